@@ -1,0 +1,145 @@
+//! The macro behind every request object.
+
+/// Declares a request as a table of its fields, each with its documented name.
+///
+/// `required` fields must be there. `documented` ones are required by the vendor's page but left out by live clients,
+/// which the gateway lets pass: `build` demands them, `accept` (the gateway's reading) does not. `nested` ones are
+/// request objects themselves. The checks after the table see the finished value.
+macro_rules! request {
+    (
+        $(#[$meta:meta])*
+        pub struct $Request:ident, $Fields:ident, $Builder:ident {
+            $( required { $( $(#[$required_meta:meta])* $required:ident: $Required:ty = $required_name:literal, )* } )?
+            $( documented { $( $(#[$documented_meta:meta])* $documented:ident: $Documented:ty = $documented_name:literal, )* } )?
+            $( optional { $( $(#[$optional_meta:meta])* $optional:ident: $Optional:ty = $optional_name:literal, )* } )?
+            $( nested { $( $(#[$nested_meta:meta])* $nested:ident: $Nested:ty = $nested_name:literal, )* } )?
+        }
+        $( check $check:expr; )?
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug)]
+        pub struct $Request {
+            $($( $required: $Required, )*)?
+            $($( $documented: Option<$Documented>, )*)?
+            $($( $optional: Option<$Optional>, )*)?
+            $($( $nested: Option<$Nested>, )*)?
+        }
+
+        #[doc = concat!("The fields of a [`", stringify!($Request), "`], borrowed; made to be destructured whole.")]
+        #[derive(Debug)]
+        #[expect(missing_docs, reason = "each field is documented on the builder's method of the same name")]
+        pub struct $Fields<'a> {
+            $($( pub $required: &'a $Required, )*)?
+            $($( pub $documented: Option<&'a $Documented>, )*)?
+            $($( pub $optional: Option<&'a $Optional>, )*)?
+            $($( pub $nested: Option<&'a $Nested>, )*)?
+        }
+
+        impl $Request {
+            /// Starts an empty request; fields take finished values or text.
+            pub fn builder() -> $Builder {
+                <$Builder as Default>::default()
+            }
+
+            /// The fields of the request.
+            pub fn fields(&self) -> $Fields<'_> {
+                $Fields {
+                    $($( $required: &self.$required, )*)?
+                    $($( $documented: self.$documented.as_ref(), )*)?
+                    $($( $optional: self.$optional.as_ref(), )*)?
+                    $($( $nested: self.$nested.as_ref(), )*)?
+                }
+            }
+        }
+
+        #[doc = concat!("Collects the fields of a [`", stringify!($Request), "`] and everything wrong with them.")]
+        #[derive(Debug, Default)]
+        #[must_use = "nothing exists until `build` is called"]
+        pub struct $Builder {
+            violations: $crate::Violations,
+            $($( $required: Option<$Required>, )*)?
+            $($( $documented: Option<$Documented>, )*)?
+            $($( $optional: Option<$Optional>, )*)?
+            $($( $nested: Option<$Nested>, )*)?
+        }
+
+        impl $Builder {
+            $crate::builder::setters! {
+                $($( $(#[$required_meta])* $required: $Required = $required_name; )*)?
+                $($( $(#[$documented_meta])* $documented: $Documented = $documented_name; )*)?
+                $($( $(#[$optional_meta])* $optional: $Optional = $optional_name; )*)?
+            }
+            $($(
+                $(#[$nested_meta])*
+                pub fn $nested<V>(mut self, value: V) -> Self
+                where
+                    V: TryInto<$Nested>,
+                    V::Error: Into<$crate::Violations>,
+                {
+                    match value.try_into() {
+                        Ok(value) => self.$nested = Some(value),
+                        Err(violations) => self.violations.nest($nested_name, violations.into()),
+                    }
+                    self
+                }
+            )*)?
+
+            /// The request, or all that is wrong with it, by the rules of the vendor's page.
+            pub fn build(self) -> Result<$Request, $crate::Violations> {
+                #[allow(unused_mut, reason = "not every request has documented fields")]
+                let mut this = self;
+                $($( this.violations.require($documented_name, this.$documented.as_ref()); )*)?
+                this.accept()
+            }
+
+            /// The request as the live gateway accepts it: without the fields that live clients leave out.
+            pub fn accept(self) -> Result<$Request, $crate::Violations> {
+                #[allow(unused_mut, reason = "not every request has required fields")]
+                let mut this = self;
+                $($( this.violations.require($required_name, this.$required.as_ref()); )*)?
+                $(
+                    let check: fn(&$Builder, &mut $crate::Violations) = $check;
+                    let mut violations = std::mem::take(&mut this.violations);
+                    check(&this, &mut violations);
+                    this.violations = violations;
+                )?
+                match ($($( this.$required, )*)?) {
+                    ($($( Some($required), )*)?) if this.violations.is_empty() => Ok($Request {
+                        $($( $required, )*)?
+                        $($( $documented: this.$documented, )*)?
+                        $($( $optional: this.$optional, )*)?
+                        $($( $nested: this.$nested, )*)?
+                    }),
+                    #[allow(unreachable_patterns, reason = "not every request has required fields")]
+                    _ => Err(this.violations),
+                }
+            }
+        }
+
+        impl TryFrom<$Builder> for $Request {
+            type Error = $crate::Violations;
+
+            fn try_from(builder: $Builder) -> Result<Self, Self::Error> {
+                builder.build()
+            }
+        }
+    };
+}
+
+macro_rules! setters {
+    ($( $(#[$meta:meta])* $field:ident: $Value:ty = $name:literal; )*) => {
+        $(
+            $(#[$meta])*
+            pub fn $field<V>(mut self, value: V) -> Self
+            where
+                V: TryInto<$Value>,
+                V::Error: Into<$crate::InvalidValue>,
+            {
+                self.$field = self.violations.read($name, value);
+                self
+            }
+        )*
+    };
+}
+
+pub(crate) use {request, setters};

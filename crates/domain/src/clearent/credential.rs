@@ -1,0 +1,151 @@
+use std::fmt;
+
+use crate::Secret;
+
+/// The secret key of a merchant's terminal, sent as the `api-key` header of every call.
+///
+/// Public samples are 32 lower-case hexadecimal digits; the vendor documents no format, so any 16 to 256 visible
+/// ASCII characters pass. Blanks around the key are removed. What pasting from a PDF adds is refused by name and
+/// position, without the key in the message.
+///
+/// ```
+/// use perennial_domain::clearent::{ApiKey, InvalidApiKey};
+///
+/// let key = ApiKey::new(" 0123456789abcdef0123456789abcdef\n").unwrap();
+/// assert_eq!(format!("{key:?}"), "ApiKey(..)");
+/// assert_eq!(ApiKey::new("0123456789abcdef\n0123456789abcdef").unwrap_err(), InvalidApiKey::LineBreak { at: 17 });
+/// assert_eq!(ApiKey::new("API Key: 0123456789abcdef").unwrap_err(), InvalidApiKey::Label);
+/// ```
+pub struct ApiKey(Secret);
+
+impl ApiKey {
+    /// Reads a pasted key.
+    pub fn new(pasted: &str) -> Result<Self, InvalidApiKey> {
+        let key = pasted.trim_matches([' ', '\t', '\r', '\n']);
+        if key.is_empty() {
+            return Err(InvalidApiKey::Empty);
+        }
+        if key.contains(':') || key.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("api")) {
+            return Err(InvalidApiKey::Label);
+        }
+        for (index, character) in key.chars().enumerate() {
+            let at = index + 1;
+            match character {
+                '!'..='~' if !matches!(character, '"' | '\'' | '`') => {}
+                '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+                    return Err(InvalidApiKey::LineBreak { at });
+                }
+                ' ' | '\t' => return Err(InvalidApiKey::Space { at }),
+                '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{2000}'..='\u{200a}' | '\u{3000}' => {
+                    return Err(InvalidApiKey::SpecialSpace { at });
+                }
+                '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => {
+                    return Err(InvalidApiKey::ZeroWidth { at });
+                }
+                '\u{ad}' => return Err(InvalidApiKey::SoftHyphen { at }),
+                '"' | '\'' | '`' | '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}' => {
+                    return Err(InvalidApiKey::Quote { at });
+                }
+                _ => return Err(InvalidApiKey::Character { at }),
+            }
+        }
+        match key.len() {
+            16..=256 => Ok(Self(Secret::from(key.to_owned()))),
+            _ => Err(InvalidApiKey::Length),
+        }
+    }
+
+    /// The key, for the one place that puts it into the header.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl TryFrom<&str> for ApiKey {
+    type Error = InvalidApiKey;
+
+    fn try_from(pasted: &str) -> Result<Self, Self::Error> {
+        Self::new(pasted)
+    }
+}
+
+impl TryFrom<String> for ApiKey {
+    type Error = InvalidApiKey;
+
+    fn try_from(pasted: String) -> Result<Self, Self::Error> {
+        Self::new(zeroize::Zeroizing::new(pasted).as_str())
+    }
+}
+
+impl std::str::FromStr for ApiKey {
+    type Err = InvalidApiKey;
+
+    fn from_str(pasted: &str) -> Result<Self, Self::Err> {
+        Self::new(pasted)
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(..)")
+    }
+}
+
+/// Why a pasted key is not one. Positions count the characters of the pasted text from 1, after blanks around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidApiKey {
+    /// Nothing was pasted.
+    #[error("the api key is empty: paste the key from the document that Clearent sent")]
+    Empty,
+    /// A label came along.
+    #[error("the api key begins with a label such as \"API Key:\": paste only what follows it")]
+    Label,
+    /// The key was broken over two lines.
+    #[error("the api key has a line break at character {at}: join its lines")]
+    LineBreak {
+        /// Which character.
+        at: usize,
+    },
+    /// There is a blank inside.
+    #[error("the api key has a space at character {at}: remove it")]
+    Space {
+        /// Which character.
+        at: usize,
+    },
+    /// A blank that looks like a space but is another character.
+    #[error("the api key has a non-breaking or other special space at character {at}: remove it")]
+    SpecialSpace {
+        /// Which character.
+        at: usize,
+    },
+    /// An invisible character.
+    #[error(
+        "the api key has an invisible zero-width character at character {at}: type the key or paste it as plain text"
+    )]
+    ZeroWidth {
+        /// Which character.
+        at: usize,
+    },
+    /// An invisible hyphen.
+    #[error("the api key has a soft hyphen at character {at}: remove it")]
+    SoftHyphen {
+        /// Which character.
+        at: usize,
+    },
+    /// A straight or smart quotation mark.
+    #[error("the api key has a quotation mark at character {at}: paste the key without quotes")]
+    Quote {
+        /// Which character.
+        at: usize,
+    },
+    /// Something else that is no visible ASCII character.
+    #[error("the api key has a character that no key has at character {at}")]
+    Character {
+        /// Which character.
+        at: usize,
+    },
+    /// Too short or too long.
+    #[error("the api key must have 16 to 256 characters (those of the vendor have 32)")]
+    Length,
+}

@@ -1,0 +1,43 @@
+//! Clearent recurring payments: customers, card tokens, payment plans, payments and card transactions.
+
+mod address;
+mod credential;
+mod customer;
+mod deletion;
+mod link;
+mod paging;
+mod payment;
+mod plan;
+mod schedule;
+mod token;
+mod transaction;
+
+pub use address::{Address, AddressBuilder, AddressFields};
+pub use credential::{ApiKey, InvalidApiKey};
+pub use customer::{
+    Customer, CustomerKey, CustomerSearch, CustomerStatus, CustomerUpdate, CustomerUpdateBuilder,
+    CustomerUpdateFields, NewCustomer, NewCustomerBuilder, NewCustomerFields, PostalAddress,
+};
+pub use deletion::{Obstacle, Refusal, check_customer_deletion, check_plan_deletion};
+pub use link::Link;
+pub use paging::Paging;
+pub use payment::{ExpectedRun, Payment, PaymentSearch};
+pub use plan::{
+    Frequency, FrequencyDay, NewPlan, NewPlanBuilder, NewPlanFields, Plan, PlanForecast, PlanForecastBuilder,
+    PlanForecastFields, PlanKey, PlanSearch, PlanStatus, PlanTerm, PlanType, PlanUpdate, PlanUpdateBuilder,
+    PlanUpdateFields,
+};
+pub use schedule::Schedule;
+pub use token::{
+    CustomerToken, CustomerTokenUpdate, CustomerTokenUpdateBuilder, CustomerTokenUpdateFields, Flag,
+    LastFour, NewCustomerToken, NewCustomerTokenBuilder, NewCustomerTokenFields, NewToken, NewTokenBuilder,
+    NewTokenFields, Token, TokenId, TokenSearch, TokenStatus, TokenUpdate, TokenUpdateBuilder,
+    TokenUpdateFields,
+};
+pub use transaction::{
+    Capture, CaptureBuilder, CaptureFields, Charge, ChargeBuilder, ChargeFields, ChargeSource, Decline,
+    Refund, RefundBuilder, RefundFields, Transaction, TransactionId, TransactionRequest, TransactionResult,
+    TransactionSearch, TransactionType, Void,
+};
+
+pub use crate::text::Reference;

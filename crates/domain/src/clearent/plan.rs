@@ -1,0 +1,498 @@
+use chrono::{Datelike, NaiveDate};
+
+use super::{CustomerKey, Link, Paging, Schedule, TokenId, token::Flag};
+use crate::{
+    Amount, Date, InvalidValue, Rule, Text, Violations, add_months, builder::request, key::key, open::open,
+};
+
+key! {
+    /// The gateway's key of a payment plan: `plan_` and 12 alphanumerics (2016) or a UUID (since).
+    pub struct PlanKey;
+}
+
+open! {
+    /// Whether a plan's payments fire. `CANCELLED` and `CANCELED` are one status, written as the live gateway
+    /// answers.
+    ///
+    /// ```
+    /// use perennial_domain::clearent::PlanStatus;
+    ///
+    /// assert_eq!(PlanStatus::try_from("Cancelled").unwrap(), PlanStatus::CANCELED);
+    /// assert!(PlanStatus::ACTIVE.become_status(&PlanStatus::SUSPENDED).is_ok());
+    /// assert!(PlanStatus::CANCELED.become_status(&PlanStatus::ACTIVE).is_err());
+    /// ```
+    pub struct PlanStatus one of "ACTIVE, SUSPENDED, CANCELED" {
+        /// Payments fire.
+        ACTIVE = "ACTIVE",
+        /// No payments fire; the plan can become active again.
+        SUSPENDED = "SUSPENDED",
+        /// No payments fire, and the plan cannot be restarted.
+        CANCELED = "CANCELED" | "CANCELLED",
+    }
+}
+
+impl PlanStatus {
+    /// Whether a plan of this status may get that one: any may stay as it is, nothing leaves `CANCELED`.
+    pub fn become_status(&self, next: &Self) -> Result<(), InvalidValue> {
+        if *self == Self::CANCELED && next != self { Err(Rule::PlanCancelled.into()) } else { Ok(()) }
+    }
+}
+
+/// The type of a plan: "currently can only be SUBSCRIPTION".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct PlanType;
+
+impl PlanType {
+    /// The word of the wire.
+    pub const fn as_str(self) -> &'static str {
+        "SUBSCRIPTION"
+    }
+}
+
+impl TryFrom<&str> for PlanType {
+    type Error = InvalidValue;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        if text.eq_ignore_ascii_case(Self.as_str()) { Ok(Self) } else { Err(Rule::PlanType.into()) }
+    }
+}
+
+open! {
+    /// How often a plan charges. Only `MONTHLY` can be requested; newer documentation has others, which are read.
+    pub struct Frequency one of "MONTHLY" {
+        /// Once a month.
+        MONTHLY = "MONTHLY",
+    }
+}
+
+/// The day of the month on which a plan charges: 1 to 28, because every month has those.
+///
+/// The documentation says 1 to 31 in one place and 1 to 28 in another; the live gateway refuses 29.
+///
+/// ```
+/// use perennial_domain::{NaiveDate, clearent::FrequencyDay};
+///
+/// assert_eq!(FrequencyDay::new(15).unwrap().get(), 15);
+/// assert!(FrequencyDay::new(29).is_err());
+/// let sign_up = NaiveDate::from_ymd_opt(2027, 1, 31).unwrap();
+/// assert_eq!(FrequencyDay::at_or_before(sign_up).get(), 28);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FrequencyDay(u32);
+
+impl FrequencyDay {
+    /// A day of the month from 1 to 28.
+    pub fn new(day: u32) -> Result<Self, InvalidValue> {
+        if matches!(day, 1..=28) { Ok(Self(day)) } else { Err(Rule::FrequencyDay.into()) }
+    }
+
+    /// The day of this date, or 28 for a sign-up on the 29th to 31st: [`get`](Self::get) says which was chosen.
+    pub fn at_or_before(date: NaiveDate) -> Self {
+        Self(date.day().min(28))
+    }
+
+    /// The day of the month.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u32> for FrequencyDay {
+    type Error = InvalidValue;
+
+    fn try_from(day: u32) -> Result<Self, Self::Error> {
+        Self::new(day)
+    }
+}
+
+impl TryFrom<&str> for FrequencyDay {
+    type Error = InvalidValue;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        let digits = matches!(text.len(), 1 | 2) && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse().ok().filter(|_| digits).ok_or(Rule::FrequencyDay.into()).and_then(Self::new)
+    }
+}
+
+impl TryFrom<String> for FrequencyDay {
+    type Error = InvalidValue;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::try_from(text.as_str())
+    }
+}
+
+impl std::fmt::Display for FrequencyDay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// From when to when a plan charges: the end is on or after the start and at most 12 calendar months after it.
+///
+/// ```
+/// use perennial_domain::{Rule, clearent::PlanTerm};
+///
+/// assert!(PlanTerm::parse("2028-02-29", "2029-02-28").is_ok());
+/// let violations = PlanTerm::parse("2028-02-29", "2029-03-01").unwrap_err();
+/// assert_eq!(violations.iter().next().unwrap().rule, Rule::TermTooLong);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PlanTerm {
+    start: Date,
+    end: Date,
+}
+
+impl PlanTerm {
+    /// The most calendar months between start and end.
+    pub const MONTHS: u32 = 12;
+
+    /// The term from this date to that one, both included.
+    pub fn new(start: Date, end: Date) -> Result<Self, InvalidValue> {
+        let latest = add_months(start.naive(), Self::MONTHS).unwrap_or(NaiveDate::MAX);
+        match (start, end) {
+            _ if end < start => Err(Rule::EndBeforeStart.into()),
+            _ if end.naive() > latest => Err(Rule::TermTooLong.into()),
+            (start, end) => Ok(Self { start, end }),
+        }
+    }
+
+    /// The term between two dates written `yyyy-MM-dd`.
+    pub fn parse(start: &str, end: &str) -> Result<Self, Violations> {
+        let mut violations = Violations::default();
+        let dates = (violations.read("start-date", start), violations.read("end-date", end));
+        let (Some(start), Some(end)) = dates else { return Err(violations) };
+        Self::new(start, end).map_err(|error| Violations::one("end-date", error.0))
+    }
+
+    /// The first day on which the plan may charge.
+    pub const fn start(self) -> Date {
+        self.start
+    }
+
+    /// The last day on which the plan may charge.
+    pub const fn end(self) -> Date {
+        self.end
+    }
+}
+
+request! {
+    /// A payment plan to create: a customer's card is charged an amount each month for at most 12 months.
+    ///
+    /// ```
+    /// use perennial_domain::clearent::{CustomerKey, NewPlan, PlanStatus, TokenId};
+    ///
+    /// let plan = NewPlan::builder()
+    ///     .plan_name("Gold membership")
+    ///     .customer_key("cust_5a1d7c1e8a0f")
+    ///     .token_id("1100000000555551111")
+    ///     .monthly_on(15)
+    ///     .payment_amount("50.00")
+    ///     .start_date("2027-01-01")
+    ///     .end_date("2027-12-31")
+    ///     .status(PlanStatus::ACTIVE)
+    ///     .build()
+    ///     .unwrap();
+    /// assert_eq!(plan.schedule().unwrap().count(), 12);
+    /// assert_eq!(plan.total().to_string(), "600.00");
+    /// ```
+    pub struct NewPlan, NewPlanFields, NewPlanBuilder {
+        required {
+            /// The customer; required.
+            customer_key: CustomerKey = "customer-key",
+            /// The card token to charge; required.
+            token_id: TokenId = "token-id",
+            /// How often: `MONTHLY`; required. [`monthly_on`](Self::monthly_on) sets it with the day.
+            frequency: Frequency = "frequency",
+            /// How much each payment is; required.
+            payment_amount: Amount = "payment-amount",
+            /// The first day, `yyyy-MM-dd`; required.
+            start_date: Date = "start-date",
+            /// The last day, at most 12 calendar months later; required.
+            end_date: Date = "end-date",
+        }
+        documented {
+            /// The name of the plan; required by the vendor's page.
+            plan_name: Text = "plan-name",
+            /// The day of the month, 1 to 28; required by the vendor's page.
+            frequency_day: FrequencyDay = "frequency-day",
+            /// Whether payments fire; required by the vendor's page.
+            status: PlanStatus = "status",
+        }
+        optional {
+            /// The type; `SUBSCRIPTION`, which is also sent when it is not given.
+            plan_type: PlanType = "type",
+            /// The customer's name, for people.
+            customer_name: Text = "customer-name",
+            /// Where receipts go.
+            email_address: Text = "email-address",
+            /// Whether receipts are sent.
+            email_receipt: Flag = "email-receipt",
+        }
+    }
+    check |plan, violations| {
+        check_amount(plan.payment_amount, violations);
+        if let Some(term) = check_term(plan.start_date, plan.end_date, violations) {
+            let day = plan.frequency_day.unwrap_or(FrequencyDay::at_or_before(term.start().naive()));
+            if Schedule::new(term, day).next().is_none() {
+                violations.add("end-date", Rule::NoCharge);
+            }
+        }
+    };
+}
+
+impl NewPlan {
+    /// The day of the month: the one given, or that of the start.
+    pub fn day(&self) -> FrequencyDay {
+        self.frequency_day.unwrap_or_else(|| FrequencyDay::at_or_before(self.start_date.naive()))
+    }
+
+    /// The dates on which the plan will charge while it is active.
+    pub fn schedule(&self) -> Result<Schedule, Violations> {
+        PlanTerm::new(self.start_date, self.end_date)
+            .map(|term| Schedule::new(term, self.day()))
+            .map_err(|error| Violations::one("end-date", error.0))
+    }
+
+    /// What the plan will charge in all.
+    pub fn total(&self) -> Amount {
+        self.schedule().into_iter().flatten().map(|_| self.payment_amount).sum()
+    }
+}
+
+impl NewPlanBuilder {
+    /// Charges once a month on this day, 1 to 28.
+    pub fn monthly_on<V>(self, day: V) -> Self
+    where
+        V: TryInto<FrequencyDay>,
+        V::Error: Into<InvalidValue>,
+    {
+        self.frequency(Frequency::MONTHLY).frequency_day(day)
+    }
+
+    /// The term of the plan.
+    pub fn term(self, term: PlanTerm) -> Self {
+        self.start_date(term.start()).end_date(term.end())
+    }
+}
+
+request! {
+    /// Changes to a plan: at least one field. The gateway applies updates first in, first out.
+    ///
+    /// ```
+    /// use perennial_domain::clearent::{PlanStatus, PlanUpdate};
+    ///
+    /// assert!(PlanUpdate::builder().status(PlanStatus::CANCELED).build().is_ok());
+    /// assert!(PlanUpdate::builder().build().is_err());
+    /// ```
+    pub struct PlanUpdate, PlanUpdateFields, PlanUpdateBuilder {
+        optional {
+            /// The new name.
+            plan_name: Text = "plan-name",
+            /// The type, which can only be `SUBSCRIPTION`.
+            plan_type: PlanType = "type",
+            /// The new customer.
+            customer_key: CustomerKey = "customer-key",
+            /// The new name of the customer, for people.
+            customer_name: Text = "customer-name",
+            /// The new card token.
+            token_id: TokenId = "token-id",
+            /// The new frequency, which can only be `MONTHLY`.
+            frequency: Frequency = "frequency",
+            /// The new day of the month.
+            frequency_day: FrequencyDay = "frequency-day",
+            /// The new amount of each payment.
+            payment_amount: Amount = "payment-amount",
+            /// The new first day.
+            start_date: Date = "start-date",
+            /// The new last day.
+            end_date: Date = "end-date",
+            /// The new status.
+            status: PlanStatus = "status",
+            /// Where receipts go.
+            email_address: Text = "email-address",
+            /// Whether receipts are sent.
+            email_receipt: Flag = "email-receipt",
+        }
+    }
+    check |update, violations| {
+        let changes = [
+            update.plan_name.is_some(),
+            update.plan_type.is_some(),
+            update.customer_key.is_some(),
+            update.customer_name.is_some(),
+            update.token_id.is_some(),
+            update.frequency.is_some(),
+            update.frequency_day.is_some(),
+            update.payment_amount.is_some(),
+            update.start_date.is_some(),
+            update.end_date.is_some(),
+            update.status.is_some(),
+            update.email_address.is_some(),
+            update.email_receipt.is_some(),
+        ];
+        if violations.is_empty() && !changes.contains(&true) {
+            violations.add("payment-plan", Rule::NothingToUpdate);
+        }
+        check_amount(update.payment_amount, violations);
+        check_term(update.start_date, update.end_date, violations);
+    };
+}
+
+impl PlanUpdate {
+    /// The plan after this update, or all rules that the result would break.
+    pub fn apply(&self, plan: &Plan) -> Result<Plan, Violations> {
+        let mut violations = Violations::default();
+        let text = |new: Option<&Text>, old: &Option<String>| {
+            new.map(|text| text.as_str().to_owned()).or_else(|| old.clone())
+        };
+        let PlanUpdateFields {
+            plan_name,
+            plan_type,
+            customer_key,
+            customer_name,
+            token_id,
+            frequency,
+            frequency_day,
+            payment_amount,
+            start_date,
+            end_date,
+            status,
+            email_address,
+            email_receipt,
+        } = self.fields();
+        let next = Plan {
+            plan_key: plan.plan_key.clone(),
+            plan_name: text(plan_name, &plan.plan_name),
+            plan_type: plan_type.map(|kind| kind.as_str().to_owned()).or_else(|| plan.plan_type.clone()),
+            customer_key: customer_key.or(plan.customer_key.as_ref()).cloned(),
+            customer_name: text(customer_name, &plan.customer_name),
+            token_id: token_id.or(plan.token_id.as_ref()).cloned(),
+            frequency: frequency.or(plan.frequency.as_ref()).cloned(),
+            frequency_day: frequency_day.copied().or(plan.frequency_day),
+            payment_amount: payment_amount.copied().or(plan.payment_amount),
+            start_date: start_date.copied().or(plan.start_date),
+            end_date: end_date.copied().or(plan.end_date),
+            status: status.or(plan.status.as_ref()).cloned(),
+            status_date: plan.status_date.clone(),
+            email_address: text(email_address, &plan.email_address),
+            email_receipt: email_receipt.map(|flag| flag.0).or(plan.email_receipt),
+            links: plan.links.clone(),
+        };
+        if let (Some(old), Some(new)) = (&plan.status, &next.status)
+            && let Err(error) = old.become_status(new)
+        {
+            violations.add("status", error.0);
+        }
+        check_term(next.start_date, next.end_date, &mut violations);
+        if violations.is_empty() { Ok(next) } else { Err(violations) }
+    }
+}
+
+fn check_amount(amount: Option<Amount>, violations: &mut Violations) {
+    if amount.is_some_and(Amount::is_zero) {
+        violations.add("payment-amount", Rule::AmountTooSmall);
+    }
+}
+
+fn check_term(start: Option<Date>, end: Option<Date>, violations: &mut Violations) -> Option<PlanTerm> {
+    PlanTerm::new(start?, end?).map_err(|error| violations.add("end-date", error.0)).ok()
+}
+
+/// A payment plan as the gateway reports it. Members that it left out are `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The key.
+    pub plan_key: PlanKey,
+    /// The name.
+    pub plan_name: Option<String>,
+    /// The type, `SUBSCRIPTION` where it is reported.
+    pub plan_type: Option<String>,
+    /// The customer.
+    pub customer_key: Option<CustomerKey>,
+    /// The customer's name.
+    pub customer_name: Option<String>,
+    /// The card token that is charged.
+    pub token_id: Option<TokenId>,
+    /// How often.
+    pub frequency: Option<Frequency>,
+    /// The day of the month, where it is one from 1 to 28.
+    pub frequency_day: Option<FrequencyDay>,
+    /// How much each payment is.
+    pub payment_amount: Option<Amount>,
+    /// The first day.
+    pub start_date: Option<Date>,
+    /// The last day.
+    pub end_date: Option<Date>,
+    /// Whether payments fire.
+    pub status: Option<PlanStatus>,
+    /// When the status changed, in the gateway's own format (captures: `yyyy-MM-dd HH:mm:ss`).
+    pub status_date: Option<String>,
+    /// Where receipts go.
+    pub email_address: Option<String>,
+    /// Whether receipts are sent.
+    pub email_receipt: Option<bool>,
+    /// Links to the plan, its customer and its token.
+    pub links: Vec<Link>,
+}
+
+impl Plan {
+    /// The dates on which the plan charges while it is active, if it is a monthly plan with a term and a day.
+    pub fn schedule(&self) -> Option<Schedule> {
+        let term = PlanTerm::new(self.start_date?, self.end_date?).ok()?;
+        (self.frequency.as_ref()? == &Frequency::MONTHLY).then_some(Schedule::new(term, self.frequency_day?))
+    }
+}
+
+/// Which plans to list; unset criteria match all. Parameters as the older plan page documents them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlanSearch {
+    /// Plans of this customer.
+    pub customer_key: Option<CustomerKey>,
+    /// Plans of customers of this name.
+    pub customer_name: Option<String>,
+    /// The plan of this key.
+    pub plan_key: Option<PlanKey>,
+    /// Plans of this name.
+    pub plan_name: Option<String>,
+    /// Plans of this amount.
+    pub payment_amount: Option<Amount>,
+    /// Plans of this status.
+    pub status: Option<PlanStatus>,
+    /// Plans that charge this token.
+    pub token_id: Option<TokenId>,
+    /// Page and order.
+    pub paging: Paging,
+}
+
+request! {
+    /// A question to the gateway: on which days would a plan charge?
+    pub struct PlanForecast, PlanForecastFields, PlanForecastBuilder {
+        required {
+            /// The first day; required.
+            start_date: Date = "start-date",
+            /// How often: `MONTHLY`; required.
+            frequency: Frequency = "frequency",
+            /// The day of the month; required.
+            frequency_day: FrequencyDay = "frequency-day",
+        }
+        documented {
+            /// The last day; the documentation requires it for monthly plans.
+            end_date: Date = "end-date",
+        }
+    }
+    check |forecast, violations| {
+        check_term(forecast.start_date, forecast.end_date, violations);
+    };
+}
+
+impl PlanForecastBuilder {
+    /// Once a month on this day, 1 to 28.
+    pub fn monthly_on<V>(self, day: V) -> Self
+    where
+        V: TryInto<FrequencyDay>,
+        V::Error: Into<InvalidValue>,
+    {
+        self.frequency(Frequency::MONTHLY).frequency_day(day)
+    }
+}

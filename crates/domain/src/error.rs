@@ -1,0 +1,216 @@
+use std::{borrow::Cow, convert::Infallible, fmt};
+
+/// What a value must satisfy. The text of a rule never repeats the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rule {
+    /// The field is missing.
+    #[error("is required")]
+    Required,
+    /// The field is there but holds no text.
+    #[error("must not be empty")]
+    Empty,
+    /// The text is longer than this many characters.
+    #[error("must have at most {max} characters")]
+    TooLong {
+        /// The most characters there may be.
+        max: usize,
+    },
+    /// A control character, which XML cannot carry, stands at this character (counted from 1).
+    #[error("must not contain control characters (character {at})")]
+    ControlCharacter {
+        /// Where the first one stands.
+        at: usize,
+    },
+    /// A key or id has a character outside `A-Z a-z 0-9 _ - . :`, or is too long, or is only dots.
+    #[error("must be 1 to 100 characters of A-Z, a-z, 0-9, '_', '-', '.' and ':'")]
+    Key,
+    /// Not an amount in plain digits.
+    #[error("must be digits with at most two decimals, such as 50.00")]
+    AmountFormat,
+    /// The gateway refuses an amount without exactly two decimals.
+    #[error("must be digits with exactly two decimals, such as 50.00")]
+    AmountDecimals,
+    /// Nothing can be charged.
+    #[error("must be at least 0.01")]
+    AmountTooSmall,
+    /// More than this library handles.
+    #[error("must be at most 999999999.99")]
+    AmountTooLarge,
+    /// A card number has something other than digits, spaces and hyphens, or not 12 to 19 digits.
+    #[error("must be a card number of 12 to 19 digits")]
+    CardFormat,
+    /// The card number fails the Luhn check.
+    #[error("must be a card number whose check digit is right (Luhn)")]
+    CardChecksum,
+    /// The security code is not 3 or 4 digits.
+    #[error("must be the 3 or 4 digits of the card's security code")]
+    SecurityCode,
+    /// Not an expiry.
+    #[error("must be an expiry written MMYY with a month from 01 to 12")]
+    ExpiryFormat,
+    /// The card has expired.
+    #[error("must not be in the past: the card has expired")]
+    Expired,
+    /// Not four digits.
+    #[error("must be the last four digits of the card")]
+    LastFour,
+    /// Not a calendar date.
+    #[error("must be a date of the calendar written yyyy-MM-dd, from 1970 to 2199")]
+    DateFormat,
+    /// The plan ends before it starts.
+    #[error("must be on or after start-date")]
+    EndBeforeStart,
+    /// The plan is too long.
+    #[error("must be at most 12 calendar months after start-date")]
+    TermTooLong,
+    /// The plan's dates include no charge date.
+    #[error("must leave room for a charge: no frequency-day lies between start-date and end-date")]
+    NoCharge,
+    /// Not a day that every month has.
+    #[error("must be a day from 1 to 28")]
+    FrequencyDay,
+    /// Plans have one type.
+    #[error("must be SUBSCRIPTION")]
+    PlanType,
+    /// Not one of the documented values.
+    #[error("must be one of {0}")]
+    OneOf(&'static str),
+    /// Neither true nor false.
+    #[error("must be true or false")]
+    Flag,
+    /// A cancelled plan stays cancelled.
+    #[error("must not change: a cancelled plan cannot be restarted")]
+    PlanCancelled,
+    /// The field cannot be changed after creation.
+    #[error(
+        "cannot be updated: only customer-key, status and description of a token can; delete it and create it again"
+    )]
+    TokenFieldFixed,
+    /// Keys are given by the gateway and stay.
+    #[error("cannot be updated: it names the object")]
+    KeyFixed,
+    /// An update without a change.
+    #[error("must change at least one field")]
+    NothingToUpdate,
+    /// Two fields say the same thing in different ways.
+    #[error("must not be given together with {0}")]
+    Conflict(&'static str),
+    /// The object that the field names does not exist or cannot be used.
+    #[error("must name an existing {0}")]
+    Unknown(&'static str),
+}
+
+/// A value that breaks a [`Rule`]. The value itself is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidValue(pub Rule);
+
+impl From<Rule> for InvalidValue {
+    fn from(rule: Rule) -> Self {
+        Self(rule)
+    }
+}
+
+impl From<Infallible> for InvalidValue {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// A field of a request and the rule that it breaks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Violation {
+    /// The field under its documented name, with a path for nested ones: `payment-amount`, `billing-address.zip`.
+    pub field: Cow<'static, str>,
+    /// What the field must satisfy.
+    pub rule: Rule,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.rule)
+    }
+}
+
+/// Everything that is wrong with a request; at least one violation when returned as an error.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    /// One violation.
+    pub fn one(field: impl Into<Cow<'static, str>>, rule: Rule) -> Self {
+        let mut violations = Self::default();
+        violations.add(field, rule);
+        violations
+    }
+
+    /// Adds a violation; a field keeps the first rule that it broke.
+    pub fn add(&mut self, field: impl Into<Cow<'static, str>>, rule: Rule) {
+        let field = field.into();
+        if !self.names(&field) {
+            self.0.push(Violation { field, rule });
+        }
+    }
+
+    /// Adds those of a nested object under its field's name.
+    pub fn nest(&mut self, field: &'static str, nested: Self) {
+        self.0.extend(
+            nested.0.into_iter().map(|v| Violation { field: format!("{field}.{}", v.field).into(), ..v }),
+        );
+    }
+
+    /// The violations in the order in which they were found.
+    pub fn iter(&self) -> std::slice::Iter<'_, Violation> {
+        self.0.iter()
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this field breaks a rule.
+    pub fn names(&self, field: &str) -> bool {
+        self.0.iter().any(|v| v.field == field)
+    }
+
+    /// Reads a field, or notes the rule it breaks.
+    pub(crate) fn read<T, V>(&mut self, field: &'static str, value: V) -> Option<T>
+    where
+        V: TryInto<T>,
+        V::Error: Into<InvalidValue>,
+    {
+        value.try_into().map_err(|error| self.add(field, error.into().0)).ok()
+    }
+
+    /// Notes a missing field, unless its value was given and refused.
+    pub(crate) fn require<T>(&mut self, field: &'static str, value: Option<&T>) {
+        if value.is_none() {
+            self.add(field, Rule::Required);
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a Violations {
+    type Item = &'a Violation;
+    type IntoIter = std::slice::Iter<'a, Violation>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Violations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, violation) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            violation.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Violations {}

@@ -1,0 +1,34 @@
+//! Recurring payments as pure values and rules.
+//!
+//! A value of this crate that exists is valid: constructors are strict, and a request object reports all that is
+//! wrong with it at once, each violation naming its field and its rule and never the value. There is no I/O, no
+//! clock and no serialisation here; [`perennial-wire`](https://docs.rs/perennial-wire) turns these values into bytes.
+//!
+//! ```
+//! use perennial_domain::clearent::NewCustomer;
+//!
+//! let violations = NewCustomer::builder().first_name("Ada").email("").build().unwrap_err();
+//! assert_eq!(violations.to_string(), "email: must not be empty; last-name: is required");
+//! ```
+//!
+//! Vendor facts come from the Clearent "Recurring Payments" page unless a page here says otherwise.
+
+mod builder;
+mod card;
+pub mod clearent;
+mod date;
+mod error;
+mod key;
+mod money;
+mod open;
+mod secret;
+mod text;
+
+pub use card::{CardBrand, CardNumber, Expiry, SecurityCode};
+pub use date::{Date, add_months};
+pub use error::{InvalidValue, Rule, Violation, Violations};
+pub use money::Amount;
+pub use secret::Secret;
+pub use text::{AsGateway, Text};
+
+pub use chrono::NaiveDate;

@@ -1,0 +1,172 @@
+use std::{fmt, iter::Sum, str::FromStr};
+
+use rust_decimal::Decimal;
+
+use crate::{AsGateway, InvalidValue, Rule};
+
+/// An amount of money in the merchant's currency, in whole cents, from 0.00 to 999999999.99.
+///
+/// Text is read by a strict grammar: digits, optionally a point and one or two digits; no sign, exponent, separator
+/// or blank, and never through a float. What is read is at least 0.01; only [`Amount::ZERO`] and sums are nothing.
+/// It is always written with two decimals, as the gateway demands.
+///
+/// ```
+/// use perennial_domain::{Amount, Rule};
+///
+/// let amount: Amount = "50".parse().unwrap();
+/// assert_eq!(amount.to_string(), "50.00");
+/// assert_eq!(amount.cents(), 5_000);
+/// assert_eq!("1,000.00".parse::<Amount>().unwrap_err().0, Rule::AmountFormat);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Amount(u64);
+
+impl Amount {
+    /// Nothing: the amount of an authorisation that only checks a card.
+    pub const ZERO: Self = Self(0);
+    /// The largest amount.
+    pub const MAX: Self = Self(99_999_999_999);
+
+    /// An amount of at least one cent.
+    pub fn from_cents(cents: u64) -> Result<Self, InvalidValue> {
+        match Self(cents) {
+            Self::ZERO => Err(Rule::AmountTooSmall.into()),
+            amount if amount > Self::MAX => Err(Rule::AmountTooLarge.into()),
+            amount => Ok(amount),
+        }
+    }
+
+    /// An amount from a decimal that has at most two places.
+    pub fn from_decimal(decimal: Decimal) -> Result<Self, InvalidValue> {
+        let cents = decimal.normalize().checked_mul(Decimal::ONE_HUNDRED).ok_or(Rule::AmountTooLarge)?;
+        if cents.is_sign_negative() || !cents.is_integer() {
+            return Err(Rule::AmountFormat.into());
+        }
+        Self::from_cents(u64::try_from(cents).map_err(|_| Rule::AmountTooLarge)?)
+    }
+
+    /// The amount in cents.
+    pub const fn cents(self) -> u64 {
+        self.0
+    }
+
+    /// The amount as a decimal with two places.
+    pub fn to_decimal(self) -> Decimal {
+        Decimal::from_i128_with_scale(i128::from(self.0), 2)
+    }
+
+    /// Whether it is nothing.
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The sum, or nothing if it is larger than [`Amount::MAX`].
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).map(Self).filter(|sum| *sum <= Self::MAX)
+    }
+
+    /// The difference, or nothing if it would be negative.
+    #[must_use]
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).map(Self)
+    }
+
+    /// The product, or nothing if it is larger than [`Amount::MAX`].
+    #[must_use]
+    pub fn checked_mul(self, times: u64) -> Option<Self> {
+        self.0.checked_mul(times).map(Self).filter(|product| *product <= Self::MAX)
+    }
+
+    /// Reads an amount as a gateway reports it, which may be nothing.
+    pub fn reported(text: &str) -> Result<Self, InvalidValue> {
+        parse(text).map(|(amount, _)| amount)
+    }
+}
+
+/// The amount and the number of its decimals.
+fn parse(text: &str) -> Result<(Amount, usize), InvalidValue> {
+    let (whole, fraction) = match text.split_once('.') {
+        Some((whole, fraction)) if matches!(fraction.len(), 1 | 2) => (whole, fraction),
+        Some(_) => return Err(Rule::AmountFormat.into()),
+        None => (text, ""),
+    };
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(fraction) {
+        return Err(Rule::AmountFormat.into());
+    }
+    let cents = format!("{whole}{fraction:0<2}").parse().map_err(|_| Rule::AmountTooLarge)?;
+    if cents > Amount::MAX.0 {
+        return Err(Rule::AmountTooLarge.into());
+    }
+    Ok((Amount(cents), fraction.len()))
+}
+
+impl TryFrom<&str> for Amount {
+    type Error = InvalidValue;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        let (amount, _) = parse(text)?;
+        Self::from_cents(amount.0)
+    }
+}
+
+impl TryFrom<String> for Amount {
+    type Error = InvalidValue;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::try_from(text.as_str())
+    }
+}
+
+impl TryFrom<Decimal> for Amount {
+    type Error = InvalidValue;
+
+    fn try_from(decimal: Decimal) -> Result<Self, Self::Error> {
+        Self::from_decimal(decimal)
+    }
+}
+
+impl TryFrom<AsGateway<'_>> for Amount {
+    type Error = InvalidValue;
+
+    fn try_from(text: AsGateway<'_>) -> Result<Self, Self::Error> {
+        match parse(text.0)? {
+            (amount, 2) => Ok(amount),
+            _ => Err(Rule::AmountDecimals.into()),
+        }
+    }
+}
+
+impl FromStr for Amount {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::try_from(text)
+    }
+}
+
+impl From<Amount> for Decimal {
+    fn from(amount: Amount) -> Self {
+        amount.to_decimal()
+    }
+}
+
+/// Sums saturate at [`Amount::MAX`].
+impl Sum for Amount {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(Self::MAX))
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}.{:02}", self.0 / 100, self.0 % 100))
+    }
+}
+
+impl fmt::Debug for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Amount({self})")
+    }
+}
