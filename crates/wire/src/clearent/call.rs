@@ -1,0 +1,105 @@
+use std::fmt;
+
+use perennial_domain::{Violations, clearent::ApiKey};
+use zeroize::Zeroizing;
+
+use crate::error::{DecodeError, EncodeError};
+use crate::format::{self, Format};
+use crate::limits::Limits;
+use crate::message::Message;
+use crate::text::Text;
+
+/// The method of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are HTTP's")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+impl Method {
+    /// The method's name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// One call of the API: everything but the host, the key and the headers.
+///
+/// ```
+/// use perennial_domain::clearent::CustomerKey;
+/// use perennial_wire::clearent::{Method, customer};
+///
+/// let call = customer::get(&CustomerKey::try_from("cust_5a1d7c1e8a0f").unwrap());
+/// assert_eq!((call.method, call.target.as_str()), (Method::Get, "/rest/v2/customers/cust_5a1d7c1e8a0f"));
+/// assert_eq!(call.route, "/rest/v2/customers/{customer-key}");
+/// ```
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// The path with the names of its parts in place of keys, for logs and metrics.
+    pub route: &'static str,
+    /// The path and query, percent-encoded.
+    pub target: String,
+    /// The body, wiped when dropped because it may hold a card.
+    pub body: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Call {
+    /// A call without a body.
+    pub(crate) fn bare(method: Method, route: &'static str, target: String) -> Self {
+        Self { method, route, target, body: None }
+    }
+
+    /// Gives the call this message as its body.
+    pub(crate) fn with_body<M: Message>(self, format: Format, message: &M) -> Result<Self, EncodeError> {
+        // Larger than any request without long comments: a buffer that grows leaves copies of a card behind.
+        let mut body = Zeroizing::new(Vec::with_capacity(8 * 1024));
+        format::encode(format, message, &mut body)?;
+        Ok(Self { body: Some(body), ..self })
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Call({} {})", self.method.as_str(), self.route)
+    }
+}
+
+/// A request that a gateway cannot take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The document cannot be read.
+    #[error("the request body cannot be read")]
+    Decode(#[from] DecodeError),
+    /// The document can be read, but the request breaks rules.
+    #[error("the request breaks rules: {0}")]
+    Rules(Violations),
+}
+
+impl From<Violations> for ReadError {
+    fn from(violations: Violations) -> Self {
+        Self::Rules(violations)
+    }
+}
+
+message! {
+    /// The member that some live clients send in place of the header.
+    struct BodyKey<'a> as "" {
+        api_key: Option<Text<'a>> = "api-key",
+    }
+}
+
+/// The key that some live clients put into the body as the member `api-key` instead of the header (JSON only, as
+/// seen in a shop plugin and an Android app).
+pub fn read_api_key(body: &[u8], limits: &Limits) -> Option<ApiKey> {
+    let BodyKey { api_key } = format::decode(Format::Json, body, limits).ok()?;
+    ApiKey::new(&api_key?).ok()
+}

@@ -1,0 +1,185 @@
+//! The tokens of a customer.
+
+use perennial_domain::CardBrand;
+use perennial_domain::clearent::{
+    self as domain, CustomerKey, CustomerTokenUpdate, CustomerTokenUpdateFields, NewCustomerToken,
+    NewCustomerTokenFields,
+};
+
+use super::call::{Call, Method, ReadError};
+use super::fields::{
+    Fault, given, key, lenient, own_key, owned, set, set_as_gateway, shown, some_text, text,
+};
+use crate::error::EncodeError;
+use crate::format::{self, Format};
+use crate::limits::Limits;
+use crate::member::Many;
+use crate::text::{Flag, Text};
+
+const ROUTE: &str = "/rest/v2/customers/{customer-key}/tokens";
+
+message! {
+    /// A customer's token: request and record.
+    pub(crate) struct CustomerToken<'a> as "customer-token" {
+        customer_key: Option<Text<'a>> = "customer-key",
+        token_id: Option<Text<'a>> = "token-id",
+        exp_date: Option<Text<'a>> = "exp-date",
+        card_type: Option<Text<'a>> = "card-type",
+        last_four_digits: Option<Text<'a>> = "last-four-digits",
+        description: Option<Text<'a>> = "description",
+        default: Option<Flag> = "default",
+        avs_address: Option<Text<'a>> = "avs-address",
+        avs_zip: Option<Text<'a>> = "avs-zip",
+    }
+}
+
+message! {
+    /// The inner name was not seen; `customer-token` is **inferred**, `token` is read too.
+    pub(crate) struct CustomerTokens<'a> as "customer-tokens" {
+        customer_token: Many<CustomerToken<'a>> = "customer-token",
+        token: Many<CustomerToken<'a>> = "token",
+    }
+}
+
+fn path(key: &CustomerKey) -> String {
+    format!("/rest/v2/customers/{key}/tokens")
+}
+
+/// `POST /rest/v2/customers/{customer-key}/tokens`
+pub fn attach(format: Format, key: &CustomerKey, token: &NewCustomerToken) -> Result<Call, EncodeError> {
+    let NewCustomerTokenFields {
+        token_id,
+        exp_date,
+        card_type,
+        last_four_digits,
+        description,
+        is_default,
+        avs_address,
+        avs_zip,
+    } = token.fields();
+    let message = CustomerToken {
+        customer_key: Some(text(key.as_str())),
+        token_id: Some(text(token_id.as_str())),
+        exp_date: shown(exp_date),
+        card_type: card_type.map(|brand| text(brand.as_str())),
+        last_four_digits: last_four_digits.map(|digits| text(digits.as_str())),
+        description: some_text(description),
+        default: is_default.map(|flag| flag.0),
+        avs_address: some_text(avs_address),
+        avs_zip: some_text(avs_zip),
+    };
+    Call::bare(Method::Post, ROUTE, path(key)).with_body(format, &message)
+}
+
+/// `GET /rest/v2/customers/{customer-key}/tokens`
+pub fn list(key: &CustomerKey) -> Call {
+    Call::bare(Method::Get, ROUTE, path(key))
+}
+
+/// `PUT /rest/v2/customers/{customer-key}/tokens`
+pub fn update(format: Format, key: &CustomerKey, update: &CustomerTokenUpdate) -> Result<Call, EncodeError> {
+    let CustomerTokenUpdateFields { token_id, description, is_default, avs_address, avs_zip } =
+        update.fields();
+    let message = CustomerToken {
+        customer_key: Some(text(key.as_str())),
+        token_id: Some(text(token_id.as_str())),
+        description: some_text(description),
+        default: is_default.map(|flag| flag.0),
+        avs_address: some_text(avs_address),
+        avs_zip: some_text(avs_zip),
+        ..CustomerToken::default()
+    };
+    Call::bare(Method::Put, ROUTE, path(key)).with_body(format, &message)
+}
+
+/// Reads the body of an attachment; the customer is the one of the path.
+pub fn read_attach(format: Format, body: &[u8], limits: &Limits) -> Result<NewCustomerToken, ReadError> {
+    let message: CustomerToken<'_> = format::decode(format, body, limits)?;
+    let builder = set!(NewCustomerToken::builder();
+        token_id: message.token_id,
+        last_four_digits: message.last_four_digits,
+        description: message.description,
+        avs_address: message.avs_address,
+        avs_zip: message.avs_zip,
+    );
+    let builder = set_as_gateway!(builder; exp_date: message.exp_date);
+    let builder = match given(message.card_type) {
+        Some(brand) => builder.card_type(CardBrand::reported(&brand)),
+        None => builder,
+    };
+    let builder = match message.default {
+        Some(default) => builder.is_default(default),
+        None => builder,
+    };
+    Ok(builder.accept()?)
+}
+
+/// Reads the body of an update; the customer is the one of the path.
+pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<CustomerTokenUpdate, ReadError> {
+    let message: CustomerToken<'_> = format::decode(format, body, limits)?;
+    let builder = set!(CustomerTokenUpdate::builder();
+        token_id: message.token_id,
+        description: message.description,
+        avs_address: message.avs_address,
+        avs_zip: message.avs_zip,
+    );
+    let builder = match message.default {
+        Some(default) => builder.is_default(default),
+        None => builder,
+    };
+    Ok(builder.accept()?)
+}
+
+impl<'a> From<&'a domain::CustomerToken> for CustomerToken<'a> {
+    fn from(token: &'a domain::CustomerToken) -> Self {
+        let domain::CustomerToken {
+            token_id,
+            customer_key,
+            exp_date,
+            card_type,
+            last_four_digits,
+            description,
+            is_default,
+            avs_address,
+            avs_zip,
+        } = token;
+        Self {
+            customer_key: some_text(customer_key.as_ref()),
+            token_id: Some(text(token_id.as_str())),
+            exp_date: shown(*exp_date),
+            card_type: card_type.as_ref().map(|brand| text(brand.as_str())),
+            last_four_digits: some_text(last_four_digits.as_ref()),
+            description: some_text(description.as_ref()),
+            default: *is_default,
+            avs_address: some_text(avs_address.as_ref()),
+            avs_zip: some_text(avs_zip.as_ref()),
+        }
+    }
+}
+
+impl CustomerToken<'_> {
+    pub(crate) fn record(self) -> Result<domain::CustomerToken, Fault> {
+        let Self {
+            customer_key,
+            token_id,
+            exp_date,
+            card_type,
+            last_four_digits,
+            description,
+            default,
+            avs_address,
+            avs_zip,
+        } = self;
+        Ok(domain::CustomerToken {
+            token_id: own_key("token-id", token_id)?,
+            customer_key: key("customer-key", customer_key)?,
+            exp_date: lenient(exp_date),
+            card_type: given(card_type).map(|brand| CardBrand::reported(&brand)),
+            last_four_digits: owned(last_four_digits),
+            description: owned(description),
+            is_default: default,
+            avs_address: owned(avs_address),
+            avs_zip: owned(avs_zip),
+        })
+    }
+}

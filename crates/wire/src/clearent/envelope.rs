@@ -1,0 +1,422 @@
+//! What comes back: the envelope around every answer, the same for the gateway that writes it and the client that
+//! reads it.
+
+use perennial_domain::Date;
+use perennial_domain::clearent::{
+    Customer, CustomerToken, ExpectedRun, Link, Payment, Plan, Token, Transaction,
+};
+
+use super::customer::{Customer as CustomerMessage, Customers};
+use super::customer_token::{CustomerToken as CustomerTokenMessage, CustomerTokens};
+use super::fields::{Fault, given, owned, shown, some_text, text};
+use super::payment::{Payment as PaymentMessage, Payments};
+use super::plan::{Forecast, Plan as PlanMessage, Plans, Run, Runs};
+use super::token::{Token as TokenMessage, Tokens};
+use super::transaction::{Transaction as TransactionMessage, Transactions};
+use crate::error::{DecodeError, EncodeError};
+use crate::format::{self, Format};
+use crate::limits::Limits;
+use crate::member::Many;
+use crate::text::{Count, Flag, Text};
+
+/// An answer of the gateway.
+///
+/// ```
+/// use perennial_wire::{Format, Limits, clearent::{Payload, Reply}};
+///
+/// let body = br#"{"code":"404","status":"fail","payload":{"error":{"error-message":"Object not found",
+///     "result-code":"041"},"payloadType":"error"}}"#;
+/// let reply = Reply::decode(Format::Json, body, &Limits::default()).unwrap();
+/// assert_eq!(reply.code, Some(404));
+/// let Payload::Error(error) = &reply.payload else { panic!("an error") };
+/// assert_eq!(error.message.as_deref(), Some("Object not found"));
+///
+/// let xml = reply.encode(Format::Xml).unwrap();
+/// assert_eq!(Reply::decode(Format::Xml, &xml, &Limits::default()).unwrap(), reply);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status as the envelope repeats it.
+    pub code: Option<u16>,
+    /// `success`, `SUCCESS` or `fail`; its letter case differs between the services.
+    pub status: Option<String>,
+    /// The gateway's number of this exchange, which its support asks for.
+    pub exchange_id: Option<String>,
+    /// The links of the answer; those of an object are with the object.
+    pub links: Vec<Link>,
+    /// Which page of a list this is.
+    pub page: Option<Page>,
+    /// The gateway's word for what the payload is; when writing, `None` is the usual word.
+    pub payload_type: Option<String>,
+    /// What the answer is about.
+    pub payload: Payload,
+}
+
+/// What an answer is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is what its type is")]
+pub enum Payload {
+    /// Nothing: an empty body, or a payload that this crate does not know.
+    #[default]
+    Empty,
+    Customer(Box<Customer>),
+    Customers(Vec<Customer>),
+    Token(Box<Token>),
+    Tokens(Vec<Token>),
+    CustomerToken(Box<CustomerToken>),
+    CustomerTokens(Vec<CustomerToken>),
+    Plan(Box<Plan>),
+    Plans(Vec<Plan>),
+    ExpectedRuns(Vec<ExpectedRun>),
+    Forecast(Vec<Date>),
+    Payments(Vec<Payment>),
+    /// An approved or a declined transaction; the latter has the payload type `errorTransaction`.
+    Transaction(Box<Transaction>),
+    /// A transaction and the token that it created.
+    TransactionToken(Box<Transaction>, Box<Token>),
+    Transactions(Vec<Transaction>),
+    Error(GatewayError),
+}
+
+/// What the gateway says of a request that it refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GatewayError {
+    /// The message for people.
+    pub message: Option<String>,
+    /// The three-digit code; the same number can mean different things on different endpoints.
+    pub result_code: Option<String>,
+    /// When, in a format that the vendor does not document.
+    pub time_stamp: Option<String>,
+}
+
+/// Which page of a list an answer is. Members that the gateway left out are `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The page, from 1.
+    pub number: Option<u64>,
+    /// How many objects a page has.
+    pub size: Option<u64>,
+    /// How many objects this page has.
+    pub number_of_elements: Option<u64>,
+    /// How many objects there are.
+    pub total_elements: Option<u64>,
+    /// How many pages there are.
+    pub total_pages: Option<u64>,
+    /// Whether it is the first page.
+    pub first: Option<bool>,
+    /// Whether it is the last page.
+    pub last: Option<bool>,
+}
+
+message! {
+    struct Envelope<'a> as "response" {
+        code: Option<Text<'a>> = "code",
+        status: Option<Text<'a>> = "status",
+        exchange_id: Option<Text<'a>> = "exchange-id",
+        links: Many<LinkMessage<'a>> = "links",
+        page: Option<PageMessage> = "page",
+        payload: Option<PayloadMessage<'a>> = "payload",
+    } else payload: PayloadMessage<'a>
+}
+
+message! {
+    struct PayloadMessage<'a> as "payload" {
+        customer: Option<Box<CustomerMessage<'a>>> = "customer",
+        customers: Option<Customers<'a>> = "customers",
+        transaction: Option<Box<TransactionMessage<'a>>> = "transaction",
+        transactions: Option<Transactions<'a>> = "transactions",
+        token_response: Option<Box<TokenMessage<'a>>> = "tokenResponse",
+        token: Option<Box<TokenMessage<'a>>> = "token",
+        tokens: Option<Tokens<'a>> = "tokens",
+        customer_token: Option<Box<CustomerTokenMessage<'a>>> = "customer-token",
+        customer_tokens: Option<CustomerTokens<'a>> = "customer-tokens",
+        plan: Option<Box<PlanMessage<'a>>> = "payment-plan",
+        plans: Option<Plans<'a>> = "payment-plans",
+        runs: Option<Runs<'a>> = "expected-runs",
+        forecast: Option<Forecast<'a>> = "plan-forecast",
+        payments: Option<Payments<'a>> = "payments",
+        error: Option<ErrorMessage<'a>> = "error",
+        payload_type: Option<Text<'a>> = "payloadType",
+    }
+}
+
+message! {
+    struct ErrorMessage<'a> as "error" {
+        message: Option<Text<'a>> = "error-message",
+        result_code: Option<Text<'a>> = "result-code",
+        time_stamp: Option<Text<'a>> = "time-stamp",
+    }
+}
+
+message! {
+    struct PageMessage as "page" {
+        first: Option<Flag> = "first",
+        last: Option<Flag> = "last",
+        number: Option<Count> = "number",
+        number_of_elements: Option<Count> = "number-of-elements",
+        size: Option<Count> = "size",
+        total_elements: Option<Count> = "total-elements",
+        total_pages: Option<Count> = "total-pages",
+    }
+}
+
+message! {
+    pub(crate) struct LinkMessage<'a> as "link" {
+        rel: Option<Text<'a>> = "rel",
+        href: Option<Text<'a>> = "href",
+        id: Option<Text<'a>> = "id",
+    }
+}
+
+message! {
+    /// The links of an object, which are one level deeper than those of an answer.
+    pub(crate) struct Links<'a> as "links" {
+        link: Many<LinkMessage<'a>> = "link",
+    }
+}
+
+impl Reply {
+    /// Reads an answer. An empty body, as a 204 has it, is an answer about nothing.
+    pub fn decode(format: Format, body: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
+        if body.trim_ascii().is_empty() {
+            return Ok(Self::default());
+        }
+        let Envelope { code, status, exchange_id, links, page, payload } =
+            format::decode(format, body, limits)?;
+        let mut payload = payload.unwrap_or_default();
+        Ok(Self {
+            code: given(code).and_then(|code| code.parse().ok()),
+            status: owned(status),
+            exchange_id: owned(exchange_id),
+            links: links.into_iter().filter_map(LinkMessage::record).collect(),
+            page: page.map(PageMessage::record),
+            payload_type: owned(payload.payload_type.take()),
+            payload: payload.record().map_err(|fault| fault.within("payload").in_format(format))?,
+        })
+    }
+
+    /// Writes the answer, as a gateway does.
+    pub fn encode(&self, format: Format) -> Result<Vec<u8>, EncodeError> {
+        let Self { code, status, exchange_id, links, page, payload_type, payload } = self;
+        let mut message = PayloadMessage::from(payload);
+        message.payload_type = some_text(payload_type.as_ref()).or(payload.type_name().map(text));
+        let envelope = Envelope {
+            code: shown(*code),
+            status: some_text(status.as_ref()),
+            exchange_id: some_text(exchange_id.as_ref()),
+            links: links.iter().map(LinkMessage::from).collect(),
+            page: page.as_ref().map(PageMessage::from),
+            payload: message.payload_type.is_some().then_some(message),
+        };
+        let mut body = Vec::with_capacity(2 * 1024);
+        format::encode(format, &envelope, &mut body)?;
+        Ok(body)
+    }
+}
+
+impl Payload {
+    /// The usual word for what the payload is.
+    pub fn type_name(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Empty => return None,
+            Self::Customer(_) => "customer",
+            Self::Customers(_) => "customers",
+            Self::Token(_) => "token",
+            Self::Tokens(_) => "tokens",
+            Self::CustomerToken(_) => "customer-token",
+            Self::CustomerTokens(_) => "customer-tokens",
+            Self::Plan(_) => "payment-plan",
+            Self::Plans(_) => "payment-plans",
+            Self::ExpectedRuns(_) => "expected-runs",
+            Self::Forecast(_) => "plan-forecast",
+            Self::Payments(_) => "payments",
+            Self::Transaction(_) => "transaction",
+            Self::TransactionToken(..) => "transactionToken",
+            Self::Transactions(_) => "transactions",
+            Self::Error(_) => "error",
+        })
+    }
+}
+
+impl<'a> From<&'a Payload> for PayloadMessage<'a> {
+    fn from(payload: &'a Payload) -> Self {
+        let mut message = Self::default();
+        match payload {
+            Payload::Empty => {}
+            Payload::Customer(customer) => message.customer = Some(Box::new((&**customer).into())),
+            Payload::Customers(customers) => {
+                message.customers = Some(Customers { customer: each(customers) });
+            }
+            Payload::Token(token) => message.token_response = Some(Box::new((&**token).into())),
+            Payload::Tokens(tokens) => {
+                message.tokens = Some(Tokens { token: each(tokens), token_response: Many::new() });
+            }
+            Payload::CustomerToken(token) => message.customer_token = Some(Box::new((&**token).into())),
+            Payload::CustomerTokens(tokens) => {
+                message.customer_tokens =
+                    Some(CustomerTokens { customer_token: each(tokens), token: Many::new() });
+            }
+            Payload::Plan(plan) => message.plan = Some(Box::new((&**plan).into())),
+            Payload::Plans(plans) => message.plans = Some(Plans { payment_plan: each(plans) }),
+            Payload::ExpectedRuns(runs) => message.runs = Some(Runs { expected_run: each(runs) }),
+            Payload::Forecast(dates) => {
+                message.forecast =
+                    Some(Forecast { date: dates.iter().map(|date| date.to_string().into()).collect() });
+            }
+            Payload::Payments(payments) => message.payments = Some(Payments { payment: each(payments) }),
+            Payload::Transaction(transaction) => {
+                message.transaction = Some(Box::new((&**transaction).into()));
+            }
+            Payload::TransactionToken(transaction, token) => {
+                message.transaction = Some(Box::new((&**transaction).into()));
+                message.token_response = Some(Box::new((&**token).into()));
+            }
+            Payload::Transactions(transactions) => {
+                message.transactions = Some(Transactions { transaction: each(transactions) });
+            }
+            Payload::Error(error) => message.error = Some(error.into()),
+        }
+        message
+    }
+}
+
+fn each<'a, R, M: From<&'a R>>(records: &'a [R]) -> Many<M> {
+    records.iter().map(M::from).collect()
+}
+
+fn all<M, R>(messages: Many<M>, record: impl Fn(M) -> Result<R, Fault>, path: &str) -> Result<Vec<R>, Fault> {
+    messages.into_iter().map(|message| record(message).map_err(|fault| fault.within(path))).collect()
+}
+
+impl PayloadMessage<'_> {
+    /// The record by the members that are there: a refusal first, because nothing beside it counts.
+    fn record(self) -> Result<Payload, Fault> {
+        let Self {
+            customer,
+            customers,
+            transaction,
+            transactions,
+            token_response,
+            token,
+            tokens,
+            customer_token,
+            customer_tokens,
+            plan,
+            plans,
+            runs,
+            forecast,
+            payments,
+            error,
+            payload_type: _,
+        } = self;
+        let at = |path: &'static str| move |fault: Fault| fault.within(path);
+        let token = match token_response.or(token) {
+            Some(token) => Some(Box::new(token.record().map_err(at("token"))?)),
+            None => None,
+        };
+        Ok(if let Some(error) = error {
+            Payload::Error(error.record())
+        } else if let Some(transaction) = transaction {
+            let transaction = Box::new(transaction.record().map_err(at("transaction"))?);
+            match token {
+                Some(token) => Payload::TransactionToken(transaction, token),
+                None => Payload::Transaction(transaction),
+            }
+        } else if let Some(token) = token {
+            Payload::Token(token)
+        } else if let Some(customer) = customer {
+            Payload::Customer(Box::new(customer.record().map_err(at("customer"))?))
+        } else if let Some(plan) = plan {
+            Payload::Plan(Box::new(plan.record().map_err(at("payment-plan"))?))
+        } else if let Some(token) = customer_token {
+            Payload::CustomerToken(Box::new(token.record().map_err(at("customer-token"))?))
+        } else if let Some(Customers { customer }) = customers {
+            Payload::Customers(all(customer, CustomerMessage::record, "customers.customer")?)
+        } else if let Some(Transactions { transaction }) = transactions {
+            Payload::Transactions(all(transaction, TransactionMessage::record, "transactions.transaction")?)
+        } else if let Some(Tokens { mut token, token_response }) = tokens {
+            token.extend(token_response);
+            Payload::Tokens(all(token, TokenMessage::record, "tokens.token")?)
+        } else if let Some(CustomerTokens { mut customer_token, token }) = customer_tokens {
+            customer_token.extend(token);
+            Payload::CustomerTokens(all(
+                customer_token,
+                CustomerTokenMessage::record,
+                "customer-tokens.customer-token",
+            )?)
+        } else if let Some(Plans { payment_plan }) = plans {
+            Payload::Plans(all(payment_plan, PlanMessage::record, "payment-plans.payment-plan")?)
+        } else if let Some(Runs { expected_run }) = runs {
+            Payload::ExpectedRuns(all(expected_run, Run::record, "expected-runs.expected-run")?)
+        } else if let Some(forecast) = forecast {
+            Payload::Forecast(forecast.record().map_err(at("plan-forecast"))?)
+        } else if let Some(Payments { payment }) = payments {
+            Payload::Payments(all(payment, PaymentMessage::record, "payments.payment")?)
+        } else {
+            Payload::Empty
+        })
+    }
+}
+
+impl<'a> From<&'a GatewayError> for ErrorMessage<'a> {
+    fn from(error: &'a GatewayError) -> Self {
+        let GatewayError { message, result_code, time_stamp } = error;
+        Self {
+            message: some_text(message.as_ref()),
+            result_code: some_text(result_code.as_ref()),
+            time_stamp: some_text(time_stamp.as_ref()),
+        }
+    }
+}
+
+impl ErrorMessage<'_> {
+    fn record(self) -> GatewayError {
+        let Self { message, result_code, time_stamp } = self;
+        GatewayError {
+            message: owned(message),
+            result_code: owned(result_code),
+            time_stamp: owned(time_stamp),
+        }
+    }
+}
+
+impl From<&Page> for PageMessage {
+    fn from(page: &Page) -> Self {
+        let Page { number, size, number_of_elements, total_elements, total_pages, first, last } = *page;
+        Self { first, last, number, number_of_elements, size, total_elements, total_pages }
+    }
+}
+
+impl PageMessage {
+    fn record(self) -> Page {
+        let Self { first, last, number, number_of_elements, size, total_elements, total_pages } = self;
+        Page { number, size, number_of_elements, total_elements, total_pages, first, last }
+    }
+}
+
+impl<'a> From<&'a Link> for LinkMessage<'a> {
+    fn from(link: &'a Link) -> Self {
+        let Link { rel, href, id } = link;
+        Self { rel: Some(text(rel)), href: Some(text(href)), id: some_text(id.as_ref()) }
+    }
+}
+
+impl LinkMessage<'_> {
+    /// A link that says what it is and where it leads; others are left out.
+    fn record(self) -> Option<Link> {
+        let Self { rel, href, id } = self;
+        Some(Link { rel: owned(rel)?, href: owned(href)?, id: owned(id) })
+    }
+}
+
+impl<'a> From<&'a [Link]> for Links<'a> {
+    fn from(links: &'a [Link]) -> Self {
+        Self { link: links.iter().map(LinkMessage::from).collect() }
+    }
+}
+
+impl Links<'_> {
+    pub(crate) fn record(self) -> Vec<Link> {
+        self.link.into_iter().filter_map(LinkMessage::record).collect()
+    }
+}

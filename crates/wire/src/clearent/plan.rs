@@ -1,0 +1,378 @@
+//! Payment plans, their expected runs and the forecast of a plan that does not exist yet.
+//!
+//! The shapes of the last two answers are **inferred**: only their parameters are documented.
+
+use perennial_domain::clearent::{
+    self as domain, ExpectedRun, Frequency, FrequencyDay, NewPlan, NewPlanFields, PlanForecast,
+    PlanForecastFields, PlanKey, PlanSearch, PlanStatus, PlanUpdate, PlanUpdateFields,
+};
+use perennial_domain::{Date, Violations};
+
+use super::call::{Call, Method, ReadError};
+use super::envelope::Links;
+use super::fields::{
+    Fault, amount, date, flag, given, key, lenient, own_key, owned, set, set_as_gateway, shown, some_text,
+    text, truth,
+};
+use super::query::{Params, Target};
+use crate::error::EncodeError;
+use crate::format::{self, Format};
+use crate::limits::Limits;
+use crate::member::Many;
+use crate::text::Text;
+
+const ALL: &str = "/rest/v2/payment-plans";
+const ONE: &str = "/rest/v2/payment-plans/{plan-key}";
+const RUNS: &str = "/rest/v2/payment-plans/{plan-key}/expected-runs";
+const FORECAST: &str = "/rest/v2/plan-forecast";
+
+message! {
+    /// A plan: request and record. `frequency-month` and `frequency-week` are never sent for monthly plans, and
+    /// ignored when read.
+    pub(crate) struct Plan<'a> as "payment-plan" {
+        plan_key: Option<Text<'a>> = "plan-key",
+        plan_name: Option<Text<'a>> = "plan-name",
+        plan_type: Option<Text<'a>> = "type",
+        customer_key: Option<Text<'a>> = "customer-key",
+        customer_name: Option<Text<'a>> = "customer-name",
+        email_address: Option<Text<'a>> = "email-address",
+        email_receipt: Option<Text<'a>> = "email-receipt",
+        token_id: Option<Text<'a>> = "token-id",
+        frequency: Option<Text<'a>> = "frequency",
+        frequency_day: Option<Text<'a>> = "frequency-day",
+        payment_amount: Option<Text<'a>> = "payment-amount",
+        start_date: Option<Text<'a>> = "start-date",
+        end_date: Option<Text<'a>> = "end-date",
+        status: Option<Text<'a>> = "status",
+        status_date: Option<Text<'a>> = "status-date",
+        links: Option<Links<'a>> = "links",
+    }
+}
+
+message! {
+    pub(crate) struct Plans<'a> as "payment-plans" {
+        payment_plan: Many<Plan<'a>> = "payment-plan",
+    }
+}
+
+message! {
+    pub(crate) struct Run<'a> as "expected-run" {
+        date: Option<Text<'a>> = "date",
+        payment_amount: Option<Text<'a>> = "payment-amount",
+    }
+}
+
+message! {
+    pub(crate) struct Runs<'a> as "expected-runs" {
+        expected_run: Many<Run<'a>> = "expected-run",
+    }
+}
+
+message! {
+    pub(crate) struct Forecast<'a> as "plan-forecast" {
+        date: Many<Text<'a>> = "date",
+    }
+}
+
+fn path(key: &PlanKey) -> String {
+    format!("{ALL}/{key}")
+}
+
+/// `POST /rest/v2/payment-plans`
+pub fn create(format: Format, plan: &NewPlan) -> Result<Call, EncodeError> {
+    let NewPlanFields {
+        customer_key,
+        token_id,
+        frequency,
+        payment_amount,
+        start_date,
+        end_date,
+        plan_name,
+        frequency_day,
+        status,
+        plan_type,
+        customer_name,
+        email_address,
+        email_receipt,
+    } = plan.fields();
+    let message = Plan {
+        plan_key: None,
+        plan_name: some_text(plan_name),
+        plan_type: Some(text(plan_type.copied().unwrap_or_default().as_str())),
+        customer_key: Some(text(customer_key.as_str())),
+        customer_name: some_text(customer_name),
+        email_address: some_text(email_address),
+        email_receipt: email_receipt.map(|flag| truth(flag.0)),
+        token_id: Some(text(token_id.as_str())),
+        frequency: Some(text(frequency.as_str())),
+        frequency_day: shown(frequency_day),
+        payment_amount: shown(Some(payment_amount)),
+        start_date: shown(Some(start_date)),
+        end_date: shown(Some(end_date)),
+        status: status.map(|status| text(status.as_str())),
+        status_date: None,
+        links: None,
+    };
+    Call::bare(Method::Post, ALL, ALL.to_owned()).with_body(format, &message)
+}
+
+/// `GET /rest/v2/payment-plans/{plan-key}`
+pub fn get(key: &PlanKey) -> Call {
+    Call::bare(Method::Get, ONE, path(key))
+}
+
+/// `GET /rest/v2/payment-plans`
+pub fn search(search: &PlanSearch) -> Call {
+    let PlanSearch {
+        customer_key,
+        customer_name,
+        plan_key,
+        plan_name,
+        payment_amount,
+        status,
+        token_id,
+        paging,
+    } = search;
+    let target = Target::new(ALL)
+        .with("customer-key", customer_key.as_ref())
+        .with("customer-name", customer_name.as_ref())
+        .with("plan-key", plan_key.as_ref())
+        .with("plan-name", plan_name.as_ref())
+        .with("payment-amount", *payment_amount)
+        .with("status", status.as_ref())
+        .with("token-id", token_id.as_ref())
+        .paged(paging, "isDescending");
+    Call::bare(Method::Get, ALL, target.finish())
+}
+
+/// `PUT /rest/v2/payment-plans/{plan-key}`
+pub fn update(format: Format, key: &PlanKey, update: &PlanUpdate) -> Result<Call, EncodeError> {
+    let PlanUpdateFields {
+        plan_name,
+        plan_type,
+        customer_key,
+        customer_name,
+        token_id,
+        frequency,
+        frequency_day,
+        payment_amount,
+        start_date,
+        end_date,
+        status,
+        email_address,
+        email_receipt,
+    } = update.fields();
+    let message = Plan {
+        plan_key: None,
+        plan_name: some_text(plan_name),
+        plan_type: plan_type.map(|kind| text(kind.as_str())),
+        customer_key: some_text(customer_key),
+        customer_name: some_text(customer_name),
+        email_address: some_text(email_address),
+        email_receipt: email_receipt.map(|flag| truth(flag.0)),
+        token_id: some_text(token_id),
+        frequency: frequency.map(|frequency| text(frequency.as_str())),
+        frequency_day: shown(frequency_day),
+        payment_amount: shown(payment_amount),
+        start_date: shown(start_date),
+        end_date: shown(end_date),
+        status: status.map(|status| text(status.as_str())),
+        status_date: None,
+        links: None,
+    };
+    Call::bare(Method::Put, ONE, path(key)).with_body(format, &message)
+}
+
+/// `DELETE /rest/v2/payment-plans/{plan-key}`
+pub fn delete(key: &PlanKey) -> Call {
+    Call::bare(Method::Delete, ONE, path(key))
+}
+
+/// `GET /rest/v2/payment-plans/{plan-key}/expected-runs`
+pub fn expected_runs(key: &PlanKey) -> Call {
+    Call::bare(Method::Get, RUNS, format!("{ALL}/{key}/expected-runs"))
+}
+
+/// `GET /rest/v2/plan-forecast`
+pub fn forecast(forecast: &PlanForecast) -> Call {
+    let PlanForecastFields { start_date, frequency, frequency_day, end_date } = forecast.fields();
+    let target = Target::new(FORECAST)
+        .with("start-date", Some(start_date))
+        .with("frequency", Some(frequency))
+        .with("frequency-day", Some(frequency_day))
+        .with("end-date", end_date);
+    Call::bare(Method::Get, FORECAST, target.finish())
+}
+
+/// Reads the body of a create.
+pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewPlan, ReadError> {
+    let message: Plan<'_> = format::decode(format, body, limits)?;
+    let builder = set!(NewPlan::builder();
+        customer_key: message.customer_key,
+        token_id: message.token_id,
+        frequency: message.frequency,
+        start_date: message.start_date,
+        end_date: message.end_date,
+        plan_name: message.plan_name,
+        frequency_day: message.frequency_day,
+        status: message.status,
+        plan_type: message.plan_type,
+        customer_name: message.customer_name,
+        email_address: message.email_address,
+        email_receipt: message.email_receipt,
+    );
+    Ok(set_as_gateway!(builder; payment_amount: message.payment_amount).accept()?)
+}
+
+/// Reads the body of an update.
+pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<PlanUpdate, ReadError> {
+    let message: Plan<'_> = format::decode(format, body, limits)?;
+    let builder = set!(PlanUpdate::builder();
+        plan_name: message.plan_name,
+        plan_type: message.plan_type,
+        customer_key: message.customer_key,
+        customer_name: message.customer_name,
+        token_id: message.token_id,
+        frequency: message.frequency,
+        frequency_day: message.frequency_day,
+        start_date: message.start_date,
+        end_date: message.end_date,
+        status: message.status,
+        email_address: message.email_address,
+        email_receipt: message.email_receipt,
+    );
+    Ok(set_as_gateway!(builder; payment_amount: message.payment_amount).accept()?)
+}
+
+/// Reads the query of a search.
+pub fn read_search(query: &str) -> Result<PlanSearch, Violations> {
+    let mut params = Params::new(query);
+    let search = PlanSearch {
+        customer_key: params.read("customer-key"),
+        customer_name: params.text("customer-name"),
+        plan_key: params.read("plan-key"),
+        plan_name: params.text("plan-name"),
+        payment_amount: params.read("payment-amount"),
+        status: params.read("status"),
+        token_id: params.read("token-id"),
+        paging: params.paging(),
+    };
+    params.finish(search)
+}
+
+/// Reads the query of a forecast.
+pub fn read_forecast(query: &str) -> Result<PlanForecast, Violations> {
+    let params = Params::new(query);
+    let parameter = |name: &str| params.text(name).map(Text::Owned);
+    set!(PlanForecast::builder();
+        start_date: parameter("start-date"),
+        frequency: parameter("frequency"),
+        frequency_day: parameter("frequency-day"),
+        end_date: parameter("end-date"),
+    )
+    .accept()
+}
+
+impl<'a> From<&'a domain::Plan> for Plan<'a> {
+    fn from(plan: &'a domain::Plan) -> Self {
+        let domain::Plan {
+            plan_key,
+            plan_name,
+            plan_type,
+            customer_key,
+            customer_name,
+            token_id,
+            frequency,
+            frequency_day,
+            payment_amount,
+            start_date,
+            end_date,
+            status,
+            status_date,
+            email_address,
+            email_receipt,
+            links,
+        } = plan;
+        Self {
+            plan_key: Some(text(plan_key.as_str())),
+            plan_name: some_text(plan_name.as_ref()),
+            plan_type: some_text(plan_type.as_ref()),
+            customer_key: some_text(customer_key.as_ref()),
+            customer_name: some_text(customer_name.as_ref()),
+            email_address: some_text(email_address.as_ref()),
+            email_receipt: email_receipt.map(truth),
+            token_id: some_text(token_id.as_ref()),
+            frequency: frequency.as_ref().map(|frequency| text(frequency.as_str())),
+            frequency_day: shown(*frequency_day),
+            payment_amount: shown(*payment_amount),
+            start_date: shown(*start_date),
+            end_date: shown(*end_date),
+            status: status.as_ref().map(|status| text(status.as_str())),
+            status_date: some_text(status_date.as_ref()),
+            links: Some(Links::from(links.as_slice())),
+        }
+    }
+}
+
+impl Plan<'_> {
+    pub(crate) fn record(self) -> Result<domain::Plan, Fault> {
+        let Self {
+            plan_key,
+            plan_name,
+            plan_type,
+            customer_key,
+            customer_name,
+            email_address,
+            email_receipt,
+            token_id,
+            frequency,
+            frequency_day,
+            payment_amount,
+            start_date,
+            end_date,
+            status,
+            status_date,
+            links,
+        } = self;
+        Ok(domain::Plan {
+            plan_key: own_key("plan-key", plan_key)?,
+            plan_name: owned(plan_name),
+            plan_type: owned(plan_type),
+            customer_key: key("customer-key", customer_key)?,
+            customer_name: owned(customer_name),
+            token_id: key("token-id", token_id)?,
+            frequency: given(frequency).map(|frequency| Frequency::reported(&frequency)),
+            frequency_day: lenient::<FrequencyDay>(frequency_day),
+            payment_amount: amount("payment-amount", payment_amount)?,
+            start_date: date("start-date", start_date)?,
+            end_date: date("end-date", end_date)?,
+            status: given(status).map(|status| PlanStatus::reported(&status)),
+            status_date: owned(status_date),
+            email_address: owned(email_address),
+            email_receipt: flag(email_receipt),
+            links: links.map(Links::record).unwrap_or_default(),
+        })
+    }
+}
+
+impl<'a> From<&'a ExpectedRun> for Run<'a> {
+    fn from(run: &'a ExpectedRun) -> Self {
+        let ExpectedRun { date, payment_amount } = run;
+        Self { date: shown(Some(date)), payment_amount: shown(*payment_amount) }
+    }
+}
+
+impl Run<'_> {
+    pub(crate) fn record(self) -> Result<ExpectedRun, Fault> {
+        Ok(ExpectedRun {
+            date: date("date", self.date)?.ok_or_else(|| Fault::missing("date"))?,
+            payment_amount: amount("payment-amount", self.payment_amount)?,
+        })
+    }
+}
+
+impl Forecast<'_> {
+    pub(crate) fn record(self) -> Result<Vec<Date>, Fault> {
+        self.date.into_iter().filter_map(|text| date("date", Some(text)).transpose()).collect()
+    }
+}

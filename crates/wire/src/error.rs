@@ -1,0 +1,142 @@
+//! What can be wrong with a document, said without quoting it.
+
+use std::fmt;
+
+use crate::Format;
+
+/// A document that could not be read: where, and which rule it broke.
+///
+/// It holds no text of the document, because documents hold card numbers: the path is made of member names that this
+/// crate knows, and the kind is a rule.
+///
+/// ```
+/// use perennial_wire::{DecodeError, DecodeErrorKind, Format};
+///
+/// let error = DecodeError::new(Format::Json, "payload.customer", DecodeErrorKind::Missing);
+/// assert_eq!(error.to_string(), "JSON at payload.customer: a required member is missing");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    format: Format,
+    path: String,
+    kind: DecodeErrorKind,
+}
+
+/// The rule that a document broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeErrorKind {
+    /// There is no document: no bytes, or only blanks.
+    Empty,
+    /// The bytes are not UTF-8, or an XML declaration names another encoding.
+    NotUtf8,
+    /// The text is not JSON or not well-formed XML. Both numbers count from one; the column counts bytes.
+    Syntax {
+        /// The line, from 1.
+        line: usize,
+        /// The byte in the line, from 1.
+        column: usize,
+    },
+    /// The XML root element is not the one that this message has.
+    WrongRoot,
+    /// Something follows the end of the document.
+    Trailing,
+    /// An XML document type declaration; none is ever read.
+    Doctype,
+    /// An XML reference to an entity other than the five that XML defines.
+    UndefinedEntity,
+    /// Text beside child elements.
+    MixedContent,
+    /// An object where a scalar belongs, a scalar where an object belongs, or a scalar of another type.
+    WrongType,
+    /// A member is given twice.
+    Duplicate,
+    /// A required member is missing.
+    Missing,
+    /// A member is there, but its value breaks a rule of its type.
+    Invalid,
+    /// The document has more bytes than [`Limits::bytes`](crate::Limits::bytes).
+    TooLarge,
+    /// More levels than [`Limits::depth`](crate::Limits::depth).
+    TooDeep,
+    /// More elements or items than [`Limits::items`](crate::Limits::items), or more than 32 attributes in one tag.
+    TooMany,
+    /// A scalar, or a name, longer than [`Limits::text`](crate::Limits::text).
+    TextTooLong,
+}
+
+impl DecodeError {
+    /// An error at `path`: member names joined by dots, or nothing for the document as a whole.
+    pub fn new(format: Format, path: impl Into<String>, kind: DecodeErrorKind) -> Self {
+        Self { format, path: path.into(), kind }
+    }
+
+    /// The format that the document was read as.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The member, such as `payload.customer.first-name`; empty for the document as a whole.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The rule that was broken.
+    pub fn kind(&self) -> DecodeErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.format {
+            Format::Json => f.write_str("JSON")?,
+            Format::Xml => f.write_str("XML")?,
+        }
+        if !self.path.is_empty() {
+            write!(f, " at {}", self.path)?;
+        }
+        write!(f, ": {}", self.kind)
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl fmt::Display for DecodeErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Syntax { line, column } => return write!(f, "malformed at line {line}, column {column}"),
+            Self::Empty => "the document is empty",
+            Self::NotUtf8 => "the document is not UTF-8",
+            Self::WrongRoot => "the root element is another one",
+            Self::Trailing => "something follows the end of the document",
+            Self::Doctype => "a document type declaration is not allowed",
+            Self::UndefinedEntity => "an entity is not defined",
+            Self::MixedContent => "text stands beside elements",
+            Self::WrongType => "the value has another type",
+            Self::Duplicate => "the member is given twice",
+            Self::Missing => "a required member is missing",
+            Self::Invalid => "the value is not valid",
+            Self::TooLarge => "the document is too large",
+            Self::TooDeep => "the document is nested too deeply",
+            Self::TooMany => "there are too many items",
+            Self::TextTooLong => "a text is too long",
+        })
+    }
+}
+
+/// A text that the format cannot carry: XML 1.0 has no way to write most control characters.
+///
+/// JSON carries every text, so writing JSON does not fail.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("XML cannot carry a character of {member}")]
+pub struct EncodeError {
+    pub(crate) member: &'static str,
+}
+
+impl EncodeError {
+    /// The member whose text it is, such as `comments`.
+    pub fn member(&self) -> &'static str {
+        self.member
+    }
+}

@@ -1,0 +1,96 @@
+//! The two formats of the wire, and the one way in and the one way out.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
+use crate::limits::Limits;
+use crate::member::Put;
+use crate::message::{Members, Message};
+use crate::{json, xml};
+
+/// The format of a request or of a response; a client may mix them.
+///
+/// ```
+/// use perennial_wire::Format;
+///
+/// assert_eq!("XML".parse(), Ok(Format::Xml));
+/// assert_eq!(Format::Json.to_string(), "json");
+/// assert_eq!(Format::Json.content_type(), "application/json");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// `application/json`
+    #[default]
+    Json,
+    /// `application/xml`
+    Xml,
+}
+
+impl Format {
+    /// The media type for `Content-Type` and `Accept`, without parameters.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Xml => "application/xml",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json => "json",
+            Self::Xml => "xml",
+        })
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        [Self::Json, Self::Xml]
+            .into_iter()
+            .find(|format| name.eq_ignore_ascii_case(&format.to_string()))
+            .ok_or(UnknownFormat)
+    }
+}
+
+/// The name of a format that is neither `json` nor `xml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a format is json or xml")]
+pub struct UnknownFormat;
+
+/// Reads one document; texts are borrowed from it wherever it holds them as they are.
+pub(crate) fn decode<'a, M: Members<'a>>(
+    format: Format,
+    document: &'a [u8],
+    limits: &Limits,
+) -> Result<M, DecodeError> {
+    let refuse = |kind| Err(DecodeError::new(format, "", kind));
+    if document.len() > limits.bytes {
+        return refuse(DecodeErrorKind::TooLarge);
+    }
+    let Ok(text) = std::str::from_utf8(document) else { return refuse(DecodeErrorKind::NotUtf8) };
+    if text.trim_ascii().is_empty() {
+        return refuse(DecodeErrorKind::Empty);
+    }
+    match format {
+        Format::Json => json::decode(text, limits),
+        Format::Xml => xml::decode(text, limits),
+    }
+}
+
+/// Writes one document in place of what the buffer held.
+pub(crate) fn encode<M: Message>(
+    format: Format,
+    message: &M,
+    buffer: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    buffer.clear();
+    match format {
+        Format::Json => message.put(M::NAME, &mut json::Writer::new(buffer)),
+        Format::Xml => message.put(M::NAME, &mut xml::Writer::new(buffer)),
+    }
+}

@@ -1,0 +1,196 @@
+//! Messages as tables: the members of an object, in the order in which they are written.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+
+use crate::error::{DecodeErrorKind, EncodeError};
+use crate::member::{Put, Read};
+use crate::reading::At;
+use crate::write::Write;
+
+/// Declares a message: a struct, and the table by which both formats read and write it.
+///
+/// Every member is an `Option` or a `Many`, because any may be absent. The root is the name of the XML root element,
+/// should the message be a whole document. With `else payload: Payload<'a>` at the end, a member that this table does
+/// not know is looked for in the table of that member, as if its object had been there around it.
+macro_rules! message {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $Name:ident $(<$a:lifetime>)? as $root:literal {
+            $($(#[$doc:meta])* $field:ident: $Kind:ty = $name:literal),* $(,)?
+        } $(else $inner:ident: $Inner:ident<$i:lifetime>)?
+    ) => {
+        $(#[$meta])*
+        #[derive(Default)]
+        #[cfg_attr(test, derive(Clone, Debug, PartialEq))]
+        #[allow(clippy::struct_field_names, reason = "the wire names them")]
+        $vis struct $Name $(<$a>)? {
+            $($(#[$doc])* pub(crate) $field: $Kind,)*
+        }
+
+        const _: () = {
+            use $crate::member::{Filling, Put};
+            use $crate::message::{Members, Message};
+
+            #[derive(Clone, Copy)]
+            #[allow(non_camel_case_types, reason = "a row is named as its field")]
+            pub(crate) enum Row {
+                $($field,)*
+                $(Else(<$Inner<'static> as Message>::Row),)?
+            }
+
+            impl $(<$a>)? Message for $Name $(<$a>)? {
+                const NAME: &'static str = $root;
+                type Row = Row;
+
+                #[inline]
+                fn row(name: &str) -> Option<Row> {
+                    let row = match name {
+                        $($name => Some(Row::$field),)*
+                        _ => None,
+                    };
+                    $(let row = row.or_else(|| $Inner::row(name).map(Row::Else));)?
+                    row
+                }
+
+                fn put_members<W: $crate::write::Write>(&self, to: &mut W) -> Result<(), $crate::error::EncodeError> {
+                    $(self.$field.put($name, to)?;)*
+                    Ok(())
+                }
+            }
+
+            impl<'de $(: $a, $a)?> Members<'de> for $Name $(<$a>)? {
+                #[inline]
+                fn fill<A: serde::de::MapAccess<'de>>(
+                    &mut self,
+                    row: Row,
+                    map: &mut A,
+                    at: $crate::reading::At<'_>,
+                ) -> Result<(), A::Error> {
+                    match row {
+                        $(Row::$field => map
+                            .next_value_seed(Filling { slot: &mut self.$field, at })
+                            .map_err(|error| at.through($name, error)),)*
+                        $(Row::Else(row) => self.$inner.get_or_insert_default().fill(row, map, at),)?
+                    }
+                }
+            }
+        };
+    };
+}
+
+/// A message as its table describes it.
+pub(crate) trait Message: Default {
+    /// The XML root element of a document that is this message.
+    const NAME: &'static str;
+    /// A line of the table.
+    type Row: Copy;
+    /// The line for a member, if the table has it.
+    fn row(name: &str) -> Option<Self::Row>;
+    /// Writes what is there, in the order of the table.
+    fn put_members<W: Write>(&self, to: &mut W) -> Result<(), EncodeError>;
+}
+
+/// A message that can be read from a document which lives for `'de`.
+pub(crate) trait Members<'de>: Message {
+    /// Reads the value of the member that `row` is about.
+    fn fill<A: MapAccess<'de>>(&mut self, row: Self::Row, map: &mut A, at: At<'_>) -> Result<(), A::Error>;
+}
+
+/// A large message that is seldom there.
+impl<M: Message> Message for Box<M> {
+    const NAME: &'static str = M::NAME;
+    type Row = M::Row;
+
+    #[inline]
+    fn row(name: &str) -> Option<M::Row> {
+        M::row(name)
+    }
+
+    fn put_members<W: Write>(&self, to: &mut W) -> Result<(), EncodeError> {
+        (**self).put_members(to)
+    }
+}
+
+impl<'de, M: Members<'de>> Members<'de> for Box<M> {
+    #[inline]
+    fn fill<A: MapAccess<'de>>(&mut self, row: M::Row, map: &mut A, at: At<'_>) -> Result<(), A::Error> {
+        (**self).fill(row, map, at)
+    }
+}
+
+impl<M: Message> Put for M {
+    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+        to.begin(name);
+        self.put_members(to)?;
+        to.end(name);
+        Ok(())
+    }
+}
+
+impl<'de, M: Members<'de>> Read<'de> for M {
+    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
+        de.deserialize_any(Object { at, of: PhantomData })
+    }
+}
+
+struct Object<'r, M> {
+    at: At<'r>,
+    of: PhantomData<M>,
+}
+
+/// An object is a map, and nothing else: not an array of its members, as derived readers take. Null is no object. An
+/// empty text is an empty one, because PHP clients write it for objects without members and XML has no other way.
+impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
+    type Value = Option<M>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<M>, A::Error> {
+        let mut message = M::default();
+        while let Some(row) = map.next_key_seed(Name::<M>(PhantomData))? {
+            match row {
+                Some(row) => message.fill(row, &mut map, self.at.deeper())?,
+                None => self.at.skip(&mut map)?,
+            }
+        }
+        Ok(Some(message))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Option<M>, E> {
+        if text.is_empty() { Ok(Some(M::default())) } else { Err(self.at.fail(DecodeErrorKind::WrongType)) }
+    }
+
+    fn visit_unit<E>(self) -> Result<Option<M>, E> {
+        Ok(None)
+    }
+}
+
+/// Finds the row for a member's name, without keeping the name.
+struct Name<M>(PhantomData<M>);
+
+impl<'de, M: Message> DeserializeSeed<'de> for Name<M> {
+    type Value = Option<M::Row>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<Self::Value, D::Error> {
+        de.deserialize_identifier(self)
+    }
+}
+
+impl<M: Message> Visitor<'_> for Name<M> {
+    type Value = Option<M::Row>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    #[inline]
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(M::row(name))
+    }
+}

@@ -1,0 +1,109 @@
+//! One document being read: what is allowed, and, once it failed, where and why.
+
+use std::cell::{Cell, RefCell};
+
+use serde::de::{Error, IgnoredAny, MapAccess};
+use serde_json::value::RawValue;
+
+use crate::error::{DecodeError, DecodeErrorKind};
+use crate::format::Format;
+use crate::json;
+use crate::limits::Limits;
+
+/// How scalars reach the reader.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scalars {
+    /// JSON, with numbers already parsed: fast, and right for all but fractions and huge integers.
+    Json,
+    /// JSON, with each scalar as its own text.
+    JsonText,
+    /// XML, where every scalar is text.
+    Xml,
+}
+
+/// The state of one reading. The path is gathered while an error travels up, so that success pays nothing for it.
+pub(crate) struct Reading<'r> {
+    pub(crate) limits: &'r Limits,
+    pub(crate) scalars: Scalars,
+    failure: Cell<Option<DecodeErrorKind>>,
+    inexact: Cell<bool>,
+    trail: RefCell<Vec<&'static str>>,
+}
+
+impl<'r> Reading<'r> {
+    pub(crate) fn new(scalars: Scalars, limits: &'r Limits) -> Self {
+        let (failure, inexact, trail) = (Cell::default(), Cell::default(), RefCell::default());
+        Self { limits, scalars, failure, inexact, trail }
+    }
+
+    /// The outermost level.
+    pub(crate) fn root(&self) -> At<'_> {
+        At { reading: self, depth: 1 }
+    }
+
+    /// Whether a number was met whose text has to be read to keep it exact.
+    pub(crate) fn is_inexact(&self) -> bool {
+        self.inexact.get()
+    }
+
+    /// The error, of the kind that the failing member gave, else of `kind`.
+    pub(crate) fn error(self, format: Format, kind: DecodeErrorKind) -> DecodeError {
+        let mut trail = self.trail.into_inner();
+        trail.reverse();
+        DecodeError::new(format, trail.join("."), self.failure.get().unwrap_or(kind))
+    }
+}
+
+/// A level of the document being read.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'r> {
+    reading: &'r Reading<'r>,
+    depth: usize,
+}
+
+impl<'r> At<'r> {
+    pub(crate) fn limits(self) -> &'r Limits {
+        self.reading.limits
+    }
+
+    pub(crate) fn scalars(self) -> Scalars {
+        self.reading.scalars
+    }
+
+    pub(crate) fn deeper(self) -> Self {
+        Self { depth: self.depth + 1, ..self }
+    }
+
+    /// Fails for a reason that the codec's own error cannot carry.
+    pub(crate) fn fail<E: Error>(self, kind: DecodeErrorKind) -> E {
+        self.reading.failure.set(Some(kind));
+        E::custom("")
+    }
+
+    /// Fails at a number that only its text can carry.
+    pub(crate) fn inexact<E: Error>(self) -> E {
+        self.reading.inexact.set(true);
+        self.fail(DecodeErrorKind::WrongType)
+    }
+
+    /// Notes the member through which an error leaves.
+    pub(crate) fn through<E>(self, member: &'static str, error: E) -> E {
+        self.reading.trail.borrow_mut().push(member);
+        error
+    }
+
+    /// Passes over the value of a member that no table knows.
+    pub(crate) fn skip<'de, A: MapAccess<'de>>(self, map: &mut A) -> Result<(), A::Error> {
+        let deep = match self.scalars() {
+            Scalars::Xml => {
+                map.next_value::<IgnoredAny>()?;
+                false
+            }
+            Scalars::Json | Scalars::JsonText => {
+                let skipped: &RawValue = map.next_value()?;
+                self.depth + json::levels(skipped.get()) > self.limits().depth
+            }
+        };
+        if deep { Err(self.fail(DecodeErrorKind::TooDeep)) } else { Ok(()) }
+    }
+}

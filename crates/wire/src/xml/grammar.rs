@@ -1,0 +1,148 @@
+//! The productions of XML 1.0 that the event reader does not check: characters, names, attributes, references.
+
+use std::borrow::Cow;
+
+use crate::error::DecodeErrorKind;
+
+/// Attributes that one tag may have; no tag of the dialect has more than one.
+const ATTRIBUTES: usize = 32;
+
+/// Whether XML 1.0 can hold the character (production `Char`).
+fn is_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// Whether XML 1.0 can hold every character of the text.
+pub(super) fn is_text(text: &str) -> bool {
+    // Collected without a branch, which the compiler does for many bytes at once; blanks are told apart afterwards.
+    let low = text.bytes().fold(0, |low, byte| low | u8::from(byte < b' ')) != 0;
+    let blank = |byte| matches!(byte, b'\t' | b'\n' | b'\r');
+    (!low || text.bytes().all(|byte| byte >= b' ' || blank(byte)))
+        && (text.is_ascii() || text.chars().all(is_char))
+}
+
+/// Whether the text is a name (production `Name`).
+pub(super) fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(begins_name) && chars.all(continues_name)
+}
+
+fn begins_name(c: char) -> bool {
+    matches!(c,
+        'a'..='z' | 'A'..='Z' | '_' | ':' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
+        | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}'
+        | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}'
+        | '\u{10000}'..='\u{EFFFF}')
+}
+
+fn continues_name(c: char) -> bool {
+    begins_name(c)
+        || matches!(c, '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+}
+
+/// The character that a reference stands for, given what is between `&` and `;`.
+pub(super) fn referent(reference: &str) -> Result<char, Fault> {
+    let number = match reference {
+        "amp" => return Ok('&'),
+        "lt" => return Ok('<'),
+        "gt" => return Ok('>'),
+        "quot" => return Ok('"'),
+        "apos" => return Ok('\''),
+        _ => match reference.strip_prefix('#') {
+            Some(number) => number,
+            None if is_name(reference) => return Err(Fault::Rule(DecodeErrorKind::UndefinedEntity)),
+            None => return Err(Fault::Syntax),
+        },
+    };
+    let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |digits| (digits, 16));
+    let code = if digits.starts_with('+') { None } else { u32::from_str_radix(digits, radix).ok() };
+    code.and_then(char::from_u32).filter(|c| is_char(*c)).ok_or(Fault::Syntax)
+}
+
+/// The attributes of a tag, given what follows its name.
+pub(super) fn attributes(mut rest: &str) -> Result<Vec<(&str, Cow<'_, str>)>, Fault> {
+    let mut attributes: Vec<(&str, Cow<'_, str>)> = Vec::new();
+    loop {
+        let attribute = rest.trim_start_matches(BLANK);
+        if attribute.is_empty() {
+            return Ok(attributes);
+        }
+        if attribute.len() == rest.len() {
+            return Err(Fault::Syntax);
+        }
+        let (name, value) = attribute.split_once('=').ok_or(Fault::Syntax)?;
+        let name = name.trim_end_matches(BLANK);
+        let value = value.trim_start_matches(BLANK);
+        let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\'')).ok_or(Fault::Syntax)?;
+        let (value, after) = value[1..].split_once(quote).ok_or(Fault::Syntax)?;
+        if !is_name(name) || value.contains('<') {
+            return Err(Fault::Syntax);
+        }
+        if attributes.iter().any(|(other, _)| *other == name) {
+            return Err(Fault::Rule(DecodeErrorKind::Duplicate));
+        }
+        if attributes.len() == ATTRIBUTES {
+            return Err(Fault::Rule(DecodeErrorKind::TooMany));
+        }
+        attributes.push((name, resolved(value)?));
+        rest = after;
+    }
+}
+
+/// What XML calls white space.
+const BLANK: [char; 4] = [' ', '\t', '\n', '\r'];
+
+fn resolved(value: &str) -> Result<Cow<'_, str>, Fault> {
+    if !value.contains('&') {
+        return Ok(Cow::Borrowed(value));
+    }
+    let mut parts = value.split('&');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (reference, after) = part.split_once(';').ok_or(Fault::Syntax)?;
+        text.push(referent(reference)?);
+        text.push_str(after);
+    }
+    Ok(Cow::Owned(text))
+}
+
+/// Whether a declaration is one of XML 1.0 in UTF-8, given what follows `xml` in it.
+pub(super) fn check_declaration(rest: &str) -> Result<(), Fault> {
+    let attributes = attributes(rest)?;
+    let mut attributes = attributes.iter().map(|(name, value)| (*name, value.as_ref())).peekable();
+    if attributes.next() != Some(("version", "1.0")) {
+        return Err(Fault::Syntax);
+    }
+    if let Some((_, encoding)) = attributes.next_if(|(name, _)| *name == "encoding")
+        && !encoding.eq_ignore_ascii_case("utf-8")
+    {
+        return Err(Fault::Rule(DecodeErrorKind::NotUtf8));
+    }
+    attributes.next_if(|(name, value)| *name == "standalone" && matches!(*value, "yes" | "no"));
+    if attributes.next().is_some() { Err(Fault::Syntax) } else { Ok(()) }
+}
+
+/// Why reading stopped.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// Not well-formed, where the reader stands.
+    Syntax,
+    /// Well-formed, but refused.
+    Rule(DecodeErrorKind),
+    /// Refused by what is being read, which keeps the kind.
+    Value,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("XML")
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl serde::de::Error for Fault {
+    fn custom<T: std::fmt::Display>(_: T) -> Self {
+        Self::Value
+    }
+}

@@ -1,0 +1,14 @@
+//! XML, in the dialect of the gateway: elements with text or with elements, and one attribute, the `type` of `payload`.
+
+mod decode;
+mod encode;
+mod grammar;
+mod parser;
+
+pub(crate) use decode::decode;
+pub(crate) use encode::Writer;
+
+/// The element that has the only attribute of the dialect.
+const PAYLOAD: &str = "payload";
+/// The member that JSON has where XML has that attribute, named `type`.
+const PAYLOAD_TYPE: &str = "payloadType";
