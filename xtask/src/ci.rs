@@ -1,0 +1,13 @@
+//! What a change must pass besides its tests. The first step that fails ends the run and says how to repeat it.
+
+use crate::failure::{Failure, no_arguments};
+use crate::step::Step;
+use crate::tidy;
+
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    no_arguments(arguments)?;
+    Step::new("cargo fmt --all -- --check").run()?;
+    tidy::run(&[])?;
+    Step::new("cargo clippy --workspace --all-targets --all-features -- -D warnings").run()?;
+    Step::new("cargo doc --workspace --no-deps --all-features").variable("RUSTDOCFLAGS", "-D warnings").run()
+}

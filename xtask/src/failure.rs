@@ -1,0 +1,46 @@
+//! Why a task stopped, said so that the next thing to type is plain.
+
+use std::fmt;
+use std::io;
+
+/// Why a task stopped.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A programme ran and reported a failure of its own.
+    Refused { by_hand: String },
+    /// A programme could not be started, or what it printed could not be read.
+    NotStarted { programme: String, source: io::Error },
+    /// A programme that is asked for facts printed something else.
+    Unreadable { programme: String, source: serde_json::Error },
+    /// The bundled database is compiled from its C source, and nothing here can do that.
+    NoCompiler,
+    /// Tidy's findings, already printed.
+    Untidy { findings: usize },
+    /// The task takes no arguments.
+    Arguments { given: String },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { by_hand } => write!(f, "failed. By hand: {by_hand}"),
+            Self::NotStarted { programme, source } => write!(f, "cannot run `{programme}`: {source}"),
+            Self::Unreadable { programme, source } => {
+                write!(f, "cannot read what `{programme}` prints: {source}")
+            }
+            Self::NoCompiler => f.write_str(
+                "no C compiler that finds the C library's headers; SQLite is compiled from source.\n\
+                 Debian, Ubuntu: sudo apt-get install -y build-essential\n\
+                 Fedora: sudo dnf install -y gcc glibc-devel\n\
+                 macOS: xcode-select --install",
+            ),
+            Self::Untidy { findings } => write!(f, "{findings} to mend"),
+            Self::Arguments { given } => write!(f, "takes no arguments, but was given `{given}`"),
+        }
+    }
+}
+
+/// Refuses arguments for a task that has none.
+pub(crate) fn no_arguments(arguments: &[String]) -> Result<(), Failure> {
+    if arguments.is_empty() { Ok(()) } else { Err(Failure::Arguments { given: arguments.join(" ") }) }
+}

@@ -1,0 +1,91 @@
+//! Drives Perennial's tests, checks and benches: one file a task, and nothing here that cannot be run by hand.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+mod bench;
+mod ci;
+mod failure;
+mod step;
+mod test;
+mod tidy;
+
+use failure::Failure;
+
+/// A task, as it is typed and as the list shows it.
+struct Task {
+    name: &'static str,
+    arguments: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> Result<(), Failure>,
+}
+
+const TASKS: &[Task] = &[
+    Task {
+        name: "test",
+        arguments: "[ARGS…]",
+        about: "every test and documentation example; ARGS go to `cargo test`",
+        run: test::run,
+    },
+    Task { name: "ci", arguments: "", about: "formatting, clippy, documentation, tidy", run: ci::run },
+    Task {
+        name: "tidy",
+        arguments: "",
+        about: "the rules of the tree that no compiler checks",
+        run: tidy::run,
+    },
+    Task {
+        name: "bench",
+        arguments: "[ARGS…]",
+        about: "one table of cost ratios, measured in release",
+        run: bench::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        println!("{}", list());
+        return ExitCode::SUCCESS;
+    };
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        println!("{}", list());
+        return ExitCode::SUCCESS;
+    }
+    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        eprintln!("There is no task `{name}`.\n\n{}", list());
+        return ExitCode::from(2);
+    };
+    match (task.run)(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\ncargo xtask {name}: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn list() -> String {
+    let line = |task: &Task| format!("\n  {:<5} {:<8}  {}", task.name, task.arguments, task.about);
+    let lines: String = TASKS.iter().map(line).collect();
+    format!("Usage: cargo xtask <TASK>\n{lines}")
+}
+
+/// The workspace, wherever this was called from. Cargo sets the variable for `run` and `test` alike.
+fn root() -> PathBuf {
+    let own = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("xtask"), PathBuf::from);
+    own.join("..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_names_every_task() {
+        for task in TASKS {
+            assert!(list().contains(&format!("\n  {}", task.name)), "{}", task.name);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! One command run in the open: shown before it starts, timed, and repeatable by hand.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Instant;
+
+use crate::failure::Failure;
+
+/// A command line of words without spaces, with the variables it runs under.
+pub(crate) struct Step {
+    words: Vec<String>,
+    variables: Vec<(&'static str, &'static str)>,
+}
+
+impl Step {
+    /// `line` is split at spaces.
+    pub(crate) fn new(line: &str) -> Self {
+        Self { words: line.split_whitespace().map(String::from).collect(), variables: Vec::new() }
+    }
+
+    pub(crate) fn variable(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.push((name, value));
+        self
+    }
+
+    pub(crate) fn arguments(mut self, arguments: &[String]) -> Self {
+        self.words.extend_from_slice(arguments);
+        self
+    }
+
+    /// What to type to run the same.
+    pub(crate) fn by_hand(&self) -> String {
+        let quoted = |text: &str| {
+            if text.contains([' ', '"', '$', '*']) { format!("'{text}'") } else { text.to_owned() }
+        };
+        let variables = self.variables.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
+        variables.chain(self.words.iter().map(|word| quoted(word))).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Runs to the end, printing what it prints.
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        self.timed(Child::wait, Stdio::inherit())
+    }
+
+    /// Runs to the end, printing what it prints, and shows each line of its standard output to `see` as well.
+    pub(crate) fn watch(&self, mut see: impl FnMut(&str)) -> Result<(), Failure> {
+        let relay = |child: &mut Child| {
+            if let Some(mut output) = child.stdout.take().map(BufReader::new) {
+                let mut line = Vec::new();
+                while output.read_until(b'\n', &mut line)? > 0 {
+                    std::io::stdout().write_all(&line)?;
+                    see(String::from_utf8_lossy(&line).trim_end());
+                    line.clear();
+                }
+            }
+            child.wait()
+        };
+        self.timed(relay, Stdio::piped())
+    }
+
+    /// Runs quietly and gives back its standard output.
+    pub(crate) fn read(&self) -> Result<String, Failure> {
+        let output =
+            self.command().stderr(Stdio::inherit()).output().map_err(|source| self.not_started(source))?;
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(self.refused())
+        }
+    }
+
+    fn timed(
+        &self,
+        finish: impl FnOnce(&mut Child) -> std::io::Result<ExitStatus>,
+        stdout: Stdio,
+    ) -> Result<(), Failure> {
+        eprintln!("==> {}", self.by_hand());
+        let start = Instant::now();
+        let mut child = self.command().stdout(stdout).spawn().map_err(|source| self.not_started(source))?;
+        let status = finish(&mut child).map_err(|source| self.not_started(source))?;
+        let verdict = if status.success() { "ok" } else { "FAILED" };
+        eprintln!("==> {verdict} in {:.1?}", start.elapsed());
+        if status.success() { Ok(()) } else { Err(self.refused()) }
+    }
+
+    fn command(&self) -> Command {
+        let mut words = self.words.iter();
+        let mut command = Command::new(words.next().map_or("", String::as_str));
+        command.args(words).envs(self.variables.iter().copied()).current_dir(crate::root());
+        command
+    }
+
+    fn refused(&self) -> Failure {
+        Failure::Refused { by_hand: self.by_hand() }
+    }
+
+    fn not_started(&self, source: std::io::Error) -> Failure {
+        Failure::NotStarted { programme: self.words.first().cloned().unwrap_or_default(), source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_hand_is_what_a_shell_would_run() {
+        let cases = [
+            (Step::new("cargo doc  --no-deps"), "cargo doc --no-deps"),
+            (
+                Step::new("cargo doc").variable("RUSTDOCFLAGS", "-D warnings"),
+                "RUSTDOCFLAGS='-D warnings' cargo doc",
+            ),
+            (Step::new("cargo test").arguments(&["a b".into(), "--lib".into()]), "cargo test 'a b' --lib"),
+        ];
+        for (step, expected) in cases {
+            assert_eq!(step.by_hand(), expected);
+        }
+    }
+
+    #[test]
+    fn a_failing_programme_is_a_failure_that_names_its_command() {
+        let failure = Step::new("git diff --quiet --no-index Cargo.toml rustfmt.toml").read().unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "failed. By hand: git diff --quiet --no-index Cargo.toml rustfmt.toml"
+        );
+        let failure = Step::new("no-such-programme-here").run().unwrap_err();
+        assert!(failure.to_string().starts_with("cannot run `no-such-programme-here`: "), "{failure}");
+    }
+
+    #[test]
+    fn what_is_watched_arrives_line_by_line() {
+        let mut lines = Vec::new();
+        Step::new("cargo --version --quiet").watch(|line| lines.push(line.to_owned())).unwrap();
+        assert!(matches!(lines.as_slice(), [line] if line.starts_with("cargo ")), "{lines:?}");
+    }
+}

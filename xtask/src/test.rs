@@ -1,0 +1,139 @@
+//! Every test and every documentation example of the workspace, with what they need installed first.
+
+use std::env;
+use std::fmt;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::failure::Failure;
+use crate::step::Step;
+
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    ensure_compiler()?;
+    let mut tally = Tally::default();
+    let result = Step::new(line(arguments)).arguments(arguments).watch(|line| tally.add(line));
+    println!("\n{tally}");
+    result
+}
+
+/// A caller who picks packages gets those; everyone else gets all of them.
+fn line(arguments: &[String]) -> &'static str {
+    let own = arguments.iter().take_while(|argument| *argument != "--");
+    let picks = |argument: &String| argument.starts_with("-p") || argument.starts_with("--package");
+    if own.into_iter().any(picks) {
+        "cargo test --all-features --no-fail-fast"
+    } else {
+        "cargo test --workspace --all-features --no-fail-fast"
+    }
+}
+
+/// The counts of every `test result:` line that cargo's test programmes print.
+#[derive(Debug, Default, PartialEq)]
+struct Tally {
+    programmes: usize,
+    passed: usize,
+    failed: usize,
+    ignored: usize,
+}
+
+impl Tally {
+    fn add(&mut self, line: &str) {
+        let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
+        else {
+            return;
+        };
+        let count = |what: &str| {
+            let words = counts.split("; ").find_map(|part| part.strip_suffix(what));
+            words.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
+        };
+        self.programmes += 1;
+        self.passed += count("passed");
+        self.failed += count("failed");
+        self.ignored += count("ignored");
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { programmes, passed, failed, ignored } = self;
+        write!(f, "{passed} passed, {failed} failed, {ignored} ignored in {programmes} test programmes")
+    }
+}
+
+/// The bundled database needs a C compiler and the C library's headers. Root on Debian gets them; others are told.
+fn ensure_compiler() -> Result<(), Failure> {
+    if compiles() {
+        return Ok(());
+    }
+    let root = Step::new("id -u").read().is_ok_and(|id| id.trim() == "0");
+    if !root || Step::new("apt-get --version").read().is_err() {
+        return Err(Failure::NoCompiler);
+    }
+    Step::new("apt-get update -qq").run()?;
+    Step::new("apt-get install -y --no-install-recommends gcc libc6-dev")
+        .variable("DEBIAN_FRONTEND", "noninteractive")
+        .run()?;
+    if compiles() { Ok(()) } else { Err(Failure::NoCompiler) }
+}
+
+fn compiles() -> bool {
+    if !cfg!(unix) {
+        // Where Rust links with MSVC, it has found a C compiler already.
+        return true;
+    }
+    let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
+    let child = Command::new(compiler)
+        .args(["-E", "-x", "c", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    child.is_ok_and(|mut child| {
+        let written =
+            child.stdin.take().is_some_and(|mut input| input.write_all(b"#include <stdlib.h>\n").is_ok());
+        child.wait().is_ok_and(|status| status.success()) && written
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tally_adds_result_lines_and_nothing_else() {
+        let tally = |lines: &[&str]| {
+            let mut tally = Tally::default();
+            for line in lines {
+                tally.add(line);
+            }
+            (tally.programmes, tally.passed, tally.failed, tally.ignored)
+        };
+        let ok =
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.20s";
+        let bad = "test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s";
+        let cases: &[(&[&str], _)] = &[
+            (&[], (0, 0, 0, 0)),
+            (&["running 3 tests", "test passed ... ok", "12 passed"], (0, 0, 0, 0)),
+            (&[ok], (1, 12, 0, 1)),
+            (&[ok, "", bad], (2, 16, 2, 1)),
+        ];
+        for (lines, expected) in cases {
+            assert_eq!(tally(lines), *expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn all_packages_are_tested_unless_some_are_picked() {
+        let cases: &[(&[&str], bool)] = &[
+            (&[], true),
+            (&["customers"], true),
+            (&["--", "-p"], true),
+            (&["-p", "perennial-wire"], false),
+            (&["--package=perennial"], false),
+        ];
+        for (arguments, all) in cases {
+            let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+            assert_eq!(line(&arguments).contains("--workspace"), *all, "{arguments:?}");
+        }
+    }
+}

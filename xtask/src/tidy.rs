@@ -1,0 +1,130 @@
+//! The rules of the tree that no compiler checks. Each rule is a pure function over what was read; the reading is here.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use crate::failure::{Failure, no_arguments};
+use crate::step::Step;
+
+mod arrows;
+mod docs;
+mod manifests;
+mod numbers;
+mod snapshots;
+mod text;
+mod trees;
+
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    no_arguments(arguments)?;
+    let start = Instant::now();
+    eprintln!("==> cargo xtask tidy");
+    let findings = findings()?;
+    for finding in &findings {
+        eprintln!("{finding}");
+    }
+    if findings.is_empty() {
+        eprintln!("==> ok in {:.1?}", start.elapsed());
+        Ok(())
+    } else {
+        Err(Failure::Untidy { findings: findings.len() })
+    }
+}
+
+fn findings() -> Result<Vec<Finding>, Failure> {
+    let files = Files::read()?;
+    let mut findings = arrows::check(&arrows::read()?);
+    findings.extend(trees::check(trees::read)?);
+    findings.extend(snapshots::check(&files));
+    findings.extend(snapshots::check_pending(&snapshots::read_pending()?));
+    findings.extend(text::check(&files));
+    findings.extend(numbers::check(&files));
+    findings.extend(docs::check(&files));
+    findings.extend(manifests::check(&files));
+    Ok(findings)
+}
+
+/// One thing to mend, and where.
+#[derive(Debug, PartialEq)]
+struct Finding {
+    place: String,
+    what: String,
+}
+
+impl Finding {
+    fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { place: place.into(), what: what.into() }
+    }
+
+    fn at(path: &str, line: usize, what: impl Into<String>) -> Self {
+        Self::new(format!("{path}:{line}"), what)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.what)
+    }
+}
+
+/// The files of the tree and their text by their path from its root: what git tracks, and what it would on the next `add`.
+struct Files(BTreeMap<String, String>);
+
+impl Files {
+    fn read() -> Result<Self, Failure> {
+        let list =
+            Step::new("git -c core.quotepath=off ls-files --cached --others --exclude-standard").read()?;
+        // A file that was deleted but not yet staged is no file; one that holds no text has none to check.
+        let read = |path: &str| {
+            let bytes = fs::read(crate::root().join(path)).ok()?;
+            Some((path.to_owned(), String::from_utf8(bytes).unwrap_or_default()))
+        };
+        Ok(Self(list.lines().filter_map(read).collect()))
+    }
+
+    fn get(&self, path: &str) -> Option<&str> {
+        self.0.get(path).map(String::as_str)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
+    /// Whether a file or a folder stands at `path`.
+    fn has(&self, path: &str) -> bool {
+        self.0.contains_key(path) || self.0.keys().any(|file| file.starts_with(&format!("{path}/")))
+    }
+
+    #[cfg(test)]
+    fn of<const N: usize>(files: [(&str, &str); N]) -> Self {
+        Self(files.map(|(path, text)| (path.to_owned(), text.to_owned())).into())
+    }
+}
+
+/// Whether `path` has this extension.
+fn is(path: &str, extension: &str) -> bool {
+    Path::new(path).extension().is_some_and(|own| own == extension)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_is_tidy() {
+        let findings: Vec<String> = findings().unwrap().iter().map(ToString::to_string).collect();
+        assert!(findings.is_empty(), "\n{}", findings.join("\n"));
+    }
+
+    #[test]
+    fn a_folder_is_there_when_a_file_is_in_it() {
+        let files = Files::of([("docs/guide/one.md", "")]);
+        for (path, there) in
+            [("docs/guide/one.md", true), ("docs/guide", true), ("docs/gui", false), ("", false)]
+        {
+            assert_eq!(files.has(path), there, "{path}");
+        }
+    }
+}
