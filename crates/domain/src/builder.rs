@@ -84,6 +84,16 @@ macro_rules! request {
                 }
             )*)?
 
+            #[allow(dead_code, reason = "only updates ask")]
+            fn changes_nothing(&self) -> bool {
+                let unset: &[bool] = &[
+                    $($( self.$documented.is_none(), )*)?
+                    $($( self.$optional.is_none(), )*)?
+                    $($( self.$nested.is_none(), )*)?
+                ];
+                !unset.contains(&false)
+            }
+
             /// The request, or all that is wrong with it, by the rules of the vendor's page.
             pub fn build(self) -> Result<$Request, $crate::Violations> {
                 #[allow(unused_mut, reason = "not every request has documented fields")]

@@ -172,7 +172,7 @@ pub struct Expiry {
 impl Expiry {
     /// The expiry at the end of this month of this year (2000 to 2099).
     pub fn new(month: u32, year: i32) -> Result<Self, InvalidValue> {
-        match (u8::try_from(month), u8::try_from(year - 2000)) {
+        match (u8::try_from(month), u8::try_from(year.saturating_sub(2000))) {
             (Ok(month @ 1..=12), Ok(year @ 0..=99)) => Ok(Self { year, month }),
             _ => Err(Rule::ExpiryFormat.into()),
         }

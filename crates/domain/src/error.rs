@@ -64,9 +64,6 @@ pub enum Rule {
     /// The plan is too long.
     #[error("must be at most 12 calendar months after start-date")]
     TermTooLong,
-    /// The plan's dates include no charge date.
-    #[error("must leave room for a charge: no frequency-day lies between start-date and end-date")]
-    NoCharge,
     /// Not a day that every month has.
     #[error("must be a day from 1 to 28")]
     FrequencyDay,
@@ -87,9 +84,6 @@ pub enum Rule {
         "cannot be updated: only customer-key, status and description of a token can; delete it and create it again"
     )]
     TokenFieldFixed,
-    /// Keys are given by the gateway and stay.
-    #[error("cannot be updated: it names the object")]
-    KeyFixed,
     /// An update without a change.
     #[error("must change at least one field")]
     NothingToUpdate,
@@ -113,6 +107,12 @@ impl From<Rule> for InvalidValue {
 }
 
 impl From<Infallible> for InvalidValue {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl From<Infallible> for Violations {
     fn from(never: Infallible) -> Self {
         match never {}
     }
@@ -155,9 +155,9 @@ impl Violations {
 
     /// Adds those of a nested object under its field's name.
     pub fn nest(&mut self, field: &'static str, nested: Self) {
-        self.0.extend(
-            nested.0.into_iter().map(|v| Violation { field: format!("{field}.{}", v.field).into(), ..v }),
-        );
+        for violation in nested.0 {
+            self.add(format!("{field}.{}", violation.field), violation.rule);
+        }
     }
 
     /// The violations in the order in which they were found.

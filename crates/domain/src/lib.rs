@@ -21,6 +21,8 @@ mod error;
 mod key;
 mod money;
 mod open;
+#[cfg(doctest)]
+mod secrecy;
 mod secret;
 mod text;
 

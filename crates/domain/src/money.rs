@@ -38,10 +38,11 @@ impl Amount {
 
     /// An amount from a decimal that has at most two places.
     pub fn from_decimal(decimal: Decimal) -> Result<Self, InvalidValue> {
-        let cents = decimal.normalize().checked_mul(Decimal::ONE_HUNDRED).ok_or(Rule::AmountTooLarge)?;
-        if cents.is_sign_negative() || !cents.is_integer() {
+        let decimal = decimal.normalize();
+        if decimal.is_sign_negative() || decimal.scale() > 2 {
             return Err(Rule::AmountFormat.into());
         }
+        let cents = decimal.checked_mul(Decimal::ONE_HUNDRED).ok_or(Rule::AmountTooLarge)?;
         Self::from_cents(u64::try_from(cents).map_err(|_| Rule::AmountTooLarge)?)
     }
 

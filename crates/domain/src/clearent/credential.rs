@@ -5,8 +5,11 @@ use crate::Secret;
 /// The secret key of a merchant's terminal, sent as the `api-key` header of every call.
 ///
 /// Public samples are 32 lower-case hexadecimal digits; the vendor documents no format, so any 16 to 256 visible
-/// ASCII characters pass. Blanks around the key are removed. What pasting from a PDF adds is refused by name and
-/// position, without the key in the message.
+/// ASCII characters but quotation marks pass. Blanks around the key are removed. What pasting from a PDF adds is
+/// refused by name and position, without the key in the message.
+///
+/// A label is what begins with "api key" (also `api-key`, `api_key`, `ApiKey`), or words without a digit before a
+/// colon or an equals sign that more text follows: no hexadecimal, base64 or UUID key looks like that.
 ///
 /// ```
 /// use perennial_domain::clearent::{ApiKey, InvalidApiKey};
@@ -25,7 +28,7 @@ impl ApiKey {
         if key.is_empty() {
             return Err(InvalidApiKey::Empty);
         }
-        if key.contains(':') || key.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("api")) {
+        if has_label(key) {
             return Err(InvalidApiKey::Label);
         }
         for (index, character) in key.chars().enumerate() {
@@ -36,14 +39,21 @@ impl ApiKey {
                     return Err(InvalidApiKey::LineBreak { at });
                 }
                 ' ' | '\t' => return Err(InvalidApiKey::Space { at }),
-                '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{2000}'..='\u{200a}' | '\u{3000}' => {
+                '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
                     return Err(InvalidApiKey::SpecialSpace { at });
                 }
-                '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => {
+                '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
                     return Err(InvalidApiKey::ZeroWidth { at });
                 }
                 '\u{ad}' => return Err(InvalidApiKey::SoftHyphen { at }),
-                '"' | '\'' | '`' | '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}' => {
+                '"'
+                | '\''
+                | '`'
+                | '\u{2018}'..='\u{201f}'
+                | '\u{2039}'
+                | '\u{203a}'
+                | '\u{ab}'
+                | '\u{bb}' => {
                     return Err(InvalidApiKey::Quote { at });
                 }
                 _ => return Err(InvalidApiKey::Character { at }),
@@ -59,6 +69,22 @@ impl ApiKey {
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
+}
+
+fn has_label(pasted: &str) -> bool {
+    let blank = [' ', '_', '-', '\u{a0}', '\u{ad}'];
+    let named = strip_word(pasted, "api").and_then(|rest| strip_word(rest.trim_start_matches(blank), "key"));
+    // The equals signs that end a base64 key are followed by nothing.
+    let separated = pasted.split_once([':', '=']).filter(|(label, key)| {
+        !label.contains(|c: char| c.is_ascii_digit()) && !key.trim_matches('=').is_empty()
+    });
+    named.is_some() || separated.is_some()
+}
+
+fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    text.split_at_checked(word.len())
+        .filter(|(start, _)| start.eq_ignore_ascii_case(word))
+        .map(|(_, rest)| rest)
 }
 
 impl TryFrom<&str> for ApiKey {

@@ -91,13 +91,12 @@ request! {
         }
     }
     check |update, violations| {
-        let texts = [&update.first_name, &update.last_name, &update.email, &update.phone, &update.comments];
-        let addresses = [&update.billing_address, &update.shipping_address];
-        if violations.is_empty()
-            && texts.iter().all(|text| text.is_none())
-            && addresses.iter().all(|address| address.is_none())
-            && update.status.is_none() {
+        if violations.is_empty() && update.changes_nothing() {
             violations.add("customer", Rule::NothingToUpdate);
+        }
+        // A word that an answer had is read again: a request may say less.
+        if let Some(status) = &update.status {
+            violations.read::<CustomerStatus, _>("status", status.as_str());
         }
     };
 }

@@ -8,12 +8,18 @@ use crate::add_months;
 /// The first is the first frequency day on or after the start (documented: day 3, start 17 September, first charge
 /// 3 October); the last is on or before the end. Each date is computed from the first and its index.
 ///
+/// A term of 12 calendar months holds 12 charges, but 13 if it starts on its frequency day, because both ends count:
+/// end it a day earlier for 12.
+///
 /// ```
 /// use perennial_domain::clearent::{FrequencyDay, PlanTerm, Schedule};
 ///
 /// let term = PlanTerm::parse("2027-09-17", "2027-12-31").unwrap();
 /// let dates: Vec<String> = Schedule::new(term, FrequencyDay::new(3).unwrap()).map(|d| d.to_string()).collect();
 /// assert_eq!(dates, ["2027-10-03", "2027-11-03", "2027-12-03"]);
+///
+/// let charges = |end| Schedule::new(PlanTerm::parse("2027-01-15", end).unwrap(), FrequencyDay::new(15).unwrap()).count();
+/// assert_eq!((charges("2028-01-15"), charges("2028-01-14")), (13, 12));
 /// ```
 #[derive(Debug, Clone)]
 pub struct Schedule {

@@ -148,8 +148,12 @@ request! {
         }
     }
     check |update, violations| {
-        if violations.is_empty() && update.customer_key.is_none() && update.status.is_none() && update.description.is_none() {
+        if violations.is_empty() && update.changes_nothing() {
             violations.add("token", Rule::NothingToUpdate);
+        }
+        // A word that an answer had is read again: a request may say less.
+        if let Some(status) = &update.status {
+            violations.read::<TokenStatus, _>("status", status.as_str());
         }
     };
 }
@@ -261,8 +265,7 @@ request! {
         }
     }
     check |update, violations| {
-        let texts = [&update.description, &update.avs_address, &update.avs_zip];
-        if violations.is_empty() && texts.iter().all(|text| text.is_none()) && update.is_default.is_none() {
+        if violations.is_empty() && update.changes_nothing() {
             violations.add("customer-token", Rule::NothingToUpdate);
         }
     };

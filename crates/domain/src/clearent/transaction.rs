@@ -218,7 +218,7 @@ request! {
             violations.add("amount", Rule::AmountTooSmall);
         }
         match (&refund.id, &refund.card) {
-            (None, None) => violations.add("id", Rule::Required),
+            (None, None) if !violations.names("card") => violations.add("id", Rule::Required),
             (None, Some(ChargeSource::Card(_))) if refund.exp_date.is_none() => violations.add("exp-date", Rule::Required),
             _ => {}
         }
@@ -345,7 +345,8 @@ impl Transaction {
         self.result == Some(TransactionResult::APPROVED)
     }
 
-    /// Why it was declined, unless it was approved.
+    /// Why it was declined, if the answer says that it was: by a result other than `APPROVED` or, without a result, by
+    /// a code other than zeros. An answer with neither is no decline, so that nobody charges again because of it.
     ///
     /// ```
     /// use perennial_domain::clearent::{Transaction, TransactionResult};
@@ -356,10 +357,15 @@ impl Transaction {
     ///     ..Transaction::default()
     /// };
     /// assert_eq!(declined.decline().unwrap().code.as_deref(), Some("012"));
+    /// assert_eq!(Transaction::default().decline(), None);
     /// ```
     pub fn decline(&self) -> Option<Decline> {
-        (!self.is_approved())
-            .then(|| Decline { code: self.result_code.clone(), message: self.display_message.clone() })
+        let declined = match (&self.result, &self.result_code) {
+            (Some(result), _) => *result != TransactionResult::APPROVED,
+            (None, Some(code)) => code.bytes().any(|b| b != b'0'),
+            (None, None) => false,
+        };
+        declined.then(|| Decline { code: self.result_code.clone(), message: self.display_message.clone() })
     }
 
     /// The plan that made it, if one did.

@@ -1,0 +1,196 @@
+//! Amounts: a strict grammar in, two decimals out, whole cents between.
+
+use perennial_domain::{Amount, AsGateway, Rule};
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+#[test]
+fn text_is_read_by_a_strict_grammar() {
+    use Rule::{AmountFormat as Format, AmountTooLarge as TooLarge, AmountTooSmall as TooSmall};
+    let cases = [
+        ("50", Ok(5_000)),
+        ("50.0", Ok(5_000)),
+        ("50.00", Ok(5_000)),
+        ("0.01", Ok(1)),
+        ("0.1", Ok(10)),
+        ("0050.00", Ok(5_000)),
+        ("000000000000000000000000000000000000000000000.01", Ok(1)),
+        ("999999999.99", Ok(99_999_999_999)),
+        ("0", Err(TooSmall)),
+        ("0.00", Err(TooSmall)),
+        ("1000000000", Err(TooLarge)),
+        ("999999999.995", Err(Format)),
+        ("184467440737095516.16", Err(TooLarge)),
+        ("99999999999999999999999999999999999999999999", Err(TooLarge)),
+        ("", Err(Format)),
+        (".", Err(Format)),
+        (".5", Err(Format)),
+        ("5.", Err(Format)),
+        ("5.123", Err(Format)),
+        ("5.000", Err(Format)),
+        ("1.2.3", Err(Format)),
+        ("1..", Err(Format)),
+        ("1..2", Err(Format)),
+        ("+5.00", Err(Format)),
+        ("-5.00", Err(Format)),
+        ("-0.00", Err(Format)),
+        ("1e3", Err(Format)),
+        ("1E3", Err(Format)),
+        ("1.e", Err(Format)),
+        ("1,000.00", Err(Format)),
+        ("1_000.00", Err(Format)),
+        ("1'000.00", Err(Format)),
+        ("5,00", Err(Format)),
+        ("1 000", Err(Format)),
+        (" 5.00", Err(Format)),
+        ("5.00 ", Err(Format)),
+        ("5.00\n", Err(Format)),
+        ("5.\u{a0}0", Err(Format)),
+        ("$5.00", Err(Format)),
+        ("5.00USD", Err(Format)),
+        ("0x10", Err(Format)),
+        ("inf", Err(Format)),
+        ("NaN", Err(Format)),
+        ("١٢.٣٤", Err(Format)),
+        ("5.٥", Err(Format)),
+        ("５.００", Err(Format)),
+        ("5．00", Err(Format)),
+        ("5\u{0}", Err(Format)),
+    ];
+    for (text, expected) in cases {
+        let read = text.parse::<Amount>().map(Amount::cents).map_err(|error| error.0);
+        assert_eq!(read, expected, "{text:?}");
+        assert_eq!(Amount::try_from(text.to_owned()), Amount::try_from(text), "{text:?}");
+    }
+}
+
+#[test]
+fn the_gateway_wants_exactly_two_decimals_and_takes_nothing() {
+    let cases = [
+        ("100.00", Ok(10_000)),
+        ("0.00", Ok(0)),
+        ("100.0", Err(Rule::AmountDecimals)),
+        ("100", Err(Rule::AmountDecimals)),
+        ("100.000", Err(Rule::AmountFormat)),
+        ("-1.00", Err(Rule::AmountFormat)),
+        ("1000000000.00", Err(Rule::AmountTooLarge)),
+    ];
+    for (text, expected) in cases {
+        let read = Amount::try_from(AsGateway(text)).map(Amount::cents).map_err(|error| error.0);
+        assert_eq!(read, expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_reported_amount_may_be_nothing_but_is_no_looser() {
+    assert_eq!(Amount::reported("0.00"), Ok(Amount::ZERO));
+    assert_eq!(Amount::reported("0"), Ok(Amount::ZERO));
+    assert_eq!(Amount::reported("80.0").map(Amount::cents), Ok(8_000));
+    assert_eq!(Amount::reported("-1.00").map_err(|error| error.0), Err(Rule::AmountFormat));
+}
+
+#[test]
+fn decimals_keep_their_cents_or_are_refused() {
+    use Rule::{AmountFormat as Format, AmountTooLarge as TooLarge, AmountTooSmall as TooSmall};
+    let cases = [
+        (Decimal::new(5_000, 2), Ok(5_000)),
+        (Decimal::new(50, 0), Ok(5_000)),
+        (Decimal::new(5_000_000, 5), Ok(5_000)),
+        (Decimal::new(1, 2), Ok(1)),
+        (Decimal::new(99_999_999_999, 2), Ok(99_999_999_999)),
+        (Decimal::ZERO, Err(TooSmall)),
+        (-Decimal::ZERO, Err(TooSmall)),
+        (Decimal::new(1, 3), Err(Format)),
+        (Decimal::new(5_005, 3), Err(Format)),
+        (Decimal::from_i128_with_scale(49_999_999_999_999_999_999_999_999_999, 28), Err(Format)),
+        (Decimal::new(-1, 2), Err(Format)),
+        (Decimal::MIN, Err(Format)),
+        (Decimal::MAX, Err(TooLarge)),
+        (Decimal::new(100_000_000_000, 2), Err(TooLarge)),
+        (Decimal::from(u64::MAX), Err(TooLarge)),
+    ];
+    for (decimal, expected) in cases {
+        let read = Amount::try_from(decimal).map(Amount::cents).map_err(|error| error.0);
+        assert_eq!(read, expected, "{decimal}");
+    }
+}
+
+#[test]
+fn arithmetic_stops_at_the_edges() {
+    let cent = Amount::from_cents(1).unwrap();
+    assert_eq!(Amount::MAX.checked_add(cent), None);
+    assert_eq!(Amount::MAX.checked_add(Amount::ZERO), Some(Amount::MAX));
+    assert_eq!(Amount::ZERO.checked_sub(cent), None);
+    assert_eq!(cent.checked_sub(cent), Some(Amount::ZERO));
+    assert_eq!(cent.checked_mul(Amount::MAX.cents()), Some(Amount::MAX));
+    assert_eq!(cent.checked_mul(Amount::MAX.cents() + 1), None);
+    assert_eq!(Amount::MAX.checked_mul(u64::MAX), None);
+    assert_eq!([Amount::MAX, cent, cent].into_iter().sum::<Amount>(), Amount::MAX);
+    assert_eq!([cent; 3].into_iter().sum::<Amount>().cents(), 3);
+    assert_eq!(std::iter::empty::<Amount>().sum::<Amount>(), Amount::ZERO);
+}
+
+#[test]
+fn printing_has_two_decimals_and_pads() {
+    let cases = [(1, "0.01"), (10, "0.10"), (5_000, "50.00"), (99_999_999_999, "999999999.99")];
+    for (cents, text) in cases {
+        assert_eq!(Amount::from_cents(cents).unwrap().to_string(), text);
+    }
+    assert_eq!(Amount::ZERO.to_string(), "0.00");
+    assert_eq!(format!("{:>8}|", Amount::from_cents(5_000).unwrap()), "   50.00|");
+    assert_eq!(format!("{:?}", Amount::ZERO), "Amount(0.00)");
+}
+
+/// Money never passes through a float: the crate does not even name one.
+#[test]
+fn no_source_file_names_a_float() {
+    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut read = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).unwrap();
+            assert!(!source.contains("f32") && !source.contains("f64"), "{}", path.display());
+            read += 1;
+        }
+    }
+    assert!(read > 15, "only {read} files were read");
+}
+
+proptest! {
+    #[test]
+    fn what_is_printed_reads_back(cents in 1..=Amount::MAX.cents()) {
+        let amount = Amount::from_cents(cents).unwrap();
+        prop_assert_eq!(amount.to_string().parse(), Ok(amount));
+        prop_assert_eq!(Amount::try_from(AsGateway(&amount.to_string())), Ok(amount));
+        prop_assert_eq!(Amount::from_decimal(amount.to_decimal()), Ok(amount));
+        prop_assert_eq!(amount.to_decimal().to_string(), amount.to_string());
+    }
+
+    #[test]
+    fn what_is_read_prints_the_same_number(text in "[0-9]{1,9}(\\.[0-9]{1,2})?") {
+        let decimal: Decimal = text.parse().unwrap();
+        match text.parse::<Amount>() {
+            Ok(amount) => prop_assert_eq!(amount.to_decimal(), decimal),
+            Err(error) => prop_assert!(decimal.is_zero() && error.0 == Rule::AmountTooSmall),
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_exactly_or_refused(text in "[0-9.,+eE_ -]{0,12}") {
+        if let Ok(amount) = text.parse::<Amount>() {
+            prop_assert_eq!(amount.to_decimal(), text.parse::<Decimal>().unwrap());
+        }
+    }
+
+    #[test]
+    fn sums_are_checked_sums(cents in prop::collection::vec(0..=Amount::MAX.cents() / 4, 0..8)) {
+        let amounts: Vec<Amount> = cents.iter().filter_map(|cents| Amount::from_cents(*cents).ok()).collect();
+        let total = cents.iter().sum::<u64>().min(Amount::MAX.cents());
+        prop_assert_eq!(amounts.into_iter().sum::<Amount>().cents(), total);
+    }
+}
