@@ -1,0 +1,198 @@
+//! How long to wait before a repeat, and how many repeats a client may afford.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, header};
+
+/// Exponential backoff with full jitter: the wait before repeat *n* is random between zero and
+/// `base * 2^(n - 1)`, and never above `cap`.
+///
+/// ```
+/// use std::time::Duration;
+/// use perennial_transport::Backoff;
+///
+/// let backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(5) };
+/// assert_eq!([1, 2, 3, 4].map(|repeat| backoff.ceiling(repeat).as_secs()), [1, 2, 4, 5]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The longest wait before the first repeat.
+    pub base: Duration,
+    /// The longest wait before any repeat.
+    pub cap: Duration,
+}
+
+/// Picks a duration from zero up to and including the one given.
+///
+/// [`full_jitter`] is the real one; a test passes `|upper| upper` and knows every wait.
+pub type Jitter = fn(Duration) -> Duration;
+
+/// A gateway that asks for a wait gets at most this much more than the backoff alone would wait.
+const COURTESY: Duration = Duration::from_secs(5);
+
+impl Backoff {
+    /// The longest wait before this repeat; the first repeat is 1.
+    pub fn ceiling(&self, repeat: u32) -> Duration {
+        let doubled = 1_u32.checked_shl(repeat.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.base.saturating_mul(doubled).min(self.cap)
+    }
+
+    /// The wait before this repeat. What the gateway asked for counts only between the jittered wait and five
+    /// seconds more: a gateway may slow a client down, not stop it.
+    pub(crate) fn wait(&self, repeat: u32, asked: Option<Duration>, jitter: Jitter) -> Duration {
+        let own = jitter(self.ceiling(repeat));
+        asked.map_or(own, |asked| asked.clamp(own, own.saturating_add(COURTESY)))
+    }
+}
+
+impl Default for Backoff {
+    /// 250 ms doubling up to 5 s: three attempts end well within a call of 30 s.
+    fn default() -> Self {
+        Self { base: Duration::from_millis(250), cap: Duration::from_secs(5) }
+    }
+}
+
+/// Uniformly random between zero and `upper`, so that clients which failed together do not return together.
+pub fn full_jitter(upper: Duration) -> Duration {
+    let nanos = u64::try_from(upper.as_nanos()).unwrap_or(u64::MAX);
+    Duration::from_nanos(fastrand::u64(0..=nanos))
+}
+
+/// The wait that `Retry-After` asks for: delta-seconds, or an HTTP date read against the answer's own `Date`, so
+/// that neither clock needs to be right. Anything else is as if it were absent.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
+    let asked = text(header::RETRY_AFTER)?;
+    if asked.bytes().all(|byte| byte.is_ascii_digit()) {
+        return asked.parse().ok().map(Duration::from_secs);
+    }
+    let until = httpdate::parse_http_date(asked).ok()?;
+    let answered = httpdate::parse_http_date(text(header::DATE)?).ok()?;
+    Some(until.duration_since(answered).unwrap_or(Duration::ZERO))
+}
+
+/// The repeats a client may still make. A gateway that fails every call sees at most five per cent more calls than
+/// it would without repeats, once what was saved up is spent.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    tokens: AtomicU32,
+    capacity: u32,
+}
+
+/// A call earns one token, a repeat costs this many.
+const PRICE: u32 = 20;
+
+impl Budget {
+    pub(crate) fn new(repeats: u32) -> Self {
+        let capacity = repeats.saturating_mul(PRICE);
+        Self { tokens: AtomicU32::new(capacity), capacity }
+    }
+
+    pub(crate) fn earn(&self) {
+        self.change(|tokens| (tokens < self.capacity).then_some(tokens + 1));
+    }
+
+    #[must_use]
+    pub(crate) fn spend(&self) -> bool {
+        self.change(|tokens| tokens.checked_sub(PRICE))
+    }
+
+    fn change(&self, to: impl FnMut(u32) -> Option<u32>) -> bool {
+        self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, to).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn ceilings_do_not_overflow() {
+        let backoff = Backoff { base: SECOND, cap: Duration::MAX };
+        for (repeat, seconds) in [
+            (0, 1),
+            (1, 1),
+            (2, 2),
+            (32, 1 << 31),
+            (33, u64::from(u32::MAX)),
+            (u32::MAX, u64::from(u32::MAX)),
+        ] {
+            assert_eq!(backoff.ceiling(repeat), Duration::from_secs(seconds), "repeat {repeat}");
+        }
+        assert_eq!(Backoff { base: Duration::MAX, cap: Duration::MAX }.ceiling(9), Duration::MAX);
+    }
+
+    #[test]
+    fn what_the_gateway_asks_is_clamped() {
+        let backoff = Backoff { base: 2 * SECOND, cap: 60 * SECOND };
+        for (repeat, asked, seconds) in [
+            (1, None, 2),
+            (2, None, 4),
+            (1, Some(0), 2),
+            (1, Some(3), 3),
+            (1, Some(7), 7),
+            (1, Some(8), 7),
+            (2, Some(86_400), 9),
+            (1, Some(u64::MAX), 7),
+        ] {
+            let wait = backoff.wait(repeat, asked.map(Duration::from_secs), |upper| upper);
+            assert_eq!(wait, Duration::from_secs(seconds), "repeat {repeat}, asked {asked:?}");
+        }
+        assert_eq!(backoff.wait(3, None, |_| Duration::ZERO), Duration::ZERO);
+    }
+
+    #[test]
+    fn full_jitter_stays_below_and_reaches_everywhere() {
+        let waits: Vec<_> = (0..1_000).map(|_| full_jitter(SECOND)).collect();
+        assert!(waits.iter().all(|wait| *wait <= SECOND));
+        assert!(
+            waits.iter().any(|wait| *wait < SECOND / 10) && waits.iter().any(|wait| *wait > SECOND * 9 / 10)
+        );
+        assert_eq!(full_jitter(Duration::ZERO), Duration::ZERO);
+    }
+
+    #[test]
+    fn both_forms_of_retry_after() {
+        let noon = "Sat, 21 Nov 2026 12:00:00 GMT";
+        for (asked, date, seconds) in [
+            ("0", None, Some(0)),
+            ("120", None, Some(120)),
+            (" 7 ", None, Some(7)),
+            ("", None, None),
+            ("-1", None, None),
+            ("+1", None, None),
+            ("1.5", None, None),
+            ("soon", None, None),
+            ("99999999999999999999", None, None),
+            ("Sat, 21 Nov 2026 12:00:30 GMT", Some(noon), Some(30)),
+            ("Sat, 21 Nov 2026 11:59:00 GMT", Some(noon), Some(0)),
+            ("Sat, 21 Nov 2026 12:00:30 GMT", None, None),
+            ("Sat, 21 Nov 2026 12:00:30 GMT", Some("yesterday"), None),
+            ("2026-11-21T12:00:30Z", Some(noon), None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(asked));
+            if let Some(date) = date {
+                headers.insert(header::DATE, HeaderValue::from_static(date));
+            }
+            assert_eq!(retry_after(&headers), seconds.map(Duration::from_secs), "{asked:?} at {date:?}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn a_spent_budget_refills_one_repeat_in_twenty_calls() {
+        let budget = Budget::new(2);
+        budget.earn();
+        assert_eq!([budget.spend(), budget.spend(), budget.spend()], [true, true, false]);
+        let repeats = (0..10_000).filter(|_| {
+            budget.earn();
+            budget.spend()
+        });
+        assert_eq!(repeats.count(), 500);
+    }
+}

@@ -1,0 +1,145 @@
+//! Why an exchange gave no answer, and how much of the request may have left.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::Delivery;
+
+/// One exchange that ended without a usable answer.
+///
+/// It says what happened ([`kind`](Self::kind)), whether the gateway can have seen the request
+/// ([`delivery`](Self::delivery)), and keeps the cause as its [`source`](Error::source). No part of it, source
+/// included, carries a URL, a header or a body.
+///
+/// ```
+/// use perennial_transport::{Delivery, Kind, TransportError};
+///
+/// let error = TransportError::new(Kind::Connect);
+/// assert_eq!(error.delivery(), Delivery::NotSent);
+/// assert_eq!(error.to_string(), "no connection to the gateway: check the network and the base URL");
+/// assert_eq!(size_of::<TransportError>(), size_of::<usize>());
+/// ```
+pub struct TransportError(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: Kind,
+    delivery: Delivery,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// What went wrong in an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The URL is not one that secrets may be sent to; nothing was sent.
+    RefusedUrl,
+    /// The gateway's name has no address.
+    Resolve,
+    /// No TCP connection: refused, unreachable, or not made within the connect timeout.
+    Connect,
+    /// The TLS handshake failed: certificate, host name, protocol version.
+    Tls,
+    /// The deadline passed first.
+    Timeout,
+    /// The connection was closed or reset before the head of an answer was complete.
+    Closed,
+    /// The body of an answer broke off, or broke its framing.
+    Truncated,
+    /// The answer is longer than the limit.
+    TooLarge,
+    /// What came back is not HTTP.
+    Protocol,
+    /// A replay has no recorded answer for this request.
+    Unrecorded,
+}
+
+impl Kind {
+    const fn delivery(self) -> Delivery {
+        match self {
+            Self::RefusedUrl | Self::Resolve | Self::Connect | Self::Tls | Self::Unrecorded => {
+                Delivery::NotSent
+            }
+            Self::Timeout | Self::Closed | Self::Truncated => Delivery::MaybeSent,
+            Self::TooLarge | Self::Protocol => Delivery::Answered,
+        }
+    }
+
+    const fn advice(self) -> &'static str {
+        match self {
+            Self::RefusedUrl => {
+                "the URL is refused: use https, or http to a literal loopback address, without user or dot segments"
+            }
+            Self::Resolve => "the gateway's host name has no address: check the name and the resolver",
+            Self::Connect => "no connection to the gateway: check the network and the base URL",
+            Self::Tls => {
+                "no secure connection to the gateway: check the host name, the trusted roots and this machine's clock"
+            }
+            Self::Timeout => {
+                "the deadline passed before an answer: allow more time, or find out what became of the call"
+            }
+            Self::Closed => "the connection closed before an answer: find out what became of the call",
+            Self::Truncated => "the answer broke off: find out what became of the call",
+            Self::TooLarge => {
+                "the answer is longer than the limit: raise the limit, or ask for a smaller page"
+            }
+            Self::Protocol => "the answer is not HTTP: check that the base URL is the gateway's",
+            Self::Unrecorded => "no recorded answer fits this request: record the exchange anew",
+        }
+    }
+}
+
+impl TransportError {
+    /// An error of this kind, with the delivery that the kind implies: a failure before the request leaves is
+    /// `NotSent`, one after it `MaybeSent`, and an answer that cannot be used is `Answered`.
+    pub fn new(kind: Kind) -> Self {
+        Self(Box::new(Inner { kind, delivery: kind.delivery(), source: None }))
+    }
+
+    /// The same error where the exchange can prove that nothing was sent, as when the deadline passes while it is
+    /// still connecting. Without proof, leave it out: a repeat of what was sent can charge a card twice.
+    #[must_use]
+    pub fn not_sent(mut self) -> Self {
+        self.0.delivery = Delivery::NotSent;
+        self
+    }
+
+    /// Keeps the cause. Its text must carry no URL, header or body.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// Whether the gateway can have seen the request.
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+}
+
+impl fmt::Debug for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportError")
+            .field("kind", &self.0.kind)
+            .field("delivery", &self.0.delivery)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.kind.advice())
+    }
+}
+
+impl Error for TransportError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,81 @@
+//! One HTTP exchange with a payment gateway, made safe.
+//!
+//! An [`Exchange`] carries one request and brings one whole answer back. A [`Sender`] makes a call of it: it knows
+//! which calls may be repeated after which failures ([`decide`] is that table), waits between attempts, and ends by
+//! the [`Deadline`] with an [`Answer`] or with a [`CallError`] that says whether the gateway may have acted. Nothing
+//! here knows a message or a resource, and nothing that is printed shows a key, a card number or a body.
+//!
+//! Any HTTP stack can be the exchange:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use async_trait::async_trait;
+//! use bytes::Bytes;
+//! use http::{Request, Response};
+//! use perennial_transport::{Call, Deadline, Exchange, Replay, Sender, TransportError};
+//!
+//! /// A gateway that is always well.
+//! struct Healthy;
+//!
+//! #[async_trait]
+//! impl Exchange for Healthy {
+//!     async fn exchange(
+//!         &self,
+//!         request: Request<Bytes>,
+//!         _deadline: Deadline,
+//!     ) -> Result<Response<Bytes>, TransportError> {
+//!         Ok(Response::new(format!("{} is well", request.uri().path()).into()))
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sender = Sender::new(Arc::new(Healthy));
+//! let answer = sender
+//!     .send(Call {
+//!         request: Request::get("https://gateway.example/health").body(Bytes::new())?,
+//!         route: "/health",
+//!         replay: Replay::Safe,
+//!         deadline: sender.deadline_in(Duration::from_secs(30)),
+//!     })
+//!     .await?;
+//! assert_eq!(answer.response().body(), "/health is well");
+//! assert_eq!(answer.attempts(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! * `reqwest` (default): `ReqwestExchange`, HTTPS over reqwest, rustls with ring, and the Mozilla roots compiled
+//!   in. It is most of the build time of this crate; without it, no HTTP client and no TLS is compiled, and you
+//!   bring your own [`Exchange`].
+//! * `http2`: offers HTTP/2 to the gateway as well as HTTP/1.1. Off, because the gateways gain nothing from it and
+//!   its parser is one more to trust. It adds the `h2` crate.
+//! * `testing`: the module `testing`, with exchanges that record, replay and follow a script, and a clock that
+//!   stands still. For your tests; it adds `serde_json`.
+
+pub mod auth;
+mod backoff;
+mod deadline;
+mod error;
+mod exchange;
+pub mod redact;
+mod replay;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+mod sender;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use backoff::{Backoff, Jitter, full_jitter};
+pub use deadline::{Deadline, Time, TokioTime};
+pub use error::{Kind, TransportError};
+pub use exchange::Exchange;
+pub use redact::Redactor;
+pub use replay::{Delivery, Next, Outcome, Replay, decide};
+#[cfg(feature = "reqwest")]
+pub use reqwest::{BuildError, ReqwestBuilder, ReqwestExchange};
+pub use sender::{Answer, Call, CallError, Policy, Sender};

@@ -1,0 +1,246 @@
+//! Masks card numbers, secrets and control characters in whatever is about to be printed or recorded.
+
+mod cards;
+mod members;
+
+use std::borrow::Cow;
+
+use http::HeaderMap;
+use perennial_domain::Secret;
+
+use members::is_secret_name;
+
+/// What stands where a secret stood.
+pub const MASK: &str = "***";
+
+/// The text with card numbers masked down to their last four digits, and with no control character left in it.
+///
+/// A card number here is 12 to 19 digits that pass the Luhn check, with spaces, hyphens or invisible characters
+/// between them or none, in ASCII or full-width digits. A number that begins with 0 or 1 is left alone: no card of a
+/// brand that the gateways take begins so, and every Clearent token id does. Line breaks and tabs become spaces, other
+/// control characters and bidirectional or invisible ones become U+FFFD.
+///
+/// ```
+/// use perennial_transport::redact;
+///
+/// assert_eq!(redact::text("card 4111 1111 1111 1111\ndeclined"), "card **** **** **** 1111 declined");
+/// assert_eq!(redact::text("order 4111111111111112"), "order 4111111111111112");
+/// ```
+pub fn text(text: &str) -> Cow<'_, str> {
+    let masked = cards::masked(text);
+    if masked.chars().any(is_unprintable) {
+        let printable = |c| match c {
+            '\n' | '\r' | '\t' => ' ',
+            c if is_unprintable(c) => char::REPLACEMENT_CHARACTER,
+            c => c,
+        };
+        return masked.chars().map(printable).collect();
+    }
+    masked
+}
+
+/// Masks what [`text()`] masks, the secrets it is given, and the members and headers that carry secrets by name.
+///
+/// ```
+/// use perennial_transport::Redactor;
+///
+/// let redactor = Redactor::new().secret("k3y-0f-the-merchant");
+/// assert_eq!(redactor.text("bad key k3y-0f-the-merchant"), "bad key ***");
+/// assert_eq!(redactor.body(br#"{"card":"4111111111111111","csc":123}"#), r#"{"card":"***","csc":"***"}"#);
+/// assert_eq!(redactor.body(b"<token><csc>123</csc></token>"), "<token><csc>***</csc></token>");
+/// ```
+#[derive(Debug, Default)]
+pub struct Redactor {
+    secrets: Vec<Secret>,
+}
+
+impl Redactor {
+    /// A redactor that knows no secret yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Masks this text wherever it stands. An empty one is ignored.
+    #[must_use]
+    pub fn secret(mut self, secret: &str) -> Self {
+        if !secret.is_empty() {
+            self.secrets.push(Secret::from(secret.to_owned()));
+        }
+        self
+    }
+
+    /// A message for people, masked.
+    pub fn text(&self, message: &str) -> String {
+        text(&self.without_secrets(message)).into_owned()
+    }
+
+    /// A JSON, XML or plain body, masked. What is not UTF-8 in it is replaced.
+    pub fn body(&self, body: &[u8]) -> String {
+        let body = String::from_utf8_lossy(body);
+        let masked = match body.trim_start().as_bytes().first() {
+            Some(b'{' | b'[') => members::json(&body),
+            Some(b'<') => members::xml(&body),
+            _ => body.into_owned(),
+        };
+        cards::masked(&self.without_secrets(&masked)).into_owned()
+    }
+
+    /// Names and values of headers, masked. A value that is marked sensitive is never shown.
+    pub fn headers(&self, headers: &HeaderMap) -> Vec<(String, String)> {
+        let value = |name: &str, value: &http::HeaderValue| {
+            if value.is_sensitive() || is_secret_name(name) {
+                return MASK.to_owned();
+            }
+            self.text(&String::from_utf8_lossy(value.as_bytes()))
+        };
+        headers.iter().map(|(name, held)| (name.to_string(), value(name.as_str(), held))).collect()
+    }
+
+    fn without_secrets<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.secrets.iter().map(Secret::expose).fold(Cow::Borrowed(text), |text, secret| {
+            if text.contains(secret) { Cow::Owned(text.replace(secret, MASK)) } else { text }
+        })
+    }
+}
+
+/// Control characters, and the invisible and bidirectional ones that make a line read as another.
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn card_numbers_in_text() {
+        for (given, masked) in [
+            ("", ""),
+            ("4111111111111111", "************1111"),
+            ("4111-1111-1111-1111", "****-****-****-1111"),
+            ("4111 - 1111 - 1111 - 1111.", "**** - **** - **** - 1111."),
+            ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", "* * * * * * * * * * * * 1 1 1 1"),
+            ("378282246310005 and 30569309025904", "***********0005 and **********5904"),
+            ("６０１１１１１１１１１１１１１７", "************１１１７"),
+            ("41111111\u{200b}11111111", "********\u{fffd}****1111"),
+            ("4111\u{a0}1111\u{2011}1111 1111", "****\u{a0}****\u{2011}**** 1111"),
+            ("pan=4111111111111111;exp=1230", "pan=************1111;exp=1230"),
+            ("code 12 4111111111111111", "code 12 ************1111"),
+            ("4111111111111111 1230", "************1111 1230"),
+            ("%B4111111111111111^DOE/J^2512", "%B************1111^DOE/J^2512"),
+            ("4111111111111111, 5555555555554444", "************1111, ************4444"),
+            ("5555555555554444 4111111111111111", "************4444 ************1111"),
+            ("4111    1111 1111 1111", "4111    1111 1111 1111"),
+            ("4111111111111112", "4111111111111112"),
+            ("12345678903", "12345678903"),
+            ("token 1100000000000001118", "token 1100000000000001118"),
+            ("a\tb\r\nc", "a b  c"),
+            ("\u{1b}[31mred\u{7}", "\u{fffd}[31mred\u{fffd}"),
+            ("abc\u{202e}fdp", "abc\u{fffd}fdp"),
+            ("Zoë zahlt 50,00 €", "Zoë zahlt 50,00 €"),
+        ] {
+            assert_eq!(text(given), masked, "{given:?}");
+        }
+    }
+
+    /// A hostile body must not cost more than its length.
+    #[test]
+    fn digits_without_end_take_no_time() {
+        for hostile in ["4 ".repeat(50_000), "4".repeat(100_000), "4111 ".repeat(20_000)] {
+            assert_eq!(text(&hostile).chars().count(), 100_000);
+        }
+    }
+
+    #[test]
+    fn secrets_by_name_in_bodies() {
+        let redactor = Redactor::new().secret("s3cret").secret("");
+        for (given, masked) in [
+            ("", ""),
+            (r#"{"card":"4111111111111111","exp-date":"1230"}"#, r#"{"card":"***","exp-date":"1230"}"#),
+            (r#"{ "csc" : 123 , "amount": 1 }"#, r#"{ "csc" : "***" , "amount": 1 }"#),
+            (r#"{"csc":null,"card":{"csc":"1"}}"#, r#"{"csc":null,"card":{"csc":"***"}}"#),
+            (
+                r#"{"CSC":"1","apiKey":"a","account_pin":"b"}"#,
+                r#"{"CSC":"***","apiKey":"***","account_pin":"***"}"#,
+            ),
+            (r#"{"card":"a\"b","x":"card"}"#, r#"{"card":"***","x":"card"}"#),
+            (r#"{"x":"\"card\":1","y":1}"#, r#"{"x":"\"card\":1","y":1}"#),
+            (r#"{"card":"41111"#, r#"{"card":"***""#),
+            (r#"{"card":"#, r#"{"card":"#),
+            (r#"{"message":"bad key s3cret"}"#, r#"{"message":"bad key ***"}"#),
+            (r#"{"message":"4111 1111 1111 1111"}"#, r#"{"message":"**** **** **** 1111"}"#),
+            ("<t><card>4111</card><csc/><x>1</x></t>", "<t><card>***</card><csc/><x>1</x></t>"),
+            ("<t><n:csc a='1'>12</n:csc></t>", "<t><n:csc a='1'>***</n:csc></t>"),
+            ("<csc><![CDATA[123]]></csc>", "<csc>***</csc>"),
+            ("<t><track2-data>;4=1?", "<t><track2-data>***"),
+            ("<t a=\"", "<t a=\""),
+            ("card=4111111111111111", "card=************1111"),
+            ("line\none", "line\none"),
+        ] {
+            assert_eq!(redactor.body(given.as_bytes()), masked, "{given}");
+        }
+        assert_eq!(redactor.body(b"\xff"), "\u{fffd}");
+    }
+
+    #[test]
+    fn headers_that_carry_secrets() {
+        let redactor = Redactor::new().secret("s3cret");
+        let mut sensitive = http::HeaderValue::from_static("hidden");
+        sensitive.set_sensitive(true);
+        let mut headers = HeaderMap::new();
+        headers.insert("x-any", sensitive);
+        for (name, value) in [
+            ("api-key", "k"),
+            ("authorization", "vt-token t"),
+            ("mobilejwt", "j"),
+            ("x-echo", "key s3cret, card 4111111111111111"),
+            ("accept", "application/json"),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let shown: Vec<String> =
+            redactor.headers(&headers).into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        assert_eq!(
+            shown,
+            [
+                "x-any: ***",
+                "api-key: ***",
+                "authorization: ***",
+                "mobilejwt: ***",
+                "x-echo: key ***, card ************1111",
+                "accept: application/json",
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_card_is_masked_wherever_it_stands(
+            before in "[^0-9０-９]*[^0-9０-９ -]|",
+            after in "[^0-9０-９ -][^0-9０-９]*|",
+            gap in "[ -]{0,2}",
+        ) {
+            let card = ["4111", "1111", "1111", "1111"].join(&gap);
+            let masked = text(&format!("{before}{card}{after}")).into_owned();
+            let digits = masked.chars().filter(char::is_ascii_digit).count();
+            prop_assert_eq!(digits, 4, "{}", masked);
+        }
+
+        #[test]
+        fn masking_twice_is_masking_once(given in ".*") {
+            let once = text(&given).into_owned();
+            prop_assert_eq!(text(&once), once.as_str());
+        }
+
+        #[test]
+        fn bodies_of_any_shape_are_masked_without_a_panic(given in "[<>{}\\[\\]\"\\\\:,/a-d0-9 ]*|.*") {
+            let redactor = Redactor::new();
+            for start in ["", "{", "<", "{\"card\":", "<card>"] {
+                redactor.body(format!("{start}{given}").as_bytes());
+            }
+        }
+    }
+}

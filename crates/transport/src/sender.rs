@@ -1,0 +1,322 @@
+//! Carries a call to its end: attempts, waits and repeats, within the table, the budget and the deadline.
+
+use std::error::Error;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use tracing::{Instrument, Span, field};
+
+use crate::backoff::{Budget, retry_after};
+use crate::replay::give_up;
+use crate::{
+    Backoff, Deadline, Delivery, Exchange, Jitter, Next, Outcome, Replay, Time, TokioTime, TransportError,
+    decide, full_jitter,
+};
+
+/// Sends calls through an [`Exchange`], repeating what may be repeated.
+///
+/// It is cheap to clone; the clones share the exchange and one retry budget.
+///
+/// Each attempt is a `tracing` span `exchange` at level DEBUG with the fields `method`, `route` (the template, never
+/// the path), `attempt`, `delivery`, `status` and `duration_ms`, and no others.
+#[derive(Clone)]
+pub struct Sender(Arc<Inner>);
+
+struct Inner {
+    exchange: Arc<dyn Exchange>,
+    time: Arc<dyn Time>,
+    jitter: Jitter,
+    policy: Policy,
+    budget: Budget,
+}
+
+/// How hard a [`Sender`] tries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Attempts for one call, the first included. Three by default.
+    pub attempts: NonZeroU32,
+    /// How long one attempt may take where another may follow: 10 s by default. A call that cannot be repeated after
+    /// silence waits until its deadline instead, because to stop early would only leave its outcome unknown.
+    pub attempt_timeout: Duration,
+    /// The waits between attempts.
+    pub backoff: Backoff,
+    /// Repeats that all calls of one sender may make together in a burst, 25 by default. Every twenty calls earn one
+    /// more.
+    pub budget: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            attempts: const { NonZeroU32::new(3).expect("three is not zero") },
+            attempt_timeout: Duration::from_secs(10),
+            backoff: Backoff::default(),
+            budget: 25,
+        }
+    }
+}
+
+/// One call: what to send, and what may be done about a failure.
+pub struct Call {
+    /// The request, with all its headers.
+    pub request: Request<Bytes>,
+    /// The route template, such as `/rest/v2/customers/{customer-key}`: the only form of the path that is logged.
+    pub route: &'static str,
+    /// What the call allows to be repeated.
+    pub replay: Replay,
+    /// When the call is over, waits and repeats included.
+    pub deadline: Deadline,
+}
+
+/// A definite answer: 2xx, a definite no, or for a read any status that repeats did not change.
+pub struct Answer {
+    response: Response<Bytes>,
+    attempts: u32,
+    gone_after_unknown: bool,
+}
+
+/// A call that ended without a definite answer. It keeps the last answer or error of the gateway.
+pub struct CallError(Box<Failure>);
+
+struct Failure {
+    next: Next,
+    delivery: Delivery,
+    attempts: u32,
+    cause: Result<Response<Bytes>, TransportError>,
+}
+
+impl Sender {
+    /// A sender with the default [`Policy`], Tokio's clock and real randomness.
+    pub fn new(exchange: Arc<dyn Exchange>) -> Self {
+        Self::with(exchange, Policy::default(), Arc::new(TokioTime), full_jitter)
+    }
+
+    /// A sender with a policy, a clock and a randomness of the caller's.
+    pub fn with(exchange: Arc<dyn Exchange>, policy: Policy, time: Arc<dyn Time>, jitter: Jitter) -> Self {
+        Self(Arc::new(Inner { exchange, time, jitter, policy, budget: Budget::new(policy.budget) }))
+    }
+
+    /// The deadline this far from now, by the sender's clock.
+    pub fn deadline_in(&self, timeout: Duration) -> Deadline {
+        Deadline::after(self.0.time.now(), timeout)
+    }
+
+    /// Sends the call and repeats it as [`decide`] allows, while attempts, budget and time are left.
+    pub async fn send(&self, call: Call) -> Result<Answer, CallError> {
+        self.0.budget.earn();
+        let mut attempts = 0;
+        // The last outcome that left it open whether the call was performed.
+        let mut open = None;
+        loop {
+            attempts += 1;
+            let result = self.attempt(&call, attempts).await;
+            let outcome = result.as_ref().map_or_else(Outcome::of_error, Outcome::of_answer);
+            if !matches!(outcome, Outcome::NotSent | Outcome::Refused | Outcome::Done) {
+                open = Some(outcome);
+            }
+            let next = match decide(call.replay, outcome) {
+                Next::Repeat => match self.wait_before_repeat(&call, attempts, result.as_ref().ok()) {
+                    Some(wait) => {
+                        tracing::debug!(attempt = attempts, wait_ms = millis(wait), "repeating");
+                        self.0.time.sleep(wait).await;
+                        continue;
+                    }
+                    None => give_up(call.replay, open.unwrap_or(outcome)),
+                },
+                next => next,
+            };
+            return match (next, result) {
+                (Next::Stop, Ok(response)) => {
+                    let gone = call.replay == Replay::Delete && response.status() == StatusCode::NOT_FOUND;
+                    Ok(Answer { response, attempts, gone_after_unknown: gone && open.is_some() })
+                }
+                (next, cause) => {
+                    let delivery = match delivery(&cause) {
+                        Delivery::NotSent if open.is_some() => Delivery::MaybeSent,
+                        last => last,
+                    };
+                    Err(CallError(Box::new(Failure { next, delivery, attempts, cause })))
+                }
+            };
+        }
+    }
+
+    async fn attempt(&self, call: &Call, attempt: u32) -> Result<Response<Bytes>, TransportError> {
+        let started = self.0.time.now();
+        let span = tracing::debug_span!(
+            "exchange",
+            method = call.request.method().as_str(),
+            route = call.route,
+            attempt,
+            delivery = field::Empty,
+            status = field::Empty,
+            duration_ms = field::Empty,
+        );
+        let deadline = self.attempt_deadline(call, started);
+        let result = self.0.exchange.exchange(call.request.clone(), deadline).instrument(span.clone()).await;
+        self.record(&span, &result, started);
+        result
+    }
+
+    fn attempt_deadline(&self, call: &Call, now: Instant) -> Deadline {
+        if decide(call.replay, Outcome::MaybeSent) == Next::Repeat {
+            call.deadline.min(Deadline::after(now, self.0.policy.attempt_timeout))
+        } else {
+            call.deadline
+        }
+    }
+
+    fn record(&self, span: &Span, result: &Result<Response<Bytes>, TransportError>, started: Instant) {
+        span.record("delivery", delivery(result).as_str());
+        if let Ok(response) = result {
+            span.record("status", response.status().as_u16());
+        }
+        span.record("duration_ms", millis(self.0.time.now().saturating_duration_since(started)));
+    }
+
+    /// The wait before the next attempt, unless attempts, time or budget forbid one.
+    fn wait_before_repeat(
+        &self,
+        call: &Call,
+        attempts: u32,
+        answer: Option<&Response<Bytes>>,
+    ) -> Option<Duration> {
+        let Policy { backoff, attempts: allowed, .. } = &self.0.policy;
+        let asked = answer.and_then(|answer| retry_after(answer.headers()));
+        let wait = backoff.wait(attempts, asked, self.0.jitter);
+        let possible = attempts < allowed.get() && wait < call.deadline.remaining(self.0.time.now());
+        (possible && self.0.budget.spend()).then_some(wait)
+    }
+}
+
+fn delivery(result: &Result<Response<Bytes>, TransportError>) -> Delivery {
+    result.as_ref().map_or_else(TransportError::delivery, |_| Delivery::Answered)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").field("policy", &self.0.policy).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("method", self.request.method())
+            .field("route", &self.route)
+            .field("replay", &self.replay)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    /// The gateway's answer.
+    pub fn response(&self) -> &Response<Bytes> {
+        &self.response
+    }
+
+    /// The gateway's answer, owned.
+    pub fn into_response(self) -> Response<Bytes> {
+        self.response
+    }
+
+    /// How often the call was sent.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Whether this is the 404 of a delete that an earlier attempt of the same call may have done itself: the object
+    /// is gone, as was wanted.
+    pub fn gone_after_unknown(&self) -> bool {
+        self.gone_after_unknown
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.response.status())
+            .field("attempts", &self.attempts)
+            .field("gone_after_unknown", &self.gone_after_unknown)
+            .finish_non_exhaustive()
+    }
+}
+
+impl CallError {
+    /// What the caller does now: [`Next::Stop`], [`Next::OutcomeUnknown`] or [`Next::LookUp`], never
+    /// [`Next::Repeat`].
+    pub fn next(&self) -> Next {
+        self.0.next
+    }
+
+    /// What is known of the call over all its attempts: `NotSent` only if none of them was sent.
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+
+    /// How often the call was sent, or tried to be.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// The last answer, if the last attempt had one.
+    pub fn answer(&self) -> Option<&Response<Bytes>> {
+        self.0.cause.as_ref().ok()
+    }
+
+    /// The error of the last attempt, if it had no answer.
+    pub fn transport_error(&self) -> Option<&TransportError> {
+        self.0.cause.as_ref().err()
+    }
+
+    /// The last answer or the last error, owned.
+    pub fn into_cause(self) -> Result<Response<Bytes>, TransportError> {
+        self.0.cause
+    }
+
+    /// The status of the last answer.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.answer().map(Response::status)
+    }
+}
+
+impl fmt::Debug for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallError")
+            .field("next", &self.0.next)
+            .field("delivery", &self.0.delivery)
+            .field("attempts", &self.0.attempts)
+            .field("status", &self.status())
+            .field("transport_error", &self.transport_error())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.0.next, self.0.delivery) {
+            (Next::OutcomeUnknown, _) => {
+                "the call may have been performed: reconcile before it is sent again"
+            }
+            (Next::LookUp, _) => {
+                "the call may have been performed: look its key up, then send it with the same key"
+            }
+            (_, Delivery::NotSent) => "the call did not reach the gateway",
+            _ => "the call had no answer",
+        })
+    }
+}
+
+impl Error for CallError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.transport_error().map(|error| error as _)
+    }
+}

@@ -1,0 +1,50 @@
+//! What the features bring in, and what they do not.
+
+use std::process::Command;
+
+fn crates_with(features: &[&str]) -> Vec<String> {
+    let tree = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "--package",
+            "perennial-transport",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .args(["--format", "{p}"])
+        .args(features)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let names = String::from_utf8(tree.stdout).unwrap();
+    names.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn features_bring_in_no_more_than_they_say() {
+    let always_absent =
+        ["aws-lc-rs", "aws-lc-sys", "openssl", "native-tls", "flate2", "brotli", "zstd", "cookie"];
+    let client = ["reqwest", "hyper", "rustls", "ring"];
+    for (features, present, absent) in [
+        (
+            &["--no-default-features"][..],
+            &["http", "tokio"][..],
+            &[&client[..], &["h2", "serde_json"]].concat()[..],
+        ),
+        (&[], &client, &["h2", "serde_json"]),
+        (&["--features", "http2"], &["reqwest", "h2"], &["serde_json"]),
+        (&["--no-default-features", "--features", "testing"], &["serde_json"], &client),
+    ] {
+        let crates = crates_with(features);
+        for name in present {
+            assert!(crates.iter().any(|found| found == name), "{features:?} lacks {name}");
+        }
+        for name in absent.iter().chain(&always_absent) {
+            assert!(crates.iter().all(|found| found != name), "{features:?} brings in {name}");
+        }
+    }
+}

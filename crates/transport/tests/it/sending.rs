@@ -1,0 +1,211 @@
+//! The loop around the exchange: attempts, waits, budget and deadline, on a clock that takes no time.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use perennial_transport::testing::Scripted;
+use perennial_transport::{
+    Answer, Backoff, Call, CallError, Delivery, Kind, Next, Policy, Replay, Sender, TokioTime, TransportError,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// One attempt's result, short enough to write many of them on a line.
+#[derive(Clone, Copy, Debug)]
+enum Reply {
+    /// Refused connection.
+    Down,
+    /// Reset after the request left.
+    Reset,
+    /// A whole answer.
+    Is(u16),
+    /// A whole answer that asks for a wait, in seconds.
+    Wait(u16, u64),
+}
+use Reply::{Down, Is, Reset, Wait};
+
+impl Reply {
+    fn result(self) -> Result<Response<Bytes>, TransportError> {
+        let answer = match self {
+            Down => return Err(TransportError::new(Kind::Connect)),
+            Reset => return Err(TransportError::new(Kind::Closed)),
+            Is(status) => Response::builder().status(status),
+            Wait(status, seconds) => Response::builder().status(status).header("retry-after", seconds),
+        };
+        Ok(answer.body(Bytes::new()).unwrap())
+    }
+}
+
+struct Run {
+    result: Result<Answer, CallError>,
+    exchange: Arc<Scripted>,
+    took: Duration,
+}
+
+fn call(sender: &Sender, replay: Replay, within: Duration) -> Call {
+    Call {
+        request: Request::post("https://gateway.example/customers").body("body".into()).unwrap(),
+        route: "/customers",
+        replay,
+        deadline: sender.deadline_in(within),
+    }
+}
+
+/// Sends one call within 30 s, at most three times, waiting 1 s and then 2 s.
+async fn run(replay: Replay, replies: &[Reply]) -> Run {
+    let exchange = Arc::new(Scripted::new(replies.iter().map(|reply| reply.result())));
+    let backoff = Backoff { base: SECOND, cap: 5 * SECOND };
+    let policy = Policy { backoff, ..Policy::default() };
+    let sender = Sender::with(exchange.clone(), policy, Arc::new(TokioTime), |upper| upper);
+    let started = tokio::time::Instant::now();
+    let result = sender.send(call(&sender, replay, 30 * SECOND)).await;
+    Run { result, exchange, took: started.elapsed() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn definite_answers() {
+    for (replay, replies, status, gone, seconds) in [
+        (Replay::Safe, &[Is(200)][..], 200, false, 0),
+        (Replay::Safe, &[Down, Is(200)], 200, false, 1),
+        (Replay::Safe, &[Reset, Is(503), Is(200)], 200, false, 3),
+        (Replay::Safe, &[Is(500), Is(502), Is(504)], 504, false, 3),
+        (Replay::Safe, &[Is(302)], 302, false, 0),
+        (Replay::Safe, &[Is(404)], 404, false, 0),
+        (Replay::Safe, &[Wait(429, 3), Is(200)], 200, false, 3),
+        (Replay::Safe, &[Wait(429, 0), Is(200)], 200, false, 1),
+        (Replay::Safe, &[Wait(503, 86_400), Is(200)], 200, false, 6),
+        (Replay::Safe, &[Wait(429, 1), Wait(429, 1), Wait(429, 1)], 429, false, 3),
+        (Replay::Delete, &[Is(200)], 200, false, 0),
+        (Replay::Delete, &[Is(404)], 404, false, 0),
+        (Replay::Delete, &[Down, Is(404)], 404, false, 1),
+        (Replay::Delete, &[Reset, Is(404)], 404, true, 1),
+        (Replay::Delete, &[Is(500), Is(404)], 404, true, 1),
+        (Replay::Delete, &[Reset, Down, Is(404)], 404, true, 3),
+        (Replay::Delete, &[Reset, Is(402)], 402, false, 1),
+        (Replay::WithKey, &[Wait(429, 2), Is(200)], 200, false, 2),
+        (Replay::Never, &[Is(201)], 201, false, 0),
+        (Replay::Never, &[Is(402)], 402, false, 0),
+        (Replay::Never, &[Down, Down, Is(201)], 201, false, 3),
+        (Replay::Never, &[Down, Is(404)], 404, false, 1),
+    ] {
+        let Run { result, exchange, took } = run(replay, replies).await;
+        let answer = result.unwrap_or_else(|error| panic!("{replay:?} {replies:?}: {error:?}"));
+        let seen = (answer.response().status().as_u16(), answer.gone_after_unknown(), took.as_secs());
+        assert_eq!(seen, (status, gone, seconds), "{replay:?} {replies:?}");
+        assert_eq!(answer.attempts() as usize, replies.len(), "{replay:?} {replies:?}");
+        assert_eq!(exchange.requests().len(), replies.len(), "{replay:?} {replies:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_without_a_definite_answer() {
+    use Delivery::{Answered, MaybeSent, NotSent};
+    use Next::{LookUp, OutcomeUnknown, Stop};
+    for (replay, replies, next, delivery, status) in [
+        (Replay::Safe, &[Down, Down, Down][..], Stop, NotSent, None),
+        (Replay::Safe, &[Reset, Reset, Reset], Stop, MaybeSent, None),
+        (Replay::Safe, &[Is(500), Is(500), Down], Stop, MaybeSent, None),
+        (Replay::Delete, &[Down, Down, Down], Stop, NotSent, None),
+        (Replay::Delete, &[Reset, Reset, Reset], OutcomeUnknown, MaybeSent, None),
+        (Replay::Delete, &[Reset, Down, Down], OutcomeUnknown, MaybeSent, None),
+        (Replay::Delete, &[Reset, Is(500), Is(503)], OutcomeUnknown, Answered, Some(503)),
+        (Replay::Delete, &[Is(302)], OutcomeUnknown, Answered, Some(302)),
+        (Replay::WithKey, &[Down, Down, Down], Stop, NotSent, None),
+        (Replay::WithKey, &[Down, Reset], LookUp, MaybeSent, None),
+        (Replay::WithKey, &[Is(500)], LookUp, Answered, Some(500)),
+        (Replay::WithKey, &[Wait(429, 1), Down, Down], LookUp, MaybeSent, None),
+        (Replay::Never, &[Down, Down, Down], Stop, NotSent, None),
+        (Replay::Never, &[Reset], OutcomeUnknown, MaybeSent, None),
+        (Replay::Never, &[Down, Reset], OutcomeUnknown, MaybeSent, None),
+        (Replay::Never, &[Is(500)], OutcomeUnknown, Answered, Some(500)),
+        (Replay::Never, &[Wait(429, 1)], OutcomeUnknown, Answered, Some(429)),
+        (Replay::Never, &[Is(408)], OutcomeUnknown, Answered, Some(408)),
+        (Replay::Never, &[Is(303)], OutcomeUnknown, Answered, Some(303)),
+    ] {
+        let Run { result, exchange, .. } = run(replay, replies).await;
+        let error = result.expect_err(&format!("{replay:?} {replies:?}"));
+        let seen = (error.next(), error.delivery(), error.status().map(|status| status.as_u16()));
+        assert_eq!(seen, (next, delivery, status), "{replay:?} {replies:?}");
+        assert_eq!(error.attempts() as usize, replies.len(), "{replay:?} {replies:?}");
+        assert_eq!(exchange.requests().len(), replies.len(), "{replay:?} {replies:?}");
+        assert_eq!(error.transport_error().is_some(), status.is_none(), "{replay:?} {replies:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_url_is_tried_once() {
+    for kind in [Kind::RefusedUrl, Kind::Unrecorded] {
+        let exchange = Arc::new(Scripted::new([Err(TransportError::new(kind))]));
+        let sender = Sender::new(exchange.clone());
+        let error = sender.send(call(&sender, Replay::Safe, SECOND)).await.unwrap_err();
+        assert_eq!((error.next(), error.delivery(), error.attempts()), (Next::Stop, Delivery::NotSent, 1));
+        assert_eq!(exchange.requests().len(), 1);
+    }
+}
+
+/// A wait that would not leave time for another attempt is not begun.
+#[tokio::test(start_paused = true)]
+async fn the_deadline_bounds_waits_and_attempts() {
+    for (within, attempts, took) in [(1, 1, 0), (2, 2, 1), (3, 2, 1), (4, 3, 3)] {
+        let exchange = Arc::new(Scripted::new([Down, Down, Down].map(Reply::result)));
+        let backoff = Backoff { base: SECOND, cap: 5 * SECOND };
+        let sender =
+            Sender::with(exchange, Policy { backoff, ..Policy::default() }, Arc::new(TokioTime), |upper| {
+                upper
+            });
+        let started = tokio::time::Instant::now();
+        let error = sender.send(call(&sender, Replay::Safe, within * SECOND)).await.unwrap_err();
+        assert_eq!((error.attempts(), started.elapsed().as_secs()), (attempts, took), "within {within} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_may_follow_shortens_an_attempt() {
+    for (replay, within, attempt_ends) in [
+        (Replay::Safe, 30, 10),
+        (Replay::Delete, 30, 10),
+        (Replay::Safe, 7, 7),
+        (Replay::Never, 30, 30),
+        (Replay::WithKey, 30, 30),
+    ] {
+        let exchange = Arc::new(Scripted::new([Is(200).result()]));
+        let sender = Sender::new(exchange.clone());
+        let now = tokio::time::Instant::now().into_std();
+        sender.send(call(&sender, replay, within * SECOND)).await.unwrap();
+        let (_, deadline) = &exchange.requests()[0];
+        assert_eq!(deadline.remaining(now), attempt_ends * SECOND, "{replay:?} within {within} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_and_budget_are_the_policys() {
+    for (attempts, budget, sent) in [(1, 25, 1), (5, 25, 5), (5, 2, 3), (5, 0, 1)] {
+        let policy = Policy { attempts: NonZeroU32::new(attempts).unwrap(), budget, ..Policy::default() };
+        let exchange = Arc::new(Scripted::new([Down; 9].map(Reply::result)));
+        let sender = Sender::with(exchange.clone(), policy, Arc::new(TokioTime), |_| Duration::ZERO);
+        sender.send(call(&sender, Replay::Safe, SECOND)).await.unwrap_err();
+        assert_eq!(exchange.requests().len(), sent, "{attempts} attempts, budget {budget}");
+    }
+}
+
+/// A gateway that is down for every caller gets at most five per cent more calls than were made.
+#[tokio::test(start_paused = true)]
+async fn clones_share_one_budget() {
+    let exchange = Arc::new(Scripted::new((0..3_000).map(|_| Down.result())));
+    let sender = Sender::with(exchange.clone(), Policy::default(), Arc::new(TokioTime), |_| Duration::ZERO);
+    for _ in 0..1_000 {
+        let clone = sender.clone();
+        clone.send(call(&clone, Replay::Safe, SECOND)).await.unwrap_err();
+    }
+    // The first call finds the budget full and earns nothing.
+    assert_eq!(exchange.requests().len(), 1_000 + 25 + 999 / 20);
+}
+
+#[test]
+fn errors_are_one_word_and_say_what_to_do() {
+    assert_eq!(size_of::<CallError>(), size_of::<usize>());
+    assert_eq!(size_of::<TransportError>(), size_of::<usize>());
+}
