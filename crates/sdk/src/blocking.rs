@@ -1,0 +1,295 @@
+//! The same operations without async: each call blocks its thread until it is over.
+//!
+//! ```no_run
+//! use perennial::clearent::{ApiKey, CustomerSearch};
+//! use perennial::{Clearent, Environment, Error, blocking};
+//!
+//! fn names(api_key: ApiKey) -> Result<(), Error> {
+//!     let client = Clearent::builder(api_key).environment(Environment::Sandbox).build()?;
+//!     let client = blocking::Clearent::new(client)?;
+//!     for customer in client.customers().search(&CustomerSearch::default()) {
+//!         println!("{}", customer?.customer_key);
+//!     }
+//!     Ok(())
+//! }
+//! ```
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use perennial_domain::Date;
+use perennial_domain::clearent::{
+    Capture, Charge, Customer, CustomerKey, CustomerSearch, CustomerToken, CustomerTokenUpdate,
+    CustomerUpdate, ExpectedRun, NewCustomer, NewCustomerToken, NewPlan, NewToken, Payment, PaymentSearch,
+    Plan, PlanForecast, PlanKey, PlanSearch, PlanUpdate, Refund, Token, TokenId, TokenSearch, TokenUpdate,
+    Transaction, TransactionId, TransactionSearch, Void,
+};
+use tokio::runtime::{self, Handle};
+
+use crate::clearent::Charged;
+use crate::{Error, ErrorKind, Response};
+
+/// A client of the Clearent gateway whose operations block.
+///
+/// It has a runtime of its own on the calling thread. It is cheap to clone, and its clones share that runtime: calls
+/// of several threads run side by side. Inside an async runtime every operation is an error of kind
+/// [`Configuration`](ErrorKind::Configuration), because it would stop that runtime; use
+/// [`perennial::Clearent`](crate::Clearent) there.
+#[derive(Clone)]
+pub struct Clearent {
+    client: crate::Clearent,
+    runtime: Runtime,
+}
+
+/// The objects that a search finds; see [`perennial::List`](crate::List).
+#[must_use = "nothing is asked for until it is read"]
+pub struct List<T> {
+    list: crate::List<T>,
+    // Taken away by the error that says that it cannot be used here.
+    runtime: Option<Runtime>,
+}
+
+/// A list by its pages; see [`perennial::Pages`](crate::Pages).
+#[must_use = "nothing is asked for until it is read"]
+pub struct Pages<T> {
+    pages: crate::Pages<T>,
+    runtime: Option<Runtime>,
+}
+
+impl Clearent {
+    /// Blocks on the operations of this client.
+    pub fn new(client: crate::Clearent) -> Result<Self, Error> {
+        Ok(Self { client, runtime: Runtime::new()? })
+    }
+
+    /// The customers, and their tokens.
+    pub fn customers(&self) -> Customers<'_> {
+        Customers { inner: self.client.customers(), runtime: &self.runtime }
+    }
+
+    /// The card tokens of the vault.
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens { inner: self.client.tokens(), runtime: &self.runtime }
+    }
+
+    /// The payment plans.
+    pub fn plans(&self) -> Plans<'_> {
+        Plans { inner: self.client.plans(), runtime: &self.runtime }
+    }
+
+    /// The payments that plans made.
+    pub fn payments(&self) -> Payments<'_> {
+        Payments { inner: self.client.payments(), runtime: &self.runtime }
+    }
+
+    /// The card transactions.
+    pub fn transactions(&self) -> Transactions<'_> {
+        Transactions { inner: self.client.transactions(), runtime: &self.runtime }
+    }
+}
+
+impl<'a> Customers<'a> {
+    /// The tokens of this customer.
+    pub fn tokens(self, key: &'a CustomerKey) -> CustomerTokens<'a> {
+        CustomerTokens { inner: self.inner.tokens(key), runtime: self.runtime }
+    }
+}
+
+/// Declares the blocking operations of a resource by the signatures of the async ones.
+macro_rules! operations {
+    ($(
+        $(#[$meta:meta])*
+        $Resource:ident {
+            $( $call:ident($($argument:ident: $Argument:ty),*) -> $Answer:ty; )*
+            $( [$list:ident($search:ident: $Search:ty) -> each $Item:ty] )?
+        }
+    )*) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy)]
+        #[must_use = "it does nothing by itself"]
+        pub struct $Resource<'a> {
+            inner: crate::clearent::$Resource<'a>,
+            runtime: &'a Runtime,
+        }
+
+        impl $Resource<'_> {
+            $(
+                #[doc = concat!(
+                    "Blocks on [`", stringify!($call), "`](crate::clearent::", stringify!($Resource), "::",
+                    stringify!($call), ")."
+                )]
+                pub fn $call(self $(, $argument: $Argument)*) -> Result<Response<$Answer>, Error> {
+                    self.runtime.run(self.inner.$call($($argument),*))?
+                }
+            )*
+            $(
+                #[doc = concat!(
+                    "See [`", stringify!($list), "`](crate::clearent::", stringify!($Resource), "::",
+                    stringify!($list), ")."
+                )]
+                pub fn $list(self, $search: $Search) -> List<$Item> {
+                    List { list: self.inner.$list($search), runtime: Some(self.runtime.clone()) }
+                }
+            )?
+        }
+    )*};
+}
+
+operations! {
+    /// The customers of a merchant.
+    Customers {
+        create(customer: &NewCustomer) -> Customer;
+        get(key: &CustomerKey) -> Customer;
+        update(key: &CustomerKey, update: &CustomerUpdate) -> Customer;
+        delete(key: &CustomerKey) -> Option<Customer>;
+        [search(search: &CustomerSearch) -> each Customer]
+    }
+    /// The tokens that are attached to a customer.
+    CustomerTokens {
+        list() -> Vec<CustomerToken>;
+        attach(token: &NewCustomerToken) -> CustomerToken;
+        update(update: &CustomerTokenUpdate) -> CustomerToken;
+    }
+    /// The card tokens of a merchant's vault.
+    Tokens {
+        create(token: NewToken) -> Token;
+        get(id: &TokenId) -> Token;
+        update(id: &TokenId, update: &TokenUpdate) -> Token;
+        delete(id: &TokenId) -> Option<Token>;
+        [search(search: &TokenSearch) -> each Token]
+    }
+    /// The payment plans of a merchant.
+    Plans {
+        create(plan: &NewPlan) -> Plan;
+        get(key: &PlanKey) -> Plan;
+        update(key: &PlanKey, update: &PlanUpdate) -> Plan;
+        suspend(key: &PlanKey) -> Plan;
+        activate(key: &PlanKey) -> Plan;
+        cancel(key: &PlanKey) -> Plan;
+        delete(key: &PlanKey) -> Option<Plan>;
+        expected_runs(key: &PlanKey) -> Vec<ExpectedRun>;
+        forecast(forecast: &PlanForecast) -> Vec<Date>;
+        [search(search: &PlanSearch) -> each Plan]
+    }
+    /// The payments that plans made.
+    Payments {
+        [list(search: &PaymentSearch) -> each Payment]
+    }
+    /// The card transactions of a merchant.
+    Transactions {
+        sale(charge: &Charge) -> Charged;
+        auth(charge: &Charge) -> Charged;
+        capture(capture: &Capture) -> Transaction;
+        void(void: &Void) -> Transaction;
+        refund(refund: &Refund) -> Transaction;
+        get(id: &TransactionId) -> Transaction;
+        [search(search: &TransactionSearch) -> each Transaction]
+    }
+}
+
+impl<T> List<T> {
+    /// Begins from this page, counted from 1, and forgets what was read.
+    pub fn from_page(self, page: u32) -> Self {
+        Self { list: self.list.from_page(page), ..self }
+    }
+
+    /// The page that holds the next object.
+    pub fn cursor(&self) -> u32 {
+        self.list.cursor()
+    }
+
+    /// The list by its pages, from the next page that was not read.
+    pub fn pages(self) -> Pages<T> {
+        Pages { pages: self.list.pages(), runtime: self.runtime }
+    }
+}
+
+impl<T> Iterator for List<T> {
+    type Item = Result<T, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        next(&mut self.runtime, self.list.next())
+    }
+}
+
+impl<T> Iterator for Pages<T> {
+    type Item = Result<Response<Vec<T>>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        next(&mut self.runtime, self.pages.next_page())
+    }
+}
+
+fn next<T>(
+    runtime: &mut Option<Runtime>,
+    next: impl Future<Output = Option<Result<T, Error>>>,
+) -> Option<Result<T, Error>> {
+    runtime.as_ref()?.run(next).unwrap_or_else(|error| {
+        *runtime = None;
+        Some(Err(error))
+    })
+}
+
+/// A runtime that lives on the threads that call it.
+#[derive(Clone)]
+struct Runtime(Arc<Owned>);
+
+struct Owned(Option<runtime::Runtime>);
+
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error("a blocking operation was called inside an async runtime: use the async client there")]
+    InsideRuntime,
+    #[error("the runtime of the blocking client could not be set up")]
+    Setup(#[source] std::io::Error),
+}
+
+impl Runtime {
+    fn new() -> Result<Self, Error> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let runtime =
+            runtime.map_err(|error| Error::because(ErrorKind::Configuration, Unusable::Setup(error)))?;
+        Ok(Self(Arc::new(Owned(Some(runtime)))))
+    }
+
+    fn run<F: Future>(&self, operation: F) -> Result<F::Output, Error> {
+        match &self.0.0 {
+            Some(runtime) if Handle::try_current().is_err() => Ok(runtime.block_on(operation)),
+            _ => Err(Error::because(ErrorKind::Configuration, Unusable::InsideRuntime)),
+        }
+    }
+}
+
+/// To drop a runtime inside another would panic; to shut it down in the background does not.
+impl Drop for Owned {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Runtime")
+    }
+}
+
+impl fmt::Debug for Clearent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("blocking::Clearent").field(&self.client).finish()
+    }
+}
+
+impl<T> fmt::Debug for List<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.list.fmt(f)
+    }
+}
+
+impl<T> fmt::Debug for Pages<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pages.fmt(f)
+    }
+}

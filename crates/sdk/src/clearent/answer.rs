@@ -1,0 +1,234 @@
+//! Opens what came back from a call: a value, a definite no, or an outcome that nobody knows.
+
+use std::error::Error as StdError;
+
+use bytes::Bytes;
+use http::response::Parts;
+use http::{HeaderMap, StatusCode, header};
+use perennial_transport::{
+    CallError, Delivery, Kind, Next, Outcome, Redactor, Replay, TransportError, decide,
+};
+use perennial_wire::clearent::{GatewayError, Payload, Reply};
+use perennial_wire::{Format, Limits};
+
+use crate::error::GatewayMessage;
+use crate::response::About;
+use crate::{Error, ErrorKind, Response};
+
+/// One call, as far as its answer needs it.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) operation: &'static str,
+    pub(super) replay: Replay,
+    pub(super) format: Format,
+    pub(super) redactor: &'a Redactor,
+}
+
+/// An answer with a payload, which the operation still has to take as its value.
+pub(super) struct Answer {
+    operation: &'static str,
+    writes: bool,
+    payload: Payload,
+    about: About,
+}
+
+/// An answer about something else than was asked. The member is named, its values are not.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is not the one that was asked for")]
+pub(super) struct Mismatch(pub(super) &'static str);
+
+#[derive(Debug, thiserror::Error)]
+#[error("the payload is not what this operation answers with")]
+struct OtherPayload;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is empty")]
+struct Nothing;
+
+impl Asked<'_> {
+    /// The answer, unless it is an error.
+    pub(super) fn open(self, sent: Result<perennial_transport::Answer, CallError>) -> Result<Answer, Error> {
+        let (response, attempts, gone) = match sent {
+            Ok(answer) => {
+                let (attempts, gone) = (answer.attempts(), answer.gone_after_unknown());
+                (answer.into_response(), attempts, gone)
+            }
+            Err(error) => {
+                let (next, attempts, delivery) = (error.next(), error.attempts(), error.delivery());
+                let unanswered = |cause| self.unanswered(next, attempts, delivery, cause);
+                (error.into_cause().map_err(unanswered)?, attempts, false)
+            }
+        };
+        let (Parts { status, headers, .. }, body) = response.into_parts();
+        let (reply, unreadable) = match self.read(&headers, &body) {
+            Ok(reply) => (reply, None),
+            Err(error) => (Reply::default(), Some(error)),
+        };
+        let Reply { code, status: _, exchange_id, links, page, payload_type, payload } = reply;
+        let exchange_id = exchange_id.map(|id| self.redactor.text(&id));
+        let about =
+            About { status: status.as_u16(), headers, exchange_id, links, page, payload_type, attempts };
+        let payload = match (payload, unreadable) {
+            (_, Some(error)) if status.is_success() => {
+                let kind = if self.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unreadable };
+                return Err(about.into_error(kind, self.operation).with_source(error));
+            }
+            (Payload::Error(_), _) if gone => Payload::Empty,
+            (Payload::Error(said), _) => {
+                // An error inside a success has a status of its own.
+                let inside = code.filter(|_| status.is_success()).map(StatusCode::from_u16);
+                let kind = self.kind(inside.and_then(Result::ok).unwrap_or(status));
+                return Err(about.into_error(kind, self.operation).with_source(self.masked(said)));
+            }
+            (payload, _) if status.is_success() || gone || self.declines(status, &payload) => payload,
+            _ => return Err(about.into_error(self.kind(status), self.operation)),
+        };
+        Ok(Answer { operation: self.operation, writes: self.writes(), payload, about })
+    }
+
+    /// Whether the answer is a declined transaction, which has the status of a refusal and is a value.
+    fn declines(self, status: StatusCode, payload: &Payload) -> bool {
+        let transaction = matches!(payload, Payload::Transaction(_) | Payload::TransactionToken(..));
+        transaction && self.kind(status) == ErrorKind::Refused
+    }
+
+    fn writes(self) -> bool {
+        self.replay != Replay::Safe
+    }
+
+    fn read(self, headers: &HeaderMap, body: &Bytes) -> Result<Reply, perennial_wire::DecodeError> {
+        let named =
+            headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let format = match named.split(';').next().unwrap_or_default().trim() {
+            "application/json" => Format::Json,
+            "application/xml" | "text/xml" => Format::Xml,
+            _ => self.format,
+        };
+        Reply::decode(format, body, &Limits::default())
+    }
+
+    fn masked(self, said: GatewayError) -> GatewayMessage {
+        let GatewayError { message, result_code, time_stamp: _ } = said;
+        let mask = |text: String| self.redactor.text(&text);
+        GatewayMessage { message: message.map(mask), result_code: result_code.map(mask) }
+    }
+
+    /// What a status is that came with no value. A write is only refused where it is certain that it was not done.
+    fn kind(self, status: StatusCode) -> ErrorKind {
+        let mut answer = http::Response::new(());
+        *answer.status_mut() = status;
+        if self.writes() && decide(self.replay, Outcome::of_answer(&answer)) != Next::Stop {
+            return ErrorKind::OutcomeUnknown;
+        }
+        match status.as_u16() {
+            401 | 403 => ErrorKind::Unauthorized,
+            404 => ErrorKind::NotFound,
+            429 => ErrorKind::RateLimited,
+            408 | 425 | 500..=599 => ErrorKind::Unavailable,
+            300..=399 => ErrorKind::Redirected,
+            // 2xx with an error inside is as definite as a 4xx.
+            200..=299 | 400..=499 => ErrorKind::Refused,
+            _ => ErrorKind::Unreadable,
+        }
+    }
+
+    fn unanswered(self, next: Next, attempts: u32, delivery: Delivery, cause: TransportError) -> Error {
+        let kind = match cause.kind() {
+            _ if next != Next::Stop => ErrorKind::OutcomeUnknown,
+            Kind::RefusedUrl => ErrorKind::Configuration,
+            _ if delivery == Delivery::NotSent => ErrorKind::Unreachable,
+            Kind::Timeout => ErrorKind::Timeout,
+            Kind::Truncated | Kind::TooLarge | Kind::Protocol => ErrorKind::Unreadable,
+            _ => ErrorKind::Unreachable,
+        };
+        Error::because(kind, cause).of_operation(self.operation).sent(attempts, delivery)
+    }
+}
+
+impl Answer {
+    pub(super) fn status(&self) -> u16 {
+        self.about.status
+    }
+
+    pub(super) fn attempts(&self) -> u32 {
+        self.about.attempts
+    }
+
+    pub(super) fn exchange_id(&self) -> Option<&str> {
+        self.about.exchange_id.as_deref()
+    }
+
+    /// The value, if the payload holds one and it is what was asked for.
+    pub(super) fn one<T>(
+        self,
+        take: impl FnOnce(Payload) -> Option<T>,
+        check: impl FnOnce(&T) -> Result<(), Mismatch>,
+    ) -> Result<Response<T>, Error> {
+        let Self { operation, writes, payload, about } = self;
+        let nothing = payload == Payload::Empty && about.status == 204;
+        let unless_it_writes = |kind| if writes { ErrorKind::OutcomeUnknown } else { kind };
+        let (kind, source): (_, Box<dyn StdError + Send + Sync>) = match take(payload) {
+            Some(value) => match check(&value) {
+                Ok(()) => return Ok(Response::new(value, about)),
+                Err(mismatch) => (unless_it_writes(ErrorKind::Mismatch), mismatch.into()),
+            },
+            None if about.status >= 400 => (ErrorKind::Refused, OtherPayload.into()),
+            None if nothing => (unless_it_writes(ErrorKind::NotFound), Nothing.into()),
+            None => (unless_it_writes(ErrorKind::Unreadable), OtherPayload.into()),
+        };
+        Err(about.into_error(kind, operation).with_source(source))
+    }
+
+    /// The value, or nothing where the answer has no payload: what was deleted.
+    pub(super) fn maybe<T>(
+        self,
+        take: impl FnOnce(Payload) -> Option<T>,
+        check: impl FnOnce(&T) -> Result<(), Mismatch>,
+    ) -> Result<Response<Option<T>>, Error> {
+        if self.payload == Payload::Empty {
+            return Ok(Response::new(None, self.about));
+        }
+        self.one(take, check).map(|response| response.map(Some))
+    }
+
+    /// The values; none where nothing was found, which the gateway says with an empty 204 or a page of nothing.
+    pub(super) fn all<T>(
+        self,
+        take: impl FnOnce(Payload) -> Option<Vec<T>>,
+    ) -> Result<Response<Vec<T>>, Error> {
+        let total = self.about.page.as_ref().and_then(|page| page.total_elements);
+        if self.payload == Payload::Empty && (self.about.status == 204 || total == Some(0)) {
+            return Ok(Response::new(Vec::new(), self.about));
+        }
+        self.one(take, |_| Ok(()))
+    }
+}
+
+impl About {
+    fn into_error(self, kind: ErrorKind, operation: &'static str) -> Error {
+        let Self { status, exchange_id, attempts, .. } = self;
+        let error = Error::new(kind).of_operation(operation);
+        error.sent(attempts, Delivery::Answered).answered(status, exchange_id)
+    }
+}
+
+/// Refuses an answer that names another object, or none.
+pub(super) fn same<T: PartialEq>(
+    member: &'static str,
+    asked: &T,
+    answered: Option<&T>,
+) -> Result<(), Mismatch> {
+    if answered == Some(asked) { Ok(()) } else { Err(Mismatch(member)) }
+}
+
+/// Refuses an answer that names another object. One that leaves the member out passes.
+pub(super) fn not_another<T: PartialEq + ?Sized>(
+    member: &'static str,
+    asked: Option<&T>,
+    answered: Option<&T>,
+) -> Result<(), Mismatch> {
+    match (asked, answered) {
+        (Some(asked), Some(answered)) if asked != answered => Err(Mismatch(member)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,341 @@
+//! The client: its settings, and the one way by which every call leaves and comes back.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, header};
+use perennial_domain::clearent::{ApiKey, Paging};
+use perennial_transport::{
+    Exchange, Jitter, Policy, Redactor, Replay, Sender, Time, TokioTime, auth, full_jitter,
+};
+use perennial_wire::Format;
+use perennial_wire::clearent::{Call, Method, Payload};
+use tracing::{Instrument, field};
+
+use super::answer::{Answer, Asked, Mismatch};
+use super::{Customers, Payments, Plans, Tokens, Transactions};
+use crate::lanes::{Lanes, Turn};
+use crate::{Environment, Error, ErrorKind, List, Response};
+
+/// A client of the Clearent gateway.
+///
+/// It is cheap to clone, and its clones share connections, the retry budget and the order of updates. Each operation
+/// is a `tracing` span `call` at level INFO with the fields `operation`, `route` (the template, never the path),
+/// `status`, `attempts`, `exchange_id` and `duration_ms`, and no others.
+///
+/// ```
+/// use perennial::{Clearent, Environment, Format, clearent::ApiKey};
+///
+/// # fn main() -> Result<(), perennial::Error> {
+/// # let pasted = "0123456789abcdef0123456789abcdef";
+/// let client = Clearent::builder(ApiKey::new(pasted)?)
+///     .environment(Environment::Sandbox)
+///     .format(Format::Xml)
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Clearent(Arc<Inner>);
+
+struct Inner {
+    sender: Sender,
+    time: Arc<dyn Time>,
+    environment: Environment,
+    key: (HeaderName, HeaderValue),
+    format: Format,
+    deadline: Duration,
+    redactor: Redactor,
+    lanes: Lanes,
+}
+
+/// The settings of a [`Clearent`].
+#[must_use = "nothing exists until `build` is called"]
+pub struct ClearentBuilder {
+    key: ApiKey,
+    environment: Option<Environment>,
+    format: Format,
+    deadline: Duration,
+    policy: Policy,
+    exchange: Option<Arc<dyn Exchange>>,
+    time: Arc<dyn Time>,
+    jitter: Jitter,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Unset {
+    #[error("no environment is named, and none is a default: sandbox, production, or a URL of your own")]
+    Environment,
+    #[cfg(not(feature = "reqwest"))]
+    #[error("no exchange is given, and the feature `reqwest`, which has one, is off")]
+    Exchange,
+}
+
+impl Clearent {
+    /// Starts a client that sends this key.
+    pub fn builder(key: ApiKey) -> ClearentBuilder {
+        ClearentBuilder {
+            key,
+            environment: None,
+            format: Format::default(),
+            deadline: Duration::from_secs(30),
+            policy: Policy::default(),
+            exchange: None,
+            time: Arc::new(TokioTime),
+            jitter: full_jitter,
+        }
+    }
+
+    /// The customers, and their tokens.
+    pub fn customers(&self) -> Customers<'_> {
+        Customers(self)
+    }
+
+    /// The card tokens of the vault.
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens(self)
+    }
+
+    /// The payment plans.
+    pub fn plans(&self) -> Plans<'_> {
+        Plans(self)
+    }
+
+    /// The payments that plans made.
+    pub fn payments(&self) -> Payments<'_> {
+        Payments(self)
+    }
+
+    /// The card transactions.
+    pub fn transactions(&self) -> Transactions<'_> {
+        Transactions(self)
+    }
+
+    /// The format of requests and of the answers asked for.
+    pub fn format(&self) -> Format {
+        self.0.format
+    }
+
+    /// Where calls go.
+    pub fn environment(&self) -> &Environment {
+        &self.0.environment
+    }
+
+    /// Waits until earlier changes to the object of this call are through.
+    pub(super) async fn turn(&self, call: &Call) -> Turn<'_> {
+        self.0.lanes.turn(&call.target).await
+    }
+
+    /// A call whose answer is a value.
+    pub(super) async fn one<T>(
+        &self,
+        operation: &'static str,
+        call: Call,
+        take: impl FnOnce(Payload) -> Option<T>,
+        check: impl FnOnce(&T) -> Result<(), Mismatch>,
+    ) -> Result<Response<T>, Error> {
+        self.call(operation, call).await?.one(take, check)
+    }
+
+    /// A call that deletes: its answer may be the last state of what is gone.
+    pub(super) async fn maybe<T>(
+        &self,
+        operation: &'static str,
+        call: Call,
+        take: impl FnOnce(Payload) -> Option<T>,
+        check: impl FnOnce(&T) -> Result<(), Mismatch>,
+    ) -> Result<Response<Option<T>>, Error> {
+        self.call(operation, call).await?.maybe(take, check)
+    }
+
+    /// A call whose answer is all of something.
+    pub(super) async fn all<T>(
+        &self,
+        operation: &'static str,
+        call: Call,
+        take: impl FnOnce(Payload) -> Option<Vec<T>>,
+    ) -> Result<Response<Vec<T>>, Error> {
+        self.call(operation, call).await?.all(take)
+    }
+
+    /// A call for each page of what a search finds.
+    pub(super) fn list<S: Clone + Send + Sync + 'static, T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        search: &S,
+        paging: fn(&mut S) -> &mut Paging,
+        call: fn(&S) -> Call,
+        take: fn(Payload) -> Option<Vec<T>>,
+        key: fn(&T) -> Option<&str>,
+    ) -> List<T> {
+        let (client, mut search) = (self.clone(), search.clone());
+        List::new(operation, paging(&mut search).page, key, move |page| {
+            let (client, mut search) = (client.clone(), search.clone());
+            paging(&mut search).page = Some(page);
+            Box::pin(async move { client.all(operation, call(&search), take).await })
+        })
+    }
+
+    /// How many there are, by a page of one.
+    pub(super) async fn count<T>(
+        &self,
+        operation: &'static str,
+        call: Call,
+        take: impl FnOnce(Payload) -> Option<Vec<T>>,
+    ) -> Result<u64, Error> {
+        let found = self.all(operation, call, take).await?;
+        let total = found.page().and_then(|page| page.total_elements);
+        Ok(total.unwrap_or_else(|| found.len().try_into().unwrap_or(u64::MAX)))
+    }
+
+    async fn call(&self, operation: &'static str, call: Call) -> Result<Answer, Error> {
+        let started = self.0.time.now();
+        let span = tracing::info_span!(
+            "call",
+            operation,
+            route = call.route,
+            status = field::Empty,
+            attempts = field::Empty,
+            exchange_id = field::Empty,
+            duration_ms = field::Empty,
+        );
+        let answered = self.send(operation, call).instrument(span.clone()).await;
+        let (status, attempts, exchange_id) = match &answered {
+            Ok(answer) => (Some(answer.status()), answer.attempts(), answer.exchange_id()),
+            Err(error) => (error.status(), error.attempts(), error.exchange_id()),
+        };
+        let took = self.0.time.now().saturating_duration_since(started);
+        span.record("status", status);
+        span.record("attempts", attempts);
+        span.record("exchange_id", exchange_id);
+        span.record("duration_ms", u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+        answered
+    }
+
+    async fn send(&self, operation: &'static str, call: Call) -> Result<Answer, Error> {
+        let Inner { sender, environment, key: (name, value), format, deadline, redactor, .. } = &*self.0;
+        let Call { method, route, target, body } = call;
+        let replay = match method {
+            Method::Get => Replay::Safe,
+            Method::Delete => Replay::Delete,
+            Method::Post | Method::Put => Replay::Never,
+        };
+        let mut request = Request::builder()
+            .method(method.as_str())
+            .uri(format!("{}{target}", environment.base_url()))
+            .header(name, value)
+            .header(header::ACCEPT, format.content_type())
+            .header(header::CACHE_CONTROL, "no-cache");
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, format.content_type());
+        }
+        // The body stays in the buffer that is wiped when it is dropped.
+        let body = body.map(Bytes::from_owner).unwrap_or_default();
+        // What can fail is the length of the URL: a search by a text of many thousand characters.
+        let request = request
+            .body(body)
+            .map_err(|error| Error::because(ErrorKind::Rules, error).of_operation(operation))?;
+        let deadline = sender.deadline_in(*deadline);
+        let sent = sender.send(perennial_transport::Call { request, route, replay, deadline }).await;
+        Asked { operation, replay, format: *format, redactor }.open(sent)
+    }
+}
+
+impl fmt::Debug for Clearent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clearent")
+            .field("environment", &self.0.environment)
+            .field("format", &self.0.format)
+            .field("deadline", &self.0.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClearentBuilder {
+    /// Where calls go; required.
+    pub fn environment(mut self, environment: impl Into<Environment>) -> Self {
+        self.environment = Some(environment.into());
+        self
+    }
+
+    /// The format of requests and answers; JSON unless said otherwise.
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// How long one call may take, repeats and the waits between them included: 30 s, and never more than a day. A
+    /// change that waits for an earlier one to the same object counts from its turn.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How hard to try where a repeat does no harm.
+    pub fn retry(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// What carries the requests, instead of reqwest.
+    pub fn exchange(mut self, exchange: impl Exchange + 'static) -> Self {
+        self.exchange = Some(Arc::new(exchange));
+        self
+    }
+
+    /// The clock of deadlines and waits, instead of Tokio's.
+    pub fn time(mut self, time: impl Time + 'static) -> Self {
+        self.time = Arc::new(time);
+        self
+    }
+
+    /// The randomness of waits, instead of a real one.
+    pub fn jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
+    /// The client. It makes no connection yet.
+    pub fn build(self) -> Result<Clearent, Error> {
+        let Self { key, environment, format, deadline, policy, exchange, time, jitter } = self;
+        let unset = |what| Error::because(ErrorKind::Configuration, what);
+        let environment = environment.ok_or_else(|| unset(Unset::Environment))?;
+        let exchange = exchange.map_or_else(default_exchange, Ok)?;
+        Ok(Clearent(Arc::new(Inner {
+            sender: Sender::with(exchange, policy, time.clone(), jitter),
+            time,
+            environment,
+            redactor: Redactor::new().secret(key.expose()),
+            key: auth::api_key(&key),
+            format,
+            deadline,
+            lanes: Lanes::default(),
+        })))
+    }
+}
+
+#[cfg(feature = "reqwest")]
+fn default_exchange() -> Result<Arc<dyn Exchange>, Error> {
+    let exchange = perennial_transport::ReqwestExchange::builder().build();
+    exchange
+        .map(|exchange| Arc::new(exchange) as _)
+        .map_err(|error| Error::because(ErrorKind::Configuration, error))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_exchange() -> Result<Arc<dyn Exchange>, Error> {
+    Err(Error::because(ErrorKind::Configuration, Unset::Exchange))
+}
+
+impl fmt::Debug for ClearentBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClearentBuilder")
+            .field("environment", &self.environment)
+            .field("format", &self.format)
+            .field("deadline", &self.deadline)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,65 @@
+//! The tokens of one customer.
+
+use perennial_domain::clearent::{
+    CustomerKey, CustomerToken, CustomerTokenUpdate, NewCustomerToken, TokenId,
+};
+use perennial_wire::clearent::{Payload, customer_token as wire};
+
+use super::answer::{Mismatch, not_another, same};
+use super::{Clearent, Lookup};
+use crate::{Error, Response};
+
+/// The tokens that are attached to a customer.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it does nothing by itself"]
+pub struct CustomerTokens<'a> {
+    pub(super) client: &'a Clearent,
+    pub(super) customer: &'a CustomerKey,
+}
+
+impl CustomerTokens<'_> {
+    /// All tokens of the customer. This list has no pages.
+    pub async fn list(self) -> Result<Response<Vec<CustomerToken>>, Error> {
+        self.client.all("customers.tokens.list", wire::list(self.customer), all).await
+    }
+
+    /// Attaches a token of the vault to the customer.
+    pub async fn attach(self, token: &NewCustomerToken) -> Result<Response<CustomerToken>, Error> {
+        let call = wire::attach(self.client.format(), self.customer, token)?;
+        let id = token.fields().token_id;
+        let attached =
+            self.client.one("customers.tokens.attach", call, one, |token| self.names(id, token)).await;
+        attached.map_err(|error| error.or_look_up(|| Lookup::CustomerTokens(self.customer.clone())))
+    }
+
+    /// Changes how a token is attached. Updates to the tokens of one customer leave in the order in which they are
+    /// first awaited.
+    pub async fn update(self, update: &CustomerTokenUpdate) -> Result<Response<CustomerToken>, Error> {
+        let call = wire::update(self.client.format(), self.customer, update)?;
+        let id = update.fields().token_id;
+        let _turn = self.client.turn(&call).await;
+        let updated =
+            self.client.one("customers.tokens.update", call, one, |token| self.names(id, token)).await;
+        updated.map_err(|error| error.or_look_up(|| Lookup::CustomerTokens(self.customer.clone())))
+    }
+
+    fn names(self, id: &TokenId, token: &CustomerToken) -> Result<(), Mismatch> {
+        same("token-id", id, Some(&token.token_id))?;
+        not_another("customer-key", Some(self.customer), token.customer_key.as_ref())
+    }
+}
+
+fn one(payload: Payload) -> Option<CustomerToken> {
+    match payload {
+        Payload::CustomerToken(token) => Some(*token),
+        _ => None,
+    }
+}
+
+fn all(payload: Payload) -> Option<Vec<CustomerToken>> {
+    match payload {
+        Payload::CustomerTokens(tokens) => Some(tokens),
+        Payload::CustomerToken(token) => Some(vec![*token]),
+        _ => None,
+    }
+}

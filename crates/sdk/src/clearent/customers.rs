@@ -1,0 +1,132 @@
+//! Customers.
+
+use perennial_domain::Text;
+use perennial_domain::clearent::{
+    Customer, CustomerKey, CustomerSearch, CustomerUpdate, NewCustomer, NewCustomerFields, Paging,
+    PaymentSearch, PlanSearch, check_customer_deletion,
+};
+use perennial_wire::clearent::{Payload, customer as wire, payment, plan};
+
+use super::answer::{Mismatch, not_another, same};
+use super::{Clearent, CustomerTokens, Lookup, payments, plans};
+use crate::{Error, List, Response};
+
+/// The customers of a merchant.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it does nothing by itself"]
+pub struct Customers<'a>(pub(super) &'a Clearent);
+
+impl<'a> Customers<'a> {
+    /// Creates a customer.
+    pub async fn create(self, customer: &NewCustomer) -> Result<Response<Customer>, Error> {
+        let call = wire::create(self.0.format(), customer)?;
+        let created = self.0.one("customers.create", call, one, |created| echoes(customer, created)).await;
+        created.map_err(|error| error.or_look_up(|| Lookup::Customers(search_for(customer))))
+    }
+
+    /// The customer of this key.
+    pub async fn get(self, key: &CustomerKey) -> Result<Response<Customer>, Error> {
+        self.0.one("customers.get", wire::get(key), one, |found| names(key, found)).await
+    }
+
+    /// The customers that match.
+    pub fn search(self, search: &CustomerSearch) -> List<Customer> {
+        self.0.list(
+            "customers.search",
+            search,
+            |search| &mut search.paging,
+            wire::search,
+            all,
+            |customer| Some(customer.customer_key.as_str()),
+        )
+    }
+
+    /// Changes a customer. Updates to one customer leave in the order in which they are first awaited.
+    pub async fn update(
+        self,
+        key: &CustomerKey,
+        update: &CustomerUpdate,
+    ) -> Result<Response<Customer>, Error> {
+        let call = wire::update(self.0.format(), key, update)?;
+        let _turn = self.0.turn(&call).await;
+        let updated = self.0.one("customers.update", call, one, |updated| names(key, updated)).await;
+        updated.map_err(|error| error.or_look_up(|| Lookup::Customer(key.clone())))
+    }
+
+    /// Deletes a customer who has no plans and no payments; both are counted first.
+    ///
+    /// The value is the customer's last state. It is `None` where the gateway does not tell it: also when an attempt
+    /// of this call was lost and the next one found the customer gone.
+    ///
+    /// # Errors
+    ///
+    /// [`DeletionRefused`](crate::ErrorKind::DeletionRefused), before anything is sent that deletes, if plans or
+    /// payments stand in the way.
+    pub async fn delete(self, key: &CustomerKey) -> Result<Response<Option<Customer>>, Error> {
+        let call = wire::delete(key);
+        let _turn = self.0.turn(&call).await;
+        let (customer_key, paging) = (Some(key.clone()), one_of_all());
+        let search = PlanSearch { customer_key, paging, ..PlanSearch::default() };
+        let plans = self.0.count("plans.search", plan::search(&search), plans::all).await?;
+        let (customer_key, paging) = (Some(key.clone()), one_of_all());
+        let search = PaymentSearch { customer_key, paging, ..PaymentSearch::default() };
+        let payments = self.0.count("payments.list", payment::list(&search), payments::all).await?;
+        check_customer_deletion(plans, payments)?;
+        let deleted = self.0.maybe("customers.delete", call, one, |deleted| names(key, deleted)).await;
+        deleted.map_err(|error| error.or_look_up(|| Lookup::Customer(key.clone())))
+    }
+
+    /// The tokens of this customer.
+    pub fn tokens(self, key: &'a CustomerKey) -> CustomerTokens<'a> {
+        CustomerTokens { client: self.0, customer: key }
+    }
+}
+
+/// A page that is asked for its total only.
+pub(super) fn one_of_all() -> Paging {
+    Paging { page: Some(1), page_size: Some(1), ..Paging::default() }
+}
+
+/// A search for one customer may be how the gateway answers a get.
+fn one(payload: Payload) -> Option<Customer> {
+    match payload {
+        Payload::Customer(customer) => Some(*customer),
+        Payload::Customers(mut customers) if customers.len() == 1 => customers.pop(),
+        _ => None,
+    }
+}
+
+fn all(payload: Payload) -> Option<Vec<Customer>> {
+    match payload {
+        Payload::Customers(customers) => Some(customers),
+        Payload::Customer(customer) => Some(vec![*customer]),
+        _ => None,
+    }
+}
+
+fn names(key: &CustomerKey, customer: &Customer) -> Result<(), Mismatch> {
+    same("customer-key", key, Some(&customer.customer_key))
+}
+
+/// The gateway may tidy a name up, so blanks around it and letter case do not count.
+fn echoes(asked: &NewCustomer, created: &Customer) -> Result<(), Mismatch> {
+    let NewCustomerFields { first_name, last_name, customer_key, .. } = asked.fields();
+    let tidy = |name: &str| name.trim().to_lowercase();
+    let name = |asked: &Text| tidy(asked.as_str());
+    same("first-name", &name(first_name), created.first_name.as_deref().map(tidy).as_ref())?;
+    same("last-name", &name(last_name), created.last_name.as_deref().map(tidy).as_ref())?;
+    not_another("customer-key", customer_key, Some(&created.customer_key))
+}
+
+fn search_for(customer: &NewCustomer) -> CustomerSearch {
+    let NewCustomerFields { first_name, last_name, customer_key, email, phone, .. } = customer.fields();
+    let text = |text: &Text| text.as_str().to_owned();
+    CustomerSearch {
+        customer_key: customer_key.cloned(),
+        first_name: Some(text(first_name)),
+        last_name: Some(text(last_name)),
+        email: email.map(text),
+        phone_number: phone.map(text),
+        ..CustomerSearch::default()
+    }
+}

@@ -1,0 +1,30 @@
+use perennial_domain::clearent::{
+    CustomerKey, CustomerSearch, PlanKey, PlanSearch, TokenId, TokenSearch, TransactionId, TransactionSearch,
+};
+
+/// What finds out whether a write of unknown outcome was performed.
+///
+/// A search can find older objects that look the same, and an object that is not there yet may still come: the
+/// gateway may perform what it was sent after the caller gave up. Wait a while, then compare what is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lookup {
+    /// Get this customer.
+    Customer(CustomerKey),
+    /// Search for the customer.
+    Customers(CustomerSearch),
+    /// Get this token.
+    Token(TokenId),
+    /// Search for the token.
+    Tokens(TokenSearch),
+    /// List the tokens of this customer.
+    CustomerTokens(CustomerKey),
+    /// Get this plan.
+    Plan(PlanKey),
+    /// Search for the plan.
+    Plans(PlanSearch),
+    /// Get this transaction, and those that followed it.
+    Transaction(TransactionId),
+    /// Search for the transaction.
+    Transactions(TransactionSearch),
+}

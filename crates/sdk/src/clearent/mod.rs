@@ -1,0 +1,28 @@
+//! Clearent recurring payments: the client, the operations of each resource, and the values they take and give.
+//!
+//! An operation's future does nothing until it is awaited. Creates, updates and card transactions are sent once and
+//! never repeated unless no byte of them left; an answer to them that is lost, cut off or about something else is an
+//! error of kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). Reads and deletes are repeated. To drop the
+//! future of a write is to lose its answer: it too leaves open what became of it.
+
+mod answer;
+mod client;
+mod customer_tokens;
+mod customers;
+mod lookup;
+mod payments;
+mod plans;
+mod tokens;
+mod transactions;
+
+pub use client::{Clearent, ClearentBuilder};
+pub use customer_tokens::CustomerTokens;
+pub use customers::Customers;
+pub use lookup::Lookup;
+pub use payments::Payments;
+pub use plans::Plans;
+pub use tokens::Tokens;
+pub use transactions::{Charged, Transactions};
+
+pub use perennial_domain::clearent::*;
+pub use perennial_wire::clearent::Page;

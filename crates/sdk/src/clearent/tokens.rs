@@ -1,0 +1,99 @@
+//! Card tokens.
+
+use perennial_domain::clearent::{NewToken, NewTokenFields, Token, TokenId, TokenSearch, TokenUpdate};
+use perennial_wire::clearent::{Payload, token as wire};
+
+use super::answer::{Mismatch, not_another, same};
+use super::{Clearent, Lookup};
+use crate::{Error, List, Response};
+
+/// The card tokens of a merchant's vault.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it does nothing by itself"]
+pub struct Tokens<'a>(pub(super) &'a Clearent);
+
+impl Tokens<'_> {
+    /// Puts a card into the vault. The card is wiped when the request has been sent. The answer always has a
+    /// `token_id`.
+    ///
+    /// If the outcome is unknown, the token can be told from others by its customer, last four digits and expiry;
+    /// without a customer, only by when it was created.
+    pub async fn create(self, token: NewToken) -> Result<Response<Token>, Error> {
+        let call = wire::create(self.0.format(), &token)?;
+        let NewTokenFields { card, customer_key, .. } = token.fields();
+        let (last_four, customer_key) = (card.last_four().to_owned(), customer_key.cloned());
+        drop(token);
+        let check = |created: &Token| {
+            created.token_id.as_ref().ok_or(Mismatch("token-id"))?;
+            not_another("last-four-digits", Some(last_four.as_str()), created.last_four_digits.as_deref())?;
+            not_another("customer-key", customer_key.as_ref(), created.customer_key.as_ref())
+        };
+        let created = self.0.one("tokens.create", call, one, check).await;
+        created.map_err(|error| {
+            error.or_look_up(|| match &customer_key {
+                Some(key) => Lookup::CustomerTokens(key.clone()),
+                None => Lookup::Tokens(TokenSearch::default()),
+            })
+        })
+    }
+
+    /// The token of this id.
+    pub async fn get(self, id: &TokenId) -> Result<Response<Token>, Error> {
+        self.0
+            .one("tokens.get", wire::get(id), one, |found| same("token-id", id, found.token_id.as_ref()))
+            .await
+    }
+
+    /// The tokens that match.
+    pub fn search(self, search: &TokenSearch) -> List<Token> {
+        self.0.list(
+            "tokens.search",
+            search,
+            |search| &mut search.paging,
+            wire::search,
+            all,
+            |token| token.token_id.as_ref().map(TokenId::as_str),
+        )
+    }
+
+    /// Changes a token's customer, status or description. Updates to one token leave in the order in which they are
+    /// first awaited. The gateway answers with what changed, so all else in the value may be `None`.
+    pub async fn update(self, id: &TokenId, update: &TokenUpdate) -> Result<Response<Token>, Error> {
+        let call = wire::update(self.0.format(), id, update)?;
+        let _turn = self.0.turn(&call).await;
+        let updated = self.0.one("tokens.update", call, one, |updated| not_another_token(id, updated)).await;
+        updated.map_err(|error| error.or_look_up(|| Lookup::Token(id.clone())))
+    }
+
+    /// Deletes a token; plans can no longer charge it.
+    ///
+    /// The value is what the gateway says of the token. It is `None` where the gateway says nothing: also when an
+    /// attempt of this call was lost and the next one found the token gone.
+    pub async fn delete(self, id: &TokenId) -> Result<Response<Option<Token>>, Error> {
+        let call = wire::delete(id);
+        let _turn = self.0.turn(&call).await;
+        let deleted =
+            self.0.maybe("tokens.delete", call, one, |deleted| not_another_token(id, deleted)).await;
+        deleted.map_err(|error| error.or_look_up(|| Lookup::Token(id.clone())))
+    }
+}
+
+fn not_another_token(id: &TokenId, token: &Token) -> Result<(), Mismatch> {
+    not_another("token-id", Some(id), token.token_id.as_ref())
+}
+
+fn one(payload: Payload) -> Option<Token> {
+    match payload {
+        Payload::Token(token) => Some(*token),
+        Payload::Tokens(mut tokens) if tokens.len() == 1 => tokens.pop(),
+        _ => None,
+    }
+}
+
+fn all(payload: Payload) -> Option<Vec<Token>> {
+    match payload {
+        Payload::Tokens(tokens) => Some(tokens),
+        Payload::Token(token) => Some(vec![*token]),
+        _ => None,
+    }
+}

@@ -1,0 +1,178 @@
+//! Card transactions. A decline is a value: ask [`Transaction::decline`].
+
+use std::ops::Deref;
+
+use perennial_domain::Text;
+use perennial_domain::clearent::{
+    Capture, Charge, ChargeFields, ChargeSource, Reference, Refund, RefundFields, Token, Transaction,
+    TransactionId, TransactionResult, TransactionSearch, TransactionType, Void,
+};
+use perennial_wire::clearent::{Payload, transaction as wire};
+
+use super::answer::{Mismatch, not_another, same};
+use super::{Clearent, Lookup};
+use crate::{Error, List, Response};
+
+/// The card transactions of a merchant.
+///
+/// What the issuer or the gateway declined is a value, whose [`decline`](Transaction::decline) says why. An error
+/// means that there is no transaction, or (kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown)) that there may
+/// be one.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it does nothing by itself"]
+pub struct Transactions<'a>(pub(super) &'a Clearent);
+
+/// What became of a [`Charge`]. It dereferences to its transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charged {
+    /// The transaction, approved or declined.
+    pub transaction: Transaction,
+    /// The token of the card, where the charge asked for one with `create-token`.
+    pub token: Option<Token>,
+}
+
+impl Transactions<'_> {
+    /// Charges a card or token at once.
+    pub async fn sale(self, charge: &Charge) -> Result<Response<Charged>, Error> {
+        charge.check_sale()?;
+        let call = wire::sale(self.0.format(), charge)?;
+        let sold = self.0.one("transactions.sale", call, charged, |made| echoes(charge, made)).await;
+        sold.map_err(|error| error.or_look_up(|| search_for(TransactionType::SALE, charge)))
+    }
+
+    /// Reserves an amount for a later capture, or checks a card with an amount of zero.
+    ///
+    /// A check that asks for a token is answered with the token alone (transactions page); the transaction then has
+    /// the result `APPROVED` and nothing else.
+    pub async fn auth(self, charge: &Charge) -> Result<Response<Charged>, Error> {
+        let call = wire::auth(self.0.format(), charge)?;
+        let take = |payload| match payload {
+            Payload::Token(token) if charge.fields().amount.is_zero() => Some(Charged {
+                transaction: Transaction {
+                    result: Some(TransactionResult::APPROVED),
+                    ..Transaction::default()
+                },
+                token: Some(*token),
+            }),
+            payload => charged(payload),
+        };
+        let reserved = self.0.one("transactions.auth", call, take, |made| echoes(charge, made)).await;
+        reserved.map_err(|error| error.or_look_up(|| search_for(TransactionType::AUTH, charge)))
+    }
+
+    /// Takes what an authorisation reserved.
+    pub async fn capture(self, capture: &Capture) -> Result<Response<Transaction>, Error> {
+        let call = wire::capture(self.0.format(), capture)?;
+        let id = capture.fields().id;
+        let captured = self.0.one("transactions.capture", call, one, |made| follows(id, made)).await;
+        captured.map_err(|error| error.or_look_up(|| Lookup::Transaction(id.clone())))
+    }
+
+    /// Takes a transaction of an open batch back in full.
+    pub async fn void(self, void: &Void) -> Result<Response<Transaction>, Error> {
+        let call = wire::void(self.0.format(), void)?;
+        let voided = self.0.one("transactions.void", call, one, |made| follows(&void.id, made)).await;
+        voided.map_err(|error| error.or_look_up(|| Lookup::Transaction(void.id.clone())))
+    }
+
+    /// Gives money back.
+    pub async fn refund(self, refund: &Refund) -> Result<Response<Transaction>, Error> {
+        let call = wire::refund(self.0.format(), refund)?;
+        let RefundFields { id, amount, invoice, order_id, .. } = refund.fields();
+        let check = |made: &Transaction| id.map_or(Ok(()), |id| follows(id, made));
+        let refunded = self.0.one("transactions.refund", call, one, check).await;
+        refunded.map_err(|error| {
+            error.or_look_up(|| match id {
+                Some(id) => Lookup::Transaction(id.clone()),
+                None => Lookup::Transactions(TransactionSearch {
+                    amount: Some(*amount),
+                    invoice: invoice.map(|invoice| invoice.as_str().to_owned()),
+                    order_id: order_id.map(|id| id.as_str().to_owned()),
+                    ..TransactionSearch::default()
+                }),
+            })
+        })
+    }
+
+    /// The transaction of this id; the gateway keeps it for 90 days.
+    pub async fn get(self, id: &TransactionId) -> Result<Response<Transaction>, Error> {
+        self.0.one("transactions.get", wire::get(id), one, |found| same("id", id, found.id.as_ref())).await
+    }
+
+    /// The transactions that match, of the last 90 days.
+    pub fn search(self, search: &TransactionSearch) -> List<Transaction> {
+        self.0.list(
+            "transactions.search",
+            search,
+            |search| &mut search.paging,
+            wire::search,
+            all,
+            |transaction| transaction.id.as_ref().map(TransactionId::as_str),
+        )
+    }
+}
+
+impl Deref for Charged {
+    type Target = Transaction;
+
+    fn deref(&self) -> &Transaction {
+        &self.transaction
+    }
+}
+
+fn charged(payload: Payload) -> Option<Charged> {
+    let (transaction, token) = match payload {
+        Payload::Transaction(transaction) => (transaction, None),
+        Payload::TransactionToken(transaction, token) => (transaction, Some(*token)),
+        _ => return None,
+    };
+    Some(Charged { transaction: *transaction, token })
+}
+
+fn one(payload: Payload) -> Option<Transaction> {
+    match payload {
+        Payload::Transactions(mut transactions) if transactions.len() == 1 => transactions.pop(),
+        payload => charged(payload).map(|charged| charged.transaction),
+    }
+}
+
+fn all(payload: Payload) -> Option<Vec<Transaction>> {
+    match payload {
+        Payload::Transactions(transactions) => Some(transactions),
+        payload => one(payload).map(|transaction| vec![transaction]),
+    }
+}
+
+/// A declined transaction may say nothing of these; what it says must be true. The amount is not compared: tips,
+/// surcharges and partial approvals change it.
+fn echoes(asked: &Charge, made: &Transaction) -> Result<(), Mismatch> {
+    let ChargeFields { invoice, order_id, card, .. } = asked.fields();
+    let last_four = match card {
+        ChargeSource::Card(card) => Some(card.last_four()),
+        ChargeSource::Token(_) => None,
+    };
+    not_another("invoice", invoice.map(Reference::as_str), made.invoice.as_deref())?;
+    not_another("order-id", order_id.map(Text::as_str), made.order_id.as_deref())?;
+    not_another("last-four", last_four, made.last_four.as_deref())
+}
+
+/// The answer to a follow-up has the id of the first transaction as its own or as the one it refers to. Older
+/// answers refer to none.
+fn follows(id: &TransactionId, made: &Transaction) -> Result<(), Mismatch> {
+    if made.id.as_ref() == Some(id) { Ok(()) } else { not_another("ref-id", Some(id), made.ref_id.as_ref()) }
+}
+
+fn search_for(kind: TransactionType, charge: &Charge) -> Lookup {
+    let ChargeFields { amount, invoice, order_id, card, .. } = charge.fields();
+    Lookup::Transactions(TransactionSearch {
+        transaction_type: Some(kind),
+        amount: Some(*amount),
+        invoice: invoice.map(|invoice| invoice.as_str().to_owned()),
+        order_id: order_id.map(|id| id.as_str().to_owned()),
+        last_four: match card {
+            ChargeSource::Card(card) => Some(card.last_four().to_owned()),
+            ChargeSource::Token(_) => None,
+        },
+        ..TransactionSearch::default()
+    })
+}

@@ -1,0 +1,231 @@
+//! Where calls go.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+/// The gateway that a client talks to. Keys of one environment are not valid in another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Environment {
+    /// The vendor's test gateway, `https://gateway-sb.clearent.net`.
+    Sandbox,
+    /// The gateway that moves money, `https://gateway.clearent.net`.
+    Production,
+    /// A gateway of your own, such as a sandbox on this machine.
+    Custom(BaseUrl),
+}
+
+impl Environment {
+    /// The URL that paths such as `/rest/v2/customers` follow, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        match self {
+            Self::Sandbox => "https://gateway-sb.clearent.net",
+            Self::Production => "https://gateway.clearent.net",
+            Self::Custom(url) => url.as_str(),
+        }
+    }
+}
+
+impl From<BaseUrl> for Environment {
+    fn from(url: BaseUrl) -> Self {
+        Self::Custom(url)
+    }
+}
+
+/// A URL that an api key may be sent to: `https`, or `http` to a literal loopback address (`127.0.0.0/8`, `[::1]`).
+///
+/// It has no user, query or fragment, and its path no dot segments. `localhost` is a name, which others can answer,
+/// and so takes `https`. Blanks around it, slashes at its end and double slashes in its path are removed.
+///
+/// ```
+/// use perennial::{BaseUrl, InvalidBaseUrl};
+///
+/// let url: BaseUrl = "HTTP://127.0.0.1:8480/".parse().unwrap();
+/// assert_eq!(url.as_str(), "http://127.0.0.1:8480");
+/// assert_eq!("http://localhost:8480".parse::<BaseUrl>(), Err(InvalidBaseUrl::PlainHttp));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BaseUrl(String);
+
+/// Why a text is no [`BaseUrl`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidBaseUrl {
+    /// It begins with neither `https://` nor `http://`.
+    #[error("a base URL begins with https://")]
+    Scheme,
+    /// It is `http` to a host that is no literal loopback address.
+    #[error(
+        "a base URL is https, or http to a literal loopback address such as 127.0.0.1 (localhost is a name)"
+    )]
+    PlainHttp,
+    /// There is a user or a password before the host.
+    #[error("a base URL has no user or password")]
+    User,
+    /// There is a query.
+    #[error("a base URL has no query")]
+    Query,
+    /// There is a fragment.
+    #[error("a base URL has no fragment")]
+    Fragment,
+    /// The host is missing, or is no name in ASCII and no IP address.
+    #[error("the host of a base URL is a name in ASCII (xn-- for others) or an IP address")]
+    Host,
+    /// The port is no number from 1 to 65535.
+    #[error("the port of a base URL is a number from 1 to 65535")]
+    Port,
+    /// The path has dot segments, or characters other than letters, digits, `-`, `_`, `.` and `~`.
+    #[error("the path of a base URL is made of letters, digits, '-', '_', '.' and '~', without dot segments")]
+    Path,
+}
+
+impl BaseUrl {
+    /// The URL, without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = InvalidBaseUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidBaseUrl> {
+        let (scheme, rest) = text.trim().split_once("://").ok_or(InvalidBaseUrl::Scheme)?;
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len()));
+        let (host, port) = match authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
+            _ if authority.contains('@') => return Err(InvalidBaseUrl::User),
+            _ if path.contains('?') => return Err(InvalidBaseUrl::Query),
+            _ if path.contains('#') => return Err(InvalidBaseUrl::Fragment),
+            Some((host, port)) => (host, Some(read_port(port)?)),
+            None => (authority, None),
+        };
+        let (host, loopback) = read_host(host)?;
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "https" => "https",
+            "http" if loopback => "http",
+            "http" => return Err(InvalidBaseUrl::PlainHttp),
+            _ => return Err(InvalidBaseUrl::Scheme),
+        };
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        Ok(Self(format!("{scheme}://{host}{port}{}", read_path(path)?)))
+    }
+}
+
+/// The host in lower case, and whether it is a literal loopback address.
+fn read_host(host: &str) -> Result<(String, bool), InvalidBaseUrl> {
+    if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        let address: Ipv6Addr = address.parse().map_err(|_| InvalidBaseUrl::Host)?;
+        return Ok((format!("[{address}]"), address.is_loopback()));
+    }
+    if let Ok(address) = host.parse::<Ipv4Addr>() {
+        return Ok((address.to_string(), address.is_loopback()));
+    }
+    let label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    // HTTP stacks read `127.1` and `0x7f000001` as addresses too: a host that ends in a number is one or nothing.
+    let ends_in_number =
+        host.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_digit()));
+    if host.split('.').all(label) && !ends_in_number {
+        Ok((host.to_ascii_lowercase(), false))
+    } else {
+        Err(InvalidBaseUrl::Host)
+    }
+}
+
+fn read_port(port: &str) -> Result<u16, InvalidBaseUrl> {
+    let digits = port.bytes().all(|b| b.is_ascii_digit());
+    port.parse().ok().filter(|port| digits && *port > 0).ok_or(InvalidBaseUrl::Port)
+}
+
+fn read_path(path: &str) -> Result<String, InvalidBaseUrl> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
+    let segments = path.split('/').filter(|segment| !segment.is_empty());
+    segments
+        .map(|segment| match segment {
+            "." | ".." => Err(InvalidBaseUrl::Path),
+            _ if segment.bytes().all(allowed) => Ok(format!("/{segment}")),
+            _ => Err(InvalidBaseUrl::Path),
+        })
+        .collect()
+}
+
+impl TryFrom<&str> for BaseUrl {
+    type Error = InvalidBaseUrl;
+
+    fn try_from(text: &str) -> Result<Self, InvalidBaseUrl> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::InvalidBaseUrl::{Fragment, Host, Path, PlainHttp, Port, Query, Scheme, User};
+    use super::*;
+
+    #[test]
+    fn keys_go_only_where_they_may() {
+        for (text, expected) in [
+            ("https://gateway.clearent.net", Ok("https://gateway.clearent.net")),
+            (" HTTPS://Gateway.Clearent.NET/ \n", Ok("https://gateway.clearent.net")),
+            ("https://gateway.test:8443/a//b/", Ok("https://gateway.test:8443/a/b")),
+            ("https://xn--mnchen-3ya.test", Ok("https://xn--mnchen-3ya.test")),
+            ("https://192.0.2.1", Ok("https://192.0.2.1")),
+            ("http://127.0.0.1:8480", Ok("http://127.0.0.1:8480")),
+            ("http://127.9.9.9", Ok("http://127.9.9.9")),
+            ("http://[::1]:80", Ok("http://[::1]:80")),
+            ("http://[0:0:0:0:0:0:0:1]", Ok("http://[::1]")),
+            ("http://localhost:8480", Err(PlainHttp)),
+            ("http://gateway.clearent.net", Err(PlainHttp)),
+            ("http://127.0.0.1.evil.test", Err(PlainHttp)),
+            ("http://192.0.2.1", Err(PlainHttp)),
+            ("http://[::2]", Err(PlainHttp)),
+            ("http://127.1", Err(Host)),
+            ("http://2130706433", Err(Host)),
+            ("https://0x7f000001", Err(Host)),
+            ("https://m\u{fc}nchen.test", Err(Host)),
+            ("https://a b", Err(Host)),
+            ("https://a..b", Err(Host)),
+            ("https://", Err(Host)),
+            ("https:///path", Err(Host)),
+            ("https://[::1", Err(Host)),
+            ("gateway.clearent.net", Err(Scheme)),
+            ("ftp://gateway.clearent.net", Err(Scheme)),
+            ("", Err(Scheme)),
+            ("https://gateway.clearent.net@evil.test", Err(User)),
+            ("https://user:word@gateway.clearent.net", Err(User)),
+            ("https://gateway.test?key=1", Err(Query)),
+            ("https://gateway.test/a?key=1", Err(Query)),
+            ("https://gateway.test#here", Err(Fragment)),
+            ("https://gateway.test:0", Err(Port)),
+            ("https://gateway.test:65536", Err(Port)),
+            ("https://gateway.test:", Err(Port)),
+            ("https://gateway.test:+1", Err(Port)),
+            ("https://gateway.test/a/../b", Err(Path)),
+            ("https://gateway.test/%2e%2e", Err(Path)),
+            ("https://gateway.test\\evil.test", Err(Path)),
+        ] {
+            let url = text.parse::<BaseUrl>();
+            assert_eq!(url.as_ref().map(BaseUrl::as_str), expected.as_ref().map(|text| *text), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_environment_has_its_gateway() {
+        let own = Environment::from(BaseUrl::try_from("http://127.0.0.1:8480").unwrap());
+        for (environment, url) in [
+            (Environment::Sandbox, "https://gateway-sb.clearent.net"),
+            (Environment::Production, "https://gateway.clearent.net"),
+            (own, "http://127.0.0.1:8480"),
+        ] {
+            assert_eq!(environment.base_url(), url);
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! What can go wrong, told by what the caller can do about it.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use perennial_domain::clearent::{InvalidApiKey, Refusal};
+use perennial_domain::{InvalidValue, Violations};
+use perennial_transport::Delivery;
+use perennial_wire::EncodeError;
+
+use crate::InvalidBaseUrl;
+use crate::clearent::Lookup;
+
+/// An operation that gave no value.
+///
+/// A decline is none of these: it is the value of a sale. Neither the text of an error nor its `Debug` holds a value
+/// of the request; the gateway's own message, masked, is the [`source`](StdError::source) of what it refused.
+///
+/// ```
+/// use perennial::{Error, ErrorKind, clearent::NewCustomer};
+///
+/// fn ada() -> Result<NewCustomer, Error> {
+///     Ok(NewCustomer::builder().first_name("Ada").build()?)
+/// }
+///
+/// let error = ada().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Rules);
+/// assert_eq!(error.violations().unwrap().to_string(), "last-name: is required");
+/// assert_eq!(size_of::<Error>(), size_of::<usize>());
+/// ```
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    operation: Option<&'static str>,
+    status: Option<u16>,
+    exchange_id: Option<String>,
+    attempts: u32,
+    delivery: Delivery,
+    lookup: Option<Lookup>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What a caller can do about an error. Only [`OutcomeUnknown`](Self::OutcomeUnknown) leaves open whether something
+/// was changed; after all others nothing was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request breaks rules and was not sent; [`Error::violations`] names every field.
+    Rules,
+    /// What was to be deleted cannot be; [`Error::refusal`] says why and what can be done instead.
+    DeletionRefused,
+    /// The client is not set up: a key, URL or setting is not usable.
+    Configuration,
+    /// The gateway does not accept the api key for this (401, 403).
+    Unauthorized,
+    /// The gateway knows no such object (404, or an empty answer to a get).
+    NotFound,
+    /// The gateway refused the request; [`Error::gateway_message`] says why.
+    Refused,
+    /// The gateway wants fewer calls (429 to a read, still after the repeats).
+    RateLimited,
+    /// The gateway failed (5xx, 408 or 425 to a read, still after the repeats).
+    Unavailable,
+    /// No connection, or one that closed before the answer to a read.
+    Unreachable,
+    /// The deadline of a read passed.
+    Timeout,
+    /// The answer to a read is not one: cut off, too long, malformed, or about something else.
+    Unreadable,
+    /// The answer to a read is about another object.
+    Mismatch,
+    /// The gateway answered with a redirect, which is never followed.
+    Redirected,
+    /// The pages of a list do not end.
+    PageLoop,
+    /// A write may have been performed, or not. [`Error::lookup`] is what tells.
+    OutcomeUnknown,
+}
+
+impl ErrorKind {
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Rules => "the request breaks rules and was not sent: correct the fields that are named",
+            Self::DeletionRefused => {
+                "the object was not deleted: remove what stands in the way, or do what is named instead"
+            }
+            Self::Configuration => "the client cannot be set up like this: correct the setting that is named",
+            Self::Unauthorized => {
+                "the gateway does not accept the api key: check that it is whole, of this environment, and allowed to do this"
+            }
+            Self::NotFound => {
+                "the gateway knows no such object: check the key, and that it is of this environment and merchant"
+            }
+            Self::Refused => "the gateway refused the request: correct it as its message says",
+            Self::RateLimited => "the gateway wants fewer calls: wait, then call again",
+            Self::Unavailable => "the gateway is failing; nothing was changed: call again later",
+            Self::Unreachable => {
+                "the gateway was not reached; nothing was changed: check the network and the base URL"
+            }
+            Self::Timeout => {
+                "the gateway did not answer in time; nothing was changed: call again, or allow more time"
+            }
+            Self::Unreadable => {
+                "the answer cannot be read; nothing was changed: check that the base URL is the gateway's"
+            }
+            Self::Mismatch => {
+                "the answer is about another object; nothing was changed: call again, and report it to the gateway's support"
+            }
+            Self::Redirected => {
+                "the gateway answered with a redirect, which is never followed: check the base URL"
+            }
+            Self::PageLoop => {
+                "the pages of the list do not end: narrow the search, or begin from another page"
+            }
+            Self::OutcomeUnknown => {
+                "the gateway may have done this or not: look for the object before sending it again"
+            }
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            operation: None,
+            status: None,
+            exchange_id: None,
+            attempts: 0,
+            delivery: Delivery::NotSent,
+            lookup: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn because(kind: ErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(kind).with_source(source)
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn of_operation(mut self, operation: &'static str) -> Self {
+        self.0.operation = Some(operation);
+        self
+    }
+
+    pub(crate) fn sent(mut self, attempts: u32, delivery: Delivery) -> Self {
+        self.0.attempts = attempts;
+        self.0.delivery = delivery;
+        self
+    }
+
+    pub(crate) fn answered(mut self, status: u16, exchange_id: Option<String>) -> Self {
+        self.0.status = Some(status);
+        self.0.exchange_id = exchange_id;
+        self
+    }
+
+    /// Says where to look, if the outcome is unknown.
+    pub(crate) fn or_look_up(mut self, lookup: impl FnOnce() -> Lookup) -> Self {
+        if self.is_outcome_unknown() {
+            self.0.lookup = Some(lookup());
+        }
+        self
+    }
+
+    /// What can be done about it.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether a write may have been performed or not.
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.kind() == ErrorKind::OutcomeUnknown
+    }
+
+    /// Whether the request broke rules before it was sent.
+    pub fn is_rules(&self) -> bool {
+        self.kind() == ErrorKind::Rules
+    }
+
+    /// Whether the gateway knows no such object.
+    pub fn is_not_found(&self) -> bool {
+        self.kind() == ErrorKind::NotFound
+    }
+
+    /// Whether the gateway did not accept the api key.
+    pub fn is_unauthorized(&self) -> bool {
+        self.kind() == ErrorKind::Unauthorized
+    }
+
+    /// Whether the gateway refused the request.
+    pub fn is_refused(&self) -> bool {
+        self.kind() == ErrorKind::Refused
+    }
+
+    /// The operation, such as `plans.create`.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// Every rule that the request breaks, by field.
+    pub fn violations(&self) -> Option<&Violations> {
+        self.cause()
+    }
+
+    /// Why the object cannot be deleted, and what can be done instead.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.cause()
+    }
+
+    /// What finds out whether a write of unknown outcome was performed.
+    pub fn lookup(&self) -> Option<&Lookup> {
+        self.0.lookup.as_ref()
+    }
+
+    /// The HTTP status of the last answer.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The gateway's number of the exchange, which its support asks for.
+    pub fn exchange_id(&self) -> Option<&str> {
+        self.0.exchange_id.as_deref()
+    }
+
+    /// The gateway's three-digit code; the same number can mean different things on different endpoints.
+    pub fn result_code(&self) -> Option<&str> {
+        self.cause::<GatewayMessage>()?.result_code.as_deref()
+    }
+
+    /// The gateway's message, with keys, card numbers and control characters masked.
+    pub fn gateway_message(&self) -> Option<&str> {
+        self.cause::<GatewayMessage>()?.message.as_deref()
+    }
+
+    /// How often the request was sent, or tried to be; zero if it never was.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Whether the gateway can have seen the request.
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+
+    fn cause<E: StdError + 'static>(&self) -> Option<&E> {
+        self.0.source.as_deref()?.downcast_ref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind().advice())
+    }
+}
+
+/// Where to look is left out: it may hold a name.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { kind, operation, status, exchange_id, attempts, delivery, lookup: _, source } = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", kind)
+            .field("operation", operation)
+            .field("status", status)
+            .field("exchange_id", exchange_id)
+            .field("attempts", attempts)
+            .field("delivery", delivery)
+            .field("source", source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<Violations> for Error {
+    fn from(violations: Violations) -> Self {
+        Self::because(ErrorKind::Rules, violations)
+    }
+}
+
+impl From<InvalidValue> for Error {
+    fn from(invalid: InvalidValue) -> Self {
+        Self::because(ErrorKind::Rules, invalid)
+    }
+}
+
+impl From<EncodeError> for Error {
+    fn from(error: EncodeError) -> Self {
+        Self::because(ErrorKind::Rules, error)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::because(ErrorKind::DeletionRefused, refusal)
+    }
+}
+
+impl From<InvalidApiKey> for Error {
+    fn from(invalid: InvalidApiKey) -> Self {
+        Self::because(ErrorKind::Configuration, invalid)
+    }
+}
+
+impl From<InvalidBaseUrl> for Error {
+    fn from(invalid: InvalidBaseUrl) -> Self {
+        Self::because(ErrorKind::Configuration, invalid)
+    }
+}
+
+/// What the gateway said of a request that it refused, masked.
+#[derive(Debug)]
+pub(crate) struct GatewayMessage {
+    pub(crate) message: Option<String>,
+    pub(crate) result_code: Option<String>,
+}
+
+impl fmt::Display for GatewayMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message.as_deref().unwrap_or("the gateway gave no reason"))?;
+        match &self.result_code {
+            Some(code) => write!(f, " (result code {code})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for GatewayMessage {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_word_wide_and_can_travel() {
+        fn travels<T: Send + Sync + 'static>() {}
+        travels::<Error>();
+        assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn wording() {
+        let kinds = [
+            ErrorKind::Rules,
+            ErrorKind::DeletionRefused,
+            ErrorKind::Configuration,
+            ErrorKind::Unauthorized,
+            ErrorKind::NotFound,
+            ErrorKind::Refused,
+            ErrorKind::RateLimited,
+            ErrorKind::Unavailable,
+            ErrorKind::Unreachable,
+            ErrorKind::Timeout,
+            ErrorKind::Unreadable,
+            ErrorKind::Mismatch,
+            ErrorKind::Redirected,
+            ErrorKind::PageLoop,
+            ErrorKind::OutcomeUnknown,
+        ];
+        let texts: Vec<String> =
+            kinds.iter().map(|kind| format!("{kind:?}: {}", Error::new(*kind))).collect();
+        insta::assert_snapshot!(texts.join("\n"));
+    }
+}

@@ -1,0 +1,78 @@
+//! Recurring payments for Rust: customers, card tokens, monthly plans and their payments on the Clearent gateway.
+//!
+//! [`Clearent`] is the client. Its operations take the values of [`clearent`], which obey the vendor's rules because
+//! they exist, and answer with a [`Response`] or an [`Error`]:
+//!
+//! * what breaks a rule is refused before it is sent, with every field named;
+//! * what was declined is a value;
+//! * what may or may not have happened is an error of its own kind, [`ErrorKind::OutcomeUnknown`], and is never sent
+//!   twice behind the caller's back.
+//!
+//! The gateway of this example is a recording, as a test would use it; leave `exchange` out and it is the real one:
+//!
+//! ```
+//! use perennial::clearent::{ApiKey, CustomerKey, NewCustomer};
+//! use perennial::{Clearent, Environment};
+//! # #[cfg(feature = "testing")]
+//! use perennial::transport::testing::{Cassette, Replaying};
+//!
+//! # #[cfg(feature = "testing")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), perennial::Error> {
+//! # let cassette = Cassette::from_json(r#"{"exchanges":[{
+//! #     "asked":{"call":"POST /rest/v2/customers","headers":[],"body":""},
+//! #     "answered":{"status":201,"headers":[],"body":"{\"code\":\"201\",\"exchange-id\":\"ID-clearent-rps-1-0b7c\",\"payload\":{\"customer\":{\"customer-key\":\"cust_5a1d7c1e8a0f\",\"first-name\":\"Ada\",\"last-name\":\"Byron\"},\"payloadType\":\"customer\"}}"}
+//! # }]}"#).unwrap();
+//! let client = Clearent::builder(ApiKey::new("0123456789abcdef0123456789abcdef")?)
+//!     .environment(Environment::Sandbox)
+//!     .exchange(Replaying::new(cassette))
+//!     .build()?;
+//!
+//! let ada = NewCustomer::builder().first_name("Ada").last_name("Byron").build()?;
+//! let created = client.customers().create(&ada).await?;
+//! assert_eq!(created.customer_key, CustomerKey::try_from("cust_5a1d7c1e8a0f")?);
+//! assert_eq!(created.exchange_id(), Some("ID-clearent-rps-1-0b7c"));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "testing"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Features
+//!
+//! * `reqwest` (default): an HTTPS client on reqwest, rustls with ring and compiled-in roots. It is most of the build
+//!   time; without it, bring an [`Exchange`](transport::Exchange) of your own.
+//! * `http2`: HTTP/2 beside HTTP/1.1. Off, because a few calls a second gain nothing from it and its parser is one
+//!   more to trust.
+//! * `blocking`: the module `blocking`, the same operations for programmes without async. It adds Tokio's runtime.
+//! * `testing`: the module `transport::testing`, with exchanges that record and replay, for your tests. It adds
+//!   `serde_json`.
+//!
+//! None excludes another.
+
+#[cfg(feature = "blocking")]
+pub mod blocking;
+pub mod clearent;
+mod environment;
+mod error;
+mod lanes;
+mod page;
+mod response;
+
+pub use clearent::{Clearent, ClearentBuilder};
+pub use environment::{BaseUrl, Environment, InvalidBaseUrl};
+pub use error::{Error, ErrorKind};
+pub use page::{List, Pages};
+pub use response::Response;
+
+pub use perennial_domain::{
+    Amount, CardBrand, CardNumber, Date, Expiry, InvalidValue, NaiveDate, Rule, SecurityCode, Text,
+    Violation, Violations,
+};
+pub use perennial_transport as transport;
+pub use perennial_wire::{Format, UnknownFormat};
+
+/// The example of the README is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,0 +1,106 @@
+//! What an operation answers: its value, and what the gateway said around it.
+
+use std::fmt;
+use std::ops::Deref;
+
+use http::HeaderMap;
+use perennial_domain::clearent::Link;
+use perennial_wire::clearent::Page;
+
+/// The answer to an operation. It dereferences to its value.
+///
+/// ```
+/// # use perennial::{Response, clearent::Customer};
+/// fn greet(customer: &Response<Customer>) -> String {
+///     let name = customer.first_name.as_deref().unwrap_or("customer");
+///     format!("{name}, exchange {}", customer.exchange_id().unwrap_or("without a number"))
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Response<T> {
+    value: T,
+    about: Box<About>,
+}
+
+/// What the gateway said around the value.
+#[derive(Clone)]
+pub(crate) struct About {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) exchange_id: Option<String>,
+    pub(crate) links: Vec<Link>,
+    pub(crate) page: Option<Page>,
+    pub(crate) payload_type: Option<String>,
+    pub(crate) attempts: u32,
+}
+
+impl<T> Response<T> {
+    pub(crate) fn new(value: T, about: About) -> Self {
+        Self { value, about: Box::new(about) }
+    }
+
+    /// The value, owned.
+    pub fn into_value(self) -> T {
+        self.value
+    }
+
+    /// The HTTP status: 201 for a created customer or plan, 402 for a declined sale, 200 for most else.
+    pub fn status(&self) -> u16 {
+        self.about.status
+    }
+
+    /// The gateway's number of this exchange, which its support asks for.
+    pub fn exchange_id(&self) -> Option<&str> {
+        self.about.exchange_id.as_deref()
+    }
+
+    /// The links of the answer; those of an object are with the object. Links are for reading and never followed.
+    pub fn links(&self) -> &[Link] {
+        &self.about.links
+    }
+
+    /// Which page of a list this is.
+    pub fn page(&self) -> Option<&Page> {
+        self.about.page.as_ref()
+    }
+
+    /// The gateway's word for what it answered: `customer`, `tokens`, `errorTransaction`.
+    pub fn payload_type(&self) -> Option<&str> {
+        self.about.payload_type.as_deref()
+    }
+
+    /// The headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.about.headers
+    }
+
+    /// How often the request was sent: more than once only where a repeat does no harm.
+    pub fn attempts(&self) -> u32 {
+        self.about.attempts
+    }
+
+    /// The same answer about another value.
+    pub fn map<U>(self, value: impl FnOnce(T) -> U) -> Response<U> {
+        Response { value: value(self.value), about: self.about }
+    }
+}
+
+impl<T> Deref for Response<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// Headers and links are left out: they are the gateway's text, and may repeat what it was sent.
+impl<T: fmt::Debug> fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.about.status)
+            .field("exchange_id", &self.about.exchange_id)
+            .field("attempts", &self.about.attempts)
+            .field("value", &self.value)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,14 @@
+//! The facade against gateways in memory: what it sends, what it makes of each answer, and what it never shows.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
+
+mod gateway;
+mod lists;
+mod operations;
+mod order;
+mod outcomes;
+mod recordings;
+mod repeats;
+mod requests;
+mod secrets;
+mod without_async;

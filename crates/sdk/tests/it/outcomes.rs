@@ -1,0 +1,384 @@
+//! What the client makes of every kind of answer, and of none.
+
+use std::error::Error as _;
+use std::fmt::{Debug, Write};
+use std::str::FromStr;
+
+use http::Method;
+use perennial::clearent::{
+    ApiKey, Customer, CustomerKey, NewToken, Obstacle, Plan, PlanKey, PlanStatus, Token, Transaction,
+    TransactionResult,
+};
+use perennial::transport::{Delivery, Kind, TransportError};
+use perennial::{Clearent, Error, ErrorKind, Format};
+use perennial_wire::clearent::{GatewayError, Page, Payload};
+
+use crate::gateway::{Answer, Gateway, page, replies, says};
+use crate::operations::{
+    OPERATIONS, Operation, charge, customer, customer_key, operation, plan, plan_key, right, token,
+    transaction,
+};
+
+type Told = fn(Format) -> Answer;
+
+fn fails(kind: Kind) -> Answer {
+    Err(TransportError::new(kind))
+}
+
+pub(crate) fn refuses(format: Format, status: u16, code: u16) -> Answer {
+    let error = GatewayError {
+        message: Some("Object not found".into()),
+        result_code: Some("041".into()),
+        time_stamp: None,
+    };
+    let mut answer = replies(format, code, Payload::Error(error))?;
+    *answer.status_mut() = status.try_into().unwrap();
+    Ok(answer)
+}
+
+fn declined() -> Transaction {
+    Transaction {
+        result: Some(TransactionResult::DECLINED),
+        result_code: Some("012".into()),
+        display_message: Some("Not Sufficient Funds".into()),
+        ..Transaction::default()
+    }
+}
+
+/// Objects that nobody asked for, one for each kind of answer.
+fn of_another(format: Format, taken: &str) -> Answer {
+    let payload = match taken {
+        "token" => Payload::Token(
+            Token {
+                token_id: Some("1100000000000004242".parse().unwrap()),
+                last_four_digits: Some("4242".into()),
+                ..token()
+            }
+            .into(),
+        ),
+        "plan" => Payload::Plan(
+            Plan {
+                plan_key: "plan_other".parse().unwrap(),
+                payment_amount: Some("5000.00".parse().unwrap()),
+                ..plan()
+            }
+            .into(),
+        ),
+        _ => Payload::Transaction(Transaction { order_id: Some("order-2".into()), ..transaction() }.into()),
+    };
+    replies(format, 200, payload)
+}
+
+const HTML: &str = "<html><body>Bad Gateway</body></html>";
+
+#[tokio::test(start_paused = true)]
+#[rustfmt::skip]
+async fn what_each_answer_means() {
+    use ErrorKind::{
+        Configuration, Mismatch, NotFound, OutcomeUnknown as Unknown, RateLimited, Redirected, Refused, Timeout,
+        Unauthorized, Unavailable, Unreachable, Unreadable,
+    };
+    const VALUE: Option<ErrorKind> = None;
+    let all = |kind| [Some(kind); 4];
+    let of_a_read = |kind| [Some(kind), Some(Unknown), Some(Unknown), Some(Unknown)];
+    let operations = ["tokens.get", "plans.create", "tokens.delete", "transactions.sale"].map(operation);
+
+    let table: &[(&str, Told, [Option<ErrorKind>; 4])] = &[
+        ("no connection", |_| fails(Kind::Connect), all(Unreachable)),
+        ("no certificate", |_| fails(Kind::Tls), all(Unreachable)),
+        ("no such URL", |_| fails(Kind::RefusedUrl), all(Configuration)),
+        ("a reset", |_| fails(Kind::Closed), of_a_read(Unreachable)),
+        ("silence", |_| fails(Kind::Timeout), of_a_read(Timeout)),
+        ("a cut body", |_| fails(Kind::Truncated), of_a_read(Unreadable)),
+        ("an endless body", |_| fails(Kind::TooLarge), of_a_read(Unreadable)),
+        ("no HTTP", |_| fails(Kind::Protocol), of_a_read(Unreadable)),
+        ("an empty 200", |_| says(200, ""), [Some(Unreadable), Some(Unknown), VALUE, Some(Unknown)]),
+        ("an empty 204", |_| says(204, ""), [Some(NotFound), Some(Unknown), VALUE, Some(Unknown)]),
+        ("a page of HTML", |_| says(200, HTML), of_a_read(Unreadable)),
+        ("neither JSON nor XML", |_| says(200, "OK"), of_a_read(Unreadable)),
+        ("XML with a DOCTYPE", |_| says(200, "<!DOCTYPE a><response/>"), of_a_read(Unreadable)),
+        ("another payload", |f| replies(f, 200, Payload::Payments(vec![])), of_a_read(Unreadable)),
+        ("another token", |f| of_another(f, "token"), [Some(Mismatch), Some(Unknown), Some(Unknown), Some(Unknown)]),
+        ("another plan", |f| of_another(f, "plan"), of_a_read(Unreadable)),
+        ("another transaction", |f| of_another(f, "transaction"), of_a_read(Unreadable)),
+        ("an error in a 200", |f| refuses(f, 200, 200), all(Refused)),
+        ("an error of code 402 in a 200", |f| refuses(f, 200, 402), all(Refused)),
+        ("an error of code 404 in a 200", |f| refuses(f, 200, 404), all(NotFound)),
+        ("an error of code 500 in a 201", |f| refuses(f, 201, 500), of_a_read(Unavailable)),
+        ("a redirect to elsewhere", |_| says(301, ""), of_a_read(Redirected)),
+        ("a redirect with the body", |_| says(307, ""), all(Redirected)),
+        ("a validation error", |f| refuses(f, 400, 400), all(Refused)),
+        ("a 400 of a proxy", |_| says(400, HTML), all(Refused)),
+        ("no valid key", |f| refuses(f, 401, 401), all(Unauthorized)),
+        ("a key that may not", |f| refuses(f, 403, 403), all(Unauthorized)),
+        ("a business refusal", |f| refuses(f, 402, 402), all(Refused)),
+        ("a decline", |f| replies(f, 402, Payload::Transaction(declined().into())), [Some(Refused), Some(Refused), Some(Refused), VALUE]),
+        ("a decline for form", |f| replies(f, 400, Payload::Transaction(declined().into())), [Some(Refused), Some(Refused), Some(Refused), VALUE]),
+        ("a failed sale", |f| replies(f, 500, Payload::Transaction(declined().into())), of_a_read(Unavailable)),
+        ("no such object", |f| refuses(f, 404, 404), all(NotFound)),
+        ("no such page", |_| says(404, HTML), all(NotFound)),
+        ("a slow request", |_| says(408, ""), of_a_read(Unavailable)),
+        ("too many requests", |_| says(429, ""), of_a_read(RateLimited)),
+        ("a failure", |f| refuses(f, 500, 500), of_a_read(Unavailable)),
+        ("a bad gateway", |_| says(502, HTML), of_a_read(Unavailable)),
+        ("a status of no class", |_| says(999, ""), of_a_read(Unreadable)),
+    ];
+    for format in [Format::Json, Format::Xml] {
+        for (what, told, expected) in table {
+            for (operation, expected) in operations.iter().zip(expected) {
+                let told = *told;
+                let gateway = Gateway::new(move |_, _| told(format));
+                let outcome = (operation.run)(gateway.client(format)).await;
+                let kind = outcome.as_ref().err().map(Error::kind);
+                assert_eq!(kind, *expected, "{what} to {} in {format}: {outcome:?}", operation.name);
+                if let Err(error) = outcome {
+                    assert_eq!(error.operation(), Some(operation.name));
+                    assert_eq!(error.lookup().is_some(), error.is_outcome_unknown(), "{what}");
+                }
+            }
+        }
+    }
+}
+
+fn other<T: FromStr<Err: Debug>>(id: &str) -> T {
+    id.parse().unwrap()
+}
+
+/// Objects that are nearly right.
+#[tokio::test]
+#[rustfmt::skip]
+async fn an_answer_about_another_object_is_never_a_success() {
+    let customer_of = |first: &str| Payload::Customer(Customer { first_name: Some(first.into()), ..customer() }.into());
+    let key: CustomerKey = "cust_other".parse().unwrap();
+    let customer_keyed = Payload::Customer(Customer { customer_key: key.clone(), ..customer() }.into());
+    let token_of = |key: Option<CustomerKey>| Payload::Token(Token { customer_key: key, ..token() }.into());
+    let plan_of = |plan: Plan| Payload::Plan(plan.into());
+    let made = |made: Transaction| Payload::Transaction(made.into());
+    for (name, payload, source) in [
+        ("customers.create", customer_of("Charles"), "first-name is not the one that was asked for"),
+        ("customers.create", customer_of(" ada "), ""),
+        ("customers.get", customer_keyed.clone(), "customer-key is not the one that was asked for"),
+        ("customers.update", customer_keyed, "customer-key is not the one that was asked for"),
+        ("tokens.create", token_of(Some(key.clone())), "customer-key is not the one that was asked for"),
+        ("tokens.create", token_of(None), ""),
+        ("tokens.create", Payload::Token(Token { token_id: None, ..token() }.into()), "token-id is not the one that was asked for"),
+        ("tokens.update", Payload::Token(Token { token_id: None, ..token() }.into()), ""),
+        ("tokens.update", Payload::Token(Token { token_id: Some(other("11007")), ..token() }.into()), "token-id is not the one that was asked for"),
+        ("plans.create", plan_of(Plan { customer_key: Some(key), ..plan() }), "customer-key is not the one that was asked for"),
+        ("plans.create", plan_of(Plan { token_id: Some(other("11007")), ..plan() }), "token-id is not the one that was asked for"),
+        ("plans.create", plan_of(Plan { payment_amount: Some("500.00".parse().unwrap()), ..plan() }), "payment-amount is not the one that was asked for"),
+        ("plans.create", plan_of(Plan { payment_amount: None, ..plan() }), "payment-amount is not the one that was asked for"),
+        ("plans.update", plan_of(Plan { plan_key: "plan_other".parse().unwrap(), ..plan() }), "plan-key is not the one that was asked for"),
+        ("transactions.sale", made(Transaction { last_four: Some("4242".into()), ..transaction() }), "last-four is not the one that was asked for"),
+        ("transactions.sale", made(declined()), ""),
+        ("transactions.auth", made(Transaction { order_id: Some("order-2".into()), ..transaction() }), "order-id is not the one that was asked for"),
+        ("transactions.void", made(Transaction { ref_id: Some(other("700009")), id: Some(other("700002")), ..transaction() }), "ref-id is not the one that was asked for"),
+        ("transactions.void", made(Transaction { ref_id: Some(other("700001")), id: Some(other("700002")), ..transaction() }), ""),
+        ("transactions.capture", made(Transaction { id: Some(other("700002")), ..transaction() }), ""),
+        ("transactions.get", made(Transaction { id: Some(other("700002")), ..transaction() }), "id is not the one that was asked for"),
+        ("transactions.get", made(declined()), "id is not the one that was asked for"),
+    ] {
+        let what = format!("{name} {payload:?}");
+        let gateway = Gateway::new(move |_, _| replies(Format::Json, 200, payload.clone()));
+        match (operation(name).run)(gateway.client(Format::Json)).await {
+            Ok(_) => assert_eq!(source, "", "{what}"),
+            Err(error) => {
+                let kind = if operation(name).reads() { ErrorKind::Mismatch } else { ErrorKind::OutcomeUnknown };
+                assert_eq!((error.kind(), error.source().unwrap().to_string().as_str()), (kind, source), "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reply_cut_anywhere_is_never_a_success() {
+    for format in [Format::Json, Format::Xml] {
+        for operation in OPERATIONS {
+            for cut in 1.. {
+                let last =
+                    if operation.deletes() { Method::DELETE } else { Method::from_bytes(b"*").unwrap() };
+                let gateway = Gateway::new(move |_, request| {
+                    let answer = right(format, request)?;
+                    // What a delete reads first comes whole.
+                    if last == Method::DELETE && *request.method() != last {
+                        return Ok(answer);
+                    }
+                    Ok(answer.map(|body| body.slice(..cut.min(body.len()))))
+                });
+                let outcome = (operation.run)(gateway.client(format)).await;
+                let whole =
+                    gateway.asked().last().map(|request| right(format, request).unwrap().body().len());
+                if whole == Some(cut) {
+                    assert!(outcome.is_ok(), "{} in {format} is whole at {cut}", operation.name);
+                    break;
+                }
+                let expected =
+                    if operation.reads() { ErrorKind::Unreadable } else { ErrorKind::OutcomeUnknown };
+                let error = outcome.expect_err(operation.name);
+                assert_eq!(error.kind(), expected, "{} in {format}, cut at {cut}", operation.name);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_definite_error_tells_what_the_gateway_said() {
+    for format in [Format::Json, Format::Xml] {
+        let gateway = Gateway::new(move |_, _| refuses(format, 404, 404));
+        let error = gateway.client(format).plans().get(&plan_key()).await.unwrap_err();
+        assert!(error.is_not_found());
+        assert_eq!(error.gateway_message(), Some("Object not found"));
+        assert_eq!(error.result_code(), Some("041"));
+        assert_eq!(error.status(), Some(404));
+        assert_eq!(error.exchange_id(), Some("ID-clearent-rps-1-0b7c9d52"));
+        assert_eq!((error.attempts(), error.delivery()), (1, Delivery::Answered));
+        assert_eq!(error.source().unwrap().to_string(), "Object not found (result code 041)");
+    }
+}
+
+#[tokio::test]
+async fn a_decline_is_a_value() {
+    for format in [Format::Json, Format::Xml] {
+        let gateway = Gateway::new(move |_, _| replies(format, 402, Payload::Transaction(declined().into())));
+        let sold = gateway.client(format).transactions().sale(&charge()).await.unwrap();
+        assert_eq!(sold.decline().unwrap().message.as_deref(), Some("Not Sufficient Funds"));
+        assert_eq!((sold.status(), sold.attempts(), sold.token.is_none()), (402, 1, true));
+    }
+}
+
+#[tokio::test]
+async fn a_charge_that_asks_for_a_token_has_it() {
+    use perennial::clearent::Charge;
+    let check = |amount: u64| {
+        let builder = Charge::builder().card("4111111111111111").exp_date("1230").create_token(true);
+        match amount {
+            0 => builder.amount(perennial::Amount::ZERO).build().unwrap(),
+            cents => builder.amount(perennial::Amount::from_cents(cents).unwrap()).build().unwrap(),
+        }
+    };
+    let both = |_: usize, _: &http::Request<bytes::Bytes>| {
+        replies(Format::Json, 200, Payload::TransactionToken(transaction().into(), token().into()))
+    };
+    let alone = |_: usize, _: &http::Request<bytes::Bytes>| {
+        replies(Format::Json, 200, Payload::Token(token().into()))
+    };
+
+    let sold = Gateway::new(both).client(Format::Json).transactions().sale(&charge()).await.unwrap();
+    assert_eq!((sold.token.clone(), sold.is_approved()), (Some(token()), true));
+    let checked = Gateway::new(alone).client(Format::Json).transactions().auth(&check(0)).await.unwrap();
+    assert_eq!((checked.token.clone(), checked.is_approved()), (Some(token()), true));
+    // A token alone says nothing of money that was to move, or to be reserved.
+    let client = Gateway::new(alone).client(Format::Json);
+    assert!(client.transactions().sale(&check(100)).await.unwrap_err().is_outcome_unknown());
+    assert!(client.transactions().auth(&check(100)).await.unwrap_err().is_outcome_unknown());
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_of_a_deletion_is_found_before_anything_is_deleted() {
+    let counted = |plans: u64, payments: u64, status: Option<PlanStatus>| {
+        Gateway::new(move |_, request| {
+            let (total, payload) = match request.uri().path() {
+                "/rest/v2/payment-plans" => (plans, Payload::Plans(vec![])),
+                "/rest/v2/payments" => (payments, Payload::Payments(vec![])),
+                _ if request.method() == Method::GET => {
+                    return replies(
+                        Format::Json,
+                        200,
+                        Payload::Plan(Plan { status: status.clone(), ..plan() }.into()),
+                    );
+                }
+                _ => return right(Format::Json, request),
+            };
+            page(Format::Json, Page { total_elements: Some(total), ..Page::default() }, payload)
+        })
+    };
+    let (active, suspended) = (Some(PlanStatus::ACTIVE), Some(PlanStatus::SUSPENDED));
+    for (name, plans, payments, status, expected) in [
+        ("customers.delete", 0, 0, None, vec![]),
+        ("customers.delete", 1, 3, None, vec![Obstacle::Plans(1), Obstacle::Payments(3)]),
+        ("customers.delete", 0, 3, None, vec![Obstacle::Payments(3)]),
+        ("plans.delete", 0, 0, suspended.clone(), vec![]),
+        ("plans.delete", 0, 2, suspended, vec![Obstacle::Payments(2)]),
+        ("plans.delete", 0, 2, active, vec![Obstacle::ActivePlan, Obstacle::Payments(2)]),
+        ("plans.delete", 0, 0, None, vec![Obstacle::ActivePlan]),
+    ] {
+        let gateway = counted(plans, payments, status);
+        let outcome = (operation(name).run)(gateway.client(Format::Json)).await;
+        let deleted = gateway.calls().iter().any(|call| call.starts_with("DELETE"));
+        assert_eq!(deleted, expected.is_empty(), "{name} {expected:?}");
+        if let Err(error) = outcome {
+            assert_eq!(error.kind(), ErrorKind::DeletionRefused);
+            assert_eq!(error.refusal().unwrap().obstacles(), expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn bad_input_is_named_and_nothing_is_sent() {
+    let gateway = Gateway::script([]);
+    let client = gateway.client(Format::Json);
+    let luhn = NewToken::builder().card("4111111111111112").exp_date("1330").build();
+    let error = Error::from(luhn.unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::Rules);
+    assert_eq!(
+        error.violations().unwrap().to_string(),
+        "card: must be a card number whose check digit is right (Luhn); \
+         exp-date: must be an expiry written MMYY with a month from 01 to 12; csc: is required; \
+         description: is required"
+    );
+
+    let error = Error::from(ApiKey::new("0123 4567").unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    let error = Error::from("a/../b".parse::<PlanKey>().unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::Rules);
+    let error = Clearent::builder(ApiKey::new("0123456789abcdef").unwrap()).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+
+    let long =
+        perennial::clearent::CustomerSearch { first_name: Some("a".repeat(70_000)), ..Default::default() };
+    let error = client.customers().search(&long).next().await.unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), error.delivery()), (ErrorKind::Rules, 0, Delivery::NotSent));
+    assert_eq!(gateway.asked().len(), 0);
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_says_where_to_look() {
+    let mut text = String::new();
+    for Operation { name, run } in OPERATIONS.iter().filter(|operation| !operation.reads()) {
+        let gateway = Gateway::new(move |_, request| match *request.method() {
+            Method::GET => right(Format::Json, request),
+            _ => fails(Kind::Closed),
+        });
+        let policy = perennial::transport::Policy { attempts: 1.try_into().unwrap(), ..Default::default() };
+        let error = run(gateway.builder().retry(policy).build().unwrap()).await.unwrap_err();
+        assert_eq!((error.kind(), error.delivery()), (ErrorKind::OutcomeUnknown, Delivery::MaybeSent));
+        writeln!(text, "{name}: {:?}", error.lookup().unwrap()).unwrap();
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
+async fn what_the_gateway_said_around_a_value_is_there() {
+    let gateway = Gateway::new(|_, _| {
+        let body = r#"{"code":"201","status":"success","exchange-id":"ID-7","links":[{"rel":"self","href":"/here"}],
+            "payload":{"payloadType":"customer","customer":{"customer-key":"cust_5a1d7c1e8a0f","first-name":"Ada",
+            "last-name":"Byron"}}}"#;
+        let mut answer = says(201, body)?;
+        answer.headers_mut().insert("x-gateway", "7".parse().unwrap());
+        Ok(answer)
+    });
+    let created = gateway.client(Format::Xml).customers().create(&crate::operations::new_customer()).await;
+    // The gateway answers XML with JSON and says so nowhere.
+    assert!(created.unwrap_err().is_outcome_unknown());
+
+    let found = gateway.client(Format::Json).customers().get(&customer_key()).await.unwrap();
+    assert_eq!(
+        (found.status(), found.exchange_id(), found.payload_type()),
+        (201, Some("ID-7"), Some("customer"))
+    );
+    assert_eq!(
+        (found.links()[0].href.as_str(), &found.headers()["x-gateway"]),
+        ("/here", &"7".parse().unwrap())
+    );
+    assert_eq!(found.map(|customer| customer.customer_key).into_value(), customer_key());
+}

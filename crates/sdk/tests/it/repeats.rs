@@ -1,0 +1,101 @@
+//! The replay table, end to end: which answers make a call be sent again, how often, and how long it waits.
+
+use std::time::Duration;
+
+use perennial::transport::{Kind, TransportError};
+use perennial::{Error, ErrorKind, Format};
+use tokio::time::Instant;
+
+use crate::gateway::{Answer, Gateway, says};
+use crate::operations::{operation, right, token_id};
+use crate::outcomes::refuses;
+
+/// What the gateway does to one attempt.
+#[derive(Clone, Copy, Debug)]
+enum Does {
+    Answer,
+    Status(u16),
+    Throttle,
+    Fail(Kind),
+}
+
+use Does::{Answer as Right, Fail, Status, Throttle};
+
+#[tokio::test(start_paused = true)]
+#[rustfmt::skip]
+async fn a_call_is_repeated_only_where_that_does_no_harm() {
+    use ErrorKind::{NotFound, OutcomeUnknown, RateLimited, Refused, Timeout, Unavailable, Unreachable};
+    const VALUE: Option<ErrorKind> = None;
+    let connect = Fail(Kind::Connect);
+    let reset = Fail(Kind::Closed);
+    let silence = Fail(Kind::Timeout);
+    // Without jitter the waits are 250 ms and 500 ms; a gateway that asks for 2 s gets them.
+    let table: &[(&str, &[Does], Option<ErrorKind>, u64)] = &[
+        ("tokens.get", &[connect, reset, Right], VALUE, 750),
+        ("tokens.get", &[Status(500), Throttle, Right], VALUE, 250 + 2_000),
+        ("tokens.get", &[silence, silence, silence], Some(Timeout), 750),
+        ("tokens.get", &[Status(500), Status(502), Status(503)], Some(Unavailable), 750),
+        ("tokens.get", &[Throttle, Throttle, Status(429)], Some(RateLimited), 4_000),
+        ("tokens.get", &[reset, Status(400)], Some(Refused), 250),
+        ("customers.search", &[connect, Right], VALUE, 250),
+
+        ("tokens.delete", &[connect, Status(500), Right], VALUE, 750),
+        ("tokens.delete", &[Status(404)], Some(NotFound), 0),
+        ("tokens.delete", &[reset, Status(404)], VALUE, 250),
+        ("tokens.delete", &[Status(500), Status(404)], VALUE, 250),
+        ("tokens.delete", &[connect, Status(404)], Some(NotFound), 250),
+        ("tokens.delete", &[reset, reset, reset], Some(OutcomeUnknown), 750),
+        ("tokens.delete", &[reset, connect, connect], Some(OutcomeUnknown), 750),
+
+        ("plans.create", &[connect, connect, Right], VALUE, 750),
+        ("plans.create", &[connect, connect, connect], Some(Unreachable), 750),
+        ("plans.create", &[connect, reset], Some(OutcomeUnknown), 250),
+        ("plans.create", &[silence], Some(OutcomeUnknown), 0),
+        ("plans.create", &[Throttle], Some(OutcomeUnknown), 0),
+        ("plans.create", &[Status(429)], Some(OutcomeUnknown), 0),
+        ("plans.create", &[Status(503)], Some(OutcomeUnknown), 0),
+        ("plans.update", &[Status(500)], Some(OutcomeUnknown), 0),
+        ("customers.create", &[reset], Some(OutcomeUnknown), 0),
+        ("customers.tokens.attach", &[reset], Some(OutcomeUnknown), 0),
+        ("tokens.create", &[reset], Some(OutcomeUnknown), 0),
+        ("transactions.sale", &[reset], Some(OutcomeUnknown), 0),
+        ("transactions.sale", &[Status(402)], Some(Refused), 0),
+        ("transactions.auth", &[Status(500)], Some(OutcomeUnknown), 0),
+        ("transactions.capture", &[reset], Some(OutcomeUnknown), 0),
+        ("transactions.void", &[reset], Some(OutcomeUnknown), 0),
+        ("transactions.refund", &[connect, Right], VALUE, 250),
+    ];
+    for (name, does, expected, waited) in table {
+        let script = does.to_vec();
+        let gateway = Gateway::new(move |attempt, request| -> Answer {
+            match script[attempt] {
+                Right => right(Format::Json, request),
+                Status(status) => says(status, ""),
+                Throttle => {
+                    let mut answer = says(503, "")?;
+                    answer.headers_mut().insert("retry-after", "2".parse().unwrap());
+                    Ok(answer)
+                }
+                Fail(kind) => Err(TransportError::new(kind)),
+            }
+        });
+        let started = Instant::now();
+        let outcome = (operation(name).run)(gateway.client(Format::Json)).await;
+        let what = format!("{name} {does:?}: {outcome:?}");
+        assert_eq!(outcome.as_ref().err().map(Error::kind), *expected, "{what}");
+        assert_eq!(gateway.asked().len(), does.len(), "{what}");
+        assert_eq!(started.elapsed(), Duration::from_millis(*waited), "{what}");
+        if let Err(error) = outcome {
+            assert_eq!(error.attempts() as usize, does.len(), "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_deleted_by_a_lost_attempt_has_no_last_state() {
+    for gone in [says(404, ""), refuses(Format::Json, 404, 404)] {
+        let gateway = Gateway::script([Err(TransportError::new(Kind::Closed)), gone]);
+        let deleted = gateway.client(Format::Json).tokens().delete(&token_id()).await.unwrap();
+        assert_eq!((deleted.status(), deleted.attempts(), deleted.into_value()), (404, 2, None));
+    }
+}
