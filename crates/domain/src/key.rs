@@ -50,6 +50,15 @@ macro_rules! key {
             }
         }
 
+        /// A key that an answer may leave out, for the request that needs it.
+        impl TryFrom<Option<$Key>> for $Key {
+            type Error = $crate::InvalidValue;
+
+            fn try_from(key: Option<$Key>) -> Result<Self, Self::Error> {
+                key.ok_or($crate::InvalidValue($crate::Rule::Required))
+            }
+        }
+
         impl AsRef<str> for $Key {
             fn as_ref(&self) -> &str {
                 &self.0

@@ -1,0 +1,218 @@
+//! The command line: what stands in front of every subcommand, and what must never stand on it.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Args, Parser, ValueEnum};
+use perennial::transport::redact;
+use perennial::{BaseUrl, CardNumber, Clearent, Environment, Format};
+
+use crate::commands::Command;
+use crate::exit;
+use crate::failure::Failure;
+use crate::input;
+use crate::output::Output;
+
+/// Recurring payments on the Clearent gateway: customers, card tokens, monthly plans and their payments.
+///
+/// The api key is read from PERENNIAL_API_KEY or from a file, card data from standard input or a prompt; neither is
+/// ever an argument. Standard output holds data and nothing else.
+#[derive(Debug, Parser)]
+#[command(
+    name = "perennial",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = "Try it without an account: perennial quickstart",
+    after_long_help = exit::TABLE,
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What holds for every subcommand.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    pub(crate) output: Output,
+    /// The format of requests and answers on the wire
+    #[arg(long, global = true, default_value = "json", value_name = "FORMAT",
+        value_parser = PossibleValuesParser::new(["json", "xml"]).try_map(|name| name.parse::<Format>()))]
+    pub(crate) format: Format,
+    /// The vendor's gateway to call: sandbox unless said otherwise
+    #[arg(long, global = true, value_enum, value_name = "NAME", conflicts_with = "base_url")]
+    environment: Option<Gateway>,
+    /// Another gateway to call: https, or http to a literal loopback address such as 127.0.0.1
+    #[arg(long, global = true, value_name = "URL")]
+    base_url: Option<String>,
+    /// A file that holds the api key, instead of PERENNIAL_API_KEY
+    #[arg(long, global = true, value_name = "FILE")]
+    api_key_file: Option<PathBuf>,
+    /// How long a call may take, repeats included
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: u64,
+    /// Tell each call on standard error; twice for more
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Gateway {
+    Sandbox,
+    Production,
+}
+
+impl Arguments {
+    /// Reads the command line. Help and version are printed; then there is nothing to run.
+    pub(crate) fn read(line: &[OsString]) -> Result<Option<Self>, Failure> {
+        refuse_secrets(line.iter().skip(1).filter_map(|argument| argument.to_str()))?;
+        match Self::try_parse_from(line) {
+            Ok(arguments) => Ok(Some(arguments)),
+            Err(told) if matches!(told.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+                told.print()?;
+                Ok(None)
+            }
+            Err(help) if help.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                let help = help.to_string();
+                let usage = help.find("Usage:").map_or("", |begin| help[begin..].trim_end());
+                Err(Failure::Usage(format!("a subcommand is missing\n\n{usage}")))
+            }
+            Err(error) => Err(Failure::Usage(masked(&error.to_string()))),
+        }
+    }
+}
+
+impl Global {
+    /// How long a call may take.
+    pub(crate) fn deadline(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+
+    /// The client of these options.
+    pub(crate) fn client(&self) -> Result<Clearent, Failure> {
+        let environment = match (&self.base_url, self.environment) {
+            (Some(url), _) => Environment::Custom(url.parse::<BaseUrl>()?),
+            (None, Some(Gateway::Production)) => Environment::Production,
+            (None, _) => Environment::Sandbox,
+        };
+        let client = Clearent::builder(input::api_key(self.api_key_file.as_deref())?)
+            .environment(environment)
+            .format(self.format)
+            .deadline(self.deadline())
+            .build()?;
+        Ok(client)
+    }
+}
+
+/// How an error is to be told when the command line cannot be read.
+pub(crate) fn output_of(line: &[OsString]) -> Output {
+    let words: Vec<&OsStr> = line.iter().map(OsString::as_os_str).collect();
+    let json = words.windows(2).any(|pair| pair == ["--output", "json"])
+        || words.contains(&OsStr::new("--output=json"));
+    if json { Output::Json } else { Output::Table }
+}
+
+/// Arguments are seen by every process of the machine and kept in the shell's history.
+fn refuse_secrets<'a>(line: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
+    for argument in line {
+        let (name, value) = argument.split_once('=').unwrap_or((argument, argument));
+        let told = match name {
+            "--api-key" | "--apikey" => {
+                "the api key is never an argument, because other processes and the shell's history see it: \
+                 set PERENNIAL_API_KEY or pass --api-key-file FILE"
+            }
+            "--card" | "--card-number" | "--pan" | "--csc" | "--cvc" | "--cvv" => {
+                "card data is never an argument, because other processes and the shell's history see it: \
+                 pass --card-stdin, or wait to be asked"
+            }
+            _ if is_card(value) => {
+                "an argument looks like a card number, and card data is never an argument: pass --card-stdin, or wait \
+                 to be asked"
+            }
+            _ => continue,
+        };
+        return Err(Failure::Usage(told.to_owned()));
+    }
+    Ok(())
+}
+
+/// Ids of transactions are shorter, those of tokens of no brand.
+fn is_card(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    digits >= 13 && CardNumber::try_from(text).is_ok_and(|card| card.brand().is_some())
+}
+
+/// What clap says of a command line it cannot read repeats some of it.
+fn masked(error: &str) -> String {
+    let could_be_a_key = |word: &str| word.len() >= 32 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let masked = |line: &str| {
+        let line = redact::text(line);
+        line.split_inclusive(|c: char| !c.is_ascii_alphanumeric())
+            .map(|word| {
+                let end = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+                if could_be_a_key(end) { word.replace(end, redact::MASK) } else { word.to_owned() }
+            })
+            .collect::<String>()
+    };
+    let lines: Vec<String> = error.trim_start_matches("error: ").trim_end().lines().map(masked).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_tree_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn secrets_are_refused_and_not_repeated() {
+        for (argument, refused) in [
+            ("--api-key", true),
+            ("--api-key=0123456789abcdef0123456789abcdef", true),
+            ("--api-key-file", false),
+            ("--card=4111111111111111", true),
+            ("--csc", true),
+            ("--card-stdin", false),
+            ("--card-type", false),
+            ("4111111111111111", true),
+            ("4111 1111 1111 1111", true),
+            ("--order-id=4111-1111-1111-1111", true),
+            ("4111111111111112", false),
+            ("1100000000555551111", false),
+            ("700001", false),
+        ] {
+            let told = refuse_secrets([argument].into_iter());
+            assert_eq!(told.is_err(), refused, "{argument}");
+            if let Err(failure) = told {
+                assert!(!failure.to_string().contains("1111"), "{failure}");
+                assert!(!failure.to_string().contains("abcdef"), "{failure}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_could_be_a_secret_is_masked() {
+        for (told, expected) in [
+            (
+                "error: unexpected argument '0123456789abcdef0123456789abcdef' found",
+                "unexpected argument '***' found",
+            ),
+            ("error: unexpected argument '--frob' found\n\ntip", "unexpected argument '--frob' found\n\ntip"),
+        ] {
+            assert_eq!(masked(told), expected);
+        }
+    }
+}

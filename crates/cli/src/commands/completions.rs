@@ -1,0 +1,29 @@
+//! `perennial completions`
+
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+use clap_complete::{Shell, generate};
+
+use crate::args::Arguments;
+use crate::failure::Failure;
+
+/// Shell completions.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  perennial completions bash > ~/.local/share/bash-completion/completions/perennial"
+)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL", value_parser = clap::builder::EnumValueParser::<Shell>::new())]
+    shell: Shell,
+}
+
+impl Completions {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let mut script = Vec::new();
+        let mut command = Arguments::command();
+        generate(self.shell, &mut command, "perennial", &mut script);
+        Ok(io::stdout().lock().write_all(&script)?)
+    }
+}

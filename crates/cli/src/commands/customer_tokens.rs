@@ -1,0 +1,100 @@
+//! `perennial customers tokens`
+
+use clap::{Args, Subcommand};
+use perennial::Clearent;
+use perennial::clearent::{
+    CustomerTokenUpdate, CustomerTokenUpdateBuilder, NewCustomerToken, NewCustomerTokenBuilder,
+};
+
+use super::both;
+use super::customers::Named;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// The card tokens of a customer.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CustomerTokens {
+    /// Lists the tokens of a customer
+    #[command(after_help = "Example:\n  perennial customers tokens list cust_5a1d7c1e8a0f")]
+    List(Named),
+    /// Attaches a token of the vault to a customer
+    #[command(after_help = "Example:\n  perennial customers tokens attach cust_5a1d7c1e8a0f \
+        --token-id 1100000000555551111 \\\n    --exp-date 1230 --card-type VISA --last-four-digits 1111")]
+    Attach(Attach),
+    /// Changes how a token is attached
+    #[command(after_help = "Example:\n  perennial customers tokens update cust_5a1d7c1e8a0f \
+        --token-id 1100000000555551111 --default true")]
+    Update(Update),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Attach {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    fields: NewFields,
+}
+
+options! {
+    NewFields fills NewCustomerTokenBuilder {
+        /// The token; required
+        token_id = "token-id", "ID";
+        /// The card's expiry; required
+        exp_date = "exp-date", "MMYY";
+        /// The card's brand: VISA, MASTERCARD, AMERICAN EXPRESS, DISCOVER, DINERS CLUB, JCB; required
+        card_type = "card-type", "BRAND";
+        /// The card's last four digits; required
+        last_four_digits = "last-four-digits", "DIGITS";
+        /// What the card is, for people
+        description = "description", "TEXT";
+        /// Whether it becomes the customer's default card
+        is_default = "default", "BOOL";
+        /// The street of the card's billing address
+        avs_address = "avs-address", "TEXT";
+        /// The postal code of the card's billing address
+        avs_zip = "avs-zip", "TEXT";
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Update {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+options! {
+    Changes fills CustomerTokenUpdateBuilder {
+        /// The token; required
+        token_id = "token-id", "ID";
+        /// What the card is, for people
+        description = "description", "TEXT";
+        /// Whether it becomes the customer's default card
+        is_default = "default", "BOOL";
+        /// The street of the card's billing address
+        avs_address = "avs-address", "TEXT";
+        /// The postal code of the card's billing address
+        avs_zip = "avs-zip", "TEXT";
+    }
+}
+
+impl CustomerTokens {
+    pub(super) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
+        match self {
+            Self::List(named) => {
+                output.many(client.customers().tokens(&named.key()?).list().await?.into_value())
+            }
+            Self::Attach(attach) => {
+                let token = attach.fields.fill(NewCustomerToken::builder()).build();
+                let (key, token) = both(attach.named.key(), token)?;
+                output.one(client.customers().tokens(&key).attach(&token).await?.into_value())
+            }
+            Self::Update(update) => {
+                let changes = update.changes.fill(CustomerTokenUpdate::builder()).build();
+                let (key, changes) = both(update.named.key(), changes)?;
+                output.one(client.customers().tokens(&key).update(&changes).await?.into_value())
+            }
+        }
+    }
+}

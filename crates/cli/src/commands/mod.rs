@@ -1,0 +1,132 @@
+//! The subcommands, one module for each resource.
+
+/// Sets the fields of a builder that were given.
+macro_rules! given {
+    ($builder:ident: $( $field:ident ),*) => {
+        $( if let Some(text) = $field {
+            $builder = $builder.$field(text.as_str());
+        } )*
+    };
+}
+
+/// Declares options that fill a request of `domain`: a field, the option of the same name as on the wire, and what
+/// stands for its value in the help. The values are text; what is wrong with them `domain` says, of all at once.
+macro_rules! options {
+    (
+        $(#[$meta:meta])*
+        $Options:ident fills $Builder:ty {
+            $( $(#[$option_meta:meta])* $field:ident = $long:expr, $value:literal; )*
+        }
+    ) => {
+        #[derive(Debug, clap::Args)]
+        $(#[$meta])*
+        pub(crate) struct $Options {
+            $(
+                $(#[$option_meta])*
+                #[arg(id = $long, long = $long, value_name = $value)]
+                $field: Option<String>,
+            )*
+        }
+
+        impl $Options {
+            fn fill(&self, mut builder: $Builder) -> $Builder {
+                let Self { $( $field ),* } = self;
+                given!(builder: $( $field ),*);
+                builder
+            }
+        }
+    };
+}
+
+mod address;
+mod completions;
+mod criteria;
+mod customer_tokens;
+mod customers;
+mod payments;
+mod plans;
+mod quickstart;
+mod sandbox;
+mod tokens;
+mod transactions;
+
+use clap::Subcommand;
+use perennial::Violations;
+
+use crate::args::Global;
+use crate::failure::{self, Failure};
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is made once")]
+pub(crate) enum Command {
+    /// Customers, and the card tokens attached to them
+    #[command(subcommand)]
+    Customers(customers::Customers),
+    /// Card tokens of the vault
+    #[command(subcommand)]
+    Tokens(tokens::Tokens),
+    /// Payment plans: monthly, for at most 12 months
+    #[command(subcommand)]
+    Plans(plans::Plans),
+    /// Payments that plans made
+    #[command(subcommand)]
+    Payments(payments::Payments),
+    /// Card transactions
+    #[command(subcommand)]
+    Transactions(transactions::Transactions),
+    /// A gateway on this machine
+    #[command(subcommand)]
+    Sandbox(sandbox::Local),
+    /// A year of a subscription, on a sandbox of its own: no account, no key
+    Quickstart(quickstart::Quickstart),
+    /// Prints what makes a shell complete this command
+    Completions(completions::Completions),
+}
+
+impl Command {
+    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let output = global.output;
+        match self {
+            Self::Customers(customers) => customers.run(&global.client()?, output).await,
+            Self::Tokens(tokens) => tokens.run(&global.client()?, output).await,
+            Self::Plans(plans) => plans.run(&global.client()?, output).await,
+            Self::Payments(payments) => payments.run(&global.client()?, output).await,
+            Self::Transactions(transactions) => transactions.run(&global.client()?, output).await,
+            Self::Sandbox(local) => local.run().await,
+            Self::Quickstart(quickstart) => quickstart.run(global).await,
+            Self::Completions(completions) => completions.run(),
+        }
+    }
+}
+
+/// Both values, or all that is wrong with either.
+fn both<A, B>(a: Result<A, Violations>, b: Result<B, Violations>) -> Result<(A, B), Violations> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(violations), Ok(_)) | (Ok(_), Err(violations)) => Err(violations),
+        (Err(mut violations), Err(more)) => {
+            for violation in &more {
+                violations.add(violation.field.clone(), violation.rule);
+            }
+            Err(violations)
+        }
+    }
+}
+
+/// The same violations, with another name for a field: that under which it was given.
+fn renamed(violations: &Violations, field: &str, given: &'static str) -> Violations {
+    let mut renamed = Violations::default();
+    for violation in violations {
+        match &violation.field {
+            name if name == field => renamed.add(given, violation.rule),
+            name => renamed.add(name.clone(), violation.rule),
+        }
+    }
+    renamed
+}
+
+/// The same violations of a request whose expiry came with the card and from no option.
+fn of_card(violations: &Violations) -> Violations {
+    renamed(violations, "exp-date", failure::CARD_EXPIRY)
+}

@@ -1,0 +1,299 @@
+//! `perennial quickstart`: a year of a subscription, on a sandbox of its own, over real HTTP.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use perennial::clearent::{
+    ApiKey, Charge, Charged, Customer, CustomerSearch, ExpectedRun, NewCustomer, NewPlan, NewToken, Paging,
+    Payment, PaymentSearch, Plan, PlanStatus, Refusal, Token,
+};
+use perennial::{Amount, BaseUrl, Clearent, Environment, Error};
+use perennial_sandbox::{Sandbox, World};
+
+use crate::args::Global;
+use crate::failure::Failure;
+use crate::output::{Output, Record, Shown, note};
+
+/// A year of a subscription, from a pasted key to its cancellation
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "It talks to nothing but a sandbox that it starts on 127.0.0.1, and needs no account and no key.\n\n\
+    Examples:\n  perennial quickstart\n  perennial quickstart --format xml\n  perennial quickstart --output json"
+)]
+pub(crate) struct Quickstart {}
+
+/// The world is always the same: this is the number that all its keys and ids are derived from.
+const SEED: u64 = 2027;
+const MONTHS: u64 = 12;
+/// What a PDF makes of a key: an invisible hyphen where a line ended.
+const PASTED: &str = "0123456789abcdef\u{ad}0123456789abcdef";
+/// A published test number, and an amount that the sandbox declines.
+const CARD: &str = "4111111111111111";
+const DECLINED_AMOUNT: &str = "0.21";
+
+impl Quickstart {
+    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let guide = Guide(global.output);
+        let sandbox = Sandbox::start().await?;
+        let world = sandbox.world(SEED).await?;
+        guide.say("1. A sandbox of the gateway runs on this machine. Its clock stands at 2027-01-01.");
+
+        let told = tour(guide, &client(global, &sandbox, &world)?, &world).await?;
+        sandbox.stop().await;
+        match global.output {
+            Output::Table => guide.sum_up(&told),
+            Output::Json => global.output.record(&told.record()),
+        }
+    }
+}
+
+fn client(global: &Global, sandbox: &Sandbox, world: &World) -> Result<Clearent, Failure> {
+    let url: BaseUrl = sandbox.base_url().parse()?;
+    let client = Clearent::builder(ApiKey::new(world.api_key().expose())?)
+        .environment(Environment::Custom(url))
+        .format(global.format)
+        .deadline(global.deadline())
+        .build()?;
+    Ok(client)
+}
+
+/// All that happened.
+struct Told {
+    refused_key: String,
+    customer: Customer,
+    token: Token,
+    plan: Plan,
+    calendar: Vec<ExpectedRun>,
+    payments: Vec<Payment>,
+    customer_refusal: Refusal,
+    plan_refusal: Refusal,
+    suspended: Plan,
+    canceled: Plan,
+    declined: Charged,
+}
+
+async fn tour(guide: Guide, client: &Clearent, world: &World) -> Result<Told, Failure> {
+    let refused_key = check_key(guide, client).await?;
+    let (customer, token, plan) = sign_up(guide, client).await?;
+
+    let calendar = client.plans().expected_runs(&plan.plan_key).await?.into_value();
+    guide.calendar(&calendar)?;
+    let payments = let_a_year_pass(guide, client, world, &plan).await?;
+
+    let plan_refusal = refusal(client.plans().delete(&plan.plan_key).await)?;
+    let customer_refusal = refusal(client.customers().delete(&customer.customer_key).await)?;
+    guide.say("6. What has a history cannot be deleted:");
+    for refusal in [&plan_refusal, &customer_refusal] {
+        guide.say(&format!("   {refusal}.").replace("; ", ";\n     "));
+    }
+
+    let suspended = client.plans().suspend(&plan.plan_key).await?.into_value();
+    let canceled = client.plans().cancel(&plan.plan_key).await?.into_value();
+    guide.say("7. So the plan is suspended, then canceled, which is final.");
+
+    let declined = declined_sale(guide, client, &token).await?;
+    Ok(Told {
+        refused_key,
+        customer,
+        token,
+        plan,
+        calendar,
+        payments,
+        customer_refusal,
+        plan_refusal,
+        suspended,
+        canceled,
+        declined,
+    })
+}
+
+/// Refuses a key as it comes out of a PDF, then has the gateway accept a good one; why the first was refused.
+async fn check_key(guide: Guide, client: &Clearent) -> Result<String, Failure> {
+    let Err(refused) = ApiKey::new(PASTED) else {
+        return Err(Failure::Unexpected("a key with an invisible hyphen was accepted"));
+    };
+    let one = Paging { page_size: Some(1), ..Paging::default() };
+    let mut customers =
+        client.customers().search(&CustomerSearch { paging: one, ..CustomerSearch::default() });
+    if customers.next().await.transpose()?.is_some() {
+        return Err(Failure::Unexpected("the new sandbox has customers"));
+    }
+    guide.say("2. A key pasted from a PDF is refused before it is sent:");
+    guide.say(&format!("   {refused}."));
+    guide.say("   A whole one is accepted: the gateway lists no customers yet.");
+    Ok(refused.to_string())
+}
+
+async fn sign_up(guide: Guide, client: &Clearent) -> Result<(Customer, Token, Plan), Failure> {
+    let ada =
+        NewCustomer::builder().first_name("Ada").last_name("Byron").email("ada@example.test").build()?;
+    let customer = client.customers().create(&ada).await?.into_value();
+    guide.say("3. Ada Byron becomes a customer, and her card a token:");
+    guide.say(&format!("   {}", customer.customer_key));
+
+    let card = NewToken::builder()
+        .card(CARD)
+        .exp_date("1230")
+        .csc("999")
+        .description("business card")
+        .customer_key(&customer.customer_key)
+        .build()?;
+    let token = client.tokens().create(card).await?.into_value();
+    let id = token.token_id.clone().ok_or(Failure::Unexpected("the new token has no id"))?;
+    guide.say(&format!("   {id}"));
+
+    let plan = NewPlan::builder()
+        .plan_name("Gold membership")
+        .customer_key(&customer.customer_key)
+        .token_id(&id)
+        .monthly_on(15)
+        .payment_amount("50.00")
+        .start_date("2027-01-01")
+        .end_date("2027-12-31")
+        .status(PlanStatus::ACTIVE)
+        .build()?;
+    let (amount, day, total) = (plan.fields().payment_amount, plan.day(), plan.total());
+    guide.say(&format!(
+        "4. A plan will charge it {amount} on day {day} of each month of 2027, {total} in all:"
+    ));
+    let plan = client.plans().create(&plan).await?.into_value();
+    guide.say(&format!("   {}", plan.plan_key));
+    Ok((customer, token, plan))
+}
+
+/// Moves the clock month by month, and reads the payments that arrive.
+async fn let_a_year_pass(
+    guide: Guide,
+    client: &Clearent,
+    world: &World,
+    plan: &Plan,
+) -> Result<Vec<Payment>, Failure> {
+    let bar = guide.bar();
+    let search = PaymentSearch {
+        plan_key: Some(plan.plan_key.clone()),
+        paging: Paging { descending: Some(false), ..Paging::default() },
+        ..PaymentSearch::default()
+    };
+    let mut payments = Vec::new();
+    for _ in 0..MONTHS {
+        let fired = world.advance("P1M").await?;
+        payments = client.payments().list(&search).collect_all().await?;
+        bar.set_message(format!("{}, payments: {}", fired.now.date(), payments.len()));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    guide.say(&format!("5. The clock advances month by month: {} payments arrive.", payments.len()));
+    Ok(payments)
+}
+
+async fn declined_sale(guide: Guide, client: &Clearent, token: &Token) -> Result<Charged, Failure> {
+    let id = token.token_id.as_ref().ok_or(Failure::Unexpected("the new token has no id"))?;
+    let charge = Charge::builder().amount(DECLINED_AMOUNT).card(id).exp_date("1230").build()?;
+    let sold = client.transactions().sale(&charge).await?.into_value();
+    let decline = sold.decline().ok_or(Failure::Unexpected("a sale of a trigger amount was approved"))?;
+    let message = decline.message.unwrap_or_default();
+    guide.say(&format!(
+        "8. A sale of {DECLINED_AMOUNT} is declined, which is a value and no error: {message}."
+    ));
+    Ok(sold)
+}
+
+/// The refusal that a deletion must meet.
+fn refusal<T>(deleted: Result<T, Error>) -> Result<Refusal, Failure> {
+    match deleted {
+        Ok(_) => Err(Failure::Unexpected("what has payments was deleted")),
+        Err(error) => error.refusal().cloned().ok_or(Failure::Gateway(error)),
+    }
+}
+
+impl Told {
+    fn charged(&self) -> Amount {
+        self.payments.iter().filter_map(|payment| payment.payment_amount).sum()
+    }
+
+    fn record(self) -> Record {
+        let charged = self.charged();
+        let payments = self.payments.into_iter().map(Payment::record);
+        let refused = |object: &'static str, refusal: &Refusal| {
+            Record::default().with("object", object).with("reason", refusal.to_string())
+        };
+        let refused = vec![refused("plan", &self.plan_refusal), refused("customer", &self.customer_refusal)];
+        let statuses = [&self.plan, &self.suspended, &self.canceled];
+        let statuses = statuses.map(|plan| Record::default().with("status", plan.status.clone()));
+        Record::default()
+            .with("refused-key", self.refused_key)
+            .with("customer", self.customer.record().without_links())
+            .with("token", self.token.record())
+            .with("plan", self.plan.record().without_links())
+            .with("calendar", calendar(&self.calendar))
+            .with("payments", payments.collect::<Vec<_>>())
+            .with("total-charged", charged)
+            .with("refused-deletions", refused)
+            .with("plan-statuses", Vec::from(statuses))
+            .with("declined-sale", self.declined.record())
+    }
+}
+
+/// The charges with their running total.
+fn calendar(runs: &[ExpectedRun]) -> Vec<Record> {
+    let totals = runs.iter().scan(Amount::ZERO, |total, run| {
+        *total = [Some(*total), run.payment_amount].into_iter().flatten().sum();
+        Some(*total)
+    });
+    let numbered = (1_u64..).zip(runs).zip(totals);
+    let row = |((number, run), total): ((u64, &ExpectedRun), Amount)| {
+        Record::default()
+            .with("charge", number)
+            .with("date", run.date)
+            .with("payment-amount", run.payment_amount)
+            .with("total", total)
+    };
+    numbered.map(row).collect()
+}
+
+/// Who tells the tour: to people on standard error, its tables on standard output; to programmes nothing until the end.
+#[derive(Clone, Copy)]
+struct Guide(Output);
+
+impl Guide {
+    fn say(self, text: &str) {
+        if self.0 == Output::Table {
+            note(text);
+        }
+    }
+
+    fn calendar(self, runs: &[ExpectedRun]) -> Result<(), Failure> {
+        match self.0 {
+            Output::Table => {
+                Output::Table.rows(&["charge", "date", "payment-amount", "total"], calendar(runs))
+            }
+            Output::Json => Ok(()),
+        }
+    }
+
+    /// It is drawn only on a terminal.
+    fn bar(self) -> ProgressBar {
+        let style = ProgressStyle::with_template("   {bar:24} {pos:>2}/{len} {msg}");
+        match (self.0, style) {
+            (Output::Table, Ok(style)) => ProgressBar::new(MONTHS).with_style(style),
+            _ => ProgressBar::hidden(),
+        }
+    }
+
+    fn sum_up(self, told: &Told) -> Result<(), Failure> {
+        self.say("In short:");
+        let row = |what: &'static str, outcome: String| {
+            Record::default().with("what", what).with("outcome", outcome)
+        };
+        let declined = told.declined.decline().and_then(|decline| decline.code).unwrap_or_default();
+        let status = told.canceled.status.as_ref().map(ToString::to_string).unwrap_or_default();
+        let rows = vec![
+            row("customer", told.customer.customer_key.to_string()),
+            row("plan", told.plan.plan_key.to_string()),
+            row("plan status", status),
+            row("payments made", told.payments.len().to_string()),
+            row("total charged", told.charged().to_string()),
+            row("refused deletions", "the plan, the customer".to_owned()),
+            row("declined sales", format!("1 (result code {declined})")),
+        ];
+        self.0.rows(&["what", "outcome"], rows)
+    }
+}

@@ -1,0 +1,141 @@
+//! `perennial sandbox`
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use perennial::clearent::ApiKey;
+use perennial_sandbox::{Moment, Sandbox};
+
+use crate::failure::Failure;
+use crate::input;
+use crate::output::note;
+
+/// The gateway on this machine.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Local {
+    /// Serves the gateway on loopback until it is told to stop (SIGINT, SIGTERM)
+    #[command(
+        after_help = "When it is ready it prints one line: sandbox listening on http://127.0.0.1:8480\n\
+        What it answered is kept: it may be killed at any moment.\n\n\
+        Examples:\n  perennial sandbox serve\n  perennial sandbox serve --listen 127.0.0.1:0 --db sandbox.db \
+        --frozen-at 2027-01-01T00:00:00Z"
+    )]
+    Serve(Serve),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where to listen; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8480")]
+    listen: SocketAddr,
+    /// The SQLite file that keeps everything; :memory: keeps nothing, and is what happens unless a file is named
+    #[arg(long, value_name = "FILE")]
+    db: Option<PathBuf>,
+    /// Accept this key and those given likewise, and no others. Only a key made up for the sandbox belongs on a command
+    /// line
+    #[arg(long, value_name = "API_KEY")]
+    key: Vec<String>,
+    /// Accept the key of this file and those given likewise, and no others
+    #[arg(long, value_name = "FILE")]
+    key_file: Vec<PathBuf>,
+    /// Serve https with this certificate chain and private key, both PEM
+    #[arg(long, num_args = 2, value_names = ["CERT", "KEY"])]
+    tls: Option<Vec<PathBuf>>,
+    /// Answer to this host name too, besides those of loopback
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
+    /// Accept card numbers that are on no published test list
+    #[arg(long)]
+    any_card: bool,
+    /// Start the clocks of new worlds here, and frozen
+    #[arg(long, value_name = "RFC3339")]
+    frozen_at: Option<Moment>,
+}
+
+impl Local {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        let Self::Serve(serve) = self;
+        serve.run().await
+    }
+}
+
+impl Serve {
+    async fn run(self) -> Result<(), Failure> {
+        let mut stop = Stop::listen()?;
+        let Self { listen, db, key, key_file, tls, host, any_card, frozen_at } = self;
+        if !key.is_empty() {
+            note(
+                "keys on a command line are seen by other processes: fine for a sandbox, and for nothing else",
+            );
+        }
+        let files = key_file.iter().map(|file| input::key_of_file(file));
+        let keys =
+            key.iter().map(|key| Ok(ApiKey::new(key)?)).chain(files).collect::<Result<Vec<_>, Failure>>()?;
+        let mut builder = Sandbox::builder().listen(listen).keys(keys);
+        if let Some(file) = db.filter(|file| file.as_os_str() != ":memory:") {
+            builder = builder.database(file);
+        }
+        if let Some([certificates, key]) = tls.as_deref() {
+            builder = builder.tls(input::pem(certificates)?, input::pem(key)?);
+        }
+        for name in host {
+            builder = builder.host(name);
+        }
+        if let Some(moment) = frozen_at {
+            builder = builder.frozen_at(moment);
+        }
+        if any_card {
+            builder = builder.any_card();
+        }
+        let sandbox = builder.start().await?;
+        announce(sandbox.base_url())?;
+        stop.wait().await;
+        sandbox.stop().await;
+        Ok(())
+    }
+}
+
+/// The line that whoever started it waits for.
+fn announce(url: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "sandbox listening on {url}")?;
+    out.flush()
+}
+
+/// What tells the sandbox to stop. It is listened for before the sandbox starts, so that no signal is lost.
+#[cfg(unix)]
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Stop {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Stop;
+
+#[cfg(not(unix))]
+impl Stop {
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn wait(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

@@ -1,0 +1,162 @@
+//! `perennial tokens`
+
+use clap::{Args, Subcommand};
+use perennial::clearent::{NewToken, NewTokenBuilder, TokenId, TokenSearch, TokenUpdate, TokenUpdateBuilder};
+use perennial::{Clearent, Violations};
+
+use super::criteria::{Criteria, Pages, key};
+use super::{both, of_card};
+use crate::failure::Failure;
+use crate::input::{CardData, CardSource};
+use crate::output::{Output, Record};
+
+/// Card tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tokens {
+    /// Puts a card into the vault; the card is asked for, or read from standard input
+    #[command(after_help = "Example:\n  perennial tokens create --customer-key cust_5a1d7c1e8a0f \
+        --description 'business card'\n  perennial tokens create --description 'business card' --card-stdin < card.json")]
+    Create(Create),
+    /// Shows a token
+    #[command(after_help = "Example:\n  perennial tokens get 1100000000555551111")]
+    Get(Named),
+    /// Lists the tokens that match
+    #[command(after_help = "Example:\n  perennial tokens search --updated-start-date 2027-01-01")]
+    Search(Search),
+    /// Changes a token's customer, status or description; nothing else of it can change
+    #[command(
+        after_help = "Example:\n  perennial tokens update 1100000000555551111 --description 'old card'"
+    )]
+    Update(Update),
+    /// Deletes a token; plans can no longer charge it
+    #[command(after_help = "Example:\n  perennial tokens delete 1100000000555551111")]
+    Delete(Named),
+}
+
+/// A token by its id.
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// The token's id
+    #[arg(value_name = "TOKEN-ID")]
+    token: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    fields: NewFields,
+    #[command(flatten)]
+    card: CardSource,
+}
+
+options! {
+    NewFields fills NewTokenBuilder {
+        /// What the card is, for people; required
+        description = "description", "TEXT";
+        /// The customer; needed to use the token in a plan
+        customer_key = "customer-key", "KEY";
+        /// The street of the card's billing address
+        avs_address = "avs-address", "TEXT";
+        /// The postal code of the card's billing address
+        avs_zip = "avs-zip", "TEXT";
+        /// Whether the address is checked; true unless said otherwise
+        avs_required = "avs-required", "BOOL";
+        /// The brand, if it is not to be derived from the number
+        card_type = "card-type", "BRAND";
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Update {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+options! {
+    Changes fills TokenUpdateBuilder {
+        /// The customer who owns the card
+        customer_key = "customer-key", "KEY";
+        /// ACTIVE, INACTIVE or DELETED
+        status = "status", "STATUS";
+        /// What the card is, for people
+        description = "description", "TEXT";
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    /// The token
+    #[arg(long, value_name = "ID")]
+    token_id: Option<String>,
+    /// An id of the merchant's former system
+    #[arg(long, value_name = "ID")]
+    merchant_legacy_token_id: Option<String>,
+    /// Tokens changed on or after this day
+    #[arg(long, value_name = "DATE")]
+    updated_start_date: Option<String>,
+    /// Tokens changed on or before this day
+    #[arg(long, value_name = "DATE")]
+    updated_end_date: Option<String>,
+    /// A named span: custom_range, last_24_hours, yesterday, last_week, last_month, last_180_days
+    #[arg(long, value_name = "SPAN")]
+    date_filter: Option<String>,
+    #[command(flatten)]
+    pages: Pages,
+}
+
+impl Tokens {
+    pub(crate) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
+        let tokens = client.tokens();
+        match self {
+            Self::Create(create) => output.one(tokens.create(create.token()?).await?.into_value()),
+            Self::Get(named) => output.one(tokens.get(&named.id()?).await?.into_value()),
+            Self::Search(search) => {
+                output.list(tokens.search(&search.search()?), search.pages.extent()).await
+            }
+            Self::Update(update) => {
+                let changes = update.changes.fill(TokenUpdate::builder()).build();
+                let (id, changes) = both(update.named.id(), changes)?;
+                output.one(tokens.update(&id, &changes).await?.into_value())
+            }
+            Self::Delete(named) => {
+                let id = named.id()?;
+                match tokens.delete(&id).await?.into_value() {
+                    Some(token) => output.one(token),
+                    None => output.record(&Record::default().with("token-id", id)),
+                }
+            }
+        }
+    }
+}
+
+impl Named {
+    fn id(&self) -> Result<TokenId, Violations> {
+        key("<TOKEN-ID>", &self.token)
+    }
+}
+
+impl Create {
+    fn token(&self) -> Result<NewToken, Failure> {
+        let CardData { card, exp_date, csc } = self.card.read()?;
+        let mut builder = self.fields.fill(NewToken::builder());
+        given!(builder: card, exp_date, csc);
+        Ok(builder.build().map_err(|violations| of_card(&violations))?)
+    }
+}
+
+impl Search {
+    fn search(&self) -> Result<TokenSearch, Violations> {
+        let mut criteria = Criteria::default();
+        let search = TokenSearch {
+            token_id: criteria.read("token-id", self.token_id.as_ref()),
+            merchant_legacy_token_id: self.merchant_legacy_token_id.clone(),
+            updated_start_date: criteria.read("updated-start-date", self.updated_start_date.as_ref()),
+            updated_end_date: criteria.read("updated-end-date", self.updated_end_date.as_ref()),
+            date_filter: self.date_filter.clone(),
+            paging: self.pages.paging(),
+        };
+        criteria.finish(search)
+    }
+}

@@ -1,0 +1,327 @@
+//! `perennial transactions`: a decline is printed like an approval, and told by the exit status.
+
+use clap::{Args, Subcommand};
+use perennial::clearent::{
+    Capture, CaptureBuilder, Charge, ChargeBuilder, ChargeSource, Decline, Refund, RefundBuilder, TokenId,
+    TransactionId, TransactionSearch, Void,
+};
+use perennial::{Clearent, InvalidValue, Violations};
+use zeroize::Zeroizing;
+
+use super::address::{BillingAddress, ShippingAddress};
+use super::criteria::{Criteria, Pages, key};
+use super::{of_card, renamed};
+use crate::failure::Failure;
+use crate::input::{CardData, CardSource};
+use crate::output::{Output, Shown};
+
+/// Card transactions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Transactions {
+    /// Charges a card or token at once
+    #[command(after_help = "Without --token-id the card is asked for, or read from standard input.\n\n\
+        Example:\n  perennial transactions sale --amount 25.00 --token-id 1100000000555551111 --exp-date 1230\n  \
+        perennial transactions sale --amount 25.00 --card-stdin < card.json")]
+    Sale(Sale),
+    /// Reserves an amount for a later capture
+    #[command(after_help = "Without --token-id the card is asked for, or read from standard input.\n\n\
+        Example:\n  perennial transactions auth --amount 25.00 --token-id 1100000000555551111 --exp-date 1230")]
+    Auth(Sale),
+    /// Takes what an authorisation reserved
+    #[command(after_help = "Example:\n  perennial transactions capture 700001 --amount 25.00")]
+    Capture(Captured),
+    /// Takes a transaction of an open batch back in full
+    #[command(after_help = "Example:\n  perennial transactions void 700001")]
+    Void(Named),
+    /// Gives money back, of an earlier transaction or to a card or token
+    #[command(
+        after_help = "Without --id and --token-id the card is asked for, or read from standard input.\n\n\
+        Example:\n  perennial transactions refund --id 700001 --amount 25.00"
+    )]
+    Refund(Refunded),
+    /// Shows a transaction; the gateway keeps it for 90 days
+    #[command(after_help = "Example:\n  perennial transactions get 700001")]
+    Get(Named),
+    /// Lists the transactions that match, of the last 90 days
+    #[command(after_help = "Example:\n  perennial transactions search --order-id plan_3f0f6d1c5f0e")]
+    Search(Search),
+}
+
+/// A transaction by its id.
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// The transaction's id
+    #[arg(value_name = "TRANSACTION-ID")]
+    transaction: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sale {
+    #[command(flatten)]
+    payer: Payer,
+    #[command(flatten)]
+    fields: ChargeOptions,
+    #[command(flatten)]
+    billing: BillingAddress,
+    #[command(flatten)]
+    shipping: ShippingAddress,
+}
+
+/// Who pays or is paid: a token by its id, or a card that is read.
+#[derive(Debug, Args)]
+struct Payer {
+    /// The token that stands for the card
+    #[arg(long, value_name = "ID", conflicts_with = "card_stdin")]
+    token_id: Option<String>,
+    /// The expiry of the token's card
+    #[arg(long, value_name = "MMYY", requires = "token_id")]
+    exp_date: Option<String>,
+    #[command(flatten)]
+    card: CardSource,
+}
+
+options! {
+    ChargeOptions fills ChargeBuilder {
+        /// How much; required. An authorisation of nothing only checks the card
+        amount = "amount", "AMOUNT";
+        /// The brand, if it is not to be derived from the number
+        card_type = "card-type", "BRAND";
+        /// An invoice number, at most 100 characters
+        invoice = "invoice", "TEXT";
+        /// A purchase order number, at most 100 characters
+        purchase_order = "purchase-order", "TEXT";
+        /// Your number of the order
+        order_id = "order-id", "TEXT";
+        /// Your number of the customer
+        customer_id = "customer-id", "TEXT";
+        /// What is sold
+        description = "description", "TEXT";
+        /// Comments
+        comments = "comments", "TEXT";
+        /// The buyer's IP address
+        client_ip = "client-ip", "TEXT";
+        /// Where the receipt goes
+        email_address = "email-address", "TEXT";
+        /// Whether a receipt is sent
+        email_receipt = "email-receipt", "BOOL";
+        /// The sales tax within the amount
+        sales_tax_amount = "sales-tax-amount", "AMOUNT";
+        /// The tip
+        tip_amount = "tip-amount", "AMOUNT";
+        /// Whether a token of the card is created
+        create_token = "create-token", "BOOL";
+        /// The name of your software
+        software_type = "software-type", "TEXT";
+        /// The version of your software
+        software_type_version = "software-type-version", "TEXT";
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Captured {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    fields: CaptureOptions,
+}
+
+options! {
+    CaptureOptions fills CaptureBuilder {
+        /// How much; required
+        amount = "amount", "AMOUNT";
+        /// A tip on top
+        tip_amount = "tip-amount", "AMOUNT";
+        /// The sales tax within the amount
+        sales_tax_amount = "sales-tax-amount", "AMOUNT";
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Refunded {
+    #[command(flatten)]
+    fields: RefundOptions,
+    #[command(flatten)]
+    payer: Payer,
+}
+
+options! {
+    RefundOptions fills RefundBuilder {
+        /// The transaction to refund
+        #[arg(conflicts_with_all = ["token_id", "card_stdin"])]
+        id = "id", "ID";
+        /// How much; required
+        amount = "amount", "AMOUNT";
+        /// An invoice number, at most 100 characters
+        invoice = "invoice", "TEXT";
+        /// Your number of the order
+        order_id = "order-id", "TEXT";
+        /// Comments
+        comments = "comments", "TEXT";
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    /// The transaction
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+    /// Transactions of this amount
+    #[arg(long, value_name = "AMOUNT")]
+    amount: Option<String>,
+    /// SALE, AUTH, CAPTURE, REFUND or VOID
+    #[arg(long = "type", value_name = "WORD")]
+    transaction_type: Option<String>,
+    /// A word on where they stand, such as Approved
+    #[arg(long, value_name = "TEXT")]
+    status: Option<String>,
+    /// The card's last four digits
+    #[arg(long, value_name = "DIGITS")]
+    last_four: Option<String>,
+    /// The issuer's approval
+    #[arg(long, value_name = "TEXT")]
+    authorization_code: Option<String>,
+    /// Transactions of this invoice
+    #[arg(long, value_name = "TEXT")]
+    invoice: Option<String>,
+    /// Transactions of this order; a plan's key finds its payments
+    #[arg(long, value_name = "TEXT")]
+    order_id: Option<String>,
+    /// The earliest time, yyyy-MM-dd HH:mm
+    #[arg(long, value_name = "TIME")]
+    start_date: Option<String>,
+    /// The latest time, yyyy-MM-dd HH:mm
+    #[arg(long, value_name = "TIME")]
+    end_date: Option<String>,
+    #[command(flatten)]
+    pages: Pages,
+}
+
+impl Transactions {
+    pub(crate) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
+        let transactions = client.transactions();
+        match self {
+            Self::Sale(sale) => {
+                let sold = transactions.sale(&sale.charge()?).await?.into_value();
+                tell(output, sold.decline(), sold)
+            }
+            Self::Auth(sale) => {
+                let reserved = transactions.auth(&sale.charge()?).await?.into_value();
+                tell(output, reserved.decline(), reserved)
+            }
+            Self::Capture(capture) => {
+                let captured = transactions.capture(&capture.capture()?).await?.into_value();
+                tell(output, captured.decline(), captured)
+            }
+            Self::Void(named) => {
+                let voided = transactions.void(&Void { id: named.id()? }).await?.into_value();
+                tell(output, voided.decline(), voided)
+            }
+            Self::Refund(refund) => {
+                let refunded = transactions.refund(&refund.refund()?).await?.into_value();
+                tell(output, refunded.decline(), refunded)
+            }
+            Self::Get(named) => output.one(transactions.get(&named.id()?).await?.into_value()),
+            Self::Search(search) => {
+                output.list(transactions.search(&search.search()?), search.pages.extent()).await
+            }
+        }
+    }
+}
+
+fn tell(output: Output, decline: Option<Decline>, transaction: impl Shown) -> Result<(), Failure> {
+    output.one(transaction)?;
+    decline.map_or(Ok(()), |decline| Err(Failure::Declined(decline)))
+}
+
+/// Text that names a token, whatever it looks like.
+struct TokenText<'a>(&'a str);
+
+impl TryFrom<TokenText<'_>> for ChargeSource {
+    type Error = InvalidValue;
+
+    fn try_from(TokenText(text): TokenText<'_>) -> Result<Self, InvalidValue> {
+        TokenId::try_from(text).map(Self::Token)
+    }
+}
+
+impl Sale {
+    fn charge(&self) -> Result<Charge, Failure> {
+        let mut builder = self.fields.fill(Charge::builder());
+        if let Some(address) = self.billing.address() {
+            builder = builder.billing(address);
+        }
+        if let Some(address) = self.shipping.address() {
+            builder = builder.shipping(address);
+        }
+        if let Some(token) = &self.payer.token_id {
+            builder = builder.card(TokenText(token));
+        }
+        let CardData { card, exp_date, csc } = self.payer.card()?;
+        given!(builder: card, exp_date, csc);
+        Ok(builder.build().map_err(|violations| self.payer.name(&violations))?)
+    }
+}
+
+impl Refunded {
+    fn refund(&self) -> Result<Refund, Failure> {
+        let mut builder = self.fields.fill(Refund::builder());
+        if self.fields.id.is_some() {
+            return Ok(builder.build()?);
+        }
+        if let Some(token) = &self.payer.token_id {
+            builder = builder.card(TokenText(token));
+        }
+        let CardData { card, exp_date, csc: _ } = self.payer.card()?;
+        given!(builder: card, exp_date);
+        Ok(builder.build().map_err(|violations| self.payer.name(&violations))?)
+    }
+}
+
+impl Payer {
+    /// The card that is read; of a token's card no more than the expiry is given.
+    fn card(&self) -> Result<CardData, Failure> {
+        if self.token_id.is_none() {
+            return self.card.read();
+        }
+        let exp_date = self.exp_date.clone().map(Zeroizing::new);
+        Ok(CardData { exp_date, ..CardData::default() })
+    }
+
+    /// The same violations under the names by which the values were given.
+    fn name(&self, violations: &Violations) -> Violations {
+        if self.token_id.is_some() { renamed(violations, "card", "token-id") } else { of_card(violations) }
+    }
+}
+
+impl Named {
+    fn id(&self) -> Result<TransactionId, Violations> {
+        key("<TRANSACTION-ID>", &self.transaction)
+    }
+}
+
+impl Captured {
+    fn capture(&self) -> Result<Capture, Violations> {
+        let builder = self.fields.fill(Capture::builder()).id(self.named.transaction.as_str());
+        builder.build().map_err(|violations| renamed(&violations, "id", "<TRANSACTION-ID>"))
+    }
+}
+
+impl Search {
+    fn search(&self) -> Result<TransactionSearch, Violations> {
+        let mut criteria = Criteria::default();
+        let search = TransactionSearch {
+            id: criteria.read("id", self.id.as_ref()),
+            amount: criteria.read("amount", self.amount.as_ref()),
+            transaction_type: criteria.read("type", self.transaction_type.as_ref()),
+            status: self.status.clone(),
+            last_four: self.last_four.clone(),
+            authorization_code: self.authorization_code.clone(),
+            invoice: self.invoice.clone(),
+            order_id: self.order_id.clone(),
+            start_date: self.start_date.clone(),
+            end_date: self.end_date.clone(),
+            paging: self.pages.paging(),
+        };
+        criteria.finish(search)
+    }
+}

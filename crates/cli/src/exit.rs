@@ -1,0 +1,42 @@
+//! What the command says with its exit status. The numbers are stable; those from 64 on are of sysexits.h.
+
+use std::process::ExitCode;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It was done.
+    Done = 0,
+    /// The command line, or a value or file it names, is not usable; nothing was sent.
+    Usage = 2,
+    /// The gateway refused it, or the key, or it would refuse the deletion.
+    Refused = 3,
+    /// The card was declined.
+    Declined = 4,
+    /// There is no such object.
+    NotFound = 5,
+    /// The gateway was not reached, or is failing; nothing was changed.
+    Unavailable = 69,
+    /// Something is wrong here or in an answer: not the caller's doing.
+    Internal = 70,
+    /// It may have been done or not: look before sending it again.
+    Unknown = 75,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// The table of the help.
+pub(crate) const TABLE: &str = "\
+Exit status:
+   0  done
+   2  the command line, or a value or file it names, is not usable; nothing was sent
+   3  refused: by the gateway, for its key, or because something stands in the way of a deletion
+   4  declined: the transaction is printed all the same
+   5  no such object
+  69  the gateway was not reached or is failing; nothing was changed
+  70  an answer that cannot be, or a defect of this program
+  75  it may have been done or not: look before sending it again";

@@ -1,0 +1,281 @@
+//! What went wrong, for people and for programmes: what it is, what to do, and the exit status.
+
+use std::error::Error as _;
+use std::fmt;
+use std::io::{self, Write};
+use std::iter;
+
+use perennial::clearent::{Decline, InvalidApiKey};
+use perennial::transport::redact;
+use perennial::{Error, ErrorKind, InvalidBaseUrl, Rule, Violation, Violations};
+use perennial_sandbox::{StartError, WorldError};
+
+use crate::exit::Exit;
+use crate::lookup;
+use crate::output::{Output, Record};
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line, the environment or standard input is not usable.
+    Usage(String),
+    /// Values break rules.
+    Rules(Vec<Complaint>),
+    /// The facade reports an error.
+    Gateway(Error),
+    /// The card was declined; the transaction is printed already.
+    Declined(Decline),
+    /// The sandbox does not start.
+    Start(StartError),
+    /// The sandbox does not do what it is told.
+    World(WorldError),
+    /// The sandbox did what it should not.
+    Unexpected(&'static str),
+    /// The system does not do what is needed: standard output cannot be written to, or no thread be started.
+    System(io::Error),
+}
+
+/// A rule that a value breaks, under the name by which it was given.
+#[derive(Debug)]
+pub(crate) struct Complaint {
+    given: String,
+    rule: Rule,
+}
+
+impl Failure {
+    /// Tells it on standard error. A pipe that was closed by its reader is no news.
+    pub(crate) fn report(&self, output: Output) -> Exit {
+        if !self.is_broken_pipe() {
+            let mut err = io::stderr().lock();
+            let _ = match output {
+                Output::Table => write!(err, "{self}"),
+                Output::Json => serde_json::to_writer(&mut err, &self.record())
+                    .map_err(io::Error::from)
+                    .and_then(|()| writeln!(err)),
+            };
+        }
+        self.exit()
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) | Self::Rules(_) | Self::Start(_) => Exit::Usage,
+            Self::Gateway(error) => exit_of(error.kind()),
+            Self::Declined(_) => Exit::Declined,
+            Self::System(_) if self.is_broken_pipe() => Exit::Done,
+            Self::World(_) | Self::Unexpected(_) | Self::System(_) => Exit::Internal,
+        }
+    }
+
+    fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::System(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::Rules(_) => "rules",
+            Self::Gateway(error) => word(error.kind()),
+            Self::Declined(_) => "declined",
+            Self::Start(_) | Self::World(_) | Self::Unexpected(_) => "sandbox",
+            Self::System(_) => "system",
+        }
+    }
+
+    /// What it is, in a line, and what to do.
+    fn message(&self) -> String {
+        match self {
+            Self::Usage(message) => message.clone(),
+            Self::Start(error) => error.to_string(),
+            Self::World(error) => error.to_string(),
+            Self::Unexpected(what) => (*what).to_owned(),
+            Self::Rules(complaints) if complaints.len() == 1 => {
+                "a value breaks a rule; nothing was sent".into()
+            }
+            Self::Rules(complaints) => format!("{} values break rules; nothing was sent", complaints.len()),
+            Self::Gateway(error) => error.refusal().map_or_else(|| error.to_string(), ToString::to_string),
+            Self::Declined(decline) => {
+                let message = decline.message.as_deref().unwrap_or("the gateway gave no reason");
+                format!("declined: {}", redact::text(message))
+            }
+            Self::System(_) => "the system does not do what is needed".into(),
+        }
+    }
+
+    /// The innermost cause: those around it say what the message says.
+    fn cause(&self) -> Option<String> {
+        let outermost = match self {
+            Self::Gateway(error) if error.refusal().is_none() => error.source(),
+            Self::Start(error) => error.source(),
+            Self::World(error) => error.source(),
+            Self::System(error) => Some(error as _),
+            _ => None,
+        };
+        let innermost = iter::successors(outermost, |&error| error.source()).last()?;
+        Some(redact::text(&innermost.to_string()).into_owned())
+    }
+
+    fn exchange_id(&self) -> Option<&str> {
+        if let Self::Gateway(error) = self { error.exchange_id() } else { None }
+    }
+
+    fn result_code(&self) -> Option<&str> {
+        match self {
+            Self::Gateway(error) => error.result_code(),
+            Self::Declined(decline) => decline.code.as_deref(),
+            _ => None,
+        }
+    }
+
+    fn look_up(&self) -> Option<String> {
+        if let Self::Gateway(error) = self { error.lookup().map(lookup::command) } else { None }
+    }
+
+    fn complaints(&self) -> &[Complaint] {
+        if let Self::Rules(complaints) = self { complaints } else { &[] }
+    }
+
+    fn record(&self) -> Record {
+        // Of a command line that cannot be read, what is wrong; the usage that follows is for people.
+        let message = self.message();
+        let message = message.split("\n\nUsage:").next().unwrap_or_default();
+        let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        let violations = self.complaints().iter().map(|Complaint { given, rule }| {
+            Record::default().with("field", given.clone()).with("rule", rule.to_string())
+        });
+        let violations = Some(violations.collect::<Vec<_>>()).filter(|violations| !violations.is_empty());
+        let error = Record::default()
+            .with("kind", self.kind())
+            .with("message", message)
+            .with("cause", self.cause())
+            .with("violations", violations)
+            .with("result-code", self.result_code())
+            .with("exchange-id", self.exchange_id())
+            .with("look-up", self.look_up());
+        Record::default().with("error", error)
+    }
+}
+
+/// Several lines: the message, then what there is to know beside it.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "error: {}", self.message())?;
+        for Complaint { given, rule } in self.complaints() {
+            writeln!(f, "  {given}: {rule}")?;
+        }
+        if let Some(cause) = self.cause() {
+            writeln!(f, "  because: {cause}")?;
+        }
+        if let (Self::Declined(_), Some(code)) = (self, self.result_code()) {
+            writeln!(f, "  result code: {code}")?;
+        }
+        if let Some(id) = self.exchange_id() {
+            writeln!(f, "  exchange id: {id}")?;
+        }
+        if let Some(command) = self.look_up() {
+            writeln!(f, "  look with: {command}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The field of an expiry that came with a card.
+pub(crate) const CARD_EXPIRY: &str = "exp-date of the card";
+
+/// What is no option: card data, an argument, which is written `<NAME>`, and the word for a whole update.
+fn is_an_option(field: &str) -> bool {
+    !field.starts_with('<')
+        && ![CARD_EXPIRY, "card", "csc", "customer", "token", "customer-token", "payment-plan"]
+            .contains(&field)
+}
+
+impl From<&Violation> for Complaint {
+    fn from(violation: &Violation) -> Self {
+        // `billing-address.zip` of a customer and `billing.zip` of a sale are both given as `--billing-zip`.
+        let given = match violation.field.split_once('.') {
+            Some((address, part)) => format!("--{}-{part}", address.trim_end_matches("-address")),
+            None if is_an_option(&violation.field) => format!("--{}", violation.field),
+            None => violation.field.clone().into_owned(),
+        };
+        Self { given, rule: violation.rule }
+    }
+}
+
+impl From<Violations> for Failure {
+    fn from(violations: Violations) -> Self {
+        Self::Rules(violations.iter().map(Complaint::from).collect())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error.violations() {
+            Some(violations) => violations.clone().into(),
+            None => Self::Gateway(error),
+        }
+    }
+}
+
+impl From<InvalidApiKey> for Failure {
+    fn from(invalid: InvalidApiKey) -> Self {
+        Self::Usage(invalid.to_string())
+    }
+}
+
+impl From<InvalidBaseUrl> for Failure {
+    fn from(invalid: InvalidBaseUrl) -> Self {
+        Self::Usage(format!("--base-url: {invalid}"))
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        Self::Start(error)
+    }
+}
+
+impl From<WorldError> for Failure {
+    fn from(error: WorldError) -> Self {
+        Self::World(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
+fn exit_of(kind: ErrorKind) -> Exit {
+    match kind {
+        ErrorKind::Rules | ErrorKind::Configuration => Exit::Usage,
+        ErrorKind::DeletionRefused | ErrorKind::Unauthorized | ErrorKind::Refused => Exit::Refused,
+        ErrorKind::NotFound => Exit::NotFound,
+        ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Unreachable | ErrorKind::Timeout => {
+            Exit::Unavailable
+        }
+        ErrorKind::OutcomeUnknown => Exit::Unknown,
+        _ => Exit::Internal,
+    }
+}
+
+fn word(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Rules => "rules",
+        ErrorKind::DeletionRefused => "deletion-refused",
+        ErrorKind::Configuration => "configuration",
+        ErrorKind::Unauthorized => "unauthorized",
+        ErrorKind::NotFound => "not-found",
+        ErrorKind::Refused => "refused",
+        ErrorKind::RateLimited => "rate-limited",
+        ErrorKind::Unavailable => "unavailable",
+        ErrorKind::Unreachable => "unreachable",
+        ErrorKind::Timeout => "timeout",
+        ErrorKind::Unreadable => "unreadable",
+        ErrorKind::Mismatch => "mismatch",
+        ErrorKind::Redirected => "redirected",
+        ErrorKind::PageLoop => "page-loop",
+        ErrorKind::OutcomeUnknown => "outcome-unknown",
+        _ => "other",
+    }
+}

@@ -1,0 +1,167 @@
+//! Secrets on their way in: the api key and card data. Neither is ever an argument, and what held them is wiped.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+
+use perennial::clearent::ApiKey;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+
+/// The variable that holds the api key.
+pub(crate) const API_KEY: &str = "PERENNIAL_API_KEY";
+
+/// More than any key or card data has.
+const MOST: usize = 4096;
+
+/// The key of the file, or else of the environment.
+pub(crate) fn api_key(file: Option<&Path>) -> Result<ApiKey, Failure> {
+    if let Some(file) = file {
+        return key_of_file(file);
+    }
+    let pasted = Zeroizing::new(env::var(API_KEY).map_err(|error| match error {
+        env::VarError::NotPresent => {
+            Failure::Usage(format!("there is no api key: set {API_KEY} or pass --api-key-file FILE"))
+        }
+        env::VarError::NotUnicode(_) => Failure::Usage(format!("{API_KEY} is no text")),
+    })?);
+    Ok(ApiKey::new(&pasted)?)
+}
+
+/// The key of a file.
+pub(crate) fn key_of_file(path: &Path) -> Result<ApiKey, Failure> {
+    let unusable = |Unusable(why)| Failure::Usage(format!("the api key file {} {why}", path.display()));
+    let mut file = File::open(path).map_err(|error| unopened(path, &error))?;
+    Ok(ApiKey::new(&text_of(&mut file).map_err(unusable)?)?)
+}
+
+/// A certificate chain or a private key for the sandbox.
+pub(crate) fn pem(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| unopened(path, &error))
+}
+
+fn unopened(path: &Path, error: &io::Error) -> Failure {
+    Failure::Usage(format!("the file {} cannot be opened: {}", path.display(), error.kind()))
+}
+
+/// A card as it was typed, not yet checked.
+#[derive(Default)]
+pub(crate) struct CardData {
+    pub(crate) card: Option<Zeroizing<String>>,
+    pub(crate) exp_date: Option<Zeroizing<String>>,
+    pub(crate) csc: Option<Zeroizing<String>>,
+}
+
+/// Where card data comes from
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct CardSource {
+    /// Read the card from standard input, as JSON {"card":"…","exp-date":"MMYY","csc":"…"} or as three lines, instead
+    /// of asking for it
+    #[arg(long)]
+    card_stdin: bool,
+}
+
+impl CardSource {
+    /// The card of standard input, or of the person at the terminal.
+    pub(crate) fn read(self) -> Result<CardData, Failure> {
+        if self.card_stdin { CardData::of_stdin() } else { CardData::of_prompts() }
+    }
+}
+
+impl CardData {
+    fn of_stdin() -> Result<Self, Failure> {
+        let text = text_of(&mut io::stdin().lock())
+            .map_err(|Unusable(why)| Failure::Usage(format!("the card data of standard input {why}")))?;
+        Self::of_text(&text).ok_or_else(|| {
+            Failure::Usage(
+                r#"the card data of standard input is not {"card":"…","exp-date":"MMYY","csc":"…"} and not one to three lines"#
+                    .to_owned(),
+            )
+        })
+    }
+
+    fn of_text(text: &str) -> Option<Self> {
+        /// Borrowed, so that nothing is copied that is not wiped.
+        #[derive(Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        struct Typed<'a> {
+            card: Option<&'a str>,
+            exp_date: Option<&'a str>,
+            csc: Option<&'a str>,
+        }
+        let Typed { card, exp_date, csc } = if text.trim_start().starts_with('{') {
+            serde_json::from_str(text).ok()?
+        } else {
+            let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let card = Typed { card: lines.next(), exp_date: lines.next(), csc: lines.next() };
+            lines.next().is_none().then_some(card)?
+        };
+        let kept = |part: Option<&str>| part.map(|part| Zeroizing::new(part.to_owned()));
+        Some(Self { card: kept(card), exp_date: kept(exp_date), csc: kept(csc) })
+    }
+
+    fn of_prompts() -> Result<Self, Failure> {
+        if !io::stdin().is_terminal() {
+            return Err(Failure::Usage(
+                "a card is needed and there is no terminal to ask at: pass --card-stdin and send the card to standard input, \
+                 or --token-id where a token will do"
+                    .to_owned(),
+            ));
+        }
+        let ask = |what: &str| match rpassword::prompt_password(what).map(Zeroizing::new) {
+            Ok(answer) if answer.trim().is_empty() => Ok(None),
+            Ok(answer) => Ok(Some(answer)),
+            Err(_) => Err(Failure::Usage("the card cannot be asked for at this terminal".to_owned())),
+        };
+        Ok(Self {
+            card: ask("Card number (not shown): ")?,
+            exp_date: ask("Expiry, MMYY: ")?,
+            csc: ask("Security code (not shown): ")?,
+        })
+    }
+}
+
+/// Why a text is not usable, to follow the name of what holds it.
+struct Unusable(&'static str);
+
+/// All of it, in one buffer that is wiped: growing would leave copies behind.
+fn text_of(source: &mut impl Read) -> Result<Zeroizing<String>, Unusable> {
+    let mut text = Zeroizing::new(String::with_capacity(MOST + 1));
+    match source.take(MOST as u64 + 1).read_to_string(&mut text) {
+        Ok(0) => Err(Unusable("is empty")),
+        Ok(length) if length > MOST => Err(Unusable("is too long")),
+        Ok(_) => Ok(text),
+        Err(_) => Err(Unusable("cannot be read as text")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn card_data_is_json_or_lines() {
+        let whole = Some(("4111111111111111", "1230", "999"));
+        for (text, expected) in [
+            (r#"{"card":"4111111111111111","exp-date":"1230","csc":"999"}"#, whole),
+            ("4111111111111111\n1230\n999\n", whole),
+            ("\r\n 4111111111111111 \r\n\r\n1230\r\n999", whole),
+            ("4111111111111111", Some(("4111111111111111", "", ""))),
+            (r#"{"card":"4111111111111111"}"#, Some(("4111111111111111", "", ""))),
+            ("1\n2\n3\n4", None),
+            (r#"{"card":4111111111111111}"#, None),
+            ("{", None),
+        ] {
+            let read = CardData::of_text(text);
+            let part = |part: &Option<Zeroizing<String>>| {
+                part.as_ref().map(|part| part.to_string()).unwrap_or_default()
+            };
+            let read = read.map(|read| (part(&read.card), part(&read.exp_date), part(&read.csc)));
+            let expected = expected.map(|(card, exp, csc)| (card.to_owned(), exp.to_owned(), csc.to_owned()));
+            assert_eq!(read, expected, "{text}");
+        }
+    }
+}

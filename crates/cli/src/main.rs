@@ -1,0 +1,62 @@
+//! The `perennial` command: recurring payments from the shell.
+
+#![expect(clippy::doc_markdown, reason = "what documents an option is its help, and is read on a terminal")]
+
+mod args;
+mod commands;
+mod exit;
+mod failure;
+mod input;
+mod lookup;
+mod output;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::process::ExitCode;
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use args::Arguments;
+use exit::Exit;
+use failure::Failure;
+
+fn main() -> ExitCode {
+    // What a panic says may hold a value; where it happened does not.
+    panic::set_hook(Box::new(tell_the_place));
+    let line: Vec<OsString> = std::env::args_os().collect();
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| match run(&line) {
+        Ok(()) => Exit::Done,
+        Err(failure) => failure.report(args::output_of(&line)),
+    }));
+    ended.unwrap_or(Exit::Internal).into()
+}
+
+fn run(line: &[OsString]) -> Result<(), Failure> {
+    let Some(Arguments { global, command }) = Arguments::read(line)? else { return Ok(()) };
+    trace(global.verbose);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(command.run(&global))
+}
+
+fn tell_the_place(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let _ = writeln!(io::stderr(), "error: a defect of this program, at {place}: please report it");
+}
+
+/// Calls are told by our own crates only: what others log is not known to be free of secrets.
+fn trace(verbose: u8) {
+    let level = match verbose {
+        0 => LevelFilter::ERROR,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .with_span_events(FmtSpan::CLOSE);
+    tracing_subscriber::registry().with(lines).with(Targets::new().with_target("perennial", level)).init();
+}

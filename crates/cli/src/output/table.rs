@@ -1,0 +1,100 @@
+//! Tables for people: amounts to the right, keys never broken, nothing in a cell that could steer a terminal.
+
+use std::fmt;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use perennial::transport::redact;
+
+use super::{Record, Value};
+
+/// A line under the header, and no other.
+const LIST: TableStyle = NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// How wide a table may be where nobody knows the width of the screen.
+const WIDTH: u16 = 80;
+/// Some terminals say that they have no width.
+const NARROWEST: u16 = 40;
+
+/// One object: a line for each field.
+pub(super) fn of_one(record: &Record) -> impl fmt::Display {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
+    for (name, value) in record.flat() {
+        table.add_row([Cell::new(name), Cell::new(text(value))]);
+    }
+    set_apart(&mut table);
+    Screen(table)
+}
+
+/// Many objects: a line for each, with as many of the columns as fit.
+pub(super) fn of_many(columns: &[&str], records: &[Record]) -> impl fmt::Display {
+    let used: Vec<&str> = columns
+        .iter()
+        .copied()
+        .filter(|column| records.iter().any(|record| record.field(column).is_some()))
+        .collect();
+    let fitting = (1..=used.len()).rev().map(|count| listed(&used[..count], records)).find(fits);
+    Screen(fitting.unwrap_or_else(|| {
+        let mut table = listed(&used[..used.len().min(1)], records);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
+        table
+    }))
+}
+
+fn listed(columns: &[&str], records: &[Record]) -> Table {
+    let mut table = Table::new();
+    table.load_style(LIST).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(columns.iter().map(Cell::new));
+    for record in records {
+        table.add_row(columns.iter().map(|column| record.field(column).map_or_else(|| Cell::new(""), cell)));
+    }
+    set_apart(&mut table);
+    table
+}
+
+/// Leaves two blanks between columns, one of which is their border, and none around them.
+fn set_apart(table: &mut Table) {
+    let last = table.column_count().saturating_sub(1);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, u16::from(index < last)));
+    }
+}
+
+fn fits(table: &Table) -> bool {
+    let widths = table.column_max_content_widths();
+    widths.iter().map(|width| width + 2).sum::<u16>() <= width() + 2
+}
+
+fn cell(value: &Value) -> Cell {
+    let cell = Cell::new(text(value));
+    match value {
+        Value::Amount(_) | Value::Number(_) => cell.set_alignment(CellAlignment::Right),
+        _ => cell,
+    }
+}
+
+/// A gateway's text could hold escape sequences.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Text(text) => redact::text(text).into_owned(),
+        Value::Amount(amount) => amount.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Flag(flag) => flag.to_string(),
+        Value::Record(_) | Value::Records(_) => String::new(),
+    }
+}
+
+/// The width of the terminal, if standard output is one that has a width.
+fn width() -> u16 {
+    Table::new().width().filter(|width| *width >= NARROWEST).unwrap_or(WIDTH)
+}
+
+/// A table without the blanks that fill its lines.
+struct Screen(Table);
+
+impl fmt::Display for Screen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.lines().try_for_each(|line| writeln!(f, "{}", line.trim_end()))
+    }
+}

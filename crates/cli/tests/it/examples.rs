@@ -1,0 +1,31 @@
+//! Every example of the help and of the documentation is a command that is understood.
+
+use crate::help::tree;
+use crate::shell::{CARD_JSON, Shell};
+
+/// The commands that a text shows, with their continued lines.
+fn commands(text: &str) -> Vec<String> {
+    let text = text.replace("\\\n", " ");
+    let lines = text.lines().map(str::trim).filter(|line| line.starts_with("perennial "));
+    // Those that stay, take a while or write elsewhere have tests of their own.
+    let simple = lines.filter(|line| {
+        !["sandbox serve", "quickstart", "completions"].iter().any(|name| line.contains(name))
+    });
+    simple.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_example_is_understood() {
+    let shell = Shell::open();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("card.json"), CARD_JSON).unwrap();
+    let documentation = include_str!("../../../../docs/CLI.md");
+    let found = [commands(&tree(&[])), commands(documentation)].concat();
+    assert!(found.len() > 40, "{found:#?}");
+    for line in found {
+        // One that would ask for a card finds no terminal.
+        let asks = line.contains("tokens create") && !line.contains("--card-stdin");
+        let ran = shell.run_line(&line, folder.path());
+        assert_eq!(ran.code == 2, asks, "{line}: {}", ran.err);
+    }
+}

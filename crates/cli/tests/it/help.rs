@@ -1,0 +1,71 @@
+//! The help of the whole tree, and the completions made from it.
+
+use crate::shell::{finish, perennial};
+
+fn help(path: &[&str]) -> String {
+    let mut command = perennial();
+    command.args(path).arg("--help");
+    let ran = finish(command, "");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{path:?}");
+    ran.out
+}
+
+/// The names under `Commands:`.
+fn subcommands(help: &str) -> Vec<String> {
+    let listed =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    listed.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+/// The help of a command and of all under it, without the global options, which the first shows.
+pub(crate) fn tree(path: &[&str]) -> String {
+    let help = help(path);
+    let mut tree = format!("$ perennial {}\n", [path, &["--help"]].concat().join(" "));
+    let global = |part: &&str| path.is_empty() || !part.trim_start().starts_with("Global options:");
+    tree += &help.split("\n\n").filter(global).collect::<Vec<_>>().join("\n\n");
+    tree += "\n";
+    for name in subcommands(&help) {
+        tree += &self::tree(&[path, &[name.as_str()]].concat());
+    }
+    tree
+}
+
+#[test]
+fn the_whole_tree() {
+    insta::assert_snapshot!(tree(&[]));
+}
+
+#[test]
+fn every_leaf_has_an_example() {
+    for part in tree(&[]).split("$ perennial ").skip(1) {
+        assert!(part.contains("Commands:") || part.contains("Example"), "{part}");
+    }
+}
+
+#[test]
+fn completions_know_the_tree() {
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let mut command = perennial();
+        command.args(["completions", shell]);
+        let ran = finish(command, "");
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{shell}");
+        for word in ["customers", "expected-runs", "billing-zip", "card-stdin"] {
+            assert!(ran.out.contains(word), "{shell} lacks {word}");
+        }
+    }
+}
+
+#[test]
+fn the_documentation_lists_every_exit_status() {
+    let help = help(&[]);
+    let statuses = help
+        .lines()
+        .skip_while(|line| *line != "Exit status:")
+        .skip(1)
+        .filter_map(|line| line.trim().split_once("  "));
+    let rows: Vec<String> = statuses.map(|(status, meaning)| format!("| {status} | {meaning} |")).collect();
+    assert_eq!(rows.len(), 8);
+    for row in rows {
+        assert!(include_str!("../../../../docs/CLI.md").contains(&row), "{row}");
+    }
+}

@@ -1,0 +1,14 @@
+//! The command as people and scripts meet it: run as a process, against the embedded sandbox.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
+
+mod cards;
+mod examples;
+mod exits;
+mod help;
+mod operations;
+mod pipes;
+mod quickstart;
+mod secrets;
+mod serve;
+mod shell;

@@ -1,0 +1,39 @@
+//! The quickstart, whole: it is the same every time, and done in two seconds.
+
+use std::time::{Duration, Instant};
+
+use crate::shell::{Ran, finish, perennial};
+
+fn quickstart(arguments: &[&str]) -> Ran {
+    let mut command = perennial();
+    command.arg("quickstart").args(arguments);
+    let begun = Instant::now();
+    let ran = finish(command, "");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    ran
+}
+
+#[test]
+fn tables_are_the_same_in_both_formats() {
+    let told = |format| {
+        let Ran { out, err, .. } = quickstart(&["--format", format]);
+        format!("standard error:\n{err}\nstandard output:\n{out}")
+    };
+    let json = told("json");
+    insta::assert_snapshot!("quickstart", json);
+    assert_eq!(json, told("xml"));
+}
+
+#[test]
+fn the_document_is_the_same_in_both_formats_and_nothing_else_is_told() {
+    let told = |format| {
+        let Ran { out, err, .. } = quickstart(&["--output", "json", "--format", format]);
+        assert_eq!(err, "");
+        serde_json::from_str::<serde_json::Value>(&out).unwrap();
+        out
+    };
+    let json = told("json");
+    insta::assert_snapshot!("quickstart_document", json);
+    assert_eq!(json, told("xml"));
+}

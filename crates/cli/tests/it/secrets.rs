@@ -1,0 +1,122 @@
+//! The key: from the environment or a file, never from an argument, and never told.
+
+use crate::shell::{CARD, CARD_JSON, CSC, KEY, Ran, Shell, finish, perennial};
+
+fn told(ran: &Ran) -> String {
+    format!("{}{}", ran.out, ran.err)
+}
+
+#[test]
+fn a_secret_argument_is_refused_and_not_repeated() {
+    for arguments in [
+        &["--api-key", KEY, "customers", "search"][..],
+        &["customers", "search", &format!("--api-key={KEY}")],
+        &["customers", "search", KEY],
+        &["customers", "search", &format!("--frob={KEY}")],
+        &["tokens", "create", "--card", CARD],
+        &["tokens", "create", &format!("--card={CARD}")],
+        &["tokens", "create", "--csc", CSC],
+        &["tokens", "create", "--cvv=9786"],
+        &["tokens", "create", CARD],
+        &["tokens", "create", "--description", "4111 1111 1111 1111"],
+        &["transactions", "sale", "--amount", CARD],
+        &["transactions", "sale", "--order-id=4111-1111-1111-1111"],
+    ] {
+        for output in ["table", "json"] {
+            let mut command = perennial();
+            command.args(["--output", output]).args(arguments).env("PERENNIAL_API_KEY", KEY);
+            let ran = finish(command, "");
+            assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments:?}");
+            for secret in [KEY, CARD, CSC, "1111 1111", "1111-1111"] {
+                assert!(!ran.err.contains(secret), "{arguments:?}: {}", ran.err);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_key_is_told_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let missing = folder.path().join("missing").to_str().unwrap().to_owned();
+    for (environment, argument, expected) in [
+        (None, None, "there is no api key: set PERENNIAL_API_KEY or pass --api-key-file FILE"),
+        (Some(""), None, "the api key is empty: paste the key from the document that Clearent sent"),
+        (
+            Some("0123456789abcdef\u{ad}0123456789abcdef"),
+            None,
+            "the api key has a soft hyphen at character 17: remove it",
+        ),
+        (
+            Some("API Key: 0123456789abcdef"),
+            None,
+            "the api key begins with a label such as \"API Key:\": paste only what follows it",
+        ),
+        (Some(KEY), Some(missing), "the file FILE cannot be opened: entity not found"),
+        (Some(KEY), Some(file("empty", "")), "the api key file FILE is empty"),
+        (Some(KEY), Some(file("long", &"0".repeat(5_000))), "the api key file FILE is too long"),
+        (
+            Some(KEY),
+            Some(file("broken", "0123456789abcdef\n0123456789abcdef")),
+            "the api key has a line break at character 17: join its lines",
+        ),
+    ] {
+        let mut command = perennial();
+        command.args(["--base-url", "http://127.0.0.1:9", "customers", "search"]);
+        if let Some(key) = environment {
+            command.env("PERENNIAL_API_KEY", key);
+        }
+        if let Some(path) = &argument {
+            command.args(["--api-key-file", path]);
+        }
+        let ran = finish(command, "");
+        let err = ran.err.replace(&argument.unwrap_or_else(|| "no file".to_owned()), "FILE");
+        assert_eq!((ran.code, err), (2, format!("error: {expected}\n")));
+    }
+}
+
+#[test]
+fn a_file_holds_the_key_and_goes_before_the_environment() {
+    let shell = Shell::open();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    std::fs::write(&path, format!("  {}\n", shell.key())).unwrap();
+    let mut command = perennial();
+    command.args(["--base-url", shell.url(), "--api-key-file"]).arg(&path).args(["customers", "search"]);
+    command.env("PERENNIAL_API_KEY", "no key at all");
+    let ran = finish(command, "");
+    assert_eq!((ran.code, ran.err.as_str()), (0, "nothing found\n"));
+}
+
+/// The most talkative run tells routes and numbers, and nothing that was sent.
+#[test]
+fn verbose_runs_tell_no_secret() {
+    let shell = Shell::open();
+    let create = ["-vv", "tokens", "create", "--description", "a card", "--card-stdin"];
+    let ran = shell.run_with(&create, CARD_JSON);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains(r#"operation="tokens.create""#), "{}", ran.err);
+    for secret in [shell.key(), CARD, "4111 1111", CSC] {
+        assert!(!told(&ran).contains(secret), "{}", told(&ran));
+    }
+}
+
+#[test]
+fn the_key_goes_to_no_plain_host() {
+    for (url, expected) in [
+        (
+            "http://gateway.example",
+            "--base-url: a base URL is https, or http to a literal loopback address such as 127.0.0.1 (localhost is a name)",
+        ),
+        ("gateway.example", "--base-url: a base URL begins with https://"),
+    ] {
+        let mut command = perennial();
+        command.args(["--base-url", url, "customers", "search"]).env("PERENNIAL_API_KEY", KEY);
+        let ran = finish(command, "");
+        assert_eq!((ran.code, ran.err), (2, format!("error: {expected}\n")));
+    }
+}

@@ -1,0 +1,155 @@
+//! `perennial sandbox serve`: it tells where it listens, serves, and stops when it is told.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::shell::{KEY, Ran, finish, perennial};
+
+struct Served {
+    child: Child,
+    out: BufReader<std::process::ChildStdout>,
+    url: String,
+}
+
+/// Starts a sandbox on a free port and waits until it is ready.
+fn serve(arguments: &[&str]) -> Served {
+    let mut command = perennial();
+    command.args(["sandbox", "serve", "--listen", "127.0.0.1:0"]).args(arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let url = line.strip_prefix("sandbox listening on ").unwrap_or_else(|| panic!("{line:?}")).trim_end();
+    Served { url: url.to_owned(), child, out }
+}
+
+impl Served {
+    fn run(&self, key: &str, arguments: &[&str]) -> Ran {
+        let mut command = perennial();
+        command.args(["--base-url", &self.url]).args(arguments).env("PERENNIAL_API_KEY", key);
+        finish(command, "")
+    }
+
+    /// Sends the signal; the rest of what it wrote.
+    fn stop(mut self, signal: &str) -> (String, String) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        let mut out = String::new();
+        self.out.read_to_string(&mut out).unwrap();
+        let ended = self.child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(0));
+        (out, String::from_utf8(ended.stderr).unwrap())
+    }
+}
+
+fn with_key(mut command: Command) -> Command {
+    command.env("PERENNIAL_API_KEY", KEY);
+    command
+}
+
+/// The answer to these bytes.
+fn ask(served: &Served, request: &str) -> String {
+    let mut connection = TcpStream::connect(served.url.strip_prefix("http://").unwrap()).unwrap();
+    connection.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn create(served: &Served) -> Ran {
+    served.run(
+        KEY,
+        &["customers", "create", "--first-name", "Ada", "--last-name", "Byron", "--customer-key", "cust_ada"],
+    )
+}
+
+#[test]
+fn it_serves_until_it_is_told_to_stop() {
+    for signal in ["TERM", "INT"] {
+        let served = serve(&[]);
+        let created = create(&served);
+        assert_eq!(created.code, 0, "{}", created.err);
+        assert_eq!(served.stop(signal), (String::new(), String::new()));
+    }
+}
+
+#[test]
+fn a_file_keeps_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("sandbox.db");
+    let db = ["--db", db.to_str().unwrap()];
+    let served = serve(&db);
+    assert_eq!(create(&served).code, 0);
+    served.stop("TERM");
+    let served = serve(&db);
+    let found = served.run(KEY, &["customers", "get", "cust_ada"]);
+    assert_eq!(found.code, 0, "{}", found.err);
+    served.stop("TERM");
+}
+
+#[test]
+fn keys_shut_all_others_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    std::fs::write(&file, format!("{}\n", "0".repeat(32))).unwrap();
+    let served = serve(&["--key", KEY, "--key-file", file.to_str().unwrap()]);
+    for (key, code) in [(KEY, 0), (&"0".repeat(32), 0), (&"1".repeat(32), 3)] {
+        let ran = served.run(key, &["customers", "search"]);
+        assert_eq!(ran.code, code, "{}", ran.err);
+    }
+    let (_, err) = served.stop("TERM");
+    assert!(!err.contains(KEY) && err.contains("seen by other processes"), "{err}");
+}
+
+#[test]
+fn what_it_is_told_holds() {
+    let served = serve(&["--frozen-at", "2027-06-01T00:00:00Z", "--any-card", "--host", "gateway.example"]);
+    let mut command = perennial();
+    command.args(["--base-url", &served.url, "tokens", "create", "--description", "a card", "--card-stdin"]);
+    // A number that is published for tests, but on none of the sandbox's lists.
+    let created = finish(with_key(command), "6759649826438453\n1230\n9786");
+    assert_eq!(created.code, 0, "{}", created.err);
+    assert!(created.out.contains("2027-06-01T00:00:00"), "{}", created.out);
+    for (host, status) in [("gateway.example", "401"), ("127.0.0.1", "401"), ("other.example", "421")] {
+        let answer = ask(
+            &served,
+            &format!("GET /rest/v2/customers HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"),
+        );
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{host}: {answer}");
+    }
+    served.stop("TERM");
+}
+
+#[test]
+fn tls_is_spoken_with_the_certificate_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let served = serve(&["--tls", certificate.to_str().unwrap(), key.to_str().unwrap()]);
+    assert!(served.url.starts_with("https://127.0.0.1:"), "{}", served.url);
+    // Nobody has signed it, so nothing is sent to it.
+    let ran = served.run(KEY, &["customers", "search"]);
+    assert!(ran.code == 69 && ran.err.contains("certificate"), "{}", ran.err);
+    served.stop("TERM");
+}
+
+#[test]
+fn what_it_cannot_serve_it_says() {
+    let nowhere = Path::new("missing").join("sandbox.db");
+    for arguments in [
+        &["--listen", "192.0.2.1:0"][..],
+        &["--db", nowhere.to_str().unwrap()],
+        &["--tls", "missing.pem", "missing.key"],
+        &["--frozen-at", "yesterday"],
+    ] {
+        let mut command = perennial();
+        command.args(["sandbox", "serve", "--listen", "127.0.0.1:0"]).args(arguments);
+        let ran = finish(command, "");
+        assert!(matches!(ran.code, 2 | 70), "{arguments:?}: {}", ran.err);
+        assert!(ran.err.starts_with("error: ") && ran.out.is_empty(), "{arguments:?}: {}", ran.err);
+    }
+}

@@ -1,0 +1,129 @@
+//! A shell with `perennial`, a key, and a gateway of its own on this machine.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+
+use perennial_sandbox::{Sandbox, World};
+use tokio::runtime::Runtime;
+
+/// A key that opens no world of anybody.
+pub(crate) const KEY: &str = "0123456789abcdef0123456789abcdef";
+/// Published test numbers; the code is one that no id of the seeded world contains.
+pub(crate) const CARD: &str = "4111111111111111";
+pub(crate) const CSC: &str = "9786";
+pub(crate) const CARD_JSON: &str = r#"{"card":"4111 1111 1111 1111","exp-date":"1230","csc":"9786"}"#;
+
+/// Where the clock stands, and what all ids are derived from: the same in every test.
+const SEED: u64 = 7;
+
+/// A sandbox with one world.
+pub(crate) struct Shell {
+    sandbox: Sandbox,
+    world: World,
+}
+
+/// What a command left behind.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Shell {
+    pub(crate) fn open() -> Self {
+        runtime().block_on(async {
+            let sandbox = Sandbox::start().await.unwrap();
+            let world = sandbox.world(SEED).await.unwrap();
+            Self { sandbox, world }
+        })
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        self.world.api_key().expose()
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.sandbox.base_url()
+    }
+
+    pub(crate) fn advance(&self, period: &str) {
+        runtime().block_on(self.world.advance(period)).unwrap();
+    }
+
+    /// Runs the command with nothing on standard input.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(arguments, "")
+    }
+
+    /// Runs the command with this text on standard input.
+    pub(crate) fn run_with(&self, arguments: &[&str], stdin: &str) -> Ran {
+        let mut command = perennial();
+        command.args(["--base-url", self.url()]).args(arguments).env("PERENNIAL_API_KEY", self.key());
+        let ran = finish(command, stdin);
+        Ran { out: ran.out.replace(self.url(), "http://sandbox"), ..ran }
+    }
+
+    /// Runs a line of a shell in this folder.
+    pub(crate) fn run_line(&self, line: &str, folder: &Path) -> Ran {
+        let bin = Path::new(env!("CARGO_BIN_EXE_perennial")).parent().unwrap();
+        let path = format!("{}:/usr/bin:/bin", bin.display());
+        let mut command = Command::new("sh");
+        let line = line.replace("perennial ", &format!("perennial --base-url {} ", self.url()));
+        command.args(["-c", &line]).current_dir(folder);
+        command.env_clear().env("PATH", path).env("PERENNIAL_API_KEY", self.key());
+        finish(command, "")
+    }
+}
+
+/// The command, without anything of the environment.
+pub(crate) fn perennial() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_perennial"));
+    command.env_clear();
+    command
+}
+
+pub(crate) fn finish(command: Command, stdin: &str) -> Ran {
+    let mut command = assert_cmd::Command::from_std(command);
+    command.write_stdin(stdin).output().unwrap().into()
+}
+
+/// Runs the command with standard input from nowhere.
+pub(crate) fn finish_without_stdin(mut command: Command) -> Ran {
+    command.stdin(Stdio::null()).output().unwrap().into()
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// A gateway that answers one connection after the other with these bytes, once a request has come.
+pub(crate) fn gateway<T: AsRef<[u8]>>(answers: impl Iterator<Item = T> + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for (connection, answer) in listener.incoming().zip(answers) {
+            let mut connection = connection.unwrap();
+            let _ = connection.read(&mut [0; 4096]);
+            let _ = connection.write_all(answer.as_ref());
+            // Closing with bytes unread would reset the connection, sometimes.
+            let _ = connection.shutdown(Shutdown::Write);
+            let _ = io::copy(&mut connection, &mut io::sink());
+        }
+    });
+    url
+}
+
+pub(crate) fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| Runtime::new().unwrap())
+}

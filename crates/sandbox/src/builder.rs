@@ -1,0 +1,194 @@
+//! How a sandbox is started.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use perennial_domain::clearent::ApiKey;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::clock::Moment;
+use crate::gateway::Gateway;
+use crate::requests::Requests;
+use crate::seed::{Seed, hash};
+use crate::store::{Store, StoreError};
+use crate::world::Admission;
+use crate::{Sandbox, World, server};
+
+/// What a sandbox is told before it starts. Nothing has to be said: then it listens on a free port of 127.0.0.1, keeps
+/// everything in memory, opens a world for every key of 32 hexadecimal digits, and takes test cards only.
+#[derive(Debug)]
+#[must_use = "nothing listens until `start` is called"]
+pub struct SandboxBuilder {
+    listen: SocketAddr,
+    beyond_loopback: bool,
+    database: Option<PathBuf>,
+    keys: Vec<ApiKey>,
+    frozen_at: Option<Moment>,
+    any_card: bool,
+    tls: Option<Pem>,
+    hosts: Vec<String>,
+}
+
+/// A certificate chain and its key, both in PEM.
+struct Pem {
+    certificates: Vec<u8>,
+    key: zeroize::Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Pem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pem(..)")
+    }
+}
+
+impl SandboxBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            beyond_loopback: false,
+            database: None,
+            keys: Vec::new(),
+            frozen_at: None,
+            any_card: false,
+            tls: None,
+            hosts: Vec::new(),
+        }
+    }
+
+    /// Listens on this address of the loopback; port 0 is a free one.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Lets [`listen`](Self::listen) name an address that other machines reach. They can use the gateway, but not the
+    /// control interface.
+    pub fn beyond_loopback(mut self) -> Self {
+        self.beyond_loopback = true;
+        self
+    }
+
+    /// Keeps everything in this file, which one sandbox at a time can have open.
+    pub fn database(mut self, path: impl Into<PathBuf>) -> Self {
+        self.database = Some(path.into());
+        self
+    }
+
+    /// Opens worlds for these keys only, and for worlds that are asked for by `POST /_sandbox/worlds` or
+    /// [`Sandbox::new_world`].
+    pub fn keys(mut self, keys: impl IntoIterator<Item = ApiKey>) -> Self {
+        self.keys.extend(keys);
+        self
+    }
+
+    /// Freezes the clock of every world that a key opens at this moment; such clocks run if nothing is said.
+    pub fn frozen_at(mut self, moment: Moment) -> Self {
+        self.frozen_at = Some(moment);
+        self
+    }
+
+    /// Takes any card number, and not just those published for tests. Of a number only the brand, the last four
+    /// digits and the expiry are kept all the same.
+    pub fn any_card(mut self) -> Self {
+        self.any_card = true;
+        self
+    }
+
+    /// Speaks TLS 1.2 and 1.3 with this certificate chain and key, both in PEM.
+    pub fn tls(mut self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.tls = Some(Pem { certificates: certificates.into(), key: zeroize::Zeroizing::new(key.into()) });
+        self
+    }
+
+    /// Takes requests whose `Host` is this name too, for unmodified clients of a vendor's host that resolves to the
+    /// loopback.
+    pub fn host(mut self, name: impl Into<String>) -> Self {
+        self.hosts.push(name.into());
+        self
+    }
+
+    /// Starts to listen.
+    pub async fn start(self) -> Result<Sandbox, StartError> {
+        let Self { listen, beyond_loopback, database, keys, frozen_at, any_card, tls, hosts } = self;
+        if !listen.ip().is_loopback() && !beyond_loopback {
+            return Err(StartError::NotLoopback);
+        }
+        let tls = tls.map(acceptor).transpose()?;
+        let listener = TcpListener::bind(listen).await.map_err(StartError::Listen)?;
+        let address = listener.local_addr().map_err(StartError::Listen)?;
+        let hashes: Vec<_> = keys.iter().map(|key| hash(key.expose())).collect();
+        let gateway = Arc::new(Gateway {
+            store: Store::open(database.as_deref())?,
+            requests: Requests::default(),
+            admission: if hashes.is_empty() { Admission::Any } else { Admission::Only(hashes) },
+            any_card,
+            frozen_at,
+            hosts,
+        });
+        let key = if let Some(key) = keys.into_iter().next() {
+            key
+        } else {
+            // In memory the world is of a fresh seed; in a file it is there after a restart.
+            let seed = if database.is_some() { Seed(1) } else { Seed::fresh() };
+            gateway.keep_world(seed).await?.api_key
+        };
+        let (stop, stopped) = watch::channel(false);
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let task = tokio::spawn(server::serve(listener, tls, gateway.clone(), stopped));
+        let world = World::of(gateway.clone(), key);
+        Ok(Sandbox {
+            address,
+            base_url: format!("{scheme}://{address}"),
+            gateway,
+            world,
+            stop,
+            task: Some(task),
+        })
+    }
+}
+
+fn acceptor(Pem { certificates, key }: Pem) -> Result<TlsAcceptor, StartError> {
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&certificates)
+        .collect::<Result<_, _>>()
+        .map_err(|_| StartError::Certificate)?;
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| StartError::PrivateKey)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(StartError::Tls)?
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)
+        .map_err(StartError::Tls)?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Why a sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address is one that other machines reach, and nobody allowed that.
+    #[error("the sandbox listens on a loopback address only, unless it is told to go beyond")]
+    NotLoopback,
+    /// The address cannot be listened on.
+    #[error("the sandbox cannot listen on this address")]
+    Listen(#[source] io::Error),
+    /// The certificate is not PEM.
+    #[error("the certificate is not one in PEM")]
+    Certificate,
+    /// The key is not PEM.
+    #[error("the private key is not one in PEM")]
+    PrivateKey,
+    /// The certificate and the key do not go together.
+    #[error("the certificate cannot be used with this key")]
+    Tls(#[source] rustls::Error),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

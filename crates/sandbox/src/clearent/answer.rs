@@ -1,0 +1,179 @@
+//! What an operation makes of a request: an answer, or a refusal in the vendor's words.
+
+use perennial_domain::Violations;
+use perennial_domain::clearent::{CustomerKey, Link, PlanKey, TokenId, TransactionId};
+use perennial_wire::clearent::{GatewayError, Page, Payload, ReadError, Reply};
+
+use crate::clock::Moment;
+
+/// An answer before it has its envelope.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    links: Vec<Link>,
+    page: Option<Page>,
+    payload_type: Option<&'static str>,
+    payload: Payload,
+}
+
+impl Answer {
+    pub(super) fn ok(payload: Payload) -> Self {
+        Self { status: 200, links: Vec::new(), page: None, payload_type: None, payload }
+    }
+
+    pub(super) fn created(payload: Payload) -> Self {
+        Self { status: 201, ..Self::ok(payload) }
+    }
+
+    pub(super) fn page(payload: Payload, page: Page) -> Self {
+        Self { page: Some(page), ..Self::ok(payload) }
+    }
+
+    /// A list that says 204 when nothing was found, as the searches of tokens and transactions do.
+    pub(super) fn page_or_nothing(payload: Payload, page: Page) -> Self {
+        if page.total_elements == Some(0) {
+            Self { status: 204, ..Self::ok(Payload::Empty) }
+        } else {
+            Self::page(payload, page)
+        }
+    }
+
+    /// A transaction that was not approved.
+    pub(super) fn declined(status: u16, payload: Payload) -> Self {
+        Self { status, payload_type: Some("errorTransaction"), ..Self::ok(payload) }
+    }
+
+    pub(super) fn with_link(mut self, link: Link) -> Self {
+        self.links.push(link);
+        self
+    }
+
+    pub(super) fn reply(self, success: &str, exchange_id: String) -> Reply {
+        let Self { status, links, page, payload_type, payload } = self;
+        Reply {
+            code: Some(status),
+            status: Some(if status < 400 { success } else { "fail" }.into()),
+            exchange_id: Some(exchange_id),
+            links,
+            page,
+            payload_type: payload_type.map(str::to_owned),
+            payload,
+        }
+    }
+}
+
+/// A request that changes nothing, and why. Its text names fields and rules and never a value.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(super) status: u16,
+    code: &'static str,
+    message: String,
+}
+
+impl Refused {
+    pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into() }
+    }
+
+    /// The request is understood, but the business rules forbid it.
+    pub(super) fn business(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(402, code, message)
+    }
+
+    /// The object of the path does not exist. Customers are named; of plans the vendor says no more than this.
+    pub(super) fn unknown_customer(key: &CustomerKey) -> Self {
+        Self::new(404, "041", format!("Customer not found: {key}"))
+    }
+
+    pub(super) fn unknown_object() -> Self {
+        Self::new(404, "041", "Object not found")
+    }
+
+    pub(super) fn unauthorized() -> Self {
+        Self::new(401, "042", "Unauthorized")
+    }
+
+    pub(super) fn reply(self, exchange_id: String, now: Moment) -> Reply {
+        let Self { status, code, message } = self;
+        let error = GatewayError {
+            message: Some(message),
+            result_code: Some(code.into()),
+            time_stamp: Some(now.stamp()),
+        };
+        Answer { status, ..Answer::ok(Payload::Error(error)) }.reply("", exchange_id)
+    }
+}
+
+impl From<Violations> for Refused {
+    fn from(violations: Violations) -> Self {
+        Self::new(400, "041", violations.to_string())
+    }
+}
+
+impl From<ReadError> for Refused {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Decode(error) => Self::new(400, "041", error.to_string()),
+            ReadError::Rules(violations) => violations.into(),
+        }
+    }
+}
+
+/// Why an operation has no answer.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    Refused(Refused),
+    Store(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<Violations> for Fault {
+    fn from(violations: Violations) -> Self {
+        Self::Refused(violations.into())
+    }
+}
+
+/// Where the gateway is for its caller, so that links lead back to it.
+pub(super) struct Site<'a>(pub(super) &'a str);
+
+impl Site<'_> {
+    fn link(&self, rel: &str, path: &str) -> Link {
+        Link { rel: rel.into(), href: format!("{}/rest/v2/{path}", self.0), id: None }
+    }
+
+    pub(super) fn customer(&self, rel: &str, key: &CustomerKey) -> Link {
+        self.link(rel, &format!("customers/{key}"))
+    }
+
+    pub(super) fn plans_of(&self, key: &CustomerKey) -> Link {
+        self.link("payment-plans", &format!("payment-plans?customer-key={key}"))
+    }
+
+    pub(super) fn plan(&self, rel: &str, key: &PlanKey) -> Link {
+        self.link(rel, &format!("payment-plans/{key}"))
+    }
+
+    pub(super) fn token(&self, rel: &str, id: &TokenId) -> Link {
+        self.link(rel, &format!("tokens/{id}"))
+    }
+
+    /// Links of transactions are relative and carry the id.
+    pub(super) fn transaction(id: &TransactionId) -> Link {
+        let href = format!("/rest/v2/transactions?id={id}");
+        Link { rel: "transaction".into(), href, id: Some(id.to_string()) }
+    }
+
+    pub(super) fn token_of_transaction(id: &TokenId) -> Link {
+        Link { rel: "token".into(), href: format!("/rest/v2/tokens/{id}"), id: Some(id.to_string()) }
+    }
+}

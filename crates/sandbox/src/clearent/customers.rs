@@ -1,0 +1,67 @@
+//! Customers: who is charged.
+
+use perennial_domain::clearent::{Customer, CustomerKey, check_customer_deletion};
+use perennial_wire::clearent::{Payload, customer};
+
+use super::answer::{Answer, Fault, Refused, Site};
+use super::{Call, Handled, LIMITS, act};
+use crate::world::Ledger;
+
+pub(super) fn create(call: &mut Call<'_>) -> Handled {
+    let new = customer::read_create(call.format, call.body, &LIMITS)?;
+    act(move |ledger, site| {
+        if let Some(key) = new.fields().customer_key
+            && ledger.customer(key)?.is_some()
+        {
+            return Err(Refused::business("041", "customer-key: another customer has this key").into());
+        }
+        let customer = ledger.create_customer(&new)?;
+        let link = site.customer("self", &customer.customer_key);
+        Ok(Answer::created(shown(customer, site)).with_link(link))
+    })
+}
+
+pub(super) fn get(call: &mut Call<'_>) -> Handled {
+    let key = call.customer_key()?;
+    act(move |ledger, site| Ok(Answer::ok(shown(find(ledger, &key)?, site))))
+}
+
+pub(super) fn list(call: &mut Call<'_>) -> Handled {
+    let search = customer::read_search(call.query)?;
+    act(move |ledger, _| {
+        let (customers, page) = ledger.customers(search)?;
+        Ok(Answer::page(Payload::Customers(customers), page))
+    })
+}
+
+pub(super) fn update(call: &mut Call<'_>) -> Handled {
+    let key = call.customer_key()?;
+    let update = customer::read_update(call.format, call.body, &LIMITS)?;
+    act(move |ledger, site| {
+        find(ledger, &key)?;
+        ledger.update_customer(&key, &update)?;
+        Ok(Answer::ok(shown(find(ledger, &key)?, site)).with_link(site.customer("self", &key)))
+    })
+}
+
+pub(super) fn delete(call: &mut Call<'_>) -> Handled {
+    let key = call.customer_key()?;
+    act(move |ledger, _| {
+        let customer = find(ledger, &key)?;
+        let (plans, payments) = (ledger.count_plans_of(&key)?, ledger.count_payments_of_customer(&key)?);
+        check_customer_deletion(plans, payments)
+            .map_err(|refusal| Refused::business("041", refusal.to_string()))?;
+        ledger.delete_customer(&key)?;
+        Ok(Answer::ok(Payload::Customer(Box::new(customer))))
+    })
+}
+
+pub(super) fn find(ledger: &Ledger<'_>, key: &CustomerKey) -> Result<Customer, Fault> {
+    Ok(ledger.customer(key)?.ok_or_else(|| Refused::unknown_customer(key))?)
+}
+
+fn shown(customer: Customer, site: &Site<'_>) -> Payload {
+    let key = &customer.customer_key;
+    let links = vec![site.customer("self", key), site.plans_of(key)];
+    Payload::Customer(Box::new(Customer { links, ..customer }))
+}

@@ -1,0 +1,290 @@
+//! The Clearent tree, `/rest/v2`: one table of operations, and what every call goes through.
+
+mod answer;
+mod customer_tokens;
+mod customers;
+mod negotiation;
+pub(crate) mod outcome;
+mod payments;
+mod plans;
+mod test_cards;
+mod tokens;
+mod transactions;
+
+use http::{HeaderMap, Method};
+use perennial_domain::clearent::{ApiKey, CustomerKey, PlanKey, TokenId, TransactionId};
+use perennial_wire::clearent::{Reply, read_api_key};
+use perennial_wire::{Format, Limits};
+use zeroize::Zeroizing;
+
+use self::answer::{Answer, Fault, Refused, Site};
+pub(crate) use self::negotiation::Formats;
+use crate::clock::Moment;
+use crate::gateway::Gateway;
+use crate::requests::Exchange;
+use crate::seed::{Seed, hash};
+use crate::store::StoreError;
+use crate::world::{Knock, Ledger, Row};
+
+/// Every operation under `/rest/v2/`: its method, its path, its name in the request log, and what it does.
+#[rustfmt::skip]
+const OPERATIONS: &[(Method, &str, &str, Handler)] = &[
+    (Method::POST,   "customers",                     "customers.create",       customers::create),
+    (Method::GET,    "customers",                     "customers.list",         customers::list),
+    (Method::GET,    "customers/{}",                  "customers.get",          customers::get),
+    (Method::PUT,    "customers/{}",                  "customers.update",       customers::update),
+    (Method::DELETE, "customers/{}",                  "customers.delete",       customers::delete),
+    (Method::POST,   "customers/{}/tokens",           "customer-tokens.create", customer_tokens::create),
+    (Method::GET,    "customers/{}/tokens",           "customer-tokens.list",   customer_tokens::list),
+    (Method::PUT,    "customers/{}/tokens",           "customer-tokens.update", customer_tokens::update),
+    (Method::POST,   "tokens",                        "tokens.create",          tokens::create),
+    (Method::GET,    "tokens",                        "tokens.list",            tokens::list),
+    (Method::GET,    "tokens/{}",                     "tokens.get",             tokens::get),
+    (Method::PUT,    "tokens/{}",                     "tokens.update",          tokens::update),
+    (Method::DELETE, "tokens/{}",                     "tokens.delete",          tokens::delete),
+    (Method::POST,   "payment-plans",                 "plans.create",           plans::create),
+    (Method::GET,    "payment-plans",                 "plans.list",             plans::list),
+    (Method::GET,    "payment-plans/{}",              "plans.get",              plans::get),
+    (Method::PUT,    "payment-plans/{}",              "plans.update",           plans::update),
+    (Method::DELETE, "payment-plans/{}",              "plans.delete",           plans::delete),
+    (Method::GET,    "payment-plans/{}/expected-runs", "plans.expected-runs",   plans::expected_runs),
+    (Method::GET,    "payments",                      "payments.list",          payments::list),
+    (Method::GET,    "plan-forecast",                 "forecast.get",           plans::forecast),
+    (Method::POST,   "transactions",                  "transactions.sale",      transactions::any),
+    (Method::POST,   "transactions/sale",             "transactions.sale",      transactions::sale),
+    (Method::POST,   "transactions/forced-sale",      "transactions.sale",      transactions::forced_sale),
+    (Method::POST,   "transactions/auth",             "transactions.auth",      transactions::auth),
+    (Method::POST,   "transactions/capture",          "transactions.capture",   transactions::capture),
+    (Method::POST,   "transactions/void",             "transactions.void",      transactions::void),
+    (Method::POST,   "transactions/refund",           "transactions.refund",    transactions::refund),
+    (Method::GET,    "transactions",                  "transactions.list",      transactions::list),
+    (Method::GET,    "transactions/{}",               "transactions.get",       transactions::get),
+];
+
+/// Reads a call, without looking into any world, and says what it will do there.
+type Handler = fn(&mut Call<'_>) -> Handled;
+type Handled = Result<Action, Refused>;
+type Action = Box<dyn FnOnce(&Ledger<'_>, &Site<'_>) -> Result<Answer, Fault> + Send>;
+
+#[expect(clippy::unnecessary_wraps, reason = "every operation ends with it")]
+fn act(action: impl FnOnce(&Ledger<'_>, &Site<'_>) -> Result<Answer, Fault> + Send + 'static) -> Handled {
+    Ok(Box::new(action))
+}
+
+/// The server takes no larger body, so the reader need not care.
+const LIMITS: Limits = Limits { bytes: 1024 * 1024, depth: 32, items: 20_000, text: 64 * 1024 };
+
+/// A call as an operation sees it.
+struct Call<'a> {
+    operation: &'static str,
+    /// What stands in the path where the operation's path has `{}`.
+    named: Option<&'a str>,
+    query: &'a str,
+    format: Format,
+    body: &'a [u8],
+    any_card: bool,
+}
+
+impl Call<'_> {
+    fn key<T: for<'t> TryFrom<&'t str>>(&self) -> Result<T, Refused> {
+        // What cannot be a key names nothing.
+        self.named.and_then(|text| T::try_from(text).ok()).ok_or_else(Refused::unknown_object)
+    }
+
+    fn customer_key(&self) -> Result<CustomerKey, Refused> {
+        self.key()
+    }
+
+    fn token_id(&self) -> Result<TokenId, Refused> {
+        self.key()
+    }
+
+    fn plan_key(&self) -> Result<PlanKey, Refused> {
+        self.key()
+    }
+
+    fn transaction_id(&self) -> Result<TransactionId, Refused> {
+        self.key()
+    }
+}
+
+/// A request as the server took it.
+pub(crate) struct Request<'a> {
+    pub(crate) method: &'a Method,
+    /// The parts of the path after `/rest/v2/`, decoded.
+    pub(crate) segments: &'a [&'a str],
+    pub(crate) query: &'a str,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) formats: Formats,
+    pub(crate) body: &'a Zeroizing<Vec<u8>>,
+    /// Scheme, host and port as the caller sees them.
+    pub(crate) site: String,
+}
+
+/// What is sent back, and what the log may know of it.
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+    /// The methods that the path has, when the one of the request is not among them.
+    pub(crate) allow: Option<String>,
+    /// Which world was called, and the exchange; nothing if none was.
+    pub(crate) exchange: Option<(i64, Exchange)>,
+}
+
+/// Answers a request.
+pub(crate) async fn answer(gateway: &Gateway, request: Request<'_>) -> Result<Answered, StoreError> {
+    let (operation, handler, named) = match find(request.method, request.segments) {
+        Found::Operation(operation, handler, named) => (operation, handler, named),
+        Found::OtherMethods(allow) => {
+            let refused = Refused::new(405, "041", format!("Method not allowed: this path has {allow}"));
+            return Ok(Answered {
+                allow: Some(allow),
+                ..worldless(gateway, refused, request.formats.answer)
+            });
+        }
+        Found::Nothing => {
+            return Ok(worldless(gateway, Refused::unknown_object(), request.formats.answer));
+        }
+    };
+    let Some(knock) = knock(request.headers, request.body) else {
+        return Ok(worldless(gateway, Refused::unauthorized(), request.formats.answer));
+    };
+    let mut call = Call {
+        operation,
+        named,
+        query: request.query,
+        format: request.formats.request,
+        body: request.body,
+        any_card: gateway.any_card,
+    };
+    let action = handler(&mut call);
+    let operation = call.operation;
+    let site = request.site;
+    let real = Moment::real();
+    let (admission, start) = (gateway.admission.clone(), gateway.start());
+    let outcome = gateway
+        .store
+        .run(move |connection| {
+            let Some(row) = Row::admit(connection, knock, &admission, start)? else { return Ok(None) };
+            let (ledger, _) = Ledger::open(connection, &row, real)?;
+            let outcome = match action {
+                Ok(action) => ledger.attempt(|ledger| action(ledger, &Site(&site))),
+                Err(refused) => Err(refused.into()),
+            };
+            let outcome = match outcome {
+                Ok(answer) => Ok(answer),
+                Err(Fault::Refused(refused)) => Err(refused),
+                Err(Fault::Store(error)) => return Err(error),
+            };
+            Ok(Some((ledger.world, ledger.seed, ledger.now, outcome)))
+        })
+        .await?;
+    let Some((world, seed, now, outcome)) = outcome else {
+        return Ok(worldless(gateway, Refused::unauthorized(), request.formats.answer));
+    };
+    let family = Family::of(operation);
+    let number = gateway.requests.next_exchange(world);
+    let exchange_id = family.exchange_id(seed, now, gateway.store.opened, number);
+    let reply = match outcome {
+        Ok(answer) => answer.reply(family.success, exchange_id.clone()),
+        Err(refused) => refused.reply(exchange_id.clone(), now),
+    };
+    let exchange = Exchange { operation, id: exchange_id, time: now };
+    Ok(Answered { exchange: Some((world, exchange)), ..written(&reply, request.formats.answer) })
+}
+
+/// A refusal that no world knows of.
+pub(crate) fn worldless(gateway: &Gateway, refused: Refused, format: Format) -> Answered {
+    let number = gateway.requests.next_exchange(0);
+    let exchange_id = format!("ID-clearent-gateway-1-{}", Seed(0).uuid("exchange", number));
+    written(&refused.reply(exchange_id, Moment::real()), format)
+}
+
+/// A refusal of the server itself, in the vendor's envelope.
+pub(crate) fn refusal(status: u16, code: &'static str, message: &str) -> Refused {
+    Refused::new(status, code, message)
+}
+
+fn written(reply: &Reply, format: Format) -> Answered {
+    let status = reply.code.unwrap_or(500);
+    // What is in the books came through the domain's rules for text, which XML can carry.
+    let body = if status == 204 { Vec::new() } else { reply.encode(format).unwrap_or_default() };
+    Answered { status, body, allow: None, exchange: None }
+}
+
+/// The key of a request: the header, else the body's member, as some live clients send it.
+fn knock(headers: &HeaderMap, body: &[u8]) -> Option<Knock> {
+    match headers.get("api-key") {
+        Some(value) => key(value.to_str().ok()?),
+        None => read_api_key(body, &LIMITS).map(|key| knock_with(&key)),
+    }
+}
+
+/// The key as a header has it.
+pub(crate) fn key(text: &str) -> Option<Knock> {
+    ApiKey::new(text).ok().map(|key| knock_with(&key))
+}
+
+/// The key as it knocks at a world.
+pub(crate) fn knock_with(key: &ApiKey) -> Knock {
+    let text = key.expose();
+    let well_formed = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Knock { hash: hash(text), well_formed }
+}
+
+enum Found<'a> {
+    Operation(&'static str, Handler, Option<&'a str>),
+    OtherMethods(String),
+    Nothing,
+}
+
+/// The operation of a path, where `HEAD` is a `GET` without a body.
+fn find<'a>(method: &Method, segments: &[&'a str]) -> Found<'a> {
+    let method = if method == Method::HEAD { &Method::GET } else { method };
+    let mut others = Vec::new();
+    for (allowed, path, operation, handler) in OPERATIONS {
+        let mut parts = path.split('/');
+        let fits =
+            segments.iter().all(|segment| parts.next().is_some_and(|part| part == "{}" || part == *segment));
+        if !fits || parts.next().is_some() {
+            continue;
+        }
+        if allowed == method {
+            let named = path.split('/').position(|part| part == "{}").map(|index| segments[index]);
+            return Found::Operation(operation, *handler, named);
+        }
+        others.push(allowed.as_str());
+    }
+    if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others.join(", ")) }
+}
+
+/// The services behind the gateway, which differ in how they spell success and number their exchanges.
+struct Family {
+    success: &'static str,
+    service: &'static str,
+}
+
+impl Family {
+    fn of(operation: &str) -> Self {
+        let (success, service) = match operation.split('.').next() {
+            Some("tokens") => ("success", "vault"),
+            Some("transactions") => ("success", "cgw"),
+            Some("plans" | "payments" | "forecast") => ("SUCCESS", "rps"),
+            _ => ("success", "rps"),
+        };
+        Self { success, service }
+    }
+
+    /// Derived also from how often the database was opened, so that ids do not repeat after a restart:
+    /// `ID-clearent-rps-1-<uuid>`, and for card transactions `ID-clearent-cgw-1-<milliseconds>-0-<number>`.
+    fn exchange_id(&self, seed: Seed, now: Moment, opened: u64, number: u64) -> String {
+        let service = self.service;
+        let kind = format!("exchange {opened}");
+        if service == "cgw" {
+            let tail = seed.digits(&kind, number, 8);
+            format!("ID-clearent-cgw-1-{}-0-{tail}", now.millis())
+        } else {
+            format!("ID-clearent-{service}-1-{}", seed.uuid(&kind, number))
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Payments that plans made.
+
+use perennial_wire::clearent::{Payload, payment};
+
+use super::answer::Answer;
+use super::{Call, Handled, act};
+
+pub(super) fn list(call: &mut Call<'_>) -> Handled {
+    let search = payment::read_search(call.query)?;
+    act(move |ledger, _| {
+        let (payments, page) = ledger.payments(search)?;
+        Ok(Answer::page(Payload::Payments(payments), page))
+    })
+}

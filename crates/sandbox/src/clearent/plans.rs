@@ -1,0 +1,164 @@
+//! Payment plans, what they will charge, and what any plan would charge.
+
+use perennial_domain::clearent::{
+    ExpectedRun, NewPlan, NewPlanFields, Plan, PlanForecastFields, PlanKey, PlanStatus, PlanTerm, Schedule,
+    check_plan_deletion,
+};
+use perennial_domain::{Date, Rule, Text, Violations, add_months};
+use perennial_wire::clearent::{Payload, plan};
+
+use super::answer::{Answer, Fault, Refused, Site};
+use super::{Call, Handled, LIMITS, act};
+use crate::store::plan::remaining;
+use crate::world::Ledger;
+
+pub(super) fn create(call: &mut Call<'_>) -> Handled {
+    let new = plan::read_create(call.format, call.body, &LIMITS)?;
+    act(move |ledger, site| {
+        let (number, key) = ledger.next_plan_key()?;
+        let plan = named(ledger, created(key.clone(), &new))?;
+        check_payer(ledger, &plan)?;
+        ledger.create_plan(number, &plan)?;
+        Ok(Answer::created(shown(find(ledger, &key)?, site)).with_link(site.plan("self", &key)))
+    })
+}
+
+/// The plan as it begins: active unless it says otherwise.
+fn created(plan_key: PlanKey, new: &NewPlan) -> Plan {
+    let NewPlanFields {
+        customer_key,
+        token_id,
+        frequency,
+        payment_amount,
+        start_date,
+        end_date,
+        plan_name,
+        frequency_day: _,
+        status,
+        plan_type: _,
+        customer_name,
+        email_address,
+        email_receipt,
+    } = new.fields();
+    let owned = |text: Option<&Text>| text.map(|text| text.as_str().to_owned());
+    Plan {
+        plan_key,
+        plan_name: owned(plan_name),
+        plan_type: None,
+        customer_key: Some(customer_key.clone()),
+        customer_name: owned(customer_name),
+        token_id: Some(token_id.clone()),
+        frequency: Some(frequency.clone()),
+        frequency_day: Some(new.day()),
+        payment_amount: Some(*payment_amount),
+        start_date: Some(*start_date),
+        end_date: Some(*end_date),
+        status: Some(status.cloned().unwrap_or(PlanStatus::ACTIVE)),
+        status_date: None,
+        email_address: owned(email_address),
+        email_receipt: email_receipt.map(|flag| flag.0),
+        links: Vec::new(),
+    }
+}
+
+/// The plan with its customer's name, which live clients expect, unless it has one of its own.
+fn named(ledger: &Ledger<'_>, mut plan: Plan) -> Result<Plan, Fault> {
+    if let (None, Some(key)) = (&plan.customer_name, &plan.customer_key)
+        && let Some(customer) = ledger.customer(key)?
+    {
+        let names: Vec<String> = customer.first_name.into_iter().chain(customer.last_name).collect();
+        plan.customer_name = Some(names.join(" "));
+    }
+    Ok(plan)
+}
+
+/// A plan charges a token of its customer.
+fn check_payer(ledger: &Ledger<'_>, plan: &Plan) -> Result<(), Fault> {
+    let (Some(customer), Some(token)) = (&plan.customer_key, &plan.token_id) else { return Ok(()) };
+    let mut violations = Violations::default();
+    let known = ledger.customer(customer)?.is_some();
+    if !known {
+        violations.add("customer-key", Rule::Unknown("customer"));
+    }
+    if ledger.token(token)?.is_none() {
+        violations.add("token-id", Rule::Unknown("token"));
+    } else if known && !ledger.owns(customer, token)? {
+        violations.add("token-id", Rule::Unknown("token of this customer"));
+    }
+    if violations.is_empty() { Ok(()) } else { Err(violations.into()) }
+}
+
+pub(super) fn get(call: &mut Call<'_>) -> Handled {
+    let key = call.plan_key()?;
+    act(move |ledger, site| Ok(Answer::ok(shown(find(ledger, &key)?, site))))
+}
+
+pub(super) fn list(call: &mut Call<'_>) -> Handled {
+    let search = plan::read_search(call.query)?;
+    act(move |ledger, _| {
+        let (plans, page) = ledger.plans(search)?;
+        Ok(Answer::page(Payload::Plans(plans), page))
+    })
+}
+
+pub(super) fn update(call: &mut Call<'_>) -> Handled {
+    let key = call.plan_key()?;
+    let update = plan::read_update(call.format, call.body, &LIMITS)?;
+    act(move |ledger, site| {
+        let old = find(ledger, &key)?;
+        let new = update.apply(&old).map_err(|violations| {
+            let restarted = violations.iter().all(|violation| violation.rule == Rule::PlanCancelled);
+            if restarted { Refused::business("041", violations.to_string()) } else { violations.into() }
+        })?;
+        if (&old.customer_key, &old.token_id) != (&new.customer_key, &new.token_id) {
+            check_payer(ledger, &new)?;
+        }
+        ledger.update_plan(&old, &new)?;
+        Ok(Answer::ok(shown(find(ledger, &key)?, site)).with_link(site.plan("self", &key)))
+    })
+}
+
+pub(super) fn delete(call: &mut Call<'_>) -> Handled {
+    let key = call.plan_key()?;
+    act(move |ledger, _| {
+        let plan = find(ledger, &key)?;
+        let status = plan.status.as_ref().unwrap_or(&PlanStatus::ACTIVE);
+        check_plan_deletion(status, ledger.count_payments_of_plan(&key)?)
+            .map_err(|refusal| Refused::business("041", refusal.to_string()))?;
+        ledger.delete_plan(&key)?;
+        Ok(Answer::ok(Payload::Plan(Box::new(plan))))
+    })
+}
+
+/// The charges still to come while the plan is active; none of a plan that is not.
+pub(super) fn expected_runs(call: &mut Call<'_>) -> Handled {
+    let key = call.plan_key()?;
+    act(move |ledger, _| {
+        let plan = find(ledger, &key)?;
+        let runs = remaining(&plan, ledger.now).filter_map(|day| Date::try_from(day).ok());
+        let runs = runs.map(|date| ExpectedRun { date, payment_amount: plan.payment_amount }).collect();
+        Ok(Answer::ok(Payload::ExpectedRuns(runs)))
+    })
+}
+
+/// Without an end, the forecast is for the longest plan there can be.
+pub(super) fn forecast(call: &mut Call<'_>) -> Handled {
+    let forecast = plan::read_forecast(call.query)?;
+    let PlanForecastFields { start_date, frequency: _, frequency_day, end_date } = forecast.fields();
+    let longest = add_months(start_date.naive(), PlanTerm::MONTHS).and_then(|end| Date::try_from(end).ok());
+    let end = end_date.copied().or(longest).unwrap_or(*start_date);
+    let term = PlanTerm::new(*start_date, end).map_err(|error| Violations::one("end-date", error.0))?;
+    let dates = Schedule::new(term, *frequency_day).filter_map(|day| Date::try_from(day).ok()).collect();
+    act(move |_, _| Ok(Answer::ok(Payload::Forecast(dates))))
+}
+
+fn find(ledger: &Ledger<'_>, key: &PlanKey) -> Result<Plan, Fault> {
+    Ok(ledger.plan(key)?.ok_or_else(Refused::unknown_object)?)
+}
+
+fn shown(plan: Plan, site: &Site<'_>) -> Payload {
+    let mut links = vec![site.plan("self", &plan.plan_key)];
+    links.extend(plan.customer_key.as_ref().map(|key| site.customer("customers", key)));
+    links.extend(plan.token_id.as_ref().map(|id| site.token("tokens", id)));
+    Payload::Plan(Box::new(Plan { links, ..plan }))
+}

@@ -1,0 +1,128 @@
+//! Card tokens: the card is reduced to what may be kept before anything else sees it.
+
+use perennial_domain::clearent::{
+    CustomerKey, NewTokenFields, Token, TokenId, TokenStatus, TokenUpdateFields,
+};
+use perennial_domain::{Rule, Text, Violations};
+use perennial_wire::clearent::{Payload, token};
+
+use super::answer::{Answer, Fault, Refused};
+use super::{Call, Handled, LIMITS, act, test_cards};
+use crate::store::token::{Card, Tokenised};
+use crate::world::Ledger;
+
+pub(super) fn create(call: &mut Call<'_>) -> Handled {
+    let new = token::read_create(call.format, call.body, &LIMITS)?;
+    let brand = new.brand();
+    let NewTokenFields {
+        card,
+        exp_date,
+        csc: _,
+        description,
+        customer_key,
+        avs_address,
+        avs_zip,
+        avs_required: _,
+        card_type: _,
+    } = new.fields();
+    if !call.any_card {
+        test_cards::check(card)?;
+    }
+    let owned = |text: Option<&Text>| text.map(|text| text.as_str().to_owned());
+    let tokenised = Tokenised {
+        card: Card { brand, last_four: card.last_four().to_owned(), exp_date: *exp_date },
+        customer_key: customer_key.cloned(),
+        description: owned(description),
+        avs_address: owned(avs_address),
+        avs_zip: owned(avs_zip),
+    };
+    drop(new);
+    act(move |ledger, _| {
+        let mut violations = Violations::default();
+        if !tokenised.card.exp_date.is_valid_on(ledger.now.date()) {
+            violations.add("exp-date", Rule::Expired);
+        }
+        check_customer(ledger, tokenised.customer_key.as_ref(), &mut violations)?;
+        if !violations.is_empty() {
+            return Err(violations.into());
+        }
+        Ok(Answer::ok(shown(ledger, ledger.create_token(tokenised)?)))
+    })
+}
+
+pub(super) fn get(call: &mut Call<'_>) -> Handled {
+    let id = call.token_id()?;
+    act(move |ledger, _| Ok(Answer::ok(shown(ledger, find(ledger, &id)?))))
+}
+
+pub(super) fn list(call: &mut Call<'_>) -> Handled {
+    let search = token::read_search(call.query)?;
+    act(move |ledger, _| {
+        let (tokens, page) = ledger.tokens(search)?;
+        let tokens = tokens.into_iter().map(|token| with_merchant(ledger, token)).collect();
+        Ok(Answer::page_or_nothing(Payload::Tokens(tokens), page))
+    })
+}
+
+/// The answer carries what was changed, and nothing else.
+pub(super) fn update(call: &mut Call<'_>) -> Handled {
+    let id = call.token_id()?;
+    let update = token::read_update(call.format, call.body, &LIMITS)?;
+    act(move |ledger, _| {
+        find(ledger, &id)?;
+        let TokenUpdateFields { customer_key, status, description } = update.fields();
+        let mut violations = Violations::default();
+        check_customer(ledger, customer_key, &mut violations)?;
+        if !violations.is_empty() {
+            return Err(violations.into());
+        }
+        if status == Some(&TokenStatus::DELETED) {
+            ledger.delete_token(&id)?;
+        } else {
+            ledger.update_token(&id, &update)?;
+        }
+        let changed = Token {
+            customer_key: customer_key.cloned(),
+            status: status.cloned(),
+            description: description.map(|text| text.as_str().to_owned()),
+            ..Token::default()
+        };
+        Ok(Answer::ok(Payload::Token(Box::new(changed))))
+    })
+}
+
+pub(super) fn delete(call: &mut Call<'_>) -> Handled {
+    let id = call.token_id()?;
+    act(move |ledger, _| {
+        find(ledger, &id)?;
+        ledger.delete_token(&id)?;
+        let description = Some("Token deleted".to_owned());
+        let deleted = Token { token_id: Some(id), description, ..Token::default() };
+        Ok(Answer::ok(Payload::Token(Box::new(deleted))))
+    })
+}
+
+fn find(ledger: &Ledger<'_>, id: &TokenId) -> Result<Token, Fault> {
+    Ok(ledger.token(id)?.ok_or_else(Refused::unknown_object)?)
+}
+
+fn check_customer(
+    ledger: &Ledger<'_>,
+    customer: Option<&CustomerKey>,
+    violations: &mut Violations,
+) -> Result<(), Fault> {
+    if let Some(key) = customer
+        && ledger.customer(key)?.is_none()
+    {
+        violations.add("customer-key", Rule::Unknown("customer"));
+    }
+    Ok(())
+}
+
+fn shown(ledger: &Ledger<'_>, token: Token) -> Payload {
+    Payload::Token(Box::new(with_merchant(ledger, token)))
+}
+
+pub(super) fn with_merchant(ledger: &Ledger<'_>, token: Token) -> Token {
+    Token { merchant_id: Some(ledger.merchant_id()), ..token }
+}

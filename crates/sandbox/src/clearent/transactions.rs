@@ -1,0 +1,406 @@
+//! Card transactions: charges, what follows them up, and the search for both.
+
+use chrono::{NaiveDate, NaiveDateTime};
+use perennial_domain::clearent::{
+    Capture, CaptureFields, Charge, ChargeFields, ChargeSource, Refund, RefundFields, Token, TokenId,
+    Transaction, TransactionId, TransactionRequest, TransactionType, Void,
+};
+use perennial_domain::{Amount, Expiry, Rule, Text, Violations};
+use perennial_wire::clearent::{Payload, transaction};
+
+use super::answer::{Answer, Fault, Refused, Site};
+use super::outcome::{self, Outcome};
+use super::tokens::with_merchant;
+use super::{Call, Handled, LIMITS, act, test_cards};
+use crate::store::customer::postal;
+use crate::store::token::{Card, Tokenised};
+use crate::world::Ledger;
+
+/// `type` in the body decides.
+pub(super) fn any(call: &mut Call<'_>) -> Handled {
+    read(call, None)
+}
+
+pub(super) fn sale(call: &mut Call<'_>) -> Handled {
+    read(call, Some(TransactionType::SALE))
+}
+
+pub(super) fn auth(call: &mut Call<'_>) -> Handled {
+    read(call, Some(TransactionType::AUTH))
+}
+
+pub(super) fn forced_sale(call: &mut Call<'_>) -> Handled {
+    read(call, Some(TransactionType::FORCED_SALE))
+}
+
+pub(super) fn capture(call: &mut Call<'_>) -> Handled {
+    read(call, Some(TransactionType::CAPTURE))
+}
+
+pub(super) fn void(call: &mut Call<'_>) -> Handled {
+    read(call, Some(TransactionType::VOID))
+}
+
+pub(super) fn refund(call: &mut Call<'_>) -> Handled {
+    read(call, Some(TransactionType::REFUND))
+}
+
+fn read(call: &mut Call<'_>, from_path: Option<TransactionType>) -> Handled {
+    let request = transaction::read(call.format, call.body, &LIMITS, from_path)?;
+    let (operation, action) = match request {
+        TransactionRequest::Sale(charge) => {
+            ("transactions.sale", charged(call, TransactionType::SALE, &charge))
+        }
+        TransactionRequest::Auth(charge) => {
+            ("transactions.auth", charged(call, TransactionType::AUTH, &charge))
+        }
+        TransactionRequest::ForcedSale(charge) => {
+            ("transactions.sale", charged(call, TransactionType::FORCED_SALE, &charge))
+        }
+        TransactionRequest::Capture(capture) => ("transactions.capture", captured(capture)),
+        TransactionRequest::Void(void) => ("transactions.void", voided(void)),
+        TransactionRequest::Refund(refund) => ("transactions.refund", refunded(call, &refund)),
+        _ => return Err(Violations::one("type", Rule::OneOf("those that this sandbox knows")).into()),
+    };
+    call.operation = operation;
+    action
+}
+
+/// What is charged, once the card is reduced to what may be kept.
+enum Source {
+    Card(Card),
+    Token(TokenId),
+}
+
+impl Source {
+    fn of(source: &ChargeSource, exp_date: Option<&Expiry>, call: &Call<'_>) -> Result<Self, Violations> {
+        match source {
+            ChargeSource::Token(id) => Ok(Self::Token(id.clone())),
+            ChargeSource::Card(card) => {
+                if !call.any_card {
+                    test_cards::check(card)?;
+                }
+                let exp_date = *exp_date.ok_or_else(|| Violations::one("exp-date", Rule::Required))?;
+                let last_four = card.last_four().to_owned();
+                Ok(Self::Card(Card { brand: card.brand(), last_four, exp_date }))
+            }
+        }
+    }
+
+    /// The card behind it, its token if it has one, and why it cannot be charged, if it cannot.
+    fn look_up(self, ledger: &Ledger<'_>) -> Result<(Card, Option<Token>, Option<Outcome>), Fault> {
+        let today = ledger.now.date();
+        match self {
+            Self::Card(card) => {
+                let refused = outcome::of_expiry(Some(card.exp_date), today);
+                Ok((card, None, refused))
+            }
+            Self::Token(id) => {
+                let unknown = || Refused::from(Violations::one("card", Rule::Unknown("token")));
+                let token = ledger.token(&id)?.ok_or_else(unknown)?;
+                let (Some(last_four), Some(exp_date)) = (token.last_four_digits.clone(), token.exp_date)
+                else {
+                    return Err(unknown().into());
+                };
+                let refused = outcome::of_token(&token, today);
+                Ok((Card { brand: token.card_type.clone(), last_four, exp_date }, Some(token), refused))
+            }
+        }
+    }
+}
+
+fn owned(text: Option<&Text>) -> Option<String> {
+    text.map(|text| text.as_str().to_owned())
+}
+
+fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
+    let ChargeFields {
+        amount,
+        card,
+        exp_date,
+        csc: _,
+        card_type,
+        invoice,
+        purchase_order,
+        order_id,
+        customer_id,
+        description,
+        comments,
+        client_ip: _,
+        email_address,
+        email_receipt: _,
+        sales_tax_amount,
+        tip_amount,
+        create_token,
+        authorization_code,
+        software_type,
+        software_type_version,
+        billing,
+        shipping,
+    } = charge.fields();
+    let source = Source::of(card, exp_date, call)?;
+    let (amount, wants_token) = (*amount, create_token.is_some_and(|flag| flag.0));
+    let only_vaults = kind == TransactionType::AUTH && amount.is_zero() && wants_token;
+    let description = owned(description);
+    let record = Transaction {
+        transaction_type: Some(kind),
+        amount: Some(amount),
+        card_type: card_type.cloned(),
+        authorization_code: owned(authorization_code),
+        invoice: invoice.map(|invoice| invoice.as_str().to_owned()),
+        purchase_order: purchase_order.map(|order| order.as_str().to_owned()),
+        order_id: owned(order_id),
+        customer_id: owned(customer_id),
+        description: description.clone(),
+        comments: owned(comments),
+        email_address: owned(email_address),
+        sales_tax_amount: sales_tax_amount.copied(),
+        tip_amount: tip_amount.copied(),
+        billing: billing.map(postal),
+        shipping: shipping.map(postal),
+        software_type: owned(software_type),
+        software_type_version: owned(software_type_version),
+        ..Transaction::default()
+    };
+    act(move |ledger, _| {
+        let (card, token, refused) = source.look_up(ledger)?;
+        let outcome = refused.unwrap_or_else(|| outcome::of_amount(amount));
+        let record = outcome.stamp(Transaction {
+            last_four: Some(card.last_four.clone()),
+            card_type: record.card_type.or_else(|| card.brand.clone()),
+            exp_date: Some(card.exp_date),
+            ..record
+        });
+        let record = ledger.create_transaction(record, ledger.now)?;
+        if let Some(id) = token.as_ref().and_then(|token| token.token_id.as_ref()) {
+            ledger.use_token(id, ledger.now)?;
+        }
+        if !outcome.is_approved() {
+            return Ok(shown(ledger, record, |fresh| {
+                Answer::declined(outcome.status, Payload::Transaction(fresh))
+            }));
+        }
+        if !wants_token {
+            return Ok(shown(ledger, record, |fresh| Answer::ok(Payload::Transaction(fresh))));
+        }
+        let token = match token {
+            Some(token) => token,
+            None => ledger.create_token(Tokenised {
+                card: Card { brand: record.card_type.clone(), ..card },
+                customer_key: None,
+                description,
+                avs_address: None,
+                avs_zip: None,
+            })?,
+        };
+        let token = Box::new(with_merchant(ledger, token));
+        let link = token.token_id.as_ref().map(Site::token_of_transaction);
+        let answer = shown(ledger, record, |fresh| {
+            if only_vaults {
+                Answer::ok(Payload::Token(token))
+            } else {
+                Answer::ok(Payload::TransactionToken(fresh, token))
+            }
+        });
+        Ok(link.into_iter().fold(answer, Answer::with_link))
+    })
+}
+
+/// Takes up to what was authorised, once; a tip comes on top.
+fn captured(capture: Capture) -> Handled {
+    act(move |ledger, _| {
+        let CaptureFields { id, amount, tip_amount, sales_tax_amount } = capture.fields();
+        let original = original(ledger, id, &[TransactionType::AUTH])?;
+        if !ledger.followed_up(id, &TransactionType::CAPTURE)?.is_zero() {
+            return Err(Refused::business("041", "the authorization is captured already").into());
+        }
+        if *amount > original.amount.unwrap_or_default() {
+            return Err(Refused::business("014", "Exceeds amount limit: more than was authorized").into());
+        }
+        let record = Transaction {
+            tip_amount: tip_amount.copied(),
+            sales_tax_amount: sales_tax_amount.copied(),
+            ..following(original, TransactionType::CAPTURE, *amount)
+        };
+        follow(ledger, record)
+    })
+}
+
+/// Takes a transaction back in full, unless something else followed it up.
+fn voided(void: Void) -> Handled {
+    act(move |ledger, _| {
+        let Void { id } = &void;
+        let original = original(
+            ledger,
+            id,
+            &[
+                TransactionType::SALE,
+                TransactionType::AUTH,
+                TransactionType::FORCED_SALE,
+                TransactionType::CAPTURE,
+                TransactionType::REFUND,
+                TransactionType::UNMATCHED_REFUND,
+            ],
+        )?;
+        for kind in [TransactionType::CAPTURE, TransactionType::REFUND] {
+            if !ledger.followed_up(id, &kind)?.is_zero() {
+                let followed = if kind == TransactionType::CAPTURE { "captured" } else { "refunded" };
+                return Err(Refused::business("041", format!("the transaction is {followed} already")).into());
+            }
+        }
+        ledger.void_transaction(id)?;
+        let amount = original.amount.unwrap_or_default();
+        follow(ledger, following(original, TransactionType::VOID, amount))
+    })
+}
+
+/// Gives back up to what was taken, or to a card without an earlier transaction.
+fn refunded(call: &Call<'_>, refund: &Refund) -> Handled {
+    let RefundFields { amount, id, card, exp_date, invoice, order_id, comments } = refund.fields();
+    let (amount, id) = (*amount, id.cloned());
+    let source = match (&id, card) {
+        (None, Some(card)) => Some(Source::of(card, exp_date, call)?),
+        _ => None,
+    };
+    let (invoice, order_id) = (invoice.map(|invoice| invoice.as_str().to_owned()), owned(order_id));
+    let comments = owned(comments);
+    act(move |ledger, _| {
+        let record = match (id, source) {
+            (Some(id), _) => {
+                let kinds = [TransactionType::SALE, TransactionType::FORCED_SALE, TransactionType::CAPTURE];
+                let original = original(ledger, &id, &kinds)?;
+                let taken = original.amount.unwrap_or_default();
+                let taken = taken.checked_add(original.tip_amount.unwrap_or_default()).unwrap_or(Amount::MAX);
+                let left = taken.checked_sub(ledger.followed_up(&id, &TransactionType::REFUND)?);
+                if left.unwrap_or_default() < amount {
+                    return Err(Refused::business("025", "Exceeds Maximum Refundable Amount").into());
+                }
+                following(original, TransactionType::REFUND, amount)
+            }
+            (None, Some(source)) => {
+                let (card, _, refused) = source.look_up(ledger)?;
+                if let Some(outcome) = refused {
+                    let declined = outcome.stamp(Transaction::default()).display_message.unwrap_or_default();
+                    return Err(Refused::business("023", declined).into());
+                }
+                Transaction {
+                    transaction_type: Some(TransactionType::UNMATCHED_REFUND),
+                    amount: Some(amount),
+                    last_four: Some(card.last_four),
+                    card_type: card.brand,
+                    exp_date: Some(card.exp_date),
+                    ..Transaction::default()
+                }
+            }
+            (None, None) => return Err(Violations::one("id", Rule::Required).into()),
+        };
+        let record = Transaction {
+            invoice: invoice.or(record.invoice),
+            order_id: order_id.or(record.order_id),
+            comments: comments.or(record.comments),
+            ..record
+        };
+        follow(ledger, record)
+    })
+}
+
+/// The approved transaction of one of these types that a request follows up.
+fn original(
+    ledger: &Ledger<'_>,
+    id: &TransactionId,
+    kinds: &[TransactionType],
+) -> Result<Transaction, Fault> {
+    let found = ledger.transaction(id)?;
+    let of_kind = |transaction: &Transaction| {
+        transaction.is_approved()
+            && transaction.transaction_type.as_ref().is_some_and(|kind| kinds.contains(kind))
+    };
+    let original = found.filter(of_kind).ok_or_else(|| Refused::business("027", "Original Not Found"))?;
+    if original.voided == Some(true) {
+        return Err(Refused::business("024", "Previously Reversed").into());
+    }
+    Ok(original)
+}
+
+/// A transaction of the same card that follows up another.
+fn following(original: Transaction, kind: TransactionType, amount: Amount) -> Transaction {
+    Transaction {
+        transaction_type: Some(kind),
+        amount: Some(amount),
+        ref_id: original.id,
+        last_four: original.last_four,
+        card_type: original.card_type,
+        exp_date: original.exp_date,
+        invoice: original.invoice,
+        order_id: original.order_id,
+        customer_id: original.customer_id,
+        ..Transaction::default()
+    }
+}
+
+fn follow(ledger: &Ledger<'_>, record: Transaction) -> Result<Answer, Fault> {
+    let record = ledger.create_transaction(Outcome::APPROVED.stamp(record), ledger.now)?;
+    Ok(shown(ledger, record, |fresh| Answer::ok(Payload::Transaction(fresh))))
+}
+
+/// A fresh answer masks the card at its full length and links to the transaction.
+fn shown(
+    ledger: &Ledger<'_>,
+    record: Transaction,
+    answer: impl FnOnce(Box<Transaction>) -> Answer,
+) -> Answer {
+    let link = record.id.as_ref().map(Site::transaction);
+    let card = record.last_four.as_ref().map(|digits| format!("XXXXXXXXXXXX{digits}"));
+    let fresh = Transaction {
+        card,
+        merchant_id: Some(ledger.merchant_id()),
+        terminal_id: Some(ledger.terminal_id()),
+        ..record
+    };
+    link.into_iter().fold(answer(Box::new(fresh)), Answer::with_link)
+}
+
+pub(super) fn get(call: &mut Call<'_>) -> Handled {
+    let id = call.transaction_id()?;
+    act(move |ledger, _| {
+        let transaction = ledger.transaction(&id)?.ok_or_else(Refused::unknown_object)?;
+        Ok(Answer::ok(Payload::Transaction(Box::new(transaction))))
+    })
+}
+
+pub(super) fn list(call: &mut Call<'_>) -> Handled {
+    let search = transaction::read_search(call.query)?;
+    let mut violations = Violations::default();
+    let mut moment = |name: &'static str, text: &Option<String>, in_day: i64| {
+        let millis = text.as_deref().map(|text| millis(text, in_day))?;
+        if millis.is_none() {
+            violations.add(name, Rule::OneOf(DATES));
+        }
+        millis
+    };
+    let from = moment("start-date", &search.start_date, 0);
+    let to = moment("end-date", &search.end_date, 86_399_999);
+    if !violations.is_empty() {
+        return Err(violations.into());
+    }
+    act(move |ledger, _| {
+        let (transactions, page) = ledger.transactions(search, from, to)?;
+        Ok(Answer::page_or_nothing(Payload::Transactions(transactions), page))
+    })
+}
+
+const DATES: &str = "MM-dd-yyyy hh:mm a, MM-dd-yy HH:mm, yyyy-MM-dd HH:mm";
+
+/// A moment as the documented formats write it, in milliseconds and UTC; `in_day` is added to a day without a time.
+fn millis(text: &str, in_day: i64) -> Option<i64> {
+    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Some(day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis() + in_day);
+    }
+    // The zone that two of the formats may name is taken for UTC.
+    let zoneless =
+        text.strip_suffix(" UTC").or(text.strip_suffix(" GMT")).or(text.strip_suffix(" Z")).unwrap_or(text);
+    ["%m-%d-%Y %I:%M %p", "%m-%d-%y %H:%M", "%Y-%m-%d %H:%M"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(zoneless, format).ok())
+        .map(|moment| moment.and_utc().timestamp_millis())
+}

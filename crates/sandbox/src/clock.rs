@@ -1,0 +1,328 @@
+//! Time in a world: moments, the clock that is frozen or running, and the periods by which it is advanced.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc};
+use perennial_domain::Date;
+
+/// A moment of a world, in UTC and to the millisecond, written in RFC 3339.
+///
+/// ```
+/// use perennial_sandbox::Moment;
+///
+/// let moment: Moment = "2027-01-01T01:00:00+01:00".parse().unwrap();
+/// assert_eq!(moment.to_string(), "2027-01-01T00:00:00Z");
+/// assert!("2027-01-01".parse::<Moment>().is_err());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(DateTime<Utc>);
+
+impl Moment {
+    /// The calendar day, in UTC.
+    pub fn date(self) -> NaiveDate {
+        self.0.date_naive()
+    }
+
+    /// What the machine's own clock shows.
+    pub(crate) fn real() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::from_millis(i64::try_from(since.as_millis()).unwrap_or_default())
+    }
+
+    /// 1 January 2027, when a world begins that is not told otherwise.
+    pub(crate) fn first() -> Self {
+        Self::from_millis(1_798_761_600_000)
+    }
+
+    pub(crate) fn from_millis(millis: i64) -> Self {
+        Self(DateTime::from_timestamp_millis(millis).unwrap_or_default())
+    }
+
+    pub(crate) fn millis(self) -> i64 {
+        self.0.timestamp_millis()
+    }
+
+    /// When the payments of this day are made: at 10:00 UTC. The vendor's time of day is unknown; **inferred**.
+    pub(crate) fn run_of(day: NaiveDate) -> Self {
+        Self((day.and_time(NaiveTime::MIN) + TimeDelta::hours(10)).and_utc())
+    }
+
+    /// The last day whose payments are made by now.
+    pub(crate) fn last_run(self) -> NaiveDate {
+        let today = self.date();
+        if self >= Self::run_of(today) { today } else { today - Days::new(1) }
+    }
+
+    /// As transactions and errors have it: `2027-01-15 10:00:00.000`.
+    pub(crate) fn stamp(self) -> String {
+        self.0.format("%Y-%m-%d %H:%M:%S%.3f").to_string()
+    }
+
+    /// As a plan's `status-date` has it: `2027-01-15 10:00:00`.
+    pub(crate) fn seconds(self) -> String {
+        self.0.format("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// As tokens have it: `2027-01-15T10:00:00.000Z`.
+    pub(crate) fn iso_millis(self) -> String {
+        self.0.to_rfc3339_opts(SecondsFormat::Millis, true)
+    }
+
+    /// The moment this much later, while the calendar reaches.
+    fn after(self, period: Period) -> Result<Self, ClockError> {
+        self.0
+            .checked_add_months(Months::new(period.months))
+            .and_then(|moment| moment.checked_add_signed(TimeDelta::try_seconds(period.seconds)?))
+            .map(Self)
+            .filter(|moment| moment.is_in_calendar())
+            .ok_or(ClockError::TooFar)
+    }
+
+    fn is_in_calendar(self) -> bool {
+        Date::try_from(self.date()).is_ok()
+    }
+}
+
+impl FromStr for Moment {
+    type Err = ClockError;
+
+    fn from_str(text: &str) -> Result<Self, ClockError> {
+        let moment = DateTime::parse_from_rfc3339(text).map_err(|_| ClockError::Moment)?;
+        let moment = Self::from_millis(moment.timestamp_millis());
+        if moment.is_in_calendar() { Ok(moment) } else { Err(ClockError::TooFar) }
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = self.0.nanosecond() == 0;
+        let precision = if whole { SecondsFormat::Secs } else { SecondsFormat::Millis };
+        f.pad(&self.0.to_rfc3339_opts(precision, true))
+    }
+}
+
+impl fmt::Debug for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Moment({self})")
+    }
+}
+
+/// The clock of a world.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Clock {
+    /// It stands at this moment until it is advanced.
+    Frozen(Moment),
+    /// It runs this many milliseconds ahead of the machine's clock.
+    Running(i64),
+}
+
+impl Clock {
+    pub(crate) fn now(self, real: Moment) -> Moment {
+        match self {
+            Self::Frozen(moment) => moment,
+            Self::Running(ahead) => Moment::from_millis(real.millis().saturating_add(ahead)),
+        }
+    }
+
+    /// The clock in the same mode, showing `now`.
+    pub(crate) fn set(self, now: Moment, real: Moment) -> Self {
+        match self {
+            Self::Frozen(_) => Self::Frozen(now),
+            Self::Running(_) => Self::Running(now.millis() - real.millis()),
+        }
+    }
+
+    pub(crate) fn mode(self) -> Mode {
+        match self {
+            Self::Frozen(_) => Mode::Frozen,
+            Self::Running(_) => Mode::Running,
+        }
+    }
+}
+
+/// Whether a clock stands or runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Mode {
+    Frozen,
+    Running,
+}
+
+/// What can be asked of a clock. It only goes forward.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Turn {
+    /// To this moment.
+    Set(Moment),
+    /// By this period.
+    Advance(Period),
+    /// Through the payments of this day.
+    Through(NaiveDate),
+    /// Go on from here, standing or running.
+    Become(Mode),
+}
+
+impl Turn {
+    /// Where the clock goes: to a moment in RFC 3339, or through the payments of a day written `yyyy-MM-dd`.
+    pub(crate) fn to(text: &str) -> Result<Self, ClockError> {
+        match Date::try_from(text) {
+            Ok(day) => Ok(Self::Through(day.naive())),
+            Err(_) => text.parse().map(Self::Set).map_err(|_| ClockError::MomentOrDay),
+        }
+    }
+
+    pub(crate) fn of(self, clock: Clock, real: Moment) -> Result<Clock, ClockError> {
+        let now = clock.now(real);
+        let next = match self {
+            Self::Set(moment) => moment,
+            Self::Advance(period) => now.after(period)?,
+            // Later on the same day its payments are made already.
+            Self::Through(day) if day == now.date() => now.max(Moment::run_of(day)),
+            Self::Through(day) => Moment::run_of(day),
+            Self::Become(Mode::Frozen) => return Ok(Clock::Frozen(now)),
+            Self::Become(Mode::Running) => return Ok(Clock::Running(now.millis() - real.millis())),
+        };
+        if next < now { Err(ClockError::Backwards { now }) } else { Ok(clock.set(next, real)) }
+    }
+}
+
+/// A period of ISO 8601: `PnYnMnWnDTnHnMnS`, each part a whole number, in this order, at least one.
+///
+/// Months are calendar months: a month after 31 January is 28 or 29 February.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Period {
+    months: u32,
+    seconds: i64,
+}
+
+impl FromStr for Period {
+    type Err = ClockError;
+
+    fn from_str(text: &str) -> Result<Self, ClockError> {
+        const DAYS: &[(char, u32, i64)] = &[('Y', 12, 0), ('M', 1, 0), ('W', 0, 604_800), ('D', 0, 86_400)];
+        const TIMES: &[(char, u32, i64)] = &[('H', 0, 3_600), ('M', 0, 60), ('S', 0, 1)];
+        let text = text.strip_prefix('P').ok_or(ClockError::Period)?;
+        let (days, times) = match text.split_once('T') {
+            Some((_, "")) => return Err(ClockError::Period),
+            Some(parts) => parts,
+            None if text.is_empty() => return Err(ClockError::Period),
+            None => (text, ""),
+        };
+        let mut period = Self { months: 0, seconds: 0 };
+        for (mut text, units) in [(days, DAYS), (times, TIMES)] {
+            let mut units = units.iter();
+            while let Some(end) = text.find(|c: char| !c.is_ascii_digit()) {
+                let (number, rest) = text.split_at(end);
+                let number: u32 = number.parse().map_err(|_| ClockError::Period)?;
+                let mut rest = rest.chars();
+                let unit = rest.next();
+                let (_, months, seconds) =
+                    units.find(|(name, ..)| Some(*name) == unit).ok_or(ClockError::Period)?;
+                let months = months.checked_mul(number).ok_or(ClockError::TooFar)?;
+                period.months = period.months.checked_add(months).ok_or(ClockError::TooFar)?;
+                period.seconds += seconds * i64::from(number);
+                text = rest.as_str();
+            }
+            if !text.is_empty() {
+                return Err(ClockError::Period);
+            }
+        }
+        Ok(period)
+    }
+}
+
+/// Why a clock stays where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClockError {
+    /// Not a period.
+    #[error("must be an ISO 8601 period such as P1M, P1Y2M10D or P1DT12H")]
+    Period,
+    /// Not a moment.
+    #[error("must be a moment in RFC 3339 such as 2027-01-01T00:00:00Z")]
+    Moment,
+    /// Neither a moment nor a day.
+    #[error("must be a day such as 2027-03-01 or a moment in RFC 3339 such as 2027-03-01T12:00:00Z")]
+    MomentOrDay,
+    /// Time does not go back: what was fired stays fired.
+    #[error("must not be before the world's clock, which shows {now}")]
+    Backwards {
+        /// What the clock shows.
+        now: Moment,
+    },
+    /// Beyond the years that dates of this API have.
+    #[error("must be within the years 1970 to 2199")]
+    TooFar,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods() {
+        let cases = [
+            ("P1M", Ok("2027-02-28T00:00:00Z")),
+            ("P1Y", Ok("2028-01-31T00:00:00Z")),
+            ("P1Y1M", Ok("2028-02-29T00:00:00Z")),
+            ("P2W3D", Ok("2027-02-17T00:00:00Z")),
+            ("PT36H", Ok("2027-02-01T12:00:00Z")),
+            ("P1DT1H1M1S", Ok("2027-02-01T01:01:01Z")),
+            ("P0D", Ok("2027-01-31T00:00:00Z")),
+            ("P", Err(ClockError::Period)),
+            ("PT", Err(ClockError::Period)),
+            ("P1DT", Err(ClockError::Period)),
+            ("1M", Err(ClockError::Period)),
+            ("P1", Err(ClockError::Period)),
+            ("PM", Err(ClockError::Period)),
+            ("P1H", Err(ClockError::Period)),
+            ("P1M1Y", Err(ClockError::Period)),
+            ("P1M1M", Err(ClockError::Period)),
+            ("P-1M", Err(ClockError::Period)),
+            ("P1.5D", Err(ClockError::Period)),
+            ("p1m", Err(ClockError::Period)),
+            ("P 1M", Err(ClockError::Period)),
+            ("", Err(ClockError::Period)),
+            ("P99999999999D", Err(ClockError::Period)),
+            ("P4000000000Y", Err(ClockError::TooFar)),
+            ("P4000000000W", Err(ClockError::TooFar)),
+            ("P200Y", Err(ClockError::TooFar)),
+        ];
+        let clock = Clock::Frozen("2027-01-31T00:00:00Z".parse().unwrap());
+        for (text, expected) in cases {
+            let turned = text.parse().and_then(|period| Turn::Advance(period).of(clock, Moment::real()));
+            let shown = turned.map(|clock| clock.now(Moment::real()).to_string());
+            assert_eq!(shown, expected.map(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn turns() {
+        let now: Moment = "2027-01-15T12:00:00Z".parse().unwrap();
+        let cases = [
+            ("2027-01-15", Ok("2027-01-15T12:00:00Z")),
+            ("2027-01-16", Ok("2027-01-16T10:00:00Z")),
+            ("2027-01-15T12:00:00.5Z", Ok("2027-01-15T12:00:00.500Z")),
+            ("2027-01-14", Err(ClockError::Backwards { now })),
+            ("2027-01-15T11:59:59Z", Err(ClockError::Backwards { now })),
+            ("2027-02-30", Err(ClockError::MomentOrDay)),
+            ("tomorrow", Err(ClockError::MomentOrDay)),
+        ];
+        for (text, expected) in cases {
+            let turned = Turn::to(text).and_then(|turn| turn.of(Clock::Frozen(now), now));
+            let shown = turned.map(|clock| clock.now(now).to_string());
+            assert_eq!(shown, expected.map(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_running_clock_goes_on_from_where_it_stood() {
+        let (real, now) = (Moment::from_millis(1_000), Moment::first());
+        let running = Turn::Become(Mode::Running).of(Clock::Frozen(now), real).unwrap();
+        assert_eq!(running.now(real), now);
+        assert_eq!(running.now(Moment::from_millis(2_500)).millis(), now.millis() + 1_500);
+        let frozen = Turn::Become(Mode::Frozen).of(running, Moment::from_millis(2_500)).unwrap();
+        assert_eq!(frozen, Clock::Frozen(Moment::from_millis(now.millis() + 1_500)));
+    }
+}

@@ -1,0 +1,146 @@
+//! What the sandbox is, whichever door a request comes through.
+
+use perennial_domain::clearent::ApiKey;
+
+use crate::clock::{Clock, ClockError, Moment, Turn};
+use crate::requests::Requests;
+use crate::seed::{Seed, hash};
+use crate::store::{Store, StoreError};
+use crate::world::{Admission, Knock, Ledger, Row, restart};
+
+/// The store, and what a start was told.
+pub(crate) struct Gateway {
+    pub(crate) store: Store,
+    pub(crate) requests: Requests,
+    pub(crate) admission: Admission,
+    pub(crate) any_card: bool,
+    /// Where the clocks of worlds stand that their key opens; they run if nothing was said.
+    pub(crate) frozen_at: Option<Moment>,
+    /// Names besides the loopback's that a request's `Host` may be.
+    pub(crate) hosts: Vec<String>,
+}
+
+/// A world to make.
+///
+/// Without a seed it is a world of its own, and without `now` it begins at 2027-01-01T00:00:00Z. A seed that was used
+/// before starts its world afresh.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorldOptions {
+    /// The number that all keys, ids and codes of the world are derived from.
+    pub seed: Option<u64>,
+    /// Where its clock stands at first.
+    pub now: Option<Moment>,
+}
+
+/// What moving a clock did, once everything due by then has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fired {
+    /// What the clock shows.
+    pub now: Moment,
+    /// How many payments were made.
+    pub fired: u64,
+    /// How many of them were approved.
+    pub approved: u64,
+    /// How many of them were declined.
+    pub declined: u64,
+}
+
+impl Gateway {
+    /// The clock of a world that its key opens.
+    pub(crate) fn start(&self) -> Clock {
+        self.frozen_at.map_or(Clock::Running(0), Clock::Frozen)
+    }
+
+    /// Makes the world of a seed, or starts it afresh.
+    pub(crate) async fn make_world(&self, options: &WorldOptions) -> Result<Credentials, StoreError> {
+        let seed = options.seed.map_or_else(Seed::fresh, Seed);
+        let credentials = Credentials::of(seed);
+        let clock = Clock::Frozen(options.now.unwrap_or(Moment::first()));
+        let hash = hash(credentials.api_key.expose());
+        let world = self
+            .store
+            .run(move |connection| match Row::find(connection, &hash)? {
+                Some(row) => restart(connection, row.id, Some(clock)).map(|()| row.id),
+                None => Row::create(connection, &hash, seed, clock, true).map(|row| row.id),
+            })
+            .await?;
+        self.requests.forget(world);
+        Ok(credentials)
+    }
+
+    /// Makes sure that the world of a seed is there, and leaves it as it is if it was.
+    pub(crate) async fn keep_world(&self, seed: Seed) -> Result<Credentials, StoreError> {
+        let credentials = Credentials::of(seed);
+        let hash = hash(credentials.api_key.expose());
+        self.store
+            .run(move |connection| match Row::find(connection, &hash)? {
+                Some(_) => Ok(()),
+                None => {
+                    Row::create(connection, &hash, seed, Clock::Frozen(Moment::first()), true).map(|_| ())
+                }
+            })
+            .await?;
+        Ok(credentials)
+    }
+
+    /// Opens a key's books and does something there; nothing if the key opens none.
+    pub(crate) async fn with_world<T: Send + 'static>(
+        &self,
+        knock: Knock,
+        work: impl FnOnce(Ledger<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        let (admission, start, real) = (self.admission.clone(), self.start(), Moment::real());
+        self.store
+            .run(move |connection| {
+                let Some(row) = Row::admit(connection, knock, &admission, start)? else { return Ok(None) };
+                let (ledger, _) = Ledger::open(connection, &row, real)?;
+                work(ledger).map(Some)
+            })
+            .await
+    }
+
+    /// Turns a key's clock.
+    pub(crate) async fn turn(
+        &self,
+        knock: Knock,
+        turn: Turn,
+    ) -> Result<Option<Result<Fired, ClockError>>, StoreError> {
+        self.with_world(knock, move |ledger| {
+            let clock = match turn.of(ledger.clock, ledger.real) {
+                Ok(clock) => clock,
+                Err(error) => return Ok(Err(error)),
+            };
+            let (ledger, fired) = ledger.turn(clock)?;
+            let (approved, declined) = (fired.approved, fired.declined);
+            Ok(Ok(Fired { now: ledger.now, fired: approved + declined, approved, declined }))
+        })
+        .await
+    }
+
+    /// Empties a key's world and starts it as it began.
+    pub(crate) async fn reset(&self, knock: Knock) -> Result<Option<()>, StoreError> {
+        let world = self
+            .with_world(knock, |ledger| restart(ledger.connection, ledger.world, None).map(|()| ledger.world))
+            .await?;
+        Ok(world.map(|world| self.requests.forget(world)))
+    }
+}
+
+/// What a world answers to, all derived from its seed.
+pub(crate) struct Credentials {
+    pub(crate) api_key: ApiKey,
+    pub(crate) integrator_key: String,
+    pub(crate) account_key: String,
+    pub(crate) account_pin: String,
+}
+
+impl Credentials {
+    fn of(seed: Seed) -> Self {
+        Self {
+            api_key: ApiKey::new(&seed.hex("api-key")).expect("32 hexadecimal digits are a key"),
+            integrator_key: seed.uuid("integrator-key", 0),
+            account_key: seed.uuid("account-key", 0),
+            account_pin: seed.digits("account-pin", 0, 6),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The Clearent gateway on loopback: durable, with a clock that fires plans, for tests and for trying things out.
+//!
+//! Embedded in a test it takes a free port and keeps everything in memory. Each key sees a world of its own, with its
+//! own clock; the world that comes with a sandbox begins at 2027-01-01T00:00:00Z and stands still until it is advanced.
+//!
+//! ```
+//! use perennial_sandbox::Sandbox;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::start().await?;
+//! assert!(sandbox.base_url().starts_with("http://127.0.0.1:"));
+//! assert_eq!(sandbox.api_key().expose().len(), 32);
+//!
+//! let fired = sandbox.advance("P1M").await?;
+//! assert_eq!((fired.now.to_string().as_str(), fired.fired), ("2027-02-01T00:00:00Z", 0));
+//!
+//! sandbox.stop().await;
+//! # Ok(()) }
+//! ```
+//!
+//! What a request is told:
+//!
+//! * The rules are those of `perennial-domain`, read as the live gateway reads them; all violations are named at once
+//!   (HTTP 400, result code 041). What the rules of the business forbid is HTTP 402, an unknown object 404, a key that
+//!   opens no world 401 with result code 042.
+//! * A request is JSON or XML by its `Content-Type`, an answer by its `Accept`.
+//! * Only published test card numbers are taken. Of a card its brand, last four digits and expiry are kept; numbers and
+//!   security codes never reach the database, the request log or the log.
+//! * The amounts that the vendor lists as forcing an outcome do so, in sales as in payments of plans.
+//! * Pages have 25 objects unless told otherwise and at most 1,000; an `order-by` that is not known is ignored.
+//!
+//! Where the vendor says nothing, this is **inferred**: payments are made at 10:00 UTC; a plan takes part from the
+//! first run after it was created or changed and catches nothing up; a plan charges a token that belongs to its
+//! customer; a deleted token declines with 010, an inactive one with 017, an expired one with 003.
+//!
+//! The control interface under `/_sandbox` (worlds, clock, state, reset, requests) is for tests in other languages;
+//! [`Sandbox`] and [`World`] do the same from Rust.
+
+mod builder;
+mod clearent;
+mod clock;
+mod control;
+mod engine;
+mod gateway;
+mod mask;
+mod requests;
+mod seed;
+mod server;
+mod store;
+mod world;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use perennial_domain::clearent::ApiKey;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use builder::{SandboxBuilder, StartError};
+pub use clock::{ClockError, Moment};
+pub use gateway::{Fired, WorldOptions};
+pub use store::StoreError;
+
+use clock::Turn;
+use gateway::Gateway;
+use world::Knock;
+
+/// A gateway that listens until it is stopped or dropped.
+pub struct Sandbox {
+    address: SocketAddr,
+    base_url: String,
+    gateway: Arc<Gateway>,
+    world: World,
+    stop: watch::Sender<bool>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Sandbox {
+    /// Starts a sandbox in memory, on a free port of 127.0.0.1.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// A sandbox that is told more.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::new()
+    }
+
+    /// Where it listens, without a path: `http://127.0.0.1:8480`.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The key of the world that comes with the sandbox: the first of those it was told, else of a fresh world; in a
+    /// file the same after each start.
+    pub fn api_key(&self) -> &ApiKey {
+        self.world.api_key()
+    }
+
+    /// Advances the world that comes with the sandbox; see [`World::advance`].
+    pub async fn advance(&self, period: &str) -> Result<Fired, WorldError> {
+        self.world.advance(period).await
+    }
+
+    /// Makes the world of this seed, or starts it afresh.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (one, other) = (perennial_sandbox::Sandbox::start().await?, perennial_sandbox::Sandbox::start().await?);
+    /// assert_eq!(one.world(7).await?.api_key().expose(), other.world(7).await?.api_key().expose());
+    /// # Ok(()) }
+    /// ```
+    pub async fn world(&self, seed: u64) -> Result<World, WorldError> {
+        self.new_world(WorldOptions { seed: Some(seed), now: None }).await
+    }
+
+    /// Makes a world.
+    pub async fn new_world(&self, options: WorldOptions) -> Result<World, WorldError> {
+        let credentials = self.gateway.make_world(&options).await?;
+        Ok(World::of(self.gateway.clone(), credentials.api_key))
+    }
+
+    /// Takes no more requests, finishes those under way, and closes the database.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        if let Some(task) = self.task.take() {
+            // The task ends by itself; it panics on a defect only, which was logged.
+            let _ = task.await;
+        }
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+        self.gateway.store.close();
+    }
+}
+
+/// A world of a running sandbox, from inside.
+pub struct World {
+    gateway: Arc<Gateway>,
+    api_key: ApiKey,
+    knock: Knock,
+}
+
+impl World {
+    fn of(gateway: Arc<Gateway>, api_key: ApiKey) -> Self {
+        let knock = clearent::knock_with(&api_key);
+        Self { gateway, api_key, knock }
+    }
+
+    /// The key that opens it.
+    pub fn api_key(&self) -> &ApiKey {
+        &self.api_key
+    }
+
+    /// Advances the clock by a period of ISO 8601 (`P1M`, `P1Y2M10D`, `P1DT12H`), and returns once all payments due by
+    /// then are made, in order.
+    pub async fn advance(&self, period: &str) -> Result<Fired, WorldError> {
+        self.turn(Turn::Advance(period.parse()?)).await
+    }
+
+    /// Advances the clock to a moment in RFC 3339, or through the payments of a day (`2027-03-01`).
+    pub async fn advance_to(&self, moment_or_day: &str) -> Result<Fired, WorldError> {
+        self.turn(Turn::to(moment_or_day)?).await
+    }
+
+    /// Empties the world and starts it as it began.
+    pub async fn reset(&self) -> Result<(), WorldError> {
+        Ok(self.gateway.reset(self.knock).await?.ok_or(StoreError::Closed)?)
+    }
+
+    /// The whole world but its request log, as JSON: equal worlds have equal bytes.
+    pub async fn state(&self) -> Result<String, WorldError> {
+        let state = self.gateway.with_world(self.knock, |ledger| ledger.state()).await?;
+        Ok(state.ok_or(StoreError::Closed)?.to_string())
+    }
+
+    async fn turn(&self, turn: Turn) -> Result<Fired, WorldError> {
+        let turned = self.gateway.turn(self.knock, turn).await?;
+        Ok(turned.ok_or(StoreError::Closed)??)
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("World(..)")
+    }
+}
+
+/// Why a world does not do what it is told.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorldError {
+    /// The clock cannot go there.
+    #[error("the moment {0}")]
+    Clock(#[from] ClockError),
+    /// The database cannot be used, or the sandbox is stopped.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,340 @@
+//! The listener: who may connect, how much they may send and for how long, and a stop that lets answers finish.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, ORIGIN};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use percent_encoding::percent_decode_str;
+use perennial_wire::Format;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
+
+use crate::clearent::{self, Formats, refusal, worldless};
+use crate::gateway::Gateway;
+use crate::requests::Entry;
+use crate::store::StoreError;
+use crate::{control, mask};
+
+/// The largest body: some hundred times the largest request of the API.
+const LARGEST_BODY: usize = 256 * 1024;
+/// How long a client may take to send its headers, its body, or to shake hands.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a stop waits for answers under way.
+const GRACE: Duration = Duration::from_secs(5);
+/// Connections at a time; more of them wait.
+const CONNECTIONS: usize = 1_024;
+
+/// Serves until told to stop, and then until the answers under way are sent.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    gateway: Arc<Gateway>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let connections = Arc::new(Semaphore::new(CONNECTIONS));
+    let graceful = GracefulShutdown::new();
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    loop {
+        let accepted = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => break,
+            accepted = accept(&listener, &connections) => accepted,
+        };
+        let (stream, peer, permit) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, say: the ones in use come back.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            }
+        };
+        let (gateway, tls, watcher) = (gateway.clone(), tls.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            let service = service_fn(move |request| {
+                let gateway = gateway.clone();
+                async move { Ok::<_, std::convert::Infallible>(caught(gateway, scheme, peer, request).await) }
+            });
+            let ended = match tls {
+                None => Some(watcher.watch(connection(stream, service)).await),
+                Some(tls) => match tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => Some(watcher.watch(connection(stream, service)).await),
+                    Ok(Err(_)) | Err(_) => None,
+                },
+            };
+            if !matches!(ended, Some(Ok(()))) {
+                tracing::debug!("a connection ended early");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> io::Result<(tokio::net::TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = connections.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, peer, permit))
+}
+
+fn connection<I, S>(stream: I, service: S) -> http1::Connection<TokioIo<I>, S>
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+    S: hyper::service::HttpService<Incoming, ResBody = Full<Bytes>>,
+{
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_headers(64)
+        .serve_connection(TokioIo::new(stream), service)
+}
+
+type Answered = Response<Full<Bytes>>;
+
+/// Answers in a task of its own, so that a defect is one failed answer, and a change that was begun is finished even
+/// if its client has gone.
+async fn caught(
+    gateway: Arc<Gateway>,
+    scheme: &'static str,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Answered {
+    let formats = Formats::of(request.headers(), b"");
+    let ours = gateway.clone();
+    match tokio::spawn(async move { answer(&ours, scheme, peer, request).await }).await {
+        Ok(Ok(answered)) => answered,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the database cannot be used");
+            failed(
+                &gateway,
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "050",
+                "The sandbox cannot use its database",
+                formats.answer,
+            )
+        }
+        Err(_) => {
+            tracing::error!("a request met a defect of the sandbox");
+            failed(&gateway, StatusCode::INTERNAL_SERVER_ERROR, "050", "Internal Error", formats.answer)
+        }
+    }
+}
+
+async fn answer(
+    gateway: &Gateway,
+    scheme: &str,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Result<Answered, StoreError> {
+    let started = Instant::now();
+    let (head, body) = request.into_parts();
+    let formats = Formats::of(&head.headers, b"");
+    let fail = |status, code, message| Ok(failed(gateway, status, code, message, formats.answer));
+
+    let Some(host) = host(&head.headers, &gateway.hosts) else {
+        return fail(
+            StatusCode::MISDIRECTED_REQUEST,
+            "041",
+            "The Host header must be a loopback name, or one that the sandbox was told",
+        );
+    };
+    let site = format!("{scheme}://{host}");
+    // A browser says where a page comes from; no page of another site has business here.
+    if head.headers.get_all(ORIGIN).iter().any(|origin| origin.as_bytes() != site.as_bytes()) {
+        return fail(StatusCode::FORBIDDEN, "041", "Requests of pages from elsewhere are refused");
+    }
+    let body = match tokio::time::timeout(PATIENCE, read(body)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(BodyError::TooLarge)) => {
+            return fail(StatusCode::PAYLOAD_TOO_LARGE, "041", "The request body must have at most 256 KiB");
+        }
+        Ok(Err(BodyError::Broken)) => {
+            return fail(StatusCode::BAD_REQUEST, "041", "The request body broke off");
+        }
+        Err(_) => return fail(StatusCode::REQUEST_TIMEOUT, "041", "The request body took too long"),
+    };
+    let decoded: Vec<String> = segments(head.uri.path());
+    let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
+    let query = head.uri.query().unwrap_or_default();
+
+    if let ["_sandbox", call @ ..] = segments.as_slice() {
+        if !peer.ip().is_loopback() {
+            return Ok(json_answer(control::refused(
+                StatusCode::FORBIDDEN,
+                "only this machine may call here",
+            )));
+        }
+        let answered = control::answer(gateway, &head.method, call, query, &head.headers, &body).await?;
+        return Ok(json_answer(answered));
+    }
+    let formats = Formats::of(&head.headers, &body);
+    let segments = match segments.as_slice() {
+        ["rest", "v2", rest @ ..] => rest,
+        _ => &[],
+    };
+    if head.method == Method::OPTIONS {
+        return Ok(plain(StatusCode::NO_CONTENT, Some("GET, POST, PUT, DELETE, HEAD, OPTIONS")));
+    }
+    let call = clearent::Request {
+        method: &head.method,
+        segments,
+        query,
+        headers: &head.headers,
+        formats,
+        body: &body,
+        site,
+    };
+    let answered = clearent::answer(gateway, call).await?;
+    let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Some((world, exchange)) = answered.exchange {
+        let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(operation = exchange.operation, status = answered.status, milliseconds, "answered");
+        let path = head.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
+        let entry = Entry {
+            exchange,
+            method: head.method.to_string(),
+            path: mask::text(&percent_decode_str(path).decode_utf8_lossy()),
+            status: answered.status,
+            milliseconds,
+            request: mask::body(formats.request, &body),
+            response: mask::body(formats.answer, &answered.body),
+        };
+        gateway.requests.record(world, entry);
+    }
+    let mut response = envelope(status, answered.body, formats.answer);
+    if let Some(allow) = answered.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
+        response.headers_mut().insert(ALLOW, allow);
+    }
+    Ok(response)
+}
+
+/// The host that a request names, if it is one of ours.
+fn host(headers: &HeaderMap, others: &[String]) -> Option<String> {
+    let mut hosts = headers.get_all(HOST).iter();
+    let (host, None) = (hosts.next()?.to_str().ok()?, hosts.next()) else { return None };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let ours = address.is_ok_and(|address| address.is_loopback())
+        || name.eq_ignore_ascii_case("localhost")
+        || others.iter().any(|other| other.eq_ignore_ascii_case(name));
+    ours.then(|| host.to_owned())
+}
+
+/// The parts of a path. Empty ones count for nothing: live clients double their slashes.
+fn segments(path: &str) -> Vec<String> {
+    let parts = path.split('/').filter(|part| !part.is_empty());
+    parts.map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect()
+}
+
+enum BodyError {
+    TooLarge,
+    Broken,
+}
+
+/// A body, in one buffer that is wiped after use: it may hold a card.
+async fn read(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, BodyError> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > LARGEST_BODY {
+        return Err(BodyError::TooLarge);
+    }
+    let mut whole = Zeroizing::new(Vec::with_capacity(announced.max(4 * 1024)));
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
+        if whole.len() + data.len() > LARGEST_BODY {
+            return Err(BodyError::TooLarge);
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(whole)
+}
+
+/// A refusal of the server itself, in the vendor's envelope.
+fn failed(
+    gateway: &Gateway,
+    status: StatusCode,
+    code: &'static str,
+    message: &str,
+    format: Format,
+) -> Answered {
+    let answered = worldless(gateway, refusal(status.as_u16(), code, message), format);
+    envelope(status, answered.body, format)
+}
+
+fn envelope(status: StatusCode, body: Vec<u8>, format: Format) -> Answered {
+    let mut response = plain(status, None);
+    if !body.is_empty() {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+        *response.body_mut() = Full::from(body);
+    }
+    response
+}
+
+fn json_answer((status, document): control::Answered) -> Answered {
+    let body = document.map(|document| document.to_string().into_bytes()).unwrap_or_default();
+    envelope(status, body, Format::Json)
+}
+
+fn plain(status: StatusCode, allow: Option<&'static str>) -> Answered {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(allow) = allow {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts() {
+        let cases = [
+            ("127.0.0.1:8480", true),
+            ("127.0.0.1", true),
+            ("LOCALHOST:1", true),
+            ("[::1]:8480", true),
+            ("[::1]", true),
+            ("gateway-sb.clearent.net", true),
+            ("gateway-sb.clearent.net:443", true),
+            ("gateway.clearent.net", false),
+            ("127.0.0.2:1", true),
+            ("10.0.0.1", false),
+            ("evil.example", false),
+            ("127.0.0.1.evil.example", false),
+            ("localhost@evil.example", false),
+            ("localhost:80:80", false),
+            ("", false),
+        ];
+        let others = ["gateway-sb.clearent.net".to_owned()];
+        for (name, ours) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, name.parse().unwrap());
+            assert_eq!(host(&headers, &others).is_some(), ours, "{name}");
+            headers.append(HOST, HeaderValue::from_static("localhost"));
+            assert_eq!(host(&headers, &others), None, "{name}, twice");
+        }
+        assert_eq!(host(&HeaderMap::new(), &others), None);
+    }
+}

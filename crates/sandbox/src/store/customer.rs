@@ -1,0 +1,172 @@
+//! Customers in the books.
+
+use perennial_domain::Text;
+use perennial_domain::clearent::{
+    Address, AddressFields, Customer, CustomerKey, CustomerSearch, CustomerStatus, CustomerUpdate,
+    CustomerUpdateFields, NewCustomer, NewCustomerFields, PostalAddress,
+};
+use perennial_wire::clearent::Page;
+use rusqlite::{OptionalExtension, Result, Row, params};
+
+use super::list::List;
+use super::row::{self, Columns, address, insert, read, read_address, text};
+use crate::world::{Kind, Ledger};
+
+impl Ledger<'_> {
+    pub(crate) fn create_customer(&self, new: &NewCustomer) -> Result<Customer> {
+        let NewCustomerFields {
+            first_name,
+            last_name,
+            customer_key,
+            email,
+            phone,
+            comments,
+            billing_address,
+            shipping_address,
+        } = new.fields();
+        let number = self.next(Kind::Customer)?;
+        let uuid = || format!("cust_{}", self.seed.uuid("customer", number));
+        let key = customer_key.map_or_else(uuid, |key| key.as_str().to_owned());
+        let columns: Columns = vec![
+            ("world", self.world.into()),
+            ("number", number.cast_signed().into()),
+            ("key", key.clone().into()),
+            ("first_name", text(Some(first_name))),
+            ("last_name", text(Some(last_name))),
+            ("email", text(email)),
+            ("phone", text(phone)),
+            ("comments", text(comments)),
+            ("billing", address(billing_address.map(postal).as_ref())),
+            ("shipping", address(shipping_address.map(postal).as_ref())),
+        ];
+        insert(self.connection, "customers", columns)?;
+        self.by_key(&key)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+    }
+
+    pub(crate) fn customer(&self, key: &CustomerKey) -> Result<Option<Customer>> {
+        self.by_key(key.as_str())
+    }
+
+    fn by_key(&self, key: &str) -> Result<Option<Customer>> {
+        self.connection
+            .prepare_cached("SELECT * FROM customers WHERE world = ? AND key = ?")?
+            .query_row(params![self.world, key], customer)
+            .optional()
+    }
+
+    /// Writes what changed; an address is replaced as a whole.
+    pub(crate) fn update_customer(&self, key: &CustomerKey, update: &CustomerUpdate) -> Result<()> {
+        let CustomerUpdateFields {
+            first_name,
+            last_name,
+            email,
+            phone,
+            comments,
+            status,
+            billing_address,
+            shipping_address,
+        } = update.fields();
+        let columns = [
+            ("first_name", first_name.map(|name| text(Some(name)))),
+            ("last_name", last_name.map(|name| text(Some(name)))),
+            ("email", email.map(|email| text(Some(email)))),
+            ("phone", phone.map(|phone| text(Some(phone)))),
+            ("comments", comments.map(|comments| text(Some(comments)))),
+            ("status", status.map(|status| text(Some(status.as_str())))),
+            ("billing", billing_address.map(|given| address(Some(&postal(given))))),
+            ("shipping", shipping_address.map(|given| address(Some(&postal(given))))),
+        ];
+        let columns = columns.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        row::update(self.connection, "customers", (self.world, "key", key.as_str()), columns)
+    }
+
+    /// Removes the customer and what ties tokens to them; the tokens stay.
+    pub(crate) fn delete_customer(&self, key: &CustomerKey) -> Result<()> {
+        let customer = params![self.world, key.as_str()];
+        let sql = "DELETE FROM customer_tokens WHERE world = ? AND customer_key = ?";
+        let ties = self.connection.prepare_cached(sql)?.execute(customer)?;
+        let sql = "UPDATE tokens SET customer_key = NULL WHERE world = ? AND customer_key = ?";
+        self.connection.prepare_cached(sql)?.execute(customer)?;
+        let sql = "DELETE FROM customers WHERE world = ? AND key = ?";
+        self.connection.prepare_cached(sql)?.execute(customer)?;
+        self.gone(Kind::CustomerToken, ties)?;
+        self.gone(Kind::Customer, 1)
+    }
+
+    pub(crate) fn customers(&self, search: CustomerSearch) -> Result<(Vec<Customer>, Page)> {
+        let CustomerSearch {
+            customer_key,
+            first_name,
+            last_name,
+            email,
+            phone_number,
+            last_four,
+            exp_date,
+            plan_name,
+            paging,
+        } = search;
+        List::of(Kind::Customer)
+            .with("key = ?", customer_key.map(|key| key.to_string()))
+            .with("first_name = ? COLLATE NOCASE", first_name)
+            .with("last_name = ? COLLATE NOCASE", last_name)
+            .with("email = ?", email)
+            .with("phone = ?", phone_number)
+            .with(
+                "key IN (SELECT c.customer_key FROM tokens t JOIN customer_tokens c ON c.world = t.world AND c.token_id = t.id
+                 WHERE t.world = ?1 AND t.status <> 'DELETED' AND t.last_four = ?)",
+                last_four,
+            )
+            .with(
+                "key IN (SELECT c.customer_key FROM tokens t JOIN customer_tokens c ON c.world = t.world AND c.token_id = t.id
+                 WHERE t.world = ?1 AND t.status <> 'DELETED' AND t.exp_date = ?)",
+                exp_date,
+            )
+            .with(
+                "key IN (SELECT p.customer_key FROM plans p WHERE p.world = ?1 AND p.name = ? COLLATE NOCASE)",
+                plan_name,
+            )
+            .page(self, &paging, ORDERS, customer)
+    }
+}
+
+const ORDERS: &[(&str, &str)] = &[
+    ("customer-key", "key"),
+    ("first-name", "first_name COLLATE NOCASE"),
+    ("last-name", "last_name COLLATE NOCASE"),
+    ("email", "email"),
+    ("phone-number", "phone"),
+];
+
+fn customer(row: &Row<'_>) -> Result<Customer> {
+    Ok(Customer {
+        customer_key: read(row, "key")?,
+        first_name: row.get("first_name")?,
+        last_name: row.get("last_name")?,
+        email: row.get("email")?,
+        phone: row.get("phone")?,
+        comments: row.get("comments")?,
+        status: row.get::<_, Option<String>>("status")?.map(|status| CustomerStatus::reported(&status)),
+        billing_address: read_address(row, "billing")?,
+        shipping_address: read_address(row, "shipping")?,
+        links: Vec::new(),
+    })
+}
+
+/// An address as it is reported.
+pub(crate) fn postal(address: &Address) -> PostalAddress {
+    let AddressFields { first_name, last_name, company, street, street2, city, state, zip, country, phone } =
+        address.fields();
+    let owned = |text: Option<&Text>| text.map(|text| text.as_str().to_owned());
+    PostalAddress {
+        first_name: owned(first_name),
+        last_name: owned(last_name),
+        company: owned(company),
+        street: owned(street),
+        street2: owned(street2),
+        city: owned(city),
+        state: owned(state),
+        zip: owned(zip),
+        country: owned(country),
+        phone: owned(phone),
+    }
+}

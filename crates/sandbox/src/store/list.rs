@@ -1,0 +1,82 @@
+//! One page of a world's objects, found by an index and counted without looking at each.
+
+use perennial_domain::clearent::Paging;
+use perennial_wire::clearent::Page;
+use rusqlite::types::Value;
+use rusqlite::{Result, Row, params_from_iter};
+
+use crate::world::{Kind, Ledger};
+
+/// The size of a page that is not told one, as the vendor's example answers show it.
+const SIZE: u32 = 25;
+/// The largest page; ours.
+const LARGEST: u32 = 1_000;
+
+/// Which objects, in the words of SQL.
+pub(crate) struct List {
+    kind: Kind,
+    filters: Vec<(&'static str, Value)>,
+    always: &'static str,
+}
+
+impl List {
+    pub(crate) fn of(kind: Kind) -> Self {
+        let always = if kind == Kind::Token { " AND status <> 'DELETED'" } else { "" };
+        Self { kind, filters: Vec::new(), always }
+    }
+
+    /// Those for which the condition holds, which has one `?` for its value and `?1` for the world; all if there is no
+    /// value.
+    pub(crate) fn with(mut self, condition: &'static str, value: Option<impl Into<Value>>) -> Self {
+        self.filters.extend(value.map(|value| (condition, value.into())));
+        self
+    }
+
+    /// One page, newest first unless told otherwise. A field to order by that is not in `orders` is ignored.
+    pub(crate) fn page<T>(
+        self,
+        ledger: &Ledger<'_>,
+        paging: &Paging,
+        orders: &[(&str, &str)],
+        read: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<(Vec<T>, Page)> {
+        let table = self.kind.table();
+        let conditions: String =
+            self.filters.iter().flat_map(|(condition, _)| [" AND ", condition]).collect();
+        let from = format!("FROM {table} WHERE world = ?1{conditions}{}", self.always);
+        let unfiltered = self.filters.is_empty();
+        let mut values = vec![Value::from(ledger.world)];
+        values.extend(self.filters.into_iter().map(|(_, value)| value));
+
+        let total: u64 = if unfiltered {
+            ledger.standing(self.kind)?
+        } else {
+            let mut count = ledger.connection.prepare_cached(&format!("SELECT count(*) {from}"))?;
+            count.query_row(params_from_iter(&values), |row| row.get(0))?
+        };
+        let size = paging.page_size.unwrap_or(SIZE).min(LARGEST);
+        let number = paging.page.unwrap_or(1).max(1);
+        let direction = if paging.descending.unwrap_or(true) { "DESC" } else { "ASC" };
+        let column = paging.order_by.as_deref().and_then(|by| orders.iter().find(|(name, _)| *name == by));
+        let first = column.map(|(_, column)| format!("{column} {direction}, ")).unwrap_or_default();
+        let sql = format!("SELECT * {from} ORDER BY {first}number {direction} LIMIT ? OFFSET ?");
+        values.extend([Value::from(size), Value::from(i64::from(number - 1) * i64::from(size))]);
+        let objects: Vec<T> = ledger
+            .connection
+            .prepare_cached(&sql)?
+            .query_map(params_from_iter(values), read)?
+            .collect::<Result<_>>()?;
+
+        let pages = total.div_ceil(u64::from(size));
+        let page = Page {
+            number: Some(number.into()),
+            size: Some(size.into()),
+            number_of_elements: u64::try_from(objects.len()).ok(),
+            total_elements: Some(total),
+            total_pages: Some(pages),
+            first: Some(number == 1),
+            last: Some(u64::from(number) >= pages),
+        };
+        Ok((objects, page))
+    }
+}

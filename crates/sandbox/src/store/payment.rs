@@ -1,0 +1,81 @@
+//! Payments that plans made, in the books.
+
+use perennial_domain::clearent::{
+    CustomerKey, Payment, PaymentSearch, PlanKey, TransactionId, TransactionResult,
+};
+use perennial_domain::{Amount, NaiveDate};
+use perennial_wire::clearent::Page;
+use rusqlite::{Result, Row, params};
+
+use super::list::List;
+use super::row::{Columns, cents, insert, read_amount, read_some, text};
+use crate::clock::Moment;
+use crate::world::{Kind, Ledger};
+
+/// A payment as a plan makes it.
+pub(crate) struct Made<'a> {
+    pub(crate) plan: &'a PlanKey,
+    pub(crate) customer: &'a CustomerKey,
+    pub(crate) day: NaiveDate,
+    pub(crate) transaction: &'a TransactionId,
+    pub(crate) amount: Amount,
+    pub(crate) status: &'a TransactionResult,
+    pub(crate) at: Moment,
+}
+
+impl Ledger<'_> {
+    /// Writes a payment. A plan cannot make two for one of its days: the table refuses.
+    pub(crate) fn create_payment(&self, made: &Made<'_>) -> Result<()> {
+        let columns: Columns = vec![
+            ("world", self.world.into()),
+            ("number", self.next(Kind::Payment)?.cast_signed().into()),
+            ("plan_key", text(Some(made.plan))),
+            ("customer_key", text(Some(made.customer))),
+            ("frequency_date", made.day.to_string().into()),
+            ("transaction_id", text(Some(made.transaction))),
+            ("amount", cents(Some(made.amount))),
+            ("status", text(Some(made.status.as_str()))),
+            ("created", made.at.millis().into()),
+        ];
+        insert(self.connection, "payments", columns)
+    }
+
+    pub(crate) fn count_payments_of_plan(&self, plan: &PlanKey) -> Result<u64> {
+        let sql = "SELECT count(*) FROM payments WHERE world = ? AND plan_key = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.query_row(params![self.world, plan.as_str()], |row| row.get(0))
+    }
+
+    pub(crate) fn count_payments_of_customer(&self, customer: &CustomerKey) -> Result<u64> {
+        let sql = "SELECT count(*) FROM payments WHERE world = ? AND customer_key = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.query_row(params![self.world, customer.as_str()], |row| row.get(0))
+    }
+
+    pub(crate) fn payments(&self, search: PaymentSearch) -> Result<(Vec<Payment>, Page)> {
+        let PaymentSearch { customer_key, plan_key, paging } = search;
+        List::of(Kind::Payment)
+            .with("customer_key = ?", customer_key.map(|key| key.to_string()))
+            .with("plan_key = ?", plan_key.map(|key| key.to_string()))
+            .page(self, &paging, ORDERS, payment)
+    }
+}
+
+const ORDERS: &[(&str, &str)] = &[
+    ("created", "created"),
+    ("customer-key", "customer_key"),
+    ("plan-key", "plan_key"),
+    ("payment-amount", "amount"),
+    ("status", "status"),
+];
+
+fn payment(row: &Row<'_>) -> Result<Payment> {
+    Ok(Payment {
+        customer_key: read_some(row, "customer_key")?,
+        plan_key: read_some(row, "plan_key")?,
+        transaction_id: read_some(row, "transaction_id")?,
+        payment_amount: read_amount(row, "amount")?,
+        status: Some(TransactionResult::reported(&row.get::<_, String>("status")?)),
+        created: Some(Moment::from_millis(row.get("created")?).stamp()),
+    })
+}

@@ -1,0 +1,178 @@
+//! Payment plans in the books.
+
+use perennial_domain::clearent::{
+    CustomerKey, Frequency, FrequencyDay, Plan, PlanKey, PlanSearch, PlanStatus, TokenId,
+};
+use perennial_domain::{Amount, NaiveDate};
+use perennial_wire::clearent::Page;
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Result, Row, params};
+
+use super::list::List;
+use super::row::{self, Columns, cents, insert, read, read_amount, read_some, shown, text};
+use crate::clock::Moment;
+use crate::world::{Kind, Ledger};
+
+impl Ledger<'_> {
+    /// The key of the next plan.
+    pub(crate) fn next_plan_key(&self) -> Result<(u64, PlanKey)> {
+        let number = self.next(Kind::Plan)?;
+        let key = format!("plan_{}", self.seed.uuid("plan", number));
+        Ok((number, PlanKey::try_from(key).map_err(|_| rusqlite::Error::InvalidQuery)?))
+    }
+
+    pub(crate) fn create_plan(&self, number: u64, plan: &Plan) -> Result<()> {
+        let mut columns: Columns = vec![
+            ("world", self.world.into()),
+            ("number", number.cast_signed().into()),
+            ("key", text(Some(&plan.plan_key))),
+            ("status_date", self.now.millis().into()),
+        ];
+        columns.extend(self.columns(plan));
+        insert(self.connection, "plans", columns)
+    }
+
+    /// Writes the plan as it is now; its status has the date of its last change.
+    pub(crate) fn update_plan(&self, old: &Plan, new: &Plan) -> Result<()> {
+        let mut columns = self.columns(new);
+        if old.status != new.status {
+            columns.push(("status_date", self.now.millis().into()));
+        }
+        row::update(self.connection, "plans", (self.world, "key", new.plan_key.as_str()), columns)
+    }
+
+    fn columns(&self, plan: &Plan) -> Columns {
+        let Plan {
+            plan_key: _,
+            plan_name,
+            plan_type: _,
+            customer_key,
+            customer_name,
+            token_id,
+            frequency,
+            frequency_day,
+            payment_amount,
+            start_date,
+            end_date,
+            status,
+            status_date: _,
+            email_address,
+            email_receipt,
+            links: _,
+        } = plan;
+        vec![
+            ("name", text(plan_name.as_ref())),
+            ("customer_key", text(customer_key.as_ref())),
+            ("customer_name", text(customer_name.as_ref())),
+            ("token_id", text(token_id.as_ref())),
+            ("frequency", text(frequency.as_ref().map(Frequency::as_str))),
+            ("frequency_day", frequency_day.map_or(Value::Null, |day| day.get().into())),
+            ("amount", cents(*payment_amount)),
+            ("start_date", shown(*start_date)),
+            ("end_date", shown(*end_date)),
+            ("status", text(status.as_ref().map(PlanStatus::as_str))),
+            ("email_address", text(email_address.as_ref())),
+            ("email_receipt", email_receipt.unwrap_or_default().into()),
+            ("next_charge", shown(remaining(plan, self.now).next())),
+        ]
+    }
+
+    pub(crate) fn plan(&self, key: &PlanKey) -> Result<Option<Plan>> {
+        self.connection
+            .prepare_cached("SELECT * FROM plans WHERE world = ? AND key = ?")?
+            .query_row(params![self.world, key.as_str()], plan)
+            .optional()
+    }
+
+    pub(crate) fn delete_plan(&self, key: &PlanKey) -> Result<()> {
+        let sql = "DELETE FROM plans WHERE world = ? AND key = ?";
+        self.connection.prepare_cached(sql)?.execute(params![self.world, key.as_str()])?;
+        self.gone(Kind::Plan, 1)
+    }
+
+    pub(crate) fn count_plans_of(&self, customer: &CustomerKey) -> Result<u64> {
+        let sql = "SELECT count(*) FROM plans WHERE world = ? AND customer_key = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.query_row(params![self.world, customer.as_str()], |row| row.get(0))
+    }
+
+    pub(crate) fn plans(&self, search: PlanSearch) -> Result<(Vec<Plan>, Page)> {
+        let PlanSearch {
+            customer_key,
+            customer_name,
+            plan_key,
+            plan_name,
+            payment_amount,
+            status,
+            token_id,
+            paging,
+        } = search;
+        List::of(Kind::Plan)
+            .with("customer_key = ?", customer_key.map(|key| key.to_string()))
+            .with("customer_name = ? COLLATE NOCASE", customer_name)
+            .with("key = ?", plan_key.map(|key| key.to_string()))
+            .with("name = ? COLLATE NOCASE", plan_name)
+            .with("amount = ?", payment_amount.map(|amount| cents(Some(amount))))
+            .with("status = ?", status.map(|status| status.to_string()))
+            .with("token_id = ?", token_id.map(|id| id.to_string()))
+            .page(self, &paging, ORDERS, plan)
+    }
+
+    /// The next plan of those that are to charge by the end of this day, with that day.
+    pub(crate) fn due(&self, last: NaiveDate) -> Result<Option<(Plan, NaiveDate)>> {
+        let sql =
+            "SELECT * FROM plans WHERE world = ? AND next_charge <= ? ORDER BY next_charge, key LIMIT 1";
+        self.connection
+            .prepare_cached(sql)?
+            .query_row(params![self.world, last.to_string()], |row| {
+                Ok((plan(row)?, read::<perennial_domain::Date>(row, "next_charge")?.naive()))
+            })
+            .optional()
+    }
+
+    pub(crate) fn set_next_charge(&self, key: &PlanKey, next: Option<NaiveDate>) -> Result<()> {
+        let sql = "UPDATE plans SET next_charge = ? WHERE world = ? AND key = ?";
+        let next = next.map(|day| day.to_string());
+        self.connection.prepare_cached(sql)?.execute(params![next, self.world, key.as_str()])?;
+        Ok(())
+    }
+}
+
+/// The days on which an active plan will still charge: a day counts until its payments are made.
+pub(crate) fn remaining(plan: &Plan, now: Moment) -> impl Iterator<Item = NaiveDate> + use<> {
+    let active = plan.status == Some(PlanStatus::ACTIVE);
+    let schedule = plan.schedule().filter(|_| active);
+    schedule.into_iter().flatten().skip_while(move |day| Moment::run_of(*day) <= now)
+}
+
+const ORDERS: &[(&str, &str)] = &[
+    ("plan-key", "key"),
+    ("plan-name", "name COLLATE NOCASE"),
+    ("customer-key", "customer_key"),
+    ("customer-name", "customer_name COLLATE NOCASE"),
+    ("payment-amount", "amount"),
+    ("status", "status"),
+    ("start-date", "start_date"),
+    ("end-date", "end_date"),
+];
+
+fn plan(row: &Row<'_>) -> Result<Plan> {
+    Ok(Plan {
+        plan_key: read(row, "key")?,
+        plan_name: row.get("name")?,
+        plan_type: Some("SUBSCRIPTION".into()),
+        customer_key: read_some::<CustomerKey>(row, "customer_key")?,
+        customer_name: row.get("customer_name")?,
+        token_id: read_some::<TokenId>(row, "token_id")?,
+        frequency: row.get::<_, Option<String>>("frequency")?.map(|word| Frequency::reported(&word)),
+        frequency_day: FrequencyDay::new(row.get("frequency_day")?).ok(),
+        payment_amount: read_amount(row, "amount")?.or(Some(Amount::ZERO)),
+        start_date: Some(read(row, "start_date")?),
+        end_date: Some(read(row, "end_date")?),
+        status: Some(PlanStatus::reported(&row.get::<_, String>("status")?)),
+        status_date: Some(Moment::from_millis(row.get("status_date")?).seconds()),
+        email_address: row.get("email_address")?,
+        email_receipt: Some(row.get("email_receipt")?),
+        links: Vec::new(),
+    })
+}

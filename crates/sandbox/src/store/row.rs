@@ -1,0 +1,127 @@
+//! Between columns and the values of the domain.
+
+use perennial_domain::clearent::PostalAddress;
+use perennial_domain::{Amount, CardBrand, Expiry};
+use rusqlite::types::{Type, Value};
+use rusqlite::{Connection, Result, Row, params_from_iter};
+use serde_json::{Map, Value as Json};
+
+/// Columns to write, with their values.
+pub(crate) type Columns = Vec<(&'static str, Value)>;
+
+pub(crate) fn insert(connection: &Connection, table: &str, columns: Columns) -> Result<()> {
+    let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    let places = vec!["?"; names.len()].join(", ");
+    let sql = format!("INSERT INTO {table} ({}) VALUES ({places})", names.join(", "));
+    connection.prepare_cached(&sql)?.execute(params_from_iter(values)).map(|_| ())
+}
+
+/// Writes columns of the one row whose `key` column has this value.
+pub(crate) fn update(
+    connection: &Connection,
+    table: &str,
+    (world, key, value): (i64, &str, &str),
+    columns: Columns,
+) -> Result<()> {
+    let (names, mut values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    let sql = format!("UPDATE {table} SET {} = ? WHERE world = ? AND {key} = ?", names.join(" = ?, "));
+    values.extend([Value::from(world), Value::from(value.to_owned())]);
+    connection.prepare_cached(&sql)?.execute(params_from_iter(values)).map(|_| ())
+}
+
+/// A column that says something.
+pub(crate) fn text<T: AsRef<str>>(value: Option<T>) -> Value {
+    value.map_or(Value::Null, |value| Value::from(value.as_ref().to_owned()))
+}
+
+pub(crate) fn cents(amount: Option<Amount>) -> Value {
+    // Amounts end far below the largest integer.
+    amount.map_or(Value::Null, |amount| Value::from(i64::try_from(amount.cents()).unwrap_or(i64::MAX)))
+}
+
+pub(crate) fn shown<T: ToString>(value: Option<T>) -> Value {
+    value.map_or(Value::Null, |value| Value::from(value.to_string()))
+}
+
+pub(crate) fn address(address: Option<&PostalAddress>) -> Value {
+    let Some(PostalAddress {
+        first_name,
+        last_name,
+        company,
+        street,
+        street2,
+        city,
+        state,
+        zip,
+        country,
+        phone,
+    }) = address
+    else {
+        return Value::Null;
+    };
+    let members = [
+        ("first-name", first_name),
+        ("last-name", last_name),
+        ("company", company),
+        ("street", street),
+        ("street2", street2),
+        ("city", city),
+        ("state", state),
+        ("zip", zip),
+        ("country", country),
+        ("phone", phone),
+    ];
+    let members =
+        members.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text.clone()?.into())));
+    Value::from(Json::Object(members.collect::<Map<_, _>>()).to_string())
+}
+
+pub(crate) fn read_address(row: &Row<'_>, column: &'static str) -> Result<Option<PostalAddress>> {
+    let Some(text) = row.get::<_, Option<String>>(column)? else { return Ok(None) };
+    let Ok(Json::Object(mut members)) = serde_json::from_str(&text) else { return Err(damaged(column)) };
+    let mut member = |name| match members.remove(name) {
+        Some(Json::String(text)) => Some(text),
+        _ => None,
+    };
+    Ok(Some(PostalAddress {
+        first_name: member("first-name"),
+        last_name: member("last-name"),
+        company: member("company"),
+        street: member("street"),
+        street2: member("street2"),
+        city: member("city"),
+        state: member("state"),
+        zip: member("zip"),
+        country: member("country"),
+        phone: member("phone"),
+    }))
+}
+
+/// A column whose text is a value of the domain.
+pub(crate) fn read<T: TryFrom<String>>(row: &Row<'_>, column: &'static str) -> Result<T> {
+    T::try_from(row.get(column)?).map_err(|_| damaged(column))
+}
+
+/// The same where there may be none.
+pub(crate) fn read_some<T: TryFrom<String>>(row: &Row<'_>, column: &'static str) -> Result<Option<T>> {
+    let text = row.get::<_, Option<String>>(column)?;
+    text.map(|text| T::try_from(text).map_err(|_| damaged(column))).transpose()
+}
+
+pub(crate) fn read_amount(row: &Row<'_>, column: &'static str) -> Result<Option<Amount>> {
+    let cents = row.get::<_, Option<u64>>(column)?;
+    Ok(cents.map(|cents| Amount::from_cents(cents).unwrap_or(Amount::ZERO)))
+}
+
+pub(crate) fn read_brand(row: &Row<'_>) -> Result<Option<CardBrand>> {
+    Ok(row.get::<_, Option<String>>("card_type")?.map(|brand| CardBrand::reported(&brand)))
+}
+
+pub(crate) fn read_expiry(row: &Row<'_>) -> Result<Option<Expiry>> {
+    read_some(row, "exp_date")
+}
+
+fn damaged(column: &'static str) -> rusqlite::Error {
+    let why = format!("the column {column} holds something else");
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, why.into())
+}

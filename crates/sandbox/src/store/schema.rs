@@ -1,0 +1,155 @@
+//! The tables, and how a database becomes one of ours.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::StoreError;
+
+/// The schema of this version, kept in the file's `user_version`.
+const VERSION: i64 = 1;
+
+/// `number` counts a world's objects of a kind in the order of their creation; `tallies` knows how many were made and
+/// how many are gone, so that a list need not be counted. Times are milliseconds since 1970, days `yyyy-MM-dd`,
+/// amounts cents. No column has room for a card number.
+const TABLES: &str = "
+CREATE TABLE openings (count INTEGER NOT NULL);
+INSERT INTO openings VALUES (0);
+CREATE TABLE worlds (
+    id INTEGER PRIMARY KEY, key_hash BLOB NOT NULL UNIQUE, seed INTEGER NOT NULL,
+    asked_for INTEGER NOT NULL, mode TEXT NOT NULL, at INTEGER NOT NULL, first_mode TEXT NOT NULL, first_at INTEGER NOT NULL
+);
+CREATE TABLE tallies (
+    world INTEGER NOT NULL, kind TEXT NOT NULL, made INTEGER NOT NULL, gone INTEGER NOT NULL, PRIMARY KEY (world, kind)
+) WITHOUT ROWID;
+
+CREATE TABLE customers (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, first_name TEXT, last_name TEXT, email TEXT COLLATE NOCASE,
+    phone TEXT, comments TEXT, status TEXT, billing TEXT, shipping TEXT,
+    PRIMARY KEY (world, number), UNIQUE (world, key)
+);
+CREATE INDEX customers_first_name ON customers (world, first_name COLLATE NOCASE, number);
+CREATE INDEX customers_last_name ON customers (world, last_name COLLATE NOCASE, number);
+CREATE INDEX customers_email ON customers (world, email, number);
+CREATE INDEX customers_phone ON customers (world, phone, number);
+
+CREATE TABLE tokens (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, customer_key TEXT, status TEXT NOT NULL, description TEXT,
+    card_type TEXT, last_four TEXT NOT NULL, exp_date TEXT NOT NULL, avs_address TEXT, avs_zip TEXT,
+    times_used INTEGER NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL,
+    PRIMARY KEY (world, number), UNIQUE (world, id)
+);
+CREATE INDEX tokens_kept ON tokens (world, number) WHERE status <> 'DELETED';
+CREATE INDEX tokens_updated ON tokens (world, updated) WHERE status <> 'DELETED';
+CREATE INDEX tokens_last_four ON tokens (world, last_four);
+CREATE INDEX tokens_exp_date ON tokens (world, exp_date);
+CREATE INDEX tokens_customer ON tokens (world, customer_key) WHERE customer_key IS NOT NULL;
+
+CREATE TABLE customer_tokens (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, customer_key TEXT NOT NULL, token_id TEXT NOT NULL, description TEXT,
+    is_default INTEGER NOT NULL, avs_address TEXT, avs_zip TEXT,
+    PRIMARY KEY (world, number), UNIQUE (world, customer_key, token_id)
+);
+CREATE INDEX customer_tokens_token ON customer_tokens (world, token_id);
+
+CREATE TABLE plans (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, name TEXT, customer_key TEXT NOT NULL, customer_name TEXT,
+    token_id TEXT NOT NULL, frequency TEXT NOT NULL, frequency_day INTEGER NOT NULL, amount INTEGER NOT NULL,
+    start_date TEXT NOT NULL, end_date TEXT NOT NULL, status TEXT NOT NULL, status_date INTEGER NOT NULL,
+    email_address TEXT, email_receipt INTEGER NOT NULL, next_charge TEXT,
+    PRIMARY KEY (world, number), UNIQUE (world, key)
+);
+CREATE INDEX plans_due ON plans (world, next_charge, key) WHERE next_charge IS NOT NULL;
+CREATE INDEX plans_customer ON plans (world, customer_key, number);
+CREATE INDEX plans_customer_name ON plans (world, customer_name COLLATE NOCASE, number);
+CREATE INDEX plans_name ON plans (world, name COLLATE NOCASE, number);
+CREATE INDEX plans_token ON plans (world, token_id, number);
+CREATE INDEX plans_status ON plans (world, status, number);
+CREATE INDEX plans_amount ON plans (world, amount, number);
+
+CREATE TABLE transactions (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, amount INTEGER NOT NULL, result TEXT NOT NULL,
+    result_code TEXT NOT NULL, display_message TEXT NOT NULL, status TEXT NOT NULL, authorization_code TEXT,
+    last_four TEXT, card_type TEXT, exp_date TEXT, created INTEGER NOT NULL, batch TEXT NOT NULL, ref_id TEXT,
+    sales_tax INTEGER, tip INTEGER, invoice TEXT, purchase_order TEXT, order_id TEXT, customer_id TEXT,
+    description TEXT, comments TEXT, email_address TEXT, billing TEXT, shipping TEXT, software_type TEXT,
+    software_type_version TEXT, voided INTEGER NOT NULL, plan_name TEXT,
+    PRIMARY KEY (world, number), UNIQUE (world, id)
+);
+CREATE INDEX transactions_ref ON transactions (world, ref_id) WHERE ref_id IS NOT NULL;
+CREATE INDEX transactions_order ON transactions (world, order_id, number);
+CREATE INDEX transactions_invoice ON transactions (world, invoice, number);
+CREATE INDEX transactions_last_four ON transactions (world, last_four, number);
+CREATE INDEX transactions_authorization ON transactions (world, authorization_code, number);
+CREATE INDEX transactions_amount ON transactions (world, amount, number);
+CREATE INDEX transactions_type ON transactions (world, type, number);
+CREATE INDEX transactions_status ON transactions (world, status COLLATE NOCASE, number);
+CREATE INDEX transactions_created ON transactions (world, created, number);
+
+CREATE TABLE payments (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, plan_key TEXT NOT NULL, customer_key TEXT NOT NULL, frequency_date TEXT NOT NULL,
+    transaction_id TEXT NOT NULL, amount INTEGER NOT NULL, status TEXT NOT NULL, created INTEGER NOT NULL,
+    PRIMARY KEY (world, number), UNIQUE (world, plan_key, frequency_date)
+);
+CREATE INDEX payments_customer ON payments (world, customer_key, number);
+CREATE INDEX payments_plan ON payments (world, plan_key, number);
+";
+
+/// What a world is made of, each table with the column that orders its dump.
+pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
+    ("customers", "key"),
+    ("tokens", "id"),
+    ("customer_tokens", "number"),
+    ("plans", "key"),
+    ("transactions", "number"),
+    ("payments", "number"),
+    ("tallies", "kind"),
+];
+
+/// Takes the file for this sandbox alone, makes its tables if it is new, and says how often it was opened.
+pub(super) fn prepare(connection: &Connection) -> Result<u64, Unfit> {
+    connection.set_prepared_statement_cache_capacity(256);
+    connection.busy_timeout(std::time::Duration::ZERO)?;
+    connection.execute_batch(
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+    )?;
+    // Taking the lock at once is what makes a second sandbox on the file fail here and not later.
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    match found {
+        0 => connection.execute_batch(&format!("{TABLES} PRAGMA user_version = {VERSION};"))?,
+        VERSION => {}
+        _ => return Err(Unfit::Newer(found)),
+    }
+    let opened =
+        connection
+            .query_row("UPDATE openings SET count = count + 1 RETURNING count", [], |row| row.get(0))?;
+    connection.execute_batch("COMMIT")?;
+    Ok(opened)
+}
+
+/// Why a database is not for us, before the file is named.
+pub(super) enum Unfit {
+    Newer(i64),
+    Sqlite(rusqlite::Error),
+}
+
+impl Unfit {
+    pub(super) fn within(self, path: Option<&Path>) -> StoreError {
+        let path = path.unwrap_or(Path::new(":memory:")).to_owned();
+        match self {
+            Self::Newer(found) => StoreError::Newer { path, found, known: VERSION },
+            Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                StoreError::InUse { path }
+            }
+            Self::Sqlite(error) => StoreError::Sqlite(Arc::new(error)),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Unfit {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}

@@ -1,0 +1,224 @@
+//! Card transactions in the books.
+
+use perennial_domain::clearent::{
+    Transaction, TransactionId, TransactionResult, TransactionSearch, TransactionType,
+};
+use perennial_domain::{Amount, CardBrand};
+use perennial_wire::clearent::Page;
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Result, Row, params};
+
+use super::list::List;
+use super::row::{
+    Columns, address, cents, insert, read, read_address, read_amount, read_brand, read_expiry, read_some,
+    shown, text,
+};
+use crate::clock::Moment;
+use crate::world::{Kind, Ledger};
+
+impl Ledger<'_> {
+    /// Writes a transaction and gives it its id, its approval and its batch.
+    ///
+    /// Batches come with settlement; until then there is one, which is open.
+    pub(crate) fn create_transaction(&self, mut record: Transaction, at: Moment) -> Result<Transaction> {
+        const BATCH: &str = "1";
+        let number = self.next(Kind::Transaction)?;
+        // Ids count from somewhere near 700001, as the vendor's samples do.
+        let id = 700_000 + self.seed.0 % 1_000 * 100 + number;
+        record.id = TransactionId::try_from(id.to_string()).ok();
+        record.authorization_code = record
+            .is_approved()
+            .then(|| record.authorization_code.take())
+            .map(|given| given.unwrap_or_else(|| format!("TAS{}", self.seed.digits("approval", number, 3))));
+        record.created = Some(at.stamp());
+        record.batch_string_id = Some(BATCH.into());
+        insert(self.connection, "transactions", self.transaction_columns(number, at, &record))?;
+        Ok(record)
+    }
+
+    fn transaction_columns(&self, number: u64, at: Moment, record: &Transaction) -> Columns {
+        let Transaction {
+            id,
+            transaction_type,
+            amount,
+            result,
+            result_code,
+            display_message,
+            status,
+            authorization_code,
+            card: _,
+            last_four,
+            card_type,
+            exp_date,
+            created: _,
+            batch_string_id,
+            ref_id,
+            original_amount: _,
+            sales_tax_amount,
+            tip_amount,
+            invoice,
+            purchase_order,
+            order_id,
+            customer_id,
+            description,
+            comments,
+            email_address,
+            billing,
+            shipping,
+            software_type,
+            software_type_version,
+            avs_result_code: _,
+            csc_result_code: _,
+            pending: _,
+            settled: _,
+            voided,
+            merchant_id: _,
+            terminal_id: _,
+            plan_name,
+        } = record;
+        vec![
+            ("world", self.world.into()),
+            ("number", number.cast_signed().into()),
+            ("id", text(id.as_ref())),
+            ("type", text(transaction_type.as_ref().map(TransactionType::as_str))),
+            ("amount", cents(Some(amount.unwrap_or_default()))),
+            ("result", text(result.as_ref().map(TransactionResult::as_str))),
+            ("result_code", text(result_code.as_ref())),
+            ("display_message", text(display_message.as_ref())),
+            ("status", text(status.as_ref())),
+            ("authorization_code", text(authorization_code.as_ref())),
+            ("last_four", text(last_four.as_ref())),
+            ("card_type", text(card_type.as_ref().map(CardBrand::as_str))),
+            ("exp_date", shown(*exp_date)),
+            ("created", at.millis().into()),
+            ("batch", text(batch_string_id.as_ref())),
+            ("ref_id", text(ref_id.as_ref())),
+            ("sales_tax", cents(*sales_tax_amount)),
+            ("tip", cents(*tip_amount)),
+            ("invoice", text(invoice.as_ref())),
+            ("purchase_order", text(purchase_order.as_ref())),
+            ("order_id", text(order_id.as_ref())),
+            ("customer_id", text(customer_id.as_ref())),
+            ("description", text(description.as_ref())),
+            ("comments", text(comments.as_ref())),
+            ("email_address", text(email_address.as_ref())),
+            ("billing", address(billing.as_ref())),
+            ("shipping", address(shipping.as_ref())),
+            ("software_type", text(software_type.as_ref())),
+            ("software_type_version", text(software_type_version.as_ref())),
+            ("voided", voided.unwrap_or_default().into()),
+            ("plan_name", text(plan_name.as_ref())),
+        ]
+    }
+
+    pub(crate) fn transaction(&self, id: &TransactionId) -> Result<Option<Transaction>> {
+        self.connection
+            .prepare_cached("SELECT * FROM transactions WHERE world = ? AND id = ?")?
+            .query_row(params![self.world, id.as_str()], transaction)
+            .optional()
+    }
+
+    /// What approved transactions of this type took of or gave back from this one, unless they were voided.
+    pub(crate) fn followed_up(&self, id: &TransactionId, kind: &TransactionType) -> Result<Amount> {
+        let sql = "SELECT coalesce(sum(amount), 0) AS amount FROM transactions
+                   WHERE world = ? AND ref_id = ? AND type = ? AND result = 'APPROVED' AND voided = 0";
+        let follow_up = params![self.world, id.as_str(), kind.as_str()];
+        let sum =
+            self.connection.prepare_cached(sql)?.query_row(follow_up, |row| read_amount(row, "amount"))?;
+        Ok(sum.unwrap_or_default())
+    }
+
+    pub(crate) fn void_transaction(&self, id: &TransactionId) -> Result<()> {
+        let sql = "UPDATE transactions SET voided = 1 WHERE world = ? AND id = ?";
+        self.connection.prepare_cached(sql)?.execute(params![self.world, id.as_str()])?;
+        Ok(())
+    }
+
+    /// Transactions made in these milliseconds that match the search.
+    pub(crate) fn transactions(
+        &self,
+        search: TransactionSearch,
+        from: Option<i64>,
+        to: Option<i64>,
+    ) -> Result<(Vec<Transaction>, Page)> {
+        let TransactionSearch {
+            id,
+            amount,
+            transaction_type,
+            status,
+            last_four,
+            authorization_code,
+            invoice,
+            order_id,
+            start_date: _,
+            end_date: _,
+            paging,
+        } = search;
+        List::of(Kind::Transaction)
+            .with("id = ?", id.map(|id| id.to_string()))
+            .with("amount = ?", amount.map(|amount| cents(Some(amount))))
+            .with("type = ?", transaction_type.map(|kind| kind.to_string()))
+            .with("status = ? COLLATE NOCASE", status)
+            .with("last_four = ?", last_four)
+            .with("authorization_code = ?", authorization_code)
+            .with("invoice = ?", invoice)
+            .with("order_id = ?", order_id)
+            .with("created >= ?", from.map(Value::from))
+            .with("created <= ?", to.map(Value::from))
+            .page(self, &paging, ORDERS, transaction)
+    }
+}
+
+const ORDERS: &[(&str, &str)] = &[
+    ("id", "number"),
+    ("created", "created"),
+    ("amount", "amount"),
+    ("type", "type"),
+    ("status", "status"),
+    ("invoice", "invoice"),
+    ("order-id", "order_id"),
+];
+
+/// A stored transaction, which shows of its card the last four digits only.
+fn transaction(row: &Row<'_>) -> Result<Transaction> {
+    let (amount, last_four) = (read_amount(row, "amount")?, row.get::<_, Option<String>>("last_four")?);
+    Ok(Transaction {
+        id: Some(read(row, "id")?),
+        transaction_type: Some(TransactionType::reported(&row.get::<_, String>("type")?)),
+        amount,
+        result: Some(TransactionResult::reported(&row.get::<_, String>("result")?)),
+        result_code: row.get("result_code")?,
+        display_message: row.get("display_message")?,
+        status: row.get("status")?,
+        authorization_code: row.get("authorization_code")?,
+        card: last_four.clone(),
+        last_four,
+        card_type: read_brand(row)?,
+        exp_date: read_expiry(row)?,
+        created: Some(Moment::from_millis(row.get("created")?).stamp()),
+        batch_string_id: row.get("batch")?,
+        ref_id: read_some(row, "ref_id")?,
+        original_amount: amount,
+        sales_tax_amount: read_amount(row, "sales_tax")?,
+        tip_amount: read_amount(row, "tip")?,
+        invoice: row.get("invoice")?,
+        purchase_order: row.get("purchase_order")?,
+        order_id: row.get("order_id")?,
+        customer_id: row.get("customer_id")?,
+        description: row.get("description")?,
+        comments: row.get("comments")?,
+        email_address: row.get("email_address")?,
+        billing: read_address(row, "billing")?,
+        shipping: read_address(row, "shipping")?,
+        software_type: row.get("software_type")?,
+        software_type_version: row.get("software_type_version")?,
+        avs_result_code: None,
+        csc_result_code: None,
+        pending: Some(false),
+        settled: Some(false),
+        voided: Some(row.get("voided")?),
+        merchant_id: None,
+        terminal_id: None,
+        plan_name: row.get("plan_name")?,
+    })
+}

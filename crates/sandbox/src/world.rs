@@ -1,0 +1,248 @@
+//! A world: what one key sees, and nothing of any other.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Result, params};
+use serde_json::{Map, Value as Json, json};
+
+use crate::clock::{Clock, Moment};
+use crate::seed::Seed;
+use crate::store::{WORLD_TABLES, within_savepoint};
+use crate::{engine, engine::Fired};
+
+/// A world's row.
+pub(crate) struct Row {
+    pub(crate) id: i64,
+    pub(crate) seed: Seed,
+    pub(crate) clock: Clock,
+    /// Whether someone asked for it, and not just used a key.
+    asked_for: bool,
+}
+
+/// Which keys open a world that does not exist yet.
+#[derive(Clone)]
+pub(crate) enum Admission {
+    /// Any of 32 hexadecimal digits.
+    Any,
+    /// These only, known by their hashes. Worlds that were asked for are open too.
+    Only(Vec<[u8; 32]>),
+}
+
+impl Admission {
+    fn opens(&self, hash: &[u8; 32], well_formed: bool) -> bool {
+        match self {
+            Self::Any => well_formed,
+            Self::Only(hashes) => hashes.contains(hash),
+        }
+    }
+}
+
+/// A key as it knocks.
+#[derive(Clone, Copy)]
+pub(crate) struct Knock {
+    pub(crate) hash: [u8; 32],
+    /// Whether the key has 32 hexadecimal digits.
+    pub(crate) well_formed: bool,
+}
+
+impl Row {
+    /// The world of this key, made at its first use; nothing if the key opens none.
+    pub(crate) fn admit(
+        connection: &Connection,
+        knock: Knock,
+        admission: &Admission,
+        start: Clock,
+    ) -> Result<Option<Self>> {
+        let opens = admission.opens(&knock.hash, knock.well_formed);
+        match Self::find(connection, &knock.hash)? {
+            Some(row) if opens || row.asked_for => Ok(Some(row)),
+            None if opens => {
+                Self::create(connection, &knock.hash, Seed::of_hash(&knock.hash), start, false).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    pub(crate) fn find(connection: &Connection, hash: &[u8; 32]) -> Result<Option<Self>> {
+        connection
+            .prepare_cached("SELECT id, seed, asked_for, mode, at FROM worlds WHERE key_hash = ?")?
+            .query_row([hash], |row| {
+                let (mode, at) = (row.get::<_, String>("mode")?, row.get("at")?);
+                let clock = if mode == "frozen" {
+                    Clock::Frozen(Moment::from_millis(at))
+                } else {
+                    Clock::Running(at)
+                };
+                let seed = Seed(row.get::<_, i64>("seed")?.cast_unsigned());
+                Ok(Self { id: row.get("id")?, seed, clock, asked_for: row.get("asked_for")? })
+            })
+            .optional()
+    }
+
+    pub(crate) fn create(
+        connection: &Connection,
+        hash: &[u8; 32],
+        seed: Seed,
+        clock: Clock,
+        asked_for: bool,
+    ) -> Result<Self> {
+        let (mode, at) = columns(clock);
+        connection.execute(
+            "INSERT INTO worlds (key_hash, seed, asked_for, mode, at, first_mode, first_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?5)",
+            params![hash, seed.0.cast_signed(), asked_for, mode, at],
+        )?;
+        Ok(Self { id: connection.last_insert_rowid(), seed, clock, asked_for })
+    }
+}
+
+/// Empties the world and starts it again, with this clock or the one that it was made with.
+pub(crate) fn restart(connection: &Connection, world: i64, clock: Option<Clock>) -> Result<()> {
+    for (table, _) in WORLD_TABLES {
+        connection.execute(&format!("DELETE FROM {table} WHERE world = ?"), [world])?;
+    }
+    if let Some(clock) = clock {
+        let (mode, at) = columns(clock);
+        connection.execute(
+            "UPDATE worlds SET asked_for = 1, first_mode = ?, first_at = ? WHERE id = ?",
+            params![mode, at, world],
+        )?;
+    }
+    connection.execute("UPDATE worlds SET mode = first_mode, at = first_at WHERE id = ?", [world])?;
+    Ok(())
+}
+
+fn columns(clock: Clock) -> (&'static str, i64) {
+    match clock {
+        Clock::Frozen(moment) => ("frozen", moment.millis()),
+        Clock::Running(ahead) => ("running", ahead),
+    }
+}
+
+/// What a world counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Customer,
+    Token,
+    CustomerToken,
+    Plan,
+    Transaction,
+    Payment,
+}
+
+impl Kind {
+    pub(crate) fn table(self) -> &'static str {
+        match self {
+            Self::Customer => "customers",
+            Self::Token => "tokens",
+            Self::CustomerToken => "customer_tokens",
+            Self::Plan => "plans",
+            Self::Transaction => "transactions",
+            Self::Payment => "payments",
+        }
+    }
+}
+
+/// The books of a world while a job has them open, at one moment of its clock and with everything due fired.
+pub(crate) struct Ledger<'c> {
+    pub(crate) connection: &'c Connection,
+    pub(crate) world: i64,
+    pub(crate) seed: Seed,
+    pub(crate) clock: Clock,
+    pub(crate) now: Moment,
+    /// What the machine's clock shows.
+    pub(crate) real: Moment,
+}
+
+impl<'c> Ledger<'c> {
+    /// Opens the books after firing what became due since they were closed.
+    pub(crate) fn open(connection: &'c Connection, row: &Row, real: Moment) -> Result<(Self, Fired)> {
+        let Row { id, seed, clock, asked_for: _ } = *row;
+        let ledger = Self { connection, world: id, seed, clock, now: clock.now(real), real };
+        let fired = engine::fire(&ledger)?;
+        Ok((ledger, fired))
+    }
+
+    /// Sets the world's clock and fires what is due by then.
+    pub(crate) fn turn(self, clock: Clock) -> Result<(Self, Fired)> {
+        let (mode, at) = columns(clock);
+        let sql = "UPDATE worlds SET mode = ?, at = ? WHERE id = ?";
+        self.connection.prepare_cached(sql)?.execute(params![mode, at, self.world])?;
+        let ledger = Self { clock, now: clock.now(self.real), ..self };
+        let fired = engine::fire(&ledger)?;
+        Ok((ledger, fired))
+    }
+
+    /// Does something that leaves no trace if it is refused.
+    pub(crate) fn attempt<T, E: From<rusqlite::Error>>(
+        &self,
+        work: impl FnOnce(&Self) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        within_savepoint(self.connection, || work(self))
+    }
+
+    /// The number of the next object of this kind, from 1.
+    pub(crate) fn next(&self, kind: Kind) -> Result<u64> {
+        let sql = "INSERT INTO tallies (world, kind, made, gone) VALUES (?, ?, 1, 0)
+                   ON CONFLICT DO UPDATE SET made = made + 1 RETURNING made";
+        self.connection.prepare_cached(sql)?.query_row(params![self.world, kind.table()], |row| row.get(0))
+    }
+
+    /// Counts objects of this kind that are gone.
+    pub(crate) fn gone(&self, kind: Kind, count: usize) -> Result<()> {
+        let sql = "UPDATE tallies SET gone = gone + ? WHERE world = ? AND kind = ?";
+        self.connection.prepare_cached(sql)?.execute(params![count, self.world, kind.table()])?;
+        Ok(())
+    }
+
+    /// How many objects of this kind there are.
+    pub(crate) fn standing(&self, kind: Kind) -> Result<u64> {
+        let sql = "SELECT made - gone FROM tallies WHERE world = ? AND kind = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let count = statement.query_row(params![self.world, kind.table()], |row| row.get(0)).optional()?;
+        Ok(count.unwrap_or_default())
+    }
+
+    /// The merchant of all that happens here: 12 digits.
+    pub(crate) fn merchant_id(&self) -> String {
+        format!("9{}", self.seed.digits("merchant", 0, 11))
+    }
+
+    /// The merchant's only terminal: 8 digits.
+    pub(crate) fn terminal_id(&self) -> String {
+        format!("1{}", self.seed.digits("terminal", 0, 7))
+    }
+
+    /// The whole world but its request log, so that two equal worlds have equal bytes.
+    pub(crate) fn state(&self) -> Result<Json> {
+        let mut state = Map::new();
+        state.insert("seed".into(), self.seed.0.into());
+        let clock = match self.clock {
+            Clock::Frozen(moment) => json!({ "mode": "frozen", "now": moment.to_string() }),
+            Clock::Running(ahead) => json!({ "mode": "running", "milliseconds-ahead": ahead }),
+        };
+        state.insert("clock".into(), clock);
+        for (table, order) in WORLD_TABLES {
+            let sql = format!("SELECT * FROM {table} WHERE world = ? ORDER BY {order}");
+            let mut statement = self.connection.prepare(&sql)?;
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+            let rows = statement.query_map([self.world], |row| {
+                let mut object = Map::new();
+                for (index, column) in columns.iter().enumerate().filter(|(_, column)| *column != "world") {
+                    let value = match row.get(index)? {
+                        Value::Integer(number) => number.into(),
+                        Value::Text(text) if matches!(&**column, "billing" | "shipping") => {
+                            serde_json::from_str(&text).unwrap_or(Json::String(text))
+                        }
+                        Value::Text(text) => text.into(),
+                        // No table of a world has a column of another type.
+                        Value::Null | Value::Real(_) | Value::Blob(_) => continue,
+                    };
+                    object.insert(column.replace('_', "-"), value);
+                }
+                Ok(Json::Object(object))
+            })?;
+            state.insert(table.replace('_', "-"), Json::Array(rows.collect::<Result<_>>()?));
+        }
+        Ok(state.into())
+    }
+}

@@ -1,0 +1,152 @@
+//! Searches and pages.
+
+use perennial_sandbox::Sandbox;
+
+use crate::client::Client;
+
+#[tokio::test]
+async fn pages_are_exact() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::of(&sandbox);
+    for number in 1..=27 {
+        let body = format!(r#"{{"first-name":"C{number:02}","last-name":"L"}}"#);
+        assert_eq!(client.json("POST", "/rest/v2/customers", &body).await.status, 201);
+    }
+    #[rustfmt::skip]
+    let cases = [
+        ("", "C27", "1 25 25 27 2 true false"),
+        ("?page=2", "C02", "2 25 2 27 2 false true"),
+        ("?page=3", "", "3 25 0 27 2 false true"),
+        ("?page-size=10&page=2&descending=false", "C11", "2 10 10 27 3 false false"),
+        ("?pageSize=9&page=3", "C09", "3 9 9 27 3 false true"),
+        ("?page-size=5000", "C27", "1 1000 27 27 1 true true"),
+        ("?order-by=first-name&descending=false", "C01", "1 25 25 27 2 true false"),
+        ("?order-by=shoe-size", "C27", "1 25 25 27 2 true false"),
+        ("?first-name=c05", "C05", "1 25 1 1 1 true true"),
+        ("?first-name=nobody", "", "1 25 0 0 0 true true"),
+        ("?shoe-size=44&page=&last-name=L", "C27", "1 25 25 27 2 true false"),
+    ];
+    for (query, first, page) in cases {
+        let got = client.json("GET", &format!("/rest/v2/customers{query}"), "").await;
+        assert_eq!(got.status, 200, "{query}: {}", got.body);
+        let member = |name: &str| got.at(&format!("/page/{name}"));
+        let shown =
+            ["number", "size", "number-of-elements", "total-elements", "total-pages", "first", "last"]
+                .map(member);
+        assert_eq!(shown.join(" "), page, "{query}");
+        assert_eq!(got.at("/payload/customers/customer/0/first-name"), first, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn searches_find_by_every_criterion() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::of(&sandbox);
+    client.subscriber().await;
+    let body =
+        r#"{"first-name":"Grace","last-name":"Hopper","email":"grace@example.test","phone":"2025550100"}"#;
+    let customer = client.json("POST", "/rest/v2/customers", body).await.at("/payload/customer/customer-key");
+    let body = format!(r#"{{"card":"5555555555554444","exp-date":"0131","customer-key":"{customer}"}}"#);
+    let token = client.json("POST", "/rest/v2/tokens", &body).await.at("/payload/tokenResponse/token-id");
+    let members = r#""customer-name":"G. Hopper","plan-name":"Silver","start-date":"2027-01-10","end-date":"2027-06-30","payment-amount":"75.00","status":"SUSPENDED""#;
+    let body = crate::client::plan(&customer, &token, members).replacen(r#""plan-name":"Gold","#, "", 1);
+    let plan =
+        client.json("POST", "/rest/v2/payment-plans", &body).await.at("/payload/payment-plan/plan-key");
+    let sale = format!(r#"{{"card":"{token}","amount":"3.33","invoice":"inv 1","order-id":"o-1"}}"#);
+    let sold = client.json("POST", "/rest/v2/transactions/sale", &sale).await;
+    let (sale, approval) =
+        (sold.at("/payload/transaction/id"), sold.at("/payload/transaction/authorization-code"));
+
+    let customers = |query: &str| {
+        (format!("customers?{query}"), "/payload/customers/customer/0/customer-key", customer.clone())
+    };
+    let plans = |query: &str| {
+        (format!("payment-plans?{query}"), "/payload/payment-plans/payment-plan/0/plan-key", plan.clone())
+    };
+    let tokens = |query: &str| (format!("tokens?{query}"), "/payload/tokens/token/0/token-id", token.clone());
+    let sales = |query: &str| {
+        (format!("transactions?{query}"), "/payload/transactions/transaction/0/id", sale.clone())
+    };
+    let cases = [
+        customers(&format!("customer-key={customer}")),
+        customers("first-name=grace"),
+        customers("last-name=HOPPER"),
+        customers("email=Grace%40example.test"),
+        customers("phone-number=2025550100"),
+        customers("last-four=4444"),
+        customers("exp-date=0131"),
+        customers("plan-name=silver"),
+        plans(&format!("customer-key={customer}")),
+        plans("customer-name=g.+hopper"),
+        plans(&format!("plan-key={plan}")),
+        plans("plan-name=Silver"),
+        plans("payment-amount=75.00"),
+        plans("status=Suspended"),
+        plans(&format!("token-id={token}")),
+        tokens(&format!("token-id={token}")),
+        sales(&format!("id={sale}")),
+        sales("amount=3.33"),
+        sales("type=sale"),
+        sales("status=approved"),
+        sales("last-four=4444"),
+        sales(&format!("authorization-code={approval}")),
+        sales("invoice=inv%201"),
+        sales("order-id=o-1"),
+        sales("start-date=2027-01-01"),
+        sales("start-date=01-01-2027+12:00+am&end-date=01-01-27+23:59"),
+        sales("start-date=2026-12-31+23:59+UTC&end-date=2027-01-01"),
+    ];
+    for (path, pointer, expected) in cases {
+        let got = client.json("GET", &format!("/rest/v2/{path}"), "").await;
+        assert_eq!(
+            (got.at("/page/total-elements").as_str(), got.at(pointer)),
+            ("1", expected),
+            "{path}: {}",
+            got.body
+        );
+    }
+    let spans = [
+        "updated-start-date=2027-01-01&updated-end-date=2027-01-01",
+        "date-filter=last_24_hours",
+        "date-filter=last_week",
+    ];
+    for span in spans {
+        let got = client.json("GET", &format!("/rest/v2/tokens?{span}"), "").await;
+        assert_eq!(got.at("/page/total-elements"), "2", "{span}");
+    }
+    let nothing = [
+        "tokens?token-id=1100",
+        "tokens?date-filter=yesterday",
+        "tokens?updated-start-date=2027-01-02",
+        "tokens?merchant-legacy-token-id=1",
+        "transactions?type=VOID",
+        "transactions?start-date=2027-01-02",
+        "transactions?end-date=12-31-2026+11:59+pm",
+    ];
+    for path in nothing {
+        let got = client.json("GET", &format!("/rest/v2/{path}"), "").await;
+        assert_eq!((got.status, got.body.as_str()), (204, ""), "{path}");
+    }
+    for path in ["payment-plans?plan-name=none", "payments?plan-key=none", "customers?last-four=0000"] {
+        let got = client.json("GET", &format!("/rest/v2/{path}"), "").await;
+        assert_eq!((got.status, got.at("/page/total-elements").as_str()), (200, "0"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_counts_what_is_left() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::of(&sandbox);
+    let customer = client.customer().await;
+    let (first, second) = (client.token(&customer).await, client.token(&customer).await);
+    client.customer().await;
+    let total = async |path: &str| {
+        client.json("GET", &format!("/rest/v2/{path}"), "").await.at("/page/total-elements")
+    };
+    assert_eq!((total("tokens").await, total("customers").await), ("2".into(), "2".into()));
+    client.json("DELETE", &format!("/rest/v2/tokens/{first}"), "").await;
+    client.json("DELETE", &format!("/rest/v2/customers/{customer}"), "").await;
+    assert_eq!((total("tokens").await, total("customers").await), ("1".into(), "1".into()));
+    client.json("PUT", &format!("/rest/v2/tokens/{second}"), r#"{"status":"DELETED"}"#).await;
+    assert_eq!(client.json("GET", "/rest/v2/tokens", "").await.status, 204);
+}

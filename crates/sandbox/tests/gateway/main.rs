@@ -1,0 +1,15 @@
+//! The sandbox over real HTTP, as programs that nobody here wrote use it: raw requests, and what comes back.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
+
+mod client;
+mod clock;
+mod durability;
+mod http;
+mod lists;
+mod live_clients;
+mod operations;
+mod rules;
+mod secrets;
+mod transactions;
+mod worlds;

@@ -1,0 +1,89 @@
+//! No card number, security code or key is kept anywhere.
+
+use perennial_sandbox::Sandbox;
+
+use crate::client::Client;
+
+const CARD: &str = "5454545454545454";
+const CSC: &str = "7391";
+
+/// Everything that takes a card, well and badly, in both formats.
+async fn use_cards(client: &Client) {
+    let token = format!(r#"{{"card":"{CARD}","exp-date":"1230","csc":"{CSC}","description":"d"}}"#);
+    let sale = format!(
+        r#"{{"type":"SALE","card":"{CARD}","exp-date":"1230","csc":"{CSC}","amount":"5.00","create-token":true}}"#
+    );
+    let refund = format!(r#"{{"type":"REFUND","card":"{CARD}","exp-date":"1230","amount":"5.00"}}"#);
+    let broken = format!(r#"{{"card":"{CARD}","csc":"{CSC}""#);
+    let keyed = format!(r#"{{"api-key":"{}","card":"{CARD}","exp-date":"0101","csc":"{CSC}"}}"#, client.key);
+    for (path, body) in [
+        ("tokens", &token),
+        ("transactions", &sale),
+        ("transactions", &refund),
+        ("tokens", &broken),
+        ("tokens", &keyed),
+    ] {
+        client.json("POST", &format!("/rest/v2/{path}"), body).await;
+    }
+    let xml = format!("<token><card>{CARD}</card><exp-date>1230</exp-date><csc>{CSC}</csc></token>");
+    assert_eq!(client.xml("POST", "/rest/v2/tokens", &xml).await.status, 200);
+    client.json("GET", &format!("/rest/v2/tokens/{CARD}?token-id={CARD}"), "").await;
+}
+
+#[tokio::test]
+async fn neither_in_answers_nor_in_the_request_log_nor_in_the_state() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::of(&sandbox);
+    use_cards(&client).await;
+    let log = client.control("GET", "requests?limit=500", "").await;
+    let entries = log.json();
+    assert_eq!(entries.as_array().unwrap().len(), 7);
+    let operations: Vec<&str> =
+        entries.as_array().unwrap().iter().filter_map(|entry| entry["operation"].as_str()).collect();
+    assert_eq!(operations[..2], ["tokens.get", "tokens.create"]);
+    assert_eq!(operations[4..], ["transactions.refund", "transactions.sale", "tokens.create"]);
+    for (what, text) in [("log", log.body), ("state", client.state().await)] {
+        for secret in [CARD, CSC, client.key.as_str()] {
+            assert!(!text.contains(secret), "the {what} has {secret}: {text}");
+        }
+        assert!(text.contains("5454"), "the {what} has the last four digits");
+    }
+}
+
+#[tokio::test]
+async fn nor_in_the_files_of_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.db");
+    let sandbox = Sandbox::builder().database(&path).start().await.unwrap();
+    let client = Client::of(&sandbox);
+    for _ in 0..20 {
+        use_cards(&client).await;
+    }
+    let scan = |when: &str| {
+        let mut files = 0;
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let file = file.unwrap();
+            let bytes = std::fs::read(file.path()).unwrap();
+            let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+            for secret in [CARD, client.key.as_str()] {
+                assert!(!has(secret), "{when}: {} has {secret}", file.path().display());
+            }
+            files += 1;
+        }
+        files
+    };
+    assert!(scan("while it runs") >= 2, "the write-ahead log is looked at too");
+    sandbox.stop().await;
+    assert!(scan("when it stopped") >= 1);
+}
+
+#[tokio::test]
+async fn any_card_must_be_asked_for() {
+    let sandbox = Sandbox::builder().any_card().start().await.unwrap();
+    let body = r#"{"card":"9999999999999995","exp-date":"1230"}"#;
+    assert_eq!(Client::of(&sandbox).json("POST", "/rest/v2/tokens", body).await.status, 200);
+    let sandbox = Sandbox::start().await.unwrap();
+    let got = Client::of(&sandbox).json("POST", "/rest/v2/tokens", body).await;
+    assert_eq!(got.status, 400);
+    assert!(!got.body.contains("9999999999999995"));
+}

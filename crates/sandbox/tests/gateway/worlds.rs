@@ -1,0 +1,160 @@
+//! One key, one world.
+
+use perennial_domain::clearent::ApiKey;
+use perennial_sandbox::{Sandbox, WorldOptions};
+
+use crate::client::Client;
+
+/// All that a short life of a world answers, ports left out.
+async fn transcript(sandbox: &Sandbox, key: &str) -> Vec<String> {
+    let client = Client::with_key(sandbox, key);
+    let (customer, token, plan) = client.subscriber().await;
+    client.advance("P3M").await;
+    let sale = format!(r#"{{"type":"SALE","card":"{token}","amount":"0.21"}}"#);
+    let mut answers = vec![client.json("POST", "/rest/v2/transactions", &sale).await.body];
+    for path in [
+        format!("customers/{customer}"),
+        format!("tokens/{token}"),
+        format!("payment-plans/{plan}"),
+        "payments".into(),
+        "customers/none".into(),
+    ] {
+        answers.push(client.json("GET", &format!("/rest/v2/{path}"), "").await.body);
+    }
+    answers.push(client.state().await);
+    answers.into_iter().map(|answer| answer.replace(sandbox.base_url(), "")).collect()
+}
+
+#[tokio::test]
+async fn the_same_seed_gives_the_same_transcript() {
+    let (one, other) = (Sandbox::start().await.unwrap(), Sandbox::start().await.unwrap());
+    let made = async |sandbox: &Sandbox, seed: u64| {
+        let client = Client::of(sandbox);
+        client.control("POST", "worlds", &format!(r#"{{"seed":{seed}}}"#)).await.at("/api-key")
+    };
+    let key = made(&one, 7).await;
+    let first = transcript(&one, &key).await;
+    assert_eq!(made(&other, 7).await, key);
+    assert_eq!(transcript(&other, &key).await, first);
+    // Asked for again, it starts afresh; reset does the same.
+    assert_eq!(made(&one, 7).await, key);
+    assert_eq!(transcript(&one, &key).await, first);
+    assert_eq!(Client::with_key(&one, &key).control("POST", "reset", "").await.status, 204);
+    assert_eq!(transcript(&one, &key).await, first);
+    let eight = made(&one, 8).await;
+    assert_ne!(transcript(&one, &eight).await, first);
+    insta::assert_snapshot!(first.join("\n"));
+}
+
+#[tokio::test]
+async fn worlds_do_not_see_each_other() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mine = Client::of(&sandbox);
+    let theirs = Client::with_key(&sandbox, "0123456789abcdef0123456789abcdef");
+    let (customer, token, plan) = mine.subscriber().await;
+    for path in [format!("customers/{customer}"), format!("tokens/{token}"), format!("payment-plans/{plan}")]
+    {
+        assert_eq!(mine.json("GET", &format!("/rest/v2/{path}"), "").await.status, 200);
+        assert_eq!(theirs.json("GET", &format!("/rest/v2/{path}"), "").await.status, 404);
+    }
+    assert_eq!(theirs.json("GET", "/rest/v2/customers", "").await.at("/page/total-elements"), "0");
+    let before = theirs.state().await;
+    mine.advance("P2M").await;
+    assert_eq!(theirs.state().await, before);
+    assert_eq!(theirs.control("GET", "clock", "").await.at("/mode"), "running");
+    theirs.control("POST", "reset", "").await;
+    assert_eq!(mine.json("GET", "/rest/v2/payments", "").await.at("/page/total-elements"), "2");
+    let logged = theirs.control("GET", "requests", "").await.json();
+    assert_eq!(logged.as_array().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn which_keys_open_a_world() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let known = "0123456789abcdef0123456789abcdef";
+    let cases = [
+        (Some(known), 200),
+        (Some(" 0123456789abcdef0123456789abcdef "), 200),
+        (Some("0123456789abcdef0123456789abcde"), 401),
+        (Some("0123456789abcdef0123456789abcdeg"), 401),
+        (Some("short"), 401),
+        (Some(""), 401),
+        (None, 401),
+    ];
+    for (key, status) in cases {
+        let headers: Vec<(&str, &str)> = key.map(|key| ("Api-Key", key)).into_iter().collect();
+        let got = Client::of(&sandbox).send("GET", "/rest/v2/customers", &headers, "").await;
+        assert_eq!(got.status, status, "{key:?}");
+        if status == 401 {
+            assert_eq!(
+                (got.at("/payload/error/result-code"), got.at("/payload/error/error-message")),
+                ("042".into(), "Unauthorized".into())
+            );
+        }
+    }
+    for header in ["api_key", "AccessKey", "Authorization"] {
+        let got = Client::of(&sandbox).send("GET", "/rest/v2/customers", &[(header, known)], "").await;
+        assert_eq!(got.status, 401, "{header}");
+    }
+    assert_eq!(
+        Client::of(&sandbox)
+            .send("GET", &format!("/rest/v2/customers?api-key={known}"), &[], "")
+            .await
+            .status,
+        401
+    );
+}
+
+#[tokio::test]
+async fn with_keys_only_those() {
+    let keys = ["merchant-number-one", "merchant-number-two"].map(|key| ApiKey::new(key).unwrap());
+    let sandbox = Sandbox::builder().keys(keys).start().await.unwrap();
+    assert_eq!(sandbox.api_key().expose(), "merchant-number-one");
+    let asked_for = sandbox.new_world(WorldOptions::default()).await.unwrap();
+    let cases = [
+        ("merchant-number-one", 200),
+        ("merchant-number-two", 200),
+        ("merchant-number-three", 401),
+        ("0123456789abcdef0123456789abcdef", 401),
+        (asked_for.api_key().expose(), 200),
+    ];
+    for (key, status) in cases {
+        let client = Client::with_key(&sandbox, key);
+        assert_eq!(client.json("GET", "/rest/v2/customers", "").await.status, status, "{key}");
+        assert_eq!(client.control("GET", "clock", "").await.status, status, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn where_a_world_begins() {
+    let frozen = "2026-05-05T05:05:05Z";
+    let sandbox = Sandbox::builder().frozen_at(frozen.parse().unwrap()).start().await.unwrap();
+    let opened = Client::with_key(&sandbox, "0123456789abcdef0123456789abcdef");
+    assert_eq!(
+        opened.control("GET", "clock", "").await.body,
+        format!(r#"{{"mode":"frozen","now":"{frozen}"}}"#)
+    );
+    #[rustfmt::skip]
+    let cases = [
+        ("", 200, "2027-01-01T00:00:00Z"),
+        ("{}", 200, "2027-01-01T00:00:00Z"),
+        (r#"{"now":"2030-06-01T12:00:00Z"}"#, 200, "2030-06-01T12:00:00Z"),
+        (r#"{"seed":18446744073709551615}"#, 200, "2027-01-01T00:00:00Z"),
+        (r#"{"now":"June"}"#, 400, "now: must be a moment in RFC 3339 such as 2027-01-01T00:00:00Z"),
+        (r#"{"seed":-1}"#, 400, "the body: invalid value: integer `-1`, expected u64 at line 1 column 10"),
+        (r#"{"sed":1}"#, 400, "the body: unknown field `sed`, expected `seed` or `now` at line 1 column 6"),
+    ];
+    for (body, status, expected) in cases {
+        let made = opened.control("POST", "worlds", body).await;
+        assert_eq!(made.status, status, "{body}");
+        if status == 400 {
+            assert_eq!(made.at("/error"), expected);
+            continue;
+        }
+        let shape = ["/api-key", "/integrator-key", "/account-key", "/account-pin"]
+            .map(|member| made.at(member).len());
+        assert_eq!(shape, [32, 36, 36, 6], "{}", made.body);
+        let world = Client::with_key(&sandbox, &made.at("/api-key"));
+        assert_eq!(world.control("GET", "clock", "").await.at("/now"), expected);
+    }
+}
