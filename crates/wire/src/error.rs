@@ -61,7 +61,7 @@ pub enum DecodeErrorKind {
     TooDeep,
     /// More elements or items than [`Limits::items`](crate::Limits::items), or more than 32 attributes in one tag.
     TooMany,
-    /// A scalar, or a name, longer than [`Limits::text`](crate::Limits::text).
+    /// A scalar longer than [`Limits::text`](crate::Limits::text).
     TextTooLong,
 }
 

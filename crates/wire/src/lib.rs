@@ -1,8 +1,68 @@
 //! The bytes of the Clearent recurring payments API, in JSON and in XML, in both directions.
 //!
-//! A message is one table (see `message!`), read and written by two codecs that share it. Reading is lenient about
-//! what does not matter (unknown members, order, numbers where text is documented) and strict about what does
-//! (duplicates, roots, ends, limits). No error quotes the document it is about.
+//! A client turns a request of [`perennial_domain`] into a [`Call`](clearent::Call) and opens the answer as a
+//! [`Reply`](clearent::Reply); a gateway reads the same request and writes the same reply. Each message is one table
+//! that both formats and both directions share, so that they cannot drift apart.
+//!
+//! ```
+//! use perennial_domain::clearent::NewCustomer;
+//! use perennial_wire::clearent::{Payload, Reply, customer};
+//! use perennial_wire::{Format, Limits};
+//!
+//! let ada = NewCustomer::builder().first_name("Ada").last_name("Byron").build()?;
+//! let call = customer::create(Format::Xml, &ada)?;
+//! assert_eq!(call.target, "/rest/v2/customers");
+//! assert_eq!(
+//!     call.body.unwrap().as_slice(),
+//!     b"<customer><first-name>Ada</first-name><last-name>Byron</last-name></customer>"
+//! );
+//!
+//! let answer = br#"{"code":"201","status":"success","exchange-id":"ID-clearent-rps-1-7","payload":{
+//!     "customer":{"customer-key":"cust_5a1d7c1e8a0f","first-name":"Ada","links":{}},"payloadType":"customer"}}"#;
+//! let reply = Reply::decode(Format::Json, answer, &Limits::default())?;
+//! assert_eq!((reply.code, reply.exchange_id.as_deref()), (Some(201), Some("ID-clearent-rps-1-7")));
+//! let Payload::Customer(customer) = reply.payload else { panic!("a customer") };
+//! assert_eq!(customer.customer_key.as_str(), "cust_5a1d7c1e8a0f");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The dialect
+//!
+//! | | JSON | XML |
+//! | --- | --- | --- |
+//! | document | one bare object | one element, named for the message: `customer`, `response` |
+//! | scalar | a string; a few are numbers or booleans | text |
+//! | kind of payload | the member `payloadType` beside the object | the attribute `type` of `payload`, the only one known |
+//! | list | an array, or one bare item | the element, repeated |
+//! | links of an answer | `"links":[{…}]` | `<links>…</links>`, repeated |
+//! | links of an object | `"links":{"link":[{…}]}` | `<links><link>…</link></links>` |
+//!
+//! * What is written is compact and in one order, that of the vendor's samples; what is absent is not written.
+//! * What is read may come in any order, with members that nobody knows, with nulls, and with numbers and booleans
+//!   where texts are documented. A number keeps its digits: none ever passes through a float.
+//! * An empty or blank text is the same as none. An empty text in place of an object is an object without members.
+//! * XML text is trimmed of the blanks of its layout. What is written as a reference or in a CDATA section stays, and
+//!   that is how blanks at either end are written.
+//! * Money, keys and dates are never guessed: what is not one is a [`DecodeError`]. Words that are new are kept; counts,
+//!   flags, days and expiries that make no sense are as if absent.
+//! * A member that is given twice, a second root, anything after the end, a document type, an entity that XML does not
+//!   define, and text beside elements are refused.
+//!
+//! A gateway reads requests more leniently than a client may write them, because live programs need it; what it cannot
+//! take is reported whole, as the [`Violations`](perennial_domain::Violations) of the domain.
+//!
+//! # Limits and secrets
+//!
+//! [`Limits`] bound every document before and while it is read. No error quotes the document it is about: it names a
+//! place, in words of ours, and a rule. The body of a call is wiped when dropped, and is written into a buffer that is
+//! never too small, so that no copy of a card stays behind.
+//!
+//! # What is inferred
+//!
+//! The vendor shows most messages in its documents, and its clients show others. Nobody shows the answers of expected
+//! runs, of the plan forecast and of payments, the name of an item in the list of a customer's tokens, the member that
+//! makes a customer inactive, lists and errors in XML, or `tokenResponse` in XML: those shapes are **inferred** from
+//! their neighbours, and said to be so where they are declared.
 
 #[macro_use]
 mod message;

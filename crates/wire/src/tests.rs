@@ -5,21 +5,21 @@ mod properties;
 mod shapes;
 
 use crate::member::Many;
-use crate::text::{Count, Flag, Text};
+use crate::text::{Bare, Text};
 
 message! {
     struct Response<'a> as "response" {
         code: Option<Text<'a>> = "code",
         links: Many<Link<'a>> = "links",
-        page: Option<Page> = "page",
+        page: Option<Page<'a>> = "page",
         payload: Option<Payload<'a>> = "payload",
     } else payload: Payload<'a>
 }
 
 message! {
-    struct Page as "page" {
-        number: Option<Count> = "number",
-        last: Option<Flag> = "last",
+    struct Page<'a> as "page" {
+        number: Option<Bare<'a>> = "number",
+        last: Option<Bare<'a>> = "last",
     }
 }
 

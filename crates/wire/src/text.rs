@@ -14,11 +14,28 @@ use crate::write::Write;
 /// A scalar as text: a string, an integer, a boolean, or a number with exactly the digits that the document has.
 pub(crate) type Text<'a> = Cow<'a, str>;
 
-/// A boolean, or its name in any letter case; an empty text is no flag.
-pub(crate) type Flag = bool;
+/// A scalar that JSON writes bare: a boolean or a number. It is read as text, like any other: what it means is for
+/// whoever asks, and so is what to do when it means nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Bare<'a>(Text<'a>);
 
-/// A whole number from zero, or its digits as text; an empty text is no count.
-pub(crate) type Count = u64;
+impl From<bool> for Bare<'_> {
+    fn from(flag: bool) -> Self {
+        Self(Cow::Borrowed(if flag { "true" } else { "false" }))
+    }
+}
+
+impl From<u64> for Bare<'_> {
+    fn from(number: u64) -> Self {
+        Self(Cow::Owned(number.to_string()))
+    }
+}
+
+impl<'a> From<Bare<'a>> for Text<'a> {
+    fn from(bare: Bare<'a>) -> Self {
+        bare.0
+    }
+}
 
 impl<'de: 'a, 'a> Read<'de> for Text<'a> {
     #[inline]
@@ -41,44 +58,17 @@ impl Put for Text<'_> {
     }
 }
 
-impl<'de> Read<'de> for Flag {
+impl<'de: 'a, 'a> Read<'de> for Bare<'a> {
     fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
-        parse(de, at, |text| {
-            [true, false]
-                .into_iter()
-                .find(|flag| text.eq_ignore_ascii_case(if *flag { "true" } else { "false" }))
-        })
+        Ok(Text::read(de, at)?.map(Self))
     }
 }
 
-impl Put for Flag {
+impl Put for Bare<'_> {
     fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
-        to.bare(name, if *self { "true" } else { "false" });
+        to.bare(name, &self.0);
         Ok(())
     }
-}
-
-impl<'de> Read<'de> for Count {
-    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
-        parse(de, at, |text| if text.starts_with('+') { None } else { text.parse().ok() })
-    }
-}
-
-impl Put for Count {
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
-        to.bare(name, &self.to_string());
-        Ok(())
-    }
-}
-
-/// Reads a text that means something else, and nothing when it is empty.
-fn parse<'de, D: Deserializer<'de>, T>(
-    de: D,
-    at: At<'_>,
-    parse: impl FnOnce(&str) -> Option<T>,
-) -> Result<Option<T>, D::Error> {
-    let Some(text) = Text::read(de, at)?.filter(|text| !text.is_empty()) else { return Ok(None) };
-    parse(&text).map(Some).ok_or_else(|| at.fail(DecodeErrorKind::WrongType))
 }
 
 /// Reads the JSON text of a scalar.

@@ -1,3 +1,5 @@
+//! What one operation sends, and why one cannot be read.
+
 use std::fmt;
 
 use perennial_domain::{Violations, clearent::ApiKey};
@@ -6,8 +8,10 @@ use zeroize::Zeroizing;
 use crate::error::{DecodeError, EncodeError};
 use crate::format::{self, Format};
 use crate::limits::Limits;
+use crate::member::Put;
 use crate::message::Message;
 use crate::text::Text;
+use crate::write::Bound;
 
 /// The method of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +64,10 @@ impl Call {
 
     /// Gives the call this message as its body.
     pub(crate) fn with_body<M: Message>(self, format: Format, message: &M) -> Result<Self, EncodeError> {
-        // Larger than any request without long comments: a buffer that grows leaves copies of a card behind.
-        let mut body = Zeroizing::new(Vec::with_capacity(8 * 1024));
+        // A buffer that grows leaves copies of a card behind.
+        let mut bound = Bound::default();
+        message.put(M::NAME, &mut bound)?;
+        let mut body = Zeroizing::new(Vec::with_capacity(bound.0));
         format::encode(format, message, &mut body)?;
         Ok(Self { body: Some(body), ..self })
     }

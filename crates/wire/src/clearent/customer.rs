@@ -19,7 +19,7 @@ const ALL: &str = "/rest/v2/customers";
 const ONE: &str = "/rest/v2/customers/{customer-key}";
 
 message! {
-    /// A customer: request and record.
+    /// A customer: request and record. `status` is **inferred**: a customer can be made inactive, and no sample shows how.
     pub(crate) struct Customer<'a> as "customer" {
         customer_key: Option<Text<'a>> = "customer-key",
         first_name: Option<Text<'a>> = "first-name",

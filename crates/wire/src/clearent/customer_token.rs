@@ -8,26 +8,26 @@ use perennial_domain::clearent::{
 
 use super::call::{Call, Method, ReadError};
 use super::fields::{
-    Fault, given, key, lenient, own_key, owned, set, set_as_gateway, shown, some_text, text,
+    Fault, flag, given, key, lenient, own_key, owned, set, set_as_gateway, shown, some_text, text,
 };
 use crate::error::EncodeError;
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Many;
-use crate::text::{Flag, Text};
+use crate::text::{Bare, Text};
 
 const ROUTE: &str = "/rest/v2/customers/{customer-key}/tokens";
 
 message! {
     /// A customer's token: request and record.
     pub(crate) struct CustomerToken<'a> as "customer-token" {
-        customer_key: Option<Text<'a>> = "customer-key",
-        token_id: Option<Text<'a>> = "token-id",
-        exp_date: Option<Text<'a>> = "exp-date",
         card_type: Option<Text<'a>> = "card-type",
+        exp_date: Option<Text<'a>> = "exp-date",
         last_four_digits: Option<Text<'a>> = "last-four-digits",
+        token_id: Option<Text<'a>> = "token-id",
+        customer_key: Option<Text<'a>> = "customer-key",
         description: Option<Text<'a>> = "description",
-        default: Option<Flag> = "default",
+        default: Option<Bare<'a>> = "default",
         avs_address: Option<Text<'a>> = "avs-address",
         avs_zip: Option<Text<'a>> = "avs-zip",
     }
@@ -64,7 +64,7 @@ pub fn attach(format: Format, key: &CustomerKey, token: &NewCustomerToken) -> Re
         card_type: card_type.map(|brand| text(brand.as_str())),
         last_four_digits: last_four_digits.map(|digits| text(digits.as_str())),
         description: some_text(description),
-        default: is_default.map(|flag| flag.0),
+        default: is_default.map(|flag| flag.0.into()),
         avs_address: some_text(avs_address),
         avs_zip: some_text(avs_zip),
     };
@@ -84,7 +84,7 @@ pub fn update(format: Format, key: &CustomerKey, update: &CustomerTokenUpdate) -
         customer_key: Some(text(key.as_str())),
         token_id: Some(text(token_id.as_str())),
         description: some_text(description),
-        default: is_default.map(|flag| flag.0),
+        default: is_default.map(|flag| flag.0.into()),
         avs_address: some_text(avs_address),
         avs_zip: some_text(avs_zip),
         ..CustomerToken::default()
@@ -94,39 +94,54 @@ pub fn update(format: Format, key: &CustomerKey, update: &CustomerTokenUpdate) -
 
 /// Reads the body of an attachment; the customer is the one of the path.
 pub fn read_attach(format: Format, body: &[u8], limits: &Limits) -> Result<NewCustomerToken, ReadError> {
-    let message: CustomerToken<'_> = format::decode(format, body, limits)?;
+    let CustomerToken {
+        card_type,
+        exp_date,
+        last_four_digits,
+        token_id,
+        customer_key: _,
+        description,
+        default,
+        avs_address,
+        avs_zip,
+    } = format::decode(format, body, limits)?;
     let builder = set!(NewCustomerToken::builder();
-        token_id: message.token_id,
-        last_four_digits: message.last_four_digits,
-        description: message.description,
-        avs_address: message.avs_address,
-        avs_zip: message.avs_zip,
+        token_id: token_id,
+        last_four_digits: last_four_digits,
+        description: description,
+        is_default: default.map(Text::from),
+        avs_address: avs_address,
+        avs_zip: avs_zip,
     );
-    let builder = set_as_gateway!(builder; exp_date: message.exp_date);
-    let builder = match given(message.card_type) {
+    let builder = set_as_gateway!(builder; exp_date: exp_date);
+    let builder = match given(card_type) {
         Some(brand) => builder.card_type(CardBrand::reported(&brand)),
-        None => builder,
-    };
-    let builder = match message.default {
-        Some(default) => builder.is_default(default),
         None => builder,
     };
     Ok(builder.accept()?)
 }
 
-/// Reads the body of an update; the customer is the one of the path.
+/// Reads the body of an update; the customer is the one of the path. What describes the card is passed over, because
+/// it goes with the token.
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<CustomerTokenUpdate, ReadError> {
-    let message: CustomerToken<'_> = format::decode(format, body, limits)?;
+    let CustomerToken {
+        card_type: _,
+        exp_date: _,
+        last_four_digits: _,
+        token_id,
+        customer_key: _,
+        description,
+        default,
+        avs_address,
+        avs_zip,
+    } = format::decode(format, body, limits)?;
     let builder = set!(CustomerTokenUpdate::builder();
-        token_id: message.token_id,
-        description: message.description,
-        avs_address: message.avs_address,
-        avs_zip: message.avs_zip,
+        token_id: token_id,
+        description: description,
+        is_default: default.map(Text::from),
+        avs_address: avs_address,
+        avs_zip: avs_zip,
     );
-    let builder = match message.default {
-        Some(default) => builder.is_default(default),
-        None => builder,
-    };
     Ok(builder.accept()?)
 }
 
@@ -150,7 +165,7 @@ impl<'a> From<&'a domain::CustomerToken> for CustomerToken<'a> {
             card_type: card_type.as_ref().map(|brand| text(brand.as_str())),
             last_four_digits: some_text(last_four_digits.as_ref()),
             description: some_text(description.as_ref()),
-            default: *is_default,
+            default: is_default.map(Bare::from),
             avs_address: some_text(avs_address.as_ref()),
             avs_zip: some_text(avs_zip.as_ref()),
         }
@@ -177,7 +192,7 @@ impl CustomerToken<'_> {
             card_type: given(card_type).map(|brand| CardBrand::reported(&brand)),
             last_four_digits: owned(last_four_digits),
             description: owned(description),
-            is_default: default,
+            is_default: flag(default),
             avs_address: owned(avs_address),
             avs_zip: owned(avs_zip),
         })

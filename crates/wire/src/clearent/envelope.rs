@@ -8,7 +8,7 @@ use perennial_domain::clearent::{
 
 use super::customer::{Customer as CustomerMessage, Customers};
 use super::customer_token::{CustomerToken as CustomerTokenMessage, CustomerTokens};
-use super::fields::{Fault, given, owned, shown, some_text, text};
+use super::fields::{Fault, count, flag, owned, shown, some_text, text};
 use super::payment::{Payment as PaymentMessage, Payments};
 use super::plan::{Forecast, Plan as PlanMessage, Plans, Run, Runs};
 use super::token::{Token as TokenMessage, Tokens};
@@ -17,7 +17,7 @@ use crate::error::{DecodeError, EncodeError};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Many;
-use crate::text::{Count, Flag, Text};
+use crate::text::{Bare, Text};
 
 /// An answer of the gateway.
 ///
@@ -114,12 +114,13 @@ message! {
         status: Option<Text<'a>> = "status",
         exchange_id: Option<Text<'a>> = "exchange-id",
         links: Many<LinkMessage<'a>> = "links",
-        page: Option<PageMessage> = "page",
+        page: Option<PageMessage<'a>> = "page",
         payload: Option<PayloadMessage<'a>> = "payload",
     } else payload: PayloadMessage<'a>
 }
 
 message! {
+    /// What was seen in JSON is **inferred** for XML where no sample shows it: lists, errors and `tokenResponse`.
     struct PayloadMessage<'a> as "payload" {
         customer: Option<Box<CustomerMessage<'a>>> = "customer",
         customers: Option<Customers<'a>> = "customers",
@@ -149,14 +150,14 @@ message! {
 }
 
 message! {
-    struct PageMessage as "page" {
-        first: Option<Flag> = "first",
-        last: Option<Flag> = "last",
-        number: Option<Count> = "number",
-        number_of_elements: Option<Count> = "number-of-elements",
-        size: Option<Count> = "size",
-        total_elements: Option<Count> = "total-elements",
-        total_pages: Option<Count> = "total-pages",
+    struct PageMessage<'a> as "page" {
+        first: Option<Bare<'a>> = "first",
+        last: Option<Bare<'a>> = "last",
+        number: Option<Bare<'a>> = "number",
+        number_of_elements: Option<Bare<'a>> = "number-of-elements",
+        size: Option<Bare<'a>> = "size",
+        total_elements: Option<Bare<'a>> = "total-elements",
+        total_pages: Option<Bare<'a>> = "total-pages",
     }
 }
 
@@ -177,6 +178,9 @@ message! {
 
 impl Reply {
     /// Reads an answer. An empty body, as a 204 has it, is an answer about nothing.
+    ///
+    /// Seen in the wild and read: `token` for `tokenResponse`, an object beside `payloadType` without the `payload`
+    /// around them, one item in place of a list, and a list of which only the payload type is there.
     pub fn decode(format: Format, body: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
         if body.trim_ascii().is_empty() {
             return Ok(Self::default());
@@ -184,14 +188,16 @@ impl Reply {
         let Envelope { code, status, exchange_id, links, page, payload } =
             format::decode(format, body, limits)?;
         let mut payload = payload.unwrap_or_default();
+        let payload_type = owned(payload.payload_type.take());
+        let record = payload.record().map_err(|fault| fault.within("payload").in_format(format))?;
         Ok(Self {
-            code: given(code).and_then(|code| code.parse().ok()),
+            code: count(code),
             status: owned(status),
             exchange_id: owned(exchange_id),
             links: links.into_iter().filter_map(LinkMessage::record).collect(),
             page: page.map(PageMessage::record),
-            payload_type: owned(payload.payload_type.take()),
-            payload: payload.record().map_err(|fault| fault.within("payload").in_format(format))?,
+            payload: record.or_else(|| Payload::nothing_of(payload_type.as_deref()?)).unwrap_or_default(),
+            payload_type,
         })
     }
 
@@ -234,6 +240,22 @@ impl Payload {
             Self::TransactionToken(..) => "transactionToken",
             Self::Transactions(_) => "transactions",
             Self::Error(_) => "error",
+        })
+    }
+
+    /// A list without items, or a refusal without a word, of which only the payload type is there.
+    fn nothing_of(payload_type: &str) -> Option<Self> {
+        Some(match payload_type {
+            "customers" => Self::Customers(Vec::new()),
+            "tokens" => Self::Tokens(Vec::new()),
+            "customer-tokens" => Self::CustomerTokens(Vec::new()),
+            "payment-plans" => Self::Plans(Vec::new()),
+            "expected-runs" => Self::ExpectedRuns(Vec::new()),
+            "plan-forecast" => Self::Forecast(Vec::new()),
+            "payments" => Self::Payments(Vec::new()),
+            "transactions" => Self::Transactions(Vec::new()),
+            "error" => Self::Error(GatewayError::default()),
+            _ => return None,
         })
     }
 }
@@ -290,7 +312,7 @@ fn all<M, R>(messages: Many<M>, record: impl Fn(M) -> Result<R, Fault>, path: &s
 
 impl PayloadMessage<'_> {
     /// The record by the members that are there: a refusal first, because nothing beside it counts.
-    fn record(self) -> Result<Payload, Fault> {
+    fn record(self) -> Result<Option<Payload>, Fault> {
         let Self {
             customer,
             customers,
@@ -310,12 +332,14 @@ impl PayloadMessage<'_> {
             payload_type: _,
         } = self;
         let at = |path: &'static str| move |fault: Fault| fault.within(path);
-        let token = match token_response.or(token) {
-            Some(token) => Some(Box::new(token.record().map_err(at("token"))?)),
-            None => None,
+        let token = match (token_response, token) {
+            (Some(token), _) => Some(Box::new(token.record().map_err(at("tokenResponse"))?)),
+            (None, Some(token)) => Some(Box::new(token.record().map_err(at("token"))?)),
+            (None, None) => None,
         };
-        Ok(if let Some(error) = error {
-            Payload::Error(error.record())
+        let error = error.map(ErrorMessage::record).filter(|error| *error != GatewayError::default());
+        Ok(Some(if let Some(error) = error {
+            Payload::Error(error)
         } else if let Some(transaction) = transaction {
             let transaction = Box::new(transaction.record().map_err(at("transaction"))?);
             match token {
@@ -353,8 +377,8 @@ impl PayloadMessage<'_> {
         } else if let Some(Payments { payment }) = payments {
             Payload::Payments(all(payment, PaymentMessage::record, "payments.payment")?)
         } else {
-            Payload::Empty
-        })
+            return Ok(None);
+        }))
     }
 }
 
@@ -380,17 +404,33 @@ impl ErrorMessage<'_> {
     }
 }
 
-impl From<&Page> for PageMessage {
+impl From<&Page> for PageMessage<'_> {
     fn from(page: &Page) -> Self {
         let Page { number, size, number_of_elements, total_elements, total_pages, first, last } = *page;
-        Self { first, last, number, number_of_elements, size, total_elements, total_pages }
+        Self {
+            first: first.map(Bare::from),
+            last: last.map(Bare::from),
+            number: number.map(Bare::from),
+            number_of_elements: number_of_elements.map(Bare::from),
+            size: size.map(Bare::from),
+            total_elements: total_elements.map(Bare::from),
+            total_pages: total_pages.map(Bare::from),
+        }
     }
 }
 
-impl PageMessage {
+impl PageMessage<'_> {
     fn record(self) -> Page {
         let Self { first, last, number, number_of_elements, size, total_elements, total_pages } = self;
-        Page { number, size, number_of_elements, total_elements, total_pages, first, last }
+        Page {
+            number: count(number),
+            size: count(size),
+            number_of_elements: count(number_of_elements),
+            total_elements: count(total_elements),
+            total_pages: count(total_pages),
+            first: flag(first),
+            last: flag(last),
+        }
     }
 }
 

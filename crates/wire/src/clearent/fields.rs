@@ -1,7 +1,9 @@
 //! Between the text of members and the values of the domain.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 
+use perennial_domain::clearent::Flag;
 use perennial_domain::{Amount, Date};
 
 use crate::error::{DecodeError, DecodeErrorKind};
@@ -63,13 +65,20 @@ pub(crate) fn date(member: &str, text: Option<Text<'_>>) -> Result<Option<Date>,
 }
 
 /// A value that is for information: unreadable is the same as absent.
-pub(crate) fn lenient<T: for<'t> TryFrom<&'t str>>(text: Option<Text<'_>>) -> Option<T> {
-    T::try_from(given(text)?.trim_ascii()).ok()
+pub(crate) fn lenient<'a, T: for<'t> TryFrom<&'t str>>(text: Option<impl Into<Text<'a>>>) -> Option<T> {
+    T::try_from(given(text.map(Into::into))?.trim_ascii()).ok()
 }
 
-/// A flag given as text, likewise.
-pub(crate) fn flag(text: Option<Text<'_>>) -> Option<bool> {
-    lenient::<perennial_domain::clearent::Flag>(text).map(|flag| flag.0)
+/// A flag, likewise.
+pub(crate) fn flag<'a>(text: Option<impl Into<Text<'a>>>) -> Option<bool> {
+    lenient::<Flag>(text).map(|flag| flag.0)
+}
+
+/// A count, likewise.
+pub(crate) fn count<'a, T: FromStr>(text: Option<impl Into<Text<'a>>>) -> Option<T> {
+    let text = given(text.map(Into::into))?;
+    let digits = text.trim_ascii();
+    digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 pub(crate) fn text(value: &str) -> Text<'_> {

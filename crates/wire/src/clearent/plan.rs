@@ -40,10 +40,10 @@ message! {
         token_id: Option<Text<'a>> = "token-id",
         frequency: Option<Text<'a>> = "frequency",
         frequency_day: Option<Text<'a>> = "frequency-day",
-        payment_amount: Option<Text<'a>> = "payment-amount",
         start_date: Option<Text<'a>> = "start-date",
         end_date: Option<Text<'a>> = "end-date",
         status: Option<Text<'a>> = "status",
+        payment_amount: Option<Text<'a>> = "payment-amount",
         status_date: Option<Text<'a>> = "status-date",
         links: Option<Links<'a>> = "links",
     }
@@ -206,42 +206,76 @@ pub fn forecast(forecast: &PlanForecast) -> Call {
 
 /// Reads the body of a create.
 pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewPlan, ReadError> {
-    let message: Plan<'_> = format::decode(format, body, limits)?;
+    let Plan {
+        plan_key: _,
+        plan_name,
+        plan_type,
+        customer_key,
+        customer_name,
+        email_address,
+        email_receipt,
+        token_id,
+        frequency,
+        frequency_day,
+        start_date,
+        end_date,
+        status,
+        payment_amount,
+        status_date: _,
+        links: _,
+    } = format::decode(format, body, limits)?;
     let builder = set!(NewPlan::builder();
-        customer_key: message.customer_key,
-        token_id: message.token_id,
-        frequency: message.frequency,
-        start_date: message.start_date,
-        end_date: message.end_date,
-        plan_name: message.plan_name,
-        frequency_day: message.frequency_day,
-        status: message.status,
-        plan_type: message.plan_type,
-        customer_name: message.customer_name,
-        email_address: message.email_address,
-        email_receipt: message.email_receipt,
+        plan_name: plan_name,
+        plan_type: plan_type,
+        customer_key: customer_key,
+        customer_name: customer_name,
+        email_address: email_address,
+        email_receipt: email_receipt,
+        token_id: token_id,
+        frequency: frequency,
+        frequency_day: frequency_day,
+        start_date: start_date,
+        end_date: end_date,
+        status: status,
     );
-    Ok(set_as_gateway!(builder; payment_amount: message.payment_amount).accept()?)
+    Ok(set_as_gateway!(builder; payment_amount: payment_amount).accept()?)
 }
 
 /// Reads the body of an update.
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<PlanUpdate, ReadError> {
-    let message: Plan<'_> = format::decode(format, body, limits)?;
+    let Plan {
+        plan_key: _,
+        plan_name,
+        plan_type,
+        customer_key,
+        customer_name,
+        email_address,
+        email_receipt,
+        token_id,
+        frequency,
+        frequency_day,
+        start_date,
+        end_date,
+        status,
+        payment_amount,
+        status_date: _,
+        links: _,
+    } = format::decode(format, body, limits)?;
     let builder = set!(PlanUpdate::builder();
-        plan_name: message.plan_name,
-        plan_type: message.plan_type,
-        customer_key: message.customer_key,
-        customer_name: message.customer_name,
-        token_id: message.token_id,
-        frequency: message.frequency,
-        frequency_day: message.frequency_day,
-        start_date: message.start_date,
-        end_date: message.end_date,
-        status: message.status,
-        email_address: message.email_address,
-        email_receipt: message.email_receipt,
+        plan_name: plan_name,
+        plan_type: plan_type,
+        customer_key: customer_key,
+        customer_name: customer_name,
+        email_address: email_address,
+        email_receipt: email_receipt,
+        token_id: token_id,
+        frequency: frequency,
+        frequency_day: frequency_day,
+        start_date: start_date,
+        end_date: end_date,
+        status: status,
     );
-    Ok(set_as_gateway!(builder; payment_amount: message.payment_amount).accept()?)
+    Ok(set_as_gateway!(builder; payment_amount: payment_amount).accept()?)
 }
 
 /// Reads the query of a search.

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use perennial_domain::{InvalidValue, Rule, Violations, clearent::Paging};
+use perennial_domain::clearent::{Flag, Paging};
+use perennial_domain::{InvalidValue, Rule, Violations};
 
 /// Everything but the unreserved characters of RFC 3986 is encoded.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -102,12 +103,8 @@ impl<'a> Params<'a> {
     }
 
     fn direction(&mut self) -> Option<bool> {
-        let value = ["isDescending", "descending"].iter().find_map(|name| self.value(name))?;
-        let direction = value.to_ascii_lowercase().parse().ok();
-        if direction.is_none() {
-            self.violations.add("isDescending", Rule::Flag);
-        }
-        direction
+        let name = ["isDescending", "descending"].into_iter().find(|name| self.value(name).is_some())?;
+        self.read::<Flag>(name).map(|direction| direction.0)
     }
 
     /// What was read, or everything wrong with it.

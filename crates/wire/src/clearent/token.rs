@@ -2,27 +2,44 @@
 
 use perennial_domain::clearent::{
     self as domain, NewToken, NewTokenFields, TokenId, TokenSearch, TokenStatus, TokenUpdate,
-    TokenUpdateFields,
+    TokenUpdateBuilder, TokenUpdateFields,
 };
 use perennial_domain::{CardBrand, Violations};
 
 use super::call::{Call, Method, ReadError};
-use super::fields::{Fault, given, key, lenient, owned, set, set_as_gateway, shown, some_text, text, truth};
+use super::fields::{
+    Fault, count, flag, given, key, lenient, owned, set, set_as_gateway, shown, some_text, text, truth,
+};
 use super::query::{Params, Target};
 use crate::error::EncodeError;
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Many;
-use crate::text::{Flag, Text};
+use crate::text::{Bare, Text};
 
 const ALL: &str = "/rest/v2/tokens";
 const ONE: &str = "/rest/v2/tokens/{token-id}";
 
 message! {
-    /// A token: request and record.
-    pub(crate) struct Token<'a> as "token" {
+    /// What is asked of the vault.
+    struct Request<'a> as "token" {
         card: Option<Text<'a>> = "card",
+        card_type: Option<Text<'a>> = "card-type",
+        exp_date: Option<Text<'a>> = "exp-date",
         csc: Option<Text<'a>> = "csc",
+        avs_address: Option<Text<'a>> = "avs-address",
+        avs_zip: Option<Text<'a>> = "avs-zip",
+        avs_required: Option<Text<'a>> = "avs-required",
+        require_avs: Option<Text<'a>> = "require-avs",
+        status: Option<Text<'a>> = "status",
+        description: Option<Text<'a>> = "description",
+        customer_key: Option<Text<'a>> = "customer-key",
+    }
+}
+
+message! {
+    /// A token as the vault has it. There is no place for the card and its code, should a gateway echo them.
+    pub(crate) struct Token<'a> as "token" {
         token_id: Option<Text<'a>> = "token-id",
         times_used: Option<Text<'a>> = "times-used",
         status: Option<Text<'a>> = "status",
@@ -35,9 +52,7 @@ message! {
         description: Option<Text<'a>> = "description",
         avs_address: Option<Text<'a>> = "avs-address",
         avs_zip: Option<Text<'a>> = "avs-zip",
-        avs_required: Option<Text<'a>> = "avs-required",
-        require_avs: Option<Text<'a>> = "require-avs",
-        default: Option<Flag> = "default",
+        default: Option<Bare<'a>> = "default",
         merchant_id: Option<Text<'a>> = "merchant-id",
         token_status: Option<Text<'a>> = "token-status",
     }
@@ -68,17 +83,18 @@ pub fn create(format: Format, token: &NewToken) -> Result<Call, EncodeError> {
         card_type: _,
     } = token.fields();
     let brand = token.brand();
-    let message = Token {
+    let message = Request {
         card: Some(text(card.expose())),
-        csc: csc.map(|csc| text(csc.expose())),
-        exp_date: shown(Some(exp_date)),
         card_type: brand.as_ref().map(|brand| text(brand.as_str())),
-        description: some_text(description),
-        customer_key: some_text(customer_key),
+        exp_date: shown(Some(exp_date)),
+        csc: csc.map(|csc| text(csc.expose())),
         avs_address: some_text(avs_address),
         avs_zip: some_text(avs_zip),
         avs_required: avs_required.map(|flag| truth(flag.0)),
-        ..Token::default()
+        require_avs: None,
+        status: None,
+        description: some_text(description),
+        customer_key: some_text(customer_key),
     };
     Call::bare(Method::Post, ALL, ALL.to_owned()).with_body(format, &message)
 }
@@ -111,11 +127,11 @@ pub fn search(search: &TokenSearch) -> Call {
 /// `PUT /rest/v2/tokens/{token-id}`
 pub fn update(format: Format, id: &TokenId, update: &TokenUpdate) -> Result<Call, EncodeError> {
     let TokenUpdateFields { customer_key, status, description } = update.fields();
-    let message = Token {
-        customer_key: some_text(customer_key),
+    let message = Request {
         status: status.map(|status| text(status.as_str())),
         description: some_text(description),
-        ..Token::default()
+        customer_key: some_text(customer_key),
+        ..Request::default()
     };
     Call::bare(Method::Put, ONE, path(id)).with_body(format, &message)
 }
@@ -125,20 +141,33 @@ pub fn delete(id: &TokenId) -> Call {
     Call::bare(Method::Delete, ONE, path(id))
 }
 
-/// Reads the body of a create. The brand is taken as it is given.
+/// Reads the body of a create. The brand is taken as it is given; the switch of the address check has the name
+/// `require-avs` in newer documentation.
 pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewToken, ReadError> {
-    let message: Token<'_> = format::decode(format, body, limits)?;
+    let Request {
+        card,
+        card_type,
+        exp_date,
+        csc,
+        avs_address,
+        avs_zip,
+        avs_required,
+        require_avs,
+        status: _,
+        description,
+        customer_key,
+    } = format::decode(format, body, limits)?;
     let builder = set!(NewToken::builder();
-        card: message.card,
-        csc: message.csc,
-        description: message.description,
-        customer_key: message.customer_key,
-        avs_address: message.avs_address,
-        avs_zip: message.avs_zip,
-        avs_required: message.avs_required.or(message.require_avs),
+        card: card,
+        csc: csc,
+        avs_address: avs_address,
+        avs_zip: avs_zip,
+        avs_required: given(avs_required).or(require_avs),
+        description: description,
+        customer_key: customer_key,
     );
-    let builder = set_as_gateway!(builder; exp_date: message.exp_date);
-    let builder = match given(message.card_type) {
+    let builder = set_as_gateway!(builder; exp_date: exp_date);
+    let builder = match given(card_type) {
         Some(brand) => builder.card_type(CardBrand::reported(&brand)),
         None => builder,
     };
@@ -147,26 +176,36 @@ pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewTo
 
 /// Reads the body of an update: a member that a token cannot change is a violation.
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<TokenUpdate, ReadError> {
-    let message: Token<'_> = format::decode(format, body, limits)?;
+    let Request {
+        card,
+        card_type,
+        exp_date,
+        csc,
+        avs_address,
+        avs_zip,
+        avs_required,
+        require_avs,
+        status,
+        description,
+        customer_key,
+    } = format::decode(format, body, limits)?;
     let builder = set!(TokenUpdate::builder();
-        customer_key: message.customer_key,
-        status: message.status,
-        description: message.description,
+        status: status,
+        description: description,
+        customer_key: customer_key,
     );
     let fixed = [
-        ("card", message.card),
-        ("exp-date", message.exp_date),
-        ("csc", message.csc),
-        ("card-type", message.card_type),
-        ("avs-address", message.avs_address),
-        ("avs-zip", message.avs_zip),
-        ("avs-required", message.avs_required.or(message.require_avs)),
+        ("card", card),
+        ("card-type", card_type),
+        ("exp-date", exp_date),
+        ("csc", csc),
+        ("avs-address", avs_address),
+        ("avs-zip", avs_zip),
+        ("avs-required", avs_required),
+        ("require-avs", require_avs),
     ];
-    let builder = fixed.into_iter().fold(builder, |builder, (name, member)| match given(member) {
-        Some(_) => builder.fixed(name),
-        None => builder,
-    });
-    Ok(builder.accept()?)
+    let named = fixed.into_iter().filter_map(|(name, member)| given(member).map(|_| name));
+    Ok(named.fold(builder, TokenUpdateBuilder::fixed).accept()?)
 }
 
 /// Reads the query of a search.
@@ -215,42 +254,48 @@ impl<'a> From<&'a domain::Token> for Token<'a> {
             description: some_text(description.as_ref()),
             avs_address: some_text(avs_address.as_ref()),
             avs_zip: some_text(avs_zip.as_ref()),
-            default: *is_default,
+            default: is_default.map(Bare::from),
             merchant_id: some_text(merchant_id.as_ref()),
             token_status: some_text(token_status.as_ref()),
-            card: None,
-            csc: None,
-            avs_required: None,
-            require_avs: None,
         }
     }
 }
 
 impl Token<'_> {
-    /// The record; a card or code that a gateway echoes is dropped.
     pub(crate) fn record(self) -> Result<domain::Token, Fault> {
+        let Self {
+            token_id,
+            times_used,
+            status,
+            customer_key,
+            created,
+            updated,
+            exp_date,
+            last_four_digits,
+            card_type,
+            description,
+            avs_address,
+            avs_zip,
+            default,
+            merchant_id,
+            token_status,
+        } = self;
         Ok(domain::Token {
-            token_id: key("token-id", self.token_id)?,
-            customer_key: key("customer-key", self.customer_key)?,
-            status: given(self.status).map(|status| TokenStatus::reported(&status)),
-            description: owned(self.description),
-            card_type: given(self.card_type).map(|brand| CardBrand::reported(&brand)),
-            last_four_digits: owned(self.last_four_digits),
-            exp_date: lenient(self.exp_date),
-            avs_address: owned(self.avs_address),
-            avs_zip: owned(self.avs_zip),
-            is_default: self.default,
-            times_used: given(self.times_used).and_then(|times| times.parse().ok()),
-            created: owned(self.created),
-            updated: owned(self.updated),
-            token_status: owned(self.token_status),
-            merchant_id: owned(self.merchant_id),
+            token_id: key("token-id", token_id)?,
+            customer_key: key("customer-key", customer_key)?,
+            status: given(status).map(|status| TokenStatus::reported(&status)),
+            description: owned(description),
+            card_type: given(card_type).map(|brand| CardBrand::reported(&brand)),
+            last_four_digits: owned(last_four_digits),
+            exp_date: lenient(exp_date),
+            avs_address: owned(avs_address),
+            avs_zip: owned(avs_zip),
+            is_default: flag(default),
+            times_used: count(times_used),
+            created: owned(created),
+            updated: owned(updated),
+            token_status: owned(token_status),
+            merchant_id: owned(merchant_id),
         })
-    }
-}
-
-impl<'a> From<&'a [domain::Token]> for Tokens<'a> {
-    fn from(tokens: &'a [domain::Token]) -> Self {
-        Self { token: tokens.iter().map(Token::from).collect(), token_response: Many::new() }
     }
 }

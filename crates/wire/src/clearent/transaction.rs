@@ -4,7 +4,7 @@ use perennial_domain::clearent::{
     self as domain, Capture, CaptureFields, Charge, ChargeFields, ChargeSource, Refund, RefundFields,
     TransactionId, TransactionRequest, TransactionResult, TransactionSearch, TransactionType, Void,
 };
-use perennial_domain::{CardBrand, Rule, Violations};
+use perennial_domain::{Amount, AsGateway, CardBrand, Rule, Violations};
 
 use super::call::{Call, Method, ReadError};
 use super::customer::Address;
@@ -22,30 +22,21 @@ const ALL: &str = "/rest/v2/transactions";
 const ONE: &str = "/rest/v2/transactions/{id}";
 
 message! {
-    /// A transaction: request and record.
-    pub(crate) struct Transaction<'a> as "transaction" {
+    /// What is asked for: `type` says which of the other members count.
+    struct Request<'a> as "transaction" {
         transaction_type: Option<Text<'a>> = "type",
-        amount: Option<Text<'a>> = "amount",
         id: Option<Text<'a>> = "id",
         card: Option<Text<'a>> = "card",
-        exp_date: Option<Text<'a>> = "exp-date",
-        csc: Option<Text<'a>> = "csc",
         card_type: Option<Text<'a>> = "card-type",
-        last_four: Option<Text<'a>> = "last-four",
-        result: Option<Text<'a>> = "result",
-        result_code: Option<Text<'a>> = "result-code",
-        display_message: Option<Text<'a>> = "display-message",
-        status: Option<Text<'a>> = "status",
-        authorization_code: Option<Text<'a>> = "authorization-code",
-        created: Option<Text<'a>> = "created",
-        batch_string_id: Option<Text<'a>> = "batch-string-id",
-        ref_id: Option<Text<'a>> = "ref-id",
-        original_amount: Option<Text<'a>> = "original-amount",
-        sales_tax_amount: Option<Text<'a>> = "sales-tax-amount",
+        exp_date: Option<Text<'a>> = "exp-date",
+        amount: Option<Text<'a>> = "amount",
+        csc: Option<Text<'a>> = "csc",
         tip_amount: Option<Text<'a>> = "tip-amount",
+        sales_tax_amount: Option<Text<'a>> = "sales-tax-amount",
         invoice: Option<Text<'a>> = "invoice",
         purchase_order: Option<Text<'a>> = "purchase-order",
         order_id: Option<Text<'a>> = "order-id",
+        authorization_code: Option<Text<'a>> = "authorization-code",
         customer_id: Option<Text<'a>> = "customer-id",
         description: Option<Text<'a>> = "description",
         comments: Option<Text<'a>> = "comments",
@@ -55,14 +46,49 @@ message! {
         billing: Option<Address<'a>> = "billing",
         shipping: Option<Address<'a>> = "shipping",
         create_token: Option<Text<'a>> = "create-token",
-        avs_result_code: Option<Text<'a>> = "avs-result-code",
-        csc_result_code: Option<Text<'a>> = "csc-result-code",
-        pending: Option<Text<'a>> = "pending",
-        settled: Option<Text<'a>> = "settled",
-        voided: Option<Text<'a>> = "voided",
-        plan_name: Option<Text<'a>> = "plan-name",
         software_type: Option<Text<'a>> = "software-type",
         software_type_version: Option<Text<'a>> = "software-type-version",
+    }
+}
+
+message! {
+    /// A transaction as the gateway has it. There is no place for the security code, should a gateway echo it.
+    pub(crate) struct Transaction<'a> as "transaction" {
+        amount: Option<Text<'a>> = "amount",
+        id: Option<Text<'a>> = "id",
+        invoice: Option<Text<'a>> = "invoice",
+        purchase_order: Option<Text<'a>> = "purchase-order",
+        created: Option<Text<'a>> = "created",
+        transaction_type: Option<Text<'a>> = "type",
+        result: Option<Text<'a>> = "result",
+        billing: Option<Address<'a>> = "billing",
+        shipping: Option<Address<'a>> = "shipping",
+        card: Option<Text<'a>> = "card",
+        authorization_code: Option<Text<'a>> = "authorization-code",
+        original_amount: Option<Text<'a>> = "original-amount",
+        sales_tax_amount: Option<Text<'a>> = "sales-tax-amount",
+        tip_amount: Option<Text<'a>> = "tip-amount",
+        batch_string_id: Option<Text<'a>> = "batch-string-id",
+        order_id: Option<Text<'a>> = "order-id",
+        customer_id: Option<Text<'a>> = "customer-id",
+        display_message: Option<Text<'a>> = "display-message",
+        result_code: Option<Text<'a>> = "result-code",
+        description: Option<Text<'a>> = "description",
+        comments: Option<Text<'a>> = "comments",
+        email_address: Option<Text<'a>> = "email-address",
+        ref_id: Option<Text<'a>> = "ref-id",
+        plan_name: Option<Text<'a>> = "plan-name",
+        exp_date: Option<Text<'a>> = "exp-date",
+        avs_result_code: Option<Text<'a>> = "avs-result-code",
+        csc_result_code: Option<Text<'a>> = "csc-result-code",
+        voided: Option<Text<'a>> = "voided",
+        pending: Option<Text<'a>> = "pending",
+        settled: Option<Text<'a>> = "settled",
+        status: Option<Text<'a>> = "status",
+        software_type: Option<Text<'a>> = "software-type",
+        software_type_version: Option<Text<'a>> = "software-type-version",
+        card_type: Option<Text<'a>> = "card-type",
+        last_four: Option<Text<'a>> = "last-four",
         merchant_id: Option<Text<'a>> = "merchant-id",
         terminal_id: Option<Text<'a>> = "terminal-id",
     }
@@ -76,18 +102,18 @@ message! {
 
 /// `POST /rest/v2/transactions/sale`
 pub fn sale(format: Format, charge: &Charge) -> Result<Call, EncodeError> {
-    charge_as(format, "/rest/v2/transactions/sale", "SALE", charge)
+    charge_as(format, "/rest/v2/transactions/sale", &TransactionType::SALE, charge)
 }
 
 /// `POST /rest/v2/transactions/auth`
 pub fn auth(format: Format, charge: &Charge) -> Result<Call, EncodeError> {
-    charge_as(format, "/rest/v2/transactions/auth", "AUTH", charge)
+    charge_as(format, "/rest/v2/transactions/auth", &TransactionType::AUTH, charge)
 }
 
 fn charge_as(
     format: Format,
     route: &'static str,
-    kind: &'static str,
+    kind: &TransactionType,
     charge: &Charge,
 ) -> Result<Call, EncodeError> {
     let ChargeFields {
@@ -115,19 +141,20 @@ fn charge_as(
         shipping,
     } = charge.fields();
     let brand = charge.brand();
-    let message = Transaction {
-        transaction_type: Some(text(kind)),
-        amount: shown(Some(amount)),
+    let message = Request {
+        transaction_type: Some(text(kind.as_str())),
+        id: None,
         card: Some(source(card)),
-        exp_date: shown(exp_date),
-        csc: csc.map(|csc| text(csc.expose())),
         card_type: brand.as_ref().map(|brand| text(brand.as_str())),
-        authorization_code: some_text(authorization_code),
-        sales_tax_amount: shown(sales_tax_amount),
+        exp_date: shown(exp_date),
+        amount: shown(Some(amount)),
+        csc: csc.map(|csc| text(csc.expose())),
         tip_amount: shown(tip_amount),
+        sales_tax_amount: shown(sales_tax_amount),
         invoice: invoice.map(|invoice| text(invoice.as_str())),
         purchase_order: purchase_order.map(|order| text(order.as_str())),
         order_id: some_text(order_id),
+        authorization_code: some_text(authorization_code),
         customer_id: some_text(customer_id),
         description: some_text(description),
         comments: some_text(comments),
@@ -139,9 +166,12 @@ fn charge_as(
         create_token: create_token.map(|flag| truth(flag.0)),
         software_type: some_text(software_type),
         software_type_version: some_text(software_type_version),
-        ..Transaction::default()
     };
-    Call::bare(Method::Post, route, route.to_owned()).with_body(format, &message)
+    post(format, route, &message)
+}
+
+fn post(format: Format, route: &'static str, message: &Request<'_>) -> Result<Call, EncodeError> {
+    Call::bare(Method::Post, route, route.to_owned()).with_body(format, message)
 }
 
 fn source(card: &ChargeSource) -> Text<'_> {
@@ -154,46 +184,43 @@ fn source(card: &ChargeSource) -> Text<'_> {
 /// `POST /rest/v2/transactions/capture`
 pub fn capture(format: Format, capture: &Capture) -> Result<Call, EncodeError> {
     let CaptureFields { id, amount, tip_amount, sales_tax_amount } = capture.fields();
-    let message = Transaction {
-        transaction_type: Some(text("CAPTURE")),
-        amount: shown(Some(amount)),
+    let message = Request {
+        transaction_type: Some(text(TransactionType::CAPTURE.as_str())),
         id: Some(text(id.as_str())),
+        amount: shown(Some(amount)),
         tip_amount: shown(tip_amount),
         sales_tax_amount: shown(sales_tax_amount),
-        ..Transaction::default()
+        ..Request::default()
     };
-    let route = "/rest/v2/transactions/capture";
-    Call::bare(Method::Post, route, route.to_owned()).with_body(format, &message)
+    post(format, "/rest/v2/transactions/capture", &message)
 }
 
 /// `POST /rest/v2/transactions/void`
 pub fn void(format: Format, void: &Void) -> Result<Call, EncodeError> {
     let Void { id } = void;
-    let message = Transaction {
-        transaction_type: Some(text("VOID")),
+    let message = Request {
+        transaction_type: Some(text(TransactionType::VOID.as_str())),
         id: Some(text(id.as_str())),
-        ..Transaction::default()
+        ..Request::default()
     };
-    let route = "/rest/v2/transactions/void";
-    Call::bare(Method::Post, route, route.to_owned()).with_body(format, &message)
+    post(format, "/rest/v2/transactions/void", &message)
 }
 
 /// `POST /rest/v2/transactions/refund`
 pub fn refund(format: Format, refund: &Refund) -> Result<Call, EncodeError> {
     let RefundFields { amount, id, card, exp_date, invoice, order_id, comments } = refund.fields();
-    let message = Transaction {
-        transaction_type: Some(text("REFUND")),
-        amount: shown(Some(amount)),
+    let message = Request {
+        transaction_type: Some(text(TransactionType::REFUND.as_str())),
         id: some_text(id),
         card: card.map(source),
         exp_date: shown(exp_date),
+        amount: shown(Some(amount)),
         invoice: invoice.map(|invoice| text(invoice.as_str())),
         order_id: some_text(order_id),
         comments: some_text(comments),
-        ..Transaction::default()
+        ..Request::default()
     };
-    let route = "/rest/v2/transactions/refund";
-    Call::bare(Method::Post, route, route.to_owned()).with_body(format, &message)
+    post(format, "/rest/v2/transactions/refund", &message)
 }
 
 /// `GET /rest/v2/transactions/{id}`
@@ -231,112 +258,187 @@ pub fn search(search: &TransactionSearch) -> Call {
     Call::bare(Method::Get, ALL, target.finish())
 }
 
-/// Reads a request. Its `type`, in any letter case, says what it is; a path such as `/transactions/sale` says so too,
-/// and then the two must agree where both are given.
+/// Reads a request, or everything wrong with it.
+///
+/// Its `type`, in any letter case, says what it is. A path such as `/transactions/sale` says so too: then the type may
+/// be missing, and another one is a violation.
 pub fn read(
     format: Format,
     body: &[u8],
     limits: &Limits,
     from_path: Option<TransactionType>,
 ) -> Result<TransactionRequest, ReadError> {
-    let mut message: Transaction<'_> = format::decode(format, body, limits)?;
+    let mut request: Request<'_> = format::decode(format, body, limits)?;
     let mut wrong = Violations::default();
-    let kind = match (
-        given(message.transaction_type.take()).map(|kind| TransactionType::try_from(&*kind)),
-        from_path,
-    ) {
-        (Some(Err(error)), _) => {
-            wrong.add("type", error.0);
-            return Err(wrong.into());
-        }
-        (Some(Ok(kind)), Some(path)) if kind != path => {
-            wrong.add("type", Rule::Conflict("another kind of transaction in the path"));
-            return Err(wrong.into());
-        }
-        (Some(Ok(kind)), _) | (None, Some(kind)) => kind,
-        (None, None) => {
-            wrong.add("type", Rule::Required);
-            return Err(wrong.into());
-        }
+    let Some(kind) = kind(request.transaction_type.take(), from_path, &mut wrong) else {
+        return Err(wrong.into());
     };
-    if kind == TransactionType::CAPTURE {
-        let builder = set!(Capture::builder(); id: message.id);
-        let builder = set_as_gateway!(builder;
-            amount: message.amount,
-            tip_amount: message.tip_amount,
-            sales_tax_amount: message.sales_tax_amount,
-        );
-        return Ok(TransactionRequest::Capture(builder.accept()?));
-    }
-    if kind == TransactionType::VOID {
-        let id = given(message.id).ok_or_else(|| Violations::one("id", Rule::Required))?;
-        let id = TransactionId::try_from(&*id).map_err(|error| Violations::one("id", error.0))?;
-        return Ok(TransactionRequest::Void(Void { id }));
-    }
-    if kind == TransactionType::REFUND || kind == TransactionType::UNMATCHED_REFUND {
-        let builder = set!(Refund::builder();
-            id: message.id,
-            card: message.card,
-            invoice: message.invoice,
-            order_id: message.order_id,
-            comments: message.comments,
-        );
-        let builder = set_as_gateway!(builder; amount: message.amount, exp_date: message.exp_date);
-        return Ok(TransactionRequest::Refund(builder.accept()?));
-    }
-    let forced = kind == TransactionType::FORCED_SALE;
-    let unapproved = forced && given(message.authorization_code.clone()).is_none();
-    let charge = read_charge(message).accept();
-    let charge = match (charge, unapproved) {
-        (Err(mut violations), true) => {
-            violations.add("authorization-code", Rule::Required);
-            return Err(violations.into());
-        }
-        (_, true) => return Err(Violations::one("authorization-code", Rule::Required).into()),
-        (charge, false) => charge?,
+    let read = if kind == TransactionType::CAPTURE {
+        request.capture().map(TransactionRequest::Capture)
+    } else if kind == TransactionType::VOID {
+        request.void().map(TransactionRequest::Void)
+    } else if kind == TransactionType::REFUND {
+        request.refund().map(TransactionRequest::Refund)
+    } else if kind == TransactionType::AUTH {
+        request.charge().map(TransactionRequest::Auth)
+    } else if kind == TransactionType::FORCED_SALE {
+        request.check_sale(&mut wrong);
+        request.check_approval(&mut wrong);
+        request.charge().map(TransactionRequest::ForcedSale)
+    } else {
+        request.check_sale(&mut wrong);
+        request.charge().map(TransactionRequest::Sale)
     };
-    if kind == TransactionType::AUTH {
-        return Ok(TransactionRequest::Auth(charge));
+    for violation in read.as_ref().err().into_iter().flatten() {
+        wrong.add(violation.field.clone(), violation.rule);
     }
-    charge.check_sale()?;
-    Ok(if forced { TransactionRequest::ForcedSale(charge) } else { TransactionRequest::Sale(charge) })
+    match read {
+        Ok(request) if wrong.is_empty() => Ok(request),
+        _ => Err(wrong.into()),
+    }
 }
 
-fn read_charge(message: Transaction<'_>) -> domain::ChargeBuilder {
-    let builder = set!(Charge::builder();
-        card: message.card,
-        csc: message.csc,
-        invoice: message.invoice,
-        purchase_order: message.purchase_order,
-        order_id: message.order_id,
-        customer_id: message.customer_id,
-        description: message.description,
-        comments: message.comments,
-        client_ip: message.client_ip,
-        email_address: message.email_address,
-        email_receipt: message.email_receipt,
-        create_token: message.create_token,
-        authorization_code: message.authorization_code,
-        software_type: message.software_type,
-        software_type_version: message.software_type_version,
-    );
-    let builder = set_as_gateway!(builder;
-        amount: message.amount,
-        exp_date: message.exp_date,
-        sales_tax_amount: message.sales_tax_amount,
-        tip_amount: message.tip_amount,
-    );
-    let builder = match given(message.card_type) {
-        Some(brand) => builder.card_type(CardBrand::reported(&brand)),
-        None => builder,
+/// What the request is, by its type and its path; the path decides where they contradict each other, so that the
+/// rest can still be checked.
+fn kind(
+    given_type: Option<Text<'_>>,
+    from_path: Option<TransactionType>,
+    wrong: &mut Violations,
+) -> Option<TransactionType> {
+    let Some(word) = given(given_type) else {
+        if from_path.is_none() {
+            wrong.add("type", Rule::Required);
+        }
+        return from_path;
     };
-    let builder = match message.billing.and_then(Address::request) {
-        Some(address) => builder.billing(address),
-        None => builder,
+    let kind = match TransactionType::try_from(&*word) {
+        // The gateway's own word for a refund without a transaction; what is given tells them apart.
+        Ok(kind) if kind == TransactionType::UNMATCHED_REFUND => TransactionType::REFUND,
+        Ok(kind) => kind,
+        Err(error) => {
+            wrong.add("type", error.0);
+            return from_path;
+        }
     };
-    match message.shipping.and_then(Address::request) {
-        Some(address) => builder.shipping(address),
-        None => builder,
+    // A forced sale has no path of its own.
+    let is_sale =
+        |path: &TransactionType| *path == TransactionType::SALE && kind == TransactionType::FORCED_SALE;
+    match from_path {
+        Some(path) if path != kind && !is_sale(&path) => {
+            wrong.add("type", Rule::Conflict("another kind of transaction in the path"));
+            Some(path)
+        }
+        _ => Some(kind),
+    }
+}
+
+impl Request<'_> {
+    /// Notes an amount of nothing, which only an authorisation may have.
+    fn check_sale(&self, wrong: &mut Violations) {
+        let amount = self.amount.as_deref().map(|amount| Amount::try_from(AsGateway(amount)));
+        if amount.is_some_and(|amount| amount.is_ok_and(Amount::is_zero)) {
+            wrong.add("amount", Rule::AmountTooSmall);
+        }
+    }
+
+    /// Notes a missing approval.
+    fn check_approval(&self, wrong: &mut Violations) {
+        if given(self.authorization_code.as_deref().map(text)).is_none() {
+            wrong.add("authorization-code", Rule::Required);
+        }
+    }
+
+    fn charge(self) -> Result<Charge, Violations> {
+        let Self {
+            transaction_type: _,
+            id: _,
+            card,
+            card_type,
+            exp_date,
+            amount,
+            csc,
+            tip_amount,
+            sales_tax_amount,
+            invoice,
+            purchase_order,
+            order_id,
+            authorization_code,
+            customer_id,
+            description,
+            comments,
+            client_ip,
+            email_address,
+            email_receipt,
+            billing,
+            shipping,
+            create_token,
+            software_type,
+            software_type_version,
+        } = self;
+        let builder = set!(Charge::builder();
+            card: card,
+            csc: csc,
+            invoice: invoice,
+            purchase_order: purchase_order,
+            order_id: order_id,
+            authorization_code: authorization_code,
+            customer_id: customer_id,
+            description: description,
+            comments: comments,
+            client_ip: client_ip,
+            email_address: email_address,
+            email_receipt: email_receipt,
+            create_token: create_token,
+            software_type: software_type,
+            software_type_version: software_type_version,
+        );
+        let builder = set_as_gateway!(builder;
+            exp_date: exp_date,
+            amount: amount,
+            tip_amount: tip_amount,
+            sales_tax_amount: sales_tax_amount,
+        );
+        let builder = match given(card_type) {
+            Some(brand) => builder.card_type(CardBrand::reported(&brand)),
+            None => builder,
+        };
+        let builder = match billing.and_then(Address::request) {
+            Some(address) => builder.billing(address),
+            None => builder,
+        };
+        match shipping.and_then(Address::request) {
+            Some(address) => builder.shipping(address),
+            None => builder,
+        }
+        .accept()
+    }
+
+    fn capture(self) -> Result<Capture, Violations> {
+        let Self { id, amount, tip_amount, sales_tax_amount, .. } = self;
+        set_as_gateway!(set!(Capture::builder(); id: id);
+            amount: amount,
+            tip_amount: tip_amount,
+            sales_tax_amount: sales_tax_amount,
+        )
+        .accept()
+    }
+
+    fn void(self) -> Result<Void, Violations> {
+        let id = given(self.id).ok_or_else(|| Violations::one("id", Rule::Required))?;
+        let id = TransactionId::try_from(&*id).map_err(|error| Violations::one("id", error.0))?;
+        Ok(Void { id })
+    }
+
+    fn refund(self) -> Result<Refund, Violations> {
+        let Self { id, card, exp_date, amount, invoice, order_id, comments, .. } = self;
+        let builder = set!(Refund::builder();
+            id: id,
+            card: card,
+            invoice: invoice,
+            order_id: order_id,
+            comments: comments,
+        );
+        set_as_gateway!(builder; amount: amount, exp_date: exp_date).accept()
     }
 }
 
@@ -401,45 +503,41 @@ impl<'a> From<&'a domain::Transaction> for Transaction<'a> {
             plan_name,
         } = transaction;
         Self {
-            transaction_type: transaction_type.as_ref().map(|kind| text(kind.as_str())),
             amount: shown(*amount),
             id: some_text(id.as_ref()),
-            card: some_text(card.as_ref()),
-            exp_date: shown(*exp_date),
-            csc: None,
-            card_type: card_type.as_ref().map(|brand| text(brand.as_str())),
-            last_four: some_text(last_four.as_ref()),
-            result: result.as_ref().map(|result| text(result.as_str())),
-            result_code: some_text(result_code.as_ref()),
-            display_message: some_text(display_message.as_ref()),
-            status: some_text(status.as_ref()),
-            authorization_code: some_text(authorization_code.as_ref()),
+            invoice: some_text(invoice.as_ref()),
+            purchase_order: some_text(purchase_order.as_ref()),
             created: some_text(created.as_ref()),
-            batch_string_id: some_text(batch_string_id.as_ref()),
-            ref_id: some_text(ref_id.as_ref()),
+            transaction_type: transaction_type.as_ref().map(|kind| text(kind.as_str())),
+            result: result.as_ref().map(|result| text(result.as_str())),
+            billing: billing.as_ref().map(Address::from),
+            shipping: shipping.as_ref().map(Address::from),
+            card: some_text(card.as_ref()),
+            authorization_code: some_text(authorization_code.as_ref()),
             original_amount: shown(*original_amount),
             sales_tax_amount: shown(*sales_tax_amount),
             tip_amount: shown(*tip_amount),
-            invoice: some_text(invoice.as_ref()),
-            purchase_order: some_text(purchase_order.as_ref()),
+            batch_string_id: some_text(batch_string_id.as_ref()),
             order_id: some_text(order_id.as_ref()),
             customer_id: some_text(customer_id.as_ref()),
+            display_message: some_text(display_message.as_ref()),
+            result_code: some_text(result_code.as_ref()),
             description: some_text(description.as_ref()),
             comments: some_text(comments.as_ref()),
-            client_ip: None,
             email_address: some_text(email_address.as_ref()),
-            email_receipt: None,
-            billing: billing.as_ref().map(Address::from),
-            shipping: shipping.as_ref().map(Address::from),
-            create_token: None,
+            ref_id: some_text(ref_id.as_ref()),
+            plan_name: some_text(plan_name.as_ref()),
+            exp_date: shown(*exp_date),
             avs_result_code: some_text(avs_result_code.as_ref()),
             csc_result_code: some_text(csc_result_code.as_ref()),
+            voided: voided.map(truth),
             pending: pending.map(truth),
             settled: settled.map(truth),
-            voided: voided.map(truth),
-            plan_name: some_text(plan_name.as_ref()),
+            status: some_text(status.as_ref()),
             software_type: some_text(software_type.as_ref()),
             software_type_version: some_text(software_type_version.as_ref()),
+            card_type: card_type.as_ref().map(|brand| text(brand.as_str())),
+            last_four: some_text(last_four.as_ref()),
             merchant_id: some_text(merchant_id.as_ref()),
             terminal_id: some_text(terminal_id.as_ref()),
         }
@@ -447,46 +545,84 @@ impl<'a> From<&'a domain::Transaction> for Transaction<'a> {
 }
 
 impl Transaction<'_> {
-    /// The record; a security code that a gateway echoes is dropped.
     pub(crate) fn record(self) -> Result<domain::Transaction, Fault> {
+        let Self {
+            amount: total,
+            id,
+            invoice,
+            purchase_order,
+            created,
+            transaction_type,
+            result,
+            billing,
+            shipping,
+            card,
+            authorization_code,
+            original_amount,
+            sales_tax_amount,
+            tip_amount,
+            batch_string_id,
+            order_id,
+            customer_id,
+            display_message,
+            result_code,
+            description,
+            comments,
+            email_address,
+            ref_id,
+            plan_name,
+            exp_date,
+            avs_result_code,
+            csc_result_code,
+            voided,
+            pending,
+            settled,
+            status,
+            software_type,
+            software_type_version,
+            card_type,
+            last_four,
+            merchant_id,
+            terminal_id,
+        } = self;
         Ok(domain::Transaction {
-            id: key("id", self.id)?,
-            transaction_type: given(self.transaction_type).map(|kind| TransactionType::reported(&kind)),
-            amount: amount("amount", self.amount)?,
-            result: given(self.result).map(|result| TransactionResult::reported(&result)),
-            result_code: owned(self.result_code),
-            display_message: owned(self.display_message),
-            status: owned(self.status),
-            authorization_code: owned(self.authorization_code),
-            card: owned(self.card).map(masked),
-            last_four: owned(self.last_four),
-            card_type: given(self.card_type).map(|brand| CardBrand::reported(&brand)),
-            exp_date: lenient(self.exp_date),
-            created: owned(self.created),
-            batch_string_id: owned(self.batch_string_id),
-            ref_id: key("ref-id", self.ref_id)?,
-            original_amount: amount("original-amount", self.original_amount)?,
-            sales_tax_amount: amount("sales-tax-amount", self.sales_tax_amount)?,
-            tip_amount: amount("tip-amount", self.tip_amount)?,
-            invoice: owned(self.invoice),
-            purchase_order: owned(self.purchase_order),
-            order_id: owned(self.order_id),
-            customer_id: owned(self.customer_id),
-            description: owned(self.description),
-            comments: owned(self.comments),
-            email_address: owned(self.email_address),
-            billing: self.billing.and_then(Address::record),
-            shipping: self.shipping.and_then(Address::record),
-            software_type: owned(self.software_type),
-            software_type_version: owned(self.software_type_version),
-            avs_result_code: owned(self.avs_result_code),
-            csc_result_code: owned(self.csc_result_code),
-            pending: flag(self.pending),
-            settled: flag(self.settled),
-            voided: flag(self.voided),
-            merchant_id: owned(self.merchant_id),
-            terminal_id: owned(self.terminal_id),
-            plan_name: owned(self.plan_name),
+            id: key("id", id)?,
+            transaction_type: given(transaction_type).map(|kind| TransactionType::reported(&kind)),
+            amount: amount("amount", total)?,
+            result: given(result).map(|result| TransactionResult::reported(&result)),
+            result_code: owned(result_code),
+            display_message: owned(display_message),
+            status: owned(status),
+            authorization_code: owned(authorization_code),
+            card: owned(card).map(masked),
+            last_four: owned(last_four),
+            card_type: given(card_type).map(|brand| CardBrand::reported(&brand)),
+            exp_date: lenient(exp_date),
+            created: owned(created),
+            batch_string_id: owned(batch_string_id),
+            ref_id: key("ref-id", ref_id)?,
+            original_amount: amount("original-amount", original_amount)?,
+            sales_tax_amount: amount("sales-tax-amount", sales_tax_amount)?,
+            tip_amount: amount("tip-amount", tip_amount)?,
+            invoice: owned(invoice),
+            purchase_order: owned(purchase_order),
+            order_id: owned(order_id),
+            customer_id: owned(customer_id),
+            description: owned(description),
+            comments: owned(comments),
+            email_address: owned(email_address),
+            billing: billing.and_then(Address::record),
+            shipping: shipping.and_then(Address::record),
+            software_type: owned(software_type),
+            software_type_version: owned(software_type_version),
+            avs_result_code: owned(avs_result_code),
+            csc_result_code: owned(csc_result_code),
+            pending: flag(pending),
+            settled: flag(settled),
+            voided: flag(voided),
+            merchant_id: owned(merchant_id),
+            terminal_id: owned(terminal_id),
+            plan_name: owned(plan_name),
         })
     }
 }

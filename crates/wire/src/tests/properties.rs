@@ -8,7 +8,10 @@ use proptest::sample::{Index, select};
 use super::{Address, Customer, Customers, Link, Links, Page, Payload, Response};
 use crate::format::{Format, decode, encode};
 use crate::limits::Limits;
+use crate::member::Put;
+use crate::message::Message;
 use crate::text::Text;
+use crate::write::Bound;
 
 fn text() -> impl Strategy<Value = Option<Text<'static>>> {
     // Letters, all that either format escapes or trims, and all else that both can carry.
@@ -32,7 +35,8 @@ fn response() -> impl Strategy<Value = Response<'static>> {
     let customers = vec(customer(), 0..3).prop_map(|customer| Customers { customer });
     let payload = (of(customer()), of(customers), text())
         .prop_map(|(customer, customers, payload_type)| Payload { customer, customers, payload_type });
-    let page = (of(any::<u64>()), of(any::<bool>())).prop_map(|(number, last)| Page { number, last });
+    let page = (of(any::<u64>()), of(any::<bool>()))
+        .prop_map(|(number, last)| Page { number: number.map(Into::into), last: last.map(Into::into) });
     (text(), vec(link(), 0..3), of(page), of(payload)).prop_map(|(code, links, page, payload)| Response {
         code,
         links,
@@ -82,7 +86,7 @@ proptest! {
         let (json, xml) = (read(Format::Json, json.as_bytes()), read(Format::Xml, xml.as_bytes()));
         let expected = Response {
             code: Some("1".into()),
-            page: Some(Page { number: Some(3), last: Some(true) }),
+            page: Some(Page { number: Some(3.into()), last: Some(true.into()) }),
             payload: Some(Payload {
                 customer: Some(Customer {
                     customer_key: Some("k".into()),
@@ -96,6 +100,15 @@ proptest! {
         };
         prop_assert_eq!(json.as_ref(), Some(&expected));
         prop_assert_eq!(xml.as_ref(), Some(&expected));
+    }
+
+    #[test]
+    fn no_document_outgrows_its_bound(response in response()) {
+        let mut bound = Bound::default();
+        response.put(Response::NAME, &mut bound).unwrap();
+        for format in [Format::Json, Format::Xml] {
+            prop_assert!(written(format, &response).len() <= bound.0);
+        }
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use super::{Address, Customer, Customers, Link, Links, Page, Payload, Response};
 use crate::format::{Format, decode, encode};
 use crate::limits::Limits;
+use crate::member::Put;
+use crate::message::Message;
+use crate::write::Bound;
 
 fn json(document: &str) -> Response<'_> {
     decode(Format::Json, document.as_bytes(), &Limits::default())
@@ -27,7 +30,8 @@ fn ada() -> Customer<'static> {
 }
 
 fn page(number: u64, last: bool) -> Response<'static> {
-    Response { page: Some(Page { number: Some(number), last: Some(last) }), ..Response::default() }
+    let (number, last) = (Some(number.into()), Some(last.into()));
+    Response { page: Some(Page { number, last }), ..Response::default() }
 }
 
 fn links<const N: usize>(rels: [&'static str; N]) -> Vec<Link<'static>> {
@@ -90,9 +94,9 @@ fn objects_in_json() {
         (r#"{"links":{"rel":"a"}}"#, Response { links: links(["a"]), ..Response::default() }),
         (r#"{"x":[{"code":"1"},null],"code":"2","y":{"code":"3"}}"#, code("2")),
         (r#"{"page":{"number":2,"last":false}}"#, page(2, false)),
-        (r#"{"page":{"last":"TRUE","number":"2"}}"#, page(2, true)),
+        (r#"{"page":{"last":"true","number":"2"}}"#, page(2, true)),
         (
-            r#"{"page":{"last":"","number":null}}"#,
+            r#"{"page":{"last":null,"number":null}}"#,
             Response { page: Some(Page::default()), ..Response::default() },
         ),
         (r#"{"payload":{"customer":{"first-name":"Ada","links":{}}}}"#, customer(Some(Links::default()))),
@@ -121,7 +125,7 @@ fn objects_in_xml() {
             "<response><links><rel>a</rel></links><code>2</code><links><rel>b</rel></links></response>",
             Response { links: links(["a", "b"]), ..code("2") },
         ),
-        ("<response><page><number> 2 </number><last>False</last></page></response>", page(2, false)),
+        ("<response><page><number> 2 </number><last>false</last></page></response>", page(2, false)),
         ("<response><payload type=\"customer\"/></response>", customer(Some("customer"), None)),
         ("<response><payload type='a&amp;b'> </payload></response>", customer(Some("a&b"), None)),
         (
@@ -147,7 +151,7 @@ fn bytes_are_canonical() {
     let customer =
         Customer { billing_address: Some(address), links: Some(Links { link: links(["a", "b"]) }), ..ada() };
     let response = Response {
-        page: Some(Page { number: Some(1), last: Some(true) }),
+        page: page(1, true).page,
         links: links(["self"]),
         ..payload(Payload {
             customers: Some(Customers { customer: vec![customer, Customer::default()] }),
@@ -188,5 +192,18 @@ fn xml_refuses_what_it_cannot_carry() {
         assert_eq!(error.to_string(), "XML cannot carry a character of code");
         encode(Format::Json, &code(text), &mut buffer).unwrap();
         assert_eq!(json(std::str::from_utf8(&buffer).unwrap()), code(text));
+    }
+}
+
+/// The longest that a byte becomes, in XML and in JSON.
+#[test]
+fn the_longest_escapes_are_within_the_bound() {
+    for (format, byte) in [(Format::Xml, "\""), (Format::Json, "\u{1}")] {
+        let text = byte.repeat(100);
+        let response = code(&text);
+        let (mut bound, mut buffer) = (Bound::default(), Vec::new());
+        response.put(Response::NAME, &mut bound).unwrap();
+        encode(format, &response, &mut buffer).unwrap();
+        assert!(buffer.len() > 600 && buffer.len() <= bound.0, "{format}");
     }
 }

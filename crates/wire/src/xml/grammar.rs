@@ -23,8 +23,9 @@ pub(super) fn is_text(text: &str) -> bool {
 
 /// Whether the text is a name (production `Name`).
 pub(super) fn is_name(text: &str) -> bool {
+    let usual = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
     let mut chars = text.chars();
-    chars.next().is_some_and(begins_name) && chars.all(continues_name)
+    chars.next().is_some_and(begins_name) && (text.bytes().all(usual) || chars.all(continues_name))
 }
 
 fn begins_name(c: char) -> bool {

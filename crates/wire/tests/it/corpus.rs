@@ -1,0 +1,467 @@
+//! Golden messages, written by hand from the shapes that the vendor's documents and clients show: a codec that is
+//! tested against itself only proves nothing.
+
+use perennial_domain::clearent::{
+    Customer, CustomerToken, ExpectedRun, Frequency, FrequencyDay, Link, Payment, Plan, PlanStatus,
+    PostalAddress, Token, TokenStatus, Transaction, TransactionResult, TransactionType,
+};
+use perennial_domain::{Amount, CardBrand, Date, Expiry};
+use perennial_wire::clearent::{GatewayError, Page, Payload, Reply};
+use perennial_wire::{Format, Limits};
+
+use crate::samples::{
+    CUSTOMER, FORMATS, PLAN, REQUESTS, Request, TOKEN, body, corpus, customer_key, plan_key, token_id,
+};
+
+#[test]
+fn requests_are_written_as_the_corpus_has_them() {
+    for Request { name, write, .. } in REQUESTS {
+        for format in FORMATS {
+            let golden = corpus(&format!("requests/{name}"), format);
+            assert_eq!(body(&write(format).unwrap()), golden, "{name}.{format}");
+        }
+    }
+}
+
+#[test]
+fn requests_of_the_corpus_are_read_whole() {
+    for Request { name, reread, .. } in REQUESTS {
+        let [json, xml] = FORMATS.map(|format| corpus(&format!("requests/{name}"), format));
+        let read = |format, document: &str| match reread(format, document.as_bytes(), format) {
+            Ok(call) => body(&call).to_owned(),
+            Err(error) => panic!("{name}.{format}: {error}"),
+        };
+        assert_eq!(read(Format::Json, &json), json, "{name}");
+        assert_eq!(read(Format::Xml, &xml), xml, "{name}");
+    }
+}
+
+#[test]
+fn replies_of_the_corpus_are_read_as_they_mean() {
+    for (name, expected) in REPLIES {
+        for format in FORMATS {
+            let document = corpus(&format!("replies/{name}"), format);
+            let read = Reply::decode(format, document.as_bytes(), &Limits::default())
+                .unwrap_or_else(|error| panic!("{name}.{format}: {error}"));
+            assert_eq!(read, expected(), "{name}.{format}");
+        }
+    }
+}
+
+#[test]
+fn no_prefix_of_the_corpus_is_a_document() {
+    for format in FORMATS {
+        for (name, _) in REPLIES {
+            let document = corpus(&format!("replies/{name}"), format);
+            for end in 1..document.len() {
+                let read = Reply::decode(format, &document.as_bytes()[..end], &Limits::default());
+                assert!(read.is_err(), "{name}.{format} up to byte {end}");
+            }
+        }
+        for Request { name, reread, .. } in REQUESTS {
+            let document = corpus(&format!("requests/{name}"), format);
+            for end in 0..document.len() {
+                assert!(
+                    reread(format, &document.as_bytes()[..end], format).is_err(),
+                    "{name}.{format} up to byte {end}"
+                );
+            }
+        }
+    }
+}
+
+/// What a document says.
+type Meaning = fn() -> Reply;
+
+/// Every reply of the corpus with what it means, in either format.
+pub(crate) const REPLIES: &[(&str, Meaning)] = &[
+    ("customer-created", || Reply {
+        links: vec![link("self", &format!("{HOST}/customers/{CUSTOMER}"), None)],
+        ..reply(
+            201,
+            "success",
+            Payload::Customer(Box::new(Customer {
+                email: some("ada@example.test"),
+                phone: some("3145550100"),
+                comments: some("prefers mornings"),
+                billing_address: Some(PostalAddress {
+                    first_name: some("Ada"),
+                    last_name: some("Byron"),
+                    company: some("Engine Works"),
+                    street: some("1 Loom Street"),
+                    street2: some("Suite 2"),
+                    city: some("St Louis"),
+                    state: some("MO"),
+                    zip: some("63101"),
+                    country: some("United States"),
+                    phone: some("3145550100"),
+                }),
+                links: vec![
+                    link("self", &format!("{HOST}/customers/{CUSTOMER}"), None),
+                    link("payment-plans", &format!("{HOST}/payment-plans?customer-key={CUSTOMER}"), None),
+                ],
+                ..ada("Ada")
+            })),
+        )
+    }),
+    ("customer-updated", || Reply {
+        status: None,
+        exchange_id: some("0b7c9d52-3a6e-4f0b-9a57-5f5e1f0f7a11"),
+        links: vec![link("self", &format!("{HOST}/customers"), None)],
+        ..reply(202, "", Payload::Customer(Box::new(ada("Augusta"))))
+    }),
+    ("customer-deleted", || Reply {
+        status: None,
+        ..reply(200, "", Payload::Customer(Box::new(ada("Ada"))))
+    }),
+    ("customers", || Reply {
+        links: vec![link("self", &format!("{HOST}/customers?page=1&page-size=25"), None)],
+        page: Some(only_page()),
+        ..reply(200, "success", Payload::Customers(vec![ada("Ada")]))
+    }),
+    ("token-created", || Reply {
+        exchange_id: some("ID-clearent-vault-1-0b7c9d52-3a6e-4f0b-9a57-5f5e1f0f7a11"),
+        ..reply(
+            200,
+            "success",
+            Payload::Token(Box::new(Token {
+                updated: some("2026-05-01T14:31:12.484Z"),
+                exp_date: Some(expiry("1230")),
+                merchant_id: some("900000000001"),
+                token_status: some("Open"),
+                ..token_of_2014()
+            })),
+        )
+    }),
+    ("token-created-2014", || Reply {
+        exchange_id: some("0b7c9d52-3a6e-4f0b-9a57-5f5e1f0f7a11"),
+        ..reply(200, "success", Payload::Token(Box::new(token_of_2014())))
+    }),
+    ("token-updated", || {
+        let token =
+            Token { description: some("old card"), customer_key: Some(customer_key()), ..Token::default() };
+        reply(200, "success", Payload::Token(Box::new(token)))
+    }),
+    ("token-deleted", || {
+        let token =
+            Token { token_id: Some(token_id()), description: some("Token deleted"), ..Token::default() };
+        reply(200, "success", Payload::Token(Box::new(token)))
+    }),
+    ("tokens", || {
+        let token = |id: &str, exp_date, last_four| Token {
+            token_id: Some(id.parse().unwrap()),
+            exp_date: Some(expiry(exp_date)),
+            last_four_digits: some(last_four),
+            ..Token::default()
+        };
+        let tokens = vec![token(TOKEN, "1230", "1111"), token("1100000000666660004", "0131", "0004")];
+        reply(200, "success", Payload::Tokens(tokens))
+    }),
+    ("customer-token", || {
+        let token = CustomerToken {
+            exp_date: Some(expiry("1230")),
+            card_type: Some(CardBrand::VISA),
+            last_four_digits: some("1111"),
+            ..customer_token(false)
+        };
+        reply(201, "success", Payload::CustomerToken(Box::new(token)))
+    }),
+    ("customer-tokens", || reply(200, "success", Payload::CustomerTokens(vec![customer_token(true)]))),
+    ("plan-created", || Reply {
+        links: vec![link("self", &format!("{HOST}/payment-plans/{PLAN}"), None)],
+        ..reply(
+            201,
+            "SUCCESS",
+            Payload::Plan(Box::new(Plan {
+                plan_type: some("SUBSCRIPTION"),
+                customer_name: some("Ada Byron"),
+                status: Some(PlanStatus::ACTIVE),
+                status_date: some("2026-11-21 19:43:04"),
+                email_address: some("ada@example.test"),
+                email_receipt: Some(false),
+                links: vec![
+                    link("self", &format!("{HOST}/payment-plans/{PLAN}"), None),
+                    link("customers", &format!("{HOST}/customers/{CUSTOMER}"), None),
+                    link("tokens", &format!("{HOST}/tokens/{TOKEN}"), None),
+                ],
+                ..gold()
+            })),
+        )
+    }),
+    ("plan-deleted", || reply(200, "SUCCESS", Payload::Plan(Box::new(gold())))),
+    ("plans", || Reply {
+        page: Some(Page {
+            number: Some(2),
+            total_elements: Some(26),
+            total_pages: Some(2),
+            first: Some(false),
+            ..only_page()
+        }),
+        ..reply(
+            200,
+            "SUCCESS",
+            Payload::Plans(vec![Plan {
+                plan_name: None,
+                customer_key: None,
+                token_id: None,
+                frequency: Some(Frequency::reported("WEEKLY")),
+                frequency_day: Some(FrequencyDay::new(6).unwrap()),
+                payment_amount: Some(amount("12.22")),
+                start_date: None,
+                end_date: None,
+                status: Some(PlanStatus::ACTIVE),
+                ..gold()
+            }]),
+        )
+    }),
+    ("expected-runs", || {
+        let run = |day| ExpectedRun { date: date(day), payment_amount: Some(amount("50.00")) };
+        reply(200, "SUCCESS", Payload::ExpectedRuns(vec![run("2027-01-15"), run("2027-02-15")]))
+    }),
+    ("plan-forecast", || {
+        reply(200, "SUCCESS", Payload::Forecast(vec![date("2027-01-15"), date("2027-02-15")]))
+    }),
+    ("payments", || Reply {
+        page: Some(only_page()),
+        ..reply(
+            200,
+            "SUCCESS",
+            Payload::Payments(vec![Payment {
+                customer_key: Some(customer_key()),
+                plan_key: Some(plan_key()),
+                transaction_id: Some("700001".parse().unwrap()),
+                payment_amount: Some(amount("50.00")),
+                status: Some(TransactionResult::APPROVED),
+                created: some("2027-01-15 10:00:00.000"),
+            }]),
+        )
+    }),
+    ("transaction-approved", || Reply {
+        exchange_id: some("ID-clearent-cgw-1-1710772535480-0-24101130"),
+        links: vec![link("transaction", "/rest/v2/transactions?id=700001", Some("700001"))],
+        ..reply(
+            200,
+            "success",
+            Payload::Transaction(Box::new(Transaction {
+                authorization_code: some("TAS123"),
+                batch_string_id: some("59"),
+                software_type: some("demo"),
+                card_type: Some(CardBrand::VISA),
+                ..approved("700001", "25.00")
+            })),
+        )
+    }),
+    ("transaction-token", || Reply {
+        exchange_id: some("ID-clearent-cre-2-0b7c9d52-3a6e-4f0b-9a57-5f5e1f0f7a11"),
+        links: vec![
+            link("transaction", "/rest/v2/transactions?id=700010", Some("700010")),
+            link("token", &format!("/rest/v2/tokens/{TOKEN}"), Some(TOKEN)),
+        ],
+        ..reply(
+            200,
+            "success",
+            Payload::TransactionToken(
+                Box::new(Transaction {
+                    authorization_code: some("TAS853"),
+                    batch_string_id: some("121"),
+                    order_id: some(PLAN),
+                    customer_id: some(CUSTOMER),
+                    software_type: some("Clearent Recurring Engine"),
+                    ..approved("700010", "12.22")
+                }),
+                Box::new(Token {
+                    customer_key: None,
+                    description: None,
+                    avs_address: None,
+                    avs_zip: None,
+                    updated: some("2026-05-01T14:31:12.484Z"),
+                    exp_date: Some(expiry("1230")),
+                    merchant_id: some("900000000001"),
+                    token_status: some("Open"),
+                    ..token_of_2014()
+                }),
+            ),
+        )
+    }),
+    ("transaction-declined", || Reply {
+        exchange_id: some("ID-clearent-cgw-1-1710772535480-0-24101131"),
+        links: vec![link("transaction", "/rest/v2/transactions?id=700002", Some("700002"))],
+        payload_type: some("errorTransaction"),
+        ..reply(
+            402,
+            "fail",
+            Payload::Transaction(Box::new(Transaction {
+                result: Some(TransactionResult::DECLINED),
+                result_code: some("012"),
+                display_message: some("Not Sufficient Funds"),
+                last_four: None,
+                merchant_id: None,
+                terminal_id: None,
+                ..approved("700002", "0.21")
+            })),
+        )
+    }),
+    ("transactions", || Reply {
+        exchange_id: some("ID-clearent-cgw-1-1710772535480-0-24101132"),
+        page: Some(only_page()),
+        ..reply(
+            200,
+            "success",
+            Payload::Transactions(vec![Transaction {
+                status: some("Approved"),
+                authorization_code: some("TAS645"),
+                card: some("1111"),
+                last_four: None,
+                card_type: Some(CardBrand::VISA),
+                created: some("2026-10-25 14:43:44.483"),
+                batch_string_id: some("000377"),
+                original_amount: Some(amount("3.50")),
+                invoice: some("inv-1"),
+                order_id: some("700003"),
+                pending: Some(false),
+                settled: Some(false),
+                voided: Some(false),
+                merchant_id: None,
+                terminal_id: None,
+                ..approved("700003", "3.50")
+            }]),
+        )
+    }),
+    ("error", || {
+        let error = GatewayError {
+            message: Some(format!("Customer not found: {CUSTOMER}")),
+            result_code: some("041"),
+            time_stamp: some("2026-05-01 14:31:12.464"),
+        };
+        reply(404, "fail", Payload::Error(error))
+    }),
+];
+
+const HOST: &str = "https://gateway-sb.clearent.net/rest/v2";
+
+fn reply(code: u16, status: &str, payload: Payload) -> Reply {
+    Reply {
+        code: Some(code),
+        status: some(status),
+        exchange_id: some("ID-clearent-rps-1-0b7c9d52-3a6e-4f0b-9a57-5f5e1f0f7a11"),
+        payload_type: payload.type_name().map(str::to_owned),
+        payload,
+        ..Reply::default()
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "every member is optional")]
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn link(rel: &str, href: &str, id: Option<&str>) -> Link {
+    Link { rel: rel.to_owned(), href: href.to_owned(), id: id.map(str::to_owned) }
+}
+
+fn amount(text: &str) -> Amount {
+    text.parse().unwrap()
+}
+
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn expiry(text: &str) -> Expiry {
+    text.parse().unwrap()
+}
+
+fn only_page() -> Page {
+    Page {
+        number: Some(1),
+        size: Some(25),
+        number_of_elements: Some(1),
+        total_elements: Some(1),
+        total_pages: Some(1),
+        first: Some(true),
+        last: Some(true),
+    }
+}
+
+fn ada(first_name: &str) -> Customer {
+    Customer {
+        customer_key: customer_key(),
+        first_name: some(first_name),
+        last_name: some("Byron"),
+        email: None,
+        phone: None,
+        comments: None,
+        status: None,
+        billing_address: None,
+        shipping_address: None,
+        links: Vec::new(),
+    }
+}
+
+fn token_of_2014() -> Token {
+    Token {
+        token_id: Some(token_id()),
+        customer_key: Some(customer_key()),
+        status: Some(TokenStatus::ACTIVE),
+        description: some("business card"),
+        card_type: Some(CardBrand::VISA),
+        last_four_digits: some("1111"),
+        avs_address: some("1 Loom Street"),
+        avs_zip: some("63101"),
+        times_used: Some(0),
+        created: some("2026-05-01T14:31:12.464Z"),
+        ..Token::default()
+    }
+}
+
+fn customer_token(is_default: bool) -> CustomerToken {
+    CustomerToken {
+        token_id: token_id(),
+        customer_key: Some(customer_key()),
+        exp_date: None,
+        card_type: None,
+        last_four_digits: None,
+        description: None,
+        is_default: Some(is_default),
+        avs_address: None,
+        avs_zip: None,
+    }
+}
+
+fn gold() -> Plan {
+    Plan {
+        plan_key: plan_key(),
+        plan_name: some("Gold membership"),
+        plan_type: None,
+        customer_key: Some(customer_key()),
+        customer_name: None,
+        token_id: Some(token_id()),
+        frequency: Some(Frequency::MONTHLY),
+        frequency_day: Some(FrequencyDay::new(15).unwrap()),
+        payment_amount: Some(amount("50.00")),
+        start_date: Some(date("2027-01-01")),
+        end_date: Some(date("2027-12-01")),
+        status: Some(PlanStatus::CANCELED),
+        status_date: None,
+        email_address: None,
+        email_receipt: None,
+        links: Vec::new(),
+    }
+}
+
+fn approved(id: &str, total: &str) -> Transaction {
+    Transaction {
+        id: Some(id.parse().unwrap()),
+        transaction_type: Some(TransactionType::SALE),
+        amount: Some(amount(total)),
+        result: Some(TransactionResult::APPROVED),
+        result_code: some("000"),
+        display_message: some("Transaction approved"),
+        card: some("XXXXXXXXXXXX1111"),
+        last_four: some("1111"),
+        exp_date: Some(expiry("1230")),
+        merchant_id: some("900000000001"),
+        terminal_id: some("10000001"),
+        ..Transaction::default()
+    }
+}

@@ -1,0 +1,12 @@
+//! The messages of Clearent: golden documents, the bytes of every call, and what holds for all of them.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
+
+mod corpus;
+mod leniency;
+mod live_clients;
+mod messages;
+mod properties;
+mod queries;
+mod samples;
+mod strictness;

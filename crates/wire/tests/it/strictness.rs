@@ -1,0 +1,251 @@
+//! What is never taken, with the words in which it is refused.
+
+use perennial_domain::clearent::TransactionType;
+use perennial_wire::clearent::{ReadError, Reply, customer, customer_token, plan, token, transaction};
+use perennial_wire::{Format, Limits};
+
+use crate::samples::reread;
+
+/// Money, keys and dates are never guessed, and an object that names nothing is none.
+#[test]
+fn answers() {
+    for (document, expected) in [
+        (
+            r#"{"payload":{"customer":{"first-name":"Ada"}}}"#,
+            "JSON at payload.customer.customer-key: a required member is missing",
+        ),
+        (
+            r#"{"payload":{"customer":""}}"#,
+            "JSON at payload.customer.customer-key: a required member is missing",
+        ),
+        (
+            r#"{"payload":{"customer":{"customer-key":"a/../b"}}}"#,
+            "JSON at payload.customer.customer-key: the value is not valid",
+        ),
+        (
+            r#"{"payload":{"customers":{"customer":[{"customer-key":"a"},{"customer-key":"a b"}]}}}"#,
+            "JSON at payload.customers.customer.customer-key: the value is not valid",
+        ),
+        (
+            r#"{"payload":{"customers":[{"customer-key":"a"}]}}"#,
+            "JSON at payload.customers: the value has another type",
+        ),
+        (
+            r#"{"payload":{"token":{"token-id":"1 1"}}}"#,
+            "JSON at payload.token.token-id: the value is not valid",
+        ),
+        (
+            r#"{"payload":{"tokenResponse":{"customer-key":"é"}}}"#,
+            "JSON at payload.tokenResponse.customer-key: the value is not valid",
+        ),
+        (
+            r#"{"payload":{"customer-token":{"default":true}}}"#,
+            "JSON at payload.customer-token.token-id: a required member is missing",
+        ),
+        (
+            r#"{"payload":{"payment-plan":{"plan-key":"p","payment-amount":"50,00"}}}"#,
+            "JSON at payload.payment-plan.payment-amount: the value is not valid",
+        ),
+        (
+            r#"{"payload":{"payment-plan":{"plan-key":"p","payment-amount":5e1}}}"#,
+            "JSON at payload.payment-plan.payment-amount: the value is not valid",
+        ),
+        (
+            r#"{"payload":{"payment-plan":{"plan-key":"p","start-date":"01/15/2027"}}}"#,
+            "JSON at payload.payment-plan.start-date: the value is not valid",
+        ),
+        (
+            r#"{"payload":{"plan-forecast":{"date":["2027-02-30"]}}}"#,
+            "JSON at payload.plan-forecast.date: the value is not valid",
+        ),
+        (
+            r#"{"payload":{"expected-runs":{"expected-run":[{"payment-amount":"1.00"}]}}}"#,
+            "JSON at payload.expected-runs.expected-run.date: a required member is missing",
+        ),
+        (
+            r#"{"payload":{"payments":{"payment":[{"payment-amount":"1.005"}]}}}"#,
+            "JSON at payload.payments.payment.payment-amount: the value is not valid",
+        ),
+        (
+            r#"{"payload":{"transaction":{"amount":"-1.00"}}}"#,
+            "JSON at payload.transaction.amount: the value is not valid",
+        ),
+        (
+            r#"{"payload":{"transaction":{"amount":{"value":"1.00"}}}}"#,
+            "JSON at payload.transaction.amount: the value has another type",
+        ),
+        (
+            r#"{"payload":{"transaction":{"id":"1","id":"2"}}}"#,
+            "JSON at payload.transaction.id: the member is given twice",
+        ),
+        (
+            r#"{"payload":{"customer":{"customer-key":"a"}},"customer":{"customer-key":"b"}}"#,
+            "JSON at customer: the member is given twice",
+        ),
+        (r#"{"payload":"declined"}"#, "JSON at payload: the value has another type"),
+        ("<html><body>502 Bad Gateway</body></html>", "XML: the root element is another one"),
+        (
+            "<response><payload><transaction><amount>1,000.00</amount></transaction></payload></response>",
+            "XML at payload.transaction.amount: the value is not valid",
+        ),
+        ("502 Bad Gateway", "JSON: malformed at line 1, column 5"),
+    ] {
+        let format = if document.starts_with('<') { Format::Xml } else { Format::Json };
+        let error = Reply::decode(format, document.as_bytes(), &Limits::default()).expect_err(document);
+        assert_eq!(error.to_string(), expected, "{document}");
+    }
+}
+
+/// All that is wrong with a request is said at once, by the documented names of its members.
+#[test]
+fn requests() {
+    for (request, document, expected) in [
+        ("customer-create", "", "JSON: the document is empty"),
+        ("customer-create", "[]", "JSON: the value has another type"),
+        ("customer-create", r#"{"first-name":["Ada"]}"#, "JSON at first-name: the value has another type"),
+        ("customer-create", "{}", "first-name: is required; last-name: is required"),
+        (
+            "customer-create",
+            r#"{"first-name":" ","customer-key":"a b","billing-address":{"zip":"\u0001"}}"#,
+            "customer-key: must be 1 to 100 characters of A-Z, a-z, 0-9, '_', '-', '.' and ':'; \
+             billing-address.zip: must not contain control characters (character 1); \
+             first-name: is required; last-name: is required",
+        ),
+        ("customer-update", r#"{"customer-key":"c","email":""}"#, "customer: must change at least one field"),
+        ("customer-update", r#"{"status":"gone"}"#, "status: must be one of ACTIVE, INACTIVE"),
+        ("token-create", "{}", "card: is required; exp-date: is required"),
+        (
+            "token-create",
+            r#"{"card":"4111111111111112","exp-date":"1330","csc":"12","avs-required":"yes"}"#,
+            "card: must be a card number whose check digit is right (Luhn); \
+             csc: must be the 3 or 4 digits of the card's security code; avs-required: must be true or false; \
+             exp-date: must be an expiry written MMYY with a month from 01 to 12",
+        ),
+        ("token-update", r#"{"token-id":"11"}"#, "token: must change at least one field"),
+        (
+            "customer-token-attach",
+            r#"{"default":"maybe"}"#,
+            "default: must be true or false; token-id: is required",
+        ),
+        (
+            "customer-token-update",
+            r#"{"token-id":"11","exp-date":"1230"}"#,
+            "customer-token: must change at least one field",
+        ),
+        (
+            "plan-create",
+            r#"{"type":"LOAN","frequency":"WEEKLY","frequency-day":29,"payment-amount":100.0,"start-date":"2027-1-1","end-date":"2027-12-01","status":"x"}"#,
+            "type: must be SUBSCRIPTION; frequency: must be one of MONTHLY; frequency-day: must be a day from 1 to 28; \
+             start-date: must be a date of the calendar written yyyy-MM-dd, from 1970 to 2199; \
+             status: must be one of ACTIVE, SUSPENDED, CANCELED; \
+             payment-amount: must be digits with exactly two decimals, such as 50.00; \
+             customer-key: is required; token-id: is required",
+        ),
+        (
+            "plan-update",
+            r#"{"payment-amount":"0.00","start-date":"2027-01-01","end-date":"2026-01-01"}"#,
+            "payment-amount: must be at least 0.01; end-date: must be on or after start-date",
+        ),
+        ("transaction-sale", "{}", "type: is required"),
+        (
+            "transaction-sale",
+            r#"{"type":"BUY"}"#,
+            "type: must be one of SALE, AUTH, CAPTURE, FORCED SALE, REFUND, VOID",
+        ),
+        ("transaction-sale", r#"{"type":"VOID"}"#, "id: is required"),
+        (
+            "transaction-sale",
+            r#"{"type":"CAPTURE","amount":"0.00"}"#,
+            "id: is required; amount: must be at least 0.01",
+        ),
+        ("transaction-sale", r#"{"type":"REFUND"}"#, "amount: is required; id: is required"),
+        (
+            "transaction-sale",
+            r#"{"type":"SALE","amount":"0.00"}"#,
+            "amount: must be at least 0.01; card: is required",
+        ),
+        (
+            "transaction-sale",
+            r#"{"type":"SALE","amount":"100.0","card":"4111111111111111"}"#,
+            "amount: must be digits with exactly two decimals, such as 50.00; exp-date: is required",
+        ),
+        (
+            "transaction-sale",
+            r#"{"type":"FORCED SALE","amount":"0.00","authorization-code":" "}"#,
+            "amount: must be at least 0.01; authorization-code: is required; card: is required",
+        ),
+    ] {
+        let read = reread(request, Format::Json, document.as_bytes(), Format::Json);
+        assert_eq!(words(read.expect_err(document)), expected, "{document}");
+    }
+}
+
+/// What contradicts the path is wrong, and the rest is held against the path.
+#[test]
+fn sales_by_their_path() {
+    for (document, expected) in [
+        (
+            r#"{"type":"VOID","id":"1"}"#,
+            "type: must not be given together with another kind of transaction in the path; \
+             amount: is required; card: is required",
+        ),
+        (
+            r#"{"type":"BUY","amount":"1.00"}"#,
+            "type: must be one of SALE, AUTH, CAPTURE, FORCED SALE, REFUND, VOID; card: is required",
+        ),
+    ] {
+        let path = Some(TransactionType::SALE);
+        let read = transaction::read(Format::Json, document.as_bytes(), &Limits::default(), path);
+        assert_eq!(words(read.expect_err(document)), expected, "{document}");
+    }
+}
+
+fn words(error: ReadError) -> String {
+    match error {
+        ReadError::Decode(error) => error.to_string(),
+        ReadError::Rules(violations) => violations.to_string(),
+    }
+}
+
+/// Each member of a token that is fixed is named by its own name.
+#[test]
+fn what_a_token_cannot_change() {
+    for member in
+        ["card", "card-type", "exp-date", "csc", "avs-address", "avs-zip", "avs-required", "require-avs"]
+    {
+        let body = format!(r#"{{"{member}":"1","description":"d","token-id":"11","customer-key":"c"}}"#);
+        let error = token::read_update(Format::Json, body.as_bytes(), &Limits::default()).unwrap_err();
+        let ReadError::Rules(violations) = error else { panic!("{member}: {error}") };
+        let fields: Vec<_> = violations.iter().map(|violation| &*violation.field).collect();
+        assert_eq!(fields, [member]);
+    }
+}
+
+/// A request in XML has the root that the documents show.
+#[test]
+fn roots() {
+    let limits = Limits::default();
+    let read = |root: &str| {
+        let body = format!("<{root}/>");
+        [
+            matches!(customer::read_create(Format::Xml, body.as_bytes(), &limits), Err(ReadError::Rules(_))),
+            matches!(token::read_create(Format::Xml, body.as_bytes(), &limits), Err(ReadError::Rules(_))),
+            matches!(
+                customer_token::read_attach(Format::Xml, body.as_bytes(), &limits),
+                Err(ReadError::Rules(_))
+            ),
+            matches!(plan::read_create(Format::Xml, body.as_bytes(), &limits), Err(ReadError::Rules(_))),
+            matches!(
+                transaction::read(Format::Xml, body.as_bytes(), &limits, None),
+                Err(ReadError::Rules(_))
+            ),
+        ]
+        .map(usize::from)
+    };
+    assert_eq!(read("customer"), [1, 0, 0, 0, 0]);
+    assert_eq!(read("token"), [0, 1, 0, 0, 0]);
+    assert_eq!(read("customer-token"), [0, 0, 1, 0, 0]);
+    assert_eq!(read("payment-plan"), [0, 0, 0, 1, 0]);
+    assert_eq!(read("transaction"), [0, 0, 0, 0, 1]);
+    assert_eq!(read("request"), [0; 5]);
+}
