@@ -9,5 +9,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     Step::new("cargo fmt --all -- --check").run()?;
     tidy::run(&[])?;
     Step::new("cargo clippy --workspace --all-targets --all-features -- -D warnings").run()?;
+    // Features only add: the facade also builds without the HTTP client, bare and with the others.
+    Step::new("cargo check --package perennial --no-default-features").run()?;
+    Step::new("cargo check --package perennial --no-default-features --features blocking,testing").run()?;
     Step::new("cargo doc --workspace --no-deps --all-features").variable("RUSTDOCFLAGS", "-D warnings").run()
 }

@@ -132,8 +132,9 @@ impl TryFrom<AsGateway<'_>> for Amount {
     type Error = InvalidValue;
 
     fn try_from(text: AsGateway<'_>) -> Result<Self, Self::Error> {
-        match parse(text.0)? {
-            (amount, 2) => Ok(amount),
+        match parse(text.0) {
+            Ok((amount, 2)) => Ok(amount),
+            Err(InvalidValue(Rule::AmountTooLarge)) => Err(Rule::AmountTooLarge.into()),
             _ => Err(Rule::AmountDecimals.into()),
         }
     }

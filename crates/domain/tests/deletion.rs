@@ -44,7 +44,13 @@ fn a_plan_goes_only_when_it_is_not_active_and_has_no_payments() {
         ("Active", 0, &[ActivePlan], "is active", cancel),
         ("ACTIVE", 2, &[ActivePlan, Payments(2)], "is active and has 2 payments", instead),
         ("SUSPENDED", 1, &[Payments(1)], "has 1 payment", instead),
-        ("CANCELED", 1, &[Payments(1)], "has 1 payment", instead),
+        (
+            "CANCELED",
+            1,
+            &[Payments(1)],
+            "has 1 payment",
+            "it stays canceled, and is archived after 24 months",
+        ),
     ];
     for (status, payments, obstacles, reasons, alternative) in cases {
         let message = format!("the plan cannot be deleted: it {reasons}; {alternative}");

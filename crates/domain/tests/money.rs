@@ -71,8 +71,9 @@ fn the_gateway_wants_exactly_two_decimals_and_takes_nothing() {
         ("0.00", Ok(0)),
         ("100.0", Err(Rule::AmountDecimals)),
         ("100", Err(Rule::AmountDecimals)),
-        ("100.000", Err(Rule::AmountFormat)),
-        ("-1.00", Err(Rule::AmountFormat)),
+        ("100.000", Err(Rule::AmountDecimals)),
+        ("-1.00", Err(Rule::AmountDecimals)),
+        ("1e2", Err(Rule::AmountDecimals)),
         ("1000000000.00", Err(Rule::AmountTooLarge)),
     ];
     for (text, expected) in cases {

@@ -362,10 +362,7 @@ fn transactions() {
         (said(Refund::builder().card(CARD).exp_date("1230").amount("25.00").build()), "ok"),
         (said(Refund::builder().card(&token).amount("25.00").build()), "ok"),
         (said(Refund::builder().build()), "amount: is required; id: is required"),
-        (
-            said(Refund::builder().card(CARD).amount(Amount::ZERO).build()),
-            "amount: must be at least 0.01; exp-date: is required",
-        ),
+        (said(Refund::builder().card(CARD).amount(Amount::ZERO).build()), "amount: must be at least 0.01"),
         (said(Refund::builder().id("/").amount("1").build()), &format!("id: {KEY}")),
         (
             said(Refund::builder().card("x").amount("1").build()),

@@ -60,14 +60,35 @@ impl<T: Put> Put for Many<T> {
         if self.is_empty() {
             return Ok(());
         }
-        to.begin_list(name);
-        for item in self {
-            to.item();
-            item.put(name, to)?;
-        }
-        to.end_list();
-        Ok(())
+        put_list(self, name, to)
     }
+}
+
+/// The records of an answer: a list that is written even when nothing is in it, because clients walk it unasked.
+#[derive(Default)]
+#[cfg_attr(test, derive(Clone, Debug, PartialEq))]
+pub(crate) struct Records<T>(pub(crate) Many<T>);
+
+impl<'de, T: Read<'de>> Fill<'de> for Records<T> {
+    fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
+        self.0.fill(de, at)
+    }
+}
+
+impl<T: Put> Put for Records<T> {
+    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+        put_list(&self.0, name, to)
+    }
+}
+
+fn put_list<T: Put, W: Write>(items: &[T], name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    to.begin_list(name);
+    for item in items {
+        to.item();
+        item.put(name, to)?;
+    }
+    to.end_list();
+    Ok(())
 }
 
 struct Items<'m, 'r, T> {

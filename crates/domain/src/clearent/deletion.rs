@@ -36,6 +36,7 @@ pub struct Refusal {
 enum Deletable {
     Customer,
     Plan,
+    CanceledPlan,
 }
 
 impl Refusal {
@@ -54,6 +55,7 @@ impl Refusal {
             (Deletable::Plan, _) => {
                 "update the plan's status to canceled instead; it is archived after 24 months"
             }
+            (Deletable::CanceledPlan, _) => "it stays canceled, and is archived after 24 months",
         }
     }
 }
@@ -62,7 +64,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.object {
             Deletable::Customer => "the customer cannot be deleted: it ",
-            Deletable::Plan => "the plan cannot be deleted: it ",
+            Deletable::Plan | Deletable::CanceledPlan => "the plan cannot be deleted: it ",
         })?;
         for (index, obstacle) in self.obstacles.iter().enumerate() {
             if index > 0 {
@@ -106,7 +108,8 @@ pub fn check_customer_deletion(plans: u64, payments: u64) -> Result<(), Refusal>
 pub fn check_plan_deletion(status: &PlanStatus, payments: u64) -> Result<(), Refusal> {
     let active = (*status == PlanStatus::ACTIVE).then_some(Obstacle::ActivePlan);
     let payments = (payments > 0).then_some(Obstacle::Payments(payments));
-    refuse(Deletable::Plan, active.into_iter().chain(payments).collect())
+    let plan = if *status == PlanStatus::CANCELED { Deletable::CanceledPlan } else { Deletable::Plan };
+    refuse(plan, active.into_iter().chain(payments).collect())
 }
 
 fn refuse(object: Deletable, obstacles: Vec<Obstacle>) -> Result<(), Refusal> {

@@ -13,6 +13,7 @@ use super::query::{Params, Target};
 use crate::error::EncodeError;
 use crate::format::{self, Format};
 use crate::limits::Limits;
+use crate::member::Records;
 use crate::text::Text;
 
 const ALL: &str = "/rest/v2/customers";
@@ -52,7 +53,7 @@ message! {
 
 message! {
     pub(crate) struct Customers<'a> as "customers" {
-        customer: crate::member::Many<Customer<'a>> = "customer",
+        customer: Records<Customer<'a>> = "customer",
     }
 }
 

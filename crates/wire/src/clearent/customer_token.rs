@@ -13,7 +13,7 @@ use super::fields::{
 use crate::error::EncodeError;
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::Many;
+use crate::member::{Many, Records};
 use crate::text::{Bare, Text};
 
 const ROUTE: &str = "/rest/v2/customers/{customer-key}/tokens";
@@ -36,7 +36,7 @@ message! {
 message! {
     /// The inner name was not seen; `customer-token` is **inferred**, `token` is read too.
     pub(crate) struct CustomerTokens<'a> as "customer-tokens" {
-        customer_token: Many<CustomerToken<'a>> = "customer-token",
+        customer_token: Records<CustomerToken<'a>> = "customer-token",
         token: Many<CustomerToken<'a>> = "token",
     }
 }

@@ -16,7 +16,7 @@ use super::transaction::{Transaction as TransactionMessage, Transactions};
 use crate::error::{DecodeError, EncodeError};
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::Many;
+use crate::member::{Many, Records};
 use crate::text::{Bare, Text};
 
 /// An answer of the gateway.
@@ -282,8 +282,9 @@ impl<'a> From<&'a Payload> for PayloadMessage<'a> {
             Payload::Plans(plans) => message.plans = Some(Plans { payment_plan: each(plans) }),
             Payload::ExpectedRuns(runs) => message.runs = Some(Runs { expected_run: each(runs) }),
             Payload::Forecast(dates) => {
-                message.forecast =
-                    Some(Forecast { date: dates.iter().map(|date| date.to_string().into()).collect() });
+                message.forecast = Some(Forecast {
+                    date: Records(dates.iter().map(|date| date.to_string().into()).collect()),
+                });
             }
             Payload::Payments(payments) => message.payments = Some(Payments { payment: each(payments) }),
             Payload::Transaction(transaction) => {
@@ -302,11 +303,15 @@ impl<'a> From<&'a Payload> for PayloadMessage<'a> {
     }
 }
 
-fn each<'a, R, M: From<&'a R>>(records: &'a [R]) -> Many<M> {
-    records.iter().map(M::from).collect()
+fn each<'a, R, M: From<&'a R>>(records: &'a [R]) -> Records<M> {
+    Records(records.iter().map(M::from).collect())
 }
 
-fn all<M, R>(messages: Many<M>, record: impl Fn(M) -> Result<R, Fault>, path: &str) -> Result<Vec<R>, Fault> {
+fn all<M, R>(
+    Records(messages): Records<M>,
+    record: impl Fn(M) -> Result<R, Fault>,
+    path: &str,
+) -> Result<Vec<R>, Fault> {
     messages.into_iter().map(|message| record(message).map_err(|fault| fault.within(path))).collect()
 }
 
@@ -359,10 +364,10 @@ impl PayloadMessage<'_> {
         } else if let Some(Transactions { transaction }) = transactions {
             Payload::Transactions(all(transaction, TransactionMessage::record, "transactions.transaction")?)
         } else if let Some(Tokens { mut token, token_response }) = tokens {
-            token.extend(token_response);
+            token.0.extend(token_response);
             Payload::Tokens(all(token, TokenMessage::record, "tokens.token")?)
         } else if let Some(CustomerTokens { mut customer_token, token }) = customer_tokens {
-            customer_token.extend(token);
+            customer_token.0.extend(token);
             Payload::CustomerTokens(all(
                 customer_token,
                 CustomerTokenMessage::record,

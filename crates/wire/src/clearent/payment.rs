@@ -6,7 +6,7 @@ use perennial_domain::clearent::{self as domain, PaymentSearch, TransactionResul
 use super::call::{Call, Method};
 use super::fields::{Fault, amount, given, key, owned, shown, some_text, text};
 use super::query::{Params, Target};
-use crate::member::Many;
+use crate::member::Records;
 use crate::text::Text;
 
 const ALL: &str = "/rest/v2/payments";
@@ -24,7 +24,7 @@ message! {
 
 message! {
     pub(crate) struct Payments<'a> as "payments" {
-        payment: Many<Payment<'a>> = "payment",
+        payment: Records<Payment<'a>> = "payment",
     }
 }
 

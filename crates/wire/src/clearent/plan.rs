@@ -18,7 +18,7 @@ use super::query::{Params, Target};
 use crate::error::EncodeError;
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::Many;
+use crate::member::Records;
 use crate::text::Text;
 
 const ALL: &str = "/rest/v2/payment-plans";
@@ -51,7 +51,7 @@ message! {
 
 message! {
     pub(crate) struct Plans<'a> as "payment-plans" {
-        payment_plan: Many<Plan<'a>> = "payment-plan",
+        payment_plan: Records<Plan<'a>> = "payment-plan",
     }
 }
 
@@ -64,13 +64,13 @@ message! {
 
 message! {
     pub(crate) struct Runs<'a> as "expected-runs" {
-        expected_run: Many<Run<'a>> = "expected-run",
+        expected_run: Records<Run<'a>> = "expected-run",
     }
 }
 
 message! {
     pub(crate) struct Forecast<'a> as "plan-forecast" {
-        date: Many<Text<'a>> = "date",
+        date: Records<Text<'a>> = "date",
     }
 }
 
@@ -407,6 +407,6 @@ impl Run<'_> {
 
 impl Forecast<'_> {
     pub(crate) fn record(self) -> Result<Vec<Date>, Fault> {
-        self.date.into_iter().filter_map(|text| date("date", Some(text)).transpose()).collect()
+        self.date.0.into_iter().filter_map(|text| date("date", Some(text)).transpose()).collect()
     }
 }

@@ -14,7 +14,7 @@ use super::query::{Params, Target};
 use crate::error::EncodeError;
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::Many;
+use crate::member::{Many, Records};
 use crate::text::{Bare, Text};
 
 const ALL: &str = "/rest/v2/tokens";
@@ -60,7 +60,7 @@ message! {
 
 message! {
     pub(crate) struct Tokens<'a> as "tokens" {
-        token: Many<Token<'a>> = "token",
+        token: Records<Token<'a>> = "token",
         token_response: Many<Token<'a>> = "tokenResponse",
     }
 }
@@ -244,7 +244,7 @@ impl<'a> From<&'a domain::Token> for Token<'a> {
         Self {
             token_id: some_text(token_id.as_ref()),
             times_used: shown(*times_used),
-            status: status.as_ref().map(|status| text(status.as_str())),
+            status: status.as_ref().map(|status| capitalized(status.as_str())),
             customer_key: some_text(customer_key.as_ref()),
             created: some_text(created.as_ref()),
             updated: some_text(updated.as_ref()),
@@ -298,4 +298,13 @@ impl Token<'_> {
             merchant_id: owned(merchant_id),
         })
     }
+}
+
+/// `Active`, as captured answers have it, although requests say `ACTIVE`.
+fn capitalized(word: &str) -> Text<'static> {
+    let mut word = word.to_ascii_lowercase();
+    if let Some(first) = word.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    Text::Owned(word)
 }

@@ -15,7 +15,7 @@ use super::query::{Params, Target};
 use crate::error::EncodeError;
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::Many;
+use crate::member::Records;
 use crate::text::Text;
 
 const ALL: &str = "/rest/v2/transactions";
@@ -96,7 +96,7 @@ message! {
 
 message! {
     pub(crate) struct Transactions<'a> as "transactions" {
-        transaction: Many<Transaction<'a>> = "transaction",
+        transaction: Records<Transaction<'a>> = "transaction",
     }
 }
 

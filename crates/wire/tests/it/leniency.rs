@@ -38,14 +38,14 @@ fn answers() {
             r#"{"payload":{"tokens":{"tokenResponse":[{"token-id":"11"}]}}}"#,
             r#""tokens":{"token":[{"token-id":"11"}]},"payloadType":"tokens""#,
         ),
-        (r#"{"payload":{"tokens":{"token":[]}}}"#, r#""tokens":{},"payloadType":"tokens""#),
-        (r#"{"payload":{"tokens":{}}}"#, r#""tokens":{},"payloadType":"tokens""#),
-        (r#"{"payload":{"tokens":"","payloadType":"tokens"}}"#, r#""tokens":{},"payloadType":"tokens""#),
-        (r#"{"payload":{"tokens":null,"payloadType":"tokens"}}"#, r#""tokens":{},"payloadType":"tokens""#),
-        ("<response><payload type='tokens'/></response>", r#""tokens":{},"payloadType":"tokens""#),
+        (r#"{"payload":{"tokens":{"token":[]}}}"#, r#""tokens":{"token":[]},"payloadType":"tokens""#),
+        (r#"{"payload":{"tokens":{}}}"#, r#""tokens":{"token":[]},"payloadType":"tokens""#),
+        (r#"{"payload":{"tokens":"","payloadType":"tokens"}}"#, r#""tokens":{"token":[]},"payloadType":"tokens""#),
+        (r#"{"payload":{"tokens":null,"payloadType":"tokens"}}"#, r#""tokens":{"token":[]},"payloadType":"tokens""#),
+        ("<response><payload type='tokens'/></response>", r#""tokens":{"token":[]},"payloadType":"tokens""#),
         (
             "<response><payload type='customers'><customers/></payload></response>",
-            r#""customers":{},"payloadType":"customers""#,
+            r#""customers":{"customer":[]},"payloadType":"customers""#,
         ),
         (
             r#"{"payload":{"customer-tokens":{"token":[{"token-id":"11","default":"TRUE"}]}}}"#,
@@ -63,7 +63,7 @@ fn answers() {
         ),
         (
             r#"{"payload":{"tokenResponse":{"exp-date":"13/30","times-used":"many","default":"x","status":"active","card-type":"Visa"}}}"#,
-            r#""tokenResponse":{"status":"ACTIVE","card-type":"VISA"},"payloadType":"token""#,
+            r#""tokenResponse":{"status":"Active","card-type":"VISA"},"payloadType":"token""#,
         ),
         (
             r#"{"payload":{"customer":{"customer-key":"c","first-name":"","last-name":" ","email":null,"phone":3145550100,"billing-address":{},"shipping-address":{"zip":""},"links":{"link":{"rel":"self","href":"/c","x":1}},"new":[{}]}}}"#,
