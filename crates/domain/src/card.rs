@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use chrono::{Datelike, NaiveDate};
 use zeroize::Zeroizing;
 
-use crate::{AsGateway, InvalidValue, Rule, open::open};
+use crate::{AsGateway, InvalidValue, Rule, Violations, open::open};
 
 /// A card number: 12 to 19 digits whose Luhn check digit is right.
 ///
@@ -93,7 +93,8 @@ impl fmt::Debug for CardNumber {
     }
 }
 
-fn luhn(digits: &[u8]) -> bool {
+/// Whether the check digit of these ASCII digits is right.
+pub(crate) fn luhn(digits: &[u8]) -> bool {
     let sum: u32 = digits
         .iter()
         .rev()
@@ -184,6 +185,22 @@ impl Expiry {
         let next = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
         // The month is 1 to 12 and the year 2000 to 2100: the first of the next month always exists.
         NaiveDate::from_ymd_opt(next.0, next.1, 1).and_then(|first| first.pred_opt()).unwrap_or_default()
+    }
+
+    /// Refuses a card that has expired on this day, as the gateway does.
+    ///
+    /// ```
+    /// use perennial_domain::{Expiry, NaiveDate};
+    ///
+    /// let today = NaiveDate::from_ymd_opt(2027, 1, 1).unwrap();
+    /// assert!(Expiry::try_from("0127").unwrap().check_on(today).is_ok());
+    /// assert_eq!(
+    ///     Expiry::try_from("1226").unwrap().check_on(today).unwrap_err().to_string(),
+    ///     "exp-date: must not be in the past: the card has expired",
+    /// );
+    /// ```
+    pub fn check_on(self, today: NaiveDate) -> Result<(), Violations> {
+        if self.is_valid_on(today) { Ok(()) } else { Err(Violations::one("exp-date", Rule::Expired)) }
     }
 
     /// Whether the card is still good on this day.

@@ -19,6 +19,7 @@ pub mod clearent;
 mod date;
 mod error;
 mod key;
+pub mod mask;
 mod money;
 mod open;
 #[cfg(doctest)]

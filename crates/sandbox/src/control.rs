@@ -163,5 +163,8 @@ fn read_limit(query: &str) -> Result<usize, String> {
 /// An object; no body is an empty one.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| format!("the body: {error}"))
+    // An array would be read as the members in their order.
+    let members: serde_json::Map<String, Json> =
+        serde_json::from_slice(body).map_err(|_| "the body: must be a JSON object".to_owned())?;
+    serde_json::from_value(members.into()).map_err(|error| format!("the body: {error}"))
 }

@@ -78,3 +78,57 @@ fn charge(ledger: &Ledger<'_>, plan: &Plan, day: NaiveDate) -> Result<bool> {
     ledger.set_next_charge(&plan.plan_key, remaining(plan, at).next())?;
     Ok(record.is_approved())
 }
+
+#[cfg(test)]
+mod tests {
+    use perennial_domain::clearent::{Frequency, FrequencyDay, PlanStatus};
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::seed::Seed;
+    use crate::store::Store;
+    use crate::world::Row;
+
+    fn at(moment: &str) -> Moment {
+        moment.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_day_that_was_charged_is_never_due_again_even_if_the_clock_steps_back() {
+        let store = Store::open(None).unwrap();
+        let fired = store.run(|connection| {
+            let clock = Clock::Frozen(at("2027-01-01T00:00:00Z"));
+            let row = Row::create(connection, &[7; 32], Seed(7), clock, true)?;
+            let (ledger, _) = Ledger::open(connection, &row, at("2027-01-01T00:00:00Z"))?;
+            let (number, plan_key) = ledger.next_plan_key()?;
+            let plan = Plan {
+                plan_key,
+                plan_name: None,
+                plan_type: None,
+                customer_key: Some("cust_1".try_into().unwrap()),
+                customer_name: None,
+                token_id: Some("1100000000555551111".try_into().unwrap()),
+                frequency: Some(Frequency::MONTHLY),
+                frequency_day: Some(FrequencyDay::new(15).unwrap()),
+                frequency_month: None,
+                frequency_week: None,
+                payment_amount: Some("50.00".try_into().unwrap()),
+                start_date: Some("2027-01-01".try_into().unwrap()),
+                end_date: Some("2027-12-31".try_into().unwrap()),
+                status: Some(PlanStatus::ACTIVE),
+                status_date: None,
+                email_address: None,
+                email_receipt: None,
+                links: Vec::new(),
+            };
+            ledger.create_plan(number, &plan)?;
+            let (ledger, first) = ledger.turn(Clock::Frozen(at("2027-01-15T10:00:00Z")))?;
+            let (ledger, _) = ledger.turn(Clock::Frozen(at("2027-01-15T09:59:59Z")))?;
+            ledger.update_plan(&plan, &plan)?;
+            let (ledger, again) = ledger.turn(Clock::Frozen(at("2027-01-15T10:00:00Z")))?;
+            let (_, next) = ledger.turn(Clock::Frozen(at("2027-02-15T10:00:00Z")))?;
+            Ok([first, again, next].map(|fired| fired.approved + fired.declined))
+        });
+        assert_eq!(fired.await.unwrap(), [1, 0, 1]);
+    }
+}

@@ -89,11 +89,11 @@ impl Gateway {
         knock: Knock,
         work: impl FnOnce(Ledger<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
-        let (admission, start, real) = (self.admission.clone(), self.start(), Moment::real());
+        let (admission, start) = (self.admission.clone(), self.start());
         self.store
             .run(move |connection| {
                 let Some(row) = Row::admit(connection, knock, &admission, start)? else { return Ok(None) };
-                let (ledger, _) = Ledger::open(connection, &row, real)?;
+                let (ledger, _) = Ledger::open(connection, &row, Moment::real())?;
                 work(ledger).map(Some)
             })
             .await

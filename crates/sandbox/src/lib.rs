@@ -33,8 +33,9 @@
 //! first run after it was created or changed and catches nothing up; a plan charges a token that belongs to its
 //! customer; a deleted token declines with 010, an inactive one with 017, an expired one with 003.
 //!
-//! The control interface under `/_sandbox` (worlds, clock, state, reset, requests) is for tests in other languages;
-//! [`Sandbox`] and [`World`] do the same from Rust.
+//! The control interface under `/_sandbox` (worlds, clock, state, reset, requests) is for tests in other languages.
+//! From Rust a [`Sandbox`] makes worlds, and a [`World`] advances its clock, shows its state and resets itself; the
+//! request log, and changing a clock between frozen and running, are had over HTTP only.
 
 mod builder;
 mod clearent;

@@ -1,5 +1,6 @@
 //! The listener: who may connect, how much they may send and for how long, and a stop that lets answers finish.
 
+use std::error::Error as _;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -30,8 +31,11 @@ use crate::{control, mask};
 
 /// The largest body: some hundred times the largest request of the API.
 const LARGEST_BODY: usize = 256 * 1024;
-/// How long a client may take to send its headers, its body, or to shake hands.
+/// How long a client may take to send its body or to shake hands.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a connection may be idle and its next headers take together, which hyper does not tell apart: longer than
+/// a client pauses between two calls, because one that closes as a call begins leaves the outcome unknown.
+const IDLE: Duration = Duration::from_secs(30);
 /// How long a stop waits for answers under way.
 const GRACE: Duration = Duration::from_secs(5);
 /// Connections at a time; more of them wait.
@@ -101,12 +105,31 @@ where
 {
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
+        .header_read_timeout(IDLE)
         .max_headers(64)
+        // HTTP does not care, but live clients look up `Content-Type` by this spelling.
+        .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service)
 }
 
 type Answered = Response<Full<Bytes>>;
+
+/// Which of the trees a path is in. What is none of ours is answered as the vendor would.
+#[derive(Clone, Copy)]
+enum Tree {
+    Control,
+    /// With the format of answers.
+    Clearent(Format),
+}
+
+impl Tree {
+    fn of<B>(request: &Request<B>) -> Self {
+        match segments(request.uri().path()).first() {
+            Some(first) if first == "_sandbox" => Self::Control,
+            _ => Self::Clearent(Formats::of(request.headers(), b"").answer),
+        }
+    }
+}
 
 /// Answers in a task of its own, so that a defect is one failed answer, and a change that was begun is finished even
 /// if its client has gone.
@@ -116,23 +139,23 @@ async fn caught(
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Answered {
-    let formats = Formats::of(request.headers(), b"");
+    let tree = Tree::of(&request);
     let ours = gateway.clone();
-    match tokio::spawn(async move { answer(&ours, scheme, peer, request).await }).await {
+    match tokio::spawn(async move { answer(&ours, scheme, peer, tree, request).await }).await {
         Ok(Ok(answered)) => answered,
         Ok(Err(error)) => {
-            tracing::error!(%error, "the database cannot be used");
+            tracing::error!(%error, cause = error.source().map(tracing::field::display), "a request failed");
             failed(
                 &gateway,
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "050",
                 "The sandbox cannot use its database",
-                formats.answer,
+                tree,
             )
         }
         Err(_) => {
             tracing::error!("a request met a defect of the sandbox");
-            failed(&gateway, StatusCode::INTERNAL_SERVER_ERROR, "050", "Internal Error", formats.answer)
+            failed(&gateway, StatusCode::INTERNAL_SERVER_ERROR, "050", "Internal Error", tree)
         }
     }
 }
@@ -141,12 +164,12 @@ async fn answer(
     gateway: &Gateway,
     scheme: &str,
     peer: SocketAddr,
+    tree: Tree,
     request: Request<Incoming>,
 ) -> Result<Answered, StoreError> {
     let started = Instant::now();
     let (head, body) = request.into_parts();
-    let formats = Formats::of(&head.headers, b"");
-    let fail = |status, code, message| Ok(failed(gateway, status, code, message, formats.answer));
+    let fail = |status, code, message| Ok(failed(gateway, status, code, message, tree));
 
     let Some(host) = host(&head.headers, &gateway.hosts) else {
         return fail(
@@ -210,7 +233,7 @@ async fn answer(
         let entry = Entry {
             exchange,
             method: head.method.to_string(),
-            path: mask::text(&percent_decode_str(path).decode_utf8_lossy()),
+            path: mask::path(path),
             status: answered.status,
             milliseconds,
             request: mask::body(formats.request, &body),
@@ -268,16 +291,15 @@ async fn read(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, BodyError> {
     Ok(whole)
 }
 
-/// A refusal of the server itself, in the vendor's envelope.
-fn failed(
-    gateway: &Gateway,
-    status: StatusCode,
-    code: &'static str,
-    message: &str,
-    format: Format,
-) -> Answered {
-    let answered = worldless(gateway, refusal(status.as_u16(), code, message), format);
-    envelope(status, answered.body, format)
+/// A refusal of the server itself, written as the tree that was called writes its own.
+fn failed(gateway: &Gateway, status: StatusCode, code: &'static str, message: &str, tree: Tree) -> Answered {
+    match tree {
+        Tree::Control => json_answer(control::refused(status, message)),
+        Tree::Clearent(format) => {
+            let answered = worldless(gateway, refusal(status.as_u16(), code, message), format);
+            envelope(status, answered.body, format)
+        }
+    }
 }
 
 fn envelope(status: StatusCode, body: Vec<u8>, format: Format) -> Answered {

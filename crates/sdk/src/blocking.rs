@@ -32,9 +32,10 @@ use crate::{Error, ErrorKind, Response};
 
 /// A client of the Clearent gateway whose operations block.
 ///
-/// It has a runtime of its own on the calling thread. It is cheap to clone, and its clones share that runtime: calls
-/// of several threads run side by side. Inside an async runtime every operation is an error of kind
-/// [`Configuration`](ErrorKind::Configuration), because it would stop that runtime; use
+/// It has a runtime of its own: an operation runs on the thread that calls it, and one more thread drives the
+/// connections, so that one which the gateway closes between two calls is not used again. It is cheap to clone, and
+/// its clones share that runtime: calls of several threads run side by side. Inside an async runtime every operation
+/// is an error of kind [`Configuration`](ErrorKind::Configuration), because it would stop that runtime; use
 /// [`perennial::Clearent`](crate::Clearent) there.
 #[derive(Clone)]
 pub struct Clearent {
@@ -231,7 +232,7 @@ fn next<T>(
     })
 }
 
-/// A runtime that lives on the threads that call it.
+/// A runtime of one thread, for what goes on between calls; each operation runs on the thread that calls it.
 #[derive(Clone)]
 struct Runtime(Arc<Owned>);
 
@@ -247,7 +248,7 @@ enum Unusable {
 
 impl Runtime {
     fn new() -> Result<Self, Error> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime =
             runtime.map_err(|error| Error::because(ErrorKind::Configuration, Unusable::Setup(error)))?;
         Ok(Self(Arc::new(Owned(Some(runtime)))))

@@ -55,7 +55,7 @@ pub enum ErrorKind {
     Configuration,
     /// The gateway does not accept the api key for this (401, 403).
     Unauthorized,
-    /// The gateway knows no such object (404, or an empty answer to a get).
+    /// The gateway knows no such object (404, 410, or an empty answer to a get).
     NotFound,
     /// The gateway refused the request; [`Error::gateway_message`] says why.
     Refused,

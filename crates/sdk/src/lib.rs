@@ -44,7 +44,8 @@
 //!   time; without it, bring an [`Exchange`](transport::Exchange) of your own.
 //! * `http2`: HTTP/2 beside HTTP/1.1. Off, because a few calls a second gain nothing from it and its parser is one
 //!   more to trust.
-//! * `blocking`: the module `blocking`, the same operations for programmes without async. It adds Tokio's runtime.
+//! * `blocking`: the module `blocking`, the same operations for programmes without async. It adds Tokio's runtime and
+//!   one thread.
 //! * `testing`: the module `transport::testing`, with exchanges that record and replay, for your tests. It adds
 //!   `serde_json`.
 //!

@@ -163,7 +163,7 @@ async fn a_plan_charges_and_ends() {
         assert_eq!(client.plans().activate(&key).await.unwrap().status, Some(PlanStatus::ACTIVE));
         assert_eq!(client.plans().cancel(&key).await.unwrap().status, Some(PlanStatus::CANCELED));
         let refused = client.plans().activate(&key).await.unwrap_err();
-        assert!(refused.is_refused() && refused.gateway_message().is_some(), "{refused:?}");
+        assert!(refused.is_rules() && refused.violations().is_some(), "{refused:?}");
         let search = PlanSearch { status: Some(PlanStatus::CANCELED), ..PlanSearch::default() };
         assert_eq!(client.plans().search(&search).collect_all().await.unwrap()[0].plan_key, key);
 
@@ -191,6 +191,13 @@ async fn transactions_and_declines() {
         assert_eq!((found.amount, found.invoice.as_deref()), (sold.amount, Some("inv-1")));
         let refund = Refund::builder().id(id(&sold)).amount("10.00").build().unwrap();
         assert!(client.transactions().refund(&refund).await.unwrap().is_approved());
+        let lost = TransactionSearch {
+            transaction_type: Some(TransactionType::REFUND),
+            amount: Some("10.00".parse().unwrap()),
+            ..TransactionSearch::default()
+        };
+        let found = client.transactions().search(&lost).collect_all().await.unwrap();
+        assert_eq!((found.len(), &found[0].ref_id), (1, &sold.id));
 
         let reserved = client.transactions().auth(&charge("40.00")).await.unwrap();
         let capture = Capture::builder().id(id(&reserved)).amount("40.00").build().unwrap();

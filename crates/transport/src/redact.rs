@@ -1,24 +1,20 @@
 //! Masks card numbers, secrets and control characters in whatever is about to be printed or recorded.
 
-mod cards;
 mod members;
 
 use std::borrow::Cow;
 
 use http::HeaderMap;
 use perennial_domain::Secret;
-
-use members::is_secret_name;
+use perennial_domain::mask::{card_numbers, is_secret_name};
 
 /// What stands where a secret stood.
 pub const MASK: &str = "***";
 
 /// The text with card numbers masked down to their last four digits, and with no control character left in it.
 ///
-/// A card number here is 12 to 19 digits that pass the Luhn check, with spaces, hyphens or invisible characters
-/// between them or none, in ASCII or full-width digits. A number that begins with 0 or 1 is left alone: no card of a
-/// brand that the gateways take begins so, and every Clearent token id does. Line breaks and tabs become spaces, other
-/// control characters and bidirectional or invisible ones become U+FFFD.
+/// Card numbers are found as [`perennial_domain::mask::card_numbers`] finds them. Line breaks and tabs become spaces,
+/// other control characters and bidirectional or invisible ones become U+FFFD.
 ///
 /// ```
 /// use perennial_transport::redact;
@@ -27,7 +23,7 @@ pub const MASK: &str = "***";
 /// assert_eq!(redact::text("order 4111111111111112"), "order 4111111111111112");
 /// ```
 pub fn text(text: &str) -> Cow<'_, str> {
-    let masked = cards::masked(text);
+    let masked = card_numbers(text);
     if masked.chars().any(is_unprintable) {
         let printable = |c| match c {
             '\n' | '\r' | '\t' => ' ',
@@ -82,7 +78,7 @@ impl Redactor {
             Some(b'<') => members::xml(&body),
             _ => body.into_owned(),
         };
-        cards::masked(&self.without_secrets(&masked)).into_owned()
+        card_numbers(&self.without_secrets(&masked)).into_owned()
     }
 
     /// Names and values of headers, masked. A value that is marked sensitive is never shown.
@@ -116,41 +112,18 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn card_numbers_in_text() {
+    fn a_text_is_one_printable_line_without_card_numbers() {
         for (given, masked) in [
             ("", ""),
-            ("4111111111111111", "************1111"),
-            ("4111-1111-1111-1111", "****-****-****-1111"),
-            ("4111 - 1111 - 1111 - 1111.", "**** - **** - **** - 1111."),
-            ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", "* * * * * * * * * * * * 1 1 1 1"),
-            ("378282246310005 and 30569309025904", "***********0005 and **********5904"),
-            ("６０１１１１１１１１１１１１１７", "************１１１７"),
+            ("card 4111-1111-1111-1111.", "card ****-****-****-1111."),
             ("41111111\u{200b}11111111", "********\u{fffd}****1111"),
-            ("4111\u{a0}1111\u{2011}1111 1111", "****\u{a0}****\u{2011}**** 1111"),
-            ("pan=4111111111111111;exp=1230", "pan=************1111;exp=1230"),
-            ("code 12 4111111111111111", "code 12 ************1111"),
-            ("4111111111111111 1230", "************1111 1230"),
-            ("%B4111111111111111^DOE/J^2512", "%B************1111^DOE/J^2512"),
-            ("4111111111111111, 5555555555554444", "************1111, ************4444"),
-            ("5555555555554444 4111111111111111", "************4444 ************1111"),
-            ("4111    1111 1111 1111", "4111    1111 1111 1111"),
-            ("4111111111111112", "4111111111111112"),
-            ("12345678903", "12345678903"),
-            ("token 1100000000000001118", "token 1100000000000001118"),
+            ("4111\u{a0}1111\u{2011}1111\n1111", "****\u{a0}****\u{2011}**** 1111"),
             ("a\tb\r\nc", "a b  c"),
             ("\u{1b}[31mred\u{7}", "\u{fffd}[31mred\u{fffd}"),
             ("abc\u{202e}fdp", "abc\u{fffd}fdp"),
             ("Zoë zahlt 50,00 €", "Zoë zahlt 50,00 €"),
         ] {
             assert_eq!(text(given), masked, "{given:?}");
-        }
-    }
-
-    /// A hostile body must not cost more than its length.
-    #[test]
-    fn digits_without_end_take_no_time() {
-        for hostile in ["4 ".repeat(50_000), "4".repeat(100_000), "4111 ".repeat(20_000)] {
-            assert_eq!(text(&hostile).chars().count(), 100_000);
         }
     }
 

@@ -138,6 +138,16 @@ pub const fn decide(replay: Replay, outcome: Outcome) -> Next {
     }
 }
 
+/// Whether the status of an answer, if there was one, settles a call whose earlier attempt may have been performed.
+///
+/// A delete may have been: then only that the object is gone tells, or a refusal that judges the object (402), which a
+/// deleted one could not get. That a key was not accepted (401, 403) or a request not understood (400) judges the
+/// repeat alone.
+pub(crate) fn settles(replay: Replay, status: Option<StatusCode>) -> bool {
+    replay != Replay::Delete
+        || status.is_some_and(|status| matches!(status.as_u16(), 200..=299 | 402 | 404 | 410))
+}
+
 /// What is left to say where the table wants a repeat and none may be made: no attempt, budget or time is left.
 pub(crate) const fn give_up(replay: Replay, outcome: Outcome) -> Next {
     match (replay, outcome) {

@@ -11,7 +11,7 @@ use http::{Request, Response, StatusCode};
 use tracing::{Instrument, Span, field};
 
 use crate::backoff::{Budget, retry_after};
-use crate::replay::give_up;
+use crate::replay::{give_up, settles};
 use crate::{
     Backoff, Deadline, Delivery, Exchange, Jitter, Next, Outcome, Replay, Time, TokioTime, TransportError,
     decide, full_jitter,
@@ -76,7 +76,7 @@ pub struct Call {
 pub struct Answer {
     response: Response<Bytes>,
     attempts: u32,
-    gone_after_unknown: bool,
+    after_unknown: bool,
 }
 
 /// A call that ended without a definite answer. It keeps the last answer or error of the gateway.
@@ -109,30 +109,32 @@ impl Sender {
     pub async fn send(&self, call: Call) -> Result<Answer, CallError> {
         self.0.budget.earn();
         let mut attempts = 0;
-        // The last outcome that left it open whether the call was performed.
+        // The outcome of the last attempt before this one that left it open whether the call was performed.
         let mut open = None;
         loop {
             attempts += 1;
             let result = self.attempt(&call, attempts).await;
             let outcome = result.as_ref().map_or_else(Outcome::of_error, Outcome::of_answer);
-            if !matches!(outcome, Outcome::NotSent | Outcome::Refused | Outcome::Done) {
-                open = Some(outcome);
-            }
             let next = match decide(call.replay, outcome) {
                 Next::Repeat => match self.wait_before_repeat(&call, attempts, result.as_ref().ok()) {
                     Some(wait) => {
                         tracing::debug!(attempt = attempts, wait_ms = millis(wait), "repeating");
                         self.0.time.sleep(wait).await;
+                        if outcome != Outcome::NotSent {
+                            open = Some(outcome);
+                        }
                         continue;
                     }
                     None => give_up(call.replay, open.unwrap_or(outcome)),
                 },
+                Next::Stop if open.is_some() && !settles(call.replay, status(&result)) => {
+                    Next::OutcomeUnknown
+                }
                 next => next,
             };
             return match (next, result) {
                 (Next::Stop, Ok(response)) => {
-                    let gone = call.replay == Replay::Delete && response.status() == StatusCode::NOT_FOUND;
-                    Ok(Answer { response, attempts, gone_after_unknown: gone && open.is_some() })
+                    Ok(Answer { response, attempts, after_unknown: open.is_some() })
                 }
                 (next, cause) => {
                     let delivery = match delivery(&cause) {
@@ -197,6 +199,10 @@ fn delivery(result: &Result<Response<Bytes>, TransportError>) -> Delivery {
     result.as_ref().map_or_else(TransportError::delivery, |_| Delivery::Answered)
 }
 
+fn status(result: &Result<Response<Bytes>, TransportError>) -> Option<StatusCode> {
+    result.as_ref().ok().map(Response::status)
+}
+
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
@@ -233,10 +239,10 @@ impl Answer {
         self.attempts
     }
 
-    /// Whether this is the 404 of a delete that an earlier attempt of the same call may have done itself: the object
-    /// is gone, as was wanted.
-    pub fn gone_after_unknown(&self) -> bool {
-        self.gone_after_unknown
+    /// Whether an earlier attempt of the same call may have been performed. That the object of a delete is not there
+    /// (404, 410) then means that it is gone, as was wanted.
+    pub fn after_unknown(&self) -> bool {
+        self.after_unknown
     }
 }
 
@@ -245,7 +251,7 @@ impl fmt::Debug for Answer {
         f.debug_struct("Answer")
             .field("status", &self.response.status())
             .field("attempts", &self.attempts)
-            .field("gone_after_unknown", &self.gone_after_unknown)
+            .field("after_unknown", &self.after_unknown)
             .finish_non_exhaustive()
     }
 }

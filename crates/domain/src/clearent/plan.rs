@@ -357,6 +357,8 @@ impl PlanUpdate {
             token_id: token_id.or(plan.token_id.as_ref()).cloned(),
             frequency: frequency.or(plan.frequency.as_ref()).cloned(),
             frequency_day: frequency_day.copied().or(plan.frequency_day),
+            frequency_month: plan.frequency_month,
+            frequency_week: plan.frequency_week,
             payment_amount: payment_amount.copied().or(plan.payment_amount),
             start_date: start_date.copied().or(plan.start_date),
             end_date: end_date.copied().or(plan.end_date),
@@ -420,6 +422,11 @@ pub struct Plan {
     pub frequency: Option<Frequency>,
     /// The day of the month, where it is one from 1 to 28.
     pub frequency_day: Option<FrequencyDay>,
+    /// `frequency-month`, which was the month in 2016 and is the months between payments in newer documentation: a
+    /// monthly plan that another client made with `10` may charge every ten months. Never sent by this library.
+    pub frequency_month: Option<u64>,
+    /// `frequency-week`, which weekly plans of newer documentation have. Never sent by this library.
+    pub frequency_week: Option<u64>,
     /// How much each payment is.
     pub payment_amount: Option<Amount>,
     /// The first day.
@@ -439,9 +446,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The dates on which the plan charges while it is active, if it is a monthly plan with a term and a day.
+    /// The dates on which the plan charges while it is active, if it is a monthly plan with a term and a day. A plan
+    /// whose [`frequency_month`](Self::frequency_month) is other than 1 has none, because its meaning is not certain.
     pub fn schedule(&self) -> Option<Schedule> {
         let term = PlanTerm::new(self.start_date?, self.end_date?).ok()?;
+        if self.frequency_month.is_some_and(|months| months != 1) {
+            return None;
+        }
         (self.frequency.as_ref()? == &Frequency::MONTHLY).then_some(Schedule::new(term, self.frequency_day?))
     }
 }

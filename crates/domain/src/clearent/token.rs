@@ -124,15 +124,6 @@ impl NewToken {
     pub fn brand(&self) -> Option<CardBrand> {
         self.card_type.clone().or_else(|| self.card.brand())
     }
-
-    /// Refuses a card that has expired on this day. The gateway would refuse it too.
-    pub fn check_on(&self, today: chrono::NaiveDate) -> Result<(), crate::Violations> {
-        if self.exp_date.is_valid_on(today) {
-            Ok(())
-        } else {
-            Err(crate::Violations::one("exp-date", Rule::Expired))
-        }
-    }
 }
 
 request! {

@@ -160,13 +160,13 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<'_>) -> Result<An
     let action = handler(&mut call);
     let operation = call.operation;
     let site = request.site;
-    let real = Moment::real();
     let (admission, start) = (gateway.admission.clone(), gateway.start());
     let outcome = gateway
         .store
         .run(move |connection| {
             let Some(row) = Row::admit(connection, knock, &admission, start)? else { return Ok(None) };
-            let (ledger, _) = Ledger::open(connection, &row, real)?;
+            // The clock is read here, so that no job sees an earlier time than the one before it.
+            let (ledger, _) = Ledger::open(connection, &row, Moment::real())?;
             let outcome = match action {
                 Ok(action) => ledger.attempt(|ledger| action(ledger, &Site(&site))),
                 Err(refused) => Err(refused.into()),

@@ -50,6 +50,8 @@ fn created(plan_key: PlanKey, new: &NewPlan) -> Plan {
         token_id: Some(token_id.clone()),
         frequency: Some(frequency.clone()),
         frequency_day: Some(new.day()),
+        frequency_month: None,
+        frequency_week: None,
         payment_amount: Some(*payment_amount),
         start_date: Some(*start_date),
         end_date: Some(*end_date),
@@ -113,6 +115,12 @@ pub(super) fn update(call: &mut Call<'_>) -> Handled {
         if (&old.customer_key, &old.token_id) != (&new.customer_key, &new.token_id) {
             check_payer(ledger, &new)?;
         }
+        let renamed = update.fields().customer_name.is_some();
+        let new = if old.customer_key == new.customer_key || renamed {
+            new
+        } else {
+            named(ledger, Plan { customer_name: None, ..new })?
+        };
         ledger.update_plan(&old, &new)?;
         Ok(Answer::ok(shown(find(ledger, &key)?, site)).with_link(site.plan("self", &key)))
     })

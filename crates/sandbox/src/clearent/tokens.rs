@@ -28,9 +28,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
     if !call.any_card {
         test_cards::check(card)?;
     }
+    let exp_date = *exp_date;
     let owned = |text: Option<&Text>| text.map(|text| text.as_str().to_owned());
     let tokenised = Tokenised {
-        card: Card { brand, last_four: card.last_four().to_owned(), exp_date: *exp_date },
+        card: Card { brand, last_four: card.last_four().to_owned(), exp_date: Some(exp_date) },
         customer_key: customer_key.cloned(),
         description: owned(description),
         avs_address: owned(avs_address),
@@ -38,10 +39,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
     };
     drop(new);
     act(move |ledger, _| {
-        let mut violations = Violations::default();
-        if !tokenised.card.exp_date.is_valid_on(ledger.now.date()) {
-            violations.add("exp-date", Rule::Expired);
-        }
+        let mut violations = exp_date.check_on(ledger.now.date()).err().unwrap_or_default();
         check_customer(ledger, tokenised.customer_key.as_ref(), &mut violations)?;
         if !violations.is_empty() {
             return Err(violations.into());

@@ -80,9 +80,8 @@ impl Source {
                 if !call.any_card {
                     test_cards::check(card)?;
                 }
-                let exp_date = *exp_date.ok_or_else(|| Violations::one("exp-date", Rule::Required))?;
                 let last_four = card.last_four().to_owned();
-                Ok(Self::Card(Card { brand: card.brand(), last_four, exp_date }))
+                Ok(Self::Card(Card { brand: card.brand(), last_four, exp_date: exp_date.copied() }))
             }
         }
     }
@@ -92,18 +91,16 @@ impl Source {
         let today = ledger.now.date();
         match self {
             Self::Card(card) => {
-                let refused = outcome::of_expiry(Some(card.exp_date), today);
+                let refused = outcome::of_expiry(card.exp_date, today);
                 Ok((card, None, refused))
             }
             Self::Token(id) => {
                 let unknown = || Refused::from(Violations::one("card", Rule::Unknown("token")));
                 let token = ledger.token(&id)?.ok_or_else(unknown)?;
-                let (Some(last_four), Some(exp_date)) = (token.last_four_digits.clone(), token.exp_date)
-                else {
-                    return Err(unknown().into());
-                };
+                let last_four = token.last_four_digits.clone().ok_or_else(unknown)?;
+                let card = Card { brand: token.card_type.clone(), last_four, exp_date: token.exp_date };
                 let refused = outcome::of_token(&token, today);
-                Ok((Card { brand: token.card_type.clone(), last_four, exp_date }, Some(token), refused))
+                Ok((card, Some(token), refused))
             }
         }
     }
@@ -168,7 +165,7 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
         let record = outcome.stamp(Transaction {
             last_four: Some(card.last_four.clone()),
             card_type: record.card_type.or_else(|| card.brand.clone()),
-            exp_date: Some(card.exp_date),
+            exp_date: card.exp_date,
             ..record
         });
         let record = ledger.create_transaction(record, ledger.now)?;
@@ -288,7 +285,7 @@ fn refunded(call: &Call<'_>, refund: &Refund) -> Handled {
                     amount: Some(amount),
                     last_four: Some(card.last_four),
                     card_type: card.brand,
-                    exp_date: Some(card.exp_date),
+                    exp_date: card.exp_date,
                     ..Transaction::default()
                 }
             }

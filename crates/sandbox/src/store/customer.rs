@@ -9,7 +9,7 @@ use perennial_wire::clearent::Page;
 use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
-use super::row::{self, Columns, address, insert, read, read_address, text};
+use super::row::{self, Columns, address, insert, prose, read, read_address, text};
 use crate::world::{Kind, Ledger};
 
 impl Ledger<'_> {
@@ -35,7 +35,7 @@ impl Ledger<'_> {
             ("last_name", text(Some(last_name))),
             ("email", text(email)),
             ("phone", text(phone)),
-            ("comments", text(comments)),
+            ("comments", prose(comments)),
             ("billing", address(billing_address.map(postal).as_ref())),
             ("shipping", address(shipping_address.map(postal).as_ref())),
         ];
@@ -71,7 +71,7 @@ impl Ledger<'_> {
             ("last_name", last_name.map(|name| text(Some(name)))),
             ("email", email.map(|email| text(Some(email)))),
             ("phone", phone.map(|phone| text(Some(phone)))),
-            ("comments", comments.map(|comments| text(Some(comments)))),
+            ("comments", comments.map(|comments| prose(Some(comments)))),
             ("status", status.map(|status| text(Some(status.as_str())))),
             ("billing", billing_address.map(|given| address(Some(&postal(given))))),
             ("shipping", shipping_address.map(|given| address(Some(&postal(given))))),

@@ -28,20 +28,23 @@ impl Ledger<'_> {
             ("key", text(Some(&plan.plan_key))),
             ("status_date", self.now.millis().into()),
         ];
-        columns.extend(self.columns(plan));
+        columns.extend(self.columns(plan)?);
         insert(self.connection, "plans", columns)
     }
 
     /// Writes the plan as it is now; its status has the date of its last change.
     pub(crate) fn update_plan(&self, old: &Plan, new: &Plan) -> Result<()> {
-        let mut columns = self.columns(new);
+        let mut columns = self.columns(new)?;
         if old.status != new.status {
             columns.push(("status_date", self.now.millis().into()));
         }
         row::update(self.connection, "plans", (self.world, "key", new.plan_key.as_str()), columns)
     }
 
-    fn columns(&self, plan: &Plan) -> Columns {
+    fn columns(&self, plan: &Plan) -> Result<Columns> {
+        // A day that was charged is never due again, wherever the clock and the plan have gone since.
+        let charged = self.last_charge(&plan.plan_key)?;
+        let next = remaining(plan, self.now).find(|day| charged.is_none_or(|charged| *day > charged));
         let Plan {
             plan_key: _,
             plan_name,
@@ -51,6 +54,9 @@ impl Ledger<'_> {
             token_id,
             frequency,
             frequency_day,
+            // They are accepted and ignored.
+            frequency_month: _,
+            frequency_week: _,
             payment_amount,
             start_date,
             end_date,
@@ -60,7 +66,7 @@ impl Ledger<'_> {
             email_receipt,
             links: _,
         } = plan;
-        vec![
+        Ok(vec![
             ("name", text(plan_name.as_ref())),
             ("customer_key", text(customer_key.as_ref())),
             ("customer_name", text(customer_name.as_ref())),
@@ -73,8 +79,16 @@ impl Ledger<'_> {
             ("status", text(status.as_ref().map(PlanStatus::as_str))),
             ("email_address", text(email_address.as_ref())),
             ("email_receipt", email_receipt.unwrap_or_default().into()),
-            ("next_charge", shown(remaining(plan, self.now).next())),
-        ]
+            ("next_charge", shown(next)),
+        ])
+    }
+
+    fn last_charge(&self, key: &PlanKey) -> Result<Option<NaiveDate>> {
+        let sql = "SELECT max(frequency_date) AS charged FROM payments WHERE world = ? AND plan_key = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let charged: Option<String> =
+            statement.query_row(params![self.world, key.as_str()], |row| row.get("charged"))?;
+        Ok(charged.and_then(|day| day.parse().ok()))
     }
 
     pub(crate) fn plan(&self, key: &PlanKey) -> Result<Option<Plan>> {
@@ -166,6 +180,8 @@ fn plan(row: &Row<'_>) -> Result<Plan> {
         token_id: read_some::<TokenId>(row, "token_id")?,
         frequency: row.get::<_, Option<String>>("frequency")?.map(|word| Frequency::reported(&word)),
         frequency_day: FrequencyDay::new(row.get("frequency_day")?).ok(),
+        frequency_month: None,
+        frequency_week: None,
         payment_amount: read_amount(row, "amount")?.or(Some(Amount::ZERO)),
         start_date: Some(read(row, "start_date")?),
         end_date: Some(read(row, "end_date")?),

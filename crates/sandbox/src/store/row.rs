@@ -6,6 +6,8 @@ use rusqlite::types::{Type, Value};
 use rusqlite::{Connection, Result, Row, params_from_iter};
 use serde_json::{Map, Value as Json};
 
+use crate::mask;
+
 /// Columns to write, with their values.
 pub(crate) type Columns = Vec<(&'static str, Value)>;
 
@@ -32,6 +34,11 @@ pub(crate) fn update(
 /// A column that says something.
 pub(crate) fn text<T: AsRef<str>>(value: Option<T>) -> Value {
     value.map_or(Value::Null, |value| Value::from(value.as_ref().to_owned()))
+}
+
+/// Text that people write, where a card number may stand that has no business there.
+pub(crate) fn prose<T: AsRef<str>>(value: Option<T>) -> Value {
+    value.map_or(Value::Null, |value| Value::from(mask::text(value.as_ref())))
 }
 
 pub(crate) fn cents(amount: Option<Amount>) -> Value {

@@ -11,7 +11,7 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
-use super::row::{self, Columns, insert, read, read_brand, read_expiry, read_some, shown, text};
+use super::row::{self, Columns, insert, prose, read, read_brand, read_expiry, read_some, shown, text};
 use crate::clock::Moment;
 use crate::world::{Kind, Ledger};
 
@@ -20,7 +20,8 @@ use crate::world::{Kind, Ledger};
 pub(crate) struct Card {
     pub(crate) brand: Option<CardBrand>,
     pub(crate) last_four: String,
-    pub(crate) exp_date: Expiry,
+    /// Only a refund goes to a card without one.
+    pub(crate) exp_date: Option<Expiry>,
 }
 
 /// A token to make of a card.
@@ -49,10 +50,10 @@ impl Ledger<'_> {
             ("id", text(Some(&id))),
             ("customer_key", text(customer_key.as_ref())),
             ("status", text(Some(TokenStatus::ACTIVE.as_str()))),
-            ("description", text(description)),
+            ("description", prose(description)),
             ("card_type", text(brand.as_ref().map(CardBrand::as_str))),
             ("last_four", last_four.into()),
-            ("exp_date", shown(Some(exp_date))),
+            ("exp_date", shown(exp_date)),
             ("avs_address", text(avs_address)),
             ("avs_zip", text(avs_zip)),
             ("times_used", 0.into()),
@@ -99,7 +100,7 @@ impl Ledger<'_> {
         let columns = [
             ("customer_key", customer_key.map(|key| text(Some(key)))),
             ("status", status.map(|status| text(Some(status.as_str())))),
-            ("description", description.map(|description| text(Some(description)))),
+            ("description", description.map(|description| prose(Some(description)))),
             ("updated", Some(self.now.millis().into())),
         ];
         let columns = columns.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
@@ -219,7 +220,7 @@ impl Ledger<'_> {
             let sql = "UPDATE customer_tokens SET is_default = 0 WHERE world = ? AND customer_key = ?";
             self.connection.prepare_cached(sql)?.execute(params![self.world, customer.as_str()])?;
         }
-        let texts = texts.into_iter().filter_map(|(name, given)| Some((name, text(Some(given?)))));
+        let texts = texts.into_iter().filter_map(|(name, given)| Some((name, prose(Some(given?)))));
         let columns: Columns =
             texts.chain(is_default.map(|flag| ("is_default", Value::from(flag)))).collect();
         if columns.is_empty() {

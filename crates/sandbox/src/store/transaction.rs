@@ -10,8 +10,8 @@ use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
 use super::row::{
-    Columns, address, cents, insert, read, read_address, read_amount, read_brand, read_expiry, read_some,
-    shown, text,
+    Columns, address, cents, insert, prose, read, read_address, read_amount, read_brand, read_expiry,
+    read_some, shown, text,
 };
 use crate::clock::Moment;
 use crate::world::{Kind, Ledger};
@@ -99,8 +99,8 @@ impl Ledger<'_> {
             ("purchase_order", text(purchase_order.as_ref())),
             ("order_id", text(order_id.as_ref())),
             ("customer_id", text(customer_id.as_ref())),
-            ("description", text(description.as_ref())),
-            ("comments", text(comments.as_ref())),
+            ("description", prose(description.as_ref())),
+            ("comments", prose(comments.as_ref())),
             ("email_address", text(email_address.as_ref())),
             ("billing", address(billing.as_ref())),
             ("shipping", address(shipping.as_ref())),

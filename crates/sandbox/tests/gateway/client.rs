@@ -24,7 +24,7 @@ impl Client {
     }
 
     pub(crate) fn with_key(sandbox: &Sandbox, key: &str) -> Self {
-        Self { http: reqwest::Client::new(), base: sandbox.base_url().to_owned(), key: key.to_owned() }
+        Self { http: http(), base: sandbox.base_url().to_owned(), key: key.to_owned() }
     }
 
     /// Any request: nothing is added but the host and the length.
@@ -154,4 +154,11 @@ impl Got {
             self.at("/payload/payloadType")
         }
     }
+}
+
+/// In a build of the whole workspace reqwest has TLS and wants a provider for it, even where all is plain HTTP.
+pub(crate) fn http() -> reqwest::Client {
+    // A provider that another test installed is as good.
+    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }

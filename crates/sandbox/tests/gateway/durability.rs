@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use perennial_sandbox::Sandbox;
 
-use crate::client::Client;
+use crate::client::{Client, http};
 
 #[tokio::test]
 async fn a_stopped_and_a_dropped_sandbox_leave_their_world() {
@@ -61,7 +61,7 @@ async fn a_killed_process_keeps_what_it_answered() {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
     let line = lines.find(|line| line.starts_with("listening ")).unwrap();
     let [_, base, key] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
-    let client = || Client { http: reqwest::Client::new(), base: base.to_owned(), key: key.to_owned() };
+    let client = || Client { http: http(), base: base.to_owned(), key: key.to_owned() };
 
     let writers: Vec<_> = (0..8)
         .map(|_| {

@@ -72,6 +72,8 @@ async fn hosts_and_origins() {
             headers.extend(origin.map(|origin| ("origin", origin)));
             let got = client.send("GET", path, &headers, "").await;
             assert_eq!(got.status, status, "{host} {origin:?} {path}");
+            let member = if path.starts_with("/_") { "/error" } else { "/payload/error/error-message" };
+            assert_eq!(got.at(member).is_empty(), status == 200, "{path}: {}", got.body);
             assert!(got.headers.get("access-control-allow-origin").is_none());
         }
     }
@@ -83,6 +85,17 @@ async fn hosts_and_origins() {
         "{}",
         got.body
     );
+}
+
+#[tokio::test]
+async fn header_names_are_spelled_as_live_clients_look_them_up() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
+    let request = b"GET /rest/v2/customers HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("\r\nContent-Type: application/json\r\n"), "{answer}");
 }
 
 #[tokio::test]
@@ -106,6 +119,29 @@ async fn bodies_have_a_limit() {
         let mut start = [0; 12];
         stream.read_exact(&mut start).await.unwrap();
         assert_eq!(std::str::from_utf8(&start).unwrap(), format!("HTTP/1.1 {status}"), "{size} bytes");
+    }
+}
+
+#[tokio::test]
+async fn a_body_too_large_is_refused_before_it_is_sent_and_in_the_words_of_its_tree() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let cases = [
+        ("/_sandbox/clock", r#"{"error":"The request body must have at most 256 KiB"}"#),
+        ("//%5Fsandbox/clock", r#"{"error":"The request body must have at most 256 KiB"}"#),
+        (
+            "/rest/v2/customers",
+            r#""error-message":"The request body must have at most 256 KiB","result-code":"041""#,
+        ),
+    ];
+    for (path, says) in cases {
+        let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains(says), "{path}: {answer}");
     }
 }
 

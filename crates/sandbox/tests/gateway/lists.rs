@@ -127,9 +127,17 @@ async fn searches_find_by_every_criterion() {
         let got = client.json("GET", &format!("/rest/v2/{path}"), "").await;
         assert_eq!((got.status, got.body.as_str()), (204, ""), "{path}");
     }
-    for path in ["payment-plans?plan-name=none", "payments?plan-key=none", "customers?last-four=0000"] {
+    let lone = client.customer().await;
+    let lists = [
+        ("payment-plans?plan-name=none", "/payload/payment-plans", r#"{"payment-plan":[]}"#, "0"),
+        ("payments?plan-key=none", "/payload/payments", r#"{"payment":[]}"#, "0"),
+        ("customers?last-four=0000", "/payload/customers", r#"{"customer":[]}"#, "0"),
+        (&format!("customers/{lone}/tokens"), "/payload/customer-tokens", r#"{"customer-token":[]}"#, ""),
+    ];
+    for (path, pointer, empty, total) in lists {
         let got = client.json("GET", &format!("/rest/v2/{path}"), "").await;
-        assert_eq!((got.status, got.at("/page/total-elements").as_str()), (200, "0"), "{path}");
+        let seen = (got.status, got.at(pointer), got.at("/page/total-elements"));
+        assert_eq!(seen, (200, empty.into(), total.into()), "{path}: {}", got.body);
     }
 }
 

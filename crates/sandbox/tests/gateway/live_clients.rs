@@ -41,6 +41,8 @@ async fn requests_of_real_programs() {
             r#"{"card":"4111111111111111","exp-date":"930","amount":"25.00"}"#, 200, r#""exp-date":"0930""#),
         ("both names of the address check", "POST", "/rest/v2/tokens", &[auth, json],
             r#"{"card":"4111111111111111","exp-date":"1230","require-avs":"false","avs-zip":"63101"}"#, 200, r#""avs-zip":"63101""#),
+        ("a refund to a card without its expiry", "POST", "/rest/v2/transactions/refund", &[auth, json],
+            r#"{"card":"4111111111111111","amount":"3.00"}"#, 200, r#""type":"UNMATCHED REFUND""#),
         ("a type in lower case", "POST", "/rest/v2/transactions/sale", &[auth, json],
             r#"{"type":"sale","amount":"25.00","card":"{token}","exp-date":"1230"}"#, 200, r#""type":"SALE""#),
         ("billing and client-ip on a customer", "POST", "/rest/v2/customers", &[auth, json],

@@ -32,7 +32,7 @@ const ROWS: &[Row] = &[
         json: r#"{"card":"4111111111111111","exp-date":"1230","csc":"999","description":"business card","customer-key":"{1}"}"#,
         xml: "<token><card>4111111111111111</card><exp-date>1230</exp-date><csc>999</csc><description>business card</description><customer-key>{1}</customer-key></token>",
         status: 200, payload_type: "token", says: ("card-type", "VISA"), keeps: "token-id" },
-    Row { method: "GET", path: "/tokens/{2}", json: "", xml: "", status: 200, payload_type: "token", says: ("last-four-digits", "1111"), keeps: "" },
+    Row { method: "GET", path: "/tokens/{2}", json: "", xml: "", status: 200, payload_type: "token", says: ("status", "Active"), keeps: "" },
     Row { method: "PUT", path: "/tokens/{2}", json: r#"{"description":"old card"}"#, xml: "<token><description>old card</description></token>",
         status: 200, payload_type: "token", says: ("description", "old card"), keeps: "" },
     Row { method: "GET", path: "/tokens?page-size=1", json: "", xml: "", status: 200, payload_type: "tokens", says: ("description", "old card"), keeps: "" },

@@ -49,6 +49,7 @@ const CASES: &[(&str, &str, &str, u16, &str, &str)] = &[
     // transactions
     ("POST", "/transactions", "{}", 400, "041", "type: is required"),
     ("POST", "/transactions/sale", r#"{"card":"{token}","amount":"100.0"}"#, 400, "041", "amount: must be digits with exactly two decimals, such as 50.00"),
+    ("POST", "/transactions/sale", r#"{"card":"{token}","amount":"five"}"#, 400, "041", "amount: must be digits with exactly two decimals, such as 50.00"),
     ("POST", "/transactions/sale", r#"{"type":"VOID","id":"1"}"#, 400, "041", "type: must not be given together with another kind of transaction in the path"),
     ("POST", "/transactions/sale", r#"{"card":"1100","amount":"1.00"}"#, 400, "041", "card: must name an existing token"),
     ("POST", "/transactions/sale", r#"{"card":"9999999999999995","exp-date":"1230","amount":"1.00"}"#, 400, "041", "card: must be one of the published test card numbers, such as 4111111111111111"),
@@ -180,10 +181,16 @@ async fn a_plan_with_payments_stays() {
     let (customer, _, plan) = client.subscriber().await;
     client.advance("P2M").await;
     let path = format!("/rest/v2/payment-plans/{plan}");
-    client.json("PUT", &path, r#"{"status":"CANCELED"}"#).await;
-    let got = client.json("DELETE", &path, "").await;
-    let message = "the plan cannot be deleted: it has 2 payments; update the plan's status to canceled instead; it is archived after 24 months";
-    assert_eq!((got.status, got.at("/payload/error/error-message").as_str()), (402, message));
+    let cases = [
+        ("SUSPENDED", "update the plan's status to canceled instead; it is archived after 24 months"),
+        ("CANCELED", "it stays canceled, and is archived after 24 months"),
+    ];
+    for (status, instead) in cases {
+        client.json("PUT", &path, &format!(r#"{{"status":"{status}"}}"#)).await;
+        let got = client.json("DELETE", &path, "").await;
+        let message = format!("the plan cannot be deleted: it has 2 payments; {instead}");
+        assert_eq!((got.status, got.at("/payload/error/error-message")), (402, message));
+    }
     let got = client.json("DELETE", &format!("/rest/v2/customers/{customer}"), "").await;
     assert!(
         got.at("/payload/error/error-message").contains("has 1 payment plan and has 2 payments"),

@@ -9,14 +9,18 @@ const CSC: &str = "7391";
 
 /// Everything that takes a card, well and badly, in both formats.
 async fn use_cards(client: &Client) {
-    let token = format!(r#"{{"card":"{CARD}","exp-date":"1230","csc":"{CSC}","description":"d"}}"#);
+    let token =
+        format!(r#"{{"card":"{CARD}","exp-date":"1230","csc":"{CSC}","description":"pays with {CARD}"}}"#);
+    let customer = format!(r#"{{"first-name":"Ada","last-name":"Byron","comments":"pays with {CARD}"}}"#);
     let sale = format!(
-        r#"{{"type":"SALE","card":"{CARD}","exp-date":"1230","csc":"{CSC}","amount":"5.00","create-token":true}}"#
+        r#"{{"type":"SALE","card":"{CARD}","exp-date":"1230","csc":"{CSC}","amount":"5.00","description":"pays with {CARD}","create-token":true}}"#
     );
-    let refund = format!(r#"{{"type":"REFUND","card":"{CARD}","exp-date":"1230","amount":"5.00"}}"#);
+    let refund =
+        format!(r#"{{"type":"REFUND","card":"{CARD}","amount":"5.00","comments":"pays with {CARD}"}}"#);
     let broken = format!(r#"{{"card":"{CARD}","csc":"{CSC}""#);
     let keyed = format!(r#"{{"api-key":"{}","card":"{CARD}","exp-date":"0101","csc":"{CSC}"}}"#, client.key);
     for (path, body) in [
+        ("customers", &customer),
         ("tokens", &token),
         ("transactions", &sale),
         ("transactions", &refund),
@@ -37,16 +41,47 @@ async fn neither_in_answers_nor_in_the_request_log_nor_in_the_state() {
     use_cards(&client).await;
     let log = client.control("GET", "requests?limit=500", "").await;
     let entries = log.json();
-    assert_eq!(entries.as_array().unwrap().len(), 7);
+    assert_eq!(entries.as_array().unwrap().len(), 8);
     let operations: Vec<&str> =
         entries.as_array().unwrap().iter().filter_map(|entry| entry["operation"].as_str()).collect();
     assert_eq!(operations[..2], ["tokens.get", "tokens.create"]);
-    assert_eq!(operations[4..], ["transactions.refund", "transactions.sale", "tokens.create"]);
-    for (what, text) in [("log", log.body), ("state", client.state().await)] {
+    assert_eq!(
+        operations[4..],
+        ["transactions.refund", "transactions.sale", "tokens.create", "customers.create"]
+    );
+    for (what, text, times) in [("log", log.body, 9), ("state", client.state().await, 5)] {
         for secret in [CARD, CSC, client.key.as_str()] {
             assert!(!text.contains(secret), "the {what} has {secret}: {text}");
         }
         assert!(text.contains("5454"), "the {what} has the last four digits");
+        assert_eq!(text.matches("pays with ****").count(), times, "the {what}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn nor_in_the_request_log_however_they_are_spelled() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::of(&sandbox);
+    for body in [
+        r#"{"comments":"qty 1 5454 5454 5454 5454"}"#,
+        r#"{"comments":"5454.5454.5454.5454, 5454545454545454-999"}"#,
+        "{\"comments\":\"5454\u{a0}5454\u{a0}5454\u{a0}5454\"}",
+        r#"{"CSC":"7391","cvv":"7391","Card":"73915"}"#,
+    ] {
+        client.json("POST", "/rest/v2/customers", body).await;
+    }
+    for body in [
+        "<customer><comments>5454&#53;45454545454</comments></customer>",
+        "<customer><comments>54545454<!-- -->5454<![CDATA[5454]]></comments></customer>",
+        r#"<customer csc="7391"><x:csc>7391</x:csc></customer>"#,
+        &"<a>".repeat(80_000),
+    ] {
+        client.xml("POST", "/rest/v2/customers", body).await;
+    }
+    let log = client.control("GET", "requests?limit=500", "").await;
+    assert_eq!(log.json().as_array().unwrap().len(), 8);
+    for secret in ["5454 5454", "5454.5454", "5454\u{a0}5454", "54545454", "5454&#53;", CSC] {
+        assert!(!log.body.contains(secret), "the log has {secret}: {}", log.body);
     }
 }
 

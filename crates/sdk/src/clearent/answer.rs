@@ -32,6 +32,11 @@ pub(super) struct Answer {
     about: About,
 }
 
+/// A write that the answer calls failed, with what a done one leaves behind.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer says that it failed and that it was done")]
+struct Contradiction;
+
 /// An answer about something else than was asked. The member is named, its values are not.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} is not the one that was asked for")]
@@ -48,15 +53,15 @@ struct Nothing;
 impl Asked<'_> {
     /// The answer, unless it is an error.
     pub(super) fn open(self, sent: Result<perennial_transport::Answer, CallError>) -> Result<Answer, Error> {
-        let (response, attempts, gone) = match sent {
+        let (response, attempts, doubt) = match sent {
             Ok(answer) => {
-                let (attempts, gone) = (answer.attempts(), answer.gone_after_unknown());
-                (answer.into_response(), attempts, gone)
+                let (attempts, doubt) = (answer.attempts(), answer.after_unknown());
+                (answer.into_response(), attempts, doubt)
             }
             Err(error) => {
                 let (next, attempts, delivery) = (error.next(), error.attempts(), error.delivery());
                 let unanswered = |cause| self.unanswered(next, attempts, delivery, cause);
-                (error.into_cause().map_err(unanswered)?, attempts, false)
+                (error.into_cause().map_err(unanswered)?, attempts, true)
             }
         };
         let (Parts { status, headers, .. }, body) = response.into_parts();
@@ -64,7 +69,19 @@ impl Asked<'_> {
             Ok(reply) => (reply, None),
             Err(error) => (Reply::default(), Some(error)),
         };
-        let Reply { code, status: _, exchange_id, links, page, payload_type, payload } = reply;
+        let from_the_gateway = reply != Reply::default() || body.trim_ascii().is_empty();
+        let Reply { code, status: word, exchange_id, links, page, payload_type, payload } = reply;
+        // A success whose envelope has another code is what that says.
+        let inside = code.filter(|_| status.is_success()).and_then(|code| StatusCode::from_u16(code).ok());
+        let said = inside.unwrap_or(status);
+        let fails = said.is_client_error()
+            || said.is_server_error()
+            || word.is_some_and(|word| word.eq_ignore_ascii_case("fail"));
+        let gone = doubt
+            && self.replay == Replay::Delete
+            && from_the_gateway
+            && matches!(said, StatusCode::NOT_FOUND | StatusCode::GONE);
+        let kind = self.kind(said, doubt);
         let exchange_id = exchange_id.map(|id| self.redactor.text(&id));
         let about =
             About { status: status.as_u16(), headers, exchange_id, links, page, payload_type, attempts };
@@ -73,23 +90,21 @@ impl Asked<'_> {
                 let kind = if self.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unreadable };
                 return Err(about.into_error(kind, self.operation).with_source(error));
             }
-            (Payload::Error(_), _) if gone => Payload::Empty,
-            (Payload::Error(said), _) => {
-                // An error inside a success has a status of its own.
-                let inside = code.filter(|_| status.is_success()).map(StatusCode::from_u16);
-                let kind = self.kind(inside.and_then(Result::ok).unwrap_or(status));
-                return Err(about.into_error(kind, self.operation).with_source(self.masked(said)));
+            (Payload::Error(_) | Payload::Empty, None) if gone => Payload::Empty,
+            (Payload::Error(message), _) => {
+                return Err(about.into_error(kind, self.operation).with_source(self.masked(message)));
             }
-            (payload, _) if status.is_success() || gone || self.declines(status, &payload) => payload,
-            _ => return Err(about.into_error(self.kind(status), self.operation)),
+            (payload, _) if self.writes() && fails && contradicts(status, said, &payload) => {
+                return Err(about
+                    .into_error(ErrorKind::OutcomeUnknown, self.operation)
+                    .with_source(Contradiction));
+            }
+            (payload, _) if status.is_success() || (kind == ErrorKind::Refused && is_made(&payload)) => {
+                payload
+            }
+            _ => return Err(about.into_error(kind, self.operation)),
         };
         Ok(Answer { operation: self.operation, writes: self.writes(), payload, about })
-    }
-
-    /// Whether the answer is a declined transaction, which has the status of a refusal and is a value.
-    fn declines(self, status: StatusCode, payload: &Payload) -> bool {
-        let transaction = matches!(payload, Payload::Transaction(_) | Payload::TransactionToken(..));
-        transaction && self.kind(status) == ErrorKind::Refused
     }
 
     fn writes(self) -> bool {
@@ -113,8 +128,12 @@ impl Asked<'_> {
         GatewayMessage { message: message.map(mask), result_code: result_code.map(mask) }
     }
 
-    /// What a status is that came with no value. A write is only refused where it is certain that it was not done.
-    fn kind(self, status: StatusCode) -> ErrorKind {
+    /// What a status is that came with no value. A write is only refused where it is certain that it was not done; in
+    /// doubt about an attempt before, only a refusal that judges the object (402) is certain.
+    fn kind(self, status: StatusCode, doubt: bool) -> ErrorKind {
+        if self.writes() && doubt && status != StatusCode::PAYMENT_REQUIRED {
+            return ErrorKind::OutcomeUnknown;
+        }
         let mut answer = http::Response::new(());
         *answer.status_mut() = status;
         if self.writes() && decide(self.replay, Outcome::of_answer(&answer)) != Next::Stop {
@@ -122,7 +141,7 @@ impl Asked<'_> {
         }
         match status.as_u16() {
             401 | 403 => ErrorKind::Unauthorized,
-            404 => ErrorKind::NotFound,
+            404 | 410 => ErrorKind::NotFound,
             429 => ErrorKind::RateLimited,
             408 | 425 | 500..=599 => ErrorKind::Unavailable,
             300..=399 => ErrorKind::Redirected,
@@ -209,6 +228,21 @@ impl About {
         let Self { status, exchange_id, attempts, .. } = self;
         let error = Error::new(kind).of_operation(operation);
         error.sent(attempts, Delivery::Answered).answered(status, exchange_id)
+    }
+}
+
+/// Whether it is a transaction: a declined one has the status of a refusal and is a value.
+fn is_made(payload: &Payload) -> bool {
+    matches!(payload, Payload::Transaction(_) | Payload::TransactionToken(..))
+}
+
+/// Whether the payload of an answer that says that it failed is what a success leaves behind.
+fn contradicts(status: StatusCode, said: StatusCode, payload: &Payload) -> bool {
+    match payload {
+        Payload::Transaction(made) | Payload::TransactionToken(made, _) => {
+            made.is_approved() || said.is_server_error()
+        }
+        _ => status.is_success(),
     }
 }
 

@@ -4,7 +4,8 @@ use perennial_domain::clearent::{
 
 /// What finds out whether a write of unknown outcome was performed.
 ///
-/// A search can find older objects that look the same, and an object that is not there yet may still come: the
+/// A search can find older objects that look the same (a refund or capture is told from others by its
+/// [`ref_id`](super::Transaction::ref_id), where the gateway gives it), and an object that is not there yet may still come: the
 /// gateway may perform what it was sent after the caller gave up. Wait a while, then compare what is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -23,7 +24,7 @@ pub enum Lookup {
     Plan(PlanKey),
     /// Search for the plan.
     Plans(PlanSearch),
-    /// Get this transaction, and those that followed it.
+    /// Get this transaction: whether it was voided shows there.
     Transaction(TransactionId),
     /// Search for the transaction.
     Transactions(TransactionSearch),

@@ -3,11 +3,11 @@
 use perennial_domain::Date;
 use perennial_domain::clearent::{
     ExpectedRun, NewPlan, NewPlanFields, PaymentSearch, Plan, PlanForecast, PlanKey, PlanSearch, PlanStatus,
-    PlanUpdate, check_plan_deletion,
+    PlanUpdate, PlanUpdateFields, check_plan_deletion,
 };
 use perennial_wire::clearent::{Payload, payment, plan as wire};
 
-use super::answer::{Mismatch, same};
+use super::answer::{Mismatch, not_another, same};
 use super::customers::one_of_all;
 use super::{Clearent, Lookup, payments};
 use crate::{Error, List, Response};
@@ -44,11 +44,16 @@ impl Plans<'_> {
 
     /// Changes a plan. Updates to one plan leave in the order in which they are first awaited.
     ///
-    /// [`PlanUpdate::apply`] tells beforehand what the gateway will refuse, if the plan is at hand.
+    /// What has to fit the plan as it is, its status or its first or last day, is held against it first: the plan is
+    /// read, and what [`PlanUpdate::apply`] refuses is an error of kind [`Rules`](crate::ErrorKind::Rules) before
+    /// anything is changed. Any plan can be canceled, so that takes no read.
     pub async fn update(self, key: &PlanKey, update: &PlanUpdate) -> Result<Response<Plan>, Error> {
         let call = wire::update(self.0.format(), key, update)?;
         let _turn = self.0.turn(&call).await;
-        let updated = self.0.one("plans.update", call, one, |updated| names(key, updated)).await;
+        if depends_on_the_plan(update) {
+            update.apply(&*self.get(key).await?)?;
+        }
+        let updated = self.0.one("plans.update", call, one, |updated| obeys(key, update, updated)).await;
         updated.map_err(|error| error.or_look_up(|| Lookup::Plan(key.clone())))
     }
 
@@ -57,7 +62,7 @@ impl Plans<'_> {
         self.become_status(key, PlanStatus::SUSPENDED).await
     }
 
-    /// Activates a suspended plan.
+    /// Activates a suspended plan. A canceled one cannot be activated, which the client finds out by a read.
     pub async fn activate(self, key: &PlanKey) -> Result<Response<Plan>, Error> {
         self.become_status(key, PlanStatus::ACTIVE).await
     }
@@ -126,6 +131,19 @@ pub(super) fn all(payload: Payload) -> Option<Vec<Plan>> {
 
 fn names(key: &PlanKey, plan: &Plan) -> Result<(), Mismatch> {
     same("plan-key", key, Some(&plan.plan_key))
+}
+
+fn depends_on_the_plan(update: &PlanUpdate) -> bool {
+    let PlanUpdateFields { start_date, end_date, status, .. } = update.fields();
+    start_date.or(end_date).is_some() || status.is_some_and(|status| *status != PlanStatus::CANCELED)
+}
+
+/// It is the plan, and charges as it was told to.
+fn obeys(key: &PlanKey, update: &PlanUpdate, updated: &Plan) -> Result<(), Mismatch> {
+    let PlanUpdateFields { payment_amount, status, .. } = update.fields();
+    names(key, updated)?;
+    not_another("payment-amount", payment_amount, updated.payment_amount.as_ref())?;
+    not_another("status", status, updated.status.as_ref())
 }
 
 /// Whom it charges, on which card, and how much.

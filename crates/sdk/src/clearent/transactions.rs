@@ -4,8 +4,8 @@ use std::ops::Deref;
 
 use perennial_domain::Text;
 use perennial_domain::clearent::{
-    Capture, Charge, ChargeFields, ChargeSource, Reference, Refund, RefundFields, Token, Transaction,
-    TransactionId, TransactionResult, TransactionSearch, TransactionType, Void,
+    Capture, CaptureFields, Charge, ChargeFields, ChargeSource, Reference, Refund, RefundFields, Token,
+    Transaction, TransactionId, TransactionResult, TransactionSearch, TransactionType, Void,
 };
 use perennial_wire::clearent::{Payload, transaction as wire};
 
@@ -36,7 +36,11 @@ impl Transactions<'_> {
     pub async fn sale(self, charge: &Charge) -> Result<Response<Charged>, Error> {
         charge.check_sale()?;
         let call = wire::sale(self.0.format(), charge)?;
-        let sold = self.0.one("transactions.sale", call, charged, |made| echoes(charge, made)).await;
+        let check = |made: &Charged| {
+            is_a(&[TransactionType::SALE, TransactionType::FORCED_SALE], made)?;
+            echoes(charge, made)
+        };
+        let sold = self.0.one("transactions.sale", call, charged, check).await;
         sold.map_err(|error| error.or_look_up(|| search_for(TransactionType::SALE, charge)))
     }
 
@@ -56,22 +60,42 @@ impl Transactions<'_> {
             }),
             payload => charged(payload),
         };
-        let reserved = self.0.one("transactions.auth", call, take, |made| echoes(charge, made)).await;
+        let check = |made: &Charged| {
+            is_a(&[TransactionType::AUTH], made)?;
+            echoes(charge, made)
+        };
+        let reserved = self.0.one("transactions.auth", call, take, check).await;
         reserved.map_err(|error| error.or_look_up(|| search_for(TransactionType::AUTH, charge)))
     }
 
     /// Takes what an authorisation reserved.
     pub async fn capture(self, capture: &Capture) -> Result<Response<Transaction>, Error> {
         let call = wire::capture(self.0.format(), capture)?;
-        let id = capture.fields().id;
-        let captured = self.0.one("transactions.capture", call, one, |made| follows(id, made)).await;
-        captured.map_err(|error| error.or_look_up(|| Lookup::Transaction(id.clone())))
+        let CaptureFields { id, amount, .. } = capture.fields();
+        let check = |made: &Transaction| {
+            is_a(&[TransactionType::CAPTURE], made)?;
+            follows(id, made)
+        };
+        let captured = self.0.one("transactions.capture", call, one, check).await;
+        captured.map_err(|error| {
+            error.or_look_up(|| {
+                Lookup::Transactions(TransactionSearch {
+                    transaction_type: Some(TransactionType::CAPTURE),
+                    amount: Some(*amount),
+                    ..TransactionSearch::default()
+                })
+            })
+        })
     }
 
     /// Takes a transaction of an open batch back in full.
     pub async fn void(self, void: &Void) -> Result<Response<Transaction>, Error> {
         let call = wire::void(self.0.format(), void)?;
-        let voided = self.0.one("transactions.void", call, one, |made| follows(&void.id, made)).await;
+        let check = |made: &Transaction| {
+            is_a(&[TransactionType::VOID], made)?;
+            follows(&void.id, made)
+        };
+        let voided = self.0.one("transactions.void", call, one, check).await;
         voided.map_err(|error| error.or_look_up(|| Lookup::Transaction(void.id.clone())))
     }
 
@@ -79,17 +103,21 @@ impl Transactions<'_> {
     pub async fn refund(self, refund: &Refund) -> Result<Response<Transaction>, Error> {
         let call = wire::refund(self.0.format(), refund)?;
         let RefundFields { id, amount, invoice, order_id, .. } = refund.fields();
-        let check = |made: &Transaction| id.map_or(Ok(()), |id| follows(id, made));
+        let check = |made: &Transaction| {
+            is_a(&[TransactionType::REFUND, TransactionType::UNMATCHED_REFUND], made)?;
+            id.map_or(Ok(()), |id| follows(id, made))
+        };
         let refunded = self.0.one("transactions.refund", call, one, check).await;
         refunded.map_err(|error| {
-            error.or_look_up(|| match id {
-                Some(id) => Lookup::Transaction(id.clone()),
-                None => Lookup::Transactions(TransactionSearch {
+            error.or_look_up(|| {
+                Lookup::Transactions(TransactionSearch {
+                    // One without an earlier transaction has another type in answers.
+                    transaction_type: id.map(|_| TransactionType::REFUND),
                     amount: Some(*amount),
                     invoice: invoice.map(|invoice| invoice.as_str().to_owned()),
                     order_id: order_id.map(|id| id.as_str().to_owned()),
                     ..TransactionSearch::default()
-                }),
+                })
             })
         })
     }
@@ -143,12 +171,24 @@ fn all(payload: Payload) -> Option<Vec<Transaction>> {
     }
 }
 
+/// An answer about a transaction has its id or its outcome, and no type but one of these.
+fn is_a(kinds: &[TransactionType], made: &Transaction) -> Result<(), Mismatch> {
+    if made.id.is_none() && made.result.is_none() && made.result_code.is_none() {
+        return Err(Mismatch("id"));
+    }
+    match &made.transaction_type {
+        Some(kind) if !kinds.contains(kind) => Err(Mismatch("type")),
+        _ => Ok(()),
+    }
+}
+
 /// A declined transaction may say nothing of these; what it says must be true. The amount is not compared: tips,
 /// surcharges and partial approvals change it.
 fn echoes(asked: &Charge, made: &Transaction) -> Result<(), Mismatch> {
     let ChargeFields { invoice, order_id, card, .. } = asked.fields();
     let last_four = match card {
         ChargeSource::Card(card) => Some(card.last_four()),
+        // A token keeps its id when an account updater gives it a new card.
         ChargeSource::Token(_) => None,
     };
     not_another("invoice", invoice.map(Reference::as_str), made.invoice.as_deref())?;

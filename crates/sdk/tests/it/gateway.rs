@@ -87,7 +87,8 @@ pub(crate) fn page(format: Format, page: Page, payload: Payload) -> Answer {
     envelope(format, 200, Reply { page: Some(page), payload, ..Reply::default() })
 }
 
-fn envelope(format: Format, status: u16, reply: Reply) -> Answer {
+/// An answer whose envelope says more than its payload.
+pub(crate) fn envelope(format: Format, status: u16, reply: Reply) -> Answer {
     let reply = Reply { code: Some(status), exchange_id: Some("ID-clearent-rps-1-0b7c9d52".into()), ..reply };
     let mut answer = says(status, reply.encode(format).unwrap())?;
     let content_type = format.content_type().parse().unwrap();

@@ -4,10 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Method, Request};
 use perennial::clearent::*;
 use perennial::{Amount, CardBrand, Clearent, Date, Error, Format};
-use perennial_wire::clearent::{Page, Payload};
+use perennial_wire::Limits;
+use perennial_wire::clearent::{self as wire, Page, Payload};
 
 use crate::gateway::{Answer, CARD, CSC, Gateway, page, replies};
 
@@ -24,8 +25,9 @@ impl Operation {
         ["get", "search", "list", "expected_runs", "forecast"].iter().any(|word| self.name.ends_with(word))
     }
 
-    pub(crate) fn deletes(&self) -> bool {
-        self.name.ends_with("delete")
+    /// Whether a request of this method is the operation itself, not what it reads before it writes.
+    pub(crate) fn is(&self, method: &Method) -> bool {
+        self.reads() || method != Method::GET
     }
 }
 
@@ -57,6 +59,9 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
     "plans.get": |c| c.plans().get(&plan_key());
     "plans.search": |c| c.plans().search(&plan_search()).collect_all();
     "plans.update": |c| c.plans().update(&plan_key(), &plan_update());
+    "plans.suspend": |c| c.plans().suspend(&plan_key());
+    "plans.activate": |c| c.plans().activate(&plan_key());
+    "plans.cancel": |c| c.plans().cancel(&plan_key());
     "plans.delete": |c| c.plans().delete(&plan_key());
     "plans.expected_runs": |c| c.plans().expected_runs(&plan_key());
     "plans.forecast": |c| c.plans().forecast(&plan_forecast());
@@ -101,6 +106,10 @@ pub(crate) fn right(format: Format, request: &Request<Bytes>) -> Answer {
         ("GET", ["payment-plans"]) if counted => return page(format, one_of(0), Payload::Plans(vec![])),
         ("GET", ["payment-plans"]) => return page(format, one_of(1), Payload::Plans(vec![plan()])),
         ("GET", ["payment-plans", _, "expected-runs"]) => (200, Payload::ExpectedRuns(vec![expected_run()])),
+        ("PUT", ["payment-plans", _]) => {
+            let update = wire::plan::read_update(format, request.body(), &Limits::default()).unwrap();
+            (200, Payload::Plan(update.apply(&plan()).unwrap().into()))
+        }
         (_, ["payment-plans", _]) => (200, Payload::Plan(plan().into())),
         ("GET", ["plan-forecast"]) => (200, Payload::Forecast(vec![date()])),
         ("GET", ["payments"]) if counted => return page(format, one_of(0), Payload::Payments(vec![])),
@@ -363,6 +372,8 @@ pub(crate) fn plan() -> Plan {
         token_id: Some(token_id()),
         frequency: Some(Frequency::MONTHLY),
         frequency_day: None,
+        frequency_month: None,
+        frequency_week: None,
         payment_amount: Some(amount()),
         start_date: None,
         end_date: None,

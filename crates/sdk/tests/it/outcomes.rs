@@ -6,14 +6,14 @@ use std::str::FromStr;
 
 use http::Method;
 use perennial::clearent::{
-    ApiKey, Customer, CustomerKey, NewToken, Obstacle, Plan, PlanKey, PlanStatus, Token, Transaction,
-    TransactionResult,
+    ApiKey, Customer, CustomerKey, NewToken, Obstacle, Plan, PlanKey, PlanStatus, PlanUpdate, Token,
+    Transaction, TransactionResult, TransactionType,
 };
 use perennial::transport::{Delivery, Kind, TransportError};
 use perennial::{Clearent, Error, ErrorKind, Format};
-use perennial_wire::clearent::{GatewayError, Page, Payload};
+use perennial_wire::clearent::{GatewayError, Page, Payload, Reply};
 
-use crate::gateway::{Answer, Gateway, page, replies, says};
+use crate::gateway::{Answer, Gateway, envelope, page, replies, says};
 use crate::operations::{
     OPERATIONS, Operation, charge, customer, customer_key, operation, plan, plan_key, right, token,
     transaction,
@@ -69,6 +69,18 @@ fn of_another(format: Format, taken: &str) -> Answer {
     replies(format, 200, payload)
 }
 
+/// A transaction in an envelope that says of itself what its HTTP status does not.
+fn contradicts(format: Format, status: u16, code: u16, word: &str, payload: Payload) -> Answer {
+    let mut answer =
+        envelope(format, code, Reply { status: Some(word.into()), payload, ..Reply::default() })?;
+    *answer.status_mut() = status.try_into().unwrap();
+    Ok(answer)
+}
+
+fn approved() -> Payload {
+    Payload::Transaction(transaction().into())
+}
+
 const HTML: &str = "<html><body>Bad Gateway</body></html>";
 
 #[tokio::test(start_paused = true)]
@@ -105,6 +117,12 @@ async fn what_each_answer_means() {
         ("an error of code 402 in a 200", |f| refuses(f, 200, 402), all(Refused)),
         ("an error of code 404 in a 200", |f| refuses(f, 200, 404), all(NotFound)),
         ("an error of code 500 in a 201", |f| refuses(f, 201, 500), of_a_read(Unavailable)),
+        ("a sale of code 500 in a 200", |f| contradicts(f, 200, 500, "success", approved()), of_a_read(Unreadable)),
+        ("a sale that failed in a 200", |f| contradicts(f, 200, 200, "FAIL", approved()), of_a_read(Unreadable)),
+        ("a decline that failed in a 200", |f| contradicts(f, 200, 200, "fail", Payload::Transaction(declined().into())), [Some(Unreadable), Some(Unknown), Some(Unknown), VALUE]),
+        ("nothing, of code 500, in a 200", |f| contradicts(f, 200, 500, "fail", Payload::Empty), of_a_read(Unreadable)),
+        ("a plan that failed in a 201", |f| contradicts(f, 201, 201, "fail", Payload::Plan(plan().into())), of_a_read(Unreadable)),
+        ("a sale that was refused", |f| contradicts(f, 402, 402, "fail", approved()), [Some(Refused), Some(Unknown), Some(Unknown), Some(Unknown)]),
         ("a redirect to elsewhere", |_| says(301, ""), of_a_read(Redirected)),
         ("a redirect with the body", |_| says(307, ""), all(Redirected)),
         ("a validation error", |f| refuses(f, 400, 400), all(Refused)),
@@ -116,6 +134,7 @@ async fn what_each_answer_means() {
         ("a decline for form", |f| replies(f, 400, Payload::Transaction(declined().into())), [Some(Refused), Some(Refused), Some(Refused), VALUE]),
         ("a failed sale", |f| replies(f, 500, Payload::Transaction(declined().into())), of_a_read(Unavailable)),
         ("no such object", |f| refuses(f, 404, 404), all(NotFound)),
+        ("no longer such an object", |f| refuses(f, 410, 410), all(NotFound)),
         ("no such page", |_| says(404, HTML), all(NotFound)),
         ("a slow request", |_| says(408, ""), of_a_read(Unavailable)),
         ("too many requests", |_| says(429, ""), of_a_read(RateLimited)),
@@ -154,6 +173,7 @@ async fn an_answer_about_another_object_is_never_a_success() {
     let token_of = |key: Option<CustomerKey>| Payload::Token(Token { customer_key: key, ..token() }.into());
     let plan_of = |plan: Plan| Payload::Plan(plan.into());
     let made = |made: Transaction| Payload::Transaction(made.into());
+    let of_type = |kind| Transaction { transaction_type: Some(kind), ..transaction() };
     for (name, payload, source) in [
         ("customers.create", customer_of("Charles"), "first-name is not the one that was asked for"),
         ("customers.create", customer_of(" ada "), ""),
@@ -169,6 +189,21 @@ async fn an_answer_about_another_object_is_never_a_success() {
         ("plans.create", plan_of(Plan { payment_amount: Some("500.00".parse().unwrap()), ..plan() }), "payment-amount is not the one that was asked for"),
         ("plans.create", plan_of(Plan { payment_amount: None, ..plan() }), "payment-amount is not the one that was asked for"),
         ("plans.update", plan_of(Plan { plan_key: "plan_other".parse().unwrap(), ..plan() }), "plan-key is not the one that was asked for"),
+        ("plans.update", plan_of(plan()), "payment-amount is not the one that was asked for"),
+        ("plans.update", plan_of(Plan { payment_amount: None, ..plan() }), ""),
+        ("plans.activate", plan_of(plan()), "status is not the one that was asked for"),
+        ("plans.cancel", plan_of(plan()), "status is not the one that was asked for"),
+        ("plans.cancel", plan_of(Plan { status: None, ..plan() }), ""),
+        ("transactions.sale", made(Transaction::default()), "id is not the one that was asked for"),
+        ("transactions.sale", made(Transaction { result_code: Some("000".into()), ..Transaction::default() }), ""),
+        ("transactions.sale", made(of_type(TransactionType::REFUND)), "type is not the one that was asked for"),
+        ("transactions.sale", made(of_type(TransactionType::FORCED_SALE)), ""),
+        ("transactions.auth", made(of_type(TransactionType::SALE)), "type is not the one that was asked for"),
+        ("transactions.capture", made(of_type(TransactionType::AUTH)), "type is not the one that was asked for"),
+        ("transactions.void", made(of_type(TransactionType::SALE)), "type is not the one that was asked for"),
+        ("transactions.void", made(Transaction::default()), "id is not the one that was asked for"),
+        ("transactions.refund", made(of_type(TransactionType::SALE)), "type is not the one that was asked for"),
+        ("transactions.refund", made(of_type(TransactionType::UNMATCHED_REFUND)), ""),
         ("transactions.sale", made(Transaction { last_four: Some("4242".into()), ..transaction() }), "last-four is not the one that was asked for"),
         ("transactions.sale", made(declined()), ""),
         ("transactions.auth", made(Transaction { order_id: Some("order-2".into()), ..transaction() }), "order-id is not the one that was asked for"),
@@ -179,7 +214,13 @@ async fn an_answer_about_another_object_is_never_a_success() {
         ("transactions.get", made(declined()), "id is not the one that was asked for"),
     ] {
         let what = format!("{name} {payload:?}");
-        let gateway = Gateway::new(move |_, _| replies(Format::Json, 200, payload.clone()));
+        let gateway = Gateway::new(move |_, request| {
+            if operation(name).is(request.method()) {
+                replies(Format::Json, 200, payload.clone())
+            } else {
+                right(Format::Json, request)
+            }
+        });
         match (operation(name).run)(gateway.client(Format::Json)).await {
             Ok(_) => assert_eq!(source, "", "{what}"),
             Err(error) => {
@@ -195,12 +236,10 @@ async fn a_reply_cut_anywhere_is_never_a_success() {
     for format in [Format::Json, Format::Xml] {
         for operation in OPERATIONS {
             for cut in 1.. {
-                let last =
-                    if operation.deletes() { Method::DELETE } else { Method::from_bytes(b"*").unwrap() };
                 let gateway = Gateway::new(move |_, request| {
                     let answer = right(format, request)?;
-                    // What a delete reads first comes whole.
-                    if last == Method::DELETE && *request.method() != last {
+                    // What a write reads first comes whole.
+                    if !operation.is(request.method()) {
                         return Ok(answer);
                     }
                     Ok(answer.map(|body| body.slice(..cut.min(body.len()))))
@@ -243,6 +282,53 @@ async fn a_decline_is_a_value() {
         let sold = gateway.client(format).transactions().sale(&charge()).await.unwrap();
         assert_eq!(sold.decline().unwrap().message.as_deref(), Some("Not Sufficient Funds"));
         assert_eq!((sold.status(), sold.attempts(), sold.token.is_none()), (402, 1, true));
+    }
+}
+
+#[tokio::test]
+async fn a_charge_by_token_may_be_of_a_card_that_an_account_updater_gave_it() {
+    use perennial::clearent::{Charge, TokenId};
+    let made = Transaction { last_four: Some("4242".into()), ..transaction() };
+    let gateway =
+        Gateway::new(move |_, _| replies(Format::Json, 200, Payload::Transaction(made.clone().into())));
+    let token = other::<TokenId>("1100000000555551111");
+    let charge = Charge::builder().amount("25.00").card(token).build().unwrap();
+    assert!(gateway.client(Format::Json).transactions().sale(&charge).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_update_that_does_not_fit_the_plan_is_not_sent() {
+    let change = PlanUpdate::builder;
+    let (active, canceled) = (PlanStatus::ACTIVE, PlanStatus::CANCELED);
+    for (status, update, read, broken) in [
+        (&active, change().status(PlanStatus::SUSPENDED), true, None),
+        (&active, change().end_date("2027-12-31"), true, None),
+        (&active, change().end_date("2028-12-31"), true, Some("end-date")),
+        (&active, change().start_date("2025-12-31"), true, Some("end-date")),
+        (&active, change().payment_amount("75.00"), false, None),
+        (&active, change().status(canceled.clone()), false, None),
+        (&canceled, change().status(active.clone()), true, Some("status")),
+        (&canceled, change().status(canceled.clone()), false, None),
+    ] {
+        let update = update.build().unwrap();
+        let (start_date, end_date) = (Some(other("2027-01-01")), Some(other("2027-06-30")));
+        let plan = Plan { start_date, end_date, status: Some(status.clone()), ..plan() };
+        let gateway = Gateway::new(move |_, request| match *request.method() {
+            Method::GET => replies(Format::Json, 200, Payload::Plan(plan.clone().into())),
+            _ => right(Format::Json, request),
+        });
+        let outcome = gateway.client(Format::Json).plans().update(&plan_key(), &update).await;
+        let calls: Vec<String> = gateway.asked().iter().map(|request| request.method().to_string()).collect();
+        let expected: &[&str] = match (read, broken) {
+            (true, None) => &["GET", "PUT"],
+            (true, Some(_)) => &["GET"],
+            (false, _) => &["PUT"],
+        };
+        assert_eq!(calls, expected, "{update:?}");
+        match (outcome, broken) {
+            (Err(error), Some(field)) => assert!(error.violations().unwrap().names(field), "{error:?}"),
+            (outcome, _) => assert_eq!(outcome.is_err(), broken.is_some(), "{update:?}"),
+        }
     }
 }
 

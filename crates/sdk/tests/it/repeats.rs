@@ -15,16 +15,20 @@ use crate::outcomes::refuses;
 enum Does {
     Answer,
     Status(u16),
+    Says(u16, &'static str),
     Throttle,
     Fail(Kind),
 }
 
-use Does::{Answer as Right, Fail, Status, Throttle};
+use Does::{Answer as Right, Fail, Says, Status, Throttle};
+
+const GONE: &str = r#"{"code":"404","payload":{"error":{"error-message":"Object not found"}}}"#;
+const UNAUTHORIZED: &str = r#"{"code":"401","payload":{"error":{"error-message":"Unauthorized"}}}"#;
 
 #[tokio::test(start_paused = true)]
 #[rustfmt::skip]
 async fn a_call_is_repeated_only_where_that_does_no_harm() {
-    use ErrorKind::{NotFound, OutcomeUnknown, RateLimited, Refused, Timeout, Unavailable, Unreachable};
+    use ErrorKind::{NotFound, OutcomeUnknown, RateLimited, Refused, Timeout, Unauthorized, Unavailable, Unreachable};
     const VALUE: Option<ErrorKind> = None;
     let connect = Fail(Kind::Connect);
     let reset = Fail(Kind::Closed);
@@ -43,6 +47,17 @@ async fn a_call_is_repeated_only_where_that_does_no_harm() {
         ("tokens.delete", &[Status(404)], Some(NotFound), 0),
         ("tokens.delete", &[reset, Status(404)], VALUE, 250),
         ("tokens.delete", &[Status(500), Status(404)], VALUE, 250),
+        ("tokens.delete", &[reset, Status(410)], VALUE, 250),
+        ("tokens.delete", &[reset, Says(404, GONE)], VALUE, 250),
+        ("tokens.delete", &[reset, Says(200, GONE)], VALUE, 250),
+        ("tokens.delete", &[reset, Says(404, "<html>Not Found</html>")], Some(OutcomeUnknown), 250),
+        ("tokens.delete", &[reset, Says(404, r#"{"message":"no route"}"#)], Some(OutcomeUnknown), 250),
+        ("tokens.delete", &[reset, Says(200, UNAUTHORIZED)], Some(OutcomeUnknown), 250),
+        ("tokens.delete", &[reset, Status(400)], Some(OutcomeUnknown), 250),
+        ("tokens.delete", &[reset, Status(401)], Some(OutcomeUnknown), 250),
+        ("tokens.delete", &[Status(500), Status(403)], Some(OutcomeUnknown), 250),
+        ("tokens.delete", &[reset, Status(402)], Some(Refused), 250),
+        ("tokens.delete", &[connect, Status(401)], Some(Unauthorized), 250),
         ("tokens.delete", &[connect, Status(404)], Some(NotFound), 250),
         ("tokens.delete", &[reset, reset, reset], Some(OutcomeUnknown), 750),
         ("tokens.delete", &[reset, connect, connect], Some(OutcomeUnknown), 750),
@@ -54,7 +69,7 @@ async fn a_call_is_repeated_only_where_that_does_no_harm() {
         ("plans.create", &[Throttle], Some(OutcomeUnknown), 0),
         ("plans.create", &[Status(429)], Some(OutcomeUnknown), 0),
         ("plans.create", &[Status(503)], Some(OutcomeUnknown), 0),
-        ("plans.update", &[Status(500)], Some(OutcomeUnknown), 0),
+        ("plans.cancel", &[Status(500)], Some(OutcomeUnknown), 0),
         ("customers.create", &[reset], Some(OutcomeUnknown), 0),
         ("customers.tokens.attach", &[reset], Some(OutcomeUnknown), 0),
         ("tokens.create", &[reset], Some(OutcomeUnknown), 0),
@@ -71,6 +86,7 @@ async fn a_call_is_repeated_only_where_that_does_no_harm() {
             match script[attempt] {
                 Right => right(Format::Json, request),
                 Status(status) => says(status, ""),
+                Says(status, body) => says(status, body),
                 Throttle => {
                     let mut answer = says(503, "")?;
                     answer.headers_mut().insert("retry-after", "2".parse().unwrap());

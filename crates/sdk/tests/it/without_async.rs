@@ -1,9 +1,16 @@
 //! The blocking client: the same answers, and an error instead of a stopped runtime.
 
-use perennial::clearent::CustomerSearch;
-use perennial::{ErrorKind, Format, blocking};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
-use crate::gateway::Gateway;
+use perennial::clearent::{ApiKey, CustomerSearch, NewCustomer};
+use perennial::{BaseUrl, Clearent, ErrorKind, Format, blocking};
+use perennial_wire::clearent::Payload;
+
+use crate::gateway::{Gateway, KEY, replies};
 use crate::operations::{customer, customer_key, new_customer, new_token, plan_key, right, token_id};
 
 fn client() -> blocking::Clearent {
@@ -34,6 +41,50 @@ fn threads_share_a_client() {
             scope.spawn(|| assert!(client.customers().get(&customer_key()).is_ok()));
         }
     });
+}
+
+/// Reads a request whose body is an object without objects, and answers it with a customer and keep-alive.
+fn answer(connection: &mut TcpStream) {
+    let mut request = Vec::new();
+    while !request.ends_with(b"}") {
+        let mut part = [0; 4096];
+        let read = connection.read(&mut part).unwrap();
+        assert_ne!(read, 0, "a whole request");
+        request.extend_from_slice(&part[..read]);
+    }
+    let body = replies(Format::Json, 201, Payload::Customer(customer().into())).unwrap().into_body();
+    let head = "HTTP/1.1 201 Created\r\ncontent-type: application/json\r\nconnection: keep-alive";
+    write!(connection, "{head}\r\ncontent-length: {}\r\n\r\n", body.len()).unwrap();
+    connection.write_all(&body).unwrap();
+}
+
+#[test]
+fn a_connection_that_closed_between_two_calls_is_not_used_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url: BaseUrl = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let (call_over, between_calls) = mpsc::channel();
+    let (client_closed, both_closed) = mpsc::channel();
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            answer(&mut connection);
+            between_calls.recv().unwrap();
+            connection.shutdown(Shutdown::Write).unwrap();
+            // The client closes its half as soon as it notices, unless nothing of it runs.
+            client_closed.send(connection.read(&mut [0]).ok()).unwrap();
+        }
+    });
+
+    let client = Clearent::builder(ApiKey::new(KEY).unwrap()).environment(url).build().unwrap();
+    let client = blocking::Clearent::new(client).unwrap();
+    let ada = NewCustomer::builder().first_name("Ada").last_name("Byron").build().unwrap();
+    for _ in 0..2 {
+        let created = client.customers().create(&ada).unwrap();
+        assert_eq!((&created.customer_key, created.attempts()), (&customer_key(), 1));
+        call_over.send(()).unwrap();
+        assert_eq!(both_closed.recv().unwrap(), Some(0));
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Members of messages that are secret by their name, found in the text itself: it may be cut, or no message at all.
 
+use perennial_domain::mask::is_secret_name;
+
 use super::MASK;
 
 /// A JSON text with the secret scalars replaced; what stands in objects and arrays is looked at in turn.
@@ -39,10 +41,9 @@ pub(super) fn xml(body: &str) -> String {
         let end = start + length;
         let tag = &rest[start + 1..end];
         let name = tag.split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or_default();
-        let local = name.rsplit(':').next().unwrap_or_default();
         masked.push_str(&rest[..=end]);
         rest = &rest[end + 1..];
-        if is_secret_name(local) && !tag.ends_with('/') {
+        if is_secret_name(name) && !tag.ends_with('/') {
             let close = rest.find("</").unwrap_or(rest.len());
             masked.push_str(MASK);
             rest = &rest[close..];
@@ -50,33 +51,6 @@ pub(super) fn xml(body: &str) -> String {
     }
     masked.push_str(rest);
     masked
-}
-
-/// Members and headers whose values are secret with either vendor, in lower case without separators.
-const SECRET_NAMES: [&str; 17] = [
-    "accessid",
-    "accesskey",
-    "accountkey",
-    "accountpin",
-    "apikey",
-    "authorization",
-    "card",
-    "cardnumber",
-    "cookie",
-    "csc",
-    "customeraccessid",
-    "encryptedtrackdata",
-    "integratorkey",
-    "mobilejwt",
-    "proxyauthorization",
-    "setcookie",
-    "track2data",
-];
-
-pub(super) fn is_secret_name(name: &str) -> bool {
-    let plain: String =
-        name.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect();
-    SECRET_NAMES.contains(&plain.as_str())
 }
 
 /// Where the string that begins with the first byte ends; the end of the text if it is cut.

@@ -67,25 +67,28 @@ async fn run(replay: Replay, replies: &[Reply]) -> Run {
 
 #[tokio::test(start_paused = true)]
 async fn definite_answers() {
-    for (replay, replies, status, gone, seconds) in [
+    for (replay, replies, status, after_unknown, seconds) in [
         (Replay::Safe, &[Is(200)][..], 200, false, 0),
         (Replay::Safe, &[Down, Is(200)], 200, false, 1),
-        (Replay::Safe, &[Reset, Is(503), Is(200)], 200, false, 3),
-        (Replay::Safe, &[Is(500), Is(502), Is(504)], 504, false, 3),
+        (Replay::Safe, &[Reset, Is(503), Is(200)], 200, true, 3),
+        (Replay::Safe, &[Is(500), Is(502), Is(504)], 504, true, 3),
         (Replay::Safe, &[Is(302)], 302, false, 0),
         (Replay::Safe, &[Is(404)], 404, false, 0),
-        (Replay::Safe, &[Wait(429, 3), Is(200)], 200, false, 3),
-        (Replay::Safe, &[Wait(429, 0), Is(200)], 200, false, 1),
-        (Replay::Safe, &[Wait(503, 86_400), Is(200)], 200, false, 6),
-        (Replay::Safe, &[Wait(429, 1), Wait(429, 1), Wait(429, 1)], 429, false, 3),
+        (Replay::Safe, &[Wait(429, 3), Is(200)], 200, true, 3),
+        (Replay::Safe, &[Wait(429, 0), Is(200)], 200, true, 1),
+        (Replay::Safe, &[Wait(503, 86_400), Is(200)], 200, true, 6),
+        (Replay::Safe, &[Wait(429, 1), Wait(429, 1), Wait(429, 1)], 429, true, 3),
         (Replay::Delete, &[Is(200)], 200, false, 0),
         (Replay::Delete, &[Is(404)], 404, false, 0),
         (Replay::Delete, &[Down, Is(404)], 404, false, 1),
         (Replay::Delete, &[Reset, Is(404)], 404, true, 1),
         (Replay::Delete, &[Is(500), Is(404)], 404, true, 1),
         (Replay::Delete, &[Reset, Down, Is(404)], 404, true, 3),
-        (Replay::Delete, &[Reset, Is(402)], 402, false, 1),
-        (Replay::WithKey, &[Wait(429, 2), Is(200)], 200, false, 2),
+        (Replay::Delete, &[Reset, Is(410)], 410, true, 1),
+        (Replay::Delete, &[Reset, Is(402)], 402, true, 1),
+        (Replay::Delete, &[Reset, Is(204)], 204, true, 1),
+        (Replay::Delete, &[Down, Is(401)], 401, false, 1),
+        (Replay::WithKey, &[Wait(429, 2), Is(200)], 200, true, 2),
         (Replay::Never, &[Is(201)], 201, false, 0),
         (Replay::Never, &[Is(402)], 402, false, 0),
         (Replay::Never, &[Down, Down, Is(201)], 201, false, 3),
@@ -93,8 +96,8 @@ async fn definite_answers() {
     ] {
         let Run { result, exchange, took } = run(replay, replies).await;
         let answer = result.unwrap_or_else(|error| panic!("{replay:?} {replies:?}: {error:?}"));
-        let seen = (answer.response().status().as_u16(), answer.gone_after_unknown(), took.as_secs());
-        assert_eq!(seen, (status, gone, seconds), "{replay:?} {replies:?}");
+        let seen = (answer.response().status().as_u16(), answer.after_unknown(), took.as_secs());
+        assert_eq!(seen, (status, after_unknown, seconds), "{replay:?} {replies:?}");
         assert_eq!(answer.attempts() as usize, replies.len(), "{replay:?} {replies:?}");
         assert_eq!(exchange.requests().len(), replies.len(), "{replay:?} {replies:?}");
     }
@@ -113,6 +116,10 @@ async fn calls_without_a_definite_answer() {
         (Replay::Delete, &[Reset, Down, Down], OutcomeUnknown, MaybeSent, None),
         (Replay::Delete, &[Reset, Is(500), Is(503)], OutcomeUnknown, Answered, Some(503)),
         (Replay::Delete, &[Is(302)], OutcomeUnknown, Answered, Some(302)),
+        (Replay::Delete, &[Reset, Is(400)], OutcomeUnknown, Answered, Some(400)),
+        (Replay::Delete, &[Is(500), Is(401)], OutcomeUnknown, Answered, Some(401)),
+        (Replay::Delete, &[Reset, Down, Is(403)], OutcomeUnknown, Answered, Some(403)),
+        (Replay::Delete, &[Reset, Is(307)], OutcomeUnknown, Answered, Some(307)),
         (Replay::WithKey, &[Down, Down, Down], Stop, NotSent, None),
         (Replay::WithKey, &[Down, Reset], LookUp, MaybeSent, None),
         (Replay::WithKey, &[Is(500)], LookUp, Answered, Some(500)),

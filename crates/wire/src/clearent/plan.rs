@@ -11,8 +11,8 @@ use perennial_domain::{Date, Violations};
 use super::call::{Call, Method, ReadError};
 use super::envelope::Links;
 use super::fields::{
-    Fault, amount, date, flag, given, key, lenient, own_key, owned, set, set_as_gateway, shown, some_text,
-    text, truth,
+    Fault, amount, count, date, flag, given, key, lenient, own_key, owned, set, set_as_gateway, shown,
+    some_text, text, truth,
 };
 use super::query::{Params, Target};
 use crate::error::EncodeError;
@@ -27,8 +27,8 @@ const RUNS: &str = "/rest/v2/payment-plans/{plan-key}/expected-runs";
 const FORECAST: &str = "/rest/v2/plan-forecast";
 
 message! {
-    /// A plan: request and record. `frequency-month` and `frequency-week` are never sent for monthly plans, and
-    /// ignored when read.
+    /// A plan: request and record. `frequency-month` and `frequency-week` are never sent, ignored in requests, and
+    /// read in answers, because they change what a plan charges.
     pub(crate) struct Plan<'a> as "payment-plan" {
         plan_key: Option<Text<'a>> = "plan-key",
         plan_name: Option<Text<'a>> = "plan-name",
@@ -40,6 +40,8 @@ message! {
         token_id: Option<Text<'a>> = "token-id",
         frequency: Option<Text<'a>> = "frequency",
         frequency_day: Option<Text<'a>> = "frequency-day",
+        frequency_month: Option<Text<'a>> = "frequency-month",
+        frequency_week: Option<Text<'a>> = "frequency-week",
         start_date: Option<Text<'a>> = "start-date",
         end_date: Option<Text<'a>> = "end-date",
         status: Option<Text<'a>> = "status",
@@ -106,6 +108,8 @@ pub fn create(format: Format, plan: &NewPlan) -> Result<Call, EncodeError> {
         token_id: Some(text(token_id.as_str())),
         frequency: Some(text(frequency.as_str())),
         frequency_day: shown(frequency_day),
+        frequency_month: None,
+        frequency_week: None,
         payment_amount: shown(Some(payment_amount)),
         start_date: shown(Some(start_date)),
         end_date: shown(Some(end_date)),
@@ -173,6 +177,8 @@ pub fn update(format: Format, key: &PlanKey, update: &PlanUpdate) -> Result<Call
         token_id: some_text(token_id),
         frequency: frequency.map(|frequency| text(frequency.as_str())),
         frequency_day: shown(frequency_day),
+        frequency_month: None,
+        frequency_week: None,
         payment_amount: shown(payment_amount),
         start_date: shown(start_date),
         end_date: shown(end_date),
@@ -217,6 +223,8 @@ pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewPl
         token_id,
         frequency,
         frequency_day,
+        frequency_month: _,
+        frequency_week: _,
         start_date,
         end_date,
         status,
@@ -254,6 +262,8 @@ pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<PlanU
         token_id,
         frequency,
         frequency_day,
+        frequency_month: _,
+        frequency_week: _,
         start_date,
         end_date,
         status,
@@ -318,6 +328,8 @@ impl<'a> From<&'a domain::Plan> for Plan<'a> {
             token_id,
             frequency,
             frequency_day,
+            frequency_month,
+            frequency_week,
             payment_amount,
             start_date,
             end_date,
@@ -338,6 +350,8 @@ impl<'a> From<&'a domain::Plan> for Plan<'a> {
             token_id: some_text(token_id.as_ref()),
             frequency: frequency.as_ref().map(|frequency| text(frequency.as_str())),
             frequency_day: shown(*frequency_day),
+            frequency_month: shown(*frequency_month),
+            frequency_week: shown(*frequency_week),
             payment_amount: shown(*payment_amount),
             start_date: shown(*start_date),
             end_date: shown(*end_date),
@@ -361,6 +375,8 @@ impl Plan<'_> {
             token_id,
             frequency,
             frequency_day,
+            frequency_month,
+            frequency_week,
             payment_amount,
             start_date,
             end_date,
@@ -377,6 +393,8 @@ impl Plan<'_> {
             token_id: key("token-id", token_id)?,
             frequency: given(frequency).map(|frequency| Frequency::reported(&frequency)),
             frequency_day: lenient::<FrequencyDay>(frequency_day),
+            frequency_month: count(frequency_month),
+            frequency_week: count(frequency_week),
             payment_amount: amount("payment-amount", payment_amount)?,
             start_date: date("start-date", start_date)?,
             end_date: date("end-date", end_date)?,

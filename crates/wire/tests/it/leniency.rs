@@ -40,8 +40,14 @@ fn answers() {
         ),
         (r#"{"payload":{"tokens":{"token":[]}}}"#, r#""tokens":{"token":[]},"payloadType":"tokens""#),
         (r#"{"payload":{"tokens":{}}}"#, r#""tokens":{"token":[]},"payloadType":"tokens""#),
-        (r#"{"payload":{"tokens":"","payloadType":"tokens"}}"#, r#""tokens":{"token":[]},"payloadType":"tokens""#),
-        (r#"{"payload":{"tokens":null,"payloadType":"tokens"}}"#, r#""tokens":{"token":[]},"payloadType":"tokens""#),
+        (
+            r#"{"payload":{"tokens":"","payloadType":"tokens"}}"#,
+            r#""tokens":{"token":[]},"payloadType":"tokens""#,
+        ),
+        (
+            r#"{"payload":{"tokens":null,"payloadType":"tokens"}}"#,
+            r#""tokens":{"token":[]},"payloadType":"tokens""#,
+        ),
         ("<response><payload type='tokens'/></response>", r#""tokens":{"token":[]},"payloadType":"tokens""#),
         (
             "<response><payload type='customers'><customers/></payload></response>",

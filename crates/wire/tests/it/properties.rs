@@ -469,11 +469,13 @@ prop_compose! {
         frequency in of(select(vec![Frequency::MONTHLY, Frequency::reported("weekly")])),
         (frequency_day, payment_amount, start_date, end_date) in
             (of(day()), of(reported_amount()), of(date()), of(date())),
+        (frequency_month, frequency_week) in (of(any::<u64>()), of(any::<u64>())),
         (status, status_date) in (of(plan_status()), of(string())),
         (email_address, email_receipt, links) in (of(string()), of(any::<bool>()), links()),
     ) -> Plan {
         Plan {
             plan_key, plan_name, plan_type, customer_key, customer_name, token_id, frequency, frequency_day,
+            frequency_month, frequency_week,
             payment_amount, start_date, end_date, status, status_date, email_address, email_receipt, links,
         }
     }
