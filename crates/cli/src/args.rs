@@ -97,6 +97,22 @@ impl Global {
         Duration::from_secs(self.timeout)
     }
 
+    /// Refuses the options that say which gateway is called and with which key, for a command that calls none: `why`.
+    pub(crate) fn refuse_gateway(&self, why: &str) -> Result<(), Failure> {
+        let options = [
+            ("--environment", self.environment.is_some()),
+            ("--base-url", self.base_url.is_some()),
+            ("--api-key-file", self.api_key_file.is_some()),
+        ];
+        let given: Vec<&str> =
+            options.into_iter().filter_map(|(option, given)| given.then_some(option)).collect();
+        if given.is_empty() {
+            return Ok(());
+        }
+        let given = given.join(" and ");
+        Err(Failure::Usage(format!("{why}: leave out {given}")))
+    }
+
     /// The client of these options.
     pub(crate) fn client(&self) -> Result<Clearent, Failure> {
         let environment = match (&self.base_url, self.environment) {
@@ -134,9 +150,9 @@ fn refuse_secrets<'a>(line: impl Iterator<Item = &'a str>) -> Result<(), Failure
                 "card data is never an argument, because other processes and the shell's history see it: \
                  pass --card-stdin, or wait to be asked"
             }
-            _ if is_card(value) => {
-                "an argument looks like a card number, and card data is never an argument: pass --card-stdin, or wait \
-                 to be asked"
+            _ if holds_card(value) => {
+                "an argument seems to hold a card number, and card data is never an argument: pass --card-stdin, or \
+                 wait to be asked"
             }
             _ => continue,
         };
@@ -145,10 +161,28 @@ fn refuse_secrets<'a>(line: impl Iterator<Item = &'a str>) -> Result<(), Failure
     Ok(())
 }
 
+/// How many digits a card number has at most, and so groups of them.
+const LONGEST: usize = 19;
+
+/// Whether a card number stands anywhere in the text, be it in groups of digits. A group belongs to it whole, so that
+/// no part of a longer number is taken for a card.
+fn holds_card(text: &str) -> bool {
+    let joins = |c: char| " -._".contains(c) || c.is_control() || !c.is_ascii() && !c.is_alphanumeric();
+    text.split(|c: char| !c.is_ascii_digit() && !joins(c)).any(|part| {
+        let groups: Vec<&str> = part.split(joins).filter(|group| !group.is_empty()).collect();
+        (0..groups.len()).any(|first| {
+            let mut number = String::new();
+            groups[first..].iter().take(LONGEST).any(|group| {
+                number.push_str(group);
+                is_card(&number)
+            })
+        })
+    })
+}
+
 /// Ids of transactions are shorter, those of tokens of no brand.
-fn is_card(text: &str) -> bool {
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    digits >= 13 && CardNumber::try_from(text).is_ok_and(|card| card.brand().is_some())
+fn is_card(digits: &str) -> bool {
+    digits.len() >= 13 && CardNumber::try_from(digits).is_ok_and(|card| card.brand().is_some())
 }
 
 /// What clap says of a command line it cannot read repeats some of it.
@@ -190,7 +224,18 @@ mod tests {
             ("4111111111111111", true),
             ("4111 1111 1111 1111", true),
             ("--order-id=4111-1111-1111-1111", true),
+            ("22 4111111111111111", true),
+            ("Ada 4111 1111 1111 1111 exp 12/30", true),
+            ("card:4111111111111111,1230", true),
+            ("4111.1111\u{a0}1111_1111", true),
             ("4111111111111112", false),
+            ("24111111111111111", false),
+            ("a\u{1b}b\u{202e}c", false),
+            ("20270101102030", false),
+            ("2027-01-01 10:20", false),
+            ("plan_411111111111", false),
+            ("plan_3f0f6d1c5f0e", false),
+            ("cust_411111111111111a", false),
             ("1100000000555551111", false),
             ("700001", false),
         ] {

@@ -12,7 +12,7 @@ use perennial_sandbox::{StartError, WorldError};
 
 use crate::exit::Exit;
 use crate::lookup;
-use crate::output::{Output, Record};
+use crate::output::{Output, Record, json};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -23,16 +23,26 @@ pub(crate) enum Failure {
     Rules(Vec<Complaint>),
     /// The facade reports an error.
     Gateway(Error),
-    /// The card was declined; the transaction is printed already.
-    Declined(Decline),
+    /// The card was declined; the transaction is printed already, if it can be.
+    Declined { decline: Decline, exchange_id: Option<String> },
     /// The sandbox does not start.
     Start(StartError),
     /// The sandbox does not do what it is told.
     World(WorldError),
     /// The sandbox did what it should not.
     Unexpected(&'static str),
-    /// The system does not do what is needed: standard output cannot be written to, or no thread be started.
+    /// Standard output cannot be written to. What was to be printed was done all the same.
+    Unprinted { error: io::Error, written: Option<Written> },
+    /// The system does not do what is needed: start a thread, or tell of signals.
     System(io::Error),
+}
+
+/// What a write left at the gateway.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// Such as `transaction 700001`, if the answer named it.
+    pub(crate) object: Option<String>,
+    pub(crate) exchange_id: Option<String>,
 }
 
 /// A rule that a value breaks, under the name by which it was given.
@@ -49,9 +59,7 @@ impl Failure {
             let mut err = io::stderr().lock();
             let _ = match output {
                 Output::Table => write!(err, "{self}"),
-                Output::Json => serde_json::to_writer(&mut err, &self.record())
-                    .map_err(io::Error::from)
-                    .and_then(|()| writeln!(err)),
+                Output::Json => json::line(&mut err, &self.record()).and_then(|()| writeln!(err)),
             };
         }
         self.exit()
@@ -61,14 +69,15 @@ impl Failure {
         match self {
             Self::Usage(_) | Self::Rules(_) | Self::Start(_) => Exit::Usage,
             Self::Gateway(error) => exit_of(error.kind()),
-            Self::Declined(_) => Exit::Declined,
-            Self::System(_) if self.is_broken_pipe() => Exit::Done,
+            Self::Declined { .. } => Exit::Declined,
+            Self::Unprinted { .. } if self.is_broken_pipe() => Exit::Done,
+            Self::Unprinted { .. } => Exit::Unprinted,
             Self::World(_) | Self::Unexpected(_) | Self::System(_) => Exit::Internal,
         }
     }
 
     fn is_broken_pipe(&self) -> bool {
-        matches!(self, Self::System(error) if error.kind() == io::ErrorKind::BrokenPipe)
+        matches!(self, Self::Unprinted { error, .. } if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
     fn kind(&self) -> &'static str {
@@ -76,8 +85,9 @@ impl Failure {
             Self::Usage(_) => "usage",
             Self::Rules(_) => "rules",
             Self::Gateway(error) => word(error.kind()),
-            Self::Declined(_) => "declined",
+            Self::Declined { .. } => "declined",
             Self::Start(_) | Self::World(_) | Self::Unexpected(_) => "sandbox",
+            Self::Unprinted { .. } => "unprinted",
             Self::System(_) => "system",
         }
     }
@@ -94,10 +104,18 @@ impl Failure {
             }
             Self::Rules(complaints) => format!("{} values break rules; nothing was sent", complaints.len()),
             Self::Gateway(error) => error.refusal().map_or_else(|| error.to_string(), ToString::to_string),
-            Self::Declined(decline) => {
+            Self::Declined { decline, .. } => {
                 let message = decline.message.as_deref().unwrap_or("the gateway gave no reason");
                 format!("declined: {}", redact::text(message))
             }
+            Self::Unprinted { written: Some(Written { object, .. }), .. } => {
+                let object = object.as_deref().map(|object| format!(": {}", redact::text(object)));
+                format!(
+                    "done, but the result could not be printed{}; do not send it again",
+                    object.unwrap_or_default()
+                )
+            }
+            Self::Unprinted { written: None, .. } => "standard output cannot be written to".into(),
             Self::System(_) => "the system does not do what is needed".into(),
         }
     }
@@ -108,7 +126,7 @@ impl Failure {
             Self::Gateway(error) if error.refusal().is_none() => error.source(),
             Self::Start(error) => error.source(),
             Self::World(error) => error.source(),
-            Self::System(error) => Some(error as _),
+            Self::Unprinted { error, .. } | Self::System(error) => Some(error as _),
             _ => None,
         };
         let innermost = iter::successors(outermost, |&error| error.source()).last()?;
@@ -116,15 +134,21 @@ impl Failure {
     }
 
     fn exchange_id(&self) -> Option<&str> {
-        if let Self::Gateway(error) = self { error.exchange_id() } else { None }
-    }
-
-    fn result_code(&self) -> Option<&str> {
         match self {
-            Self::Gateway(error) => error.result_code(),
-            Self::Declined(decline) => decline.code.as_deref(),
+            Self::Gateway(error) => error.exchange_id(),
+            Self::Declined { exchange_id, .. }
+            | Self::Unprinted { written: Some(Written { exchange_id, .. }), .. } => exchange_id.as_deref(),
             _ => None,
         }
+    }
+
+    fn result_code(&self) -> Option<String> {
+        let code = match self {
+            Self::Gateway(error) => error.result_code(),
+            Self::Declined { decline, .. } => decline.code.as_deref(),
+            _ => None,
+        };
+        code.map(|code| redact::text(code).into_owned())
     }
 
     fn look_up(&self) -> Option<String> {
@@ -166,7 +190,7 @@ impl fmt::Display for Failure {
         if let Some(cause) = self.cause() {
             writeln!(f, "  because: {cause}")?;
         }
-        if let (Self::Declined(_), Some(code)) = (self, self.result_code()) {
+        if let (Self::Declined { .. }, Some(code)) = (self, self.result_code()) {
             writeln!(f, "  result code: {code}")?;
         }
         if let Some(id) = self.exchange_id() {
@@ -240,9 +264,10 @@ impl From<WorldError> for Failure {
     }
 }
 
+/// Of printing: what else is read or written has an error that names it.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::System(error)
+        Self::Unprinted { error, written: None }
     }
 }
 

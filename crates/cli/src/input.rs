@@ -67,7 +67,17 @@ pub(crate) struct CardSource {
 impl CardSource {
     /// The card of standard input, or of the person at the terminal.
     pub(crate) fn read(self) -> Result<CardData, Failure> {
-        if self.card_stdin { CardData::of_stdin() } else { CardData::of_prompts() }
+        if self.card_stdin {
+            CardData::of_stdin()
+        } else if io::stdin().is_terminal() {
+            CardData::of_answers(|question| rpassword::prompt_password(question))
+        } else {
+            Err(Failure::Usage(
+                "a card is needed and there is no terminal to ask at: pass --card-stdin and send the card to standard input, \
+                 or --token-id where a token will do"
+                    .to_owned(),
+            ))
+        }
     }
 }
 
@@ -103,15 +113,9 @@ impl CardData {
         Some(Self { card: kept(card), exp_date: kept(exp_date), csc: kept(csc) })
     }
 
-    fn of_prompts() -> Result<Self, Failure> {
-        if !io::stdin().is_terminal() {
-            return Err(Failure::Usage(
-                "a card is needed and there is no terminal to ask at: pass --card-stdin and send the card to standard input, \
-                 or --token-id where a token will do"
-                    .to_owned(),
-            ));
-        }
-        let ask = |what: &str| match rpassword::prompt_password(what).map(Zeroizing::new) {
+    /// What `ask` is answered; an empty answer is none.
+    fn of_answers(mut ask: impl FnMut(&str) -> io::Result<String>) -> Result<Self, Failure> {
+        let mut ask = |question: &str| match ask(question).map(Zeroizing::new) {
             Ok(answer) if answer.trim().is_empty() => Ok(None),
             Ok(answer) => Ok(Some(answer)),
             Err(_) => Err(Failure::Usage("the card cannot be asked for at this terminal".to_owned())),
@@ -155,13 +159,37 @@ mod tests {
             (r#"{"card":4111111111111111}"#, None),
             ("{", None),
         ] {
-            let read = CardData::of_text(text);
-            let part = |part: &Option<Zeroizing<String>>| {
-                part.as_ref().map(|part| part.to_string()).unwrap_or_default()
-            };
-            let read = read.map(|read| (part(&read.card), part(&read.exp_date), part(&read.csc)));
-            let expected = expected.map(|(card, exp, csc)| (card.to_owned(), exp.to_owned(), csc.to_owned()));
+            let read = CardData::of_text(text).map(parts);
+            let expected = expected.map(|(card, exp, csc)| [card, exp, csc].map(str::to_owned));
             assert_eq!(read, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn card_data_is_asked_for_part_by_part() {
+        for (answers, expected) in [
+            (["4111111111111111", "1230", "999"], ["4111111111111111", "1230", "999"]),
+            (["4111111111111111", " ", ""], ["4111111111111111", "", ""]),
+        ] {
+            let mut asked = Vec::new();
+            let read = CardData::of_answers(|question| {
+                asked.push(question.to_owned());
+                Ok(answers[asked.len() - 1].to_owned())
+            });
+            assert_eq!(parts(read.unwrap()), expected);
+            assert_eq!(asked, ["Card number (not shown): ", "Expiry, MMYY: ", "Security code (not shown): "]);
+        }
+    }
+
+    #[test]
+    fn a_terminal_that_goes_away_is_told() {
+        let read = CardData::of_answers(|_| Err(io::ErrorKind::UnexpectedEof.into()));
+        let failure = read.err().unwrap().to_string();
+        assert_eq!(failure, "error: the card cannot be asked for at this terminal\n");
+    }
+
+    /// Nothing for a part that is not there.
+    fn parts(CardData { card, exp_date, csc }: CardData) -> [String; 3] {
+        [card, exp_date, csc].map(|part| part.map(|part| part.to_string()).unwrap_or_default())
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 
-use crate::args::Arguments;
+use crate::args::{Arguments, Global};
 use crate::failure::Failure;
 
 /// Shell completions.
@@ -20,10 +20,13 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(self) -> Result<(), Failure> {
+    pub(crate) fn run(self, global: &Global) -> Result<(), Failure> {
+        global.refuse_gateway("completions calls no gateway")?;
         let mut script = Vec::new();
         let mut command = Arguments::command();
         generate(self.shell, &mut command, "perennial", &mut script);
-        Ok(io::stdout().lock().write_all(&script)?)
+        let mut out = io::stdout().lock();
+        out.write_all(&script)?;
+        Ok(out.flush()?)
     }
 }

@@ -88,12 +88,12 @@ impl CustomerTokens {
             Self::Attach(attach) => {
                 let token = attach.fields.fill(NewCustomerToken::builder()).build();
                 let (key, token) = both(attach.named.key(), token)?;
-                output.one(client.customers().tokens(&key).attach(&token).await?.into_value())
+                output.written(client.customers().tokens(&key).attach(&token).await?)
             }
             Self::Update(update) => {
                 let changes = update.changes.fill(CustomerTokenUpdate::builder()).build();
                 let (key, changes) = both(update.named.key(), changes)?;
-                output.one(client.customers().tokens(&key).update(&changes).await?.into_value())
+                output.written(client.customers().tokens(&key).update(&changes).await?)
             }
         }
     }

@@ -11,7 +11,7 @@ use super::both;
 use super::criteria::{Criteria, Pages, key};
 use super::customer_tokens::CustomerTokens;
 use crate::failure::Failure;
-use crate::output::{Output, Record};
+use crate::output::Output;
 
 /// Customers.
 #[derive(Debug, Subcommand)]
@@ -139,21 +139,18 @@ impl Customers {
     pub(crate) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
         let customers = client.customers();
         match self {
-            Self::Create(create) => output.one(customers.create(&create.customer()?).await?.into_value()),
+            Self::Create(create) => output.written(customers.create(&create.customer()?).await?),
             Self::Get(named) => output.one(customers.get(&named.key()?).await?.into_value()),
             Self::Search(search) => {
                 output.list(customers.search(&search.search()?), search.pages.extent()).await
             }
             Self::Update(update) => {
                 let (key, update) = both(update.named.key(), update.update())?;
-                output.one(customers.update(&key, &update).await?.into_value())
+                output.written(customers.update(&key, &update).await?)
             }
             Self::Delete(named) => {
                 let key = named.key()?;
-                match customers.delete(&key).await?.into_value() {
-                    Some(customer) => output.one(customer),
-                    None => output.record(&Record::default().with("customer-key", key)),
-                }
+                output.deleted(customers.delete(&key).await?, key)
             }
             Self::Tokens(tokens) => tokens.run(client, output).await,
         }

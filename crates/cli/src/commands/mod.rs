@@ -93,9 +93,9 @@ impl Command {
             Self::Plans(plans) => plans.run(&global.client()?, output).await,
             Self::Payments(payments) => payments.run(&global.client()?, output).await,
             Self::Transactions(transactions) => transactions.run(&global.client()?, output).await,
-            Self::Sandbox(local) => local.run().await,
+            Self::Sandbox(local) => local.run(global).await,
             Self::Quickstart(quickstart) => quickstart.run(global).await,
-            Self::Completions(completions) => completions.run(),
+            Self::Completions(completions) => completions.run(global),
         }
     }
 }

@@ -10,7 +10,7 @@ use perennial::{Clearent, Violations};
 use super::both;
 use super::criteria::{Criteria, Pages, key};
 use crate::failure::Failure;
-use crate::output::{Output, Record};
+use crate::output::Output;
 
 /// Payment plans.
 #[derive(Debug, Subcommand)]
@@ -180,24 +180,21 @@ impl Plans {
         match self {
             Self::Create(fields) => {
                 let plan = fields.fill(NewPlan::builder()).build()?;
-                output.one(plans.create(&plan).await?.into_value())
+                output.written(plans.create(&plan).await?)
             }
             Self::Get(named) => output.one(plans.get(&named.key()?).await?.into_value()),
             Self::Search(search) => output.list(plans.search(&search.search()?), search.pages.extent()).await,
             Self::Update(update) => {
                 let changes = update.changes.fill(PlanUpdate::builder()).build();
                 let (key, changes) = both(update.named.key(), changes)?;
-                output.one(plans.update(&key, &changes).await?.into_value())
+                output.written(plans.update(&key, &changes).await?)
             }
-            Self::Suspend(named) => output.one(plans.suspend(&named.key()?).await?.into_value()),
-            Self::Activate(named) => output.one(plans.activate(&named.key()?).await?.into_value()),
-            Self::Cancel(named) => output.one(plans.cancel(&named.key()?).await?.into_value()),
+            Self::Suspend(named) => output.written(plans.suspend(&named.key()?).await?),
+            Self::Activate(named) => output.written(plans.activate(&named.key()?).await?),
+            Self::Cancel(named) => output.written(plans.cancel(&named.key()?).await?),
             Self::Delete(named) => {
                 let key = named.key()?;
-                match plans.delete(&key).await?.into_value() {
-                    Some(plan) => output.one(plan),
-                    None => output.record(&Record::default().with("plan-key", key)),
-                }
+                output.deleted(plans.delete(&key).await?, key)
             }
             Self::ExpectedRuns(named) => output.many(plans.expected_runs(&named.key()?).await?.into_value()),
             Self::Forecast(question) => {

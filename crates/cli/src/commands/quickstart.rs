@@ -1,6 +1,6 @@
 //! `perennial quickstart`: a year of a subscription, on a sandbox of its own, over real HTTP.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use perennial::clearent::{
     ApiKey, Charge, Charged, Customer, CustomerSearch, ExpectedRun, NewCustomer, NewPlan, NewToken, Paging,
     Payment, PaymentSearch, Plan, PlanStatus, Refusal, Token,
@@ -31,6 +31,7 @@ const DECLINED_AMOUNT: &str = "0.21";
 
 impl Quickstart {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+        global.refuse_gateway("quickstart calls a sandbox of its own, with its own key")?;
         let guide = Guide(global.output);
         let sandbox = Sandbox::start().await?;
         let world = sandbox.world(SEED).await?;
@@ -166,7 +167,7 @@ async fn let_a_year_pass(
     world: &World,
     plan: &Plan,
 ) -> Result<Vec<Payment>, Failure> {
-    let bar = guide.bar();
+    let bar = guide.bar(ProgressDrawTarget::stderr());
     let search = PaymentSearch {
         plan_key: Some(plan.plan_key.clone()),
         paging: Paging { descending: Some(false), ..Paging::default() },
@@ -176,8 +177,8 @@ async fn let_a_year_pass(
     for _ in 0..MONTHS {
         let fired = world.advance("P1M").await?;
         payments = client.payments().list(&search).collect_all().await?;
-        bar.set_message(format!("{}, payments: {}", fired.now.date(), payments.len()));
         bar.inc(1);
+        bar.set_message(format!("{}, payments: {}", fired.now.date(), payments.len()));
     }
     bar.finish_and_clear();
     guide.say(&format!("5. The clock advances month by month: {} payments arrive.", payments.len()));
@@ -269,11 +270,13 @@ impl Guide {
         }
     }
 
-    /// It is drawn only on a terminal.
-    fn bar(self) -> ProgressBar {
+    /// One step for each month; it is drawn only on a terminal.
+    fn bar(self, target: ProgressDrawTarget) -> ProgressBar {
         let style = ProgressStyle::with_template("   {bar:24} {pos:>2}/{len} {msg}");
         match (self.0, style) {
-            (Output::Table, Ok(style)) => ProgressBar::new(MONTHS).with_style(style),
+            (Output::Table, Ok(style)) => {
+                ProgressBar::with_draw_target(Some(MONTHS), target).with_style(style)
+            }
             _ => ProgressBar::hidden(),
         }
     }
@@ -295,5 +298,26 @@ impl Guide {
             row("declined sales", format!("1 (result code {declined})")),
         ];
         self.0.rows(&["what", "outcome"], rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use indicatif::InMemoryTerm;
+
+    #[test]
+    fn people_see_how_far_the_year_is() {
+        for (output, drawn) in
+            [(Output::Table, "   ████████████░░░░░░░░░░░░  6/12 2027-07-01, payments: 6"), (Output::Json, "")]
+        {
+            let screen = InMemoryTerm::new(4, 80);
+            let bar = Guide(output).bar(ProgressDrawTarget::term_like(Box::new(screen.clone())));
+            bar.inc(MONTHS / 2);
+            bar.set_message("2027-07-01, payments: 6");
+            assert_eq!(screen.contents(), drawn);
+            bar.finish_and_clear();
+            assert_eq!(screen.contents(), "");
+        }
     }
 }

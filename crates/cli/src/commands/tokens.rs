@@ -8,7 +8,7 @@ use super::criteria::{Criteria, Pages, key};
 use super::{both, of_card};
 use crate::failure::Failure;
 use crate::input::{CardData, CardSource};
-use crate::output::{Output, Record};
+use crate::output::Output;
 
 /// Card tokens.
 #[derive(Debug, Subcommand)]
@@ -110,7 +110,7 @@ impl Tokens {
     pub(crate) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
         let tokens = client.tokens();
         match self {
-            Self::Create(create) => output.one(tokens.create(create.token()?).await?.into_value()),
+            Self::Create(create) => output.written(tokens.create(create.token()?).await?),
             Self::Get(named) => output.one(tokens.get(&named.id()?).await?.into_value()),
             Self::Search(search) => {
                 output.list(tokens.search(&search.search()?), search.pages.extent()).await
@@ -118,14 +118,11 @@ impl Tokens {
             Self::Update(update) => {
                 let changes = update.changes.fill(TokenUpdate::builder()).build();
                 let (id, changes) = both(update.named.id(), changes)?;
-                output.one(tokens.update(&id, &changes).await?.into_value())
+                output.written(tokens.update(&id, &changes).await?)
             }
             Self::Delete(named) => {
                 let id = named.id()?;
-                match tokens.delete(&id).await?.into_value() {
-                    Some(token) => output.one(token),
-                    None => output.record(&Record::default().with("token-id", id)),
-                }
+                output.deleted(tokens.delete(&id).await?, id)
             }
         }
     }

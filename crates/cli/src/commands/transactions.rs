@@ -5,7 +5,7 @@ use perennial::clearent::{
     Capture, CaptureBuilder, Charge, ChargeBuilder, ChargeSource, Decline, Refund, RefundBuilder, TokenId,
     TransactionId, TransactionSearch, Void,
 };
-use perennial::{Clearent, InvalidValue, Violations};
+use perennial::{Clearent, InvalidValue, Response, Violations};
 use zeroize::Zeroizing;
 
 use super::address::{BillingAddress, ShippingAddress};
@@ -201,23 +201,23 @@ impl Transactions {
         let transactions = client.transactions();
         match self {
             Self::Sale(sale) => {
-                let sold = transactions.sale(&sale.charge()?).await?.into_value();
+                let sold = transactions.sale(&sale.charge()?).await?;
                 tell(output, sold.decline(), sold)
             }
             Self::Auth(sale) => {
-                let reserved = transactions.auth(&sale.charge()?).await?.into_value();
+                let reserved = transactions.auth(&sale.charge()?).await?;
                 tell(output, reserved.decline(), reserved)
             }
             Self::Capture(capture) => {
-                let captured = transactions.capture(&capture.capture()?).await?.into_value();
+                let captured = transactions.capture(&capture.capture()?).await?;
                 tell(output, captured.decline(), captured)
             }
             Self::Void(named) => {
-                let voided = transactions.void(&Void { id: named.id()? }).await?.into_value();
+                let voided = transactions.void(&Void { id: named.id()? }).await?;
                 tell(output, voided.decline(), voided)
             }
             Self::Refund(refund) => {
-                let refunded = transactions.refund(&refund.refund()?).await?.into_value();
+                let refunded = transactions.refund(&refund.refund()?).await?;
                 tell(output, refunded.decline(), refunded)
             }
             Self::Get(named) => output.one(transactions.get(&named.id()?).await?.into_value()),
@@ -228,9 +228,11 @@ impl Transactions {
     }
 }
 
-fn tell(output: Output, decline: Option<Decline>, transaction: impl Shown) -> Result<(), Failure> {
-    output.one(transaction)?;
-    decline.map_or(Ok(()), |decline| Err(Failure::Declined(decline)))
+fn tell<T: Shown>(output: Output, decline: Option<Decline>, answer: Response<T>) -> Result<(), Failure> {
+    let exchange_id = answer.exchange_id().map(str::to_owned);
+    let printed = output.written(answer);
+    // A decline is told whether or not the transaction can be printed.
+    decline.map_or(printed, |decline| Err(Failure::Declined { decline, exchange_id }))
 }
 
 /// Text that names a token, whatever it looks like.

@@ -1,6 +1,6 @@
 //! What goes to standard output: objects, and nothing else. Notes and errors go to standard error.
 
-mod json;
+pub(crate) mod json;
 mod record;
 mod table;
 
@@ -9,9 +9,9 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 use perennial::clearent::Page;
 use perennial::{List, Response};
 
-pub(crate) use record::{Record, Shown, Value};
+pub(crate) use record::{IntoValue, Record, Shown, Value};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Written};
 
 /// How objects are printed: as tables for people, or as one JSON document.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -38,14 +38,42 @@ impl Output {
         self.record(&shown.record())
     }
 
+    /// Prints what a write answered. Where that fails, the failure names the object, so that nobody writes it again.
+    pub(crate) fn written<T: Shown>(self, answer: Response<T>) -> Result<(), Failure> {
+        self.written_record::<T>(answer.map(T::record))
+    }
+
+    /// Prints what a deletion answered: what is gone, or at least the key that is.
+    pub(crate) fn deleted<T: Shown>(
+        self,
+        answer: Response<Option<T>>,
+        key: impl IntoValue,
+    ) -> Result<(), Failure> {
+        let gone = || Record::default().with(T::KEY, key);
+        self.written_record::<T>(answer.map(|object| object.map_or_else(gone, T::record)))
+    }
+
+    fn written_record<T: Shown>(self, answer: Response<Record>) -> Result<(), Failure> {
+        let exchange_id = answer.exchange_id().map(str::to_owned);
+        let record = answer.into_value();
+        self.print(&record).map_err(|error| {
+            let written = Written { object: record.named_by(T::KEY), exchange_id };
+            Failure::Unprinted { error, written: Some(written) }
+        })
+    }
+
     /// Prints one record.
     pub(crate) fn record(self, record: &Record) -> Result<(), Failure> {
+        Ok(self.print(record)?)
+    }
+
+    fn print(self, record: &Record) -> io::Result<()> {
         let mut out = stdout();
         match self {
             Self::Table => write!(out, "{}", table::of_one(record))?,
             Self::Json => json::document(&mut out, record)?,
         }
-        Ok(out.flush()?)
+        out.flush()
     }
 
     /// Prints objects that are all there.
@@ -75,7 +103,11 @@ impl Output {
                 Ok(())
             }
             Err(failure) if rows.is_empty() => Err(failure),
-            Err(failure) => rows.finish().and(Err(failure)),
+            Err(failure) => {
+                // Whether or not the rest can be printed, this is what went wrong first.
+                let _ = rows.finish();
+                Err(failure)
+            }
         }
     }
 }

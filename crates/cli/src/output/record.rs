@@ -27,6 +27,8 @@ pub(crate) enum Value {
 pub(crate) trait Shown {
     /// The columns of a list, the most telling first: as many are shown as fit.
     const COLUMNS: &'static [&'static str];
+    /// The field that names what was written.
+    const KEY: &'static str = Self::COLUMNS[0];
 
     fn record(self) -> Record;
 }
@@ -46,6 +48,14 @@ impl Record {
 
     pub(crate) fn field(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
+    }
+
+    /// The object and the value of this field: `plan plan_3f0f6d1c5f0e`.
+    pub(crate) fn named_by(&self, key: &str) -> Option<String> {
+        let Value::Text(value) = self.field(key)? else { return None };
+        // The key of a transaction is plainly `id`.
+        let object = key.rsplit_once('-').map_or("transaction", |(object, _)| object);
+        Some(format!("{object} {value}"))
     }
 
     /// The single values, those of inner records under their path: `billing-address.city`.
@@ -257,6 +267,8 @@ impl Shown for Plan {
             token_id,
             frequency,
             frequency_day,
+            frequency_month,
+            frequency_week,
             payment_amount,
             start_date,
             end_date,
@@ -275,6 +287,8 @@ impl Shown for Plan {
             .with("token-id", token_id)
             .with("frequency", frequency)
             .with("frequency-day", frequency_day)
+            .with("frequency-month", frequency_month)
+            .with("frequency-week", frequency_week)
             .with("payment-amount", payment_amount)
             .with("start-date", start_date)
             .with("end-date", end_date)

@@ -98,3 +98,25 @@ impl fmt::Display for Screen {
         self.0.lines().try_for_each(|line| writeln!(f, "{}", line.trim_end()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_steers_the_terminal() {
+        for (text, shown) in [
+            ("Ada\u{1b}[2J\u{1b}]0;title\u{7}", "Ada\u{fffd}[2J\u{fffd}]0;title\u{fffd}"),
+            ("Ada\u{9b}31m", "Ada\u{fffd}31m"),
+            ("Ada\rPaid\nTwice\tover", "Ada Paid Twice over"),
+            ("Ada\u{8}\u{7f}\u{0}.", "Ada\u{fffd}\u{fffd}\u{fffd}."),
+            ("\u{202e}adA\u{200b}", "\u{fffd}adA\u{fffd}"),
+        ] {
+            let record = || Record::default().with("name", text);
+            let inner = Record::default().with("name", record());
+            assert_eq!(of_one(&inner).to_string(), format!("name.name {shown}\n"));
+            let list = of_many(&["name"], &[record()]).to_string();
+            assert_eq!(list.lines().last(), Some(shown));
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::iter;
 use std::net::TcpListener;
 
-use crate::shell::{CARD_JSON, KEY, Ran, Shell, finish, gateway, perennial};
+use crate::shell::{CARD_JSON, KEY, Ran, Shell, answer, finish, gateway, perennial};
 
 #[test]
 fn what_the_sandbox_answers() {
@@ -74,6 +74,55 @@ fn everything_that_is_wrong_is_told_at_once() {
     insta::assert_snapshot!("violations", screens.concat());
 }
 
+/// The gateway's support asks for the exchange.
+#[test]
+fn a_decline_tells_its_exchange() {
+    let body = r#"{"code":"402","status":"fail","exchange-id":"ID-clearent-cgw-1-0b7c","payload":{"transaction":
+        {"amount":"8.00","type":"SALE","id":"700001","result":"DECLINED","result-code":"01\u001b2",
+        "display-message":"Expired \u001b[2Jcard"},"payloadType":"transaction"}}"#;
+    let answer = answer("402 Payment Required", body);
+    for (output, told) in [
+        (
+            "table",
+            "error: declined: Expired \u{fffd}[2Jcard\n  result code: 01\u{fffd}2\n  exchange id: ID-clearent-cgw-1-0b7c\n",
+        ),
+        (
+            "json",
+            "{\"error\":{\"kind\":\"declined\",\"message\":\"declined: Expired \u{fffd}[2Jcard\",\
+            \"result-code\":\"01\u{fffd}2\",\"exchange-id\":\"ID-clearent-cgw-1-0b7c\"}}\n",
+        ),
+    ] {
+        let url = gateway(iter::repeat(answer.clone()));
+        let sale = ["transactions", "sale", "--amount", "8", "--token-id", "1100000000555551111"];
+        let ran = run(&url, &[&["--output", output], &sale[..], &["--exp-date", "1230"]].concat());
+        assert_eq!((ran.code, ran.err.as_str()), (4, told));
+        assert!(ran.out.contains("700001") && !ran.out.contains('\u{1b}'), "{}", ran.out);
+    }
+}
+
+#[test]
+fn what_calls_no_gateway_is_told_of_none() {
+    let quickstart = "quickstart calls a sandbox of its own, with its own key";
+    let serve = "sandbox serve is a gateway and calls none";
+    let completions = "completions calls no gateway";
+    for (arguments, why, given) in [
+        (&["quickstart", "--environment", "production"][..], quickstart, "--environment"),
+        (&["quickstart", "--base-url", "https://gateway.example"], quickstart, "--base-url"),
+        (&["sandbox", "serve", "--base-url", "http://127.0.0.1:1"], serve, "--base-url"),
+        (&["--environment", "sandbox", "sandbox", "serve"], serve, "--environment"),
+        (
+            &["--api-key-file", "key", "completions", "bash", "--environment", "sandbox"],
+            completions,
+            "--environment and --api-key-file",
+        ),
+    ] {
+        let mut command = perennial();
+        command.args(arguments);
+        let Ran { code, out, err } = finish(command, "");
+        assert_eq!((code, out.as_str(), err), (2, "", format!("error: {why}: leave out {given}\n")));
+    }
+}
+
 fn run(url: &str, arguments: &[&str]) -> Ran {
     let mut command = perennial();
     command.args(["--base-url", url]).args(arguments).env("PERENNIAL_API_KEY", KEY);
@@ -106,7 +155,9 @@ fn what_no_sandbox_answers() {
         (&refused, CREATE, 3),
     ] {
         let ran = run(url, arguments);
-        assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{arguments:?}: {}", ran.err);
+        for ran in [&ran, &run(url, &[&["--output", "json"], arguments].concat())] {
+            assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{arguments:?}: {}", ran.err);
+        }
         screens.push(format!("{arguments:?}\n{}\n", ran.err));
     }
     insta::assert_snapshot!("failures", screens.concat());

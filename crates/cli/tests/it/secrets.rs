@@ -20,6 +20,8 @@ fn a_secret_argument_is_refused_and_not_repeated() {
         &["tokens", "create", CARD],
         &["tokens", "create", "--description", "4111 1111 1111 1111"],
         &["transactions", "sale", "--amount", CARD],
+        &["customers", "create", "--first-name", "22 4111111111111111"],
+        &["customers", "create", "--comments=Ada, 4111 1111 1111 1111 exp 12/30"],
         &["transactions", "sale", "--order-id=4111-1111-1111-1111"],
     ] {
         for output in ["table", "json"] {

@@ -18,11 +18,21 @@ fn serve(arguments: &[&str]) -> Served {
     let mut command = perennial();
     command.args(["sandbox", "serve", "--listen", "127.0.0.1:0"]).args(arguments);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let mut served = Served { child, out, url: String::new() };
     let mut line = String::new();
-    out.read_line(&mut line).unwrap();
-    let url = line.strip_prefix("sandbox listening on ").unwrap_or_else(|| panic!("{line:?}")).trim_end();
-    Served { url: url.to_owned(), child, out }
+    served.out.read_line(&mut line).unwrap();
+    let url = line.strip_prefix("sandbox listening on ").unwrap_or_else(|| panic!("{line:?}"));
+    url.trim_end().clone_into(&mut served.url);
+    served
+}
+
+/// A test that fails leaves nothing running.
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Served {
@@ -34,13 +44,14 @@ impl Served {
 
     /// Sends the signal; the rest of what it wrote.
     fn stop(mut self, signal: &str) -> (String, String) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
-        let mut out = String::new();
+        // The builtin of the shell: the program of this name is not everywhere.
+        let kill = format!("kill -s {signal} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        let (mut out, mut err) = (String::new(), String::new());
         self.out.read_to_string(&mut out).unwrap();
-        let ended = self.child.wait_with_output().unwrap();
-        assert_eq!(ended.status.code(), Some(0));
-        (out, String::from_utf8(ended.stderr).unwrap())
+        self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+        (out, err)
     }
 }
 

@@ -96,6 +96,18 @@ pub(crate) fn finish_without_stdin(mut command: Command) -> Ran {
     command.stdin(Stdio::null()).output().unwrap().into()
 }
 
+/// Runs the command with standard output going to a pipe whose reader is gone.
+pub(crate) fn finish_unread(command: Command) -> Ran {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    finish_to(command, writer)
+}
+
+/// Runs the command with standard output going there, which does not come back.
+pub(crate) fn finish_to(mut command: Command, out: impl Into<Stdio>) -> Ran {
+    command.stdin(Stdio::null()).stdout(out).output().unwrap().into()
+}
+
 impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         Self {
@@ -121,6 +133,12 @@ pub(crate) fn gateway<T: AsRef<[u8]>>(answers: impl Iterator<Item = T> + Send + 
         }
     });
     url
+}
+
+/// An answer of a gateway, after which it closes.
+pub(crate) fn answer(status: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
 }
 
 pub(crate) fn runtime() -> &'static Runtime {
