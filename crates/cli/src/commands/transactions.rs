@@ -186,6 +186,9 @@ pub(crate) struct Search {
     /// Transactions of this order; a plan's key finds its payments
     #[arg(long, value_name = "TEXT")]
     order_id: Option<String>,
+    /// Transactions with this message, such as 'Not Sufficient Funds'
+    #[arg(long, value_name = "TEXT")]
+    display_message: Option<String>,
     /// The earliest time, yyyy-MM-dd HH:mm
     #[arg(long, value_name = "TIME")]
     start_date: Option<String>,
@@ -320,6 +323,7 @@ impl Search {
             authorization_code: self.authorization_code.clone(),
             invoice: self.invoice.clone(),
             order_id: self.order_id.clone(),
+            display_message: self.display_message.clone(),
             start_date: self.start_date.clone(),
             end_date: self.end_date.clone(),
             paging: self.pages.paging(),

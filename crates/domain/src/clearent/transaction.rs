@@ -401,6 +401,8 @@ pub struct TransactionSearch {
     pub invoice: Option<String>,
     /// Transactions of this order; a plan's key finds its payments.
     pub order_id: Option<String>,
+    /// Transactions with this message for people, such as `Not Sufficient Funds`.
+    pub display_message: Option<String>,
     /// The earliest time, `yyyy-MM-dd HH:mm`.
     pub start_date: Option<String>,
     /// The latest time, `yyyy-MM-dd HH:mm`.

@@ -150,6 +150,7 @@ impl Ledger<'_> {
             authorization_code,
             invoice,
             order_id,
+            display_message,
             start_date: _,
             end_date: _,
             paging,
@@ -163,6 +164,7 @@ impl Ledger<'_> {
             .with("authorization_code = ?", authorization_code)
             .with("invoice = ?", invoice)
             .with("order_id = ?", order_id)
+            .with("display_message = ? COLLATE NOCASE", display_message)
             .with("created >= ?", from.map(Value::from))
             .with("created <= ?", to.map(Value::from))
             .page(self, &paging, ORDERS, transaction)

@@ -120,6 +120,7 @@ async fn searches_find_by_every_criterion() {
         "tokens?updated-start-date=2027-01-02",
         "tokens?merchant-legacy-token-id=1",
         "transactions?type=VOID",
+        "transactions?display-message=Not%20Sufficient%20Funds",
         "transactions?start-date=2027-01-02",
         "transactions?end-date=12-31-2026+11:59+pm",
     ];

@@ -318,6 +318,7 @@ fn transaction_search() -> TransactionSearch {
         authorization_code: Some("TAS289".into()),
         invoice: Some("inv-1".into()),
         order_id: Some("plan_3f0f6b1c2d4e".into()),
+        display_message: Some("Transaction approved".into()),
         start_date: Some("2027-01-01 00:00".into()),
         end_date: Some("2027-12-31 23:59".into()),
         paging: paging(),

@@ -239,6 +239,7 @@ pub fn search(search: &TransactionSearch) -> Call {
         authorization_code,
         invoice,
         order_id,
+        display_message,
         start_date,
         end_date,
         paging,
@@ -252,6 +253,7 @@ pub fn search(search: &TransactionSearch) -> Call {
         .with("authorization-code", authorization_code.as_ref())
         .with("invoice", invoice.as_ref())
         .with("order-id", order_id.as_ref())
+        .with("display-message", display_message.as_ref())
         .with("start-date", start_date.as_ref())
         .with("end-date", end_date.as_ref())
         .paged(paging, "isDescending");
@@ -454,6 +456,7 @@ pub fn read_search(query: &str) -> Result<TransactionSearch, Violations> {
         authorization_code: params.text("authorization-code"),
         invoice: params.text("invoice"),
         order_id: params.text("order-id"),
+        display_message: params.text("display-message"),
         start_date: params.text("start-date"),
         end_date: params.text("end-date"),
         paging: params.paging(),

@@ -234,6 +234,7 @@ fn transaction_requests() {
             authorization_code: some("TAS123"),
             invoice: some("inv-1"),
             order_id: some(PLAN),
+            display_message: some("Transaction approved"),
             start_date: some("2026-10-01 00:00"),
             end_date: some("2026-10-31 23:59"),
             paging: paging(),

@@ -83,12 +83,13 @@ proptest! {
         (id, amount, status, last_four) in (any::<bool>(), amount(), value(), value()),
         transaction_type in of(select(vec![TransactionType::SALE, TransactionType::FORCED_SALE])),
         (authorization_code, invoice, order_id) in (value(), value(), value()),
+        display_message in value(),
         (start_date, end_date, paging) in (value(), value(), paging()),
     ) {
         let search = TransactionSearch {
             id: id.then(transaction_id),
-            amount, transaction_type, status, last_four, authorization_code, invoice, order_id, start_date,
-            end_date, paging,
+            amount, transaction_type, status, last_four, authorization_code, invoice, order_id,
+            display_message, start_date, end_date, paging,
         };
         prop_assert_eq!(transaction::read_search(query(&transaction::search(&search))), Ok(search));
     }
