@@ -4,7 +4,7 @@
 ///
 /// `required` fields must be there. `documented` ones are required by the vendor's page but left out by live clients,
 /// which the gateway lets pass: `build` demands them, `accept` (the gateway's reading) does not. `nested` ones are
-/// request objects themselves. The checks after the table see the finished value.
+/// request objects themselves. `check` sees what both judge, `strictly` what only `build` does.
 macro_rules! request {
     (
         $(#[$meta:meta])*
@@ -15,6 +15,7 @@ macro_rules! request {
             $( nested { $( $(#[$nested_meta:meta])* $nested:ident: $Nested:ty = $nested_name:literal, )* } )?
         }
         $( check $check:expr; )?
+        $( strictly $strict:expr; )?
     ) => {
         $(#[$meta])*
         #[derive(Debug)]
@@ -99,6 +100,12 @@ macro_rules! request {
                 #[allow(unused_mut, reason = "not every request has documented fields")]
                 let mut this = self;
                 $($( this.violations.require($documented_name, this.$documented.as_ref()); )*)?
+                $(
+                    let strict: fn(&$Builder, &mut $crate::Violations) = $strict;
+                    let mut violations = std::mem::take(&mut this.violations);
+                    strict(&this, &mut violations);
+                    this.violations = violations;
+                )?
                 this.accept()
             }
 

@@ -106,6 +106,23 @@ fn tokens() {
         (said(card().csc("999").description("business card").build()), "ok"),
         (said(card().build()), "csc: is required; description: is required"),
         (said(card().accept()), "ok"),
+        // Nobody's number: no brand can be derived from it.
+        (
+            said(card().card("9000000000000001").csc("999").description("card").build()),
+            "card-type: is required",
+        ),
+        (said(card().card("9000000000000001").accept()), "ok"),
+        (
+            said(
+                card()
+                    .card("9000000000000001")
+                    .card_type(CardBrand::VISA)
+                    .csc("999")
+                    .description("card")
+                    .build(),
+            ),
+            "ok",
+        ),
         (
             said(NewToken::builder().build()),
             "csc: is required; description: is required; card: is required; exp-date: is required",

@@ -113,10 +113,16 @@ request! {
             avs_zip: Text = "avs-zip",
             /// Whether the address is checked; the gateway's default is true.
             avs_required: Flag = "avs-required",
-            /// The brand, if it is not to be derived from the number.
+            /// The brand, which the vendor's page requires; needed only where it cannot be derived from the number.
             card_type: CardBrand = "card-type",
         }
     }
+    strictly |token, violations| {
+        let brand = token.card.as_ref().map(|card| token.card_type.clone().or_else(|| card.brand()));
+        if brand == Some(None) {
+            violations.add("card-type", Rule::Required);
+        }
+    };
 }
 
 impl NewToken {
