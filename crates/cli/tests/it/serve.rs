@@ -119,7 +119,8 @@ fn what_it_is_told_holds() {
     let served = serve(&["--frozen-at", "2027-06-01T00:00:00Z", "--any-card", "--host", "gateway.example"]);
     let mut command = perennial();
     command.args(["--base-url", &served.url, "tokens", "create", "--description", "a card", "--card-stdin"]);
-    // A number that is published for tests, but on none of the sandbox's lists.
+    command.args(["--card-type", "MASTERCARD"]);
+    // A number that is published for tests, but on none of the sandbox's lists, and of a brand it has no name for.
     let created = finish(with_key(command), "6759649826438453\n1230\n9786");
     assert_eq!(created.code, 0, "{}", created.err);
     assert!(created.out.contains("2027-06-01T00:00:00"), "{}", created.out);
