@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, ValueEnum};
+use perennial::clearent::ApiKey;
 use perennial::transport::redact;
 use perennial::{BaseUrl, CardNumber, Clearent, Environment, Format};
 
@@ -113,6 +114,20 @@ impl Global {
         Err(Failure::Usage(format!("{why}: leave out {given}")))
     }
 
+    /// The api key of the file, or else of the environment.
+    pub(crate) fn api_key(&self) -> Result<ApiKey, Failure> {
+        input::api_key(self.api_key_file.as_deref())
+    }
+
+    /// Where the sandbox is that is served on this machine.
+    pub(crate) fn sandbox(&self) -> Result<BaseUrl, Failure> {
+        if self.environment.is_some() {
+            let told = "the vendor's gateways have no such command: leave out --environment";
+            return Err(Failure::Usage(told.to_owned()));
+        }
+        Ok(self.base_url.as_deref().unwrap_or("http://127.0.0.1:8480").parse()?)
+    }
+
     /// The client of these options.
     pub(crate) fn client(&self) -> Result<Clearent, Failure> {
         let environment = match (&self.base_url, self.environment) {
@@ -120,7 +135,7 @@ impl Global {
             (None, Some(Gateway::Production)) => Environment::Production,
             (None, _) => Environment::Sandbox,
         };
-        let client = Clearent::builder(input::api_key(self.api_key_file.as_deref())?)
+        let client = Clearent::builder(self.api_key()?)
             .environment(environment)
             .format(self.format)
             .deadline(self.deadline())

@@ -5,8 +5,9 @@ use std::fmt;
 use std::io::{self, Write};
 use std::iter;
 
+use http::StatusCode;
 use perennial::clearent::{Decline, InvalidApiKey};
-use perennial::transport::redact;
+use perennial::transport::{Delivery, TransportError, redact};
 use perennial::{Error, ErrorKind, InvalidBaseUrl, Rule, Violation, Violations};
 use perennial_sandbox::{StartError, WorldError};
 
@@ -29,6 +30,10 @@ pub(crate) enum Failure {
     Start(StartError),
     /// The sandbox does not do what it is told.
     World(WorldError),
+    /// A sandbox that is served refuses what it is told.
+    Sandbox { status: StatusCode, told: String },
+    /// No sandbox answered.
+    Unanswered(TransportError),
     /// The sandbox did what it should not.
     Unexpected(&'static str),
     /// Standard output cannot be written to. What was to be printed was done all the same.
@@ -69,6 +74,17 @@ impl Failure {
         match self {
             Self::Usage(_) | Self::Rules(_) | Self::Start(_) => Exit::Usage,
             Self::Gateway(error) => exit_of(error.kind()),
+            Self::Sandbox { status, .. } => match status.as_u16() {
+                401 | 403 => Exit::Refused,
+                404 => Exit::NotFound,
+                500.. => Exit::Unavailable,
+                _ => Exit::Usage,
+            },
+            Self::Unanswered(error) => match error.delivery() {
+                Delivery::NotSent => Exit::Unavailable,
+                Delivery::MaybeSent => Exit::Unknown,
+                Delivery::Answered => Exit::Internal,
+            },
             Self::Declined { .. } => Exit::Declined,
             Self::Unprinted { .. } if self.is_broken_pipe() => Exit::Done,
             Self::Unprinted { .. } => Exit::Unprinted,
@@ -86,7 +102,8 @@ impl Failure {
             Self::Rules(_) => "rules",
             Self::Gateway(error) => word(error.kind()),
             Self::Declined { .. } => "declined",
-            Self::Start(_) | Self::World(_) | Self::Unexpected(_) => "sandbox",
+            Self::Start(_) | Self::World(_) | Self::Sandbox { .. } | Self::Unexpected(_) => "sandbox",
+            Self::Unanswered(_) => "unreachable",
             Self::Unprinted { .. } => "unprinted",
             Self::System(_) => "system",
         }
@@ -98,6 +115,11 @@ impl Failure {
             Self::Usage(message) => message.clone(),
             Self::Start(error) => error.to_string(),
             Self::World(error) => error.to_string(),
+            Self::Sandbox { told, .. } => format!("the sandbox refuses: {}", redact::text(told)),
+            Self::Unanswered(error) if error.delivery() == Delivery::NotSent => {
+                "no sandbox answers: start one with perennial sandbox serve, or say with --base-url where it is".into()
+            }
+            Self::Unanswered(error) => error.to_string(),
             Self::Unexpected(what) => (*what).to_owned(),
             Self::Rules(complaints) if complaints.len() == 1 => {
                 "a value breaks a rule; nothing was sent".into()
@@ -126,6 +148,7 @@ impl Failure {
             Self::Gateway(error) if error.refusal().is_none() => error.source(),
             Self::Start(error) => error.source(),
             Self::World(error) => error.source(),
+            Self::Unanswered(error) => error.source(),
             Self::Unprinted { error, .. } | Self::System(error) => Some(error as _),
             _ => None,
         };

@@ -1,5 +1,7 @@
 //! What is shown of each object: its fields under the names of the wire, in one order for tables and JSON.
 
+use std::borrow::Cow;
+
 use perennial::clearent::{
     Charged, Customer, CustomerKey, CustomerStatus, CustomerToken, ExpectedRun, Frequency, FrequencyDay,
     Link, Payment, Plan, PlanKey, PlanStatus, PostalAddress, Token, TokenId, TokenStatus, Transaction,
@@ -7,10 +9,11 @@ use perennial::clearent::{
 };
 use perennial::{Amount, CardBrand, Date, Expiry};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value as Json;
 
 /// An object as it is shown: fields in order, without those that have no value.
 #[derive(Debug, Default)]
-pub(crate) struct Record(Vec<(&'static str, Value)>);
+pub(crate) struct Record(Vec<(Cow<'static, str>, Value)>);
 
 /// A value of a field.
 #[derive(Debug)]
@@ -34,9 +37,22 @@ pub(crate) trait Shown {
 }
 
 impl Record {
+    /// The members of a JSON object of the sandbox, in their order and without those that are null.
+    pub(crate) fn of_json(document: Json) -> Self {
+        let Json::Object(members) = document else { return Self::default() };
+        let value = |(name, value): (String, Json)| Some((name.into(), Value::of_json(value)?));
+        Self(members.into_iter().filter_map(value).collect())
+    }
+
+    /// The objects of a JSON array of the sandbox.
+    pub(crate) fn list_of_json(document: Json) -> Vec<Self> {
+        let Json::Array(objects) = document else { return Vec::new() };
+        objects.into_iter().map(Self::of_json).collect()
+    }
+
     /// Adds a field, if it has a value.
     pub(crate) fn with(mut self, name: &'static str, value: impl IntoValue) -> Self {
-        self.0.extend(value.into_value().map(|value| (name, value)));
+        self.0.extend(value.into_value().map(|value| (name.into(), value)));
         self
     }
 
@@ -47,7 +63,7 @@ impl Record {
     }
 
     pub(crate) fn field(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
+        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value)
     }
 
     /// The object and the value of this field: `plan plan_3f0f6d1c5f0e`.
@@ -69,7 +85,7 @@ impl Record {
                     );
                 }
                 Value::Records(_) => {}
-                value => fields.push(((*name).to_owned(), value)),
+                value => fields.push((name.clone().into_owned(), value)),
             }
         }
         fields
@@ -83,6 +99,21 @@ impl Serialize for Record {
             map.serialize_entry(name, value)?;
         }
         map.end()
+    }
+}
+
+impl Value {
+    fn of_json(value: Json) -> Option<Self> {
+        Some(match value {
+            Json::Null => return None,
+            Json::Bool(flag) => Self::Flag(flag),
+            Json::Number(number) => {
+                number.as_u64().map_or_else(|| Self::Text(number.to_string()), Self::Number)
+            }
+            Json::String(text) => Self::Text(text),
+            Json::Array(_) => Self::Records(Record::list_of_json(value)),
+            Json::Object(_) => Self::Record(Record::of_json(value)),
+        })
     }
 }
 

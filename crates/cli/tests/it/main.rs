@@ -12,3 +12,4 @@ mod quickstart;
 mod secrets;
 mod serve;
 mod shell;
+mod worlds;

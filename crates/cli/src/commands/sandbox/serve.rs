@@ -1,30 +1,16 @@
-//! `perennial sandbox`
+//! `perennial sandbox serve`
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use perennial::clearent::ApiKey;
 use perennial_sandbox::{Moment, Sandbox};
 
-use crate::args::Global;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::note;
-
-/// The gateway on this machine.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Local {
-    /// Serves the gateway on loopback until it is told to stop (SIGINT, SIGTERM)
-    #[command(
-        after_help = "When it is ready it prints one line: sandbox listening on http://127.0.0.1:8480\n\
-        With --db FILE what it answered is kept, and it may be killed at any moment.\n\n\
-        Examples:\n  perennial sandbox serve\n  perennial sandbox serve --listen 127.0.0.1:0 --db sandbox.db \
-        --frozen-at 2027-01-01T00:00:00Z"
-    )]
-    Serve(Serve),
-}
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
@@ -55,16 +41,8 @@ pub(crate) struct Serve {
     frozen_at: Option<Moment>,
 }
 
-impl Local {
-    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
-        global.refuse_gateway("sandbox serve is a gateway and calls none")?;
-        let Self::Serve(serve) = self;
-        serve.run().await
-    }
-}
-
 impl Serve {
-    async fn run(self) -> Result<(), Failure> {
+    pub(super) async fn run(self) -> Result<(), Failure> {
         let mut stop = Stop::listen().map_err(Failure::System)?;
         let Self { listen, db, key, key_file, tls, host, any_card, frozen_at } = self;
         if !key.is_empty() {

@@ -1,0 +1,78 @@
+//! The sandbox's own interface, `/_sandbox`, as the command calls it.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request};
+use perennial::BaseUrl;
+use perennial::clearent::ApiKey;
+use perennial::transport::{Deadline, Exchange, ReqwestExchange, auth};
+use serde_json::Value as Json;
+
+use crate::args::Global;
+use crate::failure::Failure;
+
+/// The largest answer that is read: a log of 500 requests, each with the longest bodies that it remembers.
+const LARGEST: usize = 512 * 1024 * 1024;
+
+/// A sandbox that is served, and the key of the world that is meant.
+pub(super) struct Control {
+    exchange: ReqwestExchange,
+    sandbox: BaseUrl,
+    key: Option<ApiKey>,
+    timeout: Duration,
+}
+
+impl Control {
+    /// For the world of the caller's key.
+    pub(super) fn of(global: &Global) -> Result<Self, Failure> {
+        Ok(Self { key: Some(global.api_key()?), ..Self::of_anyone(global)? })
+    }
+
+    /// For what belongs to no world.
+    pub(super) fn of_anyone(global: &Global) -> Result<Self, Failure> {
+        let exchange = ReqwestExchange::builder().response_limit(LARGEST).build();
+        let exchange = exchange.map_err(|error| Failure::System(std::io::Error::other(error)))?;
+        Ok(Self { exchange, sandbox: global.sandbox()?, key: None, timeout: global.deadline() })
+    }
+
+    pub(super) async fn get(&self, call: &str) -> Result<Json, Failure> {
+        self.call(Method::GET, call, Bytes::new()).await
+    }
+
+    pub(super) async fn post(&self, call: &str, body: &Json) -> Result<Json, Failure> {
+        self.call(Method::POST, call, body.to_string().into()).await
+    }
+
+    pub(super) async fn delete(&self, call: &str) -> Result<Json, Failure> {
+        self.call(Method::DELETE, call, Bytes::new()).await
+    }
+
+    async fn call(&self, method: Method, call: &str, body: Bytes) -> Result<Json, Failure> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = format!("{}/_sandbox/{call}", self.sandbox.as_str())
+            .parse()
+            .map_err(|_| Failure::Unexpected("the sandbox's URL cannot be called"))?;
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, json.clone());
+        request.headers_mut().insert(ACCEPT, json);
+        request.headers_mut().extend(self.key.as_ref().map(auth::api_key));
+
+        let deadline = Deadline::after(Instant::now(), self.timeout);
+        let answer = self.exchange.exchange(request, deadline).await.map_err(Failure::Unanswered)?;
+        let document = match answer.body().as_ref() {
+            [] => Ok(Json::Null),
+            body => serde_json::from_slice::<Json>(body),
+        };
+        match (answer.status(), document) {
+            (status, Ok(document)) if status.is_success() => Ok(document),
+            (status, Ok(document)) if document["error"].is_string() => {
+                let told = document["error"].as_str().unwrap_or_default().to_owned();
+                Err(Failure::Sandbox { status, told })
+            }
+            _ => Err(Failure::Unexpected("what answered is no sandbox of this version: check --base-url")),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `perennial sandbox`: serves the gateway on this machine, and moves the worlds of one that is served.
+
+mod control;
+mod fault;
+mod serve;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::args::Global;
+use crate::failure::Failure;
+use crate::output::Record;
+
+use control::Control;
+use fault::Faults;
+use serve::Serve;
+
+/// The gateway on this machine. All but `serve` and `world` act on the world that PERENNIAL_API_KEY opens, at the
+/// sandbox of --base-url or else at http://127.0.0.1:8480.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Local {
+    /// Serves the gateway on loopback until it is told to stop (SIGINT, SIGTERM)
+    #[command(
+        after_help = "When it is ready it prints one line: sandbox listening on http://127.0.0.1:8480\n\
+        With --db FILE what it answered is kept, and it may be killed at any moment.\n\n\
+        Examples:\n  perennial sandbox serve\n  perennial sandbox serve --listen 127.0.0.1:0 --db sandbox.db \
+        --frozen-at 2027-01-01T00:00:00Z"
+    )]
+    Serve(Serve),
+    /// Makes a world and prints the credentials that open it
+    #[command(
+        after_help = "The same seed gives the same credentials, ids and times; a seed that was used before starts its \
+        world afresh.\n\nExample:\n  perennial sandbox world --seed 42 --now 2027-01-01T00:00:00Z"
+    )]
+    World(World),
+    /// Shows the world's clock
+    #[command(after_help = "Example:\n  perennial sandbox clock")]
+    Clock,
+    /// Moves the world's clock forward; ends when everything due by then has happened
+    #[command(
+        after_help = "Examples:\n  perennial sandbox advance P1M\n  perennial sandbox advance 2027-03-15\n  \
+        perennial sandbox advance 2027-03-15T12:00:00Z"
+    )]
+    Advance(Advance),
+    /// What goes wrong on purpose
+    #[command(subcommand)]
+    Fault(Faults),
+    /// Shows the world's last requests, newest first, with secrets masked
+    #[command(after_help = "With --output json also the bodies of requests and answers.\n\n\
+        Example:\n  perennial sandbox log --limit 10")]
+    Log(Log),
+    /// Keeps the world as it is now, to come back to it
+    #[command(after_help = "Example:\n  perennial sandbox snapshot")]
+    Snapshot,
+    /// Puts the world back to what a snapshot kept
+    #[command(after_help = "Example:\n  perennial sandbox restore 1")]
+    Restore(Restore),
+    /// Empties the world and starts it as it began
+    #[command(after_help = "Example:\n  perennial sandbox reset")]
+    Reset,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct World {
+    /// The number that all keys, ids and codes of the world are derived from
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// Where its clock stands at first
+    #[arg(long, value_name = "RFC3339")]
+    now: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Advance {
+    /// A period (P1M, P1Y2M10D, P1DT12H), a day whose payments are still made (2027-03-01), or a moment in RFC 3339
+    #[arg(value_name = "PERIOD|DAY|MOMENT")]
+    to: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    /// How many requests
+    #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    limit: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The snapshot's id
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+impl Local {
+    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let output = global.output;
+        match self {
+            Self::Serve(serve) => {
+                global.refuse_gateway("sandbox serve is a gateway and calls none")?;
+                serve.run().await
+            }
+            Self::World(World { seed, now }) => {
+                let mut world = serde_json::Map::new();
+                world.extend(seed.map(|seed| ("seed".into(), seed.into())));
+                world.extend(now.map(|now| ("now".into(), now.into())));
+                let made = Control::of_anyone(global)?.post("worlds", &world.into()).await?;
+                output.record(&Record::of_json(made))
+            }
+            Self::Clock => output.record(&Record::of_json(Control::of(global)?.get("clock").await?)),
+            Self::Advance(Advance { to }) => {
+                let member = if to.starts_with(['P', 'p']) { "advance" } else { "advance-to" };
+                let fired = Control::of(global)?.post("clock", &json!({ member: to })).await?;
+                output.record(&Record::of_json(fired))
+            }
+            Self::Fault(faults) => faults.run(&Control::of(global)?, output).await,
+            Self::Log(Log { limit }) => {
+                let log = Control::of(global)?.get(&format!("requests?limit={limit}")).await?;
+                output.rows(LOG, Record::list_of_json(log))
+            }
+            Self::Snapshot => {
+                let kept = Control::of(global)?.post("snapshot", &json!({})).await?;
+                output.record(&Record::of_json(kept))
+            }
+            Self::Restore(Restore { id }) => {
+                let control = Control::of(global)?;
+                control.post("restore", &json!({ "id": id })).await?;
+                output.record(&Record::of_json(control.get("clock").await?))
+            }
+            Self::Reset => {
+                let control = Control::of(global)?;
+                control.post("reset", &json!({})).await?;
+                output.record(&Record::of_json(control.get("clock").await?))
+            }
+        }
+    }
+}
+
+/// The columns of the request log, the most telling first.
+const LOG: &[&str] =
+    &["time", "method", "status", "operation", "fault", "path", "duration-ms", "exchange-id"];

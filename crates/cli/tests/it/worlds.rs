@@ -1,0 +1,97 @@
+//! `perennial sandbox` on a gateway that is served: worlds, clock, log, and what it refuses.
+
+use std::iter;
+
+use serde_json::{Value as Json, json};
+
+use crate::shell::{CARD_JSON, CSC, KEY, Ran, Shell, answer, finish, gateway, perennial};
+
+/// What a command prints with `--output json`.
+fn json_of(shell: &Shell, line: &str) -> Json {
+    let ran = run(shell, line);
+    assert_eq!(ran.code, 0, "{line}: {}", ran.err);
+    serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{line}: {}", ran.out))
+}
+
+fn run(shell: &Shell, line: &str) -> Ran {
+    let words: Vec<&str> = ["--output", "json"].into_iter().chain(line.split_whitespace()).collect();
+    shell.run(&words)
+}
+
+#[test]
+fn a_world_and_its_clock() {
+    let shell = Shell::open();
+    let fired = |now: &str| json!({ "now": now, "fired": 0, "approved": 0, "declined": 0, "settled": true });
+    for (line, printed) in [
+        ("sandbox clock", json!({ "now": "2027-01-01T00:00:00Z", "mode": "frozen" })),
+        ("sandbox advance P1M", fired("2027-02-01T00:00:00Z")),
+        ("sandbox advance 2027-02-03", fired("2027-02-03T10:00:00Z")),
+        ("sandbox advance 2027-02-03T12:30:00+01:00", fired("2027-02-03T11:30:00Z")),
+        ("sandbox reset", json!({ "now": "2027-01-01T00:00:00Z", "mode": "frozen" })),
+        ("customers search", json!([])),
+    ] {
+        assert_eq!(json_of(&shell, line), printed, "{line}");
+    }
+}
+
+#[test]
+fn a_seed_names_a_world() {
+    let shell = Shell::open();
+    let made = json_of(&shell, "sandbox world --seed 42 --now 2030-06-01T00:00:00Z");
+    assert_eq!(made, json_of(&shell, "sandbox world --seed 42"));
+    assert_ne!(made, json_of(&shell, "sandbox world"));
+    // A world takes no key to be made.
+    let mut command = perennial();
+    command.args(["--base-url", shell.url(), "--output", "json", "sandbox", "world", "--seed", "42"]);
+    let ran = finish(command, "");
+    assert_eq!(serde_json::from_str::<Json>(&ran.out).unwrap(), made, "{}", ran.err);
+}
+
+#[test]
+fn the_log_has_what_was_sent_with_secrets_masked() {
+    let shell = Shell::open();
+    shell.run(&["customers", "create", "--first-name", "Ada", "--last-name", "Byron"]);
+    shell.run_with(&["tokens", "create", "--description", "business card", "--card-stdin"], CARD_JSON);
+    let log = json_of(&shell, "sandbox log");
+    let told: Vec<_> =
+        log.as_array().unwrap().iter().map(|entry| (&entry["operation"], &entry["status"])).collect();
+    assert_eq!(told, [(&json!("tokens.create"), &json!(200)), (&json!("customers.create"), &json!(201))]);
+    let text = log.to_string();
+    assert!(text.contains("business card") && !text.contains("41111111") && !text.contains(CSC), "{text}");
+    assert_eq!(json_of(&shell, "sandbox log --limit 1").as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_refused() {
+    let shell = Shell::open();
+    for (line, code, told) in [
+        ("sandbox advance 2026-12-31", 2, "the moment must not be before the world's clock"),
+        ("sandbox advance P1X", 2, "advance: must be an ISO 8601 period"),
+        ("sandbox advance tomorrow", 2, "advance-to: must be a day"),
+        ("sandbox world --now yesterday", 2, "now: must be a moment"),
+        ("sandbox log --limit 0", 2, "1..=500"),
+        ("--environment sandbox sandbox clock", 2, "--base-url"),
+    ] {
+        let ran = run(&shell, line);
+        assert_eq!(ran.code, code, "{line}: {}", ran.err);
+        assert!(ran.err.contains(told) && ran.out.is_empty(), "{line}: {}{}", ran.err, ran.out);
+    }
+}
+
+#[test]
+fn where_no_sandbox_is() {
+    let nowhere = "http://127.0.0.1:1";
+    let vendor = gateway(iter::once(answer("404 Not Found", "<html>")));
+    for (url, key, code, told) in [
+        (nowhere, KEY, 69, "perennial sandbox serve"),
+        (vendor.as_str(), KEY, 70, "check --base-url"),
+        (nowhere, "short key", 2, "key"),
+        ("http://gateway.example", KEY, 2, "loopback"),
+    ] {
+        let mut command = perennial();
+        command.args(["--base-url", url, "sandbox", "clock"]).env("PERENNIAL_API_KEY", key);
+        let ran = finish(command, "");
+        assert_eq!(ran.code, code, "{url}: {}", ran.err);
+        assert!(ran.err.contains(told) && ran.out.is_empty() && !ran.err.contains(KEY), "{url}: {}", ran.err);
+    }
+}
