@@ -143,11 +143,23 @@ impl Clock {
 }
 
 /// Whether a clock stands or runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Mode {
     Frozen,
     Running,
+}
+
+impl Mode {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Frozen => "frozen",
+            Self::Running => "running",
+        }
+    }
+
+    pub(crate) fn of(word: &str) -> Option<Self> {
+        [Self::Frozen, Self::Running].into_iter().find(|mode| mode.as_str() == word)
+    }
 }
 
 /// What can be asked of a clock. It only goes forward.

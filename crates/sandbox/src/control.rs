@@ -1,13 +1,12 @@
 //! The sandbox's own interface under `/_sandbox`: JSON for whoever tests against it, from this machine only.
 
 use http::{HeaderMap, Method, StatusCode};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
 use crate::clearent::key;
-use crate::clock::{ClockError, Mode, Moment, Turn};
+use crate::clock::{ClockError, Mode, Turn};
 use crate::gateway::{Fired, Gateway, WorldOptions};
+use crate::members::Members;
 use crate::store::StoreError;
 use crate::world::Knock;
 
@@ -80,23 +79,17 @@ fn unauthorized() -> Answered {
     refused(StatusCode::UNAUTHORIZED, "the api-key header must hold a key that opens a world")
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewWorld {
-    seed: Option<u64>,
-    now: Option<String>,
+fn read_options(body: &[u8]) -> Result<WorldOptions, String> {
+    let mut members = Members::of_body(body)?;
+    let (seed, now) = (members.number("seed")?, members.text("now")?);
+    let now = now.as_deref().map(str::parse).transpose();
+    let now = now.map_err(|error: ClockError| format!("now: {error}"))?;
+    members.finish("seed and now")?;
+    Ok(WorldOptions { seed, now })
 }
 
 async fn make_world(gateway: &Gateway, body: &[u8]) -> Result<Answered, StoreError> {
-    let options = read::<NewWorld>(body).and_then(|NewWorld { seed, now }| {
-        let now = now
-            .as_deref()
-            .map(str::parse)
-            .transpose()
-            .map_err(|error: ClockError| format!("now: {error}"))?;
-        Ok(WorldOptions { seed, now })
-    });
-    let options = match options {
+    let options = match read_options(body) {
         Ok(options) => options,
         Err(problem) => return Ok(refused(StatusCode::BAD_REQUEST, &problem)),
     };
@@ -111,32 +104,24 @@ async fn make_world(gateway: &Gateway, body: &[u8]) -> Result<Answered, StoreErr
 
 async fn clock(gateway: &Gateway, knock: Knock) -> Result<Option<Answered>, StoreError> {
     let shown = gateway.with_world(knock, |ledger| Ok((ledger.now, ledger.clock.mode()))).await?;
-    Ok(shown.map(|(now, mode)| ok(json!({ "now": now.to_string(), "mode": mode }))))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct NewTime {
-    set: Option<String>,
-    advance: Option<String>,
-    advance_to: Option<String>,
-    mode: Option<Mode>,
+    Ok(shown.map(|(now, mode)| ok(json!({ "now": now.to_string(), "mode": mode.as_str() }))))
 }
 
 fn read_turn(body: &[u8]) -> Result<Turn, String> {
+    const ONE: &str = "set, advance, advance-to and mode";
+    let mut members = Members::of_body(body)?;
+    let mut given = |name| members.text(name);
+    let told = (given("set")?, given("advance")?, given("advance-to")?, given("mode")?);
+    members.finish(ONE)?;
     let at = |member: &'static str| move |error: ClockError| format!("{member}: {error}");
-    match read(body)? {
-        NewTime { set: Some(text), advance: None, advance_to: None, mode: None } => {
-            text.parse::<Moment>().map(Turn::Set).map_err(at("set"))
+    match told {
+        (Some(text), None, None, None) => text.parse().map(Turn::Set).map_err(at("set")),
+        (None, Some(text), None, None) => text.parse().map(Turn::Advance).map_err(at("advance")),
+        (None, None, Some(text), None) => Turn::to(&text).map_err(at("advance-to")),
+        (None, None, None, Some(word)) => {
+            Mode::of(&word).map(Turn::Become).ok_or_else(|| "mode: must be frozen or running".into())
         }
-        NewTime { set: None, advance: Some(text), advance_to: None, mode: None } => {
-            text.parse().map(Turn::Advance).map_err(at("advance"))
-        }
-        NewTime { set: None, advance: None, advance_to: Some(text), mode: None } => {
-            Turn::to(&text).map_err(at("advance-to"))
-        }
-        NewTime { set: None, advance: None, advance_to: None, mode: Some(mode) } => Ok(Turn::Become(mode)),
-        _ => Err("the body must have exactly one of set, advance, advance-to and mode".into()),
+        _ => Err(format!("the body: must have exactly one of {ONE}")),
     }
 }
 
@@ -158,13 +143,4 @@ fn read_limit(query: &str) -> Result<usize, String> {
     let Some(limit) = query.split('&').find_map(|pair| pair.strip_prefix("limit=")) else { return Ok(50) };
     let limit = limit.parse().ok().filter(|limit| matches!(limit, 1..=500));
     limit.ok_or_else(|| "limit: must be a number from 1 to 500".into())
-}
-
-/// An object; no body is an empty one.
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
-    // An array would be read as the members in their order.
-    let members: serde_json::Map<String, Json> =
-        serde_json::from_slice(body).map_err(|_| "the body: must be a JSON object".to_owned())?;
-    serde_json::from_value(members.into()).map_err(|error| format!("the body: {error}"))
 }

@@ -44,6 +44,7 @@ mod control;
 mod engine;
 mod gateway;
 mod mask;
+mod members;
 mod requests;
 mod seed;
 mod server;

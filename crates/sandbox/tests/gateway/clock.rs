@@ -221,8 +221,11 @@ async fn the_clock_is_told() {
         (r#"{"advance":"P500Y"}"#, 400, r#"{"error":"the moment must be within the years 1970 to 2199"}"#),
         (r#"{"set":"2027-04-01"}"#, 400, r#"{"error":"set: must be a moment in RFC 3339 such as 2027-01-01T00:00:00Z"}"#),
         (r#"{"advance-to":"April"}"#, 400, r#"{"error":"advance-to: must be a day such as 2027-03-01 or a moment in RFC 3339 such as 2027-03-01T12:00:00Z"}"#),
-        ("{}", 400, r#"{"error":"the body must have exactly one of set, advance, advance-to and mode"}"#),
-        (r#"{"set":"2028-01-01T00:00:00Z","advance":"P1D"}"#, 400, r#"{"error":"the body must have exactly one of set, advance, advance-to and mode"}"#),
+        ("{}", 400, r#"{"error":"the body: must have exactly one of set, advance, advance-to and mode"}"#),
+        (r#"{"set":"2028-01-01T00:00:00Z","advance":"P1D"}"#, 400, r#"{"error":"the body: must have exactly one of set, advance, advance-to and mode"}"#),
+        (r#"{"advance":1}"#, 400, r#"{"error":"advance: must be text"}"#),
+        (r#"{"mode":"fast"}"#, 400, r#"{"error":"mode: must be frozen or running"}"#),
+        (r#"{"by":"P1D"}"#, 400, r#"{"error":"the body: has a member that is not known here; there is set, advance, advance-to and mode"}"#),
         (r#"{"mode":"frozen"}"#, 200, r#"{"approved":0,"declined":0,"fired":0,"now":"2027-03-15T10:00:00Z","settled":true}"#),
     ];
     for (body, status, answer) in rows {
