@@ -18,6 +18,8 @@ pub(crate) enum Failure {
     Untidy { findings: usize },
     /// The task takes no arguments.
     Arguments { given: String },
+    /// The task takes others.
+    Unknown { given: String, known: &'static str },
 }
 
 impl fmt::Display for Failure {
@@ -36,6 +38,7 @@ impl fmt::Display for Failure {
             ),
             Self::Untidy { findings } => write!(f, "{findings} to mend"),
             Self::Arguments { given } => write!(f, "takes no arguments, but was given `{given}`"),
+            Self::Unknown { given, known } => write!(f, "does not know `{given}`: {known}"),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 mod bench;
 mod ci;
 mod failure;
+mod soak;
 mod step;
 mod test;
 mod tidy;
@@ -40,6 +41,12 @@ const TASKS: &[Task] = &[
         arguments: "[ARGS…]",
         about: "one table of cost ratios, measured in release",
         run: bench::run,
+    },
+    Task {
+        name: "soak",
+        arguments: "[ARGS…]",
+        about: "tests without an end: kills; --kills N, --seed N, --minutes N",
+        run: soak::run,
     },
 ];
 

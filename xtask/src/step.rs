@@ -9,7 +9,7 @@ use crate::failure::Failure;
 /// A command line of words without spaces, with the variables it runs under.
 pub(crate) struct Step {
     words: Vec<String>,
-    variables: Vec<(&'static str, &'static str)>,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Step {
@@ -18,8 +18,8 @@ impl Step {
         Self { words: line.split_whitespace().map(String::from).collect(), variables: Vec::new() }
     }
 
-    pub(crate) fn variable(mut self, name: &'static str, value: &'static str) -> Self {
-        self.variables.push((name, value));
+    pub(crate) fn variable(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.variables.push((name, value.into()));
         self
     }
 
@@ -86,7 +86,10 @@ impl Step {
     fn command(&self) -> Command {
         let mut words = self.words.iter();
         let mut command = Command::new(words.next().map_or("", String::as_str));
-        command.args(words).envs(self.variables.iter().copied()).current_dir(crate::root());
+        command
+            .args(words)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .current_dir(crate::root());
         command
     }
 

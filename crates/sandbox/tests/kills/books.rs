@@ -1,0 +1,167 @@
+//! What one writer knows of its objects, and the one change of which it does not know whether it was made.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate};
+use serde_json::{Map, Value as Json};
+
+/// What an object carries where it never changes, so that it is known again: `w3-17` is writer 3's.
+pub(crate) type Mark = String;
+
+/// Where the clock of a new world stands.
+pub(crate) const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2027, 1, 1).unwrap();
+
+/// The books of one writer, which alone changes its objects and makes one call at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct Book {
+    pub(crate) writer: usize,
+    /// How many marks it has given.
+    pub(crate) serial: u64,
+    /// What was answered, as it is after the last answer.
+    pub(crate) objects: BTreeMap<Mark, Object>,
+    /// What the call does that was never answered; nothing if all were.
+    pub(crate) doubt: Change,
+    /// What each plan was from which moment on, oldest first; moments are milliseconds since 1970.
+    pub(crate) plans: BTreeMap<Mark, Vec<Terms>>,
+}
+
+/// A row that is expected: its table, and the columns that are known. `null` stands for a column without a value.
+#[derive(Clone, Debug)]
+pub(crate) struct Object {
+    pub(crate) table: &'static str,
+    pub(crate) columns: Map<String, Json>,
+}
+
+/// What one call does: the objects that it touches, as they are then, or nothing where they are gone.
+pub(crate) type Change = Vec<(Mark, Option<Object>)>;
+
+/// What a plan was after a change.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    pub(crate) since: i64,
+    pub(crate) is_active: bool,
+    pub(crate) amount: u64,
+}
+
+/// The rows of one writer as they were found, by their marks.
+pub(crate) type Found = BTreeMap<Mark, Vec<Object>>;
+
+/// What became of the change that was in doubt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Doubt {
+    None,
+    Made,
+    NotMade,
+}
+
+impl Book {
+    pub(crate) fn new(writer: usize) -> Self {
+        Self { writer, serial: 0, objects: BTreeMap::new(), doubt: Change::new(), plans: BTreeMap::new() }
+    }
+
+    /// The mark of its next object.
+    pub(crate) fn next_mark(&mut self) -> Mark {
+        self.serial += 1;
+        format!("w{}-{}", self.writer, self.serial)
+    }
+
+    /// The last day of which it heard, when it made or changed a plan.
+    pub(crate) fn today(&self) -> NaiveDate {
+        let last = self.plans.values().flatten().map(|terms| terms.since).max();
+        last.and_then(DateTime::from_timestamp_millis).map_or(FIRST_DAY, |moment| moment.date_naive())
+    }
+
+    /// Enters a change that was answered.
+    pub(crate) fn enter(&mut self, change: Change) {
+        for (mark, object) in change {
+            let Some(object) = object else {
+                self.objects.remove(&mark);
+                continue;
+            };
+            if object.table == "plans" {
+                let terms = Terms {
+                    since: object.columns["status-date"].as_i64().unwrap(),
+                    is_active: object.columns["status"] == "ACTIVE",
+                    amount: object.columns["amount"].as_u64().unwrap(),
+                };
+                self.plans.entry(mark.clone()).or_default().push(terms);
+            }
+            self.objects.insert(mark, object);
+        }
+    }
+
+    /// Compares the books with what was found. The change in doubt may have been made or not, as a whole; afterwards
+    /// the books know which. All else is a finding.
+    pub(crate) fn settle(&mut self, found: &Found) -> Result<Doubt, Vec<String>> {
+        let findings = differences(&self.objects, found);
+        if findings.is_empty() {
+            let was = if self.doubt.is_empty() { Doubt::None } else { Doubt::NotMade };
+            self.doubt.clear();
+            return Ok(was);
+        }
+        if self.doubt.is_empty() {
+            return Err(findings);
+        }
+        let mut made = self.objects.clone();
+        for (mark, object) in &self.doubt {
+            match object {
+                Some(object) => drop(made.insert(mark.clone(), object.clone())),
+                None => drop(made.remove(mark)),
+            }
+        }
+        if !differences(&made, found).is_empty() {
+            return Err(findings);
+        }
+        let mut change = std::mem::take(&mut self.doubt);
+        for (mark, object) in change.iter_mut().filter_map(|(mark, object)| Some((mark, object.as_mut()?))) {
+            object.learn(&found[mark][0]);
+        }
+        self.enter(change);
+        Ok(Doubt::Made)
+    }
+}
+
+impl Object {
+    /// A column's text.
+    pub(crate) fn text(&self, column: &str) -> &str {
+        self.columns.get(column).and_then(Json::as_str).unwrap_or_default()
+    }
+
+    /// The same with some columns as these members say.
+    pub(crate) fn with(&self, columns: &Json) -> Self {
+        let mut changed = self.clone();
+        changed.columns.extend(columns.as_object().unwrap().clone());
+        changed
+    }
+
+    /// Takes over what only the sandbox could tell.
+    fn learn(&mut self, row: &Self) {
+        for column in ["key", "id", "status-date"] {
+            if let Some(value) = row.columns.get(column) {
+                self.columns.insert(column.into(), value.clone());
+            }
+        }
+    }
+
+    /// The first column that is not as expected.
+    fn difference<'a>(&'a self, row: &Self) -> Option<&'a str> {
+        let differs =
+            |(name, value): &(&String, &Json)| row.columns.get(*name).unwrap_or(&Json::Null) != *value;
+        self.columns.iter().find(differs).map(|(name, _)| name.as_str())
+    }
+}
+
+fn differences(expected: &BTreeMap<Mark, Object>, found: &Found) -> Vec<String> {
+    let lost =
+        expected.keys().filter(|mark| !found.contains_key(*mark)).map(|mark| format!("{mark} is lost"));
+    let others = found.iter().filter_map(|(mark, rows)| match (expected.get(mark), rows.as_slice()) {
+        (_, [_, _, ..]) => Some(format!("{mark} is there {} times", rows.len())),
+        (None, _) => Some(format!("{mark} is there, and nobody has it in their books")),
+        (Some(object), [row]) if object.table == row.table => {
+            let column = object.difference(row)?;
+            Some(format!("{mark} has another {column} than was answered"))
+        }
+        (Some(_), _) => Some(format!("{mark} is in another table")),
+    });
+    lost.chain(others).collect()
+}

@@ -1,0 +1,168 @@
+//! Lives of a database: rounds of writing, each ended by a kill, and a judgement after each.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use rusqlite::Connection;
+
+use crate::books::Book;
+use crate::oracle::{Verdict, judge};
+use crate::served;
+use crate::traffic::{Gateway, books, write};
+
+/// The most kills of one file, whose state is read after each.
+const LIFE: u64 = 25;
+
+/// How many kills and from which seed, as `cargo xtask soak` says; a handful otherwise.
+struct Campaign {
+    kills: u64,
+    seed: u64,
+    until: Option<Instant>,
+}
+
+impl Campaign {
+    fn asked_for() -> Self {
+        let number = |name: &str| Some(std::env::var(name).ok()?.parse::<u64>().unwrap());
+        Self {
+            kills: number("PERENNIAL_SOAK_KILLS").unwrap_or(8),
+            seed: number("PERENNIAL_SOAK_SEED").unwrap_or(1),
+            until: number("PERENNIAL_SOAK_MINUTES")
+                .map(|minutes| Instant::now() + Duration::from_mins(minutes)),
+        }
+    }
+
+    fn is_over(&self, kills: u64) -> bool {
+        kills >= self.kills || self.until.is_some_and(|until| Instant::now() >= until)
+    }
+}
+
+/// What a campaign saw.
+#[derive(Default)]
+struct Tally {
+    kills: u64,
+    answered: usize,
+    made: u64,
+    not_made: u64,
+    payments: usize,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_process_keeps_what_it_answered() {
+    let campaign = Campaign::asked_for();
+    let (start, mut tally, mut life) = (Instant::now(), Tally::default(), 0);
+    while !campaign.is_over(tally.kills) {
+        let seed = campaign.seed + life;
+        let kills = LIFE.min(campaign.kills - tally.kills);
+        if let Err(findings) = live(seed, kills, &campaign, &mut tally).await {
+            panic!("{}\nby hand: cargo xtask soak kills --kills {kills} --seed {seed}", findings.join("\n"));
+        }
+        life += 1;
+        let Tally { kills, answered, made, not_made, payments } = tally;
+        eprintln!(
+            "{kills} of {} kills in {} s: {answered} calls answered; of {} without an answer {made} were made; \
+             {payments} payments; nothing lost, doubled or torn",
+            campaign.kills,
+            start.elapsed().as_secs(),
+            made + not_made,
+        );
+    }
+}
+
+/// Writes to one file and kills its server, again and again.
+async fn live(seed: u64, kills: u64, campaign: &Campaign, tally: &mut Tally) -> Result<(), Vec<String>> {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = folder.path().join("sandbox.db");
+    let mut rng = Rng::with_seed(seed);
+    let (mut books, before) = (books(), tally.kills);
+    while tally.kills - before < kills && !campaign.is_over(tally.kills) {
+        if rng.u8(0..6) == 0 {
+            // Killed while it starts, and perhaps while it recovers from the kill before.
+            let child = served::spawn(&path);
+            pass(Duration::from_micros(rng.u64(0..20_000)));
+            served::kill(child);
+        } else {
+            books = round(&path, books, &mut rng, tally).await?;
+        }
+        tally.kills += 1;
+    }
+    let mut child = served::spawn(&path);
+    let (base, key) = served::listening(&mut child);
+    let verdict = judge(&Gateway::new(&base, &key).state().await, &mut books);
+    served::kill(child);
+    let verdict = verdict?;
+    tally.add(&verdict);
+    tally.payments += verdict.payments;
+    let connection = Connection::open(&path).unwrap();
+    let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    if verdict == "ok" { Ok(()) } else { Err(vec![format!("the file is damaged: {verdict}")]) }
+}
+
+/// Starts the server, judges what it has, writes, and kills it.
+async fn round(
+    path: &Path,
+    mut books: Vec<Book>,
+    rng: &mut Rng,
+    tally: &mut Tally,
+) -> Result<Vec<Book>, Vec<String>> {
+    let mut child = served::spawn(path);
+    let (base, key) = served::listening(&mut child);
+    let gateway = Gateway::new(&base, &key);
+    tally.add(&judge(&gateway.state().await, &mut books)?);
+
+    let (enough, moment) = (rng.usize(1..250), Duration::from_micros(rng.u64(0..3_000)));
+    let (reached, told) = mpsc::channel();
+    let killer = std::thread::spawn(move || {
+        told.recv().is_ok_and(|()| {
+            // Right after an answer a commit has hardly begun.
+            pass(moment);
+            served::kill(child);
+            true
+        })
+    });
+    let answered = Arc::new(AtomicUsize::new(0));
+    let writers: Vec<_> = books
+        .into_iter()
+        .map(|book| {
+            let (answered, reached) = (answered.clone(), reached.clone());
+            let go_on = move || {
+                if answered.fetch_add(1, Ordering::Relaxed) + 1 == enough {
+                    reached.send(()).unwrap();
+                }
+                true
+            };
+            tokio::spawn(write(gateway.clone(), book, rng.fork(), go_on))
+        })
+        .collect();
+    drop(reached);
+    let (mut books, mut findings) = (Vec::new(), Vec::new());
+    for writer in writers {
+        match writer.await.unwrap() {
+            Ok(book) => books.push(book),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    if !killer.join().unwrap() {
+        findings.push("the sandbox ended by itself".into());
+    }
+    tally.answered += answered.load(Ordering::Relaxed);
+    if findings.is_empty() { Ok(books) } else { Err(findings) }
+}
+
+/// Lets a time pass that is too short to be slept.
+fn pass(time: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        std::hint::spin_loop();
+    }
+}
+
+impl Tally {
+    fn add(&mut self, verdict: &Verdict) {
+        self.made += verdict.made;
+        self.not_made += verdict.not_made;
+    }
+}

@@ -1,0 +1,54 @@
+//! The process that is killed: this test programme once more, serving a file.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use perennial_sandbox::Sandbox;
+
+const FILE: &str = "PERENNIAL_TEST_SERVE";
+
+/// The other process: it serves the file that it is told, until it is killed.
+#[test]
+fn until_killed() {
+    let Some(path) = std::env::var_os(FILE) else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let sandbox = Sandbox::builder().database(path).start().await.unwrap();
+        eprintln!("listening {} {}", sandbox.base_url(), sandbox.api_key().expose());
+        std::future::pending::<()>().await;
+    });
+}
+
+/// Starts to serve a file; it does not listen yet.
+pub(crate) fn spawn(path: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "served::until_killed", "--nocapture"])
+        .env(FILE, path)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits until it listens; where, and the key of its world.
+pub(crate) fn listening(child: &mut Child) -> (String, String) {
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let mut said = String::new();
+    let line = lines.find(|line| {
+        said.push_str(line);
+        line.starts_with("listening ")
+    });
+    let line = line.unwrap_or_else(|| panic!("the sandbox does not start: {said}"));
+    let [_, base, key] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+    // What else it says is read, so that it never waits for a reader.
+    let rest = (base.to_owned(), key.to_owned());
+    std::thread::spawn(move || lines.for_each(drop));
+    rest
+}
+
+/// Kills it at once, without a chance to finish anything.
+pub(crate) fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -1,0 +1,338 @@
+//! The writers: each makes one call after another about objects of its own, and enters what was answered.
+
+use chrono::{DateTime, Days, Months, NaiveDate};
+use fastrand::Rng;
+use serde_json::{Value as Json, json};
+
+use crate::books::{Book, Change, FIRST_DAY, Mark, Object};
+
+/// How many write at a time. The first of them turns the clock too.
+pub(crate) const WRITERS: usize = 9;
+
+/// Books in which nothing is written but what the clock of a new world shows.
+pub(crate) fn books() -> Vec<Book> {
+    let mut books: Vec<Book> = (0..WRITERS).map(Book::new).collect();
+    books[0].enter(vec![(CLOCK.into(), Some(clock("2027-01-01T00:00:00Z")))]);
+    books
+}
+
+/// The mark of the clock, which is an object like any other.
+const CLOCK: &str = "w0-clock";
+
+fn clock(now: &str) -> Object {
+    object("clock", &json!({ "now": now }))
+}
+
+fn object(table: &'static str, columns: &Json) -> Object {
+    Object { table, columns: columns.as_object().unwrap().clone() }
+}
+
+/// Where the writers write to.
+#[derive(Clone)]
+pub(crate) struct Gateway {
+    pub(crate) http: reqwest::Client,
+    pub(crate) base: String,
+    pub(crate) key: String,
+}
+
+impl Gateway {
+    pub(crate) fn new(base: &str, key: &str) -> Self {
+        // A provider that was installed before is as good; without one a client is not made, even for plain HTTP.
+        let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+        Self { http: reqwest::Client::new(), base: base.into(), key: key.into() }
+    }
+
+    /// The status and the document of an answer that came whole.
+    async fn call(&self, call: &Call) -> Option<(u16, Json)> {
+        let url = format!("{}{}", self.base, call.path);
+        let method = call.method.parse().unwrap();
+        let request = self.http.request(method, url).header("api-key", &self.key);
+        let request = request.header("accept", "application/json").header("content-type", "application/json");
+        let response = request.body(call.body.to_string()).send().await.ok()?;
+        let status = response.status().as_u16();
+        let body = response.bytes().await.ok()?;
+        Some((status, serde_json::from_slice(&body).unwrap()))
+    }
+
+    /// The whole world.
+    pub(crate) async fn state(&self) -> Json {
+        let url = format!("{}/_sandbox/state", self.base);
+        let response = self.http.get(url).header("api-key", &self.key).send().await.unwrap();
+        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
+    }
+}
+
+/// A call, what it does, and what has to be answered.
+struct Call {
+    method: &'static str,
+    path: String,
+    body: Json,
+    change: Change,
+    expected: Expected,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Expected {
+    Accepted,
+    Refused,
+    /// It depends on what the clock did meanwhile.
+    Either,
+}
+
+/// Writes until there is no answer, or until `go_on`, which is told of each answer, says no. An answer that does not
+/// follow from the books is a finding.
+pub(crate) async fn write(
+    gateway: Gateway,
+    mut book: Book,
+    mut rng: Rng,
+    go_on: impl Fn() -> bool,
+) -> Result<Book, String> {
+    loop {
+        let call = next(&mut book, &mut rng);
+        let Some((status, answer)) = gateway.call(&call).await else {
+            book.doubt = call.change;
+            return Ok(book);
+        };
+        let fits = match call.expected {
+            Expected::Accepted => status < 300,
+            Expected::Refused => (400..500).contains(&status),
+            Expected::Either => status < 500,
+        };
+        if !fits {
+            let Call { method, path, expected, .. } = call;
+            return Err(format!(
+                "writer {}: {method} {path} should be {expected:?}: {status} {answer}",
+                book.writer
+            ));
+        }
+        if status < 300 {
+            let mut change = call.change;
+            for object in change.iter_mut().filter_map(|(_, object)| object.as_mut()) {
+                learn(object, &answer);
+            }
+            book.enter(change);
+        }
+        if !go_on() {
+            return Ok(book);
+        }
+    }
+}
+
+/// Enters what only the answer tells.
+fn learn(object: &mut Object, answer: &Json) {
+    let told: &[(&str, &str)] = match object.table {
+        "customers" => &[("key", "/payload/customer/customer-key")],
+        "tokens" => &[("id", "/payload/tokenResponse/token-id")],
+        "plans" => {
+            &[("key", "/payload/payment-plan/plan-key"), ("status-date", "/payload/payment-plan/status-date")]
+        }
+        "transactions" => &[("id", "/payload/transaction/id")],
+        _ => &[],
+    };
+    for (column, pointer) in told {
+        let Some(value) = answer.pointer(pointer) else { continue };
+        let value =
+            if *column == "status-date" { millis(value.as_str().unwrap()).into() } else { value.clone() };
+        object.columns.insert((*column).into(), value);
+    }
+}
+
+/// A moment as plans show it, in milliseconds.
+fn millis(moment: &str) -> i64 {
+    DateTime::parse_from_rfc3339(&format!("{}Z", moment.replace(' ', "T"))).unwrap().timestamp_millis()
+}
+
+/// The writer's next call, by what is in its books and by chance.
+fn next(book: &mut Book, rng: &mut Rng) -> Call {
+    let mark = book.next_mark();
+    // No two prices of a writer are the same, and they only grow.
+    let price = 1_000 + book.serial;
+    let objects = |table: &'static str| {
+        book.objects.iter().filter(move |(_, object)| object.table == table).collect::<Vec<_>>()
+    };
+    let mut pick = |table| rng.choice(objects(table)).map(|(mark, object)| (mark.clone(), object.clone()));
+    let (customer, token, plan) = (pick("customers"), pick("tokens"), pick("plans"));
+    let status = token.as_ref().map_or("", |(_, token)| token.text("status")).to_owned();
+    match (rng.u32(0..100), customer, token, plan) {
+        (0..12, ..) if book.writer == 0 => {
+            // Now and then by so much that the payments of many plans are one commit.
+            let days = if rng.u8(0..8) == 0 { 45 } else { rng.u64(1..8) };
+            turn(book, days)
+        }
+        (0..30, Some((_, customer)), ..) => create_token(mark, &customer),
+        (30..45, _, Some((_, token)), _) if status != "DELETED" && !token.text("customer-key").is_empty() => {
+            let terms = (book.today(), rng.u32(2..=11), rng.u32(1..=28));
+            create_plan(mark, &token, terms, price)
+        }
+        (45..55, Some((mark, customer)), ..) => update_customer(mark, &customer, &format!("note {price}")),
+        (55..60, _, Some((mark, token)), _) if status != "DELETED" => turn_token(mark, &token),
+        (60..65, .., Some((mark, plan))) => reprice(mark, &plan, price),
+        (65..70, .., Some((mark, plan))) => restate(mark, &plan),
+        (70..85, _, Some(token), _) if status == "ACTIVE" => sell(mark, &token, price),
+        (85..88, Some((mark, customer)), ..) => delete_customer(book, mark, &customer),
+        (88..90, _, Some((mark, token)), _) => delete_token(mark, &token),
+        (90..93, .., Some((mark, plan))) => delete_plan(mark, &plan),
+        (93..95, Some((_, customer)), ..) => create_twin(mark, &customer),
+        (95..97, Some((_, customer)), ..) => create_unpayable(mark, &customer),
+        _ => create_customer(mark),
+    }
+}
+
+fn turn(book: &Book, days: u64) -> Call {
+    let shown: DateTime<chrono::FixedOffset> = book.objects[CLOCK].text("now").parse().unwrap();
+    let then = shown.date_naive() + Days::new(days);
+    Call {
+        method: "POST",
+        path: "/_sandbox/clock".into(),
+        body: json!({ "advance": format!("P{days}D") }),
+        change: vec![(CLOCK.into(), Some(clock(&format!("{then}T00:00:00Z"))))],
+        expected: Expected::Accepted,
+    }
+}
+
+fn create_customer(mark: Mark) -> Call {
+    let own_key = mark.ends_with(['0', '5']).then(|| format!("key-{mark}"));
+    let email = format!("{mark}@example.test");
+    let address = json!({ "street": format!("{mark} Loom Street"), "city": "St Louis", "zip": "63101" });
+    let mut body =
+        json!({ "first-name": "Ada", "last-name": mark, "email": email, "billing-address": address });
+    let mut columns = json!({ "first-name": "Ada", "email": email, "billing": address, "comments": null });
+    if let Some(key) = own_key {
+        body["customer-key"] = key.clone().into();
+        columns["key"] = key.into();
+    }
+    let change = vec![(mark, Some(object("customers", &columns)))];
+    Call { method: "POST", path: "/rest/v2/customers".into(), body, change, expected: Expected::Accepted }
+}
+
+/// A second customer of the same key, which there cannot be.
+fn create_twin(mark: Mark, customer: &Object) -> Call {
+    let mut call = create_customer(mark);
+    call.body["customer-key"] = customer.columns["key"].clone();
+    Call { change: Change::new(), expected: Expected::Refused, ..call }
+}
+
+fn update_customer(mark: Mark, customer: &Object, note: &str) -> Call {
+    let body = json!({ "comments": note });
+    let changed = customer.with(&body);
+    one("PUT", format!("/rest/v2/customers/{}", customer.text("key")), body, mark, Some(changed))
+}
+
+/// One call about one object, which is accepted.
+fn one(method: &'static str, path: String, body: Json, mark: Mark, after: Option<Object>) -> Call {
+    Call { method, path, body, change: vec![(mark, after)], expected: Expected::Accepted }
+}
+
+/// Takes the customer from their tokens too, unless one of them pays for a plan.
+fn delete_customer(book: &Book, mark: Mark, customer: &Object) -> Call {
+    let key = customer.text("key");
+    let theirs = |object: &Object| object.text("customer-key") == key;
+    let path = format!("/rest/v2/customers/{key}");
+    if book.objects.values().any(|object| object.table == "plans" && theirs(object)) {
+        let (change, expected) = (Change::new(), Expected::Refused);
+        return Call { method: "DELETE", path, body: Json::Null, change, expected };
+    }
+    let tokens = book.objects.iter().filter(|(_, object)| object.table == "tokens" && theirs(object));
+    let untied = tokens
+        .map(|(mark, token)| (mark.clone(), Some(token.with(&json!({ "customer-key": null, "tied": [] })))));
+    let change = untied.chain([(mark, None)]).collect();
+    Call { method: "DELETE", path, body: Json::Null, change, expected: Expected::Accepted }
+}
+
+fn create_token(mark: Mark, customer: &Object) -> Call {
+    let key = customer.text("key");
+    let body = json!({
+        "card": "4111111111111111", "exp-date": "1240", "csc": "999", "description": mark, "customer-key": key,
+    });
+    let columns = json!({
+        "last-four": "1111", "exp-date": "1240", "status": "ACTIVE", "customer-key": key, "tied": [key],
+    });
+    one("POST", "/rest/v2/tokens".into(), body, mark, Some(object("tokens", &columns)))
+}
+
+/// From active to inactive, where the engine's charges decline, and back.
+fn turn_token(mark: Mark, token: &Object) -> Call {
+    let status = if token.text("status") == "ACTIVE" { "INACTIVE" } else { "ACTIVE" };
+    let body = json!({ "status": status });
+    let turned = token.with(&body);
+    one("PUT", format!("/rest/v2/tokens/{}", token.text("id")), body, mark, Some(turned))
+}
+
+/// The row of a deleted token stays, and its id taken.
+fn delete_token(mark: Mark, token: &Object) -> Call {
+    let path = format!("/rest/v2/tokens/{}", token.text("id"));
+    let deleted = token.with(&json!({ "status": "DELETED", "tied": [] }));
+    let expected = if token.text("status") == "DELETED" { Expected::Refused } else { Expected::Accepted };
+    Call { expected, ..one("DELETE", path, Json::Null, mark, Some(deleted)) }
+}
+
+/// A plan of this many months from this day on, charged on the same day of each.
+fn create_plan(mark: Mark, token: &Object, (start, months, on): (NaiveDate, u32, u32), cents: u64) -> Call {
+    let (customer, token) = (token.text("customer-key"), token.text("id"));
+    let (start, end) = (start.to_string(), (start + Months::new(months)).to_string());
+    let body = json!({
+        "plan-name": mark, "customer-key": customer, "token-id": token, "frequency": "MONTHLY", "frequency-day": on,
+        "start-date": start, "end-date": end, "payment-amount": amount(cents),
+    });
+    let columns = json!({
+        "customer-key": customer, "token-id": token, "frequency-day": on, "start-date": start, "end-date": end,
+        "amount": cents, "status": "ACTIVE",
+    });
+    one("POST", "/rest/v2/payment-plans".into(), body, mark, Some(object("plans", &columns)))
+}
+
+/// A plan whose token is nobody's.
+fn create_unpayable(mark: Mark, customer: &Object) -> Call {
+    let token =
+        object("tokens", &json!({ "customer-key": customer.text("key"), "id": "1100000000000001111" }));
+    let call = create_plan(mark, &token, (FIRST_DAY, 2, 1), 1_000);
+    Call { change: Change::new(), expected: Expected::Refused, ..call }
+}
+
+fn reprice(mark: Mark, plan: &Object, cents: u64) -> Call {
+    let changed = plan.with(&json!({ "amount": cents }));
+    update_plan(mark, plan, json!({ "payment-amount": amount(cents) }), changed)
+}
+
+/// From active to suspended and back, and to cancelled, from where nothing leads back.
+fn restate(mark: Mark, plan: &Object) -> Call {
+    let status = match plan.text("status") {
+        "ACTIVE" if mark.ends_with('7') => "CANCELED",
+        "ACTIVE" => "SUSPENDED",
+        _ => "ACTIVE",
+    };
+    let mut changed = plan.with(&json!({ "status": status }));
+    // The moment of the change is in its answer.
+    changed.columns.remove("status-date");
+    let call = update_plan(mark, plan, json!({ "status": status }), changed);
+    if plan.text("status") == "CANCELED" {
+        return Call { change: Change::new(), expected: Expected::Refused, ..call };
+    }
+    call
+}
+
+fn update_plan(mark: Mark, plan: &Object, body: Json, changed: Object) -> Call {
+    one("PUT", format!("/rest/v2/payment-plans/{}", plan.text("key")), body, mark, Some(changed))
+}
+
+/// A plan that is not active goes, unless it was charged.
+fn delete_plan(mark: Mark, plan: &Object) -> Call {
+    let path = format!("/rest/v2/payment-plans/{}", plan.text("key"));
+    let expected = if plan.text("status") == "ACTIVE" { Expected::Refused } else { Expected::Either };
+    Call { expected, ..one("DELETE", path, Json::Null, mark, None) }
+}
+
+/// Sells to a token, whose mark the sale has as its order.
+fn sell(mark: Mark, (token_mark, token): &(Mark, Object), cents: u64) -> Call {
+    let body = json!({
+        "type": "SALE", "card": token.text("id"), "amount": amount(cents), "invoice": mark, "order-id": token_mark,
+    });
+    let columns = json!({
+        "type": "SALE", "result": "APPROVED", "amount": cents, "order-id": token_mark, "last-four": "1111", "voided": 0,
+    });
+    one("POST", "/rest/v2/transactions".into(), body, mark, Some(object("transactions", &columns)))
+}
+
+fn amount(cents: u64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}

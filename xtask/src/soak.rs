@@ -1,0 +1,105 @@
+//! Tests for as long as one likes: a list of parts, each of which can be repeated from its seed.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::failure::Failure;
+use crate::step::Step;
+
+/// A part, as it is named on the command line.
+struct Part {
+    name: &'static str,
+    run: fn(&Soak) -> Result<(), Failure>,
+}
+
+const PARTS: &[Part] = &[Part { name: "kills", run: kills }];
+
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    let soak = Soak::read(arguments, fresh_seed())?;
+    for part in PARTS.iter().filter(|part| soak.part.is_none_or(|name| name == part.name)) {
+        (part.run)(&soak)?;
+    }
+    Ok(())
+}
+
+/// What was asked for.
+#[derive(Debug, PartialEq, Eq)]
+struct Soak {
+    /// One part only.
+    part: Option<&'static str>,
+    kills: u64,
+    seed: u64,
+    /// When a part that is not done by then stops all the same.
+    minutes: Option<u64>,
+}
+
+impl Soak {
+    fn read(arguments: &[String], seed: u64) -> Result<Self, Failure> {
+        let mut soak = Self { part: None, kills: 300, seed, minutes: None };
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            let unknown = || Failure::Unknown { given: word.clone(), known: USAGE };
+            let mut number = || words.next().and_then(|number| number.parse().ok()).ok_or_else(unknown);
+            match word.as_str() {
+                "--kills" => soak.kills = number()?,
+                "--seed" => soak.seed = number()?,
+                "--minutes" => soak.minutes = Some(number()?),
+                name => {
+                    let part = PARTS.iter().find(|part| part.name == name).ok_or_else(unknown)?;
+                    soak.part = Some(part.name);
+                }
+            }
+        }
+        Ok(soak)
+    }
+}
+
+const USAGE: &str = "[kills] [--kills N] [--seed N] [--minutes N]";
+
+/// Six digits, which can be read out and typed.
+fn fresh_seed() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::from(since.subsec_micros())
+}
+
+/// Kills a sandbox while many write to it, and looks what it kept.
+fn kills(soak: &Soak) -> Result<(), Failure> {
+    let Soak { part: _, kills, seed, minutes } = soak;
+    eprintln!("by hand: cargo xtask soak kills --kills {kills} --seed {seed}");
+    let step = Step::new("cargo test --package perennial-sandbox --test kills -- --exact --nocapture")
+        .arguments(&["campaign::a_killed_process_keeps_what_it_answered".into()])
+        .variable("PERENNIAL_SOAK_KILLS", kills.to_string())
+        .variable("PERENNIAL_SOAK_SEED", seed.to_string());
+    match minutes {
+        Some(minutes) => step.variable("PERENNIAL_SOAK_MINUTES", minutes.to_string()).run(),
+        None => step.run(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for() {
+        let soak = |part, kills, seed, minutes| Ok(Soak { part, kills, seed, minutes });
+        let cases = [
+            ("", soak(None, 300, 42, None)),
+            ("kills", soak(Some("kills"), 300, 42, None)),
+            ("--kills 5 --seed 7 --minutes 3 kills", soak(Some("kills"), 5, 7, Some(3))),
+            ("kill", Err("kill")),
+            ("--kills", Err("--kills")),
+            ("--seed many", Err("--seed")),
+            ("--hours 1", Err("--hours")),
+        ];
+        for (line, expected) in cases {
+            let arguments: Vec<String> = line.split_whitespace().map(String::from).collect();
+            match (Soak::read(&arguments, 42), expected) {
+                (Ok(soak), Ok(expected)) => assert_eq!(soak, expected, "{line}"),
+                (Err(failure), Err(word)) => {
+                    assert_eq!(failure.to_string(), format!("does not know `{word}`: {USAGE}"), "{line}");
+                }
+                (read, _) => panic!("{line}: {read:?}"),
+            }
+        }
+    }
+}
