@@ -73,6 +73,9 @@ pub enum Rule {
     /// Not one of the documented values.
     #[error("must be one of {0}")]
     OneOf(&'static str),
+    /// Not a whole number.
+    #[error("must be a whole number from 0")]
+    Count,
     /// Neither true nor false.
     #[error("must be true or false")]
     Flag,

@@ -30,7 +30,7 @@ mod text;
 pub use card::{CardBrand, CardNumber, Expiry, SecurityCode};
 pub use date::{Date, add_months};
 pub use error::{InvalidValue, Rule, Violation, Violations};
-pub use money::Amount;
+pub use money::{Amount, Total};
 pub use secret::Secret;
 pub use text::{AsGateway, Text};
 

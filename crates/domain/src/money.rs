@@ -87,6 +87,14 @@ impl Amount {
 
 /// The amount and the number of its decimals.
 fn parse(text: &str) -> Result<(Amount, usize), InvalidValue> {
+    let (cents, decimals) = parse_cents(text)?;
+    if cents > Amount::MAX.0 {
+        return Err(Rule::AmountTooLarge.into());
+    }
+    Ok((Amount(cents), decimals))
+}
+
+fn parse_cents(text: &str) -> Result<(u64, usize), InvalidValue> {
     let (whole, fraction) = match text.split_once('.') {
         Some((whole, fraction)) if matches!(fraction.len(), 1 | 2) => (whole, fraction),
         Some(_) => return Err(Rule::AmountFormat.into()),
@@ -97,10 +105,7 @@ fn parse(text: &str) -> Result<(Amount, usize), InvalidValue> {
         return Err(Rule::AmountFormat.into());
     }
     let cents = format!("{whole}{fraction:0<2}").parse().map_err(|_| Rule::AmountTooLarge)?;
-    if cents > Amount::MAX.0 {
-        return Err(Rule::AmountTooLarge.into());
-    }
-    Ok((Amount(cents), fraction.len()))
+    Ok((cents, fraction.len()))
 }
 
 impl TryFrom<&str> for Amount {
@@ -170,5 +175,80 @@ impl fmt::Display for Amount {
 impl fmt::Debug for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Amount({self})")
+    }
+}
+
+/// A sum of amounts, less what was given back: in whole cents, below zero if more was given back than taken, and not
+/// bounded as a single [`Amount`] is.
+///
+/// ```
+/// use perennial_domain::Total;
+///
+/// let net: Total = "-5.05".parse().unwrap();
+/// assert_eq!((net.cents(), net.to_string().as_str()), (-505, "-5.05"));
+/// assert!("+5.05".parse::<Total>().is_err());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Total(i64);
+
+impl Total {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// A sum in cents.
+    pub const fn from_cents(cents: i64) -> Self {
+        Self(cents)
+    }
+
+    /// The sum in cents.
+    pub const fn cents(self) -> i64 {
+        self.0
+    }
+}
+
+impl TryFrom<&str> for Total {
+    type Error = InvalidValue;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+        let (cents, _) = parse_cents(digits)?;
+        let cents = i64::try_from(sign * i128::from(cents)).map_err(|_| Rule::AmountTooLarge)?;
+        Ok(Self(cents))
+    }
+}
+
+impl TryFrom<String> for Total {
+    type Error = InvalidValue;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::try_from(text.as_str())
+    }
+}
+
+impl FromStr for Total {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::try_from(text)
+    }
+}
+
+impl From<Amount> for Total {
+    fn from(amount: Amount) -> Self {
+        Self(amount.0.cast_signed())
+    }
+}
+
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let cents = self.0.unsigned_abs();
+        f.pad(&format!("{sign}{}.{:02}", cents / 100, cents % 100))
+    }
+}
+
+impl fmt::Debug for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Total({self})")
     }
 }

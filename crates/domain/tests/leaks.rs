@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use perennial_domain::clearent::{
     Address, AddressBuilder, ApiKey, Capture, Charge, ChargeSource, CustomerTokenUpdate, CustomerUpdate,
-    NewCustomer, NewCustomerToken, NewPlan, NewToken, PlanForecast, PlanUpdate, Refund, TokenUpdate,
-    TransactionRequest,
+    NewCustomer, NewCustomerToken, NewPlan, NewToken, PlanForecast, PlanUpdate, Refund, Settlement,
+    TokenUpdate, TransactionRequest,
 };
 use perennial_domain::{CardNumber, Rule, Secret, SecurityCode, Violations};
 use proptest::prelude::*;
@@ -89,6 +89,7 @@ fn wording() -> String {
         Rule::PlanType,
         Rule::OneOf("ACTIVE, INACTIVE, DELETED, SUSPENDED, CANCELED, MONTHLY"),
         Rule::OneOf("VISA, MASTERCARD, AMERICAN EXPRESS, DISCOVER, DINERS CLUB, JCB"),
+        Rule::Count,
         Rule::Flag,
     ];
     rules.map(|rule| rule.to_string()).join("; ")
@@ -148,6 +149,7 @@ fn refusals(text: &str) -> Vec<Violations> {
             software_type_version }
         Capture { id amount tip_amount sales_tax_amount }
         Refund { amount id card exp_date invoice order_id comments }
+        Settlement { total_count net_amount }
     };
     flat.into_iter().chain([nested]).collect()
 }

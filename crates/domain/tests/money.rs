@@ -1,6 +1,6 @@
 //! Amounts: a strict grammar in, two decimals out, whole cents between.
 
-use perennial_domain::{Amount, AsGateway, Rule};
+use perennial_domain::{Amount, AsGateway, Rule, Total};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
@@ -193,5 +193,42 @@ proptest! {
         let amounts: Vec<Amount> = cents.iter().filter_map(|cents| Amount::from_cents(*cents).ok()).collect();
         let total = cents.iter().sum::<u64>().min(Amount::MAX.cents());
         prop_assert_eq!(amounts.into_iter().sum::<Amount>().cents(), total);
+    }
+}
+
+#[test]
+fn a_total_may_be_below_zero_and_above_the_largest_amount() {
+    use Rule::{AmountFormat as Format, AmountTooLarge as TooLarge};
+    let cases = [
+        ("5.05", Ok((505, "5.05"))),
+        ("-5.05", Ok((-505, "-5.05"))),
+        ("-0.05", Ok((-5, "-0.05"))),
+        ("0", Ok((0, "0.00"))),
+        ("-0.00", Ok((0, "0.00"))),
+        ("1000000000.00", Ok((100_000_000_000, "1000000000.00"))),
+        ("92233720368547758.07", Ok((i64::MAX, "92233720368547758.07"))),
+        ("-92233720368547758.08", Ok((i64::MIN, "-92233720368547758.08"))),
+        ("92233720368547758.08", Err(TooLarge)),
+        ("-92233720368547758.09", Err(TooLarge)),
+        ("--1", Err(Format)),
+        ("-", Err(Format)),
+        ("+1", Err(Format)),
+        ("(1.00)", Err(Format)),
+        ("- 1.00", Err(Format)),
+        ("-1.001", Err(Format)),
+    ];
+    for (text, expected) in cases {
+        let read = text.parse::<Total>().map(|total| (total.cents(), total.to_string()));
+        let expected = expected.map(|(cents, shown)| (cents, shown.to_owned()));
+        assert_eq!(read.map_err(|error| error.0), expected, "{text:?}");
+    }
+    assert_eq!(Total::from(Amount::MAX).to_string(), Amount::MAX.to_string());
+}
+
+proptest! {
+    #[test]
+    fn a_total_comes_back(cents: i64) {
+        let total = Total::from_cents(cents);
+        prop_assert_eq!(total.to_string().parse(), Ok(total));
     }
 }

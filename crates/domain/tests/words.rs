@@ -1,8 +1,8 @@
 //! Keys, texts, flags and the words of the wire: what a request may say and what an answer may.
 
 use perennial_domain::clearent::{
-    ChargeSource, CustomerKey, CustomerStatus, Flag, Frequency, FrequencyDay, LastFour, PlanKey, PlanStatus,
-    PlanType, Reference, TokenId, TokenStatus, TransactionId, TransactionResult, TransactionType,
+    ChargeSource, Count, CustomerKey, CustomerStatus, Flag, Frequency, FrequencyDay, LastFour, PlanKey,
+    PlanStatus, PlanType, Reference, TokenId, TokenStatus, TransactionId, TransactionResult, TransactionType,
 };
 use perennial_domain::{CardBrand, InvalidValue, Rule, Text};
 use proptest::prelude::*;
@@ -46,6 +46,22 @@ fn a_key_is_one_segment_of_a_path() {
         assert_eq!(rule(PlanKey::try_from(text.to_owned())), expected, "{text:?}");
         assert_eq!(rule(text.parse::<TokenId>()), expected, "{text:?}");
         assert_eq!(rule(TransactionId::try_from(text)), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_count_is_digits() {
+    let cases = [
+        ("0", Some(0)),
+        ("007", Some(7)),
+        ("", None),
+        ("-1", None),
+        ("+1", None),
+        ("1.0", None),
+        ("18446744073709551616", None),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(Count::try_from(text).ok(), expected.map(Count), "{text:?}");
     }
 }
 

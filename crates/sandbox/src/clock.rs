@@ -55,6 +55,14 @@ impl Moment {
         if self >= Self::run_of(today) { today } else { today - Days::new(1) }
     }
 
+    /// When a batch that is opened now is settled, unless someone settles it before: at the next 22:00 UTC. The
+    /// vendor's terminals have a time of their own (`batch-time-utc`); this one is **inferred**.
+    pub(crate) fn batch_end(self) -> Self {
+        let of = |day: NaiveDate| Self((day.and_time(NaiveTime::MIN) + TimeDelta::hours(22)).and_utc());
+        let today = of(self.date());
+        if self < today { today } else { of(self.date() + Days::new(1)) }
+    }
+
     /// As transactions and errors have it: `2027-01-15 10:00:00.000`.
     pub(crate) fn stamp(self) -> String {
         self.0.format("%Y-%m-%d %H:%M:%S%.3f").to_string()

@@ -2,7 +2,8 @@
 //! of the clock and many small steps leave the same world.
 //!
 //! Payments are made at 10:00 UTC of a plan's day, day by day and by plan key within a day. A plan takes part from
-//! the first run after it was created, activated or changed: days that passed before are not caught up.
+//! the first run after it was created, activated or changed: days that passed before are not caught up. Between two
+//! days of payments, the open batch is settled when its time comes.
 
 use perennial_domain::clearent::{Plan, Transaction, TransactionType};
 use perennial_domain::{Amount, NaiveDate};
@@ -25,12 +26,14 @@ pub(crate) struct Fired {
 pub(crate) fn fire(ledger: &Ledger<'_>) -> Result<Fired> {
     let mut fired = Fired::default();
     while let Some((plan, day)) = ledger.due(ledger.now.last_run())? {
+        ledger.settle_due(Moment::run_of(day))?;
         if charge(ledger, &plan, day)? {
             fired.approved += 1;
         } else {
             fired.declined += 1;
         }
     }
+    ledger.settle_due(ledger.now)?;
     Ok(fired)
 }
 

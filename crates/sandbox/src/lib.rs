@@ -33,6 +33,11 @@
 //! first run after it was created or changed and catches nothing up; a plan charges a token that belongs to its
 //! customer; a deleted token declines with 010, an inactive one with 017, an expired one with 003.
 //!
+//! What moves money is in a batch: approved sales, captures and refunds, not authorisations. The first one opens it; it
+//! is settled by request (`PUT /rest/v2/batches/open`), else at the next 22:00 UTC (**inferred**). Until then what is in
+//! it can be voided, afterwards refunded. A payment of a plan that is voided still says `APPROVED`, which is how its run
+//! went; that it was taken back shows in its transaction.
+//!
 //! The control interface under `/_sandbox` (worlds, clock, state, reset, requests) is for tests in other languages.
 //! From Rust a [`Sandbox`] makes worlds, and a [`World`] advances its clock, shows its state and resets itself; the
 //! request log, and changing a clock between frozen and running, are had over HTTP only.

@@ -127,6 +127,7 @@ pub(crate) enum Kind {
     Plan,
     Transaction,
     Payment,
+    Batch,
 }
 
 impl Kind {
@@ -138,6 +139,7 @@ impl Kind {
             Self::Plan => "plans",
             Self::Transaction => "transactions",
             Self::Payment => "payments",
+            Self::Batch => "batches",
         }
     }
 }

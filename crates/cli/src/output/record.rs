@@ -401,10 +401,14 @@ impl Shown for Transaction {
             software_type,
             software_type_version,
             avs_result_code,
+            avs_result_code_description,
             csc_result_code,
+            csc_result_code_description,
+            check_field_duplicate,
             pending,
             settled,
             voided,
+            voided_auth,
             merchant_id,
             terminal_id,
             plan_name,
@@ -440,10 +444,14 @@ impl Shown for Transaction {
             .with("software-type", software_type)
             .with("software-type-version", software_type_version)
             .with("avs-result-code", avs_result_code)
+            .with("avs-result-code-description", avs_result_code_description)
             .with("csc-result-code", csc_result_code)
+            .with("csc-result-code-description", csc_result_code_description)
+            .with("check-field-duplicate", check_field_duplicate)
             .with("pending", pending)
             .with("settled", settled)
             .with("voided", voided)
+            .with("voided-auth", voided_auth)
             .with("merchant-id", merchant_id)
             .with("terminal-id", terminal_id)
             .with("plan-name", plan_name)

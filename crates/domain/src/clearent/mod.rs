@@ -1,6 +1,8 @@
-//! Clearent recurring payments: customers, card tokens, payment plans, payments and card transactions.
+//! Clearent recurring payments: customers, card tokens, payment plans, payments, card transactions and their batches.
 
 mod address;
+mod batch;
+mod check;
 mod credential;
 mod customer;
 mod deletion;
@@ -13,6 +15,10 @@ mod token;
 mod transaction;
 
 pub use address::{Address, AddressBuilder, AddressFields};
+pub use batch::{
+    Batch, BatchId, BatchSearch, BatchStatus, Count, Settlement, SettlementBuilder, SettlementFields,
+};
+pub use check::CheckAnswer;
 pub use credential::{ApiKey, InvalidApiKey};
 pub use customer::{
     Customer, CustomerKey, CustomerSearch, CustomerStatus, CustomerUpdate, CustomerUpdateBuilder,

@@ -278,7 +278,7 @@ pub struct Transaction {
     pub exp_date: Option<Expiry>,
     /// When it was made: `yyyy-MM-dd HH:mm:ss.SSS`, UTC.
     pub created: Option<String>,
-    /// The batch it belongs to.
+    /// The batch it belongs to, which later answers pad with zeros (`000059`); none if it moved no money.
     pub batch_string_id: Option<String>,
     /// The transaction that this one follows up.
     pub ref_id: Option<TransactionId>,
@@ -310,16 +310,25 @@ pub struct Transaction {
     pub software_type: Option<String>,
     /// The version of that software.
     pub software_type_version: Option<String>,
-    /// The answer of the address check.
+    /// The answer of the address check, a letter of [`CheckAnswer::AVS`](super::CheckAnswer::AVS).
     pub avs_result_code: Option<String>,
-    /// The answer of the security code check.
+    /// The same for people.
+    pub avs_result_code_description: Option<String>,
+    /// The answer of the security code check, a letter of [`CheckAnswer::CSC`](super::CheckAnswer::CSC).
     pub csc_result_code: Option<String>,
-    /// Whether it is not settled yet.
+    /// The same for people.
+    pub csc_result_code_description: Option<String>,
+    /// Whether the field that the request had checked makes it a duplicate.
+    pub check_field_duplicate: Option<bool>,
+    /// Whether it reserves an amount that is neither captured nor voided yet (**inferred**: the vendor names the
+    /// member, and its sales have `false`).
     pub pending: Option<bool>,
-    /// Whether it is settled.
+    /// Whether its batch is settled.
     pub settled: Option<bool>,
     /// Whether it was taken back.
     pub voided: Option<bool>,
+    /// Whether it is an authorisation that was taken back.
+    pub voided_auth: Option<bool>,
     /// The merchant.
     pub merchant_id: Option<String>,
     /// The terminal.

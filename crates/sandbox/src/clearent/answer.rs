@@ -28,13 +28,14 @@ impl Answer {
         Self { page: Some(page), ..Self::ok(payload) }
     }
 
+    /// Nothing, said with an empty body.
+    pub(super) fn nothing() -> Self {
+        Self { status: 204, ..Self::ok(Payload::Empty) }
+    }
+
     /// A list that says 204 when nothing was found, as the searches of tokens and transactions do.
     pub(super) fn page_or_nothing(payload: Payload, page: Page) -> Self {
-        if page.total_elements == Some(0) {
-            Self { status: 204, ..Self::ok(Payload::Empty) }
-        } else {
-            Self::page(payload, page)
-        }
+        if page.total_elements == Some(0) { Self::nothing() } else { Self::page(payload, page) }
     }
 
     /// A transaction that was not approved.

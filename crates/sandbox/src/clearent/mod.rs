@@ -1,6 +1,7 @@
 //! The Clearent tree, `/rest/v2`: one table of operations, and what every call goes through.
 
 mod answer;
+mod batches;
 mod customer_tokens;
 mod customers;
 mod negotiation;
@@ -59,6 +60,9 @@ const OPERATIONS: &[(Method, &str, &str, Handler)] = &[
     (Method::POST,   "transactions/refund",           "transactions.refund",    transactions::refund),
     (Method::GET,    "transactions",                  "transactions.list",      transactions::list),
     (Method::GET,    "transactions/{}",               "transactions.get",       transactions::get),
+    (Method::GET,    "batches",                       "batches.list",           batches::list),
+    (Method::GET,    "batches/open",                  "batches.open",           batches::open),
+    (Method::PUT,    "batches/open",                  "batches.settle",         batches::settle),
 ];
 
 /// Reads a call, without looking into any world, and says what it will do there.
@@ -268,7 +272,7 @@ impl Family {
     fn of(operation: &str) -> Self {
         let (success, service) = match operation.split('.').next() {
             Some("tokens") => ("success", "vault"),
-            Some("transactions") => ("success", "cgw"),
+            Some("transactions" | "batches") => ("success", "cgw"),
             Some("plans" | "payments" | "forecast") => ("SUCCESS", "rps"),
             _ => ("success", "rps"),
         };

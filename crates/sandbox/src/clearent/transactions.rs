@@ -219,11 +219,12 @@ fn captured(capture: Capture) -> Handled {
             sales_tax_amount: sales_tax_amount.copied(),
             ..following(original, TransactionType::CAPTURE, *amount)
         };
+        ledger.set_pending(id, false)?;
         follow(ledger, record)
     })
 }
 
-/// Takes a transaction back in full, unless something else followed it up.
+/// Takes a transaction of the open batch, or an authorisation, back in full, unless something else followed it up.
 fn voided(void: Void) -> Handled {
     act(move |ledger, _| {
         let Void { id } = &void;
@@ -245,10 +246,20 @@ fn voided(void: Void) -> Handled {
                 return Err(Refused::business("041", format!("the transaction is {followed} already")).into());
             }
         }
+        if original.settled == Some(true) {
+            return Err(Refused::business("041", "the batch of the transaction is closed: refund it").into());
+        }
         ledger.void_transaction(id)?;
+        if let Some(authorization) = original.ref_id.as_ref().filter(|_| is_capture(&original)) {
+            ledger.set_pending(authorization, true)?;
+        }
         let amount = original.amount.unwrap_or_default();
         follow(ledger, following(original, TransactionType::VOID, amount))
     })
+}
+
+fn is_capture(transaction: &Transaction) -> bool {
+    transaction.transaction_type == Some(TransactionType::CAPTURE)
 }
 
 /// Gives back up to what was taken, or to a card without an earlier transaction.

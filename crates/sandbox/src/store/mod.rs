@@ -4,6 +4,7 @@
 //! itself, commits, and only then lets the jobs answer: what was answered is kept, and a hundred clients share the
 //! cost of one flush to disk.
 
+pub(crate) mod batch;
 pub(crate) mod customer;
 pub(crate) mod list;
 pub(crate) mod payment;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::StoreError;
 
 /// The schema of this version, kept in the file's `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// `number` counts a world's objects of a kind in the order of their creation; `tallies` knows how many were made and
 /// how many are gone, so that a list need not be counted. Times are milliseconds since 1970, days `yyyy-MM-dd`,
@@ -71,13 +71,14 @@ CREATE INDEX plans_amount ON plans (world, amount, number);
 CREATE TABLE transactions (
     world INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, amount INTEGER NOT NULL, result TEXT NOT NULL,
     result_code TEXT NOT NULL, display_message TEXT NOT NULL, status TEXT NOT NULL, authorization_code TEXT,
-    last_four TEXT, card_type TEXT, exp_date TEXT, created INTEGER NOT NULL, batch TEXT NOT NULL, ref_id TEXT,
+    last_four TEXT, card_type TEXT, exp_date TEXT, created INTEGER NOT NULL, batch INTEGER, ref_id TEXT,
     sales_tax INTEGER, tip INTEGER, invoice TEXT, purchase_order TEXT, order_id TEXT, customer_id TEXT,
     description TEXT, comments TEXT, email_address TEXT, billing TEXT, shipping TEXT, software_type TEXT,
-    software_type_version TEXT, voided INTEGER NOT NULL, plan_name TEXT,
+    software_type_version TEXT, pending INTEGER NOT NULL, voided INTEGER NOT NULL, plan_name TEXT,
     PRIMARY KEY (world, number), UNIQUE (world, id)
 );
 CREATE INDEX transactions_ref ON transactions (world, ref_id) WHERE ref_id IS NOT NULL;
+CREATE INDEX transactions_batch ON transactions (world, batch) WHERE batch IS NOT NULL;
 CREATE INDEX transactions_order ON transactions (world, order_id, number);
 CREATE INDEX transactions_invoice ON transactions (world, invoice, number);
 CREATE INDEX transactions_last_four ON transactions (world, last_four, number);
@@ -86,6 +87,12 @@ CREATE INDEX transactions_amount ON transactions (world, amount, number);
 CREATE INDEX transactions_type ON transactions (world, type, number);
 CREATE INDEX transactions_status ON transactions (world, status COLLATE NOCASE, number);
 CREATE INDEX transactions_created ON transactions (world, created, number);
+
+CREATE TABLE batches (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, opened INTEGER NOT NULL, settled INTEGER,
+    PRIMARY KEY (world, number)
+);
+CREATE UNIQUE INDEX batches_open ON batches (world) WHERE settled IS NULL;
 
 CREATE TABLE payments (
     world INTEGER NOT NULL, number INTEGER NOT NULL, plan_key TEXT NOT NULL, customer_key TEXT NOT NULL, frequency_date TEXT NOT NULL,
@@ -104,6 +111,7 @@ pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
     ("plans", "key"),
     ("transactions", "number"),
     ("payments", "number"),
+    ("batches", "number"),
     ("tallies", "kind"),
 ];
 

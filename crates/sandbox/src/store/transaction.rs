@@ -17,11 +17,8 @@ use crate::clock::Moment;
 use crate::world::{Kind, Ledger};
 
 impl Ledger<'_> {
-    /// Writes a transaction and gives it its id, its approval and its batch.
-    ///
-    /// Batches come with settlement; until then there is one, which is open.
+    /// Writes a transaction and gives it its id, its approval and, if it moves money, its batch.
     pub(crate) fn create_transaction(&self, mut record: Transaction, at: Moment) -> Result<Transaction> {
-        const BATCH: &str = "1";
         let number = self.next(Kind::Transaction)?;
         // Ids count from somewhere near 700001, as the vendor's samples do.
         let id = 700_000 + self.seed.0 % 1_000 * 100 + number;
@@ -31,8 +28,11 @@ impl Ledger<'_> {
             .then(|| record.authorization_code.take())
             .map(|given| given.unwrap_or_else(|| format!("TAS{}", self.seed.digits("approval", number, 3))));
         record.created = Some(at.stamp());
-        record.batch_string_id = Some(BATCH.into());
-        insert(self.connection, "transactions", self.transaction_columns(number, at, &record))?;
+        let batch = if moves_money(&record) { Some(self.taking_batch(at)?) } else { None };
+        let mut columns = self.transaction_columns(number, at, &record);
+        columns.push(("batch", batch.map(u64::cast_signed).into()));
+        insert(self.connection, "transactions", columns)?;
+        record.batch_string_id = batch.map(|number| number.to_string());
         Ok(record)
     }
 
@@ -51,7 +51,7 @@ impl Ledger<'_> {
             card_type,
             exp_date,
             created: _,
-            batch_string_id,
+            batch_string_id: _,
             ref_id,
             original_amount: _,
             sales_tax_amount,
@@ -68,10 +68,14 @@ impl Ledger<'_> {
             software_type,
             software_type_version,
             avs_result_code: _,
+            avs_result_code_description: _,
             csc_result_code: _,
+            csc_result_code_description: _,
+            check_field_duplicate: _,
             pending: _,
             settled: _,
             voided,
+            voided_auth: _,
             merchant_id: _,
             terminal_id: _,
             plan_name,
@@ -91,7 +95,6 @@ impl Ledger<'_> {
             ("card_type", text(card_type.as_ref().map(CardBrand::as_str))),
             ("exp_date", shown(*exp_date)),
             ("created", at.millis().into()),
-            ("batch", text(batch_string_id.as_ref())),
             ("ref_id", text(ref_id.as_ref())),
             ("sales_tax", cents(*sales_tax_amount)),
             ("tip", cents(*tip_amount)),
@@ -106,6 +109,7 @@ impl Ledger<'_> {
             ("shipping", address(shipping.as_ref())),
             ("software_type", text(software_type.as_ref())),
             ("software_type_version", text(software_type_version.as_ref())),
+            ("pending", reserves(record).into()),
             ("voided", voided.unwrap_or_default().into()),
             ("plan_name", text(plan_name.as_ref())),
         ]
@@ -114,7 +118,7 @@ impl Ledger<'_> {
     pub(crate) fn transaction(&self, id: &TransactionId) -> Result<Option<Transaction>> {
         self.connection
             .prepare_cached("SELECT * FROM transactions WHERE world = ? AND id = ?")?
-            .query_row(params![self.world, id.as_str()], transaction)
+            .query_row(params![self.world, id.as_str()], transaction(self.open_batch()?))
             .optional()
     }
 
@@ -129,8 +133,15 @@ impl Ledger<'_> {
     }
 
     pub(crate) fn void_transaction(&self, id: &TransactionId) -> Result<()> {
-        let sql = "UPDATE transactions SET voided = 1 WHERE world = ? AND id = ?";
+        let sql = "UPDATE transactions SET voided = 1, pending = 0 WHERE world = ? AND id = ?";
         self.connection.prepare_cached(sql)?.execute(params![self.world, id.as_str()])?;
+        Ok(())
+    }
+
+    /// Says whether an authorisation waits to be captured.
+    pub(crate) fn set_pending(&self, id: &TransactionId, pending: bool) -> Result<()> {
+        let sql = "UPDATE transactions SET pending = ? WHERE world = ? AND id = ?";
+        self.connection.prepare_cached(sql)?.execute(params![pending, self.world, id.as_str()])?;
         Ok(())
     }
 
@@ -167,7 +178,7 @@ impl Ledger<'_> {
             .with("display_message = ? COLLATE NOCASE", display_message)
             .with("created >= ?", from.map(Value::from))
             .with("created <= ?", to.map(Value::from))
-            .page(self, &paging, ORDERS, transaction)
+            .page(self, &paging, ORDERS, transaction(self.open_batch()?))
     }
 }
 
@@ -181,12 +192,39 @@ const ORDERS: &[(&str, &str)] = &[
     ("order-id", "order_id"),
 ];
 
-/// A stored transaction, which shows of its card the last four digits only.
-fn transaction(row: &Row<'_>) -> Result<Transaction> {
+/// Whether it takes money or gives it back. An authorisation only reserves some, and a void stops what is not settled.
+fn moves_money(record: &Transaction) -> bool {
+    const MOVING: [TransactionType; 5] = [
+        TransactionType::SALE,
+        TransactionType::FORCED_SALE,
+        TransactionType::CAPTURE,
+        TransactionType::REFUND,
+        TransactionType::UNMATCHED_REFUND,
+    ];
+    record.is_approved() && record.transaction_type.as_ref().is_some_and(|kind| MOVING.contains(kind))
+}
+
+/// Whether it reserves an amount for a capture.
+fn reserves(record: &Transaction) -> bool {
+    record.is_approved()
+        && record.transaction_type == Some(TransactionType::AUTH)
+        && record.amount.is_some_and(|amount| !amount.is_zero())
+}
+
+/// Reads stored transactions, which show of their cards the last four digits only.
+fn transaction(open_batch: Option<(u64, Moment)>) -> impl Fn(&Row<'_>) -> Result<Transaction> {
+    let open = open_batch.map(|(number, _)| number);
+    move |row| transaction_when(row, open)
+}
+
+fn transaction_when(row: &Row<'_>, open_batch: Option<u64>) -> Result<Transaction> {
     let (amount, last_four) = (read_amount(row, "amount")?, row.get::<_, Option<String>>("last_four")?);
+    let kind = TransactionType::reported(&row.get::<_, String>("type")?);
+    let (batch, voided): (Option<u64>, bool) = (row.get("batch")?, row.get("voided")?);
     Ok(Transaction {
         id: Some(read(row, "id")?),
-        transaction_type: Some(TransactionType::reported(&row.get::<_, String>("type")?)),
+        voided_auth: Some(voided && kind == TransactionType::AUTH),
+        transaction_type: Some(kind),
         amount,
         result: Some(TransactionResult::reported(&row.get::<_, String>("result")?)),
         result_code: row.get("result_code")?,
@@ -198,7 +236,7 @@ fn transaction(row: &Row<'_>) -> Result<Transaction> {
         card_type: read_brand(row)?,
         exp_date: read_expiry(row)?,
         created: Some(Moment::from_millis(row.get("created")?).stamp()),
-        batch_string_id: row.get("batch")?,
+        batch_string_id: batch.map(|number| format!("{number:06}")),
         ref_id: read_some(row, "ref_id")?,
         original_amount: amount,
         sales_tax_amount: read_amount(row, "sales_tax")?,
@@ -215,10 +253,13 @@ fn transaction(row: &Row<'_>) -> Result<Transaction> {
         software_type: row.get("software_type")?,
         software_type_version: row.get("software_type_version")?,
         avs_result_code: None,
+        avs_result_code_description: None,
         csc_result_code: None,
-        pending: Some(false),
-        settled: Some(false),
-        voided: Some(row.get("voided")?),
+        csc_result_code_description: None,
+        check_field_duplicate: None,
+        pending: Some(row.get("pending")?),
+        settled: Some(batch.is_some() && batch != open_batch),
+        voided: Some(voided),
         merchant_id: None,
         terminal_id: None,
         plan_name: row.get("plan_name")?,

@@ -3,9 +3,10 @@
 
 use perennial_domain::Date;
 use perennial_domain::clearent::{
-    Customer, CustomerToken, ExpectedRun, Link, Payment, Plan, Token, Transaction,
+    Batch, Customer, CustomerToken, ExpectedRun, Link, Payment, Plan, Token, Transaction,
 };
 
+use super::batch::{Batch as BatchMessage, Batches};
 use super::customer::{Customer as CustomerMessage, Customers};
 use super::customer_token::{CustomerToken as CustomerTokenMessage, CustomerTokens};
 use super::fields::{Fault, count, flag, owned, shown, some_text, text};
@@ -75,6 +76,8 @@ pub enum Payload {
     /// A transaction and the token that it created.
     TransactionToken(Box<Transaction>, Box<Token>),
     Transactions(Vec<Transaction>),
+    Batch(Box<Batch>),
+    Batches(Vec<Batch>),
     Error(GatewayError),
 }
 
@@ -136,6 +139,8 @@ message! {
         runs: Option<Runs<'a>> = "expected-runs",
         forecast: Option<Forecast<'a>> = "plan-forecast",
         payments: Option<Payments<'a>> = "payments",
+        batch: Option<Box<BatchMessage<'a>>> = "batch",
+        batches: Option<Batches<'a>> = "batches",
         error: Option<ErrorMessage<'a>> = "error",
         payload_type: Option<Text<'a>> = "payloadType",
     }
@@ -239,6 +244,8 @@ impl Payload {
             Self::Transaction(_) => "transaction",
             Self::TransactionToken(..) => "transactionToken",
             Self::Transactions(_) => "transactions",
+            Self::Batch(_) => "batch",
+            Self::Batches(_) => "batches",
             Self::Error(_) => "error",
         })
     }
@@ -254,6 +261,7 @@ impl Payload {
             "plan-forecast" => Self::Forecast(Vec::new()),
             "payments" => Self::Payments(Vec::new()),
             "transactions" => Self::Transactions(Vec::new()),
+            "batches" => Self::Batches(Vec::new()),
             "error" => Self::Error(GatewayError::default()),
             _ => return None,
         })
@@ -297,6 +305,8 @@ impl<'a> From<&'a Payload> for PayloadMessage<'a> {
             Payload::Transactions(transactions) => {
                 message.transactions = Some(Transactions { transaction: each(transactions) });
             }
+            Payload::Batch(batch) => message.batch = Some(Box::new((&**batch).into())),
+            Payload::Batches(batches) => message.batches = Some(Batches { batch: each(batches) }),
             Payload::Error(error) => message.error = Some(error.into()),
         }
         message
@@ -333,6 +343,8 @@ impl PayloadMessage<'_> {
             runs,
             forecast,
             payments,
+            batch,
+            batches,
             error,
             payload_type: _,
         } = self;
@@ -381,6 +393,10 @@ impl PayloadMessage<'_> {
             Payload::Forecast(forecast.record().map_err(at("plan-forecast"))?)
         } else if let Some(Payments { payment }) = payments {
             Payload::Payments(all(payment, PaymentMessage::record, "payments.payment")?)
+        } else if let Some(batch) = batch {
+            Payload::Batch(Box::new(batch.record().map_err(at("batch"))?))
+        } else if let Some(Batches { batch }) = batches {
+            Payload::Batches(all(batch, BatchMessage::record, "batches.batch")?)
         } else {
             return Ok(None);
         }))

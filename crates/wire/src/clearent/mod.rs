@@ -3,6 +3,7 @@
 //! Each resource has a module with one function per operation. Expected runs, the plan forecast and payments are
 //! documented by their parameters only: the shapes of those answers are **inferred** and named in their modules.
 
+pub mod batch;
 mod call;
 pub mod customer;
 pub mod customer_token;

@@ -2,10 +2,10 @@
 //! tested against itself only proves nothing.
 
 use perennial_domain::clearent::{
-    Customer, CustomerToken, ExpectedRun, Frequency, FrequencyDay, Link, Payment, Plan, PlanStatus,
-    PostalAddress, Token, TokenStatus, Transaction, TransactionResult, TransactionType,
+    Batch, BatchStatus, Customer, CustomerToken, ExpectedRun, Frequency, FrequencyDay, Link, Payment, Plan,
+    PlanStatus, PostalAddress, Token, TokenStatus, Transaction, TransactionResult, TransactionType,
 };
-use perennial_domain::{Amount, CardBrand, Date, Expiry};
+use perennial_domain::{Amount, CardBrand, Date, Expiry, Total};
 use perennial_wire::clearent::{GatewayError, Page, Payload, Reply};
 use perennial_wire::{Format, Limits};
 
@@ -323,9 +323,66 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
                 pending: Some(false),
                 settled: Some(false),
                 voided: Some(false),
+                voided_auth: Some(false),
                 merchant_id: None,
                 terminal_id: None,
                 ..approved("700003", "3.50")
+            }]),
+        )
+    }),
+    ("batch-open", || Reply {
+        exchange_id: some("ID-clearent-cgw-1-1710772535480-0-24101133"),
+        ..reply(
+            200,
+            "success",
+            Payload::Batch(Box::new(Batch {
+                sales_count: Some(2),
+                sales_total: Some(total("30.05")),
+                refund_count: Some(1),
+                refund_total: Some(total("25.00")),
+                total_count: Some(3),
+                ..open_batch()
+            })),
+        )
+    }),
+    ("batch-settled", || Reply {
+        exchange_id: some("ID-clearent-cgw-1-1710772535480-0-24101133"),
+        ..reply(
+            200,
+            "success",
+            Payload::Batch(Box::new(Batch {
+                id: Some("00101".parse().unwrap()),
+                status: Some(BatchStatus::CLOSED),
+                merchant_id: some("900000000001"),
+                terminal_id: some("10000001"),
+                terminal_name: some("Station 1"),
+                date_opened: some("2026-05-01T09:15:00.000Z"),
+                settled: some("2026-05-02T19:48:04.993Z"),
+                confirmation_code: some("00039998"),
+                sales_count: Some(3),
+                sales_total: Some(total("80.01")),
+                refund_count: Some(2),
+                refund_total: Some(total("200.00")),
+                total_count: Some(5),
+                net_amount: Some(total("-119.99")),
+            })),
+        )
+    }),
+    ("batches", || Reply {
+        exchange_id: some("ID-clearent-cgw-1-1710772535480-0-24101133"),
+        page: Some(only_page()),
+        ..reply(
+            200,
+            "success",
+            Payload::Batches(vec![Batch {
+                terminal_name: some("Station 1"),
+                date_opened: some("2026-05-01T09:15:00.000Z"),
+                sales_count: Some(1),
+                sales_total: Some(total("5.05")),
+                refund_count: Some(0),
+                refund_total: Some(Total::ZERO),
+                total_count: Some(1),
+                ..open_batch()
             }]),
         )
     }),
@@ -363,6 +420,19 @@ fn link(rel: &str, href: &str, id: Option<&str>) -> Link {
 
 fn amount(text: &str) -> Amount {
     text.parse().unwrap()
+}
+
+fn total(text: &str) -> Total {
+    text.parse().unwrap()
+}
+
+fn open_batch() -> Batch {
+    Batch {
+        id: Some("59".parse().unwrap()),
+        status: Some(BatchStatus::OPEN),
+        net_amount: Some(total("5.05")),
+        ..Batch::default()
+    }
 }
 
 fn date(text: &str) -> Date {

@@ -15,7 +15,7 @@ fn answers() {
         ("{}", ""),
         ("<response/>", ""),
         (r#"{"payload":null}"#, ""),
-        (r#"{"payload":{"batch":{"id":"59"},"payloadType":"batch"}}"#, r#""payloadType":"batch""#),
+        (r#"{"payload":{"receipt":{"id":"59"},"payloadType":"receipt"}}"#, r#""payloadType":"receipt""#),
         // Tokens by their old name, their new one, or without the wrapper.
         (
             r#"{"payload":{"token":{"token-id":"11"}}}"#,

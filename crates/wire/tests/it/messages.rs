@@ -4,12 +4,15 @@
 use std::fmt::Write;
 
 use perennial_domain::clearent::{
-    Address, Charge, CustomerSearch, CustomerStatus, CustomerUpdate, NewCustomer, NewCustomerToken, NewPlan,
-    NewToken, Paging, PaymentSearch, PlanForecast, PlanSearch, PlanStatus, PlanUpdate, Refund, TokenSearch,
-    TokenStatus, TokenUpdate, TransactionSearch, TransactionType,
+    Address, BatchSearch, BatchStatus, Charge, CustomerSearch, CustomerStatus, CustomerUpdate, NewCustomer,
+    NewCustomerToken, NewPlan, NewToken, Paging, PaymentSearch, PlanForecast, PlanSearch, PlanStatus,
+    PlanUpdate, Refund, Settlement, TokenSearch, TokenStatus, TokenUpdate, TransactionSearch,
+    TransactionType,
 };
 use perennial_domain::{CardBrand, NaiveDate};
-use perennial_wire::clearent::{Call, Reply, customer, customer_token, payment, plan, token, transaction};
+use perennial_wire::clearent::{
+    Call, Reply, batch, customer, customer_token, payment, plan, token, transaction,
+};
 use perennial_wire::{Format, Limits};
 
 use crate::corpus::REPLIES;
@@ -249,10 +252,27 @@ fn transaction_requests() {
     });
 }
 
+#[test]
+fn batch_requests() {
+    snapshot("batch", |format| {
+        let search = BatchSearch { status: Some(BatchStatus::OPEN), paging: paging() };
+        vec![
+            ("list, of all", batch::list(&BatchSearch::default())),
+            ("list, with all parameters", batch::list(&search)),
+            ("open", batch::open()),
+            ("settle, whatever it comes to", {
+                batch::settle(format, &Settlement::builder().build().unwrap()).unwrap()
+            }),
+        ]
+    });
+}
+
 /// Each reply of the corpus as a gateway of ours writes it, and as it is read.
 #[test]
 fn replies() {
-    for resource in ["customer", "token", "customer-token", "plan", "payment", "transaction", "error"] {
+    for resource in
+        ["customer", "token", "customer-token", "plan", "payment", "transaction", "batch", "error"]
+    {
         for format in FORMATS {
             let mut text = String::new();
             for (name, reply) in REPLIES.iter().filter(|(name, _)| resource_of(name) == resource) {
@@ -272,7 +292,7 @@ fn resource_of(name: &str) -> &str {
         "expected-runs" | "plan-forecast" => "plan",
         name if name.starts_with("customer-token") => "customer-token",
         name => {
-            let resources = ["customer", "token", "plan", "payment", "transaction", "error"];
+            let resources = ["customer", "token", "plan", "payment", "transaction", "batch", "error"];
             resources.into_iter().find(|resource| name.starts_with(resource)).unwrap()
         }
     }

@@ -4,14 +4,16 @@ use std::fmt::{Debug, Write};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use perennial_domain::clearent::{
-    Address, Capture, Charge, Customer, CustomerKey, CustomerStatus, CustomerToken, CustomerTokenUpdate,
-    CustomerUpdate, ExpectedRun, Frequency, FrequencyDay, Link, NewCustomer, NewCustomerToken, NewPlan,
-    NewToken, Payment, Plan, PlanStatus, PlanUpdate, PostalAddress, Refund, Token, TokenId, TokenStatus,
-    TokenUpdate, Transaction, TransactionId, TransactionResult, TransactionType, Void,
+    Address, Batch, BatchStatus, Capture, Charge, Customer, CustomerKey, CustomerStatus, CustomerToken,
+    CustomerTokenUpdate, CustomerUpdate, ExpectedRun, Frequency, FrequencyDay, Link, NewCustomer,
+    NewCustomerToken, NewPlan, NewToken, Payment, Plan, PlanStatus, PlanUpdate, PostalAddress, Refund,
+    Settlement, Token, TokenId, TokenStatus, TokenUpdate, Transaction, TransactionId, TransactionResult,
+    TransactionType, Void,
 };
-use perennial_domain::{Amount, CardBrand, Date, Expiry, Text};
+use perennial_domain::{Amount, CardBrand, Date, Expiry, Text, Total};
 use perennial_wire::clearent::{
-    Call, GatewayError, Page, Payload, ReadError, Reply, customer, customer_token, plan, token, transaction,
+    Call, GatewayError, Page, Payload, ReadError, Reply, batch, customer, customer_token, plan, token,
+    transaction,
 };
 use perennial_wire::{EncodeError, Format, Limits};
 use proptest::collection::vec;
@@ -89,6 +91,11 @@ proptest! {
                 prop_assert_eq!((read.route, body(&read)), (call.route, body(&call)));
             }
         }
+    }
+
+    #[test]
+    fn a_settlement_comes_back(settlement in settlement()) {
+        comes_back(&settlement, batch::settle, batch::read_settle);
     }
 
     #[test]
@@ -508,9 +515,11 @@ prop_compose! {
         (order_id, customer_id, description, comments, email_address) in
             (of(string()), of(string()), of(string()), of(string()), of(string())),
         (billing, shipping) in (postal_address().boxed(), postal_address().boxed()),
-        (software_type, software_type_version, avs_result_code, csc_result_code) in
-            (of(string()), of(string()), of("[A-Z]"), of("[A-Z]")),
-        (pending, settled, voided) in (of(any::<bool>()), of(any::<bool>()), of(any::<bool>())),
+        (software_type, software_type_version) in (of(string()), of(string())),
+        (avs_result_code, avs_result_code_description, csc_result_code, csc_result_code_description) in
+            (of("[A-Z]"), of(string()), of("[A-Z]"), of(string())),
+        (pending, settled, voided, voided_auth, check_field_duplicate) in
+            (of(any::<bool>()), of(any::<bool>()), of(any::<bool>()), of(any::<bool>()), of(any::<bool>())),
         (merchant_id, terminal_id, plan_name) in (of(string()), of(string()), of(string())),
     ) -> Transaction {
         Transaction {
@@ -518,8 +527,36 @@ prop_compose! {
             card, last_four, card_type, exp_date, created, batch_string_id, ref_id, original_amount,
             sales_tax_amount, tip_amount, invoice, purchase_order, order_id, customer_id, description, comments,
             email_address, billing, shipping, software_type, software_type_version, avs_result_code,
-            csc_result_code, pending, settled, voided, merchant_id, terminal_id, plan_name,
+            avs_result_code_description, csc_result_code, csc_result_code_description, check_field_duplicate,
+            pending, settled, voided, voided_auth, merchant_id, terminal_id, plan_name,
         }
+    }
+}
+
+fn total() -> impl Strategy<Value = Total> {
+    any::<i64>().prop_map(Total::from_cents)
+}
+
+prop_compose! {
+    fn batch()(
+        (id, merchant_id, terminal_id, terminal_name) in (of(id()), of(string()), of(string()), of(string())),
+        status in of(select(vec![BatchStatus::OPEN, BatchStatus::CLOSED, BatchStatus::reported("Settling")])),
+        (date_opened, settled, confirmation_code) in (of(string()), of(string()), of(string())),
+        (sales_count, refund_count, total_count) in (of(any::<u64>()), of(any::<u64>()), of(any::<u64>())),
+        (sales_total, refund_total, net_amount) in (of(total()), of(total()), of(total())),
+    ) -> Batch {
+        Batch {
+            id, status, merchant_id, terminal_id, terminal_name, date_opened, settled, confirmation_code,
+            sales_count, sales_total, refund_count, refund_total, total_count, net_amount,
+        }
+    }
+}
+
+prop_compose! {
+    fn settlement()(
+        (total_count, net_amount) in (of(any::<u64>()), of(total())),
+    ) -> Settlement {
+        Settlement::of(&Batch { total_count, net_amount, ..Batch::default() })
     }
 }
 
@@ -546,6 +583,8 @@ fn payload() -> impl Strategy<Value = Payload> {
         transaction().prop_map(|transaction| Payload::Transaction(transaction.into())),
         transaction_token,
         vec(transaction().boxed(), 0..3).prop_map(Payload::Transactions),
+        batch().prop_map(|batch| Payload::Batch(batch.into())),
+        vec(batch().boxed(), 0..3).prop_map(Payload::Batches),
         error.prop_map(Payload::Error),
     ]
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use perennial_domain::clearent::{
     Address, Capture, Charge, CustomerKey, CustomerTokenUpdate, CustomerUpdate, NewCustomer,
-    NewCustomerToken, NewPlan, NewToken, PlanKey, PlanStatus, PlanUpdate, Refund, TokenId, TokenUpdate,
-    TransactionId, Void,
+    NewCustomerToken, NewPlan, NewToken, PlanKey, PlanStatus, PlanUpdate, Refund, Settlement, TokenId,
+    TokenUpdate, TransactionId, Void,
 };
-use perennial_wire::clearent::{Call, ReadError, customer, customer_token, plan, token, transaction};
+use perennial_wire::clearent::{Call, ReadError, batch, customer, customer_token, plan, token, transaction};
 use perennial_wire::{EncodeError, Format, Limits};
 
 pub(crate) const FORMATS: [Format; 2] = [Format::Json, Format::Xml];
@@ -188,6 +188,14 @@ pub(crate) const REQUESTS: &[Request] = &[
             transaction::refund(format, &refund)
         },
         reread: reread_transaction,
+    },
+    Request {
+        name: "batch-settle",
+        write: |format| {
+            let settlement = Settlement::builder().total_count("2").net_amount("5.05").build().unwrap();
+            batch::settle(format, &settlement)
+        },
+        reread: reread!(batch::read_settle => |format, settlement| batch::settle(format, &settlement)),
     },
 ];
 

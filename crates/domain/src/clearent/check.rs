@@ -1,0 +1,61 @@
+/// An answer of the address check (AVS) or of the security code check (CSC), by which a terminal can be told to take
+/// or to refuse a charge that the issuer approved (the vendor's page "General Settings").
+///
+/// ```
+/// use perennial_domain::clearent::CheckAnswer;
+///
+/// assert_eq!(CheckAnswer::AVS[1].name, "ADDRESS_AND_FIVE_DIGIT_ZIP_MATCH");
+/// assert_eq!(CheckAnswer::CSC[0].code, "M");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckAnswer {
+    /// The letter in `avs-result-code` and `csc-result-code`.
+    pub code: &'static str,
+    /// The name in the settings of a terminal.
+    pub name: &'static str,
+    /// What it means, for people.
+    pub description: &'static str,
+}
+
+const fn answer(code: &'static str, name: &'static str, description: &'static str) -> CheckAnswer {
+    CheckAnswer { code, name, description }
+}
+
+impl CheckAnswer {
+    /// All answers of the address check.
+    pub const AVS: &[Self] = &[
+        answer("X", "ADDRESS_AND_NINE_DIGIT_ZIP_MATCH", "Match of address and 9-digit zip code"),
+        answer("Y", "ADDRESS_AND_FIVE_DIGIT_ZIP_MATCH", "Match of address and 5-digit zip code"),
+        answer("W", "WHOLE_ZIP_MATCH_NOT_ADDRESS", "Match of 9-digit zip code; address does not match"),
+        answer(
+            "Z",
+            "FIVE_DIGIT_ZIP_MATCH_ADDRESS_DOES_NOT",
+            "Match of 5-digit zip code; address does not match",
+        ),
+        answer("A", "ADDRESS_MATCH_ZIP_DOES_NOT", "Address: Address Matches ZIP Does Not Match"),
+        answer("N", "ADDRESS_AND_ZIP_DO_NOT_MATCH", "No: Address and ZIP Do Not Match"),
+        answer("G", "ADDRESS_INFORMATION_NOT_VERIFIED", "Address information not verified"),
+        answer(
+            "S",
+            "ISSUER_DOES_NOT_SUPPORT_AVS",
+            "Service Not Supported: Issuer does not support address verification",
+        ),
+        answer("U", "ADDRESS_INFO_IS_UNAVAILABLE", "Address information is unavailable"),
+        answer("E", "TRANSACTION_INELIGIBLE", "Error: Transaction ineligible for address verification"),
+        answer("R", "SYSTEM_UNAVAILABLE_OR_TIMEOUT", "Retry: System Unavailable or Timeout"),
+    ];
+
+    /// All answers of the security code check.
+    pub const CSC: &[Self] = &[
+        answer("M", "CSC_MATCHED", "The CSC matches the issuing bank's records"),
+        answer("N", "CSC_NOT_MATCHED", "The CSC does not match the issuing bank's records"),
+        answer("P", "NOT_PROCESSED", "The CSC was not processed"),
+        answer(
+            "S",
+            "CSC_SHOULD_BE_ON_CARD_BUT_MERCHANT_SAID_IT_IS_NOT",
+            "The card should have a CSC, but merchant indicated it was not present",
+        ),
+        answer("U", "UNKNOWN_OR_ISSUER_DID_NOT_PARTICIPATE", "Card issuing bank does not participate"),
+        answer("X", "SERVICE_PROVIDER_DID_NOT_RESPONSE", "Unknown / No response"),
+    ];
+}

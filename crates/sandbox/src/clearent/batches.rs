@@ -1,0 +1,51 @@
+//! Batches: what is settled together, by request or once a day.
+
+use perennial_domain::clearent::{Settlement, SettlementFields};
+use perennial_wire::clearent::{Payload, batch};
+
+use super::answer::{Answer, Refused};
+use super::{Call, Handled, LIMITS, act};
+
+pub(super) fn list(call: &mut Call<'_>) -> Handled {
+    let search = batch::read_search(call.query)?;
+    act(move |ledger, _| {
+        let (batches, page) = ledger.batches(search)?;
+        Ok(Answer::page_or_nothing(Payload::Batches(batches), page))
+    })
+}
+
+pub(super) fn open(_: &mut Call<'_>) -> Handled {
+    act(|ledger, _| match ledger.open_batch()? {
+        Some((number, _)) => Ok(Answer::ok(Payload::Batch(Box::new(ledger.batch(number)?)))),
+        None => Ok(Answer::nothing()),
+    })
+}
+
+/// Settles the open batch, if it comes to what the request says.
+pub(super) fn settle(call: &mut Call<'_>) -> Handled {
+    // Newer pages of the vendor know no figures in the body, so that there may be none.
+    let settlement = match call.body.trim_ascii() {
+        [] => Settlement::builder().accept()?,
+        body => batch::read_settle(call.format, body, &LIMITS)?,
+    };
+    act(move |ledger, _| {
+        let Some((number, _)) = ledger.open_batch()? else {
+            return Err(Refused::business("040", "No Opened Batch").into());
+        };
+        let open = ledger.batch(number)?;
+        let SettlementFields { total_count, net_amount } = settlement.fields();
+        let differs = [
+            ("total-count", total_count.is_some_and(|count| Some(count.0) != open.total_count)),
+            ("net-amount", net_amount.is_some_and(|amount| Some(*amount) != open.net_amount)),
+        ];
+        let differs: Vec<&str> =
+            differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect();
+        if !differs.is_empty() {
+            // The vendor lists 038 and 039 as "reconciliation"; that this is one of them is inferred.
+            let message = format!("the open batch does not come to this: {}", differs.join(", "));
+            return Err(Refused::business("038", message).into());
+        }
+        ledger.settle_batch(number, ledger.now)?;
+        Ok(Answer::ok(Payload::Batch(Box::new(ledger.batch(number)?))))
+    })
+}

@@ -1,0 +1,158 @@
+//! Batches: the list, the open one, and its settlement.
+
+use perennial_domain::clearent::{self as domain, BatchSearch, BatchStatus, Settlement, SettlementFields};
+use perennial_domain::{Total, Violations};
+
+use super::call::{Call, Method, ReadError};
+use super::fields::{Fault, count, given, key, owned, set, shown, some_text, text};
+use super::query::{Params, Target};
+use crate::error::EncodeError;
+use crate::format::{self, Format};
+use crate::limits::Limits;
+use crate::member::Records;
+use crate::text::Text;
+
+const ALL: &str = "/rest/v2/batches";
+const OPEN: &str = "/rest/v2/batches/open";
+
+message! {
+    /// A batch as the gateway has it, and what a settlement expects of it.
+    pub(crate) struct Batch<'a> as "batch" {
+        id: Option<Text<'a>> = "id",
+        status: Option<Text<'a>> = "status",
+        merchant_id: Option<Text<'a>> = "merchant-id",
+        terminal_id: Option<Text<'a>> = "terminal-id",
+        terminal_name: Option<Text<'a>> = "terminal-name",
+        date_opened: Option<Text<'a>> = "date-opened",
+        settled: Option<Text<'a>> = "settled",
+        confirmation_code: Option<Text<'a>> = "confirmation-code",
+        sales_count: Option<Text<'a>> = "sales-count",
+        sales_total: Option<Text<'a>> = "sales-total",
+        refund_count: Option<Text<'a>> = "refund-count",
+        refund_total: Option<Text<'a>> = "refund-total",
+        total_count: Option<Text<'a>> = "total-count",
+        net_amount: Option<Text<'a>> = "net-amount",
+    }
+}
+
+message! {
+    pub(crate) struct Batches<'a> as "batches" {
+        batch: Records<Batch<'a>> = "batch",
+    }
+}
+
+/// `GET /rest/v2/batches`
+pub fn list(search: &BatchSearch) -> Call {
+    let BatchSearch { status, paging } = search;
+    let target = Target::new(ALL).with("status", status.as_ref()).paged(paging, "isDescending");
+    Call::bare(Method::Get, ALL, target.finish())
+}
+
+/// `GET /rest/v2/batches/open`
+pub fn open() -> Call {
+    Call::bare(Method::Get, OPEN, OPEN.to_owned())
+}
+
+/// `PUT /rest/v2/batches/open`
+pub fn settle(format: Format, settlement: &Settlement) -> Result<Call, EncodeError> {
+    let SettlementFields { total_count, net_amount } = settlement.fields();
+    let message = Batch {
+        total_count: shown(total_count.map(|count| count.0)),
+        net_amount: shown(net_amount),
+        ..Batch::default()
+    };
+    Call::bare(Method::Put, OPEN, OPEN.to_owned()).with_body(format, &message)
+}
+
+/// Reads the query of a list.
+pub fn read_search(query: &str) -> Result<BatchSearch, Violations> {
+    let mut params = Params::new(query);
+    let search = BatchSearch { status: params.read("status"), paging: params.paging() };
+    params.finish(search)
+}
+
+/// Reads a settlement, or everything wrong with it.
+pub fn read_settle(format: Format, body: &[u8], limits: &Limits) -> Result<Settlement, ReadError> {
+    let Batch { total_count, net_amount, .. } = format::decode(format, body, limits)?;
+    let settlement = set!(Settlement::builder(); total_count: total_count, net_amount: net_amount);
+    Ok(settlement.accept()?)
+}
+
+impl<'a> From<&'a domain::Batch> for Batch<'a> {
+    fn from(batch: &'a domain::Batch) -> Self {
+        let domain::Batch {
+            id,
+            status,
+            merchant_id,
+            terminal_id,
+            terminal_name,
+            date_opened,
+            settled,
+            confirmation_code,
+            sales_count,
+            sales_total,
+            refund_count,
+            refund_total,
+            total_count,
+            net_amount,
+        } = batch;
+        Self {
+            id: some_text(id.as_ref()),
+            status: status.as_ref().map(|status| text(status.as_str())),
+            merchant_id: some_text(merchant_id.as_ref()),
+            terminal_id: some_text(terminal_id.as_ref()),
+            terminal_name: some_text(terminal_name.as_ref()),
+            date_opened: some_text(date_opened.as_ref()),
+            settled: some_text(settled.as_ref()),
+            confirmation_code: some_text(confirmation_code.as_ref()),
+            sales_count: shown(*sales_count),
+            sales_total: shown(*sales_total),
+            refund_count: shown(*refund_count),
+            refund_total: shown(*refund_total),
+            total_count: shown(*total_count),
+            net_amount: shown(*net_amount),
+        }
+    }
+}
+
+impl Batch<'_> {
+    pub(crate) fn record(self) -> Result<domain::Batch, Fault> {
+        let Self {
+            id,
+            status,
+            merchant_id,
+            terminal_id,
+            terminal_name,
+            date_opened,
+            settled,
+            confirmation_code,
+            sales_count,
+            sales_total,
+            refund_count,
+            refund_total,
+            total_count,
+            net_amount,
+        } = self;
+        Ok(domain::Batch {
+            id: key("id", id)?,
+            status: given(status).map(|status| BatchStatus::reported(&status)),
+            merchant_id: owned(merchant_id),
+            terminal_id: owned(terminal_id),
+            terminal_name: owned(terminal_name),
+            date_opened: owned(date_opened),
+            settled: owned(settled),
+            confirmation_code: owned(confirmation_code),
+            sales_count: count(sales_count),
+            sales_total: total("sales-total", sales_total)?,
+            refund_count: count(refund_count),
+            refund_total: total("refund-total", refund_total)?,
+            total_count: count(total_count),
+            net_amount: total("net-amount", net_amount)?,
+        })
+    }
+}
+
+/// A sum, which is never guessed.
+fn total(member: &str, text: Option<Text<'_>>) -> Result<Option<Total>, Fault> {
+    given(text).map(|text| Total::try_from(&*text).map_err(|_| Fault::invalid(member))).transpose()
+}
