@@ -1,8 +1,60 @@
-//! What a call costs, as ratios measured side by side in one run.
+//! What things cost, as tables measured side by side in one run.
+
+use std::path::Path;
 
 use crate::failure::Failure;
 use crate::step::Step;
 
+/// A table, as it is named on the command line.
+struct Table {
+    name: &'static str,
+    run: fn() -> Result<(), Failure>,
+}
+
+const TABLES: &[Table] = &[
+    Table { name: "ratios", run: ratios },
+    Table { name: "throughput", run: throughput },
+    Table { name: "start", run: start },
+];
+
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    Step::new("cargo bench --package perennial --all-features --bench ratios").arguments(arguments).run()
+    let is_known = |name: &&String| TABLES.iter().any(|table| table.name == *name);
+    if let Some(given) = arguments.iter().find(|name| !is_known(name)) {
+        return Err(Failure::Unknown { given: given.clone(), known: "[ratios] [throughput] [start]" });
+    }
+    let picked = |table: &&Table| arguments.is_empty() || arguments.iter().any(|name| name == table.name);
+    TABLES.iter().filter(picked).try_for_each(|table| (table.run)())
+}
+
+/// Encoding, decoding and calling, beside what a user would write by hand.
+fn ratios() -> Result<(), Failure> {
+    Step::new("cargo bench --package perennial --all-features --bench ratios").run()
+}
+
+/// What the sandbox writes in a second, beside a server written by hand.
+fn throughput() -> Result<(), Failure> {
+    Step::new("cargo bench --package perennial-sandbox --bench gateway -- throughput").run()
+}
+
+/// How soon the command and an embedded sandbox answer, and their memory.
+fn start() -> Result<(), Failure> {
+    Step::new("cargo build --release --package perennial-cli").run()?;
+    let metadata = "cargo metadata --format-version 1 --no-deps";
+    let metadata: serde_json::Value = serde_json::from_str(&Step::new(metadata).read()?)
+        .map_err(|source| Failure::Unreadable { programme: metadata.into(), source })?;
+    let target = Path::new(metadata["target_directory"].as_str().unwrap_or("target"));
+    Step::new("cargo bench --package perennial-sandbox --bench gateway -- start")
+        .variable("PERENNIAL_BENCH_COMMAND", target.join("release/perennial").display().to_string())
+        .run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_is_not_there_is_refused() {
+        let failure = run(&["start".into(), "speed".into()]).unwrap_err();
+        assert_eq!(failure.to_string(), "does not know `speed`: [ratios] [throughput] [start]");
+    }
 }

@@ -39,7 +39,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "bench",
         arguments: "[ARGS…]",
-        about: "one table of cost ratios, measured in release",
+        about: "what things cost: ratios, throughput, start; measured in release",
         run: bench::run,
     },
     Task {

@@ -1,0 +1,44 @@
+//! What the sandbox does in a second, how soon it answers, and how much memory it takes: beside what a user would
+//! write by hand, on one machine and in one run. `cargo xtask bench` runs it; nothing here passes or fails.
+
+mod bare;
+mod child;
+mod load;
+mod start;
+mod throughput;
+
+use std::io::Write as _;
+
+fn main() {
+    if child::serve() {
+        return;
+    }
+    let tables: [(&str, fn()); 2] = [("throughput", throughput::table), ("start", start::table)];
+    let picked: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    for (name, table) in tables {
+        if picked.is_empty() || picked.iter().any(|picked| picked == name) {
+            table();
+        }
+    }
+}
+
+/// Prints a row: its name to the left, its figures to the right.
+fn row(name: &str, figures: &[&str]) {
+    let mut out = std::io::stdout().lock();
+    let figures: Vec<String> = figures.iter().map(|figure| format!("{figure:>12}")).collect();
+    // A closed pipe is the reader's choice.
+    let _ = writeln!(out, "{name:<52} {}", figures.join(" "));
+}
+
+/// A ratio with two decimals.
+fn ratio(of: u128, to: u128) -> String {
+    let hundredths = of * 100 / to.max(1);
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+fn median<T: Ord + Copy>(values: impl IntoIterator<Item = T>) -> T {
+    let mut values: Vec<T> = values.into_iter().collect();
+    values.sort_unstable();
+    values[values.len() / 2]
+}
