@@ -97,7 +97,7 @@ impl Store {
 
 fn work(connection: &Connection, mut waiting: mpsc::UnboundedReceiver<Job>) {
     while let Some(first) = waiting.blocking_recv() {
-        if let Err(failure) = connection.execute_batch("BEGIN").map_err(Arc::new) {
+        if let Err(failure) = execute(connection, "BEGIN").map_err(Arc::new) {
             first(Err(failure.clone()))(Err(failure));
             continue;
         }
@@ -109,15 +109,20 @@ fn work(connection: &Connection, mut waiting: mpsc::UnboundedReceiver<Job>) {
         {
             answers.push(next(Ok(connection)));
         }
-        let committed = connection.execute_batch("COMMIT").map_err(Arc::new);
+        let committed = execute(connection, "COMMIT").map_err(Arc::new);
         if !connection.is_autocommit() {
             // The answers say what went wrong; a rollback that fails adds nothing.
-            let _ = connection.execute_batch("ROLLBACK");
+            let _ = execute(connection, "ROLLBACK");
         }
         for answer in answers {
             answer(committed.clone());
         }
     }
+}
+
+/// Executes a statement that every job needs, and that is parsed once.
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(|_| ())
 }
 
 /// Does something that leaves no trace if it fails or panics.
@@ -128,12 +133,14 @@ pub(crate) fn within_savepoint<T, E: From<rusqlite::Error>>(
     struct Savepoint<'c>(&'c Connection, bool);
     impl Drop for Savepoint<'_> {
         fn drop(&mut self) {
-            let end = if self.1 { "RELEASE work" } else { "ROLLBACK TO work; RELEASE work" };
             // Without a transaction there is nothing left to end, and the commit says so.
-            let _ = self.0.execute_batch(end);
+            if !self.1 {
+                let _ = execute(self.0, "ROLLBACK TO work");
+            }
+            let _ = execute(self.0, "RELEASE work");
         }
     }
-    connection.execute_batch("SAVEPOINT work")?;
+    execute(connection, "SAVEPOINT work")?;
     let mut savepoint = Savepoint(connection, false);
     let made = work()?;
     savepoint.1 = true;

@@ -134,8 +134,7 @@ impl Ledger<'_> {
 
     /// The next plan of those that are to charge by the end of this day, with that day.
     pub(crate) fn due(&self, last: NaiveDate) -> Result<Option<(Plan, NaiveDate)>> {
-        let sql =
-            "SELECT * FROM plans WHERE world = ? AND next_charge <= ? ORDER BY next_charge, key LIMIT 1";
+        let sql = "SELECT * FROM plans WHERE world = ? AND next_charge IS NOT NULL AND next_charge <= ? ORDER BY next_charge, key LIMIT 1";
         self.connection
             .prepare_cached(sql)?
             .query_row(params![self.world, last.to_string()], |row| {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 
 use super::StoreError;
@@ -122,6 +123,12 @@ pub(super) fn prepare(connection: &Connection) -> Result<u64, Unfit> {
     connection.execute_batch(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
     )?;
+    // Savepoints are in memory; 16 MiB of log are written back at a time; what was written stays at hand, up to 32 MiB.
+    connection.execute_batch(
+        "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768;",
+    )?;
+    // Otherwise a statement is planned anew for each value that is bound to it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Taking the lock at once is what makes a second sandbox on the file fail here and not later.
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
