@@ -126,7 +126,7 @@ impl SandboxBuilder {
         let hashes: Vec<_> = keys.iter().map(|key| hash(key.expose())).collect();
         let gateway = Arc::new(Gateway {
             store: Store::open(database.as_deref())?,
-            requests: Requests::default(),
+            requests: Arc::new(Requests::default()),
             admission: if hashes.is_empty() { Admission::Any } else { Admission::Only(hashes) },
             any_card,
             frozen_at,

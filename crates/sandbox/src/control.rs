@@ -4,8 +4,8 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value as Json, json};
 
 use crate::clearent::key;
-use crate::clock::{ClockError, Mode, Turn};
-use crate::gateway::{Fired, Gateway, WorldOptions};
+use crate::clock::{ClockError, Mode, Moment, Turn};
+use crate::gateway::{Fired, Gateway, NoSnapshot, WorldOptions};
 use crate::members::Members;
 use crate::store::StoreError;
 use crate::world::Knock;
@@ -31,8 +31,10 @@ pub(crate) async fn answer(
         ("POST", ["clock"]) => Call::Turn,
         ("GET" | "HEAD", ["state"]) => Call::State,
         ("GET" | "HEAD", ["requests"]) => Call::Requests,
+        ("POST", ["snapshot"]) => Call::Snapshot,
+        ("POST", ["restore"]) => Call::Restore,
         ("POST", ["reset"]) => Call::Reset,
-        (_, ["health" | "worlds" | "clock" | "state" | "requests" | "reset"]) => {
+        (_, ["health" | "worlds" | "clock" | "state" | "requests" | "snapshot" | "restore" | "reset"]) => {
             return Ok(refused(StatusCode::METHOD_NOT_ALLOWED, "this call has another method"));
         }
         _ => return Ok(refused(StatusCode::NOT_FOUND, "there is no such call")),
@@ -53,6 +55,19 @@ pub(crate) async fn answer(
             }
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
+        Call::Snapshot => {
+            let taken = gateway.snapshot(knock).await?;
+            taken.map(|id| ok(json!({ "id": id })))
+        }
+        Call::Restore => match read_id(body) {
+            Ok(id) => gateway.restore(knock, id).await?.map(|restored| match restored {
+                Ok(clock) => shown(clock),
+                Err(NoSnapshot) => {
+                    refused(StatusCode::NOT_FOUND, "id: must be that of a snapshot of this world")
+                }
+            }),
+            Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
+        },
         Call::Reset => gateway.reset(knock).await?.map(|()| (StatusCode::NO_CONTENT, None)),
     };
     Ok(answered.unwrap_or_else(unauthorized))
@@ -64,6 +79,8 @@ enum Call {
     Turn,
     State,
     Requests,
+    Snapshot,
+    Restore,
     Reset,
 }
 
@@ -103,8 +120,19 @@ async fn make_world(gateway: &Gateway, body: &[u8]) -> Result<Answered, StoreErr
 }
 
 async fn clock(gateway: &Gateway, knock: Knock) -> Result<Option<Answered>, StoreError> {
-    let shown = gateway.with_world(knock, |ledger| Ok((ledger.now, ledger.clock.mode()))).await?;
-    Ok(shown.map(|(now, mode)| ok(json!({ "now": now.to_string(), "mode": mode.as_str() }))))
+    let clock = gateway.with_world(knock, |ledger| Ok((ledger.now, ledger.clock.mode()))).await?;
+    Ok(clock.map(shown))
+}
+
+fn shown((now, mode): (Moment, Mode)) -> Answered {
+    ok(json!({ "now": now.to_string(), "mode": mode.as_str() }))
+}
+
+fn read_id(body: &[u8]) -> Result<String, String> {
+    let mut members = Members::of_body(body)?;
+    let id = members.text("id")?;
+    members.finish("id")?;
+    id.ok_or_else(|| "id: is required".into())
 }
 
 fn read_turn(body: &[u8]) -> Result<Turn, String> {

@@ -1,8 +1,10 @@
 //! What the sandbox is, whichever door a request comes through.
 
+use std::sync::Arc;
+
 use perennial_domain::clearent::ApiKey;
 
-use crate::clock::{Clock, ClockError, Moment, Turn};
+use crate::clock::{Clock, ClockError, Mode, Moment, Turn};
 use crate::requests::Requests;
 use crate::seed::{Seed, hash};
 use crate::store::{Store, StoreError};
@@ -11,7 +13,7 @@ use crate::world::{Admission, Knock, Ledger, Row, restart};
 /// The store, and what a start was told.
 pub(crate) struct Gateway {
     pub(crate) store: Store,
-    pub(crate) requests: Requests,
+    pub(crate) requests: Arc<Requests>,
     pub(crate) admission: Admission,
     pub(crate) any_card: bool,
     /// Where the clocks of worlds stand that their key opens; they run if nothing was said.
@@ -124,7 +126,31 @@ impl Gateway {
             .await?;
         Ok(world.map(|world| self.requests.forget(world)))
     }
+
+    /// Keeps a key's world as it is, and says under which id.
+    pub(crate) async fn snapshot(&self, knock: Knock) -> Result<Option<String>, StoreError> {
+        let requests = self.requests.clone();
+        self.with_world(knock, move |ledger| ledger.keep(requests.last_exchange(ledger.world))).await
+    }
+
+    /// Makes a key's world what it was when this snapshot was taken, and says what its clock shows.
+    pub(crate) async fn restore(
+        &self,
+        knock: Knock,
+        id: String,
+    ) -> Result<Option<Result<(Moment, Mode), NoSnapshot>>, StoreError> {
+        let requests = self.requests.clone();
+        self.with_world(knock, move |ledger| {
+            let Some((clock, exchanges)) = ledger.restore(&id)? else { return Ok(Err(NoSnapshot)) };
+            requests.count_from(ledger.world, exchanges);
+            Ok(Ok((clock.now(ledger.real), clock.mode())))
+        })
+        .await
+    }
 }
+
+/// A world has no snapshot of this id.
+pub(crate) struct NoSnapshot;
 
 /// What a world answers to, all derived from its seed.
 pub(crate) struct Credentials {

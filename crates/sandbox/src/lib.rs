@@ -38,9 +38,9 @@
 //! it can be voided, afterwards refunded. A payment of a plan that is voided still says `APPROVED`, which is how its run
 //! went; that it was taken back shows in its transaction.
 //!
-//! The control interface under `/_sandbox` (worlds, clock, state, reset, requests) is for tests in other languages.
-//! From Rust a [`Sandbox`] makes worlds, and a [`World`] advances its clock, shows its state and resets itself; the
-//! request log, and changing a clock between frozen and running, are had over HTTP only.
+//! The control interface under `/_sandbox` (worlds, clock, state, snapshot, restore, reset, requests) is for tests in
+//! other languages. From Rust a [`Sandbox`] makes worlds, and a [`World`] advances its clock, shows its state, comes back
+//! to its snapshots and resets itself; the request log, and changing a clock between frozen and running, are had over HTTP only.
 
 mod builder;
 mod clearent;
@@ -70,7 +70,7 @@ pub use gateway::{Fired, WorldOptions};
 pub use store::StoreError;
 
 use clock::Turn;
-use gateway::Gateway;
+use gateway::{Gateway, NoSnapshot};
 use world::Knock;
 
 /// A gateway that listens until it is stopped or dropped.
@@ -188,7 +188,37 @@ impl World {
         self.turn(Turn::to(moment_or_day)?).await
     }
 
-    /// Empties the world and starts it as it began.
+    /// Keeps the world as it is now, clock included, and returns the id by which [`restore`](Self::restore) brings it
+    /// back. It lasts as long as the database: a reset leaves it, starting the world afresh by its seed drops it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = perennial_sandbox::Sandbox::start().await?;
+    /// let world = sandbox.world(7).await?;
+    /// let (before, id) = (world.state().await?, world.snapshot().await?);
+    /// world.advance("P10Y").await?;
+    /// let now = world.restore(&id).await?;
+    /// assert_eq!((now.to_string().as_str(), world.state().await?), ("2027-01-01T00:00:00Z", before));
+    /// # Ok(()) }
+    /// ```
+    pub async fn snapshot(&self) -> Result<String, WorldError> {
+        Ok(self.gateway.snapshot(self.knock).await?.ok_or(StoreError::Closed)?)
+    }
+
+    /// Makes the world what it was when the snapshot was taken, and returns what its clock shows. What happens then is
+    /// what would have happened: the same calls get the same keys, ids and times. The snapshot stays, and so does the
+    /// request log. A clock that runs is again as far ahead of the machine's as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`WorldError::NoSnapshot`] if the world has no snapshot of this id; nothing is changed.
+    pub async fn restore(&self, id: &str) -> Result<Moment, WorldError> {
+        let restored = self.gateway.restore(self.knock, id.to_owned()).await?;
+        let (now, _) = restored.ok_or(StoreError::Closed)?.map_err(|NoSnapshot| WorldError::NoSnapshot)?;
+        Ok(now)
+    }
+
+    /// Empties the world and starts it as it began. Its snapshots stay.
     pub async fn reset(&self) -> Result<(), WorldError> {
         Ok(self.gateway.reset(self.knock).await?.ok_or(StoreError::Closed)?)
     }
@@ -218,6 +248,9 @@ pub enum WorldError {
     /// The clock cannot go there.
     #[error("the moment {0}")]
     Clock(#[from] ClockError),
+    /// The world has no such snapshot.
+    #[error("the world has no snapshot of this id")]
+    NoSnapshot,
     /// The database cannot be used, or the sandbox is stopped.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -54,6 +54,16 @@ impl Requests {
         log.exchanges
     }
 
+    /// The number of the world's last exchange; 0 if there was none.
+    pub(crate) fn last_exchange(&self, world: i64) -> u64 {
+        self.worlds().get(&world).map_or(0, |log| log.exchanges)
+    }
+
+    /// Counts the world's exchanges on from this number. What was sent stays in the log.
+    pub(crate) fn count_from(&self, world: i64, exchanges: u64) {
+        self.worlds().entry(world).or_default().exchanges = exchanges;
+    }
+
     pub(crate) fn record(&self, world: i64, entry: Entry) {
         let mut worlds = self.worlds();
         let entries = &mut worlds.entry(world).or_default().entries;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::clock::{Clock, Moment};
 use crate::seed::Seed;
+use crate::store::snapshot::{erase, forget};
 use crate::store::{WORLD_TABLES, within_savepoint};
 use crate::{engine, engine::Fired};
 
@@ -66,14 +67,8 @@ impl Row {
         connection
             .prepare_cached("SELECT id, seed, asked_for, mode, at FROM worlds WHERE key_hash = ?")?
             .query_row([hash], |row| {
-                let (mode, at) = (row.get::<_, String>("mode")?, row.get("at")?);
-                let clock = if mode == "frozen" {
-                    Clock::Frozen(Moment::from_millis(at))
-                } else {
-                    Clock::Running(at)
-                };
                 let seed = Seed(row.get::<_, i64>("seed")?.cast_unsigned());
-                Ok(Self { id: row.get("id")?, seed, clock, asked_for: row.get("asked_for")? })
+                Ok(Self { id: row.get("id")?, seed, clock: clock_of(row)?, asked_for: row.get("asked_for")? })
             })
             .optional()
     }
@@ -95,12 +90,12 @@ impl Row {
     }
 }
 
-/// Empties the world and starts it again, with this clock or the one that it was made with.
+/// Empties the world and starts it again: afresh with this clock, or with the one that it was made with, to which its
+/// snapshots still belong.
 pub(crate) fn restart(connection: &Connection, world: i64, clock: Option<Clock>) -> Result<()> {
-    for (table, _) in WORLD_TABLES {
-        connection.execute(&format!("DELETE FROM {table} WHERE world = ?"), [world])?;
-    }
+    erase(connection, world)?;
     if let Some(clock) = clock {
+        forget(connection, world)?;
         let (mode, at) = columns(clock);
         connection.execute(
             "UPDATE worlds SET asked_for = 1, first_mode = ?, first_at = ? WHERE id = ?",
@@ -111,11 +106,18 @@ pub(crate) fn restart(connection: &Connection, world: i64, clock: Option<Clock>)
     Ok(())
 }
 
-fn columns(clock: Clock) -> (&'static str, i64) {
+/// A clock as the columns `mode` and `at` have it.
+pub(crate) fn columns(clock: Clock) -> (&'static str, i64) {
     match clock {
         Clock::Frozen(moment) => ("frozen", moment.millis()),
         Clock::Running(ahead) => ("running", ahead),
     }
+}
+
+/// The clock of a row.
+pub(crate) fn clock_of(row: &rusqlite::Row<'_>) -> Result<Clock> {
+    let (mode, at) = (row.get::<_, String>("mode")?, row.get("at")?);
+    Ok(if mode == "frozen" { Clock::Frozen(Moment::from_millis(at)) } else { Clock::Running(at) })
 }
 
 /// What a world counts.

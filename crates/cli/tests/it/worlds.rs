@@ -35,6 +35,16 @@ fn a_world_and_its_clock() {
 }
 
 #[test]
+fn a_world_comes_back_to_its_snapshot() {
+    let shell = Shell::open();
+    let id = json_of(&shell, "sandbox snapshot")["id"].as_str().unwrap().to_owned();
+    json_of(&shell, "sandbox advance P1Y");
+    let restored = json_of(&shell, &format!("sandbox restore {id}"));
+    assert_eq!(restored, json!({ "now": "2027-01-01T00:00:00Z", "mode": "frozen" }));
+    assert_eq!(run(&shell, "sandbox restore snap_none").code, 5);
+}
+
+#[test]
 fn a_seed_names_a_world() {
     let shell = Shell::open();
     let made = json_of(&shell, "sandbox world --seed 42 --now 2030-06-01T00:00:00Z");

@@ -102,9 +102,15 @@ CREATE TABLE payments (
 );
 CREATE INDEX payments_customer ON payments (world, customer_key, number);
 CREATE INDEX payments_plan ON payments (world, plan_key, number);
+
+CREATE TABLE snapshots (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, world INTEGER NOT NULL, name TEXT NOT NULL, mode TEXT NOT NULL, at INTEGER NOT NULL,
+    exchanges INTEGER NOT NULL, UNIQUE (world, name)
+);
 ";
 
-/// What a world is made of, each table with the column that orders its dump.
+/// What a world is made of, each table with the column that orders it in the world's state. Each has a column `world`,
+/// and that in all its keys, so that a world can be copied.
 pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
     ("customers", "key"),
     ("tokens", "id"),
@@ -166,5 +172,25 @@ impl Unfit {
 impl From<rusqlite::Error> for Unfit {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_belongs_to_a_world_is_copied_with_it() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(TABLES).unwrap();
+        let sql = "SELECT t.name FROM sqlite_schema t, pragma_table_info(t.name) c
+                   WHERE t.type = 'table' AND c.name = 'world' ORDER BY t.name";
+        let mut statement = connection.prepare(sql).unwrap();
+        let found: rusqlite::Result<Vec<String>> =
+            statement.query_map([], |row| row.get(0)).unwrap().collect();
+        let mut known: Vec<&str> = WORLD_TABLES.iter().map(|(table, _)| *table).collect();
+        known.push("snapshots");
+        known.sort_unstable();
+        assert_eq!(found.unwrap(), known);
     }
 }

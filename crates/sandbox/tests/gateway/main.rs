@@ -12,5 +12,6 @@ mod live_clients;
 mod operations;
 mod rules;
 mod secrets;
+mod snapshots;
 mod transactions;
 mod worlds;

@@ -49,11 +49,11 @@ pub(crate) enum Local {
     #[command(after_help = "With --output json also the bodies of requests and answers.\n\n\
         Example:\n  perennial sandbox log --limit 10")]
     Log(Log),
-    /// Keeps the world as it is now, to come back to it
+    /// Keeps the world as it is now, to come back to it, and prints the snapshot's id
     #[command(after_help = "Example:\n  perennial sandbox snapshot")]
     Snapshot,
     /// Puts the world back to what a snapshot kept
-    #[command(after_help = "Example:\n  perennial sandbox restore 1")]
+    #[command(after_help = "Example:\n  perennial sandbox restore snap_5a1d7c1e8a0f")]
     Restore(Restore),
     /// Empties the world and starts it as it began
     #[command(after_help = "Example:\n  perennial sandbox reset")]

@@ -1,0 +1,78 @@
+//! Snapshots: a world's rows once more, under a number of their own, so that taking one and coming back to it is one
+//! statement a table and needs no memory.
+
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use super::WORLD_TABLES;
+use crate::clock::Clock;
+use crate::world::{Ledger, clock_of, columns};
+
+impl Ledger<'_> {
+    /// Keeps the world as it is, with the number of its last exchange. The id follows from the world's seed.
+    pub(crate) fn keep(&self, exchanges: u64) -> Result<String> {
+        let sql = "SELECT count(*) + 1 FROM snapshots WHERE world = ?";
+        let number = self.connection.query_row(sql, [self.world], |row| row.get(0))?;
+        let name = format!("snap_{}", self.seed.uuid("snapshot", number));
+        let (mode, at) = columns(self.clock);
+        self.connection.execute(
+            "INSERT INTO snapshots (world, name, mode, at, exchanges) VALUES (?, ?, ?, ?, ?)",
+            params![self.world, name, mode, at, exchanges],
+        )?;
+        copy(self.connection, self.world, place(self.connection.last_insert_rowid()))?;
+        Ok(name)
+    }
+
+    /// Makes the world what a snapshot kept, and says where its clock goes on and the number of its last exchange then;
+    /// nothing if the world has no such snapshot.
+    pub(crate) fn restore(&self, name: &str) -> Result<Option<(Clock, u64)>> {
+        let sql = "SELECT id, mode, at, exchanges FROM snapshots WHERE world = ? AND name = ?";
+        let kept = self
+            .connection
+            .query_row(sql, params![self.world, name], |row| {
+                Ok((row.get("id")?, clock_of(row)?, row.get("exchanges")?))
+            })
+            .optional()?;
+        let Some((id, clock, exchanges)) = kept else { return Ok(None) };
+        erase(self.connection, self.world)?;
+        copy(self.connection, place(id), self.world)?;
+        let (mode, at) = columns(clock);
+        let sql = "UPDATE worlds SET mode = ?, at = ? WHERE id = ?";
+        self.connection.execute(sql, params![mode, at, self.world])?;
+        Ok(Some((clock, exchanges)))
+    }
+}
+
+/// Drops all snapshots of a world.
+pub(crate) fn forget(connection: &Connection, world: i64) -> Result<()> {
+    let mut kept = connection.prepare("SELECT id FROM snapshots WHERE world = ?")?;
+    for id in kept.query_map([world], |row| row.get(0))? {
+        erase(connection, place(id?))?;
+    }
+    connection.execute("DELETE FROM snapshots WHERE world = ?", [world]).map(|_| ())
+}
+
+/// Removes what a world is made of.
+pub(crate) fn erase(connection: &Connection, world: i64) -> Result<()> {
+    for (table, _) in WORLD_TABLES {
+        connection.execute(&format!("DELETE FROM {table} WHERE world = ?"), [world])?;
+    }
+    Ok(())
+}
+
+/// The world that a snapshot's rows belong to: worlds that a key opens have numbers above zero.
+fn place(id: i64) -> i64 {
+    -id
+}
+
+/// Gives what a world is made of to one that is empty.
+fn copy(connection: &Connection, from: i64, to: i64) -> Result<()> {
+    for (table, _) in WORLD_TABLES {
+        let all = connection.prepare(&format!("SELECT * FROM {table}"))?;
+        let columns = all.column_names().collect::<Vec<_>>().join(", ");
+        let others = columns.strip_prefix("world, ").ok_or(rusqlite::Error::InvalidQuery)?;
+        let sql =
+            format!("INSERT INTO {table} ({columns}) SELECT ?2, {others} FROM {table} WHERE world = ?1");
+        connection.execute(&sql, [from, to])?;
+    }
+    Ok(())
+}
