@@ -63,9 +63,8 @@ pub fn card_numbers(text: &str) -> Cow<'_, str> {
 /// ```
 pub fn is_secret_name(name: &str) -> bool {
     let local = name.rsplit(':').next().unwrap_or_default();
-    let plain: String =
-        local.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect();
-    SECRET_NAMES.contains(&plain.as_str())
+    let plain = || local.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase());
+    SECRET_NAMES.iter().any(|name| plain().eq(name.chars()))
 }
 
 /// In lower case and without separators.

@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use perennial_domain::mask;
 use perennial_wire::Format;
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 /// The most characters of a body that are remembered.
 const LONGEST: usize = 16 * 1024;
@@ -19,12 +20,11 @@ pub(crate) fn body(format: Format, body: &[u8]) -> String {
     if body.trim_ascii().is_empty() {
         return String::new();
     }
-    let masked = match format {
-        Format::Json => {
-            serde_json::from_slice(body).ok().map(|json| json_masked(json, Holds::Anything).to_string())
-        }
-        Format::Xml => std::str::from_utf8(body).ok().and_then(xml_masked),
-    };
+    let text = std::str::from_utf8(body).ok();
+    let masked = text.and_then(|text| match format {
+        Format::Json => json_masked(text),
+        Format::Xml => xml_masked(text),
+    });
     match masked {
         Some(text) if text.len() <= LONGEST => text,
         Some(text) => format!("({} bytes, too long to remember)", text.len()),
@@ -67,13 +67,13 @@ impl Holds {
         }
     }
 
-    fn masked(self, value: &str) -> String {
+    fn masked(self, value: &str) -> Cow<'_, str> {
         let trimmed = value.trim();
         match self {
-            _ if trimmed.is_empty() => value.to_owned(),
-            Self::Secret => MASK.to_owned(),
-            Self::Card if !is_harmless(trimmed) => MASK.to_owned(),
-            _ => text(value),
+            _ if trimmed.is_empty() => value.into(),
+            Self::Secret => MASK.into(),
+            Self::Card if !is_harmless(trimmed) => MASK.into(),
+            _ => mask::card_numbers(value),
         }
     }
 }
@@ -90,19 +90,78 @@ pub(crate) fn text(text: &str) -> String {
     mask::card_numbers(text).into_owned()
 }
 
-fn json_masked(value: Json, holds: Holds) -> Json {
-    match value {
-        Json::Object(members) => members
-            .into_iter()
-            .map(|(name, value)| (text(&name), json_masked(value, holds.max(Holds::named(&name)))))
-            .collect(),
-        Json::Array(items) => items.into_iter().map(|item| json_masked(item, holds)).collect(),
-        Json::String(scalar) => holds.masked(&scalar).into(),
-        Json::Number(scalar) => {
-            let masked = holds.masked(&scalar.to_string());
-            if masked == scalar.to_string() { scalar.into() } else { masked.into() }
+/// Members and values in the order in which they came, without the white space between them.
+fn json_masked(body: &str) -> Option<String> {
+    // What is JSON needs no second look at how its tokens follow each other.
+    let mut rest = serde_json::from_str::<&RawValue>(body).ok()?.get();
+    let mut masked = String::with_capacity(rest.len());
+    let mut around = Vec::new();
+    let mut holds = Holds::Anything;
+    while !rest.is_empty() {
+        let (token, after) = rest.split_at(token_end(rest)?);
+        rest = after.trim_ascii_start();
+        match token.as_bytes()[0] {
+            b'{' | b'[' => around.push(holds),
+            b'}' | b']' => holds = around.pop()?,
+            b',' => holds = *around.last()?,
+            b'"' => {
+                let said = unquoted(token)?;
+                if rest.starts_with(':') {
+                    push_masked(&mut masked, token, &said, &mask::card_numbers(&said));
+                    holds = holds.max(Holds::named(&said));
+                } else {
+                    push_masked(&mut masked, token, &said, &holds.masked(&said));
+                }
+                continue;
+            }
+            b'-' | b'0'..=b'9' => {
+                push_masked(&mut masked, token, token, &holds.masked(token));
+                continue;
+            }
+            _ => {}
         }
-        Json::Bool(_) | Json::Null => value,
+        masked.push_str(token);
+    }
+    Some(masked)
+}
+
+/// Where the token ends that a rest of JSON begins with.
+fn token_end(rest: &str) -> Option<usize> {
+    let bytes = rest.as_bytes();
+    match bytes.first()? {
+        b'"' => {
+            let mut end = 1;
+            loop {
+                end += bytes.get(end..)?.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+                if bytes[end] == b'"' {
+                    return Some(end + 1);
+                }
+                end += 2;
+            }
+        }
+        b'{' | b'}' | b'[' | b']' | b',' | b':' => Some(1),
+        _ => {
+            let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b'}' | b']');
+            Some(bytes.iter().position(ends).unwrap_or(bytes.len()))
+        }
+    }
+}
+
+/// What a string of JSON says.
+fn unquoted(token: &str) -> Option<Cow<'_, str>> {
+    if token.contains('\\') {
+        serde_json::from_str(token).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(&token[1..token.len() - 1]))
+    }
+}
+
+/// Adds a token as it was written, unless what it says is not shown.
+fn push_masked(masked: &mut String, token: &str, said: &str, shown: &str) {
+    if said == shown {
+        masked.push_str(token);
+    } else {
+        masked.push_str(&Json::from(shown).to_string());
     }
 }
 
@@ -225,6 +284,23 @@ mod tests {
             (json(r#"{"phone":"3145550100","zip":63101}"#), r#"{"phone":"3145550100","zip":63101}"#),
             (json(r#"{"billing":{"card":[{"csc":"1"}]}}"#), r#"{"billing":{"card":[{"csc":"****"}]}}"#),
             (json(r#"{"csc":"999""#), "(12 bytes that cannot be read)"),
+            (
+                json(" [ 1 , { \"a b\" : [ true , null ] } ,\n-2.5e3 , \"\" ] "),
+                r#"[1,{"a b":[true,null]},-2.5e3,""]"#,
+            ),
+            (
+                json(r#"{"csc":{},"csc":[],"a":["9"],"csc":["9",[9]],"b":9}"#),
+                r#"{"csc":{},"csc":[],"a":["9"],"csc":["****",["****"]],"b":9}"#,
+            ),
+            (json(r#"{"a":"\"\\","c\u0073c":"\u0039"}"#), r#"{"a":"\"\\","c\u0073c":"****"}"#),
+            (
+                json(r#"{"4111111111111111":"4111 1111 1111 \u00311\"11"}"#),
+                r#"{"************1111":"4111 1111 1111 \u00311\"11"}"#,
+            ),
+            (json(r#"{"a":"4111 1111 1111 \u0031111"}"#), r#"{"a":"**** **** **** 1111"}"#),
+            (json(r#"{"a":"\ud800"}"#), "(14 bytes that cannot be read)"),
+            (json(r#"{"a":1}{"csc":2}"#), "(16 bytes that cannot be read)"),
+            (json("4111111111111111"), r#""************1111""#),
             (json(" "), ""),
             (
                 xml("<token><card>4111 1111 1111 1111</card><csc>999</csc></token>"),
@@ -248,9 +324,9 @@ mod tests {
                 path("/tokens?CSC=999&api%2Dkey=0a&Card=41&flag"),
                 "/tokens?CSC=****&api-key=****&Card=****&flag",
             ),
-            (json(r#"{"CSC":"9","cvv":9,"cvc":"9"}"#), r#"{"CSC":"****","cvc":"****","cvv":"****"}"#),
-            (json(r#"{"Card":"41","API-KEY":"0a"}"#), r#"{"API-KEY":"****","Card":"****"}"#),
-            (json(r#"{"api_key":"0a","apiKey":"0a"}"#), r#"{"apiKey":"****","api_key":"****"}"#),
+            (json(r#"{"CSC":"9","cvv":9,"cvc":"9"}"#), r#"{"CSC":"****","cvv":"****","cvc":"****"}"#),
+            (json(r#"{"Card":"41","API-KEY":"0a"}"#), r#"{"Card":"****","API-KEY":"****"}"#),
+            (json(r#"{"api_key":"0a","apiKey":"0a"}"#), r#"{"api_key":"****","apiKey":"****"}"#),
             (json(r#"{"card":{"csc":"9999"}}"#), r#"{"card":{"csc":"****"}}"#),
             (json(r#"{"card":"1100"}"#), r#"{"card":"1100"}"#),
             (json(r#"{"card":"11009999"}"#), r#"{"card":"****"}"#),
