@@ -76,6 +76,9 @@ pub enum Rule {
     /// Not a whole number.
     #[error("must be a whole number from 0")]
     Count,
+    /// Not a number of minutes that a window can have.
+    #[error("must be a number of minutes from 1 to 60")]
+    Minutes,
     /// Neither true nor false.
     #[error("must be true or false")]
     Flag,

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use perennial_domain::clearent::{
     Address, AddressBuilder, ApiKey, Capture, Charge, ChargeSource, CustomerTokenUpdate, CustomerUpdate,
-    NewCustomer, NewCustomerToken, NewPlan, NewToken, PlanForecast, PlanUpdate, Refund, Settlement,
-    TokenUpdate, TransactionRequest,
+    DuplicateUpdate, NewCustomer, NewCustomerToken, NewPlan, NewToken, PlanForecast, PlanUpdate, Refund,
+    Settlement, TokenUpdate, TransactionRequest, TransactionUpdate,
 };
 use perennial_domain::{CardNumber, Rule, Secret, SecurityCode, Violations};
 use proptest::prelude::*;
@@ -88,8 +88,10 @@ fn wording() -> String {
         Rule::FrequencyDay,
         Rule::PlanType,
         Rule::OneOf("ACTIVE, INACTIVE, DELETED, SUSPENDED, CANCELED, MONTHLY"),
+        Rule::OneOf("invoice"),
         Rule::OneOf("VISA, MASTERCARD, AMERICAN EXPRESS, DISCOVER, DINERS CLUB, JCB"),
         Rule::Count,
+        Rule::Minutes,
         Rule::Flag,
     ];
     rules.map(|rule| rule.to_string()).join("; ")
@@ -145,11 +147,14 @@ fn refusals(text: &str) -> Vec<Violations> {
             end_date status email_address email_receipt }
         PlanForecast { start_date frequency frequency_day end_date }
         Charge { amount card exp_date csc card_type invoice purchase_order order_id customer_id description comments client_ip
-            email_address email_receipt sales_tax_amount tip_amount create_token authorization_code software_type
+            email_address email_receipt sales_tax_amount tip_amount check_field create_token authorization_code software_type
             software_type_version }
         Capture { id amount tip_amount sales_tax_amount }
         Refund { amount id card exp_date invoice order_id comments }
         Settlement { total_count net_amount }
+        TransactionUpdate { tip_amount }
+        DuplicateUpdate { enabled check_merchant_level include_invoice use_invoice_instead_of_card time_range_in_minutes
+            if_duplicate_found_respond_with_error }
     };
     flat.into_iter().chain([nested]).collect()
 }

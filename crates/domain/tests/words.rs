@@ -1,8 +1,9 @@
 //! Keys, texts, flags and the words of the wire: what a request may say and what an answer may.
 
 use perennial_domain::clearent::{
-    ChargeSource, Count, CustomerKey, CustomerStatus, Flag, Frequency, FrequencyDay, LastFour, PlanKey,
-    PlanStatus, PlanType, Reference, TokenId, TokenStatus, TransactionId, TransactionResult, TransactionType,
+    BatchStatus, ChargeSource, CheckField, Count, CustomerKey, CustomerStatus, Flag, Frequency, FrequencyDay,
+    LastFour, Minutes, PlanKey, PlanStatus, PlanType, Reference, TokenId, TokenStatus, TransactionId,
+    TransactionResult, TransactionType,
 };
 use perennial_domain::{CardBrand, InvalidValue, Rule, Text};
 use proptest::prelude::*;
@@ -46,6 +47,18 @@ fn a_key_is_one_segment_of_a_path() {
         assert_eq!(rule(PlanKey::try_from(text.to_owned())), expected, "{text:?}");
         assert_eq!(rule(text.parse::<TokenId>()), expected, "{text:?}");
         assert_eq!(rule(TransactionId::try_from(text)), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_window_has_1_to_60_minutes() {
+    for minutes in 0..=70_u8 {
+        let expected = (!(1..=60).contains(&minutes)).then_some(Rule::Minutes);
+        assert_eq!(rule(Minutes::try_from(minutes)), expected);
+        assert_eq!(rule(Minutes::try_from(&*minutes.to_string())), expected);
+    }
+    for text in ["", "+5", "5.0", "256", "five"] {
+        assert_eq!(rule(Minutes::try_from(text)), Some(Rule::Minutes), "{text:?}");
     }
 }
 
@@ -219,6 +232,8 @@ words! {
     results: TransactionResult ["APPROVED" => "APPROVED", "DECLINED" => "DECLINED", "ERROR" => "ERROR"] not "PARTIAL";
     types: TransactionType ["SALE" => "SALE", "AUTH" => "AUTH", "CAPTURE" => "CAPTURE", "FORCED SALE" => "FORCED SALE",
         "REFUND" => "REFUND", "VOID" => "VOID", "UNMATCHED REFUND" => "UNMATCHED REFUND"] not "CARD INQUIRY";
+    batch_statuses: BatchStatus ["OPEN" => "OPEN", "PENDING" => "PENDING", "CLOSED" => "CLOSED"] not "SETTLED";
+    check_fields: CheckField ["invoice" => "invoice", "Invoice" => "invoice"] not "CARD";
     brands: CardBrand ["VISA" => "VISA", "MASTERCARD" => "MASTERCARD", "AMERICAN EXPRESS" => "AMERICAN EXPRESS",
         "DISCOVER" => "DISCOVER", "DINERS CLUB" => "DINERS CLUB", "JCB" => "JCB"] not "UNIONPAY";
 }

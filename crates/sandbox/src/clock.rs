@@ -63,6 +63,10 @@ impl Moment {
         if self < today { today } else { of(self.date() + Days::new(1)) }
     }
 
+    pub(crate) fn minutes_before(self, minutes: u8) -> Self {
+        Self(self.0 - TimeDelta::minutes(minutes.into()))
+    }
+
     /// As transactions and errors have it: `2027-01-15 10:00:00.000`.
     pub(crate) fn stamp(self) -> String {
         self.0.format("%Y-%m-%d %H:%M:%S%.3f").to_string()

@@ -9,6 +9,7 @@ use perennial_domain::clearent::{Plan, Transaction, TransactionType};
 use perennial_domain::{Amount, NaiveDate};
 use rusqlite::Result;
 
+use crate::clearent::checks;
 use crate::clearent::outcome::{self, Outcome};
 use crate::clock::Moment;
 use crate::store::payment::Made;
@@ -45,11 +46,11 @@ fn charge(ledger: &Ledger<'_>, plan: &Plan, day: NaiveDate) -> Result<bool> {
     };
     let amount = plan.payment_amount.unwrap_or(Amount::ZERO);
     let token = ledger.token(token_id)?;
-    let outcome = match &token {
+    let issuer = match &token {
         None => Outcome::ACCOUNT_NOT_FOUND,
         Some(token) => outcome::of_token(token, day).unwrap_or_else(|| outcome::of_amount(amount)),
     };
-    let record = outcome.stamp(Transaction {
+    let charge = Transaction {
         transaction_type: Some(TransactionType::SALE),
         amount: Some(amount),
         last_four: token.as_ref().and_then(|token| token.last_four_digits.clone()),
@@ -61,8 +62,11 @@ fn charge(ledger: &Ledger<'_>, plan: &Plan, day: NaiveDate) -> Result<bool> {
         software_type: Some(Transaction::ENGINE.into()),
         plan_name: plan.plan_name.clone(),
         ..Transaction::default()
-    });
-    let record = ledger.create_transaction(record, at)?;
+    };
+    let address = token
+        .as_ref()
+        .and_then(|token| checks::of_address(token.avs_address.as_deref(), token.avs_zip.as_deref()));
+    let (record, _) = checks::book(ledger, charge, issuer, (address, None), at)?;
     let (Some(id), Some(status)) = (&record.id, &record.result) else {
         return Err(rusqlite::Error::InvalidQuery);
     };

@@ -36,7 +36,37 @@
 //! What moves money is in a batch: approved sales, captures and refunds, not authorisations. The first one opens it; it
 //! is settled by request (`PUT /rest/v2/batches/open`), else at the next 22:00 UTC (**inferred**). Until then what is in
 //! it can be voided, afterwards refunded. A payment of a plan that is voided still says `APPROVED`, which is how its run
-//! went; that it was taken back shows in its transaction.
+//! went; that it was taken back shows in its transaction. A tip is changed in an open batch
+//! (`PUT /rest/v2/transactions/{id}`, operation `transactions.update`).
+//!
+//! Of address and security code the issuer of every card says (**inferred** from the simulator of the vendor's
+//! acquirer, but for the special values):
+//!
+//! | street | zip code | `avs-result-code` |
+//! | --- | --- | --- |
+//! | begins with the number 8320 | 85284 and four more digits | `X` |
+//! | begins with the number 8320 | 85284 | `Y` |
+//! | another, or none | 85284 and four more digits | `W` |
+//! | another, or none | 85284 | `Z` |
+//! | begins with the number 8320 | another, or none | `A` |
+//! | another, or none | another, or none | `N` |
+//! | any | 99991, 99992, 99993, 99994, 99995 | `G`, `S`, `U`, `E`, `R` |
+//!
+//! | security code | `csc-result-code` |
+//! | --- | --- |
+//! | 998 on Mastercard, 9997 on American Express, 996 on Discover, 999 on any other card | `M` |
+//! | 901, 902, 903, 904 (with a 9 more on American Express) | `P`, `S`, `U`, `X` |
+//! | another | `N` |
+//!
+//! The address is that of `billing`, else that of the token; without one, or without a code, there is no answer. A
+//! terminal that is told to (`PUT /rest/v2/settings/terminal/avs` and `/csc`) voids a charge on the spot that the issuer
+//! approved with an answer which is not allowed, declines it with 046 or 047, and keeps both; payments of plans, too.
+//!
+//! Duplicates are charged unless `POST /rest/v2/settings/transaction/duplicates` says otherwise, so that a test which
+//! repeats itself is not surprised. Then a charge of the same type and amount, on a card with the same last four digits,
+//! within the window of the world's clock, is answered with the earlier one, which says `Transaction previously
+//! approved`, or refused with 045. Only approved charges count that were not voided, and no payments of plans
+//! (**inferred**). A world has one terminal, so that `check-merchant-level` is kept and changes nothing.
 //!
 //! The control interface under `/_sandbox` (worlds, clock, state, snapshot, restore, reset, requests) is for tests in
 //! other languages. From Rust a [`Sandbox`] makes worlds, and a [`World`] advances its clock, shows its state, comes back

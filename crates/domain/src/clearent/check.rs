@@ -1,3 +1,5 @@
+use crate::{Rule, Violations};
+
 /// An answer of the address check (AVS) or of the security code check (CSC), by which a terminal can be told to take
 /// or to refuse a charge that the issuer approved (the vendor's page "General Settings").
 ///
@@ -58,4 +60,72 @@ impl CheckAnswer {
         answer("U", "UNKNOWN_OR_ISSUER_DID_NOT_PARTICIPATE", "Card issuing bank does not participate"),
         answer("X", "SERVICE_PROVIDER_DID_NOT_RESPONSE", "Unknown / No response"),
     ];
+}
+
+/// Which answers of a check a terminal takes, as the gateway reports it. Members that it left out are `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckSettings {
+    /// Whether a charge that the issuer approved is voided all the same when its answer is not allowed.
+    pub enabled: Option<bool>,
+    /// The answers, in the vendor's order.
+    pub filters: Vec<ResponseFilter>,
+}
+
+/// Whether a charge with this answer is taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResponseFilter {
+    /// The name of the answer, that of a [`CheckAnswer`].
+    pub name: Option<String>,
+    /// Its letter.
+    pub response_code: Option<String>,
+    /// Whether it is taken.
+    pub allowed: Option<bool>,
+    /// What it means, for people.
+    pub description: Option<String>,
+}
+
+/// A change to the [`CheckSettings`] of a terminal: of those answers that it names, at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckUpdate {
+    enabled: Option<bool>,
+    filters: Vec<(CheckAnswer, bool)>,
+}
+
+impl CheckUpdate {
+    /// Switches the check on or off and says of these of its answers whether they are taken.
+    ///
+    /// ```
+    /// use perennial_domain::clearent::{CheckAnswer, CheckUpdate};
+    ///
+    /// let update = CheckUpdate::new(CheckAnswer::CSC, Some(true), [("CSC_NOT_MATCHED", false)]).unwrap();
+    /// assert_eq!(update.filters()[0].0.code, "N");
+    /// let refused = CheckUpdate::new(CheckAnswer::CSC, None, [("ISSUER_DOES_NOT_SUPPORT_AVS", true)]).unwrap_err();
+    /// assert_eq!(refused.to_string(), "name: must be one of the documented responses to this check");
+    /// ```
+    pub fn new<'n>(
+        answers: &[CheckAnswer],
+        enabled: Option<bool>,
+        filters: impl IntoIterator<Item = (&'n str, bool)>,
+    ) -> Result<Self, Violations> {
+        let known = |name: &str| answers.iter().find(|answer| answer.name == name).copied();
+        let unknown = || Violations::one("name", Rule::OneOf("the documented responses to this check"));
+        let filters: Vec<(CheckAnswer, bool)> = filters
+            .into_iter()
+            .map(|(name, allowed)| known(name).map(|answer| (answer, allowed)).ok_or_else(unknown))
+            .collect::<Result<_, _>>()?;
+        if filters.is_empty() {
+            return Err(Violations::one("response-filters", Rule::Required));
+        }
+        Ok(Self { enabled, filters })
+    }
+
+    /// Whether the check is to be on, if that changes.
+    pub fn enabled(&self) -> Option<bool> {
+        self.enabled
+    }
+
+    /// The answers that are named, each with whether it is taken.
+    pub fn filters(&self) -> &[(CheckAnswer, bool)] {
+        &self.filters
+    }
 }

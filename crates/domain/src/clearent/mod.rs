@@ -6,6 +6,7 @@ mod check;
 mod credential;
 mod customer;
 mod deletion;
+mod duplicate;
 mod link;
 mod paging;
 mod payment;
@@ -18,13 +19,16 @@ pub use address::{Address, AddressBuilder, AddressFields};
 pub use batch::{
     Batch, BatchId, BatchSearch, BatchStatus, Count, Settlement, SettlementBuilder, SettlementFields,
 };
-pub use check::CheckAnswer;
+pub use check::{CheckAnswer, CheckSettings, CheckUpdate, ResponseFilter};
 pub use credential::{ApiKey, InvalidApiKey};
 pub use customer::{
     Customer, CustomerKey, CustomerSearch, CustomerStatus, CustomerUpdate, CustomerUpdateBuilder,
     CustomerUpdateFields, NewCustomer, NewCustomerBuilder, NewCustomerFields, PostalAddress,
 };
 pub use deletion::{Obstacle, Refusal, check_customer_deletion, check_plan_deletion};
+pub use duplicate::{
+    CheckField, DuplicateSettings, DuplicateUpdate, DuplicateUpdateBuilder, DuplicateUpdateFields, Minutes,
+};
 pub use link::Link;
 pub use paging::Paging;
 pub use payment::{ExpectedRun, Payment, PaymentSearch};
@@ -43,7 +47,8 @@ pub use token::{
 pub use transaction::{
     Capture, CaptureBuilder, CaptureFields, Charge, ChargeBuilder, ChargeFields, ChargeSource, Decline,
     Refund, RefundBuilder, RefundFields, Transaction, TransactionId, TransactionRequest, TransactionResult,
-    TransactionSearch, TransactionType, Void,
+    TransactionSearch, TransactionType, TransactionUpdate, TransactionUpdateBuilder, TransactionUpdateFields,
+    Void,
 };
 
 pub use crate::text::Reference;

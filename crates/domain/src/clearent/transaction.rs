@@ -1,4 +1,6 @@
-use super::{Address, CustomerKey, PlanKey, PostalAddress, Reference, TokenId, paging::Paging, token::Flag};
+use super::{
+    Address, CheckField, CustomerKey, PlanKey, PostalAddress, Reference, TokenId, paging::Paging, token::Flag,
+};
 use crate::{
     Amount, CardBrand, CardNumber, Expiry, InvalidValue, Rule, SecurityCode, Text, Violations,
     builder::request, key::key, open::open,
@@ -130,6 +132,9 @@ request! {
             sales_tax_amount: Amount = "sales-tax-amount",
             /// The tip.
             tip_amount: Amount = "tip-amount",
+            /// By which field an earlier charge is looked for, whatever the terminal's settings: `invoice`. One that is
+            /// found is answered in place of a new one; see [`Transaction::is_duplicate`].
+            check_field: CheckField = "check-field",
             /// Whether a token of the card is created and answered with.
             create_token: Flag = "create-token",
             /// An approval code obtained elsewhere, for a forced sale.
@@ -221,6 +226,16 @@ request! {
             violations.add("id", Rule::Required);
         }
     };
+}
+
+request! {
+    /// A change to a charge of the open batch: its tip.
+    pub struct TransactionUpdate, TransactionUpdateFields, TransactionUpdateBuilder {
+        required {
+            /// The tip, instead of the one that it had; required.
+            tip_amount: Amount = "tip-amount",
+        }
+    }
 }
 
 /// Takes a transaction of an open batch back in full.
@@ -374,6 +389,29 @@ impl Transaction {
         };
         declined.then(|| Decline { code: self.result_code.clone(), message: self.display_message.clone() })
     }
+
+    /// Whether this is an earlier transaction, answered because the request looked like a duplicate of it: then nothing
+    /// was charged now.
+    ///
+    /// The gateway says so by its message (`Transaction previously approved`, as the vendor's page "Duplicate Transaction
+    /// Settings" and its own clients have it) or by `check-field-duplicate`; a gateway that said neither could not be told
+    /// from one that charged. An `invoice` or `order-id` of its own for each charge helps there: the earlier one is
+    /// another.
+    ///
+    /// ```
+    /// use perennial_domain::clearent::Transaction;
+    ///
+    /// let message = |text: &str| Transaction { display_message: Some(text.into()), ..Transaction::default() };
+    /// assert!(message("Transaction previously approved").is_duplicate());
+    /// assert!(!message("Transaction approved").is_duplicate());
+    /// ```
+    pub fn is_duplicate(&self) -> bool {
+        let says_so = |message: &str| message.eq_ignore_ascii_case(Self::PREVIOUSLY_APPROVED);
+        self.check_field_duplicate == Some(true) || self.display_message.as_deref().is_some_and(says_so)
+    }
+
+    /// What the gateway says in `display-message` when it answers with an earlier transaction.
+    pub const PREVIOUSLY_APPROVED: &'static str = "Transaction previously approved";
 
     /// The plan that made it, if one did.
     pub fn plan_key(&self) -> Option<PlanKey> {

@@ -168,6 +168,10 @@ impl Site<'_> {
         self.link(rel, &format!("tokens/{id}"))
     }
 
+    pub(super) fn settings(&self, rel: &str, check: &str) -> Link {
+        self.link(rel, &format!("settings/terminal/{check}"))
+    }
+
     /// Links of transactions are relative and carry the id.
     pub(super) fn transaction(id: &TransactionId) -> Link {
         let href = format!("/rest/v2/transactions?id={id}");

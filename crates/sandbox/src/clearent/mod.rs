@@ -2,12 +2,15 @@
 
 mod answer;
 mod batches;
+pub(crate) mod checks;
 mod customer_tokens;
 mod customers;
+mod duplicates;
 mod negotiation;
 pub(crate) mod outcome;
 mod payments;
 mod plans;
+mod settings;
 mod test_cards;
 mod tokens;
 mod transactions;
@@ -60,9 +63,16 @@ const OPERATIONS: &[(Method, &str, &str, Handler)] = &[
     (Method::POST,   "transactions/refund",           "transactions.refund",    transactions::refund),
     (Method::GET,    "transactions",                  "transactions.list",      transactions::list),
     (Method::GET,    "transactions/{}",               "transactions.get",       transactions::get),
+    (Method::PUT,    "transactions/{}",               "transactions.update",    transactions::update),
     (Method::GET,    "batches",                       "batches.list",           batches::list),
     (Method::GET,    "batches/open",                  "batches.open",           batches::open),
     (Method::PUT,    "batches/open",                  "batches.settle",         batches::settle),
+    (Method::GET,    "settings/terminal/avs",         "avs-settings.get",       settings::avs),
+    (Method::PUT,    "settings/terminal/avs",         "avs-settings.update",    settings::update_avs),
+    (Method::GET,    "settings/terminal/csc",         "csc-settings.get",       settings::csc),
+    (Method::PUT,    "settings/terminal/csc",         "csc-settings.update",    settings::update_csc),
+    (Method::GET,    "settings/transaction/duplicates", "duplicate-settings.get", settings::duplicates),
+    (Method::POST,   "settings/transaction/duplicates", "duplicate-settings.update", settings::update_duplicates),
 ];
 
 /// Reads a call, without looking into any world, and says what it will do there.
@@ -273,6 +283,7 @@ impl Family {
         let (success, service) = match operation.split('.').next() {
             Some("tokens") => ("success", "vault"),
             Some("transactions" | "batches") => ("success", "cgw"),
+            Some("avs-settings" | "csc-settings" | "duplicate-settings") => ("SUCCESS", "gss"),
             Some("plans" | "payments" | "forecast") => ("SUCCESS", "rps"),
             _ => ("success", "rps"),
         };

@@ -17,6 +17,12 @@ impl Outcome {
     // What a card that cannot be charged answers is inferred from the vendor's list of codes.
     const EXPIRED: Self = Self { status: 402, code: "003", message: "Declined by Issuer - Card expired" };
     const NOT_ACTIVE: Self = Self { status: 402, code: "017", message: "Card Not Active" };
+    /// The terminal does not take what the issuer said of the address.
+    pub(super) const AVS_NOT_ACCEPTED: Self =
+        Self { status: 402, code: "046", message: "Avs Response Not Accepted" };
+    /// The terminal does not take what the issuer said of the security code.
+    pub(super) const CSC_NOT_ACCEPTED: Self =
+        Self { status: 402, code: "047", message: "Csc Response Not Accepted" };
     /// The token is deleted.
     pub(crate) const ACCOUNT_NOT_FOUND: Self =
         Self { status: 402, code: "010", message: "Declined by Issuer - Account not found" };

@@ -2,16 +2,17 @@
 
 use chrono::{NaiveDate, NaiveDateTime};
 use perennial_domain::clearent::{
-    Capture, CaptureFields, Charge, ChargeFields, ChargeSource, Refund, RefundFields, Token, TokenId,
-    Transaction, TransactionId, TransactionRequest, TransactionType, Void,
+    Capture, CaptureFields, Charge, ChargeFields, ChargeSource, CheckAnswer, PostalAddress, Refund,
+    RefundFields, Token, TokenId, Transaction, TransactionId, TransactionRequest, TransactionType, Void,
 };
 use perennial_domain::{Amount, Expiry, Rule, Text, Violations};
 use perennial_wire::clearent::{Payload, transaction};
 
 use super::answer::{Answer, Fault, Refused, Site};
+use super::checks::Code;
 use super::outcome::{self, Outcome};
 use super::tokens::with_merchant;
-use super::{Call, Handled, LIMITS, act, test_cards};
+use super::{Call, Handled, LIMITS, act, checks, duplicates, test_cards};
 use crate::store::customer::postal;
 use crate::store::token::{Card, Tokenised};
 use crate::world::Ledger;
@@ -111,64 +112,35 @@ fn owned(text: Option<&Text>) -> Option<String> {
 }
 
 fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
-    let ChargeFields {
-        amount,
-        card,
-        exp_date,
-        csc: _,
-        card_type,
-        invoice,
-        purchase_order,
-        order_id,
-        customer_id,
-        description,
-        comments,
-        client_ip: _,
-        email_address,
-        email_receipt: _,
-        sales_tax_amount,
-        tip_amount,
-        create_token,
-        authorization_code,
-        software_type,
-        software_type_version,
-        billing,
-        shipping,
-    } = charge.fields();
+    let ChargeFields { amount, card, exp_date, csc, check_field, create_token, description, .. } =
+        charge.fields();
     let source = Source::of(card, exp_date, call)?;
     let (amount, wants_token) = (*amount, create_token.is_some_and(|flag| flag.0));
     let only_vaults = kind == TransactionType::AUTH && amount.is_zero() && wants_token;
+    let checks_invoice = check_field.is_some();
+    // Of the code no more is kept than what the issuer will say to it.
+    let code = csc.map(Code::from);
     let description = owned(description);
-    let record = Transaction {
-        transaction_type: Some(kind),
-        amount: Some(amount),
-        card_type: card_type.cloned(),
-        authorization_code: owned(authorization_code),
-        invoice: invoice.map(|invoice| invoice.as_str().to_owned()),
-        purchase_order: purchase_order.map(|order| order.as_str().to_owned()),
-        order_id: owned(order_id),
-        customer_id: owned(customer_id),
-        description: description.clone(),
-        comments: owned(comments),
-        email_address: owned(email_address),
-        sales_tax_amount: sales_tax_amount.copied(),
-        tip_amount: tip_amount.copied(),
-        billing: billing.map(postal),
-        shipping: shipping.map(postal),
-        software_type: owned(software_type),
-        software_type_version: owned(software_type_version),
-        ..Transaction::default()
-    };
+    let record = recorded(kind, charge);
     act(move |ledger, _| {
         let (card, token, refused) = source.look_up(ledger)?;
-        let outcome = refused.unwrap_or_else(|| outcome::of_amount(amount));
-        let record = outcome.stamp(Transaction {
+        let record = Transaction {
             last_four: Some(card.last_four.clone()),
             card_type: record.card_type.or_else(|| card.brand.clone()),
             exp_date: card.exp_date,
             ..record
-        });
-        let record = ledger.create_transaction(record, ledger.now)?;
+        };
+        if let Some(earlier) = duplicates::earlier(ledger, &record, checks_invoice)? {
+            return Ok(shown(ledger, earlier, |earlier| Answer::ok(Payload::Transaction(earlier))));
+        }
+        let answers = if record.transaction_type == Some(TransactionType::FORCED_SALE) {
+            (None, None)
+        } else {
+            (address(&record, token.as_ref()), code.and_then(|code| code.answer(record.card_type.as_ref())))
+        };
+        let issuer = refused.unwrap_or_else(|| outcome::of_amount(amount));
+        let (record, outcome) = checks::book(ledger, record, issuer, answers, ledger.now)?;
+        let record = Transaction { check_field_duplicate: checks_invoice.then_some(false), ..record };
         if let Some(id) = token.as_ref().and_then(|token| token.token_id.as_ref()) {
             ledger.use_token(id, ledger.now)?;
         }
@@ -201,6 +173,65 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
         });
         Ok(link.into_iter().fold(answer, Answer::with_link))
     })
+}
+
+/// The charge as the books have it, before its card is looked up.
+fn recorded(kind: TransactionType, charge: &Charge) -> Transaction {
+    let ChargeFields {
+        amount,
+        card: _,
+        exp_date: _,
+        csc: _,
+        card_type,
+        invoice,
+        purchase_order,
+        order_id,
+        customer_id,
+        description,
+        comments,
+        client_ip: _,
+        email_address,
+        email_receipt: _,
+        sales_tax_amount,
+        tip_amount,
+        check_field: _,
+        create_token: _,
+        authorization_code,
+        software_type,
+        software_type_version,
+        billing,
+        shipping,
+    } = charge.fields();
+    Transaction {
+        transaction_type: Some(kind),
+        amount: Some(*amount),
+        card_type: card_type.cloned(),
+        authorization_code: owned(authorization_code),
+        invoice: invoice.map(|invoice| invoice.as_str().to_owned()),
+        purchase_order: purchase_order.map(|order| order.as_str().to_owned()),
+        order_id: owned(order_id),
+        customer_id: owned(customer_id),
+        description: owned(description),
+        comments: owned(comments),
+        email_address: owned(email_address),
+        sales_tax_amount: sales_tax_amount.copied(),
+        tip_amount: tip_amount.copied(),
+        billing: billing.map(postal),
+        shipping: shipping.map(postal),
+        software_type: owned(software_type),
+        software_type_version: owned(software_type_version),
+        ..Transaction::default()
+    }
+}
+
+/// What the issuer says of the billing address, or else of the one that the token has.
+fn address(charge: &Transaction, token: Option<&Token>) -> Option<CheckAnswer> {
+    let (street, zip) = match (&charge.billing, token) {
+        (Some(PostalAddress { street, zip, .. }), _) if street.is_some() || zip.is_some() => (street, zip),
+        (_, Some(Token { avs_address, avs_zip, .. })) => (avs_address, avs_zip),
+        _ => return None,
+    };
+    checks::of_address(street.as_deref(), zip.as_deref())
 }
 
 /// Takes up to what was authorised, once; a tip comes on top.
@@ -331,7 +362,7 @@ fn original(
 }
 
 /// A transaction of the same card that follows up another.
-fn following(original: Transaction, kind: TransactionType, amount: Amount) -> Transaction {
+pub(super) fn following(original: Transaction, kind: TransactionType, amount: Amount) -> Transaction {
     Transaction {
         transaction_type: Some(kind),
         amount: Some(amount),
@@ -366,6 +397,27 @@ fn shown(
         ..record
     };
     link.into_iter().fold(answer(Box::new(fresh)), Answer::with_link)
+}
+
+/// Sets the tip of a charge that is not settled yet.
+pub(super) fn update(call: &mut Call<'_>) -> Handled {
+    let id = call.transaction_id()?;
+    let update = transaction::read_update(call.format, call.body, &LIMITS)?;
+    act(move |ledger, _| {
+        ledger.transaction(&id)?.ok_or_else(Refused::unknown_object)?;
+        let kinds = [TransactionType::SALE, TransactionType::FORCED_SALE, TransactionType::CAPTURE];
+        let charge = original(ledger, &id, &kinds)?;
+        if charge.settled == Some(true) {
+            return Err(Refused::business("041", "the batch of the transaction is closed").into());
+        }
+        if !ledger.followed_up(&id, &TransactionType::REFUND)?.is_zero() {
+            return Err(Refused::business("041", "the transaction is refunded already").into());
+        }
+        let tip_amount = *update.fields().tip_amount;
+        ledger.set_tip(&id, tip_amount)?;
+        let adjusted = Transaction { tip_amount: Some(tip_amount), ..charge };
+        Ok(shown(ledger, adjusted, |adjusted| Answer::ok(Payload::Transaction(adjusted))))
+    })
 }
 
 pub(super) fn get(call: &mut Call<'_>) -> Handled {

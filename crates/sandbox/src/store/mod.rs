@@ -11,6 +11,7 @@ pub(crate) mod payment;
 pub(crate) mod plan;
 pub(crate) mod row;
 mod schema;
+pub(crate) mod settings;
 pub(crate) mod snapshot;
 pub(crate) mod token;
 pub(crate) mod transaction;

@@ -75,7 +75,7 @@ CREATE TABLE transactions (
     last_four TEXT, card_type TEXT, exp_date TEXT, created INTEGER NOT NULL, batch INTEGER, ref_id TEXT,
     sales_tax INTEGER, tip INTEGER, invoice TEXT, purchase_order TEXT, order_id TEXT, customer_id TEXT,
     description TEXT, comments TEXT, email_address TEXT, billing TEXT, shipping TEXT, software_type TEXT,
-    software_type_version TEXT, pending INTEGER NOT NULL, voided INTEGER NOT NULL, plan_name TEXT,
+    software_type_version TEXT, avs TEXT, csc TEXT, pending INTEGER NOT NULL, voided INTEGER NOT NULL, plan_name TEXT,
     PRIMARY KEY (world, number), UNIQUE (world, id)
 );
 CREATE INDEX transactions_ref ON transactions (world, ref_id) WHERE ref_id IS NOT NULL;
@@ -94,6 +94,13 @@ CREATE TABLE batches (
     PRIMARY KEY (world, number)
 );
 CREATE UNIQUE INDEX batches_open ON batches (world) WHERE settled IS NULL;
+
+CREATE TABLE settings (
+    world INTEGER PRIMARY KEY, avs_enabled INTEGER NOT NULL, avs_allowed TEXT NOT NULL, csc_enabled INTEGER NOT NULL,
+    csc_allowed TEXT NOT NULL, duplicates_enabled INTEGER NOT NULL, check_merchant_level INTEGER NOT NULL,
+    include_invoice INTEGER NOT NULL, use_invoice_instead_of_card INTEGER NOT NULL, time_range_in_minutes INTEGER NOT NULL,
+    respond_with_error INTEGER NOT NULL
+);
 
 CREATE TABLE payments (
     world INTEGER NOT NULL, number INTEGER NOT NULL, plan_key TEXT NOT NULL, customer_key TEXT NOT NULL, frequency_date TEXT NOT NULL,
@@ -119,6 +126,7 @@ pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
     ("transactions", "number"),
     ("payments", "number"),
     ("batches", "number"),
+    ("settings", "world"),
     ("tallies", "kind"),
 ];
 

@@ -1,7 +1,7 @@
 //! Card transactions in the books.
 
 use perennial_domain::clearent::{
-    Transaction, TransactionId, TransactionResult, TransactionSearch, TransactionType,
+    CheckAnswer, Transaction, TransactionId, TransactionResult, TransactionSearch, TransactionType,
 };
 use perennial_domain::{Amount, CardBrand};
 use perennial_wire::clearent::Page;
@@ -15,6 +15,15 @@ use super::row::{
 };
 use crate::clock::Moment;
 use crate::world::{Kind, Ledger};
+
+/// By what an earlier charge is the same as another: what is not given does not count.
+#[derive(Default)]
+pub(crate) struct Likeness<'a> {
+    pub(crate) last_four: Option<&'a str>,
+    pub(crate) invoice: Option<&'a str>,
+    /// Not made before this.
+    pub(crate) since: Option<Moment>,
+}
 
 impl Ledger<'_> {
     /// Writes a transaction and gives it its id, its approval and, if it moves money, its batch.
@@ -67,9 +76,9 @@ impl Ledger<'_> {
             shipping,
             software_type,
             software_type_version,
-            avs_result_code: _,
+            avs_result_code,
             avs_result_code_description: _,
-            csc_result_code: _,
+            csc_result_code,
             csc_result_code_description: _,
             check_field_duplicate: _,
             pending: _,
@@ -109,6 +118,8 @@ impl Ledger<'_> {
             ("shipping", address(shipping.as_ref())),
             ("software_type", text(software_type.as_ref())),
             ("software_type_version", text(software_type_version.as_ref())),
+            ("avs", text(avs_result_code.as_ref())),
+            ("csc", text(csc_result_code.as_ref())),
             ("pending", reserves(record).into()),
             ("voided", voided.unwrap_or_default().into()),
             ("plan_name", text(plan_name.as_ref())),
@@ -130,6 +141,34 @@ impl Ledger<'_> {
         let sum =
             self.connection.prepare_cached(sql)?.query_row(follow_up, |row| read_amount(row, "amount"))?;
         Ok(sum.unwrap_or_default())
+    }
+
+    /// The last approved charge of this type and amount that is the same, unless it was voided or a plan made it.
+    pub(crate) fn earlier_charge(
+        &self,
+        charge: &Transaction,
+        Likeness { last_four, invoice, since }: &Likeness<'_>,
+    ) -> Result<Option<Transaction>> {
+        let sql = "SELECT * FROM transactions WHERE world = ? AND amount = ? AND type = ? AND result = 'APPROVED' AND voided = 0
+                   AND software_type IS NOT ? AND (?5 IS NULL OR last_four = ?5) AND (?6 IS NULL OR invoice = ?6)
+                   AND (?7 IS NULL OR created >= ?7) ORDER BY number DESC LIMIT 1";
+        let kind = text(charge.transaction_type.as_ref().map(TransactionType::as_str));
+        let same = params![
+            self.world,
+            cents(charge.amount),
+            kind,
+            Transaction::ENGINE,
+            last_four,
+            invoice,
+            since.map(Moment::millis)
+        ];
+        self.connection.prepare_cached(sql)?.query_row(same, transaction(self.open_batch()?)).optional()
+    }
+
+    pub(crate) fn set_tip(&self, id: &TransactionId, tip: Amount) -> Result<()> {
+        let sql = "UPDATE transactions SET tip = ? WHERE world = ? AND id = ?";
+        self.connection.prepare_cached(sql)?.execute(params![cents(Some(tip)), self.world, id.as_str()])?;
+        Ok(())
     }
 
     pub(crate) fn void_transaction(&self, id: &TransactionId) -> Result<()> {
@@ -192,6 +231,11 @@ const ORDERS: &[(&str, &str)] = &[
     ("order-id", "order_id"),
 ];
 
+fn description(answers: &[CheckAnswer], code: Option<&str>) -> Option<String> {
+    let answer = answers.iter().find(|answer| Some(answer.code) == code);
+    answer.map(|answer| answer.description.into())
+}
+
 /// Whether it takes money or gives it back. An authorisation only reserves some, and a void stops what is not settled.
 fn moves_money(record: &Transaction) -> bool {
     const MOVING: [TransactionType; 5] = [
@@ -221,6 +265,7 @@ fn transaction_when(row: &Row<'_>, open_batch: Option<u64>) -> Result<Transactio
     let (amount, last_four) = (read_amount(row, "amount")?, row.get::<_, Option<String>>("last_four")?);
     let kind = TransactionType::reported(&row.get::<_, String>("type")?);
     let (batch, voided): (Option<u64>, bool) = (row.get("batch")?, row.get("voided")?);
+    let (avs, csc): (Option<String>, Option<String>) = (row.get("avs")?, row.get("csc")?);
     Ok(Transaction {
         id: Some(read(row, "id")?),
         voided_auth: Some(voided && kind == TransactionType::AUTH),
@@ -252,10 +297,10 @@ fn transaction_when(row: &Row<'_>, open_batch: Option<u64>) -> Result<Transactio
         shipping: read_address(row, "shipping")?,
         software_type: row.get("software_type")?,
         software_type_version: row.get("software_type_version")?,
-        avs_result_code: None,
-        avs_result_code_description: None,
-        csc_result_code: None,
-        csc_result_code_description: None,
+        avs_result_code_description: description(CheckAnswer::AVS, avs.as_deref()),
+        avs_result_code: avs,
+        csc_result_code_description: description(CheckAnswer::CSC, csc.as_deref()),
+        csc_result_code: csc,
         check_field_duplicate: None,
         pending: Some(row.get("pending")?),
         settled: Some(batch.is_some() && batch != open_batch),

@@ -158,6 +158,48 @@ async fn a_capture_that_is_voided_can_be_made_again() {
 }
 
 #[tokio::test]
+async fn a_tip_is_adjusted_until_the_batch_is_settled() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::of(&sandbox);
+    let sale = client.charge("sale", r#""amount":"10.00","tip-amount":"1.00""#).await;
+    let (auth, voided, refunded) = (
+        client.charge("auth", r#""amount":"10.00""#).await,
+        client.charge("sale", r#""amount":"10.00""#).await,
+        client.charge("sale", r#""amount":"10.00""#).await,
+    );
+    client.follow("void", &voided, "").await;
+    client.follow("refund", &refunded, r#","amount":"0.50""#).await;
+    #[rustfmt::skip]
+    let rows = [
+        (sale.as_str(), r#"{"tip-amount":"2.50"}"#, 200, "", "22.00"),
+        (sale.as_str(), r#"{"tip-amount":"0.00"}"#, 200, "", "19.50"),
+        (sale.as_str(), r#"{"tip-amount":"0.08"}"#, 200, "", "19.58"),
+        (sale.as_str(), r#"{"tip-amount":"0.1"}"#, 400, "tip-amount: must be digits with exactly two decimals, such as 50.00", "19.58"),
+        (sale.as_str(), "{}", 400, "tip-amount: is required", "19.58"),
+        (auth.as_str(), r#"{"tip-amount":"1.00"}"#, 402, "Original Not Found", "19.58"),
+        (voided.as_str(), r#"{"tip-amount":"1.00"}"#, 402, "Previously Reversed", "19.58"),
+        (refunded.as_str(), r#"{"tip-amount":"1.00"}"#, 402, "the transaction is refunded already", "19.58"),
+        ("1", r#"{"tip-amount":"1.00"}"#, 404, "Object not found", "19.58"),
+    ];
+    for (id, body, status, message, net) in rows {
+        let got = client.json("PUT", &format!("/rest/v2/transactions/{id}"), body).await;
+        assert_eq!(
+            (got.status, got.at("/payload/error/error-message")),
+            (status, message.to_owned()),
+            "{body}"
+        );
+        let open = client.json("GET", "/rest/v2/batches/open", "").await;
+        assert_eq!(figures(&open)[5], net, "{id} {body}");
+    }
+    client.settle("").await;
+    let late = client.json("PUT", &format!("/rest/v2/transactions/{sale}"), r#"{"tip-amount":"1.00"}"#).await;
+    assert_eq!(
+        (late.status, late.at("/payload/error/error-message").as_str()),
+        (402, "the batch of the transaction is closed")
+    );
+}
+
+#[tokio::test]
 async fn batches_are_settled_at_22_utc() {
     let cases = [
         ("2027-01-01T00:00:00Z", "2027-01-01T22:00:00.000Z"),

@@ -17,7 +17,7 @@ async fn methods_and_paths() {
         ("DELETE", "/rest/v2/customers", 405, "POST, GET"),
         ("POST", "/rest/v2/customers/cust_1", 405, "GET, PUT, DELETE"),
         ("POST", "/rest/v2/payments", 405, "GET"),
-        ("DELETE", "/rest/v2/transactions/sale", 405, "POST, GET"),
+        ("DELETE", "/rest/v2/transactions/sale", 405, "POST, GET, PUT"),
         ("OPTIONS", "/rest/v2/customers", 204, "GET, POST, PUT, DELETE, HEAD, OPTIONS"),
         ("HEAD", "/rest/v2/customers", 200, ""),
         ("GET", "//rest/v2/customers", 200, ""),

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 
 mod batches;
+mod checks;
 mod client;
 mod clock;
+mod duplicates;
 mod durability;
 mod http;
 mod lists;

@@ -3,7 +3,8 @@
 
 use perennial_domain::Date;
 use perennial_domain::clearent::{
-    Batch, Customer, CustomerToken, ExpectedRun, Link, Payment, Plan, Token, Transaction,
+    Batch, CheckSettings, Customer, CustomerToken, DuplicateSettings, ExpectedRun, Link, Payment, Plan,
+    Token, Transaction,
 };
 
 use super::batch::{Batch as BatchMessage, Batches};
@@ -12,6 +13,7 @@ use super::customer_token::{CustomerToken as CustomerTokenMessage, CustomerToken
 use super::fields::{Fault, count, flag, owned, shown, some_text, text};
 use super::payment::{Payment as PaymentMessage, Payments};
 use super::plan::{Forecast, Plan as PlanMessage, Plans, Run, Runs};
+use super::settings::{CheckSettings as CheckSettingsMessage, DuplicateSettings as DuplicateSettingsMessage};
 use super::token::{Token as TokenMessage, Tokens};
 use super::transaction::{Transaction as TransactionMessage, Transactions};
 use crate::error::{DecodeError, EncodeError};
@@ -78,6 +80,9 @@ pub enum Payload {
     Transactions(Vec<Transaction>),
     Batch(Box<Batch>),
     Batches(Vec<Batch>),
+    AvsSettings(CheckSettings),
+    CscSettings(CheckSettings),
+    DuplicateSettings(DuplicateSettings),
     Error(GatewayError),
 }
 
@@ -141,6 +146,9 @@ message! {
         payments: Option<Payments<'a>> = "payments",
         batch: Option<Box<BatchMessage<'a>>> = "batch",
         batches: Option<Batches<'a>> = "batches",
+        avs_settings: Option<CheckSettingsMessage<'a>> = "avs-settings",
+        csc_settings: Option<CheckSettingsMessage<'a>> = "csc-settings",
+        duplicate_settings: Option<DuplicateSettingsMessage<'a>> = "check-duplicate-transaction-settings",
         error: Option<ErrorMessage<'a>> = "error",
         payload_type: Option<Text<'a>> = "payloadType",
     }
@@ -246,6 +254,9 @@ impl Payload {
             Self::Transactions(_) => "transactions",
             Self::Batch(_) => "batch",
             Self::Batches(_) => "batches",
+            Self::AvsSettings(_) => "avs-settings",
+            Self::CscSettings(_) => "csc-settings",
+            Self::DuplicateSettings(_) => "check-duplicate-transaction-settings",
             Self::Error(_) => "error",
         })
     }
@@ -307,6 +318,9 @@ impl<'a> From<&'a Payload> for PayloadMessage<'a> {
             }
             Payload::Batch(batch) => message.batch = Some(Box::new((&**batch).into())),
             Payload::Batches(batches) => message.batches = Some(Batches { batch: each(batches) }),
+            Payload::AvsSettings(settings) => message.avs_settings = Some(settings.into()),
+            Payload::CscSettings(settings) => message.csc_settings = Some(settings.into()),
+            Payload::DuplicateSettings(settings) => message.duplicate_settings = Some(settings.into()),
             Payload::Error(error) => message.error = Some(error.into()),
         }
         message
@@ -345,6 +359,9 @@ impl PayloadMessage<'_> {
             payments,
             batch,
             batches,
+            avs_settings,
+            csc_settings,
+            duplicate_settings,
             error,
             payload_type: _,
         } = self;
@@ -397,6 +414,12 @@ impl PayloadMessage<'_> {
             Payload::Batch(Box::new(batch.record().map_err(at("batch"))?))
         } else if let Some(Batches { batch }) = batches {
             Payload::Batches(all(batch, BatchMessage::record, "batches.batch")?)
+        } else if let Some(settings) = avs_settings {
+            Payload::AvsSettings(settings.record())
+        } else if let Some(settings) = csc_settings {
+            Payload::CscSettings(settings.record())
+        } else if let Some(settings) = duplicate_settings {
+            Payload::DuplicateSettings(settings.record())
         } else {
             return Ok(None);
         }))

@@ -12,6 +12,7 @@ mod fields;
 pub mod payment;
 pub mod plan;
 mod query;
+pub mod settings;
 pub mod token;
 pub mod transaction;
 

@@ -2,7 +2,8 @@
 
 use perennial_domain::clearent::{
     self as domain, Capture, CaptureFields, Charge, ChargeFields, ChargeSource, Refund, RefundFields,
-    TransactionId, TransactionRequest, TransactionResult, TransactionSearch, TransactionType, Void,
+    TransactionId, TransactionRequest, TransactionResult, TransactionSearch, TransactionType,
+    TransactionUpdate, TransactionUpdateFields, Void,
 };
 use perennial_domain::{Amount, AsGateway, CardBrand, Rule, Violations};
 
@@ -45,6 +46,7 @@ message! {
         email_receipt: Option<Text<'a>> = "email-receipt",
         billing: Option<Address<'a>> = "billing",
         shipping: Option<Address<'a>> = "shipping",
+        check_field: Option<Text<'a>> = "check-field",
         create_token: Option<Text<'a>> = "create-token",
         software_type: Option<Text<'a>> = "software-type",
         software_type_version: Option<Text<'a>> = "software-type-version",
@@ -137,6 +139,7 @@ fn charge_as(
         email_receipt,
         sales_tax_amount,
         tip_amount,
+        check_field,
         create_token,
         authorization_code,
         software_type,
@@ -167,6 +170,7 @@ fn charge_as(
         email_receipt: email_receipt.map(|flag| truth(flag.0)),
         billing: billing.map(Address::from),
         shipping: shipping.map(Address::from),
+        check_field: check_field.map(|field| text(field.as_str())),
         create_token: create_token.map(|flag| truth(flag.0)),
         software_type: some_text(software_type),
         software_type_version: some_text(software_type_version),
@@ -225,6 +229,13 @@ pub fn refund(format: Format, refund: &Refund) -> Result<Call, EncodeError> {
         ..Request::default()
     };
     post(format, "/rest/v2/transactions/refund", &message)
+}
+
+/// `PUT /rest/v2/transactions/{id}`
+pub fn update(format: Format, id: &TransactionId, update: &TransactionUpdate) -> Result<Call, EncodeError> {
+    let TransactionUpdateFields { tip_amount } = update.fields();
+    let message = Request { tip_amount: shown(Some(tip_amount)), ..Request::default() };
+    Call::bare(Method::Put, ONE, format!("{ALL}/{id}")).with_body(format, &message)
 }
 
 /// `GET /rest/v2/transactions/{id}`
@@ -304,6 +315,12 @@ pub fn read(
     }
 }
 
+/// Reads an update, or everything wrong with it.
+pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<TransactionUpdate, ReadError> {
+    let Request { tip_amount, .. } = format::decode(format, body, limits)?;
+    Ok(set_as_gateway!(TransactionUpdate::builder(); tip_amount: tip_amount).accept()?)
+}
+
 /// What the request is, by its type and its path; the path decides where they contradict each other, so that the
 /// rest can still be checked.
 fn kind(
@@ -377,6 +394,7 @@ impl Request<'_> {
             email_receipt,
             billing,
             shipping,
+            check_field,
             create_token,
             software_type,
             software_type_version,
@@ -394,6 +412,7 @@ impl Request<'_> {
             client_ip: client_ip,
             email_address: email_address,
             email_receipt: email_receipt,
+            check_field: check_field,
             create_token: create_token,
             software_type: software_type,
             software_type_version: software_type_version,

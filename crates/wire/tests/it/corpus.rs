@@ -2,8 +2,9 @@
 //! tested against itself only proves nothing.
 
 use perennial_domain::clearent::{
-    Batch, BatchStatus, Customer, CustomerToken, ExpectedRun, Frequency, FrequencyDay, Link, Payment, Plan,
-    PlanStatus, PostalAddress, Token, TokenStatus, Transaction, TransactionResult, TransactionType,
+    Batch, BatchStatus, CheckAnswer, CheckSettings, Customer, CustomerToken, DuplicateSettings, ExpectedRun,
+    Frequency, FrequencyDay, Link, Payment, Plan, PlanStatus, PostalAddress, ResponseFilter, Token,
+    TokenStatus, Transaction, TransactionResult, TransactionType,
 };
 use perennial_domain::{Amount, CardBrand, Date, Expiry, Total};
 use perennial_wire::clearent::{GatewayError, Page, Payload, Reply};
@@ -253,6 +254,24 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
             })),
         )
     }),
+    ("transaction-checked", || Reply {
+        exchange_id: some("ID-clearent-cgw-1-1710772535480-0-24101130"),
+        links: vec![link("transaction", "/rest/v2/transactions?id=700001", Some("700001"))],
+        ..reply(
+            200,
+            "success",
+            Payload::Transaction(Box::new(Transaction {
+                display_message: some("Transaction previously approved"),
+                authorization_code: some("TAS123"),
+                avs_result_code: some("Y"),
+                avs_result_code_description: some("Match of address and 5-digit zip code"),
+                csc_result_code: some("M"),
+                csc_result_code_description: some("The CSC matches the issuing bank's records"),
+                check_field_duplicate: Some(true),
+                ..approved("700001", "25.00")
+            })),
+        )
+    }),
     ("transaction-token", || Reply {
         exchange_id: some("ID-clearent-cre-2-0b7c9d52-3a6e-4f0b-9a57-5f5e1f0f7a11"),
         links: vec![
@@ -386,6 +405,49 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
             }]),
         )
     }),
+    ("settings-avs", || Reply {
+        exchange_id: some(SETTINGS),
+        links: vec![
+            link("terminal", &format!("{HOST}/settings/terminal"), None),
+            link("csc", &format!("{HOST}/settings/terminal/csc"), None),
+            link("self", &format!("{HOST}/settings/terminal/avs"), None),
+        ],
+        ..reply(
+            200,
+            "SUCCESS",
+            Payload::AvsSettings(CheckSettings {
+                enabled: Some(true),
+                filters: vec![filter(&CheckAnswer::AVS[0], true), filter(&CheckAnswer::AVS[4], false)],
+            }),
+        )
+    }),
+    ("settings-csc", || Reply {
+        exchange_id: some(SETTINGS),
+        links: vec![link("self", &format!("{HOST}/settings/terminal/csc"), None)],
+        ..reply(
+            200,
+            "SUCCESS",
+            Payload::CscSettings(CheckSettings {
+                enabled: Some(false),
+                filters: vec![filter(&CheckAnswer::CSC[1], false)],
+            }),
+        )
+    }),
+    ("settings-duplicates", || Reply {
+        exchange_id: some(SETTINGS),
+        ..reply(
+            200,
+            "SUCCESS",
+            Payload::DuplicateSettings(DuplicateSettings {
+                enabled: Some(true),
+                check_merchant_level: Some(false),
+                include_invoice: Some(true),
+                use_invoice_instead_of_card: Some(false),
+                time_range_in_minutes: Some(5),
+                if_duplicate_found_respond_with_error: Some(false),
+            }),
+        )
+    }),
     ("error", || {
         let error = GatewayError {
             message: Some(format!("Customer not found: {CUSTOMER}")),
@@ -395,6 +457,17 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
         reply(404, "fail", Payload::Error(error))
     }),
 ];
+
+const SETTINGS: &str = "ID-clearent-gss-1-0b7c9d52-3a6e-4f0b-9a57-5f5e1f0f7a11";
+
+fn filter(answer: &CheckAnswer, allowed: bool) -> ResponseFilter {
+    ResponseFilter {
+        name: some(answer.name),
+        response_code: some(answer.code),
+        allowed: Some(allowed),
+        description: some(answer.description),
+    }
+}
 
 const HOST: &str = "https://gateway-sb.clearent.net/rest/v2";
 

@@ -112,7 +112,14 @@ const CASES: &[Case] = &[
         format: Format::Json,
         sent: r#"{"type":"AUTH","amount":"25.00","card":"4111111111111111","exp-date":"130","check-field":"invoice"}"#,
         request: "transaction-sale",
-        meant: r#"{"type":"AUTH","card":"4111111111111111","card-type":"VISA","exp-date":"0130","amount":"25.00"}"#,
+        meant: r#"{"type":"AUTH","card":"4111111111111111","card-type":"VISA","exp-date":"0130","amount":"25.00","check-field":"invoice"}"#,
+    },
+    Case {
+        client: "the vendor's page puts the settings of security codes under the root of the address check",
+        format: Format::Xml,
+        sent: "<avs-settings>\n <enabled>true</enabled>\n <response-filters><response-filter><name>CSC_MATCHED</name><allowed>true</allowed></response-filter></response-filters></avs-settings>",
+        request: "settings-csc-update",
+        meant: r#"{"enabled":true,"response-filters":{"response-filter":[{"name":"CSC_MATCHED","allowed":true}]}}"#,
     },
 ];
 

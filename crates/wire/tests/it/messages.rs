@@ -11,7 +11,7 @@ use perennial_domain::clearent::{
 };
 use perennial_domain::{CardBrand, NaiveDate};
 use perennial_wire::clearent::{
-    Call, Reply, batch, customer, customer_token, payment, plan, token, transaction,
+    Call, Reply, batch, customer, customer_token, payment, plan, settings, token, transaction,
 };
 use perennial_wire::{Format, Limits};
 
@@ -215,6 +215,7 @@ fn transaction_requests() {
             .email_receipt(true)
             .sales_tax_amount("1.50")
             .tip_amount("2.00")
+            .check_field("invoice")
             .create_token(true)
             .authorization_code("APPC10")
             .software_type("demo")
@@ -267,12 +268,27 @@ fn batch_requests() {
     });
 }
 
+#[test]
+fn settings_requests() {
+    snapshot("settings", |_| {
+        vec![("avs", settings::avs()), ("csc", settings::csc()), ("duplicates", settings::duplicates())]
+    });
+}
+
 /// Each reply of the corpus as a gateway of ours writes it, and as it is read.
 #[test]
 fn replies() {
-    for resource in
-        ["customer", "token", "customer-token", "plan", "payment", "transaction", "batch", "error"]
-    {
+    for resource in [
+        "customer",
+        "token",
+        "customer-token",
+        "plan",
+        "payment",
+        "transaction",
+        "batch",
+        "settings",
+        "error",
+    ] {
         for format in FORMATS {
             let mut text = String::new();
             for (name, reply) in REPLIES.iter().filter(|(name, _)| resource_of(name) == resource) {
@@ -292,7 +308,8 @@ fn resource_of(name: &str) -> &str {
         "expected-runs" | "plan-forecast" => "plan",
         name if name.starts_with("customer-token") => "customer-token",
         name => {
-            let resources = ["customer", "token", "plan", "payment", "transaction", "batch", "error"];
+            let resources =
+                ["customer", "token", "plan", "payment", "transaction", "batch", "settings", "error"];
             resources.into_iter().find(|resource| name.starts_with(resource)).unwrap()
         }
     }
@@ -321,7 +338,7 @@ fn snapshot(resource: &str, calls: fn(Format) -> Vec<(&'static str, Call)>) {
 fn masked(body: &str) -> String {
     let secrets = [(CARD, CSC), ("371449635398431", "9997")];
     let Some((card, csc)) = secrets.into_iter().find(|(card, _)| body.contains(card)) else {
-        assert!(!body.contains("csc"));
+        assert!(!body.contains("\"csc\"") && !body.contains("<csc>"));
         return body.to_owned();
     };
     assert_eq!((body.matches(card).count(), body.matches(csc).count()), (1, 1));

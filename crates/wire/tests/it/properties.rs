@@ -4,16 +4,16 @@ use std::fmt::{Debug, Write};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use perennial_domain::clearent::{
-    Address, Batch, BatchStatus, Capture, Charge, Customer, CustomerKey, CustomerStatus, CustomerToken,
-    CustomerTokenUpdate, CustomerUpdate, ExpectedRun, Frequency, FrequencyDay, Link, NewCustomer,
-    NewCustomerToken, NewPlan, NewToken, Payment, Plan, PlanStatus, PlanUpdate, PostalAddress, Refund,
-    Settlement, Token, TokenId, TokenStatus, TokenUpdate, Transaction, TransactionId, TransactionResult,
-    TransactionType, Void,
+    Address, Batch, BatchStatus, Capture, Charge, CheckAnswer, CheckSettings, CheckUpdate, Customer,
+    CustomerKey, CustomerStatus, CustomerToken, CustomerTokenUpdate, CustomerUpdate, DuplicateSettings,
+    ExpectedRun, Frequency, FrequencyDay, Link, NewCustomer, NewCustomerToken, NewPlan, NewToken, Payment,
+    Plan, PlanStatus, PlanUpdate, PostalAddress, Refund, ResponseFilter, Settlement, Token, TokenId,
+    TokenStatus, TokenUpdate, Transaction, TransactionId, TransactionResult, TransactionType, Void,
 };
 use perennial_domain::{Amount, CardBrand, Date, Expiry, Text, Total};
 use perennial_wire::clearent::{
-    Call, GatewayError, Page, Payload, ReadError, Reply, batch, customer, customer_token, plan, token,
-    transaction,
+    Call, GatewayError, Page, Payload, ReadError, Reply, batch, customer, customer_token, plan, settings,
+    token, transaction,
 };
 use perennial_wire::{EncodeError, Format, Limits};
 use proptest::collection::vec;
@@ -91,6 +91,12 @@ proptest! {
                 prop_assert_eq!((read.route, body(&read)), (call.route, body(&call)));
             }
         }
+    }
+
+    #[test]
+    fn settings_come_back(avs in check_update(CheckAnswer::AVS), csc in check_update(CheckAnswer::CSC)) {
+        comes_back(&avs, settings::update_avs, settings::read_update_avs);
+        comes_back(&csc, settings::update_csc, settings::read_update_csc);
     }
 
     #[test]
@@ -553,6 +559,46 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn response_filter()(
+        (name, response_code, allowed, description) in
+            (of(string()), of("[A-Z]"), of(any::<bool>()), of(string())),
+    ) -> ResponseFilter {
+        ResponseFilter { name, response_code, allowed, description }
+    }
+}
+
+prop_compose! {
+    fn check_settings()(enabled in of(any::<bool>()), filters in vec(response_filter(), 0..3)) -> CheckSettings {
+        CheckSettings { enabled, filters }
+    }
+}
+
+prop_compose! {
+    fn duplicate_settings()(
+        (enabled, check_merchant_level, include_invoice) in
+            (of(any::<bool>()), of(any::<bool>()), of(any::<bool>())),
+        (use_invoice_instead_of_card, if_duplicate_found_respond_with_error) in
+            (of(any::<bool>()), of(any::<bool>())),
+        time_range_in_minutes in of(any::<u64>()),
+    ) -> DuplicateSettings {
+        DuplicateSettings {
+            enabled, check_merchant_level, include_invoice, use_invoice_instead_of_card, time_range_in_minutes,
+            if_duplicate_found_respond_with_error,
+        }
+    }
+}
+
+prop_compose! {
+    fn check_update(answers: &'static [CheckAnswer])(
+        enabled in of(any::<bool>()),
+        filters in vec((select(answers), any::<bool>()), 1..4),
+    ) -> CheckUpdate {
+        let filters = filters.iter().map(|(answer, allowed)| (answer.name, *allowed));
+        CheckUpdate::new(answers, enabled, filters).unwrap()
+    }
+}
+
+prop_compose! {
     fn settlement()(
         (total_count, net_amount) in (of(any::<u64>()), of(total())),
     ) -> Settlement {
@@ -585,6 +631,9 @@ fn payload() -> impl Strategy<Value = Payload> {
         vec(transaction().boxed(), 0..3).prop_map(Payload::Transactions),
         batch().prop_map(|batch| Payload::Batch(batch.into())),
         vec(batch().boxed(), 0..3).prop_map(Payload::Batches),
+        check_settings().prop_map(Payload::AvsSettings),
+        check_settings().prop_map(Payload::CscSettings),
+        duplicate_settings().prop_map(Payload::DuplicateSettings),
         error.prop_map(Payload::Error),
     ]
 }

@@ -4,11 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 
 use perennial_domain::clearent::{
-    Address, Capture, Charge, CustomerKey, CustomerTokenUpdate, CustomerUpdate, NewCustomer,
-    NewCustomerToken, NewPlan, NewToken, PlanKey, PlanStatus, PlanUpdate, Refund, Settlement, TokenId,
-    TokenUpdate, TransactionId, Void,
+    Address, Capture, Charge, CheckAnswer, CheckUpdate, CustomerKey, CustomerTokenUpdate, CustomerUpdate,
+    DuplicateUpdate, NewCustomer, NewCustomerToken, NewPlan, NewToken, PlanKey, PlanStatus, PlanUpdate,
+    Refund, Settlement, TokenId, TokenUpdate, TransactionId, TransactionUpdate, Void,
 };
-use perennial_wire::clearent::{Call, ReadError, batch, customer, customer_token, plan, token, transaction};
+use perennial_wire::clearent::{
+    Call, ReadError, batch, customer, customer_token, plan, settings, token, transaction,
+};
 use perennial_wire::{EncodeError, Format, Limits};
 
 pub(crate) const FORMATS: [Format; 2] = [Format::Json, Format::Xml];
@@ -188,6 +190,51 @@ pub(crate) const REQUESTS: &[Request] = &[
             transaction::refund(format, &refund)
         },
         reread: reread_transaction,
+    },
+    Request {
+        name: "transaction-update",
+        write: |format| {
+            let update = TransactionUpdate::builder().tip_amount("0.08").build().unwrap();
+            transaction::update(format, &transaction_id(), &update)
+        },
+        reread: reread!(transaction::read_update => |format, new| {
+            transaction::update(format, &transaction_id(), &new)
+        }),
+    },
+    Request {
+        name: "settings-avs-update",
+        write: |format| {
+            let filters =
+                [("ADDRESS_AND_FIVE_DIGIT_ZIP_MATCH", true), ("ADDRESS_AND_ZIP_DO_NOT_MATCH", false)];
+            settings::update_avs(format, &CheckUpdate::new(CheckAnswer::AVS, Some(true), filters).unwrap())
+        },
+        reread: reread!(settings::read_update_avs => |format, new| settings::update_avs(format, &new)),
+    },
+    Request {
+        name: "settings-csc-update",
+        write: |format| {
+            let filters = [("CSC_NOT_MATCHED", false)];
+            settings::update_csc(format, &CheckUpdate::new(CheckAnswer::CSC, None, filters).unwrap())
+        },
+        reread: reread!(settings::read_update_csc => |format, new| settings::update_csc(format, &new)),
+    },
+    Request {
+        name: "settings-duplicates-update",
+        write: |format| {
+            let update = DuplicateUpdate::builder()
+                .enabled(true)
+                .check_merchant_level(false)
+                .include_invoice(true)
+                .use_invoice_instead_of_card(false)
+                .time_range_in_minutes("5")
+                .if_duplicate_found_respond_with_error(false)
+                .build()
+                .unwrap();
+            settings::update_duplicates(format, &update)
+        },
+        reread: reread!(settings::read_update_duplicates => |format, new| {
+            settings::update_duplicates(format, &new)
+        }),
     },
     Request {
         name: "batch-settle",

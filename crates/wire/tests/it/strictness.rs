@@ -175,9 +175,49 @@ fn requests() {
             "amount: must be at least 0.01; authorization-code: is required; card: is required",
         ),
     ] {
-        let read = reread(request, Format::Json, document.as_bytes(), Format::Json);
-        assert_eq!(words(read.expect_err(document)), expected, "{document}");
+        refuses(request, document, expected);
     }
+}
+
+#[test]
+fn requests_of_a_terminal() {
+    for (request, document, expected) in [
+        ("transaction-update", "{}", "tip-amount: is required"),
+        (
+            "batch-settle",
+            r#"{"total-count":"-1","net-amount":"5,05"}"#,
+            "total-count: must be a whole number from 0; \
+             net-amount: must be digits with at most two decimals, such as 50.00",
+        ),
+        ("settings-avs-update", r#"{"enabled":true}"#, "response-filters: is required"),
+        (
+            "settings-avs-update",
+            r#"{"enabled":1,"response-filters":{"response-filter":[{"name":" "},{"allowed":"yes"}]}}"#,
+            "enabled: must be true or false; name: is required; allowed: is required",
+        ),
+        (
+            "settings-csc-update",
+            r#"{"response-filters":{"response-filter":{"name":"ADDRESS_MATCH_ZIP_DOES_NOT","allowed":true}}}"#,
+            "name: must be one of the documented responses to this check",
+        ),
+        (
+            "settings-duplicates-update",
+            "{}",
+            "check-duplicate-transaction-settings: must change at least one field",
+        ),
+        (
+            "settings-duplicates-update",
+            r#"{"enabled":"on","time-range-in-minutes":0}"#,
+            "enabled: must be true or false; time-range-in-minutes: must be a number of minutes from 1 to 60",
+        ),
+    ] {
+        refuses(request, document, expected);
+    }
+}
+
+fn refuses(request: &str, document: &str, expected: &str) {
+    let read = reread(request, Format::Json, document.as_bytes(), Format::Json);
+    assert_eq!(words(read.expect_err(document)), expected, "{document}");
 }
 
 /// What contradicts the path is wrong, and the rest is held against the path.

@@ -1,0 +1,59 @@
+//! Charges that look like one that was made before.
+//!
+//! The vendor's page "Duplicate Transaction Settings" says by what: the last four digits of the card within the window,
+//! with or without the invoice, or the invoice alone and without limit. That amount and type must be the same, that only
+//! approved charges count which are not voided, and that neither payments of plans nor checks of a card for nothing are
+//! duplicates, is **inferred**. A request that names `invoice` in `check-field` is compared by it whatever the settings.
+
+use perennial_domain::clearent::Transaction;
+
+use super::answer::{Fault, Refused};
+use crate::clock::Moment;
+use crate::store::settings::Duplicates;
+use crate::store::transaction::Likeness;
+use crate::world::Ledger;
+
+/// The charge that was made before, which says that it is answered again; or a refusal, if the terminal wants one.
+pub(super) fn earlier(
+    ledger: &Ledger<'_>,
+    charge: &Transaction,
+    checks_invoice: bool,
+) -> Result<Option<Transaction>, Fault> {
+    if charge.amount.unwrap_or_default().is_zero() {
+        return Ok(None);
+    }
+    let invoice = charge.invoice.as_deref();
+    if checks_invoice && invoice.is_some() {
+        let same = Likeness { invoice, ..Likeness::default() };
+        let found = ledger.earlier_charge(charge, &same)?;
+        return Ok(
+            found.map(|found| Transaction { check_field_duplicate: Some(true), ..answered_again(found) })
+        );
+    }
+    let settings = ledger.settings()?.duplicates;
+    if !settings.enabled {
+        return Ok(None);
+    }
+    match ledger.earlier_charge(charge, &likeness(&settings, charge, ledger.now))? {
+        Some(_) if settings.respond_with_error => {
+            Err(Refused::business("045", "Duplicate Transaction").into())
+        }
+        found => Ok(found.map(answered_again)),
+    }
+}
+
+fn likeness<'t>(settings: &Duplicates, charge: &'t Transaction, now: Moment) -> Likeness<'t> {
+    let invoice = charge.invoice.as_deref();
+    if settings.use_invoice_instead_of_card && invoice.is_some() {
+        return Likeness { invoice, ..Likeness::default() };
+    }
+    Likeness {
+        last_four: charge.last_four.as_deref(),
+        invoice: invoice.filter(|_| settings.include_invoice),
+        since: Some(now.minutes_before(settings.minutes)),
+    }
+}
+
+fn answered_again(earlier: Transaction) -> Transaction {
+    Transaction { display_message: Some(Transaction::PREVIOUSLY_APPROVED.into()), ..earlier }
+}

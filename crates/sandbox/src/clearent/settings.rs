@@ -1,0 +1,66 @@
+//! The settings of the terminal: which answers of the checks it takes, and how it finds duplicates.
+
+use perennial_domain::clearent::CheckAnswer;
+use perennial_wire::clearent::{Payload, settings};
+
+use super::answer::{Answer, Site};
+use super::{Call, Handled, LIMITS, act};
+use crate::store::settings::Settings;
+
+pub(super) fn avs(_: &mut Call<'_>) -> Handled {
+    act(|ledger, site| Ok(shown_avs(&ledger.settings()?, site)))
+}
+
+pub(super) fn update_avs(call: &mut Call<'_>) -> Handled {
+    let update = settings::read_update_avs(call.format, call.body, &LIMITS)?;
+    act(move |ledger, site| {
+        let mut settings = ledger.settings()?;
+        settings.avs.change(&update);
+        ledger.set(&settings)?;
+        Ok(shown_avs(&settings, site))
+    })
+}
+
+pub(super) fn csc(_: &mut Call<'_>) -> Handled {
+    act(|ledger, site| Ok(shown_csc(&ledger.settings()?, site)))
+}
+
+pub(super) fn update_csc(call: &mut Call<'_>) -> Handled {
+    let update = settings::read_update_csc(call.format, call.body, &LIMITS)?;
+    act(move |ledger, site| {
+        let mut settings = ledger.settings()?;
+        settings.csc.change(&update);
+        ledger.set(&settings)?;
+        Ok(shown_csc(&settings, site))
+    })
+}
+
+pub(super) fn duplicates(_: &mut Call<'_>) -> Handled {
+    act(|ledger, _| Ok(shown_duplicates(&ledger.settings()?)))
+}
+
+pub(super) fn update_duplicates(call: &mut Call<'_>) -> Handled {
+    let update = settings::read_update_duplicates(call.format, call.body, &LIMITS)?;
+    act(move |ledger, _| {
+        let mut settings = ledger.settings()?;
+        settings.duplicates.change(&update);
+        ledger.set(&settings)?;
+        Ok(shown_duplicates(&settings))
+    })
+}
+
+fn shown_avs(settings: &Settings, site: &Site<'_>) -> Answer {
+    Answer::ok(Payload::AvsSettings(settings.avs.record(CheckAnswer::AVS)))
+        .with_link(site.settings("csc", "csc"))
+        .with_link(site.settings("self", "avs"))
+}
+
+fn shown_csc(settings: &Settings, site: &Site<'_>) -> Answer {
+    Answer::ok(Payload::CscSettings(settings.csc.record(CheckAnswer::CSC)))
+        .with_link(site.settings("avs", "avs"))
+        .with_link(site.settings("self", "csc"))
+}
+
+fn shown_duplicates(settings: &Settings) -> Answer {
+    Answer::ok(Payload::DuplicateSettings(settings.duplicates.record()))
+}

@@ -1,0 +1,284 @@
+//! Settings of a terminal: which answers of the address and security code checks it takes, and how it finds duplicates.
+//!
+//! Requests and answers about the checks are as the vendor's page "General Settings" shows them, but for reading them
+//! with `GET`: that the answer is the same is **inferred**. Those about duplicates are the vendor's newer model; the
+//! rest of their envelope is **inferred**.
+
+use perennial_domain::clearent::{
+    self as domain, CheckAnswer, CheckUpdate, DuplicateUpdate, DuplicateUpdateFields, Flag,
+};
+use perennial_domain::{Rule, Violations};
+
+use super::call::{Call, Method, ReadError};
+use super::fields::{count, flag, given, owned, set, some_text, text};
+use crate::error::{DecodeErrorKind, EncodeError};
+use crate::format::{self, Format};
+use crate::limits::Limits;
+use crate::member::{Put, Records};
+use crate::message::Message;
+use crate::text::{Bare, Text};
+
+const AVS: &str = "/rest/v2/settings/terminal/avs";
+const CSC: &str = "/rest/v2/settings/terminal/csc";
+const DUPLICATES: &str = "/rest/v2/settings/transaction/duplicates";
+
+message! {
+    pub(crate) struct Filter<'a> as "response-filter" {
+        name: Option<Text<'a>> = "name",
+        response_code: Option<Text<'a>> = "response-code",
+        allowed: Option<Bare<'a>> = "allowed",
+        description: Option<Text<'a>> = "description",
+    }
+}
+
+message! {
+    pub(crate) struct Filters<'a> as "response-filters" {
+        response_filter: Records<Filter<'a>> = "response-filter",
+    }
+}
+
+message! {
+    /// The settings of either check. The vendor's own sample has this root in a request about security codes, too.
+    pub(crate) struct CheckSettings<'a> as "avs-settings" {
+        enabled: Option<Bare<'a>> = "enabled",
+        response_filters: Option<Filters<'a>> = "response-filters",
+    }
+}
+
+message! {
+    /// The same under the root that is meant for security codes.
+    struct CscSettings<'a> as "csc-settings" {
+        enabled: Option<Bare<'a>> = "enabled",
+        response_filters: Option<Filters<'a>> = "response-filters",
+    }
+}
+
+message! {
+    pub(crate) struct DuplicateSettings<'a> as "check-duplicate-transaction-settings" {
+        enabled: Option<Bare<'a>> = "enabled",
+        check_merchant_level: Option<Bare<'a>> = "check-merchant-level",
+        include_invoice: Option<Bare<'a>> = "include-invoice",
+        use_invoice_instead_of_card: Option<Bare<'a>> = "use-invoice-instead-of-card",
+        time_range_in_minutes: Option<Bare<'a>> = "time-range-in-minutes",
+        if_duplicate_found_respond_with_error: Option<Bare<'a>> = "if-duplicate-found-respond-with-error",
+    }
+}
+
+/// `GET /rest/v2/settings/terminal/avs`
+pub fn avs() -> Call {
+    Call::bare(Method::Get, AVS, AVS.to_owned())
+}
+
+/// `GET /rest/v2/settings/terminal/csc`
+pub fn csc() -> Call {
+    Call::bare(Method::Get, CSC, CSC.to_owned())
+}
+
+/// `GET /rest/v2/settings/transaction/duplicates`
+pub fn duplicates() -> Call {
+    Call::bare(Method::Get, DUPLICATES, DUPLICATES.to_owned())
+}
+
+/// `PUT /rest/v2/settings/terminal/avs`
+pub fn update_avs(format: Format, update: &CheckUpdate) -> Result<Call, EncodeError> {
+    change(Method::Put, AVS, format, &CheckSettings::from(update))
+}
+
+/// `PUT /rest/v2/settings/terminal/csc`
+pub fn update_csc(format: Format, update: &CheckUpdate) -> Result<Call, EncodeError> {
+    let CheckSettings { enabled, response_filters } = update.into();
+    change(Method::Put, CSC, format, &CscSettings { enabled, response_filters })
+}
+
+/// `POST /rest/v2/settings/transaction/duplicates`
+pub fn update_duplicates(format: Format, update: &DuplicateUpdate) -> Result<Call, EncodeError> {
+    let DuplicateUpdateFields {
+        enabled,
+        check_merchant_level,
+        include_invoice,
+        use_invoice_instead_of_card,
+        time_range_in_minutes,
+        if_duplicate_found_respond_with_error,
+    } = update.fields();
+    let flag = |flag: Option<&Flag>| flag.map(|flag| Bare::from(flag.0));
+    let message = DuplicateSettings {
+        enabled: flag(enabled),
+        check_merchant_level: flag(check_merchant_level),
+        include_invoice: flag(include_invoice),
+        use_invoice_instead_of_card: flag(use_invoice_instead_of_card),
+        time_range_in_minutes: time_range_in_minutes.map(|minutes| Bare::from(u64::from(minutes.get()))),
+        if_duplicate_found_respond_with_error: flag(if_duplicate_found_respond_with_error),
+    };
+    change(Method::Post, DUPLICATES, format, &message)
+}
+
+fn change<M: Message + Put>(
+    method: Method,
+    path: &'static str,
+    format: Format,
+    message: &M,
+) -> Result<Call, EncodeError> {
+    Call::bare(method, path, path.to_owned()).with_body(format, message)
+}
+
+/// Reads a change to the settings of the address check, or what is wrong with it.
+pub fn read_update_avs(format: Format, body: &[u8], limits: &Limits) -> Result<CheckUpdate, ReadError> {
+    let settings: CheckSettings<'_> = format::decode(format, body, limits)?;
+    Ok(settings.update(CheckAnswer::AVS)?)
+}
+
+/// Reads a change to the settings of the security code check, or what is wrong with it. The root of the vendor's sample,
+/// which is that of the address check, is read too.
+pub fn read_update_csc(format: Format, body: &[u8], limits: &Limits) -> Result<CheckUpdate, ReadError> {
+    let settings = match format::decode(format, body, limits) {
+        Ok(CscSettings { enabled, response_filters }) => CheckSettings { enabled, response_filters },
+        Err(error) if error.kind() == DecodeErrorKind::WrongRoot => format::decode(format, body, limits)?,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(settings.update(CheckAnswer::CSC)?)
+}
+
+/// Reads a change to how duplicates are found, or everything wrong with it.
+pub fn read_update_duplicates(
+    format: Format,
+    body: &[u8],
+    limits: &Limits,
+) -> Result<DuplicateUpdate, ReadError> {
+    let DuplicateSettings {
+        enabled,
+        check_merchant_level,
+        include_invoice,
+        use_invoice_instead_of_card,
+        time_range_in_minutes,
+        if_duplicate_found_respond_with_error,
+    } = format::decode(format, body, limits)?;
+    let update = set!(DuplicateUpdate::builder();
+        enabled: enabled.map(Text::from),
+        check_merchant_level: check_merchant_level.map(Text::from),
+        include_invoice: include_invoice.map(Text::from),
+        use_invoice_instead_of_card: use_invoice_instead_of_card.map(Text::from),
+        time_range_in_minutes: time_range_in_minutes.map(Text::from),
+        if_duplicate_found_respond_with_error: if_duplicate_found_respond_with_error.map(Text::from),
+    );
+    Ok(update.accept()?)
+}
+
+impl<'a> From<&'a CheckUpdate> for CheckSettings<'a> {
+    fn from(update: &'a CheckUpdate) -> Self {
+        let filters = update.filters().iter().map(|(answer, allowed)| Filter {
+            name: Some(text(answer.name)),
+            allowed: Some(Bare::from(*allowed)),
+            ..Filter::default()
+        });
+        Self {
+            enabled: update.enabled().map(Bare::from),
+            response_filters: Some(Filters { response_filter: Records(filters.collect()) }),
+        }
+    }
+}
+
+impl CheckSettings<'_> {
+    fn update(self, answers: &[CheckAnswer]) -> Result<CheckUpdate, Violations> {
+        let Self { enabled, response_filters } = self;
+        let mut wrong = Violations::default();
+        let enabled = request_flag("enabled", enabled, &mut wrong);
+        let mut named = Vec::new();
+        for filter in response_filters.into_iter().flat_map(|filters| filters.response_filter.0) {
+            let (name, allowed) = (given(filter.name), request_flag("allowed", filter.allowed, &mut wrong));
+            if name.is_none() {
+                wrong.add("name", Rule::Required);
+            }
+            if allowed.is_none() {
+                wrong.add("allowed", Rule::Required);
+            }
+            named.extend(name.zip(allowed));
+        }
+        let named = named.iter().map(|(name, allowed)| (name.trim(), *allowed));
+        if wrong.is_empty() { CheckUpdate::new(answers, enabled, named) } else { Err(wrong) }
+    }
+
+    pub(crate) fn record(self) -> domain::CheckSettings {
+        let Self { enabled, response_filters } = self;
+        let filters = response_filters.into_iter().flat_map(|filters| filters.response_filter.0);
+        domain::CheckSettings { enabled: flag(enabled), filters: filters.map(Filter::record).collect() }
+    }
+}
+
+/// A flag of a request; what is given and is none is wrong.
+fn request_flag(member: &'static str, given_as: Option<Bare<'_>>, wrong: &mut Violations) -> Option<bool> {
+    let flag = Flag::try_from(given(given_as.map(Text::from))?.trim());
+    flag.map_err(|error| wrong.add(member, error.0)).ok().map(|flag| flag.0)
+}
+
+impl Filter<'_> {
+    fn record(self) -> domain::ResponseFilter {
+        let Self { name, response_code, allowed, description } = self;
+        domain::ResponseFilter {
+            name: owned(name),
+            response_code: owned(response_code),
+            allowed: flag(allowed),
+            description: owned(description),
+        }
+    }
+}
+
+impl<'a> From<&'a domain::CheckSettings> for CheckSettings<'a> {
+    fn from(settings: &'a domain::CheckSettings) -> Self {
+        let domain::CheckSettings { enabled, filters } = settings;
+        let filters = filters.iter().map(|filter| {
+            let domain::ResponseFilter { name, response_code, allowed, description } = filter;
+            Filter {
+                name: some_text(name.as_ref()),
+                response_code: some_text(response_code.as_ref()),
+                allowed: allowed.map(Bare::from),
+                description: some_text(description.as_ref()),
+            }
+        });
+        Self {
+            enabled: enabled.map(Bare::from),
+            response_filters: Some(Filters { response_filter: Records(filters.collect()) }),
+        }
+    }
+}
+
+impl From<&domain::DuplicateSettings> for DuplicateSettings<'_> {
+    fn from(settings: &domain::DuplicateSettings) -> Self {
+        let domain::DuplicateSettings {
+            enabled,
+            check_merchant_level,
+            include_invoice,
+            use_invoice_instead_of_card,
+            time_range_in_minutes,
+            if_duplicate_found_respond_with_error,
+        } = *settings;
+        Self {
+            enabled: enabled.map(Bare::from),
+            check_merchant_level: check_merchant_level.map(Bare::from),
+            include_invoice: include_invoice.map(Bare::from),
+            use_invoice_instead_of_card: use_invoice_instead_of_card.map(Bare::from),
+            time_range_in_minutes: time_range_in_minutes.map(Bare::from),
+            if_duplicate_found_respond_with_error: if_duplicate_found_respond_with_error.map(Bare::from),
+        }
+    }
+}
+
+impl DuplicateSettings<'_> {
+    pub(crate) fn record(self) -> domain::DuplicateSettings {
+        let Self {
+            enabled,
+            check_merchant_level,
+            include_invoice,
+            use_invoice_instead_of_card,
+            time_range_in_minutes,
+            if_duplicate_found_respond_with_error,
+        } = self;
+        domain::DuplicateSettings {
+            enabled: flag(enabled),
+            check_merchant_level: flag(check_merchant_level),
+            include_invoice: flag(include_invoice),
+            use_invoice_instead_of_card: flag(use_invoice_instead_of_card),
+            time_range_in_minutes: count(time_range_in_minutes),
+            if_duplicate_found_respond_with_error: flag(if_duplicate_found_respond_with_error),
+        }
+    }
+}
