@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Unavailable = 69,
     /// Something is wrong here or in an answer: not the caller's doing.
     Internal = 70,
+    /// The sandbox that is served cannot keep anything more, and has stopped.
+    Stopped = 71,
     /// It was done, but what came of it cannot be printed.
     Unprinted = 74,
     /// It may have been done or not: look before sending it again.
@@ -41,5 +43,6 @@ Exit status:
    5  no such object
   69  the gateway was not reached or is failing; nothing was changed
   70  an answer that cannot be, or a defect of this program
+  71  the sandbox stopped because its database failed; what it answered is kept
   74  done, but standard output cannot be written to: do not send a write again
   75  it may have been done or not: look before sending it again";

@@ -9,7 +9,7 @@ use http::StatusCode;
 use perennial::clearent::{Decline, InvalidApiKey};
 use perennial::transport::{Delivery, TransportError, redact};
 use perennial::{Error, ErrorKind, InvalidBaseUrl, Rule, Violation, Violations};
-use perennial_sandbox::{StartError, WorldError};
+use perennial_sandbox::{StartError, StoreError, WorldError};
 
 use crate::exit::Exit;
 use crate::lookup;
@@ -28,6 +28,8 @@ pub(crate) enum Failure {
     Declined { decline: Decline, exchange_id: Option<String> },
     /// The sandbox does not start.
     Start(StartError),
+    /// The sandbox stopped by itself.
+    Stopped(StoreError),
     /// The sandbox does not do what it is told.
     World(WorldError),
     /// A sandbox that is served refuses what it is told.
@@ -88,6 +90,7 @@ impl Failure {
             Self::Declined { .. } => Exit::Declined,
             Self::Unprinted { .. } if self.is_broken_pipe() => Exit::Done,
             Self::Unprinted { .. } => Exit::Unprinted,
+            Self::Stopped(_) => Exit::Stopped,
             Self::World(_) | Self::Unexpected(_) | Self::System(_) => Exit::Internal,
         }
     }
@@ -102,7 +105,11 @@ impl Failure {
             Self::Rules(_) => "rules",
             Self::Gateway(error) => word(error.kind()),
             Self::Declined { .. } => "declined",
-            Self::Start(_) | Self::World(_) | Self::Sandbox { .. } | Self::Unexpected(_) => "sandbox",
+            Self::Start(_)
+            | Self::Stopped(_)
+            | Self::World(_)
+            | Self::Sandbox { .. }
+            | Self::Unexpected(_) => "sandbox",
             Self::Unanswered(_) => "unreachable",
             Self::Unprinted { .. } => "unprinted",
             Self::System(_) => "system",
@@ -114,6 +121,7 @@ impl Failure {
         match self {
             Self::Usage(message) => message.clone(),
             Self::Start(error) => error.to_string(),
+            Self::Stopped(error) => format!("the sandbox stopped: {error}"),
             Self::World(error) => error.to_string(),
             Self::Sandbox { told, .. } => format!("the sandbox refuses: {}", redact::text(told)),
             Self::Unanswered(error) if error.delivery() == Delivery::NotSent => {
@@ -146,6 +154,8 @@ impl Failure {
     fn cause(&self) -> Option<String> {
         let outermost = match self {
             Self::Gateway(error) if error.refusal().is_none() => error.source(),
+            // Of its database the message says all that there is to know.
+            Self::Start(StartError::Store(StoreError::Unusable { .. })) => None,
             Self::Start(error) => error.source(),
             Self::World(error) => error.source(),
             Self::Unanswered(error) => error.source(),

@@ -163,6 +163,14 @@ impl Sandbox {
         Ok(World::of(self.gateway.clone(), credentials.api_key))
     }
 
+    /// Waits until the database fails, and says why; a full disk, for one.
+    ///
+    /// Then nothing more can be kept: the requests under way are answered with HTTP 503, nothing of them is done, and
+    /// no others are taken. What was answered before is in the file.
+    pub async fn failed(&self) -> StoreError {
+        self.gateway.store.ended().await
+    }
+
     /// Takes no more requests, finishes those under way, and closes the database.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);

@@ -54,6 +54,11 @@ pub(crate) async fn serve(
     loop {
         let accepted = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
+            error = gateway.store.ended() => {
+                // Whoever asks `Sandbox::failed` is told; this is for the cause.
+                tracing::info!(%error, cause = error.source().map(tracing::field::display), "the sandbox stops");
+                break;
+            }
             accepted = accept(&listener, &connections) => accepted,
         };
         let (stream, peer, permit) = match accepted {
@@ -143,16 +148,17 @@ async fn caught(
     let ours = gateway.clone();
     match tokio::spawn(async move { answer(&ours, scheme, peer, tree, request).await }).await {
         Ok(Ok(answered)) => answered,
-        Ok(Err(error)) => {
+        Ok(Err(error @ (StoreError::Statement(_) | StoreError::Panicked))) => {
             tracing::error!(%error, cause = error.source().map(tracing::field::display), "a request failed");
-            failed(
-                &gateway,
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "050",
-                "The sandbox cannot use its database",
-                tree,
-            )
+            failed(&gateway, StatusCode::INTERNAL_SERVER_ERROR, "050", "Internal Error", tree)
         }
+        Ok(Err(_)) => failed(
+            &gateway,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "050",
+            "The sandbox cannot use its database; nothing was changed",
+            tree,
+        ),
         Err(_) => {
             tracing::error!("a request met a defect of the sandbox");
             failed(&gateway, StatusCode::INTERNAL_SERVER_ERROR, "050", "Internal Error", tree)

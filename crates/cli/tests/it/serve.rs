@@ -17,6 +17,10 @@ struct Served {
 fn serve(arguments: &[&str]) -> Served {
     let mut command = perennial();
     command.args(["sandbox", "serve", "--listen", "127.0.0.1:0"]).args(arguments);
+    serve_by(command)
+}
+
+fn serve_by(mut command: Command) -> Served {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let out = BufReader::new(child.stdout.take().unwrap());
     let mut served = Served { child, out, url: String::new() };
@@ -98,6 +102,49 @@ fn a_file_keeps_everything() {
     let found = served.run(KEY, &["customers", "get", "cust_ada"]);
     assert_eq!(found.code, 0, "{}", found.err);
     served.stop("TERM");
+}
+
+/// The system lets no file grow beyond a limit, as a full disk would.
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_grow_stops_it_and_keeps_what_was_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("sandbox.db");
+    let mut limited = Command::new("sh");
+    let script = r#"trap '' XFSZ; ulimit -f 1200; exec "$0" sandbox serve --listen 127.0.0.1:0 --db "$1""#;
+    limited.args(["-c", script, env!("CARGO_BIN_EXE_perennial"), db.to_str().unwrap()]);
+    let mut served = serve_by(limited);
+    let mut answered = Vec::new();
+    let refused = loop {
+        let key = format!("cust_{:04}", answered.len());
+        let body = format!(r#"{{"first-name":"Ada","last-name":"Byron","customer-key":"{key}"}}"#);
+        let request = format!(
+            "POST /rest/v2/customers HTTP/1.1\r\nhost: localhost\r\napi-key: {KEY}\r\ncontent-type: application/json\r\n\
+            accept: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = ask(&served, &request);
+        if !answer.starts_with("HTTP/1.1 201 ") {
+            break answer;
+        }
+        answered.push(key);
+    };
+    assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains(r#""result-code":"050""#), "{refused}");
+    let mut err = String::new();
+    served.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!(served.child.wait().unwrap().code(), Some(71), "{err}");
+    let why =
+        format!("error: the sandbox stopped: the database {} cannot be read or written\n", db.display());
+    assert_eq!(err, why);
+
+    let served = serve(&["--db", db.to_str().unwrap()]);
+    let found = served.run(KEY, &["--output", "json", "customers", "search", "--all"]);
+    let kept: Vec<serde_json::Value> = serde_json::from_str(&found.out).unwrap();
+    let mut kept: Vec<&str> =
+        kept.iter().map(|customer| customer["customer-key"].as_str().unwrap()).collect();
+    kept.sort_unstable();
+    assert_eq!(kept, answered);
+    assert!(kept.len() > 3, "{kept:?}");
 }
 
 #[test]

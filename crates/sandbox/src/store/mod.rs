@@ -6,6 +6,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod customer;
+mod error;
 pub(crate) mod list;
 pub(crate) mod payment;
 pub(crate) mod plan;
@@ -22,8 +23,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
+pub use error::StoreError;
 pub(crate) use schema::WORLD_TABLES;
 
 /// The most jobs of one commit.
@@ -33,14 +35,17 @@ const BATCH: usize = 256;
 pub(crate) struct Store {
     /// How often this database was opened, this time included.
     pub(crate) opened: u64,
+    path: PathBuf,
     thread: Mutex<Option<(mpsc::UnboundedSender<Job>, JoinHandle<()>)>>,
+    /// How the thread ended.
+    ended: watch::Receiver<Option<Result<(), Failure>>>,
 }
 
-/// Works within a transaction, or learns why there is none.
-type Job = Box<dyn FnOnce(Result<&Connection, Failure>) -> Answer + Send>;
-/// Sends what the job made, once it is known whether it was committed.
-type Answer = Box<dyn FnOnce(Result<(), Failure>)>;
-/// What many jobs have to be told.
+/// Works within a transaction, and has its answer ready; or finds that the file fails.
+type Job = Box<dyn FnOnce(&Connection) -> rusqlite::Result<Answer> + Send>;
+/// Sends what the job made. It is called once that is committed, and dropped if it never is.
+type Answer = Box<dyn FnOnce()>;
+/// What all are told who wait when the file fails.
 type Failure = Arc<rusqlite::Error>;
 
 impl Store {
@@ -50,40 +55,59 @@ impl Store {
             Some(path) => Connection::open(path),
             None => Connection::open_in_memory(),
         };
-        let connection = connection.map_err(Arc::new)?;
-        let opened = schema::prepare(&connection).map_err(|error| error.within(path))?;
+        let path = path.unwrap_or(Path::new(":memory:")).to_owned();
+        let connection = connection.map_err(|error| StoreError::unusable(&path, Arc::new(error)))?;
+        let opened = schema::prepare(&connection).map_err(|error| error.within(&path))?;
         let (jobs, waiting) = mpsc::unbounded_channel();
+        let (end, ended) = watch::channel(None);
         let thread = std::thread::Builder::new().name("sandbox-store".into());
-        let thread = thread.spawn(move || work(&connection, waiting)).map_err(StoreError::Thread)?;
-        Ok(Self { opened, thread: Mutex::new(Some((jobs, thread))) })
+        let thread = thread.spawn(move || {
+            let worked = work(&connection, waiting).map_err(Arc::new);
+            // Whoever hears of the end finds the file closed.
+            drop(connection);
+            end.send_replace(Some(worked));
+        });
+        let thread = thread.map_err(StoreError::Thread)?;
+        Ok(Self { opened, path, thread: Mutex::new(Some((jobs, thread))), ended })
     }
 
     /// Runs a job and returns what it made, once that is on disk.
     ///
-    /// A job that fails or panics leaves no trace.
+    /// A job that fails or panics leaves no trace. If the file fails, nothing of the jobs that wait is done.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let made = connection.map_err(StoreError::Sqlite).and_then(|connection| {
-                catch_unwind(AssertUnwindSafe(|| within_savepoint(connection, || job(connection))))
-                    .map_err(|_| StoreError::Panicked)?
-                    .map_err(|error| StoreError::Sqlite(Arc::new(error)))
-            });
-            Box::new(move |committed| {
+            let made = catch_unwind(AssertUnwindSafe(|| within_savepoint(connection, || job(connection))));
+            let made = match made {
+                Ok(Err(error)) if error::is_of_the_file(&error) => return Err(error),
+                Ok(made) => made.map_err(StoreError::Statement),
+                Err(_) => Err(StoreError::Panicked),
+            };
+            Ok(Box::new(move || {
                 // Nobody waits when the caller is gone; what was done stays done.
-                let _ =
-                    answer.send(made.and_then(|made| committed.map(|()| made).map_err(StoreError::Sqlite)));
-            })
+                let _ = answer.send(made);
+            }))
         });
         {
             let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-            let (jobs, _) = thread.as_ref().ok_or(StoreError::Closed)?;
-            jobs.send(job).map_err(|_| StoreError::Closed)?;
+            // A thread that has ended drops the job, and with it the sender of the answer.
+            let _ = thread.as_ref().map(|(jobs, _)| jobs.send(job));
         }
-        answered.await.map_err(|_| StoreError::Closed)?
+        match answered.await {
+            Ok(made) => made,
+            Err(_) => Err(self.ended().await),
+        }
+    }
+
+    /// Waits until the database is closed or fails, and says which.
+    pub(crate) async fn ended(&self) -> StoreError {
+        match self.ended.clone().wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(Err(failure))) => StoreError::unusable(&self.path, failure.clone()),
+            _ => StoreError::Closed,
+        }
     }
 
     /// Finishes the jobs that wait and closes the database; others are refused from now on.
@@ -97,29 +121,22 @@ impl Store {
     }
 }
 
-fn work(connection: &Connection, mut waiting: mpsc::UnboundedReceiver<Job>) {
+/// Works until no more jobs can come, or the file fails: then all of the transaction is undone with the connection.
+fn work(connection: &Connection, mut waiting: mpsc::UnboundedReceiver<Job>) -> rusqlite::Result<()> {
     while let Some(first) = waiting.blocking_recv() {
-        if let Err(failure) = execute(connection, "BEGIN").map_err(Arc::new) {
-            first(Err(failure.clone()))(Err(failure));
-            continue;
-        }
-        let mut answers = vec![first(Ok(connection))];
-        // A full disk, for one, ends the transaction on the spot: then the commit fails, and all are told.
+        execute(connection, "BEGIN")?;
+        let mut answers = vec![first(connection)?];
         while answers.len() < BATCH
-            && !connection.is_autocommit()
             && let Ok(next) = waiting.try_recv()
         {
-            answers.push(next(Ok(connection)));
+            answers.push(next(connection)?);
         }
-        let committed = execute(connection, "COMMIT").map_err(Arc::new);
-        if !connection.is_autocommit() {
-            // The answers say what went wrong; a rollback that fails adds nothing.
-            let _ = execute(connection, "ROLLBACK");
-        }
+        execute(connection, "COMMIT")?;
         for answer in answers {
-            answer(committed.clone());
+            answer();
         }
     }
+    Ok(())
 }
 
 /// Executes a statement that every job needs, and that is parsed once.
@@ -135,7 +152,7 @@ pub(crate) fn within_savepoint<T, E: From<rusqlite::Error>>(
     struct Savepoint<'c>(&'c Connection, bool);
     impl Drop for Savepoint<'_> {
         fn drop(&mut self) {
-            // Without a transaction there is nothing left to end, and the commit says so.
+            // A file that fails may have ended the transaction; then there is nothing left to end.
             if !self.1 {
                 let _ = execute(self.0, "ROLLBACK TO work");
             }
@@ -147,40 +164,6 @@ pub(crate) fn within_savepoint<T, E: From<rusqlite::Error>>(
     let made = work()?;
     savepoint.1 = true;
     Ok(made)
-}
-
-/// Why the sandbox's database cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// It was written by a newer version of the sandbox.
-    #[error("the database {} has schema {found}, and this sandbox knows up to {known}: use a newer one", .path.display())]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its schema.
-        found: i64,
-        /// The newest schema known here.
-        known: i64,
-    },
-    /// Another sandbox has it open.
-    #[error("the database {} is in use by another sandbox", .path.display())]
-    InUse {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It is not a database, cannot be read or cannot be written.
-    #[error("the database cannot be used")]
-    Sqlite(#[from] Arc<rusqlite::Error>),
-    /// No thread could be started for it.
-    #[error("the database's thread cannot be started")]
-    Thread(#[source] std::io::Error),
-    /// A defect of the sandbox.
-    #[error("the sandbox failed in a way that is its own fault")]
-    Panicked,
-    /// The sandbox was stopped.
-    #[error("the sandbox is stopped")]
-    Closed,
 }
 
 #[cfg(test)]
@@ -211,7 +194,7 @@ mod tests {
         let (first, failed, panicked, last) =
             tokio::join!(store.run(insert(1)), store.run(twice), store.run(panics), store.run(insert(3)));
         assert!(first.is_ok() && last.is_ok());
-        assert!(matches!(failed, Err(StoreError::Sqlite(_))));
+        assert!(matches!(failed, Err(StoreError::Statement(_))));
         assert!(matches!(panicked, Err(StoreError::Panicked)));
         assert_eq!(numbers(&store).await, [1, 3]);
     }
@@ -223,21 +206,98 @@ mod tests {
         assert!(matches!(store.run(|_| Ok(())).await, Err(StoreError::Closed)));
     }
 
+    #[tokio::test]
+    async fn a_full_file_keeps_what_was_answered_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("full.db");
+        let store = Store::open(Some(&path)).unwrap();
+        let room = store.run(|c| {
+            c.execute_batch("CREATE TABLE numbers (id INTEGER PRIMARY KEY, filling TEXT)")?;
+            let pages: i64 = c.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+            c.query_row(&format!("PRAGMA max_page_count = {}", pages + 8), [], |row| row.get::<_, i64>(0))
+        });
+        room.await.unwrap();
+        let insert = |number: i64| {
+            store.run(move |c| c.execute("INSERT INTO numbers VALUES (?, hex(zeroblob(900)))", [number]))
+        };
+        let mut answered = Vec::new();
+        let failure = loop {
+            let first = i64::try_from(answered.len()).unwrap();
+            let (one, two, three) = tokio::join!(insert(first), insert(first + 1), insert(first + 2));
+            let made = [one, two, three];
+            answered.extend((first..).zip(&made).filter(|(_, made)| made.is_ok()).map(|(number, _)| number));
+            if let Some(error) = made.into_iter().find_map(Result::err) {
+                break error.to_string();
+            }
+        };
+        let told = format!("the database {} has no room left: its disk is full", path.display());
+        assert_eq!(failure, told);
+        assert_eq!(insert(1_000).await.unwrap_err().to_string(), told);
+        assert_eq!(store.ended().await.to_string(), told);
+        assert!(answered.len() > 3, "{answered:?}");
+        assert_eq!(numbers(&Store::open(Some(&path)).unwrap()).await, answered);
+    }
+
+    #[tokio::test]
+    async fn no_other_program_can_write_into_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("locked.db");
+        let store = Store::open(Some(&path)).unwrap();
+        store.run(|c| c.execute_batch("CREATE TABLE numbers (id INTEGER PRIMARY KEY)")).await.unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.busy_timeout(std::time::Duration::ZERO).unwrap();
+        assert!(other.execute("INSERT INTO numbers VALUES (1)", []).is_err());
+        store.run(|c| c.execute("INSERT INTO numbers VALUES (2)", [])).await.unwrap();
+        assert!(matches!(Store::open(Some(&path)), Err(StoreError::InUse { .. })));
+        store.close();
+
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert!(matches!(Store::open(Some(&path)), Err(StoreError::InUse { .. })));
+        drop(other);
+        assert_eq!(numbers(&Store::open(Some(&path)).unwrap()).await, [2]);
+    }
+
     #[test]
     fn files_that_cannot_be_used_are_named() {
         let folder = tempfile::tempdir().unwrap();
-        let newer = folder.path().join("newer.db");
-        Connection::open(&newer).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
-        assert!(matches!(Store::open(Some(&newer)), Err(StoreError::Newer { found: 99, .. })));
-
+        let ours = |name: &str, sql: &str| {
+            let path = folder.path().join(name);
+            Store::open(Some(&path)).unwrap().close();
+            Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+            path
+        };
+        let older = ours("older.db", "PRAGMA user_version = 1");
+        let newer = ours("newer.db", "PRAGMA user_version = 99");
+        let theirs = folder.path().join("theirs.db");
+        Connection::open(&theirs).unwrap().execute_batch("CREATE TABLE theirs (id)").unwrap();
+        let marked = folder.path().join("marked.db");
+        Connection::open(&marked).unwrap().execute_batch("PRAGMA user_version = 2").unwrap();
         let text = folder.path().join("text.db");
         std::fs::write(&text, "no database, but long enough to be looked at ".repeat(30)).unwrap();
-        assert!(matches!(Store::open(Some(&text)), Err(StoreError::Sqlite(_))));
-
-        let used = folder.path().join("used.db");
-        let first = Store::open(Some(&used)).unwrap();
-        assert!(matches!(Store::open(Some(&used)), Err(StoreError::InUse { .. })));
-        first.close();
-        Store::open(Some(&used)).unwrap();
+        let cases = [
+            (
+                older,
+                "has schema 1, and this sandbox knows 2 only: use the version that wrote it, or another file",
+            ),
+            (
+                newer,
+                "has schema 99, and this sandbox knows 2 only: use the version that wrote it, or another file",
+            ),
+            (theirs, "belongs to another program: use another file"),
+            (marked, "belongs to another program: use another file"),
+            (text, "is not one: the file holds something else"),
+            (
+                folder.path().join("missing").join("sandbox.db"),
+                "cannot be opened: its folder must exist, and both must be readable and writable",
+            ),
+            (
+                folder.path().to_owned(),
+                "cannot be opened: its folder must exist, and both must be readable and writable",
+            ),
+        ];
+        for (path, told) in cases {
+            let refused = Store::open(Some(&path)).map(|_| ()).unwrap_err();
+            assert_eq!(refused.to_string(), format!("the database {} {told}", path.display()));
+        }
     }
 }

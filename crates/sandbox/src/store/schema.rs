@@ -3,13 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode};
 
 use super::StoreError;
 
 /// The schema of this version, kept in the file's `user_version`.
 const VERSION: i64 = 2;
+
+/// The file's `application_id`, so that no database of another program is taken for ours: `Pere`.
+const APPLICATION: i64 = 0x5065_7265;
 
 /// `number` counts a world's objects of a kind in the order of their creation; `tallies` knows how many were made and
 /// how many are gone, so that a list need not be counted. Times are milliseconds since 1970, days `yyyy-MM-dd`,
@@ -145,11 +148,16 @@ pub(super) fn prepare(connection: &Connection) -> Result<u64, Unfit> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Taking the lock at once is what makes a second sandbox on the file fail here and not later.
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    match found {
-        0 => connection.execute_batch(&format!("{TABLES} PRAGMA user_version = {VERSION};"))?,
-        VERSION => {}
-        _ => return Err(Unfit::Newer(found)),
+    let number = |pragma| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    match (number("PRAGMA application_id")?, number("PRAGMA user_version")?) {
+        (APPLICATION, VERSION) => {}
+        (APPLICATION, found) => return Err(Unfit::Schema(found)),
+        (0, 0) if number("SELECT count(*) FROM sqlite_schema")? == 0 => {
+            connection.execute_batch(&format!(
+                "{TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"
+            ))?;
+        }
+        _ => return Err(Unfit::Foreign),
     }
     let opened =
         connection
@@ -160,19 +168,17 @@ pub(super) fn prepare(connection: &Connection) -> Result<u64, Unfit> {
 
 /// Why a database is not for us, before the file is named.
 pub(super) enum Unfit {
-    Newer(i64),
+    Schema(i64),
+    Foreign,
     Sqlite(rusqlite::Error),
 }
 
 impl Unfit {
-    pub(super) fn within(self, path: Option<&Path>) -> StoreError {
-        let path = path.unwrap_or(Path::new(":memory:")).to_owned();
+    pub(super) fn within(self, path: &Path) -> StoreError {
         match self {
-            Self::Newer(found) => StoreError::Newer { path, found, known: VERSION },
-            Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-                StoreError::InUse { path }
-            }
-            Self::Sqlite(error) => StoreError::Sqlite(Arc::new(error)),
+            Self::Schema(found) => StoreError::Schema { path: path.to_owned(), found, known: VERSION },
+            Self::Foreign => StoreError::Foreign { path: path.to_owned() },
+            Self::Sqlite(error) => StoreError::unusable(path, Arc::new(error)),
         }
     }
 }

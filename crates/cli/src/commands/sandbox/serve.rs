@@ -71,9 +71,12 @@ impl Serve {
         }
         let sandbox = builder.start().await?;
         announce(sandbox.base_url())?;
-        stop.wait().await;
+        let failed = tokio::select! {
+            () = stop.wait() => None,
+            error = sandbox.failed() => Some(error),
+        };
         sandbox.stop().await;
-        Ok(())
+        failed.map_or(Ok(()), |error| Err(Failure::Stopped(error)))
     }
 }
 
