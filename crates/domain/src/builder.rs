@@ -37,6 +37,14 @@ macro_rules! request {
         }
 
         impl $Request {
+            /// The table of the request's fields.
+            pub const FIELDS: &'static [$crate::field::Field] = $crate::builder::fields! {
+                $($( $required_name: $Required, Required; )*)?
+                $($( $documented_name: $Documented, Documented; )*)?
+                $($( $optional_name: $Optional, Optional; )*)?
+                $($( $nested_name: $Nested, Optional; )*)?
+            };
+
             /// Starts an empty request; fields take finished values or text.
             pub fn builder() -> $Builder {
                 <$Builder as Default>::default()
@@ -143,6 +151,16 @@ macro_rules! request {
     };
 }
 
+macro_rules! fields {
+    ($( $name:literal: $Value:ty, $Need:ident; )*) => {
+        &[$( $crate::field::Field {
+            name: $name,
+            need: $crate::field::Need::$Need,
+            kind: <$Value as $crate::field::Described>::KIND,
+        }, )*]
+    };
+}
+
 macro_rules! setters {
     ($( $(#[$meta:meta])* $field:ident: $Value:ty = $name:literal; )*) => {
         $(
@@ -159,4 +177,4 @@ macro_rules! setters {
     };
 }
 
-pub(crate) use {request, setters};
+pub(crate) use {fields, request, setters};

@@ -59,6 +59,10 @@ macro_rules! key {
             }
         }
 
+        impl $crate::field::Described for $Key {
+            const KIND: $crate::field::Kind = $crate::field::Kind::Key;
+        }
+
         impl AsRef<str> for $Key {
             fn as_ref(&self) -> &str {
                 &self.0

@@ -18,6 +18,7 @@ mod card;
 pub mod clearent;
 mod date;
 mod error;
+pub mod field;
 mod key;
 pub mod mask;
 mod money;

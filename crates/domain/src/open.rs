@@ -37,6 +37,10 @@ macro_rules! open {
             }
         }
 
+        impl $crate::field::Described for $Word {
+            const KIND: $crate::field::Kind = $crate::field::Kind::Word(&[$($text),*]);
+        }
+
         impl TryFrom<&str> for $Word {
             type Error = $crate::InvalidValue;
 

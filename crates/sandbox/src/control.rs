@@ -7,6 +7,7 @@ use crate::clearent::key;
 use crate::clock::{ClockError, Mode, Moment, Turn};
 use crate::gateway::{Fired, Gateway, NoSnapshot, WorldOptions};
 use crate::members::Members;
+use crate::openapi;
 use crate::store::StoreError;
 use crate::world::Knock;
 
@@ -26,6 +27,7 @@ pub(crate) async fn answer(
         ("GET" | "HEAD", ["health"]) => {
             return Ok(ok(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })));
         }
+        ("GET" | "HEAD", ["openapi.json"]) => return Ok(ok(openapi::document())),
         ("POST", ["worlds"]) => return make_world(gateway, body).await,
         ("GET" | "HEAD", ["clock"]) => Call::Clock,
         ("POST", ["clock"]) => Call::Turn,
@@ -34,7 +36,13 @@ pub(crate) async fn answer(
         ("POST", ["snapshot"]) => Call::Snapshot,
         ("POST", ["restore"]) => Call::Restore,
         ("POST", ["reset"]) => Call::Reset,
-        (_, ["health" | "worlds" | "clock" | "state" | "requests" | "snapshot" | "restore" | "reset"]) => {
+        (
+            _,
+            [
+                "health" | "openapi.json" | "worlds" | "clock" | "state" | "requests" | "snapshot"
+                | "restore" | "reset",
+            ],
+        ) => {
             return Ok(refused(StatusCode::METHOD_NOT_ALLOWED, "this call has another method"));
         }
         _ => return Ok(refused(StatusCode::NOT_FOUND, "there is no such call")),

@@ -80,6 +80,7 @@ mod engine;
 mod gateway;
 mod mask;
 mod members;
+mod openapi;
 mod requests;
 mod seed;
 mod server;

@@ -74,6 +74,7 @@ mod json;
 mod limits;
 mod member;
 mod reading;
+pub mod shape;
 mod text;
 mod write;
 mod xml;

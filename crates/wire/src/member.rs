@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use crate::error::{DecodeErrorKind, EncodeError};
 use crate::reading::At;
+use crate::shape::Kind;
 use crate::write::Write;
 
 /// Reads one value; `None` is null, which is the same as absent.
@@ -22,6 +23,9 @@ pub(crate) trait Fill<'de> {
 
 /// Writes a member; what is absent is not written.
 pub(crate) trait Put {
+    /// What is written.
+    const KIND: Kind;
+
     fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError>;
 }
 
@@ -37,6 +41,8 @@ impl<'de, T: Read<'de>> Fill<'de> for Option<T> {
 }
 
 impl<T: Put> Put for Option<T> {
+    const KIND: Kind = T::KIND;
+
     #[inline]
     fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
         match self {
@@ -56,6 +62,8 @@ impl<'de, T: Read<'de>> Fill<'de> for Many<T> {
 }
 
 impl<T: Put> Put for Many<T> {
+    const KIND: Kind = Kind::Many(&T::KIND);
+
     fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
         if self.is_empty() {
             return Ok(());
@@ -76,6 +84,8 @@ impl<'de, T: Read<'de>> Fill<'de> for Records<T> {
 }
 
 impl<T: Put> Put for Records<T> {
+    const KIND: Kind = Kind::Records(&T::KIND);
+
     fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
         put_list(&self.0, name, to)
     }

@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use crate::error::{DecodeErrorKind, EncodeError};
 use crate::member::{Put, Read};
 use crate::reading::At;
+use crate::shape::{Kind, Shape};
 use crate::write::Write;
 
 /// Declares a message: a struct, and the table by which both formats read and write it.
@@ -42,7 +43,10 @@ macro_rules! message {
             }
 
             impl $(<$a>)? Message for $Name $(<$a>)? {
-                const NAME: &'static str = $root;
+                const SHAPE: $crate::shape::Shape = $crate::shape::Shape {
+                    name: $root,
+                    members: &[$($crate::shape::Member { name: $name, kind: <$Kind as Put>::KIND }),*],
+                };
                 type Row = Row;
 
                 #[inline]
@@ -83,8 +87,8 @@ macro_rules! message {
 
 /// A message as its table describes it.
 pub(crate) trait Message: Default {
-    /// The XML root element of a document that is this message.
-    const NAME: &'static str;
+    /// The table.
+    const SHAPE: Shape;
     /// A line of the table.
     type Row: Copy;
     /// The line for a member, if the table has it.
@@ -101,7 +105,7 @@ pub(crate) trait Members<'de>: Message {
 
 /// A large message that is seldom there.
 impl<M: Message> Message for Box<M> {
-    const NAME: &'static str = M::NAME;
+    const SHAPE: Shape = M::SHAPE;
     type Row = M::Row;
 
     #[inline]
@@ -122,6 +126,8 @@ impl<'de, M: Members<'de>> Members<'de> for Box<M> {
 }
 
 impl<M: Message> Put for M {
+    const KIND: Kind = Kind::Object(M::SHAPE);
+
     fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
         to.begin(name);
         self.put_members(to)?;

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::error::{DecodeErrorKind, EncodeError};
 use crate::member::{Put, Read};
 use crate::reading::{At, Scalars};
+use crate::shape::Kind;
 use crate::write::Write;
 
 /// A scalar as text: a string, an integer, a boolean, or a number with exactly the digits that the document has.
@@ -52,6 +53,8 @@ impl<'de: 'a, 'a> Read<'de> for Text<'a> {
 }
 
 impl Put for Text<'_> {
+    const KIND: Kind = Kind::Text;
+
     #[inline]
     fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
         to.text(name, self)
@@ -65,6 +68,8 @@ impl<'de: 'a, 'a> Read<'de> for Bare<'a> {
 }
 
 impl Put for Bare<'_> {
+    const KIND: Kind = Kind::Bare;
+
     fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
         to.bare(name, &self.0);
         Ok(())

@@ -75,6 +75,11 @@ const OPERATIONS: &[(Method, &str, &str, Handler)] = &[
     (Method::POST,   "settings/transaction/duplicates", "duplicate-settings.update", settings::update_duplicates),
 ];
 
+/// Method, path and name of every operation.
+pub(crate) fn operations() -> impl Iterator<Item = (&'static Method, &'static str, &'static str)> {
+    OPERATIONS.iter().map(|(method, path, name, _)| (method, *path, *name))
+}
+
 /// Reads a call, without looking into any world, and says what it will do there.
 type Handler = fn(&mut Call<'_>) -> Handled;
 type Handled = Result<Action, Refused>;

@@ -11,6 +11,7 @@ mod durability;
 mod http;
 mod lists;
 mod live_clients;
+mod openapi;
 mod operations;
 mod rules;
 mod secrets;

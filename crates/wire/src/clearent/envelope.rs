@@ -20,6 +20,8 @@ use crate::error::{DecodeError, EncodeError};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::{Many, Records};
+use crate::message::Message;
+use crate::shape::Shape;
 use crate::text::{Bare, Text};
 
 /// An answer of the gateway.
@@ -190,6 +192,17 @@ message! {
 }
 
 impl Reply {
+    /// The table of the answer, with all that any answer can hold.
+    ///
+    /// ```
+    /// use perennial_wire::clearent::Reply;
+    ///
+    /// let names: Vec<&str> = Reply::SHAPE.members.iter().map(|member| member.name).collect();
+    /// assert_eq!(Reply::SHAPE.name, "response");
+    /// assert_eq!(names, ["code", "status", "exchange-id", "links", "page", "payload"]);
+    /// ```
+    pub const SHAPE: Shape = <Envelope<'static> as Message>::SHAPE;
+
     /// Reads an answer. An empty body, as a 204 has it, is an answer about nothing.
     ///
     /// Seen in the wild and read: `token` for `tokenResponse`, an object beside `payloadType` without the `payload`

@@ -37,7 +37,7 @@ pub(crate) fn decode<'a, M: Members<'a>>(text: &'a str, limits: &Limits) -> Resu
 
 fn read<'a, M: Members<'a>>(parser: &mut Parser<'a>, at: At<'_>) -> Result<M, Fault> {
     let root = parser.root()?;
-    if root.name != M::NAME {
+    if root.name != M::SHAPE.name {
         return Err(Fault::Rule(DecodeErrorKind::WrongRoot));
     }
     let message = M::read(Element { parser, is_empty: root.is_empty, attribute: None }, at)?;

@@ -1,0 +1,104 @@
+//! Requests as tables of their fields, for whoever describes a request instead of making one.
+//!
+//! ```
+//! use perennial_domain::clearent::NewCustomer;
+//! use perennial_domain::field::{Field, Kind, Need};
+//!
+//! let first = &NewCustomer::FIELDS[0];
+//! assert_eq!(*first, Field { name: "first-name", need: Need::Required, kind: Kind::Text { max: 4_000 } });
+//! ```
+
+/// A field of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// The documented name.
+    pub name: &'static str,
+    /// Whether it must be there.
+    pub need: Need,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+/// Whether a field must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// The gateway refuses a request without it.
+    Required,
+    /// The vendor's page requires it, and the gateway lets requests without it pass.
+    Documented,
+    /// It may be left out.
+    Optional,
+}
+
+/// What a field holds: each kind is the grammar of one type, whose page says what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A [`Text`](crate::Text), or one with a lower limit.
+    Text {
+        /// The most characters.
+        max: usize,
+    },
+    /// A key or id, such as [`CustomerKey`](crate::clearent::CustomerKey).
+    Key,
+    /// An [`Amount`](crate::Amount).
+    Amount,
+    /// A [`Total`](crate::Total).
+    Total,
+    /// A [`Date`](crate::Date).
+    Date,
+    /// An [`Expiry`](crate::Expiry).
+    Expiry,
+    /// A [`CardNumber`](crate::CardNumber).
+    Card,
+    /// A [`ChargeSource`](crate::clearent::ChargeSource): a card number or the id of a token.
+    CardOrToken,
+    /// A [`SecurityCode`](crate::SecurityCode).
+    SecurityCode,
+    /// A [`LastFour`](crate::clearent::LastFour).
+    LastFour,
+    /// A whole number, such as a [`FrequencyDay`](crate::clearent::FrequencyDay).
+    Number {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+    },
+    /// A [`Flag`](crate::clearent::Flag).
+    Flag,
+    /// One of these words, in any letter case.
+    Word(&'static [&'static str]),
+    /// A request object inside: what it is called here, and its fields.
+    Object(&'static str, &'static [Field]),
+    /// Many of a kind.
+    Many(&'static Kind),
+}
+
+/// The kind of a type that requests have fields of.
+pub(crate) trait Described {
+    const KIND: Kind;
+}
+
+macro_rules! described {
+    ($($Value:ty: $kind:expr;)*) => {
+        $(impl Described for $Value { const KIND: Kind = $kind; })*
+    };
+}
+
+described! {
+    crate::Text: Kind::Text { max: crate::Text::MAX };
+    crate::clearent::Reference: Kind::Text { max: crate::clearent::Reference::MAX };
+    crate::Amount: Kind::Amount;
+    crate::Total: Kind::Total;
+    crate::clearent::Count: Kind::Number { min: 0, max: u64::MAX };
+    crate::clearent::Minutes: Kind::Number { min: 1, max: 60 };
+    crate::Date: Kind::Date;
+    crate::Expiry: Kind::Expiry;
+    crate::CardNumber: Kind::Card;
+    crate::clearent::ChargeSource: Kind::CardOrToken;
+    crate::SecurityCode: Kind::SecurityCode;
+    crate::clearent::LastFour: Kind::LastFour;
+    crate::clearent::FrequencyDay: Kind::Number { min: 1, max: 28 };
+    crate::clearent::Flag: Kind::Flag;
+    crate::clearent::PlanType: Kind::Word(&[crate::clearent::PlanType.as_str()]);
+    crate::clearent::Address: Kind::Object("Address", crate::clearent::Address::FIELDS);
+}

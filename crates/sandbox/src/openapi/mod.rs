@@ -1,0 +1,205 @@
+//! The `OpenAPI` document of the Clearent tree, derived from what the sandbox has: the table of operations, the fields of
+//! the domain's requests and the members of the wire's answers.
+
+mod calls;
+mod schemas;
+
+use perennial_domain::field::Need;
+use serde_json::{Map, Value as Json, json};
+
+use self::calls::{CALLS, Call, ERROR, Payload, key};
+use self::schemas::{Schemas, paging};
+use crate::clearent::operations;
+
+/// The document, as `OpenAPI` 3.1.
+pub(crate) fn document() -> Json {
+    let mut schemas = Schemas::default();
+    let mut paths = Map::new();
+    for (method, path, operation) in operations() {
+        let Some(call) = CALLS.iter().find(|call| call.on == (method.as_str(), path)) else { continue };
+        let named = path.replacen("{}", &format!("{{{}}}", key_of(path)), 1);
+        let methods = paths.entry(format!("/{named}")).or_insert_with(|| json!({}));
+        methods[method.as_str().to_ascii_lowercase()] = call.described(operation, &mut schemas);
+    }
+    let refusals: Map<String, Json> = REFUSALS
+        .iter()
+        .map(|(name, _, about)| ((*name).to_owned(), answer(&mut schemas, about, &[ERROR])))
+        .collect();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Clearent recurring payments, as the Perennial sandbox has them",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": ABOUT,
+        },
+        "servers": [{ "url": "/rest/v2" }],
+        "security": [{ "api-key": [] }],
+        "tags": TAGS.map(|(name, about)| json!({ "name": name, "description": about })),
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "api-key": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "api-key",
+                    "description": "The secret key; in the sandbox 32 hexadecimal digits, each a world of its own.",
+                },
+            },
+            "responses": refusals,
+            "schemas": schemas.finish(),
+        },
+    })
+}
+
+const ABOUT: &str = "\
+Requests and answers are JSON or XML: a request by its `Content-Type`, an answer by its `Accept`. All that is said \
+here holds for both; in XML every scalar is text, and a list is its element, repeated.\n\n\
+What is described is what programs should send. The sandbox takes more, because live programs send it: numbers and \
+booleans where text is described, null and empty text for what is not given, words in any letter case, members that \
+nobody knows, doubled slashes, and the key as the body's member `api-key`.\n\n\
+A refusal names every rule that a request breaks, and never repeats a value.";
+
+const TAGS: [(&str, &str); 11] = [
+    ("customers", "Who is charged."),
+    ("customer-tokens", "The card tokens that a customer's plans may charge."),
+    ("tokens", "Cards in the vault."),
+    ("plans", "What is charged, and when."),
+    ("payments", "What plans have charged."),
+    ("forecast", "What a plan would charge."),
+    ("batches", "What is settled together."),
+    ("transactions", "Charges of cards, and what follows them up."),
+    ("avs-settings", "What the address check may answer."),
+    ("csc-settings", "What the security code check may answer."),
+    ("duplicate-settings", "What makes two charges one."),
+];
+
+/// What any call may be refused with: the name of the answer in the document, the status, and why.
+const REFUSALS: &[(&str, u16, &str)] = &[
+    ("Invalid", 400, "The request breaks rules. Result code 041."),
+    ("Unauthorized", 401, "No key, or one that opens no world. Result code 042."),
+    ("Forbidden", 403, "A request of a web page from elsewhere."),
+    ("NotFound", 404, "The object of the path does not exist."),
+    ("TooLarge", 413, "A body of more than 256 KiB."),
+    ("Misdirected", 421, "A `Host` that is not this sandbox's."),
+    ("Failed", 500, "The sandbox cannot use its database."),
+];
+
+impl Call {
+    fn described(&self, operation: &str, schemas: &mut Schemas) -> Json {
+        let Self { on: (_, path), name, about, body, answers, gives, .. } = self;
+        let mut responses = Map::new();
+        for (status, payloads) in *answers {
+            responses.insert(status.to_string(), answer(schemas, "As it says.", payloads));
+        }
+        let refusals = REFUSALS.iter().filter(|(_, status, _)| *status != 404 || path.contains("{}"));
+        for (name, status, _) in refusals {
+            let refusal = json!({ "$ref": format!("#/components/responses/{name}") });
+            responses.entry(status.to_string()).or_insert(refusal);
+        }
+        if let (Some((key, pointer)), Some((status, _))) = (gives, answers.first()) {
+            responses[&status.to_string()]["links"] = leads(key, pointer);
+        }
+        let mut described = json!({
+            "operationId": name.unwrap_or(operation),
+            "tags": [operation.split('.').next()],
+            "summary": about,
+            "responses": responses,
+        });
+        if name.is_some() {
+            let note = format!("Faults and the request log name it by what it does, such as `{operation}`.");
+            described["description"] = note.into();
+        }
+        let parameters = self.parameters(schemas);
+        if !parameters.is_empty() {
+            described["parameters"] = parameters.into();
+        }
+        if !body.is_empty() {
+            let content = both(&schemas.request(body));
+            let required = body.iter().any(|body| body.asks_for_something());
+            described["requestBody"] = json!({ "required": required, "content": content });
+        }
+        described
+    }
+
+    fn parameters(&self, schemas: &mut Schemas) -> Vec<Json> {
+        let Self { on: (_, path), query, direction, .. } = self;
+        let mut parameters = Vec::new();
+        if path.contains("{}") {
+            let name = key_of(path);
+            let schema = schemas.field(&key(name));
+            parameters.push(json!({ "in": "path", "name": name, "required": true, "schema": schema }));
+        }
+        for field in *query {
+            let (required, schema) = (field.need == Need::Required, schemas.field(field));
+            parameters
+                .push(json!({ "in": "query", "name": field.name, "required": required, "schema": schema }));
+        }
+        parameters.extend(direction.iter().flat_map(|direction| paging(direction)));
+        parameters
+    }
+}
+
+/// What the key in the path of a call is called.
+fn key_of(path: &str) -> &'static str {
+    match path.split('/').next() {
+        Some("customers") => "customer-key",
+        Some("tokens") => "token-id",
+        Some("payment-plans") => "plan-key",
+        _ => "id",
+    }
+}
+
+/// The calls that take a key which an answer gives.
+fn leads(key: &str, pointer: &str) -> Json {
+    let takers = operations().filter(|(_, path, _)| path.contains("{}") && key_of(path) == key);
+    let link = |operation: &str| json!({ "operationId": operation, "parameters": { key: format!("$response.body#{pointer}") } });
+    takers.map(|(_, _, operation)| (operation.to_owned(), link(operation))).collect::<Map<_, _>>().into()
+}
+
+/// An answer about one of these payloads.
+fn answer(schemas: &mut Schemas, about: &str, payloads: &[Payload]) -> Json {
+    let envelopes: Vec<Json> = payloads.iter().map(|payload| schemas.envelope(payload)).collect();
+    let schema = match envelopes.as_slice() {
+        [] => return json!({ "description": "Nothing was found; there is no body." }),
+        [one] => one.clone(),
+        any => json!({ "oneOf": any }),
+    };
+    json!({ "description": about, "content": both(&schema) })
+}
+
+/// The same in both formats.
+fn both(schema: &Json) -> Json {
+    json!({ "application/json": { "schema": schema }, "application/xml": { "schema": schema } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use perennial_wire::clearent::Reply;
+    use perennial_wire::shape::{Kind, Member};
+
+    #[test]
+    fn every_operation_is_described_once_and_nothing_else_is() {
+        let mut had: Vec<(&str, &str)> =
+            operations().map(|(method, path, _)| (method.as_str(), path)).collect();
+        let mut described: Vec<(&str, &str)> = CALLS.iter().map(|call| call.on).collect();
+        had.sort_unstable();
+        described.sort_unstable();
+        assert_eq!(had, described);
+    }
+
+    #[test]
+    fn every_payload_of_the_wire_is_an_answer_and_nothing_else_is() {
+        let payload = Reply::SHAPE.members.iter().find(|member| member.name == "payload");
+        let Some(Member { kind: Kind::Object(payload), .. }) = payload else { panic!("a payload") };
+        // `token` is what the gateway wrote until 2016, and is read only.
+        let written = |name: &&str| !matches!(*name, "token" | "payloadType");
+        let mut had: Vec<&str> = payload.members.iter().map(|member| member.name).filter(written).collect();
+        let answers = CALLS.iter().flat_map(|call| call.answers).flat_map(|(_, payloads)| *payloads);
+        let mut described: Vec<&str> = answers.flat_map(|Payload(_, members, _)| *members).copied().collect();
+        had.sort_unstable();
+        described.sort_unstable();
+        described.dedup();
+        assert_eq!(had, described);
+    }
+}
