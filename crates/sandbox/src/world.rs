@@ -186,8 +186,11 @@ impl<'c> Ledger<'c> {
 
     /// The number of the next object of this kind, from 1.
     pub(crate) fn next(&self, kind: Kind) -> Result<u64> {
+        // With RETURNING, SQLite would make a table for the one number.
         let sql = "INSERT INTO tallies (world, kind, made, gone) VALUES (?, ?, 1, 0)
-                   ON CONFLICT DO UPDATE SET made = made + 1 RETURNING made";
+                   ON CONFLICT DO UPDATE SET made = made + 1";
+        self.connection.prepare_cached(sql)?.execute(params![self.world, kind.table()])?;
+        let sql = "SELECT made FROM tallies WHERE world = ? AND kind = ?";
         self.connection.prepare_cached(sql)?.query_row(params![self.world, kind.table()], |row| row.get(0))
     }
 

@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
 use super::row::{self, Columns, address, insert, prose, read, read_address, text};
+use crate::mask;
 use crate::world::{Kind, Ledger};
 
 impl Ledger<'_> {
@@ -25,32 +26,44 @@ impl Ledger<'_> {
             shipping_address,
         } = new.fields();
         let number = self.next(Kind::Customer)?;
-        let uuid = || format!("cust_{}", self.seed.uuid("customer", number));
-        let key = customer_key.map_or_else(uuid, |key| key.as_str().to_owned());
+        let key = match customer_key {
+            Some(key) => key.clone(),
+            None => CustomerKey::try_from(format!("cust_{}", self.seed.uuid("customer", number)))
+                .map_err(|_| rusqlite::Error::InvalidQuery)?,
+        };
+        let owned = |text: Option<&Text>| text.map(|text| text.as_str().to_owned());
+        let customer = Customer {
+            customer_key: key,
+            first_name: owned(Some(first_name)),
+            last_name: owned(Some(last_name)),
+            email: owned(email),
+            phone: owned(phone),
+            comments: comments.map(|comments| mask::text(comments.as_str())),
+            status: None,
+            billing_address: billing_address.map(postal),
+            shipping_address: shipping_address.map(postal),
+            links: Vec::new(),
+        };
         let columns: Columns = vec![
             ("world", self.world.into()),
             ("number", number.cast_signed().into()),
-            ("key", key.clone().into()),
-            ("first_name", text(Some(first_name))),
-            ("last_name", text(Some(last_name))),
-            ("email", text(email)),
-            ("phone", text(phone)),
-            ("comments", prose(comments)),
-            ("billing", address(billing_address.map(postal).as_ref())),
-            ("shipping", address(shipping_address.map(postal).as_ref())),
+            ("key", text(Some(&customer.customer_key))),
+            ("first_name", text(customer.first_name.as_ref())),
+            ("last_name", text(customer.last_name.as_ref())),
+            ("email", text(customer.email.as_ref())),
+            ("phone", text(customer.phone.as_ref())),
+            ("comments", text(customer.comments.as_ref())),
+            ("billing", address(customer.billing_address.as_ref())),
+            ("shipping", address(customer.shipping_address.as_ref())),
         ];
         insert(self.connection, "customers", columns)?;
-        self.by_key(&key)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+        Ok(customer)
     }
 
     pub(crate) fn customer(&self, key: &CustomerKey) -> Result<Option<Customer>> {
-        self.by_key(key.as_str())
-    }
-
-    fn by_key(&self, key: &str) -> Result<Option<Customer>> {
         self.connection
             .prepare_cached("SELECT * FROM customers WHERE world = ? AND key = ?")?
-            .query_row(params![self.world, key], customer)
+            .query_row(params![self.world, key.as_str()], customer)
             .optional()
     }
 

@@ -32,7 +32,7 @@ CREATE TABLE customers (
     world INTEGER NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, first_name TEXT, last_name TEXT, email TEXT COLLATE NOCASE,
     phone TEXT, comments TEXT, status TEXT, billing TEXT, shipping TEXT,
     PRIMARY KEY (world, number), UNIQUE (world, key)
-);
+) WITHOUT ROWID;
 CREATE INDEX customers_first_name ON customers (world, first_name COLLATE NOCASE, number);
 CREATE INDEX customers_last_name ON customers (world, last_name COLLATE NOCASE, number);
 CREATE INDEX customers_email ON customers (world, email, number);
@@ -43,7 +43,7 @@ CREATE TABLE tokens (
     card_type TEXT, last_four TEXT NOT NULL, exp_date TEXT NOT NULL, avs_address TEXT, avs_zip TEXT,
     times_used INTEGER NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL,
     PRIMARY KEY (world, number), UNIQUE (world, id)
-);
+) WITHOUT ROWID;
 CREATE INDEX tokens_kept ON tokens (world, number) WHERE status <> 'DELETED';
 CREATE INDEX tokens_updated ON tokens (world, updated) WHERE status <> 'DELETED';
 CREATE INDEX tokens_last_four ON tokens (world, last_four);
@@ -54,7 +54,7 @@ CREATE TABLE customer_tokens (
     world INTEGER NOT NULL, number INTEGER NOT NULL, customer_key TEXT NOT NULL, token_id TEXT NOT NULL, description TEXT,
     is_default INTEGER NOT NULL, avs_address TEXT, avs_zip TEXT,
     PRIMARY KEY (world, number), UNIQUE (world, customer_key, token_id)
-);
+) WITHOUT ROWID;
 CREATE INDEX customer_tokens_token ON customer_tokens (world, token_id);
 
 CREATE TABLE plans (
@@ -63,7 +63,7 @@ CREATE TABLE plans (
     start_date TEXT NOT NULL, end_date TEXT NOT NULL, status TEXT NOT NULL, status_date INTEGER NOT NULL,
     email_address TEXT, email_receipt INTEGER NOT NULL, next_charge TEXT,
     PRIMARY KEY (world, number), UNIQUE (world, key)
-);
+) WITHOUT ROWID;
 CREATE INDEX plans_due ON plans (world, next_charge, key) WHERE next_charge IS NOT NULL;
 CREATE INDEX plans_customer ON plans (world, customer_key, number);
 CREATE INDEX plans_customer_name ON plans (world, customer_name COLLATE NOCASE, number);
@@ -80,7 +80,7 @@ CREATE TABLE transactions (
     description TEXT, comments TEXT, email_address TEXT, billing TEXT, shipping TEXT, software_type TEXT,
     software_type_version TEXT, avs TEXT, csc TEXT, pending INTEGER NOT NULL, voided INTEGER NOT NULL, plan_name TEXT,
     PRIMARY KEY (world, number), UNIQUE (world, id)
-);
+) WITHOUT ROWID;
 CREATE INDEX transactions_ref ON transactions (world, ref_id) WHERE ref_id IS NOT NULL;
 CREATE INDEX transactions_batch ON transactions (world, batch) WHERE batch IS NOT NULL;
 CREATE INDEX transactions_order ON transactions (world, order_id, number);
@@ -95,7 +95,7 @@ CREATE INDEX transactions_created ON transactions (world, created, number);
 CREATE TABLE batches (
     world INTEGER NOT NULL, number INTEGER NOT NULL, opened INTEGER NOT NULL, settled INTEGER,
     PRIMARY KEY (world, number)
-);
+) WITHOUT ROWID;
 CREATE UNIQUE INDEX batches_open ON batches (world) WHERE settled IS NULL;
 
 CREATE TABLE settings (
@@ -109,7 +109,7 @@ CREATE TABLE payments (
     world INTEGER NOT NULL, number INTEGER NOT NULL, plan_key TEXT NOT NULL, customer_key TEXT NOT NULL, frequency_date TEXT NOT NULL,
     transaction_id TEXT NOT NULL, amount INTEGER NOT NULL, status TEXT NOT NULL, created INTEGER NOT NULL,
     PRIMARY KEY (world, number), UNIQUE (world, plan_key, frequency_date)
-);
+) WITHOUT ROWID;
 CREATE INDEX payments_customer ON payments (world, customer_key, number);
 CREATE INDEX payments_plan ON payments (world, plan_key, number);
 
