@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::child::Server;
+
 /// How many requests are under way at a time.
 pub(crate) const CONNECTIONS: usize = 64;
 
@@ -18,18 +20,22 @@ pub(crate) struct Measured {
     pub(crate) per_second: u128,
     pub(crate) p50: Duration,
     pub(crate) p99: Duration,
+    /// What the server's process computed for one request.
+    pub(crate) cpu: Duration,
 }
 
 /// Sends this many requests, as `write` puts the bytes of each together from its number.
-pub(crate) fn run(address: SocketAddr, requests: usize, write: impl Fn(usize, &mut Vec<u8>)) -> Measured {
+pub(crate) fn run(server: &Server, requests: usize, write: impl Fn(usize, &mut Vec<u8>)) -> Measured {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime starts");
     let next = Cell::new(0);
     let latencies = RefCell::new(Vec::with_capacity(requests));
     let (next, latencies_of, write) = (&next, &latencies, &write);
+    let before = server.cpu();
     let elapsed = runtime.block_on(async {
         let streams =
-            futures_util::future::join_all((0..CONNECTIONS).map(|_| TcpStream::connect(address))).await;
+            futures_util::future::join_all((0..CONNECTIONS).map(|_| TcpStream::connect(server.address)))
+                .await;
         let start = Instant::now();
         futures_util::future::join_all(streams.into_iter().map(|stream| async move {
             let mut stream = stream.expect("the server accepts");
@@ -55,6 +61,7 @@ pub(crate) fn run(address: SocketAddr, requests: usize, write: impl Fn(usize, &m
         per_second: count as u128 * 1_000_000 / elapsed.as_micros().max(1),
         p50: latencies[count / 2],
         p99: latencies[count * 99 / 100],
+        cpu: (server.cpu() - before) / u32::try_from(count).expect("few requests"),
     }
 }
 

@@ -26,7 +26,7 @@ fn main() {
 /// Prints a row: its name to the left, its figures to the right.
 fn row(name: &str, figures: &[&str]) {
     let mut out = std::io::stdout().lock();
-    let figures: Vec<String> = figures.iter().map(|figure| format!("{figure:>12}")).collect();
+    let figures: Vec<String> = figures.iter().map(|figure| format!("{figure:>13}")).collect();
     // A closed pipe is the reader's choice.
     let _ = writeln!(out, "{name:<52} {}", figures.join(" "));
 }
