@@ -24,6 +24,8 @@ pub(crate) enum Failure {
     Rules(Vec<Complaint>),
     /// The facade reports an error.
     Gateway(Error),
+    /// There is nothing to show, and why.
+    Nothing(&'static str),
     /// The card was declined; the transaction is printed already, if it can be.
     Declined { decline: Decline, exchange_id: Option<String> },
     /// The sandbox does not start.
@@ -87,6 +89,7 @@ impl Failure {
                 Delivery::MaybeSent => Exit::Unknown,
                 Delivery::Answered => Exit::Internal,
             },
+            Self::Nothing(_) => Exit::NotFound,
             Self::Declined { .. } => Exit::Declined,
             Self::Unprinted { .. } if self.is_broken_pipe() => Exit::Done,
             Self::Unprinted { .. } => Exit::Unprinted,
@@ -104,6 +107,7 @@ impl Failure {
             Self::Usage(_) => "usage",
             Self::Rules(_) => "rules",
             Self::Gateway(error) => word(error.kind()),
+            Self::Nothing(_) => "not-found",
             Self::Declined { .. } => "declined",
             Self::Start(_)
             | Self::Stopped(_)
@@ -128,7 +132,7 @@ impl Failure {
                 "no sandbox answers: start one with perennial sandbox serve, or say with --base-url where it is".into()
             }
             Self::Unanswered(error) => error.to_string(),
-            Self::Unexpected(what) => (*what).to_owned(),
+            Self::Nothing(what) | Self::Unexpected(what) => (*what).to_owned(),
             Self::Rules(complaints) if complaints.len() == 1 => {
                 "a value breaks a rule; nothing was sent".into()
             }

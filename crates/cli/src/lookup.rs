@@ -16,6 +16,7 @@ pub(crate) fn command(lookup: &Lookup) -> String {
         Lookup::Plans(search) => plans(search),
         Lookup::Transaction(id) => format!("perennial transactions get {id}"),
         Lookup::Transactions(search) => transactions(search),
+        Lookup::Batches(_) => "perennial batches list".to_owned(),
         _ => "perennial --help".to_owned(),
     }
 }

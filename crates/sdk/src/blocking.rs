@@ -20,10 +20,11 @@ use std::sync::Arc;
 
 use perennial_domain::Date;
 use perennial_domain::clearent::{
-    Capture, Charge, Customer, CustomerKey, CustomerSearch, CustomerToken, CustomerTokenUpdate,
-    CustomerUpdate, ExpectedRun, NewCustomer, NewCustomerToken, NewPlan, NewToken, Payment, PaymentSearch,
-    Plan, PlanForecast, PlanKey, PlanSearch, PlanUpdate, Refund, Token, TokenId, TokenSearch, TokenUpdate,
-    Transaction, TransactionId, TransactionSearch, Void,
+    Batch, BatchSearch, Capture, Charge, Customer, CustomerKey, CustomerSearch, CustomerToken,
+    CustomerTokenUpdate, CustomerUpdate, ExpectedRun, NewCustomer, NewCustomerToken, NewPlan, NewToken,
+    Payment, PaymentSearch, Plan, PlanForecast, PlanKey, PlanSearch, PlanUpdate, Refund, Settlement, Token,
+    TokenId, TokenSearch, TokenUpdate, Transaction, TransactionId, TransactionSearch, TransactionUpdate,
+    Void,
 };
 use tokio::runtime::{self, Handle};
 
@@ -87,6 +88,11 @@ impl Clearent {
     /// The card transactions.
     pub fn transactions(&self) -> Transactions<'_> {
         Transactions { inner: self.client.transactions(), runtime: &self.runtime }
+    }
+
+    /// The batches in which they are settled.
+    pub fn batches(&self) -> Batches<'_> {
+        Batches { inner: self.client.batches(), runtime: &self.runtime }
     }
 }
 
@@ -184,8 +190,15 @@ operations! {
         capture(capture: &Capture) -> Transaction;
         void(void: &Void) -> Transaction;
         refund(refund: &Refund) -> Transaction;
+        update(id: &TransactionId, update: &TransactionUpdate) -> Transaction;
         get(id: &TransactionId) -> Transaction;
         [search(search: &TransactionSearch) -> each Transaction]
+    }
+    /// The batches of a terminal.
+    Batches {
+        open() -> Option<Batch>;
+        settle(settlement: &Settlement) -> Batch;
+        [list(search: &BatchSearch) -> each Batch]
     }
 }
 

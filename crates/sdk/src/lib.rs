@@ -67,7 +67,7 @@ pub use page::{List, Pages};
 pub use response::Response;
 
 pub use perennial_domain::{
-    Amount, CardBrand, CardNumber, Date, Expiry, InvalidValue, NaiveDate, Rule, SecurityCode, Text,
+    Amount, CardBrand, CardNumber, Date, Expiry, InvalidValue, NaiveDate, Rule, SecurityCode, Text, Total,
     Violation, Violations,
 };
 pub use perennial_transport as transport;

@@ -220,6 +220,60 @@ async fn transactions_and_declines() {
 }
 
 #[tokio::test]
+async fn batches_are_looked_at_and_settled() {
+    for format in FORMATS {
+        let (_sandbox, client) = start(format).await;
+        assert!(client.batches().open().await.unwrap().is_none());
+        let none = client.batches().settle(&Settlement::builder().build().unwrap()).await.unwrap_err();
+        assert_eq!((none.kind(), none.result_code()), (ErrorKind::Refused, Some("040")));
+
+        let charge = |amount: &str| {
+            Charge::builder().amount(amount).card("4111111111111111").exp_date("1230").build().unwrap()
+        };
+        let sold = client.transactions().sale(&charge("25.00")).await.unwrap();
+        let seen = client.batches().open().await.unwrap().into_value().unwrap();
+        assert_eq!((seen.status.as_ref(), seen.total_count), (Some(&BatchStatus::OPEN), Some(1)));
+        let id = sold.id.clone().unwrap();
+        let tip = TransactionUpdate::builder().tip_amount("5.00").build().unwrap();
+        assert_eq!(client.transactions().update(&id, &tip).await.unwrap().tip_amount, "5.00".parse().ok());
+
+        // What came since it was looked at is not settled unseen.
+        let refused = client.batches().settle(&Settlement::of(&seen)).await.unwrap_err();
+        assert_eq!((refused.kind(), refused.result_code()), (ErrorKind::Refused, Some("038")));
+        let seen = client.batches().open().await.unwrap().into_value().unwrap();
+        assert_eq!(seen.net_amount, "30.00".parse().ok());
+        let settled = client.batches().settle(&Settlement::of(&seen)).await.unwrap();
+        assert_eq!(settled.status, Some(BatchStatus::CLOSED));
+        assert!(client.transactions().void(&Void { id }).await.unwrap_err().is_refused());
+
+        client.transactions().sale(&charge("1.00")).await.unwrap();
+        let all = client.batches().list(&BatchSearch::default()).collect_all().await.unwrap();
+        let net: Vec<String> = all.iter().filter_map(|batch| Some(batch.net_amount?.to_string())).collect();
+        assert_eq!(net, ["1.00", "30.00"]);
+        let search = BatchSearch { status: Some(BatchStatus::CLOSED), ..BatchSearch::default() };
+        assert_eq!(client.batches().list(&search).collect_all().await.unwrap(), [settled.into_value()]);
+    }
+}
+
+#[tokio::test]
+async fn a_duplicate_is_told_from_a_charge() {
+    for format in FORMATS {
+        let (_sandbox, client) = start(format).await;
+        let charge = |order: &str| {
+            let builder = Charge::builder().amount("25.00").card("4111111111111111").exp_date("1230");
+            builder.invoice("inv-1").check_field("invoice").order_id(order).build().unwrap()
+        };
+        let first = client.transactions().sale(&charge("order-1")).await.unwrap();
+        assert!(first.is_approved() && !first.is_duplicate());
+        let again = client.transactions().sale(&charge("order-2")).await.unwrap();
+        assert!(again.is_approved() && again.is_duplicate());
+        assert_eq!((&again.id, again.order_id.as_deref()), (&first.id, Some("order-1")));
+        let search = TransactionSearch { invoice: Some("inv-1".into()), ..TransactionSearch::default() };
+        assert_eq!(client.transactions().search(&search).collect_all().await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn what_is_refused_is_told_and_changes_nothing() {
     for format in FORMATS {
         let (sandbox, client) = start(format).await;

@@ -39,6 +39,7 @@ macro_rules! options {
 }
 
 mod address;
+mod batches;
 mod completions;
 mod criteria;
 mod customer_tokens;
@@ -75,6 +76,9 @@ pub(crate) enum Command {
     /// Card transactions
     #[command(subcommand)]
     Transactions(transactions::Transactions),
+    /// Batches, in which transactions are settled
+    #[command(subcommand)]
+    Batches(batches::Batches),
     /// A gateway on this machine
     #[command(subcommand)]
     Sandbox(sandbox::Local),
@@ -93,6 +97,7 @@ impl Command {
             Self::Plans(plans) => plans.run(&global.client()?, output).await,
             Self::Payments(payments) => payments.run(&global.client()?, output).await,
             Self::Transactions(transactions) => transactions.run(&global.client()?, output).await,
+            Self::Batches(batches) => batches.run(&global.client()?, output).await,
             Self::Sandbox(local) => local.run(global).await,
             Self::Quickstart(quickstart) => quickstart.run(global).await,
             Self::Completions(completions) => completions.run(global),

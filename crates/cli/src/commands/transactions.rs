@@ -3,17 +3,17 @@
 use clap::{Args, Subcommand};
 use perennial::clearent::{
     Capture, CaptureBuilder, Charge, ChargeBuilder, ChargeSource, Decline, Refund, RefundBuilder, TokenId,
-    TransactionId, TransactionSearch, Void,
+    Transaction, TransactionId, TransactionSearch, TransactionUpdate, TransactionUpdateBuilder, Void,
 };
 use perennial::{Clearent, InvalidValue, Response, Violations};
 use zeroize::Zeroizing;
 
 use super::address::{BillingAddress, ShippingAddress};
 use super::criteria::{Criteria, Pages, key};
-use super::{of_card, renamed};
+use super::{both, of_card, renamed};
 use crate::failure::Failure;
 use crate::input::{CardData, CardSource};
-use crate::output::{Output, Shown};
+use crate::output::{Output, Shown, note};
 
 /// Card transactions.
 #[derive(Debug, Subcommand)]
@@ -33,6 +33,9 @@ pub(crate) enum Transactions {
     /// Takes a transaction of an open batch back in full
     #[command(after_help = "Example:\n  perennial transactions void 700001")]
     Void(Named),
+    /// Changes the tip of a charge whose batch is open
+    #[command(after_help = "Example:\n  perennial transactions update 700001 --tip-amount 5.00")]
+    Update(Updated),
     /// Gives money back, of an earlier transaction or to a card or token
     #[command(
         after_help = "Without --id and --token-id the card is asked for, or read from standard input.\n\n\
@@ -108,6 +111,8 @@ options! {
         sales_tax_amount = "sales-tax-amount", "AMOUNT";
         /// The tip
         tip_amount = "tip-amount", "AMOUNT";
+        /// The field by which an earlier charge is looked for and shown in place of a new one: invoice
+        check_field = "check-field", "FIELD";
         /// Whether a token of the card is created
         create_token = "create-token", "BOOL";
         /// The name of your software
@@ -133,6 +138,21 @@ options! {
         tip_amount = "tip-amount", "AMOUNT";
         /// The sales tax within the amount
         sales_tax_amount = "sales-tax-amount", "AMOUNT";
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Updated {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    fields: UpdateOptions,
+}
+
+options! {
+    UpdateOptions fills TransactionUpdateBuilder {
+        /// The tip, instead of the one that it had; required
+        tip_amount = "tip-amount", "AMOUNT";
     }
 }
 
@@ -205,10 +225,12 @@ impl Transactions {
         match self {
             Self::Sale(sale) => {
                 let sold = transactions.sale(&sale.charge()?).await?;
+                note_duplicate(output, &sold);
                 tell(output, sold.decline(), sold)
             }
             Self::Auth(sale) => {
                 let reserved = transactions.auth(&sale.charge()?).await?;
+                note_duplicate(output, &reserved);
                 tell(output, reserved.decline(), reserved)
             }
             Self::Capture(capture) => {
@@ -219,6 +241,11 @@ impl Transactions {
                 let voided = transactions.void(&Void { id: named.id()? }).await?;
                 tell(output, voided.decline(), voided)
             }
+            Self::Update(update) => {
+                let (id, update) =
+                    both(update.named.id(), update.fields.fill(TransactionUpdate::builder()).build())?;
+                output.written(transactions.update(&id, &update).await?)
+            }
             Self::Refund(refund) => {
                 let refunded = transactions.refund(&refund.refund()?).await?;
                 tell(output, refunded.decline(), refunded)
@@ -228,6 +255,13 @@ impl Transactions {
                 output.list(transactions.search(&search.search()?), search.pages.extent()).await
             }
         }
+    }
+}
+
+/// In JSON the message of the transaction says it.
+fn note_duplicate(output: Output, made: &Transaction) {
+    if matches!(output, Output::Table) && made.is_duplicate() {
+        note("this is an earlier transaction: nothing was charged now");
     }
 }
 

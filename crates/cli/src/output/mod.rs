@@ -57,7 +57,7 @@ impl Output {
         let exchange_id = answer.exchange_id().map(str::to_owned);
         let record = answer.into_value();
         self.print(&record).map_err(|error| {
-            let written = Written { object: record.named_by(T::KEY), exchange_id };
+            let written = Written { object: record.name::<T>(), exchange_id };
             Failure::Unprinted { error, written: Some(written) }
         })
     }

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use perennial::clearent::{
-    Charged, Customer, CustomerKey, CustomerStatus, CustomerToken, ExpectedRun, Frequency, FrequencyDay,
-    Link, Payment, Plan, PlanKey, PlanStatus, PostalAddress, Token, TokenId, TokenStatus, Transaction,
-    TransactionId, TransactionResult, TransactionType,
+    Batch, BatchId, BatchStatus, Charged, Customer, CustomerKey, CustomerStatus, CustomerToken, ExpectedRun,
+    Frequency, FrequencyDay, Link, Payment, Plan, PlanKey, PlanStatus, PostalAddress, Token, TokenId,
+    TokenStatus, Transaction, TransactionId, TransactionResult, TransactionType,
 };
-use perennial::{Amount, CardBrand, Date, Expiry};
+use perennial::{Amount, CardBrand, Date, Expiry, Total};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value as Json;
 
@@ -19,7 +19,7 @@ pub(crate) struct Record(Vec<(Cow<'static, str>, Value)>);
 #[derive(Debug)]
 pub(crate) enum Value {
     Text(String),
-    Amount(Amount),
+    Amount(Total),
     Number(u64),
     Flag(bool),
     Record(Record),
@@ -32,6 +32,8 @@ pub(crate) trait Shown {
     const COLUMNS: &'static [&'static str];
     /// The field that names what was written.
     const KEY: &'static str = Self::COLUMNS[0];
+    /// What it is called, where that field is plainly `id`.
+    const OBJECT: &'static str = "transaction";
 
     fn record(self) -> Record;
 }
@@ -66,11 +68,10 @@ impl Record {
         self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value)
     }
 
-    /// The object and the value of this field: `plan plan_3f0f6d1c5f0e`.
-    pub(crate) fn named_by(&self, key: &str) -> Option<String> {
-        let Value::Text(value) = self.field(key)? else { return None };
-        // The key of a transaction is plainly `id`.
-        let object = key.rsplit_once('-').map_or("transaction", |(object, _)| object);
+    /// What it is, and the value of its key: `plan plan_3f0f6d1c5f0e`.
+    pub(crate) fn name<T: Shown>(&self) -> Option<String> {
+        let Value::Text(value) = self.field(T::KEY)? else { return None };
+        let object = T::KEY.rsplit_once('-').map_or(T::OBJECT, |(object, _)| object);
         Some(format!("{object} {value}"))
     }
 
@@ -156,7 +157,8 @@ macro_rules! values {
 values! {
     String => |text| Value::Text(text),
     &str => |text| Value::Text(text.to_owned()),
-    Amount => |amount| Value::Amount(amount),
+    Amount => |amount| Value::Amount(amount.into()),
+    Total => |total| Value::Amount(total),
     u64 => |number| Value::Number(number),
     bool => |flag| Value::Flag(flag),
     Record => |record| Value::Record(record),
@@ -179,7 +181,7 @@ macro_rules! texts {
 }
 
 texts! {
-    CardBrand CustomerKey CustomerStatus Date Expiry Frequency PlanKey PlanStatus TokenId TokenStatus TransactionId
+    BatchId BatchStatus CardBrand CustomerKey CustomerStatus Date Expiry Frequency PlanKey PlanStatus TokenId TokenStatus TransactionId
     TransactionResult TransactionType
 }
 
@@ -486,4 +488,52 @@ fn address_record(address: PostalAddress) -> Record {
 fn link_record(link: Link) -> Record {
     let Link { rel, href, id } = link;
     Record::default().with("rel", rel).with("href", href).with("id", id)
+}
+
+impl Shown for Batch {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "status",
+        "total-count",
+        "net-amount",
+        "sales-total",
+        "refund-total",
+        "date-opened",
+        "settled",
+    ];
+    const OBJECT: &'static str = "batch";
+
+    fn record(self) -> Record {
+        let Self {
+            id,
+            status,
+            merchant_id,
+            terminal_id,
+            terminal_name,
+            date_opened,
+            settled,
+            confirmation_code,
+            sales_count,
+            sales_total,
+            refund_count,
+            refund_total,
+            total_count,
+            net_amount,
+        } = self;
+        Record::default()
+            .with("id", id)
+            .with("status", status)
+            .with("date-opened", date_opened)
+            .with("settled", settled)
+            .with("confirmation-code", confirmation_code)
+            .with("sales-count", sales_count)
+            .with("sales-total", sales_total)
+            .with("refund-count", refund_count)
+            .with("refund-total", refund_total)
+            .with("total-count", total_count)
+            .with("net-amount", net_amount)
+            .with("merchant-id", merchant_id)
+            .with("terminal-id", terminal_id)
+            .with("terminal-name", terminal_name)
+    }
 }

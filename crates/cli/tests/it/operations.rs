@@ -77,6 +77,19 @@ fn transcript(format: &str, output: &str) -> String {
     session.run(&format!("transactions void {auth}"));
     session.run_with("transactions refund --amount 5.00 --card-stdin", CARD_JSON);
     session.run("transactions search --type SALE --all");
+    session.run(&format!("transactions update {sale} --tip-amount 1.00"));
+    let tipped =
+        session.id_with("id", "transactions sale --amount 4.00 --invoice inv-2 --card-stdin", CARD_JSON);
+    session.run(&format!("transactions update {tipped} --tip-amount 1.00"));
+    session.run_with(
+        "transactions sale --amount 4.00 --invoice inv-2 --check-field invoice --card-stdin",
+        CARD_JSON,
+    );
+    session.run("batches open");
+    session.run("batches settle --total-count 9 --net-amount -1.00");
+    session.run("batches settle");
+    session.run("batches open");
+    session.run("batches list --limit 2");
     session.run(&format!("tokens delete {token}"));
     session.transcript.concat()
 }

@@ -198,13 +198,13 @@ impl Answer {
         Err(about.into_error(kind, operation).with_source(source))
     }
 
-    /// The value, or nothing where the answer has no payload: what was deleted.
+    /// The value, or nothing where there is none: what was deleted, and what an empty 204 says is not there.
     pub(super) fn maybe<T>(
         self,
         take: impl FnOnce(Payload) -> Option<T>,
         check: impl FnOnce(&T) -> Result<(), Mismatch>,
     ) -> Result<Response<Option<T>>, Error> {
-        if self.payload == Payload::Empty {
+        if self.payload == Payload::Empty && (self.writes || self.about.status == 204) {
             return Ok(Response::new(None, self.about));
         }
         self.one(take, check).map(|response| response.map(Some))

@@ -15,7 +15,7 @@ use perennial_wire::clearent::{Call, Method, Payload};
 use tracing::{Instrument, field};
 
 use super::answer::{Answer, Asked, Mismatch};
-use super::{Customers, Payments, Plans, Tokens, Transactions};
+use super::{Batches, Customers, Payments, Plans, Tokens, Transactions};
 use crate::lanes::{Lanes, Turn};
 use crate::{Environment, Error, ErrorKind, List, Response};
 
@@ -113,6 +113,11 @@ impl Clearent {
         Transactions(self)
     }
 
+    /// The batches in which they are settled.
+    pub fn batches(&self) -> Batches<'_> {
+        Batches(self)
+    }
+
     /// The format of requests and of the answers asked for.
     pub fn format(&self) -> Format {
         self.0.format
@@ -139,7 +144,7 @@ impl Clearent {
         self.call(operation, call).await?.one(take, check)
     }
 
-    /// A call that deletes: its answer may be the last state of what is gone.
+    /// A call whose answer may be nothing: what a deletion leaves, and what is not there.
     pub(super) async fn maybe<T>(
         &self,
         operation: &'static str,

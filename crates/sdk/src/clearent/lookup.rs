@@ -1,5 +1,6 @@
 use perennial_domain::clearent::{
-    CustomerKey, CustomerSearch, PlanKey, PlanSearch, TokenId, TokenSearch, TransactionId, TransactionSearch,
+    BatchSearch, CustomerKey, CustomerSearch, PlanKey, PlanSearch, TokenId, TokenSearch, TransactionId,
+    TransactionSearch,
 };
 
 /// What finds out whether a write of unknown outcome was performed.
@@ -28,4 +29,6 @@ pub enum Lookup {
     Transaction(TransactionId),
     /// Search for the transaction.
     Transactions(TransactionSearch),
+    /// List the batches: whether one was settled shows there.
+    Batches(BatchSearch),
 }

@@ -6,6 +6,7 @@
 //! future of a write is to lose its answer: it too leaves open what became of it.
 
 mod answer;
+mod batches;
 mod client;
 mod customer_tokens;
 mod customers;
@@ -15,6 +16,7 @@ mod plans;
 mod tokens;
 mod transactions;
 
+pub use batches::Batches;
 pub use client::{Clearent, ClearentBuilder};
 pub use customer_tokens::CustomerTokens;
 pub use customers::Customers;

@@ -5,7 +5,8 @@ use std::ops::Deref;
 use perennial_domain::Text;
 use perennial_domain::clearent::{
     Capture, CaptureFields, Charge, ChargeFields, ChargeSource, Reference, Refund, RefundFields, Token,
-    Transaction, TransactionId, TransactionResult, TransactionSearch, TransactionType, Void,
+    Transaction, TransactionId, TransactionResult, TransactionSearch, TransactionType, TransactionUpdate,
+    Void,
 };
 use perennial_wire::clearent::{Payload, transaction as wire};
 
@@ -33,6 +34,11 @@ pub struct Charged {
 
 impl Transactions<'_> {
     /// Charges a card or token at once.
+    ///
+    /// A terminal that looks for duplicates (a setting of the portal) may answer with an earlier charge that looks like
+    /// this one: then nothing is charged now, and [`is_duplicate`](Transaction::is_duplicate) of the answer is true. Such
+    /// an answer may have another `invoice` and `order-id` than was asked for; without it that would be another
+    /// transaction, and the outcome unknown.
     pub async fn sale(self, charge: &Charge) -> Result<Response<Charged>, Error> {
         charge.check_sale()?;
         let call = wire::sale(self.0.format(), charge)?;
@@ -97,6 +103,24 @@ impl Transactions<'_> {
         };
         let voided = self.0.one("transactions.void", call, one, check).await;
         voided.map_err(|error| error.or_look_up(|| Lookup::Transaction(void.id.clone())))
+    }
+
+    /// Changes the tip of a charge whose batch is open. Updates to one transaction leave in the order in which they are
+    /// first awaited.
+    pub async fn update(
+        self,
+        id: &TransactionId,
+        update: &TransactionUpdate,
+    ) -> Result<Response<Transaction>, Error> {
+        let call = wire::update(self.0.format(), id, update)?;
+        let tip = update.fields().tip_amount;
+        let _turn = self.0.turn(&call).await;
+        let check = |made: &Transaction| {
+            not_another("id", Some(id), made.id.as_ref())?;
+            not_another("tip-amount", Some(tip), made.tip_amount.as_ref())
+        };
+        let updated = self.0.one("transactions.update", call, one, check).await;
+        updated.map_err(|error| error.or_look_up(|| Lookup::Transaction(id.clone())))
     }
 
     /// Gives money back.
@@ -183,7 +207,7 @@ fn is_a(kinds: &[TransactionType], made: &Transaction) -> Result<(), Mismatch> {
 }
 
 /// A declined transaction may say nothing of these; what it says must be true. The amount is not compared: tips,
-/// surcharges and partial approvals change it.
+/// surcharges and partial approvals change it. An earlier transaction that is answered again is another one, and says so.
 fn echoes(asked: &Charge, made: &Transaction) -> Result<(), Mismatch> {
     let ChargeFields { invoice, order_id, card, .. } = asked.fields();
     let last_four = match card {
@@ -191,8 +215,10 @@ fn echoes(asked: &Charge, made: &Transaction) -> Result<(), Mismatch> {
         // A token keeps its id when an account updater gives it a new card.
         ChargeSource::Token(_) => None,
     };
-    not_another("invoice", invoice.map(Reference::as_str), made.invoice.as_deref())?;
-    not_another("order-id", order_id.map(Text::as_str), made.order_id.as_deref())?;
+    if !made.is_duplicate() {
+        not_another("invoice", invoice.map(Reference::as_str), made.invoice.as_deref())?;
+        not_another("order-id", order_id.map(Text::as_str), made.order_id.as_deref())?;
+    }
     not_another("last-four", last_four, made.last_four.as_deref())
 }
 

@@ -22,7 +22,9 @@ pub(crate) struct Operation {
 
 impl Operation {
     pub(crate) fn reads(&self) -> bool {
-        ["get", "search", "list", "expected_runs", "forecast"].iter().any(|word| self.name.ends_with(word))
+        ["get", "search", "list", "expected_runs", "forecast", "batches.open"]
+            .iter()
+            .any(|word| self.name.ends_with(word))
     }
 
     /// Whether a request of this method is the operation itself, not what it reads before it writes.
@@ -71,8 +73,12 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
     "transactions.capture": |c| c.transactions().capture(&capture());
     "transactions.void": |c| c.transactions().void(&Void { id: transaction_id() });
     "transactions.refund": |c| c.transactions().refund(&refund());
+    "transactions.update": |c| c.transactions().update(&transaction_id(), &transaction_update());
     "transactions.get": |c| c.transactions().get(&transaction_id());
     "transactions.search": |c| c.transactions().search(&transaction_search()).collect_all();
+    "batches.list": |c| c.batches().list(&batch_search()).collect_all();
+    "batches.open": |c| c.batches().open();
+    "batches.settle": |c| c.batches().settle(&Settlement::of(&batch()));
 };
 
 pub(crate) fn operation(name: &str) -> &'static Operation {
@@ -117,6 +123,8 @@ pub(crate) fn right(format: Format, request: &Request<Bytes>) -> Answer {
         ("GET", ["transactions"]) => {
             return page(format, one_of(1), Payload::Transactions(vec![transaction()]));
         }
+        ("GET", ["batches"]) => return page(format, one_of(1), Payload::Batches(vec![batch()])),
+        (_, ["batches", "open"]) => (200, Payload::Batch(batch().into())),
         (_, ["transactions", ..]) => (200, Payload::Transaction(transaction().into())),
         other => panic!("no such route: {other:?}"),
     };
@@ -129,8 +137,14 @@ async fn every_operation_succeeds_in_both_formats() {
         for Operation { name, run } in OPERATIONS {
             let gateway = Gateway::new(move |_, request| right(format, request));
             let value = run(gateway.client(format)).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
-            let key =
-                ["cust_5a1d7c1e8a0f", "1100000000555551111", "plan_3f0f6b1c2d4e", "700001", "2027-01-15"];
+            let key = [
+                "cust_5a1d7c1e8a0f",
+                "1100000000555551111",
+                "plan_3f0f6b1c2d4e",
+                "700001",
+                "2027-01-15",
+                "59",
+            ];
             assert!(key.iter().any(|key| value.contains(key)), "{name}: {value}");
         }
     }
@@ -306,6 +320,24 @@ fn capture() -> Capture {
 
 fn refund() -> Refund {
     Refund::builder().id(transaction_id()).amount("10.00").comments("too large").build().unwrap()
+}
+
+fn transaction_update() -> TransactionUpdate {
+    TransactionUpdate::builder().tip_amount("0.08").build().unwrap()
+}
+
+fn batch_search() -> BatchSearch {
+    BatchSearch { status: Some(BatchStatus::OPEN), paging: paging() }
+}
+
+pub(crate) fn batch() -> Batch {
+    Batch {
+        id: Some("59".parse().unwrap()),
+        status: Some(BatchStatus::OPEN),
+        total_count: Some(3),
+        net_amount: Some("5.05".parse().unwrap()),
+        ..Batch::default()
+    }
 }
 
 fn transaction_search() -> TransactionSearch {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use http::Method;
 use perennial::clearent::{
-    ApiKey, Customer, CustomerKey, NewToken, Obstacle, Plan, PlanKey, PlanStatus, PlanUpdate, Token,
+    ApiKey, Batch, Customer, CustomerKey, NewToken, Obstacle, Plan, PlanKey, PlanStatus, PlanUpdate, Token,
     Transaction, TransactionResult, TransactionType,
 };
 use perennial::transport::{Delivery, Kind, TransportError};
@@ -15,7 +15,7 @@ use perennial_wire::clearent::{GatewayError, Page, Payload, Reply};
 
 use crate::gateway::{Answer, Gateway, envelope, page, replies, says};
 use crate::operations::{
-    OPERATIONS, Operation, charge, customer, customer_key, operation, plan, plan_key, right, token,
+    OPERATIONS, Operation, batch, charge, customer, customer_key, operation, plan, plan_key, right, token,
     transaction,
 };
 
@@ -194,6 +194,15 @@ async fn an_answer_about_another_object_is_never_a_success() {
         ("plans.activate", plan_of(plan()), "status is not the one that was asked for"),
         ("plans.cancel", plan_of(plan()), "status is not the one that was asked for"),
         ("plans.cancel", plan_of(Plan { status: None, ..plan() }), ""),
+        ("transactions.update", made(Transaction { tip_amount: Some("0.09".parse().unwrap()), ..transaction() }), "tip-amount is not the one that was asked for"),
+        ("transactions.update", made(Transaction { id: Some(other("700002")), ..transaction() }), "id is not the one that was asked for"),
+        ("transactions.sale", made(Transaction { order_id: Some("order-0".into()), ..transaction() }), "order-id is not the one that was asked for"),
+        ("transactions.sale", made(Transaction { order_id: Some("order-0".into()), display_message: Some("Transaction Previously Approved".into()), ..transaction() }), ""),
+        ("transactions.sale", made(Transaction { invoice: Some("inv-0".into()), check_field_duplicate: Some(true), ..transaction() }), ""),
+        ("transactions.sale", made(Transaction { last_four: Some("4444".into()), check_field_duplicate: Some(true), ..transaction() }), "last-four is not the one that was asked for"),
+        ("batches.settle", Payload::Batch(Batch { total_count: Some(4), ..batch() }.into()), "total-count is not the one that was asked for"),
+        ("batches.settle", Payload::Batch(Batch { net_amount: Some("5.04".parse().unwrap()), ..batch() }.into()), "net-amount is not the one that was asked for"),
+        ("batches.settle", Payload::Batch(Batch::default().into()), ""),
         ("transactions.sale", made(Transaction::default()), "id is not the one that was asked for"),
         ("transactions.sale", made(Transaction { result_code: Some("000".into()), ..Transaction::default() }), ""),
         ("transactions.sale", made(of_type(TransactionType::REFUND)), "type is not the one that was asked for"),

@@ -1,0 +1,74 @@
+//! `perennial batches`
+
+use clap::{Args, Subcommand};
+use perennial::clearent::{BatchSearch, Settlement, SettlementBuilder};
+use perennial::{Clearent, Violations};
+
+use super::criteria::{Criteria, Pages};
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Batches: what is settled together.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Batches {
+    /// Lists the batches that match
+    #[command(after_help = "Example:\n  perennial batches list --status CLOSED")]
+    List(Search),
+    /// Shows the batch that is open
+    #[command(after_help = "Example:\n  perennial batches open")]
+    Open,
+    /// Closes the open batch and settles what is in it
+    #[command(
+        after_help = "Without the figures it settles whatever has come by then. What is settled can be refunded and no \
+        longer voided.\n\n\
+        Example:\n  perennial batches settle --total-count 2 --net-amount 5.05"
+    )]
+    Settle(Settled),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    /// OPEN, PENDING or CLOSED
+    #[arg(long, value_name = "WORD")]
+    status: Option<String>,
+    #[command(flatten)]
+    pages: Pages,
+}
+
+options! {
+    Settled fills SettlementBuilder {
+        /// How many transactions must be in it
+        total_count = "total-count", "NUMBER";
+        /// What they must come to: charges less refunds
+        #[arg(allow_negative_numbers = true)]
+        net_amount = "net-amount", "AMOUNT";
+    }
+}
+
+impl Batches {
+    pub(crate) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
+        let batches = client.batches();
+        match self {
+            Self::List(search) => output.list(batches.list(&search.search()?), search.pages.extent()).await,
+            Self::Open => match batches.open().await?.into_value() {
+                Some(batch) => output.one(batch),
+                None => Err(Failure::Nothing("no batch is open: no money has moved since the last one")),
+            },
+            Self::Settle(settled) => {
+                let settlement = settled.fill(Settlement::builder()).build()?;
+                output.written(batches.settle(&settlement).await?)
+            }
+        }
+    }
+}
+
+impl Search {
+    fn search(&self) -> Result<BatchSearch, Violations> {
+        let mut criteria = Criteria::default();
+        let search = BatchSearch {
+            status: criteria.read("status", self.status.as_ref()),
+            paging: self.pages.paging(),
+        };
+        criteria.finish(search)
+    }
+}

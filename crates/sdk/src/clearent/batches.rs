@@ -1,0 +1,90 @@
+//! Batches of card transactions.
+
+use perennial_domain::clearent::{Batch, BatchId, BatchSearch, Settlement, SettlementFields};
+use perennial_wire::clearent::{Payload, batch as wire};
+
+use super::answer::{Mismatch, not_another};
+use super::{Clearent, Lookup};
+use crate::{Error, List, Response};
+
+/// The batches of a terminal: what is settled together, on request or by itself at the terminal's time.
+///
+/// ```
+/// # #[cfg(feature = "reqwest")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use perennial::clearent::{ApiKey, BatchStatus, Charge, Settlement};
+/// use perennial::{BaseUrl, Clearent};
+///
+/// let sandbox = perennial_sandbox::Sandbox::start().await?;
+/// let client = Clearent::builder(ApiKey::new(sandbox.api_key().expose())?)
+///     .environment(sandbox.base_url().parse::<BaseUrl>()?)
+///     .build()?;
+/// assert!(client.batches().open().await?.is_none());
+///
+/// let charge = Charge::builder().amount("25.00").card("4111111111111111").exp_date("1230").build()?;
+/// client.transactions().sale(&charge).await?;
+/// let open = client.batches().open().await?.into_value().expect("a sale opens one");
+/// let settled = client.batches().settle(&Settlement::of(&open)).await?;
+/// assert_eq!(settled.status, Some(BatchStatus::CLOSED));
+/// assert_eq!(settled.net_amount, "25.00".parse().ok());
+/// # Ok(()) }
+/// # #[cfg(not(feature = "reqwest"))]
+/// # fn main() {}
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it does nothing by itself"]
+pub struct Batches<'a>(pub(super) &'a Clearent);
+
+impl Batches<'_> {
+    /// The batches that match.
+    pub fn list(self, search: &BatchSearch) -> List<Batch> {
+        self.0.list(
+            "batches.list",
+            search,
+            |search| &mut search.paging,
+            wire::list,
+            all,
+            |batch| batch.id.as_ref().map(BatchId::as_str),
+        )
+    }
+
+    /// The batch that is open; none while no money has moved since the last one was settled.
+    pub async fn open(self) -> Result<Response<Option<Batch>>, Error> {
+        self.0.maybe("batches.open", wire::open(), one, |_| Ok(())).await
+    }
+
+    /// Closes the open batch and settles what is in it, provided that it comes to what the settlement says:
+    /// [`Settlement::of`] a batch that was looked at settles that and nothing that came later. What is settled can no
+    /// longer be voided.
+    ///
+    /// A batch that comes to something else, or none that is open, is an error of kind
+    /// [`Refused`](crate::ErrorKind::Refused), and settles nothing.
+    pub async fn settle(self, settlement: &Settlement) -> Result<Response<Batch>, Error> {
+        let call = wire::settle(self.0.format(), settlement)?;
+        let check = |settled: &Batch| comes_to(settlement, settled);
+        let settled = self.0.one("batches.settle", call, one, check).await;
+        settled.map_err(|error| error.or_look_up(|| Lookup::Batches(BatchSearch::default())))
+    }
+}
+
+/// A batch may leave its figures out; those that it has are those that were asked for.
+fn comes_to(settlement: &Settlement, settled: &Batch) -> Result<(), Mismatch> {
+    let SettlementFields { total_count, net_amount } = settlement.fields();
+    not_another("total-count", total_count.map(|count| &count.0), settled.total_count.as_ref())?;
+    not_another("net-amount", net_amount, settled.net_amount.as_ref())
+}
+
+fn one(payload: Payload) -> Option<Batch> {
+    match payload {
+        Payload::Batch(batch) => Some(*batch),
+        _ => None,
+    }
+}
+
+fn all(payload: Payload) -> Option<Vec<Batch>> {
+    match payload {
+        Payload::Batches(batches) => Some(batches),
+        payload => one(payload).map(|batch| vec![batch]),
+    }
+}
