@@ -61,7 +61,7 @@ pub(crate) fn run(server: &Server, requests: usize, write: impl Fn(usize, &mut V
         per_second: count as u128 * 1_000_000 / elapsed.as_micros().max(1),
         p50: latencies[count / 2],
         p99: latencies[count * 99 / 100],
-        cpu: (server.cpu() - before) / u32::try_from(count).expect("few requests"),
+        cpu: server.cpu().saturating_sub(before) / u32::try_from(count).expect("few requests"),
     }
 }
 
