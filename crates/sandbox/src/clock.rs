@@ -67,6 +67,12 @@ impl Moment {
         Self(self.0 - TimeDelta::minutes(minutes.into()))
     }
 
+    /// When a plan that is canceled now is archived: 24 calendar months later, which is what the vendor's page on
+    /// deletions says; never if that is beyond the calendar.
+    pub(crate) fn archive_end(self) -> Option<Self> {
+        self.after(Period { months: 24, seconds: 0 }).ok()
+    }
+
     /// As transactions and errors have it: `2027-01-15 10:00:00.000`.
     pub(crate) fn stamp(self) -> String {
         self.0.format("%Y-%m-%d %H:%M:%S%.3f").to_string()
@@ -346,6 +352,14 @@ mod tests {
         let running = Turn::Become(Mode::Running).of(Clock::Frozen(now), real).unwrap();
         assert_eq!(running.now(real), now);
         assert_eq!(running.now(Moment::from_millis(2_500)).millis(), now.millis() + 1_500);
+        // Set ahead, it is offset and keeps running.
+        let ahead: Moment = "2030-01-01T00:00:00Z".parse().unwrap();
+        let offset = Turn::Set(ahead).of(running, Moment::from_millis(2_500)).unwrap();
+        assert_eq!(offset.mode(), Mode::Running);
+        assert_eq!(offset.now(Moment::from_millis(2_500)), ahead);
+        assert_eq!(offset.now(Moment::from_millis(9_500)).millis(), ahead.millis() + 7_000);
+        let past = Turn::Set(now).of(offset, Moment::from_millis(9_500));
+        assert!(matches!(past, Err(ClockError::Backwards { .. })));
         let frozen = Turn::Become(Mode::Frozen).of(running, Moment::from_millis(2_500)).unwrap();
         assert_eq!(frozen, Clock::Frozen(Moment::from_millis(now.millis() + 1_500)));
     }

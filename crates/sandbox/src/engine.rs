@@ -3,7 +3,10 @@
 //!
 //! Payments are made at 10:00 UTC of a plan's day, day by day and by plan key within a day. A plan takes part from
 //! the first run after it was created, activated or changed: days that passed before are not caught up. Between two
-//! days of payments, the open batch is settled when its time comes.
+//! days of payments, the open batch is settled when its time comes. A plan that was canceled is archived after 24
+//! calendar months, from when on only the world's state knows it.
+
+use std::ops::AddAssign;
 
 use perennial_domain::clearent::{Plan, Transaction, TransactionType};
 use perennial_domain::{Amount, NaiveDate};
@@ -23,19 +26,44 @@ pub(crate) struct Fired {
     pub(crate) declined: u64,
 }
 
+impl Fired {
+    pub(crate) fn payments(self) -> u64 {
+        self.approved + self.declined
+    }
+}
+
+impl AddAssign for Fired {
+    fn add_assign(&mut self, more: Self) {
+        self.approved += more.approved;
+        self.declined += more.declined;
+    }
+}
+
 /// Makes all payments that are due by the ledger's moment.
 pub(crate) fn fire(ledger: &Ledger<'_>) -> Result<Fired> {
-    let mut fired = Fired::default();
+    let (fired, _) = fire_some(ledger, u64::MAX)?;
+    Ok(fired)
+}
+
+/// Makes this many of the payments that are due, and says when the last of them was made if more are to come.
+pub(crate) fn fire_some(ledger: &Ledger<'_>, most: u64) -> Result<(Fired, Option<Moment>)> {
+    let (mut fired, mut last) = (Fired::default(), None);
     while let Some((plan, day)) = ledger.due(ledger.now.last_run())? {
-        ledger.settle_due(Moment::run_of(day))?;
+        if fired.payments() == most {
+            return Ok((fired, last));
+        }
+        let at = Moment::run_of(day);
+        ledger.settle_due(at)?;
         if charge(ledger, &plan, day)? {
             fired.approved += 1;
         } else {
             fired.declined += 1;
         }
+        last = Some(at);
     }
     ledger.settle_due(ledger.now)?;
-    Ok(fired)
+    ledger.archive_due(ledger.now)?;
+    Ok((fired, None))
 }
 
 /// Charges the plan's card for this day; whether that was approved.
@@ -89,53 +117,123 @@ fn charge(ledger: &Ledger<'_>, plan: &Plan, day: NaiveDate) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use perennial_domain::clearent::{Frequency, FrequencyDay, PlanStatus};
+    use rusqlite::Connection;
 
     use super::*;
     use crate::clock::Clock;
     use crate::seed::Seed;
     use crate::store::Store;
-    use crate::world::Row;
+    use crate::world::{Row, Turned};
 
     fn at(moment: &str) -> Moment {
         moment.parse().unwrap()
+    }
+
+    fn frozen(moment: &str) -> Clock {
+        Clock::Frozen(at(moment))
+    }
+
+    /// A new world at the begin of 2027, opened.
+    fn world(connection: &Connection, key: u8) -> Result<(Row, Ledger<'_>)> {
+        let row = Row::create(connection, &[key; 32], Seed(7), frozen("2027-01-01T00:00:00Z"), true)?;
+        let ledger = Ledger::open(connection, &row, Moment::first())?;
+        Ok((row, ledger))
+    }
+
+    /// A plan of 2027 that charges on this day of each month.
+    fn plan(ledger: &Ledger<'_>, day: u32) -> Result<Plan> {
+        let (number, plan_key) = ledger.next_plan_key()?;
+        let plan = Plan {
+            plan_key,
+            plan_name: None,
+            plan_type: None,
+            customer_key: Some("cust_1".try_into().unwrap()),
+            customer_name: None,
+            token_id: Some("1100000000555551111".try_into().unwrap()),
+            frequency: Some(Frequency::MONTHLY),
+            frequency_day: Some(FrequencyDay::new(day).unwrap()),
+            frequency_month: None,
+            frequency_week: None,
+            payment_amount: Some("50.00".try_into().unwrap()),
+            start_date: Some("2027-01-01".try_into().unwrap()),
+            end_date: Some("2027-12-31".try_into().unwrap()),
+            status: Some(PlanStatus::ACTIVE),
+            status_date: None,
+            email_address: None,
+            email_receipt: None,
+            links: Vec::new(),
+        };
+        ledger.create_plan(number, &plan)?;
+        Ok(plan)
     }
 
     #[tokio::test]
     async fn a_day_that_was_charged_is_never_due_again_even_if_the_clock_steps_back() {
         let store = Store::open(None).unwrap();
         let fired = store.run(|connection| {
-            let clock = Clock::Frozen(at("2027-01-01T00:00:00Z"));
-            let row = Row::create(connection, &[7; 32], Seed(7), clock, true)?;
-            let (ledger, _) = Ledger::open(connection, &row, at("2027-01-01T00:00:00Z"))?;
-            let (number, plan_key) = ledger.next_plan_key()?;
-            let plan = Plan {
-                plan_key,
-                plan_name: None,
-                plan_type: None,
-                customer_key: Some("cust_1".try_into().unwrap()),
-                customer_name: None,
-                token_id: Some("1100000000555551111".try_into().unwrap()),
-                frequency: Some(Frequency::MONTHLY),
-                frequency_day: Some(FrequencyDay::new(15).unwrap()),
-                frequency_month: None,
-                frequency_week: None,
-                payment_amount: Some("50.00".try_into().unwrap()),
-                start_date: Some("2027-01-01".try_into().unwrap()),
-                end_date: Some("2027-12-31".try_into().unwrap()),
-                status: Some(PlanStatus::ACTIVE),
-                status_date: None,
-                email_address: None,
-                email_receipt: None,
-                links: Vec::new(),
-            };
-            ledger.create_plan(number, &plan)?;
-            let (ledger, first) = ledger.turn(Clock::Frozen(at("2027-01-15T10:00:00Z")))?;
-            let (ledger, _) = ledger.turn(Clock::Frozen(at("2027-01-15T09:59:59Z")))?;
+            let (_, ledger) = world(connection, 1)?;
+            let plan = plan(&ledger, 15)?;
+            let (ledger, first) = ledger.turn(frozen("2027-01-15T10:00:00Z"), u64::MAX)?;
+            let (ledger, _) = ledger.turn(frozen("2027-01-15T09:59:59Z"), u64::MAX)?;
             ledger.update_plan(&plan, &plan)?;
-            let (ledger, again) = ledger.turn(Clock::Frozen(at("2027-01-15T10:00:00Z")))?;
-            let (_, next) = ledger.turn(Clock::Frozen(at("2027-02-15T10:00:00Z")))?;
-            Ok([first, again, next].map(|fired| fired.approved + fired.declined))
+            let (ledger, again) = ledger.turn(frozen("2027-01-15T10:00:00Z"), u64::MAX)?;
+            let (_, next) = ledger.turn(frozen("2027-02-15T10:00:00Z"), u64::MAX)?;
+            Ok([first, again, next].map(|turned| turned.fired.payments()))
         });
         assert_eq!(fired.await.unwrap(), [1, 0, 1]);
+    }
+
+    #[tokio::test]
+    async fn the_table_itself_refuses_a_second_payment_of_a_day() {
+        let store = Store::open(None).unwrap();
+        let refused = store.run(|connection| {
+            let (_, ledger) = world(connection, 1)?;
+            let plan = plan(&ledger, 15)?;
+            let (ledger, _) = ledger.turn(frozen("2027-01-15T10:00:00Z"), u64::MAX)?;
+            let day = ledger.now.date();
+            let before = ledger.state()?;
+            let again = ledger.attempt(|ledger| charge(ledger, &plan, day));
+            assert_eq!(ledger.state()?, before);
+            Ok(again.unwrap_err().to_string())
+        });
+        let told = refused.await.unwrap();
+        assert!(told.contains("payments.plan_key, payments.frequency_date"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn each_slice_of_a_turn_leaves_a_world_at_a_moment_of_its_own() {
+        let store = Store::open(None).unwrap();
+        let done = store.run(|connection| {
+            let goal = frozen("2030-01-01T00:00:00Z");
+            let begin = |key| {
+                let (row, ledger) = world(connection, key)?;
+                for day in [15, 15, 15, 20] {
+                    plan(&ledger, day)?;
+                }
+                Ok::<_, rusqlite::Error>((row, ledger))
+            };
+            let (_, whole) = begin(0)?;
+            let (whole, _) = whole.turn(goal, u64::MAX)?;
+            for most in [1, 2, 5, 7, 48] {
+                let (row, mut ledger) = begin(u8::try_from(most).expect("they are few"))?;
+                loop {
+                    let (next, Turned { settled, .. }) = ledger.turn(goal, most)?;
+                    if settled {
+                        assert_eq!((most, next.state()?), (most, whole.state()?));
+                        break;
+                    }
+                    // Killed here, and opened again, the world is where it was left, and nothing of the future is there.
+                    let made = "SELECT max(created) FROM payments WHERE world = ?";
+                    let last: i64 = connection.query_row(made, [next.world], |row| row.get(0))?;
+                    assert_eq!(next.now.millis(), last);
+                    let hash = [u8::try_from(most).expect("they are few"); 32];
+                    let kept = Row::find(connection, &hash)?.expect("it was made");
+                    assert_eq!((kept.id, kept.clock), (row.id, next.clock));
+                    ledger = Ledger::open_unfired(connection, &kept, next.real);
+                }
+            }
+            Ok(())
+        });
+        done.await.unwrap();
     }
 }

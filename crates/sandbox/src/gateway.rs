@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 use perennial_domain::clearent::ApiKey;
+use rusqlite::Connection;
 
 use crate::clock::{Clock, ClockError, Mode, Moment, Turn};
+use crate::engine;
 use crate::requests::Requests;
 use crate::seed::{Seed, hash};
 use crate::store::{Store, StoreError};
-use crate::world::{Admission, Knock, Ledger, Row, restart};
+use crate::world::{Admission, Knock, Ledger, Row, Turned, restart};
+
+/// The most payments that one world makes before others have their turn: some hundredths of a second's work.
+const SLICE: u64 = 500;
 
 /// The store, and what a start was told.
 pub(crate) struct Gateway {
@@ -91,32 +96,59 @@ impl Gateway {
         knock: Knock,
         work: impl FnOnce(Ledger<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
+        self.with_row(knock, move |connection, row| work(Ledger::open(connection, row, Moment::real())?))
+            .await
+    }
+
+    async fn with_row<T: Send + 'static>(
+        &self,
+        knock: Knock,
+        work: impl FnOnce(&Connection, &Row) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
         let (admission, start) = (self.admission.clone(), self.start());
         self.store
             .run(move |connection| {
-                let Some(row) = Row::admit(connection, knock, &admission, start)? else { return Ok(None) };
-                let (ledger, _) = Ledger::open(connection, &row, Moment::real())?;
-                work(ledger).map(Some)
+                let row = Row::admit(connection, knock, &admission, start)?;
+                row.map(|row| work(connection, &row)).transpose()
             })
             .await
     }
 
-    /// Turns a key's clock.
+    /// Turns a key's clock, slice by slice, so that other worlds have their turn in between. After each slice the world
+    /// stands at a moment of its own, and stays there if it is the last.
     pub(crate) async fn turn(
         &self,
         knock: Knock,
         turn: Turn,
     ) -> Result<Option<Result<Fired, ClockError>>, StoreError> {
-        self.with_world(knock, move |ledger| {
-            let clock = match turn.of(ledger.clock, ledger.real) {
-                Ok(clock) => clock,
-                Err(error) => return Ok(Err(error)),
+        let (mut total, mut goal) = (engine::Fired::default(), None);
+        loop {
+            let slice = self.with_row(knock, move |connection, row| {
+                let ledger = Ledger::open_unfired(connection, row, Moment::real());
+                let goal = match goal {
+                    None => match turn.of(ledger.clock, ledger.real) {
+                        Ok(goal) => goal,
+                        Err(error) => return Ok(Err(error)),
+                    },
+                    // Somebody else turned it further meanwhile.
+                    Some(goal) if Clock::now(goal, ledger.real) < ledger.now => ledger.clock,
+                    Some(goal) => goal,
+                };
+                let (ledger, turned) = ledger.turn(goal, SLICE)?;
+                Ok(Ok((goal, ledger.now, turned)))
+            });
+            let (went, now, Turned { fired, settled }) = match slice.await? {
+                None => return Ok(None),
+                Some(Err(error)) => return Ok(Some(Err(error))),
+                Some(Ok(slice)) => slice,
             };
-            let (ledger, fired) = ledger.turn(clock)?;
-            let (approved, declined) = (fired.approved, fired.declined);
-            Ok(Ok(Fired { now: ledger.now, fired: approved + declined, approved, declined }))
-        })
-        .await
+            total += fired;
+            goal = Some(went);
+            if settled {
+                let engine::Fired { approved, declined } = total;
+                return Ok(Some(Ok(Fired { now, fired: total.payments(), approved, declined })));
+            }
+        }
     }
 
     /// Empties a key's world and starts it as it began.

@@ -30,7 +30,8 @@
 //! * Pages have 25 objects unless told otherwise and at most 1,000; an `order-by` that is not known is ignored.
 //!
 //! Where the vendor says nothing, this is **inferred**: payments are made at 10:00 UTC; a plan takes part from the
-//! first run after it was created or changed and catches nothing up; a plan charges a token that belongs to its
+//! first run after it was created or changed and catches nothing up; a plan that is canceled is archived 24 calendar
+//! months later, from when on it is not found, while its payments and transactions are; a plan charges a token that belongs to its
 //! customer; a deleted token declines with 010, an inactive one with 017, an expired one with 003.
 //!
 //! What moves money is in a batch: approved sales, captures and refunds, not authorisations. The first one opens it; it

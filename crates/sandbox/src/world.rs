@@ -146,6 +146,14 @@ impl Kind {
     }
 }
 
+/// What turning a clock did.
+#[derive(Clone, Copy)]
+pub(crate) struct Turned {
+    pub(crate) fired: Fired,
+    /// Whether all that is due was done.
+    pub(crate) settled: bool,
+}
+
 /// The books of a world while a job has them open, at one moment of its clock and with everything due fired.
 pub(crate) struct Ledger<'c> {
     pub(crate) connection: &'c Connection,
@@ -159,21 +167,29 @@ pub(crate) struct Ledger<'c> {
 
 impl<'c> Ledger<'c> {
     /// Opens the books after firing what became due since they were closed.
-    pub(crate) fn open(connection: &'c Connection, row: &Row, real: Moment) -> Result<(Self, Fired)> {
-        let Row { id, seed, clock, asked_for: _ } = *row;
-        let ledger = Self { connection, world: id, seed, clock, now: clock.now(real), real };
-        let fired = engine::fire(&ledger)?;
-        Ok((ledger, fired))
+    pub(crate) fn open(connection: &'c Connection, row: &Row, real: Moment) -> Result<Self> {
+        let ledger = Self::open_unfired(connection, row, real);
+        engine::fire(&ledger)?;
+        Ok(ledger)
     }
 
-    /// Sets the world's clock and fires what is due by then.
-    pub(crate) fn turn(self, clock: Clock) -> Result<(Self, Fired)> {
+    /// Opens the books as they are, for whoever fires what became due.
+    pub(crate) fn open_unfired(connection: &'c Connection, row: &Row, real: Moment) -> Self {
+        let Row { id, seed, clock, asked_for: _ } = *row;
+        Self { connection, world: id, seed, clock, now: clock.now(real), real }
+    }
+
+    /// Sets the world's clock and makes the payments that are due by then, but no more than this: if others are to
+    /// come, the clock stands at the last that was made.
+    pub(crate) fn turn(self, clock: Clock, most: u64) -> Result<(Self, Turned)> {
+        let goal = Self { clock, now: clock.now(self.real), ..self };
+        let (fired, last) = engine::fire_some(&goal, most)?;
+        let clock = last.map_or(clock, |last| clock.set(last.max(self.now), self.real));
         let (mode, at) = columns(clock);
         let sql = "UPDATE worlds SET mode = ?, at = ? WHERE id = ?";
         self.connection.prepare_cached(sql)?.execute(params![mode, at, self.world])?;
         let ledger = Self { clock, now: clock.now(self.real), ..self };
-        let fired = engine::fire(&ledger)?;
-        Ok((ledger, fired))
+        Ok((ledger, Turned { fired, settled: last.is_none() }))
     }
 
     /// Does something that leaves no trace if it is refused.

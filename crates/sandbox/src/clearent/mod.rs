@@ -185,7 +185,7 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<'_>) -> Result<An
         .run(move |connection| {
             let Some(row) = Row::admit(connection, knock, &admission, start)? else { return Ok(None) };
             // The clock is read here, so that no job sees an earlier time than the one before it.
-            let (ledger, _) = Ledger::open(connection, &row, Moment::real())?;
+            let ledger = Ledger::open(connection, &row, Moment::real())?;
             let outcome = match action {
                 Ok(action) => ledger.attempt(|ledger| action(ledger, &Site(&site))),
                 Err(refused) => Err(refused.into()),

@@ -135,7 +135,7 @@ impl Ledger<'_> {
                 exp_date,
             )
             .with(
-                "key IN (SELECT p.customer_key FROM plans p WHERE p.world = ?1 AND p.name = ? COLLATE NOCASE)",
+                "key IN (SELECT p.customer_key FROM plans p WHERE p.world = ?1 AND p.archived IS NULL AND p.name = ? COLLATE NOCASE)",
                 plan_name,
             )
             .page(self, &paging, ORDERS, customer)

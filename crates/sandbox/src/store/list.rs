@@ -21,7 +21,11 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) fn of(kind: Kind) -> Self {
-        let always = if kind == Kind::Token { " AND status <> 'DELETED'" } else { "" };
+        let always = match kind {
+            Kind::Token => " AND status <> 'DELETED'",
+            Kind::Plan => " AND archived IS NULL",
+            _ => "",
+        };
         Self { kind, filters: Vec::new(), always }
     }
 

@@ -26,8 +26,8 @@ impl Ledger<'_> {
             ("world", self.world.into()),
             ("number", number.cast_signed().into()),
             ("key", text(Some(&plan.plan_key))),
-            ("status_date", self.now.millis().into()),
         ];
+        columns.extend(self.status_columns(plan.status.as_ref()));
         columns.extend(self.columns(plan)?);
         insert(self.connection, "plans", columns)
     }
@@ -36,9 +36,16 @@ impl Ledger<'_> {
     pub(crate) fn update_plan(&self, old: &Plan, new: &Plan) -> Result<()> {
         let mut columns = self.columns(new)?;
         if old.status != new.status {
-            columns.push(("status_date", self.now.millis().into()));
+            columns.extend(self.status_columns(new.status.as_ref()));
         }
         row::update(self.connection, "plans", (self.world, "key", new.plan_key.as_str()), columns)
+    }
+
+    /// A status that a plan gets now; one that is canceled will be archived.
+    fn status_columns(&self, status: Option<&PlanStatus>) -> [(&'static str, Value); 2] {
+        let canceled = status == Some(&PlanStatus::CANCELED);
+        let archive = self.now.archive_end().filter(|_| canceled).map(Moment::millis);
+        [("status_date", self.now.millis().into()), ("archive_at", archive.into())]
     }
 
     fn columns(&self, plan: &Plan) -> Result<Columns> {
@@ -91,9 +98,10 @@ impl Ledger<'_> {
         Ok(charged.and_then(|day| day.parse().ok()))
     }
 
+    /// A plan that is not archived.
     pub(crate) fn plan(&self, key: &PlanKey) -> Result<Option<Plan>> {
         self.connection
-            .prepare_cached("SELECT * FROM plans WHERE world = ? AND key = ?")?
+            .prepare_cached("SELECT * FROM plans WHERE world = ? AND key = ? AND archived IS NULL")?
             .query_row(params![self.world, key.as_str()], plan)
             .optional()
     }
@@ -105,7 +113,7 @@ impl Ledger<'_> {
     }
 
     pub(crate) fn count_plans_of(&self, customer: &CustomerKey) -> Result<u64> {
-        let sql = "SELECT count(*) FROM plans WHERE world = ? AND customer_key = ?";
+        let sql = "SELECT count(*) FROM plans WHERE world = ? AND customer_key = ? AND archived IS NULL";
         let mut statement = self.connection.prepare_cached(sql)?;
         statement.query_row(params![self.world, customer.as_str()], |row| row.get(0))
     }
@@ -130,6 +138,17 @@ impl Ledger<'_> {
             .with("status = ?", status.map(|status| status.to_string()))
             .with("token_id = ?", token_id.map(|id| id.to_string()))
             .page(self, &paging, ORDERS, plan)
+    }
+
+    /// Archives the plans whose time has come by this moment: they are found no more, and their payments stay.
+    pub(crate) fn archive_due(&self, by: Moment) -> Result<()> {
+        let sql =
+            "UPDATE plans SET archived = archive_at, archive_at = NULL WHERE world = ? AND archive_at <= ?";
+        let archived = self.connection.prepare_cached(sql)?.execute(params![self.world, by.millis()])?;
+        if archived > 0 {
+            self.gone(Kind::Plan, archived)?;
+        }
+        Ok(())
     }
 
     /// The next plan of those that are to charge by the end of this day, with that day.

@@ -61,10 +61,12 @@ CREATE TABLE plans (
     world INTEGER NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, name TEXT, customer_key TEXT NOT NULL, customer_name TEXT,
     token_id TEXT NOT NULL, frequency TEXT NOT NULL, frequency_day INTEGER NOT NULL, amount INTEGER NOT NULL,
     start_date TEXT NOT NULL, end_date TEXT NOT NULL, status TEXT NOT NULL, status_date INTEGER NOT NULL,
-    email_address TEXT, email_receipt INTEGER NOT NULL, next_charge TEXT,
+    email_address TEXT, email_receipt INTEGER NOT NULL, next_charge TEXT, archive_at INTEGER, archived INTEGER,
     PRIMARY KEY (world, number), UNIQUE (world, key)
 ) WITHOUT ROWID;
 CREATE INDEX plans_due ON plans (world, next_charge, key) WHERE next_charge IS NOT NULL;
+CREATE INDEX plans_archive ON plans (world, archive_at) WHERE archive_at IS NOT NULL;
+CREATE INDEX plans_kept ON plans (world, number) WHERE archived IS NULL;
 CREATE INDEX plans_customer ON plans (world, customer_key, number);
 CREATE INDEX plans_customer_name ON plans (world, customer_name COLLATE NOCASE, number);
 CREATE INDEX plans_name ON plans (world, name COLLATE NOCASE, number);

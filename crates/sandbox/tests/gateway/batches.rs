@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
-use crate::client::{Client, Got, YEAR};
+use crate::client::{Client, Got, YEAR, runtime};
 
 const CARD: &str = r#""card":"4111111111111111","exp-date":"1230""#;
 
@@ -314,10 +314,6 @@ async fn take(client: &Client, steps: &[Step]) {
 async fn all(client: &Client, list: &str, item: &str) -> Vec<Json> {
     let got = client.json("GET", &format!("/rest/v2/{list}?page-size=1000"), "").await;
     if got.status == 204 { Vec::new() } else { got.json()["payload"][list][item].as_array().unwrap().clone() }
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 proptest! {

@@ -156,6 +156,11 @@ impl Got {
     }
 }
 
+/// What a property runs on, which is no async function.
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
 /// In a build of the whole workspace reqwest has TLS and wants a provider for it, even where all is plain HTTP.
 pub(crate) fn http() -> reqwest::Client {
     // A provider that another test installed is as good.

@@ -8,6 +8,7 @@ mod client;
 mod clock;
 mod duplicates;
 mod durability;
+mod engine;
 mod http;
 mod lists;
 mod live_clients;
