@@ -149,7 +149,8 @@ impl Ledger<'_> {
         charge: &Transaction,
         Likeness { last_four, invoice, since }: &Likeness<'_>,
     ) -> Result<Option<Transaction>> {
-        let sql = "SELECT * FROM transactions WHERE world = ? AND amount = ? AND type = ? AND result = 'APPROVED' AND voided = 0
+        let sql = "SELECT * FROM transactions INDEXED BY transactions_amount
+                   WHERE world = ? AND amount = ? AND type = ? AND result = 'APPROVED' AND voided = 0
                    AND software_type IS NOT ? AND (?5 IS NULL OR last_four = ?5) AND (?6 IS NULL OR invoice = ?6)
                    AND (?7 IS NULL OR created >= ?7) ORDER BY number DESC LIMIT 1";
         let kind = text(charge.transaction_type.as_ref().map(TransactionType::as_str));

@@ -1,4 +1,5 @@
-//! Batches: the list, the open one, and its settlement.
+//! Batches: the list, the open one, and its settlement. The members are those of the vendor's pages and clients; the
+//! payload types, and pages in the list, are **inferred**.
 
 use perennial_domain::clearent::{self as domain, BatchSearch, BatchStatus, Settlement, SettlementFields};
 use perennial_domain::{Total, Violations};
