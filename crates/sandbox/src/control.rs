@@ -47,8 +47,7 @@ pub(crate) async fn answer(
         }
         _ => return Ok(refused(StatusCode::NOT_FOUND, "there is no such call")),
     };
-    let header = headers.get("api-key").and_then(|value| value.to_str().ok());
-    let Some(knock) = header.and_then(key) else { return Ok(unauthorized()) };
+    let Some(knock) = key(headers) else { return Ok(unauthorized()) };
     let answered = match call {
         Call::Clock => clock(gateway, knock).await?,
         Call::Turn => match read_turn(body) {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, ORIGIN};
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderValue, ORIGIN};
+use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
@@ -199,6 +199,9 @@ async fn answer(
         }
         Err(_) => return fail(StatusCode::REQUEST_TIMEOUT, "041", "The request body took too long"),
     };
+    if !body.is_empty() && is_encoded(&head.headers) {
+        return fail(StatusCode::UNSUPPORTED_MEDIA_TYPE, "041", "The request body must not be compressed");
+    }
     let decoded: Vec<String> = segments(head.uri.path());
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let query = head.uri.query().unwrap_or_default();
@@ -218,9 +221,6 @@ async fn answer(
         ["rest", "v2", rest @ ..] => rest,
         _ => &[],
     };
-    if head.method == Method::OPTIONS {
-        return Ok(plain(StatusCode::NO_CONTENT, Some("GET, POST, PUT, DELETE, HEAD, OPTIONS")));
-    }
     let call = clearent::Request {
         method: &head.method,
         segments,
@@ -269,6 +269,14 @@ fn host(headers: &HeaderMap, others: &[String]) -> Option<String> {
     ours.then(|| host.to_owned())
 }
 
+/// Whether a body is anything but the document itself.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
 /// The parts of a path. Empty ones count for nothing: live clients double their slashes.
 fn segments(path: &str) -> Vec<String> {
     let parts = path.split('/').filter(|part| !part.is_empty());
@@ -309,7 +317,7 @@ fn failed(gateway: &Gateway, status: StatusCode, code: &'static str, message: &s
 }
 
 fn envelope(status: StatusCode, body: Vec<u8>, format: Format) -> Answered {
-    let mut response = plain(status, None);
+    let mut response = plain(status);
     if !body.is_empty() {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
         *response.body_mut() = Full::from(body);
@@ -322,13 +330,10 @@ fn json_answer((status, document): control::Answered) -> Answered {
     envelope(status, body, Format::Json)
 }
 
-fn plain(status: StatusCode, allow: Option<&'static str>) -> Answered {
+fn plain(status: StatusCode) -> Answered {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(allow) = allow {
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-    }
     response
 }
 

@@ -10,11 +10,13 @@ mod negotiation;
 pub(crate) mod outcome;
 mod payments;
 mod plans;
+mod search_time;
 mod settings;
 mod test_cards;
 mod tokens;
 mod transactions;
 
+use http::header::HeaderName;
 use http::{HeaderMap, Method};
 use perennial_domain::clearent::{ApiKey, CustomerKey, PlanKey, TokenId, TransactionId};
 use perennial_wire::clearent::{Reply, read_api_key};
@@ -154,6 +156,9 @@ pub(crate) struct Answered {
 pub(crate) async fn answer(gateway: &Gateway, request: Request<'_>) -> Result<Answered, StoreError> {
     let (operation, handler, named) = match find(request.method, request.segments) {
         Found::Operation(operation, handler, named) => (operation, handler, named),
+        Found::OtherMethods(allow) if request.method == Method::OPTIONS => {
+            return Ok(Answered { status: 204, body: Vec::new(), allow: Some(allow), exchange: None });
+        }
         Found::OtherMethods(allow) => {
             let refused = Refused::new(405, "041", format!("Method not allowed: this path has {allow}"));
             return Ok(Answered {
@@ -233,15 +238,20 @@ fn written(reply: &Reply, format: Format) -> Answered {
 
 /// The key of a request: the header, else the body's member, as some live clients send it.
 fn knock(headers: &HeaderMap, body: &[u8]) -> Option<Knock> {
-    match headers.get("api-key") {
-        Some(value) => key(value.to_str().ok()?),
-        None => read_api_key(body, &LIMITS).map(|key| knock_with(&key)),
+    if headers.contains_key(API_KEY) {
+        key(headers)
+    } else {
+        read_api_key(body, &LIMITS).map(|key| knock_with(&key))
     }
 }
 
-/// The key as a header has it.
-pub(crate) fn key(text: &str) -> Option<Knock> {
-    ApiKey::new(text).ok().map(|key| knock_with(&key))
+const API_KEY: HeaderName = HeaderName::from_static("api-key");
+
+/// The key that the header has. One that is given twice is none: nobody can say which world is meant.
+pub(crate) fn key(headers: &HeaderMap) -> Option<Knock> {
+    let mut values = headers.get_all(API_KEY).iter();
+    let (value, None) = (values.next()?, values.next()) else { return None };
+    ApiKey::new(value.to_str().ok()?).ok().map(|key| knock_with(&key))
 }
 
 /// The key as it knocks at a world.
@@ -260,21 +270,31 @@ enum Found<'a> {
 /// The operation of a path, where `HEAD` is a `GET` without a body.
 fn find<'a>(method: &Method, segments: &[&'a str]) -> Found<'a> {
     let method = if method == Method::HEAD { &Method::GET } else { method };
-    let mut others = Vec::new();
-    for (allowed, path, operation, handler) in OPERATIONS {
-        let mut parts = path.split('/');
-        let fits =
-            segments.iter().all(|segment| parts.next().is_some_and(|part| part == "{}" || part == *segment));
-        if !fits || parts.next().is_some() {
-            continue;
-        }
-        if allowed == method {
-            let named = path.split('/').position(|part| part == "{}").map(|index| segments[index]);
-            return Found::Operation(operation, *handler, named);
-        }
-        others.push(allowed.as_str());
+    let fits = |path: &str| {
+        path.split('/').count() == segments.len()
+            && path.split('/').zip(segments).all(|(part, segment)| part == "{}" || part == *segment)
+    };
+    let mut rows: Vec<_> = OPERATIONS.iter().filter(|(_, path, ..)| fits(path)).collect();
+    // A path that the table writes out is that one, and no key.
+    let keyed = |path: &str| path.contains("{}");
+    if rows.iter().any(|(_, path, ..)| !keyed(path)) {
+        rows.retain(|(_, path, ..)| !keyed(path));
     }
-    if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others.join(", ")) }
+    match rows.iter().find(|(allowed, ..)| allowed == method) {
+        Some((_, path, operation, handler)) => {
+            let named = path.split('/').position(|part| part == "{}").map(|index| segments[index]);
+            Found::Operation(operation, *handler, named)
+        }
+        None if rows.is_empty() => Found::Nothing,
+        None => {
+            let mut methods: Vec<&str> = rows.iter().map(|(allowed, ..)| allowed.as_str()).collect();
+            if methods.contains(&"GET") {
+                methods.push("HEAD");
+            }
+            methods.push("OPTIONS");
+            Found::OtherMethods(methods.join(", "))
+        }
+    }
 }
 
 /// The services behind the gateway, which differ in how they spell success and number their exchanges.

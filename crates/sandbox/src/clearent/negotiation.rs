@@ -1,7 +1,7 @@
 //! In which format a request is, and in which its answer shall be: two questions, answered apart.
 
 use http::HeaderMap;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
+use http::header::{ACCEPT, CONTENT_TYPE};
 use perennial_wire::Format;
 
 /// The formats of one call.
@@ -12,26 +12,53 @@ pub(crate) struct Formats {
 }
 
 impl Formats {
-    /// A request is what its `Content-Type` says, else what it looks like. An answer is the first of `Accept` that
-    /// is JSON or XML; JSON if only others are named; the request's format if anything goes.
+    /// A request is what its `Content-Type` says, else what it looks like. An answer is what `Accept` likes best: by
+    /// its weights, and by its order where those are equal. It is JSON if only others are named, and the request's
+    /// format if anything goes.
     pub(crate) fn of(headers: &HeaderMap, body: &[u8]) -> Self {
-        let request = named(header(headers, &CONTENT_TYPE)).unwrap_or_else(|| {
+        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let request = content_type.and_then(named).unwrap_or_else(|| {
             if body.trim_ascii_start().starts_with(b"<") { Format::Xml } else { Format::Json }
         });
-        let accepted = header(headers, &ACCEPT);
-        let ranges = || accepted.split(',').map(str::trim).filter(|range| !range.is_empty());
-        let anything = |range: &str| range.starts_with("*/*") || range.starts_with("application/*");
-        let answer = match ranges().find_map(named) {
-            Some(format) => format,
-            None if ranges().next().is_none() || ranges().any(anything) => request,
-            None => Format::Json,
-        };
-        Self { request, answer }
+        Self { request, answer: preferred(headers).unwrap_or(request) }
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+/// The format that `Accept` likes best; none if it likes both the same, or says nothing.
+fn preferred(headers: &HeaderMap) -> Option<Format> {
+    let lines = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let ranges: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let ranges: Vec<(&str, u16)> =
+        ranges.into_iter().filter(|range| !range.is_empty()).map(weighed).collect();
+    // A format that is named counts as it is weighed there, and any other as the wildcard is.
+    let weight = |format| {
+        let named = ranges.iter().filter(|(range, _)| named(range) == Some(format));
+        let wild = ranges.iter().filter(|(range, _)| matches!(*range, "*/*" | "application/*"));
+        named.map(|(_, weight)| *weight).max().or_else(|| wild.map(|(_, weight)| *weight).max())
+    };
+    let first = ranges.iter().find_map(|(range, _)| named(range));
+    match (weight(Format::Json).unwrap_or(0), weight(Format::Xml).unwrap_or(0)) {
+        (0, 0) if ranges.is_empty() => None,
+        (0, 0) => Some(Format::Json),
+        (json, xml) if json > xml => Some(Format::Json),
+        (json, xml) if json < xml => Some(Format::Xml),
+        _ => first,
+    }
+}
+
+/// A range of `Accept` without its parameters, and its weight in thousandths.
+fn weighed(range: &str) -> (&str, u16) {
+    let mut parts = range.split(';').map(str::trim);
+    let kind = parts.next().unwrap_or_default();
+    let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+    (kind, weight.map_or(1000, thousandths))
+}
+
+/// A weight such as `1`, `0.8` or `0.125`; what is none counts for nothing.
+fn thousandths(weight: &str) -> u16 {
+    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
+    let number = format!("{whole}{fraction:0<3}").parse().ok();
+    number.filter(|number| fraction.len() <= 3 && *number <= 1000).unwrap_or(0)
 }
 
 /// The format of a media type: `application/json`, `text/xml`, `application/problem+json` and so on.
@@ -63,6 +90,16 @@ mod tests {
             ("application/x-www-form-urlencoded", "text/html", "<a/>", Xml, Json),
             ("application/xml", "text/html, */*;q=0.1", "<a/>", Xml, Xml),
             ("application/json", "text/html,application/xml;q=0.9", "{}", Json, Xml),
+            ("application/json", "application/json;q=0.5, application/xml", "{}", Json, Xml),
+            ("application/json", "application/json;q=0.5, application/xml;q=0.50", "{}", Json, Json),
+            ("application/json", "application/xml ; q=0.4 , application/json ; q=0.125", "{}", Json, Xml),
+            ("application/json", "application/xml;q=0.1, */*", "{}", Json, Json),
+            ("application/json", "application/xml, */*", "{}", Json, Xml),
+            ("application/json", "application/json;q=0, */*;q=0.1", "{}", Json, Xml),
+            ("application/xml", "application/*;q=0.2", "<a/>", Xml, Xml),
+            ("application/xml", "application/xml;q=0", "<a/>", Xml, Json),
+            ("application/json", "application/xml;q=2, application/json;q=0.001", "{}", Json, Json),
+            ("application/xml", ", ,", "<a/>", Xml, Xml),
         ];
         for (content_type, accept, body, request, answer) in cases {
             let mut headers = HeaderMap::new();

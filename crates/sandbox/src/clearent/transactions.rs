@@ -1,6 +1,5 @@
 //! Card transactions: charges, what follows them up, and the search for both.
 
-use chrono::{NaiveDate, NaiveDateTime};
 use perennial_domain::clearent::{
     Capture, CaptureFields, Charge, ChargeFields, ChargeSource, CheckAnswer, PostalAddress, Refund,
     RefundFields, Token, TokenId, Transaction, TransactionId, TransactionRequest, TransactionType, Void,
@@ -12,7 +11,7 @@ use super::answer::{Answer, Fault, Refused, Site};
 use super::checks::Code;
 use super::outcome::{self, Outcome};
 use super::tokens::with_merchant;
-use super::{Call, Handled, LIMITS, act, checks, duplicates, test_cards};
+use super::{Call, Handled, LIMITS, act, checks, duplicates, search_time, test_cards};
 use crate::store::customer::postal;
 use crate::store::token::{Card, Tokenised};
 use crate::world::Ledger;
@@ -432,9 +431,9 @@ pub(super) fn list(call: &mut Call<'_>) -> Handled {
     let search = transaction::read_search(call.query)?;
     let mut violations = Violations::default();
     let mut moment = |name: &'static str, text: &Option<String>, in_day: i64| {
-        let millis = text.as_deref().map(|text| millis(text, in_day))?;
+        let millis = text.as_deref().map(|text| search_time::millis(text, in_day))?;
         if millis.is_none() {
-            violations.add(name, Rule::OneOf(DATES));
+            violations.add(name, Rule::OneOf(search_time::FORMATS));
         }
         millis
     };
@@ -447,20 +446,4 @@ pub(super) fn list(call: &mut Call<'_>) -> Handled {
         let (transactions, page) = ledger.transactions(search, from, to)?;
         Ok(Answer::page_or_nothing(Payload::Transactions(transactions), page))
     })
-}
-
-const DATES: &str = "MM-dd-yyyy hh:mm a, MM-dd-yy HH:mm, yyyy-MM-dd HH:mm";
-
-/// A moment as the documented formats write it, in milliseconds and UTC; `in_day` is added to a day without a time.
-fn millis(text: &str, in_day: i64) -> Option<i64> {
-    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        return Some(day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis() + in_day);
-    }
-    // The zone that two of the formats may name is taken for UTC.
-    let zoneless =
-        text.strip_suffix(" UTC").or(text.strip_suffix(" GMT")).or(text.strip_suffix(" Z")).unwrap_or(text);
-    ["%m-%d-%Y %I:%M %p", "%m-%d-%y %H:%M", "%Y-%m-%d %H:%M"]
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(zoneless, format).ok())
-        .map(|moment| moment.and_utc().timestamp_millis())
 }

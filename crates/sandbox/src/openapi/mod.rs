@@ -23,7 +23,7 @@ pub(crate) fn document() -> Json {
     }
     let refusals: Map<String, Json> = REFUSALS
         .iter()
-        .map(|(name, _, about)| ((*name).to_owned(), answer(&mut schemas, about, &[ERROR])))
+        .map(|(name, _, about, payloads)| ((*name).to_owned(), answer(&mut schemas, about, payloads)))
         .collect();
     json!({
         "openapi": "3.1.0",
@@ -73,15 +73,17 @@ const TAGS: [(&str, &str); 11] = [
     ("duplicate-settings", "What makes two charges one."),
 ];
 
-/// What any call may be refused with: the name of the answer in the document, the status, and why.
-const REFUSALS: &[(&str, u16, &str)] = &[
-    ("Invalid", 400, "The request breaks rules. Result code 041."),
-    ("Unauthorized", 401, "No key, or one that opens no world. Result code 042."),
-    ("Forbidden", 403, "A request of a web page from elsewhere."),
-    ("NotFound", 404, "The object of the path does not exist."),
-    ("TooLarge", 413, "A body of more than 256 KiB."),
-    ("Misdirected", 421, "A `Host` that is not this sandbox's."),
-    ("Failed", 500, "The sandbox cannot use its database."),
+/// What any call may be refused with: the name of the answer in the document, the status, why, and what it is about.
+const REFUSALS: &[(&str, u16, &str, &[Payload])] = &[
+    ("Invalid", 400, "The request breaks rules. Result code 041.", &[ERROR]),
+    ("Unauthorized", 401, "No key, or one that opens no world. Result code 042.", &[ERROR]),
+    ("Forbidden", 403, "A request of a web page from elsewhere.", &[ERROR]),
+    ("NotFound", 404, "The object of the path does not exist.", &[ERROR]),
+    ("TooLarge", 413, "A body of more than 256 KiB.", &[ERROR]),
+    ("TooLong", 414, "A path and query of more than 64 KiB; there is no body.", &[]),
+    ("Encoded", 415, "A body that is compressed.", &[ERROR]),
+    ("Misdirected", 421, "A `Host` that is not this sandbox's.", &[ERROR]),
+    ("Failed", 500, "The sandbox cannot use its database.", &[ERROR]),
 ];
 
 impl Call {
@@ -89,10 +91,12 @@ impl Call {
         let Self { on: (_, path), name, about, body, answers, gives, .. } = self;
         let mut responses = Map::new();
         for (status, payloads) in *answers {
-            responses.insert(status.to_string(), answer(schemas, "As it says.", payloads));
+            let about =
+                if payloads.is_empty() { "There is none; there is no body." } else { "What came of it." };
+            responses.insert(status.to_string(), answer(schemas, about, payloads));
         }
-        let refusals = REFUSALS.iter().filter(|(_, status, _)| *status != 404 || path.contains("{}"));
-        for (name, status, _) in refusals {
+        let refusals = REFUSALS.iter().filter(|(_, status, ..)| *status != 404 || path.contains("{}"));
+        for (name, status, ..) in refusals {
             let refusal = json!({ "$ref": format!("#/components/responses/{name}") });
             responses.entry(status.to_string()).or_insert(refusal);
         }
@@ -160,7 +164,7 @@ fn leads(key: &str, pointer: &str) -> Json {
 fn answer(schemas: &mut Schemas, about: &str, payloads: &[Payload]) -> Json {
     let envelopes: Vec<Json> = payloads.iter().map(|payload| schemas.envelope(payload)).collect();
     let schema = match envelopes.as_slice() {
-        [] => return json!({ "description": "Nothing was found; there is no body." }),
+        [] => return json!({ "description": about }),
         [one] => one.clone(),
         any => json!({ "oneOf": any }),
     };

@@ -17,5 +17,6 @@ mod operations;
 mod rules;
 mod secrets;
 mod snapshots;
+mod strictness;
 mod transactions;
 mod worlds;

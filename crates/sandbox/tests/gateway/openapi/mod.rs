@@ -1,8 +1,13 @@
 //! The `OpenAPI` document: what it says, and that the sandbox does what it says.
 
+mod generated;
+mod requests;
+mod schema;
+
 use perennial_sandbox::Sandbox;
 use serde_json::Value as Json;
 
+use self::schema::Document;
 use crate::client::Client;
 
 #[tokio::test]
@@ -12,6 +17,10 @@ async fn the_document() {
     let got = client.send("GET", "/_sandbox/openapi.json", &[], "").await;
     assert_eq!((got.status, got.headers["content-type"].to_str().unwrap()), (200, "application/json"));
     insta::assert_snapshot!(laid_out(&got.json(), 0));
+}
+
+async fn document(client: &Client) -> Document {
+    Document(client.send("GET", "/_sandbox/openapi.json", &[], "").await.json())
 }
 
 /// JSON with as much on a line as can be read.
