@@ -165,3 +165,29 @@ async fn a_change_in_doubt_was_made_or_not_but_never_by_halves() {
     assert!(findings.iter().all(|finding| finding.contains("tally")), "{findings:?}");
     assert!(not_made[writer].doubt.is_empty());
 }
+
+#[tokio::test]
+async fn a_turn_of_the_clock_that_was_cut_short_stands_on_its_way() {
+    let (state, mut books) = written().await;
+    let stands = state["clock"]["now"].as_str().unwrap();
+    let clock =
+        |now: &str| Object { table: "clock", columns: json!({ "now": now }).as_object().unwrap().clone() };
+    #[rustfmt::skip]
+    let cases = [
+        ("2026-12-31T00:00:00Z", "2099-01-01T00:00:00Z", Some((1, 0))),
+        ("2026-12-31T00:00:00Z", stands, Some((1, 0))),
+        (stands, "2099-01-01T00:00:00Z", Some((0, 1))),
+        ("2026-12-30T00:00:00Z", "2026-12-31T00:00:00Z", None),
+        ("2098-12-31T00:00:00Z", "2099-01-01T00:00:00Z", None),
+    ];
+    for (before, then, expected) in cases {
+        books[0].objects.insert("w0-clock".into(), clock(before));
+        books[0].doubt = vec![("w0-clock".into(), Some(clock(then)))];
+        let judged = judge(&state, &mut books.clone());
+        assert_eq!(
+            judged.ok().map(|verdict| (verdict.made, verdict.not_made)),
+            expected,
+            "{before} to {then}"
+        );
+    }
+}
