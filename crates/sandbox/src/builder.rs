@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use perennial_domain::clearent::ApiKey;
 use tokio::net::TcpListener;
@@ -124,6 +124,7 @@ impl SandboxBuilder {
         let listener = TcpListener::bind(listen).await.map_err(StartError::Listen)?;
         let address = listener.local_addr().map_err(StartError::Listen)?;
         let hashes: Vec<_> = keys.iter().map(|key| hash(key.expose())).collect();
+        let (stop, stopped) = watch::channel(false);
         let gateway = Arc::new(Gateway {
             store: Store::open(database.as_deref())?,
             requests: Arc::new(Requests::default()),
@@ -131,6 +132,9 @@ impl SandboxBuilder {
             any_card,
             frozen_at,
             hosts,
+            faults: Arc::default(),
+            stopped: stopped.clone(),
+            late: Mutex::default(),
         });
         let key = if let Some(key) = keys.into_iter().next() {
             key
@@ -139,7 +143,6 @@ impl SandboxBuilder {
             let seed = if database.is_some() { Seed(1) } else { Seed::fresh() };
             gateway.keep_world(seed).await?.api_key
         };
-        let (stop, stopped) = watch::channel(false);
         let scheme = if tls.is_some() { "https" } else { "http" };
         let task = tokio::spawn(server::serve(listener, tls, gateway.clone(), stopped));
         let world = World::of(gateway.clone(), key);

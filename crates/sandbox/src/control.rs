@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 
 use crate::clearent::key;
 use crate::clock::{ClockError, Mode, Moment, Turn};
+use crate::fault::{Fault, StandingFault};
 use crate::gateway::{Fired, Gateway, NoSnapshot, WorldOptions};
 use crate::members::Members;
 use crate::openapi;
@@ -36,11 +37,15 @@ pub(crate) async fn answer(
         ("POST", ["snapshot"]) => Call::Snapshot,
         ("POST", ["restore"]) => Call::Restore,
         ("POST", ["reset"]) => Call::Reset,
+        ("GET" | "HEAD", ["faults"]) => Call::Faults,
+        ("POST", ["faults"]) => Call::Fault,
+        ("DELETE", ["faults"]) => Call::Clear(None),
+        ("DELETE", ["faults", id]) => Call::Clear(Some(id)),
         (
             _,
             [
                 "health" | "openapi.json" | "worlds" | "clock" | "state" | "requests" | "snapshot"
-                | "restore" | "reset",
+                | "restore" | "reset" | "faults",
             ],
         ) => {
             return Ok(refused(StatusCode::METHOD_NOT_ALLOWED, "this call has another method"));
@@ -76,12 +81,27 @@ pub(crate) async fn answer(
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
         Call::Reset => gateway.reset(knock).await?.map(|()| (StatusCode::NO_CONTENT, None)),
+        Call::Faults => gateway.faults(knock).await?.map(|faults| {
+            let faults: Vec<Json> = faults.iter().map(StandingFault::shown).collect();
+            ok(json!({ "faults": faults }))
+        }),
+        Call::Fault => match Fault::read(body) {
+            Ok(fault) => gateway.set_fault(knock, fault).await?.map(|id| ok(json!({ "id": id }))),
+            Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
+        },
+        Call::Clear(id) => {
+            let cleared = gateway.clear_faults(knock, id.map(str::to_owned)).await?;
+            cleared.map(|cleared| match (id, cleared) {
+                (Some(_), 0) => refused(StatusCode::NOT_FOUND, "there is no such fault"),
+                _ => (StatusCode::NO_CONTENT, None),
+            })
+        }
     };
     Ok(answered.unwrap_or_else(unauthorized))
 }
 
 /// The calls that need a world.
-enum Call {
+enum Call<'a> {
     Clock,
     Turn,
     State,
@@ -89,6 +109,10 @@ enum Call {
     Snapshot,
     Restore,
     Reset,
+    Faults,
+    Fault,
+    /// The fault of this id, or all.
+    Clear(Option<&'a str>),
 }
 
 fn ok(document: Json) -> Answered {

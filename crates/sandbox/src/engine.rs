@@ -74,9 +74,16 @@ fn charge(ledger: &Ledger<'_>, plan: &Plan, day: NaiveDate) -> Result<bool> {
     };
     let amount = plan.payment_amount.unwrap_or(Amount::ZERO);
     let token = ledger.token(token_id)?;
-    let issuer = match &token {
-        None => Outcome::ACCOUNT_NOT_FOUND,
-        Some(token) => outcome::of_token(token, day).unwrap_or_else(|| outcome::of_amount(amount)),
+    let hit = ledger.faults.hit(
+        &ledger.key_hash,
+        "transactions.sale",
+        |effect| effect.decline().is_some(),
+        |key| [plan.plan_key.as_str(), customer.as_str(), token_id.as_str()].contains(&key),
+    );
+    let issuer = match (hit.and_then(|hit| hit.effect.decline()), &token) {
+        (Some(declined), _) => declined,
+        (None, None) => Outcome::ACCOUNT_NOT_FOUND,
+        (None, Some(token)) => outcome::of_token(token, day).unwrap_or_else(|| outcome::of_amount(amount)),
     };
     let charge = Transaction {
         transaction_type: Some(TransactionType::SALE),
@@ -116,14 +123,19 @@ fn charge(ledger: &Ledger<'_>, plan: &Plan, day: NaiveDate) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use perennial_domain::clearent::{Frequency, FrequencyDay, PlanStatus};
     use rusqlite::Connection;
 
     use super::*;
     use crate::clock::Clock;
+    use crate::fault::Faults;
     use crate::seed::Seed;
     use crate::store::Store;
     use crate::world::{Row, Turned};
+
+    static NO_FAULTS: LazyLock<Faults> = LazyLock::new(Faults::default);
 
     fn at(moment: &str) -> Moment {
         moment.parse().unwrap()
@@ -136,7 +148,7 @@ mod tests {
     /// A new world at the begin of 2027, opened.
     fn world(connection: &Connection, key: u8) -> Result<(Row, Ledger<'_>)> {
         let row = Row::create(connection, &[key; 32], Seed(7), frozen("2027-01-01T00:00:00Z"), true)?;
-        let ledger = Ledger::open(connection, &row, Moment::first())?;
+        let ledger = Ledger::open(connection, &row, Moment::first(), &NO_FAULTS)?;
         Ok((row, ledger))
     }
 
@@ -229,7 +241,7 @@ mod tests {
                     let hash = [u8::try_from(most).expect("they are few"); 32];
                     let kept = Row::find(connection, &hash)?.expect("it was made");
                     assert_eq!((kept.id, kept.clock), (row.id, next.clock));
-                    ledger = Ledger::open_unfired(connection, &kept, next.real);
+                    ledger = Ledger::open_unfired(connection, &kept, next.real, &NO_FAULTS);
                 }
             }
             Ok(())

@@ -1,14 +1,20 @@
 //! What the sandbox is, whichever door a request comes through.
 
-use std::sync::Arc;
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use perennial_domain::clearent::ApiKey;
 use rusqlite::Connection;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::clock::{Clock, ClockError, Mode, Moment, Turn};
 use crate::engine;
+use crate::fault::{Aside, Fault, Faults, StandingFault};
 use crate::requests::Requests;
 use crate::seed::{Seed, hash};
+use crate::store::snapshot::erase;
 use crate::store::{Store, StoreError};
 use crate::world::{Admission, Knock, Ledger, Row, Turned, restart};
 
@@ -25,6 +31,11 @@ pub(crate) struct Gateway {
     pub(crate) frozen_at: Option<Moment>,
     /// Names besides the loopback's that a request's `Host` may be.
     pub(crate) hosts: Vec<String>,
+    pub(crate) faults: Arc<Faults>,
+    /// Whether the sandbox is told to stop.
+    pub(crate) stopped: watch::Receiver<bool>,
+    /// Calls whose clients were left without an answer before they were executed.
+    pub(crate) late: Mutex<JoinSet<()>>,
 }
 
 /// A world to make.
@@ -64,11 +75,15 @@ impl Gateway {
         let credentials = Credentials::of(seed);
         let clock = Clock::Frozen(options.now.unwrap_or(Moment::first()));
         let hash = hash(credentials.api_key.expose());
+        let faults = self.faults.clone();
         let world = self
             .store
-            .run(move |connection| match Row::find(connection, &hash)? {
-                Some(row) => restart(connection, row.id, Some(clock)).map(|()| row.id),
-                None => Row::create(connection, &hash, seed, clock, true).map(|row| row.id),
+            .run(move |connection| {
+                let Some(row) = Row::find(connection, &hash)? else {
+                    return Row::create(connection, &hash, seed, clock, true).map(|row| row.id);
+                };
+                erase_asides(connection, &faults.forget(&hash))?;
+                restart(connection, row.id, Some(clock)).map(|()| row.id)
             })
             .await?;
         self.requests.forget(world);
@@ -96,8 +111,11 @@ impl Gateway {
         knock: Knock,
         work: impl FnOnce(Ledger<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
-        self.with_row(knock, move |connection, row| work(Ledger::open(connection, row, Moment::real())?))
-            .await
+        let faults = self.faults.clone();
+        self.with_row(knock, move |connection, row| {
+            work(Ledger::open(connection, row, Moment::real(), &faults)?)
+        })
+        .await
     }
 
     async fn with_row<T: Send + 'static>(
@@ -123,8 +141,9 @@ impl Gateway {
     ) -> Result<Option<Result<Fired, ClockError>>, StoreError> {
         let (mut total, mut goal) = (engine::Fired::default(), None);
         loop {
+            let faults = self.faults.clone();
             let slice = self.with_row(knock, move |connection, row| {
-                let ledger = Ledger::open_unfired(connection, row, Moment::real());
+                let ledger = Ledger::open_unfired(connection, row, Moment::real(), &faults);
                 let goal = match goal {
                     None => match turn.of(ledger.clock, ledger.real) {
                         Ok(goal) => goal,
@@ -154,7 +173,10 @@ impl Gateway {
     /// Empties a key's world and starts it as it began.
     pub(crate) async fn reset(&self, knock: Knock) -> Result<Option<()>, StoreError> {
         let world = self
-            .with_world(knock, |ledger| restart(ledger.connection, ledger.world, None).map(|()| ledger.world))
+            .with_world(knock, |ledger| {
+                erase_asides(ledger.connection, &ledger.faults.forget(&ledger.key_hash))?;
+                restart(ledger.connection, ledger.world, None).map(|()| ledger.world)
+            })
             .await?;
         Ok(world.map(|world| self.requests.forget(world)))
     }
@@ -179,6 +201,61 @@ impl Gateway {
         })
         .await
     }
+
+    /// Sets a fault that is right in a key's world, and says its id.
+    pub(crate) async fn set_fault(&self, knock: Knock, fault: Fault) -> Result<Option<String>, StoreError> {
+        self.with_world(knock, move |ledger| {
+            let aside = if fault.reads_stale() { Some(ledger.set_aside()?) } else { None };
+            Ok(ledger.faults.set(ledger.key_hash, fault, aside))
+        })
+        .await
+    }
+
+    /// The faults of a key's world, oldest first.
+    pub(crate) async fn faults(&self, knock: Knock) -> Result<Option<Vec<StandingFault>>, StoreError> {
+        self.with_world(knock, |ledger| Ok(ledger.faults.standing(&ledger.key_hash))).await
+    }
+
+    /// Clears the faults of a key's world, or the one of this id, and says how many there were.
+    pub(crate) async fn clear_faults(
+        &self,
+        knock: Knock,
+        id: Option<String>,
+    ) -> Result<Option<usize>, StoreError> {
+        self.with_world(knock, move |ledger| {
+            let which = |other: &str| id.as_ref().is_none_or(|id| id == other);
+            let (cleared, asides) = ledger.faults.clear(&ledger.key_hash, which);
+            erase_asides(ledger.connection, &asides)?;
+            Ok(cleared)
+        })
+        .await
+    }
+
+    /// Waits in real time, until the sandbox is stopped at the latest.
+    pub(crate) async fn pause(&self, delay: Duration) {
+        let mut stopped = self.stopped.clone();
+        tokio::select! {
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+            () = tokio::time::sleep(delay) => {}
+        }
+    }
+
+    /// Does something that no client waits for.
+    pub(crate) fn later(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        while late.try_join_next().is_some() {}
+        late.spawn(work);
+    }
+
+    /// Waits for what no client waits for.
+    pub(crate) async fn finish_late(&self) {
+        let mut late = mem::take(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner));
+        while late.join_next().await.is_some() {}
+    }
+}
+
+fn erase_asides(connection: &Connection, asides: &[Aside]) -> rusqlite::Result<()> {
+    asides.iter().try_for_each(|aside| erase(connection, aside.place))
 }
 
 /// A world has no snapshot of this id.

@@ -69,19 +69,24 @@
 //! approved`, or refused with 045. Only approved charges count that were not voided, and no payments of plans
 //! (**inferred**). A world has one terminal, so that `check-merchant-level` is kept and changes nothing.
 //!
-//! The control interface under `/_sandbox` (worlds, clock, state, snapshot, restore, reset, requests) is for tests in
-//! other languages. From Rust a [`Sandbox`] makes worlds, and a [`World`] advances its clock, shows its state, comes back
-//! to its snapshots and resets itself; the request log, and changing a clock between frozen and running, are had over HTTP only.
+//! A [`Fault`] makes chosen calls go wrong: errors before and after the commit, replies that are dropped, late, cut, slow
+//! or garbage, calls that are executed twice or later, reads that are stale, rate limits and declines.
+//!
+//! The control interface under `/_sandbox` (worlds, clock, faults, state, snapshot, restore, reset, requests) is for tests
+//! in other languages. From Rust a [`Sandbox`] makes worlds, and a [`World`] advances its clock, takes faults, shows its
+//! state, comes back to its snapshots and resets itself; the request log, and changing a clock between frozen and running, are had over HTTP only.
 
 mod builder;
 mod clearent;
 mod clock;
 mod control;
 mod engine;
+mod fault;
 mod gateway;
 mod mask;
 mod members;
 mod openapi;
+mod outflow;
 mod requests;
 mod seed;
 mod server;
@@ -98,6 +103,7 @@ use tokio::task::JoinHandle;
 
 pub use builder::{SandboxBuilder, StartError};
 pub use clock::{ClockError, Moment};
+pub use fault::{Effect, Fault, FaultError, RetryAfter, StandingFault};
 pub use gateway::{Fired, WorldOptions};
 pub use store::StoreError;
 
@@ -145,6 +151,21 @@ impl Sandbox {
     /// Advances the world that comes with the sandbox; see [`World::advance`].
     pub async fn advance(&self, period: &str) -> Result<Fired, WorldError> {
         self.world.advance(period).await
+    }
+
+    /// Sets a fault in the world that comes with the sandbox; see [`World::fault`].
+    pub async fn fault(&self, fault: &Fault) -> Result<String, WorldError> {
+        self.world.fault(fault).await
+    }
+
+    /// The faults that are set in the world that comes with the sandbox; see [`World::faults`].
+    pub async fn faults(&self) -> Result<Vec<StandingFault>, WorldError> {
+        self.world.faults().await
+    }
+
+    /// Clears all faults of the world that comes with the sandbox; see [`World::clear_faults`].
+    pub async fn clear_faults(&self) -> Result<(), WorldError> {
+        self.world.clear_faults().await
     }
 
     /// Makes the world of this seed, or starts it afresh.
@@ -258,7 +279,31 @@ impl World {
         Ok(now)
     }
 
-    /// Empties the world and starts it as it began. Its snapshots stay.
+    /// Sets a fault, and returns the id under which the request log names it.
+    ///
+    /// Faults are apparatus of the test and no part of the world: they are kept in memory and not in snapshots, and a
+    /// reset clears them.
+    ///
+    /// # Errors
+    ///
+    /// [`WorldError::Fault`] if something is wrong with it; nothing is changed.
+    pub async fn fault(&self, fault: &Fault) -> Result<String, WorldError> {
+        fault.check()?;
+        Ok(self.gateway.set_fault(self.knock, fault.clone()).await?.ok_or(StoreError::Closed)?)
+    }
+
+    /// The faults that are set, oldest first.
+    pub async fn faults(&self) -> Result<Vec<StandingFault>, WorldError> {
+        Ok(self.gateway.faults(self.knock).await?.ok_or(StoreError::Closed)?)
+    }
+
+    /// Clears all faults. Those that are set later have other ids.
+    pub async fn clear_faults(&self) -> Result<(), WorldError> {
+        self.gateway.clear_faults(self.knock, None).await?.ok_or(StoreError::Closed)?;
+        Ok(())
+    }
+
+    /// Empties the world and starts it as it began, without faults. Its snapshots stay.
     pub async fn reset(&self) -> Result<(), WorldError> {
         Ok(self.gateway.reset(self.knock).await?.ok_or(StoreError::Closed)?)
     }
@@ -288,6 +333,9 @@ pub enum WorldError {
     /// The clock cannot go there.
     #[error("the moment {0}")]
     Clock(#[from] ClockError),
+    /// Something is wrong with a fault.
+    #[error(transparent)]
+    Fault(#[from] FaultError),
     /// The world has no such snapshot.
     #[error("the world has no snapshot of this id")]
     NoSnapshot,

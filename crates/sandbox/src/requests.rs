@@ -35,7 +35,10 @@ pub(crate) struct Entry {
     pub(crate) exchange: Exchange,
     pub(crate) method: String,
     pub(crate) path: String,
-    pub(crate) status: u16,
+    /// Nothing if the connection was closed instead.
+    pub(crate) status: Option<u16>,
+    /// The id of the fault that hit it.
+    pub(crate) fault: Option<String>,
     pub(crate) milliseconds: u64,
     pub(crate) request: String,
     pub(crate) response: String,
@@ -88,9 +91,9 @@ impl Requests {
 
 impl Entry {
     fn shown(&self) -> Json {
-        let Self { exchange, method, path, status, milliseconds, request, response } = self;
+        let Self { exchange, method, path, status, fault, milliseconds, request, response } = self;
         let Exchange { operation, id, time } = exchange;
-        json!({
+        let mut shown = json!({
             "time": time.to_string(),
             "method": method,
             "path": path,
@@ -100,7 +103,11 @@ impl Entry {
             "exchange-id": id,
             "request": request,
             "response": response,
-        })
+        });
+        if let Some(fault) = fault {
+            shown["fault"] = fault.as_str().into();
+        }
+        shown
     }
 }
 
@@ -115,7 +122,8 @@ mod tests {
             exchange: Exchange { operation: "customers.get", id: number.to_string(), time: Moment::first() },
             method: "GET".into(),
             path: "/".into(),
-            status: 200,
+            status: Some(200),
+            fault: None,
             milliseconds: 0,
             request: String::new(),
             response: String::new(),

@@ -6,10 +6,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderValue, ORIGIN};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
+};
 use http::{HeaderMap, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -24,7 +25,9 @@ use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
 use crate::clearent::{self, Formats, refusal, worldless};
+use crate::fault::Effect;
 use crate::gateway::Gateway;
+use crate::outflow::Outflow;
 use crate::requests::Entry;
 use crate::store::StoreError;
 use crate::{control, mask};
@@ -74,7 +77,7 @@ pub(crate) async fn serve(
         tokio::spawn(async move {
             let service = service_fn(move |request| {
                 let gateway = gateway.clone();
-                async move { Ok::<_, std::convert::Infallible>(caught(gateway, scheme, peer, request).await) }
+                async move { caught(gateway, scheme, peer, request).await }
             });
             let ended = match tls {
                 None => Some(watcher.watch(connection(stream, service)).await),
@@ -91,6 +94,7 @@ pub(crate) async fn serve(
     }
     drop(listener);
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    gateway.finish_late().await;
 }
 
 async fn accept(
@@ -106,7 +110,8 @@ async fn accept(
 fn connection<I, S>(stream: I, service: S) -> http1::Connection<TokioIo<I>, S>
 where
     I: AsyncRead + AsyncWrite + Unpin,
-    S: hyper::service::HttpService<Incoming, ResBody = Full<Bytes>>,
+    S: hyper::service::HttpService<Incoming, ResBody = Outflow>,
+    S::Error: std::error::Error + Send + Sync,
 {
     http1::Builder::new()
         .timer(TokioTimer::new())
@@ -117,7 +122,24 @@ where
         .serve_connection(TokioIo::new(stream), service)
 }
 
-type Answered = Response<Full<Bytes>>;
+type Answered = Response<Outflow>;
+
+/// Why a request has no answer of its tree.
+enum Unanswered {
+    Dropped,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Unanswered {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// A fault closes the connection instead of an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is closed on purpose")]
+struct Dropped;
 
 /// Which of the trees a path is in. What is none of ours is answered as the vendor would.
 #[derive(Clone, Copy)]
@@ -143,12 +165,13 @@ async fn caught(
     scheme: &'static str,
     peer: SocketAddr,
     request: Request<Incoming>,
-) -> Answered {
+) -> Result<Answered, Dropped> {
     let tree = Tree::of(&request);
     let ours = gateway.clone();
-    match tokio::spawn(async move { answer(&ours, scheme, peer, tree, request).await }).await {
-        Ok(Ok(answered)) => answered,
-        Ok(Err(error @ (StoreError::Statement(_) | StoreError::Panicked))) => {
+    let failed = match tokio::spawn(async move { answer(&ours, scheme, peer, tree, request).await }).await {
+        Ok(Ok(answered)) => return Ok(answered),
+        Ok(Err(Unanswered::Dropped)) => return Err(Dropped),
+        Ok(Err(Unanswered::Store(error @ (StoreError::Statement(_) | StoreError::Panicked)))) => {
             tracing::error!(%error, cause = error.source().map(tracing::field::display), "a request failed");
             failed(&gateway, StatusCode::INTERNAL_SERVER_ERROR, "050", "Internal Error", tree)
         }
@@ -163,16 +186,17 @@ async fn caught(
             tracing::error!("a request met a defect of the sandbox");
             failed(&gateway, StatusCode::INTERNAL_SERVER_ERROR, "050", "Internal Error", tree)
         }
-    }
+    };
+    Ok(failed)
 }
 
 async fn answer(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     scheme: &str,
     peer: SocketAddr,
     tree: Tree,
     request: Request<Incoming>,
-) -> Result<Answered, StoreError> {
+) -> Result<Answered, Unanswered> {
     let started = Instant::now();
     let (head, body) = request.into_parts();
     let fail = |status, code, message| Ok(failed(gateway, status, code, message, tree));
@@ -230,28 +254,59 @@ async fn answer(
         body: &body,
         site,
     };
-    let answered = clearent::answer(gateway, call).await?;
-    let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if let Some((world, exchange)) = answered.exchange {
+    let clearent::Answered { status, body: answer, allow, exchange, hit } =
+        clearent::answer(gateway, call).await?;
+    let effect = hit.as_ref().map(|hit| &hit.effect);
+    if let Some(Effect::Delay { delay }) = effect {
+        gateway.pause(*delay).await;
+    }
+    let sent = sent(status, answer, formats.answer, effect);
+    if let Some((world, exchange)) = exchange {
         let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(operation = exchange.operation, status = answered.status, milliseconds, "answered");
+        let status = sent.as_ref().map(|sent| sent.status().as_u16());
+        tracing::info!(operation = exchange.operation, status, milliseconds, "answered");
         let path = head.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
         let entry = Entry {
             exchange,
             method: head.method.to_string(),
             path: mask::path(path),
-            status: answered.status,
+            status,
+            fault: hit.map(|hit| hit.id),
             milliseconds,
             request: mask::body(formats.request, &body),
-            response: mask::body(formats.answer, &answered.body),
+            response: sent
+                .as_ref()
+                .map_or(String::new(), |sent| mask::body(formats.answer, sent.body().seen())),
         };
         gateway.requests.record(world, entry);
     }
-    let mut response = envelope(status, answered.body, formats.answer);
-    if let Some(allow) = answered.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
-        response.headers_mut().insert(ALLOW, allow);
+    let mut response = sent.ok_or(Unanswered::Dropped)?;
+    if let Some(allow) = allow {
+        set(&mut response, ALLOW, &allow);
     }
     Ok(response)
+}
+
+/// What a client gets of an answer: nothing if a fault closes its connection instead.
+fn sent(status: u16, answer: Vec<u8>, format: Format, effect: Option<&Effect>) -> Option<Answered> {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let outflow = match effect {
+        Some(Effect::DropReply | Effect::LateCommit { .. }) => return None,
+        Some(Effect::Garbage { body, content_type }) => {
+            let mut response = envelope(StatusCode::OK, body.clone(), format);
+            set(&mut response, CONTENT_TYPE, content_type);
+            return Some(response);
+        }
+        Some(Effect::SlowBody { bytes_per_second }) => Outflow::slow(answer, *bytes_per_second),
+        Some(Effect::CutReply { at_byte }) => Outflow::cut(answer, *at_byte),
+        Some(Effect::HugeBody { bytes }) => Outflow::padded(answer, *bytes),
+        _ => Outflow::from(answer),
+    };
+    let mut response = envelope(status, outflow, format);
+    if let Some(Effect::RateLimit { retry_after: Some(retry_after) }) = effect {
+        set(&mut response, RETRY_AFTER, &retry_after.to_string());
+    }
+    Some(response)
 }
 
 /// The host that a request names, if it is one of ours.
@@ -316,11 +371,18 @@ fn failed(gateway: &Gateway, status: StatusCode, code: &'static str, message: &s
     }
 }
 
-fn envelope(status: StatusCode, body: Vec<u8>, format: Format) -> Answered {
-    let mut response = plain(status);
-    if !body.is_empty() {
+/// Sets a header to a text that one can hold.
+fn set(response: &mut Answered, name: HeaderName, text: &str) {
+    if let Ok(value) = HeaderValue::from_str(text) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+fn envelope(status: StatusCode, body: impl Into<Outflow>, format: Format) -> Answered {
+    let (mut response, body) = (plain(status), body.into());
+    if !body.is_end_stream() {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
-        *response.body_mut() = Full::from(body);
+        *response.body_mut() = body;
     }
     response
 }
@@ -331,7 +393,7 @@ fn json_answer((status, document): control::Answered) -> Answered {
 }
 
 fn plain(status: StatusCode) -> Answered {
-    let mut response = Response::new(Full::default());
+    let mut response = Response::new(Outflow::default());
     *response.status_mut() = status;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -4,7 +4,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use serde_json::{Map, Value as Json, json};
 
+use crate::clearent::outcome::Outcome;
 use crate::clock::{Clock, Moment};
+use crate::fault::{Aside, Faults};
 use crate::seed::Seed;
 use crate::store::snapshot::{erase, forget};
 use crate::store::{WORLD_TABLES, within_savepoint};
@@ -13,6 +15,7 @@ use crate::{engine, engine::Fired};
 /// A world's row.
 pub(crate) struct Row {
     pub(crate) id: i64,
+    key_hash: [u8; 32],
     pub(crate) seed: Seed,
     pub(crate) clock: Clock,
     /// Whether someone asked for it, and not just used a key.
@@ -68,7 +71,13 @@ impl Row {
             .prepare_cached("SELECT id, seed, asked_for, mode, at FROM worlds WHERE key_hash = ?")?
             .query_row([hash], |row| {
                 let seed = Seed(row.get::<_, i64>("seed")?.cast_unsigned());
-                Ok(Self { id: row.get("id")?, seed, clock: clock_of(row)?, asked_for: row.get("asked_for")? })
+                Ok(Self {
+                    id: row.get("id")?,
+                    key_hash: *hash,
+                    seed,
+                    clock: clock_of(row)?,
+                    asked_for: row.get("asked_for")?,
+                })
             })
             .optional()
     }
@@ -86,7 +95,7 @@ impl Row {
              VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?5)",
             params![hash, seed.0.cast_signed(), asked_for, mode, at],
         )?;
-        Ok(Self { id: connection.last_insert_rowid(), seed, clock, asked_for })
+        Ok(Self { id: connection.last_insert_rowid(), key_hash: *hash, seed, clock, asked_for })
     }
 }
 
@@ -163,20 +172,36 @@ pub(crate) struct Ledger<'c> {
     pub(crate) now: Moment,
     /// What the machine's clock shows.
     pub(crate) real: Moment,
+    pub(crate) faults: &'c Faults,
+    /// The hash by which the faults know the world.
+    pub(crate) key_hash: [u8; 32],
+    /// How a fault makes the charge of this call go.
+    pub(crate) decline: Option<Outcome>,
 }
 
 impl<'c> Ledger<'c> {
     /// Opens the books after firing what became due since they were closed.
-    pub(crate) fn open(connection: &'c Connection, row: &Row, real: Moment) -> Result<Self> {
-        let ledger = Self::open_unfired(connection, row, real);
+    pub(crate) fn open(
+        connection: &'c Connection,
+        row: &Row,
+        real: Moment,
+        faults: &'c Faults,
+    ) -> Result<Self> {
+        let ledger = Self::open_unfired(connection, row, real, faults);
         engine::fire(&ledger)?;
         Ok(ledger)
     }
 
     /// Opens the books as they are, for whoever fires what became due.
-    pub(crate) fn open_unfired(connection: &'c Connection, row: &Row, real: Moment) -> Self {
-        let Row { id, seed, clock, asked_for: _ } = *row;
-        Self { connection, world: id, seed, clock, now: clock.now(real), real }
+    pub(crate) fn open_unfired(
+        connection: &'c Connection,
+        row: &Row,
+        real: Moment,
+        faults: &'c Faults,
+    ) -> Self {
+        let Row { id, key_hash, seed, clock, asked_for: _ } = *row;
+        let now = clock.now(real);
+        Self { connection, world: id, seed, clock, now, real, faults, key_hash, decline: None }
     }
 
     /// Sets the world's clock and makes the payments that are due by then, but no more than this: if others are to
@@ -190,6 +215,11 @@ impl<'c> Ledger<'c> {
         self.connection.prepare_cached(sql)?.execute(params![mode, at, self.world])?;
         let ledger = Self { clock, now: clock.now(self.real), ..self };
         Ok((ledger, Turned { fired, settled: last.is_none() }))
+    }
+
+    /// The books of a copy of the world, as it stood then.
+    pub(crate) fn of_aside(&self, Aside { place, now }: Aside) -> Self {
+        Self { world: place, clock: Clock::Frozen(now), now, ..*self }
     }
 
     /// Does something that leaves no trace if it is refused.

@@ -1,5 +1,6 @@
 //! What an operation makes of a request: an answer, or a refusal in the vendor's words.
 
+use http::StatusCode;
 use perennial_domain::Violations;
 use perennial_domain::clearent::{CustomerKey, Link, PlanKey, TokenId, TransactionId};
 use perennial_wire::clearent::{GatewayError, Page, Payload, ReadError, Reply};
@@ -91,6 +92,13 @@ impl Refused {
 
     pub(super) fn unauthorized() -> Self {
         Self::new(401, "042", "Unauthorized")
+    }
+
+    /// An error that nothing but a fault is the reason of.
+    pub(super) fn fault(status: u16) -> Self {
+        let code = if status < 500 { "041" } else { "050" };
+        let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+        Self::new(status, code, reason.unwrap_or("Error"))
     }
 
     pub(super) fn reply(self, exchange_id: String, now: Moment) -> Reply {

@@ -16,8 +16,12 @@ mod test_cards;
 mod tokens;
 mod transactions;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use http::header::HeaderName;
 use http::{HeaderMap, Method};
+use percent_encoding::percent_decode_str;
 use perennial_domain::clearent::{ApiKey, CustomerKey, PlanKey, TokenId, TransactionId};
 use perennial_wire::clearent::{Reply, read_api_key};
 use perennial_wire::{Format, Limits};
@@ -26,6 +30,7 @@ use zeroize::Zeroizing;
 use self::answer::{Answer, Fault, Refused, Site};
 pub(crate) use self::negotiation::Formats;
 use crate::clock::Moment;
+use crate::fault::{Effect, Hit, stands_in};
 use crate::gateway::Gateway;
 use crate::requests::Exchange;
 use crate::seed::{Seed, hash};
@@ -142,6 +147,22 @@ pub(crate) struct Request<'a> {
     pub(crate) site: String,
 }
 
+impl Request<'_> {
+    /// Whether it is about the customer, token or plan of this key.
+    fn names(&self, key: &str) -> bool {
+        let in_query = |pair: &str| {
+            let value = pair.split_once('=').map_or("", |(_, value)| value);
+            percent_decode_str(value).eq(key.bytes())
+        };
+        self.segments.contains(&key) || self.query.split('&').any(in_query) || stands_in(self.body, key)
+    }
+}
+
+/// Whether an operation reads and no more; nothing if there is no such operation.
+pub(crate) fn reads(operation: &str) -> Option<bool> {
+    OPERATIONS.iter().find(|(_, _, name, _)| *name == operation).map(|(method, ..)| *method == Method::GET)
+}
+
 /// What is sent back, and what the log may know of it.
 pub(crate) struct Answered {
     pub(crate) status: u16,
@@ -150,14 +171,22 @@ pub(crate) struct Answered {
     pub(crate) allow: Option<String>,
     /// Which world was called, and the exchange; nothing if none was.
     pub(crate) exchange: Option<(i64, Exchange)>,
+    /// The fault that hit the call.
+    pub(crate) hit: Option<Hit>,
 }
 
 /// Answers a request.
-pub(crate) async fn answer(gateway: &Gateway, request: Request<'_>) -> Result<Answered, StoreError> {
+pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Result<Answered, StoreError> {
     let (operation, handler, named) = match find(request.method, request.segments) {
         Found::Operation(operation, handler, named) => (operation, handler, named),
         Found::OtherMethods(allow) if request.method == Method::OPTIONS => {
-            return Ok(Answered { status: 204, body: Vec::new(), allow: Some(allow), exchange: None });
+            return Ok(Answered {
+                status: 204,
+                body: Vec::new(),
+                allow: Some(allow),
+                exchange: None,
+                hit: None,
+            });
         }
         Found::OtherMethods(allow) => {
             let refused = Refused::new(405, "041", format!("Method not allowed: this path has {allow}"));
@@ -181,30 +210,32 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<'_>) -> Result<An
         body: request.body,
         any_card: gateway.any_card,
     };
-    let action = handler(&mut call);
+    let read = handler(&mut call);
     let operation = call.operation;
-    let site = request.site;
-    let (admission, start) = (gateway.admission.clone(), gateway.start());
-    let outcome = gateway
-        .store
-        .run(move |connection| {
-            let Some(row) = Row::admit(connection, knock, &admission, start)? else { return Ok(None) };
-            // The clock is read here, so that no job sees an earlier time than the one before it.
-            let ledger = Ledger::open(connection, &row, Moment::real())?;
-            let outcome = match action {
-                Ok(action) => ledger.attempt(|ledger| action(ledger, &Site(&site))),
-                Err(refused) => Err(refused.into()),
-            };
-            let outcome = match outcome {
-                Ok(answer) => Ok(answer),
-                Err(Fault::Refused(refused)) => Err(refused),
-                Err(Fault::Store(error)) => return Err(error),
-            };
-            Ok(Some((ledger.world, ledger.seed, ledger.now, outcome)))
-        })
-        .await?;
-    let Some((world, seed, now, outcome)) = outcome else {
+    // A key that opens no world has no faults either.
+    let hit = gateway.faults.hit(
+        &knock.hash,
+        operation,
+        |effect| read.is_ok() || effect.decline().is_none(),
+        |key| request.names(key),
+    );
+    let effect = hit.as_ref().map(|hit| &hit.effect);
+    let mut calls = Vec::with_capacity(2);
+    match effect {
+        Some(Effect::ErrorBefore { .. } | Effect::RateLimit { .. }) => {}
+        Some(Effect::LateCommit { delay }) => late(gateway, knock, read, &request.site, *delay),
+        Some(Effect::Duplicate) => calls.extend([read, handler(&mut call)]),
+        _ => calls.push(read),
+    }
+    let done = execute(gateway, knock, calls, request.site.clone(), hit.clone()).await?;
+    let Some(Done { world, seed, now, outcome }) = done else {
         return Ok(worldless(gateway, Refused::unauthorized(), request.formats.answer));
+    };
+    let outcome = match effect {
+        Some(Effect::ErrorBefore { status } | Effect::ErrorAfter { status }) => Err(Refused::fault(*status)),
+        Some(Effect::RateLimit { .. }) => Err(Refused::fault(429)),
+        // Of a call that waits there is no answer, and nobody will see this one.
+        _ => outcome.unwrap_or_else(|| Ok(Answer::nothing())),
     };
     let family = Family::of(operation);
     let number = gateway.requests.next_exchange(world);
@@ -214,7 +245,65 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<'_>) -> Result<An
         Err(refused) => refused.reply(exchange_id.clone(), now),
     };
     let exchange = Exchange { operation, id: exchange_id, time: now };
-    Ok(Answered { exchange: Some((world, exchange)), ..written(&reply, request.formats.answer) })
+    Ok(Answered { exchange: Some((world, exchange)), hit, ..written(&reply, request.formats.answer) })
+}
+
+/// What was done in a world.
+struct Done {
+    world: i64,
+    seed: Seed,
+    now: Moment,
+    /// What the last of the calls came to, if there was one.
+    outcome: Option<Result<Answer, Refused>>,
+}
+
+/// Does in one commit what calls came to do; nothing if the key opens no world.
+async fn execute(
+    gateway: &Gateway,
+    knock: Knock,
+    calls: Vec<Handled>,
+    site: String,
+    hit: Option<Hit>,
+) -> Result<Option<Done>, StoreError> {
+    let (admission, start, faults) = (gateway.admission.clone(), gateway.start(), gateway.faults.clone());
+    gateway
+        .store
+        .run(move |connection| {
+            let Some(row) = Row::admit(connection, knock, &admission, start)? else { return Ok(None) };
+            // The clock is read here, so that no job sees an earlier time than the one before it.
+            let ledger = Ledger::open(connection, &row, Moment::real(), &faults)?;
+            let Ledger { world, seed, now, .. } = ledger;
+            let ledger = match &hit {
+                None => ledger,
+                Some(Hit { aside: Some(aside), .. }) => ledger.of_aside(*aside),
+                Some(Hit { effect, .. }) => Ledger { decline: effect.decline(), ..ledger },
+            };
+            let mut outcome = None;
+            for call in calls {
+                let done = match call {
+                    Ok(action) => ledger.attempt(|ledger| action(ledger, &Site(&site))),
+                    Err(refused) => Err(refused.into()),
+                };
+                outcome = Some(match done {
+                    Ok(answer) => Ok(answer),
+                    Err(Fault::Refused(refused)) => Err(refused),
+                    Err(Fault::Store(error)) => return Err(error),
+                });
+            }
+            Ok(Some(Done { world, seed, now, outcome }))
+        })
+        .await
+}
+
+/// Executes a call when its client has gone.
+fn late(gateway: &Arc<Gateway>, knock: Knock, call: Handled, site: &str, delay: Duration) {
+    let (ours, site) = (gateway.clone(), site.to_owned());
+    gateway.later(async move {
+        ours.pause(delay).await;
+        if let Err(error) = execute(&ours, knock, vec![call], site, None).await {
+            tracing::error!(%error, "a late call failed");
+        }
+    });
 }
 
 /// A refusal that no world knows of.
@@ -233,7 +322,7 @@ fn written(reply: &Reply, format: Format) -> Answered {
     let status = reply.code.unwrap_or(500);
     // What is in the books came through the domain's rules for text, which XML can carry.
     let body = if status == 204 { Vec::new() } else { reply.encode(format).unwrap_or_default() };
-    Answered { status, body, allow: None, exchange: None }
+    Answered { status, body, allow: None, exchange: None, hit: None }
 }
 
 /// The key of a request: the header, else the body's member, as some live clients send it.

@@ -137,7 +137,7 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
         } else {
             (address(&record, token.as_ref()), code.and_then(|code| code.answer(record.card_type.as_ref())))
         };
-        let issuer = refused.unwrap_or_else(|| outcome::of_amount(amount));
+        let issuer = ledger.decline.or(refused).unwrap_or_else(|| outcome::of_amount(amount));
         let (record, outcome) = checks::book(ledger, record, issuer, answers, ledger.now)?;
         let record = Transaction { check_field_duplicate: checks_invoice.then_some(false), ..record };
         if let Some(id) = token.as_ref().and_then(|token| token.token_id.as_ref()) {

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::StoreError;
+use super::snapshot::forget_asides;
 
 /// The schema of this version, kept in the file's `user_version`.
 const VERSION: i64 = 2;
@@ -179,6 +180,7 @@ pub(super) fn prepare(connection: &Connection) -> Result<u64, Unfit> {
     let opened =
         connection
             .query_row("UPDATE openings SET count = count + 1 RETURNING count", [], |row| row.get(0))?;
+    forget_asides(connection)?;
     connection.execute_batch("COMMIT")?;
     Ok(opened)
 }

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::WORLD_TABLES;
 use crate::clock::Clock;
+use crate::fault::Aside;
 use crate::world::{Ledger, clock_of, columns};
 
 impl Ledger<'_> {
@@ -40,6 +41,26 @@ impl Ledger<'_> {
         self.connection.execute(sql, params![mode, at, self.world])?;
         Ok(Some((clock, exchanges)))
     }
+}
+
+/// Where copies are kept that end with the sandbox: far below all snapshots.
+const ASIDE: i64 = i64::MIN;
+
+impl Ledger<'_> {
+    /// Copies the world for reads that are stale.
+    pub(crate) fn set_aside(&self) -> Result<Aside> {
+        let place = ASIDE + self.faults.next_aside();
+        copy(self.connection, self.world, place)?;
+        Ok(Aside { place, now: self.now })
+    }
+}
+
+/// Removes the copies that a sandbox left behind.
+pub(super) fn forget_asides(connection: &Connection) -> Result<()> {
+    for (table, _) in WORLD_TABLES {
+        connection.execute(&format!("DELETE FROM {table} WHERE world < ?"), [ASIDE / 2])?;
+    }
+    Ok(())
 }
 
 /// Drops all snapshots of a world.

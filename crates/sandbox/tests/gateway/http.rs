@@ -31,7 +31,7 @@ async fn methods_and_paths() {
         ("GET", "/", 404, ""),
         ("GET", "/favicon.ico", 404, ""),
         ("GET", "/_sandbox/health", 200, ""),
-        ("GET", "/_sandbox/faults", 404, ""),
+        ("GET", "/_sandbox/faults", 200, ""),
         ("DELETE", "/_sandbox/clock", 405, ""),
         ("GET", "/_sandbox", 404, ""),
         ("GET", "/_sandbox/requests?limit=0", 400, ""),

@@ -9,6 +9,7 @@ mod clock;
 mod duplicates;
 mod durability;
 mod engine;
+mod faults;
 mod http;
 mod lists;
 mod live_clients;

@@ -1,0 +1,337 @@
+//! What goes wrong on purpose: which calls are hit, and what happens to them.
+
+mod document;
+mod rules;
+
+use std::fmt;
+use std::time::Duration;
+
+pub(crate) use self::rules::{Aside, Faults, Hit, stands_in};
+use crate::clearent;
+use crate::clearent::outcome::{self, Outcome};
+
+/// Calls of one operation, and what goes wrong with them.
+///
+/// The operation is a name such as `plans.create`, or `*` for all. Of its calls those are hit that
+/// [`nth`](Self::nth), [`times`](Self::times), [`probability`](Self::probability) and [`key`](Self::key) say; without
+/// `nth` and `times` every one, until the fault is cleared. Each fault counts the calls that match it, from when it was
+/// set; of several that would hit one call, the oldest does. Calls that open no world and those of the control
+/// interface neither count nor are hit.
+///
+/// ```
+/// use perennial_sandbox::{Effect, Fault, Sandbox};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = Sandbox::start().await?;
+/// sandbox.fault(&Fault::on("customers.create", Effect::DropReply).nth(1)).await?;
+///
+/// let body = r#"{"first-name":"Ada","last-name":"Byron"}"#;
+/// let mut stream = tokio::net::TcpStream::connect(sandbox.address()).await?;
+/// let request = format!(
+///     "POST /rest/v2/customers HTTP/1.1\r\nHost: localhost\r\napi-key: {}\r\nContent-Length: {}\r\n\r\n{body}",
+///     sandbox.api_key().expose(),
+///     body.len(),
+/// );
+/// stream.write_all(request.as_bytes()).await?;
+/// let mut answer = Vec::new();
+/// stream.read_to_end(&mut answer).await?;
+/// assert!(answer.is_empty());
+///
+/// // The customer is there all the same.
+/// let faults = sandbox.faults().await?;
+/// assert_eq!((faults[0].id.as_str(), faults[0].matched, faults[0].applied), ("fault-1", 1, 1));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, PartialEq)]
+#[must_use = "a fault does nothing until it is given to a world"]
+pub struct Fault {
+    operation: String,
+    nth: Option<u64>,
+    times: Option<u64>,
+    probability: Option<f64>,
+    seed: Option<u64>,
+    key: Option<String>,
+    effect: Effect,
+}
+
+impl Fault {
+    /// What goes wrong with the calls of this operation.
+    pub fn on(operation: impl Into<String>, effect: Effect) -> Self {
+        let operation = operation.into();
+        Self { operation, nth: None, times: None, probability: None, seed: None, key: None, effect }
+    }
+
+    /// Hits from the nth matching call on, counted from 1; that call only, unless [`times`](Self::times) says more.
+    pub fn nth(mut self, nth: u64) -> Self {
+        self.nth = Some(nth);
+        self
+    }
+
+    /// Hits this often, from 1: that many calls from the nth on, or else the first ones that match.
+    pub fn times(mut self, times: u64) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Hits a call with this likelihood, 0 to 1, drawn for each matching call from [`seed`](Self::seed). It cannot go
+    /// with [`nth`](Self::nth).
+    pub fn probability(mut self, probability: f64) -> Self {
+        self.probability = Some(probability);
+        self
+    }
+
+    /// What chances are drawn from, 0 if it is not given: the same seed hits the same calls of a sequence.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Hits only calls about this customer, token or plan: the key is a part of the path, a value of the query, or
+    /// stands in the body by itself. A payment of a plan is about the plan, its customer and its token.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Whether it needs a copy of the world.
+    pub(crate) fn reads_stale(&self) -> bool {
+        self.effect == Effect::StaleRead
+    }
+
+    /// Says what is wrong with it, if anything is.
+    pub(crate) fn check(&self) -> Result<(), FaultError> {
+        let Self { operation, nth, times, probability, seed, key, effect } = self;
+        let wrong = |member, rule| Err(FaultError { member, rule });
+        if operation != "*" && clearent::reads(operation).is_none() {
+            return wrong("operation", "must be one that this sandbox serves, or *");
+        }
+        if *nth == Some(0) {
+            return wrong("nth", "must be from 1");
+        }
+        if *times == Some(0) {
+            return wrong("times", "must be from 1");
+        }
+        if probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
+            return wrong("probability", "must be from 0 to 1");
+        }
+        if probability.is_some() && nth.is_some() {
+            return wrong("probability", "must not be given together with nth");
+        }
+        if seed.is_some() && probability.is_none() {
+            return wrong("seed", "must not be given without probability");
+        }
+        let is_key = |key: &String| matches!(key.len(), 1..=100) && key.bytes().all(rules::is_of_key);
+        if !key.as_ref().is_none_or(is_key) {
+            return wrong("key", "must have 1 to 100 characters, all of them letters, digits, - or _");
+        }
+        effect.check()?;
+        if operation != "*" && !effect.goes_with(operation) {
+            return wrong("effect.kind", "must be one that goes with the operation");
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fault({})", self.shown())
+    }
+}
+
+/// What goes wrong with a call.
+///
+/// Waits are in real time, whatever the world's clock does, and at most a minute; a stop of the sandbox ends them.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Nothing is done, and the answer is an error.
+    ErrorBefore {
+        /// Its HTTP status, 400 to 599.
+        status: u16,
+    },
+    /// The call is executed and committed, and then the answer is an error.
+    ErrorAfter {
+        /// Its HTTP status, 400 to 599.
+        status: u16,
+    },
+    /// The call is executed and committed, and then the connection is closed without a byte.
+    DropReply,
+    /// The connection is closed without a byte, and the call is executed later. A sandbox that is stopped executes it
+    /// at once.
+    LateCommit {
+        /// How much later, up to a minute.
+        delay: Duration,
+    },
+    /// The call is executed twice; the second answer is sent.
+    Duplicate,
+    /// The call is executed and committed; the answer comes later.
+    Delay {
+        /// How much later, up to a minute.
+        delay: Duration,
+    },
+    /// The body of the answer comes slowly, but within a minute.
+    SlowBody {
+        /// How slowly, from 1.
+        bytes_per_second: u64,
+    },
+    /// The answer announces its whole body, and the connection is closed within it. A body that is not longer comes
+    /// whole.
+    CutReply {
+        /// How many bytes of the body come.
+        at_byte: u64,
+    },
+    /// The call is executed and committed, and the answer is something else with status 200.
+    Garbage {
+        /// The body.
+        body: String,
+        /// What it claims to be, as in `text/html`.
+        content_type: String,
+    },
+    /// Reads answer from the world as it stood when the fault was set, its clock included. What is written after that
+    /// is not seen, so the fault is to be set before the write that it shall hide.
+    StaleRead,
+    /// Nothing is done, and the answer is 429.
+    RateLimit {
+        /// What it says in `Retry-After`, if anything.
+        retry_after: Option<RetryAfter>,
+    },
+    /// Sales, authorisations and payments of plans are declined. It hits only what can be declined: of the operations
+    /// `transactions.sale`, to which payments of plans belong here, and `transactions.auth`.
+    Decline {
+        /// A result code of the vendor's that does not approve, such as `012`.
+        result_code: String,
+    },
+    /// The answer is filled up with white space that means nothing. One without a body, or that is longer already,
+    /// stays as it is.
+    HugeBody {
+        /// How many bytes its body has then, up to 1 GiB.
+        bytes: u64,
+    },
+}
+
+/// When a client may try again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// So many seconds later.
+    Seconds(u64),
+    /// At an HTTP date, such as `Fri, 01 Jan 2027 00:00:00 GMT`.
+    Date(String),
+}
+
+impl fmt::Display for RetryAfter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seconds(seconds) => write!(f, "{seconds}"),
+            Self::Date(date) => f.write_str(date),
+        }
+    }
+}
+
+/// The longest wait.
+const LONGEST: Duration = Duration::from_mins(1);
+/// The largest body.
+const LARGEST: u64 = 1024 * 1024 * 1024;
+
+impl Effect {
+    fn check(&self) -> Result<(), FaultError> {
+        let (good, member, rule) = match self {
+            Self::ErrorBefore { status } | Self::ErrorAfter { status } => {
+                (matches!(status, 400..=599), "effect.status", "must be from 400 to 599")
+            }
+            Self::LateCommit { delay } | Self::Delay { delay } => {
+                (*delay <= LONGEST, "effect.delay-ms", "must be from 0 to 60000")
+            }
+            Self::SlowBody { bytes_per_second } => {
+                (*bytes_per_second > 0, "effect.bytes-per-second", "must be from 1")
+            }
+            Self::Garbage { body: _, content_type } => (
+                http::HeaderValue::try_from(content_type).is_ok_and(|value| !value.is_empty()),
+                "effect.content-type",
+                "must be text that a header can hold",
+            ),
+            Self::RateLimit { retry_after: Some(RetryAfter::Date(date)) } => (
+                httpdate::parse_http_date(date).is_ok(),
+                "effect.retry-after",
+                "must be whole seconds or an HTTP date such as Fri, 01 Jan 2027 00:00:00 GMT",
+            ),
+            Self::Decline { .. } => (
+                self.decline().is_some(),
+                "effect.result-code",
+                "must be a code of the vendor's with which a charge is not approved",
+            ),
+            Self::HugeBody { bytes } => {
+                (matches!(bytes, 1..=LARGEST), "effect.bytes", "must be from 1 to 1073741824")
+            }
+            Self::DropReply
+            | Self::Duplicate
+            | Self::CutReply { .. }
+            | Self::StaleRead
+            | Self::RateLimit { .. } => return Ok(()),
+        };
+        if good { Ok(()) } else { Err(FaultError { member, rule }) }
+    }
+
+    /// How it makes a charge go, if it has a say in that.
+    pub(crate) fn decline(&self) -> Option<Outcome> {
+        match self {
+            Self::Decline { result_code } => outcome::of_code(result_code),
+            _ => None,
+        }
+    }
+
+    /// Whether calls of this operation can be hit by it.
+    pub(crate) fn goes_with(&self, operation: &str) -> bool {
+        match self {
+            Self::Decline { .. } => matches!(operation, "transactions.sale" | "transactions.auth"),
+            Self::StaleRead => clearent::reads(operation) == Some(true),
+            _ => true,
+        }
+    }
+}
+
+impl fmt::Debug for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Effect({})", self.shown())
+    }
+}
+
+/// A fault that is set, and what it did so far.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct StandingFault {
+    /// Its id in this world: `fault-1`, `fault-2` and so on.
+    pub id: String,
+    /// What was set.
+    pub fault: Fault,
+    /// How many calls matched it.
+    pub matched: u64,
+    /// How many of them it hit.
+    pub applied: u64,
+}
+
+/// What is wrong with a fault.
+///
+/// ```
+/// use perennial_sandbox::{Effect, Fault, Sandbox};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = Sandbox::start().await?;
+/// let wrong = Fault::on("plans.create", Effect::ErrorBefore { status: 200 });
+/// let error = sandbox.fault(&wrong).await.unwrap_err();
+/// assert_eq!(error.to_string(), "effect.status: must be from 400 to 599");
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{member}: {rule}")]
+pub struct FaultError {
+    member: &'static str,
+    rule: &'static str,
+}
+
+impl FaultError {
+    /// The member at fault, as the control interface names it: `effect.status`.
+    pub fn member(&self) -> &'static str {
+        self.member
+    }
+}

@@ -1,0 +1,142 @@
+//! The body of an answer: a buffer, unless a fault makes it come slowly, break off or grow.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::{Sleep, sleep};
+
+/// What is still to come of a body.
+#[derive(Default)]
+pub(crate) struct Outflow {
+    left: Bytes,
+    course: Course,
+    wait: Option<Pin<Box<Sleep>>>,
+}
+
+#[derive(Default)]
+enum Course {
+    #[default]
+    Whole,
+    /// So many bytes a second.
+    Slow(u64),
+    /// Breaks off, and so many bytes that are announced never come.
+    Cut(u64),
+    /// So many bytes of white space come after it.
+    Padded(u64),
+}
+
+/// How long a body that comes slowly takes at most, in seconds.
+const SLOWEST: u64 = 60;
+/// How long what was written has to leave before the connection breaks.
+const LEAVING: Duration = Duration::from_millis(20);
+/// White space as much as is sent at a time.
+const BLANK: &[u8] = &[b' '; 64 * 1024];
+
+impl Outflow {
+    /// The body, slowed down to so many bytes a second.
+    pub(crate) fn slow(body: Vec<u8>, bytes_per_second: u64) -> Self {
+        let left = Bytes::from(body);
+        let slowest = length(&left).div_ceil(SLOWEST).max(1);
+        Self { course: Course::Slow(bytes_per_second.max(slowest)), left, wait: None }
+    }
+
+    /// The body, which breaks off at this byte.
+    pub(crate) fn cut(body: Vec<u8>, at_byte: u64) -> Self {
+        let mut left = Bytes::from(body);
+        let missing = length(&left).saturating_sub(at_byte);
+        if missing == 0 {
+            return Self { left, ..Self::default() };
+        }
+        left.truncate(usize::try_from(at_byte).unwrap_or(usize::MAX));
+        let wait = left.is_empty().then(|| Box::pin(sleep(LEAVING)));
+        Self { left, course: Course::Cut(missing), wait }
+    }
+
+    /// The body, filled up to so many bytes.
+    pub(crate) fn padded(body: Vec<u8>, bytes: u64) -> Self {
+        let left = Bytes::from(body);
+        let padding = if left.is_empty() { 0 } else { bytes.saturating_sub(length(&left)) };
+        Self { left, course: Course::Padded(padding), wait: None }
+    }
+
+    /// What will be sent but white space.
+    pub(crate) fn seen(&self) -> &[u8] {
+        &self.left
+    }
+}
+
+impl From<Vec<u8>> for Outflow {
+    fn from(body: Vec<u8>) -> Self {
+        Self { left: body.into(), ..Self::default() }
+    }
+}
+
+impl From<String> for Outflow {
+    fn from(body: String) -> Self {
+        body.into_bytes().into()
+    }
+}
+
+fn length(bytes: &Bytes) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// The body broke off on purpose.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer breaks off here")]
+pub(crate) struct BrokenOff;
+
+impl Body for Outflow {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        let Self { left, course, wait } = self.get_mut();
+        if let Some(waiting) = wait {
+            ready!(waiting.as_mut().poll(context));
+            *wait = None;
+        }
+        let next = match course {
+            Course::Slow(rate) if !left.is_empty() => {
+                // Twenty times a second, or byte by byte if that is slower.
+                let step = usize::try_from(*rate / 20).unwrap_or(usize::MAX).clamp(1, left.len());
+                let rate = u32::try_from(*rate).unwrap_or(u32::MAX);
+                let taken = left.split_to(step);
+                *wait = Some(Box::pin(sleep(Duration::from_secs(length(&taken)) / rate)));
+                taken
+            }
+            Course::Cut(_) if left.is_empty() => return Poll::Ready(Some(Err(BrokenOff))),
+            Course::Cut(_) => {
+                *wait = Some(Box::pin(sleep(LEAVING)));
+                std::mem::take(left)
+            }
+            Course::Padded(padding) if left.is_empty() => {
+                let mut blank = Bytes::from_static(BLANK);
+                blank.truncate(usize::try_from(*padding).unwrap_or(usize::MAX));
+                *padding -= length(&blank);
+                blank
+            }
+            _ => std::mem::take(left),
+        };
+        Poll::Ready(if next.is_empty() { None } else { Some(Ok(Frame::data(next))) })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.size_hint().exact() == Some(0)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let more = match self.course {
+            Course::Cut(missing) => missing,
+            Course::Padded(padding) => padding,
+            Course::Whole | Course::Slow(_) => 0,
+        };
+        SizeHint::with_exact(length(&self.left) + more)
+    }
+}

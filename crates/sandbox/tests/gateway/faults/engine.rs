@@ -1,0 +1,89 @@
+//! Declines of payments that plans make.
+
+use perennial_sandbox::{Effect, Fault, Sandbox, World};
+use serde_json::Value as Json;
+
+use crate::client::{Client, YEAR};
+
+fn decline(code: &str) -> Fault {
+    Fault::on("transactions.sale", Effect::Decline { result_code: code.into() })
+}
+
+/// The code of each payment of the world, in order.
+async fn codes(world: &World) -> Vec<String> {
+    let state: Json = serde_json::from_str(&world.state().await.unwrap()).unwrap();
+    let transactions = state["transactions"].as_array().unwrap();
+    transactions.iter().map(|made| made["result-code"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn one_jump_and_many_steps_are_declined_alike() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let worlds = [sandbox.world(1).await.unwrap(), sandbox.world(1).await.unwrap()];
+    let mut ends = Vec::new();
+    for (world, steps) in worlds.iter().zip([["P1Y"; 1].as_slice(), &["P10D"; 37]]) {
+        world.reset().await.unwrap();
+        let client = Client::with_key(&sandbox, world.api_key().expose());
+        let (customer, token, _) = client.subscriber().await;
+        client.plan(&customer, &token, &YEAR.replace("15", "20")).await;
+        world.fault(&decline("012").nth(3).times(2)).await.unwrap();
+        world.fault(&decline("005").probability(0.3).seed(7)).await.unwrap();
+        for step in steps {
+            world.advance(step).await.unwrap();
+        }
+        world.advance_to("2028-01-15").await.unwrap();
+        let counted = world.faults().await.unwrap();
+        let counted: Vec<_> = counted.iter().map(|fault| (fault.matched, fault.applied)).collect();
+        ends.push((world.state().await.unwrap(), counted, codes(world).await));
+    }
+    assert_eq!(ends[0].1, [(24, 2), (24, 7)]);
+    let codes: Vec<&str> = ends[0].2.iter().map(String::as_str).collect();
+    assert_eq!(codes[..6], ["000", "005", "012", "012", "005", "005"]);
+    assert_eq!(codes.iter().filter(|code| **code == "005").count(), 7);
+    assert_eq!(ends[0], ends[1]);
+}
+
+#[tokio::test]
+async fn declines_are_aimed_at_the_plan_its_customer_or_its_token() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for which in 0..4 {
+        let world = sandbox.world(which).await.unwrap();
+        let client = Client::with_key(&sandbox, world.api_key().expose());
+        let (customer, token, plan) = client.subscriber().await;
+        client.subscriber().await;
+        let key = [customer, token, plan, "plan_of_nobody".to_owned()]
+            .into_iter()
+            .nth(usize::try_from(which).unwrap());
+        world.fault(&decline("058").key(key.unwrap())).await.unwrap();
+        let fired = world.advance("P1M").await.unwrap();
+        assert_eq!((fired.approved, fired.declined), if which < 3 { (1, 1) } else { (2, 0) }, "{which}");
+    }
+}
+
+#[tokio::test]
+async fn only_declines_reach_the_engine_and_sales_count_with_its_payments() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::of(&sandbox);
+    let (_, token, plan) = client.subscriber().await;
+    sandbox.fault(&Fault::on("*", Effect::ErrorBefore { status: 503 }).nth(2)).await.unwrap();
+    sandbox.fault(&decline("012").nth(2)).await.unwrap();
+    assert_eq!(client.advance("P1M").await, (1, 1, 0));
+    let sale = format!(r#"{{"card":"{token}","amount":"5.00"}}"#);
+    let declined = client.json("POST", "/rest/v2/transactions/sale", &sale).await;
+    assert_eq!((declined.status, declined.payload_type().as_str()), (402, "errorTransaction"));
+    let path = "/payload/transaction";
+    assert_eq!(declined.at(&format!("{path}/display-message")), "Not Sufficient Funds");
+    assert_eq!(client.advance("P1M").await, (1, 1, 0));
+    let matched: Vec<_> = sandbox.faults().await.unwrap().iter().map(|fault| fault.matched).collect();
+    assert_eq!(matched, [1, 3]);
+    // A payment that is declined is one that was made: it is told with its code and not made again.
+    sandbox.clear_faults().await.unwrap();
+    sandbox.fault(&decline("049").times(1)).await.unwrap();
+    assert_eq!(client.advance("P1M").await, (1, 0, 1));
+    let path = format!("/rest/v2/transactions?order-id={plan}&status=Error");
+    let found = client.json("GET", &path, "").await;
+    let told = ["result", "result-code", "display-message"]
+        .map(|member| found.at(&format!("/payload/transactions/transaction/0/{member}")));
+    assert_eq!(told, ["ERROR", "049", "No Response From Server"]);
+    assert_eq!(client.advance("P1M").await, (1, 1, 0));
+}
