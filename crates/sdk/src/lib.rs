@@ -77,3 +77,8 @@ pub use perennial_wire::{Format, UnknownFormat};
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// So are those of the chapter on testing.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/SANDBOX.md")]
+struct Testing;
