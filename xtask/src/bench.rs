@@ -1,7 +1,5 @@
 //! What things cost, as tables measured side by side in one run.
 
-use std::path::Path;
-
 use crate::failure::Failure;
 use crate::step::Step;
 
@@ -39,12 +37,8 @@ fn throughput() -> Result<(), Failure> {
 /// How soon the command and an embedded sandbox answer, and their memory.
 fn start() -> Result<(), Failure> {
     Step::new("cargo build --release --package perennial-cli").run()?;
-    let metadata = "cargo metadata --format-version 1 --no-deps";
-    let metadata: serde_json::Value = serde_json::from_str(&Step::new(metadata).read()?)
-        .map_err(|source| Failure::Unreadable { programme: metadata.into(), source })?;
-    let target = Path::new(metadata["target_directory"].as_str().unwrap_or("target"));
     Step::new("cargo bench --package perennial-sandbox --bench gateway -- start")
-        .variable("PERENNIAL_BENCH_COMMAND", target.join("release/perennial").display().to_string())
+        .variable("PERENNIAL_BENCH_COMMAND", crate::target()?.join("release/perennial").display().to_string())
         .run()
 }
 

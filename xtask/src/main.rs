@@ -13,6 +13,7 @@ mod test;
 mod tidy;
 
 use failure::Failure;
+use step::Step;
 
 /// A task, as it is typed and as the list shows it.
 struct Task {
@@ -45,7 +46,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "soak",
         arguments: "[ARGS…]",
-        about: "tests without an end: kills; --kills N, --seed N, --minutes N",
+        about: "tests without an end: kills, api; --kills N, --seed N, --minutes N",
         run: soak::run,
     },
 ];
@@ -83,6 +84,14 @@ fn list() -> String {
 fn root() -> PathBuf {
     let own = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("xtask"), PathBuf::from);
     own.join("..")
+}
+
+/// Where cargo puts what it builds, and these tasks what they install.
+fn target() -> Result<PathBuf, Failure> {
+    let metadata = "cargo metadata --format-version 1 --no-deps";
+    let metadata: serde_json::Value = serde_json::from_str(&Step::new(metadata).read()?)
+        .map_err(|source| Failure::Unreadable { programme: metadata.into(), source })?;
+    Ok(metadata["target_directory"].as_str().unwrap_or("target").into())
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Tests for as long as one likes: a list of parts, each of which can be repeated from its seed.
 
+mod api;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::failure::Failure;
@@ -11,7 +13,7 @@ struct Part {
     run: fn(&Soak) -> Result<(), Failure>,
 }
 
-const PARTS: &[Part] = &[Part { name: "kills", run: kills }];
+const PARTS: &[Part] = &[Part { name: "kills", run: kills }, Part { name: "api", run: api::run }];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let soak = Soak::read(arguments, fresh_seed())?;
@@ -53,7 +55,7 @@ impl Soak {
     }
 }
 
-const USAGE: &str = "[kills] [--kills N] [--seed N] [--minutes N]";
+const USAGE: &str = "[kills|api] [--kills N] [--seed N] [--minutes N]";
 
 /// Six digits, which can be read out and typed.
 fn fresh_seed() -> u64 {
@@ -85,6 +87,7 @@ mod tests {
         let cases = [
             ("", soak(None, 300, 42, None)),
             ("kills", soak(Some("kills"), 300, 42, None)),
+            ("api --seed 7", soak(Some("api"), 300, 7, None)),
             ("--kills 5 --seed 7 --minutes 3 kills", soak(Some("kills"), 5, 7, Some(3))),
             ("kill", Err("kill")),
             ("--kills", Err("--kills")),

@@ -1,6 +1,7 @@
 //! One command run in the open: shown before it starts, timed, and repeatable by hand.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
@@ -10,12 +11,27 @@ use crate::failure::Failure;
 pub(crate) struct Step {
     words: Vec<String>,
     variables: Vec<(&'static str, String)>,
+    folder: PathBuf,
 }
 
 impl Step {
     /// `line` is split at spaces.
     pub(crate) fn new(line: &str) -> Self {
-        Self { words: line.split_whitespace().map(String::from).collect(), variables: Vec::new() }
+        Self {
+            words: line.split_whitespace().map(String::from).collect(),
+            variables: Vec::new(),
+            folder: crate::root(),
+        }
+    }
+
+    /// A programme that is not in the path.
+    pub(crate) fn of(programme: &Path) -> Self {
+        Self { words: vec![programme.display().to_string()], ..Self::new("") }
+    }
+
+    /// Runs it there instead of in the workspace.
+    pub(crate) fn within(self, folder: PathBuf) -> Self {
+        Self { folder, ..self }
     }
 
     pub(crate) fn variable(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -89,7 +105,7 @@ impl Step {
         command
             .args(words)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .current_dir(crate::root());
+            .current_dir(&self.folder);
         command
     }
 
