@@ -16,7 +16,7 @@ mod test_cards;
 mod tokens;
 mod transactions;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use http::header::HeaderName;
@@ -221,13 +221,15 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     );
     let effect = hit.as_ref().map(|hit| &hit.effect);
     let mut calls = Vec::with_capacity(2);
-    match effect {
-        Some(Effect::ErrorBefore { .. } | Effect::RateLimit { .. }) => {}
-        Some(Effect::LateCommit { delay }) => late(gateway, knock, read, &request.site, *delay),
-        Some(Effect::Duplicate) => calls.extend([read, handler(&mut call)]),
+    match &hit {
+        Some(Hit { effect: Effect::ErrorBefore { .. } | Effect::RateLimit { .. }, .. }) => {}
+        Some(Hit { effect: Effect::LateCommit { delay }, world, .. }) => {
+            late(gateway, knock, unless_gone(read, world.clone()), request.site.clone(), *delay);
+        }
+        Some(Hit { effect: Effect::Duplicate, .. }) => calls.extend([read, handler(&mut call)]),
         _ => calls.push(read),
     }
-    let done = execute(gateway, knock, calls, request.site.clone(), hit.clone()).await?;
+    let done = execute(gateway, knock, calls, request.site, hit.clone()).await?;
     let Some(Done { world, seed, now, outcome }) = done else {
         return Ok(worldless(gateway, Refused::unauthorized(), request.formats.answer));
     };
@@ -296,14 +298,24 @@ async fn execute(
 }
 
 /// Executes a call when its client has gone.
-fn late(gateway: &Arc<Gateway>, knock: Knock, call: Handled, site: &str, delay: Duration) {
-    let (ours, site) = (gateway.clone(), site.to_owned());
+fn late(gateway: &Arc<Gateway>, knock: Knock, call: Handled, site: String, delay: Duration) {
+    let ours = gateway.clone();
     gateway.later(async move {
         ours.pause(delay).await;
         if let Err(error) = execute(&ours, knock, vec![call], site, None).await {
             tracing::error!(%error, "a late call failed");
         }
     });
+}
+
+/// The call, which does nothing once its world was emptied: what happens there then is of another test.
+fn unless_gone(call: Handled, world: Weak<()>) -> Handled {
+    let action = call?;
+    act(
+        move |ledger, site| {
+            if world.strong_count() == 0 { Ok(Answer::nothing()) } else { action(ledger, site) }
+        },
+    )
 }
 
 /// A refusal that no world knows of.

@@ -129,7 +129,9 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
             exp_date: card.exp_date,
             ..record
         };
-        if let Some(earlier) = duplicates::earlier(ledger, &record, checks_invoice)? {
+        if ledger.decline.is_none()
+            && let Some(earlier) = duplicates::earlier(ledger, &record, checks_invoice)?
+        {
             return Ok(shown(ledger, earlier, |earlier| Answer::ok(Payload::Transaction(earlier))));
         }
         let answers = if record.transaction_type == Some(TransactionType::FORCED_SALE) {

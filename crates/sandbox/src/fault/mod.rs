@@ -158,7 +158,7 @@ pub enum Effect {
     /// The call is executed and committed, and then the connection is closed without a byte.
     DropReply,
     /// The connection is closed without a byte, and the call is executed later. A sandbox that is stopped executes it
-    /// at once.
+    /// at once; a world that is emptied before does not see it any more.
     LateCommit {
         /// How much later, up to a minute.
         delay: Duration,
@@ -196,8 +196,9 @@ pub enum Effect {
         /// What it says in `Retry-After`, if anything.
         retry_after: Option<RetryAfter>,
     },
-    /// Sales, authorisations and payments of plans are declined. It hits only what can be declined: of the operations
-    /// `transactions.sale`, to which payments of plans belong here, and `transactions.auth`.
+    /// Sales, authorisations and payments of plans are declined, whatever their card, amount and duplicates say. It
+    /// hits only what can be declined: of the operations `transactions.sale`, to which payments of plans belong here,
+    /// and `transactions.auth`.
     Decline {
         /// A result code of the vendor's that does not approve, such as `012`.
         result_code: String,

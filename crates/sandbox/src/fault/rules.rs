@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use fastrand::Rng;
 
@@ -20,6 +20,8 @@ pub(crate) struct Faults {
 #[derive(Default)]
 struct Rules {
     made: u64,
+    /// Dropped when the world is emptied.
+    alive: Arc<()>,
     standing: Vec<Rule>,
 }
 
@@ -44,6 +46,8 @@ pub(crate) struct Hit {
     pub(crate) id: String,
     pub(crate) effect: Effect,
     pub(crate) aside: Option<Aside>,
+    /// Lasts until the world is emptied.
+    pub(crate) world: Weak<()>,
 }
 
 impl Faults {
@@ -121,7 +125,8 @@ impl Faults {
             };
             if due && hit.is_none() {
                 standing.applied += 1;
-                hit = Some(Hit { id: standing.id.clone(), effect: effect.clone(), aside: *aside });
+                let world = Arc::downgrade(&rules.alive);
+                hit = Some(Hit { id: standing.id.clone(), effect: effect.clone(), aside: *aside, world });
             }
         }
         hit

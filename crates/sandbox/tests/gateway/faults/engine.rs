@@ -65,7 +65,7 @@ async fn only_declines_reach_the_engine_and_sales_count_with_its_payments() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::of(&sandbox);
     let (_, token, plan) = client.subscriber().await;
-    sandbox.fault(&Fault::on("*", Effect::ErrorBefore { status: 503 }).nth(2)).await.unwrap();
+    sandbox.fault(&Fault::on("*", Effect::ErrorBefore { status: 503 }).nth(3)).await.unwrap();
     sandbox.fault(&decline("012").nth(2)).await.unwrap();
     assert_eq!(client.advance("P1M").await, (1, 1, 0));
     let sale = format!(r#"{{"card":"{token}","amount":"5.00"}}"#);
@@ -73,9 +73,10 @@ async fn only_declines_reach_the_engine_and_sales_count_with_its_payments() {
     assert_eq!((declined.status, declined.payload_type().as_str()), (402, "errorTransaction"));
     let path = "/payload/transaction";
     assert_eq!(declined.at(&format!("{path}/display-message")), "Not Sufficient Funds");
+    assert_eq!(client.json("POST", "/rest/v2/transactions/sale", &sale).await.status, 200);
     assert_eq!(client.advance("P1M").await, (1, 1, 0));
     let matched: Vec<_> = sandbox.faults().await.unwrap().iter().map(|fault| fault.matched).collect();
-    assert_eq!(matched, [1, 3]);
+    assert_eq!(matched, [2, 4]);
     // A payment that is declined is one that was made: it is told with its code and not made again.
     sandbox.clear_faults().await.unwrap();
     sandbox.fault(&decline("049").times(1)).await.unwrap();
@@ -86,4 +87,27 @@ async fn only_declines_reach_the_engine_and_sales_count_with_its_payments() {
         .map(|member| found.at(&format!("/payload/transactions/transaction/0/{member}")));
     assert_eq!(told, ["ERROR", "049", "No Response From Server"]);
     assert_eq!(client.advance("P1M").await, (1, 1, 0));
+}
+
+#[tokio::test]
+async fn a_decline_is_what_comes_whatever_else_would() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::of(&sandbox);
+    let (_, token, _) = client.subscriber().await;
+    let settings = r#"{"enabled":true,"time-range-in-minutes":60}"#;
+    assert_eq!(client.json("POST", "/rest/v2/settings/transaction/duplicates", settings).await.status, 200);
+    let expired = r#"{"card":"4111111111111111","exp-date":"1226","amount":"6.00"}"#.to_owned();
+    let of_token = |amount: &str| format!(r#"{{"card":"{token}","amount":"{amount}"}}"#);
+    // The first is charged, its repeat is answered with it, and the others are declined by themselves.
+    let sales =
+        [(of_token("5.00"), "000"), (of_token("5.00"), "000"), (of_token("0.21"), "012"), (expired, "003")];
+    for (sale, code) in &sales {
+        let saw = client.json("POST", "/rest/v2/transactions/sale", sale).await;
+        assert_eq!(saw.at("/payload/transaction/result-code"), *code, "{sale}");
+    }
+    sandbox.fault(&decline("005")).await.unwrap();
+    for (sale, _) in &sales {
+        let saw = client.json("POST", "/rest/v2/transactions/sale", sale).await;
+        assert_eq!(saw.at("/payload/transaction/result-code"), "005", "{sale}");
+    }
 }
