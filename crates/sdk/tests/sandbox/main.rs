@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 
+mod faults;
+
 use perennial::clearent::*;
-use perennial::{Amount, BaseUrl, CardBrand, Clearent, ErrorKind, Format, Response, blocking};
+use perennial::{
+    Amount, BaseUrl, CardBrand, Clearent, ClearentBuilder, ErrorKind, Format, Response, blocking,
+};
 use perennial_sandbox::Sandbox;
 
 const FORMATS: [Format; 2] = [Format::Json, Format::Xml];
@@ -13,6 +17,13 @@ async fn start(format: Format) -> (Sandbox, Clearent) {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client(&sandbox, sandbox.api_key().expose(), format);
     (sandbox, client)
+}
+
+/// A client of the world that comes with the sandbox, to be told more.
+fn builder(sandbox: &Sandbox, format: Format) -> ClearentBuilder {
+    Clearent::builder(ApiKey::new(sandbox.api_key().expose()).unwrap())
+        .environment(sandbox.base_url().parse::<BaseUrl>().unwrap())
+        .format(format)
 }
 
 fn client(sandbox: &Sandbox, key: &str, format: Format) -> Clearent {
