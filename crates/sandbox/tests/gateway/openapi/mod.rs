@@ -19,6 +19,33 @@ async fn the_document() {
     insta::assert_snapshot!(laid_out(&got.json(), 0));
 }
 
+/// The chapter lists the operations as `family.name|name`.
+#[tokio::test]
+async fn the_chapter_names_every_operation() {
+    let chapter = include_str!("../../../../../docs/SANDBOX.md");
+    let listed = chapter.split("### Operations").nth(1).unwrap().split("\n## ").next().unwrap();
+    let mut told: Vec<String> = listed
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .flat_map(|family| {
+            let (family, names) = family.split_once('.').unwrap();
+            names.split('|').map(move |name| format!("{family}.{name}"))
+        })
+        .collect();
+    let sandbox = Sandbox::start().await.unwrap();
+    let document = document(&Client::of(&sandbox)).await.0;
+    let paths = document["paths"].as_object().unwrap().values();
+    let operations = paths.flat_map(|path| path.as_object().unwrap().values());
+    let named = operations.filter_map(|operation| operation["operationId"].as_str());
+    // Ids are unique in a document: these two are other paths of sales.
+    let sales = ["transactions.create", "transactions.forced-sale"];
+    let mut served: Vec<&str> = named.filter(|id| !sales.contains(id)).collect();
+    told.sort();
+    served.sort_unstable();
+    assert_eq!(told, served);
+}
+
 async fn document(client: &Client) -> Document {
     Document(client.send("GET", "/_sandbox/openapi.json", &[], "").await.json())
 }
