@@ -13,12 +13,16 @@ const TABLES: &[Table] = &[
     Table { name: "ratios", run: ratios },
     Table { name: "throughput", run: throughput },
     Table { name: "start", run: start },
+    Table { name: "worlds", run: worlds },
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let is_known = |name: &&String| TABLES.iter().any(|table| table.name == *name);
     if let Some(given) = arguments.iter().find(|name| !is_known(name)) {
-        return Err(Failure::Unknown { given: given.clone(), known: "[ratios] [throughput] [start]" });
+        return Err(Failure::Unknown {
+            given: given.clone(),
+            known: "[ratios] [throughput] [start] [worlds]",
+        });
     }
     let picked = |table: &&Table| arguments.is_empty() || arguments.iter().any(|name| name == table.name);
     TABLES.iter().filter(picked).try_for_each(|table| (table.run)())
@@ -42,6 +46,11 @@ fn start() -> Result<(), Failure> {
         .run()
 }
 
+/// What it costs to start a world, to advance one and to come back to a snapshot.
+fn worlds() -> Result<(), Failure> {
+    Step::new("cargo bench --package perennial-sandbox --bench gateway -- worlds").run()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +58,6 @@ mod tests {
     #[test]
     fn a_table_that_is_not_there_is_refused() {
         let failure = run(&["start".into(), "speed".into()]).unwrap_err();
-        assert_eq!(failure.to_string(), "does not know `speed`: [ratios] [throughput] [start]");
+        assert_eq!(failure.to_string(), "does not know `speed`: [ratios] [throughput] [start] [worlds]");
     }
 }

@@ -18,8 +18,9 @@ use crate::store::snapshot::erase;
 use crate::store::{Store, StoreError};
 use crate::world::{Admission, Knock, Ledger, Row, Turned, restart};
 
-/// The most payments that one world makes before others have their turn: some hundredths of a second's work.
-const SLICE: u64 = 500;
+/// The most payments that one world makes before others have their turn: one or two tenths of a second's work. Fewer
+/// cost more each, because each commit writes the pages of all indexes again.
+const SLICE: u64 = 2_000;
 
 /// The store, and what a start was told.
 pub(crate) struct Gateway {

@@ -6,6 +6,7 @@ mod child;
 mod load;
 mod start;
 mod throughput;
+mod worlds;
 
 use std::io::Write as _;
 
@@ -13,7 +14,8 @@ fn main() {
     if child::serve() {
         return;
     }
-    let tables: [(&str, fn()); 2] = [("throughput", throughput::table), ("start", start::table)];
+    let tables: [(&str, fn()); 3] =
+        [("throughput", throughput::table), ("start", start::table), ("worlds", worlds::table)];
     let picked: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     for (name, table) in tables {

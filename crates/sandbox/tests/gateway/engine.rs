@@ -331,14 +331,14 @@ async fn a_jump_in_slices_is_one_jump() {
         let client = Client::with_key(&sandbox, world.api_key().expose());
         let customer = client.customer().await;
         let token = client.token(&customer).await;
-        for _ in 0..120 {
+        for _ in 0..200 {
             client.plan(&customer, &token, YEAR).await;
         }
         let mut fired = 0;
         for step in steps {
             fired += client.advance(step).await.0;
         }
-        assert_eq!(fired, 120 * 12);
+        assert_eq!(fired, 200 * 12);
         states.push(client.state().await);
     }
     assert_eq!(states[0], states[1]);

@@ -1,9 +1,11 @@
 //! One key, one world.
 
+use futures_util::{StreamExt, stream};
 use perennial_domain::clearent::ApiKey;
 use perennial_sandbox::{Sandbox, WorldOptions};
+use tokio::sync::Mutex;
 
-use crate::client::Client;
+use crate::client::{Client, YEAR, http, plan};
 
 /// All that a short life of a world answers, ports left out.
 async fn transcript(sandbox: &Sandbox, key: &str) -> Vec<String> {
@@ -44,6 +46,70 @@ async fn the_same_seed_gives_the_same_transcript() {
     let eight = made(&one, 8).await;
     assert_ne!(transcript(&one, &eight).await, first);
     insta::assert_snapshot!(first.join("\n"));
+}
+
+/// A short life of a world, call by call.
+struct Life {
+    client: Client,
+    keys: [String; 3],
+    answers: Vec<String>,
+}
+
+impl Life {
+    /// How many calls there are.
+    const CALLS: usize = 5;
+
+    async fn begin(http: &reqwest::Client, sandbox: &Sandbox, seed: u64) -> Self {
+        let world = sandbox.world(seed).await.unwrap();
+        let (base, key) = (sandbox.base_url().to_owned(), world.api_key().expose().to_owned());
+        let client = Client { http: http.clone(), base, key };
+        Self { client, keys: Default::default(), answers: Vec::new() }
+    }
+
+    async fn call(&mut self) {
+        let [customer, token, _] = &self.keys;
+        let (method, path, body) = match self.answers.len() {
+            0 => ("POST", "rest/v2/customers", r#"{"first-name":"Ada","last-name":"Byron"}"#.into()),
+            1 => {
+                let card = r#""card":"4111111111111111","exp-date":"1230""#;
+                ("POST", "rest/v2/tokens", format!(r#"{{{card},"customer-key":"{customer}"}}"#))
+            }
+            2 => ("POST", "rest/v2/payment-plans", plan(customer, token, YEAR)),
+            3 => ("POST", "_sandbox/clock", r#"{"advance":"P2M"}"#.into()),
+            _ => ("GET", "_sandbox/state", String::new()),
+        };
+        let got = self.client.json(method, &format!("/{path}"), &body).await;
+        assert!(got.status < 300, "{}", got.body);
+        let made = ["customer/customer-key", "tokenResponse/token-id", "payment-plan/plan-key"];
+        if let Some(made) = made.get(self.answers.len()) {
+            self.keys[self.answers.len()] = got.at(&format!("/payload/{made}"));
+        }
+        self.answers.push(got.body.replace(&self.client.base, ""));
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_worlds_interleaved_are_each_as_if_alone() {
+    const WORLDS: u64 = 1_000;
+    let http = http();
+    let sandbox = Sandbox::start().await.unwrap();
+    let mut lives = Vec::new();
+    for seed in 0..WORLDS {
+        lives.push(Mutex::new(Life::begin(&http, &sandbox, seed).await));
+    }
+    let mut turns: Vec<usize> = (0..lives.len()).flat_map(|world| [world; Life::CALLS]).collect();
+    fastrand::Rng::with_seed(7).shuffle(&mut turns);
+    let calls = stream::iter(turns).map(async |world| lives[world].lock().await.call().await);
+    calls.buffer_unordered(64).collect::<Vec<()>>().await;
+
+    let sandbox = Sandbox::start().await.unwrap();
+    for (seed, together) in (0..WORLDS).zip(lives) {
+        let mut alone = Life::begin(&http, &sandbox, seed).await;
+        for _ in 0..Life::CALLS {
+            alone.call().await;
+        }
+        assert_eq!(together.into_inner().answers, alone.answers, "of the world of seed {seed}");
+    }
 }
 
 #[tokio::test]
