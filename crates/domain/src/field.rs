@@ -100,5 +100,5 @@ described! {
     crate::clearent::FrequencyDay: Kind::Number { min: 1, max: 28 };
     crate::clearent::Flag: Kind::Flag;
     crate::clearent::PlanType: Kind::Word(&[crate::clearent::PlanType.as_str()]);
-    crate::clearent::Address: Kind::Object("Address", crate::clearent::Address::FIELDS);
+    crate::clearent::Address: Kind::Object("NewAddress", crate::clearent::Address::FIELDS);
 }

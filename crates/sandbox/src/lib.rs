@@ -23,7 +23,7 @@
 //! * The rules are those of `perennial-domain`, read as the live gateway reads them; all violations are named at once
 //!   (HTTP 400, result code 041). What the rules of the business forbid is HTTP 402, an unknown object 404, a key that
 //!   opens no world 401 with result code 042.
-//! * A request is JSON or XML by its `Content-Type`, an answer by its `Accept`.
+//! * A request is JSON or XML by its `Content-Type`, else by its look; an answer is what its `Accept` likes best.
 //! * Only published test card numbers are taken. Of a card its brand, last four digits and expiry are kept; numbers and
 //!   security codes never reach the database, the request log or the log.
 //! * The amounts that the vendor lists as forcing an outcome do so, in sales as in payments of plans.
@@ -72,9 +72,13 @@
 //! A [`Fault`] makes chosen calls go wrong: errors before and after the commit, replies that are dropped, late, cut, slow
 //! or garbage, calls that are executed twice or later, reads that are stale, rate limits and declines.
 //!
+//! `GET /_sandbox/openapi.json` is the tree as an `OpenAPI` document, derived from the tables that it runs on, for people
+//! and for programs that generate clients.
+//!
 //! The control interface under `/_sandbox` (worlds, clock, faults, state, snapshot, restore, reset, requests) is for tests
 //! in other languages. From Rust a [`Sandbox`] makes worlds, and a [`World`] advances its clock, takes faults, shows its
-//! state, comes back to its snapshots and resets itself; the request log, and changing a clock between frozen and running, are had over HTTP only.
+//! state, comes back to its snapshots and resets itself; the request log, and changing a clock between frozen and
+//! running, are had over HTTP only.
 
 mod builder;
 mod clearent;

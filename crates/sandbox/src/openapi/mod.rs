@@ -57,7 +57,8 @@ here holds for both; in XML every scalar is text, and a list is its element, rep
 What is described is what programs should send. The sandbox takes more, because live programs send it: numbers and \
 booleans where text is described, null and empty text for what is not given, words in any letter case, members that \
 nobody knows, doubled slashes, and the key as the body's member `api-key`.\n\n\
-A refusal names every rule that a request breaks, and never repeats a value.";
+A refusal names every rule that a request breaks, and never repeats a value. What a fault answers that was set is \
+not described.";
 
 const TAGS: [(&str, &str); 11] = [
     ("customers", "Who is charged."),
@@ -79,10 +80,12 @@ const REFUSALS: &[(&str, u16, &str, &[Payload])] = &[
     ("Unauthorized", 401, "No key, or one that opens no world. Result code 042.", &[ERROR]),
     ("Forbidden", 403, "A request of a web page from elsewhere.", &[ERROR]),
     ("NotFound", 404, "The object of the path does not exist.", &[ERROR]),
+    ("TooSlow", 408, "A body that took more than five seconds.", &[ERROR]),
     ("TooLarge", 413, "A body of more than 256 KiB.", &[ERROR]),
     ("TooLong", 414, "A path and query of more than 64 KiB; there is no body.", &[]),
     ("Encoded", 415, "A body that is compressed.", &[ERROR]),
     ("Misdirected", 421, "A `Host` that is not this sandbox's.", &[ERROR]),
+    ("TooManyHeaders", 431, "More than 64 headers; there is no body.", &[]),
     ("Failed", 500, "The sandbox cannot use its database.", &[ERROR]),
 ];
 
@@ -179,7 +182,12 @@ fn both(schema: &Json) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use perennial_wire::clearent::Reply;
+    use perennial_domain::clearent::{
+        BatchSearch, BatchStatus, CustomerSearch, Paging, PaymentSearch, PlanSearch, PlanStatus, TokenSearch,
+        TransactionSearch, TransactionType,
+    };
+    use perennial_domain::{Amount, Date};
+    use perennial_wire::clearent::{Reply, batch, customer, payment, plan, token, transaction};
     use perennial_wire::shape::{Kind, Member};
 
     #[test]
@@ -205,5 +213,100 @@ mod tests {
         described.sort_unstable();
         described.dedup();
         assert_eq!(had, described);
+    }
+
+    /// The searches are written out, so that a criterion that is new does not compile until it stands here.
+    #[test]
+    fn every_parameter_that_a_client_sends_is_described() {
+        let (text, page) = (
+            || Some("x".to_owned()),
+            || Paging {
+                page: Some(1),
+                page_size: Some(1),
+                order_by: Some("x".into()),
+                descending: Some(true),
+            },
+        );
+        let (amount, day) = (Amount::from_cents(1).ok(), Date::try_from("2027-01-01").ok());
+        let (customer_key, plan_key) = ("x".parse().ok(), "x".parse().ok());
+        let (token_id, id) = ("x".parse().ok(), "x".parse().ok());
+        let searches = [
+            customer::search(&CustomerSearch {
+                customer_key: customer_key.clone(),
+                first_name: text(),
+                last_name: text(),
+                email: text(),
+                phone_number: text(),
+                last_four: text(),
+                exp_date: text(),
+                plan_name: text(),
+                paging: page(),
+            }),
+            plan::search(&PlanSearch {
+                customer_key: customer_key.clone(),
+                customer_name: text(),
+                plan_key: plan_key.clone(),
+                plan_name: text(),
+                payment_amount: amount,
+                status: Some(PlanStatus::ACTIVE),
+                token_id: token_id.clone(),
+                paging: page(),
+            }),
+            token::search(&TokenSearch {
+                token_id,
+                merchant_legacy_token_id: text(),
+                updated_start_date: day,
+                updated_end_date: day,
+                date_filter: text(),
+                paging: page(),
+            }),
+            payment::list(&PaymentSearch { customer_key, plan_key, paging: page() }),
+            transaction::search(&TransactionSearch {
+                id,
+                amount,
+                transaction_type: Some(TransactionType::SALE),
+                status: text(),
+                last_four: text(),
+                authorization_code: text(),
+                invoice: text(),
+                order_id: text(),
+                display_message: text(),
+                start_date: text(),
+                end_date: text(),
+                paging: page(),
+            }),
+            batch::list(&BatchSearch { status: Some(BatchStatus::OPEN), paging: page() }),
+        ];
+        let document = document();
+        for search in searches {
+            let (path, query) = search.target.split_once('?').unwrap();
+            let parameters = &document["paths"][&path["/rest/v2".len()..]]["get"]["parameters"];
+            let described: Vec<&str> = parameters
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(|parameter| parameter["name"].as_str())
+                .collect();
+            for (name, _) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+                assert!(described.contains(&name), "{name} of {path}");
+            }
+        }
+    }
+
+    /// Programs that generate clients make types of them, and files that some file systems tell by letters alone.
+    #[test]
+    fn names_of_schemas_and_calls_differ_in_more_than_case() {
+        let document = document();
+        let schemas = document["components"]["schemas"].as_object().unwrap().keys();
+        let calls =
+            document["paths"].as_object().unwrap().values().flat_map(|methods| methods.as_object().unwrap());
+        let calls = calls.map(|(_, call)| call["operationId"].as_str().unwrap().to_owned());
+        for mut names in [schemas.cloned().collect::<Vec<_>>(), calls.collect()] {
+            let plain = |name: &String| name.replace(['-', '.'], "").to_ascii_lowercase();
+            names = names.iter().map(plain).collect();
+            names.sort_unstable();
+            let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+            assert!(twice.is_empty(), "{twice:?}");
+        }
     }
 }
