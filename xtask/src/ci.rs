@@ -11,6 +11,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     Step::new("cargo clippy --workspace --all-targets --all-features -- -D warnings").run()?;
     // Features only add: the facade also builds without the HTTP client, bare and with the others.
     Step::new("cargo check --package perennial --no-default-features").run()?;
-    Step::new("cargo check --package perennial --no-default-features --features blocking,testing").run()?;
+    Step::new("cargo check --package perennial --no-default-features --features blocking,testing,webhook")
+        .run()?;
     Step::new("cargo doc --workspace --no-deps --all-features").variable("RUSTDOCFLAGS", "-D warnings").run()
 }

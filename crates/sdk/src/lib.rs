@@ -48,6 +48,8 @@
 //!   one thread.
 //! * `testing`: the module `transport::testing`, with exchanges that record and replay, for your tests. It adds
 //!   `serde_json`.
+//! * `webhook`: the module `clearent::webhook`, which tells the gateway's alerts from anybody's. It adds the curve
+//!   brainpoolP384t1 in pure Rust, some twenty small crates.
 //!
 //! None excludes another.
 

@@ -57,6 +57,11 @@
 //! place, in words of ours, and a rule. The body of a call is wiped when dropped, and is written into a buffer that is
 //! never too small, so that no copy of a card stays behind.
 //!
+//! # Features
+//!
+//! * `webhook`: the module `clearent::webhook`, which reads and verifies signed alerts. Off, because it adds the
+//!   arithmetic of a curve, some twenty small crates that nobody else needs.
+//!
 //! # What is inferred
 //!
 //! The vendor shows most messages in its documents, and its clients show others. Nobody shows the answers of expected

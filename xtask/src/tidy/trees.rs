@@ -20,10 +20,20 @@ const PROMISES: &[Promise] = &[
         selection: "-p perennial-transport --no-default-features",
         absent: &["hyper", "reqwest", "rustls", "serde"],
     },
-    // No second TLS stack, no decompressor that a gateway could bomb, no cookies, no HTTP/2 unless asked for.
+    // No second TLS stack, no decompressor that a gateway could bomb, no cookies; no HTTP/2 and no curve unless asked for.
     Promise {
         selection: "-p perennial",
-        absent: &["aws-lc-rs", "brotli", "cookie_store", "flate2", "h2", "native-tls", "openssl", "zstd"],
+        absent: &[
+            "aws-lc-rs",
+            "bp384",
+            "brotli",
+            "cookie_store",
+            "flate2",
+            "h2",
+            "native-tls",
+            "openssl",
+            "zstd",
+        ],
     },
 ];
 

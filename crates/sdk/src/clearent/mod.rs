@@ -15,6 +15,8 @@ mod payments;
 mod plans;
 mod tokens;
 mod transactions;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 
 pub use batches::Batches;
 pub use client::{Clearent, ClearentBuilder};

@@ -247,6 +247,19 @@ impl Reply {
 }
 
 impl Payload {
+    /// Reads a payload that stands by itself, and the gateway's word for what it is.
+    #[cfg(feature = "webhook")]
+    pub(super) fn decode(
+        format: Format,
+        payload: &[u8],
+        limits: &Limits,
+    ) -> Result<(Self, Option<String>), DecodeError> {
+        let mut message: PayloadMessage<'_> = format::decode(format, payload, limits)?;
+        let payload_type = owned(message.payload_type.take());
+        let record = message.record().map_err(|fault| fault.in_format(format))?;
+        Ok((record.unwrap_or_default(), payload_type))
+    }
+
     /// The usual word for what the payload is.
     pub fn type_name(&self) -> Option<&'static str> {
         Some(match self {
@@ -500,7 +513,7 @@ impl<'a> From<&'a Link> for LinkMessage<'a> {
 
 impl LinkMessage<'_> {
     /// A link that says what it is and where it leads; others are left out.
-    fn record(self) -> Option<Link> {
+    pub(super) fn record(self) -> Option<Link> {
         let Self { rel, href, id } = self;
         Some(Link { rel: owned(rel)?, href: owned(href)?, id: owned(id) })
     }

@@ -15,6 +15,8 @@ mod query;
 pub mod settings;
 pub mod token;
 pub mod transaction;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 
 pub use call::{Call, Method, ReadError, read_api_key};
 pub use envelope::{GatewayError, Page, Payload, Reply};

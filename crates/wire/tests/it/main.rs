@@ -10,3 +10,4 @@ mod properties;
 mod queries;
 mod samples;
 mod strictness;
+mod webhook;

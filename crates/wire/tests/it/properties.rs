@@ -508,7 +508,7 @@ fn result() -> impl Strategy<Value = TransactionResult> {
 }
 
 prop_compose! {
-    fn transaction()(
+    pub(crate) fn transaction()(
         (id, ref_id, result, result_code) in (of(id()), of(id()), of(result()), of("[0-9]{3}")),
         transaction_type in of(select(vec![TransactionType::SALE, TransactionType::UNMATCHED_REFUND])),
         (amount, original_amount, sales_tax_amount, tip_amount) in

@@ -1,0 +1,250 @@
+//! Transaction alerts: what the gateway posts to a merchant's own address about each transaction, signed.
+//!
+//! An alert is the answer to the transaction with a top-level `signature`: ECDSA on the curve brainpoolP384t1 with
+//! SHA-384, in DER, as hexadecimal digits, over the bytes of the `payload` member's value exactly as they were sent
+//! (the vendor's `HPPSignatureVerification`). So it is read in two steps. [`Signed::read`] finds the payload and looks
+//! no further; [`Signed::verify`] checks it and only then says what it means. Nothing is parsed that is not verified,
+//! and nothing is verified that was written anew.
+//!
+//! ```
+//! use perennial_wire::clearent::webhook::{PublicKey, Signed, Signer};
+//!
+//! // In production the vendor hands the key over; in a test there is a signer.
+//! let signer = Signer::from_seed(b"any seed");
+//! let key = PublicKey::from_hex(&signer.public_key().to_string())?;
+//! let answer = br#"{"code":"200","exchange-id":"ID-clearent-cre-2-7","payload":{"transaction":
+//!     {"id":"700010","type":"SALE","result":"APPROVED","amount":"12.22"},"payloadType":"transaction"}}"#;
+//! let body = signer.sign(answer)?;
+//!
+//! let alert = Signed::read(&body)?.verify(&key)?;
+//! assert_eq!(alert.transaction.id.as_ref().map(|id| id.as_str()), Some("700010"));
+//! assert!(alert.transaction.is_approved());
+//!
+//! let tampered = String::from_utf8(body)?.replace("12.22", "1.22");
+//! assert!(Signed::read(tampered.as_bytes())?.verify(&key).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What the signature says, and what it does not
+//!
+//! That the gateway wrote the payload, sometime: [`Alert::transaction`] and [`Alert::token`]. What stands beside the
+//! payload is not signed, and is kept apart as [`Unsigned`]. Neither time nor receiver are signed either: an alert can
+//! come again, from the gateway, which repeats what was not taken, or from whoever saw it; and whoever saw it can turn
+//! a signature of ECDSA into another one that is as good. So what was seen before is known by the id of the
+//! transaction, and never by the signature or the body.
+//!
+//! # Timing
+//!
+//! Verifying works on what is public, and takes what time it takes; the last step, which compares two numbers of the
+//! curve's field, takes the same whatever they are. A [`Signer`] is for tests: it is made from a seed that others may
+//! know.
+
+mod hex;
+mod key;
+mod signer;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use perennial_domain::clearent::{Link, Token, Transaction};
+use serde::de::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+pub use self::key::{PublicKey, PublicKeyError};
+pub use self::signer::Signer;
+use super::envelope::{LinkMessage, Payload};
+use super::fields::{count, owned};
+use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
+use crate::format::{self, Format};
+use crate::json;
+use crate::limits::Limits;
+use crate::member::{Many, Put, Read};
+use crate::reading::At;
+use crate::shape::Kind;
+use crate::text::Text;
+use crate::write::Write;
+
+/// An alert as it came, which nobody vouches for yet.
+///
+/// The only thing to do with it is to [`verify`](Self::verify) it.
+#[must_use = "nobody vouches for it until it is verified"]
+pub struct Signed<'a> {
+    payload: &'a str,
+    signature: Cow<'a, str>,
+    unsigned: Unsigned,
+}
+
+impl<'a> Signed<'a> {
+    /// Reads the body of an alert, within the default [`Limits`].
+    ///
+    /// # Errors
+    ///
+    /// It is not one JSON object, or has not exactly one `payload`, an object, and one `signature`.
+    pub fn read(body: &'a [u8]) -> Result<Self, DecodeError> {
+        let (signed, signature) = Self::split(body)?;
+        let signature = signature.ok_or_else(|| refused("signature", DecodeErrorKind::Missing))?;
+        Ok(Self { signature, ..signed })
+    }
+
+    /// Reads the body of an alert whose signature came in a header.
+    ///
+    /// The vendor's text also speaks of a "signature header", without its name; every sample has the signature in the
+    /// body. One that is in the body is passed over here.
+    pub fn read_with(body: &'a [u8], signature: &'a str) -> Result<Self, DecodeError> {
+        let (signed, _) = Self::split(body)?;
+        Ok(Self { signature: Cow::Borrowed(signature), ..signed })
+    }
+
+    fn split(body: &'a [u8]) -> Result<(Self, Option<Text<'a>>), DecodeError> {
+        let Envelope { code, status, exchange_id, links, payload, signature } =
+            format::decode(Format::Json, body, &Limits::default())?;
+        let Some(Verbatim(payload)) = payload else {
+            return Err(refused("payload", DecodeErrorKind::Missing));
+        };
+        let unsigned = Unsigned {
+            code: count(code),
+            status: owned(status),
+            exchange_id: owned(exchange_id),
+            links: links.into_iter().filter_map(LinkMessage::record).collect(),
+        };
+        let signed = Self { payload, signature: Cow::Borrowed(""), unsigned };
+        Ok((signed, signature.map(|Given(signature)| signature)))
+    }
+
+    /// The bytes that the signature is over: the value of `payload` as it was sent.
+    pub fn payload(&self) -> &'a [u8] {
+        self.payload.as_bytes()
+    }
+
+    /// Checks the signature, and reads the payload if it is the key owner's.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError::Payload`] says that the signature is good, but that the payload is none of a transaction;
+    /// any other that the alert is not to be trusted.
+    pub fn verify(&self, key: &PublicKey) -> Result<Alert, SignatureError> {
+        let signature = hex::decode(&self.signature).ok_or(SignatureError::Malformed)?;
+        key.verify(self.payload(), &signature)?;
+        let (payload, payload_type) = Payload::decode(Format::Json, self.payload(), &Limits::default())
+            .map_err(SignatureError::Payload)?;
+        let (transaction, token) = match payload {
+            Payload::Transaction(transaction) => (*transaction, None),
+            Payload::TransactionToken(transaction, token) => (*transaction, Some(*token)),
+            _ => {
+                let missing = refused("transaction", DecodeErrorKind::Missing);
+                return Err(SignatureError::Payload(missing));
+            }
+        };
+        Ok(Alert { transaction, token, payload_type, unsigned: self.unsigned.clone() })
+    }
+}
+
+impl fmt::Debug for Signed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signed(..)")
+    }
+}
+
+/// What happened, by the word of the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// The transaction: an authorisation, a capture, a sale, a forced sale, a refund or a void, or a payment that a
+    /// plan made.
+    pub transaction: Transaction,
+    /// The token that was charged or made, if there is one.
+    pub token: Option<Token>,
+    /// The gateway's word for the payload: `transaction`, `transactionToken` or `errorTransaction`.
+    pub payload_type: Option<String>,
+    /// What stood beside the payload.
+    pub unsigned: Unsigned,
+}
+
+/// What stands beside the payload of an alert, and is as good as the connection that it came by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unsigned {
+    /// The HTTP status that the transaction was answered with.
+    pub code: Option<u16>,
+    /// `success` or `fail`, in any case of letters.
+    pub status: Option<String>,
+    /// The gateway's number of the exchange, which its support asks for. Payments of plans have `clearent-cre-2` in it.
+    pub exchange_id: Option<String>,
+    /// Links to the transaction and to the token.
+    pub links: Vec<Link>,
+}
+
+/// Why an alert is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// The signature is no signature: not hexadecimal digits, not the DER of two numbers, or numbers that the curve
+    /// does not have.
+    #[error("the signature is not one of ECDSA on brainpoolP384t1 in DER, as hexadecimal digits")]
+    Malformed,
+    /// The signature is another one's, or of another payload.
+    #[error("the signature is not that of this payload by this key")]
+    Mismatch,
+    /// The signature is good, and the payload is something else than a transaction.
+    #[error("the payload is signed, but cannot be read")]
+    Payload(#[source] DecodeError),
+}
+
+message! {
+    /// An alert before anyone looks into its payload.
+    struct Envelope<'a> as "response" {
+        code: Option<Text<'a>> = "code",
+        status: Option<Text<'a>> = "status",
+        exchange_id: Option<Text<'a>> = "exchange-id",
+        links: Many<LinkMessage<'a>> = "links",
+        payload: Option<Verbatim<'a>> = "payload",
+        signature: Option<Given<'a>> = "signature",
+    }
+}
+
+/// An object as it stands in the document, byte by byte.
+#[cfg_attr(test, derive(Clone, Debug, PartialEq))]
+struct Verbatim<'a>(&'a str);
+
+impl<'de: 'a, 'a> Read<'de> for Verbatim<'a> {
+    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
+        let value = <&RawValue>::deserialize(de)?.get();
+        if !value.starts_with('{') {
+            return Err(at.fail(DecodeErrorKind::WrongType));
+        }
+        if json::levels(value) >= at.limits().depth {
+            return Err(at.fail(DecodeErrorKind::TooDeep));
+        }
+        Ok(Some(Self(value)))
+    }
+}
+
+impl Put for Verbatim<'_> {
+    const KIND: Kind = Kind::Bare;
+
+    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+        to.bare(name, self.0);
+        Ok(())
+    }
+}
+
+/// A text where null is not the same as none, so that it cannot be given twice.
+#[cfg_attr(test, derive(Clone, Debug, PartialEq))]
+struct Given<'a>(Text<'a>);
+
+impl<'de: 'a, 'a> Read<'de> for Given<'a> {
+    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
+        let text = Text::read(de, at)?.ok_or_else(|| at.fail(DecodeErrorKind::WrongType))?;
+        Ok(Some(Self(text)))
+    }
+}
+
+impl Put for Given<'_> {
+    const KIND: Kind = Kind::Text;
+
+    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+        self.0.put(name, to)
+    }
+}
+
+fn refused(path: &str, kind: DecodeErrorKind) -> DecodeError {
+    DecodeError::new(Format::Json, path, kind)
+}
