@@ -140,3 +140,70 @@ impl Body for Outflow {
         SizeHint::with_exact(length(&self.left) + more)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// The frames of a body, each with the milliseconds at which it came; the last is nothing if the body broke off.
+    async fn frames(mut body: Outflow) -> Vec<(u64, Option<usize>)> {
+        let started = Instant::now();
+        let mut frames = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let at = u64::try_from(started.elapsed().as_millis()).unwrap();
+            let Ok(frame) = frame else {
+                frames.push((at, None));
+                break;
+            };
+            frames.push((at, frame.into_data().ok().map(|data| data.len())));
+        }
+        frames
+    }
+
+    /// A body, which counts its time from when it is made; what it announces; and its frames.
+    type Case<'a> = (&'a dyn Fn() -> Outflow, u64, &'a [(u64, Option<usize>)]);
+
+    #[tokio::test(start_paused = true)]
+    async fn bodies_come_whole_slowly_cut_or_padded() {
+        let body = |length: usize| vec![b'x'; length];
+        let cases: &[Case<'_>] = &[
+            (&Outflow::default, 0, &[]),
+            (&|| body(500).into(), 500, &[(0, Some(500))]),
+            (&|| Outflow::slow(body(3), 2), 3, &[(0, Some(1)), (500, Some(1)), (1_000, Some(1))]),
+            (&|| Outflow::slow(body(10), 100), 10, &[(0, Some(5)), (50, Some(5))]),
+            (&|| Outflow::slow(body(10), u64::MAX), 10, &[(0, Some(10))]),
+            (&|| Outflow::slow(body(0), 1), 0, &[]),
+            (&|| Outflow::cut(body(10), 4), 10, &[(0, Some(4)), (20, None)]),
+            (&|| Outflow::cut(body(10), 0), 10, &[(20, None)]),
+            (&|| Outflow::cut(body(10), 10), 10, &[(0, Some(10))]),
+            (&|| Outflow::cut(body(0), 5), 0, &[]),
+            (&|| Outflow::padded(body(10), 12), 12, &[(0, Some(10)), (0, Some(2))]),
+            (
+                &|| Outflow::padded(body(10), 70_000),
+                70_000,
+                &[(0, Some(10)), (0, Some(65_536)), (0, Some(4_454))],
+            ),
+            (&|| Outflow::padded(body(10), 5), 10, &[(0, Some(10))]),
+            (&|| Outflow::padded(body(0), 5), 0, &[]),
+        ];
+        for (number, (body, announced, expected)) in cases.iter().enumerate() {
+            let body = body();
+            let told = (body.size_hint().exact(), body.is_end_stream());
+            assert_eq!(told, (Some(*announced), *announced == 0), "{number}");
+            assert_eq!(frames(body).await, *expected, "{number}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_slowest_body_takes_a_minute() {
+        for length in [2, 61, 5_000, 1_000_000] {
+            let came = frames(Outflow::slow(vec![b'x'; length], 1)).await;
+            let (last, _) = came[came.len() - 1];
+            assert!(last <= 60_000, "{length}: {last}");
+            assert_eq!(came.iter().filter_map(|(_, bytes)| *bytes).sum::<usize>(), length);
+        }
+    }
+}

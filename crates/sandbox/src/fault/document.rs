@@ -158,3 +158,73 @@ fn retry_after(members: &mut Members) -> Option<RetryAfter> {
         other => other.as_u64().map_or(RetryAfter::Date(String::new()), RetryAfter::Seconds),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn effect() -> impl Strategy<Value = Effect> {
+        let status = || 400..=599_u16;
+        let delay = || (0..=60_000_u64).prop_map(Duration::from_millis);
+        let date = Just(RetryAfter::Date("Fri, 01 Jan 2027 00:00:00 GMT".into()));
+        let retry_after = prop_oneof![any::<u64>().prop_map(RetryAfter::Seconds), date];
+        prop_oneof![
+            status().prop_map(|status| Effect::ErrorBefore { status }),
+            status().prop_map(|status| Effect::ErrorAfter { status }),
+            Just(Effect::DropReply),
+            delay().prop_map(|delay| Effect::LateCommit { delay }),
+            Just(Effect::Duplicate),
+            delay().prop_map(|delay| Effect::Delay { delay }),
+            (1..=u64::MAX).prop_map(|bytes_per_second| Effect::SlowBody { bytes_per_second }),
+            any::<u64>().prop_map(|at_byte| Effect::CutReply { at_byte }),
+            ("[a-z<>/]{0,20}", "[a-z]{1,9}/[a-z]{1,9}")
+                .prop_map(|(body, content_type)| Effect::Garbage { body, content_type }),
+            Just(Effect::StaleRead),
+            proptest::option::of(retry_after).prop_map(|retry_after| Effect::RateLimit { retry_after }),
+            Just(Effect::Decline { result_code: "058".into() }),
+            (1..=1_073_741_824_u64).prop_map(|bytes| Effect::HugeBody { bytes }),
+        ]
+    }
+
+    prop_compose! {
+        fn fault()(
+            effect in effect(),
+            nth in proptest::option::of(1..=u64::MAX),
+            times in proptest::option::of(1..=u64::MAX),
+            chance in proptest::option::of((proptest::sample::select(vec![0.0, 0.125, 0.25, 0.5, 1.0]), proptest::option::of(any::<u64>()))),
+            key in proptest::option::of("[a-z0-9_-]{1,20}"),
+        ) -> Fault {
+            let (probability, seed) = chance.filter(|_| nth.is_none()).unzip();
+            Fault { operation: "*".into(), nth, times, probability, seed: seed.flatten(), key, effect }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_what_was_read(fault in fault()) {
+            let shown = fault.shown();
+            prop_assert_eq!(Fault::read(shown.to_string().as_bytes()), Ok(fault), "{}", shown);
+        }
+
+        #[test]
+        fn whatever_is_wrong_is_named_without_its_value(
+            fault in fault(),
+            member in 0..12_usize,
+            in_effect in any::<bool>(),
+        ) {
+            let mut shown = fault.shown();
+            let within = if in_effect { &mut shown["effect"] } else { &mut shown };
+            let members = within.as_object_mut().unwrap();
+            let name = members.keys().nth(member % (members.len() + 1)).cloned().unwrap_or("surprise".into());
+            members.insert(name, json!("sesame open"));
+            if let Err(problem) = Fault::read(shown.to_string().as_bytes()) {
+                prop_assert!(!problem.contains("sesame") && problem.contains(": "), "{}", problem);
+            } else {
+                // The body and the type of garbage are free text.
+                prop_assert!(matches!(fault.effect, Effect::Garbage { .. }), "{}", shown);
+            }
+        }
+    }
+}

@@ -336,3 +336,39 @@ impl FaultError {
         self.member
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Kind;
+    use crate::{Sandbox, World};
+
+    /// How many rows of copies there are, when the world has one row.
+    async fn copied(world: &World) -> i64 {
+        let sql = "SELECT count(*) FROM tallies WHERE world < 0";
+        world
+            .gateway
+            .store
+            .run(move |connection| connection.query_row(sql, [], |row| row.get(0)))
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn copies_go_with_their_faults() {
+        let sandbox = Sandbox::start().await.unwrap();
+        let world = sandbox.world(7).await.unwrap();
+        let stale = async || {
+            world.gateway.with_world(world.knock, |ledger| ledger.next(Kind::Customer)).await.unwrap();
+            world.fault(&Fault::on("*", Effect::StaleRead)).await.unwrap();
+            copied(&world).await
+        };
+        assert_eq!([stale().await, stale().await], [1, 2]);
+        world.clear_faults().await.unwrap();
+        assert_eq!([copied(&world).await, stale().await], [0, 1]);
+        world.reset().await.unwrap();
+        assert_eq!([copied(&world).await, stale().await], [0, 1]);
+        sandbox.world(7).await.unwrap();
+        assert_eq!(copied(&world).await, 0);
+    }
+}

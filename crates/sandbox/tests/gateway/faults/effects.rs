@@ -48,16 +48,14 @@ async fn a_late_commit_does_not_reach_a_world_that_was_emptied() {
     let sandbox = Sandbox::start().await.unwrap();
     let world = sandbox.world(7).await.unwrap();
     let key = world.api_key().expose();
-    let late =
-        |millis| Fault::on("customers.create", Effect::LateCommit { delay: Duration::from_millis(millis) });
-    world.fault(&late(30)).await.unwrap();
-    assert_eq!(call(&sandbox, key, "json", "POST", "customers", ADA).await, Saw::Nothing);
-    world.reset().await.unwrap();
-    let empty = world.state().await.unwrap();
-    // What comes later is later than what does not come.
-    world.fault(&late(60).nth(1)).await.unwrap();
-    assert_eq!(call(&sandbox, key, "json", "POST", "customers", ADA).await, Saw::Nothing);
-    while world.state().await.unwrap() == empty {
+    for (name, millis) in [("Ada", 30), ("Eve", 60)] {
+        world.reset().await.unwrap();
+        let effect = Effect::LateCommit { delay: Duration::from_millis(millis) };
+        world.fault(&Fault::on("customers.create", effect)).await.unwrap();
+        let body = ADA.replace("Ada", name);
+        assert_eq!(call(&sandbox, key, "json", "POST", "customers", &body).await, Saw::Nothing);
+    }
+    while !world.state().await.unwrap().contains("Eve") {
         tokio::task::yield_now().await;
     }
     assert_eq!(customers(&world).await, 1);
@@ -304,4 +302,46 @@ async fn the_request_log_names_the_fault_and_shows_what_its_client_saw() {
     assert_eq!((log[0].2, log[1].2, log[4].2), ("", "", "(9 bytes that cannot be read)"));
     assert!(log[2].2.contains("Bad Gateway") && log[5].2.contains("Ada"));
     assert!(!log[3].2.contains(card));
+}
+
+#[tokio::test]
+async fn calls_at_once_are_counted_one_by_one() {
+    let sandbox = Sandbox::start().await.unwrap();
+    sandbox.fault(&Fault::on("customers.create", Effect::DropReply).nth(9).times(5)).await.unwrap();
+    sandbox
+        .fault(&Fault::on("customers.create", Effect::ErrorBefore { status: 503 }).nth(20).times(3))
+        .await
+        .unwrap();
+    let sandbox = &sandbox;
+    let calls = (0..40).map(|_| async move { json(sandbox, "POST", "customers", ADA).await.status() });
+    let told = futures_util::future::join_all(calls).await;
+    let count = |status| told.iter().filter(|told| **told == status).count();
+    assert_eq!([count(None), count(Some(503)), count(Some(201))], [5, 3, 32]);
+    let counted: Vec<_> =
+        sandbox.faults().await.unwrap().iter().map(|fault| (fault.matched, fault.applied)).collect();
+    assert_eq!(counted, [(40, 5), (40, 3)]);
+    sandbox.clear_faults().await.unwrap();
+    let listed = json(sandbox, "GET", "customers?page-size=1", "").await;
+    assert!(listed.body().contains(r#""total-elements":37"#), "{listed:?}");
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_stays_without_one() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let page = Effect::Garbage { body: "<html>".into(), content_type: "text/html".into() };
+    let effects = [
+        (Effect::SlowBody { bytes_per_second: 1 }, Some(200), Some(204)),
+        (Effect::CutReply { at_byte: 1 }, Some(200), Some(204)),
+        (Effect::HugeBody { bytes: 1_000 }, Some(200), Some(204)),
+        (Effect::ErrorAfter { status: 500 }, Some(500), Some(500)),
+        (page, Some(200), Some(200)),
+        (Effect::DropReply, None, None),
+    ];
+    for (effect, head, empty) in effects {
+        fault(&sandbox, "*", effect.clone()).await;
+        let saw = json(&sandbox, "HEAD", "customers", "").await;
+        assert_eq!((saw.status(), saw.body()), (head, ""), "{effect:?}");
+        assert_eq!(json(&sandbox, "GET", "tokens", "").await.status(), empty, "{effect:?}");
+        sandbox.clear_faults().await.unwrap();
+    }
 }

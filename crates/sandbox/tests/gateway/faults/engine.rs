@@ -65,10 +65,13 @@ async fn only_declines_reach_the_engine_and_sales_count_with_its_payments() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::of(&sandbox);
     let (_, token, plan) = client.subscriber().await;
-    sandbox.fault(&Fault::on("*", Effect::ErrorBefore { status: 503 }).nth(3)).await.unwrap();
+    sandbox.fault(&Fault::on("*", Effect::ErrorBefore { status: 503 }).nth(4)).await.unwrap();
     sandbox.fault(&decline("012").nth(2)).await.unwrap();
     assert_eq!(client.advance("P1M").await, (1, 1, 0));
     let sale = format!(r#"{{"card":"{token}","amount":"5.00"}}"#);
+    // What cannot be read charges nothing, so there is nothing to decline.
+    let wrong = client.json("POST", "/rest/v2/transactions/sale", &sale.replace("5.00", "five")).await;
+    assert_eq!(wrong.status, 400);
     let declined = client.json("POST", "/rest/v2/transactions/sale", &sale).await;
     assert_eq!((declined.status, declined.payload_type().as_str()), (402, "errorTransaction"));
     let path = "/payload/transaction";
@@ -76,7 +79,7 @@ async fn only_declines_reach_the_engine_and_sales_count_with_its_payments() {
     assert_eq!(client.json("POST", "/rest/v2/transactions/sale", &sale).await.status, 200);
     assert_eq!(client.advance("P1M").await, (1, 1, 0));
     let matched: Vec<_> = sandbox.faults().await.unwrap().iter().map(|fault| fault.matched).collect();
-    assert_eq!(matched, [2, 4]);
+    assert_eq!(matched, [3, 4]);
     // A payment that is declined is one that was made: it is told with its code and not made again.
     sandbox.clear_faults().await.unwrap();
     sandbox.fault(&decline("049").times(1)).await.unwrap();
