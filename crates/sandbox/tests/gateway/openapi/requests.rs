@@ -177,14 +177,16 @@ async fn what_breaks_a_request_is_refused_by_name() {
         for schema in document.bodies(&call) {
             let (path, example) = (subscriber.path(&call).await, subscriber.example(schema).await);
             let before = subscriber.client.state().await;
-            for (name, body) in broken(&document, &call, schema, &example) {
-                for format in ["JSON", "XML"] {
-                    let got = subscriber.send(format, &call, &path, &body, root(schema)).await;
-                    let message = message(&got);
-                    refused += 1;
-                    if got.status != 400 || !message.contains(&format!("{name}: ")) {
-                        failures.push(format!("{} {name} in {format}: {} {message}", call.name, got.status));
-                    }
+            // In turns: what is said of a value does not depend on the format.
+            for ((name, body), format) in broken(&document, &call, schema, &example)
+                .into_iter()
+                .zip(["JSON", "XML"].into_iter().cycle())
+            {
+                let got = subscriber.send(format, &call, &path, &body, root(schema)).await;
+                let message = message(&got);
+                refused += 1;
+                if got.status != 400 || !message.contains(&format!("{name}: ")) {
+                    failures.push(format!("{} {name} in {format}: {} {message}", call.name, got.status));
                 }
             }
             for (format, body, says) in unreadable(&example, root(schema)) {
@@ -203,7 +205,7 @@ async fn what_breaks_a_request_is_refused_by_name() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert!(refused > 700, "{refused}");
+    assert!(refused > 1_500, "{refused}");
 }
 
 /// The example without each member that it must have, and with each of its members wrong.
@@ -216,7 +218,7 @@ fn broken(document: &Document, call: &Call<'_>, schema: &Json, example: &Json) -
             broken.push((name.clone(), body));
         }
         let checked = !PASSED_OVER.contains(&(call.name, name.as_str()));
-        if let Some(value) = wrong(member).filter(|_| checked) {
+        for value in wrong(member).into_iter().filter(|_| checked) {
             let mut body = example.clone();
             let place = name.split('.').fold(&mut body, |place, part| match place {
                 // An object or a list that is not there is made.
@@ -288,7 +290,7 @@ async fn what_breaks_a_query_is_refused_by_name() {
             let name = parameter["name"].as_str().unwrap();
             let schema = document.resolved(&parameter["schema"]);
             // A text of a search may be any.
-            let ruled = schema["maxLength"].is_null() && wrong(schema).is_some();
+            let ruled = schema["maxLength"].is_null() && !wrong(schema).is_empty();
             let ruled = ruled && !ANY_WORD.contains(&(call.name, name));
             let got = subscriber.client.json("GET", &format!("{path}?{name}=!"), "").await;
             let refused = got.status == 400 && message(&got).contains(&format!("{name}: must be"));

@@ -144,15 +144,31 @@ impl Document {
     }
 }
 
-/// A value that breaks a schema's rule, if it has one that a text can break.
-pub(super) fn wrong(schema: &Json) -> Option<Json> {
-    let longest = schema["maxLength"].as_u64().and_then(|max| usize::try_from(max).ok());
-    match longest {
-        Some(max) => Some("x".repeat(max + 1).into()),
-        None if schema["enum"].is_array() || schema["pattern"].is_string() => Some("!".into()),
-        None if schema["type"] == "integer" || schema["type"] == "boolean" => Some("!".into()),
-        None => None,
+/// Values that break a schema's rule and that no leniency takes.
+pub(super) fn wrong(schema: &Json) -> Vec<Json> {
+    if let Some(max) = schema["maxLength"].as_u64().and_then(|max| usize::try_from(max).ok()) {
+        return vec!["x".repeat(max + 1).into()];
     }
+    let pattern = schema["pattern"].as_str().map(|pattern| Regex::new(pattern).unwrap());
+    let breaks = |text: &str| match (&pattern, schema["type"].as_str()) {
+        _ if schema["enum"].is_array() => true,
+        _ if schema["format"] == "date" => true,
+        (Some(pattern), _) => !pattern.is_match(text),
+        (None, kind) => matches!(kind, Some("integer" | "boolean")),
+    };
+    let odd = [
+        "!",
+        "yes",
+        "-1.00",
+        "1e2",
+        "1.505",
+        "99/30",
+        "2027-02-30",
+        "0x1F",
+        "411111111111111X",
+        "\u{ff11}\u{ff12}",
+    ];
+    odd.into_iter().filter(|text| breaks(text)).map(Json::from).collect()
 }
 
 /// The same document in XML.
