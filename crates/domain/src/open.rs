@@ -18,6 +18,9 @@ macro_rules! open {
         impl $Word {
             $( $(#[$value_meta])* pub const $NAME: Self = Self(std::borrow::Cow::Borrowed($text)); )*
 
+            /// The documented words.
+            pub const WORDS: &'static [&'static str] = &[$($text),*];
+
             /// What a gateway reported, documented or not; compared without letter case.
             pub fn reported(text: &str) -> Self {
                 Self::documented(text).unwrap_or_else(|| Self(text.trim().to_ascii_uppercase().into()))
@@ -38,7 +41,7 @@ macro_rules! open {
         }
 
         impl $crate::field::Described for $Word {
-            const KIND: $crate::field::Kind = $crate::field::Kind::Word(&[$($text),*]);
+            const KIND: $crate::field::Kind = $crate::field::Kind::Word(Self::WORDS);
         }
 
         impl TryFrom<&str> for $Word {

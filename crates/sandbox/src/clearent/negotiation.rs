@@ -27,17 +27,16 @@ impl Formats {
 /// The format that `Accept` likes best; none if it likes both the same, or says nothing.
 fn preferred(headers: &HeaderMap) -> Option<Format> {
     let lines = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let ranges: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
-    let ranges: Vec<(&str, u16)> =
-        ranges.into_iter().filter(|range| !range.is_empty()).map(weighed).collect();
-    // A format that is named counts as it is weighed there, and any other as the wildcard is.
-    let weight = |format| {
-        let named = ranges.iter().filter(|(range, _)| named(range) == Some(format));
-        let wild = ranges.iter().filter(|(range, _)| matches!(*range, "*/*" | "application/*"));
-        named.map(|(_, weight)| *weight).max().or_else(|| wild.map(|(_, weight)| *weight).max())
+    let ranges = lines.flat_map(|line| line.split(',')).map(str::trim).filter(|range| !range.is_empty());
+    let ranges: Vec<(&str, u16)> = ranges.map(weighed).collect();
+    let heaviest = |fits: &dyn Fn(&str) -> bool| {
+        ranges.iter().filter(|(range, _)| fits(range)).map(|(_, weight)| *weight).max()
     };
+    // A format that is named counts as it is weighed there, another as anything does.
+    let anything = heaviest(&|range| matches!(range, "*/*" | "application/*"));
+    let weight = |format| heaviest(&|range| named(range) == Some(format)).or(anything).unwrap_or(0);
     let first = ranges.iter().find_map(|(range, _)| named(range));
-    match (weight(Format::Json).unwrap_or(0), weight(Format::Xml).unwrap_or(0)) {
+    match (weight(Format::Json), weight(Format::Xml)) {
         (0, 0) if ranges.is_empty() => None,
         (0, 0) => Some(Format::Json),
         (json, xml) if json > xml => Some(Format::Json),

@@ -1,9 +1,10 @@
 //! What each call of the Clearent tree asks and answers.
 
+use perennial_domain::Text;
 use perennial_domain::clearent::{
-    Capture, Charge, CheckAnswer, CustomerTokenUpdate, CustomerUpdate, DuplicateUpdate, NewCustomer,
-    NewCustomerToken, NewPlan, NewToken, PlanForecast, PlanUpdate, Refund, Settlement, TokenUpdate,
-    TransactionUpdate,
+    BatchStatus, Capture, Charge, CheckAnswer, CustomerTokenUpdate, CustomerUpdate, DuplicateUpdate,
+    NewCustomer, NewCustomerToken, NewPlan, NewToken, PlanForecast, PlanStatus, PlanUpdate, Refund,
+    Settlement, TokenUpdate, TransactionType, TransactionUpdate,
 };
 use perennial_domain::field::{Field, Kind, Need};
 
@@ -90,7 +91,7 @@ const fn required(name: &'static str, kind: Kind) -> Field {
 }
 
 const fn text(name: &'static str) -> Field {
-    optional(name, Kind::Text { max: 4_000 })
+    optional(name, Kind::Text { max: Text::MAX })
 }
 
 const CHARGED: &[(u16, &[Payload])] =
@@ -133,7 +134,7 @@ pub(super) const CALLS: &[Call] = &[
     Call { on: ("POST", "payment-plans"), about: "Creates a plan.", body: &[&NEW_PLAN],
         answers: &[(201, &[PLAN])], gives: Some(("plan-key", "/payload/payment-plan/plan-key")), ..CALL },
     Call { on: ("GET", "payment-plans"), about: "Searches plans.", direction: Some("isDescending"), answers: &[(200, &[PLANS])],
-        query: &[key("customer-key"), text("customer-name"), key("plan-key"), text("plan-name"), optional("payment-amount", Kind::Amount), optional("status", Kind::Word(PLAN_STATUSES)), key("token-id")], ..CALL },
+        query: &[key("customer-key"), text("customer-name"), key("plan-key"), text("plan-name"), optional("payment-amount", Kind::Amount), optional("status", Kind::Word(PlanStatus::WORDS)), key("token-id")], ..CALL },
     Call { on: ("GET", "payment-plans/{}"), about: "Reads a plan.", answers: &[(200, &[PLAN])], ..CALL },
     Call { on: ("PUT", "payment-plans/{}"), about: "Changes what is given of a plan.", body: &[&PLAN_UPDATE], answers: &[(200, &[PLAN]), (402, &[ERROR])], ..CALL },
     Call { on: ("DELETE", "payment-plans/{}"), about: "Deletes a plan that is not active and has no payments.", answers: &[(200, &[PLAN]), (402, &[ERROR])], ..CALL },
@@ -142,7 +143,7 @@ pub(super) const CALLS: &[Call] = &[
     Call { on: ("GET", "payments"), about: "Searches payments.", direction: Some("isDescending"), query: &[key("customer-key"), key("plan-key")], answers: &[(200, &[PAYMENTS])], ..CALL },
     Call { on: ("GET", "plan-forecast"), about: "The days on which a plan would charge.", query: PlanForecast::FIELDS, answers: &[(200, &[FORECAST])], ..CALL },
 
-    Call { on: ("GET", "batches"), about: "Lists batches.", direction: Some("isDescending"), query: &[optional("status", Kind::Word(BATCH_STATUSES))], answers: &[(200, &[BATCHES]), (204, &[])], ..CALL },
+    Call { on: ("GET", "batches"), about: "Lists batches.", direction: Some("isDescending"), query: &[optional("status", Kind::Word(BatchStatus::WORDS))], answers: &[(200, &[BATCHES]), (204, &[])], ..CALL },
     Call { on: ("GET", "batches/open"), about: "Reads the open batch.", answers: &[(200, &[BATCH]), (204, &[])], ..CALL },
     Call { on: ("PUT", "batches/open"), about: "Settles the open batch, if it comes to these figures.", body: &[&SETTLEMENT], answers: &[(200, &[BATCH]), (402, &[ERROR])], ..CALL },
 
@@ -154,8 +155,8 @@ pub(super) const CALLS: &[Call] = &[
     Call { on: ("POST", "transactions/capture"), about: "Takes what was reserved.", body: &[&CAPTURE], answers: FOLLOWED_UP, ..CALL },
     Call { on: ("POST", "transactions/void"), about: "Takes a transaction back in full.", body: &[&VOID], answers: FOLLOWED_UP, ..CALL },
     Call { on: ("POST", "transactions/refund"), about: "Gives money back: of an earlier transaction, or to a card.", body: &[&REFUND], answers: FOLLOWED_UP, ..CALL },
-    Call { on: ("GET", "transactions"), about: "Searches transactions. Times are UTC, as `yyyy-MM-dd HH:mm`.", direction: Some("isDescending"), answers: &[(200, &[TRANSACTIONS]), (204, &[])],
-        query: &[key("id"), optional("level", Kind::Word(LEVELS)), optional("amount", Kind::Amount), optional("type", Kind::Word(TYPES)), text("status"), text("last-four"), text("authorization-code"), text("invoice"), text("order-id"), text("display-message"), optional("start-date", Kind::Date), optional("end-date", Kind::Date)], ..CALL },
+    Call { on: ("GET", "transactions"), about: "Searches transactions; times such as `2027-01-01 14:05 CST` are taken for days.", direction: Some("isDescending"), answers: &[(200, &[TRANSACTIONS]), (204, &[])],
+        query: &[key("id"), optional("level", Kind::Word(LEVELS)), optional("amount", Kind::Amount), optional("type", Kind::Word(TransactionType::WORDS)), text("status"), text("last-four"), text("authorization-code"), text("invoice"), text("order-id"), text("display-message"), optional("start-date", Kind::Date), optional("end-date", Kind::Date)], ..CALL },
     Call { on: ("GET", "transactions/{}"), about: "Reads a transaction.", answers: &[(200, &[TRANSACTION])], ..CALL },
     Call { on: ("PUT", "transactions/{}"), about: "Changes the tip of a charge of the open batch.", body: &[&TRANSACTION_UPDATE], answers: &[(200, &[TRANSACTION]), (402, &[ERROR])], ..CALL },
 
@@ -169,10 +170,7 @@ pub(super) const CALLS: &[Call] = &[
 
 const SPANS: &[&str] =
     &["custom_range", "last_24_hours", "yesterday", "last_week", "last_month", "last_180_days"];
-const PLAN_STATUSES: &[&str] = &["ACTIVE", "SUSPENDED", "CANCELED"];
-const BATCH_STATUSES: &[&str] = &["OPEN", "PENDING", "CLOSED"];
 const LEVELS: &[&str] = &["terminal", "merchant"];
-const TYPES: &[&str] = &["SALE", "AUTH", "CAPTURE", "FORCED SALE", "REFUND", "VOID"];
 
 const NEW_CUSTOMER: Body = Body {
     name: "NewCustomer",
@@ -343,7 +341,7 @@ const FORCED_SALE: Body = Body {
     name: "ForcedSale",
     also: &[
         optional("type", Kind::Word(&["FORCED SALE"])),
-        required("authorization-code", Kind::Text { max: 4_000 }),
+        required("authorization-code", Kind::Text { max: Text::MAX }),
     ],
     example: r#"{"type":"FORCED SALE","card":"4111111111111111","exp-date":"1230","amount":"25.00","authorization-code":"APPC10"}"#,
     ..SALE

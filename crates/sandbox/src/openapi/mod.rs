@@ -159,7 +159,8 @@ fn key_of(path: &str) -> &'static str {
 /// The calls that take a key which an answer gives.
 fn leads(key: &str, pointer: &str) -> Json {
     let takers = operations().filter(|(_, path, _)| path.contains("{}") && key_of(path) == key);
-    let link = |operation: &str| json!({ "operationId": operation, "parameters": { key: format!("$response.body#{pointer}") } });
+    let given = json!({ key: format!("$response.body#{pointer}") });
+    let link = |operation: &str| json!({ "operationId": operation, "parameters": given });
     takers.map(|(_, _, operation)| (operation.to_owned(), link(operation))).collect::<Map<_, _>>().into()
 }
 
