@@ -6,17 +6,33 @@
 //! ```
 //! use perennial_sandbox::Sandbox;
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let sandbox = Sandbox::start().await?;
-//! assert!(sandbox.base_url().starts_with("http://127.0.0.1:"));
-//! assert_eq!(sandbox.api_key().expose().len(), 32);
+//! # /*
+//! #[tokio::test]
+//! # */
+//! async fn a_customer_is_kept() -> Result<(), Box<dyn std::error::Error>> {
+//!     // A millisecond's work, so that each test can have its own.
+//!     let sandbox = Sandbox::start().await?;
+//!     // Whatever is under test gets these two instead of the vendor's.
+//!     let (url, key) = (sandbox.base_url(), sandbox.api_key().expose());
+//!     let answer = reqwest::Client::new()
+//!         .post(format!("{url}/rest/v2/customers"))
+//!         .header("api-key", key)
+//!         .header("content-type", "application/json")
+//!         .body(r#"{"first-name":"Ada","last-name":"Byron"}"#)
+//!         .send()
+//!         .await?;
+//!     assert_eq!(answer.status(), 201);
 //!
-//! let fired = sandbox.advance("P1M").await?;
-//! assert_eq!((fired.now.to_string().as_str(), fired.fired), ("2027-02-01T00:00:00Z", 0));
-//!
-//! sandbox.stop().await;
-//! # Ok(()) }
+//!     let fired = sandbox.advance("P1M").await?;
+//!     assert_eq!((fired.now.to_string().as_str(), fired.fired), ("2027-02-01T00:00:00Z", 0));
+//!     Ok(())
+//! }
+//! # let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+//! # tokio::runtime::Runtime::new().unwrap().block_on(a_customer_is_kept()).unwrap();
 //! ```
+//!
+//! Tests that share a sandbox take a world each: [`Sandbox::new_world`] costs some twenty microseconds, and
+//! [`World::snapshot`] brings one back to where several tests begin.
 //!
 //! What a request is told:
 //!

@@ -62,7 +62,7 @@ impl StoreError {
         let why = match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy) => return Self::InUse { path },
             Some(ErrorCode::DiskFull) => "has no room left: its disk is full",
-            Some(ErrorCode::ReadOnly) => "cannot be written to: the file is read-only",
+            Some(ErrorCode::ReadOnly) => "cannot be written to: the file or its folder is read-only",
             Some(ErrorCode::CannotOpen) => {
                 "cannot be opened: its folder must exist, and both must be readable and writable"
             }

@@ -295,7 +295,15 @@ mod tests {
                 "cannot be opened: its folder must exist, and both must be readable and writable",
             ),
         ];
-        for (path, told) in cases {
+        let sealed = ours("sealed.db", "");
+        let mut permissions = std::fs::metadata(&sealed).unwrap().permissions();
+        permissions.set_readonly(true);
+        std::fs::set_permissions(&sealed, permissions).unwrap();
+        // Root writes into it all the same.
+        let is_sealed = std::fs::OpenOptions::new().write(true).open(&sealed).is_err();
+        let sealed =
+            is_sealed.then_some((sealed, "cannot be written to: the file or its folder is read-only"));
+        for (path, told) in cases.into_iter().chain(sealed) {
             let refused = Store::open(Some(&path)).map(|_| ()).unwrap_err();
             assert_eq!(refused.to_string(), format!("the database {} {told}", path.display()));
         }

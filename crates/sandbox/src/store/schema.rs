@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ffi};
 
 use super::StoreError;
 use super::snapshot::forget_asides;
@@ -137,8 +137,8 @@ INSERT INTO sqlite_stat1
 ANALYZE sqlite_schema;
 ";
 
-/// What a world is made of, each table with the column that orders it in the world's state. Each has a column `world`,
-/// and that in all its keys, so that a world can be copied.
+/// What a world is made of, each table with the column that orders it in the world's state. Each begins
+/// with a column `world` and has it in all its keys, so that a world can be copied.
 pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
     ("customers", "key"),
     ("tokens", "id"),
@@ -153,6 +153,11 @@ pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
 
 /// Takes the file for this sandbox alone, makes its tables if it is new, and says how often it was opened.
 pub(super) fn prepare(connection: &Connection) -> Result<u64, Unfit> {
+    // A file that is read-only is opened all the same, and its first lock fails with another error.
+    if connection.is_readonly("main")? {
+        let read_only = ffi::Error::new(ffi::SQLITE_READONLY);
+        return Err(rusqlite::Error::SqliteFailure(read_only, None).into());
+    }
     connection.set_prepared_statement_cache_capacity(256);
     connection.busy_timeout(std::time::Duration::ZERO)?;
     connection.execute_batch(
