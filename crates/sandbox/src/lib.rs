@@ -99,6 +99,7 @@
 mod builder;
 mod clearent;
 mod clock;
+mod console;
 mod control;
 mod engine;
 mod fault;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName,
+    HeaderValue, LOCATION, ORIGIN, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -30,7 +31,7 @@ use crate::gateway::Gateway;
 use crate::outflow::Outflow;
 use crate::requests::Entry;
 use crate::store::StoreError;
-use crate::{control, mask};
+use crate::{console, control, mask};
 
 /// The largest body: some hundred times the largest request of the API.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -240,6 +241,13 @@ async fn answer(
         let answered = control::answer(gateway, &head.method, call, query, &head.headers, &body).await?;
         return Ok(json_answer(answered));
     }
+    if let ["console", page @ ..] = segments.as_slice() {
+        if !peer.ip().is_loopback() {
+            return Ok(plain(StatusCode::FORBIDDEN));
+        }
+        let request = console::Request { method: &head.method, segments: page, query, body: &body };
+        return Ok(shown(console::answer(gateway, request).await?));
+    }
     let formats = Formats::of(&head.headers, &body);
     let segments = match segments.as_slice() {
         ["rest", "v2", rest @ ..] => rest,
@@ -285,6 +293,28 @@ async fn answer(
         set(&mut response, ALLOW, &allow);
     }
     Ok(response)
+}
+
+/// What a browser gets.
+fn shown(answered: console::Answered) -> Answered {
+    let (status, content_type, body, see) = match answered {
+        console::Answered::Page(status, page) => (status, "text/html; charset=utf-8", page, None),
+        console::Answered::Style(style) => {
+            (StatusCode::OK, "text/css; charset=utf-8", style.to_owned(), None)
+        }
+        console::Answered::See(path) => (StatusCode::SEE_OTHER, "text/plain", String::new(), Some(path)),
+    };
+    let mut response = plain(status);
+    set(&mut response, CONTENT_TYPE, content_type);
+    set(&mut response, CONTENT_SECURITY_POLICY, console::POLICY);
+    set(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    // Stricter, and a form of ours would come without its origin.
+    set(&mut response, REFERRER_POLICY, "same-origin");
+    if let Some(path) = see {
+        set(&mut response, LOCATION, &path);
+    }
+    *response.body_mut() = Outflow::from(body.into_bytes());
+    response
 }
 
 /// What a client gets of an answer: nothing if a fault closes its connection instead.

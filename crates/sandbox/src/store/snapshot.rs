@@ -23,6 +23,12 @@ impl Ledger<'_> {
         Ok(name)
     }
 
+    /// The ids of the world's snapshots, oldest first.
+    pub(crate) fn snapshots(&self) -> Result<Vec<String>> {
+        let sql = "SELECT name FROM snapshots WHERE world = ? ORDER BY id";
+        self.connection.prepare_cached(sql)?.query_map([self.world], |row| row.get(0))?.collect()
+    }
+
     /// Makes the world what a snapshot kept, and says where its clock goes on and the number of its last exchange then;
     /// nothing if the world has no such snapshot.
     pub(crate) fn restore(&self, name: &str) -> Result<Option<(Clock, u64)>> {

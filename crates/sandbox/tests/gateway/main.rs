@@ -6,6 +6,7 @@ mod batches;
 mod checks;
 mod client;
 mod clock;
+mod console;
 mod duplicates;
 mod durability;
 mod engine;

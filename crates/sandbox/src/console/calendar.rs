@@ -1,0 +1,139 @@
+//! A plan's page: its facts, its days as a calendar of months, and what they come to.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+use perennial_domain::clearent::{Plan, PlanKey, PlanStatus};
+use perennial_domain::{Amount, NaiveDate};
+use rusqlite::{Result, params};
+
+use super::chart::amount;
+use super::{Found, World};
+use crate::gateway::Gateway;
+use crate::store::plan::remaining;
+use crate::world::Ledger;
+
+/// How a day of a plan went, or will.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Approved,
+    Declined,
+    Expected,
+    /// It passed without a payment, or will.
+    Without,
+}
+
+impl Outcome {
+    pub(super) fn of(status: &str) -> Self {
+        if status == "APPROVED" { Self::Approved } else { Self::Declined }
+    }
+
+    /// Colour is not all that tells outcomes apart.
+    fn told(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Approved => ("approved", "✓", "received"),
+            Self::Declined => ("declined", "✗", "declined"),
+            Self::Expected => ("expected", "○", "expected"),
+            Self::Without => ("without", "–", "no payment"),
+        }
+    }
+}
+
+struct Day {
+    cents: u64,
+    outcome: Outcome,
+    transaction: Option<String>,
+}
+
+/// Every day of a plan that has a payment, will have one, or might have had one.
+fn days(ledger: &Ledger<'_>, plan: &Plan) -> Result<BTreeMap<NaiveDate, Day>> {
+    let cents = plan.payment_amount.unwrap_or(Amount::ZERO).cents();
+    let mut days = BTreeMap::new();
+    for day in plan.schedule().into_iter().flatten() {
+        days.insert(day, Day { cents, outcome: Outcome::Without, transaction: None });
+    }
+    for day in remaining(plan, ledger.now) {
+        days.insert(day, Day { cents, outcome: Outcome::Expected, transaction: None });
+    }
+    let sql = "SELECT frequency_date, amount, status, transaction_id FROM payments WHERE world = ? AND plan_key = ?";
+    let mut statement = ledger.connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![ledger.world, plan.plan_key.as_str()])?;
+    while let Some(row) = rows.next()? {
+        let Ok(day) = row.get::<_, String>("frequency_date")?.parse() else { continue };
+        let outcome = Outcome::of(&row.get::<_, String>("status")?);
+        let transaction = row.get("transaction_id")?;
+        days.insert(day, Day { cents: row.get("amount")?, outcome, transaction });
+    }
+    Ok(days)
+}
+
+pub(super) async fn page(gateway: &Gateway, world: &World, key: &str) -> Found {
+    let Ok(key) = PlanKey::try_from(key) else { return Ok(None) };
+    let found = gateway.with_world(world.knock, move |ledger| {
+        let Some(plan) = ledger.plan(&key)? else { return Ok(None) };
+        let days = days(&ledger, &plan)?;
+        Ok(Some((plan, days)))
+    });
+    let Some(Some((plan, days))) = found.await? else { return Ok(None) };
+    let content = html! {
+        (facts(world, &plan))
+        section aria-labelledby="calendar" {
+            h2 #calendar { "Calendar" }
+            @if plan.status == Some(PlanStatus::SUSPENDED) { p { "The plan is suspended: its days pass without a payment." } }
+            (calendar(world, &days))
+        }
+        section aria-labelledby="totals" { h2 #totals { "Totals" } (totals(&days)) }
+    };
+    Ok(Some(world.page("Plan", &content)))
+}
+
+fn facts(world: &World, plan: &Plan) -> Markup {
+    let shown = |value: Option<String>| value.unwrap_or_default();
+    html! {
+        dl {
+            dt { "Plan" } dd { code { (plan.plan_key) } }
+            dt { "Name" } dd { (shown(plan.plan_name.clone())) }
+            dt { "Status" } dd { (shown(plan.status.as_ref().map(ToString::to_string))) ", since " (shown(plan.status_date.clone())) }
+            dt { "Amount" } dd { (shown(plan.payment_amount.map(|amount| amount.to_string()))) ", monthly on day " (shown(plan.frequency_day.map(|day| day.get().to_string()))) }
+            dt { "Term" } dd { (shown(plan.start_date.map(|day| day.to_string()))) " to " (shown(plan.end_date.map(|day| day.to_string()))) }
+            @if let Some(customer) = &plan.customer_key {
+                dt { "Customer" } dd { a href=(world.path(&format!("customers/{customer}"))) { (customer) } }
+            }
+            @if let Some(token) = &plan.token_id { dt { "Token" } dd { code { (token) } } }
+        }
+    }
+}
+
+fn calendar(world: &World, days: &BTreeMap<NaiveDate, Day>) -> Markup {
+    html! {
+        ol.calendar {
+            @for (day, Day { cents, outcome, transaction }) in days {
+                @let (class, sign, told) = outcome.told();
+                li class=(class) {
+                    time datetime=(day.to_string()) { (day.format("%b %Y")) strong { (day.format("%-d")) } }
+                    span { (amount(*cents)) }
+                    span { span aria-hidden="true" { (sign) " " } (told) }
+                    @if let Some(id) = transaction {
+                        a href=(world.path(&format!("transactions?id={id}"))) { "transaction " (id) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn totals(days: &BTreeMap<NaiveDate, Day>) -> Markup {
+    let sum =
+        |wanted: Outcome| days.values().filter(|day| day.outcome == wanted).map(|day| day.cents).sum::<u64>();
+    let lines = [Outcome::Approved, Outcome::Declined, Outcome::Expected]
+        .map(|outcome| (outcome.told().2, sum(outcome)));
+    html! {
+        table {
+            caption.quiet { "What the plan comes to" }
+            tbody {
+                @for (told, cents) in lines { tr { th scope="row" { (told) } td.number { (amount(cents)) } } }
+                tr { th scope="row" { "received and expected" } td.number { (amount(lines[0].1 + lines[2].1)) } }
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The console: the sandbox's worlds as pages, for people. Another door than `control`, to the same house.
+//!
+//! Pages are made here and need no script. What changes something is a form that is posted, with a token that only our
+//! own pages know, and is answered by a redirect.
+
+mod calendar;
+mod chart;
+mod faults;
+mod form;
+mod money;
+mod people;
+mod requests;
+mod world;
+mod worlds;
+
+use std::sync::{Arc, LazyLock};
+
+use http::{Method, StatusCode};
+use maud::{DOCTYPE, Markup, html};
+use rusqlite::OptionalExtension;
+
+use self::form::Form;
+use crate::clock::{Mode, Moment};
+use crate::gateway::Gateway;
+use crate::seed::Seed;
+use crate::store::StoreError;
+use crate::world::Knock;
+
+const STYLE: &str = include_str!("style.css");
+
+/// What pages may load: our style, and nothing else from anywhere.
+pub(crate) const POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Stands in every form of ours, so that no other page can post one.
+static TOKEN: LazyLock<String> = LazyLock::new(|| Seed::fresh().hex("console"));
+
+/// What a browser gets.
+pub(crate) enum Answered {
+    Page(StatusCode, String),
+    Style(&'static str),
+    /// To be looked at with a GET.
+    See(String),
+}
+
+/// A request that a browser makes.
+pub(crate) struct Request<'a> {
+    pub(crate) method: &'a Method,
+    /// The parts of the path after `/console`.
+    pub(crate) segments: &'a [&'a str],
+    pub(crate) query: &'a str,
+    pub(crate) body: &'a [u8],
+}
+
+/// Answers a request for a page.
+pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Result<Answered, StoreError> {
+    let Request { method, segments, query, body } = request;
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    let form = Form::of(if reads { query.as_bytes() } else { body });
+    if !reads && (*method != Method::POST || form.text("token") != *TOKEN) {
+        return Ok(problem(
+            StatusCode::FORBIDDEN,
+            "This form is out of date: go back, load the page again, and send it once more.",
+        ));
+    }
+    match (reads, segments) {
+        (true, ["style.css"]) => return Ok(Answered::Style(STYLE)),
+        (true, []) => return worlds::page(gateway).await,
+        (false, ["open"]) => return worlds::open(gateway, &form).await,
+        _ => {}
+    }
+    let ["worlds", number, rest @ ..] = segments else { return Ok(missing()) };
+    let Some(world) = World::find(gateway, number).await? else { return Ok(missing()) };
+    let found = match (reads, rest) {
+        (true, []) => world::page(gateway, &world, None).await?,
+        (false, ["clock"]) => world::turn(gateway, &world, &form).await?,
+        (false, ["snapshot"]) => world::snapshot(gateway, &world).await?,
+        (false, ["restore"]) => world::restore(gateway, &world, &form).await?,
+        (true, ["customers"]) => people::list(gateway, &world, &form).await?,
+        (true, ["customers", key]) => people::customer(gateway, &world, key).await?,
+        (true, ["plans"]) => money::plans(gateway, &world, &form).await?,
+        (true, ["plans", key]) => calendar::page(gateway, &world, key).await?,
+        (true, ["payments"]) => money::payments(gateway, &world, &form).await?,
+        (true, ["transactions"]) => money::transactions(gateway, &world, &form).await?,
+        (true, ["batches"]) => money::batches(gateway, &world, &form).await?,
+        (true, ["requests"]) => Some(requests::page(gateway, &world)),
+        (true, ["faults"]) => faults::page(gateway, &world, &Form::default(), None).await?,
+        (false, ["faults"]) => faults::set(gateway, &world, &form).await?,
+        (false, ["faults", "clear"]) => faults::clear(gateway, &world, &form).await?,
+        _ => None,
+    };
+    Ok(found.unwrap_or_else(missing))
+}
+
+/// A page, unless what it is about is not there.
+type Found = Result<Option<Answered>, StoreError>;
+
+/// The world that a page is about.
+struct World {
+    number: i64,
+    knock: Knock,
+    now: Moment,
+    mode: Mode,
+}
+
+impl World {
+    async fn find(gateway: &Gateway, number: &str) -> Result<Option<Self>, StoreError> {
+        let Ok(number) = number.parse::<i64>() else { return Ok(None) };
+        let hash = gateway.store.run(move |connection| {
+            let mut hash = connection.prepare_cached("SELECT key_hash FROM worlds WHERE id = ?")?;
+            hash.query_row([number], |row| row.get(0)).optional()
+        });
+        let Some(hash) = hash.await? else { return Ok(None) };
+        // Whoever is on this machine may look; a world that is there was opened by its key.
+        let knock = Knock { hash, well_formed: true };
+        let clock = gateway.with_world(knock, |ledger| Ok((ledger.now, ledger.clock.mode()))).await?;
+        Ok(clock.map(|(now, mode)| Self { number, knock, now, mode }))
+    }
+
+    fn path(&self, page: &str) -> String {
+        let number = self.number;
+        if page.is_empty() {
+            format!("/console/worlds/{number}")
+        } else {
+            format!("/console/worlds/{number}/{page}")
+        }
+    }
+
+    /// A page of this world, with the way to its others.
+    fn page(&self, title: &str, content: &Markup) -> Answered {
+        Answered::Page(StatusCode::OK, self.laid_out(title, content))
+    }
+
+    /// The page that had a form, with what is wrong with it.
+    fn refused(&self, title: &str, content: &Markup) -> Answered {
+        Answered::Page(StatusCode::BAD_REQUEST, self.laid_out(title, content))
+    }
+
+    fn laid_out(&self, title: &str, content: &Markup) -> String {
+        const PAGES: [(&str, &str); 8] = [
+            ("", "Overview"),
+            ("customers", "Customers"),
+            ("plans", "Plans"),
+            ("payments", "Payments"),
+            ("transactions", "Transactions"),
+            ("batches", "Batches"),
+            ("requests", "Requests"),
+            ("faults", "Faults"),
+        ];
+        let navigation = html! {
+            nav aria-label="World" {
+                p { a href="/console" { "Worlds" } " / World " (self.number) " · "
+                    span.clock { (self.now) " " (self.mode.as_str()) } }
+                ul {
+                    @for (page, name) in PAGES {
+                        li { a href=(self.path(page)) aria-current=[(name == title).then_some("page")] { (name) } }
+                    }
+                }
+            }
+        };
+        layout(title, &navigation, content)
+    }
+}
+
+fn layout(title: &str, navigation: &Markup, content: &Markup) -> String {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) " - Perennial sandbox" }
+                link rel="stylesheet" href="/console/style.css";
+                link rel="icon" href="data:,";
+            }
+            body {
+                a.skip href="#content" { "Skip to the content" }
+                header { (navigation) }
+                main id="content" tabindex="-1" { h1 { (title) } (content) }
+            }
+        }
+    }
+    .into_string()
+}
+
+fn problem(status: StatusCode, told: &str) -> Answered {
+    let navigation = html! { nav aria-label="Console" { p { a href="/console" { "Worlds" } } } };
+    let title = status.canonical_reason().unwrap_or("Problem");
+    Answered::Page(status, layout(title, &navigation, &html! { p { (told) } }))
+}
+
+fn missing() -> Answered {
+    problem(StatusCode::NOT_FOUND, "There is no such page, or what it was about is gone.")
+}
+
+/// What is wrong with a form, told first.
+fn told(problem: Option<&str>) -> Markup {
+    html! { @if let Some(problem) = problem { p.problem role="alert" { (problem) } } }
+}
+
+/// The hidden member of every form.
+fn token() -> Markup {
+    html! { input type="hidden" name="token" value=(*TOKEN); }
+}

@@ -1,0 +1,119 @@
+//! A world at a glance: its clock, what it holds, its money by month, and its snapshots.
+
+use std::sync::Arc;
+
+use maud::{Markup, html};
+
+use super::chart::{self, Months};
+use super::form::Form;
+use super::{Answered, Found, World, token, told};
+use crate::clock::Turn;
+use crate::gateway::{Fired, Gateway};
+use crate::store::StoreError;
+use crate::world::Kind;
+
+struct Glance {
+    counts: Vec<(&'static str, &'static str, u64)>,
+    months: Months,
+    snapshots: Vec<String>,
+}
+
+pub(super) async fn page(gateway: &Arc<Gateway>, world: &World, problem: Option<&str>) -> Found {
+    let glance = gateway.with_world(world.knock, |ledger| {
+        let mut counts = Vec::new();
+        for (page, name, kind) in [
+            ("customers", "Customers", Kind::Customer),
+            ("plans", "Plans", Kind::Plan),
+            ("payments", "Payments", Kind::Payment),
+            ("transactions", "Transactions", Kind::Transaction),
+        ] {
+            counts.push((page, name, ledger.standing(kind)?));
+        }
+        Ok(Glance { counts, months: chart::months(&ledger)?, snapshots: ledger.snapshots()? })
+    });
+    let Some(glance) = glance.await? else { return Ok(None) };
+    let content = html! {
+        (told(problem))
+        ul.counts {
+            @for (page, name, count) in &glance.counts {
+                li { a href=(world.path(page)) { strong { (count) } " " (name) } }
+            }
+        }
+        section aria-labelledby="clock" { h2 #clock { "Clock" } (clock(world)) }
+        section aria-labelledby="money" { h2 #money { "Money by month" } (chart::drawn(&glance.months)) }
+        section aria-labelledby="snapshots" { h2 #snapshots { "Snapshots" } (snapshots(world, &glance.snapshots)) }
+    };
+    Ok(Some(if problem.is_some() {
+        world.refused("Overview", &content)
+    } else {
+        world.page("Overview", &content)
+    }))
+}
+
+fn clock(world: &World) -> Markup {
+    let action = world.path("clock");
+    html! {
+        p { "It shows " strong { (world.now) } " and is " (world.mode.as_str()) ". Time only goes forward." }
+        form method="post" action=(action) {
+            (token())
+            @for (period, name) in [("P1D", "+1 day"), ("P1W", "+1 week"), ("P1M", "+1 month"), ("P1Y", "+1 year")] {
+                button name="advance" value=(period) { (name) }
+            }
+        }
+        form method="post" action=(action) {
+            (token())
+            label { "Through the payments of " input type="date" name="to" required; }
+            button { "Go" }
+        }
+        form method="post" action=(action) {
+            (token())
+            @if world.mode.as_str() == "frozen" { button name="mode" value="running" { "Let it run" } }
+            @else { button name="mode" value="frozen" { "Freeze it" } }
+        }
+    }
+}
+
+fn snapshots(world: &World, kept: &[String]) -> Markup {
+    html! {
+        form method="post" action=(world.path("snapshot")) { (token()) button { "Keep the world as it is" } }
+        @if kept.is_empty() { p.quiet { "None yet." } }
+        @else {
+            form method="post" action=(world.path("restore")) {
+                (token())
+                label { "Snapshot " select name="id" { @for id in kept.iter().rev() { option { (id) } } } }
+                button { "Restore" }
+            }
+        }
+    }
+}
+
+/// Turns the clock, and shows the world then.
+pub(super) async fn turn(gateway: &Arc<Gateway>, world: &World, form: &Form) -> Found {
+    let turn = match (form.text("advance"), form.text("to"), form.text("mode")) {
+        ("", "", "running") => Ok(Turn::Become(crate::clock::Mode::Running)),
+        ("", "", _) => Ok(Turn::Become(crate::clock::Mode::Frozen)),
+        ("", day, _) => Turn::to(day),
+        (period, ..) => period.parse().map(Turn::Advance),
+    };
+    let turned = match turn {
+        Ok(turn) => gateway.turn(world.knock, turn).await?,
+        Err(error) => Some(Err(error)),
+    };
+    match turned {
+        None => Ok(None),
+        Some(Ok(Fired { .. })) => Ok(Some(Answered::See(world.path("")))),
+        Some(Err(error)) => page(gateway, world, Some(&format!("The moment {error}."))).await,
+    }
+}
+
+pub(super) async fn snapshot(gateway: &Gateway, world: &World) -> Result<Option<Answered>, StoreError> {
+    Ok(gateway.snapshot(world.knock).await?.map(|_| Answered::See(world.path(""))))
+}
+
+pub(super) async fn restore(gateway: &Arc<Gateway>, world: &World, form: &Form) -> Found {
+    match gateway.restore(world.knock, form.text("id").to_owned()).await? {
+        None => Ok(None),
+        Some(Ok(_)) => Ok(Some(Answered::See(world.path("")))),
+        Some(Err(_)) => page(gateway, world, Some("There is no such snapshot of this world.")).await,
+    }
+}

@@ -1,0 +1,180 @@
+//! The console as whoever asks for its pages meets it: everything is escaped, every link leads somewhere, and no form
+//! works that another page made.
+
+use std::collections::BTreeSet;
+
+use perennial_sandbox::Sandbox;
+
+use crate::client::{Client, Got, YEAR, plan};
+
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const HOSTILE: &str = r#"<script>alert(1)</script>"'&\u202e"#;
+
+/// A browser that follows no redirect.
+struct Browser {
+    client: Client,
+    token: String,
+}
+
+impl Browser {
+    async fn open(sandbox: &Sandbox) -> Self {
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        crate::client::http();
+        let client = Client { http: http.build().unwrap(), ..Client::of(sandbox) };
+        let page = client.send("GET", "/console", &[], "").await.body;
+        let token =
+            page.split(r#"name="token" value=""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
+        Self { client, token }
+    }
+
+    async fn get(&self, path: &str) -> Got {
+        self.client.send("GET", path, &[], "").await
+    }
+
+    async fn post(&self, path: &str, form: &str) -> Got {
+        self.post_from(&self.client.base.clone(), path, &format!("token={}&{form}", self.token)).await
+    }
+
+    async fn post_from(&self, origin: &str, path: &str, form: &str) -> Got {
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("origin", origin)];
+        self.client.send("POST", path, &headers, form).await
+    }
+
+    /// The pages of the world that comes with the sandbox.
+    async fn world(&self) -> String {
+        let opened = self.post("/console/open", &format!("api-key={}", self.client.key)).await;
+        assert_eq!(opened.status, 303, "{}", opened.body);
+        opened.headers["location"].to_str().unwrap().to_owned()
+    }
+}
+
+/// A world with a bit of everything, under hostile names.
+async fn fill(client: &Client) {
+    let body = format!(
+        r#"{{"first-name":{name},"last-name":"Byron","email":"ada@example.test","comments":{name}}}"#,
+        name = serde_json::Value::from(HOSTILE)
+    );
+    let customer =
+        client.json("POST", "/rest/v2/customers", &body).await.at("/payload/customer/customer-key");
+    let token = client.token(&customer).await;
+    let named = plan(&customer, &token, YEAR).replace("Gold", "<b>Gold");
+    assert_eq!(client.json("POST", "/rest/v2/payment-plans", &named).await.status, 201);
+    client.advance("P2M").await;
+    client
+        .control(
+            "POST",
+            "faults",
+            r#"{"operation":"transactions.sale","effect":{"kind":"decline","result-code":"012"}}"#,
+        )
+        .await;
+    client.advance("P1M").await;
+    client.control("POST", "snapshot", "").await;
+    client.json("GET", "/rest/v2/customers/%3Cscript%3E", "").await;
+}
+
+#[tokio::test]
+async fn every_link_leads_to_a_page_that_is_safe() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let browser = Browser::open(&sandbox).await;
+    fill(&browser.client).await;
+    let world = browser.world().await;
+    let mut seen = BTreeSet::new();
+    let mut left = vec!["/console".to_owned(), world];
+    while let Some(path) = left.pop() {
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        let got = browser.get(&path).await;
+        assert_eq!(got.status, 200, "{path}");
+        assert_eq!(got.headers["content-security-policy"], POLICY, "{path}");
+        assert_eq!(got.headers["x-content-type-options"], "nosniff", "{path}");
+        let page = got.body;
+        for secret in [browser.client.key.as_str(), "4111111111111111"] {
+            assert!(!page.contains(secret), "{path}");
+        }
+        for (left, right) in [("<script", "&lt;script"), ("<b>Gold", "&lt;b&gt;Gold"), ("style=", "")] {
+            assert!(!page.contains(left), "{path} has {left}, not {right}");
+        }
+        let links =
+            page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap().replace("&amp;", "&"));
+        left.extend(links.filter(|link| link.starts_with("/console")));
+    }
+    let of = |part: &str| seen.iter().any(|path| path.contains(part));
+    assert!(seen.len() > 12, "{seen:?}");
+    assert!(
+        of("/customers/cust_") && of("/plans/plan_") && of("transactions?id=") && of("style.css"),
+        "{seen:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_plan_shows_its_year() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let browser = Browser::open(&sandbox).await;
+    fill(&browser.client).await;
+    let world = browser.world().await;
+    let plans = browser.get(&format!("{world}/plans")).await.body;
+    let plan = plans.split("/plans/plan_").nth(1).unwrap().split('"').next().unwrap();
+    let page = browser.get(&format!("{world}/plans/plan_{plan}")).await.body;
+    let count = |class: &str| page.matches(&format!("<li class=\"{class}\"")).count();
+    assert_eq!(["approved", "declined", "expected", "without"].map(count), [2, 1, 9, 0]);
+    for total in [">100.00<", ">50.00<", ">450.00<", ">550.00<"] {
+        assert!(page.contains(total), "{total} is not in {page}");
+    }
+}
+
+#[tokio::test]
+async fn forms_change_the_world_and_say_what_is_wrong() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let browser = Browser::open(&sandbox).await;
+    let world = browser.world().await;
+    #[rustfmt::skip]
+    let cases = [
+        ("clock", "advance=P1M", 303, ""),
+        ("clock", "to=2027-03-15", 303, ""),
+        ("clock", "to=2027-01-01", 400, "must not be before the world&#39;s clock"),
+        ("clock", "advance=soon", 400, "must be an ISO 8601 period"),
+        ("snapshot", "", 303, ""),
+        ("restore", "id=snap_none", 400, "no such snapshot"),
+        ("faults", "operation=plans.create&kind=error-before&status=503&nth=1", 303, ""),
+        ("faults", "operation=plans.create&kind=error-before&status=200", 400, "effect.status: must be from 400 to 599"),
+        ("faults", "operation=plans.create&kind=delay&delay-ms=soon", 400, "effect.delay-ms: must be a whole number"),
+        ("faults", "operation=nothing&kind=delay&delay-ms=1", 400, "operation: must be one that this sandbox serves"),
+        ("faults/clear", "", 303, ""),
+        ("nothing", "", 404, "no such page"),
+    ];
+    for (page, form, status, told) in cases {
+        let got = browser.post(&format!("{world}/{page}"), form).await;
+        // Quotes need no escaping in text.
+        let body = got.body.replace('\'', "&#39;");
+        assert!(got.status == status && body.contains(told), "{page} {form}: {} {}", got.status, got.body);
+    }
+    assert_eq!(browser.client.control("GET", "clock", "").await.at("/now"), "2027-03-15T10:00:00Z");
+    let kept =
+        browser.post(&format!("{world}/faults"), "operation=plans.get&kind=delay&delay-ms=soon").await.body;
+    assert!(kept.contains(r#"value="soon""#) && kept.contains("<option selected>plans.get"), "{kept}");
+}
+
+#[tokio::test]
+async fn forms_of_other_pages_do_nothing() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let browser = Browser::open(&sandbox).await;
+    let world = browser.world().await;
+    let clock = format!("{world}/clock");
+    let own = browser.client.base.clone();
+    let with_token = format!("token={}&advance=P1M", browser.token);
+    for (origin, form) in [
+        (own.as_str(), "advance=P1M"),
+        (own.as_str(), "token=&advance=P1M"),
+        ("http://evil.example", with_token.as_str()),
+        ("null", with_token.as_str()),
+    ] {
+        assert_eq!(browser.post_from(origin, &clock, form).await.status, 403, "{origin} {form}");
+    }
+    assert_eq!(browser.client.control("GET", "clock", "").await.at("/now"), "2027-01-01T00:00:00Z");
+    for key in ["", "short", "no key"] {
+        let opened = browser.post("/console/open", &format!("api-key={key}")).await;
+        assert_eq!(opened.status, 400, "{key}");
+    }
+}
