@@ -18,8 +18,9 @@ use crate::gateway::Gateway;
 use crate::requests::Requests;
 use crate::seed::{Seed, hash};
 use crate::store::{Store, StoreError};
+use crate::webhook::Couriers;
 use crate::world::Admission;
-use crate::{Sandbox, World, server};
+use crate::{Sandbox, World, server, webhook};
 
 /// What a sandbox is told before it starts. Nothing has to be said: then it listens on a free port of 127.0.0.1, keeps
 /// everything in memory, opens a world for every key of 32 hexadecimal digits, and takes test cards only.
@@ -125,6 +126,7 @@ impl SandboxBuilder {
         let address = listener.local_addr().map_err(StartError::Listen)?;
         let hashes: Vec<_> = keys.iter().map(|key| hash(key.expose())).collect();
         let (stop, stopped) = watch::channel(false);
+        let (couriers, rings) = Couriers::new();
         let gateway = Arc::new(Gateway {
             store: Store::open(database.as_deref())?,
             requests: Arc::new(Requests::default()),
@@ -133,6 +135,7 @@ impl SandboxBuilder {
             frozen_at,
             hosts,
             faults: Arc::default(),
+            couriers: Arc::new(couriers),
             stopped: stopped.clone(),
             late: Mutex::default(),
         });
@@ -144,7 +147,9 @@ impl SandboxBuilder {
             gateway.keep_world(seed).await?.api_key
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let task = tokio::spawn(server::serve(listener, tls, gateway.clone(), stopped));
+        let serving = server::serve(listener, tls, gateway.clone(), stopped.clone());
+        let delivering = webhook::serve(gateway.clone(), rings, stopped);
+        let task = tokio::spawn(async { tokio::join!(serving, delivering).0 });
         let world = World::of(gateway.clone(), key);
         Ok(Sandbox {
             address,

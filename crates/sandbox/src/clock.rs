@@ -63,6 +63,15 @@ impl Moment {
         if self < today { today } else { of(self.date() + Days::new(1)) }
     }
 
+    /// When payments are made next after now.
+    pub(crate) fn next_run(self) -> Self {
+        Self::run_of(self.last_run() + Days::new(1))
+    }
+
+    pub(crate) fn minutes_after(self, minutes: u8) -> Self {
+        Self(self.0 + TimeDelta::minutes(minutes.into()))
+    }
+
     pub(crate) fn minutes_before(self, minutes: u8) -> Self {
         Self(self.0 - TimeDelta::minutes(minutes.into()))
     }

@@ -6,10 +6,11 @@ use serde_json::{Value as Json, json};
 use crate::clearent::key;
 use crate::clock::{ClockError, Mode, Moment, Turn};
 use crate::fault::{Fault, StandingFault};
-use crate::gateway::{Fired, Gateway, NoSnapshot, WorldOptions};
-use crate::members::Members;
+use crate::gateway::{Fired, Gateway, NoSnapshot, Webhook, WorldOptions};
+use crate::members::{Members, given};
 use crate::openapi;
 use crate::store::StoreError;
+use crate::webhook::{Delivery, Endpoint};
 use crate::world::Knock;
 
 /// A status and a document, where there is one.
@@ -41,11 +42,14 @@ pub(crate) async fn answer(
         ("POST", ["faults"]) => Call::Fault,
         ("DELETE", ["faults"]) => Call::Clear(None),
         ("DELETE", ["faults", id]) => Call::Clear(Some(id)),
+        ("GET" | "HEAD", ["webhook"]) => Call::Webhook,
+        ("PUT", ["webhook"]) => Call::SetWebhook,
+        ("DELETE", ["webhook"]) => Call::RemoveWebhook,
         (
             _,
             [
                 "health" | "openapi.json" | "worlds" | "clock" | "state" | "requests" | "snapshot"
-                | "restore" | "reset" | "faults",
+                | "restore" | "reset" | "faults" | "webhook",
             ],
         ) => {
             return Ok(refused(StatusCode::METHOD_NOT_ALLOWED, "this call has another method"));
@@ -96,6 +100,18 @@ pub(crate) async fn answer(
                 _ => (StatusCode::NO_CONTENT, None),
             })
         }
+        Call::Webhook => match read_limit(query) {
+            Ok(limit) => gateway.webhook(knock, limit).await?.map(shown_webhook),
+            Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
+        },
+        Call::SetWebhook => match read_url(body) {
+            Ok(url) => {
+                let set = gateway.set_webhook(knock, url.clone()).await?;
+                set.map(|key| ok(json!({ "url": url, "public-key": key })))
+            }
+            Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
+        },
+        Call::RemoveWebhook => gateway.remove_webhook(knock).await?.map(|()| (StatusCode::NO_CONTENT, None)),
     };
     Ok(answered.unwrap_or_else(unauthorized))
 }
@@ -113,6 +129,9 @@ enum Call<'a> {
     Fault,
     /// The fault of this id, or all.
     Clear(Option<&'a str>),
+    Webhook,
+    SetWebhook,
+    RemoveWebhook,
 }
 
 fn ok(document: Json) -> Answered {
@@ -197,7 +216,23 @@ fn turned(turned: Option<Result<Fired, ClockError>>) -> Option<Answered> {
     })
 }
 
-/// How many requests to show: `limit` of the query, 1 to 500; 50 if it is not given.
+fn read_url(body: &[u8]) -> Result<String, String> {
+    let mut members = Members::of_body(body)?;
+    let url = members.text("url")?;
+    members.finish("url")?;
+    let url = url.ok_or("url: is required")?;
+    match url.parse::<Endpoint>() {
+        Ok(_) => Ok(url),
+        Err(error) => Err(format!("url: {error}")),
+    }
+}
+
+fn shown_webhook(Webhook { url, public_key, deliveries }: Webhook) -> Answered {
+    let deliveries: Vec<Json> = deliveries.iter().map(Delivery::shown).collect();
+    ok(given(json!({ "url": url, "public-key": public_key, "deliveries": deliveries })))
+}
+
+/// How many requests or deliveries to show: `limit` of the query, 1 to 500; 50 if it is not given.
 fn read_limit(query: &str) -> Result<usize, String> {
     let Some(limit) = query.split('&').find_map(|pair| pair.strip_prefix("limit=")) else { return Ok(50) };
     let limit = limit.parse().ok().filter(|limit| matches!(limit, 1..=500));

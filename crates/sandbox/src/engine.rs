@@ -101,7 +101,7 @@ fn charge(ledger: &Ledger<'_>, plan: &Plan, day: NaiveDate) -> Result<bool> {
     let address = token
         .as_ref()
         .and_then(|token| checks::of_address(token.avs_address.as_deref(), token.avs_zip.as_deref()));
-    let (record, _) = checks::book(ledger, charge, issuer, (address, None), at)?;
+    let (record, _) = checks::book(ledger, charge, token.as_ref(), issuer, (address, None), at)?;
     let (Some(id), Some(status)) = (&record.id, &record.result) else {
         return Err(rusqlite::Error::InvalidQuery);
     };

@@ -16,6 +16,7 @@ use crate::requests::Requests;
 use crate::seed::{Seed, hash};
 use crate::store::snapshot::erase;
 use crate::store::{Store, StoreError};
+use crate::webhook::{Couriers, Delivery, signer};
 use crate::world::{Admission, Knock, Ledger, Row, Turned, restart};
 
 /// The most payments that one world makes before others have their turn: one or two tenths of a second's work. Fewer
@@ -33,6 +34,7 @@ pub(crate) struct Gateway {
     /// Names besides the loopback's that a request's `Host` may be.
     pub(crate) hosts: Vec<String>,
     pub(crate) faults: Arc<Faults>,
+    pub(crate) couriers: Arc<Couriers>,
     /// Whether the sandbox is told to stop.
     pub(crate) stopped: watch::Receiver<bool>,
     /// Calls whose clients were left without an answer before they were executed.
@@ -124,23 +126,26 @@ impl Gateway {
         knock: Knock,
         work: impl FnOnce(&Connection, &Row) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
-        let (admission, start) = (self.admission.clone(), self.start());
+        let (admission, start, couriers) = (self.admission.clone(), self.start(), self.couriers.clone());
         self.store
             .run(move |connection| {
-                let row = Row::admit(connection, knock, &admission, start)?;
-                row.map(|row| work(connection, &row)).transpose()
+                let Some(row) = Row::admit(connection, knock, &admission, start)? else { return Ok(None) };
+                let made = work(connection, &row)?;
+                couriers.ring_if_alerts_wait(connection, &row)?;
+                Ok(Some(made))
             })
             .await
     }
 
     /// Turns a key's clock, slice by slice, so that other worlds have their turn in between. After each slice the world
-    /// stands at a moment of its own, and stays there if it is the last.
+    /// stands at a moment of its own, with its alerts delivered, and stays there if it is the last.
     pub(crate) async fn turn(
         &self,
         knock: Knock,
         turn: Turn,
     ) -> Result<Option<Result<Fired, ClockError>>, StoreError> {
         let (mut total, mut goal) = (engine::Fired::default(), None);
+        let mut round = self.couriers.round(knock.hash).await;
         loop {
             let faults = self.faults.clone();
             let slice = self.with_row(knock, move |connection, row| {
@@ -164,7 +169,11 @@ impl Gateway {
             };
             total += fired;
             goal = Some(went);
+            let runs = self.deliver(&mut round).await?.is_some();
             if settled {
+                if runs {
+                    self.couriers.ring(knock.hash);
+                }
                 let engine::Fired { approved, declined } = total;
                 return Ok(Some(Ok(Fired { now, fired: total.payments(), approved, declined })));
             }
@@ -194,10 +203,11 @@ impl Gateway {
         knock: Knock,
         id: String,
     ) -> Result<Option<Result<(Moment, Mode), NoSnapshot>>, StoreError> {
-        let requests = self.requests.clone();
+        let (requests, couriers) = (self.requests.clone(), self.couriers.clone());
         self.with_world(knock, move |ledger| {
             let Some((clock, exchanges)) = ledger.restore(&id)? else { return Ok(Err(NoSnapshot)) };
             requests.count_from(ledger.world, exchanges);
+            couriers.ring(ledger.key_hash);
             Ok(Ok((clock.now(ledger.real), clock.mode())))
         })
         .await
@@ -232,6 +242,33 @@ impl Gateway {
         .await
     }
 
+    /// Sends the alerts of a key's world there, and says which key verifies them.
+    pub(crate) async fn set_webhook(&self, knock: Knock, url: String) -> Result<Option<String>, StoreError> {
+        let couriers = self.couriers.clone();
+        self.with_world(knock, move |ledger| {
+            ledger.set_webhook(&url)?;
+            couriers.ring(ledger.key_hash);
+            Ok(signer(ledger.seed).public_key().to_string())
+        })
+        .await
+    }
+
+    pub(crate) async fn remove_webhook(&self, knock: Knock) -> Result<Option<()>, StoreError> {
+        self.with_world(knock, |ledger| ledger.remove_webhook()).await
+    }
+
+    /// Where the alerts of a key's world are sent, which key verifies them, and the last deliveries, newest first.
+    pub(crate) async fn webhook(&self, knock: Knock, limit: usize) -> Result<Option<Webhook>, StoreError> {
+        self.with_world(knock, move |ledger| {
+            Ok(Webhook {
+                url: ledger.webhook()?,
+                public_key: signer(ledger.seed).public_key().to_string(),
+                deliveries: ledger.deliveries(limit)?,
+            })
+        })
+        .await
+    }
+
     /// Waits in real time, until the sandbox is stopped at the latest.
     pub(crate) async fn pause(&self, delay: Duration) {
         let mut stopped = self.stopped.clone();
@@ -257,6 +294,13 @@ impl Gateway {
 
 fn erase_asides(connection: &Connection, asides: &[Aside]) -> rusqlite::Result<()> {
     asides.iter().try_for_each(|aside| erase(connection, aside.place))
+}
+
+/// What a world says of its alerts.
+pub(crate) struct Webhook {
+    pub(crate) url: Option<String>,
+    pub(crate) public_key: String,
+    pub(crate) deliveries: Vec<Delivery>,
 }
 
 /// A world has no snapshot of this id.

@@ -112,6 +112,7 @@ mod requests;
 mod seed;
 mod server;
 mod store;
+mod webhook;
 mod world;
 
 use std::fmt;
@@ -127,9 +128,11 @@ pub use clock::{ClockError, Moment};
 pub use fault::{Effect, Fault, FaultError, RetryAfter, StandingFault};
 pub use gateway::{Fired, WorldOptions};
 pub use store::StoreError;
+pub use webhook::{Delivery, DeliveryOutcome, WebhookUrlError};
 
 use clock::Turn;
 use gateway::{Gateway, NoSnapshot};
+use webhook::Endpoint;
 use world::Knock;
 
 /// A gateway that listens until it is stopped or dropped.
@@ -324,6 +327,38 @@ impl World {
         Ok(())
     }
 
+    /// Sends an alert about each transaction of the world there from now on, and those that wait. The URL is `http` to a
+    /// literal address of the loopback, as in `http://127.0.0.1:9000/hook`.
+    ///
+    /// An alert goes out after the commit of its transaction, outside the call that made it; a move of the clock returns
+    /// when all that are due were sent. [`deliveries`](Self::deliveries) says what came of them.
+    ///
+    /// # Errors
+    ///
+    /// [`WorldError::Webhook`] if the URL is another one; nothing is changed.
+    pub async fn webhook(&self, url: &str) -> Result<(), WorldError> {
+        let _: Endpoint = url.parse()?;
+        self.gateway.set_webhook(self.knock, url.to_owned()).await?.ok_or(StoreError::Closed)?;
+        Ok(())
+    }
+
+    /// Sends no more alerts, and gives up those that wait.
+    pub async fn remove_webhook(&self) -> Result<(), WorldError> {
+        Ok(self.gateway.remove_webhook(self.knock).await?.ok_or(StoreError::Closed)?)
+    }
+
+    /// The key that verifies the alerts of the world, in the vendor's form: 248 hexadecimal digits. It follows from the
+    /// seed of the world.
+    pub async fn webhook_key(&self) -> Result<String, WorldError> {
+        Ok(self.gateway.webhook(self.knock, 0).await?.ok_or(StoreError::Closed)?.public_key)
+    }
+
+    /// The attempts to deliver alerts, newest first by when they are due.
+    pub async fn deliveries(&self) -> Result<Vec<Delivery>, WorldError> {
+        let webhook = self.gateway.webhook(self.knock, usize::MAX).await?;
+        Ok(webhook.ok_or(StoreError::Closed)?.deliveries)
+    }
+
     /// Empties the world and starts it as it began, without faults. Its snapshots stay.
     pub async fn reset(&self) -> Result<(), WorldError> {
         Ok(self.gateway.reset(self.knock).await?.ok_or(StoreError::Closed)?)
@@ -357,6 +392,9 @@ pub enum WorldError {
     /// Something is wrong with a fault.
     #[error(transparent)]
     Fault(#[from] FaultError),
+    /// A webhook cannot have this URL.
+    #[error("the URL {0}")]
+    Webhook(#[from] WebhookUrlError),
     /// The world has no such snapshot.
     #[error("the world has no snapshot of this id")]
     NoSnapshot,

@@ -73,6 +73,12 @@ impl Members {
     }
 }
 
+/// The members of an object that have a value.
+pub(crate) fn given(mut object: Json) -> Json {
+    object.as_object_mut().into_iter().for_each(|members| members.retain(|_, value| !value.is_null()));
+    object
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

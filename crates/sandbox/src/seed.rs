@@ -21,7 +21,7 @@ impl Seed {
         Self(u64::from_le_bytes(first))
     }
 
-    fn derive(self, kind: &str, number: u64) -> [u8; 32] {
+    pub(crate) fn derive(self, kind: &str, number: u64) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(self.0.to_le_bytes());
         hash.update(number.to_le_bytes());

@@ -15,7 +15,7 @@ use crate::{engine, engine::Fired};
 /// A world's row.
 pub(crate) struct Row {
     pub(crate) id: i64,
-    key_hash: [u8; 32],
+    pub(crate) key_hash: [u8; 32],
     pub(crate) seed: Seed,
     pub(crate) clock: Clock,
     /// Whether someone asked for it, and not just used a key.
@@ -82,6 +82,12 @@ impl Row {
             .optional()
     }
 
+    /// The hashes of the keys of all worlds with a webhook.
+    pub(crate) fn with_webhook(connection: &Connection) -> Result<Vec<[u8; 32]>> {
+        let sql = "SELECT key_hash FROM worlds WHERE id IN (SELECT world FROM webhooks) ORDER BY id";
+        connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+    }
+
     pub(crate) fn create(
         connection: &Connection,
         hash: &[u8; 32],
@@ -139,6 +145,7 @@ pub(crate) enum Kind {
     Transaction,
     Payment,
     Batch,
+    Alert,
 }
 
 impl Kind {
@@ -151,6 +158,7 @@ impl Kind {
             Self::Transaction => "transactions",
             Self::Payment => "payments",
             Self::Batch => "batches",
+            Self::Alert => "alerts",
         }
     }
 }
@@ -207,14 +215,27 @@ impl<'c> Ledger<'c> {
     /// Sets the world's clock and makes the payments that are due by then, but no more than this: if others are to
     /// come, the clock stands at the last that was made.
     pub(crate) fn turn(self, clock: Clock, most: u64) -> Result<(Self, Turned)> {
-        let goal = Self { clock, now: clock.now(self.real), ..self };
-        let (fired, last) = engine::fire_some(&goal, most)?;
-        let clock = last.map_or(clock, |last| clock.set(last.max(self.now), self.real));
+        let goal = clock.now(self.real);
+        let now = self.stop_before(goal)?;
+        let fired = Self { clock: clock.set(now, self.real), now, ..self };
+        let (fired, last) = engine::fire_some(&fired, most)?;
+        let clock = clock.set(last.map_or(now, |last| last.max(self.now)), self.real);
         let (mode, at) = columns(clock);
         let sql = "UPDATE worlds SET mode = ?, at = ? WHERE id = ?";
         self.connection.prepare_cached(sql)?.execute(params![mode, at, self.world])?;
         let ledger = Self { clock, now: clock.now(self.real), ..self };
-        Ok((ledger, Turned { fired, settled: last.is_none() }))
+        Ok((ledger, Turned { fired, settled: last.is_none() && now == goal }))
+    }
+
+    /// Where a turn to this moment stops first. A world with a webhook stops wherever there is something to tell, so that
+    /// its endpoint hears of it while it is so, and before what comes next.
+    fn stop_before(&self, goal: Moment) -> Result<Moment> {
+        if self.webhook()?.is_none() {
+            return Ok(goal);
+        }
+        let run = self.due(goal.last_run())?.map(|(_, day)| Moment::run_of(day));
+        let stops = [run, self.next_delivery()?].into_iter().flatten();
+        Ok(stops.fold(goal, Moment::min).max(self.now))
     }
 
     /// The books of a copy of the world, as it stood then.

@@ -3,10 +3,11 @@
 //! The vendor documents the answers and not how to get them from its sandbox: the rule here is **inferred**, and told to
 //! users in the documentation of the crate.
 
-use perennial_domain::clearent::{CheckAnswer, Transaction, TransactionType};
+use perennial_domain::clearent::{CheckAnswer, Token, Transaction, TransactionType};
 use perennial_domain::{CardBrand, SecurityCode};
 use rusqlite::Result;
 
+use super::alerts;
 use super::outcome::Outcome;
 use super::transactions::following;
 use crate::clock::Moment;
@@ -17,6 +18,7 @@ use crate::world::Ledger;
 pub(crate) fn book(
     ledger: &Ledger<'_>,
     charge: Transaction,
+    token: Option<&Token>,
     issuer: Outcome,
     (avs, csc): (Option<CheckAnswer>, Option<CheckAnswer>),
     at: Moment,
@@ -40,11 +42,11 @@ pub(crate) fn book(
         voided: stopped.then_some(true),
         ..charge
     });
-    let charge = ledger.create_transaction(charge, at)?;
+    let charge = alerts::book(ledger, charge, token, at)?;
     if stopped {
         let amount = charge.amount.unwrap_or_default();
         let void = following(charge.clone(), TransactionType::VOID, amount);
-        ledger.create_transaction(Outcome::APPROVED.stamp(void), at)?;
+        alerts::book(ledger, Outcome::APPROVED.stamp(void), None, at)?;
     }
     Ok((charge, outcome))
 }

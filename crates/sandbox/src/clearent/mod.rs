@@ -1,5 +1,6 @@
 //! The Clearent tree, `/rest/v2`: one table of operations, and what every call goes through.
 
+mod alerts;
 mod answer;
 mod batches;
 pub(crate) mod checks;
@@ -268,6 +269,7 @@ async fn execute(
     hit: Option<Hit>,
 ) -> Result<Option<Done>, StoreError> {
     let (admission, start, faults) = (gateway.admission.clone(), gateway.start(), gateway.faults.clone());
+    let couriers = gateway.couriers.clone();
     gateway
         .store
         .run(move |connection| {
@@ -292,6 +294,7 @@ async fn execute(
                     Err(Fault::Store(error)) => return Err(error),
                 });
             }
+            couriers.ring_if_alerts_wait(connection, &row)?;
             Ok(Some(Done { world, seed, now, outcome }))
         })
         .await

@@ -11,7 +11,7 @@ use super::answer::{Answer, Fault, Refused, Site};
 use super::checks::Code;
 use super::outcome::{self, Outcome};
 use super::tokens::with_merchant;
-use super::{Call, Handled, LIMITS, act, checks, duplicates, search_time, test_cards};
+use super::{Call, Handled, LIMITS, act, alerts, checks, duplicates, search_time, test_cards};
 use crate::store::customer::postal;
 use crate::store::token::{Card, Tokenised};
 use crate::world::Ledger;
@@ -127,6 +127,7 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
             last_four: Some(card.last_four.clone()),
             card_type: record.card_type.or_else(|| card.brand.clone()),
             exp_date: card.exp_date,
+            check_field_duplicate: checks_invoice.then_some(false),
             ..record
         };
         if ledger.decline.is_none()
@@ -140,8 +141,7 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
             (address(&record, token.as_ref()), code.and_then(|code| code.answer(record.card_type.as_ref())))
         };
         let issuer = ledger.decline.or(refused).unwrap_or_else(|| outcome::of_amount(amount));
-        let (record, outcome) = checks::book(ledger, record, issuer, answers, ledger.now)?;
-        let record = Transaction { check_field_duplicate: checks_invoice.then_some(false), ..record };
+        let (record, outcome) = checks::book(ledger, record, token.as_ref(), issuer, answers, ledger.now)?;
         if let Some(id) = token.as_ref().and_then(|token| token.token_id.as_ref()) {
             ledger.use_token(id, ledger.now)?;
         }
@@ -153,15 +153,18 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
         if !wants_token {
             return Ok(shown(ledger, record, |fresh| Answer::ok(Payload::Transaction(fresh))));
         }
-        let token = match token {
-            Some(token) => token,
-            None => ledger.create_token(Tokenised {
+        let token = if let Some(token) = token {
+            token
+        } else {
+            let token = ledger.create_token(Tokenised {
                 card: Card { brand: record.card_type.clone(), ..card },
                 customer_key: None,
                 description,
                 avs_address: None,
                 avs_zip: None,
-            })?,
+            })?;
+            alerts::tell(ledger, &record, Some(&token), ledger.now)?;
+            token
         };
         let token = Box::new(with_merchant(ledger, token));
         let link = token.token_id.as_ref().map(Site::token_of_transaction);
@@ -379,12 +382,12 @@ pub(super) fn following(original: Transaction, kind: TransactionType, amount: Am
 }
 
 fn follow(ledger: &Ledger<'_>, record: Transaction) -> Result<Answer, Fault> {
-    let record = ledger.create_transaction(Outcome::APPROVED.stamp(record), ledger.now)?;
+    let record = alerts::book(ledger, Outcome::APPROVED.stamp(record), None, ledger.now)?;
     Ok(shown(ledger, record, |fresh| Answer::ok(Payload::Transaction(fresh))))
 }
 
 /// A fresh answer masks the card at its full length and links to the transaction.
-fn shown(
+pub(super) fn shown(
     ledger: &Ledger<'_>,
     record: Transaction,
     answer: impl FnOnce(Box<Transaction>) -> Answer,

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Effect, Fault, RetryAfter, StandingFault};
 use crate::mask;
-use crate::members::Members;
+use crate::members::{Members, given};
 
 const KINDS: &str = "must be error-before, error-after, drop-reply, late-commit, duplicate, delay, slow-body, cut-reply, \
                      garbage, stale-read, rate-limit, decline or huge-body";
@@ -122,12 +122,6 @@ impl StandingFault {
         shown["applied"] = (*applied).into();
         shown
     }
-}
-
-/// The members that have a value.
-fn given(mut object: Json) -> Json {
-    object.as_object_mut().into_iter().for_each(|members| members.retain(|_, value| !value.is_null()));
-    object
 }
 
 fn millis(delay: Duration) -> u64 {

@@ -16,6 +16,7 @@ pub(crate) mod settings;
 pub(crate) mod snapshot;
 pub(crate) mod token;
 pub(crate) mod transaction;
+pub(crate) mod webhook;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};

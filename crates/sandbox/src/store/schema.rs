@@ -116,6 +116,18 @@ CREATE TABLE payments (
 CREATE INDEX payments_customer ON payments (world, customer_key, number);
 CREATE INDEX payments_plan ON payments (world, plan_key, number);
 
+CREATE TABLE webhooks (world INTEGER PRIMARY KEY, url TEXT NOT NULL);
+CREATE TABLE alerts (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, transaction_id TEXT NOT NULL, event TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (world, number), UNIQUE (world, transaction_id)
+);
+CREATE TABLE deliveries (
+    world INTEGER NOT NULL, alert INTEGER NOT NULL, attempt INTEGER NOT NULL, due INTEGER NOT NULL, outcome TEXT NOT NULL,
+    status INTEGER, PRIMARY KEY (world, alert, attempt)
+) WITHOUT ROWID;
+CREATE INDEX deliveries_waiting ON deliveries (world, due, alert) WHERE outcome = 'waiting';
+CREATE INDEX deliveries_due ON deliveries (world, due, alert);
+
 CREATE TABLE snapshots (
     id INTEGER PRIMARY KEY AUTOINCREMENT, world INTEGER NOT NULL, name TEXT NOT NULL, mode TEXT NOT NULL, at INTEGER NOT NULL,
     exchanges INTEGER NOT NULL, UNIQUE (world, name)
@@ -148,6 +160,9 @@ pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
     ("payments", "number"),
     ("batches", "number"),
     ("settings", "world"),
+    ("webhooks", "world"),
+    ("alerts", "number"),
+    ("deliveries", "alert, attempt"),
     ("tallies", "kind"),
 ];
 

@@ -21,4 +21,5 @@ mod secrets;
 mod snapshots;
 mod strictness;
 mod transactions;
+mod webhooks;
 mod worlds;

@@ -1,0 +1,160 @@
+//! The webhook of a world, its alerts, and the attempts to deliver them, in the books.
+
+use std::time::Duration;
+
+use perennial_domain::clearent::{TransactionId, TransactionType};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use crate::clock::{Clock, Moment};
+use crate::webhook::{Delivery, DeliveryOutcome, Heard, next_attempt};
+use crate::world::{Kind, Ledger};
+
+/// A delivery to make now.
+pub(crate) struct Due {
+    alert: u64,
+    attempt: u8,
+    at: Moment,
+    pub(crate) url: String,
+    /// The alert without its signature.
+    pub(crate) body: String,
+}
+
+impl Ledger<'_> {
+    pub(crate) fn webhook(&self) -> Result<Option<String>> {
+        let sql = "SELECT url FROM webhooks WHERE world = ?";
+        self.connection.prepare_cached(sql)?.query_row([self.world], |row| row.get(0)).optional()
+    }
+
+    /// Sends alerts there from now on, and also those that wait.
+    pub(crate) fn set_webhook(&self, url: &str) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO webhooks (world, url) VALUES (?, ?)";
+        self.connection.prepare_cached(sql)?.execute(params![self.world, url]).map(|_| ())
+    }
+
+    /// Makes no more alerts, and gives up those that wait.
+    pub(crate) fn remove_webhook(&self) -> Result<()> {
+        self.connection.execute("DELETE FROM webhooks WHERE world = ?", [self.world])?;
+        let sql = "UPDATE deliveries SET outcome = ? WHERE world = ? AND outcome = 'waiting'";
+        let abandoned = DeliveryOutcome::Abandoned.as_str();
+        self.connection.execute(sql, params![abandoned, self.world]).map(|_| ())
+    }
+
+    /// Writes an alert about a transaction, to be delivered from then on; or what it says now, if it is written already.
+    pub(crate) fn write_alert(
+        &self,
+        id: &TransactionId,
+        kind: &TransactionType,
+        body: &str,
+        at: Moment,
+    ) -> Result<()> {
+        let sql = "UPDATE alerts SET body = ? WHERE world = ? AND transaction_id = ?";
+        let again = self.connection.prepare_cached(sql)?.execute(params![body, self.world, id.as_str()])?;
+        if again > 0 {
+            return Ok(());
+        }
+        let number = self.next(Kind::Alert)?;
+        let sql = "INSERT INTO alerts (world, number, transaction_id, event, body) VALUES (?, ?, ?, ?, ?)";
+        let alert = params![self.world, number, id.as_str(), event(kind), body];
+        self.connection.prepare_cached(sql)?.execute(alert)?;
+        self.schedule_delivery(number, 1, at)
+    }
+
+    fn schedule_delivery(&self, alert: u64, attempt: u8, due: Moment) -> Result<()> {
+        let sql =
+            "INSERT INTO deliveries (world, alert, attempt, due, outcome) VALUES (?, ?, ?, ?, 'waiting')";
+        let delivery = params![self.world, alert, attempt, due.millis()];
+        self.connection.prepare_cached(sql)?.execute(delivery).map(|_| ())
+    }
+
+    /// The first delivery that is due, if the world has a webhook.
+    pub(crate) fn due_delivery(&self) -> Result<Option<Due>> {
+        let sql = "SELECT d.alert, d.attempt, d.due, w.url, a.body FROM deliveries d
+                   JOIN webhooks w ON w.world = d.world
+                   JOIN alerts a ON a.world = d.world AND a.number = d.alert
+                   WHERE d.world = ? AND d.outcome = 'waiting' AND d.due <= ?
+                   ORDER BY d.due, d.alert LIMIT 1";
+        let first = params![self.world, self.now.millis()];
+        let due = |row: &Row<'_>| {
+            Ok(Due {
+                alert: row.get("alert")?,
+                attempt: row.get("attempt")?,
+                at: Moment::from_millis(row.get("due")?),
+                url: row.get("url")?,
+                body: row.get("body")?,
+            })
+        };
+        self.connection.prepare_cached(sql)?.query_row(first, due).optional()
+    }
+
+    /// Writes what a delivery came to, and when the next is made if it failed. It counts for nothing if the world has
+    /// become another one meanwhile.
+    pub(crate) fn record_delivery(&self, made: &Due, heard: Heard) -> Result<()> {
+        let Due { alert, attempt, at, url: _, body } = made;
+        let sql = "UPDATE deliveries SET outcome = ?, status = ?
+                   WHERE world = ? AND alert = ? AND attempt = ? AND outcome = 'waiting'
+                   AND EXISTS (SELECT 1 FROM alerts WHERE world = ?3 AND number = ?4 AND body = ?6)";
+        let Heard { outcome, status } = heard;
+        let written = params![outcome.as_str(), status, self.world, alert, attempt, body];
+        let known = self.connection.prepare_cached(sql)?.execute(written)?;
+        match next_attempt(*at, *attempt) {
+            Some(next) if known > 0 && outcome != DeliveryOutcome::Delivered => {
+                self.schedule_delivery(*alert, attempt + 1, next)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// When the next delivery is due, if one waits.
+    pub(crate) fn next_delivery(&self) -> Result<Option<Moment>> {
+        next_delivery(self.connection, self.world)
+    }
+
+    /// How long it is, as the clock runs, until a delivery is due or payments are made, if the world has a webhook.
+    pub(crate) fn until_next_alert(&self) -> Result<Option<Duration>> {
+        if matches!(self.clock, Clock::Frozen(_)) || self.webhook()?.is_none() {
+            return Ok(None);
+        }
+        let run = self.now.next_run();
+        let next = self.next_delivery()?.map_or(run, |delivery| delivery.min(run));
+        Ok(Some(Duration::from_millis((next.millis() - self.now.millis()).max(0).unsigned_abs())))
+    }
+
+    /// The last attempts, newest first.
+    pub(crate) fn deliveries(&self, limit: usize) -> Result<Vec<Delivery>> {
+        let sql = "SELECT a.transaction_id, a.event, d.attempt, d.due, d.status, d.outcome FROM deliveries d
+                   JOIN alerts a ON a.world = d.world AND a.number = d.alert
+                   WHERE d.world = ? ORDER BY d.due DESC, d.alert DESC LIMIT ?";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.query_map(params![self.world, limit], delivery)?.collect()
+    }
+}
+
+/// When the next delivery of a world is due, if one waits.
+pub(crate) fn next_delivery(connection: &Connection, world: i64) -> Result<Option<Moment>> {
+    let sql = "SELECT min(due) FROM deliveries WHERE world = ? AND outcome = 'waiting'";
+    let next = connection.prepare_cached(sql)?.query_row([world], |row| row.get(0))?;
+    Ok(Option::map(next, Moment::from_millis))
+}
+
+fn delivery(row: &Row<'_>) -> Result<Delivery> {
+    let (transaction_id, attempt): (String, u8) = (row.get("transaction_id")?, row.get("attempt")?);
+    let outcome = DeliveryOutcome::of(&row.get::<_, String>("outcome")?);
+    Ok(Delivery {
+        id: format!("{transaction_id}-{attempt}"),
+        transaction_id,
+        event: row.get("event")?,
+        attempt,
+        due: Moment::from_millis(row.get("due")?),
+        status: row.get("status")?,
+        outcome: outcome.ok_or(rusqlite::Error::InvalidQuery)?,
+    })
+}
+
+/// The vendor's words for what alerts are about.
+fn event(kind: &TransactionType) -> String {
+    match kind.as_str() {
+        "AUTH" => "authorization".into(),
+        other => other.to_ascii_lowercase(),
+    }
+}

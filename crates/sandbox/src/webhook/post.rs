@@ -1,0 +1,122 @@
+//! One attempt: a `POST` on a connection of its own, of whose answer the status is all that counts.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
+use http::{Request, StatusCode};
+use http_body_util::Full;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::{DeliveryOutcome, Endpoint};
+
+/// How long an endpoint may take to answer, in real time.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What an endpoint said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Heard {
+    pub(crate) outcome: DeliveryOutcome,
+    pub(crate) status: Option<u16>,
+}
+
+/// Posts an alert. No redirect is followed, and no proxy asked.
+pub(super) async fn post(endpoint: &Endpoint, alert: Vec<u8>) -> Heard {
+    match tokio::time::timeout(PATIENCE, exchange(endpoint, alert)).await {
+        Ok(Ok(status)) => Heard {
+            outcome: if status.is_success() { DeliveryOutcome::Delivered } else { DeliveryOutcome::Refused },
+            status: Some(status.as_u16()),
+        },
+        Ok(Err(_)) => Heard { outcome: DeliveryOutcome::Unreachable, status: None },
+        Err(_) => Heard { outcome: DeliveryOutcome::TimedOut, status: None },
+    }
+}
+
+async fn exchange(
+    endpoint: &Endpoint,
+    alert: Vec<u8>,
+) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
+    let stream = TcpStream::connect(endpoint.address).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let request = Request::post(&endpoint.path)
+        .header(HOST, &endpoint.authority)
+        .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+        .header(CONNECTION, HeaderValue::from_static("close"))
+        .body(Full::new(Bytes::from(alert)))?;
+    // Nobody reads the body of the answer: it goes with the connection.
+    let answer = async move { sender.send_request(request).await.map(|response| response.status()) };
+    let (status, _) = tokio::join!(answer, connection);
+    Ok(status?)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What is heard from an endpoint that answers so and then keeps the connection open; nothing is no answer.
+    async fn heard(answer: Option<&'static str>) -> Heard {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}/hook", listener.local_addr().unwrap()).parse().unwrap();
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 1024];
+            let length = stream.read(&mut request).await.unwrap();
+            assert!(request[..length].starts_with(b"POST /hook HTTP/1.1\r\n"));
+            stream.write_all(answer.unwrap_or_default().as_bytes()).await.unwrap();
+            if answer != Some("") {
+                std::future::pending::<()>().await;
+            }
+            drop(stream);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            heard = post(&endpoint, b"{}".to_vec()) => heard,
+            () = server => unreachable!(),
+        }
+    }
+
+    /// Where nothing moves but the clock, tokio lets it move.
+    #[tokio::test(start_paused = true)]
+    async fn what_an_endpoint_says() {
+        use DeliveryOutcome::{Delivered, Refused, TimedOut, Unreachable};
+        let endless = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n";
+        let cases = [
+            (Some("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), Delivered, Some(200)),
+            (Some("HTTP/1.1 299 Fine\r\nContent-Length: 0\r\n\r\n"), Delivered, Some(299)),
+            (Some("HTTP/1.1 204 No Content\r\n\r\n"), Delivered, Some(204)),
+            (Some(endless), Delivered, Some(200)),
+            (
+                Some("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Yes\r\nContent-Length: 0\r\n\r\n"),
+                Delivered,
+                Some(202),
+            ),
+            (
+                Some("HTTP/1.1 301 There\r\nLocation: http://10.0.0.1/\r\nContent-Length: 0\r\n\r\n"),
+                Refused,
+                Some(301),
+            ),
+            (Some("HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n"), Refused, Some(400)),
+            (Some("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"), Refused, Some(500)),
+            (Some("HTTP/1.1 200"), TimedOut, None),
+            (Some("SSH-2.0-OpenSSH\r\n"), Unreachable, None),
+            (Some(""), Unreachable, None),
+            (None, TimedOut, None),
+        ];
+        for (answer, outcome, status) in cases {
+            assert_eq!(heard(answer).await, Heard { outcome, status }, "{answer:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_listens() {
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let endpoint = format!("http://{free}/").parse().unwrap();
+        let expected = Heard { outcome: DeliveryOutcome::Unreachable, status: None };
+        assert_eq!(post(&endpoint, b"{}".to_vec()).await, expected);
+    }
+}
