@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     Unreadable { programme: String, source: serde_json::Error },
     /// The bundled database is compiled from its C source, and nothing here can do that.
     NoCompiler,
+    /// Programmes that tests run are missing, and cannot be installed here.
+    NoPrograms(String),
     /// Tidy's findings, already printed.
     Untidy { findings: usize },
     /// The task takes no arguments.
@@ -35,6 +37,10 @@ impl fmt::Display for Failure {
                  Debian, Ubuntu: sudo apt-get install -y build-essential\n\
                  Fedora: sudo dnf install -y gcc glibc-devel\n\
                  macOS: xcode-select --install",
+            ),
+            Self::NoPrograms(packages) => write!(
+                f,
+                "tests need programmes that are not installed.\nDebian: sudo apt-get install -y {packages}"
             ),
             Self::Untidy { findings } => write!(f, "{findings} to mend"),
             Self::Arguments { given } => write!(f, "takes no arguments, but was given `{given}`"),

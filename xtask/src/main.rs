@@ -7,6 +7,7 @@ use std::process::ExitCode;
 mod bench;
 mod ci;
 mod failure;
+mod screenshots;
 mod soak;
 mod step;
 mod test;
@@ -48,6 +49,12 @@ const TASKS: &[Task] = &[
         arguments: "[ARGS…]",
         about: "tests without an end: kills, api; --kills N, --seed N, --minutes N",
         run: soak::run,
+    },
+    Task {
+        name: "screenshots",
+        arguments: "",
+        about: "the pictures of the console in docs/console",
+        run: screenshots::run,
     },
 ];
 

@@ -10,6 +10,7 @@ use crate::step::Step;
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     ensure_compiler()?;
+    ensure_programs()?;
     let mut tally = Tally::default();
     let result = Step::new(line(arguments)).arguments(arguments).watch(|line| tally.add(line));
     println!("\n{tally}");
@@ -65,15 +66,35 @@ fn ensure_compiler() -> Result<(), Failure> {
     if compiles() {
         return Ok(());
     }
+    if installed(&["gcc", "libc6-dev"])? && compiles() { Ok(()) } else { Err(Failure::NoCompiler) }
+}
+
+/// What tests run beside Rust: a browser with its driver, and what the chapter on testing calls the sandbox with.
+const PROGRAMS: [(&str, &str); 3] =
+    [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("curl", "curl")];
+
+fn ensure_programs() -> Result<(), Failure> {
+    let missing =
+        || PROGRAMS.iter().filter(|(program, _)| Step::new(&format!("{program} --version")).read().is_err());
+    let packages: Vec<&str> = missing().map(|(_, package)| *package).collect();
+    if packages.is_empty() || installed(&packages)? && missing().count() == 0 {
+        return Ok(());
+    }
+    Err(Failure::NoPrograms(packages.join(" ")))
+}
+
+/// Installs Debian packages; not unless this is root on Debian.
+fn installed(packages: &[&str]) -> Result<bool, Failure> {
     let root = Step::new("id -u").read().is_ok_and(|id| id.trim() == "0");
     if !root || Step::new("apt-get --version").read().is_err() {
-        return Err(Failure::NoCompiler);
+        return Ok(false);
     }
     Step::new("apt-get update -qq").run()?;
-    Step::new("apt-get install -y --no-install-recommends gcc libc6-dev")
+    Step::new("apt-get install -y --no-install-recommends")
+        .arguments(&packages.iter().map(ToString::to_string).collect::<Vec<_>>())
         .variable("DEBIAN_FRONTEND", "noninteractive")
         .run()?;
-    if compiles() { Ok(()) } else { Err(Failure::NoCompiler) }
+    Ok(true)
 }
 
 fn compiles() -> bool {

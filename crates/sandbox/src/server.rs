@@ -299,9 +299,7 @@ async fn answer(
 fn shown(answered: console::Answered) -> Answered {
     let (status, content_type, body, see) = match answered {
         console::Answered::Page(status, page) => (status, "text/html; charset=utf-8", page, None),
-        console::Answered::Style(style) => {
-            (StatusCode::OK, "text/css; charset=utf-8", style.to_owned(), None)
-        }
+        console::Answered::File(content_type, file) => (StatusCode::OK, content_type, file.to_owned(), None),
         console::Answered::See(path) => (StatusCode::SEE_OTHER, "text/plain", String::new(), Some(path)),
     };
     let mut response = plain(status);

@@ -67,7 +67,7 @@ fn setter(world: &World, form: &Form) -> Markup {
             label { "Operation "
                 select name="operation" {
                     option value="*" { "* (all)" }
-                    @for name in names { option selected[form.text("operation") == name] { (name) } }
+                    @for name in names { option value=(name) selected[form.text("operation") == name] { (name) } }
                 }
             }
             label { "Effect "

@@ -27,10 +27,10 @@ use crate::store::StoreError;
 use crate::world::Knock;
 
 const STYLE: &str = include_str!("style.css");
+const ICON: &str = include_str!("icon.svg");
 
-/// What pages may load: our style, and nothing else from anywhere.
-pub(crate) const POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// What pages may load: our style and icon, and nothing else from anywhere.
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Stands in every form of ours, so that no other page can post one.
 static TOKEN: LazyLock<String> = LazyLock::new(|| Seed::fresh().hex("console"));
@@ -38,7 +38,8 @@ static TOKEN: LazyLock<String> = LazyLock::new(|| Seed::fresh().hex("console"));
 /// What a browser gets.
 pub(crate) enum Answered {
     Page(StatusCode, String),
-    Style(&'static str),
+    /// A file of ours, and what it is.
+    File(&'static str, &'static str),
     /// To be looked at with a GET.
     See(String),
 }
@@ -64,7 +65,8 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         ));
     }
     match (reads, segments) {
-        (true, ["style.css"]) => return Ok(Answered::Style(STYLE)),
+        (true, ["style.css"]) => return Ok(Answered::File("text/css; charset=utf-8", STYLE)),
+        (true, ["icon.svg"]) => return Ok(Answered::File("image/svg+xml", ICON)),
         (true, []) => return worlds::page(gateway).await,
         (false, ["open"]) => return worlds::open(gateway, &form).await,
         _ => {}
@@ -171,7 +173,7 @@ fn layout(title: &str, navigation: &Markup, content: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) " - Perennial sandbox" }
                 link rel="stylesheet" href="/console/style.css";
-                link rel="icon" href="data:,";
+                link rel="icon" href="/console/icon.svg" type="image/svg+xml";
             }
             body {
                 a.skip href="#content" { "Skip to the content" }

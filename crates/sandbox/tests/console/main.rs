@@ -1,0 +1,116 @@
+//! The console in a real browser: Chromium without a screen, driven by its own driver on a free port.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
+
+mod browser;
+
+use perennial_sandbox::Sandbox;
+
+use crate::browser::Browser;
+
+/// A plan's whole way: found, followed, charged, made to fail, seen in the log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let world = browser::fill(&sandbox).await;
+    let browser = Browser::open().await;
+
+    browser.go(&format!("{}/console", sandbox.base_url())).await;
+    browser.shot("worlds").await;
+    browser.fill_in("input[name=api-key]", sandbox.api_key().expose()).await;
+    browser.press("Open").await;
+    browser.shot("overview").await;
+    browser.follow("Plans").await;
+    browser.shot("plans").await;
+    browser.follow(&world.plan).await;
+    assert_eq!(browser.count("li.expected").await, 12);
+    let plan = browser.address().await;
+
+    browser.follow("Overview").await;
+    browser.press("+1 month").await;
+    browser.go(&plan).await;
+    assert_eq!((browser.count("li.approved").await, browser.count("li.expected").await), (1, 11));
+
+    browser.follow("Faults").await;
+    browser.choose("select[name=operation]", "transactions.sale").await;
+    browser.choose("select[name=kind]", "decline").await;
+    browser.fill_in("input[name=result-code]", "000").await;
+    browser.press("Set").await;
+    assert!(browser.text("p.problem").await.starts_with("effect.result-code: must be a code"));
+    browser.fill_in("input[name=result-code]", "012").await;
+    browser.press("Set").await;
+    browser.shot("faults").await;
+    browser.follow("Overview").await;
+    browser.press("+1 month").await;
+    browser.go(&plan).await;
+    let outcomes = ["li.approved", "li.declined", "li.expected"];
+    assert_eq!(
+        [
+            browser.count(outcomes[0]).await,
+            browser.count(outcomes[1]).await,
+            browser.count(outcomes[2]).await
+        ],
+        [1, 1, 10]
+    );
+    browser.shot("plan").await;
+
+    // A programme's call is hit, and the log shows what it was told.
+    assert_eq!(browser::sale(&sandbox).await, 402);
+    browser.follow("Requests").await;
+    assert!(browser.text("ol.log li:first-child summary").await.contains("402"));
+    assert_eq!(browser.text("ol.log li:first-child .badge").await, "fault-1");
+    browser.open_first("ol.log summary").await;
+    assert!(browser.text("ol.log li:first-child pre").await.contains(r#""card": "****""#));
+    browser.shot("requests").await;
+    for page in ["Payments", "Transactions", "Batches", "Customers"] {
+        browser.follow(page).await;
+        browser.shot(&page.to_lowercase()).await;
+    }
+    browser.follow(&world.customer).await;
+    browser.shot("customer").await;
+    // Of the form that was refused on purpose, and of nothing else.
+    let complaints = browser.complaints().await;
+    assert!(
+        complaints.len() == 1 && complaints[0].contains("/faults") && complaints[0].contains("400"),
+        "{complaints:?}"
+    );
+    browser.close().await;
+}
+
+/// No page scrolls sideways on a phone, nor needs a mouse.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_phone_in_the_dark_and_by_keyboard() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let world = browser::fill(&sandbox).await;
+    let browser = Browser::open().await;
+    browser.go(&format!("{}/console", sandbox.base_url())).await;
+    browser.fill_in("input[name=api-key]", sandbox.api_key().expose()).await;
+    browser.press("Open").await;
+    let overview = browser.address().await;
+
+    // The first tab stop skips what is on every page, and the clock is reached without a mouse.
+    let mut reached = Vec::new();
+    for _ in 0..18 {
+        reached.push(browser.tab().await);
+    }
+    assert_eq!(reached[0], "Skip to the content");
+    assert!(
+        ["Plans", "+1 day", "+1 month"].iter().all(|name| reached.iter().any(|at| at == name)),
+        "{reached:?}"
+    );
+
+    browser.phone().await;
+    for page in ["", "/customers", "/plans", "/payments", "/transactions", "/batches", "/requests", "/faults"]
+    {
+        browser.go(&format!("{overview}{page}")).await;
+        assert_eq!(browser.sideways().await, 0, "{page}");
+    }
+    browser.go(&format!("{overview}/plans/{}", world.plan)).await;
+    assert_eq!(browser.sideways().await, 0);
+    browser.shot("plan-phone").await;
+    browser.dark().await;
+    assert_eq!(browser.background().await, "rgb(20, 23, 26)");
+    browser.shot("plan-phone-dark").await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+    browser.close().await;
+}
