@@ -142,13 +142,16 @@ impl Ledger<'_> {
 
     /// Archives the plans whose time has come by this moment: they are found no more, and their payments stay.
     pub(crate) fn archive_due(&self, by: Moment) -> Result<()> {
+        let due = params![self.world, by.millis()];
+        // Every call asks, and to look costs a fraction of an update that finds nothing.
+        let sql = "SELECT EXISTS (SELECT 1 FROM plans WHERE world = ? AND archive_at <= ?)";
+        if !self.connection.prepare_cached(sql)?.query_row(due, |row| row.get(0))? {
+            return Ok(());
+        }
         let sql =
             "UPDATE plans SET archived = archive_at, archive_at = NULL WHERE world = ? AND archive_at <= ?";
-        let archived = self.connection.prepare_cached(sql)?.execute(params![self.world, by.millis()])?;
-        if archived > 0 {
-            self.gone(Kind::Plan, archived)?;
-        }
-        Ok(())
+        let archived = self.connection.prepare_cached(sql)?.execute(due)?;
+        self.gone(Kind::Plan, archived)
     }
 
     /// The next plan of those that are to charge by the end of this day, with that day.
