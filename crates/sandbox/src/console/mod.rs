@@ -10,6 +10,7 @@ mod form;
 mod money;
 mod people;
 mod requests;
+mod webhook;
 mod world;
 mod worlds;
 
@@ -85,6 +86,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         (true, ["payments"]) => money::payments(gateway, &world, &form).await?,
         (true, ["transactions"]) => money::transactions(gateway, &world, &form).await?,
         (true, ["batches"]) => money::batches(gateway, &world, &form).await?,
+        (true, ["webhook"]) => webhook::page(gateway, &world).await?,
         (true, ["requests"]) => Some(requests::page(gateway, &world)),
         (true, ["faults"]) => faults::page(gateway, &world, &Form::default(), None).await?,
         (false, ["faults"]) => faults::set(gateway, &world, &form).await?,
@@ -139,13 +141,14 @@ impl World {
     }
 
     fn laid_out(&self, title: &str, content: &Markup) -> String {
-        const PAGES: [(&str, &str); 8] = [
+        const PAGES: [(&str, &str); 9] = [
             ("", "Overview"),
             ("customers", "Customers"),
             ("plans", "Plans"),
             ("payments", "Payments"),
             ("transactions", "Transactions"),
             ("batches", "Batches"),
+            ("webhook", "Webhook"),
             ("requests", "Requests"),
             ("faults", "Faults"),
         ];

@@ -90,7 +90,7 @@ async fn on_a_phone_in_the_dark_and_by_keyboard() {
 
     // The first tab stop skips what is on every page, and the clock is reached without a mouse.
     let mut reached = Vec::new();
-    for _ in 0..18 {
+    for _ in 0..20 {
         reached.push(browser.tab().await);
     }
     assert_eq!(reached[0], "Skip to the content");
@@ -100,8 +100,17 @@ async fn on_a_phone_in_the_dark_and_by_keyboard() {
     );
 
     browser.phone().await;
-    for page in ["", "/customers", "/plans", "/payments", "/transactions", "/batches", "/requests", "/faults"]
-    {
+    for page in [
+        "",
+        "/customers",
+        "/plans",
+        "/payments",
+        "/transactions",
+        "/batches",
+        "/webhook",
+        "/requests",
+        "/faults",
+    ] {
         browser.go(&format!("{overview}{page}")).await;
         assert_eq!(browser.sideways().await, 0, "{page}");
     }

@@ -59,6 +59,8 @@ async fn fill(client: &Client) {
     let token = client.token(&customer).await;
     let named = plan(&customer, &token, YEAR).replace("Gold", "<b>Gold");
     assert_eq!(client.json("POST", "/rest/v2/payment-plans", &named).await.status, 201);
+    // Nobody listens there, and the console says so.
+    client.control("PUT", "webhook", r#"{"url":"http://127.0.0.1:1/hook"}"#).await;
     client.advance("P2M").await;
     client
         .control(
@@ -94,6 +96,12 @@ async fn every_link_leads_to_a_page_that_is_safe() {
         }
         for (left, right) in [("<script", "&lt;script"), ("<b>Gold", "&lt;b&gt;Gold"), ("style=", "")] {
             assert!(!page.contains(left), "{path} has {left}, not {right}");
+        }
+        if path.ends_with("/webhook") {
+            assert!(
+                page.contains("http://127.0.0.1:1/hook") && page.matches("<td>3</td>").count() > 1,
+                "{page}"
+            );
         }
         let links =
             page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap().replace("&amp;", "&"));
