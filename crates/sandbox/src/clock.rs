@@ -98,7 +98,7 @@ impl Moment {
     }
 
     /// The moment this much later, while the calendar reaches.
-    fn after(self, period: Period) -> Result<Self, ClockError> {
+    pub(crate) fn after(self, period: Period) -> Result<Self, ClockError> {
         self.0
             .checked_add_months(Months::new(period.months))
             .and_then(|moment| moment.checked_add_signed(TimeDelta::try_seconds(period.seconds)?))

@@ -8,11 +8,11 @@ use serde_json::{Map, Value as Json};
 use super::form::Form;
 use super::{Answered, Found, World, token, told};
 use crate::clearent;
-use crate::fault::{Fault, StandingFault};
+use crate::fault::{DELIVER, Fault, StandingFault};
 use crate::gateway::Gateway;
 
 /// The kinds of effect, each with the members it needs.
-const EFFECTS: [(&str, &str); 13] = [
+const EFFECTS: [(&str, &str); 15] = [
     ("error-before", "status"),
     ("error-after", "status"),
     ("drop-reply", ""),
@@ -26,10 +26,12 @@ const EFFECTS: [(&str, &str); 13] = [
     ("rate-limit", "retry-after, if it is told"),
     ("decline", "result-code"),
     ("huge-body", "bytes"),
+    ("reorder", ""),
+    ("late", "delay"),
 ];
 
 /// The numbers and texts of an effect, by whether they are numbers on the wire.
-const MEMBERS: [(&str, bool); 9] = [
+const MEMBERS: [(&str, bool); 10] = [
     ("status", true),
     ("delay-ms", true),
     ("bytes-per-second", true),
@@ -39,6 +41,7 @@ const MEMBERS: [(&str, bool); 9] = [
     ("result-code", false),
     ("body", false),
     ("content-type", false),
+    ("delay", false),
 ];
 
 pub(super) async fn page(gateway: &Gateway, world: &World, form: &Form, problem: Option<&str>) -> Found {
@@ -59,6 +62,7 @@ pub(super) async fn page(gateway: &Gateway, world: &World, form: &Form, problem:
 
 fn setter(world: &World, form: &Form) -> Markup {
     let mut names: Vec<&str> = clearent::operations().map(|(_, _, operation)| operation).collect();
+    names.push(DELIVER);
     names.sort_unstable();
     names.dedup();
     html! {

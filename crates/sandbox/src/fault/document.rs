@@ -9,7 +9,7 @@ use crate::mask;
 use crate::members::{Members, given};
 
 const KINDS: &str = "must be error-before, error-after, drop-reply, late-commit, duplicate, delay, slow-body, cut-reply, \
-                     garbage, stale-read, rate-limit, decline or huge-body";
+                     garbage, stale-read, rate-limit, decline, huge-body, reorder or late";
 
 impl Fault {
     /// Reads a fault that is right, or says what is wrong.
@@ -67,10 +67,12 @@ impl Effect {
             "rate-limit" => Self::RateLimit { retry_after: retry_after(&mut members) },
             "decline" => Self::Decline { result_code: text(&mut members, "result-code")? },
             "huge-body" => Self::HugeBody { bytes: number(&mut members, "bytes")? },
+            "reorder" => Self::Reorder,
+            "late" => Self::Late { delay: text(&mut members, "delay")? },
             _ => return Err(members.problem("kind", KINDS)),
         };
         members.finish(match effect {
-            Self::DropReply | Self::Duplicate | Self::StaleRead => "kind",
+            Self::DropReply | Self::Duplicate | Self::StaleRead | Self::Reorder => "kind",
             Self::ErrorBefore { .. } | Self::ErrorAfter { .. } => "kind and status",
             Self::LateCommit { .. } | Self::Delay { .. } => "kind and delay-ms",
             Self::SlowBody { .. } => "kind and bytes-per-second",
@@ -79,6 +81,7 @@ impl Effect {
             Self::RateLimit { .. } => "kind and retry-after",
             Self::Decline { .. } => "kind and result-code",
             Self::HugeBody { .. } => "kind and bytes",
+            Self::Late { .. } => "kind and delay",
         })?;
         Ok(effect)
     }
@@ -109,6 +112,8 @@ impl Effect {
             }
             Self::Decline { result_code } => json!({ "kind": "decline", "result-code": result_code }),
             Self::HugeBody { bytes } => json!({ "kind": "huge-body", "bytes": bytes }),
+            Self::Reorder => json!({ "kind": "reorder" }),
+            Self::Late { delay } => json!({ "kind": "late", "delay": delay }),
         }
     }
 }

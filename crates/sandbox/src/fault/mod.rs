@@ -9,10 +9,13 @@ use std::time::Duration;
 pub(crate) use self::rules::{Aside, Faults, Hit, stands_in};
 use crate::clearent;
 use crate::clearent::outcome::{self, Outcome};
+use crate::clock::{Moment, Period};
 
 /// Calls of one operation, and what goes wrong with them.
 ///
-/// The operation is a name such as `plans.create`, or `*` for all. Of its calls those are hit that
+/// The operation is a name such as `plans.create`, or `*` for all. To deliver an alert is an operation of its own,
+/// `webhooks.deliver`, which `*` does not mean: each attempt counts as a call, about the customer, plan, token and
+/// transaction that the alert names. Of its calls those are hit that
 /// [`nth`](Self::nth), [`times`](Self::times), [`probability`](Self::probability) and [`key`](Self::key) say; without
 /// `nth` and `times` every one, until the fault is cleared. Each fault counts the calls that match it, from when it was
 /// set; of several that would hit one call, the oldest does. Calls that open no world and those of the control
@@ -87,7 +90,7 @@ impl Fault {
         self
     }
 
-    /// Hits only calls about this customer, token or plan: the key is a part of the path, a value of the query, or
+    /// Hits only calls about this customer, token, plan or transaction: the key is a part of the path, a value of the query, or
     /// stands in the body by itself. A payment of a plan is about the plan, its customer and its token.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
@@ -103,7 +106,7 @@ impl Fault {
     pub(crate) fn check(&self) -> Result<(), FaultError> {
         let Self { operation, nth, times, probability, seed, key, effect } = self;
         let wrong = |member, rule| Err(FaultError { member, rule });
-        if operation != "*" && clearent::reads(operation).is_none() {
+        if operation != "*" && operation != DELIVER && clearent::reads(operation).is_none() {
             return wrong("operation", "must be one that this sandbox serves, or *");
         }
         if *nth == Some(0) {
@@ -126,7 +129,7 @@ impl Fault {
             return wrong("key", "must have 1 to 100 characters, all of them letters, digits, - or _");
         }
         effect.check()?;
-        if operation != "*" && !effect.goes_with(operation) {
+        if !effect.goes_with(operation) {
             return wrong("effect.kind", "must be one that goes with the operation");
         }
         Ok(())
@@ -163,7 +166,7 @@ pub enum Effect {
         /// How much later, up to a minute.
         delay: Duration,
     },
-    /// The call is executed twice; the second answer is sent.
+    /// The call is executed twice; the second answer is sent. An alert is posted twice, and the second answer counts.
     Duplicate,
     /// The call is executed and committed; the answer comes later.
     Delay {
@@ -209,6 +212,14 @@ pub enum Effect {
         /// How many bytes its body has then, up to 1 GiB.
         bytes: u64,
     },
+    /// An alert is held until one of a later transaction was posted, or for a minute of the world's clock. This and the
+    /// next hit `webhooks.deliver` only.
+    Reorder,
+    /// An alert is held for a while of the world's clock.
+    Late {
+        /// How long, as a period of ISO 8601 such as `PT1H` or `P2D`.
+        delay: String,
+    },
 }
 
 /// When a client may try again.
@@ -228,6 +239,9 @@ impl fmt::Display for RetryAfter {
         }
     }
 }
+
+/// The operation of delivering an alert.
+pub(crate) const DELIVER: &str = "webhooks.deliver";
 
 /// The longest wait.
 const LONGEST: Duration = Duration::from_mins(1);
@@ -264,8 +278,14 @@ impl Effect {
             Self::HugeBody { bytes } => {
                 (matches!(bytes, 1..=LARGEST), "effect.bytes", "must be from 1 to 1073741824")
             }
+            Self::Late { delay } => (
+                delay.parse::<Period>().is_ok(),
+                "effect.delay",
+                "must be an ISO 8601 period such as PT1H or P2D",
+            ),
             Self::DropReply
             | Self::Duplicate
+            | Self::Reorder
             | Self::CutReply { .. }
             | Self::StaleRead
             | Self::RateLimit { .. } => return Ok(()),
@@ -281,12 +301,26 @@ impl Effect {
         }
     }
 
-    /// Whether calls of this operation can be hit by it.
+    /// Whether calls of this operation can be hit by it, or some of all calls.
     pub(crate) fn goes_with(&self, operation: &str) -> bool {
         match self {
+            Self::Duplicate => true,
+            Self::Reorder | Self::Late { .. } => operation == DELIVER,
+            _ if operation == DELIVER => false,
+            _ if operation == "*" => true,
             Self::Decline { .. } => matches!(operation, "transactions.sale" | "transactions.auth"),
             Self::StaleRead => clearent::reads(operation) == Some(true),
             _ => true,
+        }
+    }
+
+    /// Until when an alert is held that is due at this moment, if it is.
+    pub(crate) fn holds(&self, due: Moment) -> Option<Moment> {
+        match self {
+            Self::Reorder => Some(due.minutes_after(1)),
+            // Beyond the calendar nothing is ever due.
+            Self::Late { delay } => delay.parse().and_then(|delay| due.after(delay)).ok(),
+            _ => None,
         }
     }
 }

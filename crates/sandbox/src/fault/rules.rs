@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use fastrand::Rng;
 
-use super::{Effect, Fault, StandingFault};
+use super::{DELIVER, Effect, Fault, StandingFault};
 use crate::clock::Moment;
 
 /// The faults of all worlds, known by the hashes of their keys. They are apparatus of the test: kept in memory, and no
@@ -106,7 +106,7 @@ impl Faults {
         let mut hit = None;
         for Rule { standing, chances, aside } in &mut rules.standing {
             let Fault { operation: on, nth, times, probability, seed: _, key, effect } = &standing.fault;
-            if (on != "*" && on != operation)
+            if (on != operation && (on != "*" || operation == DELIVER))
                 || !effect.goes_with(operation)
                 || !may(effect)
                 || !key.as_deref().is_none_or(&names)

@@ -123,7 +123,7 @@ CREATE TABLE alerts (
 );
 CREATE TABLE deliveries (
     world INTEGER NOT NULL, alert INTEGER NOT NULL, attempt INTEGER NOT NULL, due INTEGER NOT NULL, outcome TEXT NOT NULL,
-    status INTEGER, PRIMARY KEY (world, alert, attempt)
+    status INTEGER, fault TEXT, held INTEGER NOT NULL, PRIMARY KEY (world, alert, attempt)
 ) WITHOUT ROWID;
 CREATE INDEX deliveries_waiting ON deliveries (world, due, alert) WHERE outcome = 'waiting';
 CREATE INDEX deliveries_due ON deliveries (world, due, alert);

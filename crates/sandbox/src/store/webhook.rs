@@ -6,6 +6,7 @@ use perennial_domain::clearent::{TransactionId, TransactionType};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use crate::clock::{Clock, Moment};
+use crate::fault::{Effect, Hit};
 use crate::webhook::{Delivery, DeliveryOutcome, Heard, next_attempt};
 use crate::world::{Kind, Ledger};
 
@@ -13,7 +14,9 @@ use crate::world::{Kind, Ledger};
 pub(crate) struct Due {
     alert: u64,
     attempt: u8,
-    at: Moment,
+    pub(crate) at: Moment,
+    /// The fault that it has met.
+    pub(crate) fault: Option<String>,
     pub(crate) url: String,
     /// The alert without its signature.
     pub(crate) body: String,
@@ -60,15 +63,15 @@ impl Ledger<'_> {
     }
 
     fn schedule_delivery(&self, alert: u64, attempt: u8, due: Moment) -> Result<()> {
-        let sql =
-            "INSERT INTO deliveries (world, alert, attempt, due, outcome) VALUES (?, ?, ?, ?, 'waiting')";
+        let sql = "INSERT INTO deliveries (world, alert, attempt, due, outcome, held)
+                   VALUES (?, ?, ?, ?, 'waiting', 0)";
         let delivery = params![self.world, alert, attempt, due.millis()];
         self.connection.prepare_cached(sql)?.execute(delivery).map(|_| ())
     }
 
     /// The first delivery that is due, if the world has a webhook.
     pub(crate) fn due_delivery(&self) -> Result<Option<Due>> {
-        let sql = "SELECT d.alert, d.attempt, d.due, w.url, a.body FROM deliveries d
+        let sql = "SELECT d.alert, d.attempt, d.due, d.fault, w.url, a.body FROM deliveries d
                    JOIN webhooks w ON w.world = d.world
                    JOIN alerts a ON a.world = d.world AND a.number = d.alert
                    WHERE d.world = ? AND d.outcome = 'waiting' AND d.due <= ?
@@ -79,6 +82,7 @@ impl Ledger<'_> {
                 alert: row.get("alert")?,
                 attempt: row.get("attempt")?,
                 at: Moment::from_millis(row.get("due")?),
+                fault: row.get("fault")?,
                 url: row.get("url")?,
                 body: row.get("body")?,
             })
@@ -86,16 +90,29 @@ impl Ledger<'_> {
         self.connection.prepare_cached(sql)?.query_row(first, due).optional()
     }
 
+    /// Notes the fault that a delivery meets, and when it is due instead if it is held; for an alert that is held for
+    /// another one, at the latest.
+    pub(crate) fn meet_fault(&self, due: &Due, hit: &Hit) -> Result<()> {
+        let sql = "UPDATE deliveries SET fault = ?, held = ?, due = ? WHERE world = ? AND alert = ? AND attempt = ?";
+        let until = hit.effect.holds(due.at).unwrap_or(due.at);
+        let held = hit.effect == Effect::Reorder;
+        let met = params![hit.id, held, until.millis(), self.world, due.alert, due.attempt];
+        self.connection.prepare_cached(sql)?.execute(met).map(|_| ())
+    }
+
     /// Writes what a delivery came to, and when the next is made if it failed. It counts for nothing if the world has
     /// become another one meanwhile.
     pub(crate) fn record_delivery(&self, made: &Due, heard: Heard) -> Result<()> {
-        let Due { alert, attempt, at, url: _, body } = made;
+        let Due { alert, attempt, at, fault: _, url: _, body } = made;
         let sql = "UPDATE deliveries SET outcome = ?, status = ?
                    WHERE world = ? AND alert = ? AND attempt = ? AND outcome = 'waiting'
                    AND EXISTS (SELECT 1 FROM alerts WHERE world = ?3 AND number = ?4 AND body = ?6)";
         let Heard { outcome, status } = heard;
         let written = params![outcome.as_str(), status, self.world, alert, attempt, body];
         let known = self.connection.prepare_cached(sql)?.execute(written)?;
+        let sql = "UPDATE deliveries SET due = ?, held = 0
+                   WHERE world = ? AND outcome = 'waiting' AND held = 1 AND alert < ? AND due > ?1";
+        self.connection.prepare_cached(sql)?.execute(params![at.millis(), self.world, alert])?;
         match next_attempt(*at, *attempt) {
             Some(next) if known > 0 && outcome != DeliveryOutcome::Delivered => {
                 self.schedule_delivery(*alert, attempt + 1, next)
@@ -121,7 +138,7 @@ impl Ledger<'_> {
 
     /// The last attempts, newest first.
     pub(crate) fn deliveries(&self, limit: usize) -> Result<Vec<Delivery>> {
-        let sql = "SELECT a.transaction_id, a.event, d.attempt, d.due, d.status, d.outcome FROM deliveries d
+        let sql = "SELECT a.transaction_id, a.event, d.attempt, d.due, d.status, d.outcome, d.fault FROM deliveries d
                    JOIN alerts a ON a.world = d.world AND a.number = d.alert
                    WHERE d.world = ? ORDER BY d.due DESC, d.alert DESC LIMIT ?";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -147,6 +164,7 @@ fn delivery(row: &Row<'_>) -> Result<Delivery> {
         attempt,
         due: Moment::from_millis(row.get("due")?),
         status: row.get("status")?,
+        fault: row.get("fault")?,
         outcome: outcome.ok_or(rusqlite::Error::InvalidQuery)?,
     })
 }

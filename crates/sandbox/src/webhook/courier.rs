@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::post::{Heard, post};
 use super::{Endpoint, signer};
 use crate::clock::Moment;
+use crate::fault::{DELIVER, Effect, Hit, stands_in};
 use crate::gateway::Gateway;
 use crate::store::StoreError;
 use crate::store::webhook::{Due, next_delivery};
@@ -147,12 +148,16 @@ impl Gateway {
                 if let Some((due, heard)) = made {
                     ledger.record_delivery(&due, heard)?;
                 }
-                match ledger.due_delivery()? {
-                    Some(due) => Ok(Ok((due, ledger.seed))),
-                    None => ledger.until_next_alert().map(Err),
+                while let Some(due) = ledger.due_delivery()? {
+                    let Some(hit) = hit(&ledger, &due) else { return Ok(Ok((due, ledger.seed, 1))) };
+                    ledger.meet_fault(&due, &hit)?;
+                    if hit.effect == Effect::Duplicate {
+                        return Ok(Ok((due, ledger.seed, 2)));
+                    }
                 }
+                ledger.until_next_alert().map(Err)
             });
-            let (due, seed) = match next.await? {
+            let (due, seed, times) = match next.await? {
                 Ok(next) => next,
                 Err(wait) => return Ok(wait),
             };
@@ -162,8 +167,20 @@ impl Gateway {
                 // Both were checked before they were written.
                 return Err(StoreError::Statement(rusqlite::Error::InvalidQuery));
             };
+            for _ in 1..times {
+                post(&endpoint, alert.clone()).await;
+            }
             let heard = post(&endpoint, alert).await;
             made = Some((due, heard));
         }
     }
+}
+
+/// The fault that a delivery meets, which each does once at most.
+fn hit(ledger: &Ledger<'_>, due: &Due) -> Option<Hit> {
+    if due.fault.is_some() {
+        return None;
+    }
+    let names = |key: &str| stands_in(due.body.as_bytes(), key);
+    ledger.faults.hit(&ledger.key_hash, DELIVER, |_| true, names)
 }

@@ -116,11 +116,13 @@ pub struct Delivery {
     pub status: Option<u16>,
     /// What came of it.
     pub outcome: DeliveryOutcome,
+    /// The id of the fault that it met, if it met one.
+    pub fault: Option<String>,
 }
 
 impl Delivery {
     pub(crate) fn shown(&self) -> Json {
-        let Self { id, transaction_id, event, attempt, due, status, outcome } = self;
+        let Self { id, transaction_id, event, attempt, due, status, outcome, fault } = self;
         given(json!({
             "id": id,
             "transaction-id": transaction_id,
@@ -129,6 +131,7 @@ impl Delivery {
             "due": due.to_string(),
             "status": status,
             "outcome": outcome.as_str(),
+            "fault": fault,
         }))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use perennial_sandbox::{DeliveryOutcome, Sandbox, World, WorldError};
+use perennial_sandbox::{DeliveryOutcome, Effect, Fault, Sandbox, World, WorldError};
 use perennial_wire::clearent::webhook::{Alert, PublicKey, Signed};
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -549,4 +549,87 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
     let error = world.webhook("http://localhost:9/").await.unwrap_err();
     assert!(matches!(error, WorldError::Webhook(_)));
     assert_eq!(error.to_string(), "the URL must name the loopback by its address, as in 127.0.0.1 or [::1]");
+}
+
+/// What is posted when three sales follow each other, by the last digits of their ids, and what became of them, when
+/// this goes wrong; the second sale has an invoice `inv-2`. The endpoint refuses the first that comes.
+#[tokio::test]
+async fn deliveries_go_wrong_on_purpose() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let duplicate = || Effect::Duplicate;
+    let late = |delay: &str| Effect::Late { delay: delay.to_owned() };
+    let on = |effect| Fault::on("webhooks.deliver", effect);
+    let cases: &[(&str, Option<Fault>, &str, &str)] = &[
+        ("nothing", None, "1 2 3 1", "1-1 00:00 2-1 00:00 3-1 00:00 1-2 01:00"),
+        ("every", Some(on(duplicate())), "1 1 2 2 3 3", "1-1 00:00! 2-1 00:00! 3-1 00:00!"),
+        ("the second", Some(on(duplicate()).nth(2)), "1 2 2 3 1", "1-1 00:00 2-1 00:00! 3-1 00:00 1-2 01:00"),
+        ("the last", Some(on(duplicate()).nth(4)), "1 2 3 1 1", "1-1 00:00 2-1 00:00 3-1 00:00 1-2 01:00!"),
+        (
+            "an invoice",
+            Some(on(duplicate()).key("inv-2")),
+            "1 2 2 3 1",
+            "1-1 00:00 2-1 00:00! 3-1 00:00 1-2 01:00",
+        ),
+        (
+            "an id",
+            Some(on(duplicate()).key("700703")),
+            "1 2 3 3 1",
+            "1-1 00:00 2-1 00:00 3-1 00:00! 1-2 01:00",
+        ),
+        ("no id", Some(on(duplicate()).key("70070")), "1 2 3 1", "1-1 00:00 2-1 00:00 3-1 00:00 1-2 01:00"),
+        (
+            "calls",
+            Some(Fault::on("*", duplicate()).key("700703")),
+            "1 2 3 1",
+            "1-1 00:00 2-1 00:00 3-1 00:00 1-2 01:00",
+        ),
+        ("swap", Some(on(Effect::Reorder).nth(1)), "2 1 3 2", "1-1 00:00! 2-1 00:00 3-1 00:00 2-2 01:00"),
+        (
+            "swap last",
+            Some(on(Effect::Reorder).nth(3)),
+            "1 2 1 3",
+            "1-1 00:00 2-1 00:00 1-2 01:00 3-1 01:00!",
+        ),
+        ("hold all", Some(on(Effect::Reorder)), "1 2 3 1", "1-1 01:00! 2-1 01:00! 3-1 01:00! 1-2 03:00!"),
+        ("late", Some(on(late("PT90S")).nth(2)), "1 3 1 2", "1-1 00:00 3-1 00:00 1-2 01:00 2-1 01:30!"),
+        ("not late", Some(on(late("PT0S")).nth(2)), "1 2 3 1", "1-1 00:00 2-1 00:00! 3-1 00:00 1-2 01:00"),
+    ];
+    for steps in [&["PT1H"][..], &["PT30S", "PT30S", "PT29S", "PT1S", "PT2M", "PT1H"]] {
+        for (name, fault, expected, became) in cases {
+            let world = sandbox.world(7).await.unwrap();
+            let client = client_of(&sandbox, &world);
+            if let Some(fault) = fault {
+                world.fault(fault).await.unwrap();
+            }
+            let endpoint = Endpoint::bind().await;
+            world.webhook(&endpoint.url()).await.unwrap();
+            let first = Mutex::new(true);
+            let endpoint = endpoint
+                .answering(move |_| if std::mem::take(&mut *first.lock().unwrap()) { 500 } else { 200 });
+            for number in 1..=3 {
+                let sale = SALE.replace('{', &format!(r#"{{"invoice":"inv-{number}","#));
+                client.json("POST", "/rest/v2/transactions/sale", &sale).await;
+            }
+            world.advance("PT0S").await.unwrap();
+            for step in steps {
+                world.advance(step).await.unwrap();
+            }
+            let id = |body: &String| {
+                let told: Json = serde_json::from_str(body).unwrap();
+                told["payload"]["transaction"]["id"].as_str().unwrap()[5..].to_owned()
+            };
+            let posted: Vec<_> = endpoint.posted().iter().map(id).collect();
+            assert_eq!(posted.join(" "), *expected, "{name} {steps:?}");
+            let mut deliveries = world.deliveries().await.unwrap();
+            deliveries.reverse();
+            let shown: Vec<_> = deliveries
+                .iter()
+                .map(|delivery| {
+                    let met = if delivery.fault.is_some() { "!" } else { "" };
+                    format!("{} {}{met}", &delivery.id[5..], &delivery.due.to_string()[14..19])
+                })
+                .collect();
+            assert_eq!(shown.join(" "), *became, "{name} {steps:?}");
+        }
+    }
 }

@@ -25,7 +25,9 @@ pub(crate) enum Faults {
         stale-read                 an old state is read\n  \
         rate-limit                 --retry-after, in seconds or as an HTTP date, or not told\n  \
         decline                    --result-code\n  \
-        huge-body                  --bytes\n\n\
+        huge-body                  --bytes\n  \
+        reorder                    of webhooks.deliver: held until a later alert was posted, or for a minute\n  \
+        late                       of webhooks.deliver: held for --delay by the world's clock\n\n\
         Examples:\n  perennial sandbox fault set plans.create drop-reply --nth 1\n  \
         perennial sandbox fault set '*' error-before --status 503 --probability 0.2 --seed 7\n  \
         perennial sandbox fault set transactions.sale decline --result-code 012 --key plan_3f0f6d1c5f0e"
@@ -82,6 +84,9 @@ struct Parameters {
     /// How long to wait, in milliseconds of real time
     #[arg(long, value_name = "NUMBER")]
     delay_ms: Option<u64>,
+    /// How long to hold an alert, as in PT1H or P2D of the world's clock
+    #[arg(long, value_name = "PERIOD")]
+    delay: Option<String>,
     /// How fast the body comes
     #[arg(long, value_name = "NUMBER")]
     bytes_per_second: Option<u64>,
@@ -155,6 +160,7 @@ impl Fault {
         let Parameters {
             status,
             delay_ms,
+            delay,
             bytes_per_second,
             at_byte,
             bytes,
@@ -169,6 +175,7 @@ impl Fault {
             ("kind", Some(effect.into())),
             ("status", status.map(Json::from)),
             ("delay-ms", delay_ms.map(Json::from)),
+            ("delay", delay.map(Json::from)),
             ("bytes-per-second", bytes_per_second.map(Json::from)),
             ("at-byte", at_byte.map(Json::from)),
             ("bytes", bytes.map(Json::from)),

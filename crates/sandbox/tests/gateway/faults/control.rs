@@ -13,7 +13,7 @@ const RETRY: &str =
     "effect.retry-after: must be whole seconds or an HTTP date such as Fri, 01 Jan 2027 00:00:00 GMT";
 const GOES: &str = "effect.kind: must be one that goes with the operation";
 const KIND: &str = "effect.kind: must be error-before, error-after, drop-reply, late-commit, duplicate, delay, slow-body, \
-                    cut-reply, garbage, stale-read, rate-limit, decline or huge-body";
+                    cut-reply, garbage, stale-read, rate-limit, decline, huge-body, reorder or late";
 const KEY: &str = "key: must have 1 to 100 characters, all of them letters, digits, - or _";
 
 /// What is wrong with a fault on `customers.create` that has these members besides, and what is said of it.
@@ -70,6 +70,12 @@ const WRONG: &[(&str, &str)] = &[
     (r#""effect":{"kind":"huge-body","bytes":1073741825}"#, "effect.bytes: must be from 1 to 1073741824"),
     (r#""effect":{"kind":"decline","result-code":"012"}"#, GOES),
     (r#""effect":{"kind":"stale-read"}"#, GOES),
+    (r#""effect":{"kind":"reorder"}"#, GOES),
+    (r#""effect":{"kind":"late","delay":"PT1H"}"#, GOES),
+    (r#""effect":{"kind":"late"}"#, "effect.delay: is required"),
+    (r#""effect":{"kind":"late","delay":60}"#, "effect.delay: must be text"),
+    (r#""effect":{"kind":"late","delay":"1 hour"}"#, "effect.delay: must be an ISO 8601 period such as PT1H or P2D"),
+    (r#""effect":{"kind":"late","delay-ms":60,"delay":"PT1H"}"#, "effect: has a member that is not known here; there is kind and delay"),
 ];
 
 /// Whole bodies that are wrong.
@@ -80,6 +86,10 @@ const BODIES: &[(&str, &str)] = &[
     (r#"{"operation":"customers.*","effect":{"kind":"drop-reply"}}"#, OPERATION),
     (r#"{"operation":"Customers.create","effect":{"kind":"drop-reply"}}"#, OPERATION),
     (r#"{"operation":"access.new","effect":{"kind":"drop-reply"}}"#, OPERATION),
+    (r#"{"operation":"webhooks.deliver","effect":{"kind":"drop-reply"}}"#, GOES),
+    (r#"{"operation":"webhooks.deliver","effect":{"kind":"decline","result-code":"012"}}"#, GOES),
+    (r#"{"operation":"*","effect":{"kind":"late","delay":"PT1H"}}"#, GOES),
+    (r#"{"operation":"*","effect":{"kind":"reorder"}}"#, GOES),
     (r#"{"operation":"customers.create"}"#, "effect: is required"),
     ("", "operation: is required"),
     ("[]", "the body: must be a JSON object"),
@@ -127,6 +137,9 @@ async fn what_is_set_is_shown_counted_and_cleared() {
         json!({"operation":"plans.get","effect":{"kind":"rate-limit","retry-after":"Fri, 01 Jan 2027 00:00:00 GMT"}}),
         json!({"operation":"transactions.sale","effect":{"kind":"decline","result-code":"012"}}),
         json!({"operation":"plans.get","effect":{"kind":"huge-body","bytes":1_073_741_824}}),
+        json!({"operation":"webhooks.deliver","nth":7,"effect":{"kind":"duplicate"}}),
+        json!({"operation":"webhooks.deliver","key":"700701","effect":{"kind":"reorder"}}),
+        json!({"operation":"webhooks.deliver","effect":{"kind":"late","delay":"P1DT1H"}}),
     ];
     for (number, fault) in (1..).zip(&all) {
         let got = client.control("POST", "faults", &fault.to_string()).await;
@@ -137,7 +150,8 @@ async fn what_is_set_is_shown_counted_and_cleared() {
     for (number, (fault, shown)) in (1..).zip(all.iter().zip(shown["faults"].as_array().unwrap())) {
         let mut expected = fault.clone();
         expected["id"] = format!("fault-{number}").into();
-        expected["matched"] = u64::from(fault["operation"] != "transactions.sale").into();
+        let matches = [json!("*"), json!("plans.get")].contains(&fault["operation"]);
+        expected["matched"] = u64::from(matches).into();
         expected["applied"] = u64::from(number == 1).into();
         if fault["probability"] == 1 {
             expected["probability"] = 1.0.into();
@@ -150,12 +164,12 @@ async fn what_is_set_is_shown_counted_and_cleared() {
     };
     assert_eq!(client.control("DELETE", "faults/fault-10", "").await.status, 204);
     assert_eq!(client.control("DELETE", "faults/fault-10", "").await.status, 404);
-    assert_eq!((ids().await.len(), ids().await.contains(&r#""fault-10""#.into())), (14, false));
+    assert_eq!((ids().await.len(), ids().await.contains(&r#""fault-10""#.into())), (17, false));
     assert_eq!(client.control("DELETE", "faults", "").await.status, 204);
     assert!(ids().await.is_empty());
     // Ids are not used again, until the world is emptied.
     client.control("POST", "faults", &all[0].to_string()).await;
-    assert_eq!(ids().await, [r#""fault-16""#]);
+    assert_eq!(ids().await, [r#""fault-19""#]);
     client.control("POST", "reset", "").await;
     assert!(ids().await.is_empty());
     client.control("POST", "faults", &all[0].to_string()).await;
