@@ -4,8 +4,29 @@
 ///
 /// `required` fields must be there. `documented` ones are required by the vendor's page but left out by live clients,
 /// which the gateway lets pass: `build` demands them, `accept` (the gateway's reading) does not. `nested` ones are
-/// request objects themselves. `check` sees what both judge, `strictly` what only `build` does.
+/// request objects themselves, and `each` ones are lists of them with at least one. `check` sees what both judge,
+/// `strictly` what only `build` does.
 macro_rules! request {
+    (
+        $(#[$meta:meta])*
+        pub struct $Request:ident, $Fields:ident, $Builder:ident { $($table:tt)* }
+        $($rules:tt)*
+    ) => {
+        $crate::builder::unlisted_request! {
+            $(#[$meta])*
+            pub struct $Request, $Fields, $Builder { $($table)* }
+            $($rules)*
+        }
+
+        impl $Request {
+            /// The table of the request's fields.
+            pub const FIELDS: &'static [$crate::field::Field] = $crate::builder::fields! { $($table)* };
+        }
+    };
+}
+
+/// The same for a request whose fields are not the members of its message one for one: it lists none.
+macro_rules! unlisted_request {
     (
         $(#[$meta:meta])*
         pub struct $Request:ident, $Fields:ident, $Builder:ident {
@@ -13,38 +34,35 @@ macro_rules! request {
             $( documented { $( $(#[$documented_meta:meta])* $documented:ident: $Documented:ty = $documented_name:literal, )* } )?
             $( optional { $( $(#[$optional_meta:meta])* $optional:ident: $Optional:ty = $optional_name:literal, )* } )?
             $( nested { $( $(#[$nested_meta:meta])* $nested:ident: $Nested:ty = $nested_name:literal, )* } )?
+            $( each { $( $(#[$item_meta:meta])* $item:ident of $items:ident: $Item:ty = $items_name:literal, )* } )?
         }
         $( check $check:expr; )?
         $( strictly $strict:expr; )?
     ) => {
         $(#[$meta])*
         #[derive(Debug)]
+        #[allow(clippy::struct_field_names, reason = "the wire names them")]
         pub struct $Request {
             $($( $required: $Required, )*)?
             $($( $documented: Option<$Documented>, )*)?
             $($( $optional: Option<$Optional>, )*)?
             $($( $nested: Option<$Nested>, )*)?
+            $($( $items: Vec<$Item>, )*)?
         }
 
         #[doc = concat!("The fields of a [`", stringify!($Request), "`], borrowed; made to be destructured whole.")]
         #[derive(Debug)]
+        #[allow(clippy::struct_field_names, reason = "the wire names them")]
         #[expect(missing_docs, reason = "each field is documented on the builder's method of the same name")]
         pub struct $Fields<'a> {
             $($( pub $required: &'a $Required, )*)?
             $($( pub $documented: Option<&'a $Documented>, )*)?
             $($( pub $optional: Option<&'a $Optional>, )*)?
             $($( pub $nested: Option<&'a $Nested>, )*)?
+            $($( pub $items: &'a [$Item], )*)?
         }
 
         impl $Request {
-            /// The table of the request's fields.
-            pub const FIELDS: &'static [$crate::field::Field] = $crate::builder::fields! {
-                $($( $required_name: $Required, Required; )*)?
-                $($( $documented_name: $Documented, Documented; )*)?
-                $($( $optional_name: $Optional, Optional; )*)?
-                $($( $nested_name: $Nested, Optional; )*)?
-            };
-
             /// Starts an empty request; fields take finished values or text.
             pub fn builder() -> $Builder {
                 <$Builder as Default>::default()
@@ -57,12 +75,14 @@ macro_rules! request {
                     $($( $documented: self.$documented.as_ref(), )*)?
                     $($( $optional: self.$optional.as_ref(), )*)?
                     $($( $nested: self.$nested.as_ref(), )*)?
+                    $($( $items: &self.$items, )*)?
                 }
             }
         }
 
         #[doc = concat!("Collects the fields of a [`", stringify!($Request), "`] and everything wrong with them.")]
         #[derive(Debug, Default)]
+        #[allow(clippy::struct_field_names, reason = "the wire names them")]
         #[must_use = "nothing exists until `build` is called"]
         pub struct $Builder {
             violations: $crate::Violations,
@@ -70,6 +90,8 @@ macro_rules! request {
             $($( $documented: Option<$Documented>, )*)?
             $($( $optional: Option<$Optional>, )*)?
             $($( $nested: Option<$Nested>, )*)?
+            // What was given and refused keeps its place, by which the next one is counted.
+            $($( $items: Vec<Option<$Item>>, )*)?
         }
 
         impl $Builder {
@@ -89,6 +111,22 @@ macro_rules! request {
                         Ok(value) => self.$nested = Some(value),
                         Err(violations) => self.violations.nest($nested_name, violations.into()),
                     }
+                    self
+                }
+            )*)?
+
+            $($(
+                $(#[$item_meta])*
+                pub fn $item<V>(mut self, value: V) -> Self
+                where
+                    V: TryInto<$Item>,
+                    V::Error: Into<$crate::Violations>,
+                {
+                    let refused = |violations: V::Error| {
+                        self.violations.nest(&format!("{}[{}]", $items_name, self.$items.len()), violations.into());
+                    };
+                    let item = value.try_into().map_err(refused).ok();
+                    self.$items.push(item);
                     self
                 }
             )*)?
@@ -122,6 +160,7 @@ macro_rules! request {
                 #[allow(unused_mut, reason = "not every request has required fields")]
                 let mut this = self;
                 $($( this.violations.require($required_name, this.$required.as_ref()); )*)?
+                $($( this.violations.require($items_name, this.$items.first()); )*)?
                 $(
                     let check: fn(&$Builder, &mut $crate::Violations) = $check;
                     let mut violations = std::mem::take(&mut this.violations);
@@ -134,6 +173,7 @@ macro_rules! request {
                         $($( $documented: this.$documented, )*)?
                         $($( $optional: this.$optional, )*)?
                         $($( $nested: this.$nested, )*)?
+                        $($( $items: this.$items.into_iter().flatten().collect(), )*)?
                     }),
                     #[allow(unreachable_patterns, reason = "not every request has required fields")]
                     _ => Err(this.violations),
@@ -152,12 +192,28 @@ macro_rules! request {
 }
 
 macro_rules! fields {
-    ($( $name:literal: $Value:ty, $Need:ident; )*) => {
-        &[$( $crate::field::Field {
+    (
+        $( required { $( $(#[$required_meta:meta])* $required:ident: $Required:ty = $required_name:literal, )* } )?
+        $( documented { $( $(#[$documented_meta:meta])* $documented:ident: $Documented:ty = $documented_name:literal, )* } )?
+        $( optional { $( $(#[$optional_meta:meta])* $optional:ident: $Optional:ty = $optional_name:literal, )* } )?
+        $( nested { $( $(#[$nested_meta:meta])* $nested:ident: $Nested:ty = $nested_name:literal, )* } )?
+    ) => {
+        &[
+            $($( $crate::builder::field!($required_name: $Required, Required), )*)?
+            $($( $crate::builder::field!($documented_name: $Documented, Documented), )*)?
+            $($( $crate::builder::field!($optional_name: $Optional, Optional), )*)?
+            $($( $crate::builder::field!($nested_name: $Nested, Optional), )*)?
+        ]
+    };
+}
+
+macro_rules! field {
+    ($name:literal: $Value:ty, $Need:ident) => {
+        $crate::field::Field {
             name: $name,
             need: $crate::field::Need::$Need,
             kind: <$Value as $crate::field::Described>::KIND,
-        }, )*]
+        }
     };
 }
 
@@ -177,4 +233,4 @@ macro_rules! setters {
     };
 }
 
-pub(crate) use {fields, request, setters};
+pub(crate) use {field, fields, request, setters, unlisted_request};

@@ -179,9 +179,19 @@ impl Expiry {
         }
     }
 
+    /// The month, from 1 to 12.
+    pub fn month(self) -> u32 {
+        self.month.into()
+    }
+
+    /// The year, from 2000 to 2099.
+    pub fn year(self) -> i32 {
+        2000 + i32::from(self.year)
+    }
+
     /// The last day on which the card is good.
     pub fn last_day(self) -> NaiveDate {
-        let (year, month) = (2000 + i32::from(self.year), u32::from(self.month));
+        let (year, month) = (self.year(), self.month());
         let next = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
         // The month is 1 to 12 and the year 2000 to 2100: the first of the next month always exists.
         NaiveDate::from_ymd_opt(next.0, next.1, 1).and_then(|first| first.pred_opt()).unwrap_or_default()
@@ -205,7 +215,7 @@ impl Expiry {
 
     /// Whether the card is still good on this day.
     pub fn is_valid_on(self, date: NaiveDate) -> bool {
-        (date.year(), date.month()) <= (2000 + i32::from(self.year), u32::from(self.month))
+        (date.year(), date.month()) <= (self.year(), self.month())
     }
 }
 

@@ -90,12 +90,64 @@ pub enum Rule {
         "cannot be updated: only customer-key, status and description of a token can; delete it and create it again"
     )]
     TokenFieldFixed,
+    /// The field cannot be changed once a payment method is kept.
+    #[error("cannot be updated: only isPrimary, the name and the expiry of a method can; add a new method")]
+    MethodFieldFixed,
     /// An update without a change.
     #[error("must change at least one field")]
     NothingToUpdate,
     /// Two fields say the same thing in different ways.
     #[error("must not be given together with {0}")]
     Conflict(&'static str),
+    /// None of the fields that can say it is given.
+    #[error("is required unless {0} is given")]
+    RequiredUnless(&'static str),
+    /// More than another field allows.
+    #[error("must be at most {0}")]
+    AtMost(&'static str),
+    /// A number outside of its bounds, which belong to it.
+    #[error("must be a whole number from {min} to {max}")]
+    Range {
+        /// The least it may be.
+        min: u32,
+        /// The most it may be.
+        max: u32,
+    },
+    /// A pasted credential has a character that none has, at this place (counted from 1).
+    #[error(
+        "must be visible ASCII without blanks and quotation marks (character {at}): paste it as plain text"
+    )]
+    Credential {
+        /// Where the first such character stands.
+        at: usize,
+    },
+    /// Not a calendar date in either of the formats of an invoice.
+    #[error("must be a date of the calendar written yyyy-mm-dd or mm/dd/yyyy, from 1970 to 2199")]
+    InvoiceDateFormat,
+    /// Not the month and the year in which a card expires.
+    #[error("must be a month from 1 to 12 and a year from 2000 to 2099")]
+    ExpirationDate,
+    /// Not a state or province.
+    #[error("must be the two-letter code of a state of the US or a province of Canada")]
+    State,
+    /// Not the address of a web page.
+    #[error("must be a URL that begins with https:// or http://")]
+    WebAddress,
+    /// Not the number of a bank.
+    #[error("must be the 9 digits of a bank's routing number")]
+    RoutingNumber,
+    /// Not the number of a bank account.
+    #[error("must be the 4 to 17 digits of a bank account's number")]
+    AccountNumber,
+    /// Not a JSON object.
+    #[error("must be the text of a JSON object")]
+    JsonObject,
+    /// Groups of conditions lie too deep inside one another.
+    #[error("must not have more than {max} groups inside one another")]
+    TooDeep {
+        /// The most levels there may be.
+        max: usize,
+    },
     /// The object that the field names does not exist or cannot be used.
     #[error("must name an existing {0}")]
     Unknown(&'static str),
@@ -160,7 +212,7 @@ impl Violations {
     }
 
     /// Adds those of a nested object under its field's name.
-    pub fn nest(&mut self, field: &'static str, nested: Self) {
+    pub fn nest(&mut self, field: &str, nested: Self) {
         for violation in nested.0 {
             self.add(format!("{field}.{}", violation.field), violation.rule);
         }

@@ -63,7 +63,7 @@ pub enum Kind {
         /// The most.
         max: u64,
     },
-    /// A [`Flag`](crate::clearent::Flag).
+    /// A [`Flag`](crate::Flag).
     Flag,
     /// One of these words, in any letter case.
     Word(&'static [&'static str]),
@@ -98,7 +98,7 @@ described! {
     crate::SecurityCode: Kind::SecurityCode;
     crate::clearent::LastFour: Kind::LastFour;
     crate::clearent::FrequencyDay: Kind::Number { min: 1, max: 28 };
-    crate::clearent::Flag: Kind::Flag;
+    crate::Flag: Kind::Flag;
     crate::clearent::PlanType: Kind::Word(&[crate::clearent::PlanType.as_str()]);
     crate::clearent::Address: Kind::Object("NewAddress", crate::clearent::Address::FIELDS);
 }

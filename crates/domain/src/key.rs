@@ -50,6 +50,12 @@ macro_rules! key {
             }
         }
 
+        impl From<&$Key> for $crate::Text {
+            fn from(key: &$Key) -> Self {
+                Self::of_key(&key.0)
+            }
+        }
+
         /// A key that an answer may leave out, for the request that needs it.
         impl TryFrom<Option<$Key>> for $Key {
             type Error = $crate::InvalidValue;

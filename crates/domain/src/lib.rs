@@ -11,14 +11,17 @@
 //! assert_eq!(violations.to_string(), "email: must not be empty; last-name: is required");
 //! ```
 //!
-//! Vendor facts come from the Clearent "Recurring Payments" page unless a page here says otherwise.
+//! Vendor facts come from the Clearent "Recurring Payments" page and, in [`clientpay`], from the ClientPay API pages,
+//! unless a page here says otherwise.
 
 mod builder;
 mod card;
 pub mod clearent;
+pub mod clientpay;
 mod date;
 mod error;
 pub mod field;
+mod flag;
 mod key;
 pub mod mask;
 mod money;
@@ -31,6 +34,7 @@ mod text;
 pub use card::{CardBrand, CardNumber, Expiry, SecurityCode};
 pub use date::{Date, add_months};
 pub use error::{InvalidValue, Rule, Violation, Violations};
+pub use flag::Flag;
 pub use money::{Amount, Total};
 pub use secret::Secret;
 pub use text::{AsGateway, Text};

@@ -50,8 +50,8 @@ pub fn card_numbers(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// Whether a member, element, parameter or header of this name holds a secret with either vendor: a card, a security
-/// code, track data, a key or another credential.
+/// Whether a member, element, parameter or header of this name holds a secret with either vendor: a card, a bank
+/// account, a security code, track data, a key or another credential.
 ///
 /// Case, separators and a namespace prefix make no difference.
 ///
@@ -78,10 +78,11 @@ pub fn is_secret_name(name: &str) -> bool {
 const LONGEST_NAME: usize = 18;
 
 /// In lower case and without separators.
-const SECRET_NAMES: [&str; 29] = [
+const SECRET_NAMES: [&str; 31] = [
     "accessid",
     "accesskey",
     "accountkey",
+    "accountnumber",
     "accountpin",
     "apikey",
     "authorization",
@@ -91,6 +92,7 @@ const SECRET_NAMES: [&str; 29] = [
     "cookie",
     "csc",
     "customeraccessid",
+    "customerpin",
     "cvc",
     "cvc2",
     "cvv",

@@ -28,6 +28,17 @@ lacks! {
     "SecurityCode": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
     "Secret": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
     "clearent::ApiKey": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
+    "clientpay::IntegratorKey": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
+    "clientpay::AccountKey": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
+    "clientpay::AccountPin": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
+    "clientpay::CustomerKey": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
+    "clientpay::CustomerPin": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
+    "clientpay::Credentials": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
+    "clientpay::AccessId": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
+    "clientpay::RequestId": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
+    "clientpay::AccountNumber": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
+    "clientpay::NewPayment": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
+    "clientpay::NewMethod": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
     "clearent::NewToken": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
     "clearent::ChargeSource": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
 }

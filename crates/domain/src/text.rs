@@ -25,6 +25,11 @@ impl Text {
         &self.0
     }
 
+    /// A key, whose characters are all fit for a text.
+    pub(crate) fn of_key(key: &str) -> Self {
+        Self(key.to_owned())
+    }
+
     fn check(text: &str, max: usize) -> Result<(), InvalidValue> {
         if text.trim().is_empty() {
             return Err(Rule::Empty.into());

@@ -77,12 +77,22 @@ fn secret_names() {
         "encrypted-track-data",
         "Authorization",
         "account_pin",
+        "accountNumber",
+        "customerPin",
     ] {
         assert!(mask::is_secret_name(name), "{name}");
     }
-    for name in
-        ["", ":", "csc:x", "card-type", "token-id", "last-four-digits", "authorization-code", "description"]
-    {
+    for name in [
+        "",
+        ":",
+        "csc:x",
+        "card-type",
+        "token-id",
+        "requestId",
+        "last-four-digits",
+        "authorization-code",
+        "description",
+    ] {
         assert!(!mask::is_secret_name(name), "{name}");
     }
 }

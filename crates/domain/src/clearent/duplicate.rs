@@ -1,5 +1,4 @@
-use super::token::Flag;
-use crate::{InvalidValue, Rule, builder::request, open::open};
+use crate::{Flag, InvalidValue, Rule, builder::request, open::open};
 
 open! {
     /// The field of a charge by which the gateway is asked to find an earlier one.

@@ -39,8 +39,8 @@ pub use plan::{
 };
 pub use schedule::Schedule;
 pub use token::{
-    CustomerToken, CustomerTokenUpdate, CustomerTokenUpdateBuilder, CustomerTokenUpdateFields, Flag,
-    LastFour, NewCustomerToken, NewCustomerTokenBuilder, NewCustomerTokenFields, NewToken, NewTokenBuilder,
+    CustomerToken, CustomerTokenUpdate, CustomerTokenUpdateBuilder, CustomerTokenUpdateFields, LastFour,
+    NewCustomerToken, NewCustomerTokenBuilder, NewCustomerTokenFields, NewToken, NewTokenBuilder,
     NewTokenFields, Token, TokenId, TokenSearch, TokenStatus, TokenUpdate, TokenUpdateBuilder,
     TokenUpdateFields,
 };
@@ -51,4 +51,4 @@ pub use transaction::{
     Void,
 };
 
-pub use crate::text::Reference;
+pub use crate::{flag::Flag, text::Reference};

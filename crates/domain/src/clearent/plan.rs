@@ -1,8 +1,9 @@
 use chrono::{Datelike, NaiveDate};
 
-use super::{CustomerKey, Link, Paging, Schedule, TokenId, token::Flag};
+use super::{CustomerKey, Link, Paging, Schedule, TokenId};
 use crate::{
-    Amount, Date, InvalidValue, Rule, Text, Violations, add_months, builder::request, key::key, open::open,
+    Amount, Date, Flag, InvalidValue, Rule, Text, Violations, add_months, builder::request, key::key,
+    open::open,
 };
 
 key! {

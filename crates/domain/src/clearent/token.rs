@@ -1,7 +1,7 @@
 use super::{CustomerKey, Paging};
 use crate::{
-    CardBrand, CardNumber, Date, Expiry, InvalidValue, Rule, SecurityCode, Text, builder::request, key::key,
-    open::open,
+    CardBrand, CardNumber, Date, Expiry, Flag, InvalidValue, Rule, SecurityCode, Text, builder::request,
+    key::key, open::open,
 };
 
 key! {
@@ -18,28 +18,6 @@ open! {
         INACTIVE = "INACTIVE",
         /// It is gone.
         DELETED = "DELETED",
-    }
-}
-
-/// A flag as a request has it: `true` or `false`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flag(pub bool);
-
-impl From<bool> for Flag {
-    fn from(value: bool) -> Self {
-        Self(value)
-    }
-}
-
-impl TryFrom<&str> for Flag {
-    type Error = InvalidValue;
-
-    fn try_from(text: &str) -> Result<Self, Self::Error> {
-        match text {
-            _ if text.eq_ignore_ascii_case("true") => Ok(Self(true)),
-            _ if text.eq_ignore_ascii_case("false") => Ok(Self(false)),
-            _ => Err(Rule::Flag.into()),
-        }
     }
 }
 

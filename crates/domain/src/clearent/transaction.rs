@@ -1,8 +1,6 @@
-use super::{
-    Address, CheckField, CustomerKey, PlanKey, PostalAddress, Reference, TokenId, paging::Paging, token::Flag,
-};
+use super::{Address, CheckField, CustomerKey, PlanKey, PostalAddress, Reference, TokenId, paging::Paging};
 use crate::{
-    Amount, CardBrand, CardNumber, Expiry, InvalidValue, Rule, SecurityCode, Text, Violations,
+    Amount, CardBrand, CardNumber, Expiry, Flag, InvalidValue, Rule, SecurityCode, Text, Violations,
     builder::request, key::key, open::open,
 };
 
