@@ -125,16 +125,36 @@ impl fmt::Display for DecodeErrorKind {
     }
 }
 
-/// A text that the format cannot carry: XML 1.0 has no way to write most control characters.
-///
-/// JSON carries every text, so writing JSON does not fail.
+/// A value that cannot be written: XML 1.0 has no way to write most control characters, version 1.0 of ClientPay lacks
+/// members, and what is sent as it is must be JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("XML cannot carry a character of {member}")]
+#[error("{problem} {member}")]
 pub struct EncodeError {
-    pub(crate) member: &'static str,
+    problem: &'static str,
+    member: &'static str,
 }
 
 impl EncodeError {
+    /// XML has no way to write a character of this member.
+    pub(crate) fn character(member: &'static str) -> Self {
+        Self { problem: "XML cannot carry a character of", member }
+    }
+
+    /// The text of this member goes over the wire as it is, and is no JSON.
+    pub(crate) fn not_json(member: &'static str) -> Self {
+        Self { problem: "no JSON is in", member }
+    }
+
+    /// Version 1.0 has nothing to say this by.
+    pub(crate) fn not_in_v1(member: &'static str) -> Self {
+        Self { problem: "version 1.0 has no", member }
+    }
+
+    /// Version 1.0 has room for less.
+    pub(crate) fn too_long_for_v1(member: &'static str) -> Self {
+        Self { problem: "version 1.0 takes 100 characters at most of", member }
+    }
+
     /// The member whose text it is, such as `comments`.
     pub fn member(&self) -> &'static str {
         self.member

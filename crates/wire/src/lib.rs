@@ -73,12 +73,16 @@
 #[macro_use]
 mod message;
 
+mod call;
 pub mod clearent;
+pub mod clientpay;
 mod error;
+mod fields;
 mod format;
 mod json;
 mod limits;
 mod member;
+mod query;
 mod reading;
 pub mod shape;
 mod text;

@@ -83,6 +83,15 @@ impl<'de, T: Read<'de>> Fill<'de> for Records<T> {
     }
 }
 
+/// A list whose absence means something else than that nothing is in it.
+impl<'de, T: Read<'de>> Read<'de> for Records<T> {
+    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
+        let mut records = Self(Many::new());
+        records.fill(de, at)?;
+        Ok(Some(records))
+    }
+}
+
 impl<T: Put> Put for Records<T> {
     const KIND: Kind = Kind::Records(&T::KIND);
 

@@ -16,10 +16,14 @@ use crate::write::Write;
 /// Every member is an `Option` or a `Many`, because any may be absent. The root is the name of the XML root element,
 /// should the message be a whole document. With `else payload: Payload<'a>` at the end, a member that this table does
 /// not know is looked for in the table of that member, as if its object had been there around it.
+///
+/// `in any case` reads names without regard to letter case. With `with said: Said<'a>`, the members of that table are
+/// members of this one, before its own.
 macro_rules! message {
     (
         $(#[$meta:meta])*
-        $vis:vis struct $Name:ident $(<$a:lifetime>)? as $root:literal {
+        $vis:vis struct $Name:ident $(<$a:lifetime>)? as $root:literal
+            $(in any $case:ident)? $(with $flat:ident: $Flat:ident<$f:lifetime>)? {
             $($(#[$doc:meta])* $field:ident: $Kind:ty = $name:literal),* $(,)?
         } $(else $inner:ident: $Inner:ident<$i:lifetime>)?
     ) => {
@@ -28,6 +32,7 @@ macro_rules! message {
         #[cfg_attr(test, derive(Clone, Debug, PartialEq))]
         #[allow(clippy::struct_field_names, reason = "the wire names them")]
         $vis struct $Name $(<$a>)? {
+            $(pub(crate) $flat: $Flat<$f>,)?
             $($(#[$doc])* pub(crate) $field: $Kind,)*
         }
 
@@ -39,8 +44,12 @@ macro_rules! message {
             #[allow(non_camel_case_types, reason = "a row is named as its field")]
             pub(crate) enum Row {
                 $($field,)*
+                $(With(<$Flat<'static> as Message>::Row),)?
                 $(Else(<$Inner<'static> as Message>::Row),)?
             }
+
+            #[allow(dead_code, reason = "only names in any case are looked for here")]
+            const ROWS: &[(&str, Row)] = &[$(($name, Row::$field)),*];
 
             impl $(<$a>)? Message for $Name $(<$a>)? {
                 const SHAPE: $crate::shape::Shape = $crate::shape::Shape {
@@ -55,11 +64,14 @@ macro_rules! message {
                         $($name => Some(Row::$field),)*
                         _ => None,
                     };
+                    $(let row = row.or_else(|| $crate::message::$case(name, ROWS));)?
+                    $(let row = row.or_else(|| $Flat::row(name).map(Row::With));)?
                     $(let row = row.or_else(|| $Inner::row(name).map(Row::Else));)?
                     row
                 }
 
                 fn put_members<W: $crate::write::Write>(&self, to: &mut W) -> Result<(), $crate::error::EncodeError> {
+                    $(self.$flat.put_members(to)?;)?
                     $(self.$field.put($name, to)?;)*
                     Ok(())
                 }
@@ -77,12 +89,18 @@ macro_rules! message {
                         $(Row::$field => map
                             .next_value_seed(Filling { slot: &mut self.$field, at })
                             .map_err(|error| at.through($name, error)),)*
+                        $(Row::With(row) => self.$flat.fill(row, map, at),)?
                         $(Row::Else(row) => self.$inner.get_or_insert_default().fill(row, map, at),)?
                     }
                 }
             }
         };
     };
+}
+
+/// The line for a member whose name may be in any case.
+pub(crate) fn case<R: Copy>(name: &str, rows: &[(&str, R)]) -> Option<R> {
+    rows.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, row)| *row)
 }
 
 /// A message as its table describes it.

@@ -74,6 +74,11 @@ impl<'r> At<'r> {
         Self { depth: self.depth + 1, ..self }
     }
 
+    /// Whether a value here would reach below the deepest level.
+    pub(crate) fn is_too_deep(self, value: &RawValue) -> bool {
+        self.depth + json::levels(value.get()) > self.limits().depth
+    }
+
     /// Fails for a reason that the codec's own error cannot carry.
     pub(crate) fn fail<E: Error>(self, kind: DecodeErrorKind) -> E {
         self.reading.failure.set(Some(kind));
@@ -101,7 +106,7 @@ impl<'r> At<'r> {
             }
             Scalars::Json | Scalars::JsonText => {
                 let skipped: &RawValue = map.next_value()?;
-                self.depth + json::levels(skipped.get()) > self.limits().depth
+                self.is_too_deep(skipped)
             }
         };
         if deep { Err(self.fail(DecodeErrorKind::TooDeep)) } else { Ok(()) }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use perennial_domain::Amount;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde_json::value::RawValue;
 
@@ -29,6 +30,12 @@ impl From<bool> for Bare<'_> {
 impl From<u64> for Bare<'_> {
     fn from(number: u64) -> Self {
         Self(Cow::Owned(number.to_string()))
+    }
+}
+
+impl From<Amount> for Bare<'_> {
+    fn from(amount: Amount) -> Self {
+        Self(Cow::Owned(amount.to_string()))
     }
 }
 

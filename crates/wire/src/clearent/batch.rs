@@ -4,13 +4,13 @@
 use perennial_domain::clearent::{self as domain, BatchSearch, BatchStatus, Settlement, SettlementFields};
 use perennial_domain::{Total, Violations};
 
-use super::call::{Call, Method, ReadError};
-use super::fields::{Fault, count, given, key, owned, set, shown, some_text, text};
-use super::query::{Params, Target};
+use crate::call::{Call, Method, ReadError};
 use crate::error::EncodeError;
+use crate::fields::{Fault, count, given, key, owned, set, shown, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Records;
+use crate::query::{Params, Target};
 use crate::text::Text;
 
 const ALL: &str = "/rest/v2/batches";

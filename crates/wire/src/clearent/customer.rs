@@ -6,14 +6,14 @@ use perennial_domain::clearent::{
     CustomerUpdate, CustomerUpdateFields, NewCustomer, NewCustomerFields, PostalAddress,
 };
 
-use super::call::{Call, Method, ReadError};
 use super::envelope::Links;
-use super::fields::{Fault, given, own_key, owned, set, some_text, text};
-use super::query::{Params, Target};
+use crate::call::{Call, Method, ReadError};
 use crate::error::EncodeError;
+use crate::fields::{Fault, given, own_key, owned, set, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Records;
+use crate::query::{Params, Target};
 use crate::text::Text;
 
 const ALL: &str = "/rest/v2/customers";

@@ -6,11 +6,11 @@ use perennial_domain::clearent::{
     NewCustomerTokenFields,
 };
 
-use super::call::{Call, Method, ReadError};
-use super::fields::{
+use crate::call::{Call, Method, ReadError};
+use crate::error::EncodeError;
+use crate::fields::{
     Fault, flag, given, key, lenient, own_key, owned, set, set_as_gateway, shown, some_text, text,
 };
-use crate::error::EncodeError;
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::{Many, Records};

@@ -10,13 +10,13 @@ use perennial_domain::clearent::{
 use super::batch::{Batch as BatchMessage, Batches};
 use super::customer::{Customer as CustomerMessage, Customers};
 use super::customer_token::{CustomerToken as CustomerTokenMessage, CustomerTokens};
-use super::fields::{Fault, count, flag, owned, shown, some_text, text};
 use super::payment::{Payment as PaymentMessage, Payments};
 use super::plan::{Forecast, Plan as PlanMessage, Plans, Run, Runs};
 use super::settings::{CheckSettings as CheckSettingsMessage, DuplicateSettings as DuplicateSettingsMessage};
 use super::token::{Token as TokenMessage, Tokens};
 use super::transaction::{Transaction as TransactionMessage, Transactions};
 use crate::error::{DecodeError, EncodeError};
+use crate::fields::{Fault, count, flag, owned, shown, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::{Many, Records};

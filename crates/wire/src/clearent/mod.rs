@@ -3,20 +3,19 @@
 //! Each resource has a module with one function per operation. Expected runs, the plan forecast and payments are
 //! documented by their parameters only: the shapes of those answers are **inferred** and named in their modules.
 
+mod api_key;
 pub mod batch;
-mod call;
 pub mod customer;
 pub mod customer_token;
 mod envelope;
-mod fields;
 pub mod payment;
 pub mod plan;
-mod query;
 pub mod settings;
 pub mod token;
 pub mod transaction;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 
-pub use call::{Call, Method, ReadError, read_api_key};
+pub use crate::call::{Call, Method, ReadError};
+pub use api_key::read_api_key;
 pub use envelope::{GatewayError, Page, Payload, Reply};

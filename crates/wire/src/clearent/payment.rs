@@ -3,10 +3,10 @@
 use perennial_domain::Violations;
 use perennial_domain::clearent::{self as domain, PaymentSearch, TransactionResult};
 
-use super::call::{Call, Method};
-use super::fields::{Fault, amount, given, key, owned, shown, some_text, text};
-use super::query::{Params, Target};
+use crate::call::{Call, Method};
+use crate::fields::{Fault, amount, given, key, owned, shown, some_text, text};
 use crate::member::Records;
+use crate::query::{Params, Target};
 use crate::text::Text;
 
 const ALL: &str = "/rest/v2/payments";

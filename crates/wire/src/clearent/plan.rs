@@ -8,17 +8,17 @@ use perennial_domain::clearent::{
 };
 use perennial_domain::{Date, Violations};
 
-use super::call::{Call, Method, ReadError};
 use super::envelope::Links;
-use super::fields::{
+use crate::call::{Call, Method, ReadError};
+use crate::error::EncodeError;
+use crate::fields::{
     Fault, amount, count, date, flag, given, key, lenient, own_key, owned, set, set_as_gateway, shown,
     some_text, text, truth,
 };
-use super::query::{Params, Target};
-use crate::error::EncodeError;
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Records;
+use crate::query::{Params, Target};
 use crate::text::Text;
 
 const ALL: &str = "/rest/v2/payment-plans";

@@ -9,9 +9,9 @@ use perennial_domain::clearent::{
 };
 use perennial_domain::{Rule, Violations};
 
-use super::call::{Call, Method, ReadError};
-use super::fields::{count, flag, given, owned, set, some_text, text};
+use crate::call::{Call, Method, ReadError};
 use crate::error::{DecodeErrorKind, EncodeError};
+use crate::fields::{count, flag, given, owned, set, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::{Put, Records};

@@ -6,15 +6,15 @@ use perennial_domain::clearent::{
 };
 use perennial_domain::{CardBrand, Violations};
 
-use super::call::{Call, Method, ReadError};
-use super::fields::{
+use crate::call::{Call, Method, ReadError};
+use crate::error::EncodeError;
+use crate::fields::{
     Fault, count, flag, given, key, lenient, owned, set, set_as_gateway, shown, some_text, text, truth,
 };
-use super::query::{Params, Target};
-use crate::error::EncodeError;
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::{Many, Records};
+use crate::query::{Params, Target};
 use crate::text::{Bare, Text};
 
 const ALL: &str = "/rest/v2/tokens";

@@ -7,16 +7,16 @@ use perennial_domain::clearent::{
 };
 use perennial_domain::{Amount, AsGateway, CardBrand, Rule, Violations};
 
-use super::call::{Call, Method, ReadError};
 use super::customer::Address;
-use super::fields::{
+use crate::call::{Call, Method, ReadError};
+use crate::error::EncodeError;
+use crate::fields::{
     Fault, amount, flag, given, key, lenient, owned, set, set_as_gateway, shown, some_text, text, truth,
 };
-use super::query::{Params, Target};
-use crate::error::EncodeError;
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Records;
+use crate::query::{Params, Target};
 use crate::text::{Bare, Text};
 
 const ALL: &str = "/rest/v2/transactions";

@@ -55,7 +55,7 @@ impl Write for Writer<'_> {
         // Looked for without a branch, which the compiler does for many bytes at once.
         let escaped = |byte| byte < b' ' || byte == b'"' || byte == b'\\';
         if text.bytes().fold(false, |any, byte| any | escaped(byte)) {
-            serde_json::to_writer(&mut *self.buffer, text).map_err(|_| EncodeError { member: name })
+            serde_json::to_writer(&mut *self.buffer, text).map_err(|_| EncodeError::character(name))
         } else {
             self.buffer.push(b'"');
             self.buffer.extend_from_slice(text.as_bytes());

@@ -67,7 +67,7 @@ impl Write for Writer<'_> {
 /// readers trim the first and change the second.
 fn escape(text: &str, member: &'static str, to: &mut Vec<u8>) -> Result<(), EncodeError> {
     if !is_text(text) {
-        return Err(EncodeError { member });
+        return Err(EncodeError::character(member));
     }
     let (before, text) = text.as_bytes().split_at(text.len() - text.trim_ascii_start().len());
     let (mut text, after) = text.split_at(text.trim_ascii_end().len());

@@ -2,15 +2,13 @@
 
 use std::fmt;
 
-use perennial_domain::{Violations, clearent::ApiKey};
+use perennial_domain::Violations;
 use zeroize::Zeroizing;
 
 use crate::error::{DecodeError, EncodeError};
 use crate::format::{self, Format};
-use crate::limits::Limits;
 use crate::member::Put;
 use crate::message::Message;
-use crate::text::Text;
 use crate::write::Bound;
 
 /// The method of a call.
@@ -94,18 +92,4 @@ impl From<Violations> for ReadError {
     fn from(violations: Violations) -> Self {
         Self::Rules(violations)
     }
-}
-
-message! {
-    /// The member that some live clients send in place of the header.
-    struct BodyKey<'a> as "" {
-        api_key: Option<Text<'a>> = "api-key",
-    }
-}
-
-/// The key that some live clients put into the body as the member `api-key` instead of the header (JSON only, as
-/// seen in a shop plugin and an Android app).
-pub fn read_api_key(body: &[u8], limits: &Limits) -> Option<ApiKey> {
-    let BodyKey { api_key } = format::decode(Format::Json, body, limits).ok()?;
-    ApiKey::new(&api_key?).ok()
 }

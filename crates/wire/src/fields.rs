@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use perennial_domain::clearent::Flag;
-use perennial_domain::{Amount, Date};
+use perennial_domain::{Amount, Date, Flag};
 
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::format::Format;
@@ -102,7 +101,7 @@ macro_rules! set {
     ($builder:expr; $($method:ident: $member:expr),* $(,)?) => {{
         let builder = $builder;
         $(
-            let builder = match $crate::clearent::fields::given($member) {
+            let builder = match $crate::fields::given($member) {
                 Some(text) => builder.$method(&*text),
                 None => builder,
             };
@@ -116,7 +115,7 @@ macro_rules! set_as_gateway {
     ($builder:expr; $($method:ident: $member:expr),* $(,)?) => {{
         let builder = $builder;
         $(
-            let builder = match $crate::clearent::fields::given($member) {
+            let builder = match $crate::fields::given($member) {
                 Some(text) => builder.$method(perennial_domain::AsGateway(&text)),
                 None => builder,
             };

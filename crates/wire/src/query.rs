@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use perennial_domain::clearent::{Flag, Paging};
-use perennial_domain::{InvalidValue, Rule, Violations};
+use perennial_domain::clearent::Paging;
+use perennial_domain::{Flag, InvalidValue, Rule, Violations};
 
 /// Everything but the unreserved characters of RFC 3986 is encoded.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

@@ -1,0 +1,187 @@
+//! Access ids, request ids, and what they are given for.
+
+use perennial_domain::Violations;
+use perennial_domain::clientpay::{
+    AccessId, Credentials, CredentialsFields, CustomerCredentials, CustomerCredentialsFields, RequestId,
+};
+
+use super::fields::required;
+use super::reply::{Reply, Said, document, read, write};
+use super::{Route, Session, Version};
+use crate::call::{Call, ReadError};
+use crate::error::{DecodeError, EncodeError};
+use crate::fields::{flag, given, lenient, set, text};
+use crate::format::{self, Format};
+use crate::limits::Limits;
+use crate::text::{Bare, Text};
+
+message! {
+    /// What an access id is asked for with; version 1.0 also has the id itself in the body.
+    struct Request<'a> as "" in any case {
+        access_id: Option<Text<'a>> = "accessId",
+        integrator_key: Option<Text<'a>> = "integratorKey",
+        account_key: Option<Text<'a>> = "accountKey",
+        account_pin: Option<Text<'a>> = "accountPin",
+        customer_key: Option<Text<'a>> = "customerKey",
+        customer_pin: Option<Text<'a>> = "customerPin",
+    }
+}
+
+message! {
+    /// **Inferred**, but for the names of the ids.
+    struct Answer<'a> as "" in any case with said: Said<'a> {
+        access_id: Option<Text<'a>> = "accessId",
+        customer_access_id: Option<Text<'a>> = "customerAccessId",
+        request_id: Option<Text<'a>> = "requestId",
+        is_valid: Option<Bare<'a>> = "isValid",
+    }
+}
+
+/// New access id: it ends the one before.
+pub fn new(version: Version, credentials: &Credentials) -> Result<Call, EncodeError> {
+    with_credentials(Route::NewAccessId, version, credentials)
+}
+
+/// Current access id: it changes nothing.
+pub fn current(version: Version, credentials: &Credentials) -> Result<Call, EncodeError> {
+    with_credentials(Route::CurrentAccessId, version, credentials)
+}
+
+/// Validate credentials, of version 1.0 only.
+pub fn validate_credentials(version: Version, credentials: &Credentials) -> Result<Call, EncodeError> {
+    with_credentials(Route::ValidateCredentials, version, credentials)
+}
+
+fn with_credentials(route: Route, version: Version, credentials: &Credentials) -> Result<Call, EncodeError> {
+    let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
+    let message = Request {
+        integrator_key: Some(text(integrator_key.expose())),
+        account_key: Some(text(account_key.expose())),
+        account_pin: Some(text(account_pin.expose())),
+        ..Request::default()
+    };
+    route.call(version)?.with_body(Format::Json, &message)
+}
+
+/// New customer access id, of version 2 only.
+pub fn new_for_customer(version: Version, credentials: &CustomerCredentials) -> Result<Call, EncodeError> {
+    let CustomerCredentialsFields { integrator_key, customer_key, customer_pin } = credentials.fields();
+    let message = Request {
+        integrator_key: Some(text(integrator_key.expose())),
+        customer_key: Some(text(customer_key.expose())),
+        customer_pin: Some(text(customer_pin.expose())),
+        ..Request::default()
+    };
+    Route::NewCustomerAccessId.call(version)?.with_body(Format::Json, &message)
+}
+
+/// Validate access id.
+pub fn validate(session: Session<'_>) -> Result<Call, EncodeError> {
+    with_access_id(Route::ValidateAccessId, session)
+}
+
+/// Expire access id.
+pub fn expire(session: Session<'_>) -> Result<Call, EncodeError> {
+    with_access_id(Route::ExpireAccessId, session)
+}
+
+/// Generate request id. Its page alone names the header of the access id `Authorization`.
+pub fn new_request_id(session: Session<'_>) -> Result<Call, EncodeError> {
+    with_access_id(Route::NewRequestId, session)
+}
+
+/// There is no body where the id is a header.
+fn with_access_id(route: Route, session: Session<'_>) -> Result<Call, EncodeError> {
+    let call = route.call(session.version)?;
+    match session.in_body() {
+        Some(id) => call.with_body(Format::Json, &Request { access_id: Some(id), ..Request::default() }),
+        None => Ok(call),
+    }
+}
+
+/// Reads the body of new, current and validate credentials.
+pub fn read_credentials(body: &[u8], limits: &Limits) -> Result<Credentials, ReadError> {
+    let Request { integrator_key, account_key, account_pin, .. } =
+        format::decode(Format::Json, body, limits)?;
+    let builder = set!(Credentials::builder();
+        integrator_key: integrator_key,
+        account_key: account_key,
+        account_pin: account_pin,
+    );
+    Ok(builder.accept()?)
+}
+
+/// Reads the body of new customer access id.
+pub fn read_customer_credentials(body: &[u8], limits: &Limits) -> Result<CustomerCredentials, ReadError> {
+    let Request { integrator_key, customer_key, customer_pin, .. } =
+        format::decode(Format::Json, body, limits)?;
+    let builder = set!(CustomerCredentials::builder();
+        integrator_key: integrator_key,
+        customer_key: customer_key,
+        customer_pin: customer_pin,
+    );
+    Ok(builder.accept()?)
+}
+
+/// Reads the access id in a body of version 1.0, of any operation.
+pub fn read_access_id(body: &[u8], limits: &Limits) -> Result<AccessId, ReadError> {
+    let Request { access_id, .. } = format::decode(Format::Json, body, limits)?;
+    let mut wrong = Violations::default();
+    required("accessId", access_id, &mut wrong).ok_or(wrong.into())
+}
+
+/// The answer to new and current: no id where there is none.
+pub fn decode_access_id(body: &[u8], limits: &Limits) -> Result<Reply<Option<AccessId>>, DecodeError> {
+    let document = document(body, "accessId");
+    let Answer { said, access_id, customer_access_id, .. } = read(&document, limits)?;
+    Ok(said.reply(lenient(given(access_id).or(customer_access_id))))
+}
+
+/// The answer to new and current.
+pub fn encode_access_id(reply: &Reply<Option<AccessId>>) -> Vec<u8> {
+    let access_id = reply.value.as_ref().map(|id| text(id.expose()));
+    write(&Answer { said: reply.said(), access_id, ..Answer::default() })
+}
+
+/// The answer to new customer access id, which [`decode_access_id`] reads too.
+pub fn encode_customer_access_id(reply: &Reply<Option<AccessId>>) -> Vec<u8> {
+    let customer_access_id = reply.value.as_ref().map(|id| text(id.expose()));
+    write(&Answer { said: reply.said(), customer_access_id, ..Answer::default() })
+}
+
+/// The answer to generate request id.
+pub fn decode_request_id(body: &[u8], limits: &Limits) -> Result<Reply<Option<RequestId>>, DecodeError> {
+    let document = document(body, "requestId");
+    let Answer { said, request_id, .. } = read(&document, limits)?;
+    Ok(said.reply(lenient(request_id)))
+}
+
+/// The answer to generate request id.
+pub fn encode_request_id(reply: &Reply<Option<RequestId>>) -> Vec<u8> {
+    let request_id = reply.value.as_ref().map(|id| text(id.expose()));
+    write(&Answer { said: reply.said(), request_id, ..Answer::default() })
+}
+
+/// The answer to validate: whether the id or the credentials are good.
+pub fn decode_validity(body: &[u8], limits: &Limits) -> Result<Reply<Option<bool>>, DecodeError> {
+    let document = document(body, "isValid");
+    let Answer { said, is_valid, .. } = read(&document, limits)?;
+    Ok(said.reply(flag(is_valid)))
+}
+
+/// The answer to validate.
+pub fn encode_validity(reply: &Reply<Option<bool>>) -> Vec<u8> {
+    write(&Answer { said: reply.said(), is_valid: reply.value.map(Bare::from), ..Answer::default() })
+}
+
+/// An answer that only says whether it was done: to expire and delete.
+pub fn decode_done(body: &[u8], limits: &Limits) -> Result<Reply<()>, DecodeError> {
+    let document = document(body, "message");
+    let said: Said<'_> = read(&document, limits)?;
+    Ok(said.reply(()))
+}
+
+/// An answer that only says whether it was done, or why nothing was.
+pub fn encode_done(reply: &Reply<()>) -> Vec<u8> {
+    write(&reply.said())
+}

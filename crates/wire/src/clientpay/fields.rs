@@ -1,0 +1,121 @@
+//! Scalars as this vendor writes them: money as numbers, choices as numbers, and objects that nobody described.
+
+use std::borrow::Cow;
+
+use perennial_domain::{Amount, InvalidValue, Rule, Violations};
+use serde::de::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::error::{DecodeErrorKind, EncodeError};
+use crate::fields::{Fault, given};
+use crate::member::{Put, Read};
+use crate::reading::At;
+use crate::text::{Bare, Text};
+use crate::write::Write;
+
+/// What a number says, without the zeros that a decimal type leaves behind its second decimal.
+pub(super) fn plain(number: Option<Bare<'_>>) -> Option<Text<'_>> {
+    let text = given(bare(number))?;
+    let Some((whole, decimals)) = text.split_once('.') else { return Some(text) };
+    let kept = decimals.trim_end_matches('0').len();
+    if decimals.len() <= 2 || kept > 2 {
+        return Some(text);
+    }
+    let kept = whole.len() + usize::from(kept > 0) + kept;
+    Some(match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[..kept]),
+        Cow::Owned(text) => Cow::Owned(text[..kept].to_owned()),
+    })
+}
+
+/// An amount of a record, which is never guessed.
+pub(super) fn amount(member: &str, number: Option<Bare<'_>>) -> Result<Option<Amount>, Fault> {
+    crate::fields::amount(member, plain(number))
+}
+
+pub(super) fn bare(number: Option<Bare<'_>>) -> Option<Text<'_>> {
+    number.map(Text::from)
+}
+
+/// A member that must be there, or what is wrong with it.
+pub(super) fn required<T>(name: &'static str, member: Option<Text<'_>>, wrong: &mut Violations) -> Option<T>
+where
+    T: for<'t> TryFrom<&'t str, Error = InvalidValue>,
+{
+    let read = given(member).ok_or(Rule::Required.into()).and_then(|text| T::try_from(&*text));
+    read.map_err(|error| wrong.add(name, error.0)).ok()
+}
+
+/// A scalar that is sometimes a word and sometimes a number.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum WordOrNumber<'a> {
+    Word(Text<'a>),
+    Number(u64),
+}
+
+impl<'a> From<WordOrNumber<'a>> for Text<'a> {
+    fn from(scalar: WordOrNumber<'a>) -> Self {
+        match scalar {
+            WordOrNumber::Word(word) => word,
+            WordOrNumber::Number(number) => Cow::Owned(number.to_string()),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Read<'de> for WordOrNumber<'a> {
+    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
+        Ok(Text::read(de, at)?.map(Self::Word))
+    }
+}
+
+impl Put for WordOrNumber<'_> {
+    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+        match self {
+            Self::Word(word) => word.put(name, to),
+            Self::Number(number) => Bare::from(*number).put(name, to),
+        }
+    }
+}
+
+/// An object of which nothing is known: its own text.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Verbatim<'a>(pub(super) &'a str);
+
+impl<'de: 'a, 'a> Read<'de> for Verbatim<'a> {
+    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
+        let value = <&RawValue>::deserialize(de)?;
+        if at.is_too_deep(value) {
+            return Err(at.fail(DecodeErrorKind::TooDeep));
+        }
+        let json = value.get();
+        if json.len() > at.limits().text {
+            return Err(at.fail(DecodeErrorKind::TextTooLong));
+        }
+        Ok(Some(Self(json)).filter(|Self(json)| *json != "null"))
+    }
+}
+
+impl Put for Verbatim<'_> {
+    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+        // A text that is sent as it is must not be able to close the object around it.
+        serde_json::from_str::<&RawValue>(self.0).map_err(|_| EncodeError::not_json(name))?;
+        to.bare(name, self.0);
+        Ok(())
+    }
+}
+
+/// Sets the nested objects of a builder, where there are any.
+macro_rules! nest {
+    ($builder:expr; $($method:ident: $nested:expr),* $(,)?) => {{
+        let builder = $builder;
+        $(
+            let builder = match $nested {
+                Some(nested) => builder.$method(nested),
+                None => builder,
+            };
+        )*
+        builder
+    }};
+}
+
+pub(super) use nest;

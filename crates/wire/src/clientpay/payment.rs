@@ -1,0 +1,468 @@
+//! Payments, their refunds, and what is told of them: in answers, in what a search finds, and in postbacks.
+
+use perennial_domain::clientpay::{
+    self as domain, NewPayment, NewPaymentFields, PageStatus, PaymentKind, PaymentStatus, Postback, Refund,
+    RefundFields, RequestId, UsedRequestId,
+};
+
+use super::fields::{Verbatim, bare, nest, plain};
+use super::page::{absent, short};
+use super::payer::{self, Address, Card, ECheck};
+use super::reply::{Reply, Said, document, read, write};
+use super::session::{Ids, Token, Under, ids, token};
+use super::{Received, Route, Session, Version};
+use crate::call::{Call, ReadError};
+use crate::error::{DecodeError, EncodeError};
+use crate::fields::{count, given, lenient, owned, set, some_text, text};
+use crate::format::{self, Format};
+use crate::limits::Limits;
+use crate::query::{Params, Target};
+use crate::text::{Bare, Text};
+
+message! {
+    struct Request<'a> as "" in any case {
+        token: Option<Token<'a>> = "token",
+        total_amount: Option<Bare<'a>> = "totalAmount",
+        tax: Option<Bare<'a>> = "tax",
+        description: Option<Text<'a>> = "description",
+        order_id: Option<Text<'a>> = "orderId",
+        payer_or_payment_method_id: Option<Text<'a>> = "payerOrPaymentMethodId",
+        credit_card: Option<Card<'a>> = "creditCard",
+        e_check: Option<ECheck<'a>> = "eCheck",
+        billing_information: Option<Address<'a>> = "billingInformation",
+        billing_address: Option<Address<'a>> = "billingAddress",
+    }
+}
+
+message! {
+    /// A payment of version 1.0: **inferred** from the flat messages of its pages.
+    struct Form<'a> as "" in any case with ids: Ids<'a> {
+        total_amount: Option<Bare<'a>> = "totalAmount",
+        tax: Option<Bare<'a>> = "tax",
+        description: Option<Text<'a>> = "description",
+        cardholder_name: Option<Text<'a>> = "cardholderName",
+        card_number: Option<Text<'a>> = "cardNumber",
+        expiration_date_month: Option<Bare<'a>> = "expirationDateMonth",
+        expiration_date_year: Option<Bare<'a>> = "expirationDateYear",
+        cvv: Option<Text<'a>> = "cvv",
+        billing_address: Option<Text<'a>> = "billingAddress",
+        billing_city: Option<Text<'a>> = "billingCity",
+        billing_state_code: Option<Text<'a>> = "billingStateCode",
+        billing_zip_code: Option<Text<'a>> = "billingZipCode",
+        billing_country: Option<Text<'a>> = "billingCountry",
+    }
+}
+
+message! {
+    struct RefundRequest<'a> as "" in any case {
+        token: Option<Token<'a>> = "token",
+        payment_id: Option<Text<'a>> = "paymentId",
+        enable_remaining_amount_refunds: Option<Bare<'a>> = "enableRemainingAmountRefunds",
+        refund_note: Option<Text<'a>> = "refundNote",
+        order_id: Option<Text<'a>> = "orderId",
+        email_options: Option<Verbatim<'a>> = "emailOptions",
+    }
+}
+
+message! {
+    /// A payment as it is told of. Attested in postbacks up to the page's URL; that answers and searches have the
+    /// same members, and what follows, are **inferred**. There is no place for a card, should a gateway echo one.
+    pub(super) struct Payment<'a> as "payment" in any case with said: Said<'a> {
+        request_id: Option<Text<'a>> = "requestID",
+        payment_id: Option<Text<'a>> = "paymentID",
+        session_id: Option<Text<'a>> = "sessionID",
+        customer_ref_number: Option<Text<'a>> = "customerRefNumber",
+        payment_status: Option<Text<'a>> = "paymentStatus",
+        payment_page_url_status: Option<Text<'a>> = "paymentPageUrlStatus",
+        payment_date: Option<Text<'a>> = "paymentDate",
+        payment_date_utc: Option<Text<'a>> = "paymentDateUtc",
+        payment_method_type: Option<Bare<'a>> = "paymentMethodType",
+        status_by_type: Option<Bare<'a>> = "statusByType",
+        payment_amount: Option<Bare<'a>> = "paymentAmount",
+        payment_tax_amount: Option<Bare<'a>> = "paymentTaxAmount",
+        surcharge_amount: Option<Bare<'a>> = "surchargeAmount",
+        payment_page_url: Option<Text<'a>> = "paymentPageUrl",
+        original_payment_id: Option<Text<'a>> = "originalPaymentID",
+        refund_amount: Option<Bare<'a>> = "refundAmount",
+        status: Option<Text<'a>> = "status",
+    }
+}
+
+message! {
+    /// The first postback of a payment, which has another name for the status.
+    struct Processing<'a> as "" {
+        request_id: Option<Text<'a>> = "requestID",
+        status: Option<Text<'a>> = "status",
+        payment_id: Option<Text<'a>> = "paymentID",
+        success: Option<Bare<'a>> = "success",
+    }
+}
+
+/// Payment. Version 1.0 takes a card only.
+pub fn pay(session: Session<'_>, request_id: &RequestId, payment: &NewPayment) -> Result<Call, EncodeError> {
+    let call = Route::Pay.call(session.version)?;
+    let NewPaymentFields {
+        total_amount,
+        session_id,
+        customer_id,
+        tax,
+        description,
+        order_id,
+        payer_or_payment_method_id,
+        credit_card,
+        e_check,
+        billing_information,
+    } = payment.fields();
+    let total_amount = Some((*total_amount).into());
+    let tax = tax.map(|tax| tax.amount().into());
+    let (card, address) = (credit_card.map(Card::from), billing_information.map(Address::from));
+    if session.version == Version::V2 {
+        let message = Request {
+            token: Some(token(request_id, session_id, customer_id)),
+            total_amount,
+            tax,
+            description: some_text(description),
+            order_id: some_text(order_id),
+            payer_or_payment_method_id: some_text(payer_or_payment_method_id),
+            credit_card: card,
+            e_check: e_check.map(ECheck::from),
+            billing_information: address,
+            billing_address: None,
+        };
+        return call.with_body(Format::Json, &message);
+    }
+    absent("orderId", order_id)?;
+    absent("payerOrPaymentMethodId", payer_or_payment_method_id)?;
+    absent("eCheck", e_check)?;
+    let Card { cardholder_name, card_number, expiration_date_month, expiration_date_year, cvv } =
+        card.unwrap_or_default();
+    let Address { address_line1, phone_number, city, state, country, zip_code } = address.unwrap_or_default();
+    absent("phoneNumber", phone_number)?;
+    let message = Form {
+        ids: ids(session, request_id, session_id, customer_id),
+        total_amount,
+        tax,
+        description: some_text(description),
+        cardholder_name: short("cardholderName", cardholder_name)?,
+        card_number,
+        expiration_date_month,
+        expiration_date_year,
+        cvv,
+        billing_address: short("billingAddress", address_line1)?,
+        billing_city: short("billingCity", city)?,
+        billing_state_code: state,
+        billing_zip_code: zip_code,
+        billing_country: short("billingCountry", country)?,
+    };
+    call.with_body(Format::Json, &message)
+}
+
+/// Full refund or void, of version 2 only.
+pub fn refund(session: Session<'_>, request_id: &RequestId, refund: &Refund) -> Result<Call, EncodeError> {
+    let RefundFields {
+        payment_id,
+        session_id,
+        customer_id,
+        enable_remaining_amount_refunds,
+        refund_note,
+        order_id,
+        email_options,
+    } = refund.fields();
+    let message = RefundRequest {
+        token: Some(token(request_id, session_id, customer_id)),
+        payment_id: Some(text(payment_id.as_str())),
+        enable_remaining_amount_refunds: enable_remaining_amount_refunds.map(|flag| flag.0.into()),
+        refund_note: some_text(refund_note),
+        order_id: some_text(order_id),
+        email_options: email_options.map(|options| Verbatim(options.as_json())),
+    };
+    Route::Refund.call(session.version)?.with_body(Format::Json, &message)
+}
+
+/// Status, of version 1.0 only, and all of it but the method **inferred**. The access id is a header, because nothing
+/// that is secret stands in a URL of ours.
+pub fn status(version: Version, request_id: &UsedRequestId) -> Result<Call, EncodeError> {
+    let call = Route::PaymentStatus.call(version)?;
+    let target = Target::new(&call.target).with("requestId", Some(request_id)).finish();
+    Ok(Call { target, ..call })
+}
+
+/// Reads the query of a status; an access id in it is for the gateway to look for.
+pub fn read_status(query: &str) -> Result<Received<()>, ReadError> {
+    let params = Params::new(query);
+    let ids = Ids {
+        access_id: params.text("accessId").map(Into::into),
+        request_id: params.text("requestId").map(Into::into),
+        ..Ids::default()
+    };
+    Under::from(ids).receive(Ok(()))
+}
+
+/// Reads the body of a payment. An address is taken by either of the names that the vendor's pages have for it.
+pub fn read_pay(version: Version, body: &[u8], limits: &Limits) -> Result<Received<NewPayment>, ReadError> {
+    let (under, request) = match version {
+        Version::V2 => {
+            let mut request: Request<'_> = format::decode(Format::Json, body, limits)?;
+            (Under::from(request.token.take()), request)
+        }
+        Version::V1 => {
+            let form: Form<'_> = format::decode(Format::Json, body, limits)?;
+            let (ids, request) = form.in_v2();
+            (Under::from(ids), request)
+        }
+    };
+    let Request {
+        token: _,
+        total_amount,
+        tax,
+        description,
+        order_id,
+        payer_or_payment_method_id,
+        credit_card,
+        e_check,
+        billing_information,
+        billing_address,
+    } = request;
+    let payment = set!(NewPayment::builder();
+        total_amount: plain(total_amount),
+        session_id: under.session_id.clone(),
+        customer_id: under.customer_id.clone(),
+        tax: plain(tax),
+        description: description,
+        order_id: order_id,
+        payer_or_payment_method_id: payer_or_payment_method_id,
+    );
+    let payment = nest!(payment;
+        credit_card: credit_card.and_then(Card::request),
+        e_check: e_check.and_then(ECheck::request),
+        billing_information: billing_information.or(billing_address).and_then(Address::request),
+    );
+    under.receive(payment.accept())
+}
+
+impl<'a> Form<'a> {
+    fn in_v2(self) -> (Ids<'a>, Request<'a>) {
+        let Self {
+            ids,
+            total_amount,
+            tax,
+            description,
+            cardholder_name,
+            card_number,
+            expiration_date_month,
+            expiration_date_year,
+            cvv,
+            billing_address,
+            billing_city,
+            billing_state_code,
+            billing_zip_code,
+            billing_country,
+        } = self;
+        let request = Request {
+            total_amount,
+            tax,
+            description,
+            credit_card: Some(Card {
+                cardholder_name,
+                card_number,
+                expiration_date_month,
+                expiration_date_year,
+                cvv,
+            }),
+            billing_information: Some(Address {
+                address_line1: billing_address,
+                phone_number: None,
+                city: billing_city,
+                state: billing_state_code,
+                country: billing_country,
+                zip_code: billing_zip_code,
+            }),
+            ..Request::default()
+        };
+        (ids, request)
+    }
+}
+
+/// Reads the body of a refund.
+pub fn read_refund(body: &[u8], limits: &Limits) -> Result<Received<Refund>, ReadError> {
+    let RefundRequest {
+        token,
+        payment_id,
+        enable_remaining_amount_refunds,
+        refund_note,
+        order_id,
+        email_options,
+    } = format::decode(Format::Json, body, limits)?;
+    let under = Under::from(token);
+    let refund = set!(Refund::builder();
+        payment_id: payment_id,
+        session_id: under.session_id.clone(),
+        customer_id: under.customer_id.clone(),
+        enable_remaining_amount_refunds: bare(enable_remaining_amount_refunds),
+        refund_note: refund_note,
+        order_id: order_id,
+        email_options: email_options.map(|options| text(options.0)),
+    );
+    under.receive(refund.accept())
+}
+
+/// The answer to a payment, to a refund and to a status: approved or declined, both are payments.
+pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<domain::Payment>, DecodeError> {
+    let document = document(body, "message");
+    let payment: Payment<'_> = read(&document, limits)?;
+    Ok(payment.reply())
+}
+
+/// The answer to a payment, to a refund and to a status.
+pub fn encode(reply: &Reply<domain::Payment>) -> Vec<u8> {
+    let mut payment = Payment::from(&reply.value);
+    let told = std::mem::replace(&mut payment.said, reply.said());
+    payment.said.success = payment.said.success.or(told.success);
+    payment.said.message = payment.said.message.or(told.message);
+    write(&payment)
+}
+
+/// A postback, as it arrives.
+///
+/// ```
+/// use perennial_domain::clientpay::{PaymentStatus, Postback};
+/// use perennial_wire::{Limits, clientpay::payment};
+///
+/// let body = br#"{"requestID":"0d3f4c2e","status":"Processing","paymentID":"","success":true}"#;
+/// let Postback::Payment(told) = payment::decode_postback(body, &Limits::default()).unwrap() else {
+///     panic!("a payment")
+/// };
+/// assert_eq!((told.payment_status, told.payment_id), (Some(PaymentStatus::PROCESSING), None));
+/// ```
+pub fn decode_postback(body: &[u8], limits: &Limits) -> Result<Postback, DecodeError> {
+    if let Some(payer) = payer::postback(body, limits)? {
+        return Ok(Postback::Payer(payer));
+    }
+    let payment: Payment<'_> = read(body, limits)?;
+    Ok(Postback::Payment(Box::new(payment.record())))
+}
+
+/// A postback, as it is sent.
+pub fn encode_postback(postback: &Postback) -> Vec<u8> {
+    match postback {
+        Postback::Payer(payer) => payer::encode_postback(payer),
+        Postback::Payment(payment) if payment.payment_status == Some(PaymentStatus::PROCESSING) => {
+            write(&Processing {
+                request_id: some_text(payment.request_id.as_ref()),
+                status: Some(text(PaymentStatus::PROCESSING.as_str())),
+                payment_id: Some(text("")),
+                success: payment.success.map(Bare::from),
+            })
+        }
+        Postback::Payment(payment) => write(&Payment::from(&**payment)),
+    }
+}
+
+impl<'a> From<&'a domain::Payment> for Payment<'a> {
+    fn from(payment: &'a domain::Payment) -> Self {
+        let domain::Payment {
+            success,
+            request_id,
+            payment_id,
+            session_id,
+            customer_ref_number,
+            payment_status,
+            payment_page_url_status,
+            payment_date,
+            payment_date_utc,
+            payment_method_type,
+            status_by_type,
+            payment_amount,
+            payment_tax_amount,
+            surcharge_amount,
+            payment_page_url,
+            original_payment_id,
+            refund_amount,
+            message,
+        } = payment;
+        let said = Said {
+            success: success.map(Bare::from),
+            message: some_text(message.as_ref()),
+            ..Said::default()
+        };
+        Self {
+            said,
+            request_id: some_text(request_id.as_ref()),
+            payment_id: some_text(payment_id.as_ref()),
+            session_id: some_text(session_id.as_ref()),
+            customer_ref_number: some_text(customer_ref_number.as_ref()),
+            payment_status: payment_status.as_ref().map(|status| text(status.as_str())),
+            payment_page_url_status: payment_page_url_status.as_ref().map(|status| text(status.as_str())),
+            payment_date: some_text(payment_date.as_ref()),
+            payment_date_utc: some_text(payment_date_utc.as_ref()),
+            payment_method_type: payment_method_type.map(|kind| kind.0.into()),
+            status_by_type: status_by_type.map(Bare::from),
+            payment_amount: payment_amount.map(Bare::from),
+            payment_tax_amount: payment_tax_amount.map(Bare::from),
+            surcharge_amount: surcharge_amount.map(Bare::from),
+            payment_page_url: some_text(payment_page_url.as_ref()),
+            original_payment_id: some_text(original_payment_id.as_ref()),
+            refund_amount: refund_amount.map(Bare::from),
+            status: None,
+        }
+    }
+}
+
+impl Payment<'_> {
+    fn reply(mut self) -> Reply<domain::Payment> {
+        let said = std::mem::take(&mut self.said);
+        let Reply { success, message, errors, value: () } = said.reply(());
+        let value = domain::Payment { success, message: message.clone(), ..self.record() };
+        Reply { success, message, errors, value }
+    }
+
+    /// The record. An id or an amount that cannot be read is as if it were absent: such a payment never counts as
+    /// paid, and the others of a list can still be read.
+    pub(super) fn record(self) -> domain::Payment {
+        let Self {
+            said,
+            request_id,
+            payment_id,
+            session_id,
+            customer_ref_number,
+            payment_status,
+            payment_page_url_status,
+            payment_date,
+            payment_date_utc,
+            payment_method_type,
+            status_by_type,
+            payment_amount,
+            payment_tax_amount,
+            surcharge_amount,
+            payment_page_url,
+            original_payment_id,
+            refund_amount,
+            status,
+        } = self;
+        let Reply { success, message, .. } = said.reply(());
+        let money = |number| perennial_domain::Amount::reported(&plain(number)?).ok();
+        domain::Payment {
+            success,
+            request_id: lenient(request_id),
+            payment_id: lenient(payment_id),
+            session_id: owned(session_id),
+            customer_ref_number: owned(customer_ref_number),
+            payment_status: given(payment_status)
+                .or(given(status))
+                .map(|status| PaymentStatus::reported(&status)),
+            payment_page_url_status: given(payment_page_url_status)
+                .map(|status| PageStatus::reported(&status)),
+            payment_date: owned(payment_date),
+            payment_date_utc: owned(payment_date_utc),
+            payment_method_type: count(payment_method_type).map(PaymentKind),
+            status_by_type: count(status_by_type),
+            payment_amount: money(payment_amount),
+            payment_tax_amount: money(payment_tax_amount),
+            surcharge_amount: money(surcharge_amount),
+            payment_page_url: owned(payment_page_url),
+            original_payment_id: lenient(original_payment_id),
+            refund_amount: money(refund_amount),
+            message,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What every answer says of itself.
+
+use std::borrow::Cow;
+
+use perennial_domain::Violations;
+
+use crate::error::DecodeError;
+use crate::fields::{flag, owned, some_text};
+use crate::format::{self, Format};
+use crate::limits::Limits;
+use crate::member::Many;
+use crate::message::{Members, Message};
+use crate::text::{Bare, Text};
+
+/// An answer of the gateway: what it says of the call, and the value.
+///
+/// The envelope is **inferred** from the `success` of the postbacks.
+///
+/// ```
+/// use perennial_wire::{Limits, clientpay::access};
+///
+/// let body = br#"{"success":false,"message":"requestId has already been used.",
+///     "errors":[{"field":"token.requestId","message":"Duplicate request."}]}"#;
+/// let reply = access::decode_done(body, &Limits::default()).unwrap();
+/// assert_eq!(reply.success, Some(false));
+/// assert_eq!(reply.errors[0].field.as_deref(), Some("token.requestId"));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reply<T> {
+    /// Whether the call came through.
+    pub success: Option<bool>,
+    /// Why not, for people.
+    pub message: Option<String>,
+    /// What is wrong with the request, by field.
+    pub errors: Vec<FieldError>,
+    /// What was asked for.
+    pub value: T,
+}
+
+/// What is wrong with a field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field, such as `token.requestId`.
+    pub field: Option<String>,
+    /// What is wrong with it.
+    pub message: Option<String>,
+}
+
+message! {
+    pub(super) struct Said<'a> as "" in any case {
+        success: Option<Bare<'a>> = "success",
+        message: Option<Text<'a>> = "message",
+        errors: Many<ErrorMessage<'a>> = "errors",
+    }
+}
+
+message! {
+    pub(super) struct ErrorMessage<'a> as "error" in any case {
+        field: Option<Text<'a>> = "field",
+        message: Option<Text<'a>> = "message",
+    }
+}
+
+impl<T> Reply<T> {
+    /// An answer that brings a value.
+    pub fn success(value: T) -> Self {
+        Self { success: Some(true), message: None, errors: Vec::new(), value }
+    }
+
+    pub(super) fn said(&self) -> Said<'_> {
+        Said {
+            success: self.success.map(Bare::from),
+            message: some_text(self.message.as_ref()),
+            errors: self.errors.iter().map(ErrorMessage::from).collect(),
+        }
+    }
+}
+
+impl<T: Default> Reply<T> {
+    /// A refusal.
+    pub fn refusal(message: impl Into<String>) -> Self {
+        Self { success: Some(false), message: Some(message.into()), ..Self::default() }
+    }
+
+    /// A refusal of a request that breaks rules, each by its field.
+    pub fn violations(violations: &Violations) -> Self {
+        let error = |violation: &perennial_domain::Violation| FieldError {
+            field: Some(violation.field.clone().into_owned()),
+            message: Some(violation.rule.to_string()),
+        };
+        Self { errors: violations.iter().map(error).collect(), ..Self::refusal(violations.to_string()) }
+    }
+}
+
+impl<'a> From<&'a FieldError> for ErrorMessage<'a> {
+    fn from(error: &'a FieldError) -> Self {
+        let FieldError { field, message } = error;
+        Self { field: some_text(field.as_ref()), message: some_text(message.as_ref()) }
+    }
+}
+
+impl Said<'_> {
+    pub(super) fn reply<T>(self, value: T) -> Reply<T> {
+        let Self { success, message, errors } = self;
+        let error = |ErrorMessage { field, message }: ErrorMessage<'_>| FieldError {
+            field: owned(field),
+            message: owned(message),
+        };
+        Reply {
+            success: flag(success),
+            message: owned(message),
+            errors: errors.into_iter().map(error).collect(),
+            value,
+        }
+    }
+}
+
+/// The document of an answer. An empty one says nothing; what is a bare text or list, not an object, is its member
+/// `bare`.
+pub(super) fn document<'b>(body: &'b [u8], bare: &str) -> Cow<'b, [u8]> {
+    match body.trim_ascii_start().first() {
+        Some(b'"' | b'[') => [b"{\"", bare.as_bytes(), b"\":", body, b"}"].concat().into(),
+        Some(_) => body.into(),
+        None => b"{}".as_slice().into(),
+    }
+}
+
+/// Reads the message of an answer.
+pub(super) fn read<'a, M: Members<'a>>(document: &'a [u8], limits: &Limits) -> Result<M, DecodeError> {
+    format::decode(Format::Json, document, limits)
+}
+
+/// Writes an answer.
+pub(super) fn write<M: Message>(message: &M) -> Vec<u8> {
+    let mut body = Vec::with_capacity(512);
+    format::encode(Format::Json, message, &mut body)
+        .expect("JSON carries every text, and answers have no other");
+    body
+}

@@ -1,0 +1,243 @@
+//! The search for payments: how many there are, and a page of them.
+
+use perennial_domain::clientpay::{
+    self as domain, Condition, Criteria, Group, GroupType, PageNumber, PaymentFilter, PaymentFilterFields,
+    PaymentSearch, PaymentSearchFields,
+};
+use perennial_domain::{Rule, Violations};
+
+use super::fields::{bare, required};
+use super::payment::Payment;
+use super::reply::{Reply, Said, document, read, write};
+use super::{Route, Session};
+use crate::call::{Call, ReadError};
+use crate::error::{DecodeError, EncodeError};
+use crate::fields::{count as number, set, text};
+use crate::format::{self, Format};
+use crate::limits::Limits;
+use crate::member::{Many, Records};
+use crate::text::{Bare, Text};
+
+message! {
+    struct Request<'a> as "" in any case {
+        group: Option<GroupMessage<'a>> = "group",
+        order_by: Many<Text<'a>> = "orderBy",
+        page_number: Option<Bare<'a>> = "pageNumber",
+        page_size: Option<Bare<'a>> = "pageSize",
+    }
+}
+
+message! {
+    struct GroupMessage<'a> as "group" in any case {
+        kind: Option<Text<'a>> = "type",
+        conditions: Many<ConditionMessage<'a>> = "conditions",
+    }
+}
+
+message! {
+    /// One of the two. That a nested group stands in a member of its name, as a criterion does, is **inferred**.
+    struct ConditionMessage<'a> as "condition" in any case {
+        criteria: Option<CriteriaMessage<'a>> = "criteria",
+        group: Option<Box<GroupMessage<'a>>> = "group",
+    }
+}
+
+message! {
+    /// The criteria object. The vendor's table calls the operator a string, its sample has a number.
+    struct CriteriaMessage<'a> as "criteria" in any case {
+        field: Option<Bare<'a>> = "field",
+        operator: Option<Bare<'a>> = "operator",
+        value: Option<Text<'a>> = "value",
+    }
+}
+
+message! {
+    /// **Inferred**: the vendor says that payment objects are answered.
+    struct Answer<'a> as "" in any case with said: Said<'a> {
+        count: Option<Bare<'a>> = "count",
+        page_number: Option<Bare<'a>> = "pageNumber",
+        page_size: Option<Bare<'a>> = "pageSize",
+        payments: Option<Records<Payment<'a>>> = "payments",
+    }
+}
+
+/// A page of a search.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Which page, from 1.
+    pub page_number: Option<u64>,
+    /// How many payments a page has.
+    pub page_size: Option<u64>,
+    /// The payments.
+    pub payments: Vec<domain::Payment>,
+}
+
+/// Count: how many payments a search would find.
+pub fn count(session: Session<'_>, filter: &PaymentFilter) -> Result<Call, EncodeError> {
+    let PaymentFilterFields { group } = filter.fields();
+    let message = Request { group: Some(group.into()), ..Request::default() };
+    Route::CountPayments.call(session.version)?.with_body(Format::Json, &message)
+}
+
+/// Results: this page of what a search finds, whatever page the search itself names.
+pub fn results(
+    session: Session<'_>,
+    search: &PaymentSearch,
+    page_number: PageNumber,
+) -> Result<Call, EncodeError> {
+    let PaymentSearchFields { group, order_by, page_number: _, page_size } = search.fields();
+    let order = order_by.map(domain::Order::as_slice).unwrap_or_default();
+    let message = Request {
+        group: Some(group.into()),
+        order_by: order.iter().map(|word| text(word.as_str())).collect(),
+        page_number: Some(u64::from(page_number.get()).into()),
+        page_size: page_size.map(|size| u64::from(size.get()).into()),
+    };
+    Route::SearchPayments.call(session.version)?.with_body(Format::Json, &message)
+}
+
+/// Reads the body of a count.
+pub fn read_count(body: &[u8], limits: &Limits) -> Result<PaymentFilter, ReadError> {
+    let Request { group, .. } = format::decode(Format::Json, body, limits)?;
+    let builder = match group {
+        Some(group) => {
+            PaymentFilter::builder().group(group.request().map_err(|wrong| nested("group", wrong))?)
+        }
+        None => PaymentFilter::builder(),
+    };
+    Ok(builder.accept()?)
+}
+
+/// Reads the body of results.
+pub fn read_results(body: &[u8], limits: &Limits) -> Result<PaymentSearch, ReadError> {
+    let Request { group, order_by, page_number, page_size } = format::decode(Format::Json, body, limits)?;
+    let builder = set!(PaymentSearch::builder(); page_number: bare(page_number), page_size: bare(page_size));
+    let builder = if order_by.is_empty() {
+        builder
+    } else {
+        builder.order_by(order_by.iter().map(|word| &**word).collect::<Vec<_>>())
+    };
+    let builder = match group {
+        Some(group) => builder.group(group.request().map_err(|wrong| nested("group", wrong))?),
+        None => builder,
+    };
+    Ok(builder.accept()?)
+}
+
+fn nested(field: &str, wrong: Violations) -> Violations {
+    let mut violations = Violations::default();
+    violations.nest(field, wrong);
+    violations
+}
+
+/// The answer to a count.
+pub fn decode_count(body: &[u8], limits: &Limits) -> Result<Reply<Option<u64>>, DecodeError> {
+    let document = document(body, "count");
+    let Answer { said, count, .. } = read(&document, limits)?;
+    Ok(said.reply(number(count)))
+}
+
+/// The answer to a count.
+pub fn encode_count(reply: &Reply<Option<u64>>) -> Vec<u8> {
+    write(&Answer { said: reply.said(), count: reply.value.map(Bare::from), ..Answer::default() })
+}
+
+/// The answer to results; `None` where there is no list, which is not the same as an empty one.
+pub fn decode_results(body: &[u8], limits: &Limits) -> Result<Reply<Option<Found>>, DecodeError> {
+    let document = document(body, "payments");
+    let Answer { said, page_number, page_size, payments, .. } = read(&document, limits)?;
+    let found = payments.map(|Records(payments)| Found {
+        page_number: number(page_number),
+        page_size: number(page_size),
+        payments: payments.into_iter().map(Payment::record).collect(),
+    });
+    Ok(said.reply(found))
+}
+
+/// The answer to results.
+pub fn encode_results(reply: &Reply<Option<Found>>) -> Vec<u8> {
+    let mut answer = Answer { said: reply.said(), ..Answer::default() };
+    if let Some(Found { page_number, page_size, payments }) = &reply.value {
+        answer.page_number = page_number.map(Bare::from);
+        answer.page_size = page_size.map(Bare::from);
+        answer.payments = Some(Records(payments.iter().map(Payment::from).collect()));
+    }
+    write(&answer)
+}
+
+impl<'a> From<&'a Group> for GroupMessage<'a> {
+    fn from(group: &'a Group) -> Self {
+        let kind = match group.kind() {
+            GroupType::And => "and",
+            GroupType::Or => "or",
+        };
+        Self { kind: Some(text(kind)), conditions: group.conditions().iter().map(Into::into).collect() }
+    }
+}
+
+impl<'a> From<&'a Condition> for ConditionMessage<'a> {
+    fn from(condition: &'a Condition) -> Self {
+        match condition {
+            Condition::Criteria(Criteria { field, operator, value }) => Self {
+                criteria: Some(CriteriaMessage {
+                    field: Some(field.code().into()),
+                    operator: Some(operator.code().into()),
+                    value: Some(text(value.as_str())),
+                }),
+                group: None,
+            },
+            Condition::Group(group) => Self { criteria: None, group: Some(Box::new(group.into())) },
+        }
+    }
+}
+
+impl GroupMessage<'_> {
+    fn request(self) -> Result<Group, Violations> {
+        let Self { kind, conditions } = self;
+        let mut wrong = Violations::default();
+        let kind = required("type", kind, &mut wrong);
+        let mut read = Vec::with_capacity(conditions.len());
+        for (at, condition) in conditions.into_iter().enumerate() {
+            match condition.request() {
+                Ok(condition) => read.push(condition),
+                Err(violations) => wrong.nest(&format!("conditions[{at}]"), violations),
+            }
+        }
+        match kind {
+            Some(kind) if wrong.is_empty() => {
+                Group::of(kind, read).map_err(|error| Violations::one("conditions", error.0))
+            }
+            _ => Err(wrong),
+        }
+    }
+}
+
+impl ConditionMessage<'_> {
+    fn request(self) -> Result<Condition, Violations> {
+        match self {
+            Self { criteria: Some(_), group: Some(_) } => {
+                Err(Violations::one("group", Rule::Conflict("criteria")))
+            }
+            Self { group: Some(group), .. } => {
+                group.request().map(Condition::from).map_err(|wrong| nested("group", wrong))
+            }
+            Self { criteria, .. } => {
+                criteria.unwrap_or_default().request().map_err(|wrong| nested("criteria", wrong))
+            }
+        }
+    }
+}
+
+impl CriteriaMessage<'_> {
+    fn request(self) -> Result<Condition, Violations> {
+        let Self { field, operator, value } = self;
+        let mut wrong = Violations::default();
+        let field = required("field", bare(field), &mut wrong);
+        let operator = required("operator", bare(operator), &mut wrong);
+        let value = required("value", value, &mut wrong);
+        match (field, operator, value) {
+            (Some(field), Some(operator), Some(value)) => Ok(Criteria { field, operator, value }.into()),
+            _ => Err(wrong),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The version of the API, and what goes with every request: where they differ is here.
+
+use std::fmt;
+use std::str::FromStr;
+
+use perennial_domain::clientpay::{AccessId, RequestId};
+use perennial_domain::{Text as DomainText, Violations};
+
+use super::fields::required;
+use crate::call::ReadError;
+use crate::fields::{given, some_text, text};
+use crate::text::Text;
+
+/// A version of the API.
+///
+/// ```
+/// use perennial_wire::clientpay::Version;
+///
+/// assert_eq!("1.0".parse(), Ok(Version::V1));
+/// assert_eq!(Version::default().to_string(), "2.0");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Version {
+    /// Paths begin with `/v2`; the access id is a header, the request id stands in the body's `token`.
+    #[default]
+    V2,
+    /// Paths have no version; both ids are members of the body. Most of its paths and messages are **inferred**.
+    V1,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::V2 => "2.0",
+            Self::V1 => "1.0",
+        })
+    }
+}
+
+impl FromStr for Version {
+    type Err = UnknownVersion;
+
+    fn from_str(name: &str) -> Result<Self, UnknownVersion> {
+        match name.trim_start_matches(['v', 'V']) {
+            "2" | "2.0" => Ok(Self::V2),
+            "1" | "1.0" => Ok(Self::V1),
+            _ => Err(UnknownVersion),
+        }
+    }
+}
+
+/// The name of a version that is neither `2.0` nor `1.0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a version is 2.0 or 1.0")]
+pub struct UnknownVersion;
+
+/// By what version and under which access id a call is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Session<'a> {
+    /// The version.
+    pub version: Version,
+    /// The access id. In version 2, and with calls that have no body, it is a header that whoever sends the call adds.
+    pub access_id: &'a AccessId,
+}
+
+impl<'a> Session<'a> {
+    /// The access id as a member of the body.
+    pub(super) fn in_body(self) -> Option<Text<'a>> {
+        (self.version == Version::V1).then(|| text(self.access_id.expose()))
+    }
+}
+
+/// A request as a gateway received it.
+#[derive(Debug)]
+pub struct Received<T> {
+    /// The access id of its body, as version 1.0 has it.
+    pub access_id: Option<AccessId>,
+    /// The id under which it is made.
+    pub request_id: RequestId,
+    /// What is asked for.
+    pub request: T,
+}
+
+message! {
+    /// The ids of a request and the caller's references (token object).
+    pub(super) struct Token<'a> as "token" in any case {
+        request_id: Option<Text<'a>> = "requestId",
+        session_id: Option<Text<'a>> = "sessionId",
+        customer_id: Option<Text<'a>> = "customerId",
+    }
+}
+
+message! {
+    /// The same in a request of version 1.0, whose members stand beside all others.
+    pub(super) struct Ids<'a> as "" in any case {
+        access_id: Option<Text<'a>> = "accessId",
+        request_id: Option<Text<'a>> = "requestId",
+        customer_ref_number: Option<Text<'a>> = "customerRefNumber",
+        session_id: Option<Text<'a>> = "sessionId",
+    }
+}
+
+pub(super) fn token<'a>(
+    request_id: &'a RequestId,
+    session_id: Option<&'a DomainText>,
+    customer_id: Option<&'a DomainText>,
+) -> Token<'a> {
+    Token {
+        request_id: Some(text(request_id.expose())),
+        session_id: some_text(session_id),
+        customer_id: some_text(customer_id),
+    }
+}
+
+pub(super) fn ids<'a>(
+    session: Session<'a>,
+    request_id: &'a RequestId,
+    session_id: Option<&'a DomainText>,
+    customer_id: Option<&'a DomainText>,
+) -> Ids<'a> {
+    Ids {
+        access_id: session.in_body(),
+        request_id: Some(text(request_id.expose())),
+        customer_ref_number: some_text(customer_id),
+        session_id: some_text(session_id),
+    }
+}
+
+/// The ids of a received request, by either version.
+pub(super) struct Under<'a> {
+    access_id: Option<Text<'a>>,
+    request_id: Option<Text<'a>>,
+    field: &'static str,
+    pub(super) session_id: Option<Text<'a>>,
+    pub(super) customer_id: Option<Text<'a>>,
+}
+
+impl<'a> From<Option<Token<'a>>> for Under<'a> {
+    fn from(token: Option<Token<'a>>) -> Self {
+        let Token { request_id, session_id, customer_id } = token.unwrap_or_default();
+        Self { access_id: None, request_id, field: "token.requestId", session_id, customer_id }
+    }
+}
+
+impl<'a> From<Ids<'a>> for Under<'a> {
+    fn from(ids: Ids<'a>) -> Self {
+        let Ids { access_id, request_id, customer_ref_number, session_id } = ids;
+        Self { access_id, request_id, field: "requestId", session_id, customer_id: customer_ref_number }
+    }
+}
+
+impl Under<'_> {
+    /// The request under its ids, or all that is wrong with either.
+    pub(super) fn receive<T>(self, request: Result<T, Violations>) -> Result<Received<T>, ReadError> {
+        let Self { access_id, request_id, field, .. } = self;
+        let mut wrong = Violations::default();
+        let access_id = given(access_id)
+            .and_then(|id| AccessId::try_from(&*id).map_err(|error| wrong.add("accessId", error.0)).ok());
+        let request_id = required(field, request_id, &mut wrong);
+        match (request, request_id) {
+            (Ok(request), Some(request_id)) if wrong.is_empty() => {
+                Ok(Received { access_id, request_id, request })
+            }
+            (request, _) => {
+                for violation in request.err().iter().flatten() {
+                    wrong.add(violation.field.clone(), violation.rule);
+                }
+                Err(wrong.into())
+            }
+        }
+    }
+}
