@@ -150,6 +150,11 @@ impl EncodeError {
         Self { problem: "version 1.0 has no", member }
     }
 
+    /// Version 2 has no such operation any more.
+    pub(crate) fn not_in_v2(member: &'static str) -> Self {
+        Self { problem: "version 2.0 has no", member }
+    }
+
     /// Version 1.0 has room for less.
     pub(crate) fn too_long_for_v1(member: &'static str) -> Self {
         Self { problem: "version 1.0 takes 100 characters at most of", member }

@@ -127,7 +127,10 @@ impl Route {
 
     /// A call of the operation without a body yet.
     pub(super) fn call(self, version: Version) -> Result<Call, EncodeError> {
-        let path = self.path(version).ok_or(EncodeError::not_in_v1(self.operation()))?;
+        let path = self.path(version).ok_or(match version {
+            Version::V2 => EncodeError::not_in_v2(self.operation()),
+            Version::V1 => EncodeError::not_in_v1(self.operation()),
+        })?;
         Ok(Call::bare(self.method(), path, path.to_owned()))
     }
 }

@@ -1,7 +1,8 @@
-//! The messages of Clearent: golden documents, the bytes of every call, and what holds for all of them.
+//! The messages of both vendors: golden documents, the bytes of every call, and what holds for all of them.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 
+mod clientpay;
 mod corpus;
 mod leniency;
 mod live_clients;

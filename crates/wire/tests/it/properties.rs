@@ -145,7 +145,7 @@ fn comes_back<T: Debug>(
 }
 
 /// The same document with the members of every object in another order; items keep theirs.
-fn shuffled(format: Format, document: &str, seed: u64) -> String {
+pub(crate) fn shuffled(format: Format, document: &str, seed: u64) -> String {
     let place = |name: &str| BuildHasherDefault::<DefaultHasher>::new().hash_one((seed, name));
     let mut text = String::new();
     match format {
@@ -157,7 +157,7 @@ fn shuffled(format: Format, document: &str, seed: u64) -> String {
     text
 }
 
-fn shuffled_json(value: &serde_json::Value, place: &dyn Fn(&str) -> u64, text: &mut String) {
+pub(crate) fn shuffled_json(value: &serde_json::Value, place: &dyn Fn(&str) -> u64, text: &mut String) {
     use serde_json::Value::{Array, Object};
     let mut separator = "";
     match value {
@@ -185,7 +185,7 @@ fn shuffled_json(value: &serde_json::Value, place: &dyn Fn(&str) -> u64, text: &
     }
 }
 
-fn shuffled_xml(element: roxmltree::Node<'_, '_>, place: &dyn Fn(&str) -> u64, text: &mut String) {
+pub(crate) fn shuffled_xml(element: roxmltree::Node<'_, '_>, place: &dyn Fn(&str) -> u64, text: &mut String) {
     let name = element.tag_name().name();
     write!(text, "<{name}").unwrap();
     for attribute in element.attributes() {

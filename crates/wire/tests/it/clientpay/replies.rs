@@ -1,0 +1,239 @@
+//! What a gateway answers and posts, and a client reads.
+
+use std::fmt::{Debug, Write};
+
+use perennial_domain::clientpay::*;
+use perennial_wire::clientpay::{FieldError, Reply, access, invoice, page, payer, payment, search};
+use perennial_wire::{DecodeError, Limits};
+
+use super::{access_id, corpus, request_id};
+
+/// A kind of answer: how it is read, told as text, and what is written of what was read.
+pub(crate) struct Kind {
+    pub(crate) names: &'static [&'static str],
+    pub(crate) read: fn(&[u8]) -> Result<Told, DecodeError>,
+}
+
+/// What a document means, and its canonical bytes.
+type Told = (String, Vec<u8>);
+
+macro_rules! kinds {
+    ($( $decode:path, $encode:path: $($name:literal)*; )*) => {
+        &[$( Kind {
+            names: &[$($name),*],
+            read: |body| {
+                let reply = $decode(body, &Limits::default())?;
+                Ok((format!("{reply:#?}"), $encode(&reply)))
+            },
+        }, )*]
+    };
+}
+
+pub(crate) const KINDS: &[Kind] = kinds! {
+    access::decode_access_id, access::encode_access_id: "replies/access-id" "replies/no-access-id";
+    access::decode_access_id, access::encode_customer_access_id: "replies/customer-access-id";
+    access::decode_validity, access::encode_validity: "replies/valid" "replies/not-valid";
+    access::decode_request_id, access::encode_request_id: "replies/request-id";
+    access::decode_done, access::encode_done: "replies/done" "replies/duplicate";
+    page::decode, page::encode: "replies/page";
+    page::decode, page::encode_payer: "replies/payer-page";
+    payment::decode, payment::encode: "replies/payment-approved" "replies/payment-declined" "replies/payment-voided"
+        "replies/payment-refunded" "replies/refund-refused" "replies/v1-status-unpaid";
+    search::decode_count, search::encode_count: "replies/count";
+    search::decode_results, search::encode_results: "replies/results";
+    invoice::decode_found, invoice::encode_found: "replies/connect-found";
+    payer::decode, payer::encode: "replies/payer" "replies/methods";
+    payment::decode_postback, payment::encode_postback: "postbacks/processing" "postbacks/approved"
+        "postbacks/declined" "postbacks/payer";
+};
+
+/// Each document, what it means, and its canonical bytes, which mean the same.
+#[test]
+fn documents_of_the_corpus() {
+    let mut text = String::new();
+    for Kind { names, read } in KINDS {
+        for name in *names {
+            let document = corpus(name).expect("the corpus has it");
+            let (meaning, written) =
+                read(document.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let (again, rewritten) = read(&written).unwrap();
+            assert_eq!((&again, &rewritten), (&meaning, &written), "{name}");
+            writeln!(text, "# {name}\n\n{}\n\n{meaning}\n", String::from_utf8(written).unwrap()).unwrap();
+            for end in 1..document.len() {
+                assert!(read(&document.as_bytes()[..end]).is_err(), "{name} up to byte {end}");
+            }
+        }
+    }
+    insta::assert_snapshot!("clientpay_replies", text);
+}
+
+fn decoded<T: Debug>(read: fn(&[u8], &Limits) -> Result<Reply<T>, DecodeError>, body: &str) -> Reply<T> {
+    read(body.as_bytes(), &Limits::default()).unwrap_or_else(|error| panic!("{body}: {error}"))
+}
+
+#[test]
+fn ids_and_flags_come_in_many_shapes() {
+    let id = |body: &str| decoded(access::decode_access_id, body).value.map(|id| id.expose().to_owned());
+    let access = access_id();
+    for (body, found) in [
+        (r#"{"accessId":"ID"}"#, true),
+        (r#"{"AccessID":"ID","expires":null}"#, true),
+        (r#""ID""#, true),
+        (r#"  "ID" "#, true),
+        (r#"{"accessId":"","customerAccessId":"ID"}"#, true),
+        (r#"{"accessId":null}"#, false),
+        (r#"{"accessId":"not one"}"#, false),
+        ("{}", false),
+        ("", false),
+        ("  \r\n", false),
+    ] {
+        let expected = found.then(|| access.expose().to_owned());
+        assert_eq!(
+            id(&body
+                .replace("ID\"", &format!("{}\"", access.expose()))
+                .replace(&format!("Access{}", access.expose()), "AccessID")),
+            expected,
+            "{body}"
+        );
+    }
+    let valid = |body: &str| decoded(access::decode_validity, body).value;
+    for (body, expected) in [
+        (r#"{"isValid":true}"#, Some(true)),
+        (r#"{"IsValid":"False"}"#, Some(false)),
+        (r#"{"isValid":"maybe"}"#, None),
+        ("{}", None),
+    ] {
+        assert_eq!(valid(body), expected, "{body}");
+    }
+    let count = |body: &str| decoded(search::decode_count, body).value;
+    for (body, expected) in [
+        (r#"{"count":"12"}"#, Some(12)),
+        (r#"{"Count":0}"#, Some(0)),
+        (r#"{"count":-1}"#, None),
+        ("{}", None),
+    ] {
+        assert_eq!(count(body), expected, "{body}");
+    }
+}
+
+#[test]
+fn a_list_is_told_from_none_and_may_be_bare() {
+    let payments = |body: &str| {
+        decoded(search::decode_results, body)
+            .value
+            .map(|found| found.payments.into_iter().map(|p| p.payment_id).collect::<Vec<_>>())
+    };
+    let one = || vec![Some("7".parse::<PaymentId>().unwrap())];
+    for (body, expected) in [
+        (r#"{"payments":[{"paymentID":"7"}]}"#, Some(one())),
+        (r#"{"Payments":[{"paymentId":7}]}"#, Some(one())),
+        (r#"[{"PaymentId":"7"}]"#, Some(one())),
+        (r#"{"payments":{"paymentID":"7"}}"#, Some(one())),
+        (r#"{"payments":[]}"#, Some(vec![])),
+        ("[]", Some(vec![])),
+        (r#"{"results":[{"paymentID":"7"}]}"#, None),
+        ("{}", None),
+    ] {
+        assert_eq!(payments(body), expected, "{body}");
+    }
+    let invoices = decoded(
+        invoice::decode_found,
+        r#"[{"InvoiceNumber":"1","invoiceDate":"2024-03-11T00:00:00-06:00"}]"#,
+    );
+    assert_eq!(invoices.value[0].invoice_date, Some("2024-03-11".try_into().unwrap()));
+}
+
+/// Money and ids are never guessed: what is not one is absent, and so never counts as paid.
+#[test]
+fn a_payment_that_cannot_be_read_is_not_paid() {
+    let asked = Expected { request_id: request_id("").used(), amount: Some("540.25".parse().unwrap()) };
+    let judge = |body: &str| {
+        let body = body.replace("ID1", request_id("").expose());
+        asked.judge(&decoded(payment::decode, &body).value)
+    };
+    for (body, verdict) in [
+        (
+            r#"{"success":true,"requestID":"ID1","paymentID":"7","paymentStatus":"Approved","paymentAmount":540.25}"#,
+            Verdict::Approved,
+        ),
+        (
+            r#"{"Success":"true","RequestId":"ID1","PaymentId":7,"PaymentStatus":"APPROVED","PaymentAmount":"540.2500"}"#,
+            Verdict::Approved,
+        ),
+        (
+            r#"{"requestID":"ID1","paymentID":"7","status":"Approved","paymentAmount":540.25}"#,
+            Verdict::Approved,
+        ),
+        (
+            r#"{"success":true,"requestID":"ID1","paymentID":"7","paymentStatus":"Approved","paymentAmount":540.251}"#,
+            Verdict::Unknown,
+        ),
+        (
+            r#"{"success":true,"requestID":"ID1","paymentID":"7","paymentStatus":"Approved","paymentAmount":5.4025e2}"#,
+            Verdict::Unknown,
+        ),
+        (
+            r#"{"success":true,"requestID":"ID1","paymentID":"7","paymentStatus":"Approved","paymentAmount":-540.25}"#,
+            Verdict::Unknown,
+        ),
+        (
+            r#"{"success":true,"requestID":"ID1","paymentID":"7","paymentStatus":"Approved"}"#,
+            Verdict::Unknown,
+        ),
+        (
+            r#"{"success":true,"requestID":"ID1","paymentID":"","paymentStatus":"Approved","paymentAmount":540.25}"#,
+            Verdict::Unknown,
+        ),
+        (
+            r#"{"success":true,"requestID":"ID1","paymentID":"a b","paymentStatus":"Approved","paymentAmount":540.25}"#,
+            Verdict::Unknown,
+        ),
+        (
+            r#"{"success":true,"requestID":"other","paymentID":"7","paymentStatus":"Approved","paymentAmount":540.25}"#,
+            Verdict::Unknown,
+        ),
+        (r#"{"requestID":"ID1","status":"Processing","paymentID":"","success":true}"#, Verdict::Pending),
+        (r#"{"success":true}"#, Verdict::Unknown),
+        ("", Verdict::Unknown),
+    ] {
+        assert_eq!(judge(body), verdict, "{body}");
+    }
+}
+
+#[test]
+fn a_refusal_says_why() {
+    let reply = decoded(
+        payment::decode,
+        r#"{"Success":false,"Message":"no","Errors":[{"Field":"totalAmount"},{"message":"x"}]}"#,
+    );
+    let error = |field: Option<&str>, message: Option<&str>| FieldError {
+        field: field.map(str::to_owned),
+        message: message.map(str::to_owned),
+    };
+    assert_eq!((reply.success, reply.message.as_deref()), (Some(false), Some("no")));
+    assert_eq!(reply.errors, [error(Some("totalAmount"), None), error(None, Some("x"))]);
+
+    let violations = NewPayment::builder().build().unwrap_err();
+    let written = access::encode_done(&Reply::violations(&violations));
+    assert_eq!(
+        String::from_utf8(written).unwrap(),
+        r#"{"success":false,"message":"totalAmount: is required; payerOrPaymentMethodId: is required unless creditCard or eCheck is given","errors":[{"field":"totalAmount","message":"is required"},{"field":"payerOrPaymentMethodId","message":"is required unless creditCard or eCheck is given"}]}"#
+    );
+}
+
+#[test]
+fn what_is_no_answer() {
+    for (body, expected) in [
+        ("<html>", "JSON: malformed at line 1, column 1"),
+        ("OK", "JSON: malformed at line 1, column 1"),
+        ("7", "JSON: the value has another type"),
+        (r#"{"success":true}{}"#, "JSON: something follows the end of the document"),
+        (r#"{"requestID":"a","requestId":"b"}"#, "JSON at requestID: the member is given twice"),
+        (r#"{"paymentAmount":{}}"#, "JSON at paymentAmount: the value has another type"),
+    ] {
+        let error = payment::decode(body.as_bytes(), &Limits::default()).unwrap_err();
+        assert_eq!(error.to_string(), expected, "{body}");
+    }
+    let error = invoice::decode_found(br#"{"invoices":[{"outstandingBalance":1e3}]}"#, &Limits::default());
+    assert_eq!(error.unwrap_err().to_string(), "JSON at invoices.outstandingBalance: the value is not valid");
+}
