@@ -1,7 +1,8 @@
 //! The one place where a secret becomes a header.
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header};
 use perennial_domain::clearent::ApiKey;
+use perennial_domain::clientpay::AccessId;
 
 /// The `api-key` header of every Clearent call (Clearent recurring payments page), marked sensitive: its `Debug` does
 /// not show the value, and HTTP/2 does not put it in a compression table.
@@ -14,10 +15,33 @@ use perennial_domain::clearent::ApiKey;
 /// let (name, value) = auth::api_key(&key);
 /// assert_eq!(format!("{name}: {value:?}"), "api-key: Sensitive");
 /// ```
-#[expect(clippy::missing_panics_doc, reason = "every ApiKey is a header value")]
 pub fn api_key(key: &ApiKey) -> (HeaderName, HeaderValue) {
-    let mut value = HeaderValue::from_str(key.expose())
-        .expect("an ApiKey is visible ASCII, which every header value may hold");
+    (HeaderName::from_static("api-key"), sensitive(key.expose()))
+}
+
+/// The `accessId` header of every ClientPay call of version 2 that has one (ClientPay API reference), likewise.
+///
+/// ```
+/// use perennial_domain::clientpay::AccessId;
+/// use perennial_transport::auth;
+///
+/// let id: AccessId = "6b0f0a57-2f6a-4a6e-9a0f-64c1b8b7d210".parse().unwrap();
+/// let (name, value) = auth::access_id(&id);
+/// assert_eq!(format!("{name}: {value:?}"), "accessid: Sensitive");
+/// ```
+pub fn access_id(id: &AccessId) -> (HeaderName, HeaderValue) {
+    (HeaderName::from_static("accessid"), sensitive(id.expose()))
+}
+
+/// The header that the page of one ClientPay call, generate request id, names in its place: `Authorization`, with the
+/// access id alone and no word before it.
+pub fn authorization(id: &AccessId) -> (HeaderName, HeaderValue) {
+    (header::AUTHORIZATION, sensitive(id.expose()))
+}
+
+fn sensitive(secret: &str) -> HeaderValue {
+    let mut value = HeaderValue::from_str(secret)
+        .expect("keys and ids are visible ASCII, which every header value may hold");
     value.set_sensitive(true);
-    (HeaderName::from_static("api-key"), value)
+    value
 }

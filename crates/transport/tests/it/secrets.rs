@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::Request;
 use perennial_domain::clearent::ApiKey;
+use perennial_domain::clientpay::AccessId;
 use perennial_transport::testing::{Recording, Replaying, Scripted};
 use perennial_transport::{
     Backoff, Call, Policy, Redactor, Replay, ReqwestExchange, Sender, TokioTime, auth, full_jitter,
@@ -75,9 +76,14 @@ impl log::Log for Printed {
 }
 
 fn call(sender: &Sender, url: &str, replay: Replay) -> Call {
-    let (name, value) = auth::api_key(&ApiKey::new(KEY).unwrap());
-    let request = Request::post(format!("{url}/cust_7"))
-        .header(name, value)
+    let id = AccessId::try_from(KEY).unwrap();
+    let mut request = Request::post(format!("{url}/cust_7"));
+    for (name, value) in
+        [auth::api_key(&ApiKey::new(KEY).unwrap()), auth::access_id(&id), auth::authorization(&id)]
+    {
+        request = request.header(name, value);
+    }
+    let request = request
         .body(r#"{"card":"4111 1111 1111 1111","csc":"csc-c4n4ry","first-name":"Bartholomew"}"#.into())
         .unwrap();
     Call {
