@@ -14,6 +14,8 @@
 //! }
 //! ```
 
+pub mod clientpay;
+
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -27,6 +29,8 @@ use perennial_domain::clearent::{
     Void,
 };
 use tokio::runtime::{self, Handle};
+
+pub use clientpay::ClientPay;
 
 use crate::clearent::Charged;
 use crate::{Error, ErrorKind, Response};
@@ -103,9 +107,9 @@ impl<'a> Customers<'a> {
     }
 }
 
-/// Declares the blocking operations of a resource by the signatures of the async ones.
+/// Declares the blocking operations of the resources of a module by the signatures of the async ones.
 macro_rules! operations {
-    ($(
+    ($module:ident #[$derive:meta] $(
         $(#[$meta:meta])*
         $Resource:ident {
             $( $call:ident($($argument:ident: $Argument:ty),*) -> $Answer:ty; )*
@@ -113,30 +117,30 @@ macro_rules! operations {
         }
     )*) => {$(
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy)]
+        #[$derive]
         #[must_use = "it does nothing by itself"]
         pub struct $Resource<'a> {
-            inner: crate::clearent::$Resource<'a>,
-            runtime: &'a Runtime,
+            inner: crate::$module::$Resource<'a>,
+            runtime: &'a $crate::blocking::Runtime,
         }
 
         impl $Resource<'_> {
             $(
                 #[doc = concat!(
-                    "Blocks on [`", stringify!($call), "`](crate::clearent::", stringify!($Resource), "::",
-                    stringify!($call), ")."
+                    "Blocks on [`", stringify!($call), "`](crate::", stringify!($module), "::",
+                    stringify!($Resource), "::", stringify!($call), ")."
                 )]
-                pub fn $call(self $(, $argument: $Argument)*) -> Result<Response<$Answer>, Error> {
+                pub fn $call(self $(, $argument: $Argument)*) -> Result<$crate::Response<$Answer>, $crate::Error> {
                     self.runtime.run(self.inner.$call($($argument),*))?
                 }
             )*
             $(
                 #[doc = concat!(
-                    "See [`", stringify!($list), "`](crate::clearent::", stringify!($Resource), "::",
-                    stringify!($list), ")."
+                    "See [`", stringify!($list), "`](crate::", stringify!($module), "::",
+                    stringify!($Resource), "::", stringify!($list), ")."
                 )]
-                pub fn $list(self, $search: $Search) -> List<$Item> {
-                    List { list: self.inner.$list($search), runtime: Some(self.runtime.clone()) }
+                pub fn $list(self, $search: $Search) -> $crate::blocking::List<$Item> {
+                    $crate::blocking::List { list: self.inner.$list($search), runtime: Some(self.runtime.clone()) }
                 }
             )?
         }
@@ -144,6 +148,7 @@ macro_rules! operations {
 }
 
 operations! {
+    clearent #[derive(Debug, Clone, Copy)]
     /// The customers of a merchant.
     Customers {
         create(customer: &NewCustomer) -> Customer;
@@ -201,6 +206,8 @@ operations! {
         [list(search: &BatchSearch) -> each Batch]
     }
 }
+
+use operations;
 
 impl<T> List<T> {
     /// Begins from this page, counted from 1, and forgets what was read.

@@ -8,16 +8,26 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Environment {
-    /// The vendor's test gateway, `https://gateway-sb.clearent.net`.
+    /// The vendor's test gateway: `https://gateway-sb.clearent.net`, or `https://api.sandbox.clientpay.com`.
     Sandbox,
-    /// The gateway that moves money, `https://gateway.clearent.net`.
+    /// The gateway that moves money: `https://gateway.clearent.net`, or `https://api.clientpay.com`.
     Production,
     /// A gateway of your own, such as a sandbox on this machine.
     Custom(BaseUrl),
 }
 
 impl Environment {
-    /// The URL that paths such as `/rest/v2/customers` follow, without a slash at its end.
+    /// The URL of ClientPay, which paths such as `/v2/payment` follow, without a slash at its end. That version 2 of
+    /// the vendor's sandbox is below it as in production is **inferred**.
+    pub fn clientpay_base_url(&self) -> &str {
+        match self {
+            Self::Sandbox => "https://api.sandbox.clientpay.com",
+            Self::Production => "https://api.clientpay.com",
+            Self::Custom(url) => url.as_str(),
+        }
+    }
+
+    /// The URL of Clearent, which paths such as `/rest/v2/customers` follow, without a slash at its end.
     pub fn base_url(&self) -> &str {
         match self {
             Self::Sandbox => "https://gateway-sb.clearent.net",
@@ -33,7 +43,7 @@ impl From<BaseUrl> for Environment {
     }
 }
 
-/// A URL that an api key may be sent to: `https`, or `http` to a literal loopback address (`127.0.0.0/8`, `[::1]`).
+/// A URL that credentials may be sent to: `https`, or `http` to a literal loopback address (`127.0.0.0/8`, `[::1]`).
 ///
 /// It has no user, query or fragment, and its path no dot segments. `localhost` is a name, which others can answer,
 /// and so takes `https`. Blanks around it, slashes at its end and double slashes in its path are removed.
@@ -220,12 +230,12 @@ mod tests {
     #[test]
     fn each_environment_has_its_gateway() {
         let own = Environment::from(BaseUrl::try_from("http://127.0.0.1:8480").unwrap());
-        for (environment, url) in [
-            (Environment::Sandbox, "https://gateway-sb.clearent.net"),
-            (Environment::Production, "https://gateway.clearent.net"),
-            (own, "http://127.0.0.1:8480"),
+        for (environment, clearent, clientpay) in [
+            (Environment::Sandbox, "https://gateway-sb.clearent.net", "https://api.sandbox.clientpay.com"),
+            (Environment::Production, "https://gateway.clearent.net", "https://api.clientpay.com"),
+            (own, "http://127.0.0.1:8480", "http://127.0.0.1:8480"),
         ] {
-            assert_eq!(environment.base_url(), url);
+            assert_eq!((environment.base_url(), environment.clientpay_base_url()), (clearent, clientpay));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use perennial_domain::clearent::{InvalidApiKey, Refusal};
+use perennial_domain::clientpay::RequestId;
 use perennial_domain::{InvalidValue, Violations};
 use perennial_transport::Delivery;
 use perennial_wire::EncodeError;
@@ -39,6 +40,7 @@ struct Inner {
     attempts: u32,
     delivery: Delivery,
     lookup: Option<Lookup>,
+    request_id: Option<RequestId>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -53,7 +55,7 @@ pub enum ErrorKind {
     DeletionRefused,
     /// The client is not set up: a key, URL or setting is not usable.
     Configuration,
-    /// The gateway does not accept the api key for this (401, 403).
+    /// The gateway does not accept the api key or the credentials for this (401, 403).
     Unauthorized,
     /// The gateway knows no such object (404, 410, or an empty answer to a get).
     NotFound,
@@ -75,7 +77,8 @@ pub enum ErrorKind {
     Redirected,
     /// The pages of a list do not end.
     PageLoop,
-    /// A write may have been performed, or not. [`Error::lookup`] is what tells.
+    /// A write may have been performed, or not. [`Error::lookup`] is what tells, or with ClientPay
+    /// [`Error::request_id`].
     OutcomeUnknown,
 }
 
@@ -88,7 +91,7 @@ impl ErrorKind {
             }
             Self::Configuration => "the client cannot be set up like this: correct the setting that is named",
             Self::Unauthorized => {
-                "the gateway does not accept the api key: check that it is whole, of this environment, and allowed to do this"
+                "the gateway does not accept the credentials: check that they are whole, of this environment, and allowed to do this"
             }
             Self::NotFound => {
                 "the gateway knows no such object: check the key, and that it is of this environment and merchant"
@@ -131,6 +134,7 @@ impl Error {
             attempts: 0,
             delivery: Delivery::NotSent,
             lookup: None,
+            request_id: None,
             source: None,
         }))
     }
@@ -169,6 +173,27 @@ impl Error {
         self
     }
 
+    /// Keeps the id under which the request may have been performed.
+    pub(crate) fn under(mut self, request_id: RequestId) -> Self {
+        self.0.request_id = Some(request_id);
+        self
+    }
+
+    /// The same failure as an unknown outcome, or as one that changed nothing.
+    pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    /// The same failure for another call that waited for the one that failed.
+    pub(crate) fn shared(&self) -> Self {
+        let Inner { kind, operation, status, attempts, delivery, .. } = *self.0;
+        let mut error = Self::new(kind).sent(attempts, delivery);
+        (error.0.operation, error.0.status) = (operation, status);
+        error.0.source = self.cause::<GatewayMessage>().map(|said| said.clone().into());
+        error
+    }
+
     /// What can be done about it.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -189,7 +214,7 @@ impl Error {
         self.kind() == ErrorKind::NotFound
     }
 
-    /// Whether the gateway did not accept the api key.
+    /// Whether the gateway did not accept the key or the credentials.
     pub fn is_unauthorized(&self) -> bool {
         self.kind() == ErrorKind::Unauthorized
     }
@@ -217,6 +242,17 @@ impl Error {
     /// What finds out whether a write of unknown outcome was performed.
     pub fn lookup(&self) -> Option<&Lookup> {
         self.0.lookup.as_ref()
+    }
+
+    /// The id of a ClientPay request that may have been performed: what was made has its name, and to send the same
+    /// request again under it is safe.
+    pub fn request_id(&self) -> Option<&RequestId> {
+        self.0.request_id.as_ref()
+    }
+
+    /// The same id, to [send the request again](crate::clientpay::Payments::under).
+    pub fn into_request_id(self) -> Option<RequestId> {
+        self.0.request_id
     }
 
     /// The HTTP status of the last answer.
@@ -260,10 +296,20 @@ impl fmt::Display for Error {
     }
 }
 
-/// Where to look is left out: it may hold a name.
+/// Where to look is left out: it may hold a name. So is the request id.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, operation, status, exchange_id, attempts, delivery, lookup: _, source } = &*self.0;
+        let Inner {
+            kind,
+            operation,
+            status,
+            exchange_id,
+            attempts,
+            delivery,
+            lookup: _,
+            request_id: _,
+            source,
+        } = &*self.0;
         f.debug_struct("Error")
             .field("kind", kind)
             .field("operation", operation)
@@ -319,7 +365,7 @@ impl From<InvalidBaseUrl> for Error {
 }
 
 /// What the gateway said of a request that it refused, masked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct GatewayMessage {
     pub(crate) message: Option<String>,
     pub(crate) result_code: Option<String>,

@@ -56,13 +56,17 @@
 #[cfg(feature = "blocking")]
 pub mod blocking;
 pub mod clearent;
+pub mod clientpay;
 mod environment;
 mod error;
 mod lanes;
 mod page;
 mod response;
+mod sent;
+mod setup;
 
 pub use clearent::{Clearent, ClearentBuilder};
+pub use clientpay::{ClientPay, ClientPayBuilder};
 pub use environment::{BaseUrl, Environment, InvalidBaseUrl};
 pub use error::{Error, ErrorKind};
 pub use page::{List, Pages};

@@ -5,7 +5,10 @@ use std::ops::Deref;
 
 use http::HeaderMap;
 use perennial_domain::clearent::Link;
+use perennial_transport::Delivery;
 use perennial_wire::clearent::Page;
+
+use crate::{Error, ErrorKind};
 
 /// The answer to an operation. It dereferences to its value.
 ///
@@ -32,6 +35,14 @@ pub(crate) struct About {
     pub(crate) page: Option<Page>,
     pub(crate) payload_type: Option<String>,
     pub(crate) attempts: u32,
+}
+
+impl About {
+    pub(crate) fn into_error(self, kind: ErrorKind, operation: &'static str) -> Error {
+        let Self { status, exchange_id, attempts, .. } = self;
+        let error = Error::new(kind).of_operation(operation);
+        error.sent(attempts, Delivery::Answered).answered(status, exchange_id)
+    }
 }
 
 impl<T> Response<T> {
@@ -77,6 +88,12 @@ impl<T> Response<T> {
     /// How often the request was sent: more than once only where a repeat does no harm.
     pub fn attempts(&self) -> u32 {
         self.about.attempts
+    }
+
+    /// The same answer as this page of a list.
+    pub(crate) fn on_page(mut self, page: Page) -> Self {
+        self.about.page = Some(page);
+        self
     }
 
     /// The same answer about another value.

@@ -5,14 +5,13 @@ use std::error::Error as StdError;
 use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, header};
-use perennial_transport::{
-    CallError, Delivery, Kind, Next, Outcome, Redactor, Replay, TransportError, decide,
-};
+use perennial_transport::{CallError, Redactor, Replay};
 use perennial_wire::clearent::{GatewayError, Payload, Reply};
 use perennial_wire::{Format, Limits};
 
 use crate::error::GatewayMessage;
 use crate::response::About;
+use crate::sent::{kind_of, unanswered};
 use crate::{Error, ErrorKind, Response};
 
 /// One call, as far as its answer needs it.
@@ -60,7 +59,7 @@ impl Asked<'_> {
             }
             Err(error) => {
                 let (next, attempts, delivery) = (error.next(), error.attempts(), error.delivery());
-                let unanswered = |cause| self.unanswered(next, attempts, delivery, cause);
+                let unanswered = |cause| unanswered(self.operation, next, attempts, delivery, cause);
                 (error.into_cause().map_err(unanswered)?, attempts, true)
             }
         };
@@ -81,7 +80,7 @@ impl Asked<'_> {
             && self.replay == Replay::Delete
             && from_the_gateway
             && matches!(said, StatusCode::NOT_FOUND | StatusCode::GONE);
-        let kind = self.kind(said, doubt);
+        let kind = kind_of(self.replay, said, doubt);
         let exchange_id = exchange_id.map(|id| self.redactor.text(&id));
         let about =
             About { status: status.as_u16(), headers, exchange_id, links, page, payload_type, attempts };
@@ -126,41 +125,6 @@ impl Asked<'_> {
         let GatewayError { message, result_code, time_stamp: _ } = said;
         let mask = |text: String| self.redactor.text(&text);
         GatewayMessage { message: message.map(mask), result_code: result_code.map(mask) }
-    }
-
-    /// What a status is that came with no value. A write is only refused where it is certain that it was not done; in
-    /// doubt about an attempt before, only a refusal that judges the object (402) is certain.
-    fn kind(self, status: StatusCode, doubt: bool) -> ErrorKind {
-        if self.writes() && doubt && status != StatusCode::PAYMENT_REQUIRED {
-            return ErrorKind::OutcomeUnknown;
-        }
-        let mut answer = http::Response::new(());
-        *answer.status_mut() = status;
-        if self.writes() && decide(self.replay, Outcome::of_answer(&answer)) != Next::Stop {
-            return ErrorKind::OutcomeUnknown;
-        }
-        match status.as_u16() {
-            401 | 403 => ErrorKind::Unauthorized,
-            404 | 410 => ErrorKind::NotFound,
-            429 => ErrorKind::RateLimited,
-            408 | 425 | 500..=599 => ErrorKind::Unavailable,
-            300..=399 => ErrorKind::Redirected,
-            // 2xx with an error inside is as definite as a 4xx.
-            200..=299 | 400..=499 => ErrorKind::Refused,
-            _ => ErrorKind::Unreadable,
-        }
-    }
-
-    fn unanswered(self, next: Next, attempts: u32, delivery: Delivery, cause: TransportError) -> Error {
-        let kind = match cause.kind() {
-            _ if next != Next::Stop => ErrorKind::OutcomeUnknown,
-            Kind::RefusedUrl => ErrorKind::Configuration,
-            _ if delivery == Delivery::NotSent => ErrorKind::Unreachable,
-            Kind::Timeout => ErrorKind::Timeout,
-            Kind::Truncated | Kind::TooLarge | Kind::Protocol => ErrorKind::Unreadable,
-            _ => ErrorKind::Unreachable,
-        };
-        Error::because(kind, cause).of_operation(self.operation).sent(attempts, delivery)
     }
 }
 
@@ -220,14 +184,6 @@ impl Answer {
             return Ok(Response::new(Vec::new(), self.about));
         }
         self.one(take, |_| Ok(()))
-    }
-}
-
-impl About {
-    fn into_error(self, kind: ErrorKind, operation: &'static str) -> Error {
-        let Self { status, exchange_id, attempts, .. } = self;
-        let error = Error::new(kind).of_operation(operation);
-        error.sent(attempts, Delivery::Answered).answered(status, exchange_id)
     }
 }
 

@@ -17,6 +17,7 @@ use tracing::{Instrument, field};
 use super::answer::{Answer, Asked, Mismatch};
 use super::{Batches, Customers, Payments, Plans, Tokens, Transactions};
 use crate::lanes::{Lanes, Turn};
+use crate::setup::{Unset, default_exchange};
 use crate::{Environment, Error, ErrorKind, List, Response};
 
 /// A client of the Clearent gateway.
@@ -62,15 +63,6 @@ pub struct ClearentBuilder {
     exchange: Option<Arc<dyn Exchange>>,
     time: Arc<dyn Time>,
     jitter: Jitter,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Unset {
-    #[error("no environment is named, and none is a default: sandbox, production, or a URL of your own")]
-    Environment,
-    #[cfg(not(feature = "reqwest"))]
-    #[error("no exchange is given, and the feature `reqwest`, which has one, is off")]
-    Exchange,
 }
 
 impl Clearent {
@@ -305,8 +297,7 @@ impl ClearentBuilder {
     /// The client. It makes no connection yet.
     pub fn build(self) -> Result<Clearent, Error> {
         let Self { key, environment, format, deadline, policy, exchange, time, jitter } = self;
-        let unset = |what| Error::because(ErrorKind::Configuration, what);
-        let environment = environment.ok_or_else(|| unset(Unset::Environment))?;
+        let environment = environment.ok_or(Unset::Environment)?;
         let exchange = exchange.map_or_else(default_exchange, Ok)?;
         Ok(Clearent(Arc::new(Inner {
             sender: Sender::with(exchange, policy, time.clone(), jitter),
@@ -319,19 +310,6 @@ impl ClearentBuilder {
             lanes: Lanes::default(),
         })))
     }
-}
-
-#[cfg(feature = "reqwest")]
-fn default_exchange() -> Result<Arc<dyn Exchange>, Error> {
-    let exchange = perennial_transport::ReqwestExchange::builder().build();
-    exchange
-        .map(|exchange| Arc::new(exchange) as _)
-        .map_err(|error| Error::because(ErrorKind::Configuration, error))
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn default_exchange() -> Result<Arc<dyn Exchange>, Error> {
-    Err(Error::because(ErrorKind::Configuration, Unset::Exchange))
 }
 
 impl fmt::Debug for ClearentBuilder {

@@ -526,12 +526,15 @@ impl<'a> Form<'a> {
     }
 }
 
-/// The answer to every request for a page. A page without a name or a URL is none.
+/// The answer to every request for a page: none without a URL. Where only that is answered, the page's name is the
+/// last segment of it, as the URL in the sample of a postback has it.
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<Option<Page>>, DecodeError> {
     let document = document(body, "paymentPageUrl");
     let Answer { said, request_id, payment_page_url, payer_page_url } = read(&document, limits)?;
-    let url = owned(given(payment_page_url).or(payer_page_url));
-    let page = lenient(request_id).zip(url).map(|(request_id, url)| Page { request_id, url });
+    let page = owned(given(payment_page_url).or(payer_page_url)).and_then(|url| {
+        let last = || url.rsplit('/').next()?.try_into().ok();
+        Some(Page { request_id: lenient(request_id).or_else(last)?, url })
+    });
     Ok(said.reply(page))
 }
 

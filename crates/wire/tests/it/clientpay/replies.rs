@@ -117,6 +117,22 @@ fn ids_and_flags_come_in_many_shapes() {
 }
 
 #[test]
+fn a_page_is_named_by_its_url_at_least() {
+    let page = |body: &str| decoded(page::decode, body).value.map(|page| page.request_id.to_string());
+    for (body, expected) in [
+        (r#"{"requestID":"r-1","paymentPageUrl":"https://app.test/#/invoicePaymentPage/r-2"}"#, Some("r-1")),
+        (r#"{"PaymentPageURL":"https://app.test/#/invoicePaymentPage/r-2"}"#, Some("r-2")),
+        (r#"{"payerPageUrl":"https://app.test/#/payerPage/r-2"}"#, Some("r-2")),
+        (r#""https://app.test/#/invoicePaymentPage/r-2""#, Some("r-2")),
+        (r#"{"paymentPageUrl":"https://app.test/#/invoicePaymentPage/"}"#, None),
+        (r#"{"requestID":"r-1"}"#, None),
+        ("", None),
+    ] {
+        assert_eq!(page(body).as_deref(), expected, "{body}");
+    }
+}
+
+#[test]
 fn a_list_is_told_from_none_and_may_be_bare() {
     let payments = |body: &str| {
         decoded(search::decode_results, body)

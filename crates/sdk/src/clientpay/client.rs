@@ -1,0 +1,364 @@
+//! The client: its settings, and the one way by which every call leaves and comes back.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, header};
+use perennial_domain::clientpay::{AccessId, Credentials, CredentialsFields, RequestId};
+use perennial_transport::{
+    Exchange, Jitter, Policy, Redactor, Replay, Sender, Time, TokioTime, auth, full_jitter,
+};
+use perennial_wire::EncodeError;
+use perennial_wire::clientpay::{Call, Method, Route, Session, Version, access};
+use tracing::{Instrument, field};
+
+use super::answer::{Answered, Asked, Decode};
+use super::{Access, AccessIds, InProcess, Pages, Payers, Payments};
+use crate::setup::{Unset, default_exchange};
+use crate::{Environment, Error, ErrorKind, Response};
+
+/// A client of ClientPay for one merchant account.
+///
+/// It is cheap to clone, and its clones share connections, the retry budget and the access id. Each exchange is a
+/// `tracing` span `call` at level INFO with the fields `operation`, `route`, `status`, `attempts` and `duration_ms`,
+/// and no others.
+///
+/// ```
+/// use perennial::clientpay::Credentials;
+/// use perennial::{ClientPay, Environment};
+///
+/// # fn main() -> Result<(), perennial::Error> {
+/// # let (integrator_key, account_key, account_pin) = ("int-5f0c7d1a", "acct-20417", "7731");
+/// let credentials = Credentials::builder()
+///     .integrator_key(integrator_key)
+///     .account_key(account_key)
+///     .account_pin(account_pin)
+///     .build()?;
+/// let client = ClientPay::builder(credentials).environment(Environment::Sandbox).build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct ClientPay(Arc<Inner>);
+
+struct Inner {
+    sender: Sender,
+    time: Arc<dyn Time>,
+    policy: Policy,
+    jitter: Jitter,
+    environment: Environment,
+    version: Version,
+    paths: Vec<(Route, String)>,
+    credentials: Credentials,
+    access_ids: Arc<dyn AccessIds>,
+    deadline: Duration,
+    redactor: Redactor,
+}
+
+/// The settings of a [`ClientPay`].
+#[must_use = "nothing exists until `build` is called"]
+pub struct ClientPayBuilder {
+    credentials: Credentials,
+    environment: Option<Environment>,
+    version: Version,
+    paths: Vec<(Route, String)>,
+    access_ids: Arc<dyn AccessIds>,
+    deadline: Duration,
+    policy: Policy,
+    exchange: Option<Arc<dyn Exchange>>,
+    time: Arc<dyn Time>,
+    jitter: Jitter,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("a path begins with a slash and is made of letters, digits, '-', '_' and slashes")]
+struct InvalidPath;
+
+/// How often one call gets another access id. Each time it was refused anew; more often, something else is wrong.
+const RENEWALS: usize = 3;
+
+impl ClientPay {
+    /// Starts a client of the account of these credentials.
+    pub fn builder(credentials: Credentials) -> ClientPayBuilder {
+        ClientPayBuilder {
+            credentials,
+            environment: None,
+            version: Version::default(),
+            paths: Vec::new(),
+            access_ids: Arc::new(InProcess::default()),
+            deadline: Duration::from_secs(30),
+            policy: Policy::default(),
+            exchange: None,
+            time: Arc::new(TokioTime),
+            jitter: full_jitter,
+        }
+    }
+
+    /// The access ids: all calls find theirs without it.
+    pub fn access(&self) -> Access<'_> {
+        Access(self)
+    }
+
+    /// The pages that payers fill in.
+    pub fn pages(&self) -> Pages<'_> {
+        Pages { client: self, under: None }
+    }
+
+    /// The payments, their refunds, and the search for them.
+    pub fn payments(&self) -> Payments<'_> {
+        Payments { client: self, under: None }
+    }
+
+    /// The payers and their methods.
+    pub fn payers(&self) -> Payers<'_> {
+        Payers { client: self, under: None }
+    }
+
+    /// A fresh request id. Operations ask for theirs themselves; this one is for a journal that writes it down before
+    /// it is used [`under`](Payments::under) it. One that is never used harms nobody.
+    pub async fn new_request_id(&self) -> Result<Response<RequestId>, Error> {
+        let issued = self
+            .call(Route::NewRequestId, Replay::Safe, access::new_request_id, access::decode_request_id)
+            .await?;
+        issued.read(|id| id)
+    }
+
+    /// Where calls go.
+    pub fn environment(&self) -> &Environment {
+        &self.0.environment
+    }
+
+    /// The version of the API.
+    pub fn version(&self) -> Version {
+        self.0.version
+    }
+
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.0.credentials
+    }
+
+    /// The wait before this look at what is still open, by the backoff of repeats.
+    pub(super) async fn wait_before_look(&self, look: u32) {
+        let Inner { time, policy, jitter, .. } = &*self.0;
+        time.sleep(jitter(policy.backoff.ceiling(look))).await;
+    }
+
+    /// A call under an access id; under another one, should it be refused.
+    pub(super) async fn call<T>(
+        &self,
+        route: Route,
+        replay: Replay,
+        write: impl Fn(Session<'_>) -> Result<Call, EncodeError>,
+        decode: Decode<T>,
+    ) -> Result<Answered<T>, Error> {
+        let (mut refused, mut doubt): (Option<Arc<AccessId>>, bool) = (None, false);
+        let mut renewals = 0;
+        loop {
+            let access_id = self.access_id(refused.as_deref()).await?;
+            let call = write(Session { version: self.0.version, access_id: &access_id })?;
+            let answered = self.send(route, replay, call, Some(&access_id), decode).await?.or_in_doubt(doubt);
+            if !answered.refuses_access() || renewals == RENEWALS {
+                return Ok(answered);
+            }
+            renewals += 1;
+            doubt = answered.in_doubt();
+            refused = Some(access_id);
+        }
+    }
+
+    /// An access id other than the one that was refused. Whatever goes wrong here, the call itself was not made.
+    async fn access_id(&self, refused: Option<&AccessId>) -> Result<Arc<AccessId>, Error> {
+        self.0.access_ids.get(refused, &Access(self)).await.map_err(|error| match error.kind() {
+            ErrorKind::OutcomeUnknown => error.of_kind(ErrorKind::Unavailable),
+            _ => error,
+        })
+    }
+
+    /// One exchange, repeats included.
+    pub(super) async fn send<T>(
+        &self,
+        route: Route,
+        replay: Replay,
+        call: Call,
+        access_id: Option<&AccessId>,
+        decode: Decode<T>,
+    ) -> Result<Answered<T>, Error> {
+        let started = self.0.time.now();
+        let span = tracing::info_span!(
+            "call",
+            operation = route.operation(),
+            route = call.route,
+            status = field::Empty,
+            attempts = field::Empty,
+            duration_ms = field::Empty,
+        );
+        let asked = Asked { route, replay, decode, redactor: &self.0.redactor, access_id };
+        let answered = self.exchange(asked, call).instrument(span.clone()).await;
+        let (status, attempts) = match &answered {
+            Ok(answered) => (Some(answered.status()), answered.attempts()),
+            Err(error) => (error.status(), error.attempts()),
+        };
+        let took = self.0.time.now().saturating_duration_since(started);
+        span.record("status", status);
+        span.record("attempts", attempts);
+        span.record("duration_ms", u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+        answered
+    }
+
+    async fn exchange<T>(&self, asked: Asked<'_, T>, call: Call) -> Result<Answered<T>, Error> {
+        let Inner { sender, environment, paths, deadline, version, .. } = &*self.0;
+        let Call { method, route, target, body } = call;
+        let own_path = paths.iter().rfind(|(of, _)| *of == asked.route).map(|(_, path)| path.as_str());
+        let path = own_path.unwrap_or(route);
+        let query = &target[route.len()..];
+        let mut request = Request::builder()
+            .method(method.as_str())
+            .uri(format!("{}{path}{query}", environment.clientpay_base_url()))
+            .header(header::ACCEPT, "application/json")
+            .header(header::CACHE_CONTROL, "no-cache");
+        // Version 1.0 has the access id in the body, where there is one.
+        if let Some(id) = asked.access_id.filter(|_| *version == Version::V2 || method == Method::Get) {
+            let (name, value) = auth::access_id(id);
+            request = request.header(name, value);
+            if asked.route == Route::NewRequestId {
+                let (name, value) = auth::authorization(id);
+                request = request.header(name, value);
+            }
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        // The body stays in the buffer that is wiped when it is dropped.
+        let body = body.map(Bytes::from_owner).unwrap_or_default();
+        let operation = asked.route.operation();
+        let request = request
+            .body(body)
+            .map_err(|error| Error::because(ErrorKind::Rules, error).of_operation(operation))?;
+        let (replay, deadline) = (asked.replay, sender.deadline_in(*deadline));
+        asked.open(sender.send(perennial_transport::Call { request, route, replay, deadline }).await)
+    }
+}
+
+impl fmt::Debug for ClientPay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientPay")
+            .field("environment", &self.0.environment)
+            .field("version", &self.0.version)
+            .field("deadline", &self.0.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientPayBuilder {
+    /// Where calls go; required.
+    pub fn environment(mut self, environment: impl Into<Environment>) -> Self {
+        self.environment = Some(environment.into());
+        self
+    }
+
+    /// The version of the API: 2.0 unless said otherwise. Version 1.0 lacks payers, refunds and the search, and what it
+    /// cannot say is refused before it is sent.
+    pub fn version(mut self, version: Version) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Another path of an operation, such as `/v2/refund`. The vendor's pages that are known do not show all paths:
+    /// those of [`Route`] that are inferred may have to be corrected.
+    pub fn path(mut self, route: Route, path: impl Into<String>) -> Self {
+        self.paths.push((route, path.into()));
+        self
+    }
+
+    /// What finds access ids, instead of this process alone: it can share them with others.
+    pub fn access_ids(mut self, access_ids: impl AccessIds + 'static) -> Self {
+        self.access_ids = Arc::new(access_ids);
+        self
+    }
+
+    /// How long one exchange may take, repeats and the waits between them included: 30 s, and never more than a day.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How hard to try where a repeat does no harm.
+    pub fn retry(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// What carries the requests, instead of reqwest.
+    pub fn exchange(mut self, exchange: impl Exchange + 'static) -> Self {
+        self.exchange = Some(Arc::new(exchange));
+        self
+    }
+
+    /// The clock of deadlines and waits, instead of Tokio's.
+    pub fn time(mut self, time: impl Time + 'static) -> Self {
+        self.time = Arc::new(time);
+        self
+    }
+
+    /// The randomness of waits, instead of a real one.
+    pub fn jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
+    /// The client. It makes no connection yet.
+    pub fn build(self) -> Result<ClientPay, Error> {
+        let Self {
+            credentials,
+            environment,
+            version,
+            paths,
+            access_ids,
+            deadline,
+            policy,
+            exchange,
+            time,
+            jitter,
+        } = self;
+        let environment = environment.ok_or(Unset::Environment)?;
+        if !paths.iter().all(|(_, path)| is_path(path)) {
+            return Err(Error::because(ErrorKind::Configuration, InvalidPath));
+        }
+        let exchange = exchange.map_or_else(default_exchange, Ok)?;
+        let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
+        let secrets = [integrator_key.expose(), account_key.expose(), account_pin.expose()];
+        let redactor = secrets.into_iter().fold(Redactor::new(), Redactor::secret);
+        Ok(ClientPay(Arc::new(Inner {
+            sender: Sender::with(exchange, policy, time.clone(), jitter),
+            time,
+            policy,
+            jitter,
+            environment,
+            version,
+            paths,
+            credentials,
+            access_ids,
+            deadline,
+            redactor,
+        })))
+    }
+}
+
+fn is_path(path: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_');
+    path.starts_with('/') && path.bytes().all(allowed)
+}
+
+impl fmt::Debug for ClientPayBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientPayBuilder")
+            .field("environment", &self.environment)
+            .field("version", &self.version)
+            .field("paths", &self.paths)
+            .field("deadline", &self.deadline)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,80 @@
+//! Pages that payers fill in, and the search for invoices to put on them.
+
+use perennial_domain::clientpay::{
+    ConnectPage, ConnectSearch, InvoicePage, LineItemPage, OpenInvoice, Page, PayerPage, RequestId,
+    UsedRequestId,
+};
+use perennial_transport::Replay;
+use perennial_wire::EncodeError;
+use perennial_wire::clientpay::{Call, Route, Session, access, invoice, page as wire};
+
+use super::ClientPay;
+use super::keyed::{Keyed, nothing_to_look_at};
+use crate::{Error, Response};
+
+/// The pages of a merchant account.
+///
+/// The gateway has no way to ask for a page. Where the answer to one is lost and its repeat is refused, the error of
+/// kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) has the page's name: [`expire`](Self::expire) it, and make
+/// another.
+#[derive(Debug)]
+#[must_use = "it does nothing by itself"]
+pub struct Pages<'a> {
+    pub(super) client: &'a ClientPay,
+    pub(super) under: Option<RequestId>,
+}
+
+impl Pages<'_> {
+    /// Makes the next request under this id, under which the same one may have been sent before.
+    pub fn under(self, id: RequestId) -> Self {
+        Self { under: Some(id), ..self }
+    }
+
+    /// Makes a page for invoices.
+    pub async fn invoices(self, page: &InvoicePage) -> Result<Response<Page>, Error> {
+        self.create(Route::InvoicePage, |session, id| wire::invoices(session, id, page)).await
+    }
+
+    /// Makes a page for items.
+    pub async fn line_items(self, page: &LineItemPage) -> Result<Response<Page>, Error> {
+        self.create(Route::LineItemPage, |session, id| wire::line_items(session, id, page)).await
+    }
+
+    /// Makes a page for invoices of a practice management system.
+    pub async fn connect(self, page: &ConnectPage) -> Result<Response<Page>, Error> {
+        self.create(Route::ConnectPage, |session, id| wire::connect(session, id, page)).await
+    }
+
+    /// Makes a page for a payer's methods, of version 2.
+    pub async fn payer(self, page: &PayerPage) -> Result<Response<Page>, Error> {
+        self.create(Route::PayerPage, |session, id| wire::payer(session, id, page)).await
+    }
+
+    async fn create(
+        self,
+        route: Route,
+        write: impl Fn(Session<'_>, &RequestId) -> Result<Call, EncodeError>,
+    ) -> Result<Response<Page>, Error> {
+        let keyed = Keyed::new(self.client, route, wire::decode, self.under).await?;
+        let take = |id: &RequestId, page: Option<Page>, failed: Option<_>| {
+            page.filter(|page| failed.is_none() && page.request_id == *id)
+        };
+        keyed.perform(write, take, nothing_to_look_at).await
+    }
+
+    /// Ends a page, of any kind, before its time: whoever opens it sees that it is over. That a page which has ended
+    /// can be ended again is **inferred**.
+    pub async fn expire(self, page: &UsedRequestId) -> Result<Response<()>, Error> {
+        let write = |session: Session<'_>| wire::expire(session, page);
+        let ended = self.client.call(Route::ExpirePage, Replay::Delete, write, access::decode_done).await?;
+        ended.take(|(), failed| failed.is_none().then_some(()))
+    }
+
+    /// The open invoices of a practice management system that match.
+    pub async fn search_invoices(self, search: &ConnectSearch) -> Result<Response<Vec<OpenInvoice>>, Error> {
+        let write = |session: Session<'_>| invoice::search(session, search);
+        let found =
+            self.client.call(Route::ConnectSearch, Replay::Safe, write, invoice::decode_found).await?;
+        found.read(Some)
+    }
+}
