@@ -1,11 +1,11 @@
 //! Nothing that is printed shows the key or the card, even when the gateway repeats them: no value, no error and none
 //! of its causes, no span, no event.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use perennial::clearent::{ApiKey, CustomerSearch};
 use perennial::transport::{Kind, TransportError};
@@ -21,28 +21,58 @@ use crate::operations::{OPERATIONS, charge, new_token, right};
 const CANARIES: [&str; 4] = [KEY, CARD, "4111 1111 1111 1111", CSC];
 
 thread_local! {
-    /// A subscriber sees all tests of this programme; only one of them looks.
-    static LOOKS: Cell<bool> = const { Cell::new(false) };
+    /// A subscriber sees all tests of this programme; each of those that look sees its own thread.
+    static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
+}
+
+/// What is printed on this thread from now on, spans and events included, and the fields that they have.
+#[derive(Clone, Default)]
+pub(crate) struct Watch {
+    pub(crate) printed: Printed,
+    pub(crate) fields: Fields,
+}
+
+pub(crate) fn watched() -> Watch {
+    static SUBSCRIBED: Once = Once::new();
+    SUBSCRIBED.call_once(|| {
+        let text = tracing_subscriber::fmt::layer()
+            .with_span_events(FmtSpan::FULL)
+            .without_time()
+            .with_writer(|| Lines);
+        let subscriber = tracing_subscriber::registry().with(text).with(Noting);
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
+    let watch = Watch::default();
+    WATCH.set(Some(watch.clone()));
+    watch
+}
+
+fn with_watch(see: impl FnOnce(&Watch)) {
+    WATCH.with_borrow(|watch| watch.as_ref().map(see));
 }
 
 #[derive(Clone, Default)]
-struct Printed(Arc<Mutex<String>>);
+pub(crate) struct Printed(Arc<Mutex<String>>);
 
 impl Printed {
-    fn show(&self, value: &dyn Debug) {
+    pub(crate) fn show(&self, value: &dyn Debug) {
         self.add(&format!("{value:?}\n{value:#?}\n"));
     }
 
-    fn add(&self, text: &str) {
+    pub(crate) fn add(&self, text: &str) {
         self.0.lock().unwrap().push_str(text);
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
     }
 }
 
-impl io::Write for Printed {
+struct Lines;
+
+impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if LOOKS.get() {
-            self.add(std::str::from_utf8(bytes).unwrap());
-        }
+        with_watch(|watch| watch.printed.add(std::str::from_utf8(bytes).unwrap()));
         Ok(bytes.len())
     }
 
@@ -52,23 +82,30 @@ impl io::Write for Printed {
 }
 
 #[derive(Clone, Default)]
-struct Fields(Arc<Mutex<BTreeSet<&'static str>>>);
+pub(crate) struct Fields(Arc<Mutex<BTreeSet<&'static str>>>);
 
 impl Fields {
-    fn note(&self, metadata: &'static Metadata<'static>) {
-        if LOOKS.get() {
-            self.0.lock().unwrap().extend(metadata.fields().iter().map(|field| field.name()));
-        }
+    pub(crate) fn seen(&self) -> BTreeSet<&'static str> {
+        self.0.lock().unwrap().clone()
     }
 }
 
-impl<S: Subscriber> Layer<S> for Fields {
+struct Noting;
+
+impl Noting {
+    fn note(metadata: &'static Metadata<'static>) {
+        let names = metadata.fields().iter().map(|field| field.name());
+        with_watch(|watch| watch.fields.0.lock().unwrap().extend(names));
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Noting {
     fn on_new_span(&self, span: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
-        self.note(span.metadata());
+        Self::note(span.metadata());
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        self.note(event.metadata());
+        Self::note(event.metadata());
     }
 }
 
@@ -86,16 +123,7 @@ fn echo(status: u16, payload: &str) -> Answer {
 
 #[tokio::test(start_paused = true)]
 async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
-    let (printed, fields) = (Printed::default(), Fields::default());
-    let writer = printed.clone();
-    let text = tracing_subscriber::fmt::layer()
-        .with_span_events(FmtSpan::FULL)
-        .without_time()
-        .with_writer(move || writer.clone());
-    let subscriber = tracing_subscriber::registry().with(text).with(fields.clone());
-    tracing::subscriber::set_global_default(subscriber).unwrap();
-    LOOKS.set(true);
-
+    let Watch { printed, fields } = watched();
     let error = format!(
         r#""error":{{"error-message":"card {CARD} (4111 1111 1111 1111), key {KEY}","result-code":"{KEY}"}}"#
     );
@@ -149,7 +177,7 @@ async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
     printed.show(&blocking.customers());
     printed.show(&blocking.customers().search(&CustomerSearch::default()));
 
-    let text = printed.0.lock().unwrap();
+    let text = printed.text();
     assert!(text.contains("operation=\"tokens.create\""), "spans are captured");
     assert!(text.contains("card ************1111"), "messages are masked");
     for canary in CANARIES {
@@ -159,5 +187,5 @@ async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
     let calls = ["operation", "route", "status", "attempts", "exchange_id", "duration_ms"];
     let attempts = ["message", "method", "attempt", "delivery", "wait_ms"];
     let allowed: BTreeSet<&str> = calls.into_iter().chain(attempts).collect();
-    assert_eq!(*fields.0.lock().unwrap(), allowed);
+    assert_eq!(fields.seen(), allowed);
 }

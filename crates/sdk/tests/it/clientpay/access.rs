@@ -1,0 +1,189 @@
+//! Access ids: found when they are needed, asked for anew when there is none, and never in a storm.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use perennial::clientpay::{AccessId, Credentials, CustomerCredentials, Payment, Route};
+use perennial::transport::Kind;
+use perennial::{ClientPay, Environment, Error, ErrorKind};
+
+use super::gateway::{ACCOUNT, Does, Gateway, INTEGRATOR};
+use super::operations::card_payment;
+
+fn fails(times: usize, of: Route, kind: Kind) -> Arc<Gateway> {
+    Gateway::of(of, std::iter::repeat_n(Does::Fail(kind), times))
+}
+
+/// What happens, what is asked, and how it ends.
+type Case = (&'static str, Arc<Gateway>, &'static [&'static str], Result<(), ErrorKind>);
+
+/// The operations of a call, and how it ends.
+async fn asks(gateway: &Arc<Gateway>) -> (Vec<String>, Result<(), ErrorKind>) {
+    let ended = gateway.client().new_request_id().await;
+    (gateway.asked(), ended.map(drop).map_err(|error| error.kind()))
+}
+
+#[tokio::test(start_paused = true)]
+#[rustfmt::skip]
+async fn how_an_access_id_is_found() {
+    const CURRENT: &str = "access.current";
+    const NEW: &str = "access.new";
+    const VALIDATE: &str = "access.validate";
+    const USE: &str = "request-id.new";
+    let live = |does: Vec<Does>| {
+        let gateway = Gateway::of(Route::NewRequestId, does);
+        gateway.steal();
+        gateway
+    };
+    let refusal = |status, why: &str| Does::Say(status, format!(r#"{{"success":false,"message":"{why}"}}"#));
+    let none = |does: Vec<Does>| Gateway::of(Route::NewAccessId, does);
+    let lost = |kind| Does::PerformThen(kind);
+    let table: Vec<Case> = vec![
+        ("there is one", live(vec![]), &[CURRENT, USE], Ok(())),
+        ("there is none", none(vec![]), &[CURRENT, NEW, USE], Ok(())),
+        ("evicted before its use", live(vec![Does::Evict]), &[CURRENT, USE, CURRENT, NEW, USE], Ok(())),
+        ("renewed by another process", live(vec![Does::Steal]), &[CURRENT, USE, CURRENT, USE], Ok(())),
+        ("evicted twice", live(vec![Does::Evict, Does::Evict]), &[CURRENT, USE, CURRENT, NEW, USE, CURRENT, NEW, USE], Ok(())),
+        ("renewed for ever", live(vec![Does::Steal; 9]), &[CURRENT, USE, CURRENT, USE, CURRENT, USE, CURRENT, USE], Err(ErrorKind::Unauthorized)),
+        ("refused by other words", live(vec![refusal(400, "Invalid access ID.")]), &[CURRENT, USE, CURRENT, VALIDATE], Err(ErrorKind::Unauthorized)),
+        ("refused in a success", live(vec![refusal(200, "accessId expired")]), &[CURRENT, USE, CURRENT, VALIDATE], Err(ErrorKind::Unauthorized)),
+        ("refused and live all the same", live(vec![refusal(401, "no")]), &[CURRENT, USE, CURRENT, VALIDATE], Err(ErrorKind::Unauthorized)),
+        ("not allowed", live(vec![refusal(403, "not with this access ID")]), &[CURRENT, USE], Err(ErrorKind::Unauthorized)),
+        ("refused for another reason", live(vec![refusal(400, "no")]), &[CURRENT, USE], Err(ErrorKind::Refused)),
+        // Whether there is a new one is for the gateway to say, not for a second new one to find out.
+        ("the new one is lost", none(vec![lost(Kind::Closed)]), &[CURRENT, NEW, CURRENT, USE], Ok(())),
+        ("the new one never came", none(vec![Does::Fail(Kind::Closed)]), &[CURRENT, NEW, CURRENT], Err(ErrorKind::Unavailable)),
+        ("the new one is not sent at first", none(vec![Does::Fail(Kind::Connect)]), &[CURRENT, NEW, NEW, USE], Ok(())),
+        ("the gateway fails at new", none(vec![Does::Say(500, String::new())]), &[CURRENT, NEW, CURRENT], Err(ErrorKind::Unavailable)),
+        ("no connection", fails(9, Route::CurrentAccessId, Kind::Connect), &[CURRENT; 3], Err(ErrorKind::Unreachable)),
+        ("silence", fails(9, Route::CurrentAccessId, Kind::Timeout), &[CURRENT; 3], Err(ErrorKind::Timeout)),
+        ("silence, once", fails(1, Route::CurrentAccessId, Kind::Timeout), &[CURRENT, CURRENT, NEW, USE], Ok(())),
+        ("the current one is unreadable", Gateway::of(Route::CurrentAccessId, [Does::Say(200, "<html>".into())]), &[CURRENT], Err(ErrorKind::Unreadable)),
+    ];
+    for (what, gateway, asked, ended) in table {
+        assert_eq!(asks(&gateway).await, (asked.iter().map(ToString::to_string).collect(), ended), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_pin_never_asks_for_a_new_one() {
+    let gateway = Gateway::new(|_, _| Does::Well);
+    let wrong = Credentials::builder().integrator_key(INTEGRATOR).account_key(ACCOUNT).account_pin("pin-0");
+    let client = ClientPay::builder(wrong.build().unwrap())
+        .environment(Environment::Sandbox)
+        .exchange(gateway.clone())
+        .build()
+        .unwrap();
+    let error = client.payments().pay(&card_payment()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    assert_eq!(error.gateway_message(), Some("The account is not known."));
+    assert_eq!(gateway.asked(), ["access.current"]);
+}
+
+/// Many tasks of one process pay while their access id is evicted again and again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_tasks_ask_for_one_new_id_each_time_theirs_is_evicted() {
+    const TASKS: usize = 64;
+    const ROUNDS: usize = 5;
+    let gateway = Gateway::new(|_, _| Does::Well);
+    let client = gateway.client();
+    for round in 1..=ROUNDS {
+        gateway.evict();
+        let pay = |_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.payments().pay(&card_payment()).await })
+        };
+        for paid in join_all((0..TASKS).map(pay)).await {
+            assert!(paid.unwrap().unwrap().is_approved());
+        }
+        assert_eq!(gateway.count("access.new"), round, "round {round}");
+        assert_eq!(gateway.payments().len(), round * TASKS);
+    }
+    let mut requests: Vec<_> =
+        gateway.payments().into_iter().map(|made| made.request_id.unwrap().to_string()).collect();
+    requests.sort_unstable();
+    requests.dedup();
+    assert_eq!(requests.len(), ROUNDS * TASKS, "every payment has its own request");
+}
+
+/// The id is evicted before any call, in the middle of payments: each time that leaves them without one, they ask for
+/// one new one, and every payment lands once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn evictions_between_the_calls_of_payments_cost_one_new_id_each() {
+    const TASKS: usize = 64;
+    const PAYMENTS: usize = 4;
+    let gateway = Gateway::new(|exchange, _| if exchange % 17 == 16 { Does::Evict } else { Does::Well });
+    let client = gateway.client();
+    let pay = |_| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            let mut landed = Vec::new();
+            while landed.len() < PAYMENTS {
+                match client.payments().pay(&card_payment()).await {
+                    Ok(paid) => landed.push(paid.into_value()),
+                    // Evicted once too often: nothing was paid.
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::Unauthorized),
+                }
+            }
+            landed
+        })
+    };
+    let landed: Vec<_> = join_all((0..TASKS).map(pay)).await.into_iter().flat_map(Result::unwrap).collect();
+    assert_eq!(gateway.count("access.new"), gateway.times_without_one());
+    assert!(gateway.count("access.new") > 10, "evictions were met");
+    let ids =
+        |payments: &[Payment]| payments.iter().map(|made| made.payment_id.clone()).collect::<BTreeSet<_>>();
+    assert_eq!(gateway.payments().len(), TASKS * PAYMENTS);
+    assert_eq!(ids(&gateway.payments()), ids(&landed));
+    assert_eq!(ids(&landed).len(), TASKS * PAYMENTS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crowd_that_waits_for_a_failure_shares_it() {
+    let gateway = Gateway::of(Route::NewAccessId, vec![Does::Say(403, "{}".into()); 64]);
+    let client = gateway.client();
+    let pay = |_| async { client.payments().pay(&card_payment()).await };
+    let outcomes: Vec<Result<_, Error>> = join_all((0..64).map(pay)).await;
+    for outcome in outcomes {
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Unauthorized);
+    }
+    assert_eq!((gateway.count("access.current"), gateway.count("access.new")), (1, 1));
+    // Whoever comes later tries again.
+    assert!(client.payments().pay(&card_payment()).await.is_err());
+    assert_eq!(gateway.count("access.new"), 2);
+}
+
+#[tokio::test]
+async fn an_id_that_was_given_is_used_and_never_replaced() {
+    let gateway = Gateway::new(|_, _| Does::Well);
+    let customer = CustomerCredentials::builder()
+        .integrator_key("int-5f0c7d1a")
+        .customer_key("cust-311")
+        .customer_pin("4409");
+    let given = gateway.client().access().renew_for_customer(&customer.build().unwrap()).await.unwrap();
+    let given: Arc<AccessId> = Arc::new(given.into_value());
+    let client = gateway.builder().access_ids(given.clone()).build().unwrap();
+    let error = client.new_request_id().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    assert_eq!(gateway.asked(), ["access.new-customer", "request-id.new"]);
+    assert_eq!(gateway.requests()[1].headers()["accessid"], given.expose());
+}
+
+#[tokio::test]
+async fn those_who_manage_ids_themselves() {
+    let gateway = Gateway::new(|_, _| Does::Well);
+    let client = gateway.client();
+    let access = || client.access();
+    assert!(access().current().await.unwrap().is_none());
+    let first = access().renew().await.unwrap().into_value();
+    assert!(access().current().await.unwrap().as_ref().unwrap().is(&first));
+    assert!(access().validate(&first).await.unwrap().into_value());
+    let second = access().renew().await.unwrap().into_value();
+    assert!(!access().validate(&first).await.unwrap().into_value(), "a new one ends the one before");
+    access().expire(&second).await.unwrap();
+    assert!(!access().validate(&second).await.unwrap().into_value());
+    assert_eq!(access().expire(&second).await.unwrap_err().kind(), ErrorKind::Unauthorized);
+
+    assert!(client.payments().pay(&card_payment()).await.unwrap().is_approved());
+}

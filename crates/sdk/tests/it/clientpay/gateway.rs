@@ -1,0 +1,439 @@
+//! ClientPay in memory, with the faults that a test asks for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+use perennial::clientpay::*;
+use perennial::transport::{Deadline, Exchange, Kind, TransportError};
+use perennial::{ClientPay, ClientPayBuilder, Environment};
+use perennial_wire::Limits;
+use perennial_wire::clientpay::{ReadError, Received, Reply, access, invoice, page, payer, payment, search};
+use tokio::task::yield_now;
+
+use crate::gateway::says;
+
+pub(crate) type Answer = Result<Response<Bytes>, TransportError>;
+
+/// What happens to one exchange.
+#[derive(Clone, Debug)]
+pub(crate) enum Does {
+    /// It goes well.
+    Well,
+    /// The access id is expired just before.
+    Evict,
+    /// Another process asks for a new access id just before.
+    Steal,
+    /// It fails before the gateway performs it.
+    Fail(Kind),
+    /// It is performed, and then fails.
+    PerformThen(Kind),
+    /// It is performed, and this is answered in its place.
+    PerformAnd(u16, String),
+    /// It is not performed, and this is answered.
+    Say(u16, String),
+    /// It is not performed: 429.
+    Throttle,
+    /// The request id is burnt, nothing else is performed, and it fails.
+    BurnThen(Kind),
+}
+
+type Script = dyn Fn(usize, Route) -> Does + Send + Sync;
+
+#[derive(Default)]
+struct World {
+    /// Numbers for ids.
+    next: usize,
+    live: Option<String>,
+    /// How often a live one was evicted.
+    evictions: usize,
+    fresh: BTreeSet<String>,
+    used: BTreeSet<String>,
+    payments: Vec<Payment>,
+    /// How often each operation came.
+    counts: BTreeMap<&'static str, usize>,
+    asked: Vec<Request<Bytes>>,
+}
+
+pub(crate) struct Gateway {
+    script: Box<Script>,
+    /// What becomes of a payment.
+    status: PaymentStatus,
+    world: Mutex<World>,
+}
+
+pub(crate) fn credentials() -> Credentials {
+    let builder = Credentials::builder().integrator_key(INTEGRATOR).account_key(ACCOUNT).account_pin(PIN);
+    builder.build().unwrap()
+}
+
+pub(crate) const INTEGRATOR: &str = "int-5f0c7d1a";
+pub(crate) const ACCOUNT: &str = "acct-20417";
+pub(crate) const PIN: &str = "pin-773194";
+
+impl Gateway {
+    /// A gateway that does to the nth exchange (from 0, over all) of an operation what the script says.
+    pub(crate) fn new(script: impl Fn(usize, Route) -> Does + Send + Sync + 'static) -> Arc<Self> {
+        Self::that(PaymentStatus::APPROVED, script)
+    }
+
+    pub(crate) fn that(
+        status: PaymentStatus,
+        script: impl Fn(usize, Route) -> Does + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { script: Box::new(script), status, world: Mutex::default() })
+    }
+
+    /// A gateway where the exchanges of this operation have these fates, one after the other, and then go well.
+    pub(crate) fn of(route: Route, fates: impl IntoIterator<Item = Does>) -> Arc<Self> {
+        let fates = Mutex::new(fates.into_iter().collect::<std::collections::VecDeque<_>>());
+        Self::new(move |_, asked| {
+            let fate = if asked == route { fates.lock().unwrap().pop_front() } else { None };
+            fate.unwrap_or(Does::Well)
+        })
+    }
+
+    pub(crate) fn builder(self: &Arc<Self>) -> ClientPayBuilder {
+        ClientPay::builder(credentials())
+            .environment(Environment::Sandbox)
+            .jitter(|upper| upper)
+            .exchange(self.clone())
+    }
+
+    pub(crate) fn client(self: &Arc<Self>) -> ClientPay {
+        self.builder().build().unwrap()
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    /// How often this operation was asked for.
+    pub(crate) fn count(&self, operation: &str) -> usize {
+        self.world().counts.get(operation).copied().unwrap_or_default()
+    }
+
+    /// The operations that were asked for, in order.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let name =
+            |request: &Request<Bytes>| Route::at(request.uri().path()).unwrap().0.operation().to_owned();
+        self.world().asked.iter().map(name).collect()
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request<Bytes>> {
+        self.world().asked.clone()
+    }
+
+    /// The payments that were made, declined ones included.
+    pub(crate) fn payments(&self) -> Vec<Payment> {
+        self.world().payments.clone()
+    }
+
+    pub(crate) fn evict(&self) {
+        self.world().evict();
+    }
+
+    /// How often calls had to do without a live access id: at first, and after each eviction of one but the last, if
+    /// nobody has noticed that yet.
+    pub(crate) fn times_without_one(&self) -> usize {
+        let world = self.world();
+        world.evictions + usize::from(world.live.is_some())
+    }
+
+    fn answer(&self, route: Route, version: Version, request: &Request<Bytes>, does: Does) -> Answer {
+        let mut world = self.world();
+        match &does {
+            Does::Evict => world.evict(),
+            Does::Steal => drop(world.renew()),
+            Does::Fail(kind) => return Err(TransportError::new(*kind)),
+            Does::Say(status, body) => return says(*status, body.clone()),
+            Does::Throttle => return says(429, ""),
+            Does::BurnThen(kind) => {
+                let fresh = std::mem::take(&mut world.fresh);
+                world.used.extend(fresh);
+                return Err(TransportError::new(*kind));
+            }
+            Does::Well | Does::PerformThen(_) | Does::PerformAnd(..) => {}
+        }
+        let (status, body) = world.perform(route, version, request, &self.status);
+        match does {
+            Does::PerformThen(kind) => Err(TransportError::new(kind)),
+            Does::PerformAnd(status, body) => says(status, body),
+            _ => says(status, body),
+        }
+    }
+
+    /// A new access id, as another process asks for it.
+    pub(crate) fn steal(&self) {
+        self.world().renew();
+    }
+}
+
+impl World {
+    fn id(&mut self, kind: &str) -> String {
+        self.next += 1;
+        format!("{kind}-{:04}-4aaa-8bbb", self.next)
+    }
+
+    fn renew(&mut self) -> String {
+        let id = self.id("access");
+        self.live = Some(id.clone());
+        id
+    }
+
+    fn evict(&mut self) {
+        self.evictions += usize::from(self.live.take().is_some());
+    }
+
+    fn is_live(&self, request: &Request<Bytes>, version: Version) -> bool {
+        let named = match version {
+            Version::V2 => request.headers().get("accessid").map(|id| id.to_str().unwrap().to_owned()),
+            Version::V1 => match access::read_access_id(request.body(), &Limits::default()) {
+                Ok(id) => Some(id.expose().to_owned()),
+                Err(_) => request.headers().get("accessid").map(|id| id.to_str().unwrap().to_owned()),
+            },
+        };
+        named.is_some() && named == self.live
+    }
+
+    /// Takes the request id, once.
+    fn take(&mut self, id: &RequestId) -> Result<(), Vec<u8>> {
+        if self.fresh.remove(id.expose()) {
+            self.used.insert(id.expose().to_owned());
+            return Ok(());
+        }
+        let word = if self.used.contains(id.expose()) { "has already been used" } else { "is not known" };
+        Err(access::encode_done(&Reply::refusal(format!("requestId {word}."))))
+    }
+
+    #[expect(clippy::too_many_lines, reason = "an arm for each operation")]
+    fn perform(
+        &mut self,
+        route: Route,
+        version: Version,
+        request: &Request<Bytes>,
+        status: &PaymentStatus,
+    ) -> (u16, Vec<u8>) {
+        let limits = &Limits::default();
+        let body: &[u8] = request.body();
+        let refuse = |status, why: &str| (status, access::encode_done(&Reply::refusal(why)));
+        match route {
+            Route::NewAccessId | Route::CurrentAccessId | Route::ValidateCredentials => {
+                let read = access::read_credentials(body, limits).unwrap();
+                if read.fields().account_pin.expose() != PIN {
+                    return refuse(401, "The account is not known.");
+                }
+                let id = match route {
+                    Route::NewAccessId => Some(self.renew()),
+                    Route::ValidateCredentials => {
+                        return (200, access::encode_validity(&Reply::success(Some(true))));
+                    }
+                    _ => self.live.clone(),
+                };
+                return match id {
+                    Some(id) => (200, access::encode_access_id(&Reply::success(Some(id.parse().unwrap())))),
+                    None => refuse(404, "No current access ID exists for these credentials."),
+                };
+            }
+            Route::NewCustomerAccessId => {
+                access::read_customer_credentials(body, limits).unwrap();
+                let id = self.id("customer-access").parse().unwrap();
+                return (200, access::encode_customer_access_id(&Reply::success(Some(id))));
+            }
+            Route::ValidateAccessId => {
+                let valid = self.is_live(request, version);
+                return (200, access::encode_validity(&Reply::success(Some(valid))));
+            }
+            _ => {}
+        }
+        if !self.is_live(request, version) {
+            return refuse(401, "The access ID is not valid.");
+        }
+        macro_rules! keyed {
+            ($read:expr) => {{
+                let received: Result<Received<_>, ReadError> = $read;
+                match received {
+                    Ok(Received { request_id, request, .. }) => match self.take(&request_id) {
+                        Ok(()) => (request_id, request),
+                        Err(body) => return (400, body),
+                    },
+                    Err(ReadError::Rules(violations)) => {
+                        return (400, access::encode_done(&Reply::violations(&violations)));
+                    }
+                    Err(error) => panic!("{error}"),
+                }
+            }};
+        }
+        match route {
+            Route::ExpireAccessId => {
+                self.live = None;
+                (200, access::encode_done(&Reply::success(())))
+            }
+            Route::NewRequestId => {
+                let id = self.id("request");
+                self.fresh.insert(id.clone());
+                (200, access::encode_request_id(&Reply::success(Some(id.parse().unwrap()))))
+            }
+            Route::InvoicePage => {
+                let (id, _) = keyed!(page::read_invoices(version, body, limits));
+                (200, page::encode(&Reply::success(Some(url("invoicePaymentPage", &id)))))
+            }
+            Route::LineItemPage => {
+                let (id, _) = keyed!(page::read_line_items(version, body, limits));
+                (200, page::encode(&Reply::success(Some(url("lineItemPaymentPage", &id)))))
+            }
+            Route::ConnectPage => {
+                let (id, _) = keyed!(page::read_connect(version, body, limits));
+                (200, page::encode(&Reply::success(Some(url("connectPaymentPage", &id)))))
+            }
+            Route::PayerPage => {
+                let (id, _) = keyed!(page::read_payer(body, limits));
+                (200, page::encode_payer(&Reply::success(Some(url("payerPage", &id)))))
+            }
+            Route::ExpirePage => {
+                page::read_expire(body, limits).unwrap();
+                (200, access::encode_done(&Reply::success(())))
+            }
+            Route::ConnectSearch => {
+                invoice::read_search(body, limits).unwrap();
+                let open = OpenInvoice { invoice_number: Some("INV-70413".into()), ..OpenInvoice::default() };
+                (200, invoice::encode_found(&Reply::success(vec![open])))
+            }
+            Route::Pay => {
+                let (id, request) = keyed!(payment::read_pay(version, body, limits));
+                let number = 20_411_000 + self.payments.len();
+                let approved = *status == PaymentStatus::APPROVED;
+                let made = Payment {
+                    request_id: Some(id.used()),
+                    payment_id: Some(number.to_string().parse().unwrap()),
+                    session_id: request.fields().session_id.map(ToString::to_string),
+                    payment_status: Some(status.clone()),
+                    payment_amount: Some(*request.fields().total_amount),
+                    message: (!approved).then(|| "Do not Honor".to_owned()),
+                    ..Payment::default()
+                };
+                self.payments.push(made.clone());
+                (
+                    200,
+                    payment::encode(&Reply {
+                        success: Some(approved),
+                        value: made,
+                        ..Reply::success(Payment::default())
+                    }),
+                )
+            }
+            Route::Refund => {
+                let (id, request) = keyed!(payment::read_refund(body, limits));
+                let asked = request.fields().payment_id;
+                let Some(made) =
+                    self.payments.iter_mut().find(|made| made.payment_id.as_ref() == Some(asked))
+                else {
+                    return refuse(404, "The payment is not known.");
+                };
+                made.payment_status = Some(PaymentStatus::VOIDED);
+                let told = Payment {
+                    request_id: Some(id.used()),
+                    refund_amount: made.payment_amount,
+                    ..made.clone()
+                };
+                (200, payment::encode(&Reply::success(told)))
+            }
+            Route::CountPayments => {
+                search::read_count(body, limits).unwrap();
+                (200, search::encode_count(&Reply::success(Some(self.payments.len().try_into().unwrap()))))
+            }
+            Route::SearchPayments => {
+                let search = search::read_results(body, limits).unwrap();
+                let fields = search.fields();
+                let size = fields.page_size.map_or(100, |size| size.get() as usize);
+                let number = fields.page_number.map_or(1, |number| number.get() as usize);
+                let matching = self.payments.iter().filter(|payment| {
+                    fields.group.conditions().iter().all(|condition| is(condition, payment))
+                });
+                let payments = matching.skip((number - 1) * size).take(size).cloned().collect();
+                let found = search::Found {
+                    page_number: Some(number as u64),
+                    page_size: Some(size as u64),
+                    payments,
+                };
+                (200, search::encode_results(&Reply::success(Some(found))))
+            }
+            Route::PaymentStatus => {
+                let received = payment::read_status(request.uri().query().unwrap()).unwrap();
+                let made = self
+                    .payments
+                    .iter()
+                    .find(|payment| payment.request_id == Some(received.request_id.used()));
+                match made {
+                    Some(made) => (200, payment::encode(&Reply::success(made.clone()))),
+                    None => refuse(404, "The request is not known."),
+                }
+            }
+            Route::NewPayer => {
+                keyed!(payer::read_create(body, limits));
+                let payer_id = self.id("payer").parse().ok();
+                (200, payer::encode(&Reply::success(SavedPayer { payer_id, ..SavedPayer::default() })))
+            }
+            Route::UpdatePayer => {
+                let (_, request) = keyed!(payer::read_update(body, limits));
+                let payer_id = Some(request.fields().payer_id.clone());
+                (200, payer::encode(&Reply::success(SavedPayer { payer_id, ..SavedPayer::default() })))
+            }
+            Route::DeletePayer => {
+                keyed!(payer::read_delete(body, limits));
+                (200, access::encode_done(&Reply::success(())))
+            }
+            Route::NewMethods => {
+                let (_, request) = keyed!(payer::read_add_methods(body, limits));
+                let payer_id = Some(request.fields().payer_id.clone());
+                let payment_method_ids = vec![self.id("method").parse().unwrap()];
+                let saved = SavedPayer { payer_id, payment_method_ids, ..SavedPayer::default() };
+                (200, payer::encode(&Reply::success(saved)))
+            }
+            Route::UpdateMethods => {
+                let (_, request) = keyed!(payer::read_update_methods(body, limits));
+                let ids = request.fields().updates.iter().map(|update| update.fields().id.clone());
+                let saved = SavedPayer { payment_method_ids: ids.collect(), ..SavedPayer::default() };
+                (200, payer::encode(&Reply::success(saved)))
+            }
+            route => panic!("no such route: {route:?}"),
+        }
+    }
+}
+
+fn is(condition: &Condition, payment: &Payment) -> bool {
+    let Condition::Criteria(criteria) = condition else { panic!("a criterion") };
+    let value = match criteria.field {
+        Field::RequestId => payment.request_id.as_ref().map(ToString::to_string),
+        Field::PaymentId => payment.payment_id.as_ref().map(ToString::to_string),
+        Field::SessionId => payment.session_id.clone(),
+        Field::PaymentDate => return true,
+    };
+    value.as_deref() == Some(criteria.value.as_str())
+}
+
+fn url(page: &str, id: &RequestId) -> Page {
+    Page { request_id: id.used(), url: format!("https://app.clientpay.com/app/api/#/{page}/{}", id.expose()) }
+}
+
+#[async_trait]
+impl Exchange for Gateway {
+    async fn exchange(&self, request: Request<Bytes>, _: Deadline) -> Answer {
+        let (route, version) = Route::at(request.uri().path()).expect("a route");
+        assert_eq!(request.method().as_str(), route.method().as_str());
+        let before = {
+            let mut world = self.world();
+            world.asked.push(request.clone());
+            *world.counts.entry(route.operation()).or_default() += 1;
+            world.asked.len() - 1
+        };
+        // Others come between.
+        yield_now().await;
+        let does = (self.script)(before, route);
+        let answer = self.answer(route, version, &request, does);
+        yield_now().await;
+        answer
+    }
+}

@@ -1,0 +1,113 @@
+//! What the client makes of every kind of answer, and of none; and of postbacks.
+
+use perennial::ErrorKind;
+use perennial::clientpay::*;
+use perennial::transport::Kind;
+
+use super::gateway::{Does, Gateway};
+use super::operations::{card_payment, invoice_page};
+
+/// What one answer makes of a read, of a page and of an expiry, when all of them get it each time.
+#[tokio::test(start_paused = true)]
+#[rustfmt::skip]
+async fn what_each_answer_means() {
+    use ErrorKind::{
+        Configuration, NotFound, OutcomeUnknown as Unknown, RateLimited, Redirected, Refused, Timeout, Unauthorized,
+        Unavailable, Unreachable, Unreadable,
+    };
+    const VALUE: Option<ErrorKind> = None;
+    let all = |kind| [Some(kind); 3];
+    let of_a_read = |kind| [Some(kind), Some(Unknown), Some(Unknown)];
+    let says = |status, body: &str| Does::Say(status, body.into());
+    let no = r#"{"success":false,"message":"no"}"#;
+    let table = [
+        ("no connection", Does::Fail(Kind::Connect), all(Unreachable)),
+        ("no such URL", Does::Fail(Kind::RefusedUrl), all(Configuration)),
+        ("a reset", Does::Fail(Kind::Closed), of_a_read(Unreachable)),
+        ("silence", Does::Fail(Kind::Timeout), of_a_read(Timeout)),
+        ("a cut body", Does::Fail(Kind::Truncated), of_a_read(Unreadable)),
+        ("an endless body", Does::Fail(Kind::TooLarge), of_a_read(Unreadable)),
+        ("HTML", says(200, "<html>"), of_a_read(Unreadable)),
+        ("nothing", says(200, ""), [Some(Unreadable), Some(Unknown), VALUE]),
+        ("an empty 204", says(204, ""), [Some(Unreadable), Some(Unknown), VALUE]),
+        ("success alone", says(200, r#"{"success":true}"#), [Some(Unreadable), Some(Unknown), VALUE]),
+        ("another page", says(200, r#"{"success":true,"requestID":"other","paymentPageUrl":"https://a.test/"}"#), [Some(Unreadable), Some(Unknown), VALUE]),
+        ("a refusal in a 200", says(200, no), all(Refused)),
+        ("a refusal", says(400, no), all(Refused)),
+        ("a refusal of a proxy", says(400, "<html>"), all(Refused)),
+        ("a business refusal", says(402, no), all(Refused)),
+        ("not allowed", says(403, no), all(Unauthorized)),
+        ("not found", says(404, no), all(NotFound)),
+        ("gone", says(410, ""), all(NotFound)),
+        ("the wrong method", says(405, ""), all(Refused)),
+        ("the wrong media type", says(415, ""), all(Refused)),
+        ("slow", says(408, ""), of_a_read(Unavailable)),
+        ("too many", says(429, ""), of_a_read(RateLimited)),
+        ("a failure", says(500, no), of_a_read(Unavailable)),
+        ("a bad gateway", says(502, "<html>"), of_a_read(Unavailable)),
+        ("elsewhere", says(301, ""), of_a_read(Redirected)),
+        ("elsewhere with the body", says(307, ""), all(Redirected)),
+    ];
+    let filter = PaymentFilter::builder().group(Criteria::payment_id(&"7".parse().unwrap())).build().unwrap();
+    for (what, does, expected) in table {
+        let gateway = Gateway::new(move |_, route| match route {
+            Route::CountPayments | Route::InvoicePage | Route::ExpirePage => does.clone(),
+            _ => Does::Well,
+        });
+        let client = gateway.client();
+        let told = [
+            client.payments().count(&filter).await.err(),
+            client.pages().invoices(&invoice_page()).await.err(),
+            client.pages().expire(&"r".parse().unwrap()).await.err(),
+        ];
+        assert_eq!(told.map(|error| error.map(|error| error.kind())), expected, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_says_why_by_field() {
+    let body = r#"{"success":false,"message":"Bad request.","errors":[{"field":"totalAmount","message":"too much"},{"message":"and more"}]}"#;
+    let gateway = Gateway::of(Route::Pay, [Does::Say(400, body.into())]);
+    let error = gateway.client().payments().pay(&card_payment()).await.unwrap_err();
+    assert_eq!(error.gateway_message(), Some("Bad request. (totalAmount: too much; and more)"));
+    assert_eq!((error.status(), error.attempts()), (Some(400), 1));
+    assert!(error.request_id().is_none(), "what was refused needs no reconciling");
+}
+
+#[tokio::test]
+async fn a_postback_is_a_hint_and_a_search_confirms() {
+    let gateway = Gateway::new(|_, _| Does::Well);
+    let client = gateway.client();
+    let paid = client.payments().pay(&card_payment()).await.unwrap().into_value();
+    let request_id = paid.request_id.clone().unwrap();
+
+    let forged = format!(
+        r#"{{"success":true,"requestID":"{request_id}","paymentID":"1","paymentStatus":"Approved","paymentAmount":0.01}}"#
+    );
+    let told = postback(forged.as_bytes()).unwrap();
+    assert_eq!(told.request_id(), Some(&request_id));
+    let confirm = async |request: &UsedRequestId, amount: &str| {
+        let asked = Expected { request_id: request.clone(), amount: Some(amount.parse().unwrap()) };
+        let confirmed = client.payments().confirm(&asked).await.unwrap().into_value();
+        confirmed.map(|confirmed| (confirmed.verdict(), confirmed.payment().payment_id.clone()))
+    };
+    assert_eq!(
+        confirm(told.request_id().unwrap(), "540.25").await,
+        Some((Verdict::Approved, paid.payment_id.clone()))
+    );
+    assert_eq!(confirm(&request_id, "540.24").await, Some((Verdict::Unknown, paid.payment_id.clone())));
+    assert_eq!(confirm(&"other".parse().unwrap(), "540.25").await, None);
+
+    let refund = Refund::builder().payment_id(paid.payment_id.clone()).build().unwrap();
+    client.payments().refund(&refund).await.unwrap();
+    assert_eq!(confirm(&request_id, "540.25").await, Some((Verdict::Reversed, paid.payment_id)));
+
+    for body in ["", "<html>", "[]", r#"{"requestID":{}}"#] {
+        assert_eq!(postback(body.as_bytes()).unwrap_err().kind(), ErrorKind::Unreadable, "{body}");
+    }
+    let Postback::Payer(payer) = postback(br#"{"success":true,"requestID":"r","payerID":"p"}"#).unwrap()
+    else {
+        panic!("a payer's")
+    };
+    assert_eq!(payer.payer_id, Some("p".parse().unwrap()));
+}

@@ -1,0 +1,88 @@
+//! Nothing that is printed shows a credential, an id, a card or an account, even when the gateway repeats them.
+
+use std::error::Error as _;
+use std::fmt::Debug;
+
+use perennial::clientpay::{AccessId, InProcess, Route};
+use perennial::transport::Kind;
+use perennial::{ClientPay, Environment, blocking};
+
+use super::gateway::{ACCOUNT, Does, Gateway, INTEGRATOR, PIN, credentials};
+use super::operations::{OPERATIONS, card_payment};
+use crate::gateway::CARD;
+use crate::secrets::{Watch, watched};
+
+const ACCESS: &str = "access-0001-4aaa-8bbb";
+const CANARIES: [&str; 8] =
+    [INTEGRATOR, ACCOUNT, PIN, ACCESS, CARD, "4111 1111 1111 1111", "9876", "739155501234"];
+
+/// The operations that are made with credentials, not with an access id.
+const GIVEN_FOR: [Route; 3] = [Route::CurrentAccessId, Route::NewAccessId, Route::NewCustomerAccessId];
+
+#[tokio::test(start_paused = true)]
+async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
+    let Watch { printed, fields } = watched();
+    let show = |value: &dyn Debug| printed.show(value);
+    let echo = format!(
+        r#"{{"success":false,"message":"{INTEGRATOR} {ACCOUNT} {PIN} {ACCESS} {CARD} (4111 1111 1111 1111)",
+            "errors":[{{"field":"{ACCESS}","message":"{CARD}"}}],"accessId":"{ACCESS}","cvv":"9876"}}"#
+    );
+    let cut = format!(r#"{{"{CARD}":{CARD},"{PIN}":"#);
+    for does in [
+        Does::Well,
+        Does::Say(400, echo.clone()),
+        Does::Say(500, echo.clone()),
+        Does::Say(200, echo),
+        Does::Say(200, cut),
+        Does::Fail(Kind::Closed),
+    ] {
+        for operation in OPERATIONS {
+            let does = does.clone();
+            let gateway = Gateway::new(move |_, route| match &does {
+                _ if route.operation() != operation.name => Does::Well,
+                // Nobody knows an id before it is given.
+                Does::Say(status, body) if GIVEN_FOR.contains(&route) => {
+                    Does::Say(*status, body.replace(ACCESS, ""))
+                }
+                does => does.clone(),
+            });
+            match (operation.run)(gateway.client()).await {
+                Ok(value) => printed.add(&value),
+                Err(error) => {
+                    show(&error);
+                    let mut cause: Option<&dyn std::error::Error> = Some(&error);
+                    while let Some(error) = cause {
+                        printed.add(&format!("{error}\n"));
+                        cause = error.source();
+                    }
+                    printed.add(error.gateway_message().unwrap_or_default());
+                    show(&error.source().map(ToString::to_string));
+                }
+            }
+        }
+    }
+    let gateway = Gateway::new(|_, _| Does::Well);
+    let client = gateway.client();
+    show(&ClientPay::builder(credentials()).environment(Environment::Sandbox));
+    show(&client);
+    show(&(client.access(), client.pages(), client.payments(), client.payers()));
+    show(&client.payments().under("request-1".parse().unwrap()));
+    show(&InProcess::default());
+    show(&AccessId::try_from(ACCESS).unwrap());
+    show(&card_payment());
+    let blocking = blocking::ClientPay::new(client).unwrap();
+    show(&(&blocking, blocking.access(), blocking.pages(), blocking.payments(), blocking.payers()));
+
+    let text = printed.text();
+    assert!(text.contains("operation=\"clientpay-payments.create\""), "spans are captured");
+    assert!(text.contains("*** *** *** *** ************1111"), "messages are masked");
+    for canary in CANARIES {
+        let found = text.find(canary).map(|at| &text[at.saturating_sub(300)..at + canary.len()]);
+        assert_eq!(found, None, "{canary} was printed");
+    }
+    let calls = ["operation", "route", "status", "attempts", "duration_ms"];
+    let attempts = ["message", "method", "attempt", "delivery", "wait_ms"];
+    let allowed: std::collections::BTreeSet<&str> = calls.into_iter().chain(attempts).collect();
+    let seen = fields.seen();
+    assert!(seen.is_subset(&allowed), "{seen:?}");
+}
