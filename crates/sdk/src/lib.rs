@@ -1,7 +1,9 @@
-//! Recurring payments for Rust: customers, card tokens, monthly plans and their payments on the Clearent gateway.
+//! Recurring payments for Rust: customers, card tokens, monthly plans and their payments on the Clearent gateway, and
+//! payment pages, payments and payers of ClientPay.
 //!
-//! [`Clearent`] is the client. Its operations take the values of [`clearent`], which obey the vendor's rules because
-//! they exist, and answer with a [`Response`] or an [`Error`]:
+//! [`Clearent`] and [`ClientPay`] are the clients; each has a module of its values, [`clearent`] and [`clientpay`], and
+//! they share all else. The operations take values that obey the vendor's rules because they exist, and answer with a
+//! [`Response`] or an [`Error`]:
 //!
 //! * what breaks a rule is refused before it is sent, with every field named;
 //! * what was declined is a value;
@@ -88,3 +90,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/SANDBOX.md")]
 struct Testing;
+
+/// And those of the chapter on ClientPay.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/CLIENTPAY.md")]
+struct OnClientPay;

@@ -1,4 +1,5 @@
-//! The bytes of the Clearent recurring payments API, in JSON and in XML, in both directions.
+//! The bytes of the Clearent recurring payments API, in JSON and in XML, and of the ClientPay API, in JSON; both in both
+//! directions.
 //!
 //! A client turns a request of [`perennial_domain`] into a [`Call`](clearent::Call) and opens the answer as a
 //! [`Reply`](clearent::Reply); a gateway reads the same request and writes the same reply. Each message is one table
@@ -68,7 +69,7 @@
 //! runs, of the plan forecast and of payments, the name of an item in the list of a customer's tokens, the member that
 //! makes a customer inactive, the payload types of batches, what a terminal answers when its settings are read, lists and
 //! errors in XML, or `tokenResponse` in XML: those shapes are **inferred** from their neighbours, and said to be so where
-//! they are declared.
+//! they are declared. ClientPay has a word of its own on this in [`clientpay`].
 
 #[macro_use]
 mod message;

@@ -18,7 +18,7 @@ use crate::write::Write;
 /// not know is looked for in the table of that member, as if its object had been there around it.
 ///
 /// `in any case` reads names without regard to letter case. With `with said: Said<'a>`, the members of that table are
-/// members of this one, before its own.
+/// members of this one, before its own; the shape of each table has its own only.
 macro_rules! message {
     (
         $(#[$meta:meta])*

@@ -84,7 +84,7 @@ impl<T> Asked<'_, T> {
         };
         let failed = (!status.is_success() || success == Some(false)).then_some(kind);
         if let Some(kind) = failed
-            && definite(kind).is_none()
+            && !is_definite(kind)
         {
             return Err(about.into_error(kind, operation).with_source(self.masked(message, &errors)));
         }
@@ -119,9 +119,9 @@ impl<T> Asked<'_, T> {
     }
 }
 
-/// A kind that says what became of the call.
-fn definite(kind: ErrorKind) -> Option<ErrorKind> {
-    matches!(kind, ErrorKind::Refused | ErrorKind::Unauthorized | ErrorKind::NotFound).then_some(kind)
+/// Whether a kind is the gateway's own no.
+fn is_definite(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Refused | ErrorKind::Unauthorized | ErrorKind::NotFound)
 }
 
 /// Whether the access id is what was refused. That it is by 401 is **inferred**; where it is not, the gateway's words

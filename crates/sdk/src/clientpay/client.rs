@@ -153,17 +153,24 @@ impl ClientPay {
         write: impl Fn(Session<'_>) -> Result<Call, EncodeError>,
         decode: Decode<T>,
     ) -> Result<Answered<T>, Error> {
-        let (mut refused, mut doubt): (Option<Arc<AccessId>>, bool) = (None, false);
-        let mut renewals = 0;
+        let (mut refused, mut renewals, mut doubt): (Option<Arc<AccessId>>, _, _) = (None, 0, false);
         loop {
-            let access_id = self.access_id(refused.as_deref()).await?;
-            let call = write(Session { version: self.0.version, access_id: &access_id })?;
-            let answered = self.send(route, replay, call, Some(&access_id), decode).await?.or_in_doubt(doubt);
+            let access_id = self.access_id(refused.as_deref()).await;
+            let attempt = async {
+                let access_id = access_id?;
+                let call = write(Session { version: self.0.version, access_id: &access_id })?;
+                let answered = self.send(route, replay, call, Some(&access_id), decode).await?;
+                Ok((access_id, answered.or_in_doubt(doubt)))
+            };
+            // That this attempt was not made says nothing of one before, after which the id was refused.
+            let (access_id, answered) = attempt.await.map_err(|error: Error| {
+                if doubt { error.of_kind(ErrorKind::OutcomeUnknown) } else { error }
+            })?;
             if !answered.refuses_access() || renewals == RENEWALS {
                 return Ok(answered);
             }
             renewals += 1;
-            doubt = answered.in_doubt();
+            doubt = replay != Replay::Safe && answered.in_doubt();
             refused = Some(access_id);
         }
     }

@@ -46,6 +46,7 @@ impl<'a, T> Keyed<'a, T> {
         decode: Decode<T>,
         under: Option<RequestId>,
     ) -> Result<Self, Error> {
+        route.path_in(client.version())?;
         let sent = under.is_some();
         let id = match under {
             Some(id) => id,
@@ -108,13 +109,14 @@ impl<'a, T> Keyed<'a, T> {
 impl ClientPay {
     /// Looks until it is settled, a few times.
     async fn settle<'l, V>(&self, look: impl Fn() -> Look<'l, V>) -> Looked<V> {
-        for looks in 1.. {
+        let mut looks = 1;
+        loop {
             match look().await {
                 Looked::Open if looks < LOOKS => self.wait_before_look(looks).await,
                 looked => return looked,
             }
+            looks += 1;
         }
-        Looked::Open
     }
 }
 

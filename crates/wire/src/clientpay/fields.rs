@@ -10,6 +10,7 @@ use crate::error::{DecodeErrorKind, EncodeError};
 use crate::fields::{Fault, given};
 use crate::member::{Put, Read};
 use crate::reading::At;
+use crate::shape::{Kind, Shape};
 use crate::text::{Bare, Text};
 use crate::write::Write;
 
@@ -69,6 +70,8 @@ impl<'de: 'a, 'a> Read<'de> for WordOrNumber<'a> {
 }
 
 impl Put for WordOrNumber<'_> {
+    const KIND: Kind = Kind::Text;
+
     fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
         match self {
             Self::Word(word) => word.put(name, to),
@@ -96,6 +99,8 @@ impl<'de: 'a, 'a> Read<'de> for Verbatim<'a> {
 }
 
 impl Put for Verbatim<'_> {
+    const KIND: Kind = Kind::Object(Shape { name: "object", members: &[] });
+
     fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
         // A text that is sent as it is must not be able to close the object around it.
         serde_json::from_str::<&RawValue>(self.0).map_err(|_| EncodeError::not_json(name))?;

@@ -125,12 +125,17 @@ impl Route {
         }
     }
 
-    /// A call of the operation without a body yet.
-    pub(super) fn call(self, version: Version) -> Result<Call, EncodeError> {
-        let path = self.path(version).ok_or(match version {
+    /// The path, or that the version lacks the operation.
+    pub fn path_in(self, version: Version) -> Result<&'static str, EncodeError> {
+        self.path(version).ok_or(match version {
             Version::V2 => EncodeError::not_in_v2(self.operation()),
             Version::V1 => EncodeError::not_in_v1(self.operation()),
-        })?;
+        })
+    }
+
+    /// A call of the operation without a body yet.
+    pub(super) fn call(self, version: Version) -> Result<Call, EncodeError> {
+        let path = self.path_in(version)?;
         Ok(Call::bare(self.method(), path, path.to_owned()))
     }
 }

@@ -5,6 +5,7 @@ use perennial_domain::clientpay::{
     PaymentSearch, PaymentSearchFields,
 };
 use perennial_domain::{Rule, Violations};
+use serde::de::Deserializer;
 
 use super::fields::{bare, required};
 use super::payment::Payment;
@@ -15,8 +16,11 @@ use crate::error::{DecodeError, EncodeError};
 use crate::fields::{count as number, set, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::{Many, Records};
+use crate::member::{Many, Put, Read, Records};
+use crate::reading::At;
+use crate::shape::{Kind, Shape};
 use crate::text::{Bare, Text};
+use crate::write::Write;
 
 message! {
     struct Request<'a> as "" in any case {
@@ -38,7 +42,7 @@ message! {
     /// One of the two. That a nested group stands in a member of its name, as a criterion does, is **inferred**.
     struct ConditionMessage<'a> as "condition" in any case {
         criteria: Option<CriteriaMessage<'a>> = "criteria",
-        group: Option<Box<GroupMessage<'a>>> = "group",
+        group: Option<Nested<'a>> = "group",
     }
 }
 
@@ -58,6 +62,24 @@ message! {
         page_number: Option<Bare<'a>> = "pageNumber",
         page_size: Option<Bare<'a>> = "pageSize",
         payments: Option<Records<Payment<'a>>> = "payments",
+    }
+}
+
+/// A group inside a group. Its kind does not describe it again, for that would have no end.
+#[cfg_attr(test, derive(Clone, Debug, PartialEq))]
+struct Nested<'a>(Box<GroupMessage<'a>>);
+
+impl<'de: 'a, 'a> Read<'de> for Nested<'a> {
+    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
+        Ok(GroupMessage::read(de, at)?.map(|group| Self(Box::new(group))))
+    }
+}
+
+impl Put for Nested<'_> {
+    const KIND: Kind = Kind::Object(Shape { name: "group", members: &[] });
+
+    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+        self.0.put(name, to)
     }
 }
 
@@ -186,7 +208,7 @@ impl<'a> From<&'a Condition> for ConditionMessage<'a> {
                 }),
                 group: None,
             },
-            Condition::Group(group) => Self { criteria: None, group: Some(Box::new(group.into())) },
+            Condition::Group(group) => Self { criteria: None, group: Some(Nested(Box::new(group.into()))) },
         }
     }
 }
@@ -219,7 +241,7 @@ impl ConditionMessage<'_> {
                 Err(Violations::one("group", Rule::Conflict("criteria")))
             }
             Self { group: Some(group), .. } => {
-                group.request().map(Condition::from).map_err(|wrong| nested("group", wrong))
+                group.0.request().map(Condition::from).map_err(|wrong| nested("group", wrong))
             }
             Self { criteria, .. } => {
                 criteria.unwrap_or_default().request().map_err(|wrong| nested("criteria", wrong))

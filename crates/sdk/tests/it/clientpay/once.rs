@@ -60,6 +60,7 @@ async fn a_lost_answer_leads_to_the_first_outcome() {
         ("refused after a lost one", vec![Does::Fail(reset), refusal(400)], &[PAY, SEARCH, PAY, SEARCH], UNKNOWN, 0),
         ("refused after throttling", vec![Does::Throttle, refusal(400)], &[PAY, PAY, SEARCH], UNKNOWN, 0),
         ("evicted", vec![Does::Evict], &[PAY, "access.current", "access.new", PAY], None, 1),
+        ("throttled, then evicted, then not reached", vec![Does::Throttle, Does::Evict, Does::Fail(Kind::Connect), Does::Fail(Kind::Connect), Does::Fail(Kind::Connect)], &[PAY, PAY, "access.current", "access.new", PAY, PAY, PAY, SEARCH, PAY], None, 1),
         ("redirected", vec![before(302, "")], &[PAY, SEARCH, PAY], None, 1),
         ("redirected with the body", vec![before(307, "")], &[PAY], Some(ErrorKind::Redirected), 0),
     ];
