@@ -45,22 +45,20 @@ pub(crate) async fn answer(
         ("GET" | "HEAD", ["webhook"]) => Call::Webhook,
         ("PUT", ["webhook"]) => Call::SetWebhook,
         ("DELETE", ["webhook"]) => Call::RemoveWebhook,
-        (
-            _,
-            [
-                "health" | "openapi.json" | "worlds" | "clock" | "state" | "requests" | "snapshot"
-                | "restore" | "reset" | "faults" | "webhook",
-            ],
-        ) => {
-            return Ok(refused(StatusCode::METHOD_NOT_ALLOWED, "this call has another method"));
+        (_, call) => {
+            return Ok(match methods(call) {
+                Some(methods) => {
+                    refused(StatusCode::METHOD_NOT_ALLOWED, &format!("this call has the methods {methods}"))
+                }
+                None => refused(StatusCode::NOT_FOUND, "there is no such call"),
+            });
         }
-        _ => return Ok(refused(StatusCode::NOT_FOUND, "there is no such call")),
     };
     let Some(knock) = key(headers) else { return Ok(unauthorized()) };
     let answered = match call {
         Call::Clock => clock(gateway, knock).await?,
         Call::Turn => match read_turn(body) {
-            Ok(turn) => turned(gateway.turn(knock, turn).await?),
+            Ok((member, turn)) => turned(member, gateway.turn(knock, turn).await?),
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
         Call::State => gateway.with_world(knock, |ledger| ledger.state()).await?.map(ok),
@@ -71,10 +69,10 @@ pub(crate) async fn answer(
             }
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
-        Call::Snapshot => {
-            let taken = gateway.snapshot(knock).await?;
-            taken.map(|id| ok(json!({ "id": id })))
-        }
+        Call::Snapshot => match read_nothing(body) {
+            Ok(()) => gateway.snapshot(knock).await?.map(|id| ok(json!({ "id": id }))),
+            Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
+        },
         Call::Restore => match read_id(body) {
             Ok(id) => gateway.restore(knock, id).await?.map(|restored| match restored {
                 Ok(clock) => shown(clock),
@@ -84,7 +82,10 @@ pub(crate) async fn answer(
             }),
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
-        Call::Reset => gateway.reset(knock).await?.map(|()| (StatusCode::NO_CONTENT, None)),
+        Call::Reset => match read_nothing(body) {
+            Ok(()) => gateway.reset(knock).await?.map(|()| (StatusCode::NO_CONTENT, None)),
+            Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
+        },
         Call::Faults => gateway.faults(knock).await?.map(|faults| {
             let faults: Vec<Json> = faults.iter().map(StandingFault::shown).collect();
             ok(json!({ "faults": faults }))
@@ -114,6 +115,19 @@ pub(crate) async fn answer(
         Call::RemoveWebhook => gateway.remove_webhook(knock).await?.map(|()| (StatusCode::NO_CONTENT, None)),
     };
     Ok(answered.unwrap_or_else(unauthorized))
+}
+
+/// The methods that a call has; nothing if there is no such call.
+pub(crate) fn methods(call: &[&str]) -> Option<&'static str> {
+    Some(match call {
+        ["health" | "openapi.json" | "state" | "requests"] => "GET, HEAD",
+        ["worlds" | "snapshot" | "restore" | "reset"] => "POST",
+        ["clock"] => "GET, HEAD, POST",
+        ["faults"] => "GET, HEAD, POST, DELETE",
+        ["faults", _] => "DELETE",
+        ["webhook"] => "GET, HEAD, PUT, DELETE",
+        _ => return None,
+    })
 }
 
 /// The calls that need a world.
@@ -178,6 +192,10 @@ fn shown((now, mode): (Moment, Mode)) -> Answered {
     ok(json!({ "now": now.to_string(), "mode": mode.as_str() }))
 }
 
+fn read_nothing(body: &[u8]) -> Result<(), String> {
+    Members::of_body(body)?.finish("none")
+}
+
 fn read_id(body: &[u8]) -> Result<String, String> {
     let mut members = Members::of_body(body)?;
     let id = members.text("id")?;
@@ -185,25 +203,28 @@ fn read_id(body: &[u8]) -> Result<String, String> {
     id.ok_or_else(|| "id: is required".into())
 }
 
-fn read_turn(body: &[u8]) -> Result<Turn, String> {
+/// What the clock is told, and by which member.
+fn read_turn(body: &[u8]) -> Result<(&'static str, Turn), String> {
     const ONE: &str = "set, advance, advance-to and mode";
     let mut members = Members::of_body(body)?;
     let mut given = |name| members.text(name);
     let told = (given("set")?, given("advance")?, given("advance-to")?, given("mode")?);
     members.finish(ONE)?;
-    let at = |member: &'static str| move |error: ClockError| format!("{member}: {error}");
-    match told {
-        (Some(text), None, None, None) => text.parse().map(Turn::Set).map_err(at("set")),
-        (None, Some(text), None, None) => text.parse().map(Turn::Advance).map_err(at("advance")),
-        (None, None, Some(text), None) => Turn::to(&text).map_err(at("advance-to")),
+    let (member, turn) = match told {
+        (Some(text), None, None, None) => ("set", text.parse().map(Turn::Set)),
+        (None, Some(text), None, None) => ("advance", text.parse().map(Turn::Advance)),
+        (None, None, Some(text), None) => ("advance-to", Turn::to(&text)),
         (None, None, None, Some(word)) => {
-            Mode::of(&word).map(Turn::Become).ok_or_else(|| "mode: must be frozen or running".into())
+            let mode = Mode::of(&word).ok_or("mode: must be frozen or running")?;
+            ("mode", Ok(Turn::Become(mode)))
         }
-        _ => Err(format!("the body: must have exactly one of {ONE}")),
-    }
+        _ => return Err(format!("the body: must have exactly one of {ONE}")),
+    };
+    let turn = turn.map_err(|error: ClockError| format!("{member}: {error}"))?;
+    Ok((member, turn))
 }
 
-fn turned(turned: Option<Result<Fired, ClockError>>) -> Option<Answered> {
+fn turned(member: &str, turned: Option<Result<Fired, ClockError>>) -> Option<Answered> {
     Some(match turned? {
         Ok(Fired { now, fired, approved, declined }) => ok(json!({
             "now": now.to_string(),
@@ -212,7 +233,7 @@ fn turned(turned: Option<Result<Fired, ClockError>>) -> Option<Answered> {
             "declined": declined,
             "settled": true,
         })),
-        Err(error) => refused(StatusCode::BAD_REQUEST, &format!("the moment {error}")),
+        Err(error) => refused(StatusCode::BAD_REQUEST, &format!("{member}: {error}")),
     })
 }
 

@@ -1,11 +1,17 @@
 //! The JSON objects that the control interface is sent, read member by member, so that what is wrong is named and
 //! nothing that was sent is repeated.
 
-use serde_json::{Map, Value as Json};
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 /// The members of an object that are not read yet.
 pub(crate) struct Members {
-    left: Map<String, Json>,
+    left: BTreeMap<String, Box<RawValue>>,
     /// The member that holds this object, empty for a body.
     within: &'static str,
 }
@@ -14,44 +20,34 @@ impl Members {
     /// A body, where none is an empty object.
     pub(crate) fn of_body(body: &[u8]) -> Result<Self, String> {
         let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
-        match serde_json::from_slice(body) {
-            Ok(Json::Object(left)) => Ok(Self { left, within: "" }),
-            _ => Err("the body: must be a JSON object".into()),
+        match serde_json::from_slice::<Object>(body) {
+            Ok(object) => object.members(""),
+            Err(_) => Err("the body: must be a JSON object".into()),
         }
     }
 
-    /// Any value; one that is null counts as not given.
-    pub(crate) fn value(&mut self, name: &str) -> Option<Json> {
-        self.left.remove(name).filter(|value| !value.is_null())
+    /// A value of this type; one that is null counts as not given.
+    pub(crate) fn read<T: DeserializeOwned>(&mut self, name: &str, rule: &str) -> Result<Option<T>, String> {
+        let Some(value) = self.left.remove(name) else { return Ok(None) };
+        serde_json::from_str(value.get()).map_err(|_| self.problem(name, rule))
     }
 
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, String> {
-        match self.value(name) {
-            None => Ok(None),
-            Some(Json::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.problem(name, "must be text")),
-        }
+        self.read(name, "must be text")
     }
 
     /// The members of a member that is an object itself.
     pub(crate) fn object(&mut self, name: &'static str) -> Result<Option<Self>, String> {
-        match self.value(name) {
-            None => Ok(None),
-            Some(Json::Object(left)) => Ok(Some(Self { left, within: name })),
-            Some(_) => Err(self.problem(name, "must be an object")),
-        }
+        let object = self.read::<Object>(name, "must be an object")?;
+        object.map(|object| object.members(name)).transpose()
     }
 
     pub(crate) fn number(&mut self, name: &str) -> Result<Option<u64>, String> {
-        let Some(value) = self.value(name) else { return Ok(None) };
-        let number = value.as_u64().ok_or_else(|| self.problem(name, "must be a whole number from 0"))?;
-        Ok(Some(number))
+        self.read(name, "must be a whole number from 0")
     }
 
     pub(crate) fn real(&mut self, name: &str) -> Result<Option<f64>, String> {
-        let Some(value) = self.value(name) else { return Ok(None) };
-        let number = value.as_f64().ok_or_else(|| self.problem(name, "must be a number"))?;
-        Ok(Some(number))
+        self.read(name, "must be a number")
     }
 
     /// What is wrong with a member, named by its whole path.
@@ -68,8 +64,51 @@ impl Members {
         if self.left.is_empty() {
             return Ok(());
         }
-        let whole = if self.within.is_empty() { "the body" } else { self.within };
-        Err(format!("{whole}: has a member that is not known here; there is {known}"))
+        Err(format!("{}: has a member that is not known here; there is {known}", whole(self.within)))
+    }
+}
+
+/// What holds the members of this object.
+fn whole(within: &'static str) -> &'static str {
+    if within.is_empty() { "the body" } else { within }
+}
+
+/// An object as it was sent.
+struct Object {
+    members: BTreeMap<String, Box<RawValue>>,
+    repeats: bool,
+}
+
+impl Object {
+    fn members(self, within: &'static str) -> Result<Members, String> {
+        if self.repeats {
+            return Err(format!("{}: must not have a member twice", whole(within)));
+        }
+        Ok(Members { left: self.members, within })
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+
+        impl<'de> Visitor<'de> for Each {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut object = Object { members: BTreeMap::new(), repeats: false };
+                while let Some((name, value)) = map.next_entry()? {
+                    object.repeats |= object.members.insert(name, value).is_some();
+                }
+                Ok(object)
+            }
+        }
+
+        deserializer.deserialize_map(Each)
     }
 }
 
@@ -95,6 +134,9 @@ mod tests {
             (r#"{"a":1.5}"#, |m| m.number("a").map(drop), "a: must be a whole number from 0"),
             (r#"{"b":7}"#, |_| Ok(()), "the body: has a member that is not known here; there is a"),
             (r#"{"a":"7"}"#, |m| m.real("a").map(drop), "a: must be a number"),
+            (r#"{"a":1e999}"#, |m| m.real("a").map(drop), "a: must be a number"),
+            (r#"{"a":7,"b":1,"a":7}"#, |_| Ok(()), "the body: must not have a member twice"),
+            (r#"{"a":{"b":7,"b":8}}"#, |m| m.object("a").map(drop), "a: must not have a member twice"),
             (r#"{"a":7}"#, |m| m.object("a").map(drop), "a: must be an object"),
             (r#"{"a":{"b":7}}"#, |m| m.object("a")?.unwrap().text("b").map(drop), "a.b: must be text"),
             (

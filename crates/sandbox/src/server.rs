@@ -239,7 +239,13 @@ async fn answer(
             )));
         }
         let answered = control::answer(gateway, &head.method, call, query, &head.headers, &body).await?;
-        return Ok(json_answer(answered));
+        let mut response = json_answer(answered);
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED
+            && let Some(methods) = control::methods(call)
+        {
+            set(&mut response, ALLOW, methods);
+        }
+        return Ok(response);
     }
     if let ["console", page @ ..] = segments.as_slice() {
         if !peer.ip().is_loopback() {

@@ -64,7 +64,7 @@ impl Effect {
                 content_type: text(&mut members, "content-type")?,
             },
             "stale-read" => Self::StaleRead,
-            "rate-limit" => Self::RateLimit { retry_after: retry_after(&mut members) },
+            "rate-limit" => Self::RateLimit { retry_after: retry_after(&mut members)? },
             "decline" => Self::Decline { result_code: text(&mut members, "result-code")? },
             "huge-body" => Self::HugeBody { bytes: number(&mut members, "bytes")? },
             "reorder" => Self::Reorder,
@@ -150,11 +150,15 @@ fn delay(members: &mut Members) -> Result<Duration, String> {
     number(members, "delay-ms").map(Duration::from_millis)
 }
 
-fn retry_after(members: &mut Members) -> Option<RetryAfter> {
-    Some(match members.value("retry-after")? {
-        Json::String(date) => RetryAfter::Date(date),
-        // What is no number of seconds is refused as no date.
-        other => other.as_u64().map_or(RetryAfter::Date(String::new()), RetryAfter::Seconds),
+fn retry_after(members: &mut Members) -> Result<Option<RetryAfter>, String> {
+    const NAME: &str = "retry-after";
+    Ok(match members.read(NAME, RetryAfter::RULE)? {
+        None => None,
+        Some(Json::String(date)) => Some(RetryAfter::Date(date)),
+        Some(other) => {
+            let seconds = other.as_u64().ok_or_else(|| members.problem(NAME, RetryAfter::RULE))?;
+            Some(RetryAfter::Seconds(seconds))
+        }
     })
 }
 

@@ -231,6 +231,10 @@ pub enum RetryAfter {
     Date(String),
 }
 
+impl RetryAfter {
+    const RULE: &str = "must be whole seconds or an HTTP date such as Fri, 01 Jan 2027 00:00:00 GMT";
+}
+
 impl fmt::Display for RetryAfter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -265,11 +269,9 @@ impl Effect {
                 "effect.content-type",
                 "must be text that a header can hold",
             ),
-            Self::RateLimit { retry_after: Some(RetryAfter::Date(date)) } => (
-                httpdate::parse_http_date(date).is_ok(),
-                "effect.retry-after",
-                "must be whole seconds or an HTTP date such as Fri, 01 Jan 2027 00:00:00 GMT",
-            ),
+            Self::RateLimit { retry_after: Some(RetryAfter::Date(date)) } => {
+                (httpdate::parse_http_date(date).is_ok(), "effect.retry-after", RetryAfter::RULE)
+            }
             Self::Decline { .. } => (
                 self.decline().is_some(),
                 "effect.result-code",

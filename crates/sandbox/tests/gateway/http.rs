@@ -32,7 +32,12 @@ async fn methods_and_paths() {
         ("GET", "/favicon.ico", 404, ""),
         ("GET", "/_sandbox/health", 200, ""),
         ("GET", "/_sandbox/faults", 200, ""),
-        ("DELETE", "/_sandbox/clock", 405, ""),
+        ("DELETE", "/_sandbox/clock", 405, "GET, HEAD, POST"),
+        ("POST", "/_sandbox/health", 405, "GET, HEAD"),
+        ("GET", "/_sandbox/restore", 405, "POST"),
+        ("PATCH", "/_sandbox/faults", 405, "GET, HEAD, POST, DELETE"),
+        ("GET", "/_sandbox/faults/fault-1", 405, "DELETE"),
+        ("POST", "/_sandbox/webhook", 405, "GET, HEAD, PUT, DELETE"),
         ("GET", "/_sandbox", 404, ""),
         ("GET", "/_sandbox/requests?limit=0", 400, ""),
     ];

@@ -104,17 +104,24 @@ async fn a_clock_is_restored_as_it_was() {
 async fn bodies_that_are_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::of(&sandbox);
+    let unknown = "the body: has a member that is not known here; there is none";
     let cases = [
-        ("", "id: is required"),
-        ("{}", "id: is required"),
-        (r#"{"id":1}"#, "id: must be text"),
-        (r#"{"name":"a"}"#, "the body: has a member that is not known here; there is id"),
-        ("[]", "the body: must be a JSON object"),
+        ("restore", "", "id: is required"),
+        ("restore", "{}", "id: is required"),
+        ("restore", r#"{"id":1}"#, "id: must be text"),
+        ("restore", r#"{"name":"a"}"#, "the body: has a member that is not known here; there is id"),
+        ("restore", "[]", "the body: must be a JSON object"),
+        ("snapshot", r#"{"id":"mine"}"#, unknown),
+        ("reset", r#"{"seed":7}"#, unknown),
+        ("reset", "everything", "the body: must be a JSON object"),
     ];
-    for (body, problem) in cases {
-        let got = client.control("POST", "restore", body).await;
-        assert_eq!((got.status, got.at("/error").as_str()), (400, problem), "{body}");
+    client.customer().await;
+    let state = client.state().await;
+    for (call, body, problem) in cases {
+        let got = client.control("POST", call, body).await;
+        assert_eq!((got.status, got.at("/error").as_str()), (400, problem), "{call} {body}");
     }
+    assert_eq!(client.state().await, state);
     for call in ["snapshot", "restore"] {
         assert_eq!(client.control("GET", call, "").await.status, 405);
     }

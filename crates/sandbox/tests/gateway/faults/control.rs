@@ -91,6 +91,10 @@ const BODIES: &[(&str, &str)] = &[
     (r#"{"operation":"*","effect":{"kind":"late","delay":"PT1H"}}"#, GOES),
     (r#"{"operation":"*","effect":{"kind":"reorder"}}"#, GOES),
     (r#"{"operation":"customers.create"}"#, "effect: is required"),
+    (
+        r#"{"operation":"*","effect":{"kind":"drop-reply","kind":"duplicate"}}"#,
+        "effect: must not have a member twice",
+    ),
     ("", "operation: is required"),
     ("[]", "the body: must be a JSON object"),
     ("drop", "the body: must be a JSON object"),
@@ -111,7 +115,7 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
     assert_eq!(client.control("GET", "faults", "").await.body, r#"{"faults":[]}"#);
     assert_eq!(client.control("DELETE", "faults/fault-1", "").await.status, 404);
     assert_eq!(client.control("PUT", "faults", "").await.status, 405);
-    assert_eq!(client.control("GET", "faults/fault-1", "").await.status, 404);
+    assert_eq!(client.control("GET", "faults/fault-1", "").await.status, 405);
     for method in ["GET", "POST", "DELETE"] {
         assert_eq!(client.send(method, "/_sandbox/faults", &[], "").await.status, 401, "{method}");
     }
