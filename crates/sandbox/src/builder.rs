@@ -14,7 +14,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::clock::Moment;
-use crate::gateway::Gateway;
+use crate::gateway::{Credentials, Gateway};
 use crate::requests::Requests;
 use crate::seed::{Seed, hash};
 use crate::store::{Store, StoreError};
@@ -139,18 +139,18 @@ impl SandboxBuilder {
             stopped: stopped.clone(),
             late: Mutex::default(),
         });
-        let key = if let Some(key) = keys.into_iter().next() {
-            key
+        let credentials = if let Some(key) = keys.into_iter().next() {
+            Credentials::of_key(key)
         } else {
             // In memory the world is of a fresh seed; in a file it is there after a restart.
             let seed = if database.is_some() { Seed(1) } else { Seed::fresh() };
-            gateway.keep_world(seed).await?.api_key
+            gateway.keep_world(seed).await?
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
         let serving = server::serve(listener, tls, gateway.clone(), stopped.clone());
         let delivering = webhook::serve(gateway.clone(), rings, stopped);
         let task = tokio::spawn(async { tokio::join!(serving, delivering).0 });
-        let world = World::of(gateway.clone(), key);
+        let world = World::of(gateway.clone(), credentials);
         Ok(Sandbox {
             address,
             base_url: format!("{scheme}://{address}"),

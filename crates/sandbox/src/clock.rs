@@ -97,6 +97,25 @@ impl Moment {
         self.0.to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
+    /// As ClientPay has it in UTC, with seven decimals: `2027-01-15T10:00:00.0000000Z`.
+    pub(crate) fn ticks(self) -> String {
+        format!("{}0000Z", self.0.format("%Y-%m-%dT%H:%M:%S%.3f"))
+    }
+
+    /// The same in the vendor's own zone. The samples are of US Central time; that it has no summer here is **inferred**.
+    pub(crate) fn central_ticks(self) -> String {
+        format!("{}0000-06:00", (self.0 - TimeDelta::hours(6)).format("%Y-%m-%dT%H:%M:%S%.3f"))
+    }
+
+    pub(crate) fn seconds_after(self, seconds: u32) -> Self {
+        Self(self.0 + TimeDelta::seconds(seconds.into()))
+    }
+
+    /// The first moment of a day.
+    pub(crate) fn of_day(day: NaiveDate) -> Self {
+        Self(day.and_time(NaiveTime::MIN).and_utc())
+    }
+
     /// The moment this much later, while the calendar reaches.
     pub(crate) fn after(self, period: Period) -> Result<Self, ClockError> {
         self.0

@@ -1,9 +1,12 @@
 //! The sandbox's own interface under `/_sandbox`: JSON for whoever tests against it, from this machine only.
 
 use http::{HeaderMap, Method, StatusCode};
+use perennial_domain::Amount;
 use serde_json::{Value as Json, json};
 
 use crate::clearent::key;
+use crate::clientpay;
+use crate::clientpay::payments::refund_part;
 use crate::clock::{ClockError, Mode, Moment, Turn};
 use crate::fault::{Fault, StandingFault};
 use crate::gateway::{Fired, Gateway, NoSnapshot, Webhook, WorldOptions};
@@ -11,7 +14,7 @@ use crate::members::{Members, given};
 use crate::openapi;
 use crate::store::StoreError;
 use crate::webhook::{Delivery, Endpoint};
-use crate::world::Knock;
+use crate::world::{Knock, Ledger};
 
 /// A status and a document, where there is one.
 pub(crate) type Answered = (StatusCode, Option<Json>);
@@ -42,6 +45,7 @@ pub(crate) async fn answer(
         ("POST", ["faults"]) => Call::Fault,
         ("DELETE", ["faults"]) => Call::Clear(None),
         ("DELETE", ["faults", id]) => Call::Clear(Some(id)),
+        ("POST", ["partial-refund"]) => Call::RefundPart,
         ("GET" | "HEAD", ["webhook"]) => Call::Webhook,
         ("PUT", ["webhook"]) => Call::SetWebhook,
         ("DELETE", ["webhook"]) => Call::RemoveWebhook,
@@ -54,7 +58,14 @@ pub(crate) async fn answer(
             });
         }
     };
-    let Some(knock) = key(headers) else { return Ok(unauthorized()) };
+    let knock = match key(headers) {
+        Some(knock) => Some(knock),
+        None => match clientpay::access_id(headers) {
+            Some(id) => gateway.knock_of(id).await?,
+            None => None,
+        },
+    };
+    let Some(knock) = knock else { return Ok(unauthorized()) };
     let answered = match call {
         Call::Clock => clock(gateway, knock).await?,
         Call::Turn => match read_turn(body) {
@@ -101,6 +112,16 @@ pub(crate) async fn answer(
                 _ => (StatusCode::NO_CONTENT, None),
             })
         }
+        Call::RefundPart => match read_part(body) {
+            Ok((payment, amount)) => {
+                let told = move |ledger: Ledger<'_>| refund_part(&ledger, &payment, amount);
+                gateway.with_world(knock, told).await?.map(|refunded| match refunded {
+                    Ok(left) => ok(json!({ "left": left.to_string() })),
+                    Err(problem) => refused(StatusCode::BAD_REQUEST, problem),
+                })
+            }
+            Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
+        },
         Call::Webhook => match read_limit(query) {
             Ok(limit) => gateway.webhook(knock, limit).await?.map(shown_webhook),
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
@@ -121,7 +142,7 @@ pub(crate) async fn answer(
 pub(crate) fn methods(call: &[&str]) -> Option<&'static str> {
     Some(match call {
         ["health" | "openapi.json" | "state" | "requests"] => "GET, HEAD",
-        ["worlds" | "snapshot" | "restore" | "reset"] => "POST",
+        ["worlds" | "snapshot" | "restore" | "reset" | "partial-refund"] => "POST",
         ["clock"] => "GET, HEAD, POST",
         ["faults"] => "GET, HEAD, POST, DELETE",
         ["faults", _] => "DELETE",
@@ -143,6 +164,7 @@ enum Call<'a> {
     Fault,
     /// The fault of this id, or all.
     Clear(Option<&'a str>),
+    RefundPart,
     Webhook,
     SetWebhook,
     RemoveWebhook,
@@ -157,7 +179,10 @@ pub(crate) fn refused(status: StatusCode, problem: &str) -> Answered {
 }
 
 fn unauthorized() -> Answered {
-    refused(StatusCode::UNAUTHORIZED, "the api-key header must hold a key that opens a world")
+    refused(
+        StatusCode::UNAUTHORIZED,
+        "the api-key header must hold a key that opens a world, or accessId an access id that is live",
+    )
 }
 
 fn read_options(body: &[u8]) -> Result<WorldOptions, String> {
@@ -235,6 +260,16 @@ fn turned(member: &str, turned: Option<Result<Fired, ClockError>>) -> Option<Ans
         })),
         Err(error) => refused(StatusCode::BAD_REQUEST, &format!("{member}: {error}")),
     })
+}
+
+/// A payment of ClientPay and a part of it.
+fn read_part(body: &[u8]) -> Result<(String, Amount), String> {
+    let mut members = Members::of_body(body)?;
+    let (payment, amount) = (members.text("payment-id")?, members.text("amount")?);
+    members.finish("payment-id and amount")?;
+    let amount = amount.ok_or("amount: is required")?;
+    let amount = Amount::try_from(amount.as_str()).map_err(|error| format!("amount: {error}"))?;
+    Ok((payment.ok_or("payment-id: is required")?, amount))
 }
 
 fn read_url(body: &[u8]) -> Result<String, String> {

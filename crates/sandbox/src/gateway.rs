@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use perennial_domain::clearent::ApiKey;
+use perennial_domain::clientpay::AccessId;
 use rusqlite::Connection;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -14,6 +15,7 @@ use crate::engine;
 use crate::fault::{Aside, Fault, Faults, StandingFault};
 use crate::requests::Requests;
 use crate::seed::{Seed, hash};
+use crate::store::clientpay::access::Pass;
 use crate::store::snapshot::erase;
 use crate::store::{Store, StoreError};
 use crate::webhook::{Couriers, Delivery, signer};
@@ -119,6 +121,12 @@ impl Gateway {
             work(Ledger::open(connection, row, Moment::real(), &faults)?)
         })
         .await
+    }
+
+    /// How the world of an access id is knocked at, while the id is live.
+    pub(crate) async fn knock_of(&self, id: AccessId) -> Result<Option<Knock>, StoreError> {
+        let pass = self.store.run(move |connection| Pass::find(connection, &id)).await?;
+        Ok(pass.filter(|pass| pass.is_live).map(|pass| pass.knock))
     }
 
     async fn with_row<T: Send + 'static>(
@@ -315,12 +323,18 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    fn of(seed: Seed) -> Self {
+    pub(crate) fn of(seed: Seed) -> Self {
         Self {
             api_key: ApiKey::new(&seed.hex("api-key")).expect("32 hexadecimal digits are a key"),
             integrator_key: seed.uuid("integrator-key", 0),
             account_key: seed.uuid("account-key", 0),
             account_pin: seed.digits("account-pin", 0, 6),
         }
+    }
+
+    /// Those of the world that a key opens.
+    pub(crate) fn of_key(api_key: ApiKey) -> Self {
+        let others = Self::of(Seed::of_hash(&hash(api_key.expose())));
+        Self { api_key, ..others }
     }
 }

@@ -97,7 +97,9 @@
 //! running, are had over HTTP only.
 
 mod builder;
+mod call;
 mod clearent;
+mod clientpay;
 mod clock;
 mod console;
 mod control;
@@ -177,6 +179,19 @@ impl Sandbox {
         self.world.advance(period).await
     }
 
+    /// What opens the world that comes with the sandbox with ClientPay: its merchant account. They are the credentials of
+    /// its customer too.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = perennial_sandbox::Sandbox::start().await?;
+    /// assert_eq!(sandbox.clientpay().fields().account_pin.expose().len(), 6);
+    /// # Ok(()) }
+    /// ```
+    pub fn clientpay(&self) -> perennial_domain::clientpay::Credentials {
+        self.world.clientpay()
+    }
+
     /// Sets a fault in the world that comes with the sandbox; see [`World::fault`].
     pub async fn fault(&self, fault: &Fault) -> Result<String, WorldError> {
         self.world.fault(fault).await
@@ -207,7 +222,7 @@ impl Sandbox {
     /// Makes a world.
     pub async fn new_world(&self, options: WorldOptions) -> Result<World, WorldError> {
         let credentials = self.gateway.make_world(&options).await?;
-        Ok(World::of(self.gateway.clone(), credentials.api_key))
+        Ok(World::of(self.gateway.clone(), credentials))
     }
 
     /// Waits until the database fails, and says why; a full disk, for one.
@@ -247,19 +262,30 @@ impl Drop for Sandbox {
 /// A world of a running sandbox, from inside.
 pub struct World {
     gateway: Arc<Gateway>,
-    api_key: ApiKey,
+    credentials: gateway::Credentials,
     knock: Knock,
 }
 
 impl World {
-    fn of(gateway: Arc<Gateway>, api_key: ApiKey) -> Self {
-        let knock = clearent::knock_with(&api_key);
-        Self { gateway, api_key, knock }
+    fn of(gateway: Arc<Gateway>, credentials: gateway::Credentials) -> Self {
+        let knock = clearent::knock_with(&credentials.api_key);
+        Self { gateway, credentials, knock }
     }
 
     /// The key that opens it.
     pub fn api_key(&self) -> &ApiKey {
-        &self.api_key
+        &self.credentials.api_key
+    }
+
+    /// What opens it with ClientPay: its merchant account. They are the credentials of its customer too.
+    pub fn clientpay(&self) -> perennial_domain::clientpay::Credentials {
+        let gateway::Credentials { api_key: _, integrator_key, account_key, account_pin } = &self.credentials;
+        perennial_domain::clientpay::Credentials::builder()
+            .integrator_key(integrator_key.as_str())
+            .account_key(account_key.as_str())
+            .account_pin(account_pin.as_str())
+            .build()
+            .expect("UUIDs and digits are credentials")
     }
 
     /// Advances the clock by a period of ISO 8601 (`P1M`, `P1Y2M10D`, `P1DT12H`), and returns once all payments due by

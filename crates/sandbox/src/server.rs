@@ -25,13 +25,14 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
+use crate::call;
 use crate::clearent::{self, Formats, refusal, worldless};
 use crate::fault::Effect;
 use crate::gateway::Gateway;
 use crate::outflow::Outflow;
 use crate::requests::Entry;
 use crate::store::StoreError;
-use crate::{console, control, mask};
+use crate::{clientpay, console, control, mask};
 
 /// The largest body: some hundred times the largest request of the API.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -148,12 +149,14 @@ enum Tree {
     Control,
     /// With the format of answers.
     Clearent(Format),
+    ClientPay,
 }
 
 impl Tree {
     fn of<B>(request: &Request<B>) -> Self {
         match segments(request.uri().path()).first() {
             Some(first) if first == "_sandbox" => Self::Control,
+            _ if clientpay::has(request.uri().path()) => Self::ClientPay,
             _ => Self::Clearent(Formats::of(request.headers(), b"").answer),
         }
     }
@@ -254,22 +257,27 @@ async fn answer(
         let request = console::Request { method: &head.method, segments: page, query, body: &body };
         return Ok(shown(console::answer(gateway, request).await?));
     }
-    let formats = Formats::of(&head.headers, &body);
-    let segments = match segments.as_slice() {
-        ["rest", "v2", rest @ ..] => rest,
-        _ => &[],
+    let formats = match tree {
+        Tree::ClientPay => Formats::JSON,
+        _ => Formats::of(&head.headers, &body),
     };
-    let call = clearent::Request {
-        method: &head.method,
-        segments,
-        query,
-        headers: &head.headers,
-        formats,
-        body: &body,
-        site,
+    let (method, headers) = (&head.method, &head.headers);
+    let answered = if let Tree::ClientPay = tree {
+        let path = head.uri.path();
+        clientpay::answer(
+            gateway,
+            clientpay::Request { method, path, query, headers, body: &body, site: &site },
+        )
+        .await?
+    } else {
+        let segments = match segments.as_slice() {
+            ["rest", "v2", rest @ ..] => rest,
+            _ => &[],
+        };
+        let call = clearent::Request { method, segments, query, headers, formats, body: &body, site };
+        clearent::answer(gateway, call).await?
     };
-    let clearent::Answered { status, body: answer, allow, exchange, hit } =
-        clearent::answer(gateway, call).await?;
+    let call::Answered { status, body: answer, allow, exchange, hit } = answered;
     let effect = hit.as_ref().map(|hit| &hit.effect);
     if let Some(Effect::Delay { delay }) = effect {
         gateway.pause(*delay).await;
@@ -402,6 +410,7 @@ fn failed(gateway: &Gateway, status: StatusCode, code: &'static str, message: &s
             let answered = worldless(gateway, refusal(status.as_u16(), code, message), format);
             envelope(status, answered.body, format)
         }
+        Tree::ClientPay => envelope(status, clientpay::refusal(status.as_u16(), message).body, Format::Json),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::clearent::outcome::Outcome;
 use crate::clock::{Clock, Moment};
 use crate::fault::{Aside, Faults};
 use crate::seed::Seed;
+use crate::store::clientpay::access::Door;
 use crate::store::snapshot::{erase, forget};
 use crate::store::{WORLD_TABLES, within_savepoint};
 use crate::{engine, engine::Fired};
@@ -101,7 +102,9 @@ impl Row {
              VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?5)",
             params![hash, seed.0.cast_signed(), asked_for, mode, at],
         )?;
-        Ok(Self { id: connection.last_insert_rowid(), key_hash: *hash, seed, clock, asked_for })
+        let id = connection.last_insert_rowid();
+        Door::of_world(seed).iter().try_for_each(|door| door.bind(connection, id))?;
+        Ok(Self { id, key_hash: *hash, seed, clock, asked_for })
     }
 }
 
@@ -146,6 +149,12 @@ pub(crate) enum Kind {
     Payment,
     Batch,
     Alert,
+    AccessId,
+    RequestId,
+    Page,
+    ClientPayment,
+    Payer,
+    Method,
 }
 
 impl Kind {
@@ -159,6 +168,12 @@ impl Kind {
             Self::Payment => "payments",
             Self::Batch => "batches",
             Self::Alert => "alerts",
+            Self::AccessId => "access_ids",
+            Self::RequestId => "request_ids",
+            Self::Page => "pages",
+            Self::ClientPayment => "clientpay_payments",
+            Self::Payer => "payers",
+            Self::Method => "methods",
         }
     }
 }
@@ -304,7 +319,12 @@ impl<'c> Ledger<'c> {
                 for (index, column) in columns.iter().enumerate().filter(|(_, column)| *column != "world") {
                     let value = match row.get(index)? {
                         Value::Integer(number) => number.into(),
-                        Value::Text(text) if matches!(&**column, "billing" | "shipping") => {
+                        Value::Text(text)
+                            if matches!(
+                                &**column,
+                                "billing" | "shipping" | "address" | "emails" | "document"
+                            ) =>
+                        {
                             serde_json::from_str(&text).unwrap_or(Json::String(text))
                         }
                         Value::Text(text) => text.into(),

@@ -17,8 +17,7 @@ mod test_cards;
 mod tokens;
 mod transactions;
 
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
 use http::header::HeaderName;
 use http::{HeaderMap, Method};
@@ -30,13 +29,15 @@ use zeroize::Zeroizing;
 
 use self::answer::{Answer, Fault, Refused, Site};
 pub(crate) use self::negotiation::Formats;
+pub(crate) use self::test_cards::is_published as is_test_card;
+use crate::call::{Answered, Done, Work, execute};
 use crate::clock::Moment;
-use crate::fault::{Effect, Hit, stands_in};
+use crate::fault::{Effect, stands_in};
 use crate::gateway::Gateway;
 use crate::requests::Exchange;
 use crate::seed::{Seed, hash};
 use crate::store::StoreError;
-use crate::world::{Knock, Ledger, Row};
+use crate::world::{Knock, Ledger};
 
 /// Every operation under `/rest/v2/`: its method, its path, its name in the request log, and what it does.
 #[rustfmt::skip]
@@ -164,18 +165,6 @@ pub(crate) fn reads(operation: &str) -> Option<bool> {
     OPERATIONS.iter().find(|(_, _, name, _)| *name == operation).map(|(method, ..)| *method == Method::GET)
 }
 
-/// What is sent back, and what the log may know of it.
-pub(crate) struct Answered {
-    pub(crate) status: u16,
-    pub(crate) body: Vec<u8>,
-    /// The methods that the path has, when the one of the request is not among them.
-    pub(crate) allow: Option<String>,
-    /// Which world was called, and the exchange; nothing if none was.
-    pub(crate) exchange: Option<(i64, Exchange)>,
-    /// The fault that hit the call.
-    pub(crate) hit: Option<Hit>,
-}
-
 /// Answers a request.
 pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Result<Answered, StoreError> {
     let (operation, handler, named) = match find(request.method, request.segments) {
@@ -220,21 +209,16 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         |effect| read.is_ok() || effect.decline().is_none(),
         |key| request.names(key),
     );
-    let effect = hit.as_ref().map(|hit| &hit.effect);
-    let mut calls = Vec::with_capacity(2);
-    match &hit {
-        Some(Hit { effect: Effect::ErrorBefore { .. } | Effect::RateLimit { .. }, .. }) => {}
-        Some(Hit { effect: Effect::LateCommit { delay }, world, .. }) => {
-            late(gateway, knock, unless_gone(read, world.clone()), request.site.clone(), *delay);
-        }
-        Some(Hit { effect: Effect::Duplicate, .. }) => calls.extend([read, handler(&mut call)]),
-        _ => calls.push(read),
-    }
-    let done = execute(gateway, knock, calls, request.site, hit.clone()).await?;
+    let mut read = Some(read);
+    let site = request.site;
+    let done = execute(gateway, knock, hit.clone(), || {
+        work(read.take().unwrap_or_else(|| handler(&mut call)), site.clone())
+    })
+    .await?;
     let Some(Done { world, seed, now, outcome }) = done else {
         return Ok(worldless(gateway, Refused::unauthorized(), request.formats.answer));
     };
-    let outcome = match effect {
+    let outcome = match hit.as_ref().map(|hit| &hit.effect) {
         Some(Effect::ErrorBefore { status } | Effect::ErrorAfter { status }) => Err(Refused::fault(*status)),
         Some(Effect::RateLimit { .. }) => Err(Refused::fault(429)),
         // Of a call that waits there is no answer, and nobody will see this one.
@@ -251,74 +235,19 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     Ok(Answered { exchange: Some((world, exchange)), hit, ..written(&reply, request.formats.answer) })
 }
 
-/// What was done in a world.
-struct Done {
-    world: i64,
-    seed: Seed,
-    now: Moment,
-    /// What the last of the calls came to, if there was one.
-    outcome: Option<Result<Answer, Refused>>,
-}
-
-/// Does in one commit what calls came to do; nothing if the key opens no world.
-async fn execute(
-    gateway: &Gateway,
-    knock: Knock,
-    calls: Vec<Handled>,
-    site: String,
-    hit: Option<Hit>,
-) -> Result<Option<Done>, StoreError> {
-    let (admission, start, faults) = (gateway.admission.clone(), gateway.start(), gateway.faults.clone());
-    let couriers = gateway.couriers.clone();
-    gateway
-        .store
-        .run(move |connection| {
-            let Some(row) = Row::admit(connection, knock, &admission, start)? else { return Ok(None) };
-            // The clock is read here, so that no job sees an earlier time than the one before it.
-            let ledger = Ledger::open(connection, &row, Moment::real(), &faults)?;
-            let Ledger { world, seed, now, .. } = ledger;
-            let ledger = match &hit {
-                None => ledger,
-                Some(Hit { aside: Some(aside), .. }) => ledger.of_aside(*aside),
-                Some(Hit { effect, .. }) => Ledger { decline: effect.decline(), ..ledger },
-            };
-            let mut outcome = None;
-            for call in calls {
-                let done = match call {
-                    Ok(action) => ledger.attempt(|ledger| action(ledger, &Site(&site))),
-                    Err(refused) => Err(refused.into()),
-                };
-                outcome = Some(match done {
-                    Ok(answer) => Ok(answer),
-                    Err(Fault::Refused(refused)) => Err(refused),
-                    Err(Fault::Store(error)) => return Err(error),
-                });
-            }
-            couriers.ring_if_alerts_wait(connection, &row)?;
-            Ok(Some(Done { world, seed, now, outcome }))
-        })
-        .await
-}
-
-/// Executes a call when its client has gone.
-fn late(gateway: &Arc<Gateway>, knock: Knock, call: Handled, site: String, delay: Duration) {
-    let ours = gateway.clone();
-    gateway.later(async move {
-        ours.pause(delay).await;
-        if let Err(error) = execute(&ours, knock, vec![call], site, None).await {
-            tracing::error!(%error, "a late call failed");
+/// Does what a call came to do, so that a refusal leaves no trace.
+fn work(call: Handled, site: String) -> Work<Result<Answer, Refused>> {
+    Box::new(move |ledger| {
+        let done = match call {
+            Ok(action) => ledger.attempt(|ledger| action(ledger, &Site(&site))),
+            Err(refused) => Err(refused.into()),
+        };
+        match done {
+            Ok(answer) => Ok(Ok(answer)),
+            Err(Fault::Refused(refused)) => Ok(Err(refused)),
+            Err(Fault::Store(error)) => Err(error),
         }
-    });
-}
-
-/// The call, which does nothing once its world was emptied: what happens there then is of another test.
-fn unless_gone(call: Handled, world: Weak<()>) -> Handled {
-    let action = call?;
-    act(
-        move |ledger, site| {
-            if world.strong_count() == 0 { Ok(Answer::nothing()) } else { action(ledger, site) }
-        },
-    )
+    })
 }
 
 /// A refusal that no world knows of.
@@ -337,7 +266,7 @@ fn written(reply: &Reply, format: Format) -> Answered {
     let status = reply.code.unwrap_or(500);
     // What is in the books came through the domain's rules for text, which XML can carry.
     let body = if status == 204 { Vec::new() } else { reply.encode(format).unwrap_or_default() };
-    Answered { status, body, allow: None, exchange: None, hit: None }
+    Answered::worldless(status, body)
 }
 
 /// The key of a request: the header, else the body's member, as some live clients send it.

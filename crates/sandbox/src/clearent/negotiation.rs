@@ -12,6 +12,9 @@ pub(crate) struct Formats {
 }
 
 impl Formats {
+    /// Where there is no other.
+    pub(crate) const JSON: Self = Self { request: Format::Json, answer: Format::Json };
+
     /// A request is what its `Content-Type` says, else what it looks like. An answer is what `Accept` likes best: by
     /// its weights, and by its order where those are equal. It is JSON if only others are named, and the request's
     /// format if anything goes.

@@ -27,6 +27,11 @@ impl Outcome {
     pub(crate) const ACCOUNT_NOT_FOUND: Self =
         Self { status: 402, code: "010", message: "Declined by Issuer - Account not found" };
 
+    /// What is said of it.
+    pub(crate) fn message(self) -> &'static str {
+        self.message
+    }
+
     pub(crate) fn is_approved(self) -> bool {
         self.status == 200
     }

@@ -6,9 +6,14 @@ use perennial_domain::{CardNumber, Rule, Violations};
 /// line, beside comments.
 const PUBLISHED: &str = include_str!("test_cards.txt");
 
+/// Whether a number is published for tests.
+pub(crate) fn is_published(card: &CardNumber) -> bool {
+    PUBLISHED.lines().any(|line| line == card.expose())
+}
+
 /// Refuses a number that is not published for tests, without repeating it.
 pub(super) fn check(card: &CardNumber) -> Result<(), Violations> {
-    if PUBLISHED.lines().any(|line| line == card.expose()) {
+    if is_published(card) {
         Ok(())
     } else {
         Err(Violations::one("card", Rule::OneOf("the published test card numbers, such as 4111111111111111")))

@@ -7,12 +7,12 @@ use serde_json::{Map, Value as Json};
 
 use super::form::Form;
 use super::{Answered, Found, World, token, told};
-use crate::clearent;
+use crate::call;
 use crate::fault::{DELIVER, Fault, StandingFault};
 use crate::gateway::Gateway;
 
 /// The kinds of effect, each with the members it needs.
-const EFFECTS: [(&str, &str); 15] = [
+const EFFECTS: [(&str, &str); 16] = [
     ("error-before", "status"),
     ("error-after", "status"),
     ("drop-reply", ""),
@@ -23,6 +23,7 @@ const EFFECTS: [(&str, &str); 15] = [
     ("cut-reply", "at-byte"),
     ("garbage", "body and content-type"),
     ("stale-read", ""),
+    ("evict-access-id", ""),
     ("rate-limit", "retry-after, if it is told"),
     ("decline", "result-code"),
     ("huge-body", "bytes"),
@@ -61,7 +62,7 @@ pub(super) async fn page(gateway: &Gateway, world: &World, form: &Form, problem:
 }
 
 fn setter(world: &World, form: &Form) -> Markup {
-    let mut names: Vec<&str> = clearent::operations().map(|(_, _, operation)| operation).collect();
+    let mut names: Vec<&str> = call::operations().collect();
     names.push(DELIVER);
     names.sort_unstable();
     names.dedup();

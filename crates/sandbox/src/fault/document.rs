@@ -9,7 +9,7 @@ use crate::mask;
 use crate::members::{Members, given};
 
 const KINDS: &str = "must be error-before, error-after, drop-reply, late-commit, duplicate, delay, slow-body, cut-reply, \
-                     garbage, stale-read, rate-limit, decline, huge-body, reorder or late";
+                     garbage, stale-read, rate-limit, evict-access-id, decline, huge-body, reorder or late";
 
 impl Fault {
     /// Reads a fault that is right, or says what is wrong.
@@ -65,6 +65,7 @@ impl Effect {
             },
             "stale-read" => Self::StaleRead,
             "rate-limit" => Self::RateLimit { retry_after: retry_after(&mut members)? },
+            "evict-access-id" => Self::EvictAccessId,
             "decline" => Self::Decline { result_code: text(&mut members, "result-code")? },
             "huge-body" => Self::HugeBody { bytes: number(&mut members, "bytes")? },
             "reorder" => Self::Reorder,
@@ -72,7 +73,9 @@ impl Effect {
             _ => return Err(members.problem("kind", KINDS)),
         };
         members.finish(match effect {
-            Self::DropReply | Self::Duplicate | Self::StaleRead | Self::Reorder => "kind",
+            Self::DropReply | Self::Duplicate | Self::StaleRead | Self::EvictAccessId | Self::Reorder => {
+                "kind"
+            }
             Self::ErrorBefore { .. } | Self::ErrorAfter { .. } => "kind and status",
             Self::LateCommit { .. } | Self::Delay { .. } => "kind and delay-ms",
             Self::SlowBody { .. } => "kind and bytes-per-second",
@@ -103,6 +106,7 @@ impl Effect {
                 json!({ "kind": "garbage", "body": body, "content-type": content_type })
             }
             Self::StaleRead => json!({ "kind": "stale-read" }),
+            Self::EvictAccessId => json!({ "kind": "evict-access-id" }),
             Self::RateLimit { retry_after } => {
                 let retry_after = retry_after.as_ref().map(|after| match after {
                     RetryAfter::Seconds(seconds) => Json::from(*seconds),

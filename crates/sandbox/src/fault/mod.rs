@@ -7,8 +7,9 @@ use std::fmt;
 use std::time::Duration;
 
 pub(crate) use self::rules::{Aside, Faults, Hit, stands_in};
-use crate::clearent;
+use crate::call;
 use crate::clearent::outcome::{self, Outcome};
+use crate::clientpay;
 use crate::clock::{Moment, Period};
 
 /// Calls of one operation, and what goes wrong with them.
@@ -106,7 +107,7 @@ impl Fault {
     pub(crate) fn check(&self) -> Result<(), FaultError> {
         let Self { operation, nth, times, probability, seed, key, effect } = self;
         let wrong = |member, rule| Err(FaultError { member, rule });
-        if operation != "*" && operation != DELIVER && clearent::reads(operation).is_none() {
+        if operation != "*" && operation != DELIVER && call::reads(operation).is_none() {
             return wrong("operation", "must be one that this sandbox serves, or *");
         }
         if *nth == Some(0) {
@@ -199,9 +200,12 @@ pub enum Effect {
         /// What it says in `Retry-After`, if anything.
         retry_after: Option<RetryAfter>,
     },
-    /// Sales, authorisations and payments of plans are declined, whatever their card, amount and duplicates say. It
-    /// hits only what can be declined: of the operations `transactions.sale`, to which payments of plans belong here,
-    /// and `transactions.auth`.
+    /// The live access ids end before the call is executed, as if somebody had expired them between two calls; so it is
+    /// refused. It hits only calls of ClientPay that need one.
+    EvictAccessId,
+    /// Sales, authorisations, payments of plans and of ClientPay are declined, whatever their card, amount and duplicates
+    /// say. It hits only what can be declined: of the operations `transactions.sale`, to which payments of plans belong
+    /// here, `transactions.auth`, and `clientpay-payments.create`, to which payments on a page belong.
     Decline {
         /// A result code of the vendor's that does not approve, such as `012`.
         result_code: String,
@@ -287,6 +291,7 @@ impl Effect {
             ),
             Self::DropReply
             | Self::Duplicate
+            | Self::EvictAccessId
             | Self::Reorder
             | Self::CutReply { .. }
             | Self::StaleRead
@@ -310,8 +315,11 @@ impl Effect {
             Self::Reorder | Self::Late { .. } => operation == DELIVER,
             _ if operation == DELIVER => false,
             _ if operation == "*" => true,
-            Self::Decline { .. } => matches!(operation, "transactions.sale" | "transactions.auth"),
-            Self::StaleRead => clearent::reads(operation) == Some(true),
+            Self::Decline { .. } => {
+                matches!(operation, "transactions.sale" | "transactions.auth" | "clientpay-payments.create")
+            }
+            Self::EvictAccessId => clientpay::needs_access_id(operation),
+            Self::StaleRead => call::reads(operation) == Some(true),
             _ => true,
         }
     }

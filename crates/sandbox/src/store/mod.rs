@@ -5,6 +5,7 @@
 //! cost of one flush to disk.
 
 pub(crate) mod batch;
+pub(crate) mod clientpay;
 pub(crate) mod customer;
 mod error;
 pub(crate) mod list;
@@ -267,22 +268,22 @@ mod tests {
             Connection::open(&path).unwrap().execute_batch(sql).unwrap();
             path
         };
-        let older = ours("older.db", "PRAGMA user_version = 1");
+        let older = ours("older.db", "PRAGMA user_version = 2");
         let newer = ours("newer.db", "PRAGMA user_version = 99");
         let theirs = folder.path().join("theirs.db");
         Connection::open(&theirs).unwrap().execute_batch("CREATE TABLE theirs (id)").unwrap();
         let marked = folder.path().join("marked.db");
-        Connection::open(&marked).unwrap().execute_batch("PRAGMA user_version = 2").unwrap();
+        Connection::open(&marked).unwrap().execute_batch("PRAGMA user_version = 3").unwrap();
         let text = folder.path().join("text.db");
         std::fs::write(&text, "no database, but long enough to be looked at ".repeat(30)).unwrap();
         let cases = [
             (
                 older,
-                "has schema 1, and this sandbox knows 2 only: use the version that wrote it, or another file",
+                "has schema 2, and this sandbox knows 3 only: use the version that wrote it, or another file",
             ),
             (
                 newer,
-                "has schema 99, and this sandbox knows 2 only: use the version that wrote it, or another file",
+                "has schema 99, and this sandbox knows 3 only: use the version that wrote it, or another file",
             ),
             (theirs, "belongs to another program: use another file"),
             (marked, "belongs to another program: use another file"),

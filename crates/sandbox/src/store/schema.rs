@@ -10,14 +10,14 @@ use super::StoreError;
 use super::snapshot::forget_asides;
 
 /// The schema of this version, kept in the file's `user_version`.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// The file's `application_id`, so that no database of another program is taken for ours: `Pere`.
 const APPLICATION: i64 = 0x5065_7265;
 
 /// `number` counts a world's objects of a kind in the order of their creation; `tallies` knows how many were made and
 /// how many are gone, so that a list need not be counted. Times are milliseconds since 1970, days `yyyy-MM-dd`,
-/// amounts cents. No column has room for a card number.
+/// amounts cents. No column has room for a card number; credentials and access ids are known by their hashes.
 const TABLES: &str = "
 CREATE TABLE openings (count INTEGER NOT NULL);
 INSERT INTO openings VALUES (0);
@@ -118,8 +118,8 @@ CREATE INDEX payments_plan ON payments (world, plan_key, number);
 
 CREATE TABLE webhooks (world INTEGER PRIMARY KEY, url TEXT NOT NULL);
 CREATE TABLE alerts (
-    world INTEGER NOT NULL, number INTEGER NOT NULL, transaction_id TEXT NOT NULL, event TEXT NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (world, number), UNIQUE (world, transaction_id)
+    world INTEGER NOT NULL, number INTEGER NOT NULL, transaction_id TEXT NOT NULL, event TEXT NOT NULL, body TEXT NOT NULL, url TEXT,
+    PRIMARY KEY (world, number), UNIQUE (world, transaction_id, event)
 );
 CREATE TABLE deliveries (
     world INTEGER NOT NULL, alert INTEGER NOT NULL, attempt INTEGER NOT NULL, due INTEGER NOT NULL, outcome TEXT NOT NULL,
@@ -127,6 +127,44 @@ CREATE TABLE deliveries (
 ) WITHOUT ROWID;
 CREATE INDEX deliveries_waiting ON deliveries (world, due, alert) WHERE outcome = 'waiting';
 CREATE INDEX deliveries_due ON deliveries (world, due, alert);
+
+CREATE TABLE doors (hash BLOB PRIMARY KEY, pin BLOB NOT NULL, opens INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE access_ids (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, hash TEXT NOT NULL, scope TEXT NOT NULL, ended INTEGER,
+    PRIMARY KEY (world, number), UNIQUE (world, hash)
+) WITHOUT ROWID;
+CREATE INDEX access_ids_hash ON access_ids (hash, world);
+CREATE UNIQUE INDEX access_ids_live ON access_ids (world, scope) WHERE ended IS NULL;
+CREATE TABLE request_ids (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, used INTEGER NOT NULL,
+    PRIMARY KEY (world, number), UNIQUE (world, id)
+) WITHOUT ROWID;
+CREATE TABLE pages (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, request_id TEXT NOT NULL, kind TEXT NOT NULL, document TEXT NOT NULL,
+    created INTEGER NOT NULL, expires INTEGER NOT NULL, ended TEXT,
+    PRIMARY KEY (world, number), UNIQUE (world, request_id)
+) WITHOUT ROWID;
+CREATE INDEX pages_request ON pages (request_id, world);
+CREATE TABLE clientpay_payments (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, request_id TEXT NOT NULL, session_id TEXT, customer_ref TEXT,
+    status TEXT NOT NULL, message TEXT, method INTEGER NOT NULL, amount INTEGER NOT NULL, tax INTEGER NOT NULL, order_id TEXT,
+    description TEXT, created INTEGER NOT NULL, refunded INTEGER NOT NULL, original TEXT, note TEXT,
+    PRIMARY KEY (world, number), UNIQUE (world, id)
+) WITHOUT ROWID;
+CREATE INDEX clientpay_payments_request ON clientpay_payments (world, request_id);
+CREATE INDEX clientpay_payments_session ON clientpay_payments (world, session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX clientpay_payments_created ON clientpay_payments (world, created, number);
+CREATE TABLE payers (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, first_name TEXT, last_name TEXT, business_name TEXT,
+    payer_name INTEGER, emails TEXT NOT NULL, address TEXT, session_id TEXT, customer_ref TEXT, deleted INTEGER NOT NULL,
+    PRIMARY KEY (world, number), UNIQUE (world, id)
+) WITHOUT ROWID;
+CREATE TABLE methods (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, payer_id TEXT NOT NULL, method INTEGER NOT NULL, name TEXT,
+    card_type TEXT, last_four TEXT NOT NULL, exp_date TEXT, account_type TEXT, outcome TEXT, address TEXT,
+    is_primary INTEGER NOT NULL, PRIMARY KEY (world, number), UNIQUE (world, id)
+) WITHOUT ROWID;
+CREATE INDEX methods_payer ON methods (world, payer_id, number);
 
 CREATE TABLE snapshots (
     id INTEGER PRIMARY KEY AUTOINCREMENT, world INTEGER NOT NULL, name TEXT NOT NULL, mode TEXT NOT NULL, at INTEGER NOT NULL,
@@ -163,6 +201,12 @@ pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
     ("webhooks", "world"),
     ("alerts", "number"),
     ("deliveries", "alert, attempt"),
+    ("access_ids", "number"),
+    ("request_ids", "number"),
+    ("pages", "number"),
+    ("clientpay_payments", "number"),
+    ("payers", "number"),
+    ("methods", "number"),
     ("tallies", "kind"),
 ];
 

@@ -53,7 +53,10 @@ async fn methods_and_paths() {
     let keyless = client.send("GET", "/_sandbox/state", &[], "").await;
     assert_eq!(
         (keyless.status, keyless.body.as_str()),
-        (401, r#"{"error":"the api-key header must hold a key that opens a world"}"#)
+        (
+            401,
+            r#"{"error":"the api-key header must hold a key that opens a world, or accessId an access id that is live"}"#
+        )
     );
 }
 

@@ -13,7 +13,7 @@ const RETRY: &str =
     "effect.retry-after: must be whole seconds or an HTTP date such as Fri, 01 Jan 2027 00:00:00 GMT";
 const GOES: &str = "effect.kind: must be one that goes with the operation";
 const KIND: &str = "effect.kind: must be error-before, error-after, drop-reply, late-commit, duplicate, delay, slow-body, \
-                    cut-reply, garbage, stale-read, rate-limit, decline, huge-body, reorder or late";
+                    cut-reply, garbage, stale-read, rate-limit, evict-access-id, decline, huge-body, reorder or late";
 const KEY: &str = "key: must have 1 to 100 characters, all of them letters, digits, - or _";
 
 /// What is wrong with a fault on `customers.create` that has these members besides, and what is said of it.
@@ -22,7 +22,7 @@ const WRONG: &[(&str, &str)] = &[
     (r#""effect":"drop-reply""#, "effect: must be an object"),
     (r#""effect":{}"#, "effect.kind: is required"),
     (r#""effect":{"kind":7}"#, "effect.kind: must be text"),
-    (r#""effect":{"kind":"evict-access-id"}"#, KIND),
+    (r#""effect":{"kind":"evict-access-id"}"#, GOES),
     (r#""effect":{"kind":"Drop-Reply"}"#, KIND),
     (r#""effect":{"kind":"drop-reply"},"nth":0"#, "nth: must be from 1"),
     (r#""effect":{"kind":"drop-reply"},"nth":1.5"#, "nth: must be a whole number from 0"),
@@ -85,7 +85,7 @@ const BODIES: &[(&str, &str)] = &[
     (r#"{"operation":"","effect":{"kind":"drop-reply"}}"#, OPERATION),
     (r#"{"operation":"customers.*","effect":{"kind":"drop-reply"}}"#, OPERATION),
     (r#"{"operation":"Customers.create","effect":{"kind":"drop-reply"}}"#, OPERATION),
-    (r#"{"operation":"access.new","effect":{"kind":"drop-reply"}}"#, OPERATION),
+    (r#"{"operation":"access.old","effect":{"kind":"drop-reply"}}"#, OPERATION),
     (r#"{"operation":"webhooks.deliver","effect":{"kind":"drop-reply"}}"#, GOES),
     (r#"{"operation":"webhooks.deliver","effect":{"kind":"decline","result-code":"012"}}"#, GOES),
     (r#"{"operation":"*","effect":{"kind":"late","delay":"PT1H"}}"#, GOES),

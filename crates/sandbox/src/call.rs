@@ -1,0 +1,126 @@
+//! What every call of either vendor goes through: the faults that are set, and one commit for all that it does.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use rusqlite::Result;
+
+use crate::clock::Moment;
+use crate::fault::{Effect, Hit};
+use crate::gateway::Gateway;
+use crate::requests::Exchange;
+use crate::seed::Seed;
+use crate::store::StoreError;
+use crate::world::{Knock, Ledger, Row};
+use crate::{clearent, clientpay};
+
+/// What a call does in the books of its world, and what it comes to there.
+pub(crate) type Work<A> = Box<dyn FnOnce(&Ledger<'_>) -> Result<A> + Send>;
+
+/// What is sent back, and what the log may know of it.
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+    /// The methods that the path has, when the one of the request is not among them.
+    pub(crate) allow: Option<String>,
+    /// Which world was called, and the exchange; nothing if none was.
+    pub(crate) exchange: Option<(i64, Exchange)>,
+    /// The fault that hit the call.
+    pub(crate) hit: Option<Hit>,
+}
+
+impl Answered {
+    /// An answer of which no world knows.
+    pub(crate) fn worldless(status: u16, body: Vec<u8>) -> Self {
+        Self { status, body, allow: None, exchange: None, hit: None }
+    }
+}
+
+/// Method, path and name of every operation of both vendors.
+pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
+    let both = clearent::operations().map(|(_, _, operation)| operation);
+    both.chain(clientpay::operations())
+}
+
+/// Whether an operation reads and no more; nothing if there is no such operation.
+pub(crate) fn reads(operation: &str) -> Option<bool> {
+    clearent::reads(operation).or_else(|| clientpay::reads(operation))
+}
+
+/// What was done in a world.
+pub(crate) struct Done<A> {
+    pub(crate) world: i64,
+    pub(crate) seed: Seed,
+    pub(crate) now: Moment,
+    /// What the last execution came to, if there was one: a fault may allow none, or put it off.
+    pub(crate) outcome: Option<A>,
+}
+
+/// Executes a call as often and as soon as the fault that hits it says; nothing comes back if the key opens no world.
+pub(crate) async fn execute<A: Send + 'static>(
+    gateway: &Arc<Gateway>,
+    knock: Knock,
+    hit: Option<Hit>,
+    mut work: impl FnMut() -> Work<A>,
+) -> std::result::Result<Option<Done<A>>, StoreError> {
+    let mut calls = Vec::with_capacity(2);
+    match &hit {
+        Some(Hit { effect: Effect::ErrorBefore { .. } | Effect::RateLimit { .. }, .. }) => {}
+        Some(Hit { effect: Effect::LateCommit { delay }, world, .. }) => {
+            late(gateway, knock, unless_gone(work(), world.clone()), *delay);
+        }
+        Some(Hit { effect: Effect::Duplicate, .. }) => calls.extend([work(), work()]),
+        _ => calls.push(work()),
+    }
+    commit(gateway, knock, calls, hit).await
+}
+
+async fn commit<A: Send + 'static>(
+    gateway: &Gateway,
+    knock: Knock,
+    calls: Vec<Work<A>>,
+    hit: Option<Hit>,
+) -> std::result::Result<Option<Done<A>>, StoreError> {
+    let (admission, start, faults) = (gateway.admission.clone(), gateway.start(), gateway.faults.clone());
+    let couriers = gateway.couriers.clone();
+    gateway
+        .store
+        .run(move |connection| {
+            let Some(row) = Row::admit(connection, knock, &admission, start)? else { return Ok(None) };
+            // The clock is read here, so that no job sees an earlier time than the one before it.
+            let ledger = Ledger::open(connection, &row, Moment::real(), &faults)?;
+            let Ledger { world, seed, now, .. } = ledger;
+            let ledger = match &hit {
+                None => ledger,
+                Some(Hit { aside: Some(aside), .. }) => ledger.of_aside(*aside),
+                Some(Hit { effect: Effect::EvictAccessId, .. }) => {
+                    ledger.end_access_ids()?;
+                    ledger
+                }
+                Some(Hit { effect, .. }) => Ledger { decline: effect.decline(), ..ledger },
+            };
+            let mut outcome = None;
+            for call in calls {
+                outcome = Some(call(&ledger)?);
+            }
+            couriers.ring_if_alerts_wait(connection, &row)?;
+            Ok(Some(Done { world, seed, now, outcome }))
+        })
+        .await
+}
+
+/// Executes a call when its client has gone.
+fn late(gateway: &Arc<Gateway>, knock: Knock, call: Work<()>, delay: Duration) {
+    let ours = gateway.clone();
+    gateway.later(async move {
+        ours.pause(delay).await;
+        if let Err(error) = commit(&ours, knock, vec![call], None).await {
+            tracing::error!(%error, "a late call failed");
+        }
+    });
+}
+
+/// The call, which does nothing once its world was emptied: what happens there then is of another test.
+fn unless_gone<A: 'static>(call: Work<A>, world: Weak<()>) -> Work<()> {
+    Box::new(move |ledger| if world.strong_count() == 0 { Ok(()) } else { call(ledger).map(drop) })
+}

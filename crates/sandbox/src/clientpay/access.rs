@@ -1,0 +1,66 @@
+//! Access ids and request ids.
+
+use perennial_domain::clientpay::AccessId;
+use perennial_wire::clientpay::{Reply, Route, access, payment};
+
+use super::answer::{Answer, Fault, Refused};
+use super::{Call, Handled, LIMITS, act, copy};
+use crate::store::clientpay::access::{Pass, Scope};
+
+pub(super) fn new(scope: Scope) -> Handled {
+    act(move |ledger| {
+        let reply = Reply::success(Some(ledger.new_access_id(scope)?));
+        Ok(Answer::ok(match scope {
+            Scope::Account => access::encode_access_id(&reply),
+            Scope::Customer => access::encode_customer_access_id(&reply),
+        }))
+    })
+}
+
+/// Hands back what is live; that there is none is an error is **inferred**.
+pub(super) fn current() -> Handled {
+    act(|ledger| match ledger.current_access_id(Scope::Account)? {
+        Some(id) => Ok(Answer::ok(access::encode_access_id(&Reply::success(Some(id))))),
+        None => Err(Refused::new(404, "No current access ID exists for these credentials.").into()),
+    })
+}
+
+/// Whoever gets here has shown credentials that are right.
+pub(super) fn validate_credentials() -> Handled {
+    act(|_| Ok(validity(true)))
+}
+
+pub(super) fn validate(call: &Call<'_>) -> Handled {
+    let id = call.access_id.map(copy);
+    act(move |ledger| {
+        let pass = id.map(|id| Pass::find(ledger.connection, &id)).transpose()?.flatten();
+        Ok(validity(pass.is_some_and(|pass| pass.is_live)))
+    })
+}
+
+pub(super) fn validity(is_valid: bool) -> Answer {
+    Answer::ok(access::encode_validity(&Reply::success(Some(is_valid))))
+}
+
+pub(super) fn expire(call: &Call<'_>) -> Handled {
+    let id = call.access_id.map(copy);
+    act(move |ledger| {
+        id.iter().try_for_each(|id| ledger.end_access_id(id))?;
+        Ok(Answer::done())
+    })
+}
+
+pub(super) fn new_request_id() -> Handled {
+    act(|ledger| {
+        let id = ledger.new_request_id()?;
+        Ok::<_, Fault>(Answer::ok(access::encode_request_id(&Reply::success(Some(id)))))
+    })
+}
+
+/// The access id of a request of version 1.0: a member of the body, or of the query where there is none.
+pub(super) fn read_id(route: Route, body: &[u8], query: &str) -> Option<AccessId> {
+    match route {
+        Route::PaymentStatus => payment::read_status(query).ok()?.access_id,
+        _ => access::read_access_id(body, &LIMITS).ok(),
+    }
+}

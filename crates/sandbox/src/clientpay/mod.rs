@@ -1,0 +1,344 @@
+//! The ClientPay tree, `/v2` and the paths of version 1.0: which world a call is in, and what every call goes through.
+//!
+//! Of this vendor only requests and postbacks are documented; what is answered here is **inferred**, and documented in
+//! `docs/SANDBOX.md`.
+
+mod access;
+mod answer;
+pub(crate) mod outcome;
+pub(crate) mod pages;
+mod payers;
+pub(crate) mod payments;
+
+use std::sync::Arc;
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use http::{HeaderMap, Method, StatusCode};
+use perennial_domain::clientpay::{AccessId, RequestId};
+use perennial_wire::clientpay::{Route, Version, access as wire};
+use perennial_wire::{Limits, clientpay::ReadError};
+use zeroize::Zeroizing;
+
+use self::answer::{Answer, Fault, Refused};
+use crate::call::{Answered, Done, Work, execute};
+use crate::fault::{Effect, stands_in};
+use crate::gateway::Gateway;
+use crate::requests::Exchange;
+use crate::store::StoreError;
+use crate::store::clientpay::access::{Door, Pass, Scope, Taken};
+use crate::world::{Knock, Ledger};
+
+/// The names of all operations, each once.
+pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
+    let name = |at: usize| Route::ALL[at].operation();
+    (0..Route::ALL.len()).map(name).enumerate().filter_map(move |(at, operation)| {
+        (0..at).all(|earlier| name(earlier) != operation).then_some(operation)
+    })
+}
+
+/// Whether an operation reads and no more; nothing if there is no such operation.
+pub(crate) fn reads(operation: &str) -> Option<bool> {
+    let route = Route::ALL.iter().find(|route| route.operation() == operation)?;
+    Some(matches!(
+        route,
+        Route::CurrentAccessId
+            | Route::ValidateAccessId
+            | Route::ValidateCredentials
+            | Route::ConnectSearch
+            | Route::CountPayments
+            | Route::SearchPayments
+            | Route::PaymentStatus
+    ))
+}
+
+/// Whether calls of an operation are made under an access id.
+pub(crate) fn needs_access_id(operation: &str) -> bool {
+    let route = Route::ALL.iter().find(|route| route.operation() == operation);
+    route.is_some_and(|route| door_of(*route).is_none() && *route != Route::ValidateAccessId)
+}
+
+/// Whether a path is in this tree, right or wrong. That letter case does not matter is **inferred**.
+pub(crate) fn has(path: &str) -> bool {
+    let first = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
+    const ROOTS: [&str; 5] = ["v2", "Token", "Invoice", "Payment", "PaymentPage"];
+    ROOTS.iter().any(|root| root.eq_ignore_ascii_case(first))
+}
+
+/// A request as the server took it.
+pub(crate) struct Request<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a Zeroizing<Vec<u8>>,
+    /// Scheme, host and port as the caller sees them.
+    pub(crate) site: &'a str,
+}
+
+/// The server takes no larger body, so the reader need not care.
+const LIMITS: Limits = Limits { bytes: 1024 * 1024, depth: 32, items: 20_000, text: 64 * 1024 };
+
+/// A call as an operation sees it.
+struct Call<'a> {
+    route: Route,
+    version: Version,
+    query: &'a str,
+    body: &'a [u8],
+    any_card: bool,
+    site: &'a str,
+    /// The access id that it is made under.
+    access_id: Option<&'a AccessId>,
+}
+
+/// Reads a call, without looking into any world, and says what it will do there.
+type Handled = Result<Action, ReadError>;
+type Action = Box<dyn FnOnce(&Ledger<'_>) -> Result<Answer, Fault> + Send>;
+
+#[expect(clippy::unnecessary_wraps, reason = "every operation ends with it")]
+fn act(action: impl FnOnce(&Ledger<'_>) -> Result<Answer, Fault> + Send + 'static) -> Handled {
+    Ok(Box::new(action))
+}
+
+fn handle(call: &Call<'_>) -> Handled {
+    match call.route {
+        Route::NewAccessId => access::new(Scope::Account),
+        Route::CurrentAccessId => access::current(),
+        Route::ValidateCredentials => access::validate_credentials(),
+        Route::NewCustomerAccessId => access::new(Scope::Customer),
+        Route::ValidateAccessId => access::validate(call),
+        Route::ExpireAccessId => access::expire(call),
+        Route::NewRequestId => access::new_request_id(),
+        Route::InvoicePage | Route::LineItemPage | Route::ConnectPage | Route::PayerPage => {
+            pages::create(call)
+        }
+        Route::ExpirePage => pages::expire(call),
+        Route::ConnectSearch => pages::connect_search(call),
+        Route::Pay => payments::pay(call),
+        Route::Refund => payments::refund(call),
+        Route::CountPayments => payments::count(call),
+        Route::SearchPayments => payments::search(call),
+        Route::PaymentStatus => payments::status(call),
+        Route::NewPayer => payers::create(call),
+        Route::UpdatePayer => payers::update(call),
+        Route::DeletePayer => payers::delete(call),
+        Route::NewMethods => payers::add_methods(call),
+        Route::UpdateMethods => payers::update_methods(call),
+        // What the wire knows, this tree serves.
+        _ => act(|_| Err(Refused::unknown_path().into())),
+    }
+}
+
+/// How a call that brings credentials has them read.
+type ReadDoor = fn(&[u8]) -> Result<Door, ReadError>;
+
+fn door_of(route: Route) -> Option<ReadDoor> {
+    match route {
+        Route::NewAccessId | Route::CurrentAccessId | Route::ValidateCredentials => {
+            Some(|body| wire::read_credentials(body, &LIMITS).map(|read| Door::account(&read)))
+        }
+        Route::NewCustomerAccessId => {
+            Some(|body| wire::read_customer_credentials(body, &LIMITS).map(|read| Door::customer(&read)))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a call may be made under a customer's access id. Which may is not documented; **inferred** are connect search
+/// and whatever is about payers.
+fn is_of_customer(route: Route) -> bool {
+    matches!(
+        route,
+        Route::ValidateAccessId
+            | Route::ExpireAccessId
+            | Route::NewRequestId
+            | Route::ConnectSearch
+            | Route::PayerPage
+            | Route::NewPayer
+            | Route::UpdatePayer
+            | Route::DeletePayer
+            | Route::NewMethods
+            | Route::UpdateMethods
+    )
+}
+
+/// Answers a request.
+pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Result<Answered, StoreError> {
+    let path = format!("/{}", request.path.trim_matches('/'));
+    let Some((route, version)) = Route::at(&path) else { return Ok(worldless(Refused::unknown_path())) };
+    let allowed = route.method().as_str();
+    if request.method.as_str() != allowed {
+        let allow = Some(format!("{allowed}, OPTIONS"));
+        let answered = match *request.method {
+            Method::OPTIONS => Answered::worldless(204, Vec::new()),
+            _ => worldless(Refused::new(405, format!("This path has {allowed} only."))),
+        };
+        return Ok(Answered { allow, ..answered });
+    }
+    if !request.body.is_empty() && !is_json(request.headers) {
+        return Ok(worldless(Refused::new(415, "The body must be application/json.")));
+    }
+    let access_id = match access_id(request.headers) {
+        Some(id) => Some(id),
+        None if version == Version::V1 && door_of(route).is_none() => {
+            access::read_id(route, request.body, request.query)
+        }
+        None => None,
+    };
+    let knock = match knock(gateway, route, request.body, access_id.as_ref()).await? {
+        Ok(knock) => knock,
+        Err(answered) => return Ok(answered),
+    };
+    let call = Call {
+        route,
+        version,
+        query: request.query,
+        body: request.body,
+        any_card: gateway.any_card,
+        site: request.site,
+        access_id: access_id.as_ref(),
+    };
+    let operation = route.operation();
+    let read = handle(&call);
+    let names = |key: &str| stands_in(request.body, key) || stands_in(request.query.as_bytes(), key);
+    let may = |effect: &Effect| read.is_ok() || effect.decline().is_none();
+    let hit = gateway.faults.hit(&knock.hash, operation, may, names);
+    let mut read = Some(read);
+    let done = execute(gateway, knock, hit.clone(), || {
+        let read = read.take().unwrap_or_else(|| handle(&call));
+        work(route, access_id.as_ref(), read)
+    })
+    .await?;
+    let Some(Done { world, seed, now, outcome }) = done else {
+        return Ok(worldless(Refused::unauthorized()));
+    };
+    let Answer { status, body } = match hit.as_ref().map(|hit| &hit.effect) {
+        Some(Effect::ErrorBefore { status } | Effect::ErrorAfter { status }) => fault(*status),
+        Some(Effect::RateLimit { .. }) => fault(429),
+        // Of a call that waits there is no answer, and nobody will see this one.
+        _ => outcome.unwrap_or_else(|| fault(500)),
+    };
+    let number = gateway.requests.next_exchange(world);
+    let id = seed.uuid(&format!("exchange {}", gateway.store.opened), number);
+    let exchange = Exchange { operation, id, time: now };
+    Ok(Answered { exchange: Some((world, exchange)), hit, ..Answered::worldless(status, body) })
+}
+
+/// How the world of a call is knocked at, or what is answered without one.
+async fn knock(
+    gateway: &Gateway,
+    route: Route,
+    body: &[u8],
+    access_id: Option<&AccessId>,
+) -> Result<Result<Knock, Answered>, StoreError> {
+    let unauthorized = || worldless(Refused::unauthorized());
+    if let Some(read) = door_of(route) {
+        let door = match read(body) {
+            Ok(door) => door,
+            Err(error) => return Ok(Err(worldless(error.into()))),
+        };
+        let (admission, start) = (gateway.admission.clone(), gateway.start());
+        let knock = gateway.store.run(move |connection| door.open(connection, &admission, start)).await?;
+        return Ok(knock.ok_or_else(|| match route {
+            Route::ValidateCredentials => access::validity(false).worldless(),
+            _ => unauthorized(),
+        }));
+    }
+    let Some(id) = access_id.map(copy) else { return Ok(Err(unauthorized())) };
+    let pass = gateway.store.run(move |connection| Pass::find(connection, &id)).await?;
+    Ok(pass.map(|pass| pass.knock).ok_or_else(|| match route {
+        Route::ValidateAccessId => access::validity(false).worldless(),
+        _ => unauthorized(),
+    }))
+}
+
+/// Does what a call came to do, so that a refusal leaves no trace.
+fn work(route: Route, access_id: Option<&AccessId>, read: Handled) -> Work<Answer> {
+    let access_id = access_id.map(copy);
+    Box::new(move |ledger| {
+        if let Some(id) = access_id.filter(|_| route != Route::ValidateAccessId) {
+            // It may have ended since it was looked up, by a fault or by another process.
+            match Pass::find(ledger.connection, &id)? {
+                Some(pass) if !pass.is_live => return Ok(Refused::unauthorized().answer()),
+                None => return Ok(Refused::unauthorized().answer()),
+                Some(pass) if pass.scope == Scope::Customer && !is_of_customer(route) => {
+                    let why = "This call needs the access ID of a merchant account.";
+                    return Ok(Refused::new(403, why).answer());
+                }
+                Some(_) => {}
+            }
+        }
+        let done = match read {
+            Ok(action) => ledger.attempt(action),
+            Err(error) => Err(Refused::from(error).into()),
+        };
+        match done {
+            Ok(answer) => Ok(answer),
+            Err(Fault::Refused(refused)) => Ok(refused.answer()),
+            Err(Fault::Store(error)) => Err(error),
+        }
+    })
+}
+
+impl Ledger<'_> {
+    /// Uses a request id. A refusal later on takes that back, so that the request can be put right under the same id:
+    /// whether the vendor burns it is not documented.
+    fn spend(&self, id: &RequestId) -> Result<(), Fault> {
+        match self.take_request_id(id)? {
+            Taken::Fresh => Ok(()),
+            Taken::Used => Err(Refused::field(
+                400,
+                "requestId has already been used.",
+                "token.requestId",
+                "Duplicate request.",
+            )
+            .into()),
+            Taken::Unknown => Err(Refused::field(
+                400,
+                "requestId is not known.",
+                "token.requestId",
+                "Must be one that was generated for this account.",
+            )
+            .into()),
+        }
+    }
+}
+
+const ACCESS_ID: HeaderName = HeaderName::from_static("accessid");
+
+/// The access id of a request: the header of that name, else `Authorization`, with or without a scheme.
+pub(crate) fn access_id(headers: &HeaderMap) -> Option<AccessId> {
+    let single = |name: &HeaderName| {
+        let mut values = headers.get_all(name).iter();
+        let (value, None) = (values.next()?, values.next()) else { return None };
+        let text = value.to_str().ok()?.trim();
+        let bare = text.split_at_checked(7).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer "));
+        AccessId::try_from(bare.map_or(text, |(_, id)| id)).ok()
+    };
+    single(&ACCESS_ID).or_else(|| single(&AUTHORIZATION))
+}
+
+/// A body without a type is taken for JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers.get(CONTENT_TYPE) else { return true };
+    kind.to_str().is_ok_and(|kind| kind.to_ascii_lowercase().contains("json"))
+}
+
+fn copy(id: &AccessId) -> AccessId {
+    AccessId::try_from(id.expose()).expect("it is one already")
+}
+
+/// A refusal that no world knows of.
+fn worldless(refused: Refused) -> Answered {
+    refused.answer().worldless()
+}
+
+/// What a fault answers in place of the gateway.
+fn fault(status: u16) -> Answer {
+    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    Refused::new(status, reason.unwrap_or("Error")).answer()
+}
+
+/// A refusal of the server itself, in the vendor's envelope.
+pub(crate) fn refusal(status: u16, message: &str) -> Answered {
+    worldless(Refused::new(status, message))
+}

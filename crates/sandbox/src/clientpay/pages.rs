@@ -1,0 +1,217 @@
+//! Pages: how they are made and ended. Who pays on one is served by [`crate::payment_page`].
+
+use perennial_domain::clientpay::{
+    AccessId, ConnectPage, ConnectSearchFields, InvoicePage, LineItemPage, OpenInvoice, Page, PageDuration,
+    PageOptions, PageStatus, PayerPage, RequestId, SearchOption, UsedRequestId,
+};
+use perennial_domain::{Rule, Text, Violations};
+use perennial_wire::clientpay::{Call as Sent, Received, Reply, Route, Session, Version, invoice, page};
+
+use super::answer::{Answer, Fault, Refused};
+use super::{Call, Handled, LIMITS, act};
+use crate::mask;
+use crate::store::clientpay::page::KeptPage;
+use crate::world::Ledger;
+
+/// A page of one of the kinds that there are.
+pub(crate) enum Document {
+    Invoices(InvoicePage),
+    LineItems(LineItemPage),
+    Connect(ConnectPage),
+    Payer(PayerPage),
+}
+
+impl Document {
+    fn read(route: Route, version: Version, body: &[u8]) -> Result<(RequestId, Self), super::ReadError> {
+        Ok(match route {
+            Route::LineItemPage => {
+                let Received { request_id, request, .. } = page::read_line_items(version, body, &LIMITS)?;
+                (request_id, Self::LineItems(request))
+            }
+            Route::ConnectPage => {
+                let Received { request_id, request, .. } = page::read_connect(version, body, &LIMITS)?;
+                (request_id, Self::Connect(request))
+            }
+            Route::PayerPage => {
+                let Received { request_id, request, .. } = page::read_payer(body, &LIMITS)?;
+                (request_id, Self::Payer(request))
+            }
+            _ => {
+                let Received { request_id, request, .. } = page::read_invoices(version, body, &LIMITS)?;
+                (request_id, Self::Invoices(request))
+            }
+        })
+    }
+
+    /// What a page asks for; nothing if the book does not hold what it held.
+    pub(crate) fn of(kept: &KeptPage) -> Option<Self> {
+        let route = match kept.kind.as_str() {
+            "lineItemPaymentPage" => Route::LineItemPage,
+            "connectPaymentPage" => Route::ConnectPage,
+            "payerPage" => Route::PayerPage,
+            _ => Route::InvoicePage,
+        };
+        Self::read(route, Version::V2, kept.document.as_bytes()).ok().map(|(_, document)| document)
+    }
+
+    /// The page's name in its URL. But for the first they are **inferred**.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Invoices(_) => "invoicePaymentPage",
+            Self::LineItems(_) => "lineItemPaymentPage",
+            Self::Connect(_) => "connectPaymentPage",
+            Self::Payer(_) => "payerPage",
+        }
+    }
+
+    pub(crate) fn options(&self) -> Option<&PageOptions> {
+        match self {
+            Self::Invoices(page) => page.fields().page_options,
+            Self::LineItems(page) => page.fields().page_options,
+            Self::Connect(page) => page.fields().page_options,
+            Self::Payer(page) => page.fields().page_options,
+        }
+    }
+
+    /// The payer, or the kept method, that it names.
+    fn source(&self) -> Option<&str> {
+        match self {
+            Self::Invoices(page) => page.fields().payer_or_payment_method_id.map(|source| source.as_str()),
+            Self::LineItems(page) => page.fields().payer_or_payment_method_id.map(|source| source.as_str()),
+            Self::Connect(page) => page.fields().payer_or_payment_method_id.map(|source| source.as_str()),
+            Self::Payer(page) => page.fields().payer_id.map(|payer| payer.as_str()),
+        }
+    }
+
+    /// The request as version 2 has it, without a card number that someone wrote into a text.
+    fn written(&self, request_id: &RequestId) -> Option<String> {
+        // Version 2 has no access id in a body.
+        let nobody = AccessId::try_from("none").ok()?;
+        let session = Session { version: Version::V2, access_id: &nobody };
+        let sent: Sent = match self {
+            Self::Invoices(page) => page::invoices(session, request_id, page),
+            Self::LineItems(page) => page::line_items(session, request_id, page),
+            Self::Connect(page) => page::connect(session, request_id, page),
+            Self::Payer(page) => page::payer(session, request_id, page),
+        }
+        .ok()?;
+        Some(mask::text(std::str::from_utf8(&sent.body?).ok()?))
+    }
+}
+
+pub(super) fn create(call: &Call<'_>) -> Handled {
+    let (request_id, document) = Document::read(call.route, call.version, call.body)?;
+    // A page of version 1.0 lasts 15 minutes unless it says otherwise, one of version 2 a year.
+    let default = if call.version == Version::V1 { PageDuration::MIN } else { PageDuration::MAX };
+    let site = call.site.to_owned();
+    act(move |ledger| {
+        if let Some(source) = document.source()
+            && !ledger.has_payer(source)?
+            && (matches!(document, Document::Payer(_)) || ledger.method(source)?.is_none())
+        {
+            return Err(Refused::unknown("payer or payment method").into());
+        }
+        let Some(written) = document.written(&request_id) else {
+            let violations = Violations::one("the body", Rule::TooLong { max: LIMITS.text });
+            return Err(violations.into());
+        };
+        ledger.spend(&request_id)?;
+        let duration = document.options().and_then(|options| options.fields().duration.copied());
+        let seconds = duration.unwrap_or(default).get();
+        ledger.keep_page(request_id.expose(), document.kind(), &written, seconds)?;
+        let made =
+            Page { request_id: request_id.used(), url: url_of(&site, document.kind(), &request_id.used()) };
+        let reply = Reply::success(Some(made));
+        Ok(Answer::ok(match document {
+            Document::Payer(_) => page::encode_payer(&reply),
+            _ => page::encode(&reply),
+        }))
+    })
+}
+
+/// Where a page is. The vendor's URLs have all behind their `#`, which no server sees, and need a script; here the path
+/// has the id too, so that the page needs none.
+pub(crate) fn url(site: &str, page: &KeptPage) -> String {
+    format!("{site}/app/api/{id}#/{}/{id}", page.kind, id = page.request_id)
+}
+
+fn url_of(site: &str, kind: &str, id: &UsedRequestId) -> String {
+    format!("{site}/app/api/{id}#/{kind}/{id}")
+}
+
+pub(super) fn expire(call: &Call<'_>) -> Handled {
+    let Received { request_id, .. } = page::read_expire(call.body, &LIMITS)?;
+    act(move |ledger| {
+        let Some(kept) = ledger.page(request_id.expose())? else {
+            return Err(Refused::unknown("page").into());
+        };
+        match kept.status(ledger.now) {
+            status if status == PageStatus::COMPLETED => {
+                return Err(Refused::new(400, "The page is completed and cannot be expired.").into());
+            }
+            status if status == PageStatus::ACTIVE => {
+                ledger.end_page(request_id.expose(), &PageStatus::EXPIRED)?;
+            }
+            _ => {}
+        }
+        Ok(Answer::done())
+    })
+}
+
+/// Finds what a practice management system would: here, the invoices of connect pages that wait to be paid.
+pub(super) fn connect_search(call: &Call<'_>) -> Handled {
+    let search = invoice::read_search(call.body, &LIMITS)?;
+    act(move |ledger| {
+        let ConnectSearchFields { connect_option, search_option, search_text, filter_option, filter_text } =
+            search.fields();
+        let open = open_invoices(ledger, *connect_option)?;
+        let asked = [
+            Some((*search_option, search_text)),
+            filter_text.map(|text| (filter_option.copied().unwrap_or(*search_option), text)),
+        ];
+        let is = |found: &OpenInvoice, (option, text): (SearchOption, &Text)| {
+            let value = match option {
+                SearchOption::Invoice => &found.invoice_number,
+                SearchOption::Matter => &found.matter_number,
+                SearchOption::Client => &found.client_id,
+            };
+            value.as_deref() == Some(text.as_str())
+        };
+        let found = open.into_iter().filter(|found| asked.iter().flatten().all(|asked| is(found, *asked)));
+        Ok(Answer::ok(invoice::encode_found(&Reply::success(found.collect()))))
+    })
+}
+
+fn open_invoices(
+    ledger: &Ledger<'_>,
+    option: perennial_domain::clientpay::ConnectOption,
+) -> Result<Vec<OpenInvoice>, Fault> {
+    let pages = ledger.pages("connectPaymentPage")?;
+    let waiting = pages.iter().filter(|page| page.status(ledger.now) == PageStatus::ACTIVE);
+    let documents = waiting.filter_map(|page| match Document::of(page) {
+        Some(Document::Connect(page)) if *page.fields().connect_option == option => Some(page),
+        _ => None,
+    });
+    let text = |text: Option<&Text>| text.map(|text| text.as_str().to_owned());
+    Ok(documents
+        .flat_map(|page| {
+            let open = page.fields().invoices.iter().map(|invoice| {
+                let fields = invoice.fields();
+                OpenInvoice {
+                    invoice_number: text(Some(fields.invoice_number)),
+                    invoice_date: Some(*fields.invoice_date),
+                    outstanding_balance: Some(*fields.outstanding_balance),
+                    payment_amount: fields.payment_amount.copied(),
+                    matter_number: text(fields.matter_number),
+                    matter_description: text(fields.matter_description),
+                    client_id: text(fields.client_id),
+                    client_name: text(fields.client_name),
+                    pdf_link: fields.pdf_link.map(|link| link.as_str().to_owned()),
+                    is_multi_pay: fields.is_multi_pay.map(|flag| flag.0),
+                    matter_pk: text(fields.matter_pk),
+                }
+            });
+            open.collect::<Vec<_>>()
+        })
+        .collect())
+}

@@ -1,0 +1,255 @@
+//! Payments, refunds and voids, and the search for them.
+
+use perennial_domain::clientpay::{
+    NewPayment, NewPaymentFields, PageStatus, Payment, PaymentFilterFields, PaymentKind, PaymentSearchFields,
+    PaymentStatus, RefundFields, RequestId,
+};
+use perennial_domain::{Amount, Text};
+use perennial_wire::clientpay::{Received, Reply, payment, search};
+
+use super::answer::{Answer, Fault, Refused};
+use super::outcome::{Charged, Verdict};
+use super::{Call, Handled, LIMITS, act, pages};
+use crate::store::clientpay::payment::{Booked, Booking, Filter};
+use crate::world::Ledger;
+
+pub(super) fn pay(call: &Call<'_>) -> Handled {
+    let Received { request_id, request, .. } = payment::read_pay(call.version, call.body, &LIMITS)?;
+    let given = given(&request, call.any_card)?;
+    act(move |ledger| {
+        let charged = match given {
+            Some(charged) => charged,
+            None => stored(ledger, &request)?,
+        };
+        ledger.spend(&request_id)?;
+        let NewPaymentFields { total_amount, session_id, customer_id, tax, description, order_id, .. } =
+            request.fields();
+        let order = Order {
+            request_id: request_id.expose(),
+            session_id: session_id.map(Text::as_str),
+            customer_ref: customer_id.map(Text::as_str),
+            amount: *total_amount,
+            tax: tax.map_or(Amount::ZERO, |tax| tax.amount()),
+            order_id: order_id.map(Text::as_str),
+            description: description.map(Text::as_str),
+        };
+        let booked = charge(ledger, &order, &charged)?;
+        Ok(told(booked.payment))
+    })
+}
+
+/// What is paid, whoever asks for it.
+pub(super) struct Order<'a> {
+    pub(super) request_id: &'a str,
+    pub(super) session_id: Option<&'a str>,
+    pub(super) customer_ref: Option<&'a str>,
+    pub(super) amount: Amount,
+    pub(super) tax: Amount,
+    pub(super) order_id: Option<&'a str>,
+    pub(super) description: Option<&'a str>,
+}
+
+/// Charges a card or an account, and books what came of it. Declined payments are kept too.
+pub(super) fn charge(ledger: &Ledger<'_>, order: &Order<'_>, charged: &Charged) -> rusqlite::Result<Booked> {
+    let verdict = match ledger.decline {
+        Some(outcome) => Verdict::declined(outcome.message()),
+        None => charged.charge(order.amount, ledger.now.date()),
+    };
+    let Order { request_id, session_id, customer_ref, amount, tax, order_id, description } = *order;
+    ledger.book_payment(&Booking {
+        request_id,
+        session_id,
+        customer_ref,
+        method: charged.kind,
+        amount,
+        tax,
+        order_id,
+        description,
+        verdict: &verdict,
+        original: None,
+        note: None,
+    })
+}
+
+/// The card or account of a request, if it brings one.
+fn given(payment: &NewPayment, any_card: bool) -> Result<Option<Charged>, perennial_domain::Violations> {
+    let NewPaymentFields { credit_card, e_check, .. } = payment.fields();
+    match (credit_card, e_check) {
+        (Some(card), _) => Charged::card(card, any_card, "creditCard.cardNumber").map(Some),
+        (None, Some(account)) => Ok(Some(Charged::account(account))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The kept method of a request: itself, or the primary one of a payer.
+fn stored(ledger: &Ledger<'_>, payment: &NewPayment) -> Result<Charged, Fault> {
+    let source = payment.fields().payer_or_payment_method_id.map_or("", |source| source.as_str());
+    let kept = match ledger.method(source)? {
+        Some(method) => method,
+        None if ledger.has_payer(source)? => {
+            let primary = ledger.methods_of(source)?.into_iter().find(|method| method.is_primary);
+            primary.ok_or_else(|| {
+                Refused::field(
+                    400,
+                    "The payer has no payment method.",
+                    "payerOrPaymentMethodId",
+                    "Must be a payer with a primary method, or a method.",
+                )
+            })?
+        }
+        None => return Err(Refused::unknown("payer or payment method").into()),
+    };
+    Ok(Charged { kind: kept.kind, expiry: kept.expiry, trigger: kept.trigger })
+}
+
+/// The answer to a payment, approved or not: a decline is an answer, and no refusal.
+fn told(payment: Payment) -> Answer {
+    let reply = Reply { success: payment.success, ..Reply::success(payment) };
+    Answer::ok(payment::encode(&reply))
+}
+
+pub(super) fn refund(call: &Call<'_>) -> Handled {
+    let Received { request_id, request, .. } = payment::read_refund(call.body, &LIMITS)?;
+    act(move |ledger| {
+        let RefundFields {
+            payment_id,
+            session_id,
+            customer_id,
+            enable_remaining_amount_refunds,
+            refund_note,
+            order_id,
+            email_options: _,
+        } = request.fields();
+        let Some(booked) = ledger.payment(payment_id.as_str())? else {
+            return Err(Refused::unknown("payment").into());
+        };
+        let left = left(&booked)?;
+        let whole = booked.refunded.is_zero();
+        if !whole && !enable_remaining_amount_refunds.is_some_and(|flag| flag.0) {
+            let why = format!("Payment {payment_id} has already been partially refunded.");
+            return Err(Refused::new(400, why).into());
+        }
+        ledger.spend(&request_id)?;
+        let paid = booked.payment.payment_amount.unwrap_or(Amount::ZERO);
+        if whole && !booked.is_settled(ledger.now) {
+            ledger.mark_payment(payment_id, &PaymentStatus::VOIDED, paid)?;
+            let voided = Payment {
+                request_id: Some(request_id.used()),
+                payment_status: Some(PaymentStatus::VOIDED),
+                refund_amount: Some(left),
+                ..booked.payment
+            };
+            return Ok(told(voided));
+        }
+        let refund = ledger.book_payment(&Booking {
+            request_id: request_id.expose(),
+            session_id: session_id.map(Text::as_str),
+            customer_ref: customer_id.map(Text::as_str),
+            method: booked.payment.payment_method_type.unwrap_or(PaymentKind::CARD),
+            amount: left,
+            tax: Amount::ZERO,
+            order_id: order_id.map(Text::as_str),
+            description: None,
+            verdict: &Verdict::approved(),
+            original: Some(payment_id),
+            note: refund_note.map(Text::as_str),
+        })?;
+        ledger.mark_payment(payment_id, &PaymentStatus::REFUNDED, paid)?;
+        Ok(told(refund.payment))
+    })
+}
+
+/// What of a payment can still be refunded.
+fn left(booked: &Booked) -> Result<Amount, Refused> {
+    let Payment { payment_status, payment_amount, original_payment_id, .. } = &booked.payment;
+    if original_payment_id.is_some() {
+        return Err(Refused::new(400, "The payment is a refund itself."));
+    }
+    if payment_status.as_ref() != Some(&PaymentStatus::APPROVED) {
+        let status = payment_status.as_ref().map_or("unknown", PaymentStatus::as_str);
+        return Err(Refused::new(400, format!("The payment is {status} and cannot be refunded.")));
+    }
+    let left = payment_amount.unwrap_or(Amount::ZERO).checked_sub(booked.refunded);
+    left.filter(|left| !left.is_zero()).ok_or_else(|| Refused::new(400, "The payment is refunded already."))
+}
+
+/// Refunds a part of a payment, as the vendor's own screens do: the API has no call for that. What is left is told.
+pub(crate) fn refund_part(
+    ledger: &Ledger<'_>,
+    payment: &str,
+    amount: Amount,
+) -> rusqlite::Result<Result<Amount, &'static str>> {
+    let Some(booked) = ledger.payment(payment)? else {
+        return Ok(Err("payment-id: must be that of a payment"));
+    };
+    let (Ok(left), Some(id)) = (left(&booked), &booked.payment.payment_id) else {
+        return Ok(Err("payment-id: must be that of a payment that can be refunded"));
+    };
+    let Some(left) = left.checked_sub(amount).filter(|left| !left.is_zero()) else {
+        return Ok(Err("amount: must be less than what is left of the payment"));
+    };
+    let refunded = booked.refunded.checked_add(amount).unwrap_or(booked.refunded);
+    ledger.mark_payment(id, &PaymentStatus::APPROVED, refunded)?;
+    Ok(Ok(left))
+}
+
+pub(super) fn count(call: &Call<'_>) -> Handled {
+    let filter = search::read_count(call.body, &LIMITS)?;
+    let PaymentFilterFields { group } = filter.fields();
+    let filter = Filter::of(group)?;
+    act(move |ledger| {
+        let count = ledger.count_payments(&filter)?;
+        Ok(Answer::ok(search::encode_count(&Reply::success(Some(count)))))
+    })
+}
+
+pub(super) fn search(call: &Call<'_>) -> Handled {
+    let search = search::read_results(call.body, &LIMITS)?;
+    let filter = Filter::of(search.fields().group)?;
+    act(move |ledger| {
+        let PaymentSearchFields { group: _, order_by, page_number, page_size } = search.fields();
+        let order = order_by.map(|order| order.as_slice()).unwrap_or_default();
+        let (page, size) =
+            (page_number.map_or(1, |page| page.get()), page_size.map_or(100, |size| size.get()));
+        let found = search::Found {
+            page_number: Some(page.into()),
+            page_size: Some(size.into()),
+            payments: ledger.found_payments(&filter, order, page, size)?,
+        };
+        Ok(Answer::ok(search::encode_results(&Reply::success(Some(found)))))
+    })
+}
+
+/// The status of version 1.0: of a payment, or of a page that nobody has paid on. All but its method is **inferred**.
+pub(super) fn status(call: &Call<'_>) -> Handled {
+    let Received { request_id, .. } = payment::read_status(call.query)?;
+    let site = call.site.to_owned();
+    act(move |ledger| {
+        let told = self::told;
+        let page = ledger.page(request_id.expose())?;
+        let place = page.as_ref().map(|page| (page.status(ledger.now), pages::url(&site, page)));
+        let (page_status, url) = place.unzip();
+        match ledger.payment_under(request_id.expose())? {
+            Some(booked) => Ok(told(Payment {
+                payment_page_url_status: page_status,
+                payment_page_url: url,
+                ..booked.payment
+            })),
+            None if page.is_some() => Ok(told(unpaid(&request_id, page_status, url))),
+            None => Err(Refused::unknown("request").into()),
+        }
+    })
+}
+
+fn unpaid(id: &RequestId, status: Option<PageStatus>, url: Option<String>) -> Payment {
+    Payment {
+        success: Some(true),
+        request_id: Some(id.used()),
+        payment_page_url_status: status,
+        payment_amount: Some(Amount::ZERO),
+        payment_tax_amount: Some(Amount::ZERO),
+        surcharge_amount: Some(Amount::ZERO),
+        payment_page_url: url,
+        ..Payment::default()
+    }
+}

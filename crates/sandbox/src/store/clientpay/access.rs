@@ -1,0 +1,190 @@
+//! Credentials, access ids and request ids. Credentials and access ids are known by their hashes, and an access id that
+//! is asked for again is derived again.
+
+use perennial_domain::clientpay::{
+    AccessId, Credentials, CredentialsFields, CustomerCredentials, CustomerCredentialsFields, RequestId,
+};
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use crate::clock::Clock;
+use crate::gateway;
+use crate::seed::{Seed, hash, hex};
+use crate::world::{Admission, Kind, Knock, Ledger, Row};
+
+/// What opens a world besides its key: the credentials of an account or a customer, with the pin that they first showed.
+pub(crate) struct Door {
+    hash: [u8; 32],
+    pin: [u8; 32],
+}
+
+impl Door {
+    fn new(kind: &str, integrator_key: &str, key: &str, pin: &str) -> Self {
+        // No credential holds a line break, so that no two of them read as one.
+        Self { hash: hash(&format!("{kind}\n{integrator_key}\n{key}")), pin: hash(pin) }
+    }
+
+    /// The one of a merchant's account.
+    pub(crate) fn account(credentials: &Credentials) -> Self {
+        let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
+        Self::new("account", integrator_key.expose(), account_key.expose(), account_pin.expose())
+    }
+
+    /// The one of a customer, across the accounts that it has.
+    pub(crate) fn customer(credentials: &CustomerCredentials) -> Self {
+        let CustomerCredentialsFields { integrator_key, customer_key, customer_pin } = credentials.fields();
+        Self::new("customer", integrator_key.expose(), customer_key.expose(), customer_pin.expose())
+    }
+
+    /// Those that every world has. Its customer has the key and the pin of its account.
+    pub(crate) fn of_world(seed: Seed) -> [Self; 2] {
+        let gateway::Credentials { api_key: _, integrator_key, account_key, account_pin } =
+            gateway::Credentials::of(seed);
+        let door = |kind| Self::new(kind, &integrator_key, &account_key, &account_pin);
+        [door("account"), door("customer")]
+    }
+
+    pub(crate) fn bind(&self, connection: &Connection, world: i64) -> Result<()> {
+        let sql = "INSERT OR IGNORE INTO doors (hash, pin, opens) VALUES (?, ?, ?)";
+        connection.prepare_cached(sql)?.execute(params![self.hash, self.pin, world]).map(|_| ())
+    }
+
+    /// How the world behind it is knocked at, which is made at its first use; nothing if it opens none, or the pin is
+    /// another one.
+    pub(crate) fn open(
+        &self,
+        connection: &Connection,
+        admission: &Admission,
+        start: Clock,
+    ) -> Result<Option<Knock>> {
+        let sql =
+            "SELECT w.key_hash, d.pin = ? FROM doors d JOIN worlds w ON w.id = d.opens WHERE d.hash = ?";
+        let known = connection
+            .prepare_cached(sql)?
+            .query_row(params![self.pin, self.hash], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let knock = |hash| Some(Knock { hash, well_formed: true });
+        if let Some((hash, is_pin)) = known {
+            return Ok(if is_pin { knock(hash) } else { None });
+        }
+        let first = Knock { hash: self.hash, well_formed: true };
+        let Some(row) = Row::admit(connection, first, admission, start)? else { return Ok(None) };
+        self.bind(connection, row.id)?;
+        Ok(knock(self.hash))
+    }
+}
+
+/// Whom an access id stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Scope {
+    Account,
+    Customer,
+}
+
+impl Scope {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Customer => "customer",
+        }
+    }
+}
+
+/// What is known of an access id.
+pub(crate) struct Pass {
+    pub(crate) knock: Knock,
+    pub(crate) scope: Scope,
+    pub(crate) is_live: bool,
+}
+
+impl Pass {
+    /// Looks an access id up, whatever world gave it.
+    pub(crate) fn find(connection: &Connection, id: &AccessId) -> Result<Option<Self>> {
+        let sql = "SELECT w.key_hash, a.scope, a.ended IS NULL AS live FROM access_ids a
+                   JOIN worlds w ON w.id = a.world WHERE a.hash = ? AND a.world > 0";
+        connection
+            .prepare_cached(sql)?
+            .query_row([hashed(id)], |row| {
+                let knock = Knock { hash: row.get("key_hash")?, well_formed: true };
+                let is_customer = row.get::<_, String>("scope")? == Scope::Customer.as_str();
+                let scope = if is_customer { Scope::Customer } else { Scope::Account };
+                Ok(Self { knock, scope, is_live: row.get("live")? })
+            })
+            .optional()
+    }
+}
+
+fn hashed(id: &AccessId) -> String {
+    hex(&hash(id.expose()))
+}
+
+/// What taking a request id finds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Taken {
+    Fresh,
+    Used,
+    Unknown,
+}
+
+impl Ledger<'_> {
+    /// Gives an access id, which ends the one before.
+    pub(crate) fn new_access_id(&self, scope: Scope) -> Result<AccessId> {
+        self.end_live(scope)?;
+        let number = self.next(Kind::AccessId)?;
+        let id = self.access_id(number);
+        let sql = "INSERT INTO access_ids (world, number, hash, scope) VALUES (?, ?, ?, ?)";
+        let row = params![self.world, number, hashed(&id), scope.as_str()];
+        self.connection.prepare_cached(sql)?.execute(row)?;
+        Ok(id)
+    }
+
+    /// The access id that is live, if one is.
+    pub(crate) fn current_access_id(&self, scope: Scope) -> Result<Option<AccessId>> {
+        let sql = "SELECT number FROM access_ids WHERE world = ? AND scope = ? AND ended IS NULL";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let number = statement.query_row(params![self.world, scope.as_str()], |row| row.get(0)).optional()?;
+        Ok(number.map(|number| self.access_id(number)))
+    }
+
+    fn access_id(&self, number: u64) -> AccessId {
+        AccessId::try_from(self.seed.uuid("access-id", number)).expect("a UUID is an access id")
+    }
+
+    fn end_live(&self, scope: Scope) -> Result<()> {
+        let sql = "UPDATE access_ids SET ended = ? WHERE world = ? AND scope = ? AND ended IS NULL";
+        let ended = params![self.now.millis(), self.world, scope.as_str()];
+        self.connection.prepare_cached(sql)?.execute(ended).map(|_| ())
+    }
+
+    /// Ends all access ids that are live.
+    pub(crate) fn end_access_ids(&self) -> Result<()> {
+        [Scope::Account, Scope::Customer].into_iter().try_for_each(|scope| self.end_live(scope))
+    }
+
+    /// Ends an access id.
+    pub(crate) fn end_access_id(&self, id: &AccessId) -> Result<()> {
+        let sql = "UPDATE access_ids SET ended = ? WHERE world = ? AND hash = ? AND ended IS NULL";
+        let ended = params![self.now.millis(), self.world, hashed(id)];
+        self.connection.prepare_cached(sql)?.execute(ended).map(|_| ())
+    }
+
+    /// Gives a request id.
+    pub(crate) fn new_request_id(&self) -> Result<RequestId> {
+        let number = self.next(Kind::RequestId)?;
+        let id = self.seed.uuid("request-id", number);
+        let sql = "INSERT INTO request_ids (world, number, id, used) VALUES (?, ?, ?, 0)";
+        self.connection.prepare_cached(sql)?.execute(params![self.world, number, id])?;
+        Ok(RequestId::try_from(id).expect("a UUID is a request id"))
+    }
+
+    /// Uses a request id, which can be done once.
+    pub(crate) fn take_request_id(&self, id: &RequestId) -> Result<Taken> {
+        let sql = "UPDATE request_ids SET used = 1 WHERE world = ? AND id = ? AND used = 0";
+        let id = params![self.world, id.expose()];
+        if self.connection.prepare_cached(sql)?.execute(id)? > 0 {
+            return Ok(Taken::Fresh);
+        }
+        let sql = "SELECT 1 FROM request_ids WHERE world = ? AND id = ?";
+        let is_known = self.connection.prepare_cached(sql)?.exists(id)?;
+        Ok(if is_known { Taken::Used } else { Taken::Unknown })
+    }
+}

@@ -1,0 +1,81 @@
+//! Pages on which payers pay, or enter their methods.
+
+use perennial_domain::clientpay::PageStatus;
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use crate::clock::Moment;
+use crate::world::{Kind, Knock, Ledger};
+
+/// A page as it is kept.
+pub(crate) struct KeptPage {
+    pub(crate) request_id: String,
+    /// Its name in URLs, such as `invoicePaymentPage`.
+    pub(crate) kind: String,
+    /// The request that made it, as version 2 has it.
+    pub(crate) document: String,
+    expires: Moment,
+    /// How it ended before its time.
+    ended: Option<PageStatus>,
+}
+
+impl KeptPage {
+    /// Whether it can be used now.
+    pub(crate) fn status(&self, now: Moment) -> PageStatus {
+        match &self.ended {
+            Some(ended) => ended.clone(),
+            None if self.expires <= now => PageStatus::EXPIRED,
+            None => PageStatus::ACTIVE,
+        }
+    }
+}
+
+impl Ledger<'_> {
+    /// Keeps a page for so many seconds.
+    pub(crate) fn keep_page(&self, request_id: &str, kind: &str, document: &str, seconds: u32) -> Result<()> {
+        let number = self.next(Kind::Page)?;
+        let sql = "INSERT INTO pages (world, number, request_id, kind, document, created, expires)
+                   VALUES (?, ?, ?, ?, ?, ?, ?)";
+        let expires = self.now.seconds_after(seconds).millis();
+        let page = params![self.world, number, request_id, kind, document, self.now.millis(), expires];
+        self.connection.prepare_cached(sql)?.execute(page).map(|_| ())
+    }
+
+    pub(crate) fn page(&self, request_id: &str) -> Result<Option<KeptPage>> {
+        let sql = "SELECT * FROM pages WHERE world = ? AND request_id = ?";
+        self.connection.prepare_cached(sql)?.query_row(params![self.world, request_id], page).optional()
+    }
+
+    /// The pages of a kind, oldest first.
+    pub(crate) fn pages(&self, kind: &str) -> Result<Vec<KeptPage>> {
+        let sql = "SELECT * FROM pages WHERE world = ? AND kind = ? ORDER BY number";
+        self.connection.prepare_cached(sql)?.query_map(params![self.world, kind], page)?.collect()
+    }
+
+    /// Ends a page: it is used, or nobody shall use it.
+    pub(crate) fn end_page(&self, request_id: &str, how: &PageStatus) -> Result<()> {
+        let sql = "UPDATE pages SET ended = ? WHERE world = ? AND request_id = ?";
+        let ended = params![how.as_str(), self.world, request_id];
+        self.connection.prepare_cached(sql)?.execute(ended).map(|_| ())
+    }
+}
+
+/// How the world is knocked at that a page is in.
+pub(crate) fn knock_of_page(connection: &Connection, request_id: &str) -> Result<Option<Knock>> {
+    let sql = "SELECT w.key_hash FROM pages p JOIN worlds w ON w.id = p.world
+               WHERE p.request_id = ? AND p.world > 0";
+    connection
+        .prepare_cached(sql)?
+        .query_row([request_id], |row| Ok(Knock { hash: row.get(0)?, well_formed: true }))
+        .optional()
+}
+
+fn page(row: &Row<'_>) -> Result<KeptPage> {
+    let ended = row.get::<_, Option<String>>("ended")?;
+    Ok(KeptPage {
+        request_id: row.get("request_id")?,
+        kind: row.get("kind")?,
+        document: row.get("document")?,
+        expires: Moment::from_millis(row.get("expires")?),
+        ended: ended.map(|ended| PageStatus::reported(&ended)),
+    })
+}
