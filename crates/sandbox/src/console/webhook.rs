@@ -1,24 +1,36 @@
-//! Where a world's alerts go, and what became of each.
+//! Where a world's alerts go, a form to say so, and what became of each.
 
 use maud::html;
 
-use super::{Found, World};
+use super::form::Form;
+use super::{Answered, Found, World, token, told};
 use crate::gateway::{Gateway, Webhook};
-use crate::webhook::Delivery;
+use crate::webhook::{Delivery, Endpoint};
 
 /// How many deliveries are shown.
 const SHOWN: usize = 100;
 
-pub(super) async fn page(gateway: &Gateway, world: &World) -> Found {
+pub(super) async fn page(gateway: &Gateway, world: &World, form: &Form, problem: Option<&str>) -> Found {
     let Some(Webhook { url, public_key, deliveries }) = gateway.webhook(world.knock, SHOWN).await? else {
         return Ok(None);
     };
     let lines: Vec<_> = deliveries.iter().map(Delivery::shown).collect();
     let columns = ["transaction-id", "event", "outcome", "attempt", "status", "due"];
     let content = html! {
+        (told(problem))
         dl {
             dt { "Endpoint" } dd { (url.as_deref().unwrap_or("none: no transaction is told")) }
             dt { "Public key" } dd { code { (public_key) } }
+        }
+        form method="post" action=(world.path("webhook")) {
+            (token())
+            label { "URL, with an address of the loopback "
+                input type="url" name="url" placeholder="http://127.0.0.1:9000/hook" value=(form.text("url")) required;
+            }
+            button { "Tell it of every transaction" }
+        }
+        @if url.is_some() {
+            form method="post" action=(world.path("webhook/remove")) { (token()) button { "Remove the endpoint" } }
         }
         h2 { "Deliveries" }
         table {
@@ -41,5 +53,22 @@ pub(super) async fn page(gateway: &Gateway, world: &World) -> Found {
             }
         }
     };
-    Ok(Some(world.page("Webhook", &content)))
+    Ok(Some(if problem.is_some() {
+        world.refused("Webhook", &content)
+    } else {
+        world.page("Webhook", &content)
+    }))
+}
+
+pub(super) async fn set(gateway: &Gateway, world: &World, form: &Form) -> Found {
+    let url = form.text("url");
+    if let Err(error) = url.parse::<Endpoint>() {
+        return page(gateway, world, form, Some(&format!("url: {error}"))).await;
+    }
+    let set = gateway.set_webhook(world.knock, url.to_owned()).await?;
+    Ok(set.map(|_| Answered::See(world.path("webhook"))))
+}
+
+pub(super) async fn remove(gateway: &Gateway, world: &World) -> Found {
+    Ok(gateway.remove_webhook(world.knock).await?.map(|()| Answered::See(world.path("webhook"))))
 }

@@ -26,6 +26,10 @@ async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     assert_eq!(browser.count("li.expected").await, 12);
     let plan = browser.address().await;
 
+    browser.follow("Webhook").await;
+    // Nobody listens there, and the page says so.
+    browser.fill_in("input[name=url]", "http://127.0.0.1:1/hook").await;
+    browser.press("Tell it of every transaction").await;
     browser.follow("Overview").await;
     browser.press("+1 month").await;
     browser.go(&plan).await;
@@ -62,7 +66,7 @@ async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     browser.open_first("ol.log summary").await;
     assert!(browser.text("ol.log li:first-child pre").await.contains(r#""card": "****""#));
     browser.shot("requests").await;
-    for page in ["Payments", "Transactions", "Batches", "Customers"] {
+    for page in ["Payments", "Transactions", "Batches", "Webhook", "Customers"] {
         browser.follow(page).await;
         browser.shot(&page.to_lowercase()).await;
     }

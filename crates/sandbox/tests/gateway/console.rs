@@ -149,6 +149,9 @@ async fn forms_change_the_world_and_say_what_is_wrong() {
         ("faults", "operation=plans.create&kind=delay&delay-ms=soon", 400, "effect.delay-ms: must be a whole number"),
         ("faults", "operation=nothing&kind=delay&delay-ms=1", 400, "operation: must be one that this sandbox serves"),
         ("faults/clear", "", 303, ""),
+        ("webhook", "url=http%3A%2F%2F127.0.0.1%3A9%2Fhook", 303, ""),
+        ("webhook", "url=http://evil.example/", 400, "url: must name the loopback by its address"),
+        ("webhook", "", 400, "url: must be a URL"),
         ("nothing", "", 404, "no such page"),
     ];
     for (page, form, status, told) in cases {
@@ -158,6 +161,10 @@ async fn forms_change_the_world_and_say_what_is_wrong() {
         assert!(got.status == status && body.contains(told), "{page} {form}: {} {}", got.status, got.body);
     }
     assert_eq!(browser.client.control("GET", "clock", "").await.at("/now"), "2027-03-15T10:00:00Z");
+    let url = async || browser.client.control("GET", "webhook", "").await.at("/url");
+    assert_eq!(url().await, "http://127.0.0.1:9/hook");
+    assert_eq!(browser.post(&format!("{world}/webhook/remove"), "").await.status, 303);
+    assert_eq!(url().await, "");
     let kept =
         browser.post(&format!("{world}/faults"), "operation=plans.get&kind=delay&delay-ms=soon").await.body;
     assert!(
