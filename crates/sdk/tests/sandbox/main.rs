@@ -4,6 +4,7 @@
 
 mod clientpay;
 mod faults;
+mod webhook;
 
 use perennial::clearent::*;
 use perennial::{
