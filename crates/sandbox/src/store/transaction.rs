@@ -282,6 +282,7 @@ fn transaction_when(row: &Row<'_>, open_batch: Option<u64>) -> Result<Transactio
         card_type: read_brand(row)?,
         exp_date: read_expiry(row)?,
         created: Some(Moment::from_millis(row.get("created")?).stamp()),
+        // The vendor's samples have `59` in the answer to a transaction, and `000377` in a record of one.
         batch_string_id: batch.map(|number| format!("{number:06}")),
         ref_id: read_some(row, "ref_id")?,
         original_amount: amount,
