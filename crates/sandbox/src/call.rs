@@ -11,7 +11,7 @@ use crate::gateway::Gateway;
 use crate::requests::Exchange;
 use crate::seed::Seed;
 use crate::store::StoreError;
-use crate::world::{Knock, Ledger, Row};
+use crate::world::{Knock, Ledger};
 use crate::{clearent, clientpay};
 
 /// What a call does in the books of its world, and what it comes to there.
@@ -81,14 +81,8 @@ async fn commit<A: Send + 'static>(
     calls: Vec<Work<A>>,
     hit: Option<Hit>,
 ) -> std::result::Result<Option<Done<A>>, StoreError> {
-    let (admission, start, faults) = (gateway.admission.clone(), gateway.start(), gateway.faults.clone());
-    let couriers = gateway.couriers.clone();
     gateway
-        .store
-        .run(move |connection| {
-            let Some(row) = Row::admit(connection, knock, &admission, start)? else { return Ok(None) };
-            // The clock is read here, so that no job sees an earlier time than the one before it.
-            let ledger = Ledger::open(connection, &row, Moment::real(), &faults)?;
+        .with_world(knock, move |ledger| {
             let Ledger { world, seed, now, .. } = ledger;
             let ledger = match &hit {
                 None => ledger,
@@ -103,8 +97,7 @@ async fn commit<A: Send + 'static>(
             for call in calls {
                 outcome = Some(call(&ledger)?);
             }
-            couriers.ring_if_alerts_wait(connection, &row)?;
-            Ok(Some(Done { world, seed, now, outcome }))
+            Ok(Done { world, seed, now, outcome })
         })
         .await
 }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, ClockError, Mode, Moment, Turn};
-use crate::engine;
+use crate::engine::{self, SLICE};
 use crate::fault::{Aside, Fault, Faults, StandingFault};
 use crate::requests::Requests;
 use crate::seed::{Seed, hash};
@@ -20,10 +20,6 @@ use crate::store::snapshot::erase;
 use crate::store::{Store, StoreError};
 use crate::webhook::{Couriers, Delivery, signer};
 use crate::world::{Admission, Knock, Ledger, Row, Turned, restart};
-
-/// The most payments that one world makes before others have their turn: one or two tenths of a second's work. Fewer
-/// cost more each, because each commit writes the pages of all indexes again.
-const SLICE: u64 = 2_000;
 
 /// The store, and what a start was told.
 pub(crate) struct Gateway {
@@ -110,17 +106,28 @@ impl Gateway {
         Ok(credentials)
     }
 
-    /// Opens a key's books and does something there; nothing if the key opens none.
+    /// Opens a key's books and does something there; nothing if the key opens none. What became due before is made slice
+    /// by slice, so that other worlds have their turn in between.
     pub(crate) async fn with_world<T: Send + 'static>(
         &self,
         knock: Knock,
-        work: impl FnOnce(Ledger<'_>) -> rusqlite::Result<T> + Send + 'static,
+        mut work: impl FnOnce(Ledger<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
-        let faults = self.faults.clone();
-        self.with_row(knock, move |connection, row| {
-            work(Ledger::open(connection, row, Moment::real(), &faults)?)
-        })
-        .await
+        loop {
+            let faults = self.faults.clone();
+            // The clock is read in the job, so that none sees an earlier time than the one before it.
+            let opened = self.with_row(knock, move |connection, row| {
+                match Ledger::open(connection, row, Moment::real(), &faults, SLICE)? {
+                    Some(ledger) => work(ledger).map(Ok),
+                    None => Ok(Err(work)),
+                }
+            });
+            match opened.await? {
+                None => return Ok(None),
+                Some(Ok(made)) => return Ok(Some(made)),
+                Some(Err(waiting)) => work = waiting,
+            }
+        }
     }
 
     /// How the world of an access id is knocked at, while the id is live.

@@ -203,16 +203,18 @@ pub(crate) struct Ledger<'c> {
 }
 
 impl<'c> Ledger<'c> {
-    /// Opens the books after firing what became due since they were closed.
+    /// Opens the books after making the payments that became due since they were closed, but no more than this: if
+    /// others are to come, the books stay closed.
     pub(crate) fn open(
         connection: &'c Connection,
         row: &Row,
         real: Moment,
         faults: &'c Faults,
-    ) -> Result<Self> {
+        most: u64,
+    ) -> Result<Option<Self>> {
         let ledger = Self::open_unfired(connection, row, real, faults);
-        engine::fire(&ledger)?;
-        Ok(ledger)
+        let (_, more) = engine::fire(&ledger, most)?;
+        Ok(more.is_none().then_some(ledger))
     }
 
     /// Opens the books as they are, for whoever fires what became due.
@@ -233,7 +235,7 @@ impl<'c> Ledger<'c> {
         let goal = clock.now(self.real);
         let now = self.stop_before(goal)?;
         let fired = Self { clock: clock.set(now, self.real), now, ..self };
-        let (fired, last) = engine::fire_some(&fired, most)?;
+        let (fired, last) = engine::fire(&fired, most)?;
         let clock = clock.set(last.map_or(now, |last| last.max(self.now)), self.real);
         let (mode, at) = columns(clock);
         let sql = "UPDATE worlds SET mode = ?, at = ? WHERE id = ?";

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::post::{Heard, post};
 use super::{Endpoint, signer};
 use crate::clock::Moment;
+use crate::engine::SLICE;
 use crate::fault::{DELIVER, Effect, Hit, stands_in};
 use crate::gateway::Gateway;
 use crate::store::StoreError;
@@ -126,13 +127,17 @@ impl Gateway {
     /// Makes what became due as the world's clock ran, delivers, and says how long it is until something is due again.
     async fn fire_and_deliver(&self, world: World) -> Result<Option<Duration>, StoreError> {
         let mut round = self.couriers.round(world).await;
-        let faults = self.faults.clone();
-        let fire = self.store.run(move |connection| match Row::find(connection, &world)? {
-            Some(row) => Ledger::open(connection, &row, Moment::real(), &faults).map(|_| ()),
-            None => Ok(()),
-        });
-        fire.await?;
-        self.deliver(&mut round).await
+        loop {
+            let faults = self.faults.clone();
+            let fire = self.store.run(move |connection| {
+                let Some(row) = Row::find(connection, &world)? else { return Ok(true) };
+                let ledger = Ledger::open(connection, &row, Moment::real(), &faults, SLICE)?;
+                Ok(ledger.is_some())
+            });
+            if fire.await? {
+                return self.deliver(&mut round).await;
+            }
+        }
     }
 
     /// Makes all deliveries that are due by the world's clock, in order, and says how long it is until something is due
