@@ -52,6 +52,8 @@ pub(crate) struct Done<A> {
     pub(crate) world: i64,
     pub(crate) seed: Seed,
     pub(crate) now: Moment,
+    /// How often the database was opened since the world began, then included.
+    pub(crate) opened: u64,
     /// What the last execution came to, if there was one: a fault may allow none, or put it off.
     pub(crate) outcome: Option<A>,
 }
@@ -83,7 +85,7 @@ async fn commit<A: Send + 'static>(
 ) -> std::result::Result<Option<Done<A>>, StoreError> {
     gateway
         .with_world(knock, move |ledger| {
-            let Ledger { world, seed, now, .. } = ledger;
+            let Ledger { world, seed, now, opened, .. } = ledger;
             let ledger = match &hit {
                 None => ledger,
                 Some(Hit { aside: Some(aside), .. }) => ledger.of_aside(*aside),
@@ -97,7 +99,7 @@ async fn commit<A: Send + 'static>(
             for call in calls {
                 outcome = Some(call(&ledger)?);
             }
-            Ok(Done { world, seed, now, outcome })
+            Ok(Done { world, seed, now, opened, outcome })
         })
         .await
 }

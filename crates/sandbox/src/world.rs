@@ -21,6 +21,8 @@ pub(crate) struct Row {
     pub(crate) clock: Clock,
     /// Whether someone asked for it, and not just used a key.
     asked_for: bool,
+    /// How often the database was opened since the world began, then included.
+    opened: u64,
 }
 
 /// Which keys open a world that does not exist yet.
@@ -69,7 +71,10 @@ impl Row {
 
     pub(crate) fn find(connection: &Connection, hash: &[u8; 32]) -> Result<Option<Self>> {
         connection
-            .prepare_cached("SELECT id, seed, asked_for, mode, at FROM worlds WHERE key_hash = ?")?
+            .prepare_cached(
+                "SELECT id, seed, asked_for, mode, at, (SELECT count FROM openings) - opened_before AS opened
+                 FROM worlds WHERE key_hash = ?",
+            )?
             .query_row([hash], |row| {
                 let seed = Seed(row.get::<_, i64>("seed")?.cast_unsigned());
                 Ok(Self {
@@ -78,6 +83,7 @@ impl Row {
                     seed,
                     clock: clock_of(row)?,
                     asked_for: row.get("asked_for")?,
+                    opened: row.get("opened")?,
                 })
             })
             .optional()
@@ -98,13 +104,13 @@ impl Row {
     ) -> Result<Self> {
         let (mode, at) = columns(clock);
         connection.execute(
-            "INSERT INTO worlds (key_hash, seed, asked_for, mode, at, first_mode, first_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?5)",
+            "INSERT INTO worlds (key_hash, seed, asked_for, mode, at, first_mode, first_at, opened_before)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?5, (SELECT count - 1 FROM openings))",
             params![hash, seed.0.cast_signed(), asked_for, mode, at],
         )?;
         let id = connection.last_insert_rowid();
         Door::of_world(seed).iter().try_for_each(|door| door.bind(connection, id))?;
-        Ok(Self { id, key_hash: *hash, seed, clock, asked_for })
+        Ok(Self { id, key_hash: *hash, seed, clock, asked_for, opened: 1 })
     }
 }
 
@@ -120,8 +126,10 @@ pub(crate) fn restart(connection: &Connection, world: i64, clock: Option<Clock>)
             params![mode, at, world],
         )?;
     }
-    connection.execute("UPDATE worlds SET mode = first_mode, at = first_at WHERE id = ?", [world])?;
-    Ok(())
+    let sql =
+        "UPDATE worlds SET mode = first_mode, at = first_at, opened_before = (SELECT count - 1 FROM openings)
+               WHERE id = ?";
+    connection.execute(sql, [world]).map(|_| ())
 }
 
 /// A clock as the columns `mode` and `at` have it.
@@ -198,6 +206,8 @@ pub(crate) struct Ledger<'c> {
     pub(crate) faults: &'c Faults,
     /// The hash by which the faults know the world.
     pub(crate) key_hash: [u8; 32],
+    /// How often the database was opened since the world began, then included.
+    pub(crate) opened: u64,
     /// How a fault makes the charge of this call go.
     pub(crate) decline: Option<Outcome>,
 }
@@ -224,9 +234,9 @@ impl<'c> Ledger<'c> {
         real: Moment,
         faults: &'c Faults,
     ) -> Self {
-        let Row { id, key_hash, seed, clock, asked_for: _ } = *row;
+        let Row { id, key_hash, seed, clock, asked_for: _, opened } = *row;
         let now = clock.now(real);
-        Self { connection, world: id, seed, clock, now, real, faults, key_hash, decline: None }
+        Self { connection, world: id, seed, clock, now, real, faults, key_hash, opened, decline: None }
     }
 
     /// Sets the world's clock and makes the payments that are due by then, but no more than this: if others are to

@@ -215,7 +215,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         work(read.take().unwrap_or_else(|| handler(&mut call)), site.clone())
     })
     .await?;
-    let Some(Done { world, seed, now, outcome }) = done else {
+    let Some(Done { world, seed, now, opened, outcome }) = done else {
         return Ok(worldless(gateway, Refused::unauthorized(), request.formats.answer));
     };
     let outcome = match hit.as_ref().map(|hit| &hit.effect) {
@@ -226,7 +226,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     };
     let family = Family::of(operation);
     let number = gateway.requests.next_exchange(world);
-    let exchange_id = family.exchange_id(seed, now, gateway.store.opened, number);
+    let exchange_id = family.exchange_id(seed, now, opened, number);
     let reply = match outcome {
         Ok(answer) => answer.reply(family.success, exchange_id.clone()),
         Err(refused) => refused.reply(exchange_id.clone(), now),
@@ -348,7 +348,7 @@ impl Family {
         Self { success, service }
     }
 
-    /// Derived also from how often the database was opened, so that ids do not repeat after a restart:
+    /// Derived also from how often the database was opened since the world began, so that ids do not repeat after a restart:
     /// `ID-clearent-rps-1-<uuid>`, and for card transactions `ID-clearent-cgw-1-<milliseconds>-0-<number>`.
     fn exchange_id(&self, seed: Seed, now: Moment, opened: u64, number: u64) -> String {
         let service = self.service;

@@ -208,7 +208,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         work(route, access_id.as_ref(), read)
     })
     .await?;
-    let Some(Done { world, seed, now, outcome }) = done else {
+    let Some(Done { world, seed, now, opened, outcome }) = done else {
         return Ok(worldless(Refused::unauthorized()));
     };
     let Answer { status, body } = match hit.as_ref().map(|hit| &hit.effect) {
@@ -218,7 +218,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         _ => outcome.unwrap_or_else(|| fault(500)),
     };
     let number = gateway.requests.next_exchange(world);
-    let id = seed.uuid(&format!("exchange {}", gateway.store.opened), number);
+    let id = seed.uuid(&format!("exchange {opened}"), number);
     let exchange = Exchange { operation, id, time: now };
     Ok(Answered { exchange: Some((world, exchange)), hit, ..Answered::worldless(status, body) })
 }

@@ -35,8 +35,6 @@ const BATCH: usize = 256;
 
 /// The handle of the thread that owns the database.
 pub(crate) struct Store {
-    /// How often this database was opened, this time included.
-    pub(crate) opened: u64,
     path: PathBuf,
     thread: Mutex<Option<(mpsc::UnboundedSender<Job>, JoinHandle<()>)>>,
     /// How the thread ended.
@@ -59,7 +57,7 @@ impl Store {
         };
         let path = path.unwrap_or(Path::new(":memory:")).to_owned();
         let connection = connection.map_err(|error| StoreError::unusable(&path, Arc::new(error)))?;
-        let opened = schema::prepare(&connection).map_err(|error| error.within(&path))?;
+        schema::prepare(&connection).map_err(|error| error.within(&path))?;
         let (jobs, waiting) = mpsc::unbounded_channel();
         let (end, ended) = watch::channel(None);
         let thread = std::thread::Builder::new().name("sandbox-store".into());
@@ -70,7 +68,7 @@ impl Store {
             end.send_replace(Some(worked));
         });
         let thread = thread.map_err(StoreError::Thread)?;
-        Ok(Self { opened, path, thread: Mutex::new(Some((jobs, thread))), ended })
+        Ok(Self { path, thread: Mutex::new(Some((jobs, thread))), ended })
     }
 
     /// Runs a job and returns what it made, once that is on disk.
@@ -268,22 +266,22 @@ mod tests {
             Connection::open(&path).unwrap().execute_batch(sql).unwrap();
             path
         };
-        let older = ours("older.db", "PRAGMA user_version = 2");
+        let older = ours("older.db", "PRAGMA user_version = 3");
         let newer = ours("newer.db", "PRAGMA user_version = 99");
         let theirs = folder.path().join("theirs.db");
         Connection::open(&theirs).unwrap().execute_batch("CREATE TABLE theirs (id)").unwrap();
         let marked = folder.path().join("marked.db");
-        Connection::open(&marked).unwrap().execute_batch("PRAGMA user_version = 3").unwrap();
+        Connection::open(&marked).unwrap().execute_batch("PRAGMA user_version = 4").unwrap();
         let text = folder.path().join("text.db");
         std::fs::write(&text, "no database, but long enough to be looked at ".repeat(30)).unwrap();
         let cases = [
             (
                 older,
-                "has schema 2, and this sandbox knows 3 only: use the version that wrote it, or another file",
+                "has schema 3, and this sandbox knows 4 only: use the version that wrote it, or another file",
             ),
             (
                 newer,
-                "has schema 99, and this sandbox knows 3 only: use the version that wrote it, or another file",
+                "has schema 99, and this sandbox knows 4 only: use the version that wrote it, or another file",
             ),
             (theirs, "belongs to another program: use another file"),
             (marked, "belongs to another program: use another file"),

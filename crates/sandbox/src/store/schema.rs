@@ -10,7 +10,7 @@ use super::StoreError;
 use super::snapshot::forget_asides;
 
 /// The schema of this version, kept in the file's `user_version`.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// The file's `application_id`, so that no database of another program is taken for ours: `Pere`.
 const APPLICATION: i64 = 0x5065_7265;
@@ -23,7 +23,8 @@ CREATE TABLE openings (count INTEGER NOT NULL);
 INSERT INTO openings VALUES (0);
 CREATE TABLE worlds (
     id INTEGER PRIMARY KEY, key_hash BLOB NOT NULL UNIQUE, seed INTEGER NOT NULL,
-    asked_for INTEGER NOT NULL, mode TEXT NOT NULL, at INTEGER NOT NULL, first_mode TEXT NOT NULL, first_at INTEGER NOT NULL
+    asked_for INTEGER NOT NULL, mode TEXT NOT NULL, at INTEGER NOT NULL, first_mode TEXT NOT NULL, first_at INTEGER NOT NULL,
+    opened_before INTEGER NOT NULL
 );
 CREATE TABLE tallies (
     world INTEGER NOT NULL, kind TEXT NOT NULL, made INTEGER NOT NULL, gone INTEGER NOT NULL, PRIMARY KEY (world, kind)
@@ -168,7 +169,7 @@ CREATE INDEX methods_payer ON methods (world, payer_id, number);
 
 CREATE TABLE snapshots (
     id INTEGER PRIMARY KEY AUTOINCREMENT, world INTEGER NOT NULL, name TEXT NOT NULL, mode TEXT NOT NULL, at INTEGER NOT NULL,
-    exchanges INTEGER NOT NULL, UNIQUE (world, name)
+    opened INTEGER NOT NULL, exchanges INTEGER NOT NULL, UNIQUE (world, name)
 );
 ";
 
@@ -210,8 +211,8 @@ pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
     ("tallies", "kind"),
 ];
 
-/// Takes the file for this sandbox alone, makes its tables if it is new, and says how often it was opened.
-pub(super) fn prepare(connection: &Connection) -> Result<u64, Unfit> {
+/// Takes the file for this sandbox alone, makes its tables if it is new, and counts how often it was opened.
+pub(super) fn prepare(connection: &Connection) -> Result<(), Unfit> {
     // A file that is read-only is opened all the same, and its first lock fails with another error.
     if connection.is_readonly("main")? {
         let read_only = ffi::Error::new(ffi::SQLITE_READONLY);
@@ -242,12 +243,9 @@ pub(super) fn prepare(connection: &Connection) -> Result<u64, Unfit> {
         }
         _ => return Err(Unfit::Foreign),
     }
-    let opened =
-        connection
-            .query_row("UPDATE openings SET count = count + 1 RETURNING count", [], |row| row.get(0))?;
+    connection.execute("UPDATE openings SET count = count + 1", [])?;
     forget_asides(connection)?;
-    connection.execute_batch("COMMIT")?;
-    Ok(opened)
+    Ok(connection.execute_batch("COMMIT")?)
 }
 
 /// Why a database is not for us, before the file is named.

@@ -30,3 +30,38 @@ async fn a_stopped_and_a_dropped_sandbox_leave_their_world() {
     let again = client.json("GET", "/rest/v2/customers", "").await.at("/exchange-id");
     assert_ne!(again, exchange, "exchange ids go on after a restart");
 }
+
+#[tokio::test]
+async fn a_world_that_begins_again_or_comes_back_says_the_same_exchange_ids_in_a_later_process_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.db");
+    let mut transcripts = Vec::new();
+    let mut kept = String::new();
+    for _ in 0..3 {
+        let sandbox = Sandbox::builder().database(&path).start().await.unwrap();
+        let exchanges = async |client: &Client| {
+            let mut said = Vec::new();
+            for path in ["customers", "tokens/1", "transactions/1"] {
+                said.push(client.json("GET", &format!("/rest/v2/{path}"), "").await.at("/exchange-id"));
+            }
+            said
+        };
+        let own = Client::of(&sandbox);
+        if kept.is_empty() {
+            own.json("GET", "/rest/v2/payments", "").await;
+            kept = own.control("POST", "snapshot", "").await.at("/id");
+        } else {
+            own.control("POST", "restore", &format!(r#"{{"id":"{kept}"}}"#)).await;
+        }
+        let world = sandbox.world(7).await.unwrap();
+        let seeded = Client::with_key(&sandbox, world.api_key().expose());
+        let begun = exchanges(&seeded).await;
+        world.reset().await.unwrap();
+        transcripts.push([exchanges(&own).await, begun, exchanges(&seeded).await]);
+        sandbox.stop().await;
+    }
+    assert_eq!(transcripts[0][1], transcripts[0][2]);
+    assert_ne!(transcripts[0][0], transcripts[0][1]);
+    assert!(transcripts[0].iter().flatten().all(|id| id.starts_with("ID-clearent-")), "{transcripts:?}");
+    assert_eq!([&transcripts[1], &transcripts[2]], [&transcripts[0]; 2]);
+}
