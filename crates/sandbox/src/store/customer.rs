@@ -28,7 +28,7 @@ impl Ledger<'_> {
         let number = self.next(Kind::Customer)?;
         let key = match customer_key {
             Some(key) => key.clone(),
-            None => CustomerKey::try_from(format!("cust_{}", self.seed.uuid("customer", number)))
+            None => CustomerKey::try_from(format!("cust_{}", self.seed.key("customer", number)))
                 .map_err(|_| rusqlite::Error::InvalidQuery)?,
         };
         let owned = |text: Option<&Text>| text.map(|text| text.as_str().to_owned());
@@ -120,10 +120,10 @@ impl Ledger<'_> {
         } = search;
         List::of(Kind::Customer)
             .with("key = ?", customer_key.map(|key| key.to_string()))
-            .with("first_name = ? COLLATE NOCASE", first_name)
-            .with("last_name = ? COLLATE NOCASE", last_name)
-            .with("email = ?", email)
-            .with("phone = ?", phone_number)
+            .with_typed("first_name = ? COLLATE NOCASE", first_name)
+            .with_typed("last_name = ? COLLATE NOCASE", last_name)
+            .with_typed("email = ?", email)
+            .with_typed("phone = ?", phone_number)
             .with(
                 "key IN (SELECT c.customer_key FROM tokens t JOIN customer_tokens c ON c.world = t.world AND c.token_id = t.id
                  WHERE t.world = ?1 AND t.status <> 'DELETED' AND t.last_four = ?)",

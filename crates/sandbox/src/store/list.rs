@@ -16,6 +16,8 @@ const LARGEST: u32 = 1_000;
 pub(crate) struct List {
     kind: Kind,
     filters: Vec<(&'static str, Value)>,
+    /// Whether an index that goes by stretches finds them.
+    by_stretches: bool,
     always: &'static str,
 }
 
@@ -26,7 +28,7 @@ impl List {
             Kind::Plan => " AND archived IS NULL",
             _ => "",
         };
-        Self { kind, filters: Vec::new(), always }
+        Self { kind, filters: Vec::new(), by_stretches: false, always }
     }
 
     /// Those for which the condition holds, which has one `?` for its value and `?1` for the world; all if there is no
@@ -34,6 +36,12 @@ impl List {
     pub(crate) fn with(mut self, condition: &'static str, value: Option<impl Into<Value>>) -> Self {
         self.filters.extend(value.map(|value| (condition, value.into())));
         self
+    }
+
+    /// The same for a column whose index goes by stretches.
+    pub(crate) fn with_typed(self, condition: &'static str, value: Option<impl Into<Value>>) -> Self {
+        let by_stretches = self.by_stretches || value.is_some();
+        Self { by_stretches, ..self.with(condition, value) }
     }
 
     /// One page, newest first unless told otherwise. A field to order by that is not in `orders` is ignored.
@@ -47,7 +55,8 @@ impl List {
         let table = self.kind.table();
         let conditions: String =
             self.filters.iter().flat_map(|(condition, _)| [" AND ", condition]).collect();
-        let from = format!("FROM {table} WHERE world = ?1{conditions}{}", self.always);
+        let stretches = if self.by_stretches { stretches(self.kind) } else { String::new() };
+        let from = format!("FROM {table} WHERE world = ?1{stretches}{conditions}{}", self.always);
         let unfiltered = self.filters.is_empty();
         let mut values = vec![Value::from(ledger.world)];
         values.extend(self.filters.into_iter().map(|(_, value)| value));
@@ -83,4 +92,15 @@ impl List {
         };
         Ok((objects, page))
     }
+}
+
+/// The condition that indexes which go by stretches need, true of every object.
+pub(super) fn stretches(kind: Kind) -> String {
+    format!(
+        " AND number >> 10 IN (WITH RECURSIVE stretches (stretch) AS (
+             SELECT made >> 10 FROM tallies WHERE world = ?1 AND kind = '{}'
+             UNION ALL SELECT stretch - 1 FROM stretches WHERE stretch > 0
+         ) SELECT stretch FROM stretches)",
+        kind.table()
+    )
 }

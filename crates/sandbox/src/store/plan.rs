@@ -17,7 +17,7 @@ impl Ledger<'_> {
     /// The key of the next plan.
     pub(crate) fn next_plan_key(&self) -> Result<(u64, PlanKey)> {
         let number = self.next(Kind::Plan)?;
-        let key = format!("plan_{}", self.seed.uuid("plan", number));
+        let key = format!("plan_{}", self.seed.key("plan", number));
         Ok((number, PlanKey::try_from(key).map_err(|_| rusqlite::Error::InvalidQuery)?))
     }
 
@@ -131,7 +131,7 @@ impl Ledger<'_> {
         } = search;
         List::of(Kind::Plan)
             .with("customer_key = ?", customer_key.map(|key| key.to_string()))
-            .with("customer_name = ? COLLATE NOCASE", customer_name)
+            .with_typed("customer_name = ? COLLATE NOCASE", customer_name)
             .with("key = ?", plan_key.map(|key| key.to_string()))
             .with("name = ? COLLATE NOCASE", plan_name)
             .with("amount = ?", payment_amount.map(|amount| cents(Some(amount))))

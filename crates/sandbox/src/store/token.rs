@@ -68,14 +68,17 @@ impl Ledger<'_> {
         self.token(&id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
 
-    /// 19 digits: `1100`, eleven that the world has not used yet, and the card's last four.
+    /// 19 digits: `1100`, eleven that the world has not used yet and that begin alike in a stretch of 1,024, and the
+    /// card's last four.
     fn free_token_id(&self, number: u64, last_four: &str) -> Result<String> {
         let mut taken = self
             .connection
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM tokens WHERE world = ? AND id = ?)")?;
         let mut kind = "token".to_owned();
         loop {
-            let id = format!("1100{}{last_four}", self.seed.digits(&kind, number, 11));
+            let (stretch, own) =
+                (self.seed.digits(&kind, number >> 10, 4), self.seed.digits(&kind, number, 7));
+            let id = format!("1100{stretch}{own}{last_four}");
             if !taken.query_row(params![self.world, id], |row| row.get::<_, bool>(0))? {
                 return Ok(id);
             }

@@ -39,6 +39,34 @@ async fn pages_are_exact() {
 }
 
 #[tokio::test]
+async fn searches_find_the_oldest_and_the_newest_of_many() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::of(&sandbox);
+    for number in 1..=1_030 {
+        let body = format!(r#"{{"first-name":"C{number}","last-name":"L"}}"#);
+        assert_eq!(client.json("POST", "/rest/v2/customers", &body).await.status, 201);
+    }
+    #[rustfmt::skip]
+    let cases = [
+        ("first-name=C1", "C1", 1),
+        ("first-name=C1023", "C1023", 1),
+        ("first-name=C1024", "C1024", 1),
+        ("first-name=C1030", "C1030", 1),
+        ("first-name=C1031", "", 0),
+        ("last-name=l", "C1030", 1_030),
+        ("last-name=l&page-size=4&page=2", "C1026", 1_030),
+        ("last-name=l&page-size=4&page=3", "C1022", 1_030),
+        ("last-name=l&page-size=2&page=2&descending=false", "C3", 1_030),
+        ("last-name=l&order-by=first-name", "C999", 1_030),
+    ];
+    for (query, first, total) in cases {
+        let got = client.json("GET", &format!("/rest/v2/customers?{query}"), "").await;
+        assert_eq!(got.at("/payload/customers/customer/0/first-name"), first, "{query}");
+        assert_eq!(got.at("/page/total-elements"), total.to_string(), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn searches_find_by_every_criterion() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::of(&sandbox);
