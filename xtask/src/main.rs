@@ -53,7 +53,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "screenshots",
         arguments: "",
-        about: "the pictures of the console in docs/console",
+        about: "the pictures of the sandbox's pages in docs/screenshots",
         run: screenshots::run,
     },
 ];

@@ -1,4 +1,4 @@
-//! The pictures of the console in `docs/console`, made by the browser tests on their way.
+//! The pictures of the sandbox's pages in `docs/screenshots`, made by the browser tests on their way.
 
 use std::fs;
 
@@ -8,10 +8,11 @@ use crate::step::Step;
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     no_arguments(arguments)?;
-    let folder = root().join("docs/console");
+    let folder = root().join("docs/screenshots");
     let made = fs::create_dir_all(&folder).and_then(|()| folder.canonicalize());
-    let folder = made.map_err(|source| Failure::NotStarted { programme: "docs/console".into(), source })?;
-    Step::new("cargo test -p perennial-sandbox --test console")
+    let folder =
+        made.map_err(|source| Failure::NotStarted { programme: "docs/screenshots".into(), source })?;
+    Step::new("cargo test -p perennial-sandbox --test browser")
         .variable("PERENNIAL_SCREENSHOTS", folder.display().to_string())
         .run()
 }

@@ -14,7 +14,7 @@ use crate::members::{Members, given};
 use crate::openapi;
 use crate::store::StoreError;
 use crate::webhook::{Delivery, Endpoint};
-use crate::world::{Knock, Ledger};
+use crate::world::Knock;
 
 /// A status and a document, where there is one.
 pub(crate) type Answered = (StatusCode, Option<Json>);
@@ -58,14 +58,7 @@ pub(crate) async fn answer(
             });
         }
     };
-    let knock = match key(headers) {
-        Some(knock) => Some(knock),
-        None => match clientpay::access_id(headers) {
-            Some(id) => gateway.knock_of(id).await?,
-            None => None,
-        },
-    };
-    let Some(knock) = knock else { return Ok(unauthorized()) };
+    let Some(knock) = knock(gateway, headers).await? else { return Ok(unauthorized()) };
     let answered = match call {
         Call::Clock => clock(gateway, knock).await?,
         Call::Turn => match read_turn(body) {
@@ -112,16 +105,7 @@ pub(crate) async fn answer(
                 _ => (StatusCode::NO_CONTENT, None),
             })
         }
-        Call::RefundPart => match read_part(body) {
-            Ok((payment, amount)) => {
-                let told = move |ledger: Ledger<'_>| refund_part(&ledger, &payment, amount);
-                gateway.with_world(knock, told).await?.map(|refunded| match refunded {
-                    Ok(left) => ok(json!({ "left": left.to_string() })),
-                    Err(problem) => refused(StatusCode::BAD_REQUEST, problem),
-                })
-            }
-            Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
-        },
+        Call::RefundPart => refund_a_part(gateway, knock, body).await?,
         Call::Webhook => match read_limit(query) {
             Ok(limit) => gateway.webhook(knock, limit).await?.map(shown_webhook),
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
@@ -149,6 +133,15 @@ pub(crate) fn methods(call: &[&str]) -> Option<&'static str> {
         ["webhook"] => "GET, HEAD, PUT, DELETE",
         _ => return None,
     })
+}
+
+/// Which world is meant, by the header of either vendor.
+async fn knock(gateway: &Gateway, headers: &HeaderMap) -> Result<Option<Knock>, StoreError> {
+    match (key(headers), clientpay::access_id(headers)) {
+        (Some(knock), _) => Ok(Some(knock)),
+        (None, Some(id)) => gateway.knock_of(id).await,
+        (None, None) => Ok(None),
+    }
 }
 
 /// The calls that need a world.
@@ -262,7 +255,19 @@ fn turned(member: &str, turned: Option<Result<Fired, ClockError>>) -> Option<Ans
     })
 }
 
-/// A payment of ClientPay and a part of it.
+async fn refund_a_part(gateway: &Gateway, knock: Knock, body: &[u8]) -> Result<Option<Answered>, StoreError> {
+    let (payment, amount) = match read_part(body) {
+        Ok(part) => part,
+        Err(problem) => return Ok(Some(refused(StatusCode::BAD_REQUEST, &problem))),
+    };
+    let done = gateway.with_world(knock, move |ledger| refund_part(&ledger, &payment, amount)).await?;
+    Ok(done.map(|refunded| match refunded {
+        Ok(left) => ok(json!({ "left": left.to_string() })),
+        Err(problem) => refused(StatusCode::BAD_REQUEST, problem),
+    }))
+}
+
+/// A payment of `ClientPay` and a part of it.
 fn read_part(body: &[u8]) -> Result<(String, Amount), String> {
     let mut members = Members::of_body(body)?;
     let (payment, amount) = (members.text("payment-id")?, members.text("amount")?);

@@ -105,11 +105,13 @@ mod console;
 mod control;
 mod engine;
 mod fault;
+mod form;
 mod gateway;
 mod mask;
 mod members;
 mod openapi;
 mod outflow;
+mod payment_page;
 mod requests;
 mod seed;
 mod server;
@@ -278,6 +280,7 @@ impl World {
     }
 
     /// What opens it with ClientPay: its merchant account. They are the credentials of its customer too.
+    #[expect(clippy::missing_panics_doc, reason = "what is derived of a seed is well formed")]
     pub fn clientpay(&self) -> perennial_domain::clientpay::Credentials {
         let gateway::Credentials { api_key: _, integrator_key, account_key, account_pin } = &self.credentials;
         perennial_domain::clientpay::Credentials::builder()

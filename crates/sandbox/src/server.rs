@@ -10,6 +10,7 @@ use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName,
     HeaderValue, LOCATION, ORIGIN, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
+use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -32,7 +33,7 @@ use crate::gateway::Gateway;
 use crate::outflow::Outflow;
 use crate::requests::Entry;
 use crate::store::StoreError;
-use crate::{clientpay, console, control, mask};
+use crate::{clientpay, console, control, mask, payment_page};
 
 /// The largest body: some hundred times the largest request of the API.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -257,26 +258,16 @@ async fn answer(
         let request = console::Request { method: &head.method, segments: page, query, body: &body };
         return Ok(shown(console::answer(gateway, request).await?));
     }
+    if let ["app", page @ ..] = segments.as_slice() {
+        let request =
+            payment_page::Request { method: &head.method, segments: page, body: &body, site: &site };
+        return Ok(paid(payment_page::answer(gateway, request).await?));
+    }
     let formats = match tree {
         Tree::ClientPay => Formats::JSON,
         _ => Formats::of(&head.headers, &body),
     };
-    let (method, headers) = (&head.method, &head.headers);
-    let answered = if let Tree::ClientPay = tree {
-        let path = head.uri.path();
-        clientpay::answer(
-            gateway,
-            clientpay::Request { method, path, query, headers, body: &body, site: &site },
-        )
-        .await?
-    } else {
-        let segments = match segments.as_slice() {
-            ["rest", "v2", rest @ ..] => rest,
-            _ => &[],
-        };
-        let call = clearent::Request { method, segments, query, headers, formats, body: &body, site };
-        clearent::answer(gateway, call).await?
-    };
+    let answered = called(gateway, tree, &head, &segments, &body, site, formats).await?;
     let call::Answered { status, body: answer, allow, exchange, hit } = answered;
     let effect = hit.as_ref().map(|hit| &hit.effect);
     if let Some(Effect::Delay { delay }) = effect {
@@ -309,6 +300,30 @@ async fn answer(
     Ok(response)
 }
 
+/// What a vendor's tree answers.
+async fn called(
+    gateway: &Arc<Gateway>,
+    tree: Tree,
+    head: &Parts,
+    segments: &[&str],
+    body: &Zeroizing<Vec<u8>>,
+    site: String,
+    formats: Formats,
+) -> Result<call::Answered, StoreError> {
+    let (method, headers, query) = (&head.method, &head.headers, head.uri.query().unwrap_or_default());
+    if let Tree::ClientPay = tree {
+        let path = head.uri.path();
+        let call = clientpay::Request { method, path, query, headers, body, site: &site };
+        return clientpay::answer(gateway, call).await;
+    }
+    let segments = match segments {
+        ["rest", "v2", rest @ ..] => rest,
+        _ => &[],
+    };
+    clearent::answer(gateway, clearent::Request { method, segments, query, headers, formats, body, site })
+        .await
+}
+
 /// What a browser gets.
 fn shown(answered: console::Answered) -> Answered {
     let (status, content_type, body, see) = match answered {
@@ -316,9 +331,25 @@ fn shown(answered: console::Answered) -> Answered {
         console::Answered::File(content_type, file) => (StatusCode::OK, content_type, file.to_owned(), None),
         console::Answered::See(path) => (StatusCode::SEE_OTHER, "text/plain", String::new(), Some(path)),
     };
+    in_browser(status, content_type, body, see, console::POLICY)
+}
+
+/// What a payer's browser gets.
+fn paid(answered: payment_page::Answered) -> Answered {
+    let payment_page::Answered { status, content_type, body, framed_by, see } = answered;
+    in_browser(status, content_type, body, see, &payment_page::policy(&framed_by))
+}
+
+fn in_browser(
+    status: StatusCode,
+    content_type: &str,
+    body: String,
+    see: Option<String>,
+    policy: &str,
+) -> Answered {
     let mut response = plain(status);
     set(&mut response, CONTENT_TYPE, content_type);
-    set(&mut response, CONTENT_SECURITY_POLICY, console::POLICY);
+    set(&mut response, CONTENT_SECURITY_POLICY, policy);
     set(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");
     // Stricter, and a form of ours would come without its origin.
     set(&mut response, REFERRER_POLICY, "same-origin");

@@ -89,9 +89,10 @@ impl Row {
             .optional()
     }
 
-    /// The hashes of the keys of all worlds with a webhook.
-    pub(crate) fn with_webhook(connection: &Connection) -> Result<Vec<[u8; 32]>> {
-        let sql = "SELECT key_hash FROM worlds WHERE id IN (SELECT world FROM webhooks) ORDER BY id";
+    /// The hashes of the keys of all worlds with a webhook, or something to deliver elsewhere.
+    pub(crate) fn with_alerts(connection: &Connection) -> Result<Vec<[u8; 32]>> {
+        let sql = "SELECT key_hash FROM worlds WHERE id IN
+                   (SELECT world FROM webhooks UNION SELECT world FROM deliveries WHERE outcome = 'waiting') ORDER BY id";
         connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
     }
 
@@ -257,10 +258,10 @@ impl<'c> Ledger<'c> {
     /// Where a turn to this moment stops first. A world with a webhook stops wherever there is something to tell, so that
     /// its endpoint hears of it while it is so, and before what comes next.
     fn stop_before(&self, goal: Moment) -> Result<Moment> {
-        if self.webhook()?.is_none() {
-            return Ok(goal);
-        }
-        let run = self.due(goal.last_run())?.map(|(_, day)| Moment::run_of(day));
+        let run = match self.webhook()? {
+            Some(_) => self.due(goal.last_run())?.map(|(_, day)| Moment::run_of(day)),
+            None => None,
+        };
         let stops = [run, self.next_delivery()?].into_iter().flatten();
         Ok(stops.fold(goal, Moment::min).max(self.now))
     }

@@ -59,8 +59,8 @@ pub(crate) fn needs_access_id(operation: &str) -> bool {
 
 /// Whether a path is in this tree, right or wrong. That letter case does not matter is **inferred**.
 pub(crate) fn has(path: &str) -> bool {
-    let first = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
     const ROOTS: [&str; 5] = ["v2", "Token", "Invoice", "Payment", "PaymentPage"];
+    let first = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
     ROOTS.iter().any(|root| root.eq_ignore_ascii_case(first))
 }
 

@@ -1,4 +1,4 @@
-//! How a payment goes: the number of a test card alone decides, or the amount of an eCheck (pages of USAePay, the gateway
+//! How a payment goes: the number of a test card alone decides, or the amount of an eCheck (pages of `USAePay`, the gateway
 //! behind this vendor).
 
 use perennial_domain::clientpay::{Card, ECheck, PaymentKind, PaymentStatus};
@@ -47,10 +47,6 @@ impl Verdict {
 
     pub(crate) fn declined(message: &str) -> Self {
         Self { status: PaymentStatus::DECLINED, message: Some(message.into()) }
-    }
-
-    pub(crate) fn is_approved(&self) -> bool {
-        self.status == PaymentStatus::APPROVED
     }
 }
 

@@ -76,10 +76,19 @@ impl Document {
     /// The payer, or the kept method, that it names.
     fn source(&self) -> Option<&str> {
         match self {
-            Self::Invoices(page) => page.fields().payer_or_payment_method_id.map(|source| source.as_str()),
-            Self::LineItems(page) => page.fields().payer_or_payment_method_id.map(|source| source.as_str()),
-            Self::Connect(page) => page.fields().payer_or_payment_method_id.map(|source| source.as_str()),
-            Self::Payer(page) => page.fields().payer_id.map(|payer| payer.as_str()),
+            Self::Invoices(page) => page
+                .fields()
+                .payer_or_payment_method_id
+                .map(perennial_domain::clientpay::PaymentSource::as_str),
+            Self::LineItems(page) => page
+                .fields()
+                .payer_or_payment_method_id
+                .map(perennial_domain::clientpay::PaymentSource::as_str),
+            Self::Connect(page) => page
+                .fields()
+                .payer_or_payment_method_id
+                .map(perennial_domain::clientpay::PaymentSource::as_str),
+            Self::Payer(page) => page.fields().payer_id.map(perennial_domain::clientpay::PayerId::as_str),
         }
     }
 

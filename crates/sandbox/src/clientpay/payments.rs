@@ -24,7 +24,7 @@ pub(super) fn pay(call: &Call<'_>) -> Handled {
         ledger.spend(&request_id)?;
         let NewPaymentFields { total_amount, session_id, customer_id, tax, description, order_id, .. } =
             request.fields();
-        let order = Order {
+        let order = Charge {
             request_id: request_id.expose(),
             session_id: session_id.map(Text::as_str),
             customer_ref: customer_id.map(Text::as_str),
@@ -39,23 +39,23 @@ pub(super) fn pay(call: &Call<'_>) -> Handled {
 }
 
 /// What is paid, whoever asks for it.
-pub(super) struct Order<'a> {
-    pub(super) request_id: &'a str,
-    pub(super) session_id: Option<&'a str>,
-    pub(super) customer_ref: Option<&'a str>,
-    pub(super) amount: Amount,
-    pub(super) tax: Amount,
-    pub(super) order_id: Option<&'a str>,
-    pub(super) description: Option<&'a str>,
+pub(crate) struct Charge<'a> {
+    pub(crate) request_id: &'a str,
+    pub(crate) session_id: Option<&'a str>,
+    pub(crate) customer_ref: Option<&'a str>,
+    pub(crate) amount: Amount,
+    pub(crate) tax: Amount,
+    pub(crate) order_id: Option<&'a str>,
+    pub(crate) description: Option<&'a str>,
 }
 
 /// Charges a card or an account, and books what came of it. Declined payments are kept too.
-pub(super) fn charge(ledger: &Ledger<'_>, order: &Order<'_>, charged: &Charged) -> rusqlite::Result<Booked> {
+pub(crate) fn charge(ledger: &Ledger<'_>, order: &Charge<'_>, charged: &Charged) -> rusqlite::Result<Booked> {
     let verdict = match ledger.decline {
         Some(outcome) => Verdict::declined(outcome.message()),
         None => charged.charge(order.amount, ledger.now.date()),
     };
-    let Order { request_id, session_id, customer_ref, amount, tax, order_id, description } = *order;
+    let Charge { request_id, session_id, customer_ref, amount, tax, order_id, description } = *order;
     ledger.book_payment(&Booking {
         request_id,
         session_id,
@@ -208,7 +208,7 @@ pub(super) fn search(call: &Call<'_>) -> Handled {
     let filter = Filter::of(search.fields().group)?;
     act(move |ledger| {
         let PaymentSearchFields { group: _, order_by, page_number, page_size } = search.fields();
-        let order = order_by.map(|order| order.as_slice()).unwrap_or_default();
+        let order = order_by.map(perennial_domain::clientpay::Order::as_slice).unwrap_or_default();
         let (page, size) =
             (page_number.map_or(1, |page| page.get()), page_size.map_or(100, |size| size.get()));
         let found = search::Found {

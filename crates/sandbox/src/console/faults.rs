@@ -5,10 +5,10 @@ use std::sync::Arc;
 use maud::{Markup, html};
 use serde_json::{Map, Value as Json};
 
-use super::form::Form;
 use super::{Answered, Found, World, token, told};
 use crate::call;
 use crate::fault::{DELIVER, Fault, StandingFault};
+use crate::form::Form;
 use crate::gateway::Gateway;
 
 /// The kinds of effect, each with the members it needs.

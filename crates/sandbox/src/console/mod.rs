@@ -6,7 +6,6 @@
 mod calendar;
 mod chart;
 mod faults;
-mod form;
 mod money;
 mod people;
 mod requests;
@@ -20,8 +19,8 @@ use http::{Method, StatusCode};
 use maud::{DOCTYPE, Markup, html};
 use rusqlite::OptionalExtension;
 
-use self::form::Form;
 use crate::clock::{Mode, Moment};
+use crate::form::Form;
 use crate::gateway::Gateway;
 use crate::seed::Seed;
 use crate::store::StoreError;

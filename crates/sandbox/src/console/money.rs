@@ -8,8 +8,8 @@ use perennial_domain::clearent::{
 };
 use perennial_wire::clearent::Page;
 
-use super::form::Form;
 use super::{Found, World};
+use crate::form::Form;
 use crate::gateway::Gateway;
 
 /// How many objects a page of ours lists.

@@ -3,9 +3,9 @@
 use maud::html;
 use perennial_domain::clearent::{CustomerKey, CustomerSearch, Paging, PaymentSearch, PlanSearch};
 
-use super::form::Form;
 use super::money::{pager, paging, payment_table, plan_table};
 use super::{Found, World};
+use crate::form::Form;
 use crate::gateway::Gateway;
 
 /// The fields of the search, with the labels of their inputs.

@@ -2,8 +2,8 @@
 
 use maud::html;
 
-use super::form::Form;
 use super::{Answered, Found, World, token, told};
+use crate::form::Form;
 use crate::gateway::{Gateway, Webhook};
 use crate::webhook::{Delivery, Endpoint};
 

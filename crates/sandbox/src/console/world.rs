@@ -5,9 +5,9 @@ use std::sync::Arc;
 use maud::{Markup, html};
 
 use super::chart::{self, Months};
-use super::form::Form;
 use super::{Answered, Found, World, token, told};
 use crate::clock::Turn;
+use crate::form::Form;
 use crate::gateway::{Fired, Gateway};
 use crate::store::StoreError;
 use crate::world::Kind;

@@ -4,10 +4,10 @@ use http::StatusCode;
 use maud::html;
 use perennial_domain::clearent::ApiKey;
 
-use super::form::Form;
 use super::{Answered, layout, problem, token};
 use crate::clearent;
 use crate::clock::Moment;
+use crate::form::Form;
 use crate::gateway::Gateway;
 use crate::store::StoreError;
 use crate::world::clock_of;

@@ -141,7 +141,7 @@ CREATE TABLE request_ids (
 ) WITHOUT ROWID;
 CREATE TABLE pages (
     world INTEGER NOT NULL, number INTEGER NOT NULL, request_id TEXT NOT NULL, kind TEXT NOT NULL, document TEXT NOT NULL,
-    created INTEGER NOT NULL, expires INTEGER NOT NULL, ended TEXT,
+    created INTEGER NOT NULL, expires INTEGER NOT NULL, ended TEXT, payer TEXT,
     PRIMARY KEY (world, number), UNIQUE (world, request_id)
 ) WITHOUT ROWID;
 CREATE INDEX pages_request ON pages (request_id, world);

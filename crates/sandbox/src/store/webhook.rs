@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use crate::clock::{Clock, Moment};
 use crate::fault::{Effect, Hit};
-use crate::webhook::{Delivery, DeliveryOutcome, Heard, next_attempt};
+use crate::webhook::{Delivery, DeliveryOutcome, Endpoint, Heard, next_attempt};
 use crate::world::{Kind, Ledger};
 
 /// A delivery to make now.
@@ -18,6 +18,8 @@ pub(crate) struct Due {
     /// The fault that it has met.
     pub(crate) fault: Option<String>,
     pub(crate) url: String,
+    /// Whether it is signed, as alerts are and postbacks are not.
+    pub(crate) is_signed: bool,
     /// The alert without its signature.
     pub(crate) body: String,
 }
@@ -37,7 +39,8 @@ impl Ledger<'_> {
     /// Makes no more alerts, and gives up those that wait.
     pub(crate) fn remove_webhook(&self) -> Result<()> {
         self.connection.execute("DELETE FROM webhooks WHERE world = ?", [self.world])?;
-        let sql = "UPDATE deliveries SET outcome = ? WHERE world = ? AND outcome = 'waiting'";
+        let sql = "UPDATE deliveries SET outcome = ?1 WHERE world = ?2 AND outcome = 'waiting'
+                   AND alert IN (SELECT number FROM alerts WHERE world = ?2 AND url IS NULL)";
         let abandoned = DeliveryOutcome::Abandoned.as_str();
         self.connection.execute(sql, params![abandoned, self.world]).map(|_| ())
     }
@@ -62,6 +65,23 @@ impl Ledger<'_> {
         self.schedule_delivery(number, 1, at)
     }
 
+    /// Writes a postback about a payment or a payer, to be delivered to an address of its own from now on. Where that is
+    /// not on this machine it is given up at once, because nothing here reaches any other.
+    pub(crate) fn write_postback(&self, about: &str, event: &str, body: &str, url: &str) -> Result<()> {
+        let number = self.next(Kind::Alert)?;
+        let sql =
+            "INSERT INTO alerts (world, number, transaction_id, event, body, url) VALUES (?, ?, ?, ?, ?, ?)";
+        let postback = params![self.world, number, about, event, body, url];
+        self.connection.prepare_cached(sql)?.execute(postback)?;
+        self.schedule_delivery(number, 1, self.now)?;
+        if url.parse::<Endpoint>().is_err() {
+            let sql = "UPDATE deliveries SET outcome = ? WHERE world = ? AND alert = ?";
+            let abandoned = params![DeliveryOutcome::Abandoned.as_str(), self.world, number];
+            self.connection.prepare_cached(sql)?.execute(abandoned)?;
+        }
+        Ok(())
+    }
+
     fn schedule_delivery(&self, alert: u64, attempt: u8, due: Moment) -> Result<()> {
         let sql = "INSERT INTO deliveries (world, alert, attempt, due, outcome, held)
                    VALUES (?, ?, ?, ?, 'waiting', 0)";
@@ -71,10 +91,11 @@ impl Ledger<'_> {
 
     /// The first delivery that is due, if the world has a webhook.
     pub(crate) fn due_delivery(&self) -> Result<Option<Due>> {
-        let sql = "SELECT d.alert, d.attempt, d.due, d.fault, w.url, a.body FROM deliveries d
-                   JOIN webhooks w ON w.world = d.world
+        let sql = "SELECT d.alert, d.attempt, d.due, d.fault, coalesce(a.url, w.url) AS url, a.url IS NULL AS is_signed,
+                   a.body FROM deliveries d
                    JOIN alerts a ON a.world = d.world AND a.number = d.alert
-                   WHERE d.world = ? AND d.outcome = 'waiting' AND d.due <= ?
+                   LEFT JOIN webhooks w ON w.world = d.world
+                   WHERE coalesce(a.url, w.url) IS NOT NULL AND d.world = ? AND d.outcome = 'waiting' AND d.due <= ?
                    ORDER BY d.due, d.alert LIMIT 1";
         let first = params![self.world, self.now.millis()];
         let due = |row: &Row<'_>| {
@@ -84,6 +105,7 @@ impl Ledger<'_> {
                 at: Moment::from_millis(row.get("due")?),
                 fault: row.get("fault")?,
                 url: row.get("url")?,
+                is_signed: row.get("is_signed")?,
                 body: row.get("body")?,
             })
         };
@@ -103,7 +125,7 @@ impl Ledger<'_> {
     /// Writes what a delivery came to, and when the next is made if it failed. It counts for nothing if the world has
     /// become another one meanwhile.
     pub(crate) fn record_delivery(&self, made: &Due, heard: Heard) -> Result<()> {
-        let Due { alert, attempt, at, fault: _, url: _, body } = made;
+        let Due { alert, attempt, at, fault: _, url: _, is_signed: _, body } = made;
         let sql = "UPDATE deliveries SET outcome = ?, status = ?
                    WHERE world = ? AND alert = ? AND attempt = ? AND outcome = 'waiting'
                    AND EXISTS (SELECT 1 FROM alerts WHERE world = ?3 AND number = ?4 AND body = ?6)";
@@ -128,11 +150,11 @@ impl Ledger<'_> {
 
     /// How long it is, as the clock runs, until a delivery is due or payments are made, if the world has a webhook.
     pub(crate) fn until_next_alert(&self) -> Result<Option<Duration>> {
-        if matches!(self.clock, Clock::Frozen(_)) || self.webhook()?.is_none() {
+        if matches!(self.clock, Clock::Frozen(_)) {
             return Ok(None);
         }
-        let run = self.now.next_run();
-        let next = self.next_delivery()?.map_or(run, |delivery| delivery.min(run));
+        let run = self.webhook()?.map(|_| self.now.next_run());
+        let Some(next) = [run, self.next_delivery()?].into_iter().flatten().min() else { return Ok(None) };
         Ok(Some(Duration::from_millis((next.millis() - self.now.millis()).max(0).unsigned_abs())))
     }
 

@@ -79,7 +79,7 @@ pub(crate) async fn serve(
     mut rings: mpsc::UnboundedReceiver<World>,
     mut stop: watch::Receiver<bool>,
 ) {
-    match gateway.store.run(Row::with_webhook).await {
+    match gateway.store.run(Row::with_alerts).await {
         Ok(worlds) => worlds.into_iter().for_each(|world| gateway.couriers.ring(world)),
         Err(error) => tracing::error!(%error, "the alerts of the last time cannot be delivered"),
     }
@@ -166,8 +166,11 @@ impl Gateway {
                 Ok(next) => next,
                 Err(wait) => return Ok(wait),
             };
-            let signer = round.signer.get_or_insert_with(|| signer(seed));
-            let alert = signer.sign(due.body.as_bytes());
+            let alert = if due.is_signed {
+                round.signer.get_or_insert_with(|| signer(seed)).sign(due.body.as_bytes())
+            } else {
+                Ok(due.body.as_bytes().to_vec())
+            };
             let (Ok(endpoint), Ok(alert)) = (due.url.parse::<Endpoint>(), alert) else {
                 // Both were checked before they were written.
                 return Err(StoreError::Statement(rusqlite::Error::InvalidQuery));

@@ -104,9 +104,10 @@ pub enum WebhookUrlError {
 pub struct Delivery {
     /// Its id in this world: that of the transaction, and the number of the attempt, as in `700001-1`.
     pub id: String,
-    /// The transaction that the alert is about.
+    /// The transaction that the alert is about; with ClientPay the payment or the payer.
     pub transaction_id: String,
-    /// What happened: `authorization`, `capture`, `sale`, `forced sale`, `refund`, `unmatched refund` or `void`.
+    /// What happened: `authorization`, `capture`, `sale`, `forced sale`, `refund`, `unmatched refund` or `void`; of a
+    /// page's postbacks `processing`, `payment` or `payer`.
     pub event: String,
     /// Which attempt it is, from 1 to 3.
     pub attempt: u8,

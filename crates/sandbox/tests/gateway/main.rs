@@ -16,6 +16,7 @@ mod lists;
 mod live_clients;
 mod openapi;
 mod operations;
+mod payment_page;
 mod rules;
 mod secrets;
 mod snapshots;

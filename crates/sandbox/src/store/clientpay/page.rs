@@ -16,6 +16,8 @@ pub(crate) struct KeptPage {
     expires: Moment,
     /// How it ended before its time.
     ended: Option<PageStatus>,
+    /// The payer that was made on it.
+    pub(crate) payer: Option<String>,
 }
 
 impl KeptPage {
@@ -51,6 +53,12 @@ impl Ledger<'_> {
         self.connection.prepare_cached(sql)?.query_map(params![self.world, kind], page)?.collect()
     }
 
+    /// Notes the payer that was made on a page.
+    pub(crate) fn note_payer(&self, request_id: &str, payer: &str) -> Result<()> {
+        let sql = "UPDATE pages SET payer = ? WHERE world = ? AND request_id = ?";
+        self.connection.prepare_cached(sql)?.execute(params![payer, self.world, request_id]).map(|_| ())
+    }
+
     /// Ends a page: it is used, or nobody shall use it.
     pub(crate) fn end_page(&self, request_id: &str, how: &PageStatus) -> Result<()> {
         let sql = "UPDATE pages SET ended = ? WHERE world = ? AND request_id = ?";
@@ -77,5 +85,6 @@ fn page(row: &Row<'_>) -> Result<KeptPage> {
         document: row.get("document")?,
         expires: Moment::from_millis(row.get("expires")?),
         ended: ended.map(|ended| PageStatus::reported(&ended)),
+        payer: row.get("payer")?,
     })
 }

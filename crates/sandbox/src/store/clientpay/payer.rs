@@ -157,7 +157,7 @@ impl Ledger<'_> {
             columns.extend([
                 ("name", prose(Some(name_on_account))),
                 ("last_four", account_number.last_four().to_owned().into()),
-                ("account_type", text(account_type.map(|kind| kind.as_str()))),
+                ("account_type", text(account_type.map(perennial_domain::clientpay::AccountType::as_str))),
             ]);
         }
         insert(self.connection, "methods", columns)?;
@@ -224,12 +224,12 @@ fn address(address: Option<&Address>) -> Value {
     let Some(address) = address else { return Value::Null };
     let AddressFields { address_line1, city, state, zip_code, phone_number, country } = address.fields();
     let members = [
-        ("addressLine1", address_line1.map(|text| text.as_str())),
-        ("city", city.map(|text| text.as_str())),
+        ("addressLine1", address_line1.map(perennial_domain::Text::as_str)),
+        ("city", city.map(perennial_domain::Text::as_str)),
         ("state", state.map(|state| state.as_str())),
-        ("zipCode", zip_code.map(|text| text.as_str())),
-        ("phoneNumber", phone_number.map(|text| text.as_str())),
-        ("country", country.map(|text| text.as_str())),
+        ("zipCode", zip_code.map(perennial_domain::Text::as_str)),
+        ("phoneNumber", phone_number.map(perennial_domain::Text::as_str)),
+        ("country", country.map(perennial_domain::Text::as_str)),
     ];
     let members =
         members.into_iter().filter_map(|(name, text)| Some((name.to_owned(), mask::text(text?).into())));

@@ -231,7 +231,7 @@ impl Filter {
             Operator::AtLeast => ">=",
             Operator::AtMost => "<=",
         };
-        self.sql.push_str(&format!("{column} {sign} ?"));
+        self.sql.extend([column, " ", sign, " ?"]);
         self.values.push(value.as_str().to_owned().into());
         Ok(())
     }

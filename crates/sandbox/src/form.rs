@@ -1,44 +1,52 @@
 //! What a form or a query holds.
 
 use percent_encoding::percent_decode;
+use zeroize::Zeroizing;
 
-/// Names and values as a browser sends them.
+/// Names and values as a browser sends them, wiped after use: they may hold a card.
 #[derive(Default)]
-pub(super) struct Form(Vec<(String, String)>);
+pub(crate) struct Form(Vec<(String, Zeroizing<String>)>);
 
 impl Form {
-    pub(super) fn of(encoded: &[u8]) -> Self {
+    pub(crate) fn of(encoded: &[u8]) -> Self {
         let pairs = encoded.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty());
         Self(
             pairs
                 .map(|pair| {
                     let mut parts = pair.splitn(2, |&byte| byte == b'=');
                     let mut part = || decoded(parts.next().unwrap_or_default());
-                    (part(), part())
+                    (part().to_string(), part())
                 })
                 .collect(),
         )
     }
 
+    /// Puts a value in place of what there is.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.0.retain(|(member, _)| member != name);
+        self.0.push((name.to_owned(), Zeroizing::new(value.to_owned())));
+    }
+
     /// The value without blanks around it; empty if there is none.
-    pub(super) fn text(&self, name: &str) -> &str {
+    pub(crate) fn text(&self, name: &str) -> &str {
         self.0.iter().find(|(member, _)| member == name).map_or("", |(_, value)| value.trim())
     }
 
     /// The value, if one was given.
-    pub(super) fn given(&self, name: &str) -> Option<String> {
+    pub(crate) fn given(&self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
     /// The page that a list is to show, from 1.
-    pub(super) fn page(&self) -> u32 {
+    pub(crate) fn page(&self) -> u32 {
         self.text("page").parse().unwrap_or(1).max(1)
     }
 }
 
-fn decoded(text: &[u8]) -> String {
-    let spaced: Vec<u8> = text.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect();
-    percent_decode(&spaced).decode_utf8_lossy().into_owned()
+fn decoded(text: &[u8]) -> Zeroizing<String> {
+    let plus_is_blank = |&byte: &u8| if byte == b'+' { b' ' } else { byte };
+    let spaced: Zeroizing<Vec<u8>> = Zeroizing::new(text.iter().map(plus_is_blank).collect());
+    Zeroizing::new(percent_decode(&spaced).decode_utf8_lossy().into_owned())
 }
 
 #[cfg(test)]

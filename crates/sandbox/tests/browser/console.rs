@@ -1,12 +1,8 @@
-//! The console in a real browser: Chromium without a screen, driven by its own driver on a free port.
-
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
-
-mod browser;
+//! The console, as a person follows a plan through it.
 
 use perennial_sandbox::Sandbox;
 
-use crate::browser::Browser;
+use crate::browser::{self, Browser};
 
 /// A plan's whole way: found, followed, charged, made to fail, seen in the log.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

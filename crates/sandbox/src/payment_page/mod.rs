@@ -1,0 +1,197 @@
+//! The pages that payers fill in: made by an API call, found by their request id, and of use without a script.
+//!
+//! What a payer sends is checked here as the API would check it, and kept but for the card. A page is paid once: whoever
+//! sends it again is shown the receipt.
+
+mod fill;
+mod pay;
+mod payer;
+mod sheet;
+mod view;
+
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use maud::Markup;
+use perennial_domain::clientpay::{PageStatus, ResponseOptions};
+
+use crate::clientpay::pages::Document;
+use crate::fault::Effect;
+use crate::form::Form;
+use crate::gateway::Gateway;
+use crate::seed::{Seed, hex};
+use crate::store::StoreError;
+use crate::store::clientpay::page::{KeptPage, knock_of_page};
+use crate::world::{Knock, Ledger};
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("postback.js");
+
+/// What a browser gets.
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: String,
+    /// Whose pages may have this one in a frame, as a source of a policy.
+    pub(crate) framed_by: String,
+    /// Where to look next.
+    pub(crate) see: Option<String>,
+}
+
+/// A request that a browser makes.
+pub(crate) struct Request<'a> {
+    pub(crate) method: &'a Method,
+    /// The parts of the path after `/app`.
+    pub(crate) segments: &'a [&'a str],
+    pub(crate) body: &'a [u8],
+    /// Scheme, host and port as the browser sees them.
+    pub(crate) site: &'a str,
+}
+
+/// What pages may load: our style and the script of the postback, and nothing else from anywhere.
+pub(crate) fn policy(framed_by: &str) -> String {
+    format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors {framed_by}"
+    )
+}
+
+/// Answers a request for a page.
+pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Result<Answered, StoreError> {
+    let Request { method, segments, body, site } = request;
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    let id = match segments {
+        ["style.css"] if reads => return Ok(file("text/css; charset=utf-8", STYLE)),
+        ["postback.js"] if reads => return Ok(file("text/javascript; charset=utf-8", SCRIPT)),
+        ["api", id] => (*id).to_owned(),
+        _ => return Ok(missing()),
+    };
+    if !reads && *method != Method::POST {
+        let told = "This page can be read and sent, and nothing else.";
+        return Ok(problem(StatusCode::METHOD_NOT_ALLOWED, told));
+    }
+    let wanted = id.clone();
+    let knock = gateway.store.run(move |connection| knock_of_page(connection, &wanted)).await?;
+    let Some(knock) = knock else { return Ok(missing()) };
+    let form = (!reads).then(|| Form::of(body));
+    let decline = form.as_ref().and_then(|_| decline(gateway, &knock, &id));
+    let (site, any_card) = (site.to_owned(), gateway.any_card);
+    let shown = gateway
+        .with_world(knock, move |ledger| {
+            let ledger = Ledger { decline, ..ledger };
+            let Some(kept) = ledger.page(&id)? else { return Ok(None) };
+            let Some(document) = Document::of(&kept) else { return Ok(None) };
+            let visit = Visit { ledger: &ledger, kept: &kept, document: &document, site: &site, any_card };
+            visit.answer(form.as_ref()).map(Some)
+        })
+        .await?;
+    Ok(shown.flatten().unwrap_or_else(missing))
+}
+
+/// How a fault makes a payment on this page go.
+fn decline(gateway: &Gateway, knock: &Knock, id: &str) -> Option<crate::clearent::outcome::Outcome> {
+    let may = |effect: &Effect| effect.decline().is_some();
+    let hit = gateway.faults.hit(&knock.hash, "clientpay-payments.create", may, |key| key == id);
+    hit.and_then(|hit| hit.effect.decline())
+}
+
+/// A payer at a page.
+struct Visit<'a> {
+    ledger: &'a Ledger<'a>,
+    kept: &'a KeptPage,
+    document: &'a Document,
+    site: &'a str,
+    any_card: bool,
+}
+
+impl Visit<'_> {
+    fn answer(&self, form: Option<&Form>) -> rusqlite::Result<Answered> {
+        let status = self.kept.status(self.ledger.now);
+        if status == PageStatus::COMPLETED {
+            // Whoever clicked twice sees the same receipt twice.
+            return Ok(if form.is_some() {
+                self.see()
+            } else {
+                self.shown(StatusCode::OK, &self.receipt()?)
+            });
+        }
+        if status != PageStatus::ACTIVE {
+            return Ok(self.shown(StatusCode::GONE, &view::expired()));
+        }
+        let stale = |form: &Form| form.text("token") != token(self.ledger.seed, &self.kept.request_id);
+        if form.is_some_and(stale) {
+            return Ok(problem(
+                StatusCode::FORBIDDEN,
+                "This form is out of date: go back, load the page again, and send it once more.",
+            ));
+        }
+        match self.document {
+            Document::Payer(page) => self.keep(page, form),
+            _ => self.pay(form),
+        }
+    }
+
+    fn shown(&self, status: StatusCode, content: &Markup) -> Answered {
+        let look = view::Look::of(self.document.options());
+        let body = view::layout(&look, content);
+        Answered { framed_by: self.framed_by(), ..html(status, body) }
+    }
+
+    fn see(&self) -> Answered {
+        let id = &self.kept.request_id;
+        let see = Some(format!("/app/api/{id}"));
+        Answered { see, ..html(StatusCode::SEE_OTHER, String::new()) }
+    }
+
+    fn response_options(&self) -> Option<&ResponseOptions> {
+        match self.document {
+            Document::Invoices(page) => page.fields().response_options,
+            Document::LineItems(page) => page.fields().response_options,
+            Document::Connect(page) => page.fields().response_options,
+            Document::Payer(page) => page.fields().response_options,
+        }
+    }
+
+    /// Where the page's owner is told by the gateway.
+    fn return_address(&self) -> Option<&str> {
+        self.response_options()?
+            .fields()
+            .server_side_return_address
+            .map(perennial_domain::clientpay::WebAddress::as_str)
+    }
+
+    /// The origin of the page that may have this one in a frame, and is told there.
+    fn parent(&self) -> Option<String> {
+        let options = self.response_options()?.fields();
+        let is_told = options.enable_client_side_post_back.is_none_or(|flag| flag.0);
+        let uri: http::Uri = options.client_side_return_address?.as_str().parse().ok()?;
+        let (scheme, authority) = (uri.scheme_str()?.to_owned(), uri.authority()?.as_str());
+        let plain = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
+        (is_told && plain).then(|| format!("{scheme}://{authority}"))
+    }
+
+    fn framed_by(&self) -> String {
+        self.parent().unwrap_or_else(|| "'none'".into())
+    }
+}
+
+/// Stands in the form of a page, so that no other page can post it.
+fn token(seed: Seed, request_id: &str) -> String {
+    hex(&seed.derive(&format!("form {request_id}"), 0)[..16])
+}
+
+fn html(status: StatusCode, body: String) -> Answered {
+    Answered { status, content_type: "text/html; charset=utf-8", body, framed_by: "'none'".into(), see: None }
+}
+
+fn file(content_type: &'static str, body: &str) -> Answered {
+    Answered { content_type, ..html(StatusCode::OK, body.to_owned()) }
+}
+
+fn problem(status: StatusCode, told: &str) -> Answered {
+    html(status, view::problem(status, told))
+}
+
+fn missing() -> Answered {
+    problem(StatusCode::NOT_FOUND, "There is no such page. Ask whoever sent you here for a new link.")
+}

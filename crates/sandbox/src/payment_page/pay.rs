@@ -1,0 +1,230 @@
+//! A payment on a page: made once, told to whoever made the page, and shown to the payer.
+
+use http::StatusCode;
+use maud::Markup;
+use perennial_domain::Text;
+use perennial_domain::clientpay::{
+    Emails, NewPayer, PageStatus, Payment, PaymentSource, PaymentStatus, Postback,
+};
+use perennial_wire::clientpay::payment;
+
+use super::fill::{self, Entered, Problems, Source};
+use super::sheet::Sheet;
+use super::{Answered, Visit, token, view};
+use crate::clientpay::pages::{self, Document};
+use crate::clientpay::payments::{Charge, charge};
+use crate::form::Form;
+use crate::store::clientpay::payer::KeptMethod;
+use crate::store::clientpay::payment::Booked;
+
+/// All that a payer is told of a decline: why it was is between the gateway and the merchant.
+const DECLINED: &str = "The payment could not be processed. Nothing was charged; try another way to pay.";
+
+/// What the kinds of payment page have in common.
+struct Settings<'a> {
+    session_id: Option<&'a Text>,
+    customer_id: Option<&'a Text>,
+    source: Option<&'a PaymentSource>,
+    name: Option<&'a Text>,
+    address: Option<&'a perennial_domain::clientpay::Address>,
+}
+
+impl Visit<'_> {
+    pub(super) fn pay(&self, form: Option<&Form>) -> rusqlite::Result<Answered> {
+        let sheet = Sheet::of(self.document);
+        let offered = self.offered()?;
+        let Some(form) = form else {
+            let (first, problems) = (self.first(), Problems::default());
+            return Ok(self.asked(StatusCode::OK, &sheet, &offered, &first, &problems, None));
+        };
+        let mut problems = Problems::default();
+        let (amount, tax) = sheet.total(form, &mut problems);
+        let source = fill::source(form, &offered, self.any_card, &mut problems);
+        let payer = self.payer_to_save(form, &mut problems);
+        let source = match source {
+            Some(source) if problems.is_empty() => source,
+            _ => return Ok(self.asked(StatusCode::BAD_REQUEST, &sheet, &offered, form, &problems, None)),
+        };
+        let Settings { session_id, customer_id, .. } = self.settings();
+        let order = Charge {
+            request_id: &self.kept.request_id,
+            session_id: session_id.map(Text::as_str),
+            customer_ref: customer_id.map(Text::as_str),
+            amount,
+            tax,
+            order_id: None,
+            description: None,
+        };
+        let booked = charge(self.ledger, &order, &source.charged())?;
+        if !booked.payment.is_approved() {
+            self.tell(&booked, PageStatus::ACTIVE)?;
+            return Ok(self.asked(
+                StatusCode::PAYMENT_REQUIRED,
+                &sheet,
+                &offered,
+                form,
+                &problems,
+                Some(DECLINED),
+            ));
+        }
+        self.ledger.end_page(&self.kept.request_id, &PageStatus::COMPLETED)?;
+        if let (Some(payer), Source::Entered(entered)) = (payer, source) {
+            let Entered { method, charged } = *entered;
+            let id = self.ledger.create_payer(&payer)?;
+            self.ledger.add_method(&id, &method, charged.trigger.as_ref())?;
+        }
+        self.tell(&booked, PageStatus::COMPLETED)?;
+        Ok(self.see())
+    }
+
+    fn settings(&self) -> Settings<'_> {
+        macro_rules! settings {
+            ($page:expr) => {{
+                let fields = $page.fields();
+                Settings {
+                    session_id: fields.session_id,
+                    customer_id: fields.customer_id,
+                    source: fields.payer_or_payment_method_id,
+                    name: fields.name_on_account,
+                    address: fields.billing_address,
+                }
+            }};
+        }
+        match self.document {
+            Document::Invoices(page) => settings!(page),
+            Document::LineItems(page) => settings!(page),
+            Document::Connect(page) => settings!(page),
+            Document::Payer(page) => Settings {
+                session_id: page.fields().session_id,
+                customer_id: page.fields().customer_id,
+                source: None,
+                name: None,
+                address: None,
+            },
+        }
+    }
+
+    /// The kept methods that the payer may choose: the one that the page names, or all of the payer that it names.
+    fn offered(&self) -> rusqlite::Result<Vec<KeptMethod>> {
+        let Some(source) = self.settings().source else { return Ok(Vec::new()) };
+        match self.ledger.method(source.as_str())? {
+            Some(method) => Ok(vec![method]),
+            None => self.ledger.methods_of(source.as_str()),
+        }
+    }
+
+    /// What stands in the form at first.
+    fn first(&self) -> Form {
+        let Settings { name, address, .. } = self.settings();
+        let mut first = Form::default();
+        if let Some(name) = name {
+            first.set("card-name", name.as_str());
+            first.set("account-name", name.as_str());
+        }
+        if let Some(address) = address.map(|address| address.fields()) {
+            let state = address.state.map(|state| state.as_str());
+            let text = |text: Option<&'_ Text>| text.map(|text| text.as_str().to_owned());
+            let members = [
+                ("address", text(address.address_line1)),
+                ("city", text(address.city)),
+                ("state", state.map(str::to_owned)),
+                ("zip", text(address.zip_code)),
+            ];
+            for (field, value) in members {
+                first.set(field, &value.unwrap_or_default());
+            }
+        }
+        first
+    }
+
+    fn may_save(&self) -> bool {
+        let options = self.document.options().map(|options| options.fields());
+        options.and_then(|options| options.enable_payer_saving).is_none_or(|flag| flag.0)
+    }
+
+    /// The payer that is to be kept with the method, if the payer wants that and the page allows it.
+    fn payer_to_save(&self, form: &Form, problems: &mut Problems) -> Option<NewPayer> {
+        let is_new = matches!(form.text("method"), "card" | "echeck");
+        if !self.may_save() || form.text("save").is_empty() || !is_new {
+            return None;
+        }
+        let email = form.text("email");
+        if !email.contains('@') || Emails::try_from(email).is_err() {
+            problems.add("email", "Enter a mail address to save the payment method under.");
+            return None;
+        }
+        let name = if form.text("method") == "card" { "card-name" } else { "account-name" };
+        let (first, last) = form.text(name).split_once(' ').unwrap_or((form.text(name), ""));
+        let mut payer = NewPayer::builder().emails(email).first_name(first);
+        if !last.trim().is_empty() {
+            payer = payer.last_name(last.trim());
+        }
+        // A name that is none was told of with the method.
+        payer.build().ok()
+    }
+
+    fn asked(
+        &self,
+        status: StatusCode,
+        sheet: &Sheet,
+        offered: &[KeptMethod],
+        form: &Form,
+        problems: &Problems,
+        told: Option<&str>,
+    ) -> Answered {
+        let options = self.document.options().map(|options| options.fields());
+        let is_payer_facing =
+            options.as_ref().and_then(|options| options.is_payer_facing).is_none_or(|flag| flag.0);
+        let footer = options.and_then(|options| options.footer_text).map(Text::as_str);
+        let token = token(self.ledger.seed, &self.kept.request_id);
+        let content = view::pay(&view::Pay {
+            sheet,
+            offered,
+            form,
+            problems,
+            told,
+            token: &token,
+            footer,
+            is_payer_facing,
+            may_save: self.may_save(),
+        });
+        self.shown(status, &content)
+    }
+
+    /// What the owner of the page is told of a payment: that it is under way, and what came of it.
+    fn messages(&self, booked: &Booked, status: PageStatus) -> [Vec<u8>; 2] {
+        let processing = Payment {
+            success: Some(true),
+            request_id: booked.payment.request_id.clone(),
+            payment_status: Some(PaymentStatus::PROCESSING),
+            ..Payment::default()
+        };
+        let done = Payment {
+            payment_page_url_status: Some(status),
+            payment_page_url: Some(pages::url(self.site, self.kept)),
+            ..booked.payment.clone()
+        };
+        [processing, done].map(|told| payment::encode_postback(&Postback::Payment(Box::new(told))))
+    }
+
+    fn tell(&self, booked: &Booked, status: PageStatus) -> rusqlite::Result<()> {
+        let (Some(url), Some(id)) = (self.return_address(), &booked.payment.payment_id) else {
+            return Ok(());
+        };
+        for (event, body) in ["processing", "payment"].into_iter().zip(self.messages(booked, status)) {
+            self.ledger.write_postback(id.as_str(), event, &String::from_utf8_lossy(&body), url)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn receipt(&self) -> rusqlite::Result<Markup> {
+        let booked = self.ledger.payment_under(&self.kept.request_id)?;
+        let Some(booked) = booked else { return Ok(view::saved()) };
+        let parent = self.parent().map(|origin| {
+            let messages = self.messages(&booked, PageStatus::COMPLETED);
+            let messages = messages.map(|body| String::from_utf8_lossy(&body).into_owned());
+            (origin, format!("[{}]", messages.join(",")))
+        });
+        Ok(view::receipt(&booked, parent.as_ref().map(|(origin, told)| (origin.as_str(), told.as_str()))))
+    }
+}

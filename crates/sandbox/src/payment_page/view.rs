@@ -1,0 +1,396 @@
+//! What a payer sees. Everything that was sent to us is escaped, and nothing of a card or an account is shown again.
+
+use http::StatusCode;
+use maud::{DOCTYPE, Markup, html};
+use perennial_domain::Text;
+use perennial_domain::clientpay::{PageOptions, PaymentKind};
+
+use super::fill::Problems;
+use super::sheet::{Line, Sheet};
+use crate::form::Form;
+use crate::store::clientpay::payer::KeptMethod;
+use crate::store::clientpay::payment::Booked;
+
+/// How the options of a page make it look.
+pub(super) struct Look<'a> {
+    header: &'a str,
+    subheader: Option<&'a str>,
+    styling: &'a str,
+    has_logo: bool,
+}
+
+impl<'a> Look<'a> {
+    pub(super) fn of(options: Option<&'a PageOptions>) -> Self {
+        let fields = options.map(PageOptions::fields);
+        let text = |text: Option<&'a Text>| text.map(Text::as_str);
+        Self {
+            header: fields.as_ref().and_then(|fields| text(fields.header_text)).unwrap_or("Payment"),
+            subheader: fields.as_ref().and_then(|fields| text(fields.subheader_text)),
+            styling: fields.as_ref().and_then(|fields| text(fields.styling)).unwrap_or("1"),
+            has_logo: fields.and_then(|fields| fields.hide_customer_header_logo).is_some_and(|flag| !flag.0),
+        }
+    }
+}
+
+pub(super) fn layout(look: &Look<'_>, content: &Markup) -> String {
+    let Look { header, subheader, styling, has_logo } = look;
+    html! {
+        (DOCTYPE)
+        html lang="en" data-styling=(styling) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex";
+                title { (header) }
+                link rel="stylesheet" href="/app/style.css";
+            }
+            body {
+                header {
+                    // The firm's own logo is at the vendor's; this is where it stands.
+                    @if *has_logo { p.logo aria-hidden="true" { (header.chars().next().unwrap_or('P')) } }
+                    h1 { (header) }
+                    @if let Some(subheader) = subheader { p { (subheader) } }
+                }
+                main { (content) }
+            }
+        }
+    }
+    .into_string()
+}
+
+/// A form on which something is paid.
+pub(super) struct Pay<'a> {
+    pub(super) sheet: &'a Sheet,
+    pub(super) offered: &'a [KeptMethod],
+    pub(super) form: &'a Form,
+    pub(super) problems: &'a Problems,
+    pub(super) told: Option<&'a str>,
+    pub(super) token: &'a str,
+    pub(super) footer: Option<&'a str>,
+    pub(super) is_payer_facing: bool,
+    pub(super) may_save: bool,
+}
+
+pub(super) fn pay(page: &Pay<'_>) -> Markup {
+    let Pay { sheet, offered, form, problems, told, token, footer, is_payer_facing, may_save } = page;
+    let chosen = match form.text("method") {
+        "" => offered
+            .iter()
+            .find(|kept| kept.is_primary)
+            .or(offered.first())
+            .map_or("card", |kept| kept.id.as_str()),
+        chosen => chosen,
+    };
+    html! {
+        (problems_first(problems, *told))
+        form method="post" autocomplete="on" novalidate {
+            input type="hidden" name="token" value=(token);
+            (lines(sheet, form, problems))
+            fieldset {
+                legend { @if *is_payer_facing { "How do you pay?" } @else { "How does the payer pay?" } }
+                @for kept in *offered { (choice(kept.id.as_str(), &described(kept), chosen)) }
+                (choice("card", "A card", chosen))
+                (choice("echeck", "An eCheck, from a bank account", chosen))
+                (problem_of("method", problems))
+            }
+            (method_fields(form, problems))
+            p.echeck.quiet {
+                @if *is_payer_facing {
+                    "With an eCheck you authorize one withdrawal of the total from your account."
+                } @else {
+                    "With an eCheck you confirm that the payer has authorized one withdrawal of the total."
+                }
+            }
+            @if *may_save {
+                fieldset.entered {
+                    legend { "Next time" }
+                    label.check {
+                        input type="checkbox" name="save" value="yes" checked[!form.text("save").is_empty()];
+                        "Keep this way to pay"
+                    }
+                    (field("email", "Mail address", "email", "email", form, problems))
+                }
+            }
+            @if let Some(footer) = footer { p.footer { (footer) } }
+            button { "Pay" }
+        }
+    }
+}
+
+/// A form on which methods are kept for a payer.
+pub(super) struct Keep<'a> {
+    pub(super) name: Option<&'a str>,
+    pub(super) is_new: bool,
+    pub(super) kept: &'a [KeptMethod],
+    pub(super) may_edit: bool,
+    pub(super) may_add_more: bool,
+    pub(super) form: &'a Form,
+    pub(super) problems: &'a Problems,
+    pub(super) told: Option<&'a str>,
+    pub(super) token: &'a str,
+    pub(super) footer: Option<&'a str>,
+}
+
+pub(super) fn keep(page: &Keep<'_>) -> Markup {
+    let Keep { name, is_new, kept, may_edit, may_add_more, form, problems, told, token, footer } = page;
+    let chosen = match form.text("method") {
+        "" if kept.is_empty() => "card",
+        "" => "none",
+        chosen => chosen,
+    };
+    html! {
+        (problems_first(problems, *told))
+        form method="post" autocomplete="on" novalidate {
+            input type="hidden" name="token" value=(token);
+            @if let Some(name) = name { p { "Payer: " strong { (name) } } }
+            @if *is_new {
+                fieldset {
+                    legend { "Who pays?" }
+                    (field("first-name", "First name", "text", "given-name", form, problems))
+                    (field("last-name", "Last name", "text", "family-name", form, problems))
+                    (field("business-name", "Business", "text", "organization", form, problems))
+                    (field("email", "Mail address", "email", "email", form, problems))
+                }
+            }
+            @if !kept.is_empty() {
+                fieldset {
+                    legend { "Kept already" }
+                    @for (at, method) in kept.iter().enumerate() { (kept_method(at, method, *may_edit, form, problems)) }
+                }
+            }
+            fieldset {
+                legend { "Add a way to pay" }
+                @if !kept.is_empty() { (choice("none", "Nothing", chosen)) }
+                (choice("card", "A card", chosen))
+                (choice("echeck", "An eCheck, from a bank account", chosen))
+                (problem_of("method", problems))
+            }
+            (method_fields(form, problems))
+            @if let Some(footer) = footer { p.footer { (footer) } }
+            button name="then" value="done" { "Save" }
+            @if *may_add_more { " " button.second name="then" value="more" { "Save and add another" } }
+        }
+    }
+}
+
+fn kept_method(at: usize, kept: &KeptMethod, may_edit: bool, form: &Form, problems: &Problems) -> Markup {
+    let (name, expiry) = (format!("name-{at}"), format!("expiry-{at}"));
+    let entered = |field: &str, stored: String| form.given(field).unwrap_or(stored);
+    html! {
+        div.kept {
+            p { (described(kept)) @if kept.is_primary { " (primary)" } }
+            @if may_edit {
+                label { "Name"
+                    input name=(name) value=(entered(&name, kept.name.clone().unwrap_or_default())); }
+                @if let Some(date) = kept.expiry {
+                    label { "Expires (MM/YY)"
+                        input name=(expiry) inputmode="numeric" value=(entered(&expiry, shown_expiry(date)))
+                            aria-describedby=[problems.of(&expiry).map(|_| format!("{expiry}-problem"))]; }
+                    (problem_of(&expiry, problems))
+                }
+                label.check { input type="radio" name="primary" value=(kept.id) checked[kept.is_primary]; "Primary" }
+            }
+        }
+    }
+}
+
+pub(super) fn shown_expiry(expiry: perennial_domain::Expiry) -> String {
+    format!("{:02}/{:02}", expiry.month(), expiry.year() % 100)
+}
+
+/// What a payer knows a kept method by.
+fn described(kept: &KeptMethod) -> String {
+    let what = if kept.kind == PaymentKind::E_CHECK {
+        "Bank account"
+    } else {
+        kept.brand.as_deref().unwrap_or("Card")
+    };
+    let name = kept.name.as_deref().map(|name| format!(", {name}")).unwrap_or_default();
+    let expiry = kept.expiry.map(|date| format!(", expires {}", shown_expiry(date))).unwrap_or_default();
+    format!("{what} ending in {}{name}{expiry}", kept.last_four)
+}
+
+fn lines(sheet: &Sheet, form: &Form, problems: &Problems) -> Markup {
+    let total =
+        sheet.lines.iter().try_fold(perennial_domain::Amount::ZERO, |sum, line| sum.checked_add(line.amount));
+    html! {
+        table {
+            caption { "To be paid, in US dollars" }
+            thead { tr {
+                @for head in &sheet.heads { th scope="col" { (head) } }
+                th.number scope="col" { "Pay now" }
+            } }
+            tbody {
+                @for (at, line) in sheet.lines.iter().enumerate() { (line_row(sheet, at, line, form, problems)) }
+            }
+            @if let Some(total) = total {
+                tfoot { tr { th scope="row" colspan=(sheet.heads.len()) { "Asked for in all" } td.number { (total) } } }
+            }
+        }
+    }
+}
+
+fn line_row(sheet: &Sheet, at: usize, line: &Line, form: &Form, problems: &Problems) -> Markup {
+    let field = format!("amount-{at}");
+    let name = line.cells.first().map_or(String::new(), |cell| format!(" for {cell}"));
+    html! {
+        tr {
+            @for (column, cell) in line.cells.iter().enumerate() {
+                td data-head=(sheet.heads[column]) {
+                    @match line.link.as_deref().filter(|_| column == 0) {
+                        Some(document) => a href=(document) rel="noreferrer noopener" target="_blank" { (cell) },
+                        None => (cell),
+                    }
+                }
+            }
+            td.number data-head="Pay now" {
+                @if line.is_editable {
+                    input id=(field) name=(field) inputmode="decimal" autocomplete="off"
+                        aria-label=(format!("Amount to pay{name}"))
+                        aria-invalid=[problems.of(&field).map(|_| "true")]
+                        aria-describedby=[problems.of(&field).map(|_| format!("{field}-problem"))]
+                        value=(form.given(&field).unwrap_or_else(|| line.amount.to_string()));
+                    (problem_of(&field, problems))
+                } @else { (line.amount) }
+            }
+        }
+    }
+}
+
+fn method_fields(form: &Form, problems: &Problems) -> Markup {
+    const KINDS: [(&str, &str); 4] = [
+        ("checking_personal", "Checking, personal"),
+        ("checking_business", "Checking, business"),
+        ("savings_personal", "Savings, personal"),
+        ("savings_business", "Savings, business"),
+    ];
+    html! {
+        fieldset.card {
+            legend { "Card" }
+            (field("card-name", "Name on the card", "text", "cc-name", form, problems))
+            (secret("card-number", "Card number", "cc-number", problems))
+            (secret("card-expiry", "Expires (MM/YY)", "cc-exp", problems))
+            (secret("card-code", "Security code", "cc-csc", problems))
+        }
+        fieldset.echeck {
+            legend { "Bank account" }
+            (field("account-name", "Name on the account", "text", "name", form, problems))
+            (secret("routing-number", "Routing number", "off", problems))
+            (secret("account-number", "Account number", "off", problems))
+            label for="account-type" { "Kind of account"
+                select id="account-type" name="account-type" {
+                    @for (value, name) in KINDS {
+                        option value=(value) selected[form.text("account-type") == value] { (name) }
+                    }
+                } }
+        }
+        fieldset.entered {
+            legend { "Billing address" }
+            (field("address", "Street", "text", "billing street-address", form, problems))
+            (field("city", "City", "text", "billing address-level2", form, problems))
+            (field("state", "State or province (two letters)", "text", "billing address-level1", form, problems))
+            (field("zip", "Postal code", "text", "billing postal-code", form, problems))
+        }
+    }
+}
+
+fn choice(value: &str, name: &str, chosen: &str) -> Markup {
+    html! {
+        label.check {
+            input type="radio" name="method" id=(format!("by-{value}")) value=(value) checked[value == chosen];
+            (name)
+        }
+    }
+}
+
+fn field(
+    name: &str,
+    label: &str,
+    kind: &str,
+    autocomplete: &str,
+    form: &Form,
+    problems: &Problems,
+) -> Markup {
+    html! {
+        label for=(name) { (label)
+            input id=(name) name=(name) type=(kind) autocomplete=(autocomplete) value=(form.text(name))
+                aria-invalid=[problems.of(name).map(|_| "true")]
+                aria-describedby=[problems.of(name).map(|_| format!("{name}-problem"))]; }
+        (problem_of(name, problems))
+    }
+}
+
+/// A field whose value is never sent back.
+fn secret(name: &str, label: &str, autocomplete: &str, problems: &Problems) -> Markup {
+    html! {
+        label for=(name) { (label)
+            input id=(name) name=(name) inputmode="numeric" autocomplete=(autocomplete)
+                aria-invalid=[problems.of(name).map(|_| "true")]
+                aria-describedby=[problems.of(name).map(|_| format!("{name}-problem"))]; }
+        (problem_of(name, problems))
+    }
+}
+
+fn problem_of(field: &str, problems: &Problems) -> Markup {
+    html! { @if let Some(problem) = problems.of(field) { p.wrong id=(format!("{field}-problem")) { (problem) } } }
+}
+
+fn problems_first(problems: &Problems, told: Option<&str>) -> Markup {
+    html! {
+        @if told.is_some() || !problems.is_empty() {
+            div.problem role="alert" {
+                @if let Some(told) = told { p { (told) } }
+                @if !problems.is_empty() {
+                    p { "Nothing was sent on yet:" }
+                    ul { @for (field, problem) in problems.iter() { li { a href=(format!("#{field}")) { (problem) } } } }
+                }
+            }
+        }
+    }
+}
+
+/// What was paid; in a frame, the page around is told too.
+pub(super) fn receipt(booked: &Booked, parent: Option<(&str, &str)>) -> Markup {
+    let payment = &booked.payment;
+    let amount = payment.payment_amount.map(|amount| amount.to_string()).unwrap_or_default();
+    let by = if payment.payment_method_type == Some(PaymentKind::E_CHECK) { "eCheck" } else { "Card" };
+    html! {
+        div.receipt role="status" {
+            h2 { "Paid, thank you" }
+            dl {
+                dt { "Amount" } dd { "$" (amount) }
+                dt { "Payment" } dd { (payment.payment_id.as_ref().map_or("", |id| id.as_str())) }
+                dt { "By" } dd { (by) }
+                dt { "When" } dd { (booked.created) }
+            }
+            p.quiet { "This page is paid, and cannot be paid again. Keep it, or print it, as your receipt." }
+        }
+        @if let Some((origin, messages)) = parent {
+            div id="postback" hidden data-origin=(origin) data-messages=(messages) {}
+            script src="/app/postback.js" defer {}
+        }
+    }
+}
+
+pub(super) fn saved() -> Markup {
+    html! {
+        div.receipt role="status" {
+            h2 { "Saved, thank you" }
+            p { "Nothing was charged. This page is done; to change something, ask for a new link." }
+        }
+    }
+}
+
+pub(super) fn expired() -> Markup {
+    html! {
+        div.problem role="alert" {
+            p { "This page has expired. Nothing was charged; ask whoever sent you here for a new link." }
+        }
+    }
+}
+
+pub(super) fn problem(status: StatusCode, told: &str) -> String {
+    let header = status.canonical_reason().unwrap_or("Problem");
+    let look = Look { header, subheader: None, styling: "1", has_logo: false };
+    layout(&look, &html! { div.problem role="alert" { p { (told) } } })
+}

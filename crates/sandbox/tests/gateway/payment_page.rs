@@ -1,0 +1,151 @@
+//! The payment page over plain HTTP: what it refuses, what it keeps, and what it never says again.
+
+use perennial_sandbox::Sandbox;
+use serde_json::{Value as Json, json};
+
+use crate::client::Client;
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+const CARD: &str =
+    "method=card&card-name=Rosa+Lind&card-number=4000100011112224&card-expiry=09%2F30&card-code=999";
+
+/// A client of the API, with its access id.
+async fn open(sandbox: &Sandbox) -> (Client, String) {
+    let client = Client::of(sandbox);
+    let credentials = sandbox.clientpay();
+    let fields = credentials.fields();
+    let body = json!({
+        "integratorKey": fields.integrator_key.expose(),
+        "accountKey": fields.account_key.expose(),
+        "accountPin": fields.account_pin.expose(),
+    });
+    let got = client.send("POST", "/v2/token/accessid", &[], body.to_string()).await;
+    let got: Json = serde_json::from_str(&got.body).unwrap();
+    (client, got["accessId"].as_str().unwrap().to_owned())
+}
+
+async fn call(client: &Client, access_id: &str, path: &str, body: &Json) -> Json {
+    let got = client.send("POST", path, &[("accessId", access_id)], body.to_string()).await;
+    serde_json::from_str(&got.body).unwrap()
+}
+
+/// Makes a page of one invoice; its path.
+async fn page(client: &Client, access_id: &str, options: Json) -> (String, String) {
+    let id = call(client, access_id, "/v2/token/requestid", &json!({})).await;
+    let id = id["requestId"].as_str().unwrap().to_owned();
+    let mut body = json!({
+        "token": { "requestId": id },
+        "invoices": [{ "invoiceNumber": "INV-1", "invoiceDate": "2027-01-02", "outstandingBalance": 100.5, "tax": 0.5 }],
+    });
+    body.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+    let made = call(client, access_id, "/v2/paymentpage/invoice", &body).await;
+    let url = made["paymentPageUrl"].as_str().unwrap();
+    assert!(url.ends_with(&format!("#/invoicePaymentPage/{id}")), "{url}");
+    (format!("/app/api/{id}"), id)
+}
+
+fn token(page: &str) -> String {
+    let (_, rest) = page.split_once("name=\"token\" value=\"").unwrap();
+    rest[..32].to_owned()
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_in_the_payers_words_and_nothing_is_charged() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (client, access_id) = open(&sandbox).await;
+    let (path, _) = page(&client, &access_id, json!({})).await;
+    let form = client.send("GET", &path, &[], "").await;
+    assert_eq!(form.status, 200);
+    let policy = form.headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'") && policy.ends_with("frame-ancestors 'none'"),
+        "{policy}"
+    );
+    let token = token(&form.body);
+    #[rustfmt::skip]
+    let cases = [
+        ("amount-0=", "Enter an amount to pay."),
+        ("amount-0=0", "Enter an amount such as 125.50."),
+        ("amount-0=-5", "Enter an amount such as 125.50."),
+        ("amount-0=1e2", "Enter an amount such as 125.50."),
+        ("amount-0=100.51", "Enter at most the balance, 100.50."),
+        ("amount-0=5&method=", "Choose how to pay."),
+        ("amount-0=5&method=3c1d9c52-6a44-4f50-9a2e-5d0c2f9a7e01", "Choose how to pay."),
+        ("amount-0=5&method=card&card-number=4000100011112225&card-expiry=0930&card-code=999", "Enter the number of a card"),
+        ("amount-0=5&method=card&card-number=4000100011112224&card-expiry=13%2F30&card-code=999", "Enter the month and year"),
+        ("amount-0=5&method=card&card-number=4000100011112224&card-expiry=09%2F30&card-code=", "Enter the 3 or 4 digits"),
+        ("amount-0=5&method=echeck&account-name=Rosa&routing-number=12&account-number=5550001234", "Enter the 9 digits"),
+        ("amount-0=5&method=echeck&account-name=&routing-number=021000021&account-number=5550001234", "Enter the name on the account."),
+        ("amount-0=5&method=card&card-number=4000100011112224&card-expiry=0930&card-code=999&state=XX", "Enter the two letters"),
+        ("amount-0=5&method=card&card-name=R&card-number=4000100011112224&card-expiry=0930&card-code=999&save=yes", "Enter a mail address"),
+    ];
+    for (entered, told) in cases {
+        let refused = client.send("POST", &path, &[FORM], format!("token={token}&{entered}")).await;
+        assert_eq!(refused.status, 400, "{entered}");
+        assert!(refused.body.contains(told), "{entered}: {}", refused.body);
+        assert!(
+            !refused.body.contains("4000100011112224") && !refused.body.contains("5550001234"),
+            "{entered}"
+        );
+    }
+    for entered in [String::new(), CARD.to_owned(), format!("token={}&{CARD}", "0".repeat(32))] {
+        assert_eq!(client.send("POST", &path, &[FORM], entered.as_str()).await.status, 403, "{entered}");
+    }
+    assert_eq!(client.send("PUT", &path, &[FORM], CARD).await.status, 405);
+    assert_eq!(client.send("GET", "/app/api/nothing", &[], "").await.status, 404);
+    let state: Json = serde_json::from_str(&client.control("GET", "state", "").await.body).unwrap();
+    assert_eq!(state["clientpay-payments"], json!([]));
+}
+
+#[tokio::test]
+async fn a_page_is_paid_once_and_what_is_over_says_so() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (client, access_id) = open(&sandbox).await;
+    let options = json!({
+        "pageOptions": { "duration": 900 },
+        "responseOptions": { "clientSideReturnAddress": "https://portal.example.test/pay", "serverSideReturnAddress": "https://portal.example.test/hook" },
+    });
+    let (path, id) = page(&client, &access_id, options.clone()).await;
+    let form = client.send("GET", &path, &[], "").await;
+    let policy = form.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.ends_with("frame-ancestors https://portal.example.test"), "{policy}");
+    let entered = format!("token={}&amount-0=100.50&{CARD}", token(&form.body));
+    let (one, two) = tokio::join!(
+        client.send("POST", &path, &[FORM], entered.as_str()),
+        client.send("POST", &path, &[FORM], entered.as_str())
+    );
+    // Both were led to the receipt.
+    assert!(one.body.contains("$100.50") && two.body.contains("$100.50"), "{} {}", one.body, two.body);
+    let receipt = client.send("GET", &path, &[], "").await;
+    assert!(
+        receipt.body.contains("$100.50")
+            && receipt.body.contains("data-origin=\"https://portal.example.test\"")
+    );
+    let refused = call(&client, &access_id, "/v2/expirepage", &json!({ "requestId": id })).await;
+    assert_eq!(refused["message"], "The page is completed and cannot be expired.");
+
+    let state = client.control("GET", "state", "").await.body;
+    assert!(!state.contains("4000100011112224"));
+    let state: Json = serde_json::from_str(&state).unwrap();
+    let payments = state["clientpay-payments"].as_array().unwrap();
+    assert_eq!(payments.len(), 1);
+    assert_eq!((payments[0]["amount"].as_u64(), payments[0]["tax"].as_u64()), (Some(10_050), Some(50)));
+    // Nothing leaves this machine, and that is to be seen.
+    let deliveries = state["deliveries"].as_array().unwrap();
+    assert_eq!(deliveries.len(), 2);
+    assert!(deliveries.iter().all(|delivery| delivery["outcome"] == "abandoned"), "{deliveries:?}");
+
+    let (expired, id) = page(&client, &access_id, options.clone()).await;
+    for _ in 0..2 {
+        let done = call(&client, &access_id, "/v2/expirepage", &json!({ "requestId": id })).await;
+        assert_eq!(done, json!({ "success": true }));
+    }
+    let (late, _) = page(&client, &access_id, options).await;
+    client.control("POST", "clock", r#"{"advance":"PT15M"}"#).await;
+    for path in [expired, late] {
+        let gone = client.send("GET", &path, &[], "").await;
+        assert_eq!(gone.status, 410);
+        assert!(gone.body.contains("This page has expired."));
+        assert_eq!(client.send("POST", &path, &[FORM], CARD).await.status, 410);
+    }
+}
