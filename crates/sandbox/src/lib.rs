@@ -41,7 +41,8 @@
 //!   opens no world 401 with result code 042.
 //! * A request is JSON or XML by its `Content-Type`, else by its look; an answer is what its `Accept` likes best.
 //! * Only published test card numbers are taken. Of a card its brand, last four digits and expiry are kept; numbers and
-//!   security codes never reach the database, the request log or the log.
+//!   security codes never reach the database, the request log or the log. One that stands in a name, an address or a
+//!   comment is masked; what identifies (an order, an invoice, a phone, an email) is kept as it was sent.
 //! * The amounts that the vendor lists as forcing an outcome do so, in sales as in payments of plans.
 //! * Pages have 25 objects unless told otherwise and at most 1,000; an `order-by` that is not known is ignored.
 //!

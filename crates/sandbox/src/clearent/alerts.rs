@@ -56,6 +56,7 @@ fn answer(ledger: &Ledger<'_>, record: &Transaction, token: Option<&Token>) -> A
     let kept = Transaction {
         description: prose(&record.description),
         comments: prose(&record.comments),
+        software_type: prose(&record.software_type),
         ..record.clone()
     };
     let token = token.map(|token| Token { description: prose(&token.description), ..token.clone() });

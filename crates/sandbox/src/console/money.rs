@@ -11,6 +11,7 @@ use perennial_wire::clearent::Page;
 use super::{Found, World};
 use crate::form::Form;
 use crate::gateway::Gateway;
+use crate::mask;
 
 /// How many objects a page of ours lists.
 const LISTED: u32 = 50;
@@ -175,7 +176,7 @@ fn transaction_table(transactions: &[Transaction]) -> Markup {
                             span.quiet { (transaction.result_code.as_deref().unwrap_or_default()) " " (transaction.display_message.as_deref().unwrap_or_default()) }
                         }
                         td { (transaction.last_four.as_deref().unwrap_or_default()) }
-                        td { (transaction.order_id.as_deref().unwrap_or_default()) }
+                        td { (mask::text(transaction.order_id.as_deref().unwrap_or_default())) }
                         td {
                             @if transaction.voided == Some(true) { "voided" }
                             @else if transaction.settled == Some(true) { "settled" }

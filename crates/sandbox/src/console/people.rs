@@ -7,6 +7,7 @@ use super::money::{pager, paging, payment_table, plan_table};
 use super::{Found, World};
 use crate::form::Form;
 use crate::gateway::Gateway;
+use crate::mask;
 
 /// The fields of the search, with the labels of their inputs.
 const FIELDS: [(&str, &str); 5] = [
@@ -42,8 +43,8 @@ pub(super) async fn list(gateway: &Gateway, world: &World, form: &Form) -> Found
                     tr {
                         th scope="row" { a href=(world.path(&format!("customers/{}", customer.customer_key))) { (customer.customer_key) } }
                         td { (customer.first_name.as_deref().unwrap_or_default()) " " (customer.last_name.as_deref().unwrap_or_default()) }
-                        td { (customer.email.as_deref().unwrap_or_default()) }
-                        td { (customer.phone.as_deref().unwrap_or_default()) }
+                        td { (mask::text(customer.email.as_deref().unwrap_or_default())) }
+                        td { (mask::text(customer.phone.as_deref().unwrap_or_default())) }
                     }
                 }
             }
@@ -69,7 +70,7 @@ pub(super) async fn customer(gateway: &Gateway, world: &World, key: &str) -> Fou
             dt { "Customer" } dd { code { (customer.customer_key) } }
             dt { "Name" } dd { (customer.first_name.as_deref().unwrap_or_default()) " " (customer.last_name.as_deref().unwrap_or_default()) }
             @for (name, value) in [("Email", &customer.email), ("Phone", &customer.phone), ("Comments", &customer.comments)] {
-                @if let Some(value) = value { dt { (name) } dd { (value) } }
+                @if let Some(value) = value { dt { (name) } dd { (mask::text(value)) } }
             }
             @if let Some(status) = &customer.status { dt { "Status" } dd { (status) } }
             @for (name, address) in [("Billing", &customer.billing_address), ("Shipping", &customer.shipping_address)] {

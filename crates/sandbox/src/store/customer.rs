@@ -32,13 +32,14 @@ impl Ledger<'_> {
                 .map_err(|_| rusqlite::Error::InvalidQuery)?,
         };
         let owned = |text: Option<&Text>| text.map(|text| text.as_str().to_owned());
+        let prose = |text: Option<&Text>| text.map(|text| mask::text(text.as_str()));
         let customer = Customer {
             customer_key: key,
-            first_name: owned(Some(first_name)),
-            last_name: owned(Some(last_name)),
+            first_name: prose(Some(first_name)),
+            last_name: prose(Some(last_name)),
             email: owned(email),
             phone: owned(phone),
-            comments: comments.map(|comments| mask::text(comments.as_str())),
+            comments: prose(comments),
             status: None,
             billing_address: billing_address.map(postal),
             shipping_address: shipping_address.map(postal),
@@ -80,8 +81,8 @@ impl Ledger<'_> {
             shipping_address,
         } = update.fields();
         let columns = [
-            ("first_name", first_name.map(|name| text(Some(name)))),
-            ("last_name", last_name.map(|name| text(Some(name)))),
+            ("first_name", first_name.map(|name| prose(Some(name)))),
+            ("last_name", last_name.map(|name| prose(Some(name)))),
             ("email", email.map(|email| text(Some(email)))),
             ("phone", phone.map(|phone| text(Some(phone)))),
             ("comments", comments.map(|comments| prose(Some(comments)))),
@@ -169,17 +170,18 @@ fn customer(row: &Row<'_>) -> Result<Customer> {
 pub(crate) fn postal(address: &Address) -> PostalAddress {
     let AddressFields { first_name, last_name, company, street, street2, city, state, zip, country, phone } =
         address.fields();
-    let owned = |text: Option<&Text>| text.map(|text| text.as_str().to_owned());
+    let prose = |text: Option<&Text>| text.map(|text| mask::text(text.as_str()));
     PostalAddress {
-        first_name: owned(first_name),
-        last_name: owned(last_name),
-        company: owned(company),
-        street: owned(street),
-        street2: owned(street2),
-        city: owned(city),
-        state: owned(state),
-        zip: owned(zip),
-        country: owned(country),
-        phone: owned(phone),
+        first_name: prose(first_name),
+        last_name: prose(last_name),
+        company: prose(company),
+        street: prose(street),
+        street2: prose(street2),
+        city: prose(city),
+        state: prose(state),
+        zip: prose(zip),
+        country: prose(country),
+        // An international number can be as long as a card's, and pass its check by chance.
+        phone: phone.map(|phone| phone.as_str().to_owned()),
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
-use super::row::{self, Columns, cents, insert, read, read_amount, read_some, shown, text};
+use super::row::{self, Columns, cents, insert, prose, read, read_amount, read_some, shown, text};
 use crate::clock::Moment;
 use crate::world::{Kind, Ledger};
 
@@ -74,9 +74,9 @@ impl Ledger<'_> {
             links: _,
         } = plan;
         Ok(vec![
-            ("name", text(plan_name.as_ref())),
+            ("name", prose(plan_name.as_ref())),
             ("customer_key", text(customer_key.as_ref())),
-            ("customer_name", text(customer_name.as_ref())),
+            ("customer_name", prose(customer_name.as_ref())),
             ("token_id", text(token_id.as_ref())),
             ("frequency", text(frequency.as_ref().map(Frequency::as_str))),
             ("frequency_day", frequency_day.map_or(Value::Null, |day| day.get().into())),

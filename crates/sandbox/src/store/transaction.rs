@@ -116,7 +116,7 @@ impl Ledger<'_> {
             ("email_address", text(email_address.as_ref())),
             ("billing", address(billing.as_ref())),
             ("shipping", address(shipping.as_ref())),
-            ("software_type", text(software_type.as_ref())),
+            ("software_type", prose(software_type.as_ref())),
             ("software_type_version", text(software_type_version.as_ref())),
             ("avs", text(avs_result_code.as_ref())),
             ("csc", text(csc_result_code.as_ref())),

@@ -9,11 +9,16 @@ const CSC: &str = "7391";
 
 /// Everything that takes a card, well and badly, in both formats.
 async fn use_cards(client: &Client) {
-    let token =
-        format!(r#"{{"card":"{CARD}","exp-date":"1230","csc":"{CSC}","description":"pays with {CARD}"}}"#);
-    let customer = format!(r#"{{"first-name":"Ada","last-name":"Byron","comments":"pays with {CARD}"}}"#);
+    let token = format!(
+        r#"{{"card":"{CARD}","exp-date":"1230","csc":"{CSC}","description":"pays with {CARD}","avs-address":"{CARD}"}}"#
+    );
+    let customer = format!(
+        r#"{{"first-name":"Ada {CARD}","last-name":"{CARD}","comments":"pays with {CARD}",
+            "billing-address":{{"street":"{CARD}","company":"{CARD}"}}}}"#
+    );
     let sale = format!(
-        r#"{{"type":"SALE","card":"{CARD}","exp-date":"1230","csc":"{CSC}","amount":"5.00","description":"pays with {CARD}","create-token":true}}"#
+        r#"{{"type":"SALE","card":"{CARD}","exp-date":"1230","csc":"{CSC}","amount":"5.00","description":"pays with {CARD}","create-token":true,
+            "software-type":"{CARD}","shipping":{{"last-name":"{CARD}"}}}}"#
     );
     let refund =
         format!(r#"{{"type":"REFUND","card":"{CARD}","amount":"5.00","comments":"pays with {CARD}"}}"#);
