@@ -108,8 +108,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Takes requests whose `Host` is this name too, for unmodified clients of a vendor's host that resolves to the
-    /// loopback.
+    /// Takes requests whose `Host` is this name too, with any port, for unmodified clients of a vendor's host that
+    /// resolves to the loopback.
     pub fn host(mut self, name: impl Into<String>) -> Self {
         self.hosts.push(name.into());
         self
@@ -120,6 +120,9 @@ impl SandboxBuilder {
         let Self { listen, beyond_loopback, database, keys, frozen_at, any_card, tls, hosts } = self;
         if !listen.ip().is_loopback() && !beyond_loopback {
             return Err(StartError::NotLoopback);
+        }
+        if !hosts.iter().all(|host| is_host(host)) {
+            return Err(StartError::Host);
         }
         let tls = tls.map(acceptor).transpose()?;
         let listener = TcpListener::bind(listen).await.map_err(StartError::Listen)?;
@@ -162,6 +165,12 @@ impl SandboxBuilder {
     }
 }
 
+/// Whether a `Host` can be this, its port aside.
+fn is_host(name: &str) -> bool {
+    let is_name = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_');
+    !name.is_empty() && name.bytes().all(is_name)
+}
+
 fn acceptor(Pem { certificates, key }: Pem) -> Result<TlsAcceptor, StartError> {
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(&certificates)
         .collect::<Result<_, _>>()
@@ -184,6 +193,9 @@ pub enum StartError {
     /// The address is one that other machines reach, and nobody allowed that.
     #[error("the sandbox listens on a loopback address only, unless it is told to go beyond")]
     NotLoopback,
+    /// A host is more than a name, and no request would ever have it.
+    #[error("a host must be a name without scheme, port, path and blanks, such as gateway.example")]
+    Host,
     /// The address cannot be listened on.
     #[error("the sandbox cannot listen on this address")]
     Listen(#[source] io::Error),

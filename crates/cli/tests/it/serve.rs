@@ -204,6 +204,7 @@ fn what_it_cannot_serve_it_says() {
         &["--db", nowhere.to_str().unwrap()],
         &["--tls", "missing.pem", "missing.key"],
         &["--frozen-at", "yesterday"],
+        &["--host", "gateway.example:443"],
     ] {
         let mut command = perennial();
         command.args(["sandbox", "serve", "--listen", "127.0.0.1:0"]).args(arguments);

@@ -175,6 +175,10 @@ async fn starts_that_fail() {
     assert!(matches!(taken, StartError::Listen(_)));
     let everywhere = Sandbox::builder().listen("0.0.0.0:0".parse().unwrap()).start().await.unwrap_err();
     assert!(matches!(everywhere, StartError::NotLoopback));
+    for host in ["", "a b", "gateway.example:443", "http://gateway.example", "gateway.example/"] {
+        let refused = Sandbox::builder().host(host).start().await.unwrap_err();
+        assert!(matches!(refused, StartError::Host), "{host}");
+    }
     let no_pem = Sandbox::builder().tls("no certificate", "no key").start().await.unwrap_err();
     assert!(matches!(no_pem, StartError::PrivateKey | StartError::Certificate));
 }
