@@ -361,7 +361,7 @@ pub(super) fn receipt(booked: &Booked, parent: Option<(&str, &str)>) -> Markup {
                 dt { "Amount" } dd { "$" (amount) }
                 dt { "Payment" } dd { (payment.payment_id.as_ref().map_or("", |id| id.as_str())) }
                 dt { "By" } dd { (by) }
-                dt { "When" } dd { (booked.created) }
+                dt { "When" } dd { (booked.created.seconds()) " UTC" }
             }
             p.quiet { "This page is paid, and cannot be paid again. Keep it, or print it, as your receipt." }
         }
