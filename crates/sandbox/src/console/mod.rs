@@ -5,6 +5,7 @@
 
 mod calendar;
 mod chart;
+mod clientpay;
 mod faults;
 mod money;
 mod people;
@@ -88,6 +89,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         (true, ["webhook"]) => webhook::page(gateway, &world, &Form::default(), None).await?,
         (false, ["webhook"]) => webhook::set(gateway, &world, &form).await?,
         (false, ["webhook", "remove"]) => webhook::remove(gateway, &world).await?,
+        (true, ["clientpay"]) => clientpay::page(gateway, &world).await?,
         (true, ["requests"]) => Some(requests::page(gateway, &world)),
         (true, ["faults"]) => faults::page(gateway, &world, &Form::default(), None).await?,
         (false, ["faults"]) => faults::set(gateway, &world, &form).await?,
@@ -142,13 +144,14 @@ impl World {
     }
 
     fn laid_out(&self, title: &str, content: &Markup) -> String {
-        const PAGES: [(&str, &str); 9] = [
+        const PAGES: [(&str, &str); 10] = [
             ("", "Overview"),
             ("customers", "Customers"),
             ("plans", "Plans"),
             ("payments", "Payments"),
             ("transactions", "Transactions"),
             ("batches", "Batches"),
+            ("clientpay", "ClientPay"),
             ("webhook", "Webhook"),
             ("requests", "Requests"),
             ("faults", "Faults"),

@@ -176,6 +176,16 @@ async fn a_payer_is_declined_then_pays_once_with_two_clicks() {
     assert_eq!((made.len(), approved.len()), (2, 1), "{made:?}");
     assert_eq!(approved[0]["requestID"], told[3]["requestID"]);
 
+    // The console shows both, and the way to the page.
+    browser.go(&format!("{}/console", sandbox.base_url())).await;
+    browser.fill_in("input[name=api-key]", sandbox.api_key().expose()).await;
+    browser.press("Open").await;
+    browser.follow("ClientPay").await;
+    assert!(browser.text("main").await.contains("Do not Honor"));
+    browser.shot("clientpay").await;
+    browser.follow(made[0]["requestID"].as_str().unwrap()).await;
+    assert!(browser.text("div.receipt").await.contains("$1080.00"));
+
     // Of the forms that were refused on purpose, and of nothing else.
     let complaints = browser.complaints().await;
     assert!(complaints.iter().all(|said| said.contains("400") || said.contains("402")), "{complaints:?}");

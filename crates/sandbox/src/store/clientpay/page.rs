@@ -53,6 +53,12 @@ impl Ledger<'_> {
         self.connection.prepare_cached(sql)?.query_map(params![self.world, kind], page)?.collect()
     }
 
+    /// The last pages of all kinds, newest first.
+    pub(crate) fn last_pages(&self, limit: u32) -> Result<Vec<KeptPage>> {
+        let sql = "SELECT * FROM pages WHERE world = ? ORDER BY number DESC LIMIT ?";
+        self.connection.prepare_cached(sql)?.query_map(params![self.world, limit], page)?.collect()
+    }
+
     /// Notes the payer that was made on a page.
     pub(crate) fn note_payer(&self, request_id: &str, payer: &str) -> Result<()> {
         let sql = "UPDATE pages SET payer = ? WHERE world = ? AND request_id = ?";

@@ -112,6 +112,14 @@ impl Ledger<'_> {
         self.connection.prepare_cached(sql)?.execute(marked).map(|_| ())
     }
 
+    /// The last payments and refunds, newest first.
+    pub(crate) fn last_payments(&self, limit: u32) -> Result<Vec<Payment>> {
+        let sql = "SELECT * FROM clientpay_payments WHERE world = ? ORDER BY number DESC LIMIT ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let last = statement.query_map(params![self.world, limit], booked)?;
+        last.map(|booked| booked.map(|booked| booked.payment)).collect()
+    }
+
     pub(crate) fn count_payments(&self, filter: &Filter) -> Result<u64> {
         let sql = format!("SELECT count(*) FROM clientpay_payments WHERE world = ? AND {}", filter.sql);
         let values = filter.values(self.world);

@@ -1,0 +1,60 @@
+//! What the other vendor's calls left in a world: its pages, with the way to them, and its payments.
+
+use maud::html;
+use perennial_domain::Amount;
+use perennial_domain::clientpay::{PaymentKind, PaymentStatus};
+
+use super::{Found, World};
+use crate::gateway::Gateway;
+
+/// How many pages and payments are shown.
+const SHOWN: u32 = 100;
+
+pub(super) async fn page(gateway: &Gateway, world: &World) -> Found {
+    let found = gateway.with_world(world.knock, |ledger| {
+        let pages = ledger.last_pages(SHOWN)?;
+        let pages = pages.into_iter().map(|page| (page.status(ledger.now), page)).collect::<Vec<_>>();
+        Ok((pages, ledger.last_payments(SHOWN)?))
+    });
+    let Some((pages, payments)) = found.await? else { return Ok(None) };
+    let amount = |amount: Option<Amount>| amount.map(|amount| amount.to_string()).unwrap_or_default();
+    let content = html! {
+        h2 { "Pages" }
+        table {
+            caption.quiet { "The last that were made, newest first" }
+            thead { tr { th scope="col" { "Page" } th scope="col" { "Kind" } th scope="col" { "Status" } } }
+            tbody {
+                @for (status, page) in &pages {
+                    tr {
+                        td { a href=(format!("/app/api/{}", page.request_id)) { (page.request_id) } }
+                        td { (page.kind) }
+                        td { (status.as_str()) }
+                    }
+                }
+            }
+        }
+        h2 { "Payments" }
+        table {
+            caption.quiet { "Payments and refunds, newest first" }
+            thead { tr {
+                @for head in ["Payment", "When", "Status", "By", "Session", "Message"] { th scope="col" { (head) } }
+                th.number scope="col" { "Amount" } th.number scope="col" { "Refund" }
+            } }
+            tbody {
+                @for payment in &payments {
+                    tr {
+                        td { (payment.payment_id.as_ref().map_or("", |id| id.as_str())) }
+                        td { (payment.payment_date_utc.as_deref().unwrap_or_default()) }
+                        td { (payment.payment_status.as_ref().map_or("", PaymentStatus::as_str)) }
+                        td { @if payment.payment_method_type == Some(PaymentKind::E_CHECK) { "eCheck" } @else { "card" } }
+                        td { (payment.session_id.as_deref().unwrap_or_default()) }
+                        td { (payment.message.as_deref().unwrap_or_default()) }
+                        td.number { (amount(payment.payment_amount)) }
+                        td.number { (amount(payment.refund_amount)) }
+                    }
+                }
+            }
+        }
+    };
+    Ok(Some(world.page("ClientPay", &content)))
+}
