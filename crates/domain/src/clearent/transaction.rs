@@ -255,8 +255,8 @@ pub enum TransactionRequest {
     ForcedSale(Charge),
     /// Takes what was reserved.
     Capture(Capture),
-    /// Takes a transaction back.
-    Void(Void),
+    /// Takes a transaction back, all of it: this amount, if the request says one.
+    Void(Void, Option<Amount>),
     /// Gives money back.
     Refund(Refund),
 }

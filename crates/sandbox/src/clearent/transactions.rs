@@ -58,7 +58,7 @@ fn read(call: &mut Call<'_>, from_path: Option<TransactionType>) -> Handled {
             ("transactions.sale", charged(call, TransactionType::FORCED_SALE, &charge))
         }
         TransactionRequest::Capture(capture) => ("transactions.capture", captured(capture)),
-        TransactionRequest::Void(void) => ("transactions.void", voided(void)),
+        TransactionRequest::Void(void, amount) => ("transactions.void", voided(void, amount)),
         TransactionRequest::Refund(refund) => ("transactions.refund", refunded(call, &refund)),
         _ => return Err(Violations::one("type", Rule::OneOf("those that this sandbox knows")).into()),
     };
@@ -260,7 +260,7 @@ fn captured(capture: Capture) -> Handled {
 }
 
 /// Takes a transaction of the open batch, or an authorisation, back in full, unless something else followed it up.
-fn voided(void: Void) -> Handled {
+fn voided(void: Void, asked: Option<Amount>) -> Handled {
     act(move |ledger, _| {
         let Void { id } = &void;
         let original = original(
@@ -284,11 +284,22 @@ fn voided(void: Void) -> Handled {
         if original.settled == Some(true) {
             return Err(Refused::business("041", "the batch of the transaction is closed: refund it").into());
         }
+        let amount = original.amount.unwrap_or_default();
+        // A tip comes on top, and a client may count it in; nothing is what some write who mean no amount.
+        let whole = [
+            amount,
+            amount.checked_add(original.tip_amount.unwrap_or_default()).unwrap_or(amount),
+            Amount::ZERO,
+        ];
+        if asked.is_some_and(|asked| !whole.contains(&asked)) {
+            return Err(
+                Refused::business("041", "a void takes back all of a transaction: refund a part").into()
+            );
+        }
         ledger.void_transaction(id)?;
         if let Some(authorization) = original.ref_id.as_ref().filter(|_| is_capture(&original)) {
             ledger.set_pending(authorization, true)?;
         }
-        let amount = original.amount.unwrap_or_default();
         follow(ledger, following(original, TransactionType::VOID, amount))
     })
 }

@@ -358,7 +358,7 @@ const CAPTURE: Body = Body {
 const VOID: Body = Body {
     name: "Void",
     fields: &[required("id", Kind::Key)],
-    also: &[optional("type", Kind::Word(&["VOID"]))],
+    also: &[optional("type", Kind::Word(&["VOID"])), optional("amount", Kind::Amount)],
     example: r#"{"type":"VOID","id":"700001"}"#,
     ..SALE
 };

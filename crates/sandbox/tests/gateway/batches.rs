@@ -294,7 +294,11 @@ async fn take(client: &Client, steps: &[Step]) {
             }
             Step::Follow { kind, which, cents } => {
                 let id = ids.get(*which).map_or("700000", String::as_str);
-                (format!("transactions/{kind}"), format!(r#"{{"id":"{id}","amount":"{}"}}"#, money(*cents)))
+                let amount = match *kind {
+                    "void" => String::new(),
+                    _ => format!(r#","amount":"{}""#, money(*cents)),
+                };
+                (format!("transactions/{kind}"), format!(r#"{{"id":"{id}"{amount}}}"#))
             }
             Step::Advance(period) => {
                 client.advance(period).await;

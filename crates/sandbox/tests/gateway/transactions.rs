@@ -101,7 +101,7 @@ async fn follow_ups() {
     let (auth, sale, voided, declined) = (
         charge("auth", "25.00").await,
         charge("sale", "25.00").await,
-        charge("sale", "7.00").await,
+        charge("sale", r#"7.00","tip-amount":"1.00"#).await,
         post(&client, "sale", &format!(r#"{{{card},"amount":"0.21"}}"#)).await.at("/payload/transaction/id"),
     );
     // Each row sees what those before it did.
@@ -118,7 +118,10 @@ async fn follow_ups() {
         ("refund", &sale, r#","amount":"5.01""#, 402, "025"),
         ("refund", &sale, r#","amount":"5.00""#, 200, ""),
         ("void", &sale, "", 402, "041"),
-        ("void", &voided, "", 200, ""),
+        ("void", &voided, r#","amount":"6.99""#, 402, "041"),
+        ("void", &voided, r#","amount":"7.01""#, 402, "041"),
+        ("void", &voided, r#","amount":"7""#, 400, "041"),
+        ("void", &voided, r#","amount":"8.00""#, 200, ""),
         ("void", &voided, "", 402, "024"),
         ("refund", &voided, r#","amount":"1.00""#, 402, "024"),
         ("void", &declined, "", 402, "027"),

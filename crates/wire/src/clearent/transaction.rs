@@ -293,7 +293,7 @@ pub fn read(
     let read = if kind == TransactionType::CAPTURE {
         request.capture().map(TransactionRequest::Capture)
     } else if kind == TransactionType::VOID {
-        request.void().map(TransactionRequest::Void)
+        request.void().map(|(void, amount)| TransactionRequest::Void(void, amount))
     } else if kind == TransactionType::REFUND {
         request.refund().map(TransactionRequest::Refund)
     } else if kind == TransactionType::AUTH {
@@ -448,10 +448,12 @@ impl Request<'_> {
         .accept()
     }
 
-    fn void(self) -> Result<Void, Violations> {
+    fn void(self) -> Result<(Void, Option<Amount>), Violations> {
         let id = given(self.id).ok_or_else(|| Violations::one("id", Rule::Required))?;
         let id = TransactionId::try_from(&*id).map_err(|error| Violations::one("id", error.0))?;
-        Ok(Void { id })
+        let amount = given(self.amount).map(|amount| Amount::try_from(AsGateway(&amount))).transpose();
+        let amount = amount.map_err(|error| Violations::one("amount", error.0))?;
+        Ok((Void { id }, amount))
     }
 
     fn refund(self) -> Result<Refund, Violations> {

@@ -222,7 +222,7 @@ fn requests() {
         ),
         (
             "transaction-void",
-            r#"{"type":"void","id":700001,"amount":"1","card":"x"}"#,
+            r#"{"type":"void","id":700001,"amount":"1.00","card":"x"}"#,
             r#"{"type":"VOID","id":"700001"}"#,
         ),
     ] {

@@ -253,7 +253,7 @@ pub(crate) fn reread_transaction(from: Format, body: &[u8], format: Format) -> R
         Sale(charge) | ForcedSale(charge) => transaction::sale(format, &charge),
         Auth(charge) => transaction::auth(format, &charge),
         Capture(capture) => transaction::capture(format, &capture),
-        Void(void) => transaction::void(format, &void),
+        Void(void, _) => transaction::void(format, &void),
         Refund(refund) => transaction::refund(format, &refund),
         other => panic!("another request: {other:?}"),
     };
