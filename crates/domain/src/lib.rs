@@ -22,6 +22,7 @@ mod date;
 mod error;
 pub mod field;
 mod flag;
+mod invoice;
 mod key;
 pub mod mask;
 mod money;
@@ -35,6 +36,9 @@ pub use card::{CardBrand, CardNumber, Expiry, SecurityCode};
 pub use date::{Date, add_months};
 pub use error::{InvalidValue, Rule, Violation, Violations};
 pub use flag::Flag;
+pub use invoice::{
+    Invoice, InvoiceBuilder, InvoiceFields, InvoiceLine, InvoiceLineBuilder, InvoiceLineFields,
+};
 pub use money::{Amount, Total};
 pub use secret::Secret;
 pub use text::{AsGateway, Text};

@@ -75,7 +75,8 @@ pub use page::{List, Pages};
 pub use response::Response;
 
 pub use perennial_domain::{
-    Amount, CardBrand, CardNumber, Date, Expiry, InvalidValue, NaiveDate, Rule, SecurityCode, Text, Total,
+    Amount, CardBrand, CardNumber, Date, Expiry, InvalidValue, Invoice, InvoiceBuilder, InvoiceFields,
+    InvoiceLine, InvoiceLineBuilder, InvoiceLineFields, NaiveDate, Rule, SecurityCode, Text, Total,
     Violation, Violations,
 };
 pub use perennial_transport as transport;

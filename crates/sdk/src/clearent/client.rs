@@ -15,7 +15,7 @@ use perennial_wire::clearent::{Call, Method, Payload};
 use tracing::{Instrument, field};
 
 use super::answer::{Answer, Asked, Mismatch};
-use super::{Batches, Customers, Payments, Plans, Tokens, Transactions};
+use super::{Batches, Customers, Invoices, Payments, Plans, Tokens, Transactions};
 use crate::lanes::{Lanes, Turn};
 use crate::setup::{Unset, default_exchange};
 use crate::{Environment, Error, ErrorKind, List, Response};
@@ -103,6 +103,11 @@ impl Clearent {
     /// The card transactions.
     pub fn transactions(&self) -> Transactions<'_> {
         Transactions(self)
+    }
+
+    /// Invoices, each paid once by a card transaction.
+    pub fn invoices(&self) -> Invoices<'_> {
+        Invoices(self)
     }
 
     /// The batches in which they are settled.

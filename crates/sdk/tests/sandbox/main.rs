@@ -4,6 +4,7 @@
 
 mod clientpay;
 mod faults;
+mod invoices;
 mod webhook;
 
 use perennial::clearent::*;

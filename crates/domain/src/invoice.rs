@@ -1,0 +1,169 @@
+//! Invoices: what a merchant asks to be paid, whichever gateway takes the money.
+
+use crate::clearent::{Charge, ChargeBuilder};
+use crate::clientpay::Portion;
+use crate::text::Reference;
+use crate::{Amount, Date, Rule, Text, builder::unlisted_request as request, clientpay};
+
+request! {
+    /// A line of an [`Invoice`].
+    pub struct InvoiceLine, InvoiceLineFields, InvoiceLineBuilder {
+        required {
+            /// What is sold.
+            description: Text = "description",
+            /// What it costs before tax, at least 0.01.
+            amount: Amount = "amount",
+        }
+    }
+    check |line, violations| {
+        if line.amount.is_some_and(Amount::is_zero) {
+            violations.add("amount", Rule::AmountTooSmall);
+        }
+    };
+}
+
+request! {
+    /// An invoice: its lines and tax come to what is to be paid.
+    ///
+    /// It is paid by a Clearent sale that carries its number as invoice and order id ([`charge`](Self::charge)), or on a
+    /// page of `ClientPay` ([`on_page`](Self::on_page)).
+    ///
+    /// ```
+    /// use perennial_domain::{Invoice, InvoiceLine};
+    ///
+    /// let invoice = Invoice::builder()
+    ///     .number("INV-70412")
+    ///     .date("2027-01-04")
+    ///     .line(InvoiceLine::builder().description("Decking, 20 boards").amount("400.00"))
+    ///     .line(InvoiceLine::builder().description("Labour").amount("250.00"))
+    ///     .tax("52.00")
+    ///     .build()
+    ///     .unwrap();
+    /// assert_eq!(invoice.amount().to_string(), "702.00");
+    ///
+    /// let wrong = Invoice::builder().date("2027-02-30").line(InvoiceLine::builder().amount("0"));
+    /// assert_eq!(
+    ///     wrong.build().unwrap_err().to_string(),
+    ///     "date: must be a date of the calendar written yyyy-MM-dd, from 1970 to 2199; \
+    ///      lines[0].amount: must be at least 0.01; lines[0].description: is required; number: is required",
+    /// );
+    /// ```
+    pub struct Invoice, InvoiceFields, InvoiceBuilder {
+        required {
+            /// The number, at most 100 characters: no two invoices of a merchant may share one, because by it a gateway
+            /// says whether an invoice was paid.
+            number: Reference = "number",
+            /// The invoice's day.
+            date: Date = "date",
+        }
+        optional {
+            /// The day by which it is to be paid.
+            due_date: Date = "dueDate",
+            /// Your id of the customer.
+            customer_id: Text = "customerId",
+            /// The customer's name.
+            customer_name: Text = "customerName",
+            /// Where a receipt goes.
+            email_address: Text = "emailAddress",
+            /// The tax on all lines.
+            tax: Portion = "tax",
+        }
+        each {
+            /// A line; at least one.
+            line of lines: InvoiceLine = "lines",
+        }
+    }
+    check |invoice, violations| {
+        let tax = invoice.tax.map_or(Amount::ZERO, Portion::amount);
+        if total(invoice.lines.iter().flatten(), tax).is_none() {
+            violations.add("lines", Rule::AmountTooLarge);
+        }
+    };
+}
+
+/// What lines and tax come to, unless that is more than an amount can be.
+fn total<'a>(lines: impl IntoIterator<Item = &'a InvoiceLine>, tax: Amount) -> Option<Amount> {
+    lines.into_iter().try_fold(tax, |sum, line| sum.checked_add(line.amount))
+}
+
+impl Invoice {
+    /// What is to be paid: all lines and the tax.
+    pub fn amount(&self) -> Amount {
+        total(&self.lines, self.tax()).unwrap_or(Amount::MAX)
+    }
+
+    fn tax(&self) -> Amount {
+        self.tax.map_or(Amount::ZERO, Portion::amount)
+    }
+
+    /// The Clearent sale that pays it, but for the card or token: its number is the invoice and the order id.
+    ///
+    /// ```
+    /// use perennial_domain::{Invoice, InvoiceLine};
+    ///
+    /// let invoice = Invoice::builder()
+    ///     .number("INV-70412")
+    ///     .date("2027-01-04")
+    ///     .line(InvoiceLine::builder().description("Labour").amount("250.00"))
+    ///     .build()
+    ///     .unwrap();
+    /// let charge = invoice.charge().card("4111111111111111").exp_date("1230").build().unwrap();
+    /// assert_eq!(charge.fields().order_id.unwrap().as_str(), "INV-70412");
+    /// assert_eq!(charge.fields().amount.to_string(), "250.00");
+    /// ```
+    pub fn charge(&self) -> ChargeBuilder {
+        self.complete(Charge::builder())
+    }
+
+    /// A sale that pays it with the card or token that is there already.
+    pub fn complete(&self, charge: ChargeBuilder) -> ChargeBuilder {
+        let mut charge =
+            charge.amount(self.amount()).invoice(self.number.as_str()).order_id(self.number.as_str());
+        if !self.tax().is_zero() {
+            charge = charge.sales_tax_amount(self.tax());
+        }
+        if let Some(id) = &self.customer_id {
+            charge = charge.customer_id(id.as_str());
+        }
+        match &self.email_address {
+            Some(address) => charge.email_address(address.as_str()),
+            None => charge,
+        }
+    }
+
+    /// The invoice as a page of `ClientPay` has it, to be paid in full unless the page's maker says otherwise.
+    ///
+    /// ```
+    /// use perennial_domain::clientpay::InvoicePage;
+    /// use perennial_domain::{Invoice, InvoiceLine};
+    ///
+    /// let invoice = Invoice::builder()
+    ///     .number("INV-70412")
+    ///     .date("2027-01-04")
+    ///     .line(InvoiceLine::builder().description("Labour").amount("250.00"))
+    ///     .build()
+    ///     .unwrap();
+    /// let page = InvoicePage::builder().invoice(invoice.on_page()).session_id("INV-70412").build().unwrap();
+    /// assert_eq!(page.fields().invoices[0].fields().outstanding_balance.to_string(), "250.00");
+    /// ```
+    pub fn on_page(&self) -> clientpay::InvoiceBuilder {
+        let mut invoice = clientpay::Invoice::builder()
+            .invoice_number(self.number.as_str())
+            .invoice_date(self.date)
+            .outstanding_balance(self.amount())
+            .editable(false);
+        if let Some(due) = self.due_date {
+            invoice = invoice.due_date(due);
+        }
+        if let Some(tax) = self.tax {
+            invoice = invoice.tax(tax);
+        }
+        if let Some(id) = &self.customer_id {
+            invoice = invoice.client_id(id.as_str());
+        }
+        match &self.customer_name {
+            Some(name) => invoice.client_name(name.as_str()),
+            None => invoice,
+        }
+    }
+}

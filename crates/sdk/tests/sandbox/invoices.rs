@@ -1,0 +1,102 @@
+//! Invoices: each is paid once, whatever happens on the way.
+
+use perennial::clearent::{Charge, ChargeBuilder, InvoicePayment, InvoiceStatus, Reference, Void};
+use perennial::clientpay::{Expected, InvoicePage};
+use perennial::{BaseUrl, ClientPay, ErrorKind, Format, Invoice, InvoiceLine};
+use perennial_sandbox::{Effect, Fault};
+
+use crate::{FORMATS, start};
+
+fn invoice(number: &str, amount: &str) -> Invoice {
+    let line = InvoiceLine::builder().description("Labour").amount(amount);
+    Invoice::builder().number(number).date("2027-01-04").tax("5.00").line(line).build().unwrap()
+}
+
+fn card() -> ChargeBuilder {
+    Charge::builder().card("4111 1111 1111 1111").exp_date("1230").csc("999")
+}
+
+#[tokio::test]
+async fn an_invoice_is_paid_once() {
+    for format in FORMATS {
+        let (_sandbox, client) = start(format).await;
+        let number = Reference::try_from("INV-1").unwrap();
+        assert_eq!(client.invoices().status(&number).await.unwrap(), InvoiceStatus::Unpaid(None));
+
+        // 0.21 is an amount that the issuer declines; then nothing is paid, and the decline is known.
+        let declined = Invoice::builder().number("INV-1").date("2027-01-04");
+        let declined =
+            declined.line(InvoiceLine::builder().description("Test").amount("0.21")).build().unwrap();
+        let InvoicePayment::Made(made) = client.invoices().pay(&declined, card()).await.unwrap() else {
+            panic!("a first charge")
+        };
+        assert!(made.decline().is_some());
+        let InvoiceStatus::Unpaid(Some(last)) = client.invoices().status(&number).await.unwrap() else {
+            panic!("a decline")
+        };
+        assert_eq!(last.id, made.id);
+
+        let InvoicePayment::Made(made) =
+            client.invoices().pay(&invoice("INV-1", "250.00"), card()).await.unwrap()
+        else {
+            panic!("a second charge")
+        };
+        assert_eq!((made.is_approved(), made.amount.unwrap().to_string()), (true, "255.00".to_owned()));
+        assert_eq!((made.invoice.as_deref(), made.order_id.as_deref()), (Some("INV-1"), Some("INV-1")));
+        for amount in ["250.00", "1.00"] {
+            let InvoicePayment::Before(before) =
+                client.invoices().pay(&invoice("INV-1", amount), card()).await.unwrap()
+            else {
+                panic!("a charge too many")
+            };
+            assert_eq!(before.id, made.id);
+        }
+
+        // What is voided is to be paid again; another number is another invoice.
+        client.transactions().void(&Void { id: made.id.clone().unwrap() }).await.unwrap();
+        assert!(matches!(client.invoices().status(&number).await.unwrap(), InvoiceStatus::Unpaid(_)));
+        let again = client.invoices().pay(&invoice("INV-1", "250.00"), card()).await.unwrap();
+        assert!(matches!(again, InvoicePayment::Made(made) if made.is_approved()));
+        let other = client.invoices().pay(&invoice("INV-2", "250.00"), card()).await.unwrap();
+        assert!(matches!(other, InvoicePayment::Made(made) if made.is_approved()));
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_looked_for_and_never_charged_again() {
+    for (effect, is_made) in [
+        (Effect::DropReply, true),
+        (Effect::ErrorAfter { status: 500 }, true),
+        (Effect::CutReply { at_byte: 40 }, true),
+        (Effect::ErrorBefore { status: 500 }, false),
+    ] {
+        let (sandbox, client) = start(Format::Json).await;
+        sandbox.fault(&Fault::on("transactions.sale", effect.clone()).nth(1)).await.unwrap();
+        let paid = client.invoices().pay(&invoice("INV-1", "250.00"), card()).await;
+        match paid {
+            Ok(InvoicePayment::Made(made)) => assert!(is_made && made.is_approved(), "{effect:?}"),
+            Ok(InvoicePayment::Before(_)) => panic!("{effect:?}: not paid before"),
+            Err(error) => {
+                assert_eq!((error.kind(), is_made), (ErrorKind::OutcomeUnknown, false), "{effect:?}")
+            }
+        }
+        let again = client.invoices().pay(&invoice("INV-1", "250.00"), card()).await.unwrap();
+        assert_eq!(matches!(again, InvoicePayment::Before(_)), is_made, "{effect:?}");
+        let search = perennial::clearent::TransactionSearch::default();
+        let all = client.transactions().search(&search).collect_all().await.unwrap();
+        assert_eq!(all.len(), 1, "{effect:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_invoice_is_a_page_of_the_other_gateway() {
+    let (sandbox, _) = start(Format::Json).await;
+    let client = ClientPay::builder(sandbox.clientpay());
+    let client = client.environment(sandbox.base_url().parse::<BaseUrl>().unwrap()).build().unwrap();
+    let invoice = invoice("INV-1", "250.00");
+    let page = InvoicePage::builder().invoice(invoice.on_page()).session_id("INV-1").build().unwrap();
+    let page = client.pages().invoices(&page).await.unwrap();
+    assert!(page.url.starts_with(sandbox.base_url()));
+    let expected = Expected { request_id: page.request_id.clone(), amount: Some(invoice.amount()) };
+    assert!(client.payments().confirm(&expected).await.unwrap().is_none());
+}
