@@ -52,9 +52,9 @@ pub enum InvoiceStatus {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvoicePayment {
     /// It was charged now; a decline is one too.
-    Made(Charged),
+    Made(Box<Charged>),
     /// It was paid before, by this charge, and nothing was charged now.
-    Before(Transaction),
+    Before(Box<Transaction>),
 }
 
 impl Invoices<'_> {
@@ -90,19 +90,19 @@ impl Invoices<'_> {
         let number = invoice.fields().number;
         let charge = invoice.complete(with).build()?;
         if let InvoiceStatus::Paid(before) = self.status(number).await? {
-            return Ok(InvoicePayment::Before(before));
+            return Ok(InvoicePayment::Before(before.into()));
         }
         let lost = match self.0.transactions().sale(&charge).await {
             Ok(made) if made.is_duplicate() => {
-                return Ok(InvoicePayment::Before(made.into_value().transaction));
+                return Ok(InvoicePayment::Before(made.into_value().transaction.into()));
             }
-            Ok(made) => return Ok(InvoicePayment::Made(made.into_value())),
+            Ok(made) => return Ok(InvoicePayment::Made(made.into_value().into())),
             Err(error) if error.kind() == ErrorKind::OutcomeUnknown => error,
             Err(error) => return Err(error),
         };
         match self.status(number).await {
             Ok(InvoiceStatus::Paid(transaction)) => {
-                Ok(InvoicePayment::Made(Charged { transaction, token: None }))
+                Ok(InvoicePayment::Made(Charged { transaction, token: None }.into()))
             }
             _ => Err(lost),
         }
