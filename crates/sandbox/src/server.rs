@@ -349,6 +349,9 @@ fn in_browser(
 ) -> Answered {
     let mut response = plain(status);
     set(&mut response, CONTENT_TYPE, content_type);
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        set(&mut response, ALLOW, "GET, HEAD, POST");
+    }
     set(&mut response, CONTENT_SECURITY_POLICY, policy);
     set(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");
     // Stricter, and a form of ours would come without its origin.

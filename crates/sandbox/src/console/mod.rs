@@ -59,7 +59,10 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     let Request { method, segments, query, body } = request;
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let form = Form::of(if reads { query.as_bytes() } else { body });
-    if !reads && (*method != Method::POST || form.text("token") != *TOKEN) {
+    if !reads && *method != Method::POST {
+        return Ok(problem(StatusCode::METHOD_NOT_ALLOWED, "Pages are read, and forms are posted."));
+    }
+    if !reads && form.text("token") != *TOKEN {
         return Ok(problem(
             StatusCode::FORBIDDEN,
             "This form is out of date: go back, load the page again, and send it once more.",

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::chart::{self, Months};
 use super::{Answered, Found, World, token, told};
-use crate::clock::Turn;
+use crate::clock::{Mode, Turn};
 use crate::form::Form;
 use crate::gateway::{Fired, Gateway};
 use crate::store::StoreError;
@@ -89,10 +89,9 @@ fn snapshots(world: &World, kept: &[String]) -> Markup {
 
 /// Turns the clock, and shows the world then.
 pub(super) async fn turn(gateway: &Arc<Gateway>, world: &World, form: &Form) -> Found {
-    let turn = match (form.text("advance"), form.text("to"), form.text("mode")) {
-        ("", "", "running") => Ok(Turn::Become(crate::clock::Mode::Running)),
-        ("", "", _) => Ok(Turn::Become(crate::clock::Mode::Frozen)),
-        ("", day, _) => Turn::to(day),
+    let turn = match (form.text("advance"), form.text("to"), Mode::of(form.text("mode"))) {
+        ("", "", Some(mode)) => Ok(Turn::Become(mode)),
+        ("", moment_or_day, _) => Turn::to(moment_or_day),
         (period, ..) => period.parse().map(Turn::Advance),
     };
     let turned = match turn {

@@ -144,6 +144,9 @@ async fn forms_change_the_world_and_say_what_is_wrong() {
         ("clock", "to=2027-03-15", 303, ""),
         ("clock", "to=2027-01-01", 400, "must not be before the world&#39;s clock"),
         ("clock", "advance=soon", 400, "must be an ISO 8601 period"),
+        ("clock", "mode=fast", 400, "must be a day such as"),
+        ("clock", "", 400, "must be a day such as"),
+        ("clock", "mode=frozen", 303, ""),
         ("snapshot", "", 303, ""),
         ("restore", "id=snap_none", 400, "no such snapshot"),
         ("faults", "operation=plans.create&kind=error-before&status=503&nth=1", 303, ""),
@@ -192,6 +195,14 @@ async fn forms_of_other_pages_do_nothing() {
         assert_eq!(browser.post_from(origin, &clock, form).await.status, 403, "{origin} {form}");
     }
     assert_eq!(browser.client.control("GET", "clock", "").await.at("/now"), "2027-01-01T00:00:00Z");
+    for method in ["PUT", "DELETE", "PATCH"] {
+        let got = browser.client.send(method, &clock, &[], &*with_token).await;
+        assert_eq!(
+            (got.status, &got.headers["allow"]),
+            (405, &"GET, HEAD, POST".parse().unwrap()),
+            "{method}"
+        );
+    }
     for key in ["", "short", "no key"] {
         let opened = browser.post("/console/open", &format!("api-key={key}")).await;
         assert_eq!(opened.status, 400, "{key}");
