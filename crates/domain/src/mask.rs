@@ -136,6 +136,11 @@ struct Group {
 /// Whether enough digits for a card number stand with nothing but separators between them. Most texts have none, and
 /// every answer's are looked at.
 fn has_room(text: &str) -> bool {
+    // Counting bytes is a tenth of the work, and settles it for nearly all.
+    let may_count = |byte: &u8| byte.is_ascii_digit() || !byte.is_ascii();
+    if text.as_bytes().iter().filter(|byte| may_count(byte)).count() < *LENGTHS.start() {
+        return false;
+    }
     let mut together = 0;
     text.chars().any(|c| {
         if digit(c).is_some() {

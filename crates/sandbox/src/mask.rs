@@ -61,9 +61,9 @@ enum Holds {
 impl Holds {
     fn named(name: &str) -> Self {
         match name.rsplit(':').next() {
+            _ if !mask::is_secret_name(name) => Self::Anything,
             Some(local) if local.eq_ignore_ascii_case("card") => Self::Card,
-            _ if mask::is_secret_name(name) => Self::Secret,
-            _ => Self::Anything,
+            _ => Self::Secret,
         }
     }
 

@@ -421,11 +421,14 @@ enum BodyError {
 
 /// A body, in one buffer that is wiped after use: it may hold a card.
 async fn read(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, BodyError> {
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let hint = body.size_hint();
+    let announced = usize::try_from(hint.lower()).unwrap_or(usize::MAX);
     if announced > LARGEST_BODY {
         return Err(BodyError::TooLarge);
     }
-    let mut whole = Zeroizing::new(Vec::with_capacity(announced.max(4 * 1024)));
+    // All of the buffer is wiped, so one of a known size is no larger.
+    let room = if hint.exact().is_some() { announced } else { 4 * 1024 };
+    let mut whole = Zeroizing::new(Vec::with_capacity(room));
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
         if whole.len() + data.len() > LARGEST_BODY {

@@ -304,8 +304,9 @@ enum Found<'a> {
 fn find<'a>(method: &Method, segments: &[&'a str]) -> Found<'a> {
     let method = if method == Method::HEAD { &Method::GET } else { method };
     let fits = |path: &str| {
-        path.split('/').count() == segments.len()
-            && path.split('/').zip(segments).all(|(part, segment)| part == "{}" || part == *segment)
+        let mut parts = path.split('/');
+        segments.iter().all(|segment| parts.next().is_some_and(|part| part == "{}" || part == *segment))
+            && parts.next().is_none()
     };
     let mut rows: Vec<_> = OPERATIONS.iter().filter(|(_, path, ..)| fits(path)).collect();
     // A path that the table writes out is that one, and no key.
