@@ -77,7 +77,7 @@ async fn a_lost_answer_is_looked_for_and_never_charged_again() {
             Ok(InvoicePayment::Made(made)) => assert!(is_made && made.is_approved(), "{effect:?}"),
             Ok(InvoicePayment::Before(_)) => panic!("{effect:?}: not paid before"),
             Err(error) => {
-                assert_eq!((error.kind(), is_made), (ErrorKind::OutcomeUnknown, false), "{effect:?}")
+                assert_eq!((error.kind(), is_made), (ErrorKind::OutcomeUnknown, false), "{effect:?}");
             }
         }
         let again = client.invoices().pay(&invoice("INV-1", "250.00"), card()).await.unwrap();

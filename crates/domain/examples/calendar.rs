@@ -1,0 +1,30 @@
+//! This crate alone: the days on which a plan charges, and what they come to. No network, no clock, no runtime.
+//!
+//! `cargo run -p perennial-domain --example calendar`
+
+use perennial_domain::Amount;
+use perennial_domain::clearent::{FrequencyDay, PlanTerm, Schedule};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let term = PlanTerm::new("2028-02-10".try_into()?, "2029-02-10".try_into()?)?;
+    let days: Vec<_> = Schedule::new(term, FrequencyDay::try_from("28")?).collect();
+    let amount: Amount = "49.90".parse()?;
+    for day in &days {
+        println!("{day}  {amount}");
+    }
+    let total = amount.checked_mul(days.len().try_into()?).ok_or("too large")?;
+    println!("{} charges, {total} in all", days.len());
+    assert_eq!(
+        (days[0].to_string().as_str(), days.len(), total.to_string().as_str()),
+        ("2028-02-28", 12, "598.80")
+    );
+
+    // A plan has at most 12 months, and says so before anybody is asked.
+    assert!(PlanTerm::new("2028-02-10".try_into()?, "2029-02-11".try_into()?).is_err());
+    Ok(())
+}
+
+#[test]
+fn it_runs() {
+    main().unwrap();
+}
