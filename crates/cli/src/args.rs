@@ -17,10 +17,11 @@ use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;
 
-/// Recurring payments on the Clearent gateway: customers, card tokens, monthly plans and their payments.
+/// Recurring payments on the Clearent gateway: customers, card tokens, monthly plans and their payments; and, on
+/// ClientPay, invoices paid on pages.
 ///
-/// The api key is read from PERENNIAL_API_KEY or from a file, card data from standard input or a prompt; neither is
-/// ever an argument. Standard output holds data and nothing else.
+/// Keys are read from the environment or from a file, card data from standard input or a prompt; neither is ever an
+/// argument. Standard output holds data and nothing else.
 #[derive(Debug, Parser)]
 #[command(
     name = "perennial",
@@ -128,15 +129,30 @@ impl Global {
         Ok(self.base_url.as_deref().unwrap_or("http://127.0.0.1:8480").parse()?)
     }
 
-    /// The client of these options.
-    pub(crate) fn client(&self) -> Result<Clearent, Failure> {
-        let environment = match (&self.base_url, self.environment) {
+    /// Which gateway is called.
+    pub(crate) fn environment(&self) -> Result<Environment, Failure> {
+        Ok(match (&self.base_url, self.environment) {
             (Some(url), _) => Environment::Custom(url.parse::<BaseUrl>()?),
             (None, Some(Gateway::Production)) => Environment::Production,
             (None, _) => Environment::Sandbox,
-        };
+        })
+    }
+
+    /// Refuses the options that are of Clearent alone.
+    pub(crate) fn refuse_clearent(&self) -> Result<(), Failure> {
+        if self.api_key_file.is_some() {
+            return Err(Failure::Usage("ClientPay has no api key: leave out --api-key-file".to_owned()));
+        }
+        if self.format != Format::Json {
+            return Err(Failure::Usage("ClientPay speaks JSON only: leave out --format".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The client of these options.
+    pub(crate) fn client(&self) -> Result<Clearent, Failure> {
         let client = Clearent::builder(self.api_key()?)
-            .environment(environment)
+            .environment(self.environment()?)
             .format(self.format)
             .deadline(self.deadline())
             .build()?;
@@ -164,6 +180,14 @@ fn refuse_secrets<'a>(line: impl Iterator<Item = &'a str>) -> Result<(), Failure
             "--card" | "--card-number" | "--pan" | "--csc" | "--cvc" | "--cvv" => {
                 "card data is never an argument, because other processes and the shell's history see it: \
                  pass --card-stdin, or wait to be asked"
+            }
+            "--integrator-key" | "--account-key" | "--account-pin" | "--customer-pin" | "--access-id" => {
+                "ClientPay's credentials are never arguments, because other processes and the shell's history see them: \
+                 set PERENNIAL_CLIENTPAY_INTEGRATOR_KEY and its like or pass --credentials-file FILE"
+            }
+            "--routing-number" | "--account-number" => {
+                "a bank account is never an argument, because other processes and the shell's history see it: pass \
+                 --account-stdin"
             }
             _ if holds_card(value) => {
                 "an argument seems to hold a card number, and card data is never an argument: pass --card-stdin, or \
@@ -236,6 +260,13 @@ mod tests {
             ("--csc", true),
             ("--card-stdin", false),
             ("--card-type", false),
+            ("--account-pin=4711abcdef", true),
+            ("--integrator-key", true),
+            ("--access-id=abcdef", true),
+            ("--access-id-file", false),
+            ("--account-number=11110000", true),
+            ("--account-stdin", false),
+            ("--account-type", false),
             ("4111111111111111", true),
             ("4111 1111 1111 1111", true),
             ("--order-id=4111-1111-1111-1111", true),

@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use std::iter;
 
 use http::StatusCode;
-use perennial::clearent::{Decline, InvalidApiKey};
+use perennial::clearent::InvalidApiKey;
+use perennial::clientpay::RequestId;
 use perennial::transport::{Delivery, TransportError, redact};
 use perennial::{Error, ErrorKind, InvalidBaseUrl, Rule, Violation, Violations};
 use perennial_sandbox::{StartError, StoreError, WorldError};
@@ -27,7 +28,7 @@ pub(crate) enum Failure {
     /// There is nothing to show, and why.
     Nothing(&'static str),
     /// The card was declined; the transaction is printed already, if it can be.
-    Declined { decline: Decline, exchange_id: Option<String> },
+    Declined { message: Option<String>, code: Option<String>, exchange_id: Option<String> },
     /// The sandbox does not start.
     Start(StartError),
     /// The sandbox stopped by itself.
@@ -138,8 +139,8 @@ impl Failure {
             }
             Self::Rules(complaints) => format!("{} values break rules; nothing was sent", complaints.len()),
             Self::Gateway(error) => error.refusal().map_or_else(|| error.to_string(), ToString::to_string),
-            Self::Declined { decline, .. } => {
-                let message = decline.message.as_deref().unwrap_or("the gateway gave no reason");
+            Self::Declined { message, .. } => {
+                let message = message.as_deref().unwrap_or("the gateway gave no reason");
                 format!("declined: {}", redact::text(message))
             }
             Self::Unprinted { written: Some(Written { object, .. }), .. } => {
@@ -182,14 +183,23 @@ impl Failure {
     fn result_code(&self) -> Option<String> {
         let code = match self {
             Self::Gateway(error) => error.result_code(),
-            Self::Declined { decline, .. } => decline.code.as_deref(),
+            Self::Declined { code, .. } => code.as_deref(),
             _ => None,
         };
         code.map(|code| redact::text(code).into_owned())
     }
 
     fn look_up(&self) -> Option<String> {
-        if let Self::Gateway(error) = self { error.lookup().map(lookup::command) } else { None }
+        let Self::Gateway(error) = self else { return None };
+        error
+            .lookup()
+            .map(lookup::command)
+            .or_else(|| lookup::of_request(error.operation()?, self.request_id()?))
+    }
+
+    /// The request id under which the same command can be run again.
+    fn request_id(&self) -> Option<&str> {
+        if let Self::Gateway(error) = self { error.request_id().map(RequestId::expose) } else { None }
     }
 
     fn complaints(&self) -> &[Complaint] {
@@ -212,6 +222,7 @@ impl Failure {
             .with("violations", violations)
             .with("result-code", self.result_code())
             .with("exchange-id", self.exchange_id())
+            .with("request-id", self.request_id())
             .with("look-up", self.look_up());
         Record::default().with("error", error)
     }
@@ -233,6 +244,9 @@ impl fmt::Display for Failure {
         if let Some(id) = self.exchange_id() {
             writeln!(f, "  exchange id: {id}")?;
         }
+        if let Some(id) = self.request_id() {
+            writeln!(f, "  repeat with: the same command and --request-id {id}")?;
+        }
         if let Some(command) = self.look_up() {
             writeln!(f, "  look with: {command}")?;
         }
@@ -243,20 +257,22 @@ impl fmt::Display for Failure {
 /// The field of an expiry that came with a card.
 pub(crate) const CARD_EXPIRY: &str = "exp-date of the card";
 
-/// What is no option: card data, an argument, which is written `<NAME>`, and the word for a whole update.
+/// Options are lower-case words; what is no option is written otherwise (`<NAME>`, `NAME`, `invoices[1].invoiceDate`),
+/// or is card data or the word for a whole update.
 fn is_an_option(field: &str) -> bool {
-    !field.starts_with('<')
-        && ![CARD_EXPIRY, "card", "csc", "customer", "token", "customer-token", "payment-plan"]
-            .contains(&field)
+    let in_a_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    let others =
+        ["card", "csc", "customer", "token", "customer-token", "payment-plan", "payer", "payment-method"];
+    field.chars().all(in_a_word) && !others.contains(&field)
 }
 
 impl From<&Violation> for Complaint {
     fn from(violation: &Violation) -> Self {
         // `billing-address.zip` of a customer and `billing.zip` of a sale are both given as `--billing-zip`.
         let given = match violation.field.split_once('.') {
+            _ if !is_an_option(&violation.field) => violation.field.clone().into_owned(),
             Some((address, part)) => format!("--{}-{part}", address.trim_end_matches("-address")),
-            None if is_an_option(&violation.field) => format!("--{}", violation.field),
-            None => violation.field.clone().into_owned(),
+            None => format!("--{}", violation.field),
         };
         Self { given, rule: violation.rule }
     }

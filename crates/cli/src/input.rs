@@ -7,6 +7,7 @@ use std::path::Path;
 
 use perennial::clearent::ApiKey;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -16,26 +17,63 @@ pub(crate) const API_KEY: &str = "PERENNIAL_API_KEY";
 
 /// More than any key or card data has.
 const MOST: usize = 4096;
+/// More than a gateway takes in one request.
+const LONGEST_LIST: u64 = 1024 * 1024;
 
 /// The key of the file, or else of the environment.
 pub(crate) fn api_key(file: Option<&Path>) -> Result<ApiKey, Failure> {
     if let Some(file) = file {
         return key_of_file(file);
     }
-    let pasted = Zeroizing::new(env::var(API_KEY).map_err(|error| match error {
-        env::VarError::NotPresent => {
-            Failure::Usage(format!("there is no api key: set {API_KEY} or pass --api-key-file FILE"))
-        }
-        env::VarError::NotUnicode(_) => Failure::Usage(format!("{API_KEY} is no text")),
-    })?);
-    Ok(ApiKey::new(&pasted)?)
+    let missing =
+        || Failure::Usage(format!("there is no api key: set {API_KEY} or pass --api-key-file FILE"));
+    Ok(ApiKey::new(&of_variable(API_KEY)?.ok_or_else(missing)?)?)
 }
 
 /// The key of a file.
 pub(crate) fn key_of_file(path: &Path) -> Result<ApiKey, Failure> {
-    let unusable = |Unusable(why)| Failure::Usage(format!("the api key file {} {why}", path.display()));
+    Ok(ApiKey::new(&of_file("api key", path)?)?)
+}
+
+/// The secret of a file, which is named for `what` it holds.
+pub(crate) fn of_file(what: &str, path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let unusable = |Unusable(why)| Failure::Usage(format!("the {what} file {} {why}", path.display()));
     let mut file = File::open(path).map_err(|error| unopened(path, &error))?;
-    Ok(ApiKey::new(&text_of(&mut file).map_err(unusable)?)?)
+    text_of(&mut file).map_err(unusable)
+}
+
+/// The secret of a variable, if it is set.
+pub(crate) fn of_variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+    match env::var(name) {
+        Ok(text) => Ok(Some(Zeroizing::new(text))),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(Failure::Usage(format!("{name} is no text"))),
+    }
+}
+
+/// What a file lists as a JSON array of objects, or standard input where the file's name is `-`. It is no secret.
+pub(crate) fn list<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Failure> {
+    let of_stdin = path == Path::new("-");
+    let name = if of_stdin { "standard input".to_owned() } else { format!("the file {}", path.display()) };
+    let mut list = Vec::new();
+    let read = if of_stdin {
+        io::stdin().lock().take(LONGEST_LIST).read_to_end(&mut list)
+    } else {
+        let file = File::open(path).map_err(|error| unopened(path, &error))?;
+        file.take(LONGEST_LIST).read_to_end(&mut list)
+    };
+    let usage = |why: &str| Failure::Usage(format!("{name} {why}"));
+    match read {
+        Ok(length) if length as u64 == LONGEST_LIST => return Err(usage("is too long")),
+        Ok(_) => {}
+        Err(error) => return Err(usage(&format!("cannot be read: {}", error.kind()))),
+    }
+    // What serde says of it may repeat some of it.
+    match serde_json::from_slice::<Vec<T>>(&list) {
+        Ok(listed) if listed.is_empty() => Err(usage("lists nothing")),
+        Ok(listed) => Ok(listed),
+        Err(_) => Err(usage("is not a JSON array of objects")),
+    }
 }
 
 /// A certificate chain or a private key for the sandbox.
@@ -74,17 +112,51 @@ impl CardSource {
         } else {
             Err(Failure::Usage(
                 "a card is needed and there is no terminal to ask at: pass --card-stdin and send the card to standard input, \
-                 or --token-id where a token will do"
+                 or the id of what stands for it where that will do"
                     .to_owned(),
             ))
         }
     }
 }
 
+/// A bank account as it was typed, not yet checked.
+pub(crate) struct AccountData {
+    pub(crate) routing_number: Option<Zeroizing<String>>,
+    pub(crate) account_number: Option<Zeroizing<String>>,
+}
+
+impl AccountData {
+    pub(crate) fn of_stdin() -> Result<Self, Failure> {
+        Self::of_text(&of_stdin("account data")?).ok_or_else(|| {
+            Failure::Usage(
+                r#"the account data of standard input is not {"routingNumber":"…","accountNumber":"…"} and not one or two lines"#
+                    .to_owned(),
+            )
+        })
+    }
+
+    fn of_text(text: &str) -> Option<Self> {
+        /// Borrowed, so that nothing is copied that is not wiped.
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Typed<'a> {
+            routing_number: Option<&'a str>,
+            account_number: Option<&'a str>,
+        }
+        let Typed { routing_number, account_number } = if text.trim_start().starts_with('{') {
+            serde_json::from_str(text).ok()?
+        } else {
+            let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let account = Typed { routing_number: lines.next(), account_number: lines.next() };
+            lines.next().is_none().then_some(account)?
+        };
+        Some(Self { routing_number: kept(routing_number), account_number: kept(account_number) })
+    }
+}
+
 impl CardData {
     fn of_stdin() -> Result<Self, Failure> {
-        let text = text_of(&mut io::stdin().lock())
-            .map_err(|Unusable(why)| Failure::Usage(format!("the card data of standard input {why}")))?;
+        let text = of_stdin("card data")?;
         Self::of_text(&text).ok_or_else(|| {
             Failure::Usage(
                 r#"the card data of standard input is not {"card":"…","exp-date":"MMYY","csc":"…"} and not one to three lines"#
@@ -109,7 +181,6 @@ impl CardData {
             let card = Typed { card: lines.next(), exp_date: lines.next(), csc: lines.next() };
             lines.next().is_none().then_some(card)?
         };
-        let kept = |part: Option<&str>| part.map(|part| Zeroizing::new(part.to_owned()));
         Some(Self { card: kept(card), exp_date: kept(exp_date), csc: kept(csc) })
     }
 
@@ -126,6 +197,16 @@ impl CardData {
             csc: ask("Security code (not shown): ")?,
         })
     }
+}
+
+fn kept(part: Option<&str>) -> Option<Zeroizing<String>> {
+    part.map(|part| Zeroizing::new(part.to_owned()))
+}
+
+/// All of standard input, which holds `what`.
+fn of_stdin(what: &str) -> Result<Zeroizing<String>, Failure> {
+    text_of(&mut io::stdin().lock())
+        .map_err(|Unusable(why)| Failure::Usage(format!("the {what} of standard input {why}")))
 }
 
 /// Why a text is not usable, to follow the name of what holds it.
@@ -161,6 +242,26 @@ mod tests {
         ] {
             let read = CardData::of_text(text).map(parts);
             let expected = expected.map(|(card, exp, csc)| [card, exp, csc].map(str::to_owned));
+            assert_eq!(read, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn account_data_is_json_or_lines() {
+        let whole = Some(("123456780", "5550001234"));
+        for (text, expected) in [
+            (r#"{"routingNumber":"123456780","accountNumber":"5550001234"}"#, whole),
+            ("123456780\r\n\r\n5550001234\n", whole),
+            ("123456780", Some(("123456780", ""))),
+            ("1\n2\n3", None),
+            (r#"{"routingNumber":123456780}"#, None),
+            ("{", None),
+        ] {
+            let part =
+                |part: Option<Zeroizing<String>>| part.map(|part| part.to_string()).unwrap_or_default();
+            let read = AccountData::of_text(text);
+            let read = read.map(|account| (part(account.routing_number), part(account.account_number)));
+            let expected = expected.map(|(routing, account)| (routing.to_owned(), account.to_owned()));
             assert_eq!(read, expected, "{text}");
         }
     }

@@ -21,6 +21,12 @@ pub(crate) fn command(lookup: &Lookup) -> String {
     }
 }
 
+/// The same for what was sent under a request id; of pages and payers the gateway has nothing to look at.
+pub(crate) fn of_request(operation: &str, id: &str) -> Option<String> {
+    let is_payment = operation.starts_with("clientpay-payments.");
+    is_payment.then(|| Line::new("perennial clientpay search").with("request-id", Some(id)).0)
+}
+
 fn customers(search: &CustomerSearch) -> String {
     Line::new("perennial customers search")
         .with("customer-key", search.customer_key.as_ref())

@@ -34,18 +34,8 @@ where
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Pages")]
 pub(super) struct Pages {
-    /// The page to begin with
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
-    page: Option<u32>,
-    /// How many objects a page has; the gateway decides unless said otherwise
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
-    page_size: Option<u32>,
-    /// Print so many objects, of as many pages as that takes
-    #[arg(long, value_name = "NUMBER", conflicts_with = "all", value_parser = clap::value_parser!(u64).range(1..))]
-    limit: Option<u64>,
-    /// Print all pages from there on
-    #[arg(long)]
-    all: bool,
+    #[command(flatten)]
+    stretch: Stretch,
     /// The field to order by
     #[arg(long, value_name = "FIELD")]
     order_by: Option<String>,
@@ -54,16 +44,40 @@ pub(super) struct Pages {
     descending: Option<bool>,
 }
 
+/// Which part of a list is wanted.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Pages")]
+pub(super) struct Stretch {
+    /// The page to begin with
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) page: Option<u32>,
+    /// How many objects a page has; the gateway decides unless said otherwise
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) page_size: Option<u32>,
+    /// Print so many objects, of as many pages as that takes
+    #[arg(long, value_name = "NUMBER", conflicts_with = "all", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Print all pages from there on
+    #[arg(long)]
+    all: bool,
+}
+
 impl Pages {
     pub(super) fn paging(&self) -> Paging {
         Paging {
-            page: self.page,
-            page_size: self.page_size,
+            page: self.stretch.page,
+            page_size: self.stretch.page_size,
             order_by: self.order_by.clone(),
             descending: self.descending,
         }
     }
 
+    pub(super) fn extent(&self) -> Extent {
+        self.stretch.extent()
+    }
+}
+
+impl Stretch {
     pub(super) fn extent(&self) -> Extent {
         match self.limit {
             Some(limit) => Extent::Limit(limit),

@@ -19,6 +19,7 @@ macro_rules! options {
         }
     ) => {
         #[derive(Debug, clap::Args)]
+        #[allow(clippy::struct_field_names, reason = "the wire names them")]
         $(#[$meta])*
         pub(crate) struct $Options {
             $(
@@ -40,6 +41,7 @@ macro_rules! options {
 
 mod address;
 mod batches;
+mod clientpay;
 mod completions;
 mod criteria;
 mod customer_tokens;
@@ -79,6 +81,9 @@ pub(crate) enum Command {
     /// Batches, in which transactions are settled
     #[command(subcommand)]
     Batches(batches::Batches),
+    /// ClientPay: pages on which invoices are paid, payments, and payers who are kept
+    #[command(name = "clientpay")]
+    ClientPay(clientpay::ClientPayCommand),
     /// A gateway on this machine
     #[command(subcommand)]
     Sandbox(sandbox::Local),
@@ -98,6 +103,7 @@ impl Command {
             Self::Payments(payments) => payments.run(&global.client()?, output).await,
             Self::Transactions(transactions) => transactions.run(&global.client()?, output).await,
             Self::Batches(batches) => batches.run(&global.client()?, output).await,
+            Self::ClientPay(command) => command.run(global).await,
             Self::Sandbox(local) => local.run(global).await,
             Self::Quickstart(quickstart) => quickstart.run(global).await,
             Self::Completions(completions) => completions.run(global),

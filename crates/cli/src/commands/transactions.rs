@@ -269,7 +269,9 @@ fn tell<T: Shown>(output: Output, decline: Option<Decline>, answer: Response<T>)
     let exchange_id = answer.exchange_id().map(str::to_owned);
     let printed = output.written(answer);
     // A decline is told whether or not the transaction can be printed.
-    decline.map_or(printed, |decline| Err(Failure::Declined { decline, exchange_id }))
+    decline.map_or(printed, |Decline { message, code, .. }| {
+        Err(Failure::Declined { message, code, exchange_id })
+    })
 }
 
 /// Text that names a token, whatever it looks like.

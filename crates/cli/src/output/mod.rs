@@ -1,5 +1,6 @@
 //! What goes to standard output: objects, and nothing else. Notes and errors go to standard error.
 
+mod clientpay;
 pub(crate) mod json;
 mod record;
 mod table;
@@ -9,6 +10,7 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 use perennial::clearent::Page;
 use perennial::{List, Response};
 
+pub(crate) use clientpay::ShownAccessId;
 pub(crate) use record::{IntoValue, Record, Shown, Value};
 
 use crate::failure::{Failure, Written};

@@ -24,6 +24,7 @@ pub(crate) enum Value {
     Flag(bool),
     Record(Record),
     Records(Vec<Record>),
+    Texts(Vec<String>),
 }
 
 /// What can be shown by itself and in a list.
@@ -128,6 +129,7 @@ impl Serialize for Value {
             Self::Flag(flag) => serializer.serialize_bool(*flag),
             Self::Record(record) => record.serialize(serializer),
             Self::Records(records) => records.serialize(serializer),
+            Self::Texts(texts) => texts.serialize(serializer),
         }
     }
 }
@@ -144,7 +146,7 @@ impl<T: IntoValue> IntoValue for Option<T> {
 }
 
 macro_rules! values {
-    ($( $Type:ty => |$value:ident| $made:expr, )*) => {
+    ($( $Type:ty => |$value:pat_param| $made:expr, )*) => {
         $( impl IntoValue for $Type {
             fn into_value(self) -> Option<Value> {
                 let $value = self;
@@ -161,6 +163,7 @@ values! {
     Total => |total| Value::Amount(total),
     u64 => |number| Value::Number(number),
     bool => |flag| Value::Flag(flag),
+    Vec<String> => |texts| Value::Texts(texts),
     Record => |record| Value::Record(record),
     Vec<Record> => |records| Value::Records(records),
     FrequencyDay => |day| Value::Number(day.get().into()),
@@ -176,9 +179,11 @@ impl IntoValue for Vec<Link> {
 
 macro_rules! texts {
     ($( $Type:ty )*) => {
-        values! { $( $Type => |word| Value::Text(word.to_string()), )* }
+        $crate::output::record::values! { $( $Type => |word| Value::Text(word.to_string()), )* }
     };
 }
+
+pub(super) use {texts, values};
 
 texts! {
     BatchId BatchStatus CardBrand CustomerKey CustomerStatus Date Expiry Frequency PlanKey PlanStatus TokenId TokenStatus TransactionId

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{
+    Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
+};
 use perennial::transport::redact;
 
 use super::{Record, Value};
@@ -20,10 +22,19 @@ const NARROWEST: u16 = 40;
 pub(super) fn of_one(record: &Record) -> impl fmt::Display {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
+    let mut longest = 0;
     for (name, value) in record.flat() {
-        table.add_row([Cell::new(name), Cell::new(text(value))]);
+        let text = text(value);
+        longest = text.split(' ').map(|word| word.chars().count()).fold(longest, usize::max);
+        table.add_row([Cell::new(name), Cell::new(text)]);
     }
     set_apart(&mut table);
+    // A URL that is broken cannot be copied, and names are not to give way to it.
+    let longest = Width::Fixed(u16::try_from(longest).unwrap_or(u16::MAX));
+    let widths = [ColumnConstraint::ContentWidth, ColumnConstraint::LowerBoundary(longest)];
+    for (column, width) in table.column_iter_mut().zip(widths) {
+        column.set_constraint(width);
+    }
     Screen(table)
 }
 
@@ -81,6 +92,7 @@ fn text(value: &Value) -> String {
         Value::Amount(amount) => amount.to_string(),
         Value::Number(number) => number.to_string(),
         Value::Flag(flag) => flag.to_string(),
+        Value::Texts(texts) => redact::text(&texts.join(" ")).into_owned(),
         Value::Record(_) | Value::Records(_) => String::new(),
     }
 }

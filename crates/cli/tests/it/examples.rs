@@ -1,7 +1,8 @@
 //! Every example of the help and of the documentation is a command that is understood.
 
+use crate::clientpay::INVOICES_JSON;
 use crate::help::tree;
-use crate::shell::{CARD_JSON, Shell};
+use crate::shell::{ACCOUNT_JSON, CARD_JSON, Shell};
 
 /// The commands that a text shows, with their continued lines.
 fn commands(text: &str) -> Vec<String> {
@@ -18,7 +19,14 @@ fn commands(text: &str) -> Vec<String> {
 fn every_example_is_understood() {
     let shell = Shell::open();
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("card.json"), CARD_JSON).unwrap();
+    for (name, text) in [
+        ("card.json", CARD_JSON),
+        ("account.json", ACCOUNT_JSON),
+        ("invoices.json", INVOICES_JSON),
+        ("id.txt", "an-access-id-that-is-dead"),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
     let documentation = include_str!("../../../../docs/CLI.md");
     let found = [commands(&tree(&[])), commands(documentation)].concat();
     assert!(found.len() > 40, "{found:#?}");

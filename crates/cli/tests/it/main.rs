@@ -4,6 +4,7 @@
 
 mod cards;
 mod chapter;
+mod clientpay;
 mod examples;
 mod exits;
 mod help;

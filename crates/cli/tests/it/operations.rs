@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::shell::{CARD, CARD_JSON, CSC, Shell};
+use crate::shell::{ACCOUNT, CARD, CARD_JSON, CSC, Shell};
 
 /// A transcript of every operation. Ids are those of the seeded world.
 fn transcript(format: &str, output: &str) -> String {
@@ -95,27 +95,31 @@ fn transcript(format: &str, output: &str) -> String {
 }
 
 /// Runs lines one after the other and writes down what they say.
-struct Session<'a> {
-    shell: &'a Shell,
-    format: &'a str,
-    output: &'a str,
-    transcript: Vec<String>,
+pub(crate) struct Session<'a> {
+    pub(crate) shell: &'a Shell,
+    pub(crate) format: &'a str,
+    pub(crate) output: &'a str,
+    pub(crate) transcript: Vec<String>,
 }
 
 impl Session<'_> {
-    fn run(&mut self, line: &str) -> String {
+    pub(crate) fn run(&mut self, line: &str) -> String {
         self.run_with(line, "")
     }
 
-    fn run_with(&mut self, line: &str, stdin: &str) -> String {
+    pub(crate) fn run_with(&mut self, line: &str, stdin: &str) -> String {
         let words = words(line);
         let mut arguments = vec!["--format", self.format, "--output", self.output];
         arguments.extend(words.iter().map(String::as_str));
         let ran = self.shell.run_with(&arguments, stdin);
-        for secret in [self.shell.key(), CARD, CSC, "4111 1111"] {
+        let environment = self.shell.environment();
+        let secrets = environment.iter().map(|(_, secret)| secret.as_str());
+        for secret in secrets.chain([CARD, CSC, "4111 1111", ACCOUNT]) {
             assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{line} tells a secret");
         }
-        let wide = ran.out.lines().find(|line| self.output == "table" && line.chars().count() > 80);
+        // But for a URL, which is to be copied whole.
+        let is_wide = |line: &&str| line.chars().count() > 80 && !line.contains("://");
+        let wide = ran.out.lines().filter(|_| self.output == "table").find(is_wide);
         assert_eq!(wide, None, "{line}");
         let documents =
             [&ran.out, &ran.err].into_iter().filter(|text| self.output == "json" && !text.is_empty());
@@ -127,12 +131,12 @@ impl Session<'_> {
         ran.out
     }
 
-    fn id(&mut self, field: &str, line: &str) -> String {
+    pub(crate) fn id(&mut self, field: &str, line: &str) -> String {
         self.id_with(field, line, "")
     }
 
     /// The value of a field of the answer.
-    fn id_with(&mut self, field: &str, line: &str, stdin: &str) -> String {
+    pub(crate) fn id_with(&mut self, field: &str, line: &str, stdin: &str) -> String {
         let out = self.run_with(line, stdin);
         let of_table = || {
             let mut lines = out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
@@ -140,7 +144,10 @@ impl Session<'_> {
                 .find(|words| words.first() == Some(&field))
                 .and_then(|words| words.get(1).map(|id| (*id).to_owned()))
         };
-        let of_json = || serde_json::from_str::<Value>(&out).ok()?[field].as_str().map(str::to_owned);
+        let of_json = || {
+            let value = &serde_json::from_str::<Value>(&out).ok()?[field];
+            value.as_str().or_else(|| value[0].as_str()).map(str::to_owned)
+        };
         of_json()
             .or_else(of_table)
             .unwrap_or_else(|| panic!("{line} answers no {field}:\n{}", self.transcript.concat()))

@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 
+use perennial::clientpay::CredentialsFields;
 use perennial_sandbox::{Sandbox, World};
 use tokio::runtime::Runtime;
 
@@ -16,6 +17,10 @@ pub(crate) const KEY: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const CARD: &str = "4111111111111111";
 pub(crate) const CSC: &str = "9786";
 pub(crate) const CARD_JSON: &str = r#"{"card":"4111 1111 1111 1111","exp-date":"1230","csc":"9786"}"#;
+
+/// A bank account of the vendor's sample bank.
+pub(crate) const ACCOUNT: &str = "5550001234";
+pub(crate) const ACCOUNT_JSON: &str = r#"{"routingNumber":"123456780","accountNumber":"5550001234"}"#;
 
 /// Where the clock stands, and what all ids are derived from: the same in every test.
 const SEED: u64 = 7;
@@ -46,6 +51,22 @@ impl Shell {
         self.world.api_key().expose()
     }
 
+    /// The secrets of the world by their variables.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 6] {
+        let credentials = self.world.clientpay();
+        let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
+        [
+            ("PERENNIAL_API_KEY", self.key()),
+            ("PERENNIAL_CLIENTPAY_INTEGRATOR_KEY", integrator_key.expose()),
+            ("PERENNIAL_CLIENTPAY_ACCOUNT_KEY", account_key.expose()),
+            ("PERENNIAL_CLIENTPAY_ACCOUNT_PIN", account_pin.expose()),
+            // The sandbox has one account for each customer, with the same credentials.
+            ("PERENNIAL_CLIENTPAY_CUSTOMER_KEY", account_key.expose()),
+            ("PERENNIAL_CLIENTPAY_CUSTOMER_PIN", account_pin.expose()),
+        ]
+        .map(|(variable, secret)| (variable, secret.to_owned()))
+    }
+
     pub(crate) fn url(&self) -> &str {
         self.sandbox.base_url()
     }
@@ -62,7 +83,7 @@ impl Shell {
     /// Runs the command with this text on standard input.
     pub(crate) fn run_with(&self, arguments: &[&str], stdin: &str) -> Ran {
         let mut command = perennial();
-        command.args(["--base-url", self.url()]).args(arguments).env("PERENNIAL_API_KEY", self.key());
+        command.args(["--base-url", self.url()]).args(arguments).envs(self.environment());
         let ran = finish(command, stdin);
         Ran { out: ran.out.replace(self.url(), "http://sandbox"), ..ran }
     }
@@ -74,7 +95,7 @@ impl Shell {
         let mut command = Command::new("sh");
         let line = line.replace("perennial ", &format!("perennial --base-url {} ", self.url()));
         command.args(["-c", &line]).current_dir(folder);
-        command.env_clear().env("PATH", path).env("PERENNIAL_API_KEY", self.key());
+        command.env_clear().env("PATH", path).envs(self.environment());
         finish(command, "")
     }
 }

@@ -75,7 +75,7 @@ fn the_log_has_what_was_sent_with_secrets_masked() {
 fn what_is_refused() {
     let shell = Shell::open();
     for (line, code, told) in [
-        ("sandbox advance 2026-12-31", 2, "the moment must not be before the world's clock"),
+        ("sandbox advance 2026-12-31", 2, "advance-to: must not be before the world's clock"),
         ("sandbox advance P1X", 2, "advance: must be an ISO 8601 period"),
         ("sandbox advance tomorrow", 2, "advance-to: must be a day"),
         ("sandbox world --now yesterday", 2, "now: must be a moment"),

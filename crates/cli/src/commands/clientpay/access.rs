@@ -1,0 +1,110 @@
+//! `perennial clientpay access`: the ids that stand in for the credentials. Whoever reads one has the account, so that
+//! they are printed only where that is asked for.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use perennial::clientpay::AccessId;
+use perennial::{ClientPay, InvalidValue, Violations};
+
+use super::account::Account;
+use crate::failure::Failure;
+use crate::input;
+use crate::output::{Output, Record, ShownAccessId};
+
+/// Access ids.
+#[derive(Debug, Subcommand)]
+pub(super) enum Access {
+    /// Makes an id, which ends the one before, also for all others who use it
+    #[command(after_help = "Example:\n  perennial clientpay access new --reveal")]
+    New(New),
+    /// Shows the id that is live; it changes nothing
+    #[command(after_help = "Example:\n  perennial clientpay access current")]
+    Current(Reveal),
+    /// Says whether an id is live
+    #[command(after_help = "Example:\n  perennial clientpay access validate --access-id-file id.txt")]
+    Validate(Named),
+    /// Ends an id, also for all others who use it
+    #[command(after_help = "Example:\n  perennial clientpay access expire --access-id-file id.txt")]
+    Expire(Named),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct New {
+    /// Make one for the customer across all its accounts, whose PERENNIAL_CLIENTPAY_CUSTOMER_KEY and
+    /// PERENNIAL_CLIENTPAY_CUSTOMER_PIN are then needed too
+    #[arg(long)]
+    customer: bool,
+    #[command(flatten)]
+    reveal: Reveal,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Reveal {
+    /// Print the id, with which whoever reads it can act for the account
+    #[arg(long)]
+    reveal: bool,
+}
+
+/// An id that is given.
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// A file that holds the id, instead of PERENNIAL_CLIENTPAY_ACCESS_ID
+    #[arg(long, value_name = "FILE")]
+    access_id_file: Option<PathBuf>,
+}
+
+const ACCESS_ID: &str = "PERENNIAL_CLIENTPAY_ACCESS_ID";
+
+impl Access {
+    pub(super) async fn run(
+        self,
+        client: &ClientPay,
+        account: &Account,
+        output: Output,
+    ) -> Result<(), Failure> {
+        let access = client.access();
+        match self {
+            Self::New(New { customer, reveal }) => {
+                let made = if customer {
+                    access.renew_for_customer(&account.customer()?).await?
+                } else {
+                    access.renew().await?
+                };
+                output.written(made.map(|id| reveal.show(id)))
+            }
+            Self::Current(reveal) => match access.current().await?.into_value() {
+                Some(id) => output.one(reveal.show(id)),
+                None => Err(Failure::Nothing("no access id is live")),
+            },
+            Self::Validate(named) => {
+                let valid = access.validate(&named.id()?).await?.into_value();
+                output.record(&Record::default().with("valid", valid))
+            }
+            Self::Expire(named) => {
+                access.expire(&named.id()?).await?;
+                output.record(&Record::default().with("expired", true))
+            }
+        }
+    }
+}
+
+impl Reveal {
+    fn show(&self, id: AccessId) -> ShownAccessId {
+        if self.reveal { ShownAccessId::Revealed(id) } else { ShownAccessId::Masked }
+    }
+}
+
+impl Named {
+    fn id(&self) -> Result<AccessId, Failure> {
+        let missing = || {
+            Failure::Usage(format!("there is no access id: set {ACCESS_ID} or pass --access-id-file FILE"))
+        };
+        let (given, text) = match &self.access_id_file {
+            Some(file) => ("access id of the file", input::of_file("access id", file)?),
+            None => (ACCESS_ID, input::of_variable(ACCESS_ID)?.ok_or_else(missing)?),
+        };
+        let id = AccessId::try_from(text.as_str());
+        Ok(id.map_err(|InvalidValue(rule)| Violations::one(given, rule))?)
+    }
+}

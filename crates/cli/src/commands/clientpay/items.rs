@@ -1,0 +1,167 @@
+//! What is listed on a page: one item by options, or many from a file of JSON.
+
+use std::path::PathBuf;
+
+use perennial::clientpay::{ConnectInvoiceBuilder, InvoiceBuilder, LineItemBuilder};
+use perennial::transport::redact;
+use serde_json::{Map, Value};
+
+use super::names::kebab;
+use crate::failure::Failure;
+use crate::input;
+
+/// The members of an item under the names of the options that are the same.
+struct Members(Vec<(String, String)>);
+
+/// Declares the options of one item of a page, and the option that names a file of many.
+macro_rules! items {
+    (
+        $(#[$meta:meta])*
+        $Items:ident from $file:literal: $Options:ident fills $Builder:ty {
+            $( $(#[$option_meta:meta])* $field:ident = $long:literal, $value:literal; )*
+        }
+    ) => {
+        object! {
+            $(#[$meta])*
+            $Options fills $Builder { $( $(#[$option_meta])* $field = $long, $value; )* }
+        }
+
+        #[derive(Debug, clap::Args)]
+        $(#[$meta])*
+        pub(super) struct $Items {
+            /// A file that lists many, as a JSON array of objects with the members of the wire, instead of the options
+            /// of one; - is standard input. Amounts are text
+            #[arg(id = $file, long = $file, value_name = "FILE")]
+            file: Option<PathBuf>,
+            #[command(flatten)]
+            one: $Options,
+        }
+
+        impl $Items {
+            /// Whether they are of a file.
+            pub(super) fn are_listed(&self) -> bool {
+                self.file.is_some()
+            }
+
+            pub(super) fn read(&self) -> Result<Vec<$Builder>, Failure> {
+                let one = self.one.object();
+                match (&self.file, one) {
+                    (None, one) => Ok(one.into_iter().collect()),
+                    (Some(_), Some(_)) => {
+                        Err(Failure::Usage(concat!("--", $file, " lists all: leave out the options of one").to_owned()))
+                    }
+                    (Some(file), None) => {
+                        let listed = input::list(file)?.into_iter().enumerate().map(|(at, item)| {
+                            let mut members = Members::of(at, item)?;
+                            let options = $Options { $( $field: members.take($long), )* };
+                            members.finish(at)?;
+                            Ok(options.fill(<$Builder>::default()))
+                        });
+                        listed.collect()
+                    }
+                }
+            }
+        }
+    };
+}
+
+items! {
+    #[command(next_help_heading = "Invoices")]
+    Invoices from "invoices-file": InvoiceOptions fills InvoiceBuilder {
+        /// The number, as the payer sees it; required
+        invoice_number = "invoice-number", "TEXT";
+        /// The invoice's day, yyyy-mm-dd or mm/dd/yyyy; required
+        invoice_date = "invoice-date", "DATE";
+        /// What is left to pay; required
+        outstanding_balance = "outstanding-balance", "AMOUNT";
+        /// Whether the payer may change the amount, as is so unless said otherwise
+        editable = "editable", "BOOL";
+        /// The day by which it is to be paid
+        due_date = "due-date", "DATE";
+        /// The sum before tax and discount
+        subtotal_amount = "subtotal-amount", "AMOUNT";
+        /// The discount
+        discount_amount = "discount-amount", "AMOUNT";
+        /// The tax
+        tax = "tax", "AMOUNT";
+        /// What is to be paid now, if it is not the balance
+        payment_amount = "payment-amount", "AMOUNT";
+        /// Your id of the client
+        client_id = "client-id", "TEXT";
+        /// The client's name
+        client_name = "client-name", "TEXT";
+        /// Where the invoice itself can be read
+        pdf_link = "pdf-link", "URL";
+    }
+}
+
+items! {
+    #[command(next_help_heading = "Items")]
+    LineItems from "line-items-file": LineItemOptions fills LineItemBuilder {
+        /// The line's total; required
+        payment_amount = "payment-amount", "AMOUNT";
+        /// Whether the payer may change the amount, as is so unless said otherwise
+        editable = "editable", "BOOL";
+        /// Your id of the item
+        item_id = "item-id", "TEXT";
+        /// The item's name
+        item_name = "item-name", "TEXT";
+        /// What the item is
+        item_description = "item-description", "TEXT";
+    }
+}
+
+items! {
+    #[command(next_help_heading = "Invoices")]
+    ConnectInvoices from "invoices-file": ConnectInvoiceOptions fills ConnectInvoiceBuilder {
+        /// The number, as the payer sees it; required
+        invoice_number = "invoice-number", "TEXT";
+        /// The invoice's day, yyyy-mm-dd or mm/dd/yyyy; required
+        invoice_date = "invoice-date", "DATE";
+        /// What is left to pay; required
+        outstanding_balance = "outstanding-balance", "AMOUNT";
+        /// What is to be paid now, if it is not the balance
+        payment_amount = "payment-amount", "AMOUNT";
+        /// The matter's number
+        matter_number = "matter-number", "TEXT";
+        /// What the matter is about
+        matter_description = "matter-description", "TEXT";
+        /// Your id of the client
+        client_id = "client-id", "TEXT";
+        /// The client's name
+        client_name = "client-name", "TEXT";
+        /// Where the invoice itself can be read
+        pdf_link = "pdf-link", "URL";
+        /// Whether several pay it; for Enterprise
+        is_multi_pay = "is-multi-pay", "BOOL";
+        /// The matter's primary key; for ProLaw
+        matter_pk = "matter-pk", "TEXT";
+    }
+}
+
+impl Members {
+    fn of(at: usize, item: Map<String, Value>) -> Result<Self, Failure> {
+        let members =
+            item.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| match value {
+                Value::String(text) => Ok((kebab(&name), text)),
+                Value::Bool(flag) => Ok((kebab(&name), flag.to_string())),
+                _ => {
+                    let name = redact::text(&name);
+                    Err(Failure::Usage(format!("[{at}].{name} of the list must be text, true or false")))
+                }
+            });
+        Ok(Self(members.collect::<Result<_, _>>()?))
+    }
+
+    fn take(&mut self, option: &str) -> Option<String> {
+        let at = self.0.iter().position(|(name, _)| name == option)?;
+        Some(self.0.swap_remove(at).1)
+    }
+
+    /// All that the item has must have been taken.
+    fn finish(&self, at: usize) -> Result<(), Failure> {
+        let Some((name, _)) = self.0.first() else { return Ok(()) };
+        let name = redact::text(name);
+        Err(Failure::Usage(format!("[{at}] of the list has a member that is not known: {name}")))
+    }
+}

@@ -1,0 +1,154 @@
+//! `perennial clientpay`: pages that payers fill in, payments under single-use request ids, and payers who are kept.
+
+/// Declares options that fill an object which is sent only if any of them is given.
+macro_rules! object {
+    (
+        $(#[$meta:meta])*
+        $Options:ident fills $Builder:ty {
+            $( $(#[$option_meta:meta])* $field:ident = $long:expr, $value:literal; )*
+        }
+    ) => {
+        options! {
+            $(#[$meta])*
+            $Options fills $Builder { $( $(#[$option_meta])* $field = $long, $value; )* }
+        }
+
+        impl $Options {
+            /// The object, if any part of it is given.
+            fn object(&self) -> Option<$Builder> {
+                let given = [$( &self.$field ),*].into_iter().any(Option::is_some);
+                given.then(|| self.fill(<$Builder>::default()))
+            }
+        }
+    };
+}
+
+mod access;
+mod account;
+mod address;
+mod items;
+mod method;
+mod names;
+mod pages;
+mod payers;
+mod payments;
+
+use clap::{Args, Subcommand};
+use perennial::Violations;
+use perennial::clientpay::{ConnectSearch, ConnectSearchBuilder, RequestId};
+
+use super::criteria::key;
+use crate::args::Global;
+use crate::failure::Failure;
+use names::by_option;
+
+/// ClientPay. Its credentials are read from PERENNIAL_CLIENTPAY_INTEGRATOR_KEY, PERENNIAL_CLIENTPAY_ACCOUNT_KEY and
+/// PERENNIAL_CLIENTPAY_ACCOUNT_PIN, or from a file; the access id that a call needs is found with them.
+#[derive(Debug, Args)]
+pub(crate) struct ClientPayCommand {
+    #[command(flatten)]
+    account: account::Account,
+    #[command(subcommand)]
+    operation: Operation,
+}
+
+#[derive(Debug, Subcommand)]
+enum Operation {
+    /// Access ids, for those who manage them themselves
+    #[command(subcommand)]
+    Access(access::Access),
+    /// Prints a fresh request id
+    #[command(
+        after_help = "Who keeps it before it is used can repeat the request under it, whatever happens.\n\nExample:\n  perennial clientpay request-id"
+    )]
+    RequestId,
+    /// Pages that payers fill in
+    #[command(subcommand)]
+    Page(pages::Pages),
+    /// Pays at once, with a card, a bank account or a kept method
+    #[command(
+        after_help = "Without --payer-or-payment-method-id and --account-stdin the card is asked for, or read from \
+        standard input.\nAfter exit status 75 nobody knows whether it was paid: repeat it with the --request-id that \
+        the error names,\nwhich finds the first payment or makes the only one.\n\n\
+        Examples:\n  perennial clientpay pay --total-amount 540.25 --card-stdin < card.json\n  \
+        perennial clientpay pay --total-amount 540.25 --name-on-account 'Rosa Lind' --account-stdin \\\n    \
+        < account.json"
+    )]
+    Pay(payments::Pay),
+    /// Gives a payment back in full: voids it, or refunds it if it is settled
+    #[command(after_help = "Example:\n  perennial clientpay refund 20411875")]
+    Refund(payments::Refunded),
+    /// Lists or counts the payments that match
+    #[command(after_help = "Examples:\n  perennial clientpay search --from 2027-01-01 --all\n  \
+        perennial clientpay search --session-id S-88213 --count")]
+    Search(payments::Search),
+    /// Lists the open invoices of a practice management system that match
+    #[command(after_help = "Example:\n  perennial clientpay connect-search --connect-option 3E \
+        --search-option matter --search-text M-204")]
+    ConnectSearch(ConnectSearchOptions),
+    /// Payers who are kept, with their cards and bank accounts
+    #[command(subcommand)]
+    Payers(payers::Payers),
+}
+
+options! {
+    ConnectSearchOptions fills ConnectSearchBuilder {
+        /// The system: ProLaw, Enterprise, 3E, Aderant; required
+        connect_option = "connect-option", "SYSTEM";
+        /// What is looked at: invoice, matter, client; required
+        search_option = "search-option", "WORD";
+        /// What it must be, exactly; required
+        search_text = "search-text", "TEXT";
+        /// What narrows down what is found: invoice, matter, client
+        filter_option = "filter-option", "WORD";
+        /// What that must be
+        filter_text = "filter-text", "TEXT";
+    }
+}
+
+/// The request id under which a request is made.
+#[derive(Debug, Args)]
+struct Under {
+    /// Make the request under this id, under which the same one may have been sent before, instead of a fresh one
+    #[arg(long, value_name = "ID")]
+    request_id: Option<String>,
+}
+
+impl Under {
+    fn id(&self) -> Result<Option<RequestId>, Violations> {
+        self.request_id.as_deref().map(|id| key("request-id", id)).transpose()
+    }
+}
+
+/// Makes what a resource does next under this id, if there is one.
+macro_rules! under {
+    ($resource:expr, $id:expr) => {
+        match $id {
+            Some(id) => $resource.under(id),
+            None => $resource,
+        }
+    };
+}
+use under;
+
+impl ClientPayCommand {
+    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+        global.refuse_clearent()?;
+        let Self { account, operation } = self;
+        let (client, output) = (account.client(global)?, global.output);
+        match operation {
+            Operation::Access(access) => access.run(&client, &account, output).await,
+            Operation::RequestId => output.written(client.new_request_id().await?),
+            Operation::Page(page) => page.run(&client, output).await,
+            Operation::Pay(pay) => pay.run(&client, output).await,
+            Operation::Refund(refund) => refund.run(&client, output).await,
+            Operation::Search(search) => search.run(&client, output).await,
+            Operation::ConnectSearch(options) => {
+                let search = options.fill(ConnectSearch::builder()).build();
+                let search = search.map_err(|violations| by_option(&violations))?;
+                output.many(client.pages().search_invoices(&search).await?.into_value())
+            }
+            Operation::Payers(payers) => payers.run(&client, output).await,
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! `perennial clientpay page`
+
+use clap::{Args, Subcommand};
+use perennial::ClientPay;
+use perennial::clientpay::{
+    ConnectPage, ConnectPageBuilder, InvoicePage, InvoicePageBuilder, LineItemLabelsBuilder, LineItemPage,
+    LineItemPageBuilder, Page, PageOptionsBuilder, PayerPage, PayerPageBuilder, ResponseOptionsBuilder,
+    UsedRequestId,
+};
+
+use super::address::BillingAddress;
+use super::items::{ConnectInvoices, Invoices, LineItems};
+use super::names::{by_option, by_place};
+use super::{Under, under};
+use crate::commands::criteria::key;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Pages.
+#[derive(Debug, Subcommand)]
+pub(super) enum Pages {
+    /// Makes a page, and prints its URL and the request id that names it
+    #[command(subcommand)]
+    Create(Box<Create>),
+    /// Ends a page before its time
+    #[command(
+        after_help = "Example:\n  perennial clientpay page expire 0d3f4c2e-7f55-4d0e-9a6a-3f2f8f6f1b11"
+    )]
+    Expire(Named),
+}
+
+/// The kinds of pages.
+#[derive(Debug, Subcommand)]
+pub(super) enum Create {
+    /// A page on which one or more invoices are paid
+    #[command(
+        after_help = "Examples:\n  perennial clientpay page create invoice --invoice-number INV-70412 \
+        --invoice-date 2027-01-04 \\\n    --outstanding-balance 2490.50 --header-text 'Pay Marsh & Oak LLP'\n  \
+        perennial clientpay page create invoice --invoices-file invoices.json"
+    )]
+    Invoice(InvoicePageArguments),
+    /// A page on which items are paid that are no invoices
+    #[command(
+        after_help = "Example:\n  perennial clientpay page create line-item --item-name Retainer --payment-amount 500.00"
+    )]
+    LineItem(LineItemPageArguments),
+    /// A page on which invoices of a practice management system are paid
+    #[command(after_help = "Example:\n  perennial clientpay page create connect --connect-option 3E \
+        --invoice-number INV-70412 \\\n    --invoice-date 2027-01-04 --outstanding-balance 2490.50")]
+    Connect(ConnectPageArguments),
+    /// A page on which a payer enters or changes the methods that are kept
+    #[command(
+        after_help = "Example:\n  perennial clientpay page create payer --accept-multiple-methods false"
+    )]
+    Payer(PayerPageArguments),
+}
+
+/// A page by the request id that made it.
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// The request id that made the page
+    #[arg(value_name = "REQUEST-ID")]
+    page: String,
+}
+
+object! {
+    #[command(next_help_heading = "Page")]
+    Looks fills PageOptionsBuilder {
+        /// The large title
+        header_text = "header-text", "TEXT";
+        /// The line below it
+        subheader_text = "subheader-text", "TEXT";
+        /// The text above the main button
+        footer_text = "footer-text", "TEXT";
+        /// Whether the firm's logo is left out, as it is unless said otherwise
+        hide_customer_header_logo = "hide-customer-header-logo", "BOOL";
+        /// How long it can be paid on, from 900 to 31540000
+        duration = "duration", "SECONDS";
+        /// The id of a look that the vendor assigned; 1 is the stock one
+        styling = "styling", "ID";
+        /// Whether reCAPTCHA is off, as it is unless said otherwise
+        disable_recaptcha = "disable-recaptcha", "BOOL";
+        /// Whether the payer may be kept with the method, as is so unless said otherwise
+        enable_payer_saving = "enable-payer-saving", "BOOL";
+        /// Whether the payer sees the page, and not the firm's staff, as is so unless said otherwise
+        is_payer_facing = "is-payer-facing", "BOOL";
+    }
+}
+
+object! {
+    #[command(next_help_heading = "Page")]
+    Responses fills ResponseOptionsBuilder {
+        /// Whether the window around the page is told of a payment, as it is unless said otherwise
+        enable_client_side_post_back = "enable-client-side-post-back", "BOOL";
+        /// Where that window must be
+        client_side_return_address = "client-side-return-address", "URL";
+        /// Where the gateway posts the same to
+        server_side_return_address = "server-side-return-address", "URL";
+    }
+}
+
+object! {
+    #[command(next_help_heading = "Items")]
+    Labels fills LineItemLabelsBuilder {
+        /// The head of the column of ids
+        item_id_label = "item-id-label", "TEXT";
+        /// The head of the column of names
+        item_name_label = "item-name-label", "TEXT";
+        /// The head of the column of descriptions
+        item_description_label = "item-description-label", "TEXT";
+    }
+}
+
+/// What all pages have.
+#[derive(Debug, Args)]
+struct Frame {
+    #[command(flatten)]
+    looks: Looks,
+    #[command(flatten)]
+    responses: Responses,
+    #[command(flatten)]
+    under: Under,
+}
+
+/// Declares the options of a page on which something is paid, and how they make it.
+macro_rules! payment_page {
+    (
+        $Arguments:ident makes $Page:ident: $Options:ident fills $Builder:ty, $Items:ident by $item:ident
+        { $( $(#[$own_meta:meta])* $own:ident = $long:literal, $value:literal; )* }
+        $( and $nested:ident: $Nested:ident )?
+    ) => {
+        options! {
+            $Options fills $Builder {
+                $( $(#[$own_meta])* $own = $long, $value; )*
+                /// Your own reference, kept with the payment; it can be searched for
+                session_id = "session-id", "TEXT";
+                /// A second one, which cannot
+                customer_id = "customer-id", "TEXT";
+                /// Whose kept methods are offered: all of a payer, or just the one
+                payer_or_payment_method_id = "payer-or-payment-method-id", "ID";
+                /// The payer's name, already filled in
+                name_on_account = "name-on-account", "TEXT";
+                /// Who gets copies of the receipt, as a JSON object
+                email_options = "email-options", "JSON";
+            }
+        }
+
+        #[derive(Debug, Args)]
+        pub(super) struct $Arguments {
+            #[command(flatten)]
+            fields: $Options,
+            #[command(flatten)]
+            items: $Items,
+            $( #[command(flatten)]
+            $nested: $Nested, )?
+            #[command(flatten)]
+            billing: BillingAddress,
+            #[command(flatten)]
+            frame: Frame,
+        }
+
+        impl $Arguments {
+            fn page(&self) -> Result<$Page, Failure> {
+                let mut page = self.fields.fill($Page::builder());
+                for item in self.items.read()? {
+                    page = page.$item(item);
+                }
+                $( if let Some(nested) = self.$nested.object() {
+                    page = page.$nested(nested);
+                } )?
+                if let Some(address) = self.billing.address() {
+                    page = page.billing_address(address);
+                }
+                if let Some(looks) = self.frame.looks.object() {
+                    page = page.page_options(looks);
+                }
+                if let Some(responses) = self.frame.responses.object() {
+                    page = page.response_options(responses);
+                }
+                let named = if self.items.are_listed() { by_place } else { by_option };
+                Ok(page.build().map_err(|violations| named(&violations))?)
+            }
+        }
+    };
+}
+
+payment_page! { InvoicePageArguments makes InvoicePage: InvoiceFields fills InvoicePageBuilder, Invoices by invoice {} }
+
+payment_page! {
+    LineItemPageArguments makes LineItemPage: LineItemFields fills LineItemPageBuilder, LineItems by line_item {}
+    and line_item_table_labels: Labels
+}
+
+payment_page! {
+    ConnectPageArguments makes ConnectPage: ConnectFields fills ConnectPageBuilder, ConnectInvoices by invoice {
+        /// The system: ProLaw, Enterprise, 3E, Aderant; required
+        connect_option = "connect-option", "SYSTEM";
+    }
+}
+
+options! {
+    PayerFields fills PayerPageBuilder {
+        /// Your own reference, kept with the payer
+        session_id = "session-id", "TEXT";
+        /// A second one
+        customer_id = "customer-id", "TEXT";
+        /// The payer; a new one if it is not given
+        payer_id = "payer-id", "ID";
+        /// Whether more than one method can be added, as is so unless said otherwise
+        accept_multiple_methods = "accept-multiple-methods", "BOOL";
+        /// Whether the names of a known payer are left out, as they are unless said otherwise
+        hide_payer_name_panel = "hide-payer-name-panel", "BOOL";
+        /// Whether methods that are kept already can be changed, as is so unless said otherwise
+        allow_edits_to_existing_methods = "allow-edits-to-existing-methods", "BOOL";
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PayerPageArguments {
+    #[command(flatten)]
+    fields: PayerFields,
+    #[command(flatten)]
+    frame: Frame,
+}
+
+impl Pages {
+    pub(super) async fn run(self, client: &ClientPay, output: Output) -> Result<(), Failure> {
+        match self {
+            Self::Create(create) => create.run(client, output).await,
+            Self::Expire(named) => {
+                let id: UsedRequestId = key("<REQUEST-ID>", &named.page)?;
+                output.deleted::<Page>(client.pages().expire(&id).await?.map(|()| None), id)
+            }
+        }
+    }
+}
+
+impl Create {
+    async fn run(&self, client: &ClientPay, output: Output) -> Result<(), Failure> {
+        match self {
+            Self::Invoice(invoice) => {
+                let (page, id) = (invoice.page()?, invoice.frame.under.id()?);
+                output.written(under!(client.pages(), id).invoices(&page).await?)
+            }
+            Self::LineItem(items) => {
+                let (page, id) = (items.page()?, items.frame.under.id()?);
+                output.written(under!(client.pages(), id).line_items(&page).await?)
+            }
+            Self::Connect(connect) => {
+                let (page, id) = (connect.page()?, connect.frame.under.id()?);
+                output.written(under!(client.pages(), id).connect(&page).await?)
+            }
+            Self::Payer(payer) => payer.run(client, output).await,
+        }
+    }
+}
+
+impl PayerPageArguments {
+    pub(super) async fn run(&self, client: &ClientPay, output: Output) -> Result<(), Failure> {
+        let mut page = self.fields.fill(PayerPage::builder());
+        if let Some(looks) = self.frame.looks.object() {
+            page = page.page_options(looks);
+        }
+        if let Some(responses) = self.frame.responses.object() {
+            page = page.response_options(responses);
+        }
+        let page = page.build().map_err(|violations| by_option(&violations))?;
+        output.written(under!(client.pages(), self.frame.under.id()?).payer(&page).await?)
+    }
+}

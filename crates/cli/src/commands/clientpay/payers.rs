@@ -1,0 +1,254 @@
+//! `perennial clientpay payers`
+
+use clap::{Args, Subcommand};
+use perennial::clientpay::{
+    MethodUpdate, MethodUpdateBuilder, MethodUpdates, NewMethod, NewMethods, NewPayer, NewPayerBuilder,
+    PayerId, PayerUpdate, PayerUpdateBuilder, SavedPayer,
+};
+use perennial::{ClientPay, Violations};
+
+use super::address::{BillingAddress, PayerAddress};
+use super::method::{Method, MethodOptions};
+use super::names::by_option;
+use super::pages::PayerPageArguments;
+use super::{Under, under};
+use crate::commands::criteria::key;
+use crate::commands::{both, renamed};
+use crate::failure::{self, Failure};
+use crate::output::Output;
+
+/// Payers.
+#[derive(Debug, Subcommand)]
+pub(super) enum Payers {
+    /// Keeps a payer, and prints the id
+    #[command(
+        after_help = "Example:\n  perennial clientpay payers create --first-name Rosa --last-name Lind \
+        --email rosa@example.test"
+    )]
+    Create(Create),
+    /// Changes a payer; what is not given stays as it is
+    #[command(after_help = "Example:\n  perennial clientpay payers update pyr-1 --payer-city Mobile")]
+    Update(Update),
+    /// Deletes a payer
+    #[command(after_help = "Example:\n  perennial clientpay payers delete pyr-1")]
+    Delete(Delete),
+    /// Makes a page on which the payer enters or changes methods
+    #[command(after_help = "Example:\n  perennial clientpay payers page --payer-id pyr-1")]
+    Page(PayerPageArguments),
+    /// Keeps a card or a bank account with a payer, and prints its id
+    #[command(after_help = "Without --account-stdin the card is asked for, or read from standard input.\n\n\
+        Example:\n  perennial clientpay payers add-methods pyr-1 --is-primary true --card-stdin < card.json")]
+    AddMethods(AddMethods),
+    /// Changes a kept method: its name, its expiry, whether it is the primary one
+    #[command(after_help = "Example:\n  perennial clientpay payers update-methods mth-1 --exp-date 1231")]
+    UpdateMethods(UpdateMethods),
+}
+
+/// A payer by its id.
+#[derive(Debug, Args)]
+struct Named {
+    /// The payer's id
+    #[arg(value_name = "PAYER-ID")]
+    payer: String,
+}
+
+/// What a payer's mail goes to.
+#[derive(Debug, Args)]
+struct Emails {
+    /// A mail address; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    email: Vec<String>,
+}
+
+macro_rules! names {
+    ($Options:ident fills $Builder:ty) => {
+        options! {
+            $Options fills $Builder {
+                /// The first name; one of the three names is needed
+                first_name = "first-name", "TEXT";
+                /// The last name
+                last_name = "last-name", "TEXT";
+                /// The business's name
+                business_name = "business-name", "TEXT";
+                /// How the payer is shown: 1 (first and last name), 2 (business), 3 (both)
+                payer_name = "payer-name", "NUMBER";
+                /// Your own reference, kept with the payer
+                session_id = "session-id", "TEXT";
+                /// A second one
+                customer_id = "customer-id", "TEXT";
+            }
+        }
+    };
+}
+
+names!(NewNames fills NewPayerBuilder);
+names!(OtherNames fills PayerUpdateBuilder);
+
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    #[command(flatten)]
+    names: NewNames,
+    #[command(flatten)]
+    emails: Emails,
+    #[command(flatten)]
+    under: Under,
+    #[command(flatten)]
+    address: PayerAddress,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Update {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    names: OtherNames,
+    #[command(flatten)]
+    emails: Emails,
+    #[command(flatten)]
+    under: Under,
+    #[command(flatten)]
+    address: PayerAddress,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Delete {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    under: Under,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AddMethods {
+    #[command(flatten)]
+    named: Named,
+    /// Whether it becomes the one that is charged by the payer's id
+    #[arg(long, value_name = "BOOL")]
+    is_primary: Option<String>,
+    #[command(flatten)]
+    method: MethodOptions,
+    #[command(flatten)]
+    under: Under,
+    #[command(flatten)]
+    billing: BillingAddress,
+}
+
+options! {
+    Changes fills MethodUpdateBuilder {
+        /// Whether it becomes the one that is charged by the payer's id
+        is_primary = "is-primary", "BOOL";
+        /// The name on the card
+        cardholder_name = "cardholder-name", "TEXT";
+        /// The card's expiry
+        expiration_date = "exp-date", "MMYY";
+        /// The name on the account
+        #[arg(conflicts_with_all = ["cardholder-name", "exp-date"])]
+        name_on_account = "name-on-account", "TEXT";
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UpdateMethods {
+    /// The method's id
+    #[arg(value_name = "METHOD-ID")]
+    method: String,
+    #[command(flatten)]
+    changes: Changes,
+    #[command(flatten)]
+    under: Under,
+}
+
+impl Payers {
+    pub(super) async fn run(self, client: &ClientPay, output: Output) -> Result<(), Failure> {
+        match self {
+            Self::Create(create) => {
+                let (payer, id) = both(create.payer(), create.under.id())?;
+                let created = under!(client.payers(), id).create(&payer).await?;
+                output.written(created.map(|id| SavedPayer { payer_id: Some(id), ..SavedPayer::default() }))
+            }
+            Self::Update(update) => {
+                let (changes, id) = both(update.update(), update.under.id())?;
+                output.written(under!(client.payers(), id).update(&changes).await?)
+            }
+            Self::Delete(delete) => {
+                let (payer, id) = both(delete.named.id(), delete.under.id())?;
+                let deleted = under!(client.payers(), id).delete(&payer).await?;
+                output.deleted::<SavedPayer>(deleted.map(|()| None), payer)
+            }
+            Self::Page(page) => page.run(client, output).await,
+            Self::AddMethods(add) => {
+                let id = add.under.id()?;
+                let methods = add.methods()?;
+                output.written(under!(client.payers(), id).add_methods(&methods).await?)
+            }
+            Self::UpdateMethods(update) => {
+                let (updates, id) = both(update.updates(), update.under.id())?;
+                output.written(under!(client.payers(), id).update_methods(&updates).await?)
+            }
+        }
+    }
+}
+
+impl Named {
+    fn id(&self) -> Result<PayerId, Violations> {
+        key("<PAYER-ID>", &self.payer)
+    }
+}
+
+/// The same violations under the names of options, that of the payer's id excepted.
+fn named(violations: &Violations) -> Violations {
+    renamed(&renamed(&by_option(violations), "payer-id", "<PAYER-ID>"), "emails", "email")
+}
+
+impl Create {
+    fn payer(&self) -> Result<NewPayer, Violations> {
+        let mut payer = self.names.fill(NewPayer::builder());
+        if !self.emails.email.is_empty() {
+            payer = payer.emails(self.emails.email.as_slice());
+        }
+        if let Some(address) = self.address.address() {
+            payer = payer.payer_address(address);
+        }
+        payer.build().map_err(|violations| named(&violations))
+    }
+}
+
+impl Update {
+    fn update(&self) -> Result<PayerUpdate, Violations> {
+        let mut update = self.names.fill(PayerUpdate::builder()).payer_id(self.named.payer.as_str());
+        if !self.emails.email.is_empty() {
+            update = update.emails(self.emails.email.as_slice());
+        }
+        if let Some(address) = self.address.address() {
+            update = update.payer_address(address);
+        }
+        update.build().map_err(|violations| named(&violations))
+    }
+}
+
+impl AddMethods {
+    fn methods(&self) -> Result<NewMethods, Failure> {
+        let Self { named: Named { payer }, is_primary, method, under: _, billing } = self;
+        let mut added = NewMethod::builder();
+        given!(added: is_primary);
+        added = match method.read()? {
+            Method::Card(card) => added.credit_card(card),
+            Method::Account(account) => added.e_check(account),
+        };
+        if let Some(address) = billing.address() {
+            added = added.billing_address(address);
+        }
+        let methods = NewMethods::builder().payer_id(payer.as_str()).method(added).build();
+        Ok(methods.map_err(|violations| named(&violations))?)
+    }
+}
+
+impl UpdateMethods {
+    fn updates(&self) -> Result<MethodUpdates, Violations> {
+        let update = self.changes.fill(MethodUpdate::builder()).id(self.method.as_str());
+        MethodUpdates::builder().update(update).build().map_err(|violations| {
+            let named = renamed(&by_option(&violations), failure::CARD_EXPIRY, "exp-date");
+            renamed(&named, "id", "<METHOD-ID>")
+        })
+    }
+}

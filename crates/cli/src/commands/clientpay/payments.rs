@@ -1,0 +1,199 @@
+//! `perennial clientpay pay`, `refund` and `search`: each payment is made once, whatever becomes of the answers.
+
+use clap::{ArgGroup, Args};
+use perennial::clientpay::{
+    Criteria, Decline, Field, Group, NewPayment, NewPaymentBuilder, Operator, Payment, PaymentFilter,
+    PaymentSearch, Refund, RefundBuilder,
+};
+use perennial::{ClientPay, InvalidValue, Response, Violations};
+
+use super::address::BillingAddress;
+use super::method::{Method, MethodOptions};
+use super::names::by_option;
+use super::{Under, under};
+use crate::commands::criteria::Stretch;
+use crate::commands::{both, renamed};
+use crate::failure::Failure;
+use crate::output::{Output, Record};
+
+options! {
+    PayOptions fills NewPaymentBuilder {
+        /// How much, tax included; required
+        total_amount = "total-amount", "AMOUNT";
+        /// The part of it that is tax
+        tax = "tax", "AMOUNT";
+        /// The kept method, or the payer whose primary method is used
+        #[arg(conflicts_with_all = ["card_stdin", "cardholder_name", "account_stdin"])]
+        payer_or_payment_method_id = "payer-or-payment-method-id", "ID";
+        /// Your own reference, kept with the payment; it can be searched for
+        session_id = "session-id", "TEXT";
+        /// A second one, which cannot
+        customer_id = "customer-id", "TEXT";
+        /// What is paid for
+        description = "description", "TEXT";
+        /// The order's number
+        order_id = "order-id", "TEXT";
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Pay {
+    #[command(flatten)]
+    fields: PayOptions,
+    #[command(flatten)]
+    method: MethodOptions,
+    #[command(flatten)]
+    under: Under,
+    #[command(flatten)]
+    billing: BillingAddress,
+}
+
+options! {
+    RefundOptions fills RefundBuilder {
+        /// Your own reference, kept with the refund
+        session_id = "session-id", "TEXT";
+        /// A second one
+        customer_id = "customer-id", "TEXT";
+        /// Whether what is left of a payment that was refunded in part is given back; it is refused otherwise
+        enable_remaining_amount_refunds = "enable-remaining-amount-refunds", "BOOL";
+        /// A note on the refund
+        refund_note = "refund-note", "TEXT";
+        /// The order's number
+        order_id = "order-id", "TEXT";
+        /// Who gets copies of the receipt, as a JSON object
+        email_options = "email-options", "JSON";
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Refunded {
+    /// The payment's id
+    #[arg(value_name = "PAYMENT-ID")]
+    payment: String,
+    #[command(flatten)]
+    fields: RefundOptions,
+    #[command(flatten)]
+    under: Under,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("criteria").required(true).multiple(true))]
+pub(super) struct Search {
+    /// Payments of this request, be it of a page or of a payment
+    #[arg(long, value_name = "ID", group = "criteria")]
+    request_id: Option<String>,
+    /// This payment
+    #[arg(long, value_name = "ID", group = "criteria")]
+    payment_id: Option<String>,
+    /// Payments with this reference of yours
+    #[arg(long, value_name = "TEXT", group = "criteria")]
+    session_id: Option<String>,
+    /// Payments of this moment or later: yyyy-mm-dd, or with a time as in ISO 8601
+    #[arg(long, value_name = "TIME", group = "criteria")]
+    from: Option<String>,
+    /// Payments of this moment or earlier
+    #[arg(long, value_name = "TIME", group = "criteria")]
+    to: Option<String>,
+    /// Print how many there are instead
+    #[arg(long, conflicts_with_all = ["page", "page_size", "limit", "all", "order_by"])]
+    count: bool,
+    #[command(flatten)]
+    stretch: Stretch,
+    /// What to order by, ascending: paymentDate, paymentId, sessionId or requestId; may be repeated
+    #[arg(long, value_name = "FIELD", help_heading = "Pages")]
+    order_by: Vec<String>,
+}
+
+impl Pay {
+    pub(super) async fn run(&self, client: &ClientPay, output: Output) -> Result<(), Failure> {
+        let id = self.under.id()?;
+        let payment = self.payment()?;
+        tell(output, under!(client.payments(), id).pay(&payment).await?)
+    }
+
+    fn payment(&self) -> Result<NewPayment, Failure> {
+        let mut payment = self.fields.fill(NewPayment::builder());
+        if self.fields.payer_or_payment_method_id.is_none() {
+            payment = match self.method.read()? {
+                Method::Card(card) => payment.credit_card(card),
+                Method::Account(account) => payment.e_check(account),
+            };
+        }
+        if let Some(address) = self.billing.address() {
+            payment = payment.billing_information(address);
+        }
+        Ok(payment.build().map_err(|violations| by_option(&violations))?)
+    }
+}
+
+impl Refunded {
+    pub(super) async fn run(&self, client: &ClientPay, output: Output) -> Result<(), Failure> {
+        let refund = self.fields.fill(Refund::builder()).payment_id(self.payment.as_str()).build();
+        let refund =
+            refund.map_err(|violations| renamed(&by_option(&violations), "payment-id", "<PAYMENT-ID>"));
+        let (refund, id) = both(refund, self.under.id())?;
+        tell(output, under!(client.payments(), id).refund(&refund).await?)
+    }
+}
+
+/// A decline is printed like an approval, and told by the exit status.
+fn tell(output: Output, answer: Response<Payment>) -> Result<(), Failure> {
+    let decline = answer.decline();
+    let printed = output.written(answer);
+    decline.map_or(printed, |Decline { status, message }| {
+        let message = Some(message.unwrap_or_else(|| status.to_string()));
+        Err(Failure::Declined { message, code: None, exchange_id: None })
+    })
+}
+
+impl Search {
+    pub(super) async fn run(&self, client: &ClientPay, output: Output) -> Result<(), Failure> {
+        let group = self.group()?;
+        if self.count {
+            let filter = PaymentFilter::builder().group(group).build()?;
+            let count = client.payments().count(&filter).await?.into_value();
+            return output.record(&Record::default().with("count", count));
+        }
+        let mut search = PaymentSearch::builder().group(group);
+        let Stretch { page, page_size, .. } = self.stretch;
+        if let Some(page) = page {
+            search = search.page_number(page);
+        }
+        if let Some(size) = page_size {
+            search = search.page_size(size);
+        }
+        if !self.order_by.is_empty() {
+            search = search.order_by(self.order_by.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        let search = search.build().map_err(|violations| by_option(&violations))?;
+        output.list(client.payments().search(search), self.stretch.extent()).await
+    }
+
+    /// All that a payment must be.
+    fn group(&self) -> Result<Group, Violations> {
+        let criteria = [
+            ("request-id", Field::RequestId, Operator::Is, &self.request_id),
+            ("payment-id", Field::PaymentId, Operator::Is, &self.payment_id),
+            ("session-id", Field::SessionId, Operator::Is, &self.session_id),
+            ("from", Field::PaymentDate, Operator::AtLeast, &self.from),
+            ("to", Field::PaymentDate, Operator::AtMost, &self.to),
+        ];
+        let mut violations = Violations::default();
+        let mut group: Option<Group> = None;
+        for (option, field, operator, text) in criteria {
+            let Some(text) = text else { continue };
+            match (Criteria::new(field, operator, text.as_str()), group.take()) {
+                (Ok(criterion), None) => group = Some(criterion.into()),
+                (Ok(criterion), Some(others)) => group = Some(others.and(criterion)),
+                (Err(InvalidValue(rule)), others) => {
+                    violations.add(option, rule);
+                    group = others;
+                }
+            }
+        }
+        match group {
+            Some(group) if violations.is_empty() => Ok(group),
+            _ => Err(violations),
+        }
+    }
+}
