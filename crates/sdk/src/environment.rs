@@ -37,6 +37,30 @@ impl Environment {
     }
 }
 
+/// `sandbox`, `production`, or the URL of a gateway of one's own.
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Sandbox => "sandbox",
+            Self::Production => "production",
+            Self::Custom(url) => url.as_str(),
+        })
+    }
+}
+
+/// What [`Display`](fmt::Display) writes; what is neither word is read as a URL.
+impl FromStr for Environment {
+    type Err = InvalidBaseUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidBaseUrl> {
+        match text {
+            "sandbox" => Ok(Self::Sandbox),
+            "production" => Ok(Self::Production),
+            url => url.parse().map(Self::Custom),
+        }
+    }
+}
+
 impl From<BaseUrl> for Environment {
     fn from(url: BaseUrl) -> Self {
         Self::Custom(url)
@@ -228,13 +252,25 @@ mod tests {
     }
 
     #[test]
-    fn each_environment_has_its_gateway() {
+    fn each_environment_has_its_gateway_and_its_name() {
         let own = Environment::from(BaseUrl::try_from("http://127.0.0.1:8480").unwrap());
-        for (environment, clearent, clientpay) in [
-            (Environment::Sandbox, "https://gateway-sb.clearent.net", "https://api.sandbox.clientpay.com"),
-            (Environment::Production, "https://gateway.clearent.net", "https://api.clientpay.com"),
-            (own, "http://127.0.0.1:8480", "http://127.0.0.1:8480"),
+        for (environment, name, clearent, clientpay) in [
+            (
+                Environment::Sandbox,
+                "sandbox",
+                "https://gateway-sb.clearent.net",
+                "https://api.sandbox.clientpay.com",
+            ),
+            (
+                Environment::Production,
+                "production",
+                "https://gateway.clearent.net",
+                "https://api.clientpay.com",
+            ),
+            (own, "http://127.0.0.1:8480", "http://127.0.0.1:8480", "http://127.0.0.1:8480"),
         ] {
+            assert_eq!(environment.to_string(), name);
+            assert_eq!(name.parse(), Ok(environment.clone()));
             assert_eq!((environment.base_url(), environment.clientpay_base_url()), (clearent, clientpay));
         }
     }

@@ -50,6 +50,8 @@
 //!   one thread.
 //! * `testing`: the module `transport::testing`, with exchanges that record and replay, for your tests. It adds
 //!   `serde_json`.
+//! * `key-file`: `keys::KeyFile`, the merchants' keys in one encrypted file. It adds the crate `age`, which is about a
+//!   hundred crates, and Tokio's `rt`, whose threads the file is read on.
 //! * `webhook`: the module `clearent::webhook`, which tells the gateway's alerts from anybody's. It adds the curve
 //!   brainpoolP384t1 in pure Rust, some twenty small crates.
 //!
@@ -61,6 +63,7 @@ pub mod clearent;
 pub mod clientpay;
 mod environment;
 mod error;
+pub mod keys;
 mod lanes;
 mod page;
 mod response;

@@ -4,6 +4,8 @@
 
 mod clientpay;
 mod gateway;
+#[cfg(unix)]
+mod keys;
 mod lists;
 mod operations;
 mod order;

@@ -1,0 +1,276 @@
+//! Keys in one encrypted file, which is only ever replaced whole.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use age::secrecy::SecretString;
+use age::{DecryptError, Decryptor, Encryptor, Identity, IdentityFile, Recipient, scrypt};
+use async_trait::async_trait;
+use zeroize::Zeroizing;
+
+use super::{KeyStore, KeyStoreError, MerchantKey, Profile, Secret, off_the_runtime};
+use crate::Environment;
+
+/// The keys of many profiles in a file of the [age](https://age-encryption.org/v1) format, which a passphrase or an
+/// identity file opens.
+///
+/// A change is written beside the file and put in its place when it is on the disk, so that a reader, a crash or a full
+/// disk never meets half of it; changes of many processes wait for each other on `FILE.lock`. The file, and the folder
+/// if it is missing, are made for their owner alone; on Unix a file that others may read or change is refused. What
+/// others hold of it before a change, backups say, still opens as before.
+#[derive(Debug, Clone)]
+pub struct KeyFile(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    unlock: Unlock,
+}
+
+/// What opens a [`KeyFile`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Unlock {
+    /// A passphrase: about a second of work at each reading, and another at each change.
+    Passphrase(Secret),
+    /// The path of an identity file, as `age-keygen` writes it; others must not be able to read that either.
+    Identity(PathBuf),
+}
+
+type Keys = BTreeMap<Profile, MerchantKey>;
+
+/// A passphrase that takes more than about 16 s is refused rather than waited for.
+const MOST_WORK: u8 = 22;
+
+impl KeyFile {
+    /// The file, which is made by the first key that is put.
+    pub fn new(path: impl Into<PathBuf>, unlock: Unlock) -> Self {
+        Self(Arc::new(Inner { path: path.into(), unlock }))
+    }
+
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, KeyStoreError> + Send + 'static,
+    ) -> Result<T, KeyStoreError> {
+        let inner = Arc::clone(&self.0);
+        off_the_runtime(move || work(&inner)).await
+    }
+}
+
+#[async_trait]
+impl KeyStore for KeyFile {
+    async fn put(&self, profile: &Profile, key: MerchantKey) -> Result<(), KeyStoreError> {
+        let profile = profile.clone();
+        self.with(|file| {
+            file.change(|keys| {
+                keys.insert(profile, key);
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn get(&self, profile: &Profile) -> Result<MerchantKey, KeyStoreError> {
+        let profile = profile.clone();
+        self.with(|file| file.read()?.remove(&profile).ok_or(KeyStoreError::Unknown(profile))).await
+    }
+
+    async fn remove(&self, profile: &Profile) -> Result<(), KeyStoreError> {
+        let profile = profile.clone();
+        self.with(|file| {
+            file.change(|keys| keys.remove(&profile).map(drop).ok_or(KeyStoreError::Unknown(profile)))
+        })
+        .await
+    }
+
+    async fn list(&self) -> Result<BTreeMap<Profile, Environment>, KeyStoreError> {
+        self.with(|file| {
+            Ok(file.read()?.into_iter().map(|(profile, key)| (profile, key.environment)).collect())
+        })
+        .await
+    }
+}
+
+impl Inner {
+    fn change(
+        &self,
+        change: impl FnOnce(&mut Keys) -> Result<(), KeyStoreError>,
+    ) -> Result<(), KeyStoreError> {
+        make_folder(folder(&self.path)).map_err(failed("written", &self.path))?;
+        // A lock on the file itself would be one on what is about to be replaced.
+        let path = self.beside(".lock");
+        let turn = private().write(true).create(true).truncate(false).open(&path);
+        turn.and_then(|turn| turn.lock().map(|()| turn)).map_err(failed("locked", &path)).and_then(|_turn| {
+            let mut keys = self.read()?;
+            change(&mut keys)?;
+            let sealed = self.seal(&keys)?;
+            self.replace(&sealed).map_err(failed("written", &self.path))
+        })
+    }
+
+    fn read(&self) -> Result<Keys, KeyStoreError> {
+        let mut file = match File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Keys::new()),
+            opened => opened.map_err(failed("opened", &self.path))?,
+        };
+        refuse_exposed(&file, &self.path)?;
+        let mut sealed = Vec::new();
+        file.read_to_end(&mut sealed).map_err(failed("read", &self.path))?;
+        let text = self.open(&sealed)?;
+        let key = |line: &str| {
+            let (profile, key) = line.split_once(' ')?;
+            Some((profile.parse().ok()?, MerchantKey::of_text(key)?))
+        };
+        text.lines().map(key).collect::<Option<_>>().ok_or_else(|| self.damaged())
+    }
+
+    fn open(&self, sealed: &[u8]) -> Result<Zeroizing<String>, KeyStoreError> {
+        let refused = |error| match error {
+            DecryptError::NoMatchingKeys
+            | DecryptError::DecryptionFailed
+            | DecryptError::KeyDecryptionFailed => KeyStoreError::WrongSecret { path: self.path.clone() },
+            _ => self.damaged(),
+        };
+        let identities = self.identities()?;
+        let identities = identities.iter().map(|identity| identity.as_ref() as &dyn Identity);
+        let sealed_by = Decryptor::new(sealed).map_err(refused)?;
+        // Longer than what is in it, so that it does not grow and leave copies behind.
+        let mut text = Zeroizing::new(String::with_capacity(sealed.len()));
+        let mut reader = sealed_by.decrypt(identities).map_err(refused)?;
+        reader.read_to_string(&mut text).map_err(|_| self.damaged())?;
+        Ok(text)
+    }
+
+    fn seal(&self, keys: &Keys) -> Result<Vec<u8>, KeyStoreError> {
+        let recipients = self.recipients()?;
+        let recipients = recipients.iter().map(|recipient| recipient.as_ref() as &dyn Recipient);
+        // Without recipients there is none to seal it for.
+        let sealing = Encryptor::with_recipients(recipients).map_err(|_| self.wrong_secret())?;
+        let seal = || {
+            let mut sealed = Vec::new();
+            let mut writer = sealing.wrap_output(&mut sealed)?;
+            for (profile, key) in keys {
+                for part in [profile.as_str(), " ", &key.to_text(), "\n"] {
+                    writer.write_all(part.as_bytes())?;
+                }
+            }
+            writer.finish()?;
+            Ok(sealed)
+        };
+        seal().map_err(failed("written", &self.path))
+    }
+
+    /// The lock is held, so that what is left of a change that was cut off is nobody's.
+    fn replace(&self, sealed: &[u8]) -> io::Result<()> {
+        let new = self.beside(".new");
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = private().write(true).create_new(true).open(&new)?;
+        file.write_all(sealed)?;
+        file.sync_all()?;
+        fs::rename(&new, &self.path)?;
+        // The new name is on the disk only when its folder is.
+        if cfg!(unix) { File::open(folder(&self.path))?.sync_all() } else { Ok(()) }
+    }
+
+    fn identities(&self) -> Result<Vec<Box<dyn Identity + Send + Sync>>, KeyStoreError> {
+        match &self.unlock {
+            Unlock::Passphrase(passphrase) => {
+                let mut identity = scrypt::Identity::new(SecretString::from(passphrase.expose()));
+                identity.set_max_work_factor(MOST_WORK);
+                Ok(vec![Box::new(identity)])
+            }
+            Unlock::Identity(path) => identity_file(path)?
+                .into_identities()
+                .map_err(|_| KeyStoreError::Damaged { path: path.clone() }),
+        }
+    }
+
+    fn recipients(&self) -> Result<Vec<Box<dyn Recipient + Send>>, KeyStoreError> {
+        match &self.unlock {
+            Unlock::Passphrase(passphrase) => {
+                Ok(vec![Box::new(scrypt::Recipient::new(SecretString::from(passphrase.expose())))])
+            }
+            Unlock::Identity(path) => identity_file(path)?
+                .to_recipients()
+                .map_err(|_| KeyStoreError::Damaged { path: path.clone() }),
+        }
+    }
+
+    fn beside(&self, ending: &str) -> PathBuf {
+        let mut path = self.path.clone().into_os_string();
+        path.push(ending);
+        path.into()
+    }
+
+    fn wrong_secret(&self) -> KeyStoreError {
+        KeyStoreError::WrongSecret { path: self.path.clone() }
+    }
+
+    fn damaged(&self) -> KeyStoreError {
+        KeyStoreError::Damaged { path: self.path.clone() }
+    }
+}
+
+fn identity_file(path: &Path) -> Result<IdentityFile<age::NoCallbacks>, KeyStoreError> {
+    let file = File::open(path).map_err(failed("opened", path))?;
+    refuse_exposed(&file, path)?;
+    IdentityFile::from_buffer(BufReader::new(file)).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => KeyStoreError::Damaged { path: path.to_owned() },
+        _ => failed("read", path)(error),
+    })
+}
+
+fn failed(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> KeyStoreError {
+    move |source| KeyStoreError::File { doing, path: path.to_owned(), source }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(unix)]
+fn make_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).create(folder)
+}
+
+/// Options of a file that is made for its owner alone.
+#[cfg(unix)]
+fn private() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = File::options();
+    options.mode(0o600);
+    options
+}
+
+#[cfg(not(unix))]
+fn private() -> OpenOptions {
+    File::options()
+}
+
+#[cfg(unix)]
+fn refuse_exposed(file: &File, path: &Path) -> Result<(), KeyStoreError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = file.metadata().map_err(failed("opened", path))?.permissions().mode();
+    if [0o070, 0o007].iter().any(|others| mode & others != 0) {
+        Err(KeyStoreError::Exposed { path: path.to_owned() })
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(not(unix))]
+fn refuse_exposed(_: &File, _: &Path) -> Result<(), KeyStoreError> {
+    Ok(())
+}
