@@ -16,8 +16,14 @@ pub(crate) enum Failure {
     NoCompiler,
     /// Programmes that tests run are missing, and cannot be installed here.
     NoPrograms(String),
-    /// Tidy's findings, already printed.
+    /// Findings of tidy or of a release's gates, already printed.
     Untidy { findings: usize },
+    /// A release needs a programme of this version, which cannot be installed here.
+    NoTool { name: &'static str, version: &'static str },
+    /// These crates need each other, so that none can be published first.
+    Circle { crates: String },
+    /// Only what has a name and a day goes out.
+    Undated { heading: String },
     /// The task takes no arguments.
     Arguments { given: String },
     /// The task takes others.
@@ -43,6 +49,11 @@ impl fmt::Display for Failure {
                 "tests need programmes that are not installed.\nDebian: sudo apt-get install -y {packages}"
             ),
             Self::Untidy { findings } => write!(f, "{findings} to mend"),
+            Self::NoTool { name, version } => {
+                write!(f, "cannot install {name}. By hand: cargo install --locked {name}@{version}")
+            }
+            Self::Circle { crates } => write!(f, "{crates} need each other: none can be published first"),
+            Self::Undated { heading } => write!(f, "CHANGELOG.md still says `{heading}`: write the day"),
             Self::Arguments { given } => write!(f, "takes no arguments, but was given `{given}`"),
             Self::Unknown { given, known } => write!(f, "does not know `{given}`: {known}"),
         }

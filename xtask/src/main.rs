@@ -1,4 +1,4 @@
-//! Drives Perennial's tests, checks and benches: one file a task, and nothing here that cannot be run by hand.
+//! Drives Perennial's tests, checks, benches and releases: one file a task, and nothing here that cannot be run by hand.
 
 use std::env;
 use std::path::PathBuf;
@@ -7,6 +7,7 @@ use std::process::ExitCode;
 mod bench;
 mod ci;
 mod failure;
+mod release;
 mod screenshots;
 mod soak;
 mod step;
@@ -49,6 +50,12 @@ const TASKS: &[Task] = &[
         arguments: "[ARGS…]",
         about: "tests without an end: kills, api; --kills N, --seed N, --minutes N",
         run: soak::run,
+    },
+    Task {
+        name: "release",
+        arguments: "TASK",
+        about: "what leaves the house: plan, check [GATE…], publish [--dry-run]",
+        run: release::run,
     },
     Task {
         name: "screenshots",

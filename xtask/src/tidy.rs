@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 }
 
 fn findings() -> Result<Vec<Finding>, Failure> {
-    let files = Files::read()?;
+    let files = Files::read(&crate::root())?;
     let mut findings = arrows::check(&arrows::read()?);
     findings.extend(trees::check(trees::read)?);
     findings.extend(snapshots::check(&files));
@@ -46,16 +46,26 @@ fn findings() -> Result<Vec<Finding>, Failure> {
     Ok(findings)
 }
 
+/// What must be in nobody's hands but ours: cards, keys, and where somebody's files are.
+pub(crate) fn secrets(files: &Files) -> Vec<Finding> {
+    [numbers::check(files), text::machines(files)].concat()
+}
+
 /// One thing to mend, and where.
-#[derive(Debug, PartialEq)]
-struct Finding {
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Finding {
     place: String,
     what: String,
 }
 
 impl Finding {
-    fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
+    pub(crate) fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
         Self { place: place.into(), what: what.into() }
+    }
+
+    /// The same, said of a package.
+    pub(crate) fn within(self, package: &str) -> Self {
+        Self { place: format!("{package}: {}", self.place), ..self }
     }
 
     fn at(path: &str, line: usize, what: impl Into<String>) -> Self {
@@ -70,18 +80,23 @@ impl fmt::Display for Finding {
 }
 
 /// The files of the tree and their text by their path from its root: what git tracks, and what it would on the next `add`.
-struct Files(BTreeMap<String, String>);
+pub(crate) struct Files(BTreeMap<String, String>);
 
 impl Files {
-    fn read() -> Result<Self, Failure> {
-        let list =
-            Step::new("git -c core.quotepath=off ls-files --cached --others --exclude-standard").read()?;
+    pub(crate) fn read(root: &Path) -> Result<Self, Failure> {
+        let list = "git -c core.quotepath=off ls-files --cached --others --exclude-standard";
+        let list = Step::new(list).within(root.into()).read()?;
+        Ok(Self::at(root, list.lines()))
+    }
+
+    /// These files of a folder.
+    pub(crate) fn at<'a>(root: &Path, paths: impl Iterator<Item = &'a str>) -> Self {
         // A file that was deleted but not yet staged is no file; one that holds no text has none to check.
         let read = |path: &str| {
-            let bytes = fs::read(crate::root().join(path)).ok()?;
+            let bytes = fs::read(root.join(path)).ok()?;
             Some((path.to_owned(), String::from_utf8(bytes).unwrap_or_default()))
         };
-        Ok(Self(list.lines().filter_map(read).collect()))
+        Self(paths.filter_map(read).collect())
     }
 
     fn get(&self, path: &str) -> Option<&str> {

@@ -44,3 +44,8 @@ pub use secret::Secret;
 pub use text::{AsGateway, Text};
 
 pub use chrono::NaiveDate;
+
+/// The example of the package's own page is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

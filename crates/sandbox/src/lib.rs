@@ -432,3 +432,8 @@ pub enum WorldError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// The example of the package's own page is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -90,6 +90,11 @@ pub use perennial_wire::{Format, UnknownFormat};
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
+/// So is that of the package's own page.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Package;
+
 /// So are those of the chapter on testing.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/SANDBOX.md")]

@@ -42,6 +42,18 @@ pub(super) fn check(files: &Files) -> Vec<Finding> {
     files.iter().flat_map(|(path, text)| check_file(path, text)).collect()
 }
 
+/// The one rule among these that holds for packages as well.
+pub(super) fn machines(files: &Files) -> Vec<Finding> {
+    let lines = files
+        .iter()
+        .filter(|(path, _)| !path.starts_with("xtask/src/tidy/"))
+        .flat_map(|(path, text)| text.lines().zip(1..).map(move |(line, at)| (path, at, line)));
+    lines
+        .filter(|(_, _, line)| names_a_machine(line))
+        .map(|(path, at, _)| Finding::at(path, at, "a path of somebody's machine"))
+        .collect()
+}
+
 fn check_file(path: &str, text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let of_tests =

@@ -1,0 +1,86 @@
+//! Each package can be read and used by itself: it says what it is, and brings its code and its licences only.
+
+use serde_json::Value;
+
+use super::workspace::{Package, Workspace};
+use crate::failure::Failure;
+use crate::step::Step;
+use crate::tidy::Finding;
+
+const SAID: &[&str] =
+    &["description", "license", "readme", "rust_version", "categories", "keywords", "/metadata/docs/rs"];
+const BROUGHT: &[&str] = &["Cargo.toml", "README.md", "LICENSE-MIT", "LICENSE-APACHE"];
+const MADE: &[&str] = &[".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml.orig"];
+
+pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
+    let mut findings = Vec::new();
+    for package in &workspace.packages {
+        let files = files(workspace, package)?;
+        let faults = unsaid(&package.facts).chain(strange(&files));
+        findings.extend(faults.map(|what| Finding::new(&package.name, what)).collect::<Vec<_>>());
+    }
+    Ok(findings)
+}
+
+/// The paths that its archive will hold.
+pub(super) fn files(workspace: &Workspace, package: &Package) -> Result<String, Failure> {
+    let line = format!("cargo package --quiet --locked --allow-dirty --list -p {}", package.name);
+    Step::new(&line).within(workspace.root.clone()).read()
+}
+
+fn unsaid(facts: &Value) -> impl Iterator<Item = String> {
+    let is_said = |value: &Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
+    let value = |member: &str| {
+        if member.starts_with('/') { facts.pointer(member) } else { facts.get(member) }
+    };
+    let missing = SAID.iter().filter(move |member| !value(member).is_some_and(is_said));
+    missing.map(|member| format!("its manifest does not say `{member}`"))
+}
+
+fn strange(files: &str) -> impl Iterator<Item = String> {
+    let missing = BROUGHT.iter().filter(|name| !files.lines().any(|path| path == **name));
+    let belongs = |path: &str| {
+        path.starts_with("src/") || path.starts_with("examples/") || [BROUGHT, MADE].concat().contains(&path)
+    };
+    missing.map(|name| format!("its package lacks {name}")).chain(
+        files.lines().filter(move |path| !belongs(path)).map(|path| format!("its package holds {path}")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_manifest_leaves_out_is_named() {
+        let whole = json!({
+            "description": "A seed.", "license": "MIT", "readme": "README.md", "rust_version": "1.95",
+            "categories": ["finance"], "keywords": ["seed"], "metadata": { "docs": { "rs": {} } },
+        });
+        assert_eq!(unsaid(&whole).count(), 0);
+        let cases = [("readme", json!(null)), ("keywords", json!([])), ("description", json!(null))];
+        for (member, value) in cases {
+            let mut facts = whole.clone();
+            facts[member] = value;
+            let expected = format!("its manifest does not say `{member}`");
+            assert_eq!(unsaid(&facts).collect::<Vec<_>>(), [expected]);
+        }
+    }
+
+    #[test]
+    fn a_package_holds_its_code_and_its_licences() {
+        let whole = "Cargo.toml\nCargo.lock\nREADME.md\nLICENSE-MIT\nLICENSE-APACHE\nsrc/lib.rs";
+        let cases: &[(&str, &[&str])] = &[
+            ("", &[]),
+            ("\nexamples/sale.rs", &[]),
+            ("\ntests/it.rs", &["its package holds tests/it.rs"]),
+            ("\n.env", &["its package holds .env"]),
+        ];
+        for (more, expected) in cases {
+            assert_eq!(strange(&format!("{whole}{more}")).collect::<Vec<_>>(), *expected);
+        }
+        assert_eq!(strange(&whole.replace("README", "READ")).count(), 2);
+    }
+}

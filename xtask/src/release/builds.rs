@@ -1,0 +1,65 @@
+//! What must build: the documentation, with the oldest Rust that is promised, and with every set of features.
+
+use super::workspace::Workspace;
+use crate::failure::Failure;
+use crate::step::Step;
+use crate::tidy::Finding;
+
+pub(super) fn docs(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
+    workspace
+        .of_all("cargo doc --locked --no-deps --all-features")
+        .variable("RUSTDOCFLAGS", "-D warnings")
+        .run()?;
+    Ok(Vec::new())
+}
+
+/// A toolchain that is not there is installed; where that fails, the gate is red.
+pub(super) fn oldest(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
+    let Some(version) = workspace.packages.first().and_then(|package| package.facts["rust_version"].as_str())
+    else {
+        return Ok(vec![Finding::new("Cargo.toml", "promises no oldest Rust")]);
+    };
+    let here = Step::new("rustc --version").within(workspace.root.clone()).read()?;
+    let toolchain = if here.starts_with(&format!("rustc {version}")) {
+        eprintln!("==> the Rust of this machine is the oldest one: {}", here.trim_end());
+        String::new()
+    } else {
+        Step::new(&format!("rustup toolchain install {version} --profile minimal")).run()?;
+        format!("+{version}")
+    };
+    workspace.of_all(&format!("cargo {toolchain} check --locked --all-features")).run()?;
+    Ok(Vec::new())
+}
+
+pub(super) fn features(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
+    for package in &workspace.packages {
+        let features = package.facts["features"].as_object().into_iter().flat_map(|features| features.keys());
+        let named: Vec<&str> = features.map(String::as_str).filter(|name| *name != "default").collect();
+        for set in sets(&named) {
+            let line = format!("cargo check --quiet --locked --no-default-features -p {}", package.name);
+            let line = if set.is_empty() { line } else { format!("{line} --features {set}") };
+            Step::new(&line).within(workspace.root.clone()).run()?;
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// Every subset of `names`, the empty one first.
+fn sets(names: &[&str]) -> Vec<String> {
+    let set = |bits: usize| {
+        let picked = names.iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1);
+        picked.map(|(_, name)| *name).collect::<Vec<_>>().join(",")
+    };
+    (0..1 << names.len()).map(set).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_set_of_features_comes_once() {
+        assert_eq!(sets(&[]), [""]);
+        assert_eq!(sets(&["a", "b", "c"]), ["", "a", "b", "a,b", "c", "a,c", "b,c", "a,b,c"]);
+    }
+}

@@ -1,0 +1,143 @@
+//! What `cargo metadata` says of the crates that are published, in the order in which they can be.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::step::Step;
+
+/// The workspace, and where its releases are made.
+pub(super) struct Workspace {
+    pub(super) root: PathBuf,
+    pub(super) target: PathBuf,
+    /// Each after those that it needs.
+    pub(super) packages: Vec<Package>,
+}
+
+/// A crate that is published.
+pub(super) struct Package {
+    pub(super) name: String,
+    pub(super) version: String,
+    /// What `cargo metadata` says of it.
+    pub(super) facts: Value,
+}
+
+impl Workspace {
+    pub(super) fn read(root: PathBuf) -> Result<Self, Failure> {
+        let line = "cargo metadata --format-version 1 --no-deps";
+        let facts: Value = serde_json::from_str(&Step::new(line).within(root.clone()).read()?)
+            .map_err(|source| Failure::Unreadable { programme: line.into(), source })?;
+        let members = facts["packages"].as_array().cloned().unwrap_or_default();
+        // `publish = false` is an empty list of registries.
+        let published = members.into_iter().filter(|facts| facts["publish"] != Value::Array(Vec::new()));
+        Ok(Self {
+            root,
+            target: facts["target_directory"].as_str().unwrap_or("target").into(),
+            packages: in_order(published.map(Package::new).collect())?,
+        })
+    }
+
+    /// The version that all crates share.
+    pub(super) fn version(&self) -> &str {
+        self.packages.first().map_or("", |package| &package.version)
+    }
+
+    pub(super) fn plan(&self) -> String {
+        let mut plan = String::new();
+        for (package, at) in self.packages.iter().zip(1..) {
+            let needs = package.needs().join(", ");
+            let after = if needs.is_empty() { String::new() } else { format!("  after {needs}") };
+            // Writing to a text cannot fail.
+            let _ = writeln!(plan, "{at}. {:<20} {}{after}", package.name, package.version);
+        }
+        plan
+    }
+
+    /// A cargo command for all of them at once.
+    pub(super) fn of_all(&self, line: &str) -> Step {
+        let picks = self.packages.iter().flat_map(|package| ["-p".to_owned(), package.name.clone()]);
+        Step::new(line).within(self.root.clone()).arguments(&picks.collect::<Vec<_>>())
+    }
+}
+
+impl Package {
+    fn new(facts: Value) -> Self {
+        let text = |member: &str| facts[member].as_str().unwrap_or_default().to_owned();
+        Self { name: text("name"), version: text("version"), facts }
+    }
+
+    pub(super) fn folder(&self) -> PathBuf {
+        PathBuf::from(self.facts["manifest_path"].as_str().unwrap_or_default()).with_file_name("")
+    }
+
+    /// The crates of ours that must be in the registry first. A dependency without a version is not published.
+    fn needs(&self) -> Vec<&str> {
+        let dependencies = self.facts["dependencies"].as_array().into_iter().flatten();
+        let ours = dependencies.filter(|other| other["path"].is_string() && other["req"] != "*");
+        let mut names: Vec<&str> = ours.filter_map(|other| other["name"].as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+fn in_order(mut waiting: Vec<Package>) -> Result<Vec<Package>, Failure> {
+    let mut order: Vec<Package> = Vec::new();
+    while !waiting.is_empty() {
+        let is_ready = |package: &Package| {
+            package.needs().iter().all(|name| !waiting.iter().any(|other| other.name == *name))
+        };
+        let Some(next) = waiting.iter().position(is_ready) else {
+            let names: Vec<&str> = waiting.iter().map(|package| package.name.as_str()).collect();
+            return Err(Failure::Circle { crates: names.join(", ") });
+        };
+        order.push(waiting.remove(next));
+    }
+    Ok(order)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_crate_comes_after_those_that_it_needs() {
+        let circle = "a, b need each other: none can be published first";
+        let cases = [
+            ("a; b", "a b"),
+            ("a b^0.1; b c^0.1; c", "c b a"),
+            // Without a version it is for tests only, and left out of what is published.
+            ("a b*; b a^0.1", "a b"),
+            ("a b^0.1; b a^0.1", circle),
+        ];
+        for (crates, expected) in cases {
+            let order = match in_order(crates.split("; ").map(package).collect()) {
+                Ok(order) => order.into_iter().map(|package| package.name).collect::<Vec<_>>().join(" "),
+                Err(failure) => failure.to_string(),
+            };
+            assert_eq!(order, expected, "{crates}");
+        }
+    }
+
+    /// A name, then the names it needs with the versions.
+    fn package(line: &str) -> Package {
+        let mut words = line.split(' ');
+        let name = words.next();
+        let need = |need: &str| json!({ "name": need[..1], "req": need[1..], "path": "/" });
+        let needs: Vec<Value> = words.map(need).collect();
+        Package::new(json!({ "name": name, "version": "0.1.0", "dependencies": needs }))
+    }
+
+    #[test]
+    fn this_workspace_publishes_all_but_its_tasks() {
+        let workspace = Workspace::read(crate::root()).unwrap();
+        let names: Vec<&str> = workspace.packages.iter().map(|package| package.name.as_str()).collect();
+        assert_eq!(names.first(), Some(&"perennial-domain"));
+        assert_eq!(names.last(), Some(&"perennial-cli"));
+        assert!(!names.contains(&"xtask"), "{names:?}");
+    }
+}
