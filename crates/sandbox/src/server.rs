@@ -184,7 +184,7 @@ async fn caught(
             &gateway,
             StatusCode::SERVICE_UNAVAILABLE,
             "050",
-            "The sandbox cannot use its database; nothing was changed",
+            "The sandbox stops or cannot use its database: look before you send this again",
             tree,
         ),
         Err(_) => {
