@@ -87,7 +87,7 @@ pub(crate) enum Command {
     /// A gateway on this machine
     #[command(subcommand)]
     Sandbox(sandbox::Local),
-    /// A year of a subscription, on a sandbox of its own: no account, no key
+    /// A demonstration, on a sandbox of its own: no account, no key
     Quickstart(quickstart::Quickstart),
     /// Prints what makes a shell complete this command
     Completions(completions::Completions),

@@ -37,3 +37,23 @@ fn the_document_is_the_same_in_both_formats_and_nothing_else_is_told() {
     insta::assert_snapshot!("quickstart_document", json);
     assert_eq!(json, told("xml"));
 }
+
+/// What it tells, without the port that the sandbox took.
+fn without_port(told: &str) -> String {
+    let mut parts = told.split("127.0.0.1:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| all + "127.0.0.1" + part.trim_start_matches(|c: char| c.is_ascii_digit()))
+}
+
+#[test]
+fn an_invoice_goes_the_whole_way() {
+    let Ran { out, err, .. } = quickstart(&["--vendor", "clientpay"]);
+    insta::assert_snapshot!(
+        "quickstart_clientpay",
+        without_port(&format!("standard error:\n{err}\nstandard output:\n{out}"))
+    );
+    let Ran { out, err, .. } = quickstart(&["--vendor", "clientpay", "--output", "json"]);
+    assert_eq!(err, "");
+    serde_json::from_str::<serde_json::Value>(&out).unwrap();
+    insta::assert_snapshot!("quickstart_clientpay_document", without_port(&out));
+}

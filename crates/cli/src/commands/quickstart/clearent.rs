@@ -1,4 +1,4 @@
-//! `perennial quickstart`: a year of a subscription, on a sandbox of its own, over real HTTP.
+//! A year of a subscription at Clearent, from a pasted key to its cancellation.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use perennial::clearent::{
@@ -8,20 +8,11 @@ use perennial::clearent::{
 use perennial::{Amount, BaseUrl, Clearent, Environment, Error};
 use perennial_sandbox::{Sandbox, World};
 
+use super::{Guide, OUTCOMES, SEED, row};
 use crate::args::Global;
 use crate::failure::Failure;
-use crate::output::{Output, Record, Shown, note};
+use crate::output::{Output, Record, Shown};
 
-/// A year of a subscription, from a pasted key to its cancellation
-#[derive(Debug, clap::Args)]
-#[command(
-    after_help = "It talks to nothing but a sandbox that it starts on 127.0.0.1, and needs no account and no key.\n\n\
-    Examples:\n  perennial quickstart\n  perennial quickstart --format xml\n  perennial quickstart --output json"
-)]
-pub(crate) struct Quickstart {}
-
-/// The world is always the same: this is the number that all its keys and ids are derived from.
-const SEED: u64 = 2027;
 const MONTHS: u64 = 12;
 /// What a PDF makes of a key: an invisible hyphen where a line ended.
 const PASTED: &str = "0123456789abcdef\u{ad}0123456789abcdef";
@@ -29,20 +20,17 @@ const PASTED: &str = "0123456789abcdef\u{ad}0123456789abcdef";
 const CARD: &str = "4111111111111111";
 const DECLINED_AMOUNT: &str = "0.21";
 
-impl Quickstart {
-    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
-        global.refuse_gateway("quickstart calls a sandbox of its own, with its own key")?;
-        let guide = Guide(global.output);
-        let sandbox = Sandbox::start().await?;
-        let world = sandbox.world(SEED).await?;
-        guide.say("1. A sandbox of the gateway runs on this machine. Its clock stands at 2027-01-01.");
+pub(super) async fn run(global: &Global) -> Result<(), Failure> {
+    let guide = Guide(global.output);
+    let sandbox = Sandbox::start().await?;
+    let world = sandbox.world(SEED).await?;
+    guide.say("1. A sandbox of the gateway runs on this machine. Its clock stands at 2027-01-01.");
 
-        let told = tour(guide, &client(global, &sandbox, &world)?, &world).await?;
-        sandbox.stop().await;
-        match global.output {
-            Output::Table => guide.sum_up(&told),
-            Output::Json => global.output.record(&told.record()),
-        }
+    let told = tour(guide, &client(global, &sandbox, &world)?, &world).await?;
+    sandbox.stop().await;
+    match global.output {
+        Output::Table => guide.sum_up(&told),
+        Output::Json => global.output.record(&told.record()),
     }
 }
 
@@ -250,17 +238,7 @@ fn calendar(runs: &[ExpectedRun]) -> Vec<Record> {
     numbered.map(row).collect()
 }
 
-/// Who tells the tour: to people on standard error, its tables on standard output; to programmes nothing until the end.
-#[derive(Clone, Copy)]
-struct Guide(Output);
-
 impl Guide {
-    fn say(self, text: &str) {
-        if self.0 == Output::Table {
-            note(text);
-        }
-    }
-
     fn calendar(self, runs: &[ExpectedRun]) -> Result<(), Failure> {
         match self.0 {
             Output::Table => {
@@ -283,9 +261,6 @@ impl Guide {
 
     fn sum_up(self, told: &Told) -> Result<(), Failure> {
         self.say("In short:");
-        let row = |what: &'static str, outcome: String| {
-            Record::default().with("what", what).with("outcome", outcome)
-        };
         let declined = told.declined.decline().and_then(|decline| decline.code).unwrap_or_default();
         let status = told.canceled.status.as_ref().map(ToString::to_string).unwrap_or_default();
         let rows = vec![
@@ -297,7 +272,7 @@ impl Guide {
             row("refused deletions", "the plan, the customer".to_owned()),
             row("declined sales", format!("1 (result code {declined})")),
         ];
-        self.0.rows(&["what", "outcome"], rows)
+        self.0.rows(OUTCOMES, rows)
     }
 }
 

@@ -1,0 +1,63 @@
+//! `perennial quickstart`: what a vendor is for, on a sandbox of its own, over real HTTP.
+
+mod clearent;
+mod clientpay;
+
+use clap::ValueEnum;
+
+use crate::args::Global;
+use crate::failure::Failure;
+use crate::output::{Output, Record, note};
+
+/// A year of a subscription, from a pasted key to its cancellation; or an invoice, from its page to its refund
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "It talks to nothing but a sandbox that it starts on 127.0.0.1, and needs no account and no key.\n\n\
+    Examples:\n  perennial quickstart\n  perennial quickstart --format xml\n  perennial quickstart --output json\n  \
+    perennial quickstart --vendor clientpay"
+)]
+pub(crate) struct Quickstart {
+    /// Whose gateway is shown
+    #[arg(long, value_enum, value_name = "NAME", default_value_t)]
+    vendor: Vendor,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Vendor {
+    #[default]
+    Clearent,
+    Clientpay,
+}
+
+/// The world is always the same: this is the number that all its keys and ids are derived from.
+const SEED: u64 = 2027;
+
+impl Quickstart {
+    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+        global.refuse_gateway("quickstart calls a sandbox of its own, with its own key")?;
+        match self.vendor {
+            Vendor::Clearent => clearent::run(global).await,
+            Vendor::Clientpay => clientpay::run(global).await,
+        }
+    }
+}
+
+/// Who tells the tour: to people on standard error, its tables on standard output; to programmes nothing until the end.
+#[derive(Clone, Copy)]
+struct Guide(Output);
+
+impl Guide {
+    fn say(self, text: &str) {
+        if self.0 == Output::Table {
+            note(text);
+        }
+    }
+}
+
+/// The columns of the summary.
+const OUTCOMES: &[&str] = &["what", "outcome"];
+
+/// A row of the summary.
+fn row(what: &'static str, outcome: String) -> Record {
+    Record::default().with("what", what).with("outcome", outcome)
+}
