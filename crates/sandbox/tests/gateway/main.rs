@@ -5,6 +5,7 @@
 mod batches;
 mod checks;
 mod client;
+mod clientpay;
 mod clock;
 mod console;
 mod duplicates;

@@ -212,15 +212,24 @@ impl Filter {
             GroupType::And => " AND ",
             GroupType::Or => " OR ",
         };
-        for (at, condition) in group.conditions().iter().enumerate() {
-            self.sql.push_str(if at == 0 { "(" } else { word });
-            match condition {
-                Condition::Group(group) => self.group(group)?,
-                Condition::Criteria(criteria) => self.criteria(criteria)?,
+        self.conditions(word, group.conditions())
+    }
+
+    /// By halves: a chain of thousands is deeper than SQL may be.
+    fn conditions(&mut self, word: &str, conditions: &[Condition]) -> std::result::Result<(), Violations> {
+        match conditions {
+            [Condition::Group(group)] => self.group(group),
+            [Condition::Criteria(criteria)] => self.criteria(criteria),
+            _ => {
+                let (first, rest) = conditions.split_at(conditions.len() / 2);
+                self.sql.push('(');
+                self.conditions(word, first)?;
+                self.sql.push_str(word);
+                self.conditions(word, rest)?;
+                self.sql.push(')');
+                Ok(())
             }
         }
-        self.sql.push(')');
-        Ok(())
     }
 
     fn criteria(&mut self, criteria: &Criteria) -> std::result::Result<(), Violations> {
