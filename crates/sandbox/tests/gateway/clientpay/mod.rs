@@ -1,11 +1,14 @@
 //! ClientPay's tree over real HTTP, in both versions, as its reference has the requests.
 
+mod faults;
 mod operations;
 mod payers;
 mod payments;
 mod search;
+mod secrets;
 mod sessions;
 mod strictness;
+mod worlds;
 
 use perennial_sandbox::{Sandbox, World};
 use serde_json::{Value as Json, json};
