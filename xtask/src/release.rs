@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::tidy::Finding;
 
 mod alone;
+mod api;
 mod archives;
 mod builds;
 mod changelog;
@@ -29,7 +30,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         ["publish", "--dry-run"] => publish(&workspace, &["--dry-run".into()]),
         ["publish"] => {
             changelog::dated(&workspace)?;
-            publish(&workspace, &[])
+            publish(&workspace, &[])?;
+            api::write(&workspace)
         }
         _ => Err(Failure::Unknown { given: words.join(" "), known: KNOWN }),
     }
@@ -61,6 +63,7 @@ const GATES: &[Gate] = &[
     },
     Gate { name: "licences", about: "licences, bans and sources, by cargo-deny", check: licences::check },
     Gate { name: "docs", about: "documentation without a warning", check: builds::docs },
+    Gate { name: "api", about: "nothing that is published breaks within its version", check: api::check },
     Gate { name: "msrv", about: "the oldest Rust that is promised builds it", check: builds::oldest },
     Gate { name: "features", about: "every set of features builds", check: builds::features },
     Gate { name: "same", about: "two runs in two folders make the same archives", check: archives::same },
@@ -70,7 +73,7 @@ const GATES: &[Gate] = &[
 /// All gates run, so that one run shows all that is red. A programme that fails makes its gate red.
 fn check(workspace: &Workspace, names: &[&str]) -> Result<(), Failure> {
     if let Some(given) = names.iter().find(|name| !GATES.iter().any(|gate| gate.name == **name)) {
-        let known = "changelog, alone, secrets, licences, docs, msrv, features, same, packages";
+        let known = "changelog, alone, secrets, licences, docs, api, msrv, features, same, packages";
         return Err(Failure::Unknown { given: (*given).into(), known });
     }
     let mut red = 0;
@@ -113,7 +116,7 @@ mod tests {
             ),
             (
                 &["check", "smell"],
-                "does not know `smell`: changelog, alone, secrets, licences, docs, msrv, features, same, packages",
+                "does not know `smell`: changelog, alone, secrets, licences, docs, api, msrv, features, same, packages",
             ),
         ];
         for (arguments, expected) in cases {

@@ -72,6 +72,11 @@ impl Package {
         PathBuf::from(self.facts["manifest_path"].as_str().unwrap_or_default()).with_file_name("")
     }
 
+    pub(super) fn is_library(&self) -> bool {
+        let targets = self.facts["targets"].as_array().into_iter().flatten();
+        targets.into_iter().any(|target| target["kind"][0] == "lib")
+    }
+
     /// The crates of ours that must be in the registry first. A dependency without a version is not published.
     fn needs(&self) -> Vec<&str> {
         let dependencies = self.facts["dependencies"].as_array().into_iter().flatten();
