@@ -11,6 +11,7 @@ mod archives;
 mod builds;
 mod changelog;
 mod licences;
+mod sbom;
 mod secrets;
 mod workspace;
 
@@ -62,6 +63,7 @@ const GATES: &[Gate] = &[
         check: secrets::check,
     },
     Gate { name: "licences", about: "licences, bans and sources, by cargo-deny", check: licences::check },
+    Gate { name: "sbom", about: "a list of all that is built in", check: sbom::check },
     Gate { name: "docs", about: "documentation without a warning", check: builds::docs },
     Gate { name: "api", about: "nothing that is published breaks within its version", check: api::check },
     Gate { name: "msrv", about: "the oldest Rust that is promised builds it", check: builds::oldest },
@@ -73,7 +75,7 @@ const GATES: &[Gate] = &[
 /// All gates run, so that one run shows all that is red. A programme that fails makes its gate red.
 fn check(workspace: &Workspace, names: &[&str]) -> Result<(), Failure> {
     if let Some(given) = names.iter().find(|name| !GATES.iter().any(|gate| gate.name == **name)) {
-        let known = "changelog, alone, secrets, licences, docs, api, msrv, features, same, packages";
+        let known = "changelog, alone, secrets, licences, sbom, docs, api, msrv, features, same, packages";
         return Err(Failure::Unknown { given: (*given).into(), known });
     }
     let mut red = 0;
@@ -116,7 +118,7 @@ mod tests {
             ),
             (
                 &["check", "smell"],
-                "does not know `smell`: changelog, alone, secrets, licences, docs, api, msrv, features, same, packages",
+                "does not know `smell`: changelog, alone, secrets, licences, sbom, docs, api, msrv, features, same, packages",
             ),
         ];
         for (arguments, expected) in cases {
