@@ -1,17 +1,18 @@
 //! The command line: what stands in front of every subcommand, and what must never stand on it.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, ValueEnum};
 use perennial::clearent::ApiKey;
+use perennial::keys::{MerchantKey, Profile};
 use perennial::transport::redact;
 use perennial::{BaseUrl, CardNumber, Clearent, Environment, Format};
 
-use crate::commands::Command;
+use crate::commands::{Command, KeyOptions};
 use crate::exit;
 use crate::failure::Failure;
 use crate::input;
@@ -58,6 +59,12 @@ pub(crate) struct Global {
     /// A file that holds the api key, instead of PERENNIAL_API_KEY
     #[arg(long, global = true, value_name = "FILE")]
     api_key_file: Option<PathBuf>,
+    /// The merchant whose key is used, at the gateway that it belongs to: see perennial connect
+    #[arg(long, global = true, value_name = "NAME",
+        conflicts_with_all = ["api_key_file", "environment", "base_url"])]
+    profile: Option<Profile>,
+    #[command(flatten)]
+    pub(crate) keys: KeyOptions,
     /// How long a call may take, repeats included
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30,
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
@@ -105,6 +112,7 @@ impl Global {
             ("--environment", self.environment.is_some()),
             ("--base-url", self.base_url.is_some()),
             ("--api-key-file", self.api_key_file.is_some()),
+            ("--profile", self.profile.is_some()),
         ];
         let given: Vec<&str> =
             options.into_iter().filter_map(|(option, given)| given.then_some(option)).collect();
@@ -115,8 +123,24 @@ impl Global {
         Err(Failure::Usage(format!("{why}: leave out {given}")))
     }
 
+    /// The key of a merchant to be connected, and the gateway that it is said to belong to.
+    pub(crate) fn new_key(&self, file: Option<&Path>) -> Result<MerchantKey, Failure> {
+        self.refuse_profile("the profile is named without it")?;
+        let file = file.or(self.api_key_file.as_deref());
+        Ok(MerchantKey { environment: self.environment()?, key: input::new_key(file)? })
+    }
+
+    /// Refuses a profile where it would be ignored: `why`.
+    pub(crate) fn refuse_profile(&self, why: &str) -> Result<(), Failure> {
+        match self.profile {
+            Some(_) => Err(Failure::Usage(format!("{why}: leave out --profile"))),
+            None => Ok(()),
+        }
+    }
+
     /// The api key of the file, or else of the environment.
     pub(crate) fn api_key(&self) -> Result<ApiKey, Failure> {
+        self.refuse_profile("this command takes the key alone")?;
         input::api_key(self.api_key_file.as_deref())
     }
 
@@ -143,6 +167,7 @@ impl Global {
         if self.api_key_file.is_some() {
             return Err(Failure::Usage("ClientPay has no api key: leave out --api-key-file".to_owned()));
         }
+        self.refuse_profile("a profile has a key of Clearent")?;
         if self.format != Format::Json {
             return Err(Failure::Usage("ClientPay speaks JSON only: leave out --format".to_owned()));
         }
@@ -150,13 +175,17 @@ impl Global {
     }
 
     /// The client of these options.
-    pub(crate) fn client(&self) -> Result<Clearent, Failure> {
-        let client = Clearent::builder(self.api_key()?)
-            .environment(self.environment()?)
-            .format(self.format)
-            .deadline(self.deadline())
-            .build()?;
-        Ok(client)
+    pub(crate) async fn client(&self) -> Result<Clearent, Failure> {
+        let key = match &self.profile {
+            Some(profile) => self.keys.store()?.get(profile).await?,
+            None => MerchantKey { environment: self.environment()?, key: self.api_key()? },
+        };
+        self.client_of(key)
+    }
+
+    /// The client of this merchant.
+    pub(crate) fn client_of(&self, key: MerchantKey) -> Result<Clearent, Failure> {
+        Ok(key.client().format(self.format).deadline(self.deadline()).build()?)
     }
 }
 

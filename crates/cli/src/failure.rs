@@ -8,6 +8,7 @@ use std::iter;
 use http::StatusCode;
 use perennial::clearent::InvalidApiKey;
 use perennial::clientpay::RequestId;
+use perennial::keys::KeyStoreError;
 use perennial::transport::{Delivery, TransportError, redact};
 use perennial::{Error, ErrorKind, InvalidBaseUrl, Rule, Violation, Violations};
 use perennial_sandbox::{StartError, StoreError, WorldError};
@@ -21,6 +22,8 @@ use crate::output::{Output, Record, json};
 pub(crate) enum Failure {
     /// The command line, the environment or standard input is not usable.
     Usage(String),
+    /// The keys of merchants are not to be had.
+    Keys(KeyStoreError),
     /// Values break rules.
     Rules(Vec<Complaint>),
     /// The facade reports an error.
@@ -77,7 +80,8 @@ impl Failure {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Rules(_) | Self::Start(_) => Exit::Usage,
+            Self::Nothing(_) | Self::Keys(KeyStoreError::Unknown(_)) => Exit::NotFound,
+            Self::Usage(_) | Self::Keys(_) | Self::Rules(_) | Self::Start(_) => Exit::Usage,
             Self::Gateway(error) => exit_of(error.kind()),
             Self::Sandbox { status, .. } => match status.as_u16() {
                 401 | 403 => Exit::Refused,
@@ -90,7 +94,6 @@ impl Failure {
                 Delivery::MaybeSent => Exit::Unknown,
                 Delivery::Answered => Exit::Internal,
             },
-            Self::Nothing(_) => Exit::NotFound,
             Self::Declined { .. } => Exit::Declined,
             Self::Unprinted { .. } if self.is_broken_pipe() => Exit::Done,
             Self::Unprinted { .. } => Exit::Unprinted,
@@ -106,6 +109,7 @@ impl Failure {
     fn kind(&self) -> &'static str {
         match self {
             Self::Usage(_) => "usage",
+            Self::Keys(_) => "keys",
             Self::Rules(_) => "rules",
             Self::Gateway(error) => word(error.kind()),
             Self::Nothing(_) => "not-found",
@@ -125,6 +129,7 @@ impl Failure {
     fn message(&self) -> String {
         match self {
             Self::Usage(message) => message.clone(),
+            Self::Keys(error) => error.to_string(),
             Self::Start(error) => error.to_string(),
             Self::Stopped(error) => format!("the sandbox stopped: {error}"),
             Self::World(error) => error.to_string(),
@@ -161,6 +166,7 @@ impl Failure {
             Self::Gateway(error) if error.refusal().is_none() => error.source(),
             // Of its database the message says all that there is to know.
             Self::Start(StartError::Store(StoreError::Unusable { .. })) => None,
+            Self::Keys(error) => error.source(),
             Self::Start(error) => error.source(),
             Self::World(error) => error.source(),
             Self::Unanswered(error) => error.source(),
@@ -290,6 +296,12 @@ impl From<Error> for Failure {
             Some(violations) => violations.clone().into(),
             None => Self::Gateway(error),
         }
+    }
+}
+
+impl From<KeyStoreError> for Failure {
+    fn from(error: KeyStoreError) -> Self {
+        Self::Keys(error)
     }
 }
 

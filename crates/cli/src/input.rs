@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use perennial::clearent::ApiKey;
+use perennial::keys::Secret;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
@@ -74,6 +75,44 @@ pub(crate) fn list<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Failure> 
         Ok(listed) => Ok(listed),
         Err(_) => Err(usage("is not a JSON array of objects")),
     }
+}
+
+/// The key of the file, or else of the person at the terminal or of standard input.
+pub(crate) fn new_key(file: Option<&Path>) -> Result<ApiKey, Failure> {
+    match file {
+        Some(file) => key_of_file(file),
+        None if io::stdin().is_terminal() => Ok(ApiKey::new(&hidden("Api key (not shown): ")?)?),
+        None => {
+            let pasted = text_of(&mut io::stdin().lock())
+                .map_err(|Unusable(why)| Failure::Usage(format!("the api key of standard input {why}")))?;
+            Ok(ApiKey::new(&pasted)?)
+        }
+    }
+}
+
+/// The passphrase of the file, its line ending left out, or else of the person at the terminal.
+pub(crate) fn passphrase(file: Option<&Path>) -> Result<Secret, Failure> {
+    let Some(path) = file else {
+        if io::stdin().is_terminal() {
+            return Ok(Secret::from(hidden("Passphrase of the keys (not shown): ")?.to_string()));
+        }
+        return Err(Failure::Usage(
+            "there is no terminal to ask at for the passphrase of the keys: pass --passphrase-file FILE or --identity FILE"
+                .to_owned(),
+        ));
+    };
+    let unusable = |Unusable(why)| Failure::Usage(format!("the passphrase file {} {why}", path.display()));
+    let mut file = File::open(path).map_err(|error| unopened(path, &error))?;
+    let text = text_of(&mut file).map_err(unusable)?;
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(unusable(Unusable("is empty"))),
+        passphrase => Ok(Secret::from(passphrase.to_owned())),
+    }
+}
+
+fn hidden(question: &str) -> Result<Zeroizing<String>, Failure> {
+    let answer = rpassword::prompt_password(question).map(Zeroizing::new);
+    answer.map_err(|_| Failure::Usage("nothing can be asked for at this terminal".to_owned()))
 }
 
 /// A certificate chain or a private key for the sandbox.

@@ -43,6 +43,7 @@ mod address;
 mod batches;
 mod clientpay;
 mod completions;
+mod connect;
 mod criteria;
 mod customer_tokens;
 mod customers;
@@ -50,8 +51,11 @@ mod payments;
 mod plans;
 mod quickstart;
 mod sandbox;
+mod test_sale;
 mod tokens;
 mod transactions;
+
+pub(crate) use connect::KeyOptions;
 
 use clap::Subcommand;
 use perennial::Violations;
@@ -63,6 +67,14 @@ use crate::failure::{self, Failure};
 #[derive(Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "there is one, and it is made once")]
 pub(crate) enum Command {
+    /// Checks a merchant's api key, proves it with a read, and keeps it under a name
+    Connect(connect::Connect),
+    /// Lists the merchants whose keys are kept
+    Profiles(connect::Profiles),
+    /// Forgets a merchant's key
+    Disconnect(connect::Disconnect),
+    /// Makes a small sale, to see that money can be taken
+    TestSale(test_sale::TestSale),
     /// Customers, and the card tokens attached to them
     #[command(subcommand)]
     Customers(customers::Customers),
@@ -97,12 +109,16 @@ impl Command {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         let output = global.output;
         match self {
-            Self::Customers(customers) => customers.run(&global.client()?, output).await,
-            Self::Tokens(tokens) => tokens.run(&global.client()?, output).await,
-            Self::Plans(plans) => plans.run(&global.client()?, output).await,
-            Self::Payments(payments) => payments.run(&global.client()?, output).await,
-            Self::Transactions(transactions) => transactions.run(&global.client()?, output).await,
-            Self::Batches(batches) => batches.run(&global.client()?, output).await,
+            Self::Connect(connect) => connect.run(global).await,
+            Self::Profiles(profiles) => profiles.run(global).await,
+            Self::Disconnect(disconnect) => disconnect.run(global).await,
+            Self::TestSale(sale) => sale.run(&global.client().await?, output).await,
+            Self::Customers(customers) => customers.run(&global.client().await?, output).await,
+            Self::Tokens(tokens) => tokens.run(&global.client().await?, output).await,
+            Self::Plans(plans) => plans.run(&global.client().await?, output).await,
+            Self::Payments(payments) => payments.run(&global.client().await?, output).await,
+            Self::Transactions(transactions) => transactions.run(&global.client().await?, output).await,
+            Self::Batches(batches) => batches.run(&global.client().await?, output).await,
             Self::ClientPay(command) => command.run(global).await,
             Self::Sandbox(local) => local.run(global).await,
             Self::Quickstart(quickstart) => quickstart.run(global).await,

@@ -72,7 +72,7 @@ pub(crate) struct Sale {
 
 /// Who pays or is paid: a token by its id, or a card that is read.
 #[derive(Debug, Args)]
-struct Payer {
+pub(super) struct Payer {
     /// The token that stands for the card
     #[arg(long, value_name = "ID", conflicts_with = "card_stdin")]
     token_id: Option<String>,
@@ -259,13 +259,17 @@ impl Transactions {
 }
 
 /// In JSON the message of the transaction says it.
-fn note_duplicate(output: Output, made: &Transaction) {
+pub(super) fn note_duplicate(output: Output, made: &Transaction) {
     if matches!(output, Output::Table) && made.is_duplicate() {
         note("this is an earlier transaction: nothing was charged now");
     }
 }
 
-fn tell<T: Shown>(output: Output, decline: Option<Decline>, answer: Response<T>) -> Result<(), Failure> {
+pub(super) fn tell<T: Shown>(
+    output: Output,
+    decline: Option<Decline>,
+    answer: Response<T>,
+) -> Result<(), Failure> {
     let exchange_id = answer.exchange_id().map(str::to_owned);
     let printed = output.written(answer);
     // A decline is told whether or not the transaction can be printed.
@@ -294,12 +298,7 @@ impl Sale {
         if let Some(address) = self.shipping.address() {
             builder = builder.shipping(address);
         }
-        if let Some(token) = &self.payer.token_id {
-            builder = builder.card(TokenText(token));
-        }
-        let CardData { card, exp_date, csc } = self.payer.card()?;
-        given!(builder: card, exp_date, csc);
-        Ok(builder.build().map_err(|violations| self.payer.name(&violations))?)
+        self.payer.charge(builder)
     }
 }
 
@@ -319,6 +318,16 @@ impl Refunded {
 }
 
 impl Payer {
+    /// The charge, to this payer.
+    pub(super) fn charge(&self, mut builder: ChargeBuilder) -> Result<Charge, Failure> {
+        if let Some(token) = &self.token_id {
+            builder = builder.card(TokenText(token));
+        }
+        let CardData { card, exp_date, csc } = self.card()?;
+        given!(builder: card, exp_date, csc);
+        Ok(builder.build().map_err(|violations| self.name(&violations))?)
+    }
+
     /// The card that is read; of a token's card no more than the expiry is given.
     fn card(&self) -> Result<CardData, Failure> {
         if self.token_id.is_none() {

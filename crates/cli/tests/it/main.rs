@@ -5,6 +5,7 @@
 mod cards;
 mod chapter;
 mod clientpay;
+mod connect;
 mod examples;
 mod exits;
 mod help;

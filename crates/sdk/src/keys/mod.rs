@@ -53,8 +53,8 @@ pub trait KeyStore: Send + Sync {
     async fn list(&self) -> Result<BTreeMap<Profile, Environment>, KeyStoreError>;
 }
 
-/// The name under which a merchant's key is kept: 1 to 64 lower-case letters, digits and hyphens, a letter or a digit
-/// first.
+/// The name under which a merchant's key is kept: 1 to 30 lower-case letters, digits and hyphens, a letter or a digit
+/// first. It is shorter than the keys of the vendor, so that none of them is taken for a name.
 ///
 /// ```
 /// use perennial::keys::{InvalidProfile, Profile};
@@ -67,7 +67,7 @@ pub struct Profile(String);
 
 /// Why a text is no [`Profile`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the name of a profile is 1 to 64 lower-case letters, digits and hyphens, a letter or a digit first")]
+#[error("the name of a profile is 1 to 30 lower-case letters, digits and hyphens, a letter or a digit first")]
 pub struct InvalidProfile;
 
 impl Profile {
@@ -82,7 +82,7 @@ impl FromStr for Profile {
 
     fn from_str(name: &str) -> Result<Self, InvalidProfile> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        let valid = (1..=64).contains(&name.len()) && name.bytes().all(allowed) && !name.starts_with('-');
+        let valid = (1..=30).contains(&name.len()) && name.bytes().all(allowed) && !name.starts_with('-');
         valid.then(|| Self(name.to_owned())).ok_or(InvalidProfile)
     }
 }

@@ -301,6 +301,6 @@ fn a_profile_is_a_name_that_fits_everywhere() {
     ] {
         assert_eq!(name.parse::<Profile>().is_ok(), valid, "{name}");
     }
-    assert!("a".repeat(64).parse::<Profile>().is_ok());
-    assert!("a".repeat(65).parse::<Profile>().is_err());
+    assert!("a".repeat(30).parse::<Profile>().is_ok());
+    assert!("a".repeat(31).parse::<Profile>().is_err());
 }

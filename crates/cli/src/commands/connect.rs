@@ -1,0 +1,136 @@
+//! `perennial connect`, `profiles` and `disconnect`: whose keys are kept.
+
+use std::env;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use perennial::Environment;
+use perennial::clearent::ApiKey;
+use perennial::keys::{KeyFile, KeyStore, MerchantKey, Profile, Unlock, Variables};
+
+use crate::args::Global;
+use crate::failure::Failure;
+use crate::input;
+use crate::output::Record;
+
+/// Where keys are kept. One place never stands in for another.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct KeyOptions {
+    /// Where keys are kept: in an encrypted file, or in variables PERENNIAL_API_KEY_NAME and PERENNIAL_ENVIRONMENT_NAME
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "PLACE")]
+    store: Store,
+    /// The encrypted file; perennial/keys.age among your settings unless said otherwise
+    #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_KEYS", hide_env_values = true)]
+    keys: Option<PathBuf>,
+    /// An identity file of age that opens it, instead of a passphrase
+    #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_IDENTITY", hide_env_values = true)]
+    identity: Option<PathBuf>,
+    /// A file with the passphrase that opens it, instead of being asked
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "PERENNIAL_PASSPHRASE_FILE",
+        hide_env_values = true,
+        conflicts_with = "identity"
+    )]
+    passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Store {
+    #[default]
+    File,
+    Variables,
+}
+
+/// A merchant's key, which is kept.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The key is asked for and not shown, or read from --key-file or standard input. It is kept only when \
+        the gateway took it.\n\n\
+        Example:\n  perennial connect north-street --environment production\n  \
+        perennial connect --key-file key.txt --passphrase-file passphrase.txt"
+)]
+pub(crate) struct Connect {
+    /// The profile: lower-case letters, digits and hyphens
+    #[arg(value_name = "NAME", default_value = "default")]
+    name: Profile,
+    /// A file that holds the key
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+}
+
+/// The merchants whose keys are kept.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  perennial profiles --output json")]
+pub(crate) struct Profiles;
+
+/// A merchant's key, which is forgotten.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The key stays valid at the gateway.\n\nExample:\n  perennial disconnect north-street"
+)]
+pub(crate) struct Disconnect {
+    /// The profile
+    #[arg(value_name = "NAME")]
+    name: Profile,
+}
+
+impl KeyOptions {
+    /// The store of these options.
+    pub(crate) fn store(&self) -> Result<Box<dyn KeyStore>, Failure> {
+        if let Store::Variables = self.store {
+            return Ok(Box::new(Variables));
+        }
+        let unlock = match &self.identity {
+            Some(identity) => Unlock::Identity(identity.clone()),
+            None => Unlock::Passphrase(input::passphrase(self.passphrase_file.as_deref())?),
+        };
+        Ok(Box::new(KeyFile::new(self.keys.clone().map_or_else(usual_file, Ok)?, unlock)))
+    }
+}
+
+fn usual_file() -> Result<PathBuf, Failure> {
+    let folder = |name: &str| env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let settings = folder("XDG_CONFIG_HOME")
+        .or_else(|| Some(folder("HOME")?.join(".config")))
+        .or_else(|| folder("APPDATA"))
+        .ok_or_else(|| {
+            Failure::Usage("it is not known where your settings are: pass --keys FILE".to_owned())
+        })?;
+    Ok(settings.join("perennial").join("keys.age"))
+}
+
+impl Connect {
+    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let MerchantKey { environment, key } = global.new_key(self.key_file.as_deref())?;
+        let store = global.keys.store()?;
+        let proved = MerchantKey { environment: environment.clone(), key: ApiKey::new(key.expose())? };
+        global.client_of(proved)?.batches().open().await?;
+        store.put(&self.name, MerchantKey { environment: environment.clone(), key }).await?;
+        global.output.record(&shown(&self.name, &environment))
+    }
+}
+
+impl Profiles {
+    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+        global.refuse_gateway("profiles calls no gateway")?;
+        let kept = global.keys.store()?.list().await?;
+        let rows = kept.iter().map(|(profile, environment)| shown(profile, environment)).collect();
+        global.output.rows(&["profile", "environment"], rows)
+    }
+}
+
+impl Disconnect {
+    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+        global.refuse_gateway("disconnect calls no gateway")?;
+        global.keys.store()?.remove(&self.name).await?;
+        global.output.record(&Record::default().with("profile", self.name.as_str()))
+    }
+}
+
+fn shown(profile: &Profile, environment: &Environment) -> Record {
+    Record::default().with("profile", profile.as_str()).with("environment", environment.to_string())
+}

@@ -1,0 +1,50 @@
+//! `perennial test-sale`: that money can be taken, and given back.
+
+use clap::Args;
+use perennial::clearent::{Charge, Void};
+use perennial::{Amount, Clearent};
+
+use super::criteria::key;
+use super::transactions::{Payer, note_duplicate, tell};
+use crate::failure::Failure;
+use crate::output::{Output, note};
+
+/// A small sale.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --token-id the card is asked for, or read from standard input. In production it takes money.\n\n\
+        Example:\n  perennial test-sale --void --card-stdin < card.json\n  \
+        perennial test-sale 2.50 --token-id 1100000000555551111 --exp-date 1230"
+)]
+pub(crate) struct TestSale {
+    /// How much
+    #[arg(value_name = "AMOUNT", default_value = "1.00")]
+    amount: String,
+    #[command(flatten)]
+    payer: Payer,
+    /// Void the sale at once
+    #[arg(long)]
+    void: bool,
+}
+
+impl TestSale {
+    pub(crate) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
+        let transactions = client.transactions();
+        let amount: Amount = key("<AMOUNT>", &self.amount)?;
+        let charge = self.payer.charge(Charge::builder().amount(amount))?;
+        let sold = transactions.sale(&charge).await?;
+        note_duplicate(output, &sold);
+        // An earlier sale is not this command's to take back.
+        let id = sold.id.clone().filter(|_| self.void && sold.is_approved() && !sold.is_duplicate());
+        let printed = tell(output, sold.decline(), sold);
+        // Whether or not the sale can be printed, it is taken back.
+        let Some(id) = id else { return printed };
+        let voided = transactions.void(&Void { id }).await?;
+        if let Some(decline) = voided.decline() {
+            let exchange_id = voided.exchange_id().map(str::to_owned);
+            return Err(Failure::Declined { message: decline.message, code: decline.code, exchange_id });
+        }
+        note("the sale was voided: nothing is charged");
+        printed
+    }
+}

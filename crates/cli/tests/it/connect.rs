@@ -1,0 +1,168 @@
+//! Merchants with profiles of their own: connected, used, tried and forgotten.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::shell::{CARD, CARD_JSON, CSC, KEY, Ran, Shell, finish, perennial};
+
+/// A key that no gateway takes.
+const NO_KEY: &str = "this-one-has-no-hexadecimal-digits";
+
+/// A person's folder, with a passphrase in it.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let desk = Self(tempfile::tempdir().unwrap());
+        desk.write("passphrase", "correct horse\n");
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Runs the command with this on standard input, and looks that nothing secret is told.
+    fn run(&self, arguments: &[&str], stdin: &str) -> Ran {
+        self.run_with("passphrase", arguments, stdin)
+    }
+
+    fn run_with(&self, passphrase: &str, arguments: &[&str], stdin: &str) -> Ran {
+        let mut command = perennial();
+        command.env("HOME", self.0.path()).env("PERENNIAL_PASSPHRASE_FILE", self.path(passphrase));
+        command.args(arguments);
+        let ran = finish(command, stdin);
+        let told = format!("{}{}", ran.out, ran.err);
+        for secret in [KEY, CARD, CSC, "horse", stdin.trim()] {
+            assert!(secret.is_empty() || !told.contains(secret), "{arguments:?}: {told}");
+        }
+        ran
+    }
+
+    fn keys(&self) -> PathBuf {
+        self.path(".config/perennial/keys.age")
+    }
+}
+
+#[test]
+fn a_merchant_is_connected_used_tried_and_forgotten() {
+    let (shell, desk) = (Shell::open(), Desk::new());
+    let connected =
+        desk.run(&["--base-url", shell.url(), "connect", "north"], &format!(" {}\n", shell.key()));
+    assert_eq!((connected.code, connected.err.as_str()), (0, ""));
+    assert!(connected.out.contains("north") && connected.out.contains(shell.url()), "{}", connected.out);
+    let mode = fs::metadata(desk.keys()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let listed = desk.run(&["profiles", "--output", "json"], "");
+    let expected = format!("[\n{{\"profile\":\"north\",\"environment\":\"{}\"}}\n]\n", shell.url());
+    assert_eq!((listed.out.as_str(), listed.code), (expected.as_str(), 0));
+
+    let sold = desk
+        .run(&["--profile", "north", "test-sale", "--void", "--card-stdin", "--output", "json"], CARD_JSON);
+    assert_eq!((sold.code, sold.err.as_str()), (0, "the sale was voided: nothing is charged\n"));
+    assert!(sold.out.contains("\"amount\": \"1.00\"") && sold.out.contains("APPROVED"), "{}", sold.out);
+    let made = desk.run(&["--profile", "north", "transactions", "search", "--all", "--output", "json"], "");
+    assert!(made.out.contains("\"type\":\"VOID\""), "{}", made.out);
+
+    let forgotten = desk.run(&["disconnect", "north"], "");
+    assert_eq!((forgotten.code, forgotten.err.as_str()), (0, ""));
+    let again = desk.run(&["--profile", "north", "customers", "search"], "");
+    assert_eq!((again.code, again.err.as_str()), (5, "error: there is no key of the profile north\n"));
+}
+
+#[test]
+fn a_test_sale_says_what_came_of_it() {
+    let shell = Shell::open();
+    for (arguments, card, code, told) in [
+        (&["2.50"][..], "4111111111111111", 0, ""),
+        (&["0.09"], "4111111111111111", 4, "declined: "),
+        (&["0.09", "--void"], "4111111111111111", 4, "declined: "),
+        (&["0.00"], "4111111111111111", 2, "<AMOUNT>: "),
+        (&["1.001"], "4111111111111111", 2, "<AMOUNT>: "),
+        (&[], "4111111111111112", 2, "card: "),
+    ] {
+        let ran = shell.run_with(
+            &[&["test-sale", "--card-stdin"], arguments].concat(),
+            &format!(r#"{{"card":"{card}","exp-date":"1230","csc":"{CSC}"}}"#),
+        );
+        assert_eq!((ran.code, ran.err.contains(told)), (code, true), "{arguments:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn one_merchants_key_never_serves_another() {
+    let (shell, desk) = (Shell::open(), Desk::new());
+    for (name, key) in [("north", shell.key()), ("south", KEY)] {
+        let connected = desk.run(&["--base-url", shell.url(), "connect", name], key);
+        assert_eq!(connected.code, 0, "{}", connected.err);
+        let created =
+            ["--profile", name, "customers", "create", "--first-name", name, "--last-name", "Byron"];
+        assert_eq!(desk.run(&created, "").code, 0);
+    }
+    for (name, other) in [("north", "south"), ("south", "north")] {
+        let search = ["--profile", name, "customers", "search", "--last-name", "Byron", "--output", "json"];
+        let found = desk.run(&search, "").out;
+        let first_name = |name: &str| format!("\"first-name\":\"{name}\"");
+        assert!(found.contains(&first_name(name)) && !found.contains(&first_name(other)), "{found}");
+    }
+}
+
+#[test]
+fn what_is_not_right_is_told_and_nothing_is_lost() {
+    let (shell, desk) = (Shell::open(), Desk::new());
+    let connect = ["--base-url", shell.url(), "connect", "north"];
+    assert_eq!(desk.run(&connect, shell.key()).code, 0);
+    let before = fs::read(desk.keys()).unwrap();
+    desk.write("wrong", "wrong horse");
+    desk.write("empty", "");
+    let (head, tail) = KEY.split_at(16);
+    let broken = format!("{head}\n{tail}");
+    let get = ["--profile", "north", "customers", "search"];
+    for (passphrase, arguments, stdin, code, told) in [
+        ("wrong", &get[..], "", 2, "the passphrase or identity does not open"),
+        ("wrong", &connect, shell.key(), 2, "the passphrase or identity does not open"),
+        ("empty", &get, "", 2, "is empty"),
+        ("missing", &get, "", 2, "cannot be opened"),
+        ("passphrase", &connect, "", 2, "the api key of standard input is empty"),
+        ("passphrase", &connect, &broken, 2, "the api key has a line break at character 17: join its lines"),
+        ("passphrase", &connect, NO_KEY, 3, ""),
+        ("passphrase", &["--base-url", "http://127.0.0.1:9", "connect"], KEY, 69, ""),
+        ("passphrase", &["connect", "North"], KEY, 2, "the name of a profile is 1 to 30 lower-case letters"),
+        ("passphrase", &["connect", KEY], "", 2, "'***'"),
+        ("passphrase", &["disconnect", "south"], "", 5, "there is no key of the profile south"),
+        ("passphrase", &["--profile", "north", "connect"], KEY, 2, "leave out --profile"),
+        ("passphrase", &["--profile", "north", "profiles"], "", 2, "leave out --profile"),
+        ("passphrase", &["--profile", "north", "sandbox", "clock"], "", 2, "leave out --profile"),
+        (
+            "passphrase",
+            &["--profile", "north", "--environment", "production", "profiles"],
+            "",
+            2,
+            "cannot be used",
+        ),
+        (
+            "passphrase",
+            &["--store", "variables", "--profile", "north", "customers", "search"],
+            "",
+            5,
+            "no key",
+        ),
+        ("passphrase", &["--store", "variables", "disconnect", "north"], "", 2, "not changed here"),
+    ] {
+        let ran = desk.run_with(passphrase, arguments, stdin);
+        assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{arguments:?}: {}", ran.err);
+        assert!(ran.err.contains(told), "{arguments:?}: {}", ran.err);
+        assert_eq!(fs::read(desk.keys()).unwrap(), before, "{arguments:?}");
+    }
+    fs::set_permissions(desk.keys(), Permissions::from_mode(0o644)).unwrap();
+    let exposed = desk.run(&get, "");
+    assert!(exposed.code == 2 && exposed.err.contains("others may read or change"), "{}", exposed.err);
+}
