@@ -69,8 +69,9 @@ fn a_merchant_is_connected_used_tried_and_forgotten() {
         .run(&["--profile", "north", "test-sale", "--void", "--card-stdin", "--output", "json"], CARD_JSON);
     assert_eq!((sold.code, sold.err.as_str()), (0, "the sale was voided: nothing is charged\n"));
     assert!(sold.out.contains("\"amount\": \"1.00\"") && sold.out.contains("APPROVED"), "{}", sold.out);
-    let made = desk.run(&["--profile", "north", "transactions", "search", "--all", "--output", "json"], "");
-    assert!(made.out.contains("\"type\":\"VOID\""), "{}", made.out);
+    let history =
+        desk.run(&["--profile", "north", "transactions", "search", "--all", "--output", "json"], "");
+    assert!(history.out.contains("\"type\":\"VOID\""), "{}", history.out);
 
     let forgotten = desk.run(&["disconnect", "north"], "");
     assert_eq!((forgotten.code, forgotten.err.as_str()), (0, ""));
