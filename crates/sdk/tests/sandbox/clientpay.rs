@@ -1,5 +1,8 @@
 //! ClientPay against the sandbox, over HTTP on loopback, in both versions of its API.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use perennial::clientpay::*;
 use perennial::{BaseUrl, ClientPay, ClientPayBuilder};
 use perennial_sandbox::{Effect, Fault, Sandbox, World};
@@ -70,4 +73,170 @@ async fn each_eviction_is_followed_by_one_new_access_id_and_every_payment_lands_
         assert_eq!(stored["clientpay-payments"].as_array().unwrap().len(), TASKS * round);
         world.clear_faults().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn every_operation_of_version_2() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let world = sandbox.world(7).await.unwrap();
+    let client = builder(&sandbox, &world).build().unwrap();
+
+    assert!(client.access().current().await.unwrap().is_none());
+    let first = client.access().renew().await.unwrap().into_value();
+    let current = client.access().current().await.unwrap().into_value();
+    assert_eq!(current.as_ref().map(AccessId::expose), Some(first.expose()));
+    let id = client.access().renew().await.unwrap().into_value();
+    assert!(!client.access().validate(&first).await.unwrap().into_value());
+    assert!(client.access().validate(&id).await.unwrap().into_value());
+
+    let rosa = NewPayer::builder().first_name("Rosa").emails("rosa@example.test").build().unwrap();
+    let rosa = client.payers().create(&rosa).await.unwrap().into_value();
+    let update = PayerUpdate::builder().payer_id(rosa.clone()).last_name("Lind").build().unwrap();
+    client.payers().update(&update).await.unwrap();
+    let account = ECheck::builder()
+        .name_on_account("Rosa Lind")
+        .routing_number("021000021")
+        .account_number("5550001234");
+    let methods = NewMethods::builder()
+        .payer_id(rosa.clone())
+        .method(NewMethod::builder().credit_card(card("4000300211112228")))
+        .method(NewMethod::builder().e_check(account));
+    let saved = client.payers().add_methods(&methods.build().unwrap()).await.unwrap();
+    let update = MethodUpdate::builder().id(saved.payment_method_ids[1].clone()).is_primary(true);
+    let update = MethodUpdates::builder().update(update).build().unwrap();
+    client.payers().update_methods(&update).await.unwrap();
+    let stored = NewPayment::builder().total_amount("5.00").payer_or_payment_method_id(rosa.as_str());
+    let paid = client.payments().pay(&stored.build().unwrap()).await.unwrap();
+    assert_eq!((paid.is_approved(), paid.payment_method_type), (true, Some(PaymentKind::E_CHECK)));
+
+    let invoice =
+        Invoice::builder().invoice_number("1").invoice_date("2027-01-01").outstanding_balance("100.00");
+    let invoices = InvoicePage::builder().invoice(invoice).build().unwrap();
+    let items =
+        LineItemPage::builder().line_item(LineItem::builder().payment_amount("1.00")).build().unwrap();
+    let invoice =
+        ConnectInvoice::builder().invoice_number("1").invoice_date("2027-01-01").outstanding_balance("1");
+    let connect =
+        ConnectPage::builder().connect_option(ConnectOption::Aderant).invoice(invoice.client_id("8812"));
+    let connect = connect.build().unwrap();
+    let payer = PayerPage::builder().payer_id(rosa.clone()).build().unwrap();
+    let pages = client.pages();
+    let search = ConnectSearch::builder().connect_option(ConnectOption::Aderant);
+    let search = search.search_option(SearchOption::Client).search_text("8812").build().unwrap();
+    for (page, open) in [
+        (pages.invoices(&invoices).await.unwrap(), 0),
+        (client.pages().line_items(&items).await.unwrap(), 0),
+        (client.pages().payer(&payer).await.unwrap(), 0),
+        (client.pages().connect(&connect).await.unwrap(), 1),
+    ] {
+        assert!(page.url.starts_with(sandbox.base_url()), "{}", page.url);
+        let found = client.pages().search_invoices(&search).await.unwrap();
+        assert!(found.len() >= open);
+        client.pages().expire(&page.request_id).await.unwrap();
+    }
+    assert!(client.pages().search_invoices(&search).await.unwrap().is_empty());
+
+    let refund = Refund::builder().payment_id(paid.payment_id.clone()).build().unwrap();
+    let voided = client.payments().refund(&refund).await.unwrap();
+    assert_eq!(voided.payment_status, Some(PaymentStatus::VOIDED));
+    let later = client.payments().pay(&payment("4000100011112224", "7.00")).await.unwrap();
+    world.advance("P1D").await.unwrap();
+    let refund = Refund::builder().payment_id(later.payment_id.clone()).build().unwrap();
+    let refunded = client.payments().refund(&refund).await.unwrap();
+    assert_eq!(
+        (&refunded.original_payment_id, refunded.refund_amount),
+        (&later.payment_id, later.payment_amount)
+    );
+    let error = client.payments().refund(&refund).await.unwrap_err();
+    assert_eq!(error.gateway_message(), Some("The payment is Refunded and cannot be refunded."));
+
+    let since = || Criteria::new(Field::PaymentDate, Operator::AtLeast, "2027-01-01").unwrap();
+    let filter = PaymentFilter::builder().group(since()).build().unwrap();
+    assert_eq!(client.payments().count(&filter).await.unwrap().into_value(), 3);
+    let search = PaymentSearch::builder().group(since()).page_size(2).build().unwrap();
+    assert_eq!(client.payments().search(search).collect_all().await.unwrap().len(), 3);
+
+    client.payers().delete(&rosa).await.unwrap();
+    client.access().expire(&id).await.unwrap();
+    assert!(client.access().current().await.unwrap().is_none());
+}
+
+/// What becomes of a call whose answer is lost, in one way or another, is found out, and it is not made again.
+#[tokio::test]
+async fn a_lost_answer_leads_to_the_first_outcome_and_one_payment() {
+    let effects = [
+        Effect::DropReply,
+        Effect::ErrorAfter { status: 500 },
+        Effect::ErrorBefore { status: 500 },
+        Effect::CutReply { at_byte: 20 },
+        Effect::LateCommit { delay: Duration::from_millis(1) },
+        Effect::Garbage { body: "<html>".into(), content_type: "text/html".into() },
+    ];
+    let sandbox = Sandbox::start().await.unwrap();
+    let world = sandbox.world(7).await.unwrap();
+    for version in [Version::V2, Version::V1] {
+        let client = builder(&sandbox, &world).version(version).build().unwrap();
+        for effect in &effects {
+            let before = state(&world).await["clientpay-payments"].as_array().unwrap().len();
+            world.fault(&Fault::on("clientpay-payments.create", effect.clone()).nth(1)).await.unwrap();
+            let paid = client.payments().pay(&payment("4000100011112224", "12.50")).await.unwrap();
+            world.clear_faults().await.unwrap();
+            let stored = state(&world).await["clientpay-payments"].clone();
+            let made = &stored.as_array().unwrap()[before..];
+            assert_eq!(made.len(), 1, "{version:?} {effect:?}: {made:?}");
+            assert!(paid.is_approved());
+            assert_eq!(made[0]["id"], paid.payment_id.as_ref().unwrap().as_str(), "{version:?} {effect:?}");
+            if version == Version::V1 {
+                continue;
+            }
+            world.fault(&Fault::on("clientpay-payments.refund", effect.clone()).nth(1)).await.unwrap();
+            let refund = Refund::builder().payment_id(paid.payment_id.clone()).build().unwrap();
+            let voided = client.payments().refund(&refund).await.unwrap();
+            world.clear_faults().await.unwrap();
+            assert_eq!(voided.payment_status, Some(PaymentStatus::VOIDED), "{effect:?}");
+            let stored = state(&world).await["clientpay-payments"].clone();
+            assert_eq!(stored.as_array().unwrap().len(), before + 1, "a void is no payment: {effect:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payments_at_once_under_faults_are_made_once_each_or_told_to_be_unknown() {
+    const TASKS: usize = 48;
+    let sandbox = Sandbox::start().await.unwrap();
+    let world = sandbox.world(7).await.unwrap();
+    let client = builder(&sandbox, &world).build().unwrap();
+    for (seed, effect) in (7..).zip([
+        Effect::DropReply,
+        Effect::ErrorAfter { status: 502 },
+        Effect::ErrorBefore { status: 503 },
+    ]) {
+        let fault = Fault::on("clientpay-payments.create", effect).probability(0.15).seed(seed);
+        world.fault(&fault).await.unwrap();
+    }
+    // More often than a call renews its access id, and it would be refused.
+    world.fault(&Fault::on("clientpay-payments.create", Effect::EvictAccessId).nth(20)).await.unwrap();
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.payments().pay(&payment("4000100011112224", "12.50")).await })
+        })
+        .collect();
+    let mut known = Vec::new();
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(paid) => known.push(paid.into_value().payment_id.unwrap().as_str().to_owned()),
+            Err(error) => assert!(error.is_outcome_unknown(), "{error:?}"),
+        }
+    }
+    let stored = state(&world).await["clientpay-payments"].clone();
+    let column = |name: &str| -> BTreeSet<String> {
+        let stored = stored.as_array().unwrap().iter();
+        stored.map(|payment| payment[name].as_str().unwrap().to_owned()).collect()
+    };
+    let (ids, requests) = (column("id"), column("request-id"));
+    assert!(ids.len() == requests.len() && ids.len() <= TASKS, "one payment for each request");
+    let told: BTreeSet<String> = known.iter().cloned().collect();
+    assert!(told.len() == known.len() && told.is_subset(&ids), "each outcome is its own");
+    assert!(told.len() > TASKS / 2, "{}", told.len());
 }
