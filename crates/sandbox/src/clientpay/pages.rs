@@ -114,6 +114,7 @@ pub(super) fn create(call: &Call<'_>) -> Handled {
     let default = if call.version == Version::V1 { PageDuration::MIN } else { PageDuration::MAX };
     let site = call.site.to_owned();
     act(move |ledger| {
+        ledger.spend(&request_id)?;
         if let Some(source) = document.source()
             && !ledger.has_payer(source)?
             && (matches!(document, Document::Payer(_)) || ledger.method(source)?.is_none())
@@ -124,7 +125,6 @@ pub(super) fn create(call: &Call<'_>) -> Handled {
             let violations = Violations::one("the body", Rule::TooLong { max: LIMITS.text });
             return Err(violations.into());
         };
-        ledger.spend(&request_id)?;
         let duration = document.options().and_then(|options| options.fields().duration.copied());
         let seconds = duration.unwrap_or(default).get();
         ledger.keep_page(request_id.expose(), document.kind(), &written, seconds)?;

@@ -24,8 +24,8 @@ pub(super) fn update(call: &Call<'_>) -> Handled {
     let Received { request_id, request, .. } = payer::read_update(call.body, &LIMITS)?;
     act(move |ledger| {
         let payer = request.fields().payer_id;
-        known(ledger, payer)?;
         ledger.spend(&request_id)?;
+        known(ledger, payer)?;
         ledger.update_payer(&request)?;
         Ok(saved(Some(payer.clone()), Vec::new()))
     })
@@ -34,8 +34,8 @@ pub(super) fn update(call: &Call<'_>) -> Handled {
 pub(super) fn delete(call: &Call<'_>) -> Handled {
     let Received { request_id, request: payer, .. } = payer::read_delete(call.body, &LIMITS)?;
     act(move |ledger| {
-        known(ledger, &payer)?;
         ledger.spend(&request_id)?;
+        known(ledger, &payer)?;
         ledger.delete_payer(&payer)?;
         Ok(Answer::done())
     })
@@ -53,8 +53,8 @@ pub(super) fn add_methods(call: &Call<'_>) -> Handled {
     let charged = charged.collect::<Result<Vec<_>, _>>()?;
     act(move |ledger| {
         let NewMethodsFields { payer_id, methods, .. } = request.fields();
-        known(ledger, payer_id)?;
         ledger.spend(&request_id)?;
+        known(ledger, payer_id)?;
         let added = methods
             .iter()
             .zip(&charged)

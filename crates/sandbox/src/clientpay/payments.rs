@@ -17,11 +17,11 @@ pub(super) fn pay(call: &Call<'_>) -> Handled {
     let Received { request_id, request, .. } = payment::read_pay(call.version, call.body, &LIMITS)?;
     let given = given(&request, call.any_card)?;
     act(move |ledger| {
+        ledger.spend(&request_id)?;
         let charged = match given {
             Some(charged) => charged,
             None => stored(ledger, &request)?,
         };
-        ledger.spend(&request_id)?;
         let NewPaymentFields { total_amount, session_id, customer_id, tax, description, order_id, .. } =
             request.fields();
         let order = Charge {
@@ -111,6 +111,7 @@ fn told(payment: Payment) -> Answer {
 pub(super) fn refund(call: &Call<'_>) -> Handled {
     let Received { request_id, request, .. } = payment::read_refund(call.body, &LIMITS)?;
     act(move |ledger| {
+        ledger.spend(&request_id)?;
         let RefundFields {
             payment_id,
             session_id,
@@ -129,7 +130,6 @@ pub(super) fn refund(call: &Call<'_>) -> Handled {
             let why = format!("Payment {payment_id} has already been partially refunded.");
             return Err(Refused::new(400, why).into());
         }
-        ledger.spend(&request_id)?;
         let paid = booked.payment.payment_amount.unwrap_or(Amount::ZERO);
         if whole && !booked.is_settled(ledger.now) {
             ledger.mark_payment(payment_id, &PaymentStatus::VOIDED, paid)?;

@@ -88,13 +88,17 @@ impl<T> Asked<'_, T> {
         {
             return Err(about.into_error(kind, operation).with_source(self.masked(message, &errors)));
         }
+        // An id that was used was used by this request: it was performed, by whatever brought it there twice.
+        let is_used = failed.is_some()
+            && self.replay == Replay::WithKey
+            && names("requestid", message.as_deref(), &errors);
         Ok(Answered {
             route: self.route,
             refuses_access: failed.is_some() && refuses_access(status.as_u16(), message.as_deref(), &errors),
             said: self.masked(message, &errors),
             value,
             failed,
-            doubt,
+            doubt: doubt || is_used,
             about,
         })
     }
@@ -127,16 +131,21 @@ fn is_definite(kind: ErrorKind) -> bool {
 /// Whether the access id is what was refused. That it is by 401 is **inferred**; where it is not, the gateway's words
 /// should name it. A 403 refuses what a good id may not do.
 fn refuses_access(status: u16, message: Option<&str>, errors: &[FieldError]) -> bool {
-    let names_it = |text: &str| {
-        let letters = text.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase());
-        letters.collect::<String>().contains("accessid")
-    };
-    let texts = errors.iter().flat_map(|error| [error.field.as_deref(), error.message.as_deref()]).flatten();
     match status {
         401 => true,
         403 => false,
-        _ => message.into_iter().chain(texts).any(names_it),
+        _ => names("accessid", message, errors),
     }
+}
+
+/// Whether a refusal speaks of this, however it spells it.
+fn names(what: &str, message: Option<&str>, errors: &[FieldError]) -> bool {
+    let names_it = |text: &str| {
+        let letters = text.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase());
+        letters.collect::<String>().contains(what)
+    };
+    let texts = errors.iter().flat_map(|error| [error.field.as_deref(), error.message.as_deref()]).flatten();
+    message.into_iter().chain(texts).any(names_it)
 }
 
 impl<T> Answered<T> {

@@ -166,6 +166,7 @@ async fn every_operation_of_version_2() {
 async fn a_lost_answer_leads_to_the_first_outcome_and_one_payment() {
     let effects = [
         Effect::DropReply,
+        Effect::Duplicate,
         Effect::ErrorAfter { status: 500 },
         Effect::ErrorBefore { status: 500 },
         Effect::CutReply { at_byte: 20 },
