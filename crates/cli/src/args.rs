@@ -1,6 +1,6 @@
 //! The command line: what stands in front of every subcommand, and what must never stand on it.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -191,10 +191,13 @@ impl Global {
 
 /// How an error is to be told when the command line cannot be read.
 pub(crate) fn output_of(line: &[OsString]) -> Output {
-    let words: Vec<&OsStr> = line.iter().map(OsString::as_os_str).collect();
-    let json = words.windows(2).any(|pair| pair == ["--output", "json"])
-        || words.contains(&OsStr::new("--output=json"));
-    if json { Output::Json } else { Output::Table }
+    let mut words = line.iter().filter_map(|word| word.to_str());
+    let mut output = Output::default();
+    while let Some(word) = words.next() {
+        let form = if word == "--output" { words.next() } else { word.strip_prefix("--output=") };
+        output = form.and_then(|form| Output::from_str(form, false).ok()).unwrap_or(output);
+    }
+    output
 }
 
 /// Arguments are seen by every process of the machine and kept in the shell's history.

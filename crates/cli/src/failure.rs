@@ -70,10 +70,8 @@ impl Failure {
     pub(crate) fn report(&self, output: Output) -> Exit {
         if !self.is_broken_pipe() {
             let mut err = io::stderr().lock();
-            let _ = match output {
-                Output::Table => write!(err, "{self}"),
-                Output::Json => json::line(&mut err, &self.record()).and_then(|()| writeln!(err)),
-            };
+            let _ =
+                if output.is_json() { json::row(&mut err, &self.record()) } else { write!(err, "{self}") };
         }
         self.exit()
     }

@@ -6,7 +6,7 @@ use perennial::clientpay::{
 };
 use perennial::transport::redact;
 
-use super::record::{IntoValue, Record, Shown, Value, texts, values};
+use super::record::{IntoValue, Record, Shown, Value, shown, texts, values};
 
 /// An access id, which opens the account to whoever reads it.
 pub(crate) enum ShownAccessId {
@@ -18,6 +18,14 @@ texts! { InvoiceDate PageStatus PaymentId PaymentStatus PayerId UsedRequestId }
 
 values! {
     PaymentKind => |PaymentKind(number)| Value::Number(number),
+}
+
+/// A payer without methods says nothing of methods.
+impl IntoValue for Vec<PaymentMethodId> {
+    fn into_value(self) -> Option<Value> {
+        let ids = || self.iter().map(PaymentMethodId::to_string).collect();
+        (!self.is_empty()).then(|| Value::Texts(ids()))
+    }
 }
 
 impl Shown for ShownAccessId {
@@ -41,110 +49,62 @@ impl Shown for RequestId {
     }
 }
 
-impl Shown for Page {
-    const COLUMNS: &'static [&'static str] = &["requestId", "url"];
-    const OBJECT: &'static str = "page";
-
-    fn record(self) -> Record {
-        let Self { request_id, url } = self;
-        Record::default().with("requestId", request_id).with("url", url)
+shown! {
+    Page as "page" in ["requestId", "url"] {
+        request_id: "requestId",
+        url: "url",
     }
 }
 
-impl Shown for Payment {
-    const COLUMNS: &'static [&'static str] =
-        &["paymentId", "paymentStatus", "paymentAmount", "sessionId", "paymentDateUtc", "requestId"];
-    const OBJECT: &'static str = "payment";
-
-    fn record(self) -> Record {
-        let Self {
-            success,
-            request_id,
-            payment_id,
-            session_id,
-            customer_ref_number,
-            payment_status,
-            payment_page_url_status,
-            payment_date,
-            payment_date_utc,
-            payment_method_type,
-            status_by_type,
-            payment_amount,
-            payment_tax_amount,
-            surcharge_amount,
-            payment_page_url,
-            original_payment_id,
-            refund_amount,
-            message,
-        } = self;
-        Record::default()
-            .with("paymentId", payment_id)
-            .with("requestId", request_id)
-            .with("paymentStatus", payment_status)
-            .with("paymentAmount", payment_amount)
-            .with("paymentTaxAmount", payment_tax_amount)
-            .with("surchargeAmount", surcharge_amount)
-            .with("refundAmount", refund_amount)
-            .with("originalPaymentId", original_payment_id)
-            .with("message", message)
-            .with("sessionId", session_id)
-            .with("customerRefNumber", customer_ref_number)
-            .with("paymentDate", payment_date)
-            .with("paymentDateUtc", payment_date_utc)
-            .with("paymentMethodType", payment_method_type)
-            .with("statusByType", status_by_type)
-            .with("paymentPageUrlStatus", payment_page_url_status)
-            .with("paymentPageUrl", payment_page_url)
-            .with("success", success)
+shown! {
+    Payment as "payment" in [
+        "paymentId", "paymentStatus", "paymentAmount", "sessionId", "paymentDateUtc", "requestId",
+    ] {
+        payment_id: "paymentId",
+        request_id: "requestId",
+        payment_status: "paymentStatus",
+        payment_amount: "paymentAmount",
+        payment_tax_amount: "paymentTaxAmount",
+        surcharge_amount: "surchargeAmount",
+        refund_amount: "refundAmount",
+        original_payment_id: "originalPaymentId",
+        message: "message",
+        session_id: "sessionId",
+        customer_ref_number: "customerRefNumber",
+        payment_date: "paymentDate",
+        payment_date_utc: "paymentDateUtc",
+        payment_method_type: "paymentMethodType",
+        status_by_type: "statusByType",
+        payment_page_url_status: "paymentPageUrlStatus",
+        payment_page_url: "paymentPageUrl",
+        success: "success",
     }
 }
 
-impl Shown for SavedPayer {
-    const COLUMNS: &'static [&'static str] = &["payerId", "paymentMethodIds"];
-    const OBJECT: &'static str = "payer";
-
-    fn record(self) -> Record {
-        let Self { request_id, session_id, customer_ref_number, payer_id, payment_method_ids } = self;
-        let methods: Vec<String> = payment_method_ids.iter().map(PaymentMethodId::to_string).collect();
-        Record::default()
-            .with("payerId", payer_id)
-            .with("paymentMethodIds", Some(methods).filter(|methods| !methods.is_empty()))
-            .with("requestId", request_id)
-            .with("sessionId", session_id)
-            .with("customerRefNumber", customer_ref_number)
+shown! {
+    SavedPayer as "payer" in ["payerId", "paymentMethodIds"] {
+        payer_id: "payerId",
+        payment_method_ids: "paymentMethodIds",
+        request_id: "requestId",
+        session_id: "sessionId",
+        customer_ref_number: "customerRefNumber",
     }
 }
 
-impl Shown for OpenInvoice {
-    const COLUMNS: &'static [&'static str] =
-        &["invoiceNumber", "outstandingBalance", "invoiceDate", "clientName", "matterNumber", "clientID"];
-    const OBJECT: &'static str = "invoice";
-
-    fn record(self) -> Record {
-        let Self {
-            invoice_number,
-            invoice_date,
-            outstanding_balance,
-            payment_amount,
-            matter_number,
-            matter_description,
-            client_id,
-            client_name,
-            pdf_link,
-            is_multi_pay,
-            matter_pk,
-        } = self;
-        Record::default()
-            .with("invoiceNumber", invoice_number)
-            .with("invoiceDate", invoice_date)
-            .with("outstandingBalance", outstanding_balance)
-            .with("paymentAmount", payment_amount)
-            .with("matterNumber", matter_number)
-            .with("matterDescription", matter_description)
-            .with("clientID", client_id)
-            .with("clientName", client_name)
-            .with("pdfLink", pdf_link)
-            .with("isMultiPay", is_multi_pay)
-            .with("matterPK", matter_pk)
+shown! {
+    OpenInvoice as "invoice" in [
+        "invoiceNumber", "outstandingBalance", "invoiceDate", "clientName", "matterNumber", "clientID",
+    ] {
+        invoice_number: "invoiceNumber",
+        invoice_date: "invoiceDate",
+        outstanding_balance: "outstandingBalance",
+        payment_amount: "paymentAmount",
+        matter_number: "matterNumber",
+        matter_description: "matterDescription",
+        client_id: "clientID",
+        client_name: "clientName",
+        pdf_link: "pdfLink",
+        is_multi_pay: "isMultiPay",
+        matter_pk: "matterPK",
     }
 }

@@ -11,12 +11,18 @@ pub(super) fn document(out: &mut impl Write, record: &Record) -> io::Result<()> 
 }
 
 /// One object, without a line break in or after it.
-pub(crate) fn line(out: &mut impl Write, record: &Record) -> io::Result<()> {
+pub(super) fn line(out: &mut impl Write, record: &Record) -> io::Result<()> {
     inert(out, &serde_json::to_string(record)?)
 }
 
+/// One object on a line of its own, as a list of lines has it.
+pub(crate) fn row(out: &mut impl Write, record: &Record) -> io::Result<()> {
+    line(out, record)?;
+    writeln!(out)
+}
+
 /// Writes JSON with all that could steer a terminal as `\uXXXX`. It stands in strings only: the rest of JSON is ASCII.
-fn inert(out: &mut impl Write, json: &str) -> io::Result<()> {
+pub(super) fn inert(out: &mut impl Write, json: &str) -> io::Result<()> {
     let mut rest = json;
     while let Some((at, c)) = rest.char_indices().find(|&(_, c)| steers(c)) {
         write!(out, "{}\\u{:04x}", &rest[..at], u32::from(c))?;

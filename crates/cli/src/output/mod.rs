@@ -1,6 +1,7 @@
 //! What goes to standard output: objects, and nothing else. Notes and errors go to standard error.
 
 mod clientpay;
+mod csv;
 pub(crate) mod json;
 mod record;
 mod table;
@@ -13,14 +14,18 @@ use perennial::{List, Response};
 pub(crate) use clientpay::ShownAccessId;
 pub(crate) use record::{IntoValue, Record, Shown, Value};
 
+use self::csv::Sheet;
 use crate::failure::{Failure, Written};
 
-/// How objects are printed: as tables for people, or as one JSON document.
+/// How objects are printed: as tables for people, or for programmes as one JSON document, as a JSON object a line, or
+/// as CSV with a header.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Output {
     #[default]
     Table,
     Json,
+    Jsonl,
+    Csv,
 }
 
 /// How much of a list is printed.
@@ -35,9 +40,14 @@ pub(crate) enum Extent {
 }
 
 impl Output {
+    /// Whether it is JSON, and so are errors.
+    pub(crate) fn is_json(self) -> bool {
+        matches!(self, Self::Json | Self::Jsonl)
+    }
+
     /// Prints one object.
-    pub(crate) fn one(self, shown: impl Shown) -> Result<(), Failure> {
-        self.record(&shown.record())
+    pub(crate) fn one<T: Shown>(self, shown: T) -> Result<(), Failure> {
+        Ok(self.print(&shown.record(), T::members)?)
     }
 
     /// Prints what a write answered. Where that fails, the failure names the object, so that nobody writes it again.
@@ -58,7 +68,7 @@ impl Output {
     fn written_record<T: Shown>(self, answer: Response<Record>) -> Result<(), Failure> {
         let exchange_id = answer.exchange_id().map(str::to_owned);
         let record = answer.into_value();
-        self.print(&record).map_err(|error| {
+        self.print(&record, T::members).map_err(|error| {
             let written = Written { object: record.name::<T>(), exchange_id };
             Failure::Unprinted { error, written: Some(written) }
         })
@@ -66,14 +76,17 @@ impl Output {
 
     /// Prints one record.
     pub(crate) fn record(self, record: &Record) -> Result<(), Failure> {
-        Ok(self.print(record)?)
+        let members = || record.flat().into_iter().map(|(name, _)| name).collect();
+        Ok(self.print(record, members)?)
     }
 
-    fn print(self, record: &Record) -> io::Result<()> {
+    fn print(self, record: &Record, members: impl FnOnce() -> Vec<String>) -> io::Result<()> {
         let mut out = stdout();
         match self {
             Self::Table => write!(out, "{}", table::of_one(record))?,
             Self::Json => json::document(&mut out, record)?,
+            Self::Jsonl => json::row(&mut out, record)?,
+            Self::Csv => Sheet::new(members()).add(&mut out, record)?,
         }
         out.flush()
     }
@@ -81,21 +94,23 @@ impl Output {
     /// Prints objects that are all there.
     pub(crate) fn many<T: Shown>(self, all: Vec<T>) -> Result<(), Failure> {
         let records = all.into_iter().map(T::record).collect();
-        self.rows(T::COLUMNS, records)
+        Rows::new(self, T::COLUMNS, T::members()).print(records)
     }
 
-    /// Prints records as a list.
+    /// Prints records as a list. In CSV what has no column among these has one behind them.
     pub(crate) fn rows(self, columns: &[&str], records: Vec<Record>) -> Result<(), Failure> {
-        let mut rows = Rows::new(self, columns);
-        for record in records {
-            rows.add(record)?;
+        let mut members: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
+        for (name, _) in records.iter().flat_map(Record::flat) {
+            if !members.contains(&name) {
+                members.push(name);
+            }
         }
-        rows.finish()
+        Rows::new(self, columns, members).print(records)
     }
 
     /// Prints a list, page after page as they arrive. What was printed stays when a page fails.
     pub(crate) async fn list<T: Shown>(self, list: List<T>, extent: Extent) -> Result<(), Failure> {
-        let mut rows = Rows::new(self, T::COLUMNS);
+        let mut rows = Rows::new(self, T::COLUMNS, T::members());
         match rows.read(list, extent).await {
             Ok(page) => {
                 rows.finish()?;
@@ -114,30 +129,58 @@ impl Output {
     }
 }
 
-/// A list on its way out. JSON leaves at once; a table needs all its rows to know its widths.
+/// A list on its way out.
 struct Rows<'a> {
-    output: Output,
-    columns: &'a [&'a str],
     out: BufWriter<StdoutLock<'static>>,
-    array: json::Array,
-    table: Vec<Record>,
+    list: Listing<'a>,
+}
+
+/// What is kept of it. All leave at once, but a table needs all its rows to know its widths.
+enum Listing<'a> {
+    Table { columns: &'a [&'a str], rows: Vec<Record> },
+    Array(json::Array),
+    Lines { begun: bool },
+    Sheet(Sheet),
 }
 
 impl<'a> Rows<'a> {
-    fn new(output: Output, columns: &'a [&'a str]) -> Self {
-        Self { output, columns, out: stdout(), array: json::Array::default(), table: Vec::new() }
+    fn new(output: Output, columns: &'a [&'a str], members: Vec<String>) -> Self {
+        let list = match output {
+            Output::Table => Listing::Table { columns, rows: Vec::new() },
+            Output::Json => Listing::Array(json::Array::default()),
+            Output::Jsonl => Listing::Lines { begun: false },
+            Output::Csv => Listing::Sheet(Sheet::new(members)),
+        };
+        Self { out: stdout(), list }
+    }
+
+    fn print(mut self, records: Vec<Record>) -> Result<(), Failure> {
+        for record in records {
+            self.add(record)?;
+        }
+        self.finish()
     }
 
     fn add(&mut self, record: Record) -> Result<(), Failure> {
-        match self.output {
-            Output::Table => self.table.push(record),
-            Output::Json => self.array.add(&mut self.out, &record)?,
+        match &mut self.list {
+            Listing::Table { rows, .. } => rows.push(record),
+            Listing::Array(array) => array.add(&mut self.out, &record)?,
+            Listing::Lines { begun } => {
+                *begun = true;
+                json::row(&mut self.out, &record)?;
+            }
+            Listing::Sheet(sheet) => sheet.add(&mut self.out, &record)?,
         }
         Ok(())
     }
 
     fn is_empty(&self) -> bool {
-        self.table.is_empty() && self.array.is_empty()
+        match &self.list {
+            Listing::Table { rows, .. } => rows.is_empty(),
+            Listing::Array(array) => array.is_empty(),
+            Listing::Lines { begun } => !begun,
+            Listing::Sheet(sheet) => sheet.is_empty(),
+        }
     }
 
     /// Reads as far as is wanted; the page, if it was one.
@@ -165,10 +208,12 @@ impl<'a> Rows<'a> {
     }
 
     fn finish(mut self) -> Result<(), Failure> {
-        match self.output {
-            Output::Table if self.table.is_empty() => note("nothing found"),
-            Output::Table => write!(self.out, "{}", table::of_many(self.columns, &self.table))?,
-            Output::Json => self.array.finish(&mut self.out)?,
+        match &mut self.list {
+            Listing::Table { rows, .. } if rows.is_empty() => note("nothing found"),
+            Listing::Table { columns, rows } => write!(self.out, "{}", table::of_many(columns, rows))?,
+            Listing::Array(array) => array.finish(&mut self.out)?,
+            Listing::Lines { .. } => {}
+            Listing::Sheet(sheet) => sheet.begin(&mut self.out)?,
         }
         Ok(self.out.flush()?)
     }

@@ -36,7 +36,44 @@ pub(crate) trait Shown {
     /// What it is called, where that field is plainly `id`.
     const OBJECT: &'static str = "transaction";
 
+    /// The names of all fields that it can have, those of inner records under their path.
+    fn members() -> Vec<String> {
+        Self::COLUMNS.iter().map(|&name| name.to_owned()).collect()
+    }
+
     fn record(self) -> Record;
+}
+
+/// Declares what is shown of a type: the columns of a list, then every field under its name. One that is forgotten does
+/// not compile.
+macro_rules! shown {
+    (
+        $Type:ident $( as $object:literal )? in [ $( $column:literal ),* $(,)? ]
+        { $( $field:ident: $name:literal, )* }
+    ) => {
+        impl Shown for $Type {
+            const COLUMNS: &'static [&'static str] = &[ $( $column ),* ];
+            $( const OBJECT: &'static str = $object; )?
+
+            fn members() -> Vec<String> {
+                let members = [ $( $crate::output::record::names($name, |object: Self| object.$field) ),* ];
+                members.concat()
+            }
+
+            fn record(self) -> Record {
+                let Self { $( $field ),* } = self;
+                Record::default() $( .with($name, $field) )*
+            }
+        }
+    };
+}
+
+/// The names of a field, of which the type of its value decides.
+pub(super) fn names<T, V: IntoValue>(name: &str, _: impl Fn(T) -> V) -> Vec<String> {
+    match V::members() {
+        inner if inner.is_empty() => vec![name.to_owned()],
+        inner => inner.iter().map(|path| format!("{name}.{path}")).collect(),
+    }
 }
 
 impl Record {
@@ -76,7 +113,7 @@ impl Record {
         Some(format!("{object} {value}"))
     }
 
-    /// The single values, those of inner records under their path: `billing-address.city`.
+    /// The values, those of inner records under their path: `billing-address.city`.
     pub(crate) fn flat(&self) -> Vec<(String, &Value)> {
         let mut fields = Vec::new();
         for (name, value) in &self.0 {
@@ -86,7 +123,6 @@ impl Record {
                         inner.flat().into_iter().map(|(path, value)| (format!("{name}.{path}"), value)),
                     );
                 }
-                Value::Records(_) => {}
                 value => fields.push((name.clone().into_owned(), value)),
             }
         }
@@ -135,15 +171,41 @@ impl Serialize for Value {
 }
 
 /// What a field can be given.
-pub(crate) trait IntoValue {
+pub(crate) trait IntoValue: Sized {
     fn into_value(self) -> Option<Value>;
+
+    /// The members of a record; a single value has none.
+    fn members() -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl<T: IntoValue> IntoValue for Option<T> {
     fn into_value(self) -> Option<Value> {
         self.and_then(T::into_value)
     }
+
+    fn members() -> Vec<String> {
+        T::members()
+    }
 }
+
+/// Records within records.
+macro_rules! inner {
+    ($( $Type:ty )*) => {
+        $( impl IntoValue for $Type {
+            fn into_value(self) -> Option<Value> {
+                Some(Value::Record(self.record()))
+            }
+
+            fn members() -> Vec<String> {
+                <Self as Shown>::members()
+            }
+        } )*
+    };
+}
+
+inner! { PostalAddress Token }
 
 macro_rules! values {
     ($( $Type:ty => |$value:pat_param| $made:expr, )*) => {
@@ -167,7 +229,6 @@ values! {
     Record => |record| Value::Record(record),
     Vec<Record> => |records| Value::Records(records),
     FrequencyDay => |day| Value::Number(day.get().into()),
-    PostalAddress => |address| Value::Record(address_record(address)),
 }
 
 /// An answer without links says nothing of links.
@@ -183,167 +244,95 @@ macro_rules! texts {
     };
 }
 
-pub(super) use {texts, values};
+pub(super) use {shown, texts, values};
 
 texts! {
     BatchId BatchStatus CardBrand CustomerKey CustomerStatus Date Expiry Frequency PlanKey PlanStatus TokenId TokenStatus TransactionId
     TransactionResult TransactionType
 }
 
-impl Shown for Customer {
-    const COLUMNS: &'static [&'static str] =
-        &["customer-key", "first-name", "last-name", "status", "email", "phone", "comments"];
-
-    fn record(self) -> Record {
-        let Self {
-            customer_key,
-            first_name,
-            last_name,
-            email,
-            phone,
-            comments,
-            status,
-            billing_address,
-            shipping_address,
-            links,
-        } = self;
-        Record::default()
-            .with("customer-key", customer_key)
-            .with("first-name", first_name)
-            .with("last-name", last_name)
-            .with("email", email)
-            .with("phone", phone)
-            .with("comments", comments)
-            .with("status", status)
-            .with("billing-address", billing_address)
-            .with("shipping-address", shipping_address)
-            .with("links", links)
+shown! {
+    Customer in ["customer-key", "first-name", "last-name", "status", "email", "phone", "comments"] {
+        customer_key: "customer-key",
+        first_name: "first-name",
+        last_name: "last-name",
+        email: "email",
+        phone: "phone",
+        comments: "comments",
+        status: "status",
+        billing_address: "billing-address",
+        shipping_address: "shipping-address",
+        links: "links",
     }
 }
 
-impl Shown for Token {
-    const COLUMNS: &'static [&'static str] =
-        &["token-id", "card-type", "last-four-digits", "exp-date", "status", "customer-key", "description"];
-
-    fn record(self) -> Record {
-        let Self {
-            token_id,
-            customer_key,
-            status,
-            description,
-            card_type,
-            last_four_digits,
-            exp_date,
-            avs_address,
-            avs_zip,
-            is_default,
-            times_used,
-            created,
-            updated,
-            token_status,
-            merchant_id,
-        } = self;
-        Record::default()
-            .with("token-id", token_id)
-            .with("customer-key", customer_key)
-            .with("status", status)
-            .with("description", description)
-            .with("card-type", card_type)
-            .with("last-four-digits", last_four_digits)
-            .with("exp-date", exp_date)
-            .with("avs-address", avs_address)
-            .with("avs-zip", avs_zip)
-            .with("default", is_default)
-            .with("times-used", times_used)
-            .with("created", created)
-            .with("updated", updated)
-            .with("token-status", token_status)
-            .with("merchant-id", merchant_id)
+shown! {
+    Token in [
+        "token-id", "card-type", "last-four-digits", "exp-date", "status", "customer-key", "description",
+    ] {
+        token_id: "token-id",
+        customer_key: "customer-key",
+        status: "status",
+        description: "description",
+        card_type: "card-type",
+        last_four_digits: "last-four-digits",
+        exp_date: "exp-date",
+        avs_address: "avs-address",
+        avs_zip: "avs-zip",
+        is_default: "default",
+        times_used: "times-used",
+        created: "created",
+        updated: "updated",
+        token_status: "token-status",
+        merchant_id: "merchant-id",
     }
 }
 
-impl Shown for CustomerToken {
-    const COLUMNS: &'static [&'static str] =
-        &["token-id", "card-type", "last-four-digits", "exp-date", "default", "description", "customer-key"];
-
-    fn record(self) -> Record {
-        let Self {
-            token_id,
-            customer_key,
-            exp_date,
-            card_type,
-            last_four_digits,
-            description,
-            is_default,
-            avs_address,
-            avs_zip,
-        } = self;
-        Record::default()
-            .with("token-id", token_id)
-            .with("customer-key", customer_key)
-            .with("exp-date", exp_date)
-            .with("card-type", card_type)
-            .with("last-four-digits", last_four_digits)
-            .with("description", description)
-            .with("default", is_default)
-            .with("avs-address", avs_address)
-            .with("avs-zip", avs_zip)
+shown! {
+    CustomerToken in [
+        "token-id", "card-type", "last-four-digits", "exp-date", "default", "description", "customer-key",
+    ] {
+        token_id: "token-id",
+        customer_key: "customer-key",
+        exp_date: "exp-date",
+        card_type: "card-type",
+        last_four_digits: "last-four-digits",
+        description: "description",
+        is_default: "default",
+        avs_address: "avs-address",
+        avs_zip: "avs-zip",
     }
 }
 
-impl Shown for Plan {
-    const COLUMNS: &'static [&'static str] =
-        &["plan-key", "status", "payment-amount", "end-date", "plan-name", "start-date", "customer-key"];
-
-    fn record(self) -> Record {
-        let Self {
-            plan_key,
-            plan_name,
-            plan_type,
-            customer_key,
-            customer_name,
-            token_id,
-            frequency,
-            frequency_day,
-            frequency_month,
-            frequency_week,
-            payment_amount,
-            start_date,
-            end_date,
-            status,
-            status_date,
-            email_address,
-            email_receipt,
-            links,
-        } = self;
-        Record::default()
-            .with("plan-key", plan_key)
-            .with("plan-name", plan_name)
-            .with("type", plan_type)
-            .with("customer-key", customer_key)
-            .with("customer-name", customer_name)
-            .with("token-id", token_id)
-            .with("frequency", frequency)
-            .with("frequency-day", frequency_day)
-            .with("frequency-month", frequency_month)
-            .with("frequency-week", frequency_week)
-            .with("payment-amount", payment_amount)
-            .with("start-date", start_date)
-            .with("end-date", end_date)
-            .with("status", status)
-            .with("status-date", status_date)
-            .with("email-address", email_address)
-            .with("email-receipt", email_receipt)
-            .with("links", links)
+shown! {
+    Plan in [
+        "plan-key", "status", "payment-amount", "end-date", "plan-name", "start-date", "customer-key",
+    ] {
+        plan_key: "plan-key",
+        plan_name: "plan-name",
+        plan_type: "type",
+        customer_key: "customer-key",
+        customer_name: "customer-name",
+        token_id: "token-id",
+        frequency: "frequency",
+        frequency_day: "frequency-day",
+        frequency_month: "frequency-month",
+        frequency_week: "frequency-week",
+        payment_amount: "payment-amount",
+        start_date: "start-date",
+        end_date: "end-date",
+        status: "status",
+        status_date: "status-date",
+        email_address: "email-address",
+        email_receipt: "email-receipt",
+        links: "links",
     }
 }
 
-impl Shown for ExpectedRun {
-    const COLUMNS: &'static [&'static str] = &["date", "payment-amount"];
-
-    fn record(self) -> Record {
-        let Self { date, payment_amount } = self;
-        Record::default().with("date", date).with("payment-amount", payment_amount)
+shown! {
+    ExpectedRun in ["date", "payment-amount"] {
+        date: "date",
+        payment_amount: "payment-amount",
     }
 }
 
@@ -356,138 +345,91 @@ impl Shown for Date {
     }
 }
 
-impl Shown for Payment {
-    const COLUMNS: &'static [&'static str] =
-        &["created", "status", "payment-amount", "transaction-id", "plan-key", "customer-key"];
-
-    fn record(self) -> Record {
-        let Self { customer_key, plan_key, transaction_id, payment_amount, status, created } = self;
-        Record::default()
-            .with("customer-key", customer_key)
-            .with("plan-key", plan_key)
-            .with("transaction-id", transaction_id)
-            .with("payment-amount", payment_amount)
-            .with("status", status)
-            .with("created", created)
+shown! {
+    Payment in ["created", "status", "payment-amount", "transaction-id", "plan-key", "customer-key"] {
+        customer_key: "customer-key",
+        plan_key: "plan-key",
+        transaction_id: "transaction-id",
+        payment_amount: "payment-amount",
+        status: "status",
+        created: "created",
     }
 }
 
-impl Shown for Transaction {
-    const COLUMNS: &'static [&'static str] =
-        &["id", "type", "amount", "result", "result-code", "last-four", "created", "order-id"];
-
-    fn record(self) -> Record {
-        let Self {
-            id,
-            transaction_type,
-            amount,
-            result,
-            result_code,
-            display_message,
-            status,
-            authorization_code,
-            card,
-            last_four,
-            card_type,
-            exp_date,
-            created,
-            batch_string_id,
-            ref_id,
-            original_amount,
-            sales_tax_amount,
-            tip_amount,
-            invoice,
-            purchase_order,
-            order_id,
-            customer_id,
-            description,
-            comments,
-            email_address,
-            billing,
-            shipping,
-            software_type,
-            software_type_version,
-            avs_result_code,
-            avs_result_code_description,
-            csc_result_code,
-            csc_result_code_description,
-            check_field_duplicate,
-            pending,
-            settled,
-            voided,
-            voided_auth,
-            merchant_id,
-            terminal_id,
-            plan_name,
-        } = self;
-        Record::default()
-            .with("id", id)
-            .with("type", transaction_type)
-            .with("amount", amount)
-            .with("result", result)
-            .with("result-code", result_code)
-            .with("display-message", display_message)
-            .with("status", status)
-            .with("authorization-code", authorization_code)
-            .with("card", card)
-            .with("last-four", last_four)
-            .with("card-type", card_type)
-            .with("exp-date", exp_date)
-            .with("created", created)
-            .with("batch-string-id", batch_string_id)
-            .with("ref-id", ref_id)
-            .with("original-amount", original_amount)
-            .with("sales-tax-amount", sales_tax_amount)
-            .with("tip-amount", tip_amount)
-            .with("invoice", invoice)
-            .with("purchase-order", purchase_order)
-            .with("order-id", order_id)
-            .with("customer-id", customer_id)
-            .with("description", description)
-            .with("comments", comments)
-            .with("email-address", email_address)
-            .with("billing", billing)
-            .with("shipping", shipping)
-            .with("software-type", software_type)
-            .with("software-type-version", software_type_version)
-            .with("avs-result-code", avs_result_code)
-            .with("avs-result-code-description", avs_result_code_description)
-            .with("csc-result-code", csc_result_code)
-            .with("csc-result-code-description", csc_result_code_description)
-            .with("check-field-duplicate", check_field_duplicate)
-            .with("pending", pending)
-            .with("settled", settled)
-            .with("voided", voided)
-            .with("voided-auth", voided_auth)
-            .with("merchant-id", merchant_id)
-            .with("terminal-id", terminal_id)
-            .with("plan-name", plan_name)
+shown! {
+    Transaction in [
+        "id", "type", "amount", "result", "result-code", "last-four", "created", "order-id",
+    ] {
+        id: "id",
+        transaction_type: "type",
+        amount: "amount",
+        result: "result",
+        result_code: "result-code",
+        display_message: "display-message",
+        status: "status",
+        authorization_code: "authorization-code",
+        card: "card",
+        last_four: "last-four",
+        card_type: "card-type",
+        exp_date: "exp-date",
+        created: "created",
+        batch_string_id: "batch-string-id",
+        ref_id: "ref-id",
+        original_amount: "original-amount",
+        sales_tax_amount: "sales-tax-amount",
+        tip_amount: "tip-amount",
+        invoice: "invoice",
+        purchase_order: "purchase-order",
+        order_id: "order-id",
+        customer_id: "customer-id",
+        description: "description",
+        comments: "comments",
+        email_address: "email-address",
+        billing: "billing",
+        shipping: "shipping",
+        software_type: "software-type",
+        software_type_version: "software-type-version",
+        avs_result_code: "avs-result-code",
+        avs_result_code_description: "avs-result-code-description",
+        csc_result_code: "csc-result-code",
+        csc_result_code_description: "csc-result-code-description",
+        check_field_duplicate: "check-field-duplicate",
+        pending: "pending",
+        settled: "settled",
+        voided: "voided",
+        voided_auth: "voided-auth",
+        merchant_id: "merchant-id",
+        terminal_id: "terminal-id",
+        plan_name: "plan-name",
     }
 }
 
 impl Shown for Charged {
     const COLUMNS: &'static [&'static str] = Transaction::COLUMNS;
 
+    fn members() -> Vec<String> {
+        [<Transaction as Shown>::members(), names("token", |charged: Self| charged.token)].concat()
+    }
+
     fn record(self) -> Record {
         let Self { transaction, token } = self;
-        transaction.record().with("token", token.map(Token::record))
+        transaction.record().with("token", token)
     }
 }
 
-fn address_record(address: PostalAddress) -> Record {
-    let PostalAddress { first_name, last_name, company, street, street2, city, state, zip, country, phone } =
-        address;
-    Record::default()
-        .with("first-name", first_name)
-        .with("last-name", last_name)
-        .with("company", company)
-        .with("street", street)
-        .with("street2", street2)
-        .with("city", city)
-        .with("state", state)
-        .with("zip", zip)
-        .with("country", country)
-        .with("phone", phone)
+shown! {
+    PostalAddress in ["first-name", "last-name", "company", "street", "street2", "city", "state", "zip", "country", "phone"] {
+        first_name: "first-name",
+        last_name: "last-name",
+        company: "company",
+        street: "street",
+        street2: "street2",
+        city: "city",
+        state: "state",
+        zip: "zip",
+        country: "country",
+        phone: "phone",
+    }
 }
 
 fn link_record(link: Link) -> Record {
@@ -495,50 +437,23 @@ fn link_record(link: Link) -> Record {
     Record::default().with("rel", rel).with("href", href).with("id", id)
 }
 
-impl Shown for Batch {
-    const COLUMNS: &'static [&'static str] = &[
-        "id",
-        "status",
-        "total-count",
-        "net-amount",
-        "sales-total",
-        "refund-total",
-        "date-opened",
-        "settled",
-    ];
-    const OBJECT: &'static str = "batch";
-
-    fn record(self) -> Record {
-        let Self {
-            id,
-            status,
-            merchant_id,
-            terminal_id,
-            terminal_name,
-            date_opened,
-            settled,
-            confirmation_code,
-            sales_count,
-            sales_total,
-            refund_count,
-            refund_total,
-            total_count,
-            net_amount,
-        } = self;
-        Record::default()
-            .with("id", id)
-            .with("status", status)
-            .with("date-opened", date_opened)
-            .with("settled", settled)
-            .with("confirmation-code", confirmation_code)
-            .with("sales-count", sales_count)
-            .with("sales-total", sales_total)
-            .with("refund-count", refund_count)
-            .with("refund-total", refund_total)
-            .with("total-count", total_count)
-            .with("net-amount", net_amount)
-            .with("merchant-id", merchant_id)
-            .with("terminal-id", terminal_id)
-            .with("terminal-name", terminal_name)
+shown! {
+    Batch as "batch" in [
+        "id", "status", "total-count", "net-amount", "sales-total", "refund-total", "date-opened", "settled",
+    ] {
+        id: "id",
+        status: "status",
+        date_opened: "date-opened",
+        settled: "settled",
+        confirmation_code: "confirmation-code",
+        sales_count: "sales-count",
+        sales_total: "sales-total",
+        refund_count: "refund-count",
+        refund_total: "refund-total",
+        total_count: "total-count",
+        net_amount: "net-amount",
+        merchant_id: "merchant-id",
+        terminal_id: "terminal-id",
+        terminal_name: "terminal-name",
     }
 }

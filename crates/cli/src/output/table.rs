@@ -23,7 +23,8 @@ pub(super) fn of_one(record: &Record) -> impl fmt::Display {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
     let mut longest = 0;
-    for (name, value) in record.flat() {
+    let fields = record.flat();
+    for (name, value) in fields.into_iter().filter(|(_, value)| !matches!(value, Value::Records(_))) {
         let text = text(value);
         longest = text.split(' ').map(|word| word.chars().count()).fold(longest, usize::max);
         table.add_row([Cell::new(name), Cell::new(text)]);

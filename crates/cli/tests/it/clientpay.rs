@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
-use crate::operations::Session;
+use crate::operations::{Session, Step, screens};
 use crate::shell::{ACCOUNT_JSON, CARD_JSON, Ran, Shell, answer, finish, gateway, perennial};
 
 pub(crate) const INVOICES_JSON: &str = r#"[
@@ -17,9 +17,9 @@ pub(crate) const INVOICES_JSON: &str = r#"[
 const DECLINED_JSON: &str = r#"{"card":"4000300211112228","exp-date":"1230","csc":"9786"}"#;
 
 /// A transcript of every operation. Ids are those of the seeded world.
-fn transcript(output: &str) -> String {
+pub(crate) fn transcript(output: &str) -> Vec<Step> {
     let shell = Shell::open();
-    let mut session = Session { shell: &shell, format: "json", output, transcript: Vec::new() };
+    let mut session = Session::of(&shell, "json", output);
     session.run("clientpay access current");
     session.run("clientpay access new");
     session.run("clientpay access current");
@@ -83,17 +83,17 @@ fn transcript(output: &str) -> String {
     session.run(&format!("clientpay payers page --payer-id {payer}"));
     session.run(&format!("clientpay payers delete {payer}"));
     session.run(&format!("clientpay payers delete {payer}"));
-    session.transcript.concat()
+    session.steps
 }
 
 #[test]
 fn tables() {
-    insta::assert_snapshot!("clientpay_tables", transcript("table"));
+    insta::assert_snapshot!("clientpay_tables", screens(&transcript("table")));
 }
 
 #[test]
 fn documents() {
-    insta::assert_snapshot!("clientpay_documents", transcript("json"));
+    insta::assert_snapshot!("clientpay_documents", screens(&transcript("json")));
 }
 
 /// An id is shown only where that is asked for, and lives until it is ended or another is made.

@@ -8,6 +8,7 @@ mod clientpay;
 mod connect;
 mod examples;
 mod exits;
+mod forms;
 mod help;
 mod operations;
 mod pipes;

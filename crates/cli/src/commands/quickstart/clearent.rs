@@ -28,10 +28,7 @@ pub(super) async fn run(global: &Global) -> Result<(), Failure> {
 
     let told = tour(guide, &client(global, &sandbox, &world)?, &world).await?;
     sandbox.stop().await;
-    match global.output {
-        Output::Table => guide.sum_up(&told),
-        Output::Json => global.output.record(&told.record()),
-    }
+    if global.output.is_json() { global.output.record(&told.record()) } else { guide.sum_up(&told) }
 }
 
 fn client(global: &Global, sandbox: &Sandbox, world: &World) -> Result<Clearent, Failure> {
@@ -244,7 +241,7 @@ impl Guide {
             Output::Table => {
                 Output::Table.rows(&["charge", "date", "payment-amount", "total"], calendar(runs))
             }
-            Output::Json => Ok(()),
+            _ => Ok(()),
         }
     }
 

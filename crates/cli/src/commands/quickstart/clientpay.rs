@@ -36,10 +36,7 @@ pub(super) async fn run(global: &Global) -> Result<(), Failure> {
 
     let told = tour(guide, &client(global, &sandbox, &world)?, global.deadline()).await?;
     sandbox.stop().await;
-    match global.output {
-        Output::Table => told.sum_up(guide),
-        Output::Json => global.output.record(&told.record()),
-    }
+    if global.output.is_json() { global.output.record(&told.record()) } else { told.sum_up(guide) }
 }
 
 fn client(global: &Global, sandbox: &Sandbox, world: &World) -> Result<ClientPay, Failure> {
@@ -299,7 +296,7 @@ impl Guide {
                 let columns = ["paymentId", "paymentStatus", "paymentAmount", "sessionId"];
                 Output::Table.rows(&columns, found.iter().cloned().map(Payment::record).collect())
             }
-            Output::Json => Ok(()),
+            _ => Ok(()),
         }
     }
 }

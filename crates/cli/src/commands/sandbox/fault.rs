@@ -127,7 +127,7 @@ impl Faults {
             Self::List => {
                 let mut listed = control.get("faults").await?;
                 let mut faults = listed["faults"].take();
-                if output == Output::Table {
+                if !output.is_json() {
                     faults.as_array_mut().into_iter().flatten().for_each(in_a_cell);
                 }
                 output.rows(FAULTS, Record::list_of_json(faults))

@@ -1,0 +1,130 @@
+//! The forms for programmes say the same: what is a document, is also a line for each object, and a sheet.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::operations::Step;
+use crate::shell::{KEY, answer, finish, gateway, perennial};
+use crate::{clientpay, operations};
+
+/// The objects of a document.
+fn objects(out: &str) -> Vec<Value> {
+    match serde_json::from_str(out) {
+        Ok(Value::Array(objects)) => objects,
+        Ok(object) => vec![object],
+        Err(_) => Vec::new(),
+    }
+}
+
+/// The rows of a sheet, without the cells that have nothing in them, and its header.
+fn sheet(out: &str) -> (Vec<String>, Vec<BTreeMap<String, String>>) {
+    let mut sheet = csv::Reader::from_reader(out.as_bytes());
+    let header: Vec<String> = sheet.headers().unwrap().iter().map(str::to_owned).collect();
+    let rows = sheet.records().map(|row| {
+        let row = row.unwrap();
+        // A list's members come in an order of their own.
+        let cell = |cell: &str| match serde_json::from_str(cell) {
+            Ok(Value::Array(list)) => Value::from(list).to_string(),
+            _ => cell.to_owned(),
+        };
+        let cells = header.iter().cloned().zip(row.iter().map(cell));
+        cells.filter(|(_, cell)| !cell.is_empty()).collect()
+    });
+    let rows = rows.collect();
+    (header, rows)
+}
+
+/// The cells that an object must have, but for those that have nothing in them.
+fn cells(object: &Value) -> BTreeMap<String, String> {
+    let mut cells = BTreeMap::new();
+    for (name, value) in object.as_object().unwrap() {
+        match value {
+            Value::Object(_) => {
+                let inner = self::cells(value).into_iter();
+                cells.extend(inner.map(|(path, cell)| (format!("{name}.{path}"), cell)));
+            }
+            Value::Array(texts) if texts.iter().all(Value::is_string) => {
+                let texts: Vec<&str> = texts.iter().filter_map(Value::as_str).collect();
+                cells.insert(name.clone(), texts.join(" "));
+            }
+            Value::String(text) if text.starts_with('+') => {
+                cells.insert(name.clone(), format!("'{text}"));
+            }
+            Value::String(text) => {
+                cells.insert(name.clone(), text.clone());
+            }
+            other => {
+                cells.insert(name.clone(), other.to_string());
+            }
+        }
+    }
+    cells.retain(|_, cell| !cell.is_empty());
+    cells
+}
+
+#[test]
+fn every_answer_in_every_form() {
+    let forms = |form: &str| {
+        let clearent = operations::transcript("json", form).into_iter();
+        clearent.chain(clientpay::transcript(form)).collect::<Vec<_>>()
+    };
+    let (documents, lines, sheets) = (forms("json"), forms("jsonl"), forms("csv"));
+    assert!(documents.len() > 80 && documents.len() == lines.len() && documents.len() == sheets.len());
+    for ((Step { line, ran: document }, Step { ran: lines, .. }), Step { ran: sheet, .. }) in
+        documents.iter().zip(&lines).zip(&sheets)
+    {
+        assert_eq!((lines.code, sheet.code), (document.code, document.code), "{line}: {}", sheet.err);
+        let objects = objects(&document.out);
+        assert_eq!(lines.err, document.err, "{line}");
+        assert!(sheet.err.is_empty() || sheet.err.starts_with("error: "), "{line}: {}", sheet.err);
+        let told: Vec<Value> = lines.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(told, objects, "{line}");
+        if document.out.is_empty() {
+            assert_eq!(sheet.out, "", "{line}");
+            continue;
+        }
+        assert!(
+            sheet.out.ends_with("\r\n") && sheet.out.matches('\n').count() == objects.len() + 1,
+            "{line}"
+        );
+        let (header, rows) = self::sheet(&sheet.out);
+        assert_eq!(rows, objects.iter().map(cells).collect::<Vec<_>>(), "{line}");
+        assert!(header.len() > 1 || rows.iter().all(|row| row.len() == 1), "{line}");
+    }
+}
+
+/// A script finds the columns where they were yesterday, whatever the rows hold.
+#[test]
+fn a_sheet_has_a_column_for_every_member() {
+    let customer = "customer-key,first-name,last-name,email,phone,comments,status,billing-address.first-name,\
+        billing-address.last-name,billing-address.company,billing-address.street,billing-address.street2,\
+        billing-address.city,billing-address.state,billing-address.zip,billing-address.country,\
+        billing-address.phone,shipping-address.first-name,shipping-address.last-name,shipping-address.company,\
+        shipping-address.street,shipping-address.street2,shipping-address.city,shipping-address.state,\
+        shipping-address.zip,shipping-address.country,shipping-address.phone,links\r\n";
+    let page = |customers: &str| {
+        let page = r#"{"code":"200","page":{"number":1,"total-pages":2,"last":false},
+            "payload":{"customers":{"customer":[CUSTOMERS]},"payloadType":"customers"}}"#;
+        answer("200 OK", &page.replace("CUSTOMERS", customers))
+    };
+    let ada = || page(r#"{"customer-key":"cust_ada"}"#);
+    let row = format!("{customer}cust_ada{}\r\n", ",".repeat(27));
+    let line = "{\"customer-key\":\"cust_ada\"}\n";
+    for (form, answers, code, out, told) in [
+        ("csv", vec![page("")], 0, customer, ""),
+        ("csv", vec![ada(), answer("404 Not Found", "")], 5, row.as_str(), "error: "),
+        ("csv", vec![answer("404 Not Found", "")], 5, "", "error: "),
+        ("jsonl", vec![page("")], 0, "", ""),
+        ("jsonl", vec![ada(), answer("404 Not Found", "")], 5, line, r#"{"error":{"kind":"not-found","#),
+        ("jsonl", vec![answer("404 Not Found", "")], 5, "", r#"{"error":{"kind":"not-found","#),
+    ] {
+        let url = gateway(answers.into_iter());
+        let mut command = perennial();
+        command.args(["--base-url", &url, "--output", form, "customers", "search", "--all"]);
+        command.env("PERENNIAL_API_KEY", KEY);
+        let ran = finish(command, "");
+        assert_eq!((ran.code, ran.out.as_str()), (code, out), "{form}: {}", ran.err);
+        assert!(ran.err.starts_with(told) && ran.err.is_empty() == told.is_empty(), "{form}: {}", ran.err);
+    }
+}
