@@ -14,7 +14,8 @@ use crate::card::luhn;
 /// chance. More digits than 19 side by side may hide a card, and are masked as one.
 ///
 /// What begins with 0 or 1 and has at most 20 digits is left alone: no card of a brand that the gateways take begins
-/// so, and every Clearent token id does (vault samples: `1100...`, 17 to 20 digits).
+/// so, and every Clearent token id does (vault samples: `1100...`, 17 to 20 digits). So are the digits of a UUID with a
+/// letter in it, one in 240 of which has a card number by chance.
 ///
 /// ```
 /// use perennial_domain::mask;
@@ -158,6 +159,9 @@ fn card_spans(text: &str) -> Vec<Range<usize>> {
     let mut spans: Vec<Range<usize>> = Vec::new();
     for (first, group) in groups.iter().enumerate() {
         let Some(end) = card_end(&groups[first..]) else { continue };
+        if is_of_uuid(text, group.span.start..end) {
+            continue;
+        }
         match spans.last_mut().filter(|span| group.span.start < span.end) {
             Some(span) => span.end = span.end.max(end),
             None => spans.push(group.span.start..end),
@@ -186,6 +190,20 @@ fn card_end(groups: &[Group]) -> Option<usize> {
         }
     }
     end
+}
+
+/// Whether a span is part of a UUID: 8, 4, 4, 4 and 12 hexadecimal digits, and letters among them.
+fn is_of_uuid(text: &str, span: Range<usize>) -> bool {
+    const LENGTH: usize = 36;
+    let is_uuid = |uuid: &[u8]| {
+        let fits = |(at, byte): (usize, &u8)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        };
+        uuid.iter().enumerate().all(fits) && uuid.iter().any(u8::is_ascii_alphabetic)
+    };
+    let from = span.end.saturating_sub(LENGTH);
+    (from..=span.start).any(|start| text.as_bytes().get(start..start + LENGTH).is_some_and(is_uuid))
 }
 
 fn groups(text: &str) -> Vec<Group> {

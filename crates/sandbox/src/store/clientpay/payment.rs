@@ -249,7 +249,8 @@ impl Filter {
             Operator::AtMost => "<=",
         };
         self.sql.extend([column, " ", sign, " ?"]);
-        self.values.push(value.as_str().to_owned().into());
+        // As they are kept: a number of the caller's own may look like a card's.
+        self.values.push(prose(Some(value)));
         Ok(())
     }
 
@@ -261,7 +262,7 @@ impl Filter {
                 (first, first + 24 * 60 * 60 * 1_000)
             }
             (_, Ok(moment)) => (moment.millis(), moment.millis() + 1),
-            _ => return Err(Violations::one("value", Rule::OneOf("a day or a moment in RFC 3339"))),
+            _ => return Err(Violations::one("criteria.value", Rule::OneOf("a day or a moment in RFC 3339"))),
         };
         let (sql, values) = match operator {
             Operator::Is => ("(created >= ? AND created < ?)", vec![first, after]),

@@ -123,9 +123,9 @@ async fn a_search_that_is_none_is_refused_by_its_place() {
         (json!({ "group": all(&[is(3, 1, "")]) }), "group.conditions[0].criteria.value"),
         (json!({ "group": all(&[json!({})]) }), "group.conditions[0].criteria.field"),
         (json!({ "group": all(&[both]) }), "group.conditions[0].group"),
-        (json!({ "group": all(&[is(4, 1, "yesterday")]) }), "value"),
-        (json!({ "group": all(&[is(4, 1, "2027-02-30")]) }), "value"),
-        (json!({ "group": all(&[is(4, 1, "01/03/2027")]) }), "value"),
+        (json!({ "group": all(&[is(4, 1, "yesterday")]) }), "criteria.value"),
+        (json!({ "group": all(&[is(4, 1, "2027-02-30")]) }), "criteria.value"),
+        (json!({ "group": all(&[is(4, 1, "01/03/2027")]) }), "criteria.value"),
         (json!({ "group": deep }), "group"),
         (json!({ "group": all(from_ref(&good)), "pageNumber": 0 }), "pageNumber"),
         (json!({ "group": all(from_ref(&good)), "pageSize": 101 }), "pageSize"),
@@ -143,6 +143,19 @@ async fn a_search_that_is_none_is_refused_by_its_place() {
             assert_eq!(got.status, 400, "{path} {body}: {}", got.body);
             assert_eq!(got.at("/errors/0/field"), field, "{path} {body}: {}", got.body);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_found_whatever_its_id_looks_like() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let merchant = Merchant::of(&sandbox).await;
+    // The digits of each pass for those of a card, and the second could be one.
+    for (amount, session) in [(1, "d15e31a5-dafe-4174-9399-16341bc817d2"), (2, "5555444433332226")] {
+        let body = json!({ "token": { "sessionId": session }, "totalAmount": amount, "creditCard":
+            { "cardNumber": "4000100011112224", "expirationDateMonth": 9, "expirationDateYear": 2030 } });
+        assert_eq!(merchant.keyed("/v2/payment", &body).await.status, 200);
+        assert_eq!(find(&merchant, &all(&[is(3, 1, session)])).await, [amount], "{session}");
     }
 }
 
