@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc};
+use chrono::{
+    DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc, Weekday,
+};
 use perennial_domain::Date;
 
 /// A moment of a world, in UTC and to the millisecond, written in RFC 3339.
@@ -102,9 +104,16 @@ impl Moment {
         format!("{}0000Z", self.0.format("%Y-%m-%dT%H:%M:%S%.3f"))
     }
 
-    /// The same in the vendor's own zone. The samples are of US Central time; that it has no summer here is **inferred**.
+    /// The same in the vendor's own zone, as the sample of its postbacks has it: US Central time, an hour more from the
+    /// second Sunday of March to the first of November, at two o'clock in the morning.
     pub(crate) fn central_ticks(self) -> String {
-        format!("{}0000-06:00", (self.0 - TimeDelta::hours(6)).format("%Y-%m-%dT%H:%M:%S%.3f"))
+        let year = self.0.year();
+        let sunday = |month, nth, utc| {
+            let day = NaiveDate::from_weekday_of_month_opt(year, month, Weekday::Sun, nth);
+            day.and_then(|day| day.and_hms_opt(utc, 0, 0)).is_some_and(|begin| begin <= self.0.naive_utc())
+        };
+        let west = if sunday(3, 2, 8) && !sunday(11, 1, 7) { 5 } else { 6 };
+        format!("{}0000-0{west}:00", (self.0 - TimeDelta::hours(west)).format("%Y-%m-%dT%H:%M:%S%.3f"))
     }
 
     pub(crate) fn seconds_after(self, seconds: u32) -> Self {
@@ -317,6 +326,22 @@ pub enum ClockError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn central_time_has_a_summer() {
+        // The first is the sample's own.
+        let cases = [
+            ("2024-03-18T15:02:44.193Z", "2024-03-18T10:02:44.1930000-05:00"),
+            ("2027-01-01T00:00:00Z", "2026-12-31T18:00:00.0000000-06:00"),
+            ("2027-03-14T07:59:59Z", "2027-03-14T01:59:59.0000000-06:00"),
+            ("2027-03-14T08:00:00Z", "2027-03-14T03:00:00.0000000-05:00"),
+            ("2027-11-07T06:59:59Z", "2027-11-07T01:59:59.0000000-05:00"),
+            ("2027-11-07T07:00:00Z", "2027-11-07T01:00:00.0000000-06:00"),
+        ];
+        for (utc, central) in cases {
+            assert_eq!(utc.parse::<Moment>().unwrap().central_ticks(), central, "{utc}");
+        }
+    }
 
     #[test]
     fn periods() {

@@ -1,6 +1,9 @@
 //! What a form or a query holds.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode;
+use perennial_domain::mask;
 use zeroize::Zeroizing;
 
 /// Names and values as a browser sends them, wiped after use: they may hold a card.
@@ -37,6 +40,12 @@ impl Form {
         Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
+    /// What may be shown again: whatever holds a card number, in whichever field, is left out.
+    pub(crate) fn without_cards(&self) -> Self {
+        let is_card = |value: &str| matches!(mask::card_numbers(value), Cow::Owned(_));
+        Self(self.0.iter().filter(|(_, value)| !is_card(value)).cloned().collect())
+    }
+
     /// The page that a list is to show, from 1.
     pub(crate) fn page(&self) -> u32 {
         self.text("page").parse().unwrap_or(1).max(1)
@@ -59,6 +68,8 @@ mod tests {
         let read = ["a", "b", "c", "d", "e", "f"].map(|name| form.text(name));
         assert_eq!(read, ["1", "x & y", "", "\u{fffd}", "", ""]);
         assert_eq!((form.given("b").as_deref(), form.given("e")), (Some("x & y"), None));
+        let shown = Form::of(b"a=4111+1111+1111+1111&b=x").without_cards();
+        assert_eq!([shown.text("a"), shown.text("b")], ["", "x"]);
         assert_eq!(
             [Form::of(b"page=3").page(), Form::of(b"page=0").page(), Form::of(b"page=-").page()],
             [3, 1, 1]

@@ -1,8 +1,9 @@
 //! Pages: how they are made and ended. Who pays on one is served by [`crate::payment_page`].
 
 use perennial_domain::clientpay::{
-    AccessId, ConnectPage, ConnectSearchFields, InvoicePage, LineItemPage, OpenInvoice, Page, PageDuration,
-    PageOptions, PageStatus, PayerPage, RequestId, SearchOption, UsedRequestId,
+    AccessId, Address, ConnectPage, ConnectSearchFields, InvoicePage, LineItemPage, OpenInvoice, Page,
+    PageDuration, PageOptions, PageStatus, PayerId, PayerPage, PaymentSource, RequestId, ResponseOptions,
+    SearchOption, UsedRequestId,
 };
 use perennial_domain::{Rule, Text, Violations};
 use perennial_wire::clientpay::{Call as Sent, Received, Reply, Route, Session, Version, invoice, page};
@@ -19,6 +20,33 @@ pub(crate) enum Document {
     LineItems(LineItemPage),
     Connect(ConnectPage),
     Payer(PayerPage),
+}
+
+/// What the fields of each kind of page have; those of a payer page may have it otherwise.
+macro_rules! of_each {
+    ($document:expr, $fields:ident => $value:expr) => {
+        of_each!($document, $fields => $value, $fields => $value)
+    };
+    ($document:expr, $fields:ident => $value:expr, $payer:pat => $other:expr) => {
+        match $document {
+            Document::Invoices(page) => {
+                let $fields = page.fields();
+                $value
+            }
+            Document::LineItems(page) => {
+                let $fields = page.fields();
+                $value
+            }
+            Document::Connect(page) => {
+                let $fields = page.fields();
+                $value
+            }
+            Document::Payer(page) => {
+                let $payer = page.fields();
+                $other
+            }
+        }
+    };
 }
 
 impl Document {
@@ -65,31 +93,30 @@ impl Document {
     }
 
     pub(crate) fn options(&self) -> Option<&PageOptions> {
-        match self {
-            Self::Invoices(page) => page.fields().page_options,
-            Self::LineItems(page) => page.fields().page_options,
-            Self::Connect(page) => page.fields().page_options,
-            Self::Payer(page) => page.fields().page_options,
-        }
+        of_each!(self, fields => fields.page_options)
+    }
+
+    pub(crate) fn response_options(&self) -> Option<&ResponseOptions> {
+        of_each!(self, fields => fields.response_options)
+    }
+
+    /// The caller's own references: the session and the customer.
+    pub(crate) fn references(&self) -> [Option<&str>; 2] {
+        of_each!(self, fields => [fields.session_id, fields.customer_id].map(|text| text.map(Text::as_str)))
     }
 
     /// The payer, or the kept method, that it names.
-    fn source(&self) -> Option<&str> {
-        match self {
-            Self::Invoices(page) => page
-                .fields()
-                .payer_or_payment_method_id
-                .map(perennial_domain::clientpay::PaymentSource::as_str),
-            Self::LineItems(page) => page
-                .fields()
-                .payer_or_payment_method_id
-                .map(perennial_domain::clientpay::PaymentSource::as_str),
-            Self::Connect(page) => page
-                .fields()
-                .payer_or_payment_method_id
-                .map(perennial_domain::clientpay::PaymentSource::as_str),
-            Self::Payer(page) => page.fields().payer_id.map(perennial_domain::clientpay::PayerId::as_str),
-        }
+    pub(crate) fn source(&self) -> Option<&str> {
+        of_each!(
+            self,
+            fields => fields.payer_or_payment_method_id.map(PaymentSource::as_str),
+            fields => fields.payer_id.map(PayerId::as_str)
+        )
+    }
+
+    /// What stands in the form at first: a name and an address.
+    pub(crate) fn filled(&self) -> (Option<&Text>, Option<&Address>) {
+        of_each!(self, fields => (fields.name_on_account, fields.billing_address), _ => (None, None))
     }
 
     /// The request as version 2 has it, without a card number that someone wrote into a text.

@@ -9,7 +9,9 @@ use perennial_wire::clientpay::{Received, Reply, payment, search};
 
 use super::answer::{Answer, Fault, Refused};
 use super::outcome::{Charged, Verdict};
-use super::{Call, Handled, LIMITS, act, pages};
+use super::pages::{self, Document};
+use super::{Call, Handled, LIMITS, act};
+use crate::store::clientpay::page::KeptPage;
 use crate::store::clientpay::payment::{Booked, Booking, Filter};
 use crate::world::Ledger;
 
@@ -235,16 +237,22 @@ pub(super) fn status(call: &Call<'_>) -> Handled {
                 payment_page_url: url,
                 ..booked.payment
             })),
-            None if page.is_some() => Ok(told(unpaid(&request_id, page_status, url))),
-            None => Err(Refused::unknown("request").into()),
+            None => match page {
+                Some(page) => Ok(told(unpaid(&request_id, &page, page_status, url))),
+                None => Err(Refused::unknown("request").into()),
+            },
         }
     })
 }
 
-fn unpaid(id: &RequestId, status: Option<PageStatus>, url: Option<String>) -> Payment {
+fn unpaid(id: &RequestId, page: &KeptPage, status: Option<PageStatus>, url: Option<String>) -> Payment {
+    let document = Document::of(page);
+    let [session_id, customer_ref_number] = document.as_ref().map(Document::references).unwrap_or_default();
     Payment {
         success: Some(true),
         request_id: Some(id.used()),
+        session_id: session_id.map(str::to_owned),
+        customer_ref_number: customer_ref_number.map(str::to_owned),
         payment_page_url_status: status,
         payment_amount: Some(Amount::ZERO),
         payment_tax_amount: Some(Amount::ZERO),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use maud::Markup;
-use perennial_domain::clientpay::{PageStatus, ResponseOptions};
+use perennial_domain::clientpay::PageStatus;
 
 use crate::clientpay::pages::Document;
 use crate::fault::Effect;
@@ -143,18 +143,10 @@ impl Visit<'_> {
         Answered { see, ..html(StatusCode::SEE_OTHER, String::new()) }
     }
 
-    fn response_options(&self) -> Option<&ResponseOptions> {
-        match self.document {
-            Document::Invoices(page) => page.fields().response_options,
-            Document::LineItems(page) => page.fields().response_options,
-            Document::Connect(page) => page.fields().response_options,
-            Document::Payer(page) => page.fields().response_options,
-        }
-    }
-
     /// Where the page's owner is told by the gateway.
     fn return_address(&self) -> Option<&str> {
-        self.response_options()?
+        self.document
+            .response_options()?
             .fields()
             .server_side_return_address
             .map(perennial_domain::clientpay::WebAddress::as_str)
@@ -162,7 +154,7 @@ impl Visit<'_> {
 
     /// The origin of the page that may have this one in a frame, and is told there.
     fn parent(&self) -> Option<String> {
-        let options = self.response_options()?.fields();
+        let options = self.document.response_options()?.fields();
         let is_told = options.enable_client_side_post_back.is_none_or(|flag| flag.0);
         let uri: http::Uri = options.client_side_return_address?.as_str().parse().ok()?;
         let (scheme, authority) = (uri.scheme_str()?.to_owned(), uri.authority()?.as_str());

@@ -3,15 +3,13 @@
 use http::StatusCode;
 use maud::Markup;
 use perennial_domain::Text;
-use perennial_domain::clientpay::{
-    Emails, NewPayer, PageStatus, Payment, PaymentSource, PaymentStatus, Postback,
-};
+use perennial_domain::clientpay::{Emails, NewPayer, PageStatus, Payment, PaymentStatus, Postback};
 use perennial_wire::clientpay::payment;
 
 use super::fill::{self, Entered, Problems, Source};
 use super::sheet::Sheet;
 use super::{Answered, Visit, token, view};
-use crate::clientpay::pages::{self, Document};
+use crate::clientpay::pages;
 use crate::clientpay::payments::{Charge, charge};
 use crate::form::Form;
 use crate::store::clientpay::payer::KeptMethod;
@@ -19,15 +17,6 @@ use crate::store::clientpay::payment::Booked;
 
 /// All that a payer is told of a decline: why it was is between the gateway and the merchant.
 const DECLINED: &str = "The payment could not be processed. Nothing was charged; try another way to pay.";
-
-/// What the kinds of payment page have in common.
-struct Settings<'a> {
-    session_id: Option<&'a Text>,
-    customer_id: Option<&'a Text>,
-    source: Option<&'a PaymentSource>,
-    name: Option<&'a Text>,
-    address: Option<&'a perennial_domain::clientpay::Address>,
-}
 
 impl Visit<'_> {
     pub(super) fn pay(&self, form: Option<&Form>) -> rusqlite::Result<Answered> {
@@ -45,11 +34,11 @@ impl Visit<'_> {
             Some(source) if problems.is_empty() => source,
             _ => return Ok(self.asked(StatusCode::BAD_REQUEST, &sheet, &offered, form, &problems, None)),
         };
-        let Settings { session_id, customer_id, .. } = self.settings();
+        let [session_id, customer_ref] = self.document.references();
         let order = Charge {
             request_id: &self.kept.request_id,
-            session_id: session_id.map(Text::as_str),
-            customer_ref: customer_id.map(Text::as_str),
+            session_id,
+            customer_ref,
             amount,
             tax,
             order_id: None,
@@ -77,45 +66,18 @@ impl Visit<'_> {
         Ok(self.see())
     }
 
-    fn settings(&self) -> Settings<'_> {
-        macro_rules! settings {
-            ($page:expr) => {{
-                let fields = $page.fields();
-                Settings {
-                    session_id: fields.session_id,
-                    customer_id: fields.customer_id,
-                    source: fields.payer_or_payment_method_id,
-                    name: fields.name_on_account,
-                    address: fields.billing_address,
-                }
-            }};
-        }
-        match self.document {
-            Document::Invoices(page) => settings!(page),
-            Document::LineItems(page) => settings!(page),
-            Document::Connect(page) => settings!(page),
-            Document::Payer(page) => Settings {
-                session_id: page.fields().session_id,
-                customer_id: page.fields().customer_id,
-                source: None,
-                name: None,
-                address: None,
-            },
-        }
-    }
-
     /// The kept methods that the payer may choose: the one that the page names, or all of the payer that it names.
     fn offered(&self) -> rusqlite::Result<Vec<KeptMethod>> {
-        let Some(source) = self.settings().source else { return Ok(Vec::new()) };
-        match self.ledger.method(source.as_str())? {
+        let Some(source) = self.document.source() else { return Ok(Vec::new()) };
+        match self.ledger.method(source)? {
             Some(method) => Ok(vec![method]),
-            None => self.ledger.methods_of(source.as_str()),
+            None => self.ledger.methods_of(source),
         }
     }
 
     /// What stands in the form at first.
     fn first(&self) -> Form {
-        let Settings { name, address, .. } = self.settings();
+        let (name, address) = self.document.filled();
         let mut first = Form::default();
         if let Some(name) = name {
             first.set("card-name", name.as_str());
@@ -180,7 +142,7 @@ impl Visit<'_> {
         let content = view::pay(&view::Pay {
             sheet,
             offered,
-            form,
+            form: &form.without_cards(),
             problems,
             told,
             token: &token,
@@ -202,6 +164,7 @@ impl Visit<'_> {
         let done = Payment {
             payment_page_url_status: Some(status),
             payment_page_url: Some(pages::url(self.site, self.kept)),
+            message: None,
             ..booked.payment.clone()
         };
         [processing, done].map(|told| payment::encode_postback(&Postback::Payment(Box::new(told))))

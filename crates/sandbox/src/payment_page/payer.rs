@@ -15,9 +15,12 @@ use crate::store::clientpay::payer::KeptMethod;
 
 impl Visit<'_> {
     pub(super) fn keep(&self, page: &PayerPage, form: Option<&Form>) -> rusqlite::Result<Answered> {
-        // One that was made here a moment ago, or the one that the page is for.
+        // One that was made here a moment ago, or the one that the page is for: unless it was deleted since.
         let asked = page.fields().payer_id.map(PayerId::as_str);
-        let payer = self.kept.payer.as_deref().or(asked).and_then(|id| PayerId::try_from(id).ok());
+        let payer = match self.kept.payer.as_deref().or(asked) {
+            Some(id) if self.ledger.has_payer(id)? => PayerId::try_from(id).ok(),
+            _ => None,
+        };
         let kept = match &payer {
             Some(payer) => self.ledger.methods_of(payer.as_str())?,
             None => Vec::new(),
@@ -61,7 +64,7 @@ impl Visit<'_> {
             return Ok(self.see());
         }
         self.ledger.end_page(&self.kept.request_id, &PageStatus::COMPLETED)?;
-        self.tell_of_payer(page, &id)?;
+        self.tell_of_payer(&id)?;
         Ok(self.see())
     }
 
@@ -87,7 +90,7 @@ impl Visit<'_> {
             kept,
             may_edit: may_edit(page),
             may_add_more: may_add_more(page),
-            form,
+            form: &form.without_cards(),
             problems,
             told,
             token: &token(self.ledger.seed, &self.kept.request_id),
@@ -145,19 +148,19 @@ impl Visit<'_> {
         updates
     }
 
-    fn tell_of_payer(&self, page: &PayerPage, payer: &PayerId) -> rusqlite::Result<()> {
+    fn tell_of_payer(&self, payer: &PayerId) -> rusqlite::Result<()> {
         let Some(url) = self.return_address() else { return Ok(()) };
-        let PayerPageFields { session_id, customer_id, .. } = page.fields();
+        let [session_id, customer_ref] = self.document.references();
         let methods = self.ledger.methods_of(payer.as_str())?;
         let told = Postback::Payer(SavedPayer {
             request_id: UsedRequestId::try_from(self.kept.request_id.as_str()).ok(),
-            session_id: session_id.map(|text| text.as_str().to_owned()),
-            customer_ref_number: customer_id.map(|text| text.as_str().to_owned()),
+            session_id: session_id.map(str::to_owned),
+            customer_ref_number: customer_ref.map(str::to_owned),
             payer_id: Some(payer.clone()),
             payment_method_ids: methods.into_iter().map(|method| method.id).collect(),
         });
         let body = payment::encode_postback(&told);
-        self.ledger.write_postback(payer.as_str(), "payer", &String::from_utf8_lossy(&body), url)
+        self.ledger.write_postback(&self.kept.request_id, "payer", &String::from_utf8_lossy(&body), url)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is to be paid on a page: lines with their cells, and the amounts that the payer may change.
 
+use std::borrow::Cow;
+
 use perennial_domain::clientpay::{ConnectInvoiceFields, InvoiceFields, LineItemFields, Portion};
 use perennial_domain::{Amount, Text};
 
@@ -168,8 +170,7 @@ impl Sheet {
         if !line.is_editable {
             return Ok(line.amount);
         }
-        let plain = entered.trim_start_matches('$').replace(',', "");
-        let amount = match plain.trim() {
+        let amount = match &*without_commas(entered.strip_prefix('$').unwrap_or(entered).trim()) {
             "" if self.lines.len() > 1 => Amount::ZERO,
             "" => return Err("Enter an amount to pay.".into()),
             plain if self.lines.len() > 1 && matches!(plain, "0" | "0.00") => Amount::ZERO,
@@ -180,4 +181,15 @@ impl Sheet {
             _ => Ok(amount),
         }
     }
+}
+
+/// The amount without the commas between its thousands. Any other comma stays, and is refused: it may be meant as a
+/// decimal point.
+fn without_commas(entered: &str) -> Cow<'_, str> {
+    let (whole, cents) = entered.split_at(entered.find('.').unwrap_or(entered.len()));
+    let is_grouped = match whole.split_once(',') {
+        Some((first, rest)) => matches!(first.len(), 1..=3) && rest.split(',').all(|group| group.len() == 3),
+        None => false,
+    };
+    if is_grouped { Cow::Owned(whole.replace(',', "") + cents) } else { Cow::Borrowed(entered) }
 }

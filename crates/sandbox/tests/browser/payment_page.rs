@@ -169,6 +169,9 @@ async fn a_payer_is_declined_then_pays_once_with_two_clicks() {
         ]
     );
     assert_eq!(told[3]["paymentPageUrl"], url);
+    // The sample has them, also where nothing was given; and it has no reason for a decline.
+    assert_eq!(told[3].get("customerRefNumber"), Some(&Json::Null), "{}", told[3]);
+    assert_eq!(told[1].get("message"), None);
     // The tax of an invoice that is paid in part is nobody's guess.
     assert_eq!(told[3]["paymentTaxAmount"].as_f64(), Some(0.0));
     let made = session.payments().await;

@@ -69,6 +69,11 @@ async fn what_is_wrong_is_said_in_the_payers_words_and_nothing_is_charged() {
         ("amount-0=-5", "Enter an amount such as 125.50."),
         ("amount-0=1e2", "Enter an amount such as 125.50."),
         ("amount-0=100.51", "Enter at most the balance, 100.50."),
+        ("amount-0=1,50", "Enter an amount such as 125.50."),
+        ("amount-0=1,0,0", "Enter an amount such as 125.50."),
+        ("amount-0=1,000", "Enter at most the balance, 100.50."),
+        ("amount-0=$$5", "Enter an amount such as 125.50."),
+        ("amount-0=5&method=card&card-name=4000100011112224&address=4000100011112224&email=4000100011112224", "Enter the number of a card"),
         ("amount-0=5&method=", "Choose how to pay."),
         ("amount-0=5&method=3c1d9c52-6a44-4f50-9a2e-5d0c2f9a7e01", "Choose how to pay."),
         ("amount-0=5&method=card&card-number=4000100011112225&card-expiry=0930&card-code=999", "Enter the number of a card"),
@@ -95,6 +100,58 @@ async fn what_is_wrong_is_said_in_the_payers_words_and_nothing_is_charged() {
     assert_eq!(client.send("GET", "/app/api/nothing", &[], "").await.status, 404);
     let state: Json = serde_json::from_str(&client.control("GET", "state", "").await.body).unwrap();
     assert_eq!(state["clientpay-payments"], json!([]));
+}
+
+/// Makes a payer page; its path.
+async fn payer_page(client: &Client, access_id: &str, payer: Option<&str>) -> String {
+    let id = call(client, access_id, "/v2/token/requestid", &json!({})).await;
+    let body = json!({
+        "token": { "requestId": id["requestId"] },
+        "payerId": payer,
+        "responseOptions": { "serverSideReturnAddress": "https://portal.example.test/hook" },
+    });
+    let made = call(client, access_id, "/v2/payer/payerpage", &body).await;
+    let (_, id) = made["payerPageUrl"].as_str().unwrap().rsplit_once('/').unwrap();
+    format!("/app/api/{id}")
+}
+
+#[tokio::test]
+async fn a_payer_has_as_many_pages_as_it_takes_and_none_once_it_is_deleted() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (client, access_id) = open(&sandbox).await;
+    let send = async |path: &str, who: &str| {
+        let form = client.send("GET", path, &[], "").await;
+        let entered = format!("token={}&{who}&{CARD}&then=done", token(&form.body));
+        client.send("POST", path, &[FORM], entered).await
+    };
+    let kept = async || {
+        let state: Json = serde_json::from_str(&client.state().await).unwrap();
+        let of = |rows: &str, member: &str| -> Vec<String> {
+            let rows = state[rows].as_array().unwrap().iter();
+            rows.map(|row| row[member].as_str().unwrap().to_owned()).collect()
+        };
+        (of("payers", "id"), of("methods", "payer-id"), of("alerts", "event"))
+    };
+    let first = payer_page(&client, &access_id, None).await;
+    assert_eq!(send(&first, "first-name=Ada&email=ada@example.test").await.status, 200);
+    let (payers, ..) = kept().await;
+    let [payer] = payers.as_slice() else { panic!("{payers:?}") };
+    for _ in 0..2 {
+        let next = payer_page(&client, &access_id, Some(payer)).await;
+        assert_eq!(send(&next, "").await.status, 200);
+    }
+    assert_eq!(kept().await, (payers.clone(), vec![payer.clone(); 3], vec!["payer".to_owned(); 3]));
+
+    let late = payer_page(&client, &access_id, Some(payer)).await;
+    let id = call(&client, &access_id, "/v2/token/requestid", &json!({})).await;
+    let delete = json!({ "token": { "requestId": id["requestId"] }, "payerId": payer });
+    assert_eq!(call(&client, &access_id, "/v2/payer/delete", &delete).await["success"], true);
+    // Nobody is there to keep it for, so that the page asks who pays.
+    let asked = send(&late, "").await;
+    assert_eq!((asked.status, asked.body.contains("Who pays?")), (400, true), "{}", asked.body);
+    assert_eq!(send(&late, "first-name=Bo&email=bo@example.test").await.status, 200);
+    let (payers, methods, _) = kept().await;
+    assert_eq!((payers.len(), methods.as_slice()), (2, &payers[1..]), "{payers:?} {methods:?}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::error::{DecodeErrorKind, EncodeError};
 use crate::fields::{Fault, given};
-use crate::member::{Put, Read};
+use crate::member::{Fill, Put, Read};
 use crate::reading::At;
 use crate::shape::{Kind, Shape};
 use crate::text::{Bare, Text};
@@ -45,6 +45,29 @@ where
 {
     let read = given(member).ok_or(Rule::Required.into()).and_then(|text| T::try_from(&*text));
     read.map_err(|error| wrong.add(name, error.0)).ok()
+}
+
+/// A member that is written as null where others are left out: the vendor's postbacks have some that are.
+#[derive(Default)]
+#[cfg_attr(test, derive(Clone, Debug, PartialEq))]
+pub(super) struct OrNull<T>(pub(super) Option<T>);
+
+impl<'de, T: Read<'de>> Fill<'de> for OrNull<T> {
+    fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
+        self.0.fill(de, at)
+    }
+}
+
+impl<T: Put> Put for OrNull<T> {
+    const KIND: Kind = T::KIND;
+
+    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+        match &self.0 {
+            Some(value) => value.put(name, to)?,
+            None => to.bare(name, "null"),
+        }
+        Ok(())
+    }
 }
 
 /// A scalar that is sometimes a word and sometimes a number.

@@ -9,7 +9,7 @@ use perennial_domain::clientpay::{
 };
 use perennial_domain::{CardNumber, Expiry, Rule, Violations};
 
-use super::fields::{WordOrNumber, bare, nest, required};
+use super::fields::{OrNull, WordOrNumber, bare, nest, required};
 use super::reply::{Reply, Said, document, read, write};
 use super::session::{Token, Under, token};
 use super::{Received, Route, Session};
@@ -356,6 +356,7 @@ pub(super) fn encode_postback(payer: &SavedPayer) -> Vec<u8> {
     let reply = Reply::success(payer.clone());
     let Answer { said, request_id, session_id, customer_ref_number, payer_id, payment_method_ids } =
         Answer::of(&reply);
+    let (session_id, customer_ref_number) = (OrNull(session_id), OrNull(customer_ref_number));
     write(&PayerPostback { said, request_id, session_id, customer_ref_number, payer_id, payment_method_ids })
 }
 
@@ -363,8 +364,8 @@ message! {
     /// **Inferred** from the postbacks of payment pages.
     struct PayerPostback<'a> as "" with said: Said<'a> {
         request_id: Option<Text<'a>> = "requestID",
-        session_id: Option<Text<'a>> = "sessionID",
-        customer_ref_number: Option<Text<'a>> = "customerRefNumber",
+        session_id: OrNull<Text<'a>> = "sessionID",
+        customer_ref_number: OrNull<Text<'a>> = "customerRefNumber",
         payer_id: Option<Text<'a>> = "payerID",
         payment_method_ids: Many<Text<'a>> = "paymentMethodIDs",
     }

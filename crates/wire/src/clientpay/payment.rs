@@ -5,7 +5,7 @@ use perennial_domain::clientpay::{
     RefundFields, RequestId, UsedRequestId,
 };
 
-use super::fields::{Verbatim, bare, nest, plain};
+use super::fields::{OrNull, Verbatim, bare, nest, plain};
 use super::page::{absent, short};
 use super::payer::{self, Address, Card, ECheck};
 use super::reply::{Reply, Said, document, read, write};
@@ -69,10 +69,10 @@ message! {
     /// same members, and what follows, are **inferred**. There is no place for a card, should a gateway echo one.
     pub(super) struct Payment<'a> as "payment" in any case with said: Said<'a> {
         request_id: Option<Text<'a>> = "requestID",
-        payment_id: Option<Text<'a>> = "paymentID",
-        session_id: Option<Text<'a>> = "sessionID",
-        customer_ref_number: Option<Text<'a>> = "customerRefNumber",
-        payment_status: Option<Text<'a>> = "paymentStatus",
+        payment_id: OrNull<Text<'a>> = "paymentID",
+        session_id: OrNull<Text<'a>> = "sessionID",
+        customer_ref_number: OrNull<Text<'a>> = "customerRefNumber",
+        payment_status: OrNull<Text<'a>> = "paymentStatus",
         payment_page_url_status: Option<Text<'a>> = "paymentPageUrlStatus",
         payment_date: Option<Text<'a>> = "paymentDate",
         payment_date_utc: Option<Text<'a>> = "paymentDateUtc",
@@ -388,10 +388,10 @@ impl<'a> From<&'a domain::Payment> for Payment<'a> {
         Self {
             said,
             request_id: some_text(request_id.as_ref()),
-            payment_id: some_text(payment_id.as_ref()),
-            session_id: some_text(session_id.as_ref()),
-            customer_ref_number: some_text(customer_ref_number.as_ref()),
-            payment_status: payment_status.as_ref().map(|status| text(status.as_str())),
+            payment_id: OrNull(some_text(payment_id.as_ref())),
+            session_id: OrNull(some_text(session_id.as_ref())),
+            customer_ref_number: OrNull(some_text(customer_ref_number.as_ref())),
+            payment_status: OrNull(payment_status.as_ref().map(|status| text(status.as_str()))),
             payment_page_url_status: payment_page_url_status.as_ref().map(|status| text(status.as_str())),
             payment_date: some_text(payment_date.as_ref()),
             payment_date_utc: some_text(payment_date_utc.as_ref()),
@@ -444,10 +444,10 @@ impl Payment<'_> {
         domain::Payment {
             success,
             request_id: lenient(request_id),
-            payment_id: lenient(payment_id),
-            session_id: owned(session_id),
-            customer_ref_number: owned(customer_ref_number),
-            payment_status: given(payment_status)
+            payment_id: lenient(payment_id.0),
+            session_id: owned(session_id.0),
+            customer_ref_number: owned(customer_ref_number.0),
+            payment_status: given(payment_status.0)
                 .or(given(status))
                 .map(|status| PaymentStatus::reported(&status)),
             payment_page_url_status: given(payment_page_url_status)

@@ -254,7 +254,13 @@ async fn version_1_answers_each_as_the_reference_infers() {
             (&unpaid["requestID"], &unpaid["paymentPageUrlStatus"], &unpaid["paymentPageUrl"]),
             (&json!(id), &json!("Active"), &json!(url))
         );
-        assert!(unpaid["paymentID"].is_null() && unpaid["paymentStatus"].is_null(), "{unpaid}");
+        assert_eq!(
+            (&unpaid["sessionID"], &unpaid["customerRefNumber"]),
+            (&json!("S-70001"), &json!("C-410"))
+        );
+        for member in ["paymentID", "paymentStatus"] {
+            assert_eq!(unpaid.get(member), Some(&json!(null)), "{unpaid}");
+        }
         assert_eq!(books.call(expire, V1_EXPIRE, &id).await.json(), json!({ "success": true }));
         assert_eq!(status(&id).await["paymentPageUrlStatus"], "Expired");
     }
