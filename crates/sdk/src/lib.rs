@@ -40,6 +40,9 @@
 //! # fn main() {}
 //! ```
 //!
+//! The repository has a guide, `docs/guide`: getting started, the concepts, and each resource with what goes over the
+//! wire.
+//!
 //! # Features
 //!
 //! * `reqwest` (default): an HTTPS client on reqwest, rustls with ring and compiled-in roots. It is most of the build

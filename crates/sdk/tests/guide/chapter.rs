@@ -1,0 +1,115 @@
+//! A chapter of the guide: its blocks, and whether they are what they should be.
+
+use std::path::PathBuf;
+
+use crate::wire::Heard;
+
+pub(crate) struct Chapter {
+    pub(crate) name: String,
+    text: String,
+}
+
+/// All chapters that there are.
+pub(crate) fn all() -> Vec<Chapter> {
+    let files = std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name());
+    files.map(|name| Chapter::read(name.to_str().unwrap())).collect()
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide"))
+}
+
+impl Chapter {
+    pub(crate) fn read(name: &str) -> Self {
+        let text = std::fs::read_to_string(folder().join(name));
+        Self { name: name.to_owned(), text: text.unwrap_or_else(|error| panic!("{name}: {error}")) }
+    }
+
+    /// The fenced blocks, each after its language.
+    pub(crate) fn blocks(&self) -> Vec<(&str, &str)> {
+        let parts: Vec<&str> = format_fences(&self.text).collect();
+        assert!(parts.len() % 2 == 1, "{}: a block does not end", self.name);
+        parts.into_iter().skip(1).step_by(2).map(|block| block.split_once('\n').unwrap()).collect()
+    }
+
+    fn blocks_in(&self, wanted: &str) -> impl Iterator<Item = &str> {
+        let blocks = self.blocks().into_iter().filter(move |(language, _)| *language == wanted);
+        blocks.map(|(_, block)| block)
+    }
+
+    /// Every block of Rust stands in this code, which is compiled and runs.
+    pub(crate) fn shows_only(&self, code: &str) {
+        for block in self.blocks_in("rust") {
+            assert!(holds(code, block), "{}: its code has nowhere\n{block}", self.name);
+        }
+    }
+
+    /// Every message was sent or answered, in the order of the chapter, and every call that it names was made.
+    pub(crate) fn tells_only(&self, heard: &Heard) {
+        for (language, bodies) in [("json", &heard.json), ("xml", &heard.xml)] {
+            let mut bodies = bodies.iter();
+            for block in self.blocks_in(language) {
+                let block = compact(language, block);
+                let all = bodies.as_slice();
+                assert!(
+                    bodies.any(|body| *body == block),
+                    "{}: not said:\n{block}\nbut\n{}",
+                    self.name,
+                    all.join("\n")
+                );
+            }
+        }
+        for call in self.calls() {
+            assert!(
+                heard.calls.iter().any(|made| is_of(made, call)),
+                "{}: {call} in {:#?}",
+                self.name,
+                heard.calls
+            );
+        }
+    }
+
+    /// The calls that the text names: `GET /rest/v2/customers/{customer-key}`.
+    fn calls(&self) -> impl Iterator<Item = &str> {
+        let named = self.text.split('`').filter(|quoted| quoted.contains(" /") && !quoted.contains('\n'));
+        named.filter(|quoted| {
+            ["GET ", "POST ", "PUT ", "DELETE "].iter().any(|method| quoted.starts_with(method))
+        })
+    }
+}
+
+/// The text, and between its parts the blocks.
+fn format_fences(text: &str) -> impl Iterator<Item = &str> {
+    text.split("```")
+}
+
+/// Whether lines of the code are those of the block, however far they are indented.
+fn holds(code: &str, block: &str) -> bool {
+    let (code, block): (Vec<&str>, Vec<&str>) = (code.lines().collect(), block.lines().collect());
+    code.windows(block.len()).any(|lines| {
+        let indent = lines[0].len() - lines[0].trim_start().len();
+        lines.iter().zip(&block).all(|(line, shown)| line.get(indent..).unwrap_or_default() == *shown)
+    })
+}
+
+/// Whether a call that was made is one of this pattern, whose parts in braces are any.
+fn is_of(made: &str, pattern: &str) -> bool {
+    let made = made.split('?').next().unwrap_or_default();
+    let (made, pattern): (Vec<&str>, Vec<&str>) = (made.split('/').collect(), pattern.split('/').collect());
+    made.len() == pattern.len()
+        && made.iter().zip(&pattern).all(|(part, said)| part == said || said.starts_with('{'))
+}
+
+/// A message without the blanks that lay it out for people.
+pub(crate) fn compact(language: &str, message: &str) -> String {
+    if language == "xml" {
+        return message.lines().map(str::trim).collect();
+    }
+    let (mut quoted, mut escaped) = (false, false);
+    let kept = message.chars().filter(|c| {
+        quoted ^= *c == '"' && !escaped;
+        escaped = quoted && *c == '\\' && !escaped;
+        quoted || !c.is_whitespace()
+    });
+    kept.collect()
+}

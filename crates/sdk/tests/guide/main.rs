@@ -1,0 +1,67 @@
+//! The guide, `docs/guide`: its Rust is what runs here, and its JSON and XML are what went over the wire as it ran.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
+
+mod chapter;
+mod wire;
+
+mod concepts;
+mod customers;
+mod payments;
+mod plans;
+mod steps;
+mod tokens;
+
+use chapter::Chapter;
+
+/// The chapters, each with the code that it shows and, where it shows messages, what they are from.
+macro_rules! chapters {
+    ($( $page:literal shows $code:literal $( as $runs:path )? ; )*) => {
+        const PAGES: &[&str] = &[$( $page ),*];
+
+        #[test]
+        fn all_code_is_that_of_these_files() {
+            $( Chapter::read($page).shows_only(include_str!($code)); )*
+        }
+
+        #[tokio::test]
+        async fn all_messages_are_those_of_the_wire() {
+            $($( Chapter::read($page).tells_only(&wire::listen(async |wire| $runs(wire).await).await); )?)*
+        }
+    };
+}
+
+chapters! {
+    "getting-started.md" shows "../../examples/first_plan.rs";
+    "concepts.md" shows "concepts.rs";
+    "customers.md" shows "customers.rs" as customers::run;
+    "tokens.md" shows "tokens.rs" as tokens::run;
+    "plans.md" shows "plans.rs" as plans::run;
+    "payments.md" shows "payments.rs" as payments::run;
+}
+
+/// The versions of the manifest are those that are here.
+#[test]
+fn the_manifest_names_these_crates() {
+    let chapter = Chapter::read("getting-started.md");
+    let version = concat!("\"", env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"), "\"");
+    let blocks = chapter.blocks();
+    let manifests = blocks.iter().filter(|(language, _)| *language == "toml");
+    let ours: Vec<&str> =
+        manifests.flat_map(|(_, block)| block.lines().filter(|line| line.starts_with("perennial"))).collect();
+    assert_eq!(ours, [format!("perennial = {version}"), format!("perennial-sandbox = {version}")]);
+}
+
+#[test]
+fn no_block_is_in_a_language_that_nothing_checks() {
+    // Shell and what it prints are run by the tests of the command.
+    let elsewhere = ["sh", "text"];
+    for chapter in chapter::all() {
+        let checked = PAGES.contains(&chapter.name.as_str());
+        for (language, block) in chapter.blocks() {
+            let known = elsewhere.contains(&language)
+                || checked && ["rust", "json", "xml", "toml"].contains(&language);
+            assert!(known, "{}: nothing checks\n```{language}\n{block}", chapter.name);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The chapter on payments.
+
+use perennial::clearent::{Payment, PaymentSearch, PlanKey, TransactionResult, TransactionSearch};
+use perennial::{Clearent, Error};
+
+use crate::steps;
+use crate::wire::{Outcome, Wire};
+
+pub(crate) async fn run(Wire { client, world }: Wire) -> Outcome {
+    let plan = steps::plan(&client).await?;
+    world.advance("P1M").await?;
+    assert_eq!(declined(&client, &plan).await?, []);
+    let transactions = transactions(&client, &plan).await?;
+    assert_eq!(transactions, 1);
+    Ok(())
+}
+
+async fn declined(client: &Clearent, plan: &PlanKey) -> Result<Vec<Payment>, Error> {
+    let search = PaymentSearch { plan_key: Some(plan.clone()), ..PaymentSearch::default() };
+    let mut payments = client.payments().list(&search);
+    let mut declined = Vec::new();
+    while let Some(payment) = payments.next().await.transpose()? {
+        if payment.status != Some(TransactionResult::APPROVED) {
+            declined.push(payment);
+        }
+    }
+    Ok(declined)
+}
+
+async fn transactions(client: &Clearent, plan: &PlanKey) -> Result<usize, Error> {
+    let search = TransactionSearch { order_id: Some(plan.to_string()), ..TransactionSearch::default() };
+    let made = client.transactions().search(&search).collect_all().await?;
+    assert!(made.iter().all(|transaction| transaction.plan_key().as_ref() == Some(plan)));
+    Ok(made.len())
+}
