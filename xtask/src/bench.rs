@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     if let Some(given) = arguments.iter().find(|name| !is_known(name)) {
         return Err(Failure::Unknown {
             given: given.clone(),
-            known: "[ratios] [throughput] [start] [worlds]",
+            known: "[ratios] [throughput] [start] [worlds]".into(),
         });
     }
     let picked = |table: &&Table| arguments.is_empty() || arguments.iter().any(|name| name == table.name);

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 /// Why a task stopped.
 #[derive(Debug)]
@@ -10,6 +12,8 @@ pub(crate) enum Failure {
     Refused { by_hand: String },
     /// A programme could not be started, or what it printed could not be read.
     NotStarted { programme: String, source: io::Error },
+    /// A file or folder could not be read or written.
+    File { path: PathBuf, source: io::Error },
     /// A programme that is asked for facts printed something else.
     Unreadable { programme: String, source: serde_json::Error },
     /// The bundled database is compiled from its C source, and nothing here can do that.
@@ -18,16 +22,30 @@ pub(crate) enum Failure {
     NoPrograms(String),
     /// Findings of tidy or of a release's gates, already printed.
     Untidy { findings: usize },
-    /// A release needs a programme of this version, which cannot be installed here.
-    NoTool { name: &'static str, version: &'static str },
+    /// A release needs a programme that cannot be installed here.
+    NoTool { name: &'static str, by_hand: String },
     /// These crates need each other, so that none can be published first.
     Circle { crates: String },
-    /// Only what has a name and a day goes out.
-    Undated { heading: String },
+    /// What a gate asks for cannot be reached from here, so that it has no answer.
+    OutOfReach { what: &'static str },
+    /// What nobody could ask keeps a release from going out.
+    Unasked { gates: String },
     /// The task takes no arguments.
     Arguments { given: String },
     /// The task takes others.
-    Unknown { given: String, known: &'static str },
+    Unknown { given: String, known: String },
+}
+
+impl Failure {
+    pub(crate) fn of_file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        |source| Self::File { path, source }
+    }
+
+    /// 2 for what was typed wrong, 1 for all else.
+    pub(crate) fn exit(&self) -> ExitCode {
+        ExitCode::from(if matches!(self, Self::Arguments { .. } | Self::Unknown { .. }) { 2 } else { 1 })
+    }
 }
 
 impl fmt::Display for Failure {
@@ -35,6 +53,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Refused { by_hand } => write!(f, "failed. By hand: {by_hand}"),
             Self::NotStarted { programme, source } => write!(f, "cannot run `{programme}`: {source}"),
+            Self::File { path, source } => write!(f, "cannot read or write {}: {source}", path.display()),
             Self::Unreadable { programme, source } => {
                 write!(f, "cannot read what `{programme}` prints: {source}")
             }
@@ -49,11 +68,12 @@ impl fmt::Display for Failure {
                 "tests need programmes that are not installed.\nDebian: sudo apt-get install -y {packages}"
             ),
             Self::Untidy { findings } => write!(f, "{findings} to mend"),
-            Self::NoTool { name, version } => {
-                write!(f, "cannot install {name}. By hand: cargo install --locked {name}@{version}")
-            }
+            Self::NoTool { name, by_hand } => write!(f, "cannot install {name}. By hand: {by_hand}"),
             Self::Circle { crates } => write!(f, "{crates} need each other: none can be published first"),
-            Self::Undated { heading } => write!(f, "CHANGELOG.md still says `{heading}`: write the day"),
+            Self::OutOfReach { what } => write!(f, "{what} cannot be reached from here"),
+            Self::Unasked { gates } => {
+                write!(f, "not published: nobody could ask {gates}. Publish where they can be asked")
+            }
             Self::Arguments { given } => write!(f, "takes no arguments, but was given `{given}`"),
             Self::Unknown { given, known } => write!(f, "does not know `{given}`: {known}"),
         }

@@ -54,7 +54,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "release",
         arguments: "TASK",
-        about: "what leaves the house: plan, check [GATE…], publish [--dry-run]",
+        about: "what leaves the house: plan, check [GATE…], publish [--dry-run], --help",
         run: release::run,
     },
     Task {
@@ -83,13 +83,13 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("\ncargo xtask {name}: {failure}");
-            ExitCode::FAILURE
+            failure.exit()
         }
     }
 }
 
 fn list() -> String {
-    let line = |task: &Task| format!("\n  {:<5} {:<8}  {}", task.name, task.arguments, task.about);
+    let line = |task: &Task| format!("\n  {:<11} {:<8}  {}", task.name, task.arguments, task.about);
     let lines: String = TASKS.iter().map(line).collect();
     format!("Usage: cargo xtask <TASK>\n{lines}")
 }

@@ -10,8 +10,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     no_arguments(arguments)?;
     let folder = root().join("docs/screenshots");
     let made = fs::create_dir_all(&folder).and_then(|()| folder.canonicalize());
-    let folder =
-        made.map_err(|source| Failure::NotStarted { programme: "docs/screenshots".into(), source })?;
+    let folder = made.map_err(Failure::of_file(&folder))?;
     Step::new("cargo test -p perennial-sandbox --test browser")
         .variable("PERENNIAL_SCREENSHOTS", folder.display().to_string())
         .run()

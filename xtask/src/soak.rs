@@ -39,7 +39,7 @@ impl Soak {
         let mut soak = Self { part: None, kills: 300, seed, minutes: None };
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
-            let unknown = || Failure::Unknown { given: word.clone(), known: USAGE };
+            let unknown = || Failure::Unknown { given: word.clone(), known: USAGE.into() };
             let mut number = || words.next().and_then(|number| number.parse().ok()).ok_or_else(unknown);
             match word.as_str() {
                 "--kills" => soak.kills = number()?,

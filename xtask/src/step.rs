@@ -85,6 +85,12 @@ impl Step {
         }
     }
 
+    /// Runs silently, for the answer that is in how it ends.
+    pub(crate) fn succeeds(&self) -> bool {
+        let mut command = self.command();
+        command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    }
+
     fn timed(
         &self,
         finish: impl FnOnce(&mut Child) -> std::io::Result<ExitStatus>,

@@ -51,6 +51,11 @@ pub(crate) fn secrets(files: &Files) -> Vec<Finding> {
     [numbers::check(files), text::machines(files)].concat()
 }
 
+/// Links of pages to what is not among these files.
+pub(crate) fn links(files: &Files) -> Vec<Finding> {
+    docs::links(files)
+}
+
 /// One thing to mend, and where.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Finding {
@@ -108,7 +113,7 @@ impl Files {
     }
 
     /// Whether a file or a folder stands at `path`.
-    fn has(&self, path: &str) -> bool {
+    pub(crate) fn has(&self, path: &str) -> bool {
         self.0.contains_key(path) || self.0.keys().any(|file| file.starts_with(&format!("{path}/")))
     }
 

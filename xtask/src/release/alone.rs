@@ -1,11 +1,11 @@
-//! Each package can be read and used by itself: it says what it is, and brings its code and its licences only.
+//! Each package can be read and used by itself: it says what it is, brings its code and its licences only, and its page
+//! links to nothing that it leaves behind.
 
 use serde_json::Value;
 
 use super::workspace::{Package, Workspace};
 use crate::failure::Failure;
-use crate::step::Step;
-use crate::tidy::Finding;
+use crate::tidy::{self, Files, Finding};
 
 const SAID: &[&str] =
     &["description", "license", "readme", "rust_version", "categories", "keywords", "/metadata/docs/rs"];
@@ -17,15 +17,16 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     for package in &workspace.packages {
         let files = files(workspace, package)?;
         let faults = unsaid(&package.facts).chain(strange(&files));
-        findings.extend(faults.map(|what| Finding::new(&package.name, what)).collect::<Vec<_>>());
+        findings.extend(faults.map(|what| Finding::new(&package.name, what)));
+        let links = tidy::links(&Files::at(&package.folder(), files.lines()));
+        findings.extend(links.into_iter().map(|finding| finding.within(&package.name)));
     }
     Ok(findings)
 }
 
 /// The paths that its archive will hold.
 pub(super) fn files(workspace: &Workspace, package: &Package) -> Result<String, Failure> {
-    let line = format!("cargo package --quiet --locked --allow-dirty --list -p {}", package.name);
-    Step::new(&line).within(workspace.root.clone()).read()
+    workspace.step(&format!("cargo package --quiet --locked --allow-dirty --list -p {}", package.name)).read()
 }
 
 fn unsaid(facts: &Value) -> impl Iterator<Item = String> {

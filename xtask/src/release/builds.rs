@@ -2,35 +2,34 @@
 
 use super::workspace::Workspace;
 use crate::failure::Failure;
-use crate::step::Step;
 use crate::tidy::Finding;
 
 pub(super) fn docs(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     workspace
         .of_all("cargo doc --locked --no-deps --all-features")
-        .variable("RUSTDOCFLAGS", "-D warnings")
+        .variable("RUSTDOCFLAGS", "--cfg docsrs -D warnings")
         .run()?;
     Ok(Vec::new())
 }
 
 /// A toolchain that is not there is installed; where that fails, the gate is red.
 pub(super) fn oldest(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
-    let Some(version) = workspace.packages.first().and_then(|package| package.facts["rust_version"].as_str())
-    else {
-        return Ok(vec![Finding::new("Cargo.toml", "promises no oldest Rust")]);
+    let Some(version) = workspace.oldest_rust() else {
+        return Ok(vec![Finding::new("Cargo.toml", "promises no oldest Rust: say `rust-version`")]);
     };
-    let here = Step::new("rustc --version").within(workspace.root.clone()).read()?;
+    let here = workspace.step("rustc --version").read()?;
     let toolchain = if here.starts_with(&format!("rustc {version}")) {
         eprintln!("==> the Rust of this machine is the oldest one: {}", here.trim_end());
         String::new()
     } else {
-        Step::new(&format!("rustup toolchain install {version} --profile minimal")).run()?;
+        workspace.step(&format!("rustup toolchain install {version} --profile minimal")).run()?;
         format!("+{version}")
     };
     workspace.of_all(&format!("cargo {toolchain} check --locked --all-features")).run()?;
     Ok(Vec::new())
 }
 
+/// Each set by itself, for cargo would add up those of several crates.
 pub(super) fn features(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     for package in &workspace.packages {
         let features = package.facts["features"].as_object().into_iter().flat_map(|features| features.keys());
@@ -38,7 +37,7 @@ pub(super) fn features(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
         for set in sets(&named) {
             let line = format!("cargo check --quiet --locked --no-default-features -p {}", package.name);
             let line = if set.is_empty() { line } else { format!("{line} --features {set}") };
-            Step::new(&line).within(workspace.root.clone()).run()?;
+            workspace.step(&line).run()?;
         }
     }
     Ok(Vec::new())

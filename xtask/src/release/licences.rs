@@ -1,26 +1,26 @@
-//! Licences, bans and sources of all that is built in, by cargo-deny and `deny.toml`.
-//! Its advisories come from a repository that a closed network does not reach: they are not asked here.
+//! What cargo-deny says of all that is built in, by `deny.toml`.
 
+use super::tool::Tool;
 use super::workspace::Workspace;
 use crate::failure::Failure;
-use crate::step::Step;
 use crate::tidy::Finding;
 
-const NAME: &str = "cargo-deny";
-const VERSION: &str = "0.20.2";
+const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
-    let tools = workspace.target.join("tools");
-    let programme = tools.join("bin").join(NAME);
-    let is_there = || {
-        Step::of(&programme).arguments(&["--version".into()]).read().is_ok_and(|said| said.contains(VERSION))
-    };
-    if !is_there() {
-        let install = format!("cargo install --locked {NAME}@{VERSION} --root");
-        let installed = Step::new(&install).arguments(&[tools.display().to_string()]).run();
-        installed.map_err(|_| Failure::NoTool { name: NAME, version: VERSION })?;
-    }
-    let words = ["--workspace", "--all-features", "--locked", "check", "licenses", "bans", "sources"];
-    Step::of(&programme).within(workspace.root.clone()).arguments(&words.map(String::from)).run()?;
+    deny(workspace, &["check", "licenses", "bans", "sources"])
+}
+
+/// The database is a repository, which not every network reaches: then nobody has asked, and that is no green.
+pub(super) fn advisories(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
+    deny(workspace, &["fetch", "db"])
+        .map_err(|_| Failure::OutOfReach { what: "the database of advisories (`db-urls` in deny.toml)" })?;
+    deny(workspace, &["check", "--disable-fetch", "advisories"])
+}
+
+fn deny(workspace: &Workspace, task: &[&str]) -> Result<Vec<Finding>, Failure> {
+    let words = [&["--workspace", "--all-features", "--locked"], task].concat();
+    let words: Vec<String> = words.into_iter().map(String::from).collect();
+    DENY.step(workspace)?.arguments(&words).run()?;
     Ok(Vec::new())
 }

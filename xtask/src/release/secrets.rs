@@ -6,10 +6,14 @@ use crate::failure::Failure;
 use crate::tidy::{self, Files, Finding};
 
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
-    let mut findings = tidy::secrets(&Files::read(&workspace.root)?);
+    let tree = Files::read(&workspace.root)?;
+    let mut findings = tidy::secrets(&tree);
     for package in &workspace.packages {
-        let files = alone::files(workspace, package)?;
-        let of_package = tidy::secrets(&Files::at(&package.folder(), files.lines()));
+        let (files, folder) = (alone::files(workspace, package)?, package.folder());
+        // A package can hold what git does not.
+        let own = folder.strip_prefix(&workspace.root).unwrap_or(&folder);
+        let unseen = files.lines().filter(|path| !tree.has(&own.join(path).to_string_lossy()));
+        let of_package = tidy::secrets(&Files::at(&folder, unseen));
         findings.extend(of_package.into_iter().map(|finding| finding.within(&package.name)));
     }
     Ok(findings)

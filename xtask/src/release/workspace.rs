@@ -12,6 +12,10 @@ use crate::step::Step;
 pub(super) struct Workspace {
     pub(super) root: PathBuf,
     pub(super) target: PathBuf,
+    /// Where programmes are installed that gates run.
+    pub(super) tools: PathBuf,
+    /// What its commands run under.
+    pub(super) variables: Vec<(&'static str, String)>,
     /// Each after those that it needs.
     pub(super) packages: Vec<Package>,
 }
@@ -32,9 +36,13 @@ impl Workspace {
         let members = facts["packages"].as_array().cloned().unwrap_or_default();
         // `publish = false` is an empty list of registries.
         let published = members.into_iter().filter(|facts| facts["publish"] != Value::Array(Vec::new()));
+        let target = PathBuf::from(facts["target_directory"].as_str().unwrap_or("target"));
         Ok(Self {
-            root,
-            target: facts["target_directory"].as_str().unwrap_or("target").into(),
+            // The same, as everything in it is named.
+            root: facts["workspace_root"].as_str().map_or(root, PathBuf::from),
+            tools: target.join("tools"),
+            target,
+            variables: Vec::new(),
             packages: in_order(published.map(Package::new).collect())?,
         })
     }
@@ -44,21 +52,46 @@ impl Workspace {
         self.packages.first().map_or("", |package| &package.version)
     }
 
-    pub(super) fn plan(&self) -> String {
-        let mut plan = String::new();
+    /// The version that went out last: its tag says so.
+    pub(super) fn last(&self) -> Result<Option<String>, Failure> {
+        let tags = self.step("git tag --list v[0-9]* --sort=-version:refname").read()?;
+        Ok(tags.lines().next().map(|tag| tag.trim_start_matches('v').to_owned()))
+    }
+
+    pub(super) fn plan(&self) -> Result<String, Failure> {
+        let last = self.last()?.map_or("the first release".into(), |last| format!("after {last}"));
+        let mut plan = format!("{}, {last}\n\n", self.version());
         for (package, at) in self.packages.iter().zip(1..) {
             let needs = package.needs().join(", ");
-            let after = if needs.is_empty() { String::new() } else { format!("  after {needs}") };
+            let after = if needs.is_empty() { "first".into() } else { format!("after {needs}") };
             // Writing to a text cannot fail.
-            let _ = writeln!(plan, "{at}. {:<20} {}{after}", package.name, package.version);
+            let _ = writeln!(plan, "{at}. {:<20} {after}", package.name);
         }
-        plan
+        Ok(plan)
+    }
+
+    /// What every crate promises; they inherit it from one place.
+    pub(super) fn oldest_rust(&self) -> Option<&str> {
+        self.packages.first()?.facts["rust_version"].as_str()
+    }
+
+    /// A command in its folder.
+    pub(super) fn step(&self, line: &str) -> Step {
+        self.under(Step::new(line).within(self.root.clone()))
+    }
+
+    /// The same with its variables.
+    pub(super) fn under(&self, step: Step) -> Step {
+        self.variables.iter().fold(step, |step, (name, value)| step.variable(name, value))
     }
 
     /// A cargo command for all of them at once.
     pub(super) fn of_all(&self, line: &str) -> Step {
-        let picks = self.packages.iter().flat_map(|package| ["-p".to_owned(), package.name.clone()]);
-        Step::new(line).within(self.root.clone()).arguments(&picks.collect::<Vec<_>>())
+        self.step(line).arguments(&picks(&self.packages))
+    }
+
+    pub(super) fn libraries(&self) -> impl Iterator<Item = &Package> {
+        self.packages.iter().filter(|package| package.is_library())
     }
 }
 
@@ -72,9 +105,14 @@ impl Package {
         PathBuf::from(self.facts["manifest_path"].as_str().unwrap_or_default()).with_file_name("")
     }
 
-    pub(super) fn is_library(&self) -> bool {
+    fn is_library(&self) -> bool {
         let targets = self.facts["targets"].as_array().into_iter().flatten();
         targets.into_iter().any(|target| target["kind"][0] == "lib")
+    }
+
+    /// The name of its archive, without the extension, and of the folder in it.
+    pub(super) fn archive(&self) -> String {
+        format!("{}-{}", self.name, self.version)
     }
 
     /// The crates of ours that must be in the registry first. A dependency without a version is not published.
@@ -86,6 +124,11 @@ impl Package {
         names.dedup();
         names
     }
+}
+
+/// As cargo is told which packages it is about.
+pub(super) fn picks<'a>(packages: impl IntoIterator<Item = &'a Package>) -> Vec<String> {
+    packages.into_iter().flat_map(|package| ["-p".into(), package.name.clone()]).collect()
 }
 
 fn in_order(mut waiting: Vec<Package>) -> Result<Vec<Package>, Failure> {

@@ -30,8 +30,7 @@ pub(super) fn run(soak: &Soak) -> Result<(), Failure> {
     let served = Served::start(&target.join("debug/perennial"))?;
     // What it keeps of a run, only it reads.
     let notes = target.join("soak/api");
-    fs::create_dir_all(&notes)
-        .map_err(|source| Failure::NotStarted { programme: "schemathesis".into(), source })?;
+    fs::create_dir_all(&notes).map_err(Failure::of_file(&notes))?;
     let Served { url, .. } = &served;
     let step = Step::of(&python.join("bin/st"))
         .arguments(&words(&["run", &format!("{url}/_sandbox/openapi.json"), "--exclude-checks", NOT_CHECKED]))

@@ -86,7 +86,7 @@ fn dependencies(files: &Files) -> Vec<Finding> {
 }
 
 /// Links between files of the tree, and to headings in them.
-fn links(files: &Files) -> Vec<Finding> {
+pub(super) fn links(files: &Files) -> Vec<Finding> {
     let pages = files.iter().filter(|(path, _)| is(path, "md"));
     let links =
         pages.flat_map(|(path, text)| prose(text).flat_map(targets).map(move |target| (path, target)));
@@ -98,25 +98,26 @@ fn links(files: &Files) -> Vec<Finding> {
 fn leads_somewhere(files: &Files, page: &str, target: &str) -> bool {
     let (path, heading) =
         target.split_once('#').map_or((target, None), |(path, heading)| (path, Some(heading)));
-    let path = if path.is_empty() { page.to_owned() } else { resolve(page, path) };
+    let path = if path.is_empty() { Some(page.to_owned()) } else { resolve(page, path) };
+    let Some(path) = path else { return false };
     files.has(&path)
         && heading.is_none_or(|heading| {
             prose(files.get(&path).unwrap_or_default()).any(|line| slug(line) == heading)
         })
 }
 
-/// `target` as seen from the folder of `page`, from the root of the tree.
-fn resolve(page: &str, target: &str) -> String {
+/// `target` as seen from the folder of `page`, from the root of the tree; outside it is nothing.
+fn resolve(page: &str, target: &str) -> Option<String> {
     let mut folders: Vec<&str> = page.split('/').collect();
     folders.pop();
     for part in target.split('/') {
         match part {
-            ".." => drop(folders.pop()),
+            ".." => drop(folders.pop()?),
             "." | "" => {}
             _ => folders.push(part),
         }
     }
-    folders.join("/")
+    Some(folders.join("/"))
 }
 
 /// The name that a heading is linked by; empty for a line that is none.
@@ -199,6 +200,7 @@ mod tests {
             ("[a](#here)\n```\n# Here\n```", "its link to #here leads nowhere"),
             ("```\n[a](gone.md)\n```", ""),
             ("[a](gone.md)", "its link to gone.md leads nowhere"),
+            ("[a](../../README.md)", "its link to ../../README.md leads nowhere"),
             ("[a](one.md \"title\")", "its link to one.md leads nowhere"),
             ("[a](guide/one.md#second)", "its link to guide/one.md#second leads nowhere"),
         ];

@@ -1,0 +1,27 @@
+//! Programmes of others that gates run, each in one version, in a folder of their own under the target folder.
+
+use super::workspace::Workspace;
+use crate::failure::Failure;
+use crate::step::Step;
+
+pub(super) struct Tool {
+    pub(super) name: &'static str,
+    pub(super) version: &'static str,
+}
+
+impl Tool {
+    /// It runs in the workspace. What is not there yet is installed; where that fails, the failure says how to.
+    pub(super) fn step(&self, workspace: &Workspace) -> Result<Step, Failure> {
+        let Self { name, version } = *self;
+        let folder = workspace.tools.join(format!("{name}-{version}"));
+        let programme = folder.join("bin").join(name);
+        if !programme.exists() {
+            // One run a release: what a linker would optimise in minutes, nobody gets back.
+            let quick = "--config profile.release.lto=false --config profile.release.codegen-units=16";
+            let line = format!("cargo install --locked {quick} {name}@{version} --root");
+            let install = Step::new(&line).arguments(&[folder.display().to_string()]);
+            install.run().map_err(|_| Failure::NoTool { name, by_hand: install.by_hand() })?;
+        }
+        Ok(workspace.under(Step::of(&programme).within(workspace.root.clone())))
+    }
+}
