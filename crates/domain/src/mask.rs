@@ -79,7 +79,7 @@ pub fn is_secret_name(name: &str) -> bool {
 const LONGEST_NAME: usize = 18;
 
 /// In lower case and without separators.
-const SECRET_NAMES: [&str; 31] = [
+const SECRET_NAMES: [&str; 32] = [
     "accessid",
     "accesskey",
     "accountkey",
@@ -88,6 +88,7 @@ const SECRET_NAMES: [&str; 31] = [
     "apikey",
     "authorization",
     "card",
+    "cardcode",
     "cardnumber",
     "cardsecuritycode",
     "cookie",

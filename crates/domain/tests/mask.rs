@@ -79,6 +79,7 @@ fn secret_names() {
         "x-api-key",
         "card number",
         "cardNumber",
+        "card-code",
         "security-code",
         "track2-data",
         "encrypted-track-data",

@@ -34,7 +34,22 @@ pub(crate) fn body(format: Format, body: &[u8]) -> String {
 
 /// A path and its query without their secrets, decoded.
 pub(crate) fn path(path_and_query: &str) -> String {
-    let Some((path, query)) = path_and_query.split_once('?') else { return text(&decoded(path_and_query)) };
+    match path_and_query.split_once('?') {
+        Some((path, query)) => format!("{}?{}", text(&decoded(path)), members(query)),
+        None => text(&decoded(path_and_query)),
+    }
+}
+
+/// A form as a browser sends it, without its secrets, decoded.
+pub(crate) fn form(body: &[u8]) -> String {
+    match std::str::from_utf8(body).map(members) {
+        Ok(text) if text.len() <= LONGEST => text,
+        Ok(text) => format!("({} bytes, too long to remember)", text.len()),
+        Err(_) => format!("({} bytes that cannot be read)", body.len()),
+    }
+}
+
+fn members(query: &str) -> String {
     let query = query.replace('+', " ");
     let members = query.split('&').map(|member| match member.split_once('=') {
         Some((name, value)) => {
@@ -43,7 +58,7 @@ pub(crate) fn path(path_and_query: &str) -> String {
         }
         None => text(&decoded(member)),
     });
-    format!("{}?{}", text(&decoded(path)), members.collect::<Vec<_>>().join("&"))
+    members.collect::<Vec<_>>().join("&")
 }
 
 fn decoded(text: &str) -> Cow<'_, str> {
@@ -314,6 +329,11 @@ mod tests {
             (xml("<a><csc>999"), "(11 bytes that cannot be read)"),
             (xml("<a><csc><b>999</b></csc></a>"), "<a><csc><b>****</b></csc></a>"),
             (json(r#"{"csc":{"b":["999"]}}"#), r#"{"csc":{"b":["****"]}}"#),
+            (
+                form(b"card-number=4000+1000&card-code=999&card-name=Rosa+4111111111111111&amount-0=5"),
+                "card-number=****&card-code=****&card-name=Rosa ************1111&amount-0=5",
+            ),
+            (form(b"\xff"), "(1 bytes that cannot be read)"),
             (
                 path("/tokens/1100000000555551111?id=4111111111111111"),
                 "/tokens/1100000000555551111?id=************1111",

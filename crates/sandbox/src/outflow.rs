@@ -37,15 +37,15 @@ const BLANK: &[u8] = &[b' '; 64 * 1024];
 
 impl Outflow {
     /// The body, slowed down to so many bytes a second.
-    pub(crate) fn slow(body: Vec<u8>, bytes_per_second: u64) -> Self {
-        let left = Bytes::from(body);
+    pub(crate) fn slow(self, bytes_per_second: u64) -> Self {
+        let left = self.left;
         let slowest = length(&left).div_ceil(SLOWEST).max(1);
         Self { course: Course::Slow(bytes_per_second.max(slowest)), left, wait: None }
     }
 
     /// The body, which breaks off at this byte.
-    pub(crate) fn cut(body: Vec<u8>, at_byte: u64) -> Self {
-        let mut left = Bytes::from(body);
+    pub(crate) fn cut(self, at_byte: u64) -> Self {
+        let mut left = self.left;
         let missing = length(&left).saturating_sub(at_byte);
         if missing == 0 {
             return Self { left, ..Self::default() };
@@ -56,8 +56,8 @@ impl Outflow {
     }
 
     /// The body, filled up to so many bytes.
-    pub(crate) fn padded(body: Vec<u8>, bytes: u64) -> Self {
-        let left = Bytes::from(body);
+    pub(crate) fn padded(self, bytes: u64) -> Self {
+        let left = self.left;
         let padding = if left.is_empty() { 0 } else { bytes.saturating_sub(length(&left)) };
         Self { left, course: Course::Padded(padding), wait: None }
     }
@@ -168,26 +168,22 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn bodies_come_whole_slowly_cut_or_padded() {
-        let body = |length: usize| vec![b'x'; length];
+        let body = |length: usize| Outflow::from(vec![b'x'; length]);
         let cases: &[Case<'_>] = &[
             (&Outflow::default, 0, &[]),
-            (&|| body(500).into(), 500, &[(0, Some(500))]),
-            (&|| Outflow::slow(body(3), 2), 3, &[(0, Some(1)), (500, Some(1)), (1_000, Some(1))]),
-            (&|| Outflow::slow(body(10), 100), 10, &[(0, Some(5)), (50, Some(5))]),
-            (&|| Outflow::slow(body(10), u64::MAX), 10, &[(0, Some(10))]),
-            (&|| Outflow::slow(body(0), 1), 0, &[]),
-            (&|| Outflow::cut(body(10), 4), 10, &[(0, Some(4)), (20, None)]),
-            (&|| Outflow::cut(body(10), 0), 10, &[(20, None)]),
-            (&|| Outflow::cut(body(10), 10), 10, &[(0, Some(10))]),
-            (&|| Outflow::cut(body(0), 5), 0, &[]),
-            (&|| Outflow::padded(body(10), 12), 12, &[(0, Some(10)), (0, Some(2))]),
-            (
-                &|| Outflow::padded(body(10), 70_000),
-                70_000,
-                &[(0, Some(10)), (0, Some(65_536)), (0, Some(4_454))],
-            ),
-            (&|| Outflow::padded(body(10), 5), 10, &[(0, Some(10))]),
-            (&|| Outflow::padded(body(0), 5), 0, &[]),
+            (&|| body(500), 500, &[(0, Some(500))]),
+            (&|| body(3).slow(2), 3, &[(0, Some(1)), (500, Some(1)), (1_000, Some(1))]),
+            (&|| body(10).slow(100), 10, &[(0, Some(5)), (50, Some(5))]),
+            (&|| body(10).slow(u64::MAX), 10, &[(0, Some(10))]),
+            (&|| body(0).slow(1), 0, &[]),
+            (&|| body(10).cut(4), 10, &[(0, Some(4)), (20, None)]),
+            (&|| body(10).cut(0), 10, &[(20, None)]),
+            (&|| body(10).cut(10), 10, &[(0, Some(10))]),
+            (&|| body(0).cut(5), 0, &[]),
+            (&|| body(10).padded(12), 12, &[(0, Some(10)), (0, Some(2))]),
+            (&|| body(10).padded(70_000), 70_000, &[(0, Some(10)), (0, Some(65_536)), (0, Some(4_454))]),
+            (&|| body(10).padded(5), 10, &[(0, Some(10))]),
+            (&|| body(0).padded(5), 0, &[]),
         ];
         for (number, (body, announced, expected)) in cases.iter().enumerate() {
             let body = body();
@@ -200,7 +196,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_slowest_body_takes_a_minute() {
         for length in [2, 61, 5_000, 1_000_000] {
-            let came = frames(Outflow::slow(vec![b'x'; length], 1)).await;
+            let came = frames(Outflow::from(vec![b'x'; length]).slow(1)).await;
             let (last, _) = came[came.len() - 1];
             assert!(last <= 60_000, "{length}: {last}");
             assert_eq!(came.iter().filter_map(|(_, bytes)| *bytes).sum::<usize>(), length);

@@ -28,10 +28,10 @@ use zeroize::Zeroizing;
 
 use crate::call;
 use crate::clearent::{self, Formats, refusal, worldless};
-use crate::fault::Effect;
+use crate::fault::{Effect, Hit};
 use crate::gateway::Gateway;
 use crate::outflow::Outflow;
-use crate::requests::Entry;
+use crate::requests::{Entry, Exchange};
 use crate::store::StoreError;
 use crate::{clientpay, console, control, mask, payment_page};
 
@@ -151,12 +151,15 @@ enum Tree {
     /// With the format of answers.
     Clearent(Format),
     ClientPay,
+    /// The pages that payers fill in.
+    Pages,
 }
 
 impl Tree {
     fn of<B>(request: &Request<B>) -> Self {
         match segments(request.uri().path()).first() {
             Some(first) if first == "_sandbox" => Self::Control,
+            Some(first) if first == "app" => Self::Pages,
             _ if clientpay::has(request.uri().path()) => Self::ClientPay,
             _ => Self::Clearent(Formats::of(request.headers(), b"").answer),
         }
@@ -261,7 +264,11 @@ async fn answer(
     if let ["app", page @ ..] = segments.as_slice() {
         let request =
             payment_page::Request { method: &head.method, segments: page, body: &body, site: &site };
-        return Ok(paid(payment_page::answer(gateway, request).await?));
+        let answered = payment_page::answer(gateway, request).await?;
+        let (exchange, hit) = (answered.exchange, answered.hit);
+        let whole = paid(answered.shown);
+        let seen = |page: &[u8]| [mask::form(&body), format!("(a page of {} bytes)", page.len())];
+        return deliver(gateway, &head, started, whole, exchange, hit, seen).await;
     }
     let formats = match tree {
         Tree::ClientPay => Formats::JSON,
@@ -269,16 +276,36 @@ async fn answer(
     };
     let answered = called(gateway, tree, &head, &segments, &body, site, formats).await?;
     let call::Answered { status, body: answer, allow, exchange, hit } = answered;
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut whole = envelope(status, answer, formats.answer);
+    if let Some(allow) = allow {
+        set(&mut whole, ALLOW, &allow);
+    }
+    let seen = |answer: &[u8]| [mask::body(formats.request, &body), mask::body(formats.answer, answer)];
+    deliver(gateway, &head, started, whole, exchange, hit, seen).await
+}
+
+/// Sends an answer as the fault that hit its call has it, and notes the call in the log of the world that it was made in.
+async fn deliver(
+    gateway: &Gateway,
+    head: &Parts,
+    started: Instant,
+    answer: Answered,
+    exchange: Option<(i64, Exchange)>,
+    hit: Option<Hit>,
+    seen: impl FnOnce(&[u8]) -> [String; 2],
+) -> Result<Answered, Unanswered> {
     let effect = hit.as_ref().map(|hit| &hit.effect);
     if let Some(Effect::Delay { delay }) = effect {
         gateway.pause(*delay).await;
     }
-    let sent = sent(status, answer, formats.answer, effect);
+    let sent = sent(answer, effect);
     if let Some((world, exchange)) = exchange {
         let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let status = sent.as_ref().map(|sent| sent.status().as_u16());
         tracing::info!(operation = exchange.operation, status, milliseconds, "answered");
         let path = head.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
+        let [request, response] = seen(sent.as_ref().map_or(&[], |sent| sent.body().seen()));
         let entry = Entry {
             exchange,
             method: head.method.to_string(),
@@ -286,18 +313,12 @@ async fn answer(
             status,
             fault: hit.map(|hit| hit.id),
             milliseconds,
-            request: mask::body(formats.request, &body),
-            response: sent
-                .as_ref()
-                .map_or(String::new(), |sent| mask::body(formats.answer, sent.body().seen())),
+            request,
+            response: if sent.is_some() { response } else { String::new() },
         };
         gateway.requests.record(world, entry);
     }
-    let mut response = sent.ok_or(Unanswered::Dropped)?;
-    if let Some(allow) = allow {
-        set(&mut response, ALLOW, &allow);
-    }
-    Ok(response)
+    sent.ok_or(Unanswered::Dropped)
 }
 
 /// What a vendor's tree answers.
@@ -335,8 +356,8 @@ fn shown(answered: console::Answered) -> Answered {
 }
 
 /// What a payer's browser gets.
-fn paid(answered: payment_page::Answered) -> Answered {
-    let payment_page::Answered { status, content_type, body, framed_by, see } = answered;
+fn paid(shown: payment_page::Shown) -> Answered {
+    let payment_page::Shown { status, content_type, body, framed_by, see } = shown;
     in_browser(status, content_type, body, see, &payment_page::policy(&framed_by))
 }
 
@@ -364,25 +385,28 @@ fn in_browser(
 }
 
 /// What a client gets of an answer: nothing if a fault closes its connection instead.
-fn sent(status: u16, answer: Vec<u8>, format: Format, effect: Option<&Effect>) -> Option<Answered> {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let outflow = match effect {
+fn sent(mut answer: Answered, effect: Option<&Effect>) -> Option<Answered> {
+    match effect {
         Some(Effect::DropReply | Effect::LateCommit { .. }) => return None,
         Some(Effect::Garbage { body, content_type }) => {
-            let mut response = envelope(StatusCode::OK, body.clone(), format);
-            set(&mut response, CONTENT_TYPE, content_type);
-            return Some(response);
+            let mut garbage = plain(StatusCode::OK);
+            if !body.is_empty() {
+                set(&mut garbage, CONTENT_TYPE, content_type);
+            }
+            *garbage.body_mut() = body.clone().into();
+            return Some(garbage);
         }
-        Some(Effect::SlowBody { bytes_per_second }) => Outflow::slow(answer, *bytes_per_second),
-        Some(Effect::CutReply { at_byte }) => Outflow::cut(answer, *at_byte),
-        Some(Effect::HugeBody { bytes }) => Outflow::padded(answer, *bytes),
-        _ => Outflow::from(answer),
-    };
-    let mut response = envelope(status, outflow, format);
-    if let Some(Effect::RateLimit { retry_after: Some(retry_after) }) = effect {
-        set(&mut response, RETRY_AFTER, &retry_after.to_string());
+        Some(Effect::SlowBody { bytes_per_second }) => {
+            answer = answer.map(|body| body.slow(*bytes_per_second));
+        }
+        Some(Effect::CutReply { at_byte }) => answer = answer.map(|body| body.cut(*at_byte)),
+        Some(Effect::HugeBody { bytes }) => answer = answer.map(|body| body.padded(*bytes)),
+        Some(Effect::RateLimit { retry_after: Some(retry_after) }) => {
+            set(&mut answer, RETRY_AFTER, &retry_after.to_string());
+        }
+        _ => {}
     }
-    Some(response)
+    Some(answer)
 }
 
 /// The host that a request names, if it is one of ours.
@@ -447,6 +471,7 @@ fn failed(gateway: &Gateway, status: StatusCode, code: &'static str, message: &s
             let answered = worldless(gateway, refusal(status.as_u16(), code, message), format);
             envelope(status, answered.body, format)
         }
+        Tree::Pages => paid(payment_page::problem(status, message)),
         Tree::ClientPay => envelope(status, clientpay::refusal(status.as_u16(), message).body, Format::Json),
     }
 }

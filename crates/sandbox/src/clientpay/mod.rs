@@ -207,19 +207,24 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         work(route, access_id.as_ref(), read)
     })
     .await?;
-    let Some(Done { world, seed, now, opened, outcome }) = done else {
+    let Some(done) = done else {
         return Ok(worldless(Refused::unauthorized()));
     };
+    let exchange = exchange(gateway, operation, &done);
     let Answer { status, body } = match hit.as_ref().map(|hit| &hit.effect) {
         Some(Effect::ErrorBefore { status } | Effect::ErrorAfter { status }) => fault(*status),
         Some(Effect::RateLimit { .. }) => fault(429),
         // Of a call that waits there is no answer, and nobody will see this one.
-        _ => outcome.unwrap_or_else(|| fault(500)),
+        _ => done.outcome.unwrap_or_else(|| fault(500)),
     };
-    let number = gateway.requests.next_exchange(world);
-    let id = seed.uuid(&format!("exchange {opened}"), number);
-    let exchange = Exchange { operation, id, time: now };
-    Ok(Answered { exchange: Some((world, exchange)), hit, ..Answered::worldless(status, body) })
+    Ok(Answered { exchange: Some(exchange), hit, ..Answered::worldless(status, body) })
+}
+
+/// What the log of a world knows of a call in it.
+pub(crate) fn exchange<A>(gateway: &Gateway, operation: &'static str, done: &Done<A>) -> (i64, Exchange) {
+    let Done { world, seed, now, opened, .. } = done;
+    let number = gateway.requests.next_exchange(*world);
+    (*world, Exchange { operation, id: seed.uuid(&format!("exchange {opened}"), number), time: *now })
 }
 
 /// How the world of a call is knocked at, or what is answered without one.

@@ -15,20 +15,37 @@ use http::{Method, StatusCode};
 use maud::Markup;
 use perennial_domain::clientpay::PageStatus;
 
-use crate::clientpay::pages::Document;
-use crate::fault::Effect;
+use crate::call::execute;
+use crate::clientpay::{self, pages::Document};
+use crate::fault::{Effect, Hit, stands_in};
 use crate::form::Form;
 use crate::gateway::Gateway;
+use crate::requests::Exchange;
 use crate::seed::{Seed, hex};
 use crate::store::StoreError;
 use crate::store::clientpay::page::{KeptPage, knock_of_page};
-use crate::world::{Knock, Ledger};
+use crate::world::Ledger;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("postback.js");
 
-/// What a browser gets.
+/// What is sent back, and what the log may know of it.
 pub(crate) struct Answered {
+    pub(crate) shown: Shown,
+    /// Which world was called, and the exchange; nothing if the page was only looked at.
+    pub(crate) exchange: Option<(i64, Exchange)>,
+    /// The fault that hit the call.
+    pub(crate) hit: Option<Hit>,
+}
+
+impl From<Shown> for Answered {
+    fn from(shown: Shown) -> Self {
+        Self { shown, exchange: None, hit: None }
+    }
+}
+
+/// What a browser gets.
+pub(crate) struct Shown {
     pub(crate) status: StatusCode,
     pub(crate) content_type: &'static str,
     pub(crate) body: String,
@@ -56,43 +73,55 @@ pub(crate) fn policy(framed_by: &str) -> String {
     )
 }
 
-/// Answers a request for a page.
+/// Answers a request for a page. One that is sent is a call like those of the API: faults hit it, and it is in the log.
 pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Result<Answered, StoreError> {
     let Request { method, segments, body, site } = request;
     let reads = matches!(*method, Method::GET | Method::HEAD);
-    let id = match segments {
-        ["style.css"] if reads => return Ok(file("text/css; charset=utf-8", STYLE)),
-        ["postback.js"] if reads => return Ok(file("text/javascript; charset=utf-8", SCRIPT)),
-        ["api", id] => (*id).to_owned(),
-        _ => return Ok(missing()),
+    let id: Arc<str> = match segments {
+        ["style.css"] if reads => return Ok(file("text/css; charset=utf-8", STYLE).into()),
+        ["postback.js"] if reads => return Ok(file("text/javascript; charset=utf-8", SCRIPT).into()),
+        ["api", id] => (*id).into(),
+        _ => return Ok(missing().into()),
     };
     if !reads && *method != Method::POST {
         let told = "This page can be read and sent, and nothing else.";
-        return Ok(problem(StatusCode::METHOD_NOT_ALLOWED, told));
+        return Ok(problem(StatusCode::METHOD_NOT_ALLOWED, told).into());
     }
     let wanted = id.clone();
-    let knock = gateway.store.run(move |connection| knock_of_page(connection, &wanted)).await?;
-    let Some(knock) = knock else { return Ok(missing()) };
-    let form = (!reads).then(|| Form::of(body));
-    let decline = form.as_ref().and_then(|_| decline(gateway, &knock, &id));
-    let (site, any_card) = (site.to_owned(), gateway.any_card);
-    let shown = gateway
-        .with_world(knock, move |ledger| {
-            let ledger = Ledger { decline, ..ledger };
-            let Some(kept) = ledger.page(&id)? else { return Ok(None) };
-            let Some(document) = Document::of(&kept) else { return Ok(None) };
-            let visit = Visit { ledger: &ledger, kept: &kept, document: &document, site: &site, any_card };
-            visit.answer(form.as_ref()).map(Some)
+    let found = gateway.store.run(move |connection| knock_of_page(connection, &wanted)).await?;
+    let Some((knock, kind)) = found else { return Ok(missing().into()) };
+    let form: Option<Arc<Form>> = (!reads).then(|| Form::of(body).into());
+    let operation = if kind == "payerPage" { "payers.add-methods" } else { "clientpay-payments.create" };
+    // Who fills in a page has no access id.
+    let may = |effect: &Effect| *effect != Effect::EvictAccessId;
+    let names = |key: &str| *key == *id || stands_in(body, key);
+    let hit = form.as_ref().and_then(|_| gateway.faults.hit(&knock.hash, operation, may, names));
+    let (site, any_card): (Arc<str>, _) = (site.into(), gateway.any_card);
+    let done = execute(gateway, knock, hit.clone(), || {
+        let (id, site, form) = (id.clone(), site.clone(), form.clone());
+        Box::new(move |ledger| {
+            let Some(kept) = ledger.page(&id)? else { return Ok(missing()) };
+            let Some(document) = Document::of(&kept) else { return Ok(missing()) };
+            let visit = Visit { ledger, kept: &kept, document: &document, site: &site, any_card };
+            visit.answer(form.as_deref())
         })
-        .await?;
-    Ok(shown.flatten().unwrap_or_else(missing))
+    })
+    .await?;
+    let Some(done) = done else { return Ok(missing().into()) };
+    let exchange = form.map(|_| clientpay::exchange(gateway, operation, &done));
+    let shown = match hit.as_ref().map(|hit| &hit.effect) {
+        Some(Effect::ErrorBefore { status } | Effect::ErrorAfter { status }) => fault(*status),
+        Some(Effect::RateLimit { .. }) => fault(429),
+        // Of a call that waits there is no answer, and nobody will see this one.
+        _ => done.outcome.unwrap_or_else(|| fault(500)),
+    };
+    Ok(Answered { shown, exchange, hit })
 }
 
-/// How a fault makes a payment on this page go.
-fn decline(gateway: &Gateway, knock: &Knock, id: &str) -> Option<crate::clearent::outcome::Outcome> {
-    let may = |effect: &Effect| effect.decline().is_some();
-    let hit = gateway.faults.hit(&knock.hash, "clientpay-payments.create", may, |key| key == id);
-    hit.and_then(|hit| hit.effect.decline())
+/// What a fault shows in place of the page.
+fn fault(status: u16) -> Shown {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    problem(status, "The page cannot be reached now. Look before you pay again: load it once more.")
 }
 
 /// A payer at a page.
@@ -105,7 +134,7 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    fn answer(&self, form: Option<&Form>) -> rusqlite::Result<Answered> {
+    fn answer(&self, form: Option<&Form>) -> rusqlite::Result<Shown> {
         let status = self.kept.status(self.ledger.now);
         if status == PageStatus::COMPLETED {
             // Whoever clicked twice sees the same receipt twice.
@@ -131,16 +160,16 @@ impl Visit<'_> {
         }
     }
 
-    fn shown(&self, status: StatusCode, content: &Markup) -> Answered {
+    fn shown(&self, status: StatusCode, content: &Markup) -> Shown {
         let look = view::Look::of(self.document.options());
         let body = view::layout(&look, content);
-        Answered { framed_by: self.framed_by(), ..html(status, body) }
+        Shown { framed_by: self.framed_by(), ..html(status, body) }
     }
 
-    fn see(&self) -> Answered {
+    fn see(&self) -> Shown {
         let id = &self.kept.request_id;
         let see = Some(format!("/app/api/{id}"));
-        Answered { see, ..html(StatusCode::SEE_OTHER, String::new()) }
+        Shown { see, ..html(StatusCode::SEE_OTHER, String::new()) }
     }
 
     /// Where the page's owner is told by the gateway.
@@ -172,18 +201,18 @@ fn token(seed: Seed, request_id: &str) -> String {
     hex(&seed.derive(&format!("form {request_id}"), 0)[..16])
 }
 
-fn html(status: StatusCode, body: String) -> Answered {
-    Answered { status, content_type: "text/html; charset=utf-8", body, framed_by: "'none'".into(), see: None }
+fn html(status: StatusCode, body: String) -> Shown {
+    Shown { status, content_type: "text/html; charset=utf-8", body, framed_by: "'none'".into(), see: None }
 }
 
-fn file(content_type: &'static str, body: &str) -> Answered {
-    Answered { content_type, ..html(StatusCode::OK, body.to_owned()) }
+fn file(content_type: &'static str, body: &str) -> Shown {
+    Shown { content_type, ..html(StatusCode::OK, body.to_owned()) }
 }
 
-fn problem(status: StatusCode, told: &str) -> Answered {
+pub(crate) fn problem(status: StatusCode, told: &str) -> Shown {
     html(status, view::problem(status, told))
 }
 
-fn missing() -> Answered {
+fn missing() -> Shown {
     problem(StatusCode::NOT_FOUND, "There is no such page. Ask whoever sent you here for a new link.")
 }

@@ -8,7 +8,7 @@ use perennial_wire::clientpay::payment;
 
 use super::fill::{self, Entered, Problems, Source};
 use super::sheet::Sheet;
-use super::{Answered, Visit, token, view};
+use super::{Shown, Visit, token, view};
 use crate::clientpay::pages;
 use crate::clientpay::payments::{Charge, charge};
 use crate::form::Form;
@@ -19,7 +19,7 @@ use crate::store::clientpay::payment::Booked;
 const DECLINED: &str = "The payment could not be processed. Nothing was charged; try another way to pay.";
 
 impl Visit<'_> {
-    pub(super) fn pay(&self, form: Option<&Form>) -> rusqlite::Result<Answered> {
+    pub(super) fn pay(&self, form: Option<&Form>) -> rusqlite::Result<Shown> {
         let sheet = Sheet::of(self.document);
         let offered = self.offered()?;
         let Some(form) = form else {
@@ -133,7 +133,7 @@ impl Visit<'_> {
         form: &Form,
         problems: &Problems,
         told: Option<&str>,
-    ) -> Answered {
+    ) -> Shown {
         let options = self.document.options().map(|options| options.fields());
         let is_payer_facing =
             options.as_ref().and_then(|options| options.is_payer_facing).is_none_or(|flag| flag.0);

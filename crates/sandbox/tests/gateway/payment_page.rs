@@ -1,6 +1,8 @@
 //! The payment page over plain HTTP: what it refuses, what it keeps, and what it never says again.
 
-use perennial_sandbox::Sandbox;
+use std::time::Duration;
+
+use perennial_sandbox::{Effect, Fault, RetryAfter, Sandbox};
 use serde_json::{Value as Json, json};
 
 use crate::client::Client;
@@ -152,6 +154,83 @@ async fn a_payer_has_as_many_pages_as_it_takes_and_none_once_it_is_deleted() {
     assert_eq!(send(&late, "first-name=Bo&email=bo@example.test").await.status, 200);
     let (payers, methods, _) = kept().await;
     assert_eq!((payers.len(), methods.as_slice()), (2, &payers[1..]), "{payers:?} {methods:?}");
+}
+
+#[tokio::test]
+async fn whatever_strikes_a_page_it_is_paid_once_and_the_log_says_what_struck() {
+    let ms = Duration::from_millis;
+    let cases = [
+        (Effect::ErrorBefore { status: 503 }, Some((503, "Look before you pay again")), 0),
+        (Effect::ErrorAfter { status: 500 }, Some((500, "Look before you pay again")), 1),
+        (
+            Effect::RateLimit { retry_after: Some(RetryAfter::Seconds(7)) },
+            Some((429, "Too Many Requests")),
+            0,
+        ),
+        (Effect::DropReply, None, 1),
+        (Effect::Duplicate, Some((200, "$100.50")), 1),
+        (Effect::Delay { delay: ms(1) }, Some((200, "$100.50")), 1),
+        (Effect::Garbage { body: "<p>".into(), content_type: "text/html".into() }, Some((200, "<p>")), 1),
+        (Effect::Decline { result_code: "012".into() }, Some((402, "could not be processed")), 0),
+        // It has no access id.
+        (Effect::EvictAccessId, Some((200, "$100.50")), 1),
+    ];
+    let sandbox = Sandbox::start().await.unwrap();
+    let (client, access_id) = open(&sandbox).await;
+    for (effect, told, paid) in cases {
+        let (path, id) = page(&client, &access_id, json!({})).await;
+        let form = client.send("GET", &path, &[], "").await;
+        let entered = format!("token={}&amount-0=100.50&{CARD}", token(&form.body));
+        let fault = Fault::on("clientpay-payments.create", effect.clone()).key(&id);
+        let hit = sandbox.fault(&fault.times(1)).await.unwrap();
+        let url = format!("{}{path}", client.base);
+        let got = client.http.post(url).header(FORM.0, FORM.1).body(entered.clone()).send().await.ok();
+        assert_eq!(
+            got.as_ref().map(|got| got.status().as_u16()),
+            told.map(|(status, _)| status),
+            "{effect:?}"
+        );
+        if let (Some(got), Some((_, words))) = (got, told) {
+            assert_eq!(got.headers().contains_key("retry-after"), got.status() == 429);
+            let shown = got.text().await.unwrap();
+            assert!(shown.contains(words), "{effect:?}: {shown}");
+        }
+        let approved = async || {
+            let state: Json = serde_json::from_str(&client.state().await).unwrap();
+            let payments = state["clientpay-payments"].as_array().unwrap().clone();
+            payments
+                .iter()
+                .filter(|paid| paid["request-id"] == id.as_str() && paid["status"] == "Approved")
+                .count()
+        };
+        assert_eq!(approved().await, paid, "{effect:?}");
+        let log = client.control("GET", "requests?limit=1", "").await.json();
+        let struck = if effect == Effect::EvictAccessId { Json::Null } else { json!(hit) };
+        assert_eq!(
+            json!([log[0]["operation"], log[0]["method"], log[0]["path"], log[0]["fault"]]),
+            json!(["clientpay-payments.create", "POST", path, struck]),
+            "{effect:?}"
+        );
+        let sent = log[0]["request"].as_str().unwrap();
+        assert!(sent.contains("card-name=Rosa Lind&card-number=****&"), "{sent}");
+        assert!(sent.contains("card-code=****"), "{sent}");
+
+        let again = client.send("POST", &path, &[FORM], entered).await;
+        assert_eq!((again.status, approved().await), (200, 1), "{effect:?}: {}", again.body);
+        sandbox.clear_faults().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_a_page_is_told_as_a_page() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (client, access_id) = open(&sandbox).await;
+    let (path, _) = page(&client, &access_id, json!({})).await;
+    let refused = client.send("POST", &path, &[FORM], "x".repeat(300_000)).await;
+    assert_eq!(
+        (refused.status, &refused.headers["content-type"]),
+        (413, &"text/html; charset=utf-8".parse().unwrap())
+    );
 }
 
 #[tokio::test]

@@ -73,13 +73,13 @@ impl Ledger<'_> {
     }
 }
 
-/// How the world is knocked at that a page is in.
-pub(crate) fn knock_of_page(connection: &Connection, request_id: &str) -> Result<Option<Knock>> {
-    let sql = "SELECT w.key_hash FROM pages p JOIN worlds w ON w.id = p.world
+/// How the world is knocked at that a page is in, and of what kind the page is.
+pub(crate) fn knock_of_page(connection: &Connection, request_id: &str) -> Result<Option<(Knock, String)>> {
+    let sql = "SELECT w.key_hash, p.kind FROM pages p JOIN worlds w ON w.id = p.world
                WHERE p.request_id = ? AND p.world > 0";
     connection
         .prepare_cached(sql)?
-        .query_row([request_id], |row| Ok(Knock { hash: row.get(0)?, well_formed: true }))
+        .query_row([request_id], |row| Ok((Knock { hash: row.get(0)?, well_formed: true }, row.get(1)?)))
         .optional()
 }
 
