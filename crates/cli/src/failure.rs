@@ -28,6 +28,8 @@ pub(crate) enum Failure {
     Rules(Vec<Complaint>),
     /// The facade reports an error.
     Gateway(Error),
+    /// What is asked would charge twice; why.
+    Refused(String),
     /// There is nothing to show, and why.
     Nothing(&'static str),
     /// The card was declined; the transaction is printed already, if it can be.
@@ -80,6 +82,7 @@ impl Failure {
         match self {
             Self::Nothing(_) | Self::Keys(KeyStoreError::Unknown(_)) => Exit::NotFound,
             Self::Usage(_) | Self::Keys(_) | Self::Rules(_) | Self::Start(_) => Exit::Usage,
+            Self::Refused(_) => Exit::Refused,
             Self::Gateway(error) => exit_of(error.kind()),
             Self::Sandbox { status, .. } => match status.as_u16() {
                 401 | 403 => Exit::Refused,
@@ -109,6 +112,7 @@ impl Failure {
             Self::Usage(_) => "usage",
             Self::Keys(_) => "keys",
             Self::Rules(_) => "rules",
+            Self::Refused(_) => "refused",
             Self::Gateway(error) => word(error.kind()),
             Self::Nothing(_) => "not-found",
             Self::Declined { .. } => "declined",
@@ -126,7 +130,7 @@ impl Failure {
     /// What it is, in a line, and what to do.
     fn message(&self) -> String {
         match self {
-            Self::Usage(message) => message.clone(),
+            Self::Usage(message) | Self::Refused(message) => message.clone(),
             Self::Keys(error) => error.to_string(),
             Self::Start(error) => error.to_string(),
             Self::Stopped(error) => format!("the sandbox stopped: {error}"),

@@ -19,7 +19,7 @@ pub(crate) const API_KEY: &str = "PERENNIAL_API_KEY";
 /// More than any key or card data has.
 const MOST: usize = 4096;
 /// More than a gateway takes in one request.
-const LONGEST_LIST: u64 = 1024 * 1024;
+const LONGEST: u64 = 1024 * 1024;
 
 /// The key of the file, or else of the environment.
 pub(crate) fn api_key(file: Option<&Path>) -> Result<ApiKey, Failure> {
@@ -54,27 +54,39 @@ pub(crate) fn of_variable(name: &str) -> Result<Option<Zeroizing<String>>, Failu
 
 /// What a file lists as a JSON array of objects, or standard input where the file's name is `-`. It is no secret.
 pub(crate) fn list<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Failure> {
-    let of_stdin = path == Path::new("-");
-    let name = if of_stdin { "standard input".to_owned() } else { format!("the file {}", path.display()) };
-    let mut list = Vec::new();
-    let read = if of_stdin {
-        io::stdin().lock().take(LONGEST_LIST).read_to_end(&mut list)
+    let listed: Vec<T> = document(path, "a JSON array of objects")?;
+    if listed.is_empty() {
+        return Err(Failure::Usage(format!("{} lists nothing", named(path))));
+    }
+    Ok(listed)
+}
+
+/// What a file says as JSON of this shape, or standard input where the file's name is `-`. It is no secret.
+pub(crate) fn document<T: DeserializeOwned>(path: &Path, shape: &str) -> Result<T, Failure> {
+    let mut document = Vec::new();
+    let read = if is_stdin(path) {
+        io::stdin().lock().take(LONGEST).read_to_end(&mut document)
     } else {
         let file = File::open(path).map_err(|error| unopened(path, &error))?;
-        file.take(LONGEST_LIST).read_to_end(&mut list)
+        file.take(LONGEST).read_to_end(&mut document)
     };
-    let usage = |why: &str| Failure::Usage(format!("{name} {why}"));
+    let usage = |why: &str| Failure::Usage(format!("{} {why}", named(path)));
     match read {
-        Ok(length) if length as u64 == LONGEST_LIST => return Err(usage("is too long")),
+        Ok(length) if length as u64 == LONGEST => return Err(usage("is too long")),
         Ok(_) => {}
         Err(error) => return Err(usage(&format!("cannot be read: {}", error.kind()))),
     }
     // What serde says of it may repeat some of it.
-    match serde_json::from_slice::<Vec<T>>(&list) {
-        Ok(listed) if listed.is_empty() => Err(usage("lists nothing")),
-        Ok(listed) => Ok(listed),
-        Err(_) => Err(usage("is not a JSON array of objects")),
-    }
+    serde_json::from_slice(&document).map_err(|_| usage(&format!("is not {shape}")))
+}
+
+/// Whether a file's name means standard input.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn named(path: &Path) -> String {
+    if is_stdin(path) { "standard input".to_owned() } else { format!("the file {}", path.display()) }
 }
 
 /// The key of the file, or else of the person at the terminal or of standard input.
@@ -142,6 +154,10 @@ pub(crate) struct CardSource {
 }
 
 impl CardSource {
+    pub(crate) fn is_stdin(self) -> bool {
+        self.card_stdin
+    }
+
     /// The card of standard input, or of the person at the terminal.
     pub(crate) fn read(self) -> Result<CardData, Failure> {
         if self.card_stdin {

@@ -50,7 +50,13 @@ fn plans(search: &PlanSearch) -> String {
         .0
 }
 
+/// What carries one number as invoice and order id is an invoice's.
 fn transactions(search: &TransactionSearch) -> String {
+    if let (Some(invoice), Some(order)) = (&search.invoice, &search.order_id)
+        && invoice == order
+    {
+        return Line::new("perennial invoice status").word(invoice).0;
+    }
     Line::new("perennial transactions search")
         .with("type", search.transaction_type.as_ref())
         .with("amount", search.amount)
@@ -70,11 +76,18 @@ impl Line {
 
     fn with(mut self, option: &str, value: Option<impl Display>) -> Self {
         if let Some(value) = value {
-            let value = value.to_string();
-            let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:@".contains(c);
-            let value =
-                if value.chars().all(plain) { value } else { format!("'{}'", value.replace('\'', r"'\''")) };
-            self.0.extend([" --", option, " ", &value]);
+            self.0.extend([" --", option]);
+            return self.word(&value.to_string());
+        }
+        self
+    }
+
+    fn word(mut self, word: &str) -> Self {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:@".contains(c);
+        if word.chars().all(plain) {
+            self.0.extend([" ", word]);
+        } else {
+            self.0.extend([" '", &word.replace('\'', r"'\''"), "'"]);
         }
         self
     }

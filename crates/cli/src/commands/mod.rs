@@ -47,6 +47,7 @@ mod connect;
 mod criteria;
 mod customer_tokens;
 mod customers;
+mod invoice;
 mod payments;
 mod plans;
 mod quickstart;
@@ -93,6 +94,9 @@ pub(crate) enum Command {
     /// Batches, in which transactions are settled
     #[command(subcommand)]
     Batches(batches::Batches),
+    /// Invoices, each paid once: by card or token, or on a page of ClientPay
+    #[command(subcommand)]
+    Invoice(invoice::Invoices),
     /// ClientPay: pages on which invoices are paid, payments, and payers who are kept
     #[command(name = "clientpay")]
     ClientPay(clientpay::ClientPayCommand),
@@ -119,6 +123,7 @@ impl Command {
             Self::Payments(payments) => payments.run(&global.client().await?, output).await,
             Self::Transactions(transactions) => transactions.run(&global.client().await?, output).await,
             Self::Batches(batches) => batches.run(&global.client().await?, output).await,
+            Self::Invoice(invoice) => invoice.run(global).await,
             Self::ClientPay(command) => command.run(global).await,
             Self::Sandbox(local) => local.run(global).await,
             Self::Quickstart(quickstart) => quickstart.run(global).await,

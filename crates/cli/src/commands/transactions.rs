@@ -318,14 +318,24 @@ impl Refunded {
 }
 
 impl Payer {
+    /// Whether the card is read from standard input.
+    pub(super) fn is_stdin(&self) -> bool {
+        self.card.is_stdin()
+    }
+
     /// The charge, to this payer.
-    pub(super) fn charge(&self, mut builder: ChargeBuilder) -> Result<Charge, Failure> {
+    pub(super) fn charge(&self, builder: ChargeBuilder) -> Result<Charge, Failure> {
+        Ok(self.fill(builder)?.build().map_err(|violations| self.name(&violations))?)
+    }
+
+    /// A charge to this payer, not yet checked.
+    pub(super) fn fill(&self, mut builder: ChargeBuilder) -> Result<ChargeBuilder, Failure> {
         if let Some(token) = &self.token_id {
             builder = builder.card(TokenText(token));
         }
         let CardData { card, exp_date, csc } = self.card()?;
         given!(builder: card, exp_date, csc);
-        Ok(builder.build().map_err(|violations| self.name(&violations))?)
+        Ok(builder)
     }
 
     /// The card that is read; of a token's card no more than the expiry is given.
@@ -338,7 +348,7 @@ impl Payer {
     }
 
     /// The same violations under the names by which the values were given.
-    fn name(&self, violations: &Violations) -> Violations {
+    pub(super) fn name(&self, violations: &Violations) -> Violations {
         if self.token_id.is_some() { renamed(violations, "card", "token-id") } else { of_card(violations) }
     }
 }

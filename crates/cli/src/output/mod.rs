@@ -67,8 +67,12 @@ impl Output {
 
     fn written_record<T: Shown>(self, answer: Response<Record>) -> Result<(), Failure> {
         let exchange_id = answer.exchange_id().map(str::to_owned);
-        let record = answer.into_value();
-        self.print(&record, T::members).map_err(|error| {
+        self.left::<T>(&answer.into_value(), exchange_id)
+    }
+
+    /// Prints what is known of a write, however it was learnt.
+    pub(crate) fn left<T: Shown>(self, record: &Record, exchange_id: Option<String>) -> Result<(), Failure> {
+        self.print(record, T::members).map_err(|error| {
             let written = Written { object: record.name::<T>(), exchange_id };
             Failure::Unprinted { error, written: Some(written) }
         })

@@ -2,6 +2,7 @@
 
 use crate::clientpay::INVOICES_JSON;
 use crate::help::tree;
+use crate::invoice::INVOICE_JSON;
 use crate::shell::{ACCOUNT_JSON, CARD_JSON, Shell};
 
 /// The commands that a text shows, with their continued lines.
@@ -25,6 +26,7 @@ fn every_example_is_understood() {
         ("card.json", CARD_JSON),
         ("account.json", ACCOUNT_JSON),
         ("invoices.json", INVOICES_JSON),
+        ("invoice.json", INVOICE_JSON),
         ("id.txt", "an-access-id-that-is-dead"),
     ] {
         std::fs::write(folder.path().join(name), text).unwrap();

@@ -10,6 +10,7 @@ mod examples;
 mod exits;
 mod forms;
 mod help;
+mod invoice;
 mod operations;
 mod pipes;
 mod quickstart;

@@ -14,7 +14,7 @@ use crate::input;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "ClientPay options")]
-pub(super) struct Account {
+pub(crate) struct Account {
     /// A file that holds the credentials, as JSON {"integratorKey":"…","accountKey":"…","accountPin":"…"}, instead of
     /// the environment
     #[arg(long, global = true, value_name = "FILE")]
@@ -50,7 +50,7 @@ struct Written<'a> {
 
 impl Account {
     /// The client of the account.
-    pub(super) fn client(&self, global: &Global) -> Result<ClientPay, Failure> {
+    pub(crate) fn client(&self, global: &Global) -> Result<ClientPay, Failure> {
         let credentials =
             self.read([INTEGRATOR_KEY, ACCOUNT_KEY, ACCOUNT_PIN], |[integrator, account, pin]| {
                 Credentials::builder()

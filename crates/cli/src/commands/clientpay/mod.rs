@@ -42,6 +42,10 @@ use crate::args::Global;
 use crate::failure::Failure;
 use names::by_option;
 
+pub(super) use account::Account;
+pub(super) use names::by_place;
+pub(super) use pages::Frame;
+
 /// ClientPay. Its credentials are read from PERENNIAL_CLIENTPAY_INTEGRATOR_KEY, PERENNIAL_CLIENTPAY_ACCOUNT_KEY and
 /// PERENNIAL_CLIENTPAY_ACCOUNT_PIN, or from a file; the access id that a call needs is found with them.
 #[derive(Debug, Args)]
@@ -108,14 +112,14 @@ options! {
 
 /// The request id under which a request is made.
 #[derive(Debug, Args)]
-struct Under {
+pub(super) struct Under {
     /// Make the request under this id, under which the same one may have been sent before, instead of a fresh one
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
 }
 
 impl Under {
-    fn id(&self) -> Result<Option<RequestId>, Violations> {
+    pub(super) fn id(&self) -> Result<Option<RequestId>, Violations> {
         self.request_id.as_deref().map(|id| key("request-id", id)).transpose()
     }
 }
@@ -129,7 +133,7 @@ macro_rules! under {
         }
     };
 }
-use under;
+pub(super) use under;
 
 impl ClientPayCommand {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {

@@ -15,7 +15,7 @@ pub(super) fn by_option(violations: &Violations) -> Violations {
 }
 
 /// The same violations of a list that was read from a file: members of what it lists keep their path.
-pub(super) fn by_place(violations: &Violations) -> Violations {
+pub(crate) fn by_place(violations: &Violations) -> Violations {
     let mut named = Violations::default();
     for violation in violations {
         match &violation.field {

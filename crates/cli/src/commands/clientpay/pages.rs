@@ -113,13 +113,34 @@ object! {
 
 /// What all pages have.
 #[derive(Debug, Args)]
-struct Frame {
+pub(crate) struct Frame {
     #[command(flatten)]
     looks: Looks,
     #[command(flatten)]
     responses: Responses,
     #[command(flatten)]
-    under: Under,
+    pub(crate) under: Under,
+}
+
+/// Gives a page what all pages have.
+macro_rules! framed {
+    ($page:expr, $frame:expr) => {{
+        let mut page = $page;
+        if let Some(looks) = $frame.looks.object() {
+            page = page.page_options(looks);
+        }
+        if let Some(responses) = $frame.responses.object() {
+            page = page.response_options(responses);
+        }
+        page
+    }};
+}
+
+impl Frame {
+    /// A page of an invoice, in this frame.
+    pub(crate) fn around(&self, page: InvoicePageBuilder) -> InvoicePageBuilder {
+        framed!(page, self)
+    }
 }
 
 /// Declares the options of a page on which something is paid, and how they make it.
@@ -171,12 +192,7 @@ macro_rules! payment_page {
                 if let Some(address) = self.billing.address() {
                     page = page.billing_address(address);
                 }
-                if let Some(looks) = self.frame.looks.object() {
-                    page = page.page_options(looks);
-                }
-                if let Some(responses) = self.frame.responses.object() {
-                    page = page.response_options(responses);
-                }
+                let page = framed!(page, self.frame);
                 let named = if self.items.are_listed() { by_place } else { by_option };
                 Ok(page.build().map_err(|violations| named(&violations))?)
             }
@@ -257,13 +273,7 @@ impl Create {
 
 impl PayerPageArguments {
     pub(super) async fn run(&self, client: &ClientPay, output: Output) -> Result<(), Failure> {
-        let mut page = self.fields.fill(PayerPage::builder());
-        if let Some(looks) = self.frame.looks.object() {
-            page = page.page_options(looks);
-        }
-        if let Some(responses) = self.frame.responses.object() {
-            page = page.response_options(responses);
-        }
+        let page = framed!(self.fields.fill(PayerPage::builder()), self.frame);
         let page = page.build().map_err(|violations| by_option(&violations))?;
         output.written(under!(client.pages(), self.frame.under.id()?).payer(&page).await?)
     }
