@@ -15,6 +15,8 @@
 //! ```
 
 pub mod clientpay;
+mod invoices;
+mod test_sale;
 
 use std::fmt;
 use std::future::Future;
@@ -31,6 +33,8 @@ use perennial_domain::clearent::{
 use tokio::runtime::{self, Handle};
 
 pub use clientpay::ClientPay;
+pub use invoices::Invoices;
+pub use test_sale::TestSale;
 
 use crate::clearent::Charged;
 use crate::{Error, ErrorKind, Response};
@@ -92,6 +96,11 @@ impl Clearent {
     /// The card transactions.
     pub fn transactions(&self) -> Transactions<'_> {
         Transactions { inner: self.client.transactions(), runtime: &self.runtime }
+    }
+
+    /// Invoices, each paid once by a card transaction.
+    pub fn invoices(&self) -> Invoices<'_> {
+        Invoices { inner: self.client.invoices(), runtime: &self.runtime }
     }
 
     /// The batches in which they are settled.

@@ -1,8 +1,8 @@
 //! `perennial test-sale`: that money can be taken, and given back.
 
 use clap::Args;
-use perennial::clearent::{Charge, Void};
-use perennial::{Amount, Clearent};
+use perennial::clearent::Charge;
+use perennial::{Amount, Clearent, Response};
 
 use super::criteria::key;
 use super::transactions::{Payer, note_duplicate, tell};
@@ -29,17 +29,16 @@ pub(crate) struct TestSale {
 
 impl TestSale {
     pub(crate) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
-        let transactions = client.transactions();
         let amount: Amount = key("<AMOUNT>", &self.amount)?;
         let charge = self.payer.charge(Charge::builder().amount(amount))?;
-        let sold = transactions.sale(&charge).await?;
-        note_duplicate(output, &sold);
-        // An earlier sale is not this command's to take back.
-        let id = sold.id.clone().filter(|_| self.void && sold.is_approved() && !sold.is_duplicate());
-        let printed = tell(output, sold.decline(), sold);
+        let sale = client.test_sale(&charge).await?;
+        note_duplicate(output, &sale);
+        let printed = tell(output, sale.decline(), Response::clone(&sale));
+        if !self.void {
+            return printed;
+        }
         // Whether or not the sale can be printed, it is taken back.
-        let Some(id) = id else { return printed };
-        let voided = transactions.void(&Void { id }).await?;
+        let Some(voided) = sale.void().await? else { return printed };
         if let Some(decline) = voided.decline() {
             let exchange_id = voided.exchange_id().map(str::to_owned);
             return Err(Failure::Declined { message: decline.message, code: decline.code, exchange_id });

@@ -14,6 +14,7 @@ mod invoices;
 mod lookup;
 mod payments;
 mod plans;
+mod test_sale;
 mod tokens;
 mod transactions;
 #[cfg(feature = "webhook")]
@@ -27,6 +28,7 @@ pub use invoices::{InvoicePayment, InvoiceStatus, Invoices};
 pub use lookup::Lookup;
 pub use payments::Payments;
 pub use plans::Plans;
+pub use test_sale::TestSale;
 pub use tokens::Tokens;
 pub use transactions::{Charged, Transactions};
 

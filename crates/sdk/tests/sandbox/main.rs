@@ -5,6 +5,7 @@
 mod clientpay;
 mod faults;
 mod invoices;
+mod test_sale;
 mod webhook;
 
 use perennial::clearent::*;
