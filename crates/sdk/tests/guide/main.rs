@@ -5,12 +5,17 @@
 mod chapter;
 mod wire;
 
+mod clientpay;
 mod concepts;
 mod customers;
+mod errors;
+mod invoices;
+mod money_safety;
 mod payments;
 mod plans;
 mod steps;
 mod tokens;
+mod transactions;
 
 use chapter::Chapter;
 
@@ -38,6 +43,11 @@ chapters! {
     "tokens.md" shows "tokens.rs" as tokens::run;
     "plans.md" shows "plans.rs" as plans::run;
     "payments.md" shows "payments.rs" as payments::run;
+    "transactions.md" shows "transactions.rs" as transactions::run;
+    "invoices.md" shows "invoices.rs" as invoices::run;
+    "clientpay.md" shows "clientpay.rs" as clientpay::run;
+    "money-safety.md" shows "money_safety.rs" as money_safety::run;
+    "errors.md" shows "errors.rs" as errors::run;
 }
 
 /// The versions of the manifest are those that are here.

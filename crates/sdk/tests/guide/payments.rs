@@ -6,7 +6,7 @@ use perennial::{Clearent, Error};
 use crate::steps;
 use crate::wire::{Outcome, Wire};
 
-pub(crate) async fn run(Wire { client, world }: Wire) -> Outcome {
+pub(crate) async fn run(Wire { client, world, .. }: Wire) -> Outcome {
     let plan = steps::plan(&client).await?;
     world.advance("P1M").await?;
     assert_eq!(declined(&client, &plan).await?, []);

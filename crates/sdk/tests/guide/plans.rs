@@ -8,7 +8,7 @@ use perennial::{Clearent, Error, Response};
 use crate::steps;
 use crate::wire::{Outcome, Wire};
 
-pub(crate) async fn run(Wire { client, world }: Wire) -> Outcome {
+pub(crate) async fn run(Wire { client, world, .. }: Wire) -> Outcome {
     let ada = steps::ada(&client).await?;
     let token = steps::card(&client, &ada).await?;
     let plan = create(&client, &ada, &token).await?.into_value();

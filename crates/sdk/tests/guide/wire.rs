@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use perennial::clearent::ApiKey;
 use perennial::transport::{Deadline, Exchange, ReqwestExchange, TransportError};
-use perennial::{BaseUrl, Clearent, Format};
+use perennial::{BaseUrl, Clearent, ClientPay, Format};
 use perennial_sandbox::{Sandbox, World};
 
 use crate::chapter::compact;
@@ -18,6 +18,7 @@ pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 /// A world of a gateway, and clients of it that are listened to.
 pub(crate) struct Wire {
     pub(crate) client: Clearent,
+    pub(crate) clientpay: ClientPay,
     pub(crate) world: World,
 }
 
@@ -39,8 +40,10 @@ pub(crate) async fn listen(run: impl AsyncFn(Wire) -> Outcome) -> Heard {
         let listening =
             || Listening { inner: ReqwestExchange::builder().build().unwrap(), heard: heard.clone() };
         let client = Clearent::builder(ApiKey::new(world.api_key().expose()).unwrap()).format(format);
-        let client = client.environment(url).exchange(listening()).build().unwrap();
-        run(Wire { client, world }).await.unwrap();
+        let client = client.environment(url.clone()).exchange(listening()).build().unwrap();
+        let clientpay = ClientPay::builder(world.clientpay()).environment(url).exchange(listening());
+        let clientpay = clientpay.build().unwrap();
+        run(Wire { client, clientpay, world }).await.unwrap();
         // The port is the only word that another run would not say.
         let mut heard = heard.lock().unwrap();
         let Heard { json, xml, .. } = &mut *heard;
