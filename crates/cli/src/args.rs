@@ -1,15 +1,16 @@
 //! The command line: what stands in front of every subcommand, and what must never stand on it.
 
 use std::ffi::OsString;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Args, Parser, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use perennial::clearent::ApiKey;
 use perennial::keys::{MerchantKey, Profile};
-use perennial::transport::redact;
+use perennial::transport::{ReqwestExchange, redact};
 use perennial::{BaseUrl, CardNumber, Clearent, Environment, Format};
 
 use crate::commands::{Command, KeyOptions};
@@ -17,6 +18,7 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;
+use crate::rehearsal::Rehearsal;
 
 /// Recurring payments on the Clearent gateway: customers, card tokens, monthly plans and their payments; and, on
 /// ClientPay, invoices paid on pages.
@@ -65,6 +67,8 @@ pub(crate) struct Global {
     profile: Option<Profile>,
     #[command(flatten)]
     pub(crate) keys: KeyOptions,
+    #[command(flatten)]
+    pub(crate) rehearsal: Rehearsal,
     /// How long a call may take, repeats included
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30,
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
@@ -84,8 +88,14 @@ impl Arguments {
     /// Reads the command line. Help and version are printed; then there is nothing to run.
     pub(crate) fn read(line: &[OsString]) -> Result<Option<Self>, Failure> {
         refuse_secrets(line.iter().skip(1).filter_map(|argument| argument.to_str()))?;
-        match Self::try_parse_from(line) {
-            Ok(arguments) => Ok(Some(arguments)),
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(line);
+        let read = matches.and_then(|matches| Ok((Self::from_arg_matches(&matches)?, path(&matches))));
+        match read.map_err(|error| error.format(&mut command)) {
+            Ok((arguments, path)) => {
+                arguments.global.rehearsal.refuse_read(&path)?;
+                Ok(Some(arguments))
+            }
             Err(told) if matches!(told.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
                 told.print()?;
                 Ok(None)
@@ -185,8 +195,15 @@ impl Global {
 
     /// The client of this merchant.
     pub(crate) fn client_of(&self, key: MerchantKey) -> Result<Clearent, Failure> {
-        Ok(key.client().format(self.format).deadline(self.deadline()).build()?)
+        let exchange = self.rehearsal.exchange(ReqwestExchange::builder())?;
+        Ok(key.client().format(self.format).deadline(self.deadline()).exchange(exchange).build()?)
     }
+}
+
+/// The names of the subcommand that was given: `customers tokens list`.
+fn path(matches: &ArgMatches) -> String {
+    let subcommands = iter::successors(matches.subcommand(), |(_, matches)| matches.subcommand());
+    subcommands.map(|(name, _)| name).collect::<Vec<_>>().join(" ")
 }
 
 /// How an error is to be told when the command line cannot be read.
@@ -275,7 +292,6 @@ fn masked(error: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_tree_is_sound() {

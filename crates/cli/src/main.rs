@@ -9,6 +9,7 @@ mod failure;
 mod input;
 mod lookup;
 mod output;
+mod rehearsal;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -12,6 +12,7 @@ use crate::args::Global;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Record;
+use crate::rehearsal::Rehearsal;
 
 /// Where keys are kept. One place never stands in for another.
 #[derive(Debug, Args)]
@@ -109,6 +110,9 @@ impl Connect {
         let store = global.keys.store()?;
         let proved = MerchantKey { environment: environment.clone(), key: ApiKey::new(key.expose())? };
         global.client_of(proved)?.batches().open().await?;
+        if global.rehearsal.is_on() {
+            return Rehearsal::tell(global.output, shown(&self.name, &environment));
+        }
         store.put(&self.name, MerchantKey { environment: environment.clone(), key }).await?;
         global.output.record(&shown(&self.name, &environment))
     }
@@ -126,7 +130,12 @@ impl Profiles {
 impl Disconnect {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         global.refuse_gateway("disconnect calls no gateway")?;
-        global.keys.store()?.remove(&self.name).await?;
+        let store = global.keys.store()?;
+        if global.rehearsal.is_on() {
+            let MerchantKey { environment, .. } = store.get(&self.name).await?;
+            return Rehearsal::tell(global.output, shown(&self.name, &environment));
+        }
+        store.remove(&self.name).await?;
         global.output.record(&Record::default().with("profile", self.name.as_str()))
     }
 }

@@ -111,6 +111,11 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let ended = self.perform(global).await;
+        global.rehearsal.end(ended, global.output)
+    }
+
+    async fn perform(self, global: &Global) -> Result<(), Failure> {
         let output = global.output;
         match self {
             Self::Connect(connect) => connect.run(global).await,
@@ -119,7 +124,7 @@ impl Command {
             Self::TestSale(sale) => sale.run(&global.client().await?, output).await,
             Self::Customers(customers) => customers.run(&global.client().await?, output).await,
             Self::Tokens(tokens) => tokens.run(&global.client().await?, output).await,
-            Self::Plans(plans) => plans.run(&global.client().await?, output).await,
+            Self::Plans(plans) => plans.run(&global.client().await?, global).await,
             Self::Payments(payments) => payments.run(&global.client().await?, output).await,
             Self::Transactions(transactions) => transactions.run(&global.client().await?, output).await,
             Self::Batches(batches) => batches.run(&global.client().await?, output).await,

@@ -2,15 +2,16 @@
 
 use clap::{Args, Subcommand};
 use perennial::clearent::{
-    NewPlan, NewPlanBuilder, PlanForecast, PlanForecastBuilder, PlanKey, PlanSearch, PlanUpdate,
+    NewPlan, NewPlanBuilder, PlanForecast, PlanForecastBuilder, PlanKey, PlanSearch, PlanStatus, PlanUpdate,
     PlanUpdateBuilder,
 };
 use perennial::{Clearent, Violations};
 
 use super::both;
 use super::criteria::{Criteria, Pages, key};
+use crate::args::Global;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::rehearsal::Rehearsal;
 
 /// Payment plans.
 #[derive(Debug, Subcommand)]
@@ -175,11 +176,14 @@ pub(crate) struct Search {
 }
 
 impl Plans {
-    pub(crate) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
-        let plans = client.plans();
+    pub(crate) async fn run(self, client: &Clearent, global: &Global) -> Result<(), Failure> {
+        let (plans, output) = (client.plans(), global.output);
         match self {
             Self::Create(fields) => {
                 let plan = fields.fill(NewPlan::builder()).build()?;
+                if global.rehearsal.is_on() && plan.fields().status == Some(&PlanStatus::ACTIVE) {
+                    global.rehearsal.foresee(plan.schedule()?, *plan.fields().payment_amount);
+                }
                 output.written(plans.create(&plan).await?)
             }
             Self::Get(named) => output.one(plans.get(&named.key()?).await?.into_value()),
@@ -187,10 +191,16 @@ impl Plans {
             Self::Update(update) => {
                 let changes = update.changes.fill(PlanUpdate::builder()).build();
                 let (key, changes) = both(update.named.key(), changes)?;
+                foresee(&global.rehearsal, plans, &key, &changes).await?;
                 output.written(plans.update(&key, &changes).await?)
             }
             Self::Suspend(named) => output.written(plans.suspend(&named.key()?).await?),
-            Self::Activate(named) => output.written(plans.activate(&named.key()?).await?),
+            Self::Activate(named) => {
+                let key = named.key()?;
+                let activation = PlanUpdate::builder().status(PlanStatus::ACTIVE).build()?;
+                foresee(&global.rehearsal, plans, &key, &activation).await?;
+                output.written(plans.activate(&key).await?)
+            }
             Self::Cancel(named) => output.written(plans.cancel(&named.key()?).await?),
             Self::Delete(named) => {
                 let key = named.key()?;
@@ -203,6 +213,25 @@ impl Plans {
             }
         }
     }
+}
+
+/// Has a rehearsal show what the plan would charge once it is changed.
+async fn foresee(
+    rehearsal: &Rehearsal,
+    plans: perennial::clearent::Plans<'_>,
+    key: &PlanKey,
+    changes: &PlanUpdate,
+) -> Result<(), Failure> {
+    if !rehearsal.is_on() {
+        return Ok(());
+    }
+    let plan = changes.apply(&*plans.get(key).await?)?;
+    if let (Some(schedule), Some(amount)) = (plan.schedule(), plan.payment_amount)
+        && plan.status == Some(PlanStatus::ACTIVE)
+    {
+        rehearsal.foresee(schedule, amount);
+    }
+    Ok(())
 }
 
 impl Named {

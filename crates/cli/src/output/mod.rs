@@ -78,6 +78,13 @@ impl Output {
         })
     }
 
+    /// Prints text for people.
+    pub(crate) fn text(text: &str) -> Result<(), Failure> {
+        let mut out = stdout();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
     /// Prints one record.
     pub(crate) fn record(self, record: &Record) -> Result<(), Failure> {
         let members = || record.flat().into_iter().map(|(name, _)| name).collect();

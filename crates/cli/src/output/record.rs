@@ -91,8 +91,14 @@ impl Record {
     }
 
     /// Adds a field, if it has a value.
-    pub(crate) fn with(mut self, name: &'static str, value: impl IntoValue) -> Self {
+    pub(crate) fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl IntoValue) -> Self {
         self.0.extend(value.into_value().map(|value| (name.into(), value)));
+        self
+    }
+
+    /// With the fields of another one behind its own.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
         self
     }
 

@@ -30,6 +30,16 @@ pub(crate) fn tree(path: &[&str]) -> String {
     tree
 }
 
+/// The commands under which there is none.
+pub(crate) fn leaves() -> Vec<String> {
+    fn under(path: &[&str]) -> Vec<String> {
+        let names = subcommands(&help(path));
+        let under = names.iter().flat_map(|name| under(&[path, &[name.as_str()]].concat()));
+        if names.is_empty() { vec![path.join(" ")] } else { under.collect() }
+    }
+    under(&[])
+}
+
 #[test]
 fn the_whole_tree() {
     insta::assert_snapshot!(tree(&[]));

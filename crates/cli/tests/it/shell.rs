@@ -67,6 +67,10 @@ impl Shell {
         .map(|(variable, secret)| (variable, secret.to_owned()))
     }
 
+    pub(crate) fn world(&self) -> &World {
+        &self.world
+    }
+
     pub(crate) fn url(&self) -> &str {
         self.sandbox.base_url()
     }

@@ -1,9 +1,11 @@
 //! Which account the commands act on: its credentials, from the environment or a file and never an argument.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use perennial::clientpay::{Credentials, CustomerCredentials, Version};
+use perennial::transport::Exchange;
 use perennial::{ClientPay, Violations};
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -50,7 +52,7 @@ struct Written<'a> {
 
 impl Account {
     /// The client of the account.
-    pub(crate) fn client(&self, global: &Global) -> Result<ClientPay, Failure> {
+    pub(crate) fn client(&self, global: &Global, exchange: Arc<dyn Exchange>) -> Result<ClientPay, Failure> {
         let credentials =
             self.read([INTEGRATOR_KEY, ACCOUNT_KEY, ACCOUNT_PIN], |[integrator, account, pin]| {
                 Credentials::builder()
@@ -63,6 +65,7 @@ impl Account {
             .environment(global.environment()?)
             .version(self.api_version)
             .deadline(global.deadline())
+            .exchange(exchange)
             .build()?;
         Ok(client)
     }

@@ -36,6 +36,7 @@ mod payments;
 use clap::{Args, Subcommand};
 use perennial::Violations;
 use perennial::clientpay::{ConnectSearch, ConnectSearchBuilder, RequestId};
+use perennial::transport::ReqwestExchange;
 
 use super::criteria::key;
 use crate::args::Global;
@@ -139,7 +140,13 @@ impl ClientPayCommand {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         global.refuse_clearent()?;
         let Self { account, operation } = self;
-        let (client, output) = (account.client(global)?, global.output);
+        let exchange = match operation {
+            Operation::Access(_) | Operation::RequestId => {
+                global.rehearsal.exchange(ReqwestExchange::builder())?
+            }
+            _ => global.rehearsal.exchange_with_ids()?,
+        };
+        let (client, output) = (account.client(global, exchange)?, global.output);
         match operation {
             Operation::Access(access) => access.run(&client, &account, output).await,
             Operation::RequestId => output.written(client.new_request_id().await?),

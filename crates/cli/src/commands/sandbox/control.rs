@@ -1,5 +1,6 @@
 //! The sandbox's own interface, `/_sandbox`, as the command calls it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -18,7 +19,7 @@ const LARGEST: usize = 512 * 1024 * 1024;
 
 /// A sandbox that is served, and the key of the world that is meant.
 pub(super) struct Control {
-    exchange: ReqwestExchange,
+    exchange: Arc<dyn Exchange>,
     sandbox: BaseUrl,
     key: Option<ApiKey>,
     timeout: Duration,
@@ -32,8 +33,7 @@ impl Control {
 
     /// For what belongs to no world.
     pub(super) fn of_anyone(global: &Global) -> Result<Self, Failure> {
-        let exchange = ReqwestExchange::builder().response_limit(LARGEST).build();
-        let exchange = exchange.map_err(|error| Failure::System(std::io::Error::other(error)))?;
+        let exchange = global.rehearsal.exchange(ReqwestExchange::builder().response_limit(LARGEST))?;
         Ok(Self { exchange, sandbox: global.sandbox()?, key: None, timeout: global.deadline() })
     }
 

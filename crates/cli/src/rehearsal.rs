@@ -1,0 +1,248 @@
+//! `--dry-run`: reads go to the gateway, so that what must hold beforehand is looked at truthfully; the first request
+//! that would change something is shown and stays here.
+
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chrono::Utc;
+use http::{Method, Request, Response};
+use perennial::Amount;
+use perennial::clearent::Schedule;
+use perennial::clientpay::Route;
+use perennial::transport::{
+    Deadline, Exchange, Kind, Redactor, ReqwestBuilder, ReqwestExchange, TransportError, redact,
+};
+
+use crate::failure::Failure;
+use crate::output::{Output, Record, note};
+
+/// Commands that change nothing at a gateway, and so have nothing to show instead.
+const READS: &[&str] = &[
+    "profiles",
+    "customers get",
+    "customers search",
+    "customers tokens list",
+    "tokens get",
+    "tokens search",
+    "plans get",
+    "plans search",
+    "plans expected-runs",
+    "plans forecast",
+    "payments list",
+    "transactions get",
+    "transactions search",
+    "batches list",
+    "batches open",
+    "invoice status",
+    "clientpay access current",
+    "clientpay access validate",
+    "clientpay search",
+    "clientpay connect-search",
+    "sandbox serve",
+    "sandbox clock",
+    "sandbox fault list",
+    "sandbox log",
+    "quickstart",
+    "completions",
+];
+
+/// Whether what a command would send is shown instead of sent.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rehearsal {
+    /// Show the request that would change something, with secrets masked, and do not send it; reads are sent
+    #[arg(long, global = true)]
+    dry_run: bool,
+    #[arg(skip)]
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What there is to show.
+#[derive(Debug, Default)]
+struct Seen {
+    request: Option<Withheld>,
+    charges: Option<Vec<Record>>,
+}
+
+/// A request that was not sent, masked.
+#[derive(Debug)]
+struct Withheld {
+    method: String,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Rehearsal {
+    /// Whether this is one.
+    pub(crate) fn is_on(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Refuses the option for a command that changes nothing.
+    pub(crate) fn refuse_read(&self, command: &str) -> Result<(), Failure> {
+        if self.dry_run && READS.contains(&command) {
+            return Err(Failure::Usage(format!(
+                "{command} changes nothing that a dry run could show: leave out --dry-run"
+            )));
+        }
+        Ok(())
+    }
+
+    /// What carries the requests: reqwest, up to the first that would change something.
+    pub(crate) fn exchange(&self, reqwest: ReqwestBuilder) -> Result<Arc<dyn Exchange>, Failure> {
+        let reqwest = reqwest.build().map_err(|error| Failure::System(std::io::Error::other(error)))?;
+        Ok(if self.dry_run {
+            Arc::new(Withholding { reqwest, seen: self.seen.clone() })
+        } else {
+            Arc::new(reqwest)
+        })
+    }
+
+    /// The same, with ids of ClientPay made up, so that the request under them can be shown.
+    pub(crate) fn exchange_with_ids(&self) -> Result<Arc<dyn Exchange>, Failure> {
+        let exchange = self.exchange(ReqwestExchange::builder())?;
+        Ok(if self.dry_run { Arc::new(MadeUpIds(exchange)) } else { exchange })
+    }
+
+    /// Shows these charges beside the request, those of days gone by excepted.
+    pub(crate) fn foresee(&self, schedule: Schedule, amount: Amount) {
+        let today = Utc::now().date_naive();
+        let dates = schedule.skip_while(|date| *date < today);
+        let charges = (1_u64..).zip(dates).scan(Amount::ZERO, |total, (number, date)| {
+            *total = [*total, amount].into_iter().sum();
+            let charge = Record::default()
+                .with("charge", number)
+                .with("date", date.to_string())
+                .with("payment-amount", amount)
+                .with("total", *total);
+            Some(charge)
+        });
+        lock(&self.seen).charges = Some(charges.collect());
+    }
+
+    /// Shows what a command that writes to no gateway would keep or forget.
+    pub(crate) fn tell(output: Output, object: Record) -> Result<(), Failure> {
+        output.record(&Record::default().with("dry-run", true).and(object))
+    }
+
+    /// Shows what was withheld, instead of how the command ended for want of an answer.
+    pub(crate) fn end(&self, ended: Result<(), Failure>, output: Output) -> Result<(), Failure> {
+        let Seen { request, charges } = mem::take(&mut *lock(&self.seen));
+        match request {
+            Some(request) if output == Output::Table => request.show(charges),
+            Some(request) => {
+                let told = Record::default().with("dry-run", true).with("request", request.record());
+                output.record(&told.with("charges", charges))
+            }
+            None => ended,
+        }
+    }
+}
+
+impl Withheld {
+    fn of(request: &Request<Bytes>) -> Self {
+        // Keys and access ids are headers that are marked sensitive, or members with a name that says so.
+        let redactor = Redactor::new();
+        Self {
+            method: request.method().to_string(),
+            url: redactor.text(&request.uri().to_string()),
+            headers: redactor.headers(request.headers()),
+            body: redact::text(&redactor.body(request.body())).into_owned(),
+        }
+    }
+
+    fn record(self) -> Record {
+        let Self { method, url, headers, body } = self;
+        let headers = headers.into_iter().fold(Record::default(), |all, (name, value)| all.with(name, value));
+        Record::default()
+            .with("method", method)
+            .with("url", url)
+            .with("headers", headers)
+            .with("body", Some(body).filter(|body| !body.is_empty()))
+    }
+
+    fn show(self, charges: Option<Vec<Record>>) -> Result<(), Failure> {
+        let Self { method, url, headers, body } = self;
+        let mut text = format!("{method} {url}\n");
+        text.extend(headers.iter().flat_map(|(name, value)| [name, ": ", value, "\n"]));
+        if !body.is_empty() {
+            text.extend(["\n", &body, "\n"]);
+        }
+        Output::text(&text)?;
+        if let Some(charges) = charges.filter(|charges| !charges.is_empty()) {
+            Output::text("\n")?;
+            Output::Table.rows(&["charge", "date", "payment-amount", "total"], charges)?;
+        }
+        note("a dry run: this was not sent");
+        Ok(())
+    }
+}
+
+/// Sends reads, and keeps the first request that is none.
+struct Withholding {
+    reqwest: ReqwestExchange,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[async_trait]
+impl Exchange for Withholding {
+    async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Result<Response<Bytes>, TransportError> {
+        if is_read(&request) {
+            return self.reqwest.exchange(request, deadline).await;
+        }
+        lock(&self.seen).request.get_or_insert(Withheld::of(&request));
+        // Of all failures the one that is final, and after which nobody looks for what became of the request.
+        Err(TransportError::new(Kind::Unrecorded))
+    }
+}
+
+/// All of ClientPay is POST, but the one GET of version 1.0.
+fn is_read(request: &Request<Bytes>) -> bool {
+    request.method() == Method::GET
+        || route(request).is_some_and(|route| {
+            matches!(
+                route,
+                Route::CurrentAccessId
+                    | Route::ValidateAccessId
+                    | Route::ValidateCredentials
+                    | Route::ConnectSearch
+                    | Route::CountPayments
+                    | Route::SearchPayments
+            )
+        })
+}
+
+fn route(request: &Request<Bytes>) -> Option<Route> {
+    // A base URL may have a path of its own before it.
+    let path = request.uri().path();
+    path.match_indices('/').find_map(|(at, _)| Route::at(&path[at..])).map(|(route, _)| route)
+}
+
+/// Answers with an id where a new one is asked for, which would be a change too.
+struct MadeUpIds(Arc<dyn Exchange>);
+
+#[async_trait]
+impl Exchange for MadeUpIds {
+    async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let id = match route(&request) {
+            Some(Route::NewAccessId) => r#"{"success":true,"accessId":"a-new-access-id"}"#,
+            Some(Route::NewRequestId) => r#"{"success":true,"requestId":"a-new-request-id"}"#,
+            _ => return self.0.exchange(request, deadline).await,
+        };
+        Ok(Response::new(Bytes::from_static(id.as_bytes())))
+    }
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,269 @@
+//! Every command of the tree, with arguments that are good in a world where all that they name exists.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use perennial::clearent::{ApiKey, Charge, NewCustomer, NewPlan, NewToken, PlanStatus};
+use perennial::clientpay::{Card, Invoice, InvoicePage, NewMethod, NewMethods, NewPayer, NewPayment};
+use perennial::{BaseUrl, Clearent, ClientPay};
+
+use crate::help::leaves;
+use crate::shell::{ACCOUNT_JSON, CARD, CARD_JSON, CSC, Shell, perennial, runtime};
+
+/// A command, the arguments that it is given, and what stands on its standard input.
+#[derive(Clone, Copy)]
+pub(crate) struct Leaf {
+    pub(crate) path: &'static str,
+    arguments: &'static str,
+    pub(crate) stdin: &'static str,
+    /// Whether it changes anything at a gateway, or the keys that are kept.
+    pub(crate) changes: bool,
+}
+
+const fn reads(path: &'static str, arguments: &'static str) -> Leaf {
+    Leaf { path, arguments, stdin: "", changes: false }
+}
+
+const fn changes(path: &'static str, arguments: &'static str) -> Leaf {
+    Leaf { path, arguments, stdin: "", changes: true }
+}
+
+const fn of_stdin(path: &'static str, arguments: &'static str, stdin: &'static str) -> Leaf {
+    Leaf { path, arguments, stdin, changes: true }
+}
+
+#[rustfmt::skip]
+const LEAVES: &[Leaf] = &[
+    of_stdin("connect", "north {keys}", "{key}"),
+    reads("profiles", "{keys}"),
+    changes("disconnect", "standing {keys}"),
+    of_stdin("test-sale", "2.50 --void --card-stdin", CARD_JSON),
+    changes("customers create", "--first-name Ada --last-name Byron --billing-zip 63101"),
+    reads("customers get", "{customer}"),
+    reads("customers search", "--all --page-size 1"),
+    changes("customers update", "{customer} --comments often"),
+    changes("customers delete", "{visitor}"),
+    reads("customers tokens list", "{customer}"),
+    changes("customers tokens attach", "{visitor} --token-id {token} --exp-date 1230 --card-type VISA --last-four-digits 1111"),
+    changes("customers tokens update", "{customer} --token-id {token} --default true"),
+    of_stdin("tokens create", "--description card --card-stdin", CARD_JSON),
+    reads("tokens get", "{token}"),
+    reads("tokens search", "--limit 1"),
+    changes("tokens update", "{token} --description old"),
+    changes("tokens delete", "{token}"),
+    changes("plans create", "--plan-name Gold --customer-key {customer} --token-id {token} --frequency-day 15 \
+        --payment-amount 50 --start-date 2027-01-01 --end-date 2027-12-31 --status ACTIVE"),
+    reads("plans get", "{plan}"),
+    reads("plans search", "--status ACTIVE"),
+    changes("plans update", "{plan} --payment-amount 55.00"),
+    changes("plans suspend", "{plan}"),
+    changes("plans activate", "{draft}"),
+    changes("plans cancel", "{plan}"),
+    changes("plans delete", "{draft}"),
+    reads("plans expected-runs", "{plan}"),
+    reads("plans forecast", "--start-date 2027-01-01 --end-date 2027-12-31 --frequency-day 15"),
+    reads("payments list", "--all"),
+    of_stdin("transactions sale", "--amount 25 --card-stdin", CARD_JSON),
+    of_stdin("transactions auth", "--amount 25 --card-stdin", CARD_JSON),
+    changes("transactions capture", "{auth} --amount 30.00"),
+    changes("transactions void", "{sale}"),
+    changes("transactions update", "{sale} --tip-amount 1.00"),
+    of_stdin("transactions refund", "--amount 5 --card-stdin", CARD_JSON),
+    reads("transactions get", "{sale}"),
+    reads("transactions search", "--type SALE"),
+    reads("batches list", ""),
+    reads("batches open", ""),
+    changes("batches settle", ""),
+    of_stdin("invoice pay", "--number INV-1 --date 2027-01-04 --line Labour=250.00 --card-stdin", CARD_JSON),
+    changes("invoice page", "--number INV-1 --date 2027-01-04 --line Labour=250.00"),
+    reads("invoice status", "INV-1"),
+    changes("clientpay access new", ""),
+    reads("clientpay access current", ""),
+    reads("clientpay access validate", "--access-id-file {access}"),
+    changes("clientpay access expire", "--access-id-file {access}"),
+    changes("clientpay request-id", ""),
+    changes("clientpay page create invoice", "--invoice-number 7 --invoice-date 2027-01-04 --outstanding-balance 10"),
+    changes("clientpay page create line-item", "--item-name Retainer --payment-amount 500"),
+    changes("clientpay page create connect", "--connect-option 3E --invoice-number 7 --invoice-date 2027-01-04 \
+        --outstanding-balance 10.00"),
+    changes("clientpay page create payer", ""),
+    changes("clientpay page expire", "{page}"),
+    of_stdin("clientpay pay", "--total-amount 540.25 --name-on-account Lind --account-stdin", ACCOUNT_JSON),
+    changes("clientpay refund", "{payment}"),
+    reads("clientpay search", "--from 2027-01-01 --all"),
+    reads("clientpay connect-search", "--connect-option 3E --search-option matter --search-text M-204"),
+    changes("clientpay payers create", "--first-name Rosa --last-name Lind --email rosa@example.test"),
+    changes("clientpay payers update", "{payer} --payer-city Mobile"),
+    changes("clientpay payers delete", "{payer}"),
+    changes("clientpay payers page", "--payer-id {payer}"),
+    of_stdin("clientpay payers add-methods", "{payer} --card-stdin", CARD_JSON),
+    changes("clientpay payers update-methods", "{method} --exp-date 1231"),
+    reads("sandbox serve", "--listen 127.0.0.1:0"),
+    changes("sandbox world", ""),
+    reads("sandbox clock", ""),
+    changes("sandbox advance", "P1M"),
+    changes("sandbox fault set", "plans.create drop-reply --nth 1"),
+    reads("sandbox fault list", ""),
+    changes("sandbox fault clear", ""),
+    reads("sandbox log", ""),
+    changes("sandbox snapshot", ""),
+    changes("sandbox restore", "{snapshot}"),
+    changes("sandbox reset", ""),
+    reads("quickstart", ""),
+    reads("completions", "bash"),
+];
+
+/// All leaves of the tree, each with its line.
+pub(crate) fn all() -> &'static [Leaf] {
+    let mut listed: Vec<&str> = LEAVES.iter().map(|leaf| leaf.path).collect();
+    let mut tree = leaves();
+    listed.sort_unstable();
+    tree.sort_unstable();
+    assert_eq!(listed, tree, "every command needs a line in this table");
+    LEAVES
+}
+
+impl Leaf {
+    /// The command in this world, whose files go into the folder.
+    pub(crate) fn command(&self, shell: &Shell, folder: &Path) -> (Command, String) {
+        let mut standing = Standing { shell, folder };
+        let mut filled = |text: &str| standing.fill(text);
+        let (arguments, stdin) = (filled(self.arguments), filled(self.stdin));
+        let mut command = perennial();
+        command.args(self.path.split(' ')).args(arguments.split_whitespace()).envs(shell.environment());
+        let calls_none = ["profiles", "disconnect", "sandbox serve", "quickstart", "completions"];
+        if !calls_none.contains(&self.path) {
+            command.args(["--base-url", shell.url()]);
+        }
+        (command, stdin)
+    }
+}
+
+/// What a line names, made when it does.
+struct Standing<'a> {
+    shell: &'a Shell,
+    folder: &'a Path,
+}
+
+impl Standing<'_> {
+    fn fill(&mut self, text: &str) -> String {
+        let Some((before, after)) = text.split_once('{') else { return text.to_owned() };
+        let Some((name, after)) = after.split_once('}').filter(|(name, _)| !name.contains('"')) else {
+            return text.to_owned();
+        };
+        format!("{before}{}{}", runtime().block_on(self.made(name)), self.fill(after))
+    }
+
+    async fn made(&self, name: &str) -> String {
+        let clearent = self.clearent();
+        match name {
+            "key" => self.shell.key().to_owned(),
+            "keys" => self.keys(),
+            "customer" => self.customer("cust_ada").await,
+            "visitor" => self.customer("cust_grace").await,
+            "token" => {
+                let card = NewToken::builder().card(CARD).exp_date("1230").csc(CSC).description("card");
+                let card = card.customer_key(self.customer("cust_ada").await.as_str()).build().unwrap();
+                clearent.tokens().create(card).await.unwrap().token_id.clone().unwrap().to_string()
+            }
+            "plan" => self.plan(PlanStatus::ACTIVE).await,
+            "draft" => self.plan(PlanStatus::SUSPENDED).await,
+            "sale" | "auth" => {
+                let charge =
+                    Charge::builder().amount("30.00").card(CARD).exp_date("1230").csc(CSC).build().unwrap();
+                let transactions = clearent.transactions();
+                let made = match name {
+                    "sale" => transactions.sale(&charge).await,
+                    _ => transactions.auth(&charge).await,
+                };
+                made.unwrap().id.clone().unwrap().to_string()
+            }
+            "snapshot" => self.shell.world().snapshot().await.unwrap(),
+            _ => self.made_at_clientpay(name).await,
+        }
+    }
+
+    async fn made_at_clientpay(&self, name: &str) -> String {
+        let client = self.clientpay();
+        match name {
+            "access" => {
+                let id = client.access().renew().await.unwrap();
+                let file = self.folder.join("access");
+                fs::write(&file, id.expose()).unwrap();
+                file.to_str().unwrap().to_owned()
+            }
+            "page" => {
+                let invoice = Invoice::builder()
+                    .invoice_number("7")
+                    .invoice_date("2027-01-04")
+                    .outstanding_balance("1");
+                let page = InvoicePage::builder().invoice(invoice).build().unwrap();
+                client.pages().invoices(&page).await.unwrap().request_id.to_string()
+            }
+            "payment" => {
+                let card = Card::builder().card_number(CARD).expiration_date("1230").cvv(CSC);
+                let payment = NewPayment::builder().total_amount("12.00").credit_card(card).build().unwrap();
+                client.payments().pay(&payment).await.unwrap().payment_id.clone().unwrap().to_string()
+            }
+            "payer" => self.payer().await,
+            "method" => {
+                let card = Card::builder().card_number(CARD).expiration_date("1230").cvv(CSC);
+                let methods = NewMethods::builder().payer_id(self.payer().await.as_str());
+                let methods = methods.method(NewMethod::builder().credit_card(card)).build().unwrap();
+                client.payers().add_methods(&methods).await.unwrap().payment_method_ids[0].to_string()
+            }
+            other => panic!("nothing is known of {other}"),
+        }
+    }
+
+    async fn customer(&self, key: &'static str) -> String {
+        let new =
+            NewCustomer::builder().first_name("Ada").last_name("Byron").customer_key(key).build().unwrap();
+        // It may be there already.
+        let _ = self.clearent().customers().create(&new).await;
+        key.to_owned()
+    }
+
+    async fn plan(&self, status: PlanStatus) -> String {
+        let token = Box::pin(self.made("token")).await;
+        let plan = NewPlan::builder()
+            .plan_name("Gold")
+            .customer_key("cust_ada")
+            .token_id(token.as_str())
+            .monthly_on(15)
+            .payment_amount("50.00")
+            .start_date("2027-01-01")
+            .end_date("2027-12-31")
+            .status(status);
+        self.clearent().plans().create(&plan.build().unwrap()).await.unwrap().plan_key.to_string()
+    }
+
+    async fn payer(&self) -> String {
+        let payer = NewPayer::builder().first_name("Rosa").last_name("Lind").emails(["rosa@example.test"]);
+        self.clientpay().payers().create(&payer.build().unwrap()).await.unwrap().into_value().to_string()
+    }
+
+    /// A store of keys with one profile in it, and what opens it.
+    fn keys(&self) -> String {
+        let (file, identity) = (self.folder.join("keys.age"), self.folder.join("passphrase"));
+        fs::write(&identity, "correct horse\n").unwrap();
+        let options = format!("--keys {} --passphrase-file {}", file.display(), identity.display());
+        let mut connect = perennial();
+        connect.args(["connect", "standing", "--base-url", self.shell.url()]).args(options.split(' '));
+        let ran = crate::shell::finish(connect, self.shell.key());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        options
+    }
+
+    fn clearent(&self) -> Clearent {
+        let key = ApiKey::new(self.shell.key()).unwrap();
+        let url: BaseUrl = self.shell.url().parse().unwrap();
+        Clearent::builder(key).environment(url).build().unwrap()
+    }
+
+    fn clientpay(&self) -> ClientPay {
+        let url: BaseUrl = self.shell.url().parse().unwrap();
+        ClientPay::builder(self.shell.world().clientpay()).environment(url).build().unwrap()
+    }
+}
