@@ -60,7 +60,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "screenshots",
         arguments: "",
-        about: "the pictures of the sandbox's pages in docs/screenshots",
+        about: "the pictures of the command and of the sandbox's pages in docs/screenshots",
         run: screenshots::run,
     },
 ];

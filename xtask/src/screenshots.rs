@@ -1,4 +1,6 @@
-//! The pictures of the sandbox's pages in `docs/screenshots`, made by the browser tests on their way.
+//! The pictures in `docs/screenshots`: of the command, and of the sandbox's pages, made by the browser tests on their way.
+
+mod terminal;
 
 use std::fs;
 
@@ -11,6 +13,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let folder = root().join("docs/screenshots");
     let made = fs::create_dir_all(&folder).and_then(|()| folder.canonicalize());
     let folder = made.map_err(Failure::of_file(&folder))?;
+    terminal::draw(&folder)?;
     Step::new("cargo test -p perennial-sandbox --test browser")
         .variable("PERENNIAL_SCREENSHOTS", folder.display().to_string())
         .run()
