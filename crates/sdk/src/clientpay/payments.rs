@@ -177,11 +177,17 @@ async fn found(client: &ClientPay, request: &UsedRequestId) -> Result<Response<V
         let told = client.call(Route::PaymentStatus, Replay::Safe, write, wire::decode).await?;
         return match told.failed() {
             Some(ErrorKind::NotFound) => told.take(|_, _| Some(Vec::new())),
-            _ => told.take(|payment, _| Some(vec![payment])),
+            _ => told.take(|payment, _| Some(Vec::from_iter((!is_unpaid_page(&payment)).then_some(payment)))),
         };
     }
     let search = PaymentSearch::builder().group(Criteria::request_id(request)).build()?;
     results(client, &search, 1).await
+}
+
+/// Whether a status is of a page on which nobody has paid: it is **inferred** to have no payment in it.
+fn is_unpaid_page(told: &Payment) -> bool {
+    let Payment { payment_id, payment_status, payment_page_url_status, .. } = told;
+    payment_page_url_status.is_some() && payment_id.is_none() && payment_status.is_none()
 }
 
 fn look<'l>(client: &'l ClientPay, asked: &'l Expected) -> Look<'l, Payment> {

@@ -161,6 +161,95 @@ async fn every_operation_of_version_2() {
     assert!(client.access().current().await.unwrap().is_none());
 }
 
+#[tokio::test]
+async fn every_operation_of_version_1_and_what_it_lacks() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let world = sandbox.world(7).await.unwrap();
+    let client = builder(&sandbox, &world).version(Version::V1).build().unwrap();
+
+    assert!(client.access().validate_credentials().await.unwrap().into_value());
+    assert!(client.access().current().await.unwrap().is_none());
+    let first = client.access().renew().await.unwrap().into_value();
+    let current = client.access().current().await.unwrap().into_value();
+    assert_eq!(current.as_ref().map(AccessId::expose), Some(first.expose()));
+    let id = client.access().renew().await.unwrap().into_value();
+    assert!(!client.access().validate(&first).await.unwrap().into_value());
+    assert!(client.access().validate(&id).await.unwrap().into_value());
+
+    let invoice = || Invoice::builder().invoice_number("1").outstanding_balance("100.00").tax("8.00");
+    let invoices = InvoicePage::builder()
+        .session_id("S-1")
+        .customer_id("C-1")
+        .name_on_account("Rosa Lind")
+        .billing_address(Address::builder().address_line1("12 Quay Rd").state("AL"))
+        .page_options(PageOptions::builder().duration(7_200))
+        .invoice(invoice().invoice_date("2027-01-01").due_date("2027-02-01"))
+        .invoice(invoice().invoice_date("2027-01-31"));
+    let invoices = invoices.build().unwrap();
+    let items =
+        LineItemPage::builder().line_item(LineItem::builder().payment_amount("1.00")).build().unwrap();
+    let connect = ConnectPage::builder().connect_option(ConnectOption::Aderant).invoice(
+        ConnectInvoice::builder()
+            .invoice_number("1")
+            .invoice_date("2027-01-01")
+            .outstanding_balance("1")
+            .client_id("8812"),
+    );
+    let connect = connect.build().unwrap();
+    let search = ConnectSearch::builder().connect_option(ConnectOption::Aderant);
+    let search = search.search_option(SearchOption::Client).search_text("8812").build().unwrap();
+    for page in [
+        client.pages().invoices(&invoices).await.unwrap(),
+        client.pages().line_items(&items).await.unwrap(),
+        client.pages().connect(&connect).await.unwrap(),
+    ] {
+        assert!(page.url.starts_with(sandbox.base_url()), "{}", page.url);
+        let found = client.pages().search_invoices(&search).await.unwrap();
+        assert_eq!(found.len(), 1, "the last page is open");
+        // Nobody has paid, so that there is no payment.
+        let asked = Expected { request_id: page.request_id.clone(), amount: None };
+        assert_eq!(client.payments().confirm(&asked).await.unwrap().into_value(), None);
+        client.pages().expire(&page.request_id).await.unwrap();
+    }
+    assert!(client.pages().search_invoices(&search).await.unwrap().is_empty());
+    let made = state(&world).await["pages"][0]["document"].clone();
+    assert_eq!(made["invoices"][0]["dueDate"], "2027-02-01");
+    assert_eq!(made["invoices"][1]["invoiceDate"], "2027-01-31");
+    assert_eq!(
+        (&made["billingAddress"]["state"], &made["pageOptions"]["duration"]),
+        (&"AL".into(), &7_200.into())
+    );
+    assert_eq!((&made["nameOnAccount"], &made["token"]["customerId"]), (&"Rosa Lind".into(), &"C-1".into()));
+
+    let paid = client.payments().pay(&payment("4000100011112224", "7.00")).await.unwrap();
+    let asked = Expected { request_id: paid.request_id.clone().unwrap(), amount: paid.payment_amount };
+    let confirmed = client.payments().confirm(&asked).await.unwrap().into_value().unwrap();
+    assert_eq!((confirmed.verdict(), confirmed.payment()), (Verdict::Approved, &*paid));
+
+    let before = state(&world).await;
+    let rosa = NewPayer::builder().first_name("Rosa").emails("rosa@example.test").build().unwrap();
+    let refund = Refund::builder().payment_id(paid.payment_id.clone()).build().unwrap();
+    let since = Criteria::new(Field::PaymentDate, Operator::AtLeast, "2027-01-01").unwrap();
+    let filter = PaymentFilter::builder().group(since).build().unwrap();
+    let stored = NewPayment::builder().total_amount("5.00").payer_or_payment_method_id("p-1");
+    for error in [
+        client.payers().create(&rosa).await.unwrap_err(),
+        client.payments().refund(&refund).await.unwrap_err(),
+        client.payments().count(&filter).await.unwrap_err(),
+    ] {
+        let why = std::error::Error::source(&error).unwrap().to_string();
+        assert!(error.attempts() == 0 && why.contains("1.0"), "{error}: {why}");
+    }
+    // What a payment of version 1.0 cannot say costs a request id, and nothing else.
+    assert!(client.payments().pay(&stored.build().unwrap()).await.is_err());
+    let after = state(&world).await;
+    assert_eq!(after["clientpay-payments"], before["clientpay-payments"]);
+    assert_eq!(after["payers"], before["payers"]);
+
+    client.access().expire(&id).await.unwrap();
+    assert!(client.access().current().await.unwrap().is_none());
+}
+
 /// What becomes of a call whose answer is lost, in one way or another, is found out, and it is not made again.
 #[tokio::test]
 async fn a_lost_answer_leads_to_the_first_outcome_and_one_payment() {
