@@ -1,7 +1,7 @@
 //! Access ids and request ids.
 
 use perennial_domain::clientpay::AccessId;
-use perennial_wire::clientpay::{Reply, Route, access, payment};
+use perennial_wire::clientpay::{ReadError, Reply, access};
 
 use super::answer::{Answer, Fault, Refused};
 use super::{Call, Handled, LIMITS, act, copy};
@@ -57,10 +57,11 @@ pub(super) fn new_request_id() -> Handled {
     })
 }
 
-/// The access id of a request of version 1.0: a member of the body, or of the query where there is none.
-pub(super) fn read_id(route: Route, body: &[u8], query: &str) -> Option<AccessId> {
-    match route {
-        Route::PaymentStatus => payment::read_status(query).ok()?.access_id,
-        _ => access::read_access_id(body, &LIMITS).ok(),
+/// The access id of a request of version 1.0: a member of the body. A body that cannot be read is told of first.
+pub(super) fn read_id(body: &[u8]) -> Result<Option<AccessId>, ReadError> {
+    match access::read_access_id(body, &LIMITS) {
+        Ok(id) => Ok(Some(id)),
+        Err(ReadError::Decode(error)) if !body.is_empty() => Err(error.into()),
+        Err(_) => Ok(None),
     }
 }

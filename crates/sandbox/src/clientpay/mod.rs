@@ -15,6 +15,7 @@ use std::sync::Arc;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, Method, StatusCode};
 use perennial_domain::clientpay::{AccessId, RequestId};
+use perennial_wire::clientpay::payment::read_status_access_id;
 use perennial_wire::clientpay::{Route, Version, access as wire};
 use perennial_wire::{Limits, clientpay::ReadError};
 use zeroize::Zeroizing;
@@ -177,11 +178,15 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     if !request.body.is_empty() && !is_json(request.headers) {
         return Ok(worldless(Refused::new(415, "The body must be application/json.")));
     }
-    let access_id = match access_id(request.headers) {
+    let access_id = match route {
         // Credentials speak for themselves, also where the access id that is sent along is a dead one.
         _ if door_of(route).is_some() => None,
-        None if version == Version::V1 => access::read_id(route, request.body, request.query),
-        sent => sent,
+        Route::PaymentStatus => access_id(request.headers).or_else(|| read_status_access_id(request.query)),
+        _ if version == Version::V1 => match access::read_id(request.body) {
+            Ok(sent) => sent,
+            Err(error) => return Ok(worldless(error.into())),
+        },
+        _ => access_id(request.headers),
     };
     let knock = match knock(gateway, route, request.body, access_id.as_ref()).await? {
         Ok(knock) => knock,

@@ -117,33 +117,41 @@ struct Lines<'a> {
     labels: Option<Labels<'a>>,
 }
 
+/// The fields of a payment page: what all of them have, and what it alone has.
+macro_rules! apart {
+    ($page:expr, $Fields:ident: $($own:ident),*) => {{
+        let $Fields {
+            session_id,
+            customer_id,
+            payer_or_payment_method_id,
+            name_on_account,
+            email_options,
+            billing_address,
+            page_options,
+            response_options,
+            $($own),*
+        } = $page.fields();
+        let settings = Settings {
+            session_id,
+            customer_id,
+            payer_or_payment_method_id,
+            name_on_account,
+            email_options,
+            billing_address,
+            page_options,
+            response_options,
+        };
+        (settings, $($own),*)
+    }};
+}
+
 /// Invoice payment page.
 pub fn invoices(
     session: Session<'_>,
     request_id: &RequestId,
     page: &InvoicePage,
 ) -> Result<Call, EncodeError> {
-    let InvoicePageFields {
-        session_id,
-        customer_id,
-        payer_or_payment_method_id,
-        name_on_account,
-        email_options,
-        billing_address,
-        page_options,
-        response_options,
-        invoices,
-    } = page.fields();
-    let settings = Settings {
-        session_id,
-        customer_id,
-        payer_or_payment_method_id,
-        name_on_account,
-        email_options,
-        billing_address,
-        page_options,
-        response_options,
-    };
+    let (settings, invoices) = apart!(page, InvoicePageFields: invoices);
     let invoices = invoices.iter().map(|invoice| Invoice::of(session.version, invoice)).collect();
     post(Route::InvoicePage, session, request_id, &settings, Lines { invoices, ..Lines::default() })
 }
@@ -154,31 +162,11 @@ pub fn line_items(
     request_id: &RequestId,
     page: &LineItemPage,
 ) -> Result<Call, EncodeError> {
-    let LineItemPageFields {
-        session_id,
-        customer_id,
-        payer_or_payment_method_id,
-        name_on_account,
-        email_options,
-        line_item_table_labels,
-        billing_address,
-        page_options,
-        response_options,
-        line_items,
-    } = page.fields();
+    let (settings, line_item_table_labels, line_items) =
+        apart!(page, LineItemPageFields: line_item_table_labels, line_items);
     if session.version == Version::V1 {
         absent("lineItemTableLabels", line_item_table_labels)?;
     }
-    let settings = Settings {
-        session_id,
-        customer_id,
-        payer_or_payment_method_id,
-        name_on_account,
-        email_options,
-        billing_address,
-        page_options,
-        response_options,
-    };
     let lines = Lines {
         line_items: line_items.iter().map(LineItem::from).collect(),
         labels: Some(line_item_table_labels.map(Labels::from).unwrap_or_default()),
@@ -193,28 +181,7 @@ pub fn connect(
     request_id: &RequestId,
     page: &ConnectPage,
 ) -> Result<Call, EncodeError> {
-    let ConnectPageFields {
-        connect_option,
-        session_id,
-        customer_id,
-        payer_or_payment_method_id,
-        name_on_account,
-        email_options,
-        billing_address,
-        page_options,
-        response_options,
-        invoices,
-    } = page.fields();
-    let settings = Settings {
-        session_id,
-        customer_id,
-        payer_or_payment_method_id,
-        name_on_account,
-        email_options,
-        billing_address,
-        page_options,
-        response_options,
-    };
+    let (settings, connect_option, invoices) = apart!(page, ConnectPageFields: connect_option, invoices);
     let lines = Lines {
         connect_option: Some(*connect_option),
         invoices: invoices.iter().map(|invoice| Invoice::of_connect(session.version, invoice)).collect(),
@@ -415,6 +382,8 @@ pub fn read_line_items(
     limits: &Limits,
 ) -> Result<Received<LineItemPage>, ReadError> {
     let (under, request) = received(version, body, limits)?;
+    let is_labelled = version == Version::V1 || request.line_item_table_labels.is_some();
+    let under = under.starred("lineItemTableLabels", is_labelled);
     let items = request.line_items.into_iter().map(LineItem::request);
     let page = items.fold(LineItemPage::builder(), LineItemPageBuilder::line_item);
     let page = nest!(page; line_item_table_labels: request.line_item_table_labels.map(Labels::request));

@@ -233,7 +233,7 @@ pub fn read_create(body: &[u8], limits: &Limits) -> Result<Received<NewPayer>, R
 /// Reads the body of update payer.
 pub fn read_update(body: &[u8], limits: &Limits) -> Result<Received<PayerUpdate>, ReadError> {
     let Request { token, payer_id, payer, payment_methods: _ } = format::decode(Format::Json, body, limits)?;
-    let under = Under::from(token);
+    let under = Under::from(token).starred("payer", payer.is_some());
     let Payer { first_name, last_name, business_name, payer_name, emails, payer_address } =
         payer.unwrap_or_default();
     let update = set!(PayerUpdate::builder();

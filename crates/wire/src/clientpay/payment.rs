@@ -1,8 +1,8 @@
 //! Payments, their refunds, and what is told of them: in answers, in what a search finds, and in postbacks.
 
 use perennial_domain::clientpay::{
-    self as domain, NewPayment, NewPaymentFields, PageStatus, PaymentKind, PaymentStatus, Postback, Refund,
-    RefundFields, RequestId, UsedRequestId,
+    self as domain, AccessId, NewPayment, NewPaymentFields, PageStatus, PaymentKind, PaymentStatus, Postback,
+    Refund, RefundFields, RequestId, UsedRequestId,
 };
 
 use super::fields::{OrNull, Verbatim, bare, nest, plain};
@@ -187,15 +187,15 @@ pub fn status(version: Version, request_id: &UsedRequestId) -> Result<Call, Enco
     Ok(Call { target, ..call })
 }
 
-/// Reads the query of a status; an access id in it is for the gateway to look for.
+/// Reads the query of a status.
 pub fn read_status(query: &str) -> Result<Received<()>, ReadError> {
-    let params = Params::new(query);
-    let ids = Ids {
-        access_id: params.text("accessId").map(Into::into),
-        request_id: params.text("requestId").map(Into::into),
-        ..Ids::default()
-    };
-    Under::from(ids).receive(Ok(()))
+    let request_id = Params::new(query).text("requestId").map(Into::into);
+    Under::from(Ids { request_id, ..Ids::default() }).receive(Ok(()))
+}
+
+/// Reads the access id in the query of a status, if one is there.
+pub fn read_status_access_id(query: &str) -> Option<AccessId> {
+    lenient(Params::new(query).text("accessId"))
 }
 
 /// Reads the body of a payment. An address is taken by either of the names that the vendor's pages have for it.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use perennial_domain::clientpay::{AccessId, RequestId};
-use perennial_domain::{Text as DomainText, Violations};
+use perennial_domain::{Rule, Text as DomainText, Violations};
 
 use super::fields::required;
 use crate::call::ReadError;
@@ -128,9 +128,11 @@ pub(super) fn ids<'a>(
 
 /// The ids of a received request, by either version.
 pub(super) struct Under<'a> {
+    version: Version,
     access_id: Option<Text<'a>>,
     request_id: Option<Text<'a>>,
-    field: &'static str,
+    /// What else must be there and is not.
+    missing: Option<&'static str>,
     pub(super) session_id: Option<Text<'a>>,
     pub(super) customer_id: Option<Text<'a>>,
 }
@@ -138,35 +140,79 @@ pub(super) struct Under<'a> {
 impl<'a> From<Option<Token<'a>>> for Under<'a> {
     fn from(token: Option<Token<'a>>) -> Self {
         let Token { request_id, session_id, customer_id } = token.unwrap_or_default();
-        Self { access_id: None, request_id, field: "token.requestId", session_id, customer_id }
+        Self { version: Version::V2, access_id: None, request_id, missing: None, session_id, customer_id }
     }
 }
 
 impl<'a> From<Ids<'a>> for Under<'a> {
     fn from(ids: Ids<'a>) -> Self {
         let Ids { access_id, request_id, customer_ref_number, session_id } = ids;
-        Self { access_id, request_id, field: "requestId", session_id, customer_id: customer_ref_number }
+        let version = Version::V1;
+        Self { version, access_id, request_id, missing: None, session_id, customer_id: customer_ref_number }
     }
 }
 
 impl Under<'_> {
+    /// A member that the vendor stars, though nothing in it counts.
+    pub(super) fn starred(self, member: &'static str, is_there: bool) -> Self {
+        Self { missing: (!is_there).then_some(member), ..self }
+    }
+
     /// The request under its ids, or all that is wrong with either.
     pub(super) fn receive<T>(self, request: Result<T, Violations>) -> Result<Received<T>, ReadError> {
-        let Self { access_id, request_id, field, .. } = self;
+        let Self { version, access_id, request_id, missing, .. } = self;
         let mut wrong = Violations::default();
         let access_id = given(access_id)
             .and_then(|id| AccessId::try_from(&*id).map_err(|error| wrong.add("accessId", error.0)).ok());
+        let field = if version == Version::V2 { "token.requestId" } else { "requestId" };
         let request_id = required(field, request_id, &mut wrong);
+        if let Some(missing) = missing {
+            wrong.add(missing, Rule::Required);
+        }
         match (request, request_id) {
             (Ok(request), Some(request_id)) if wrong.is_empty() => {
                 Ok(Received { access_id, request_id, request })
             }
             (request, _) => {
                 for violation in request.err().iter().flatten() {
-                    wrong.add(violation.field.clone(), violation.rule);
+                    for member in members(version, &violation.field) {
+                        wrong.add(member, violation.rule);
+                    }
                 }
                 Err(wrong.into())
             }
         }
+    }
+}
+
+/// The members that stand for a field of the domain: an expiry is two of them.
+fn members(version: Version, field: &str) -> Vec<String> {
+    let named = |field: &str| match (version, field) {
+        (Version::V2, "sessionId" | "customerId") => format!("token.{field}"),
+        (Version::V2, _) => field.to_owned(),
+        (Version::V1, _) => flat(field).to_owned(),
+    };
+    match field.strip_suffix("expirationDate") {
+        Some(object) => ["Month", "Year"].map(|half| named(&format!("{object}expirationDate{half}"))).into(),
+        None => vec![named(field)],
+    }
+}
+
+/// The member of version 1.0, which has no objects but those in lists.
+fn flat(field: &str) -> &str {
+    match field {
+        "customerId" => "customerRefNumber",
+        "nameOnAccount" => "cardholderName",
+        _ => match field.split_once('.') {
+            Some(("billingAddress" | "billingInformation", member)) => match member {
+                "addressLine1" => "billingAddress",
+                "city" => "billingCity",
+                "state" => "billingStateCode",
+                "zipCode" => "billingZipCode",
+                _ => "billingCountry",
+            },
+            Some(("creditCard" | "pageOptions" | "responseOptions", member)) => member,
+            _ => field,
+        },
     }
 }

@@ -268,6 +268,9 @@ async fn version_1_answers_each_as_the_reference_infers() {
     assert_eq!((&paid["paymentStatus"], &paid["paymentAmount"]), (&json!("Approved"), &json!(97.20)));
     assert_eq!((&paid["customerRefNumber"], &paid["sessionID"]), (&json!("C-410"), &json!("S-70002")));
     assert_eq!(status(&id).await, paid);
+    let nameless = format!("/Payment/Status?accessId={}", merchant.access_id);
+    let got = merchant.client.send("GET", &nameless, &[], "").await;
+    assert_eq!((got.status, got.at("/errors/0/field").as_str()), (400, "requestId"), "{}", got.body);
     let search = r#"{ "accessId": "ACCESS", "connectOption": 2, "searchOption": 3, "searchText": "8812" }"#;
     let (found, _) = books.done("/Invoice/Connect/Search", search).await;
     assert_eq!(found, json!({ "success": true, "invoices": [] }), "its page is expired");

@@ -122,7 +122,7 @@ async fn of_a_method_the_name_the_expiry_and_whether_it_is_primary_change() {
         (
             json!({ "id": card, "creditCard": { "expirationDateMonth": 10 } }),
             400,
-            "paymentMethods[0].creditCard.expirationDate",
+            "paymentMethods[0].creditCard.expirationDateMonth",
         ),
         (json!({ "id": card, "eCheck": { "nameOnAccount": "Rosa" } }), 400, "eCheck"),
         (json!({ "id": account, "creditCard": { "cardholderName": "Rosa" } }), 400, "creditCard"),

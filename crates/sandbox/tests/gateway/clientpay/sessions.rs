@@ -143,12 +143,15 @@ async fn an_access_id_comes_by_either_header_and_in_version_1_in_the_body() {
         (V2.request_id, &[], &member, 401),
         (V1.request_id, &[], &member, 200),
         (V1.request_id, &[], &pascal, 200),
-        (V1.request_id, &[("accessId", id)], "", 200),
+        (V1.request_id, &[("accessId", "dead")], &member, 200),
+        (V1.request_id, &[("accessId", id)], "", 401),
+        (V1.request_id, &[("accessId", id)], "{}", 401),
+        (V1.request_id, &[("accessId", id)], "{", 400),
         (V1.request_id, &[], "{}", 401),
         (V1.request_id, &[], "", 401),
         ("/v2/token/accessid/validate", &[], "", 401),
         ("/V2/TOKEN/requestID", &[("accessId", id)], "", 200),
-        ("/token/request/NEW", &[("accessId", id)], "", 200),
+        ("/token/request/NEW", &[], &member, 200),
         ("/v2/token/requestid/", &[("accessId", id)], "", 200),
     ];
     for (path, headers, body, status) in cases {

@@ -9,7 +9,10 @@ use super::Merchant;
 async fn page(merchant: &Merchant, version_1: bool, seconds: Option<u32>) -> String {
     let id = merchant.request_id().await;
     let (path, mut body) = if version_1 {
-        ("/PaymentPage/Forms/Add", json!({ "requestId": id, "duration": seconds }))
+        (
+            "/PaymentPage/Forms/Add",
+            json!({ "accessId": merchant.access_id, "requestId": id, "duration": seconds }),
+        )
     } else {
         (
             "/v2/paymentpage/lineitem",

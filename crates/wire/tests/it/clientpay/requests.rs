@@ -102,9 +102,10 @@ fn where_the_access_id_stands() {
     let v1 = corpus("requests/v1-payment").unwrap();
     let read = payment::read_pay(Version::V1, v1.as_bytes(), &Limits::default()).unwrap();
     assert!(read.access_id.unwrap().is(&id));
-    let read = payment::read_status(&format!("accessId={}&requestId=r-1", id.expose())).unwrap();
-    assert!(read.access_id.unwrap().is(&id) && read.request_id.expose() == "r-1");
-    assert!(payment::read_status("requestId=r-1").unwrap().access_id.is_none());
+    let query = format!("accessId={}&requestId=r-1", id.expose());
+    assert_eq!(payment::read_status(&query).unwrap().request_id.expose(), "r-1");
+    assert!(payment::read_status_access_id(&query).unwrap().is(&id));
+    assert!(payment::read_status_access_id("requestId=r-1").is_none());
     assert!(payment::read_status("accessId=a-1").is_err());
 }
 
@@ -202,16 +203,39 @@ fn what_a_gateway_refuses_by_name() {
             "token.requestId: must be 1 to 100 characters of A-Z, a-z, 0-9, '_', '-', '.' and ':'; \
              totalAmount: must be digits with at most two decimals, such as 50.00; \
              creditCard.cardNumber: must be a card number whose check digit is right (Luhn); \
-             creditCard.expirationDate: must be a month from 1 to 12 and a year from 2000 to 2099",
+             creditCard.expirationDateMonth: must be a month from 1 to 12 and a year from 2000 to 2099; \
+             creditCard.expirationDateYear: must be a month from 1 to 12 and a year from 2000 to 2099",
         ),
         (
             pay(r#"{"token":{"requestId":"r"},"totalAmount":1.005,"creditCard":{"cardNumber":"4111111111111111","expirationDateYear":2030},"eCheck":{"accountNumber":"1"}}"#),
             "totalAmount: must be digits with at most two decimals, such as 50.00; \
-             creditCard.expirationDate: must be a month from 1 to 12 and a year from 2000 to 2099; \
+             creditCard.expirationDateMonth: must be a month from 1 to 12 and a year from 2000 to 2099; \
+             creditCard.expirationDateYear: must be a month from 1 to 12 and a year from 2000 to 2099; \
              eCheck.accountNumber: must be the 4 to 17 digits of a bank account's number; \
              eCheck.nameOnAccount: is required; eCheck.routingNumber: is required; \
              eCheck: must not be given together with creditCard",
         ),
+        (
+            pay(r#"{"token":{"requestId":"r","sessionId":"\u0000","customerId":"\u0000"},"totalAmount":1,"payerOrPaymentMethodId":"p"}"#),
+            "token.sessionId: must not contain control characters (character 1); \
+             token.customerId: must not contain control characters (character 1)",
+        ),
+        (
+            said(payment::read_pay(Version::V1, br#"{"requestId":"r","customerRefNumber":"\u0000","totalAmount":1,"cardNumber":"1","expirationDateMonth":9,"expirationDateYear":2030,"billingStateCode":"X","billingAddress":"\u0000"}"#, limits).unwrap_err()),
+            "customerRefNumber: must not contain control characters (character 1); \
+             cardNumber: must be a card number of 12 to 19 digits; \
+             billingAddress: must not contain control characters (character 1); \
+             billingStateCode: must be the two-letter code of a state of the US or a province of Canada",
+        ),
+        (
+            said(page::read_line_items(Version::V2, br#"{"token":{"requestId":"r"},"lineItems":[{"paymentAmount":1}]}"#, limits).unwrap_err()),
+            "lineItemTableLabels: is required",
+        ),
+        (
+            said(page::read_line_items(Version::V1, br#"{"requestId":"r","lineItems":[{"paymentAmount":1}],"cardholderName":"\u0000","duration":"long"}"#, limits).unwrap_err()),
+            "cardholderName: must not contain control characters (character 1); duration: must be a whole number from 900 to 31540000",
+        ),
+        (said(payer::read_update(br#"{"token":{"requestId":"r"},"payerId":"p"}"#, limits).unwrap_err()), "payer: is required"),
         (pay(r#"{"token":[]}"#), "JSON at token: the value has another type"),
         (pay(r#"{"totalAmount":1,"TOTALAMOUNT":2}"#), "JSON at totalAmount: the member is given twice"),
         (
