@@ -69,9 +69,15 @@ fn ensure_compiler() -> Result<(), Failure> {
     if installed(&["gcc", "libc6-dev"])? && compiles() { Ok(()) } else { Err(Failure::NoCompiler) }
 }
 
-/// What tests run beside Rust: a browser with its driver, and what the chapter on testing calls the sandbox with.
-const PROGRAMS: [(&str, &str); 3] =
-    [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("curl", "curl")];
+/// What tests run beside Rust: a browser with its driver, what the chapter on testing calls the sandbox with, and the
+/// shells that read completions.
+const PROGRAMS: [(&str, &str); 5] = [
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
+    ("curl", "curl"),
+    ("zsh", "zsh"),
+    ("fish", "fish"),
+];
 
 fn ensure_programs() -> Result<(), Failure> {
     let missing =

@@ -46,6 +46,7 @@ const READS: &[&str] = &[
     "sandbox log",
     "quickstart",
     "completions",
+    "man",
 ];
 
 /// Whether what a command would send is shown instead of sent.

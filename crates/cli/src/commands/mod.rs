@@ -48,6 +48,7 @@ mod criteria;
 mod customer_tokens;
 mod customers;
 mod invoice;
+mod man;
 mod payments;
 mod plans;
 mod quickstart;
@@ -107,6 +108,8 @@ pub(crate) enum Command {
     Quickstart(quickstart::Quickstart),
     /// Prints what makes a shell complete this command
     Completions(completions::Completions),
+    /// Prints the manual page of this command, or writes those of all
+    Man(man::Pages),
 }
 
 impl Command {
@@ -133,6 +136,7 @@ impl Command {
             Self::Sandbox(local) => local.run(global).await,
             Self::Quickstart(quickstart) => quickstart.run(global).await,
             Self::Completions(completions) => completions.run(global),
+            Self::Man(pages) => pages.run(global),
         }
     }
 }

@@ -11,7 +11,7 @@ fn commands(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim).filter(|line| line.starts_with("perennial "));
     // Those that stay, take a while or write elsewhere have tests of their own.
     let simple = lines.filter(|line| {
-        !["sandbox serve", "quickstart", "completions", "connect", "profile"]
+        !["sandbox serve", "quickstart", "completions", "man ", "connect", "profile"]
             .iter()
             .any(|name| line.contains(name))
     });

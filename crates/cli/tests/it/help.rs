@@ -1,5 +1,8 @@
 //! The help of the whole tree, and the completions made from it.
 
+use std::fs;
+use std::process::Command;
+
 use crate::shell::{finish, perennial};
 
 fn help(path: &[&str]) -> String {
@@ -53,7 +56,7 @@ fn every_leaf_has_an_example() {
 }
 
 #[test]
-fn completions_know_the_tree() {
+fn completions_know_the_tree_and_shells_read_them() {
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let mut command = perennial();
         command.args(["completions", shell]);
@@ -62,7 +65,40 @@ fn completions_know_the_tree() {
         for word in ["customers", "expected-runs", "billing-zip", "card-stdin"] {
             assert!(ran.out.contains(word), "{shell} lacks {word}");
         }
+        // None is at hand for PowerShell. With -n they read a script and run nothing of it.
+        if shell != "powershell" {
+            let mut reader = Command::new(shell);
+            reader.arg("-n").env_clear().env("PATH", "/usr/bin:/bin");
+            let read = finish(reader, &ran.out);
+            assert_eq!((read.code, read.err.as_str()), (0, ""), "{shell}");
+        }
     }
+}
+
+/// A page for each command, with what a reader of manuals looks for.
+#[test]
+fn every_command_has_a_manual_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("man1");
+    let mut command = perennial();
+    command.args(["man", "--out"]).arg(&out);
+    let ran = finish(command, "");
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""));
+    for leaf in leaves() {
+        let name = format!("perennial-{}", leaf.replace(' ', "-"));
+        let page = fs::read_to_string(out.join(format!("{name}.1"))).unwrap();
+        let title = format!(".TH {name} 1 ");
+        for part in [title.as_str(), ".SH NAME", ".SH SYNOPSIS", ".SH DESCRIPTION", ".SH OPTIONS", "Example"]
+        {
+            assert!(page.contains(part), "{name} lacks {part}");
+        }
+        assert!(page.lines().all(|line| !line.starts_with('\'')), "{name}: a line is taken for a request");
+    }
+    let mut command = perennial();
+    command.arg("man");
+    let printed = finish(command, "").out;
+    assert_eq!(printed, fs::read_to_string(out.join("perennial.1")).unwrap());
+    assert!(printed.contains(".SH SUBCOMMANDS") && printed.contains("Exit status:"), "{printed}");
 }
 
 #[test]

@@ -112,6 +112,7 @@ const LEAVES: &[Leaf] = &[
     changes("sandbox reset", ""),
     reads("quickstart", ""),
     reads("completions", "bash"),
+    reads("man", ""),
 ];
 
 /// All leaves of the tree, each with its line.
@@ -132,7 +133,7 @@ impl Leaf {
         let (arguments, stdin) = (filled(self.arguments), filled(self.stdin));
         let mut command = perennial();
         command.args(self.path.split(' ')).args(arguments.split_whitespace()).envs(shell.environment());
-        let calls_none = ["profiles", "disconnect", "sandbox serve", "quickstart", "completions"];
+        let calls_none = ["profiles", "disconnect", "sandbox serve", "quickstart", "completions", "man"];
         if !calls_none.contains(&self.path) {
             command.args(["--base-url", shell.url()]);
         }
