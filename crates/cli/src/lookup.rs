@@ -16,6 +16,7 @@ pub(crate) fn command(lookup: &Lookup) -> String {
         Lookup::Plans(search) => plans(search),
         Lookup::Transaction(id) => format!("perennial transactions get {id}"),
         Lookup::Transactions(search) => transactions(search),
+        Lookup::Invoice(number) => Line::new("perennial invoice status").word(number.as_str()).0,
         Lookup::Batches(_) => "perennial batches list".to_owned(),
         _ => "perennial --help".to_owned(),
     }
@@ -50,13 +51,7 @@ fn plans(search: &PlanSearch) -> String {
         .0
 }
 
-/// What carries one number as invoice and order id is an invoice's.
 fn transactions(search: &TransactionSearch) -> String {
-    if let (Some(invoice), Some(order)) = (&search.invoice, &search.order_id)
-        && invoice == order
-    {
-        return Line::new("perennial invoice status").word(invoice).0;
-    }
     Line::new("perennial transactions search")
         .with("type", search.transaction_type.as_ref())
         .with("amount", search.amount)

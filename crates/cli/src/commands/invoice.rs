@@ -23,7 +23,8 @@ pub(crate) enum Invoices {
     #[command(
         after_help = "Its number is looked for first, as the order id of the last 90 days' transactions: an \
         invoice that is paid is not charged again, and the earlier charge is shown. It is looked for again after an \
-        answer that was lost. Two commands at one moment do not see each other: let one at a time pay an invoice.\n\n\
+        answer that was lost. Of two commands at one moment the gateway is asked to tell; whether the live one does is \
+        inferred: let one at a time pay an invoice.\n\n\
         Examples:\n  perennial invoice pay --number INV-70412 --date 2027-01-04 --line Decking=400.00 \\\n    \
         --line Labour=250.00 --tax 52.00 --token-id 1100000000555551111 --exp-date 1230\n  \
         perennial invoice pay --invoice-file invoice.json --card-stdin < card.json"
@@ -170,13 +171,13 @@ impl Pay {
                 })
             }
             InvoicePayment::Before(before) => {
-                refuse_another_amount(&invoice, &before)?;
                 if let Output::Table = output {
                     note("the invoice was paid before: nothing was charged now");
                 }
                 let before = Standing::found(number, InvoiceStatus::Paid(*before));
                 show(output, Standing { charged: Some(false), ..before })
             }
+            InvoicePayment::InTheWay(earlier) => Err(in_the_way(&invoice, &earlier)),
         }
     }
 }
@@ -185,20 +186,22 @@ fn show(output: Output, standing: Standing) -> Result<(), Failure> {
     output.left::<Standing>(&standing.record(), None)
 }
 
-/// What was paid before must be what is to be paid: else the number stands for two invoices, or the invoice was changed.
-fn refuse_another_amount(invoice: &Invoice, before: &Transaction) -> Result<(), Failure> {
-    match before.amount {
-        Some(paid) if paid != invoice.amount() => {
-            let number = invoice.fields().number.as_str();
-            let id = before.id.as_ref().map(ToString::to_string).unwrap_or_default();
-            let asked = invoice.amount();
-            Err(Failure::Refused(format!(
-                "invoice {number} was paid with {paid} by transaction {id} and now comes to {asked}: nothing was \
-                 charged; give what is still to be paid a number of its own"
-            )))
-        }
-        _ => Ok(()),
-    }
+/// Why an earlier charge forbids this one.
+fn in_the_way(invoice: &Invoice, earlier: &Transaction) -> Failure {
+    let number = invoice.fields().number.as_str();
+    let id = earlier.id.as_ref().map(ToString::to_string).unwrap_or_default();
+    let (paid, asked) = (earlier.amount.unwrap_or_default(), invoice.amount());
+    Failure::Refused(if earlier.order_id.as_deref() == Some(number) {
+        format!(
+            "invoice {number} was paid with {paid} by transaction {id} and now comes to {asked}: nothing was charged; \
+             give what is still to be paid a number of its own"
+        )
+    } else {
+        format!(
+            "the gateway takes invoice {number} for transaction {id} of {paid}, which is of another order: nothing was \
+             charged; see what it is of"
+        )
+    })
 }
 
 impl OnPage {

@@ -1,5 +1,7 @@
 //! `perennial invoice`: one charge for a number, whatever happens on the way.
 
+use std::thread;
+
 use serde_json::{Value, json};
 
 use crate::shell::{CARD, CARD_JSON, CSC, Ran, Shell};
@@ -72,6 +74,32 @@ fn a_number_is_charged_once() {
     let told = pay(&shell, "INV-1", "9.00").err;
     assert!(told.contains("was paid with 250.00 by transaction "), "{told}");
     assert!(told.contains("now comes to 9.00: nothing was charged"), "{told}");
+}
+
+/// All look before one of them charges; then the gateway finds the charge that was first.
+#[test]
+fn processes_that_pay_at_one_moment_charge_once() {
+    let shell = Shell::open();
+    let told: Vec<Value> = thread::scope(|scope| {
+        let running: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| json(&pay(&shell, "INV-1", "250.00").out))).collect();
+        running.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    assert_eq!(charges(&shell), [charge("250.00")]);
+    assert_eq!(told.iter().filter(|told| told["charged"] == true).count(), 1, "{told:?}");
+    let id = &told[0]["transaction"]["id"];
+    assert!(told.iter().all(|told| told["status"] == "paid" && told["transaction"]["id"] == *id), "{told:?}");
+}
+
+#[test]
+fn a_charge_of_another_order_pays_no_invoice() {
+    let shell = Shell::open();
+    let sale = ["transactions", "sale", "--invoice", "INV-1", "--amount", "250.00", "--card-stdin"];
+    assert_eq!(shell.run_with(&sale, CARD_JSON).code, 0);
+    let paid = pay(&shell, "INV-1", "250.00");
+    assert_eq!((paid.code, paid.out.as_str()), (3, ""), "{}", paid.err);
+    assert!(paid.err.contains("which is of another order: nothing was charged"), "{}", paid.err);
+    assert_eq!(charges(&shell), [charge("250.00")]);
 }
 
 #[test]

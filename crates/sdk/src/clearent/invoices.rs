@@ -1,10 +1,12 @@
 //! Invoices, each paid once.
 
-use perennial_domain::Invoice;
 use perennial_domain::clearent::{ChargeBuilder, Reference, Transaction, TransactionSearch, TransactionType};
+use perennial_domain::{Amount, Invoice};
 
-use super::{Charged, Clearent};
-use crate::{Error, ErrorKind};
+use super::{Charged, Clearent, Lookup};
+use crate::Error;
+#[cfg(doc)]
+use crate::ErrorKind;
 
 /// Invoices that are paid by card transactions. The gateway knows no invoices: what it knows are the transactions that
 /// carry one's number as their order id, for 90 days.
@@ -55,6 +57,9 @@ pub enum InvoicePayment {
     Made(Box<Charged>),
     /// It was paid before, by this charge, and nothing was charged now.
     Before(Box<Transaction>),
+    /// Nothing was charged now, and the invoice is not paid as it stands: this earlier charge has its number but
+    /// another amount, or is one for something else that the gateway's duplicate check takes for the same.
+    InTheWay(Box<Transaction>),
 }
 
 impl Invoices<'_> {
@@ -80,31 +85,49 @@ impl Invoices<'_> {
     /// unless it is paid already.
     ///
     /// It looks first, and after a lost answer it looks again before it says anything. Two calls at one moment can both
-    /// find nothing: let one process pay an invoice, or one at a time.
+    /// find nothing; therefore the charge asks the gateway to look for an earlier one of the invoice and the amount
+    /// (`check-field`, which the vendor's page has for card readers: that it looks for keyed cards and tokens is
+    /// **inferred**). Where a gateway does not, both are charged: let one process pay an invoice, or one at a time.
     ///
     /// # Errors
     ///
     /// Of kind [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) if the answer was lost and no charge is found: it may still
-    /// come, so that only a later look tells.
+    /// come, so that only a later look tells, at [`Lookup::Invoice`].
     pub async fn pay(self, invoice: &Invoice, with: ChargeBuilder) -> Result<InvoicePayment, Error> {
         let number = invoice.fields().number;
-        let charge = invoice.complete(with).build()?;
+        let charge = invoice.complete(with).check_field("invoice").build()?;
         if let InvoiceStatus::Paid(before) = self.status(number).await? {
-            return Ok(InvoicePayment::Before(before.into()));
+            return Ok(earlier(invoice, before));
         }
         let lost = match self.0.transactions().sale(&charge).await {
-            Ok(made) if made.is_duplicate() => {
-                return Ok(InvoicePayment::Before(made.into_value().transaction.into()));
-            }
+            Ok(made) if made.is_duplicate() => return Ok(earlier(invoice, made.into_value().transaction)),
             Ok(made) => return Ok(InvoicePayment::Made(made.into_value().into())),
-            Err(error) if error.kind() == ErrorKind::OutcomeUnknown => error,
-            Err(error) => return Err(error),
+            Err(error) => error,
         };
-        match self.status(number).await {
-            Ok(InvoiceStatus::Paid(transaction)) => {
+        let found = if lost.is_outcome_unknown() { self.status(number).await.ok() } else { None };
+        match found {
+            Some(InvoiceStatus::Paid(transaction)) if pays(invoice, &transaction) => {
                 Ok(InvoicePayment::Made(Charged { transaction, token: None }.into()))
             }
-            _ => Err(lost),
+            _ => Err(lost.or_look_up(|| Lookup::Invoice(number.clone()))),
         }
     }
+}
+
+/// What an earlier charge means for the invoice.
+fn earlier(invoice: &Invoice, charge: Transaction) -> InvoicePayment {
+    if pays(invoice, &charge) {
+        InvoicePayment::Before(charge.into())
+    } else {
+        InvoicePayment::InTheWay(charge.into())
+    }
+}
+
+/// Whether the charge is one of the invoice as it stands. A tip comes on top, and may be counted in.
+fn pays(invoice: &Invoice, charge: &Transaction) -> bool {
+    let due = Some(invoice.amount());
+    let without_tip = |paid: Amount| paid.checked_sub(charge.tip_amount.unwrap_or_default());
+    charge.is_approved()
+        && charge.order_id.as_deref() == Some(invoice.fields().number.as_str())
+        && (charge.amount == due || charge.amount.and_then(without_tip) == due)
 }

@@ -1,6 +1,6 @@
 use perennial_domain::clearent::{
-    BatchSearch, CustomerKey, CustomerSearch, PlanKey, PlanSearch, TokenId, TokenSearch, TransactionId,
-    TransactionSearch,
+    BatchSearch, CustomerKey, CustomerSearch, PlanKey, PlanSearch, Reference, TokenId, TokenSearch,
+    TransactionId, TransactionSearch,
 };
 
 /// What finds out whether a write of unknown outcome was performed.
@@ -29,6 +29,8 @@ pub enum Lookup {
     Transaction(TransactionId),
     /// Search for the transaction.
     Transactions(TransactionSearch),
+    /// Ask for the [status](super::Invoices::status) of the invoice of this number.
+    Invoice(Reference),
     /// List the batches: whether one was settled shows there.
     Batches(BatchSearch),
 }

@@ -1,6 +1,6 @@
 //! Invoices: each is paid once, whatever happens on the way.
 
-use perennial::clearent::{Charge, ChargeBuilder, InvoicePayment, InvoiceStatus, Reference, Void};
+use perennial::clearent::{Charge, ChargeBuilder, InvoicePayment, InvoiceStatus, Lookup, Reference, Void};
 use perennial::clientpay::{Expected, InvoicePage};
 use perennial::{BaseUrl, ClientPay, ErrorKind, Format, Invoice, InvoiceLine};
 use perennial_sandbox::{Effect, Fault};
@@ -43,13 +43,14 @@ async fn an_invoice_is_paid_once() {
         };
         assert_eq!((made.is_approved(), made.amount.unwrap().to_string()), (true, "255.00".to_owned()));
         assert_eq!((made.invoice.as_deref(), made.order_id.as_deref()), (Some("INV-1"), Some("INV-1")));
-        for amount in ["250.00", "1.00"] {
-            let InvoicePayment::Before(before) =
-                client.invoices().pay(&invoice("INV-1", amount), card()).await.unwrap()
-            else {
-                panic!("a charge too many")
+        for (amount, is_the_same) in [("250.00", true), ("1.00", false)] {
+            let again = client.invoices().pay(&invoice("INV-1", amount), card()).await.unwrap();
+            let earlier = match again {
+                InvoicePayment::Before(before) if is_the_same => before,
+                InvoicePayment::InTheWay(earlier) if !is_the_same => earlier,
+                other => panic!("{amount}: {other:?}"),
             };
-            assert_eq!(before.id, made.id);
+            assert_eq!(earlier.id, made.id);
         }
 
         // What is voided is to be paid again; another number is another invoice.
@@ -75,9 +76,11 @@ async fn a_lost_answer_is_looked_for_and_never_charged_again() {
         let paid = client.invoices().pay(&invoice("INV-1", "250.00"), card()).await;
         match paid {
             Ok(InvoicePayment::Made(made)) => assert!(is_made && made.is_approved(), "{effect:?}"),
-            Ok(InvoicePayment::Before(_)) => panic!("{effect:?}: not paid before"),
+            Ok(other) => panic!("{effect:?}: {other:?}"),
             Err(error) => {
                 assert_eq!((error.kind(), is_made), (ErrorKind::OutcomeUnknown, false), "{effect:?}");
+                let number = Reference::try_from("INV-1").unwrap();
+                assert_eq!(error.lookup(), Some(&Lookup::Invoice(number)), "{effect:?}");
             }
         }
         let again = client.invoices().pay(&invoice("INV-1", "250.00"), card()).await.unwrap();
@@ -86,6 +89,29 @@ async fn a_lost_answer_is_looked_for_and_never_charged_again() {
         let all = client.transactions().search(&search).collect_all().await.unwrap();
         assert_eq!(all.len(), 1, "{effect:?}");
     }
+}
+
+/// Both look before either charges; then the gateway finds the charge that was first.
+#[tokio::test]
+async fn two_who_pay_at_one_moment_charge_once() {
+    let (_sandbox, client) = start(Format::Json).await;
+    let invoice = invoice("INV-1", "250.00");
+    let pay = || client.invoices().pay(&invoice, card());
+    let paid = tokio::join!(pay(), pay(), pay(), pay());
+    let paid = [paid.0, paid.1, paid.2, paid.3].map(Result::unwrap);
+    let made = paid.iter().filter(|paid| matches!(paid, InvoicePayment::Made(_))).count();
+    let before = paid.iter().filter(|paid| matches!(paid, InvoicePayment::Before(_))).count();
+    assert_eq!((made, before), (1, 3), "{paid:?}");
+}
+
+/// The gateway finds what has the invoice's number, though it is of another order.
+#[tokio::test]
+async fn a_charge_for_something_else_pays_no_invoice() {
+    let (_sandbox, client) = start(Format::Json).await;
+    let order = card().amount("255.00").invoice("INV-1").order_id("order-1").build().unwrap();
+    let order = client.transactions().sale(&order).await.unwrap();
+    let paid = client.invoices().pay(&invoice("INV-1", "250.00"), card()).await.unwrap();
+    assert!(matches!(paid, InvoicePayment::InTheWay(earlier) if earlier.id == order.id));
 }
 
 #[tokio::test]
