@@ -7,13 +7,16 @@ mod wire;
 
 mod clientpay;
 mod concepts;
+mod connecting;
 mod customers;
 mod errors;
+mod going_live;
 mod invoices;
 mod money_safety;
 mod payments;
 mod plans;
 mod steps;
+mod testing;
 mod tokens;
 mod transactions;
 
@@ -48,6 +51,9 @@ chapters! {
     "clientpay.md" shows "clientpay.rs" as clientpay::run;
     "money-safety.md" shows "money_safety.rs" as money_safety::run;
     "errors.md" shows "errors.rs" as errors::run;
+    "testing.md" shows "testing.rs";
+    "connecting.md" shows "connecting.rs" as connecting::run;
+    "going-live.md" shows "going_live.rs";
 }
 
 /// The versions of the manifest are those that are here.
