@@ -194,7 +194,7 @@ fn new_payer(form: &Form, page: &PayerPage, problems: &mut Problems) -> Option<N
         problems.add("email", "Enter a mail address.");
     }
     let payer = payer.build();
-    if payer.is_err() && problems.is_empty() {
+    if payer.as_ref().is_err_and(|wrong| wrong.iter().any(|violation| violation.field != "emails")) {
         problems.add("first-name", "Enter a name or a business.");
     }
     payer.ok().filter(|_| problems.is_empty())

@@ -135,6 +135,10 @@ async fn a_payer_has_as_many_pages_as_it_takes_and_none_once_it_is_deleted() {
         (of("payers", "id"), of("methods", "payer-id"), of("alerts", "event"))
     };
     let first = payer_page(&client, &access_id, None).await;
+    let nobody = send(&first, "").await;
+    for told in ["Enter a mail address.", "Enter a name or a business."] {
+        assert!(nobody.body.contains(told), "{}", nobody.body);
+    }
     assert_eq!(send(&first, "first-name=Ada&email=ada@example.test").await.status, 200);
     let (payers, ..) = kept().await;
     let [payer] = payers.as_slice() else { panic!("{payers:?}") };

@@ -103,13 +103,14 @@ impl<T> Asked<'_, T> {
         })
     }
 
-    /// The gateway's message with those about fields behind it.
+    /// The gateway's message with those about fields behind it that it does not have in it.
     fn masked(&self, message: Option<String>, errors: &[FieldError]) -> GatewayMessage {
         let about = |FieldError { field, message }: &FieldError| {
             let parts: Vec<&str> = [field, message].into_iter().flatten().map(String::as_str).collect();
             parts.join(": ")
         };
-        let errors: Vec<String> = errors.iter().map(about).collect();
+        let is_new = |about: &String| !message.as_ref().is_some_and(|message| message.contains(about));
+        let errors: Vec<String> = errors.iter().map(about).filter(is_new).collect();
         let text = match (message, errors.is_empty()) {
             (message, true) => message,
             (Some(message), false) => Some(format!("{message} ({})", errors.join("; "))),

@@ -156,6 +156,15 @@ async fn every_operation_of_version_2() {
     let search = PaymentSearch::builder().group(since()).page_size(2).build().unwrap();
     assert_eq!(client.payments().search(search).collect_all().await.unwrap().len(), 3);
 
+    let someday = Criteria::new(Field::PaymentDate, Operator::Is, "someday").unwrap();
+    let filter = PaymentFilter::builder().group(someday).build().unwrap();
+    let error = client.payments().count(&filter).await.unwrap_err();
+    assert_eq!(
+        error.gateway_message(),
+        Some("criteria.value: must be one of a day or a moment in RFC 3339"),
+        "told once"
+    );
+
     client.payers().delete(&rosa).await.unwrap();
     client.access().expire(&id).await.unwrap();
     assert!(client.access().current().await.unwrap().is_none());
