@@ -19,4 +19,5 @@ mod rehearsal;
 mod secrets;
 mod serve;
 mod shell;
+mod walk;
 mod worlds;

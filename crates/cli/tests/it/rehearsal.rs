@@ -40,7 +40,7 @@ fn rehearse(leaf: &Leaf, shell: &Shell, output: &str) -> Ran {
     assert!(sent.iter().all(|call| READS.contains(&call.as_str())), "{} sends {sent:?}", leaf.path);
     let environment = shell.environment();
     let secrets = environment.iter().map(|(_, secret)| secret.as_str());
-    for secret in secrets.chain([CARD, "4111 1111", CSC, ACCOUNT, "correct horse"]) {
+    for secret in secrets.chain([CARD, "4111 1111", CSC, ACCOUNT, "AGE-SECRET-KEY"]) {
         assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{} tells a secret", leaf.path);
     }
     if let Ok(id) = std::fs::read_to_string(folder.path().join("access")) {

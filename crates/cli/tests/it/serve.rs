@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::shell::{KEY, Ran, finish, perennial};
 
-struct Served {
+pub(crate) struct Served {
     child: Child,
     out: BufReader<std::process::ChildStdout>,
     url: String,
@@ -20,7 +20,7 @@ fn serve(arguments: &[&str]) -> Served {
     serve_by(command)
 }
 
-fn serve_by(mut command: Command) -> Served {
+pub(crate) fn serve_by(mut command: Command) -> Served {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let out = BufReader::new(child.stdout.take().unwrap());
     let mut served = Served { child, out, url: String::new() };
@@ -47,7 +47,7 @@ impl Served {
     }
 
     /// Sends the signal; the rest of what it wrote.
-    fn stop(mut self, signal: &str) -> (String, String) {
+    pub(crate) fn stop(mut self, signal: &str) -> (String, String) {
         // The builtin of the shell: the program of this name is not everywhere.
         let kill = format!("kill -s {signal} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use perennial::clientpay::CredentialsFields;
@@ -25,9 +25,9 @@ pub(crate) const ACCOUNT_JSON: &str = r#"{"routingNumber":"123456780","accountNu
 /// Where the clock stands, and what all ids are derived from: the same in every test.
 const SEED: u64 = 7;
 
-/// A sandbox with one world.
+/// A world of a sandbox.
 pub(crate) struct Shell {
-    sandbox: Sandbox,
+    sandbox: Arc<Sandbox>,
     world: World,
 }
 
@@ -41,10 +41,16 @@ pub(crate) struct Ran {
 impl Shell {
     pub(crate) fn open() -> Self {
         runtime().block_on(async {
-            let sandbox = Sandbox::start().await.unwrap();
+            let sandbox = Arc::new(Sandbox::start().await.unwrap());
             let world = sandbox.world(SEED).await.unwrap();
             Self { sandbox, world }
         })
+    }
+
+    /// Another world of the same sandbox.
+    pub(crate) fn beside(&self, seed: u64) -> Self {
+        let world = runtime().block_on(self.sandbox.world(seed)).unwrap();
+        Self { sandbox: self.sandbox.clone(), world }
     }
 
     pub(crate) fn key(&self) -> &str {
