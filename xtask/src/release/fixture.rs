@@ -1,4 +1,5 @@
-//! A workspace of two sound crates that were released once, in a folder that goes away.
+//! A workspace of two sound crates that were released once, in a folder that goes away. Their names are in no registry,
+//! where cargo would look for them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,11 +17,14 @@ const FILES: &[(&str, &str)] = &[
     ("deny.toml", include_str!("../../../deny.toml")),
     (".gitignore", "target\n"),
     ("README.md", "# Seeds\n"),
-    ("docs/api/seed.txt", "0.1.0\npub mod seed\npub fn seed::sum(left: u8, right: u8) -> u8\n"),
-    ("docs/api/tree.txt", "0.1.0\npub mod tree\n"),
+    (
+        "docs/api/perennial-seed.txt",
+        "0.1.0\npub mod perennial_seed\npub fn perennial_seed::sum(left: u8, right: u8) -> u8\n",
+    ),
+    ("docs/api/perennial-tree.txt", "0.1.0\npub mod perennial_tree\n"),
     (
         "seed/Cargo.toml",
-        "[package]\nname = \"seed\"\nversion.workspace = true\nedition = \"2024\"\nrust-version = \"1.95\"\n\
+        "[package]\nname = \"perennial-seed\"\nversion.workspace = true\nedition = \"2024\"\nrust-version = \"1.95\"\n\
          description = \"A seed.\"\nlicense = \"MIT\"\nkeywords = [\"seed\"]\ncategories = [\"finance\"]\n\n\
          [features]\nwide = []\n\n[package.metadata.docs.rs]\nall-features = true\n",
     ),
@@ -31,13 +35,13 @@ const FILES: &[(&str, &str)] = &[
         "seed/src/lib.rs",
         "//! A seed.\n\n/// Sums.\npub fn sum(left: u8, right: u8) -> u8 {\n    left ^ right\n}\n",
     ),
-    ("seed/examples/sow.rs", "//! Sows.\n\nfn main() {\n    assert_eq!(seed::sum(1, 2), 3);\n}\n"),
+    ("seed/examples/sow.rs", "//! Sows.\n\nfn main() {\n    assert_eq!(perennial_seed::sum(1, 2), 3);\n}\n"),
     (
         "tree/Cargo.toml",
-        "[package]\nname = \"tree\"\nversion.workspace = true\nedition = \"2024\"\nrust-version = \"1.95\"\n\
+        "[package]\nname = \"perennial-tree\"\nversion.workspace = true\nedition = \"2024\"\nrust-version = \"1.95\"\n\
          description = \"A tree.\"\nlicense = \"MIT\"\nkeywords = [\"tree\"]\ncategories = [\"finance\"]\n\n\
          [package.metadata.docs.rs]\nall-features = true\n\n\
-         [dependencies]\nseed = { version = \"VERSION\", path = \"../seed\" }\n",
+         [dependencies]\nperennial-seed = { version = \"VERSION\", path = \"../seed\" }\n",
     ),
     ("tree/README.md", "# Tree\n"),
     ("tree/LICENSE-MIT", "MIT\n"),

@@ -112,7 +112,7 @@ const FAULTS: &[Fault] = &[
         gate: "features",
         edits: &[
             ("seed/src/lib.rs", "/// Sums.", "#[cfg(feature = \"wide\")]\n/// Sums."),
-            ("tree/src/lib.rs", "//! A tree.\n", "//! A tree.\n\npub use seed::sum;\n"),
+            ("tree/src/lib.rs", "//! A tree.\n", "//! A tree.\n\npub use perennial_seed::sum;\n"),
         ],
     },
     Fault {

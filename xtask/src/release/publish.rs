@@ -143,12 +143,12 @@ mod tests {
         fixture.commit().unwrap();
         let workspace = fixture.workspace("nowhere".into()).unwrap();
 
-        registry.refuse("tree");
+        registry.refuse("perennial-tree");
         go_on(&workspace, "local").unwrap_err();
-        assert_eq!(registry.has(), ["seed 0.1.1"]);
+        assert_eq!(registry.has(), ["perennial-seed 0.1.1"]);
         registry.refuse("nothing");
         go_on(&workspace, "local").unwrap();
-        assert_eq!(registry.has(), ["seed 0.1.1", "tree 0.1.1"]);
+        assert_eq!(registry.has(), ["perennial-seed 0.1.1", "perennial-tree 0.1.1"]);
         // All of it is there: nothing is asked for again.
         go_on(&workspace, "local").unwrap();
         assert_eq!(registry.has().len(), 2);
