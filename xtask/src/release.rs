@@ -49,7 +49,7 @@ const GATES: &[Gate] = &[
     Gate { name: "versions", about: "one version, new, and asked for by its number", check: versions::check },
     Gate {
         name: "alone",
-        about: "each package says what it is, and holds nothing else",
+        about: "each package says and shows what it is, and holds nothing else",
         check: alone::check,
     },
     Gate {

@@ -16,7 +16,9 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
     for package in &workspace.packages {
         let files = files(workspace, package)?;
-        let faults = unsaid(&package.facts).chain(strange(&files));
+        let shows = !package.is_library() || files.lines().any(|path| path.starts_with("examples/"));
+        let unshown = (!shows).then(|| String::from("its package has no example: put one into examples/"));
+        let faults = unsaid(&package.facts).chain(strange(&files)).chain(unshown);
         findings.extend(faults.map(|what| Finding::new(&package.name, what)));
         let links = tidy::links(&Files::at(&package.folder(), files.lines()));
         findings.extend(links.into_iter().map(|finding| finding.within(&package.name)));

@@ -47,6 +47,7 @@ const FILES: &[(&str, &str)] = &[
     ("tree/LICENSE-MIT", "MIT\n"),
     ("tree/LICENSE-APACHE", "Apache\n"),
     ("tree/src/lib.rs", "//! A tree.\n"),
+    ("tree/examples/sit.rs", "//! Sits.\n\nfn main() {}\n"),
 ];
 
 pub(super) struct Fixture(tempfile::TempDir);

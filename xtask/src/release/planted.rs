@@ -38,6 +38,11 @@ const FAULTS: &[Fault] = &[
         edits: &[("seed/notes.txt", "", "Milk.\n")],
     },
     Fault {
+        what: "a library without an example",
+        gate: "alone",
+        edits: &[("tree/Cargo.toml", "license =", "exclude = [\"examples\"]\nlicense =")],
+    },
+    Fault {
         what: "a README whose link leaves the package",
         gate: "alone",
         edits: &[("seed/README.md", "# Seed\n", "# Seed\n\n[More](../README.md)\n")],

@@ -105,7 +105,7 @@ impl Package {
         PathBuf::from(self.facts["manifest_path"].as_str().unwrap_or_default()).with_file_name("")
     }
 
-    fn is_library(&self) -> bool {
+    pub(super) fn is_library(&self) -> bool {
         let targets = self.facts["targets"].as_array().into_iter().flatten();
         targets.into_iter().any(|target| target["kind"][0] == "lib")
     }
