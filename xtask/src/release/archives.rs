@@ -8,21 +8,35 @@ use crate::failure::Failure;
 use crate::step::Step;
 use crate::tidy::Finding;
 
-/// Packs every crate and builds each from its own archive, those it needs being archives too; then its examples, with
-/// what only they and tests need.
+/// Unpacks all archives beside each other and builds each by itself, those it needs being archives too; its examples bring
+/// what only they and tests need. Cargo would build a package as well, but beside others as it once unpacked them.
 pub(super) fn build(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
-    workspace.of_all("cargo package --locked").run()?;
-    let unpacked = |package: &Package| workspace.target.join("package").join(package.archive());
+    workspace.of_all("cargo package --quiet --locked --no-verify").run()?;
+    let folder = workspace.target.join("release-check/unpacked");
+    // What an earlier run left behind would be built instead; when there is nothing, nothing has to go.
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).map_err(Failure::of_file(&folder))?;
     for package in &workspace.packages {
-        let others = workspace.packages.iter().filter(|other| other.name != package.name);
-        let instead = others.flat_map(|other| {
-            let path = unpacked(other).display().to_string();
-            ["--config".into(), format!("patch.crates-io.{}.path={path:?}", other.name)]
-        });
-        let step = Step::new("cargo check --quiet --examples --all-features").within(unpacked(package));
-        workspace.under(step).arguments(&instead.collect::<Vec<_>>()).run()?;
+        let archive = workspace.target.join("package").join(format!("{}.crate", package.archive()));
+        let unpack = Step::new("tar -xzf").arguments(&[archive.display().to_string()]);
+        unpack.within(folder.clone()).read()?;
+    }
+    let (root, lock) = (folder.join("Cargo.toml"), folder.join("Cargo.lock"));
+    fs::write(&root, beside(&workspace.packages)).map_err(Failure::of_file(&root))?;
+    fs::copy(workspace.root.join("Cargo.lock"), &lock).map_err(Failure::of_file(&lock))?;
+    for package in &workspace.packages {
+        let line = format!("cargo check --quiet --bins --examples --all-features -p {}", package.name);
+        workspace.step(&line).within(folder.clone()).run()?;
     }
     Ok(Vec::new())
+}
+
+/// A workspace of unpacked archives, in which each has the others for what the registry will have.
+fn beside(packages: &[Package]) -> String {
+    let members: Vec<String> = packages.iter().map(Package::archive).collect();
+    let patch = |package: &Package| format!("{} = {{ path = {:?} }}\n", package.name, package.archive());
+    let patches: String = packages.iter().map(patch).collect();
+    format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n\n[patch.crates-io]\n{patches}")
 }
 
 /// What is committed, packed in two folders: cargo refuses what is not.
