@@ -19,7 +19,7 @@ const FILES: &[(&str, &str)] = &[
     ("README.md", "# Seeds\n"),
     (
         "docs/api/perennial-seed.txt",
-        "0.1.0\npub mod perennial_seed\npub fn perennial_seed::sum(left: u8, right: u8) -> u8\n",
+        "0.1.0\npub mod perennial_seed\npub fn perennial_seed::sum(u8, u8) -> u8\n",
     ),
     ("docs/api/perennial-tree.txt", "0.1.0\npub mod perennial_tree\n"),
     (
