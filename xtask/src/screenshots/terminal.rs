@@ -15,10 +15,18 @@ const PICTURES: &[(&str, &str)] = &[
     ("cli-quickstart", r"\perennial quickstart"),
     ("cli-payments", "perennial payments list"),
     (
+        "cli-dry-run",
+        "perennial plans create --plan-name 'Silver membership' --frequency-day 15 --payment-amount 30.00 \\
+  --customer-key cust_eaeee173-99f0-4610-a99f-fd1e373720bc --token-id 1100245000883411111 \\
+  --start-date 2027-04-01 --end-date 2027-09-30 --status ACTIVE --dry-run",
+    ),
+    (
         "cli-error",
         "perennial plans create --plan-name 'Gold membership' --frequency-day 31 --payment-amount 50,00",
     ),
 ];
+
+const COLUMNS: usize = 100;
 
 const CHAPTER: &str = "docs/guide/getting-started.md";
 /// Where the chapter has its sandbox.
@@ -39,11 +47,18 @@ pub(super) fn draw(folder: &Path) -> Result<(), Failure> {
         let shell = Step::new("sh -c").arguments(&[script]).variable("PATH", path);
         let printed = shell.read()?.replace(&sandbox.url, URL);
         let shown = typed.trim_start_matches('\\');
-        let picture = Term::new().render_svg(&format!("\x1b[1m$ {shown}\x1b[0m\n{printed}"));
+        let lines: Vec<String> = printed.lines().map(wrapped).collect();
+        let picture = Term::new().render_svg(&format!("\x1b[1m$ {shown}\x1b[0m\n{}\n", lines.join("\n")));
         let file = folder.join(name).with_extension("svg");
         fs::write(&file, picture).map_err(Failure::of_file(&file))?;
     }
     Ok(())
+}
+
+/// A line as a terminal shows it that is too narrow for it.
+fn wrapped(line: &str) -> String {
+    let characters: Vec<char> = line.chars().collect();
+    characters.chunks(COLUMNS).map(String::from_iter).collect::<Vec<_>>().join("\n")
 }
 
 /// What the chapter types, but for what serves until it is stopped, and what builds.

@@ -27,7 +27,7 @@ impl Chapter {
 
     /// The fenced blocks, each after its language.
     pub(crate) fn blocks(&self) -> Vec<(&str, &str)> {
-        let parts: Vec<&str> = format_fences(&self.text).collect();
+        let parts: Vec<&str> = self.text.split("```").collect();
         assert!(parts.len() % 2 == 1, "{}: a block does not end", self.name);
         parts.into_iter().skip(1).step_by(2).map(|block| block.split_once('\n').unwrap()).collect()
     }
@@ -82,11 +82,6 @@ impl Chapter {
     }
 }
 
-/// The text, and between its parts the blocks.
-fn format_fences(text: &str) -> impl Iterator<Item = &str> {
-    text.split("```")
-}
-
 /// Whether lines of the code are those of the block, however far they are indented.
 fn holds(code: &str, block: &str) -> bool {
     let (code, block): (Vec<&str>, Vec<&str>) = (code.lines().collect(), block.lines().collect());
@@ -98,7 +93,6 @@ fn holds(code: &str, block: &str) -> bool {
 
 /// Whether a call that was made is one of this pattern, whose parts in braces are any.
 fn is_of(made: &str, pattern: &str) -> bool {
-    let made = made.split('?').next().unwrap_or_default();
     let (made, pattern): (Vec<&str>, Vec<&str>) = (made.split('/').collect(), pattern.split('/').collect());
     made.len() == pattern.len()
         && made.iter().zip(&pattern).all(|(part, said)| part == said || said.starts_with('{'))
@@ -116,4 +110,43 @@ pub(crate) fn compact(language: &str, message: &str) -> String {
         quoted || !c.is_whitespace()
     });
     kept.collect()
+}
+
+#[test]
+fn code_is_shown_as_it_stands_however_indented() {
+    let code = "fn a() {\n    let b = 1;\n\n    if b {\n        c();\n    }\n}\n";
+    let cases = [
+        ("let b = 1;\n", true),
+        ("let b = 1;\n\nif b {\n    c();\n}\n", true),
+        ("let b = 2;\n", false),
+        ("let b = 1;\nif b {\n", false),
+        ("if b {\nc();\n", false),
+    ];
+    for (block, shown) in cases {
+        assert_eq!(holds(code, block), shown, "{block}");
+    }
+}
+
+#[test]
+fn only_blanks_of_layout_are_passed_over() {
+    let cases = [
+        ("json", "{ \"a b\": \"c\\\" d\",\n  \"e\": [1, 2] }", "{\"a b\":\"c\\\" d\",\"e\":[1,2]}"),
+        ("xml", "<a>\n  <b>c d</b>\n</a>", "<a><b>c d</b></a>"),
+    ];
+    for (language, laid_out, told) in cases {
+        assert_eq!(compact(language, laid_out), told);
+    }
+}
+
+#[test]
+fn a_call_is_of_its_pattern() {
+    let cases = [
+        ("GET /rest/v2/customers/cust_1", "GET /rest/v2/customers/{customer-key}", true),
+        ("GET /rest/v2/customers", "GET /rest/v2/customers", true),
+        ("PUT /rest/v2/customers/cust_1", "GET /rest/v2/customers/{customer-key}", false),
+        ("GET /rest/v2/customers/cust_1", "GET /rest/v2/customers", false),
+    ];
+    for (made, pattern, is) in cases {
+        assert_eq!(is_of(made, pattern), is, "{made}");
+    }
 }
