@@ -3,7 +3,7 @@
 use perennial_domain::clientpay::{
     AccessId, Address, ConnectPage, ConnectSearchFields, InvoicePage, LineItemPage, OpenInvoice, Page,
     PageDuration, PageOptions, PageStatus, PayerId, PayerPage, PaymentSource, RequestId, ResponseOptions,
-    SearchOption, UsedRequestId,
+    SearchOption, UsedRequestId, WebAddress,
 };
 use perennial_domain::{Rule, Text, Violations};
 use perennial_wire::clientpay::{Call as Sent, Received, Reply, Route, Session, Version, invoice, page};
@@ -100,6 +100,11 @@ impl Document {
         of_each!(self, fields => fields.response_options)
     }
 
+    /// Where the page's owner is told by the gateway.
+    pub(crate) fn return_address(&self) -> Option<&str> {
+        self.response_options()?.fields().server_side_return_address.map(WebAddress::as_str)
+    }
+
     /// The caller's own references: the session and the customer.
     pub(crate) fn references(&self) -> [Option<&str>; 2] {
         of_each!(self, fields => [fields.session_id, fields.customer_id].map(|text| text.map(Text::as_str)))
@@ -147,6 +152,15 @@ pub(super) fn create(call: &Call<'_>) -> Handled {
             && (matches!(document, Document::Payer(_)) || ledger.method(source)?.is_none())
         {
             return Err(Refused::unknown("payer or payment method").into());
+        }
+        if document.return_address().is_some_and(|address| mask::text(address) != address) {
+            return Err(Refused::field(
+                400,
+                "An address with a card number in it is not kept.",
+                "responseOptions.serverSideReturnAddress",
+                "Must not have digits like those of a card.",
+            )
+            .into());
         }
         let Some(written) = document.written(&request_id) else {
             let violations = Violations::one("the body", Rule::TooLong { max: LIMITS.text });

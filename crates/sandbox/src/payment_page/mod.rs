@@ -172,15 +172,6 @@ impl Visit<'_> {
         Shown { see, ..html(StatusCode::SEE_OTHER, String::new()) }
     }
 
-    /// Where the page's owner is told by the gateway.
-    fn return_address(&self) -> Option<&str> {
-        self.document
-            .response_options()?
-            .fields()
-            .server_side_return_address
-            .map(perennial_domain::clientpay::WebAddress::as_str)
-    }
-
     /// The origin of the page that may have this one in a frame, and is told there.
     fn parent(&self) -> Option<String> {
         let options = self.document.response_options()?.fields();

@@ -171,7 +171,7 @@ impl Visit<'_> {
     }
 
     fn tell(&self, booked: &Booked, status: PageStatus) -> rusqlite::Result<()> {
-        let (Some(url), Some(id)) = (self.return_address(), &booked.payment.payment_id) else {
+        let (Some(url), Some(id)) = (self.document.return_address(), &booked.payment.payment_id) else {
             return Ok(());
         };
         for (event, body) in ["processing", "payment"].into_iter().zip(self.messages(booked, status)) {

@@ -149,7 +149,7 @@ impl Visit<'_> {
     }
 
     fn tell_of_payer(&self, payer: &PayerId) -> rusqlite::Result<()> {
-        let Some(url) = self.return_address() else { return Ok(()) };
+        let Some(url) = self.document.return_address() else { return Ok(()) };
         let [session_id, customer_ref] = self.document.references();
         let methods = self.ledger.methods_of(payer.as_str())?;
         let told = Postback::Payer(SavedPayer {

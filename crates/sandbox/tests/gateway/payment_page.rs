@@ -226,6 +226,24 @@ async fn whatever_strikes_a_page_it_is_paid_once_and_the_log_says_what_struck() 
 }
 
 #[tokio::test]
+async fn an_address_that_could_not_be_kept_is_refused_and_not_changed() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (client, access_id) = open(&sandbox).await;
+    let id = call(&client, &access_id, "/v2/token/requestid", &json!({})).await;
+    for (address, refused) in [
+        ("http://127.0.0.1:9/hooks/4111111111111111", json!("responseOptions.serverSideReturnAddress")),
+        ("http://127.0.0.1:9/hooks/d15e31a5-dafe-4174-9399-16341bc817d2", json!(null)),
+    ] {
+        let body = json!({ "token": { "requestId": id["requestId"] }, "lineItems": [{ "paymentAmount": 5 }],
+            "lineItemTableLabels": {}, "responseOptions": { "serverSideReturnAddress": address } });
+        let made = call(&client, &access_id, "/v2/paymentpage/lineitem", &body).await;
+        assert_eq!(made["errors"][0]["field"], refused, "{made}");
+        let kept = client.state().await.contains(address);
+        assert_eq!(kept, refused.is_null(), "{address}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_too_large_for_a_page_is_told_as_a_page() {
     let sandbox = Sandbox::start().await.unwrap();
     let (client, access_id) = open(&sandbox).await;
