@@ -69,14 +69,16 @@ fn ensure_compiler() -> Result<(), Failure> {
     if installed(&["gcc", "libc6-dev"])? && compiles() { Ok(()) } else { Err(Failure::NoCompiler) }
 }
 
-/// What tests run beside Rust: a browser with its driver, what the chapter on testing calls the sandbox with, and the
-/// shells that read completions.
-const PROGRAMS: [(&str, &str); 5] = [
+/// What tests run beside Rust: a browser with its driver, what the chapter on testing calls the sandbox with, the
+/// shells that read completions, and a keychain with the bus on which it is asked.
+const PROGRAMS: [(&str, &str); 7] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("curl", "curl"),
     ("zsh", "zsh"),
     ("fish", "fish"),
+    ("dbus-run-session", "dbus-daemon"),
+    ("gnome-keyring-daemon", "gnome-keyring"),
 ];
 
 fn ensure_programs() -> Result<(), Failure> {

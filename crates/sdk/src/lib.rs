@@ -55,6 +55,8 @@
 //!   `serde_json`.
 //! * `key-file`: `keys::KeyFile`, the merchants' keys in one encrypted file. It adds the crate `age`, which is about a
 //!   hundred crates, and Tokio's `rt`, whose threads the file is read on.
+//! * `keychain`: `keys::Keychain`, the merchants' keys in the keychain of the system. It adds the crate `keyring-core`
+//!   with the store of the platform, on Linux a D-Bus client in pure Rust, and Tokio's `rt`.
 //! * `webhook`: the module `clearent::webhook`, which tells the gateway's alerts from anybody's. It adds the curve
 //!   brainpoolP384t1 in pure Rust, some twenty small crates.
 //!

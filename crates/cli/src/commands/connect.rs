@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use perennial::Environment;
 use perennial::clearent::ApiKey;
-use perennial::keys::{KeyFile, KeyStore, MerchantKey, Profile, Unlock, Variables};
+use perennial::keys::{KeyFile, KeyStore, Keychain, MerchantKey, Profile, Unlock, Variables};
 
 use crate::args::Global;
 use crate::failure::Failure;
@@ -18,7 +18,8 @@ use crate::rehearsal::Rehearsal;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct KeyOptions {
-    /// Where keys are kept: in an encrypted file, or in variables PERENNIAL_API_KEY_NAME and PERENNIAL_ENVIRONMENT_NAME
+    /// Where keys are kept: in an encrypted file, in the keychain of the system, or in variables
+    /// PERENNIAL_API_KEY_NAME and PERENNIAL_ENVIRONMENT_NAME
     #[arg(long, global = true, value_enum, default_value_t, value_name = "PLACE")]
     store: Store,
     /// The encrypted file; perennial/keys.age among your settings unless said otherwise
@@ -43,6 +44,7 @@ pub(crate) struct KeyOptions {
 enum Store {
     #[default]
     File,
+    Keychain,
     Variables,
 }
 
@@ -82,14 +84,19 @@ pub(crate) struct Disconnect {
 impl KeyOptions {
     /// The store of these options.
     pub(crate) fn store(&self) -> Result<Box<dyn KeyStore>, Failure> {
-        if let Store::Variables = self.store {
-            return Ok(Box::new(Variables));
-        }
+        Ok(match self.store {
+            Store::File => Box::new(self.file()?),
+            Store::Keychain => Box::new(Keychain::new()),
+            Store::Variables => Box::new(Variables),
+        })
+    }
+
+    fn file(&self) -> Result<KeyFile, Failure> {
         let unlock = match &self.identity {
             Some(identity) => Unlock::Identity(identity.clone()),
             None => Unlock::Passphrase(input::passphrase(self.passphrase_file.as_deref())?),
         };
-        Ok(Box::new(KeyFile::new(self.keys.clone().map_or_else(usual_file, Ok)?, unlock)))
+        Ok(KeyFile::new(self.keys.clone().map_or_else(usual_file, Ok)?, unlock))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Merchants with profiles of their own: connected, used, tried and forgotten.
 
+use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -166,4 +168,51 @@ fn what_is_not_right_is_told_and_nothing_is_lost() {
     fs::set_permissions(desk.keys(), Permissions::from_mode(0o644)).unwrap();
     let exposed = desk.run(&get, "");
     assert!(exposed.code == 2 && exposed.err.contains("others may read or change"), "{}", exposed.err);
+}
+
+/// A keychain of a session's own, as GNOME has it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_keychain_keeps_the_key() {
+    let (shell, desk) = (Shell::open(), Desk::new());
+    let run = |line: &str| {
+        let script = format!("set -e; perennial() {{ \"$PERENNIAL\" --store keychain \"$@\"; }}; {line}");
+        let mut command = Command::new("dbus-run-session");
+        command.args(["--", "sh", "-c", &script]).env_clear().env("PATH", env::var_os("PATH").unwrap());
+        command.env("PERENNIAL", env!("CARGO_BIN_EXE_perennial")).env("URL", shell.url());
+        command.env("HOME", desk.0.path()).env("XDG_RUNTIME_DIR", desk.0.path());
+        let ran = finish(command, shell.key());
+        assert!(!format!("{}{}", ran.out, ran.err).contains(shell.key()), "{line}");
+        ran
+    };
+    let unlock = "printf pw | gnome-keyring-daemon --unlock --components=secrets";
+    let used = run(&format!(
+        "{unlock}; perennial --base-url $URL connect north; perennial --profile north batches list; \
+         perennial profiles --output jsonl; perennial disconnect north; perennial --profile north batches list"
+    ));
+    let listed = format!("{{\"profile\":\"north\",\"environment\":\"{}\"}}\n", shell.url());
+    assert!(used.out.contains(&listed), "{}{}", used.out, used.err);
+    assert_eq!((used.code, used.err.ends_with("error: there is no key of the profile north\n")), (5, true));
+
+    // It is made locked, and there is nobody to unlock it.
+    for (line, told) in [
+        (
+            "perennial --base-url $URL connect north",
+            "the keychain is locked, or does not let this programme in",
+        ),
+        (
+            "DBUS_SESSION_BUS_ADDRESS=unix:path=/none perennial --base-url $URL connect north",
+            "no keychain answers on this system, or for this user",
+        ),
+    ] {
+        let ran = run(line);
+        assert_eq!(
+            (ran.code, ran.out.as_str(), ran.err.contains(told)),
+            (2, "", true),
+            "{line}: {}",
+            ran.err
+        );
+    }
+    // Nor was it written anywhere else.
+    assert!(!desk.keys().exists());
 }

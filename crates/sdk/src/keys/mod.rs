@@ -14,6 +14,8 @@
 
 #[cfg(feature = "key-file")]
 mod file;
+#[cfg(feature = "keychain")]
+mod keychain;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -31,6 +33,8 @@ use crate::clearent::{Clearent, ClearentBuilder};
 
 #[cfg(feature = "key-file")]
 pub use file::{KeyFile, Unlock};
+#[cfg(feature = "keychain")]
+pub use keychain::Keychain;
 pub use perennial_domain::Secret;
 pub use variables::Variables;
 
@@ -172,6 +176,18 @@ pub enum KeyStoreError {
         /// What the system says.
         source: io::Error,
     },
+    /// The system has no keychain, or it does not answer.
+    #[error("no keychain answers on this system, or for this user")]
+    NoKeychain(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The keychain is locked, or nobody let this programme in.
+    #[error("the keychain is locked, or does not let this programme in: unlock it, then try again")]
+    Locked(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The keychain does not do what it is asked.
+    #[error("the keychain failed")]
+    Keychain(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The keychain's entry of this profile is not what it should be.
+    #[error("the keychain's entry of the profile {0} is damaged, or is something else")]
+    DamagedEntry(Profile),
     /// The runtime is ending; whether a change was made is not known.
     #[error("the programme is ending")]
     Ending,
@@ -181,7 +197,7 @@ pub enum KeyStoreError {
 }
 
 /// Stores of files and of the system wait; the tasks of the caller go on meanwhile.
-#[cfg(feature = "key-file")]
+#[cfg(any(feature = "key-file", feature = "keychain"))]
 async fn off_the_runtime<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, KeyStoreError> + Send + 'static,
 ) -> Result<T, KeyStoreError> {

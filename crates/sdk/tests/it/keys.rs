@@ -9,17 +9,19 @@ use std::process::{Command, Stdio};
 
 use age::secrecy::ExposeSecret;
 use perennial::clearent::ApiKey;
-use perennial::keys::{KeyFile, KeyStore, KeyStoreError, MerchantKey, Profile, Secret, Unlock, Variables};
+use perennial::keys::{
+    KeyFile, KeyStore, KeyStoreError, Keychain, MerchantKey, Profile, Secret, Unlock, Variables,
+};
 use tempfile::TempDir;
 
-const NORTH: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const NORTH: &str = "0123456789abcdef0123456789abcdef";
 const SOUTH: &str = "fedcba9876543210fedcba9876543210";
 
-fn profile(name: &str) -> Profile {
+pub(crate) fn profile(name: &str) -> Profile {
     name.parse().unwrap()
 }
 
-fn merchant(environment: &str, key: &str) -> MerchantKey {
+pub(crate) fn merchant(environment: &str, key: &str) -> MerchantKey {
     MerchantKey { environment: environment.parse().unwrap(), key: ApiKey::new(key).unwrap() }
 }
 
@@ -49,24 +51,74 @@ async fn names(store: &impl KeyStore) -> Vec<String> {
     listed.into_iter().map(|(profile, environment)| format!("{profile} {environment}")).collect()
 }
 
-#[tokio::test]
-async fn each_profile_has_its_key() {
-    let folder = folder();
-    // Its folder is made with it.
-    let unlock = Unlock::Identity(folder.path().join("identity"));
-    let store = KeyFile::new(folder.path().join("made/for/it/keys.age"), unlock);
+/// What every store does, which is empty in the beginning and the same however often it is opened.
+pub(crate) async fn conforms<S: KeyStore + 'static>(open: impl Fn() -> S) {
+    let store = open();
     assert_eq!(names(&store).await, [""; 0]);
     store.put(&profile("north"), merchant("sandbox", NORTH)).await.unwrap();
     store.put(&profile("south"), merchant("production", NORTH)).await.unwrap();
     store.put(&profile("south"), merchant("http://127.0.0.1:8480", SOUTH)).await.unwrap();
-    for (name, key) in [("north", NORTH), ("south", SOUTH)] {
-        assert_eq!(store.get(&profile(name)).await.unwrap().key.expose(), key);
+    for (name, environment, key) in
+        [("north", "sandbox", NORTH), ("south", "http://127.0.0.1:8480", SOUTH), ("north", "sandbox", NORTH)]
+    {
+        let kept = open().get(&profile(name)).await.unwrap();
+        assert_eq!((kept.environment.to_string().as_str(), kept.key.expose()), (environment, key));
     }
     assert_eq!(names(&store).await, ["north sandbox", "south http://127.0.0.1:8480"]);
     store.remove(&profile("north")).await.unwrap();
-    assert!(matches!(store.get(&profile("north")).await, Err(KeyStoreError::Unknown(_))));
-    assert!(matches!(store.remove(&profile("north")).await, Err(KeyStoreError::Unknown(_))));
+    for name in ["north", "nort", "n"] {
+        let unknown = [store.get(&profile(name)).await.map(drop), store.remove(&profile(name)).await]
+            .map(Result::unwrap_err);
+        for told in unknown {
+            assert!(matches!(&told, KeyStoreError::Unknown(of) if *of == profile(name)), "{told}");
+        }
+    }
     assert_eq!(store.get(&profile("south")).await.unwrap().key.expose(), SOUTH);
+}
+
+/// Fifty writers at once, two for each of 25 profiles: each profile has what one of its own wrote.
+pub(crate) async fn loses_nothing<S: KeyStore + 'static>(open: impl Fn() -> S) {
+    let writers: Vec<_> = (0..50)
+        .map(|n| {
+            let store = open();
+            tokio::spawn(async move {
+                let key = merchant("sandbox", &format!("{n:032}"));
+                store.put(&profile(&format!("m-{}", n % 25)), key).await.unwrap();
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let store = open();
+    assert_eq!(store.list().await.unwrap().len(), 25);
+    for n in 0..25 {
+        let kept = store.get(&profile(&format!("m-{n}"))).await.unwrap();
+        let kept: u32 = kept.key.expose().parse().unwrap();
+        assert!(kept == n || kept == n + 25, "{kept} of {n}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_does_what_every_store_does() {
+    let folder = folder();
+    // Its folder is made with it.
+    let path = folder.path().join("made/for/it/keys.age");
+    conforms(|| KeyFile::new(&path, Unlock::Identity(folder.path().join("identity")))).await;
+}
+
+#[tokio::test]
+async fn fifty_writers_lose_nothing() {
+    let folder = folder();
+    loses_nothing(|| store(folder.path())).await;
+    let keychain = Keychain::in_memory().unwrap();
+    loses_nothing(|| keychain.clone()).await;
+}
+
+#[tokio::test]
+async fn a_keychain_does_what_every_store_does() {
+    let keychain = Keychain::in_memory().unwrap();
+    conforms(|| keychain.clone()).await;
 }
 
 #[tokio::test]
@@ -155,29 +207,6 @@ async fn no_key_is_in_the_files_nor_printed_and_they_are_their_owners() {
     found.sort();
     let expected = ["identity", "keys.age", "keys.age.lock"].map(|name| (name.to_owned(), 0o600));
     assert_eq!(found, expected);
-}
-
-#[tokio::test]
-async fn fifty_writers_lose_nothing() {
-    let folder = folder();
-    let writers: Vec<_> = (0..50)
-        .map(|n| {
-            let store = store(folder.path());
-            tokio::spawn(async move {
-                let key = merchant("sandbox", &format!("{n:032}"));
-                store.put(&profile(&format!("m-{n}")), key).await.unwrap();
-            })
-        })
-        .collect();
-    for writer in writers {
-        writer.await.unwrap();
-    }
-    let store = store(folder.path());
-    assert_eq!(store.list().await.unwrap().len(), 50);
-    for n in 0..50 {
-        let key = store.get(&profile(&format!("m-{n}"))).await.unwrap();
-        assert_eq!(key.key.expose(), format!("{n:032}"));
-    }
 }
 
 /// The folder of a writer that is to be killed.

@@ -13,5 +13,7 @@ mod outcomes;
 mod recordings;
 mod repeats;
 mod requests;
+#[cfg(target_os = "linux")]
+mod secret_service;
 mod secrets;
 mod without_async;
