@@ -10,7 +10,7 @@ use perennial::clearent::InvalidApiKey;
 use perennial::clientpay::RequestId;
 use perennial::keys::KeyStoreError;
 use perennial::transport::{Delivery, TransportError, redact};
-use perennial::{Error, ErrorKind, InvalidBaseUrl, Rule, Violation, Violations};
+use perennial::{Environment, Error, ErrorKind, InvalidBaseUrl, Rule, Violation, Violations};
 use perennial_sandbox::{StartError, StoreError, WorldError};
 
 use crate::exit::Exit;
@@ -210,6 +210,12 @@ impl Failure {
         if let Self::Gateway(error) = self { error.request_id().map(RequestId::expose) } else { None }
     }
 
+    /// What may be the reason that a key was refused.
+    fn hint(&self) -> Option<String> {
+        let Self::Gateway(error) = self else { return None };
+        error.environment().filter(|_| error.status() == Some(401)).map(other_environment)
+    }
+
     fn complaints(&self) -> &[Complaint] {
         if let Self::Rules(complaints) = self { complaints } else { &[] }
     }
@@ -227,6 +233,7 @@ impl Failure {
             .with("kind", self.kind())
             .with("message", message)
             .with("cause", self.cause())
+            .with("hint", self.hint())
             .with("violations", violations)
             .with("result-code", self.result_code())
             .with("exchange-id", self.exchange_id())
@@ -246,6 +253,9 @@ impl fmt::Display for Failure {
         if let Some(cause) = self.cause() {
             writeln!(f, "  because: {cause}")?;
         }
+        if let Some(hint) = self.hint() {
+            writeln!(f, "  hint: {hint}")?;
+        }
         if let (Self::Declined { .. }, Some(code)) = (self, self.result_code()) {
             writeln!(f, "  result code: {code}")?;
         }
@@ -260,6 +270,19 @@ impl fmt::Display for Failure {
         }
         Ok(())
     }
+}
+
+/// Keys are not tried where nobody said that they belong.
+fn other_environment(tried: &Environment) -> String {
+    let (tried, other) = match tried {
+        Environment::Sandbox => ("the sandbox", "--environment production"),
+        Environment::Production => ("production", "--environment sandbox"),
+        _ => ("the gateway of --base-url", "--environment sandbox or production instead"),
+    };
+    format!(
+        "keys of one environment are not valid in another, and this one was tried in {tried}: if it is of another, \
+         say {other}, or connect its profile with that"
+    )
 }
 
 /// The field of an expiry that came with a card.

@@ -6,12 +6,13 @@ use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use perennial::clearent::ApiKey;
-use perennial::keys::Secret;
+use perennial::keys::{KeyStoreError, Secret};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::output::note;
 
 /// The variable that holds the api key.
 pub(crate) const API_KEY: &str = "PERENNIAL_API_KEY";
@@ -40,7 +41,22 @@ pub(crate) fn key_of_file(path: &Path) -> Result<ApiKey, Failure> {
 pub(crate) fn of_file(what: &str, path: &Path) -> Result<Zeroizing<String>, Failure> {
     let unusable = |Unusable(why)| Failure::Usage(format!("the {what} file {} {why}", path.display()));
     let mut file = File::open(path).map_err(|error| unopened(path, &error))?;
+    if is_exposed(&file) {
+        note(&format!("others may read {}: make it its owner's alone (chmod 600)", path.display()));
+    }
     text_of(&mut file).map_err(unusable)
+}
+
+/// Whether a file, and not a pipe, is open to others than its owner.
+#[cfg(unix)]
+fn is_exposed(file: &File) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.metadata().is_ok_and(|known| known.is_file() && known.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_exposed(_: &File) -> bool {
+    false
 }
 
 /// The secret of a variable, if it is set.
@@ -115,6 +131,10 @@ pub(crate) fn passphrase(file: Option<&Path>) -> Result<Secret, Failure> {
     };
     let unusable = |Unusable(why)| Failure::Usage(format!("the passphrase file {} {why}", path.display()));
     let mut file = File::open(path).map_err(|error| unopened(path, &error))?;
+    // It opens the keys of every merchant.
+    if is_exposed(&file) {
+        return Err(KeyStoreError::Exposed { path: path.to_owned() }.into());
+    }
     let text = text_of(&mut file).map_err(unusable)?;
     match text.trim_end_matches(['\r', '\n']) {
         "" => Err(unusable(Unusable("is empty"))),

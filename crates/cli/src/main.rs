@@ -26,6 +26,7 @@ use exit::Exit;
 use failure::Failure;
 
 fn main() -> ExitCode {
+    dump_no_core();
     // What a panic says may hold a value; where it happened does not.
     panic::set_hook(Box::new(tell_the_place));
     let line: Vec<OsString> = std::env::args_os().collect();
@@ -35,6 +36,17 @@ fn main() -> ExitCode {
     }));
     ended.unwrap_or(Exit::Internal).into()
 }
+
+/// A core file would hold the keys. On Linux no programme that takes cores is started at a limit of one byte, while it
+/// is at none.
+#[cfg(unix)]
+fn dump_no_core() {
+    let most = u64::from(cfg!(target_os = "linux"));
+    let _ = rlimit::setrlimit(rlimit::Resource::CORE, most, most);
+}
+
+#[cfg(not(unix))]
+fn dump_no_core() {}
 
 fn run(line: &[OsString]) -> Result<(), Failure> {
     let Some(Arguments { global, command }) = Arguments::read(line)? else { return Ok(()) };

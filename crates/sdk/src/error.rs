@@ -9,8 +9,8 @@ use perennial_domain::{InvalidValue, Violations};
 use perennial_transport::Delivery;
 use perennial_wire::EncodeError;
 
-use crate::InvalidBaseUrl;
 use crate::clearent::Lookup;
+use crate::{Environment, InvalidBaseUrl};
 
 /// An operation that gave no value.
 ///
@@ -35,6 +35,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     operation: Option<&'static str>,
+    environment: Option<Environment>,
     status: Option<u16>,
     exchange_id: Option<String>,
     attempts: u32,
@@ -129,6 +130,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             operation: None,
+            environment: None,
             status: None,
             exchange_id: None,
             attempts: 0,
@@ -150,6 +152,12 @@ impl Error {
 
     pub(crate) fn of_operation(mut self, operation: &'static str) -> Self {
         self.0.operation = Some(operation);
+        self
+    }
+
+    /// Says which gateway was called.
+    pub(crate) fn of_environment(mut self, environment: &Environment) -> Self {
+        self.0.environment = Some(environment.clone());
         self
     }
 
@@ -229,6 +237,12 @@ impl Error {
         self.0.operation
     }
 
+    /// Which gateway an operation of [`Clearent`](crate::Clearent) called. Keys of one are not valid at another, so that
+    /// it is worth saying beside a key that was refused.
+    pub fn environment(&self) -> Option<&Environment> {
+        self.0.environment.as_ref()
+    }
+
     /// Every rule that the request breaks, by field.
     pub fn violations(&self) -> Option<&Violations> {
         self.cause()
@@ -302,6 +316,7 @@ impl fmt::Debug for Error {
         let Inner {
             kind,
             operation,
+            environment,
             status,
             exchange_id,
             attempts,
@@ -313,6 +328,7 @@ impl fmt::Debug for Error {
         f.debug_struct("Error")
             .field("kind", kind)
             .field("operation", operation)
+            .field("environment", environment)
             .field("status", status)
             .field("exchange_id", exchange_id)
             .field("attempts", attempts)

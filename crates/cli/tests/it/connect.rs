@@ -3,55 +3,13 @@
 use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::process::Command;
 
-use tempfile::TempDir;
-
-use crate::shell::{CARD, CARD_JSON, CSC, KEY, Ran, Shell, finish, perennial};
+use crate::custody::Desk;
+use crate::shell::{CARD_JSON, CSC, KEY, Shell, finish};
 
 /// A key that no gateway takes.
 const NO_KEY: &str = "this-one-has-no-hexadecimal-digits";
-
-/// A person's folder, with a passphrase in it.
-struct Desk(TempDir);
-
-impl Desk {
-    fn new() -> Self {
-        let desk = Self(tempfile::tempdir().unwrap());
-        desk.write("passphrase", "correct horse\n");
-        desk
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    /// Runs the command with this on standard input, and looks that nothing secret is told.
-    fn run(&self, arguments: &[&str], stdin: &str) -> Ran {
-        self.run_with("passphrase", arguments, stdin)
-    }
-
-    fn run_with(&self, passphrase: &str, arguments: &[&str], stdin: &str) -> Ran {
-        let mut command = perennial();
-        command.env("HOME", self.0.path()).env("PERENNIAL_PASSPHRASE_FILE", self.path(passphrase));
-        command.args(arguments);
-        let ran = finish(command, stdin);
-        let told = format!("{}{}", ran.out, ran.err);
-        for secret in [KEY, CARD, CSC, "horse", stdin.trim()] {
-            assert!(secret.is_empty() || !told.contains(secret), "{arguments:?}: {told}");
-        }
-        ran
-    }
-
-    fn keys(&self) -> PathBuf {
-        self.path(".config/perennial/keys.age")
-    }
-}
 
 #[test]
 fn a_merchant_is_connected_used_tried_and_forgotten() {
@@ -129,6 +87,10 @@ fn what_is_not_right_is_told_and_nothing_is_lost() {
     let (head, tail) = KEY.split_at(16);
     let broken = format!("{head}\n{tail}");
     let get = ["--profile", "north", "customers", "search"];
+    // Not even root writes under a file, or there.
+    let under_a_file = desk.path("passphrase/keys.age");
+    let under_a_file = [&["--keys", under_a_file.to_str().unwrap()], &connect[..]].concat();
+    let nowhere = [&["--keys", "/proc/none/keys.age"], &connect[..]].concat();
     for (passphrase, arguments, stdin, code, told) in [
         ("wrong", &get[..], "", 2, "the passphrase or identity does not open"),
         ("wrong", &connect, shell.key(), 2, "the passphrase or identity does not open"),
@@ -136,7 +98,9 @@ fn what_is_not_right_is_told_and_nothing_is_lost() {
         ("missing", &get, "", 2, "cannot be opened"),
         ("passphrase", &connect, "", 2, "the api key of standard input is empty"),
         ("passphrase", &connect, &broken, 2, "the api key has a line break at character 17: join its lines"),
-        ("passphrase", &connect, NO_KEY, 3, ""),
+        ("passphrase", &connect, NO_KEY, 3, "keys of one environment are not valid in another"),
+        ("passphrase", &under_a_file, shell.key(), 2, "passphrase/keys.age cannot be written"),
+        ("passphrase", &nowhere, shell.key(), 2, "/proc/none/keys.age cannot be written"),
         ("passphrase", &["--base-url", "http://127.0.0.1:9", "connect"], KEY, 69, ""),
         ("passphrase", &["connect", "North"], KEY, 2, "the name of a profile is 1 to 30 lower-case letters"),
         ("passphrase", &["connect", KEY], "", 2, "'***'"),
@@ -180,7 +144,7 @@ fn a_keychain_keeps_the_key() {
         let mut command = Command::new("dbus-run-session");
         command.args(["--", "sh", "-c", &script]).env_clear().env("PATH", env::var_os("PATH").unwrap());
         command.env("PERENNIAL", env!("CARGO_BIN_EXE_perennial")).env("URL", shell.url());
-        command.env("HOME", desk.0.path()).env("XDG_RUNTIME_DIR", desk.0.path());
+        command.env("HOME", desk.home()).env("XDG_RUNTIME_DIR", desk.home());
         let ran = finish(command, shell.key());
         assert!(!format!("{}{}", ran.out, ran.err).contains(shell.key()), "{line}");
         ran

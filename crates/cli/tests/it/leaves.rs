@@ -1,7 +1,5 @@
 //! Every command of the tree, with arguments that are good in a world where all that they name exists.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -10,7 +8,7 @@ use perennial::clientpay::{Card, Invoice, InvoicePage, NewMethod, NewMethods, Ne
 use perennial::{BaseUrl, Clearent, ClientPay};
 
 use crate::help::leaves;
-use crate::shell::{ACCOUNT_JSON, CARD, CARD_JSON, CSC, Shell, perennial, runtime};
+use crate::shell::{ACCOUNT_JSON, CARD, CARD_JSON, CSC, Shell, perennial, runtime, write_private};
 
 /// A command, the arguments that it is given, and what stands on its standard input.
 #[derive(Clone, Copy)]
@@ -201,7 +199,7 @@ impl Standing<'_> {
             "access" => {
                 let id = client.access().renew().await.unwrap();
                 let file = self.folder.join("access");
-                fs::write(&file, id.expose()).unwrap();
+                write_private(&file, id.expose());
                 file.to_str().unwrap().to_owned()
             }
             "page" => {
@@ -259,8 +257,7 @@ impl Standing<'_> {
     fn keys(&self) -> String {
         // It opens faster than a passphrase would.
         let (file, identity) = (self.folder.join("keys.age"), self.folder.join("identity"));
-        fs::write(&identity, IDENTITY).unwrap();
-        fs::set_permissions(&identity, Permissions::from_mode(0o600)).unwrap();
+        write_private(&identity, IDENTITY);
         let options = format!("--keys {} --identity {}", file.display(), identity.display());
         let mut connect = perennial();
         connect.args(["connect", "standing", "--base-url", self.shell.url()]).args(options.split(' '));

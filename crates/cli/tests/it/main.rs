@@ -6,6 +6,7 @@ mod cards;
 mod chapter;
 mod clientpay;
 mod connect;
+mod custody;
 mod examples;
 mod exits;
 mod forms;

@@ -1,6 +1,6 @@
 //! The key: from the environment or a file, never from an argument, and never told.
 
-use crate::shell::{CARD, CARD_JSON, CSC, KEY, Ran, Shell, finish, perennial};
+use crate::shell::{CARD, CARD_JSON, CSC, KEY, Ran, Shell, finish, perennial, write_private};
 
 fn told(ran: &Ran) -> String {
     format!("{}{}", ran.out, ran.err)
@@ -41,7 +41,7 @@ fn what_is_wrong_with_a_key_is_told_without_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
+        write_private(&path, text);
         path.to_str().unwrap().to_owned()
     };
     let missing = folder.path().join("missing").to_str().unwrap().to_owned();
@@ -86,7 +86,7 @@ fn a_file_holds_the_key_and_goes_before_the_environment() {
     let shell = Shell::open();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
-    std::fs::write(&path, format!("  {}\n", shell.key())).unwrap();
+    write_private(&path, format!("  {}\n", shell.key()));
     let mut command = perennial();
     command.args(["--base-url", shell.url(), "--api-key-file"]).arg(&path).args(["customers", "search"]);
     command.env("PERENNIAL_API_KEY", "no key at all");

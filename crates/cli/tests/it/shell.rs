@@ -1,7 +1,9 @@
 //! A shell with `perennial`, a key, and a gateway of its own on this machine.
 
+use std::fs::{self, Permissions};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, OnceLock};
@@ -108,6 +110,12 @@ impl Shell {
         command.env_clear().env("PATH", path).envs(self.environment());
         finish(command, "")
     }
+}
+
+/// Writes a file that is its owner's alone.
+pub(crate) fn write_private(path: &Path, content: impl AsRef<[u8]>) {
+    fs::write(path, content).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
 }
 
 /// The command, without anything of the environment.

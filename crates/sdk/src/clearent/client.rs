@@ -241,7 +241,8 @@ impl Clearent {
             .map_err(|error| Error::because(ErrorKind::Rules, error).of_operation(operation))?;
         let deadline = sender.deadline_in(*deadline);
         let sent = sender.send(perennial_transport::Call { request, route, replay, deadline }).await;
-        Asked { operation, replay, format: *format, redactor }.open(sent)
+        let answer = Asked { operation, replay, format: *format, redactor }.open(sent);
+        answer.map_err(|error| error.of_environment(environment))
     }
 }
 

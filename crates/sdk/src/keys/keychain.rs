@@ -169,7 +169,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_keychain_refuses_is_told_without_what_it_holds() {
-        let refusals: [(fn() -> Error, &str); 5] = [
+        type Case = (fn() -> Error, &'static str);
+        let refusals: [Case; 5] = [
             (|| Error::NoStorageAccess("asleep".into()), "the keychain is locked"),
             (|| Error::PlatformFailure("broken".into()), "the keychain failed"),
             (|| Error::BadEncoding(KEY.into()), "the keychain failed"),

@@ -1,0 +1,183 @@
+//! A key on its way in, while it is used, and where it lies: what is wrong is told, and the key never.
+
+use std::fs::{self, Permissions};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tempfile::TempDir;
+
+use crate::shell::{CARD, CSC, KEY, Ran, answer, finish, gateway, perennial, write_private};
+
+/// A person's folder, with a passphrase in it that is theirs alone.
+pub(crate) struct Desk(TempDir);
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        let desk = Self(tempfile::tempdir().unwrap());
+        desk.write("passphrase", "correct horse\n");
+        desk
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        write_private(&path, content);
+        path
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Runs the command with this on standard input, and looks that nothing secret is told.
+    pub(crate) fn run(&self, arguments: &[&str], stdin: &str) -> Ran {
+        self.run_with("passphrase", arguments, stdin)
+    }
+
+    pub(crate) fn run_with(&self, passphrase: &str, arguments: &[&str], stdin: &str) -> Ran {
+        let mut command = perennial();
+        command.env("HOME", self.home()).env("PERENNIAL_PASSPHRASE_FILE", self.path(passphrase));
+        command.args(arguments);
+        let ran = finish(command, stdin);
+        let told = format!("{}{}", ran.out, ran.err);
+        for secret in [KEY, &KEY[..16], CARD, CSC, "horse", stdin.trim()] {
+            assert!(secret.is_empty() || !told.contains(secret), "{arguments:?}: {told}");
+        }
+        ran
+    }
+
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.path(".config/perennial/keys.age")
+    }
+}
+
+#[test]
+fn what_pasting_adds_is_told_by_name_and_the_key_never() {
+    let desk = Desk::new();
+    let (head, tail) = KEY.split_at(16);
+    for (pasted, told) in [
+        (format!("{head}\n{tail}"), "has a line break at character 17: join its lines"),
+        (format!("{head} {tail}"), "has a space at character 17: remove it"),
+        (format!("{head}\u{a0}{tail}"), "has a non-breaking or other special space at character 17"),
+        (format!("{head}\u{200b}{tail}"), "has an invisible zero-width character at character 17"),
+        (format!("\u{feff}{KEY}"), "has an invisible zero-width character at character 1"),
+        (format!("{head}\u{ad}{tail}"), "has a soft hyphen at character 17: remove it"),
+        (
+            format!("\u{201c}{KEY}\u{201d}"),
+            "has a quotation mark at character 1: paste the key without quotes",
+        ),
+        (format!("'{KEY}'"), "has a quotation mark at character 1: paste the key without quotes"),
+        (format!("API Key: {KEY}"), "begins with a label such as \"API Key:\": paste only what follows it"),
+        (KEY[..15].to_owned(), "must have 16 to 256 characters (those of the vendor have 32)"),
+        (KEY.repeat(9), "must have 16 to 256 characters (those of the vendor have 32)"),
+        (format!("{head}\u{e9}{tail}"), "has a character that no key has at character 17"),
+        (" \n".to_owned(), "is empty: paste the key from the document that Clearent sent"),
+        (format!("-----BEGIN KEY-----\n{KEY}\n-----END KEY-----\n"), "has a space at character 11"),
+    ] {
+        let file = desk.write("key", &pasted);
+        // No gateway is there, so that nothing else can be told of a key that passes.
+        let connect = ["--base-url", "http://127.0.0.1:9", "connect"];
+        let of_file = [&connect[..], &["--key-file", file.to_str().unwrap()]].concat();
+        for (arguments, stdin) in [(&connect[..], pasted.as_str()), (&of_file, "")] {
+            let ran = desk.run(arguments, stdin);
+            assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{pasted}");
+            assert!(ran.err.starts_with(&format!("error: the api key {told}")), "{pasted}: {}", ran.err);
+        }
+        assert!(!desk.path(".config").exists());
+    }
+}
+
+#[test]
+fn a_refused_key_may_be_of_another_environment() {
+    let desk = Desk::new();
+    let taken = || answer("204 No Content", "");
+    let refused = || {
+        let body = r#"{"code":"401","status":"fail","payload":{"error":{"error-message":"Unauthorized",
+            "result-code":"042"},"payloadType":"error"}}"#;
+        answer("401 Unauthorized", body)
+    };
+    let hint = "keys of one environment are not valid in another, and this one was tried in the gateway of --base-url: \
+        if it is of another, say --environment sandbox or production instead, or connect its profile with that";
+    let url = gateway([refused(), taken(), refused(), refused()].into_iter());
+    let connect = ["--base-url", &url, "connect", "north"];
+    let get = ["--profile", "north", "batches", "list"];
+    for (arguments, code, told) in [
+        (&connect[..], 3, hint),
+        (&get, 5, "there is no key of the profile north"),
+        (&connect, 0, ""),
+        (&get, 3, hint),
+    ] {
+        let ran = desk.run(arguments, KEY);
+        assert_eq!((ran.code, ran.out.is_empty()), (code, code != 0), "{arguments:?}: {}", ran.err);
+        assert!(
+            ran.err.contains(told) && ran.err.is_empty() == told.is_empty(),
+            "{arguments:?}: {}",
+            ran.err
+        );
+    }
+    let ran = desk.run(&[&get[..], &["--output", "json"]].concat(), "");
+    assert!(ran.err.contains(&format!(r#""hint":"{hint}"#)), "{}", ran.err);
+}
+
+#[test]
+fn what_others_may_read_is_refused_or_told() {
+    let desk = Desk::new();
+    let key = desk.write("key", KEY);
+    let key = key.to_str().unwrap();
+    let url = gateway((0..5).map(|_| answer("204 No Content", "")));
+    let connect = ["--base-url", &url, "connect", "--key-file", key];
+    let used = ["--base-url", &url, "--api-key-file", key, "batches", "open"];
+    for (file, mode, arguments, code, told) in [
+        ("key", 0o600, &connect[..], 0, ""),
+        ("key", 0o644, &connect, 0, "others may read "),
+        ("key", 0o604, &used, 5, "others may read "),
+        ("passphrase", 0o640, &connect, 2, "error: others may read or change "),
+        ("passphrase", 0o601, &["profiles"], 2, "error: others may read or change "),
+        ("passphrase", 0o600, &["profiles"], 0, ""),
+    ] {
+        fs::set_permissions(desk.path(file), Permissions::from_mode(mode)).unwrap();
+        let ran = desk.run(arguments, "");
+        assert_eq!(ran.code, code, "{file} {mode:o}: {}", ran.err);
+        assert!(
+            ran.err.contains(told) && (ran.err.is_empty() || !told.is_empty()),
+            "{file} {mode:o}: {}",
+            ran.err
+        );
+    }
+}
+
+/// While it waits for the gateway it has everything in its hands.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_running_command_shows_no_key_and_leaves_no_core() {
+    let desk = Desk::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = perennial();
+    command.args(["--base-url", &format!("http://{}", listener.local_addr().unwrap()), "connect"]);
+    command.args(["--passphrase-file"]).arg(desk.path("passphrase")).env("HOME", desk.home());
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(KEY.as_bytes()).unwrap();
+    let (mut connection, _) = listener.accept().unwrap();
+    let mut asked = [0; 4096];
+    let length = connection.read(&mut asked).unwrap();
+    assert!(String::from_utf8_lossy(&asked[..length]).contains(KEY));
+
+    let of_it = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", child.id())).unwrap();
+    for file in ["cmdline", "environ", "comm"] {
+        let shown = of_it(file);
+        assert!(!shown.is_empty() && !shown.contains(KEY) && !shown.contains("horse"), "{file}: {shown}");
+    }
+    let limits = of_it("limits");
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    let core: Vec<&str> = core.split_whitespace().collect();
+    assert_eq!(core, ["1", "1", "bytes"]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
