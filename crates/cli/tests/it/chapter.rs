@@ -6,6 +6,9 @@ use std::process::Command;
 
 use crate::shell::{Shell, finish};
 
+/// Where the pages have their sandbox.
+const URL: &str = "http://127.0.0.1:8480";
+
 /// The blocks of a page, each after its language.
 fn blocks(page: &str) -> impl Iterator<Item = (&str, &str)> {
     page.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'))
@@ -26,25 +29,32 @@ fn promised(page: &str) -> Vec<&str> {
     comments.chain(texts).collect()
 }
 
-/// Runs the page's blocks in one shell, because they build on each other, after those of the setup; a line that fails
-/// ends it.
-fn keeps_its_word(name: &str, setup: &str, page: &str) {
+/// What the last of these prints, typed into one shell because they build on each other; a line that fails ends it.
+fn printed(setup: &str, typed: &str) -> String {
     let shell = Shell::open();
     let folder = tempfile::tempdir().unwrap();
-    let typed: Vec<&str> = typed(page).collect();
-    let script =
-        format!("set -eu\n{setup}{}", typed.join("\n")).replace("http://127.0.0.1:8480", shell.url());
+    let script = format!("set -eu\nexec 3>&1 >&2\n{setup}\nexec >&3\n{typed}").replace(URL, shell.url());
     let bin = Path::new(env!("CARGO_BIN_EXE_perennial")).parent().unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", &script]).current_dir(folder.path());
     command.env_clear().env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
     let ran = finish(command, "");
-    assert_eq!(ran.code, 0, "{name}: {}\n{}", ran.err, ran.out);
+    assert_eq!(ran.code, 0, "{typed}\n{}\n{}", ran.err, ran.out);
     let out: Vec<&str> = ran.out.lines().map(str::trim_end).collect();
-    let out = out.join("\n").replace(shell.url(), "http://127.0.0.1:8480");
+    out.join("\n").replace(shell.url(), URL)
+}
+
+fn keeps_its_word(name: &str, setup: &str, page: &str) {
+    let out = printed(setup, &typed(page).collect::<Vec<_>>().join("\n"));
     for promise in promised(page) {
         assert!(out.contains(promise), "{name}:\n{promise}\nis not in\n{out}");
     }
+}
+
+/// What the guide's first chapter types, after which the others go on.
+fn first_chapter() -> String {
+    let page = fs::read_to_string(docs().join("guide/getting-started.md")).unwrap();
+    typed(&page).collect::<Vec<_>>().join("\n")
 }
 
 fn docs() -> PathBuf {
@@ -60,14 +70,35 @@ fn what_it_shows_is_what_happens() {
 
 #[test]
 fn what_the_guide_shows_is_what_happens() {
-    let read = |name: &str| fs::read_to_string(docs().join("guide").join(name)).unwrap();
-    let first = read("getting-started.md");
-    let setup = typed(&first).collect::<Vec<_>>().join("\n");
-    keeps_its_word("getting-started.md", "", &first);
+    let first = first_chapter();
     for file in fs::read_dir(docs().join("guide")).unwrap() {
-        let name = file.unwrap().file_name().into_string().unwrap();
-        if name != "getting-started.md" {
-            keeps_its_word(&name, &setup, &read(&name));
-        }
+        let path = file.unwrap().path();
+        let setup = if path.ends_with("getting-started.md") { "" } else { &first };
+        keeps_its_word(&path.display().to_string(), setup, &fs::read_to_string(&path).unwrap());
     }
+}
+
+#[test]
+fn what_the_pictures_of_the_command_show_is_what_happens() {
+    let first = first_chapter();
+    let files = fs::read_dir(docs().join("screenshots")).unwrap().map(|file| file.unwrap().path());
+    let is_ours =
+        |file: &PathBuf| file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"cli-"));
+    let pictures: Vec<PathBuf> = files.filter(is_ours).collect();
+    assert!(pictures.len() >= 4, "{pictures:?}");
+    for picture in pictures {
+        let drawn = fs::read_to_string(&picture).unwrap();
+        let typed = spans(&drawn, "<tspan class=\"bold\">").collect::<Vec<_>>().join("\n");
+        let typed = typed.trim_start_matches("$ ");
+        // The alias of the first chapter is not for what calls no gateway.
+        let typed = typed.replace("perennial quickstart", r"\perennial quickstart");
+        let told = printed(&first, &format!("{{ {typed}\n}} 2>&1 || true"));
+        let shown: String = spans(&drawn, "<tspan>").collect();
+        assert_eq!(shown, told.replace('\n', ""), "{}: cargo xtask screenshots", picture.display());
+    }
+}
+
+/// The texts of a picture that begin so.
+fn spans<'a>(drawn: &'a str, tag: &'a str) -> impl Iterator<Item = &'a str> {
+    drawn.split(tag).skip(1).filter_map(|rest| rest.split("</tspan>").next())
 }
