@@ -58,6 +58,9 @@ pub enum Rule {
     /// Not a calendar date.
     #[error("must be a date of the calendar written yyyy-MM-dd, from 1970 to 2199")]
     DateFormat,
+    /// Not a month of the calendar.
+    #[error("must be a month of the calendar written yyyy-MM, from 1970-01 to 2199-12")]
+    MonthFormat,
     /// The plan ends before it starts.
     #[error("must be on or after start-date")]
     EndBeforeStart,

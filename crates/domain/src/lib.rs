@@ -26,6 +26,7 @@ mod invoice;
 mod key;
 pub mod mask;
 mod money;
+mod month;
 mod open;
 #[cfg(doctest)]
 mod secrecy;
@@ -40,6 +41,7 @@ pub use invoice::{
     Invoice, InvoiceBuilder, InvoiceFields, InvoiceLine, InvoiceLineBuilder, InvoiceLineFields,
 };
 pub use money::{Amount, Total};
+pub use month::Month;
 pub use secret::Secret;
 pub use text::{AsGateway, Text};
 

@@ -204,6 +204,12 @@ impl Total {
     pub const fn cents(self) -> i64 {
         self.0
     }
+
+    /// Both together; it stays at the largest that there is rather than overflow.
+    #[must_use]
+    pub const fn saturating_add(self, more: Self) -> Self {
+        Self(self.0.saturating_add(more.0))
+    }
 }
 
 impl TryFrom<&str> for Total {

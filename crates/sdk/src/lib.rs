@@ -84,7 +84,7 @@ pub use response::Response;
 
 pub use perennial_domain::{
     Amount, CardBrand, CardNumber, Date, Expiry, InvalidValue, Invoice, InvoiceBuilder, InvoiceFields,
-    InvoiceLine, InvoiceLineBuilder, InvoiceLineFields, NaiveDate, Rule, SecurityCode, Text, Total,
+    InvoiceLine, InvoiceLineBuilder, InvoiceLineFields, Month, NaiveDate, Rule, SecurityCode, Text, Total,
     Violation, Violations,
 };
 pub use perennial_transport as transport;

@@ -7,6 +7,7 @@ mod credential;
 mod customer;
 mod deletion;
 mod duplicate;
+mod forecast;
 mod link;
 mod paging;
 mod payment;
@@ -29,6 +30,7 @@ pub use deletion::{Obstacle, Refusal, check_customer_deletion, check_plan_deleti
 pub use duplicate::{
     CheckField, DuplicateSettings, DuplicateUpdate, DuplicateUpdateBuilder, DuplicateUpdateFields, Minutes,
 };
+pub use forecast::{Expected, Forecast};
 pub use link::Link;
 pub use paging::Paging;
 pub use payment::{ExpectedRun, Payment, PaymentSearch};
