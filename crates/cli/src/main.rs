@@ -10,6 +10,7 @@ mod input;
 mod lookup;
 mod output;
 mod rehearsal;
+mod svg;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

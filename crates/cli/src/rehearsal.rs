@@ -15,6 +15,7 @@ use perennial::transport::{
     Deadline, Exchange, Kind, Redactor, ReqwestBuilder, ReqwestExchange, TransportError, redact,
 };
 
+use crate::commands::records;
 use crate::failure::Failure;
 use crate::output::{Output, Record, note};
 
@@ -30,6 +31,8 @@ const READS: &[&str] = &[
     "plans search",
     "plans expected-runs",
     "plans forecast",
+    "schedule",
+    "forecast",
     "payments list",
     "transactions get",
     "transactions search",
@@ -111,16 +114,7 @@ impl Rehearsal {
     pub(crate) fn foresee(&self, schedule: Schedule, amount: Amount) {
         let today = Utc::now().date_naive();
         let dates = schedule.skip_while(|date| *date < today);
-        let charges = (1_u64..).zip(dates).scan(Amount::ZERO, |total, (number, date)| {
-            *total = [*total, amount].into_iter().sum();
-            let charge = Record::default()
-                .with("charge", number)
-                .with("date", date.to_string())
-                .with("payment-amount", amount)
-                .with("total", *total);
-            Some(charge)
-        });
-        lock(&self.seen).charges = Some(charges.collect());
+        lock(&self.seen).charges = Some(records(dates, amount));
     }
 
     /// Shows what a command that writes to no gateway would keep or forget.

@@ -47,17 +47,21 @@ mod connect;
 mod criteria;
 mod customer_tokens;
 mod customers;
+mod forecast;
 mod invoice;
 mod man;
 mod payments;
 mod plans;
 mod quickstart;
 mod sandbox;
+mod schedule;
 mod test_sale;
 mod tokens;
 mod transactions;
 
 pub(crate) use connect::KeyOptions;
+pub(crate) use forecast::Outlook;
+pub(crate) use schedule::{Charges, records};
 
 use clap::Subcommand;
 use perennial::Violations;
@@ -86,6 +90,10 @@ pub(crate) enum Command {
     /// Payment plans: monthly, for at most 12 months
     #[command(subcommand)]
     Plans(plans::Plans),
+    /// Shows the days on which a plan charges, as a calendar
+    Schedule(schedule::Preview),
+    /// Charts the money that plans will charge, month by month
+    Forecast(forecast::Ahead),
     /// Payments that plans made
     #[command(subcommand)]
     Payments(payments::Payments),
@@ -128,6 +136,8 @@ impl Command {
             Self::Customers(customers) => customers.run(&global.client().await?, output).await,
             Self::Tokens(tokens) => tokens.run(&global.client().await?, output).await,
             Self::Plans(plans) => plans.run(&global.client().await?, global).await,
+            Self::Schedule(preview) => preview.run(global).await,
+            Self::Forecast(ahead) => ahead.run(&global.client().await?, output).await,
             Self::Payments(payments) => payments.run(&global.client().await?, output).await,
             Self::Transactions(transactions) => transactions.run(&global.client().await?, output).await,
             Self::Batches(batches) => batches.run(&global.client().await?, output).await,

@@ -1,5 +1,7 @@
 //! What goes to standard output: objects, and nothing else. Notes and errors go to standard error.
 
+pub(crate) mod bars;
+pub(crate) mod calendar;
 mod clientpay;
 mod csv;
 pub(crate) mod json;
@@ -228,6 +230,13 @@ impl<'a> Rows<'a> {
         }
         Ok(self.out.flush()?)
     }
+}
+
+/// Prints what is drawn already.
+pub(crate) fn screen(text: &str) -> Result<(), Failure> {
+    let mut out = stdout();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
 }
 
 /// Tells people something that is no data. Whoever closed standard error does not want to know.

@@ -99,7 +99,7 @@ fn text(value: &Value) -> String {
 }
 
 /// The width of the terminal, if standard output is one that has a width.
-fn width() -> u16 {
+pub(super) fn width() -> u16 {
     Table::new().width().filter(|width| *width >= NARROWEST).unwrap_or(WIDTH)
 }
 

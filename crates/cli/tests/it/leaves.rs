@@ -57,6 +57,8 @@ const LEAVES: &[Leaf] = &[
     reads("plans search", "--status ACTIVE"),
     changes("plans update", "{plan} --payment-amount 55.00"),
     changes("plans suspend", "{plan}"),
+    reads("schedule", "{plan}"),
+    reads("forecast", "--from 2027-01 --suspended"),
     changes("plans activate", "{draft}"),
     changes("plans cancel", "{plan}"),
     changes("plans delete", "{draft}"),

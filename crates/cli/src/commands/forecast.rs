@@ -1,0 +1,101 @@
+//! `perennial forecast`: the money that the gateway's plans will charge, month by month.
+
+use std::path::PathBuf;
+
+use chrono::Utc;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use perennial::clearent::{Expected, Forecast, Paging, PlanSearch, PlanStatus};
+use perennial::{Clearent, Month};
+
+use super::criteria::key;
+use crate::failure::Failure;
+use crate::output::{self, Output, Record, bars, note};
+use crate::svg;
+
+/// How many plans are asked for at once.
+const PAGE: u32 = 100;
+
+/// A question to all plans.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A month counts whole, with the days of it that have gone by. What cards will decline nobody knows.\n\n\
+    Examples:\n  perennial forecast\n  perennial forecast --from 2027-01 --months 24 --suspended --svg forecast.svg"
+)]
+pub(crate) struct Ahead {
+    /// The first month, yyyy-MM; this one by the machine's clock unless said otherwise
+    #[arg(long, value_name = "MONTH")]
+    from: Option<String>,
+    /// How many months
+    #[arg(long, value_name = "NUMBER", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=60))]
+    months: u16,
+    /// Show beside it what suspended plans would charge if they were active
+    #[arg(long)]
+    suspended: bool,
+    /// Draw a chart into this file, too; - prints it instead
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+}
+
+/// What is expected of a month.
+pub(crate) struct Outlook {
+    pub(crate) month: Month,
+    pub(crate) active: Expected,
+    /// Of plans that are suspended, if they are asked for.
+    pub(crate) suspended: Option<Expected>,
+}
+
+impl Ahead {
+    pub(crate) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
+        let from = match &self.from {
+            Some(month) => key("from", month)?,
+            None => Month::of(Utc::now().date_naive()),
+        };
+        let empty = Forecast::new(from, self.months);
+        let active = read(client, PlanStatus::ACTIVE, empty.clone()).await?;
+        let suspended =
+            if self.suspended { Some(read(client, PlanStatus::SUSPENDED, empty).await?) } else { None };
+        let unknown = active.unknown() + suspended.as_ref().map_or(0, Forecast::unknown);
+        if unknown > 0 {
+            note(&format!("left out because their charges are not known: {unknown} plans"));
+        }
+        let mut suspended = suspended.iter().flat_map(Forecast::months).map(|(_, expected)| expected);
+        let months: Vec<Outlook> = active
+            .months()
+            .map(|(month, active)| Outlook { month, active, suspended: suspended.next() })
+            .collect();
+        svg::print(
+            self.svg.as_deref(),
+            || svg::bars::drawn(&months),
+            || match output {
+                Output::Table => output::screen(&bars::drawn(&months)),
+                output => output.rows(&["month", "charges", "amount"], months.iter().map(record).collect()),
+            },
+        )
+    }
+}
+
+/// Adds all plans of this status, page by page.
+async fn read(client: &Clearent, status: PlanStatus, mut forecast: Forecast) -> Result<Forecast, Failure> {
+    let style = ProgressStyle::with_template("{spinner} {pos} plans");
+    let bar =
+        style.map_or_else(|_| ProgressBar::hidden(), |style| ProgressBar::no_length().with_style(style));
+    let paging = Paging { page_size: Some(PAGE), ..Paging::default() };
+    let search = PlanSearch { status: Some(status), paging, ..PlanSearch::default() };
+    let mut plans = client.plans().search(&search);
+    while let Some(plan) = plans.next().await {
+        forecast.add_plan(&plan?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(forecast)
+}
+
+fn record(Outlook { month, active, suspended }: &Outlook) -> Record {
+    Record::default()
+        .with("month", month.to_string())
+        .with("charges", active.charges)
+        .with("amount", active.amount)
+        .with("suspended-charges", suspended.map(|expected| expected.charges))
+        .with("suspended-amount", suspended.map(|expected| expected.amount))
+}

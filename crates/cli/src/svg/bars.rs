@@ -1,0 +1,132 @@
+//! Money by month as bars, each with its amount on it.
+
+use maud::{Markup, html};
+use perennial::clearent::Expected;
+use perennial::{Month, Total};
+
+use super::Picture;
+use crate::commands::Outlook;
+
+/// Where the bars stand.
+const LEFT: usize = 112;
+const HIGH: usize = 240;
+/// What is above them but for their amounts, and below.
+const HEAD: usize = 72;
+const FOOT: usize = 56;
+/// How wide a character of an amount is, about.
+const LETTER: usize = 7;
+
+const SHORT: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+pub(crate) fn drawn(months: &[Outlook]) -> String {
+    let highest = months.iter().map(|month| cents(sum(month))).max().unwrap_or_default();
+    let step = step(highest);
+    let top = highest.div_ceil(step).max(1) * step;
+    let wide = (720 / months.len().max(1)).clamp(20, 96);
+    let letters = months.iter().map(|month| sum(month).to_string().len()).max().unwrap_or_default();
+    let flat = letters * LETTER <= wide;
+    // Amounts that are wider than a bar stand upright.
+    let above = HEAD + if flat { 16 } else { letters * LETTER + 8 };
+    let ground = above + HIGH;
+    let right = LEFT + (wide * months.len()).max(420);
+    let high = |amount: u128| usize::try_from(amount * HIGH as u128 / top).unwrap_or_default();
+
+    let grid = (0..=top / step).map(|line| line * step);
+    let content = html! {
+        @for line in grid {
+            @let y = ground - high(line);
+            line.line x1=(LEFT) x2=(right) y1=(y) y2=(y) {}
+            text x=(LEFT - 8) y=(y + 4) text-anchor="end" { (total(line)) }
+        }
+        @for (index, month) in months.iter().enumerate() {
+            @let left = LEFT + index * wide;
+            @let (solid, all) = (high(cents(month.active.amount)), high(cents(sum(month))));
+            @let (x, width) = (left + wide / 8, wide - wide / 4);
+            g {
+                title { (told(month)) }
+                rect.solid x=(x) y=(ground - solid) width=(width) height=(solid) {}
+                rect.dotted x=(x) y=(ground - all) width=(width) height=(all - solid) {}
+            }
+            @if !sum(month).eq(&Total::ZERO) {
+                (amount(&sum(month).to_string(), (left + wide / 2, ground - all), flat))
+            }
+            (name(month.month, index == 0, (left + wide / 2, ground), wide))
+        }
+        @if months.iter().any(|month| month.suspended.is_some()) { (legend(ground + 46)) }
+    };
+    let all = months.iter().fold(Expected::default(), |sum, month| sum.and(month.active));
+    let waiting = months.iter().filter_map(|month| month.suspended).reduce(Expected::and);
+    let waiting = waiting.map(|waiting| format!("; suspended {}", waiting.amount)).unwrap_or_default();
+    let charges = if all.charges == 1 { "charge" } else { "charges" };
+    let (first, last) = (months.first().map(period), months.last().map(period));
+    let told = format!(
+        "{} in {} {charges}, {} to {}{waiting}",
+        all.amount,
+        all.charges,
+        first.unwrap_or_default(),
+        last.unwrap_or_default()
+    );
+    let size = (right + 24, ground + FOOT);
+    Picture { title: "Expected money by month", told: &told, size, content }.document()
+}
+
+fn period(month: &Outlook) -> String {
+    month.month.to_string()
+}
+
+fn told(Outlook { month, active, suspended }: &Outlook) -> String {
+    let waiting = suspended.map(|suspended| format!(", suspended {}", suspended.amount)).unwrap_or_default();
+    format!("{month}: {} in {}{waiting}", active.amount, active.charges)
+}
+
+fn amount(text: &str, (x, y): (usize, usize), flat: bool) -> Markup {
+    html! {
+        @if flat {
+            text.amount x=(x) y=(y - 5) text-anchor="middle" { (text) }
+        } @else {
+            text.amount x=(x + 4) y=(y - 6) transform=(format!("rotate(-90 {} {})", x + 4, y - 6)) { (text) }
+        }
+    }
+}
+
+/// The month under its bar, with the year under the first of each that has room.
+fn name(month: Month, first: bool, (x, ground): (usize, usize), wide: usize) -> Markup {
+    let until_next = (13 - month.number()) as usize * wide;
+    let begins = month.number() == 1 || first && until_next >= 48;
+    let short = SHORT.into_iter().nth(month.number() as usize - 1).unwrap_or_default();
+    html! {
+        text x=(x) y=(ground + 16) text-anchor="middle" {
+            @if wide < 28 { (format!("{:02}", month.number())) } @else { (short) }
+        }
+        @if begins { text.name x=(x) y=(ground + 34) text-anchor="middle" { (month.year()) } }
+    }
+}
+
+fn legend(y: usize) -> Markup {
+    html! {
+        @for (x, class, text) in [(LEFT, "solid", "active"), (LEFT + 80, "dotted", "suspended")] {
+            rect class=(class) x=(x) y=(y - 10) width="12" height="12" {}
+            text x=(x + 18) y=(y) { (text) }
+        }
+    }
+}
+
+/// The distance of lines of which at most five are needed: a one, two or five before zeros.
+fn step(highest: u128) -> u128 {
+    let tens = std::iter::successors(Some(1_u128), |ten| ten.checked_mul(10));
+    let steps = tens.flat_map(|ten| [ten, 2 * ten, 5 * ten]);
+    steps.into_iter().find(|step| step * 5 >= highest).unwrap_or(u128::MAX)
+}
+
+fn sum(month: &Outlook) -> Total {
+    month.active.and(month.suspended.unwrap_or_default()).amount
+}
+
+fn cents(amount: Total) -> u128 {
+    u128::try_from(amount.cents()).unwrap_or_default()
+}
+
+fn total(cents: u128) -> Total {
+    Total::from_cents(i64::try_from(cents).unwrap_or(i64::MAX))
+}
