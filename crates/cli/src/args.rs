@@ -69,6 +69,9 @@ pub(crate) struct Global {
     pub(crate) keys: KeyOptions,
     #[command(flatten)]
     pub(crate) rehearsal: Rehearsal,
+    /// Show no table in a pager, however long it is
+    #[arg(long, global = true)]
+    pub(crate) no_pager: bool,
     /// How long a call may take, repeats included
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30,
         value_parser = clap::value_parser!(u64).range(1..=86_400))]

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::iter;
 
+use anstyle::{AnsiColor, Style};
 use http::StatusCode;
 use perennial::clearent::InvalidApiKey;
 use perennial::clientpay::RequestId;
@@ -16,6 +17,9 @@ use perennial_sandbox::{StartError, StoreError, WorldError};
 use crate::exit::Exit;
 use crate::lookup;
 use crate::output::{Output, Record, json};
+
+/// How the word stands on a terminal that has colours.
+const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -71,9 +75,13 @@ impl Failure {
     /// Tells it on standard error. A pipe that was closed by its reader is no news.
     pub(crate) fn report(&self, output: Output) -> Exit {
         if !self.is_broken_pipe() {
-            let mut err = io::stderr().lock();
-            let _ =
-                if output.is_json() { json::row(&mut err, &self.record()) } else { write!(err, "{self}") };
+            let mut err = anstream::stderr().lock();
+            let _ = if output.is_json() {
+                json::row(&mut err, &self.record())
+            } else {
+                let text = self.to_string();
+                write!(err, "{ERROR}error:{ERROR:#}{}", text.strip_prefix("error:").unwrap_or(&text))
+            };
         }
         self.exit()
     }

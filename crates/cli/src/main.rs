@@ -52,6 +52,9 @@ fn dump_no_core() {}
 fn run(line: &[OsString]) -> Result<(), Failure> {
     let Some(Arguments { global, command }) = Arguments::read(line)? else { return Ok(()) };
     trace(global.verbose);
+    if global.no_pager {
+        output::pager::forbid();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(Failure::System)?;
     runtime.block_on(command.run(&global))

@@ -5,11 +5,13 @@ pub(crate) mod calendar;
 mod clientpay;
 mod csv;
 pub(crate) mod json;
+pub(crate) mod pager;
 mod record;
 mod table;
 
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use perennial::clearent::Page;
 use perennial::{List, Response};
 
@@ -202,6 +204,7 @@ impl<'a> Rows<'a> {
             Extent::Limit(limit) => limit,
             Extent::Page | Extent::All => u64::MAX,
         };
+        let progress = self.progress(extent);
         let mut pages = list.pages();
         while left > 0
             && let Some(page) = pages.next_page().await
@@ -210,6 +213,7 @@ impl<'a> Rows<'a> {
             let told = Response::page(&page).cloned();
             for object in page.into_value().into_iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
                 self.add(object.record())?;
+                progress.inc(1);
                 left -= 1;
             }
             self.out.flush()?;
@@ -220,10 +224,23 @@ impl<'a> Rows<'a> {
         Ok(None)
     }
 
+    /// How many there are so far, on a terminal where nothing else says so.
+    fn progress(&self, extent: Extent) -> ProgressBar {
+        let is_silent = matches!(self.list, Listing::Table { .. }) || !io::stdout().is_terminal();
+        match ProgressStyle::with_template("{spinner} {pos} so far") {
+            Ok(style) if is_silent && !matches!(extent, Extent::Page) => {
+                ProgressBar::new_spinner().with_style(style).with_finish(ProgressFinish::AndClear)
+            }
+            _ => ProgressBar::hidden(),
+        }
+    }
+
     fn finish(mut self) -> Result<(), Failure> {
         match &mut self.list {
             Listing::Table { rows, .. } if rows.is_empty() => note("nothing found"),
-            Listing::Table { columns, rows } => write!(self.out, "{}", table::of_many(columns, rows))?,
+            Listing::Table { columns, rows } => {
+                pager::show(&mut self.out, &table::of_many(columns, rows).to_string())?;
+            }
             Listing::Array(array) => array.finish(&mut self.out)?,
             Listing::Lines { .. } => {}
             Listing::Sheet(sheet) => sheet.begin(&mut self.out)?,

@@ -21,5 +21,6 @@ mod rehearsal;
 mod secrets;
 mod serve;
 mod shell;
+mod terminal;
 mod walk;
 mod worlds;
