@@ -70,8 +70,8 @@ fn ensure_compiler() -> Result<(), Failure> {
 }
 
 /// What tests run beside Rust: a browser with its driver, what the chapter on testing calls the sandbox with, the
-/// shells that read completions, and a keychain with the bus on which it is asked.
-const PROGRAMS: [(&str, &str); 7] = [
+/// shells that read completions, a keychain with the bus on which it is asked, and what encrypts a PDF.
+const PROGRAMS: [(&str, &str); 8] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("curl", "curl"),
@@ -79,6 +79,7 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("fish", "fish"),
     ("dbus-run-session", "dbus-daemon"),
     ("gnome-keyring-daemon", "gnome-keyring"),
+    ("qpdf", "qpdf"),
 ];
 
 fn ensure_programs() -> Result<(), Failure> {

@@ -136,11 +136,14 @@ impl Global {
         Err(Failure::Usage(format!("{why}: leave out {given}")))
     }
 
-    /// The key of a merchant to be connected, and the gateway that it is said to belong to.
-    pub(crate) fn new_key(&self, file: Option<&Path>) -> Result<MerchantKey, Failure> {
+    /// The key of a merchant to be connected, and the gateway that it is said to belong to. `read` is told the file of
+    /// `--api-key-file`.
+    pub(crate) fn new_key(
+        &self,
+        read: impl FnOnce(Option<&Path>) -> Result<ApiKey, Failure>,
+    ) -> Result<MerchantKey, Failure> {
         self.refuse_profile("the profile is named without it")?;
-        let file = file.or(self.api_key_file.as_deref());
-        Ok(MerchantKey { environment: self.environment()?, key: input::new_key(file)? })
+        Ok(MerchantKey { environment: self.environment()?, key: read(self.api_key_file.as_deref())? })
     }
 
     /// Refuses a profile where it would be ignored: `why`.

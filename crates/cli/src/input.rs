@@ -118,27 +118,37 @@ pub(crate) fn new_key(file: Option<&Path>) -> Result<ApiKey, Failure> {
     }
 }
 
-/// The passphrase of the file, its line ending left out, or else of the person at the terminal.
+/// The passphrase of the keys, of the file or else of the person at the terminal.
 pub(crate) fn passphrase(file: Option<&Path>) -> Result<Secret, Failure> {
+    let missing = "there is no terminal to ask at for the passphrase of the keys: pass --passphrase-file FILE or --identity FILE";
+    what_opens("passphrase", file, "Passphrase of the keys (not shown): ", missing)
+}
+
+/// The password of a document, of the file or else of the person at the terminal.
+#[cfg(feature = "pdf")]
+pub(crate) fn password(file: Option<&Path>) -> Result<Secret, Failure> {
+    let missing =
+        "there is no terminal to ask at for the password of the document: pass --password-file FILE";
+    what_opens("password", file, "Password of the document (not shown): ", missing)
+}
+
+/// What a file holds that opens others, its line ending left out, or else what is answered to the question.
+fn what_opens(what: &str, file: Option<&Path>, question: &str, missing: &str) -> Result<Secret, Failure> {
     let Some(path) = file else {
         if io::stdin().is_terminal() {
-            return Ok(Secret::from(hidden("Passphrase of the keys (not shown): ")?.to_string()));
+            return Ok(Secret::from(hidden(question)?.to_string()));
         }
-        return Err(Failure::Usage(
-            "there is no terminal to ask at for the passphrase of the keys: pass --passphrase-file FILE or --identity FILE"
-                .to_owned(),
-        ));
+        return Err(Failure::Usage(missing.to_owned()));
     };
-    let unusable = |Unusable(why)| Failure::Usage(format!("the passphrase file {} {why}", path.display()));
+    let unusable = |Unusable(why)| Failure::Usage(format!("the {what} file {} {why}", path.display()));
     let mut file = File::open(path).map_err(|error| unopened(path, &error))?;
-    // It opens the keys of every merchant.
     if is_exposed(&file) {
         return Err(KeyStoreError::Exposed { path: path.to_owned() }.into());
     }
     let text = text_of(&mut file).map_err(unusable)?;
     match text.trim_end_matches(['\r', '\n']) {
         "" => Err(unusable(Unusable("is empty"))),
-        passphrase => Ok(Secret::from(passphrase.to_owned())),
+        secret => Ok(Secret::from(secret.to_owned())),
     }
 }
 
@@ -152,7 +162,7 @@ pub(crate) fn pem(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| unopened(path, &error))
 }
 
-fn unopened(path: &Path, error: &io::Error) -> Failure {
+pub(crate) fn unopened(path: &Path, error: &io::Error) -> Failure {
     Failure::Usage(format!("the file {} cannot be opened: {}", path.display(), error.kind()))
 }
 

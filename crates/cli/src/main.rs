@@ -9,6 +9,8 @@ mod failure;
 mod input;
 mod lookup;
 mod output;
+#[cfg(feature = "pdf")]
+mod pdf;
 mod rehearsal;
 mod svg;
 

@@ -1,7 +1,7 @@
 //! `perennial connect`, `profiles` and `disconnect`: whose keys are kept.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use perennial::Environment;
@@ -12,6 +12,8 @@ use crate::args::Global;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Record;
+#[cfg(feature = "pdf")]
+use crate::pdf;
 use crate::rehearsal::Rehearsal;
 
 /// Where keys are kept. One place never stands in for another.
@@ -51,8 +53,8 @@ enum Store {
 /// A merchant's key, which is kept.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The key is asked for and not shown, or read from --key-file or standard input. It is kept only when \
-        the gateway took it.\n\n\
+    after_help = "The key is asked for and not shown, or read from --key-file, from the PDF of --import, or from standard input. \
+        It is kept only when the gateway took it.\n\n\
         Example:\n  perennial connect north-street --environment production\n  \
         perennial connect --key-file key.txt --passphrase-file passphrase.txt"
 )]
@@ -63,6 +65,14 @@ pub(crate) struct Connect {
     /// A file that holds the key
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// The PDF in which the vendor mailed the key
+    #[cfg(feature = "pdf")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key_file", "api_key_file"])]
+    import: Option<PathBuf>,
+    /// A file with the password of the PDF, instead of being asked
+    #[cfg(feature = "pdf")]
+    #[arg(long, value_name = "FILE", requires = "import")]
+    password_file: Option<PathBuf>,
 }
 
 /// The merchants whose keys are kept.
@@ -113,7 +123,7 @@ fn usual_file() -> Result<PathBuf, Failure> {
 
 impl Connect {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
-        let MerchantKey { environment, key } = global.new_key(self.key_file.as_deref())?;
+        let MerchantKey { environment, key } = global.new_key(|usual| self.key(usual))?;
         let store = global.keys.store()?;
         let proved = MerchantKey { environment: environment.clone(), key: ApiKey::new(key.expose())? };
         global.client_of(proved)?.batches().open().await?;
@@ -122,6 +132,14 @@ impl Connect {
         }
         store.put(&self.name, MerchantKey { environment: environment.clone(), key }).await?;
         global.output.record(&shown(&self.name, &environment))
+    }
+
+    fn key(&self, usual: Option<&Path>) -> Result<ApiKey, Failure> {
+        #[cfg(feature = "pdf")]
+        if let Some(document) = &self.import {
+            return pdf::import(document, self.password_file.as_deref());
+        }
+        input::new_key(self.key_file.as_deref().or(usual))
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -181,3 +181,60 @@ fn a_running_command_shows_no_key_and_leaves_no_core() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[cfg(feature = "pdf")]
+#[test]
+fn a_document_is_refused_by_name_and_nothing_is_kept() {
+    let desk = Desk::new();
+    let plain = desk.write("plain.pdf", "Dear merchant, your key is not in here.");
+    let closed = desk.path("closed.pdf");
+    desk.write("password", "correct horse\n");
+    desk.write("wrong", "wrong horse\n");
+    let blank = desk.write("blank.pdf", BLANK);
+    let mut qpdf = Command::new("qpdf");
+    qpdf.args(["--encrypt", "correct horse", "owner", "256", "--"]).args([&blank, &closed]);
+    assert!(qpdf.status().unwrap().success());
+    for (document, password, told) in [
+        (&plain, "password", "is no PDF that can be read"),
+        (&desk.write("empty.pdf", ""), "password", "is no PDF that can be read"),
+        (&desk.path("missing.pdf"), "password", "cannot be opened"),
+        (&closed, "wrong", "closed.pdf is not opened by this password"),
+        (&closed, "missing", "cannot be opened"),
+        (&closed, "password", "closed.pdf has no text that is a key: open it, and paste the key"),
+        (&blank, "password", "blank.pdf has no text that is a key: open it, and paste the key"),
+    ] {
+        let (document, password) = (document.to_str().unwrap(), desk.path(password));
+        let password = password.to_str().unwrap();
+        let ran = desk.run(&["connect", "--import", document, "--password-file", password], KEY);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{document}: {}", ran.err);
+        assert!(ran.err.contains(told), "{document}: {}", ran.err);
+        assert!(!desk.path(".config").exists());
+    }
+    let ran = desk.run(&["connect", "--import", closed.to_str().unwrap()], KEY);
+    assert!(ran.code == 2 && ran.err.contains("pass --password-file FILE"), "{}", ran.err);
+}
+
+/// A page with nothing on it.
+#[cfg(feature = "pdf")]
+const BLANK: &str = "%PDF-1.4
+1 0 obj
+<< /Type /Catalog /Pages 2 0 R >>
+endobj
+2 0 obj
+<< /Type /Pages /Count 1 /Kids [3 0 R] >>
+endobj
+3 0 obj
+<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] >>
+endobj
+xref
+0 4
+0000000000 65535 f\x20
+0000000009 00000 n\x20
+0000000058 00000 n\x20
+0000000115 00000 n\x20
+trailer
+<< /Size 4 /Root 1 0 R >>
+startxref
+186
+%%EOF
+";
