@@ -21,6 +21,11 @@ const PICTURES: &[(&str, &str)] = &[
   --start-date 2027-04-01 --end-date 2027-09-30 --status ACTIVE --dry-run",
     ),
     (
+        "cli-schedule",
+        "perennial schedule --start-date 2027-01-01 --end-date 2027-06-30 --frequency-day 15 --payment-amount 50.00",
+    ),
+    ("cli-forecast", "perennial forecast --from 2027-04 --months 10"),
+    (
         "cli-error",
         "perennial plans create --plan-name 'Gold membership' --frequency-day 31 --payment-amount 50,00",
     ),

@@ -12,7 +12,7 @@ const LEFT: usize = 112;
 const HIGH: usize = 240;
 /// What is above them but for their amounts, and below.
 const HEAD: usize = 72;
-const FOOT: usize = 56;
+const FOOT: usize = 70;
 /// How wide a character of an amount is, about.
 const LETTER: usize = 7;
 
@@ -53,7 +53,7 @@ pub(crate) fn drawn(months: &[Outlook]) -> String {
             }
             (name(month.month, index == 0, (left + wide / 2, ground), wide))
         }
-        @if months.iter().any(|month| month.suspended.is_some()) { (legend(ground + 46)) }
+        @if months.iter().any(|month| month.suspended.is_some()) { (legend(ground + 58)) }
     };
     let all = months.iter().fold(Expected::default(), |sum, month| sum.and(month.active));
     let waiting = months.iter().filter_map(|month| month.suspended).reduce(Expected::and);

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::shell::{CARD, CSC, KEY, Ran, answer, finish, gateway, perennial, write_private};
+use crate::shell::{CARD, CSC, KEY, Ran, Shell, answer, finish, gateway, perennial, write_private};
 
 /// A person's folder, with a passphrase in it that is theirs alone.
 pub(crate) struct Desk(TempDir);
@@ -212,6 +212,37 @@ fn a_document_is_refused_by_name_and_nothing_is_kept() {
     }
     let ran = desk.run(&["connect", "--import", closed.to_str().unwrap()], KEY);
     assert!(ran.code == 2 && ran.err.contains("pass --password-file FILE"), "{}", ran.err);
+}
+
+#[cfg(feature = "pdf")]
+#[test]
+fn the_key_of_a_closed_document_is_connected_and_used() {
+    let (shell, desk) = (Shell::open(), Desk::new());
+    let letter =
+        format!("BT /F1 12 Tf 72 700 Td (Terminal 19296734) Tj 0 -14 Td (API Key: {}) Tj ET", shell.key());
+    let length = letter.len();
+    let content = format!(
+        "4 0 obj\n<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>\nendobj\n\
+         5 0 obj\n<< /Length {length} >>\nstream\n{letter}\nendstream\nendobj\ntrailer"
+    );
+    let page = BLANK.replace("/MediaBox", "/Resources << /Font << /F1 4 0 R >> >> /Contents 5 0 R /MediaBox");
+    let page = page.replace("/Size 4", "/Size 6");
+    let (open, closed) =
+        (desk.write("open.pdf", page.replacen("trailer", &content, 1)), desk.path("closed.pdf"));
+    let password = desk.write("password", "correct horse\n");
+    let mut qpdf = Command::new("qpdf");
+    qpdf.args(["--encrypt", "correct horse", "owner", "256", "--"]).args([&open, &closed]);
+    // It tells that it had to look for the objects itself.
+    assert_eq!(qpdf.output().unwrap().status.code(), Some(3));
+    fs::remove_file(open).unwrap();
+
+    let [closed, password] = [&closed, &password].map(|path| path.to_str().unwrap());
+    let connect = ["connect", "north", "--import", closed, "--password-file", password];
+    let connected = desk.run(&[&["--base-url", shell.url()], &connect[..]].concat(), "");
+    assert_eq!((connected.code, connected.err.as_str()), (0, ""));
+    assert!(!connected.out.contains(shell.key()), "{}", connected.out);
+    let used = desk.run(&["--profile", "north", "batches", "list", "--output", "jsonl"], "");
+    assert_eq!((used.code, used.out.as_str(), used.err.as_str()), (0, "", ""));
 }
 
 /// A page with nothing on it.
