@@ -39,7 +39,7 @@ pub(crate) fn unanswered(
 ) -> Error {
     let kind = match cause.kind() {
         _ if next != Next::Stop => ErrorKind::OutcomeUnknown,
-        Kind::RefusedUrl => ErrorKind::Configuration,
+        Kind::RefusedUrl | Kind::PlainThroughProxy => ErrorKind::Configuration,
         _ if delivery == Delivery::NotSent => ErrorKind::Unreachable,
         Kind::Timeout => ErrorKind::Timeout,
         Kind::Truncated | Kind::TooLarge | Kind::Protocol => ErrorKind::Unreadable,

@@ -36,6 +36,10 @@ pub enum Kind {
     RefusedUrl,
     /// The gateway's name has no address.
     Resolve,
+    /// The proxy was not reached, or opened no tunnel to the gateway; nothing was sent to the gateway.
+    Proxy,
+    /// A proxy is set and the URL is plain `http`, whose key the proxy would read; nothing was sent.
+    PlainThroughProxy,
     /// No TCP connection: refused, unreachable, or not made within the connect timeout.
     Connect,
     /// The TLS handshake failed: certificate, host name, protocol version.
@@ -57,9 +61,13 @@ pub enum Kind {
 impl Kind {
     const fn delivery(self) -> Delivery {
         match self {
-            Self::RefusedUrl | Self::Resolve | Self::Connect | Self::Tls | Self::Unrecorded => {
-                Delivery::NotSent
-            }
+            Self::RefusedUrl
+            | Self::Resolve
+            | Self::Proxy
+            | Self::PlainThroughProxy
+            | Self::Connect
+            | Self::Tls
+            | Self::Unrecorded => Delivery::NotSent,
             Self::Timeout | Self::Closed | Self::Truncated => Delivery::MaybeSent,
             Self::TooLarge | Self::Protocol => Delivery::Answered,
         }
@@ -71,6 +79,12 @@ impl Kind {
                 "the URL is refused: use https, or http to a literal loopback address, without user or dot segments"
             }
             Self::Resolve => "the gateway's host name has no address: check the name and the resolver",
+            Self::Proxy => {
+                "no connection to the gateway through the proxy: check the proxy's URL and credentials, and that it lets the gateway's host and port through"
+            }
+            Self::PlainThroughProxy => {
+                "a proxy would read the key of a plain http call, so nothing was sent: use an https base URL, or no proxy"
+            }
             Self::Connect => "no connection to the gateway: check the network and the base URL",
             Self::Tls => {
                 "no secure connection to the gateway: check the host name, the trusted roots and this machine's clock"

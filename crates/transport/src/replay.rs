@@ -80,7 +80,7 @@ impl Outcome {
     /// The outcome of an attempt that failed.
     pub fn of_error(error: &TransportError) -> Self {
         match (error.kind(), error.delivery()) {
-            (Kind::RefusedUrl | Kind::Unrecorded, _) => Self::Refused,
+            (Kind::RefusedUrl | Kind::PlainThroughProxy | Kind::Unrecorded, _) => Self::Refused,
             (_, Delivery::NotSent) => Self::NotSent,
             (_, Delivery::MaybeSent) => Self::MaybeSent,
             (_, Delivery::Answered) => Self::Unclear,
@@ -226,7 +226,9 @@ mod tests {
     fn every_error_has_an_outcome() {
         for (kind, outcome) in [
             (Kind::RefusedUrl, Outcome::Refused),
+            (Kind::PlainThroughProxy, Outcome::Refused),
             (Kind::Unrecorded, Outcome::Refused),
+            (Kind::Proxy, Outcome::NotSent),
             (Kind::Resolve, Outcome::NotSent),
             (Kind::Connect, Outcome::NotSent),
             (Kind::Tls, Outcome::NotSent),

@@ -1,5 +1,7 @@
 //! The [`Exchange`] over reqwest: its settings closed, its errors turned into what is known of the delivery.
 
+mod proxy;
+
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -26,8 +28,10 @@ use crate::{Deadline, Exchange, Kind, TransportError};
 /// * It sends to `https` URLs, and to `http` only where the host is a literal loopback address (`127.0.0.0/8` or
 ///   `[::1]`; `localhost` is a name, and names can point elsewhere). Any other URL is refused before a connection is
 ///   made, and so is one with a user part or with dot segments.
-/// * It follows no redirect (307 and 308 would carry the card to another host), reads no proxy from the environment,
-///   keeps no cookies, sends no `Referer`, decompresses nothing and repeats nothing.
+/// * It follows no redirect (307 and 308 would carry the card to another host), keeps no cookies, sends no `Referer`,
+///   decompresses nothing and repeats nothing.
+/// * It uses no proxy but the one that [`proxy`](ReqwestBuilder::proxy) names; no environment variable chooses or
+///   bypasses one.
 /// * It speaks TLS 1.2 or 1.3 with the Mozilla roots that are compiled in, and roots that are added by name. There
 ///   is no way to switch verification off.
 /// * It reads at most [`response_limit`](ReqwestBuilder::response_limit) bytes of a body.
@@ -50,6 +54,7 @@ use crate::{Deadline, Exchange, Kind, TransportError};
 pub struct ReqwestExchange {
     client: Client,
     response_limit: usize,
+    proxied: bool,
 }
 
 /// The settings of a [`ReqwestExchange`].
@@ -58,6 +63,7 @@ pub struct ReqwestBuilder {
     connect_timeout: Duration,
     response_limit: usize,
     root_pems: Vec<Vec<u8>>,
+    proxy: Option<String>,
 }
 
 /// Why a [`ReqwestExchange`] could not be built.
@@ -67,6 +73,9 @@ pub enum BuildError {
     /// What was given as a root is not one or more X.509 certificates in PEM.
     #[error("the additional roots are not certificates in PEM")]
     RootPem,
+    /// The proxy is not an `http` or `https` URL of a host, or its URL has a path, a query or a fragment.
+    #[error("the proxy is not a URL such as http://proxy.example:3128 (http or https, with no path)")]
+    Proxy,
     /// The HTTP client refused its settings.
     #[error("the HTTP client could not be set up")]
     Client,
@@ -80,11 +89,13 @@ impl ReqwestExchange {
             connect_timeout: Duration::from_millis(3_100),
             response_limit: 1024 * 1024,
             root_pems: Vec::new(),
+            proxy: None,
         }
     }
 
     async fn answer(&self, request: ::reqwest::Request) -> Result<Response<Bytes>, TransportError> {
-        let mut answer = self.client.execute(request).await.map_err(unanswered)?;
+        let answer = self.client.execute(request).await;
+        let mut answer = answer.map_err(|error| unanswered(error, self.proxied))?;
         let mut response = Response::new(self.body(&mut answer).await?);
         *response.status_mut() = answer.status();
         *response.version_mut() = answer.version();
@@ -124,10 +135,37 @@ impl ReqwestBuilder {
         self
     }
 
-    /// Trusts these certificates too, as PEM: for a test gateway with a private root. The built-in roots stay.
+    /// Trusts these root certificates (PEM, one or more) beside the built-in ones: for a test gateway with a private
+    /// root, or a proxy that breaks TLS open.
     #[must_use]
-    pub fn additional_root_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+    pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_pems.push(pem.into());
+        self
+    }
+
+    /// Sends every call through this forward proxy, an `http` or `https` URL with a host and no path.
+    ///
+    /// The exchange asks the proxy for a tunnel (`CONNECT`) to the gateway and speaks TLS with the gateway inside it, so
+    /// the proxy sees the gateway's host and port, and no key, no header and no body. A call to a plain `http` URL is
+    /// refused with [`Kind::PlainThroughProxy`], because the proxy would read its key. A proxy that opens no tunnel
+    /// (407, 502 or anything else but 200) is [`Kind::Proxy`]: nothing was sent to the gateway.
+    ///
+    /// The URL can hold a user and a password, percent-encoded, which go to the proxy alone (in clear text to an `http`
+    /// proxy) and are never shown. Without a port, it is 80 for `http` and 443 for `https`. Only this method sets a
+    /// proxy; no environment variable does.
+    ///
+    /// ```
+    /// use perennial_transport::{BuildError, ReqwestExchange};
+    ///
+    /// let behind = |proxy: &str| ReqwestExchange::builder().proxy(proxy).build();
+    /// let exchange = behind("http://user:pass%40word@proxy.example:3128").unwrap();
+    /// assert!(!format!("{exchange:?}").contains("word"));
+    /// assert_eq!(behind("socks5://proxy.example:1080").err(), Some(BuildError::Proxy));
+    /// assert_eq!(behind("proxy.example:3128").err(), Some(BuildError::Proxy));
+    /// ```
+    #[must_use]
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
         self
     }
 
@@ -143,8 +181,13 @@ impl ReqwestBuilder {
             .no_proxy();
         #[cfg(not(feature = "http2"))]
         let client = client.http1_only();
+        let proxied = self.proxy.is_some();
+        let client = match &self.proxy {
+            Some(url) => client.proxy(proxy::tunnel(url).ok_or(BuildError::Proxy)?),
+            None => client,
+        };
         let client = client.build().map_err(|_| BuildError::Client)?;
-        Ok(ReqwestExchange { client, response_limit: self.response_limit })
+        Ok(ReqwestExchange { client, response_limit: self.response_limit, proxied })
     }
 
     fn tls(&self) -> Result<ClientConfig, BuildError> {
@@ -185,6 +228,9 @@ impl Exchange for ReqwestExchange {
         if !may_carry_secrets(request.uri()) {
             return Err(refused());
         }
+        if self.proxied && request.uri().scheme() != Some(&Scheme::HTTPS) {
+            return Err(TransportError::new(Kind::PlainThroughProxy));
+        }
         let path = request.uri().path().to_owned();
         let request = ::reqwest::Request::try_from(request).map_err(|_| refused())?;
         // reqwest resolves dot segments, so a key with `..` in it would name another object.
@@ -209,7 +255,7 @@ impl fmt::Debug for ReqwestExchange {
     }
 }
 
-/// Without the roots: the file that they were read from may hold a private key too.
+/// Without the roots and the proxy: the file of the roots may hold a private key too, and the proxy's URL a password.
 impl fmt::Debug for ReqwestBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReqwestBuilder")
@@ -233,13 +279,15 @@ fn may_carry_secrets(uri: &Uri) -> bool {
 }
 
 /// What a failure before the head of an answer says. reqwest's `is_request` and `is_timeout` do not tell whether
-/// anything was sent; `is_connect` does.
-fn unanswered(error: ::reqwest::Error) -> TransportError {
+/// anything was sent; `is_connect` does, and covers the tunnel of a proxy.
+fn unanswered(error: ::reqwest::Error, proxied: bool) -> TransportError {
     let error = error.without_url();
-    let kind = if error.is_dns() {
-        Kind::Resolve
-    } else if error.is_connect() && cause::<rustls::Error>(&error).is_some() {
+    let kind = if error.is_connect() && cause::<rustls::Error>(&error).is_some() {
         Kind::Tls
+    } else if proxied && error.is_connect() {
+        Kind::Proxy
+    } else if error.is_dns() {
+        Kind::Resolve
     } else if error.is_connect() {
         Kind::Connect
     } else if cause::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse) {
@@ -288,7 +336,7 @@ mod tests {
         let tls = ReqwestExchange::builder().tls().unwrap();
         let client = Client::builder().tls_backend_preconfigured(tls).dns_resolver(Arc::new(NoNames));
         let request = client.build().unwrap().get("https://gateway.example/rest/v2/customers");
-        let error = unanswered(request.send().await.unwrap_err());
+        let error = unanswered(request.send().await.unwrap_err(), false);
         assert_eq!((error.kind(), error.delivery()), (Kind::Resolve, Delivery::NotSent));
         assert!(!format!("{error:?}").contains("rest/v2"), "{error:?}");
     }
@@ -326,7 +374,7 @@ mod tests {
         let empty_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
         for pem in ["", "no certificate", empty_certificate, key] {
-            let built = ReqwestExchange::builder().additional_root_pem(pem).build();
+            let built = ReqwestExchange::builder().add_root_certificate(pem).build();
             assert_eq!(built.err(), Some(BuildError::RootPem), "{pem:?}");
         }
     }

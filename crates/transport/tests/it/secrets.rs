@@ -128,7 +128,7 @@ async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
     tracing::subscriber::set_global_default(subscriber).unwrap();
 
     let Certificate { acceptor, pem } = certificate("127.0.0.1", 2000..2200);
-    let builder = ReqwestExchange::builder().additional_root_pem(pem);
+    let builder = ReqwestExchange::builder().add_root_certificate(pem);
     printed.show(&builder);
     let exchange = builder.build().unwrap();
     printed.show(&exchange);

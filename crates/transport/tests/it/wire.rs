@@ -275,7 +275,7 @@ async fn only_trusted_certificates_are_spoken_to() {
         let gateway = Gateway::start_tls(&[Whole, Say(OK), Hold], acceptor).await;
         let mut builder = ReqwestExchange::builder();
         if trusted {
-            builder = builder.additional_root_pem(pem);
+            builder = builder.add_root_certificate(pem);
         }
         let result = send(&builder.build().unwrap(), &gateway.url("https")).await;
         let seen = result.as_ref().map(Response::body).map_err(|error| (error.kind(), error.delivery()));
@@ -309,7 +309,7 @@ async fn the_connect_timeout_bounds_the_handshake() {
 async fn a_cut_tls_connection_is_no_end_of_body() {
     let Certificate { acceptor, pem } = certificate("127.0.0.1", 2000..2200);
     let gateway = Gateway::start_tls(&[Whole, Say("HTTP/1.1 200 OK\r\n\r\nhalf"), Read(0)], acceptor).await;
-    let exchange = ReqwestExchange::builder().additional_root_pem(pem).build().unwrap();
+    let exchange = ReqwestExchange::builder().add_root_certificate(pem).build().unwrap();
     assert_eq!(failure(&exchange, &gateway.url("https")).await, (Kind::Truncated, Delivery::MaybeSent));
 }
 
