@@ -14,6 +14,7 @@ mod docs;
 mod manifests;
 mod numbers;
 mod snapshots;
+mod sqlite;
 mod text;
 mod trees;
 
@@ -43,6 +44,7 @@ fn findings() -> Result<Vec<Finding>, Failure> {
     findings.extend(numbers::check(&files));
     findings.extend(docs::check(&files));
     findings.extend(manifests::check(&files));
+    findings.extend(sqlite::check(&files));
     Ok(findings)
 }
 

@@ -326,7 +326,7 @@ impl<'c> Ledger<'c> {
         for (table, order) in WORLD_TABLES {
             let sql = format!("SELECT * FROM {table} WHERE world = ? ORDER BY {order}");
             let mut statement = self.connection.prepare(&sql)?;
-            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+            let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
             let rows = statement.query_map([self.world], |row| {
                 let mut object = Map::new();
                 for (index, column) in columns.iter().enumerate().filter(|(_, column)| *column != "world") {

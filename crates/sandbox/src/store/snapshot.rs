@@ -95,7 +95,7 @@ fn place(id: i64) -> i64 {
 fn copy(connection: &Connection, from: i64, to: i64) -> Result<()> {
     for (table, _) in WORLD_TABLES {
         let all = connection.prepare(&format!("SELECT * FROM {table}"))?;
-        let columns = all.column_names().collect::<Vec<_>>().join(", ");
+        let columns = all.column_names().join(", ");
         let others = columns.strip_prefix("world, ").ok_or(rusqlite::Error::InvalidQuery)?;
         let sql =
             format!("INSERT INTO {table} ({columns}) SELECT ?2, {others} FROM {table} WHERE world = ?1");
