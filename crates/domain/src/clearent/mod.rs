@@ -15,6 +15,7 @@ mod plan;
 mod schedule;
 mod token;
 mod transaction;
+mod verdict;
 
 pub use address::{Address, AddressBuilder, AddressFields};
 pub use batch::{
@@ -47,10 +48,11 @@ pub use token::{
     TokenUpdateFields,
 };
 pub use transaction::{
-    Capture, CaptureBuilder, CaptureFields, Charge, ChargeBuilder, ChargeFields, ChargeSource, Decline,
-    Refund, RefundBuilder, RefundFields, Transaction, TransactionId, TransactionRequest, TransactionResult,
+    Capture, CaptureBuilder, CaptureFields, Charge, ChargeBuilder, ChargeFields, ChargeSource, Refund,
+    RefundBuilder, RefundFields, Transaction, TransactionId, TransactionRequest, TransactionResult,
     TransactionSearch, TransactionType, TransactionUpdate, TransactionUpdateBuilder, TransactionUpdateFields,
     Void,
 };
+pub use verdict::{Decline, Partial, Verdict};
 
 pub use crate::{flag::Flag, text::Reference};

@@ -295,8 +295,14 @@ pub struct Transaction {
     pub batch_string_id: Option<String>,
     /// The transaction that this one follows up.
     pub ref_id: Option<TransactionId>,
-    /// The amount before it was changed.
+    /// The amount before it was changed; for a partial approval, the amount that was asked for.
     pub original_amount: Option<Amount>,
+    /// Whether only a part of the amount was approved; see [`Transaction::partial`].
+    pub partial_approved: Option<bool>,
+    /// Whether the amount includes a surcharge that the terminal added.
+    pub surcharge_applied: Option<bool>,
+    /// The service fee that was added to the amount.
+    pub service_fee: Option<Amount>,
     /// The sales tax within the amount.
     pub sales_tax_amount: Option<Amount>,
     /// The tip.
@@ -350,44 +356,7 @@ pub struct Transaction {
     pub plan_name: Option<String>,
 }
 
-/// Why a transaction was declined.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decline {
-    /// The gateway's three-digit code; the same number can mean different things on different endpoints.
-    pub code: Option<String>,
-    /// The gateway's message.
-    pub message: Option<String>,
-}
-
 impl Transaction {
-    /// Whether the gateway said `APPROVED`.
-    pub fn is_approved(&self) -> bool {
-        self.result == Some(TransactionResult::APPROVED)
-    }
-
-    /// Why it was declined, if the answer says that it was: by a result other than `APPROVED` or, without a result, by
-    /// a code other than zeros. An answer with neither is no decline, so that nobody charges again because of it.
-    ///
-    /// ```
-    /// use perennial_domain::clearent::{Transaction, TransactionResult};
-    ///
-    /// let declined = Transaction {
-    ///     result: Some(TransactionResult::DECLINED),
-    ///     result_code: Some("012".into()),
-    ///     ..Transaction::default()
-    /// };
-    /// assert_eq!(declined.decline().unwrap().code.as_deref(), Some("012"));
-    /// assert_eq!(Transaction::default().decline(), None);
-    /// ```
-    pub fn decline(&self) -> Option<Decline> {
-        let declined = match (&self.result, &self.result_code) {
-            (Some(result), _) => *result != TransactionResult::APPROVED,
-            (None, Some(code)) => code.bytes().any(|b| b != b'0'),
-            (None, None) => false,
-        };
-        declined.then(|| Decline { code: self.result_code.clone(), message: self.display_message.clone() })
-    }
-
     /// Whether this is an earlier transaction, answered because the request looked like a duplicate of it: then nothing
     /// was charged now.
     ///

@@ -272,6 +272,21 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
             })),
         )
     }),
+    ("transaction-partial", || Reply {
+        exchange_id: some("ID-clearent-cgw-1-1710772535480-0-24101135"),
+        links: vec![link("transaction", "/rest/v2/transactions?id=700004", Some("700004"))],
+        ..reply(
+            200,
+            "success",
+            Payload::Transaction(Box::new(Transaction {
+                original_amount: Some(amount("25.00")),
+                partial_approved: Some(true),
+                surcharge_applied: Some(false),
+                service_fee: Some(amount("0.60")),
+                ..approved("700004", "20.00")
+            })),
+        )
+    }),
     ("transaction-token", || Reply {
         exchange_id: some("ID-clearent-cre-2-0b7c9d52-3a6e-4f0b-9a57-5f5e1f0f7a11"),
         links: vec![

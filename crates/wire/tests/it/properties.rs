@@ -513,6 +513,8 @@ prop_compose! {
         transaction_type in of(select(vec![TransactionType::SALE, TransactionType::UNMATCHED_REFUND])),
         (amount, original_amount, sales_tax_amount, tip_amount) in
             (of(reported_amount()), of(reported_amount()), of(reported_amount()), of(reported_amount())),
+        (partial_approved, surcharge_applied, service_fee) in
+            (of(any::<bool>()), of(any::<bool>()), of(reported_amount())),
         (display_message, status, authorization_code) in (of(string()), of(string()), of(string())),
         (card, last_four, card_type, exp_date) in
             (of("XXXXXXXXXXXX[0-9]{4}"), of(last_four()), of(brand()), of(expiry())),
@@ -531,7 +533,7 @@ prop_compose! {
         Transaction {
             id, transaction_type, amount, result, result_code, display_message, status, authorization_code,
             card, last_four, card_type, exp_date, created, batch_string_id, ref_id, original_amount,
-            sales_tax_amount, tip_amount, invoice, purchase_order, order_id, customer_id, description, comments,
+            partial_approved, surcharge_applied, service_fee, sales_tax_amount, tip_amount, invoice, purchase_order, order_id, customer_id, description, comments,
             email_address, billing, shipping, software_type, software_type_version, avs_result_code,
             avs_result_code_description, csc_result_code, csc_result_code_description, check_field_duplicate,
             pending, settled, voided, voided_auth, merchant_id, terminal_id, plan_name,

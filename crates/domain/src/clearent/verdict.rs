@@ -1,0 +1,203 @@
+//! The one judgement of a transaction: approved, declined, or neither.
+
+use std::fmt;
+
+use super::{Payment, Transaction, TransactionResult, TransactionType};
+use crate::Amount;
+
+/// The outcome of a transaction, from everything that the gateway reports about it.
+///
+/// ```
+/// use perennial_domain::clearent::{Transaction, TransactionResult, Verdict};
+///
+/// let approved = Transaction {
+///     result: Some(TransactionResult::APPROVED),
+///     result_code: Some("000".into()),
+///     ..Transaction::default()
+/// };
+/// assert_eq!(approved.verdict(), Verdict::Approved);
+/// // Two members that contradict each other decide nothing.
+/// let contradiction = Transaction { result_code: Some("012".into()), ..approved };
+/// assert_eq!(contradiction.verdict(), Verdict::Undecided);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Money moves.
+    Approved,
+    /// No money moves.
+    Declined,
+    /// The members say neither, or contradict each other. Money may move: find out before you charge again.
+    Undecided,
+}
+
+impl Verdict {
+    /// The verdict in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Why a transaction was declined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decline {
+    /// The gateway's three-digit code; the same number can mean different things on different endpoints.
+    pub code: Option<String>,
+    /// The gateway's message.
+    pub message: Option<String>,
+}
+
+/// A charge of which the issuer approved only a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Partial {
+    /// The amount that was taken.
+    pub taken: Amount,
+    /// The amount that is still due; `None` if the gateway does not report the original amount.
+    pub due: Option<Amount>,
+}
+
+impl TransactionResult {
+    /// What the word says by itself. Declined are `DECLINED`, `ERROR`, and the reasons that begin with `DECLINED_`, one
+    /// of which a generated client of the gateway lists (`DECLINED_BY_ISSUER_REFERRED_…`); every other word, such as one
+    /// for a review, is [`Verdict::Undecided`].
+    ///
+    /// ```
+    /// use perennial_domain::clearent::{TransactionResult, Verdict};
+    ///
+    /// assert_eq!(TransactionResult::reported("Approved").verdict(), Verdict::Approved);
+    /// assert_eq!(TransactionResult::reported("PENDING").verdict(), Verdict::Undecided);
+    /// ```
+    pub fn verdict(&self) -> Verdict {
+        match self.as_str() {
+            "APPROVED" => Verdict::Approved,
+            "DECLINED" | "ERROR" => Verdict::Declined,
+            reason if reason.starts_with("DECLINED_") => Verdict::Declined,
+            _ => Verdict::Undecided,
+        }
+    }
+}
+
+/// A result code by itself (vendor's page "transaction result codes", which breaks off at 059).
+#[derive(Clone, Copy)]
+enum Code {
+    Absent,
+    Undocumented,
+    Success,
+    /// Listed with HTTP 400 or 402.
+    Refusal,
+    /// Listed with HTTP 500: an error within the gateway, or no answer from the network behind it.
+    Failure,
+}
+
+impl Code {
+    fn of(code: Option<&str>) -> Self {
+        let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) else { return Self::Absent };
+        let digits = code.bytes().all(|byte| byte.is_ascii_digit());
+        // Older answers pad to four digits.
+        match code.parse::<u32>() {
+            Ok(0 | 36) if digits => Self::Success,
+            Ok(19 | 49..=53 | 55) if digits => Self::Failure,
+            Ok(1..=33 | 38..=59) if digits => Self::Refusal,
+            _ => Self::Undocumented,
+        }
+    }
+}
+
+impl Transaction {
+    /// The outcome. Everything that asks whether money moved asks this.
+    ///
+    /// * Approved: the result is `APPROVED`, and the code is absent or documented as a success (`000`, `036`).
+    /// * Declined: the result says so ([`TransactionResult::verdict`]), and the code is not one of a success nor of a
+    ///   failure within the gateway (HTTP 500 in the vendor's list: 019, 049 to 053, 055); or there is no result, and the
+    ///   code is documented as a refusal.
+    /// * Undecided: everything else. Also a `status` that says the opposite of the rest, such as `Declined` beside
+    ///   `APPROVED`.
+    ///
+    /// The id is not asked for: a check of a card that is answered with a token has none. The facade asks for it where
+    /// money moves.
+    pub fn verdict(&self) -> Verdict {
+        let word = self.result.as_ref().map(TransactionResult::verdict);
+        let verdict = match (word, Code::of(self.result_code.as_deref())) {
+            (Some(Verdict::Approved), Code::Absent | Code::Success) => Verdict::Approved,
+            (Some(Verdict::Declined), Code::Absent | Code::Undocumented | Code::Refusal)
+            | (None, Code::Refusal) => Verdict::Declined,
+            _ => Verdict::Undecided,
+        };
+        let status = self.status.as_deref().map(|status| TransactionResult::reported(status).verdict());
+        match status {
+            Some(status) if status != Verdict::Undecided && status != verdict => Verdict::Undecided,
+            _ => verdict,
+        }
+    }
+
+    /// Whether the [`verdict`](Self::verdict) is [`Verdict::Approved`].
+    pub fn is_approved(&self) -> bool {
+        self.verdict() == Verdict::Approved
+    }
+
+    /// Why it was declined, if the [`verdict`](Self::verdict) is [`Verdict::Declined`]. `None` does not mean that it was
+    /// approved.
+    ///
+    /// ```
+    /// use perennial_domain::clearent::{Transaction, TransactionResult};
+    ///
+    /// let declined = Transaction {
+    ///     result: Some(TransactionResult::DECLINED),
+    ///     result_code: Some("012".into()),
+    ///     ..Transaction::default()
+    /// };
+    /// assert_eq!(declined.decline().unwrap().code.as_deref(), Some("012"));
+    /// assert_eq!(Transaction::default().decline(), None);
+    /// ```
+    pub fn decline(&self) -> Option<Decline> {
+        (self.verdict() == Verdict::Declined)
+            .then(|| Decline { code: self.result_code.clone(), message: self.display_message.clone() })
+    }
+
+    /// What was taken and what is still due, if the gateway approved less than the amount of the charge: by
+    /// `partial-approved`, or by an `original-amount` above the amount.
+    ///
+    /// ```
+    /// use perennial_domain::clearent::{Transaction, TransactionResult};
+    ///
+    /// let charge = Transaction {
+    ///     result: Some(TransactionResult::APPROVED),
+    ///     amount: "20.00".parse().ok(),
+    ///     original_amount: "25.00".parse().ok(),
+    ///     partial_approved: Some(true),
+    ///     ..Transaction::default()
+    /// };
+    /// assert_eq!(charge.partial().unwrap().due.unwrap().to_string(), "5.00");
+    /// ```
+    pub fn partial(&self) -> Option<Partial> {
+        let others = [TransactionType::VOID, TransactionType::REFUND, TransactionType::UNMATCHED_REFUND];
+        let charges = self.transaction_type.as_ref().is_none_or(|kind| !others.contains(kind));
+        let taken = self.amount.filter(|_| charges && self.is_approved())?;
+        let original = self.original_amount;
+        let less = original.is_some_and(|original| original > taken);
+        (less || self.partial_approved == Some(true))
+            .then(|| Partial { taken, due: original.and_then(|original| original.checked_sub(taken)) })
+    }
+}
+
+impl Payment {
+    /// The outcome, by the word of its status.
+    ///
+    /// ```
+    /// use perennial_domain::clearent::{Payment, Verdict};
+    ///
+    /// assert_eq!(Payment::default().verdict(), Verdict::Undecided);
+    /// ```
+    pub fn verdict(&self) -> Verdict {
+        self.status.as_ref().map_or(Verdict::Undecided, TransactionResult::verdict)
+    }
+}
