@@ -15,6 +15,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::clock::Moment;
 use crate::gateway::{Credentials, Gateway};
+use crate::options::{GatewayOptions, OptionsError};
 use crate::requests::Requests;
 use crate::seed::{Seed, hash};
 use crate::store::{Store, StoreError};
@@ -32,6 +33,7 @@ pub struct SandboxBuilder {
     database: Option<PathBuf>,
     keys: Vec<ApiKey>,
     frozen_at: Option<Moment>,
+    options: GatewayOptions,
     any_card: bool,
     tls: Option<Pem>,
     hosts: Vec<String>,
@@ -57,6 +59,7 @@ impl SandboxBuilder {
             database: None,
             keys: Vec::new(),
             frozen_at: None,
+            options: GatewayOptions::default(),
             any_card: false,
             tls: None,
             hosts: Vec::new(),
@@ -95,6 +98,13 @@ impl SandboxBuilder {
         self
     }
 
+    /// Sets what the vendor does not say, for every world that a key opens and for the sandbox's own. A world of
+    /// [`Sandbox::new_world`] has the options of its [`WorldOptions`](crate::WorldOptions).
+    pub fn gateway(mut self, options: GatewayOptions) -> Self {
+        self.options = options;
+        self
+    }
+
     /// Takes any card number, and not just those published for tests. Of a number only the brand, the last four
     /// digits and the expiry are kept all the same.
     pub fn any_card(mut self) -> Self {
@@ -117,13 +127,14 @@ impl SandboxBuilder {
 
     /// Starts to listen.
     pub async fn start(self) -> Result<Sandbox, StartError> {
-        let Self { listen, beyond_loopback, database, keys, frozen_at, any_card, tls, hosts } = self;
+        let Self { listen, beyond_loopback, database, keys, frozen_at, options, any_card, tls, hosts } = self;
         if !listen.ip().is_loopback() && !beyond_loopback {
             return Err(StartError::NotLoopback);
         }
         if !hosts.iter().all(|host| is_host(host)) {
             return Err(StartError::Host);
         }
+        options.check()?;
         let tls = tls.map(acceptor).transpose()?;
         let listener = TcpListener::bind(listen).await.map_err(StartError::Listen)?;
         let address = listener.local_addr().map_err(StartError::Listen)?;
@@ -136,6 +147,7 @@ impl SandboxBuilder {
             admission: if hashes.is_empty() { Admission::Any } else { Admission::Only(hashes) },
             any_card,
             frozen_at,
+            options,
             hosts,
             faults: Arc::default(),
             couriers: Arc::new(couriers),
@@ -196,6 +208,9 @@ pub enum StartError {
     /// A host is more than a name, and no request would ever have it.
     #[error("a host must be a name without scheme, port, path and blanks, such as gateway.example")]
     Host,
+    /// The gateway cannot have these options.
+    #[error("the gateway's {0}")]
+    Options(#[from] OptionsError),
     /// The address cannot be listened on.
     #[error("the sandbox cannot listen on this address")]
     Listen(#[source] io::Error),

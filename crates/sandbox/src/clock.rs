@@ -135,6 +135,27 @@ impl Moment {
             .ok_or(ClockError::TooFar)
     }
 
+    /// The milliseconds since 1970 of the moment this much earlier; the beginning of time if the calendar does not reach
+    /// that far.
+    pub(crate) fn millis_before(self, period: Period) -> i64 {
+        self.0
+            .checked_sub_months(Months::new(period.months))
+            .and_then(|moment| moment.checked_sub_signed(TimeDelta::try_seconds(period.seconds)?))
+            .map_or(i64::MIN, |moment| moment.timestamp_millis())
+    }
+
+    /// A clock that runs may have gone on since it was turned.
+    fn is_last_of_month(self) -> bool {
+        (self.0 + Days::new(1)).month() != self.0.month()
+    }
+
+    /// The moment some months later on this day of the month, or on the last one if that month is shorter.
+    fn months_later_on(self, day: u32, period: Period) -> Result<Self, ClockError> {
+        let Self(moment) = self.after(period)?;
+        let on = (moment.day()..=day).rev().find_map(|day| moment.with_day(day));
+        Ok(Self(on.unwrap_or(moment)))
+    }
+
     fn is_in_calendar(self) -> bool {
         Date::try_from(self.date()).is_ok()
     }
@@ -217,6 +238,21 @@ impl Mode {
     }
 }
 
+/// Where a clock is turned to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Goal {
+    pub(crate) clock: Clock,
+    /// The day of the month that further months keep, if this month is too short for it: after a month from 31 January it
+    /// is the 31st. Any other move forgets it.
+    pub(crate) month_day: Option<u32>,
+}
+
+impl From<Clock> for Goal {
+    fn from(clock: Clock) -> Self {
+        Self { clock, month_day: None }
+    }
+}
+
 /// What can be asked of a clock. It only goes forward.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Turn {
@@ -239,28 +275,69 @@ impl Turn {
         }
     }
 
-    pub(crate) fn of(self, clock: Clock, real: Moment) -> Result<Clock, ClockError> {
+    /// Where it takes a clock, which months are counted on from the day that they began with.
+    pub(crate) fn of(self, Goal { clock, month_day }: Goal, real: Moment) -> Result<Goal, ClockError> {
         let now = clock.now(real);
         let next = match self {
             Self::Set(moment) => moment,
+            Self::Advance(period) if period.is_of_months() => {
+                let begun = month_day.filter(|_| now.is_last_of_month()).unwrap_or(now.0.day());
+                let next = now.months_later_on(begun, period)?;
+                let month_day = (begun > next.0.day()).then_some(begun);
+                return Ok(Goal { clock: clock.set(next, real), month_day });
+            }
             Self::Advance(period) => now.after(period)?,
             // Later on the same day its payments are made already.
             Self::Through(day) if day == now.date() => now.max(Moment::run_of(day)),
             Self::Through(day) => Moment::run_of(day),
-            Self::Become(Mode::Frozen) => return Ok(Clock::Frozen(now)),
-            Self::Become(Mode::Running) => return Ok(Clock::Running(now.millis() - real.millis())),
+            Self::Become(Mode::Frozen) => return Ok(Clock::Frozen(now).into()),
+            Self::Become(Mode::Running) => return Ok(Clock::Running(now.millis() - real.millis()).into()),
         };
-        if next < now { Err(ClockError::Backwards { now }) } else { Ok(clock.set(next, real)) }
+        if next < now { Err(ClockError::Backwards { now }) } else { Ok(clock.set(next, real).into()) }
     }
 }
 
 /// A period of ISO 8601: `PnYnMnWnDTnHnMnS`, each part a whole number, in this order, at least one.
 ///
 /// Months are calendar months: a month after 31 January is 28 or 29 February.
+///
+/// ```
+/// use perennial_sandbox::Period;
+///
+/// let period: Period = "P1Y2M10DT12H".parse().unwrap();
+/// assert_eq!(period.to_string(), "P14M10DT43200S");
+/// assert!("10 days".parse::<Period>().is_err());
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Period {
+pub struct Period {
     months: u32,
     seconds: i64,
+}
+
+impl Period {
+    pub(crate) const fn days(days: u32) -> Self {
+        Self { months: 0, seconds: days as i64 * 86_400 }
+    }
+
+    /// Whether it is one of months and nothing else.
+    fn is_of_months(self) -> bool {
+        self.months > 0 && self.seconds == 0
+    }
+}
+
+/// As few parts as there can be: months, days and seconds.
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, seconds) = (self.seconds / 86_400, self.seconds % 86_400);
+        f.write_str("P")?;
+        if self.months > 0 {
+            write!(f, "{}M", self.months)?;
+        }
+        if days > 0 || (self.months == 0 && seconds == 0) {
+            write!(f, "{days}D")?;
+        }
+        if seconds > 0 { write!(f, "T{seconds}S") } else { Ok(()) }
+    }
 }
 
 impl FromStr for Period {
@@ -374,8 +451,9 @@ mod tests {
         ];
         let clock = Clock::Frozen("2027-01-31T00:00:00Z".parse().unwrap());
         for (text, expected) in cases {
-            let turned = text.parse().and_then(|period| Turn::Advance(period).of(clock, Moment::real()));
-            let shown = turned.map(|clock| clock.now(Moment::real()).to_string());
+            let turned =
+                text.parse().and_then(|period| Turn::Advance(period).of(clock.into(), Moment::real()));
+            let shown = turned.map(|goal| goal.clock.now(Moment::real()).to_string());
             assert_eq!(shown, expected.map(str::to_owned), "{text}");
         }
     }
@@ -393,27 +471,56 @@ mod tests {
             ("tomorrow", Err(ClockError::MomentOrDay)),
         ];
         for (text, expected) in cases {
-            let turned = Turn::to(text).and_then(|turn| turn.of(Clock::Frozen(now), now));
-            let shown = turned.map(|clock| clock.now(now).to_string());
+            let turned = Turn::to(text).and_then(|turn| turn.of(Clock::Frozen(now).into(), now));
+            let shown = turned.map(|goal| goal.clock.now(now).to_string());
             assert_eq!(shown, expected.map(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn months_keep_the_day_that_they_began_with_until_another_move() {
+        let cases = [
+            ("2027-01-31", "P1M P1M P1M P1M", "02-28 03-31 04-30 05-31"),
+            ("2027-01-30", "P1M P1M P2M P1M", "02-28 03-30 05-30 06-30"),
+            ("2027-01-31", "P1M P1D P1M", "02-28 03-01 04-01"),
+            ("2027-01-31", "P1M P0D P1M", "02-28 02-28 03-28"),
+            ("2027-01-31", "P1M P1M1D P1M", "02-28 03-29 04-29"),
+            ("2027-01-28", "P1M P1M", "02-28 03-28"),
+            ("2028-02-29", "P1Y P1Y P2Y", "02-28 02-28 02-29"),
+        ];
+        for (begin, steps, expected) in cases {
+            let mut goal = Goal::from(Clock::Frozen(format!("{begin}T12:00:00Z").parse().unwrap()));
+            let mut days = Vec::new();
+            for step in steps.split(' ') {
+                goal = Turn::Advance(step.parse().unwrap()).of(goal, Moment::first()).unwrap();
+                days.push(goal.clock.now(Moment::first()).to_string()[5..10].to_owned());
+            }
+            assert_eq!(days.join(" "), expected, "{begin} {steps}");
+        }
+        for period in ["P12M", "P1M"] {
+            let mut goal = Goal::from(Clock::Frozen("2027-01-31T00:00:00Z".parse().unwrap()));
+            for _ in 0..if period == "P1M" { 12 } else { 1 } {
+                goal = Turn::Advance(period.parse().unwrap()).of(goal, Moment::first()).unwrap();
+            }
+            assert_eq!(goal.clock.now(Moment::first()).to_string(), "2028-01-31T00:00:00Z", "{period}");
         }
     }
 
     #[test]
     fn a_running_clock_goes_on_from_where_it_stood() {
         let (real, now) = (Moment::from_millis(1_000), Moment::first());
-        let running = Turn::Become(Mode::Running).of(Clock::Frozen(now), real).unwrap();
+        let running = Turn::Become(Mode::Running).of(Clock::Frozen(now).into(), real).unwrap().clock;
         assert_eq!(running.now(real), now);
         assert_eq!(running.now(Moment::from_millis(2_500)).millis(), now.millis() + 1_500);
         // Set ahead, it is offset and keeps running.
         let ahead: Moment = "2030-01-01T00:00:00Z".parse().unwrap();
-        let offset = Turn::Set(ahead).of(running, Moment::from_millis(2_500)).unwrap();
+        let offset = Turn::Set(ahead).of(running.into(), Moment::from_millis(2_500)).unwrap().clock;
         assert_eq!(offset.mode(), Mode::Running);
         assert_eq!(offset.now(Moment::from_millis(2_500)), ahead);
         assert_eq!(offset.now(Moment::from_millis(9_500)).millis(), ahead.millis() + 7_000);
-        let past = Turn::Set(now).of(offset, Moment::from_millis(9_500));
+        let past = Turn::Set(now).of(offset.into(), Moment::from_millis(9_500));
         assert!(matches!(past, Err(ClockError::Backwards { .. })));
-        let frozen = Turn::Become(Mode::Frozen).of(running, Moment::from_millis(2_500)).unwrap();
+        let frozen = Turn::Become(Mode::Frozen).of(running.into(), Moment::from_millis(2_500)).unwrap().clock;
         assert_eq!(frozen, Clock::Frozen(Moment::from_millis(now.millis() + 1_500)));
     }
 }

@@ -8,10 +8,11 @@ use crate::clearent::key;
 use crate::clientpay;
 use crate::clientpay::payments::refund_part;
 use crate::clock::{ClockError, Mode, Moment, Turn};
-use crate::fault::{Fault, StandingFault};
+use crate::fault::{Effect, EffectKind, Fault, StandingFault};
 use crate::gateway::{Fired, Gateway, NoSnapshot, Webhook, WorldOptions};
 use crate::members::{Members, given};
 use crate::openapi;
+use crate::options::GatewayOptions;
 use crate::store::StoreError;
 use crate::webhook::{Delivery, Endpoint};
 use crate::world::Knock;
@@ -33,6 +34,10 @@ pub(crate) async fn answer(
             return Ok(ok(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })));
         }
         ("GET" | "HEAD", ["openapi.json"]) => return Ok(ok(openapi::document())),
+        ("GET" | "HEAD", ["effects"]) => {
+            let effects: Vec<Json> = Effect::KINDS.iter().map(EffectKind::shown).collect();
+            return Ok(ok(json!({ "effects": effects })));
+        }
         ("POST", ["worlds"]) => return make_world(gateway, body).await,
         ("GET" | "HEAD", ["clock"]) => Call::Clock,
         ("POST", ["clock"]) => Call::Turn,
@@ -125,7 +130,7 @@ pub(crate) async fn answer(
 /// The methods that a call has; nothing if there is no such call.
 pub(crate) fn methods(call: &[&str]) -> Option<&'static str> {
     Some(match call {
-        ["health" | "openapi.json" | "state" | "requests"] => "GET, HEAD",
+        ["health" | "openapi.json" | "effects" | "state" | "requests"] => "GET, HEAD",
         ["worlds" | "snapshot" | "restore" | "reset" | "partial-refund"] => "POST",
         ["clock"] => "GET, HEAD, POST",
         ["faults"] => "GET, HEAD, POST, DELETE",
@@ -183,8 +188,9 @@ fn read_options(body: &[u8]) -> Result<WorldOptions, String> {
     let (seed, now) = (members.number("seed")?, members.text("now")?);
     let now = now.as_deref().map(str::parse).transpose();
     let now = now.map_err(|error: ClockError| format!("now: {error}"))?;
-    members.finish("seed and now")?;
-    Ok(WorldOptions { seed, now })
+    let gateway = GatewayOptions::read(&mut members)?;
+    members.finish("seed, now and gateway")?;
+    Ok(WorldOptions { seed, now, gateway })
 }
 
 async fn make_world(gateway: &Gateway, body: &[u8]) -> Result<Answered, StoreError> {

@@ -97,9 +97,10 @@ fn charge(ledger: &Ledger<'_>, plan: &Plan, day: NaiveDate) -> Result<bool> {
         plan_name: plan.plan_name.clone(),
         ..Transaction::default()
     };
-    let address = token
-        .as_ref()
-        .and_then(|token| checks::of_address(token.avs_address.as_deref(), token.avs_zip.as_deref()));
+    let address = match &token {
+        Some(token) => checks::of_token(ledger, token)?,
+        None => None,
+    };
     let (record, _) = checks::book(ledger, charge, token.as_ref(), issuer, (address, None), at)?;
     let (Some(id), Some(status)) = (&record.id, &record.result) else {
         return Err(rusqlite::Error::InvalidQuery);
@@ -109,7 +110,7 @@ fn charge(ledger: &Ledger<'_>, plan: &Plan, day: NaiveDate) -> Result<bool> {
         customer,
         day,
         transaction: id,
-        amount,
+        amount: record.amount.unwrap_or(amount),
         status,
         at,
     })?;
@@ -130,9 +131,10 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::fault::Faults;
+    use crate::options::GatewayOptions;
     use crate::seed::Seed;
     use crate::store::Store;
-    use crate::world::{Kind, Row, Turned};
+    use crate::world::{Kind, Row, Start, Turned};
 
     static NO_FAULTS: LazyLock<Faults> = LazyLock::new(Faults::default);
 
@@ -146,7 +148,8 @@ mod tests {
 
     /// A new world at the begin of 2027, opened.
     fn world(connection: &Connection, key: u8) -> Result<(Row, Ledger<'_>)> {
-        let row = Row::create(connection, &[key; 32], Seed(7), frozen("2027-01-01T00:00:00Z"), true)?;
+        let start = Start { clock: frozen("2027-01-01T00:00:00Z"), gateway: GatewayOptions::default() };
+        let row = Row::create(connection, &[key; 32], Seed(7), start, true)?;
         let ledger = Ledger::open_unfired(connection, &row, Moment::first(), &NO_FAULTS);
         Ok((row, ledger))
     }

@@ -10,16 +10,17 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::clock::{Clock, ClockError, Mode, Moment, Turn};
+use crate::clock::{Clock, ClockError, Goal, Mode, Moment, Turn};
 use crate::engine::{self, SLICE};
 use crate::fault::{Aside, Fault, Faults, StandingFault};
+use crate::options::GatewayOptions;
 use crate::requests::Requests;
 use crate::seed::{Seed, hash};
 use crate::store::clientpay::access::Pass;
 use crate::store::snapshot::erase;
 use crate::store::{Store, StoreError};
 use crate::webhook::{Couriers, Delivery, signer};
-use crate::world::{Admission, Knock, Ledger, Row, Turned, restart};
+use crate::world::{Admission, Knock, Ledger, Row, Start, Turned, restart};
 
 /// The store, and what a start was told.
 pub(crate) struct Gateway {
@@ -29,6 +30,8 @@ pub(crate) struct Gateway {
     pub(crate) any_card: bool,
     /// Where the clocks of worlds stand that their key opens; they run if nothing was said.
     pub(crate) frozen_at: Option<Moment>,
+    /// The settings of worlds that their key opens.
+    pub(crate) options: GatewayOptions,
     /// Names besides the loopback's that a request's `Host` may be.
     pub(crate) hosts: Vec<String>,
     pub(crate) faults: Arc<Faults>,
@@ -49,6 +52,8 @@ pub struct WorldOptions {
     pub seed: Option<u64>,
     /// Where its clock stands at first.
     pub now: Option<Moment>,
+    /// What the vendor does not say of its gateway.
+    pub gateway: GatewayOptions,
 }
 
 /// What moving a clock did, once everything due by then has happened.
@@ -65,9 +70,9 @@ pub struct Fired {
 }
 
 impl Gateway {
-    /// The clock of a world that its key opens.
-    pub(crate) fn start(&self) -> Clock {
-        self.frozen_at.map_or(Clock::Running(0), Clock::Frozen)
+    /// How a world begins that its key opens.
+    pub(crate) fn start(&self) -> Start {
+        Start { clock: self.frozen_at.map_or(Clock::Running(0), Clock::Frozen), gateway: self.options }
     }
 
     /// Makes the world of a seed, or starts it afresh.
@@ -75,16 +80,17 @@ impl Gateway {
         let seed = options.seed.map_or_else(Seed::fresh, Seed);
         let credentials = Credentials::of(seed);
         let clock = Clock::Frozen(options.now.unwrap_or(Moment::first()));
+        let start = Start { clock, gateway: options.gateway };
         let hash = hash(credentials.api_key.expose());
         let faults = self.faults.clone();
         let world = self
             .store
             .run(move |connection| {
                 let Some(row) = Row::find(connection, &hash)? else {
-                    return Row::create(connection, &hash, seed, clock, true).map(|row| row.id);
+                    return Row::create(connection, &hash, seed, start, true).map(|row| row.id);
                 };
                 erase_asides(connection, &faults.forget(&hash))?;
-                restart(connection, row.id, Some(clock)).map(|()| row.id)
+                restart(connection, row.id, Some(start)).map(|()| row.id)
             })
             .await?;
         self.requests.forget(world);
@@ -95,12 +101,11 @@ impl Gateway {
     pub(crate) async fn keep_world(&self, seed: Seed) -> Result<Credentials, StoreError> {
         let credentials = Credentials::of(seed);
         let hash = hash(credentials.api_key.expose());
+        let start = Start { clock: Clock::Frozen(Moment::first()), gateway: self.options };
         self.store
             .run(move |connection| match Row::find(connection, &hash)? {
                 Some(_) => Ok(()),
-                None => {
-                    Row::create(connection, &hash, seed, Clock::Frozen(Moment::first()), true).map(|_| ())
-                }
+                None => Row::create(connection, &hash, seed, start, true).map(|_| ()),
             })
             .await?;
         Ok(credentials)
@@ -165,13 +170,14 @@ impl Gateway {
             let faults = self.faults.clone();
             let slice = self.with_row(knock, move |connection, row| {
                 let ledger = Ledger::open_unfired(connection, row, Moment::real(), &faults);
+                let here = Goal { clock: ledger.clock, month_day: ledger.month_day };
                 let goal = match goal {
-                    None => match turn.of(ledger.clock, ledger.real) {
+                    None => match turn.of(here, ledger.real) {
                         Ok(goal) => goal,
                         Err(error) => return Ok(Err(error)),
                     },
                     // Somebody else turned it further meanwhile.
-                    Some(goal) if Clock::now(goal, ledger.real) < ledger.now => ledger.clock,
+                    Some(Goal { clock, .. }) if clock.now(ledger.real) < ledger.now => here,
                     Some(goal) => goal,
                 };
                 let (ledger, turned) = ledger.turn(goal, SLICE)?;

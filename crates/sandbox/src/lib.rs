@@ -48,7 +48,7 @@
 //!
 //! Where the vendor says nothing, this is **inferred**: payments are made at 10:00 UTC; a plan takes part from the
 //! first run after it was created or changed and catches nothing up; a plan that is canceled is archived 24 calendar
-//! months later, from when on it is not found, while its payments and transactions are; a plan charges a token that belongs to its
+//! months later, from when on it is not found, while its payments are; a plan charges a token that belongs to its
 //! customer; a deleted token declines with 010, an inactive one with 017, an expired one with 003.
 //!
 //! What moves money is in a batch: approved sales, captures and refunds, not authorisations. The first one opens it; it
@@ -76,15 +76,19 @@
 //! | 901, 902, 903, 904 (with a 9 more on American Express) | `P`, `S`, `U`, `X` |
 //! | another | `N` |
 //!
-//! The address is that of `billing`, else that of the token; without one, or without a code, there is no answer. A
-//! terminal that is told to (`PUT /rest/v2/settings/terminal/avs` and `/csc`) voids a charge on the spot that the issuer
-//! approved with an answer which is not allowed, declines it with 046 or 047, and keeps both; payments of plans, too.
+//! The address is that of `billing`, else that of the token, unless that was created with `avs-required` false; without
+//! one, or without a code, there is no answer. A terminal that is told to (`PUT /rest/v2/settings/terminal/avs` and `/csc`)
+//! voids a charge on the spot that the issuer approved with an answer which is not allowed, declines it with 046 or 047, and
+//! keeps both; payments of plans, too. It creates no token with such an address (046, **inferred**).
 //!
 //! Duplicates are charged unless `POST /rest/v2/settings/transaction/duplicates` says otherwise, so that a test which
 //! repeats itself is not surprised. Then a charge of the same type and amount, on a card with the same last four digits,
 //! within the window of the world's clock, is answered with the earlier one, which says `Transaction previously
 //! approved`, or refused with 045. Only approved charges count that were not voided, and no payments of plans
 //! (**inferred**). A world has one terminal, so that `check-merchant-level` is kept and changes nothing.
+//!
+//! Transactions are found for 90 days, as the vendor documents; this and other things that it leaves open are the
+//! [`GatewayOptions`] of a world.
 //!
 //! A [`Fault`] makes chosen calls go wrong: errors before and after the commit, replies that are dropped, late, cut, slow
 //! or garbage, calls that are executed twice or later, reads that are stale, rate limits and declines.
@@ -110,7 +114,9 @@ mod form;
 mod gateway;
 mod mask;
 mod members;
+mod nearest;
 mod openapi;
+mod options;
 mod outflow;
 mod payment_page;
 mod requests;
@@ -129,9 +135,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use builder::{SandboxBuilder, StartError};
-pub use clock::{ClockError, Moment};
-pub use fault::{Effect, Fault, FaultError, RetryAfter, StandingFault};
+pub use clock::{ClockError, Moment, Period};
+pub use fault::{Effect, EffectKind, EffectMember, Fault, FaultError, RetryAfter, StandingFault};
 pub use gateway::{Fired, WorldOptions};
+pub use options::{GatewayOptions, OptionsError};
 pub use store::StoreError;
 pub use webhook::{Delivery, DeliveryOutcome, WebhookUrlError};
 
@@ -219,11 +226,16 @@ impl Sandbox {
     /// # Ok(()) }
     /// ```
     pub async fn world(&self, seed: u64) -> Result<World, WorldError> {
-        self.new_world(WorldOptions { seed: Some(seed), now: None }).await
+        self.new_world(WorldOptions { seed: Some(seed), ..WorldOptions::default() }).await
     }
 
     /// Makes a world.
+    ///
+    /// # Errors
+    ///
+    /// [`WorldError::Options`] if its gateway cannot have these options; nothing is changed.
     pub async fn new_world(&self, options: WorldOptions) -> Result<World, WorldError> {
+        options.gateway.check()?;
         let credentials = self.gateway.make_world(&options).await?;
         Ok(World::of(self.gateway.clone(), credentials))
     }
@@ -422,6 +434,9 @@ pub enum WorldError {
     /// Something is wrong with a fault.
     #[error(transparent)]
     Fault(#[from] FaultError),
+    /// The gateway of a world cannot have these options.
+    #[error("the gateway's {0}")]
+    Options(#[from] OptionsError),
     /// A webhook cannot have this URL.
     #[error("the URL {0}")]
     Webhook(#[from] WebhookUrlError),

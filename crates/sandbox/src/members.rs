@@ -9,6 +9,8 @@ use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
+use crate::nearest::nearest;
+
 /// The members of an object that are not read yet.
 pub(crate) struct Members {
     left: BTreeMap<String, Box<RawValue>>,
@@ -59,12 +61,17 @@ impl Members {
         }
     }
 
-    /// Refuses what was not read: `known` says what there is.
+    /// Refuses what was not read: `known` says what there is, as in `seed, now and gateway`.
     pub(crate) fn finish(self, known: &str) -> Result<(), String> {
-        if self.left.is_empty() {
-            return Ok(());
-        }
-        Err(format!("{}: has a member that is not known here; there is {known}", whole(self.within)))
+        let Some(name) = self.left.keys().next() else { return Ok(()) };
+        // A name of letters alone is no secret that stands in the wrong place.
+        let is_plain =
+            name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphabetic() || b"-_".contains(&b));
+        let named = if is_plain { format!("the member {name}, which") } else { "a member that".to_owned() };
+        let names = known.split([' ', ',']).filter(|word| !matches!(*word, "" | "and" | "none"));
+        let meant = nearest(name, names).map(|name| format!(" (did you mean {name}?)")).unwrap_or_default();
+        let whole = whole(self.within);
+        Err(format!("{whole}: has {named} is not known here{meant}; there is {known}"))
     }
 }
 
@@ -132,7 +139,12 @@ mod tests {
             (r#"{"a":-7}"#, |m| m.number("a").map(drop), "a: must be a whole number from 0"),
             (r#"{"a":"7"}"#, |m| m.number("a").map(drop), "a: must be a whole number from 0"),
             (r#"{"a":1.5}"#, |m| m.number("a").map(drop), "a: must be a whole number from 0"),
-            (r#"{"b":7}"#, |_| Ok(()), "the body: has a member that is not known here; there is a"),
+            (r#"{"b":7}"#, |_| Ok(()), "the body: has the member b, which is not known here; there is a"),
+            (
+                r#"{"4111111111111111":7}"#,
+                |_| Ok(()),
+                "the body: has a member that is not known here; there is a",
+            ),
             (r#"{"a":"7"}"#, |m| m.real("a").map(drop), "a: must be a number"),
             (r#"{"a":1e999}"#, |m| m.real("a").map(drop), "a: must be a number"),
             (r#"{"a":7,"b":1,"a":7}"#, |_| Ok(()), "the body: must not have a member twice"),
@@ -142,7 +154,12 @@ mod tests {
             (
                 r#"{"a":{"b":7}}"#,
                 |m| m.object("a")?.unwrap().finish("c"),
-                "a: has a member that is not known here; there is c",
+                "a: has the member b, which is not known here; there is c",
+            ),
+            (
+                r#"{"a":{"colour":7}}"#,
+                |m| m.object("a")?.unwrap().finish("color and size"),
+                "a: has the member colour, which is not known here (did you mean color?); there is color and size",
             ),
         ];
         for (body, read, expected) in cases {

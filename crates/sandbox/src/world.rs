@@ -5,10 +5,13 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 use serde_json::{Map, Value as Json, json};
 
 use crate::clearent::outcome::Outcome;
-use crate::clock::{Clock, Moment};
+use crate::clock::{Clock, Goal, Moment};
 use crate::fault::{Aside, Faults};
+use crate::members::given;
+use crate::options::GatewayOptions;
 use crate::seed::Seed;
 use crate::store::clientpay::access::Door;
+use crate::store::row::{cents, read_amount};
 use crate::store::snapshot::{erase, forget};
 use crate::store::{WORLD_TABLES, within_savepoint};
 use crate::{engine, engine::Fired};
@@ -19,6 +22,9 @@ pub(crate) struct Row {
     pub(crate) key_hash: [u8; 32],
     pub(crate) seed: Seed,
     pub(crate) clock: Clock,
+    /// The day of the month that further months keep, as [`Goal`] has it.
+    pub(crate) month_day: Option<u32>,
+    pub(crate) gateway: GatewayOptions,
     /// Whether someone asked for it, and not just used a key.
     asked_for: bool,
     /// How often the database was opened since the world began, then included.
@@ -57,7 +63,7 @@ impl Row {
         connection: &Connection,
         knock: Knock,
         admission: &Admission,
-        start: Clock,
+        start: Start,
     ) -> Result<Option<Self>> {
         let opens = admission.opens(&knock.hash, knock.well_formed);
         match Self::find(connection, &knock.hash)? {
@@ -72,8 +78,8 @@ impl Row {
     pub(crate) fn find(connection: &Connection, hash: &[u8; 32]) -> Result<Option<Self>> {
         connection
             .prepare_cached(
-                "SELECT id, seed, asked_for, mode, at, (SELECT count FROM openings) - opened_before AS opened
-                 FROM worlds WHERE key_hash = ?",
+                "SELECT id, seed, asked_for, mode, at, month_day, retention, partial_amount,
+                 (SELECT count FROM openings) - opened_before AS opened FROM worlds WHERE key_hash = ?",
             )?
             .query_row([hash], |row| {
                 let seed = Seed(row.get::<_, i64>("seed")?.cast_unsigned());
@@ -82,6 +88,8 @@ impl Row {
                     key_hash: *hash,
                     seed,
                     clock: clock_of(row)?,
+                    month_day: row.get("month_day")?,
+                    gateway: gateway_of(row)?,
                     asked_for: row.get("asked_for")?,
                     opened: row.get("opened")?,
                 })
@@ -100,35 +108,43 @@ impl Row {
         connection: &Connection,
         hash: &[u8; 32],
         seed: Seed,
-        clock: Clock,
+        Start { clock, gateway }: Start,
         asked_for: bool,
     ) -> Result<Self> {
         let (mode, at) = columns(clock);
+        let GatewayOptions { retention, partial_amount } = gateway;
         connection.execute(
-            "INSERT INTO worlds (key_hash, seed, asked_for, mode, at, first_mode, first_at, opened_before)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?5, (SELECT count - 1 FROM openings))",
-            params![hash, seed.0.cast_signed(), asked_for, mode, at],
+            "INSERT INTO worlds (key_hash, seed, asked_for, mode, at, first_mode, first_at, retention, partial_amount, opened_before)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?5, ?6, ?7, (SELECT count - 1 FROM openings))",
+            params![hash, seed.0.cast_signed(), asked_for, mode, at, retention.to_string(), cents(partial_amount)],
         )?;
         let id = connection.last_insert_rowid();
         Door::of_world(seed).iter().try_for_each(|door| door.bind(connection, id))?;
-        Ok(Self { id, key_hash: *hash, seed, clock, asked_for, opened: 1 })
+        Ok(Self { id, key_hash: *hash, seed, clock, month_day: None, gateway, asked_for, opened: 1 })
     }
 }
 
-/// Empties the world and starts it again: afresh with this clock, or with the one that it was made with, to which its
-/// snapshots still belong.
-pub(crate) fn restart(connection: &Connection, world: i64, clock: Option<Clock>) -> Result<()> {
+/// How a world begins.
+#[derive(Clone, Copy)]
+pub(crate) struct Start {
+    pub(crate) clock: Clock,
+    pub(crate) gateway: GatewayOptions,
+}
+
+/// Empties the world and starts it again: afresh in this way, or in the one that it was made in, to which its snapshots
+/// still belong.
+pub(crate) fn restart(connection: &Connection, world: i64, start: Option<Start>) -> Result<()> {
     erase(connection, world)?;
-    if let Some(clock) = clock {
+    if let Some(Start { clock, gateway: GatewayOptions { retention, partial_amount } }) = start {
         forget(connection, world)?;
         let (mode, at) = columns(clock);
         connection.execute(
-            "UPDATE worlds SET asked_for = 1, first_mode = ?, first_at = ? WHERE id = ?",
-            params![mode, at, world],
+            "UPDATE worlds SET asked_for = 1, first_mode = ?, first_at = ?, retention = ?, partial_amount = ? WHERE id = ?",
+            params![mode, at, retention.to_string(), cents(partial_amount), world],
         )?;
     }
     let sql =
-        "UPDATE worlds SET mode = first_mode, at = first_at, opened_before = (SELECT count - 1 FROM openings)
+        "UPDATE worlds SET mode = first_mode, at = first_at, month_day = NULL, opened_before = (SELECT count - 1 FROM openings)
                WHERE id = ?";
     connection.execute(sql, [world]).map(|_| ())
 }
@@ -145,6 +161,14 @@ pub(crate) fn columns(clock: Clock) -> (&'static str, i64) {
 pub(crate) fn clock_of(row: &rusqlite::Row<'_>) -> Result<Clock> {
     let (mode, at) = (row.get::<_, String>("mode")?, row.get("at")?);
     Ok(if mode == "frozen" { Clock::Frozen(Moment::from_millis(at)) } else { Clock::Running(at) })
+}
+
+/// The gateway's settings of a row.
+fn gateway_of(row: &rusqlite::Row<'_>) -> Result<GatewayOptions> {
+    Ok(GatewayOptions {
+        retention: row.get::<_, String>("retention")?.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
+        partial_amount: read_amount(row, "partial_amount")?,
+    })
 }
 
 /// What a world counts.
@@ -202,6 +226,9 @@ pub(crate) struct Ledger<'c> {
     pub(crate) seed: Seed,
     pub(crate) clock: Clock,
     pub(crate) now: Moment,
+    /// The day of the month that further months keep, as [`Goal`] has it.
+    pub(crate) month_day: Option<u32>,
+    pub(crate) gateway: GatewayOptions,
     /// What the machine's clock shows.
     pub(crate) real: Moment,
     pub(crate) faults: &'c Faults,
@@ -235,24 +262,40 @@ impl<'c> Ledger<'c> {
         real: Moment,
         faults: &'c Faults,
     ) -> Self {
-        let Row { id, key_hash, seed, clock, asked_for: _, opened } = *row;
+        let Row { id, key_hash, seed, clock, month_day, gateway, asked_for: _, opened } = *row;
         let now = clock.now(real);
-        Self { connection, world: id, seed, clock, now, real, faults, key_hash, opened, decline: None }
+        Self {
+            connection,
+            world: id,
+            seed,
+            clock,
+            now,
+            month_day,
+            gateway,
+            real,
+            faults,
+            key_hash,
+            opened,
+            decline: None,
+        }
     }
 
     /// Sets the world's clock and makes the payments that are due by then, but no more than this: if others are to
     /// come, the clock stands at the last that was made.
-    pub(crate) fn turn(self, clock: Clock, most: u64) -> Result<(Self, Turned)> {
+    pub(crate) fn turn(self, to: impl Into<Goal>, most: u64) -> Result<(Self, Turned)> {
+        let Goal { clock, month_day } = to.into();
         let goal = clock.now(self.real);
         let now = self.stop_before(goal)?;
         let fired = Self { clock: clock.set(now, self.real), now, ..self };
         let (fired, last) = engine::fire(&fired, most)?;
         let clock = clock.set(last.map_or(now, |last| last.max(self.now)), self.real);
+        let settled = last.is_none() && now == goal;
+        let month_day = month_day.filter(|_| settled);
         let (mode, at) = columns(clock);
-        let sql = "UPDATE worlds SET mode = ?, at = ? WHERE id = ?";
-        self.connection.prepare_cached(sql)?.execute(params![mode, at, self.world])?;
-        let ledger = Self { clock, now: clock.now(self.real), ..self };
-        Ok((ledger, Turned { fired, settled: last.is_none() && now == goal }))
+        let sql = "UPDATE worlds SET mode = ?, at = ?, month_day = ? WHERE id = ?";
+        self.connection.prepare_cached(sql)?.execute(params![mode, at, month_day, self.world])?;
+        let ledger = Self { clock, now: clock.now(self.real), month_day, ..self };
+        Ok((ledger, Turned { fired, settled }))
     }
 
     /// Where a turn to this moment stops first. A world with a webhook stops wherever there is something to tell, so that
@@ -319,10 +362,15 @@ impl<'c> Ledger<'c> {
         let mut state = Map::new();
         state.insert("seed".into(), self.seed.0.into());
         let clock = match self.clock {
-            Clock::Frozen(moment) => json!({ "mode": "frozen", "now": moment.to_string() }),
-            Clock::Running(ahead) => json!({ "mode": "running", "milliseconds-ahead": ahead }),
+            Clock::Frozen(moment) => {
+                json!({ "mode": "frozen", "now": moment.to_string(), "month-day": self.month_day })
+            }
+            Clock::Running(ahead) => {
+                json!({ "mode": "running", "milliseconds-ahead": ahead, "month-day": self.month_day })
+            }
         };
-        state.insert("clock".into(), clock);
+        state.insert("clock".into(), given(clock));
+        state.insert("gateway".into(), self.gateway.shown());
         for (table, order) in WORLD_TABLES {
             let sql = format!("SELECT * FROM {table} WHERE world = ? ORDER BY {order}");
             let mut statement = self.connection.prepare(&sql)?;

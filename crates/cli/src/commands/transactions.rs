@@ -209,10 +209,10 @@ pub(crate) struct Search {
     /// Transactions with this message, such as 'Not Sufficient Funds'
     #[arg(long, value_name = "TEXT")]
     display_message: Option<String>,
-    /// The earliest time, yyyy-MM-dd HH:mm
+    /// The earliest time, yyyy-MM-dd HH:mm in UTC; another zone may follow, as in EST or GMT-06:00
     #[arg(long, value_name = "TIME")]
     start_date: Option<String>,
-    /// The latest time, yyyy-MM-dd HH:mm
+    /// The latest time, likewise; its minute belongs to the search, and all of a day without a time
     #[arg(long, value_name = "TIME")]
     end_date: Option<String>,
     #[command(flatten)]

@@ -417,9 +417,10 @@ pub struct TransactionSearch {
     pub order_id: Option<String>,
     /// Transactions with this message for people, such as `Not Sufficient Funds`.
     pub display_message: Option<String>,
-    /// The earliest time, `yyyy-MM-dd HH:mm`.
+    /// The earliest time, `yyyy-MM-dd HH:mm`, or a day. That it is in UTC unless a zone follows (`EST`, `GMT-06:00`) is
+    /// **inferred** from the times of answers.
     pub start_date: Option<String>,
-    /// The latest time, `yyyy-MM-dd HH:mm`.
+    /// The latest time, likewise. That all of its minute, or of its day, belongs to the search is **inferred**.
     pub end_date: Option<String>,
     /// Page and order.
     pub paging: Paging,

@@ -13,7 +13,7 @@ use super::transactions::following;
 use crate::clock::Moment;
 use crate::world::Ledger;
 
-/// Writes a charge as its issuer judged it, unless the terminal does not take what the issuer said of the address
+/// Writes a charge as its issuer judged it, for less if the gateway approves so much only, unless the terminal does not take what the issuer said of the address
 /// (`avs`) or of the security code (`csc`): then the charge is voided on the spot and says that it was declined.
 pub(crate) fn book(
     ledger: &Ledger<'_>,
@@ -34,7 +34,13 @@ pub(crate) fn book(
         issuer
     };
     let stopped = outcome != issuer;
+    let asked = charge.amount.unwrap_or_default();
+    let is_forced = charge.transaction_type == Some(TransactionType::FORCED_SALE);
+    let part = ledger.gateway.approves_of(asked).filter(|_| outcome.is_approved() && !is_forced);
     let charge = outcome.stamp(Transaction {
+        amount: part.or(charge.amount),
+        original_amount: part.and(Some(asked)),
+        partial_approved: part.and(Some(true)),
         avs_result_code: avs.map(|answer| answer.code.into()),
         avs_result_code_description: avs.map(|answer| answer.description.into()),
         csc_result_code: csc.map(|answer| answer.code.into()),
@@ -49,6 +55,15 @@ pub(crate) fn book(
         alerts::book(ledger, Outcome::APPROVED.stamp(void), None, at)?;
     }
     Ok((charge, outcome))
+}
+
+/// The answer to the address of a token, if it has one that is to be checked.
+pub(crate) fn of_token(ledger: &Ledger<'_>, token: &Token) -> Result<Option<CheckAnswer>> {
+    let Token { token_id: Some(id), avs_address, avs_zip, .. } = token else { return Ok(None) };
+    match of_address(avs_address.as_deref(), avs_zip.as_deref()) {
+        Some(answer) if ledger.requires_avs(id)? => Ok(Some(answer)),
+        _ => Ok(None),
+    }
 }
 
 /// The answer to an address, if there is one.

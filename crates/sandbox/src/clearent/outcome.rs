@@ -32,6 +32,10 @@ impl Outcome {
         self.message
     }
 
+    pub(super) fn code(self) -> &'static str {
+        self.code
+    }
+
     pub(crate) fn is_approved(self) -> bool {
         self.status == 200
     }

@@ -1,16 +1,20 @@
 //! The times of a search for transactions, as the vendor's page writes them: `MM-dd-yyyy hh:mm a`, `MM-dd-yy HH:mm[ z]`
 //! and `yyyy-MM-dd HH:mm[ z]`. A day alone is read too.
 
+use std::ops::RangeInclusive;
+
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 /// What a time of a search must be.
 pub(super) const FORMATS: &str = "MM-dd-yyyy hh:mm a, MM-dd-yy HH:mm, yyyy-MM-dd HH:mm";
 
-/// The moment in milliseconds; `in_day` is added to a day without a time. Without a zone it is in UTC, as the times of
-/// answers are (**inferred**).
-pub(super) fn millis(text: &str, in_day: i64) -> Option<i64> {
+/// The milliseconds that a text of a search covers: all of its minute, or all of a day without a time, so that a search
+/// from a day to the same day, or to its last minute, finds all of that day (**inferred**). Without a zone it is in UTC,
+/// as the times of answers are (**inferred**).
+pub(super) fn span(text: &str) -> Option<RangeInclusive<i64>> {
     if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        return Some(day.and_time(NaiveTime::MIN).and_utc().timestamp_millis() + in_day);
+        let first = day.and_time(NaiveTime::MIN).and_utc().timestamp_millis();
+        return Some(first..=first + 86_399_999);
     }
     let zoned = text.rsplit_once(' ').and_then(|(text, zone)| Some((text, minutes_east(zone)?)));
     let (text, east) = zoned.unwrap_or((text, 0));
@@ -18,6 +22,7 @@ pub(super) fn millis(text: &str, in_day: i64) -> Option<i64> {
         .iter()
         .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
         .map(|moment| moment.and_utc().timestamp_millis() - east * 60_000)
+        .map(|first| first..=first + 59_999)
 }
 
 /// A zone by its name, where merchants of the vendor are, or by its distance: `GMT-06:00`, `-0600`.
@@ -79,8 +84,8 @@ mod tests {
             ("", None),
         ];
         for (text, expected) in cases {
-            assert_eq!(millis(text, 0), expected, "{text}");
+            let covered = |first| first..=first + if text.len() == 10 { 86_399_999 } else { 59_999 };
+            assert_eq!(span(text), expected.map(covered), "{text}");
         }
-        assert_eq!(millis("2027-01-01", 5), at(0, 0).map(|day| day + 5));
     }
 }

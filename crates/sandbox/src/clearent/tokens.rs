@@ -7,7 +7,8 @@ use perennial_domain::{Rule, Text, Violations};
 use perennial_wire::clearent::{Payload, token};
 
 use super::answer::{Answer, Fault, Refused};
-use super::{Call, Handled, LIMITS, act, test_cards};
+use super::outcome::Outcome;
+use super::{Call, Handled, LIMITS, act, checks, test_cards};
 use crate::store::token::{Card, Tokenised};
 use crate::world::Ledger;
 
@@ -22,7 +23,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
         customer_key,
         avs_address,
         avs_zip,
-        avs_required: _,
+        avs_required,
         card_type: _,
     } = new.fields();
     if !call.any_card {
@@ -36,6 +37,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
         description: owned(description),
         avs_address: owned(avs_address),
         avs_zip: owned(avs_zip),
+        avs_required: avs_required.is_none_or(|flag| flag.0),
     };
     drop(new);
     act(move |ledger, _| {
@@ -44,8 +46,21 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
         if !violations.is_empty() {
             return Err(violations.into());
         }
+        check_address(ledger, &tokenised)?;
         Ok(Answer::ok(shown(ledger, ledger.create_token(tokenised)?)))
     })
+}
+
+/// Refuses a token with an address that the terminal does not take, unless it is not to be checked (**inferred**, as the
+/// vendor says of `avs-required` only that nothing is validated if it is false).
+fn check_address(ledger: &Ledger<'_>, new: &Tokenised) -> Result<(), Fault> {
+    let Tokenised { avs_address, avs_zip, avs_required, .. } = new;
+    let answer = checks::of_address(avs_address.as_deref(), avs_zip.as_deref()).filter(|_| *avs_required);
+    if ledger.settings()?.avs.stops(answer.as_ref()) {
+        let outcome = Outcome::AVS_NOT_ACCEPTED;
+        return Err(Refused::business(outcome.code(), outcome.message()).into());
+    }
+    Ok(())
 }
 
 pub(super) fn get(call: &mut Call<'_>) -> Handled {

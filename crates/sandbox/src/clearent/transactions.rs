@@ -138,7 +138,10 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
         let answers = if record.transaction_type == Some(TransactionType::FORCED_SALE) {
             (None, None)
         } else {
-            (address(&record, token.as_ref()), code.and_then(|code| code.answer(record.card_type.as_ref())))
+            (
+                address(ledger, &record, token.as_ref())?,
+                code.and_then(|code| code.answer(record.card_type.as_ref())),
+            )
         };
         let issuer = ledger.decline.or(refused).unwrap_or_else(|| outcome::of_amount(amount));
         let (record, outcome) = checks::book(ledger, record, token.as_ref(), issuer, answers, ledger.now)?;
@@ -162,6 +165,7 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
                 description,
                 avs_address: None,
                 avs_zip: None,
+                avs_required: true,
             })?;
             alerts::tell(ledger, &record, Some(&token), ledger.now)?;
             token
@@ -228,14 +232,19 @@ fn recorded(kind: TransactionType, charge: &Charge) -> Transaction {
     }
 }
 
-/// What the issuer says of the billing address, or else of the one that the token has.
-fn address(charge: &Transaction, token: Option<&Token>) -> Option<CheckAnswer> {
-    let (street, zip) = match (&charge.billing, token) {
-        (Some(PostalAddress { street, zip, .. }), _) if street.is_some() || zip.is_some() => (street, zip),
-        (_, Some(Token { avs_address, avs_zip, .. })) => (avs_address, avs_zip),
-        _ => return None,
-    };
-    checks::of_address(street.as_deref(), zip.as_deref())
+/// What the issuer says of the billing address, or else of the one that the token has, unless that is not to be checked.
+fn address(
+    ledger: &Ledger<'_>,
+    charge: &Transaction,
+    token: Option<&Token>,
+) -> Result<Option<CheckAnswer>, Fault> {
+    match (&charge.billing, token) {
+        (Some(PostalAddress { street, zip, .. }), _) if street.is_some() || zip.is_some() => {
+            Ok(checks::of_address(street.as_deref(), zip.as_deref()))
+        }
+        (_, Some(token)) => Ok(checks::of_token(ledger, token)?),
+        _ => Ok(None),
+    }
 }
 
 /// Takes up to what was authorised, once; a tip comes on top.
@@ -446,20 +455,20 @@ pub(super) fn get(call: &mut Call<'_>) -> Handled {
 pub(super) fn list(call: &mut Call<'_>) -> Handled {
     let search = transaction::read_search(call.query)?;
     let mut violations = Violations::default();
-    let mut moment = |name: &'static str, text: &Option<String>, in_day: i64| {
-        let millis = text.as_deref().map(|text| search_time::millis(text, in_day))?;
-        if millis.is_none() {
+    let mut span = |name: &'static str, text: &Option<String>| {
+        let span = text.as_deref().map(search_time::span)?;
+        if span.is_none() {
             violations.add(name, Rule::OneOf(search_time::FORMATS));
         }
-        millis
+        span
     };
-    let from = moment("start-date", &search.start_date, 0);
-    let to = moment("end-date", &search.end_date, 86_399_999);
+    let from = span("start-date", &search.start_date).map(|span| *span.start());
+    let to = span("end-date", &search.end_date).map(|span| *span.end());
     if !violations.is_empty() {
         return Err(violations.into());
     }
     act(move |ledger, _| {
-        let (transactions, page) = ledger.transactions(search, from, to)?;
+        let (transactions, page) = ledger.transactions(search, from, to, ledger.forgotten()?)?;
         Ok(Answer::page_or_nothing(Payload::Transactions(transactions), page))
     })
 }

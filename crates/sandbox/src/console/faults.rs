@@ -7,43 +7,26 @@ use serde_json::{Map, Value as Json};
 
 use super::{Answered, Found, World, token, told};
 use crate::call;
-use crate::fault::{DELIVER, Fault, StandingFault};
+use crate::fault::{DELIVER, Effect, EffectKind, EffectMember, Fault, StandingFault};
 use crate::form::Form;
 use crate::gateway::Gateway;
 
-/// The kinds of effect, each with the members it needs.
-const EFFECTS: [(&str, &str); 16] = [
-    ("error-before", "status"),
-    ("error-after", "status"),
-    ("drop-reply", ""),
-    ("late-commit", "delay-ms"),
-    ("duplicate", ""),
-    ("delay", "delay-ms"),
-    ("slow-body", "bytes-per-second"),
-    ("cut-reply", "at-byte"),
-    ("garbage", "body and content-type"),
-    ("stale-read", ""),
-    ("evict-access-id", ""),
-    ("rate-limit", "retry-after, if it is told"),
-    ("decline", "result-code"),
-    ("huge-body", "bytes"),
-    ("reorder", ""),
-    ("late", "delay"),
-];
+/// The members of all effects, each once.
+fn members() -> Vec<EffectMember> {
+    let mut members: Vec<EffectMember> = Vec::new();
+    for member in Effect::KINDS.iter().flat_map(|kind| kind.members) {
+        if members.iter().all(|known| known.name != member.name) {
+            members.push(*member);
+        }
+    }
+    members
+}
 
-/// The numbers and texts of an effect, by whether they are numbers on the wire.
-const MEMBERS: [(&str, bool); 10] = [
-    ("status", true),
-    ("delay-ms", true),
-    ("bytes-per-second", true),
-    ("at-byte", true),
-    ("bytes", true),
-    ("retry-after", true),
-    ("result-code", false),
-    ("body", false),
-    ("content-type", false),
-    ("delay", false),
-];
+/// An effect with the members that it needs: `delay (delay-ms)`.
+fn named(kind: &EffectKind) -> String {
+    let members: Vec<&str> = kind.members.iter().map(|member| member.name).collect();
+    if members.is_empty() { kind.name.into() } else { format!("{} ({})", kind.name, members.join(", ")) }
+}
 
 pub(super) async fn page(gateway: &Gateway, world: &World, form: &Form, problem: Option<&str>) -> Found {
     let Some(faults) = gateway.faults(world.knock).await? else { return Ok(None) };
@@ -77,20 +60,34 @@ fn setter(world: &World, form: &Form) -> Markup {
             }
             label { "Effect "
                 select name="kind" {
-                    @for (kind, needs) in EFFECTS {
-                        option value=(kind) selected[form.text("kind") == kind] { (kind) @if !needs.is_empty() { " (" (needs) ")" } }
+                    @for kind in Effect::KINDS {
+                        option value=(kind.name) title=(kind.what) selected[form.text("kind") == kind.name] { (named(kind)) }
                     }
                 }
             }
             fieldset {
                 legend { "The effect's members" }
-                @for (member, _) in MEMBERS { label { (member) " " input name=(member) value=(form.text(member)); } }
+                @for EffectMember { name, rule, .. } in members() {
+                    label { (name) " " input name=(name) title=(rule) value=(form.text(name)); }
+                }
             }
             fieldset {
                 legend { "Which calls" }
                 @for member in ["nth", "times", "probability", "seed", "key"] { label { (member) " " input name=(member) value=(form.text(member)); } }
             }
             button { "Set" }
+        }
+        details {
+            summary { "What each effect does" }
+            dl {
+                @for kind in Effect::KINDS {
+                    dt { code { (kind.name) } }
+                    dd {
+                        (kind.what)
+                        @for EffectMember { name, rule, .. } in kind.members { " " code { (name) } ": " (rule) "." }
+                    }
+                }
+            }
         }
     }
 }
@@ -132,7 +129,7 @@ fn document(form: &Form) -> Json {
         Some((member.to_owned(), number.map_or(Json::String(text), Json::Number)))
     };
     let mut effect: Map<String, Json> =
-        MEMBERS.iter().filter_map(|(member, is_number)| value(member, *is_number)).collect();
+        members().iter().filter_map(|member| value(member.name, member.is_number)).collect();
     effect.insert("kind".into(), form.text("kind").into());
     let aim = [
         ("operation", false),

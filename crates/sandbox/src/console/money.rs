@@ -143,7 +143,7 @@ pub(super) async fn transactions(gateway: &Gateway, world: &World, form: &Form) 
         paging: paging(form),
         ..TransactionSearch::default()
     };
-    let found = gateway.with_world(world.knock, |ledger| ledger.transactions(search, None, None)).await?;
+    let found = gateway.with_world(world.knock, |ledger| ledger.transactions(search, None, None, 0)).await?;
     let Some((transactions, page)) = found else { return Ok(None) };
     let content = html! {
         form.search method="get" action=(world.path("transactions")) {

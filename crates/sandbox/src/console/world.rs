@@ -9,6 +9,7 @@ use super::{Answered, Found, World, token, told};
 use crate::clock::{Mode, Turn};
 use crate::form::Form;
 use crate::gateway::{Fired, Gateway};
+use crate::options::GatewayOptions;
 use crate::store::StoreError;
 use crate::world::Kind;
 
@@ -16,6 +17,7 @@ struct Glance {
     counts: Vec<(&'static str, &'static str, u64)>,
     months: Months,
     snapshots: Vec<String>,
+    options: GatewayOptions,
 }
 
 pub(super) async fn page(gateway: &Arc<Gateway>, world: &World, problem: Option<&str>) -> Found {
@@ -29,7 +31,12 @@ pub(super) async fn page(gateway: &Arc<Gateway>, world: &World, problem: Option<
         ] {
             counts.push((page, name, ledger.standing(kind)?));
         }
-        Ok(Glance { counts, months: chart::months(&ledger)?, snapshots: ledger.snapshots()? })
+        Ok(Glance {
+            counts,
+            months: chart::months(&ledger)?,
+            snapshots: ledger.snapshots()?,
+            options: ledger.gateway,
+        })
     });
     let Some(glance) = glance.await? else { return Ok(None) };
     let content = html! {
@@ -41,6 +48,7 @@ pub(super) async fn page(gateway: &Arc<Gateway>, world: &World, problem: Option<
         }
         section aria-labelledby="clock" { h2 #clock { "Clock" } (clock(world)) }
         section aria-labelledby="money" { h2 #money { "Money by month" } (chart::drawn(&glance.months)) }
+        section aria-labelledby="gateway" { h2 #gateway { "Gateway" } (options(&glance.options)) }
         section aria-labelledby="snapshots" { h2 #snapshots { "Snapshots" } (snapshots(world, &glance.snapshots)) }
     };
     Ok(Some(if problem.is_some() {
@@ -69,6 +77,24 @@ fn clock(world: &World) -> Markup {
             (token())
             @if world.mode.as_str() == "frozen" { button name="mode" value="running" { "Let it run" } }
             @else { button name="mode" value="frozen" { "Freeze it" } }
+        }
+    }
+}
+
+/// What the vendor does not say, as it is set in this world.
+fn options(options: &GatewayOptions) -> Markup {
+    let GatewayOptions { retention, partial_amount } = options;
+    html! {
+        dl {
+            dt { code { "retention" } }
+            dd { "A transaction is found for " (retention) " after it was made." }
+            dt { code { "partial-amount" } }
+            dd {
+                @match partial_amount {
+                    Some(amount) => { "A charge of " (amount) " is approved for " (options.approves_of(*amount).unwrap_or(*amount)) "." }
+                    None => { "None: every charge is approved whole or not at all." }
+                }
+            }
         }
     }
 }

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use super::effects::{EffectKind, in_words};
 use super::{Effect, Fault, RetryAfter, StandingFault};
 use crate::mask;
 use crate::members::{Members, given};
-
-const KINDS: &str = "must be error-before, error-after, drop-reply, late-commit, duplicate, delay, slow-body, cut-reply, \
-                     garbage, stale-read, rate-limit, evict-access-id, decline, huge-body, reorder or late";
+use crate::nearest::nearest;
 
 impl Fault {
     /// Reads a fault that is right, or says what is wrong.
@@ -47,6 +46,14 @@ impl Fault {
 
 const REQUIRED: &str = "is required";
 
+/// What a kind must be that is none of the known ones.
+fn must_be(kind: &str) -> String {
+    let names: Vec<&str> = Effect::KINDS.iter().map(|kind| kind.name).collect();
+    let meant = nearest(kind, names.iter().copied());
+    let meant = meant.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default();
+    format!("must be {}{meant}", in_words(&names, "or"))
+}
+
 impl Effect {
     fn read(mut members: Members) -> Result<Self, String> {
         let kind = text(&mut members, "kind")?;
@@ -70,22 +77,10 @@ impl Effect {
             "huge-body" => Self::HugeBody { bytes: number(&mut members, "bytes")? },
             "reorder" => Self::Reorder,
             "late" => Self::Late { delay: text(&mut members, "delay")? },
-            _ => return Err(members.problem("kind", KINDS)),
+            _ => return Err(members.problem("kind", &must_be(&kind))),
         };
-        members.finish(match effect {
-            Self::DropReply | Self::Duplicate | Self::StaleRead | Self::EvictAccessId | Self::Reorder => {
-                "kind"
-            }
-            Self::ErrorBefore { .. } | Self::ErrorAfter { .. } => "kind and status",
-            Self::LateCommit { .. } | Self::Delay { .. } => "kind and delay-ms",
-            Self::SlowBody { .. } => "kind and bytes-per-second",
-            Self::CutReply { .. } => "kind and at-byte",
-            Self::Garbage { .. } => "kind, body and content-type",
-            Self::RateLimit { .. } => "kind and retry-after",
-            Self::Decline { .. } => "kind and result-code",
-            Self::HugeBody { .. } => "kind and bytes",
-            Self::Late { .. } => "kind and delay",
-        })?;
+        let known = Self::KINDS.iter().find(|known| known.name == kind);
+        members.finish(&known.map(EffectKind::members_in_words).unwrap_or_default())?;
         Ok(effect)
     }
 
@@ -170,7 +165,36 @@ fn retry_after(members: &mut Members) -> Result<Option<RetryAfter>, String> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::DELIVER;
     use super::*;
+
+    #[test]
+    fn the_table_has_what_is_read_and_shown() {
+        for kind in Effect::KINDS {
+            let mut effect = json!({ "kind": kind.name });
+            for member in kind.members {
+                effect[member.name] = match member.name {
+                    "status" => 503.into(),
+                    "content-type" => "text/html".into(),
+                    "result-code" => "012".into(),
+                    "delay" => "PT1H".into(),
+                    "body" => "x".into(),
+                    _ => 1.into(),
+                };
+            }
+            let read = |effect: &Json| {
+                let members = Members::of_body(effect.to_string().as_bytes());
+                members.and_then(Effect::read).map(|effect| effect.shown())
+            };
+            assert_eq!(read(&effect), Ok(effect.clone()), "{}", kind.name);
+            for member in kind.members {
+                let mut without = effect.clone();
+                without.as_object_mut().unwrap().remove(member.name);
+                let read = read(&without);
+                assert_eq!(read.is_err(), member.is_required, "{} without {}", kind.name, member.name);
+            }
+        }
+    }
 
     fn effect() -> impl Strategy<Value = Effect> {
         let status = || 400..=599_u16;
@@ -192,6 +216,9 @@ mod tests {
             proptest::option::of(retry_after).prop_map(|retry_after| Effect::RateLimit { retry_after }),
             Just(Effect::Decline { result_code: "058".into() }),
             (1..=1_073_741_824_u64).prop_map(|bytes| Effect::HugeBody { bytes }),
+            Just(Effect::EvictAccessId),
+            Just(Effect::Reorder),
+            (0..=999_u32).prop_map(|hours| Effect::Late { delay: format!("PT{hours}H") }),
         ]
     }
 
@@ -204,7 +231,8 @@ mod tests {
             key in proptest::option::of("[a-z0-9_-]{1,20}"),
         ) -> Fault {
             let (probability, seed) = chance.filter(|_| nth.is_none()).unzip();
-            Fault { operation: "*".into(), nth, times, probability, seed: seed.flatten(), key, effect }
+            let operation = if effect.goes_with("*") { "*" } else { DELIVER }.to_owned();
+            Fault { operation, nth, times, probability, seed: seed.flatten(), key, effect }
         }
     }
 

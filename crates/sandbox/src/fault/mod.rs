@@ -1,16 +1,19 @@
 //! What goes wrong on purpose: which calls are hit, and what happens to them.
 
 mod document;
+mod effects;
 mod rules;
 
 use std::fmt;
 use std::time::Duration;
 
+pub use self::effects::{EffectKind, EffectMember};
 pub(crate) use self::rules::{Aside, Faults, Hit, stands_in};
 use crate::call;
 use crate::clearent::outcome::{self, Outcome};
 use crate::clientpay;
 use crate::clock::{Moment, Period};
+use crate::nearest::distance;
 
 /// Calls of one operation, and what goes wrong with them.
 ///
@@ -106,9 +109,10 @@ impl Fault {
     /// Says what is wrong with it, if anything is.
     pub(crate) fn check(&self) -> Result<(), FaultError> {
         let Self { operation, nth, times, probability, seed, key, effect } = self;
-        let wrong = |member, rule| Err(FaultError { member, rule });
+        let wrong = |member, rule| Err(FaultError { member, rule, near: Vec::new() });
         if operation != "*" && operation != DELIVER && call::reads(operation).is_none() {
-            return wrong("operation", "must be one that this sandbox serves, or *");
+            let rule = "must be one that this sandbox serves, or *";
+            return Err(FaultError { member: "operation", rule, near: nearest_operations(operation) });
         }
         if *nth == Some(0) {
             return wrong("nth", "must be from 1");
@@ -216,8 +220,9 @@ pub enum Effect {
         /// How many bytes its body has then, up to 1 GiB.
         bytes: u64,
     },
-    /// An alert is held until one of a later transaction was posted, or for a minute of the world's clock. This and the
-    /// next hit `webhooks.deliver` only.
+    /// An alert is posted after the next one of its world, so that two of them come in the wrong order: it is held until
+    /// another alert was posted, or for 40 days of the world's clock if none comes. While one is held, the others are
+    /// posted at once. This and the next hit `webhooks.deliver` only.
     Reorder,
     /// An alert is held for a while of the world's clock.
     Late {
@@ -253,6 +258,8 @@ pub(crate) const DELIVER: &str = "webhooks.deliver";
 
 /// The longest wait.
 const LONGEST: Duration = Duration::from_mins(1);
+/// How long an alert waits for the next one: longer than a month, so that a plan alone has a next one.
+const LONGEST_REORDER: Period = Period::days(40);
 /// The largest body.
 const LARGEST: u64 = 1024 * 1024 * 1024;
 
@@ -297,7 +304,7 @@ impl Effect {
             | Self::StaleRead
             | Self::RateLimit { .. } => return Ok(()),
         };
-        if good { Ok(()) } else { Err(FaultError { member, rule }) }
+        if good { Ok(()) } else { Err(FaultError { member, rule, near: Vec::new() }) }
     }
 
     /// How it makes a charge go, if it has a say in that.
@@ -327,7 +334,7 @@ impl Effect {
     /// Until when an alert is held that is due at this moment, if it is.
     pub(crate) fn holds(&self, due: Moment) -> Option<Moment> {
         match self {
-            Self::Reorder => Some(due.minutes_after(1)),
+            Self::Reorder => due.after(LONGEST_REORDER).ok(),
             // Beyond the calendar nothing is ever due.
             Self::Late { delay } => delay.parse().and_then(|delay| due.after(delay)).ok(),
             _ => None,
@@ -367,11 +374,41 @@ pub struct StandingFault {
 /// assert_eq!(error.to_string(), "effect.status: must be from 400 to 599");
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{member}: {rule}")]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{member}: {rule}{}", suggestion(.near))]
 pub struct FaultError {
     member: &'static str,
     rule: &'static str,
+    /// The known operations that are nearest to the one that was given.
+    near: Vec<&'static str>,
+}
+
+fn suggestion(near: &[&str]) -> String {
+    if near.is_empty() {
+        String::new()
+    } else {
+        format!(" (did you mean {}?)", effects::in_words(near, "or"))
+    }
+}
+
+/// The three operations that are nearest to a wrong one, the nearest first. One of the same resource, or with the same
+/// verb, counts as half as far.
+fn nearest_operations(given: &str) -> Vec<&'static str> {
+    let parts = |name: &str| {
+        let (resource, verb) = name.split_once('.').unwrap_or((name, ""));
+        (resource.to_ascii_lowercase(), verb.to_ascii_lowercase())
+    };
+    let (resource, verb) = parts(given);
+    let mut known: Vec<&'static str> = call::operations().chain([DELIVER]).collect();
+    known.sort_unstable();
+    known.dedup();
+    known.sort_by_cached_key(|name| {
+        let (its_resource, its_verb) = parts(name);
+        let shared = resource == its_resource || verb == its_verb;
+        distance(given, name) * if shared { 1 } else { 2 }
+    });
+    known.truncate(3);
+    known
 }
 
 impl FaultError {

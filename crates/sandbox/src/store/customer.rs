@@ -121,8 +121,8 @@ impl Ledger<'_> {
         } = search;
         List::of(Kind::Customer)
             .with("key = ?", customer_key.map(|key| key.to_string()))
-            .with_typed("first_name = ? COLLATE NOCASE", first_name)
-            .with_typed("last_name = ? COLLATE NOCASE", last_name)
+            .with_typed("first_name = ? COLLATE names", first_name)
+            .with_typed("last_name = ? COLLATE names", last_name)
             .with_typed("email = ?", email)
             .with_typed("phone = ?", phone_number)
             .with(
@@ -136,7 +136,7 @@ impl Ledger<'_> {
                 exp_date,
             )
             .with(
-                "key IN (SELECT p.customer_key FROM plans p WHERE p.world = ?1 AND p.archived IS NULL AND p.name = ? COLLATE NOCASE)",
+                "key IN (SELECT p.customer_key FROM plans p WHERE p.world = ?1 AND p.archived IS NULL AND p.name = ? COLLATE names)",
                 plan_name,
             )
             .page(self, &paging, ORDERS, customer)
@@ -145,8 +145,8 @@ impl Ledger<'_> {
 
 const ORDERS: &[(&str, &str)] = &[
     ("customer-key", "key"),
-    ("first-name", "first_name COLLATE NOCASE"),
-    ("last-name", "last_name COLLATE NOCASE"),
+    ("first-name", "first_name COLLATE names"),
+    ("last-name", "last_name COLLATE names"),
     ("email", "email"),
     ("phone-number", "phone"),
 ];

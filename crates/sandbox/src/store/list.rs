@@ -19,6 +19,8 @@ pub(crate) struct List {
     /// Whether an index that goes by stretches finds them.
     by_stretches: bool,
     always: &'static str,
+    /// The last number of those at the begin that do not count.
+    after: u64,
 }
 
 impl List {
@@ -28,7 +30,7 @@ impl List {
             Kind::Plan => " AND archived IS NULL",
             _ => "",
         };
-        Self { kind, filters: Vec::new(), by_stretches: false, always }
+        Self { kind, filters: Vec::new(), by_stretches: false, always, after: 0 }
     }
 
     /// Those for which the condition holds, which has one `?` for its value and `?1` for the world; all if there is no
@@ -42,6 +44,11 @@ impl List {
     pub(crate) fn with_typed(self, condition: &'static str, value: Option<impl Into<Value>>) -> Self {
         let by_stretches = self.by_stretches || value.is_some();
         Self { by_stretches, ..self.with(condition, value) }
+    }
+
+    /// Those with a number above this.
+    pub(crate) fn after(self, number: u64) -> Self {
+        Self { after: number, ..self }
     }
 
     /// One page, newest first unless told otherwise. A field to order by that is not in `orders` is ignored.
@@ -60,9 +67,15 @@ impl List {
         let unfiltered = self.filters.is_empty();
         let mut values = vec![Value::from(ledger.world)];
         values.extend(self.filters.into_iter().map(|(_, value)| value));
+        let from = if self.after == 0 {
+            from
+        } else {
+            values.push(Value::from(self.after.cast_signed()));
+            format!("{from} AND number > ?")
+        };
 
         let total: u64 = if unfiltered {
-            ledger.standing(self.kind)?
+            ledger.standing(self.kind)?.saturating_sub(self.after)
         } else {
             let mut count = ledger.connection.prepare_cached(&format!("SELECT count(*) {from}"))?;
             count.query_row(params_from_iter(&values), |row| row.get(0))?

@@ -9,6 +9,7 @@ pub(crate) mod clientpay;
 pub(crate) mod customer;
 mod error;
 pub(crate) mod list;
+mod names;
 pub(crate) mod payment;
 pub(crate) mod plan;
 pub(crate) mod row;
@@ -271,17 +272,17 @@ mod tests {
         let theirs = folder.path().join("theirs.db");
         Connection::open(&theirs).unwrap().execute_batch("CREATE TABLE theirs (id)").unwrap();
         let marked = folder.path().join("marked.db");
-        Connection::open(&marked).unwrap().execute_batch("PRAGMA user_version = 4").unwrap();
+        Connection::open(&marked).unwrap().execute_batch("PRAGMA user_version = 5").unwrap();
         let text = folder.path().join("text.db");
         std::fs::write(&text, "no database, but long enough to be looked at ".repeat(30)).unwrap();
         let cases = [
             (
                 older,
-                "has schema 3, and this sandbox knows 4 only: use the version that wrote it, or another file",
+                "has schema 3, and this sandbox knows 5 only: use the version that wrote it, or another file",
             ),
             (
                 newer,
-                "has schema 99, and this sandbox knows 4 only: use the version that wrote it, or another file",
+                "has schema 99, and this sandbox knows 5 only: use the version that wrote it, or another file",
             ),
             (theirs, "belongs to another program: use another file"),
             (marked, "belongs to another program: use another file"),

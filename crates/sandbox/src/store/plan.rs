@@ -131,9 +131,9 @@ impl Ledger<'_> {
         } = search;
         List::of(Kind::Plan)
             .with("customer_key = ?", customer_key.map(|key| key.to_string()))
-            .with_typed("customer_name = ? COLLATE NOCASE", customer_name)
+            .with_typed("customer_name = ? COLLATE names", customer_name)
             .with("key = ?", plan_key.map(|key| key.to_string()))
-            .with("name = ? COLLATE NOCASE", plan_name)
+            .with("name = ? COLLATE names", plan_name)
             .with("amount = ?", payment_amount.map(|amount| cents(Some(amount))))
             .with("status = ?", status.map(|status| status.to_string()))
             .with("token_id = ?", token_id.map(|id| id.to_string()))
@@ -182,9 +182,9 @@ pub(crate) fn remaining(plan: &Plan, now: Moment) -> impl Iterator<Item = NaiveD
 
 const ORDERS: &[(&str, &str)] = &[
     ("plan-key", "key"),
-    ("plan-name", "name COLLATE NOCASE"),
+    ("plan-name", "name COLLATE names"),
     ("customer-key", "customer_key"),
-    ("customer-name", "customer_name COLLATE NOCASE"),
+    ("customer-name", "customer_name COLLATE names"),
     ("payment-amount", "amount"),
     ("status", "status"),
     ("start-date", "start_date"),

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ffi};
 
-use super::StoreError;
 use super::snapshot::forget_asides;
+use super::{StoreError, names};
 
 /// The schema of this version, kept in the file's `user_version`.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 /// The file's `application_id`, so that no database of another program is taken for ours: `Pere`.
 const APPLICATION: i64 = 0x5065_7265;
@@ -24,7 +24,7 @@ INSERT INTO openings VALUES (0);
 CREATE TABLE worlds (
     id INTEGER PRIMARY KEY, key_hash BLOB NOT NULL UNIQUE, seed INTEGER NOT NULL,
     asked_for INTEGER NOT NULL, mode TEXT NOT NULL, at INTEGER NOT NULL, first_mode TEXT NOT NULL, first_at INTEGER NOT NULL,
-    opened_before INTEGER NOT NULL
+    month_day INTEGER, retention TEXT NOT NULL, partial_amount INTEGER, opened_before INTEGER NOT NULL
 );
 CREATE TABLE tallies (
     world INTEGER NOT NULL, kind TEXT NOT NULL, made INTEGER NOT NULL, gone INTEGER NOT NULL, PRIMARY KEY (world, kind)
@@ -35,15 +35,15 @@ CREATE TABLE customers (
     phone TEXT, comments TEXT, status TEXT, billing TEXT, shipping TEXT,
     PRIMARY KEY (world, number), UNIQUE (world, key)
 ) WITHOUT ROWID;
-CREATE INDEX customers_first_name ON customers (world, number >> 10, first_name COLLATE NOCASE, number);
-CREATE INDEX customers_last_name ON customers (world, number >> 10, last_name COLLATE NOCASE, number);
+CREATE INDEX customers_first_name ON customers (world, number >> 10, first_name COLLATE names, number);
+CREATE INDEX customers_last_name ON customers (world, number >> 10, last_name COLLATE names, number);
 CREATE INDEX customers_email ON customers (world, number >> 10, email, number);
 CREATE INDEX customers_phone ON customers (world, number >> 10, phone, number);
 
 CREATE TABLE tokens (
     world INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, customer_key TEXT, status TEXT NOT NULL, description TEXT,
     card_type TEXT, last_four TEXT NOT NULL, exp_date TEXT NOT NULL, avs_address TEXT, avs_zip TEXT,
-    times_used INTEGER NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL,
+    avs_required INTEGER NOT NULL, times_used INTEGER NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL,
     PRIMARY KEY (world, number), UNIQUE (world, id)
 ) WITHOUT ROWID;
 CREATE INDEX tokens_kept ON tokens (world, number) WHERE status <> 'DELETED';
@@ -70,14 +70,14 @@ CREATE INDEX plans_due ON plans (world, next_charge, key) WHERE next_charge IS N
 CREATE INDEX plans_archive ON plans (world, archive_at) WHERE archive_at IS NOT NULL;
 CREATE INDEX plans_kept ON plans (world, number) WHERE archived IS NULL;
 CREATE INDEX plans_customer ON plans (world, customer_key, number);
-CREATE INDEX plans_customer_name ON plans (world, number >> 10, customer_name COLLATE NOCASE, number);
-CREATE INDEX plans_name ON plans (world, name COLLATE NOCASE, number);
+CREATE INDEX plans_customer_name ON plans (world, number >> 10, customer_name COLLATE names, number);
+CREATE INDEX plans_name ON plans (world, name COLLATE names, number);
 CREATE INDEX plans_token ON plans (world, token_id, number);
 CREATE INDEX plans_status ON plans (world, status, number);
 CREATE INDEX plans_amount ON plans (world, amount, number);
 
 CREATE TABLE transactions (
-    world INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, amount INTEGER NOT NULL, result TEXT NOT NULL,
+    world INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, amount INTEGER NOT NULL, asked INTEGER, result TEXT NOT NULL,
     result_code TEXT NOT NULL, display_message TEXT NOT NULL, status TEXT NOT NULL, authorization_code TEXT,
     last_four TEXT, card_type TEXT, exp_date TEXT, created INTEGER NOT NULL, batch INTEGER, ref_id TEXT,
     sales_tax INTEGER, tip INTEGER, invoice TEXT, purchase_order TEXT, order_id TEXT, customer_id TEXT,
@@ -168,7 +168,7 @@ CREATE INDEX methods_payer ON methods (world, payer_id, number);
 
 CREATE TABLE snapshots (
     id INTEGER PRIMARY KEY AUTOINCREMENT, world INTEGER NOT NULL, name TEXT NOT NULL, mode TEXT NOT NULL, at INTEGER NOT NULL,
-    opened INTEGER NOT NULL, exchanges INTEGER NOT NULL, UNIQUE (world, name)
+    month_day INTEGER, opened INTEGER NOT NULL, exchanges INTEGER NOT NULL, UNIQUE (world, name)
 );
 ";
 
@@ -219,6 +219,7 @@ pub(super) fn prepare(connection: &Connection) -> Result<(), Unfit> {
         return Err(rusqlite::Error::SqliteFailure(read_only, None).into());
     }
     connection.set_prepared_statement_cache_capacity(256);
+    names::register(connection)?;
     connection.busy_timeout(std::time::Duration::ZERO)?;
     connection.execute_batch(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
@@ -280,7 +281,7 @@ mod tests {
     #[test]
     fn no_search_reads_a_whole_world() {
         let (customers, transactions) = (stretches(Kind::Customer), stretches(Kind::Transaction));
-        let named = format!("customers WHERE world = ?1{customers} AND last_name = ? COLLATE NOCASE");
+        let named = format!("customers WHERE world = ?1{customers} AND last_name = ? COLLATE names");
         let ordered = format!("transactions WHERE world = ?1{transactions} AND order_id = ?");
         let connection = Connection::open_in_memory().unwrap();
         prepare(&connection).map_err(|_| "a new database is fit").unwrap();
@@ -314,6 +315,7 @@ mod tests {
     #[test]
     fn whatever_belongs_to_a_world_is_copied_with_it() {
         let connection = Connection::open_in_memory().unwrap();
+        names::register(&connection).unwrap();
         connection.execute_batch(TABLES).unwrap();
         let sql = "SELECT t.name FROM sqlite_schema t, pragma_table_info(t.name) c
                    WHERE t.type = 'table' AND c.name = 'world' ORDER BY t.name";

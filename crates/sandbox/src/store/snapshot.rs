@@ -16,8 +16,8 @@ impl Ledger<'_> {
         let name = format!("snap_{}", self.seed.uuid("snapshot", number));
         let (mode, at) = columns(self.clock);
         self.connection.execute(
-            "INSERT INTO snapshots (world, name, mode, at, opened, exchanges) VALUES (?, ?, ?, ?, ?, ?)",
-            params![self.world, name, mode, at, self.opened, exchanges],
+            "INSERT INTO snapshots (world, name, mode, at, month_day, opened, exchanges) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            params![self.world, name, mode, at, self.month_day, self.opened, exchanges],
         )?;
         copy(self.connection, self.world, place(self.connection.last_insert_rowid()))?;
         Ok(name)
@@ -32,19 +32,22 @@ impl Ledger<'_> {
     /// Makes the world what a snapshot kept, and says where its clock goes on and the number of its last exchange then;
     /// nothing if the world has no such snapshot.
     pub(crate) fn restore(&self, name: &str) -> Result<Option<(Clock, u64)>> {
-        let sql = "SELECT id, mode, at, opened, exchanges FROM snapshots WHERE world = ? AND name = ?";
+        let sql =
+            "SELECT id, mode, at, month_day, opened, exchanges FROM snapshots WHERE world = ? AND name = ?";
         let kept = self
             .connection
             .query_row(sql, params![self.world, name], |row| {
-                Ok((row.get("id")?, clock_of(row)?, row.get::<_, u64>("opened")?, row.get("exchanges")?))
+                let month_day: Option<u32> = row.get("month_day")?;
+                let (opened, exchanges) = (row.get::<_, u64>("opened")?, row.get("exchanges")?);
+                Ok((row.get("id")?, clock_of(row)?, month_day, opened, exchanges))
             })
             .optional()?;
-        let Some((id, clock, opened, exchanges)) = kept else { return Ok(None) };
+        let Some((id, clock, month_day, opened, exchanges)) = kept else { return Ok(None) };
         erase(self.connection, self.world)?;
         copy(self.connection, place(id), self.world)?;
         let (mode, at) = columns(clock);
-        let sql = "UPDATE worlds SET mode = ?, at = ?, opened_before = (SELECT count FROM openings) - ? WHERE id = ?";
-        self.connection.execute(sql, params![mode, at, opened, self.world])?;
+        let sql = "UPDATE worlds SET mode = ?, at = ?, month_day = ?, opened_before = (SELECT count FROM openings) - ? WHERE id = ?";
+        self.connection.execute(sql, params![mode, at, month_day, opened, self.world])?;
         Ok(Some((clock, exchanges)))
     }
 }

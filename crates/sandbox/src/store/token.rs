@@ -31,6 +31,8 @@ pub(crate) struct Tokenised {
     pub(crate) description: Option<String>,
     pub(crate) avs_address: Option<String>,
     pub(crate) avs_zip: Option<String>,
+    /// Whether charges of it have its address checked.
+    pub(crate) avs_required: bool,
 }
 
 impl Ledger<'_> {
@@ -41,6 +43,7 @@ impl Ledger<'_> {
             description,
             avs_address,
             avs_zip,
+            avs_required,
         } = new;
         let number = self.next(Kind::Token)?;
         let id = self.free_token_id(number, &last_four)?;
@@ -56,6 +59,7 @@ impl Ledger<'_> {
             ("exp_date", shown(exp_date)),
             ("avs_address", prose(avs_address)),
             ("avs_zip", prose(avs_zip)),
+            ("avs_required", avs_required.into()),
             ("times_used", 0.into()),
             ("created", self.now.millis().into()),
             ("updated", self.now.millis().into()),
@@ -92,6 +96,12 @@ impl Ledger<'_> {
             .prepare_cached("SELECT * FROM tokens WHERE world = ? AND id = ? AND status <> 'DELETED'")?
             .query_row(params![self.world, id.as_str()], token)
             .optional()
+    }
+
+    /// Whether the address of a token is checked when it is charged.
+    pub(crate) fn requires_avs(&self, id: &TokenId) -> Result<bool> {
+        let sql = "SELECT avs_required FROM tokens WHERE world = ? AND id = ?";
+        self.connection.prepare_cached(sql)?.query_row(params![self.world, id.as_str()], |row| row.get(0))
     }
 
     /// Writes what changed; a token becomes deleted by [`delete_token`](Self::delete_token).

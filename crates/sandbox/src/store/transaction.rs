@@ -62,7 +62,7 @@ impl Ledger<'_> {
             created: _,
             batch_string_id: _,
             ref_id,
-            original_amount: _,
+            original_amount,
             partial_approved: _,
             surcharge_applied: _,
             service_fee: _,
@@ -98,6 +98,7 @@ impl Ledger<'_> {
             ("id", text(id.as_ref())),
             ("type", text(transaction_type.as_ref().map(TransactionType::as_str))),
             ("amount", cents(Some(amount.unwrap_or_default()))),
+            ("asked", cents(*original_amount)),
             ("result", text(result.as_ref().map(TransactionResult::as_str))),
             ("result_code", text(result_code.as_ref())),
             ("display_message", text(display_message.as_ref())),
@@ -129,11 +130,24 @@ impl Ledger<'_> {
         ]
     }
 
+    /// The transaction of this id, while the gateway keeps it.
     pub(crate) fn transaction(&self, id: &TransactionId) -> Result<Option<Transaction>> {
-        self.connection
-            .prepare_cached("SELECT * FROM transactions WHERE world = ? AND id = ?")?
-            .query_row(params![self.world, id.as_str()], transaction(self.open_batch()?))
-            .optional()
+        let sql = "SELECT * FROM transactions WHERE world = ? AND id = ? AND created >= ?";
+        let kept = params![self.world, id.as_str(), self.retained_from()];
+        self.connection.prepare_cached(sql)?.query_row(kept, transaction(self.open_batch()?)).optional()
+    }
+
+    /// The first millisecond whose transactions are still found.
+    fn retained_from(&self) -> i64 {
+        self.now.millis_before(self.gateway.retention)
+    }
+
+    /// The number of the last transaction that the gateway does not find any more; 0 if there is none. Numbers go by time.
+    pub(crate) fn forgotten(&self) -> Result<u64> {
+        let sql = "SELECT number FROM transactions WHERE world = ? AND created < ? ORDER BY created DESC, number DESC LIMIT 1";
+        let forgotten = params![self.world, self.retained_from()];
+        let last = self.connection.prepare_cached(sql)?.query_row(forgotten, |row| row.get(0)).optional()?;
+        Ok(last.unwrap_or_default())
     }
 
     /// What approved transactions of this type took of or gave back from this one, unless they were voided.
@@ -153,18 +167,22 @@ impl Ledger<'_> {
         Likeness { last_four, invoice, since }: &Likeness<'_>,
     ) -> Result<Option<Transaction>> {
         let sql = "SELECT * FROM transactions INDEXED BY transactions_amount
-                   WHERE world = ? AND amount = ? AND type = ? AND result = 'APPROVED' AND voided = 0
-                   AND software_type IS NOT ? AND (?5 IS NULL OR last_four = ?5) AND (?6 IS NULL OR invoice = ?6)
-                   AND (?7 IS NULL OR created >= ?7) ORDER BY number DESC LIMIT 1";
+                   WHERE world = ?1 AND amount IN (?2, ?3) AND coalesce(asked, amount) = ?2 AND type = ?4
+                   AND result = 'APPROVED' AND voided = 0 AND software_type IS NOT ?5
+                   AND (?6 IS NULL OR last_four = ?6) AND (?7 IS NULL OR invoice = ?7)
+                   AND created >= ?8 ORDER BY number DESC LIMIT 1";
         let kind = text(charge.transaction_type.as_ref().map(TransactionType::as_str));
+        let approved = charge.amount.and_then(|amount| self.gateway.approves_of(amount)).or(charge.amount);
+        let since = since.map_or(i64::MIN, Moment::millis).max(self.retained_from());
         let same = params![
             self.world,
             cents(charge.amount),
+            cents(approved),
             kind,
             Transaction::ENGINE,
             last_four,
             invoice,
-            since.map(Moment::millis)
+            since
         ];
         self.connection.prepare_cached(sql)?.query_row(same, transaction(self.open_batch()?)).optional()
     }
@@ -188,12 +206,13 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// Transactions made in these milliseconds that match the search.
+    /// Transactions made in these milliseconds that match the search, but the first ones, up to this number.
     pub(crate) fn transactions(
         &self,
         search: TransactionSearch,
         from: Option<i64>,
         to: Option<i64>,
+        but: u64,
     ) -> Result<(Vec<Transaction>, Page)> {
         let TransactionSearch {
             id,
@@ -221,6 +240,7 @@ impl Ledger<'_> {
             .with("display_message = ? COLLATE NOCASE", display_message)
             .with("created >= ?", from.map(Value::from))
             .with("created <= ?", to.map(Value::from))
+            .after(but)
             .page(self, &paging, ORDERS, transaction(self.open_batch()?))
     }
 }
@@ -266,6 +286,7 @@ fn transaction(open_batch: Option<(u64, Moment)>) -> impl Fn(&Row<'_>) -> Result
 }
 
 fn transaction_when(row: &Row<'_>, open_batch: Option<u64>) -> Result<Transaction> {
+    let asked = read_amount(row, "asked")?;
     let (amount, last_four) = (read_amount(row, "amount")?, row.get::<_, Option<String>>("last_four")?);
     let kind = TransactionType::reported(&row.get::<_, String>("type")?);
     let (batch, voided): (Option<u64>, bool) = (row.get("batch")?, row.get("voided")?);
@@ -288,8 +309,8 @@ fn transaction_when(row: &Row<'_>, open_batch: Option<u64>) -> Result<Transactio
         // The vendor's samples have `59` in the answer to a transaction, and `000377` in a record of one.
         batch_string_id: batch.map(|number| format!("{number:06}")),
         ref_id: read_some(row, "ref_id")?,
-        original_amount: amount,
-        partial_approved: None,
+        original_amount: asked.or(amount),
+        partial_approved: asked.map(|_| true),
         surcharge_applied: None,
         service_fee: None,
         sales_tax_amount: read_amount(row, "sales_tax")?,

@@ -113,13 +113,20 @@ impl Ledger<'_> {
     }
 
     /// Notes the fault that a delivery meets, and when it is due instead if it is held; for an alert that is held for
-    /// another one, at the latest.
+    /// another one, at the latest. While one is held so, no other is: it is the one that the first waits for.
     pub(crate) fn meet_fault(&self, due: &Due, hit: &Hit) -> Result<()> {
         let sql = "UPDATE deliveries SET fault = ?, held = ?, due = ? WHERE world = ? AND alert = ? AND attempt = ?";
-        let until = hit.effect.holds(due.at).unwrap_or(due.at);
-        let held = hit.effect == Effect::Reorder;
+        let held = hit.effect == Effect::Reorder && !self.holds_a_delivery()?;
+        let until =
+            hit.effect.holds(due.at).filter(|_| held || hit.effect != Effect::Reorder).unwrap_or(due.at);
         let met = params![hit.id, held, until.millis(), self.world, due.alert, due.attempt];
         self.connection.prepare_cached(sql)?.execute(met).map(|_| ())
+    }
+
+    fn holds_a_delivery(&self) -> Result<bool> {
+        let sql =
+            "SELECT EXISTS (SELECT 1 FROM deliveries WHERE world = ? AND outcome = 'waiting' AND held = 1)";
+        self.connection.prepare_cached(sql)?.query_row([self.world], |row| row.get(0))
     }
 
     /// Writes what a delivery came to, and when the next is made if it failed. It counts for nothing if the world has

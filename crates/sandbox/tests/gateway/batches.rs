@@ -210,7 +210,7 @@ async fn batches_are_settled_at_22_utc() {
     let sandbox = Sandbox::start().await.unwrap();
     for (opened, settled) in cases {
         let now = Some(opened.parse().unwrap());
-        let world = sandbox.new_world(WorldOptions { seed: None, now }).await.unwrap();
+        let world = sandbox.new_world(WorldOptions { now, ..WorldOptions::default() }).await.unwrap();
         let client = Client::with_key(&sandbox, world.api_key().expose());
         client.charge("sale", r#""amount":"1.00""#).await;
         client

@@ -85,6 +85,53 @@ async fn a_token_brings_its_address() {
     }
 }
 
+/// What `avs-required` changes: a token with an address that the terminal does not take, its sales, and the payments of its
+/// plans.
+#[tokio::test]
+async fn the_address_of_a_token_is_checked_unless_it_says_not_to() {
+    let sandbox = Sandbox::start().await.unwrap();
+    // The member, and whether the address counts.
+    let cases = [
+        ("", true),
+        (r#","avs-required":true"#, true),
+        (r#","avs-required":"true""#, true),
+        (r#","require-avs":"true""#, true),
+        (r#","avs-required":false"#, false),
+        (r#","avs-required":"false""#, false),
+        (r#","require-avs":"false""#, false),
+        (r#","require-avs":false"#, false),
+    ];
+    for (member, counts) in cases {
+        let world = sandbox.world(7).await.unwrap();
+        let client = Client::with_key(&sandbox, world.api_key().expose());
+        let customer = client.customer().await;
+        let body = format!(
+            r#"{{{CARD},"customer-key":"{customer}","avs-address":"1 Loom Street","avs-zip":"63101"{member}}}"#
+        );
+        let create = async || client.json("POST", "/rest/v2/tokens", &body).await;
+        let token = create().await.at("/payload/tokenResponse/token-id");
+        let sale = format!(r#"{{"card":"{token}","amount":"5.00"}}"#);
+        let sold = post(&client, "sale", &sale).await;
+        assert_eq!((sold.status, &*answers(&sold)[0]), (200, if counts { "N" } else { "" }), "{member}");
+
+        client.json("PUT", AVS, &filters(true, "ADDRESS_AND_ZIP_DO_NOT_MATCH", false)).await;
+        let (status, code) = if counts { (402, "046") } else { (200, "") };
+        let (again, sold) = (create().await, post(&client, "sale", &sale).await);
+        assert_eq!((again.status, &*again.at("/payload/error/result-code")), (status, code), "{member}");
+        assert_eq!(sold.status, status, "{member}: {}", sold.body);
+        client.plan(&customer, &token, crate::client::YEAR).await;
+        let declined = u64::from(counts);
+        assert_eq!(client.advance("P1M").await, (1, 1 - declined, declined), "{member}");
+        // The address of the sale itself is checked as ever.
+        let own = format!(r#"{{"card":"{token}","amount":"5.00","billing":{{"zip":"63101"}}}}"#);
+        assert_eq!(answers(&post(&client, "sale", &own).await)[0], "N", "{member}");
+    }
+    let client = Client::of(&sandbox);
+    let refused = format!(r#"{{{CARD},"avs-required":"maybe"}}"#);
+    let refused = client.json("POST", "/rest/v2/tokens", &refused).await;
+    assert_eq!(refused.at("/payload/error/error-message"), "avs-required: must be true or false");
+}
+
 fn filters(enabled: bool, name: &str, allowed: bool) -> String {
     format!(
         r#"{{"enabled":{enabled},"response-filters":{{"response-filter":[{{"name":"{name}","allowed":{allowed}}}]}}}}"#

@@ -1,6 +1,6 @@
 //! A client that knows nothing of the workspace's own.
 
-use perennial_sandbox::Sandbox;
+use perennial_sandbox::{GatewayOptions, Sandbox};
 use reqwest::Method;
 use serde_json::Value as Json;
 
@@ -154,6 +154,11 @@ impl Got {
             self.at("/payload/payloadType")
         }
     }
+}
+
+/// A gateway that keeps transactions longer than any test looks back.
+pub(crate) fn for_ever() -> GatewayOptions {
+    GatewayOptions { retention: "P100Y".parse().unwrap(), ..GatewayOptions::default() }
 }
 
 /// What a property runs on, which is no async function.

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value as Json;
 
-use crate::client::{Client, YEAR, runtime};
+use crate::client::{Client, YEAR, for_ever, runtime};
 
 /// Amounts, with the result code that a good card gets for them.
 const AMOUNTS: &[(&str, &str)] = &[("50.00", "000"), ("0.21", "012"), ("0.14", "009"), ("0.49", "000")];
@@ -346,7 +346,7 @@ async fn a_jump_in_slices_is_one_jump() {
 
 #[tokio::test]
 async fn a_canceled_plan_is_archived_after_24_months() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = Sandbox::builder().gateway(for_ever()).start().await.unwrap();
     let client = Client::of(&sandbox);
     let (customer, _, plan) = client.subscriber().await;
     client.advance("P2M").await;

@@ -104,6 +104,10 @@ async fn searches_find_by_every_criterion() {
         customers("last-four=4444"),
         customers("exp-date=0131"),
         customers("plan-name=silver"),
+        customers("last-name=++hopper+"),
+        customers("plan-name=SILVER+"),
+        plans("customer-name=+G.+HOPPER"),
+        plans("plan-name=+silver"),
         plans(&format!("customer-key={customer}")),
         plans("customer-name=g.+hopper"),
         plans(&format!("plan-key={plan}")),
@@ -123,6 +127,8 @@ async fn searches_find_by_every_criterion() {
         sales("start-date=2027-01-01"),
         sales("start-date=01-01-2027+12:00+am&end-date=01-01-27+23:59"),
         sales("start-date=2026-12-31+23:59+UTC&end-date=2027-01-01"),
+        // The last minute of a span belongs to it.
+        sales("start-date=2027-01-01+00:00&end-date=2027-01-01+00:00"),
     ];
     for (path, pointer, expected) in cases {
         let got = client.json("GET", &format!("/rest/v2/{path}"), "").await;
@@ -167,6 +173,54 @@ async fn searches_find_by_every_criterion() {
         let got = client.json("GET", &format!("/rest/v2/{path}"), "").await;
         let seen = (got.status, got.at(pointer), got.at("/page/total-elements"));
         assert_eq!(seen, (200, empty.into(), total.into()), "{path}: {}", got.body);
+    }
+}
+
+#[tokio::test]
+async fn names_are_found_in_any_case_and_without_the_blanks_around_them() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::of(&sandbox);
+    let stored =
+        [("\u{c9}mile ", "Stra\u{df}e"), (" zo\u{eb}", "\u{3a3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c2}")];
+    for (first, last) in stored {
+        let body = serde_json::json!({ "first-name": first, "last-name": last }).to_string();
+        assert_eq!(client.json("POST", "/rest/v2/customers", &body).await.status, 201, "{body}");
+    }
+    let cases = [
+        ("first-name=%C3%A9MILE", "1"),
+        ("first-name=Emile", "0"),
+        ("last-name=STRASSE", "1"),
+        ("first-name=+ZO%C3%8B", "1"),
+        ("last-name=%CE%A3%CE%8A%CE%A3%CE%A5%CE%A6%CE%9F%CE%A3", "1"),
+        ("first-name=zo%C3%AB&last-name=strasse", "0"),
+    ];
+    for (query, total) in cases {
+        let got = client.json("GET", &format!("/rest/v2/customers?{query}"), "").await;
+        assert_eq!(got.at("/page/total-elements"), total, "{query}: {}", got.body);
+    }
+    let ordered = client.json("GET", "/rest/v2/customers?order-by=first-name&descending=true", "").await;
+    assert_eq!(ordered.at("/payload/customers/customer/0/last-name"), stored[0].1, "{}", ordered.body);
+}
+
+#[tokio::test]
+async fn a_search_covers_the_last_minute_of_its_span() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::of(&sandbox);
+    client.control("POST", "clock", r#"{"set":"2027-01-31T23:59:59.999Z"}"#).await;
+    let sale = r#"{"card":"4111111111111111","exp-date":"1230","amount":"25.00"}"#;
+    client.json("POST", "/rest/v2/transactions/sale", sale).await;
+    let cases = [
+        ("start-date=2027-01-31&end-date=2027-01-31", 200),
+        ("start-date=2027-01-31+00:00&end-date=2027-01-31+23:59", 200),
+        ("start-date=01-31-2027+11:59+pm&end-date=01-31-27+23:59", 200),
+        ("end-date=2027-01-31+18:59+EST", 200),
+        ("end-date=2027-01-31+18:58+EST", 204),
+        ("end-date=2027-01-31+23:58", 204),
+        ("start-date=2027-02-01+00:00", 204),
+    ];
+    for (query, status) in cases {
+        let got = client.json("GET", &format!("/rest/v2/transactions?{query}"), "").await;
+        assert_eq!(got.status, status, "{query}");
     }
 }
 

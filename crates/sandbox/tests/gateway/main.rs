@@ -17,6 +17,7 @@ mod lists;
 mod live_clients;
 mod openapi;
 mod operations;
+mod options;
 mod payment_page;
 mod rules;
 mod secrets;

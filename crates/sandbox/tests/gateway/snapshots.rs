@@ -104,15 +104,18 @@ async fn a_clock_is_restored_as_it_was() {
 async fn bodies_that_are_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::of(&sandbox);
-    let unknown = "the body: has a member that is not known here; there is none";
     let cases = [
         ("restore", "", "id: is required"),
         ("restore", "{}", "id: is required"),
         ("restore", r#"{"id":1}"#, "id: must be text"),
-        ("restore", r#"{"name":"a"}"#, "the body: has a member that is not known here; there is id"),
+        ("restore", r#"{"name":"a"}"#, "the body: has the member name, which is not known here; there is id"),
         ("restore", "[]", "the body: must be a JSON object"),
-        ("snapshot", r#"{"id":"mine"}"#, unknown),
-        ("reset", r#"{"seed":7}"#, unknown),
+        (
+            "snapshot",
+            r#"{"id":"mine"}"#,
+            "the body: has the member id, which is not known here; there is none",
+        ),
+        ("reset", r#"{"seed":7}"#, "the body: has the member seed, which is not known here; there is none"),
         ("reset", "everything", "the body: must be a JSON object"),
     ];
     client.customer().await;

@@ -517,7 +517,7 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
         ("[]", "the body: must be a JSON object"),
         (
             r#"{"url":"http://127.0.0.1:9/","to":"x"}"#,
-            "the body: has a member that is not known here; there is url",
+            "the body: has the member to, which is not known here; there is url",
         ),
         (r#"{"url":"https://127.0.0.1:9/"}"#, "url: must begin with http://"),
         (r#"{"url":"http://localhost:9/"}"#, loopback),
@@ -549,6 +549,42 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
     let error = world.webhook("http://localhost:9/").await.unwrap_err();
     assert!(matches!(error, WorldError::Webhook(_)));
     assert_eq!(error.to_string(), "the URL must name the loopback by its address, as in 127.0.0.1 or [::1]");
+}
+
+/// The months of the payments of one plan, in the order in which their alerts are posted.
+#[tokio::test]
+async fn one_plan_alone_has_alerts_in_the_wrong_order() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let reorder = || Fault::on("webhooks.deliver", Effect::Reorder);
+    let cases = [
+        (reorder().nth(1), "02 01 03 04"),
+        (reorder().nth(2).times(1), "01 03 02 04"),
+        (reorder(), "02 01 04 03"),
+        // No payment comes after the last one, so it comes 40 days late, and comes.
+        (reorder().nth(4), "01 02 03 04"),
+    ];
+    for (fault, expected) in cases {
+        for steps in [&["P6M"][..], &["P1M"; 6]] {
+            let world = sandbox.world(7).await.unwrap();
+            let client = client_of(&sandbox, &world);
+            let (_, _, plan) = client.subscriber().await;
+            let ends = r#"{"end-date":"2027-04-30"}"#;
+            client.json("PUT", &format!("/rest/v2/payment-plans/{plan}"), ends).await;
+            world.fault(&fault).await.unwrap();
+            let endpoint = Endpoint::bind().await;
+            world.webhook(&endpoint.url()).await.unwrap();
+            let endpoint = endpoint.answering(|_| 200);
+            for step in steps {
+                world.advance(step).await.unwrap();
+            }
+            let month = |body: &String| {
+                let told: Json = serde_json::from_str(body).unwrap();
+                told["payload"]["transaction"]["created"].as_str().unwrap()[5..7].to_owned()
+            };
+            let posted: Vec<_> = endpoint.posted().iter().map(month).collect();
+            assert_eq!(posted.join(" "), expected, "{fault:?} {steps:?}");
+        }
+    }
 }
 
 /// What is posted when three sales follow each other, by the last digits of their ids, and what became of them, when
@@ -588,13 +624,14 @@ async fn deliveries_go_wrong_on_purpose() {
             "swap last",
             Some(on(Effect::Reorder).nth(3)),
             "1 2 1 3",
-            "1-1 00:00 2-1 00:00 1-2 01:00 3-1 01:00!",
+            "1-1 00:00 2-1 00:00 1-2 01:00 3-1 +40 00:00!",
         ),
-        ("hold all", Some(on(Effect::Reorder)), "1 2 3 1", "1-1 01:00! 2-1 01:00! 3-1 01:00! 1-2 03:00!"),
+        // The second attempt of the second is no later alert than the third, for which the third would wait.
+        ("swap all", Some(on(Effect::Reorder)), "2 1 2 3", "1-1 00:00! 2-1 00:00! 2-2 01:00! 3-1 +40 00:00!"),
         ("late", Some(on(late("PT90S")).nth(2)), "1 3 1 2", "1-1 00:00 3-1 00:00 1-2 01:00 2-1 01:30!"),
         ("not late", Some(on(late("PT0S")).nth(2)), "1 2 3 1", "1-1 00:00 2-1 00:00! 3-1 00:00 1-2 01:00"),
     ];
-    for steps in [&["PT1H"][..], &["PT30S", "PT30S", "PT29S", "PT1S", "PT2M", "PT1H"]] {
+    for steps in [&["PT1H", "P40D"][..], &["PT30S", "PT30S", "PT29S", "PT1S", "PT2M", "PT1H", "P40D"]] {
         for (name, fault, expected, became) in cases {
             let world = sandbox.world(7).await.unwrap();
             let client = client_of(&sandbox, &world);
@@ -626,7 +663,9 @@ async fn deliveries_go_wrong_on_purpose() {
                 .iter()
                 .map(|delivery| {
                     let met = if delivery.fault.is_some() { "!" } else { "" };
-                    format!("{} {}{met}", &delivery.id[5..], &delivery.due.to_string()[14..19])
+                    let due = delivery.due.to_string();
+                    let days = if due.starts_with("2027-01-01") { "" } else { "+40 " };
+                    format!("{} {days}{}{met}", &delivery.id[5..], &due[14..19])
                 })
                 .collect();
             assert_eq!(shown.join(" "), *became, "{name} {steps:?}");

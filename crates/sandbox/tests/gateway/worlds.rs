@@ -208,7 +208,7 @@ async fn where_a_world_begins() {
         (r#"{"seed":18446744073709551615}"#, 200, "2027-01-01T00:00:00Z"),
         (r#"{"now":"June"}"#, 400, "now: must be a moment in RFC 3339 such as 2027-01-01T00:00:00Z"),
         (r#"{"seed":-1}"#, 400, "seed: must be a whole number from 0"),
-        (r#"{"sed":1}"#, 400, "the body: has a member that is not known here; there is seed and now"),
+        (r#"{"sed":1}"#, 400, "the body: has the member sed, which is not known here (did you mean seed?); there is seed, now and gateway"),
         (r#"{"now":7}"#, 400, "now: must be text"),
         ("[7]", 400, "the body: must be a JSON object"),
         ("seed=7", 400, "the body: must be a JSON object"),

@@ -1,6 +1,9 @@
 //! `perennial sandbox fault`: what goes wrong on purpose, where and how often.
 
+use std::fmt::Write;
+
 use clap::{Args, Subcommand};
+use perennial_sandbox::{Effect, EffectKind, EffectMember};
 use serde_json::{Map, Value as Json};
 
 use super::control::Control;
@@ -11,27 +14,7 @@ use crate::output::{Output, Record};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Faults {
     /// Sets a fault
-    #[command(
-        after_help = "Without --nth and --times it hits every matching call until it is cleared; with --nth alone, that \
-        call once.\n\nEffects and their options:\n  \
-        error-before, error-after  --status; before or after the change is committed\n  \
-        drop-reply                 the change is committed and the connection closed\n  \
-        late-commit                --delay-ms; the reply is dropped, the change committed later\n  \
-        duplicate                  executed twice\n  \
-        delay                      --delay-ms\n  \
-        slow-body                  --bytes-per-second\n  \
-        cut-reply                  --at-byte\n  \
-        garbage                    --body, --content-type\n  \
-        stale-read                 an old state is read\n  \
-        rate-limit                 --retry-after, in seconds or as an HTTP date, or not told\n  \
-        decline                    --result-code\n  \
-        huge-body                  --bytes\n  \
-        reorder                    of webhooks.deliver: held until a later alert was posted, or for a minute\n  \
-        late                       of webhooks.deliver: held for --delay by the world's clock\n\n\
-        Examples:\n  perennial sandbox fault set plans.create drop-reply --nth 1\n  \
-        perennial sandbox fault set '*' error-before --status 503 --probability 0.2 --seed 7\n  \
-        perennial sandbox fault set transactions.sale decline --result-code 012 --key plan_3f0f6d1c5f0e"
-    )]
+    #[command(after_help = effects())]
     Set(Box<Fault>),
     /// Lists the faults of the world
     #[command(after_help = "Example:\n  perennial sandbox fault list")]
@@ -115,6 +98,27 @@ pub(crate) struct Clear {
     /// The fault's id; all if none is given
     #[arg(value_name = "ID")]
     id: Option<String>,
+}
+
+/// What follows the options in the help of `set`: the sandbox's own table of effects, and examples.
+fn effects() -> String {
+    let mut help = "Without --nth and --times it hits every matching call until it is cleared; with --nth alone, that call \
+                    once.\n\nEffects and their options:\n"
+        .to_owned();
+    for EffectKind { name, members, what, .. } in Effect::KINDS {
+        let options: String = members
+            .iter()
+            .map(|EffectMember { name, rule, .. }| format!("{:21}--{name}: {rule}\n", ""))
+            .collect();
+        // Formatting into a string cannot fail.
+        let _ = write!(help, "  {name:17}  {what}\n{options}");
+    }
+    help.push_str(
+        "\nExamples:\n  perennial sandbox fault set plans.create drop-reply --nth 1\n  \
+        perennial sandbox fault set '*' error-before --status 503 --probability 0.2 --seed 7\n  \
+        perennial sandbox fault set transactions.sale decline --result-code 012 --key plan_3f0f6d1c5f0e",
+    );
+    help
 }
 
 impl Faults {

@@ -68,6 +68,12 @@ pub(crate) struct World {
     /// Where its clock stands at first
     #[arg(long, value_name = "RFC3339")]
     now: Option<String>,
+    /// How long transactions are found after they were made, P90D by default
+    #[arg(long, value_name = "PERIOD")]
+    retention: Option<String>,
+    /// The amount of a charge that is approved for 80 % of it
+    #[arg(long, value_name = "AMOUNT")]
+    partial_amount: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -99,10 +105,14 @@ impl Local {
                 global.refuse_gateway("sandbox serve is a gateway and calls none")?;
                 serve.run().await
             }
-            Self::World(World { seed, now }) => {
+            Self::World(World { seed, now, retention, partial_amount }) => {
+                let mut gateway = serde_json::Map::new();
+                gateway.extend(retention.map(|period| ("retention".into(), period.into())));
+                gateway.extend(partial_amount.map(|amount| ("partial-amount".into(), amount.into())));
                 let mut world = serde_json::Map::new();
                 world.extend(seed.map(|seed| ("seed".into(), seed.into())));
                 world.extend(now.map(|now| ("now".into(), now.into())));
+                world.insert("gateway".into(), gateway.into());
                 let made = Control::of_anyone(global)?.post("worlds", &world.into()).await?;
                 output.record(&Record::of_json(made))
             }

@@ -6,10 +6,9 @@ use perennial_domain::clientpay::{
 };
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use crate::clock::Clock;
 use crate::gateway;
 use crate::seed::{Seed, hash, hex};
-use crate::world::{Admission, Kind, Knock, Ledger, Row};
+use crate::world::{Admission, Kind, Knock, Ledger, Row, Start};
 
 /// What opens a world besides its key: the credentials of an account or a customer, with the pin that they first showed.
 pub(crate) struct Door {
@@ -54,7 +53,7 @@ impl Door {
         &self,
         connection: &Connection,
         admission: &Admission,
-        start: Clock,
+        start: Start,
     ) -> Result<Option<Knock>> {
         let sql =
             "SELECT w.key_hash, d.pin = ? FROM doors d JOIN worlds w ON w.id = d.opens WHERE d.hash = ?";

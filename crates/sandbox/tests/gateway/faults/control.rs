@@ -5,15 +5,26 @@ use serde_json::json;
 
 use crate::client::Client;
 
-const OPERATION: &str = "operation: must be one that this sandbox serves, or *";
 const STATUS: &str = "effect.status: must be from 400 to 599";
 const DELAY: &str = "effect.delay-ms: must be from 0 to 60000";
 const CODE: &str = "effect.result-code: must be a code of the vendor's with which a charge is not approved";
 const RETRY: &str =
     "effect.retry-after: must be whole seconds or an HTTP date such as Fri, 01 Jan 2027 00:00:00 GMT";
 const GOES: &str = "effect.kind: must be one that goes with the operation";
-const KIND: &str = "effect.kind: must be error-before, error-after, drop-reply, late-commit, duplicate, delay, slow-body, \
-                    cut-reply, garbage, stale-read, rate-limit, evict-access-id, decline, huge-body, reorder or late";
+macro_rules! kinds {
+    ($meant:literal) => {
+        concat!(
+            "effect.kind: must be error-before, error-after, drop-reply, late-commit, duplicate, delay, slow-body, cut-reply, ",
+            "garbage, stale-read, rate-limit, evict-access-id, decline, huge-body, reorder or late",
+            $meant
+        )
+    };
+}
+macro_rules! operations {
+    ($meant:literal) => {
+        concat!("operation: must be one that this sandbox serves, or * (did you mean ", $meant, "?)")
+    };
+}
 const KEY: &str = "key: must have 1 to 100 characters, all of them letters, digits, - or _";
 
 /// What is wrong with a fault on `customers.create` that has these members besides, and what is said of it.
@@ -23,7 +34,9 @@ const WRONG: &[(&str, &str)] = &[
     (r#""effect":{}"#, "effect.kind: is required"),
     (r#""effect":{"kind":7}"#, "effect.kind: must be text"),
     (r#""effect":{"kind":"evict-access-id"}"#, GOES),
-    (r#""effect":{"kind":"Drop-Reply"}"#, KIND),
+    (r#""effect":{"kind":"Drop-Reply"}"#, kinds!(" (did you mean drop-reply?)")),
+    (r#""effect":{"kind":"slowbody"}"#, kinds!(" (did you mean slow-body?)")),
+    (r#""effect":{"kind":"explode"}"#, kinds!("")),
     (r#""effect":{"kind":"drop-reply"},"nth":0"#, "nth: must be from 1"),
     (r#""effect":{"kind":"drop-reply"},"nth":1.5"#, "nth: must be a whole number from 0"),
     (r#""effect":{"kind":"drop-reply"},"nth":"1""#, "nth: must be a whole number from 0"),
@@ -37,9 +50,9 @@ const WRONG: &[(&str, &str)] = &[
     (r#""effect":{"kind":"drop-reply"},"key":"""#, KEY),
     (r#""effect":{"kind":"drop-reply"},"key":"a b""#, KEY),
     (r#""effect":{"kind":"drop-reply"},"key":7"#, "key: must be text"),
-    (r#""effect":{"kind":"drop-reply"},"every":2"#, "the body: has a member that is not known here; there is operation, nth, times, probability, seed, key and effect"),
-    (r#""effect":{"kind":"drop-reply","status":500}"#, "effect: has a member that is not known here; there is kind"),
-    (r#""effect":{"kind":"delay","delay-ms":1,"status":500}"#, "effect: has a member that is not known here; there is kind and delay-ms"),
+    (r#""effect":{"kind":"drop-reply"},"every":2"#, "the body: has the member every, which is not known here; there is operation, nth, times, probability, seed, key and effect"),
+    (r#""effect":{"kind":"drop-reply","status":500}"#, "effect: has the member status, which is not known here; there is kind"),
+    (r#""effect":{"kind":"delay","delay-ms":1,"status":500}"#, "effect: has the member status, which is not known here; there is kind and delay-ms"),
     (r#""effect":{"kind":"error-before"}"#, "effect.status: is required"),
     (r#""effect":{"kind":"error-before","status":"500"}"#, "effect.status: must be a whole number from 0"),
     (r#""effect":{"kind":"error-before","status":399}"#, STATUS),
@@ -75,17 +88,33 @@ const WRONG: &[(&str, &str)] = &[
     (r#""effect":{"kind":"late"}"#, "effect.delay: is required"),
     (r#""effect":{"kind":"late","delay":60}"#, "effect.delay: must be text"),
     (r#""effect":{"kind":"late","delay":"1 hour"}"#, "effect.delay: must be an ISO 8601 period such as PT1H or P2D"),
-    (r#""effect":{"kind":"late","delay-ms":60,"delay":"PT1H"}"#, "effect: has a member that is not known here; there is kind and delay"),
+    (r#""effect":{"kind":"late","delay-ms":60,"delay":"PT1H"}"#, "effect: has the member delay-ms, which is not known here; there is kind and delay"),
 ];
 
 /// Whole bodies that are wrong.
 const BODIES: &[(&str, &str)] = &[
     (r#"{"effect":{"kind":"drop-reply"}}"#, "operation: is required"),
     (r#"{"operation":7,"effect":{"kind":"drop-reply"}}"#, "operation: must be text"),
-    (r#"{"operation":"","effect":{"kind":"drop-reply"}}"#, OPERATION),
-    (r#"{"operation":"customers.*","effect":{"kind":"drop-reply"}}"#, OPERATION),
-    (r#"{"operation":"Customers.create","effect":{"kind":"drop-reply"}}"#, OPERATION),
-    (r#"{"operation":"access.old","effect":{"kind":"drop-reply"}}"#, OPERATION),
+    (
+        r#"{"operation":"","effect":{"kind":"drop-reply"}}"#,
+        operations!("plans.get, access.new or plans.list"),
+    ),
+    (
+        r#"{"operation":"customers.*","effect":{"kind":"drop-reply"}}"#,
+        operations!("customers.get, customers.list or customers.create"),
+    ),
+    (
+        r#"{"operation":"Customers.create","effect":{"kind":"drop-reply"}}"#,
+        operations!("customers.create, customers.update or customers.delete"),
+    ),
+    (
+        r#"{"operation":"access.old","effect":{"kind":"drop-reply"}}"#,
+        operations!("access.new, access.expire or access.validate"),
+    ),
+    (
+        r#"{"operation":"plan.create","effect":{"kind":"drop-reply"}}"#,
+        operations!("plans.create, pages.create or payers.create"),
+    ),
     (r#"{"operation":"webhooks.deliver","effect":{"kind":"drop-reply"}}"#, GOES),
     (r#"{"operation":"webhooks.deliver","effect":{"kind":"decline","result-code":"012"}}"#, GOES),
     (r#"{"operation":"*","effect":{"kind":"late","delay":"PT1H"}}"#, GOES),
