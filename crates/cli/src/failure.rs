@@ -32,6 +32,8 @@ pub(crate) enum Failure {
     Rules(Vec<Complaint>),
     /// The facade reports an error.
     Gateway(Error),
+    /// Records of a list cannot be read; the others are printed.
+    Unreadable(Vec<Error>),
     /// What is asked would charge twice; why.
     Refused(String),
     /// There is nothing to show, and why.
@@ -92,6 +94,7 @@ impl Failure {
             Self::Usage(_) | Self::Keys(_) | Self::Rules(_) | Self::Start(_) => Exit::Usage,
             Self::Refused(_) => Exit::Refused,
             Self::Gateway(error) => exit_of(error.kind()),
+            Self::Unreadable(_) => exit_of(ErrorKind::Unreadable),
             Self::Sandbox { status, .. } => match status.as_u16() {
                 401 | 403 => Exit::Refused,
                 404 => Exit::NotFound,
@@ -122,6 +125,7 @@ impl Failure {
             Self::Rules(_) => "rules",
             Self::Refused(_) => "refused",
             Self::Gateway(error) => word(error.kind()),
+            Self::Unreadable(_) => word(ErrorKind::Unreadable),
             Self::Nothing(_) => "not-found",
             Self::Declined { .. } => "declined",
             Self::Start(_)
@@ -149,6 +153,14 @@ impl Failure {
             }
             Self::Unanswered(error) => error.to_string(),
             Self::Nothing(what) | Self::Unexpected(what) => (*what).to_owned(),
+            Self::Unreadable(errors) => {
+                let records = errors.iter().filter_map(Error::unreadable_record).map(ToString::to_string);
+                let count = match errors.len() {
+                    1 => "1 record".to_owned(),
+                    several => format!("{several} records"),
+                };
+                format!("{count} of the list cannot be read, and only the others are shown: {}", records.collect::<Vec<_>>().join("; "))
+            }
             Self::Rules(complaints) if complaints.len() == 1 => {
                 "a value breaks a rule; nothing was sent".into()
             }
@@ -190,6 +202,7 @@ impl Failure {
     fn exchange_id(&self) -> Option<&str> {
         match self {
             Self::Gateway(error) => error.exchange_id(),
+            Self::Unreadable(errors) => errors.first()?.exchange_id(),
             Self::Declined { exchange_id, .. }
             | Self::Unprinted { written: Some(Written { exchange_id, .. }), .. } => exchange_id.as_deref(),
             _ => None,

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use perennial::clearent::ApiKey;
+use perennial::encoding::{MARK, NotUtf8, utf8, without_mark};
 use perennial::keys::{KeyStoreError, Secret};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -62,7 +63,10 @@ fn is_exposed(_: &File) -> bool {
 /// The secret of a variable, if it is set.
 pub(crate) fn of_variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
     match env::var(name) {
-        Ok(text) => Ok(Some(Zeroizing::new(text))),
+        Ok(text) => {
+            let text = Zeroizing::new(text);
+            Ok(Some(Zeroizing::new(without_mark(&text).to_owned())))
+        }
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => Err(Failure::Usage(format!("{name} is no text"))),
     }
@@ -92,8 +96,9 @@ pub(crate) fn document<T: DeserializeOwned>(path: &Path, shape: &str) -> Result<
         Ok(_) => {}
         Err(error) => return Err(usage(&format!("cannot be read: {}", error.kind()))),
     }
+    let text = utf8(&document).map_err(|wrong| usage(not_utf8(wrong)))?;
     // What serde says of it may repeat some of it.
-    serde_json::from_slice(&document).map_err(|_| usage(&format!("is not {shape}")))
+    serde_json::from_str(text).map_err(|_| usage(&format!("is not {shape}")))
 }
 
 /// Whether a file's name means standard input.
@@ -154,12 +159,17 @@ fn what_opens(what: &str, file: Option<&Path>, question: &str, missing: &str) ->
 
 fn hidden(question: &str) -> Result<Zeroizing<String>, Failure> {
     let answer = rpassword::prompt_password(question).map(Zeroizing::new);
+    let answer = answer.map(|answer| Zeroizing::new(without_mark(&answer).to_owned()));
     answer.map_err(|_| Failure::Usage("nothing can be asked for at this terminal".to_owned()))
 }
 
 /// A certificate chain or a private key for the sandbox.
 pub(crate) fn pem(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| unopened(path, &error))
+    let mut pem = fs::read(path).map_err(|error| unopened(path, &error))?;
+    if pem.starts_with(MARK) {
+        pem.drain(..MARK.len());
+    }
+    Ok(pem)
 }
 
 pub(crate) fn unopened(path: &Path, error: &io::Error) -> Failure {
@@ -273,7 +283,7 @@ impl CardData {
     fn of_answers(mut ask: impl FnMut(&str) -> io::Result<String>) -> Result<Self, Failure> {
         let mut ask = |question: &str| match ask(question).map(Zeroizing::new) {
             Ok(answer) if answer.trim().is_empty() => Ok(None),
-            Ok(answer) => Ok(Some(answer)),
+            Ok(answer) => Ok(kept(Some(without_mark(&answer)))),
             Err(_) => Err(Failure::Usage("the card cannot be asked for at this terminal".to_owned())),
         };
         Ok(Self {
@@ -299,12 +309,24 @@ struct Unusable(&'static str);
 
 /// All of it, in one buffer that is wiped: growing would leave copies behind.
 fn text_of(source: &mut impl Read) -> Result<Zeroizing<String>, Unusable> {
-    let mut text = Zeroizing::new(String::with_capacity(MOST + 1));
-    match source.take(MOST as u64 + 1).read_to_string(&mut text) {
-        Ok(0) => Err(Unusable("is empty")),
-        Ok(length) if length > MOST => Err(Unusable("is too long")),
-        Ok(_) => Ok(text),
-        Err(_) => Err(Unusable("cannot be read as text")),
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MOST + 1));
+    match source.take(MOST as u64 + 1).read_to_end(&mut bytes) {
+        Ok(length) if length > MOST => return Err(Unusable("is too long")),
+        Ok(_) => {}
+        Err(_) => return Err(Unusable("cannot be read")),
+    }
+    match utf8(&bytes) {
+        Ok("") => Err(Unusable("is empty")),
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(wrong) => Err(Unusable(not_utf8(wrong))),
+    }
+}
+
+/// Why bytes are not usable as text, to follow the name of what holds them.
+fn not_utf8(wrong: NotUtf8) -> &'static str {
+    match wrong {
+        NotUtf8::Utf16 => "is UTF-16: save it as UTF-8",
+        NotUtf8::Other => "is not UTF-8: save it as UTF-8",
     }
 }
 

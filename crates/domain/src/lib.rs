@@ -19,6 +19,7 @@ mod card;
 pub mod clearent;
 pub mod clientpay;
 mod date;
+pub mod encoding;
 mod error;
 pub mod field;
 mod flag;
@@ -28,6 +29,7 @@ pub mod mask;
 mod money;
 mod month;
 mod open;
+mod reported;
 #[cfg(doctest)]
 mod secrecy;
 mod secret;
@@ -42,6 +44,7 @@ pub use invoice::{
 };
 pub use money::{Amount, Total};
 pub use month::Month;
+pub use reported::Reported;
 pub use secret::Secret;
 pub use text::{AsGateway, Text};
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{InvalidValue, Rule};
+use crate::{CardBrand, InvalidValue, Rule, Violations};
 
 /// Free text of a request: not empty, no control characters but tab and line breaks, at most 4,000 characters.
 ///
@@ -42,6 +42,13 @@ impl Text {
             None if text.chars().nth(max).is_some() => Err(Rule::TooLong { max }.into()),
             None => Ok(()),
         }
+    }
+}
+
+/// Refuses a brand that is no text: any word is one, because gateways have more than those documented.
+pub(crate) fn check_brand(brand: Option<&CardBrand>, violations: &mut Violations) {
+    if let Some(Err(error)) = brand.map(|brand| Text::check(brand.as_str(), Text::MAX)) {
+        violations.add("card-type", error.0);
     }
 }
 

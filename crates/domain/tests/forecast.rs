@@ -57,7 +57,7 @@ fn plan(day: u32, amount: &str, start: &str, end: &str) -> Plan {
         customer_name: None,
         token_id: None,
         frequency: Some(Frequency::MONTHLY),
-        frequency_day: FrequencyDay::new(day).ok(),
+        frequency_day: FrequencyDay::new(day).ok().map(Into::into),
         frequency_month: None,
         frequency_week: None,
         payment_amount: amount.parse().ok(),
@@ -82,7 +82,7 @@ fn money_is_added_up_by_month() {
         // A day that no plan can have, no amount, and another frequency.
         plan(29, "50.00", YEAR.0, YEAR.1),
         plan(15, "", YEAR.0, YEAR.1),
-        Plan { frequency_month: Some(10), ..plan(15, "50.00", YEAR.0, YEAR.1) },
+        Plan { frequency_month: Some(10.into()), ..plan(15, "50.00", YEAR.0, YEAR.1) },
     ];
     let mut forecast = Forecast::new(month("2027-01"), 3);
     for plan in &plans {

@@ -3,7 +3,7 @@
 use perennial_domain::clearent::{
     CustomerKey, Frequency, FrequencyDay, Link, Plan, PlanKey, PlanStatus, PlanUpdate, TokenId,
 };
-use perennial_domain::{Amount, Date};
+use perennial_domain::{Amount, Date, Reported};
 
 fn date(text: &str) -> Option<Date> {
     text.parse().ok()
@@ -18,7 +18,7 @@ fn plan() -> Plan {
         customer_name: Some("Ada".into()),
         token_id: TokenId::try_from("token_1").ok(),
         frequency: Some(Frequency::reported("WEEKLY")),
-        frequency_day: FrequencyDay::new(1).ok(),
+        frequency_day: FrequencyDay::new(1).ok().map(Into::into),
         frequency_month: None,
         frequency_week: None,
         payment_amount: Amount::from_cents(5_000).ok(),
@@ -27,7 +27,7 @@ fn plan() -> Plan {
         status: Some(PlanStatus::ACTIVE),
         status_date: Some("2027-01-01 10:00:00".into()),
         email_address: Some("ada@example.test".into()),
-        email_receipt: Some(true),
+        email_receipt: Some(true.into()),
         links: vec![Link { rel: "self".into(), href: "/".into(), id: None }],
     }
 }
@@ -67,7 +67,7 @@ fn each_set_of_fields_changes_and_the_others_stay() {
         }
         if has() {
             update = update.frequency_day(28);
-            expected.frequency_day = FrequencyDay::new(28).ok();
+            expected.frequency_day = FrequencyDay::new(28).ok().map(Into::into);
         }
         if has() {
             update = update.payment_amount("0.01");
@@ -91,7 +91,7 @@ fn each_set_of_fields_changes_and_the_others_stay() {
         }
         if has() {
             update = update.email_receipt(false);
-            expected.email_receipt = Some(false);
+            expected.email_receipt = Some(false.into());
         }
         assert_eq!(update.build().unwrap().apply(&plan()), Ok(expected), "{set:013b}");
     }
@@ -152,8 +152,10 @@ fn only_a_monthly_plan_with_a_term_and_a_day_has_a_schedule() {
         (plan(), None),
         (Plan { frequency: None, ..monthly() }, None),
         (Plan { frequency_day: None, ..monthly() }, None),
-        (Plan { frequency_month: Some(1), ..monthly() }, Some(12)),
-        (Plan { frequency_month: Some(10), ..monthly() }, None),
+        (Plan { frequency_day: Some(Reported::Other("31".into())), ..monthly() }, None),
+        (Plan { frequency_month: Some(1.into()), ..monthly() }, Some(12)),
+        (Plan { frequency_month: Some(10.into()), ..monthly() }, None),
+        (Plan { frequency_month: Some(Reported::Other("one".into())), ..monthly() }, None),
         (Plan { start_date: None, ..monthly() }, None),
         (Plan { end_date: None, ..monthly() }, None),
         (Plan { end_date: date("2036-12-31"), ..monthly() }, None),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use perennial_domain::mask;
+use perennial_domain::{encoding, mask};
 use perennial_wire::Format;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
@@ -20,7 +20,7 @@ pub(crate) fn body(format: Format, body: &[u8]) -> String {
     if body.trim_ascii().is_empty() {
         return String::new();
     }
-    let text = std::str::from_utf8(body).ok();
+    let text = encoding::utf8(body).ok();
     let masked = text.and_then(|text| match format {
         Format::Json => json_masked(text),
         Format::Xml => xml_masked(text),
@@ -42,7 +42,7 @@ pub(crate) fn path(path_and_query: &str) -> String {
 
 /// A form as a browser sends it, without its secrets, decoded.
 pub(crate) fn form(body: &[u8]) -> String {
-    match std::str::from_utf8(body).map(members) {
+    match encoding::utf8(body).map(members) {
         Ok(text) if text.len() <= LONGEST => text,
         Ok(text) => format!("({} bytes, too long to remember)", text.len()),
         Err(_) => format!("({} bytes that cannot be read)", body.len()),

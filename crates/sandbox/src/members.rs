@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use perennial_domain::encoding;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::Value as Json;
@@ -22,6 +23,7 @@ impl Members {
     /// A body, where none is an empty object.
     pub(crate) fn of_body(body: &[u8]) -> Result<Self, String> {
         let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+        let body = body.strip_prefix(encoding::MARK).unwrap_or(body);
         match serde_json::from_slice::<Object>(body) {
             Ok(object) => object.members(""),
             Err(_) => Err("the body: must be a JSON object".into()),

@@ -19,6 +19,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use percent_encoding::percent_decode_str;
+use perennial_domain::encoding;
 use perennial_wire::Format;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
@@ -254,16 +255,16 @@ async fn answer(
         }
         return Ok(response);
     }
+    let form = body.strip_prefix(encoding::MARK).unwrap_or(&body);
     if let ["console", page @ ..] = segments.as_slice() {
         if !peer.ip().is_loopback() {
             return Ok(plain(StatusCode::FORBIDDEN));
         }
-        let request = console::Request { method: &head.method, segments: page, query, body: &body };
+        let request = console::Request { method: &head.method, segments: page, query, body: form };
         return Ok(shown(console::answer(gateway, request).await?));
     }
     if let ["app", page @ ..] = segments.as_slice() {
-        let request =
-            payment_page::Request { method: &head.method, segments: page, body: &body, site: &site };
+        let request = payment_page::Request { method: &head.method, segments: page, body: form, site: &site };
         let answered = payment_page::answer(gateway, request).await?;
         let (exchange, hit) = (answered.exchange, answered.hit);
         let whole = paid(answered.shown);

@@ -169,6 +169,7 @@ operations! {
     /// The tokens that are attached to a customer.
     CustomerTokens {
         list() -> Vec<CustomerToken>;
+        each() -> Vec<Result<CustomerToken, Error>>;
         attach(token: &NewCustomerToken) -> CustomerToken;
         update(update: &CustomerTokenUpdate) -> CustomerToken;
     }

@@ -7,7 +7,7 @@ use perennial_domain::clearent::{InvalidApiKey, Refusal};
 use perennial_domain::clientpay::RequestId;
 use perennial_domain::{InvalidValue, Violations};
 use perennial_transport::Delivery;
-use perennial_wire::EncodeError;
+use perennial_wire::{EncodeError, UnreadableRecord};
 
 use crate::clearent::Lookup;
 use crate::{Environment, InvalidBaseUrl};
@@ -70,7 +70,8 @@ pub enum ErrorKind {
     Unreachable,
     /// The deadline of a read passed.
     Timeout,
-    /// The answer to a read is not one: cut off, too long, malformed, or about something else.
+    /// The answer to a read is not one: cut off, too long, malformed, or about something else. Or a record of a list
+    /// cannot be read: [`Error::unreadable_record`].
     Unreadable,
     /// The answer to a read is about another object.
     Mismatch,
@@ -269,6 +270,11 @@ impl Error {
         self.0.request_id
     }
 
+    /// The record of a list that could not be read, where this is the error in its place. The records after it follow.
+    pub fn unreadable_record(&self) -> Option<&UnreadableRecord> {
+        self.cause()
+    }
+
     /// The HTTP status of the last answer.
     pub fn status(&self) -> Option<u16> {
         self.0.status
@@ -306,7 +312,12 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind().advice())
+        match self.unreadable_record() {
+            Some(_) => f.write_str(
+                "a record of the list cannot be read; the others can: report it to the gateway's support",
+            ),
+            None => f.write_str(self.kind().advice()),
+        }
     }
 }
 

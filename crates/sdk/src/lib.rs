@@ -82,13 +82,14 @@ pub use error::{Error, ErrorKind};
 pub use page::{List, Pages};
 pub use response::Response;
 
+pub use perennial_domain::encoding;
 pub use perennial_domain::{
     Amount, CardBrand, CardNumber, Date, Expiry, InvalidValue, Invoice, InvoiceBuilder, InvoiceFields,
-    InvoiceLine, InvoiceLineBuilder, InvoiceLineFields, Month, NaiveDate, Rule, SecurityCode, Text, Total,
-    Violation, Violations,
+    InvoiceLine, InvoiceLineBuilder, InvoiceLineFields, Month, NaiveDate, Reported, Rule, SecurityCode, Text,
+    Total, Violation, Violations,
 };
 pub use perennial_transport as transport;
-pub use perennial_wire::{Format, UnknownFormat};
+pub use perennial_wire::{Format, UnknownFormat, UnreadableRecord};
 
 /// The example of the README is a test.
 #[cfg(doctest)]

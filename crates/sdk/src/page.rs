@@ -13,7 +13,11 @@ use crate::{Error, ErrorKind, Response};
 
 /// The objects that a search finds, page after page.
 ///
-/// A page is asked for when its first object is, and not before. An error ends the list; [`cursor`](Self::cursor) and
+/// A record that cannot be read does not hide the others: in its place is an error with an
+/// [`unreadable_record`](Error::unreadable_record), and the list goes on. It was never absent: whoever asks whether
+/// something is there must not pass over it.
+///
+/// A page is asked for when its first object is, and not before. Any other error ends the list; [`cursor`](Self::cursor) and
 /// [`from_page`](Self::from_page) continue it. Pages that do not end are an error of kind
 /// [`PageLoop`](ErrorKind::PageLoop): one that is not the page asked for, begins like one before it, lies beyond the
 /// number of pages announced, or is the ten-thousandth.
@@ -35,12 +39,13 @@ pub struct List<T> {
     key: fn(&T) -> Option<&str>,
     next_page: u32,
     fetching: Option<Fetch<T>>,
-    items: vec::IntoIter<T>,
+    items: vec::IntoIter<Result<T, Error>>,
     seen: HashSet<String>,
     ended: bool,
 }
 
-/// A list by its pages: each is a [`Response`], whose [`page`](Response::page) has its number and the totals.
+/// A list by its pages: each is a [`Response`], whose [`page`](Response::page) has its number and the totals, and whose
+/// [`unreadable`](Response::unreadable) has the records that could not be read.
 #[must_use = "nothing is asked for until it is read"]
 pub struct Pages<T>(List<T>);
 
@@ -107,7 +112,8 @@ impl<T> List<T> {
         Pages(self)
     }
 
-    /// All objects that are left.
+    /// All objects that are left. One that cannot be read is an error; by [`next`](Self::next) the others can be read,
+    /// too.
     pub async fn collect_all(mut self) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         while let Some(item) = self.next().await {
@@ -119,10 +125,10 @@ impl<T> List<T> {
     fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, Error>>> {
         loop {
             if let Some(item) = self.items.next() {
-                return Poll::Ready(Some(Ok(item)));
+                return Poll::Ready(Some(item));
             }
             match ready!(self.poll_page(context)) {
-                Some(Ok(page)) => self.items = page.into_value().into_iter(),
+                Some(Ok(page)) => self.items = page.each().into_value().into_iter(),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
             }
@@ -142,7 +148,7 @@ impl<T> List<T> {
         });
         self.ended = checked.as_ref().map_or(true, |page| self.is_last(page));
         Poll::Ready(match checked {
-            Ok(page) if page.is_empty() => None,
+            Ok(page) if page.is_nothing() => None,
             Ok(page) => {
                 self.next_page = self.next_page.saturating_add(1);
                 Some(Ok(page))
@@ -153,7 +159,9 @@ impl<T> List<T> {
 
     fn check(&mut self, page: &Response<Vec<T>>) -> Result<(), Loop> {
         let asked = self.next_page;
-        let Some(first) = page.first() else { return Ok(()) };
+        if page.is_nothing() {
+            return Ok(());
+        }
         let told = page.page();
         if let Some(answered) = told.and_then(|told| told.number).filter(|number| *number != u64::from(asked))
         {
@@ -165,7 +173,8 @@ impl<T> List<T> {
             return Err(Loop::BeyondTheEnd { asked, announced });
         }
         // An object without a key is told from others by its place.
-        let first = (self.key)(first).map_or_else(|| format!("#{asked}"), str::to_owned);
+        let key = page.first().map_or_else(|| page.unreadable().first()?.key(), self.key);
+        let first = key.map_or_else(|| format!("#{asked}"), str::to_owned);
         if !self.seen.insert(first) {
             return Err(Loop::Repeated { asked });
         }
@@ -174,7 +183,7 @@ impl<T> List<T> {
 
     fn is_last(&self, page: &Response<Vec<T>>) -> bool {
         let told = page.page();
-        page.is_empty()
+        page.is_nothing()
             || told.and_then(|told| told.last) == Some(true)
             || told.and_then(|told| told.total_pages) == Some(u64::from(self.next_page))
     }

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use http::HeaderMap;
 use perennial_domain::clearent::Link;
 use perennial_transport::Delivery;
+use perennial_wire::UnreadableRecord;
 use perennial_wire::clearent::Page;
 
 use crate::{Error, ErrorKind};
@@ -28,11 +29,13 @@ pub struct Response<T> {
 /// What the gateway said around the value.
 #[derive(Clone)]
 pub(crate) struct About {
+    pub(crate) operation: &'static str,
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) exchange_id: Option<String>,
     pub(crate) links: Vec<Link>,
     pub(crate) page: Option<Page>,
+    pub(crate) unreadable: Vec<UnreadableRecord>,
     pub(crate) payload_type: Option<String>,
     pub(crate) attempts: u32,
 }
@@ -75,6 +78,18 @@ impl<T> Response<T> {
         self.about.page.as_ref()
     }
 
+    /// The records of a list that could not be read. A [`List`](crate::List) has an error in the place of each.
+    pub fn unreadable(&self) -> &[UnreadableRecord] {
+        &self.about.unreadable
+    }
+
+    /// The error in the place of a record that could not be read.
+    fn unreadable_error(&self, record: &UnreadableRecord) -> Error {
+        let About { operation, status, exchange_id, attempts, .. } = &*self.about;
+        let error = Error::because(ErrorKind::Unreadable, record.clone()).of_operation(operation);
+        error.sent(*attempts, Delivery::Answered).answered(*status, exchange_id.clone())
+    }
+
     /// The gateway's word for what it answered: `customer`, `tokens`, `errorTransaction`.
     pub fn payload_type(&self) -> Option<&str> {
         self.about.payload_type.as_deref()
@@ -90,6 +105,12 @@ impl<T> Response<T> {
         self.about.attempts
     }
 
+    /// The same answer, with these records that could not be read.
+    pub(crate) fn beside(mut self, unreadable: Vec<UnreadableRecord>) -> Self {
+        self.about.unreadable = unreadable;
+        self
+    }
+
     /// The same answer as this page of a list.
     pub(crate) fn on_page(mut self, page: Page) -> Self {
         self.about.page = Some(page);
@@ -99,6 +120,35 @@ impl<T> Response<T> {
     /// The same answer about another value.
     pub fn map<U>(self, value: impl FnOnce(T) -> U) -> Response<U> {
         Response { value: value(self.value), about: self.about }
+    }
+}
+
+impl<T> Response<Vec<T>> {
+    /// The records of a page in their order, with an error in the place of each that could not be read.
+    pub fn each(self) -> Response<Vec<Result<T, Error>>> {
+        let unreadable = self.unreadable().iter();
+        let errors: Vec<(usize, Error)> =
+            unreadable.map(|record| (record.index(), self.unreadable_error(record))).collect();
+        self.map(|records| {
+            let mut each: Vec<Result<T, Error>> = records.into_iter().map(Ok).collect();
+            for (index, error) in errors {
+                each.insert(index.min(each.len()), Err(error));
+            }
+            each
+        })
+    }
+
+    /// The records, or the error of the first that could not be read.
+    pub(crate) fn whole(self) -> Result<Self, Error> {
+        match self.unreadable().first() {
+            Some(record) => Err(self.unreadable_error(record)),
+            None => Ok(self),
+        }
+    }
+
+    /// Whether there is no record, readable or not.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.value.is_empty() && self.unreadable().is_empty()
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use perennial_domain::mask;
+
 use crate::Format;
 
 /// A document that could not be read: where, and which rule it broke.
@@ -30,6 +32,8 @@ pub enum DecodeErrorKind {
     Empty,
     /// The bytes are not UTF-8, or an XML declaration names another encoding.
     NotUtf8,
+    /// The bytes begin with the byte order mark of UTF-16.
+    Utf16,
     /// The text is not JSON or not well-formed XML. Both numbers count from one; the column counts bytes.
     Syntax {
         /// The line, from 1.
@@ -102,12 +106,68 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
+/// A record of a list that could not be read; the others of the list were.
+///
+/// ```
+/// use perennial_wire::{Format, Limits, clearent::Reply};
+///
+/// let body = br#"{"payload":{"customers":{"customer":[{"customer-key":"cust_1","first-name":{}},
+///     {"customer-key":"cust_2"}]},"payloadType":"customers"}}"#;
+/// let reply = Reply::decode(Format::Json, body, &Limits::default()).unwrap();
+/// let unreadable = &reply.unreadable[0];
+/// assert_eq!((unreadable.index(), unreadable.key()), (0, Some("cust_1")));
+/// assert_eq!(
+///     unreadable.to_string(),
+///     "record cust_1: JSON at payload.customers.customer.first-name: the value has another type",
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadableRecord {
+    index: usize,
+    key: Option<String>,
+    error: DecodeError,
+}
+
+impl UnreadableRecord {
+    pub(crate) fn new(index: usize, key: Option<&str>, error: DecodeError) -> Self {
+        let key = key.map(str::trim).filter(|key| (1..=100).contains(&key.len()));
+        Self { index, key: key.map(|key| mask::card_numbers(key).into_owned()), error }
+    }
+
+    /// Its place among all records of the list, from 0.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Its key or id, if that could be read; anything like a card number in it is masked.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// The member that is wrong, and the rule that it broke.
+    pub fn error(&self) -> &DecodeError {
+        &self.error
+    }
+}
+
+impl fmt::Display for UnreadableRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.key {
+            Some(key) => write!(f, "record {}: {}", key.escape_debug(), self.error),
+            None => write!(f, "record {} of the list: {}", self.index + 1, self.error),
+        }
+    }
+}
+
+impl std::error::Error for UnreadableRecord {}
+
 impl fmt::Display for DecodeErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Syntax { line, column } => return write!(f, "malformed at line {line}, column {column}"),
             Self::Empty => "the document is empty",
             Self::NotUtf8 => "the document is not UTF-8",
+            Self::Utf16 => "the document is UTF-16, and must be UTF-8",
             Self::WrongRoot => "the root element is another one",
             Self::Trailing => "something follows the end of the document",
             Self::Doctype => "a document type declaration is not allowed",

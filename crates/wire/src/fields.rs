@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use perennial_domain::{Amount, Date, Flag};
+use perennial_domain::clearent::LastFour;
+use perennial_domain::{Amount, AsGateway, Date, Expiry, Flag, Reported};
 
-use crate::error::{DecodeError, DecodeErrorKind};
+use crate::error::{DecodeError, DecodeErrorKind, UnreadableRecord};
 use crate::format::Format;
+use crate::member::Listed;
 use crate::text::Text;
 
 /// A member whose value cannot be taken: where, and why.
@@ -25,11 +27,61 @@ impl Fault {
     }
 
     pub(crate) fn within(self, member: &str) -> Self {
-        Self { path: format!("{member}.{}", self.path), ..self }
+        let path = match (member, self.path.as_str()) {
+            ("", path) => path.to_owned(),
+            (member, "") => member.to_owned(),
+            (member, path) => format!("{member}.{path}"),
+        };
+        Self { path, ..self }
     }
 
     pub(crate) fn in_format(self, format: Format) -> DecodeError {
         DecodeError::new(format, self.path, self.kind)
+    }
+}
+
+/// The records of a list that could not be read, while it is sorted out.
+#[derive(Default)]
+pub(crate) struct Unreadable(Vec<(usize, Option<String>, Fault)>);
+
+impl Unreadable {
+    /// The records that can be read, of a list at `path`. The others are noted, each with its key.
+    pub(crate) fn sort<M, R>(
+        &mut self,
+        Listed(messages): Listed<M>,
+        key: impl Fn(&M) -> Option<&str>,
+        record: impl Fn(M) -> Result<R, Fault>,
+        path: &str,
+    ) -> Vec<R> {
+        let mut records = Vec::with_capacity(messages.len());
+        for (index, message) in messages.into_iter().enumerate() {
+            let (key, fault) = match message {
+                Ok(message) => {
+                    let key = key(&message).map(str::to_owned);
+                    match record(message) {
+                        Ok(record) => {
+                            records.push(record);
+                            continue;
+                        }
+                        Err(fault) => (key, fault),
+                    }
+                }
+                Err(spoiled) => {
+                    let fault = Fault { path: spoiled.path(), kind: spoiled.kind };
+                    (spoiled.key, fault)
+                }
+            };
+            self.0.push((index, key, fault.within(path)));
+        }
+        records
+    }
+
+    /// What is told of them.
+    pub(crate) fn within(self, member: &str, format: Format) -> Vec<UnreadableRecord> {
+        let told = |(index, key, fault): (usize, Option<String>, Fault)| {
+            UnreadableRecord::new(index, key.as_deref(), fault.within(member).in_format(format))
+        };
+        self.0.into_iter().map(told).collect()
     }
 }
 
@@ -63,21 +115,86 @@ pub(crate) fn date(member: &str, text: Option<Text<'_>>) -> Result<Option<Date>,
     given(text).map(|text| Date::try_from(&*text).map_err(|_| Fault::invalid(member))).transpose()
 }
 
-/// A value that is for information: unreadable is the same as absent.
+/// A value that only says more of what is known: unreadable is the same as absent.
 pub(crate) fn lenient<'a, T: for<'t> TryFrom<&'t str>>(text: Option<impl Into<Text<'a>>>) -> Option<T> {
     T::try_from(given(text.map(Into::into))?.trim_ascii()).ok()
 }
 
-/// A flag, likewise.
-pub(crate) fn flag<'a>(text: Option<impl Into<Text<'a>>>) -> Option<bool> {
-    lenient::<Flag>(text).map(|flag| flag.0)
+/// A flag of an envelope, likewise.
+pub(crate) fn lenient_flag<'a>(text: Option<impl Into<Text<'a>>>) -> Option<bool> {
+    Flag::reported(&given(text.map(Into::into))?).map(|flag| flag.0)
 }
 
-/// A count, likewise.
-pub(crate) fn count<'a, T: FromStr>(text: Option<impl Into<Text<'a>>>) -> Option<T> {
-    let text = given(text.map(Into::into))?;
+/// A count of an envelope, likewise.
+pub(crate) fn lenient_count<'a, T: FromStr>(text: Option<impl Into<Text<'a>>>) -> Option<T> {
+    number(&given(text.map(Into::into))?)
+}
+
+/// A flag that says what became of money, which is never guessed.
+pub(crate) fn flag<'a>(member: &str, text: Option<impl Into<Text<'a>>>) -> Result<Option<bool>, Fault> {
+    let flag =
+        |text: Text<'_>| Flag::reported(&text).map(|flag| flag.0).ok_or_else(|| Fault::invalid(member));
+    given(text.map(Into::into)).map(flag).transpose()
+}
+
+/// A count of what money moved, which is never guessed.
+pub(crate) fn count<'a>(member: &str, text: Option<impl Into<Text<'a>>>) -> Result<Option<u64>, Fault> {
+    let count = |text: Text<'_>| number(&text).ok_or_else(|| Fault::invalid(member));
+    given(text.map(Into::into)).map(count).transpose()
+}
+
+/// A detail that moves no money: kept as it came where it is none that the domain knows.
+pub(crate) fn reported<'a, T>(
+    text: Option<impl Into<Text<'a>>>,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Option<Reported<T>> {
+    given(text.map(Into::into)).map(|text| Reported::read(&text, read))
+}
+
+/// A flag that moves no money.
+pub(crate) fn reported_flag<'a>(text: Option<impl Into<Text<'a>>>) -> Option<Reported<bool>> {
+    reported(text, |text| Flag::reported(text).map(|flag| flag.0))
+}
+
+/// A count that moves no money.
+pub(crate) fn reported_count<'a>(text: Option<impl Into<Text<'a>>>) -> Option<Reported<u64>> {
+    reported(text, number)
+}
+
+/// An expiry, which a number has without its leading zero.
+pub(crate) fn expiry(text: Option<Text<'_>>) -> Option<Reported<Expiry>> {
+    reported(text, |text| Expiry::try_from(AsGateway(text)).ok())
+}
+
+fn number<T: FromStr>(text: &str) -> Option<T> {
     let digits = text.trim_ascii();
     digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Digits of a fixed width, with the zeros that a number lost. Any other text stays as it is.
+pub(crate) fn padded(width: usize, text: Text<'_>) -> Text<'_> {
+    let digits = text.trim_ascii();
+    if digits.len() < width && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Cow::Owned(format!("{digits:0>width$}"));
+    }
+    text
+}
+
+/// The last four digits of a card, which are never guessed; what masks the others may stand before them.
+pub(crate) fn last_four(member: &str, text: Option<Text<'_>>) -> Result<Option<String>, Fault> {
+    let read = |text: Text<'_>| {
+        let digits = text.trim_ascii().trim_start_matches(['X', 'x', '*', '#', '\u{2022}', ' ']);
+        let digits = padded(4, Cow::Borrowed(digits));
+        LastFour::try_from(&*digits)
+            .map(|digits| digits.as_str().to_owned())
+            .map_err(|_| Fault::invalid(member))
+    };
+    given(text).map(read).transpose()
+}
+
+/// A result code, which has three digits.
+pub(crate) fn result_code(text: Option<Text<'_>>) -> Option<String> {
+    owned(given(text).map(|text| padded(3, text)))
 }
 
 pub(crate) fn text(value: &str) -> Text<'_> {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use perennial_domain::encoding::{NotUtf8, utf8};
+
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::limits::Limits;
 use crate::member::Put;
@@ -62,7 +64,8 @@ impl FromStr for Format {
 #[error("a format is json or xml")]
 pub struct UnknownFormat;
 
-/// Reads one document; texts are borrowed from it wherever it holds them as they are.
+/// Reads one document, after a byte order mark if it has one; texts are borrowed from it wherever it holds them as they
+/// are.
 pub(crate) fn decode<'a, M: Members<'a>>(
     format: Format,
     document: &'a [u8],
@@ -72,7 +75,11 @@ pub(crate) fn decode<'a, M: Members<'a>>(
     if document.len() > limits.bytes {
         return refuse(DecodeErrorKind::TooLarge);
     }
-    let Ok(text) = std::str::from_utf8(document) else { return refuse(DecodeErrorKind::NotUtf8) };
+    let text = match utf8(document) {
+        Ok(text) => text,
+        Err(NotUtf8::Utf16) => return refuse(DecodeErrorKind::Utf16),
+        Err(NotUtf8::Other) => return refuse(DecodeErrorKind::NotUtf8),
+    };
     if text.trim_ascii().is_empty() {
         return refuse(DecodeErrorKind::Empty);
     }

@@ -44,8 +44,12 @@
 //! * An empty or blank text is the same as none. An empty text in place of an object is an object without members.
 //! * XML text is trimmed of the blanks of its layout. What is written as a reference or in a CDATA section stays, and
 //!   that is how blanks at either end are written.
-//! * Money, keys and dates are never guessed: what is not one is a [`DecodeError`]. Words that are new are kept; counts,
-//!   flags, days and expiries that make no sense are as if absent.
+//! * Money, keys, dates, the counts of a batch and the flags of a transaction are never guessed: what is not one is a
+//!   [`DecodeError`], or in a list an [`UnreadableRecord`] beside the others. Words that are new are kept, and so are
+//!   details that make no sense, as [`Reported`](perennial_domain::Reported): days, expiries, how often a token was used.
+//! * Digits of a fixed width get back the zeros that a number cannot have: a result code, a card's last four, `930` for
+//!   `0930`.
+//! * One byte order mark before a document is passed over.
 //! * A member that is given twice, a second root, anything after the end, a document type, an entity that XML does not
 //!   define, and text beside elements are refused.
 //!
@@ -90,7 +94,7 @@ mod text;
 mod write;
 mod xml;
 
-pub use error::{DecodeError, DecodeErrorKind, EncodeError};
+pub use error::{DecodeError, DecodeErrorKind, EncodeError, UnreadableRecord};
 pub use format::{Format, UnknownFormat};
 pub use limits::Limits;
 

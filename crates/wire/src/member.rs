@@ -4,10 +4,12 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
 use crate::error::{DecodeErrorKind, EncodeError};
-use crate::reading::At;
+use crate::reading::{At, Spoiled};
 use crate::shape::Kind;
 use crate::write::Write;
 
@@ -33,7 +35,8 @@ impl<'de, T: Read<'de>> Fill<'de> for Option<T> {
     #[inline]
     fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
         if self.is_some() {
-            return Err(at.fail(DecodeErrorKind::Duplicate));
+            IgnoredAny::deserialize(de)?;
+            return Err(at.spoil(DecodeErrorKind::Duplicate));
         }
         *self = T::read(de, at)?;
         Ok(())
@@ -57,7 +60,7 @@ pub(crate) type Many<T> = Vec<T>;
 
 impl<'de, T: Read<'de>> Fill<'de> for Many<T> {
     fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
-        de.deserialize_option(Items { items: self, at })
+        de.deserialize_option(Items { items: self, at, of: PhantomData })
     }
 }
 
@@ -83,15 +86,6 @@ impl<'de, T: Read<'de>> Fill<'de> for Records<T> {
     }
 }
 
-/// A list whose absence means something else than that nothing is in it.
-impl<'de, T: Read<'de>> Read<'de> for Records<T> {
-    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
-        let mut records = Self(Many::new());
-        records.fill(de, at)?;
-        Ok(Some(records))
-    }
-}
-
 impl<T: Put> Put for Records<T> {
     const KIND: Kind = Kind::Records(&T::KIND);
 
@@ -100,7 +94,65 @@ impl<T: Put> Put for Records<T> {
     }
 }
 
-fn put_list<T: Put, W: Write>(items: &[T], name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+/// The records of an answer, in their order: each as it was read, or why it could not be. One that is wrong does not
+/// hide the others.
+#[derive(Default)]
+#[cfg_attr(test, derive(Clone, Debug, PartialEq))]
+pub(crate) struct Listed<T>(pub(crate) Vec<Result<T, Spoiled>>);
+
+impl<T> FromIterator<T> for Listed<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(records: I) -> Self {
+        Self(records.into_iter().map(Ok).collect())
+    }
+}
+
+impl<'de, T: Read<'de>> Fill<'de> for Listed<T> {
+    fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
+        de.deserialize_option(Items { items: self, at, of: PhantomData })
+    }
+}
+
+/// A list whose absence means something else than that nothing is in it.
+impl<'de, T: Read<'de>> Read<'de> for Listed<T> {
+    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
+        let mut records = Self(Vec::new());
+        records.fill(de, at)?;
+        Ok(Some(records))
+    }
+}
+
+impl<T: Put> Put for Listed<T> {
+    const KIND: Kind = Kind::Records(&T::KIND);
+
+    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+        put_list(self.0.iter().flatten(), name, to)
+    }
+}
+
+/// More records of the same list, by another name that is read and never written.
+#[derive(Default)]
+#[cfg_attr(test, derive(Clone, Debug, PartialEq))]
+pub(crate) struct Else<T>(pub(crate) Listed<T>);
+
+impl<'de, T: Read<'de>> Fill<'de> for Else<T> {
+    fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
+        self.0.fill(de, at)
+    }
+}
+
+impl<T: Put> Put for Else<T> {
+    const KIND: Kind = Kind::Many(&T::KIND);
+
+    fn put<W: Write>(&self, _: &'static str, _: &mut W) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
+
+fn put_list<'a, T: Put + 'a, W: Write>(
+    items: impl IntoIterator<Item = &'a T>,
+    name: &'static str,
+    to: &mut W,
+) -> Result<(), EncodeError> {
     to.begin_list(name);
     for item in items {
         to.item();
@@ -110,24 +162,76 @@ fn put_list<T: Put, W: Write>(items: &[T], name: &'static str, to: &mut W) -> Re
     Ok(())
 }
 
-struct Items<'m, 'r, T> {
-    items: &'m mut Vec<T>,
-    at: At<'r>,
+/// Where the items of a list go.
+trait Collect<T> {
+    fn len(&self) -> usize;
+
+    fn add(&mut self, item: T);
+
+    /// Takes note of an item that is wrong, or gives it back where one wrong item spoils the list.
+    fn add_spoiled(&mut self, item: Spoiled) -> Option<Spoiled>;
 }
 
-impl<'de, T: Read<'de>> Items<'_, '_, T> {
-    fn push<E: Error>(&mut self, item: Option<T>) -> Result<(), E> {
+impl<T> Collect<T> for Many<T> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn add(&mut self, item: T) {
+        self.push(item);
+    }
+
+    fn add_spoiled(&mut self, item: Spoiled) -> Option<Spoiled> {
+        Some(item)
+    }
+}
+
+impl<T> Collect<T> for Listed<T> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn add(&mut self, item: T) {
+        self.0.push(Ok(item));
+    }
+
+    fn add_spoiled(&mut self, item: Spoiled) -> Option<Spoiled> {
+        self.0.push(Err(item));
+        None
+    }
+}
+
+struct Items<'m, 'r, S, T> {
+    items: &'m mut S,
+    at: At<'r>,
+    of: PhantomData<T>,
+}
+
+impl<S: Collect<T>, T> Items<'_, '_, S, T> {
+    /// Takes an item as it was read; what spoils the list is given back.
+    fn take<E: Error>(&mut self, item: Result<Option<T>, E>) -> Result<Option<Spoiled>, E> {
         if self.items.len() >= self.at.limits().items {
             return Err(self.at.fail(DecodeErrorKind::TooMany));
         }
-        self.items.extend(item);
-        Ok(())
+        match item {
+            Ok(Some(item)) => self.items.add(item),
+            Ok(None) => {}
+            Err(error) => match self.at.spoiled() {
+                Some(spoiled) => return Ok(self.items.add_spoiled(spoiled)),
+                None => return Err(error),
+            },
+        }
+        Ok(None)
+    }
+
+    fn end<E: Error>(&self, spoiled: Option<Spoiled>) -> Result<(), E> {
+        spoiled.map_or(Ok(()), |spoiled| Err(self.at.spoil_again(spoiled, None)))
     }
 }
 
 /// The first three methods are the answers to `deserialize_option`: JSON says whether there is a value, XML says
 /// that there is one more element of this name.
-impl<'de, T: Read<'de>> Visitor<'de> for Items<'_, '_, T> {
+impl<'de, S: Collect<T>, T: Read<'de>> Visitor<'de> for Items<'_, '_, S, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -139,32 +243,42 @@ impl<'de, T: Read<'de>> Visitor<'de> for Items<'_, '_, T> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, de: D) -> Result<(), D::Error> {
-        if !self.items.is_empty() {
-            return Err(self.at.fail(DecodeErrorKind::Duplicate));
+        if self.items.len() > 0 {
+            IgnoredAny::deserialize(de)?;
+            return Err(self.at.spoil(DecodeErrorKind::Duplicate));
         }
         de.deserialize_any(self)
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(mut self, de: D) -> Result<(), D::Error> {
-        let item = T::read(de, self.at)?;
-        self.push(item)
+        let item = T::read(de, self.at);
+        let spoiled = self.take(item)?;
+        self.end(spoiled)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(item) = seq.next_element_seed(Item { at: self.at.deeper(), of: PhantomData })? {
-            self.push(item)?;
+        let mut first = None;
+        loop {
+            let item = seq.next_element_seed(Item { at: self.at.deeper(), of: PhantomData });
+            if let Ok(None) = item {
+                return self.end(first);
+            }
+            let spoiled = self.take(item.map(Option::flatten))?;
+            first = first.or(spoiled);
         }
-        Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
-        let item = T::read(MapAccessDeserializer::new(map), self.at)?;
-        self.push(item)
+        let item = T::read(MapAccessDeserializer::new(map), self.at);
+        let spoiled = self.take(item)?;
+        self.end(spoiled)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        if text.is_empty() { Ok(()) } else { Err(self.at.fail(DecodeErrorKind::WrongType)) }
+        if text.is_empty() { Ok(()) } else { Err(self.at.spoil(DecodeErrorKind::WrongType)) }
     }
+
+    no_scalar!();
 }
 
 struct Item<'r, T> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{DecodeErrorKind, EncodeError};
 use crate::member::{Put, Read};
@@ -17,13 +17,15 @@ use crate::write::Write;
 /// should the message be a whole document. With `else payload: Payload<'a>` at the end, a member that this table does
 /// not know is looked for in the table of that member, as if its object had been there around it.
 ///
+/// `keyed` says by which text a record is told from others, for whoever has to name one that cannot be read.
+///
 /// `in any case` reads names without regard to letter case. With `with said: Said<'a>`, the members of that table are
 /// members of this one, before its own; the shape of each table has its own only.
 macro_rules! message {
     (
         $(#[$meta:meta])*
         $vis:vis struct $Name:ident $(<$a:lifetime>)? as $root:literal
-            $(in any $case:ident)? $(with $flat:ident: $Flat:ident<$f:lifetime>)? {
+            $(keyed by $key:expr;)? $(in any $case:ident)? $(with $flat:ident: $Flat:ident<$f:lifetime>)? {
             $($(#[$doc:meta])* $field:ident: $Kind:ty = $name:literal),* $(,)?
         } $(else $inner:ident: $Inner:ident<$i:lifetime>)?
     ) => {
@@ -70,6 +72,13 @@ macro_rules! message {
                     row
                 }
 
+                $(
+                    fn key(&self) -> Option<&str> {
+                        let key: fn(&Self) -> Option<&str> = $key;
+                        key(self)
+                    }
+                )?
+
                 fn put_members<W: $crate::write::Write>(&self, to: &mut W) -> Result<(), $crate::error::EncodeError> {
                     $(self.$flat.put_members(to)?;)?
                     $(self.$field.put($name, to)?;)*
@@ -98,6 +107,27 @@ macro_rules! message {
     };
 }
 
+/// The methods of a visitor for which a number or a boolean is a value of another type.
+macro_rules! no_scalar {
+    () => {
+        fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Self::Value, E> {
+            Err(self.at.spoil($crate::error::DecodeErrorKind::WrongType))
+        }
+
+        fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<Self::Value, E> {
+            Err(self.at.spoil($crate::error::DecodeErrorKind::WrongType))
+        }
+
+        fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Self::Value, E> {
+            Err(self.at.spoil($crate::error::DecodeErrorKind::WrongType))
+        }
+
+        fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Self::Value, E> {
+            Err(self.at.spoil($crate::error::DecodeErrorKind::WrongType))
+        }
+    };
+}
+
 /// The line for a member whose name may be in any case.
 pub(crate) fn case<R: Copy>(name: &str, rows: &[(&str, R)]) -> Option<R> {
     rows.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, row)| *row)
@@ -111,6 +141,10 @@ pub(crate) trait Message: Default {
     type Row: Copy;
     /// The line for a member, if the table has it.
     fn row(name: &str) -> Option<Self::Row>;
+    /// By what a record is told from others.
+    fn key(&self) -> Option<&str> {
+        None
+    }
     /// Writes what is there, in the order of the table.
     fn put_members<W: Write>(&self, to: &mut W) -> Result<(), EncodeError>;
 }
@@ -129,6 +163,10 @@ impl<M: Message> Message for Box<M> {
     #[inline]
     fn row(name: &str) -> Option<M::Row> {
         M::row(name)
+    }
+
+    fn key(&self) -> Option<&str> {
+        (**self).key()
     }
 
     fn put_members<W: Write>(&self, to: &mut W) -> Result<(), EncodeError> {
@@ -167,6 +205,9 @@ struct Object<'r, M> {
 
 /// An object is a map, and nothing else: not an array of its members, as derived readers take. Null is no object. An
 /// empty text is an empty one, because PHP clients write it for objects without members and XML has no other way.
+///
+/// Every value is read to its end, also one that cannot be taken: so a list goes on after a record that is wrong, and
+/// the key of the record is known.
 impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
     type Value = Option<M>;
 
@@ -176,17 +217,32 @@ impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<M>, A::Error> {
         let mut message = M::default();
+        let mut spoiled = None;
         while let Some(row) = map.next_key_seed(Name::<M>(PhantomData))? {
-            match row {
-                Some(row) => message.fill(row, &mut map, self.at.deeper())?,
-                None => self.at.skip(&mut map)?,
+            let read = match row {
+                Some(row) => message.fill(row, &mut map, self.at.deeper()),
+                None => self.at.skip(&mut map),
+            };
+            if let Err(error) = read {
+                let Some(member) = self.at.spoiled() else { return Err(error) };
+                spoiled.get_or_insert(member);
             }
         }
-        Ok(Some(message))
+        match spoiled {
+            None => Ok(Some(message)),
+            Some(member) => Err(self.at.spoil_again(member, message.key().map(str::to_owned))),
+        }
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Option<M>, E> {
-        if text.is_empty() { Ok(Some(M::default())) } else { Err(self.at.fail(DecodeErrorKind::WrongType)) }
+        if text.is_empty() { Ok(Some(M::default())) } else { Err(self.at.spoil(DecodeErrorKind::WrongType)) }
+    }
+
+    no_scalar!();
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Option<M>, A::Error> {
+        self.at.deeper().pass_seq(seq)?;
+        Err(self.at.spoil(DecodeErrorKind::WrongType))
     }
 
     fn visit_unit<E>(self) -> Result<Option<M>, E> {

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use serde::de::{Error, IgnoredAny, MapAccess};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
 use crate::error::{DecodeError, DecodeErrorKind};
@@ -26,14 +26,40 @@ pub(crate) struct Reading<'r> {
     pub(crate) limits: &'r Limits,
     pub(crate) scalars: Scalars,
     failure: Cell<Option<DecodeErrorKind>>,
+    /// Whether the value that failed was read to its end, so that what follows it can be read.
+    passed: Cell<bool>,
     inexact: Cell<bool>,
     trail: RefCell<Vec<&'static str>>,
+    key: RefCell<Option<String>>,
+}
+
+/// A value that was read to its end and cannot be taken: the first member that is wrong, and the key of the record
+/// around it.
+#[cfg_attr(test, derive(Clone, Debug, PartialEq))]
+pub(crate) struct Spoiled {
+    pub(crate) kind: DecodeErrorKind,
+    trail: Vec<&'static str>,
+    pub(crate) key: Option<String>,
+}
+
+impl Spoiled {
+    /// The member, from the record on.
+    pub(crate) fn path(&self) -> String {
+        self.trail.iter().rev().copied().collect::<Vec<_>>().join(".")
+    }
 }
 
 impl<'r> Reading<'r> {
     pub(crate) fn new(scalars: Scalars, limits: &'r Limits) -> Self {
-        let (failure, inexact, trail) = (Cell::default(), Cell::default(), RefCell::default());
-        Self { limits, scalars, failure, inexact, trail }
+        Self {
+            limits,
+            scalars,
+            failure: Cell::default(),
+            passed: Cell::default(),
+            inexact: Cell::default(),
+            trail: RefCell::default(),
+            key: RefCell::default(),
+        }
     }
 
     /// The outermost level.
@@ -82,7 +108,50 @@ impl<'r> At<'r> {
     /// Fails for a reason that the codec's own error cannot carry.
     pub(crate) fn fail<E: Error>(self, kind: DecodeErrorKind) -> E {
         self.reading.failure.set(Some(kind));
+        self.reading.passed.set(false);
         E::custom("")
+    }
+
+    /// Fails at a value that has been read to its end: what follows it can still be read.
+    pub(crate) fn spoil<E: Error>(self, kind: DecodeErrorKind) -> E {
+        let error = self.fail(kind);
+        self.reading.passed.set(true);
+        error
+    }
+
+    /// What the error that has just been met is about, if the reading can go on after it.
+    pub(crate) fn spoiled(self) -> Option<Spoiled> {
+        let Reading { failure, passed, trail, key, .. } = self.reading;
+        if !passed.replace(false) {
+            return None;
+        }
+        Some(Spoiled { kind: failure.take()?, trail: trail.take(), key: key.take() })
+    }
+
+    /// Fails once more for a value within this one, which has been read to its end, too.
+    pub(crate) fn spoil_again<E: Error>(self, spoiled: Spoiled, key: Option<String>) -> E {
+        let Spoiled { kind, trail, key: inner } = spoiled;
+        self.reading.trail.replace(trail);
+        self.reading.key.replace(key.or(inner));
+        self.spoil(kind)
+    }
+
+    /// Passes over the members of an object that stands where none belongs.
+    pub(crate) fn pass_map<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_key::<IgnoredAny>()?.is_some() {
+            self.skip(&mut map)?;
+        }
+        Ok(())
+    }
+
+    /// Passes over the items of a list that stands where none belongs.
+    pub(crate) fn pass_seq<'de, A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(item) = seq.next_element::<&RawValue>()? {
+            if self.is_too_deep(item) {
+                return Err(self.fail(DecodeErrorKind::TooDeep));
+            }
+        }
+        Ok(())
     }
 
     /// Fails at a number that only its text can carry.

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use perennial_domain::Amount;
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use perennial_domain::{Amount, Reported};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::{DecodeErrorKind, EncodeError};
@@ -24,6 +24,13 @@ pub(crate) struct Bare<'a>(Text<'a>);
 impl From<bool> for Bare<'_> {
     fn from(flag: bool) -> Self {
         Self(Cow::Borrowed(if flag { "true" } else { "false" }))
+    }
+}
+
+impl Bare<'_> {
+    /// A detail as it was reported, which may be no number or boolean.
+    pub(crate) fn shown<T: fmt::Display>(value: &Reported<T>) -> Self {
+        Self(Cow::Owned(value.to_string()))
     }
 }
 
@@ -53,7 +60,7 @@ impl<'de: 'a, 'a> Read<'de> for Text<'a> {
         }
         let text = de.deserialize_any(Scalar(at))?;
         if text.as_ref().is_some_and(|text| text.len() > at.limits().text) {
-            return Err(at.fail(DecodeErrorKind::TextTooLong));
+            return Err(at.spoil(DecodeErrorKind::TextTooLong));
         }
         Ok(text)
     }
@@ -78,9 +85,21 @@ impl Put for Bare<'_> {
     const KIND: Kind = Kind::Bare;
 
     fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
-        to.bare(name, &self.0);
-        Ok(())
+        if is_bare(&self.0) {
+            to.bare(name, &self.0);
+            Ok(())
+        } else {
+            to.text(name, &self.0)
+        }
     }
+}
+
+/// Whether JSON can hold the text as it stands: a boolean, or a number in plain digits.
+fn is_bare(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = digits(whole) && digits(decimals) && (whole.len() == 1 || !whole.starts_with('0'));
+    is_number || matches!(text, "true" | "false")
 }
 
 /// Reads the JSON text of a scalar.
@@ -89,10 +108,10 @@ fn exact<'a, E: Error>(json: &'a str, at: At<'_>) -> Result<Option<Text<'a>>, E>
         Some(b'-' | b'0'..=b'9') => Some(Cow::Borrowed(json)),
         _ => serde_json::Deserializer::from_str(json)
             .deserialize_any(Scalar(at))
-            .map_err(|_| at.fail::<E>(DecodeErrorKind::WrongType))?,
+            .map_err(|_| at.spoil::<E>(DecodeErrorKind::WrongType))?,
     };
     if text.as_ref().is_some_and(|text| text.len() > at.limits().text) {
-        return Err(at.fail(DecodeErrorKind::TextTooLong));
+        return Err(at.spoil(DecodeErrorKind::TextTooLong));
     }
     Ok(text)
 }
@@ -137,5 +156,15 @@ impl<'de> Visitor<'de> for Scalar<'_> {
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
         Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        self.0.deeper().pass_map(map)?;
+        Err(self.0.spoil(DecodeErrorKind::WrongType))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        self.0.deeper().pass_seq(seq)?;
+        Err(self.0.spoil(DecodeErrorKind::WrongType))
     }
 }

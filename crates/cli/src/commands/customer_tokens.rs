@@ -83,7 +83,7 @@ impl CustomerTokens {
     pub(super) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
         match self {
             Self::List(named) => {
-                output.many(client.customers().tokens(&named.key()?).list().await?.into_value())
+                output.each(client.customers().tokens(&named.key()?).each().await?.into_value())
             }
             Self::Attach(attach) => {
                 let token = attach.fields.fill(NewCustomerToken::builder()).build();

@@ -13,7 +13,7 @@ use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use perennial::clearent::Page;
-use perennial::{List, Response};
+use perennial::{Error, List, Response};
 
 pub(crate) use clientpay::ShownAccessId;
 pub(crate) use record::{IntoValue, Record, Shown, Value};
@@ -112,6 +112,24 @@ impl Output {
         Rows::new(self, T::COLUMNS, T::members()).print(records)
     }
 
+    /// Prints the objects that can be read, then tells of the others.
+    pub(crate) fn each<T: Shown>(self, each: Vec<Result<T, Error>>) -> Result<(), Failure> {
+        let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+        for object in each {
+            match object {
+                Ok(object) => readable.push(object),
+                Err(error) => unreadable.push(error),
+            }
+        }
+        if unreadable.is_empty() {
+            return self.many(readable);
+        }
+        if !readable.is_empty() {
+            self.many(readable)?;
+        }
+        Err(Failure::Unreadable(unreadable))
+    }
+
     /// Prints records as a list. In CSV what has no column among these has one behind them.
     pub(crate) fn rows(self, columns: &[&str], records: Vec<Record>) -> Result<(), Failure> {
         let mut members: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
@@ -128,11 +146,11 @@ impl Output {
         let mut rows = Rows::new(self, T::COLUMNS, T::members());
         match rows.read(list, extent).await {
             Ok(page) => {
-                rows.finish()?;
+                let unreadable = rows.finish()?;
                 if let (Self::Table, Some(page)) = (self, page) {
                     note_the_rest(&page);
                 }
-                Ok(())
+                if unreadable.is_empty() { Ok(()) } else { Err(Failure::Unreadable(unreadable)) }
             }
             Err(failure) if rows.is_empty() => Err(failure),
             Err(failure) => {
@@ -148,6 +166,8 @@ impl Output {
 struct Rows<'a> {
     out: BufWriter<StdoutLock<'static>>,
     list: Listing<'a>,
+    /// The errors in the place of records that cannot be read.
+    unreadable: Vec<Error>,
 }
 
 /// What is kept of it. All leave at once, but a table needs all its rows to know its widths.
@@ -166,14 +186,14 @@ impl<'a> Rows<'a> {
             Output::Jsonl => Listing::Lines { begun: false },
             Output::Csv => Listing::Sheet(Sheet::new(members)),
         };
-        Self { out: stdout(), list }
+        Self { out: stdout(), list, unreadable: Vec::new() }
     }
 
     fn print(mut self, records: Vec<Record>) -> Result<(), Failure> {
         for record in records {
             self.add(record)?;
         }
-        self.finish()
+        self.finish().map(drop)
     }
 
     fn add(&mut self, record: Record) -> Result<(), Failure> {
@@ -211,10 +231,16 @@ impl<'a> Rows<'a> {
         {
             let page = page?;
             let told = Response::page(&page).cloned();
-            for object in page.into_value().into_iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
-                self.add(object.record())?;
-                progress.inc(1);
-                left -= 1;
+            for object in Response::each(page).into_value() {
+                match object {
+                    Ok(object) if left > 0 => {
+                        self.add(object.record())?;
+                        progress.inc(1);
+                        left -= 1;
+                    }
+                    Ok(_) => break,
+                    Err(error) => self.unreadable.push(error),
+                }
             }
             self.out.flush()?;
             if matches!(extent, Extent::Page) {
@@ -235,9 +261,13 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn finish(mut self) -> Result<(), Failure> {
+    /// Ends the list; the errors in the place of records that cannot be read.
+    fn finish(mut self) -> Result<Vec<Error>, Failure> {
         match &mut self.list {
-            Listing::Table { rows, .. } if rows.is_empty() => note("nothing found"),
+            Listing::Table { rows, .. } if rows.is_empty() && self.unreadable.is_empty() => {
+                note("nothing found");
+            }
+            Listing::Table { rows, .. } if rows.is_empty() => {}
             Listing::Table { columns, rows } => {
                 pager::show(&mut self.out, &table::of_many(columns, rows).to_string())?;
             }
@@ -245,7 +275,8 @@ impl<'a> Rows<'a> {
             Listing::Lines { .. } => {}
             Listing::Sheet(sheet) => sheet.begin(&mut self.out)?,
         }
-        Ok(self.out.flush()?)
+        self.out.flush()?;
+        Ok(self.unreadable)
     }
 }
 

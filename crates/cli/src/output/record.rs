@@ -7,7 +7,7 @@ use perennial::clearent::{
     Frequency, FrequencyDay, Link, Payment, Plan, PlanKey, PlanStatus, PostalAddress, Token, TokenId,
     TokenStatus, Transaction, TransactionId, TransactionResult, TransactionType,
 };
-use perennial::{Amount, CardBrand, Date, Expiry, Total};
+use perennial::{Amount, CardBrand, Date, Expiry, Reported, Total};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value as Json;
 
@@ -238,6 +238,16 @@ values! {
 }
 
 /// An answer without links says nothing of links.
+/// The value, or the text where only that is known.
+impl<T: IntoValue> IntoValue for Reported<T> {
+    fn into_value(self) -> Option<Value> {
+        match self {
+            Self::Value(value) => value.into_value(),
+            Self::Other(text) => text.into_value(),
+        }
+    }
+}
+
 impl IntoValue for Vec<Link> {
     fn into_value(self) -> Option<Value> {
         (!self.is_empty()).then(|| Value::Records(self.into_iter().map(link_record).collect()))

@@ -22,5 +22,6 @@ mod secrets;
 mod serve;
 mod shell;
 mod terminal;
+mod unreadable;
 mod walk;
 mod worlds;

@@ -1,11 +1,12 @@
 use std::fmt;
 
-use crate::Secret;
+use crate::{Secret, encoding};
 
 /// The secret key of a merchant's terminal, sent as the `api-key` header of every call.
 ///
 /// Public samples are 32 lower-case hexadecimal digits; the vendor documents no format, so any 16 to 256 visible
-/// ASCII characters but quotation marks pass. Blanks around the key are removed. What pasting from a PDF adds is
+/// ASCII characters but quotation marks pass. Blanks around the key are removed, and so is a byte order mark at the very
+/// start. What pasting from a PDF adds is
 /// refused by name and position, without the key in the message.
 ///
 /// A label is what begins with "api key" (also `api-key`, `api_key`, `ApiKey`), or words without a digit before a
@@ -24,7 +25,7 @@ pub struct ApiKey(Secret);
 impl ApiKey {
     /// Reads a pasted key.
     pub fn new(pasted: &str) -> Result<Self, InvalidApiKey> {
-        let key = pasted.trim_matches([' ', '\t', '\r', '\n']);
+        let key = encoding::without_mark(pasted).trim_matches([' ', '\t', '\r', '\n']);
         if key.is_empty() {
             return Err(InvalidApiKey::Empty);
         }

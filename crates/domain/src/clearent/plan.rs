@@ -2,8 +2,8 @@ use chrono::{Datelike, NaiveDate};
 
 use super::{CustomerKey, Link, Paging, Schedule, TokenId};
 use crate::{
-    Amount, Date, Flag, InvalidValue, Rule, Text, Violations, add_months, builder::request, key::key,
-    open::open,
+    Amount, Date, Flag, InvalidValue, Reported, Rule, Text, Violations, add_months, builder::request,
+    key::key, open::open,
 };
 
 key! {
@@ -357,16 +357,20 @@ impl PlanUpdate {
             customer_name: text(customer_name, &plan.customer_name),
             token_id: token_id.or(plan.token_id.as_ref()).cloned(),
             frequency: frequency.or(plan.frequency.as_ref()).cloned(),
-            frequency_day: frequency_day.copied().or(plan.frequency_day),
-            frequency_month: plan.frequency_month,
-            frequency_week: plan.frequency_week,
+            frequency_day: frequency_day
+                .map(|day| Reported::Value(*day))
+                .or_else(|| plan.frequency_day.clone()),
+            frequency_month: plan.frequency_month.clone(),
+            frequency_week: plan.frequency_week.clone(),
             payment_amount: payment_amount.copied().or(plan.payment_amount),
             start_date: start_date.copied().or(plan.start_date),
             end_date: end_date.copied().or(plan.end_date),
             status: status.or(plan.status.as_ref()).cloned(),
             status_date: plan.status_date.clone(),
             email_address: text(email_address, &plan.email_address),
-            email_receipt: email_receipt.map(|flag| flag.0).or(plan.email_receipt),
+            email_receipt: email_receipt
+                .map(|flag| Reported::Value(flag.0))
+                .or_else(|| plan.email_receipt.clone()),
             links: plan.links.clone(),
         };
         if let (Some(old), Some(new)) = (&plan.status, &next.status)
@@ -421,13 +425,13 @@ pub struct Plan {
     pub token_id: Option<TokenId>,
     /// How often.
     pub frequency: Option<Frequency>,
-    /// The day of the month, where it is one from 1 to 28.
-    pub frequency_day: Option<FrequencyDay>,
+    /// The day of the month from 1 to 28, or what else the gateway reports, such as `31`.
+    pub frequency_day: Option<Reported<FrequencyDay>>,
     /// `frequency-month`, which was the month in 2016 and is the months between payments in newer documentation: a
     /// monthly plan that another client made with `10` may charge every ten months. Never sent by this library.
-    pub frequency_month: Option<u64>,
+    pub frequency_month: Option<Reported<u64>>,
     /// `frequency-week`, which weekly plans of newer documentation have. Never sent by this library.
-    pub frequency_week: Option<u64>,
+    pub frequency_week: Option<Reported<u64>>,
     /// How much each payment is.
     pub payment_amount: Option<Amount>,
     /// The first day.
@@ -441,7 +445,7 @@ pub struct Plan {
     /// Where receipts go.
     pub email_address: Option<String>,
     /// Whether receipts are sent.
-    pub email_receipt: Option<bool>,
+    pub email_receipt: Option<Reported<bool>>,
     /// Links to the plan, its customer and its token.
     pub links: Vec<Link>,
 }
@@ -451,10 +455,11 @@ impl Plan {
     /// whose [`frequency_month`](Self::frequency_month) is other than 1 has none, because its meaning is not certain.
     pub fn schedule(&self) -> Option<Schedule> {
         let term = PlanTerm::new(self.start_date?, self.end_date?).ok()?;
-        if self.frequency_month.is_some_and(|months| months != 1) {
+        if self.frequency_month.as_ref().is_some_and(|months| months.value() != Some(1)) {
             return None;
         }
-        (self.frequency.as_ref()? == &Frequency::MONTHLY).then_some(Schedule::new(term, self.frequency_day?))
+        let day = self.frequency_day.as_ref()?.value()?;
+        (self.frequency.as_ref()? == &Frequency::MONTHLY).then_some(Schedule::new(term, day))
     }
 }
 

@@ -1,7 +1,7 @@
 use super::{CustomerKey, Paging};
 use crate::{
-    CardBrand, CardNumber, Date, Expiry, Flag, InvalidValue, Rule, SecurityCode, Text, builder::request,
-    key::key, open::open,
+    CardBrand, CardNumber, Date, Expiry, Flag, InvalidValue, Reported, Rule, SecurityCode, Text,
+    builder::request, key::key, open::open, text::check_brand,
 };
 
 key! {
@@ -95,6 +95,9 @@ request! {
             card_type: CardBrand = "card-type",
         }
     }
+    check |token, violations| {
+        check_brand(token.card_type.as_ref(), violations);
+    };
     strictly |token, violations| {
         let brand = token.card.as_ref().map(|card| token.card_type.clone().or_else(|| card.brand()));
         if brand == Some(None) {
@@ -157,15 +160,15 @@ pub struct Token {
     /// The card's last four digits.
     pub last_four_digits: Option<String>,
     /// The expiry; older answers leave it out.
-    pub exp_date: Option<Expiry>,
+    pub exp_date: Option<Reported<Expiry>>,
     /// The street used to check the address.
     pub avs_address: Option<String>,
     /// The postal code used to check the address.
     pub avs_zip: Option<String>,
     /// Whether it is the customer's default card.
-    pub is_default: Option<bool>,
+    pub is_default: Option<Reported<bool>>,
     /// How often it was used.
-    pub times_used: Option<u64>,
+    pub times_used: Option<Reported<u64>>,
     /// When it was created, in the gateway's own format (captures: `2020-05-01T14:31:12.464Z`).
     pub created: Option<String>,
     /// When it was changed last, likewise.
@@ -219,6 +222,9 @@ request! {
             avs_zip: Text = "avs-zip",
         }
     }
+    check |token, violations| {
+        check_brand(token.card_type.as_ref(), violations);
+    };
 }
 
 request! {
@@ -252,11 +258,11 @@ request! {
 pub struct CustomerToken {
     pub token_id: TokenId,
     pub customer_key: Option<CustomerKey>,
-    pub exp_date: Option<Expiry>,
+    pub exp_date: Option<Reported<Expiry>>,
     pub card_type: Option<CardBrand>,
     pub last_four_digits: Option<String>,
     pub description: Option<String>,
-    pub is_default: Option<bool>,
+    pub is_default: Option<Reported<bool>>,
     pub avs_address: Option<String>,
     pub avs_zip: Option<String>,
 }

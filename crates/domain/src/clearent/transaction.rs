@@ -1,7 +1,7 @@
 use super::{Address, CheckField, CustomerKey, PlanKey, PostalAddress, Reference, TokenId, paging::Paging};
 use crate::{
-    Amount, CardBrand, CardNumber, Expiry, Flag, InvalidValue, Rule, SecurityCode, Text, Violations,
-    builder::request, key::key, open::open,
+    Amount, CardBrand, CardNumber, Expiry, Flag, InvalidValue, Reported, Rule, SecurityCode, Text,
+    Violations, builder::request, key::key, open::open, text::check_brand,
 };
 
 key! {
@@ -153,6 +153,7 @@ request! {
         if matches!(charge.card, Some(ChargeSource::Card(_))) && charge.exp_date.is_none() {
             violations.add("exp-date", Rule::Required);
         }
+        check_brand(charge.card_type.as_ref(), violations);
     };
 }
 
@@ -288,7 +289,7 @@ pub struct Transaction {
     /// The brand.
     pub card_type: Option<CardBrand>,
     /// The expiry.
-    pub exp_date: Option<Expiry>,
+    pub exp_date: Option<Reported<Expiry>>,
     /// When it was made: `yyyy-MM-dd HH:mm:ss.SSS`, UTC.
     pub created: Option<String>,
     /// The batch it belongs to, which later answers pad with zeros (`000059`); none if it moved no money.

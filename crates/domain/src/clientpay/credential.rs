@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{InvalidValue, Rule, Secret, builder::unlisted_request as request};
+use crate::{InvalidValue, Rule, Secret, builder::unlisted_request as request, encoding};
 
 /// Declares secrets that are pasted from the vendor's mail.
 macro_rules! credentials {
@@ -8,7 +8,7 @@ macro_rules! credentials {
         $(#[$meta])*
         ///
         /// The vendor documents no format, so 1 to 256 visible ASCII characters but quotation marks pass. Blanks around
-        /// them are removed.
+        /// them are removed, and so is a byte order mark at the very start.
         pub struct $Credential(Secret);
 
         impl $Credential {
@@ -56,7 +56,7 @@ pub(super) use credentials;
 const LONGEST: usize = 256;
 
 pub(super) fn read(pasted: &str) -> Result<Secret, InvalidValue> {
-    let text = pasted.trim_matches([' ', '\t', '\r', '\n']);
+    let text = encoding::without_mark(pasted).trim_matches([' ', '\t', '\r', '\n']);
     let foreign = |c: char| !c.is_ascii_graphic() || matches!(c, '"' | '\'' | '`');
     match text.chars().position(foreign) {
         Some(index) => Err(Rule::Credential { at: index + 1 }.into()),

@@ -4,7 +4,7 @@ use super::invoice::Portion;
 use super::method::{Card, ECheck, PaymentMethodId, check_one};
 use super::options::EmailOptions;
 use super::payer::{PayerId, SavedPayer};
-use crate::{Amount, Flag, Rule, Text, builder::unlisted_request as request, key::key, open::open};
+use crate::{Amount, Flag, Reported, Rule, Text, builder::unlisted_request as request, key::key, open::open};
 
 key! {
     /// The gateway's id of a payment: digits, as a string.
@@ -154,6 +154,12 @@ impl PaymentKind {
     pub const E_CHECK: Self = Self(1);
 }
 
+impl std::fmt::Display for PaymentKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.0, f)
+    }
+}
+
 /// A payment, a void or a refund as the gateway reports it: in answers, in what a search finds, and in postbacks.
 /// Members that it left out are `None`.
 ///
@@ -180,9 +186,9 @@ pub struct Payment {
     /// The same moment in UTC.
     pub payment_date_utc: Option<String>,
     /// How it was paid.
-    pub payment_method_type: Option<PaymentKind>,
+    pub payment_method_type: Option<Reported<PaymentKind>>,
     /// A number for the status, whose meaning is not documented.
-    pub status_by_type: Option<u64>,
+    pub status_by_type: Option<Reported<u64>>,
     /// How much, tax included.
     pub payment_amount: Option<Amount>,
     /// The tax in it.

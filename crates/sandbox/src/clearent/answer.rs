@@ -59,6 +59,7 @@ impl Answer {
             page,
             payload_type: payload_type.map(str::to_owned),
             payload,
+            ..Reply::default()
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE};
+use perennial_domain::encoding;
 use perennial_wire::Format;
 
 /// The formats of one call.
@@ -21,6 +22,7 @@ impl Formats {
     pub(crate) fn of(headers: &HeaderMap, body: &[u8]) -> Self {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let request = content_type.and_then(named).unwrap_or_else(|| {
+            let body = body.strip_prefix(encoding::MARK).unwrap_or(body);
             if body.trim_ascii_start().starts_with(b"<") { Format::Xml } else { Format::Json }
         });
         Self { request, answer: preferred(headers).unwrap_or(request) }

@@ -1,7 +1,7 @@
 //! How a charge goes: by the amounts that force an outcome, and by the state of the card.
 
 use perennial_domain::clearent::{Token, TokenStatus, Transaction, TransactionResult};
-use perennial_domain::{Amount, Expiry, NaiveDate};
+use perennial_domain::{Amount, Expiry, NaiveDate, Reported};
 
 /// The answer of the issuer, or of the gateway in its place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,7 +150,11 @@ pub(crate) fn of_amount(amount: Amount) -> Outcome {
 /// Why a token cannot be charged on this day, if it cannot.
 pub(crate) fn of_token(token: &Token, today: NaiveDate) -> Option<Outcome> {
     let active = token.status == Some(TokenStatus::ACTIVE);
-    if active { of_expiry(token.exp_date, today) } else { Some(Outcome::NOT_ACTIVE) }
+    if active {
+        of_expiry(token.exp_date.as_ref().and_then(Reported::value), today)
+    } else {
+        Some(Outcome::NOT_ACTIVE)
+    }
 }
 
 /// Why a card that expires then cannot be charged on this day, if it cannot.

@@ -49,7 +49,7 @@ fn created(plan_key: PlanKey, new: &NewPlan) -> Plan {
         customer_name: owned(customer_name),
         token_id: Some(token_id.clone()),
         frequency: Some(frequency.clone()),
-        frequency_day: Some(new.day()),
+        frequency_day: Some(new.day().into()),
         frequency_month: None,
         frequency_week: None,
         payment_amount: Some(*payment_amount),
@@ -58,7 +58,7 @@ fn created(plan_key: PlanKey, new: &NewPlan) -> Plan {
         status: Some(status.cloned().unwrap_or(PlanStatus::ACTIVE)),
         status_date: None,
         email_address: owned(email_address),
-        email_receipt: email_receipt.map(|flag| flag.0),
+        email_receipt: email_receipt.map(|flag| flag.0.into()),
         links: Vec::new(),
     }
 }

@@ -4,7 +4,7 @@ use perennial_domain::clearent::{
     Capture, CaptureFields, Charge, ChargeFields, ChargeSource, CheckAnswer, PostalAddress, Refund,
     RefundFields, Token, TokenId, Transaction, TransactionId, TransactionRequest, TransactionType, Void,
 };
-use perennial_domain::{Amount, Expiry, Rule, Text, Violations};
+use perennial_domain::{Amount, Expiry, Reported, Rule, Text, Violations};
 use perennial_wire::clearent::{Payload, transaction};
 
 use super::answer::{Answer, Fault, Refused, Site};
@@ -98,7 +98,8 @@ impl Source {
                 let unknown = || Refused::from(Violations::one("card", Rule::Unknown("token")));
                 let token = ledger.token(&id)?.ok_or_else(unknown)?;
                 let last_four = token.last_four_digits.clone().ok_or_else(unknown)?;
-                let card = Card { brand: token.card_type.clone(), last_four, exp_date: token.exp_date };
+                let exp_date = token.exp_date.as_ref().and_then(Reported::value);
+                let card = Card { brand: token.card_type.clone(), last_four, exp_date };
                 let refused = outcome::of_token(&token, today);
                 Ok((card, Some(token), refused))
             }
@@ -126,7 +127,7 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
         let record = Transaction {
             last_four: Some(card.last_four.clone()),
             card_type: record.card_type.or_else(|| card.brand.clone()),
-            exp_date: card.exp_date,
+            exp_date: card.exp_date.map(Reported::from),
             check_field_duplicate: checks_invoice.then_some(false),
             ..record
         };
@@ -351,7 +352,7 @@ fn refunded(call: &Call<'_>, refund: &Refund) -> Handled {
                     amount: Some(amount),
                     last_four: Some(card.last_four),
                     card_type: card.brand,
-                    exp_date: card.exp_date,
+                    exp_date: card.exp_date.map(Reported::from),
                     ..Transaction::default()
                 }
             }

@@ -4,7 +4,7 @@ use perennial_domain::clientpay::{
     NewPayment, NewPaymentFields, PageStatus, Payment, PaymentFilterFields, PaymentKind, PaymentSearchFields,
     PaymentStatus, RefundFields, RequestId,
 };
-use perennial_domain::{Amount, Text};
+use perennial_domain::{Amount, Reported, Text};
 use perennial_wire::clientpay::{Received, Reply, payment, search};
 
 use super::answer::{Answer, Fault, Refused};
@@ -147,7 +147,12 @@ pub(super) fn refund(call: &Call<'_>) -> Handled {
             request_id: request_id.expose(),
             session_id: session_id.map(Text::as_str),
             customer_ref: customer_id.map(Text::as_str),
-            method: booked.payment.payment_method_type.unwrap_or(PaymentKind::CARD),
+            method: booked
+                .payment
+                .payment_method_type
+                .as_ref()
+                .and_then(Reported::value)
+                .unwrap_or(PaymentKind::CARD),
             amount: left,
             tax: Amount::ZERO,
             order_id: order_id.map(Text::as_str),

@@ -46,7 +46,7 @@ pub(super) async fn page(gateway: &Gateway, world: &World) -> Found {
                         td { (payment.payment_id.as_ref().map_or("", |id| id.as_str())) }
                         td { (payment.payment_date_utc.as_deref().unwrap_or_default()) }
                         td { (payment.payment_status.as_ref().map_or("", PaymentStatus::as_str)) }
-                        td { @if payment.payment_method_type == Some(PaymentKind::E_CHECK) { "eCheck" } @else { "card" } }
+                        td { @if payment.payment_method_type == Some(PaymentKind::E_CHECK.into()) { "eCheck" } @else { "card" } }
                         td { (payment.session_id.as_deref().unwrap_or_default()) }
                         td { (payment.message.as_deref().unwrap_or_default()) }
                         td.number { (amount(payment.payment_amount)) }

@@ -91,8 +91,8 @@ pub(super) async fn customer(gateway: &Gateway, world: &World, key: &str) -> Fou
                     tr {
                         th scope="row" { code { (token.token_id) } }
                         td { (token.card_type.as_ref().map(ToString::to_string).unwrap_or_default()) " ends in " (token.last_four_digits.as_deref().unwrap_or_default()) }
-                        td { (token.exp_date.map(|expiry| expiry.to_string()).unwrap_or_default()) }
-                        td { @if token.is_default == Some(true) { "yes" } }
+                        td { (token.exp_date.as_ref().map(ToString::to_string).unwrap_or_default()) }
+                        td { @if token.is_default == Some(true.into()) { "yes" } }
                     }
                 }
             }

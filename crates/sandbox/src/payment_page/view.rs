@@ -353,7 +353,7 @@ fn problems_first(problems: &Problems, told: Option<&str>) -> Markup {
 pub(super) fn receipt(booked: &Booked, parent: Option<(&str, &str)>) -> Markup {
     let payment = &booked.payment;
     let amount = payment.payment_amount.map(|amount| amount.to_string()).unwrap_or_default();
-    let by = if payment.payment_method_type == Some(PaymentKind::E_CHECK) { "eCheck" } else { "Card" };
+    let by = if payment.payment_method_type == Some(PaymentKind::E_CHECK.into()) { "eCheck" } else { "Card" };
     html! {
         div.receipt role="status" {
             h2 { "Paid, thank you" }

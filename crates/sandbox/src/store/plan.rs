@@ -3,7 +3,7 @@
 use perennial_domain::clearent::{
     CustomerKey, Frequency, FrequencyDay, Plan, PlanKey, PlanSearch, PlanStatus, TokenId,
 };
-use perennial_domain::{Amount, NaiveDate};
+use perennial_domain::{Amount, NaiveDate, Reported};
 use perennial_wire::clearent::Page;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
@@ -79,13 +79,16 @@ impl Ledger<'_> {
             ("customer_name", prose(customer_name.as_ref())),
             ("token_id", text(token_id.as_ref())),
             ("frequency", text(frequency.as_ref().map(Frequency::as_str))),
-            ("frequency_day", frequency_day.map_or(Value::Null, |day| day.get().into())),
+            (
+                "frequency_day",
+                frequency_day.as_ref().and_then(Reported::value).map_or(Value::Null, |day| day.get().into()),
+            ),
             ("amount", cents(*payment_amount)),
             ("start_date", shown(*start_date)),
             ("end_date", shown(*end_date)),
             ("status", text(status.as_ref().map(PlanStatus::as_str))),
             ("email_address", text(email_address.as_ref())),
-            ("email_receipt", email_receipt.unwrap_or_default().into()),
+            ("email_receipt", email_receipt.as_ref().and_then(Reported::value).unwrap_or_default().into()),
             ("next_charge", shown(next)),
         ])
     }
@@ -200,7 +203,7 @@ fn plan(row: &Row<'_>) -> Result<Plan> {
         customer_name: row.get("customer_name")?,
         token_id: read_some::<TokenId>(row, "token_id")?,
         frequency: row.get::<_, Option<String>>("frequency")?.map(|word| Frequency::reported(&word)),
-        frequency_day: FrequencyDay::new(row.get("frequency_day")?).ok(),
+        frequency_day: FrequencyDay::new(row.get("frequency_day")?).ok().map(Reported::from),
         frequency_month: None,
         frequency_week: None,
         payment_amount: read_amount(row, "amount")?.or(Some(Amount::ZERO)),
@@ -209,7 +212,7 @@ fn plan(row: &Row<'_>) -> Result<Plan> {
         status: Some(PlanStatus::reported(&row.get::<_, String>("status")?)),
         status_date: Some(Moment::from_millis(row.get("status_date")?).seconds()),
         email_address: row.get("email_address")?,
-        email_receipt: Some(row.get("email_receipt")?),
+        email_receipt: Some(Reported::Value(row.get("email_receipt")?)),
         links: Vec::new(),
     })
 }

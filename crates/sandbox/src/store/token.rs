@@ -5,7 +5,7 @@ use perennial_domain::clearent::{
     CustomerKey, CustomerToken, CustomerTokenUpdate, CustomerTokenUpdateFields, NewCustomerToken,
     NewCustomerTokenFields, Token, TokenId, TokenSearch, TokenStatus, TokenUpdate, TokenUpdateFields,
 };
-use perennial_domain::{CardBrand, Expiry, NaiveDate, Text};
+use perennial_domain::{CardBrand, Expiry, NaiveDate, Reported, Text};
 use perennial_wire::clearent::Page;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
@@ -288,11 +288,11 @@ fn token(row: &Row<'_>) -> Result<Token> {
         description: row.get("description")?,
         card_type: read_brand(row)?,
         last_four_digits: row.get("last_four")?,
-        exp_date: read_expiry(row)?,
+        exp_date: read_expiry(row)?.map(Reported::from),
         avs_address: row.get("avs_address")?,
         avs_zip: row.get("avs_zip")?,
         is_default: None,
-        times_used: Some(row.get("times_used")?),
+        times_used: Some(Reported::Value(row.get("times_used")?)),
         created: Some(Moment::from_millis(row.get("created")?).iso_millis()),
         updated: Some(Moment::from_millis(row.get("updated")?).iso_millis()),
         token_status: Some("Open".into()),
@@ -304,11 +304,11 @@ fn customer_token(row: &Row<'_>) -> Result<CustomerToken> {
     Ok(CustomerToken {
         token_id: read(row, "token_id")?,
         customer_key: read_some(row, "customer_key")?,
-        exp_date: read_expiry(row)?,
+        exp_date: read_expiry(row)?.map(Reported::from),
         card_type: read_brand(row)?,
         last_four_digits: row.get("last_four")?,
         description: row.get("description")?,
-        is_default: Some(row.get("is_default")?),
+        is_default: Some(Reported::Value(row.get("is_default")?)),
         avs_address: row.get("avs_address")?,
         avs_zip: row.get("avs_zip")?,
     })

@@ -3,7 +3,7 @@
 use perennial_domain::clearent::{
     CheckAnswer, Transaction, TransactionId, TransactionResult, TransactionSearch, TransactionType,
 };
-use perennial_domain::{Amount, CardBrand};
+use perennial_domain::{Amount, CardBrand, Reported};
 use perennial_wire::clearent::Page;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
@@ -106,7 +106,7 @@ impl Ledger<'_> {
             ("authorization_code", text(authorization_code.as_ref())),
             ("last_four", text(last_four.as_ref())),
             ("card_type", text(card_type.as_ref().map(CardBrand::as_str))),
-            ("exp_date", shown(*exp_date)),
+            ("exp_date", shown(exp_date.as_ref())),
             ("created", at.millis().into()),
             ("ref_id", text(ref_id.as_ref())),
             ("sales_tax", cents(*sales_tax_amount)),
@@ -304,7 +304,7 @@ fn transaction_when(row: &Row<'_>, open_batch: Option<u64>) -> Result<Transactio
         card: last_four.clone(),
         last_four,
         card_type: read_brand(row)?,
-        exp_date: read_expiry(row)?,
+        exp_date: read_expiry(row)?.map(Reported::from),
         created: Some(Moment::from_millis(row.get("created")?).stamp()),
         // The vendor's samples have `59` in the answer to a transaction, and `000377` in a record of one.
         batch_string_id: batch.map(|number| format!("{number:06}")),

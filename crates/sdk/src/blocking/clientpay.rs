@@ -85,6 +85,7 @@ operations! {
         payer(page: &PayerPage) -> Page;
         expire(page: &UsedRequestId) -> ();
         search_invoices(search: &ConnectSearch) -> Vec<OpenInvoice>;
+        each_invoice(search: &ConnectSearch) -> Vec<Result<OpenInvoice, Error>>;
     }
     /// The payments of a merchant account.
     Payments {

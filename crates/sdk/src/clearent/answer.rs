@@ -69,7 +69,16 @@ impl Asked<'_> {
             Err(error) => (Reply::default(), Some(error)),
         };
         let from_the_gateway = reply != Reply::default() || body.trim_ascii().is_empty();
-        let Reply { code, status: word, exchange_id, links, page, payload_type, payload } = reply;
+        let Reply {
+            code,
+            status: word,
+            exchange_id,
+            links,
+            page,
+            payload_type,
+            payload,
+            unreadable: records,
+        } = reply;
         // A success whose envelope has another code is what that says.
         let inside = code.filter(|_| status.is_success()).and_then(|code| StatusCode::from_u16(code).ok());
         let said = inside.unwrap_or(status);
@@ -82,8 +91,17 @@ impl Asked<'_> {
             && matches!(said, StatusCode::NOT_FOUND | StatusCode::GONE);
         let kind = kind_of(self.replay, said, doubt);
         let exchange_id = exchange_id.map(|id| self.redactor.text(&id));
-        let about =
-            About { status: status.as_u16(), headers, exchange_id, links, page, payload_type, attempts };
+        let about = About {
+            operation: self.operation,
+            status: status.as_u16(),
+            headers,
+            exchange_id,
+            links,
+            page,
+            unreadable: records,
+            payload_type,
+            attempts,
+        };
         let payload = match (payload, unreadable) {
             (_, Some(error)) if status.is_success() => {
                 let kind = if self.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unreadable };
@@ -151,6 +169,10 @@ impl Answer {
         let nothing = payload == Payload::Empty && about.status == 204;
         let unless_it_writes = |kind| if writes { ErrorKind::OutcomeUnknown } else { kind };
         let (kind, source): (_, Box<dyn StdError + Send + Sync>) = match take(payload) {
+            // One record of a list that cannot be read may be what was asked for.
+            Some(_) if !about.unreadable.is_empty() => {
+                (unless_it_writes(ErrorKind::Unreadable), about.unreadable[0].clone().into())
+            }
             Some(value) => match check(&value) {
                 Ok(()) => return Ok(Response::new(value, about)),
                 Err(mismatch) => (unless_it_writes(ErrorKind::Mismatch), mismatch.into()),
@@ -174,7 +196,8 @@ impl Answer {
         self.one(take, check).map(|response| response.map(Some))
     }
 
-    /// The values; none where nothing was found, which the gateway says with an empty 204 or a page of nothing.
+    /// The values that can be read; none where nothing was found, which the gateway says with an empty 204 or a page of
+    /// nothing. What cannot be read is beside them.
     pub(super) fn all<T>(
         self,
         take: impl FnOnce(Payload) -> Option<Vec<T>>,
@@ -183,7 +206,10 @@ impl Answer {
         if self.payload == Payload::Empty && (self.about.status == 204 || total == Some(0)) {
             return Ok(Response::new(Vec::new(), self.about));
         }
-        self.one(take, |_| Ok(()))
+        let Self { payload, mut about, .. } = self;
+        let unreadable = std::mem::take(&mut about.unreadable);
+        let found = Self { payload, about, ..self }.one(take, |_| Ok(()))?;
+        Ok(found.beside(unreadable))
     }
 }
 

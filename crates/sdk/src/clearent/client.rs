@@ -152,7 +152,7 @@ impl Clearent {
         self.call(operation, call).await?.maybe(take, check)
     }
 
-    /// A call whose answer is all of something.
+    /// A call whose answer is all of something, or as much of it as can be read.
     pub(super) async fn all<T>(
         &self,
         operation: &'static str,
@@ -160,6 +160,16 @@ impl Clearent {
         take: impl FnOnce(Payload) -> Option<Vec<T>>,
     ) -> Result<Response<Vec<T>>, Error> {
         self.call(operation, call).await?.all(take)
+    }
+
+    /// A call whose answer is all of something, every record of it.
+    pub(super) async fn whole<T>(
+        &self,
+        operation: &'static str,
+        call: Call,
+        take: impl FnOnce(Payload) -> Option<Vec<T>>,
+    ) -> Result<Response<Vec<T>>, Error> {
+        self.all(operation, call, take).await?.whole()
     }
 
     /// A call for each page of what a search finds.
@@ -180,7 +190,8 @@ impl Clearent {
         })
     }
 
-    /// How many there are, by a page of one.
+    /// How many there are, by a page of one. What is there counts, whatever the total says and whether it can be read or
+    /// not: nothing may be deleted because of it.
     pub(super) async fn count<T>(
         &self,
         operation: &'static str,
@@ -188,8 +199,9 @@ impl Clearent {
         take: impl FnOnce(Payload) -> Option<Vec<T>>,
     ) -> Result<u64, Error> {
         let found = self.all(operation, call, take).await?;
-        let total = found.page().and_then(|page| page.total_elements);
-        Ok(total.unwrap_or_else(|| found.len().try_into().unwrap_or(u64::MAX)))
+        let total = found.page().and_then(|page| page.total_elements).unwrap_or_default();
+        let there = found.len() + found.unreadable().len();
+        Ok(total.max(there.try_into().unwrap_or(u64::MAX)))
     }
 
     async fn call(&self, operation: &'static str, call: Call) -> Result<Answer, Error> {

@@ -17,10 +17,18 @@ pub struct CustomerTokens<'a> {
     pub(super) customer: &'a CustomerKey,
 }
 
+const LIST: &str = "customers.tokens.list";
+
 impl CustomerTokens<'_> {
-    /// All tokens of the customer. This list has no pages.
+    /// All tokens of the customer. This list has no pages. A record that cannot be read is an error; see
+    /// [`each`](Self::each).
     pub async fn list(self) -> Result<Response<Vec<CustomerToken>>, Error> {
-        self.client.all("customers.tokens.list", wire::list(self.customer), all).await
+        self.client.whole(LIST, wire::list(self.customer), all).await
+    }
+
+    /// The same tokens, with an error in the place of each record that cannot be read.
+    pub async fn each(self) -> Result<Response<Vec<Result<CustomerToken, Error>>>, Error> {
+        Ok(self.client.all(LIST, wire::list(self.customer), all).await?.each())
     }
 
     /// Attaches a token of the vault to the customer.

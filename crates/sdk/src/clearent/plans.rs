@@ -102,14 +102,14 @@ impl Plans<'_> {
     /// The charges that a plan will make. The shape of the gateway's answer is inferred.
     pub async fn expected_runs(self, key: &PlanKey) -> Result<Response<Vec<ExpectedRun>>, Error> {
         let take = |payload| if let Payload::ExpectedRuns(runs) = payload { Some(runs) } else { None };
-        self.0.all("plans.expected_runs", wire::expected_runs(key), take).await
+        self.0.whole("plans.expected_runs", wire::expected_runs(key), take).await
     }
 
     /// The days on which such a plan would charge, as the gateway sees it. The shape of its answer is inferred;
     /// [`NewPlan::schedule`] gives the same days without a call.
     pub async fn forecast(self, forecast: &PlanForecast) -> Result<Response<Vec<Date>>, Error> {
         let take = |payload| if let Payload::Forecast(dates) = payload { Some(dates) } else { None };
-        self.0.all("plans.forecast", wire::forecast(forecast), take).await
+        self.0.whole("plans.forecast", wire::forecast(forecast), take).await
     }
 }
 

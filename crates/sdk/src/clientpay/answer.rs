@@ -58,30 +58,34 @@ impl<T> Asked<'_, T> {
             }
         };
         let (Parts { status, headers, .. }, body) = response.into_parts();
-        let about = About {
+        let mut about = About {
+            operation,
             status: status.as_u16(),
             headers,
             exchange_id: None,
             links: Vec::new(),
             page: None,
+            unreadable: Vec::new(),
             payload_type: None,
             attempts,
         };
         // A refusal after an attempt that was lost may be one of the repeat alone: whoever knows the id looks.
         let kind = kind_of(self.replay, status, doubt && self.replay != Replay::WithKey);
-        let Reply { success, message, errors, value } = match (self.decode)(&body, &Limits::default()) {
-            Ok(Reply { success, message, errors, value }) => {
-                Reply { success, message, errors, value: Some(value) }
-            }
-            Err(error) if status.is_success() => {
-                let kind = match self.replay {
-                    Replay::Safe => ErrorKind::Unreadable,
-                    _ => ErrorKind::OutcomeUnknown,
-                };
-                return Err(about.into_error(kind, operation).with_source(error));
-            }
-            Err(_) => Reply::default(),
-        };
+        let Reply { success, message, errors, value, unreadable } =
+            match (self.decode)(&body, &Limits::default()) {
+                Ok(Reply { success, message, errors, value, unreadable }) => {
+                    Reply { success, message, errors, value: Some(value), unreadable }
+                }
+                Err(error) if status.is_success() => {
+                    let kind = match self.replay {
+                        Replay::Safe => ErrorKind::Unreadable,
+                        _ => ErrorKind::OutcomeUnknown,
+                    };
+                    return Err(about.into_error(kind, operation).with_source(error));
+                }
+                Err(_) => Reply::default(),
+            };
+        about.unreadable = unreadable;
         let failed = (!status.is_success() || success == Some(false)).then_some(kind);
         if let Some(kind) = failed
             && !is_definite(kind)

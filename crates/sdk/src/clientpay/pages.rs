@@ -70,8 +70,21 @@ impl Pages<'_> {
         ended.take(|(), failed| failed.is_none().then_some(()))
     }
 
-    /// The open invoices of a practice management system that match.
+    /// The open invoices of a practice management system that match. One that cannot be read is an error; see
+    /// [`each_invoice`](Self::each_invoice).
     pub async fn search_invoices(self, search: &ConnectSearch) -> Result<Response<Vec<OpenInvoice>>, Error> {
+        self.found(search).await?.whole()
+    }
+
+    /// The same invoices, with an error in the place of each that cannot be read.
+    pub async fn each_invoice(
+        self,
+        search: &ConnectSearch,
+    ) -> Result<Response<Vec<Result<OpenInvoice, Error>>>, Error> {
+        Ok(self.found(search).await?.each())
+    }
+
+    async fn found(self, search: &ConnectSearch) -> Result<Response<Vec<OpenInvoice>>, Error> {
         let write = |session: Session<'_>| invoice::search(session, search);
         let found =
             self.client.call(Route::ConnectSearch, Replay::Safe, write, invoice::decode_found).await?;

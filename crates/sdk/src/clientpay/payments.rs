@@ -161,10 +161,11 @@ async fn results(
     let write = |session: Session<'_>| search::results(session, search, number);
     let answered = client.call(Route::SearchPayments, Replay::Safe, write, search::decode_results).await?;
     let found = answered.read(|found| found)?;
+    let there = found.payments.len() + found.unreadable().len();
     // The gateway does not say which page is the last one.
     let about = Page {
         number: found.page_number,
-        last: Some(found.payments.len() < usize::try_from(size).unwrap_or(usize::MAX)),
+        last: Some(there < usize::try_from(size).unwrap_or(usize::MAX)),
         ..Page::default()
     };
     Ok(found.map(|found| found.payments).on_page(about))
@@ -181,7 +182,12 @@ async fn found(client: &ClientPay, request: &UsedRequestId) -> Result<Response<V
         };
     }
     let search = PaymentSearch::builder().group(Criteria::request_id(request)).build()?;
-    results(client, &search, 1).await
+    every(client, &search).await
+}
+
+/// Every payment on the first page of a search: one that cannot be read may be the one that is looked for.
+async fn every(client: &ClientPay, search: &PaymentSearch) -> Result<Response<Vec<Payment>>, Error> {
+    results(client, search, 1).await?.whole()
 }
 
 /// Whether a status is of a page on which nobody has paid: it is **inferred** to have no payment in it.
@@ -214,7 +220,7 @@ fn look_for_refund<'l>(
         }
         let search = PaymentSearch::builder().group(Criteria::payment_id(payment)).build();
         let Ok(search) = search else { return Looked::Open };
-        let Ok(of_payment) = results(client, &search, 1).await else { return Looked::Open };
+        let Ok(of_payment) = every(client, &search).await else { return Looked::Open };
         let back = |told: &&Payment| {
             let status = told.payment_status.as_ref();
             told.payment_id.as_ref() == Some(payment)

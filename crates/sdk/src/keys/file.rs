@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, Encryptor, Identity, IdentityFile, Recipient, scrypt};
 use async_trait::async_trait;
+use perennial_domain::encoding;
 use zeroize::Zeroizing;
 
 use super::{KeyStore, KeyStoreError, MerchantKey, Profile, Secret, off_the_runtime};
@@ -220,7 +221,11 @@ impl Inner {
 fn identity_file(path: &Path) -> Result<IdentityFile<age::NoCallbacks>, KeyStoreError> {
     let file = File::open(path).map_err(failed("opened", path))?;
     refuse_exposed(&file, path)?;
-    IdentityFile::from_buffer(BufReader::new(file)).map_err(|error| match error.kind() {
+    let mut reader = BufReader::new(file);
+    if reader.fill_buf().map_err(failed("read", path))?.starts_with(encoding::MARK) {
+        reader.consume(encoding::MARK.len());
+    }
+    IdentityFile::from_buffer(reader).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData => KeyStoreError::Damaged { path: path.to_owned() },
         _ => failed("read", path)(error),
     })

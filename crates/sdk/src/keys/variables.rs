@@ -5,6 +5,7 @@ use std::env::{self, VarError};
 
 use async_trait::async_trait;
 use perennial_domain::clearent::ApiKey;
+use perennial_domain::encoding;
 use zeroize::Zeroizing;
 
 use super::{KeyStore, KeyStoreError, MerchantKey, Profile};
@@ -66,7 +67,7 @@ fn environment(profile: &Profile) -> Result<Environment, KeyStoreError> {
 
 fn text(name: &str) -> Result<Option<String>, KeyStoreError> {
     match env::var(name) {
-        Ok(text) => Ok(Some(text)),
+        Ok(text) => Ok(Some(encoding::without_mark(&text).to_owned())),
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(unusable(name, "is no text")),
     }

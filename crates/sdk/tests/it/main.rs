@@ -16,4 +16,5 @@ mod requests;
 #[cfg(target_os = "linux")]
 mod secret_service;
 mod secrets;
+mod unreadable;
 mod without_async;

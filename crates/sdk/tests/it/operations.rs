@@ -380,7 +380,7 @@ fn customer_token() -> CustomerToken {
         card_type: Some(CardBrand::VISA),
         last_four_digits: Some("1111".into()),
         description: None,
-        is_default: Some(true),
+        is_default: Some(true.into()),
         avs_address: None,
         avs_zip: None,
     }

@@ -9,7 +9,7 @@ use crate::error::EncodeError;
 use crate::fields::{Fault, count, given, key, owned, set, shown, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::Records;
+use crate::member::Listed;
 use crate::query::{Params, Target};
 use crate::text::Text;
 
@@ -18,7 +18,7 @@ const OPEN: &str = "/rest/v2/batches/open";
 
 message! {
     /// A batch as the gateway has it, and what a settlement expects of it.
-    pub(crate) struct Batch<'a> as "batch" {
+    pub(crate) struct Batch<'a> as "batch" keyed by |batch| batch.id.as_deref(); {
         id: Option<Text<'a>> = "id",
         status: Option<Text<'a>> = "status",
         merchant_id: Option<Text<'a>> = "merchant-id",
@@ -38,7 +38,7 @@ message! {
 
 message! {
     pub(crate) struct Batches<'a> as "batches" {
-        batch: Records<Batch<'a>> = "batch",
+        batch: Listed<Batch<'a>> = "batch",
     }
 }
 
@@ -143,11 +143,11 @@ impl Batch<'_> {
             date_opened: owned(date_opened),
             settled: owned(settled),
             confirmation_code: owned(confirmation_code),
-            sales_count: count(sales_count),
+            sales_count: count("sales-count", sales_count)?,
             sales_total: total("sales-total", sales_total)?,
-            refund_count: count(refund_count),
+            refund_count: count("refund-count", refund_count)?,
             refund_total: total("refund-total", refund_total)?,
-            total_count: count(total_count),
+            total_count: count("total-count", total_count)?,
             net_amount: total("net-amount", net_amount)?,
         })
     }

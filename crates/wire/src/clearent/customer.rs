@@ -12,7 +12,7 @@ use crate::error::EncodeError;
 use crate::fields::{Fault, given, own_key, owned, set, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::Records;
+use crate::member::Listed;
 use crate::query::{Params, Target};
 use crate::text::Text;
 
@@ -21,7 +21,7 @@ const ONE: &str = "/rest/v2/customers/{customer-key}";
 
 message! {
     /// A customer: request and record. `status` is **inferred**: a customer can be made inactive, and no sample shows how.
-    pub(crate) struct Customer<'a> as "customer" {
+    pub(crate) struct Customer<'a> as "customer" keyed by |customer| customer.customer_key.as_deref(); {
         customer_key: Option<Text<'a>> = "customer-key",
         first_name: Option<Text<'a>> = "first-name",
         last_name: Option<Text<'a>> = "last-name",
@@ -53,7 +53,7 @@ message! {
 
 message! {
     pub(crate) struct Customers<'a> as "customers" {
-        customer: Records<Customer<'a>> = "customer",
+        customer: Listed<Customer<'a>> = "customer",
     }
 }
 

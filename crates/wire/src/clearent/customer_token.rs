@@ -9,18 +9,19 @@ use perennial_domain::clearent::{
 use crate::call::{Call, Method, ReadError};
 use crate::error::EncodeError;
 use crate::fields::{
-    Fault, flag, given, key, lenient, own_key, owned, set, set_as_gateway, shown, some_text, text,
+    Fault, expiry, given, key, last_four, own_key, owned, padded, reported_flag, set, set_as_gateway, shown,
+    some_text, text,
 };
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::{Many, Records};
+use crate::member::{Else, Listed};
 use crate::text::{Bare, Text};
 
 const ROUTE: &str = "/rest/v2/customers/{customer-key}/tokens";
 
 message! {
     /// A customer's token: request and record.
-    pub(crate) struct CustomerToken<'a> as "customer-token" {
+    pub(crate) struct CustomerToken<'a> as "customer-token" keyed by |token| token.token_id.as_deref(); {
         card_type: Option<Text<'a>> = "card-type",
         exp_date: Option<Text<'a>> = "exp-date",
         last_four_digits: Option<Text<'a>> = "last-four-digits",
@@ -36,8 +37,8 @@ message! {
 message! {
     /// The inner name was not seen; `customer-token` is **inferred**, `token` is read too.
     pub(crate) struct CustomerTokens<'a> as "customer-tokens" {
-        customer_token: Records<CustomerToken<'a>> = "customer-token",
-        token: Many<CustomerToken<'a>> = "token",
+        customer_token: Listed<CustomerToken<'a>> = "customer-token",
+        token: Else<CustomerToken<'a>> = "token",
     }
 }
 
@@ -107,7 +108,7 @@ pub fn read_attach(format: Format, body: &[u8], limits: &Limits) -> Result<NewCu
     } = format::decode(format, body, limits)?;
     let builder = set!(NewCustomerToken::builder();
         token_id: token_id,
-        last_four_digits: last_four_digits,
+        last_four_digits: last_four_digits.map(|digits| padded(4, digits)),
         description: description,
         is_default: default.map(Text::from),
         avs_address: avs_address,
@@ -161,11 +162,11 @@ impl<'a> From<&'a domain::CustomerToken> for CustomerToken<'a> {
         Self {
             customer_key: some_text(customer_key.as_ref()),
             token_id: Some(text(token_id.as_str())),
-            exp_date: shown(*exp_date),
+            exp_date: shown(exp_date.as_ref()),
             card_type: card_type.as_ref().map(|brand| text(brand.as_str())),
             last_four_digits: some_text(last_four_digits.as_ref()),
             description: some_text(description.as_ref()),
-            default: is_default.map(Bare::from),
+            default: is_default.as_ref().map(Bare::shown),
             avs_address: some_text(avs_address.as_ref()),
             avs_zip: some_text(avs_zip.as_ref()),
         }
@@ -188,11 +189,11 @@ impl CustomerToken<'_> {
         Ok(domain::CustomerToken {
             token_id: own_key("token-id", token_id)?,
             customer_key: key("customer-key", customer_key)?,
-            exp_date: lenient(exp_date),
+            exp_date: expiry(exp_date),
             card_type: given(card_type).map(|brand| CardBrand::reported(&brand)),
-            last_four_digits: owned(last_four_digits),
+            last_four_digits: last_four("last-four-digits", last_four_digits)?,
             description: owned(description),
-            is_default: flag(default),
+            is_default: reported_flag(default),
             avs_address: owned(avs_address),
             avs_zip: owned(avs_zip),
         })

@@ -11,15 +11,18 @@ use super::batch::{Batch as BatchMessage, Batches};
 use super::customer::{Customer as CustomerMessage, Customers};
 use super::customer_token::{CustomerToken as CustomerTokenMessage, CustomerTokens};
 use super::payment::{Payment as PaymentMessage, Payments};
-use super::plan::{Forecast, Plan as PlanMessage, Plans, Run, Runs};
+use super::plan::{Forecast, Plan as PlanMessage, Plans, Run, Runs, forecast_day};
 use super::settings::{CheckSettings as CheckSettingsMessage, DuplicateSettings as DuplicateSettingsMessage};
 use super::token::{Token as TokenMessage, Tokens};
 use super::transaction::{Transaction as TransactionMessage, Transactions};
-use crate::error::{DecodeError, EncodeError};
-use crate::fields::{Fault, count, flag, owned, shown, some_text, text};
+use crate::error::{DecodeError, EncodeError, UnreadableRecord};
+use crate::fields::{
+    Fault, Unreadable, lenient_count, lenient_flag, owned, result_code as result_code_of, shown, some_text,
+    text,
+};
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::{Many, Records};
+use crate::member::{Else, Listed, Many};
 use crate::message::Message;
 use crate::shape::Shape;
 use crate::text::{Bare, Text};
@@ -53,8 +56,11 @@ pub struct Reply {
     pub page: Option<Page>,
     /// The gateway's word for what the payload is; when writing, `None` is the usual word.
     pub payload_type: Option<String>,
-    /// What the answer is about.
+    /// What the answer is about; of a list, the records that could be read.
     pub payload: Payload,
+    /// The records of a list that could not be read. Whoever asks whether something is there must not take them for
+    /// absent.
+    pub unreadable: Vec<UnreadableRecord>,
 }
 
 /// What an answer is about.
@@ -215,21 +221,24 @@ impl Reply {
             format::decode(format, body, limits)?;
         let mut payload = payload.unwrap_or_default();
         let payload_type = owned(payload.payload_type.take());
-        let record = payload.record().map_err(|fault| fault.within("payload").in_format(format))?;
+        let mut unreadable = Unreadable::default();
+        let record =
+            payload.record(&mut unreadable).map_err(|fault| fault.within("payload").in_format(format))?;
         Ok(Self {
-            code: count(code),
+            code: lenient_count(code),
             status: owned(status),
             exchange_id: owned(exchange_id),
             links: links.into_iter().filter_map(LinkMessage::record).collect(),
             page: page.map(PageMessage::record),
             payload: record.or_else(|| Payload::nothing_of(payload_type.as_deref()?)).unwrap_or_default(),
             payload_type,
+            unreadable: unreadable.within("payload", format),
         })
     }
 
     /// Writes the answer, as a gateway does.
     pub fn encode(&self, format: Format) -> Result<Vec<u8>, EncodeError> {
-        let Self { code, status, exchange_id, links, page, payload_type, payload } = self;
+        let Self { code, status, exchange_id, links, page, payload_type, payload, unreadable: _ } = self;
         let mut message = PayloadMessage::from(payload);
         message.payload_type = some_text(payload_type.as_ref()).or(payload.type_name().map(text));
         let envelope = Envelope {
@@ -256,7 +265,7 @@ impl Payload {
     ) -> Result<(Self, Option<String>), DecodeError> {
         let mut message: PayloadMessage<'_> = format::decode(format, payload, limits)?;
         let payload_type = owned(message.payload_type.take());
-        let record = message.record().map_err(|fault| fault.in_format(format))?;
+        let record = message.record(&mut Unreadable::default()).map_err(|fault| fault.in_format(format))?;
         Ok((record.unwrap_or_default(), payload_type))
     }
 
@@ -316,20 +325,19 @@ impl<'a> From<&'a Payload> for PayloadMessage<'a> {
             }
             Payload::Token(token) => message.token_response = Some(Box::new((&**token).into())),
             Payload::Tokens(tokens) => {
-                message.tokens = Some(Tokens { token: each(tokens), token_response: Many::new() });
+                message.tokens = Some(Tokens { token: each(tokens), token_response: Else::default() });
             }
             Payload::CustomerToken(token) => message.customer_token = Some(Box::new((&**token).into())),
             Payload::CustomerTokens(tokens) => {
                 message.customer_tokens =
-                    Some(CustomerTokens { customer_token: each(tokens), token: Many::new() });
+                    Some(CustomerTokens { customer_token: each(tokens), token: Else::default() });
             }
             Payload::Plan(plan) => message.plan = Some(Box::new((&**plan).into())),
             Payload::Plans(plans) => message.plans = Some(Plans { payment_plan: each(plans) }),
             Payload::ExpectedRuns(runs) => message.runs = Some(Runs { expected_run: each(runs) }),
             Payload::Forecast(dates) => {
-                message.forecast = Some(Forecast {
-                    date: Records(dates.iter().map(|date| date.to_string().into()).collect()),
-                });
+                message.forecast =
+                    Some(Forecast { date: dates.iter().map(|date| date.to_string().into()).collect() });
             }
             Payload::Payments(payments) => message.payments = Some(Payments { payment: each(payments) }),
             Payload::Transaction(transaction) => {
@@ -353,21 +361,13 @@ impl<'a> From<&'a Payload> for PayloadMessage<'a> {
     }
 }
 
-fn each<'a, R, M: From<&'a R>>(records: &'a [R]) -> Records<M> {
-    Records(records.iter().map(M::from).collect())
-}
-
-fn all<M, R>(
-    Records(messages): Records<M>,
-    record: impl Fn(M) -> Result<R, Fault>,
-    path: &str,
-) -> Result<Vec<R>, Fault> {
-    messages.into_iter().map(|message| record(message).map_err(|fault| fault.within(path))).collect()
+fn each<'a, R, M: From<&'a R>>(records: &'a [R]) -> Listed<M> {
+    records.iter().map(M::from).collect()
 }
 
 impl PayloadMessage<'_> {
     /// The record by the members that are there: a refusal first, because nothing beside it counts.
-    fn record(self) -> Result<Option<Payload>, Fault> {
+    fn record(self, unreadable: &mut Unreadable) -> Result<Option<Payload>, Fault> {
         let Self {
             customer,
             customers,
@@ -415,37 +415,66 @@ impl PayloadMessage<'_> {
         } else if let Some(token) = customer_token {
             Payload::CustomerToken(Box::new(token.record().map_err(at("customer-token"))?))
         } else if let Some(Customers { customer }) = customers {
-            Payload::Customers(all(customer, CustomerMessage::record, "customers.customer")?)
+            Payload::Customers(unreadable.sort(
+                customer,
+                CustomerMessage::key,
+                CustomerMessage::record,
+                "customers.customer",
+            ))
         } else if let Some(Transactions { transaction }) = transactions {
-            Payload::Transactions(all(transaction, TransactionMessage::record, "transactions.transaction")?)
-        } else if let Some(Tokens { mut token, token_response }) = tokens {
-            token.0.extend(token_response);
-            Payload::Tokens(all(token, TokenMessage::record, "tokens.token")?)
-        } else if let Some(CustomerTokens { mut customer_token, token }) = customer_tokens {
-            customer_token.0.extend(token);
-            Payload::CustomerTokens(all(
+            let path = "transactions.transaction";
+            Payload::Transactions(unreadable.sort(
+                transaction,
+                TransactionMessage::key,
+                TransactionMessage::record,
+                path,
+            ))
+        } else if let Some(Tokens { mut token, token_response: Else(others) }) = tokens {
+            token.0.extend(others.0);
+            Payload::Tokens(unreadable.sort(token, TokenMessage::key, TokenMessage::record, "tokens.token"))
+        } else if let Some(CustomerTokens { mut customer_token, token: Else(others) }) = customer_tokens {
+            customer_token.0.extend(others.0);
+            let path = "customer-tokens.customer-token";
+            Payload::CustomerTokens(unreadable.sort(
                 customer_token,
+                CustomerTokenMessage::key,
                 CustomerTokenMessage::record,
-                "customer-tokens.customer-token",
-            )?)
+                path,
+            ))
         } else if let Some(Plans { payment_plan }) = plans {
-            Payload::Plans(all(payment_plan, PlanMessage::record, "payment-plans.payment-plan")?)
+            Payload::Plans(unreadable.sort(
+                payment_plan,
+                PlanMessage::key,
+                PlanMessage::record,
+                "payment-plans.payment-plan",
+            ))
         } else if let Some(Runs { expected_run }) = runs {
-            Payload::ExpectedRuns(all(expected_run, Run::record, "expected-runs.expected-run")?)
+            Payload::ExpectedRuns(unreadable.sort(
+                expected_run,
+                Run::key,
+                Run::record,
+                "expected-runs.expected-run",
+            ))
         } else if let Some(forecast) = forecast {
-            Payload::Forecast(forecast.record().map_err(at("plan-forecast"))?)
+            Payload::Forecast(unreadable.sort(forecast.date, |_| None, forecast_day, "plan-forecast.date"))
         } else if let Some(Payments { payment }) = payments {
-            Payload::Payments(all(payment, PaymentMessage::record, "payments.payment")?)
+            Payload::Payments(unreadable.sort(
+                payment,
+                PaymentMessage::key,
+                PaymentMessage::record,
+                "payments.payment",
+            ))
         } else if let Some(batch) = batch {
             Payload::Batch(Box::new(batch.record().map_err(at("batch"))?))
         } else if let Some(Batches { batch }) = batches {
-            Payload::Batches(all(batch, BatchMessage::record, "batches.batch")?)
+            Payload::Batches(unreadable.sort(batch, BatchMessage::key, BatchMessage::record, "batches.batch"))
         } else if let Some(settings) = avs_settings {
-            Payload::AvsSettings(settings.record())
+            Payload::AvsSettings(settings.record().map_err(at("avs-settings"))?)
         } else if let Some(settings) = csc_settings {
-            Payload::CscSettings(settings.record())
+            Payload::CscSettings(settings.record().map_err(at("csc-settings"))?)
         } else if let Some(settings) = duplicate_settings {
-            Payload::DuplicateSettings(settings.record())
+            let path = "check-duplicate-transaction-settings";
+            Payload::DuplicateSettings(settings.record().map_err(at(path))?)
         } else {
             return Ok(None);
         }))
@@ -468,7 +497,7 @@ impl ErrorMessage<'_> {
         let Self { message, result_code, time_stamp } = self;
         GatewayError {
             message: owned(message),
-            result_code: owned(result_code),
+            result_code: result_code_of(result_code),
             time_stamp: owned(time_stamp),
         }
     }
@@ -493,13 +522,13 @@ impl PageMessage<'_> {
     fn record(self) -> Page {
         let Self { first, last, number, number_of_elements, size, total_elements, total_pages } = self;
         Page {
-            number: count(number),
-            size: count(size),
-            number_of_elements: count(number_of_elements),
-            total_elements: count(total_elements),
-            total_pages: count(total_pages),
-            first: flag(first),
-            last: flag(last),
+            number: lenient_count(number),
+            size: lenient_count(size),
+            number_of_elements: lenient_count(number_of_elements),
+            total_elements: lenient_count(total_elements),
+            total_pages: lenient_count(total_pages),
+            first: lenient_flag(first),
+            last: lenient_flag(last),
         }
     }
 }

@@ -5,14 +5,14 @@ use perennial_domain::clearent::{self as domain, PaymentSearch, TransactionResul
 
 use crate::call::{Call, Method};
 use crate::fields::{Fault, amount, given, key, owned, shown, some_text, text};
-use crate::member::Records;
+use crate::member::Listed;
 use crate::query::{Params, Target};
 use crate::text::Text;
 
 const ALL: &str = "/rest/v2/payments";
 
 message! {
-    pub(crate) struct Payment<'a> as "payment" {
+    pub(crate) struct Payment<'a> as "payment" keyed by |payment| payment.transaction_id.as_deref(); {
         customer_key: Option<Text<'a>> = "customer-key",
         plan_key: Option<Text<'a>> = "plan-key",
         transaction_id: Option<Text<'a>> = "transaction-id",
@@ -24,7 +24,7 @@ message! {
 
 message! {
     pub(crate) struct Payments<'a> as "payments" {
-        payment: Records<Payment<'a>> = "payment",
+        payment: Listed<Payment<'a>> = "payment",
     }
 }
 

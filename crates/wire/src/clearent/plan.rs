@@ -12,12 +12,12 @@ use super::envelope::Links;
 use crate::call::{Call, Method, ReadError};
 use crate::error::EncodeError;
 use crate::fields::{
-    Fault, amount, count, date, flag, given, key, lenient, own_key, owned, set, set_as_gateway, shown,
-    some_text, text, truth,
+    Fault, amount, date, given, key, own_key, owned, reported, reported_count, reported_flag, set,
+    set_as_gateway, shown, some_text, text, truth,
 };
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::Records;
+use crate::member::Listed;
 use crate::query::{Params, Target};
 use crate::text::Text;
 
@@ -29,7 +29,7 @@ const FORECAST: &str = "/rest/v2/plan-forecast";
 message! {
     /// A plan: request and record. `frequency-month` and `frequency-week` are never sent, ignored in requests, and
     /// read in answers, because they change what a plan charges.
-    pub(crate) struct Plan<'a> as "payment-plan" {
+    pub(crate) struct Plan<'a> as "payment-plan" keyed by |plan| plan.plan_key.as_deref(); {
         plan_key: Option<Text<'a>> = "plan-key",
         plan_name: Option<Text<'a>> = "plan-name",
         plan_type: Option<Text<'a>> = "type",
@@ -53,7 +53,7 @@ message! {
 
 message! {
     pub(crate) struct Plans<'a> as "payment-plans" {
-        payment_plan: Records<Plan<'a>> = "payment-plan",
+        payment_plan: Listed<Plan<'a>> = "payment-plan",
     }
 }
 
@@ -66,13 +66,13 @@ message! {
 
 message! {
     pub(crate) struct Runs<'a> as "expected-runs" {
-        expected_run: Records<Run<'a>> = "expected-run",
+        expected_run: Listed<Run<'a>> = "expected-run",
     }
 }
 
 message! {
     pub(crate) struct Forecast<'a> as "plan-forecast" {
-        date: Records<Text<'a>> = "date",
+        date: Listed<Text<'a>> = "date",
     }
 }
 
@@ -346,12 +346,12 @@ impl<'a> From<&'a domain::Plan> for Plan<'a> {
             customer_key: some_text(customer_key.as_ref()),
             customer_name: some_text(customer_name.as_ref()),
             email_address: some_text(email_address.as_ref()),
-            email_receipt: email_receipt.map(truth),
+            email_receipt: shown(email_receipt.as_ref()),
             token_id: some_text(token_id.as_ref()),
             frequency: frequency.as_ref().map(|frequency| text(frequency.as_str())),
-            frequency_day: shown(*frequency_day),
-            frequency_month: shown(*frequency_month),
-            frequency_week: shown(*frequency_week),
+            frequency_day: shown(frequency_day.as_ref()),
+            frequency_month: shown(frequency_month.as_ref()),
+            frequency_week: shown(frequency_week.as_ref()),
             payment_amount: shown(*payment_amount),
             start_date: shown(*start_date),
             end_date: shown(*end_date),
@@ -392,16 +392,16 @@ impl Plan<'_> {
             customer_name: owned(customer_name),
             token_id: key("token-id", token_id)?,
             frequency: given(frequency).map(|frequency| Frequency::reported(&frequency)),
-            frequency_day: lenient::<FrequencyDay>(frequency_day),
-            frequency_month: count(frequency_month),
-            frequency_week: count(frequency_week),
+            frequency_day: reported(frequency_day, |day| FrequencyDay::try_from(day).ok()),
+            frequency_month: reported_count(frequency_month),
+            frequency_week: reported_count(frequency_week),
             payment_amount: amount("payment-amount", payment_amount)?,
             start_date: date("start-date", start_date)?,
             end_date: date("end-date", end_date)?,
             status: given(status).map(|status| PlanStatus::reported(&status)),
             status_date: owned(status_date),
             email_address: owned(email_address),
-            email_receipt: flag(email_receipt),
+            email_receipt: reported_flag(email_receipt),
             links: links.map(Links::record).unwrap_or_default(),
         })
     }
@@ -423,8 +423,7 @@ impl Run<'_> {
     }
 }
 
-impl Forecast<'_> {
-    pub(crate) fn record(self) -> Result<Vec<Date>, Fault> {
-        self.date.0.into_iter().filter_map(|text| date("date", Some(text)).transpose()).collect()
-    }
+/// A day of a forecast.
+pub(crate) fn forecast_day(day: Text<'_>) -> Result<Date, Fault> {
+    date("", Some(day))?.ok_or_else(|| Fault::missing(""))
 }

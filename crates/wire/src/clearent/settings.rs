@@ -11,7 +11,7 @@ use perennial_domain::{Rule, Violations};
 
 use crate::call::{Call, Method, ReadError};
 use crate::error::{DecodeErrorKind, EncodeError};
-use crate::fields::{count, flag, given, owned, set, some_text, text};
+use crate::fields::{Fault, count, flag, given, owned, set, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::{Put, Records};
@@ -197,10 +197,11 @@ impl CheckSettings<'_> {
         if wrong.is_empty() { CheckUpdate::new(answers, enabled, named) } else { Err(wrong) }
     }
 
-    pub(crate) fn record(self) -> domain::CheckSettings {
+    pub(crate) fn record(self) -> Result<domain::CheckSettings, Fault> {
         let Self { enabled, response_filters } = self;
         let filters = response_filters.into_iter().flat_map(|filters| filters.response_filter.0);
-        domain::CheckSettings { enabled: flag(enabled), filters: filters.map(Filter::record).collect() }
+        let filters = filters.map(Filter::record).collect::<Result<_, _>>()?;
+        Ok(domain::CheckSettings { enabled: flag("enabled", enabled)?, filters })
     }
 }
 
@@ -211,14 +212,14 @@ fn request_flag(member: &'static str, given_as: Option<Bare<'_>>, wrong: &mut Vi
 }
 
 impl Filter<'_> {
-    fn record(self) -> domain::ResponseFilter {
+    fn record(self) -> Result<domain::ResponseFilter, Fault> {
         let Self { name, response_code, allowed, description } = self;
-        domain::ResponseFilter {
+        Ok(domain::ResponseFilter {
             name: owned(name),
             response_code: owned(response_code),
-            allowed: flag(allowed),
+            allowed: flag("allowed", allowed)?,
             description: owned(description),
-        }
+        })
     }
 }
 
@@ -263,7 +264,7 @@ impl From<&domain::DuplicateSettings> for DuplicateSettings<'_> {
 }
 
 impl DuplicateSettings<'_> {
-    pub(crate) fn record(self) -> domain::DuplicateSettings {
+    pub(crate) fn record(self) -> Result<domain::DuplicateSettings, Fault> {
         let Self {
             enabled,
             check_merchant_level,
@@ -272,13 +273,16 @@ impl DuplicateSettings<'_> {
             time_range_in_minutes,
             if_duplicate_found_respond_with_error,
         } = self;
-        domain::DuplicateSettings {
-            enabled: flag(enabled),
-            check_merchant_level: flag(check_merchant_level),
-            include_invoice: flag(include_invoice),
-            use_invoice_instead_of_card: flag(use_invoice_instead_of_card),
-            time_range_in_minutes: count(time_range_in_minutes),
-            if_duplicate_found_respond_with_error: flag(if_duplicate_found_respond_with_error),
-        }
+        Ok(domain::DuplicateSettings {
+            enabled: flag("enabled", enabled)?,
+            check_merchant_level: flag("check-merchant-level", check_merchant_level)?,
+            include_invoice: flag("include-invoice", include_invoice)?,
+            use_invoice_instead_of_card: flag("use-invoice-instead-of-card", use_invoice_instead_of_card)?,
+            time_range_in_minutes: count("time-range-in-minutes", time_range_in_minutes)?,
+            if_duplicate_found_respond_with_error: flag(
+                "if-duplicate-found-respond-with-error",
+                if_duplicate_found_respond_with_error,
+            )?,
+        })
     }
 }

@@ -9,11 +9,12 @@ use perennial_domain::{CardBrand, Violations};
 use crate::call::{Call, Method, ReadError};
 use crate::error::EncodeError;
 use crate::fields::{
-    Fault, count, flag, given, key, lenient, owned, set, set_as_gateway, shown, some_text, text, truth,
+    Fault, expiry, given, key, last_four, owned, reported_count, reported_flag, set, set_as_gateway, shown,
+    some_text, text, truth,
 };
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::{Many, Records};
+use crate::member::{Else, Listed};
 use crate::query::{Params, Target};
 use crate::text::{Bare, Text};
 
@@ -39,7 +40,7 @@ message! {
 
 message! {
     /// A token as the vault has it. There is no place for the card and its code, should a gateway echo them.
-    pub(crate) struct Token<'a> as "token" {
+    pub(crate) struct Token<'a> as "token" keyed by |token| token.token_id.as_deref(); {
         token_id: Option<Text<'a>> = "token-id",
         times_used: Option<Text<'a>> = "times-used",
         status: Option<Text<'a>> = "status",
@@ -60,8 +61,8 @@ message! {
 
 message! {
     pub(crate) struct Tokens<'a> as "tokens" {
-        token: Records<Token<'a>> = "token",
-        token_response: Many<Token<'a>> = "tokenResponse",
+        token: Listed<Token<'a>> = "token",
+        token_response: Else<Token<'a>> = "tokenResponse",
     }
 }
 
@@ -243,18 +244,18 @@ impl<'a> From<&'a domain::Token> for Token<'a> {
         } = token;
         Self {
             token_id: some_text(token_id.as_ref()),
-            times_used: shown(*times_used),
+            times_used: shown(times_used.as_ref()),
             status: status.as_ref().map(|status| capitalized(status.as_str())),
             customer_key: some_text(customer_key.as_ref()),
             created: some_text(created.as_ref()),
             updated: some_text(updated.as_ref()),
-            exp_date: shown(*exp_date),
+            exp_date: shown(exp_date.as_ref()),
             last_four_digits: some_text(last_four_digits.as_ref()),
             card_type: card_type.as_ref().map(|brand| text(brand.as_str())),
             description: some_text(description.as_ref()),
             avs_address: some_text(avs_address.as_ref()),
             avs_zip: some_text(avs_zip.as_ref()),
-            default: is_default.map(Bare::from),
+            default: is_default.as_ref().map(Bare::shown),
             merchant_id: some_text(merchant_id.as_ref()),
             token_status: some_text(token_status.as_ref()),
         }
@@ -286,12 +287,12 @@ impl Token<'_> {
             status: given(status).map(|status| TokenStatus::reported(&status)),
             description: owned(description),
             card_type: given(card_type).map(|brand| CardBrand::reported(&brand)),
-            last_four_digits: owned(last_four_digits),
-            exp_date: lenient(exp_date),
+            last_four_digits: last_four("last-four-digits", last_four_digits)?,
+            exp_date: expiry(exp_date),
             avs_address: owned(avs_address),
             avs_zip: owned(avs_zip),
-            is_default: flag(default),
-            times_used: count(times_used),
+            is_default: reported_flag(default),
+            times_used: reported_count(times_used),
             created: owned(created),
             updated: owned(updated),
             token_status: owned(token_status),

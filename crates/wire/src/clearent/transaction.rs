@@ -11,11 +11,12 @@ use super::customer::Address;
 use crate::call::{Call, Method, ReadError};
 use crate::error::EncodeError;
 use crate::fields::{
-    Fault, amount, flag, given, key, lenient, owned, set, set_as_gateway, shown, some_text, text, truth,
+    Fault, amount, expiry, flag, given, key, last_four as digits, owned, padded, result_code as code, set,
+    set_as_gateway, shown, some_text, text, truth,
 };
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::Records;
+use crate::member::Listed;
 use crate::query::{Params, Target};
 use crate::text::{Bare, Text};
 
@@ -55,7 +56,7 @@ message! {
 
 message! {
     /// A transaction as the gateway has it. There is no place for the security code, should a gateway echo it.
-    pub(crate) struct Transaction<'a> as "transaction" {
+    pub(crate) struct Transaction<'a> as "transaction" keyed by |transaction| transaction.id.as_deref(); {
         amount: Option<Text<'a>> = "amount",
         id: Option<Text<'a>> = "id",
         invoice: Option<Text<'a>> = "invoice",
@@ -105,7 +106,7 @@ message! {
 
 message! {
     pub(crate) struct Transactions<'a> as "transactions" {
-        transaction: Records<Transaction<'a>> = "transaction",
+        transaction: Listed<Transaction<'a>> = "transaction",
     }
 }
 
@@ -568,7 +569,7 @@ impl<'a> From<&'a domain::Transaction> for Transaction<'a> {
             email_address: some_text(email_address.as_ref()),
             ref_id: some_text(ref_id.as_ref()),
             plan_name: some_text(plan_name.as_ref()),
-            exp_date: shown(*exp_date),
+            exp_date: shown(exp_date.as_ref()),
             avs_result_code: some_text(avs_result_code.as_ref()),
             avs_result_code_description: some_text(avs_result_code_description.as_ref()),
             csc_result_code: some_text(csc_result_code.as_ref()),
@@ -642,20 +643,20 @@ impl Transaction<'_> {
             transaction_type: given(transaction_type).map(|kind| TransactionType::reported(&kind)),
             amount: amount("amount", total)?,
             result: given(result).map(|result| TransactionResult::reported(&result)),
-            result_code: owned(result_code),
+            result_code: code(result_code),
             display_message: owned(display_message),
             status: owned(status),
             authorization_code: owned(authorization_code),
-            card: owned(card).map(masked),
-            last_four: owned(last_four),
+            card: owned(given(card).map(|card| padded(4, card))).map(masked),
+            last_four: digits("last-four", last_four)?,
             card_type: given(card_type).map(|brand| CardBrand::reported(&brand)),
-            exp_date: lenient(exp_date),
+            exp_date: expiry(exp_date),
             created: owned(created),
             batch_string_id: owned(batch_string_id),
             ref_id: key("ref-id", ref_id)?,
             original_amount: amount("original-amount", original_amount)?,
-            partial_approved: flag(partial_approved),
-            surcharge_applied: flag(surcharge_applied),
+            partial_approved: flag("partial-approved", partial_approved)?,
+            surcharge_applied: flag("surcharge-applied", surcharge_applied)?,
             service_fee: amount("service-fee", service_fee)?,
             sales_tax_amount: amount("sales-tax-amount", sales_tax_amount)?,
             tip_amount: amount("tip-amount", tip_amount)?,
@@ -674,11 +675,11 @@ impl Transaction<'_> {
             avs_result_code_description: owned(avs_result_code_description),
             csc_result_code: owned(csc_result_code),
             csc_result_code_description: owned(csc_result_code_description),
-            check_field_duplicate: flag(check_field_duplicate),
-            pending: flag(pending),
-            settled: flag(settled),
-            voided: flag(voided),
-            voided_auth: flag(voided_auth),
+            check_field_duplicate: flag("check-field-duplicate", check_field_duplicate)?,
+            pending: flag("pending", pending)?,
+            settled: flag("settled", settled)?,
+            voided: flag("voided", voided)?,
+            voided_auth: flag("voided-auth", voided_auth)?,
             merchant_id: owned(merchant_id),
             terminal_id: owned(terminal_id),
             plan_name: owned(plan_name),

@@ -5,12 +5,12 @@ use perennial_domain::clientpay::{
     AccessId, Credentials, CredentialsFields, CustomerCredentials, CustomerCredentialsFields, RequestId,
 };
 
-use super::fields::required;
-use super::reply::{Reply, Said, document, read, write};
+use super::fields::{id, required};
+use super::reply::{Reply, Said, document, read, refused, write};
 use super::{Route, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::error::{DecodeError, EncodeError};
-use crate::fields::{flag, given, lenient, set, text};
+use crate::fields::{flag, given, set, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::text::{Bare, Text};
@@ -134,7 +134,8 @@ pub fn read_access_id(body: &[u8], limits: &Limits) -> Result<AccessId, ReadErro
 pub fn decode_access_id(body: &[u8], limits: &Limits) -> Result<Reply<Option<AccessId>>, DecodeError> {
     let document = document(body, "accessId");
     let Answer { said, access_id, customer_access_id, .. } = read(&document, limits)?;
-    Ok(said.reply(lenient(given(access_id).or(customer_access_id))))
+    let access_id = id("accessId", given(access_id).or(customer_access_id)).map_err(refused)?;
+    said.reply(access_id).map_err(refused)
 }
 
 /// The answer to new and current.
@@ -153,7 +154,7 @@ pub fn encode_customer_access_id(reply: &Reply<Option<AccessId>>) -> Vec<u8> {
 pub fn decode_request_id(body: &[u8], limits: &Limits) -> Result<Reply<Option<RequestId>>, DecodeError> {
     let document = document(body, "requestId");
     let Answer { said, request_id, .. } = read(&document, limits)?;
-    Ok(said.reply(lenient(request_id)))
+    said.reply(id("requestId", request_id).map_err(refused)?).map_err(refused)
 }
 
 /// The answer to generate request id.
@@ -166,7 +167,7 @@ pub fn encode_request_id(reply: &Reply<Option<RequestId>>) -> Vec<u8> {
 pub fn decode_validity(body: &[u8], limits: &Limits) -> Result<Reply<Option<bool>>, DecodeError> {
     let document = document(body, "isValid");
     let Answer { said, is_valid, .. } = read(&document, limits)?;
-    Ok(said.reply(flag(is_valid)))
+    said.reply(flag("isValid", is_valid).map_err(refused)?).map_err(refused)
 }
 
 /// The answer to validate.
@@ -178,7 +179,7 @@ pub fn encode_validity(reply: &Reply<Option<bool>>) -> Vec<u8> {
 pub fn decode_done(body: &[u8], limits: &Limits) -> Result<Reply<()>, DecodeError> {
     let document = document(body, "message");
     let said: Said<'_> = read(&document, limits)?;
-    Ok(said.reply(()))
+    said.reply(()).map_err(refused)
 }
 
 /// An answer that only says whether it was done, or why nothing was.

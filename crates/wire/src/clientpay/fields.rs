@@ -29,6 +29,15 @@ pub(super) fn plain(number: Option<Bare<'_>>) -> Option<Text<'_>> {
     })
 }
 
+/// An id of a record, which is never guessed.
+pub(super) fn id<T: for<'t> TryFrom<&'t str>>(
+    member: &str,
+    text: Option<Text<'_>>,
+) -> Result<Option<T>, Fault> {
+    let read = |text: Text<'_>| T::try_from(text.trim_ascii()).map_err(|_| Fault::invalid(member));
+    given(text).map(read).transpose()
+}
+
 /// An amount of a record, which is never guessed.
 pub(super) fn amount(member: &str, number: Option<Bare<'_>>) -> Result<Option<Amount>, Fault> {
     crate::fields::amount(member, plain(number))

@@ -7,20 +7,22 @@ use perennial_domain::clientpay::{
     LineItemLabelsFields, OpenInvoice, Portion,
 };
 
-use super::fields::{amount, bare, plain};
-use super::reply::{Reply, Said, document, read, write};
+use super::fields::{amount, bare, id, plain};
+use super::reply::{Reply, Said, document, read, refused, write};
 use super::{Route, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::error::{DecodeError, EncodeError};
-use crate::fields::{Fault, given, lenient, owned, set, shown, some_text, text};
+use crate::fields::{Fault, Unreadable, given, owned, set, shown, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::Records;
+use crate::member::Listed;
+use crate::message::Message;
 use crate::text::{Bare, Text};
 
 message! {
     /// The invoice object and the connect invoice object, of requests and of what a search finds.
-    pub(super) struct Invoice<'a> as "invoice" in any case {
+    pub(super) struct Invoice<'a> as "invoice" keyed by |invoice| invoice.invoice_number.as_deref();
+        in any case {
         editable: Option<Bare<'a>> = "editable",
         invoice_number: Option<Text<'a>> = "invoiceNumber",
         invoice_date: Option<Text<'a>> = "invoiceDate",
@@ -74,7 +76,7 @@ message! {
 message! {
     /// **Inferred** around the members of invoices: the vendor says that an array of them is answered.
     struct Found<'a> as "" in any case with said: Said<'a> {
-        invoices: Records<Invoice<'a>> = "invoices",
+        invoices: Listed<Invoice<'a>> = "invoices",
     }
 }
 
@@ -116,14 +118,16 @@ pub fn read_search(body: &[u8], limits: &Limits) -> Result<ConnectSearch, ReadEr
 /// The answer to a connect search.
 pub fn decode_found(body: &[u8], limits: &Limits) -> Result<Reply<Vec<OpenInvoice>>, DecodeError> {
     let document = document(body, "invoices");
-    let Found { said, invoices: Records(invoices) } = read(&document, limits)?;
-    let invoices: Result<_, Fault> = invoices.into_iter().map(Invoice::record).collect();
-    Ok(said.reply(invoices.map_err(|fault| fault.within("invoices").in_format(Format::Json))?))
+    let Found { said, invoices } = read(&document, limits)?;
+    let mut unreadable = Unreadable::default();
+    let invoices = unreadable.sort(invoices, Message::key, Invoice::record, "invoices");
+    let reply = said.reply(invoices).map_err(refused)?;
+    Ok(Reply { unreadable: unreadable.within("", Format::Json), ..reply })
 }
 
 /// The answer to a connect search.
 pub fn encode_found(reply: &Reply<Vec<OpenInvoice>>) -> Vec<u8> {
-    write(&Found { said: reply.said(), invoices: Records(reply.value.iter().map(Invoice::from).collect()) })
+    write(&Found { said: reply.said(), invoices: reply.value.iter().map(Invoice::from).collect() })
 }
 
 fn flag<'a>(flag: Option<&Flag>) -> Option<Bare<'a>> {
@@ -311,7 +315,7 @@ impl<'a> Invoice<'a> {
         } = self;
         Ok(OpenInvoice {
             invoice_number: owned(invoice_number),
-            invoice_date: lenient(day(Version::V1, invoice_date)),
+            invoice_date: id("invoiceDate", day(Version::V1, invoice_date))?,
             outstanding_balance: amount("outstandingBalance", outstanding_balance)?,
             payment_amount: amount("paymentAmount", payment_amount)?,
             matter_number: owned(matter_number),
@@ -319,7 +323,9 @@ impl<'a> Invoice<'a> {
             client_id: owned(client_id),
             client_name: owned(client_name),
             pdf_link: owned(pdf_link),
-            is_multi_pay: given(is_multi_pay).and_then(|word| several(&word)),
+            is_multi_pay: given(is_multi_pay)
+                .map(|word| several(&word).ok_or_else(|| Fault::invalid("isMultiPay")))
+                .transpose()?,
             matter_pk: owned(matter_pk),
         })
     }

@@ -9,15 +9,15 @@ use perennial_domain::clientpay::{
 };
 use perennial_domain::{Flag, Text as DomainText};
 
-use super::fields::{Verbatim, bare, nest};
+use super::fields::{Verbatim, bare, id, nest};
 use super::invoice::{Invoice, Labels, LineItem};
 use super::payer::Address;
-use super::reply::{Reply, Said, document, read, write};
+use super::reply::{Reply, Said, document, read, refused, write};
 use super::session::{Ids, Token, Under, ids, token};
 use super::{Received, Route, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::error::{DecodeError, EncodeError};
-use crate::fields::{given, lenient, owned, set, some_text, text};
+use crate::fields::{given, owned, set, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Many;
@@ -500,11 +500,12 @@ impl<'a> Form<'a> {
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<Option<Page>>, DecodeError> {
     let document = document(body, "paymentPageUrl");
     let Answer { said, request_id, payment_page_url, payer_page_url } = read(&document, limits)?;
+    let request_id = id("requestId", request_id).map_err(refused)?;
     let page = owned(given(payment_page_url).or(payer_page_url)).and_then(|url| {
         let last = || url.rsplit('/').next()?.try_into().ok();
-        Some(Page { request_id: lenient(request_id).or_else(last)?, url })
+        Some(Page { request_id: request_id.or_else(last)?, url })
     });
-    Ok(said.reply(page))
+    said.reply(page).map_err(refused)
 }
 
 /// The answer to a request for a payment page.

@@ -9,13 +9,13 @@ use perennial_domain::clientpay::{
 };
 use perennial_domain::{CardNumber, Expiry, Rule, Violations};
 
-use super::fields::{OrNull, WordOrNumber, bare, nest, required};
-use super::reply::{Reply, Said, document, read, write};
+use super::fields::{OrNull, WordOrNumber, bare, id, nest, required};
+use super::reply::{Reply, Said, document, read, refused, write};
 use super::session::{Token, Under, token};
 use super::{Received, Route, Session};
 use crate::call::{Call, ReadError};
 use crate::error::{DecodeError, EncodeError};
-use crate::fields::{given, lenient, owned, set, some_text, text};
+use crate::fields::{Fault, given, owned, set, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Many;
@@ -311,7 +311,7 @@ fn addresses(emails: &[Text<'_>]) -> Option<Vec<String>> {
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<SavedPayer>, DecodeError> {
     let document = document(body, "payerId");
     let answer: Answer<'_> = read(&document, limits)?;
-    Ok(answer.reply())
+    answer.reply().map_err(refused)
 }
 
 /// The answer to new and update payer, and to new and update payment method.
@@ -322,7 +322,7 @@ pub fn encode(reply: &Reply<SavedPayer>) -> Vec<u8> {
 /// The postback of a payer page, if this is one.
 pub(super) fn postback(document: &[u8], limits: &Limits) -> Result<Option<SavedPayer>, DecodeError> {
     let answer: Answer<'_> = read(document, limits)?;
-    Ok(Some(answer.reply().value).filter(|payer| payer.payer_id.is_some()))
+    Ok(Some(answer.reply().map_err(refused)?.value).filter(|payer| payer.payer_id.is_some()))
 }
 
 impl<'a> Answer<'a> {
@@ -339,14 +339,17 @@ impl<'a> Answer<'a> {
         }
     }
 
-    fn reply(self) -> Reply<SavedPayer> {
+    fn reply(self) -> Result<Reply<SavedPayer>, Fault> {
         let Self { said, request_id, session_id, customer_ref_number, payer_id, payment_method_ids } = self;
         said.reply(SavedPayer {
-            request_id: lenient(request_id),
+            request_id: id("requestId", request_id)?,
             session_id: owned(session_id),
             customer_ref_number: owned(customer_ref_number),
-            payer_id: lenient(payer_id),
-            payment_method_ids: payment_method_ids.into_iter().filter_map(|id| lenient(Some(id))).collect(),
+            payer_id: id("payerId", payer_id)?,
+            payment_method_ids: payment_method_ids
+                .into_iter()
+                .filter_map(|method| id("paymentMethodIds", Some(method)).transpose())
+                .collect::<Result<_, _>>()?,
         })
     }
 }

@@ -5,15 +5,15 @@ use perennial_domain::clientpay::{
     Refund, RefundFields, RequestId, UsedRequestId,
 };
 
-use super::fields::{OrNull, Verbatim, bare, nest, plain};
+use super::fields::{OrNull, Verbatim, amount, bare, id, nest, plain};
 use super::page::{absent, short};
 use super::payer::{self, Address, Card, ECheck};
-use super::reply::{Reply, Said, document, read, write};
+use super::reply::{Reply, Said, document, read, refused, write};
 use super::session::{Ids, Token, Under, ids, token};
 use super::{Received, Route, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::error::{DecodeError, EncodeError};
-use crate::fields::{count, given, lenient, owned, set, some_text, text};
+use crate::fields::{Fault, given, lenient, owned, reported, reported_count, set, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::query::{Params, Target};
@@ -67,7 +67,8 @@ message! {
 message! {
     /// A payment as it is told of. Attested in postbacks up to the page's URL; that answers and searches have the
     /// same members, and what follows, are **inferred**. There is no place for a card, should a gateway echo one.
-    pub(super) struct Payment<'a> as "payment" in any case with said: Said<'a> {
+    pub(super) struct Payment<'a> as "payment" keyed by |payment| payment.payment_id.0.as_deref();
+        in any case with said: Said<'a> {
         request_id: Option<Text<'a>> = "requestID",
         payment_id: OrNull<Text<'a>> = "paymentID",
         session_id: OrNull<Text<'a>> = "sessionID",
@@ -310,7 +311,7 @@ pub fn read_refund(body: &[u8], limits: &Limits) -> Result<Received<Refund>, Rea
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<domain::Payment>, DecodeError> {
     let document = document(body, "message");
     let payment: Payment<'_> = read(&document, limits)?;
-    Ok(payment.reply())
+    payment.reply().map_err(refused)
 }
 
 /// The answer to a payment, to a refund and to a status.
@@ -339,7 +340,7 @@ pub fn decode_postback(body: &[u8], limits: &Limits) -> Result<Postback, DecodeE
         return Ok(Postback::Payer(payer));
     }
     let payment: Payment<'_> = read(body, limits)?;
-    Ok(Postback::Payment(Box::new(payment.record())))
+    Ok(Postback::Payment(Box::new(payment.record().map_err(refused)?)))
 }
 
 /// A postback, as it is sent.
@@ -395,8 +396,8 @@ impl<'a> From<&'a domain::Payment> for Payment<'a> {
             payment_page_url_status: payment_page_url_status.as_ref().map(|status| text(status.as_str())),
             payment_date: some_text(payment_date.as_ref()),
             payment_date_utc: some_text(payment_date_utc.as_ref()),
-            payment_method_type: payment_method_type.map(|kind| kind.0.into()),
-            status_by_type: status_by_type.map(Bare::from),
+            payment_method_type: payment_method_type.as_ref().map(Bare::shown),
+            status_by_type: status_by_type.as_ref().map(Bare::shown),
             payment_amount: payment_amount.map(Bare::from),
             payment_tax_amount: payment_tax_amount.map(Bare::from),
             surcharge_amount: surcharge_amount.map(Bare::from),
@@ -409,16 +410,15 @@ impl<'a> From<&'a domain::Payment> for Payment<'a> {
 }
 
 impl Payment<'_> {
-    fn reply(mut self) -> Reply<domain::Payment> {
-        let said = std::mem::take(&mut self.said);
-        let Reply { success, message, errors, value: () } = said.reply(());
-        let value = domain::Payment { success, message: message.clone(), ..self.record() };
-        Reply { success, message, errors, value }
+    fn reply(mut self) -> Result<Reply<domain::Payment>, Fault> {
+        let Reply { success, message, errors, unreadable, value: () } =
+            std::mem::take(&mut self.said).reply(())?;
+        let value = domain::Payment { success, message: message.clone(), ..self.record()? };
+        Ok(Reply { success, message, errors, unreadable, value })
     }
 
-    /// The record. An id or an amount that cannot be read is as if it were absent: such a payment never counts as
-    /// paid, and the others of a list can still be read.
-    pub(super) fn record(self) -> domain::Payment {
+    /// The record. Its ids and amounts are never guessed.
+    pub(super) fn record(self) -> Result<domain::Payment, Fault> {
         let Self {
             said,
             request_id,
@@ -439,12 +439,11 @@ impl Payment<'_> {
             refund_amount,
             status,
         } = self;
-        let Reply { success, message, .. } = said.reply(());
-        let money = |number| perennial_domain::Amount::reported(&plain(number)?).ok();
-        domain::Payment {
+        let Reply { success, message, .. } = said.reply(())?;
+        Ok(domain::Payment {
             success,
-            request_id: lenient(request_id),
-            payment_id: lenient(payment_id.0),
+            request_id: id("requestID", request_id)?,
+            payment_id: id("paymentID", payment_id.0)?,
             session_id: owned(session_id.0),
             customer_ref_number: owned(customer_ref_number.0),
             payment_status: given(payment_status.0)
@@ -454,15 +453,15 @@ impl Payment<'_> {
                 .map(|status| PageStatus::reported(&status)),
             payment_date: owned(payment_date),
             payment_date_utc: owned(payment_date_utc),
-            payment_method_type: count(payment_method_type).map(PaymentKind),
-            status_by_type: count(status_by_type),
-            payment_amount: money(payment_amount),
-            payment_tax_amount: money(payment_tax_amount),
-            surcharge_amount: money(surcharge_amount),
+            payment_method_type: reported(payment_method_type, |kind| kind.parse().ok().map(PaymentKind)),
+            status_by_type: reported_count(status_by_type),
+            payment_amount: amount("paymentAmount", payment_amount)?,
+            payment_tax_amount: amount("paymentTaxAmount", payment_tax_amount)?,
+            surcharge_amount: amount("surchargeAmount", surcharge_amount)?,
             payment_page_url: owned(payment_page_url),
-            original_payment_id: lenient(original_payment_id),
-            refund_amount: money(refund_amount),
+            original_payment_id: id("originalPaymentID", original_payment_id)?,
+            refund_amount: amount("refundAmount", refund_amount)?,
             message,
-        }
+        })
     }
 }

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use perennial_domain::Violations;
+use perennial_domain::{Violations, encoding};
 
-use crate::error::DecodeError;
-use crate::fields::{flag, owned, some_text};
+use crate::error::{DecodeError, UnreadableRecord};
+use crate::fields::{Fault, flag, owned, some_text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Many;
@@ -33,8 +33,11 @@ pub struct Reply<T> {
     pub message: Option<String>,
     /// What is wrong with the request, by field.
     pub errors: Vec<FieldError>,
-    /// What was asked for.
+    /// What was asked for; of a list, the records that could be read.
     pub value: T,
+    /// The records of a list that could not be read. Whoever asks whether something is there must not take them for
+    /// absent.
+    pub unreadable: Vec<UnreadableRecord>,
 }
 
 /// What is wrong with a field of a request.
@@ -64,7 +67,7 @@ message! {
 impl<T> Reply<T> {
     /// An answer that brings a value.
     pub fn success(value: T) -> Self {
-        Self { success: Some(true), message: None, errors: Vec::new(), value }
+        Self { success: Some(true), message: None, errors: Vec::new(), value, unreadable: Vec::new() }
     }
 
     pub(super) fn said(&self) -> Said<'_> {
@@ -100,24 +103,32 @@ impl<'a> From<&'a FieldError> for ErrorMessage<'a> {
 }
 
 impl Said<'_> {
-    pub(super) fn reply<T>(self, value: T) -> Reply<T> {
+    /// The answer with this value. Whether it says success is never guessed.
+    pub(super) fn reply<T>(self, value: T) -> Result<Reply<T>, Fault> {
         let Self { success, message, errors } = self;
         let error = |ErrorMessage { field, message }: ErrorMessage<'_>| FieldError {
             field: owned(field),
             message: owned(message),
         };
-        Reply {
-            success: flag(success),
+        Ok(Reply {
+            success: flag("success", success)?,
             message: owned(message),
             errors: errors.into_iter().map(error).collect(),
             value,
-        }
+            unreadable: Vec::new(),
+        })
     }
+}
+
+/// The error of an answer that has this fault.
+pub(super) fn refused(fault: Fault) -> DecodeError {
+    fault.in_format(Format::Json)
 }
 
 /// The document of an answer. An empty one says nothing; what is a bare text or list, not an object, is its member
 /// `bare`.
 pub(super) fn document<'b>(body: &'b [u8], bare: &str) -> Cow<'b, [u8]> {
+    let body = body.strip_prefix(encoding::MARK).unwrap_or(body);
     match body.trim_ascii_start().first() {
         Some(b'"' | b'[') => [b"{\"", bare.as_bytes(), b"\":", body, b"}"].concat().into(),
         Some(_) => body.into(),

@@ -9,14 +9,15 @@ use serde::de::Deserializer;
 
 use super::fields::{bare, required};
 use super::payment::Payment;
-use super::reply::{Reply, Said, document, read, write};
+use super::reply::{Reply, Said, document, read, refused, write};
 use super::{Route, Session};
 use crate::call::{Call, ReadError};
 use crate::error::{DecodeError, EncodeError};
-use crate::fields::{count as number, set, text};
+use crate::fields::{Unreadable, count as whole, lenient_count as number, set, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::{Many, Put, Read, Records};
+use crate::member::{Listed, Many, Put, Read};
+use crate::message::Message;
 use crate::reading::At;
 use crate::shape::{Kind, Shape};
 use crate::text::{Bare, Text};
@@ -61,7 +62,7 @@ message! {
         count: Option<Bare<'a>> = "count",
         page_number: Option<Bare<'a>> = "pageNumber",
         page_size: Option<Bare<'a>> = "pageSize",
-        payments: Option<Records<Payment<'a>>> = "payments",
+        payments: Option<Listed<Payment<'a>>> = "payments",
     }
 }
 
@@ -156,7 +157,7 @@ fn nested(field: &str, wrong: Violations) -> Violations {
 pub fn decode_count(body: &[u8], limits: &Limits) -> Result<Reply<Option<u64>>, DecodeError> {
     let document = document(body, "count");
     let Answer { said, count, .. } = read(&document, limits)?;
-    Ok(said.reply(number(count)))
+    said.reply(whole("count", count).map_err(refused)?).map_err(refused)
 }
 
 /// The answer to a count.
@@ -168,12 +169,14 @@ pub fn encode_count(reply: &Reply<Option<u64>>) -> Vec<u8> {
 pub fn decode_results(body: &[u8], limits: &Limits) -> Result<Reply<Option<Found>>, DecodeError> {
     let document = document(body, "payments");
     let Answer { said, page_number, page_size, payments, .. } = read(&document, limits)?;
-    let found = payments.map(|Records(payments)| Found {
+    let mut unreadable = Unreadable::default();
+    let found = payments.map(|payments| Found {
         page_number: number(page_number),
         page_size: number(page_size),
-        payments: payments.into_iter().map(Payment::record).collect(),
+        payments: unreadable.sort(payments, Message::key, Payment::record, "payments"),
     });
-    Ok(said.reply(found))
+    let reply = said.reply(found).map_err(refused)?;
+    Ok(Reply { unreadable: unreadable.within("", Format::Json), ..reply })
 }
 
 /// The answer to results.
@@ -182,7 +185,7 @@ pub fn encode_results(reply: &Reply<Option<Found>>) -> Vec<u8> {
     if let Some(Found { page_number, page_size, payments }) = &reply.value {
         answer.page_number = page_number.map(Bare::from);
         answer.page_size = page_size.map(Bare::from);
-        answer.payments = Some(Records(payments.iter().map(Payment::from).collect()));
+        answer.payments = Some(payments.iter().map(Payment::from).collect());
     }
     write(&answer)
 }

@@ -3,7 +3,7 @@
 use super::Response;
 use crate::error::DecodeErrorKind::{
     self, Doctype, Duplicate, Empty, MixedContent, NotUtf8, Syntax, TextTooLong, TooDeep, TooLarge, TooMany,
-    Trailing, UndefinedEntity, WrongRoot, WrongType,
+    Trailing, UndefinedEntity, Utf16, WrongRoot, WrongType,
 };
 use crate::format::{Format, decode};
 use crate::limits::Limits;
@@ -37,7 +37,8 @@ fn json() {
     let cases: &[(&str, &str, DecodeErrorKind)] = &[
         ("", "", Empty),
         (" \r\n\t", "", Empty),
-        ("\u{feff}{}", "", Syntax { line: 1, column: 1 }),
+        ("\u{feff}", "", Empty),
+        ("\u{feff}\u{feff}{}", "", Syntax { line: 1, column: 1 }),
         ("<html>", "", Syntax { line: 1, column: 1 }),
         ("[]", "", WrongType),
         (r#"["200"]"#, "", WrongType),
@@ -90,7 +91,8 @@ fn json() {
         refused(Format::Json, document.as_bytes(), path, *kind);
     }
     refused(Format::Json, b"{\"code\":\"\xff\"}", "", NotUtf8);
-    refused(Format::Json, &[0xff, 0xfe, b'{', 0, b'}', 0], "", NotUtf8);
+    refused(Format::Json, &[0xff, 0xfe, b'{', 0, b'}', 0], "", Utf16);
+    refused(Format::Json, &[0xfe, 0xff, 0, b'{', 0, b'}'], "", Utf16);
 }
 
 #[test]
@@ -149,7 +151,7 @@ fn xml_documents() {
         refused(Format::Xml, document.as_bytes(), "", *kind);
     }
     refused(Format::Xml, b"<response>\xe9</response>", "", NotUtf8);
-    refused(Format::Xml, b"\xff\xfe<\0r\0", "", NotUtf8);
+    refused(Format::Xml, b"\xff\xfe<\0r\0", "", Utf16);
 }
 
 #[test]

@@ -255,6 +255,7 @@ fn strict(format: Format, document: &[u8]) {
         let text = std::str::from_utf8(document).unwrap();
         let other = match format {
             Format::Json => {
+                let text = perennial_domain::encoding::without_mark(text);
                 serde_json::from_str::<serde::de::IgnoredAny>(text).err().map(|error| error.to_string())
             }
             // It knows namespaces, which the wire has not.

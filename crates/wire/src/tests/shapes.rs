@@ -103,6 +103,7 @@ fn objects_in_json() {
         (r#"{"payload":{"customer":{"first-name":"Ada","links":""}}}"#, customer(Some(Links::default()))),
         (r#"{"payload":{"customer":{"links":null,"first-name":"Ada"}}}"#, customer(None)),
         (r#"{"customer":{"first-name":"Ada"}}"#, customer(None)),
+        ("\u{feff}{\"customer\":{\"first-name\":\"Ada\"}}", customer(None)),
     ] {
         assert_eq!(json(document), expected, "{document}");
     }

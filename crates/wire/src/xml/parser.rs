@@ -23,7 +23,7 @@ pub(super) struct Parser<'de> {
     is_plain: bool,
 }
 
-/// The byte order mark, of which a document may begin with one.
+/// The byte order mark, which only the bytes of a document may begin with.
 const MARK: char = '\u{FEFF}';
 
 /// What an element holds.
@@ -53,7 +53,6 @@ impl<'de> Tag<'de> {
 
 impl<'de> Parser<'de> {
     pub(super) fn new(text: &'de str, limits: Limits) -> Self {
-        let text = text.strip_prefix(MARK).unwrap_or(text);
         let mut reader = Reader::from_str(text);
         reader.config_mut().check_comments = true;
         // The parser passes over starts and ends that the reader never sees, and compares the names itself.
@@ -65,7 +64,7 @@ impl<'de> Parser<'de> {
 
     /// Reads up to the root element.
     pub(super) fn root(&mut self) -> Result<Tag<'de>, Fault> {
-        // The reader would pass over a second mark in silence, and count wrong from there.
+        // The reader would pass over a mark in silence, and count wrong from there.
         if self.text.starts_with(MARK) || !grammar::is_text(self.text) {
             return Err(Fault::Syntax);
         }

@@ -127,7 +127,7 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
             "success",
             Payload::Token(Box::new(Token {
                 updated: some("2026-05-01T14:31:12.484Z"),
-                exp_date: Some(expiry("1230")),
+                exp_date: Some(expiry("1230").into()),
                 merchant_id: some("900000000001"),
                 token_status: some("Open"),
                 ..token_of_2014()
@@ -151,7 +151,7 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
     ("tokens", || {
         let token = |id: &str, exp_date, last_four| Token {
             token_id: Some(id.parse().unwrap()),
-            exp_date: Some(expiry(exp_date)),
+            exp_date: Some(expiry(exp_date).into()),
             last_four_digits: some(last_four),
             ..Token::default()
         };
@@ -160,7 +160,7 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
     }),
     ("customer-token", || {
         let token = CustomerToken {
-            exp_date: Some(expiry("1230")),
+            exp_date: Some(expiry("1230").into()),
             card_type: Some(CardBrand::VISA),
             last_four_digits: some("1111"),
             ..customer_token(false)
@@ -176,11 +176,11 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
             Payload::Plan(Box::new(Plan {
                 plan_type: some("SUBSCRIPTION"),
                 customer_name: some("Ada Byron"),
-                frequency_month: Some(1),
+                frequency_month: Some(1.into()),
                 status: Some(PlanStatus::ACTIVE),
                 status_date: some("2026-11-21 19:43:04"),
                 email_address: some("ada@example.test"),
-                email_receipt: Some(false),
+                email_receipt: Some(false.into()),
                 links: vec![
                     link("self", &format!("{HOST}/payment-plans/{PLAN}"), None),
                     link("customers", &format!("{HOST}/customers/{CUSTOMER}"), None),
@@ -207,8 +207,8 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
                 customer_key: None,
                 token_id: None,
                 frequency: Some(Frequency::reported("WEEKLY")),
-                frequency_day: Some(FrequencyDay::new(6).unwrap()),
-                frequency_week: Some(1),
+                frequency_day: Some(FrequencyDay::new(6).unwrap().into()),
+                frequency_week: Some(1.into()),
                 payment_amount: Some(amount("12.22")),
                 start_date: None,
                 end_date: None,
@@ -311,7 +311,7 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
                     avs_address: None,
                     avs_zip: None,
                     updated: some("2026-05-01T14:31:12.484Z"),
-                    exp_date: Some(expiry("1230")),
+                    exp_date: Some(expiry("1230").into()),
                     merchant_id: some("900000000001"),
                     token_status: some("Open"),
                     ..token_of_2014()
@@ -568,7 +568,7 @@ fn token_of_2014() -> Token {
         last_four_digits: some("1111"),
         avs_address: some("1 Loom Street"),
         avs_zip: some("63101"),
-        times_used: Some(0),
+        times_used: Some(0.into()),
         created: some("2026-05-01T14:31:12.464Z"),
         ..Token::default()
     }
@@ -582,7 +582,7 @@ fn customer_token(is_default: bool) -> CustomerToken {
         card_type: None,
         last_four_digits: None,
         description: None,
-        is_default: Some(is_default),
+        is_default: Some(is_default.into()),
         avs_address: None,
         avs_zip: None,
     }
@@ -597,7 +597,7 @@ fn gold() -> Plan {
         customer_name: None,
         token_id: Some(token_id()),
         frequency: Some(Frequency::MONTHLY),
-        frequency_day: Some(FrequencyDay::new(15).unwrap()),
+        frequency_day: Some(FrequencyDay::new(15).unwrap().into()),
         frequency_month: None,
         frequency_week: None,
         payment_amount: Some(amount("50.00")),
@@ -621,7 +621,7 @@ fn approved(id: &str, total: &str) -> Transaction {
         display_message: some("Transaction approved"),
         card: some("XXXXXXXXXXXX1111"),
         last_four: some("1111"),
-        exp_date: Some(expiry("1230")),
+        exp_date: Some(expiry("1230").into()),
         merchant_id: some("900000000001"),
         terminal_id: some("10000001"),
         ..Transaction::default()

@@ -62,14 +62,14 @@ fn answers() {
             r#"{"payload":{"payloadType":"customers","customer":{"customer-key":"c"}}}"#,
             r#""customer":{"customer-key":"c","links":{}},"payloadType":"customers""#,
         ),
-        // Words that are new are kept; oddities that move no money are passed over.
+        // Words that are new are kept, and so are oddities that move no money.
         (
             r#"{"payload":{"payment-plan":{"plan-key":"p","frequency":"Yearly","frequency-day":30,"status":"Paused","email-receipt":"maybe"}}}"#,
-            r#""payment-plan":{"plan-key":"p","frequency":"YEARLY","status":"PAUSED","links":{}},"payloadType":"payment-plan""#,
+            r#""payment-plan":{"plan-key":"p","email-receipt":"maybe","frequency":"YEARLY","frequency-day":"30","status":"PAUSED","links":{}},"payloadType":"payment-plan""#,
         ),
         (
             r#"{"payload":{"tokenResponse":{"exp-date":"13/30","times-used":"many","default":"x","status":"active","card-type":"Visa"}}}"#,
-            r#""tokenResponse":{"status":"Active","card-type":"VISA"},"payloadType":"token""#,
+            r#""tokenResponse":{"times-used":"many","status":"Active","exp-date":"13/30","card-type":"VISA","default":"x"},"payloadType":"token""#,
         ),
         (
             r#"{"payload":{"customer":{"customer-key":"c","first-name":"","last-name":" ","email":null,"phone":3145550100,"billing-address":{},"shipping-address":{"zip":""},"links":{"link":{"rel":"self","href":"/c","x":1}},"new":[{}]}}}"#,
@@ -80,6 +80,35 @@ fn answers() {
             r#"{"payload":{"transaction":{"id":700001,"amount":25.00,"tip-amount":0,"original-amount":"80.0","pending":true,"settled":"FALSE","csc":"999"}}}"#,
             r#""transaction":{"amount":"25.00","id":"700001","original-amount":"80.00","tip-amount":"0.00","pending":"true","settled":"false"},"payloadType":"transaction""#,
         ),
+        (
+            r#"{"payload":{"payment-plan":{"plan-key":"p","frequency-day":"LAST","frequency-month":"x","frequency-week":1.5,"email-receipt":"Y"}}}"#,
+            r#""payment-plan":{"plan-key":"p","email-receipt":"true","frequency-day":"LAST","frequency-month":"x","frequency-week":"1.5","links":{}},"payloadType":"payment-plan""#,
+        ),
+        // Digits of a fixed width get back the zeros that a number cannot have.
+        (
+            r#"{"payload":{"tokenResponse":{"exp-date":932,"last-four-digits":12,"default":1}}}"#,
+            r#""tokenResponse":{"exp-date":"0932","last-four-digits":"0012","default":true},"payloadType":"token""#,
+        ),
+        (
+            r#"{"payload":{"customer-token":{"token-id":1,"exp-date":"LAST","last-four-digits":"7","default":"No"}}}"#,
+            r#""customer-token":{"exp-date":"LAST","last-four-digits":"0007","token-id":"1","default":false},"payloadType":"customer-token""#,
+        ),
+        (
+            r#"{"payload":{"tokenResponse":{"last-four-digits":"XXXX XXXX XXXX 0012"}}}"#,
+            r#""tokenResponse":{"last-four-digits":"0012"},"payloadType":"token""#,
+        ),
+        (
+            "<response><payload><token><last-four-digits>12</last-four-digits><exp-date>932</exp-date></token></payload></response>",
+            r#""tokenResponse":{"exp-date":"0932","last-four-digits":"0012"},"payloadType":"token""#,
+        ),
+        (
+            r#"{"payload":{"transaction":{"card":12,"result-code":0,"exp-date":130,"last-four":12,"voided":"Yes","settled":0}}}"#,
+            r#""transaction":{"card":"0012","result-code":"000","exp-date":"0130","voided":"true","settled":"false","last-four":"0012"},"payloadType":"transaction""#,
+        ),
+        (
+            r#"{"payload":{"transaction":{"result-code":"0000","exp-date":"4111111111111111"}}}"#,
+            r#""transaction":{"result-code":"0000","exp-date":"************1111"},"payloadType":"transaction""#,
+        ),
         // A gateway that echoes a card number does not bring it into a record.
         (
             r#"{"payload":{"transaction":{"card":"4111 1111 1111 1111"}}}"#,
@@ -87,7 +116,7 @@ fn answers() {
         ),
         (
             r#"{"payload":{"error":{"error-message":"no","result-code":41},"payloadType":"error"}}"#,
-            r#""error":{"error-message":"no","result-code":"41"},"payloadType":"error""#,
+            r#""error":{"error-message":"no","result-code":"041"},"payloadType":"error""#,
         ),
         (
             r#"{"payload":{"error":{"error-message":"no"},"transaction":{"result":"ERROR"}}}"#,
@@ -182,8 +211,8 @@ fn requests() {
         ),
         (
             "customer-token-attach",
-            r#"{"token-id":11,"default":"FALSE","exp-date":130,"last-four-digits":1111}"#,
-            r#"{"exp-date":"0130","last-four-digits":"1111","token-id":"11","customer-key":"cust_5a1d7c1e-8a0f-4c55-9f43-0b2f3f1f2a10","default":false}"#,
+            r#"{"token-id":11,"default":"FALSE","exp-date":130,"last-four-digits":12}"#,
+            r#"{"exp-date":"0130","last-four-digits":"0012","token-id":"11","customer-key":"cust_5a1d7c1e-8a0f-4c55-9f43-0b2f3f1f2a10","default":false}"#,
         ),
         (
             "customer-token-update",

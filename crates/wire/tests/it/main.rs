@@ -11,4 +11,5 @@ mod properties;
 mod queries;
 mod samples;
 mod strictness;
+mod unreadable;
 mod webhook;

@@ -10,7 +10,7 @@ use perennial_domain::clearent::{
     Plan, PlanStatus, PlanUpdate, PostalAddress, Refund, ResponseFilter, Settlement, Token, TokenId,
     TokenStatus, TokenUpdate, Transaction, TransactionId, TransactionResult, TransactionType, Void,
 };
-use perennial_domain::{Amount, CardBrand, Date, Expiry, Text, Total};
+use perennial_domain::{Amount, CardBrand, Date, Expiry, Reported, Text, Total};
 use perennial_wire::clearent::{
     Call, GatewayError, Page, Payload, ReadError, Reply, batch, customer, customer_token, plan, settings,
     token, transaction,
@@ -450,8 +450,9 @@ prop_compose! {
     fn token()(
         (token_id, customer_key, description, card_type) in (of(id()), of(id()), of(string()), of(brand())),
         status in of(select(vec![TokenStatus::ACTIVE, TokenStatus::reported("lost")])),
-        (last_four_digits, exp_date, is_default) in (of(last_four()), of(expiry()), of(any::<bool>())),
-        (avs_address, avs_zip, times_used) in (of(string()), of(string()), of(any::<u64>())),
+        (last_four_digits, exp_date, is_default) in
+            (of(last_four()), of(detail(expiry())), of(detail(any::<bool>()))),
+        (avs_address, avs_zip, times_used) in (of(string()), of(string()), of(detail(any::<u64>()))),
         (created, updated, token_status, merchant_id) in
             (of(string()), of(string()), of(string()), of(string())),
     ) -> Token {
@@ -464,8 +465,10 @@ prop_compose! {
 
 prop_compose! {
     fn customer_token()(
-        (token_id, customer_key, exp_date, card_type) in (id(), of(id()), of(expiry()), of(brand())),
-        (last_four_digits, description, is_default) in (of(last_four()), of(string()), of(any::<bool>())),
+        (token_id, customer_key, exp_date, card_type) in
+            (id(), of(id()), of(detail(expiry())), of(brand())),
+        (last_four_digits, description, is_default) in
+            (of(last_four()), of(string()), of(detail(any::<bool>()))),
         (avs_address, avs_zip) in (of(string()), of(string())),
     ) -> CustomerToken {
         CustomerToken {
@@ -481,10 +484,10 @@ prop_compose! {
         (customer_key, customer_name, token_id) in (of(id()), of(string()), of(id())),
         frequency in of(select(vec![Frequency::MONTHLY, Frequency::reported("weekly")])),
         (frequency_day, payment_amount, start_date, end_date) in
-            (of(day()), of(reported_amount()), of(date()), of(date())),
-        (frequency_month, frequency_week) in (of(any::<u64>()), of(any::<u64>())),
+            (of(detail(day())), of(reported_amount()), of(date()), of(date())),
+        (frequency_month, frequency_week) in (of(detail(any::<u64>())), of(detail(any::<u64>()))),
         (status, status_date) in (of(plan_status()), of(string())),
-        (email_address, email_receipt, links) in (of(string()), of(any::<bool>()), links()),
+        (email_address, email_receipt, links) in (of(string()), of(detail(any::<bool>())), links()),
     ) -> Plan {
         Plan {
             plan_key, plan_name, plan_type, customer_key, customer_name, token_id, frequency, frequency_day,
@@ -503,6 +506,13 @@ prop_compose! {
     }
 }
 
+/// A detail as it was reported: one that is known, or a word that is none.
+fn detail<T: std::fmt::Debug + Clone>(known: impl Strategy<Value = T>) -> impl Strategy<Value = Reported<T>> {
+    (known, any::<bool>()).prop_map(|(value, is_known)| {
+        if is_known { Reported::Value(value) } else { Reported::Other("LAST".into()) }
+    })
+}
+
 fn result() -> impl Strategy<Value = TransactionResult> {
     select(vec![TransactionResult::APPROVED, TransactionResult::reported("CARD_EXPIRED")])
 }
@@ -517,7 +527,7 @@ prop_compose! {
             (of(any::<bool>()), of(any::<bool>()), of(reported_amount())),
         (display_message, status, authorization_code) in (of(string()), of(string()), of(string())),
         (card, last_four, card_type, exp_date) in
-            (of("XXXXXXXXXXXX[0-9]{4}"), of(last_four()), of(brand()), of(expiry())),
+            (of("XXXXXXXXXXXX[0-9]{4}"), of(last_four()), of(brand()), of(detail(expiry()))),
         (created, batch_string_id, invoice, purchase_order) in
             (of(string()), of(string()), of(string()), of(string())),
         (order_id, customer_id, description, comments, email_address) in
@@ -660,6 +670,6 @@ prop_compose! {
             Payload::Transaction(_) if another_type => Some("errorTransaction".to_owned()),
             _ => usual,
         };
-        Reply { code, status, exchange_id, links, page, payload_type, payload }
+        Reply { code, status, exchange_id, links, page, payload_type, payload, ..Reply::default() }
     }
 }

@@ -183,7 +183,9 @@ fn a_key_that_is_none() {
         (String::new(), Err(Length)),
         (OPENSSL[2..].to_owned(), Err(Length)),
         (format!("{OPENSSL}00"), Err(Length)),
-        (format!("{OPENSSL}\n"), Err(Length)),
+        // As a file of an editor has it.
+        (format!("\u{feff}{OPENSSL}\r\n"), Ok(())),
+        (format!("\u{feff}\u{feff}{OPENSSL}"), Err(Length)),
         (elsewhere("307a", "30 7"), Err(Digits)),
         (elsewhere("307a", "é7a"), Err(Digits)),
         // brainpoolP384r1, as openssl names it.

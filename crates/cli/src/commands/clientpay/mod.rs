@@ -157,7 +157,7 @@ impl ClientPayCommand {
             Operation::ConnectSearch(options) => {
                 let search = options.fill(ConnectSearch::builder()).build();
                 let search = search.map_err(|violations| by_option(&violations))?;
-                output.many(client.pages().search_invoices(&search).await?.into_value())
+                output.each(client.pages().each_invoice(&search).await?.into_value())
             }
             Operation::Payers(payers) => payers.run(&client, output).await,
         }

@@ -4,7 +4,7 @@ use perennial_domain::clientpay::{
     Condition, Criteria, Field, Group, GroupType, Operator, OrderBy, Payment, PaymentId, PaymentKind,
     PaymentStatus, UsedRequestId,
 };
-use perennial_domain::{Amount, Date, Rule, Violations};
+use perennial_domain::{Amount, Date, Reported, Rule, Violations};
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params, params_from_iter};
 
@@ -171,12 +171,12 @@ fn booked(row: &Row<'_>) -> Result<Booked> {
         customer_ref_number: row.get("customer_ref")?,
         payment_date: Some(created.central_ticks()),
         payment_date_utc: Some(created.ticks()),
-        payment_method_type: Some(PaymentKind(row.get("method")?)),
-        status_by_type: Some(match () {
+        payment_method_type: Some(PaymentKind(row.get("method")?).into()),
+        status_by_type: Some(Reported::Value(match () {
             () if status == PaymentStatus::DECLINED => 1,
             () if status == PaymentStatus::ERROR => 2,
             () => 0,
-        }),
+        })),
         payment_status: Some(status),
         payment_amount: (!is_refund).then_some(paid),
         payment_tax_amount: if is_refund { None } else { Some(amount("tax")?) },

@@ -246,7 +246,7 @@ fn unreadable(example: &Json, root: &str) -> Vec<(&'static str, String, &'static
             format!("{{{0}:{1},{0}:{1}}}", Json::from(first.as_str()), example[first]),
             "the member is given twice",
         ),
-        ("JSON", format!("\u{feff}{json}"), "JSON: malformed at line 1, column 1"),
+        ("JSON", format!("\u{feff}\u{feff}{json}"), "JSON: malformed at line 1, column 1"),
         (
             "JSON",
             format!(r#"{{"unknown":{}1{}}}"#, "[".repeat(64), "]".repeat(64)),

@@ -6,3 +6,4 @@ mod once;
 mod operations;
 mod outcomes;
 mod secrets;
+mod unreadable;

@@ -5,6 +5,7 @@ use std::fmt;
 use bp384::BrainpoolP384t1;
 use ecdsa::signature::Verifier;
 use ecdsa::{Signature, VerifyingKey, der};
+use perennial_domain::encoding::without_mark;
 
 use super::SignatureError;
 use super::hex::{self, Hex};
@@ -27,18 +28,19 @@ const UNCOMPRESSED: u8 = 0x04;
 
 impl PublicKey {
     /// Reads a key as the vendor writes it: 248 hexadecimal digits, that is 124 bytes of `SubjectPublicKeyInfo` in DER.
-    /// Nothing may stand around it.
+    /// A byte order mark before it, and blanks and line ends around it, as a file has them, are passed over.
     ///
     /// ```
     /// use perennial_wire::clearent::webhook::{PublicKey, PublicKeyError, Signer};
     ///
     /// let digits = Signer::from_seed(b"any seed").public_key().to_string();
     /// assert!(digits.starts_with("307a301406072a8648ce3d020106092b240303020801010c03620004"));
-    /// assert_eq!(PublicKey::from_hex(&digits)?.to_string(), digits);
+    /// assert_eq!(PublicKey::from_hex(&format!("\u{feff}{digits}\r\n"))?.to_string(), digits);
     /// assert_eq!(PublicKey::from_hex(&digits[..246]), Err(PublicKeyError::Length));
     /// # Ok::<(), PublicKeyError>(())
     /// ```
     pub fn from_hex(digits: &str) -> Result<Self, PublicKeyError> {
+        let digits = without_mark(digits).trim_matches([' ', '\t', '\r', '\n']);
         if digits.len() != 248 {
             return Err(PublicKeyError::Length);
         }

@@ -54,7 +54,7 @@ pub use self::key::{PublicKey, PublicKeyError};
 pub use self::signer::Signer;
 use super::envelope::{LinkMessage, Payload};
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
-use crate::fields::{count, owned};
+use crate::fields::{lenient_count, owned};
 use crate::format::{self, Format};
 use crate::json;
 use crate::limits::Limits;
@@ -102,7 +102,7 @@ impl<'a> Signed<'a> {
             return Err(refused("payload", DecodeErrorKind::Missing));
         };
         let unsigned = Unsigned {
-            code: count(code),
+            code: lenient_count(code),
             status: owned(status),
             exchange_id: owned(exchange_id),
             links: links.into_iter().filter_map(LinkMessage::record).collect(),

@@ -121,8 +121,8 @@ fn record() -> impl Strategy<Value = Payment> {
                 payment_page_url_status: code.map(|_| PageStatus::COMPLETED),
                 payment_date: message.clone(),
                 payment_date_utc: message.clone(),
-                payment_method_type: code.map(PaymentKind),
-                status_by_type: code,
+                payment_method_type: code.map(|code| PaymentKind(code).into()),
+                status_by_type: code.map(Into::into),
                 payment_amount: amount,
                 payment_tax_amount: tax,
                 surcharge_amount: tax,
@@ -166,7 +166,7 @@ proptest! {
     #[test]
     fn a_record_comes_back(payments in vec(record(), 0..4)) {
         for payment in &payments {
-            let reply = Reply { success: payment.success, message: payment.message.clone(), errors: vec![], value: payment.clone() };
+            let reply = Reply { success: payment.success, message: payment.message.clone(), errors: vec![], value: payment.clone(), unreadable: vec![] };
             let read = payment::decode(&payment::encode(&reply), &Limits::default()).unwrap();
             prop_assert_eq!(&read.value, payment);
             let postback = Postback::Payment(Box::new(payment.clone()));

@@ -1,0 +1,59 @@
+use std::fmt;
+
+use crate::mask;
+
+/// A detail of a record as the gateway reported it: its value, or the text as it came where it is none that this
+/// library knows.
+///
+/// Details that move no money are kept this way, so that an unforeseen form is neither an error nor lost. Money, keys,
+/// dates and the flags of a transaction are never kept as text: a record in which one of them cannot be read is an
+/// error.
+///
+/// ```
+/// use perennial_domain::{Expiry, Reported};
+///
+/// let read = |text: &str| Reported::<Expiry>::read(text, |text| text.try_into().ok());
+/// assert_eq!(read("1230").value(), "1230".parse().ok());
+/// assert_eq!((read("LAST").value(), read("LAST").to_string()), (None, "LAST".to_owned()));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Reported<T> {
+    /// What the text says.
+    Value(T),
+    /// The text, trimmed, in which anything like a card number is masked.
+    Other(String),
+}
+
+impl<T> Reported<T> {
+    /// Reads a text; one that `read` does not take is kept.
+    pub fn read(text: &str, read: impl FnOnce(&str) -> Option<T>) -> Self {
+        let text = text.trim();
+        read(text).map_or_else(|| Self::Other(mask::card_numbers(text).into_owned()), Self::Value)
+    }
+
+    /// The value, unless only the text is known.
+    pub fn value(&self) -> Option<T>
+    where
+        T: Copy,
+    {
+        match self {
+            Self::Value(value) => Some(*value),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+impl<T> From<T> for Reported<T> {
+    fn from(value: T) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Reported<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => value.fmt(f),
+            Self::Other(text) => f.pad(text),
+        }
+    }
+}

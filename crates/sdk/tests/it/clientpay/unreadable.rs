@@ -1,0 +1,32 @@
+//! A payment that cannot be read hides no other, and never counts as absent.
+
+use perennial::UnreadableRecord;
+use perennial::clientpay::{Criteria, Expected, PaymentSearch, Route};
+use perennial::transport::Kind;
+
+use super::gateway::{Does, Gateway};
+use super::operations::card_payment;
+
+/// It may be the one that is looked for: it is not made again, and nothing is confirmed.
+#[tokio::test(start_paused = true)]
+async fn it_may_be_the_one_that_is_looked_for() {
+    let found = r#"{"success":true,"payments":[{"paymentID":"7","requestID":"x","paymentAmount":"540,25"}]}"#;
+    let gateway = Gateway::new(move |_, route| match route {
+        Route::Pay => Does::PerformThen(Kind::Closed),
+        Route::SearchPayments => Does::Say(200, found.into()),
+        _ => Does::Well,
+    });
+    let client = gateway.client();
+    let error = client.payments().pay(&card_payment()).await.unwrap_err();
+    assert!(error.is_outcome_unknown());
+    assert_eq!(gateway.count("clientpay-payments.create"), 1);
+
+    let asked = Expected { request_id: "x".parse().unwrap(), amount: None };
+    let error = client.payments().confirm(&asked).await.unwrap_err();
+    assert_eq!(error.unreadable_record().and_then(UnreadableRecord::key), Some("7"));
+
+    let search = PaymentSearch::builder().group(Criteria::request_id(&asked.request_id)).build().unwrap();
+    let mut list = client.payments().search(search);
+    assert!(list.next().await.unwrap().unwrap_err().unreadable_record().is_some());
+    assert!(list.next().await.is_none());
+}
