@@ -107,7 +107,10 @@ async fn every_operation_of_version_2() {
     client.payers().update_methods(&update).await.unwrap();
     let stored = NewPayment::builder().total_amount("5.00").payer_or_payment_method_id(rosa.as_str());
     let paid = client.payments().pay(&stored.build().unwrap()).await.unwrap();
-    assert_eq!((paid.is_approved(), paid.payment_method_type), (true, Some(PaymentKind::E_CHECK.into())));
+    assert_eq!(
+        (paid.is_approved(), paid.payment_method_type.clone()),
+        (true, Some(PaymentKind::E_CHECK.into()))
+    );
 
     let invoice =
         Invoice::builder().invoice_number("1").invoice_date("2027-01-01").outstanding_balance("100.00");

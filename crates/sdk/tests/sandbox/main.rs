@@ -126,7 +126,10 @@ async fn tokens_and_whose_they_are() {
         let update = CustomerTokenUpdate::builder().token_id(&id).is_default(false).build().unwrap();
         client.customers().tokens(&bertha.customer_key).update(&update).await.unwrap();
         let attached = client.customers().tokens(&bertha.customer_key).list().await.unwrap();
-        assert_eq!((attached.len(), attached[0].is_default), (1, Some(false)));
+        assert_eq!(
+            (attached.len(), attached[0].is_default.as_ref().and_then(perennial::Reported::value)),
+            (1, Some(false))
+        );
 
         client.tokens().delete(&id).await.unwrap();
         let gone = client.tokens().get(&id).await;
