@@ -1,8 +1,10 @@
 //! The command line: what stands in front of every subcommand, and what must never stand on it.
 
 use std::ffi::OsString;
+use std::io;
 use std::iter;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -10,13 +12,15 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use perennial::clearent::ApiKey;
 use perennial::keys::{MerchantKey, Profile};
-use perennial::transport::{ReqwestExchange, redact};
+use perennial::transport::{Exchange, ReqwestBuilder, ReqwestExchange, redact};
 use perennial::{BaseUrl, CardNumber, Clearent, Environment, Format};
 
 use crate::commands::{Command, KeyOptions};
 use crate::exit;
 use crate::failure::Failure;
 use crate::input;
+use crate::interrupt::{Interrupt, Waits};
+use crate::lookup::Again;
 use crate::output::Output;
 use crate::rehearsal::Rehearsal;
 
@@ -79,6 +83,10 @@ pub(crate) struct Global {
     /// Tell each call on standard error; twice for more
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    #[arg(skip)]
+    pub(crate) interrupt: Interrupt,
+    #[arg(skip)]
+    pub(crate) again: Again,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -93,9 +101,15 @@ impl Arguments {
         refuse_secrets(line.iter().skip(1).filter_map(|argument| argument.to_str()))?;
         let mut command = Self::command();
         let matches = command.try_get_matches_from_mut(line);
-        let read = matches.and_then(|matches| Ok((Self::from_arg_matches(&matches)?, path(&matches))));
+        let read = matches.and_then(|matches| {
+            let mut arguments = Self::from_arg_matches(&matches)?;
+            arguments.global.again = Again::of(&command, &matches);
+            Ok((arguments, path(&matches)))
+        });
         match read.map_err(|error| error.format(&mut command)) {
             Ok((arguments, path)) => {
+                let Global { interrupt, output, verbose, .. } = &arguments.global;
+                interrupt.speak(*output, *verbose > 0);
                 arguments.global.rehearsal.refuse_read(&path)?;
                 Ok(Some(arguments))
             }
@@ -201,8 +215,25 @@ impl Global {
 
     /// The client of this merchant.
     pub(crate) fn client_of(&self, key: MerchantKey) -> Result<Clearent, Failure> {
-        let exchange = self.rehearsal.exchange(ReqwestExchange::builder())?;
-        Ok(key.client().format(self.format).deadline(self.deadline()).exchange(exchange).build()?)
+        let exchange = self.exchange(|reqwest| reqwest)?;
+        let client = key.client().format(self.format).deadline(self.deadline());
+        Ok(client.exchange(exchange).time(self.waits()).build()?)
+    }
+
+    /// What carries the requests of this run: reqwest with these settings, which a signal interrupts, and from which a
+    /// dry run withholds what would change something.
+    pub(crate) fn exchange(
+        &self,
+        set: impl FnOnce(ReqwestBuilder) -> ReqwestBuilder,
+    ) -> Result<Arc<dyn Exchange>, Failure> {
+        let reqwest = set(ReqwestExchange::builder()).build();
+        let reqwest = reqwest.map_err(|error| Failure::System(io::Error::other(error)))?;
+        Ok(self.rehearsal.around(self.interrupt.around(reqwest)))
+    }
+
+    /// The clock of a client, whose waits a signal ends.
+    pub(crate) fn waits(&self) -> Waits {
+        Waits(self.interrupt.clone())
     }
 }
 

@@ -25,6 +25,12 @@ pub(crate) enum Exit {
     Unprinted = 74,
     /// It may have been done or not: look before sending it again.
     Unknown = 75,
+    /// SIGHUP ended it, and nothing is in doubt.
+    Hangup = 129,
+    /// SIGINT did.
+    Interrupt = 130,
+    /// SIGTERM did.
+    Terminate = 143,
 }
 
 impl From<Exit> for ExitCode {
@@ -45,4 +51,5 @@ Exit status:
   70  an answer that cannot be, or a defect of this program
   71  the sandbox stopped because its database failed; what it answered is kept
   74  done, but standard output cannot be written to: do not send a write again
-  75  it may have been done or not: look before sending it again";
+  75  it may have been done or not: look before sending it again
+ 130  a signal ended it and nothing is in doubt; 129 is for HUP, 143 for TERM";

@@ -10,12 +10,13 @@ use http::StatusCode;
 use perennial::clearent::InvalidApiKey;
 use perennial::clientpay::RequestId;
 use perennial::keys::KeyStoreError;
-use perennial::transport::{Delivery, TransportError, redact};
+use perennial::transport::{Delivery, Kind, TransportError, redact};
 use perennial::{Environment, Error, ErrorKind, InvalidBaseUrl, Rule, Violation, Violations};
 use perennial_sandbox::{StartError, StoreError, WorldError};
 
 use crate::exit::Exit;
-use crate::lookup;
+use crate::interrupt::{Ids, Listed, Signal};
+use crate::lookup::{self, Again, Line};
 use crate::output::{Output, Record, json};
 
 /// How the word stands on a terminal that has colours.
@@ -34,6 +35,12 @@ pub(crate) enum Failure {
     Gateway(Error),
     /// Records of a list cannot be read; the others are printed.
     Unreadable(Vec<Error>),
+    /// The same, with a look of the command's own if the outcome is unknown.
+    Lost { error: Error, look: Line },
+    /// A signal ended the run, and nothing is in doubt.
+    Interrupted(Signal),
+    /// A second signal ended it during a write.
+    CutShort(Ids),
     /// What is asked would charge twice; why.
     Refused(String),
     /// There is nothing to show, and why.
@@ -48,8 +55,8 @@ pub(crate) enum Failure {
     World(WorldError),
     /// A sandbox that is served refuses what it is told.
     Sandbox { status: StatusCode, told: String },
-    /// No sandbox answered.
-    Unanswered(TransportError),
+    /// No sandbox answered. Of a call that would change something there is a look at what became of it.
+    Unanswered { error: TransportError, look: Option<&'static str> },
     /// The sandbox did what it should not.
     Unexpected(&'static str),
     /// Standard output cannot be written to. What was to be printed was done all the same.
@@ -74,14 +81,19 @@ pub(crate) struct Complaint {
 }
 
 impl Failure {
+    /// The error of a write that the facade has no look for, with one of the command's.
+    pub(crate) fn lost(error: Error, look: Line) -> Self {
+        Self::Lost { error, look }
+    }
+
     /// Tells it on standard error. A pipe that was closed by its reader is no news.
-    pub(crate) fn report(&self, output: Output) -> Exit {
+    pub(crate) fn report(&self, output: Output, again: &Again) -> Exit {
         if !self.is_broken_pipe() {
             let mut err = anstream::stderr().lock();
             let _ = if output.is_json() {
-                json::row(&mut err, &self.record())
+                json::row(&mut err, &self.record(again))
             } else {
-                let text = self.to_string();
+                let text = Told { failure: self, again }.to_string();
                 write!(err, "{ERROR}error:{ERROR:#}{}", text.strip_prefix("error:").unwrap_or(&text))
             };
         }
@@ -93,17 +105,19 @@ impl Failure {
             Self::Nothing(_) | Self::Keys(KeyStoreError::Unknown(_)) => Exit::NotFound,
             Self::Usage(_) | Self::Keys(_) | Self::Rules(_) | Self::Start(_) => Exit::Usage,
             Self::Refused(_) => Exit::Refused,
-            Self::Gateway(error) => exit_of(error.kind()),
             Self::Unreadable(_) => exit_of(ErrorKind::Unreadable),
+            Self::Gateway(error) | Self::Lost { error, .. } => exit_of(error.kind()),
+            Self::Interrupted(signal) => signal.exit(),
+            Self::CutShort(_) => Exit::Unknown,
             Self::Sandbox { status, .. } => match status.as_u16() {
                 401 | 403 => Exit::Refused,
                 404 => Exit::NotFound,
                 500.. => Exit::Unavailable,
                 _ => Exit::Usage,
             },
-            Self::Unanswered(error) => match error.delivery() {
-                Delivery::NotSent => Exit::Unavailable,
-                Delivery::MaybeSent => Exit::Unknown,
+            Self::Unanswered { error, look } => match error.delivery() {
+                Delivery::MaybeSent if look.is_some() => Exit::Unknown,
+                Delivery::NotSent | Delivery::MaybeSent => Exit::Unavailable,
                 Delivery::Answered => Exit::Internal,
             },
             Self::Declined { .. } => Exit::Declined,
@@ -118,14 +132,37 @@ impl Failure {
         matches!(self, Self::Unprinted { error, .. } if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
+    /// Whether a call that was given up is the reason, and no write is in doubt.
+    pub(crate) fn is_given_up(&self) -> bool {
+        let is_canceled = |error: &TransportError| error.kind() == Kind::Canceled;
+        match self {
+            Self::Gateway(error) | Self::Lost { error, .. } => {
+                let cause = error.source().and_then(|cause| cause.downcast_ref());
+                !error.is_outcome_unknown() && cause.is_some_and(is_canceled)
+            }
+            Self::Unanswered { error, .. } => self.exit() != Exit::Unknown && is_canceled(error),
+            _ => false,
+        }
+    }
+
+    /// The error of the facade.
+    fn gateway(&self) -> Option<&Error> {
+        match self {
+            Self::Gateway(error) | Self::Lost { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Self::Usage(_) => "usage",
             Self::Keys(_) => "keys",
             Self::Rules(_) => "rules",
             Self::Refused(_) => "refused",
-            Self::Gateway(error) => word(error.kind()),
             Self::Unreadable(_) => word(ErrorKind::Unreadable),
+            Self::Gateway(error) | Self::Lost { error, .. } => word(error.kind()),
+            Self::Interrupted(_) => "interrupted",
+            Self::CutShort(_) => word(ErrorKind::OutcomeUnknown),
             Self::Nothing(_) => "not-found",
             Self::Declined { .. } => "declined",
             Self::Start(_)
@@ -133,7 +170,8 @@ impl Failure {
             | Self::World(_)
             | Self::Sandbox { .. }
             | Self::Unexpected(_) => "sandbox",
-            Self::Unanswered(_) => "unreachable",
+            Self::Unanswered { .. } if self.exit() == Exit::Unknown => word(ErrorKind::OutcomeUnknown),
+            Self::Unanswered { .. } => "unreachable",
             Self::Unprinted { .. } => "unprinted",
             Self::System(_) => "system",
         }
@@ -148,10 +186,10 @@ impl Failure {
             Self::Stopped(error) => format!("the sandbox stopped: {error}"),
             Self::World(error) => error.to_string(),
             Self::Sandbox { told, .. } => format!("the sandbox refuses: {}", redact::text(told)),
-            Self::Unanswered(error) if error.delivery() == Delivery::NotSent => {
+            Self::Unanswered { error, .. } if error.delivery() == Delivery::NotSent => {
                 "no sandbox answers: start one with perennial sandbox serve, or say with --base-url where it is".into()
             }
-            Self::Unanswered(error) => error.to_string(),
+            Self::Unanswered { error, .. } => error.to_string(),
             Self::Nothing(what) | Self::Unexpected(what) => (*what).to_owned(),
             Self::Unreadable(errors) => {
                 let records = errors.iter().filter_map(Error::unreadable_record).map(ToString::to_string);
@@ -165,7 +203,17 @@ impl Failure {
                 "a value breaks a rule; nothing was sent".into()
             }
             Self::Rules(complaints) => format!("{} values break rules; nothing was sent", complaints.len()),
-            Self::Gateway(error) => error.refusal().map_or_else(|| error.to_string(), ToString::to_string),
+            Self::Gateway(error) | Self::Lost { error, .. } => {
+                error.refusal().map_or_else(|| error.to_string(), ToString::to_string)
+            }
+            Self::Interrupted(signal) => format!("{} ended the command; nothing is in doubt", signal.name()),
+            Self::CutShort(ids) => {
+                let ids = if ids.is_empty() { String::new() } else { format!(": {}", Listed(ids)) };
+                format!(
+                    "a second signal ended the command during a write, which may have been done or not{ids}; look before \
+                     sending it again"
+                )
+            }
             Self::Declined { message, .. } => {
                 let message = message.as_deref().unwrap_or("the gateway gave no reason");
                 format!("declined: {}", redact::text(message))
@@ -185,13 +233,13 @@ impl Failure {
     /// The innermost cause: those around it say what the message says.
     fn cause(&self) -> Option<String> {
         let outermost = match self {
-            Self::Gateway(error) if error.refusal().is_none() => error.source(),
+            Self::Gateway(error) | Self::Lost { error, .. } if error.refusal().is_none() => error.source(),
             // Of its database the message says all that there is to know.
             Self::Start(StartError::Store(StoreError::Unusable { .. })) => None,
             Self::Keys(error) => error.source(),
             Self::Start(error) => error.source(),
             Self::World(error) => error.source(),
-            Self::Unanswered(error) => error.source(),
+            Self::Unanswered { error, .. } => error.source(),
             Self::Unprinted { error, .. } | Self::System(error) => Some(error as _),
             _ => None,
         };
@@ -201,8 +249,8 @@ impl Failure {
 
     fn exchange_id(&self) -> Option<&str> {
         match self {
-            Self::Gateway(error) => error.exchange_id(),
             Self::Unreadable(errors) => errors.first()?.exchange_id(),
+            Self::Gateway(error) | Self::Lost { error, .. } => error.exchange_id(),
             Self::Declined { exchange_id, .. }
             | Self::Unprinted { written: Some(Written { exchange_id, .. }), .. } => exchange_id.as_deref(),
             _ => None,
@@ -211,29 +259,48 @@ impl Failure {
 
     fn result_code(&self) -> Option<String> {
         let code = match self {
-            Self::Gateway(error) => error.result_code(),
+            Self::Gateway(error) | Self::Lost { error, .. } => error.result_code(),
             Self::Declined { code, .. } => code.as_deref(),
             _ => None,
         };
         code.map(|code| redact::text(code).into_owned())
     }
 
-    fn look_up(&self) -> Option<String> {
-        let Self::Gateway(error) = self else { return None };
-        error
-            .lookup()
-            .map(lookup::command)
-            .or_else(|| lookup::of_request(error.operation()?, self.request_id()?))
+    fn look_up(&self, again: &Again) -> Option<String> {
+        let line = match self {
+            Self::Unanswered { look, .. } if self.exit() == Exit::Unknown => look.map(Line::new),
+            Self::Lost { error, look } if error.is_outcome_unknown() => {
+                return Some(look.again(again));
+            }
+            _ => {
+                let error = self.gateway()?;
+                let of_request = || lookup::of_request(error.operation()?, self.request_id()?);
+                error.lookup().map(lookup::command).or_else(of_request)
+            }
+        };
+        Some(line?.again(again))
     }
 
     /// The request id under which the same command can be run again.
     fn request_id(&self) -> Option<&str> {
-        if let Self::Gateway(error) = self { error.request_id().map(RequestId::expose) } else { None }
+        self.gateway()?.request_id().map(RequestId::expose)
+    }
+
+    /// What can be run again without harm, in words.
+    fn repeat(&self) -> Option<String> {
+        match self.request_id() {
+            Some(id) => Some(format!("the same command and --request-id {id}")),
+            // To end a page twice changes nothing, and nothing tells whether it has ended.
+            None => {
+                let error = self.gateway().filter(|error| error.is_outcome_unknown())?;
+                (error.operation() == Some("pages.expire")).then(|| "the same command".to_owned())
+            }
+        }
     }
 
     /// What may be the reason that a key was refused.
     fn hint(&self) -> Option<String> {
-        let Self::Gateway(error) = self else { return None };
+        let error = self.gateway()?;
         error.environment().filter(|_| error.status() == Some(401)).map(other_environment)
     }
 
@@ -241,7 +308,7 @@ impl Failure {
         if let Self::Rules(complaints) = self { complaints } else { &[] }
     }
 
-    fn record(&self) -> Record {
+    fn record(&self, again: &Again) -> Record {
         // Of a command line that cannot be read, what is wrong; the usage that follows is for people.
         let message = self.message();
         let message = message.split("\n\nUsage:").next().unwrap_or_default();
@@ -259,34 +326,47 @@ impl Failure {
             .with("result-code", self.result_code())
             .with("exchange-id", self.exchange_id())
             .with("request-id", self.request_id())
-            .with("look-up", self.look_up());
+            .with("look-up", self.look_up(again));
         Record::default().with("error", error)
     }
 }
 
-/// Several lines: the message, then what there is to know beside it.
+#[cfg(test)]
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "error: {}", self.message())?;
-        for Complaint { given, rule } in self.complaints() {
+        Told { failure: self, again: &Again::default() }.fmt(f)
+    }
+}
+
+/// A failure as text: the message, then a line for everything else that is known.
+struct Told<'a> {
+    failure: &'a Failure,
+    again: &'a Again,
+}
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { failure, again } = *self;
+        writeln!(f, "error: {}", failure.message())?;
+        for Complaint { given, rule } in failure.complaints() {
             writeln!(f, "  {given}: {rule}")?;
         }
-        if let Some(cause) = self.cause() {
+        if let Some(cause) = failure.cause() {
             writeln!(f, "  because: {cause}")?;
         }
-        if let Some(hint) = self.hint() {
+        if let Some(hint) = failure.hint() {
             writeln!(f, "  hint: {hint}")?;
         }
-        if let (Self::Declined { .. }, Some(code)) = (self, self.result_code()) {
+        if let (Failure::Declined { .. }, Some(code)) = (failure, failure.result_code()) {
             writeln!(f, "  result code: {code}")?;
         }
-        if let Some(id) = self.exchange_id() {
+        if let Some(id) = failure.exchange_id() {
             writeln!(f, "  exchange id: {id}")?;
         }
-        if let Some(id) = self.request_id() {
-            writeln!(f, "  repeat with: the same command and --request-id {id}")?;
+        if let Some(command) = failure.repeat() {
+            writeln!(f, "  repeat with: {command}")?;
         }
-        if let Some(command) = self.look_up() {
+        if let Some(command) = failure.look_up(again) {
             writeln!(f, "  look with: {command}")?;
         }
         Ok(())
@@ -372,6 +452,12 @@ impl From<StartError> for Failure {
 impl From<WorldError> for Failure {
     fn from(error: WorldError) -> Self {
         Self::World(error)
+    }
+}
+
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Self {
+        Self::Unanswered { error, look: None }
     }
 }
 

@@ -1,90 +1,171 @@
 //! The command that tells whether a write of unknown outcome was performed.
 
-use std::fmt::Display;
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::fmt::{self, Display};
+use std::path::{self, PathBuf};
 
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches};
 use perennial::clearent::{CustomerSearch, Lookup, PlanSearch, TokenSearch, TransactionSearch};
+use perennial::clientpay::PaymentId;
+
+/// The global options of this run, which a command that looks for the same object must have too: ` --profile north`.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Again(String);
+
+impl Again {
+    /// Those that were given, on the command line or by variables. Files are named so that they are found from other
+    /// folders. What only says how this run speaks is left out.
+    pub(crate) fn of(command: &clap::Command, matches: &ArgMatches) -> Self {
+        let (mut command, mut matches) = (command, matches);
+        while let Some((name, inner)) = matches.subcommand()
+            && let Some(subcommand) = command.find_subcommand(name)
+        {
+            (command, matches) = (subcommand, inner);
+        }
+        let given = |argument: &&Arg| {
+            let source = matches.value_source(argument.get_id().as_str());
+            argument.is_global_set()
+                && !["dry-run", "no-pager", "verbose"].contains(&argument.get_long().unwrap_or_default())
+                && matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
+        };
+        let again = command.get_arguments().filter(given).fold(Line::new(""), |line, argument| {
+            let option = argument.get_long().unwrap_or_default();
+            if !argument.get_action().takes_values() {
+                return line.flag(option);
+            }
+            let is_file =
+                argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FILE"));
+            let values = matches.get_raw(argument.get_id().as_str()).into_iter().flatten();
+            values.fold(line, |line, value| {
+                let value = if is_file { absolute(value) } else { value.to_string_lossy().into_owned() };
+                line.with(option, Some(value))
+            })
+        });
+        Self(again.arguments)
+    }
+}
+
+impl fmt::Display for Again {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// `perennial plans search --customer-key cust_5a1d --payment-amount 50.00`
-pub(crate) fn command(lookup: &Lookup) -> String {
+pub(crate) fn command(lookup: &Lookup) -> Line {
     match lookup {
-        Lookup::Customer(key) => format!("perennial customers get {key}"),
+        Lookup::Customer(key) => Line::new("perennial customers get").word(key.as_str()),
         Lookup::Customers(search) => customers(search),
-        Lookup::Token(id) => format!("perennial tokens get {id}"),
+        Lookup::Token(id) => Line::new("perennial tokens get").word(id.as_str()),
         Lookup::Tokens(search) => tokens(search),
-        Lookup::CustomerTokens(key) => format!("perennial customers tokens list {key}"),
-        Lookup::Plan(key) => format!("perennial plans get {key}"),
+        Lookup::CustomerTokens(key) => Line::new("perennial customers tokens list").word(key.as_str()),
+        Lookup::Plan(key) => Line::new("perennial plans get").word(key.as_str()),
         Lookup::Plans(search) => plans(search),
-        Lookup::Transaction(id) => format!("perennial transactions get {id}"),
+        Lookup::Transaction(id) => Line::new("perennial transactions get").word(id.as_str()),
         Lookup::Transactions(search) => transactions(search),
-        Lookup::Invoice(number) => Line::new("perennial invoice status").word(number.as_str()).0,
-        Lookup::Batches(_) => "perennial batches list".to_owned(),
-        _ => "perennial --help".to_owned(),
+        Lookup::FollowUps { of, search } => transactions(search).with("ref-id", Some(of)),
+        Lookup::Invoice(number) => Line::new("perennial invoice status").word(number.as_str()),
+        Lookup::Batches(_) => Line::new("perennial batches list"),
+        _ => Line::new("perennial --help"),
     }
 }
 
 /// The same for what was sent under a request id; of pages and payers the gateway has nothing to look at.
-pub(crate) fn of_request(operation: &str, id: &str) -> Option<String> {
+pub(crate) fn of_request(operation: &str, id: &str) -> Option<Line> {
     let is_payment = operation.starts_with("clientpay-payments.");
-    is_payment.then(|| Line::new("perennial clientpay search").with("request-id", Some(id)).0)
+    is_payment.then(|| Line::new("perennial clientpay search").with("request-id", Some(id)))
 }
 
-fn customers(search: &CustomerSearch) -> String {
+/// The same for a refund of ClientPay, which shows in the payment that it gives back, also where it is a void.
+pub(crate) fn of_refund(payment: &PaymentId) -> Line {
+    Line::new("perennial clientpay search").with("payment-id", Some(payment))
+}
+
+fn customers(search: &CustomerSearch) -> Line {
     Line::new("perennial customers search")
         .with("customer-key", search.customer_key.as_ref())
         .with("first-name", search.first_name.as_ref())
         .with("last-name", search.last_name.as_ref())
         .with("email", search.email.as_ref())
         .with("phone-number", search.phone_number.as_ref())
-        .0
 }
 
-fn tokens(search: &TokenSearch) -> String {
-    Line::new("perennial tokens search").with("token-id", search.token_id.as_ref()).0
+fn tokens(search: &TokenSearch) -> Line {
+    Line::new("perennial tokens search").with("token-id", search.token_id.as_ref())
 }
 
-fn plans(search: &PlanSearch) -> String {
+fn plans(search: &PlanSearch) -> Line {
     Line::new("perennial plans search")
         .with("customer-key", search.customer_key.as_ref())
         .with("token-id", search.token_id.as_ref())
         .with("payment-amount", search.payment_amount)
         .with("plan-name", search.plan_name.as_ref())
-        .0
 }
 
-fn transactions(search: &TransactionSearch) -> String {
+fn transactions(search: &TransactionSearch) -> Line {
     Line::new("perennial transactions search")
         .with("type", search.transaction_type.as_ref())
         .with("amount", search.amount)
         .with("last-four", search.last_four.as_ref())
         .with("invoice", search.invoice.as_ref())
         .with("order-id", search.order_id.as_ref())
-        .0
 }
 
-/// A line for a POSIX shell.
-struct Line(String);
+/// The name of a file as it is found from every folder.
+pub(crate) fn absolute(file: &OsStr) -> String {
+    path::absolute(file).map_or_else(|_| file.into(), PathBuf::into_os_string).to_string_lossy().into_owned()
+}
+
+/// A command for a POSIX shell.
+#[derive(Debug)]
+pub(crate) struct Line {
+    command: &'static str,
+    arguments: String,
+}
 
 impl Line {
-    fn new(command: &str) -> Self {
-        Self(command.to_owned())
+    /// A command, whose arguments are to come.
+    pub(crate) fn new(command: &'static str) -> Self {
+        Self { command, arguments: String::new() }
     }
 
-    fn with(mut self, option: &str, value: Option<impl Display>) -> Self {
-        if let Some(value) = value {
-            self.0.extend([" --", option]);
-            return self.word(&value.to_string());
+    /// The command with the global options of this run, and then its own arguments.
+    pub(crate) fn again(&self, again: &Again) -> String {
+        let Self { command, arguments } = self;
+        format!("{command}{again}{arguments}")
+    }
+
+    /// An option, if it has a value. A value that looks like an option is joined to it.
+    pub(crate) fn with(mut self, option: &str, value: Option<impl Display>) -> Self {
+        if let Some(value) = value.map(|value| value.to_string()) {
+            let joint = if value.starts_with('-') { "=" } else { " " };
+            self.arguments.extend([" --", option, joint, &quoted(&value)]);
         }
         self
     }
 
+    fn flag(mut self, option: &str) -> Self {
+        self.arguments.extend([" --", option]);
+        self
+    }
+
+    /// An argument by its place.
     fn word(mut self, word: &str) -> Self {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:@".contains(c);
-        if word.chars().all(plain) {
-            self.0.extend([" ", word]);
-        } else {
-            self.0.extend([" '", &word.replace('\'', r"'\''"), "'"]);
-        }
+        let apart = if word.starts_with('-') { " -- " } else { " " };
+        self.arguments.extend([apart, &quoted(word)]);
         self
+    }
+}
+
+/// A word as every POSIX shell, bash and zsh read it.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:@/,+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''")).into()
     }
 }
 
@@ -104,8 +185,11 @@ mod tests {
             ("Ada", "perennial customers search --first-name Ada"),
             ("Ada Maria", "perennial customers search --first-name 'Ada Maria'"),
             ("O'Neil; $(x)", r"perennial customers search --first-name 'O'\''Neil; $(x)'"),
+            ("-v", "perennial customers search --first-name=-v"),
+            ("=ls !!", "perennial customers search --first-name '=ls !!'"),
+            ("", "perennial customers search --first-name ''"),
         ] {
-            assert_eq!(command(&search(name)), expected);
+            assert_eq!(command(&search(name)).again(&Again::default()), expected);
         }
     }
 }

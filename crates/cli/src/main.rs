@@ -7,6 +7,7 @@ mod commands;
 mod exit;
 mod failure;
 mod input;
+mod interrupt;
 mod lookup;
 mod output;
 #[cfg(feature = "pdf")]
@@ -27,15 +28,19 @@ use tracing_subscriber::util::SubscriberInitExt;
 use args::Arguments;
 use exit::Exit;
 use failure::Failure;
+use lookup::Again;
 
 fn main() -> ExitCode {
     dump_no_core();
     // What a panic says may hold a value; where it happened does not.
     panic::set_hook(Box::new(tell_the_place));
     let line: Vec<OsString> = std::env::args_os().collect();
-    let ended = panic::catch_unwind(AssertUnwindSafe(|| match run(&line) {
-        Ok(()) => Exit::Done,
-        Err(failure) => failure.report(args::output_of(&line)),
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| {
+        let mut again = Again::default();
+        match run(&line, &mut again) {
+            Ok(()) => Exit::Done,
+            Err(failure) => failure.report(args::output_of(&line), &again),
+        }
     }));
     ended.unwrap_or(Exit::Internal).into()
 }
@@ -51,15 +56,17 @@ fn dump_no_core() {
 #[cfg(not(unix))]
 fn dump_no_core() {}
 
-fn run(line: &[OsString]) -> Result<(), Failure> {
+/// Runs the command line, and keeps the options that a second run for the same merchant needs.
+fn run(line: &[OsString], again: &mut Again) -> Result<(), Failure> {
     let Some(Arguments { global, command }) = Arguments::read(line)? else { return Ok(()) };
+    again.clone_from(&global.again);
     trace(global.verbose);
     if global.no_pager {
         output::pager::forbid();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(Failure::System)?;
-    runtime.block_on(command.run(&global))
+    runtime.block_on(command.run(&global)).map_err(|failure| global.interrupt.judge(failure))
 }
 
 fn tell_the_place(panic: &PanicHookInfo<'_>) {

@@ -11,9 +11,7 @@ use http::{Method, Request, Response};
 use perennial::Amount;
 use perennial::clearent::Schedule;
 use perennial::clientpay::Route;
-use perennial::transport::{
-    Deadline, Exchange, Kind, Redactor, ReqwestBuilder, ReqwestExchange, TransportError, redact,
-};
+use perennial::transport::{Deadline, Exchange, Kind, Redactor, TransportError, redact};
 
 use crate::commands::records;
 use crate::failure::Failure;
@@ -94,20 +92,18 @@ impl Rehearsal {
         Ok(())
     }
 
-    /// What carries the requests: reqwest, up to the first that would change something.
-    pub(crate) fn exchange(&self, reqwest: ReqwestBuilder) -> Result<Arc<dyn Exchange>, Failure> {
-        let reqwest = reqwest.build().map_err(|error| Failure::System(std::io::Error::other(error)))?;
-        Ok(if self.dry_run {
-            Arc::new(Withholding { reqwest, seen: self.seen.clone() })
+    /// The exchange, up to the first request that would change something.
+    pub(crate) fn around(&self, exchange: impl Exchange + 'static) -> Arc<dyn Exchange> {
+        if self.dry_run {
+            Arc::new(Withholding { exchange, seen: self.seen.clone() })
         } else {
-            Arc::new(reqwest)
-        })
+            Arc::new(exchange)
+        }
     }
 
-    /// The same, with ids of ClientPay made up, so that the request under them can be shown.
-    pub(crate) fn exchange_with_ids(&self) -> Result<Arc<dyn Exchange>, Failure> {
-        let exchange = self.exchange(ReqwestExchange::builder())?;
-        Ok(if self.dry_run { Arc::new(MadeUpIds(exchange)) } else { exchange })
+    /// The exchange, with ids of ClientPay made up, so that the request under them can be shown.
+    pub(crate) fn with_ids(&self, exchange: Arc<dyn Exchange>) -> Arc<dyn Exchange> {
+        if self.dry_run { Arc::new(MadeUpIds(exchange)) } else { exchange }
     }
 
     /// Shows these charges beside the request, those of days gone by excepted.
@@ -176,20 +172,20 @@ impl Withheld {
 }
 
 /// Sends reads, and keeps the first request that is none.
-struct Withholding {
-    reqwest: ReqwestExchange,
+struct Withholding<E> {
+    exchange: E,
     seen: Arc<Mutex<Seen>>,
 }
 
 #[async_trait]
-impl Exchange for Withholding {
+impl<E: Exchange> Exchange for Withholding<E> {
     async fn exchange(
         &self,
         request: Request<Bytes>,
         deadline: Deadline,
     ) -> Result<Response<Bytes>, TransportError> {
         if is_read(&request) {
-            return self.reqwest.exchange(request, deadline).await;
+            return self.exchange.exchange(request, deadline).await;
         }
         lock(&self.seen).request.get_or_insert(Withheld::of(&request));
         // Of all failures the one that is final, and after which nobody looks for what became of the request.
@@ -197,8 +193,8 @@ impl Exchange for Withholding {
     }
 }
 
-/// All of ClientPay is POST, but the one GET of version 1.0.
-fn is_read(request: &Request<Bytes>) -> bool {
+/// Whether a request changes nothing. All of ClientPay is POST, but the one GET of version 1.0.
+pub(crate) fn is_read(request: &Request<Bytes>) -> bool {
     request.method() == Method::GET
         || route(request).is_some_and(|route| {
             matches!(
@@ -213,7 +209,8 @@ fn is_read(request: &Request<Bytes>) -> bool {
         })
 }
 
-fn route(request: &Request<Bytes>) -> Option<Route> {
+/// The operation of ClientPay that a request calls.
+pub(crate) fn route(request: &Request<Bytes>) -> Option<Route> {
     // A base URL may have a path of its own before it.
     let path = request.uri().path();
     path.match_indices('/').find_map(|(at, _)| Route::at(&path[at..])).map(|(route, _)| route)

@@ -56,6 +56,8 @@ pub enum Kind {
     Protocol,
     /// A replay has no recorded answer for this request.
     Unrecorded,
+    /// The caller gave the exchange up before an answer, as a program does that is told to stop. It is never repeated.
+    Canceled,
 }
 
 impl Kind {
@@ -68,7 +70,7 @@ impl Kind {
             | Self::Connect
             | Self::Tls
             | Self::Unrecorded => Delivery::NotSent,
-            Self::Timeout | Self::Closed | Self::Truncated => Delivery::MaybeSent,
+            Self::Timeout | Self::Closed | Self::Truncated | Self::Canceled => Delivery::MaybeSent,
             Self::TooLarge | Self::Protocol => Delivery::Answered,
         }
     }
@@ -99,6 +101,9 @@ impl Kind {
             }
             Self::Protocol => "the answer is not HTTP: check that the base URL is the gateway's",
             Self::Unrecorded => "no recorded answer fits this request: record the exchange anew",
+            Self::Canceled => {
+                "the call was given up before an answer: if it was a write, find out whether it was done"
+            }
         }
     }
 }

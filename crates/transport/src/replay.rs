@@ -80,10 +80,11 @@ impl Outcome {
     /// The outcome of an attempt that failed.
     pub fn of_error(error: &TransportError) -> Self {
         match (error.kind(), error.delivery()) {
-            (Kind::RefusedUrl | Kind::PlainThroughProxy | Kind::Unrecorded, _) => Self::Refused,
+            (Kind::RefusedUrl | Kind::PlainThroughProxy | Kind::Unrecorded, _)
+            | (Kind::Canceled, Delivery::NotSent) => Self::Refused,
             (_, Delivery::NotSent) => Self::NotSent,
+            (Kind::Canceled, _) | (_, Delivery::Answered) => Self::Unclear,
             (_, Delivery::MaybeSent) => Self::MaybeSent,
-            (_, Delivery::Answered) => Self::Unclear,
         }
     }
 }
@@ -237,9 +238,12 @@ mod tests {
             (Kind::Truncated, Outcome::MaybeSent),
             (Kind::TooLarge, Outcome::Unclear),
             (Kind::Protocol, Outcome::Unclear),
+            (Kind::Canceled, Outcome::Unclear),
         ] {
             assert_eq!(Outcome::of_error(&TransportError::new(kind)), outcome, "{kind:?}");
         }
-        assert_eq!(Outcome::of_error(&TransportError::new(Kind::Timeout).not_sent()), Outcome::NotSent);
+        for (kind, outcome) in [(Kind::Timeout, Outcome::NotSent), (Kind::Canceled, Outcome::Refused)] {
+            assert_eq!(Outcome::of_error(&TransportError::new(kind).not_sent()), outcome, "{kind:?}");
+        }
     }
 }

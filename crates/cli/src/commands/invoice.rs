@@ -211,7 +211,8 @@ impl OnPage {
         let page =
             InvoicePage::builder().invoice(invoice.on_page()).session_id(invoice.fields().number.as_str());
         let page = self.frame.around(page).build().map_err(|violations| by_place(&violations))?;
-        let client = self.account.client(global, global.rehearsal.exchange_with_ids()?)?;
+        let exchange = global.rehearsal.with_ids(global.exchange(|reqwest| reqwest)?);
+        let client = self.account.client(global, exchange)?;
         global.output.written(under!(client.pages(), self.frame.under.id()?).invoices(&page).await?)
     }
 }

@@ -206,6 +206,10 @@ pub(crate) struct Search {
     /// Transactions of this order; a plan's key finds its payments
     #[arg(long, value_name = "TEXT")]
     order_id: Option<String>,
+    /// Transactions that follow this one up, such as its capture or refund, and those that name none: the gateway cannot
+    /// search for them, so that all pages are read
+    #[arg(long, value_name = "ID", conflicts_with = "page")]
+    ref_id: Option<String>,
     /// Transactions with this message, such as 'Not Sufficient Funds'
     #[arg(long, value_name = "TEXT")]
     display_message: Option<String>,
@@ -252,7 +256,12 @@ impl Transactions {
             }
             Self::Get(named) => output.one(transactions.get(&named.id()?).await?.into_value()),
             Self::Search(search) => {
-                output.list(transactions.search(&search.search()?), search.pages.extent()).await
+                let found = transactions.search(&search.search()?);
+                let Some(id) = search.follows()? else {
+                    return output.list(found, search.pages.extent()).await;
+                };
+                let follows = |found: &Transaction| found.ref_id.as_ref().is_none_or(|of| *of == id);
+                output.list_of(found, search.pages.extent().or_all(), follows).await
             }
         }
     }
@@ -367,6 +376,10 @@ impl Captured {
 }
 
 impl Search {
+    fn follows(&self) -> Result<Option<TransactionId>, Violations> {
+        self.ref_id.as_deref().map(|id| key("ref-id", id)).transpose()
+    }
+
     fn search(&self) -> Result<TransactionSearch, Violations> {
         let mut criteria = Criteria::default();
         let search = TransactionSearch {

@@ -43,6 +43,13 @@ pub(crate) enum Extent {
     All,
 }
 
+impl Extent {
+    /// Everything instead of one page.
+    pub(crate) fn or_all(self) -> Self {
+        if matches!(self, Self::Page) { Self::All } else { self }
+    }
+}
+
 impl Output {
     /// Whether it is JSON, and so are errors.
     pub(crate) fn is_json(self) -> bool {
@@ -143,8 +150,18 @@ impl Output {
 
     /// Prints a list, page after page as they arrive. What was printed stays when a page fails.
     pub(crate) async fn list<T: Shown>(self, list: List<T>, extent: Extent) -> Result<(), Failure> {
+        self.list_of(list, extent, |_| true).await
+    }
+
+    /// Prints the objects of a list that are wanted, likewise.
+    pub(crate) async fn list_of<T: Shown>(
+        self,
+        list: List<T>,
+        extent: Extent,
+        wanted: impl Fn(&T) -> bool,
+    ) -> Result<(), Failure> {
         let mut rows = Rows::new(self, T::COLUMNS, T::members());
-        match rows.read(list, extent).await {
+        match rows.read(list, extent, wanted).await {
             Ok(page) => {
                 let unreadable = rows.finish()?;
                 if let (Self::Table, Some(page)) = (self, page) {
@@ -219,7 +236,12 @@ impl<'a> Rows<'a> {
     }
 
     /// Reads as far as is wanted; the page, if it was one.
-    async fn read<T: Shown>(&mut self, list: List<T>, extent: Extent) -> Result<Option<Page>, Failure> {
+    async fn read<T: Shown>(
+        &mut self,
+        list: List<T>,
+        extent: Extent,
+        wanted: impl Fn(&T) -> bool,
+    ) -> Result<Option<Page>, Failure> {
         let mut left = match extent {
             Extent::Limit(limit) => limit,
             Extent::Page | Extent::All => u64::MAX,
@@ -233,6 +255,7 @@ impl<'a> Rows<'a> {
             let told = Response::page(&page).cloned();
             for object in Response::each(page).into_value() {
                 match object {
+                    Ok(object) if !wanted(&object) => {}
                     Ok(object) if left > 0 => {
                         self.add(object.record())?;
                         progress.inc(1);

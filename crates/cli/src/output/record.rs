@@ -374,7 +374,7 @@ shown! {
 
 shown! {
     Transaction in [
-        "id", "type", "amount", "result", "result-code", "last-four", "created", "order-id",
+        "id", "type", "amount", "result", "order-id", "ref-id", "created", "result-code", "last-four",
     ] {
         id: "id",
         transaction_type: "type",

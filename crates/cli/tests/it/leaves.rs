@@ -18,18 +18,26 @@ pub(crate) struct Leaf {
     pub(crate) stdin: &'static str,
     /// Whether it changes anything at a gateway, or the keys that are kept.
     pub(crate) changes: bool,
+    /// The operation by which it changes something at a vendor's gateway, as the sandbox names it.
+    pub(crate) operation: &'static str,
 }
 
 const fn reads(path: &'static str, arguments: &'static str) -> Leaf {
-    Leaf { path, arguments, stdin: "", changes: false }
+    Leaf { path, arguments, stdin: "", changes: false, operation: "" }
 }
 
 const fn changes(path: &'static str, arguments: &'static str) -> Leaf {
-    Leaf { path, arguments, stdin: "", changes: true }
+    Leaf { path, arguments, stdin: "", changes: true, operation: "" }
+}
+
+impl Leaf {
+    const fn by(self, operation: &'static str) -> Self {
+        Self { operation, ..self }
+    }
 }
 
 const fn of_stdin(path: &'static str, arguments: &'static str, stdin: &'static str) -> Leaf {
-    Leaf { path, arguments, stdin, changes: true }
+    Leaf { path, arguments, stdin, changes: true, operation: "" }
 }
 
 #[rustfmt::skip]
@@ -37,69 +45,69 @@ const LEAVES: &[Leaf] = &[
     of_stdin("connect", "north {keys}", "{key}"),
     reads("profiles", "{keys}"),
     changes("disconnect", "standing {keys}"),
-    of_stdin("test-sale", "2.50 --void --card-stdin", CARD_JSON),
-    changes("customers create", "--first-name Ada --last-name Byron --billing-zip 63101"),
+    of_stdin("test-sale", "2.50 --void --card-stdin", CARD_JSON).by("transactions.sale"),
+    changes("customers create", "--first-name Ada --last-name Byron --billing-zip 63101").by("customers.create"),
     reads("customers get", "{customer}"),
     reads("customers search", "--all --page-size 1"),
-    changes("customers update", "{customer} --comments often"),
-    changes("customers delete", "{visitor}"),
+    changes("customers update", "{customer} --comments often").by("customers.update"),
+    changes("customers delete", "{visitor}").by("customers.delete"),
     reads("customers tokens list", "{customer}"),
-    changes("customers tokens attach", "{visitor} --token-id {token} --exp-date 1230 --card-type VISA --last-four-digits 1111"),
-    changes("customers tokens update", "{customer} --token-id {token} --default true"),
-    of_stdin("tokens create", "--description card --card-stdin", CARD_JSON),
+    changes("customers tokens attach", "{visitor} --token-id {token} --exp-date 1230 --card-type VISA --last-four-digits 1111").by("customer-tokens.create"),
+    changes("customers tokens update", "{customer} --token-id {token} --default true").by("customer-tokens.update"),
+    of_stdin("tokens create", "--description card --card-stdin", CARD_JSON).by("tokens.create"),
     reads("tokens get", "{token}"),
     reads("tokens search", "--limit 1"),
-    changes("tokens update", "{token} --description old"),
-    changes("tokens delete", "{token}"),
+    changes("tokens update", "{token} --description old").by("tokens.update"),
+    changes("tokens delete", "{token}").by("tokens.delete"),
     changes("plans create", "--plan-name Gold --customer-key {customer} --token-id {token} --frequency-day 15 \
-        --payment-amount 50 --start-date 2027-01-01 --end-date 2027-12-31 --status ACTIVE"),
+        --payment-amount 50 --start-date 2027-01-01 --end-date 2027-12-31 --status ACTIVE").by("plans.create"),
     reads("plans get", "{plan}"),
     reads("plans search", "--status ACTIVE"),
-    changes("plans update", "{plan} --payment-amount 55.00"),
-    changes("plans suspend", "{plan}"),
+    changes("plans update", "{plan} --payment-amount 55.00").by("plans.update"),
+    changes("plans suspend", "{plan}").by("plans.update"),
     reads("schedule", "{plan}"),
     reads("forecast", "--from 2027-01 --suspended"),
-    changes("plans activate", "{draft}"),
-    changes("plans cancel", "{plan}"),
-    changes("plans delete", "{draft}"),
+    changes("plans activate", "{draft}").by("plans.update"),
+    changes("plans cancel", "{plan}").by("plans.update"),
+    changes("plans delete", "{draft}").by("plans.delete"),
     reads("plans expected-runs", "{plan}"),
     reads("plans forecast", "--start-date 2027-01-01 --end-date 2027-12-31 --frequency-day 15"),
     reads("payments list", "--all"),
-    of_stdin("transactions sale", "--amount 25 --card-stdin", CARD_JSON),
-    of_stdin("transactions auth", "--amount 25 --card-stdin", CARD_JSON),
-    changes("transactions capture", "{auth} --amount 30.00"),
-    changes("transactions void", "{sale}"),
-    changes("transactions update", "{sale} --tip-amount 1.00"),
-    of_stdin("transactions refund", "--amount 5 --card-stdin", CARD_JSON),
+    of_stdin("transactions sale", "--amount 25 --card-stdin", CARD_JSON).by("transactions.sale"),
+    of_stdin("transactions auth", "--amount 25 --card-stdin", CARD_JSON).by("transactions.auth"),
+    changes("transactions capture", "{auth} --amount 30.00").by("transactions.capture"),
+    changes("transactions void", "{sale}").by("transactions.void"),
+    changes("transactions update", "{sale} --tip-amount 1.00").by("transactions.update"),
+    of_stdin("transactions refund", "--amount 5 --card-stdin", CARD_JSON).by("transactions.refund"),
     reads("transactions get", "{sale}"),
     reads("transactions search", "--type SALE"),
     reads("batches list", ""),
     reads("batches open", "{batch}"),
-    changes("batches settle", "{batch}"),
-    of_stdin("invoice pay", "--number INV-1 --date 2027-01-04 --line Labour=250.00 --card-stdin", CARD_JSON),
-    changes("invoice page", "--number INV-1 --date 2027-01-04 --line Labour=250.00"),
+    changes("batches settle", "{batch}").by("batches.settle"),
+    of_stdin("invoice pay", "--number INV-1 --date 2027-01-04 --line Labour=250.00 --card-stdin", CARD_JSON).by("transactions.sale"),
+    changes("invoice page", "--number INV-1 --date 2027-01-04 --line Labour=250.00").by("pages.create"),
     reads("invoice status", "INV-1"),
-    changes("clientpay access new", ""),
+    changes("clientpay access new", "").by("access.new"),
     reads("clientpay access current", "{live}"),
     reads("clientpay access validate", "--access-id-file {access}"),
-    changes("clientpay access expire", "--access-id-file {access}"),
+    changes("clientpay access expire", "--access-id-file {access}").by("access.expire"),
     changes("clientpay request-id", ""),
-    changes("clientpay page create invoice", "--invoice-number 7 --invoice-date 2027-01-04 --outstanding-balance 10"),
-    changes("clientpay page create line-item", "--item-name Retainer --payment-amount 500"),
+    changes("clientpay page create invoice", "--invoice-number 7 --invoice-date 2027-01-04 --outstanding-balance 10").by("pages.create"),
+    changes("clientpay page create line-item", "--item-name Retainer --payment-amount 500").by("pages.create"),
     changes("clientpay page create connect", "--connect-option 3E --invoice-number 7 --invoice-date 2027-01-04 \
-        --outstanding-balance 10.00"),
-    changes("clientpay page create payer", ""),
-    changes("clientpay page expire", "{page}"),
-    of_stdin("clientpay pay", "--total-amount 540.25 --name-on-account Lind --account-stdin", ACCOUNT_JSON),
-    changes("clientpay refund", "{payment}"),
+        --outstanding-balance 10.00").by("pages.create"),
+    changes("clientpay page create payer", "").by("pages.create"),
+    changes("clientpay page expire", "{page}").by("pages.expire"),
+    of_stdin("clientpay pay", "--total-amount 540.25 --name-on-account Lind --account-stdin", ACCOUNT_JSON).by("clientpay-payments.create"),
+    changes("clientpay refund", "{payment}").by("clientpay-payments.refund"),
     reads("clientpay search", "--from 2027-01-01 --all"),
     reads("clientpay connect-search", "--connect-option 3E --search-option matter --search-text M-204"),
-    changes("clientpay payers create", "--first-name Rosa --last-name Lind --email rosa@example.test"),
-    changes("clientpay payers update", "{payer} --payer-city Mobile"),
-    changes("clientpay payers delete", "{payer}"),
-    changes("clientpay payers page", "--payer-id {payer}"),
-    of_stdin("clientpay payers add-methods", "{payer} --card-stdin", CARD_JSON),
-    changes("clientpay payers update-methods", "{method} --exp-date 1231"),
+    changes("clientpay payers create", "--first-name Rosa --last-name Lind --email rosa@example.test").by("payers.create"),
+    changes("clientpay payers update", "{payer} --payer-city Mobile").by("payers.update"),
+    changes("clientpay payers delete", "{payer}").by("payers.delete"),
+    changes("clientpay payers page", "--payer-id {payer}").by("pages.create"),
+    of_stdin("clientpay payers add-methods", "{payer} --card-stdin", CARD_JSON).by("payers.add-methods"),
+    changes("clientpay payers update-methods", "{method} --exp-date 1231").by("payers.update-methods"),
     reads("sandbox serve", "--listen 127.0.0.1:0"),
     changes("sandbox world", ""),
     reads("sandbox clock", ""),

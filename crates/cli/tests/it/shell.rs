@@ -75,6 +75,15 @@ impl Shell {
         .map(|(variable, secret)| (variable, secret.to_owned()))
     }
 
+    /// The credentials of ClientPay as a file has them.
+    pub(crate) fn credentials(&self) -> String {
+        let credentials = self.world.clientpay();
+        let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
+        let [integrator, account, pin] =
+            [integrator_key.expose(), account_key.expose(), account_pin.expose()];
+        format!(r#"{{"integratorKey":"{integrator}","accountKey":"{account}","accountPin":"{pin}"}}"#)
+    }
+
     pub(crate) fn world(&self) -> &World {
         &self.world
     }

@@ -5,8 +5,7 @@ use perennial_domain::clearent::{
 
 /// What finds out whether a write of unknown outcome was performed.
 ///
-/// A search can find older objects that look the same (a refund or capture is told from others by its
-/// [`ref_id`](super::Transaction::ref_id), where the gateway gives it), and an object that is not there yet may still come: the
+/// A search can find older objects that look the same, and an object that is not there yet may still come: the
 /// gateway may perform what it was sent after the caller gave up. Wait a while, then compare what is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -29,6 +28,15 @@ pub enum Lookup {
     Transaction(TransactionId),
     /// Search for the transaction.
     Transactions(TransactionSearch),
+    /// Search for the transaction that follows another one up: a capture of an authorization, a refund of a charge.
+    /// The gateway cannot search by the [`ref_id`](super::Transaction::ref_id), so that the caller leaves out the
+    /// transactions whose `ref_id` is another one. A transaction without a `ref_id` may be it.
+    FollowUps {
+        /// The transaction that is followed up.
+        of: TransactionId,
+        /// Finds the follow-up, among others.
+        search: TransactionSearch,
+    },
     /// Ask for the [status](super::Invoices::status) of the invoice of this number.
     Invoice(Reference),
     /// List the batches: whether one was settled shows there.

@@ -85,11 +85,12 @@ impl Transactions<'_> {
         let captured = self.0.one("transactions.capture", call, one, check).await;
         captured.map_err(|error| {
             error.or_look_up(|| {
-                Lookup::Transactions(TransactionSearch {
+                let search = TransactionSearch {
                     transaction_type: Some(TransactionType::CAPTURE),
                     amount: Some(*amount),
                     ..TransactionSearch::default()
-                })
+                };
+                Lookup::FollowUps { of: id.clone(), search }
             })
         })
     }
@@ -126,7 +127,7 @@ impl Transactions<'_> {
     /// Gives money back.
     pub async fn refund(self, refund: &Refund) -> Result<Response<Transaction>, Error> {
         let call = wire::refund(self.0.format(), refund)?;
-        let RefundFields { id, amount, invoice, order_id, .. } = refund.fields();
+        let RefundFields { id, card, amount, invoice, order_id, .. } = refund.fields();
         let check = |made: &Transaction| {
             is_a(&[TransactionType::REFUND, TransactionType::UNMATCHED_REFUND], made)?;
             id.map_or(Ok(()), |id| follows(id, made))
@@ -134,14 +135,19 @@ impl Transactions<'_> {
         let refunded = self.0.one("transactions.refund", call, one, check).await;
         refunded.map_err(|error| {
             error.or_look_up(|| {
-                Lookup::Transactions(TransactionSearch {
+                let search = TransactionSearch {
                     // One without an earlier transaction has another type in answers.
                     transaction_type: id.map(|_| TransactionType::REFUND),
                     amount: Some(*amount),
                     invoice: invoice.map(|invoice| invoice.as_str().to_owned()),
                     order_id: order_id.map(|id| id.as_str().to_owned()),
+                    last_four: card.and_then(last_four).map(str::to_owned),
                     ..TransactionSearch::default()
-                })
+                };
+                match id {
+                    Some(id) => Lookup::FollowUps { of: id.clone(), search },
+                    None => Lookup::Transactions(search),
+                }
             })
         })
     }
@@ -210,16 +216,11 @@ fn is_a(kinds: &[TransactionType], made: &Transaction) -> Result<(), Mismatch> {
 /// surcharges and partial approvals change it. An earlier transaction that is answered again is another one, and says so.
 fn echoes(asked: &Charge, made: &Transaction) -> Result<(), Mismatch> {
     let ChargeFields { invoice, order_id, card, .. } = asked.fields();
-    let last_four = match card {
-        ChargeSource::Card(card) => Some(card.last_four()),
-        // A token keeps its id when an account updater gives it a new card.
-        ChargeSource::Token(_) => None,
-    };
     if !made.is_duplicate() {
         not_another("invoice", invoice.map(Reference::as_str), made.invoice.as_deref())?;
         not_another("order-id", order_id.map(Text::as_str), made.order_id.as_deref())?;
     }
-    not_another("last-four", last_four, made.last_four.as_deref())
+    not_another("last-four", last_four(card), made.last_four.as_deref())
 }
 
 /// The answer to a follow-up has the id of the first transaction as its own or as the one it refers to. Older
@@ -235,10 +236,15 @@ fn search_for(kind: TransactionType, charge: &Charge) -> Lookup {
         amount: Some(*amount),
         invoice: invoice.map(|invoice| invoice.as_str().to_owned()),
         order_id: order_id.map(|id| id.as_str().to_owned()),
-        last_four: match card {
-            ChargeSource::Card(card) => Some(card.last_four().to_owned()),
-            ChargeSource::Token(_) => None,
-        },
+        last_four: last_four(card).map(str::to_owned),
         ..TransactionSearch::default()
     })
+}
+
+/// Nothing of a token, which keeps its id when an account updater gives it a new card.
+fn last_four(source: &ChargeSource) -> Option<&str> {
+    match source {
+        ChargeSource::Card(card) => Some(card.last_four()),
+        ChargeSource::Token(_) => None,
+    }
 }

@@ -144,8 +144,8 @@ async fn calls_without_a_definite_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_url_is_tried_once() {
-    for kind in [Kind::RefusedUrl, Kind::Unrecorded] {
-        let exchange = Arc::new(Scripted::new([Err(TransportError::new(kind))]));
+    for kind in [Kind::RefusedUrl, Kind::Unrecorded, Kind::Canceled] {
+        let exchange = Arc::new(Scripted::new([Err(TransportError::new(kind).not_sent())]));
         let sender = Sender::new(exchange.clone());
         let error = sender.send(call(&sender, Replay::Safe, SECOND)).await.unwrap_err();
         assert_eq!((error.next(), error.delivery(), error.attempts()), (Next::Stop, Delivery::NotSent, 1));

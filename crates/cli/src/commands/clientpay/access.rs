@@ -10,6 +10,7 @@ use perennial::{ClientPay, InvalidValue, Violations};
 use super::account::Account;
 use crate::failure::Failure;
 use crate::input;
+use crate::lookup::{self, Line};
 use crate::output::{Output, Record, ShownAccessId};
 
 /// Access ids.
@@ -54,6 +55,8 @@ pub(super) struct Named {
     access_id_file: Option<PathBuf>,
 }
 
+/// The command that shows which id is live.
+const CURRENT: &str = "perennial clientpay access current";
 const ACCESS_ID: &str = "PERENNIAL_CLIENTPAY_ACCESS_ID";
 
 impl Access {
@@ -67,10 +70,11 @@ impl Access {
         match self {
             Self::New(New { customer, reveal }) => {
                 let made = if customer {
-                    access.renew_for_customer(&account.customer()?).await?
+                    access.renew_for_customer(&account.customer()?).await
                 } else {
-                    access.renew().await?
+                    access.renew().await
                 };
+                let made = made.map_err(|error| Failure::lost(error, Line::new(CURRENT)))?;
                 output.written(made.map(|id| reveal.show(id)))
             }
             Self::Current(reveal) => match access.current().await?.into_value() {
@@ -82,7 +86,8 @@ impl Access {
                 output.record(&Record::default().with("valid", valid))
             }
             Self::Expire(named) => {
-                access.expire(&named.id()?).await?;
+                let expired = access.expire(&named.id()?).await;
+                expired.map_err(|error| Failure::lost(error, named.validation()))?;
                 output.record(&Record::default().with("expired", true))
             }
         }
@@ -96,6 +101,12 @@ impl Reveal {
 }
 
 impl Named {
+    /// The command that tells whether the id is live.
+    fn validation(&self) -> Line {
+        let file = self.access_id_file.as_deref().map(|file| lookup::absolute(file.as_os_str()));
+        Line::new("perennial clientpay access validate").with("access-id-file", file)
+    }
+
     fn id(&self) -> Result<AccessId, Failure> {
         let missing = || {
             Failure::Usage(format!("there is no access id: set {ACCESS_ID} or pass --access-id-file FILE"))

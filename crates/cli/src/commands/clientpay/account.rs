@@ -66,6 +66,7 @@ impl Account {
             .version(self.api_version)
             .deadline(global.deadline())
             .exchange(exchange)
+            .time(global.waits())
             .build()?;
         Ok(client)
     }

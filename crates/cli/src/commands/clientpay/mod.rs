@@ -36,7 +36,6 @@ mod payments;
 use clap::{Args, Subcommand};
 use perennial::Violations;
 use perennial::clientpay::{ConnectSearch, ConnectSearchBuilder, RequestId};
-use perennial::transport::ReqwestExchange;
 
 use super::criteria::key;
 use crate::args::Global;
@@ -140,11 +139,10 @@ impl ClientPayCommand {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         global.refuse_clearent()?;
         let Self { account, operation } = self;
+        let exchange = global.exchange(|reqwest| reqwest)?;
         let exchange = match operation {
-            Operation::Access(_) | Operation::RequestId => {
-                global.rehearsal.exchange(ReqwestExchange::builder())?
-            }
-            _ => global.rehearsal.exchange_with_ids()?,
+            Operation::Access(_) | Operation::RequestId => exchange,
+            _ => global.rehearsal.with_ids(exchange),
         };
         let (client, output) = (account.client(global, exchange)?, global.output);
         match operation {

@@ -14,6 +14,7 @@ use super::{Under, under};
 use crate::commands::criteria::Stretch;
 use crate::commands::{both, renamed};
 use crate::failure::Failure;
+use crate::lookup;
 use crate::output::{Output, Record};
 
 options! {
@@ -132,7 +133,9 @@ impl Refunded {
         let refund =
             refund.map_err(|violations| renamed(&by_option(&violations), "payment-id", "<PAYMENT-ID>"));
         let (refund, id) = both(refund, self.under.id())?;
-        tell(output, under!(client.payments(), id).refund(&refund).await?)
+        let refunded = under!(client.payments(), id).refund(&refund).await;
+        let look = || lookup::of_refund(refund.fields().payment_id);
+        tell(output, refunded.map_err(|error| Failure::lost(error, look()))?)
     }
 }
 

@@ -153,7 +153,7 @@ async fn browse(method: Method, url: &str, form: String, patience: Duration) -> 
     let encoded = HeaderValue::from_static("application/x-www-form-urlencoded");
     request.headers_mut().insert(CONTENT_TYPE, encoded);
     let deadline = Deadline::after(Instant::now(), patience);
-    let answer = exchange.exchange(request, deadline).await.map_err(Failure::Unanswered)?;
+    let answer = exchange.exchange(request, deadline).await?;
     if answer.status().is_client_error() || answer.status().is_server_error() {
         return Err(Failure::Unexpected("the page refuses the payment"));
     }

@@ -8,7 +8,7 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request};
 use perennial::BaseUrl;
 use perennial::clearent::ApiKey;
-use perennial::transport::{Deadline, Exchange, ReqwestExchange, auth};
+use perennial::transport::{Deadline, Exchange, auth};
 use serde_json::Value as Json;
 
 use crate::args::Global;
@@ -33,7 +33,7 @@ impl Control {
 
     /// For what belongs to no world.
     pub(super) fn of_anyone(global: &Global) -> Result<Self, Failure> {
-        let exchange = global.rehearsal.exchange(ReqwestExchange::builder().response_limit(LARGEST))?;
+        let exchange = global.exchange(|reqwest| reqwest.response_limit(LARGEST))?;
         Ok(Self { exchange, sandbox: global.sandbox()?, key: None, timeout: global.deadline() })
     }
 
@@ -61,7 +61,9 @@ impl Control {
         request.headers_mut().extend(self.key.as_ref().map(auth::api_key));
 
         let deadline = Deadline::after(Instant::now(), self.timeout);
-        let answer = self.exchange.exchange(request, deadline).await.map_err(Failure::Unanswered)?;
+        let look = look(request.method(), call);
+        let answered = self.exchange.exchange(request, deadline).await;
+        let answer = answered.map_err(|error| Failure::Unanswered { error, look })?;
         let document = match answer.body().as_ref() {
             [] => Ok(Json::Null),
             body => serde_json::from_slice::<Json>(body),
@@ -74,5 +76,14 @@ impl Control {
             }
             _ => Err(Failure::Unexpected("what answered is no sandbox of this version: check --base-url")),
         }
+    }
+}
+
+/// The command that shows whether a call that changes something was performed.
+fn look(method: &Method, call: &str) -> Option<&'static str> {
+    match call.split('/').next()? {
+        _ if method == Method::GET => None,
+        "faults" => Some("perennial sandbox fault list"),
+        _ => Some("perennial sandbox clock"),
     }
 }

@@ -1,0 +1,98 @@
+//! The look-up that an error advises: pasted into a shell, it finds the object where it was sent to, whoever else's key
+//! that shell has.
+
+use std::process::Command;
+
+use perennial_sandbox::{Effect, Fault};
+
+use crate::leaves::{self, Leaf};
+use crate::shell::{Ran, Shell, finish, runtime, write_private};
+
+/// Runs a line in a shell whose variables are those of another merchant.
+fn paste(line: &str, other: &Shell, home: &std::path::Path) -> Ran {
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_perennial")).parent().unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", line]).env_clear().env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    shell.env("HOME", home).current_dir("/").envs(other.environment());
+    finish(shell, "")
+}
+
+/// Every write of the tree whose outcome something can tell.
+#[test]
+fn the_look_up_finds_what_was_done() {
+    for leaf @ Leaf { path, operation, .. } in leaves::all().iter().filter(|leaf| !leaf.operation.is_empty())
+    {
+        let (shell, folder) = (Shell::open(), tempfile::tempdir().unwrap());
+        let other = shell.beside(8);
+        let (mut command, stdin) = leaf.command(&shell, folder.path());
+        // The merchant is named by files, and not by the variables that the other shell has too.
+        let key = folder.path().join("its key");
+        write_private(&key, shell.key());
+        let credentials = folder.path().join("credentials.json");
+        write_private(&credentials, shell.credentials());
+        if path.starts_with("clientpay") || *path == "invoice page" {
+            command.arg("--credentials-file").arg("credentials.json");
+        } else {
+            command.args(["--format", "xml", "--api-key-file"]).arg("its key");
+        }
+        command.current_dir(folder.path()).envs(other.environment());
+        let faults = [
+            Fault::on(*operation, Effect::DropReply),
+            // Neither do the client's own looks say what became of it; the first one is before the write.
+            Fault::on("transactions.list", Effect::DropReply).nth(2).times(9),
+            Fault::on("clientpay-payments.search", Effect::DropReply),
+        ];
+        for fault in faults {
+            runtime().block_on(shell.world().fault(&fault)).unwrap();
+        }
+        let ran = finish(command, &stdin);
+        assert_eq!(ran.code, 75, "{path}: {}", ran.err);
+        runtime().block_on(shell.world().clear_faults()).unwrap();
+
+        let look = ran.err.lines().find_map(|line| line.trim_start().strip_prefix("look with: "));
+        let Some(look) = look else {
+            assert!(ran.err.contains("repeat with: the same command"), "{path}: {}", ran.err);
+            continue;
+        };
+        let found = paste(look, &other, folder.path());
+        let is_deletion = path.ends_with(" delete") || *path == "clientpay access expire";
+        let expected = if is_deletion && found.code != 0 { 5 } else { 0 };
+        assert_eq!(found.code, expected, "{path}: {look}: {}", found.err);
+        assert!(!found.err.contains("nothing found"), "{path}: {look}");
+        assert_eq!(found.out.is_empty(), expected == 5, "{path}: {look}");
+    }
+}
+
+/// What the advised command says is what became of the object.
+#[test]
+fn the_look_up_shows_which_transaction_it_is() {
+    let shell = Shell::open();
+    let run = |line: &str| shell.run(&line.split(' ').collect::<Vec<_>>());
+    let card = crate::shell::CARD_JSON;
+    let sell = |order: &str| {
+        let line = format!("--output json transactions sale --amount 25.00 --order-id {order} --card-stdin");
+        let sold = shell.run_with(&line.split(' ').collect::<Vec<_>>(), card);
+        serde_json::from_str::<serde_json::Value>(&sold.out).unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    let (first, second) = (sell("A-1"), sell("A-2"));
+    assert_eq!(run(&format!("transactions refund --id {first} --amount 5.00")).code, 0);
+    runtime()
+        .block_on(shell.world().fault(&Fault::on("transactions.refund", Effect::ErrorBefore { status: 503 })))
+        .unwrap();
+    let lost = run(&format!("transactions refund --id {second} --amount 5.00"));
+    assert_eq!(lost.code, 75, "{}", lost.err);
+    let look = |err: &str| {
+        let line = err.lines().find_map(|line| line.trim_start().strip_prefix("look with: "));
+        line.unwrap().trim_start_matches("perennial ").to_owned()
+    };
+    // The refund of the first sale looks the same but for what it refunds.
+    let found = run(&look(&lost.err));
+    assert_eq!((found.code, found.out.as_str(), found.err.as_str()), (0, "", "nothing found\n"));
+    runtime().block_on(shell.world().clear_faults()).unwrap();
+    runtime().block_on(shell.world().fault(&Fault::on("transactions.refund", Effect::DropReply))).unwrap();
+    let lost = run(&format!("transactions refund --id {second} --amount 5.00"));
+    let found = run(&look(&lost.err));
+    assert!(found.code == 0 && found.out.contains(&second) && !found.out.contains(&first), "{}", found.out);
+    let header = found.out.lines().next().unwrap();
+    assert!(header.contains("ref-id"), "{header}");
+}
