@@ -115,11 +115,7 @@ pub(crate) fn new_key(file: Option<&Path>) -> Result<ApiKey, Failure> {
     match file {
         Some(file) => key_of_file(file),
         None if io::stdin().is_terminal() => Ok(ApiKey::new(&hidden("Api key (not shown): ")?)?),
-        None => {
-            let pasted = text_of(&mut io::stdin().lock())
-                .map_err(|Unusable(why)| Failure::Usage(format!("the api key of standard input {why}")))?;
-            Ok(ApiKey::new(&pasted)?)
-        }
+        None => Ok(ApiKey::new(&of_stdin("api key")?)?),
     }
 }
 
@@ -300,22 +296,38 @@ fn kept(part: Option<&str>) -> Option<Zeroizing<String>> {
 
 /// All of standard input, which holds `what`.
 fn of_stdin(what: &str) -> Result<Zeroizing<String>, Failure> {
-    text_of(&mut io::stdin().lock())
+    text_of(&mut stdin()?)
         .map_err(|Unusable(why)| Failure::Usage(format!("the {what} of standard input {why}")))
+}
+
+/// Standard input without the buffer of the standard library, which is never wiped.
+fn stdin() -> Result<File, Failure> {
+    #[cfg(unix)]
+    let handle = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned();
+    #[cfg(windows)]
+    let handle = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned();
+    Ok(File::from(handle.map_err(Failure::System)?))
 }
 
 /// Why a text is not usable, to follow the name of what holds it.
 struct Unusable(&'static str);
 
-/// All of it, in one buffer that is wiped: growing would leave copies behind.
+/// All of it, in one buffer that is wiped and that never grows: growing would leave copies behind.
 fn text_of(source: &mut impl Read) -> Result<Zeroizing<String>, Unusable> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MOST + 1));
-    match source.take(MOST as u64 + 1).read_to_end(&mut bytes) {
-        Ok(length) if length > MOST => return Err(Unusable("is too long")),
-        Ok(_) => {}
-        Err(_) => return Err(Unusable("cannot be read")),
+    let mut bytes = Zeroizing::new(vec![0; MOST + 1]);
+    let mut length = 0;
+    while length < bytes.len() {
+        match source.read(&mut bytes[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return Err(Unusable("cannot be read")),
+        }
     }
-    match utf8(&bytes) {
+    if length > MOST {
+        return Err(Unusable("is too long"));
+    }
+    match utf8(&bytes[..length]) {
         Ok("") => Err(Unusable("is empty")),
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
         Err(wrong) => Err(Unusable(not_utf8(wrong))),

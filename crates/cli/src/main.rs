@@ -31,7 +31,7 @@ use failure::Failure;
 use lookup::Again;
 
 fn main() -> ExitCode {
-    dump_no_core();
+    hide_memory();
     // What a panic says may hold a value; where it happened does not.
     panic::set_hook(Box::new(tell_the_place));
     let line: Vec<OsString> = std::env::args_os().collect();
@@ -45,16 +45,19 @@ fn main() -> ExitCode {
     ended.unwrap_or(Exit::Internal).into()
 }
 
-/// A core file would hold the keys. On Linux no programme that takes cores is started at a limit of one byte, while it
-/// is at none.
+/// A core file would hold the keys, and so does the memory that a debugger of the same user reads.
 #[cfg(unix)]
-fn dump_no_core() {
-    let most = u64::from(cfg!(target_os = "linux"));
-    let _ = rlimit::setrlimit(rlimit::Resource::CORE, most, most);
+fn hide_memory() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    // On Linux no program that takes cores is started at a limit of one byte, while it is at none.
+    let most = Some(u64::from(cfg!(target_os = "linux")));
+    let _ = setrlimit(Resource::Core, Rlimit { current: most, maximum: most });
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 #[cfg(not(unix))]
-fn dump_no_core() {}
+fn hide_memory() {}
 
 /// Runs the command line, and keeps the options that a second run for the same merchant needs.
 fn run(line: &[OsString], again: &mut Again) -> Result<(), Failure> {

@@ -12,7 +12,7 @@ use crate::output::Output;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Batches {
     /// Lists the batches that match
-    #[command(after_help = "Example:\n  perennial batches list --status CLOSED")]
+    #[command(visible_alias = "search", after_help = "Example:\n  perennial batches list --status CLOSED")]
     List(Search),
     /// Shows the batch that is open
     #[command(after_help = "Example:\n  perennial batches open")]

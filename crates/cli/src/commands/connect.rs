@@ -1,5 +1,6 @@
 //! `perennial connect`, `profiles` and `disconnect`: whose keys are kept.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use perennial::keys::{KeyFile, KeyStore, Keychain, MerchantKey, Profile, Unlock,
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::input;
-use crate::output::Record;
+use crate::output::{Output, Record, note};
 #[cfg(feature = "pdf")]
 use crate::pdf;
 use crate::rehearsal::Rehearsal;
@@ -101,12 +102,21 @@ impl KeyOptions {
         })
     }
 
+    /// Whether the file of the keys is not there, so that there are none.
+    fn is_missing(&self) -> Result<bool, Failure> {
+        Ok(matches!(self.store, Store::File) && matches!(self.path()?.try_exists(), Ok(false)))
+    }
+
+    fn path(&self) -> Result<PathBuf, Failure> {
+        self.keys.clone().map_or_else(usual_file, Ok)
+    }
+
     fn file(&self) -> Result<KeyFile, Failure> {
         let unlock = match &self.identity {
             Some(identity) => Unlock::Identity(identity.clone()),
             None => Unlock::Passphrase(input::passphrase(self.passphrase_file.as_deref())?),
         };
-        Ok(KeyFile::new(self.keys.clone().map_or_else(usual_file, Ok)?, unlock))
+        Ok(KeyFile::new(self.path()?, unlock))
     }
 }
 
@@ -146,7 +156,13 @@ impl Connect {
 impl Profiles {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         global.refuse_gateway("profiles calls no gateway")?;
-        let kept = global.keys.store()?.list().await?;
+        // Nothing has to be opened to know that nothing is kept.
+        let kept =
+            if global.keys.is_missing()? { BTreeMap::new() } else { global.keys.store()?.list().await? };
+        if kept.is_empty() && global.output == Output::Table {
+            note("no keys are kept: perennial connect NAME keeps the first");
+            return Ok(());
+        }
         let rows = kept.iter().map(|(profile, environment)| shown(profile, environment)).collect();
         global.output.rows(&["profile", "environment"], rows)
     }

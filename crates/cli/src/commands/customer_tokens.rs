@@ -15,7 +15,10 @@ use crate::output::Output;
 #[derive(Debug, Subcommand)]
 pub(crate) enum CustomerTokens {
     /// Lists the tokens of a customer
-    #[command(after_help = "Example:\n  perennial customers tokens list cust_5a1d7c1e8a0f")]
+    #[command(
+        visible_alias = "search",
+        after_help = "Example:\n  perennial customers tokens list cust_5a1d7c1e8a0f"
+    )]
     List(Named),
     /// Attaches a token of the vault to a customer
     #[command(after_help = "Example:\n  perennial customers tokens attach cust_5a1d7c1e8a0f \

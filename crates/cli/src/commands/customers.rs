@@ -25,7 +25,10 @@ pub(crate) enum Customers {
     #[command(after_help = "Example:\n  perennial customers get cust_5a1d7c1e8a0f")]
     Get(Named),
     /// Lists the customers that match
-    #[command(after_help = "Example:\n  perennial customers search --last-name Byron --all")]
+    #[command(
+        visible_alias = "list",
+        after_help = "Example:\n  perennial customers search --last-name Byron --all"
+    )]
     Search(Search),
     /// Changes a customer; what is not given stays as it is
     #[command(after_help = "Example:\n  perennial customers update cust_5a1d7c1e8a0f --status inactive")]

@@ -12,7 +12,10 @@ use crate::output::Output;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Payments {
     /// Lists the payments that match
-    #[command(after_help = "Example:\n  perennial payments list --plan-key plan_3f0f6d1c5f0e --all")]
+    #[command(
+        visible_alias = "search",
+        after_help = "Example:\n  perennial payments list --plan-key plan_3f0f6d1c5f0e --all"
+    )]
     List(Search),
 }
 

@@ -25,7 +25,10 @@ pub(crate) enum Plans {
     #[command(after_help = "Example:\n  perennial plans get plan_3f0f6d1c5f0e")]
     Get(Named),
     /// Lists the plans that match
-    #[command(after_help = "Example:\n  perennial plans search --status ACTIVE --all --output json")]
+    #[command(
+        visible_alias = "list",
+        after_help = "Example:\n  perennial plans search --status ACTIVE --all --output json"
+    )]
     Search(Search),
     /// Changes a plan; what is not given stays as it is
     #[command(after_help = "Example:\n  perennial plans update plan_3f0f6d1c5f0e --payment-amount 55.00")]

@@ -21,7 +21,10 @@ pub(crate) enum Tokens {
     #[command(after_help = "Example:\n  perennial tokens get 1100000000555551111")]
     Get(Named),
     /// Lists the tokens that match
-    #[command(after_help = "Example:\n  perennial tokens search --updated-start-date 2027-01-01")]
+    #[command(
+        visible_alias = "list",
+        after_help = "Example:\n  perennial tokens search --updated-start-date 2027-01-01"
+    )]
     Search(Search),
     /// Changes a token's customer, status or description; nothing else of it can change
     #[command(

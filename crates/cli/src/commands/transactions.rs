@@ -46,7 +46,10 @@ pub(crate) enum Transactions {
     #[command(after_help = "Example:\n  perennial transactions get 700001")]
     Get(Named),
     /// Lists the transactions that match, of the last 90 days
-    #[command(after_help = "Example:\n  perennial transactions search --order-id plan_3f0f6d1c5f0e")]
+    #[command(
+        visible_alias = "list",
+        after_help = "Example:\n  perennial transactions search --order-id plan_3f0f6d1c5f0e"
+    )]
     Search(Search),
 }
 

@@ -1,11 +1,21 @@
 //! CSV for spreadsheets and whatever reads tables: RFC 4180, a header of all members that a row can have.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use csv::{Terminator, WriterBuilder};
 use perennial::transport::redact;
 
 use super::{Record, Value, json};
+
+/// Whether a sheet begins with a byte order mark.
+static IS_MARKED: AtomicBool = AtomicBool::new(false);
+
+/// Begins every sheet of this run with a byte order mark, by which Excel knows UTF-8.
+pub(crate) fn mark() {
+    IS_MARKED.store(true, Ordering::Relaxed);
+}
 
 /// A sheet on its way out. Its header goes before the first row, for one that never begins is no sheet.
 pub(super) struct Sheet {
@@ -24,6 +34,9 @@ impl Sheet {
 
     pub(super) fn begin(&mut self, out: &mut impl Write) -> io::Result<()> {
         if !self.begun {
+            if IS_MARKED.load(Ordering::Relaxed) {
+                out.write_all("\u{feff}".as_bytes())?;
+            }
             line(out, &self.header)?;
         }
         self.begun = true;
@@ -60,15 +73,25 @@ fn cell(value: &Value) -> io::Result<String> {
 
 fn document(value: &impl serde::Serialize) -> io::Result<String> {
     let mut written = Vec::new();
-    json::inert(&mut written, &serde_json::to_string(value)?)?;
+    // A spreadsheet that splits at semicolons splits within quotes, too, where a field does not begin with one.
+    json::inert(&mut written, &serde_json::to_string(value)?.replace(';', r"\u003b"))?;
     String::from_utf8(written).map_err(io::Error::other)
 }
 
-/// One line that steers no terminal, and that no spreadsheet takes for a formula: customers write some of these texts.
+/// One line that steers no terminal, and that no spreadsheet takes for a formula: customers write some of these texts. A
+/// spreadsheet of a country whose lists have semicolons begins a cell after each.
 fn inert(text: &str) -> String {
     let text = redact::text(text);
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
-    if is_formula { format!("'{text}") } else { text.into_owned() }
+    let cells: Vec<Cow<'_, str>> = text.split(';').map(inert_cell).collect();
+    cells.join(";")
+}
+
+/// Blanks and quotes before a formula are passed over, as some spreadsheets do.
+fn inert_cell(text: &str) -> Cow<'_, str> {
+    let before = |c: char| c.is_whitespace() || "'\"`\u{2018}\u{2019}\u{201c}\u{201d}".contains(c);
+    let begins = text.trim_start_matches(before);
+    let is_formula = begins.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
+    if is_formula { format!("'{text}").into() } else { text.into() }
 }
 
 #[cfg(test)]
@@ -86,9 +109,18 @@ mod tests {
             ("+1 314 555 0100", "'+1 314 555 0100"),
             ("-1", "'-1"),
             ("@SUM(1)", "'@SUM(1)"),
-            ("\t=1", " =1"),
+            ("\t=1", "' =1"),
             ("\u{ff1d}1", "'\u{ff1d}1"),
             ("a=1", "a=1"),
+            ("Ada;=HYPERLINK(1)", "Ada;'=HYPERLINK(1)"),
+            ("Ada; \t=1;b", "Ada;'  =1;b"),
+            ("Ada;b;-1;+2", "Ada;b;'-1;'+2"),
+            ("Ada;b", "Ada;b"),
+            (" =1", "' =1"),
+            ("\r=1", "' =1"),
+            ("\"=1", "\"'\"\"=1\""),
+            ("'=1", "''=1"),
+            ("\u{a0}@SUM(1)", "'\u{a0}@SUM(1)"),
             ("Ada\u{1b}[2J", "Ada\u{fffd}[2J"),
             ("4111111111111111", "************1111"),
             ("Zoë zahlt 50,00 €", "\"Zoë zahlt 50,00 €\""),
@@ -105,12 +137,12 @@ mod tests {
         let inner = |zip: &'static str| Record::default().with("zip", zip);
         let record = Record::default()
             .with("billing", inner("63101"))
-            .with("links", vec![inner("1"), inner("\u{1b}")])
+            .with("links", vec![inner("1;=2"), inner("\u{1b}")])
             .with("count", 2);
         let mut sheet = Sheet::new(["billing.zip", "links", "count"].map(str::to_owned).into());
         let mut out = Vec::new();
         sheet.add(&mut out, &record).unwrap();
-        let row = r#"63101,"[{""zip"":""1""},{""zip"":""\u001b""}]",2"#;
+        let row = r#"63101,"[{""zip"":""1\u003b=2""},{""zip"":""\u001b""}]",2"#;
         assert_eq!(String::from_utf8(out).unwrap(), format!("billing.zip,links,count\r\n{row}\r\n"));
     }
 }

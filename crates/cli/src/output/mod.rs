@@ -3,7 +3,7 @@
 pub(crate) mod bars;
 pub(crate) mod calendar;
 mod clientpay;
-mod csv;
+pub(crate) mod csv;
 pub(crate) mod json;
 pub(crate) mod pager;
 mod record;

@@ -19,7 +19,8 @@ use crate::Environment;
 /// identity file opens.
 ///
 /// A change is written beside the file and put in its place when it is on the disk, so that a reader, a crash or a full
-/// disk never meets half of it; changes of many processes wait for each other on `FILE.lock`. The file, and the folder
+/// disk never meets half of it; changes of many processes wait for each other on `FILE.lock`. A symbolic link is
+/// followed: the file that it names is the one that is replaced, in its own folder, and the link stays. The file, and the folder
 /// if it is missing, are made for their owner alone; on Unix a file that others may read or change is refused. What
 /// others hold of it before a change, backups say, still opens as before.
 #[derive(Debug, Clone)]
@@ -100,15 +101,16 @@ impl Inner {
         &self,
         change: impl FnOnce(&mut Keys) -> Result<(), KeyStoreError>,
     ) -> Result<(), KeyStoreError> {
-        make_folder(folder(&self.path)).map_err(failed("written", &self.path))?;
+        let file = followed(&self.path).map_err(failed("written", &self.path))?;
+        make_folder(folder(&file)).map_err(failed("written", &self.path))?;
         // A lock on the file itself would be one on what is about to be replaced.
-        let path = self.beside(".lock");
+        let path = beside(&file, ".lock");
         let turn = private().write(true).create(true).truncate(false).open(&path);
         turn.and_then(|turn| turn.lock().map(|()| turn)).map_err(failed("locked", &path)).and_then(|_turn| {
             let mut keys = self.read()?;
             change(&mut keys)?;
             let sealed = self.seal(&keys)?;
-            self.replace(&sealed).map_err(failed("written", &self.path))
+            replace(&file, &sealed).map_err(failed("written", &self.path))
         })
     }
 
@@ -164,21 +166,6 @@ impl Inner {
         seal().map_err(failed("written", &self.path))
     }
 
-    /// The lock is held, so that what is left of a change that was cut off is nobody's.
-    fn replace(&self, sealed: &[u8]) -> io::Result<()> {
-        let new = self.beside(".new");
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = private().write(true).create_new(true).open(&new)?;
-        file.write_all(sealed)?;
-        file.sync_all()?;
-        fs::rename(&new, &self.path)?;
-        // The new name is on the disk only when its folder is.
-        if cfg!(unix) { File::open(folder(&self.path))?.sync_all() } else { Ok(()) }
-    }
-
     fn identities(&self) -> Result<Vec<Box<dyn Identity + Send + Sync>>, KeyStoreError> {
         match &self.unlock {
             Unlock::Passphrase(passphrase) => {
@@ -203,12 +190,6 @@ impl Inner {
         }
     }
 
-    fn beside(&self, ending: &str) -> PathBuf {
-        let mut path = self.path.clone().into_os_string();
-        path.push(ending);
-        path.into()
-    }
-
     fn wrong_secret(&self) -> KeyStoreError {
         KeyStoreError::WrongSecret { path: self.path.clone() }
     }
@@ -216,6 +197,45 @@ impl Inner {
     fn damaged(&self) -> KeyStoreError {
         KeyStoreError::Damaged { path: self.path.clone() }
     }
+}
+
+/// How many symbolic links may follow each other, as on Linux.
+const MOST_LINKS: usize = 40;
+
+/// The file that a path leads to at the end of its symbolic links; it need not be there yet.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::symlink_metadata(&path) {
+            // A target is relative to the folder of its link.
+            Ok(known) if known.is_symlink() => path = folder(&path).join(fs::read_link(&path)?),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many symbolic links follow each other"))
+}
+
+/// Puts a new file in the place of this one. The lock is held, so that what is left of a change that was cut off is
+/// nobody's.
+fn replace(path: &Path, sealed: &[u8]) -> io::Result<()> {
+    let new = beside(path, ".new");
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = private().write(true).create_new(true).open(&new)?;
+    file.write_all(sealed)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    // The new name is on the disk only when its folder is.
+    if cfg!(unix) { File::open(folder(path))?.sync_all() } else { Ok(()) }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.to_owned().into_os_string();
+    path.push(ending);
+    path.into()
 }
 
 fn identity_file(path: &Path) -> Result<IdentityFile<age::NoCallbacks>, KeyStoreError> {

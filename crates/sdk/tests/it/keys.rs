@@ -180,6 +180,44 @@ async fn what_is_not_safe_is_refused_and_kept() {
     }
 }
 
+/// A link to the file, a link to a link, and one to a file that is not there yet, each from another folder.
+#[tokio::test]
+async fn a_link_to_the_file_is_followed_and_stays() {
+    for links in
+        [&[("keys.age", "there/real.age")][..], &[("keys.age", "there/link"), ("there/link", "real.age")]]
+    {
+        for exists in [true, false] {
+            let folder = folder();
+            fs::create_dir(folder.path().join("there")).unwrap();
+            let real = folder.path().join("there/real.age");
+            let unlock = || Unlock::Identity(folder.path().join("identity"));
+            if exists {
+                KeyFile::new(&real, unlock())
+                    .put(&profile("south"), merchant("production", SOUTH))
+                    .await
+                    .unwrap();
+            }
+            for (link, target) in links {
+                std::os::unix::fs::symlink(target, folder.path().join(link)).unwrap();
+            }
+            let store = store(folder.path());
+            store.put(&profile("north"), merchant("sandbox", NORTH)).await.unwrap();
+            for (link, target) in links {
+                assert_eq!(fs::read_link(folder.path().join(link)).unwrap(), Path::new(target), "{links:?}");
+            }
+            assert!(fs::symlink_metadata(&real).unwrap().is_file());
+            let expected: &[&str] =
+                if exists { &["north sandbox", "south production"] } else { &["north sandbox"] };
+            assert_eq!(names(&store).await, expected);
+            assert_eq!(names(&KeyFile::new(&real, unlock())).await, expected);
+        }
+    }
+    let folder = folder();
+    std::os::unix::fs::symlink("keys.age", folder.path().join("keys.age")).unwrap();
+    let refused = store(folder.path()).put(&profile("north"), merchant("sandbox", NORTH)).await;
+    assert!(matches!(refused, Err(KeyStoreError::File { .. })), "{refused:?}");
+}
+
 fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }

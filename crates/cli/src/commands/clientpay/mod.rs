@@ -83,8 +83,11 @@ enum Operation {
     #[command(after_help = "Example:\n  perennial clientpay refund 20411875")]
     Refund(payments::Refunded),
     /// Lists or counts the payments that match
-    #[command(after_help = "Examples:\n  perennial clientpay search --from 2027-01-01 --all\n  \
-        perennial clientpay search --session-id S-88213 --count")]
+    #[command(
+        visible_alias = "list",
+        after_help = "Examples:\n  perennial clientpay search --from 2027-01-01 --all\n  \
+        perennial clientpay search --session-id S-88213 --count"
+    )]
     Search(payments::Search),
     /// Lists the open invoices of a practice management system that match
     #[command(after_help = "Example:\n  perennial clientpay connect-search --connect-option 3E \

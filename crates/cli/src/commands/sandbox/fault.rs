@@ -17,7 +17,7 @@ pub(crate) enum Faults {
     #[command(after_help = effects())]
     Set(Box<Fault>),
     /// Lists the faults of the world
-    #[command(after_help = "Example:\n  perennial sandbox fault list")]
+    #[command(visible_alias = "search", after_help = "Example:\n  perennial sandbox fault list")]
     List,
     /// Clears all faults of the world, or one
     #[command(
