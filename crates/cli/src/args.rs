@@ -1,19 +1,20 @@
 //! The command line: what stands in front of every subcommand, and what must never stand on it.
 
+use std::env;
 use std::ffi::OsString;
 use std::io;
 use std::iter;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Id, Parser, ValueEnum};
 use perennial::clearent::ApiKey;
 use perennial::keys::{MerchantKey, Profile};
-use perennial::transport::{Exchange, ReqwestBuilder, ReqwestExchange, redact};
-use perennial::{BaseUrl, CardNumber, Clearent, Environment, Format};
+use perennial::transport::{BuildError, Exchange, ReqwestBuilder, ReqwestExchange};
+use perennial::{BaseUrl, Clearent, Environment, Format};
 
 use crate::commands::{Command, KeyOptions};
 use crate::exit;
@@ -21,8 +22,9 @@ use crate::failure::Failure;
 use crate::input;
 use crate::interrupt::{Interrupt, Waits};
 use crate::lookup::Again;
-use crate::output::Output;
+use crate::output::{Output, csv, note};
 use crate::rehearsal::Rehearsal;
+use crate::{secrets, tips};
 
 /// Recurring payments on the Clearent gateway: customers, card tokens, monthly plans and their payments; and, on
 /// ClientPay, invoices paid on pages.
@@ -65,6 +67,13 @@ pub(crate) struct Global {
     /// A file that holds the api key, instead of PERENNIAL_API_KEY
     #[arg(long, global = true, value_name = "FILE")]
     api_key_file: Option<PathBuf>,
+    /// The proxy through which the gateway is called, such as http://proxy.example:3128; it sees no key. HTTPS_PROXY and
+    /// its like are not used
+    #[arg(long, global = true, value_name = "URL", env = "PERENNIAL_PROXY", hide_env_values = true)]
+    proxy: Option<String>,
+    /// A file with root certificates, as PEM, to trust beside the built-in ones: for sandbox serve --tls, say
+    #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_CA_FILE", hide_env_values = true)]
+    ca_file: Option<PathBuf>,
     /// The merchant whose key is used, at the gateway that it belongs to: see perennial connect
     #[arg(long, global = true, value_name = "NAME",
         conflicts_with_all = ["api_key_file", "environment", "base_url"])]
@@ -83,6 +92,12 @@ pub(crate) struct Global {
     /// Tell each call on standard error; twice for more
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// Begin CSV with a byte order mark, by which Excel knows UTF-8
+    #[arg(long, global = true)]
+    csv_bom: bool,
+    /// Accept arguments that look like a card number or an api key and are neither, such as order numbers
+    #[arg(long, global = true)]
+    allow_lookalikes: bool,
     #[arg(skip)]
     pub(crate) interrupt: Interrupt,
     #[arg(skip)]
@@ -98,8 +113,12 @@ enum Gateway {
 impl Arguments {
     /// Reads the command line. Help and version are printed; then there is nothing to run.
     pub(crate) fn read(line: &[OsString]) -> Result<Option<Self>, Failure> {
-        refuse_secrets(line.iter().skip(1).filter_map(|argument| argument.to_str()))?;
-        let mut command = Self::command();
+        secrets::refuse(line)?;
+        let mut command = short(Self::command());
+        if line.len() < 2 {
+            command.print_help()?;
+            return Ok(None);
+        }
         let matches = command.try_get_matches_from_mut(line);
         let read = matches.and_then(|matches| {
             let mut arguments = Self::from_arg_matches(&matches)?;
@@ -110,6 +129,13 @@ impl Arguments {
             Ok((arguments, path)) => {
                 let Global { interrupt, output, verbose, .. } = &arguments.global;
                 interrupt.speak(*output, *verbose > 0);
+                if arguments.global.csv_bom {
+                    if *output != Output::Csv {
+                        let told = "--csv-bom is for CSV: add --output csv, or leave it out";
+                        return Err(Failure::Usage(told.to_owned()));
+                    }
+                    csv::mark();
+                }
                 arguments.global.rehearsal.refuse_read(&path)?;
                 Ok(Some(arguments))
             }
@@ -122,7 +148,10 @@ impl Arguments {
                 let usage = help.find("Usage:").map_or("", |begin| help[begin..].trim_end());
                 Err(Failure::Usage(format!("a subcommand is missing\n\n{usage}")))
             }
-            Err(error) => Err(Failure::Usage(masked(&error.to_string()))),
+            Err(error) => {
+                let told = tips::with_tip(&error, &command, line);
+                Err(Failure::Usage(secrets::masked(&told)))
+            }
         }
     }
 }
@@ -226,8 +255,21 @@ impl Global {
         &self,
         set: impl FnOnce(ReqwestBuilder) -> ReqwestBuilder,
     ) -> Result<Arc<dyn Exchange>, Failure> {
-        let reqwest = set(ReqwestExchange::builder()).build();
-        let reqwest = reqwest.map_err(|error| Failure::System(io::Error::other(error)))?;
+        let mut reqwest = set(ReqwestExchange::builder());
+        if let Some(file) = &self.ca_file {
+            reqwest = reqwest.add_root_certificate(input::pem(file)?);
+        }
+        match &self.proxy {
+            Some(proxy) => reqwest = reqwest.proxy(proxy),
+            None => note_ignored_proxy(),
+        }
+        let reqwest = reqwest.build().map_err(|error| match (error, &self.ca_file) {
+            (BuildError::Proxy, _) => Failure::Usage(format!("--proxy: {error}")),
+            (BuildError::RootPem, Some(file)) => {
+                Failure::Usage(format!("--ca-file: {} holds no certificates in PEM", file.display()))
+            }
+            _ => Failure::System(io::Error::other(error)),
+        })?;
         Ok(self.rehearsal.around(self.interrupt.around(reqwest)))
     }
 
@@ -254,77 +296,38 @@ pub(crate) fn output_of(line: &[OsString]) -> Output {
     output
 }
 
-/// Arguments are seen by every process of the machine and kept in the shell's history.
-fn refuse_secrets<'a>(line: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
-    for argument in line {
-        let (name, value) = argument.split_once('=').unwrap_or((argument, argument));
-        let told = match name {
-            "--api-key" | "--apikey" => {
-                "the api key is never an argument, because other processes and the shell's history see it: \
-                 set PERENNIAL_API_KEY or pass --api-key-file FILE"
-            }
-            "--card" | "--card-number" | "--pan" | "--csc" | "--cvc" | "--cvv" => {
-                "card data is never an argument, because other processes and the shell's history see it: \
-                 pass --card-stdin, or wait to be asked"
-            }
-            "--integrator-key" | "--account-key" | "--account-pin" | "--customer-pin" | "--access-id" => {
-                "ClientPay's credentials are never arguments, because other processes and the shell's history see them: \
-                 set PERENNIAL_CLIENTPAY_INTEGRATOR_KEY and its like or pass --credentials-file FILE"
-            }
-            "--routing-number" | "--account-number" => {
-                "a bank account is never an argument, because other processes and the shell's history see it: pass \
-                 --account-stdin"
-            }
-            _ if holds_card(value) => {
-                "an argument seems to hold a card number, and card data is never an argument: pass --card-stdin, or \
-                 wait to be asked"
-            }
-            _ => continue,
-        };
-        return Err(Failure::Usage(told.to_owned()));
+/// The command, whose subcommands point to the global options instead of listing them.
+fn short(mut command: clap::Command) -> clap::Command {
+    fn within(command: clap::Command, global: &[Id]) -> clap::Command {
+        let command = command.mut_args(|argument| {
+            let is_global = global.contains(argument.get_id());
+            if is_global { argument.hide(true) } else { argument }
+        });
+        let command = command.help_template(
+            "{before-help}{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}\n\n\
+             Global options: see perennial --help{after-help}",
+        );
+        command.mut_subcommands(|subcommand| within(subcommand, global))
     }
-    Ok(())
+    command.build();
+    let global: Vec<Id> =
+        command.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().clone()).collect();
+    command.mut_subcommands(|subcommand| within(subcommand, &global))
 }
 
-/// How many digits a card number has at most, and so groups of them.
-const LONGEST: usize = 19;
-
-/// Whether a card number stands anywhere in the text, be it in groups of digits. A group belongs to it whole, so that
-/// no part of a longer number is taken for a card.
-fn holds_card(text: &str) -> bool {
-    let joins = |c: char| " -._".contains(c) || c.is_control() || !c.is_ascii() && !c.is_alphanumeric();
-    text.split(|c: char| !c.is_ascii_digit() && !joins(c)).any(|part| {
-        let groups: Vec<&str> = part.split(joins).filter(|group| !group.is_empty()).collect();
-        (0..groups.len()).any(|first| {
-            let mut number = String::new();
-            groups[first..].iter().take(LONGEST).any(|group| {
-                number.push_str(group);
-                is_card(&number)
-            })
-        })
-    })
+/// Says once that a proxy that other programs take from the environment is not used here.
+fn note_ignored_proxy() {
+    static IS_NOTED: Once = Once::new();
+    let set = PROXIES.iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty()));
+    if let Some(name) = set {
+        IS_NOTED.call_once(|| {
+            note(&format!("{name} is set and not used: pass --proxy URL to call through a proxy"))
+        });
+    }
 }
 
-/// Ids of transactions are shorter, those of tokens of no brand.
-fn is_card(digits: &str) -> bool {
-    digits.len() >= 13 && CardNumber::try_from(digits).is_ok_and(|card| card.brand().is_some())
-}
-
-/// What clap says of a command line it cannot read repeats some of it.
-fn masked(error: &str) -> String {
-    let could_be_a_key = |word: &str| word.len() >= 32 && word.bytes().all(|b| b.is_ascii_hexdigit());
-    let masked = |line: &str| {
-        let line = redact::text(line);
-        line.split_inclusive(|c: char| !c.is_ascii_alphanumeric())
-            .map(|word| {
-                let end = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-                if could_be_a_key(end) { word.replace(end, redact::MASK) } else { word.to_owned() }
-            })
-            .collect::<String>()
-    };
-    let lines: Vec<String> = error.trim_start_matches("error: ").trim_end().lines().map(masked).collect();
-    lines.join("\n")
-}
+/// The variables by which other programs find a proxy for https.
+const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 #[cfg(test)]
 mod tests {
@@ -333,62 +336,5 @@ mod tests {
     #[test]
     fn the_tree_is_sound() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn secrets_are_refused_and_not_repeated() {
-        for (argument, refused) in [
-            ("--api-key", true),
-            ("--api-key=0123456789abcdef0123456789abcdef", true),
-            ("--api-key-file", false),
-            ("--card=4111111111111111", true),
-            ("--csc", true),
-            ("--card-stdin", false),
-            ("--card-type", false),
-            ("--account-pin=4711abcdef", true),
-            ("--integrator-key", true),
-            ("--access-id=abcdef", true),
-            ("--access-id-file", false),
-            ("--account-number=11110000", true),
-            ("--account-stdin", false),
-            ("--account-type", false),
-            ("4111111111111111", true),
-            ("4111 1111 1111 1111", true),
-            ("--order-id=4111-1111-1111-1111", true),
-            ("22 4111111111111111", true),
-            ("Ada 4111 1111 1111 1111 exp 12/30", true),
-            ("card:4111111111111111,1230", true),
-            ("4111.1111\u{a0}1111_1111", true),
-            ("4111111111111112", false),
-            ("24111111111111111", false),
-            ("a\u{1b}b\u{202e}c", false),
-            ("20270101102030", false),
-            ("2027-01-01 10:20", false),
-            ("plan_411111111111", false),
-            ("plan_3f0f6d1c5f0e", false),
-            ("cust_411111111111111a", false),
-            ("1100000000555551111", false),
-            ("700001", false),
-        ] {
-            let told = refuse_secrets([argument].into_iter());
-            assert_eq!(told.is_err(), refused, "{argument}");
-            if let Err(failure) = told {
-                assert!(!failure.to_string().contains("1111"), "{failure}");
-                assert!(!failure.to_string().contains("abcdef"), "{failure}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_could_be_a_secret_is_masked() {
-        for (told, expected) in [
-            (
-                "error: unexpected argument '0123456789abcdef0123456789abcdef' found",
-                "unexpected argument '***' found",
-            ),
-            ("error: unexpected argument '--frob' found\n\ntip", "unexpected argument '--frob' found\n\ntip"),
-        ] {
-            assert_eq!(masked(told), expected);
-        }
     }
 }

@@ -13,7 +13,9 @@ mod output;
 #[cfg(feature = "pdf")]
 mod pdf;
 mod rehearsal;
+mod secrets;
 mod svg;
+mod tips;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -34,7 +34,8 @@ pub(crate) struct Search {
 impl Payments {
     pub(crate) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
         let Self::List(search) = self;
-        output.list(client.payments().list(&search.search()?), search.pages.extent()).await
+        let found = client.payments().list(&search.search()?);
+        output.list_with_names(found, search.pages.extent(), client).await
     }
 }
 

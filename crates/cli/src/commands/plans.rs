@@ -190,7 +190,9 @@ impl Plans {
                 output.written(plans.create(&plan).await?)
             }
             Self::Get(named) => output.one(plans.get(&named.key()?).await?.into_value()),
-            Self::Search(search) => output.list(plans.search(&search.search()?), search.pages.extent()).await,
+            Self::Search(search) => {
+                output.list_with_names(plans.search(&search.search()?), search.pages.extent(), client).await
+            }
             Self::Update(update) => {
                 let changes = update.changes.fill(PlanUpdate::builder()).build();
                 let (key, changes) = both(update.named.key(), changes)?;

@@ -264,7 +264,7 @@ impl Transactions {
                     return output.list(found, search.pages.extent()).await;
                 };
                 let follows = |found: &Transaction| found.ref_id.as_ref().is_none_or(|of| *of == id);
-                output.list_of(found, search.pages.extent().or_all(), follows).await
+                output.list_where(found, search.pages.extent().or_all(), follows).await
             }
         }
     }

@@ -5,6 +5,7 @@ pub(crate) mod calendar;
 mod clientpay;
 pub(crate) mod csv;
 pub(crate) mod json;
+mod names;
 pub(crate) mod pager;
 mod record;
 mod table;
@@ -13,7 +14,7 @@ use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use perennial::clearent::Page;
-use perennial::{Error, List, Response};
+use perennial::{Clearent, Error, List, Response};
 
 pub(crate) use clientpay::ShownAccessId;
 pub(crate) use record::{IntoValue, Record, Shown, Value};
@@ -150,19 +151,42 @@ impl Output {
 
     /// Prints a list, page after page as they arrive. What was printed stays when a page fails.
     pub(crate) async fn list<T: Shown>(self, list: List<T>, extent: Extent) -> Result<(), Failure> {
-        self.list_of(list, extent, |_| true).await
+        self.list_of(list, extent, |_| true, None).await
+    }
+
+    /// Prints a list likewise; a table has the names of the customers.
+    pub(crate) async fn list_with_names<T: Shown>(
+        self,
+        list: List<T>,
+        extent: Extent,
+        client: &Clearent,
+    ) -> Result<(), Failure> {
+        self.list_of(list, extent, |_| true, Some(client)).await
     }
 
     /// Prints the objects of a list that are wanted, likewise.
-    pub(crate) async fn list_of<T: Shown>(
+    pub(crate) async fn list_where<T: Shown>(
         self,
         list: List<T>,
         extent: Extent,
         wanted: impl Fn(&T) -> bool,
     ) -> Result<(), Failure> {
+        self.list_of(list, extent, wanted, None).await
+    }
+
+    async fn list_of<T: Shown>(
+        self,
+        list: List<T>,
+        extent: Extent,
+        wanted: impl Fn(&T) -> bool,
+        names: Option<&Clearent>,
+    ) -> Result<(), Failure> {
         let mut rows = Rows::new(self, T::COLUMNS, T::members());
         match rows.read(list, extent, wanted).await {
             Ok(page) => {
+                if let (Some(client), Listing::Table { rows, .. }) = (names, &mut rows.list) {
+                    names::add(client, rows).await;
+                }
                 let unreadable = rows.finish()?;
                 if let (Self::Table, Some(page)) = (self, page) {
                     note_the_rest(&page);

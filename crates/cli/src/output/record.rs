@@ -322,7 +322,8 @@ shown! {
 
 shown! {
     Plan in [
-        "plan-key", "status", "payment-amount", "end-date", "plan-name", "start-date", "customer-key",
+        "plan-key", "customer-name", "status", "payment-amount", "customer-key", "end-date", "plan-name",
+        "start-date",
     ] {
         plan_key: "plan-key",
         plan_name: "plan-name",
@@ -362,7 +363,9 @@ impl Shown for Date {
 }
 
 shown! {
-    Payment in ["created", "status", "payment-amount", "transaction-id", "plan-key", "customer-key"] {
+    Payment in [
+        "created", "status", "payment-amount", "customer-name", "customer-key", "transaction-id", "plan-key",
+    ] {
         customer_key: "customer-key",
         plan_key: "plan-key",
         transaction_id: "transaction-id",
@@ -374,7 +377,7 @@ shown! {
 
 shown! {
     Transaction in [
-        "id", "type", "amount", "result", "order-id", "ref-id", "created", "result-code", "last-four",
+        "id", "type", "amount", "result", "ref-id", "created", "order-id", "result-code", "last-four",
     ] {
         id: "id",
         transaction_type: "type",

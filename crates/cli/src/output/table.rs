@@ -39,19 +39,28 @@ pub(super) fn of_one(record: &Record) -> impl fmt::Display {
     Screen(table)
 }
 
-/// Many objects: a line for each, with as many of the columns as fit.
+/// Many objects: a line for each, with as many of the columns as fit, the first ones before the others.
 pub(super) fn of_many(columns: &[&str], records: &[Record]) -> impl fmt::Display {
     let used: Vec<&str> = columns
         .iter()
         .copied()
         .filter(|column| records.iter().any(|record| record.field(column).is_some()))
         .collect();
-    let fitting = (1..=used.len()).rev().map(|count| listed(&used[..count], records)).find(fits);
-    Screen(fitting.unwrap_or_else(|| {
-        let mut table = listed(&used[..used.len().min(1)], records);
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
-        table
-    }))
+    // Two blanks are between columns, and none behind the last.
+    let mut left = width() + 2;
+    let mut fitting = Vec::new();
+    for (column, wide) in used.iter().zip(listed(&used, records).column_max_content_widths()) {
+        if wide + 2 <= left {
+            left -= wide + 2;
+            fitting.push(*column);
+        }
+    }
+    if !fitting.is_empty() {
+        return Screen(listed(&fitting, records));
+    }
+    let mut table = listed(&used[..used.len().min(1)], records);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
+    Screen(table)
 }
 
 fn listed(columns: &[&str], records: &[Record]) -> Table {
@@ -71,11 +80,6 @@ fn set_apart(table: &mut Table) {
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, u16::from(index < last)));
     }
-}
-
-fn fits(table: &Table) -> bool {
-    let widths = table.column_max_content_widths();
-    widths.iter().map(|width| width + 2).sum::<u16>() <= width() + 2
 }
 
 fn cell(value: &Value) -> Cell {

@@ -270,7 +270,7 @@ fn what_no_gateway_answers() {
         }
         let ran = finish(command, CARD_JSON);
         assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{line}: {}", ran.err);
-        screens.push(format!("$ perennial clientpay {line}\n{}\n", ran.err));
+        screens.push(format!("$ perennial clientpay {line}\n{}\n", ran.err.replace(url, "http://gateway")));
     }
     insta::assert_snapshot!("clientpay_failures", screens.concat());
 }
@@ -289,7 +289,9 @@ fn a_payment_whose_answer_was_lost_is_found_again() {
     assert_eq!((lost.code, lost.out.as_str()), (75, ""), "{}", lost.err);
     let told: Value = serde_json::from_str(&lost.err).unwrap();
     let id = told["error"]["request-id"].as_str().unwrap();
-    assert_eq!(told["error"]["look-up"], format!("perennial clientpay search --request-id {id}"));
+    let look = told["error"]["look-up"].as_str().unwrap();
+    let options = "--output json --base-url http://sandbox --timeout 1";
+    assert_eq!(look, format!("perennial clientpay search {options} --request-id {id}"));
 
     assert_eq!(shell.run(&["sandbox", "fault", "clear"]).code, 0);
     let again = shell.run_with(&[&pay[..], &["--request-id", id]].concat(), CARD_JSON);

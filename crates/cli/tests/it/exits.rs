@@ -158,7 +158,7 @@ fn what_no_sandbox_answers() {
         for ran in [&ran, &run(url, &[&["--output", "json"], arguments].concat())] {
             assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{arguments:?}: {}", ran.err);
         }
-        screens.push(format!("{arguments:?}\n{}\n", ran.err));
+        screens.push(format!("{arguments:?}\n{}\n", ran.err.replace(url.as_str(), "http://gateway")));
     }
     insta::assert_snapshot!("failures", screens.concat());
 }

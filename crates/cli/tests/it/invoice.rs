@@ -138,7 +138,8 @@ fn a_lost_answer_is_looked_for_and_the_next_command_charges_at_most_what_is_miss
         let ran = pay(&shell, "INV-1", "250.00");
         assert_eq!((ran.code, charges(&shell).len()), (code, made), "{fault:?}: {}", ran.err);
         if code == 75 {
-            assert_eq!(json(&ran.err)["error"]["look-up"], "perennial invoice status INV-1");
+            let look = "perennial invoice status --output json --base-url http://sandbox INV-1";
+            assert_eq!(json(&ran.err)["error"]["look-up"], look);
         }
         let again = pay(&shell, "INV-1", "250.00");
         assert_eq!((again.code, charges(&shell)), (0, vec![charge("250.00")]), "{fault:?}: {}", again.err);

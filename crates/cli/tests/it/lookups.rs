@@ -1,6 +1,7 @@
 //! The look-up that an error advises: pasted into a shell, it finds the object where it was sent to, whoever else's key
 //! that shell has.
 
+use std::path::Path;
 use std::process::Command;
 
 use perennial_sandbox::{Effect, Fault};
@@ -9,8 +10,8 @@ use crate::leaves::{self, Leaf};
 use crate::shell::{Ran, Shell, finish, runtime, write_private};
 
 /// Runs a line in a shell whose variables are those of another merchant.
-fn paste(line: &str, other: &Shell, home: &std::path::Path) -> Ran {
-    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_perennial")).parent().unwrap();
+fn paste(line: &str, other: &Shell, home: &Path) -> Ran {
+    let bin = Path::new(env!("CARGO_BIN_EXE_perennial")).parent().unwrap();
     let mut shell = Command::new("sh");
     shell.args(["-c", line]).env_clear().env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
     shell.env("HOME", home).current_dir("/").envs(other.environment());
@@ -69,12 +70,12 @@ fn the_look_up_shows_which_transaction_it_is() {
     let shell = Shell::open();
     let run = |line: &str| shell.run(&line.split(' ').collect::<Vec<_>>());
     let card = crate::shell::CARD_JSON;
-    let sell = |order: &str| {
+    let sold_as = |order: &str| {
         let line = format!("--output json transactions sale --amount 25.00 --order-id {order} --card-stdin");
         let sold = shell.run_with(&line.split(' ').collect::<Vec<_>>(), card);
         serde_json::from_str::<serde_json::Value>(&sold.out).unwrap()["id"].as_str().unwrap().to_owned()
     };
-    let (first, second) = (sell("A-1"), sell("A-2"));
+    let (first, second) = (sold_as("A-1"), sold_as("A-2"));
     assert_eq!(run(&format!("transactions refund --id {first} --amount 5.00")).code, 0);
     runtime()
         .block_on(shell.world().fault(&Fault::on("transactions.refund", Effect::ErrorBefore { status: 503 })))
@@ -82,16 +83,16 @@ fn the_look_up_shows_which_transaction_it_is() {
     let lost = run(&format!("transactions refund --id {second} --amount 5.00"));
     assert_eq!(lost.code, 75, "{}", lost.err);
     let look = |err: &str| {
-        let line = err.lines().find_map(|line| line.trim_start().strip_prefix("look with: "));
-        line.unwrap().trim_start_matches("perennial ").to_owned()
+        let line = err.lines().find_map(|line| line.trim_start().strip_prefix("look with: ")).unwrap();
+        paste(&line.replace("http://sandbox", shell.url()), &shell, Path::new("/"))
     };
     // The refund of the first sale looks the same but for what it refunds.
-    let found = run(&look(&lost.err));
+    let found = look(&lost.err);
     assert_eq!((found.code, found.out.as_str(), found.err.as_str()), (0, "", "nothing found\n"));
     runtime().block_on(shell.world().clear_faults()).unwrap();
     runtime().block_on(shell.world().fault(&Fault::on("transactions.refund", Effect::DropReply))).unwrap();
     let lost = run(&format!("transactions refund --id {second} --amount 5.00"));
-    let found = run(&look(&lost.err));
+    let found = look(&lost.err);
     assert!(found.code == 0 && found.out.contains(&second) && !found.out.contains(&first), "{}", found.out);
     let header = found.out.lines().next().unwrap();
     assert!(header.contains("ref-id"), "{header}");

@@ -10,6 +10,7 @@ mod connect;
 mod custody;
 mod examples;
 mod exits;
+mod first_contact;
 mod forms;
 mod help;
 mod invoice;

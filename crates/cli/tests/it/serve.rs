@@ -193,6 +193,21 @@ fn tls_is_spoken_with_the_certificate_it_is_given() {
     // Nobody has signed it, so nothing is sent to it.
     let ran = served.run(KEY, &["customers", "search"]);
     assert!(ran.code == 69 && ran.err.contains("certificate"), "{}", ran.err);
+    // Who trusts it by name reaches it, and its own commands do.
+    let certificate = certificate.to_str().unwrap();
+    for command in [&["customers", "search"][..], &["sandbox", "clock"], &["sandbox", "advance", "P1M"]] {
+        let ran = served.run(KEY, &[command, &["--ca-file", certificate]].concat());
+        assert_eq!(ran.code, 0, "{command:?}: {}", ran.err);
+        let mut by_variable = perennial();
+        by_variable.args(["--base-url", &served.url]).args(command).env("PERENNIAL_CA_FILE", certificate);
+        assert_eq!(finish(with_key(by_variable), "").code, 0, "{command:?}");
+    }
+    for (file, told) in
+        [("missing.pem", "cannot be opened"), (key.to_str().unwrap(), "holds no certificates in PEM")]
+    {
+        let ran = served.run(KEY, &["customers", "search", "--ca-file", file]);
+        assert!(ran.code == 2 && ran.err.contains(told), "{file}: {}", ran.err);
+    }
     served.stop("TERM");
 }
 

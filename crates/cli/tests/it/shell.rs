@@ -106,7 +106,8 @@ impl Shell {
         let mut command = perennial();
         command.args(["--base-url", self.url()]).args(arguments).envs(self.environment());
         let ran = finish(command, stdin);
-        Ran { out: ran.out.replace(self.url(), "http://sandbox"), ..ran }
+        let anywhere = |text: String| text.replace(self.url(), "http://sandbox");
+        Ran { code: ran.code, out: anywhere(ran.out), err: anywhere(ran.err) }
     }
 
     /// Runs a line of a shell in this folder.

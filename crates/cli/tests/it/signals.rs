@@ -13,7 +13,7 @@ use crate::shell::{ACCOUNT_JSON, CARD_JSON, Ran, Shell, perennial, runtime};
 
 /// A run whose call of this operation is held by the sandbox: it was executed, and its answer does not come.
 pub(crate) fn held(shell: &Shell, operation: &str, mut command: Command, stdin: &str) -> Child {
-    let delay = Effect::Delay { delay: Duration::from_secs(60) };
+    let delay = Effect::Delay { delay: Duration::from_mins(1) };
     runtime().block_on(shell.world().fault(&Fault::on(operation, delay))).unwrap();
     let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = pipes.spawn().unwrap();

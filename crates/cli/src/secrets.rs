@@ -1,0 +1,235 @@
+//! What must never be an argument: keys and card data.
+
+use std::env;
+use std::ffi::OsString;
+
+use perennial::CardNumber;
+use perennial::transport::redact;
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+use crate::input::API_KEY;
+
+/// The option that accepts what only looks like a secret.
+const OVERRIDE: &str = "--allow-lookalikes";
+
+/// Refuses a command line with a secret in it: every process of the machine sees arguments, and the shell's history keeps
+/// them.
+pub(crate) fn refuse(line: &[OsString]) -> Result<(), Failure> {
+    let line: Vec<_> = line.iter().skip(1).map(|argument| argument.to_string_lossy()).collect();
+    let (accepts, serves) =
+        (line.iter().any(|word| word == OVERRIDE), line.iter().any(|word| word == "serve"));
+    let known = of_environment();
+    let mut before = "";
+    for argument in line.iter().map(AsRef::as_ref) {
+        let name = argument.split_once('=').map_or(argument, |(name, _)| name);
+        // A key that is made up for a sandbox may be given to it.
+        let is_made_up = serves && (before == "--key" || argument.starts_with("--key="));
+        before = argument;
+        let held = known.iter().find(|(_, secret)| argument.contains(secret.as_str()));
+        let told = match name {
+            "--api-key" | "--apikey" => KEY.to_owned(),
+            "--card" | "--card-number" | "--pan" | "--csc" | "--cvc" | "--cvv" => {
+                "card data is never an argument, because other processes and the shell's history see it: \
+                 pass --card-stdin, or wait to be asked"
+                    .to_owned()
+            }
+            "--integrator-key" | "--account-key" | "--account-pin" | "--customer-pin" | "--access-id" => {
+                CREDENTIALS.to_owned()
+            }
+            "--routing-number" | "--account-number" => {
+                "a bank account is never an argument, because other processes and the shell's history see it: pass \
+                 --account-stdin"
+                    .to_owned()
+            }
+            _ if is_made_up => continue,
+            _ if held.is_some() => {
+                let variable = held.map(|(variable, _)| variable.as_str()).unwrap_or_default();
+                format!("an argument holds the secret of {variable}, which is never an argument: leave it out")
+            }
+            _ if has_password(argument) => {
+                "a URL with a password is never an argument, because other processes and the shell's history see it: \
+                 set PERENNIAL_PROXY for a proxy"
+                    .to_owned()
+            }
+            _ if !accepts && holds_key(argument) => format!(
+                "an argument seems to hold an api key: {KEY}. If it is no key, add {OVERRIDE}"
+            ),
+            _ if !accepts && holds_card(argument) => format!(
+                "an argument seems to hold a card number, and card data is never an argument: pass --card-stdin, or \
+                 wait to be asked. If it is no card number, add {OVERRIDE}"
+            ),
+            _ => continue,
+        };
+        return Err(Failure::Usage(told));
+    }
+    Ok(())
+}
+
+const KEY: &str = "the api key is never an argument, because other processes and the shell's history see it: \
+    set PERENNIAL_API_KEY or pass --api-key-file FILE";
+const CREDENTIALS: &str = "ClientPay's credentials are never arguments, because other processes and the shell's history see them: \
+    set PERENNIAL_CLIENTPAY_INTEGRATOR_KEY and its like or pass --credentials-file FILE";
+
+/// The shortest value of a variable that is looked for: a shorter one, such as a PIN, is part of other words.
+const SHORTEST: usize = 12;
+
+/// The secrets of this command's variables, with their names.
+fn of_environment() -> Vec<(String, Zeroizing<String>)> {
+    let is_secret = |name: &str| {
+        name == API_KEY || name.starts_with("PERENNIAL_API_KEY_") || name.starts_with("PERENNIAL_CLIENTPAY_")
+    };
+    env::vars_os()
+        .filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, Zeroizing::new(value.into_string().ok()?)))
+        })
+        .filter(|(name, value)| is_secret(name) && value.trim().len() >= SHORTEST)
+        .map(|(name, value)| (name, Zeroizing::new(value.trim().to_owned())))
+        .collect()
+}
+
+/// How many hexadecimal digits an api key of the vendor has.
+const DIGITS: usize = 32;
+
+/// Whether a word of the text looks like an api key. What is written in groups, as a UUID is, is none.
+fn holds_key(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
+        .any(|word| word.len() == DIGITS && word.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// Whether the text is a URL with a password.
+fn has_password(text: &str) -> bool {
+    let authority = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+    let user = authority.and_then(|authority| authority.rsplit_once('@'));
+    user.is_some_and(|(user, _)| user.contains(':'))
+}
+
+/// How many digits a card number has at most, and so groups of them.
+const LONGEST: usize = 19;
+
+/// Whether a card number stands anywhere in the text, be it in groups of digits. A group belongs to it whole, so that
+/// no part of a longer number is taken for a card.
+fn holds_card(text: &str) -> bool {
+    let joins = |c: char| " -._".contains(c) || c.is_control() || !c.is_ascii() && !c.is_alphanumeric();
+    text.split(|c: char| !c.is_ascii_digit() && !joins(c)).any(|part| {
+        let groups: Vec<&str> = part.split(joins).filter(|group| !group.is_empty()).collect();
+        (0..groups.len()).any(|first| {
+            let mut number = String::new();
+            groups[first..].iter().take(LONGEST).any(|group| {
+                number.push_str(group);
+                is_card(&number)
+            })
+        })
+    })
+}
+
+/// Ids of transactions are shorter, those of tokens of no brand.
+fn is_card(digits: &str) -> bool {
+    digits.len() >= 13 && CardNumber::try_from(digits).is_ok_and(|card| card.brand().is_some())
+}
+
+/// What clap says of a command line it cannot read repeats some of it.
+pub(crate) fn masked(error: &str) -> String {
+    let could_be_a_key = |word: &str| word.len() >= 32 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let masked = |line: &str| {
+        let line = redact::text(line);
+        line.split_inclusive(|c: char| !c.is_ascii_alphanumeric())
+            .map(|word| {
+                let end = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+                if could_be_a_key(end) { word.replace(end, redact::MASK) } else { word.to_owned() }
+            })
+            .collect::<String>()
+    };
+    let lines: Vec<String> = error.trim_start_matches("error: ").trim_end().lines().map(masked).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_refused_and_not_repeated() {
+        for (argument, refused) in [
+            ("--api-key", true),
+            ("--api-key=0123456789abcdef0123456789abcdef", true),
+            ("--api-key-file", false),
+            ("0123456789abcdef0123456789ABCDEF", true),
+            ("--description=key: 0123456789abcdef0123456789abcdef.", true),
+            ("0123456789abcdef0123456789abcdef=x", true),
+            ("--db=/tmp/0123456789abcdef0123456789abcdef/x", true),
+            ("cust_0123456789abcdef0123456789abcdef", false),
+            ("0123456789abcdef0123456789abcdef0", false),
+            ("550e8400-e29b-41d4-a716-446655440000", false),
+            ("http://ada:secret@proxy.example:3128", true),
+            ("--proxy=http://ada:secret@proxy.example:3128/", true),
+            ("https://gateway.example/a:b@c", false),
+            ("4111111111111111=x", true),
+            ("--card=4111111111111111", true),
+            ("--csc", true),
+            ("--card-stdin", false),
+            ("--card-type", false),
+            ("--account-pin=4711abcdef", true),
+            ("--integrator-key", true),
+            ("--access-id=abcdef", true),
+            ("--access-id-file", false),
+            ("--account-number=11110000", true),
+            ("--account-stdin", false),
+            ("--account-type", false),
+            ("4111111111111111", true),
+            ("4111 1111 1111 1111", true),
+            ("--order-id=4111-1111-1111-1111", true),
+            ("22 4111111111111111", true),
+            ("Ada 4111 1111 1111 1111 exp 12/30", true),
+            ("card:4111111111111111,1230", true),
+            ("4111.1111\u{a0}1111_1111", true),
+            ("4111111111111112", false),
+            ("24111111111111111", false),
+            ("a\u{1b}b\u{202e}c", false),
+            ("20270101102030", false),
+            ("2027-01-01 10:20", false),
+            ("plan_411111111111", false),
+            ("plan_3f0f6d1c5f0e", false),
+            ("cust_411111111111111a", false),
+            ("1100000000555551111", false),
+            ("700001", false),
+        ] {
+            let told = refuse(&["perennial", argument].map(OsString::from));
+            assert_eq!(told.is_err(), refused, "{argument}");
+            if let Err(failure) = told {
+                assert!(!failure.to_string().contains("1111"), "{failure}");
+                assert!(!failure.to_string().contains("abcdef"), "{failure}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_secret_can_be_accepted() {
+        for (line, refused) in [
+            (&["--order-id", "4111111111111111", OVERRIDE][..], false),
+            (&[OVERRIDE, "--invoice=00000000000000000000000000000000"], false),
+            (&[OVERRIDE, "--card", "4111111111111111"], true),
+            (&[OVERRIDE, "--api-key=0123456789abcdef0123456789abcdef"], true),
+            (&["sandbox", "serve", "--key", "0123456789abcdef0123456789abcdef"], false),
+            (&["sandbox", "serve", "--key=0123456789abcdef0123456789abcdef"], false),
+            (&["sandbox", "serve", "--db", "0123456789abcdef0123456789abcdef"], true),
+            (&["sandbox", "fault", "set", "--key", "0123456789abcdef0123456789abcdef"], true),
+        ] {
+            let line: Vec<OsString> = ["perennial"].iter().chain(line).map(OsString::from).collect();
+            assert_eq!(refuse(&line).is_err(), refused, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_could_be_a_secret_is_masked() {
+        for (told, expected) in [
+            (
+                "error: unexpected argument '0123456789abcdef0123456789abcdef' found",
+                "unexpected argument '***' found",
+            ),
+            ("error: unexpected argument '--frob' found\n\ntip", "unexpected argument '--frob' found\n\ntip"),
+        ] {
+            assert_eq!(masked(told), expected);
+        }
+    }
+}
