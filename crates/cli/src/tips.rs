@@ -71,9 +71,7 @@ fn tip(error: &Error, command: &Command, line: &[OsString]) -> Option<String> {
             let is_close = error.get(ContextKind::SuggestedSubcommand).is_some();
             meant(here, &word).or_else(|| (!is_close).then(|| known(command, here, &word)))
         }
-        ErrorKind::UnknownArgument if error.get(ContextKind::SuggestedArg).is_none() => {
-            option(here, text(ContextKind::InvalidArg)?)
-        }
+        ErrorKind::UnknownArgument => option(here, text(ContextKind::InvalidArg)?),
         _ => None,
     }
 }
@@ -121,7 +119,8 @@ fn collect(command: &Command, path: &str, name: &str, found: &mut Vec<String>) {
 fn option(here: &Command, wrong: &str) -> Option<String> {
     let wrong = wrong.strip_prefix("--")?.split('=').next()?.to_ascii_lowercase();
     let shares = |long: &&str| long.split('-').any(|part| wrong.split(['-', '_']).any(|word| word == part));
-    let longs = here.get_arguments().filter_map(clap::Arg::get_long).filter(shares);
-    let longs: Vec<String> = longs.take(MOST).map(|long| format!("--{long}")).collect();
+    let own = here.get_arguments().filter(|argument| !argument.is_hide_set());
+    let longs = own.filter_map(clap::Arg::get_long).filter(shares);
+    let longs: Vec<String> = longs.take(MOST).map(|long| format!("'--{long}'")).collect();
     (!longs.is_empty()).then(|| format!("similar options are {}", longs.join(", ")))
 }

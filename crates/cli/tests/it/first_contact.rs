@@ -105,7 +105,7 @@ fn a_wrong_word_is_answered_with_the_right_one() {
         ("refund --id 1", "'perennial transactions refund', 'perennial clientpay refund'"),
         ("payments frobnicate", "the commands here are list"),
         ("customers search --emial x", "'--email'"),
-        ("customers search --name Ada", "similar options are --first-name, --last-name, --plan-name"),
+        ("customers search --name Ada", "similar options are '--first-name', '--last-name', '--plan-name'"),
         ("plans create --customer c", "'--customer-key'"),
         ("plans create --amount 5", "--payment-amount"),
         ("customers search --outptu json", "'--output'"),

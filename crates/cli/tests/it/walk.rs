@@ -139,7 +139,7 @@ fn nobody_is_asked_without_a_terminal() {
         ("invoice pay --number 1 --date 2027-01-04 --line Labour=1", card),
         ("clientpay pay --total-amount 1", card),
         ("clientpay payers add-methods pyr-1", card),
-        ("profiles", "pass --passphrase-file FILE or --identity FILE"),
+        ("profiles --keys /dev/null", "pass --passphrase-file FILE or --identity FILE"),
         ("disconnect north", "pass --passphrase-file FILE or --identity FILE"),
         ("customers search --profile north", "pass --passphrase-file FILE or --identity FILE"),
     ] {
