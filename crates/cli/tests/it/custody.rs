@@ -3,13 +3,16 @@
 use std::fs::{self, Permissions};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::shell::{CARD, CSC, KEY, Ran, Shell, answer, finish, gateway, perennial, write_private};
+use crate::shell::{
+    CARD, CARD_JSON, CSC, KEY, Ran, Shell, answer, finish, gateway, perennial, runtime, write_private,
+};
+use crate::signals::held;
 
 /// A person's folder, with a passphrase in it that is theirs alone.
 pub(crate) struct Desk(TempDir);
@@ -185,6 +188,48 @@ fn a_running_command_shows_no_key_and_leaves_no_core() {
     assert_eq!(core, ["1", "1", "bytes"]);
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// The card as it was typed is gone once it was read: what is left of it are the digits of the request.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_card_of_standard_input_is_not_left_in_memory() {
+    let (shell, typed) = (Shell::open(), "4111 1111 1111 1111");
+    assert!(CARD_JSON.contains(typed));
+    for stdin in [CARD_JSON.to_owned(), format!("{typed}\n1230\n{CSC}\n")] {
+        let mut command = perennial();
+        command
+            .args(["--base-url", shell.url(), "test-sale", "--void", "--card-stdin"])
+            .envs(shell.environment());
+        let mut child = held(&shell, "transactions.void", command, &stdin);
+        let memory = memory(child.id());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        runtime().block_on(shell.world().clear_faults()).unwrap();
+        // Only root reads the memory of a process that is not dumpable.
+        let Some(memory) = memory else { continue };
+        let holds = |text: &str| memory.windows(text.len()).any(|part| part == text.as_bytes());
+        assert!(holds(shell.url()), "the memory was not read");
+        assert!(!holds(typed), "{stdin}");
+    }
+}
+
+/// All that a process can write to, if it may be read.
+#[cfg(target_os = "linux")]
+fn memory(id: u32) -> Option<Vec<u8>> {
+    let maps = fs::read_to_string(format!("/proc/{id}/maps")).ok()?;
+    let memory = fs::File::open(format!("/proc/{id}/mem")).ok()?;
+    let mut all = Vec::new();
+    for line in maps.lines().filter(|line| line.contains(" rw")) {
+        let (from, to) = line.split_once(' ')?.0.split_once('-')?;
+        let (from, to) = (u64::from_str_radix(from, 16).ok()?, u64::from_str_radix(to, 16).ok()?);
+        let mut part = vec![0; usize::try_from(to - from).ok()?];
+        // A page that is not there is nothing.
+        if memory.read_exact_at(&mut part, from).is_ok() {
+            all.extend(part);
+        }
+    }
+    Some(all)
 }
 
 #[cfg(feature = "pdf")]

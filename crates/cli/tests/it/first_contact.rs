@@ -124,6 +124,20 @@ fn a_wrong_word_is_answered_with_the_right_one() {
 }
 
 #[test]
+fn a_clock_that_is_moved_otherwise_is_told_every_form() {
+    let shell = Shell::open();
+    for wrong in ["1M", "P1X", "P", "tomorrow", "2027-13-01", "2027-03-01 12:00"] {
+        let ran = shell.run(&["sandbox", "advance", wrong]);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{wrong}");
+        for form in ["P1M, P1Y2M10D or P1DT12H", "2027-03-01,", "2027-03-01T12:00:00Z"] {
+            assert!(ran.err.contains(form), "{wrong}: {}", ran.err);
+        }
+    }
+    let back = shell.run(&["sandbox", "advance", "2020-01-01"]);
+    assert!(back.code == 2 && back.err.contains("must not be before the world's clock"), "{}", back.err);
+}
+
+#[test]
 fn without_a_store_there_are_no_profiles() {
     let desk = Desk::new();
     let mut command = perennial();

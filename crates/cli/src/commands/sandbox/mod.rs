@@ -119,7 +119,14 @@ impl Local {
             Self::Clock => output.record(&Record::of_json(Control::of(global)?.get("clock").await?)),
             Self::Advance(Advance { to }) => {
                 let member = if to.starts_with(['P', 'p']) { "advance" } else { "advance-to" };
-                let fired = Control::of(global)?.post("clock", &json!({ member: to })).await?;
+                let fired = Control::of(global)?.post("clock", &json!({ member: to })).await;
+                let fired = fired.map_err(|failure| match failure {
+                    // The sandbox names the forms of one member, and here one argument has them all.
+                    Failure::Sandbox { status, told } if told.contains("such as") => {
+                        Failure::Sandbox { status, told: FORMS.to_owned() }
+                    }
+                    failure => failure,
+                })?;
                 output.record(&Record::of_json(fired))
             }
             Self::Fault(faults) => faults.run(&Control::of(global)?, output).await,
@@ -144,6 +151,10 @@ impl Local {
         }
     }
 }
+
+/// What a clock can be moved by or to.
+const FORMS: &str = "<PERIOD|DAY|MOMENT>: must be a period such as P1M, P1Y2M10D or P1DT12H, a day such as 2027-03-01, or \
+    a moment such as 2027-03-01T12:00:00Z";
 
 /// The columns of the request log, the most telling first.
 const LOG: &[&str] =
