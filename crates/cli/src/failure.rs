@@ -298,6 +298,12 @@ impl Failure {
         }
     }
 
+    /// The payments that the gateway named: they may have been made.
+    fn payment_ids(&self) -> Vec<String> {
+        let ids = self.gateway().map(Error::payment_ids).unwrap_or_default();
+        ids.iter().map(ToString::to_string).collect()
+    }
+
     /// What may be the reason that a key was refused.
     fn hint(&self) -> Option<String> {
         let error = self.gateway()?;
@@ -326,6 +332,7 @@ impl Failure {
             .with("result-code", self.result_code())
             .with("exchange-id", self.exchange_id())
             .with("request-id", self.request_id())
+            .with("payment-ids", Some(self.payment_ids()).filter(|ids| !ids.is_empty()))
             .with("look-up", self.look_up(again));
         Record::default().with("error", error)
     }
@@ -362,6 +369,9 @@ impl fmt::Display for Told<'_> {
         }
         if let Some(id) = failure.exchange_id() {
             writeln!(f, "  exchange id: {id}")?;
+        }
+        if let ids @ [_, ..] = &failure.payment_ids()[..] {
+            writeln!(f, "  payments that may have been made: {}", ids.join(", "))?;
         }
         if let Some(command) = failure.repeat() {
             writeln!(f, "  repeat with: {command}")?;

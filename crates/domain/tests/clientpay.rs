@@ -477,6 +477,21 @@ fn what_counts_as_paid() {
         ),
         ("voided", Payment { payment_status: status("Voided"), ..approved() }, Verdict::Reversed),
         (
+            "declined, with another amount",
+            Payment {
+                success: Some(false),
+                payment_status: status("Declined"),
+                payment_amount: "0.01".parse().ok(),
+                ..approved()
+            },
+            Verdict::Unknown,
+        ),
+        (
+            "a refund",
+            Payment { original_payment_id: "20411874".parse().ok(), ..approved() },
+            Verdict::Unknown,
+        ),
+        (
             "failed and processing",
             Payment { success: Some(false), payment_status: status("Processing"), ..approved() },
             Verdict::Unknown,
@@ -508,6 +523,22 @@ proptest! {
         prop_assert_eq!(verdict >= Some(Verdict::Approved), paid || reversed);
     }
 
+    /// A search approves a payment only if one of its records does, and no other payment may have taken money.
+    #[test]
+    fn a_search_approves_one_payment_or_none(records in proptest::collection::vec(payment(), 0..6)) {
+        let approves = records.iter().any(|record| expected().judge(record) >= Verdict::Approved);
+        match expected().find(&records) {
+            Ok(found) => {
+                let verdict = found.map(|(verdict, _)| verdict);
+                prop_assert!(verdict < Some(Verdict::Approved) || approves);
+                prop_assert_eq!(verdict.is_none(), records.is_empty());
+                let all_declined = records.iter().all(|record| expected().judge(record) == Verdict::Declined);
+                prop_assert!(verdict != Some(Verdict::Declined) || all_declined);
+            }
+            Err(several) => prop_assert!(several.payment_ids().len() > 1),
+        }
+    }
+
     /// However often and in whatever order it is told, it is the same; and what is known is never lost.
     #[test]
     fn what_is_known_grows_only(
@@ -525,6 +556,77 @@ proptest! {
     }
 }
 
+/// A record of a search: its payment, its status, its amount and its surcharge.
+fn record(id: &str, status: &str, amount: &str, surcharge: &str) -> Payment {
+    Payment {
+        success: None,
+        payment_id: id.parse().ok(),
+        payment_status: Some(PaymentStatus::reported(status)),
+        payment_amount: amount.parse().ok(),
+        surcharge_amount: surcharge.parse().ok(),
+        ..approved()
+    }
+}
+
+#[test]
+#[rustfmt::skip]
+fn what_the_records_of_a_request_tell() {
+    const AMOUNT: &str = "540.25";
+    let paid = |id: &str| record(id, "Approved", AMOUNT, "0");
+    let declined = |id: &str| record(id, "Declined", AMOUNT, "0");
+    let another = |payment: Payment| Payment { request_id: "another".parse().ok(), ..payment };
+    let of_none = |payment: Payment| Payment { request_id: None, ..payment };
+    let is = |verdict, id: &str| Ok(Some((verdict, id.to_owned())));
+    let several = |ids: &[&str]| Err(ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
+    let asked = expected();
+    use Verdict::{Approved, Declined, Pending, Reversed, Unknown};
+    let table = [
+        ("none", vec![], Ok(None)),
+        ("one", vec![paid("1")], is(Approved, "1")),
+        ("the same twice", vec![paid("1"), paid("1")], is(Approved, "1")),
+        ("two", vec![paid("1"), paid("2")], several(&["1", "2"])),
+        ("three", vec![paid("1"), paid("2"), paid("3")], several(&["1", "2", "3"])),
+        ("declines, then one", vec![declined("1"), declined("2"), paid("3")], is(Approved, "3")),
+        ("declines, then two", vec![declined("1"), paid("2"), paid("3")], several(&["2", "3"])),
+        ("declines", vec![declined("1"), declined("2")], is(Declined, "2")),
+        ("a decline, and an attempt under way", vec![declined("1"), record("", "Processing", AMOUNT, "0")], is(Pending, "")),
+        ("under way, and made", vec![record("", "Processing", AMOUNT, "0"), paid("2")], is(Approved, "2")),
+        ("under way with its id, and made", vec![record("2", "Processing", AMOUNT, "0"), paid("2")], is(Approved, "2")),
+        ("under way as another payment, and made", vec![record("1", "Processing", AMOUNT, "0"), paid("2")], several(&["1", "2"])),
+        ("a decline, and a new word", vec![declined("1"), record("2", "Held", AMOUNT, "0")], is(Unknown, "2")),
+        ("a decline, and another amount", vec![declined("1"), record("2", "Approved", "0.01", "0")], is(Unknown, "2")),
+        ("a decline, and an approval without an id", vec![declined("1"), record("", "Approved", AMOUNT, "0")], is(Unknown, "")),
+        ("one, and an approval without an id", vec![paid("1"), record("", "Approved", AMOUNT, "0")], is(Unknown, "1")),
+        ("one that is declined too", vec![paid("1"), declined("1")], is(Unknown, "1")),
+        ("one, given back", vec![paid("1"), record("1", "Refunded", AMOUNT, "0")], is(Reversed, "1")),
+        ("one given back, and another", vec![record("1", "Voided", AMOUNT, "0"), paid("2")], several(&["1", "2"])),
+        ("one, and another request's", vec![paid("1"), another(paid("2"))], is(Approved, "1")),
+        ("one, and nobody's", vec![paid("1"), of_none(paid("2"))], several(&["1", "2"])),
+        ("another request's", vec![another(paid("2"))], is(Unknown, "2")),
+        ("a decline, and another request's", vec![declined("1"), another(paid("2"))], is(Unknown, "2")),
+        ("one with its surcharge", vec![record("1", "Approved", AMOUNT, "16.20"), record("2", "Approved", "16.20", "0")], is(Approved, "1")),
+        ("a surcharge that nothing names", vec![paid("1"), record("2", "Approved", "16.20", "0")], several(&["1", "2"])),
+        ("two with a surcharge each", vec![record("1", "Approved", AMOUNT, "16.20"), record("2", "Approved", "16.20", "0"), record("3", "Approved", AMOUNT, "16.20")], several(&["1", "3"])),
+    ];
+    for (what, records, expected) in table {
+        for records in [records.clone(), records.into_iter().rev().collect()] {
+            let found = asked.find(&records);
+            let found = found
+                .map(|found| found.map(|(verdict, payment)| (verdict, payment.payment_id.as_ref().map_or("", PaymentId::as_str).to_owned())))
+                .map_err(|several| several.payment_ids().iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>());
+            match (found, &expected) {
+                // Which decline or which stray record is shown depends on the order; what is told does not.
+                (Ok(Some((verdict @ Declined, _))), Ok(Some((told, _)))) => assert_eq!(verdict, *told, "{what}"),
+                (Err(mut ids), Err(told)) => {
+                    ids.sort();
+                    assert_eq!(ids, *told, "{what}");
+                }
+                (found, told) => assert_eq!(found, *told, "{what}"),
+            }
+        }
+    }
+}
+
 fn payment() -> impl Strategy<Value = Payment> {
     let words = prop_oneof![
         Just(None),
@@ -538,16 +640,16 @@ fn payment() -> impl Strategy<Value = Payment> {
     let success = prop_oneof![Just(None), Just(Some(true)), Just(Some(false))];
     let request = prop_oneof![4 => Just(Some(REQUEST)), 1 => Just(None), 1 => Just(Some("another"))];
     let amount = prop_oneof![4 => Just(Some("540.25")), 1 => Just(None), 1 => Just(Some("0.01"))];
-    (words, success, request, amount, any::<bool>()).prop_map(|(word, success, request, amount, id)| {
-        Payment {
+    (words, success, request, amount, proptest::option::of(20_411_875..20_411_877_u32)).prop_map(
+        |(word, success, request, amount, id)| Payment {
             success,
             request_id: request.map(|text| text.parse().unwrap()),
-            payment_id: id.then(|| "20411875".parse().unwrap()),
+            payment_id: id.map(|id: u32| id.to_string().parse().unwrap()),
             payment_status: word.map(PaymentStatus::reported),
             payment_amount: amount.map(|text| text.parse().unwrap()),
             ..Payment::default()
-        }
-    })
+        },
+    )
 }
 
 #[test]

@@ -230,9 +230,21 @@ impl<T> List<T> {
         self.list.cursor()
     }
 
+    /// Whether objects were made or deleted while the list was read: see [`changed`](crate::List::changed).
+    pub fn changed(&self) -> bool {
+        self.list.changed()
+    }
+
     /// The list by its pages, from the next page that was not read.
     pub fn pages(self) -> Pages<T> {
         Pages { pages: self.list.pages(), runtime: self.runtime }
+    }
+}
+
+impl<T> Pages<T> {
+    /// Whether objects were made or deleted while the pages were read: see [`changed`](crate::List::changed).
+    pub fn changed(&self) -> bool {
+        self.pages.changed()
     }
 }
 

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use perennial_domain::clearent::{InvalidApiKey, Refusal};
-use perennial_domain::clientpay::RequestId;
+use perennial_domain::clientpay::{PaymentId, RequestId};
 use perennial_domain::{InvalidValue, Violations};
 use perennial_transport::Delivery;
 use perennial_wire::{EncodeError, UnreadableRecord};
@@ -42,6 +42,7 @@ struct Inner {
     delivery: Delivery,
     lookup: Option<Lookup>,
     request_id: Option<RequestId>,
+    payment_ids: Vec<PaymentId>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -138,6 +139,7 @@ impl Error {
             delivery: Delivery::NotSent,
             lookup: None,
             request_id: None,
+            payment_ids: Vec::new(),
             source: None,
         }))
     }
@@ -185,6 +187,16 @@ impl Error {
     /// Keeps the id under which the request may have been performed.
     pub(crate) fn under(mut self, request_id: RequestId) -> Self {
         self.0.request_id = Some(request_id);
+        self
+    }
+
+    /// Adds the payments that the gateway named.
+    pub(crate) fn naming(mut self, payments: impl IntoIterator<Item = PaymentId>) -> Self {
+        for id in payments {
+            if !self.0.payment_ids.contains(&id) {
+                self.0.payment_ids.push(id);
+            }
+        }
         self
     }
 
@@ -275,6 +287,12 @@ impl Error {
         self.cause()
     }
 
+    /// The ClientPay payments that the gateway named where it did not say that they were made, or named several under one
+    /// request id: each may have taken money. Look at them before you pay again; give back what was paid twice.
+    pub fn payment_ids(&self) -> &[PaymentId] {
+        &self.0.payment_ids
+    }
+
     /// The HTTP status of the last answer.
     pub fn status(&self) -> Option<u16> {
         self.0.status
@@ -334,6 +352,7 @@ impl fmt::Debug for Error {
             delivery,
             lookup: _,
             request_id: _,
+            payment_ids,
             source,
         } = &*self.0;
         f.debug_struct("Error")
@@ -344,6 +363,7 @@ impl fmt::Debug for Error {
             .field("exchange_id", exchange_id)
             .field("attempts", attempts)
             .field("delivery", delivery)
+            .field("payment_ids", payment_ids)
             .field("source", source)
             .finish_non_exhaustive()
     }

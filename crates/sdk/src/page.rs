@@ -1,6 +1,6 @@
 //! Lists: streams over pages that end, whatever the gateway answers.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -8,6 +8,8 @@ use std::task::{Context, Poll, ready};
 use std::vec;
 
 use futures_core::Stream;
+use perennial_wire::UnreadableRecord;
+use perennial_wire::clearent::Page;
 
 use crate::{Error, ErrorKind, Response};
 
@@ -17,10 +19,19 @@ use crate::{Error, ErrorKind, Response};
 /// [`unreadable_record`](Error::unreadable_record), and the list goes on. It was never absent: whoever asks whether
 /// something is there must not pass over it.
 ///
-/// A page is asked for when its first object is, and not before. Any other error ends the list; [`cursor`](Self::cursor) and
-/// [`from_page`](Self::from_page) continue it. Pages that do not end are an error of kind
-/// [`PageLoop`](ErrorKind::PageLoop): one that is not the page asked for, begins like one before it, lies beyond the
-/// number of pages announced, or is the ten-thousandth.
+/// A page is asked for when its first object is, and not before. Any other error ends the list; [`cursor`](Self::cursor)
+/// and [`from_page`](Self::from_page) continue it. Pages that do not end are an error of kind
+/// [`PageLoop`](ErrorKind::PageLoop): one that is not the page asked for, lies beyond the number of pages announced,
+/// is the fourth in a row without anything new and without a number, or is the ten-thousandth.
+///
+/// # A list that changes while it is read
+///
+/// The gateways number pages and keep no snapshot: what is made or deleted between two pages moves the objects behind
+/// it. The list gives each object once, whatever moves, and remembers the keys of all objects for that. Where the number
+/// of objects moved and the next page does not continue what was read, it reads the page before again, and gives what had
+/// slipped there. A list in an order of the caller's choice (`order_by`, `descending`) does so for every page, because
+/// there the number of objects does not tell. Objects that are made in the meantime may be missing:
+/// [`changed`](Self::changed) tells that.
 ///
 /// ```no_run
 /// # use perennial::{Clearent, Error, clearent::CustomerSearch};
@@ -37,15 +48,44 @@ pub struct List<T> {
     operation: &'static str,
     fetch: Box<dyn Fn(u32) -> Fetch<T> + Send + Sync>,
     key: fn(&T) -> Option<&str>,
+    /// Whether each page is checked against the one before it.
+    checks_all: bool,
+    first_page: u32,
     next_page: u32,
     fetching: Option<Fetch<T>>,
     items: vec::IntoIter<Result<T, Error>>,
-    seen: HashSet<String>,
+    /// The page of the items.
+    page: u32,
+    /// The objects that were given, by the order in which they were.
+    given: HashMap<String, usize>,
+    /// How many objects there were when the latest page was read.
+    total: Option<u64>,
+    /// The check that the next page serves.
+    check: Option<Check>,
+    /// If the next page was read before: how many objects had been given before that.
+    again: Option<usize>,
+    /// How many pages there were, and how many in a row that brought nothing new.
+    pages: usize,
+    barren: usize,
+    changed: bool,
     ended: bool,
 }
 
-/// A list by its pages: each is a [`Response`], whose [`page`](Response::page) has its number and the totals, and whose
-/// [`unreadable`](Response::unreadable) has the records that could not be read.
+/// A page is read again, because what is behind it may have moved there.
+struct Check {
+    /// The page behind it.
+    behind: u32,
+    /// How many objects had been given before that page.
+    before: usize,
+    /// Whether that page was the last one with objects.
+    is_last: bool,
+    /// Whether nothing was on it.
+    is_empty: bool,
+}
+
+/// A list by its pages: each is a [`Response`], whose [`page`](Response::page) has its number and the totals, and holds
+/// what was not on a page before it. Its [`unreadable`](Response::unreadable) has the records that could not be read. A
+/// page without anything new is passed over.
 #[must_use = "nothing is asked for until it is read"]
 pub struct Pages<T>(List<T>);
 
@@ -54,12 +94,15 @@ pub(crate) type Fetch<T> = Pin<Box<dyn Future<Output = Result<Response<Vec<T>>, 
 /// The most pages that one list reads.
 const MOST_PAGES: usize = 10_000;
 
+/// The most pages in a row without anything new, where the gateway does not say which page it answers.
+const MOST_BARREN: usize = 3;
+
 /// Why a list was not read further.
 #[derive(Debug, thiserror::Error)]
 enum Loop {
     #[error("page {asked} was asked for and page {answered} was answered")]
     AnotherPage { asked: u32, answered: u64 },
-    #[error("page {asked} begins like a page before it")]
+    #[error("page {asked} and the {MOST_BARREN} pages before it brought nothing new")]
     Repeated { asked: u32 },
     #[error("page {asked} has objects, though only {announced} pages were announced")]
     BeyondTheEnd { asked: u32, announced: u64 },
@@ -74,32 +117,64 @@ impl<T> List<T> {
         key: fn(&T) -> Option<&str>,
         fetch: impl Fn(u32) -> Fetch<T> + Send + Sync + 'static,
     ) -> Self {
+        let first_page = first_page.unwrap_or(1).max(1);
         Self {
             operation,
             fetch: Box::new(fetch),
             key,
-            next_page: first_page.unwrap_or(1).max(1),
+            checks_all: false,
+            first_page,
+            next_page: first_page,
             fetching: None,
             items: Vec::new().into_iter(),
-            seen: HashSet::new(),
+            page: first_page,
+            given: HashMap::new(),
+            total: None,
+            check: None,
+            again: None,
+            pages: 0,
+            barren: 0,
+            changed: false,
             ended: false,
         }
     }
 
+    /// The same list in an order in which new objects may come anywhere: each page is checked against the one before.
+    pub(crate) fn in_any_order(self, checks_all: bool) -> Self {
+        Self { checks_all, ..self }
+    }
+
     /// Begins from this page, counted from 1, and forgets what was read.
-    pub fn from_page(mut self, page: u32) -> Self {
-        self.next_page = page.max(1);
-        self.fetching = None;
-        self.items = Vec::new().into_iter();
-        self.seen.clear();
-        self.ended = false;
-        self
+    pub fn from_page(self, page: u32) -> Self {
+        let page = page.max(1);
+        Self {
+            first_page: page,
+            next_page: page,
+            fetching: None,
+            items: Vec::new().into_iter(),
+            page,
+            given: HashMap::new(),
+            total: None,
+            check: None,
+            again: None,
+            pages: 0,
+            barren: 0,
+            changed: false,
+            ended: false,
+            ..self
+        }
     }
 
     /// The page that holds the next object: a list from there continues this one. If that page was read in part, its
     /// first objects come again.
     pub fn cursor(&self) -> u32 {
-        if self.items.len() > 0 { self.next_page - 1 } else { self.next_page }
+        if self.items.len() > 0 { self.page } else { self.next_page }
+    }
+
+    /// Whether objects were made or deleted while the list was read, as far as it was read. None was given twice, and new
+    /// ones may be missing. So may be, if the list changed several times in a row, one that was there all the time. Read the list again to see all.
+    pub fn changed(&self) -> bool {
+        self.changed
     }
 
     /// The next object, or `None` after the last.
@@ -113,8 +188,8 @@ impl<T> List<T> {
     }
 
     /// All objects that are left. One that cannot be read is an error; by [`next`](Self::next) the others can be read,
-    /// too.
-    pub async fn collect_all(mut self) -> Result<Vec<T>, Error> {
+    /// too. Whether the list [`changed`](Self::changed) meanwhile can be asked afterwards.
+    pub async fn collect_all(&mut self) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         while let Some(item) = self.next().await {
             all.push(item?);
@@ -136,56 +211,112 @@ impl<T> List<T> {
     }
 
     fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Response<Vec<T>>, Error>>> {
-        if self.ended {
-            return Poll::Ready(None);
-        }
-        let fetching = self.fetching.get_or_insert_with(|| (self.fetch)(self.next_page));
-        let fetched = ready!(fetching.as_mut().poll(context));
-        self.fetching = None;
-        let checked = fetched.and_then(|page| match self.check(&page) {
-            Ok(()) => Ok(page),
-            Err(endless) => Err(Error::because(ErrorKind::PageLoop, endless).of_operation(self.operation)),
-        });
-        self.ended = checked.as_ref().map_or(true, |page| self.is_last(page));
-        Poll::Ready(match checked {
-            Ok(page) if page.is_nothing() => None,
-            Ok(page) => {
-                self.next_page = self.next_page.saturating_add(1);
-                Some(Ok(page))
+        while !self.ended {
+            let asked = self.next_page;
+            let fetching = self.fetching.get_or_insert_with(|| (self.fetch)(asked));
+            let fetched = ready!(fetching.as_mut().poll(context));
+            self.fetching = None;
+            let accepted = fetched.and_then(|page| {
+                self.accept(asked, page).map_err(|endless| {
+                    Error::because(ErrorKind::PageLoop, endless).of_operation(self.operation)
+                })
+            });
+            match accepted {
+                Ok(page) if page.is_nothing() => {}
+                accepted => {
+                    self.page = asked;
+                    self.ended |= accepted.is_err();
+                    return Poll::Ready(Some(accepted));
+                }
             }
-            Err(error) => Some(Err(error)),
-        })
+        }
+        Poll::Ready(None)
     }
 
-    fn check(&mut self, page: &Response<Vec<T>>) -> Result<(), Loop> {
-        let asked = self.next_page;
-        if page.is_nothing() {
-            return Ok(());
+    /// What of a page was not given before; decides which page is read next.
+    fn accept(&mut self, asked: u32, page: Response<Vec<T>>) -> Result<Response<Vec<T>>, Loop> {
+        let told = page.page().cloned().unwrap_or_default();
+        let (key, is_empty) = (self.key, page.is_nothing());
+        let moved = match (self.total, told.total_elements) {
+            (Some(before), Some(now)) => before != now,
+            (Some(_), None) => is_empty,
+            (None, _) => false,
+        };
+        self.total = told.total_elements.or(self.total);
+        let before = self.check.as_ref().map(|check| check.before).or(self.again);
+        let rereads = before.is_some();
+        let before = before.unwrap_or(self.given.len());
+        // Whether the page begins with what was read before, or behind it.
+        let mut begins = None;
+        let mut is_known = false;
+        let page = page.keep(|record| {
+            let Some(key) = record.map_or_else(UnreadableRecord::key, key) else {
+                // What has no key cannot be found again.
+                begins.get_or_insert(true);
+                return !rereads;
+            };
+            let number = self.given.get(key).copied();
+            begins.get_or_insert(number.is_some_and(|number| number < before));
+            is_known |= number.is_some();
+            number.is_none() && self.given.insert(key.to_owned(), self.given.len()).is_none()
+        });
+        self.changed |= moved || if rereads { !page.is_nothing() } else { is_known };
+        if !is_empty {
+            self.guard(asked, &told, page.is_nothing())?;
         }
-        let told = page.page();
-        if let Some(answered) = told.and_then(|told| told.number).filter(|number| *number != u64::from(asked))
-        {
+        let is_last = is_empty || told.last == Some(true) || told.total_pages == Some(u64::from(asked));
+        let may_slip = !begins.unwrap_or(false) && asked > self.first_page;
+        match self.check.take() {
+            None if may_slip && (moved || self.checks_all && !rereads) => {
+                self.check = Some(Check { behind: asked, before, is_last, is_empty });
+                self.next_page = asked - 1;
+            }
+            None => {
+                self.ended = is_last;
+                self.next_page = asked.saturating_add(u32::from(!is_empty));
+            }
+            Some(Check { .. }) if may_slip => {
+                self.check = Some(Check { behind: asked, before, is_last: false, is_empty: false });
+                self.next_page = asked - 1;
+            }
+            Some(Check { is_empty: true, .. }) if is_last && !moved => {
+                self.ended = true;
+                self.next_page = asked.saturating_add(1);
+            }
+            // It moved again: what is behind is read again, too.
+            Some(Check { behind, is_empty, .. }) if moved || is_empty => {
+                self.next_page = behind;
+                self.again = Some(before);
+                return Ok(page);
+            }
+            Some(Check { behind, is_last, .. }) => {
+                self.ended = is_last;
+                self.next_page = behind.saturating_add(1);
+            }
+        }
+        self.again = None;
+        Ok(page)
+    }
+
+    /// Refuses pages that do not end.
+    fn guard(&mut self, asked: u32, told: &Page, is_barren: bool) -> Result<(), Loop> {
+        if let Some(answered) = told.number.filter(|number| *number != u64::from(asked)) {
             return Err(Loop::AnotherPage { asked, answered });
         }
-        if let Some(announced) =
-            told.and_then(|told| told.total_pages).filter(|total| *total < u64::from(asked))
-        {
+        if let Some(announced) = told.total_pages.filter(|total| *total < u64::from(asked)) {
             return Err(Loop::BeyondTheEnd { asked, announced });
         }
-        // An object without a key is told from others by its place.
-        let key = page.first().map_or_else(|| page.unreadable().first()?.key(), self.key);
-        let first = key.map_or_else(|| format!("#{asked}"), str::to_owned);
-        if !self.seen.insert(first) {
+        if self.check.is_some() || self.again.is_some() {
+            return Ok(());
+        }
+        // A list that grew brings what was read once more, and ends where it says.
+        let ends = told.number.is_some() && told.total_pages.is_some();
+        self.barren = if is_barren && !ends { self.barren + 1 } else { 0 };
+        if self.barren > MOST_BARREN {
             return Err(Loop::Repeated { asked });
         }
-        if self.seen.len() > MOST_PAGES { Err(Loop::Endless) } else { Ok(()) }
-    }
-
-    fn is_last(&self, page: &Response<Vec<T>>) -> bool {
-        let told = page.page();
-        page.is_nothing()
-            || told.and_then(|told| told.last) == Some(true)
-            || told.and_then(|told| told.total_pages) == Some(u64::from(self.next_page))
+        self.pages += 1;
+        if self.pages > MOST_PAGES { Err(Loop::Endless) } else { Ok(()) }
     }
 }
 
@@ -198,6 +329,11 @@ impl<T> Pages<T> {
     /// The page that comes next, counted from 1.
     pub fn cursor(&self) -> u32 {
         self.0.next_page
+    }
+
+    /// Whether objects were made or deleted while the pages were read: see [`List::changed`].
+    pub fn changed(&self) -> bool {
+        self.0.changed()
     }
 }
 

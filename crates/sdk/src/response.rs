@@ -1,6 +1,7 @@
 //! What an operation answers: its value, and what the gateway said around it.
 
 use std::fmt;
+use std::mem;
 use std::ops::Deref;
 
 use http::HeaderMap;
@@ -144,6 +145,28 @@ impl<T> Response<Vec<T>> {
             Some(record) => Err(self.unreadable_error(record)),
             None => Ok(self),
         }
+    }
+
+    /// The page without the records that are not kept, readable or not.
+    pub(crate) fn keep(mut self, mut keep: impl FnMut(Result<&T, &UnreadableRecord>) -> bool) -> Self {
+        let mut records = mem::take(&mut self.value).into_iter();
+        let mut unreadable = mem::take(&mut self.about.unreadable).into_iter().peekable();
+        for place in 0.. {
+            let is_next = unreadable.peek().is_some_and(|record| record.index() <= place);
+            if let Some(record) = if is_next { None } else { records.next() } {
+                if keep(Ok(&record)) {
+                    self.value.push(record);
+                }
+            } else if let Some(record) = unreadable.next() {
+                if keep(Err(&record)) {
+                    let index = self.value.len() + self.about.unreadable.len();
+                    self.about.unreadable.push(record.at(index));
+                }
+            } else {
+                break;
+            }
+        }
+        self
     }
 
     /// Whether there is no record, readable or not.

@@ -98,13 +98,13 @@ pub enum Next {
     Repeat,
     /// Stop and say that the call may have been performed: only reconciliation can tell.
     OutcomeUnknown,
-    /// Ask the gateway what became of the call's key, then send again with the same key.
+    /// Ask the gateway about the call's key. That it knows nothing of the key yet is no leave to send again.
     LookUp,
 }
 
 /// The table. Each row is a [`Replay`], each column an [`Outcome`].
 ///
-/// Neither vendor documents that a throttled request was not processed, so a `Never` call stops there too.
+/// Neither vendor documents that a throttled request was not processed, so no write is repeated after it.
 ///
 /// ```
 /// use perennial_transport::{Next, Outcome, Replay, decide};
@@ -122,8 +122,8 @@ pub const fn decide(replay: Replay, outcome: Outcome) -> Next {
             Unclear | Refused | Done => Next::Stop,
         },
         Replay::WithKey => match outcome {
-            NotSent | Throttled => Next::Repeat,
-            MaybeSent | Fault | Unclear => Next::LookUp,
+            NotSent => Next::Repeat,
+            MaybeSent | Throttled | Fault | Unclear => Next::LookUp,
             Refused | Done => Next::Stop,
         },
         Replay::Delete => match outcome {
@@ -170,7 +170,7 @@ mod tests {
                        Outcome::Unclear, Outcome::Refused, Outcome::Done];
         let decided = [
             (Replay::Safe,    [R, R, R, R, S, S, S]),
-            (Replay::WithKey, [R, L, R, L, L, S, S]),
+            (Replay::WithKey, [R, L, L, L, L, S, S]),
             (Replay::Delete,  [R, R, R, R, U, S, S]),
             (Replay::Never,   [R, U, U, U, U, S, S]),
         ];

@@ -312,9 +312,7 @@ impl fmt::Display for CallError {
             (Next::OutcomeUnknown, _) => {
                 "the call may have been performed: reconcile before it is sent again"
             }
-            (Next::LookUp, _) => {
-                "the call may have been performed: look its key up, then send it with the same key"
-            }
+            (Next::LookUp, _) => "the call may have been performed: look its key up before it is sent again",
             (_, Delivery::NotSent) => "the call did not reach the gateway",
             _ => "the call had no answer",
         })

@@ -139,6 +139,12 @@ impl UnreadableRecord {
         self.index
     }
 
+    /// The same record at another place, of a list without some of the others.
+    #[must_use]
+    pub fn at(self, index: usize) -> Self {
+        Self { index, ..self }
+    }
+
     /// Its key or id, if that could be read; anything like a card number in it is masked.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()

@@ -294,6 +294,11 @@ impl<'a> Rows<'a> {
                 return Ok(told);
             }
         }
+        if pages.changed() {
+            note(
+                "the list changed while it was read: what was made since may be missing; list it again to see it",
+            );
+        }
         Ok(None)
     }
 

@@ -38,7 +38,7 @@ pub use options::{
     EmailOptions, PageDuration, PageOptions, PageOptionsBuilder, PageOptionsFields, ResponseOptions,
     ResponseOptionsBuilder, ResponseOptionsFields, WebAddress,
 };
-pub use outcome::{Expected, Verdict};
+pub use outcome::{Expected, SeveralPayments, Verdict};
 pub use page::{
     ConnectPage, ConnectPageBuilder, ConnectPageFields, InvoicePage, InvoicePageBuilder, InvoicePageFields,
     LineItemPage, LineItemPageBuilder, LineItemPageFields, Page, PayerPage, PayerPageBuilder,

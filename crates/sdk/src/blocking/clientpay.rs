@@ -16,6 +16,7 @@
 //! ```
 
 use std::fmt;
+use std::time::Duration;
 
 use perennial_domain::clientpay::{
     AccessId, ConnectPage, ConnectSearch, CustomerCredentials, Expected, InvoicePage, LineItemPage,
@@ -117,6 +118,13 @@ macro_rules! under {
 }
 
 under! { Pages Payments Payers }
+
+impl Payments<'_> {
+    /// See [`resend_after`](crate::clientpay::Payments::resend_after).
+    pub fn resend_after(self, window: Duration) -> Self {
+        Self { inner: self.inner.resend_after(window), ..self }
+    }
+}
 
 impl fmt::Debug for ClientPay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

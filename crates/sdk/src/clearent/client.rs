@@ -183,11 +183,15 @@ impl Clearent {
         key: fn(&T) -> Option<&str>,
     ) -> List<T> {
         let (client, mut search) = (self.clone(), search.clone());
-        List::new(operation, paging(&mut search).page, key, move |page| {
+        let Paging { page, ref order_by, descending, .. } = *paging(&mut search);
+        // The gateway's own order has the newest first, so that a total that stays the same tells that nothing moved.
+        let any_order = order_by.is_some() || descending == Some(false);
+        let list = List::new(operation, page, key, move |page| {
             let (client, mut search) = (client.clone(), search.clone());
             paging(&mut search).page = Some(page);
             Box::pin(async move { client.all(operation, call(&search), take).await })
-        })
+        });
+        list.in_any_order(any_order)
     }
 
     /// How many there are, by a page of one. What is there counts, whatever the total says and whether it can be read or

@@ -1,9 +1,11 @@
 //! Opens what came back from a call: a value, a definite no, or an outcome that nobody knows.
 
+use std::error::Error as StdError;
+
 use http::response::Parts;
-use perennial_domain::clientpay::AccessId;
+use perennial_domain::clientpay::{AccessId, Payment, PaymentId, SavedPayer};
 use perennial_transport::{CallError, Redactor, Replay, redact};
-use perennial_wire::clientpay::{FieldError, Reply, Route};
+use perennial_wire::clientpay::{FieldError, Reply, Route, page};
 use perennial_wire::{DecodeError, Limits};
 
 use crate::error::GatewayMessage;
@@ -23,13 +25,29 @@ pub(super) struct Asked<'a, T> {
     pub(super) access_id: Option<&'a AccessId>,
 }
 
-/// An answer that could be read, or whose status is a definite no.
+/// What an answer has beside its envelope, as far as it tells of something that a request made.
+pub(super) trait Effect {
+    /// Whether it names anything that a request may have made or changed.
+    fn is_named(&self) -> bool;
+
+    /// The payment that it names.
+    fn payment_id(&self) -> Option<&PaymentId> {
+        None
+    }
+}
+
+/// An answer, readable or not.
 pub(super) struct Answered<T> {
     route: Route,
     value: Option<T>,
     /// Why it brings no value, if it does not.
     failed: Option<ErrorKind>,
-    said: GatewayMessage,
+    why: Result<GatewayMessage, DecodeError>,
+    /// Whether it names something that a request may have made.
+    named: bool,
+    payment_id: Option<PaymentId>,
+    /// Whether it is the gateway's: it has the envelope.
+    enveloped: bool,
     refuses_access: bool,
     doubt: bool,
     about: About,
@@ -39,7 +57,7 @@ pub(super) struct Answered<T> {
 #[error("the answer does not say what became of the request")]
 struct Unsaid;
 
-impl<T> Asked<'_, T> {
+impl<T: Effect> Asked<'_, T> {
     /// The answer, unless there is none.
     pub(super) fn open(
         self,
@@ -58,7 +76,7 @@ impl<T> Asked<'_, T> {
             }
         };
         let (Parts { status, headers, .. }, body) = response.into_parts();
-        let mut about = About {
+        let about = About {
             operation,
             status: status.as_u16(),
             headers,
@@ -69,41 +87,69 @@ impl<T> Asked<'_, T> {
             payload_type: None,
             attempts,
         };
+        let mut answer = Answered {
+            route: self.route,
+            value: None,
+            failed: None,
+            why: Ok(GatewayMessage { message: None, result_code: None }),
+            named: false,
+            payment_id: None,
+            enveloped: false,
+            refuses_access: false,
+            doubt,
+            about,
+        };
+        let writes = self.replay != Replay::Safe;
         // A refusal after an attempt that was lost may be one of the repeat alone: whoever knows the id looks.
         let kind = kind_of(self.replay, status, doubt && self.replay != Replay::WithKey);
         let Reply { success, message, errors, value, unreadable } =
             match (self.decode)(&body, &Limits::default()) {
-                Ok(Reply { success, message, errors, value, unreadable }) => {
-                    Reply { success, message, errors, value: Some(value), unreadable }
-                }
-                Err(error) if status.is_success() => {
-                    let kind = match self.replay {
-                        Replay::Safe => ErrorKind::Unreadable,
-                        _ => ErrorKind::OutcomeUnknown,
+                Ok(reply) => reply,
+                Err(error) => {
+                    let kind = match (status.is_success(), writes) {
+                        (_, true) => ErrorKind::OutcomeUnknown,
+                        (true, false) => ErrorKind::Unreadable,
+                        (false, false) => kind,
                     };
-                    return Err(about.into_error(kind, operation).with_source(error));
+                    return Ok(Answered {
+                        failed: Some(kind),
+                        // What cannot be read may name anything.
+                        named: matches!(body.trim_ascii_start().first(), Some(b'{' | b'[' | b'"')),
+                        why: if status.is_success() { Err(error) } else { answer.why },
+                        refuses_access: !writes && status.as_u16() == 401,
+                        ..answer
+                    });
                 }
-                Err(_) => Reply::default(),
             };
-        about.unreadable = unreadable;
-        let failed = (!status.is_success() || success == Some(false)).then_some(kind);
-        if let Some(kind) = failed
-            && !is_definite(kind)
-        {
-            return Err(about.into_error(kind, operation).with_source(self.masked(message, &errors)));
-        }
+        answer.about.unreadable = unreadable;
+        let (named, payment_id) = (value.is_named(), value.payment_id().cloned());
+        let enveloped = success.is_some() || message.is_some() || !errors.is_empty();
+        let refused = !status.is_success() || success == Some(false);
+        // A definite no has the envelope, and nothing beside it; a definite yes has no errors beside it.
+        let contradicts = if refused {
+            named || (success == Some(true)) || (!enveloped && status.is_client_error())
+        } else {
+            !errors.is_empty()
+        };
+        let failed = match (refused || contradicts, contradicts && writes) {
+            (_, true) => Some(ErrorKind::OutcomeUnknown),
+            (true, false) => Some(kind),
+            (false, false) => None,
+        };
+        let is_no = failed.is_some_and(is_definite);
         // An id that was used was used by this request: it was performed, by whatever brought it there twice.
-        let is_used = failed.is_some()
-            && self.replay == Replay::WithKey
-            && names("requestid", message.as_deref(), &errors);
+        let is_used =
+            is_no && self.replay == Replay::WithKey && names("requestid", message.as_deref(), &errors);
         Ok(Answered {
-            route: self.route,
-            refuses_access: failed.is_some() && refuses_access(status.as_u16(), message.as_deref(), &errors),
-            said: self.masked(message, &errors),
-            value,
+            refuses_access: is_no && !is_used && refuses_access(status.as_u16(), message.as_deref(), &errors),
+            why: Ok(self.masked(message, &errors)),
+            value: Some(value),
             failed,
+            named,
+            payment_id,
+            enveloped,
             doubt: doubt || is_used,
-            about,
+            ..answer
         })
     }
 
@@ -169,9 +215,14 @@ impl<T> Answered<T> {
         Self { doubt: self.doubt || doubt, ..self }
     }
 
-    /// Why there is no value, if there is none.
-    pub(super) fn failed(&self) -> Option<ErrorKind> {
-        self.failed
+    /// Whether it names something that a request may have made: such a request is not sent again.
+    pub(super) fn is_named(&self) -> bool {
+        self.named
+    }
+
+    /// Whether it is the gateway's own no to a read of this kind, and names nothing.
+    pub(super) fn is_plainly(&self, kind: ErrorKind) -> bool {
+        self.failed == Some(kind) && self.enveloped && !self.named
     }
 
     pub(super) fn status(&self) -> u16 {
@@ -187,14 +238,16 @@ impl<T> Answered<T> {
         self,
         take: impl FnOnce(T, Option<ErrorKind>) -> Option<V>,
     ) -> Result<Response<V>, Error> {
-        let Self { route, value, failed, said, about, .. } = self;
-        match (value.and_then(|value| take(value, failed)), failed) {
-            (Some(value), _) => Ok(Response::new(value, about)),
-            (None, Some(kind)) => Err(about.into_error(kind, route.operation()).with_source(said)),
-            (None, None) => {
-                Err(about.into_error(ErrorKind::OutcomeUnknown, route.operation()).with_source(Unsaid))
-            }
-        }
+        let Self { route, value, failed, why, payment_id, about, .. } = self;
+        let taken = value.and_then(|value| take(value, failed));
+        let (kind, error): (_, Box<dyn StdError + Send + Sync>) = match (taken, failed, why) {
+            (Some(value), ..) => return Ok(Response::new(value, about)),
+            (None, Some(kind), Ok(said)) => (kind, said.into()),
+            (None, Some(kind), Err(unreadable)) => (kind, unreadable.into()),
+            (None, None, _) => (ErrorKind::OutcomeUnknown, Unsaid.into()),
+        };
+        let error = about.into_error(kind, route.operation()).with_source(error);
+        Err(if kind == ErrorKind::OutcomeUnknown { error.naming(payment_id) } else { error })
     }
 
     /// The value of an answer to a read.
@@ -204,5 +257,46 @@ impl<T> Answered<T> {
             ErrorKind::OutcomeUnknown => error.of_kind(ErrorKind::Unreadable),
             _ => error,
         })
+    }
+}
+
+impl Effect for () {
+    fn is_named(&self) -> bool {
+        false
+    }
+}
+
+impl<T> Effect for Option<T> {
+    fn is_named(&self) -> bool {
+        self.is_some()
+    }
+}
+
+impl<T> Effect for Vec<T> {
+    fn is_named(&self) -> bool {
+        !self.is_empty()
+    }
+}
+
+/// Whatever is said of a payment beside success and message.
+impl Effect for Payment {
+    fn is_named(&self) -> bool {
+        Self { success: None, message: None, ..self.clone() } != Self::default()
+    }
+
+    fn payment_id(&self) -> Option<&PaymentId> {
+        self.payment_id.as_ref()
+    }
+}
+
+impl Effect for page::Named {
+    fn is_named(&self) -> bool {
+        *self != Self::default()
+    }
+}
+
+impl Effect for SavedPayer {
+    fn is_named(&self) -> bool {
+        *self != Self::default()
     }
 }

@@ -14,7 +14,7 @@ use perennial_wire::EncodeError;
 use perennial_wire::clientpay::{Call, Method, Route, Session, Version, access};
 use tracing::{Instrument, field};
 
-use super::answer::{Answered, Asked, Decode};
+use super::answer::{Answered, Asked, Decode, Effect};
 use super::{Access, AccessIds, InProcess, Pages, Payers, Payments};
 use crate::setup::{Unset, default_exchange};
 use crate::{Environment, Error, ErrorKind, Response};
@@ -108,7 +108,7 @@ impl ClientPay {
 
     /// The payments, their refunds, and the search for them.
     pub fn payments(&self) -> Payments<'_> {
-        Payments { client: self, under: None }
+        Payments { client: self, under: None, resend_after: None }
     }
 
     /// The payers and their methods.
@@ -145,8 +145,12 @@ impl ClientPay {
         time.sleep(jitter(policy.backoff.ceiling(look))).await;
     }
 
+    pub(super) async fn wait(&self, window: Duration) {
+        self.0.time.sleep(window).await;
+    }
+
     /// A call under an access id; under another one, should it be refused.
-    pub(super) async fn call<T>(
+    pub(super) async fn call<T: Effect>(
         &self,
         route: Route,
         replay: Replay,
@@ -184,7 +188,7 @@ impl ClientPay {
     }
 
     /// One exchange, repeats included.
-    pub(super) async fn send<T>(
+    pub(super) async fn send<T: Effect>(
         &self,
         route: Route,
         replay: Replay,
@@ -214,7 +218,7 @@ impl ClientPay {
         answered
     }
 
-    async fn exchange<T>(&self, asked: Asked<'_, T>, call: Call) -> Result<Answered<T>, Error> {
+    async fn exchange<T: Effect>(&self, asked: Asked<'_, T>, call: Call) -> Result<Answered<T>, Error> {
         let Inner { sender, environment, paths, deadline, version, .. } = &*self.0;
         let Call { method, route, target, body } = call;
         let own_path = paths.iter().rfind(|(of, _)| *of == asked.route).map(|(_, path)| path.as_str());

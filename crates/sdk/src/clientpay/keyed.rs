@@ -1,15 +1,15 @@
-//! One request, performed once: sent under a single-use id, looked for when its answer is lost, and sent again under
-//! the same id only.
+//! One request, performed once: sent under a single-use id, and looked for when its answer is lost.
 
 use std::pin::Pin;
+use std::time::Duration;
 
-use perennial_domain::clientpay::RequestId;
+use perennial_domain::clientpay::{PaymentId, RequestId, SeveralPayments};
 use perennial_transport::Replay;
 use perennial_wire::EncodeError;
 use perennial_wire::clientpay::{Call, Route, Session};
 
 use super::ClientPay;
-use super::answer::{Answered, Decode};
+use super::answer::{Answered, Decode, Effect};
 use crate::{Error, ErrorKind, Response};
 
 /// A request under its id.
@@ -22,23 +22,42 @@ pub(super) struct Keyed<'a, T> {
     sent: bool,
 }
 
-/// What a look at the gateway found of a request.
+/// How an answer came, beside its value.
+#[derive(Clone, Copy)]
+pub(super) struct Manner {
+    pub(super) status: u16,
+    /// Why it brings no value, if it does not.
+    pub(super) failed: Option<ErrorKind>,
+}
+
+/// A look at the gateway for a request.
 pub(super) enum Looked<V> {
-    /// What became of it.
+    /// Its outcome.
     Found(Response<V>),
     /// The gateway knows nothing of it.
     Absent,
-    /// The gateway knows of it and does not say what became of it yet, or did not answer.
-    Open,
+    /// The gateway knows of it and does not tell its outcome yet, or did not answer. The payments that it names.
+    Open(Vec<PaymentId>),
+    /// The gateway has several payments of it.
+    Several(SeveralPayments),
 }
 
 /// A look that is under way.
 pub(super) type Look<'a, V> = Pin<Box<dyn Future<Output = Looked<V>> + Send + 'a>>;
 
+/// A request without a known outcome.
+struct Unsettled {
+    error: Error,
+    /// Whether it was the gateway's own no.
+    refused: bool,
+    /// Whether the answer, or what came in its place, names anything that the request may have made.
+    named: bool,
+}
+
 /// How often what is still open is looked at.
 const LOOKS: u32 = 3;
 
-impl<'a, T> Keyed<'a, T> {
+impl<'a, T: Effect> Keyed<'a, T> {
     /// A request under the id that it had before, or under a fresh one.
     pub(super) async fn new(
         client: &'a ClientPay,
@@ -59,50 +78,90 @@ impl<'a, T> Keyed<'a, T> {
         &self.id
     }
 
-    /// Performs it. `take` makes the value of an answer, or of a refusal that is one; `look` finds out what became of
-    /// it without sending it.
+    /// Performs it. `take` makes the value of an answer, or of a refusal that is one; `look` finds its outcome without
+    /// sending it. What is not found is sent once more only if there is a window, after which that is safe.
     pub(super) async fn perform<'l, V>(
         self,
+        mut resend_after: Option<Duration>,
         write: impl Fn(Session<'_>, &RequestId) -> Result<Call, EncodeError>,
-        take: impl Fn(&RequestId, T, Option<ErrorKind>) -> Option<V>,
+        take: impl Fn(&RequestId, T, Manner) -> Option<V>,
         look: impl Fn() -> Look<'l, V>,
     ) -> Result<Response<V>, Error> {
-        let Self { client, route, decode, id, sent } = self;
-        let mut in_doubt = sent;
-        if sent {
-            match client.settle(&look).await {
-                Looked::Found(response) => return Ok(response),
+        let mut in_doubt = self.sent;
+        if in_doubt {
+            match self.client.settle(&look).await {
                 Looked::Absent => {}
-                Looked::Open => {
-                    return Err(Error::new(ErrorKind::OutcomeUnknown)
-                        .of_operation(route.operation())
-                        .under(id));
+                looked => {
+                    let unknown = Error::new(ErrorKind::OutcomeUnknown).of_operation(self.route.operation());
+                    return self.conclude(unknown, looked);
                 }
             }
         }
-        let mut repeated = false;
         loop {
-            let answer = client.call(route, Replay::WithKey, |session| write(session, &id), decode).await;
-            in_doubt |= answer.as_ref().is_ok_and(Answered::in_doubt);
-            let error =
-                match answer.and_then(|answered| answered.take(|value, failed| take(&id, value, failed))) {
-                    Ok(response) => return Ok(response),
-                    Err(error) => error,
-                };
-            let refused = !error.is_outcome_unknown();
-            if refused && !in_doubt {
-                return Err(error);
-            }
+            let Unsettled { error, refused, named } = match self.send(in_doubt, &write, &take).await {
+                Ok(outcome) => return outcome,
+                Err(unsettled) => unsettled,
+            };
             in_doubt = true;
-            match client.settle(&look).await {
-                Looked::Found(response) => return Ok(response),
-                // A second refusal would say no more than the first.
-                Looked::Absent if !refused && !repeated => repeated = true,
-                Looked::Absent | Looked::Open => {
-                    return Err(error.of_kind(ErrorKind::OutcomeUnknown).under(id));
+            let window = resend_after.take().filter(|_| !refused && !named);
+            let mut looked = self.client.settle(&look).await;
+            if let (Looked::Absent, Some(window)) = (&looked, window) {
+                self.client.wait(window).await;
+                looked = self.client.settle(&look).await;
+                if matches!(looked, Looked::Absent) {
+                    continue;
                 }
             }
+            return self.conclude(error, looked);
         }
+    }
+
+    /// The same where the gateway has nothing to look at. What was lost is not sent again.
+    pub(super) async fn perform_unseen<V>(
+        self,
+        write: impl Fn(Session<'_>, &RequestId) -> Result<Call, EncodeError>,
+        take: impl Fn(&RequestId, T, Manner) -> Option<V>,
+    ) -> Result<Response<V>, Error> {
+        match self.send(self.sent, &write, &take).await {
+            Ok(outcome) => outcome,
+            Err(Unsettled { error, .. }) => self.conclude(error, Looked::Absent),
+        }
+    }
+
+    /// Sends it: its outcome, or a definite no, unless an earlier attempt leaves that open.
+    async fn send<V>(
+        &self,
+        in_doubt: bool,
+        write: &impl Fn(Session<'_>, &RequestId) -> Result<Call, EncodeError>,
+        take: &impl Fn(&RequestId, T, Manner) -> Option<V>,
+    ) -> Result<Result<Response<V>, Error>, Unsettled> {
+        let Self { client, route, decode, id, .. } = self;
+        let answer = client.call(*route, Replay::WithKey, |session| write(session, id), *decode).await;
+        let named = answer.as_ref().is_ok_and(Answered::is_named);
+        let in_doubt = in_doubt || answer.as_ref().is_ok_and(Answered::in_doubt);
+        let taken = answer.and_then(|answered| {
+            let status = answered.status();
+            answered.take(|value, failed| take(id, value, Manner { status, failed }))
+        });
+        match taken {
+            Err(error) if in_doubt || error.is_outcome_unknown() => {
+                Err(Unsettled { refused: !error.is_outcome_unknown(), error, named })
+            }
+            outcome => Ok(outcome),
+        }
+    }
+
+    /// What a look makes of a request without a known outcome.
+    fn conclude<V>(self, error: Error, looked: Looked<V>) -> Result<Response<V>, Error> {
+        let unknown = |error: Error| error.of_kind(ErrorKind::OutcomeUnknown).under(self.id);
+        Err(match looked {
+            Looked::Found(response) => return Ok(response),
+            Looked::Absent => unknown(error),
+            Looked::Open(payments) => unknown(error).naming(payments),
+            Looked::Several(several) => {
+                unknown(error).naming(several.payment_ids().iter().cloned()).with_source(several)
+            }
+        })
     }
 }
 
@@ -112,16 +171,10 @@ impl ClientPay {
         let mut looks = 1;
         loop {
             match look().await {
-                Looked::Open if looks < LOOKS => self.wait_before_look(looks).await,
+                Looked::Open(_) if looks < LOOKS => self.wait_before_look(looks).await,
                 looked => return looked,
             }
             looks += 1;
         }
     }
-}
-
-/// Where the gateway has nothing to look at: what was lost is sent again under its id, and a refusal then leaves it
-/// open.
-pub(super) fn nothing_to_look_at<'l, V: Send + 'l>() -> Look<'l, V> {
-    Box::pin(std::future::ready(Looked::Absent))
 }

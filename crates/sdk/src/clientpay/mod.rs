@@ -1,11 +1,15 @@
 //! ClientPay: the client, the operations of each resource, and the values they take and give.
 //!
 //! An operation's future does nothing until it is awaited. The access id that all need is found by itself: see
-//! [`AccessIds`]. What changes something is made under a single-use request id, which the operation asks for: a request
-//! whose answer was lost is looked for by that id, and sent again under the same one, which the gateway performs once.
-//! Where even that does not tell, the error is of kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) and has
-//! the [`request_id`](crate::Error::request_id): `under` it, the same request can be sent again, also by another
-//! process and another day. To drop the future of such an operation is to lose the id.
+//! [`AccessIds`]. What changes something is made under a single-use request id, which the operation asks for. A payment
+//! or refund whose answer was lost is looked for by that id, and nothing is sent a second time unless
+//! [`resend_after`](Payments::resend_after) asks for it. Where the look does not tell, the error is of kind
+//! [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) and has the [`request_id`](crate::Error::request_id): `under`
+//! it, the same request can be sent again, also by another process and another day. To drop the future of such an
+//! operation is to lose the id.
+//!
+//! An answer that names something that the request may have made is never a definite no, whatever its status and its
+//! `success`.
 //!
 //! Each exchange with the gateway counts its own deadline, the look-ups too.
 //!

@@ -6,17 +6,18 @@ use perennial_domain::clientpay::{
 };
 use perennial_transport::Replay;
 use perennial_wire::EncodeError;
-use perennial_wire::clientpay::{Call, Route, Session, access, invoice, page as wire};
+use perennial_wire::clientpay::page::{self as wire, Named};
+use perennial_wire::clientpay::{Call, Route, Session, invoice};
 
 use super::ClientPay;
-use super::keyed::{Keyed, nothing_to_look_at};
+use super::keyed::{Keyed, Manner};
 use crate::{Error, Response};
 
 /// The pages of a merchant account.
 ///
-/// The gateway has no way to ask for a page. Where the answer to one is lost and its repeat is refused, the error of
-/// kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) has the page's name: [`expire`](Self::expire) it, and make
-/// another.
+/// The gateway has no way to ask for a page, so that a request whose answer is lost is not sent again. The error of kind
+/// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) has the page's name: [`expire`](Self::expire) it and make
+/// another, or make the same one [`under`](Self::under) its id, which the gateway refuses if there is one.
 #[derive(Debug)]
 #[must_use = "it does nothing by itself"]
 pub struct Pages<'a> {
@@ -55,19 +56,22 @@ impl Pages<'_> {
         route: Route,
         write: impl Fn(Session<'_>, &RequestId) -> Result<Call, EncodeError>,
     ) -> Result<Response<Page>, Error> {
-        let keyed = Keyed::new(self.client, route, wire::decode, self.under).await?;
-        let take = |id: &RequestId, page: Option<Page>, failed: Option<_>| {
-            page.filter(|page| failed.is_none() && page.request_id == *id)
+        let keyed = Keyed::new(self.client, route, wire::decode_named, self.under).await?;
+        let take = |id: &RequestId, page: Named, manner: Manner| {
+            page.page().filter(|page| manner.failed.is_none() && page.request_id == *id)
         };
-        keyed.perform(write, take, nothing_to_look_at).await
+        keyed.perform_unseen(write, take).await
     }
 
     /// Ends a page, of any kind, before its time: whoever opens it sees that it is over. That a page which has ended
     /// can be ended again is **inferred**.
     pub async fn expire(self, page: &UsedRequestId) -> Result<Response<()>, Error> {
         let write = |session: Session<'_>| wire::expire(session, page);
-        let ended = self.client.call(Route::ExpirePage, Replay::Delete, write, access::decode_done).await?;
-        ended.take(|(), failed| failed.is_none().then_some(()))
+        let ended = self.client.call(Route::ExpirePage, Replay::Delete, write, wire::decode_named).await?;
+        ended.take(|told, failed| {
+            let is_another = told.request_id.is_some_and(|id| id != *page);
+            (failed.is_none() && !is_another).then_some(())
+        })
     }
 
     /// The open invoices of a practice management system that match. One that cannot be read is an error; see

@@ -4,16 +4,17 @@ use perennial_domain::clientpay::{
     MethodUpdates, NewMethods, NewPayer, PayerId, PayerUpdate, RequestId, SavedPayer,
 };
 use perennial_wire::EncodeError;
-use perennial_wire::clientpay::{Call, Route, Session, access, payer as wire};
+use perennial_wire::clientpay::{Call, Route, Session, payer as wire};
 
 use super::ClientPay;
-use super::keyed::{Keyed, nothing_to_look_at};
-use crate::{Error, ErrorKind, Response};
+use super::keyed::{Keyed, Manner};
+use crate::{Error, Response};
 
 /// The payers of a customer, of version 2.
 ///
-/// The gateway has no way to ask for a payer. Where the answer is lost and its repeat is refused, the error of kind
-/// [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) is final.
+/// The gateway has no way to ask for a payer, so that a request whose answer is lost is not sent again: the error is of
+/// kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). Send the same request [`under`](Self::under) its id to go
+/// on: the gateway refuses it if it was performed.
 #[derive(Debug)]
 #[must_use = "it does nothing by itself"]
 pub struct Payers<'a> {
@@ -31,10 +32,11 @@ impl Payers<'_> {
     pub async fn create(self, payer: &NewPayer) -> Result<Response<PayerId>, Error> {
         let write = |session: Session<'_>, id: &RequestId| wire::create(session, id, payer);
         let keyed = Keyed::new(self.client, Route::NewPayer, wire::decode, self.under).await?;
-        let take = |_: &RequestId, saved: SavedPayer, failed: Option<ErrorKind>| {
-            saved.payer_id.filter(|_| failed.is_none())
+        let take = |id: &RequestId, saved: SavedPayer, manner: Manner| {
+            let is_ours = manner.failed.is_none() && !is_of_another(&saved, id);
+            saved.payer_id.filter(|_| is_ours)
         };
-        keyed.perform(write, take, nothing_to_look_at).await
+        keyed.perform_unseen(write, take).await
     }
 
     /// Changes a payer.
@@ -47,9 +49,8 @@ impl Payers<'_> {
     /// Deletes a payer.
     pub async fn delete(self, payer: &PayerId) -> Result<Response<()>, Error> {
         let write = |session: Session<'_>, id: &RequestId| wire::delete(session, id, payer);
-        let keyed = Keyed::new(self.client, Route::DeletePayer, access::decode_done, self.under).await?;
-        let take = |_: &RequestId, (): (), failed: Option<ErrorKind>| failed.is_none().then_some(());
-        keyed.perform(write, take, nothing_to_look_at).await
+        let deleted = self.save(Route::DeletePayer, write, Some(payer)).await?;
+        Ok(deleted.map(drop))
     }
 
     /// Keeps methods with a payer. That the answer has their ids, in the order of the request, is **inferred**.
@@ -73,11 +74,16 @@ impl Payers<'_> {
         payer: Option<&PayerId>,
     ) -> Result<Response<SavedPayer>, Error> {
         let keyed = Keyed::new(self.client, route, wire::decode, self.under).await?;
-        let take = |_: &RequestId, saved: SavedPayer, failed: Option<ErrorKind>| {
+        let take = |id: &RequestId, saved: SavedPayer, manner: Manner| {
             let another =
                 payer.zip(saved.payer_id.as_ref()).is_some_and(|(asked, answered)| asked != answered);
-            (failed.is_none() && !another).then_some(saved)
+            (manner.failed.is_none() && !another && !is_of_another(&saved, id)).then_some(saved)
         };
-        keyed.perform(write, take, nothing_to_look_at).await
+        keyed.perform_unseen(write, take).await
     }
+}
+
+/// Whether an answer names another request.
+fn is_of_another(saved: &SavedPayer, id: &RequestId) -> bool {
+    saved.request_id.as_ref().is_some_and(|named| *named != *id)
 }

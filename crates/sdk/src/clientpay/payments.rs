@@ -1,10 +1,11 @@
 //! Payments: one for each request, whatever becomes of the answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use perennial_domain::clientpay::{
     Criteria, Expected, NewPayment, PageNumber, Payment, PaymentFilter, PaymentId, PaymentSearch,
-    PaymentStatus, Postback, Refund, RequestId, UsedRequestId, Verdict,
+    PaymentStatus, Postback, Refund, RequestId, SeveralPayments, UsedRequestId, Verdict,
 };
 use perennial_transport::Replay;
 use perennial_wire::Limits;
@@ -12,7 +13,7 @@ use perennial_wire::clearent::Page;
 use perennial_wire::clientpay::{Route, Session, Version, payment as wire, search};
 
 use super::ClientPay;
-use super::keyed::{Keyed, Look, Looked};
+use super::keyed::{Keyed, Look, Looked, Manner};
 use crate::{Error, ErrorKind, List, Response};
 
 /// The payments of a merchant account.
@@ -25,11 +26,13 @@ use crate::{Error, ErrorKind, List, Response};
 pub struct Payments<'a> {
     pub(super) client: &'a ClientPay,
     pub(super) under: Option<RequestId>,
+    pub(super) resend_after: Option<Duration>,
 }
 
 impl Payments<'_> {
     /// Makes the next request under this id, under which the same one may have been sent before: it is looked for, and
-    /// sent only if the gateway knows nothing of it.
+    /// sent only if the gateway knows nothing of it. Give the gateway time before that: it may still be at work on the
+    /// request that was lost. It takes each id once.
     ///
     /// ```no_run
     /// # use perennial::{ClientPay, Error, Response, clientpay::{NewPayment, Payment}};
@@ -47,21 +50,62 @@ impl Payments<'_> {
         Self { under: Some(id), ..self }
     }
 
+    /// Sends the next request a second time, under the same id, if its answer is lost: after this long, and only if the
+    /// gateway then still knows nothing of it. Without this, nothing is sent a second time, and the outcome is unknown.
+    ///
+    /// A request whose answer names a payment is never sent again, and no request is sent a third time. The window must
+    /// be longer than the gateway can be at work on a request: minutes, not seconds. That the gateway refuses an id that
+    /// was used is documented; how soon it does is not.
+    ///
+    /// ```
+    /// # #[cfg(feature = "reqwest")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// use perennial::clientpay::{Card, NewPayment};
+    /// use perennial::{BaseUrl, ClientPay};
+    /// use perennial_sandbox::{Effect, Fault, Sandbox};
+    ///
+    /// let sandbox = Sandbox::start().await?;
+    /// let world = sandbox.world(1).await?;
+    /// world.fault(&Fault::on("clientpay-payments.create", Effect::ErrorBefore { status: 500 }).nth(1)).await?;
+    /// let client = ClientPay::builder(world.clientpay()).environment(sandbox.base_url().parse::<BaseUrl>()?).build()?;
+    ///
+    /// let card = Card::builder().card_number("4111111111111111").expiration_date("1230").cvv("999");
+    /// let payment = NewPayment::builder().total_amount("25.00").credit_card(card).build()?;
+    /// let window = Duration::from_millis(1); // Of a real gateway, minutes.
+    /// let paid = client.payments().resend_after(window).pay(&payment).await?;
+    /// assert!(paid.is_approved());
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "reqwest"))]
+    /// # fn main() {}
+    /// ```
+    pub fn resend_after(self, window: Duration) -> Self {
+        Self { resend_after: Some(window), ..self }
+    }
+
     /// Pays. The value is approved, or declined, or, under an id that was used before, taken back since.
     ///
     /// # Errors
     ///
-    /// Of kind [`OutcomeUnknown`](ErrorKind::OutcomeUnknown), with the
-    /// [`request_id`](crate::Error::request_id), where the gateway does not say what became of it: never pay again but
-    /// [`under`](Self::under) that id.
+    /// Of kind [`OutcomeUnknown`](ErrorKind::OutcomeUnknown), with the [`request_id`](crate::Error::request_id), where
+    /// the gateway does not say whether it was paid, and with the [`payment_ids`](crate::Error::payment_ids) that it
+    /// named: never pay again but [`under`](Self::under) that id.
     pub async fn pay(self, payment: &NewPayment) -> Result<Response<Payment>, Error> {
-        let client = self.client;
-        let keyed = Keyed::new(client, Route::Pay, wire::decode, self.under).await?;
+        let Self { client, under, resend_after } = self;
+        let keyed = Keyed::new(client, Route::Pay, wire::decode, under).await?;
         let asked = Expected { request_id: keyed.id().used(), amount: Some(*payment.fields().total_amount) };
         let write = |session: Session<'_>, id: &RequestId| wire::pay(session, id, payment);
-        let take =
-            |_: &RequestId, told: Payment, _| (asked.judge(&told) >= Verdict::Declined).then_some(told);
-        keyed.perform(write, take, || look(client, &asked)).await
+        let take = |_: &RequestId, told: Payment, Manner { status, failed }: Manner| {
+            let believed = match asked.judge(&told) {
+                Verdict::Approved => failed.is_none(),
+                Verdict::Declined => matches!(status, 200..=299 | 402),
+                _ => false,
+            };
+            believed.then_some(told)
+        };
+        keyed.perform(resend_after, write, take, || look(client, &asked)).await
     }
 
     /// Gives a payment back in full, of version 2: voids it, or refunds it if it is settled. The value's status says
@@ -71,14 +115,14 @@ impl Payments<'_> {
     ///
     /// Of kind [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) likewise.
     pub async fn refund(self, refund: &Refund) -> Result<Response<Payment>, Error> {
-        let client = self.client;
-        let keyed = Keyed::new(client, Route::Refund, wire::decode, self.under).await?;
+        let Self { client, under, resend_after } = self;
+        let keyed = Keyed::new(client, Route::Refund, wire::decode, under).await?;
         let (request, payment) = (keyed.id().used(), refund.fields().payment_id);
         let write = |session: Session<'_>, id: &RequestId| wire::refund(session, id, refund);
-        let take = |_: &RequestId, told: Payment, failed: Option<ErrorKind>| {
-            (failed.is_none() && gives_back(payment, &request, &told)).then_some(told)
+        let take = |_: &RequestId, told: Payment, manner: Manner| {
+            (manner.failed.is_none() && gives_back(payment, &request, &told)).then_some(told)
         };
-        keyed.perform(write, take, || look_for_refund(client, &request, payment)).await
+        keyed.perform(resend_after, write, take, || look_for_refund(client, &request, payment)).await
     }
 
     /// What became of the payment of a request, as the gateway has it: `None` if it knows of none. This, and not a
@@ -95,12 +139,22 @@ impl Payments<'_> {
     /// Ok(confirmed.as_ref().is_some_and(|confirmed| confirmed.verdict() == Verdict::Approved))
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) where the gateway has several payments of the request that
+    /// may have taken money, with their [`payment_ids`](crate::Error::payment_ids). Declined attempts on a page and the
+    /// surcharge of a payment are not counted: see [`Expected::find`].
     pub async fn confirm(self, asked: &Expected) -> Result<Response<Option<Confirmed>>, Error> {
         let found = found(self.client, &asked.request_id).await?;
-        Ok(found.map(|payments| {
-            let (verdict, payment) = asked.judge_all(&payments)?;
-            Some(Confirmed { verdict, payment: payment.clone() })
-        }))
+        let confirmed = asked
+            .find(&found)
+            .map(|judged| judged.map(|(verdict, payment)| Confirmed { verdict, payment: payment.clone() }));
+        let confirmed = confirmed.map_err(|several| {
+            let error = Error::new(ErrorKind::OutcomeUnknown).naming(several.payment_ids().iter().cloned());
+            error.of_operation(Route::SearchPayments.operation()).with_source(several)
+        })?;
+        Ok(found.map(|_| confirmed))
     }
 
     /// How many payments match, of version 2.
@@ -176,19 +230,38 @@ async fn found(client: &ClientPay, request: &UsedRequestId) -> Result<Response<V
     if client.version() == Version::V1 {
         let write = |session: Session<'_>| wire::status(session.version, request);
         let told = client.call(Route::PaymentStatus, Replay::Safe, write, wire::decode).await?;
-        return match told.failed() {
-            Some(ErrorKind::NotFound) => told.take(|_, _| Some(Vec::new())),
-            _ => told.take(|payment, _| Some(Vec::from_iter((!is_unpaid_page(&payment)).then_some(payment)))),
-        };
+        if told.is_plainly(ErrorKind::NotFound) {
+            return told.take(|_, _| Some(Vec::new()));
+        }
+        // That a payment was declined is a status too.
+        return told.take(|payment, failed| {
+            let is_status = failed.is_none() || payment.decline().is_some();
+            is_status.then(|| Vec::from_iter((!is_unpaid_page(&payment)).then_some(payment)))
+        });
     }
     let search = PaymentSearch::builder().group(Criteria::request_id(request)).build()?;
     every(client, &search).await
 }
 
-/// Every payment on the first page of a search: one that cannot be read may be the one that is looked for.
+/// Every payment that a search finds: one that cannot be read may be the one that is looked for.
 async fn every(client: &ClientPay, search: &PaymentSearch) -> Result<Response<Vec<Payment>>, Error> {
-    results(client, search, 1).await?.whole()
+    let mut found = results(client, search, 1).await?.whole()?;
+    for page in 2.. {
+        if found.page().and_then(|page| page.last) != Some(false) {
+            break;
+        }
+        let more = results(client, search, page).await?.whole()?;
+        let about = more.page().cloned().unwrap_or_default();
+        found = found.map(|found| [found, more.into_value()].concat()).on_page(about);
+        if page == MOST_PAGES {
+            return Err(Error::new(ErrorKind::PageLoop).of_operation(Route::SearchPayments.operation()));
+        }
+    }
+    Ok(found)
 }
+
+/// The most pages of records of one request.
+const MOST_PAGES: u32 = 10;
 
 /// Whether a status is of a page on which nobody has paid: it is **inferred** to have no payment in it.
 fn is_unpaid_page(told: &Payment) -> bool {
@@ -198,11 +271,15 @@ fn is_unpaid_page(told: &Payment) -> bool {
 
 fn look<'l>(client: &'l ClientPay, asked: &'l Expected) -> Look<'l, Payment> {
     Box::pin(async move {
-        let Ok(found) = found(client, &asked.request_id).await else { return Looked::Open };
-        match asked.judge_all(&*found).map(|(verdict, payment)| (verdict, payment.clone())) {
-            Some((Verdict::Pending | Verdict::Unknown, _)) => Looked::Open,
-            Some((_, payment)) => Looked::Found(found.map(|_| payment)),
-            None => Looked::Absent,
+        let Ok(found) = found(client, &asked.request_id).await else { return Looked::Open(Vec::new()) };
+        match asked.find(&found) {
+            Err(several) => Looked::Several(several),
+            Ok(None) => Looked::Absent,
+            Ok(Some((Verdict::Pending | Verdict::Unknown, _))) => Looked::Open(named(&found)),
+            Ok(Some((_, payment))) => {
+                let payment = payment.clone();
+                Looked::Found(found.map(|_| payment))
+            }
         }
     })
 }
@@ -214,24 +291,42 @@ fn look_for_refund<'l>(
     payment: &'l PaymentId,
 ) -> Look<'l, Payment> {
     Box::pin(async move {
-        let Ok(of_request) = found(client, request).await else { return Looked::Open };
-        if let Some(told) = of_request.iter().find(|told| gives_back(payment, request, told)).cloned() {
+        let Ok(of_request) = found(client, request).await else { return Looked::Open(Vec::new()) };
+        let back: Vec<Payment> =
+            of_request.iter().filter(|told| gives_back(payment, request, told)).cloned().collect();
+        let ids = named(&back);
+        if ids.len() > 1 {
+            return Looked::Several(SeveralPayments::new(ids));
+        }
+        if let Some(told) = back.into_iter().next() {
             return Looked::Found(of_request.map(|_| told));
         }
         let search = PaymentSearch::builder().group(Criteria::payment_id(payment)).build();
-        let Ok(search) = search else { return Looked::Open };
-        let Ok(of_payment) = every(client, &search).await else { return Looked::Open };
-        let back = |told: &&Payment| {
-            let status = told.payment_status.as_ref();
-            told.payment_id.as_ref() == Some(payment)
-                && [PaymentStatus::VOIDED, PaymentStatus::REFUNDED].iter().any(|word| Some(word) == status)
+        let Ok(search) = search else { return Looked::Open(Vec::new()) };
+        let Ok(of_payment) = every(client, &search).await else { return Looked::Open(Vec::new()) };
+        let is_back = |told: &Payment| {
+            let back = [PaymentStatus::VOIDED, PaymentStatus::REFUNDED];
+            told.success != Some(false)
+                && told.payment_status.as_ref().is_some_and(|status| back.contains(status))
         };
-        match of_payment.iter().find(back).cloned() {
-            Some(told) => Looked::Found(of_payment.map(|_| told)),
-            None if of_request.is_empty() => Looked::Absent,
-            None => Looked::Open,
+        let mut it = of_payment.iter().filter(|told| told.payment_id.as_ref() == Some(payment));
+        match it.next().cloned() {
+            Some(told) if is_back(&told) && it.all(is_back) => Looked::Found(of_payment.map(|_| told)),
+            _ if of_request.is_empty() => Looked::Absent,
+            _ => Looked::Open(named(&of_request)),
         }
     })
+}
+
+/// The payments that these records are of, each once.
+fn named(records: &[Payment]) -> Vec<PaymentId> {
+    let mut ids = Vec::new();
+    for id in records.iter().filter_map(|record| record.payment_id.as_ref()) {
+        if !ids.contains(id) {
+            ids.push(id.clone());
+        }
+    }
+    ids
 }
 
 /// Whether this tells that the payment was given back by the request: a void of it, or a refund for it.

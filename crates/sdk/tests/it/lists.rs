@@ -1,6 +1,7 @@
 //! Lists end, whatever the gateway answers, and read nothing ahead.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt;
 use http::Request;
@@ -91,7 +92,7 @@ async fn a_list_begins_and_continues_where_it_is_told() {
     let gateway = regular(Format::Json, 3);
     let client = gateway.client(Format::Json);
     let paging = Paging { page: Some(3), ..Paging::default() };
-    let last = client.customers().search(&CustomerSearch { paging, ..CustomerSearch::default() });
+    let mut last = client.customers().search(&CustomerSearch { paging, ..CustomerSearch::default() });
     assert_eq!(keys(&last.collect_all().await.unwrap()), ["cust_5", "cust_6"]);
     let rest = search(&gateway, Format::Json).from_page(2).collect_all().await.unwrap();
     assert_eq!(keys(&rest), ["cust_3", "cust_4", "cust_5", "cust_6"]);
@@ -129,14 +130,20 @@ async fn pages_that_do_not_end_are_an_error() {
         (
             "the first page comes again",
             |_| replies(Format::Json, 200, customers(&[1, 2])),
-            2,
-            "page 2 begins like a page before it",
+            5,
+            "page 5 and the 3 pages before it brought nothing new",
         ),
         (
             "two pages take turns",
             |asked| replies(Format::Json, 200, customers(&[asked % 2, 7])),
-            3,
-            "page 3 begins like a page before it",
+            6,
+            "page 6 and the 3 pages before it brought nothing new",
+        ),
+        (
+            "the first page comes again, of many",
+            |_| page(Format::Json, Page { total_pages: Some(9), ..Page::default() }, customers(&[1, 2])),
+            5,
+            "page 5 and the 3 pages before it brought nothing new",
         ),
         (
             "there are more than announced",
@@ -228,7 +235,7 @@ async fn objects_without_a_key_are_no_loop() {
         let _ = asked_page(request);
         page(Format::Json, told, Payload::Payments(vec![Payment::default()]))
     });
-    let payments = gateway.client(Format::Json).payments().list(&PaymentSearch::default());
+    let mut payments = gateway.client(Format::Json).payments().list(&PaymentSearch::default());
     assert_eq!(payments.collect_all().await.unwrap().len(), 3);
 }
 
@@ -237,4 +244,172 @@ async fn an_empty_200_is_no_empty_list() {
     let gateway = Gateway::new(|_, _| says(200, ""));
     let error = search(&gateway, Format::Json).collect_all().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreadable);
+}
+
+/// A gateway whose list changes after each page that it answers.
+struct Changing {
+    objects: Vec<u64>,
+    next: u64,
+    /// Where new ones come: at the front, at the end, or anywhere.
+    comes: Comes,
+    random: u64,
+    /// How many changes there can be between two pages.
+    most: u64,
+    /// Those that were there all the time.
+    kept: Vec<u64>,
+    changes: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Comes {
+    First,
+    Last,
+    Anywhere,
+}
+
+const SIZE: usize = 3;
+
+impl Changing {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % limit
+    }
+
+    fn page(&self, number: u64) -> Answer {
+        let from = usize::try_from(number - 1).unwrap() * SIZE;
+        let objects: Vec<u64> = self.objects.iter().skip(from).take(SIZE).copied().collect();
+        let pages = self.objects.len().div_ceil(SIZE) as u64;
+        let told = Page {
+            number: Some(number),
+            total_pages: Some(pages),
+            total_elements: Some(self.objects.len() as u64),
+            last: Some(number >= pages),
+            ..Page::default()
+        };
+        page(Format::Json, told, customers(&objects))
+    }
+
+    fn change(&mut self) {
+        for _ in 0..self.below(self.most + 1) {
+            let length = self.objects.len() as u64;
+            if self.below(2) == 0 || length == 0 {
+                let at = match self.comes {
+                    Comes::First => 0,
+                    Comes::Last => length,
+                    Comes::Anywhere => self.below(length + 1),
+                };
+                self.objects.insert(usize::try_from(at).unwrap(), self.next);
+                self.next += 1;
+            } else {
+                let at = self.below(length);
+                let gone = self.objects.remove(usize::try_from(at).unwrap());
+                self.kept.retain(|object| *object != gone);
+            }
+            self.changes += 1;
+        }
+    }
+}
+
+/// What a list of such a gateway gives: the numbers, whether it says that it changed, and what was there all the time.
+async fn read_changing(seed: u64, comes: Comes, most: u64) -> (Vec<u64>, bool, Vec<u64>, usize) {
+    let mut changing = Changing {
+        objects: (0..14).collect(),
+        next: 14,
+        comes,
+        random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+        most,
+        kept: Vec::new(),
+        changes: 0,
+    };
+    let length = changing.below(15);
+    changing.objects.truncate(usize::try_from(length).unwrap());
+    changing.kept.clone_from(&changing.objects);
+    let shared = Arc::new(Mutex::new(changing));
+    let of_gateway = shared.clone();
+    let gateway = Gateway::new(move |_, request| {
+        let mut changing = of_gateway.lock().unwrap();
+        let answer = changing.page(asked_page(request));
+        changing.change();
+        answer
+    });
+    let paging = Paging { descending: (comes != Comes::First).then_some(false), ..Paging::default() };
+    let search = CustomerSearch { paging, ..CustomerSearch::default() };
+    let mut list = gateway.client(Format::Json).customers().search(&search);
+    let found = list.collect_all().await.unwrap();
+    let number = |customer: &Customer| customer.customer_key.as_str()["cust_".len()..].parse().unwrap();
+    let changing = shared.lock().unwrap();
+    (found.iter().map(number).collect(), list.changed(), changing.kept.clone(), changing.changes)
+}
+
+#[tokio::test]
+async fn a_list_that_changes_gives_each_object_once_or_says_that_it_changed() {
+    let (mut told, mut missing) = (0, 0);
+    for comes in [Comes::First, Comes::Last, Comes::Anywhere] {
+        for most in 0..=4 {
+            for seed in 1..400 {
+                let (found, changed, kept, changes) = read_changing(seed, comes, most).await;
+                let what = format!("seed {seed}, {comes:?}, up to {most} changes: {found:?}, {kept:?}");
+                let once: BTreeSet<_> = found.iter().collect();
+                assert_eq!(once.len(), found.len(), "{what}");
+                let all = kept.iter().all(|object| found.contains(object));
+                assert!(all || changed, "{what}");
+                assert!(changes > 0 || !changed, "{what}");
+                // With one change between two pages, in an order of creation, nothing is missing.
+                assert!(all || most > 1 || comes == Comes::Anywhere, "{what}");
+                missing += usize::from(!all);
+                told += usize::from(changed);
+            }
+        }
+    }
+    assert!(told > 1_000 && missing < told / 50, "{told} {missing}");
+}
+
+/// What was found from outside: 7 new payments while 113 were listed.
+#[tokio::test]
+async fn a_list_that_grew_is_no_loop_and_repeats_nothing() {
+    for (new, size) in [(7, 25), (25, 25), (200, 25)] {
+        let objects = Arc::new(Mutex::new((0..113).collect::<Vec<u64>>()));
+        let of_gateway = objects.clone();
+        let gateway = Gateway::new(move |before, request| {
+            let mut objects = of_gateway.lock().unwrap();
+            let number = asked_page(request);
+            let from = (usize::try_from(number).unwrap() - 1) * size;
+            let shown: Vec<u64> = objects.iter().skip(from).take(size).copied().collect();
+            let pages = objects.len().div_ceil(size) as u64;
+            let told = Page {
+                number: Some(number),
+                total_pages: Some(pages),
+                total_elements: Some(objects.len() as u64),
+                last: Some(number == pages),
+                ..Page::default()
+            };
+            if before == 0 {
+                objects.splice(0..0, 1_000..1_000 + new);
+            }
+            page(Format::Json, told, customers(&shown))
+        });
+        let mut list = search(&gateway, Format::Json);
+        let found = list.collect_all().await.unwrap();
+        let numbers: BTreeSet<u64> =
+            found.iter().map(|customer| customer.customer_key.as_str()[5..].parse().unwrap()).collect();
+        assert_eq!((numbers.len(), list.changed()), (found.len(), true), "{new}");
+        assert!((0..113).all(|old| numbers.contains(&old)), "{new}");
+    }
+}
+
+/// A list that stays the same is read page by page, and says so.
+#[tokio::test]
+async fn a_list_that_stays_the_same_says_so() {
+    for (order_by, descending, calls) in
+        [(None, None, 3), (None, Some(true), 3), (None, Some(false), 5), (Some("last-name"), None, 5)]
+    {
+        let gateway = regular(Format::Json, 3);
+        let paging = Paging { order_by: order_by.map(str::to_owned), descending, ..Paging::default() };
+        let search = CustomerSearch { paging, ..CustomerSearch::default() };
+        let mut list = gateway.client(Format::Json).customers().search(&search);
+        assert_eq!(list.collect_all().await.unwrap().len(), 6);
+        assert_eq!((list.changed(), gateway.asked().len()), (false, calls), "{order_by:?} {descending:?}");
+    }
 }

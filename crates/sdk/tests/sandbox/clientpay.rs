@@ -1,9 +1,13 @@
 //! ClientPay against the sandbox, over HTTP on loopback, in both versions of its API.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request};
 use perennial::clientpay::*;
+use perennial::transport::{Deadline, Exchange, ReqwestExchange};
 use perennial::{BaseUrl, ClientPay, ClientPayBuilder};
 use perennial_sandbox::{Effect, Fault, Sandbox, World};
 
@@ -17,6 +21,29 @@ fn card(number: &str) -> CardBuilder {
 
 fn payment(number: &str, amount: &str) -> NewPayment {
     NewPayment::builder().total_amount(amount).session_id("S-1").credit_card(card(number)).build().unwrap()
+}
+
+/// Pays on a page, as a payer's browser does.
+async fn sandbox_pays(url: &str, card: &str) {
+    let url = url.split('#').next().unwrap();
+    let exchange = ReqwestExchange::builder().build().unwrap();
+    let browse = async |method: Method, form: String| {
+        let mut request = Request::new(Bytes::from(form));
+        *request.method_mut() = method;
+        *request.uri_mut() = url.parse().unwrap();
+        let encoded = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(CONTENT_TYPE, encoded);
+        let deadline = Deadline::after(Instant::now(), Duration::from_secs(30));
+        let answer = exchange.exchange(request, deadline).await.unwrap();
+        String::from_utf8_lossy(answer.body()).into_owned()
+    };
+    let form = browse(Method::GET, String::new()).await;
+    let token = form.split_once("name=\"token\" value=\"").and_then(|(_, rest)| rest.split('"').next());
+    let entered = format!(
+        "token={}&method=card&card-name=Rosa+Lind&card-number={card}&card-expiry=1230&card-code=999",
+        token.unwrap()
+    );
+    browse(Method::POST, entered).await;
 }
 
 async fn state(world: &World) -> serde_json::Value {
@@ -262,26 +289,39 @@ async fn every_operation_of_version_1_and_what_it_lacks() {
     assert!(client.access().current().await.unwrap().is_none());
 }
 
-/// What becomes of a call whose answer is lost, in one way or another, is found out, and it is not made again.
+/// However the answer to a call is lost, its outcome is found, or it is unknown and can be gone on with under its id; and
+/// it is made once.
 #[tokio::test]
 async fn a_lost_answer_leads_to_the_first_outcome_and_one_payment() {
+    // Whether a look finds it at once; of a late commit that is open.
     let effects = [
-        Effect::DropReply,
-        Effect::Duplicate,
-        Effect::ErrorAfter { status: 500 },
-        Effect::ErrorBefore { status: 500 },
-        Effect::CutReply { at_byte: 20 },
-        Effect::LateCommit { delay: Duration::from_millis(1) },
-        Effect::Garbage { body: "<html>".into(), content_type: "text/html".into() },
+        (Effect::DropReply, Some(true)),
+        (Effect::Duplicate, Some(true)),
+        (Effect::ErrorAfter { status: 500 }, Some(true)),
+        (Effect::ErrorBefore { status: 500 }, Some(false)),
+        (Effect::CutReply { at_byte: 20 }, Some(true)),
+        (Effect::LateCommit { delay: Duration::from_millis(1) }, None),
+        (Effect::Garbage { body: "<html>".into(), content_type: "text/html".into() }, Some(true)),
     ];
     let sandbox = Sandbox::start().await.unwrap();
     let world = sandbox.world(7).await.unwrap();
     for version in [Version::V2, Version::V1] {
         let client = builder(&sandbox, &world).version(version).build().unwrap();
-        for effect in &effects {
+        for (effect, is_found) in &effects {
             let before = state(&world).await["clientpay-payments"].as_array().unwrap().len();
             world.fault(&Fault::on("clientpay-payments.create", effect.clone()).nth(1)).await.unwrap();
-            let paid = client.payments().pay(&payment("4000100011112224", "12.50")).await.unwrap();
+            let order = payment("4000100011112224", "12.50");
+            let paid = match client.payments().pay(&order).await {
+                Ok(paid) => {
+                    assert_ne!(*is_found, Some(false), "{version:?} {effect:?}: nothing is sent twice");
+                    paid
+                }
+                Err(error) => {
+                    assert!(error.is_outcome_unknown() && *is_found != Some(true), "{effect:?}: {error:?}");
+                    let id = error.into_request_id().unwrap();
+                    client.payments().under(id).pay(&order).await.unwrap()
+                }
+            };
             world.clear_faults().await.unwrap();
             let stored = state(&world).await["clientpay-payments"].clone();
             let made = &stored.as_array().unwrap()[before..];
@@ -293,11 +333,45 @@ async fn a_lost_answer_leads_to_the_first_outcome_and_one_payment() {
             }
             world.fault(&Fault::on("clientpay-payments.refund", effect.clone()).nth(1)).await.unwrap();
             let refund = Refund::builder().payment_id(paid.payment_id.clone()).build().unwrap();
-            let voided = client.payments().refund(&refund).await.unwrap();
+            let voided = match client.payments().refund(&refund).await {
+                Ok(voided) => voided,
+                Err(error) => {
+                    assert!(error.is_outcome_unknown() && *is_found != Some(true), "{effect:?}: {error:?}");
+                    let id = error.into_request_id().unwrap();
+                    client.payments().under(id).refund(&refund).await.unwrap()
+                }
+            };
             world.clear_faults().await.unwrap();
             assert_eq!(voided.payment_status, Some(PaymentStatus::VOIDED), "{effect:?}");
             let stored = state(&world).await["clientpay-payments"].clone();
             assert_eq!(stored.as_array().unwrap().len(), before + 1, "a void is no payment: {effect:?}");
+        }
+    }
+}
+
+/// On a page, declined attempts and a payment have one request id.
+#[tokio::test]
+async fn an_attempt_that_was_declined_is_no_second_payment() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let world = sandbox.world(7).await.unwrap();
+    for version in [Version::V2, Version::V1] {
+        let client = builder(&sandbox, &world).version(version).build().unwrap();
+        let invoice = Invoice::builder()
+            .invoice_number("1")
+            .invoice_date("2027-01-01")
+            .outstanding_balance("100.00")
+            .editable(false);
+        let page =
+            client.pages().invoices(&InvoicePage::builder().invoice(invoice).build().unwrap()).await.unwrap();
+        let asked = Expected { request_id: page.request_id.clone(), amount: "100.00".parse().ok() };
+        for (card, verdict) in [
+            ("4000300211112228", Verdict::Declined),
+            ("4000300611112224", Verdict::Declined),
+            ("4000100011112224", Verdict::Approved),
+        ] {
+            sandbox_pays(&page.url, card).await;
+            let confirmed = client.payments().confirm(&asked).await.unwrap().into_value().unwrap();
+            assert_eq!(confirmed.verdict(), verdict, "{version:?} {card}");
         }
     }
 }

@@ -498,14 +498,36 @@ impl<'a> Form<'a> {
 /// The answer to every request for a page: none without a URL. Where only that is answered, the page's name is the
 /// last segment of it, as the URL in the sample of a postback has it.
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<Option<Page>>, DecodeError> {
+    let Reply { success, message, errors, value, unreadable } = decode_named(body, limits)?;
+    Ok(Reply { success, message, errors, value: value.page(), unreadable })
+}
+
+/// What an answer names of a page; all of it, or less.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The request that made the page.
+    pub request_id: Option<UsedRequestId>,
+    /// Where it is.
+    pub url: Option<String>,
+}
+
+impl Named {
+    /// The page, if its URL is named. Without a request id, the URL ends in it.
+    pub fn page(self) -> Option<Page> {
+        let Self { request_id, url } = self;
+        let url = url?;
+        let last = || url.rsplit('/').next()?.try_into().ok();
+        Some(Page { request_id: request_id.or_else(last)?, url })
+    }
+}
+
+/// The answer to a request for a page, and what it names beside a refusal.
+pub fn decode_named(body: &[u8], limits: &Limits) -> Result<Reply<Named>, DecodeError> {
     let document = document(body, "paymentPageUrl");
     let Answer { said, request_id, payment_page_url, payer_page_url } = read(&document, limits)?;
     let request_id = id("requestId", request_id).map_err(refused)?;
-    let page = owned(given(payment_page_url).or(payer_page_url)).and_then(|url| {
-        let last = || url.rsplit('/').next()?.try_into().ok();
-        Some(Page { request_id: request_id.or_else(last)?, url })
-    });
-    said.reply(page).map_err(refused)
+    let url = owned(given(payment_page_url).or(payer_page_url));
+    said.reply(Named { request_id, url }).map_err(refused)
 }
 
 /// The answer to a request for a payment page.

@@ -409,6 +409,19 @@ impl<'a> From<&'a domain::Payment> for Payment<'a> {
     }
 }
 
+/// What became of a payment, by the member of that name, or by the one that the first postback has. Two that contradict
+/// each other are no word that anybody knows.
+fn told(payment_status: Option<Text<'_>>, status: Option<Text<'_>>) -> Option<PaymentStatus> {
+    let named = given(payment_status).map(|word| PaymentStatus::reported(&word));
+    let other = given(status).and_then(|word| PaymentStatus::try_from(&*word).ok());
+    match (named, other) {
+        (Some(named), Some(other)) if named != other => {
+            Some(PaymentStatus::reported(&format!("{named} and {other}")))
+        }
+        (named, other) => named.or(other),
+    }
+}
+
 impl Payment<'_> {
     fn reply(mut self) -> Result<Reply<domain::Payment>, Fault> {
         let Reply { success, message, errors, unreadable, value: () } =
@@ -446,9 +459,7 @@ impl Payment<'_> {
             payment_id: id("paymentID", payment_id.0)?,
             session_id: owned(session_id.0),
             customer_ref_number: owned(customer_ref_number.0),
-            payment_status: given(payment_status.0)
-                .or(given(status))
-                .map(|status| PaymentStatus::reported(&status)),
+            payment_status: told(payment_status.0, status),
             payment_page_url_status: given(payment_page_url_status)
                 .map(|status| PageStatus::reported(&status)),
             payment_date: owned(payment_date),

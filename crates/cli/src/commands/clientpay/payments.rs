@@ -1,9 +1,11 @@
 //! `perennial clientpay pay`, `refund` and `search`: each payment is made once, whatever becomes of the answers.
 
+use std::time::Duration;
+
 use clap::{ArgGroup, Args};
 use perennial::clientpay::{
     Criteria, Decline, Field, Group, NewPayment, NewPaymentBuilder, Operator, Payment, PaymentFilter,
-    PaymentSearch, Refund, RefundBuilder,
+    PaymentSearch, Payments, Refund, RefundBuilder, RequestId,
 };
 use perennial::{ClientPay, InvalidValue, Response, Violations};
 
@@ -37,6 +39,25 @@ options! {
     }
 }
 
+/// Whether a request whose answer is lost is sent a second time.
+#[derive(Debug, Args)]
+struct Resend {
+    /// If the answer is lost, send the same request once more under its id: after this many seconds, and only if the
+    /// gateway then knows nothing of it. Without this, nothing is sent twice
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    resend_after: Option<u64>,
+}
+
+impl Resend {
+    fn payments<'a>(&self, client: &'a ClientPay, id: Option<RequestId>) -> Payments<'a> {
+        let payments = under!(client.payments(), id);
+        match self.resend_after {
+            Some(seconds) => payments.resend_after(Duration::from_secs(seconds)),
+            None => payments,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Pay {
     #[command(flatten)]
@@ -45,6 +66,8 @@ pub(super) struct Pay {
     method: MethodOptions,
     #[command(flatten)]
     under: Under,
+    #[command(flatten)]
+    resend: Resend,
     #[command(flatten)]
     billing: BillingAddress,
 }
@@ -75,6 +98,8 @@ pub(super) struct Refunded {
     fields: RefundOptions,
     #[command(flatten)]
     under: Under,
+    #[command(flatten)]
+    resend: Resend,
 }
 
 #[derive(Debug, Args)]
@@ -109,7 +134,7 @@ impl Pay {
     pub(super) async fn run(&self, client: &ClientPay, output: Output) -> Result<(), Failure> {
         let id = self.under.id()?;
         let payment = self.payment()?;
-        tell(output, under!(client.payments(), id).pay(&payment).await?)
+        tell(output, self.resend.payments(client, id).pay(&payment).await?)
     }
 
     fn payment(&self) -> Result<NewPayment, Failure> {
@@ -133,7 +158,7 @@ impl Refunded {
         let refund =
             refund.map_err(|violations| renamed(&by_option(&violations), "payment-id", "<PAYMENT-ID>"));
         let (refund, id) = both(refund, self.under.id())?;
-        let refunded = under!(client.payments(), id).refund(&refund).await;
+        let refunded = self.resend.payments(client, id).refund(&refund).await;
         let look = || lookup::of_refund(refund.fields().payment_id);
         tell(output, refunded.map_err(|error| Failure::lost(error, look()))?)
     }

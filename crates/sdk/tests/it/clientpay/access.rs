@@ -141,7 +141,7 @@ async fn evictions_between_the_calls_of_payments_cost_one_new_id_each() {
 
 #[tokio::test(start_paused = true)]
 async fn a_crowd_that_waits_for_a_failure_shares_it() {
-    let gateway = Gateway::of(Route::NewAccessId, vec![Does::Say(403, "{}".into()); 64]);
+    let gateway = Gateway::of(Route::NewAccessId, vec![Does::Say(403, r#"{"success":false}"#.into()); 64]);
     let client = gateway.client();
     let pay = |_| async { client.payments().pay(&card_payment()).await };
     let outcomes: Vec<Result<_, Error>> = join_all((0..64).map(pay)).await;

@@ -231,7 +231,7 @@ fn expected() -> Expected {
     Expected { request_id: "request-1".parse().unwrap(), amount: None }
 }
 
-fn new_payer() -> NewPayer {
+pub(crate) fn new_payer() -> NewPayer {
     NewPayer::builder().first_name("Rosa").emails("rosa@example.test").build().unwrap()
 }
 
@@ -239,7 +239,7 @@ fn payer_update() -> PayerUpdate {
     PayerUpdate::builder().payer_id("payer-1").last_name("Lind").build().unwrap()
 }
 
-fn new_methods() -> NewMethods {
+pub(crate) fn new_methods() -> NewMethods {
     let account = ECheck::builder()
         .name_on_account("Rosa Lind")
         .routing_number("021000021")

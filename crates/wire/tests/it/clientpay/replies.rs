@@ -228,6 +228,15 @@ fn a_payment_is_paid_by_whole_evidence() {
         (r#"{"requestID":"ID1","status":"Processing","paymentID":"","success":true}"#, Verdict::Pending),
         (r#"{"success":true}"#, Verdict::Unknown),
         ("", Verdict::Unknown),
+        (r#"{"success":"False","requestID":"ID1","paymentStatus":"Declined"}"#, Verdict::Declined),
+        (
+            r#"{"success":false,"requestID":"ID1","paymentStatus":"Declined","status":"400"}"#,
+            Verdict::Declined,
+        ),
+        (
+            r#"{"success":false,"requestID":"ID1","paymentStatus":"Declined","status":"Approved"}"#,
+            Verdict::Unknown,
+        ),
     ] {
         assert_eq!(judge(body), verdict, "{body}");
     }
