@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Declined = 4,
     /// There is no such object.
     NotFound = 5,
+    /// Only a part of the amount was approved, and was taken.
+    Partial = 6,
     /// The gateway was not reached, or is failing; nothing was changed.
     Unavailable = 69,
     /// Something is wrong here or in an answer: not the caller's doing.
@@ -47,6 +49,7 @@ Exit status:
    3  refused: by the gateway, for its key, or because something stands in the way of a deletion
    4  declined: the transaction is printed all the same
    5  no such object
+   6  only a part of the amount was approved and taken: the transaction is printed all the same
   69  the gateway was not reached or is failing; nothing was changed
   70  an answer that cannot be, or a defect of this program
   71  the sandbox stopped because its database failed; what it answered is kept

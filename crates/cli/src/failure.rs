@@ -47,6 +47,10 @@ pub(crate) enum Failure {
     Nothing(&'static str),
     /// The card was declined; the transaction is printed already, if it can be.
     Declined { message: Option<String>, code: Option<String>, exchange_id: Option<String> },
+    /// Only a part of the amount was approved; the transaction is printed already, if it can be.
+    Partial { message: String, exchange_id: Option<String> },
+    /// A charge of this invoice, by this transaction, is neither approved nor declined; it is printed already.
+    Undecided { number: String, id: String },
     /// The sandbox does not start.
     Start(StartError),
     /// The sandbox stopped by itself.
@@ -121,6 +125,8 @@ impl Failure {
                 Delivery::Answered => Exit::Internal,
             },
             Self::Declined { .. } => Exit::Declined,
+            Self::Partial { .. } => Exit::Partial,
+            Self::Undecided { .. } => Exit::Unknown,
             Self::Unprinted { .. } if self.is_broken_pipe() => Exit::Done,
             Self::Unprinted { .. } => Exit::Unprinted,
             Self::Stopped(_) => Exit::Stopped,
@@ -165,6 +171,8 @@ impl Failure {
             Self::CutShort(_) => word(ErrorKind::OutcomeUnknown),
             Self::Nothing(_) => "not-found",
             Self::Declined { .. } => "declined",
+            Self::Partial { .. } => "partially-approved",
+            Self::Undecided { .. } => "outcome-unknown",
             Self::Start(_)
             | Self::Stopped(_)
             | Self::World(_)
@@ -180,7 +188,7 @@ impl Failure {
     /// What it is, in a line, and what to do.
     fn message(&self) -> String {
         match self {
-            Self::Usage(message) | Self::Refused(message) => message.clone(),
+            Self::Usage(message) | Self::Refused(message) | Self::Partial { message, .. } => message.clone(),
             Self::Keys(error) => error.to_string(),
             Self::Start(error) => error.to_string(),
             Self::Stopped(error) => format!("the sandbox stopped: {error}"),
@@ -214,6 +222,10 @@ impl Failure {
                      sending it again"
                 )
             }
+            Self::Undecided { number, id } => format!(
+                "transaction {id} of invoice {number} is neither approved nor declined, and may have taken money: do not \
+                 charge it again; look at the transaction later, or ask the gateway's support"
+            ),
             Self::Declined { message, .. } => {
                 let message = message.as_deref().unwrap_or("the gateway gave no reason");
                 format!("declined: {}", redact::text(message))
@@ -252,6 +264,7 @@ impl Failure {
             Self::Unreadable(errors) => errors.first()?.exchange_id(),
             Self::Gateway(error) | Self::Lost { error, .. } => error.exchange_id(),
             Self::Declined { exchange_id, .. }
+            | Self::Partial { exchange_id, .. }
             | Self::Unprinted { written: Some(Written { exchange_id, .. }), .. } => exchange_id.as_deref(),
             _ => None,
         }

@@ -1,4 +1,6 @@
-use std::{fmt, iter::Sum, str::FromStr};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Mul, Sub};
+use std::{fmt, str::FromStr};
 
 use rust_decimal::Decimal;
 
@@ -8,7 +10,8 @@ use crate::{AsGateway, InvalidValue, Rule};
 ///
 /// Text is read by a strict grammar: digits, optionally a point and one or two digits; no sign, exponent, separator
 /// or blank, and never through a float. What is read is at least 0.01; only [`Amount::ZERO`] and sums are nothing.
-/// It is always written with two decimals, as the gateway demands.
+/// It is always written with two decimals, as the gateway demands. Sums, differences and products are [`Total`]s, which
+/// have no largest; [`checked_add`](Self::checked_add) and its like give amounts.
 ///
 /// ```
 /// use perennial_domain::{Amount, Rule};
@@ -159,13 +162,6 @@ impl From<Amount> for Decimal {
     }
 }
 
-/// Sums saturate at [`Amount::MAX`].
-impl Sum for Amount {
-    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
-        amounts.fold(Self::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(Self::MAX))
-    }
-}
-
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&format!("{}.{:02}", self.0 / 100, self.0 % 100))
@@ -179,17 +175,20 @@ impl fmt::Debug for Amount {
 }
 
 /// A sum of amounts, less what was given back: in whole cents, below zero if more was given back than taken, and not
-/// bounded as a single [`Amount`] is.
+/// bounded as a single [`Amount`] is. It has room for more amounts than a program can add, so that it neither overflows
+/// nor stops at a largest value.
 ///
 /// ```
-/// use perennial_domain::Total;
+/// use perennial_domain::{Amount, Total};
 ///
+/// assert_eq!((Amount::MAX + Amount::MAX).to_string(), "1999999999.98");
+/// assert_eq!([Amount::MAX; 12].into_iter().sum::<Total>(), Amount::MAX * 12);
 /// let net: Total = "-5.05".parse().unwrap();
 /// assert_eq!((net.cents(), net.to_string().as_str()), (-505, "-5.05"));
 /// assert!("+5.05".parse::<Total>().is_err());
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Total(i64);
+pub struct Total(i128);
 
 impl Total {
     /// Nothing.
@@ -197,18 +196,17 @@ impl Total {
 
     /// A sum in cents.
     pub const fn from_cents(cents: i64) -> Self {
-        Self(cents)
+        Self(cents as i128)
     }
 
     /// The sum in cents.
-    pub const fn cents(self) -> i64 {
+    pub const fn cents(self) -> i128 {
         self.0
     }
 
-    /// Both together; it stays at the largest that there is rather than overflow.
-    #[must_use]
-    pub const fn saturating_add(self, more: Self) -> Self {
-        Self(self.0.saturating_add(more.0))
+    /// Whether it is nothing.
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
     }
 }
 
@@ -219,7 +217,7 @@ impl TryFrom<&str> for Total {
         let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
         let (cents, _) = parse_cents(digits)?;
         let cents = i64::try_from(sign * i128::from(cents)).map_err(|_| Rule::AmountTooLarge)?;
-        Ok(Self(cents))
+        Ok(Self::from_cents(cents))
     }
 }
 
@@ -241,7 +239,59 @@ impl FromStr for Total {
 
 impl From<Amount> for Total {
     fn from(amount: Amount) -> Self {
-        Self(amount.0.cast_signed())
+        Self(amount.0.into())
+    }
+}
+
+impl Add for Amount {
+    type Output = Total;
+
+    fn add(self, more: Self) -> Total {
+        Total::from(self) + more
+    }
+}
+
+impl Sub for Amount {
+    type Output = Total;
+
+    fn sub(self, less: Self) -> Total {
+        Total::from(self) - less
+    }
+}
+
+impl Mul<u32> for Amount {
+    type Output = Total;
+
+    fn mul(self, times: u32) -> Total {
+        Total(Total::from(self).0 * i128::from(times))
+    }
+}
+
+impl<T: Into<Self>> Add<T> for Total {
+    type Output = Self;
+
+    fn add(self, more: T) -> Self {
+        Self(self.0 + more.into().0)
+    }
+}
+
+impl<T: Into<Self>> Sub<T> for Total {
+    type Output = Self;
+
+    fn sub(self, less: T) -> Self {
+        Self(self.0 - less.into().0)
+    }
+}
+
+impl<T: Into<Self>> AddAssign<T> for Total {
+    fn add_assign(&mut self, more: T) {
+        *self = *self + more;
+    }
+}
+
+impl<T: Into<Self>> Sum<T> for Total {
+    fn sum<I: Iterator<Item = T>>(amounts: I) -> Self {
+        amounts.fold(Self::ZERO, Add::add)
     }
 }
 

@@ -3,7 +3,7 @@
 //! `cargo run -p perennial --example nightly_report`
 
 use perennial::clearent::{
-    ApiKey, NewCustomer, NewPlan, NewToken, PaymentSearch, PlanKey, PlanStatus, TransactionResult,
+    ApiKey, NewCustomer, NewPlan, NewToken, PaymentSearch, PlanKey, PlanStatus, Verdict,
 };
 use perennial::{BaseUrl, Clearent, Error, Total};
 use perennial_sandbox::Sandbox;
@@ -23,11 +23,9 @@ async fn report(client: &Clearent, day: &str) -> Result<Report, Error> {
         if !payment.created.as_deref().is_some_and(|created| created.starts_with(day)) {
             continue;
         }
-        let cents =
-            payment.payment_amount.map_or(0, |amount| i64::try_from(amount.cents()).unwrap_or(i64::MAX));
-        if payment.status == Some(TransactionResult::APPROVED) {
+        if payment.verdict() == Verdict::Approved {
             report.approved += 1;
-            report.received = Total::from_cents(report.received.cents() + cents);
+            report.received += payment.payment_amount.unwrap_or_default();
         } else {
             report.declined.extend(payment.plan_key);
         }

@@ -176,10 +176,24 @@ impl Error {
         self
     }
 
+    /// Notes the object that the answer names, if the outcome is unknown.
+    pub(crate) fn naming(mut self, named: Option<Lookup>) -> Self {
+        if self.is_outcome_unknown() {
+            self.0.lookup = named;
+        }
+        self
+    }
+
     /// Says where to look, if the outcome is unknown.
+    pub(crate) fn look_up(self, lookup: impl FnOnce() -> Lookup) -> Self {
+        let unknown = self.is_outcome_unknown();
+        self.naming(unknown.then(lookup))
+    }
+
+    /// Says where to look, if the outcome is unknown and the answer named no object.
     pub(crate) fn or_look_up(mut self, lookup: impl FnOnce() -> Lookup) -> Self {
         if self.is_outcome_unknown() {
-            self.0.lookup = Some(lookup());
+            self.0.lookup.get_or_insert_with(lookup);
         }
         self
     }

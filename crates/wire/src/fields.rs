@@ -45,6 +45,11 @@ impl Fault {
 pub(crate) struct Unreadable(Vec<(usize, Option<String>, Fault)>);
 
 impl Unreadable {
+    /// Whether every record so far can be read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The records that can be read, of a list at `path`. The others are noted, each with its key.
     pub(crate) fn sort<M, R>(
         &mut self,

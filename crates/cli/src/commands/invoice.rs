@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use perennial::clearent::{Charge, Decline, InvoicePayment, InvoiceStatus, Reference, Transaction};
+use perennial::clearent::{Charge, InvoicePayment, InvoiceStatus, Reference, Transaction};
 use perennial::clientpay::InvoicePage;
 use perennial::{Clearent, Invoice, InvoiceBuilder, InvoiceLine, InvoiceLineBuilder, Violations};
 use serde::Deserialize;
 
 use super::clientpay::{Account, Frame, by_place, under};
 use super::criteria::key;
-use super::transactions::Payer;
+use super::transactions::{Payer, in_part, outcome};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::input;
@@ -24,7 +24,8 @@ pub(crate) enum Invoices {
         after_help = "Its number is looked for first, as the order id of the last 90 days' transactions: an \
         invoice that is paid is not charged again, and the earlier charge is shown. It is looked for again after an \
         answer that was lost. Of two commands at one moment the gateway is asked to tell; whether the live one does is \
-        inferred: let one at a time pay an invoice.\n\n\
+        inferred: let one at a time pay an invoice. One of which only a part was approved (exit status 6), and one whose \
+        charge is neither approved nor declined (75), is not charged again.\n\n\
         Examples:\n  perennial invoice pay --number INV-70412 --date 2027-01-04 --line Decking=400.00 \\\n    \
         --line Labour=250.00 --tax 52.00 --token-id 1100000000555551111 --exp-date 1230\n  \
         perennial invoice pay --invoice-file invoice.json --card-stdin < card.json"
@@ -141,7 +142,7 @@ impl Invoices {
             Self::Status(named) => {
                 let number: Reference = key("<NUMBER>", &named.number)?;
                 let status = global.client().await?.invoices().status(&number).await?;
-                output.one(Standing::found(number, status))
+                Standing::found(number, status).tell(output)
             }
         }
     }
@@ -163,12 +164,13 @@ impl Pay {
         let number = invoice.fields().number.clone();
         match paid {
             InvoicePayment::Made(made) => {
-                let decline = made.decline();
+                let outcome = outcome(&made, None);
                 let printed = show(output, Standing::charged(number, made.transaction));
                 // A decline is told whether or not the transaction can be printed.
-                decline.map_or(printed, |Decline { message, code, .. }| {
-                    Err(Failure::Declined { message, code, exchange_id: None })
-                })
+                outcome.and(printed)
+            }
+            InvoicePayment::Partial(charge) => {
+                Standing::found(number, InvoiceStatus::Partial(*charge)).tell(output)
             }
             InvoicePayment::Before(before) => {
                 if let Output::Table = output {
@@ -263,31 +265,62 @@ fn of_lines(violations: &Violations) -> Violations {
     super::renamed(violations, "lines", "line")
 }
 
+/// The status of an invoice of which a part was taken.
+const PARTIAL: &str = "partially-paid";
+/// The status of an invoice with a charge that is neither approved nor declined.
+const UNDECIDED: &str = "undecided";
+
 /// Where an invoice stands, the transaction that says so, and whether it was charged just now.
 struct Standing {
     number: Reference,
-    is_paid: bool,
+    status: &'static str,
     charged: Option<bool>,
     transaction: Option<Transaction>,
 }
 
 impl Standing {
     fn found(number: Reference, status: InvoiceStatus) -> Self {
-        let (is_paid, transaction) = match status {
-            InvoiceStatus::Paid(transaction) => (true, Some(transaction)),
-            InvoiceStatus::Unpaid(declined) => (false, declined),
+        let (status, transaction) = match status {
+            InvoiceStatus::Paid(transaction) => ("paid", Some(transaction)),
+            InvoiceStatus::Partial(transaction) => (PARTIAL, Some(transaction)),
+            InvoiceStatus::Undecided(transaction) => (UNDECIDED, Some(transaction)),
+            InvoiceStatus::Unpaid(declined) => ("unpaid", declined),
         };
-        Self { number, is_paid, charged: None, transaction }
+        Self { number, status, charged: None, transaction }
     }
 
     fn charged(number: Reference, transaction: Transaction) -> Self {
         let approved = transaction.is_approved();
-        Self { number, is_paid: approved, charged: Some(approved), transaction: Some(transaction) }
+        let status = if approved { "paid" } else { "unpaid" };
+        Self { number, status, charged: Some(approved), transaction: Some(transaction) }
+    }
+
+    /// Prints it. An invoice that is neither paid nor to be paid with another charge is reported whether or not it can
+    /// be printed.
+    fn tell(self, output: Output) -> Result<(), Failure> {
+        let (number, status) = (self.number.clone(), self.status);
+        let id = self.transaction.as_ref().and_then(|made| made.id.as_ref()).map(ToString::to_string);
+        let id = id.unwrap_or_default();
+        let partial = self.transaction.as_ref().and_then(Transaction::partial);
+        let printed = show(output, self);
+        let number = number.as_str();
+        match partial {
+            Some(partial) if status == PARTIAL => {
+                let what = in_part(partial);
+                let message = format!(
+                    "invoice {number} is not paid in full: {what}; it is not charged again. Charge the rest under a number of \
+                     its own, or void transaction {id}"
+                );
+                Err(Failure::Partial { message, exchange_id: None })
+            }
+            _ if status == UNDECIDED => Err(Failure::Undecided { number: number.to_owned(), id }),
+            _ => printed,
+        }
     }
 }
 
 impl Shown for Standing {
-    const COLUMNS: &'static [&'static str] = &["number", "status", "charged"];
+    const COLUMNS: &'static [&'static str] = &["number", "status", "charged", "taken", "due"];
     const OBJECT: &'static str = "invoice";
 
     fn members() -> Vec<String> {
@@ -296,11 +329,14 @@ impl Shown for Standing {
     }
 
     fn record(self) -> Record {
-        let Self { number, is_paid, charged, transaction } = self;
+        let Self { number, status, charged, transaction } = self;
+        let partial = transaction.as_ref().and_then(Transaction::partial).filter(|_| status == PARTIAL);
         Record::default()
             .with("number", number.as_str())
-            .with("status", if is_paid { "paid" } else { "unpaid" })
+            .with("status", status)
             .with("charged", charged)
+            .with("taken", partial.map(|partial| partial.taken))
+            .with("due", partial.and_then(|partial| partial.due))
             .with("transaction", transaction.map(Shown::record))
     }
 }

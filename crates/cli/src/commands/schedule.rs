@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use perennial::clearent::{FrequencyDay, PlanKey, PlanStatus, PlanTerm, Schedule};
-use perennial::{Amount, NaiveDate, Rule, Violations};
+use perennial::{Amount, NaiveDate, Rule, Total, Violations};
 
 use super::both;
 use super::criteria::key;
@@ -116,8 +116,8 @@ async fn of_gateway(key: &PlanKey, global: &Global) -> Result<Charges, Failure> 
 
 /// Charges of this amount, in the order of their days, with what they come to.
 pub(crate) fn records(dates: impl Iterator<Item = NaiveDate>, amount: Amount) -> Vec<Record> {
-    let charges = (1_u64..).zip(dates).scan(Amount::ZERO, |total, (number, date)| {
-        *total = [*total, amount].into_iter().sum();
+    let charges = (1_u64..).zip(dates).scan(Total::ZERO, |total, (number, date)| {
+        *total += amount;
         let charge = Record::default()
             .with("charge", number)
             .with("date", date.to_string())

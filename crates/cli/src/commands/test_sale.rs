@@ -5,7 +5,7 @@ use perennial::clearent::Charge;
 use perennial::{Amount, Clearent, Response};
 
 use super::criteria::key;
-use super::transactions::{Payer, note_duplicate, tell};
+use super::transactions::{Payer, note_duplicate, outcome, tell};
 use crate::failure::Failure;
 use crate::output::{Output, note};
 
@@ -33,16 +33,13 @@ impl TestSale {
         let charge = self.payer.charge(Charge::builder().amount(amount))?;
         let sale = client.test_sale(&charge).await?;
         note_duplicate(output, &sale);
-        let printed = tell(output, sale.decline(), Response::clone(&sale));
+        let printed = tell(output, outcome(&sale, sale.exchange_id()), Response::clone(&sale));
         if !self.void {
             return printed;
         }
         // Whether or not the sale can be printed, it is taken back.
         let Some(voided) = sale.void().await? else { return printed };
-        if let Some(decline) = voided.decline() {
-            let exchange_id = voided.exchange_id().map(str::to_owned);
-            return Err(Failure::Declined { message: decline.message, code: decline.code, exchange_id });
-        }
+        outcome(&voided, voided.exchange_id())?;
         note("the sale was voided: nothing is charged");
         printed
     }

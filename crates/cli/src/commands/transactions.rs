@@ -2,8 +2,9 @@
 
 use clap::{Args, Subcommand};
 use perennial::clearent::{
-    Capture, CaptureBuilder, Charge, ChargeBuilder, ChargeSource, Decline, Refund, RefundBuilder, TokenId,
-    Transaction, TransactionId, TransactionSearch, TransactionUpdate, TransactionUpdateBuilder, Void,
+    Capture, CaptureBuilder, Charge, ChargeBuilder, ChargeSource, Decline, Partial, Refund, RefundBuilder,
+    TokenId, Transaction, TransactionId, TransactionSearch, TransactionUpdate, TransactionUpdateBuilder,
+    Void,
 };
 use perennial::{Clearent, InvalidValue, Response, Violations};
 use zeroize::Zeroizing;
@@ -233,29 +234,30 @@ impl Transactions {
             Self::Sale(sale) => {
                 let sold = transactions.sale(&sale.charge()?).await?;
                 note_duplicate(output, &sold);
-                tell(output, sold.decline(), sold)
+                tell(output, outcome(&sold, sold.exchange_id()), sold)
             }
             Self::Auth(sale) => {
                 let reserved = transactions.auth(&sale.charge()?).await?;
                 note_duplicate(output, &reserved);
-                tell(output, reserved.decline(), reserved)
+                tell(output, outcome(&reserved, reserved.exchange_id()), reserved)
             }
             Self::Capture(capture) => {
                 let captured = transactions.capture(&capture.capture()?).await?;
-                tell(output, captured.decline(), captured)
+                tell(output, outcome(&captured, captured.exchange_id()), captured)
             }
             Self::Void(named) => {
                 let voided = transactions.void(&Void { id: named.id()? }).await?;
-                tell(output, voided.decline(), voided)
+                tell(output, outcome(&voided, voided.exchange_id()), voided)
             }
             Self::Update(update) => {
                 let (id, update) =
                     both(update.named.id(), update.fields.fill(TransactionUpdate::builder()).build())?;
-                output.written(transactions.update(&id, &update).await?)
+                let updated = transactions.update(&id, &update).await?;
+                tell(output, outcome(&updated, updated.exchange_id()), updated)
             }
             Self::Refund(refund) => {
                 let refunded = transactions.refund(&refund.refund()?).await?;
-                tell(output, refunded.decline(), refunded)
+                tell(output, outcome(&refunded, refunded.exchange_id()), refunded)
             }
             Self::Get(named) => output.one(transactions.get(&named.id()?).await?.into_value()),
             Self::Search(search) => {
@@ -277,17 +279,38 @@ pub(super) fn note_duplicate(output: Output, made: &Transaction) {
     }
 }
 
+/// Prints the transaction. A decline and a partial approval are reported whether or not it can be printed.
 pub(super) fn tell<T: Shown>(
     output: Output,
-    decline: Option<Decline>,
+    outcome: Result<(), Failure>,
     answer: Response<T>,
 ) -> Result<(), Failure> {
-    let exchange_id = answer.exchange_id().map(str::to_owned);
     let printed = output.written(answer);
-    // A decline is told whether or not the transaction can be printed.
-    decline.map_or(printed, |Decline { message, code, .. }| {
-        Err(Failure::Declined { message, code, exchange_id })
-    })
+    outcome.and(printed)
+}
+
+/// Why the transaction is not the success that was asked for, if it is not.
+pub(super) fn outcome(made: &Transaction, exchange_id: Option<&str>) -> Result<(), Failure> {
+    let exchange_id = exchange_id.map(str::to_owned);
+    if let Some(Decline { message, code }) = made.decline() {
+        return Err(Failure::Declined { message, code, exchange_id });
+    }
+    match made.partial() {
+        // An earlier transaction was partial when it was made.
+        Some(partial) if !made.is_duplicate() => {
+            let message = format!("{}: charge the rest, or void the transaction", in_part(partial));
+            Err(Failure::Partial { message, exchange_id })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What was taken and what is still due.
+pub(super) fn in_part(Partial { taken, due }: Partial) -> String {
+    match due {
+        Some(due) => format!("only {taken} was approved and taken; {due} is still due"),
+        None => format!("only {taken} was approved and taken"),
+    }
 }
 
 /// Text that names a token, whatever it looks like.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use perennial::clearent::{
     Batch, BatchId, BatchStatus, Charged, Customer, CustomerKey, CustomerStatus, CustomerToken, ExpectedRun,
     Frequency, FrequencyDay, Link, Payment, Plan, PlanKey, PlanStatus, PostalAddress, Token, TokenId,
-    TokenStatus, Transaction, TransactionId, TransactionResult, TransactionType,
+    TokenStatus, Transaction, TransactionId, TransactionResult, TransactionType, Verdict,
 };
 use perennial::{Amount, CardBrand, Date, Expiry, Reported, Total};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -45,24 +45,28 @@ pub(crate) trait Shown {
 }
 
 /// Declares what is shown of a type: the columns of a list, then every field under its name. One that is forgotten does
-/// not compile.
+/// not compile. Last, a method whose value is shown beside them.
 macro_rules! shown {
     (
         $Type:ident $( as $object:literal )? in [ $( $column:literal ),* $(,)? ]
-        { $( $field:ident: $name:literal, )* }
+        { $( $field:ident: $name:literal, )* $( ; $derived:ident: $derived_name:literal )? }
     ) => {
         impl Shown for $Type {
             const COLUMNS: &'static [&'static str] = &[ $( $column ),* ];
             $( const OBJECT: &'static str = $object; )?
 
             fn members() -> Vec<String> {
-                let members = [ $( $crate::output::record::names($name, |object: Self| object.$field) ),* ];
+                let members = [
+                    $( $crate::output::record::names($name, |object: Self| object.$field), )*
+                    $( vec![$derived_name.to_owned()] )?
+                ];
                 members.concat()
             }
 
             fn record(self) -> Record {
+                $( let $derived = self.$derived(); )?
                 let Self { $( $field ),* } = self;
-                Record::default() $( .with($name, $field) )*
+                Record::default() $( .with($name, $field) )* $( .with($derived_name, $derived) )?
             }
         }
     };
@@ -264,7 +268,7 @@ pub(super) use {shown, texts, values};
 
 texts! {
     BatchId BatchStatus CardBrand CustomerKey CustomerStatus Date Expiry Frequency PlanKey PlanStatus TokenId TokenStatus TransactionId
-    TransactionResult TransactionType
+    TransactionResult TransactionType Verdict
 }
 
 shown! {
@@ -364,7 +368,7 @@ impl Shown for Date {
 
 shown! {
     Payment in [
-        "created", "status", "payment-amount", "customer-name", "customer-key", "transaction-id", "plan-key",
+        "created", "verdict", "status", "payment-amount", "customer-name", "customer-key", "transaction-id", "plan-key",
     ] {
         customer_key: "customer-key",
         plan_key: "plan-key",
@@ -372,12 +376,13 @@ shown! {
         payment_amount: "payment-amount",
         status: "status",
         created: "created",
+        ; verdict: "verdict"
     }
 }
 
 shown! {
     Transaction in [
-        "id", "type", "amount", "result", "ref-id", "created", "order-id", "result-code", "last-four",
+        "id", "type", "amount", "verdict", "ref-id", "created", "order-id", "result", "result-code", "last-four",
     ] {
         id: "id",
         transaction_type: "type",
@@ -423,6 +428,7 @@ shown! {
         merchant_id: "merchant-id",
         terminal_id: "terminal-id",
         plan_name: "plan-name",
+        ; verdict: "verdict"
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn drawn(months: &[Outlook]) -> String {
         @for line in grid {
             @let y = ground - high(line);
             line.line x1=(LEFT) x2=(right) y1=(y) y2=(y) {}
-            text x=(LEFT - 8) y=(y + 4) text-anchor="end" { (total(line)) }
+            text x=(LEFT - 8) y=(y + 4) text-anchor="end" { (text_of(line)) }
         }
         @for (index, month) in months.iter().enumerate() {
             @let left = LEFT + index * wide;
@@ -127,6 +127,6 @@ fn cents(amount: Total) -> u128 {
     u128::try_from(amount.cents()).unwrap_or_default()
 }
 
-fn total(cents: u128) -> Total {
-    Total::from_cents(i64::try_from(cents).unwrap_or(i64::MAX))
+fn text_of(cents: u128) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
 }

@@ -2,7 +2,7 @@
 
 use chrono::Datelike;
 use maud::{Markup, html};
-use perennial::{Amount, Month, NaiveDate};
+use perennial::{Month, NaiveDate, Total};
 
 use super::Picture;
 use crate::commands::Charges;
@@ -25,7 +25,7 @@ pub(crate) fn drawn(charges: &Charges) -> String {
             }
         }
     };
-    let total: Amount = charges.dates.iter().map(|_| charges.amount).sum();
+    let total: Total = charges.dates.iter().map(|_| charges.amount).sum();
     let (count, amount) = (charges.dates.len(), charges.amount);
     let word = if count == 1 { "charge" } else { "charges" };
     let told = match (charges.dates.first(), charges.dates.last()) {

@@ -13,7 +13,7 @@ use crate::{Amount, Month, Total};
 /// let schedule = Schedule::new(term, FrequencyDay::new(15).unwrap());
 /// let mut forecast = Forecast::new(Month::try_from("2027-01").unwrap(), 3);
 /// forecast.add(schedule, "50.00".parse().unwrap());
-/// let cents: Vec<i64> = forecast.months().map(|(_, expected)| expected.amount.cents()).collect();
+/// let cents: Vec<i128> = forecast.months().map(|(_, expected)| expected.amount.cents()).collect();
 /// assert_eq!(cents, [0, 5_000, 5_000]);
 /// assert_eq!(forecast.total().amount, Total::from_cents(10_000));
 /// ```
@@ -78,6 +78,6 @@ impl Expected {
     /// Both together.
     #[must_use]
     pub fn and(self, more: Self) -> Self {
-        Self { charges: self.charges + more.charges, amount: self.amount.saturating_add(more.amount) }
+        Self { charges: self.charges + more.charges, amount: self.amount + more.amount }
     }
 }

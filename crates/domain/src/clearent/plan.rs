@@ -2,7 +2,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::{CustomerKey, Link, Paging, Schedule, TokenId};
 use crate::{
-    Amount, Date, Flag, InvalidValue, Reported, Rule, Text, Violations, add_months, builder::request,
+    Amount, Date, Flag, InvalidValue, Reported, Rule, Text, Total, Violations, add_months, builder::request,
     key::key, open::open,
 };
 
@@ -252,8 +252,8 @@ impl NewPlan {
             .map_err(|error| Violations::one("end-date", error.0))
     }
 
-    /// What the plan will charge in all.
-    pub fn total(&self) -> Amount {
+    /// The sum of all charges of the plan.
+    pub fn total(&self) -> Total {
         self.schedule().into_iter().flatten().map(|_| self.payment_amount).sum()
     }
 }

@@ -333,10 +333,9 @@ fn refunded(call: &Call<'_>, refund: &Refund) -> Handled {
             (Some(id), _) => {
                 let kinds = [TransactionType::SALE, TransactionType::FORCED_SALE, TransactionType::CAPTURE];
                 let original = original(ledger, &id, &kinds)?;
-                let taken = original.amount.unwrap_or_default();
-                let taken = taken.checked_add(original.tip_amount.unwrap_or_default()).unwrap_or(Amount::MAX);
-                let left = taken.checked_sub(ledger.followed_up(&id, &TransactionType::REFUND)?);
-                if left.unwrap_or_default() < amount {
+                let taken = original.amount.unwrap_or_default() + original.tip_amount.unwrap_or_default();
+                let left = taken - ledger.followed_up(&id, &TransactionType::REFUND)?;
+                if left < amount.into() {
                     return Err(Refused::business("025", "Exceeds Maximum Refundable Amount").into());
                 }
                 following(original, TransactionType::REFUND, amount)

@@ -3,7 +3,7 @@
 use perennial_domain::clearent::{
     CheckAnswer, Transaction, TransactionId, TransactionResult, TransactionSearch, TransactionType,
 };
-use perennial_domain::{Amount, CardBrand, Reported};
+use perennial_domain::{Amount, CardBrand, Reported, Total};
 use perennial_wire::clearent::Page;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
@@ -151,13 +151,11 @@ impl Ledger<'_> {
     }
 
     /// What approved transactions of this type took of or gave back from this one, unless they were voided.
-    pub(crate) fn followed_up(&self, id: &TransactionId, kind: &TransactionType) -> Result<Amount> {
-        let sql = "SELECT coalesce(sum(amount), 0) AS amount FROM transactions
+    pub(crate) fn followed_up(&self, id: &TransactionId, kind: &TransactionType) -> Result<Total> {
+        let sql = "SELECT coalesce(sum(amount), 0) FROM transactions
                    WHERE world = ? AND ref_id = ? AND type = ? AND result = 'APPROVED' AND voided = 0";
         let follow_up = params![self.world, id.as_str(), kind.as_str()];
-        let sum =
-            self.connection.prepare_cached(sql)?.query_row(follow_up, |row| read_amount(row, "amount"))?;
-        Ok(sum.unwrap_or_default())
+        self.connection.prepare_cached(sql)?.query_row(follow_up, |row| row.get(0).map(Total::from_cents))
     }
 
     /// The last approved charge of this type and amount that is the same, unless it was voided or a plan made it.

@@ -5,10 +5,13 @@ use std::error::Error as StdError;
 use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, header};
+use perennial_domain::Reported;
 use perennial_transport::{CallError, Redactor, Replay};
 use perennial_wire::clearent::{GatewayError, Payload, Reply};
 use perennial_wire::{Format, Limits};
 
+use super::Lookup;
+use super::evidence::{Evidence, is_undecided, named};
 use crate::error::GatewayMessage;
 use crate::response::About;
 use crate::sent::{kind_of, unanswered};
@@ -28,18 +31,51 @@ pub(super) struct Answer {
     operation: &'static str,
     writes: bool,
     payload: Payload,
+    /// The object that the answer names.
+    named: Option<Lookup>,
     about: About,
 }
 
-/// A write that the answer calls failed, with what a done one leaves behind.
+/// Why the parts of an answer decide nothing.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer says that it failed and that it was done")]
-struct Contradiction;
+enum Doubt {
+    #[error(
+        "the parts of the answer contradict each other: one says that it was done, another that it failed"
+    )]
+    Contradiction,
+    #[error(
+        "the parts of the answer contradict each other: one says that it was done, another that it failed: {0}"
+    )]
+    Error(GatewayMessage),
+    #[error("the transaction is neither approved nor declined")]
+    Undecided,
+}
 
 /// An answer about something else than was asked. The member is named, its values are not.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} is not the one that was asked for")]
 pub(super) struct Mismatch(pub(super) &'static str);
+
+impl Mismatch {
+    /// Whether the answer is about the object that was asked for, of which it reports something else. A search by what
+    /// was asked for may then miss it.
+    fn is_of_content(&self) -> bool {
+        let identity = [
+            "id",
+            "ref-id",
+            "type",
+            "order-id",
+            "invoice",
+            "last-four",
+            "last-four-digits",
+            "customer-key",
+            "plan-key",
+            "first-name",
+            "last-name",
+        ];
+        !identity.contains(&self.0)
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 #[error("the payload is not what this operation answers with")]
@@ -69,22 +105,17 @@ impl Asked<'_> {
             Err(error) => (Reply::default(), Some(error)),
         };
         let from_the_gateway = reply != Reply::default() || body.trim_ascii().is_empty();
-        let Reply {
-            code,
-            status: word,
-            exchange_id,
-            links,
-            page,
-            payload_type,
-            payload,
-            unreadable: records,
-        } = reply;
+        let evidence = if self.writes() {
+            Evidence::of_write(status, &reply)
+        } else {
+            Evidence::of_read(status, &reply)
+        };
+        let named = named(self.operation, &reply.payload, &reply.links);
+        let Reply { code, status: _, exchange_id, links, page, payload_type, payload, unreadable: records } =
+            reply;
         // A success whose envelope has another code is what that says.
         let inside = code.filter(|_| status.is_success()).and_then(|code| StatusCode::from_u16(code).ok());
         let said = inside.unwrap_or(status);
-        let fails = said.is_client_error()
-            || said.is_server_error()
-            || word.is_some_and(|word| word.eq_ignore_ascii_case("fail"));
         let gone = doubt
             && self.replay == Replay::Delete
             && from_the_gateway
@@ -107,21 +138,36 @@ impl Asked<'_> {
                 let kind = if self.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unreadable };
                 return Err(about.into_error(kind, self.operation).with_source(error));
             }
+            (payload, None) if evidence.contradicts_itself() => {
+                let kind = if self.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unreadable };
+                let error = about.into_error(kind, self.operation).naming(named);
+                return Err(error.with_source(self.doubt(payload)));
+            }
             (Payload::Error(_) | Payload::Empty, None) if gone => Payload::Empty,
             (Payload::Error(message), _) => {
                 return Err(about.into_error(kind, self.operation).with_source(self.masked(message)));
             }
-            (payload, _) if self.writes() && fails && contradicts(status, said, &payload) => {
-                return Err(about
-                    .into_error(ErrorKind::OutcomeUnknown, self.operation)
-                    .with_source(Contradiction));
-            }
             (payload, _) if status.is_success() || (kind == ErrorKind::Refused && is_made(&payload)) => {
                 payload
             }
-            _ => return Err(about.into_error(kind, self.operation)),
+            _ => return Err(about.into_error(kind, self.operation).naming(named)),
         };
-        Ok(Answer { operation: self.operation, writes: self.writes(), payload, about })
+        Ok(Answer { operation: self.operation, writes: self.writes(), payload, named, about })
+    }
+
+    fn doubt(self, payload: Payload) -> Doubt {
+        match payload {
+            payload if is_undecided(&payload) => Doubt::Undecided,
+            Payload::Error(error) => Doubt::Error(self.masked(error)),
+            Payload::Several(payloads) => {
+                let error = payloads.into_iter().find_map(|payload| match payload {
+                    Payload::Error(error) => Some(self.masked(error)),
+                    _ => None,
+                });
+                error.map_or(Doubt::Contradiction, Doubt::Error)
+            }
+            _ => Doubt::Contradiction,
+        }
     }
 
     fn writes(self) -> bool {
@@ -165,7 +211,7 @@ impl Answer {
         take: impl FnOnce(Payload) -> Option<T>,
         check: impl FnOnce(&T) -> Result<(), Mismatch>,
     ) -> Result<Response<T>, Error> {
-        let Self { operation, writes, payload, about } = self;
+        let Self { operation, writes, payload, named, about } = self;
         let nothing = payload == Payload::Empty && about.status == 204;
         let unless_it_writes = |kind| if writes { ErrorKind::OutcomeUnknown } else { kind };
         let (kind, source): (_, Box<dyn StdError + Send + Sync>) = match take(payload) {
@@ -175,7 +221,11 @@ impl Answer {
             }
             Some(value) => match check(&value) {
                 Ok(()) => return Ok(Response::new(value, about)),
-                Err(mismatch) => (unless_it_writes(ErrorKind::Mismatch), mismatch.into()),
+                Err(mismatch) => {
+                    let named = named.filter(|_| mismatch.is_of_content());
+                    let error = about.into_error(unless_it_writes(ErrorKind::Mismatch), operation);
+                    return Err(error.naming(named).with_source(mismatch));
+                }
             },
             None if about.status >= 400 => (ErrorKind::Refused, OtherPayload.into()),
             None if nothing => (unless_it_writes(ErrorKind::NotFound), Nothing.into()),
@@ -201,6 +251,7 @@ impl Answer {
     pub(super) fn all<T>(
         self,
         take: impl FnOnce(Payload) -> Option<Vec<T>>,
+        check: impl Fn(&T) -> Result<(), Mismatch>,
     ) -> Result<Response<Vec<T>>, Error> {
         let total = self.about.page.as_ref().and_then(|page| page.total_elements);
         if self.payload == Payload::Empty && (self.about.status == 204 || total == Some(0)) {
@@ -208,7 +259,7 @@ impl Answer {
         }
         let Self { payload, mut about, .. } = self;
         let unreadable = std::mem::take(&mut about.unreadable);
-        let found = Self { payload, about, ..self }.one(take, |_| Ok(()))?;
+        let found = Self { payload, about, ..self }.one(take, |all| all.iter().try_for_each(check))?;
         Ok(found.beside(unreadable))
     }
 }
@@ -218,16 +269,6 @@ fn is_made(payload: &Payload) -> bool {
     matches!(payload, Payload::Transaction(_) | Payload::TransactionToken(..))
 }
 
-/// Whether the payload of an answer that says that it failed is what a success leaves behind.
-fn contradicts(status: StatusCode, said: StatusCode, payload: &Payload) -> bool {
-    match payload {
-        Payload::Transaction(made) | Payload::TransactionToken(made, _) => {
-            made.is_approved() || said.is_server_error()
-        }
-        _ => status.is_success(),
-    }
-}
-
 /// Refuses an answer that names another object, or none.
 pub(super) fn same<T: PartialEq>(
     member: &'static str,
@@ -235,6 +276,20 @@ pub(super) fn same<T: PartialEq>(
     answered: Option<&T>,
 ) -> Result<(), Mismatch> {
     if answered == Some(asked) { Ok(()) } else { Err(Mismatch(member)) }
+}
+
+/// What was asked for, as the gateway reports it.
+pub(super) fn reported<T: Copy>(asked: Option<&T>) -> Option<Reported<T>> {
+    asked.copied().map(Reported::Value)
+}
+
+/// Refuses an answer that leaves out what was asked for, or has something else in its place.
+pub(super) fn as_asked<T: PartialEq + ?Sized>(
+    member: &'static str,
+    asked: Option<&T>,
+    answered: Option<&T>,
+) -> Result<(), Mismatch> {
+    if asked.is_none() || asked == answered { Ok(()) } else { Err(Mismatch(member)) }
 }
 
 /// Refuses an answer that names another object. One that leaves the member out passes.

@@ -1,6 +1,6 @@
 //! Batches of card transactions.
 
-use perennial_domain::clearent::{Batch, BatchId, BatchSearch, Settlement, SettlementFields};
+use perennial_domain::clearent::{Batch, BatchId, BatchSearch, BatchStatus, Settlement, SettlementFields};
 use perennial_wire::clearent::{Payload, batch as wire};
 
 use super::answer::{Mismatch, not_another};
@@ -46,6 +46,7 @@ impl Batches<'_> {
             wire::list,
             all,
             |batch| batch.id.as_ref().map(BatchId::as_str),
+            fits,
         )
     }
 
@@ -64,13 +65,24 @@ impl Batches<'_> {
         let call = wire::settle(self.0.format(), settlement)?;
         let check = |settled: &Batch| comes_to(settlement, settled);
         let settled = self.0.one("batches.settle", call, one, check).await;
-        settled.map_err(|error| error.or_look_up(|| Lookup::Batches(BatchSearch::default())))
+        settled.map_err(|error| error.look_up(|| Lookup::Batches(BatchSearch::default())))
     }
 }
 
-/// A batch may leave its figures out; those that it has are those that were asked for.
+fn fits(search: &BatchSearch, found: &Batch) -> Result<(), Mismatch> {
+    not_another("status", search.status.as_ref(), found.status.as_ref())
+}
+
+/// No sample shows the answer to a settlement. A batch may leave its figures out; those that it has are those that were
+/// asked for, it is not open any more, and it says which it is or that it is closed.
 fn comes_to(settlement: &Settlement, settled: &Batch) -> Result<(), Mismatch> {
     let SettlementFields { total_count, net_amount } = settlement.fields();
+    if settled.id.is_none() && settled.status.is_none() {
+        return Err(Mismatch("id"));
+    }
+    if settled.status == Some(BatchStatus::OPEN) {
+        return Err(Mismatch("status"));
+    }
     not_another("total-count", total_count.map(|count| &count.0), settled.total_count.as_ref())?;
     not_another("net-amount", net_amount, settled.net_amount.as_ref())
 }

@@ -152,14 +152,15 @@ impl Clearent {
         self.call(operation, call).await?.maybe(take, check)
     }
 
-    /// A call whose answer is all of something, or as much of it as can be read.
+    /// A call whose answer is all of something, or as much of it as can be read. Each passes the check.
     pub(super) async fn all<T>(
         &self,
         operation: &'static str,
         call: Call,
         take: impl FnOnce(Payload) -> Option<Vec<T>>,
+        check: impl Fn(&T) -> Result<(), Mismatch>,
     ) -> Result<Response<Vec<T>>, Error> {
-        self.call(operation, call).await?.all(take)
+        self.call(operation, call).await?.all(take, check)
     }
 
     /// A call whose answer is all of something, every record of it.
@@ -168,11 +169,13 @@ impl Clearent {
         operation: &'static str,
         call: Call,
         take: impl FnOnce(Payload) -> Option<Vec<T>>,
+        check: impl Fn(&T) -> Result<(), Mismatch>,
     ) -> Result<Response<Vec<T>>, Error> {
-        self.all(operation, call, take).await?.whole()
+        self.all(operation, call, take, check).await?.whole()
     }
 
-    /// A call for each page of what a search finds.
+    #[expect(clippy::too_many_arguments, reason = "each is one part of an operation")]
+    /// A call for each page of what a search finds. A record that the search does not match is an error.
     pub(super) fn list<S: Clone + Send + Sync + 'static, T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -181,6 +184,7 @@ impl Clearent {
         call: fn(&S) -> Call,
         take: fn(Payload) -> Option<Vec<T>>,
         key: fn(&T) -> Option<&str>,
+        matches: fn(&S, &T) -> Result<(), Mismatch>,
     ) -> List<T> {
         let (client, mut search) = (self.clone(), search.clone());
         let Paging { page, ref order_by, descending, .. } = *paging(&mut search);
@@ -189,7 +193,9 @@ impl Clearent {
         let list = List::new(operation, page, key, move |page| {
             let (client, mut search) = (client.clone(), search.clone());
             paging(&mut search).page = Some(page);
-            Box::pin(async move { client.all(operation, call(&search), take).await })
+            Box::pin(async move {
+                client.all(operation, call(&search), take, |found| matches(&search, found)).await
+            })
         });
         list.in_any_order(any_order)
     }
@@ -201,8 +207,9 @@ impl Clearent {
         operation: &'static str,
         call: Call,
         take: impl FnOnce(Payload) -> Option<Vec<T>>,
+        check: impl Fn(&T) -> Result<(), Mismatch>,
     ) -> Result<u64, Error> {
-        let found = self.all(operation, call, take).await?;
+        let found = self.all(operation, call, take, check).await?;
         let total = found.page().and_then(|page| page.total_elements).unwrap_or_default();
         let there = found.len() + found.unreadable().len();
         Ok(total.max(there.try_into().unwrap_or(u64::MAX)))

@@ -1,11 +1,12 @@
 //! The tokens of one customer.
 
 use perennial_domain::clearent::{
-    CustomerKey, CustomerToken, CustomerTokenUpdate, NewCustomerToken, TokenId,
+    CustomerKey, CustomerToken, CustomerTokenUpdate, CustomerTokenUpdateFields, LastFour, NewCustomerToken,
+    NewCustomerTokenFields, TokenId,
 };
 use perennial_wire::clearent::{Payload, customer_token as wire};
 
-use super::answer::{Mismatch, not_another, same};
+use super::answer::{Mismatch, not_another, reported, same};
 use super::{Clearent, Lookup};
 use crate::{Error, Response};
 
@@ -23,37 +24,53 @@ impl CustomerTokens<'_> {
     /// All tokens of the customer. This list has no pages. A record that cannot be read is an error; see
     /// [`each`](Self::each).
     pub async fn list(self) -> Result<Response<Vec<CustomerToken>>, Error> {
-        self.client.whole(LIST, wire::list(self.customer), all).await
+        self.client.whole(LIST, wire::list(self.customer), all, |token| self.owns(token)).await
     }
 
     /// The same tokens, with an error in the place of each record that cannot be read.
     pub async fn each(self) -> Result<Response<Vec<Result<CustomerToken, Error>>>, Error> {
-        Ok(self.client.all(LIST, wire::list(self.customer), all).await?.each())
+        Ok(self.client.all(LIST, wire::list(self.customer), all, |token| self.owns(token)).await?.each())
     }
 
     /// Attaches a token of the vault to the customer.
     pub async fn attach(self, token: &NewCustomerToken) -> Result<Response<CustomerToken>, Error> {
         let call = wire::attach(self.client.format(), self.customer, token)?;
-        let id = token.fields().token_id;
-        let attached =
-            self.client.one("customers.tokens.attach", call, one, |token| self.names(id, token)).await;
-        attached.map_err(|error| error.or_look_up(|| Lookup::CustomerTokens(self.customer.clone())))
+        let NewCustomerTokenFields { token_id, exp_date, last_four_digits, is_default, .. } = token.fields();
+        let check = |attached: &CustomerToken| {
+            self.names(token_id, attached)?;
+            let last_four = last_four_digits.map(LastFour::as_str);
+            not_another("last-four-digits", last_four, attached.last_four_digits.as_deref())?;
+            not_another("exp-date", reported(exp_date).as_ref(), attached.exp_date.as_ref())?;
+            let is_default = reported(is_default.map(|flag| &flag.0));
+            not_another("default", is_default.as_ref(), attached.is_default.as_ref())
+        };
+        let attached = self.client.one("customers.tokens.attach", call, one, check).await;
+        attached.map_err(|error| error.look_up(|| Lookup::CustomerTokens(self.customer.clone())))
     }
 
     /// Changes how a token is attached. Updates to the tokens of one customer leave in the order in which they are
     /// first awaited.
     pub async fn update(self, update: &CustomerTokenUpdate) -> Result<Response<CustomerToken>, Error> {
         let call = wire::update(self.client.format(), self.customer, update)?;
-        let id = update.fields().token_id;
+        let CustomerTokenUpdateFields { token_id, is_default, .. } = update.fields();
         let _turn = self.client.turn(&call).await;
-        let updated =
-            self.client.one("customers.tokens.update", call, one, |token| self.names(id, token)).await;
-        updated.map_err(|error| error.or_look_up(|| Lookup::CustomerTokens(self.customer.clone())))
+        let check = |updated: &CustomerToken| {
+            self.names(token_id, updated)?;
+            let is_default = reported(is_default.map(|flag| &flag.0));
+            not_another("default", is_default.as_ref(), updated.is_default.as_ref())
+        };
+        let updated = self.client.one("customers.tokens.update", call, one, check).await;
+        updated.map_err(|error| error.look_up(|| Lookup::CustomerTokens(self.customer.clone())))
     }
 
+    fn owns(self, token: &CustomerToken) -> Result<(), Mismatch> {
+        not_another("customer-key", Some(self.customer), token.customer_key.as_ref())
+    }
+
+    /// Every sample of an association has both members (section 2.4 of the reference).
     fn names(self, id: &TokenId, token: &CustomerToken) -> Result<(), Mismatch> {
         same("token-id", id, Some(&token.token_id))?;
-        not_another("customer-key", Some(self.customer), token.customer_key.as_ref())
+        same("customer-key", self.customer, token.customer_key.as_ref())
     }
 }
 

@@ -2,12 +2,12 @@
 
 use perennial_domain::Text;
 use perennial_domain::clearent::{
-    Customer, CustomerKey, CustomerSearch, CustomerUpdate, NewCustomer, NewCustomerFields, Paging,
-    PaymentSearch, PlanSearch, check_customer_deletion,
+    Customer, CustomerKey, CustomerSearch, CustomerUpdate, CustomerUpdateFields, NewCustomer,
+    NewCustomerFields, Paging, Payment, PaymentSearch, Plan, PlanSearch, check_customer_deletion,
 };
 use perennial_wire::clearent::{Payload, customer as wire, payment, plan};
 
-use super::answer::{Mismatch, not_another, same};
+use super::answer::{Mismatch, as_asked, not_another, same};
 use super::{Clearent, CustomerTokens, Lookup, payments, plans};
 use crate::{Error, List, Response};
 
@@ -38,6 +38,7 @@ impl<'a> Customers<'a> {
             wire::search,
             all,
             |customer| Some(customer.customer_key.as_str()),
+            fits,
         )
     }
 
@@ -49,8 +50,8 @@ impl<'a> Customers<'a> {
     ) -> Result<Response<Customer>, Error> {
         let call = wire::update(self.0.format(), key, update)?;
         let _turn = self.0.turn(&call).await;
-        let updated = self.0.one("customers.update", call, one, |updated| names(key, updated)).await;
-        updated.map_err(|error| error.or_look_up(|| Lookup::Customer(key.clone())))
+        let updated = self.0.one("customers.update", call, one, |updated| obeys(key, update, updated)).await;
+        updated.map_err(|error| error.look_up(|| Lookup::Customer(key.clone())))
     }
 
     /// Deletes a customer who has no plans and no payments; both are counted first.
@@ -67,13 +68,15 @@ impl<'a> Customers<'a> {
         let _turn = self.0.turn(&call).await;
         let (customer_key, paging) = (Some(key.clone()), one_of_all());
         let search = PlanSearch { customer_key, paging, ..PlanSearch::default() };
-        let plans = self.0.count("plans.search", plan::search(&search), plans::all).await?;
+        let fits = |found: &Plan| plans::fits(&search, found);
+        let plans = self.0.count("plans.search", plan::search(&search), plans::all, fits).await?;
         let (customer_key, paging) = (Some(key.clone()), one_of_all());
         let search = PaymentSearch { customer_key, paging, ..PaymentSearch::default() };
-        let payments = self.0.count("payments.list", payment::list(&search), payments::all).await?;
+        let fits = |found: &Payment| payments::fits(&search, found);
+        let payments = self.0.count("payments.list", payment::list(&search), payments::all, fits).await?;
         check_customer_deletion(plans, payments)?;
         let deleted = self.0.maybe("customers.delete", call, one, |deleted| names(key, deleted)).await;
-        deleted.map_err(|error| error.or_look_up(|| Lookup::Customer(key.clone())))
+        deleted.map_err(|error| error.look_up(|| Lookup::Customer(key.clone())))
     }
 
     /// The tokens of this customer.
@@ -108,14 +111,33 @@ fn names(key: &CustomerKey, customer: &Customer) -> Result<(), Mismatch> {
     same("customer-key", key, Some(&customer.customer_key))
 }
 
-/// The gateway may tidy a name up, so blanks around it and letter case do not count.
+/// The names and the key say who the customer is; how they are reached does not decide whom a plan charges.
 fn echoes(asked: &NewCustomer, created: &Customer) -> Result<(), Mismatch> {
     let NewCustomerFields { first_name, last_name, customer_key, .. } = asked.fields();
-    let tidy = |name: &str| name.trim().to_lowercase();
-    let name = |asked: &Text| tidy(asked.as_str());
-    same("first-name", &name(first_name), created.first_name.as_deref().map(tidy).as_ref())?;
-    same("last-name", &name(last_name), created.last_name.as_deref().map(tidy).as_ref())?;
+    are_named(Some(first_name), Some(last_name), created)?;
     not_another("customer-key", customer_key, Some(&created.customer_key))
+}
+
+/// An update is answered with the whole customer (section 4.1 of the reference), whose status no sample shows.
+fn obeys(key: &CustomerKey, update: &CustomerUpdate, updated: &Customer) -> Result<(), Mismatch> {
+    let CustomerUpdateFields { first_name, last_name, status, .. } = update.fields();
+    names(key, updated)?;
+    are_named(first_name, last_name, updated)?;
+    not_another("status", status, updated.status.as_ref())
+}
+
+/// The gateway may tidy a name up, so blanks around it and letter case do not count.
+fn are_named(first: Option<&Text>, last: Option<&Text>, customer: &Customer) -> Result<(), Mismatch> {
+    let tidy = |name: &str| name.trim().to_lowercase();
+    let asked = |name: Option<&Text>| name.map(|name| tidy(name.as_str()));
+    let answered = |name: &Option<String>| name.as_deref().map(tidy);
+    as_asked("first-name", asked(first).as_ref(), answered(&customer.first_name).as_ref())?;
+    as_asked("last-name", asked(last).as_ref(), answered(&customer.last_name).as_ref())
+}
+
+/// The key is exact; names, addresses and plan names are matched in the gateway's own way.
+fn fits(search: &CustomerSearch, found: &Customer) -> Result<(), Mismatch> {
+    not_another("customer-key", search.customer_key.as_ref(), Some(&found.customer_key))
 }
 
 fn search_for(customer: &NewCustomer) -> CustomerSearch {

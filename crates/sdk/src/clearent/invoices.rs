@@ -1,12 +1,12 @@
 //! Invoices, each paid once.
 
-use perennial_domain::clearent::{ChargeBuilder, Reference, Transaction, TransactionSearch, TransactionType};
+use perennial_domain::clearent::{
+    ChargeBuilder, Reference, Transaction, TransactionSearch, TransactionType, Verdict,
+};
 use perennial_domain::{Amount, Invoice};
 
 use super::{Charged, Clearent, Lookup};
-use crate::Error;
-#[cfg(doc)]
-use crate::ErrorKind;
+use crate::{Error, ErrorKind};
 
 /// Invoices that are paid by card transactions. The gateway knows no invoices: what it knows are the transactions that
 /// carry one's number as their order id, for 90 days.
@@ -44,40 +44,55 @@ pub struct Invoices<'a>(pub(super) &'a Clearent);
 /// Where an invoice stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvoiceStatus {
-    /// No charge for it was approved, or it was voided. The last decline is told, if there was one.
+    /// No charge for it was approved, or it was voided. Holds the last decline, if there was one.
     Unpaid(Option<Transaction>),
-    /// This charge paid it. Refunds do not open it again: who wants to charge again uses another number.
+    /// This charge paid it. Refunds do not open it again: to charge again, use another number.
     Paid(Transaction),
+    /// The issuer approved a part of it: [`Transaction::partial`] says what was taken and what is still due. It is not
+    /// charged again under its number. Charge the rest under a number of its own, or void this charge.
+    Partial(Transaction),
+    /// This charge is neither approved nor declined ([`Verdict::Undecided`]), so that money may have been taken. It is not
+    /// charged again until the gateway reports which.
+    Undecided(Transaction),
 }
 
-/// What came of a call that pays an invoice.
+/// The result of a call that pays an invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvoicePayment {
-    /// It was charged now; a decline is one too.
+    /// It was charged now, in full; a decline is one too.
     Made(Box<Charged>),
     /// It was paid before, by this charge, and nothing was charged now.
     Before(Box<Transaction>),
+    /// The issuer approved a part of it, now or before: [`Transaction::partial`] says what was taken and what is still due.
+    /// Charge the rest under a number of its own, or void this charge.
+    Partial(Box<Transaction>),
     /// Nothing was charged now, and the invoice is not paid as it stands: this earlier charge has its number but
     /// another amount, or is one for something else that the gateway's duplicate check takes for the same.
     InTheWay(Box<Transaction>),
 }
+
+/// An earlier charge of the invoice that is neither approved nor declined.
+#[derive(Debug, thiserror::Error)]
+#[error("an earlier charge of the invoice is neither approved nor declined; nothing was charged now")]
+struct UndecidedBefore;
 
 impl Invoices<'_> {
     /// Looks whether an invoice is paid, by the transactions that carry its number as their order id.
     pub async fn status(self, number: &Reference) -> Result<InvoiceStatus, Error> {
         let search =
             TransactionSearch { order_id: Some(number.as_str().to_owned()), ..TransactionSearch::default() };
-        let is_sale = |found: &Transaction| {
-            let kinds = [TransactionType::SALE, TransactionType::FORCED_SALE, TransactionType::CAPTURE];
-            found.order_id.as_deref() == Some(number.as_str())
-                && found.transaction_type.as_ref().is_some_and(|kind| kinds.contains(kind))
-        };
         let found = self.0.transactions().search(&search).collect_all().await?;
-        let mut charges = found.into_iter().filter(is_sale).collect::<Vec<_>>();
-        let paid = charges.iter().position(|made| made.is_approved() && made.voided != Some(true));
-        Ok(match paid {
-            Some(at) => InvoiceStatus::Paid(charges.swap_remove(at)),
-            None => InvoiceStatus::Unpaid(charges.into_iter().find(|made| made.decline().is_some())),
+        let mut charges: Vec<_> = found.into_iter().filter(|found| is_charge(number, found)).collect();
+        let mut first =
+            |is: &dyn Fn(&Transaction) -> bool| charges.iter().position(is).map(|at| charges.swap_remove(at));
+        Ok(if let Some(paid) = first(&|made| made.is_approved() && made.partial().is_none()) {
+            InvoiceStatus::Paid(paid)
+        } else if let Some(undecided) = first(&|made| made.verdict() == Verdict::Undecided) {
+            InvoiceStatus::Undecided(undecided)
+        } else if let Some(partial) = first(&Transaction::is_approved) {
+            InvoiceStatus::Partial(partial)
+        } else {
+            InvoiceStatus::Unpaid(first(&|_| true))
         })
     }
 
@@ -92,25 +107,53 @@ impl Invoices<'_> {
     /// # Errors
     ///
     /// Of kind [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) if the answer was lost and no charge is found: it may still
-    /// come, so that only a later look tells, at [`Lookup::Invoice`].
+    /// come, so that only a later look tells, at [`Lookup::Invoice`]. Also, now and in every later call, if a charge of the
+    /// invoice is neither approved nor declined.
     pub async fn pay(self, invoice: &Invoice, with: ChargeBuilder) -> Result<InvoicePayment, Error> {
         let number = invoice.fields().number;
         let charge = invoice.complete(with).check_field("invoice").build()?;
-        if let InvoiceStatus::Paid(before) = self.status(number).await? {
-            return Ok(earlier(invoice, before));
+        match self.status(number).await? {
+            InvoiceStatus::Paid(before) | InvoiceStatus::Partial(before) => {
+                return Ok(earlier(invoice, before));
+            }
+            InvoiceStatus::Undecided(_) => {
+                let error = Error::because(ErrorKind::OutcomeUnknown, UndecidedBefore);
+                return Err(error.of_operation("invoices.pay").look_up(|| Lookup::Invoice(number.clone())));
+            }
+            InvoiceStatus::Unpaid(_) => {}
         }
         let lost = match self.0.transactions().sale(&charge).await {
             Ok(made) if made.is_duplicate() => return Ok(earlier(invoice, made.into_value().transaction)),
-            Ok(made) => return Ok(InvoicePayment::Made(made.into_value().into())),
+            Ok(made) => return Ok(charged(invoice, made.into_value())),
             Err(error) => error,
         };
         let found = if lost.is_outcome_unknown() { self.status(number).await.ok() } else { None };
         match found {
-            Some(InvoiceStatus::Paid(transaction)) if pays(invoice, &transaction) => {
-                Ok(InvoicePayment::Made(Charged { transaction, token: None }.into()))
+            Some(InvoiceStatus::Paid(transaction) | InvoiceStatus::Partial(transaction))
+                if pays(invoice, &transaction) || is_part_of(invoice, &transaction) =>
+            {
+                Ok(charged(invoice, Charged { transaction, token: None }))
             }
-            _ => Err(lost.or_look_up(|| Lookup::Invoice(number.clone()))),
+            _ => Err(lost.look_up(|| Lookup::Invoice(number.clone()))),
         }
+    }
+}
+
+/// Whether it is a charge of the invoice of this number that is not voided. One whose type or order id the gateway leaves
+/// out may be.
+fn is_charge(number: &Reference, found: &Transaction) -> bool {
+    let kinds = [TransactionType::SALE, TransactionType::FORCED_SALE, TransactionType::CAPTURE];
+    found.order_id.as_deref().is_none_or(|order| order == number.as_str())
+        && found.transaction_type.as_ref().is_none_or(|kind| kinds.contains(kind))
+        && found.voided != Some(true)
+}
+
+/// What the charge that was made now means for the invoice.
+fn charged(invoice: &Invoice, made: Charged) -> InvoicePayment {
+    if is_part_of(invoice, &made.transaction) {
+        InvoicePayment::Partial(of_invoice(invoice, made.transaction))
+    } else {
+        InvoicePayment::Made(made.into())
     }
 }
 
@@ -118,16 +161,32 @@ impl Invoices<'_> {
 fn earlier(invoice: &Invoice, charge: Transaction) -> InvoicePayment {
     if pays(invoice, &charge) {
         InvoicePayment::Before(charge.into())
+    } else if is_part_of(invoice, &charge) {
+        InvoicePayment::Partial(of_invoice(invoice, charge))
     } else {
         InvoicePayment::InTheWay(charge.into())
     }
 }
 
-/// Whether the charge is one of the invoice as it stands. A tip comes on top, and may be counted in.
+/// Whether the charge pays the invoice as it stands. A tip comes on top, and may be counted in.
 fn pays(invoice: &Invoice, charge: &Transaction) -> bool {
     let due = Some(invoice.amount());
     let without_tip = |paid: Amount| paid.checked_sub(charge.tip_amount.unwrap_or_default());
     charge.is_approved()
+        && charge.partial().is_none()
         && charge.order_id.as_deref() == Some(invoice.fields().number.as_str())
         && (charge.amount == due || charge.amount.and_then(without_tip) == due)
+}
+
+/// Whether the charge took a part of the invoice as it stands.
+fn is_part_of(invoice: &Invoice, charge: &Transaction) -> bool {
+    charge.partial().is_some_and(|partial| partial.taken < invoice.amount())
+        && charge.order_id.as_deref() == Some(invoice.fields().number.as_str())
+        && charge.original_amount.is_none_or(|original| original == invoice.amount())
+}
+
+/// The charge, with the invoice's amount as the original one where the gateway leaves it out.
+fn of_invoice(invoice: &Invoice, mut charge: Transaction) -> Box<Transaction> {
+    charge.original_amount.get_or_insert(invoice.amount());
+    charge.into()
 }

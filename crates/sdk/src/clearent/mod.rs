@@ -10,6 +10,7 @@ mod batches;
 mod client;
 mod customer_tokens;
 mod customers;
+mod evidence;
 mod invoices;
 mod lookup;
 mod payments;

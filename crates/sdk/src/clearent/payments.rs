@@ -4,6 +4,7 @@ use perennial_domain::clearent::{Payment, PaymentSearch, TransactionId};
 use perennial_wire::clearent::{Payload, payment as wire};
 
 use super::Clearent;
+use super::answer::{Mismatch, not_another};
 use crate::List;
 
 /// The payments that plans made.
@@ -21,8 +22,14 @@ impl Payments<'_> {
             wire::list,
             all,
             |payment| payment.transaction_id.as_ref().map(TransactionId::as_str),
+            fits,
         )
     }
+}
+
+pub(super) fn fits(search: &PaymentSearch, found: &Payment) -> Result<(), Mismatch> {
+    not_another("customer-key", search.customer_key.as_ref(), found.customer_key.as_ref())?;
+    not_another("plan-key", search.plan_key.as_ref(), found.plan_key.as_ref())
 }
 
 pub(super) fn all(payload: Payload) -> Option<Vec<Payment>> {

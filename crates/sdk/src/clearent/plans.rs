@@ -7,7 +7,7 @@ use perennial_domain::clearent::{
 };
 use perennial_wire::clearent::{Payload, payment, plan as wire};
 
-use super::answer::{Mismatch, not_another, same};
+use super::answer::{Mismatch, as_asked, not_another, reported, same};
 use super::customers::one_of_all;
 use super::{Clearent, Lookup, payments};
 use crate::{Error, List, Response};
@@ -39,6 +39,7 @@ impl Plans<'_> {
             wire::search,
             all,
             |plan| Some(plan.plan_key.as_str()),
+            fits,
         )
     }
 
@@ -54,7 +55,7 @@ impl Plans<'_> {
             update.apply(&*self.get(key).await?)?;
         }
         let updated = self.0.one("plans.update", call, one, |updated| obeys(key, update, updated)).await;
-        updated.map_err(|error| error.or_look_up(|| Lookup::Plan(key.clone())))
+        updated.map_err(|error| error.look_up(|| Lookup::Plan(key.clone())))
     }
 
     /// Suspends a plan: it does not charge until it is activated again.
@@ -92,24 +93,29 @@ impl Plans<'_> {
         let plan = self.get(key).await?;
         let search =
             PaymentSearch { plan_key: Some(key.clone()), paging: one_of_all(), ..PaymentSearch::default() };
-        let payments = self.0.count("payments.list", payment::list(&search), payments::all).await?;
+        let payments = self
+            .0
+            .count("payments.list", payment::list(&search), payments::all, |found| {
+                payments::fits(&search, found)
+            })
+            .await?;
         // A plan whose status the gateway leaves out may be active.
         check_plan_deletion(plan.status.as_ref().unwrap_or(&PlanStatus::ACTIVE), payments)?;
         let deleted = self.0.maybe("plans.delete", call, one, |deleted| names(key, deleted)).await;
-        deleted.map_err(|error| error.or_look_up(|| Lookup::Plan(key.clone())))
+        deleted.map_err(|error| error.look_up(|| Lookup::Plan(key.clone())))
     }
 
     /// The charges that a plan will make. The shape of the gateway's answer is inferred.
     pub async fn expected_runs(self, key: &PlanKey) -> Result<Response<Vec<ExpectedRun>>, Error> {
         let take = |payload| if let Payload::ExpectedRuns(runs) = payload { Some(runs) } else { None };
-        self.0.whole("plans.expected_runs", wire::expected_runs(key), take).await
+        self.0.whole("plans.expected_runs", wire::expected_runs(key), take, |_| Ok(())).await
     }
 
     /// The days on which such a plan would charge, as the gateway sees it. The shape of its answer is inferred;
     /// [`NewPlan::schedule`] gives the same days without a call.
     pub async fn forecast(self, forecast: &PlanForecast) -> Result<Response<Vec<Date>>, Error> {
         let take = |payload| if let Payload::Forecast(dates) = payload { Some(dates) } else { None };
-        self.0.whole("plans.forecast", wire::forecast(forecast), take).await
+        self.0.whole("plans.forecast", wire::forecast(forecast), take, |_| Ok(())).await
     }
 }
 
@@ -138,20 +144,76 @@ fn depends_on_the_plan(update: &PlanUpdate) -> bool {
     start_date.or(end_date).is_some() || status.is_some_and(|status| *status != PlanStatus::CANCELED)
 }
 
-/// It is the plan, and charges as it was told to.
 fn obeys(key: &PlanKey, update: &PlanUpdate, updated: &Plan) -> Result<(), Mismatch> {
-    let PlanUpdateFields { payment_amount, status, .. } = update.fields();
     names(key, updated)?;
-    not_another("payment-amount", payment_amount, updated.payment_amount.as_ref())?;
-    not_another("status", status, updated.status.as_ref())
+    charges_as(&update.fields(), updated)
 }
 
-/// Whom it charges, on which card, and how much.
 fn echoes(asked: &NewPlan, created: &Plan) -> Result<(), Mismatch> {
-    let NewPlanFields { customer_key, token_id, payment_amount, .. } = asked.fields();
-    same("customer-key", customer_key, created.customer_key.as_ref())?;
-    same("token-id", token_id, created.token_id.as_ref())?;
-    same("payment-amount", payment_amount, created.payment_amount.as_ref())
+    let NewPlanFields {
+        plan_name,
+        plan_type,
+        customer_key,
+        customer_name,
+        token_id,
+        frequency,
+        frequency_day,
+        payment_amount,
+        start_date,
+        end_date,
+        status,
+        email_address,
+        email_receipt,
+    } = asked.fields();
+    let asked = PlanUpdateFields {
+        plan_name,
+        plan_type,
+        customer_key: Some(customer_key),
+        customer_name,
+        token_id: Some(token_id),
+        frequency: Some(frequency),
+        frequency_day,
+        payment_amount: Some(payment_amount),
+        start_date: Some(start_date),
+        end_date: Some(end_date),
+        status,
+        email_address,
+        email_receipt,
+    };
+    charges_as(&asked, created)
+}
+
+/// The plan charges as it was asked to: whom, which card, how much and when. A create and an update are answered with
+/// the whole plan (sections 2.5 and 4.3 of the reference), so that none of this may be left out; names and receipts move
+/// no money. What was not asked for is not compared: the gateway has defaults of its own.
+fn charges_as(asked: &PlanUpdateFields<'_>, plan: &Plan) -> Result<(), Mismatch> {
+    as_asked("customer-key", asked.customer_key, plan.customer_key.as_ref())?;
+    as_asked("token-id", asked.token_id, plan.token_id.as_ref())?;
+    as_asked("payment-amount", asked.payment_amount, plan.payment_amount.as_ref())?;
+    as_asked("frequency", asked.frequency, plan.frequency.as_ref())?;
+    as_asked("frequency-day", reported(asked.frequency_day).as_ref(), plan.frequency_day.as_ref())?;
+    as_asked("start-date", asked.start_date, plan.start_date.as_ref())?;
+    as_asked("end-date", asked.end_date, plan.end_date.as_ref())?;
+    as_asked("status", asked.status, plan.status.as_ref())
+}
+
+/// Keys, the amount and the status are exact; names are matched in the gateway's own way.
+pub(super) fn fits(search: &PlanSearch, found: &Plan) -> Result<(), Mismatch> {
+    let PlanSearch {
+        customer_key,
+        customer_name: _,
+        plan_key,
+        plan_name: _,
+        payment_amount,
+        status,
+        token_id,
+        paging: _,
+    } = search;
+    not_another("customer-key", customer_key.as_ref(), found.customer_key.as_ref())?;
+    not_another("plan-key", plan_key.as_ref(), Some(&found.plan_key))?;
+    not_another("payment-amount", payment_amount.as_ref(), found.payment_amount.as_ref())?;
+    not_another("status", status.as_ref(), found.status.as_ref())?;
+    not_another("token-id", token_id.as_ref(), found.token_id.as_ref())
 }
 
 fn search_for(plan: &NewPlan) -> PlanSearch {

@@ -1,9 +1,11 @@
 //! Card tokens.
 
-use perennial_domain::clearent::{NewToken, NewTokenFields, Token, TokenId, TokenSearch, TokenUpdate};
+use perennial_domain::clearent::{
+    NewToken, NewTokenFields, Token, TokenId, TokenSearch, TokenUpdate, TokenUpdateFields,
+};
 use perennial_wire::clearent::{Payload, token as wire};
 
-use super::answer::{Mismatch, not_another, same};
+use super::answer::{Mismatch, as_asked, not_another, reported, same};
 use super::{Clearent, Lookup};
 use crate::{Error, List, Response};
 
@@ -20,13 +22,16 @@ impl Tokens<'_> {
     /// without a customer, only by when it was created.
     pub async fn create(self, token: NewToken) -> Result<Response<Token>, Error> {
         let call = wire::create(self.0.format(), &token)?;
-        let NewTokenFields { card, customer_key, .. } = token.fields();
+        let NewTokenFields { card, customer_key, exp_date, .. } = token.fields();
         let (last_four, customer_key) = (card.last_four().to_owned(), customer_key.cloned());
+        let exp_date = *exp_date;
         drop(token);
+        // Section 2.3 of the reference: the customer is always answered if given, the expiry since 2020.
         let check = |created: &Token| {
             created.token_id.as_ref().ok_or(Mismatch("token-id"))?;
             not_another("last-four-digits", Some(last_four.as_str()), created.last_four_digits.as_deref())?;
-            not_another("customer-key", customer_key.as_ref(), created.customer_key.as_ref())
+            not_another("exp-date", reported(Some(&exp_date)).as_ref(), created.exp_date.as_ref())?;
+            as_asked("customer-key", customer_key.as_ref(), created.customer_key.as_ref())
         };
         let created = self.0.one("tokens.create", call, one, check).await;
         created.map_err(|error| {
@@ -53,6 +58,7 @@ impl Tokens<'_> {
             wire::search,
             all,
             |token| token.token_id.as_ref().map(TokenId::as_str),
+            fits,
         )
     }
 
@@ -61,8 +67,8 @@ impl Tokens<'_> {
     pub async fn update(self, id: &TokenId, update: &TokenUpdate) -> Result<Response<Token>, Error> {
         let call = wire::update(self.0.format(), id, update)?;
         let _turn = self.0.turn(&call).await;
-        let updated = self.0.one("tokens.update", call, one, |updated| not_another_token(id, updated)).await;
-        updated.map_err(|error| error.or_look_up(|| Lookup::Token(id.clone())))
+        let updated = self.0.one("tokens.update", call, one, |updated| obeys(id, update, updated)).await;
+        updated.map_err(|error| error.look_up(|| Lookup::Token(id.clone())))
     }
 
     /// Deletes a token; plans can no longer charge it.
@@ -74,12 +80,25 @@ impl Tokens<'_> {
         let _turn = self.0.turn(&call).await;
         let deleted =
             self.0.maybe("tokens.delete", call, one, |deleted| not_another_token(id, deleted)).await;
-        deleted.map_err(|error| error.or_look_up(|| Lookup::Token(id.clone())))
+        deleted.map_err(|error| error.look_up(|| Lookup::Token(id.clone())))
     }
 }
 
 fn not_another_token(id: &TokenId, token: &Token) -> Result<(), Mismatch> {
     not_another("token-id", Some(id), token.token_id.as_ref())
+}
+
+/// The answer has only what changed, so that nothing in it is required.
+fn obeys(id: &TokenId, update: &TokenUpdate, updated: &Token) -> Result<(), Mismatch> {
+    let TokenUpdateFields { customer_key, status, description: _ } = update.fields();
+    not_another_token(id, updated)?;
+    not_another("customer-key", customer_key, updated.customer_key.as_ref())?;
+    not_another("status", status, updated.status.as_ref())
+}
+
+/// The id is exact; ids of an older vault and days are matched in the gateway's own way.
+fn fits(search: &TokenSearch, found: &Token) -> Result<(), Mismatch> {
+    not_another("token-id", search.token_id.as_ref(), found.token_id.as_ref())
 }
 
 fn one(payload: Payload) -> Option<Token> {

@@ -2,12 +2,12 @@
 
 use std::ops::Deref;
 
-use perennial_domain::Text;
 use perennial_domain::clearent::{
     Capture, CaptureFields, Charge, ChargeFields, ChargeSource, Reference, Refund, RefundFields, Token,
     Transaction, TransactionId, TransactionResult, TransactionSearch, TransactionType, TransactionUpdate,
     Void,
 };
+use perennial_domain::{Amount, Text};
 use perennial_wire::clearent::{Payload, transaction as wire};
 
 use super::answer::{Mismatch, not_another, same};
@@ -18,15 +18,16 @@ use crate::{Error, List, Response};
 ///
 /// What the issuer or the gateway declined is a value, whose [`decline`](Transaction::decline) says why. An error
 /// means that there is no transaction, or (kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown)) that there may
-/// be one.
+/// be one: also where the [`verdict`](Transaction::verdict) of the answer is undecided, its parts contradict each other,
+/// or it is of another amount than was asked for and does not say why.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "it does nothing by itself"]
 pub struct Transactions<'a>(pub(super) &'a Clearent);
 
-/// What became of a [`Charge`]. It dereferences to its transaction.
+/// The result of a [`Charge`]. It dereferences to its transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charged {
-    /// The transaction, approved or declined.
+    /// The transaction, approved (of less than was asked for, if it is [`partial`](Transaction::partial)) or declined.
     pub transaction: Transaction,
     /// The token of the card, where the charge asked for one with `create-token`.
     pub token: Option<Token>,
@@ -39,6 +40,9 @@ impl Transactions<'_> {
     /// this one: then nothing is charged now, and [`is_duplicate`](Transaction::is_duplicate) of the answer is true. Such
     /// an answer may have another `invoice` and `order-id` than was asked for; without it that would be another
     /// transaction, and the outcome unknown.
+    ///
+    /// An issuer may approve less than was asked for: then [`partial`](Transaction::partial) says what was taken and what
+    /// is still due. Charge the rest, or void the transaction.
     pub async fn sale(self, charge: &Charge) -> Result<Response<Charged>, Error> {
         charge.check_sale()?;
         let call = wire::sale(self.0.format(), charge)?;
@@ -47,7 +51,8 @@ impl Transactions<'_> {
             echoes(charge, made)
         };
         let sold = self.0.one("transactions.sale", call, charged, check).await;
-        sold.map_err(|error| error.or_look_up(|| search_for(TransactionType::SALE, charge)))
+        sold.map(|sold| sold.map(|made| of_asked(charge, made)))
+            .map_err(|error| error.or_look_up(|| search_for(TransactionType::SALE, charge)))
     }
 
     /// Reserves an amount for a later capture, or checks a card with an amount of zero.
@@ -67,20 +72,27 @@ impl Transactions<'_> {
             payload => charged(payload),
         };
         let check = |made: &Charged| {
+            // Of a card that was only checked there may be nothing but the token.
+            if charge.fields().amount.is_zero() && made.id.is_none() && made.token.is_some() {
+                return Ok(());
+            }
             is_a(&[TransactionType::AUTH], made)?;
             echoes(charge, made)
         };
         let reserved = self.0.one("transactions.auth", call, take, check).await;
-        reserved.map_err(|error| error.or_look_up(|| search_for(TransactionType::AUTH, charge)))
+        reserved
+            .map(|reserved| reserved.map(|made| of_asked(charge, made)))
+            .map_err(|error| error.or_look_up(|| search_for(TransactionType::AUTH, charge)))
     }
 
     /// Takes what an authorisation reserved.
     pub async fn capture(self, capture: &Capture) -> Result<Response<Transaction>, Error> {
         let call = wire::capture(self.0.format(), capture)?;
-        let CaptureFields { id, amount, .. } = capture.fields();
+        let CaptureFields { id, amount, tip_amount, .. } = capture.fields();
         let check = |made: &Transaction| {
             is_a(&[TransactionType::CAPTURE], made)?;
-            follows(id, made)
+            follows(id, made)?;
+            comes_to(*amount, tip_amount.copied(), made)
         };
         let captured = self.0.one("transactions.capture", call, one, check).await;
         captured.map_err(|error| {
@@ -103,7 +115,7 @@ impl Transactions<'_> {
             follows(&void.id, made)
         };
         let voided = self.0.one("transactions.void", call, one, check).await;
-        voided.map_err(|error| error.or_look_up(|| Lookup::Transaction(void.id.clone())))
+        voided.map_err(|error| error.look_up(|| Lookup::Transaction(void.id.clone())))
     }
 
     /// Changes the tip of a charge whose batch is open. Updates to one transaction leave in the order in which they are
@@ -121,7 +133,7 @@ impl Transactions<'_> {
             not_another("tip-amount", Some(tip), made.tip_amount.as_ref())
         };
         let updated = self.0.one("transactions.update", call, one, check).await;
-        updated.map_err(|error| error.or_look_up(|| Lookup::Transaction(id.clone())))
+        updated.map_err(|error| error.look_up(|| Lookup::Transaction(id.clone())))
     }
 
     /// Gives money back.
@@ -130,7 +142,8 @@ impl Transactions<'_> {
         let RefundFields { id, card, amount, invoice, order_id, .. } = refund.fields();
         let check = |made: &Transaction| {
             is_a(&[TransactionType::REFUND, TransactionType::UNMATCHED_REFUND], made)?;
-            id.map_or(Ok(()), |id| follows(id, made))
+            id.map_or(Ok(()), |id| follows(id, made))?;
+            comes_to(*amount, None, made)
         };
         let refunded = self.0.one("transactions.refund", call, one, check).await;
         refunded.map_err(|error| {
@@ -166,6 +179,7 @@ impl Transactions<'_> {
             wire::search,
             all,
             |transaction| transaction.id.as_ref().map(TransactionId::as_str),
+            fits,
         )
     }
 }
@@ -201,9 +215,9 @@ fn all(payload: Payload) -> Option<Vec<Transaction>> {
     }
 }
 
-/// An answer about a transaction has its id or its outcome, and no type but one of these.
+/// An approved transaction has an id, and any has no type but one of these.
 fn is_a(kinds: &[TransactionType], made: &Transaction) -> Result<(), Mismatch> {
-    if made.id.is_none() && made.result.is_none() && made.result_code.is_none() {
+    if made.is_approved() && made.id.is_none() {
         return Err(Mismatch("id"));
     }
     match &made.transaction_type {
@@ -212,15 +226,50 @@ fn is_a(kinds: &[TransactionType], made: &Transaction) -> Result<(), Mismatch> {
     }
 }
 
-/// A declined transaction may say nothing of these; what it says must be true. The amount is not compared: tips,
-/// surcharges and partial approvals change it. An earlier transaction that is answered again is another one, and says so.
+/// A declined transaction may say nothing of these; what it says must be true. An earlier transaction that is answered
+/// again is another one, and says so.
 fn echoes(asked: &Charge, made: &Transaction) -> Result<(), Mismatch> {
-    let ChargeFields { invoice, order_id, card, .. } = asked.fields();
-    if !made.is_duplicate() {
-        not_another("invoice", invoice.map(Reference::as_str), made.invoice.as_deref())?;
-        not_another("order-id", order_id.map(Text::as_str), made.order_id.as_deref())?;
+    let ChargeFields { amount, tip_amount, invoice, order_id, card, .. } = asked.fields();
+    not_another("last-four", last_four(card), made.last_four.as_deref())?;
+    if made.is_duplicate() {
+        return Ok(());
     }
-    not_another("last-four", last_four(card), made.last_four.as_deref())
+    not_another("invoice", invoice.map(Reference::as_str), made.invoice.as_deref())?;
+    not_another("order-id", order_id.map(Text::as_str), made.order_id.as_deref())?;
+    comes_to(*amount, tip_amount.copied(), made)
+}
+
+/// An approved transaction is of the amount that was asked for, tip and service fee counted in or not; or of less, where
+/// it says that only a part was approved; or of more, where it says that the terminal added a surcharge.
+fn comes_to(asked: Amount, tip: Option<Amount>, made: &Transaction) -> Result<(), Mismatch> {
+    if !made.is_approved() {
+        return Ok(());
+    }
+    let amount = made.amount.or(asked.is_zero().then_some(asked)).ok_or(Mismatch("amount"))?;
+    let fee = made.service_fee.unwrap_or_default();
+    let with_tip = asked.checked_add(tip.or(made.tip_amount).unwrap_or_default());
+    let totals = [Some(asked), with_tip];
+    let is_whole = |amount: Amount| {
+        totals.into_iter().flatten().any(|total| total == amount || total.checked_add(fee) == Some(amount))
+    };
+    let is_true = match made.partial() {
+        Some(_) => {
+            amount < asked
+                && !amount.is_zero()
+                && made.partial_approved != Some(false)
+                && made.original_amount.is_none_or(is_whole)
+        }
+        None => is_whole(amount) || (made.surcharge_applied == Some(true) && amount > asked),
+    };
+    if is_true { Ok(()) } else { Err(Mismatch("amount")) }
+}
+
+/// The charge, with the original amount of a partial approval where the gateway leaves it out.
+fn of_asked(asked: &Charge, mut made: Charged) -> Charged {
+    if made.partial().is_some() && !made.is_duplicate() {
+        made.transaction.original_amount.get_or_insert(*asked.fields().amount);
+    }
+    made
 }
 
 /// The answer to a follow-up has the id of the first transaction as its own or as the one it refers to. Older
@@ -229,11 +278,41 @@ fn follows(id: &TransactionId, made: &Transaction) -> Result<(), Mismatch> {
     if made.id.as_ref() == Some(id) { Ok(()) } else { not_another("ref-id", Some(id), made.ref_id.as_ref()) }
 }
 
+/// What is compared is exact by its nature. Texts, times and the status word are matched in the gateway's own way.
+fn fits(search: &TransactionSearch, found: &Transaction) -> Result<(), Mismatch> {
+    let TransactionSearch {
+        id,
+        amount,
+        transaction_type,
+        status: _,
+        last_four,
+        authorization_code,
+        invoice,
+        order_id,
+        display_message: _,
+        start_date: _,
+        end_date: _,
+        paging: _,
+    } = search;
+    not_another("id", id.as_ref(), found.id.as_ref())?;
+    // The amount before it was changed may be meant.
+    if found.original_amount.is_none() || found.original_amount != *amount {
+        not_another("amount", amount.as_ref(), found.amount.as_ref())?;
+    }
+    not_another("type", transaction_type.as_ref(), found.transaction_type.as_ref())?;
+    not_another("last-four", last_four.as_ref(), found.last_four.as_ref())?;
+    not_another("authorization-code", authorization_code.as_ref(), found.authorization_code.as_ref())?;
+    not_another("invoice", invoice.as_ref(), found.invoice.as_ref())?;
+    not_another("order-id", order_id.as_ref(), found.order_id.as_ref())
+}
+
 fn search_for(kind: TransactionType, charge: &Charge) -> Lookup {
     let ChargeFields { amount, invoice, order_id, card, .. } = charge.fields();
+    // A partial approval has another amount; one is searched for only where nothing else tells the charge from others.
+    let amount = (invoice.is_none() && order_id.is_none()).then_some(*amount);
     Lookup::Transactions(TransactionSearch {
         transaction_type: Some(kind),
-        amount: Some(*amount),
+        amount,
         invoice: invoice.map(|invoice| invoice.as_str().to_owned()),
         order_id: order_id.map(|id| id.as_str().to_owned()),
         last_four: last_four(card).map(str::to_owned),

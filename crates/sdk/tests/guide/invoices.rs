@@ -34,6 +34,7 @@ async fn pay(client: &Clearent, invoice: &Invoice, token: &TokenId) -> Result<&'
         InvoicePayment::Made(made) if made.is_approved() => "paid now",
         InvoicePayment::Made(_) => "declined",
         InvoicePayment::Before(_) => "paid before",
+        InvoicePayment::Partial(_) => "a part of it was paid",
         InvoicePayment::InTheWay(_) => "another amount was paid",
     })
 }

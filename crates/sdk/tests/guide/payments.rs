@@ -1,6 +1,6 @@
 //! The chapter on payments.
 
-use perennial::clearent::{Payment, PaymentSearch, PlanKey, TransactionResult, TransactionSearch};
+use perennial::clearent::{Payment, PaymentSearch, PlanKey, TransactionSearch, Verdict};
 use perennial::{Clearent, Error};
 
 use crate::steps;
@@ -9,22 +9,22 @@ use crate::wire::{Outcome, Wire};
 pub(crate) async fn run(Wire { client, world, .. }: Wire) -> Outcome {
     let plan = steps::plan(&client).await?;
     world.advance("P1M").await?;
-    assert_eq!(declined(&client, &plan).await?, []);
+    assert_eq!(unpaid(&client, &plan).await?, []);
     let transactions = transactions(&client, &plan).await?;
     assert_eq!(transactions, 1);
     Ok(())
 }
 
-async fn declined(client: &Clearent, plan: &PlanKey) -> Result<Vec<Payment>, Error> {
+async fn unpaid(client: &Clearent, plan: &PlanKey) -> Result<Vec<Payment>, Error> {
     let search = PaymentSearch { plan_key: Some(plan.clone()), ..PaymentSearch::default() };
     let mut payments = client.payments().list(&search);
-    let mut declined = Vec::new();
+    let mut unpaid = Vec::new();
     while let Some(payment) = payments.next().await.transpose()? {
-        if payment.status != Some(TransactionResult::APPROVED) {
-            declined.push(payment);
+        if payment.verdict() != Verdict::Approved {
+            unpaid.push(payment);
         }
     }
-    Ok(declined)
+    Ok(unpaid)
 }
 
 async fn transactions(client: &Clearent, plan: &PlanKey) -> Result<usize, Error> {

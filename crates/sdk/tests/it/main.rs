@@ -4,6 +4,7 @@
 
 mod clientpay;
 mod gateway;
+mod invoices;
 #[cfg(unix)]
 mod keys;
 mod lists;

@@ -105,10 +105,13 @@ pub(crate) fn right(format: Format, request: &Request<Bytes>) -> Answer {
         ("GET", ["customers"]) => return page(format, one_of(1), Payload::Customers(vec![customer()])),
         ("GET", ["customers", _, "tokens"]) => (200, Payload::CustomerTokens(vec![customer_token()])),
         (_, ["customers", _, "tokens"]) => (200, Payload::CustomerToken(customer_token().into())),
+        ("PUT", ["customers", _]) => {
+            (202, Payload::Customer(Customer { first_name: Some("Augusta".into()), ..customer() }.into()))
+        }
         (_, ["customers", _]) => (200, Payload::Customer(customer().into())),
         ("GET", ["tokens"]) => return page(format, one_of(1), Payload::Tokens(vec![token()])),
         (_, ["tokens", ..]) => (200, Payload::Token(token().into())),
-        ("POST", ["payment-plans"]) => (201, Payload::Plan(plan().into())),
+        ("POST", ["payment-plans"]) => (201, Payload::Plan(created_plan().into())),
         ("GET", ["payment-plans"]) if counted => return page(format, one_of(0), Payload::Plans(vec![])),
         ("GET", ["payment-plans"]) => return page(format, one_of(1), Payload::Plans(vec![plan()])),
         ("GET", ["payment-plans", _, "expected-runs"]) => (200, Payload::ExpectedRuns(vec![expected_run()])),
@@ -121,10 +124,12 @@ pub(crate) fn right(format: Format, request: &Request<Bytes>) -> Answer {
         ("GET", ["payments"]) if counted => return page(format, one_of(0), Payload::Payments(vec![])),
         ("GET", ["payments"]) => return page(format, one_of(1), Payload::Payments(vec![payment()])),
         ("GET", ["transactions"]) => {
-            return page(format, one_of(1), Payload::Transactions(vec![transaction()]));
+            return page(format, one_of(1), Payload::Transactions(vec![found_transaction()]));
         }
         ("GET", ["batches"]) => return page(format, one_of(1), Payload::Batches(vec![batch()])),
+        ("PUT", ["batches", "open"]) => (200, Payload::Batch(settled_batch().into())),
         (_, ["batches", "open"]) => (200, Payload::Batch(batch().into())),
+        (_, ["transactions", "refund"]) => (200, Payload::Transaction(refunded().into())),
         (_, ["transactions", ..]) => (200, Payload::Transaction(transaction().into())),
         other => panic!("no such route: {other:?}"),
     };
@@ -372,7 +377,7 @@ pub(crate) fn customer() -> Customer {
     }
 }
 
-fn customer_token() -> CustomerToken {
+pub(crate) fn customer_token() -> CustomerToken {
     CustomerToken {
         token_id: token_id(),
         customer_key: Some(customer_key()),
@@ -404,18 +409,22 @@ pub(crate) fn plan() -> Plan {
         customer_name: None,
         token_id: Some(token_id()),
         frequency: Some(Frequency::MONTHLY),
-        frequency_day: None,
+        frequency_day: Some(FrequencyDay::new(15).unwrap().into()),
         frequency_month: None,
         frequency_week: None,
         payment_amount: Some(amount()),
-        start_date: None,
-        end_date: None,
+        start_date: Some("2027-01-01".parse().unwrap()),
+        end_date: Some("2027-12-31".parse().unwrap()),
         status: Some(PlanStatus::SUSPENDED),
         status_date: None,
         email_address: None,
         email_receipt: None,
         links: Vec::new(),
     }
+}
+
+pub(crate) fn created_plan() -> Plan {
+    Plan { status: Some(PlanStatus::ACTIVE), ..plan() }
 }
 
 fn expected_run() -> ExpectedRun {
@@ -429,6 +438,7 @@ fn payment() -> Payment {
 pub(crate) fn transaction() -> Transaction {
     Transaction {
         id: Some(transaction_id()),
+        amount: Some("25.00".parse().unwrap()),
         result: Some(TransactionResult::APPROVED),
         result_code: Some("000".into()),
         card: Some("XXXXXXXXXXXX1111".into()),
@@ -436,4 +446,16 @@ pub(crate) fn transaction() -> Transaction {
         order_id: Some("order-1".into()),
         ..Transaction::default()
     }
+}
+
+fn refunded() -> Transaction {
+    Transaction { amount: Some("10.00".parse().unwrap()), ..transaction() }
+}
+
+fn found_transaction() -> Transaction {
+    Transaction { amount: Some(amount()), order_id: Some("plan_3f0f6b1c2d4e".into()), ..transaction() }
+}
+
+fn settled_batch() -> Batch {
+    Batch { status: Some(BatchStatus::CLOSED), ..batch() }
 }

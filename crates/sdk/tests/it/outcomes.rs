@@ -6,17 +6,18 @@ use std::str::FromStr;
 
 use http::Method;
 use perennial::clearent::{
-    ApiKey, Batch, Customer, CustomerKey, NewToken, Obstacle, Plan, PlanKey, PlanStatus, PlanUpdate, Token,
-    Transaction, TransactionResult, TransactionType,
+    ApiKey, Batch, BatchStatus, Customer, CustomerKey, CustomerStatus, CustomerToken, Frequency,
+    FrequencyDay, Link, Lookup, NewToken, Obstacle, Payment, Plan, PlanKey, PlanStatus, PlanUpdate, Token,
+    TokenStatus, Transaction, TransactionResult, TransactionType,
 };
 use perennial::transport::{Delivery, Kind, TransportError};
-use perennial::{Clearent, Error, ErrorKind, Format};
+use perennial::{Clearent, Error, ErrorKind, Expiry, Format};
 use perennial_wire::clearent::{GatewayError, Page, Payload, Reply};
 
 use crate::gateway::{Answer, Gateway, envelope, page, replies, says};
 use crate::operations::{
-    OPERATIONS, Operation, batch, charge, customer, customer_key, operation, plan, plan_key, right, token,
-    transaction,
+    OPERATIONS, Operation, batch, charge, created_plan, customer, customer_key, customer_token, operation,
+    plan, plan_key, right, token, transaction,
 };
 
 type Told = fn(Format) -> Answer;
@@ -38,6 +39,7 @@ pub(crate) fn refuses(format: Format, status: u16, code: u16) -> Answer {
 
 fn declined() -> Transaction {
     Transaction {
+        id: Some("700002".parse().unwrap()),
         result: Some(TransactionResult::DECLINED),
         result_code: Some("012".into()),
         display_message: Some("Not Sufficient Funds".into()),
@@ -81,6 +83,28 @@ fn approved() -> Payload {
     Payload::Transaction(transaction().into())
 }
 
+fn error() -> Payload {
+    Payload::Error(GatewayError { message: Some("Object not found".into()), ..GatewayError::default() })
+}
+
+fn beside_an_error(format: Format, status: u16, payload: Payload) -> Answer {
+    replies(format, status, Payload::Several(vec![payload, error()]))
+}
+
+/// An error whose envelope leads to a transaction.
+fn linked_error(format: Format) -> Answer {
+    let link = Link {
+        rel: "transaction".into(),
+        href: "/rest/v2/transactions?id=700001".into(),
+        id: Some("700001".into()),
+    };
+    envelope(format, 402, Reply { links: vec![link], payload: error(), ..Reply::default() })
+}
+
+fn of_type(format: Format, status: u16, kind: &str, payload: Payload) -> Answer {
+    envelope(format, status, Reply { payload_type: Some(kind.into()), payload, ..Reply::default() })
+}
+
 const HTML: &str = "<html><body>Bad Gateway</body></html>";
 
 #[tokio::test(start_paused = true)]
@@ -113,16 +137,40 @@ async fn what_each_answer_means() {
         ("another token", |f| of_another(f, "token"), [Some(Mismatch), Some(Unknown), Some(Unknown), Some(Unknown)]),
         ("another plan", |f| of_another(f, "plan"), of_a_read(Unreadable)),
         ("another transaction", |f| of_another(f, "transaction"), of_a_read(Unreadable)),
-        ("an error in a 200", |f| refuses(f, 200, 200), all(Refused)),
-        ("an error of code 402 in a 200", |f| refuses(f, 200, 402), all(Refused)),
-        ("an error of code 404 in a 200", |f| refuses(f, 200, 404), all(NotFound)),
+        ("an error in a 200", |f| refuses(f, 200, 200), of_a_read(Refused)),
+        ("an error in a 201", |f| refuses(f, 201, 201), of_a_read(Refused)),
+        ("an error of code 402 in a 200", |f| refuses(f, 200, 402), of_a_read(Refused)),
+        ("an error of code 404 in a 200", |f| refuses(f, 200, 404), of_a_read(NotFound)),
+        ("an error of code 200 in a 402", |f| refuses(f, 402, 200), of_a_read(Refused)),
+        ("an error of code 200 in a 404", |f| refuses(f, 404, 200), of_a_read(NotFound)),
+        ("an error that succeeded in a 402", |f| contradicts(f, 402, 402, "Success", error()), of_a_read(Refused)),
+        ("nothing of code 200 in a 404", |f| contradicts(f, 404, 200, "fail", Payload::Empty), of_a_read(NotFound)),
+        ("a sale and an error", |f| beside_an_error(f, 200, approved()), of_a_read(Unreadable)),
+        ("a sale and an error in a 402", |f| beside_an_error(f, 402, approved()), of_a_read(Unreadable)),
+        ("a decline and an error in a 402", |f| beside_an_error(f, 402, Payload::Transaction(declined().into())), of_a_read(Unreadable)),
+        ("a plan and an error in a 201", |f| beside_an_error(f, 201, Payload::Plan(created_plan().into())), of_a_read(Unreadable)),
+        ("a plan and an error in a 400", |f| beside_an_error(f, 400, Payload::Plan(created_plan().into())), of_a_read(Unreadable)),
+        ("a token and an error", |f| beside_an_error(f, 200, Payload::Token(token().into())), of_a_read(Unreadable)),
+        ("a token and an error in a 404", |f| beside_an_error(f, 404, Payload::Token(token().into())), of_a_read(Unreadable)),
+        ("three objects", |f| replies(f, 200, Payload::Several(vec![approved(), Payload::Customer(customer().into()), Payload::Plan(created_plan().into())])), of_a_read(Unreadable)),
+        ("a token, a plan and no error", |f| replies(f, 201, Payload::Several(vec![Payload::Token(token().into()), Payload::Plan(created_plan().into())])), of_a_read(Unreadable)),
+        ("an empty error beside nothing", |f| replies(f, 402, Payload::Error(GatewayError::default())), all(Refused)),
+        ("an error that links to a transaction", linked_error, [Some(Refused), Some(Unknown), Some(Unknown), Some(Unknown)]),
         ("an error of code 500 in a 201", |f| refuses(f, 201, 500), of_a_read(Unavailable)),
         ("a sale of code 500 in a 200", |f| contradicts(f, 200, 500, "success", approved()), of_a_read(Unreadable)),
         ("a sale that failed in a 200", |f| contradicts(f, 200, 200, "FAIL", approved()), of_a_read(Unreadable)),
-        ("a decline that failed in a 200", |f| contradicts(f, 200, 200, "fail", Payload::Transaction(declined().into())), [Some(Unreadable), Some(Unknown), Some(Unknown), VALUE]),
+        ("a decline that failed in a 200", |f| contradicts(f, 200, 200, "fail", Payload::Transaction(declined().into())), of_a_read(Unreadable)),
+        ("a decline in a 200", |f| replies(f, 200, Payload::Transaction(declined().into())), of_a_read(Unreadable)),
+        ("a decline of code 200 in a 402", |f| contradicts(f, 402, 200, "fail", Payload::Transaction(declined().into())), of_a_read(Refused)),
+        ("a decline that succeeded in a 402", |f| contradicts(f, 402, 402, "success", Payload::Transaction(declined().into())), of_a_read(Refused)),
         ("nothing, of code 500, in a 200", |f| contradicts(f, 200, 500, "fail", Payload::Empty), of_a_read(Unreadable)),
         ("a plan that failed in a 201", |f| contradicts(f, 201, 201, "fail", Payload::Plan(plan().into())), of_a_read(Unreadable)),
-        ("a sale that was refused", |f| contradicts(f, 402, 402, "fail", approved()), [Some(Refused), Some(Unknown), Some(Unknown), Some(Unknown)]),
+        ("a sale that was refused", |f| contradicts(f, 402, 402, "fail", approved()), of_a_read(Unreadable)),
+        ("a token that was refused", |f| contradicts(f, 404, 404, "fail", Payload::Token(token().into())), of_a_read(Unreadable)),
+        ("a token that failed in a 200", |f| contradicts(f, 200, 200, "fail", Payload::Token(token().into())), of_a_read(Unreadable)),
+        ("a token of code 404 in a 200", |f| contradicts(f, 200, 404, "success", Payload::Token(token().into())), of_a_read(Unreadable)),
+        ("a sale by the type of an error", |f| of_type(f, 200, "error", approved()), of_a_read(Unreadable)),
+        ("a sale by the type of a decline", |f| of_type(f, 200, "errorTransaction", approved()), of_a_read(Unreadable)),
         ("a redirect to elsewhere", |_| says(301, ""), of_a_read(Redirected)),
         ("a redirect with the body", |_| says(307, ""), all(Redirected)),
         ("a validation error", |f| refuses(f, 400, 400), all(Refused)),
@@ -173,52 +221,141 @@ async fn an_answer_about_another_object_is_never_a_success() {
     let token_of = |key: Option<CustomerKey>| Payload::Token(Token { customer_key: key, ..token() }.into());
     let plan_of = |plan: Plan| Payload::Plan(plan.into());
     let made = |made: Transaction| Payload::Transaction(made.into());
+    let found = |found: Transaction| Payload::Transactions(vec![found]);
+    let attached = |token: CustomerToken| Payload::CustomerToken(token.into());
+    let of_amount = |amount: &str, original: Option<&str>, partial_approved| Transaction {
+        amount: Some(perennial::Amount::reported(amount).unwrap()),
+        original_amount: original.map(other),
+        partial_approved,
+        ..transaction()
+    };
+    const UNDECIDED: &str = "the transaction is neither approved nor declined";
     let of_type = |kind| Transaction { transaction_type: Some(kind), ..transaction() };
     for (name, payload, source) in [
         ("customers.create", customer_of("Charles"), "first-name is not the one that was asked for"),
         ("customers.create", customer_of(" ada "), ""),
         ("customers.get", customer_keyed.clone(), "customer-key is not the one that was asked for"),
+        ("customers.update", customer_of("Ada"), "first-name is not the one that was asked for"),
+        ("customers.update", Payload::Customer(Customer { status: Some(CustomerStatus::ACTIVE), first_name: Some("AUGUSTA".into()), ..customer() }.into()), "status is not the one that was asked for"),
+        ("customers.update", customer_of("augusta"), ""),
         ("customers.update", customer_keyed, "customer-key is not the one that was asked for"),
         ("tokens.create", token_of(Some(key.clone())), "customer-key is not the one that was asked for"),
-        ("tokens.create", token_of(None), ""),
+        ("tokens.create", token_of(None), "customer-key is not the one that was asked for"),
         ("tokens.create", Payload::Token(Token { token_id: None, ..token() }.into()), "token-id is not the one that was asked for"),
+        ("tokens.create", Payload::Token(Token { exp_date: Some(other::<Expiry>("0131").into()), ..token() }.into()), "exp-date is not the one that was asked for"),
+        ("tokens.create", Payload::Token(Token { last_four_digits: Some("4242".into()), ..token() }.into()), "last-four-digits is not the one that was asked for"),
+        ("tokens.update", Payload::Token(Token { status: Some(TokenStatus::ACTIVE), ..token() }.into()), "status is not the one that was asked for"),
         ("tokens.update", Payload::Token(Token { token_id: None, ..token() }.into()), ""),
+        ("customers.tokens.attach", attached(CustomerToken { is_default: Some(false.into()), ..customer_token() }), "default is not the one that was asked for"),
+        ("customers.tokens.attach", attached(CustomerToken { exp_date: Some(other::<Expiry>("0131").into()), ..customer_token() }), "exp-date is not the one that was asked for"),
+        ("customers.tokens.attach", attached(CustomerToken { last_four_digits: Some("4242".into()), ..customer_token() }), "last-four-digits is not the one that was asked for"),
+        ("customers.tokens.attach", attached(CustomerToken { customer_key: None, ..customer_token() }), "customer-key is not the one that was asked for"),
+        ("customers.tokens.attach", attached(CustomerToken { exp_date: None, is_default: None, ..customer_token() }), ""),
+        ("customers.tokens.update", attached(CustomerToken { customer_key: Some(key.clone()), ..customer_token() }), "customer-key is not the one that was asked for"),
         ("tokens.update", Payload::Token(Token { token_id: Some(other("11007")), ..token() }.into()), "token-id is not the one that was asked for"),
+        ("plans.create", plan_of(created_plan()), ""),
+        ("plans.create", plan_of(plan()), "status is not the one that was asked for"),
+        ("plans.create", plan_of(Plan { status: None, ..plan() }), "status is not the one that was asked for"),
+        ("plans.create", plan_of(Plan { start_date: Some(other("2027-01-02")), ..created_plan() }), "start-date is not the one that was asked for"),
+        ("plans.create", plan_of(Plan { start_date: None, ..created_plan() }), "start-date is not the one that was asked for"),
+        ("plans.create", plan_of(Plan { end_date: Some(other("2028-01-01")), ..created_plan() }), "end-date is not the one that was asked for"),
+        ("plans.create", plan_of(Plan { end_date: None, ..created_plan() }), "end-date is not the one that was asked for"),
+        ("plans.create", plan_of(Plan { frequency: Some(Frequency::reported("WEEKLY")), ..created_plan() }), "frequency is not the one that was asked for"),
+        ("plans.create", plan_of(Plan { frequency: None, ..created_plan() }), "frequency is not the one that was asked for"),
+        ("plans.create", plan_of(Plan { frequency_day: Some(FrequencyDay::new(16).unwrap().into()), ..created_plan() }), "frequency-day is not the one that was asked for"),
+        ("plans.create", plan_of(Plan { frequency_day: None, ..created_plan() }), "frequency-day is not the one that was asked for"),
+        ("plans.create", plan_of(Plan { plan_name: Some("Silver".into()), email_receipt: None, ..created_plan() }), ""),
         ("plans.create", plan_of(Plan { customer_key: Some(key), ..plan() }), "customer-key is not the one that was asked for"),
         ("plans.create", plan_of(Plan { token_id: Some(other("11007")), ..plan() }), "token-id is not the one that was asked for"),
         ("plans.create", plan_of(Plan { payment_amount: Some("500.00".parse().unwrap()), ..plan() }), "payment-amount is not the one that was asked for"),
         ("plans.create", plan_of(Plan { payment_amount: None, ..plan() }), "payment-amount is not the one that was asked for"),
         ("plans.update", plan_of(Plan { plan_key: "plan_other".parse().unwrap(), ..plan() }), "plan-key is not the one that was asked for"),
         ("plans.update", plan_of(plan()), "payment-amount is not the one that was asked for"),
-        ("plans.update", plan_of(Plan { payment_amount: None, ..plan() }), ""),
+        ("plans.update", plan_of(Plan { payment_amount: None, ..plan() }), "payment-amount is not the one that was asked for"),
+        ("plans.update", plan_of(Plan { payment_amount: Some("75.00".parse().unwrap()), ..plan() }), "end-date is not the one that was asked for"),
+        ("plans.update", plan_of(Plan { payment_amount: Some("75.00".parse().unwrap()), end_date: Some(other("2027-06-30")), ..plan() }), ""),
         ("plans.activate", plan_of(plan()), "status is not the one that was asked for"),
         ("plans.cancel", plan_of(plan()), "status is not the one that was asked for"),
-        ("plans.cancel", plan_of(Plan { status: None, ..plan() }), ""),
+        ("plans.cancel", plan_of(Plan { status: None, ..plan() }), "status is not the one that was asked for"),
+        ("plans.cancel", plan_of(Plan { status: Some(PlanStatus::reported("Canceled")), ..plan() }), ""),
         ("transactions.update", made(Transaction { tip_amount: Some("0.09".parse().unwrap()), ..transaction() }), "tip-amount is not the one that was asked for"),
         ("transactions.update", made(Transaction { id: Some(other("700002")), ..transaction() }), "id is not the one that was asked for"),
         ("transactions.sale", made(Transaction { order_id: Some("order-0".into()), ..transaction() }), "order-id is not the one that was asked for"),
         ("transactions.sale", made(Transaction { order_id: Some("order-0".into()), display_message: Some("Transaction Previously Approved".into()), ..transaction() }), ""),
         ("transactions.sale", made(Transaction { invoice: Some("inv-0".into()), check_field_duplicate: Some(true), ..transaction() }), ""),
         ("transactions.sale", made(Transaction { last_four: Some("4444".into()), check_field_duplicate: Some(true), ..transaction() }), "last-four is not the one that was asked for"),
-        ("batches.settle", Payload::Batch(Batch { total_count: Some(4), ..batch() }.into()), "total-count is not the one that was asked for"),
-        ("batches.settle", Payload::Batch(Batch { net_amount: Some("5.04".parse().unwrap()), ..batch() }.into()), "net-amount is not the one that was asked for"),
-        ("batches.settle", Payload::Batch(Batch::default().into()), ""),
-        ("transactions.sale", made(Transaction::default()), "id is not the one that was asked for"),
-        ("transactions.sale", made(Transaction { result_code: Some("000".into()), ..Transaction::default() }), ""),
+        ("batches.settle", Payload::Batch(Batch { total_count: Some(4), status: Some(BatchStatus::CLOSED), ..batch() }.into()), "total-count is not the one that was asked for"),
+        ("batches.settle", Payload::Batch(Batch { net_amount: Some("5.04".parse().unwrap()), status: Some(BatchStatus::CLOSED), ..batch() }.into()), "net-amount is not the one that was asked for"),
+        ("batches.settle", Payload::Batch(batch().into()), "status is not the one that was asked for"),
+        ("batches.settle", Payload::Batch(Batch { status: Some(BatchStatus::CLOSED), ..Batch::default() }.into()), ""),
+        ("batches.settle", Payload::Batch(Batch { status: None, ..batch() }.into()), ""),
+        ("batches.settle", Payload::Batch(Batch::default().into()), "id is not the one that was asked for"),
+        ("transactions.sale", made(Transaction::default()), UNDECIDED),
+        ("transactions.sale", made(Transaction { result_code: Some("000".into()), ..Transaction::default() }), UNDECIDED),
+        ("transactions.sale", made(Transaction { id: Some(other("1")), ..Transaction::default() }), UNDECIDED),
+        ("transactions.sale", made(Transaction { result: Some(TransactionResult::reported("REVIEW")), ..transaction() }), UNDECIDED),
+        ("transactions.sale", made(Transaction { result_code: Some("012".into()), ..transaction() }), UNDECIDED),
+        ("transactions.auth", made(Transaction { result: None, ..transaction() }), UNDECIDED),
+        ("transactions.capture", made(Transaction { result: Some(TransactionResult::reported("PENDING")), ..transaction() }), UNDECIDED),
+        ("transactions.void", made(Transaction { result: None, ..transaction() }), UNDECIDED),
+        ("transactions.refund", made(Transaction { status: Some("Declined".into()), ..transaction() }), UNDECIDED),
+        ("transactions.update", made(Transaction { result: None, ..transaction() }), UNDECIDED),
+        ("transactions.get", made(Transaction { result: None, ..transaction() }), ""),
+        ("transactions.sale", made(Transaction { id: None, ..transaction() }), "id is not the one that was asked for"),
+        ("transactions.sale", made(Transaction { amount: None, ..transaction() }), "amount is not the one that was asked for"),
+        ("transactions.refund", made(transaction()), "amount is not the one that was asked for"),
+        ("transactions.capture", made(of_amount("24.99", None, None)), "amount is not the one that was asked for"),
+        ("transactions.capture", made(of_amount("29.00", None, None)), ""),
+        ("transactions.sale", made(of_amount("20.00", None, None)), "amount is not the one that was asked for"),
+        ("transactions.sale", made(of_amount("250.00", None, None)), "amount is not the one that was asked for"),
+        ("transactions.sale", made(of_amount("20.00", Some("25.00"), Some(true))), ""),
+        ("transactions.sale", made(of_amount("20.00", None, Some(true))), ""),
+        ("transactions.sale", made(of_amount("20.00", Some("25.00"), None)), ""),
+        ("transactions.auth", made(of_amount("20.00", Some("25.00"), Some(true))), ""),
+        ("transactions.sale", made(of_amount("20.00", Some("25.00"), Some(false))), "amount is not the one that was asked for"),
+        ("transactions.sale", made(of_amount("20.00", Some("30.00"), Some(true))), "amount is not the one that was asked for"),
+        ("transactions.sale", made(of_amount("25.00", Some("25.00"), Some(true))), "amount is not the one that was asked for"),
+        ("transactions.sale", made(of_amount("25.00", Some("30.00"), None)), "amount is not the one that was asked for"),
+        ("transactions.sale", made(of_amount("30.00", Some("25.00"), Some(true))), "amount is not the one that was asked for"),
+        ("transactions.sale", made(of_amount("0.00", Some("25.00"), Some(true))), "amount is not the one that was asked for"),
+        ("transactions.sale", made(Transaction { tip_amount: Some(other("4.00")), ..of_amount("29.00", None, None) }), ""),
+        ("transactions.sale", made(Transaction { service_fee: Some(other("0.60")), ..of_amount("25.60", None, None) }), ""),
+        ("transactions.sale", made(Transaction { surcharge_applied: Some(true), ..of_amount("25.75", None, None) }), ""),
+        ("transactions.sale", made(Transaction { surcharge_applied: Some(true), ..of_amount("24.00", None, None) }), "amount is not the one that was asked for"),
+        ("transactions.sale", made(Transaction { surcharge_applied: Some(false), ..of_amount("25.75", None, None) }), "amount is not the one that was asked for"),
         ("transactions.sale", made(of_type(TransactionType::REFUND)), "type is not the one that was asked for"),
         ("transactions.sale", made(of_type(TransactionType::FORCED_SALE)), ""),
         ("transactions.auth", made(of_type(TransactionType::SALE)), "type is not the one that was asked for"),
         ("transactions.capture", made(of_type(TransactionType::AUTH)), "type is not the one that was asked for"),
         ("transactions.void", made(of_type(TransactionType::SALE)), "type is not the one that was asked for"),
-        ("transactions.void", made(Transaction::default()), "id is not the one that was asked for"),
+        ("transactions.void", made(Transaction::default()), UNDECIDED),
         ("transactions.refund", made(of_type(TransactionType::SALE)), "type is not the one that was asked for"),
-        ("transactions.refund", made(of_type(TransactionType::UNMATCHED_REFUND)), ""),
+        ("transactions.refund", made(Transaction { amount: Some(other("10.00")), ..of_type(TransactionType::UNMATCHED_REFUND) }), ""),
         ("transactions.sale", made(Transaction { last_four: Some("4242".into()), ..transaction() }), "last-four is not the one that was asked for"),
-        ("transactions.sale", made(declined()), ""),
+        ("transactions.sale", made(declined()), "the parts of the answer contradict each other: one says that it was done, another that it failed"),
         ("transactions.auth", made(Transaction { order_id: Some("order-2".into()), ..transaction() }), "order-id is not the one that was asked for"),
         ("transactions.void", made(Transaction { ref_id: Some(other("700009")), id: Some(other("700002")), ..transaction() }), "ref-id is not the one that was asked for"),
         ("transactions.void", made(Transaction { ref_id: Some(other("700001")), id: Some(other("700002")), ..transaction() }), ""),
         ("transactions.capture", made(Transaction { id: Some(other("700002")), ..transaction() }), ""),
+        ("customers.search", Payload::Customers(vec![customer(), Customer { customer_key: "cust_other".parse().unwrap(), ..customer() }]), "customer-key is not the one that was asked for"),
+        ("tokens.search", Payload::Tokens(vec![Token { token_id: Some(other("11007")), ..token() }]), "token-id is not the one that was asked for"),
+        ("customers.tokens.list", Payload::CustomerTokens(vec![CustomerToken { customer_key: Some(other("cust_other")), ..customer_token() }]), "customer-key is not the one that was asked for"),
+        ("plans.search", Payload::Plans(vec![plan(), Plan { customer_key: Some(other("cust_other")), ..plan() }]), "customer-key is not the one that was asked for"),
+        ("plans.search", Payload::Plans(vec![Plan { plan_key: other("plan_other"), ..plan() }]), "plan-key is not the one that was asked for"),
+        ("plans.search", Payload::Plans(vec![Plan { token_id: Some(other("11007")), ..plan() }]), "token-id is not the one that was asked for"),
+        ("plans.search", Payload::Plans(vec![Plan { payment_amount: Some(other("5.00")), ..plan() }]), "payment-amount is not the one that was asked for"),
+        ("plans.search", Payload::Plans(vec![created_plan()]), "status is not the one that was asked for"),
+        ("payments.list", Payload::Payments(vec![Payment { plan_key: Some(other("plan_other")), ..Payment::default() }]), "plan-key is not the one that was asked for"),
+        ("payments.list", Payload::Payments(vec![Payment { customer_key: Some(other("cust_other")), ..Payment::default() }]), "customer-key is not the one that was asked for"),
+        ("transactions.search", found(Transaction { id: Some(other("700002")), ..Transaction::default() }), "id is not the one that was asked for"),
+        ("transactions.search", found(Transaction { amount: Some(other("5.00")), ..Transaction::default() }), "amount is not the one that was asked for"),
+        ("transactions.search", found(of_type(TransactionType::REFUND)), "amount is not the one that was asked for"),
+        ("transactions.search", found(Transaction { transaction_type: Some(TransactionType::REFUND), ..Transaction::default() }), "type is not the one that was asked for"),
+        ("transactions.search", found(Transaction { last_four: Some("4242".into()), ..Transaction::default() }), "last-four is not the one that was asked for"),
+        ("transactions.search", found(Transaction { authorization_code: Some("TAS000".into()), ..Transaction::default() }), "authorization-code is not the one that was asked for"),
+        ("transactions.search", found(Transaction { invoice: Some("inv-2".into()), ..Transaction::default() }), "invoice is not the one that was asked for"),
+        ("transactions.search", found(Transaction { order_id: Some("order-2".into()), ..Transaction::default() }), "order-id is not the one that was asked for"),
+        ("batches.list", Payload::Batches(vec![Batch { status: Some(BatchStatus::CLOSED), ..batch() }]), "status is not the one that was asked for"),
         ("transactions.get", made(Transaction { id: Some(other("700002")), ..transaction() }), "id is not the one that was asked for"),
         ("transactions.get", made(declined()), "id is not the one that was asked for"),
     ] {
@@ -237,6 +374,62 @@ async fn an_answer_about_another_object_is_never_a_success() {
                 assert_eq!((error.kind(), error.source().unwrap().to_string().as_str()), (kind, source), "{what}");
             }
         }
+    }
+}
+
+/// Of an answer that decides nothing, the object that it names is to be looked at, and not another one.
+#[tokio::test]
+async fn an_unknown_outcome_names_the_object_that_the_answer_names() {
+    let sale = Lookup::Transaction(other("700001"));
+    let created = Lookup::Plan(plan_key());
+    let undecided = Transaction { result: None, ..transaction() };
+    let of_another_amount = Transaction { amount: Some(other("20.00")), ..transaction() };
+    let of_another_order = Transaction { order_id: Some("order-2".into()), ..transaction() };
+    let both = |payload| Payload::Several(vec![payload, error()]);
+    let (sold, suspended) = (Payload::Transaction(undecided.into()), Payload::Plan(plan().into()));
+    for (name, payload, named) in [
+        ("transactions.sale", sold.clone(), Some(&sale)),
+        ("transactions.capture", sold.clone(), Some(&sale)),
+        ("transactions.refund", both(sold), Some(&sale)),
+        ("transactions.auth", both(approved()), Some(&sale)),
+        ("transactions.sale", Payload::Transaction(of_another_amount.into()), Some(&sale)),
+        ("transactions.sale", Payload::Transaction(of_another_order.into()), None),
+        ("transactions.sale", suspended.clone(), None),
+        ("plans.create", suspended.clone(), Some(&created)),
+        ("plans.create", both(suspended), Some(&created)),
+        ("plans.create", both(approved()), None),
+    ] {
+        let what = format!("{name} {payload:?}");
+        let gateway = Gateway::new(move |_, _| replies(Format::Json, 200, payload.clone()));
+        let error = (operation(name).run)(gateway.client(Format::Json)).await.unwrap_err();
+        assert!(error.is_outcome_unknown(), "{what}");
+        match named {
+            Some(named) => assert_eq!(error.lookup(), Some(named), "{what}"),
+            None => assert!(
+                matches!(error.lookup(), Some(Lookup::Transactions(_) | Lookup::Plans(_))),
+                "{what}: {error:?}"
+            ),
+        }
+    }
+}
+
+/// Nothing is deleted because of a count of something else.
+#[tokio::test]
+async fn a_count_of_other_objects_guards_no_deletion() {
+    let of_another = Payload::Payments(vec![Payment {
+        customer_key: Some(other("cust_other")),
+        plan_key: Some(other("plan_other")),
+        ..Payment::default()
+    }]);
+    for name in ["customers.delete", "plans.delete"] {
+        let payments = of_another.clone();
+        let gateway = Gateway::new(move |_, request| match request.uri().path() {
+            "/rest/v2/payments" => replies(Format::Json, 200, payments.clone()),
+            _ => right(Format::Json, request),
+        });
+        let error = (operation(name).run)(gateway.client(Format::Json)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Mismatch, "{name}");
+        assert!(!gateway.calls().iter().any(|call| call.starts_with("DELETE")), "{name}");
     }
 }
 

@@ -162,7 +162,7 @@ async fn a_plan_charges_and_ends() {
         }
         let search = PaymentSearch { plan_key: Some(key.clone()), ..PaymentSearch::default() };
         let payments = client.payments().list(&search).collect_all().await.unwrap();
-        let total: Amount = payments.iter().filter_map(|payment| payment.payment_amount).sum();
+        let total: perennial::Total = payments.iter().filter_map(|payment| payment.payment_amount).sum();
         assert_eq!((payments.len(), total), (3, "150.00".parse().unwrap()));
         let search = TransactionSearch { order_id: Some(key.to_string()), ..TransactionSearch::default() };
         let made = client.transactions().search(&search).collect_all().await.unwrap();

@@ -92,6 +92,9 @@ pub enum Payload {
     CscSettings(CheckSettings),
     DuplicateSettings(DuplicateSettings),
     Error(GatewayError),
+    /// More than one of the above, in this order: objects that no documented answer has together, or an error beside an
+    /// object. They contradict each other, and nothing follows from one of them alone.
+    Several(Vec<Payload>),
 }
 
 /// What the gateway says of a request that it refused.
@@ -293,7 +296,48 @@ impl Payload {
             Self::CscSettings(_) => "csc-settings",
             Self::DuplicateSettings(_) => "check-duplicate-transaction-settings",
             Self::Error(_) => "error",
+            Self::Several(payloads) => return payloads.first()?.type_name(),
         })
+    }
+
+    /// Whether it is an object without members or a list without items, which names nothing.
+    fn is_blank(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Token(token) => **token == Token::default(),
+            Self::Transaction(transaction) => **transaction == Transaction::default(),
+            Self::TransactionToken(transaction, token) => {
+                **transaction == Transaction::default() && **token == Token::default()
+            }
+            Self::Batch(batch) => **batch == Batch::default(),
+            Self::Customers(customers) => customers.is_empty(),
+            Self::Tokens(tokens) => tokens.is_empty(),
+            Self::CustomerTokens(tokens) => tokens.is_empty(),
+            Self::Plans(plans) => plans.is_empty(),
+            Self::ExpectedRuns(runs) => runs.is_empty(),
+            Self::Forecast(dates) => dates.is_empty(),
+            Self::Payments(payments) => payments.is_empty(),
+            Self::Transactions(transactions) => transactions.is_empty(),
+            Self::Batches(batches) => batches.is_empty(),
+            Self::Several(payloads) => payloads.iter().all(Self::is_blank),
+            Self::Customer(_)
+            | Self::CustomerToken(_)
+            | Self::Plan(_)
+            | Self::AvsSettings(_)
+            | Self::CscSettings(_)
+            | Self::DuplicateSettings(_)
+            | Self::Error(_) => false,
+        }
+    }
+
+    /// The one payload there is, or all of them. One that is blank does not count beside others, unless it is a list whose
+    /// records cannot be read.
+    fn of(mut found: Vec<Self>, is_read_whole: bool) -> Option<Self> {
+        if is_read_whole {
+            let something = found.iter().any(|payload| !payload.is_blank());
+            if something { found.retain(|payload| !payload.is_blank()) } else { found.truncate(1) }
+        }
+        if found.len() > 1 { Some(Self::Several(found)) } else { found.pop() }
     }
 
     /// A list without items, or a refusal without a word, of which only the payload type is there.
@@ -317,11 +361,22 @@ impl Payload {
 impl<'a> From<&'a Payload> for PayloadMessage<'a> {
     fn from(payload: &'a Payload) -> Self {
         let mut message = Self::default();
+        message.put(payload);
+        message
+    }
+}
+
+impl<'a> PayloadMessage<'a> {
+    fn put(&mut self, payload: &'a Payload) {
+        let message = self;
         match payload {
             Payload::Empty => {}
             Payload::Customer(customer) => message.customer = Some(Box::new((&**customer).into())),
             Payload::Customers(customers) => {
                 message.customers = Some(Customers { customer: each(customers) });
+            }
+            Payload::Token(token) if message.token_response.is_some() => {
+                message.token = Some(Box::new((&**token).into()));
             }
             Payload::Token(token) => message.token_response = Some(Box::new((&**token).into())),
             Payload::Tokens(tokens) => {
@@ -356,8 +411,8 @@ impl<'a> From<&'a Payload> for PayloadMessage<'a> {
             Payload::CscSettings(settings) => message.csc_settings = Some(settings.into()),
             Payload::DuplicateSettings(settings) => message.duplicate_settings = Some(settings.into()),
             Payload::Error(error) => message.error = Some(error.into()),
+            Payload::Several(payloads) => payloads.iter().for_each(|payload| message.put(payload)),
         }
-        message
     }
 }
 
@@ -366,7 +421,7 @@ fn each<'a, R, M: From<&'a R>>(records: &'a [R]) -> Listed<M> {
 }
 
 impl PayloadMessage<'_> {
-    /// The record by the members that are there: a refusal first, because nothing beside it counts.
+    /// The record by the members that are there, in the order of the table, an error last.
     fn record(self, unreadable: &mut Unreadable) -> Result<Option<Payload>, Fault> {
         let Self {
             customer,
@@ -392,92 +447,127 @@ impl PayloadMessage<'_> {
             payload_type: _,
         } = self;
         let at = |path: &'static str| move |fault: Fault| fault.within(path);
-        let token = match (token_response, token) {
-            (Some(token), _) => Some(Box::new(token.record().map_err(at("tokenResponse"))?)),
-            (None, Some(token)) => Some(Box::new(token.record().map_err(at("token"))?)),
-            (None, None) => None,
-        };
-        let error = error.map(ErrorMessage::record).filter(|error| *error != GatewayError::default());
-        Ok(Some(if let Some(error) = error {
-            Payload::Error(error)
-        } else if let Some(transaction) = transaction {
-            let transaction = Box::new(transaction.record().map_err(at("transaction"))?);
-            match token {
-                Some(token) => Payload::TransactionToken(transaction, token),
-                None => Payload::Transaction(transaction),
+        let response = token_response
+            .map(|token| token.record().map_err(at("tokenResponse")))
+            .transpose()?
+            .map(Box::new);
+        let token = token.map(|token| token.record().map_err(at("token"))).transpose()?.map(Box::new);
+        // One token under both of its names is one.
+        let (token, another) =
+            if response.is_none() || response == token { (token, None) } else { (response, token) };
+        let mut found = Vec::new();
+        match (transaction, token) {
+            (Some(transaction), token) => {
+                let transaction = Box::new(transaction.record().map_err(at("transaction"))?);
+                found.push(match token {
+                    Some(token) => Payload::TransactionToken(transaction, token),
+                    None => Payload::Transaction(transaction),
+                });
             }
-        } else if let Some(token) = token {
-            Payload::Token(token)
-        } else if let Some(customer) = customer {
-            Payload::Customer(Box::new(customer.record().map_err(at("customer"))?))
-        } else if let Some(plan) = plan {
-            Payload::Plan(Box::new(plan.record().map_err(at("payment-plan"))?))
-        } else if let Some(token) = customer_token {
-            Payload::CustomerToken(Box::new(token.record().map_err(at("customer-token"))?))
-        } else if let Some(Customers { customer }) = customers {
-            Payload::Customers(unreadable.sort(
+            (None, token) => found.extend(token.map(Payload::Token)),
+        }
+        found.extend(another.map(Payload::Token));
+        if let Some(customer) = customer {
+            found.push(Payload::Customer(Box::new(customer.record().map_err(at("customer"))?)));
+        }
+        if let Some(plan) = plan {
+            found.push(Payload::Plan(Box::new(plan.record().map_err(at("payment-plan"))?)));
+        }
+        if let Some(token) = customer_token {
+            found.push(Payload::CustomerToken(Box::new(token.record().map_err(at("customer-token"))?)));
+        }
+        if let Some(Customers { customer }) = customers {
+            found.push(Payload::Customers(unreadable.sort(
                 customer,
                 CustomerMessage::key,
                 CustomerMessage::record,
                 "customers.customer",
-            ))
-        } else if let Some(Transactions { transaction }) = transactions {
+            )));
+        }
+        if let Some(Transactions { transaction }) = transactions {
             let path = "transactions.transaction";
-            Payload::Transactions(unreadable.sort(
+            found.push(Payload::Transactions(unreadable.sort(
                 transaction,
                 TransactionMessage::key,
                 TransactionMessage::record,
                 path,
-            ))
-        } else if let Some(Tokens { mut token, token_response: Else(others) }) = tokens {
+            )));
+        }
+        if let Some(Tokens { mut token, token_response: Else(others) }) = tokens {
             token.0.extend(others.0);
-            Payload::Tokens(unreadable.sort(token, TokenMessage::key, TokenMessage::record, "tokens.token"))
-        } else if let Some(CustomerTokens { mut customer_token, token: Else(others) }) = customer_tokens {
+            found.push(Payload::Tokens(unreadable.sort(
+                token,
+                TokenMessage::key,
+                TokenMessage::record,
+                "tokens.token",
+            )));
+        }
+        if let Some(CustomerTokens { mut customer_token, token: Else(others) }) = customer_tokens {
             customer_token.0.extend(others.0);
             let path = "customer-tokens.customer-token";
-            Payload::CustomerTokens(unreadable.sort(
+            found.push(Payload::CustomerTokens(unreadable.sort(
                 customer_token,
                 CustomerTokenMessage::key,
                 CustomerTokenMessage::record,
                 path,
-            ))
-        } else if let Some(Plans { payment_plan }) = plans {
-            Payload::Plans(unreadable.sort(
+            )));
+        }
+        if let Some(Plans { payment_plan }) = plans {
+            found.push(Payload::Plans(unreadable.sort(
                 payment_plan,
                 PlanMessage::key,
                 PlanMessage::record,
                 "payment-plans.payment-plan",
-            ))
-        } else if let Some(Runs { expected_run }) = runs {
-            Payload::ExpectedRuns(unreadable.sort(
+            )));
+        }
+        if let Some(Runs { expected_run }) = runs {
+            found.push(Payload::ExpectedRuns(unreadable.sort(
                 expected_run,
                 Run::key,
                 Run::record,
                 "expected-runs.expected-run",
-            ))
-        } else if let Some(forecast) = forecast {
-            Payload::Forecast(unreadable.sort(forecast.date, |_| None, forecast_day, "plan-forecast.date"))
-        } else if let Some(Payments { payment }) = payments {
-            Payload::Payments(unreadable.sort(
+            )));
+        }
+        if let Some(forecast) = forecast {
+            found.push(Payload::Forecast(unreadable.sort(
+                forecast.date,
+                |_| None,
+                forecast_day,
+                "plan-forecast.date",
+            )));
+        }
+        if let Some(Payments { payment }) = payments {
+            found.push(Payload::Payments(unreadable.sort(
                 payment,
                 PaymentMessage::key,
                 PaymentMessage::record,
                 "payments.payment",
-            ))
-        } else if let Some(batch) = batch {
-            Payload::Batch(Box::new(batch.record().map_err(at("batch"))?))
-        } else if let Some(Batches { batch }) = batches {
-            Payload::Batches(unreadable.sort(batch, BatchMessage::key, BatchMessage::record, "batches.batch"))
-        } else if let Some(settings) = avs_settings {
-            Payload::AvsSettings(settings.record().map_err(at("avs-settings"))?)
-        } else if let Some(settings) = csc_settings {
-            Payload::CscSettings(settings.record().map_err(at("csc-settings"))?)
-        } else if let Some(settings) = duplicate_settings {
+            )));
+        }
+        if let Some(batch) = batch {
+            found.push(Payload::Batch(Box::new(batch.record().map_err(at("batch"))?)));
+        }
+        if let Some(Batches { batch }) = batches {
+            found.push(Payload::Batches(unreadable.sort(
+                batch,
+                BatchMessage::key,
+                BatchMessage::record,
+                "batches.batch",
+            )));
+        }
+        if let Some(settings) = avs_settings {
+            found.push(Payload::AvsSettings(settings.record().map_err(at("avs-settings"))?));
+        }
+        if let Some(settings) = csc_settings {
+            found.push(Payload::CscSettings(settings.record().map_err(at("csc-settings"))?));
+        }
+        if let Some(settings) = duplicate_settings {
             let path = "check-duplicate-transaction-settings";
-            Payload::DuplicateSettings(settings.record().map_err(at(path))?)
-        } else {
-            return Ok(None);
-        }))
+            found.push(Payload::DuplicateSettings(settings.record().map_err(at(path))?));
+        }
+        let error = error.map(ErrorMessage::record).filter(|error| *error != GatewayError::default());
+        found.extend(error.map(Payload::Error));
+        Ok(Payload::of(found, unreadable.is_empty()))
     }
 }
 

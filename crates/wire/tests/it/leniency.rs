@@ -120,7 +120,36 @@ fn answers() {
         ),
         (
             r#"{"payload":{"error":{"error-message":"no"},"transaction":{"result":"ERROR"}}}"#,
+            r#""transaction":{"result":"ERROR"},"error":{"error-message":"no"},"payloadType":"transaction""#,
+        ),
+        // Nothing that stands beside something else is dropped, unless it is blank.
+        (
+            r#"{"payload":{"error":{"result-code":"041"},"payment-plan":{"plan-key":"p"}}}"#,
+            r#""payment-plan":{"plan-key":"p","links":{}},"error":{"result-code":"041"},"payloadType":"payment-plan""#,
+        ),
+        (
+            r#"{"payload":{"batch":{"id":"59"},"customer":{"customer-key":"c"},"error":{"error-message":"no"},"payloadType":"error"}}"#,
+            r#""customer":{"customer-key":"c","links":{}},"batch":{"id":"59"},"error":{"error-message":"no"},"payloadType":"error""#,
+        ),
+        (
+            "<response><payload><error><error-message>no</error-message></error><tokens><token><token-id>11</token-id></token></tokens></payload></response>",
+            r#""tokens":{"token":[{"token-id":"11"}]},"error":{"error-message":"no"},"payloadType":"tokens""#,
+        ),
+        (
+            r#"{"payload":{"error":{"error-message":"no"},"transaction":{},"tokens":{"token":[]}}}"#,
             r#""error":{"error-message":"no"},"payloadType":"error""#,
+        ),
+        (
+            r#"{"payload":{"tokenResponse":{"token-id":"11"},"token":{"token-id":"11"}}}"#,
+            r#""tokenResponse":{"token-id":"11"},"payloadType":"token""#,
+        ),
+        (
+            r#"{"payload":{"tokenResponse":{"token-id":"11"},"token":{"token-id":"12"}}}"#,
+            r#""tokenResponse":{"token-id":"11"},"token":{"token-id":"12"},"payloadType":"token""#,
+        ),
+        (
+            r#"{"payload":{"transaction":{"id":"7"},"tokenResponse":{"token-id":"11"},"token":{"token-id":"12"}}}"#,
+            r#""transaction":{"id":"7"},"tokenResponse":{"token-id":"11"},"token":{"token-id":"12"},"payloadType":"transactionToken""#,
         ),
         (r#"{"payload":{"error":"","payloadType":"error"}}"#, r#""error":{},"payloadType":"error""#),
         (

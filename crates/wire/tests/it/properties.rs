@@ -623,6 +623,12 @@ fn payload() -> impl Strategy<Value = Payload> {
         .prop_map(|(date, payment_amount)| ExpectedRun { date, payment_amount });
     let error = (of(string()), of("[0-9]{3}"), of(string()))
         .prop_map(|(message, result_code, time_stamp)| GatewayError { message, result_code, time_stamp });
+    let refusal = "[0-9]{3}".prop_map(|result_code| {
+        Payload::Error(GatewayError { result_code: Some(result_code), ..GatewayError::default() })
+    });
+    let several = (customer().boxed(), plan().boxed(), refusal).prop_map(|(customer, plan, refusal)| {
+        Payload::Several(vec![Payload::Customer(customer.into()), Payload::Plan(plan.into()), refusal])
+    });
     let transaction_token = (transaction().boxed(), token().boxed())
         .prop_map(|(sale, token)| Payload::TransactionToken(sale.into(), token.into()));
     prop_oneof![
@@ -647,6 +653,7 @@ fn payload() -> impl Strategy<Value = Payload> {
         check_settings().prop_map(Payload::CscSettings),
         duplicate_settings().prop_map(Payload::DuplicateSettings),
         error.prop_map(Payload::Error),
+        several,
     ]
 }
 

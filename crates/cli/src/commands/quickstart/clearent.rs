@@ -5,7 +5,7 @@ use perennial::clearent::{
     ApiKey, Charge, Charged, Customer, CustomerSearch, ExpectedRun, NewCustomer, NewPlan, NewToken, Paging,
     Payment, PaymentSearch, Plan, PlanStatus, Refusal, Token,
 };
-use perennial::{Amount, BaseUrl, Clearent, Environment, Error};
+use perennial::{BaseUrl, Clearent, Environment, Error, Total};
 use perennial_sandbox::{Sandbox, World};
 
 use super::{Guide, OUTCOMES, SEED, row};
@@ -191,7 +191,7 @@ fn refusal<T>(deleted: Result<T, Error>) -> Result<Refusal, Failure> {
 }
 
 impl Told {
-    fn charged(&self) -> Amount {
+    fn charged(&self) -> Total {
         self.payments.iter().filter_map(|payment| payment.payment_amount).sum()
     }
 
@@ -220,12 +220,12 @@ impl Told {
 
 /// The charges with their running total.
 fn calendar(runs: &[ExpectedRun]) -> Vec<Record> {
-    let totals = runs.iter().scan(Amount::ZERO, |total, run| {
-        *total = [Some(*total), run.payment_amount].into_iter().flatten().sum();
+    let totals = runs.iter().scan(Total::ZERO, |total, run| {
+        *total += run.payment_amount.unwrap_or_default();
         Some(*total)
     });
     let numbered = (1_u64..).zip(runs).zip(totals);
-    let row = |((number, run), total): ((u64, &ExpectedRun), Amount)| {
+    let row = |((number, run), total): ((u64, &ExpectedRun), Total)| {
         Record::default()
             .with("charge", number)
             .with("date", run.date)

@@ -1,0 +1,107 @@
+//! Whether the parts of an answer agree: the HTTP status, the envelope and the payload. Only parts that agree are a
+//! definite yes or no.
+
+use http::StatusCode;
+use perennial_domain::clearent::{Link, Transaction, TransactionId, Verdict};
+use perennial_wire::clearent::{Payload, Reply};
+
+use super::Lookup;
+
+/// Whether some part of an answer says that the call was done, and whether some part says that it failed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Evidence {
+    done: bool,
+    failed: bool,
+}
+
+impl Evidence {
+    /// The parts of the answer to a write. A transaction that is neither approved nor declined says both.
+    pub(super) fn of_write(status: StatusCode, reply: &Reply) -> Self {
+        let mut evidence = Self::of_envelope(status, reply);
+        let failure = |kind: &String| ["error", "errorTransaction"].contains(&kind.as_str());
+        evidence.failed |= reply.payload_type.as_ref().is_some_and(failure);
+        let (done, failed) = match &reply.payload {
+            Payload::Empty => (false, false),
+            Payload::Error(_) => (transaction_of_link(&reply.links).is_some(), true),
+            Payload::Several(_) => (true, true),
+            payload => match transaction(payload).map(Transaction::verdict) {
+                None | Some(Verdict::Approved) => (true, false),
+                Some(Verdict::Declined) => (false, true),
+                Some(Verdict::Undecided) => (true, true),
+            },
+        };
+        evidence.and(done, failed)
+    }
+
+    /// The parts of the answer to a read. A declined transaction can have the status of its refusal or that of the read,
+    /// and an error the status of either.
+    pub(super) fn of_read(status: StatusCode, reply: &Reply) -> Self {
+        match &reply.payload {
+            Payload::Empty | Payload::Error(_) => Self::default(),
+            Payload::Several(_) => Self { done: true, failed: true },
+            payload if transaction(payload).is_some_and(|made| made.decline().is_some()) => Self::default(),
+            _ => Self::of_envelope(status, reply).and(true, false),
+        }
+    }
+
+    fn of_envelope(status: StatusCode, reply: &Reply) -> Self {
+        let code = reply.code.and_then(|code| StatusCode::from_u16(code).ok());
+        let word = |expected: &str| {
+            reply.status.as_deref().is_some_and(|word| word.trim().eq_ignore_ascii_case(expected))
+        };
+        [Some(status), code]
+            .into_iter()
+            .flatten()
+            .fold(Self::default(), |evidence, status| {
+                evidence.and(status.is_success(), status.is_client_error() || status.is_server_error())
+            })
+            .and(word("success"), word("fail"))
+    }
+
+    fn and(self, done: bool, failed: bool) -> Self {
+        Self { done: self.done || done, failed: self.failed || failed }
+    }
+
+    /// Whether one part says that it was done and another that it failed.
+    pub(super) fn contradicts_itself(self) -> bool {
+        self.done && self.failed
+    }
+}
+
+/// The one transaction that the payload is about.
+fn transaction(payload: &Payload) -> Option<&Transaction> {
+    match payload {
+        Payload::Transaction(made) | Payload::TransactionToken(made, _) => Some(made),
+        Payload::Transactions(made) if made.len() == 1 => made.first(),
+        _ => None,
+    }
+}
+
+/// Whether the payload holds a transaction that is neither approved nor declined.
+pub(super) fn is_undecided(payload: &Payload) -> bool {
+    transaction(payload).is_some_and(|made| made.verdict() == Verdict::Undecided)
+}
+
+/// The object of the operation's resource that the answer names, by its key.
+pub(super) fn named(operation: &str, payload: &Payload, links: &[Link]) -> Option<Lookup> {
+    let resource = operation.split('.').next().unwrap_or_default();
+    match (resource, payload) {
+        (_, Payload::Several(payloads)) => {
+            payloads.iter().find_map(|payload| named(operation, payload, links))
+        }
+        ("customers", Payload::Customer(customer)) => Some(Lookup::Customer(customer.customer_key.clone())),
+        ("plans", Payload::Plan(plan)) => Some(Lookup::Plan(plan.plan_key.clone())),
+        ("tokens", Payload::Token(token)) => token.token_id.clone().map(Lookup::Token),
+        ("transactions", payload) => {
+            let id = transaction(payload).and_then(|made| made.id.clone());
+            id.or_else(|| transaction_of_link(links)).map(Lookup::Transaction)
+        }
+        _ => None,
+    }
+}
+
+/// The transaction that a link of the envelope names.
+fn transaction_of_link(links: &[Link]) -> Option<TransactionId> {
+    let link = links.iter().find(|link| link.rel == "transaction")?;
+    TransactionId::try_from(link.id.as_deref()?).ok()
+}
