@@ -162,3 +162,80 @@ fn what_no_sandbox_answers() {
     }
     insta::assert_snapshot!("failures", screens.concat());
 }
+
+/// The status follows the verdict of the answer, and nothing but the verdict.
+#[test]
+fn the_status_of_a_charge_is_that_of_its_verdict() {
+    let sale = |members: &str| {
+        format!(
+            r#"{{"id":"700001","type":"SALE","amount":"25.00","last-four":"1111","order-id":"INV-1","invoice":"INV-1",{members}}}"#
+        )
+    };
+    let one = |status: &str, transaction: &str, beside: &str| {
+        let body =
+            format!(r#"{{"code":"{}","payload":{{"transaction":{transaction}{beside}}}}}"#, &status[..3]);
+        answer(status, &body)
+    };
+    let list = |transaction: &str| {
+        let body = format!(
+            r#"{{"code":"200","page":{{"last":true}},"payload":{{"transactions":{{"transaction":[{transaction}]}},"payloadType":"transactions"}}}}"#
+        );
+        answer("200 OK", &body)
+    };
+    let part =
+        sale(r#""result":"APPROVED","result-code":"000","original-amount":"25.00","partial-approved":true"#)
+            .replace(r#""amount":"25.00","last"#, r#""amount":"20.00","last"#);
+    let approved = sale(r#""result":"APPROVED","result-code":"000""#);
+    let declined = sale(r#""result":"DECLINED","result-code":"012""#);
+    let review = sale(r#""result":"REVIEW""#);
+    let contradiction = sale(r#""result":"APPROVED","result-code":"012""#);
+    let error = r#","error":{"error-message":"no","result-code":"041"}"#;
+    for (what, answered, stored, sold, paid, status) in [
+        ("approved", one("200 OK", &approved, ""), &approved, 0, 0, ("paid", 0)),
+        ("declined", one("402 Payment Required", &declined, ""), &declined, 4, 4, ("unpaid", 0)),
+        ("a part", one("200 OK", &part, ""), &part, 6, 6, ("partially-paid", 6)),
+        ("a review", one("200 OK", &review, ""), &review, 75, 75, ("undecided", 75)),
+        (
+            "a code against a word",
+            one("200 OK", &contradiction, ""),
+            &contradiction,
+            75,
+            75,
+            ("undecided", 75),
+        ),
+        ("an error beside it", one("200 OK", &approved, error), &approved, 75, 0, ("paid", 0)),
+        ("an id alone", one("200 OK", r#"{"id":"1"}"#, ""), &review, 75, 75, ("undecided", 75)),
+        ("a decline in a 200", one("200 OK", &declined, ""), &declined, 75, 75, ("unpaid", 0)),
+    ] {
+        let run = |answers: Vec<String>, line: &str| {
+            let mut command = perennial();
+            command.args(["--base-url", &gateway(answers.into_iter()), "--output", "json"]);
+            command.args(line.split_whitespace()).env("PERENNIAL_API_KEY", KEY);
+            finish(command, CARD_JSON)
+        };
+        let sale = "transactions sale --amount 25.00 --order-id INV-1 --invoice INV-1 --card-stdin";
+        let ran = run(vec![answered.clone()], sale);
+        assert_eq!(ran.code, sold, "{what}: {}", ran.err);
+        let ran = run(vec![answered.clone()], "test-sale 25.00 --card-stdin");
+        assert_eq!(ran.code, sold, "{what}: {}", ran.err);
+
+        let pay = "invoice pay --number INV-1 --date 2027-01-04 --line Labour=25.00 --card-stdin";
+        let nothing = answer("204 No Content", "");
+        let ran = run(vec![nothing, answered.clone(), list(stored)], pay);
+        assert_eq!(ran.code, paid, "{what}: {}", ran.err);
+        let (word, code) = status;
+        let ran = run(vec![list(stored)], "invoice status INV-1");
+        let shown: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!((ran.code, shown["status"].as_str()), (code, Some(word)), "{what}: {}", ran.err);
+        let ran = run(vec![list(stored)], "transactions search");
+        let verdict = if code == 75 {
+            "undecided"
+        } else if word == "unpaid" {
+            "declined"
+        } else {
+            "approved"
+        };
+        let shown: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(shown[0]["verdict"].as_str(), Some(verdict), "{what}");
+    }
+}
