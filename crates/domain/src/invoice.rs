@@ -131,6 +131,29 @@ impl Invoice {
         }
     }
 
+    /// The lines and the tax in one text, for a payment page: its invoices have no lines of their own, and its
+    /// `subheader_text` is shown above them.
+    ///
+    /// ```
+    /// use perennial_domain::{Invoice, InvoiceLine};
+    ///
+    /// let line = |what: &str, amount: &str| InvoiceLine::builder().description(what).amount(amount);
+    /// let invoice = Invoice::builder()
+    ///     .number("INV-70412")
+    ///     .date("2027-01-04")
+    ///     .line(line("Decking", "400.00"))
+    ///     .line(line("Labor", "250.00"))
+    ///     .tax("52.00")
+    ///     .build()
+    ///     .unwrap();
+    /// assert_eq!(invoice.lines_text(), "Decking 400.00, Labor 250.00, tax 52.00");
+    /// ```
+    pub fn lines_text(&self) -> String {
+        let lines = self.lines.iter().map(|line| format!("{} {}", line.description.as_str(), line.amount));
+        let tax = self.tax.map(|tax| format!("tax {}", tax.amount()));
+        lines.chain(tax).collect::<Vec<_>>().join(", ")
+    }
+
     /// The invoice as a page of `ClientPay` has it, to be paid in full unless the page's maker says otherwise.
     ///
     /// ```
@@ -157,6 +180,9 @@ impl Invoice {
         }
         if let Some(tax) = self.tax {
             invoice = invoice.tax(tax);
+            if let Some(subtotal) = total(&self.lines, Amount::ZERO) {
+                invoice = invoice.subtotal_amount(subtotal);
+            }
         }
         if let Some(id) = &self.customer_id {
             invoice = invoice.client_id(id.as_str());

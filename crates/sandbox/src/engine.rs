@@ -149,7 +149,7 @@ mod tests {
     /// A new world at the begin of 2027, opened.
     fn world(connection: &Connection, key: u8) -> Result<(Row, Ledger<'_>)> {
         let start = Start { clock: frozen("2027-01-01T00:00:00Z"), gateway: GatewayOptions::default() };
-        let row = Row::create(connection, &[key; 32], Seed(7), start, true)?;
+        let row = Row::create(connection, &[key; 32], None, Seed(7), start, true)?;
         let ledger = Ledger::open_unfired(connection, &row, Moment::first(), &NO_FAULTS);
         Ok((row, ledger))
     }

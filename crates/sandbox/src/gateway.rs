@@ -82,12 +82,13 @@ impl Gateway {
         let clock = Clock::Frozen(options.now.unwrap_or(Moment::first()));
         let start = Start { clock, gateway: options.gateway };
         let hash = hash(credentials.api_key.expose());
+        let end = Knock::end_of(&credentials.api_key);
         let faults = self.faults.clone();
         let world = self
             .store
             .run(move |connection| {
                 let Some(row) = Row::find(connection, &hash)? else {
-                    return Row::create(connection, &hash, seed, start, true).map(|row| row.id);
+                    return Row::create(connection, &hash, end, seed, start, true).map(|row| row.id);
                 };
                 erase_asides(connection, &faults.forget(&hash))?;
                 restart(connection, row.id, Some(start)).map(|()| row.id)
@@ -101,11 +102,12 @@ impl Gateway {
     pub(crate) async fn keep_world(&self, seed: Seed) -> Result<Credentials, StoreError> {
         let credentials = Credentials::of(seed);
         let hash = hash(credentials.api_key.expose());
+        let end = Knock::end_of(&credentials.api_key);
         let start = Start { clock: Clock::Frozen(Moment::first()), gateway: self.options };
         self.store
             .run(move |connection| match Row::find(connection, &hash)? {
                 Some(_) => Ok(()),
-                None => Row::create(connection, &hash, seed, start, true).map(|_| ()),
+                None => Row::create(connection, &hash, end, seed, start, true).map(|_| ()),
             })
             .await?;
         Ok(credentials)

@@ -118,6 +118,7 @@ mod nearest;
 mod openapi;
 mod options;
 mod outflow;
+mod page_text;
 mod payment_page;
 mod requests;
 mod seed;

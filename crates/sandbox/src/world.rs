@@ -1,5 +1,6 @@
 //! A world: what one key sees, and nothing of any other.
 
+use perennial_domain::clearent::ApiKey;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use serde_json::{Map, Value as Json, json};
@@ -55,6 +56,20 @@ pub(crate) struct Knock {
     pub(crate) hash: [u8; 32],
     /// Whether the key has 32 hexadecimal digits.
     pub(crate) well_formed: bool,
+    /// The last four characters of an API key, by which people tell worlds apart.
+    pub(crate) end: Option<[u8; 4]>,
+}
+
+impl Knock {
+    /// The key of a world that is there.
+    pub(crate) fn of(hash: [u8; 32]) -> Self {
+        Self { hash, well_formed: true, end: None }
+    }
+
+    /// The API key's last four characters.
+    pub(crate) fn end_of(key: &ApiKey) -> Option<[u8; 4]> {
+        key.expose().as_bytes().last_chunk().copied()
+    }
 }
 
 impl Row {
@@ -69,7 +84,8 @@ impl Row {
         match Self::find(connection, &knock.hash)? {
             Some(row) if opens || row.asked_for => Ok(Some(row)),
             None if opens => {
-                Self::create(connection, &knock.hash, Seed::of_hash(&knock.hash), start, false).map(Some)
+                Self::create(connection, &knock.hash, knock.end, Seed::of_hash(&knock.hash), start, false)
+                    .map(Some)
             }
             _ => Ok(None),
         }
@@ -107,6 +123,7 @@ impl Row {
     pub(crate) fn create(
         connection: &Connection,
         hash: &[u8; 32],
+        end: Option<[u8; 4]>,
         seed: Seed,
         Start { clock, gateway }: Start,
         asked_for: bool,
@@ -114,9 +131,9 @@ impl Row {
         let (mode, at) = columns(clock);
         let GatewayOptions { retention, partial_amount } = gateway;
         connection.execute(
-            "INSERT INTO worlds (key_hash, seed, asked_for, mode, at, first_mode, first_at, retention, partial_amount, opened_before)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?5, ?6, ?7, (SELECT count - 1 FROM openings))",
-            params![hash, seed.0.cast_signed(), asked_for, mode, at, retention.to_string(), cents(partial_amount)],
+            "INSERT INTO worlds (key_hash, key_end, seed, asked_for, mode, at, first_mode, first_at, retention, partial_amount, opened_before)
+             VALUES (?1, ?8, ?2, ?3, ?4, ?5, ?4, ?5, ?6, ?7, (SELECT count - 1 FROM openings))",
+            params![hash, seed.0.cast_signed(), asked_for, mode, at, retention.to_string(), cents(partial_amount), end.map(|end| String::from_utf8_lossy(&end).into_owned())],
         )?;
         let id = connection.last_insert_rowid();
         Door::of_world(seed).iter().try_for_each(|door| door.bind(connection, id))?;

@@ -210,12 +210,14 @@ impl OnPage {
     async fn run(self, global: &Global) -> Result<(), Failure> {
         global.refuse_clearent()?;
         let invoice = self.invoice.read()?;
+        // A page's invoice has no lines of its own: the payer reads them below the title.
+        let frame = self.frame.or_subheader(invoice.lines_text());
         let page =
             InvoicePage::builder().invoice(invoice.on_page()).session_id(invoice.fields().number.as_str());
-        let page = self.frame.around(page).build().map_err(|violations| by_place(&violations))?;
+        let page = frame.around(page).build().map_err(|violations| by_place(&violations))?;
         let exchange = global.rehearsal.with_ids(global.exchange(|reqwest| reqwest)?);
         let client = self.account.client(global, exchange)?;
-        global.output.written(under!(client.pages(), self.frame.under.id()?).invoices(&page).await?)
+        global.output.written(under!(client.pages(), frame.under.id()?).invoices(&page).await?)
     }
 }
 

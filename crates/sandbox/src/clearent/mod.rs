@@ -291,7 +291,7 @@ pub(crate) fn key(headers: &HeaderMap) -> Option<Knock> {
 pub(crate) fn knock_with(key: &ApiKey) -> Knock {
     let text = key.expose();
     let well_formed = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    Knock { hash: hash(text), well_formed }
+    Knock { hash: hash(text), well_formed, end: Knock::end_of(key) }
 }
 
 enum Found<'a> {

@@ -5,6 +5,7 @@
 
 mod access;
 mod answer;
+pub(crate) mod firm;
 pub(crate) mod outcome;
 pub(crate) mod pages;
 mod payers;

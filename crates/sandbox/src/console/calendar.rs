@@ -8,6 +8,7 @@ use perennial_domain::{Amount, NaiveDate};
 use rusqlite::{Result, params};
 
 use super::chart::amount;
+use super::people::Names;
 use super::{Found, World};
 use crate::gateway::Gateway;
 use crate::store::plan::remaining;
@@ -72,11 +73,12 @@ pub(super) async fn page(gateway: &Gateway, world: &World, key: &str) -> Found {
     let found = gateway.with_world(world.knock, move |ledger| {
         let Some(plan) = ledger.plan(&key)? else { return Ok(None) };
         let days = days(&ledger, &plan)?;
-        Ok(Some((plan, days)))
+        let names = Names::of(&ledger, [plan.customer_key.as_ref()])?;
+        Ok(Some((plan, days, names)))
     });
-    let Some(Some((plan, days))) = found.await? else { return Ok(None) };
+    let Some(Some((plan, days, names))) = found.await? else { return Ok(None) };
     let content = html! {
-        (facts(world, &plan))
+        (facts(world, &plan, &names))
         section aria-labelledby="calendar" {
             h2 #calendar { "Calendar" }
             @if plan.status == Some(PlanStatus::SUSPENDED) { p { "The plan is suspended: its days pass without a payment." } }
@@ -87,7 +89,7 @@ pub(super) async fn page(gateway: &Gateway, world: &World, key: &str) -> Found {
     Ok(Some(world.page("Plan", &content)))
 }
 
-fn facts(world: &World, plan: &Plan) -> Markup {
+fn facts(world: &World, plan: &Plan, names: &Names) -> Markup {
     let shown = |value: Option<String>| value.unwrap_or_default();
     html! {
         dl {
@@ -97,7 +99,7 @@ fn facts(world: &World, plan: &Plan) -> Markup {
             dt { "Amount" } dd { (shown(plan.payment_amount.map(|amount| amount.to_string()))) ", monthly on day " (shown(plan.frequency_day.as_ref().map(ToString::to_string))) }
             dt { "Term" } dd { (shown(plan.start_date.map(|day| day.to_string()))) " to " (shown(plan.end_date.map(|day| day.to_string()))) }
             @if let Some(customer) = &plan.customer_key {
-                dt { "Customer" } dd { a href=(world.path(&format!("customers/{customer}"))) { (customer) } }
+                dt { "Customer" } dd { (names.link(world, Some(customer))) " " code { (customer) } }
             }
             @if let Some(token) = &plan.token_id { dt { "Token" } dd { code { (token) } } }
         }

@@ -62,29 +62,50 @@ pub(super) fn months(ledger: &Ledger<'_>) -> Result<Months> {
     Ok(Months { months: months.into_iter().skip(skipped).take(DRAWN).collect(), partly })
 }
 
+/// The chart's measures, in units of its view box.
+const AXIS: usize = 72;
+const WIDE: usize = 30;
+const HEIGHT: u64 = 150;
+const TOP: u64 = 12;
+
 pub(super) fn drawn(Months { months, partly }: &Months) -> Markup {
-    const HEIGHT: u64 = 120;
-    const WIDE: usize = 28;
     let total = |month: &Month| month.received + month.declined + month.expected;
-    let highest = months.values().map(total).max().unwrap_or_default().max(1);
-    let scaled = |cents: u64| cents * (HEIGHT - 8) / highest;
+    let ticks = ticks(months.values().map(total).max().unwrap_or_default());
+    let highest = ticks.last().copied().unwrap_or_default().max(1);
+    let scaled = |cents: u64| cents * (HEIGHT - TOP) / highest;
     if months.is_empty() {
         return html! { p.quiet { "No plan has charged or will." } };
     }
+    let width = AXIS + months.len() * WIDE;
     html! {
-        svg.chart viewBox=(format!("0 0 {} {}", months.len() * WIDE, HEIGHT + 20)) preserveAspectRatio="xMinYMid" role="img" aria-labelledby="chart-title chart-text" {
+        svg.chart viewBox=(format!("0 0 {width} {}", HEIGHT + 34)) preserveAspectRatio="xMinYMid" role="img" aria-labelledby="chart-title chart-text" {
             title id="chart-title" { "Money by month" }
-            desc id="chart-text" { "Received, declined and expected in each month; the table below has the amounts." }
+            desc id="chart-text" { "Received, declined and expected in each month, in US dollars; the table below has the amounts." }
+            @for cents in &ticks {
+                @let at = HEIGHT - scaled(*cents);
+                line.grid x1=(AXIS - 4) x2=(width) y1=(at) y2=(at) {}
+                text x=(AXIS - 8) y=(at + 3) text-anchor="end" { (amount(*cents)) }
+            }
             @for (index, (name, month)) in months.iter().enumerate() {
-                @let left = index * WIDE + 4;
+                @let left = AXIS + index * WIDE + 4;
                 @let (received, declined, expected) = (scaled(month.received), scaled(month.declined), scaled(month.expected));
-                rect.received x=(left) y=(HEIGHT - received) width="20" height=(received) {}
-                rect.declined x=(left) y=(HEIGHT - received - declined) width="20" height=(declined) {}
-                rect.expected x=(left) y=(HEIGHT - received - declined - expected) width="20" height=(expected) {}
-                text x=(left + 10) y=(HEIGHT + 14) text-anchor="middle" { (name[5..]) }
+                g {
+                    title { (name) ": " (amount(month.received)) " received, " (amount(month.declined)) " declined, " (amount(month.expected)) " expected" }
+                    rect.received x=(left) y=(HEIGHT - received) width="22" height=(received) {}
+                    rect.declined x=(left) y=(HEIGHT - received - declined) width="22" height=(declined) {}
+                    rect.expected x=(left) y=(HEIGHT - received - declined - expected) width="22" height=(expected) {}
+                    @if month.declined > 0 {
+                        // A shape as well as a color, and never too small to see.
+                        text.mark x=(left + 11) y=(HEIGHT - received - declined - expected - 3) text-anchor="middle" { "✗" }
+                    }
+                }
+                text x=(left + 11) y=(HEIGHT + 14) text-anchor="middle" { (name[5..]) }
+                @if index == 0 || &name[5..] == "01" {
+                    text.year x=(left + 11) y=(HEIGHT + 28) text-anchor="middle" { (name[..4]) }
+                }
             }
         }
-        ul.legend { li.received { "received" } li.declined { "declined" } li.expected { "expected" } }
+        ul.legend { li.received { "received" } li.declined { "✗ declined" } li.expected { "expected" } }
         details {
             summary { "As a table" }
             table {
@@ -104,7 +125,38 @@ pub(super) fn drawn(Months { months, partly }: &Months) -> Markup {
     }
 }
 
+/// The amounts at the axis: from nothing, in steps of 1, 2 or 5 with zeros, to one that is no less than the highest.
+fn ticks(highest: u64) -> Vec<u64> {
+    let steps = (0..17).flat_map(|zeros| [1, 2, 5].map(|digit| digit * 10_u64.pow(zeros)));
+    // Whole dollars, and at most five steps.
+    let step =
+        steps.filter(|step| *step >= 100).find(|step| highest.div_ceil(*step) <= 5).unwrap_or(highest.max(1));
+    (0..=highest.div_ceil(step).max(1)).map(|count| count * step).collect()
+}
+
 /// Cents as an amount.
 pub(super) fn amount(cents: u64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_axis_goes_in_round_steps_beyond_the_highest_month() {
+        for (highest, expected) in [
+            (0, &[0, 100][..]),
+            (99, &[0, 100]),
+            (5_000, &[0, 1_000, 2_000, 3_000, 4_000, 5_000]),
+            (5_001, &[0, 2_000, 4_000, 6_000]),
+            (123_456, &[0, 50_000, 100_000, 150_000]),
+            (
+                499_999_999_900,
+                &[0, 100_000_000_000, 200_000_000_000, 300_000_000_000, 400_000_000_000, 500_000_000_000],
+            ),
+        ] {
+            assert_eq!(ticks(highest), expected, "{highest}");
+        }
+    }
 }

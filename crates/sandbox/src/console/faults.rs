@@ -1,6 +1,7 @@
 //! What goes wrong on purpose: the faults of a world, and a form to set one.
 
-use std::sync::Arc;
+use std::fmt::Write;
+use std::sync::{Arc, LazyLock};
 
 use maud::{Markup, html};
 use serde_json::{Map, Value as Json};
@@ -21,6 +22,28 @@ fn members() -> Vec<EffectMember> {
     }
     members
 }
+
+fn class_of(member: &str) -> String {
+    format!("of-{member}")
+}
+
+/// Shows the members of the chosen effect only, in browsers that can say so without a script.
+pub(super) static STYLE: LazyLock<String> = LazyLock::new(|| {
+    let mut style =
+        String::from("@supports selector(:has(*)) {\n  .set label[class^=of-] { display: none; }\n");
+    for kind in Effect::KINDS {
+        let chosen = format!(".set:has(option[value={}]:checked)", kind.name);
+        let members = kind.members.iter().map(|member| format!("{chosen} label.{}", class_of(member.name)));
+        let members = members.collect::<Vec<_>>().join(", ");
+        // Writing to a text cannot fail.
+        let _ = if members.is_empty() {
+            writeln!(style, "  {chosen} .none {{ display: block; }}")
+        } else {
+            writeln!(style, "  {members} {{ display: inline-flex; }}")
+        };
+    }
+    style + "}\n"
+});
 
 /// An effect with the members that it needs: `delay (delay-ms)`.
 fn named(kind: &EffectKind) -> String {
@@ -68,8 +91,9 @@ fn setter(world: &World, form: &Form) -> Markup {
             fieldset {
                 legend { "The effect's members" }
                 @for EffectMember { name, rule, .. } in members() {
-                    label { (name) " " input name=(name) title=(rule) value=(form.text(name)); }
+                    label.(class_of(name)) { (name) " " input name=(name) title=(rule) value=(form.text(name)); span.rule { (rule) } }
                 }
+                p.none { "This effect has none." }
             }
             fieldset {
                 legend { "Which calls" }
@@ -121,15 +145,18 @@ pub(super) async fn set(gateway: &Arc<Gateway>, world: &World, form: &Form) -> F
     }
 }
 
-/// The members that were filled in. A number that is none stays text, and is refused as what it is.
+/// The members of the chosen effect that were filled in; those of other effects are not shown, and do not count. A number
+/// that is none stays text, and is refused as what it is.
 fn document(form: &Form) -> Json {
+    let kind = Effect::KINDS.iter().find(|kind| kind.name == form.text("kind"));
+    let members = kind.map_or(&[][..], |kind| kind.members);
     let value = |member: &str, is_number: bool| {
         let text = form.given(member)?;
         let number = text.parse::<serde_json::Number>().ok().filter(|_| is_number);
         Some((member.to_owned(), number.map_or(Json::String(text), Json::Number)))
     };
     let mut effect: Map<String, Json> =
-        members().iter().filter_map(|member| value(member.name, member.is_number)).collect();
+        members.iter().filter_map(|member| value(member.name, member.is_number)).collect();
     effect.insert("kind".into(), form.text("kind").into());
     let aim = [
         ("operation", false),

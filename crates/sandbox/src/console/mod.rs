@@ -23,11 +23,12 @@ use rusqlite::OptionalExtension;
 use crate::clock::{Mode, Moment};
 use crate::form::Form;
 use crate::gateway::Gateway;
+use crate::page_text::plain;
 use crate::seed::Seed;
 use crate::store::StoreError;
 use crate::world::Knock;
 
-const STYLE: &str = include_str!("style.css");
+static STYLE: LazyLock<String> = LazyLock::new(|| include_str!("style.css").to_owned() + &faults::STYLE);
 const ICON: &str = include_str!("icon.svg");
 
 /// What pages may load: our style and icon, and nothing else from anywhere.
@@ -69,7 +70,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         ));
     }
     match (reads, segments) {
-        (true, ["style.css"]) => return Ok(Answered::File("text/css; charset=utf-8", STYLE)),
+        (true, ["style.css"]) => return Ok(Answered::File("text/css; charset=utf-8", &STYLE)),
         (true, ["icon.svg"]) => return Ok(Answered::File("image/svg+xml", ICON)),
         (true, []) => return worlds::page(gateway).await,
         (false, ["open"]) => return worlds::open(gateway, &form).await,
@@ -122,7 +123,7 @@ impl World {
         });
         let Some(hash) = hash.await? else { return Ok(None) };
         // Whoever is on this machine may look; a world that is there was opened by its key.
-        let knock = Knock { hash, well_formed: true };
+        let knock = Knock::of(hash);
         let clock = gateway.with_world(knock, |ledger| Ok((ledger.now, ledger.clock.mode()))).await?;
         Ok(clock.map(|(now, mode)| Self { number, knock, now, mode }))
     }
@@ -175,7 +176,7 @@ impl World {
 }
 
 fn layout(title: &str, navigation: &Markup, content: &Markup) -> String {
-    html! {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -191,8 +192,8 @@ fn layout(title: &str, navigation: &Markup, content: &Markup) -> String {
                 main id="content" tabindex="-1" { h1 { (title) } (content) }
             }
         }
-    }
-    .into_string()
+    };
+    plain(page.into_string())
 }
 
 fn problem(status: StatusCode, told: &str) -> Answered {

@@ -8,6 +8,7 @@ use perennial_domain::clearent::{
 };
 use perennial_wire::clearent::Page;
 
+use super::people::Names;
 use super::{Found, World};
 use crate::form::Form;
 use crate::gateway::Gateway;
@@ -47,9 +48,12 @@ pub(super) async fn plans(gateway: &Gateway, world: &World, form: &Form) -> Foun
         paging: paging(form),
         ..PlanSearch::default()
     };
-    let Some((plans, page)) = gateway.with_world(world.knock, |ledger| ledger.plans(search)).await? else {
-        return Ok(None);
-    };
+    let found = gateway.with_world(world.knock, |ledger| {
+        let (plans, page) = ledger.plans(search)?;
+        let names = Names::of(&ledger, plans.iter().map(|plan| plan.customer_key.as_ref()))?;
+        Ok((plans, page, names))
+    });
+    let Some((plans, page, names)) = found.await? else { return Ok(None) };
     let content = html! {
         form.search method="get" action=(world.path("plans")) {
             label { "Name " input name="plan-name" value=(form.text("plan-name")); }
@@ -62,18 +66,18 @@ pub(super) async fn plans(gateway: &Gateway, world: &World, form: &Form) -> Foun
             }
             button { "Search" }
         }
-        (plan_table(world, &plans))
+        (plan_table(world, &plans, &names))
         (pager(&world.path("plans"), form, &["plan-name", "status"], &page))
     };
     Ok(Some(world.page("Plans", &content)))
 }
 
-pub(super) fn plan_table(world: &World, plans: &[Plan]) -> Markup {
+pub(super) fn plan_table(world: &World, plans: &[Plan], names: &Names) -> Markup {
     html! {
         table {
             caption.quiet { "Plans, newest first" }
             thead { tr {
-                th scope="col" { "Plan" } th scope="col" { "Name" } th scope="col" { "Status" } th.number scope="col" { "Amount" }
+                th scope="col" { "Plan" } th scope="col" { "Name" } th scope="col" { "Customer" } th scope="col" { "Status" } th.number scope="col" { "Amount" }
                 th scope="col" { "Term" }
             } }
             tbody {
@@ -81,6 +85,7 @@ pub(super) fn plan_table(world: &World, plans: &[Plan]) -> Markup {
                     tr {
                         th scope="row" { a href=(world.path(&format!("plans/{}", plan.plan_key))) { (plan.plan_key) } }
                         td { (plan.plan_name.as_deref().unwrap_or_default()) }
+                        td { (names.link(world, plan.customer_key.as_ref())) }
                         td { (plan.status.as_ref().map(ToString::to_string).unwrap_or_default()) }
                         td.number { (plan.payment_amount.map(|amount| amount.to_string()).unwrap_or_default()) }
                         td { (plan.start_date.map(|day| day.to_string()).unwrap_or_default()) " to " (plan.end_date.map(|day| day.to_string()).unwrap_or_default()) }
@@ -94,27 +99,29 @@ pub(super) fn plan_table(world: &World, plans: &[Plan]) -> Markup {
 pub(super) async fn payments(gateway: &Gateway, world: &World, form: &Form) -> Found {
     let plan_key = form.given("plan-key").and_then(|key| PlanKey::try_from(key).ok());
     let search = PaymentSearch { plan_key, customer_key: None, paging: paging(form) };
-    let Some((payments, page)) = gateway.with_world(world.knock, |ledger| ledger.payments(search)).await?
-    else {
-        return Ok(None);
-    };
+    let found = gateway.with_world(world.knock, |ledger| {
+        let (payments, page) = ledger.payments(search)?;
+        let names = Names::of(&ledger, payments.iter().map(|payment| payment.customer_key.as_ref()))?;
+        Ok((payments, page, names))
+    });
+    let Some((payments, page, names)) = found.await? else { return Ok(None) };
     let content = html! {
         form.search method="get" action=(world.path("payments")) {
             label { "Plan " input name="plan-key" value=(form.text("plan-key")); }
             button { "Search" }
         }
-        (payment_table(world, &payments))
+        (payment_table(world, &payments, &names))
         (pager(&world.path("payments"), form, &["plan-key"], &page))
     };
     Ok(Some(world.page("Payments", &content)))
 }
 
-pub(super) fn payment_table(world: &World, payments: &[Payment]) -> Markup {
+pub(super) fn payment_table(world: &World, payments: &[Payment], names: &Names) -> Markup {
     html! {
         table {
             caption.quiet { "Payments of plans, newest first" }
             thead { tr {
-                th scope="col" { "Made" } th.number scope="col" { "Amount" } th scope="col" { "Outcome" } th scope="col" { "Plan" }
+                th scope="col" { "Made" } th.number scope="col" { "Amount" } th scope="col" { "Outcome" } th scope="col" { "Customer" } th scope="col" { "Plan" }
                 th scope="col" { "Transaction" }
             } }
             tbody {
@@ -123,6 +130,7 @@ pub(super) fn payment_table(world: &World, payments: &[Payment]) -> Markup {
                         td { (payment.created.as_deref().unwrap_or_default()) }
                         td.number { (payment.payment_amount.map(|amount| amount.to_string()).unwrap_or_default()) }
                         td { (payment.status.as_ref().map(ToString::to_string).unwrap_or_default()) }
+                        td { (names.link(world, payment.customer_key.as_ref())) }
                         td { @if let Some(key) = &payment.plan_key { a href=(world.path(&format!("plans/{key}"))) { (key) } } }
                         td { @if let Some(id) = &payment.transaction_id { a href=(world.path(&format!("transactions?id={id}"))) { (id) } } }
                     }
@@ -143,26 +151,31 @@ pub(super) async fn transactions(gateway: &Gateway, world: &World, form: &Form) 
         paging: paging(form),
         ..TransactionSearch::default()
     };
-    let found = gateway.with_world(world.knock, |ledger| ledger.transactions(search, None, None, 0)).await?;
-    let Some((transactions, page)) = found else { return Ok(None) };
+    let found = gateway.with_world(world.knock, |ledger| {
+        let (transactions, page) = ledger.transactions(search, None, None, 0)?;
+        let customers = transactions.iter().map(Transaction::customer_key).collect::<Vec<_>>();
+        let names = Names::of(&ledger, customers.iter().map(Option::as_ref))?;
+        Ok((transactions, page, names))
+    });
+    let Some((transactions, page, names)) = found.await? else { return Ok(None) };
     let content = html! {
         form.search method="get" action=(world.path("transactions")) {
             @for (name, label) in FIELDS { label { (label) " " input name=(name) value=(form.text(name)); } }
             button { "Search" }
         }
-        (transaction_table(&transactions))
+        (transaction_table(world, &transactions, &names))
         (pager(&world.path("transactions"), form, &FIELDS.map(|(name, _)| name), &page))
     };
     Ok(Some(world.page("Transactions", &content)))
 }
 
-fn transaction_table(transactions: &[Transaction]) -> Markup {
+fn transaction_table(world: &World, transactions: &[Transaction], names: &Names) -> Markup {
     html! {
         table {
             caption.quiet { "Card transactions, newest first" }
             thead { tr {
                 th scope="col" { "Id" } th scope="col" { "Made" } th scope="col" { "Type" } th.number scope="col" { "Amount" }
-                th scope="col" { "Outcome" } th scope="col" { "Card" } th scope="col" { "Order" } th scope="col" { "State" }
+                th scope="col" { "Outcome" } th scope="col" { "Customer" } th scope="col" { "Card" } th scope="col" { "Order" } th scope="col" { "State" }
             } }
             tbody {
                 @for transaction in transactions {
@@ -174,6 +187,12 @@ fn transaction_table(transactions: &[Transaction]) -> Markup {
                         td {
                             (transaction.result.as_ref().map(ToString::to_string).unwrap_or_default()) " "
                             span.quiet { (transaction.result_code.as_deref().unwrap_or_default()) " " (transaction.display_message.as_deref().unwrap_or_default()) }
+                        }
+                        td {
+                            @match transaction.customer_key() {
+                                Some(key) => (names.link(world, Some(&key))),
+                                None => (mask::text(transaction.customer_id.as_deref().unwrap_or_default())),
+                            }
                         }
                         td { (transaction.last_four.as_deref().unwrap_or_default()) }
                         td { (mask::text(transaction.order_id.as_deref().unwrap_or_default())) }

@@ -1,13 +1,17 @@
 //! Customers: a list that can be searched, and each one's page.
 
-use maud::html;
+use std::collections::HashMap;
+
+use maud::{Markup, html};
 use perennial_domain::clearent::{CustomerKey, CustomerSearch, Paging, PaymentSearch, PlanSearch};
+use rusqlite::{OptionalExtension, Result};
 
 use super::money::{pager, paging, payment_table, plan_table};
 use super::{Found, World};
 use crate::form::Form;
 use crate::gateway::Gateway;
 use crate::mask;
+use crate::world::Ledger;
 
 /// The fields of the search, with the labels of their inputs.
 const FIELDS: [(&str, &str); 5] = [
@@ -17,6 +21,36 @@ const FIELDS: [(&str, &str); 5] = [
     ("phone-number", "Phone"),
     ("last-four", "Card's last four"),
 ];
+
+/// The names of customers by their keys.
+#[derive(Default)]
+pub(super) struct Names(HashMap<CustomerKey, String>);
+
+impl Names {
+    /// The names of those whom these objects name.
+    pub(super) fn of<'a>(
+        ledger: &Ledger<'_>,
+        keys: impl IntoIterator<Item = Option<&'a CustomerKey>>,
+    ) -> Result<Self> {
+        let sql = "SELECT trim(ifnull(first_name, '') || ' ' || ifnull(last_name, '')) FROM customers WHERE world = ? AND key = ?";
+        let mut statement = ledger.connection.prepare_cached(sql)?;
+        let mut names = HashMap::new();
+        for key in keys.into_iter().flatten() {
+            if !names.contains_key(key) {
+                let name = statement.query_row((ledger.world, key.as_str()), |row| row.get(0)).optional()?;
+                names.insert(key.clone(), name.unwrap_or_default());
+            }
+        }
+        Ok(Self(names))
+    }
+
+    /// A link to the customer, by name where there is one.
+    pub(super) fn link(&self, world: &World, key: Option<&CustomerKey>) -> Markup {
+        let Some(key) = key else { return Markup::default() };
+        let name = self.0.get(key).filter(|name| !name.is_empty()).map_or(key.as_str(), String::as_str);
+        html! { a href=(world.path(&format!("customers/{key}"))) title=(key) { (name) } }
+    }
+}
 
 pub(super) async fn list(gateway: &Gateway, world: &World, form: &Form) -> Found {
     let search = CustomerSearch {
@@ -28,8 +62,12 @@ pub(super) async fn list(gateway: &Gateway, world: &World, form: &Form) -> Found
         paging: paging(form),
         ..CustomerSearch::default()
     };
-    let found = gateway.with_world(world.knock, |ledger| ledger.customers(search)).await?;
-    let Some((customers, page)) = found else { return Ok(None) };
+    let found = gateway.with_world(world.knock, |ledger| {
+        let (customers, page) = ledger.customers(search)?;
+        let names = Names::of(&ledger, customers.iter().map(|customer| Some(&customer.customer_key)))?;
+        Ok((customers, page, names))
+    });
+    let Some((customers, page, names)) = found.await? else { return Ok(None) };
     let content = html! {
         form.search method="get" action=(world.path("customers")) {
             @for (name, label) in FIELDS { label { (label) " " input name=(name) value=(form.text(name)); } }
@@ -37,12 +75,12 @@ pub(super) async fn list(gateway: &Gateway, world: &World, form: &Form) -> Found
         }
         table {
             caption.quiet { "Customers, newest first" }
-            thead { tr { th scope="col" { "Customer" } th scope="col" { "Name" } th scope="col" { "Email" } th scope="col" { "Phone" } } }
+            thead { tr { th scope="col" { "Customer" } th scope="col" { "Key" } th scope="col" { "Email" } th scope="col" { "Phone" } } }
             tbody {
                 @for customer in &customers {
                     tr {
-                        th scope="row" { a href=(world.path(&format!("customers/{}", customer.customer_key))) { (customer.customer_key) } }
-                        td { (customer.first_name.as_deref().unwrap_or_default()) " " (customer.last_name.as_deref().unwrap_or_default()) }
+                        th scope="row" { (names.link(world, Some(&customer.customer_key))) }
+                        td { code { (customer.customer_key) } }
                         td { (mask::text(customer.email.as_deref().unwrap_or_default())) }
                         td { (mask::text(customer.phone.as_deref().unwrap_or_default())) }
                     }
@@ -62,9 +100,10 @@ pub(super) async fn customer(gateway: &Gateway, world: &World, key: &str) -> Fou
         let tokens = ledger.customer_tokens(&key)?;
         let plans = PlanSearch { customer_key: Some(key.clone()), paging: SHOWN, ..PlanSearch::default() };
         let payments = PaymentSearch { customer_key: Some(key), paging: SHOWN, ..PaymentSearch::default() };
-        Ok(Some((customer, tokens, ledger.plans(plans)?.0, ledger.payments(payments)?.0)))
+        let names = Names::of(&ledger, [Some(&customer.customer_key)])?;
+        Ok(Some((customer, tokens, ledger.plans(plans)?.0, ledger.payments(payments)?.0, names)))
     });
-    let Some(Some((customer, tokens, plans, payments))) = found.await? else { return Ok(None) };
+    let Some(Some((customer, tokens, plans, payments, names))) = found.await? else { return Ok(None) };
     let content = html! {
         dl {
             dt { "Customer" } dd { code { (customer.customer_key) } }
@@ -98,9 +137,9 @@ pub(super) async fn customer(gateway: &Gateway, world: &World, key: &str) -> Fou
             }
         }
         h2 { "Plans" }
-        (plan_table(world, &plans))
+        (plan_table(world, &plans, &names))
         h2 { "Payments" }
-        (payment_table(world, &payments))
+        (payment_table(world, &payments, &names))
     };
     Ok(Some(world.page("Customer", &content)))
 }

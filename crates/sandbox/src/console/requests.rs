@@ -1,6 +1,6 @@
 //! What programs sent to a world and were answered, with secrets masked.
 
-use maud::html;
+use maud::{Markup, html};
 use serde_json::Value as Json;
 
 use super::{Answered, World};
@@ -14,17 +14,41 @@ pub(super) fn page(gateway: &Gateway, world: &World) -> Answered {
     let entries = log.as_array().map(Vec::as_slice).unwrap_or_default();
     let content = html! {
         @if entries.is_empty() { p.quiet { "Nothing was sent to this world since the sandbox started." } }
-        ol.log {
-            @for entry in entries {
-                @let text = |member: &str| entry[member].as_str().unwrap_or_default().to_owned();
-                li {
+        @else {
+            table.log {
+                caption.quiet { "Requests, newest first; at most " (SHOWN) }
+                thead { tr {
+                    th scope="col" { "Time" } th.number scope="col" { "Status" } th scope="col" { "Method" } th scope="col" { "Path" }
+                    th scope="col" { "Operation" } th.number scope="col" { "ms" } th scope="col" { "Fault" }
+                } }
+                @for entry in entries { (row(entry)) }
+            }
+        }
+    };
+    world.page("Requests", &content)
+}
+
+/// A request in columns, and below them what was sent and answered.
+fn row(entry: &Json) -> Markup {
+    let text = |member: &str| entry[member].as_str().unwrap_or_default().to_owned();
+    let status = entry["status"].as_u64();
+    html! {
+        tbody {
+            tr {
+                td { (text("time")) }
+                th.number.failed[status.is_none_or(|status| status >= 400)] scope="row" {
+                    @match status { Some(status) => (status), None => "no answer" }
+                }
+                td { (text("method")) }
+                td { code { (text("path")) } }
+                td { (text("operation")) }
+                td.number { (entry["duration-ms"].as_u64().unwrap_or_default()) }
+                td { @if let Some(fault) = entry["fault"].as_str() { span.badge { (fault) } } }
+            }
+            tr.bodies {
+                td colspan="7" {
                     details {
-                        summary {
-                            span.status { @match entry["status"].as_u64() { Some(status) => (status), None => "no answer" } }
-                            " " strong { (text("method")) } " " code { (text("path")) }
-                            span.quiet { " " (text("operation")) ", " (text("time")) ", " (entry["duration-ms"].as_u64().unwrap_or_default()) " ms" }
-                            @if let Some(fault) = entry["fault"].as_str() { " " span.badge { (fault) } }
-                        }
+                        summary { "Request and answer" }
                         p.quiet { "Exchange " (text("exchange-id")) }
                         h2 { "Request" } pre tabindex="0" { (laid_out(&text("request"))) }
                         h2 { "Answer" } pre tabindex="0" { (laid_out(&text("response"))) }
@@ -32,8 +56,7 @@ pub(super) fn page(gateway: &Gateway, world: &World) -> Answered {
                 }
             }
         }
-    };
-    world.page("Requests", &content)
+    }
 }
 
 /// JSON with its members on lines of their own; anything else as it stands.

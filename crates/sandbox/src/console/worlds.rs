@@ -3,6 +3,7 @@
 use http::StatusCode;
 use maud::html;
 use perennial_domain::clearent::ApiKey;
+use rusqlite::OptionalExtension;
 
 use super::{Answered, layout, problem, token};
 use crate::clearent;
@@ -19,27 +20,43 @@ struct Line {
     number: i64,
     now: Moment,
     mode: &'static str,
-    /// Customers, plans, payments.
-    counts: [u64; 3],
+    /// The seed of a world that was asked for; one that began at the first use of a key has none of its own.
+    seed: Option<u64>,
+    /// The last four characters of its API key, where that opened it.
+    key_end: Option<String>,
+    counts: Vec<u64>,
 }
+
+/// What is counted in a world, by the kind of its tally and the head of its column.
+const COUNTED: [(&str, &str); 6] = [
+    ("customers", "Customers"),
+    ("tokens", "Tokens"),
+    ("plans", "Plans"),
+    ("payments", "Payments"),
+    ("transactions", "Transactions"),
+    ("clientpay_payments", "ClientPay"),
+];
 
 pub(super) async fn page(gateway: &Gateway) -> Result<Answered, StoreError> {
     let lines = gateway.store.run(|connection| {
-        let sql = "SELECT id, mode, at,
-            (SELECT made - gone FROM tallies WHERE world = id AND kind = 'customers') AS customers,
-            (SELECT made - gone FROM tallies WHERE world = id AND kind = 'plans') AS plans,
-            (SELECT made - gone FROM tallies WHERE world = id AND kind = 'payments') AS payments
-            FROM worlds ORDER BY id DESC LIMIT ?";
+        let sql = "SELECT id, mode, at, seed, asked_for, key_end FROM worlds ORDER BY id DESC LIMIT ?";
         let mut statement = connection.prepare_cached(sql)?;
+        let mut tally =
+            connection.prepare_cached("SELECT made - gone FROM tallies WHERE world = ? AND kind = ?")?;
         let lines = statement.query_map([MOST], |row| {
-            let clock = clock_of(row)?;
-            let count =
-                |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<u64>>(column)?.unwrap_or_default());
+            let (clock, number) = (clock_of(row)?, row.get("id")?);
+            let mut count = |(kind, _): (&str, &str)| {
+                Ok::<_, rusqlite::Error>(
+                    tally.query_row((number, kind), |row| row.get(0)).optional()?.unwrap_or(0),
+                )
+            };
             Ok(Line {
-                number: row.get("id")?,
+                number,
                 now: clock.now(Moment::real()),
                 mode: clock.mode().as_str(),
-                counts: [count("customers")?, count("plans")?, count("payments")?],
+                seed: row.get::<_, bool>("asked_for")?.then_some(row.get::<_, i64>("seed")?.cast_unsigned()),
+                key_end: row.get("key_end")?,
+                counts: COUNTED.into_iter().map(&mut count).collect::<rusqlite::Result<_>>()?,
             })
         })?;
         lines.collect::<rusqlite::Result<Vec<_>>>()
@@ -50,14 +67,16 @@ pub(super) async fn page(gateway: &Gateway) -> Result<Answered, StoreError> {
         table {
             caption.quiet { "Worlds" }
             thead { tr {
-                th scope="col" { "World" } th scope="col" { "Clock" }
-                th.number scope="col" { "Customers" } th.number scope="col" { "Plans" } th.number scope="col" { "Payments" }
+                th scope="col" { "World" } th scope="col" { "API key" } th.number scope="col" { "Seed" } th scope="col" { "Clock" }
+                @for (_, name) in COUNTED { th.number scope="col" { (name) } }
                 th.number scope="col" { "Requests" }
             } }
             tbody {
-                @for Line { number, now, mode, counts } in &lines {
+                @for Line { number, now, mode, seed, key_end, counts } in &lines {
                     tr {
                         th scope="row" { a href=(format!("/console/worlds/{number}")) { "World " (number) } }
+                        td { @match key_end { Some(end) => { code { "…" (end) } }, None => "ClientPay account" } }
+                        td.number { @match seed { Some(seed) => (seed), None => "of its key" } }
                         td { (now) " " (mode) }
                         @for count in counts { td.number { (count) } }
                         td.number { (gateway.requests.last_exchange(*number)) }

@@ -16,7 +16,7 @@ use maud::Markup;
 use perennial_domain::clientpay::PageStatus;
 
 use crate::call::execute;
-use crate::clientpay::{self, pages::Document};
+use crate::clientpay::{self, firm, pages::Document};
 use crate::fault::{Effect, Hit, stands_in};
 use crate::form::Form;
 use crate::gateway::Gateway;
@@ -161,7 +161,7 @@ impl Visit<'_> {
     }
 
     fn shown(&self, status: StatusCode, content: &Markup) -> Shown {
-        let look = view::Look::of(self.document.options());
+        let look = view::Look::of(self.document.options(), firm::name(self.ledger.seed));
         let body = view::layout(&look, content);
         Shown { framed_by: self.framed_by(), ..html(status, body) }
     }

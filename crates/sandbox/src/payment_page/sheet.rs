@@ -26,6 +26,8 @@ pub(super) struct Line {
     /// What can be paid at most.
     pub(super) most: Option<Amount>,
     pub(super) is_editable: bool,
+    /// What the balance is made of, as far as it was sent.
+    pub(super) parts: Vec<(&'static str, Amount)>,
     tax: Amount,
 }
 
@@ -42,6 +44,8 @@ impl Sheet {
                         outstanding_balance,
                         editable,
                         due_date,
+                        subtotal_amount,
+                        discount_amount,
                         tax,
                         payment_amount,
                         client_name,
@@ -61,6 +65,10 @@ impl Sheet {
                         amount: *payment_amount.unwrap_or(outstanding_balance),
                         most: Some(*outstanding_balance),
                         is_editable: editable.is_none_or(|flag| flag.0),
+                        parts: [("Subtotal", subtotal_amount), ("Discount", discount_amount), ("Tax", tax)]
+                            .into_iter()
+                            .filter_map(|(what, part)| Some((what, part?.amount())))
+                            .collect(),
                         tax: tax.copied().map_or(Amount::ZERO, Portion::amount),
                     }
                 });
@@ -93,6 +101,7 @@ impl Sheet {
                         amount: *payment_amount.unwrap_or(outstanding_balance),
                         most: Some(*outstanding_balance),
                         is_editable: true,
+                        parts: Vec::new(),
                         tax: Amount::ZERO,
                     }
                 });
@@ -117,6 +126,7 @@ impl Sheet {
                         amount: *payment_amount,
                         most: None,
                         is_editable: editable.is_none_or(|flag| flag.0),
+                        parts: Vec::new(),
                         tax: Amount::ZERO,
                     }
                 });

@@ -8,6 +8,7 @@ use perennial_domain::clientpay::{PageOptions, PaymentKind};
 use super::fill::Problems;
 use super::sheet::{Line, Sheet};
 use crate::form::Form;
+use crate::page_text::plain;
 use crate::store::clientpay::payer::KeptMethod;
 use crate::store::clientpay::payment::Booked;
 
@@ -17,10 +18,11 @@ pub(super) struct Look<'a> {
     subheader: Option<&'a str>,
     styling: &'a str,
     has_logo: bool,
+    firm: &'a str,
 }
 
 impl<'a> Look<'a> {
-    pub(super) fn of(options: Option<&'a PageOptions>) -> Self {
+    pub(super) fn of(options: Option<&'a PageOptions>, firm: &'a str) -> Self {
         let fields = options.map(PageOptions::fields);
         let text = |text: Option<&'a Text>| text.map(Text::as_str);
         Self {
@@ -28,34 +30,36 @@ impl<'a> Look<'a> {
             subheader: fields.as_ref().and_then(|fields| text(fields.subheader_text)),
             styling: fields.as_ref().and_then(|fields| text(fields.styling)).unwrap_or("1"),
             has_logo: fields.and_then(|fields| fields.hide_customer_header_logo).is_some_and(|flag| !flag.0),
+            firm,
         }
     }
 }
 
 pub(super) fn layout(look: &Look<'_>, content: &Markup) -> String {
-    let Look { header, subheader, styling, has_logo } = look;
-    html! {
+    let Look { header, subheader, styling, has_logo, firm } = look;
+    let page = html! {
         (DOCTYPE)
         html lang="en" data-styling=(styling) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
-                title { (header) }
+                title { (header) @if !firm.is_empty() { " - " (firm) } }
                 link rel="stylesheet" href="/app/style.css";
             }
             body {
                 header {
                     // The firm's own logo is at the vendor's; this is where it stands.
                     @if *has_logo { p.logo aria-hidden="true" { (header.chars().next().unwrap_or('P')) } }
+                    @if !firm.is_empty() { p.firm { (firm) } }
                     h1 { (header) }
                     @if let Some(subheader) = subheader { p { (subheader) } }
                 }
                 main { (content) }
             }
         }
-    }
-    .into_string()
+    };
+    plain(page.into_string())
 }
 
 /// A form on which something is paid.
@@ -221,7 +225,12 @@ fn lines(sheet: &Sheet, form: &Form, problems: &Problems) -> Markup {
                 th.number scope="col" { "Pay now" }
             } }
             tbody {
-                @for (at, line) in sheet.lines.iter().enumerate() { (line_row(sheet, at, line, form, problems)) }
+                @for (at, line) in sheet.lines.iter().enumerate() {
+                    (line_row(sheet, at, line, form, problems))
+                    @for (what, amount) in &line.parts {
+                        tr.part { td colspan=(sheet.heads.len()) { (what) ": " (amount) } td {} }
+                    }
+                }
             }
             @if let Some(total) = total {
                 tfoot { tr { th scope="row" colspan=(sheet.heads.len()) { "Asked for in all" } td.number { (total) } } }
@@ -391,6 +400,6 @@ pub(super) fn expired() -> Markup {
 
 pub(super) fn problem(status: StatusCode, told: &str) -> String {
     let header = status.canonical_reason().unwrap_or("Problem");
-    let look = Look { header, subheader: None, styling: "1", has_logo: false };
+    let look = Look { header, subheader: None, styling: "1", has_logo: false, firm: "" };
     layout(&look, &html! { div.problem role="alert" { p { (told) } } })
 }

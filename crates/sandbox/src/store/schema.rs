@@ -10,19 +10,20 @@ use super::snapshot::forget_asides;
 use super::{StoreError, names};
 
 /// The schema of this version, kept in the file's `user_version`.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 /// The file's `application_id`, so that no database of another program is taken for ours: `Pere`.
 const APPLICATION: i64 = 0x5065_7265;
 
 /// `number` counts a world's objects of a kind in the order of their creation; `tallies` knows how many were made and
 /// how many are gone, so that a list need not be counted. Times are milliseconds since 1970, days `yyyy-MM-dd`,
-/// amounts cents. No column has room for a card number; credentials and access ids are known by their hashes.
+/// amounts cents. No column has room for a card number; credentials and access ids are known by their hashes,
+/// and an API key by its last four characters as well.
 const TABLES: &str = "
 CREATE TABLE openings (count INTEGER NOT NULL);
 INSERT INTO openings VALUES (0);
 CREATE TABLE worlds (
-    id INTEGER PRIMARY KEY, key_hash BLOB NOT NULL UNIQUE, seed INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, key_hash BLOB NOT NULL UNIQUE, key_end TEXT, seed INTEGER NOT NULL,
     asked_for INTEGER NOT NULL, mode TEXT NOT NULL, at INTEGER NOT NULL, first_mode TEXT NOT NULL, first_at INTEGER NOT NULL,
     month_day INTEGER, retention TEXT NOT NULL, partial_amount INTEGER, opened_before INTEGER NOT NULL
 );

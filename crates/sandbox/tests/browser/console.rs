@@ -34,6 +34,10 @@ async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     browser.follow("Faults").await;
     browser.choose("select[name=operation]", "transactions.sale").await;
     browser.choose("select[name=kind]", "decline").await;
+    // The members of the chosen effect, and no others.
+    let shown =
+        [browser.is_shown("input[name=result-code]").await, browser.is_shown("input[name=delay-ms]").await];
+    assert_eq!(shown, [true, false]);
     browser.fill_in("input[name=result-code]", "000").await;
     browser.press("Set").await;
     assert!(browser.text("p.problem").await.starts_with("effect.result-code: must be a code"));
@@ -57,16 +61,16 @@ async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     // A programme's call is hit, and the log shows what it was told.
     assert_eq!(browser::sale(&sandbox).await, 402);
     browser.follow("Requests").await;
-    assert!(browser.text("ol.log li:first-child summary").await.contains("402"));
-    assert_eq!(browser.text("ol.log li:first-child .badge").await, "fault-1");
-    browser.open_first("ol.log summary").await;
-    assert!(browser.text("ol.log li:first-child pre").await.contains(r#""card": "****""#));
+    assert_eq!(browser.text("table.log tbody th").await, "402");
+    assert_eq!(browser.text("table.log tbody .badge").await, "fault-1");
+    browser.open_first("table.log summary").await;
+    assert!(browser.text("table.log tbody pre").await.contains(r#""card": "****""#));
     browser.shot("requests").await;
     for page in ["Payments", "Transactions", "Batches", "Webhook", "Customers"] {
         browser.follow(page).await;
         browser.shot(&page.to_lowercase()).await;
     }
-    browser.follow(&world.customer).await;
+    browser.open_first(&format!("th a[title={}]", world.customer)).await;
     browser.shot("customer").await;
     // Of the form that was refused on purpose, and of nothing else.
     let complaints = browser.complaints().await;

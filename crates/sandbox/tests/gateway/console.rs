@@ -8,7 +8,7 @@ use perennial_sandbox::Sandbox;
 use crate::client::{Client, Got, YEAR, plan};
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-const HOSTILE: &str = r#"<script>alert(1)</script>"'&\u202e"#;
+const HOSTILE: &str = "<script>alert(1)</script>\"'&\u{202e}";
 
 /// A browser that follows no redirect.
 struct Browser {
@@ -153,6 +153,7 @@ async fn forms_change_the_world_and_say_what_is_wrong() {
         ("faults", "operation=plans.create&kind=error-before&status=200", 400, "effect.status: must be from 400 to 599"),
         ("faults", "operation=plans.create&kind=delay&delay-ms=soon", 400, "effect.delay-ms: must be a whole number"),
         ("faults", "operation=nothing&kind=delay&delay-ms=1", 400, "operation: must be one that this sandbox serves"),
+        ("faults", "operation=plans.get&kind=error-before&status=503&delay-ms=5", 303, ""),
         ("faults/clear", "", 303, ""),
         ("webhook", "url=http%3A%2F%2F127.0.0.1%3A9%2Fhook", 303, ""),
         ("webhook", "url=http://evil.example/", 400, "url: must name the loopback by its address"),
@@ -176,6 +177,47 @@ async fn forms_change_the_world_and_say_what_is_wrong() {
         kept.contains(r#"value="soon""#) && kept.contains(r#"<option value="plans.get" selected>"#),
         "{kept}"
     );
+}
+
+/// The text of a page between its tags.
+fn words(page: &str) -> String {
+    let texts = page.split('>').skip(1).filter_map(|part| part.split('<').next());
+    texts.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn pages_say_whom_and_how_much() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let browser = Browser::open(&sandbox).await;
+    fill(&browser.client).await;
+    let (world, key) = (browser.world().await, browser.client.key.clone());
+    #[rustfmt::skip]
+    let cases: &[(&str, &[&str])] = &[
+        // The axis, a month with its year, and a decline with its mark.
+        ("", &["0.00 10.00 20.00 30.00 40.00 50.00", "01 2027", "✗", "2027-03: 0.00 received, 50.00 declined, 0.00 expected"]),
+        ("plans", &["Customer", "Byron"]),
+        ("payments", &["Customer", "Byron"]),
+        ("transactions", &["Customer", "Byron"]),
+        ("customers", &["Byron"]),
+        ("requests", &["Time Status Method Path Operation ms Fault", "GET", "customers.get"]),
+        ("faults", &["This effect has none.", "result-code"]),
+        ("clientpay", &["Payments"]),
+    ];
+    for (page, expected) in cases {
+        let got = words(&browser.get(format!("{world}/{page}").trim_end_matches('/')).await.body);
+        for text in *expected {
+            assert!(got.contains(text), "{page}: no {text:?} in {got}");
+        }
+        assert!(!got.contains('\u{202e}'), "{page} has a mark of direction");
+    }
+    // What each world is: the seed, the key's end, and what is in it.
+    let worlds = words(&browser.get("/console").await.body);
+    let line = format!("…{}", &key[key.len() - 4..]);
+    let heads = "World API key Seed Clock Customers Tokens Plans Payments Transactions ClientPay Requests";
+    assert!(worlds.contains(&line) && worlds.contains(heads), "{worlds}");
+    assert!(!worlds.contains(&key), "the key itself is not shown");
+    let style = browser.get("/console/style.css").await.body;
+    assert!(style.contains(".set:has(option[value=delay]:checked) label.of-delay-ms"), "{style}");
 }
 
 #[tokio::test]

@@ -137,6 +137,12 @@ macro_rules! framed {
 }
 
 impl Frame {
+    /// The frame with this line below the title, unless another was given.
+    pub(crate) fn or_subheader(mut self, text: String) -> Self {
+        self.looks.subheader_text.get_or_insert(text);
+        self
+    }
+
     /// A page of an invoice, in this frame.
     pub(crate) fn around(&self, page: InvoicePageBuilder) -> InvoicePageBuilder {
         framed!(page, self)

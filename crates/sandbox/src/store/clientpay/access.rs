@@ -61,11 +61,11 @@ impl Door {
             .prepare_cached(sql)?
             .query_row(params![self.pin, self.hash], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        let knock = |hash| Some(Knock { hash, well_formed: true });
+        let knock = |hash| Some(Knock::of(hash));
         if let Some((hash, is_pin)) = known {
             return Ok(if is_pin { knock(hash) } else { None });
         }
-        let first = Knock { hash: self.hash, well_formed: true };
+        let first = Knock::of(self.hash);
         let Some(row) = Row::admit(connection, first, admission, start)? else { return Ok(None) };
         self.bind(connection, row.id)?;
         Ok(knock(self.hash))
@@ -103,7 +103,7 @@ impl Pass {
         connection
             .prepare_cached(sql)?
             .query_row([hashed(id)], |row| {
-                let knock = Knock { hash: row.get("key_hash")?, well_formed: true };
+                let knock = Knock::of(row.get("key_hash")?);
                 let is_customer = row.get::<_, String>("scope")? == Scope::Customer.as_str();
                 let scope = if is_customer { Scope::Customer } else { Scope::Account };
                 Ok(Self { knock, scope, is_live: row.get("live")? })

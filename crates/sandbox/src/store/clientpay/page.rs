@@ -79,7 +79,7 @@ pub(crate) fn knock_of_page(connection: &Connection, request_id: &str) -> Result
                WHERE p.request_id = ? AND p.world > 0";
     connection
         .prepare_cached(sql)?
-        .query_row([request_id], |row| Ok((Knock { hash: row.get(0)?, well_formed: true }, row.get(1)?)))
+        .query_row([request_id], |row| Ok((Knock::of(row.get(0)?), row.get(1)?)))
         .optional()
 }
 

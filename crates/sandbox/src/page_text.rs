@@ -1,0 +1,34 @@
+//! Text as our pages show it: what somebody sent must not make a line read as another.
+
+/// The page with each mark that changes the direction of text, or that cannot be seen, as U+FFFD. No page of ours has one
+/// of its own.
+pub(crate) fn plain(page: String) -> String {
+    if page.chars().any(is_deceptive) {
+        page.chars().map(|c| if is_deceptive(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    } else {
+        page
+    }
+}
+
+/// Bidirectional controls, and characters without a width.
+fn is_deceptive(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_of_direction_are_shown_as_such() {
+        for (given, shown) in [
+            ("Ada \u{202e}nilreB", "Ada \u{fffd}nilreB"),
+            ("\u{2067}x\u{2069}", "\u{fffd}x\u{fffd}"),
+            ("a\u{200b}b\u{feff}", "a\u{fffd}b\u{fffd}"),
+            ("Zoë שלום <b>", "Zoë שלום <b>"),
+        ] {
+            assert_eq!(plain(given.into()), shown);
+        }
+    }
+}
