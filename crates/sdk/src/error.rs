@@ -71,16 +71,16 @@ pub enum ErrorKind {
     Unreachable,
     /// The deadline of a read passed.
     Timeout,
-    /// The answer to a read is not one: cut off, too long, malformed, or about something else. Or a record of a list
-    /// cannot be read: [`Error::unreadable_record`].
+    /// The answer to a read is not one: cut off, too long, malformed, about something else, or of parts that contradict
+    /// each other, such as an error beside an object. Or a record of a list cannot be read: [`Error::unreadable_record`].
     Unreadable,
-    /// The answer to a read is about another object.
+    /// The answer to a read is about another object, or a search found an object that it does not match.
     Mismatch,
     /// The gateway answered with a redirect, which is never followed.
     Redirected,
     /// The pages of a list do not end.
     PageLoop,
-    /// A write may have been performed, or not. [`Error::lookup`] is what tells, or with ClientPay
+    /// A write may have been performed, or not: its answer was lost, or decides nothing. [`Error::lookup`] is what tells, or with ClientPay
     /// [`Error::request_id`].
     OutcomeUnknown,
 }
@@ -177,7 +177,7 @@ impl Error {
     }
 
     /// Notes the object that the answer names, if the outcome is unknown.
-    pub(crate) fn naming(mut self, named: Option<Lookup>) -> Self {
+    pub(crate) fn looking_at(mut self, named: Option<Lookup>) -> Self {
         if self.is_outcome_unknown() {
             self.0.lookup = named;
         }
@@ -187,7 +187,7 @@ impl Error {
     /// Says where to look, if the outcome is unknown.
     pub(crate) fn look_up(self, lookup: impl FnOnce() -> Lookup) -> Self {
         let unknown = self.is_outcome_unknown();
-        self.naming(unknown.then(lookup))
+        self.looking_at(unknown.then(lookup))
     }
 
     /// Says where to look, if the outcome is unknown and the answer named no object.

@@ -140,7 +140,7 @@ impl Asked<'_> {
             }
             (payload, None) if evidence.contradicts_itself() => {
                 let kind = if self.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unreadable };
-                let error = about.into_error(kind, self.operation).naming(named);
+                let error = about.into_error(kind, self.operation).looking_at(named);
                 return Err(error.with_source(self.doubt(payload)));
             }
             (Payload::Error(_) | Payload::Empty, None) if gone => Payload::Empty,
@@ -150,7 +150,7 @@ impl Asked<'_> {
             (payload, _) if status.is_success() || (kind == ErrorKind::Refused && is_made(&payload)) => {
                 payload
             }
-            _ => return Err(about.into_error(kind, self.operation).naming(named)),
+            _ => return Err(about.into_error(kind, self.operation).looking_at(named)),
         };
         Ok(Answer { operation: self.operation, writes: self.writes(), payload, named, about })
     }
@@ -224,7 +224,7 @@ impl Answer {
                 Err(mismatch) => {
                     let named = named.filter(|_| mismatch.is_of_content());
                     let error = about.into_error(unless_it_writes(ErrorKind::Mismatch), operation);
-                    return Err(error.naming(named).with_source(mismatch));
+                    return Err(error.looking_at(named).with_source(mismatch));
                 }
             },
             None if about.status >= 400 => (ErrorKind::Refused, OtherPayload.into()),

@@ -13,7 +13,7 @@
 //! ```
 //! use std::collections::HashMap;
 //!
-//! use perennial::clearent::TransactionId;
+//! use perennial::clearent::{TransactionId, Verdict};
 //! use perennial::clearent::webhook::{PublicKey, SignatureError, Signed, Signer};
 //!
 //! /// What became of each transaction. In production this is a table, and its key what makes an alert count once.
@@ -30,9 +30,12 @@
 //!     };
 //!     let transaction = alert.transaction;
 //!     let Some(id) = transaction.id.clone() else { return 500 };
-//!     books.entry(id).or_insert_with(|| match (transaction.plan_key(), transaction.decline()) {
-//!         (Some(plan), Some(decline)) => format!("{plan}: declined with {}", decline.code.unwrap_or_default()),
-//!         (Some(plan), None) => format!("{plan}: paid"),
+//!     let code = transaction.result_code.clone().unwrap_or_default();
+//!     books.entry(id).or_insert_with(|| match (transaction.plan_key(), transaction.verdict()) {
+//!         (Some(plan), Verdict::Approved) => format!("{plan}: paid"),
+//!         (Some(plan), Verdict::Declined) => format!("{plan}: declined with {code}"),
+//!         // Neither: read the transaction before anything else is charged.
+//!         (Some(plan), Verdict::Undecided) => format!("{plan}: to be looked up"),
 //!         (None, _) => "not of a plan".into(),
 //!     });
 //!     200
