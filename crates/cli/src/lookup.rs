@@ -10,6 +10,8 @@ use clap::{Arg, ArgMatches};
 use perennial::clearent::{CustomerSearch, Lookup, PlanSearch, TokenSearch, TransactionSearch};
 use perennial::clientpay::PaymentId;
 
+use crate::secrets;
+
 /// The global options of this run, which a command that looks for the same object must have too: ` --profile north`.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Again(String);
@@ -134,7 +136,10 @@ impl Line {
     /// The command with the global options of this run, and then its own arguments.
     pub(crate) fn again(&self, again: &Again) -> String {
         let Self { command, arguments } = self;
-        format!("{command}{again}{arguments}")
+        let accepts = again.0.split(' ').any(|word| word == secrets::OVERRIDE);
+        let accept = if !accepts && secrets::look_alike(arguments) { secrets::OVERRIDE } else { "" };
+        let apart = if accept.is_empty() { "" } else { " " };
+        format!("{command}{again}{apart}{accept}{arguments}")
     }
 
     /// An option, if it has a value. A value that looks like an option is joined to it.
@@ -188,6 +193,10 @@ mod tests {
             ("-v", "perennial customers search --first-name=-v"),
             ("=ls !!", "perennial customers search --first-name '=ls !!'"),
             ("", "perennial customers search --first-name ''"),
+            (
+                "4111111111111111",
+                "perennial customers search --allow-lookalikes --first-name 4111111111111111",
+            ),
         ] {
             assert_eq!(command(&search(name)).again(&Again::default()), expected);
         }

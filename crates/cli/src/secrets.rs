@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::input::API_KEY;
 
 /// The option that accepts what only looks like a secret.
-const OVERRIDE: &str = "--allow-lookalikes";
+pub(crate) const OVERRIDE: &str = "--allow-lookalikes";
 
 /// Refuses a command line with a secret in it: every process of the machine sees arguments, and the shell's history keeps
 /// them.
@@ -64,6 +64,11 @@ pub(crate) fn refuse(line: &[OsString]) -> Result<(), Failure> {
         return Err(Failure::Usage(told));
     }
     Ok(())
+}
+
+/// Whether a text is refused as an argument without the option.
+pub(crate) fn look_alike(text: &str) -> bool {
+    holds_key(text) || holds_card(text)
 }
 
 const KEY: &str = "the api key is never an argument, because other processes and the shell's history see it: \

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use perennial_sandbox::{Effect, Fault};
 
+use crate::custody::Desk;
 use crate::leaves::{self, Leaf};
 use crate::shell::{Ran, Shell, finish, runtime, write_private};
 
@@ -96,4 +97,28 @@ fn the_look_up_shows_which_transaction_it_is() {
     assert!(found.code == 0 && found.out.contains(&second) && !found.out.contains(&first), "{}", found.out);
     let header = found.out.lines().next().unwrap();
     assert!(header.contains("ref-id"), "{header}");
+}
+
+/// Beside a profile of another merchant that is the default, and another merchant's key in the shell.
+#[test]
+fn the_look_up_asks_the_profile_that_was_used() {
+    let (shell, desk) = (Shell::open(), Desk::new());
+    let other = shell.beside(8);
+    for (name, world) in [("default", &other), ("north", &shell)] {
+        let ran = desk.run(&["--base-url", shell.url(), "connect", name], world.key());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
+    runtime().block_on(shell.world().fault(&Fault::on("customers.create", Effect::DropReply))).unwrap();
+    let create =
+        ["--profile", "north", "customers", "create", "--first-name", "Ada", "--last-name", "O'Byron"];
+    let lost = desk.run(&create, "");
+    let look = lost.err.lines().find_map(|line| line.trim_start().strip_prefix("look with: ")).unwrap();
+    let passphrase = desk.path("passphrase");
+    let expected = format!(
+        r"perennial customers search --profile north --passphrase-file {} --first-name Ada --last-name 'O'\''Byron'",
+        passphrase.display()
+    );
+    assert_eq!((lost.code, look), (75, expected.as_str()));
+    let found = paste(look, &other, desk.home());
+    assert!(found.code == 0 && found.out.contains("O'Byron"), "{}{}", found.out, found.err);
 }
