@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::process;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -55,6 +56,9 @@ struct Journal {
 /// The ids of a write by which it is found, or repeated safely.
 pub(crate) type Ids = Vec<(&'static str, String)>;
 
+/// How long the second signal waits for its message to be written.
+const PATIENCE: Duration = Duration::from_millis(200);
+
 impl Default for Interrupt {
     fn default() -> Self {
         Self(Arc::new(Inner { signal: watch::Sender::new(None), journal: Mutex::default() }))
@@ -96,7 +100,7 @@ impl Interrupt {
         Ok(())
     }
 
-    /// Ends the process at the second signal, whatever it is doing.
+    /// Ends the process at the second signal, whatever it is doing: it may be waiting for a reader of standard error.
     fn end(&self, signal: Signal) -> ! {
         let (failure, output) = {
             let journal = self.journal();
@@ -104,7 +108,14 @@ impl Interrupt {
             let ids = journal.ids.clone();
             (if in_doubt { Failure::CutShort(ids) } else { Failure::Interrupted(signal) }, journal.output)
         };
-        process::exit(failure.report(output, &Again::default()) as i32)
+        let exit = failure.exit();
+        let (told, is_told) = mpsc::channel();
+        thread::spawn(move || {
+            failure.report(output, &Again::default());
+            let _ = told.send(());
+        });
+        let _ = is_told.recv_timeout(PATIENCE);
+        process::exit(exit as i32)
     }
 
     fn journal(&self) -> MutexGuard<'_, Journal> {

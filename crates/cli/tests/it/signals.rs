@@ -1,6 +1,6 @@
 //! Signals: a write that one cuts short ends with status 75 and all that finds the object; anything else ends as usual.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -12,10 +12,14 @@ use crate::leaves::{self, Leaf};
 use crate::shell::{ACCOUNT_JSON, CARD_JSON, Ran, Shell, perennial, runtime};
 
 /// A run whose call of this operation is held by the sandbox: it was executed, and its answer does not come.
-pub(crate) fn held(shell: &Shell, operation: &str, mut command: Command, stdin: &str) -> Child {
+pub(crate) fn held(shell: &Shell, operation: &str, command: Command, stdin: &str) -> Child {
+    held_to(shell, operation, command, stdin, Stdio::piped())
+}
+
+fn held_to(shell: &Shell, operation: &str, mut command: Command, stdin: &str, err: Stdio) -> Child {
     let delay = Effect::Delay { delay: Duration::from_mins(1) };
     runtime().block_on(shell.world().fault(&Fault::on(operation, delay))).unwrap();
-    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(err);
     let mut child = pipes.spawn().unwrap();
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
     while runtime().block_on(shell.world().faults()).unwrap()[0].applied == 0 {
@@ -151,6 +155,33 @@ fn no_write_is_cut_short_in_silence() {
         assert_eq!(ran.code, 75, "{path}: {}", ran.err);
         assert!(ran.err.contains("look with: ") || ran.err.contains("repeat with: "), "{path}: {}", ran.err);
     }
+}
+
+/// Whatever it waits for, such as a reader of standard error.
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let shell = Shell::open();
+    let (reader, mut writer) = io::pipe().unwrap();
+    // Nothing more goes into it.
+    writer.write_all(&[b' '; 64 * 1024]).unwrap();
+    let mut command = perennial();
+    command.args([
+        "--base-url",
+        shell.url(),
+        "customers",
+        "create",
+        "--first-name",
+        "Ada",
+        "--last-name",
+        "Byron",
+    ]);
+    command.envs(shell.environment());
+    let mut child = held_to(&shell, "customers.create", command, "", writer.into());
+    for signal in ["INT", "TERM"] {
+        self::signal(&child, signal);
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(75));
+    drop(reader);
 }
 
 /// What `nohup` has the command ignore stays ignored.
