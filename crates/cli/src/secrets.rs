@@ -159,7 +159,7 @@ mod tests {
             ("--api-key", true),
             ("--api-key=0123456789abcdef0123456789abcdef", true),
             ("--api-key-file", false),
-            ("0123456789abcdef0123456789ABCDEF", true),
+            ("ABCDABCDABCDABCDABCDABCDABCDABCD", true),
             ("--description=key: 0123456789abcdef0123456789abcdef.", true),
             ("0123456789abcdef0123456789abcdef=x", true),
             ("--db=/tmp/0123456789abcdef0123456789abcdef/x", true),
