@@ -85,19 +85,32 @@ impl Interrupt {
         }
     }
 
-    /// Takes signals over from the system. One that is ignored, as `nohup` has it, stays ignored.
+    /// Takes signals over from the system, on a thread that lasts as long as the process: a signal also comes while the
+    /// outcome is printed. One that is ignored, as `nohup` has it, stays ignored.
     fn listen(&self) -> io::Result<()> {
         let mut journal = self.journal();
         if !journal.listens {
-            let mut signals = signals::Signals::listen()?;
+            let (listening, listens) = mpsc::channel();
             let interrupt = self.clone();
-            tokio::spawn(async move {
-                interrupt.0.signal.send_replace(Some(signals.next().await));
-                interrupt.end(signals.next().await);
-            });
+            thread::Builder::new().spawn(move || interrupt.wait(&listening))?;
+            listens.recv().map_err(io::Error::other)??;
             journal.listens = true;
         }
         Ok(())
+    }
+
+    /// Waits for signals, once it has said that it does.
+    fn wait(&self, listening: &mpsc::Sender<io::Result<()>>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let waited = runtime.and_then(|runtime| {
+            runtime.block_on(async {
+                let mut signals = signals::Signals::listen()?;
+                let _ = listening.send(Ok(()));
+                self.0.signal.send_replace(Some(signals.next().await));
+                self.end(signals.next().await)
+            })
+        });
+        let _ = listening.send(waited);
     }
 
     /// Ends the process at the second signal, whatever it is doing: it may be waiting for a reader of standard error.
