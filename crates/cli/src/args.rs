@@ -209,7 +209,9 @@ impl Global {
             let told = "the vendor's gateways have no such command: leave out --environment";
             return Err(Failure::Usage(told.to_owned()));
         }
-        Ok(self.base_url.as_deref().unwrap_or("http://127.0.0.1:8480").parse()?)
+        let url: BaseUrl = self.base_url.as_deref().unwrap_or("http://127.0.0.1:8480").parse()?;
+        // Also where it is written with the version that the vendors print.
+        Ok(Environment::from(url).clientpay_base_url().parse()?)
     }
 
     /// Which gateway is called.

@@ -17,13 +17,13 @@ pub enum Environment {
 }
 
 impl Environment {
-    /// The URL of ClientPay, which paths such as `/v2/payment` follow, without a slash at its end. That version 2 of
-    /// the vendor's sandbox is below it as in production is **inferred**.
+    /// The URL of ClientPay, which paths such as `/v2/payment` follow, without a slash at its end and without a `/v2` of its
+    /// own. That version 2 of the vendor's sandbox is below it as in production is **inferred**.
     pub fn clientpay_base_url(&self) -> &str {
         match self {
             Self::Sandbox => "https://api.sandbox.clientpay.com",
             Self::Production => "https://api.clientpay.com",
-            Self::Custom(url) => url.as_str(),
+            Self::Custom(url) => without_end(url.as_str(), "/v2"),
         }
     }
 
@@ -70,13 +70,16 @@ impl From<BaseUrl> for Environment {
 /// A URL that credentials may be sent to: `https`, or `http` to a literal loopback address (`127.0.0.0/8`, `[::1]`).
 ///
 /// It has no user, query or fragment, and its path no dot segments. `localhost` is a name, which others can answer,
-/// and so takes `https`. Blanks around it, slashes at its end and double slashes in its path are removed.
+/// and so takes `https`. Blanks around it, slashes at its end and double slashes in its path are removed, and so is a
+/// `/rest/v2` at its end, with which the vendor prints the URL of Clearent: the paths of the calls begin with it.
 ///
 /// ```
 /// use perennial::{BaseUrl, InvalidBaseUrl};
 ///
 /// let url: BaseUrl = "HTTP://127.0.0.1:8480/".parse().unwrap();
 /// assert_eq!(url.as_str(), "http://127.0.0.1:8480");
+/// let url: BaseUrl = "https://gateway.clearent.net/rest/v2/".parse().unwrap();
+/// assert_eq!(url.as_str(), "https://gateway.clearent.net");
 /// assert_eq!("http://localhost:8480".parse::<BaseUrl>(), Err(InvalidBaseUrl::PlainHttp));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -142,7 +145,8 @@ impl FromStr for BaseUrl {
             _ => return Err(InvalidBaseUrl::Scheme),
         };
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        Ok(Self(format!("{scheme}://{host}{port}{}", read_path(path)?)))
+        let path = read_path(path)?;
+        Ok(Self(format!("{scheme}://{host}{port}{}", without_end(&path, "/rest/v2"))))
     }
 }
 
@@ -166,6 +170,14 @@ fn read_host(host: &str) -> Result<(String, bool), InvalidBaseUrl> {
     } else {
         Err(InvalidBaseUrl::Host)
     }
+}
+
+/// The path, or the URL with a path, without this end in whatever letter case.
+fn without_end<'p>(path: &'p str, end: &str) -> &'p str {
+    let split = path.len().checked_sub(end.len()).and_then(|at| path.split_at_checked(at));
+    // A slash before the end is that of `https://`: what follows is the host.
+    let is_end = |(rest, last): &(&str, &str)| last.eq_ignore_ascii_case(end) && !rest.ends_with('/');
+    split.filter(is_end).map_or(path, |(rest, _)| rest)
 }
 
 fn read_port(port: &str) -> Result<u16, InvalidBaseUrl> {
@@ -210,6 +222,18 @@ mod tests {
             ("https://gateway.clearent.net", Ok("https://gateway.clearent.net")),
             (" HTTPS://Gateway.Clearent.NET/ \n", Ok("https://gateway.clearent.net")),
             ("https://gateway.test:8443/a//b/", Ok("https://gateway.test:8443/a/b")),
+            ("https://gateway.clearent.net/rest/v2", Ok("https://gateway.clearent.net")),
+            ("https://gateway.clearent.net/rest/v2/", Ok("https://gateway.clearent.net")),
+            ("https://gateway.clearent.net//Rest//V2//", Ok("https://gateway.clearent.net")),
+            ("http://127.0.0.1:8480/rest/v2", Ok("http://127.0.0.1:8480")),
+            ("https://proxy.test/clearent/rest/v2/", Ok("https://proxy.test/clearent")),
+            ("https://gateway.clearent.net/rest", Ok("https://gateway.clearent.net/rest")),
+            (
+                "https://gateway.clearent.net/rest/v2/customers",
+                Ok("https://gateway.clearent.net/rest/v2/customers"),
+            ),
+            ("https://gateway.test/interest/v2", Ok("https://gateway.test/interest/v2")),
+            ("https://gateway.test/v2", Ok("https://gateway.test/v2")),
             ("https://xn--mnchen-3ya.test", Ok("https://xn--mnchen-3ya.test")),
             ("https://192.0.2.1", Ok("https://192.0.2.1")),
             ("http://127.0.0.1:8480", Ok("http://127.0.0.1:8480")),
@@ -248,6 +272,25 @@ mod tests {
         ] {
             let url = text.parse::<BaseUrl>();
             assert_eq!(url.as_ref().map(BaseUrl::as_str), expected.as_ref().map(|text| *text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_version_at_the_end_is_not_doubled() {
+        for (url, clearent, clientpay) in [
+            ("https://api.clientpay.com/v2", "https://api.clientpay.com/v2", "https://api.clientpay.com"),
+            ("https://api.clientpay.com/V2/", "https://api.clientpay.com/V2", "https://api.clientpay.com"),
+            ("https://a.test/pay/v2", "https://a.test/pay/v2", "https://a.test/pay"),
+            ("https://a.test/rest/v2", "https://a.test", "https://a.test"),
+            ("https://a.test/xv2", "https://a.test/xv2", "https://a.test/xv2"),
+            ("https://v2", "https://v2", "https://v2"),
+        ] {
+            let environment: Environment = url.parse().unwrap();
+            assert_eq!(
+                (environment.base_url(), environment.clientpay_base_url()),
+                (clearent, clientpay),
+                "{url}"
+            );
         }
     }
 

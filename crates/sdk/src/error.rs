@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use perennial_domain::clearent::{InvalidApiKey, Refusal};
 use perennial_domain::clientpay::{PaymentId, RequestId};
@@ -38,6 +39,7 @@ struct Inner {
     environment: Option<Environment>,
     status: Option<u16>,
     exchange_id: Option<String>,
+    retry_after: Option<Duration>,
     attempts: u32,
     delivery: Delivery,
     lookup: Option<Lookup>,
@@ -57,26 +59,28 @@ pub enum ErrorKind {
     DeletionRefused,
     /// The client is not set up: a key, URL or setting is not usable.
     Configuration,
-    /// The gateway does not accept the api key or the credentials for this (401, 403).
+    /// The gateway does not accept the api key or the credentials for this (401 or 403 in its own envelope).
     Unauthorized,
-    /// The gateway knows no such object (404, 410, or an empty answer to a get).
+    /// The gateway knows no such object (404 or 410 in its own envelope, or an empty 204 to a get).
     NotFound,
     /// The gateway refused the request; [`Error::gateway_message`] says why.
     Refused,
-    /// The gateway wants fewer calls (429 to a read, still after the repeats).
+    /// The gateway wants fewer calls (429, still after the repeats) and has done nothing; [`Error::retry_after`] is the
+    /// wait that it asked for. A write is refused so only in the gateway's own envelope.
     RateLimited,
     /// The gateway failed (5xx, 408 or 425 to a read, still after the repeats).
     Unavailable,
     /// No connection, or one that closed before the answer to a read.
     Unreachable,
-    /// The deadline of a read passed.
+    /// The deadline of a read passed, or of a call that was still waiting for its place among the calls of this client.
     Timeout,
-    /// The answer to a read is not one: cut off, too long, malformed, about something else, or of parts that contradict
-    /// each other, such as an error beside an object. Or a record of a list cannot be read: [`Error::unreadable_record`].
+    /// The answer to a read is not the gateway's (such as a proxy's error page), or it is cut off, too long, malformed, about
+    /// something else, or of parts that contradict each other, such as an error beside an object. Or a record of a list
+    /// cannot be read: [`Error::unreadable_record`].
     Unreadable,
     /// The answer to a read is about another object, or a search found an object that it does not match.
     Mismatch,
-    /// The gateway answered with a redirect, which is never followed.
+    /// A read was answered with a redirect, which is never followed.
     Redirected,
     /// The pages of a list do not end.
     PageLoop,
@@ -100,7 +104,7 @@ impl ErrorKind {
                 "the gateway knows no such object: check the key, and that it is of this environment and merchant"
             }
             Self::Refused => "the gateway refused the request: correct it as its message says",
-            Self::RateLimited => "the gateway wants fewer calls: wait, then call again",
+            Self::RateLimited => "the gateway wants fewer calls; nothing was changed: wait, then call again",
             Self::Unavailable => "the gateway is failing; nothing was changed: call again later",
             Self::Unreachable => {
                 "the gateway was not reached; nothing was changed: check the network and the base URL"
@@ -135,6 +139,7 @@ impl Error {
             environment: None,
             status: None,
             exchange_id: None,
+            retry_after: None,
             attempts: 0,
             delivery: Delivery::NotSent,
             lookup: None,
@@ -184,6 +189,12 @@ impl Error {
         self
     }
 
+    /// Keeps the wait that the answer asked for.
+    pub(crate) fn later(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
     /// Says where to look, if the outcome is unknown.
     pub(crate) fn look_up(self, lookup: impl FnOnce() -> Lookup) -> Self {
         let unknown = self.is_outcome_unknown();
@@ -222,8 +233,8 @@ impl Error {
 
     /// The same failure for another call that waited for the one that failed.
     pub(crate) fn shared(&self) -> Self {
-        let Inner { kind, operation, status, attempts, delivery, .. } = *self.0;
-        let mut error = Self::new(kind).sent(attempts, delivery);
+        let Inner { kind, operation, status, retry_after, attempts, delivery, .. } = *self.0;
+        let mut error = Self::new(kind).sent(attempts, delivery).later(retry_after);
         (error.0.operation, error.0.status) = (operation, status);
         error.0.source = self.cause::<GatewayMessage>().map(|said| said.clone().into());
         error
@@ -312,6 +323,14 @@ impl Error {
         self.0.status
     }
 
+    /// The wait before another call that the last answer asked for with `Retry-After`, in either form of the header.
+    ///
+    /// It is what was asked for, however long: a caller sets its own limit. The repeats of the call itself waited so long
+    /// only where the deadline allowed it.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
     /// The gateway's number of the exchange, which its support asks for.
     pub fn exchange_id(&self) -> Option<&str> {
         self.0.exchange_id.as_deref()
@@ -362,6 +381,7 @@ impl fmt::Debug for Error {
             environment,
             status,
             exchange_id,
+            retry_after,
             attempts,
             delivery,
             lookup: _,
@@ -375,6 +395,7 @@ impl fmt::Debug for Error {
             .field("environment", environment)
             .field("status", status)
             .field("exchange_id", exchange_id)
+            .field("retry_after", retry_after)
             .field("attempts", attempts)
             .field("delivery", delivery)
             .field("payment_ids", payment_ids)

@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use http::HeaderMap;
 use perennial_domain::clearent::Link;
-use perennial_transport::Delivery;
+use perennial_transport::{Delivery, retry_after};
 use perennial_wire::UnreadableRecord;
 use perennial_wire::clearent::Page;
 
@@ -43,9 +43,9 @@ pub(crate) struct About {
 
 impl About {
     pub(crate) fn into_error(self, kind: ErrorKind, operation: &'static str) -> Error {
-        let Self { status, exchange_id, attempts, .. } = self;
+        let Self { status, headers, exchange_id, attempts, .. } = self;
         let error = Error::new(kind).of_operation(operation);
-        error.sent(attempts, Delivery::Answered).answered(status, exchange_id)
+        error.sent(attempts, Delivery::Answered).answered(status, exchange_id).later(retry_after(&headers))
     }
 }
 

@@ -1,28 +1,38 @@
-//! What became of a call, as far as its status or its failure tells.
+//! Maps the status or the failure of a call to the kind of its error.
 
-use http::StatusCode;
-use perennial_transport::{Delivery, Kind, Next, Outcome, Replay, TransportError, decide};
+use http::{HeaderMap, StatusCode, header};
+use perennial_transport::{Delivery, Kind, Next, Outcome, Replay, TransportError};
 
 use crate::{Error, ErrorKind};
 
-/// What a status is that came with no value. A write is only refused where it is certain that it was not done; in
-/// doubt about an attempt before, only a refusal that judges the object (402) is certain.
-pub(crate) fn kind_of(replay: Replay, status: StatusCode, doubt: bool) -> ErrorKind {
-    let writes = replay != Replay::Safe;
-    if writes && doubt && status != StatusCode::PAYMENT_REQUIRED {
-        return ErrorKind::OutcomeUnknown;
-    }
-    let mut answer = http::Response::new(());
-    *answer.status_mut() = status;
-    if writes && decide(replay, Outcome::of_answer(&answer)) != Next::Stop {
+/// The source of an error whose answer something else than the gateway gave.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is not in the gateway's envelope: a proxy, a firewall or another server gave it")]
+pub(crate) struct Foreign;
+
+/// The media type of an answer.
+pub(crate) fn media_type(headers: &HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The kind of an answer that has a status and no value. `is_own` tells whether it is in the gateway's envelope, and
+/// `doubt` whether an attempt before it may have been performed.
+///
+/// A write is only refused where it is certain that it was not done: by the gateway itself, and in doubt only by a
+/// refusal that judges the object (402).
+pub(crate) fn kind_of(replay: Replay, status: StatusCode, is_own: bool, doubt: bool) -> ErrorKind {
+    let outcome = Outcome::of_status(status, || is_own);
+    let settled = outcome.is_definite() && (!doubt || status == StatusCode::PAYMENT_REQUIRED);
+    if replay != Replay::Safe && !settled {
         return ErrorKind::OutcomeUnknown;
     }
     match status.as_u16() {
-        401 | 403 => ErrorKind::Unauthorized,
-        404 | 410 => ErrorKind::NotFound,
         429 => ErrorKind::RateLimited,
         408 | 425 | 500..=599 => ErrorKind::Unavailable,
         300..=399 => ErrorKind::Redirected,
+        400..=499 if !is_own => ErrorKind::Unreadable,
+        401 | 403 => ErrorKind::Unauthorized,
+        404 | 410 => ErrorKind::NotFound,
         // 2xx with an error inside is as definite as a 4xx.
         200..=299 | 400..=499 => ErrorKind::Refused,
         _ => ErrorKind::Unreadable,
@@ -40,6 +50,7 @@ pub(crate) fn unanswered(
     let kind = match cause.kind() {
         _ if next != Next::Stop => ErrorKind::OutcomeUnknown,
         Kind::RefusedUrl | Kind::PlainThroughProxy => ErrorKind::Configuration,
+        Kind::NoPlace => ErrorKind::Timeout,
         _ if delivery == Delivery::NotSent => ErrorKind::Unreachable,
         Kind::Timeout => ErrorKind::Timeout,
         Kind::Truncated | Kind::TooLarge | Kind::Protocol => ErrorKind::Unreadable,

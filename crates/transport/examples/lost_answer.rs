@@ -40,6 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             request: Request::post("https://gateway.example/plans").body(Bytes::new())?,
             route: "/plans",
             replay,
+            is_own: |answer| answer.body() == "done",
             deadline: sender.deadline_in(Duration::from_secs(30)),
         };
         match (replay, sender.send(call).await) {

@@ -28,7 +28,7 @@ pub struct Backoff {
 /// [`full_jitter`] is the real one; a test passes `|upper| upper` and knows every wait.
 pub type Jitter = fn(Duration) -> Duration;
 
-/// A gateway that asks for a wait gets at most this much more than the backoff alone would wait.
+/// An answer that asks for a wait gets at most this much more than the backoff alone would wait.
 const COURTESY: Duration = Duration::from_secs(5);
 
 impl Backoff {
@@ -38,11 +38,23 @@ impl Backoff {
         self.base.saturating_mul(doubled).min(self.cap)
     }
 
-    /// The wait before this repeat. What the gateway asked for counts only between the jittered wait and five
-    /// seconds more: a gateway may slow a client down, not stop it.
-    pub(crate) fn wait(&self, repeat: u32, asked: Option<Duration>, jitter: Jitter) -> Duration {
+    /// The wait before this repeat: the jittered one, or the longer one that was asked for.
+    ///
+    /// A wait of up to `granted` is granted in full. A longer one counts only up to five seconds more than the jittered
+    /// one: a gateway may slow a client down, not stop it.
+    pub(crate) fn wait(
+        &self,
+        repeat: u32,
+        asked: Option<Duration>,
+        granted: Duration,
+        jitter: Jitter,
+    ) -> Duration {
         let own = jitter(self.ceiling(repeat));
-        asked.map_or(own, |asked| asked.clamp(own, own.saturating_add(COURTESY)))
+        match asked {
+            None => own,
+            Some(asked) if asked <= granted => asked.max(own),
+            Some(asked) => asked.clamp(own, own.saturating_add(COURTESY)),
+        }
     }
 }
 
@@ -61,7 +73,16 @@ pub fn full_jitter(upper: Duration) -> Duration {
 
 /// The wait that `Retry-After` asks for: delta-seconds, or an HTTP date read against the answer's own `Date`, so
 /// that neither clock needs to be right. Anything else is as if it were absent.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+///
+/// ```
+/// use std::time::Duration;
+/// use http::{HeaderMap, header};
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert(header::RETRY_AFTER, "120".parse().unwrap());
+/// assert_eq!(perennial_transport::retry_after(&headers), Some(Duration::from_secs(120)));
+/// ```
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
     let asked = text(header::RETRY_AFTER)?;
     if asked.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -129,20 +150,31 @@ mod tests {
     #[test]
     fn what_the_gateway_asks_is_clamped() {
         let backoff = Backoff { base: 2 * SECOND, cap: 60 * SECOND };
-        for (repeat, asked, seconds) in [
-            (1, None, 2),
-            (2, None, 4),
-            (1, Some(0), 2),
-            (1, Some(3), 3),
-            (1, Some(7), 7),
-            (1, Some(8), 7),
-            (2, Some(86_400), 9),
-            (1, Some(u64::MAX), 7),
+        for (repeat, asked, seconds, of_20_granted) in [
+            (1, None, 2, 2),
+            (2, None, 4, 4),
+            (1, Some(0), 2, 2),
+            (1, Some(3), 3, 3),
+            (1, Some(7), 7, 7),
+            (1, Some(8), 7, 8),
+            (1, Some(20), 7, 20),
+            (1, Some(21), 7, 7),
+            (2, Some(86_400), 9, 9),
+            (1, Some(u64::MAX), 7, 7),
         ] {
-            let wait = backoff.wait(repeat, asked.map(Duration::from_secs), |upper| upper);
-            assert_eq!(wait, Duration::from_secs(seconds), "repeat {repeat}, asked {asked:?}");
+            let wait = |granted| backoff.wait(repeat, asked.map(Duration::from_secs), granted, |upper| upper);
+            assert_eq!(
+                wait(Duration::ZERO),
+                Duration::from_secs(seconds),
+                "repeat {repeat}, asked {asked:?}"
+            );
+            assert_eq!(
+                wait(20 * SECOND),
+                Duration::from_secs(of_20_granted),
+                "repeat {repeat}, asked {asked:?}"
+            );
         }
-        assert_eq!(backoff.wait(3, None, |_| Duration::ZERO), Duration::ZERO);
+        assert_eq!(backoff.wait(3, None, SECOND, |_| Duration::ZERO), Duration::ZERO);
     }
 
     #[test]

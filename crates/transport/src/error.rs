@@ -46,6 +46,9 @@ pub enum Kind {
     Tls,
     /// The deadline passed first.
     Timeout,
+    /// The call waited for its place among those in flight, or in the rate, and would have left after its deadline;
+    /// nothing was sent.
+    NoPlace,
     /// The connection was closed or reset before the head of an answer was complete.
     Closed,
     /// The body of an answer broke off, or broke its framing.
@@ -69,6 +72,7 @@ impl Kind {
             | Self::PlainThroughProxy
             | Self::Connect
             | Self::Tls
+            | Self::NoPlace
             | Self::Unrecorded => Delivery::NotSent,
             Self::Timeout | Self::Closed | Self::Truncated | Self::Canceled => Delivery::MaybeSent,
             Self::TooLarge | Self::Protocol => Delivery::Answered,
@@ -93,6 +97,9 @@ impl Kind {
             }
             Self::Timeout => {
                 "the deadline passed before an answer: allow more time, or find out what became of the call"
+            }
+            Self::NoPlace => {
+                "the deadline passed while the call waited for other calls of this client, and nothing was sent: allow more time, more calls in flight or a higher rate"
             }
             Self::Closed => "the connection closed before an answer: find out what became of the call",
             Self::Truncated => "the answer broke off: find out what became of the call",

@@ -38,6 +38,7 @@
 //!         request: Request::get("https://gateway.example/health").body(Bytes::new())?,
 //!         route: "/health",
 //!         replay: Replay::Safe,
+//!         is_own: |answer| answer.body().ends_with(b"is well"),
 //!         deadline: sender.deadline_in(Duration::from_secs(30)),
 //!     })
 //!     .await?;
@@ -62,6 +63,7 @@ mod backoff;
 mod deadline;
 mod error;
 mod exchange;
+mod pace;
 pub mod redact;
 mod replay;
 #[cfg(feature = "reqwest")]
@@ -70,10 +72,11 @@ mod sender;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use backoff::{Backoff, Jitter, full_jitter};
+pub use backoff::{Backoff, Jitter, full_jitter, retry_after};
 pub use deadline::{Deadline, Time, TokioTime};
 pub use error::{Kind, TransportError};
 pub use exchange::Exchange;
+pub use pace::Pace;
 pub use redact::Redactor;
 pub use replay::{Delivery, Next, Outcome, Replay, decide};
 #[cfg(feature = "reqwest")]

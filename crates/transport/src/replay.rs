@@ -1,6 +1,6 @@
 //! What may be repeated: the one table that keeps a card from being charged twice.
 
-use http::{Response, StatusCode, header};
+use http::StatusCode;
 
 use crate::{Kind, TransportError};
 
@@ -48,30 +48,44 @@ pub enum Outcome {
     NotSent,
     /// No whole answer: timeout, reset, truncation.
     MaybeSent,
-    /// 429, or 503 with `Retry-After`: later, please.
+    /// 429 in the gateway's own envelope: nothing was done, and the gateway wants the call later.
     Throttled,
-    /// Any other 5xx, and 408 and 425, which leave open as a 5xx does whether the request was performed.
+    /// Any other 429, any 5xx, 408 and 425: each leaves open whether the request was performed.
     Fault,
-    /// An answer that says nothing definite: 1xx, 300 to 306, a status of no known class, or an answer too long
-    /// or too broken to read.
+    /// An answer that says nothing definite: any other 4xx that is not the gateway's own, 1xx, 3xx (a redirect is not
+    /// followed, and is mostly a proxy's), a status of no known class, or an answer too long or too broken to read.
     Unclear,
-    /// A definite no: any other 4xx (a decline is one), 307 and 308 (which are not followed), a URL refused by us.
+    /// A definite no: any other 4xx in the gateway's own envelope (a decline is one), or a call that this client did
+    /// not let out.
     Refused,
-    /// 2xx.
+    /// 2xx. Whether its body is the gateway's is for the caller to say.
     Done,
 }
 
 impl Outcome {
-    /// The outcome of an attempt that was answered.
-    pub fn of_answer<B>(answer: &Response<B>) -> Self {
-        let throttled = answer.headers().contains_key(header::RETRY_AFTER);
-        match answer.status() {
-            StatusCode::TOO_MANY_REQUESTS => Self::Throttled,
-            StatusCode::SERVICE_UNAVAILABLE if throttled => Self::Throttled,
+    /// The outcome of an attempt that was answered. `is_own` tells whether the answer is in the gateway's envelope; it
+    /// is asked only where that matters (4xx).
+    ///
+    /// A proxy, a firewall or a portal can answer in place of the gateway, before or after the gateway has acted, with
+    /// any status. So only an answer in the gateway's own envelope is a definite no.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// use perennial_transport::Outcome;
+    ///
+    /// assert_eq!(Outcome::of_status(StatusCode::NOT_FOUND, || true), Outcome::Refused);
+    /// assert_eq!(Outcome::of_status(StatusCode::NOT_FOUND, || false), Outcome::Unclear);
+    /// ```
+    pub fn of_status(status: StatusCode, is_own: impl FnOnce() -> bool) -> Self {
+        match status {
             StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY => Self::Fault,
-            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => Self::Refused,
             status if status.is_success() => Self::Done,
-            status if status.is_client_error() => Self::Refused,
+            status if status.is_client_error() => match (status, is_own()) {
+                (StatusCode::TOO_MANY_REQUESTS, true) => Self::Throttled,
+                (StatusCode::TOO_MANY_REQUESTS, false) => Self::Fault,
+                (_, true) => Self::Refused,
+                (_, false) => Self::Unclear,
+            },
             status if status.is_server_error() => Self::Fault,
             _ => Self::Unclear,
         }
@@ -80,12 +94,17 @@ impl Outcome {
     /// The outcome of an attempt that failed.
     pub fn of_error(error: &TransportError) -> Self {
         match (error.kind(), error.delivery()) {
-            (Kind::RefusedUrl | Kind::PlainThroughProxy | Kind::Unrecorded, _)
+            (Kind::RefusedUrl | Kind::PlainThroughProxy | Kind::Unrecorded | Kind::NoPlace, _)
             | (Kind::Canceled, Delivery::NotSent) => Self::Refused,
             (_, Delivery::NotSent) => Self::NotSent,
             (Kind::Canceled, _) | (_, Delivery::Answered) => Self::Unclear,
             (_, Delivery::MaybeSent) => Self::MaybeSent,
         }
+    }
+
+    /// Whether the attempt is known to have changed something, or to have changed nothing.
+    pub const fn is_definite(self) -> bool {
+        matches!(self, Self::NotSent | Self::Throttled | Self::Refused | Self::Done)
     }
 }
 
@@ -104,7 +123,8 @@ pub enum Next {
 
 /// The table. Each row is a [`Replay`], each column an [`Outcome`].
 ///
-/// Neither vendor documents that a throttled request was not processed, so no write is repeated after it.
+/// That a gateway which says 429 in its own envelope has done nothing is **inferred** from what 429 means (RFC 6585,
+/// section 4); neither vendor documents it.
 ///
 /// ```
 /// use perennial_transport::{Next, Outcome, Replay, decide};
@@ -122,8 +142,8 @@ pub const fn decide(replay: Replay, outcome: Outcome) -> Next {
             Unclear | Refused | Done => Next::Stop,
         },
         Replay::WithKey => match outcome {
-            NotSent => Next::Repeat,
-            MaybeSent | Throttled | Fault | Unclear => Next::LookUp,
+            NotSent | Throttled => Next::Repeat,
+            MaybeSent | Fault | Unclear => Next::LookUp,
             Refused | Done => Next::Stop,
         },
         Replay::Delete => match outcome {
@@ -132,14 +152,15 @@ pub const fn decide(replay: Replay, outcome: Outcome) -> Next {
             Refused | Done => Next::Stop,
         },
         Replay::Never => match outcome {
-            NotSent => Next::Repeat,
-            MaybeSent | Throttled | Fault | Unclear => Next::OutcomeUnknown,
+            NotSent | Throttled => Next::Repeat,
+            MaybeSent | Fault | Unclear => Next::OutcomeUnknown,
             Refused | Done => Next::Stop,
         },
     }
 }
 
-/// Whether the status of an answer, if there was one, settles a call whose earlier attempt may have been performed.
+/// Whether the status of a definite answer, if there was one, settles a call whose earlier attempt may have been
+/// performed.
 ///
 /// A delete may have been: then only that the object is gone tells, or a refusal that judges the object (402), which a
 /// deleted one could not get. That a key was not accepted (401, 403) or a request not understood (400) judges the
@@ -151,10 +172,11 @@ pub(crate) fn settles(replay: Replay, status: Option<StatusCode>) -> bool {
 
 /// What is left to say where the table wants a repeat and none may be made: no attempt, budget or time is left.
 pub(crate) const fn give_up(replay: Replay, outcome: Outcome) -> Next {
-    match (replay, outcome) {
-        (_, Outcome::Done | Outcome::Refused | Outcome::NotSent) | (Replay::Safe, _) => Next::Stop,
-        (Replay::WithKey, _) => Next::LookUp,
-        (Replay::Delete | Replay::Never, _) => Next::OutcomeUnknown,
+    match replay {
+        _ if outcome.is_definite() => Next::Stop,
+        Replay::Safe => Next::Stop,
+        Replay::WithKey => Next::LookUp,
+        Replay::Delete | Replay::Never => Next::OutcomeUnknown,
     }
 }
 
@@ -170,15 +192,15 @@ mod tests {
                        Outcome::Unclear, Outcome::Refused, Outcome::Done];
         let decided = [
             (Replay::Safe,    [R, R, R, R, S, S, S]),
-            (Replay::WithKey, [R, L, L, L, L, S, S]),
+            (Replay::WithKey, [R, L, R, L, L, S, S]),
             (Replay::Delete,  [R, R, R, R, U, S, S]),
-            (Replay::Never,   [R, U, U, U, U, S, S]),
+            (Replay::Never,   [R, U, R, U, U, S, S]),
         ];
         let given_up = [
             (Replay::Safe,    [S, S, S, S, S, S, S]),
-            (Replay::WithKey, [S, L, L, L, L, S, S]),
-            (Replay::Delete,  [S, U, U, U, U, S, S]),
-            (Replay::Never,   [S, U, U, U, U, S, S]),
+            (Replay::WithKey, [S, L, S, L, L, S, S]),
+            (Replay::Delete,  [S, U, S, U, U, S, S]),
+            (Replay::Never,   [S, U, S, U, U, S, S]),
         ];
         for (replay, row) in decided {
             assert_eq!(columns.map(|outcome| decide(replay, outcome)), row, "{replay:?}");
@@ -190,35 +212,25 @@ mod tests {
 
     #[test]
     fn every_status_has_an_outcome() {
-        for (statuses, retry_after, outcome) in [
-            (100..=199, None, Outcome::Unclear),
-            (200..=299, None, Outcome::Done),
-            (300..=306, None, Outcome::Unclear),
-            (307..=308, None, Outcome::Refused),
-            (309..=399, None, Outcome::Unclear),
-            (400..=407, None, Outcome::Refused),
-            (408..=408, None, Outcome::Fault),
-            (409..=424, None, Outcome::Refused),
-            (425..=425, None, Outcome::Fault),
-            (426..=428, None, Outcome::Refused),
-            (429..=429, None, Outcome::Throttled),
-            (429..=429, Some("1"), Outcome::Throttled),
-            (430..=499, None, Outcome::Refused),
-            (500..=599, None, Outcome::Fault),
-            (503..=503, Some("1"), Outcome::Throttled),
-            (504..=504, Some("1"), Outcome::Fault),
-            (600..=999, None, Outcome::Unclear),
+        use Outcome::{Done, Fault, Refused, Throttled, Unclear};
+        for (statuses, own, of_another) in [
+            (100..=199, Unclear, Unclear),
+            (200..=299, Done, Done),
+            (300..=399, Unclear, Unclear),
+            (400..=407, Refused, Unclear),
+            (408..=408, Fault, Fault),
+            (409..=424, Refused, Unclear),
+            (425..=425, Fault, Fault),
+            (426..=428, Refused, Unclear),
+            (429..=429, Throttled, Fault),
+            (430..=499, Refused, Unclear),
+            (500..=599, Fault, Fault),
+            (600..=999, Unclear, Unclear),
         ] {
             for status in statuses {
-                let mut answer = Response::builder().status(status);
-                if let Some(seconds) = retry_after {
-                    answer = answer.header(header::RETRY_AFTER, seconds);
-                }
-                assert_eq!(
-                    Outcome::of_answer(&answer.body(()).unwrap()),
-                    outcome,
-                    "{status} {retry_after:?}"
-                );
+                let status = StatusCode::from_u16(status).unwrap();
+                assert_eq!(Outcome::of_status(status, || true), own, "{status} of the gateway");
+                assert_eq!(Outcome::of_status(status, || false), of_another, "{status} of a proxy");
             }
         }
     }
@@ -229,6 +241,7 @@ mod tests {
             (Kind::RefusedUrl, Outcome::Refused),
             (Kind::PlainThroughProxy, Outcome::Refused),
             (Kind::Unrecorded, Outcome::Refused),
+            (Kind::NoPlace, Outcome::Refused),
             (Kind::Proxy, Outcome::NotSent),
             (Kind::Resolve, Outcome::NotSent),
             (Kind::Connect, Outcome::NotSent),

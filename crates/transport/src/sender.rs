@@ -11,10 +11,11 @@ use http::{Request, Response, StatusCode};
 use tracing::{Instrument, Span, field};
 
 use crate::backoff::{Budget, retry_after};
+use crate::pace::{Pace, Places};
 use crate::replay::{give_up, settles};
 use crate::{
-    Backoff, Deadline, Delivery, Exchange, Jitter, Next, Outcome, Replay, Time, TokioTime, TransportError,
-    decide, full_jitter,
+    Backoff, Deadline, Delivery, Exchange, Jitter, Kind, Next, Outcome, Replay, Time, TokioTime,
+    TransportError, decide, full_jitter,
 };
 
 /// Sends calls through an [`Exchange`], repeating what may be repeated.
@@ -32,6 +33,7 @@ struct Inner {
     jitter: Jitter,
     policy: Policy,
     budget: Budget,
+    places: Places,
 }
 
 /// How hard a [`Sender`] tries.
@@ -68,11 +70,14 @@ pub struct Call {
     pub route: &'static str,
     /// What the call allows to be repeated.
     pub replay: Replay,
+    /// Whether an answer is in the gateway's own envelope. Nothing here knows a message, so the sender of the call says
+    /// it; the answer of a proxy or a portal is never a definite no.
+    pub is_own: fn(&Response<Bytes>) -> bool,
     /// When the call is over, waits and repeats included.
     pub deadline: Deadline,
 }
 
-/// A definite answer: 2xx, a definite no, or for a read any status that repeats did not change.
+/// A definite answer: 2xx, a definite no of the gateway, or for a read any status that repeats did not change.
 pub struct Answer {
     response: Response<Bytes>,
     attempts: u32,
@@ -97,7 +102,22 @@ impl Sender {
 
     /// A sender with a policy, a clock and a randomness of the caller's.
     pub fn with(exchange: Arc<dyn Exchange>, policy: Policy, time: Arc<dyn Time>, jitter: Jitter) -> Self {
-        Self(Arc::new(Inner { exchange, time, jitter, policy, budget: Budget::new(policy.budget) }))
+        Self::paced(exchange, policy, Pace::default(), time, jitter)
+    }
+
+    /// A sender that also bounds how many exchanges run at once, and how many start in a second.
+    ///
+    /// An exchange waits for its place until the deadline of its call at the latest; a call that gets none is
+    /// [`Kind::NoPlace`](crate::Kind::NoPlace), and was not sent.
+    pub fn paced(
+        exchange: Arc<dyn Exchange>,
+        policy: Policy,
+        pace: Pace,
+        time: Arc<dyn Time>,
+        jitter: Jitter,
+    ) -> Self {
+        let (budget, places) = (Budget::new(policy.budget), Places::new(pace));
+        Self(Arc::new(Inner { exchange, time, jitter, policy, budget, places }))
     }
 
     /// The deadline this far from now, by the sender's clock.
@@ -114,13 +134,16 @@ impl Sender {
         loop {
             attempts += 1;
             let result = self.attempt(&call, attempts).await;
-            let outcome = result.as_ref().map_or_else(Outcome::of_error, Outcome::of_answer);
+            let outcome = result.as_ref().map_or_else(Outcome::of_error, |answer| {
+                Outcome::of_status(answer.status(), || (call.is_own)(answer))
+            });
             let next = match decide(call.replay, outcome) {
-                Next::Repeat => match self.wait_before_repeat(&call, attempts, result.as_ref().ok()) {
+                Next::Repeat => match self.wait_before_repeat(&call, attempts, outcome, result.as_ref().ok())
+                {
                     Some(wait) => {
                         tracing::debug!(attempt = attempts, wait_ms = millis(wait), "repeating");
                         self.0.time.sleep(wait).await;
-                        if outcome != Outcome::NotSent {
+                        if !outcome.is_definite() {
                             open = Some(outcome);
                         }
                         continue;
@@ -148,6 +171,8 @@ impl Sender {
     }
 
     async fn attempt(&self, call: &Call, attempt: u32) -> Result<Response<Bytes>, TransportError> {
+        let place = self.0.places.wait(&*self.0.time, call.deadline).await;
+        let _place = place.ok_or_else(|| TransportError::new(Kind::NoPlace))?;
         let started = self.0.time.now();
         let span = tracing::debug_span!(
             "exchange",
@@ -185,12 +210,19 @@ impl Sender {
         &self,
         call: &Call,
         attempts: u32,
+        outcome: Outcome,
         answer: Option<&Response<Bytes>>,
     ) -> Option<Duration> {
         let Policy { backoff, attempts: allowed, .. } = &self.0.policy;
         let asked = answer.and_then(|answer| retry_after(answer.headers()));
-        let wait = backoff.wait(attempts, asked, self.0.jitter);
-        let possible = attempts < allowed.get() && wait < call.deadline.remaining(self.0.time.now());
+        let left = call.deadline.remaining(self.0.time.now());
+        // The gateway itself is given all the time that it asks for, as far as the call has it.
+        let granted = match outcome {
+            Outcome::Throttled => left.saturating_sub(Duration::from_nanos(1)),
+            _ => Duration::ZERO,
+        };
+        let wait = backoff.wait(attempts, asked, granted, self.0.jitter);
+        let possible = attempts < allowed.get() && wait < left;
         (possible && self.0.budget.spend()).then_some(wait)
     }
 }

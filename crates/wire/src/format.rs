@@ -37,6 +37,37 @@ impl Format {
             Self::Xml => "application/xml",
         }
     }
+
+    /// The format that a media type names, whatever its letter case and parameters; none for HTML, XHTML included.
+    ///
+    /// ```
+    /// use perennial_wire::Format;
+    ///
+    /// assert_eq!(Format::of_media_type("Text/XML; charset=utf-8"), Some(Format::Xml));
+    /// assert_eq!(Format::of_media_type("application/problem+json"), Some(Format::Json));
+    /// assert_eq!(Format::of_media_type("text/html"), None);
+    /// ```
+    pub fn of_media_type(media_type: &str) -> Option<Self> {
+        let kind = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match kind.rsplit(['/', '+']).next() {
+            _ if is_html(&kind) => None,
+            Some("json") => Some(Self::Json),
+            Some("xml") => Some(Self::Xml),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a media type is that of a page for people, which is no message in any format.
+///
+/// ```
+/// assert!(perennial_wire::is_html("Text/HTML; charset=utf-8"));
+/// assert!(perennial_wire::is_html("application/xhtml+xml"));
+/// assert!(!perennial_wire::is_html("text/xml"));
+/// ```
+pub fn is_html(media_type: &str) -> bool {
+    let kind = media_type.split(';').next().unwrap_or_default().trim();
+    ["text/html", "application/xhtml+xml"].iter().any(|html| kind.eq_ignore_ascii_case(html))
 }
 
 impl fmt::Display for Format {

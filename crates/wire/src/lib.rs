@@ -95,7 +95,7 @@ mod write;
 mod xml;
 
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, UnreadableRecord};
-pub use format::{Format, UnknownFormat};
+pub use format::{Format, UnknownFormat, is_html};
 pub use limits::Limits;
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ impl Formats {
     /// format if anything goes.
     pub(crate) fn of(headers: &HeaderMap, body: &[u8]) -> Self {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let request = content_type.and_then(named).unwrap_or_else(|| {
+        let request = content_type.and_then(Format::of_media_type).unwrap_or_else(|| {
             let body = body.strip_prefix(encoding::MARK).unwrap_or(body);
             if body.trim_ascii_start().starts_with(b"<") { Format::Xml } else { Format::Json }
         });
@@ -39,8 +39,9 @@ fn preferred(headers: &HeaderMap) -> Option<Format> {
     };
     // A format that is named counts as it is weighed there, another as anything does.
     let anything = heaviest(&|range| matches!(range, "*/*" | "application/*"));
-    let weight = |format| heaviest(&|range| named(range) == Some(format)).or(anything).unwrap_or(0);
-    let first = ranges.iter().find_map(|(range, _)| named(range));
+    let weight =
+        |format| heaviest(&|range| Format::of_media_type(range) == Some(format)).or(anything).unwrap_or(0);
+    let first = ranges.iter().find_map(|(range, _)| Format::of_media_type(range));
     match (weight(Format::Json), weight(Format::Xml)) {
         (0, 0) if ranges.is_empty() => None,
         (0, 0) => Some(Format::Json),
@@ -63,16 +64,6 @@ fn thousandths(weight: &str) -> u16 {
     let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
     let number = format!("{whole}{fraction:0<3}").parse().ok();
     number.filter(|number| fraction.len() <= 3 && *number <= 1000).unwrap_or(0)
-}
-
-/// The format of a media type: `application/json`, `text/xml`, `application/problem+json` and so on.
-fn named(media_type: &str) -> Option<Format> {
-    let kind = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match kind.rsplit(['/', '+']).next() {
-        Some("json") => Some(Format::Json),
-        Some("xml") => Some(Format::Xml),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

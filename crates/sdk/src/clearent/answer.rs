@@ -4,17 +4,17 @@ use std::error::Error as StdError;
 
 use bytes::Bytes;
 use http::response::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use perennial_domain::Reported;
 use perennial_transport::{CallError, Redactor, Replay};
 use perennial_wire::clearent::{GatewayError, Payload, Reply};
-use perennial_wire::{Format, Limits};
+use perennial_wire::{Format, Limits, is_html};
 
 use super::Lookup;
 use super::evidence::{Evidence, is_undecided, named};
 use crate::error::GatewayMessage;
 use crate::response::About;
-use crate::sent::{kind_of, unanswered};
+use crate::sent::{Foreign, kind_of, media_type, unanswered};
 use crate::{Error, ErrorKind, Response};
 
 /// One call, as far as its answer needs it.
@@ -85,6 +85,24 @@ struct OtherPayload;
 #[error("the answer is empty")]
 struct Nothing;
 
+/// Whether an answer is the gateway's own: in its envelope, whose code is not another than the status.
+pub(super) fn is_own(asked: Format, answer: &http::Response<Bytes>) -> bool {
+    let reply = read(asked, answer.headers(), answer.body());
+    reply.is_ok_and(|reply| reply.is_envelope() && fits(&reply, answer.status()))
+}
+
+fn fits(reply: &Reply, status: StatusCode) -> bool {
+    reply.code.is_none_or(|code| code == status.as_u16())
+}
+
+fn read(asked: Format, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Box<dyn StdError + Send + Sync>> {
+    let named = media_type(headers);
+    if is_html(named) {
+        return Err(Foreign.into());
+    }
+    Ok(Reply::decode(Format::of_media_type(named).unwrap_or(asked), body, &Limits::default())?)
+}
+
 impl Asked<'_> {
     /// The answer, unless it is an error.
     pub(super) fn open(self, sent: Result<perennial_transport::Answer, CallError>) -> Result<Answer, Error> {
@@ -100,11 +118,13 @@ impl Asked<'_> {
             }
         };
         let (Parts { status, headers, .. }, body) = response.into_parts();
-        let (reply, unreadable) = match self.read(&headers, &body) {
+        let (reply, unreadable) = match read(self.format, &headers, &body) {
             Ok(reply) => (reply, None),
             Err(error) => (Reply::default(), Some(error)),
         };
-        let from_the_gateway = reply != Reply::default() || body.trim_ascii().is_empty();
+        // A 204 has no body, and so no envelope.
+        let is_own = reply.is_envelope() && (status.is_success() || fits(&reply, status))
+            || status == StatusCode::NO_CONTENT && body.is_empty();
         let evidence = if self.writes() {
             Evidence::of_write(status, &reply)
         } else {
@@ -118,9 +138,9 @@ impl Asked<'_> {
         let said = inside.unwrap_or(status);
         let gone = doubt
             && self.replay == Replay::Delete
-            && from_the_gateway
+            && is_own
             && matches!(said, StatusCode::NOT_FOUND | StatusCode::GONE);
-        let kind = kind_of(self.replay, said, doubt);
+        let kind = kind_of(self.replay, said, is_own, doubt);
         let exchange_id = exchange_id.map(|id| self.redactor.text(&id));
         let about = About {
             operation: self.operation,
@@ -143,6 +163,9 @@ impl Asked<'_> {
                 let error = about.into_error(kind, self.operation).looking_at(named);
                 return Err(error.with_source(self.doubt(payload)));
             }
+            (_, None) if status.is_success() && self.writes() && !is_own => {
+                return Err(about.into_error(ErrorKind::OutcomeUnknown, self.operation).with_source(Foreign));
+            }
             (Payload::Error(_) | Payload::Empty, None) if gone => Payload::Empty,
             (Payload::Error(message), _) => {
                 return Err(about.into_error(kind, self.operation).with_source(self.masked(message)));
@@ -150,7 +173,8 @@ impl Asked<'_> {
             (payload, _) if status.is_success() || (kind == ErrorKind::Refused && is_made(&payload)) => {
                 payload
             }
-            _ => return Err(about.into_error(kind, self.operation).looking_at(named)),
+            _ if is_own => return Err(about.into_error(kind, self.operation).looking_at(named)),
+            _ => return Err(about.into_error(kind, self.operation).looking_at(named).with_source(Foreign)),
         };
         Ok(Answer { operation: self.operation, writes: self.writes(), payload, named, about })
     }
@@ -172,17 +196,6 @@ impl Asked<'_> {
 
     fn writes(self) -> bool {
         self.replay != Replay::Safe
-    }
-
-    fn read(self, headers: &HeaderMap, body: &Bytes) -> Result<Reply, perennial_wire::DecodeError> {
-        let named =
-            headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let format = match named.split(';').next().unwrap_or_default().trim() {
-            "application/json" => Format::Json,
-            "application/xml" | "text/xml" => Format::Xml,
-            _ => self.format,
-        };
-        Reply::decode(format, body, &Limits::default())
     }
 
     fn masked(self, said: GatewayError) -> GatewayMessage {

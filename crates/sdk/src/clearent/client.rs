@@ -14,10 +14,10 @@ use perennial_wire::Format;
 use perennial_wire::clearent::{Call, Method, Payload};
 use tracing::{Instrument, field};
 
-use super::answer::{Answer, Asked, Mismatch};
+use super::answer::{Answer, Asked, Mismatch, is_own};
 use super::{Batches, Customers, Invoices, Payments, Plans, Tokens, Transactions};
 use crate::lanes::{Lanes, Turn};
-use crate::setup::{Unset, default_exchange};
+use crate::setup::{Bounds, Unset, default_exchange};
 use crate::{Environment, Error, ErrorKind, List, Response};
 
 /// A client of the Clearent gateway.
@@ -60,6 +60,7 @@ pub struct ClearentBuilder {
     format: Format,
     deadline: Duration,
     policy: Policy,
+    bounds: Bounds,
     exchange: Option<Arc<dyn Exchange>>,
     time: Arc<dyn Time>,
     jitter: Jitter,
@@ -74,6 +75,7 @@ impl Clearent {
             format: Format::default(),
             deadline: Duration::from_secs(30),
             policy: Policy::default(),
+            bounds: Bounds::default(),
             exchange: None,
             time: Arc::new(TokioTime),
             jitter: full_jitter,
@@ -263,7 +265,11 @@ impl Clearent {
             .body(body)
             .map_err(|error| Error::because(ErrorKind::Rules, error).of_operation(operation))?;
         let deadline = sender.deadline_in(*deadline);
-        let sent = sender.send(perennial_transport::Call { request, route, replay, deadline }).await;
+        let is_own: fn(&http::Response<Bytes>) -> bool = match format {
+            Format::Json => |answer| is_own(Format::Json, answer),
+            Format::Xml => |answer| is_own(Format::Xml, answer),
+        };
+        let sent = sender.send(perennial_transport::Call { request, route, replay, is_own, deadline }).await;
         let answer = Asked { operation, replay, format: *format, redactor }.open(sent);
         answer.map_err(|error| error.of_environment(environment))
     }
@@ -305,6 +311,35 @@ impl ClearentBuilder {
         self
     }
 
+    /// The most exchanges that this client and its clones have in flight at once; no bound by default. A call that
+    /// finds no place before its deadline was not sent, and ends with [`Timeout`](ErrorKind::Timeout).
+    ///
+    /// ```
+    /// use perennial::{Clearent, Environment, ErrorKind, clearent::ApiKey};
+    ///
+    /// # fn main() -> Result<(), perennial::Error> {
+    /// let builder = || {
+    ///     let key = ApiKey::new("0123456789abcdef0123456789abcdef").unwrap();
+    ///     Clearent::builder(key).environment(Environment::Sandbox)
+    /// };
+    /// let client = builder().max_in_flight(8).rate(20).build()?;
+    /// assert_eq!(builder().rate(0).build().unwrap_err().kind(), ErrorKind::Configuration);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn max_in_flight(mut self, exchanges: u32) -> Self {
+        self.bounds.max_in_flight = Some(exchanges);
+        self
+    }
+
+    /// The most exchanges that this client and its clones start in a second, repeats included; no bound by default.
+    /// They start evenly: with 4, each at least 250 ms after the one before. A call whose turn would come after its
+    /// deadline was not sent, and ends with [`Timeout`](ErrorKind::Timeout) at once.
+    pub fn rate(mut self, per_second: u32) -> Self {
+        self.bounds.per_second = Some(per_second);
+        self
+    }
+
     /// What carries the requests, instead of reqwest.
     pub fn exchange(mut self, exchange: impl Exchange + 'static) -> Self {
         self.exchange = Some(Arc::new(exchange));
@@ -325,11 +360,11 @@ impl ClearentBuilder {
 
     /// The client. It makes no connection yet.
     pub fn build(self) -> Result<Clearent, Error> {
-        let Self { key, environment, format, deadline, policy, exchange, time, jitter } = self;
+        let Self { key, environment, format, deadline, policy, bounds, exchange, time, jitter } = self;
         let environment = environment.ok_or(Unset::Environment)?;
         let exchange = exchange.map_or_else(default_exchange, Ok)?;
         Ok(Clearent(Arc::new(Inner {
-            sender: Sender::with(exchange, policy, time.clone(), jitter),
+            sender: Sender::paced(exchange, policy, bounds.pace()?, time.clone(), jitter),
             time,
             environment,
             redactor: Redactor::new().secret(key.expose()),

@@ -2,15 +2,18 @@
 
 use std::error::Error as StdError;
 
+use bytes::Bytes;
+use http::StatusCode;
 use http::response::Parts;
 use perennial_domain::clientpay::{AccessId, Payment, PaymentId, SavedPayer};
+use perennial_domain::encoding;
 use perennial_transport::{CallError, Redactor, Replay, redact};
-use perennial_wire::clientpay::{FieldError, Reply, Route, page};
-use perennial_wire::{DecodeError, Limits};
+use perennial_wire::clientpay::{FieldError, Reply, Route, is_envelope, page};
+use perennial_wire::{DecodeError, Limits, is_html};
 
 use crate::error::GatewayMessage;
 use crate::response::About;
-use crate::sent::{kind_of, unanswered};
+use crate::sent::{Foreign, kind_of, media_type, unanswered};
 use crate::{Error, ErrorKind, Response};
 
 /// How the answer of an operation is read.
@@ -42,7 +45,7 @@ pub(super) struct Answered<T> {
     value: Option<T>,
     /// Why it brings no value, if it does not.
     failed: Option<ErrorKind>,
-    why: Result<GatewayMessage, DecodeError>,
+    why: Result<GatewayMessage, Box<dyn StdError + Send + Sync>>,
     /// Whether it names something that a request may have made.
     named: bool,
     payment_id: Option<PaymentId>,
@@ -56,6 +59,19 @@ pub(super) struct Answered<T> {
 #[derive(Debug, thiserror::Error)]
 #[error("the answer does not say what became of the request")]
 struct Unsaid;
+
+/// Whether an answer is the gateway's own.
+pub(super) fn is_own(answer: &http::Response<Bytes>) -> bool {
+    !is_html(media_type(answer.headers())) && is_envelope(answer.body(), &Limits::default())
+}
+
+/// Whether an answer is a success by its body: in the gateway's envelope, or a text or list that stands for its value.
+/// A 204 has no body.
+fn is_own_success(answer: &http::Response<Bytes>) -> bool {
+    let body = answer.body().strip_prefix(encoding::MARK).unwrap_or(answer.body()).trim_ascii_start();
+    let bare = matches!(body.first(), Some(b'"' | b'[')) && !is_html(media_type(answer.headers()));
+    answer.status().is_success() && (bare || answer.status() == StatusCode::NO_CONTENT && body.is_empty())
+}
 
 impl<T: Effect> Asked<'_, T> {
     /// The answer, unless there is none.
@@ -75,6 +91,7 @@ impl<T: Effect> Asked<'_, T> {
                 (error.into_cause().map_err(unanswered)?, attempts, true)
             }
         };
+        let is_own = is_own(&response) || is_own_success(&response);
         let (Parts { status, headers, .. }, body) = response.into_parts();
         let about = About {
             operation,
@@ -94,14 +111,14 @@ impl<T: Effect> Asked<'_, T> {
             why: Ok(GatewayMessage { message: None, result_code: None }),
             named: false,
             payment_id: None,
-            enveloped: false,
+            enveloped: is_own,
             refuses_access: false,
             doubt,
             about,
         };
         let writes = self.replay != Replay::Safe;
         // A refusal after an attempt that was lost may be one of the repeat alone: whoever knows the id looks.
-        let kind = kind_of(self.replay, status, doubt && self.replay != Replay::WithKey);
+        let kind = kind_of(self.replay, status, is_own, doubt && self.replay != Replay::WithKey);
         let Reply { success, message, errors, value, unreadable } =
             match (self.decode)(&body, &Limits::default()) {
                 Ok(reply) => reply,
@@ -115,7 +132,7 @@ impl<T: Effect> Asked<'_, T> {
                         failed: Some(kind),
                         // What cannot be read may name anything.
                         named: matches!(body.trim_ascii_start().first(), Some(b'{' | b'[' | b'"')),
-                        why: if status.is_success() { Err(error) } else { answer.why },
+                        why: Err(if status.is_success() { error.into() } else { Foreign.into() }),
                         refuses_access: !writes && status.as_u16() == 401,
                         ..answer
                     });
@@ -123,13 +140,13 @@ impl<T: Effect> Asked<'_, T> {
             };
         answer.about.unreadable = unreadable;
         let (named, payment_id) = (value.is_named(), value.payment_id().cloned());
-        let enveloped = success.is_some() || message.is_some() || !errors.is_empty();
         let refused = !status.is_success() || success == Some(false);
-        // A definite no has the envelope, and nothing beside it; a definite yes has no errors beside it.
+        // A definite no has the envelope, and nothing beside it; a definite yes has the envelope or names what was made, and
+        // has no errors beside it.
         let contradicts = if refused {
-            named || (success == Some(true)) || (!enveloped && status.is_client_error())
+            named || (success == Some(true)) || (!is_own && status.is_client_error())
         } else {
-            !errors.is_empty()
+            !errors.is_empty() || (writes && !is_own && !named)
         };
         let failed = match (refused || contradicts, contradicts && writes) {
             (_, true) => Some(ErrorKind::OutcomeUnknown),
@@ -141,13 +158,13 @@ impl<T: Effect> Asked<'_, T> {
         let is_used =
             is_no && self.replay == Replay::WithKey && names("requestid", message.as_deref(), &errors);
         Ok(Answered {
-            refuses_access: is_no && !is_used && refuses_access(status.as_u16(), message.as_deref(), &errors),
-            why: Ok(self.masked(message, &errors)),
+            refuses_access: is_no && !is_used && refuses_access(status.as_u16(), message.as_deref(), &errors)
+                || !writes && status.as_u16() == 401,
+            why: if is_own { Ok(self.masked(message, &errors)) } else { Err(Foreign.into()) },
             value: Some(value),
             failed,
             named,
             payment_id,
-            enveloped,
             doubt: doubt || is_used,
             ..answer
         })
@@ -225,6 +242,11 @@ impl<T> Answered<T> {
         self.failed == Some(kind) && self.enveloped && !self.named
     }
 
+    /// Whether it is a failure that something else than the gateway gave.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.failed.is_some() && !self.enveloped
+    }
+
     pub(super) fn status(&self) -> u16 {
         self.about.status
     }
@@ -243,7 +265,7 @@ impl<T> Answered<T> {
         let (kind, error): (_, Box<dyn StdError + Send + Sync>) = match (taken, failed, why) {
             (Some(value), ..) => return Ok(Response::new(value, about)),
             (None, Some(kind), Ok(said)) => (kind, said.into()),
-            (None, Some(kind), Err(unreadable)) => (kind, unreadable.into()),
+            (None, Some(kind), Err(unreadable)) => (kind, unreadable),
             (None, None, _) => (ErrorKind::OutcomeUnknown, Unsaid.into()),
         };
         let error = about.into_error(kind, route.operation()).with_source(error);

@@ -14,9 +14,9 @@ use perennial_wire::EncodeError;
 use perennial_wire::clientpay::{Call, Method, Route, Session, Version, access};
 use tracing::{Instrument, field};
 
-use super::answer::{Answered, Asked, Decode, Effect};
+use super::answer::{Answered, Asked, Decode, Effect, is_own};
 use super::{Access, AccessIds, InProcess, Pages, Payers, Payments};
-use crate::setup::{Unset, default_exchange};
+use crate::setup::{Bounds, Unset, default_exchange};
 use crate::{Environment, Error, ErrorKind, Response};
 
 /// A client of ClientPay for one merchant account.
@@ -67,6 +67,7 @@ pub struct ClientPayBuilder {
     access_ids: Arc<dyn AccessIds>,
     deadline: Duration,
     policy: Policy,
+    bounds: Bounds,
     exchange: Option<Arc<dyn Exchange>>,
     time: Arc<dyn Time>,
     jitter: Jitter,
@@ -90,6 +91,7 @@ impl ClientPay {
             access_ids: Arc::new(InProcess::default()),
             deadline: Duration::from_secs(30),
             policy: Policy::default(),
+            bounds: Bounds::default(),
             exchange: None,
             time: Arc::new(TokioTime),
             jitter: full_jitter,
@@ -158,8 +160,15 @@ impl ClientPay {
         decode: Decode<T>,
     ) -> Result<Answered<T>, Error> {
         let (mut refused, mut renewals, mut doubt): (Option<Arc<AccessId>>, _, _) = (None, 0, false);
+        let mut page = None;
         loop {
             let access_id = self.access_id(refused.as_deref()).await;
+            // That an id is good which the 401 of something else refused says what that answer was.
+            if let (Err(error), Some(answered)) = (&access_id, page.take())
+                && error.is_unauthorized()
+            {
+                return Ok(answered);
+            }
             let attempt = async {
                 let access_id = access_id?;
                 let call = write(Session { version: self.0.version, access_id: &access_id })?;
@@ -176,6 +185,7 @@ impl ClientPay {
             renewals += 1;
             doubt = replay != Replay::Safe && answered.in_doubt();
             refused = Some(access_id);
+            page = answered.is_foreign().then_some(answered);
         }
     }
 
@@ -248,7 +258,7 @@ impl ClientPay {
             .body(body)
             .map_err(|error| Error::because(ErrorKind::Rules, error).of_operation(operation))?;
         let (replay, deadline) = (asked.replay, sender.deadline_in(*deadline));
-        asked.open(sender.send(perennial_transport::Call { request, route, replay, deadline }).await)
+        asked.open(sender.send(perennial_transport::Call { request, route, replay, is_own, deadline }).await)
     }
 }
 
@@ -301,6 +311,33 @@ impl ClientPayBuilder {
         self
     }
 
+    /// The most exchanges that this client and its clones have in flight at once; no bound by default. A call that
+    /// finds no place before its deadline was not sent, and ends with [`Timeout`](ErrorKind::Timeout).
+    ///
+    /// ```
+    /// use perennial::{ClientPay, Environment, ErrorKind, clientpay::Credentials};
+    ///
+    /// # fn main() -> Result<(), perennial::Error> {
+    /// let credentials =
+    ///     Credentials::builder().integrator_key("int-5f0c7d1a").account_key("acct-20417").account_pin("7731").build()?;
+    /// let builder = ClientPay::builder(credentials).environment(Environment::Sandbox);
+    /// assert_eq!(builder.max_in_flight(0).build().unwrap_err().kind(), ErrorKind::Configuration);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn max_in_flight(mut self, exchanges: u32) -> Self {
+        self.bounds.max_in_flight = Some(exchanges);
+        self
+    }
+
+    /// The most exchanges that this client and its clones start in a second, repeats included; no bound by default.
+    /// They start evenly: with 4, each at least 250 ms after the one before. A call whose turn would come after its
+    /// deadline was not sent, and ends with [`Timeout`](ErrorKind::Timeout) at once.
+    pub fn rate(mut self, per_second: u32) -> Self {
+        self.bounds.per_second = Some(per_second);
+        self
+    }
+
     /// What carries the requests, instead of reqwest.
     pub fn exchange(mut self, exchange: impl Exchange + 'static) -> Self {
         self.exchange = Some(Arc::new(exchange));
@@ -329,6 +366,7 @@ impl ClientPayBuilder {
             access_ids,
             deadline,
             policy,
+            bounds,
             exchange,
             time,
             jitter,
@@ -342,7 +380,7 @@ impl ClientPayBuilder {
         let secrets = [integrator_key.expose(), account_key.expose(), account_pin.expose()];
         let redactor = secrets.into_iter().fold(Redactor::new(), Redactor::secret);
         Ok(ClientPay(Arc::new(Inner {
-            sender: Sender::with(exchange, policy, time.clone(), jitter),
+            sender: Sender::paced(exchange, policy, bounds.pace()?, time.clone(), jitter),
             time,
             policy,
             jitter,

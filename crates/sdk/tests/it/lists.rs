@@ -11,6 +11,7 @@ use perennial_wire::clearent::{Page, Payload};
 
 use crate::gateway::{Answer, Gateway, page, replies, says};
 use crate::operations::customer;
+use crate::outcomes::refuses;
 
 /// The page that a request asks for.
 fn asked_page(request: &Request<bytes::Bytes>) -> u64 {
@@ -102,7 +103,7 @@ async fn a_list_begins_and_continues_where_it_is_told() {
 async fn an_error_ends_a_list_and_its_cursor_continues_it() {
     let gateway = Gateway::new(|before, request| {
         if before == 1 {
-            return says(400, "");
+            return refuses(Format::Json, 400, 400);
         }
         let number = asked_page(request);
         let told = Page { total_pages: Some(2), ..Page::default() };

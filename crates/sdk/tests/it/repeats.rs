@@ -14,13 +14,18 @@ use crate::outcomes::refuses;
 #[derive(Clone, Copy, Debug)]
 enum Does {
     Answer,
+    /// Refuses, in its envelope.
     Status(u16),
+    /// The same, and asks for a wait of so many seconds.
+    Later(u64),
+    /// A proxy answers.
+    Page(u16),
     Says(u16, &'static str),
     Throttle,
     Fail(Kind),
 }
 
-use Does::{Answer as Right, Fail, Says, Status, Throttle};
+use Does::{Answer as Right, Fail, Later, Page, Says, Status, Throttle};
 
 const GONE: &str = r#"{"code":"404","payload":{"error":{"error-message":"Object not found"}}}"#;
 const UNAUTHORIZED: &str = r#"{"code":"401","payload":{"error":{"error-message":"Unauthorized"}}}"#;
@@ -28,7 +33,7 @@ const UNAUTHORIZED: &str = r#"{"code":"401","payload":{"error":{"error-message":
 #[tokio::test(start_paused = true)]
 #[rustfmt::skip]
 async fn a_call_is_repeated_only_where_that_does_no_harm() {
-    use ErrorKind::{NotFound, OutcomeUnknown, RateLimited, Refused, Timeout, Unauthorized, Unavailable, Unreachable};
+    use ErrorKind::{NotFound, OutcomeUnknown, RateLimited, Refused, Timeout, Unauthorized, Unavailable, Unreachable, Unreadable};
     const VALUE: Option<ErrorKind> = None;
     let connect = Fail(Kind::Connect);
     let reset = Fail(Kind::Closed);
@@ -41,6 +46,11 @@ async fn a_call_is_repeated_only_where_that_does_no_harm() {
         ("tokens.get", &[Status(500), Status(502), Status(503)], Some(Unavailable), 750),
         ("tokens.get", &[Throttle, Throttle, Status(429)], Some(RateLimited), 4_000),
         ("tokens.get", &[reset, Status(400)], Some(Refused), 250),
+        ("tokens.get", &[Later(10), Later(10), Right], VALUE, 20_000),
+        ("tokens.get", &[Later(86_400), Right], VALUE, 5_250),
+        ("tokens.get", &[Page(404)], Some(Unreadable), 0),
+        ("tokens.get", &[Page(401)], Some(Unreadable), 0),
+        ("tokens.get", &[Page(502), Page(429), Right], VALUE, 750),
         ("customers.search", &[connect, Right], VALUE, 250),
 
         ("tokens.delete", &[connect, Status(500), Right], VALUE, 750),
@@ -59,6 +69,13 @@ async fn a_call_is_repeated_only_where_that_does_no_harm() {
         ("tokens.delete", &[reset, Status(402)], Some(Refused), 250),
         ("tokens.delete", &[connect, Status(401)], Some(Unauthorized), 250),
         ("tokens.delete", &[connect, Status(404)], Some(NotFound), 250),
+        ("tokens.delete", &[Page(404)], Some(OutcomeUnknown), 0),
+        ("tokens.delete", &[reset, Page(404)], Some(OutcomeUnknown), 250),
+        ("tokens.delete", &[reset, Page(402)], Some(OutcomeUnknown), 250),
+        ("tokens.delete", &[Later(2), Right], VALUE, 2_000),
+        ("tokens.delete", &[Status(429), Status(429), Status(429)], Some(RateLimited), 750),
+        ("tokens.delete", &[reset, Later(2), Status(404)], VALUE, 2_250),
+        ("tokens.delete", &[reset, Later(2), Later(2)], Some(OutcomeUnknown), 2_250),
         ("tokens.delete", &[reset, reset, reset], Some(OutcomeUnknown), 750),
         ("tokens.delete", &[reset, connect, connect], Some(OutcomeUnknown), 750),
 
@@ -67,7 +84,16 @@ async fn a_call_is_repeated_only_where_that_does_no_harm() {
         ("plans.create", &[connect, reset], Some(OutcomeUnknown), 250),
         ("plans.create", &[silence], Some(OutcomeUnknown), 0),
         ("plans.create", &[Throttle], Some(OutcomeUnknown), 0),
-        ("plans.create", &[Status(429)], Some(OutcomeUnknown), 0),
+        ("plans.create", &[Page(429)], Some(OutcomeUnknown), 0),
+        ("plans.create", &[Page(400)], Some(OutcomeUnknown), 0),
+        ("plans.create", &[Later(3), Right], VALUE, 3_000),
+        ("plans.create", &[Later(12), connect, Right], VALUE, 12_500),
+        ("plans.create", &[Later(3), reset], Some(OutcomeUnknown), 3_000),
+        ("plans.create", &[Later(3), Page(403)], Some(OutcomeUnknown), 3_000),
+        ("plans.create", &[Later(3), Status(400)], Some(Refused), 3_000),
+        ("plans.create", &[Status(429), Status(429), Status(429)], Some(RateLimited), 750),
+        ("plans.create", &[Later(86_400), Later(86_400), Later(86_400)], Some(RateLimited), 5_250 + 5_500),
+        ("transactions.sale", &[Later(1), Right], VALUE, 1_000),
         ("plans.create", &[Status(503)], Some(OutcomeUnknown), 0),
         ("plans.cancel", &[Status(500)], Some(OutcomeUnknown), 0),
         ("customers.create", &[reset], Some(OutcomeUnknown), 0),
@@ -85,7 +111,13 @@ async fn a_call_is_repeated_only_where_that_does_no_harm() {
         let gateway = Gateway::new(move |attempt, request| -> Answer {
             match script[attempt] {
                 Right => right(Format::Json, request),
-                Status(status) => says(status, ""),
+                Status(status) => refuses(Format::Json, status, status),
+                Page(status) => says(status, "<html>"),
+                Later(seconds) => {
+                    let mut answer = refuses(Format::Json, 429, 429)?;
+                    answer.headers_mut().insert("retry-after", seconds.into());
+                    Ok(answer)
+                }
                 Says(status, body) => says(status, body),
                 Throttle => {
                     let mut answer = says(503, "")?;
@@ -103,15 +135,22 @@ async fn a_call_is_repeated_only_where_that_does_no_harm() {
         assert_eq!(started.elapsed(), Duration::from_millis(*waited), "{what}");
         if let Err(error) = outcome {
             assert_eq!(error.attempts() as usize, does.len(), "{what}");
+            let asked = match does.last() {
+                Some(Later(seconds)) => Some(Duration::from_secs(*seconds)),
+                Some(Throttle) => Some(Duration::from_secs(2)),
+                _ => None,
+            };
+            assert_eq!(error.retry_after(), asked, "{what}");
         }
     }
 }
 
 #[tokio::test]
 async fn what_was_deleted_by_a_lost_attempt_has_no_last_state() {
-    for gone in [says(404, ""), refuses(Format::Json, 404, 404)] {
+    for status in [404, 410] {
+        let gone = refuses(Format::Json, status, status);
         let gateway = Gateway::script([Err(TransportError::new(Kind::Closed)), gone]);
         let deleted = gateway.client(Format::Json).tokens().delete(&token_id()).await.unwrap();
-        assert_eq!((deleted.status(), deleted.attempts(), deleted.into_value()), (404, 2, None));
+        assert_eq!((deleted.status(), deleted.attempts(), deleted.into_value()), (status, 2, None));
     }
 }

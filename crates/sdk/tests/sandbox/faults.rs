@@ -114,7 +114,7 @@ fn rows() -> Vec<Row> {
         (page(), Create, UNKNOWN, 1, 2),
         (page(), Get, unreadable, 1, 1),
         (page(), Delete, UNKNOWN, 1, 0),
-        (limit(), Create, UNKNOWN, 1, 1),
+        (limit(), Create, VALUE, 2, 2),
         (limit(), Get, VALUE, 2, 1),
         (limit(), Delete, VALUE, 2, 0),
         (Effect::HugeBody { bytes: 900_000 }, Create, VALUE, 1, 2),

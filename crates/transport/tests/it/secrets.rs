@@ -90,6 +90,7 @@ fn call(sender: &Sender, url: &str, replay: Replay) -> Call {
         request,
         route: "/rest/v2/customers/{customer-key}",
         replay,
+        is_own: |_| true,
         deadline: sender.deadline_in(Duration::from_secs(30)),
     }
 }

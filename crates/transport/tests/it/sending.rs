@@ -1,14 +1,15 @@
 //! The loop around the exchange: attempts, waits, budget and deadline, on a clock that takes no time.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use perennial_transport::testing::Scripted;
 use perennial_transport::{
-    Answer, Backoff, Call, CallError, Delivery, Kind, Next, Policy, Replay, Sender, TokioTime, TransportError,
+    Answer, Backoff, Call, CallError, Deadline, Delivery, Exchange, Kind, Next, Pace, Policy, Replay, Sender,
+    TokioTime, TransportError,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -20,22 +21,32 @@ enum Reply {
     Down,
     /// Reset after the request left.
     Reset,
-    /// A whole answer.
+    /// A whole answer of the gateway.
     Is(u16),
-    /// A whole answer that asks for a wait, in seconds.
+    /// A whole answer of the gateway that asks for a wait, in seconds.
     Wait(u16, u64),
+    /// A whole answer of something else.
+    Page(u16),
+    /// The same, asking for a wait.
+    PageWait(u16, u64),
 }
-use Reply::{Down, Is, Reset, Wait};
+use Reply::{Down, Is, Page, PageWait, Reset, Wait};
 
 impl Reply {
     fn result(self) -> Result<Response<Bytes>, TransportError> {
-        let answer = match self {
+        let (status, wait, body) = match self {
             Down => return Err(TransportError::new(Kind::Connect)),
             Reset => return Err(TransportError::new(Kind::Closed)),
-            Is(status) => Response::builder().status(status),
-            Wait(status, seconds) => Response::builder().status(status).header("retry-after", seconds),
+            Is(status) => (status, None, "envelope"),
+            Wait(status, seconds) => (status, Some(seconds), "envelope"),
+            Page(status) => (status, None, "page"),
+            PageWait(status, seconds) => (status, Some(seconds), "page"),
         };
-        Ok(answer.body(Bytes::new()).unwrap())
+        let mut answer = Response::builder().status(status);
+        if let Some(seconds) = wait {
+            answer = answer.header("retry-after", seconds);
+        }
+        Ok(answer.body(body.into()).unwrap())
     }
 }
 
@@ -50,6 +61,7 @@ fn call(sender: &Sender, replay: Replay, within: Duration) -> Call {
         request: Request::post("https://gateway.example/customers").body("body".into()).unwrap(),
         route: "/customers",
         replay,
+        is_own: |answer| answer.body() == "envelope",
         deadline: sender.deadline_in(within),
     }
 }
@@ -74,10 +86,14 @@ async fn definite_answers() {
         (Replay::Safe, &[Is(500), Is(502), Is(504)], 504, true, 3),
         (Replay::Safe, &[Is(302)], 302, false, 0),
         (Replay::Safe, &[Is(404)], 404, false, 0),
-        (Replay::Safe, &[Wait(429, 3), Is(200)], 200, true, 3),
-        (Replay::Safe, &[Wait(429, 0), Is(200)], 200, true, 1),
+        (Replay::Safe, &[Page(404)], 404, false, 0),
+        (Replay::Safe, &[Wait(429, 3), Is(200)], 200, false, 3),
+        (Replay::Safe, &[Wait(429, 0), Is(200)], 200, false, 1),
+        (Replay::Safe, &[Wait(429, 20), Is(200)], 200, false, 20),
+        (Replay::Safe, &[Wait(429, 86_400), Is(200)], 200, false, 6),
+        (Replay::Safe, &[PageWait(429, 20), Is(200)], 200, true, 6),
         (Replay::Safe, &[Wait(503, 86_400), Is(200)], 200, true, 6),
-        (Replay::Safe, &[Wait(429, 1), Wait(429, 1), Wait(429, 1)], 429, true, 3),
+        (Replay::Safe, &[Wait(429, 1), Wait(429, 1), Wait(429, 1)], 429, false, 3),
         (Replay::Delete, &[Is(200)], 200, false, 0),
         (Replay::Delete, &[Is(404)], 404, false, 0),
         (Replay::Delete, &[Down, Is(404)], 404, false, 1),
@@ -89,10 +105,20 @@ async fn definite_answers() {
         (Replay::Delete, &[Reset, Is(204)], 204, true, 1),
         (Replay::Delete, &[Down, Is(401)], 401, false, 1),
         (Replay::WithKey, &[Down, Is(200)], 200, false, 1),
+        (Replay::Delete, &[Wait(429, 2), Is(404)], 404, false, 2),
+        (Replay::Delete, &[Is(429), Is(429), Is(429)], 429, false, 3),
+        (Replay::WithKey, &[Wait(429, 2), Is(200)], 200, false, 2),
+        (Replay::WithKey, &[Is(429), Is(429), Is(429)], 429, false, 3),
         (Replay::Never, &[Is(201)], 201, false, 0),
         (Replay::Never, &[Is(402)], 402, false, 0),
         (Replay::Never, &[Down, Down, Is(201)], 201, false, 3),
         (Replay::Never, &[Down, Is(404)], 404, false, 1),
+        (Replay::Never, &[Wait(429, 2), Is(201)], 201, false, 2),
+        (Replay::Never, &[Wait(429, 9), Wait(429, 9), Is(402)], 402, false, 18),
+        (Replay::Never, &[Wait(429, 29), Is(201)], 201, false, 29),
+        (Replay::Never, &[Wait(429, 30), Is(201)], 201, false, 6),
+        (Replay::Never, &[Wait(429, 86_400); 3], 429, false, 13),
+        (Replay::Never, &[Is(429), Is(429), Is(429)], 429, false, 3),
     ] {
         let Run { result, exchange, took } = run(replay, replies).await;
         let answer = result.unwrap_or_else(|error| panic!("{replay:?} {replies:?}: {error:?}"));
@@ -123,12 +149,24 @@ async fn calls_without_a_definite_answer() {
         (Replay::WithKey, &[Down, Down, Down], Stop, NotSent, None),
         (Replay::WithKey, &[Down, Reset], LookUp, MaybeSent, None),
         (Replay::WithKey, &[Is(500)], LookUp, Answered, Some(500)),
-        (Replay::WithKey, &[Wait(429, 1)], LookUp, Answered, Some(429)),
+        (Replay::Delete, &[Page(404)], OutcomeUnknown, Answered, Some(404)),
+        (Replay::Delete, &[Reset, Page(404)], OutcomeUnknown, Answered, Some(404)),
+        (Replay::Delete, &[Reset, Is(429), Is(429)], OutcomeUnknown, Answered, Some(429)),
+        (Replay::WithKey, &[Wait(429, 1), Down, Down], Stop, NotSent, None),
+        (Replay::WithKey, &[PageWait(429, 1)], LookUp, Answered, Some(429)),
+        (Replay::WithKey, &[Wait(503, 1)], LookUp, Answered, Some(503)),
+        (Replay::WithKey, &[Page(401)], LookUp, Answered, Some(401)),
         (Replay::Never, &[Down, Down, Down], Stop, NotSent, None),
         (Replay::Never, &[Reset], OutcomeUnknown, MaybeSent, None),
         (Replay::Never, &[Down, Reset], OutcomeUnknown, MaybeSent, None),
         (Replay::Never, &[Is(500)], OutcomeUnknown, Answered, Some(500)),
-        (Replay::Never, &[Wait(429, 1)], OutcomeUnknown, Answered, Some(429)),
+        (Replay::Never, &[PageWait(429, 1)], OutcomeUnknown, Answered, Some(429)),
+        (Replay::Never, &[Wait(503, 1)], OutcomeUnknown, Answered, Some(503)),
+        (Replay::Never, &[Wait(429, 1), Reset], OutcomeUnknown, MaybeSent, None),
+        (Replay::Never, &[Wait(429, 1), Page(403)], OutcomeUnknown, Answered, Some(403)),
+        (Replay::Never, &[Page(400)], OutcomeUnknown, Answered, Some(400)),
+        (Replay::Never, &[Page(422)], OutcomeUnknown, Answered, Some(422)),
+        (Replay::Never, &[Is(307)], OutcomeUnknown, Answered, Some(307)),
         (Replay::Never, &[Is(408)], OutcomeUnknown, Answered, Some(408)),
         (Replay::Never, &[Is(303)], OutcomeUnknown, Answered, Some(303)),
     ] {
@@ -209,6 +247,83 @@ async fn clones_share_one_budget() {
     }
     // The first call finds the budget full and earns nothing.
     assert_eq!(exchange.requests().len(), 1_000 + 25 + 999 / 20);
+}
+
+/// A gateway whose answers come after 10 s, and when it was called.
+#[derive(Default)]
+struct Slow(Mutex<Vec<tokio::time::Instant>>);
+
+#[async_trait::async_trait]
+impl Exchange for Slow {
+    async fn exchange(
+        &self,
+        _request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Result<Response<Bytes>, TransportError> {
+        self.0.lock().unwrap().push(tokio::time::Instant::now());
+        let answered = tokio::time::sleep(10 * SECOND);
+        tokio::time::timeout_at(tokio::time::Instant::from_std(deadline.instant()), answered)
+            .await
+            .map(|()| Is(200).result().unwrap())
+            .map_err(|_| TransportError::new(Kind::Timeout))
+    }
+}
+
+/// Ten calls at once. Each that finds no place before its deadline was not sent; the places of those that ended are
+/// used again.
+#[tokio::test(start_paused = true)]
+async fn calls_leave_within_the_pace_and_the_deadline() {
+    let whole = NonZeroU32::new;
+    for (max_in_flight, per_second, within, starts) in [
+        (None, None, 30, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..]),
+        (whole(4), None, 60, &[0, 0, 0, 0, 10, 10, 10, 10, 20, 20]),
+        (whole(4), None, 15, &[0, 0, 0, 0, 10, 10, 10, 10]),
+        (whole(1), None, 10, &[0]),
+        (None, whole(1), 60, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        (None, whole(1), 3, &[0, 1, 2]),
+        (None, whole(5), 60, &[0, 0, 0, 0, 0, 1, 1, 1, 1, 1]),
+        (whole(2), whole(1), 60, &[0, 1, 10, 11, 20, 21, 30, 31, 40, 41]),
+    ] {
+        let exchange = Arc::new(Slow::default());
+        let pace = Pace { max_in_flight, per_second };
+        let sender =
+            Sender::paced(exchange.clone(), Policy::default(), pace, Arc::new(TokioTime), |upper| upper);
+        let began = tokio::time::Instant::now();
+        let calls: Vec<_> = (0..10)
+            .map(|_| {
+                let (sender, call) = (sender.clone(), call(&sender, Replay::Never, within * SECOND));
+                tokio::spawn(async move { sender.send(call).await })
+            })
+            .collect();
+        let mut unsent = 0;
+        for call in calls {
+            let Err(error) = call.await.unwrap() else { continue };
+            let kind = error.transport_error().unwrap().kind();
+            if kind == Kind::NoPlace {
+                unsent += 1;
+                assert_eq!((error.next(), error.delivery()), (Next::Stop, Delivery::NotSent), "{pace:?}");
+            } else {
+                assert_eq!((kind, error.next()), (Kind::Timeout, Next::OutcomeUnknown), "{pace:?}");
+            }
+        }
+        assert!(began.elapsed() <= within * SECOND, "{pace:?} took {:?}", began.elapsed());
+        let seen: Vec<u64> = exchange.0.lock().unwrap().iter().map(|at| (*at - began).as_secs()).collect();
+        assert_eq!(seen, starts, "{pace:?} within {within} s");
+        assert_eq!(unsent, 10 - starts.len(), "{pace:?} within {within} s");
+    }
+}
+
+/// The place of a call that is dropped is free again.
+#[tokio::test(start_paused = true)]
+async fn a_dropped_call_leaves_its_place() {
+    let pace = Pace { max_in_flight: NonZeroU32::new(1), ..Pace::default() };
+    let sender =
+        Sender::paced(Arc::new(Slow::default()), Policy::default(), pace, Arc::new(TokioTime), |upper| upper);
+    let dropped = sender.send(call(&sender, Replay::Never, 30 * SECOND));
+    assert!(tokio::time::timeout(SECOND, dropped).await.is_err());
+    let started = tokio::time::Instant::now();
+    sender.send(call(&sender, Replay::Never, 30 * SECOND)).await.unwrap();
+    assert_eq!(started.elapsed().as_secs(), 10);
 }
 
 #[test]

@@ -239,6 +239,23 @@ impl Reply {
         })
     }
 
+    /// Whether the answer is in the gateway's envelope, which has a payload that is known or the number of the exchange.
+    /// A document of something else, such as the problem details of a proxy, decodes too: unknown members are passed
+    /// over.
+    ///
+    /// ```
+    /// use perennial_wire::{Format, Limits, clearent::Reply};
+    ///
+    /// let is_envelope =
+    ///     |body: &str| Reply::decode(Format::Json, body.as_bytes(), &Limits::default()).unwrap().is_envelope();
+    /// assert!(is_envelope(r#"{"code":"404","status":"fail","exchange-id":"ID-clearent-rps-1-0b7c"}"#));
+    /// assert!(is_envelope(r#"{"payload":{"error":{"error-message":"Object not found"}}}"#));
+    /// assert!(!is_envelope(r#"{"type":"about:blank","title":"Not Found","status":404}"#));
+    /// ```
+    pub fn is_envelope(&self) -> bool {
+        self.payload != Payload::Empty || self.exchange_id.is_some()
+    }
+
     /// Writes the answer, as a gateway does.
     pub fn encode(&self, format: Format) -> Result<Vec<u8>, EncodeError> {
         let Self { code, status, exchange_id, links, page, payload_type, payload, unreadable: _ } = self;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use perennial_domain::{Violations, encoding};
 
 use crate::error::{DecodeError, UnreadableRecord};
-use crate::fields::{Fault, flag, owned, some_text};
+use crate::fields::{Fault, flag, given, owned, some_text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Many;
@@ -93,6 +93,49 @@ impl<T: Default> Reply<T> {
         };
         Self { errors: violations.iter().map(error).collect(), ..Self::refusal(violations.to_string()) }
     }
+}
+
+message! {
+    /// The members of which every answer of the gateway has at least one, without `message`, which others have too.
+    struct Marks<'a> as "" in any case {
+        success: Option<Bare<'a>> = "success",
+        request_id: Option<Text<'a>> = "requestId",
+        access_id: Option<Text<'a>> = "accessId",
+        customer_access_id: Option<Text<'a>> = "customerAccessId",
+        payment_id: Option<Text<'a>> = "paymentId",
+        payer_id: Option<Text<'a>> = "payerId",
+        is_valid: Option<Bare<'a>> = "isValid",
+        count: Option<Bare<'a>> = "count",
+    }
+}
+
+/// Whether a body is in the gateway's envelope: a JSON object that has `success`, or an id of the vendor's. That its
+/// answers, refusals included, have one of them is **inferred**.
+///
+/// ```
+/// use perennial_wire::{Limits, clientpay::is_envelope};
+///
+/// assert!(is_envelope(br#"{"success":false,"message":"no"}"#, &Limits::default()));
+/// assert!(!is_envelope(br#"{"message":"Forbidden"}"#, &Limits::default()));
+/// assert!(!is_envelope(b"<html>", &Limits::default()));
+/// ```
+pub fn is_envelope(body: &[u8], limits: &Limits) -> bool {
+    let marks: Result<Marks<'_>, DecodeError> = read(body, limits);
+    marks.is_ok_and(|marks| {
+        let Marks {
+            success,
+            request_id,
+            access_id,
+            customer_access_id,
+            payment_id,
+            payer_id,
+            is_valid,
+            count,
+        } = marks;
+        let flags = [success, is_valid, count].into_iter().flatten().count();
+        let ids = [request_id, access_id, customer_access_id, payment_id, payer_id];
+        flags > 0 || ids.into_iter().any(|id| given(id).is_some())
+    })
 }
 
 impl<'a> From<&'a FieldError> for ErrorMessage<'a> {

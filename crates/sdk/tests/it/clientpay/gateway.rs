@@ -149,7 +149,7 @@ impl Gateway {
             Does::Steal => drop(world.renew()),
             Does::Fail(kind) => return Err(TransportError::new(*kind)),
             Does::Say(status, body) => return says(*status, body.clone()),
-            Does::Throttle => return says(429, ""),
+            Does::Throttle => return says(429, r#"{"success":false,"message":"later"}"#),
             Does::BurnThen(kind) => {
                 let fresh = std::mem::take(&mut world.fresh);
                 world.used.extend(fresh);

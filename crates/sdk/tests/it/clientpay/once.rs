@@ -54,7 +54,7 @@ async fn a_lost_answer_leads_to_the_first_outcome() {
         ("performed, then another's approval", vec![after(200, r#"{"success":true,"requestID":"other","paymentID":"7","paymentStatus":"Approved","paymentAmount":540.25}"#)], &[PAY, SEARCH], None, 1),
         ("reset before it", vec![Does::Fail(reset)], &[PAY, SEARCH], UNKNOWN, 0),
         ("500 before it", vec![before(500, "")], &[PAY, SEARCH], UNKNOWN, 0),
-        ("throttled", vec![Does::Throttle], &[PAY, SEARCH], UNKNOWN, 0),
+        ("throttled", vec![Does::Throttle], &[PAY, PAY], None, 1),
         ("burnt and lost", vec![Does::BurnThen(reset)], &[PAY, SEARCH], UNKNOWN, 0),
         ("refused", vec![refusal(400)], &[PAY], Some(ErrorKind::Refused), 0),
         ("refused with success", vec![refusal(200)], &[PAY], Some(ErrorKind::Refused), 0),
@@ -68,7 +68,10 @@ async fn a_lost_answer_leads_to_the_first_outcome() {
         ("evicted, then lost", vec![Does::Evict, Does::Fail(reset)], &[PAY, "access.current", "access.new", PAY, SEARCH], UNKNOWN, 0),
         ("evicted, says a proxy", vec![before(401, "<html>")], &[PAY, SEARCH], UNKNOWN, 0),
         ("redirected", vec![before(302, "")], &[PAY, SEARCH], UNKNOWN, 0),
-        ("redirected with the body", vec![before(307, "")], &[PAY], Some(ErrorKind::Redirected), 0),
+        ("refused after throttling", vec![Does::Throttle, refusal(400)], &[PAY, PAY], Some(ErrorKind::Refused), 0),
+        ("throttled throughout", vec![Does::Throttle; 3], &[PAY; 3], Some(ErrorKind::RateLimited), 0),
+        ("throttled by a proxy", vec![before(429, "")], &[PAY, SEARCH], UNKNOWN, 0),
+        ("redirected with the body", vec![before(307, "")], &[PAY, SEARCH], UNKNOWN, 0),
     ];
     for (what, fates, asked, ended, made) in table {
         let gateway = Gateway::of(Route::Pay, fates);
