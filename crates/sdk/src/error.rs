@@ -216,7 +216,7 @@ impl Error {
     }
 
     /// Adds the payments that the gateway named.
-    pub(crate) fn naming(mut self, payments: impl IntoIterator<Item = PaymentId>) -> Self {
+    pub(crate) fn naming_payments(mut self, payments: impl IntoIterator<Item = PaymentId>) -> Self {
         for id in payments {
             if !self.0.payment_ids.contains(&id) {
                 self.0.payment_ids.push(id);

@@ -269,7 +269,7 @@ impl<T> Answered<T> {
             (None, None, _) => (ErrorKind::OutcomeUnknown, Unsaid.into()),
         };
         let error = about.into_error(kind, route.operation()).with_source(error);
-        Err(if kind == ErrorKind::OutcomeUnknown { error.naming(payment_id) } else { error })
+        Err(if kind == ErrorKind::OutcomeUnknown { error.naming_payments(payment_id) } else { error })
     }
 
     /// The value of an answer to a read.

@@ -157,9 +157,9 @@ impl<'a, T: Effect> Keyed<'a, T> {
         Err(match looked {
             Looked::Found(response) => return Ok(response),
             Looked::Absent => unknown(error),
-            Looked::Open(payments) => unknown(error).naming(payments),
+            Looked::Open(payments) => unknown(error).naming_payments(payments),
             Looked::Several(several) => {
-                unknown(error).naming(several.payment_ids().iter().cloned()).with_source(several)
+                unknown(error).naming_payments(several.payment_ids().iter().cloned()).with_source(several)
             }
         })
     }

@@ -151,7 +151,8 @@ impl Payments<'_> {
             .find(&found)
             .map(|judged| judged.map(|(verdict, payment)| Confirmed { verdict, payment: payment.clone() }));
         let confirmed = confirmed.map_err(|several| {
-            let error = Error::new(ErrorKind::OutcomeUnknown).naming(several.payment_ids().iter().cloned());
+            let error =
+                Error::new(ErrorKind::OutcomeUnknown).naming_payments(several.payment_ids().iter().cloned());
             error.of_operation(Route::SearchPayments.operation()).with_source(several)
         })?;
         Ok(found.map(|_| confirmed))
