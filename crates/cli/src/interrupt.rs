@@ -102,15 +102,15 @@ impl Interrupt {
     /// Waits for signals, once it has said that it does.
     fn wait(&self, listening: &mpsc::Sender<io::Result<()>>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let waited = runtime.and_then(|runtime| {
-            runtime.block_on(async {
-                let mut signals = signals::Signals::listen()?;
-                let _ = listening.send(Ok(()));
-                self.0.signal.send_replace(Some(signals.next().await));
-                self.end(signals.next().await)
-            })
-        });
+        let waited = runtime.and_then(|runtime| runtime.block_on(self.wait_twice(listening)));
         let _ = listening.send(waited);
+    }
+
+    async fn wait_twice(&self, listening: &mpsc::Sender<io::Result<()>>) -> io::Result<()> {
+        let mut signals = signals::Signals::listen()?;
+        let _ = listening.send(Ok(()));
+        self.0.signal.send_replace(Some(signals.next().await));
+        self.end(signals.next().await)
     }
 
     /// Ends the process at the second signal, whatever it is doing: it may be waiting for a reader of standard error.
