@@ -2,8 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use perennial_domain::clearent::ApiKey;
 use tokio::net::TcpListener;
@@ -14,6 +15,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::clock::Moment;
+use crate::connections::Connections;
 use crate::gateway::{Credentials, Gateway};
 use crate::options::{GatewayOptions, OptionsError};
 use crate::requests::Requests;
@@ -37,6 +39,8 @@ pub struct SandboxBuilder {
     any_card: bool,
     tls: Option<Pem>,
     hosts: Vec<String>,
+    connections: u32,
+    patience: Duration,
 }
 
 /// A certificate chain and its key, both in PEM.
@@ -63,6 +67,8 @@ impl SandboxBuilder {
             any_card: false,
             tls: None,
             hosts: Vec::new(),
+            connections: server::CONNECTIONS,
+            patience: webhook::PATIENCE,
         }
     }
 
@@ -79,9 +85,13 @@ impl SandboxBuilder {
         self
     }
 
-    /// Keeps everything in this file, which one sandbox at a time can have open.
+    /// Keeps everything in this file, which one sandbox at a time can have open; `:memory:` is no file.
+    ///
+    /// # Errors
+    ///
+    /// [`start`](Self::start) refuses a URI of `SQLite`, such as `file:a.db?mode=memory`, with [`StartError::Uri`].
     pub fn database(mut self, path: impl Into<PathBuf>) -> Self {
-        self.database = Some(path.into());
+        self.database = Some(path.into()).filter(|path| path != Path::new(":memory:"));
         self
     }
 
@@ -125,9 +135,31 @@ impl SandboxBuilder {
         self
     }
 
+    #[cfg(test)]
+    pub(crate) fn connections(self, connections: u32) -> Self {
+        Self { connections, ..self }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
     /// Starts to listen.
     pub async fn start(self) -> Result<Sandbox, StartError> {
-        let Self { listen, beyond_loopback, database, keys, frozen_at, options, any_card, tls, hosts } = self;
+        let Self {
+            listen,
+            beyond_loopback,
+            database,
+            keys,
+            frozen_at,
+            options,
+            any_card,
+            tls,
+            hosts,
+            connections,
+            patience,
+        } = self;
         if !listen.ip().is_loopback() && !beyond_loopback {
             return Err(StartError::NotLoopback);
         }
@@ -135,6 +167,11 @@ impl SandboxBuilder {
             return Err(StartError::Host);
         }
         options.check()?;
+        let is_uri =
+            |path: &PathBuf| path.as_os_str().as_encoded_bytes().to_ascii_lowercase().starts_with(b"file:");
+        if database.as_ref().is_some_and(is_uri) {
+            return Err(StartError::Uri);
+        }
         let tls = tls.map(acceptor).transpose()?;
         let listener = TcpListener::bind(listen).await.map_err(StartError::Listen)?;
         let address = listener.local_addr().map_err(StartError::Listen)?;
@@ -149,8 +186,10 @@ impl SandboxBuilder {
             frozen_at,
             options,
             hosts,
+            states: tokio::sync::Semaphore::new(2).into(),
             faults: Arc::default(),
             couriers: Arc::new(couriers),
+            patience,
             stopped: stopped.clone(),
             late: Mutex::default(),
         });
@@ -162,7 +201,8 @@ impl SandboxBuilder {
             gateway.keep_world(seed).await?
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let serving = server::serve(listener, tls, gateway.clone(), stopped.clone());
+        let serving =
+            server::serve(listener, tls, gateway.clone(), Connections::new(connections), stopped.clone());
         let delivering = webhook::serve(gateway.clone(), rings, stopped);
         let task = tokio::spawn(async { tokio::join!(serving, delivering).0 });
         let world = World::of(gateway.clone(), credentials);
@@ -211,6 +251,9 @@ pub enum StartError {
     /// The gateway cannot have these options.
     #[error("the gateway's {0}")]
     Options(#[from] OptionsError),
+    /// The database is a URI of `SQLite` and not a path, so that nobody can say where it would be kept.
+    #[error("the database must be the path of a file, or :memory:, and not a URI that begins with file:")]
+    Uri,
     /// The address cannot be listened on.
     #[error("the sandbox cannot listen on this address")]
     Listen(#[source] io::Error),

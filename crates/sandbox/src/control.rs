@@ -1,7 +1,9 @@
 //! The sandbox's own interface under `/_sandbox`: JSON for whoever tests against it, from this machine only.
 
+use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use perennial_domain::Amount;
+use perennial_wire::Format;
 use serde_json::{Value as Json, json};
 
 use crate::clearent::key;
@@ -11,11 +13,11 @@ use crate::clock::{ClockError, Mode, Moment, Turn};
 use crate::fault::{Effect, EffectKind, Fault, StandingFault};
 use crate::gateway::{Fired, Gateway, NoSnapshot, Webhook, WorldOptions};
 use crate::members::{Members, given};
-use crate::openapi;
 use crate::options::GatewayOptions;
 use crate::store::StoreError;
 use crate::webhook::{Delivery, Endpoint};
 use crate::world::Knock;
+use crate::{mask, openapi};
 
 /// A status and a document, where there is one.
 pub(crate) type Answered = (StatusCode, Option<Json>);
@@ -29,6 +31,9 @@ pub(crate) async fn answer(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Answered, StoreError> {
+    if let Some(member) = mask::misplaced_card(Format::Json, body) {
+        return Ok(refused(StatusCode::BAD_REQUEST, &format!("{member}: {}", mask::MISPLACED_CARD)));
+    }
     let call = match (method.as_str(), segments) {
         ("GET" | "HEAD", ["health"]) => {
             return Ok(ok(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })));
@@ -39,9 +44,9 @@ pub(crate) async fn answer(
             return Ok(ok(json!({ "effects": effects })));
         }
         ("POST", ["worlds"]) => return make_world(gateway, body).await,
+        ("DELETE", ["worlds"]) => Call::Delete,
         ("GET" | "HEAD", ["clock"]) => Call::Clock,
         ("POST", ["clock"]) => Call::Turn,
-        ("GET" | "HEAD", ["state"]) => Call::State,
         ("GET" | "HEAD", ["requests"]) => Call::Requests,
         ("POST", ["snapshot"]) => Call::Snapshot,
         ("POST", ["restore"]) => Call::Restore,
@@ -70,7 +75,6 @@ pub(crate) async fn answer(
             Ok((member, turn)) => turned(member, gateway.turn(knock, turn).await?),
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
-        Call::State => gateway.with_world(knock, |ledger| ledger.state()).await?.map(ok),
         Call::Requests => match read_limit(query) {
             Ok(limit) => {
                 let world = gateway.with_world(knock, |ledger| Ok(ledger.world)).await?;
@@ -93,6 +97,10 @@ pub(crate) async fn answer(
         },
         Call::Reset => match read_nothing(body) {
             Ok(()) => gateway.reset(knock).await?.map(|()| (StatusCode::NO_CONTENT, None)),
+            Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
+        },
+        Call::Delete => match read_nothing(body) {
+            Ok(()) => gateway.delete(knock).await?.map(|()| (StatusCode::NO_CONTENT, None)),
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
         Call::Faults => gateway.faults(knock).await?.map(|faults| {
@@ -127,11 +135,21 @@ pub(crate) async fn answer(
     Ok(answered.unwrap_or_else(unauthorized))
 }
 
+/// The state of a world, which may be large.
+pub(crate) async fn state(
+    gateway: &Gateway,
+    headers: &HeaderMap,
+) -> Result<Result<Bytes, Answered>, StoreError> {
+    let Some(knock) = knock(gateway, headers).await? else { return Ok(Err(unauthorized())) };
+    Ok(gateway.state(knock).await?.ok_or_else(unauthorized))
+}
+
 /// The methods that a call has; nothing if there is no such call.
 pub(crate) fn methods(call: &[&str]) -> Option<&'static str> {
     Some(match call {
         ["health" | "openapi.json" | "effects" | "state" | "requests"] => "GET, HEAD",
-        ["worlds" | "snapshot" | "restore" | "reset" | "partial-refund"] => "POST",
+        ["worlds"] => "POST, DELETE",
+        ["snapshot" | "restore" | "reset" | "partial-refund"] => "POST",
         ["clock"] => "GET, HEAD, POST",
         ["faults"] => "GET, HEAD, POST, DELETE",
         ["faults", _] => "DELETE",
@@ -151,9 +169,9 @@ async fn knock(gateway: &Gateway, headers: &HeaderMap) -> Result<Option<Knock>, 
 
 /// The calls that need a world.
 enum Call<'a> {
+    Delete,
     Clock,
     Turn,
-    State,
     Requests,
     Snapshot,
     Restore,

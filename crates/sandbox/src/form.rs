@@ -2,37 +2,43 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode;
 use perennial_domain::mask;
 use zeroize::Zeroizing;
 
-/// Names and values as a browser sends them, wiped after use: they may hold a card.
+/// Names and values as a browser sends them, by name, wiped after use: they may hold a card.
 #[derive(Default)]
-pub(crate) struct Form(Vec<(String, Zeroizing<String>)>);
+pub(crate) struct Form(Vec<(Zeroizing<String>, Zeroizing<String>)>);
 
 impl Form {
     pub(crate) fn of(encoded: &[u8]) -> Self {
         let pairs = encoded.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty());
-        Self(
-            pairs
-                .map(|pair| {
-                    let mut parts = pair.splitn(2, |&byte| byte == b'=');
-                    let mut part = || decoded(parts.next().unwrap_or_default());
-                    (part().to_string(), part())
-                })
-                .collect(),
-        )
+        let pairs = pairs.map(|pair| {
+            let mut parts = pair.splitn(2, |&byte| byte == b'=');
+            let mut part = || decoded(parts.next().unwrap_or_default());
+            (part(), part())
+        });
+        let mut members: Vec<_> = pairs.collect();
+        // A name that is given twice keeps its order: the first counts.
+        members.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self(members)
     }
 
     /// Puts a value in place of what there is.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
-        self.0.retain(|(member, _)| member != name);
-        self.0.push((name.to_owned(), Zeroizing::new(value.to_owned())));
+        self.0.retain(|(member, _)| member.as_str() != name);
+        let at = self.place(name);
+        self.0.insert(at, (name.to_owned().into(), value.to_owned().into()));
+    }
+
+    /// Where the first member of this name is, or would be.
+    fn place(&self, name: &str) -> usize {
+        self.0.partition_point(|(member, _)| member.as_str() < name)
     }
 
     /// The value without blanks around it; empty if there is none.
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.0.iter().find(|(member, _)| member == name).map_or("", |(_, value)| value.trim())
+        let member = self.0.get(self.place(name)).filter(|(member, _)| member.as_str() == name);
+        member.map_or("", |(_, value)| value.trim())
     }
 
     /// The value, if one was given.
@@ -46,16 +52,44 @@ impl Form {
         Self(self.0.iter().filter(|(_, value)| !is_card(value)).cloned().collect())
     }
 
+    /// The first field that holds a card number.
+    pub(crate) fn misplaced_card(&self) -> Option<&str> {
+        self.0.iter().find(|(_, value)| crate::mask::holds_card(value)).map(|(name, _)| name.as_str())
+    }
+
     /// The page that a list is to show, from 1.
     pub(crate) fn page(&self) -> u32 {
         self.text("page").parse().unwrap_or(1).max(1)
     }
 }
 
-fn decoded(text: &[u8]) -> Zeroizing<String> {
-    let plus_is_blank = |&byte: &u8| if byte == b'+' { b' ' } else { byte };
-    let spaced: Zeroizing<Vec<u8>> = Zeroizing::new(text.iter().map(plus_is_blank).collect());
-    Zeroizing::new(percent_decode(&spaced).decode_utf8_lossy().into_owned())
+/// What a name or a value of a form says.
+pub(crate) fn decoded(text: &[u8]) -> Zeroizing<String> {
+    // One buffer of the largest size: one that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let escaped = match (byte, after) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        (rest, _) = match (escaped, byte) {
+            (Some((high, low)), _) => (&after[2..], bytes.push(high << 4 | low)),
+            (None, b'+') => (after, bytes.push(b' ')),
+            (None, byte) => (after, bytes.push(byte)),
+        };
+    }
+    match String::from_utf8(std::mem::take(&mut *bytes)) {
+        Ok(text) => text.into(),
+        Err(error) => {
+            let bytes = Zeroizing::new(error.into_bytes());
+            String::from_utf8_lossy(&bytes).into_owned().into()
+        }
+    }
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]
@@ -64,10 +98,14 @@ mod tests {
 
     #[test]
     fn members() {
-        let form = Form::of(b"a=1&b=x+%26%20y&c&a=2&%64=%ff&e=+");
-        let read = ["a", "b", "c", "d", "e", "f"].map(|name| form.text(name));
-        assert_eq!(read, ["1", "x & y", "", "\u{fffd}", "", ""]);
+        let form = Form::of(b"a=1&b=x+%26%20y&c&a=2&%64=%ff&e=+&g=%2B%4a%4A%4&h=%zz%");
+        let read = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| form.text(name));
+        assert_eq!(read, ["1", "x & y", "", "\u{fffd}", "", "", "+JJ%4", "%zz%"]);
         assert_eq!((form.given("b").as_deref(), form.given("e")), (Some("x & y"), None));
+        let mut form = form;
+        form.set("b", "new");
+        form.set("f", "added");
+        assert_eq!(["a", "b", "f"].map(|name| form.text(name)), ["1", "new", "added"]);
         let shown = Form::of(b"a=4111+1111+1111+1111&b=x").without_cards();
         assert_eq!([shown.text("a"), shown.text("b")], ["", "x"]);
         assert_eq!(

@@ -4,10 +4,11 @@ use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use perennial_domain::clearent::ApiKey;
 use perennial_domain::clientpay::AccessId;
 use rusqlite::Connection;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, ClockError, Goal, Mode, Moment, Turn};
@@ -19,7 +20,7 @@ use crate::seed::{Seed, hash};
 use crate::store::clientpay::access::Pass;
 use crate::store::snapshot::erase;
 use crate::store::{Store, StoreError};
-use crate::webhook::{Couriers, Delivery, signer};
+use crate::webhook::{Couriers, Delivered, Delivery, Until, signer};
 use crate::world::{Admission, Knock, Ledger, Row, Start, Turned, restart};
 
 /// The store, and what a start was told.
@@ -36,8 +37,12 @@ pub(crate) struct Gateway {
     pub(crate) hosts: Vec<String>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) couriers: Arc<Couriers>,
+    /// How long the endpoint of a webhook may take to answer.
+    pub(crate) patience: Duration,
     /// Whether the sandbox is told to stop.
     pub(crate) stopped: watch::Receiver<bool>,
+    /// Permits for states of worlds that are in memory at a time: each may be large, and readers may be slow.
+    pub(crate) states: Arc<Semaphore>,
     /// Calls whose clients were left without an answer before they were executed.
     pub(crate) late: Mutex<JoinSet<()>>,
 }
@@ -169,7 +174,7 @@ impl Gateway {
         let (mut total, mut goal) = (engine::Fired::default(), None);
         let mut round = self.couriers.round(knock.hash).await;
         loop {
-            let faults = self.faults.clone();
+            let (faults, hangs) = (self.faults.clone(), round.hangs());
             let slice = self.with_row(knock, move |connection, row| {
                 let ledger = Ledger::open_unfired(connection, row, Moment::real(), &faults);
                 let here = Goal { clock: ledger.clock, month_day: ledger.month_day };
@@ -182,7 +187,7 @@ impl Gateway {
                     Some(Goal { clock, .. }) if clock.now(ledger.real) < ledger.now => here,
                     Some(goal) => goal,
                 };
-                let (ledger, turned) = ledger.turn(goal, SLICE)?;
+                let (ledger, turned) = ledger.turn_and_tell(goal, SLICE, !hangs)?;
                 Ok(Ok((goal, ledger.now, turned)))
             });
             let (went, now, Turned { fired, settled }) = match slice.await? {
@@ -192,7 +197,9 @@ impl Gateway {
             };
             total += fired;
             goal = Some(went);
-            let runs = self.deliver(&mut round).await?.is_some();
+            // A turn waits for one attempt that hangs, and leaves the rest to the courier.
+            let runs = round.hangs()
+                || !matches!(self.deliver(&mut round, Until::OneHangs).await?, Delivered::All(None));
             if settled {
                 if runs {
                     self.couriers.ring(knock.hash);
@@ -212,6 +219,24 @@ impl Gateway {
             })
             .await?;
         Ok(world.map(|world| self.requests.forget(world)))
+    }
+
+    /// Removes a key's world; the key opens a new one, if it may.
+    pub(crate) async fn delete(&self, knock: Knock) -> Result<Option<()>, StoreError> {
+        let world = self
+            .with_world(knock, |ledger| {
+                erase_asides(ledger.connection, &ledger.faults.forget(&ledger.key_hash))?;
+                ledger.delete().map(|()| ledger.world)
+            })
+            .await?;
+        Ok(world.map(|world| self.requests.forget(world)))
+    }
+
+    /// The state of a key's world. Others wait until it is sent.
+    pub(crate) async fn state(&self, knock: Knock) -> Result<Option<Bytes>, StoreError> {
+        let permit = self.states.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let state = self.with_world(knock, |ledger| ledger.state()).await?;
+        Ok(state.map(|state| Bytes::from_owner(Held(state, permit))))
     }
 
     /// Keeps a key's world as it is, and says under which id.
@@ -312,6 +337,18 @@ impl Gateway {
     pub(crate) async fn finish_late(&self) {
         let mut late = mem::take(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner));
         while late.join_next().await.is_some() {}
+    }
+}
+
+/// A text that takes one of a few places in memory.
+struct Held(
+    Vec<u8>,
+    #[expect(dead_code, reason = "it is given back when the text is dropped")] OwnedSemaphorePermit,
+);
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 

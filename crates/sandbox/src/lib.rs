@@ -42,7 +42,8 @@
 //! * A request is JSON or XML by its `Content-Type`, else by its look; an answer is what its `Accept` likes best.
 //! * Only published test card numbers are taken. Of a card its brand, last four digits and expiry are kept; numbers and
 //!   security codes never reach the database, the request log or the log. One that stands in a name, an address or a
-//!   comment is masked; what identifies (an order, an invoice, a phone, an email) is kept as it was sent.
+//!   comment is masked; in a member that identifies (an order, an invoice, a phone, an email) it is refused by the name of
+//!   the member.
 //! * The amounts that the vendor lists as forcing an outcome do so, in sales as in payments of plans.
 //! * Pages have 25 objects unless told otherwise and at most 1,000; an `order-by` that is not known is ignored.
 //!
@@ -106,6 +107,7 @@ mod call;
 mod clearent;
 mod clientpay;
 mod clock;
+mod connections;
 mod console;
 mod control;
 mod engine;
@@ -243,8 +245,9 @@ impl Sandbox {
 
     /// Waits until the database fails, and says why; a full disk, for one.
     ///
-    /// Then nothing more can be kept: the requests under way are answered with HTTP 503, nothing of them is done, and
-    /// no others are taken. What was answered before is in the file.
+    /// Then nothing more can be kept: the requests under way are answered with HTTP 503, and no others are taken. What was
+    /// answered before is in the file. Of the requests with 503 nothing is done, unless the system failed as it flushed
+    /// their commit to the disk: then the next start shows which of them were executed.
     pub async fn failed(&self) -> StoreError {
         self.gateway.store.ended().await
     }
@@ -346,6 +349,21 @@ impl World {
         Ok(now)
     }
 
+    /// Removes the world with its snapshots, faults and request log. Its key opens a new one, if keys may.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = perennial_sandbox::Sandbox::start().await?;
+    /// let world = sandbox.world(7).await?;
+    /// world.advance("P1M").await?;
+    /// world.delete().await?;
+    /// assert_eq!(sandbox.world(7).await?.advance("P1D").await?.now.to_string(), "2027-01-02T00:00:00Z");
+    /// # Ok(()) }
+    /// ```
+    pub async fn delete(self) -> Result<(), WorldError> {
+        Ok(self.gateway.delete(self.knock).await?.ok_or(StoreError::Closed)?)
+    }
+
     /// Sets a fault, and returns the id under which the request log names it.
     ///
     /// Faults are apparatus of the test and no part of the world: they are kept in memory and not in snapshots, and a
@@ -410,7 +428,7 @@ impl World {
     /// The whole world but its request log, as JSON: equal worlds have equal bytes.
     pub async fn state(&self) -> Result<String, WorldError> {
         let state = self.gateway.with_world(self.knock, |ledger| ledger.state()).await?;
-        Ok(state.ok_or(StoreError::Closed)?.to_string())
+        Ok(String::from_utf8(state.ok_or(StoreError::Closed)?).unwrap_or_default())
     }
 
     async fn turn(&self, turn: Turn) -> Result<Fired, WorldError> {

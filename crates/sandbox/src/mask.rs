@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use perennial_domain::{encoding, mask};
+use perennial_domain::{CardNumber, encoding, mask};
 use perennial_wire::Format;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::form;
 
 /// The most characters of a body that are remembered.
 const LONGEST: usize = 16 * 1024;
@@ -22,8 +25,8 @@ pub(crate) fn body(format: Format, body: &[u8]) -> String {
     }
     let text = encoding::utf8(body).ok();
     let masked = text.and_then(|text| match format {
-        Format::Json => json_masked(text),
-        Format::Xml => xml_masked(text),
+        Format::Json => json_masked(text, None),
+        Format::Xml => xml_masked(text, None),
     });
     match masked {
         Some(text) if text.len() <= LONGEST => text,
@@ -31,6 +34,118 @@ pub(crate) fn body(format: Format, body: &[u8]) -> String {
         None => format!("({} bytes that cannot be read)", body.len()),
     }
 }
+
+/// What is said of a member that holds a card number where none belongs.
+pub(crate) const MISPLACED_CARD: &str = "must not hold a card number";
+
+/// The first member of a request body that holds a card number where none belongs: masked, it would no longer identify
+/// anything, and whole, it would be on the disk. Members that say what they hold (`card`, `cardNumber`) and free texts,
+/// which are masked where they are stored, are passed over, as is a body that cannot be read.
+pub(crate) fn misplaced_card(format: Format, body: &[u8]) -> Option<String> {
+    // However a digit is escaped, there is a digit in it.
+    let may_count = |byte: &&u8| byte.is_ascii_digit() || !byte.is_ascii();
+    if body.iter().filter(may_count).count() < 12 {
+        return None;
+    }
+    let mut found = None;
+    let mut see = |path: &str, value: &str| {
+        let name = path.rsplit('.').next().and_then(|name| name.split('[').next()).unwrap_or_default();
+        if found.is_none() && !is_free_text(name) && holds_card(value) {
+            found = Some(text(path));
+        }
+    };
+    let body = encoding::utf8(body).ok()?;
+    match format {
+        Format::Json => json_masked(body, Some(&mut see)),
+        Format::Xml => xml_masked(body, Some(&mut see)),
+    };
+    found
+}
+
+/// Whether a text has the number of a card of some brand. Longer and other numbers, such as most order numbers, are none.
+pub(crate) fn holds_card(value: &str) -> bool {
+    let masked = mask::card_numbers(value);
+    let Cow::Owned(masked) = masked else { return false };
+    let mut number = Zeroizing::new(String::with_capacity(value.len()));
+    let (mut hidden, mut shown) = (false, 0);
+    for (c, mask) in value.chars().zip(masked.chars()) {
+        // Of each number the last four digits are shown.
+        if mask == '*' && c != '*' {
+            if shown == 4 {
+                number.clear();
+            }
+            (hidden, shown) = (true, 0);
+            number.push(c);
+        } else if hidden && shown < 4 && c.is_numeric() {
+            shown += 1;
+            number.push(c);
+            if shown == 4 && is_of_brand(&number) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Whether a number is of a brand that the domain knows, or of one of the others, all of which begin with 5 or 6. What is
+/// no card number by itself may be several that overlap.
+fn is_of_brand(number: &str) -> bool {
+    match CardNumber::try_from(number) {
+        Ok(card) => card.brand().is_some() || number.starts_with(['5', '6', '５', '６']),
+        Err(_) => true,
+    }
+}
+
+/// Whether a member holds text that people write, which identifies nothing.
+fn is_free_text(name: &str) -> bool {
+    let plain = |name: &str| {
+        let letters = name.chars().filter(|c| c.is_alphanumeric());
+        letters.map(|c| c.to_ascii_lowercase()).collect::<String>()
+    };
+    let local = plain(name.rsplit(':').next().unwrap_or_default());
+    FREE_TEXTS.contains(&&*local)
+}
+
+/// In lower case and without separators, of both vendors.
+const FREE_TEXTS: &[&str] = &[
+    "addressline1",
+    "avsaddress",
+    "avszip",
+    "billingcity",
+    "billingstatecode",
+    "billingzipcode",
+    "businessname",
+    "cardholdername",
+    "city",
+    "clientname",
+    "comments",
+    "company",
+    "country",
+    "customername",
+    "description",
+    "firstname",
+    "footertext",
+    "headertext",
+    "itemdescription",
+    "itemdescriptionlabel",
+    "itemidlabel",
+    "itemname",
+    "itemnamelabel",
+    "lastname",
+    "matterdescription",
+    "name",
+    "nameonaccount",
+    "planname",
+    "refundnote",
+    "softwaretype",
+    "state",
+    "street",
+    "street2",
+    "subheadertext",
+    "tokendescription",
+    "zip",
+    "zipcode",
+];
 
 /// A path and its query without their secrets, decoded.
 pub(crate) fn path(path_and_query: &str) -> String {
@@ -50,13 +165,13 @@ pub(crate) fn form(body: &[u8]) -> String {
 }
 
 fn members(query: &str) -> String {
-    let query = query.replace('+', " ");
     let members = query.split('&').map(|member| match member.split_once('=') {
         Some((name, value)) => {
-            let name = decoded(name);
-            format!("{}={}", text(&name), Holds::named(&name).masked(&decoded(value)))
+            let name = form::decoded(name.as_bytes());
+            let value = form::decoded(value.as_bytes());
+            format!("{}={}", text(&name), Holds::named(&name).masked(&value))
         }
-        None => text(&decoded(member)),
+        None => text(&form::decoded(member.as_bytes())),
     });
     members.collect::<Vec<_>>().join("&")
 }
@@ -105,31 +220,60 @@ pub(crate) fn text(text: &str) -> String {
     mask::card_numbers(text).into_owned()
 }
 
+/// Sees the path of a member, such as `invoices[0].pdfLink`, and a value in it that is not secret.
+type See<'a> = &'a mut dyn FnMut(&str, &str);
+
 /// Members and values in the order in which they came, without the white space between them.
-fn json_masked(body: &str) -> Option<String> {
+fn json_masked(body: &str, mut see: Option<See<'_>>) -> Option<String> {
     // What is JSON needs no second look at how its tokens follow each other.
     let mut rest = serde_json::from_str::<&RawValue>(body).ok()?.get();
     let mut masked = String::with_capacity(rest.len());
-    let mut around = Vec::new();
-    let mut holds = Holds::Anything;
+    // What surrounds a value: what is said of it, its path, and the index of the element in a list.
+    let mut around: Vec<(Holds, String, Option<usize>)> = Vec::new();
+    let (mut holds, mut path) = (Holds::Anything, String::new());
     while !rest.is_empty() {
         let (token, after) = rest.split_at(token_end(rest)?);
         rest = after.trim_ascii_start();
         match token.as_bytes()[0] {
-            b'{' | b'[' => around.push(holds),
-            b'}' | b']' => holds = around.pop()?,
-            b',' => holds = *around.last()?,
+            b'{' => around.push((holds, path.clone(), None)),
+            b'[' => {
+                around.push((holds, path.clone(), Some(0)));
+                // Nothing deeper is read, and a path without an end would be copied at each step.
+                if see.is_some() && around.len() <= DEEPEST {
+                    path.push_str("[0]");
+                }
+            }
+            b'}' | b']' => (holds, path, _) = around.pop()?,
+            b',' => {
+                let deep = around.len();
+                let (outer, list, index) = around.last_mut()?;
+                holds = *outer;
+                if let Some(index) = index.as_mut().filter(|_| see.is_some() && deep <= DEEPEST) {
+                    *index += 1;
+                    path = format!("{list}[{index}]");
+                }
+            }
             b'"' => {
                 let said = unquoted(token)?;
                 if rest.starts_with(':') {
                     push_masked(&mut masked, token, &said, &mask::card_numbers(&said));
                     holds = holds.max(Holds::named(&said));
+                    if see.is_some() && around.len() <= DEEPEST {
+                        let object = around.last().map_or("", |(_, path, _)| path);
+                        path = if object.is_empty() { said.into_owned() } else { format!("{object}.{said}") };
+                    }
                 } else {
+                    if let Some(see) = see.as_mut().filter(|_| holds == Holds::Anything) {
+                        see(&path, &said);
+                    }
                     push_masked(&mut masked, token, &said, &holds.masked(&said));
                 }
                 continue;
             }
             b'-' | b'0'..=b'9' => {
+                if let Some(see) = see.as_mut().filter(|_| holds == Holds::Anything) {
+                    see(&path, token);
+                }
                 push_masked(&mut masked, token, token, &holds.masked(token));
                 continue;
             }
@@ -182,7 +326,7 @@ fn push_masked(masked: &mut String, token: &str, said: &str, shown: &str) {
 
 /// Elements and their text, put together as a reader would. Attributes, comments and instructions are left out. With a
 /// declaration, or text beside elements, it is no message of ours and nothing is remembered.
-fn xml_masked(mut rest: &str) -> Option<String> {
+fn xml_masked(mut rest: &str, mut see: Option<See<'_>>) -> Option<String> {
     let mut masked = String::with_capacity(rest.len());
     let mut open: Vec<(&str, Holds)> = Vec::new();
     let mut said = String::new();
@@ -217,6 +361,11 @@ fn xml_masked(mut rest: &str) -> Option<String> {
             return None;
         }
         let around = open.last().map_or(Holds::Anything, |(_, holds)| *holds);
+        if let Some(see) = see.as_mut().filter(|_| around == Holds::Anything && !said.trim().is_empty()) {
+            // The root is no member.
+            let path: Vec<&str> = open.iter().skip(1).map(|(name, _)| *name).collect();
+            see(&path.join("."), &said);
+        }
         masked.push_str(&escaped(&around.masked(&said)));
         said.clear();
         let shown = text(name);
@@ -280,6 +429,44 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_card_number_that_identifies_is_found_by_its_member() {
+        let cases = [
+            (r#"{"order-id":"4111111111111111"}"#, Some("order-id")),
+            (r#"{"order-id":4111111111111111}"#, Some("order-id")),
+            (r#"{"order-id":"4111 1111-1111.1111"}"#, Some("order-id")),
+            (r#"{"order-id":"No. 4111111111111111/7"}"#, Some("order-id")),
+            (r#"{"order-id":"\u0034111111111111111"}"#, Some("order-id")),
+            (r#"{"order-id":"４１１１１１１１１１１１１１１１"}"#, Some("order-id")),
+            (r#"{"a":[{"b":1},"5454545454545454"]}"#, Some("a[1]")),
+            (r#"{"a":[[0,{"b":1}],[{"c":[0],"d":{"e":"5454545454545454"}}]]}"#, Some("a[1][0].d.e")),
+            (r#"{"token":{"sessionId":"378282246310005"}}"#, Some("token.sessionId")),
+            (r#"{"unheard-of":"6011000990139424"}"#, Some("unheard-of")),
+            (r#"{"phone":"6759649826438453"}"#, Some("phone")),
+            (r#"{"id":"2720170000000006 and 4111111111111111"}"#, Some("id")),
+            // It fails the check, is of no brand, or is a token.
+            (r#"{"order-id":"4111111111111112"}"#, None),
+            (r#"{"order-id":"9111111111111111"}"#, None),
+            (r#"{"order-id":"7992739871300000"}"#, None),
+            (r#"{"token-id":"1100000000555551111"}"#, None),
+            // A card where it belongs, and texts, which are masked.
+            (r#"{"card":"4111111111111111","cardNumber":"4111111111111111"}"#, None),
+            (r#"{"comments":"4111111111111111","billing":{"street":"4111111111111111"}}"#, None),
+            (r#"{"order-id":"4111111111111111""#, None),
+        ];
+        for (body, member) in cases {
+            assert_eq!(misplaced_card(Format::Json, body.as_bytes()).as_deref(), member, "{body}");
+        }
+        let cases = [
+            ("<sale><order-id>4111<!-- -->11111111<![CDATA[1111]]></order-id></sale>", Some("order-id")),
+            ("<sale><x:invoice>4111&#49;11111111111</x:invoice></sale>", Some("x:invoice")),
+            ("<sale><card>4111111111111111</card><comments>4111111111111111</comments></sale>", None),
+        ];
+        for (body, member) in cases {
+            assert_eq!(misplaced_card(Format::Xml, body.as_bytes()).as_deref(), member, "{body}");
+        }
+    }
 
     #[test]
     fn secrets_are_masked_and_the_rest_is_kept() {

@@ -8,12 +8,16 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
+use crate::connections::Busy;
+
 /// What is still to come of a body.
 #[derive(Default)]
 pub(crate) struct Outflow {
     left: Bytes,
     course: Course,
     wait: Option<Pin<Box<Sleep>>>,
+    /// The call that it answers.
+    _busy: Option<Busy>,
 }
 
 #[derive(Default)]
@@ -40,7 +44,7 @@ impl Outflow {
     pub(crate) fn slow(self, bytes_per_second: u64) -> Self {
         let left = self.left;
         let slowest = length(&left).div_ceil(SLOWEST).max(1);
-        Self { course: Course::Slow(bytes_per_second.max(slowest)), left, wait: None }
+        Self { course: Course::Slow(bytes_per_second.max(slowest)), left, ..Self::default() }
     }
 
     /// The body, which breaks off at this byte.
@@ -52,14 +56,19 @@ impl Outflow {
         }
         left.truncate(usize::try_from(at_byte).unwrap_or(usize::MAX));
         let wait = left.is_empty().then(|| Box::pin(sleep(LEAVING)));
-        Self { left, course: Course::Cut(missing), wait }
+        Self { left, course: Course::Cut(missing), wait, _busy: None }
     }
 
     /// The body, filled up to so many bytes.
     pub(crate) fn padded(self, bytes: u64) -> Self {
         let left = self.left;
         let padding = if left.is_empty() { 0 } else { bytes.saturating_sub(length(&left)) };
-        Self { left, course: Course::Padded(padding), wait: None }
+        Self { left, course: Course::Padded(padding), ..Self::default() }
+    }
+
+    /// The body as the answer of a call, which is in progress until it is sent.
+    pub(crate) fn of(self, busy: Busy) -> Self {
+        Self { _busy: Some(busy), ..self }
     }
 
     /// What will be sent but white space.
@@ -71,6 +80,12 @@ impl Outflow {
 impl From<Vec<u8>> for Outflow {
     fn from(body: Vec<u8>) -> Self {
         Self { left: body.into(), ..Self::default() }
+    }
+}
+
+impl From<Bytes> for Outflow {
+    fn from(left: Bytes) -> Self {
+        Self { left, ..Self::default() }
     }
 }
 
@@ -97,7 +112,7 @@ impl Body for Outflow {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        let Self { left, course, wait } = self.get_mut();
+        let Self { left, course, wait, _busy: _ } = self.get_mut();
         if let Some(waiting) = wait {
             ready!(waiting.as_mut().poll(context));
             *wait = None;

@@ -10,17 +10,80 @@ use crate::clock::Moment;
 
 /// How many requests a world remembers.
 const KEPT: usize = 500;
+/// How many bytes all worlds remember together.
+const LARGEST: usize = 48 * 1024 * 1024;
 
 /// The request logs of all worlds.
-#[derive(Default)]
 pub(crate) struct Requests {
-    worlds: Mutex<HashMap<i64, Log>>,
+    logs: Mutex<Logs>,
+    /// The most bytes.
+    largest: usize,
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        Self { logs: Mutex::default(), largest: LARGEST }
+    }
+}
+
+#[derive(Default)]
+struct Logs {
+    worlds: HashMap<i64, Log>,
+    /// The world and the number of each request, in the order in which they came. Some are forgotten already.
+    order: VecDeque<(i64, u64)>,
+    recorded: u64,
+    bytes: usize,
 }
 
 #[derive(Default)]
 struct Log {
     exchanges: u64,
-    entries: VecDeque<Entry>,
+    entries: VecDeque<(u64, Entry)>,
+}
+
+impl Logs {
+    fn record(&mut self, world: i64, entry: Entry, largest: usize) {
+        self.recorded += 1;
+        let number = self.recorded;
+        self.bytes += entry.bytes();
+        let entries = &mut self.worlds.entry(world).or_default().entries;
+        entries.push_back((number, entry));
+        self.order.push_back((world, number));
+        if entries.len() > KEPT {
+            self.forget_oldest(world);
+        }
+        while self.bytes > largest
+            && let Some((world, number)) = self.order.pop_front()
+        {
+            if self.oldest(world) == Some(number) {
+                self.forget_oldest(world);
+            }
+        }
+        let remembered: usize = self.worlds.values().map(|log| log.entries.len()).sum();
+        if self.order.len() > 2 * remembered + KEPT {
+            let worlds = &self.worlds;
+            let oldest = |world: &i64| {
+                worlds.get(world).and_then(|log| log.entries.front()).map(|(number, _)| *number)
+            };
+            self.order.retain(|(world, number)| oldest(world).is_some_and(|oldest| oldest <= *number));
+        }
+    }
+
+    fn oldest(&self, world: i64) -> Option<u64> {
+        self.worlds.get(&world)?.entries.front().map(|(number, _)| *number)
+    }
+
+    fn forget_oldest(&mut self, world: i64) {
+        if let Some((_, entry)) = self.worlds.get_mut(&world).and_then(|log| log.entries.pop_front()) {
+            self.bytes -= entry.bytes();
+        }
+    }
+
+    fn forget(&mut self, world: i64) {
+        if let Some(log) = self.worlds.remove(&world) {
+            self.bytes -= log.entries.iter().map(|(_, entry)| entry.bytes()).sum::<usize>();
+        }
+    }
 }
 
 /// What a world knows of a request.
@@ -45,51 +108,53 @@ pub(crate) struct Entry {
 }
 
 impl Requests {
-    fn worlds(&self) -> MutexGuard<'_, HashMap<i64, Log>> {
-        self.worlds.lock().unwrap_or_else(PoisonError::into_inner)
+    fn logs(&self) -> MutexGuard<'_, Logs> {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of the world's next exchange, from 1.
     pub(crate) fn next_exchange(&self, world: i64) -> u64 {
-        let mut worlds = self.worlds();
-        let log = worlds.entry(world).or_default();
+        let mut logs = self.logs();
+        let log = logs.worlds.entry(world).or_default();
         log.exchanges += 1;
         log.exchanges
     }
 
     /// The number of the world's last exchange; 0 if there was none.
     pub(crate) fn last_exchange(&self, world: i64) -> u64 {
-        self.worlds().get(&world).map_or(0, |log| log.exchanges)
+        self.logs().worlds.get(&world).map_or(0, |log| log.exchanges)
     }
 
     /// Counts the world's exchanges on from this number. What was sent stays in the log.
     pub(crate) fn count_from(&self, world: i64, exchanges: u64) {
-        self.worlds().entry(world).or_default().exchanges = exchanges;
+        self.logs().worlds.entry(world).or_default().exchanges = exchanges;
     }
 
     pub(crate) fn record(&self, world: i64, entry: Entry) {
-        let mut worlds = self.worlds();
-        let entries = &mut worlds.entry(world).or_default().entries;
-        if entries.len() == KEPT {
-            entries.pop_front();
-        }
-        entries.push_back(entry);
+        self.logs().record(world, entry, self.largest);
     }
 
     /// Forgets the world's requests and counts its exchanges from 1 again.
     pub(crate) fn forget(&self, world: i64) {
-        self.worlds().remove(&world);
+        self.logs().forget(world);
     }
 
     /// The world's last requests, newest first.
     pub(crate) fn newest(&self, world: i64, limit: usize) -> Json {
-        let worlds = self.worlds();
-        let entries = worlds.get(&world).into_iter().flat_map(|log| log.entries.iter().rev());
-        entries.take(limit).map(Entry::shown).collect()
+        let logs = self.logs();
+        let entries = logs.worlds.get(&world).into_iter().flat_map(|log| log.entries.iter().rev());
+        entries.take(limit).map(|(_, entry)| entry.shown()).collect()
     }
 }
 
 impl Entry {
+    /// About how much memory it takes.
+    fn bytes(&self) -> usize {
+        let Self { exchange, method, path, status: _, fault, milliseconds: _, request, response } = self;
+        let texts = [&exchange.id, method, path, request, response].into_iter().chain(fault);
+        size_of::<(u64, Self)>() + texts.map(String::capacity).sum::<usize>()
+    }
+
     fn shown(&self) -> Json {
         let Self { exchange, method, path, status, fault, milliseconds, request, response } = self;
         let Exchange { operation, id, time } = exchange;
@@ -115,26 +180,56 @@ impl Entry {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_oldest_are_forgotten_and_worlds_do_not_mix() {
-        let requests = Requests::default();
-        let entry = |number: usize| Entry {
+    fn entry(number: usize, request: usize) -> Entry {
+        Entry {
             exchange: Exchange { operation: "customers.get", id: number.to_string(), time: Moment::first() },
             method: "GET".into(),
             path: "/".into(),
             status: Some(200),
             fault: None,
             milliseconds: 0,
-            request: String::new(),
+            request: "x".repeat(request),
             response: String::new(),
-        };
-        for number in 0..KEPT + 2 {
-            requests.record(1, entry(number));
         }
-        let all = requests.newest(1, usize::MAX);
-        let ids: Vec<&str> =
-            all.as_array().unwrap().iter().filter_map(|e| e["exchange-id"].as_str()).collect();
-        assert_eq!((ids.len(), ids[0], ids[KEPT - 1]), (KEPT, "501", "2"));
+    }
+
+    /// The ids of what a world remembers, newest first.
+    fn ids(requests: &Requests, world: i64) -> Vec<String> {
+        let all = requests.newest(world, usize::MAX);
+        all.as_array().unwrap().iter().map(|e| e["exchange-id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn all_worlds_together_have_a_limit_and_the_oldest_go_first() {
+        let requests = Requests { largest: 100 * 1024, ..Requests::default() };
+        for number in 0..1_000 {
+            requests.record(i64::try_from(number % 10).unwrap(), entry(number, 1_024));
+            assert!(requests.logs().bytes <= 100 * 1024);
+        }
+        let kept: Vec<usize> =
+            (0..10).flat_map(|world| ids(&requests, world)).map(|id| id.parse().unwrap()).collect();
+        let oldest = *kept.iter().min().unwrap();
+        assert_eq!(kept.len(), 1_000 - oldest, "what is newer than the oldest is there");
+        assert!((70..=100).contains(&kept.len()), "{}", kept.len());
+        // A request that is larger than all is not remembered, and nothing is left over.
+        requests.record(1, entry(1_000, 200 * 1024));
+        assert_eq!(requests.logs().bytes, 0);
+        for number in 0..10_000 {
+            requests.record(1, entry(number, 1));
+        }
+        assert!(requests.logs().order.len() <= 3 * KEPT);
+        (0..10).for_each(|world| requests.forget(world));
+        assert_eq!(requests.logs().bytes, 0);
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_and_worlds_do_not_mix() {
+        let requests = Requests::default();
+        for number in 0..KEPT + 2 {
+            requests.record(1, entry(number, 0));
+        }
+        let all = ids(&requests, 1);
+        assert_eq!((all.len(), all[0].as_str(), all[KEPT - 1].as_str()), (KEPT, "501", "2"));
         assert_eq!(requests.newest(1, 1).as_array().unwrap().len(), 1);
         assert_eq!(requests.newest(2, 9), json!([]));
         requests.forget(1);

@@ -3,32 +3,34 @@
 use std::error::Error as _;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName,
-    HeaderValue, LOCATION, ORIGIN, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST,
+    HeaderName, HeaderValue, LOCATION, ORIGIN, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use http::request::Parts;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use percent_encoding::percent_decode_str;
 use perennial_domain::encoding;
 use perennial_wire::Format;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::call;
 use crate::clearent::{self, Formats, refusal, worldless};
+use crate::connections::{Connections, Open};
 use crate::fault::{Effect, Hit};
 use crate::gateway::Gateway;
 use crate::outflow::Outflow;
@@ -38,6 +40,9 @@ use crate::{clientpay, console, control, mask, payment_page};
 
 /// The largest body: some hundred times the largest request of the API.
 const LARGEST_BODY: usize = 256 * 1024;
+/// The largest form: some ten times one with a hundred invoices. A page looks up and shows what is in it while it has the
+/// database.
+const LARGEST_FORM: usize = 64 * 1024;
 /// How long a client may take to send its body or to shake hands.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a connection may be idle and its next headers take together, which hyper does not tell apart: longer than
@@ -45,18 +50,17 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(30);
 /// How long a stop waits for answers under way.
 const GRACE: Duration = Duration::from_secs(5);
-/// Connections at a time; more of them wait.
-const CONNECTIONS: usize = 1_024;
+/// Connections at a time.
+pub(crate) const CONNECTIONS: u32 = 1_024;
 
 /// Serves until told to stop, and then until the answers under way are sent.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     gateway: Arc<Gateway>,
+    connections: Arc<Connections>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let connections = Arc::new(Semaphore::new(CONNECTIONS));
-    let graceful = GracefulShutdown::new();
     let scheme = if tls.is_some() { "https" } else { "http" };
     loop {
         let accepted = tokio::select! {
@@ -68,47 +72,94 @@ pub(crate) async fn serve(
             }
             accepted = accept(&listener, &connections) => accepted,
         };
-        let (stream, peer, permit) = match accepted {
+        let (stream, peer, open) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Out of file descriptors, say: the ones in use come back.
+                // Out of file descriptors, say.
+                connections.close_longest_idle();
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 continue;
             }
         };
-        let (gateway, tls, watcher) = (gateway.clone(), tls.clone(), graceful.watcher());
+        let (gateway, tls, stop) = (gateway.clone(), tls.clone(), stop.clone());
         tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let gateway = gateway.clone();
-                async move { caught(gateway, scheme, peer, request).await }
+            let service = service_fn(|request| {
+                let (gateway, busy) = (gateway.clone(), open.call());
+                async move {
+                    caught(gateway, scheme, peer, request)
+                        .await
+                        .map(|answer| answer.map(|body| body.of(busy)))
+                }
             });
             let ended = match tls {
-                None => Some(watcher.watch(connection(stream, service)).await),
-                Some(tls) => match tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => Some(watcher.watch(connection(stream, service)).await),
-                    Ok(Err(_)) | Err(_) => None,
-                },
+                None => run(&open, stream, service, stop).await,
+                Some(tls) => {
+                    let shaken = tokio::time::timeout(PATIENCE, tls.accept(stream));
+                    match open.run(shaken).await {
+                        Some(Ok(Ok(stream))) => run(&open, stream, service, stop).await,
+                        Some(Ok(Err(_)) | Err(_)) | None => None,
+                    }
+                }
             };
             if !matches!(ended, Some(Ok(()))) {
                 tracing::debug!("a connection ended early");
             }
-            drop(permit);
         });
     }
     drop(listener);
-    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    let _ = tokio::time::timeout(GRACE, connections.closed()).await;
     gateway.finish_late().await;
 }
 
 async fn accept(
     listener: &TcpListener,
-    connections: &Arc<Semaphore>,
-) -> io::Result<(tokio::net::TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = connections.clone().acquire_owned().await.map_err(io::Error::other)?;
+    connections: &Arc<Connections>,
+) -> io::Result<(tokio::net::TcpStream, SocketAddr, Open)> {
     let (stream, peer) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, peer, permit))
+    Ok((stream, peer, connections.admit().await?))
+}
+
+/// Serves a connection until it ends, or is to close. Then what it has read is wiped, because it may hold a card.
+async fn run<I, S>(
+    open: &Open,
+    stream: I,
+    service: S,
+    mut stop: watch::Receiver<bool>,
+) -> Option<hyper::Result<()>>
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+    S: hyper::service::HttpService<Incoming, ResBody = Outflow> + Unpin,
+    S::Error: std::error::Error + Send + Sync,
+{
+    let mut connection = connection(open.watch(stream), service);
+    let ended = open.run(async {
+        tokio::select! {
+            ended = &mut connection => return ended,
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+        Pin::new(&mut connection).graceful_shutdown();
+        (&mut connection).await
+    });
+    let ended = ended.await;
+    wipe(connection.into_parts().read_buf);
+    ended
+}
+
+/// Wipes a buffer that hyper has read into, as far as nobody else has it.
+fn wipe(read: Bytes) {
+    let Ok(mut read) = read.try_into_mut() else { return };
+    read.clear();
+    // What was consumed is before the buffer's start, and comes back if as much is asked for.
+    let sizes = (1..=LARGEST_BODY / 1024).rev().map(|size| size * 1024);
+    for size in sizes {
+        if read.try_reclaim(size) {
+            break;
+        }
+    }
+    read.resize(read.capacity(), 0);
+    read.as_mut().zeroize();
 }
 
 fn connection<I, S>(stream: I, service: S) -> http1::Connection<TokioIo<I>, S>
@@ -207,6 +258,8 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Answered, Unanswered> {
     let started = Instant::now();
+    // Wiped after all that refers to it is dropped.
+    let mut frames = Frames::default();
     let (head, body) = request.into_parts();
     let fail = |status, code, message| Ok(failed(gateway, status, code, message, tree));
 
@@ -222,7 +275,7 @@ async fn answer(
     if head.headers.get_all(ORIGIN).iter().any(|origin| origin.as_bytes() != site.as_bytes()) {
         return fail(StatusCode::FORBIDDEN, "041", "Requests of pages from elsewhere are refused");
     }
-    let body = match tokio::time::timeout(PATIENCE, read(body)).await {
+    let body = match tokio::time::timeout(PATIENCE, read(body, &mut frames)).await {
         Ok(Ok(body)) => body,
         Ok(Err(BodyError::TooLarge)) => {
             return fail(StatusCode::PAYLOAD_TOO_LARGE, "041", "The request body must have at most 256 KiB");
@@ -232,6 +285,10 @@ async fn answer(
         }
         Err(_) => return fail(StatusCode::REQUEST_TIMEOUT, "041", "The request body took too long"),
     };
+    let is_form = matches!(segments(head.uri.path()).first().map(String::as_str), Some("app" | "console"));
+    if is_form && body.len() > LARGEST_FORM {
+        return fail(StatusCode::PAYLOAD_TOO_LARGE, "041", "A form must have at most 64 KiB");
+    }
     if !body.is_empty() && is_encoded(&head.headers) {
         return fail(StatusCode::UNSUPPORTED_MEDIA_TYPE, "041", "The request body must not be compressed");
     }
@@ -245,6 +302,12 @@ async fn answer(
                 StatusCode::FORBIDDEN,
                 "only this machine may call here",
             )));
+        }
+        if *call == ["state"] && matches!(head.method, Method::GET | Method::HEAD) {
+            return Ok(match control::state(gateway, &head.headers).await? {
+                Ok(state) => envelope(StatusCode::OK, Outflow::from(state), Format::Json),
+                Err(refused) => json_answer(refused),
+            });
         }
         let answered = control::answer(gateway, &head.method, call, query, &head.headers, &body).await?;
         let mut response = json_answer(answered);
@@ -267,7 +330,11 @@ async fn answer(
         let request = payment_page::Request { method: &head.method, segments: page, body: form, site: &site };
         let answered = payment_page::answer(gateway, request).await?;
         let (exchange, hit) = (answered.exchange, answered.hit);
-        let whole = paid(answered.shown);
+        let mut whole = paid(answered.shown);
+        if head.method == Method::POST {
+            // So that what the connection has read is wiped at once.
+            set(&mut whole, CONNECTION, "close");
+        }
         let seen = |page: &[u8]| [mask::form(&body), format!("(a page of {} bytes)", page.len())];
         return deliver(gateway, &head, started, whole, exchange, hit, seen).await;
     }
@@ -445,7 +512,7 @@ enum BodyError {
 }
 
 /// A body, in one buffer that is wiped after use: it may hold a card.
-async fn read(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, BodyError> {
+async fn read(mut body: Incoming, frames: &mut Frames) -> Result<Zeroizing<Vec<u8>>, BodyError> {
     let hint = body.size_hint();
     let announced = usize::try_from(hint.lower()).unwrap_or(usize::MAX);
     if announced > LARGEST_BODY {
@@ -460,8 +527,21 @@ async fn read(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, BodyError> {
             return Err(BodyError::TooLarge);
         }
         whole.extend_from_slice(&data);
+        frames.0.push(data);
     }
     Ok(whole)
+}
+
+/// A body as it came, in buffers of hyper's that are wiped after use. Those that hyper still reads into are wiped when
+/// their connection ends.
+#[derive(Default)]
+struct Frames(Vec<Bytes>);
+
+impl Drop for Frames {
+    fn drop(&mut self) {
+        // Several are of one buffer, and the last of them has it alone.
+        self.0.drain(..).for_each(wipe);
+    }
 }
 
 /// A refusal of the server itself, written as the tree that was called writes its own.

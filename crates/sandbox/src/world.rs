@@ -297,12 +297,24 @@ impl<'c> Ledger<'c> {
         }
     }
 
+    /// Sets the clock as a turn does whose endpoint hears of each run before the next.
+    #[cfg(test)]
+    pub(crate) fn turn(self, to: impl Into<Goal>, most: u64) -> Result<(Self, Turned)> {
+        self.turn_and_tell(to, most, true)
+    }
+
     /// Sets the world's clock and makes the payments that are due by then, but no more than this: if others are to
     /// come, the clock stands at the last that was made.
-    pub(crate) fn turn(self, to: impl Into<Goal>, most: u64) -> Result<(Self, Turned)> {
+    /// The endpoint of a webhook hears of each run before the next, unless it is not to be waited for.
+    pub(crate) fn turn_and_tell(
+        self,
+        to: impl Into<Goal>,
+        most: u64,
+        at_once: bool,
+    ) -> Result<(Self, Turned)> {
         let Goal { clock, month_day } = to.into();
         let goal = clock.now(self.real);
-        let now = self.stop_before(goal)?;
+        let now = if at_once { self.stop_before(goal)? } else { goal.max(self.now) };
         let fired = Self { clock: clock.set(now, self.real), now, ..self };
         let (fired, last) = engine::fire(&fired, most)?;
         let clock = clock.set(last.map_or(now, |last| last.max(self.now)), self.real);
@@ -374,10 +386,9 @@ impl<'c> Ledger<'c> {
         format!("1{}", self.seed.digits("terminal", 0, 7))
     }
 
-    /// The whole world but its request log, so that two equal worlds have equal bytes.
-    pub(crate) fn state(&self) -> Result<Json> {
-        let mut state = Map::new();
-        state.insert("seed".into(), self.seed.0.into());
+    /// The whole world but its request log in JSON, so that two equal worlds have equal bytes. It is written row by row,
+    /// because a large world takes a multiple of its text as values.
+    pub(crate) fn state(&self) -> Result<Vec<u8>> {
         let clock = match self.clock {
             Clock::Frozen(moment) => {
                 json!({ "mode": "frozen", "now": moment.to_string(), "month-day": self.month_day })
@@ -386,35 +397,72 @@ impl<'c> Ledger<'c> {
                 json!({ "mode": "running", "milliseconds-ahead": ahead, "month-day": self.month_day })
             }
         };
-        state.insert("clock".into(), given(clock));
-        state.insert("gateway".into(), self.gateway.shown());
-        for (table, order) in WORLD_TABLES {
-            let sql = format!("SELECT * FROM {table} WHERE world = ? ORDER BY {order}");
-            let mut statement = self.connection.prepare(&sql)?;
-            let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-            let rows = statement.query_map([self.world], |row| {
-                let mut object = Map::new();
-                for (index, column) in columns.iter().enumerate().filter(|(_, column)| *column != "world") {
-                    let value = match row.get(index)? {
-                        Value::Integer(number) => number.into(),
-                        Value::Text(text)
-                            if matches!(
-                                &**column,
-                                "billing" | "shipping" | "address" | "emails" | "document"
-                            ) =>
-                        {
-                            serde_json::from_str(&text).unwrap_or(Json::String(text))
-                        }
-                        Value::Text(text) => text.into(),
-                        // No table of a world has a column of another type.
-                        Value::Null | Value::Real(_) | Value::Blob(_) => continue,
-                    };
-                    object.insert(column.replace('_', "-"), value);
-                }
-                Ok(Json::Object(object))
-            })?;
-            state.insert(table.replace('_', "-"), Json::Array(rows.collect::<Result<_>>()?));
+        let values =
+            [("clock", given(clock)), ("gateway", self.gateway.shown()), ("seed", self.seed.0.into())];
+        let values = values.map(|(name, value)| (name.to_owned(), Part::Value(value)));
+        let tables =
+            WORLD_TABLES.iter().map(|(table, order)| (table.replace('_', "-"), Part::Rows(table, order)));
+        let mut parts: Vec<_> = tables.chain(values).collect();
+        parts.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut state = Vec::new();
+        for (name, part) in parts {
+            let opens = if state.is_empty() { "{" } else { "," };
+            state.extend_from_slice(format!("{opens}\"{name}\":").as_bytes());
+            match part {
+                Part::Value(value) => state.extend_from_slice(value.to_string().as_bytes()),
+                Part::Rows(table, order) => self.write_rows(table, order, &mut state)?,
+            }
         }
-        Ok(state.into())
+        state.push(b'}');
+        Ok(state)
     }
+
+    /// Writes the world's rows of a table as an array of objects.
+    fn write_rows(&self, table: &str, order: &str, state: &mut Vec<u8>) -> Result<()> {
+        let sql = format!("SELECT * FROM {table} WHERE world = ? ORDER BY {order}");
+        let mut statement = self.connection.prepare(&sql)?;
+        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let mut rows = statement.query([self.world])?;
+        let mut opens = b'[';
+        while let Some(row) = rows.next()? {
+            let mut object = Map::new();
+            for (index, column) in columns.iter().enumerate().filter(|(_, column)| *column != "world") {
+                let value = match row.get(index)? {
+                    Value::Integer(number) => number.into(),
+                    Value::Text(text)
+                        if matches!(
+                            &**column,
+                            "billing" | "shipping" | "address" | "emails" | "document"
+                        ) =>
+                    {
+                        serde_json::from_str(&text).unwrap_or(Json::String(text))
+                    }
+                    Value::Text(text) => text.into(),
+                    // No table of a world has a column of another type.
+                    Value::Null | Value::Real(_) | Value::Blob(_) => continue,
+                };
+                object.insert(column.replace('_', "-"), value);
+            }
+            state.push(opens);
+            state.extend_from_slice(Json::Object(object).to_string().as_bytes());
+            opens = b',';
+        }
+        state.extend_from_slice(if opens == b'[' { b"[]" } else { b"]" });
+        Ok(())
+    }
+
+    /// Removes the world with its snapshots, so that its key opens a new one.
+    pub(crate) fn delete(&self) -> Result<()> {
+        erase(self.connection, self.world)?;
+        forget(self.connection, self.world)?;
+        self.connection.execute("DELETE FROM doors WHERE opens = ?", [self.world])?;
+        self.connection.execute("DELETE FROM worlds WHERE id = ?", [self.world]).map(|_| ())
+    }
+}
+
+/// A member of a world's state.
+enum Part {
+    Value(Json),
+    /// A table and the columns that order it.
+    Rows(&'static str, &'static str),
 }

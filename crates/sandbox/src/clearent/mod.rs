@@ -34,6 +34,7 @@ use crate::call::{Answered, Done, Work, execute};
 use crate::clock::Moment;
 use crate::fault::{Effect, stands_in};
 use crate::gateway::Gateway;
+use crate::mask;
 use crate::requests::Exchange;
 use crate::seed::{Seed, hash};
 use crate::store::StoreError;
@@ -200,7 +201,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         body: request.body,
         any_card: gateway.any_card,
     };
-    let read = handler(&mut call);
+    let read = read_call(handler, &mut call);
     let operation = call.operation;
     // A key that opens no world has no faults either.
     let hit = gateway.faults.hit(
@@ -212,7 +213,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     let mut read = Some(read);
     let site = request.site;
     let done = execute(gateway, knock, hit.clone(), || {
-        work(read.take().unwrap_or_else(|| handler(&mut call)), site.clone())
+        work(read.take().unwrap_or_else(|| read_call(handler, &mut call)), site.clone())
     })
     .await?;
     let Some(Done { world, seed, now, opened, outcome }) = done else {
@@ -233,6 +234,14 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     };
     let exchange = Exchange { operation, id: exchange_id, time: now };
     Ok(Answered { exchange: Some((world, exchange)), hit, ..written(&reply, request.formats.answer) })
+}
+
+/// Reads a call, and refuses a card number that would be kept because of where it stands.
+fn read_call(handler: Handler, call: &mut Call<'_>) -> Handled {
+    match mask::misplaced_card(call.format, call.body) {
+        Some(member) => Err(Refused::new(400, "041", format!("{member}: {}", mask::MISPLACED_CARD))),
+        None => handler(call),
+    }
 }
 
 /// Does what a call came to do, so that a refusal leaves no trace.

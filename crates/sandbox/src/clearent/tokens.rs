@@ -9,6 +9,7 @@ use perennial_wire::clearent::{Payload, token};
 use super::answer::{Answer, Fault, Refused};
 use super::outcome::Outcome;
 use super::{Call, Handled, LIMITS, act, checks, test_cards};
+use crate::mask;
 use crate::store::token::{Card, Tokenised};
 use crate::world::Ledger;
 
@@ -97,7 +98,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Handled {
         let changed = Token {
             customer_key: customer_key.cloned(),
             status: status.cloned(),
-            description: description.map(|text| text.as_str().to_owned()),
+            description: description.map(|text| mask::text(text.as_str())),
             ..Token::default()
         };
         Ok(Answer::ok(Payload::Token(Box::new(changed))))

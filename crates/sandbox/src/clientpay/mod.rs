@@ -18,13 +18,14 @@ use http::{HeaderMap, Method, StatusCode};
 use perennial_domain::clientpay::{AccessId, RequestId};
 use perennial_wire::clientpay::payment::read_status_access_id;
 use perennial_wire::clientpay::{Route, Version, access as wire};
-use perennial_wire::{Limits, clientpay::ReadError};
+use perennial_wire::{Format, Limits, clientpay::ReadError};
 use zeroize::Zeroizing;
 
 use self::answer::{Answer, Fault, Refused};
 use crate::call::{Answered, Done, Work, execute};
 use crate::fault::{Effect, stands_in};
 use crate::gateway::Gateway;
+use crate::mask;
 use crate::requests::Exchange;
 use crate::store::StoreError;
 use crate::store::clientpay::access::{Door, Pass, Scope, Taken};
@@ -93,7 +94,7 @@ struct Call<'a> {
 }
 
 /// Reads a call, without looking into any world, and says what it will do there.
-type Handled = Result<Action, ReadError>;
+type Handled = Result<Action, Refused>;
 type Action = Box<dyn FnOnce(&Ledger<'_>) -> Result<Answer, Fault> + Send>;
 
 #[expect(clippy::unnecessary_wraps, reason = "every operation ends with it")]
@@ -101,7 +102,18 @@ fn act(action: impl FnOnce(&Ledger<'_>) -> Result<Answer, Fault> + Send + 'stati
     Ok(Box::new(action))
 }
 
+/// Reads a call, and refuses a card number that would be kept because of where it stands.
 fn handle(call: &Call<'_>) -> Handled {
+    match mask::misplaced_card(Format::Json, call.body) {
+        Some(member) => {
+            let message = format!("{member} {}.", mask::MISPLACED_CARD);
+            Err(Refused::field(400, &message, &member, "Must not hold a card number."))
+        }
+        None => read(call),
+    }
+}
+
+fn read(call: &Call<'_>) -> Handled {
     match call.route {
         Route::NewAccessId => access::new(Scope::Account),
         Route::CurrentAccessId => access::current(),
@@ -279,7 +291,7 @@ fn work(route: Route, access_id: Option<&AccessId>, read: Handled) -> Work<Answe
         }
         let done = match read {
             Ok(action) => ledger.attempt(action),
-            Err(error) => Err(Refused::from(error).into()),
+            Err(refused) => Err(refused.into()),
         };
         match done {
             Ok(answer) => Ok(answer),

@@ -31,7 +31,16 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// Its file fails: the disk is full, say. What was answered before is kept, and nothing else.
+    /// Its files are not what the sandbox left: the log is missing, cut or of another database, say. Nothing is changed.
+    #[error("the database {} {why}", .path.display())]
+    Incomplete {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        why: &'static str,
+    },
+    /// Its file fails: the disk is full, say. What was answered before is kept. Requests that were refused because of it
+    /// may have been executed all the same, if the system failed as it flushed them to the disk.
     #[error("the database {} {why}", .path.display())]
     Unusable {
         /// The file.
@@ -67,7 +76,7 @@ impl StoreError {
                 "cannot be opened: its folder must exist, and both must be readable and writable"
             }
             Some(ErrorCode::NotADatabase) => "is not one: the file holds something else",
-            Some(ErrorCode::DatabaseCorrupt) => "is damaged",
+            Some(ErrorCode::DatabaseCorrupt) => "is damaged: put back a copy of it, or use another file",
             _ => "cannot be read or written",
         };
         Self::Unusable { path, why, error }

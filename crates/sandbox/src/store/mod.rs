@@ -9,30 +9,48 @@ pub(crate) mod clientpay;
 pub(crate) mod customer;
 mod error;
 pub(crate) mod list;
+#[cfg(test)]
+mod mutations;
 mod names;
 pub(crate) mod payment;
 pub(crate) mod plan;
 pub(crate) mod row;
 mod schema;
+mod seal;
 pub(crate) mod settings;
 pub(crate) mod snapshot;
 pub(crate) mod token;
 pub(crate) mod transaction;
+mod wal;
 pub(crate) mod webhook;
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot, watch};
+
+use self::schema::Unfit;
+use self::seal::Files;
 
 pub use error::StoreError;
 pub(crate) use schema::WORLD_TABLES;
 
 /// The most jobs of one commit.
 const BATCH: usize = 256;
+
+thread_local! {
+    /// The frames of the log of the thread's database, after its last commit.
+    static LOG_FRAMES: Cell<u64> = const { Cell::new(0) };
+}
+
+fn log_frames() -> u64 {
+    LOG_FRAMES.get()
+}
 
 /// The handle of the thread that owns the database.
 pub(crate) struct Store {
@@ -52,24 +70,30 @@ type Failure = Arc<rusqlite::Error>;
 impl Store {
     /// Opens a database file, or one in memory that is gone with the sandbox.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, StoreError> {
-        let connection = match path {
-            Some(path) => Connection::open(path),
-            None => Connection::open_in_memory(),
-        };
+        let file = path.map(Path::to_owned);
         let path = path.unwrap_or(Path::new(":memory:")).to_owned();
-        let connection = connection.map_err(|error| StoreError::unusable(&path, Arc::new(error)))?;
-        schema::prepare(&connection).map_err(|error| error.within(&path))?;
         let (jobs, waiting) = mpsc::unbounded_channel();
         let (end, ended) = watch::channel(None);
+        let (ready, opened) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new().name("sandbox-store".into());
         let thread = thread.spawn(move || {
-            let worked = work(&connection, waiting).map_err(Arc::new);
+            let (connection, mut files) = match connect(file.as_deref()) {
+                Ok(connected) => connected,
+                Err(unfit) => return drop(ready.send(Err(unfit))),
+            };
+            let _ = ready.send(Ok(()));
+            let worked = work(&connection, files.as_mut(), waiting).map_err(Arc::new);
             // Whoever hears of the end finds the file closed.
             drop(connection);
+            drop(files);
             end.send_replace(Some(worked));
         });
         let thread = thread.map_err(StoreError::Thread)?;
-        Ok(Self { path, thread: Mutex::new(Some((jobs, thread))), ended })
+        match opened.recv() {
+            Ok(Ok(())) => Ok(Self { path, thread: Mutex::new(Some((jobs, thread))), ended }),
+            Ok(Err(unfit)) => Err(unfit.within(&path)),
+            Err(_) => Err(StoreError::Panicked),
+        }
     }
 
     /// Runs a job and returns what it made, once that is on disk.
@@ -122,9 +146,40 @@ impl Store {
     }
 }
 
+/// Connects to a database and makes it ready. Its files are dropped after the connection.
+fn connect(path: Option<&Path>) -> Result<(Connection, Option<Files>), Unfit> {
+    let Some(path) = path else {
+        let connection = Connection::open_in_memory()?;
+        schema::prepare(&connection, None)?;
+        return Ok((connection, None));
+    };
+    seal::check_before(path)?;
+    // A path is a path, even if it looks like a URI.
+    let flags = OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(path, flags)?;
+    // A connection that closes writes nothing back: what is refused stays as it is.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    let mut files = Files::open(path).map_err(seal::failed)?;
+    match schema::prepare(&connection, Some(&mut files)) {
+        Ok(()) => Ok((connection, Some(files))),
+        Err(unfit) => {
+            drop(connection);
+            drop(files);
+            Err(unfit)
+        }
+    }
+}
+
 /// Works until no more jobs can come, or the file fails: then all of the transaction is undone with the connection.
-fn work(connection: &Connection, mut waiting: mpsc::UnboundedReceiver<Job>) -> rusqlite::Result<()> {
+fn work(
+    connection: &Connection,
+    mut files: Option<&mut Files>,
+    mut waiting: mpsc::UnboundedReceiver<Job>,
+) -> rusqlite::Result<()> {
     while let Some(first) = waiting.blocking_recv() {
+        if let Some(files) = &mut files {
+            files.grow_log()?;
+        }
         execute(connection, "BEGIN")?;
         let mut answers = vec![first(connection)?];
         while answers.len() < BATCH
@@ -136,6 +191,13 @@ fn work(connection: &Connection, mut waiting: mpsc::UnboundedReceiver<Job>) -> r
         for answer in answers {
             answer();
         }
+        if let Some(files) = &mut files {
+            files.keep_log_short(connection)?;
+        }
+    }
+    if let Some(files) = files {
+        files.close(connection)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     }
     Ok(())
 }
@@ -272,17 +334,17 @@ mod tests {
         let theirs = folder.path().join("theirs.db");
         Connection::open(&theirs).unwrap().execute_batch("CREATE TABLE theirs (id)").unwrap();
         let marked = folder.path().join("marked.db");
-        Connection::open(&marked).unwrap().execute_batch("PRAGMA user_version = 5").unwrap();
+        Connection::open(&marked).unwrap().execute_batch("PRAGMA user_version = 6").unwrap();
         let text = folder.path().join("text.db");
         std::fs::write(&text, "no database, but long enough to be looked at ".repeat(30)).unwrap();
         let cases = [
             (
                 older,
-                "has schema 3, and this sandbox knows 5 only: use the version that wrote it, or another file",
+                "has schema 3, and this sandbox knows 6 only: use the version that wrote it, or another file",
             ),
             (
                 newer,
-                "has schema 99, and this sandbox knows 5 only: use the version that wrote it, or another file",
+                "has schema 99, and this sandbox knows 6 only: use the version that wrote it, or another file",
             ),
             (theirs, "belongs to another program: use another file"),
             (marked, "belongs to another program: use another file"),

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ffi};
 
+use super::seal::{self, Files};
 use super::snapshot::forget_asides;
-use super::{StoreError, names};
+use super::{LOG_FRAMES, StoreError, names};
 
 /// The schema of this version, kept in the file's `user_version`.
 const VERSION: i64 = 6;
@@ -212,8 +213,8 @@ pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
     ("tallies", "kind"),
 ];
 
-/// Takes the file for this sandbox alone, makes its tables if it is new, and counts how often it was opened.
-pub(super) fn prepare(connection: &Connection) -> Result<(), Unfit> {
+/// Takes the file for this sandbox alone, checks it, makes its tables if it is new, and counts how often it was opened.
+pub(super) fn prepare(connection: &Connection, mut files: Option<&mut Files>) -> Result<(), Unfit> {
     // A file that is read-only is opened all the same, and its first lock fails with another error.
     if connection.is_readonly("main")? {
         let read_only = ffi::Error::new(ffi::SQLITE_READONLY);
@@ -225,35 +226,50 @@ pub(super) fn prepare(connection: &Connection) -> Result<(), Unfit> {
     connection.execute_batch(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
     )?;
-    // Savepoints are in memory; 64 MiB of log are written back at a time, a page that changed often in it but once; what
-    // was written stays at hand, up to 32 MiB.
-    connection.execute_batch(
-        "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -32768;",
-    )?;
+    // Savepoints are in memory; what was written stays at hand, up to 32 MiB.
+    connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;")?;
+    // The hook takes the place of `SQLite`'s own, which would write the log back.
+    connection.wal_hook(Some(|_, frames| {
+        LOG_FRAMES.set(u64::try_from(frames).unwrap_or_default());
+        Ok(())
+    }));
     // Otherwise a statement is planned anew for each value that is bound to it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Taking the lock at once is what makes a second sandbox on the file fail here and not later.
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let number = |pragma| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    let mut checked = Ok(());
+    if let Some(files) = &mut files {
+        checked = files.check(connection);
+    }
     match (number("PRAGMA application_id")?, number("PRAGMA user_version")?) {
-        (APPLICATION, VERSION) => {}
+        (APPLICATION, VERSION) => checked?,
         (APPLICATION, found) => return Err(Unfit::Schema(found)),
         (0, 0) if number("SELECT count(*) FROM sqlite_schema")? == 0 => {
             connection.execute_batch(&format!(
-                "{TABLES} {STATISTICS} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"
+                "{TABLES} {} {STATISTICS} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};",
+                seal::TABLE
             ))?;
         }
         _ => return Err(Unfit::Foreign),
     }
+    if let Some(files) = &mut files {
+        files.grow_log()?;
+    }
     connection.execute("UPDATE openings SET count = count + 1", [])?;
+    connection.execute("UPDATE seal SET closed = 0, checksum = NULL", [])?;
     forget_asides(connection)?;
-    Ok(connection.execute_batch("COMMIT")?)
+    connection.execute_batch("COMMIT")?;
+    // At once, so that from the first answer on the database file says that a log belongs to it.
+    Ok(files.map_or(Ok(()), |files| files.checkpoint(connection))?)
 }
 
 /// Why a database is not for us, before the file is named.
 pub(super) enum Unfit {
     Schema(i64),
     Foreign,
+    /// The files are not what the sandbox left.
+    Files(&'static str),
     Sqlite(rusqlite::Error),
 }
 
@@ -262,6 +278,7 @@ impl Unfit {
         match self {
             Self::Schema(found) => StoreError::Schema { path: path.to_owned(), found, known: VERSION },
             Self::Foreign => StoreError::Foreign { path: path.to_owned() },
+            Self::Files(why) => StoreError::Incomplete { path: path.to_owned(), why },
             Self::Sqlite(error) => StoreError::unusable(path, Arc::new(error)),
         }
     }
@@ -285,7 +302,7 @@ mod tests {
         let named = format!("customers WHERE world = ?1{customers} AND last_name = ? COLLATE names");
         let ordered = format!("transactions WHERE world = ?1{transactions} AND order_id = ?");
         let connection = Connection::open_in_memory().unwrap();
-        prepare(&connection).map_err(|_| "a new database is fit").unwrap();
+        prepare(&connection, None).map_err(|_| "a new database is fit").unwrap();
         #[rustfmt::skip]
         let cases = [
             (&*named, "customers_last_name (world=? AND <expr>=? AND last_name=?)"),

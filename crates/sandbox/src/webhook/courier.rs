@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::post::{Heard, post};
-use super::{Endpoint, signer};
+use super::{DeliveryOutcome, Endpoint, signer};
 use crate::clock::Moment;
 use crate::engine::SLICE;
 use crate::fault::{DELIVER, Effect, Hit, stands_in};
@@ -38,6 +38,32 @@ pub(crate) struct Beat {
     world: World,
     /// Made when it is first needed: that takes as long as signing.
     signer: Option<Signer>,
+    /// Whether the last attempt was not answered in time.
+    hangs: bool,
+}
+
+impl Beat {
+    /// Whether the world's endpoint does not answer, so that nothing should wait for it.
+    pub(crate) fn hangs(&self) -> bool {
+        self.hangs
+    }
+}
+
+/// When a delivery stops before all that is due is delivered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// After an attempt that is not answered in time.
+    OneHangs,
+    /// After any attempt.
+    OneIsMade,
+}
+
+/// How far a delivery came.
+pub(crate) enum Delivered {
+    /// Everything that was due; it may be so long until something is due again.
+    All(Option<Duration>),
+    /// Something may still be due.
+    Some,
 }
 
 /// Held by the only one who delivers for a world now.
@@ -67,7 +93,10 @@ impl Couriers {
     pub(crate) async fn round(&self, world: World) -> Round {
         let beat = {
             let mut beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
-            beats.entry(world).or_insert_with(|| Arc::new(Beat { world, signer: None }.into())).clone()
+            beats
+                .entry(world)
+                .or_insert_with(|| Arc::new(Beat { world, signer: None, hangs: false }.into()))
+                .clone()
         };
         beat.lock_owned().await
     }
@@ -126,32 +155,39 @@ async fn courier(gateway: Arc<Gateway>, world: World, bell: Arc<Notify>) {
 impl Gateway {
     /// Makes what became due as the world's clock ran, delivers, and says how long it is until something is due again.
     async fn fire_and_deliver(&self, world: World) -> Result<Option<Duration>, StoreError> {
-        let mut round = self.couriers.round(world).await;
         loop {
+            // Given back after each attempt, so that a turn of the clock waits for one at most.
+            let mut round = self.couriers.round(world).await;
             let faults = self.faults.clone();
             let fire = self.store.run(move |connection| {
                 let Some(row) = Row::find(connection, &world)? else { return Ok(true) };
                 let ledger = Ledger::open(connection, &row, Moment::real(), &faults, SLICE)?;
                 Ok(ledger.is_some())
             });
-            if fire.await? {
-                return self.deliver(&mut round).await;
+            if fire.await?
+                && let Delivered::All(wait) = self.deliver(&mut round, Until::OneIsMade).await?
+            {
+                return Ok(wait);
             }
         }
     }
 
-    /// Makes all deliveries that are due by the world's clock, in order, and says how long it is until something is due
+    /// Makes the deliveries that are due by the world's clock, in order, and says how long it is until something is due
     /// again if the clock runs.
-    pub(crate) async fn deliver(&self, round: &mut Round) -> Result<Option<Duration>, StoreError> {
+    pub(crate) async fn deliver(&self, round: &mut Round, until: Until) -> Result<Delivered, StoreError> {
         let world = round.world;
         let mut made: Option<(Due, Heard)> = None;
         loop {
             let faults = self.faults.clone();
+            let stops = made.is_some() && (until == Until::OneIsMade || round.hangs);
             let next = self.store.run(move |connection| {
-                let Some(row) = Row::find(connection, &world)? else { return Ok(Err(None)) };
+                let Some(row) = Row::find(connection, &world)? else { return Ok(Err(Delivered::All(None))) };
                 let ledger = Ledger::open_unfired(connection, &row, Moment::real(), &faults);
                 if let Some((due, heard)) = made {
                     ledger.record_delivery(&due, heard)?;
+                }
+                if stops {
+                    return Ok(Err(Delivered::Some));
                 }
                 while let Some(due) = ledger.due_delivery()? {
                     let Some(hit) = hit(&ledger, &due) else { return Ok(Ok((due, ledger.seed, 1))) };
@@ -160,11 +196,11 @@ impl Gateway {
                         return Ok(Ok((due, ledger.seed, 2)));
                     }
                 }
-                ledger.until_next_alert().map(Err)
+                ledger.until_next_alert().map(|wait| Err(Delivered::All(wait)))
             });
             let (due, seed, times) = match next.await? {
                 Ok(next) => next,
-                Err(wait) => return Ok(wait),
+                Err(delivered) => return Ok(delivered),
             };
             let alert = if due.is_signed {
                 round.signer.get_or_insert_with(|| signer(seed)).sign(due.body.as_bytes())
@@ -175,10 +211,13 @@ impl Gateway {
                 // Both were checked before they were written.
                 return Err(StoreError::Statement(rusqlite::Error::InvalidQuery));
             };
+            let mut heard = post(&endpoint, alert.clone(), self.patience).await;
             for _ in 1..times {
-                post(&endpoint, alert.clone()).await;
+                if heard.outcome != DeliveryOutcome::TimedOut {
+                    heard = post(&endpoint, alert.clone(), self.patience).await;
+                }
             }
-            let heard = post(&endpoint, alert).await;
+            round.hangs = heard.outcome == DeliveryOutcome::TimedOut;
             made = Some((due, heard));
         }
     }
@@ -191,4 +230,52 @@ fn hit(ledger: &Ledger<'_>, due: &Due) -> Option<Hit> {
     }
     let names = |key: &str| stands_in(due.body.as_bytes(), key);
     ledger.faults.hit(&ledger.key_hash, DELIVER, |_| true, names)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::net::TcpListener;
+
+    use crate::{DeliveryOutcome, Sandbox};
+
+    #[tokio::test]
+    async fn a_turn_of_the_clock_waits_for_one_attempt_that_hangs() {
+        let sandbox = Sandbox::builder().patience(Duration::from_millis(200)).start().await.unwrap();
+        let world = sandbox.world(1).await.unwrap();
+        let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::new();
+        let post = async |path: &str, body: String| {
+            let request = client.post(format!("{}/rest/v2/{path}", sandbox.base_url())).body(body);
+            let request =
+                request.header("api-key", world.api_key().expose()).header("accept", "application/json");
+            let answer = request.header("content-type", "application/json").send().await.unwrap();
+            assert!(answer.status().is_success());
+            serde_json::from_str::<serde_json::Value>(&answer.text().await.unwrap()).unwrap()["payload"]
+                .take()
+        };
+        let customer = post("customers", r#"{"first-name":"Ada","last-name":"Byron"}"#.into()).await;
+        let customer = customer["customer"]["customer-key"].as_str().unwrap().to_owned();
+        let card = r#""card":"4111111111111111","exp-date":"1230","csc":"999""#;
+        let token = post("tokens", format!(r#"{{{card},"customer-key":"{customer}"}}"#)).await;
+        let token = token["tokenResponse"]["token-id"].as_str().unwrap().to_owned();
+        let plan = r#""plan-name":"Gold","frequency":"MONTHLY","frequency-day":"15","start-date":"2027-01-01","end-date":"2027-12-31",
+            "payment-amount":"50.00""#;
+        let plan =
+            format!(r#"{{{plan},"customer-key":"{customer}","token-id":"{token}","customer-name":"Ada"}}"#);
+        post("payment-plans", plan).await;
+        // The system takes connections for a listener, and nobody answers.
+        let hangs = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", hangs.local_addr().unwrap());
+        world.webhook(&url).await.unwrap();
+        let fired = world.advance("P1Y").await.unwrap();
+        assert_eq!((fired.fired, fired.now.to_string().as_str()), (12, "2028-01-01T00:00:00Z"));
+        let outcomes = world.deliveries().await.unwrap();
+        let count = |outcome| outcomes.iter().filter(|delivery| delivery.outcome == outcome).count();
+        // The courier may have begun with those that are left.
+        let timed_out = count(DeliveryOutcome::TimedOut);
+        assert!((1..=3).contains(&timed_out), "{timed_out}");
+        assert!(count(DeliveryOutcome::Waiting) >= 10, "they are delivered later");
+    }
 }

@@ -12,9 +12,10 @@ use http::uri::{PathAndQuery, Scheme};
 use perennial_wire::clearent::webhook::Signer;
 use serde_json::{Value as Json, json};
 
-pub(crate) use self::courier::{Couriers, serve};
-pub(crate) use self::post::Heard;
+pub(crate) use self::courier::{Couriers, Delivered, Until, serve};
+pub(crate) use self::post::{Heard, PATIENCE};
 use crate::clock::Moment;
+use crate::mask;
 use crate::members::given;
 use crate::seed::Seed;
 
@@ -49,6 +50,9 @@ impl FromStr for Endpoint {
 
     fn from_str(url: &str) -> Result<Self, WebhookUrlError> {
         let uri: Uri = url.parse().map_err(|_| WebhookUrlError::Malformed)?;
+        if mask::holds_card(url) {
+            return Err(WebhookUrlError::HoldsCard);
+        }
         if uri.scheme() != Some(&Scheme::HTTP) {
             return Err(WebhookUrlError::NotHttp);
         }
@@ -96,6 +100,9 @@ pub enum WebhookUrlError {
     /// It may reach another machine. `localhost` is a name, and names can be answered by others.
     #[error("must name the loopback by its address, as in 127.0.0.1 or [::1]")]
     NotLoopback,
+    /// It has digits like those of a card, which are not stored.
+    #[error("must not hold a card number")]
+    HoldsCard,
 }
 
 /// An attempt to deliver an alert, that was made or is to come.
@@ -188,7 +195,7 @@ mod tests {
 
     #[test]
     fn endpoints() {
-        use WebhookUrlError::{Malformed, NotHttp, NotLoopback};
+        use WebhookUrlError::{HoldsCard, Malformed, NotHttp, NotLoopback};
         let long = format!("http://127.0.0.1/{}", "a".repeat(LONGEST));
         let cases = [
             ("http://127.0.0.1:9000/hook", Ok(("127.0.0.1:9000", "127.0.0.1:9000", "/hook"))),
@@ -229,6 +236,7 @@ mod tests {
             ("http://[::ffff:127.0.0.1]/", Err(NotLoopback)),
             ("http://[::ffff:10.0.0.1]/", Err(NotLoopback)),
             ("http://[fe80::1]/", Err(NotLoopback)),
+            ("http://127.0.0.1:9000/4111111111111111", Err(HoldsCard)),
         ];
         for (url, expected) in cases {
             let read: Result<Endpoint, _> = url.parse();

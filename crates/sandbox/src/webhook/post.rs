@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use super::{DeliveryOutcome, Endpoint};
 
 /// How long an endpoint may take to answer, in real time.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What an endpoint said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,8 +23,8 @@ pub(crate) struct Heard {
 }
 
 /// Posts an alert. No redirect is followed, and no proxy asked.
-pub(super) async fn post(endpoint: &Endpoint, alert: Vec<u8>) -> Heard {
-    match tokio::time::timeout(PATIENCE, exchange(endpoint, alert)).await {
+pub(super) async fn post(endpoint: &Endpoint, alert: Vec<u8>, patience: Duration) -> Heard {
+    match tokio::time::timeout(patience, exchange(endpoint, alert)).await {
         Ok(Ok(status)) => Heard {
             outcome: if status.is_success() { DeliveryOutcome::Delivered } else { DeliveryOutcome::Refused },
             status: Some(status.as_u16()),
@@ -75,7 +75,7 @@ mod tests {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            heard = post(&endpoint, b"{}".to_vec()) => heard,
+            heard = post(&endpoint, b"{}".to_vec(), PATIENCE) => heard,
             () = server => unreachable!(),
         }
     }
@@ -117,6 +117,6 @@ mod tests {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let endpoint = format!("http://{free}/").parse().unwrap();
         let expected = Heard { outcome: DeliveryOutcome::Unreachable, status: None };
-        assert_eq!(post(&endpoint, b"{}".to_vec()).await, expected);
+        assert_eq!(post(&endpoint, b"{}".to_vec(), PATIENCE).await, expected);
     }
 }

@@ -51,7 +51,7 @@ impl Browser {
 /// A world with a bit of everything, under hostile names.
 async fn fill(client: &Client) {
     let body = format!(
-        r#"{{"first-name":{name},"last-name":"Byron","email":"ada@example.test","phone":"4111111111111111","comments":{name}}}"#,
+        r#"{{"first-name":{name},"last-name":"Byron","email":"ada@example.test","phone":"3145550100","comments":{name}}}"#,
         name = serde_json::Value::from(HOSTILE)
     );
     let customer =
@@ -59,7 +59,7 @@ async fn fill(client: &Client) {
     let token = client.token(&customer).await;
     let named = plan(&customer, &token, YEAR).replace("Gold", "<b>Gold");
     assert_eq!(client.json("POST", "/rest/v2/payment-plans", &named).await.status, 201);
-    let ordered = r#"{"type":"SALE","card":"4111111111111111","exp-date":"1230","amount":"5.00","order-id":"4111111111111111"}"#;
+    let ordered = r#"{"type":"SALE","card":"4111111111111111","exp-date":"1230","amount":"5.00","order-id":"O-1","description":"4111111111111111"}"#;
     assert_eq!(client.json("POST", "/rest/v2/transactions", ordered).await.status, 200);
     // Nobody listens there, and the console says so.
     client.control("PUT", "webhook", r#"{"url":"http://127.0.0.1:1/hook"}"#).await;

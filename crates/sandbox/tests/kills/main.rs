@@ -7,6 +7,8 @@
 
 mod books;
 mod campaign;
+#[cfg(target_os = "linux")]
+mod memory;
 mod oracle;
 mod planted;
 mod served;

@@ -92,13 +92,21 @@ fn announce(url: &str) -> io::Result<()> {
 struct Stop {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// Heard and passed over, so that a file at its limit is a file that cannot grow and not the end of the process.
+    _file_limit: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Stop {
     fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        // SIGXFSZ has this number on Linux, macOS and the BSDs.
+        let file_limit = signal(SignalKind::from_raw(25))?;
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            _file_limit: file_limit,
+        })
     }
 
     async fn wait(&mut self) {

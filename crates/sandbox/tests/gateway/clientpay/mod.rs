@@ -1,5 +1,6 @@
 //! ClientPay's tree over real HTTP, in both versions, as its reference has the requests.
 
+mod cards;
 mod faults;
 mod operations;
 mod payers;

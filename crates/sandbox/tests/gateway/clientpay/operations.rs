@@ -131,27 +131,57 @@ const V1_PAYMENT: &str = r#"{ "accessId": "ACCESS", "requestId": "REQUEST", "cus
 
 const V1_EXPIRE: &str = r#"{ "accessId": "ACCESS", "requestId": "REQUEST" }"#;
 
+/// Each request of the reference with its path; those that make something that others need are first.
+pub(super) const REQUESTS: &[(&str, &str)] = &[
+    ("/v2/payer", NEW_PAYER),
+    ("/v2/payer/paymentmethods", NEW_METHODS),
+    ("/v2/payment", PAYMENT),
+    ("/v2/payer/update", UPDATE_PAYER),
+    ("/v2/payer/paymentmethods/update", UPDATE_METHODS),
+    ("/v2/paymentpage/invoice", INVOICE_PAGE),
+    ("/v2/paymentpage/lineitem", LINE_ITEM_PAGE),
+    ("/v2/connect/paymentpage", CONNECT_PAGE),
+    ("/v2/connect/search", CONNECT_SEARCH),
+    ("/v2/payer/payerpage", PAYER_PAGE),
+    ("/v2/expirepage", r#"{ "requestId": "REQUEST" }"#),
+    ("/v2/payment", STORED_PAYMENT),
+    ("/v2/payment/refund", REFUND),
+    ("/v2/paymentsearch/count", COUNT),
+    ("/v2/paymentsearch/results", RESULTS),
+    ("/v2/payer/delete", DELETE_PAYER),
+    ("/Invoice/Forms/Add", V1_INVOICE),
+    ("/Invoice/Connect/Add", V1_INVOICE),
+    ("/PaymentPage/Forms/Add", V1_INVOICE),
+    ("/Payment/Add", V1_PAYMENT),
+    ("/Invoice/Forms/Expire", V1_EXPIRE),
+];
+
 /// Ids that take the places of the reference's.
-struct Books<'a> {
-    merchant: &'a Merchant,
-    payer: String,
-    method: String,
-    payment: String,
+pub(super) struct Books<'a> {
+    pub(super) merchant: &'a Merchant,
+    pub(super) payer: String,
+    pub(super) method: String,
+    pub(super) payment: String,
 }
 
 impl Books<'_> {
-    async fn call(&self, path: &str, body: &str, request: &str) -> Got {
+    /// A body with the ids of things that are there.
+    pub(super) fn filled(&self, body: &str, request: &str) -> Json {
         let body = body
             .replace("REQUEST", request)
             .replace("PAYER", &self.payer)
             .replace("METHOD", &self.method)
             .replace("PAYMENT", &self.payment)
             .replace("ACCESS", &self.merchant.access_id);
-        self.merchant.send(path, &serde_json::from_str(&body).unwrap()).await
+        serde_json::from_str(&body).unwrap()
+    }
+
+    async fn call(&self, path: &str, body: &str, request: &str) -> Got {
+        self.merchant.send(path, &self.filled(body, request)).await
     }
 
     /// A call that comes through, and the request id that it was made under.
-    async fn done(&self, path: &str, body: &str) -> (Json, String) {
+    pub(super) async fn done(&self, path: &str, body: &str) -> (Json, String) {
         let request = self.merchant.request_id().await;
         let got = self.call(path, body, &request).await;
         assert_eq!(got.status, 200, "{path}: {}", got.body);

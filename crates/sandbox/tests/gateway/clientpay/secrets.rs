@@ -14,7 +14,7 @@ async fn use_secrets(merchant: &Merchant) -> String {
     let card = json!({ "cardholderName": format!("Rosa {CARD}"), "cardNumber": CARD, "expirationDateMonth": 9,
         "expirationDateYear": 2030, "cvv": CVV });
     let check = json!({ "nameOnAccount": format!("Rosa {CARD}"), "routingNumber": "021000021", "accountNumber": ACCOUNT });
-    let token = json!({ "sessionId": CARD, "customerId": CARD });
+    let token = json!({ "sessionId": "S-1", "customerId": "C-1" });
     let mut told = String::new();
     let payer = json!({ "token": token, "payer": { "firstName": CARD, "emails": ["rosa@example.test"],
         "payerAddress": { "addressLine1": format!("pays with {CARD}") } } });
@@ -24,7 +24,7 @@ async fn use_secrets(merchant: &Merchant) -> String {
     for (path, body) in [
         (
             "/v2/payment",
-            json!({ "token": token, "totalAmount": 5, "description": CARD, "orderId": CARD, "creditCard": card }),
+            json!({ "token": token, "totalAmount": 5, "description": CARD, "orderId": "O-1", "creditCard": card }),
         ),
         ("/v2/payment", json!({ "totalAmount": 5, "eCheck": check })),
         ("/v2/payment", json!({ "totalAmount": 0, "eCheck": check })),

@@ -1,5 +1,6 @@
 //! The `OpenAPI` document: what it says, and that the sandbox does what it says.
 
+mod cards;
 mod generated;
 mod requests;
 mod schema;

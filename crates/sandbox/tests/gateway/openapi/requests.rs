@@ -57,7 +57,7 @@ impl Subscriber {
     }
 
     /// The example of a body, with keys that name something and the figures of the open batch.
-    async fn example(&self, schema: &Json) -> Json {
+    pub(super) async fn example(&self, schema: &Json) -> Json {
         let mut body = schema["examples"][0].clone();
         let kind = if body["type"] == "CAPTURE" { "auth" } else { "sale" };
         if body.get("net-amount").is_some() {
@@ -163,7 +163,7 @@ fn fill_up(document: &Document, schema: &Json, body: &mut Json, value: &Json) {
     }
 }
 
-fn root(schema: &Json) -> &str {
+pub(super) fn root(schema: &Json) -> &str {
     schema["xml"]["name"].as_str().unwrap()
 }
 
@@ -269,7 +269,7 @@ fn unreadable(example: &Json, root: &str) -> Vec<(&'static str, String, &'static
     ]
 }
 
-fn message(got: &Got) -> String {
+pub(super) fn message(got: &Got) -> String {
     if got.body.starts_with('<') {
         got.element("error-message")
     } else {

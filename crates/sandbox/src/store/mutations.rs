@@ -1,0 +1,187 @@
+//! Whatever happens to its files between two starts, a database is refused by name or has what was answered, and what is
+//! refused is left as it is.
+
+use std::fs;
+use std::path::Path;
+
+use super::wal::Wal;
+use super::{Store, StoreError};
+
+/// Files that hold these many rows, answered one by one.
+struct Written {
+    db: Vec<u8>,
+    wal: Option<Vec<u8>>,
+}
+
+impl Written {
+    fn of(folder: &Path) -> Self {
+        Self { db: fs::read(folder.join("a.db")).unwrap(), wal: fs::read(folder.join("a.db-wal")).ok() }
+    }
+
+    fn put(&self, folder: &Path) {
+        fs::write(folder.join("a.db"), &self.db).unwrap();
+        match &self.wal {
+            Some(wal) => fs::write(folder.join("a.db-wal"), wal).unwrap(),
+            None => drop(fs::remove_file(folder.join("a.db-wal"))),
+        }
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().build().unwrap()
+}
+
+fn insert(store: &Store, from: i64, to: i64) {
+    let runtime = runtime();
+    for number in from..to {
+        let sql = "INSERT INTO worlds VALUES (NULL, ?, ?, 0, 'frozen', 0, 'frozen', 0, 0)";
+        let key = [vec![0; 24], number.to_be_bytes().to_vec()].concat();
+        runtime.block_on(store.run(move |c| c.execute(sql, (key, number)))).unwrap();
+    }
+}
+
+fn rows(store: &Store) -> Vec<i64> {
+    let rows = store.run(|c| {
+        let mut statement = c.prepare("SELECT seed FROM worlds ORDER BY id")?;
+        statement.query_map([], |row| row.get(0))?.collect()
+    });
+    runtime().block_on(rows).unwrap()
+}
+
+/// The files of a sandbox that was killed after so many rows: a copy, taken while it runs.
+fn killed(folder: &Path, from: i64, to: i64) -> Written {
+    let store = Store::open(Some(&folder.join("a.db"))).unwrap();
+    insert(&store, from, to);
+    let written = Written::of(folder);
+    store.close();
+    written
+}
+
+/// How a start ends: with these rows, or with what its refusal says.
+fn started(folder: &Path) -> Result<Vec<i64>, String> {
+    let store = Store::open(Some(&folder.join("a.db")));
+    let rows = store.map(|store| {
+        let rows = rows(&store);
+        store.close();
+        rows
+    });
+    rows.map_err(|error| {
+        let named = format!("the database {} ", folder.join("a.db").display());
+        let text = error.to_string();
+        assert!(matches!(error, StoreError::Incomplete { .. }) || text.contains("damaged"), "{text}");
+        text.strip_prefix(&named).unwrap().to_owned()
+    })
+}
+
+type Change = fn(&mut Written, &Written);
+
+#[test]
+fn files_that_were_changed_are_refused_and_left_as_they_are() {
+    let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let early = killed(ours.path(), 0, 10);
+    let early_closed = Written::of(ours.path());
+    early.put(ours.path());
+    let open = killed(ours.path(), 10, 40);
+    let closed = Written::of(ours.path());
+    let all: Vec<i64> = (0..40).collect();
+    let other = killed(theirs.path(), 100, 140);
+    assert!(open.wal.is_some() && closed.wal.is_none());
+    let cases: &[(&str, &Written, &Written, Change, Result<&[i64], &str>)] = &[
+        ("killed", &open, &other, |_, _| {}, Ok(&all)),
+        ("closed", &closed, &other, |_, _| {}, Ok(&all)),
+        ("no log", &open, &other, |w, _| w.wal = None, Err("is not whole: its log")),
+        ("an empty log", &open, &other, |w, _| w.wal = Some(vec![]), Err("is not whole: its log")),
+        ("a log without its database", &open, &other, |w, _| w.db.clear(), Err("is missing or empty")),
+        ("the log of another", &open, &other, |w, o| w.wal.clone_from(&o.wal), Err("and its log")),
+        ("the database of another", &open, &other, |w, o| w.db.clone_from(&o.db), Err("and its log")),
+        ("an older database", &open, &early, |w, o| w.db.clone_from(&o.db), Err("and its log")),
+        ("an older log", &open, &early, |w, o| w.wal.clone_from(&o.wal), Err("and its log")),
+        (
+            "an older log beside a closed one",
+            &closed,
+            &early,
+            |w, o| w.wal.clone_from(&o.wal),
+            Err("and its log"),
+        ),
+        ("two pages swapped", &open, &other, |w, _| swap(&mut w.db), Err("and its log")),
+        ("two pages swapped when closed", &closed, &other, |w, _| swap(&mut w.db), Err("was changed")),
+        ("an older page", &closed, &early_closed, older_page, Err("was changed")),
+        ("a page more", &closed, &other, |w, _| w.db.extend([0; 4096]), Err("was changed")),
+        ("a page less", &closed, &other, |w, _| w.db.truncate(w.db.len() - 4096), Err("")),
+    ];
+    for (what, written, other, change, expected) in cases {
+        let mut files = Written { db: written.db.clone(), wal: written.wal.clone() };
+        change(&mut files, other);
+        files.put(ours.path());
+        let found = started(ours.path());
+        match (&found, expected) {
+            (Ok(rows), Ok(expected)) => assert_eq!(rows, expected, "{what}"),
+            (Err(text), Err(expected)) => {
+                assert!(text.starts_with(expected), "{what}: {text}");
+                let left = Written::of(ours.path());
+                let wal = |w: &Written| w.wal.clone().unwrap_or_default();
+                assert!(left.db == files.db && wal(&left) == wal(&files), "{what}: the files were changed");
+            }
+            _ => panic!("{what}: {found:?}"),
+        }
+    }
+}
+
+/// Puts the last page that differs back to what it was.
+fn older_page(files: &mut Written, other: &Written) {
+    let pages = files.db.chunks_mut(4096).zip(other.db.chunks(4096));
+    let (page, older) = pages.filter(|(page, older)| page != older).last().unwrap();
+    page.copy_from_slice(older);
+}
+
+/// Swaps the second page with the next that differs from it.
+fn swap(db: &mut [u8]) {
+    let (head, tail) = db.split_at_mut(2 * 4096);
+    let one = &mut head[4096..];
+    let other = tail.chunks_mut(4096).find(|page| *page != one).unwrap();
+    one.swap_with_slice(other);
+}
+
+/// At every cut and at flips all over both files, a start refuses, or has what was answered.
+#[test]
+fn cuts_and_flips_lose_no_answer_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = killed(folder.path(), 0, 12);
+    let closed = Written::of(folder.path());
+    let all: Vec<i64> = (0..12).collect();
+    let mut random = fastrand::Rng::with_seed(7);
+    let wal = open.wal.clone().unwrap();
+    open.put(folder.path());
+    let frames = Wal::read(&folder.path().join("a.db-wal")).unwrap().committed;
+    let written = 32 + usize::try_from(frames).unwrap() * (24 + 4096);
+    let (mut refused, mut whole) = (0, 0);
+    let mut judge = |what: String, files: &Written| {
+        files.put(folder.path());
+        match started(folder.path()) {
+            Ok(rows) => {
+                assert_eq!(rows, all, "{what}");
+                whole += 1;
+            }
+            Err(_) => refused += 1,
+        }
+    };
+    for _ in 0..40 {
+        let cut = random.usize(..written);
+        judge(
+            format!("the log cut at {cut}"),
+            &Written { db: open.db.clone(), wal: Some(wal[..cut].to_vec()) },
+        );
+        let cut = random.usize(1..closed.db.len());
+        judge(format!("the database cut at {cut}"), &Written { db: closed.db[..cut].to_vec(), wal: None });
+        // The last frame may have been in the middle of being written.
+        let at = random.usize(..written - 4096 - 24);
+        let mut flipped = wal.clone();
+        flipped[at] ^= 1 << random.u8(..8);
+        judge(format!("the log flipped at {at}"), &Written { db: open.db.clone(), wal: Some(flipped) });
+        let mut db = closed.db.clone();
+        let at = random.usize(4096..db.len());
+        db[at] ^= 1 << random.u8(..8);
+        judge(format!("the database flipped at {at}"), &Written { db, wal: None });
+    }
+    assert!(refused > 150, "{refused} refused, {whole} whole");
+}

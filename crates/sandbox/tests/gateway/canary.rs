@@ -1,0 +1,45 @@
+//! A card number in several spellings, and the places where none of them may be.
+
+use std::path::Path;
+
+use crate::client::Client;
+
+const CARD: &str = "5454545454545454";
+/// How people write it, and how a program may.
+pub(crate) const SPELLINGS: [&str; 5] = [
+    CARD,
+    "5454 5454 5454 5454",
+    "no. 5454-5454-5454-5454",
+    "5454.5454.5454.5454",
+    "\u{ff15}454545454545454",
+];
+
+/// What stands in a text if one of them does.
+const TRACES: [&str; 5] = [CARD, "5454 5454", "5454-5454", "5454.5454", "\u{ff15}454545454545454"];
+
+pub(crate) fn assert_free(what: &str, text: &str) {
+    for trace in TRACES {
+        let place = text.find(trace).map(|at| text[at..].chars().take(200).collect::<String>());
+        assert_eq!(place, None, "{what} has {trace}");
+    }
+}
+
+/// Looks at the log, the state, a snapshot and the files of a world.
+pub(crate) async fn assert_nowhere(what: &str, client: &Client, folder: &Path) {
+    let log = client.control("GET", "requests?limit=500", "").await.body;
+    assert_free(&format!("{what}: the log"), &log);
+    assert_free(&format!("{what}: the state"), &client.state().await);
+    assert_eq!(client.control("POST", "snapshot", "").await.status, 200);
+    assert_not_in_files(what, folder);
+}
+
+pub(crate) fn assert_not_in_files(what: &str, folder: &Path) {
+    let mut files = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_free(&format!("{what}: {}", path.display()), &String::from_utf8_lossy(&bytes));
+        files += 1;
+    }
+    assert!(files > 0);
+}
