@@ -34,7 +34,8 @@ fn runtime() -> tokio::runtime::Runtime {
 fn insert(store: &Store, from: i64, to: i64) {
     let runtime = runtime();
     for number in from..to {
-        let sql = "INSERT INTO worlds VALUES (NULL, ?, ?, 0, 'frozen', 0, 'frozen', 0, 0)";
+        let sql = "INSERT INTO worlds (key_hash, seed, asked_for, mode, at, first_mode, first_at, retention, opened_before)
+                   VALUES (?, ?, 0, 'frozen', 0, 'frozen', 0, 'P90D', 0)";
         let key = [vec![0; 24], number.to_be_bytes().to_vec()].concat();
         runtime.block_on(store.run(move |c| c.execute(sql, (key, number)))).unwrap();
     }
