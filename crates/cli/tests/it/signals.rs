@@ -75,7 +75,7 @@ fn a_write_that_is_cut_short_is_told_with_what_finds_it() {
             "TERM",
             sale,
             CARD_JSON,
-            "look with: perennial transactions search --base-url http://sandbox --type SALE --amount 25.00 --last-four 1111 --order-id A-17\n",
+            "look with: perennial transactions search --base-url http://sandbox --type SALE --last-four 1111 --order-id A-17\n",
         ),
         (
             "transactions.sale",
