@@ -85,14 +85,15 @@ struct OtherPayload;
 #[error("the answer is empty")]
 struct Nothing;
 
-/// Whether an answer is the gateway's own: in its envelope, whose code is not another than the status.
+/// Whether an answer is the gateway's own: in its envelope, whose code fits the status.
 pub(super) fn is_own(asked: Format, answer: &http::Response<Bytes>) -> bool {
     let reply = read(asked, answer.headers(), answer.body());
     reply.is_ok_and(|reply| reply.is_envelope() && fits(&reply, answer.status()))
 }
 
+/// A code of 500 or more in an answer of another status leaves open what was done.
 fn fits(reply: &Reply, status: StatusCode) -> bool {
-    reply.code.is_none_or(|code| code == status.as_u16())
+    reply.code.is_none_or(|code| code < 500 || code == status.as_u16())
 }
 
 fn read(asked: Format, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Box<dyn StdError + Send + Sync>> {
