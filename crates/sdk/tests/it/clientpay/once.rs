@@ -70,6 +70,7 @@ async fn a_lost_answer_leads_to_the_first_outcome() {
         ("redirected", vec![before(302, "")], &[PAY, SEARCH], UNKNOWN, 0),
         ("refused after throttling", vec![Does::Throttle, refusal(400)], &[PAY, PAY], Some(ErrorKind::Refused), 0),
         ("throttled throughout", vec![Does::Throttle; 3], &[PAY; 3], Some(ErrorKind::RateLimited), 0),
+        ("throttled, and a payment is named", vec![before(429, r#"{"success":false,"paymentID":"7"}"#)], &[PAY, SEARCH], UNKNOWN, 0),
         ("throttled by a proxy", vec![before(429, "")], &[PAY, SEARCH], UNKNOWN, 0),
         ("redirected with the body", vec![before(307, "")], &[PAY, SEARCH], UNKNOWN, 0),
     ];
@@ -113,7 +114,7 @@ async fn a_second_send_is_asked_for_and_comes_after_the_window() {
         ("silence", vec![Does::Fail(Kind::Timeout)], twice, None, 1),
         ("500 before it", vec![before(500, "")], twice, None, 1),
         ("502 of a proxy", vec![before(502, "<html>")], twice, None, 1),
-        ("throttled", vec![Does::Throttle], twice, None, 1),
+        ("throttled", vec![Does::Throttle], &[PAY, PAY], None, 1),
         ("reset twice", vec![Does::Fail(reset), Does::Fail(reset)], in_vain, UNKNOWN, 0),
         ("reset, then performed and reset", vec![Does::Fail(reset), Does::PerformThen(reset)], in_vain, None, 1),
         ("burnt and lost", vec![Does::BurnThen(reset)], in_vain, UNKNOWN, 0),
