@@ -147,7 +147,8 @@ fn refusals(text: &str) -> Vec<Violations> {
             end_date status email_address email_receipt }
         PlanForecast { start_date frequency frequency_day end_date }
         Charge { amount card exp_date csc card_type invoice purchase_order order_id customer_id description comments client_ip
-            email_address email_receipt sales_tax_amount tip_amount check_field create_token authorization_code software_type
+            email_address email_receipt sales_tax_amount tip_amount check_field create_token token_description
+            billing_is_shipping authorization_code software_type
             software_type_version }
         Capture { id amount tip_amount sales_tax_amount }
         Refund { amount id card exp_date invoice order_id comments }

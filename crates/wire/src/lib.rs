@@ -71,8 +71,8 @@
 //!
 //! The vendor shows most messages in its documents, and its clients show others. Nobody shows the answers of expected
 //! runs, of the plan forecast and of payments, the name of an item in the list of a customer's tokens, the member that
-//! makes a customer inactive, the payload types of batches, what a terminal answers when its settings are read, lists and
-//! errors in XML, or `tokenResponse` in XML: those shapes are **inferred** from their neighbours, and said to be so where
+//! makes a customer inactive, the payload types of batches, what a terminal answers when its settings are read, or lists
+//! and errors in XML: those shapes are **inferred** from their neighbours, and said to be so where
 //! they are declared. ClientPay has a word of its own on this in [`clientpay`].
 
 #[macro_use]

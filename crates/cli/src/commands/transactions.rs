@@ -119,6 +119,10 @@ options! {
         check_field = "check-field", "FIELD";
         /// Whether a token of the card is created
         create_token = "create-token", "BOOL";
+        /// What the card of that token is, for people
+        token_description = "token-description", "TEXT";
+        /// Whether the billing address is the shipping address, too
+        billing_is_shipping = "billing-is-shipping", "BOOL";
         /// The name of your software
         software_type = "software-type", "TEXT";
         /// The version of your software

@@ -16,6 +16,7 @@ mod help;
 mod invoice;
 mod leaves;
 mod lookups;
+mod marks;
 mod operations;
 mod pipes;
 mod quickstart;

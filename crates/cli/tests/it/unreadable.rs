@@ -9,10 +9,10 @@ use crate::shell::{KEY, Ran, answer, finish, gateway, perennial};
 /// The lists, the name of a record, and that of its key.
 const LISTS: &[(&str, &str, &str, &str, &str)] = &[
     ("customers search", "customers", "customer", "customer-key", r#""first-name":{}"#),
-    ("customer-tokens list c", "customer-tokens", "customer-token", "token-id", r#""last-four-digits":"x""#),
+    ("customers tokens list c", "customer-tokens", "customer-token", "token-id", r#""last-four-digits":"x""#),
     ("tokens search", "tokens", "token", "token-id", r#""last-four-digits":"x""#),
     ("plans search", "payment-plans", "payment-plan", "plan-key", r#""payment-amount":"fifty""#),
-    ("payments", "payments", "payment", "transaction-id", r#""payment-amount":"fifty""#),
+    ("payments list", "payments", "payment", "transaction-id", r#""payment-amount":"fifty""#),
     ("transactions search", "transactions", "transaction", "id", r#""voided":"perhaps""#),
     ("batches list", "batches", "batch", "id", r#""net-amount":"fifty""#),
 ];

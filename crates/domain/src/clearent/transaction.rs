@@ -135,6 +135,11 @@ request! {
             check_field: CheckField = "check-field",
             /// Whether a token of the card is created and answered with.
             create_token: Flag = "create-token",
+            /// What the card of that token is, for people.
+            token_description: Text = "token-description",
+            /// Whether the billing address is the shipping address, too. The gateway reports it; what else it does with
+            /// it is not known.
+            billing_is_shipping: Flag = "billing-is-shipping",
             /// An approval code obtained elsewhere, for a forced sale.
             authorization_code: Text = "authorization-code",
             /// The name of your software.
@@ -290,6 +295,8 @@ pub struct Transaction {
     pub card_type: Option<CardBrand>,
     /// The expiry.
     pub exp_date: Option<Reported<Expiry>>,
+    /// How the card was read: `0` is keyed in (captures of stored records).
+    pub entry_method: Option<String>,
     /// When it was made: `yyyy-MM-dd HH:mm:ss.SSS`, UTC.
     pub created: Option<String>,
     /// The batch it belongs to, which later answers pad with zeros (`000059`); none if it moved no money.
@@ -320,12 +327,16 @@ pub struct Transaction {
     pub description: Option<String>,
     /// Comments.
     pub comments: Option<String>,
+    /// What the card of the token that it created is, for people.
+    pub token_description: Option<String>,
     /// The email address.
     pub email_address: Option<String>,
     /// The billing address.
     pub billing: Option<PostalAddress>,
     /// The shipping address.
     pub shipping: Option<PostalAddress>,
+    /// Whether the billing address is the shipping address, too.
+    pub billing_is_shipping: Option<Reported<bool>>,
     /// The software that made it; `Clearent Recurring Engine` for a payment that a plan made.
     pub software_type: Option<String>,
     /// The version of that software.

@@ -4,7 +4,8 @@ use perennial_domain::clearent::{
     ExpectedRun, NewPlan, NewPlanFields, Plan, PlanForecastFields, PlanKey, PlanStatus, PlanTerm, Schedule,
     check_plan_deletion,
 };
-use perennial_domain::{Date, Rule, Text, Violations, add_months};
+use perennial_domain::{Date, Reported, Rule, Text, Violations, add_months};
+use perennial_wire::clearent::plan::Cycle;
 use perennial_wire::clearent::{Payload, plan};
 
 use super::answer::{Answer, Fault, Refused, Site};
@@ -14,17 +15,18 @@ use crate::world::Ledger;
 
 pub(super) fn create(call: &mut Call<'_>) -> Handled {
     let new = plan::read_create(call.format, call.body, &LIMITS)?;
+    let cycle = plan::read_cycle(call.format, call.body, &LIMITS)?;
     act(move |ledger, site| {
         let (number, key) = ledger.next_plan_key()?;
-        let plan = named(ledger, created(key.clone(), &new))?;
+        let plan = named(ledger, created(key.clone(), &new, cycle))?;
         check_payer(ledger, &plan)?;
         ledger.create_plan(number, &plan)?;
         Ok(Answer::created(shown(find(ledger, &key)?, site)).with_link(site.plan("self", &key)))
     })
 }
 
-/// The plan as it begins: active unless it says otherwise.
-fn created(plan_key: PlanKey, new: &NewPlan) -> Plan {
+/// The plan as it begins: active unless it says otherwise. It is charged every month, whatever its cycle says.
+fn created(plan_key: PlanKey, new: &NewPlan, cycle: Cycle) -> Plan {
     let NewPlanFields {
         customer_key,
         token_id,
@@ -50,8 +52,8 @@ fn created(plan_key: PlanKey, new: &NewPlan) -> Plan {
         token_id: Some(token_id.clone()),
         frequency: Some(frequency.clone()),
         frequency_day: Some(new.day().into()),
-        frequency_month: None,
-        frequency_week: None,
+        frequency_month: cycle.frequency_month.map(Reported::Value),
+        frequency_week: cycle.frequency_week.map(Reported::Value),
         payment_amount: Some(*payment_amount),
         start_date: Some(*start_date),
         end_date: Some(*end_date),
@@ -106,12 +108,18 @@ pub(super) fn list(call: &mut Call<'_>) -> Handled {
 pub(super) fn update(call: &mut Call<'_>) -> Handled {
     let key = call.plan_key()?;
     let update = plan::read_update(call.format, call.body, &LIMITS)?;
+    let cycle = plan::read_cycle(call.format, call.body, &LIMITS)?;
     act(move |ledger, site| {
         let old = find(ledger, &key)?;
         let new = update.apply(&old).map_err(|violations| {
             let restarted = violations.iter().all(|violation| violation.rule == Rule::PlanCancelled);
             if restarted { Refused::business("041", violations.to_string()) } else { violations.into() }
         })?;
+        let new = Plan {
+            frequency_month: cycle.frequency_month.map(Reported::Value).or(new.frequency_month),
+            frequency_week: cycle.frequency_week.map(Reported::Value).or(new.frequency_week),
+            ..new
+        };
         if (&old.customer_key, &old.token_id) != (&new.customer_key, &new.token_id) {
             check_payer(ledger, &new)?;
         }

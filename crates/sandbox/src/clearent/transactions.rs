@@ -112,15 +112,24 @@ fn owned(text: Option<&Text>) -> Option<String> {
 }
 
 fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
-    let ChargeFields { amount, card, exp_date, csc, check_field, create_token, description, .. } =
-        charge.fields();
+    let ChargeFields {
+        amount,
+        card,
+        exp_date,
+        csc,
+        check_field,
+        create_token,
+        token_description,
+        description,
+        ..
+    } = charge.fields();
     let source = Source::of(card, exp_date, call)?;
     let (amount, wants_token) = (*amount, create_token.is_some_and(|flag| flag.0));
     let only_vaults = kind == TransactionType::AUTH && amount.is_zero() && wants_token;
     let checks_invoice = check_field.is_some();
     // Of the code no more is kept than what the issuer will say to it.
     let code = csc.map(Code::from);
-    let description = owned(description);
+    let description = owned(token_description.or(description));
     let record = recorded(kind, charge);
     act(move |ledger, _| {
         let (card, token, refused) = source.look_up(ledger)?;
@@ -205,6 +214,8 @@ fn recorded(kind: TransactionType, charge: &Charge) -> Transaction {
         tip_amount,
         check_field: _,
         create_token: _,
+        token_description,
+        billing_is_shipping,
         authorization_code,
         software_type,
         software_type_version,
@@ -222,11 +233,13 @@ fn recorded(kind: TransactionType, charge: &Charge) -> Transaction {
         customer_id: owned(customer_id),
         description: owned(description),
         comments: owned(comments),
+        token_description: owned(token_description),
         email_address: owned(email_address),
         sales_tax_amount: sales_tax_amount.copied(),
         tip_amount: tip_amount.copied(),
         billing: billing.map(postal),
         shipping: shipping.map(postal),
+        billing_is_shipping: billing_is_shipping.map(|flag| flag.0.into()),
         software_type: owned(software_type),
         software_type_version: owned(software_type_version),
         ..Transaction::default()
@@ -414,13 +427,17 @@ pub(super) fn shown(
 ) -> Answer {
     let link = record.id.as_ref().map(Site::transaction);
     let card = record.last_four.as_ref().map(|digits| format!("XXXXXXXXXXXX{digits}"));
-    let fresh = Transaction {
-        card,
+    let fresh = of_terminal(ledger, Transaction { card, ..record });
+    link.into_iter().fold(answer(Box::new(fresh)), Answer::with_link)
+}
+
+/// The transaction with its merchant and its terminal.
+fn of_terminal(ledger: &Ledger<'_>, transaction: Transaction) -> Transaction {
+    Transaction {
         merchant_id: Some(ledger.merchant_id()),
         terminal_id: Some(ledger.terminal_id()),
-        ..record
-    };
-    link.into_iter().fold(answer(Box::new(fresh)), Answer::with_link)
+        ..transaction
+    }
 }
 
 /// Sets the tip of a charge that is not settled yet.
@@ -448,7 +465,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Handled {
     let id = call.transaction_id()?;
     act(move |ledger, _| {
         let transaction = ledger.transaction(&id)?.ok_or_else(Refused::unknown_object)?;
-        Ok(Answer::ok(Payload::Transaction(Box::new(transaction))))
+        Ok(Answer::ok(Payload::Transaction(Box::new(of_terminal(ledger, transaction)))))
     })
 }
 
@@ -469,6 +486,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Handled {
     }
     act(move |ledger, _| {
         let (transactions, page) = ledger.transactions(search, from, to, ledger.forgotten()?)?;
+        let transactions = transactions.into_iter().map(|found| of_terminal(ledger, found)).collect();
         Ok(Answer::page_or_nothing(Payload::Transactions(transactions), page))
     })
 }

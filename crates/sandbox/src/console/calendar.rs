@@ -11,7 +11,7 @@ use super::chart::amount;
 use super::people::Names;
 use super::{Found, World};
 use crate::gateway::Gateway;
-use crate::store::plan::remaining;
+use crate::store::plan::{remaining, schedule};
 use crate::world::Ledger;
 
 /// How a day of a plan went, or will.
@@ -50,7 +50,7 @@ struct Day {
 fn days(ledger: &Ledger<'_>, plan: &Plan) -> Result<BTreeMap<NaiveDate, Day>> {
     let cents = plan.payment_amount.unwrap_or(Amount::ZERO).cents();
     let mut days = BTreeMap::new();
-    for day in plan.schedule().into_iter().flatten() {
+    for day in schedule(plan).into_iter().flatten() {
         days.insert(day, Day { cents, outcome: Outcome::Without, transaction: None });
     }
     for day in remaining(plan, ledger.now) {

@@ -229,11 +229,16 @@ const CUSTOMER_TOKEN_UPDATE: Body = Body {
     example: r#"{"token-id":"1100000000555551111","default":true}"#,
 };
 
+/// A number that a monthly plan may have, and that is only kept.
+const fn twelfth(name: &'static str) -> Field {
+    optional(name, Kind::Number { min: 1, max: 12 })
+}
+
 const NEW_PLAN: Body = Body {
     name: "NewPlan",
     root: "payment-plan",
     fields: NewPlan::FIELDS,
-    also: &[],
+    also: &[twelfth("frequency-month"), twelfth("frequency-week")],
     least: &[],
     example: r#"{"plan-name":"Gold membership","type":"SUBSCRIPTION","customer-key":"cust_5a1d7c1e8a0f","token-id":"1100000000555551111",
         "frequency":"MONTHLY","frequency-day":"15","start-date":"2027-01-01","end-date":"2027-12-31","status":"ACTIVE","payment-amount":"50.00"}"#,
@@ -243,7 +248,7 @@ const PLAN_UPDATE: Body = Body {
     name: "PlanUpdate",
     root: "payment-plan",
     fields: PlanUpdate::FIELDS,
-    also: &[],
+    also: &[twelfth("frequency-month"), twelfth("frequency-week")],
     least: PlanUpdate::FIELDS,
     example: r#"{"plan-name":"Gold 2"}"#,
 };

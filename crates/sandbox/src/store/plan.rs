@@ -1,7 +1,7 @@
 //! Payment plans in the books.
 
 use perennial_domain::clearent::{
-    CustomerKey, Frequency, FrequencyDay, Plan, PlanKey, PlanSearch, PlanStatus, TokenId,
+    CustomerKey, Frequency, FrequencyDay, Plan, PlanKey, PlanSearch, PlanStatus, Schedule, TokenId,
 };
 use perennial_domain::{Amount, NaiveDate, Reported};
 use perennial_wire::clearent::Page;
@@ -61,9 +61,8 @@ impl Ledger<'_> {
             token_id,
             frequency,
             frequency_day,
-            // They are accepted and ignored.
-            frequency_month: _,
-            frequency_week: _,
+            frequency_month,
+            frequency_week,
             payment_amount,
             start_date,
             end_date,
@@ -83,6 +82,8 @@ impl Ledger<'_> {
                 "frequency_day",
                 frequency_day.as_ref().and_then(Reported::value).map_or(Value::Null, |day| day.get().into()),
             ),
+            ("frequency_month", number(frequency_month.as_ref())),
+            ("frequency_week", number(frequency_week.as_ref())),
             ("amount", cents(*payment_amount)),
             ("start_date", shown(*start_date)),
             ("end_date", shown(*end_date)),
@@ -176,11 +177,19 @@ impl Ledger<'_> {
     }
 }
 
+/// The days on which a plan charges while it is active. What its cycle means is not known, so it changes nothing here.
+pub(crate) fn schedule(plan: &Plan) -> Option<Schedule> {
+    Plan { frequency_month: None, ..plan.clone() }.schedule()
+}
+
 /// The days on which an active plan will still charge: a day counts until its payments are made.
 pub(crate) fn remaining(plan: &Plan, now: Moment) -> impl Iterator<Item = NaiveDate> + use<> {
     let active = plan.status == Some(PlanStatus::ACTIVE);
-    let schedule = plan.schedule().filter(|_| active);
-    schedule.into_iter().flatten().skip_while(move |day| Moment::run_of(*day) <= now)
+    schedule(plan).filter(|_| active).into_iter().flatten().skip_while(move |day| Moment::run_of(*day) <= now)
+}
+
+fn number(reported: Option<&Reported<u64>>) -> Value {
+    reported.and_then(Reported::value).map(u64::cast_signed).into()
 }
 
 const ORDERS: &[(&str, &str)] = &[
@@ -204,8 +213,8 @@ fn plan(row: &Row<'_>) -> Result<Plan> {
         token_id: read_some::<TokenId>(row, "token_id")?,
         frequency: row.get::<_, Option<String>>("frequency")?.map(|word| Frequency::reported(&word)),
         frequency_day: FrequencyDay::new(row.get("frequency_day")?).ok().map(Reported::from),
-        frequency_month: None,
-        frequency_week: None,
+        frequency_month: row.get::<_, Option<u64>>("frequency_month")?.map(Reported::Value),
+        frequency_week: row.get::<_, Option<u64>>("frequency_week")?.map(Reported::Value),
         payment_amount: read_amount(row, "amount")?.or(Some(Amount::ZERO)),
         start_date: Some(read(row, "start_date")?),
         end_date: Some(read(row, "end_date")?),

@@ -63,7 +63,8 @@ CREATE INDEX customer_tokens_token ON customer_tokens (world, token_id);
 
 CREATE TABLE plans (
     world INTEGER NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, name TEXT, customer_key TEXT NOT NULL, customer_name TEXT,
-    token_id TEXT NOT NULL, frequency TEXT NOT NULL, frequency_day INTEGER NOT NULL, amount INTEGER NOT NULL,
+    token_id TEXT NOT NULL, frequency TEXT NOT NULL, frequency_day INTEGER NOT NULL,
+    frequency_month INTEGER, frequency_week INTEGER, amount INTEGER NOT NULL,
     start_date TEXT NOT NULL, end_date TEXT NOT NULL, status TEXT NOT NULL, status_date INTEGER NOT NULL,
     email_address TEXT, email_receipt INTEGER NOT NULL, next_charge TEXT, archive_at INTEGER, archived INTEGER,
     PRIMARY KEY (world, number), UNIQUE (world, key)
@@ -83,7 +84,8 @@ CREATE TABLE transactions (
     result_code TEXT NOT NULL, display_message TEXT NOT NULL, status TEXT NOT NULL, authorization_code TEXT,
     last_four TEXT, card_type TEXT, exp_date TEXT, created INTEGER NOT NULL, batch INTEGER, ref_id TEXT,
     sales_tax INTEGER, tip INTEGER, invoice TEXT, purchase_order TEXT, order_id TEXT, customer_id TEXT,
-    description TEXT, comments TEXT, email_address TEXT, billing TEXT, shipping TEXT, software_type TEXT,
+    description TEXT, comments TEXT, token_description TEXT, email_address TEXT, billing TEXT, shipping TEXT,
+    billing_is_shipping INTEGER NOT NULL, software_type TEXT,
     software_type_version TEXT, avs TEXT, csc TEXT, pending INTEGER NOT NULL, voided INTEGER NOT NULL, plan_name TEXT,
     PRIMARY KEY (world, number), UNIQUE (world, id)
 ) WITHOUT ROWID;

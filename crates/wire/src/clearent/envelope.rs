@@ -139,7 +139,8 @@ message! {
 }
 
 message! {
-    /// What was seen in JSON is **inferred** for XML where no sample shows it: lists, errors and `tokenResponse`.
+    /// What was seen in JSON is **inferred** for XML where no sample shows it: lists and errors. A token is written as
+    /// `tokenResponse` in JSON and as `token` in XML, as the vendor's samples have it, and read by either name in both.
     struct PayloadMessage<'a> as "payload" {
         customer: Option<Box<CustomerMessage<'a>>> = "customer",
         customers: Option<Customers<'a>> = "customers",
@@ -260,6 +261,9 @@ impl Reply {
     pub fn encode(&self, format: Format) -> Result<Vec<u8>, EncodeError> {
         let Self { code, status, exchange_id, links, page, payload_type, payload, unreadable: _ } = self;
         let mut message = PayloadMessage::from(payload);
+        if format == Format::Xml {
+            message.token = message.token_response.take();
+        }
         message.payload_type = some_text(payload_type.as_ref()).or(payload.type_name().map(text));
         let envelope = Envelope {
             code: shown(*code),

@@ -4,15 +4,15 @@
 
 use perennial_domain::clearent::{
     self as domain, ExpectedRun, Frequency, FrequencyDay, NewPlan, NewPlanFields, PlanForecast,
-    PlanForecastFields, PlanKey, PlanSearch, PlanStatus, PlanUpdate, PlanUpdateFields,
+    PlanForecastFields, PlanKey, PlanSearch, PlanStatus, PlanType, PlanUpdate, PlanUpdateFields,
 };
-use perennial_domain::{Date, Violations};
+use perennial_domain::{Date, Rule, Violations};
 
 use super::envelope::Links;
 use crate::call::{Call, Method, ReadError};
 use crate::error::EncodeError;
 use crate::fields::{
-    Fault, amount, date, given, key, own_key, owned, reported, reported_count, reported_flag, set,
+    Fault, amount, count, date, given, key, own_key, owned, reported, reported_count, reported_flag, set,
     set_as_gateway, shown, some_text, text, truth,
 };
 use crate::format::{self, Format};
@@ -27,8 +27,8 @@ const RUNS: &str = "/rest/v2/payment-plans/{plan-key}/expected-runs";
 const FORECAST: &str = "/rest/v2/plan-forecast";
 
 message! {
-    /// A plan: request and record. `frequency-month` and `frequency-week` are never sent, ignored in requests, and
-    /// read in answers, because they change what a plan charges.
+    /// A plan: request and record. `frequency-month` and `frequency-week` are never sent, because what they mean for a
+    /// monthly plan is not known; a gateway keeps them, and they are read in answers.
     pub(crate) struct Plan<'a> as "payment-plan" keyed by |plan| plan.plan_key.as_deref(); {
         plan_key: Option<Text<'a>> = "plan-key",
         plan_name: Option<Text<'a>> = "plan-name",
@@ -210,6 +210,58 @@ pub fn forecast(forecast: &PlanForecast) -> Call {
     Call::bare(Method::Get, FORECAST, target.finish())
 }
 
+/// What a request for a monthly plan may say beside what our client sends. What it means is not known: in 2016 the
+/// month was that of the first charge, in newer documentation it is the months between charges.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cycle {
+    /// `frequency-month`, from 1 to 12.
+    pub frequency_month: Option<u64>,
+    /// `frequency-week`, of which **inferred** is that a monthly plan can have one, and that it is from 1 to 12 then.
+    pub frequency_week: Option<u64>,
+}
+
+impl Cycle {
+    fn read(month: Option<Text<'_>>, week: Option<Text<'_>>, wrong: &mut Violations) -> Self {
+        let mut number = |name: &'static str, member: Option<Text<'_>>| {
+            let number = count(name, member);
+            match number.map(|number| number.map(|number| (1..=12).contains(&number).then_some(number))) {
+                Ok(None) => None,
+                Ok(Some(Some(number))) => Some(number),
+                Ok(Some(None)) | Err(_) => {
+                    wrong.add(name, Rule::Range { min: 1, max: 12 });
+                    None
+                }
+            }
+        };
+        Self {
+            frequency_month: number("frequency-month", month),
+            frequency_week: number("frequency-week", week),
+        }
+    }
+}
+
+/// Reads the cycle of a create or an update, which has been read before.
+pub fn read_cycle(format: Format, body: &[u8], limits: &Limits) -> Result<Cycle, ReadError> {
+    let Plan { frequency_month, frequency_week, .. } = format::decode(format, body, limits)?;
+    let mut wrong = Violations::default();
+    let cycle = Cycle::read(frequency_month, frequency_week, &mut wrong);
+    if wrong.is_empty() { Ok(cycle) } else { Err(wrong.into()) }
+}
+
+/// The request, or all that is wrong with it and with its cycle.
+fn with_cycle<T>(
+    read: Result<T, Violations>,
+    month: Option<Text<'_>>,
+    week: Option<Text<'_>>,
+) -> Result<T, ReadError> {
+    let mut wrong = read.as_ref().err().cloned().unwrap_or_default();
+    Cycle::read(month, week, &mut wrong);
+    match read {
+        Ok(request) if wrong.is_empty() => Ok(request),
+        _ => Err(wrong.into()),
+    }
+}
+
 /// Reads the body of a create.
 pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewPlan, ReadError> {
     let Plan {
@@ -223,8 +275,8 @@ pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewPl
         token_id,
         frequency,
         frequency_day,
-        frequency_month: _,
-        frequency_week: _,
+        frequency_month,
+        frequency_week,
         start_date,
         end_date,
         status,
@@ -246,7 +298,8 @@ pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewPl
         end_date: end_date,
         status: status,
     );
-    Ok(set_as_gateway!(builder; payment_amount: payment_amount).accept()?)
+    let read = set_as_gateway!(builder; payment_amount: payment_amount).accept();
+    with_cycle(read, frequency_month, frequency_week)
 }
 
 /// Reads the body of an update.
@@ -262,8 +315,8 @@ pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<PlanU
         token_id,
         frequency,
         frequency_day,
-        frequency_month: _,
-        frequency_week: _,
+        frequency_month,
+        frequency_week,
         start_date,
         end_date,
         status,
@@ -271,6 +324,7 @@ pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<PlanU
         status_date: _,
         links: _,
     } = format::decode(format, body, limits)?;
+    let has_cycle = [&frequency_month, &frequency_week].into_iter().any(Option::is_some);
     let builder = set!(PlanUpdate::builder();
         plan_name: plan_name,
         plan_type: plan_type,
@@ -285,7 +339,12 @@ pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<PlanU
         end_date: end_date,
         status: status,
     );
-    Ok(set_as_gateway!(builder; payment_amount: payment_amount).accept()?)
+    let read = set_as_gateway!(builder; payment_amount: payment_amount).accept().or_else(|wrong| {
+        // A change of the cycle alone changes something, too.
+        let says_nothing = wrong.names("payment-plan") && has_cycle;
+        if says_nothing { PlanUpdate::builder().plan_type(PlanType.as_str()).accept() } else { Err(wrong) }
+    });
+    with_cycle(read, frequency_month, frequency_week)
 }
 
 /// Reads the query of a search.

@@ -352,6 +352,8 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
                 created: some("2026-10-25 14:43:44.483"),
                 batch_string_id: some("000377"),
                 original_amount: Some(amount("3.50")),
+                entry_method: some("0"),
+                billing_is_shipping: Some(false.into()),
                 invoice: some("inv-1"),
                 order_id: some("700003"),
                 pending: Some(false),

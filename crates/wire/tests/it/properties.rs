@@ -17,7 +17,7 @@ use perennial_wire::clearent::{
 };
 use perennial_wire::{EncodeError, Format, Limits};
 use proptest::collection::vec;
-use proptest::option::of;
+use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -379,12 +379,14 @@ prop_compose! {
         (invoice, purchase_order, order_id, customer_id) in (of(string()), of(string()), of(text()), of(text())),
         (client_ip, email_address, email_receipt) in (of(text()), of(text()), of(any::<bool>())),
         (sales_tax_amount, tip_amount, create_token) in (of(amount()), of(amount()), of(any::<bool>())),
+        (token_description, billing_is_shipping) in (of(text()), of(any::<bool>())),
         (authorization_code, software_type, software_type_version) in (of(text()), of(text()), of(text())),
         (billing, shipping) in (address(), address()),
     ) -> Charge {
         given!(Charge::builder().amount(amount).card(card).exp_date(exp_date);
             csc, card_type, description, comments, invoice, purchase_order, order_id, customer_id, client_ip,
-            email_address, email_receipt, sales_tax_amount, tip_amount, create_token, authorization_code,
+            email_address, email_receipt, sales_tax_amount, tip_amount, create_token, token_description,
+            billing_is_shipping, authorization_code,
             software_type, software_type_version, billing, shipping).build().unwrap()
     }
 }
@@ -506,6 +508,11 @@ prop_compose! {
     }
 }
 
+/// Perhaps one of these. Boxed, because the records have so many members that their strategies would fill the stack.
+fn of<S: Strategy + 'static>(values: S) -> BoxedStrategy<Option<S::Value>> {
+    option::of(values).boxed()
+}
+
 /// A detail as it was reported: one that is known, or a word that is none.
 fn detail<T: std::fmt::Debug + Clone>(known: impl Strategy<Value = T>) -> impl Strategy<Value = Reported<T>> {
     (known, any::<bool>()).prop_map(|(value, is_known)| {
@@ -533,6 +540,8 @@ prop_compose! {
         (order_id, customer_id, description, comments, email_address) in
             (of(string()), of(string()), of(string()), of(string()), of(string())),
         (billing, shipping) in (postal_address().boxed(), postal_address().boxed()),
+        (token_description, billing_is_shipping, entry_method) in
+            (of(string()), of(detail(any::<bool>())), of("[0-9]")),
         (software_type, software_type_version) in (of(string()), of(string())),
         (avs_result_code, avs_result_code_description, csc_result_code, csc_result_code_description) in
             (of("[A-Z]"), of(string()), of("[A-Z]"), of(string())),
@@ -544,6 +553,7 @@ prop_compose! {
             id, transaction_type, amount, result, result_code, display_message, status, authorization_code,
             card, last_four, card_type, exp_date, created, batch_string_id, ref_id, original_amount,
             partial_approved, surcharge_applied, service_fee, sales_tax_amount, tip_amount, invoice, purchase_order, order_id, customer_id, description, comments,
+            token_description, billing_is_shipping, entry_method,
             email_address, billing, shipping, software_type, software_type_version, avs_result_code,
             avs_result_code_description, csc_result_code, csc_result_code_description, check_field_duplicate,
             pending, settled, voided, voided_auth, merchant_id, terminal_id, plan_name,
