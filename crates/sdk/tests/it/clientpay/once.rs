@@ -114,7 +114,7 @@ async fn a_second_send_is_asked_for_and_comes_after_the_window() {
         ("silence", vec![Does::Fail(Kind::Timeout)], twice, None, 1),
         ("500 before it", vec![before(500, "")], twice, None, 1),
         ("502 of a proxy", vec![before(502, "<html>")], twice, None, 1),
-        ("throttled", vec![Does::Throttle], &[PAY, PAY], None, 1),
+        ("throttled by a proxy", vec![before(429, "")], twice, None, 1),
         ("reset twice", vec![Does::Fail(reset), Does::Fail(reset)], in_vain, UNKNOWN, 0),
         ("reset, then performed and reset", vec![Does::Fail(reset), Does::PerformThen(reset)], in_vain, None, 1),
         ("burnt and lost", vec![Does::BurnThen(reset)], in_vain, UNKNOWN, 0),
