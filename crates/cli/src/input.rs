@@ -5,9 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
-use perennial::clearent::ApiKey;
+use perennial::clearent::{ApiKey, OneTimeToken};
 use perennial::encoding::{MARK, NotUtf8, utf8, without_mark};
 use perennial::keys::{KeyStoreError, Secret};
+use perennial::{InvalidValue, Violations};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
@@ -131,6 +132,14 @@ pub(crate) fn password(file: Option<&Path>) -> Result<Secret, Failure> {
     let missing =
         "there is no terminal to ask at for the password of the document: pass --password-file FILE";
     what_opens("password", file, "Password of the document (not shown): ", missing)
+}
+
+/// The one-time token of a file, or of standard input where the file's name is `-`.
+pub(crate) fn one_time_token(path: &Path) -> Result<OneTimeToken, Failure> {
+    let what = "one-time token";
+    let text = if is_stdin(path) { of_stdin(what)? } else { of_file(what, path)? };
+    let token = OneTimeToken::try_from(text.as_str());
+    Ok(token.map_err(|InvalidValue(rule)| Violations::one("jwt-file", rule))?)
 }
 
 /// What a file holds that opens others, its line ending left out, or else what is answered to the question.

@@ -52,6 +52,9 @@ pub enum Rule {
     /// The card has expired.
     #[error("must not be in the past: the card has expired")]
     Expired,
+    /// Not a one-time token.
+    #[error("must be a one-time token: a JWT, whose three parts have dots between them")]
+    OneTimeToken,
     /// Not four digits.
     #[error("must be the last four digits of the card")]
     LastFour,

@@ -79,7 +79,7 @@ pub fn is_secret_name(name: &str) -> bool {
 const LONGEST_NAME: usize = 18;
 
 /// In lower case and without separators.
-const SECRET_NAMES: [&str; 32] = [
+const SECRET_NAMES: [&str; 33] = [
     "accessid",
     "accesskey",
     "accountkey",
@@ -101,6 +101,7 @@ const SECRET_NAMES: [&str; 32] = [
     "cvv2",
     "encryptedtrackdata",
     "integratorkey",
+    "jwt",
     "mobilejwt",
     "pan",
     "proxyauthorization",

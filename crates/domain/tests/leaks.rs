@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use perennial_domain::clearent::{
     Address, AddressBuilder, ApiKey, Capture, Charge, ChargeSource, CustomerTokenUpdate, CustomerUpdate,
-    DuplicateUpdate, NewCustomer, NewCustomerToken, NewPlan, NewToken, PlanForecast, PlanUpdate, Refund,
-    Settlement, TokenUpdate, TransactionRequest, TransactionUpdate,
+    DuplicateUpdate, NewCustomer, NewCustomerToken, NewPlan, NewToken, OneTimeToken, PlanForecast,
+    PlanUpdate, Refund, Settlement, TokenUpdate, TransactionRequest, TransactionUpdate,
 };
 use perennial_domain::{CardNumber, Rule, Secret, SecurityCode, Violations};
 use proptest::prelude::*;
@@ -14,6 +14,8 @@ const CARD: &str = "4012888888881881";
 const BAD_CARD: &str = "4012888888881882";
 const CSC: &str = "7391";
 const BAD_CSC: &str = "73917";
+const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.c4a7e1d0.c4a7e1d0";
+const BAD_JWT: &str = "c4a7e1d0.c4a7e1d0";
 const KEY: &str = "c4a7e1d0c4a7e1d0c4a7e1d0c4a7e1d0";
 
 fn clean(shown: &dyn Debug) {
@@ -36,7 +38,7 @@ fn no_value_request_builder_or_error_shows_a_secret() {
     let token_error = bad_token().build().unwrap_err();
     let key_error = ApiKey::new(&format!("{KEY}\n{KEY}")).unwrap_err();
     let card_error = CardNumber::try_from(BAD_CARD).unwrap_err();
-    let shown: [&dyn Debug; 26] = [
+    let shown: [&dyn Debug; 30] = [
         &CardNumber::try_from(CARD).unwrap(),
         &card_error,
         &card_error.to_string(),
@@ -48,6 +50,10 @@ fn no_value_request_builder_or_error_shows_a_secret() {
         &key_error.to_string(),
         &ChargeSource::try_from(CARD).unwrap(),
         &ChargeSource::try_from(BAD_CARD).unwrap_err(),
+        &OneTimeToken::try_from(JWT).unwrap(),
+        &ChargeSource::from(OneTimeToken::try_from(JWT).unwrap()),
+        &OneTimeToken::try_from(BAD_JWT).unwrap_err(),
+        &Charge::builder().amount("25.00").card(OneTimeToken::try_from(JWT).unwrap()).build().unwrap(),
         &token(),
         &built_token,
         &built_token.fields(),

@@ -2,8 +2,8 @@
 
 use perennial_domain::clearent::{
     BatchStatus, ChargeSource, CheckField, Count, CustomerKey, CustomerStatus, Flag, Frequency, FrequencyDay,
-    LastFour, Minutes, PlanKey, PlanStatus, PlanType, Reference, TokenId, TokenStatus, TransactionId,
-    TransactionResult, TransactionType,
+    LastFour, Minutes, OneTimeToken, PlanKey, PlanStatus, PlanType, Reference, TokenId, TokenStatus,
+    TransactionId, TransactionResult, TransactionType,
 };
 use perennial_domain::{CardBrand, InvalidValue, Rule, Text};
 use proptest::prelude::*;
@@ -196,9 +196,37 @@ fn what_is_charged_is_a_token_when_it_begins_with_11_and_a_card_otherwise() {
         let read = match ChargeSource::try_from(text) {
             Ok(ChargeSource::Card(_)) => "Card".to_owned(),
             Ok(ChargeSource::Token(_)) => "Token".to_owned(),
+            Ok(ChargeSource::OneTimeToken(_)) => "OneTimeToken".to_owned(),
             Err(error) => error.to_string(),
         };
         assert_eq!(read, expected, "{text:?}");
+    }
+}
+
+#[test]
+fn one_time_tokens_have_three_parts() {
+    let long = format!("a.b.{}", "c".repeat(4_093));
+    let cases = [
+        ("eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbiI6IjEifQ.c2ln-_0", true),
+        (" a.b.c\n", true),
+        ("a.b", false),
+        ("a.b.c.d", false),
+        ("a..c", false),
+        ("a.b.c=", false),
+        ("a.b c.d", false),
+        ("4111111111111111", false),
+        ("", false),
+        (&long[..4_096], true),
+        (&long, false),
+    ];
+    for (text, is_one) in cases {
+        let read = OneTimeToken::try_from(text);
+        assert_eq!(read.is_ok(), is_one, "{text:.40}");
+        let why = "must be a one-time token: a JWT, whose three parts have dots between them";
+        assert!(
+            read.is_ok_and(|token| token.expose() == text.trim())
+                || OneTimeToken::try_from(text).unwrap_err().to_string() == why
+        );
     }
 }
 

@@ -122,6 +122,7 @@ mod options;
 mod outflow;
 mod page_text;
 mod payment_page;
+mod public_key;
 mod requests;
 mod seed;
 mod server;
@@ -218,6 +219,12 @@ impl Sandbox {
     /// Clears all faults of the world that comes with the sandbox; see [`World::clear_faults`].
     pub async fn clear_faults(&self) -> Result<(), WorldError> {
         self.world.clear_faults().await
+    }
+
+    /// The public key of the sandbox's own world, as [`World::webhook_key`] has it: it verifies alerts, and exchanges a card
+    /// for a one-time token.
+    pub async fn webhook_key(&self) -> Result<String, WorldError> {
+        self.world.webhook_key().await
     }
 
     /// Makes the world of this seed, or starts it afresh.

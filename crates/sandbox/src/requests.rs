@@ -7,6 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Value as Json, json};
 
 use crate::clock::Moment;
+use crate::seed::Seed;
+use crate::world::Ledger;
 
 /// How many requests a world remembers.
 const KEPT: usize = 500;
@@ -91,6 +93,13 @@ pub(crate) struct Exchange {
     pub(crate) operation: &'static str,
     pub(crate) id: String,
     pub(crate) time: Moment,
+}
+
+impl Exchange {
+    /// What an exchange in a world is numbered by.
+    pub(crate) fn opened(ledger: &Ledger<'_>) -> (i64, Seed, Moment, u64) {
+        (ledger.world, ledger.seed, ledger.now, ledger.opened)
+    }
 }
 
 /// A request as it is remembered; bodies and path are masked already.

@@ -409,8 +409,11 @@ async fn called(
         ["rest", "v2", rest @ ..] => rest,
         _ => &[],
     };
-    clearent::answer(gateway, clearent::Request { method, segments, query, headers, formats, body, site })
-        .await
+    clearent::answer(
+        gateway,
+        clearent::Request { method, path: head.uri.path(), segments, query, headers, formats, body, site },
+    )
+    .await
 }
 
 /// What a browser gets.

@@ -205,6 +205,7 @@ pub(crate) enum Kind {
     ClientPayment,
     Payer,
     Method,
+    OneTimeToken,
 }
 
 impl Kind {
@@ -224,6 +225,7 @@ impl Kind {
             Self::ClientPayment => "clientpay_payments",
             Self::Payer => "payers",
             Self::Method => "methods",
+            Self::OneTimeToken => "one_time_tokens",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The one place where a secret becomes a header.
 
 use http::{HeaderName, HeaderValue, header};
-use perennial_domain::clearent::ApiKey;
+use perennial_domain::clearent::{ApiKey, OneTimeToken};
 use perennial_domain::clientpay::AccessId;
 
 /// The `api-key` header of every Clearent call (Clearent recurring payments page), marked sensitive: its `Debug` does
@@ -17,6 +17,19 @@ use perennial_domain::clientpay::AccessId;
 /// ```
 pub fn api_key(key: &ApiKey) -> (HeaderName, HeaderValue) {
     (HeaderName::from_static("api-key"), sensitive(key.expose()))
+}
+
+/// The `mobilejwt` header of a Clearent call that charges a one-time token (the vendor's mobile libraries), likewise.
+///
+/// ```
+/// use perennial_domain::clearent::OneTimeToken;
+/// use perennial_transport::auth;
+///
+/// let (name, value) = auth::mobile_jwt(&OneTimeToken::try_from("a.b.c").unwrap());
+/// assert_eq!(format!("{name}: {value:?}"), "mobilejwt: Sensitive");
+/// ```
+pub fn mobile_jwt(token: &OneTimeToken) -> (HeaderName, HeaderValue) {
+    (HeaderName::from_static("mobilejwt"), sensitive(token.expose()))
 }
 
 /// The `accessId` header of every ClientPay call of version 2 that has one (ClientPay API reference), likewise.
@@ -41,7 +54,7 @@ pub fn authorization(id: &AccessId) -> (HeaderName, HeaderValue) {
 
 fn sensitive(secret: &str) -> HeaderValue {
     let mut value = HeaderValue::from_str(secret)
-        .expect("keys and ids are visible ASCII, which every header value may hold");
+        .expect("keys, ids and tokens are visible ASCII, which every header value may hold");
     value.set_sensitive(true);
     value
 }

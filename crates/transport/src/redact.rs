@@ -65,6 +65,20 @@ impl Redactor {
         self
     }
 
+    /// A redactor that knows this secret besides, for the one call that sends it.
+    ///
+    /// ```
+    /// use perennial_transport::Redactor;
+    ///
+    /// let redactor = Redactor::new().secret("k3y").and("j.w.t");
+    /// assert_eq!(redactor.text("k3y j.w.t"), "*** ***");
+    /// ```
+    #[must_use]
+    pub fn and(&self, secret: &str) -> Self {
+        let known = self.secrets.iter().fold(Self::new(), |known, secret| known.secret(secret.expose()));
+        known.secret(secret)
+    }
+
     /// A message for people, masked.
     pub fn text(&self, message: &str) -> String {
         text(&self.without_secrets(message)).into_owned()

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use perennial_domain::Violations;
+use perennial_domain::clearent::OneTimeToken;
 use zeroize::Zeroizing;
 
 use crate::error::{DecodeError, EncodeError};
@@ -52,12 +53,14 @@ pub struct Call {
     pub target: String,
     /// The body, wiped when dropped because it may hold a card.
     pub body: Option<Zeroizing<Vec<u8>>>,
+    /// What the header `mobilejwt` holds, of a call that charges or refunds a one-time token.
+    pub one_time_token: Option<OneTimeToken>,
 }
 
 impl Call {
     /// A call without a body.
     pub(crate) fn bare(method: Method, route: &'static str, target: String) -> Self {
-        Self { method, route, target, body: None }
+        Self { method, route, target, body: None, one_time_token: None }
     }
 
     /// Gives the call this message as its body.

@@ -1,5 +1,7 @@
 //! `perennial transactions`: a decline is printed like an approval, and told by the exit status.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use perennial::clearent::{
     Capture, CaptureBuilder, Charge, ChargeBuilder, ChargeSource, Decline, Partial, Refund, RefundBuilder,
@@ -13,7 +15,7 @@ use super::address::{BillingAddress, ShippingAddress};
 use super::criteria::{Criteria, Pages, key};
 use super::{both, of_card, renamed};
 use crate::failure::Failure;
-use crate::input::{CardData, CardSource};
+use crate::input::{self, CardData, CardSource};
 use crate::output::{Output, Shown, note};
 
 /// Card transactions.
@@ -22,7 +24,8 @@ pub(crate) enum Transactions {
     /// Charges a card or token at once
     #[command(after_help = "Without --token-id the card is asked for, or read from standard input.\n\n\
         Example:\n  perennial transactions sale --amount 25.00 --token-id 1100000000555551111 --exp-date 1230\n  \
-        perennial transactions sale --amount 25.00 --card-stdin < card.json")]
+        perennial transactions sale --amount 25.00 --card-stdin < card.json\n  \
+        perennial transactions sale --amount 25.00 --jwt-file posted.jwt")]
     Sale(Sale),
     /// Reserves an amount for a later capture
     #[command(after_help = "Without --token-id the card is asked for, or read from standard input.\n\n\
@@ -83,6 +86,9 @@ pub(super) struct Payer {
     /// The expiry of the token's card
     #[arg(long, value_name = "MMYY", requires = "token_id")]
     exp_date: Option<String>,
+    /// The file of a one-time token (a JWT) that stands for the card; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["token_id", "card_stdin"])]
+    jwt_file: Option<PathBuf>,
     #[command(flatten)]
     card: CardSource,
 }
@@ -175,7 +181,7 @@ pub(crate) struct Refunded {
 options! {
     RefundOptions fills RefundBuilder {
         /// The transaction to refund
-        #[arg(conflicts_with_all = ["token_id", "card_stdin"])]
+        #[arg(conflicts_with_all = ["token_id", "card_stdin", "jwt_file"])]
         id = "id", "ID";
         /// How much; required
         amount = "amount", "AMOUNT";
@@ -347,6 +353,9 @@ impl Refunded {
         if self.fields.id.is_some() {
             return Ok(builder.build()?);
         }
+        if let Some(file) = &self.payer.jwt_file {
+            return Ok(builder.card(input::one_time_token(file)?).build()?);
+        }
         if let Some(token) = &self.payer.token_id {
             builder = builder.card(TokenText(token));
         }
@@ -359,7 +368,7 @@ impl Refunded {
 impl Payer {
     /// Whether the card is read from standard input.
     pub(super) fn is_stdin(&self) -> bool {
-        self.card.is_stdin()
+        self.card.is_stdin() || self.jwt_file.as_deref().is_some_and(input::is_stdin)
     }
 
     /// The charge, to this payer.
@@ -369,6 +378,9 @@ impl Payer {
 
     /// A charge to this payer, not yet checked.
     pub(super) fn fill(&self, mut builder: ChargeBuilder) -> Result<ChargeBuilder, Failure> {
+        if let Some(file) = &self.jwt_file {
+            return Ok(builder.card(input::one_time_token(file)?));
+        }
         if let Some(token) = &self.token_id {
             builder = builder.card(TokenText(token));
         }

@@ -9,6 +9,7 @@ mod deletion;
 mod duplicate;
 mod forecast;
 mod link;
+mod one_time_token;
 mod paging;
 mod payment;
 mod plan;
@@ -33,6 +34,7 @@ pub use duplicate::{
 };
 pub use forecast::{Expected, Forecast};
 pub use link::Link;
+pub use one_time_token::{MobileJwt, OneTimeToken};
 pub use paging::Paging;
 pub use payment::{ExpectedRun, Payment, PaymentSearch};
 pub use plan::{

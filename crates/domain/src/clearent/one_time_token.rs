@@ -2,7 +2,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::{InvalidValue, Rule};
+use crate::{CardBrand, InvalidValue, Rule};
 
 /// A one-time token of a card: the JWT that the gateway gives to the payer's browser or phone in exchange for the card, so
 /// that the card never passes the merchant's server (reference of the mobile SDKs; header `mobilejwt`).
@@ -20,7 +20,7 @@ use crate::{InvalidValue, Rule};
 /// assert!(Charge::builder().amount("25.00").card(token).build().is_ok());
 /// assert!(OneTimeToken::try_from("4111111111111111").is_err());
 /// ```
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OneTimeToken(Zeroizing<String>);
 
 impl OneTimeToken {
@@ -60,4 +60,15 @@ impl fmt::Debug for OneTimeToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("OneTimeToken(..)")
     }
+}
+
+/// What the gateway gives for a card: its one-time token, and what the payer may see of the card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MobileJwt {
+    /// The token.
+    pub token: OneTimeToken,
+    /// The card's last four digits.
+    pub last_four: Option<String>,
+    /// The brand.
+    pub card_type: Option<CardBrand>,
 }

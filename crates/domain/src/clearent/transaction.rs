@@ -1,4 +1,7 @@
-use super::{Address, CheckField, CustomerKey, PlanKey, PostalAddress, Reference, TokenId, paging::Paging};
+use super::{
+    Address, CheckField, CustomerKey, OneTimeToken, PlanKey, PostalAddress, Reference, TokenId,
+    paging::Paging,
+};
 use crate::{
     Amount, CardBrand, CardNumber, Expiry, Flag, InvalidValue, Reported, Rule, SecurityCode, Text,
     Violations, builder::request, key::key, open::open, text::check_brand,
@@ -43,7 +46,7 @@ open! {
 
 /// What is charged: a card, or a token that stands for one.
 ///
-/// It converts from a [`CardNumber`], a [`TokenId`], and from text, which is a card if its Luhn check digit is right
+/// It converts from a [`CardNumber`], a [`TokenId`], a [`OneTimeToken`], and from text, which is a card if its Luhn check digit is right
 /// and it does not begin like a token (`1100`).
 #[derive(Debug)]
 pub enum ChargeSource {
@@ -51,6 +54,14 @@ pub enum ChargeSource {
     Card(CardNumber),
     /// A card token.
     Token(TokenId),
+    /// A card that the merchant's server never sees, known by the token that a payer's browser or phone got for it.
+    OneTimeToken(OneTimeToken),
+}
+
+impl From<OneTimeToken> for ChargeSource {
+    fn from(token: OneTimeToken) -> Self {
+        Self::OneTimeToken(token)
+    }
 }
 
 impl From<CardNumber> for ChargeSource {
@@ -98,7 +109,7 @@ request! {
         required {
             /// How much; zero is for authorisations that only check a card.
             amount: Amount = "amount",
-            /// The card or token to charge.
+            /// The card, token or one-time token to charge.
             card: ChargeSource = "card",
         }
         optional {
@@ -172,7 +183,7 @@ impl Charge {
     pub fn brand(&self) -> Option<CardBrand> {
         self.card_type.clone().or_else(|| match &self.card {
             ChargeSource::Card(card) => card.brand(),
-            ChargeSource::Token(_) => None,
+            ChargeSource::Token(_) | ChargeSource::OneTimeToken(_) => None,
         })
     }
 }
@@ -210,7 +221,7 @@ request! {
         optional {
             /// The transaction to refund.
             id: TransactionId = "id",
-            /// The card or token to refund to, without an earlier transaction.
+            /// The card, token or one-time token to refund to, without an earlier transaction.
             card: ChargeSource = "card",
             /// The expiry of that card; the vendor's own sample refunds to a card without one.
             exp_date: Expiry = "exp-date",

@@ -7,7 +7,9 @@ pub(crate) mod checks;
 mod customer_tokens;
 mod customers;
 mod duplicates;
+mod jwt;
 mod negotiation;
+mod one_time_tokens;
 pub(crate) mod outcome;
 mod payments;
 mod plans;
@@ -20,7 +22,7 @@ mod transactions;
 use std::sync::Arc;
 
 use http::header::HeaderName;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 use perennial_domain::clearent::{ApiKey, CustomerKey, PlanKey, TokenId, TransactionId};
 use perennial_wire::clearent::{Reply, read_api_key};
@@ -39,6 +41,11 @@ use crate::requests::Exchange;
 use crate::seed::{Seed, hash};
 use crate::store::StoreError;
 use crate::world::{Knock, Ledger};
+
+/// The exchange of a card for a one-time token, whose caller has the merchant's public key and no other.
+const ONE_TIME: &str = "one-time-tokens.create";
+/// What the request log calls a request that no operation serves.
+pub(crate) const NOT_EMULATED: &str = "not-emulated";
 
 /// Every operation under `/rest/v2/`: its method, its path, its name in the request log, and what it does.
 #[rustfmt::skip]
@@ -71,6 +78,11 @@ const OPERATIONS: &[(Method, &str, &str, Handler)] = &[
     (Method::POST,   "transactions/capture",          "transactions.capture",   transactions::capture),
     (Method::POST,   "transactions/void",             "transactions.void",      transactions::void),
     (Method::POST,   "transactions/refund",           "transactions.refund",    transactions::refund),
+    (Method::POST,   "mobile/transactions",           "transactions.sale",      transactions::mobile_any),
+    (Method::POST,   "mobile/transactions/sale",      "transactions.sale",      transactions::mobile_sale),
+    (Method::POST,   "mobile/transactions/auth",      "transactions.auth",      transactions::mobile_auth),
+    (Method::POST,   "mobile/transactions/refund",    "transactions.refund",    transactions::mobile_refund),
+    (Method::POST,   "mobilejwt/manual",              ONE_TIME,                 one_time_tokens::create),
     (Method::GET,    "transactions",                  "transactions.list",      transactions::list),
     (Method::GET,    "transactions/{}",               "transactions.get",       transactions::get),
     (Method::PUT,    "transactions/{}",               "transactions.update",    transactions::update),
@@ -111,6 +123,8 @@ struct Call<'a> {
     query: &'a str,
     format: Format,
     body: &'a [u8],
+    /// What the header `mobilejwt` holds.
+    mobile_jwt: Option<&'a HeaderValue>,
     any_card: bool,
 }
 
@@ -140,6 +154,8 @@ impl Call<'_> {
 /// A request as the server took it.
 pub(crate) struct Request<'a> {
     pub(crate) method: &'a Method,
+    /// The whole path as it was sent.
+    pub(crate) path: &'a str,
     /// The parts of the path after `/rest/v2/`, decoded.
     pub(crate) segments: &'a [&'a str],
     pub(crate) query: &'a str,
@@ -181,16 +197,18 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         }
         Found::OtherMethods(allow) => {
             let refused = Refused::new(405, "041", format!("Method not allowed: this path has {allow}"));
-            return Ok(Answered {
-                allow: Some(allow),
-                ..worldless(gateway, refused, request.formats.answer)
-            });
+            return Ok(Answered { allow: Some(allow), ..not_emulated(gateway, &request, refused).await? });
         }
         Found::Nothing => {
-            return Ok(worldless(gateway, Refused::unknown_object(), request.formats.answer));
+            let text = not_emulated_text(request.method, request.path);
+            return not_emulated(gateway, &request, Refused::new(404, "041", text)).await;
         }
     };
-    let Some(knock) = knock(request.headers, request.body) else {
+    let knock = match operation {
+        ONE_TIME => gateway.knock_of_public_key(request.headers).await?,
+        _ => knock(request.headers, request.body),
+    };
+    let Some(knock) = knock else {
         return Ok(worldless(gateway, Refused::unauthorized(), request.formats.answer));
     };
     let mut call = Call {
@@ -199,6 +217,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         query: request.query,
         format: request.formats.request,
         body: request.body,
+        mobile_jwt: single(request.headers, &MOBILE_JWT),
         any_card: gateway.any_card,
     };
     let read = read_call(handler, &mut call);
@@ -259,6 +278,34 @@ fn work(call: Handled, site: String) -> Work<Result<Answer, Refused>> {
     })
 }
 
+/// What is said of a request that no operation of the sandbox serves. A path is masked as in the request log.
+pub(crate) fn not_emulated_text(method: &Method, path: &str) -> String {
+    format!("not emulated by the sandbox: {method} {}", mask::path(path))
+}
+
+/// Refuses a request that no operation serves, and notes it in the log of the world that its key opens.
+async fn not_emulated(
+    gateway: &Gateway,
+    request: &Request<'_>,
+    refused: Refused,
+) -> Result<Answered, StoreError> {
+    let format = request.formats.answer;
+    let knock = match knock(request.headers, request.body) {
+        Some(knock) => Some(knock),
+        None => gateway.knock_of_public_key(request.headers).await?,
+    };
+    let opened = match knock {
+        Some(knock) => gateway.with_world(knock, |ledger| Ok(Exchange::opened(&ledger))).await?,
+        None => None,
+    };
+    let Some((world, seed, now, opened)) = opened else { return Ok(worldless(gateway, refused, format)) };
+    let number = gateway.requests.next_exchange(world);
+    let id = Family::of(NOT_EMULATED).exchange_id(seed, now, opened, number);
+    let reply = refused.reply(id.clone(), now);
+    let exchange = Exchange { operation: NOT_EMULATED, id, time: now };
+    Ok(Answered { exchange: Some((world, exchange)), ..written(&reply, format) })
+}
+
 /// A refusal that no world knows of.
 pub(crate) fn worldless(gateway: &Gateway, refused: Refused, format: Format) -> Answered {
     let number = gateway.requests.next_exchange(0);
@@ -288,12 +335,24 @@ fn knock(headers: &HeaderMap, body: &[u8]) -> Option<Knock> {
 }
 
 const API_KEY: HeaderName = HeaderName::from_static("api-key");
+const MOBILE_JWT: HeaderName = HeaderName::from_static("mobilejwt");
+const PUBLIC_KEY: HeaderName = HeaderName::from_static("public-key");
 
-/// The key that the header has. One that is given twice is none: nobody can say which world is meant.
+/// A header that is given once. One that is given twice is none: nobody can say which is meant.
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// The key that the header has.
 pub(crate) fn key(headers: &HeaderMap) -> Option<Knock> {
-    let mut values = headers.get_all(API_KEY).iter();
-    let (value, None) = (values.next()?, values.next()) else { return None };
+    let value = single(headers, &API_KEY)?;
     ApiKey::new(value.to_str().ok()?).ok().map(|key| knock_with(&key))
+}
+
+/// The public key that the header has, in lower case.
+pub(crate) fn public_key(headers: &HeaderMap) -> Option<String> {
+    single(headers, &PUBLIC_KEY)?.to_str().ok().map(|key| key.trim().to_ascii_lowercase())
 }
 
 /// The key as it knocks at a world.
@@ -351,6 +410,7 @@ impl Family {
         let (success, service) = match operation.split('.').next() {
             Some("tokens") => ("success", "vault"),
             Some("transactions" | "batches") => ("success", "cgw"),
+            Some("one-time-tokens") => ("success", "mobile-jwt"),
             Some("avs-settings" | "csc-settings" | "duplicate-settings") => ("SUCCESS", "gss"),
             Some("plans" | "payments" | "forecast") => ("SUCCESS", "rps"),
             _ => ("success", "rps"),

@@ -1,8 +1,9 @@
 //! Card transactions: charges, what follows them up, and the search for both.
 
 use perennial_domain::clearent::{
-    Capture, CaptureFields, Charge, ChargeFields, ChargeSource, CheckAnswer, PostalAddress, Refund,
-    RefundFields, Token, TokenId, Transaction, TransactionId, TransactionRequest, TransactionType, Void,
+    Capture, CaptureFields, Charge, ChargeFields, ChargeSource, CheckAnswer, OneTimeToken, PostalAddress,
+    Refund, RefundFields, Token, TokenId, Transaction, TransactionId, TransactionRequest, TransactionType,
+    Void,
 };
 use perennial_domain::{Amount, Expiry, Reported, Rule, Text, Violations};
 use perennial_wire::clearent::{Payload, transaction};
@@ -11,8 +12,11 @@ use super::answer::{Answer, Fault, Refused, Site};
 use super::checks::Code;
 use super::outcome::{self, Outcome};
 use super::tokens::with_merchant;
-use super::{Call, Handled, LIMITS, act, alerts, checks, duplicates, search_time, test_cards};
+use super::{
+    Call, Handled, LIMITS, act, alerts, checks, duplicates, one_time_tokens, search_time, test_cards,
+};
 use crate::store::customer::postal;
+use crate::store::one_time_token::OneTimeCard;
 use crate::store::token::{Card, Tokenised};
 use crate::world::Ledger;
 
@@ -45,8 +49,36 @@ pub(super) fn refund(call: &mut Call<'_>) -> Handled {
     read(call, Some(TransactionType::REFUND))
 }
 
+pub(super) fn mobile_any(call: &mut Call<'_>) -> Handled {
+    read_mobile(call, None)
+}
+
+pub(super) fn mobile_sale(call: &mut Call<'_>) -> Handled {
+    read_mobile(call, Some(TransactionType::SALE))
+}
+
+pub(super) fn mobile_auth(call: &mut Call<'_>) -> Handled {
+    read_mobile(call, Some(TransactionType::AUTH))
+}
+
+pub(super) fn mobile_refund(call: &mut Call<'_>) -> Handled {
+    read_mobile(call, Some(TransactionType::REFUND))
+}
+
 fn read(call: &mut Call<'_>, from_path: Option<TransactionType>) -> Handled {
     let request = transaction::read(call.format, call.body, &LIMITS, from_path)?;
+    handle(call, request)
+}
+
+/// The same, where the card is the one behind the token of the header.
+fn read_mobile(call: &mut Call<'_>, from_path: Option<TransactionType>) -> Handled {
+    let text = call.mobile_jwt.ok_or_else(one_time_tokens::missing)?.to_str().unwrap_or_default();
+    let token = OneTimeToken::try_from(text).map_err(|error| Violations::one("mobilejwt", error.0))?;
+    let request = transaction::read_mobile(call.format, call.body, &LIMITS, from_path, token)?;
+    handle(call, request)
+}
+
+fn handle(call: &mut Call<'_>, request: TransactionRequest) -> Handled {
     let (operation, action) = match request {
         TransactionRequest::Sale(charge) => {
             ("transactions.sale", charged(call, TransactionType::SALE, &charge))
@@ -70,12 +102,25 @@ fn read(call: &mut Call<'_>, from_path: Option<TransactionType>) -> Handled {
 enum Source {
     Card(Card),
     Token(TokenId),
+    OneTimeToken(OneTimeToken),
+}
+
+/// A card that is charged or refunded to.
+struct Found {
+    card: Card,
+    /// Its token, if it has one.
+    token: Option<Token>,
+    /// Why it cannot be charged, if it cannot.
+    refused: Option<Outcome>,
+    /// What the issuer says to the security code that came with it.
+    csc: Option<CheckAnswer>,
 }
 
 impl Source {
     fn of(source: &ChargeSource, exp_date: Option<&Expiry>, call: &Call<'_>) -> Result<Self, Violations> {
         match source {
             ChargeSource::Token(id) => Ok(Self::Token(id.clone())),
+            ChargeSource::OneTimeToken(token) => Ok(Self::OneTimeToken(token.clone())),
             ChargeSource::Card(card) => {
                 if !call.any_card {
                     test_cards::check(card)?;
@@ -86,13 +131,19 @@ impl Source {
         }
     }
 
-    /// The card behind it, its token if it has one, and why it cannot be charged, if it cannot.
-    fn look_up(self, ledger: &Ledger<'_>) -> Result<(Card, Option<Token>, Option<Outcome>), Fault> {
+    /// The card behind it. A one-time token is used up by that.
+    fn look_up(self, ledger: &Ledger<'_>) -> Result<Found, Fault> {
         let today = ledger.now.date();
         match self {
             Self::Card(card) => {
                 let refused = outcome::of_expiry(card.exp_date, today);
-                Ok((card, None, refused))
+                Ok(Found { card, token: None, refused, csc: None })
+            }
+            Self::OneTimeToken(token) => {
+                let OneTimeCard { card, csc } = one_time_tokens::redeem(ledger, &token)?;
+                let refused = outcome::of_expiry(card.exp_date, today);
+                let csc = CheckAnswer::CSC.iter().find(|answer| Some(answer.code) == csc.as_deref());
+                Ok(Found { card, token: None, refused, csc: csc.copied() })
             }
             Self::Token(id) => {
                 let unknown = || Refused::from(Violations::one("card", Rule::Unknown("token")));
@@ -101,7 +152,7 @@ impl Source {
                 let exp_date = token.exp_date.as_ref().and_then(Reported::value);
                 let card = Card { brand: token.card_type.clone(), last_four, exp_date };
                 let refused = outcome::of_token(&token, today);
-                Ok((card, Some(token), refused))
+                Ok(Found { card, token: Some(token), refused, csc: None })
             }
         }
     }
@@ -132,7 +183,7 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
     let description = owned(token_description.or(description));
     let record = recorded(kind, charge);
     act(move |ledger, _| {
-        let (card, token, refused) = source.look_up(ledger)?;
+        let Found { card, token, refused, csc } = source.look_up(ledger)?;
         let record = Transaction {
             last_four: Some(card.last_four.clone()),
             card_type: record.card_type.or_else(|| card.brand.clone()),
@@ -150,7 +201,7 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
         } else {
             (
                 address(ledger, &record, token.as_ref())?,
-                code.and_then(|code| code.answer(record.card_type.as_ref())),
+                code.and_then(|code| code.answer(record.card_type.as_ref())).or(csc),
             )
         };
         let issuer = ledger.decline.or(refused).unwrap_or_else(|| outcome::of_amount(amount));
@@ -354,7 +405,7 @@ fn refunded(call: &Call<'_>, refund: &Refund) -> Handled {
                 following(original, TransactionType::REFUND, amount)
             }
             (None, Some(source)) => {
-                let (card, _, refused) = source.look_up(ledger)?;
+                let Found { card, refused, .. } = source.look_up(ledger)?;
                 if let Some(outcome) = refused {
                     let declined = outcome.stamp(Transaction::default()).display_message.unwrap_or_default();
                     return Err(Refused::business("023", declined).into());

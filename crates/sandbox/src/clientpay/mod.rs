@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 
 use self::answer::{Answer, Fault, Refused};
 use crate::call::{Answered, Done, Work, execute};
+use crate::clearent::{NOT_EMULATED, not_emulated_text};
 use crate::fault::{Effect, stands_in};
 use crate::gateway::Gateway;
 use crate::mask;
@@ -178,13 +179,19 @@ fn is_of_customer(route: Route) -> bool {
 /// Answers a request.
 pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Result<Answered, StoreError> {
     let path = format!("/{}", request.path.trim_matches('/'));
-    let Some((route, version)) = Route::at(&path) else { return Ok(worldless(Refused::unknown_path())) };
+    let Some((route, version)) = Route::at(&path) else {
+        let text = not_emulated_text(request.method, request.path);
+        return not_emulated(gateway, &request, Refused::new(404, text)).await;
+    };
     let allowed = route.method().as_str();
     if request.method.as_str() != allowed {
         let allow = Some(format!("{allowed}, OPTIONS"));
         let answered = match *request.method {
             Method::OPTIONS => Answered::worldless(204, Vec::new()),
-            _ => worldless(Refused::new(405, format!("This path has {allowed} only."))),
+            _ => {
+                let refused = Refused::new(405, format!("This path has {allowed} only."));
+                not_emulated(gateway, &request, refused).await?
+            }
         };
         return Ok(Answered { allow, ..answered });
     }
@@ -236,6 +243,27 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         _ => done.outcome.unwrap_or_else(|| fault(500)),
     };
     Ok(Answered { exchange: Some(exchange), hit, ..Answered::worldless(status, body) })
+}
+
+/// Refuses a request that no operation serves, and notes it in the log of the world that its access id opens.
+async fn not_emulated(
+    gateway: &Gateway,
+    request: &Request<'_>,
+    refused: Refused,
+) -> Result<Answered, StoreError> {
+    let knock = match access_id(request.headers) {
+        Some(id) => gateway.knock_of(id).await?,
+        None => None,
+    };
+    let opened = match knock {
+        Some(knock) => gateway.with_world(knock, |ledger| Ok(Exchange::opened(&ledger))).await?,
+        None => None,
+    };
+    let Some((world, seed, time, opened)) = opened else { return Ok(worldless(refused)) };
+    let number = gateway.requests.next_exchange(world);
+    let id = seed.uuid(&format!("exchange {opened}"), number);
+    let exchange = Exchange { operation: NOT_EMULATED, id, time };
+    Ok(Answered { exchange: Some((world, exchange)), ..worldless(refused) })
 }
 
 /// What the log of a world knows of a call in it.

@@ -124,7 +124,7 @@ pub(super) const CALLS: &[Call] = &[
     Call { on: ("PUT", "customers/{}/tokens"), about: "Changes what is given of a customer's token.", body: &[&CUSTOMER_TOKEN_UPDATE], answers: &[(200, &[CUSTOMER_TOKEN])], ..CALL },
 
     Call { on: ("POST", "tokens"), about: "Puts a card into the vault.", body: &[&NEW_TOKEN],
-        answers: &[(200, &[TOKEN])], gives: Some(("token-id", "/payload/tokenResponse/token-id")), ..CALL },
+        answers: &[(200, &[TOKEN]), (402, &[ERROR])], gives: Some(("token-id", "/payload/tokenResponse/token-id")), ..CALL },
     Call { on: ("GET", "tokens"), about: "Searches tokens.", direction: Some("isDescending"), answers: &[(200, &[TOKENS]), (204, &[])],
         query: &[key("token-id"), text("merchant-legacy-token-id"), optional("updated-start-date", Kind::Date), optional("updated-end-date", Kind::Date), optional("date-filter", Kind::Word(SPANS)), text("date-format")], ..CALL },
     Call { on: ("GET", "tokens/{}"), about: "Reads a token.", answers: &[(200, &[TOKEN])], ..CALL },

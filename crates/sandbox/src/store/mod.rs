@@ -12,6 +12,7 @@ pub(crate) mod list;
 #[cfg(test)]
 mod mutations;
 mod names;
+pub(crate) mod one_time_token;
 pub(crate) mod payment;
 pub(crate) mod plan;
 pub(crate) mod row;

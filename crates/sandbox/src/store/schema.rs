@@ -26,8 +26,9 @@ INSERT INTO openings VALUES (0);
 CREATE TABLE worlds (
     id INTEGER PRIMARY KEY, key_hash BLOB NOT NULL UNIQUE, key_end TEXT, seed INTEGER NOT NULL,
     asked_for INTEGER NOT NULL, mode TEXT NOT NULL, at INTEGER NOT NULL, first_mode TEXT NOT NULL, first_at INTEGER NOT NULL,
-    month_day INTEGER, retention TEXT NOT NULL, partial_amount INTEGER, opened_before INTEGER NOT NULL
+    public_key BLOB, month_day INTEGER, retention TEXT NOT NULL, partial_amount INTEGER, opened_before INTEGER NOT NULL
 );
+CREATE INDEX worlds_public_key ON worlds (public_key) WHERE public_key IS NOT NULL;
 CREATE TABLE tallies (
     world INTEGER NOT NULL, kind TEXT NOT NULL, made INTEGER NOT NULL, gone INTEGER NOT NULL, PRIMARY KEY (world, kind)
 ) WITHOUT ROWID;
@@ -170,6 +171,11 @@ CREATE TABLE methods (
 ) WITHOUT ROWID;
 CREATE INDEX methods_payer ON methods (world, payer_id, number);
 
+CREATE TABLE one_time_tokens (
+    world INTEGER NOT NULL, number INTEGER NOT NULL, hash TEXT NOT NULL, card_type TEXT, last_four TEXT NOT NULL, exp_date TEXT,
+    csc TEXT, expires INTEGER NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (world, number), UNIQUE (world, hash)
+) WITHOUT ROWID;
+
 CREATE TABLE snapshots (
     id INTEGER PRIMARY KEY AUTOINCREMENT, world INTEGER NOT NULL, name TEXT NOT NULL, mode TEXT NOT NULL, at INTEGER NOT NULL,
     month_day INTEGER, opened INTEGER NOT NULL, exchanges INTEGER NOT NULL, UNIQUE (world, name)
@@ -212,6 +218,7 @@ pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
     ("clientpay_payments", "number"),
     ("payers", "number"),
     ("methods", "number"),
+    ("one_time_tokens", "number"),
     ("tallies", "kind"),
 ];
 
@@ -314,6 +321,9 @@ mod tests {
             ("plans WHERE world = ? AND next_charge IS NOT NULL AND next_charge <= ? ORDER BY next_charge, key LIMIT 1", "plans_due (world=? AND next_charge>? AND next_charge<?)"),
             (&ordered, "transactions_order (world=? AND <expr>=? AND order_id=?)"),
             ("transactions WHERE world = ?1 AND created >= ? ORDER BY created DESC, number DESC LIMIT ?", "transactions_created (world=? AND created>?)"),
+            ("transactions WHERE world = ? AND created < ? ORDER BY created DESC, number DESC LIMIT 1", "transactions_created (world=? AND created<?)"),
+            ("transactions WHERE world = ?1 AND number > ? ORDER BY number DESC LIMIT ?", "PRIMARY KEY (world=? AND number>?)"),
+            ("one_time_tokens WHERE world = ? AND hash = ?", "sqlite_autoindex_one_time_tokens_2 (world=? AND hash=?)"),
             ("transactions WHERE world = ? AND ref_id = ? AND type = ? AND result = 'APPROVED' AND voided = 0", "transactions_ref (world=? AND ref_id=?)"),
             ("transactions WHERE world = ? AND batch = ? AND voided = 0 AND type LIKE '%REFUND'", "transactions_batch (world=? AND batch=?)"),
             ("batches WHERE world = ? AND settled IS NULL", "batches_open (world=?)"),

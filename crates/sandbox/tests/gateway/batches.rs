@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
-use crate::client::{Client, Got, YEAR, runtime};
+use crate::client::{Client, Got, YEAR, for_ever, runtime};
 
 const CARD: &str = r#""card":"4111111111111111","exp-date":"1230""#;
 
@@ -326,7 +326,7 @@ proptest! {
     #[test]
     fn a_batch_comes_to_what_its_transactions_do(steps in vec(step(), 1..24)) {
         runtime().block_on(async {
-            let sandbox = Sandbox::start().await.unwrap();
+            let sandbox = Sandbox::builder().gateway(for_ever()).start().await.unwrap();
             let client = Client::of(&sandbox);
             client.subscriber().await;
             take(&client, &steps).await;

@@ -17,6 +17,8 @@ mod faults;
 mod http;
 mod lists;
 mod live_clients;
+mod not_emulated;
+mod one_time_tokens;
 mod openapi;
 mod operations;
 mod options;

@@ -34,7 +34,11 @@ pub struct Charged {
 }
 
 impl Transactions<'_> {
-    /// Charges a card or token at once.
+    /// Charges a card, a token or a one-time token at once.
+    ///
+    /// A [`OneTimeToken`](perennial_domain::clearent::OneTimeToken) is what the payer's browser or phone got for a card, which
+    /// so never passes this program. The gateway takes it once: if the outcome is unknown, look, and ask for another token
+    /// before you charge again. [`auth`](Self::auth) and [`refund`](Self::refund) take one too.
     ///
     /// A terminal that looks for duplicates (a setting of the portal) may answer with an earlier charge that looks like
     /// this one: then nothing is charged now, and [`is_duplicate`](Transaction::is_duplicate) of the answer is true. Such
@@ -324,6 +328,6 @@ fn search_for(kind: TransactionType, charge: &Charge) -> Lookup {
 fn last_four(source: &ChargeSource) -> Option<&str> {
     match source {
         ChargeSource::Card(card) => Some(card.last_four()),
-        ChargeSource::Token(_) => None,
+        ChargeSource::Token(_) | ChargeSource::OneTimeToken(_) => None,
     }
 }

@@ -230,7 +230,7 @@ impl ClientPay {
 
     async fn exchange<T: Effect>(&self, asked: Asked<'_, T>, call: Call) -> Result<Answered<T>, Error> {
         let Inner { sender, environment, paths, deadline, version, .. } = &*self.0;
-        let Call { method, route, target, body } = call;
+        let Call { method, route, target, body, one_time_token: _ } = call;
         let own_path = paths.iter().rfind(|(of, _)| *of == asked.route).map(|(_, path)| path.as_str());
         let path = own_path.unwrap_or(route);
         let query = &target[route.len()..];

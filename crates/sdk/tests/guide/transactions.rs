@@ -1,14 +1,14 @@
 //! The chapter on transactions and batches.
 
 use perennial::clearent::{
-    Capture, Charge, Charged, Refund, Settlement, TokenId, Transaction, TransactionId, Void,
+    Capture, Charge, Charged, OneTimeToken, Refund, Settlement, TokenId, Transaction, TransactionId, Void,
 };
 use perennial::{Clearent, Error, Response};
 
 use crate::steps;
 use crate::wire::{Outcome, Wire};
 
-pub(crate) async fn run(Wire { client, .. }: Wire) -> Outcome {
+pub(crate) async fn run(Wire { client, world, .. }: Wire) -> Outcome {
     let ada = steps::ada(&client).await?;
     let token = steps::card(&client, &ada).await?;
     let sold = sell(&client, &token).await?;
@@ -27,7 +27,29 @@ pub(crate) async fn run(Wire { client, .. }: Wire) -> Outcome {
     settle(&client).await?;
     let refunded = refund(&client, &sold.id.clone().ok_or("a sale has an id")?).await?;
     assert_eq!(refunded.ref_id, sold.id);
+
+    let posted = exchanged(&client, &world.webhook_key().await?).await?;
+    assert!(sell_once(&client, &posted).await?.is_approved());
     Ok(())
+}
+
+/// What a payer's page does with the card, so that what it posts to the merchant is a token.
+async fn exchanged(client: &Clearent, public_key: &str) -> Result<String, Box<dyn std::error::Error>> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let answer = reqwest::Client::new()
+        .post(format!("{}/rest/v2/mobilejwt/manual", client.environment().base_url()))
+        .header("public-key", public_key)
+        .body(r#"{"card":"4111111111111111","exp-date":"1230","csc":"999"}"#)
+        .send()
+        .await?;
+    let answer: serde_json::Value = serde_json::from_str(&answer.text().await?)?;
+    Ok(answer["payload"]["mobile-jwt"]["jwt"].as_str().ok_or("a token")?.to_owned())
+}
+
+async fn sell_once(client: &Clearent, posted: &str) -> Result<Response<Charged>, Error> {
+    let token = OneTimeToken::try_from(posted)?;
+    let sale = Charge::builder().amount("25.00").card(token).order_id("order-1044");
+    client.transactions().sale(&sale.build()?).await
 }
 
 async fn sell(client: &Clearent, token: &TokenId) -> Result<Response<Charged>, Error> {

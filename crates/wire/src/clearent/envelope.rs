@@ -3,13 +3,14 @@
 
 use perennial_domain::Date;
 use perennial_domain::clearent::{
-    Batch, CheckSettings, Customer, CustomerToken, DuplicateSettings, ExpectedRun, Link, Payment, Plan,
-    Token, Transaction,
+    Batch, CheckSettings, Customer, CustomerToken, DuplicateSettings, ExpectedRun, Link, MobileJwt, Payment,
+    Plan, Token, Transaction,
 };
 
 use super::batch::{Batch as BatchMessage, Batches};
 use super::customer::{Customer as CustomerMessage, Customers};
 use super::customer_token::{CustomerToken as CustomerTokenMessage, CustomerTokens};
+use super::one_time_token::MobileJwt as MobileJwtMessage;
 use super::payment::{Payment as PaymentMessage, Payments};
 use super::plan::{Forecast, Plan as PlanMessage, Plans, Run, Runs, forecast_day};
 use super::settings::{CheckSettings as CheckSettingsMessage, DuplicateSettings as DuplicateSettingsMessage};
@@ -91,6 +92,8 @@ pub enum Payload {
     AvsSettings(CheckSettings),
     CscSettings(CheckSettings),
     DuplicateSettings(DuplicateSettings),
+    /// A card's one-time token, for the payer's browser or phone.
+    MobileJwt(Box<MobileJwt>),
     Error(GatewayError),
     /// More than one of the above, in this order: objects that no documented answer has together, or an error beside an
     /// object. They contradict each other, and nothing follows from one of them alone.
@@ -161,6 +164,7 @@ message! {
         avs_settings: Option<CheckSettingsMessage<'a>> = "avs-settings",
         csc_settings: Option<CheckSettingsMessage<'a>> = "csc-settings",
         duplicate_settings: Option<DuplicateSettingsMessage<'a>> = "check-duplicate-transaction-settings",
+        mobile_jwt: Option<MobileJwtMessage<'a>> = "mobile-jwt",
         error: Option<ErrorMessage<'a>> = "error",
         payload_type: Option<Text<'a>> = "payloadType",
     }
@@ -316,6 +320,7 @@ impl Payload {
             Self::AvsSettings(_) => "avs-settings",
             Self::CscSettings(_) => "csc-settings",
             Self::DuplicateSettings(_) => "check-duplicate-transaction-settings",
+            Self::MobileJwt(_) => "mobile-jwt",
             Self::Error(_) => "error",
             Self::Several(payloads) => return payloads.first()?.type_name(),
         })
@@ -347,6 +352,7 @@ impl Payload {
             | Self::AvsSettings(_)
             | Self::CscSettings(_)
             | Self::DuplicateSettings(_)
+            | Self::MobileJwt(_)
             | Self::Error(_) => false,
         }
     }
@@ -431,6 +437,7 @@ impl<'a> PayloadMessage<'a> {
             Payload::AvsSettings(settings) => message.avs_settings = Some(settings.into()),
             Payload::CscSettings(settings) => message.csc_settings = Some(settings.into()),
             Payload::DuplicateSettings(settings) => message.duplicate_settings = Some(settings.into()),
+            Payload::MobileJwt(jwt) => message.mobile_jwt = Some((&**jwt).into()),
             Payload::Error(error) => message.error = Some(error.into()),
             Payload::Several(payloads) => payloads.iter().for_each(|payload| message.put(payload)),
         }
@@ -464,6 +471,7 @@ impl PayloadMessage<'_> {
             avs_settings,
             csc_settings,
             duplicate_settings,
+            mobile_jwt,
             error,
             payload_type: _,
         } = self;
@@ -585,6 +593,9 @@ impl PayloadMessage<'_> {
         if let Some(settings) = duplicate_settings {
             let path = "check-duplicate-transaction-settings";
             found.push(Payload::DuplicateSettings(settings.record().map_err(at(path))?));
+        }
+        if let Some(jwt) = mobile_jwt {
+            found.push(Payload::MobileJwt(Box::new(jwt.record().map_err(at("mobile-jwt"))?)));
         }
         let error = error.map(ErrorMessage::record).filter(|error| *error != GatewayError::default());
         found.extend(error.map(Payload::Error));

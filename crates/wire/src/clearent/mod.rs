@@ -8,6 +8,7 @@ pub mod batch;
 pub mod customer;
 pub mod customer_token;
 mod envelope;
+mod one_time_token;
 pub mod payment;
 pub mod plan;
 pub mod settings;

@@ -1,8 +1,8 @@
 //! Card transactions: sale, authorisation, capture, void and refund.
 
 use perennial_domain::clearent::{
-    self as domain, Capture, CaptureFields, Charge, ChargeFields, ChargeSource, Refund, RefundFields,
-    TransactionId, TransactionRequest, TransactionResult, TransactionSearch, TransactionType,
+    self as domain, Capture, CaptureFields, Charge, ChargeFields, ChargeSource, OneTimeToken, Refund,
+    RefundFields, TransactionId, TransactionRequest, TransactionResult, TransactionSearch, TransactionType,
     TransactionUpdate, TransactionUpdateFields, Void,
 };
 use perennial_domain::{Amount, AsGateway, CardBrand, Rule, Violations};
@@ -115,19 +115,21 @@ message! {
     }
 }
 
-/// `POST /rest/v2/transactions/sale`
+/// `POST /rest/v2/transactions/sale`, or `/rest/v2/mobile/transactions/sale` for a one-time token
 pub fn sale(format: Format, charge: &Charge) -> Result<Call, EncodeError> {
-    charge_as(format, "/rest/v2/transactions/sale", &TransactionType::SALE, charge)
+    let routes = ["/rest/v2/transactions/sale", "/rest/v2/mobile/transactions/sale"];
+    charge_as(format, routes, &TransactionType::SALE, charge)
 }
 
-/// `POST /rest/v2/transactions/auth`
+/// `POST /rest/v2/transactions/auth`, or `/rest/v2/mobile/transactions/auth` for a one-time token
 pub fn auth(format: Format, charge: &Charge) -> Result<Call, EncodeError> {
-    charge_as(format, "/rest/v2/transactions/auth", &TransactionType::AUTH, charge)
+    let routes = ["/rest/v2/transactions/auth", "/rest/v2/mobile/transactions/auth"];
+    charge_as(format, routes, &TransactionType::AUTH, charge)
 }
 
 fn charge_as(
     format: Format,
-    route: &'static str,
+    routes: [&'static str; 2],
     kind: &TransactionType,
     charge: &Charge,
 ) -> Result<Call, EncodeError> {
@@ -162,7 +164,7 @@ fn charge_as(
     let message = Request {
         transaction_type: Some(text(kind.as_str())),
         id: None,
-        card: Some(source(card)),
+        card: in_body(card),
         card_type: brand.as_ref().map(|brand| text(brand.as_str())),
         exp_date: shown(exp_date),
         amount: shown(Some(amount)),
@@ -188,17 +190,34 @@ fn charge_as(
         software_type: some_text(software_type),
         software_type_version: some_text(software_type_version),
     };
-    post(format, route, &message)
+    post_from(format, routes, Some(card), &message)
 }
 
 fn post(format: Format, route: &'static str, message: &Request<'_>) -> Result<Call, EncodeError> {
     Call::bare(Method::Post, route, route.to_owned()).with_body(format, message)
 }
 
-fn source(card: &ChargeSource) -> Text<'_> {
+/// To the first of these routes, or to the second, the mobile one, with a one-time token as a header.
+fn post_from(
+    format: Format,
+    [plain, mobile]: [&'static str; 2],
+    card: Option<&ChargeSource>,
+    message: &Request<'_>,
+) -> Result<Call, EncodeError> {
     match card {
-        ChargeSource::Card(card) => text(card.expose()),
-        ChargeSource::Token(token) => text(token.as_str()),
+        Some(ChargeSource::OneTimeToken(token)) => {
+            Ok(Call { one_time_token: Some(token.clone()), ..post(format, mobile, message)? })
+        }
+        _ => post(format, plain, message),
+    }
+}
+
+/// The member `card`, which a one-time token is not.
+fn in_body(card: &ChargeSource) -> Option<Text<'_>> {
+    match card {
+        ChargeSource::Card(card) => Some(text(card.expose())),
+        ChargeSource::Token(token) => Some(text(token.as_str())),
+        ChargeSource::OneTimeToken(_) => None,
     }
 }
 
@@ -227,13 +246,13 @@ pub fn void(format: Format, void: &Void) -> Result<Call, EncodeError> {
     post(format, "/rest/v2/transactions/void", &message)
 }
 
-/// `POST /rest/v2/transactions/refund`
+/// `POST /rest/v2/transactions/refund`, or `/rest/v2/mobile/transactions/refund` for a one-time token
 pub fn refund(format: Format, refund: &Refund) -> Result<Call, EncodeError> {
     let RefundFields { amount, id, card, exp_date, invoice, order_id, comments } = refund.fields();
     let message = Request {
         transaction_type: Some(text(TransactionType::REFUND.as_str())),
         id: some_text(id),
-        card: card.map(source),
+        card: card.and_then(in_body),
         exp_date: shown(exp_date),
         amount: shown(Some(amount)),
         invoice: invoice.map(|invoice| text(invoice.as_str())),
@@ -241,7 +260,8 @@ pub fn refund(format: Format, refund: &Refund) -> Result<Call, EncodeError> {
         comments: some_text(comments),
         ..Request::default()
     };
-    post(format, "/rest/v2/transactions/refund", &message)
+    let routes = ["/rest/v2/transactions/refund", "/rest/v2/mobile/transactions/refund"];
+    post_from(format, routes, card, &message)
 }
 
 /// `PUT /rest/v2/transactions/{id}`
@@ -298,26 +318,65 @@ pub fn read(
     limits: &Limits,
     from_path: Option<TransactionType>,
 ) -> Result<TransactionRequest, ReadError> {
+    read_from(format, body, limits, from_path, None)
+}
+
+/// Reads a request of the mobile routes, whose card is the one behind a one-time token of the header `mobilejwt`.
+///
+/// A card in the body besides is a violation, and so is what charges no card.
+pub fn read_mobile(
+    format: Format,
+    body: &[u8],
+    limits: &Limits,
+    from_path: Option<TransactionType>,
+    token: OneTimeToken,
+) -> Result<TransactionRequest, ReadError> {
+    read_from(format, body, limits, from_path, Some(token))
+}
+
+fn read_from(
+    format: Format,
+    body: &[u8],
+    limits: &Limits,
+    from_path: Option<TransactionType>,
+    token: Option<OneTimeToken>,
+) -> Result<TransactionRequest, ReadError> {
     let mut request: Request<'_> = format::decode(format, body, limits)?;
     let mut wrong = Violations::default();
     let Some(kind) = kind(request.transaction_type.take(), from_path, &mut wrong) else {
         return Err(wrong.into());
     };
+    if token.is_some() {
+        const MOBILE: [TransactionType; 3] =
+            [TransactionType::SALE, TransactionType::AUTH, TransactionType::REFUND];
+        if !MOBILE.contains(&kind) {
+            wrong.add("type", Rule::OneOf("SALE, AUTH, REFUND"));
+            return Err(wrong.into());
+        }
+        for (name, member) in [("card", &request.card), ("id", &request.id)] {
+            if member.as_deref().is_some_and(|member| !member.trim_ascii().is_empty()) {
+                wrong.add(name, Rule::Conflict("a one-time token"));
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong.into());
+        }
+    }
     let read = if kind == TransactionType::CAPTURE {
         request.capture().map(TransactionRequest::Capture)
     } else if kind == TransactionType::VOID {
         request.void().map(|(void, amount)| TransactionRequest::Void(void, amount))
     } else if kind == TransactionType::REFUND {
-        request.refund().map(TransactionRequest::Refund)
+        request.refund(token).map(TransactionRequest::Refund)
     } else if kind == TransactionType::AUTH {
-        request.charge().map(TransactionRequest::Auth)
+        request.charge(token).map(TransactionRequest::Auth)
     } else if kind == TransactionType::FORCED_SALE {
         request.check_sale(&mut wrong);
         request.check_approval(&mut wrong);
-        request.charge().map(TransactionRequest::ForcedSale)
+        request.charge(token).map(TransactionRequest::ForcedSale)
     } else {
         request.check_sale(&mut wrong);
-        request.charge().map(TransactionRequest::Sale)
+        request.charge(token).map(TransactionRequest::Sale)
     };
     for violation in read.as_ref().err().into_iter().flatten() {
         wrong.add(violation.field.clone(), violation.rule);
@@ -384,7 +443,7 @@ impl Request<'_> {
         }
     }
 
-    fn charge(self) -> Result<Charge, Violations> {
+    fn charge(self, token: Option<OneTimeToken>) -> Result<Charge, Violations> {
         let Self {
             transaction_type: _,
             id: _,
@@ -434,6 +493,10 @@ impl Request<'_> {
             software_type: software_type,
             software_type_version: software_type_version,
         );
+        let builder = match token {
+            Some(token) => builder.card(token),
+            None => builder,
+        };
         let builder = set_as_gateway!(builder;
             exp_date: exp_date,
             amount: amount,
@@ -473,7 +536,7 @@ impl Request<'_> {
         Ok((Void { id }, amount))
     }
 
-    fn refund(self) -> Result<Refund, Violations> {
+    fn refund(self, token: Option<OneTimeToken>) -> Result<Refund, Violations> {
         let Self { id, card, exp_date, amount, invoice, order_id, comments, .. } = self;
         let builder = set!(Refund::builder();
             id: id,
@@ -482,6 +545,10 @@ impl Request<'_> {
             order_id: order_id,
             comments: comments,
         );
+        let builder = match token {
+            Some(token) => builder.card(token),
+            None => builder,
+        };
         set_as_gateway!(builder; amount: amount, exp_date: exp_date).accept()
     }
 }

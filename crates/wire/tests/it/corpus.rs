@@ -2,16 +2,17 @@
 //! tested against itself only proves nothing.
 
 use perennial_domain::clearent::{
-    Batch, BatchStatus, CheckAnswer, CheckSettings, Customer, CustomerToken, DuplicateSettings, ExpectedRun,
-    Frequency, FrequencyDay, Link, Payment, Plan, PlanStatus, PostalAddress, ResponseFilter, Token,
-    TokenStatus, Transaction, TransactionResult, TransactionType,
+    Batch, BatchStatus, Charge, CheckAnswer, CheckSettings, Customer, CustomerToken, DuplicateSettings,
+    ExpectedRun, Frequency, FrequencyDay, Link, MobileJwt, Payment, Plan, PlanStatus, PostalAddress, Refund,
+    ResponseFilter, Token, TokenStatus, Transaction, TransactionResult, TransactionType,
 };
 use perennial_domain::{Amount, CardBrand, Date, Expiry, Total};
-use perennial_wire::clearent::{GatewayError, Page, Payload, Reply};
+use perennial_wire::clearent::{GatewayError, Page, Payload, ReadError, Reply, transaction};
 use perennial_wire::{Format, Limits};
 
 use crate::samples::{
-    CUSTOMER, FORMATS, PLAN, REQUESTS, Request, TOKEN, body, corpus, customer_key, plan_key, token_id,
+    CUSTOMER, FORMATS, PLAN, REQUESTS, Request, TOKEN, body, corpus, customer_key, one_time_token, plan_key,
+    token_id,
 };
 
 #[test]
@@ -35,6 +36,64 @@ fn requests_of_the_corpus_are_read_whole() {
         assert_eq!(read(Format::Json, &json), json, "{name}");
         assert_eq!(read(Format::Xml, &xml), xml, "{name}");
     }
+}
+
+#[test]
+fn a_one_time_token_goes_by_a_header_of_the_mobile_routes() {
+    let charge = || Charge::builder().amount("25.00").card(one_time_token()).build().unwrap();
+    let refund = Refund::builder().amount("25.00").card(one_time_token()).build().unwrap();
+    for format in FORMATS {
+        let calls = [
+            ("sale", transaction::sale(format, &charge()).unwrap()),
+            ("auth", transaction::auth(format, &charge()).unwrap()),
+            ("refund", transaction::refund(format, &refund).unwrap()),
+        ];
+        for (kind, call) in calls {
+            let path = format!("/rest/v2/mobile/transactions/{kind}");
+            assert_eq!((call.route, &call.target), (&*path, &path));
+            assert!(call.one_time_token == Some(one_time_token()) && !body(&call).contains("card"), "{kind}");
+            assert!(!body(&call).contains("eyJ") && !format!("{call:?}").contains("eyJ"), "{kind}");
+        }
+    }
+    let plain =
+        transaction::sale(Format::Json, &Charge::builder().amount("25.00").card(token_id()).build().unwrap());
+    let plain = plain.unwrap();
+    assert_eq!((plain.route, plain.one_time_token), ("/rest/v2/transactions/sale", None));
+}
+
+#[test]
+fn what_the_mobile_routes_do_not_take_is_named() {
+    let cases = [
+        (
+            r#"{"type":"SALE","amount":"5.00","card":"4111111111111111"}"#,
+            "card: must not be given together with a one-time token",
+        ),
+        (
+            r#"{"type":"REFUND","amount":"5.00","id":"700001"}"#,
+            "id: must not be given together with a one-time token",
+        ),
+        (r#"{"type":"VOID","id":"700001"}"#, "type: must be one of SALE, AUTH, REFUND"),
+        (
+            r#"{"type":"FORCED SALE","amount":"5.00","authorization-code":"A"}"#,
+            "type: must be one of SALE, AUTH, REFUND",
+        ),
+        (r#"{"type":"SALE","amount":"0.00"}"#, "amount: must be at least 0.01"),
+    ];
+    for (body, expected) in cases {
+        let read = transaction::read_mobile(
+            Format::Json,
+            body.as_bytes(),
+            &Limits::default(),
+            None,
+            one_time_token(),
+        );
+        let Err(ReadError::Rules(violations)) = read else { panic!("{body}: {read:?}") };
+        assert_eq!(violations.to_string(), expected, "{body}");
+    }
+    let blank = br#"{"type":"SALE","amount":"5.00","card":"","id":null}"#;
+    assert!(
+        transaction::read_mobile(Format::Json, blank, &Limits::default(), None, one_time_token()).is_ok()
+    );
 }
 
 #[test]
@@ -364,6 +423,18 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
                 terminal_id: None,
                 ..approved("700003", "3.50")
             }]),
+        )
+    }),
+    ("mobile-jwt", || Reply {
+        exchange_id: some("ID-clearent-mobile-jwt-1-0b7c9d52-3a6e-4f0b-9a57-5f5e1f0f7a11"),
+        ..reply(
+            200,
+            "success",
+            Payload::MobileJwt(Box::new(MobileJwt {
+                token: one_time_token(),
+                last_four: some("1111"),
+                card_type: Some(CardBrand::VISA),
+            })),
         )
     }),
     ("batch-open", || Reply {

@@ -306,6 +306,7 @@ fn replies() {
 fn resource_of(name: &str) -> &str {
     match name {
         "expected-runs" | "plan-forecast" => "plan",
+        "mobile-jwt" => "token",
         name if name.starts_with("customer-token") => "customer-token",
         name => {
             let resources =

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use perennial_domain::clearent::{
     Address, Capture, Charge, CheckAnswer, CheckUpdate, CustomerKey, CustomerTokenUpdate, CustomerUpdate,
-    DuplicateUpdate, NewCustomer, NewCustomerToken, NewPlan, NewToken, PlanKey, PlanStatus, PlanUpdate,
-    Refund, Settlement, TokenId, TokenUpdate, TransactionId, TransactionUpdate, Void,
+    DuplicateUpdate, NewCustomer, NewCustomerToken, NewPlan, NewToken, OneTimeToken, PlanKey, PlanStatus,
+    PlanUpdate, Refund, Settlement, TokenId, TokenUpdate, TransactionId, TransactionRequest,
+    TransactionUpdate, Void,
 };
 use perennial_wire::clearent::{
     Call, ReadError, batch, customer, customer_token, plan, settings, token, transaction,
@@ -28,6 +29,10 @@ pub(crate) fn customer_key() -> CustomerKey {
 
 pub(crate) fn token_id() -> TokenId {
     TOKEN.parse().unwrap()
+}
+
+pub(crate) fn one_time_token() -> OneTimeToken {
+    OneTimeToken::try_from("eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbiI6IjEifQ.c2lnbmF0dXJl").unwrap()
 }
 
 pub(crate) fn plan_key() -> PlanKey {
@@ -162,6 +167,23 @@ pub(crate) const REQUESTS: &[Request] = &[
         reread: reread_transaction,
     },
     Request {
+        name: "transaction-mobile-sale",
+        write: |format| {
+            let charge = Charge::builder()
+                .amount("25.00")
+                .card(one_time_token())
+                .order_id("order-1042")
+                .software_type("demo")
+                .build()
+                .unwrap();
+            transaction::sale(format, &charge)
+        },
+        reread: |from, body, to| {
+            let read = transaction::read_mobile(from, body, &Limits::default(), None, one_time_token())?;
+            Ok(transaction_call(to, read))
+        },
+    },
+    Request {
         name: "transaction-auth",
         write: |format| {
             let charge = Charge::builder().amount("25.00").card(token_id()).exp_date("1230").build().unwrap();
@@ -248,8 +270,12 @@ pub(crate) const REQUESTS: &[Request] = &[
 
 /// A transaction as its `type` alone tells it.
 pub(crate) fn reread_transaction(from: Format, body: &[u8], format: Format) -> Result<Call, ReadError> {
+    Ok(transaction_call(format, transaction::read(from, body, &Limits::default(), None)?))
+}
+
+fn transaction_call(format: Format, request: TransactionRequest) -> Call {
     use perennial_domain::clearent::TransactionRequest::{Auth, Capture, ForcedSale, Refund, Sale, Void};
-    let call = match transaction::read(from, body, &Limits::default(), None)? {
+    let call = match request {
         Sale(charge) | ForcedSale(charge) => transaction::sale(format, &charge),
         Auth(charge) => transaction::auth(format, &charge),
         Capture(capture) => transaction::capture(format, &capture),
@@ -257,7 +283,7 @@ pub(crate) fn reread_transaction(from: Format, body: &[u8], format: Format) -> R
         Refund(refund) => transaction::refund(format, &refund),
         other => panic!("another request: {other:?}"),
     };
-    Ok(call.expect("what was read can be written"))
+    call.expect("what was read can be written")
 }
 
 pub(crate) fn new_customer() -> NewCustomer {

@@ -17,14 +17,14 @@ use serde_json::{Value as Json, json};
 use crate::client::{Client, Got};
 
 /// A merchant's account of a world, with an access id.
-struct Merchant {
-    client: Client,
+pub(crate) struct Merchant {
+    pub(crate) client: Client,
     credentials: Json,
-    access_id: String,
+    pub(crate) access_id: String,
 }
 
 impl Merchant {
-    async fn of(sandbox: &Sandbox) -> Self {
+    pub(crate) async fn of(sandbox: &Sandbox) -> Self {
         Self::open(Client::of(sandbox), &sandbox.clientpay()).await
     }
 

@@ -1,0 +1,68 @@
+//! Which world a public key belongs to, for the callers that have no other: the vendor's browser and mobile libraries.
+//!
+//! To derive a key takes as long as signing, and few worlds are ever called by theirs. So a world's key is noted when it is
+//! first looked for.
+
+use http::HeaderMap;
+use perennial_wire::clearent::webhook::PublicKey;
+use rusqlite::{OptionalExtension, params};
+
+use crate::clearent;
+use crate::gateway::Gateway;
+use crate::seed::{Seed, hash};
+use crate::store::StoreError;
+use crate::webhook::signer;
+use crate::world::Knock;
+
+/// How many keys are derived before they are looked at.
+const AT_A_TIME: u32 = 16;
+
+impl Gateway {
+    /// How the world is knocked at whose public key is in the header of that name.
+    pub(crate) async fn knock_of_public_key(&self, headers: &HeaderMap) -> Result<Option<Knock>, StoreError> {
+        let Some(text) = clearent::public_key(headers) else { return Ok(None) };
+        // What cannot be a key is looked for nowhere.
+        if PublicKey::from_hex(&text).is_err() {
+            return Ok(None);
+        }
+        let wanted = hash(&text);
+        loop {
+            let found = self.store.run(move |connection| {
+                let sql = "SELECT key_hash FROM worlds WHERE public_key = ?";
+                connection.prepare_cached(sql)?.query_row([wanted], |row| row.get(0)).optional()
+            });
+            if let Some(hash) = found.await? {
+                return Ok(Some(Knock::of(hash)));
+            }
+            if !self.note_public_keys().await? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Notes the public keys of the newest worlds without one, and says whether there were any.
+    async fn note_public_keys(&self) -> Result<bool, StoreError> {
+        let seeds = self.store.run(|connection| {
+            let sql = "SELECT id, seed FROM worlds WHERE public_key IS NULL ORDER BY id DESC LIMIT ?";
+            let mut statement = connection.prepare_cached(sql)?;
+            let seeds = statement.query_map([AT_A_TIME], |row| {
+                Ok((row.get::<_, i64>(0)?, Seed(row.get::<_, i64>(1)?.cast_unsigned())))
+            })?;
+            seeds.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        let seeds = seeds.await?;
+        // Other calls go on meanwhile.
+        let keys = tokio::task::spawn_blocking(move || {
+            let key = |seed| hash(&signer(seed).public_key().to_string());
+            seeds.into_iter().map(|(world, seed)| (world, key(seed))).collect::<Vec<_>>()
+        });
+        let keys = keys.await.map_err(|_| StoreError::Panicked)?;
+        let any = !keys.is_empty();
+        let noted = self.store.run(move |connection| {
+            let mut note = connection.prepare_cached("UPDATE worlds SET public_key = ? WHERE id = ?")?;
+            keys.iter().try_for_each(|(world, key)| note.execute(params![key, world]).map(drop))
+        });
+        noted.await?;
+        Ok(any)
+    }
+}
