@@ -1,36 +1,81 @@
-//! A nightly job: what the plans charged on a day, what was declined, and what comes next.
+//! A nightly job: what the plans charged on a day, what was declined and why, and what comes next.
 //!
 //! `cargo run -p perennial --example nightly_report`
 
 use perennial::clearent::{
-    ApiKey, NewCustomer, NewPlan, NewToken, PaymentSearch, PlanKey, PlanStatus, Verdict,
+    ApiKey, NewCustomer, NewPlan, NewToken, Paging, Payment, PaymentSearch, PlanKey, PlanStatus,
+    TransactionId, Verdict,
 };
-use perennial::{BaseUrl, Clearent, Error, Total};
+use perennial::{BaseUrl, Clearent, Date, Error, Total};
 use perennial_sandbox::Sandbox;
 
 /// What a day came to.
+#[derive(Default)]
 struct Report {
     approved: usize,
     received: Total,
-    declined: Vec<PlanKey>,
+    declined: Vec<Declined>,
+    /// Payments without a day, without an amount, or neither approved nor declined: a person looks at them.
+    undecided: Vec<Option<TransactionId>>,
+    /// How many payments were read.
+    read: usize,
+    /// Whether payments were made while they were read: those of a day that is over are complete all the same.
+    changed: bool,
 }
 
-async fn report(client: &Clearent, day: &str) -> Result<Report, Error> {
-    let mut report = Report { approved: 0, received: Total::default(), declined: Vec::new() };
-    // Pages are fetched as they are read, so that a day of any size needs the same memory.
-    let mut payments = client.payments().list(&PaymentSearch::default());
+struct Declined {
+    plan: Option<PlanKey>,
+    reason: String,
+}
+
+/// The payments of one day, in UTC as the gateway counts.
+///
+/// They are read newest first, and no further than the day before: a night reads the payments since that day, and not
+/// the whole history. Pages are fetched as they are read, so that a day of any size needs the same memory.
+async fn report(client: &Clearent, day: Date) -> Result<Report, Error> {
+    let newest_first = Paging { page_size: Some(100), descending: Some(true), ..Paging::default() };
+    let mut payments =
+        client.payments().list(&PaymentSearch { paging: newest_first, ..PaymentSearch::default() });
+    let mut report = Report::default();
     while let Some(payment) = payments.next().await.transpose()? {
-        if !payment.created.as_deref().is_some_and(|created| created.starts_with(day)) {
-            continue;
+        report.read += 1;
+        match day_of(&payment) {
+            Some(made) if made > day => continue,
+            Some(made) if made < day => break,
+            Some(_) => {}
+            // Without a day it belongs to no report, and must not be lost.
+            None => {
+                report.undecided.push(payment.transaction_id);
+                continue;
+            }
         }
-        if payment.verdict() == Verdict::Approved {
-            report.approved += 1;
-            report.received += payment.payment_amount.unwrap_or_default();
-        } else {
-            report.declined.extend(payment.plan_key);
+        match (payment.verdict(), payment.payment_amount) {
+            (Verdict::Approved, Some(amount)) => {
+                report.approved += 1;
+                report.received += amount;
+            }
+            (Verdict::Declined, _) => {
+                let reason = reason(client, &payment).await?;
+                report.declined.push(Declined { plan: payment.plan_key, reason });
+            }
+            (Verdict::Undecided, _) | (_, None) => report.undecided.push(payment.transaction_id),
         }
     }
+    report.changed = payments.changed();
     Ok(report)
+}
+
+/// The day of a payment, whose `created` begins with it.
+fn day_of(payment: &Payment) -> Option<Date> {
+    payment.created.as_deref()?.get(..10)?.parse().ok()
+}
+
+/// The issuer's reason is with the card transaction.
+async fn reason(client: &Clearent, payment: &Payment) -> Result<String, Error> {
+    let Some(id) = &payment.transaction_id else { return Ok("no reason was given".to_owned()) };
+    let transaction = client.transactions().get(id).await?;
+    let decline = transaction.decline();
+    Ok(decline.and_then(|decline| decline.message).unwrap_or_else(|| "no reason was given".to_owned()))
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -45,14 +90,26 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     sandbox.advance("P15D").await?;
 
-    let Report { approved, received, declined } = report(&client, "2027-01-15").await?;
+    let Report { approved, received, declined, undecided, .. } =
+        report(&client, "2027-01-15".parse()?).await?;
     println!("2027-01-15: {approved} approved, {received} received, {} declined", declined.len());
-    for plan in &declined {
+    for Declined { plan, reason } in &declined {
+        println!("  declined: {reason}");
+        let Some(plan) = plan else { continue };
         let next = client.plans().expected_runs(plan).await?.into_value();
-        println!("  {plan} was declined; {} runs are still to come", next.len());
+        println!("  {plan}: {} runs are still to come", next.len());
         assert_eq!(next.len(), 11);
     }
     assert_eq!((approved, received.to_string().as_str(), declined.len()), (2, "125.50", 1));
+    assert_eq!(
+        (declined[0].reason.as_str(), undecided.len()),
+        ("Declined by Issuer - Invalid card security code", 0)
+    );
+
+    // Two months later, a night reads what came since the day before its day, and nothing older.
+    sandbox.advance("P2M").await?;
+    let march = report(&client, "2027-03-15".parse()?).await?;
+    assert_eq!((march.approved, march.declined.len(), march.read, march.changed), (2, 1, 4, false));
     Ok(())
 }
 

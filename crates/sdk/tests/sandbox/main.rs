@@ -5,6 +5,7 @@
 mod clientpay;
 mod faults;
 mod invoices;
+mod lists;
 mod one_time_tokens;
 mod test_sale;
 mod webhook;
