@@ -421,7 +421,7 @@ fn a_plan_knows_its_day_its_dates_and_its_total() {
     let cases = [
         (plan(), 15, 12, "600.00"),
         (plan().start_date("2027-01-15").end_date("2028-01-15"), 15, 13, "650.00"),
-        (plan().payment_amount("999999999.99"), 15, 12, "999999999.99"),
+        (plan().payment_amount("999999999.99"), 15, 12, "11999999999.88"),
         (plan().term(PlanTerm::parse("2027-01-15", "2027-03-14").unwrap()), 15, 2, "100.00"),
     ];
     for (builder, day, charges, total) in cases {

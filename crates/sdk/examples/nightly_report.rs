@@ -101,10 +101,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         assert_eq!(next.len(), 11);
     }
     assert_eq!((approved, received.to_string().as_str(), declined.len()), (2, "125.50", 1));
-    assert_eq!(
-        (declined[0].reason.as_str(), undecided.len()),
-        ("Declined by Issuer - Invalid card security code", 0)
-    );
+    assert_eq!((declined[0].reason.as_str(), undecided.len()), ("Not Sufficient Funds", 0));
 
     // Two months later, a night reads what came since the day before its day, and nothing older.
     sandbox.advance("P2M").await?;

@@ -171,9 +171,10 @@ impl<T> List<T> {
         if self.items.len() > 0 { self.page } else { self.next_page }
     }
 
-    /// Whether objects were made or deleted while the list was read, as far as it was read and as its objects and their
-    /// number tell: as many new ones in front as were deleted there move nothing. None was given twice, and new
-    /// ones may be missing. So may be, if the list changed several times in a row, one that was there all the time. Read the list again to see all.
+    /// Whether objects were made or deleted while the list was read. The list knows this from the objects and their number:
+    /// if as many new ones come in front as were deleted there, it does not notice. No object is given twice, and new ones
+    /// may be missing. If the list changed several times in a row, an object that was there all the time may be missing,
+    /// too. Read the list again to see all.
     pub fn changed(&self) -> bool {
         self.changed
     }

@@ -38,16 +38,20 @@ fn part() -> Transaction {
     }
 }
 
-/// A gateway that has these transactions, keeps what it is asked to charge, and answers a charge with this one.
+/// A gateway that has these transactions, keeps what it is asked to charge, and answers a charge with this one. Each
+/// transaction gets its own id.
 fn gateway(stored: Vec<Transaction>, charge: Option<Transaction>) -> std::sync::Arc<Gateway> {
-    let books = std::sync::Mutex::new(stored);
+    let id = |at: usize| Some(format!("{}", 700_001 + at).parse().unwrap());
+    let stored =
+        stored.into_iter().enumerate().map(|(at, made)| Transaction { id: id(at), ..made }).collect();
+    let books = std::sync::Mutex::<Vec<_>>::new(stored);
     Gateway::new(move |_, request| {
         let mut books = books.lock().unwrap();
         if request.method() == Method::GET {
             let whole = Page { last: Some(true), ..Page::default() };
             return page(Format::Json, whole, Payload::Transactions(books.clone()));
         }
-        let charge = charge.clone().expect("no charge is to be made");
+        let charge = Transaction { id: id(books.len()), ..charge.clone().expect("no charge is to be made") };
         books.insert(0, charge.clone());
         let status = if charge.decline().is_some() { 402 } else { 200 };
         replies(Format::Json, status, Payload::Transaction(charge.into()))
