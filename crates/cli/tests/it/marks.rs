@@ -97,16 +97,7 @@ fn variables() {
         assert_eq!(code, 0, "{line}: {err}");
     }
     let mut command = perennial();
-    command.args([
-        "--base-url",
-        shell.url(),
-        "--store",
-        "variables",
-        "--profile",
-        "north",
-        "batches",
-        "list",
-    ]);
+    command.args(["--store", "variables", "--profile", "north", "batches", "list"]);
     command.env("PERENNIAL_API_KEY_NORTH", marked(shell.key()));
     command.env("PERENNIAL_ENVIRONMENT_NORTH", marked(shell.url()));
     let Ran { code, err, .. } = finish(command, "");
