@@ -212,7 +212,8 @@ impl Failure {
             }
             Self::Rules(complaints) => format!("{} values break rules; nothing was sent", complaints.len()),
             Self::Gateway(error) | Self::Lost { error, .. } => {
-                error.refusal().map_or_else(|| error.to_string(), ToString::to_string)
+                // The reason has a line of its own.
+                error.refusal().map_or_else(|| error.without_reason(), ToString::to_string)
             }
             Self::Interrupted(signal) => format!("{} ended the command; nothing is in doubt", signal.name()),
             Self::CutShort(ids) => {

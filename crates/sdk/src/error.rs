@@ -1,13 +1,13 @@
 //! What can go wrong, told by what the caller can do about it.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::time::Duration;
+use std::{fmt, iter};
 
 use perennial_domain::clearent::{InvalidApiKey, Refusal};
 use perennial_domain::clientpay::{PaymentId, RequestId};
 use perennial_domain::{InvalidValue, Violations};
-use perennial_transport::Delivery;
+use perennial_transport::{Delivery, redact};
 use perennial_wire::{EncodeError, UnreadableRecord};
 
 use crate::clearent::Lookup;
@@ -16,7 +16,8 @@ use crate::{Environment, InvalidBaseUrl};
 /// An operation that gave no value.
 ///
 /// A decline is none of these: it is the value of a sale. Neither the text of an error nor its `Debug` holds a value
-/// of the request; the gateway's own message, masked, is the [`source`](StdError::source) of what it refused.
+/// of the request. Its text is one line with the reason: the violated fields, or the gateway's own message, masked. The
+/// same reason is its [`source`](StdError::source), for programs that look at it; print one of them.
 ///
 /// ```
 /// use perennial::{Error, ErrorKind, clearent::NewCustomer};
@@ -28,6 +29,10 @@ use crate::{Environment, InvalidBaseUrl};
 /// let error = ada().unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Rules);
 /// assert_eq!(error.violations().unwrap().to_string(), "last-name: is required");
+/// assert_eq!(
+///     error.to_string(),
+///     "the request breaks rules and was not sent: last-name: is required; correct the fields that are named",
+/// );
 /// assert_eq!(size_of::<Error>(), size_of::<usize>());
 /// ```
 pub struct Error(Box<Inner>);
@@ -90,43 +95,58 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// What happened.
+    fn what(self) -> &'static str {
+        match self {
+            Self::Rules => "the request breaks rules and was not sent",
+            Self::DeletionRefused => "the object was not deleted",
+            Self::Configuration => "the client cannot be set up like this",
+            Self::Unauthorized => "the gateway does not accept the credentials",
+            Self::NotFound => "the gateway knows no such object",
+            Self::Refused => "the gateway refused the request",
+            Self::RateLimited => "the gateway wants fewer calls",
+            Self::Unavailable => "the gateway is failing",
+            Self::Unreachable => "the gateway was not reached",
+            Self::Timeout => "the gateway did not answer in time",
+            Self::Unreadable => "the answer cannot be read",
+            Self::Mismatch => "the answer is about another object",
+            Self::Redirected => "the gateway answered with a redirect, which is never followed",
+            Self::PageLoop => "the pages of the list do not end",
+            Self::OutcomeUnknown => "the gateway may have done this or not",
+        }
+    }
+
+    /// Whether it has to be said that nothing was changed.
+    fn leaves_doubt(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited
+                | Self::Unavailable
+                | Self::Unreachable
+                | Self::Timeout
+                | Self::Unreadable
+                | Self::Mismatch
+        )
+    }
+
+    /// What to do.
     fn advice(self) -> &'static str {
         match self {
-            Self::Rules => "the request breaks rules and was not sent: correct the fields that are named",
-            Self::DeletionRefused => {
-                "the object was not deleted: remove what stands in the way, or do what is named instead"
-            }
-            Self::Configuration => "the client cannot be set up like this: correct the setting that is named",
-            Self::Unauthorized => {
-                "the gateway does not accept the credentials: check that they are whole, of this environment, and allowed to do this"
-            }
-            Self::NotFound => {
-                "the gateway knows no such object: check the key, and that it is of this environment and merchant"
-            }
-            Self::Refused => "the gateway refused the request: correct it as its message says",
-            Self::RateLimited => "the gateway wants fewer calls; nothing was changed: wait, then call again",
-            Self::Unavailable => "the gateway is failing; nothing was changed: call again later",
-            Self::Unreachable => {
-                "the gateway was not reached; nothing was changed: check the network and the base URL"
-            }
-            Self::Timeout => {
-                "the gateway did not answer in time; nothing was changed: call again, or allow more time"
-            }
-            Self::Unreadable => {
-                "the answer cannot be read; nothing was changed: check that the base URL is the gateway's"
-            }
-            Self::Mismatch => {
-                "the answer is about another object; nothing was changed: call again, and report it to the gateway's support"
-            }
-            Self::Redirected => {
-                "the gateway answered with a redirect, which is never followed: check the base URL"
-            }
-            Self::PageLoop => {
-                "the pages of the list do not end: narrow the search, or begin from another page"
-            }
-            Self::OutcomeUnknown => {
-                "the gateway may have done this or not: look for the object before sending it again"
-            }
+            Self::Rules => "correct the fields that are named",
+            Self::DeletionRefused => "remove what stands in the way, or do what is named instead",
+            Self::Configuration => "correct the setting that is named",
+            Self::Unauthorized => "check that they are whole, of this environment, and allowed to do this",
+            Self::NotFound => "check the key, and that it is of this environment and merchant",
+            Self::Refused => "correct it as its message says",
+            Self::RateLimited => "wait, then call again",
+            Self::Unavailable => "call again later",
+            Self::Unreachable => "check the network and the base URL",
+            Self::Timeout => "call again, or allow more time",
+            Self::Unreadable => "check that the base URL is the gateway's",
+            Self::Mismatch => "call again, and report it to the gateway's support",
+            Self::Redirected => "check the base URL",
+            Self::PageLoop => "narrow the search, or begin from another page",
+            Self::OutcomeUnknown => "look for the object before sending it again",
         }
     }
 }
@@ -356,18 +376,57 @@ impl Error {
         self.0.delivery
     }
 
+    /// What happened, what it left, and what to do.
+    fn parts(&self) -> (&'static str, Option<&'static str>, &'static str) {
+        let kind = self.kind();
+        match self.unreadable_record() {
+            Some(_) => (
+                "a record of the list cannot be read",
+                Some("the others can"),
+                "report it to the gateway's support",
+            ),
+            None => (kind.what(), kind.leaves_doubt().then_some("nothing was changed"), kind.advice()),
+        }
+    }
+
+    /// The text of the error without its reason, for a report that has the reason elsewhere.
+    ///
+    /// ```
+    /// use perennial::{Error, clearent::PlanKey};
+    ///
+    /// let error = Error::from("a/b".parse::<PlanKey>().unwrap_err());
+    /// assert_eq!(error.without_reason(), "the request breaks rules and was not sent: correct the fields that are named");
+    /// ```
+    pub fn without_reason(&self) -> String {
+        let (what, unchanged, advice) = self.parts();
+        let unchanged = unchanged.map(|unchanged| format!("; {unchanged}")).unwrap_or_default();
+        format!("{what}{unchanged}: {advice}")
+    }
+
+    /// The innermost cause, masked, in one line: those around it say what the kind says.
+    fn reason(&self) -> Option<String> {
+        let innermost = iter::successors(self.source(), |&cause| cause.source()).last()?;
+        let words = redact::text(&innermost.to_string()).split_whitespace().collect::<Vec<_>>().join(" ");
+        Some(words).filter(|words| !words.is_empty())
+    }
+
     fn cause<E: StdError + 'static>(&self) -> Option<&E> {
         self.0.source.as_deref()?.downcast_ref()
     }
 }
 
+/// What happened, the reason, and what to do, in one line. The reason is what [`source`](StdError::source) says last: the
+/// violated fields, the gateway's message, or how the connection failed.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.unreadable_record() {
-            Some(_) => f.write_str(
-                "a record of the list cannot be read; the others can: report it to the gateway's support",
-            ),
-            None => f.write_str(self.kind().advice()),
+        match (self.refusal(), self.reason()) {
+            (Some(refusal), _) => refusal.fmt(f),
+            (None, Some(reason)) => {
+                let (what, unchanged, advice) = self.parts();
+                let unchanged = unchanged.map(|unchanged| format!("{unchanged}: ")).unwrap_or_default();
+                write!(f, "{what}: {reason}; {unchanged}{advice}")
+            }
+            (None, None) => f.write_str(&self.without_reason()),
         }
     }
 }
@@ -498,5 +557,55 @@ mod tests {
         let texts: Vec<String> =
             kinds.iter().map(|kind| format!("{kind:?}: {}", Error::new(*kind))).collect();
         insta::assert_snapshot!(texts.join("\n"));
+    }
+
+    #[test]
+    fn the_text_has_the_reason() {
+        let said = |message: Option<&str>, code: Option<&str>| GatewayMessage {
+            message: message.map(str::to_owned),
+            result_code: code.map(str::to_owned),
+        };
+        let mut two = Violations::one("last-name", perennial_domain::Rule::Required);
+        two.add("billing-address.zip", perennial_domain::Rule::Key);
+        let refusal = perennial_domain::clearent::check_customer_deletion(1, 3).unwrap_err();
+        let lost = std::io::Error::other("connection reset by peer");
+        let odd = said(Some("no\r\nsuch\tcard 4111111111111111"), None);
+        for (error, expected) in [
+            (
+                Error::from(two),
+                "the request breaks rules and was not sent: last-name: is required; billing-address.zip: must be 1 to 100 \
+                 characters of A-Z, a-z, 0-9, '_', '-', '.' and ':'; correct the fields that are named",
+            ),
+            (
+                Error::from(InvalidValue(perennial_domain::Rule::FrequencyDay)),
+                "the request breaks rules and was not sent: must be a day from 1 to 28; correct the fields that are named",
+            ),
+            (
+                Error::because(ErrorKind::Refused, said(Some("Card Expired"), Some("004"))),
+                "the gateway refused the request: Card Expired (result code 004); correct it as its message says",
+            ),
+            (
+                Error::because(ErrorKind::Refused, said(None, None)),
+                "the gateway refused the request: the gateway gave no reason; correct it as its message says",
+            ),
+            (
+                Error::because(ErrorKind::NotFound, odd),
+                "the gateway knows no such object: no such card ************1111; check the key, and that it is of \
+                 this environment and merchant",
+            ),
+            (
+                Error::because(ErrorKind::Unreachable, lost),
+                "the gateway was not reached: connection reset by peer; nothing was changed: check the network and \
+                 the base URL",
+            ),
+            (
+                Error::from(refusal),
+                "the customer cannot be deleted: it has 1 payment plan and has 3 payments; update the customer's \
+                 status to inactive instead; it is archived after 24 months",
+            ),
+        ] {
+            assert_eq!(error.to_string(), expected);
+            assert!(!error.to_string().contains('\n'));
+        }
     }
 }
