@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use chrono::{Datelike, Months, NaiveDate};
+use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime};
 
 use crate::{InvalidValue, Rule};
 
@@ -95,4 +95,17 @@ impl fmt::Debug for Date {
 /// ```
 pub fn add_months(date: NaiveDate, months: u32) -> Option<NaiveDate> {
     date.checked_add_months(Months::new(months))
+}
+
+/// The moment, in UTC, that the HTTP header `Date` names.
+///
+/// ```
+/// use perennial_domain::http_date;
+///
+/// let moment = http_date("Fri, 15 Jan 2027 10:00:00 GMT").unwrap();
+/// assert_eq!(moment.to_string(), "2027-01-15 10:00:00");
+/// assert_eq!(http_date("2027-01-15"), None);
+/// ```
+pub fn http_date(text: &str) -> Option<NaiveDateTime> {
+    DateTime::parse_from_rfc2822(text).ok().map(|moment| moment.naive_utc())
 }

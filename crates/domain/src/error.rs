@@ -70,6 +70,9 @@ pub enum Rule {
     /// The plan is too long.
     #[error("must be at most 12 calendar months after start-date")]
     TermTooLong,
+    /// Not a number of charges that one plan can have.
+    #[error("must have from 1 to 12 charges")]
+    Charges,
     /// Not a day that every month has.
     #[error("must be a day from 1 to 28")]
     FrequencyDay,

@@ -36,7 +36,7 @@ mod secret;
 mod text;
 
 pub use card::{CardBrand, CardNumber, Expiry, SecurityCode};
-pub use date::{Date, add_months};
+pub use date::{Date, add_months, http_date};
 pub use error::{InvalidValue, Rule, Violation, Violations};
 pub use flag::Flag;
 pub use invoice::{
@@ -48,7 +48,7 @@ pub use reported::Reported;
 pub use secret::Secret;
 pub use text::{AsGateway, Text};
 
-pub use chrono::NaiveDate;
+pub use chrono::{NaiveDate, NaiveDateTime};
 
 /// The example of the package's own page is a test.
 #[cfg(doctest)]

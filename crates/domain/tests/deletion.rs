@@ -1,8 +1,8 @@
 //! What may be deleted, and what a refusal says.
 
 use perennial_domain::clearent::{
-    Obstacle::{self, ActivePlan, Payments, Plans},
-    PlanStatus, Refusal, check_customer_deletion, check_plan_deletion,
+    Obstacle::{self, ActivePlan, ChargedBy, Payments, Plans},
+    Plan, PlanKey, PlanStatus, Refusal, check_customer_deletion, check_plan_deletion, check_token_deletion,
 };
 
 fn check(read: Result<(), Refusal>, obstacles: &[Obstacle], message: &str) {
@@ -55,5 +55,71 @@ fn a_plan_goes_only_when_it_is_not_active_and_has_no_payments() {
     for (status, payments, obstacles, reasons, alternative) in cases {
         let message = format!("the plan cannot be deleted: it {reasons}; {alternative}");
         check(check_plan_deletion(&PlanStatus::reported(status), payments), obstacles, &message);
+    }
+}
+
+fn plan(key: &str, status: &str, end: &str) -> Plan {
+    Plan {
+        plan_key: key.parse().unwrap(),
+        plan_name: None,
+        plan_type: None,
+        customer_key: None,
+        customer_name: None,
+        token_id: None,
+        frequency: None,
+        frequency_day: None,
+        frequency_month: None,
+        frequency_week: None,
+        payment_amount: None,
+        start_date: None,
+        end_date: end.parse().ok(),
+        status: Some(status).filter(|status| !status.is_empty()).map(PlanStatus::reported),
+        status_date: None,
+        email_address: None,
+        email_receipt: None,
+        links: Vec::new(),
+    }
+}
+
+#[test]
+fn a_token_goes_only_when_no_plan_can_charge_it() {
+    let today = "2027-06-15".parse().ok();
+    let charged =
+        |keys: &[&str]| vec![ChargedBy(keys.iter().map(|key| PlanKey::try_from(*key).unwrap()).collect())];
+    let one = plan("plan_1", "ACTIVE", "2027-12-31");
+    let suspended = plan("plan_2", "SUSPENDED", "2027-12-31");
+    let odd = plan("plan_3", "PAUSED", "2027-12-31");
+    let bare = plan("plan_4", "", "");
+    let gone = plan("plan_5", "Cancelled", "2027-12-31");
+    let over = plan("plan_6", "ACTIVE", "2027-06-14");
+    let last_day = plan("plan_7", "ACTIVE", "2027-06-15");
+    for (plans, today, keys, reason) in [
+        (vec![], today, &[][..], ""),
+        (vec![gone.clone(), over.clone()], today, &[], ""),
+        (vec![one.clone()], today, &["plan_1"], "1 plan (plan_1)"),
+        (vec![suspended.clone()], today, &["plan_2"], "1 plan (plan_2)"),
+        (vec![odd.clone()], today, &["plan_3"], "1 plan (plan_3)"),
+        (vec![bare.clone()], today, &["plan_4"], "1 plan (plan_4)"),
+        (vec![last_day], today, &["plan_7"], "1 plan (plan_7)"),
+        // Without a day, no term is over.
+        (vec![over.clone()], None, &["plan_6"], "1 plan (plan_6)"),
+        (
+            vec![gone.clone(), one.clone(), over, suspended.clone()],
+            today,
+            &["plan_1", "plan_2"],
+            "2 plans (plan_1, plan_2)",
+        ),
+        (
+            vec![one, suspended, odd, bare],
+            today,
+            &["plan_1", "plan_2", "plan_3", "plan_4"],
+            "4 plans (plan_1, plan_2, plan_3, ...)",
+        ),
+    ] {
+        let message = format!(
+            "the token cannot be deleted: it is charged by {reason}; give the plan another token first, or cancel it"
+        );
+        let obstacles = if keys.is_empty() { Vec::new() } else { charged(keys) };
+        check(check_token_deletion(&plans, today), &obstacles, &message);
     }
 }

@@ -5,9 +5,11 @@ use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{
-    DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc, Weekday,
+    DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta,
+    Timelike, Utc, Weekday,
 };
 use perennial_domain::Date;
+use perennial_domain::clearent::Schedule;
 
 /// A moment of a world, in UTC and to the millisecond, written in RFC 3339.
 ///
@@ -46,9 +48,19 @@ impl Moment {
         self.0.timestamp_millis()
     }
 
+    /// The date and time, in UTC.
+    pub(crate) fn naive(self) -> NaiveDateTime {
+        self.0.naive_utc()
+    }
+
+    /// As the HTTP header `Date` has it: `Fri, 15 Jan 2027 10:00:00 GMT`.
+    pub(crate) fn http_date(self) -> String {
+        self.0.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
     /// When the payments of this day are made: at 10:00 UTC. The vendor's time of day is unknown; **inferred**.
     pub(crate) fn run_of(day: NaiveDate) -> Self {
-        Self((day.and_time(NaiveTime::MIN) + TimeDelta::hours(10)).and_utc())
+        Self((day.and_time(NaiveTime::MIN) + TimeDelta::hours(Schedule::HOUR.into())).and_utc())
     }
 
     /// The last day whose payments are made by now.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, DATE, HOST,
     HeaderName, HeaderValue, LOCATION, ORIGIN, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use http::request::Parts;
@@ -348,6 +348,9 @@ async fn answer(
     let mut whole = envelope(status, answer, formats.answer);
     if let Some(allow) = allow {
         set(&mut whole, ALLOW, &allow);
+    }
+    if let Some((_, exchange)) = &exchange {
+        set(&mut whole, DATE, &exchange.time.http_date());
     }
     let seen = |answer: &[u8]| [mask::body(formats.request, &body), mask::body(formats.answer, answer)];
     deliver(gateway, &head, started, whole, exchange, hit, seen).await

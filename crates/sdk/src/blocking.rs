@@ -219,6 +219,13 @@ operations! {
 
 use operations;
 
+impl Plans<'_> {
+    /// Blocks on [`find_equal`](crate::clearent::Plans::find_equal).
+    pub fn find_equal(self, plan: &NewPlan) -> Result<Vec<Plan>, Error> {
+        self.runtime.run(self.inner.find_equal(plan))?
+    }
+}
+
 impl<T> List<T> {
     /// Begins from this page, counted from 1, and forgets what was read.
     pub fn from_page(self, page: u32) -> Self {

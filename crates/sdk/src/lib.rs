@@ -85,8 +85,8 @@ pub use response::Response;
 pub use perennial_domain::encoding;
 pub use perennial_domain::{
     Amount, CardBrand, CardNumber, Date, Expiry, InvalidValue, Invoice, InvoiceBuilder, InvoiceFields,
-    InvoiceLine, InvoiceLineBuilder, InvoiceLineFields, Month, NaiveDate, Reported, Rule, SecurityCode, Text,
-    Total, Violation, Violations,
+    InvoiceLine, InvoiceLineBuilder, InvoiceLineFields, Month, NaiveDate, NaiveDateTime, Reported, Rule,
+    SecurityCode, Text, Total, Violation, Violations,
 };
 pub use perennial_transport as transport;
 pub use perennial_wire::{Format, UnknownFormat, UnreadableRecord};

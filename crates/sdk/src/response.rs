@@ -4,8 +4,9 @@ use std::fmt;
 use std::mem;
 use std::ops::Deref;
 
-use http::HeaderMap;
+use http::{HeaderMap, header};
 use perennial_domain::clearent::Link;
+use perennial_domain::{NaiveDateTime, http_date};
 use perennial_transport::{Delivery, retry_after};
 use perennial_wire::UnreadableRecord;
 use perennial_wire::clearent::Page;
@@ -99,6 +100,11 @@ impl<T> Response<T> {
     /// The headers of the answer.
     pub fn headers(&self) -> &HeaderMap {
         &self.about.headers
+    }
+
+    /// When the gateway answered, by its own clock and in UTC: its header `Date`. The sandbox says the time of its world.
+    pub fn date(&self) -> Option<NaiveDateTime> {
+        self.headers().get(header::DATE)?.to_str().ok().and_then(http_date)
     }
 
     /// How often the request was sent: more than once only where a repeat does no harm.

@@ -1,8 +1,10 @@
 use std::fmt;
 
-use super::PlanStatus;
+use chrono::NaiveDate;
 
-/// What stands in the way of deleting a customer or a plan.
+use super::{Plan, PlanKey, PlanStatus};
+
+/// What stands in the way of deleting a customer, a plan or a token.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Obstacle {
@@ -12,6 +14,8 @@ pub enum Obstacle {
     Payments(u64),
     /// The plan is active.
     ActivePlan,
+    /// These plans can still charge the token.
+    ChargedBy(Vec<PlanKey>),
 }
 
 impl fmt::Display for Obstacle {
@@ -21,11 +25,17 @@ impl fmt::Display for Obstacle {
             Self::Plans(n) => write!(f, "has {n} payment plan{}", plural(*n)),
             Self::Payments(n) => write!(f, "has {n} payment{}", plural(*n)),
             Self::ActivePlan => f.write_str("is active"),
+            Self::ChargedBy(keys) => {
+                let n = u64::try_from(keys.len()).unwrap_or(u64::MAX);
+                let named: Vec<&str> = keys.iter().take(3).map(PlanKey::as_str).collect();
+                let more = if keys.len() > named.len() { ", ..." } else { "" };
+                write!(f, "is charged by {n} plan{} ({}{more})", plural(n), named.join(", "))
+            }
         }
     }
 }
 
-/// Why a customer or a plan cannot be deleted, and what can be done instead.
+/// Why a customer, a plan or a token cannot be deleted, and what can be done instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     object: Deletable,
@@ -37,6 +47,7 @@ enum Deletable {
     Customer,
     Plan,
     CanceledPlan,
+    Token,
 }
 
 impl Refusal {
@@ -56,6 +67,7 @@ impl Refusal {
                 "update the plan's status to canceled instead; it is archived after 24 months"
             }
             (Deletable::CanceledPlan, _) => "it stays canceled, and is archived after 24 months",
+            (Deletable::Token, _) => "give the plan another token first, or cancel it",
         }
     }
 }
@@ -65,6 +77,7 @@ impl fmt::Display for Refusal {
         f.write_str(match self.object {
             Deletable::Customer => "the customer cannot be deleted: it ",
             Deletable::Plan | Deletable::CanceledPlan => "the plan cannot be deleted: it ",
+            Deletable::Token => "the token cannot be deleted: it ",
         })?;
         for (index, obstacle) in self.obstacles.iter().enumerate() {
             if index > 0 {
@@ -110,6 +123,35 @@ pub fn check_plan_deletion(status: &PlanStatus, payments: u64) -> Result<(), Ref
     let payments = (payments > 0).then_some(Obstacle::Payments(payments));
     let plan = if *status == PlanStatus::CANCELED { Deletable::CanceledPlan } else { Deletable::Plan };
     refuse(plan, active.into_iter().chain(payments).collect())
+}
+
+/// A token can be deleted only while none of these plans, which are those of the token, can charge on this day or later;
+/// see [`Plan::can_charge`]. The vendor does not ask for it: a plan goes on without its token, and every charge of it is
+/// declined.
+///
+/// ```
+/// use perennial_domain::clearent::check_token_deletion;
+/// # use perennial_domain::clearent::{Plan, PlanStatus};
+///
+/// # let plan = |status| Plan {
+/// #     plan_key: "plan_3f0f6d1c5f0e".parse().unwrap(), plan_name: None, plan_type: None, customer_key: None,
+/// #     customer_name: None, token_id: None, frequency: None, frequency_day: None, frequency_month: None,
+/// #     frequency_week: None, payment_amount: None, start_date: None, end_date: None, status: Some(status),
+/// #     status_date: None, email_address: None, email_receipt: None, links: Vec::new(),
+/// # };
+/// let (active, canceled) = (plan(PlanStatus::ACTIVE), plan(PlanStatus::CANCELED));
+/// assert!(check_token_deletion(&[canceled], None).is_ok());
+/// assert_eq!(
+///     check_token_deletion(&[active], None).unwrap_err().to_string(),
+///     "the token cannot be deleted: it is charged by 1 plan (plan_3f0f6d1c5f0e); \
+///      give the plan another token first, or cancel it",
+/// );
+/// ```
+pub fn check_token_deletion(plans: &[Plan], today: Option<NaiveDate>) -> Result<(), Refusal> {
+    let live = plans.iter().filter(|plan| plan.can_charge(today));
+    let keys: Vec<PlanKey> = live.map(|plan| plan.plan_key.clone()).collect();
+    let obstacles = if keys.is_empty() { Vec::new() } else { vec![Obstacle::ChargedBy(keys)] };
+    refuse(Deletable::Token, obstacles)
 }
 
 fn refuse(object: Deletable, obstacles: Vec<Obstacle>) -> Result<(), Refusal> {

@@ -1,9 +1,12 @@
+use chrono::NaiveDateTime;
+
 use super::{Plan, Schedule};
 use crate::{Amount, Month, Total};
 
 /// The money that plans will charge, month by month, for as long as they stay as they are.
 ///
-/// A month counts whole, with the days of it that have gone by. What cards will decline nobody knows.
+/// A month counts whole, with the days of it that are past, unless [`at`](Self::at) says what time it is. Declines are
+/// not foreseen.
 ///
 /// ```
 /// use perennial_domain::clearent::{Forecast, FrequencyDay, PlanTerm, Schedule};
@@ -21,6 +24,7 @@ use crate::{Amount, Month, Total};
 pub struct Forecast {
     from: Month,
     months: Vec<Expected>,
+    now: Option<NaiveDateTime>,
     unknown: u64,
 }
 
@@ -36,7 +40,12 @@ pub struct Expected {
 impl Forecast {
     /// Of so many months from this one on, in which no plan charges yet.
     pub fn new(from: Month, months: u16) -> Self {
-        Self { from, months: vec![Expected::default(); months.into()], unknown: 0 }
+        Self { from, months: vec![Expected::default(); months.into()], now: None, unknown: 0 }
+    }
+
+    /// Counts of what is added from here on only the charges that are [to come](Schedule::to_come) at this moment (UTC).
+    pub fn at(&mut self, now: NaiveDateTime) {
+        self.now = Some(now);
     }
 
     /// Adds the charges of a plan, whatever its status.
@@ -50,7 +59,7 @@ impl Forecast {
     /// Adds a charge of this amount on each of these days.
     pub fn add(&mut self, schedule: Schedule, amount: Amount) {
         let charge = Expected { charges: 1, amount: amount.into() };
-        for date in schedule {
+        for date in schedule.to_come(self.now.unwrap_or(NaiveDateTime::MIN)) {
             let index = Month::of(date).since(self.from).and_then(|months| usize::try_from(months).ok());
             if let Some(month) = index.and_then(|index| self.months.get_mut(index)) {
                 *month = month.and(charge);

@@ -7,8 +7,10 @@ mod credential;
 mod customer;
 mod deletion;
 mod duplicate;
+mod equal;
 mod forecast;
 mod link;
+mod note;
 mod one_time_token;
 mod paging;
 mod payment;
@@ -28,19 +30,20 @@ pub use customer::{
     Customer, CustomerKey, CustomerSearch, CustomerStatus, CustomerUpdate, CustomerUpdateBuilder,
     CustomerUpdateFields, NewCustomer, NewCustomerBuilder, NewCustomerFields, PostalAddress,
 };
-pub use deletion::{Obstacle, Refusal, check_customer_deletion, check_plan_deletion};
+pub use deletion::{Obstacle, Refusal, check_customer_deletion, check_plan_deletion, check_token_deletion};
 pub use duplicate::{
     CheckField, DuplicateSettings, DuplicateUpdate, DuplicateUpdateBuilder, DuplicateUpdateFields, Minutes,
 };
 pub use forecast::{Expected, Forecast};
 pub use link::Link;
+pub use note::PlanNote;
 pub use one_time_token::{MobileJwt, OneTimeToken};
 pub use paging::Paging;
 pub use payment::{ExpectedRun, Payment, PaymentSearch};
 pub use plan::{
-    Frequency, FrequencyDay, NewPlan, NewPlanBuilder, NewPlanFields, Plan, PlanForecast, PlanForecastBuilder,
-    PlanForecastFields, PlanKey, PlanSearch, PlanStatus, PlanTerm, PlanType, PlanUpdate, PlanUpdateBuilder,
-    PlanUpdateFields,
+    Frequency, FrequencyDay, NewPlan, NewPlanBuilder, NewPlanFields, NewPlanStart, Plan, PlanForecast,
+    PlanForecastBuilder, PlanForecastFields, PlanKey, PlanSearch, PlanStatus, PlanTerm, PlanType, PlanUpdate,
+    PlanUpdateBuilder, PlanUpdateFields,
 };
 pub use schedule::Schedule;
 pub use token::{

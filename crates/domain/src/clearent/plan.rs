@@ -1,4 +1,4 @@
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, NaiveDateTime};
 
 use super::{CustomerKey, Link, Paging, Schedule, TokenId};
 use crate::{
@@ -158,6 +158,36 @@ impl PlanTerm {
         }
     }
 
+    /// The term of so many charges, 1 to 12, from this date on: it ends before the same day that many months later, so
+    /// that a monthly plan charges exactly so often on any day from 1 to 28. A plan that follows without a gap starts on
+    /// the [day after](Self::day_after).
+    ///
+    /// ```
+    /// use perennial_domain::clearent::PlanTerm;
+    ///
+    /// let year = PlanTerm::months("2027-01-15".parse().unwrap(), 12).unwrap();
+    /// assert_eq!(year.end().to_string(), "2028-01-14");
+    /// assert_eq!(year.day_after().unwrap().to_string(), "2028-01-15");
+    /// assert!(PlanTerm::months("2027-01-15".parse().unwrap(), 13).is_err());
+    /// ```
+    pub fn months(start: Date, months: u32) -> Result<Self, InvalidValue> {
+        if !matches!(months, 1..=Self::MONTHS) {
+            return Err(Rule::Charges.into());
+        }
+        let from = start.naive();
+        // No plan charges on days 29 to 31: from there, the months are counted by the 28th.
+        let end = match from.with_day(28) {
+            Some(last) if from > last => add_months(last, months),
+            _ => add_months(from, months).and_then(|date| date.pred_opt()),
+        };
+        Self::new(start, end.ok_or(Rule::DateFormat)?.try_into()?)
+    }
+
+    /// The day on which a plan starts that goes on after this term, without a gap and without a second charge.
+    pub fn day_after(self) -> Result<Date, InvalidValue> {
+        self.end.naive().succ_opt().ok_or(Rule::DateFormat)?.try_into()
+    }
+
     /// The term between two dates written `yyyy-MM-dd`.
     pub fn parse(start: &str, end: &str) -> Result<Self, Violations> {
         let mut violations = Violations::default();
@@ -271,6 +301,54 @@ impl NewPlanBuilder {
     /// The term of the plan.
     pub fn term(self, term: PlanTerm) -> Self {
         self.start_date(term.start()).end_date(term.end())
+    }
+
+    /// The first day; [`charges`](NewPlanStart::charges) then says how often the plan charges.
+    ///
+    /// ```
+    /// use perennial_domain::clearent::NewPlan;
+    ///
+    /// let plan = NewPlan::builder()
+    ///     .monthly_on(15)
+    ///     .starting("2027-01-15")
+    ///     .charges(12)
+    ///     .customer_key("cust_5a1d7c1e8a0f")
+    ///     .token_id("1100000000555551111")
+    ///     .payment_amount("50.00")
+    ///     .plan_name("Gold membership")
+    ///     .status("ACTIVE")
+    ///     .build()
+    ///     .unwrap();
+    /// assert_eq!(plan.fields().end_date.to_string(), "2028-01-14");
+    /// assert_eq!(plan.schedule().unwrap().count(), 12);
+    /// ```
+    pub fn starting<V>(self, start: V) -> NewPlanStart
+    where
+        V: TryInto<Date>,
+        V::Error: Into<InvalidValue>,
+    {
+        NewPlanStart(self.start_date(start))
+    }
+}
+
+/// A plan with its first day, whose last day follows from how often it charges.
+#[derive(Debug)]
+#[must_use = "the plan has no last day yet"]
+pub struct NewPlanStart(NewPlanBuilder);
+
+impl NewPlanStart {
+    /// Charges so many times, 1 to 12; see [`PlanTerm::months`].
+    pub fn charges(self, charges: u32) -> NewPlanBuilder {
+        let Self(mut builder) = self;
+        match builder.start_date.map(|start| PlanTerm::months(start, charges)) {
+            Some(Ok(term)) => builder.end_date(term.end()),
+            Some(Err(error)) => {
+                builder.violations.add("end-date", error.0);
+                builder
+            }
+            // The start is wrong, and is named; an end there is, so that it is not named as missing.
+            None => builder.end_date("2199-12-31"),
+        }
     }
 }
 
@@ -460,6 +538,13 @@ impl Plan {
         }
         let day = self.frequency_day.as_ref()?.value()?;
         (self.frequency.as_ref()? == &Frequency::MONTHLY).then_some(Schedule::new(term, day))
+    }
+
+    /// The dates on which the plan is still to charge at this moment (UTC), by the [hour](Schedule::HOUR) of the
+    /// sandbox; none unless it is active.
+    pub fn to_come(&self, now: NaiveDateTime) -> impl Iterator<Item = NaiveDate> + use<> {
+        let schedule = self.schedule().filter(|_| self.status == Some(PlanStatus::ACTIVE));
+        schedule.into_iter().flat_map(move |schedule| schedule.to_come(now))
     }
 }
 

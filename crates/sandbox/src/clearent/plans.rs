@@ -157,15 +157,19 @@ pub(super) fn expected_runs(call: &mut Call<'_>) -> Handled {
     })
 }
 
-/// Without an end, the forecast is for the longest plan there can be.
+/// The days on which a plan that is created now would charge. Without an end, the forecast is for the longest plan there
+/// can be.
 pub(super) fn forecast(call: &mut Call<'_>) -> Handled {
     let forecast = plan::read_forecast(call.query)?;
     let PlanForecastFields { start_date, frequency: _, frequency_day, end_date } = forecast.fields();
     let longest = add_months(start_date.naive(), PlanTerm::MONTHS).and_then(|end| Date::try_from(end).ok());
     let end = end_date.copied().or(longest).unwrap_or(*start_date);
     let term = PlanTerm::new(*start_date, end).map_err(|error| Violations::one("end-date", error.0))?;
-    let dates = Schedule::new(term, *frequency_day).filter_map(|day| Date::try_from(day).ok()).collect();
-    act(move |_, _| Ok(Answer::ok(Payload::Forecast(dates))))
+    let schedule = Schedule::new(term, *frequency_day);
+    act(move |ledger, _| {
+        let dates = schedule.to_come(ledger.now.naive()).filter_map(|day| Date::try_from(day).ok());
+        Ok(Answer::ok(Payload::Forecast(dates.collect())))
+    })
 }
 
 fn find(ledger: &Ledger<'_>, key: &PlanKey) -> Result<Plan, Fault> {

@@ -184,8 +184,7 @@ pub(crate) fn schedule(plan: &Plan) -> Option<Schedule> {
 
 /// The days on which an active plan will still charge: a day counts until its payments are made.
 pub(crate) fn remaining(plan: &Plan, now: Moment) -> impl Iterator<Item = NaiveDate> + use<> {
-    let active = plan.status == Some(PlanStatus::ACTIVE);
-    schedule(plan).filter(|_| active).into_iter().flatten().skip_while(move |day| Moment::run_of(*day) <= now)
+    Plan { frequency_month: None, ..plan.clone() }.to_come(now.naive())
 }
 
 fn number(reported: Option<&Reported<u64>>) -> Value {

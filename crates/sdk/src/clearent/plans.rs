@@ -18,7 +18,8 @@ use crate::{Error, List, Response};
 pub struct Plans<'a>(pub(super) &'a Clearent);
 
 impl Plans<'_> {
-    /// Creates a plan. An active one charges by itself from its first date on.
+    /// Creates a plan. An active one charges by itself from its first date on. [`NewPlan::notes_at`] tells what of it may
+    /// not be meant, and [`find_equal`](Self::find_equal) whether there is such a plan.
     pub async fn create(self, plan: &NewPlan) -> Result<Response<Plan>, Error> {
         let call = wire::create(self.0.format(), plan)?;
         let created = self.0.one("plans.create", call, one, |created| echoes(plan, created)).await;
@@ -43,7 +44,31 @@ impl Plans<'_> {
         )
     }
 
-    /// Changes a plan. Updates to one plan leave in the order in which they are first awaited.
+    /// The plans that charge the customer's token the same amount on a day of this one: beside one of them, this plan
+    /// charges twice ([`NewPlan::repeats`]). [`create`](Self::create) does not look for them: look before it where a
+    /// retry, or a second click, may make the plan again.
+    ///
+    /// The answer is whole or an error: a list of plans that cannot be read is never an empty one.
+    ///
+    /// ```no_run
+    /// # use perennial::{Clearent, Error, clearent::{NewPlan, PlanKey}};
+    /// async fn create_once(client: &Clearent, plan: &NewPlan) -> Result<PlanKey, Error> {
+    ///     if let Some(equal) = client.plans().find_equal(plan).await?.first() {
+    ///         return Ok(equal.plan_key.clone());
+    ///     }
+    ///     Ok(client.plans().create(plan).await?.plan_key.clone())
+    /// }
+    /// ```
+    pub async fn find_equal(self, plan: &NewPlan) -> Result<Vec<Plan>, Error> {
+        let customer_key = Some(plan.fields().customer_key.clone());
+        let mut plans =
+            self.search(&PlanSearch { customer_key, ..PlanSearch::default() }).collect_all().await?;
+        plans.retain(|found| plan.repeats(found));
+        Ok(plans)
+    }
+
+    /// Changes a plan. Updates to one plan leave in the order in which they are first awaited. [`PlanUpdate::notes`] tells
+    /// what of it may not be meant: a new day can charge twice in a month.
     ///
     /// What has to fit the plan as it is, its status or its first or last day, is held against it first: the plan is
     /// read, and what [`PlanUpdate::apply`] refuses is an error of kind [`Rules`](crate::ErrorKind::Rules) before

@@ -1,7 +1,8 @@
 //! Card tokens.
 
 use perennial_domain::clearent::{
-    NewToken, NewTokenFields, Token, TokenId, TokenSearch, TokenUpdate, TokenUpdateFields,
+    NewToken, NewTokenFields, PlanSearch, Token, TokenId, TokenSearch, TokenStatus, TokenUpdate,
+    TokenUpdateFields, check_token_deletion,
 };
 use perennial_wire::clearent::{Payload, token as wire};
 
@@ -64,23 +65,49 @@ impl Tokens<'_> {
 
     /// Changes a token's customer, status or description. Updates to one token leave in the order in which they are
     /// first awaited. The gateway answers with what changed, so all else in the value may be `None`.
+    ///
+    /// The status `DELETED` deletes the token, and is refused where [`delete`](Self::delete) is.
     pub async fn update(self, id: &TokenId, update: &TokenUpdate) -> Result<Response<Token>, Error> {
         let call = wire::update(self.0.format(), id, update)?;
         let _turn = self.0.turn(&call).await;
+        if update.fields().status == Some(&TokenStatus::DELETED) {
+            self.check_deletion(id).await?;
+        }
         let updated = self.0.one("tokens.update", call, one, |updated| obeys(id, update, updated)).await;
         updated.map_err(|error| error.look_up(|| Lookup::Token(id.clone())))
     }
 
-    /// Deletes a token; plans can no longer charge it.
+    /// Deletes a token that no plan can charge any more; its plans are looked up first.
     ///
     /// The value is what the gateway says of the token. It is `None` where the gateway says nothing: also when an
     /// attempt of this call was lost and the next one found the token gone.
+    ///
+    /// # Errors
+    ///
+    /// [`DeletionRefused`](crate::ErrorKind::DeletionRefused), before anything is sent that deletes, if a plan of the
+    /// token is neither canceled nor over: the gateway would let the plan stand, and decline its charges. Any other error
+    /// of the look, too: plans that cannot be read are not none.
     pub async fn delete(self, id: &TokenId) -> Result<Response<Option<Token>>, Error> {
         let call = wire::delete(id);
         let _turn = self.0.turn(&call).await;
+        self.check_deletion(id).await?;
         let deleted =
             self.0.maybe("tokens.delete", call, one, |deleted| not_another_token(id, deleted)).await;
         deleted.map_err(|error| error.look_up(|| Lookup::Token(id.clone())))
+    }
+
+    /// Whether a term is over is seen by the gateway's clock; this crate has none.
+    async fn check_deletion(self, id: &TokenId) -> Result<(), Error> {
+        let search = PlanSearch { token_id: Some(id.clone()), ..PlanSearch::default() };
+        let mut pages = self.0.plans().search(&search).pages();
+        while let Some(page) = pages.next_page().await {
+            let page = page?;
+            let today = page.date().map(|now| now.date());
+            let mut plans = page.into_value();
+            plans.retain(|plan| plan.token_id.as_ref().is_none_or(|charged| charged == id));
+            check_token_deletion(&plans, today)?;
+        }
+        Ok(())
     }
 }
 
