@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     NotFound = 5,
     /// Only a part of the amount was approved, and was taken.
     Partial = 6,
+    /// Another plan charges the same; nothing was sent.
+    Second = 7,
     /// The gateway was not reached, or is failing; nothing was changed.
     Unavailable = 69,
     /// Something is wrong here or in an answer: not the caller's doing.
@@ -50,6 +52,7 @@ Exit status:
    4  declined: the transaction is printed all the same
    5  no such object
    6  only a part of the amount was approved and taken: the transaction is printed all the same
+   7  a plan charges the same already; nothing was sent
   69  the gateway was not reached or is failing; nothing was changed
   70  an answer that cannot be, or a defect of this program
   71  the sandbox stopped because its database failed; what it answered is kept

@@ -43,6 +43,8 @@ pub(crate) enum Failure {
     CutShort(Ids),
     /// What is asked would charge twice; why.
     Refused(String),
+    /// Another plan charges the same; which.
+    Second(String),
     /// There is nothing to show, and why.
     Nothing(&'static str),
     /// The card was declined; the transaction is printed already, if it can be.
@@ -109,6 +111,7 @@ impl Failure {
             Self::Nothing(_) | Self::Keys(KeyStoreError::Unknown(_)) => Exit::NotFound,
             Self::Usage(_) | Self::Keys(_) | Self::Rules(_) | Self::Start(_) => Exit::Usage,
             Self::Refused(_) => Exit::Refused,
+            Self::Second(_) => Exit::Second,
             Self::Unreadable(_) => exit_of(ErrorKind::Unreadable),
             Self::Gateway(error) | Self::Lost { error, .. } => exit_of(error.kind()),
             Self::Interrupted(signal) => signal.exit(),
@@ -165,6 +168,7 @@ impl Failure {
             Self::Keys(_) => "keys",
             Self::Rules(_) => "rules",
             Self::Refused(_) => "refused",
+            Self::Second(_) => "second-plan",
             Self::Unreadable(_) => word(ErrorKind::Unreadable),
             Self::Gateway(error) | Self::Lost { error, .. } => word(error.kind()),
             Self::Interrupted(_) => "interrupted",
@@ -188,7 +192,10 @@ impl Failure {
     /// What it is, in a line, and what to do.
     fn message(&self) -> String {
         match self {
-            Self::Usage(message) | Self::Refused(message) | Self::Partial { message, .. } => message.clone(),
+            Self::Usage(message)
+            | Self::Refused(message)
+            | Self::Second(message)
+            | Self::Partial { message, .. } => message.clone(),
             Self::Keys(error) => error.to_string(),
             Self::Start(error) => error.to_string(),
             Self::Stopped(error) => format!("the sandbox stopped: {error}"),

@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chrono::Utc;
 use http::{Method, Request, Response};
-use perennial::Amount;
-use perennial::clearent::Schedule;
+use perennial::clearent::PlanNote;
 use perennial::clientpay::Route;
 use perennial::transport::{Deadline, Exchange, Kind, Redactor, TransportError, redact};
+use perennial::{Amount, NaiveDate};
 
 use crate::commands::records;
 use crate::failure::Failure;
@@ -65,6 +64,7 @@ pub(crate) struct Rehearsal {
 struct Seen {
     request: Option<Withheld>,
     charges: Option<Vec<Record>>,
+    notes: Vec<PlanNote>,
 }
 
 /// A request that was not sent, masked.
@@ -106,11 +106,20 @@ impl Rehearsal {
         if self.dry_run { Arc::new(MadeUpIds(exchange)) } else { exchange }
     }
 
-    /// Shows these charges beside the request, those of days gone by excepted.
-    pub(crate) fn foresee(&self, schedule: Schedule, amount: Amount) {
-        let today = Utc::now().date_naive();
-        let dates = schedule.skip_while(|date| *date < today);
+    /// Shows these charges beside the request.
+    pub(crate) fn foresee(&self, dates: impl Iterator<Item = NaiveDate>, amount: Amount) {
         lock(&self.seen).charges = Some(records(dates, amount));
+    }
+
+    /// Says what may not be meant: a dry run beside the request, and a command on standard error, before it sends.
+    pub(crate) fn notes(&self, notes: Vec<PlanNote>) {
+        if self.dry_run {
+            lock(&self.seen).notes = notes;
+        } else {
+            for said in notes {
+                note(&format!("note: {said}"));
+            }
+        }
     }
 
     /// Shows what a command that writes to no gateway would keep or forget.
@@ -120,12 +129,14 @@ impl Rehearsal {
 
     /// Shows what was withheld, instead of how the command ended for want of an answer.
     pub(crate) fn end(&self, ended: Result<(), Failure>, output: Output) -> Result<(), Failure> {
-        let Seen { request, charges } = mem::take(&mut *lock(&self.seen));
+        let Seen { request, charges, notes } = mem::take(&mut *lock(&self.seen));
         match request {
-            Some(request) if output == Output::Table => request.show(charges),
+            Some(request) if output == Output::Table => request.show(charges, &notes),
             Some(request) => {
                 let told = Record::default().with("dry-run", true).with("request", request.record());
-                output.record(&told.with("charges", charges))
+                let notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
+                let notes = Some(notes).filter(|notes| !notes.is_empty());
+                output.record(&told.with("charges", charges).with("notes", notes))
             }
             None => ended,
         }
@@ -154,7 +165,7 @@ impl Withheld {
             .with("body", Some(body).filter(|body| !body.is_empty()))
     }
 
-    fn show(self, charges: Option<Vec<Record>>) -> Result<(), Failure> {
+    fn show(self, charges: Option<Vec<Record>>, notes: &[PlanNote]) -> Result<(), Failure> {
         let Self { method, url, headers, body } = self;
         let mut text = format!("{method} {url}\n");
         text.extend(headers.iter().flat_map(|(name, value)| [name, ": ", value, "\n"]));
@@ -165,6 +176,9 @@ impl Withheld {
         if let Some(charges) = charges.filter(|charges| !charges.is_empty()) {
             Output::text("\n")?;
             Output::Table.rows(&["charge", "date", "payment-amount", "total"], charges)?;
+        }
+        for said in notes {
+            note(&format!("note: {said}"));
         }
         note("a dry run: this was not sent");
         Ok(())

@@ -19,7 +19,7 @@ const PAGE: u32 = 100;
 /// A question to all plans.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A month counts whole, with the days of it that have gone by. What cards will decline nobody knows.\n\n\
+    after_help = "Only charges that are to come count, by the gateway's clock. Declines are not foreseen.\n\n\
     Examples:\n  perennial forecast\n  perennial forecast --from 2027-01 --months 24 --suspended --svg forecast.svg"
 )]
 pub(crate) struct Ahead {
@@ -82,10 +82,14 @@ async fn read(client: &Clearent, status: PlanStatus, mut forecast: Forecast) -> 
         style.map_or_else(|_| ProgressBar::hidden(), |style| ProgressBar::no_length().with_style(style));
     let paging = Paging { page_size: Some(PAGE), ..Paging::default() };
     let search = PlanSearch { status: Some(status), paging, ..PlanSearch::default() };
-    let mut plans = client.plans().search(&search);
-    while let Some(plan) = plans.next().await {
-        forecast.add_plan(&plan?);
-        bar.inc(1);
+    let mut pages = client.plans().search(&search).pages();
+    while let Some(page) = pages.next_page().await {
+        let page = page?;
+        forecast.at(page.date().unwrap_or_else(|| Utc::now().naive_utc()));
+        for plan in page.into_value() {
+            forecast.add_plan(&plan);
+            bar.inc(1);
+        }
     }
     bar.finish_and_clear();
     Ok(forecast)

@@ -55,6 +55,7 @@ mod plans;
 mod quickstart;
 mod sandbox;
 mod schedule;
+mod second;
 mod test_sale;
 mod tokens;
 mod transactions;

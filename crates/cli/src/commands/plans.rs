@@ -1,26 +1,31 @@
 //! `perennial plans`
 
+use chrono::Utc;
 use clap::{Args, Subcommand};
 use perennial::clearent::{
     NewPlan, NewPlanBuilder, PlanForecast, PlanForecastBuilder, PlanKey, PlanSearch, PlanStatus, PlanUpdate,
-    PlanUpdateBuilder,
+    PlanUpdateBuilder, PlanUpdateFields, TokenId,
 };
-use perennial::{Clearent, Violations};
+use perennial::{Clearent, Expiry, NaiveDateTime, Violations};
 
-use super::both;
 use super::criteria::{Criteria, Pages, key};
+use super::{both, second};
 use crate::args::Global;
 use crate::failure::Failure;
-use crate::rehearsal::Rehearsal;
 
 /// Payment plans.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plans {
     /// Creates a plan; an active one charges by itself from its first date on
-    #[command(after_help = "Example:\n  perennial plans create --plan-name 'Gold membership' \
+    #[command(
+        after_help = "What may not be meant is said on standard error: 13 charges, none, past days, a first day that is today, \
+        a card that expires before the end. If a plan charges the same customer, token and amount on the same days, a \
+        terminal is asked; without one, nothing is sent and the exit status is 6, unless --allow-second is given.\n\n\
+        Example:\n  perennial plans create --plan-name 'Gold membership' \
         --customer-key cust_5a1d7c1e8a0f \\\n    --token-id 1100000000555551111 --frequency-day 15 \
-        --payment-amount 50.00 \\\n    --start-date 2027-01-01 --end-date 2027-12-31 --status ACTIVE")]
-    Create(NewFields),
+        --payment-amount 50.00 \\\n    --start-date 2027-01-01 --end-date 2027-12-31 --status ACTIVE"
+    )]
+    Create(Create),
     /// Shows a plan
     #[command(after_help = "Example:\n  perennial plans get plan_3f0f6d1c5f0e")]
     Get(Named),
@@ -31,7 +36,10 @@ pub(crate) enum Plans {
     )]
     Search(Search),
     /// Changes a plan; what is not given stays as it is
-    #[command(after_help = "Example:\n  perennial plans update plan_3f0f6d1c5f0e --payment-amount 55.00")]
+    #[command(
+        after_help = "A new --frequency-day can charge twice in a month, or not at all: that is said on standard error, \
+        and --dry-run shows the charges to come.\n\nExample:\n  perennial plans update plan_3f0f6d1c5f0e --payment-amount 55.00"
+    )]
     Update(Update),
     /// Suspends a plan: it does not charge until it is activated again
     #[command(after_help = "Example:\n  perennial plans suspend plan_3f0f6d1c5f0e")]
@@ -63,6 +71,15 @@ pub(crate) struct Named {
     /// The plan's key
     #[arg(value_name = "PLAN-KEY")]
     plan: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    fields: NewFields,
+    /// Create the plan even if one charges the same customer, token and amount on the same days
+    #[arg(long)]
+    allow_second: bool,
 }
 
 options! {
@@ -182,10 +199,15 @@ impl Plans {
     pub(crate) async fn run(self, client: &Clearent, global: &Global) -> Result<(), Failure> {
         let (plans, output) = (client.plans(), global.output);
         match self {
-            Self::Create(fields) => {
-                let plan = fields.fill(NewPlan::builder()).build()?;
+            Self::Create(create) => {
+                let plan = create.fields.fill(NewPlan::builder()).build()?;
+                if !create.allow_second {
+                    second::refuse(&plan, &plans.find_equal(&plan).await?)?;
+                }
+                let (now, card) = card(client, plan.fields().token_id).await?;
+                global.rehearsal.notes(plan.notes_at(now, card));
                 if global.rehearsal.is_on() && plan.fields().status == Some(&PlanStatus::ACTIVE) {
-                    global.rehearsal.foresee(plan.schedule()?, *plan.fields().payment_amount);
+                    global.rehearsal.foresee(plan.schedule()?.to_come(now), *plan.fields().payment_amount);
                 }
                 output.written(plans.create(&plan).await?)
             }
@@ -196,14 +218,14 @@ impl Plans {
             Self::Update(update) => {
                 let changes = update.changes.fill(PlanUpdate::builder()).build();
                 let (key, changes) = both(update.named.key(), changes)?;
-                foresee(&global.rehearsal, plans, &key, &changes).await?;
+                foresee(global, client, &key, &changes).await?;
                 output.written(plans.update(&key, &changes).await?)
             }
             Self::Suspend(named) => output.written(plans.suspend(&named.key()?).await?),
             Self::Activate(named) => {
                 let key = named.key()?;
                 let activation = PlanUpdate::builder().status(PlanStatus::ACTIVE).build()?;
-                foresee(&global.rehearsal, plans, &key, &activation).await?;
+                foresee(global, client, &key, &activation).await?;
                 output.written(plans.activate(&key).await?)
             }
             Self::Cancel(named) => output.written(plans.cancel(&named.key()?).await?),
@@ -220,23 +242,43 @@ impl Plans {
     }
 }
 
-/// Has a rehearsal show what the plan would charge once it is changed.
+/// Says what may not be meant by the changes, and has a rehearsal show the charges that are to come after them.
 async fn foresee(
-    rehearsal: &Rehearsal,
-    plans: perennial::clearent::Plans<'_>,
+    global: &Global,
+    client: &Clearent,
     key: &PlanKey,
     changes: &PlanUpdate,
 ) -> Result<(), Failure> {
-    if !rehearsal.is_on() {
+    let PlanUpdateFields { token_id, frequency_day, start_date, end_date, status, .. } = changes.fields();
+    let moves = frequency_day.is_some() || start_date.or(end_date).is_some();
+    let resumes = status.is_some_and(|status| *status == PlanStatus::ACTIVE);
+    if !global.rehearsal.is_on() && !moves && !resumes && token_id.is_none() {
         return Ok(());
     }
-    let plan = changes.apply(&*plans.get(key).await?)?;
-    if let (Some(schedule), Some(amount)) = (plan.schedule(), plan.payment_amount)
-        && plan.status == Some(PlanStatus::ACTIVE)
-    {
-        rehearsal.foresee(schedule, amount);
+    let plan = client.plans().get(key).await?;
+    let changed = changes.apply(&plan)?;
+    let now = plan.date().unwrap_or_else(|| Utc::now().naive_utc());
+    let card = match &changed.token_id {
+        Some(token) if moves || resumes || token_id.is_some() => card(client, token).await?.1,
+        _ => None,
+    };
+    global.rehearsal.notes(changes.notes(&plan, now, card));
+    let is_active = changed.status == Some(PlanStatus::ACTIVE) && changed.schedule().is_some();
+    if let Some(amount) = changed.payment_amount.filter(|_| global.rehearsal.is_on() && is_active) {
+        global.rehearsal.foresee(changed.to_come(now), amount);
     }
     Ok(())
+}
+
+/// What time it is at the gateway, and when a card expires. A token that is not there has no expiry; the gateway refuses
+/// the plan.
+async fn card(client: &Clearent, token: &TokenId) -> Result<(NaiveDateTime, Option<Expiry>), Failure> {
+    let here = || Utc::now().naive_utc();
+    match client.tokens().get(token).await {
+        Ok(token) => Ok((token.date().unwrap_or_else(here), token.exp_date)),
+        Err(error) if error.is_not_found() => Ok((here(), None)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl Named {

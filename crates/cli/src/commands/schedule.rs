@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use chrono::Utc;
 use clap::Args;
-use perennial::clearent::{FrequencyDay, PlanKey, PlanStatus, PlanTerm, Schedule};
+use perennial::clearent::{FrequencyDay, PlanKey, PlanNote, PlanStatus, PlanTerm, Schedule};
 use perennial::{Amount, NaiveDate, Rule, Total, Violations};
 
 use super::both;
@@ -80,7 +81,9 @@ impl Preview {
             both(both(term, amount), day).map_err(|violations| self.told(violations))?;
         let start = term.start().naive();
         let day = day.unwrap_or_else(|| FrequencyDay::at_or_before(start));
-        let dates = Schedule::new(term, day).collect();
+        let schedule = Schedule::new(term, day);
+        noted(&schedule.notes_at(Utc::now().naive_utc()));
+        let dates = schedule.collect();
         Ok(Charges { name: self.plan_name.clone(), term, dates, amount })
     }
 
@@ -98,14 +101,30 @@ impl Preview {
     }
 }
 
+/// Says what may not be meant, on standard error.
+fn noted(notes: &[PlanNote]) {
+    for said in notes {
+        note(&format!("note: {said}"));
+    }
+}
+
 async fn of_gateway(key: &PlanKey, global: &Global) -> Result<Charges, Failure> {
-    let plan = global.client().await?.plans().get(key).await?.into_value();
+    let plan = global.client().await?.plans().get(key).await?;
+    let now = plan.date().unwrap_or_else(|| Utc::now().naive_utc());
+    let plan = plan.into_value();
     if let Some(status) = plan.status.as_ref().filter(|status| **status != PlanStatus::ACTIVE) {
         note(&format!("the plan is {status}: it charges nothing while it is"));
     }
     let term = || PlanTerm::new(plan.start_date?, plan.end_date?).ok();
     match (plan.schedule(), term(), plan.payment_amount) {
         (Some(schedule), Some(term), Some(amount)) => {
+            let (all, to_come) = (schedule.clone().count(), schedule.clone().to_come(now).count());
+            if to_come < all {
+                note(&format!(
+                    "{} of these {all} days are past at the gateway, {to_come} are to come",
+                    all - to_come
+                ));
+            }
             Ok(Charges { name: plan.plan_name, term, dates: schedule.collect(), amount })
         }
         _ => Err(Failure::Nothing(

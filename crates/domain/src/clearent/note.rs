@@ -188,12 +188,15 @@ impl NewPlan {
     /// assert!(matches!(notes[1], PlanNote::CardExpires { charges: 6, .. }));
     /// ```
     pub fn notes_at(&self, now: NaiveDateTime, card: Option<Expiry>) -> Vec<PlanNote> {
-        let mut notes = self.notes();
-        if let (Ok(schedule), false) = (self.schedule(), notes.contains(&PlanNote::Canceled)) {
-            notes.extend(of_past(&schedule, now));
-            notes.extend(of_card(&schedule, now, card));
+        match (self.fields().status, self.schedule()) {
+            (Some(status), _) if *status == PlanStatus::CANCELED => vec![PlanNote::Canceled],
+            (_, Ok(schedule)) => {
+                let mut notes = schedule.notes_at(now);
+                notes.extend(of_card(&schedule, now, card));
+                notes
+            }
+            (_, Err(_)) => Vec::new(),
         }
-        notes
     }
 }
 
@@ -247,6 +250,15 @@ impl PlanUpdate {
             _ => true,
         }));
         notes.extend(of_card(&after, now, card));
+        notes
+    }
+}
+
+impl Schedule {
+    /// What can be noted of these days at this moment (UTC).
+    pub fn notes_at(&self, now: NaiveDateTime) -> Vec<PlanNote> {
+        let mut notes = of_calendar(self);
+        notes.extend(of_past(self, now));
         notes
     }
 }

@@ -17,7 +17,7 @@ pub(crate) async fn run(Wire { client, world, .. }: Wire) -> Outcome {
 
     assert_eq!(world.advance("P10M").await?.approved, 10);
     assert_eq!(client.plans().expected_runs(&plan.plan_key).await?.len(), 2);
-    let forecast = PlanForecast::builder().start_date("2027-01-01").end_date("2027-12-31").monthly_on(15);
+    let forecast = PlanForecast::builder().start_date("2028-01-01").end_date("2028-12-31").monthly_on(15);
     assert_eq!(client.plans().forecast(&forecast.build()?).await?.len(), 12);
 
     change(&client, &plan.plan_key).await?;
@@ -33,8 +33,8 @@ async fn create(client: &Clearent, ada: &CustomerKey, token: &TokenId) -> Result
         .token_id(token)
         .monthly_on(15)
         .payment_amount("50.00")
-        .start_date("2027-01-01")
-        .end_date("2027-12-31")
+        .starting("2027-01-01")
+        .charges(12)
         .status(PlanStatus::ACTIVE)
         .build()?;
     assert_eq!(plan.schedule()?.next().map(|day| day.to_string()).as_deref(), Some("2027-01-15"));

@@ -8,6 +8,7 @@ mod invoices;
 #[cfg(unix)]
 mod keys;
 mod lists;
+mod looks;
 mod operations;
 mod order;
 mod outcomes;

@@ -100,6 +100,11 @@ pub(crate) fn right(format: Format, request: &Request<Bytes>) -> Answer {
         .uri()
         .query()
         .is_some_and(|query| query.contains("page-size=1&") || query.ends_with("page-size=1"));
+    // So has a token: of its plans nothing else is asked.
+    let of_token = request
+        .uri()
+        .query()
+        .is_some_and(|query| query.starts_with("token-id=") && !query.contains("customer"));
     let (status, payload) = match (request.method().as_str(), segments.as_slice()) {
         ("POST", ["customers"]) => (201, Payload::Customer(customer().into())),
         ("GET", ["customers"]) => return page(format, one_of(1), Payload::Customers(vec![customer()])),
@@ -112,7 +117,9 @@ pub(crate) fn right(format: Format, request: &Request<Bytes>) -> Answer {
         ("GET", ["tokens"]) => return page(format, one_of(1), Payload::Tokens(vec![token()])),
         (_, ["tokens", ..]) => (200, Payload::Token(token().into())),
         ("POST", ["payment-plans"]) => (201, Payload::Plan(created_plan().into())),
-        ("GET", ["payment-plans"]) if counted => return page(format, one_of(0), Payload::Plans(vec![])),
+        ("GET", ["payment-plans"]) if counted || of_token => {
+            return page(format, one_of(0), Payload::Plans(vec![]));
+        }
         ("GET", ["payment-plans"]) => return page(format, one_of(1), Payload::Plans(vec![plan()])),
         ("GET", ["payment-plans", _, "expected-runs"]) => (200, Payload::ExpectedRuns(vec![expected_run()])),
         ("PUT", ["payment-plans", _]) => {
