@@ -1,23 +1,33 @@
-//! A web service that takes sign-ups: a customer, a card token, and a plan that charges each month.
+//! A web service that takes sign-ups: a customer, a card token, and a plan that charges each month. A form may be sent
+//! again at any time, and makes nothing twice: each object is looked for before it is made.
 //!
 //! `cargo run -p perennial --example signup_service`
 //!
 //! It talks to a sandbox of its own. For the real gateway, build the client with your key and `Environment::Production`.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
-use perennial::clearent::{ApiKey, NewCustomer, NewPlan, NewToken, PlanStatus};
+use perennial::clearent::{
+    ApiKey, CustomerKey, CustomerSearch, NewCustomer, NewPlan, NewToken, PaymentSearch, PlanSearch,
+    PlanStatus, TokenId, TokenSearch,
+};
 use perennial::{BaseUrl, Clearent, Error};
-use perennial_sandbox::Sandbox;
+use perennial_sandbox::{Effect, Fault, Sandbox};
 use serde::Deserialize;
+use tokio::sync::Mutex;
+
+const PLAN: &str = "Gold membership";
 
 /// What the form of a sign-up sends. It may hold a card, so it has no `Debug`.
 #[derive(Deserialize)]
 struct SignUp {
+    /// The member's number in your own books. It becomes the customer's key, by which a retry finds the customer.
+    member: String,
     first_name: String,
     last_name: String,
     email: String,
@@ -25,48 +35,91 @@ struct SignUp {
     exp_date: String,
     csc: String,
     start_date: String,
-    end_date: String,
+}
+
+/// One sign-up at a time, so that a double click does not look twice before it makes once. With several processes, lock
+/// the member in your database instead.
+struct Service {
+    client: Clearent,
+    turn: Mutex<()>,
 }
 
 async fn sign_up(
-    State(client): State<Clearent>,
+    State(service): State<Arc<Service>>,
     Json(form): Json<SignUp>,
 ) -> Result<(StatusCode, String), (StatusCode, String)> {
-    match subscribe(&client, form).await {
+    let _turn = service.turn.lock().await;
+    match subscribe(&service.client, form).await {
         Ok(plan_key) => Ok((StatusCode::CREATED, plan_key)),
         // All that is wrong with the form at once, by field, and never its values.
         Err(error) if error.is_rules() => Err((StatusCode::BAD_REQUEST, error.to_string())),
-        // The gateway may have done it: a person or a job has to look before anybody tries again.
+        // The gateway may have done it. The same form again, some minutes later, finds what was made and goes on.
         Err(error) if error.is_outcome_unknown() => {
-            Err((StatusCode::ACCEPTED, format!("being looked into: {:?}", error.exchange_id())))
+            Err((StatusCode::ACCEPTED, "send the same form again in some minutes".to_owned()))
         }
         Err(error) => Err((StatusCode::BAD_GATEWAY, error.to_string())),
     }
 }
 
+/// Finds or makes the customer, the token and the plan, and gives the plan's key.
 async fn subscribe(client: &Clearent, form: SignUp) -> Result<String, Error> {
-    let new = NewCustomer::builder().first_name(form.first_name).last_name(form.last_name).email(form.email);
-    let customer = client.customers().create(&new.build()?).await?;
-    let token = NewToken::builder()
+    let member: CustomerKey = form.member.parse()?;
+    let exp_date = form.exp_date.parse()?;
+    let last_four = form.card.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect::<String>();
+    // All three are checked before the first is sent; the plan with a token id that is not known yet.
+    let new =
+        NewCustomer::builder().customer_key(&member).first_name(form.first_name).last_name(form.last_name);
+    let new_customer = new.email(form.email).build()?;
+    let new_token = NewToken::builder()
         .card(form.card)
-        .exp_date(form.exp_date)
+        .exp_date(exp_date)
         .csc(form.csc)
         .description("membership card")
-        .customer_key(&customer.customer_key)
+        .customer_key(&member)
         .build()?;
-    let token = client.tokens().create(token).await?;
-    let token_id = token.token_id.as_ref().expect("a token that was made has an id");
-    let plan = NewPlan::builder()
-        .plan_name("Gold membership")
-        .customer_key(&customer.customer_key)
-        .token_id(token_id)
-        .monthly_on(15)
-        .payment_amount("50.00")
-        .start_date(form.start_date)
-        .end_date(form.end_date)
-        .status(PlanStatus::ACTIVE)
-        .build()?;
-    Ok(client.plans().create(&plan).await?.plan_key.to_string())
+    let plan_of = |token: TokenId| {
+        NewPlan::builder()
+            .plan_name(PLAN)
+            .customer_key(&member)
+            .token_id(token)
+            .monthly_on(15)
+            .payment_amount("50.00")
+            .starting(form.start_date.as_str())
+            .charges(12)
+            .status(PlanStatus::ACTIVE)
+            .build()
+    };
+    plan_of("0".parse()?)?;
+
+    match client.customers().get(&member).await {
+        Ok(_) => {}
+        Err(error) if error.is_not_found() => drop(client.customers().create(&new_customer).await?),
+        Err(error) => return Err(error),
+    }
+
+    let search = PlanSearch {
+        customer_key: Some(member.clone()),
+        plan_name: Some(PLAN.into()),
+        ..PlanSearch::default()
+    };
+    let plans = client.plans().search(&search).collect_all().await?;
+    if let Some(plan) = plans.iter().find(|plan| plan.can_charge(None)) {
+        return Ok(plan.plan_key.to_string());
+    }
+
+    let kept = client.customers().tokens(&member).list().await?;
+    let same = |last: Option<&str>, expiry| last == Some(last_four.as_str()) && expiry == Some(exp_date);
+    let token = match kept.iter().find(|token| same(token.last_four_digits.as_deref(), token.exp_date)) {
+        Some(token) => token.token_id.clone(),
+        None => client
+            .tokens()
+            .create(new_token)
+            .await?
+            .into_value()
+            .token_id
+            .expect("a token that was made has an id"),
+    };
+    Ok(client.plans().create(&plan_of(token)?).await?.plan_key.to_string())
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -76,23 +129,36 @@ async fn main() -> Result<(), Box<dyn StdError>> {
         .environment(sandbox.base_url().parse::<BaseUrl>()?)
         .build()?;
 
-    let service = Router::new().route("/sign-ups", post(sign_up)).with_state(client.clone());
+    let service = Arc::new(Service { client: client.clone(), turn: Mutex::new(()) });
+    let service = Router::new().route("/sign-ups", post(sign_up)).with_state(service);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let serving = tokio::spawn(async move { axum::serve(listener, service).await });
 
-    let form = r#"{"first_name":"Ada","last_name":"Byron","email":"ada@example.test","card":"4111111111111111",
-        "exp_date":"1230","csc":"999","start_date":"2027-01-01","end_date":"2027-12-31"}"#;
+    let form = r#"{"member":"member-7","first_name":"Ada","last_name":"Byron","email":"ada@example.test",
+        "card":"4111111111111111","exp_date":"1230","csc":"999","start_date":"2027-01-01"}"#;
+    // A card that cannot be one is named, and nothing at all was sent.
+    let answer = call(address, &form.replace("4111111111111111", "4111111111111112")).await?;
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("card: must be a card number"), "{answer}");
+    assert!(client.customers().search(&CustomerSearch::default()).next().await.is_none());
+
+    // Each write is done, and its answer is lost. Each time the form is sent again.
+    for operation in ["customers.create", "tokens.create", "plans.create"] {
+        sandbox.fault(&Fault::on(operation, Effect::DropReply).nth(1)).await?;
+        let answer = call(address, form).await?;
+        assert!(answer.starts_with("HTTP/1.1 202"), "{operation}: {answer}");
+    }
     let answer = call(address, form).await?;
     println!("{answer}");
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
-    // A card that cannot be one is refused before anything is sent to the gateway but the customer.
-    let answer = call(address, &form.replace("4111111111111111", "4111111111111112")).await?;
-    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert_eq!(call(address, form).await?.lines().last(), answer.lines().last());
+    let customers = client.customers().search(&CustomerSearch::default()).collect_all().await?.len();
+    let tokens = client.tokens().search(&TokenSearch::default()).collect_all().await?.len();
+    let plans = client.plans().search(&PlanSearch::default()).collect_all().await?.len();
+    assert_eq!((customers, tokens, plans), (1, 1, 1));
 
     sandbox.advance("P1Y").await?;
-    let payments =
-        client.payments().list(&perennial::clearent::PaymentSearch::default()).collect_all().await?;
+    let payments = client.payments().list(&PaymentSearch::default()).collect_all().await?;
     println!("{} payments in the year", payments.len());
     assert_eq!(payments.len(), 12);
     serving.abort();

@@ -28,7 +28,12 @@ pub(super) async fn run(global: &Global) -> Result<(), Failure> {
 
     let told = tour(guide, &client(global, &sandbox, &world)?, &world).await?;
     sandbox.stop().await;
-    if global.output.is_json() { global.output.record(&told.record()) } else { guide.sum_up(&told) }
+    if global.output.is_json() {
+        return global.output.record(&told.record());
+    }
+    guide.sum_up(&told)?;
+    guide.say_next_steps();
+    Ok(())
 }
 
 fn client(global: &Global, sandbox: &Sandbox, world: &World) -> Result<Clearent, Failure> {

@@ -36,7 +36,12 @@ pub(super) async fn run(global: &Global) -> Result<(), Failure> {
 
     let told = tour(guide, &client(global, &sandbox, &world)?, global.deadline()).await?;
     sandbox.stop().await;
-    if global.output.is_json() { global.output.record(&told.record()) } else { told.sum_up(guide) }
+    if global.output.is_json() {
+        return global.output.record(&told.record());
+    }
+    told.sum_up(guide)?;
+    guide.say_next_steps();
+    Ok(())
 }
 
 fn client(global: &Global, sandbox: &Sandbox, world: &World) -> Result<ClientPay, Failure> {

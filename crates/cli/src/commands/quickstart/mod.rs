@@ -52,6 +52,15 @@ impl Guide {
             note(text);
         }
     }
+
+    /// What to do after it.
+    fn say_next_steps(self) {
+        self.say("");
+        self.say("Next:");
+        self.say("  docs/guide/getting-started.md     the same in a program of your own");
+        self.say("  perennial sandbox serve           a sandbox for it, with a console to look at");
+        self.say("  perennial connect --help          how the key of a real merchant is kept");
+    }
 }
 
 /// The columns of the summary.
