@@ -42,7 +42,7 @@ fn reported(plan: &NewPlan) -> Plan {
         customer_name: None,
         token_id: Some(fields.token_id.clone()),
         frequency: Some(Frequency::MONTHLY),
-        frequency_day: fields.frequency_day.copied(),
+        frequency_day: fields.frequency_day.copied().map(Into::into),
         frequency_month: None,
         frequency_week: None,
         payment_amount: Some(*fields.payment_amount),
@@ -323,7 +323,7 @@ fn which_plan_repeats_another() {
         (
             "2027-01-01",
             "2027-12-31",
-            with(|plan| plan.frequency_day = FrequencyDay::new(16).ok()),
+            with(|plan| plan.frequency_day = FrequencyDay::new(16).ok().map(Into::into)),
             false,
             "another day",
         ),

@@ -16,7 +16,7 @@ use perennial::clearent::{
     ApiKey, CustomerKey, CustomerSearch, NewCustomer, NewPlan, NewToken, PaymentSearch, PlanSearch,
     PlanStatus, TokenId, TokenSearch,
 };
-use perennial::{BaseUrl, Clearent, Error};
+use perennial::{BaseUrl, Clearent, Error, Expiry, Reported};
 use perennial_sandbox::{Effect, Fault, Sandbox};
 use serde::Deserialize;
 use tokio::sync::Mutex;
@@ -64,7 +64,7 @@ async fn sign_up(
 /// Finds or makes the customer, the token and the plan, and gives the plan's key.
 async fn subscribe(client: &Clearent, form: SignUp) -> Result<String, Error> {
     let member: CustomerKey = form.member.parse()?;
-    let exp_date = form.exp_date.parse()?;
+    let exp_date: Expiry = form.exp_date.parse()?;
     let last_four = form.card.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect::<String>();
     // All three are checked before the first is sent; the plan with a token id that is not known yet.
     let new =
@@ -108,17 +108,20 @@ async fn subscribe(client: &Clearent, form: SignUp) -> Result<String, Error> {
     }
 
     let kept = client.customers().tokens(&member).list().await?;
-    let same = |last: Option<&str>, expiry| last == Some(last_four.as_str()) && expiry == Some(exp_date);
-    let token = match kept.iter().find(|token| same(token.last_four_digits.as_deref(), token.exp_date)) {
-        Some(token) => token.token_id.clone(),
-        None => client
-            .tokens()
-            .create(new_token)
-            .await?
-            .into_value()
-            .token_id
-            .expect("a token that was made has an id"),
+    let same = |last: Option<&str>, expiry| {
+        last == Some(last_four.as_str()) && expiry == Some(&Reported::Value(exp_date))
     };
+    let token =
+        match kept.iter().find(|token| same(token.last_four_digits.as_deref(), token.exp_date.as_ref())) {
+            Some(token) => token.token_id.clone(),
+            None => client
+                .tokens()
+                .create(new_token)
+                .await?
+                .into_value()
+                .token_id
+                .expect("a token that was made has an id"),
+        };
     Ok(client.plans().create(&plan_of(token)?).await?.plan_key.to_string())
 }
 

@@ -6,7 +6,7 @@ use perennial::clearent::{
     NewPlan, NewPlanBuilder, PlanForecast, PlanForecastBuilder, PlanKey, PlanSearch, PlanStatus, PlanUpdate,
     PlanUpdateBuilder, PlanUpdateFields, TokenId,
 };
-use perennial::{Clearent, Expiry, NaiveDateTime, Violations};
+use perennial::{Clearent, Expiry, NaiveDateTime, Reported, Violations};
 
 use super::criteria::{Criteria, Pages, key};
 use super::{both, second};
@@ -275,7 +275,9 @@ async fn foresee(
 async fn card(client: &Clearent, token: &TokenId) -> Result<(NaiveDateTime, Option<Expiry>), Failure> {
     let here = || Utc::now().naive_utc();
     match client.tokens().get(token).await {
-        Ok(token) => Ok((token.date().unwrap_or_else(here), token.exp_date)),
+        Ok(token) => {
+            Ok((token.date().unwrap_or_else(here), token.exp_date.as_ref().and_then(Reported::value)))
+        }
         Err(error) if error.is_not_found() => Ok((here(), None)),
         Err(error) => Err(error.into()),
     }

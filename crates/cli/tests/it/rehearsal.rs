@@ -25,6 +25,7 @@ const READS: &[&str] = &[
     "payments.list",
     "plans.get",
     "plans.list",
+    "tokens.get",
     "transactions.list",
 ];
 

@@ -1,6 +1,7 @@
 use chrono::NaiveDate;
 
 use super::{NewPlan, NewPlanFields, Plan, PlanStatus};
+use crate::Reported;
 
 impl Plan {
     /// Whether the plan can charge on this day or later: it is not canceled, and its term is not over. Where the
@@ -37,7 +38,7 @@ impl NewPlan {
     /// #     plan_key: "plan_3f0f6d1c5f0e".parse().unwrap(), plan_name: None, plan_type: None,
     /// #     customer_key: Some(field.customer_key.clone()), customer_name: None,
     /// #     token_id: Some(field.token_id.clone()), frequency: Some(Frequency::MONTHLY),
-    /// #     frequency_day: field.frequency_day.copied(), frequency_month: None, frequency_week: None,
+    /// #     frequency_day: field.frequency_day.copied().map(Into::into), frequency_month: None, frequency_week: None,
     /// #     payment_amount: Some(*field.payment_amount), start_date: Some(*field.start_date),
     /// #     end_date: Some(*field.end_date), status: Some(PlanStatus::ACTIVE), status_date: None,
     /// #     email_address: None, email_receipt: None, links: Vec::new(),
@@ -58,7 +59,10 @@ impl NewPlan {
                 Some(mut days) => {
                     days.any(|day| self.schedule().is_ok_and(|mut ours| ours.any(|ours| ours == day)))
                 }
-                None => plan.frequency_day.is_none_or(|day| day == self.day()),
+                // A day that cannot be read may be the same.
+                None => {
+                    plan.frequency_day.as_ref().and_then(Reported::value).is_none_or(|day| day == self.day())
+                }
             }
     }
 }

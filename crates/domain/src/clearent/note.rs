@@ -212,7 +212,7 @@ impl PlanUpdate {
     /// # let plan = Plan {
     /// #     plan_key: "plan_3f0f6d1c5f0e".parse().unwrap(), plan_name: None, plan_type: None, customer_key: None,
     /// #     customer_name: None, token_id: None, frequency: Some(Frequency::MONTHLY),
-    /// #     frequency_day: FrequencyDay::new(15).ok(), frequency_month: None, frequency_week: None,
+    /// #     frequency_day: FrequencyDay::new(15).ok().map(Into::into), frequency_month: None, frequency_week: None,
     /// #     payment_amount: None, start_date: "2027-01-01".parse().ok(), end_date: "2027-12-31".parse().ok(),
     /// #     status: Some(PlanStatus::ACTIVE), status_date: None, email_address: None, email_receipt: None,
     /// #     links: Vec::new(),
