@@ -51,7 +51,7 @@ impl Merchant {
         let day = day.to_string();
         let mut line: Vec<&str> = self.fixed.iter().map(String::as_str).collect();
         line.extend(["--plan-name", name, "--frequency-day", &day, "--payment-amount", amount]);
-        line.extend(["--start-date", term.0, "--end-date", term.1, "--status", status]);
+        line.extend(["--start-date", term.0, "--end-date", term.1, "--status", status, "--allow-second"]);
         text(&json(&self.shell.run(&line)), "plan-key").to_owned()
     }
 
