@@ -86,8 +86,8 @@ async fn read(client: &Clearent, status: PlanStatus, mut forecast: Forecast) -> 
     while let Some(page) = pages.next_page().await {
         let page = page?;
         forecast.at(page.date().unwrap_or_else(|| Utc::now().naive_utc()));
-        for plan in page.into_value() {
-            forecast.add_plan(&plan);
+        for plan in page.each().into_value() {
+            forecast.add_plan(&plan?);
             bar.inc(1);
         }
     }

@@ -20,7 +20,7 @@ pub(crate) enum Plans {
     #[command(
         after_help = "What may not be meant is said on standard error: 13 charges, none, past days, a first day that is today, \
         a card that expires before the end. If a plan charges the same customer, token and amount on the same days, a \
-        terminal is asked; without one, nothing is sent and the exit status is 6, unless --allow-second is given.\n\n\
+        terminal is asked; without one, nothing is sent and the exit status is 7, unless --allow-second is given.\n\n\
         Example:\n  perennial plans create --plan-name 'Gold membership' \
         --customer-key cust_5a1d7c1e8a0f \\\n    --token-id 1100000000555551111 --frequency-day 15 \
         --payment-amount 50.00 \\\n    --start-date 2027-01-01 --end-date 2027-12-31 --status ACTIVE"

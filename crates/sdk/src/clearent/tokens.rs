@@ -101,7 +101,7 @@ impl Tokens<'_> {
         let search = PlanSearch { token_id: Some(id.clone()), ..PlanSearch::default() };
         let mut pages = self.0.plans().search(&search).pages();
         while let Some(page) = pages.next_page().await {
-            let page = page?;
+            let page = page?.whole()?;
             let today = page.date().map(|now| now.date());
             let mut plans = page.into_value();
             plans.retain(|plan| plan.token_id.as_ref().is_none_or(|charged| charged == id));

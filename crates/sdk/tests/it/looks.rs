@@ -7,6 +7,7 @@ use perennial_wire::clearent::{Page, Payload};
 
 use crate::gateway::{Answer, Gateway, page, says};
 use crate::operations::{new_plan, plan, right, token_id};
+use crate::outcomes::refuses;
 
 const HTML: &str = "<!DOCTYPE html><html><body>Sign in</body></html>";
 
@@ -32,7 +33,12 @@ async fn a_token_is_deleted_only_when_no_plan_can_charge_it() {
         ("one that names no token", vec![unnamed], None, Some(ErrorKind::DeletionRefused)),
         ("plans that fail", vec![], Some(|| says(503, "")), Some(ErrorKind::Unavailable)),
         ("plans that are a page of HTML", vec![], Some(|| says(200, HTML)), Some(ErrorKind::Unreadable)),
-        ("plans that are refused", vec![], Some(|| says(403, "")), Some(ErrorKind::Unauthorized)),
+        (
+            "plans that are refused",
+            vec![],
+            Some(|| refuses(Format::Json, 403, 403)),
+            Some(ErrorKind::Unauthorized),
+        ),
     ];
     for (what, plans, instead, expected) in table {
         for by_update in [false, true] {
