@@ -26,7 +26,7 @@ async fn a_token_is_deleted_only_when_no_plan_can_charge_it() {
         ("no plan", vec![], None, None),
         ("a canceled one", vec![of("CANCELED", "2099-12-31")], None, None),
         ("one that is over", vec![of("ACTIVE", "2027-06-14")], None, None),
-        ("one of another token", vec![elsewhere], None, None),
+        ("one of another token, which was not asked for", vec![elsewhere], None, Some(ErrorKind::Mismatch)),
         ("an active one", vec![of("ACTIVE", "2027-06-15")], None, Some(ErrorKind::DeletionRefused)),
         ("a suspended one", vec![of("SUSPENDED", "2099-12-31")], None, Some(ErrorKind::DeletionRefused)),
         ("one of an odd status", vec![of("RESTING", "2099-12-31")], None, Some(ErrorKind::DeletionRefused)),
