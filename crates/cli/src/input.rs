@@ -1,4 +1,6 @@
 //! Secrets on their way in: the api key and card data. Neither is ever an argument, and what held them is wiped.
+//!
+//! One byte order mark before a text is passed over by whoever reads the text: keys and credentials pass over their own.
 
 use std::env;
 use std::fs::{self, File};
@@ -39,7 +41,7 @@ pub(crate) fn key_of_file(path: &Path) -> Result<ApiKey, Failure> {
     Ok(ApiKey::new(&of_file("api key", path)?)?)
 }
 
-/// The secret of a file, which is named for `what` it holds.
+/// The secret of a file, which is named for `what` it holds, with its byte order mark.
 pub(crate) fn of_file(what: &str, path: &Path) -> Result<Zeroizing<String>, Failure> {
     let unusable = |Unusable(why)| Failure::Usage(format!("the {what} file {} {why}", path.display()));
     let mut file = File::open(path).map_err(|error| unopened(path, &error))?;
@@ -61,13 +63,10 @@ fn is_exposed(_: &File) -> bool {
     false
 }
 
-/// The secret of a variable, if it is set.
+/// The secret of a variable, if it is set, with its byte order mark.
 pub(crate) fn of_variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
     match env::var(name) {
-        Ok(text) => {
-            let text = Zeroizing::new(text);
-            Ok(Some(Zeroizing::new(without_mark(&text).to_owned())))
-        }
+        Ok(text) => Ok(Some(Zeroizing::new(text))),
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => Err(Failure::Usage(format!("{name} is no text"))),
     }
@@ -146,7 +145,7 @@ pub(crate) fn one_time_token(path: &Path) -> Result<OneTimeToken, Failure> {
 fn what_opens(what: &str, file: Option<&Path>, question: &str, missing: &str) -> Result<Secret, Failure> {
     let Some(path) = file else {
         if io::stdin().is_terminal() {
-            return Ok(Secret::from(hidden(question)?.to_string()));
+            return Ok(Secret::from(without_mark(&hidden(question)?).to_owned()));
         }
         return Err(Failure::Usage(missing.to_owned()));
     };
@@ -156,7 +155,7 @@ fn what_opens(what: &str, file: Option<&Path>, question: &str, missing: &str) ->
         return Err(KeyStoreError::Exposed { path: path.to_owned() }.into());
     }
     let text = text_of(&mut file).map_err(unusable)?;
-    match text.trim_end_matches(['\r', '\n']) {
+    match without_mark(&text).trim_end_matches(['\r', '\n']) {
         "" => Err(unusable(Unusable("is empty"))),
         secret => Ok(Secret::from(secret.to_owned())),
     }
@@ -164,7 +163,6 @@ fn what_opens(what: &str, file: Option<&Path>, question: &str, missing: &str) ->
 
 fn hidden(question: &str) -> Result<Zeroizing<String>, Failure> {
     let answer = rpassword::prompt_password(question).map(Zeroizing::new);
-    let answer = answer.map(|answer| Zeroizing::new(without_mark(&answer).to_owned()));
     answer.map_err(|_| Failure::Usage("nothing can be asked for at this terminal".to_owned()))
 }
 
@@ -236,6 +234,7 @@ impl AccountData {
     }
 
     fn of_text(text: &str) -> Option<Self> {
+        let text = without_mark(text);
         /// Borrowed, so that nothing is copied that is not wiped.
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -266,6 +265,7 @@ impl CardData {
     }
 
     fn of_text(text: &str) -> Option<Self> {
+        let text = without_mark(text);
         /// Borrowed, so that nothing is copied that is not wiped.
         #[derive(Deserialize)]
         #[serde(rename_all = "kebab-case")]
@@ -303,7 +303,7 @@ fn kept(part: Option<&str>) -> Option<Zeroizing<String>> {
     part.map(|part| Zeroizing::new(part.to_owned()))
 }
 
-/// All of standard input, which holds `what`.
+/// All of standard input, which holds `what`, with its byte order mark.
 fn of_stdin(what: &str) -> Result<Zeroizing<String>, Failure> {
     text_of(&mut stdin()?)
         .map_err(|Unusable(why)| Failure::Usage(format!("the {what} of standard input {why}")))
@@ -338,7 +338,8 @@ fn text_of(source: &mut impl Read) -> Result<Zeroizing<String>, Unusable> {
     }
     match utf8(&bytes[..length]) {
         Ok("") => Err(Unusable("is empty")),
-        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        // It is UTF-8, of which nothing is lost.
+        Ok(_) => Ok(Zeroizing::new(String::from_utf8_lossy(&bytes[..length]).into_owned())),
         Err(wrong) => Err(Unusable(not_utf8(wrong))),
     }
 }
@@ -364,6 +365,8 @@ mod tests {
             ("\r\n 4111111111111111 \r\n\r\n1230\r\n999", whole),
             ("4111111111111111", Some(("4111111111111111", "", ""))),
             (r#"{"card":"4111111111111111"}"#, Some(("4111111111111111", "", ""))),
+            ("\u{feff}4111111111111111", Some(("4111111111111111", "", ""))),
+            ("\u{feff}\u{feff}4111111111111111", Some(("\u{feff}4111111111111111", "", ""))),
             ("1\n2\n3\n4", None),
             (r#"{"card":4111111111111111}"#, None),
             ("{", None),

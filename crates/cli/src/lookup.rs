@@ -18,7 +18,8 @@ pub(crate) struct Again(String);
 
 impl Again {
     /// Those that were given, on the command line or by variables. Files are named so that they are found from other
-    /// folders. What only says how this run speaks is left out.
+    /// folders. Options that only change what this run prints are left out, and so is a proxy whose URL holds a
+    /// user or a password: the variable that named it names it again.
     pub(crate) fn of(command: &clap::Command, matches: &ArgMatches) -> Self {
         let (mut command, mut matches) = (command, matches);
         while let Some((name, inner)) = matches.subcommand()
@@ -40,7 +41,8 @@ impl Again {
             let is_file =
                 argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FILE"));
             let values = matches.get_raw(argument.get_id().as_str()).into_iter().flatten();
-            values.fold(line, |line, value| {
+            let tellable = |value: &&OsStr| secrets::user_info(&value.to_string_lossy()).is_none();
+            values.map(AsRef::as_ref).filter(tellable).fold(line, |line, value| {
                 let value = if is_file { absolute(value) } else { value.to_string_lossy().into_owned() };
                 line.with(option, Some(value))
             })
@@ -176,7 +178,25 @@ fn quoted(word: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::args::Arguments;
+
+    #[test]
+    fn the_options_of_this_run_are_repeated_and_its_secrets_are_not() {
+        for (options, repeated) in [
+            ("--proxy http://proxy.example:3128", " --proxy http://proxy.example:3128"),
+            ("--proxy http://ada:secret@proxy.example:3128 --timeout 5", " --timeout 5"),
+            ("--proxy=http://token@proxy.example:3128/ --format xml", " --format xml"),
+            ("--verbose --no-pager --output json", " --output json"),
+        ] {
+            let mut command = Arguments::command();
+            let line = ["perennial"].into_iter().chain(options.split(' ')).chain(["customers", "search"]);
+            let matches = command.try_get_matches_from_mut(line).unwrap();
+            assert_eq!(Again::of(&command, &matches).to_string(), repeated, "{options}");
+        }
+    }
 
     #[test]
     fn what_a_shell_would_read_otherwise_is_quoted() {

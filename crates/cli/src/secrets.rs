@@ -104,9 +104,14 @@ fn holds_key(text: &str) -> bool {
 
 /// Whether the text is a URL with a password.
 fn has_password(text: &str) -> bool {
-    let authority = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
-    let user = authority.and_then(|authority| authority.rsplit_once('@'));
-    user.is_some_and(|(user, _)| user.contains(':'))
+    user_info(text).is_some_and(|user| user.contains(':'))
+}
+
+/// The user of a URL, and the password after a colon.
+pub(crate) fn user_info(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("://")?;
+    let (user, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
+    Some(user)
 }
 
 /// How many digits a card number has at most, and so groups of them.

@@ -119,6 +119,7 @@ const LEAVES: &[Leaf] = &[
     changes("sandbox snapshot", ""),
     changes("sandbox restore", "{snapshot}"),
     changes("sandbox reset", ""),
+    changes("sandbox delete", ""),
     reads("quickstart", ""),
     reads("completions", "bash"),
     reads("man", ""),

@@ -36,10 +36,10 @@ fn called(output: &str, arguments: &[&str], answers: impl IntoIterator<Item = St
     command
 }
 
-fn sold(status: &str, result: &str) -> String {
+fn sold(status: &str, result: &str, result_code: &str) -> String {
     let body = format!(
         r#"{{"code":"{}","status":"success","exchange-id":"ID-clearent-cgw-1-0b7c","payload":{{"transaction":
-        {{"amount":"8.00","type":"SALE","id":"700001","result":"{result}","result-code":"000",
+        {{"amount":"8.00","type":"SALE","id":"700001","result":"{result}","result-code":"{result_code}",
         "display-message":"told"}},"payloadType":"transaction"}}}}"#,
         &status[..3]
     );
@@ -47,15 +47,16 @@ fn sold(status: &str, result: &str) -> String {
 }
 
 fn declined() -> String {
-    sold("402 Payment Required", "DECLINED")
+    sold("402 Payment Required", "DECLINED", "012")
 }
 
 fn approved() -> String {
-    sold("200 OK", "APPROVED")
+    sold("200 OK", "APPROVED", "000")
 }
 
 fn gone() -> String {
-    answer("404 Not Found", "")
+    let error = r#"{"code":"404","status":"fail","payload":{"error":{"error-message":"Object not found"},"payloadType":"error"}}"#;
+    answer("404 Not Found", error)
 }
 
 fn page() -> String {
@@ -109,7 +110,7 @@ fn what_cannot_be_printed_was_done_all_the_same() {
         (create, vec![customer()], 74, done("customer cust_ada") + because),
         (&["customers", "get", "cust_ada"], vec![customer()], 74, unprinted.to_owned() + because),
         (&LIST[..2], vec![page()], 74, unprinted.to_owned() + because),
-        (SALE, vec![declined()], 4, "error: declined: told\n  result code: 000\n".to_owned() + exchange),
+        (SALE, vec![declined()], 4, "error: declined: told\n  result code: 012\n".to_owned() + exchange),
     ] {
         let ran = finish_to(called("table", arguments, answers), full());
         assert_eq!((ran.code, ran.err), (code, told), "{arguments:?}");

@@ -45,6 +45,17 @@ fn a_world_comes_back_to_its_snapshot() {
 }
 
 #[test]
+fn a_deleted_world_is_gone_with_its_snapshots() {
+    let shell = Shell::open();
+    let id = json_of(&shell, "sandbox snapshot")["id"].as_str().unwrap().to_owned();
+    let ran = run(&shell, "sandbox delete");
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""));
+    for line in ["customers search", "sandbox clock", &format!("sandbox restore {id}"), "sandbox delete"] {
+        assert_eq!(run(&shell, line).code, 3, "{line}");
+    }
+}
+
+#[test]
 fn a_seed_names_a_world() {
     let shell = Shell::open();
     let made = json_of(&shell, "sandbox world --seed 42 --now 2030-06-01T00:00:00Z");

@@ -62,12 +62,13 @@ fn environment(profile: &Profile) -> Result<Environment, KeyStoreError> {
     let name = name(ENVIRONMENT, profile);
     let text = text(&name)?
         .ok_or_else(|| unusable(&name, "is not set: it says sandbox, production or the URL of a gateway"))?;
-    text.parse().map_err(|_| unusable(&name, "is not sandbox, production or the URL of a gateway"))
+    let named = encoding::without_mark(&text).parse();
+    named.map_err(|_| unusable(&name, "is not sandbox, production or the URL of a gateway"))
 }
 
 fn text(name: &str) -> Result<Option<String>, KeyStoreError> {
     match env::var(name) {
-        Ok(text) => Ok(Some(encoding::without_mark(&text).to_owned())),
+        Ok(text) => Ok(Some(text)),
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(unusable(name, "is no text")),
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use perennial::clientpay::{Credentials, CustomerCredentials, Version};
+use perennial::encoding::without_mark;
 use perennial::transport::Exchange;
 use perennial::{ClientPay, Violations};
 use serde::Deserialize;
@@ -125,7 +126,7 @@ fn of_environment(names: [Name; 3]) -> Result<[Option<Zeroizing<String>>; 3], Fa
 
 fn of_file(text: &str, names: [Name; 3]) -> Result<[Option<Zeroizing<String>>; 3], Failure> {
     // What serde says of it may repeat some of it.
-    let written: Written<'_> = serde_json::from_str(text).map_err(|_| {
+    let written: Written<'_> = serde_json::from_str(without_mark(text)).map_err(|_| {
         Failure::Usage(
             r#"the credentials file is not {"integratorKey":"…","accountKey":"…","accountPin":"…"}, to which customerKey and customerPin may be added"#
                 .to_owned(),

@@ -58,6 +58,12 @@ pub(crate) enum Local {
     /// Empties the world and starts it as it began
     #[command(after_help = "Example:\n  perennial sandbox reset")]
     Reset,
+    /// Deletes the world with its snapshots, faults and request log
+    #[command(
+        after_help = "Afterwards the key opens nothing, or an empty world where any key opens one.\n\n\
+        Example:\n  perennial sandbox delete"
+    )]
+    Delete,
 }
 
 #[derive(Debug, Args)]
@@ -148,6 +154,7 @@ impl Local {
                 control.post("reset", &json!({})).await?;
                 output.record(&Record::of_json(control.get("clock").await?))
             }
+            Self::Delete => Control::of(global)?.delete("worlds").await.map(drop),
         }
     }
 }
