@@ -328,7 +328,7 @@ impl Failure {
     /// What may be the reason that a key was refused.
     fn hint(&self) -> Option<String> {
         let error = self.gateway()?;
-        error.environment().filter(|_| error.status() == Some(401)).map(other_environment)
+        error.environment().filter(|_| error.kind() == ErrorKind::Unauthorized).map(other_environment)
     }
 
     fn complaints(&self) -> &[Complaint] {

@@ -368,7 +368,7 @@ impl Shown for Date {
 
 shown! {
     Payment in [
-        "created", "verdict", "status", "payment-amount", "customer-name", "customer-key", "transaction-id", "plan-key",
+        "created", "verdict", "payment-amount", "customer-name", "customer-key", "transaction-id", "status", "plan-key",
     ] {
         customer_key: "customer-key",
         plan_key: "plan-key",
@@ -382,7 +382,7 @@ shown! {
 
 shown! {
     Transaction in [
-        "id", "type", "amount", "verdict", "ref-id", "created", "order-id", "result", "result-code", "last-four",
+        "id", "type", "amount", "verdict", "ref-id", "created", "order-id", "result-code", "last-four", "result",
     ] {
         id: "id",
         transaction_type: "type",

@@ -28,6 +28,7 @@ fn every_example_is_understood() {
         ("invoices.json", INVOICES_JSON),
         ("invoice.json", INVOICE_JSON),
         ("id.txt", "an-access-id-that-is-dead"),
+        ("posted.jwt", "e30.e30.none"),
     ] {
         std::fs::write(folder.path().join(name), text).unwrap();
     }

@@ -139,10 +139,18 @@ fn what_no_sandbox_answers() {
     let silent = gateway(iter::repeat(""));
     let garbage =
         gateway(iter::repeat("HTTP/1.1 200 OK\r\ncontent-length: 7\r\nconnection: close\r\n\r\n<html/>"));
-    let unauthorized =
-        gateway(iter::repeat("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"));
-    let refused =
-        gateway(iter::repeat("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"));
+    // Without the gateway's envelope somebody else answered, and decides nothing.
+    let bare = |status: &str| gateway(iter::repeat(answer(status, "")));
+    let (bare_unauthorized, bare_refused) = (bare("401 Unauthorized"), bare("400 Bad Request"));
+    let told = |status: &str, message: &str| {
+        let error = format!(
+            r#"{{"code":"{}","status":"fail","payload":{{"error":{{"error-message":"{message}"}},"payloadType":"error"}}}}"#,
+            &status[..3]
+        );
+        gateway(iter::repeat(answer(status, &error)))
+    };
+    let unauthorized = told("401 Unauthorized", "Unauthorized");
+    let refused = told("400 Bad Request", "Invalid request");
     let mut screens = Vec::new();
     for (url, arguments, code) in [
         (&nobody, SEARCH, 69),
@@ -151,6 +159,8 @@ fn what_no_sandbox_answers() {
         (&silent, CREATE, 75),
         (&garbage, SEARCH, 70),
         (&garbage, CREATE, 75),
+        (&bare_unauthorized, SEARCH, 70),
+        (&bare_refused, CREATE, 75),
         (&unauthorized, SEARCH, 3),
         (&refused, CREATE, 3),
     ] {

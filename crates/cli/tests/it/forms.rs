@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::operations::Step;
-use crate::shell::{KEY, answer, finish, gateway, perennial};
+use crate::shell::{KEY, answer, finish, gateway, gone, perennial};
 use crate::{clientpay, operations};
 
 /// The objects of a document.
@@ -113,11 +113,11 @@ fn a_sheet_has_a_column_for_every_member() {
     let line = "{\"customer-key\":\"cust_ada\"}\n";
     for (form, answers, code, out, told) in [
         ("csv", vec![page("")], 0, customer, ""),
-        ("csv", vec![ada(), answer("404 Not Found", "")], 5, row.as_str(), "error: "),
-        ("csv", vec![answer("404 Not Found", "")], 5, "", "error: "),
+        ("csv", vec![ada(), gone()], 5, row.as_str(), "error: "),
+        ("csv", vec![gone()], 5, "", "error: "),
         ("jsonl", vec![page("")], 0, "", ""),
-        ("jsonl", vec![ada(), answer("404 Not Found", "")], 5, line, r#"{"error":{"kind":"not-found","#),
-        ("jsonl", vec![answer("404 Not Found", "")], 5, "", r#"{"error":{"kind":"not-found","#),
+        ("jsonl", vec![ada(), gone()], 5, line, r#"{"error":{"kind":"not-found","#),
+        ("jsonl", vec![gone()], 5, "", r#"{"error":{"kind":"not-found","#),
     ] {
         let url = gateway(answers.into_iter());
         let mut command = perennial();

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::shell::{KEY, answer, finish, finish_to, finish_unread, gateway, perennial};
+use crate::shell::{KEY, answer, finish, finish_to, finish_unread, gateway, gone, perennial};
 
 /// The script of completions is larger than any pipe's buffer, so it meets the closed end.
 #[test]
@@ -52,11 +52,6 @@ fn declined() -> String {
 
 fn approved() -> String {
     sold("200 OK", "APPROVED", "000")
-}
-
-fn gone() -> String {
-    let error = r#"{"code":"404","status":"fail","payload":{"error":{"error-message":"Object not found"},"payloadType":"error"}}"#;
-    answer("404 Not Found", error)
 }
 
 fn page() -> String {

@@ -184,6 +184,13 @@ pub(crate) fn gateway<T: AsRef<[u8]>>(answers: impl Iterator<Item = T> + Send + 
     url
 }
 
+/// The gateway's own answer for an object that is not there.
+pub(crate) fn gone() -> String {
+    let error = r#"{"code":"404","status":"fail","payload":{"error":{"error-message":"Object not found",
+        "result-code":"041"},"payloadType":"error"}}"#;
+    answer("404 Not Found", error)
+}
+
 /// An answer of a gateway, after which it closes.
 pub(crate) fn answer(status: &str, body: &str) -> String {
     let length = body.len();

@@ -2,6 +2,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::encoding::without_mark;
 use crate::{CardBrand, InvalidValue, Rule};
 
 /// A one-time token of a card: the JWT that the gateway gives to the payer's browser or phone in exchange for the card, so
@@ -10,7 +11,7 @@ use crate::{CardBrand, InvalidValue, Rule};
 /// It charges a card once and until it expires, so it is a secret: it is wiped when dropped and never printed.
 ///
 /// It is read from text with three parts of letters, digits, `-` and `_`, with dots between them, of at most 4,096 bytes.
-/// Blanks around it are taken off. What is in it is the gateway's business and not looked at.
+/// Blanks around it are taken off, and so is a byte order mark at the very start. What is in it is the gateway's business and not looked at.
 ///
 /// ```
 /// use perennial_domain::clearent::{Charge, OneTimeToken};
@@ -18,6 +19,7 @@ use crate::{CardBrand, InvalidValue, Rule};
 /// let token = OneTimeToken::try_from("eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbiI6IjEifQ.c2ln").unwrap();
 /// assert_eq!(format!("{token:?}"), "OneTimeToken(..)");
 /// assert!(Charge::builder().amount("25.00").card(token).build().is_ok());
+/// assert!(OneTimeToken::try_from("\u{feff}eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbiI6IjEifQ.c2ln\n").is_ok());
 /// assert!(OneTimeToken::try_from("4111111111111111").is_err());
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -36,7 +38,7 @@ impl TryFrom<&str> for OneTimeToken {
     type Error = InvalidValue;
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
-        let text = text.trim();
+        let text = without_mark(text).trim();
         let is_part = |part: &str| {
             !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
         };
