@@ -89,7 +89,7 @@ fn walk(leaf: &Leaf, plumbing: Plumbing, shell: &Shell) {
             }
         }
     };
-    let prints = leaf.path != "sandbox fault clear";
+    let prints = !["sandbox fault clear", "sandbox delete"].contains(&leaf.path);
     let code = match plumbing {
         Plumbing::NothingTyped if !leaf.stdin.is_empty() => 2,
         Plumbing::FullDisk if prints => 74,
