@@ -444,7 +444,7 @@ mod tests {
             (r#"{"token":{"sessionId":"378282246310005"}}"#, Some("token.sessionId")),
             (r#"{"unheard-of":"6011000990139424"}"#, Some("unheard-of")),
             (r#"{"phone":"6759649826438453"}"#, Some("phone")),
-            (r#"{"id":"2720170000000006 and 4111111111111111"}"#, Some("id")),
+            (r#"{"id":"2223003122003222 and 4111111111111111"}"#, Some("id")),
             // It fails the check, is of no brand, or is a token.
             (r#"{"order-id":"4111111111111112"}"#, None),
             (r#"{"order-id":"9111111111111111"}"#, None),

@@ -9,8 +9,6 @@ pub(crate) mod clientpay;
 pub(crate) mod customer;
 mod error;
 pub(crate) mod list;
-#[cfg(test)]
-mod mutations;
 mod names;
 pub(crate) mod one_time_token;
 pub(crate) mod payment;
@@ -20,6 +18,8 @@ mod schema;
 mod seal;
 pub(crate) mod settings;
 pub(crate) mod snapshot;
+#[cfg(test)]
+mod tests;
 pub(crate) mod token;
 pub(crate) mod transaction;
 mod wal;

@@ -261,7 +261,7 @@ impl Exchange for Slow {
         deadline: Deadline,
     ) -> Result<Response<Bytes>, TransportError> {
         self.0.lock().unwrap().push(tokio::time::Instant::now());
-        let answered = tokio::time::sleep(10 * SECOND);
+        let answered = tokio::time::sleep_until(tokio::time::Instant::now() + 10 * SECOND);
         tokio::time::timeout_at(tokio::time::Instant::from_std(deadline.instant()), answered)
             .await
             .map(|()| Is(200).result().unwrap())
