@@ -18,8 +18,6 @@ mod schema;
 mod seal;
 pub(crate) mod settings;
 pub(crate) mod snapshot;
-#[cfg(test)]
-mod tests;
 pub(crate) mod token;
 pub(crate) mod transaction;
 mod wal;

@@ -227,3 +227,6 @@ pub(super) fn failed(error: io::Error) -> rusqlite::Error {
     };
     rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::wal::Wal;
-use super::{Store, StoreError};
+use crate::store::wal::Wal;
+use crate::store::{Store, StoreError};
 
 /// Files that hold these many rows, answered one by one.
 struct Written {
