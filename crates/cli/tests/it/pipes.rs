@@ -36,9 +36,9 @@ fn called(output: &str, arguments: &[&str], answers: impl IntoIterator<Item = St
     command
 }
 
-fn sold(status: &str, result: &str, result_code: &str) -> String {
+fn sold(status: &str, outcome: &str, result: &str, result_code: &str) -> String {
     let body = format!(
-        r#"{{"code":"{}","status":"success","exchange-id":"ID-clearent-cgw-1-0b7c","payload":{{"transaction":
+        r#"{{"code":"{}","status":"{outcome}","exchange-id":"ID-clearent-cgw-1-0b7c","payload":{{"transaction":
         {{"amount":"8.00","type":"SALE","id":"700001","result":"{result}","result-code":"{result_code}",
         "display-message":"told"}},"payloadType":"transaction"}}}}"#,
         &status[..3]
@@ -47,11 +47,11 @@ fn sold(status: &str, result: &str, result_code: &str) -> String {
 }
 
 fn declined() -> String {
-    sold("402 Payment Required", "DECLINED", "012")
+    sold("402 Payment Required", "fail", "DECLINED", "012")
 }
 
 fn approved() -> String {
-    sold("200 OK", "APPROVED", "000")
+    sold("200 OK", "success", "APPROVED", "000")
 }
 
 fn page() -> String {
