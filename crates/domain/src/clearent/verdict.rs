@@ -90,6 +90,8 @@ impl TransactionResult {
 #[derive(Clone, Copy)]
 enum Code {
     Absent,
+    /// Not a number.
+    Malformed,
     Undocumented,
     Success,
     /// Listed with HTTP 400 or 402.
@@ -107,7 +109,8 @@ impl Code {
             Ok(0 | 36) if digits => Self::Success,
             Ok(19 | 49..=53 | 55) if digits => Self::Failure,
             Ok(1..=33 | 38..=59) if digits => Self::Refusal,
-            _ => Self::Undocumented,
+            _ if digits => Self::Undocumented,
+            _ => Self::Malformed,
         }
     }
 }
@@ -116,8 +119,8 @@ impl Transaction {
     /// The outcome. Everything that asks whether money moved asks this.
     ///
     /// * Approved: the result is `APPROVED`, and the code is absent or documented as a success (`000`, `036`).
-    /// * Declined: the result says so ([`TransactionResult::verdict`]), and the code is not one of a success nor of a
-    ///   failure within the gateway (HTTP 500 in the vendor's list: 019, 049 to 053, 055); or there is no result, and the
+    /// * Declined: the result says so ([`TransactionResult::verdict`]), and the code is a number that is not one of a
+    ///   success nor of a failure within the gateway (HTTP 500 in the vendor's list: 019, 049 to 053, 055); or there is no result, and the
     ///   code is documented as a refusal.
     /// * Undecided: everything else. Also a `status` that says the opposite of the rest, such as `Declined` beside
     ///   `APPROVED`.

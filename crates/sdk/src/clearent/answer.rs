@@ -88,7 +88,10 @@ struct Nothing;
 /// Whether an answer is the gateway's own: in its envelope, whose code fits the status.
 pub(super) fn is_own(asked: Format, answer: &http::Response<Bytes>) -> bool {
     let reply = read(asked, answer.headers(), answer.body());
-    reply.is_ok_and(|reply| reply.is_envelope() && fits(&reply, answer.status()))
+    reply.is_ok_and(|reply| {
+        let agrees = !Evidence::of_write(answer.status(), &reply).contradicts_itself();
+        reply.is_envelope() && fits(&reply, answer.status()) && agrees
+    })
 }
 
 /// A code of 500 or more in an answer of another status leaves open what was done.
@@ -164,8 +167,11 @@ impl Asked<'_> {
                 let error = about.into_error(kind, self.operation).looking_at(named);
                 return Err(error.with_source(self.doubt(payload)));
             }
-            (_, None) if status.is_success() && self.writes() && !is_own => {
-                return Err(about.into_error(ErrorKind::OutcomeUnknown, self.operation).with_source(Foreign));
+            (payload, None)
+                if status.is_success() && !is_own && (self.writes() || payload == Payload::Empty) =>
+            {
+                let kind = if self.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unreadable };
+                return Err(about.into_error(kind, self.operation).with_source(Foreign));
             }
             (Payload::Error(_) | Payload::Empty, None) if gone => Payload::Empty,
             (Payload::Error(message), _) => {

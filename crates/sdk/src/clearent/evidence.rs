@@ -37,7 +37,8 @@ impl Evidence {
     /// and an error the status of either.
     pub(super) fn of_read(status: StatusCode, reply: &Reply) -> Self {
         match &reply.payload {
-            Payload::Empty | Payload::Error(_) => Self::default(),
+            Payload::Empty => Self::of_words(reply),
+            Payload::Error(_) => Self::of_words(reply).and(false, true),
             Payload::Several(_) => Self { done: true, failed: true },
             payload if transaction(payload).is_some_and(|made| made.decline().is_some()) => Self::default(),
             _ => Self::of_envelope(status, reply).and(true, false),
@@ -45,17 +46,21 @@ impl Evidence {
     }
 
     fn of_envelope(status: StatusCode, reply: &Reply) -> Self {
-        let code = reply.code.and_then(|code| StatusCode::from_u16(code).ok());
-        let word = |expected: &str| {
-            reply.status.as_deref().is_some_and(|word| word.trim().eq_ignore_ascii_case(expected))
-        };
-        [Some(status), code]
-            .into_iter()
-            .flatten()
-            .fold(Self::default(), |evidence, status| {
-                evidence.and(status.is_success(), status.is_client_error() || status.is_server_error())
-            })
-            .and(word("success"), word("fail"))
+        let failed = status.is_client_error() || status.is_server_error();
+        Self::of_words(reply).and(status.is_success(), failed)
+    }
+
+    /// The code and the word of the envelope. What is neither a success nor a failure there says both.
+    fn of_words(reply: &Reply) -> Self {
+        let code = reply.code.map(|code| ((200..300).contains(&code), (400..600).contains(&code)));
+        let word = reply.status.as_deref().map(str::trim).filter(|word| !word.is_empty());
+        let word = word.map(|word| (word.eq_ignore_ascii_case("success"), word.eq_ignore_ascii_case("fail")));
+        [code, word].into_iter().flatten().fold(Self::default(), |evidence, (done, failed)| {
+            match (done, failed) {
+                (false, false) => evidence.and(true, true),
+                _ => evidence.and(done, failed),
+            }
+        })
     }
 
     fn and(self, done: bool, failed: bool) -> Self {

@@ -85,15 +85,20 @@ impl Invoices<'_> {
         let mut charges: Vec<_> = found.into_iter().filter(|found| is_charge(number, found)).collect();
         let mut first =
             |is: &dyn Fn(&Transaction) -> bool| charges.iter().position(is).map(|at| charges.swap_remove(at));
-        Ok(if let Some(paid) = first(&|made| made.is_approved() && made.partial().is_none()) {
-            InvoiceStatus::Paid(paid)
-        } else if let Some(undecided) = first(&|made| made.verdict() == Verdict::Undecided) {
-            InvoiceStatus::Undecided(undecided)
-        } else if let Some(partial) = first(&Transaction::is_approved) {
-            InvoiceStatus::Partial(partial)
-        } else {
-            InvoiceStatus::Unpaid(first(&|_| true))
-        })
+        Ok(
+            if let Some(paid) = first(&|made| is_sale(made) && made.is_approved() && made.partial().is_none())
+            {
+                InvoiceStatus::Paid(paid)
+            } else if let Some(undecided) =
+                first(&|made| made.verdict() == Verdict::Undecided || !is_sale(made))
+            {
+                InvoiceStatus::Undecided(undecided)
+            } else if let Some(partial) = first(&Transaction::is_approved) {
+                InvoiceStatus::Partial(partial)
+            } else {
+                InvoiceStatus::Unpaid(first(&|_| true))
+            },
+        )
     }
 
     /// Pays an invoice with the card or token of this charge, whose amount, invoice and order id are the invoice's,
@@ -139,13 +144,24 @@ impl Invoices<'_> {
     }
 }
 
-/// Whether it is a charge of the invoice of this number that is not voided. One whose type or order id the gateway leaves
-/// out may be.
+/// Whether it is a charge of the invoice of this number that is not voided. One whose type is unknown, or whose type or
+/// order id the gateway leaves out, may be.
 fn is_charge(number: &Reference, found: &Transaction) -> bool {
-    let kinds = [TransactionType::SALE, TransactionType::FORCED_SALE, TransactionType::CAPTURE];
+    let others = [
+        TransactionType::AUTH,
+        TransactionType::VOID,
+        TransactionType::REFUND,
+        TransactionType::UNMATCHED_REFUND,
+    ];
     found.order_id.as_deref().is_none_or(|order| order == number.as_str())
-        && found.transaction_type.as_ref().is_none_or(|kind| kinds.contains(kind))
+        && found.transaction_type.as_ref().is_none_or(|kind| !others.contains(kind))
         && found.voided != Some(true)
+}
+
+/// Whether the type, if there is one, is one of those that take money. Of an unknown type nobody knows.
+fn is_sale(found: &Transaction) -> bool {
+    let kinds = [TransactionType::SALE, TransactionType::FORCED_SALE, TransactionType::CAPTURE];
+    found.transaction_type.as_ref().is_none_or(|kind| kinds.contains(kind))
 }
 
 /// What the charge that was made now means for the invoice.

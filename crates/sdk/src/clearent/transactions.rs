@@ -243,11 +243,13 @@ fn echoes(asked: &Charge, made: &Transaction) -> Result<(), Mismatch> {
     comes_to(*amount, tip_amount.copied(), made)
 }
 
-/// An approved transaction is of the amount that was asked for, tip and service fee counted in or not; or of less, where
+/// A declined transaction is of the amount that was asked for, if it says one. An approved transaction is of the amount that was asked for, tip and service fee counted in or not; or of less, where
 /// it says that only a part was approved; or of more, where it says that the terminal added a surcharge.
 fn comes_to(asked: Amount, tip: Option<Amount>, made: &Transaction) -> Result<(), Mismatch> {
     if !made.is_approved() {
-        return Ok(());
+        let with_tip = tip.and_then(|tip| asked.checked_add(tip));
+        let is_of_another = made.amount.is_some_and(|amount| amount != asked && Some(amount) != with_tip);
+        return if is_of_another { Err(Mismatch("amount")) } else { Ok(()) };
     }
     let amount = made.amount.or(asked.is_zero().then_some(asked)).ok_or(Mismatch("amount"))?;
     let fee = made.service_fee.unwrap_or_default();

@@ -8,7 +8,7 @@ use http::response::Parts;
 use perennial_domain::clientpay::{AccessId, Payment, PaymentId, SavedPayer};
 use perennial_domain::encoding;
 use perennial_transport::{CallError, Redactor, Replay, redact};
-use perennial_wire::clientpay::{FieldError, Reply, Route, is_envelope, page, payment};
+use perennial_wire::clientpay::{FieldError, Reply, Route, is_envelope, names_an_effect, page};
 use perennial_wire::{DecodeError, Limits, is_html};
 
 use crate::error::GatewayMessage;
@@ -60,14 +60,14 @@ pub(super) struct Answered<T> {
 #[error("the answer does not say what became of the request")]
 struct Unsaid;
 
-/// Whether an answer is the gateway's own. A 429 that names a payment or a request is none: what it names may have been
-/// made, and only a plain 429 may be followed by another send.
+/// Whether an answer is the gateway's own. One that puts the call off, and names something all the same, contradicts
+/// itself.
 pub(super) fn is_own(answer: &http::Response<Bytes>) -> bool {
-    let limits = Limits::default();
-    let names = || payment::decode(answer.body(), &limits).is_ok_and(|reply| reply.value.is_named());
+    let (body, limits) = (answer.body(), Limits::default());
+    let puts_off = answer.status() == StatusCode::TOO_MANY_REQUESTS;
     !is_html(media_type(answer.headers()))
-        && is_envelope(answer.body(), &limits)
-        && !(answer.status() == StatusCode::TOO_MANY_REQUESTS && names())
+        && is_envelope(body, &limits)
+        && !(puts_off && names_an_effect(body, &limits))
 }
 
 /// Whether an answer is a success by its body: in the gateway's envelope, or a text or list that stands for its value.

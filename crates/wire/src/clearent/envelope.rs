@@ -18,8 +18,8 @@ use super::token::{Token as TokenMessage, Tokens};
 use super::transaction::{Transaction as TransactionMessage, Transactions};
 use crate::error::{DecodeError, EncodeError, UnreadableRecord};
 use crate::fields::{
-    Fault, Unreadable, lenient_count, lenient_flag, owned, result_code as result_code_of, shown, some_text,
-    text,
+    Fault, Unreadable, count, lenient_count, lenient_flag, owned, result_code as result_code_of, shown,
+    some_text, text,
 };
 use crate::format::{self, Format};
 use crate::limits::Limits;
@@ -205,6 +205,13 @@ message! {
     }
 }
 
+/// The code of an envelope, which decides whether the call was done: one that is no HTTP status is not passed over.
+fn status_code(code: Option<Text<'_>>) -> Result<Option<u16>, Fault> {
+    let code = count("code", code)?;
+    let status = |code: u64| u16::try_from(code).ok().filter(|code| (100..600).contains(code));
+    code.map(|code| status(code).ok_or_else(|| Fault::invalid("code"))).transpose()
+}
+
 impl Reply {
     /// The table of the answer, with all that any answer can hold.
     ///
@@ -233,7 +240,7 @@ impl Reply {
         let record =
             payload.record(&mut unreadable).map_err(|fault| fault.within("payload").in_format(format))?;
         Ok(Self {
-            code: lenient_count(code),
+            code: status_code(code).map_err(|fault| fault.in_format(format))?,
             status: owned(status),
             exchange_id: owned(exchange_id),
             links: links.into_iter().filter_map(LinkMessage::record).collect(),

@@ -20,7 +20,7 @@ mod route;
 pub mod search;
 mod session;
 
-pub use reply::{FieldError, Reply, is_envelope};
+pub use reply::{FieldError, Reply, is_envelope, names_an_effect};
 pub use route::Route;
 pub use session::{Received, Session, UnknownVersion, Version};
 

@@ -309,7 +309,14 @@ fn addresses(emails: &[Text<'_>]) -> Option<Vec<String>> {
 
 /// The answer to new and update payer, and to new and update payment method.
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<SavedPayer>, DecodeError> {
-    let document = document(body, "payerId");
+    // A bare text is the id only where it can be one: `"OK"` is not.
+    let bare = body.strip_prefix(perennial_domain::encoding::MARK).unwrap_or(body).trim_ascii();
+    let is_id = |text: &[u8]| text.len() >= 16 && text.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-');
+    let member = match bare.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")) {
+        Some(text) if !is_id(text) => "message",
+        _ => "payerId",
+    };
+    let document = document(body, member);
     let answer: Answer<'_> = read(&document, limits)?;
     answer.reply().map_err(refused)
 }

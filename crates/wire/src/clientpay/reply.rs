@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use perennial_domain::{Violations, encoding};
 
 use crate::error::{DecodeError, UnreadableRecord};
-use crate::fields::{Fault, flag, given, owned, some_text};
+use crate::fields::{Fault, flag, owned, some_text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Many;
@@ -104,6 +104,9 @@ message! {
         customer_access_id: Option<Text<'a>> = "customerAccessId",
         payment_id: Option<Text<'a>> = "paymentId",
         payer_id: Option<Text<'a>> = "payerId",
+        payment_status: Option<Text<'a>> = "paymentStatus",
+        payment_page_url: Option<Text<'a>> = "paymentPageUrl",
+        payer_page_url: Option<Text<'a>> = "payerPageUrl",
         is_valid: Option<Bare<'a>> = "isValid",
         count: Option<Bare<'a>> = "count",
     }
@@ -122,20 +125,38 @@ message! {
 pub fn is_envelope(body: &[u8], limits: &Limits) -> bool {
     let marks: Result<Marks<'_>, DecodeError> = read(body, limits);
     marks.is_ok_and(|marks| {
-        let Marks {
-            success,
-            request_id,
-            access_id,
-            customer_access_id,
-            payment_id,
-            payer_id,
-            is_valid,
-            count,
-        } = marks;
-        let flags = [success, is_valid, count].into_iter().flatten().count();
-        let ids = [request_id, access_id, customer_access_id, payment_id, payer_id];
-        flags > 0 || ids.into_iter().any(|id| given(id).is_some())
+        let flags = [&marks.success, &marks.is_valid, &marks.count].into_iter().flatten().count();
+        flags > 0
+            || [&marks.access_id, &marks.customer_access_id].into_iter().any(is_given)
+            || marks.name_an_effect()
     })
+}
+
+/// Whether a body in the gateway's envelope names something that a request may have made, such as a payment or a page.
+///
+/// ```
+/// use perennial_wire::{Limits, clientpay::names_an_effect};
+///
+/// assert!(names_an_effect(br#"{"success":false,"paymentID":"20411875"}"#, &Limits::default()));
+/// assert!(!names_an_effect(br#"{"success":false,"message":"later"}"#, &Limits::default()));
+/// ```
+pub fn names_an_effect(body: &[u8], limits: &Limits) -> bool {
+    let marks: Result<Marks<'_>, DecodeError> = read(body, limits);
+    marks.is_ok_and(|marks| marks.name_an_effect())
+}
+
+impl Marks<'_> {
+    fn name_an_effect(&self) -> bool {
+        let Self {
+            request_id, payment_id, payer_id, payment_status, payment_page_url, payer_page_url, ..
+        } = self;
+        let named = [request_id, payment_id, payer_id, payment_status, payment_page_url, payer_page_url];
+        named.into_iter().any(is_given)
+    }
+}
+
+fn is_given(text: &Option<Text<'_>>) -> bool {
+    text.as_ref().is_some_and(|text| !text.trim().is_empty())
 }
 
 impl<'a> From<&'a FieldError> for ErrorMessage<'a> {
