@@ -8,6 +8,7 @@ mod chapter;
 mod clientpay;
 mod connect;
 mod custody;
+mod evidence;
 mod examples;
 mod exits;
 mod first_contact;

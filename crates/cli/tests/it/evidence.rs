@@ -1,0 +1,188 @@
+//! The exit status claims nothing without evidence: the command against replies with faults in their structure, judged
+//! by an oracle that shares no code with it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use perennial_oracle::{CASES, Case, Conclusion, Format, Mutation, Reply, judge, mutations};
+
+use crate::shell::{CARD_JSON, KEY, finish, perennial};
+
+const CUSTOMER: &str = "cust_5a1d7c1e-8a0f-4c55-9f43-0b2f3f1f2a10";
+
+/// A gateway that answers every request by a function of its first line.
+struct Gateway {
+    url: String,
+    reply: Arc<Mutex<Reply>>,
+}
+
+impl Gateway {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let reply =
+            Arc::new(Mutex::new(Reply { status: 500, content_type: String::new(), body: Vec::new() }));
+        let answer = reply.clone();
+        thread::spawn(move || {
+            for connection in listener.incoming() {
+                serve(connection.unwrap(), &answer.lock().unwrap().clone());
+            }
+        });
+        Self { url, reply }
+    }
+}
+
+/// Reads one request whole and answers it.
+fn serve(mut connection: TcpStream, reply: &Reply) {
+    let mut request = Vec::new();
+    let mut chunk = [0; 4096];
+    loop {
+        let text = String::from_utf8_lossy(&request).to_ascii_lowercase();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            if body.len() >= length.unwrap_or(0) {
+                break;
+            }
+        }
+        match connection.read(&mut chunk) {
+            Ok(read @ 1..) => request.extend_from_slice(&chunk[..read]),
+            _ => return,
+        }
+    }
+    // What is looked for before a write is not there yet: a charge of the invoice, or an equal plan.
+    let nothing = request.starts_with(b"GET ").then(|| nothing_at(&String::from_utf8_lossy(&request)));
+    let Reply { status, content_type, body } = nothing.as_ref().unwrap_or(reply);
+    let content_type =
+        if content_type.is_empty() { String::new() } else { format!("content-type: {content_type}\r\n") };
+    let has_body = !matches!(status, 204 | 304);
+    let length = if has_body { format!("content-length: {}\r\n", body.len()) } else { String::new() };
+    let head = format!("HTTP/1.1 {status} X\r\n{content_type}{length}connection: close\r\n\r\n");
+    let _ = connection.write_all(head.as_bytes());
+    let _ = connection.write_all(if has_body { body } else { b"" });
+}
+
+/// An empty list of what the path names.
+fn nothing_at(request: &str) -> Reply {
+    let plans = request.starts_with("GET /rest/v2/payment-plans");
+    let (list, item) =
+        if plans { ("payment-plans", "payment-plan") } else { ("transactions", "transaction") };
+    let body = format!(
+        r#"{{"code":"200","status":"success","exchange-id":"ID-1","page":{{"first":true,"last":true,"number":1,
+        "number-of-elements":0,"size":25,"total-elements":0,"total-pages":0}},
+        "payload":{{"{list}":{{"{item}":[]}},"payloadType":"{list}"}}}}"#
+    );
+    Reply { status: 200, content_type: "application/json".into(), body: body.into() }
+}
+
+/// What an exit status claims of a write.
+fn claimed(code: i32) -> Conclusion {
+    match code {
+        0 => Conclusion::Done,
+        4 => Conclusion::Declined,
+        75 => Conclusion::Unknown,
+        _ => Conclusion::NotDone,
+    }
+}
+
+/// A command that makes the call of a case.
+fn arguments(case: &Case) -> Option<Vec<&'static str>> {
+    let amount =
+        case.same.iter().find(|(member, _)| *member == "amount").map_or("25.00", |(_, amount)| amount);
+    Some(match case.operation {
+        "plans.create" => vec![
+            "plans",
+            "create",
+            "--plan-name",
+            "Gold membership",
+            "--customer-key",
+            CUSTOMER,
+            "--token-id",
+            "1100000000555551111",
+            "--frequency-day",
+            "15",
+            "--payment-amount",
+            "50.00",
+            "--start-date",
+            "2027-01-01",
+            "--end-date",
+            "2027-12-01",
+            "--status",
+            "ACTIVE",
+        ],
+        "transactions.sale" if case.reply != "transaction-token" => {
+            vec!["transactions", "sale", "--amount", amount, "--card-stdin"]
+        }
+        _ => return None,
+    })
+}
+
+fn run(gateway: &Gateway, arguments: &[&str]) -> i32 {
+    let mut command = perennial();
+    command.args(["--base-url", &gateway.url]).args(arguments).env("PERENNIAL_API_KEY", KEY);
+    finish(command, CARD_JSON).code
+}
+
+/// Those that differ in what they say to the command, not only in their HTTP status.
+fn telling(mutation: &Mutation) -> bool {
+    let spoken = ["200", "204", "307", "400", "401", "404", "409", "422", "429", "500"];
+    !mutation.name.starts_with("HTTP ") || spoken.iter().any(|status| mutation.name.contains(status))
+}
+
+#[test]
+fn an_exit_status_claims_nothing_without_evidence() {
+    let gateway = Gateway::start();
+    let mut faults = BTreeMap::<String, Vec<String>>::new();
+    let mut tried = 0;
+    for case in CASES {
+        let Some(arguments) = arguments(case) else { continue };
+        for mutation in mutations(case, Format::Json).filter(telling) {
+            *gateway.reply.lock().unwrap() = mutation.reply.clone();
+            tried += 1;
+            let claim = claimed(run(&gateway, &arguments));
+            if !judge(case, &mutation.reply).allows(claim) {
+                faults.entry(format!("{}: {claim:?}", mutation.name)).or_default().push(case.name());
+            }
+        }
+    }
+    assert!(tried > 1_000, "{tried} replies were tried");
+    let mut text = String::new();
+    for (fault, cases) in &faults {
+        writeln!(text, "{fault}\n    {}", cases.join(", ")).unwrap();
+    }
+    assert!(faults.is_empty(), "{} kinds of claims without evidence:\n{text}", faults.len());
+}
+
+/// A charge that is neither approved nor declined is exit 75 at the first payment of its invoice.
+#[test]
+fn an_invoice_is_not_called_paid_without_evidence() {
+    let gateway = Gateway::start();
+    let number = "INV-70412";
+    let pay = [
+        "invoice",
+        "pay",
+        "--number",
+        number,
+        "--date",
+        "2027-01-04",
+        "--line",
+        "Labor=25.00",
+        "--card-stdin",
+    ];
+    let case = CASES
+        .iter()
+        .find(|case| case.reply == "transaction-approved" && case.operation == "transactions.sale");
+    let case = Case { edits: &[("order-id", "INV-70412"), ("invoice", "INV-70412")], ..*case.unwrap() };
+    let mut faults = String::new();
+    for mutation in mutations(&case, Format::Json).filter(|mutation| !mutation.name.starts_with("HTTP ")) {
+        *gateway.reply.lock().unwrap() = mutation.reply.clone();
+        let code = run(&gateway, &pay);
+        if !judge(&case, &mutation.reply).allows(claimed(code)) {
+            writeln!(faults, "{}: exit {code}", mutation.name).unwrap();
+        }
+    }
+    assert!(faults.is_empty(), "claims without evidence:\n{faults}");
+}

@@ -1,0 +1,262 @@
+//! What a reply of the Clearent gateway allows to conclude (reference, sections 2, 4 and 5).
+
+use crate::{Allowed, Case, Conclusion, Expect, Format, Reply, Tree};
+
+/// The objects that a write leaves behind.
+const EFFECTS: [&str; 7] =
+    ["customer", "tokenResponse", "token", "customer-token", "payment-plan", "transaction", "batch"];
+
+/// The payload's members that are no objects.
+const NOT_OBJECTS: [&str; 5] = ["payloadType", "@type", "error", "links", "metadata"];
+
+pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
+    let empty = reply.body.iter().all(u8::is_ascii_whitespace);
+    if empty {
+        // The one empty answer that the vendor's wire has.
+        return match (case.expect, reply.status) {
+            (Expect::Delete, 204) => Allowed::of(&[Conclusion::Done]),
+            (Expect::Read, 204) => Allowed::of(&[Conclusion::Absent]),
+            _ => Allowed::of(&[]),
+        };
+    }
+    let read = |format| Some((format, Tree::read(format, &reply.body)?));
+    let Some((format, tree)) = [Format::Json, Format::Xml].into_iter().find_map(read) else {
+        return Allowed::of(&[]);
+    };
+    let Some(evidence) = Evidence::of(format, &tree) else { return Allowed::of(&[]) };
+    let mut allowed = Vec::new();
+    let http_done = (200..300).contains(&reply.status);
+    let http_refused = (400..500).contains(&reply.status) && ![408, 425].contains(&reply.status);
+    if http_done && evidence.says_done(case) {
+        allowed.push(Conclusion::Done);
+    }
+    if http_done && case.expect == Expect::Charge && evidence.is_partial(case) {
+        allowed.push(Conclusion::Partial);
+    }
+    let refused = evidence.says_refused() && (http_refused || http_done);
+    if refused && case.expect == Expect::Charge && evidence.is_declined(case) {
+        allowed.push(Conclusion::Declined);
+    }
+    if refused && evidence.effects == 0 {
+        match case.expect {
+            Expect::Read => {
+                if evidence.status_is(reply.status, &[404, 410]) {
+                    allowed.push(Conclusion::Absent);
+                }
+                if evidence.status_is(reply.status, &[401, 403]) {
+                    allowed.push(Conclusion::Unauthorized);
+                }
+            }
+            _ => allowed.push(Conclusion::NotDone),
+        }
+    }
+    Allowed(allowed)
+}
+
+/// What a readable envelope says.
+struct Evidence<'a> {
+    code: Option<u16>,
+    word: Option<String>,
+    /// Whether an error with anything in it is there.
+    error: bool,
+    /// The objects of the payload, each by its name.
+    objects: Vec<(&'a str, &'a Tree)>,
+    /// How many of them are the effect of a write.
+    effects: usize,
+}
+
+impl<'a> Evidence<'a> {
+    /// `None` where the document is no envelope, or one that contradicts itself by having a member twice.
+    fn of(format: Format, tree: &'a Tree) -> Option<Self> {
+        if tree.has_doubles(format) {
+            return None;
+        }
+        let code = tree.scalar("code").ok()?;
+        let word = tree.scalar("status").ok()?;
+        let exchange = tree.scalar("exchange-id").ok()?;
+        // A code that is no number is no code.
+        let number = match code {
+            Some(code) => Some(code.parse::<u16>().ok()?),
+            None => None,
+        };
+        if code.is_none() && word.is_none() && exchange.is_none() {
+            return None;
+        }
+        let payload = match tree.all("payload")[..] {
+            // Seen live: the object beside its `payloadType`, without the payload around them.
+            [] => tree,
+            [payload] if !filled(payload) => tree,
+            [payload @ Tree::Members(_)] => payload,
+            _ => return None,
+        };
+        let error = payload.all("error").into_iter().any(filled);
+        let envelope = ["code", "status", "exchange-id", "page", "signature", "payload"];
+        let mut objects = Vec::new();
+        for (name, value) in payload.members() {
+            if NOT_OBJECTS.contains(&name.as_str()) || envelope.contains(&name.as_str()) || !filled(value) {
+                continue;
+            }
+            match value {
+                Tree::List(items) => objects.extend(items.iter().map(|item| (name.as_str(), item))),
+                value => objects.push((name.as_str(), value)),
+            }
+        }
+        let is_effect = |(name, object): &&(&str, &Tree)| {
+            let declined = *name == "transaction" && verdict(object) == Some(false);
+            EFFECTS.contains(name) && !declined
+        };
+        let effects = objects.iter().filter(is_effect).count();
+        let word = word.map(str::to_ascii_lowercase);
+        Some(Self { code: number, word, error, objects, effects })
+    }
+
+    /// Whether nothing in the envelope denies success.
+    fn is_success(&self) -> bool {
+        let code = self.code.is_none_or(|code| (200..300).contains(&code));
+        let word = self.word.as_deref().is_none_or(|word| word == "success");
+        code && word && !self.error
+    }
+
+    /// Whether the envelope says that the call failed, and nothing in it says otherwise.
+    fn says_refused(&self) -> bool {
+        let code = self.code.is_none_or(|code| (400..500).contains(&code) && ![408, 425].contains(&code));
+        let word = self.word.as_deref().is_none_or(|word| word == "fail");
+        let says_so = self.code.is_some() || self.word.is_some();
+        code && word && says_so
+    }
+
+    fn status_is(&self, http: u16, statuses: &[u16]) -> bool {
+        let status = self.code.filter(|_| (200..300).contains(&http)).unwrap_or(http);
+        statuses.contains(&status)
+    }
+
+    /// The object that was asked for, if it is the only one.
+    fn object(&self, case: &Case) -> Option<&'a Tree> {
+        match self.objects[..] {
+            [(name, object)] if case.objects.contains(&name) => Some(object),
+            // A charge can create a token beside itself.
+            [(one, first), (other, second)] if case.objects == ["transaction"] => match (one, other) {
+                ("transaction", "tokenResponse" | "token") => Some(first),
+                ("tokenResponse" | "token", "transaction") => Some(second),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn says_done(&self, case: &Case) -> bool {
+        // What is deleted need not be told once more.
+        let says_so = self.code.is_some() || self.word.is_some();
+        let nothing = self.objects.iter().all(|(name, _)| !EFFECTS.contains(name));
+        if case.expect == Expect::Delete && nothing && says_so {
+            return self.is_success();
+        }
+        let Some(object) = self.object(case).filter(|_| self.is_success()) else { return false };
+        let approved = case.expect != Expect::Charge || verdict(object) == Some(true);
+        approved && as_asked(case, object, &[])
+    }
+
+    /// An approval for less, which says that it is one.
+    fn is_partial(&self, case: &Case) -> bool {
+        let Some(object) = self.object(case).filter(|_| self.is_success()) else { return false };
+        let says_so = object.scalar("partial-approved").is_ok_and(|flag| flag == Some("true"));
+        let asked = case.same.iter().find(|(member, _)| *member == "amount").map(|(_, asked)| *asked);
+        let original = object.scalar("original-amount").ok().flatten();
+        let less = match (object.scalar("amount").ok().flatten().and_then(cents), asked.and_then(cents)) {
+            (Some(taken), Some(asked)) => taken < asked,
+            _ => false,
+        };
+        let original_fits = original.and_then(cents) == asked.and_then(cents) || original.is_none();
+        verdict(object) == Some(true)
+            && less
+            && says_so
+            && original_fits
+            && as_asked(case, object, &["amount"])
+    }
+
+    fn is_declined(&self, case: &Case) -> bool {
+        let [("transaction", object)] = self.objects[..] else { return false };
+        let amount = case.same.iter().all(|(member, asked)| {
+            let said = object.scalar(member);
+            said.is_ok_and(|said| said.is_none_or(|said| equal(member, asked, said)))
+        });
+        let fits = case.if_present.iter().all(|(member, asked)| {
+            object.scalar(member).is_ok_and(|said| said.is_none_or(|said| equal(member, asked, said)))
+        });
+        verdict(object) == Some(false) && amount && fits
+    }
+}
+
+/// Whether the object is the one that was asked for, but for the members that are judged apart.
+fn as_asked(case: &Case, object: &Tree, apart: &[&str]) -> bool {
+    let counted = |member: &&(&str, &str)| !apart.contains(&member.0);
+    let present = case.present.iter().all(|member| object.scalar(member).is_ok_and(|said| said.is_some()));
+    let same = case.same.iter().filter(counted).all(|(member, asked)| {
+        object.scalar(member).is_ok_and(|said| said.is_some_and(|said| equal(member, asked, said)))
+    });
+    let fits = case.if_present.iter().filter(counted).all(|(member, asked)| {
+        object.scalar(member).is_ok_and(|said| said.is_none_or(|said| equal(member, asked, said)))
+    });
+    present && same && fits
+}
+
+/// Whether a value has anything in it.
+fn filled(value: &Tree) -> bool {
+    match value {
+        Tree::Text(text) => !text.trim().is_empty(),
+        Tree::Bare(bare) => bare != "null",
+        Tree::List(items) => items.iter().any(filled),
+        Tree::Members(members) => members.iter().any(|(name, value)| name != "@type" && filled(value)),
+    }
+}
+
+/// Whether a transaction says that it is approved or declined; `None` where it says neither, or both.
+fn verdict(transaction: &Tree) -> Option<bool> {
+    let (Ok(result), Ok(code)) = (transaction.scalar("result"), transaction.scalar("result-code")) else {
+        return None;
+    };
+    let zeros = match code {
+        Some(code) if code.bytes().all(|digit| digit.is_ascii_digit()) && code.len() <= 3 => {
+            // 036 is listed with HTTP 200 as well.
+            Some(matches!(code.parse::<u16>(), Ok(0 | 36)))
+        }
+        Some(_) => return None,
+        None => None,
+    };
+    match (result.map(str::to_ascii_uppercase).as_deref(), zeros) {
+        (Some("APPROVED"), None | Some(true)) => Some(true),
+        (Some("DECLINED" | "ERROR"), None | Some(false)) | (None, Some(false)) => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether two values of a member are the same, however they are written.
+fn equal(member: &str, asked: &str, said: &str) -> bool {
+    let asked_cents = member.contains("amount").then(|| cents(asked)).flatten();
+    match asked_cents {
+        Some(_) => cents(said) == asked_cents,
+        // A number has lost the zeros at its start.
+        None if ["exp-date", "last-four", "last-four-digits"].contains(&member) => {
+            format!("{said:0>4}") == asked
+        }
+        None if member == "status"
+            || member == "type"
+            || member.ends_with("-name")
+            || member == "frequency" =>
+        {
+            said.eq_ignore_ascii_case(asked) || said.eq_ignore_ascii_case("CANCELLED") && asked == "CANCELED"
+        }
+        None => said == asked,
+    }
+}
+
+/// An amount in cents.
+pub(crate) fn cents(text: &str) -> Option<i64> {
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, "00"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_number(whole) || !is_number(part) || part.len() > 2 {
+        return None;
+    }
+    Some(sign * (whole.parse::<i64>().ok()?.checked_mul(100)? + format!("{part:0<2}").parse::<i64>().ok()?))
+}

@@ -1,0 +1,105 @@
+//! No definite yes without whole and consistent evidence, and no definite no where anything names an effect of ours:
+//! the facade against every reply with a fault in its structure, judged by an oracle that shares no code with it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
+
+mod clearent;
+mod clientpay;
+mod invoices;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use perennial::transport::{Deadline, Exchange, TransportError};
+use perennial::{Error, ErrorKind};
+use perennial_oracle::{Case, Conclusion, Format, Mutation, Reply, judge};
+
+/// A gateway that answers by a function of the request, and counts the writes.
+struct Gateway {
+    answer: Box<dyn Fn(&Request<Bytes>) -> Reply + Send + Sync>,
+    writes: Mutex<Vec<String>>,
+}
+
+impl Gateway {
+    fn new(answer: impl Fn(&Request<Bytes>) -> Reply + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { answer: Box::new(answer), writes: Mutex::default() })
+    }
+
+    /// The writes that were sent, by method and path.
+    fn writes(&self) -> Vec<String> {
+        self.writes.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Exchange for Gateway {
+    async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        _: Deadline,
+    ) -> Result<Response<Bytes>, TransportError> {
+        if request.method() != Method::GET {
+            self.writes.lock().unwrap().push(format!("{} {}", request.method(), request.uri().path()));
+        }
+        let Reply { status, content_type, body } = (self.answer)(&request);
+        let reply = Response::builder().status(status).header("content-type", content_type);
+        Ok(reply.body(Bytes::from(body)).unwrap())
+    }
+}
+
+/// A JSON reply.
+fn json(status: u16, body: impl Into<Vec<u8>>) -> Reply {
+    Reply { status, content_type: "application/json".into(), body: body.into() }
+}
+
+/// What an error concludes.
+fn concluded(reads: bool, error: &Error) -> Conclusion {
+    match error.kind() {
+        ErrorKind::OutcomeUnknown => Conclusion::Unknown,
+        ErrorKind::NotFound if reads => Conclusion::Absent,
+        ErrorKind::Unauthorized if reads => Conclusion::Unauthorized,
+        _ if reads => Conclusion::Unusable,
+        // Of a write, all other kinds say that nothing was changed.
+        _ => Conclusion::NotDone,
+    }
+}
+
+/// The conclusions that the oracle does not allow, in words.
+#[derive(Default)]
+struct Faults(BTreeMap<String, Vec<String>>);
+
+impl Faults {
+    fn check(
+        &mut self,
+        case: &Case,
+        format: Format,
+        mutation: &Mutation,
+        golden: Conclusion,
+        concluded: Conclusion,
+    ) {
+        let wrong = if mutation.harmless {
+            concluded != golden
+        } else {
+            !judge(case, &mutation.reply).allows(concluded)
+        };
+        if wrong {
+            self.add(&format!("{} {format:?}", case.name()), &format!("{}: {concluded:?}", mutation.name));
+        }
+    }
+
+    fn add(&mut self, case: &str, fault: &str) {
+        self.0.entry(fault.to_owned()).or_default().push(case.to_owned());
+    }
+
+    fn assert_none(&self) {
+        let mut text = String::new();
+        for (fault, cases) in self.0.iter().take(400) {
+            writeln!(text, "{fault}\n    {}", cases.join(", ")).unwrap();
+        }
+        assert!(self.0.is_empty(), "{} kinds of conclusions without evidence:\n{text}", self.0.len());
+    }
+}
