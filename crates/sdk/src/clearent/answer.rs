@@ -167,8 +167,8 @@ impl Asked<'_> {
                 let error = about.into_error(kind, self.operation).looking_at(named);
                 return Err(error.with_source(self.doubt(payload)));
             }
-            (payload, None)
-                if status.is_success() && !is_own && (self.writes() || payload == Payload::Empty) =>
+            (_, None)
+                if !is_own && (status == StatusCode::NO_CONTENT || status.is_success() && self.writes()) =>
             {
                 let kind = if self.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unreadable };
                 return Err(about.into_error(kind, self.operation).with_source(Foreign));

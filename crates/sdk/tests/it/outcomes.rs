@@ -139,7 +139,7 @@ async fn what_each_answer_means() {
         ("another token", |f| of_another(f, "token"), [Some(Mismatch), Some(Unknown), Some(Unknown), Some(Unknown)]),
         ("another plan", |f| of_another(f, "plan"), of_a_read(Unreadable)),
         ("another transaction", |f| of_another(f, "transaction"), of_a_read(Unreadable)),
-        ("an error in a 200", |f| refuses(f, 200, 200), of_a_read(Refused)),
+        ("an error in a 200", |f| refuses(f, 200, 200), of_a_read(Unreadable)),
         ("an error in a 201", |f| refuses(f, 201, 201), of_a_read(Refused)),
         ("an error of code 402 in a 200", |f| refuses(f, 200, 402), of_a_read(Refused)),
         ("an error of code 404 in a 200", |f| refuses(f, 200, 404), of_a_read(NotFound)),
