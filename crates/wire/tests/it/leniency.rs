@@ -179,7 +179,13 @@ fn envelopes() {
     assert_eq!((page.number, page.size, page.total_elements, page.total_pages), (Some(2), None, None, None));
     assert_eq!((page.first, page.last), (Some(false), Some(true)));
 
-    assert_eq!(decode(r#"{"code":"OK","links":[{"rel":"self"},{"href":"/"}],"page":""}"#).code, None);
+    // The code decides whether a call was done: one that is no status is not passed over.
+    for code in [r#""OK""#, r#""1.5""#, "true", "7", "999"] {
+        let document = format!(r#"{{"code":{code},"status":"success"}}"#);
+        let error = Reply::decode(Format::Json, document.as_bytes(), &Limits::default()).unwrap_err();
+        assert_eq!(error.to_string(), "JSON at code: the value is not valid", "{document}");
+    }
+    assert_eq!(decode(r#"{"code":"","links":[{"rel":"self"},{"href":"/"}],"page":""}"#).code, None);
     assert_eq!(decode(r#"{"links":[{"rel":"self"},{"href":"/"}]}"#).links, []);
 }
 
