@@ -187,8 +187,8 @@ fn an_invoice_is_not_called_paid_without_evidence() {
         .iter()
         .find(|case| case.reply == "transaction-approved" && case.operation == "transactions.sale");
     let case = Case { edits: &[("order-id", "INV-70412"), ("invoice", "INV-70412")], ..*case.unwrap() };
-    let of_the_charge = |mutation: &Mutation| !mutation.name.starts_with("HTTP ");
-    let mutations: Vec<_> = mutations(&case, Format::Json).filter(of_the_charge).collect();
+    let mutations: Vec<_> =
+        mutations(&case, Format::Json).filter(|mutation| !mutation.name.starts_with("HTTP ")).collect();
     let unfounded = all_claims(&case, &pay, &mutations);
     assert!(unfounded.is_empty(), "claims without evidence:\n{}", unfounded.join("\n"));
 }
