@@ -66,8 +66,8 @@ const CASES: &[(&str, &str, &str, u16, &str, &str)] = &[
     ("POST", "/customers", "{\"first-name\":", 400, "041", "malformed at line 1, column"),
     ("POST", "/customers", "<customer/>", 400, "041", "JSON: malformed at line 1, column 1"),
     // paths
-    ("GET", "/nothing", "", 404, "041", "Object not found"),
-    ("GET", "", "", 404, "041", "Object not found"),
+    ("GET", "/nothing", "", 404, "041", "not emulated by the sandbox: GET /rest/v2/nothing"),
+    ("GET", "", "", 404, "041", "not emulated by the sandbox: GET /rest/v2"),
 ];
 
 #[tokio::test]

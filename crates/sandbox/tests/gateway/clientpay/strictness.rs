@@ -48,7 +48,8 @@ async fn each_path_has_one_method_and_says_which() {
     {
         let got = merchant.send(path, &json!({})).await;
         assert_eq!(got.status, 404, "{path}");
-        assert_eq!(got.json(), json!({ "success": false, "message": "There is no such call." }));
+        let message = format!("not emulated by the sandbox: POST {path}");
+        assert_eq!(got.json(), json!({ "success": false, "message": message }));
     }
     assert_eq!(merchant.state().await, before);
 }
