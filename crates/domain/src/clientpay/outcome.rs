@@ -235,13 +235,15 @@ impl Expected {
 
 /// What the records of one payment tell: each says the same, but for those from before it was made, and from before it
 /// was given back.
-fn one<'a>(records: impl Iterator<Item = (Verdict, &'a Payment)> + Clone) -> Option<(Verdict, &'a Payment)> {
+fn one<'a>(
+    mut records: impl Iterator<Item = (Verdict, &'a Payment)> + Clone,
+) -> Option<(Verdict, &'a Payment)> {
     let greatest = records.clone().max_by_key(|(verdict, _)| *verdict)?;
     let agrees = |verdict: Verdict| {
         verdict == greatest.0
             || verdict == Verdict::Pending
             || (verdict, greatest.0) == (Verdict::Approved, Verdict::Reversed)
     };
-    let agree = records.clone().all(|(verdict, _)| agrees(verdict));
+    let agree = records.all(|(verdict, _)| agrees(verdict));
     Some(if agree { greatest } else { (Verdict::Unknown, greatest.1) })
 }
