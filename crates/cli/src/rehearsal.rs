@@ -146,7 +146,7 @@ impl Rehearsal {
 impl Withheld {
     fn of(request: &Request<Bytes>) -> Self {
         // Keys and access ids are headers that are marked sensitive, or members with a name that says so.
-        let redactor = Redactor::new();
+        let redactor = Redactor::new().of_call(request.headers(), request.body());
         Self {
             method: request.method().to_string(),
             url: redactor.text(&request.uri().to_string()),

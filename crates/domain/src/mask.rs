@@ -1,17 +1,27 @@
-//! What must not be shown, found where no type says so: card numbers inside of text, and members that are secret by
-//! their name.
+//! What must not be shown, found where no type says so: card numbers inside of text, secrets that a call knows, and
+//! members that are secret by their name.
+
+mod known;
+mod prose;
+mod shown;
 
 use std::borrow::Cow;
 use std::ops::{Range, RangeInclusive};
 
+pub use known::Known;
+pub use prose::Prose;
+
+use self::shown::{Escapes, Shown, characters, digit, readings};
 use crate::card::luhn;
 
 /// The text with the digits of each card number replaced by `*`, all but the last four.
 ///
-/// A card number here is 12 to 19 digits, ASCII or full-width, whose Luhn check digit is right. They may stand in
-/// groups, with up to three blanks, hyphens, dots, underscores, control or other non-ASCII characters between them; a
-/// group belongs to the number whole or not at all, for a part of a longer number passes the check too often by
-/// chance. More digits than 19 side by side may hide a card, and are masked as one.
+/// A card number here is 12 to 19 digits of any script, whose Luhn check digit is right. They may stand in groups, with
+/// up to three blanks, hyphens, dots, underscores, control or other non-ASCII characters between them; a group belongs
+/// to the number whole or not at all, for a part of a longer number passes the check too often by chance. Between the
+/// groups of a number of 13 digits or more that begins as cards do, with 3 to 6, any other character may stand too, the
+/// same between all. More digits than 19 side by side may hide a card, and are masked as one. Escapes are read as what
+/// they mean: `%34`, `&#52;`, `\u0034`.
 ///
 /// What begins with 0 or 1 and has at most 20 digits is left alone: no card of a brand that the gateways take begins
 /// so, and every Clearent token id does (vault samples: `1100...`, 17 to 20 digits). So are the digits of a UUID with a
@@ -24,31 +34,39 @@ use crate::card::luhn;
 /// assert_eq!(mask::card_numbers("token 1100000000555551111"), "token 1100000000555551111");
 /// ```
 pub fn card_numbers(text: &str) -> Cow<'_, str> {
+    readings(text).fold(Cow::Borrowed(text), |text, escapes| match masked(&text, escapes) {
+        Some(masked) => Cow::Owned(masked),
+        None => text,
+    })
+}
+
+fn masked(text: &str, escapes: Escapes) -> Option<String> {
     if !has_room(text) {
-        return Cow::Borrowed(text);
+        return None;
     }
-    let spans = card_spans(text);
+    let shown: Vec<Shown> = characters(text, escapes).collect();
+    let spans = card_spans(text, &shown);
     if spans.is_empty() {
-        return Cow::Borrowed(text);
+        return None;
     }
     let mut masked = String::with_capacity(text.len());
     let mut from = 0;
     for span in spans {
-        masked.push_str(&text[from..span.start]);
-        let number = &text[span.clone()];
-        let mut hidden = number.chars().filter_map(digit).count() - SHOWN;
-        for c in number.chars() {
-            if digit(c).is_some() && hidden > 0 {
+        let Some(number) = shown.get(span.clone()) else { continue };
+        let mut hidden = number.iter().filter(|shown| digit(shown.character).is_some()).count() - SHOWN;
+        for Shown { span, character } in number {
+            masked.push_str(&text[from..span.start]);
+            if digit(*character).is_some() && hidden > 0 {
                 hidden -= 1;
                 masked.push('*');
             } else {
-                masked.push(c);
+                masked.push_str(&text[span.clone()]);
             }
+            from = span.end;
         }
-        from = span.end;
     }
     masked.push_str(&text[from..]);
-    Cow::Owned(masked)
+    Some(masked)
 }
 
 /// Whether a member, element, parameter or header of this name holds a secret with either vendor: a card, a bank
@@ -105,6 +123,7 @@ const SECRET_NAMES: [&str; 33] = [
     "mobilejwt",
     "pan",
     "proxyauthorization",
+    "routingnumber",
     "securitycode",
     "setcookie",
     "track1",
@@ -129,39 +148,40 @@ const WIDEST_GAP: usize = 3;
 
 /// Digits that stand side by side.
 struct Group {
+    /// The characters, counted as shown.
     span: Range<usize>,
     /// In ASCII.
     digits: Vec<u8>,
-    /// Whether only separators stand between this group and the one before it.
-    follows: bool,
+    /// What stands between this group and the one before it.
+    gap: Gap,
 }
 
-/// Whether enough digits for a card number stand with nothing but separators between them. Most texts have none, and
-/// every answer's are looked at.
+/// What stands between two groups.
+#[derive(Clone, PartialEq, Eq)]
+enum Gap {
+    /// Up to three separators.
+    Separators,
+    /// Up to three other characters that are no letters.
+    Other(String),
+    /// Anything else, or the start of the text.
+    Wide,
+}
+
+/// Whether there may be enough digits for a card number. Most texts have none, and every answer's are looked at.
 fn has_room(text: &str) -> bool {
-    // Counting bytes is a tenth of the work, and settles it for nearly all.
     let may_count = |byte: &u8| byte.is_ascii_digit() || !byte.is_ascii();
-    if text.as_bytes().iter().filter(|byte| may_count(byte)).count() < *LENGTHS.start() {
-        return false;
-    }
-    let mut together = 0;
-    text.chars().any(|c| {
-        if digit(c).is_some() {
-            together += 1;
-        } else if !is_separator(c) {
-            together = 0;
-        }
-        together == *LENGTHS.start()
-    })
+    text.as_bytes().iter().filter(|byte| may_count(byte)).count() >= *LENGTHS.start()
 }
 
-/// Where card numbers stand, in order. Those that overlap are one: which of them is the card cannot be told.
-fn card_spans(text: &str) -> Vec<Range<usize>> {
-    let groups = groups(text);
+/// Where card numbers stand, in order, counted in characters. Those that overlap are one: which of them is the card
+/// cannot be told.
+fn card_spans(text: &str, shown: &[Shown]) -> Vec<Range<usize>> {
+    let groups = groups(shown);
     let mut spans: Vec<Range<usize>> = Vec::new();
     for (first, group) in groups.iter().enumerate() {
         let Some(end) = card_end(&groups[first..]) else { continue };
-        if is_of_uuid(text, group.span.start..end) {
+        let written = shown[group.span.start].span.start..shown[end - 1].span.end;
+        if is_of_uuid(text, written) {
             continue;
         }
         match spans.last_mut().filter(|span| group.span.start < span.end) {
@@ -180,14 +200,29 @@ fn card_end(groups: &[Group]) -> Option<usize> {
         _ if first.digits.len() > *LENGTHS.end() => return Some(first.span.end),
         _ => {}
     }
+    let usual = following.iter().take_while(|group| group.gap == Gap::Separators);
+    let end = longest(first, usual, *LENGTHS.start());
+    // Numbers stand side by side with such characters between them, as amounts in a list do, so more is asked of them.
+    let as_cards_begin = matches!(first.digits.first()?, b'3'..=b'6');
+    let odd = match following.first().map(|group| &group.gap) {
+        Some(gap @ Gap::Other(_)) if as_cards_begin => {
+            longest(first, following.iter().take_while(|group| group.gap == *gap), 13)
+        }
+        _ => None,
+    };
+    end.max(odd)
+}
+
+/// Where the longest number of so many digits or more ends that these groups make.
+fn longest<'g>(first: &'g Group, following: impl Iterator<Item = &'g Group>, least: usize) -> Option<usize> {
     let mut digits = Vec::with_capacity(*LENGTHS.end());
     let mut end = None;
-    for group in std::iter::once(first).chain(following.iter().take_while(|group| group.follows)) {
+    for group in std::iter::once(first).chain(following) {
         if digits.len() + group.digits.len() > *LENGTHS.end() {
             break;
         }
         digits.extend_from_slice(&group.digits);
-        if LENGTHS.contains(&digits.len()) && luhn(&digits) {
+        if (least..=*LENGTHS.end()).contains(&digits.len()) && luhn(&digits) {
             end = Some(group.span.end);
         }
     }
@@ -208,31 +243,37 @@ fn is_of_uuid(text: &str, span: Range<usize>) -> bool {
     (from..=span.start).any(|start| text.as_bytes().get(start..start + LENGTH).is_some_and(is_uuid))
 }
 
-fn groups(text: &str) -> Vec<Group> {
+fn groups(shown: &[Shown]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    let mut gap = usize::MAX;
-    for (at, c) in text.char_indices() {
-        if let Some(digit) = digit(c) {
-            let end = at + c.len_utf8();
-            match groups.last_mut().filter(|_| gap == 0) {
-                Some(group) => {
-                    group.span.end = end;
-                    group.digits.push(digit);
-                }
-                None => groups.push(Group { span: at..end, digits: vec![digit], follows: gap <= WIDEST_GAP }),
+    let mut between: Vec<char> = Vec::new();
+    for (at, Shown { character, .. }) in shown.iter().enumerate() {
+        let Some(digit) = digit(*character) else {
+            // One more than can matter is enough.
+            if between.len() <= WIDEST_GAP {
+                between.push(*character);
             }
-            gap = 0;
-        } else {
-            gap = if is_separator(c) { gap.saturating_add(1) } else { usize::MAX };
+            continue;
+        };
+        match groups.last_mut() {
+            Some(group) if between.is_empty() => {
+                group.span.end = at + 1;
+                group.digits.push(digit);
+            }
+            last => {
+                let gap = if last.is_none() { Gap::Wide } else { gap(&between) };
+                groups.push(Group { span: at..at + 1, digits: vec![digit], gap });
+            }
         }
+        between.clear();
     }
     groups
 }
 
-fn digit(c: char) -> Option<u8> {
-    match c {
-        '０'..='９' => u8::try_from(u32::from(c) - u32::from('０')).ok().map(|digit| b'0' + digit),
-        c => u8::try_from(c).ok().filter(u8::is_ascii_digit),
+fn gap(between: &[char]) -> Gap {
+    match between {
+        _ if between.len() > WIDEST_GAP || between.iter().any(|c| c.is_alphanumeric()) => Gap::Wide,
+        _ if between.iter().all(|c| is_separator(*c)) => Gap::Separators,
+        _ => Gap::Other(between.iter().collect()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Card numbers are found in any text, and secrets by their names.
 
-use perennial_domain::mask;
+use perennial_domain::mask::{self, Known, Prose};
 use proptest::prelude::*;
 
 #[test]
@@ -48,10 +48,77 @@ fn card_numbers_in_text() {
         ),
         ("00000000-0000-0000-4111-111111111111", "00000000-0000-0000-****-********1111"),
         ("Zoë zahlt 50,00 €", "Zoë zahlt 50,00 €"),
+        ("4111/1111/1111/1111", "****/****/****/1111"),
+        ("4111%201111%201111%201111", "****%20****%20****%201111"),
+        ("%34111111111111111", "************1111"),
+        ("&#52;111&nbsp;1111&nbsp;1111&nbsp;1111", "****&nbsp;****&nbsp;****&nbsp;1111"),
+        ("٤١١١١١١١١١١١١١١١", "************١١١١"),
+        ("30/11/2026 10:00, 12.00, 1,200.00", "30/11/2026 10:00, 12.00, 1,200.00"),
     ];
     for (given, masked) in cases {
         assert_eq!(mask::card_numbers(given), masked, "{given:?}");
     }
+}
+
+/// A call knows what it sent.
+#[test]
+fn known_secrets_in_text() {
+    let known = Known::default()
+        .secret("5105105105105100")
+        .secret("987")
+        .secret("k3y0f7a199c2beef")
+        .secret("739155501234")
+        .sent("987 Main St");
+    let free = [
+        ("5105105105105100", "***"),
+        ("card 5105 1051 0510 5100.", "card ***."),
+        ("5105-1051-0510-5100", "***"),
+        ("5105/1051/0510/5100", "***"),
+        ("5105 . 1051 . 0510 . 5100", "***"),
+        ("5105\u{200b}1051\u{200b}0510\u{200b}5100", "***"),
+        ("5105\r\n1051\r\n05105100", "***"),
+        ("５１０５１０５１０５１０５１００", "***"),
+        ("5%3105105105105100", "***"),
+        ("5105%201051%2005105100", "***"),
+        ("5105&#32;1051&#x20;0510&nbsp;5100", "***"),
+        ("&#53;105105105105100", "***"),
+        ("\\u0035105105105105100", "***"),
+        ("x5105105105105100x", "x***x"),
+        ("key K3Y0-F7A1-99C2-BEEF", "key ***"),
+        ("key=k3y0f7a199c2beef&x=1", "key=***&x=1"),
+        ("account 7391 5550 1234", "account ***"),
+        ("csc 987", "csc ***"),
+        ("csc=987;", "csc=***;"),
+        ("(987)", "(***)"),
+        ("\"987\"", "\"***\""),
+        ("９８７", "***"),
+        ("9 8 7", "***"),
+        ("%39%38%37", "***"),
+        ("code 987.", "code ***."),
+        ("987 Main St", "987 Main St"),
+        ("987 Other St", "*** Other St"),
+        ("$987 and 987.00 and 1,987", "$987 and 987.00 and 1,987"),
+        ("1987, 9870, a987, 2027-09-987", "1987, 9870, a987, 2027-09-987"),
+        ("card 4111 1111 1111 1111", "card **** **** **** 1111"),
+        ("", ""),
+    ];
+    for (given, masked) in free {
+        assert_eq!(known.mask(given, Prose::Free), masked, "{given:?}");
+        assert_eq!(known.mask(masked, Prose::Free), masked, "{given:?} twice");
+    }
+    let exact = [
+        ("987", "987"),
+        ("1100000000000001118", "1100000000000001118"),
+        ("4111111111111111", "4111111111111111"),
+        ("5105105105105100", "***"),
+        ("k3y0f7a199c2beef", "***"),
+    ];
+    for (given, masked) in exact {
+        assert_eq!(known.mask(given, Prose::Exact), masked, "{given:?}");
+    }
+    assert_eq!(known.mask("987", Prose::Code), "987");
+    assert_eq!(known.mask("code 987", Prose::Code), "code ***");
+    assert!(!format!("{known:?}").contains("987"));
 }
 
 /// A hostile text must not cost more than its length.

@@ -3,10 +3,10 @@
 mod members;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use http::HeaderMap;
-use perennial_domain::Secret;
-use perennial_domain::mask::{card_numbers, is_secret_name};
+use http::{HeaderMap, HeaderValue};
+use perennial_domain::mask::{Known, Prose, card_numbers, is_secret_name};
 
 /// What stands where a secret stood.
 pub const MASK: &str = "***";
@@ -47,7 +47,7 @@ pub fn text(text: &str) -> Cow<'_, str> {
 /// ```
 #[derive(Debug, Default)]
 pub struct Redactor {
-    secrets: Vec<Secret>,
+    known: Arc<Known>,
 }
 
 impl Redactor {
@@ -56,61 +56,125 @@ impl Redactor {
         Self::default()
     }
 
-    /// Masks this text wherever it stands. An empty one is ignored.
+    /// Masks this text wherever it stands, in whatever case and with whatever separators. One of fewer than three letters
+    /// and digits is ignored.
     #[must_use]
-    pub fn secret(mut self, secret: &str) -> Self {
-        if !secret.is_empty() {
-            self.secrets.push(Secret::from(secret.to_owned()));
-        }
-        self
+    pub fn secret(self, secret: &str) -> Self {
+        Self { known: Arc::new(self.known.copied().secret(secret)) }
     }
 
-    /// A redactor that knows this secret besides, for the one call that sends it.
+    /// A redactor that also masks the secrets that one call sends: what stands in the members and headers that are secret
+    /// by their name. The other texts of the call stay as they are where they come back.
     ///
     /// ```
+    /// use http::HeaderMap;
     /// use perennial_transport::Redactor;
     ///
-    /// let redactor = Redactor::new().secret("k3y").and("j.w.t");
-    /// assert_eq!(redactor.text("k3y j.w.t"), "*** ***");
+    /// let call = br#"{"card":"4111111111111111","csc":"987","amount":"12.00"}"#;
+    /// let redactor = Redactor::new().of_call(&HeaderMap::new(), call);
+    /// assert_eq!(redactor.text("code 987 of 4111/1111/1111/1111"), "code *** of ***");
     /// ```
     #[must_use]
-    pub fn and(&self, secret: &str) -> Self {
-        let known = self.secrets.iter().fold(Self::new(), |known, secret| known.secret(secret.expose()));
-        known.secret(secret)
+    pub fn of_call(&self, headers: &HeaderMap, body: &[u8]) -> Self {
+        let mut known = self.known.copied();
+        for (name, value) in headers {
+            if let (true, Ok(value)) = (is_secret_name(name.as_str()), value.to_str()) {
+                let credential = value.rsplit(' ').next().unwrap_or_default();
+                known = known.secret(value).secret(credential);
+            }
+        }
+        let Ok(body) = std::str::from_utf8(body) else { return Self { known: Arc::new(known) } };
+        scalars(body, &mut |name, span| {
+            let value = body[span].trim_matches('"');
+            let known_so_far = std::mem::take(&mut known);
+            known = if !is_secret_name(name) {
+                known_so_far.sent(value)
+            } else if is_token(name, value) {
+                known_so_far
+            } else {
+                known_so_far.secret(value)
+            };
+        });
+        Self { known: Arc::new(known) }
+    }
+
+    /// The secrets, for who reads messages.
+    pub fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.known)
     }
 
     /// A message for people, masked.
     pub fn text(&self, message: &str) -> String {
-        text(&self.without_secrets(message)).into_owned()
+        text(&self.known.mask(message, Prose::Free)).into_owned()
     }
 
     /// A JSON, XML or plain body, masked. What is not UTF-8 in it is replaced.
     pub fn body(&self, body: &[u8]) -> String {
         let body = String::from_utf8_lossy(body);
-        let masked = match body.trim_start().as_bytes().first() {
-            Some(b'{' | b'[') => members::json(&body),
-            Some(b'<') => members::xml(&body),
-            _ => body.into_owned(),
-        };
-        card_numbers(&self.without_secrets(&masked)).into_owned()
+        let is_json = body.trim_start().starts_with(['{', '[']);
+        let (mut masked, mut from) = (String::with_capacity(body.len()), 0);
+        let is_message = scalars(&body, &mut |name, span| {
+            let value = &body[span.clone()];
+            let other = match self.known.mask(value, Prose::of(name)) {
+                _ if is_secret_name(name) => MASK.into(),
+                Cow::Owned(other) => other,
+                Cow::Borrowed(_) => return,
+            };
+            masked.push_str(&body[from..span.start]);
+            let bare = if is_json && !other.starts_with('"') { "\"" } else { "" };
+            masked.extend([bare, other.as_str(), bare]);
+            from = span.end;
+        });
+        if !is_message {
+            return self.known.mask(&body, Prose::Free).into_owned();
+        }
+        masked.push_str(&body[from..]);
+        card_numbers(&masked).into_owned()
     }
 
     /// Names and values of headers, masked. A value that is marked sensitive is never shown.
     pub fn headers(&self, headers: &HeaderMap) -> Vec<(String, String)> {
-        let value = |name: &str, value: &http::HeaderValue| {
+        let value = |name: &str, value: &HeaderValue| {
             if value.is_sensitive() || is_secret_name(name) {
                 return MASK.to_owned();
             }
-            self.text(&String::from_utf8_lossy(value.as_bytes()))
+            text(&self.known.mask(&String::from_utf8_lossy(value.as_bytes()), Prose::of(name))).into_owned()
         };
         headers.iter().map(|(name, held)| (name.to_string(), value(name.as_str(), held))).collect()
     }
 
-    fn without_secrets<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.secrets.iter().map(Secret::expose).fold(Cow::Borrowed(text), |text, secret| {
-            if text.contains(secret) { Cow::Owned(text.replace(secret, MASK)) } else { text }
-        })
+    /// The same headers, with values masked where a secret is in them.
+    pub fn masked_headers(&self, mut headers: HeaderMap) -> HeaderMap {
+        for (name, value) in &mut headers {
+            if value.is_sensitive() || is_secret_name(name.as_str()) {
+                *value = HeaderValue::from_static(MASK);
+                continue;
+            }
+            let held = String::from_utf8_lossy(value.as_bytes());
+            let masked = match self.known.mask(&held, Prose::of(name.as_str())) {
+                Cow::Owned(masked) => HeaderValue::try_from(masked),
+                Cow::Borrowed(_) => continue,
+            };
+            *value = masked.unwrap_or(HeaderValue::from_static(MASK));
+        }
+        headers
     }
+}
+
+/// The scalars of a JSON or XML body; whether it is one.
+fn scalars(body: &str, visit: members::Visit<'_>) -> bool {
+    match body.trim_start().as_bytes().first() {
+        Some(b'{' | b'[') => members::json(body, visit),
+        Some(b'<') => members::xml(body, is_secret_name, visit),
+        _ => return false,
+    }
+    true
+}
+
+/// Whether a charge names a stored card by its token id in the place of the card: 17 to 20 digits that begin with 1.
+fn is_token(name: &str, value: &str) -> bool {
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    name.eq_ignore_ascii_case("card") && digits && (17..=20).contains(&value.len()) && value.starts_with('1')
 }
 
 /// Control characters, and the invisible and bidirectional ones that make a line read as another.

@@ -75,16 +75,17 @@ impl<E: Exchange> Exchange for Recording<E> {
         request: Request<Bytes>,
         deadline: Deadline,
     ) -> Result<Response<Bytes>, TransportError> {
+        let redactor = self.redactor.of_call(request.headers(), request.body());
         let asked = Asked {
             call: self.redactor.text(&call(&request)),
-            headers: self.redactor.headers(request.headers()),
-            body: self.redactor.body(request.body()),
+            headers: redactor.headers(request.headers()),
+            body: redactor.body(request.body()),
         };
         let answer = self.inner.exchange(request, deadline).await?;
         let answered = Answered {
             status: answer.status().as_u16(),
-            headers: self.redactor.headers(answer.headers()),
-            body: self.redactor.body(answer.body()),
+            headers: redactor.headers(answer.headers()),
+            body: redactor.body(answer.body()),
         };
         lock(&self.cassette).exchanges.push(Recorded { asked, answered });
         Ok(answer)

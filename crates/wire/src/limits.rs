@@ -1,4 +1,8 @@
-//! How large a document may be before it is refused.
+//! How large a document may be before it is refused, and what is masked in its texts.
+
+use std::sync::Arc;
+
+use perennial_domain::mask::Known;
 
 /// The most that a decoder takes, in bytes, levels and counts.
 ///
@@ -11,7 +15,7 @@
 /// assert_eq!(Limits::default().bytes, 1024 * 1024);
 /// assert_eq!(Limits { bytes: 4096, ..Limits::default() }.depth, 32);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// Bytes of the whole document; 1 MiB, some thirty times a full page of 25 customers.
     pub bytes: usize,
@@ -21,10 +25,32 @@ pub struct Limits {
     pub items: usize,
     /// Bytes of one scalar; 64 KiB, where the longest documented text is a comment.
     pub text: usize,
+    /// What is masked in every text that is read, before any value is made of it: nothing if `None`, as a gateway reads
+    /// requests. A client that reads answers gives the secrets that its call sent, which come back in messages and
+    /// comments. Ids, money and dates stay as they are, as [`Prose`](perennial_domain::mask::Prose) has it.
+    pub mask: Option<Arc<Known>>,
+}
+
+impl Limits {
+    /// The default limits, with these secrets and whatever looks like a card number masked.
+    ///
+    /// ```
+    /// use perennial_domain::mask::Known;
+    /// use perennial_wire::{Format, Limits, clearent::{Payload, Reply}};
+    ///
+    /// let limits = Limits::masking(Known::default().secret("987"));
+    /// let body = br#"{"payload":{"error":{"error-message":"code 987, card 4111 1111 1111 1111"}}}"#;
+    /// let reply = Reply::decode(Format::Json, body, &limits).unwrap();
+    /// let Payload::Error(error) = reply.payload else { panic!("an error") };
+    /// assert_eq!(error.message.as_deref(), Some("code ***, card **** **** **** 1111"));
+    /// ```
+    pub fn masking(known: impl Into<Arc<Known>>) -> Self {
+        Self { mask: Some(known.into()), ..Self::default() }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 1024 * 1024, depth: 32, items: 20_000, text: 64 * 1024 }
+        Self { bytes: 1024 * 1024, depth: 32, items: 20_000, text: 64 * 1024, mask: None }
     }
 }

@@ -96,7 +96,7 @@ macro_rules! message {
                 ) -> Result<(), A::Error> {
                     match row {
                         $(Row::$field => map
-                            .next_value_seed(Filling { slot: &mut self.$field, at })
+                            .next_value_seed(Filling { slot: &mut self.$field, at: at.of($name) })
                             .map_err(|error| at.through($name, error)),)*
                         $(Row::With(row) => self.$flat.fill(row, map, at),)?
                         $(Row::Else(row) => self.$inner.get_or_insert_default().fill(row, map, at),)?

@@ -1,7 +1,9 @@
 //! One document being read: what is allowed, and, once it failed, where and why.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
+use perennial_domain::mask::Prose;
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
@@ -64,7 +66,7 @@ impl<'r> Reading<'r> {
 
     /// The outermost level.
     pub(crate) fn root(&self) -> At<'_> {
-        At { reading: self, depth: 1 }
+        At { reading: self, depth: 1, prose: Prose::Exact }
     }
 
     /// Whether a number was met whose text has to be read to keep it exact.
@@ -85,6 +87,8 @@ impl<'r> Reading<'r> {
 pub(crate) struct At<'r> {
     reading: &'r Reading<'r>,
     depth: usize,
+    /// How much of the texts here may be a secret.
+    prose: Prose,
 }
 
 impl<'r> At<'r> {
@@ -94,6 +98,26 @@ impl<'r> At<'r> {
 
     pub(crate) fn scalars(self) -> Scalars {
         self.reading.scalars
+    }
+
+    /// The value of this member.
+    pub(crate) fn of(self, member: &str) -> Self {
+        let prose = if self.limits().mask.is_some() { Prose::of(member) } else { self.prose };
+        Self { prose, ..self }
+    }
+
+    /// A number or a boolean.
+    pub(crate) fn bare(self) -> Self {
+        Self { prose: Prose::Exact, ..self }
+    }
+
+    /// A text, masked as far as the document is.
+    pub(crate) fn masked<'t>(self, text: Cow<'t, str>) -> Cow<'t, str> {
+        let Some(known) = &self.limits().mask else { return text };
+        match known.mask(&text, self.prose) {
+            Cow::Owned(masked) => Cow::Owned(masked),
+            Cow::Borrowed(_) => text,
+        }
     }
 
     pub(crate) fn deeper(self) -> Self {

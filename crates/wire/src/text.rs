@@ -56,13 +56,14 @@ impl<'de: 'a, 'a> Read<'de> for Text<'a> {
     #[inline]
     fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
         if at.scalars() == Scalars::JsonText {
-            return exact(<&RawValue>::deserialize(de)?.get(), at);
+            let text: Option<Self> = exact(<&RawValue>::deserialize(de)?.get(), at)?;
+            return Ok(text.map(|text| at.masked(text)));
         }
         let text = de.deserialize_any(Scalar(at))?;
         if text.as_ref().is_some_and(|text| text.len() > at.limits().text) {
             return Err(at.spoil(DecodeErrorKind::TextTooLong));
         }
-        Ok(text)
+        Ok(text.map(|text| at.masked(text)))
     }
 }
 
@@ -77,7 +78,9 @@ impl Put for Text<'_> {
 
 impl<'de: 'a, 'a> Read<'de> for Bare<'a> {
     fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
-        Ok(Text::read(de, at)?.map(Self))
+        // What is no number and no boolean is a text like any other.
+        let masked = |text: Text<'a>| if is_bare(&text) { text } else { at.masked(text) };
+        Ok(Text::read(de, at.bare())?.map(masked).map(Self))
     }
 }
 

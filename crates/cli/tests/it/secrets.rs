@@ -1,6 +1,8 @@
 //! The key: from the environment or a file, never from an argument, and never told.
 
-use crate::shell::{CARD, CARD_JSON, CSC, KEY, Ran, Shell, finish, perennial, write_private};
+use crate::shell::{
+    CARD, CARD_JSON, CSC, KEY, Ran, Shell, answer, finish, gateway, perennial, write_private,
+};
 
 fn told(ran: &Ran) -> String {
     format!("{}{}", ran.out, ran.err)
@@ -120,5 +122,41 @@ fn the_key_goes_to_no_plain_host() {
         command.args(["--base-url", url, "customers", "search"]).env("PERENNIAL_API_KEY", KEY);
         let ran = finish(command, "");
         assert_eq!((ran.code, ran.err), (2, format!("error: {expected}\n")));
+    }
+}
+
+/// The gateway repeats what it was sent, in a decline, a refusal and a header.
+#[test]
+fn what_the_gateway_repeats_is_masked() {
+    let echo = format!("card {CARD}, 4111/1111/1111/1111, code {CSC}, key {}", KEY.to_uppercase());
+    let transaction = format!(
+        r#"{{"id":"700001","type":"SALE","amount":"12.00","result":"DECLINED","result-code":"012",
+            "display-message":"{echo}","comments":"{echo}"}}"#
+    );
+    let declined = format!(r#"{{"code":"402","status":"{echo}","payload":{{"transaction":{transaction}}}}}"#);
+    let refused = format!(r#"{{"code":"400","payload":{{"error":{{"error-message":"{echo}"}}}}}}"#);
+    for (status, body) in [("402 Payment Required", declined), ("400 Bad Request", refused)] {
+        for output in ["table", "json", "csv"] {
+            let url = gateway([answer(status, &body)].into_iter());
+            let mut command = perennial();
+            command.args([
+                "--base-url",
+                &url,
+                "--output",
+                output,
+                "-vv",
+                "transactions",
+                "sale",
+                "--amount",
+                "12.00",
+            ]);
+            command.arg("--card-stdin").env("PERENNIAL_API_KEY", KEY);
+            let ran = finish(command, CARD_JSON);
+            let told = told(&ran);
+            assert!(told.contains("***"), "{output}: {told}");
+            for secret in [CARD, CSC, KEY, &KEY.to_uppercase(), "4111/1111"] {
+                assert!(!told.contains(secret), "{output}: {told}");
+            }
+        }
     }
 }

@@ -113,7 +113,7 @@ fn act(action: impl FnOnce(&Ledger<'_>, &Site<'_>) -> Result<Answer, Fault> + Se
 }
 
 /// The server takes no larger body, so the reader need not care.
-const LIMITS: Limits = Limits { bytes: 1024 * 1024, depth: 32, items: 20_000, text: 64 * 1024 };
+const LIMITS: Limits = Limits { bytes: 1024 * 1024, depth: 32, items: 20_000, text: 64 * 1024, mask: None };
 
 /// A call as an operation sees it.
 struct Call<'a> {

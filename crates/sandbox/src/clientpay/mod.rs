@@ -80,7 +80,7 @@ pub(crate) struct Request<'a> {
 }
 
 /// The server takes no larger body, so the reader need not care.
-const LIMITS: Limits = Limits { bytes: 1024 * 1024, depth: 32, items: 20_000, text: 64 * 1024 };
+const LIMITS: Limits = Limits { bytes: 1024 * 1024, depth: 32, items: 20_000, text: 64 * 1024, mask: None };
 
 /// A call as an operation sees it.
 struct Call<'a> {

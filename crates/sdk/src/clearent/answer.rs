@@ -87,7 +87,7 @@ struct Nothing;
 
 /// Whether an answer is the gateway's own: in its envelope, whose code fits the status.
 pub(super) fn is_own(asked: Format, answer: &http::Response<Bytes>) -> bool {
-    let reply = read(asked, answer.headers(), answer.body());
+    let reply = read(asked, answer.headers(), answer.body(), &Limits::default());
     reply.is_ok_and(|reply| {
         let agrees = !Evidence::of_write(answer.status(), &reply).contradicts_itself();
         reply.is_envelope() && fits(&reply, answer.status()) && agrees
@@ -99,12 +99,17 @@ fn fits(reply: &Reply, status: StatusCode) -> bool {
     reply.code.is_none_or(|code| code < 500 || code == status.as_u16())
 }
 
-fn read(asked: Format, headers: &HeaderMap, body: &[u8]) -> Result<Reply, Box<dyn StdError + Send + Sync>> {
+fn read(
+    asked: Format,
+    headers: &HeaderMap,
+    body: &[u8],
+    limits: &Limits,
+) -> Result<Reply, Box<dyn StdError + Send + Sync>> {
     let named = media_type(headers);
     if is_html(named) {
         return Err(Foreign.into());
     }
-    Ok(Reply::decode(Format::of_media_type(named).unwrap_or(asked), body, &Limits::default())?)
+    Ok(Reply::decode(Format::of_media_type(named).unwrap_or(asked), body, limits)?)
 }
 
 impl Asked<'_> {
@@ -122,7 +127,9 @@ impl Asked<'_> {
             }
         };
         let (Parts { status, headers, .. }, body) = response.into_parts();
-        let (reply, unreadable) = match read(self.format, &headers, &body) {
+        // The answer may repeat what the call sent, in any of its texts.
+        let limits = Limits::masking(self.redactor.known());
+        let (reply, unreadable) = match read(self.format, &headers, &body, &limits) {
             Ok(reply) => (reply, None),
             Err(error) => (Reply::default(), Some(error)),
         };
@@ -149,7 +156,7 @@ impl Asked<'_> {
         let about = About {
             operation: self.operation,
             status: status.as_u16(),
-            headers,
+            headers: self.redactor.masked_headers(headers),
             exchange_id,
             links,
             page,

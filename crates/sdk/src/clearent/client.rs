@@ -267,15 +267,14 @@ impl Clearent {
         let request = request
             .body(body)
             .map_err(|error| Error::because(ErrorKind::Rules, error).of_operation(operation))?;
+        let redactor = redactor.of_call(request.headers(), request.body());
         let deadline = sender.deadline_in(*deadline);
         let is_own: fn(&http::Response<Bytes>) -> bool = match format {
             Format::Json => |answer| is_own(Format::Json, answer),
             Format::Xml => |answer| is_own(Format::Xml, answer),
         };
         let sent = sender.send(perennial_transport::Call { request, route, replay, is_own, deadline }).await;
-        let knowing = one_time_token.map(|token| redactor.and(token.expose()));
-        let redactor = knowing.as_ref().unwrap_or(redactor);
-        let answer = Asked { operation, replay, format: *format, redactor }.open(sent);
+        let answer = Asked { operation, replay, format: *format, redactor: &redactor }.open(sent);
         answer.map_err(|error| error.of_environment(environment))
     }
 }

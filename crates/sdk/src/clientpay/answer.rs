@@ -5,9 +5,9 @@ use std::error::Error as StdError;
 use bytes::Bytes;
 use http::StatusCode;
 use http::response::Parts;
-use perennial_domain::clientpay::{AccessId, Payment, PaymentId, SavedPayer};
+use perennial_domain::clientpay::{Payment, PaymentId, SavedPayer};
 use perennial_domain::encoding;
-use perennial_transport::{CallError, Redactor, Replay, redact};
+use perennial_transport::{CallError, Redactor, Replay};
 use perennial_wire::clientpay::{FieldError, Reply, Route, is_envelope, names_an_effect, page};
 use perennial_wire::{DecodeError, Limits, is_html};
 
@@ -25,7 +25,6 @@ pub(super) struct Asked<'a, T> {
     pub(super) replay: Replay,
     pub(super) decode: Decode<T>,
     pub(super) redactor: &'a Redactor,
-    pub(super) access_id: Option<&'a AccessId>,
 }
 
 /// What an answer has beside its envelope, as far as it tells of something that a request made.
@@ -101,7 +100,7 @@ impl<T: Effect> Asked<'_, T> {
         let about = About {
             operation,
             status: status.as_u16(),
-            headers,
+            headers: self.redactor.masked_headers(headers),
             exchange_id: None,
             links: Vec::new(),
             page: None,
@@ -125,7 +124,7 @@ impl<T: Effect> Asked<'_, T> {
         // A refusal after an attempt that was lost may be one of the repeat alone: whoever knows the id looks.
         let kind = kind_of(self.replay, status, is_own, doubt && self.replay != Replay::WithKey);
         let Reply { success, message, errors, value, unreadable } =
-            match (self.decode)(&body, &Limits::default()) {
+            match (self.decode)(&body, &Limits::masking(self.redactor.known())) {
                 Ok(reply) => reply,
                 Err(error) => {
                     let kind = match (status.is_success(), writes) {
@@ -188,11 +187,7 @@ impl<T: Effect> Asked<'_, T> {
             (Some(message), false) => Some(format!("{message} ({})", errors.join("; "))),
             (None, false) => Some(errors.join("; ")),
         };
-        let mask = |text: String| match self.access_id {
-            Some(id) => self.redactor.text(&text.replace(id.expose(), redact::MASK)),
-            None => self.redactor.text(&text),
-        };
-        GatewayMessage { message: text.map(mask), result_code: None }
+        GatewayMessage { message: text.map(|text| self.redactor.text(&text)), result_code: None }
     }
 }
 

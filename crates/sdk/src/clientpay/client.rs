@@ -215,8 +215,7 @@ impl ClientPay {
             attempts = field::Empty,
             duration_ms = field::Empty,
         );
-        let asked = Asked { route, replay, decode, redactor: &self.0.redactor, access_id };
-        let answered = self.exchange(asked, call).instrument(span.clone()).await;
+        let answered = self.exchange(route, replay, call, access_id, decode).instrument(span.clone()).await;
         let (status, attempts) = match &answered {
             Ok(answered) => (Some(answered.status()), answered.attempts()),
             Err(error) => (error.status(), error.attempts()),
@@ -228,10 +227,17 @@ impl ClientPay {
         answered
     }
 
-    async fn exchange<T: Effect>(&self, asked: Asked<'_, T>, call: Call) -> Result<Answered<T>, Error> {
-        let Inner { sender, environment, paths, deadline, version, .. } = &*self.0;
+    async fn exchange<T: Effect>(
+        &self,
+        operation: Route,
+        replay: Replay,
+        call: Call,
+        access_id: Option<&AccessId>,
+        decode: Decode<T>,
+    ) -> Result<Answered<T>, Error> {
+        let Inner { sender, environment, paths, deadline, version, redactor, .. } = &*self.0;
         let Call { method, route, target, body, one_time_token: _ } = call;
-        let own_path = paths.iter().rfind(|(of, _)| *of == asked.route).map(|(_, path)| path.as_str());
+        let own_path = paths.iter().rfind(|(of, _)| *of == operation).map(|(_, path)| path.as_str());
         let path = own_path.unwrap_or(route);
         let query = &target[route.len()..];
         let mut request = Request::builder()
@@ -240,10 +246,10 @@ impl ClientPay {
             .header(header::ACCEPT, "application/json")
             .header(header::CACHE_CONTROL, "no-cache");
         // Version 1.0 has the access id in the body, where there is one.
-        if let Some(id) = asked.access_id.filter(|_| *version == Version::V2 || method == Method::Get) {
+        if let Some(id) = access_id.filter(|_| *version == Version::V2 || method == Method::Get) {
             let (name, value) = auth::access_id(id);
             request = request.header(name, value);
-            if asked.route == Route::NewRequestId {
+            if operation == Route::NewRequestId {
                 let (name, value) = auth::authorization(id);
                 request = request.header(name, value);
             }
@@ -253,11 +259,12 @@ impl ClientPay {
         }
         // The body stays in the buffer that is wiped when it is dropped.
         let body = body.map(Bytes::from_owner).unwrap_or_default();
-        let operation = asked.route.operation();
         let request = request
             .body(body)
-            .map_err(|error| Error::because(ErrorKind::Rules, error).of_operation(operation))?;
-        let (replay, deadline) = (asked.replay, sender.deadline_in(*deadline));
+            .map_err(|error| Error::because(ErrorKind::Rules, error).of_operation(operation.operation()))?;
+        let redactor = redactor.of_call(request.headers(), request.body());
+        let asked = Asked { route: operation, replay, decode, redactor: &redactor };
+        let deadline = sender.deadline_in(*deadline);
         asked.open(sender.send(perennial_transport::Call { request, route, replay, is_own, deadline }).await)
     }
 }

@@ -7,6 +7,7 @@ use perennial_domain::clientpay::{
     Criteria, Expected, NewPayment, PageNumber, Payment, PaymentFilter, PaymentId, PaymentSearch,
     PaymentStatus, Postback, Refund, RequestId, SeveralPayments, UsedRequestId, Verdict,
 };
+use perennial_domain::mask::Known;
 use perennial_transport::Replay;
 use perennial_wire::Limits;
 use perennial_wire::clearent::Page;
@@ -198,7 +199,7 @@ impl Confirmed {
 
 /// A postback, as it arrives at `server_side_return_address`. It is a hint: see [`Payments::confirm`].
 pub fn postback(body: &[u8]) -> Result<Postback, Error> {
-    wire::decode_postback(body, &Limits::default())
+    wire::decode_postback(body, &Limits::masking(Known::default()))
         .map_err(|error| Error::because(ErrorKind::Unreadable, error))
 }
 

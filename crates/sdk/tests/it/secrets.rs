@@ -7,16 +7,17 @@ use std::fmt::Debug;
 use std::io;
 use std::sync::{Arc, Mutex, Once};
 
-use perennial::clearent::{ApiKey, CustomerSearch};
+use perennial::clearent::{ApiKey, CustomerSearch, Transaction, TransactionResult};
 use perennial::transport::{Kind, TransportError};
 use perennial::{Clearent, Environment, Format, blocking};
+use perennial_wire::clearent::{GatewayError, Payload, Reply};
 use tracing::span::Attributes;
 use tracing::{Event, Id, Metadata, Subscriber};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-use crate::gateway::{Answer, CARD, CSC, Gateway, KEY, says};
-use crate::operations::{OPERATIONS, charge, new_token, right};
+use crate::gateway::{Answer, CARD, CSC, Gateway, KEY, envelope, says};
+use crate::operations::{OPERATIONS, charge, new_token, right, transaction};
 
 const CANARIES: [&str; 4] = [KEY, CARD, "4111 1111 1111 1111", CSC];
 
@@ -188,4 +189,91 @@ async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
     let attempts = ["message", "method", "attempt", "delivery", "wait_ms"];
     let allowed: BTreeSet<&str> = calls.into_iter().chain(attempts).collect();
     assert_eq!(fields.seen(), allowed);
+}
+
+/// How an answer may spell a card (4111111111111111) and a code (9876) that it was sent, and what identifies them there.
+pub(crate) const SPELLINGS: &[(&str, &str)] = &[
+    ("4111111111111111", "1111"),
+    ("4111 1111 1111 1111", "1111"),
+    ("4111-1111-1111-1111", "1111"),
+    ("4111.1111.1111.1111", "1111"),
+    ("4111/1111/1111/1111", "1111"),
+    ("4111\u{200b}1111\u{200b}1111\u{200b}1111", "1111"),
+    ("4111\n1111\n1111\n1111", "1111"),
+    ("４１１１１１１１１１１１１１１１", "１１１１"),
+    ("%34%31%31%311111%31%31111111", "%31"),
+    ("4111%201111%201111%201111", "1111"),
+    ("&#52;111&#32;11111111&#32;1111", "1111"),
+    ("PAN:4111111111111111;", "1111"),
+    ("9876", "9876"),
+    ("9 8 7 6", "9 8 7 6"),
+    ("９８７６", "９８７６"),
+    ("%39%38%37%36", "%39"),
+    ("CSC=9876.", "9876"),
+    ("\"9876\"", "9876"),
+    ("0123456789ABCDEF0123456789ABCDEF", "CDEF"),
+    ("01234567-89ab-cdef-0123-456789abcdef", "cdef"),
+];
+
+/// A value or an error, as everything that can be printed of it.
+fn printed<T: Debug>(outcome: Result<T, perennial::Error>) -> String {
+    match outcome {
+        Ok(value) => format!("{value:?}\n{value:#?}"),
+        Err(error) => {
+            let mut text = format!("{error:?}\n{error:#?}\n{:?}", error.gateway_message());
+            let mut cause: Option<&dyn std::error::Error> = Some(&error);
+            while let Some(error) = cause {
+                text += &format!("\n{error}");
+                cause = error.source();
+            }
+            text
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_sent_is_masked_however_it_comes_back() {
+    for (spelling, trace) in SPELLINGS {
+        for format in [Format::Json, Format::Xml] {
+            let echo = format!("not {spelling} again");
+            let some = || Some(echo.clone());
+            let approved = Transaction {
+                display_message: some(),
+                comments: some(),
+                authorization_code: some(),
+                // The last digits of a card are no secret, and are what is looked for here.
+                last_four: None,
+                card: None,
+                ..transaction()
+            };
+            let declined = Transaction {
+                result: Some(TransactionResult::DECLINED),
+                result_code: Some("012".into()),
+                ..approved.clone()
+            };
+            let error =
+                || Payload::Error(GatewayError { message: some(), result_code: some(), time_stamp: None });
+            for (status, payload) in [
+                (200, Payload::Transaction(Box::new(approved))),
+                (402, Payload::Transaction(Box::new(declined))),
+                (400, error()),
+                (409, error()),
+                (500, error()),
+            ] {
+                let reply = Reply { payload, payload_type: some(), ..Reply::default() };
+                let mut answer = envelope(format, status, reply).unwrap();
+                if let Ok(header) = echo.parse() {
+                    answer.headers_mut().insert("x-echo", header);
+                }
+                let gateway = Gateway::script([Ok(answer)]);
+                let outcome = gateway.client(format).transactions().sale(&charge()).await;
+                let shown = printed(outcome.map(|sold| {
+                    let headers: Vec<_> = sold.headers().iter().map(|(_, value)| value.clone()).collect();
+                    (sold.clone(), sold.into_value(), headers)
+                }));
+                assert!(shown.contains("***"), "{format} {status} {spelling}: {shown}");
+                assert!(!shown.contains(trace), "{format} {status} {spelling}: {shown}");
+            }
+        }
+    }
 }

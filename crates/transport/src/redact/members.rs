@@ -1,56 +1,55 @@
-//! Members of messages that are secret by their name, found in the text itself: it may be cut, or no message at all.
+//! The scalars of messages, found in the text itself: it may be cut, or no message at all.
 
-use perennial_domain::mask::is_secret_name;
+use std::ops::Range;
 
-use super::MASK;
+/// What is done with each scalar: the name of its member, and where it stands, quotes included.
+pub(super) type Visit<'f> = &'f mut dyn FnMut(&str, Range<usize>);
 
-/// A JSON text with the secret scalars replaced; what stands in objects and arrays is looked at in turn.
-pub(super) fn json(body: &str) -> String {
-    let mut masked = String::with_capacity(body.len());
-    let mut rest = body;
-    while let Some(quote) = rest.find('"') {
-        let end = quote + string_end(&rest[quote..]);
-        let name = rest[quote..end].trim_matches('"');
-        let after = rest[end..].trim_start();
-        let colon = after.strip_prefix(':').map(str::trim_start);
-        if let Some(value) = colon.filter(|_| is_secret_name(name)) {
-            let value_start = rest.len() - value.len();
-            masked.push_str(&rest[..value_start]);
-            let length = scalar_end(value);
-            if length > 0 {
-                masked.push('"');
-                masked.push_str(MASK);
-                masked.push('"');
-            }
-            rest = &value[length..];
-        } else {
-            masked.push_str(&rest[..end]);
-            rest = &rest[end..];
+/// A name that has an escape in it, as no gateway writes one, is taken for a secret's.
+const ESCAPED: &str = "card";
+
+/// The scalars of a JSON text. An item of a list has the name that was met before it.
+pub(super) fn json(body: &str, visit: Visit<'_>) {
+    let (mut at, mut name) = (0, "");
+    while let Some(quote) = body[at..].find('"').map(|found| at + found) {
+        let end = quote + string_end(&body[quote..]);
+        let Some(value) = body[end..].trim_start().strip_prefix(':').map(str::trim_start) else {
+            visit(name, quote..end);
+            at = end;
+            continue;
+        };
+        name = body[quote..end].trim_matches('"');
+        if name.contains('\\') {
+            name = ESCAPED;
+        }
+        let start = body.len() - value.len();
+        at = start + scalar_end(value);
+        if at > start {
+            visit(name, start..at);
         }
     }
-    masked.push_str(rest);
-    masked
 }
 
-/// An XML text with the content of secret elements replaced, up to the next closing tag.
-pub(super) fn xml(body: &str) -> String {
-    let mut masked = String::with_capacity(body.len());
-    let mut rest = body;
-    while let Some(start) = rest.find('<') {
-        let Some(length) = rest[start..].find('>') else { break };
-        let end = start + length;
-        let tag = &rest[start + 1..end];
+/// The texts of the elements of an XML text, each up to the next tag; of a secret one, up to the next closing tag.
+pub(super) fn xml(body: &str, is_secret: fn(&str) -> bool, visit: Visit<'_>) {
+    let mut at = 0;
+    while let Some(open) = body[at..].find('<').map(|found| at + found) {
+        let Some(end) = body[open..].find('>').map(|found| open + found) else { break };
+        let tag = &body[open + 1..end];
         let name = tag.split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or_default();
-        masked.push_str(&rest[..=end]);
-        rest = &rest[end + 1..];
-        if is_secret_name(name) && !tag.ends_with('/') {
-            let close = rest.find("</").unwrap_or(rest.len());
-            masked.push_str(MASK);
-            rest = &rest[close..];
+        let start = end + 1;
+        at = start;
+        if tag.starts_with('/') || tag.ends_with('/') {
+            continue;
+        }
+        let rest = &body[start..];
+        let to_the_close = is_secret(name) || rest.trim_start().starts_with("<![CDATA[");
+        let length = if to_the_close { rest.find("</") } else { rest.find('<') }.unwrap_or(rest.len());
+        at += length;
+        if length > 0 {
+            visit(name, start..at);
         }
     }
-    masked.push_str(rest);
-    masked
 }
 
 /// Where the string that begins with the first byte ends; the end of the text if it is cut.

@@ -19,7 +19,7 @@ use crate::xml::{PAYLOAD, PAYLOAD_TYPE};
 /// Reads a document whose root is the message's element.
 pub(crate) fn decode<'a, M: Members<'a>>(text: &'a str, limits: &Limits) -> Result<M, DecodeError> {
     let reading = Reading::new(Scalars::Xml, limits);
-    let mut parser = Parser::new(text, *limits);
+    let mut parser = Parser::new(text, limits.clone());
     let fault = match read(&mut parser, reading.root()) {
         Ok(message) => return Ok(message),
         Err(fault) => fault,

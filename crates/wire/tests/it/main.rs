@@ -6,6 +6,7 @@ mod clientpay;
 mod corpus;
 mod leniency;
 mod live_clients;
+mod masking;
 mod messages;
 mod properties;
 mod queries;

@@ -10,7 +10,7 @@ use perennial::{ClientPay, Environment, blocking};
 use super::gateway::{ACCOUNT, Does, Gateway, INTEGRATOR, PIN, credentials};
 use super::operations::{OPERATIONS, card_payment};
 use crate::gateway::CARD;
-use crate::secrets::{Watch, watched};
+use crate::secrets::{SPELLINGS, Watch, watched};
 
 const ACCESS: &str = "access-0001-4aaa-8bbb";
 const CANARIES: [&str; 8] =
@@ -85,4 +85,37 @@ async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
     let allowed: std::collections::BTreeSet<&str> = calls.into_iter().chain(attempts).collect();
     let seen = fields.seen();
     assert!(seen.is_subset(&allowed), "{seen:?}");
+}
+
+#[tokio::test]
+async fn what_was_sent_is_masked_however_it_comes_back() {
+    // Those of the other vendor's key are not sent here.
+    for (spelling, trace) in SPELLINGS.iter().filter(|(spelling, _)| !spelling.contains("0123")) {
+        let text = format!("not {spelling} again").escape_default().to_string();
+        let text = text.replace("\\u{200b}", "\\u200b").replace("\\'", "'");
+        let text = if spelling.is_ascii() || spelling.contains('\u{200b}') {
+            text
+        } else {
+            format!("not {spelling} again")
+        };
+        let refused = format!(
+            r#"{{"success":false,"message":"{text}","errors":[{{"field":"{text}","message":"{text}"}}]}}"#
+        );
+        for status in [200, 400, 402, 500] {
+            let refused = refused.clone();
+            let gateway = Gateway::new(move |_, route| match route {
+                Route::Pay => Does::Say(status, refused.clone()),
+                _ => Does::Well,
+            });
+            let error = gateway.client().payments().pay(&card_payment()).await.unwrap_err();
+            let mut shown = format!("{error:?} {:?}", error.gateway_message());
+            let mut cause: Option<&dyn std::error::Error> = Some(&error);
+            while let Some(error) = cause {
+                shown += &format!("\n{error}");
+                cause = error.source();
+            }
+            assert!(status == 500 || shown.contains("***"), "{status} {spelling}: {shown}");
+            assert!(!shown.contains(trace), "{status} {spelling}: {shown}");
+        }
+    }
 }

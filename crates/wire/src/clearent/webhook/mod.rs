@@ -47,6 +47,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use perennial_domain::clearent::{Link, Token, Transaction};
+use perennial_domain::mask::Known;
 use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -97,7 +98,7 @@ impl<'a> Signed<'a> {
 
     fn split(body: &'a [u8]) -> Result<(Self, Option<Text<'a>>), DecodeError> {
         let Envelope { code, status, exchange_id, links, payload, signature } =
-            format::decode(Format::Json, body, &Limits::default())?;
+            format::decode(Format::Json, body, &Limits::masking(Known::default()))?;
         let Some(Verbatim(payload)) = payload else {
             return Err(refused("payload", DecodeErrorKind::Missing));
         };
@@ -125,8 +126,9 @@ impl<'a> Signed<'a> {
     pub fn verify(&self, key: &PublicKey) -> Result<Alert, SignatureError> {
         let signature = hex::decode(&self.signature).ok_or(SignatureError::Malformed)?;
         key.verify(self.payload(), &signature)?;
-        let (payload, payload_type) = Payload::decode(Format::Json, self.payload(), &Limits::default())
-            .map_err(SignatureError::Payload)?;
+        let (payload, payload_type) =
+            Payload::decode(Format::Json, self.payload(), &Limits::masking(Known::default()))
+                .map_err(SignatureError::Payload)?;
         let (transaction, token) = match payload {
             Payload::Transaction(transaction) => (*transaction, None),
             Payload::TransactionToken(transaction, token) => (*transaction, Some(*token)),

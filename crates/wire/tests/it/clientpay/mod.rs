@@ -1,7 +1,7 @@
 //! The messages of ClientPay.
 
 mod properties;
-mod replies;
+pub(crate) mod replies;
 mod requests;
 
 use std::fs;

@@ -12,6 +12,7 @@ use super::{access_id, corpus, request_id};
 pub(crate) struct Kind {
     pub(crate) names: &'static [&'static str],
     pub(crate) read: fn(&[u8]) -> Result<Told, DecodeError>,
+    pub(crate) read_within: fn(&[u8], &Limits) -> Result<String, DecodeError>,
 }
 
 /// What a document means, and its canonical bytes.
@@ -25,6 +26,7 @@ macro_rules! kinds {
                 let reply = $decode(body, &Limits::default())?;
                 Ok((format!("{reply:#?}"), $encode(&reply)))
             },
+            read_within: |body, limits| Ok(format!("{:#?}", $decode(body, limits)?)),
         }, )*]
     };
 }
@@ -51,7 +53,7 @@ pub(crate) const KINDS: &[Kind] = kinds! {
 #[test]
 fn documents_of_the_corpus() {
     let mut text = String::new();
-    for Kind { names, read } in KINDS {
+    for Kind { names, read, .. } in KINDS {
         for name in *names {
             let document = corpus(name).expect("the corpus has it");
             let (meaning, written) =
