@@ -99,9 +99,10 @@ fn entity(text: &str) -> Option<(char, usize)> {
     }
     let number = match name.strip_prefix('#') {
         None => {
-            let (word, _) = name.split_once(';')?;
-            let is_word =
-                (2..=8).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+            // No further than an entity is long: a hostile text has an ampersand at every place.
+            let length = name.bytes().take(9).position(|byte| byte == b';')?;
+            let word = name.get(..length)?;
+            let is_word = word.len() >= 2 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
             let end = text.len() - name.len() + word.len() + 1;
             return is_word.then_some(('\u{a0}', end));
         }
@@ -121,7 +122,7 @@ fn entity(text: &str) -> Option<(char, usize)> {
 fn backslash(text: &str) -> Option<(char, usize)> {
     let escaped = text.strip_prefix('\\')?;
     let (digits, after) = if let Some(rest) = escaped.strip_prefix("u{") {
-        let (digits, _) = rest.split_once('}')?;
+        let digits = rest.get(..rest.bytes().take(7).position(|byte| byte == b'}')?)?;
         (digits, 3 + digits.len() + 1)
     } else if let Some(rest) = escaped.strip_prefix('u') {
         (rest.get(..4)?, 2 + 4)

@@ -92,7 +92,7 @@ fn what_was_sent_is_masked_in_every_member() {
             tried += 1;
         }
     }
-    assert!(tried > 1_000 && echoed > 500, "{tried} members, {echoed} of them show their text");
+    assert!(tried > 900 && echoed > 500, "{tried} members, {echoed} of them show their text");
 }
 
 /// A security code, a pin or a short account number is the same as some amount, day or id by chance.
