@@ -97,7 +97,7 @@ pub fn is_secret_name(name: &str) -> bool {
 const LONGEST_NAME: usize = 18;
 
 /// In lower case and without separators.
-const SECRET_NAMES: [&str; 33] = [
+const SECRET_NAMES: [&str; 34] = [
     "accessid",
     "accesskey",
     "accountkey",
