@@ -571,6 +571,7 @@ fn record(id: &str, status: &str, amount: &str, surcharge: &str) -> Payment {
 #[test]
 #[rustfmt::skip]
 fn what_the_records_of_a_request_tell() {
+    use Verdict::{Approved, Declined, Pending, Reversed, Unknown};
     const AMOUNT: &str = "540.25";
     let paid = |id: &str| record(id, "Approved", AMOUNT, "0");
     let declined = |id: &str| record(id, "Declined", AMOUNT, "0");
@@ -579,7 +580,6 @@ fn what_the_records_of_a_request_tell() {
     let is = |verdict, id: &str| Ok(Some((verdict, id.to_owned())));
     let several = |ids: &[&str]| Err(ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
     let asked = expected();
-    use Verdict::{Approved, Declined, Pending, Reversed, Unknown};
     let table = [
         ("none", vec![], Ok(None)),
         ("one", vec![paid("1")], is(Approved, "1")),

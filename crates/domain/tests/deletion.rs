@@ -1,5 +1,7 @@
 //! What may be deleted, and what a refusal says.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
+
 use perennial_domain::clearent::{
     Obstacle::{self, ActivePlan, ChargedBy, Payments, Plans},
     Plan, PlanKey, PlanStatus, Refusal, check_customer_deletion, check_plan_deletion, check_token_deletion,

@@ -1,5 +1,7 @@
 //! Terms by their number of charges, what is noted of plans and of changes to them, and which plan repeats another.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
+
 use perennial_domain::clearent::{
     Forecast, Frequency, FrequencyDay, NewPlan, NewPlanBuilder, Plan, PlanNote, PlanStatus, PlanTerm,
     PlanUpdate, Schedule,

@@ -39,7 +39,7 @@ pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
     let filled = |name: &&str| {
         tree.all(name).into_iter().any(|value| !matches!(value, Tree::Bare(bare) if bare == "null"))
     };
-    let names_an_effect = EFFECTS.iter().any(|name| filled(&name)) || filled(&"paymentStatus");
+    let names_an_effect = EFFECTS.iter().any(&filled) || filled(&"paymentStatus");
     let says_no = success.is_some_and(|success| success.eq_ignore_ascii_case("false"));
     let refuses =
         refused_by_http && success.is_none() && tree.scalar("message").is_ok_and(|told| told.is_some());

@@ -140,7 +140,7 @@ fn of_members(base: &Reply, document: &Tree, format: Format) -> Vec<Mutation> {
             label[label.len().saturating_sub(2)..].join(".")
         };
         let label = if path.len() <= 3 { name.clone() } else { label };
-        let mut push = |what: &str, edit: &dyn Fn(&mut Vec<(String, Tree)>, usize)| {
+        let mut push = |what: &str, edit: Edit<'_>| {
             let mut changed = document.clone();
             changed.edit(&path, edit);
             mutations.push(mutation(format!("{label}: {what}"), with_body(base, changed.write(format))));
@@ -181,16 +181,14 @@ fn of_members(base: &Reply, document: &Tree, format: Format) -> Vec<Mutation> {
             .map_or(&["another"][..], |(_, others)| others);
         for (index, other) in others.iter().enumerate() {
             let what = if index == 0 { "another value".to_owned() } else { format!("{other:?}") };
-            push(&what, &|members, at| match &members[at].1 {
-                Tree::Text(_) => members[at].1 = Tree::Text((*other).into()),
-                Tree::Bare(_)
-                    if other.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-                        && !other.is_empty() =>
-                {
-                    members[at].1 = Tree::Bare((*other).into());
+            push(&what, &|members, at| {
+                let is_number =
+                    !other.is_empty() && other.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+                match &members[at].1 {
+                    Tree::Bare(_) if is_number => members[at].1 = Tree::Bare((*other).into()),
+                    Tree::Text(_) | Tree::Bare(_) => members[at].1 = Tree::Text((*other).into()),
+                    _ => {}
                 }
-                Tree::Bare(_) => members[at].1 = Tree::Text((*other).into()),
-                _ => {}
             });
         }
         push("of another object", &|members, at| {
@@ -303,6 +301,9 @@ fn of_success(base: &Reply, document: &Tree) -> Vec<Mutation> {
 
 type Path = Vec<(String, usize)>;
 
+/// A change to the member at a place.
+type Edit<'e> = &'e dyn Fn(&mut Vec<(String, Tree)>, usize);
+
 /// The places of all members, those of list items included.
 fn collect(tree: &Tree, at: &mut Path, paths: &mut Vec<Path>) {
     for (index, (name, value)) in tree.members().iter().enumerate() {
@@ -315,7 +316,7 @@ fn collect(tree: &Tree, at: &mut Path, paths: &mut Vec<Path>) {
 
 impl Tree {
     /// Edits the members that hold the last of the path, at its place.
-    fn edit(&mut self, path: &[(String, usize)], edit: &dyn Fn(&mut Vec<(String, Self)>, usize)) {
+    fn edit(&mut self, path: &[(String, usize)], edit: Edit<'_>) {
         let Self::Members(members) = self else { return };
         match path {
             [(_, last)] => edit(members, *last),
@@ -342,9 +343,9 @@ impl Tree {
         let Self::Members(members) = self else { return };
         for (member, child) in members {
             if objects.contains(&member.as_str()) {
-                child.set(name, value)
+                child.set(name, value);
             } else {
-                child.edit_object(objects, name, value)
+                child.edit_object(objects, name, value);
             }
         }
     }

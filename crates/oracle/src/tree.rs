@@ -162,7 +162,7 @@ impl Tree {
         if let Some(Self::Text(kind)) =
             self.members().iter().find(|(name, _)| name == TYPE).map(|(_, kind)| kind)
         {
-            out.push_str(&format!(" type=\"{}\"", escaped(kind)));
+            out.extend([" type=\"", &escaped(kind), "\""]);
         }
         out.push('>');
         match self {
@@ -173,7 +173,7 @@ impl Tree {
                 }
             }
         }
-        out.push_str(&format!("</{name}>"));
+        out.extend(["</", name, ">"]);
     }
 
     /// The members, none if it has none.

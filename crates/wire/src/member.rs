@@ -60,7 +60,7 @@ pub(crate) type Many<T> = Vec<T>;
 
 impl<'de, T: Read<'de>> Fill<'de> for Many<T> {
     fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
-        de.deserialize_option(Items { items: self, at, of: PhantomData })
+        de.deserialize_option(Items { into: self, at, of: PhantomData })
     }
 }
 
@@ -108,7 +108,7 @@ impl<T> FromIterator<T> for Listed<T> {
 
 impl<'de, T: Read<'de>> Fill<'de> for Listed<T> {
     fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
-        de.deserialize_option(Items { items: self, at, of: PhantomData })
+        de.deserialize_option(Items { into: self, at, of: PhantomData })
     }
 }
 
@@ -202,7 +202,7 @@ impl<T> Collect<T> for Listed<T> {
 }
 
 struct Items<'m, 'r, S, T> {
-    items: &'m mut S,
+    into: &'m mut S,
     at: At<'r>,
     of: PhantomData<T>,
 }
@@ -210,14 +210,14 @@ struct Items<'m, 'r, S, T> {
 impl<S: Collect<T>, T> Items<'_, '_, S, T> {
     /// Takes an item as it was read; what spoils the list is given back.
     fn take<E: Error>(&mut self, item: Result<Option<T>, E>) -> Result<Option<Spoiled>, E> {
-        if self.items.len() >= self.at.limits().items {
+        if self.into.len() >= self.at.limits().items {
             return Err(self.at.fail(DecodeErrorKind::TooMany));
         }
         match item {
-            Ok(Some(item)) => self.items.add(item),
+            Ok(Some(item)) => self.into.add(item),
             Ok(None) => {}
             Err(error) => match self.at.spoiled() {
-                Some(spoiled) => return Ok(self.items.add_spoiled(spoiled)),
+                Some(spoiled) => return Ok(self.into.add_spoiled(spoiled)),
                 None => return Err(error),
             },
         }
@@ -243,7 +243,7 @@ impl<'de, S: Collect<T>, T: Read<'de>> Visitor<'de> for Items<'_, '_, S, T> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, de: D) -> Result<(), D::Error> {
-        if self.items.len() > 0 {
+        if self.into.len() > 0 {
             IgnoredAny::deserialize(de)?;
             return Err(self.at.spoil(DecodeErrorKind::Duplicate));
         }

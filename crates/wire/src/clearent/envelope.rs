@@ -457,6 +457,7 @@ fn each<'a, R, M: From<&'a R>>(records: &'a [R]) -> Listed<M> {
 
 impl PayloadMessage<'_> {
     /// The record by the members that are there, in the order of the table, an error last.
+    #[expect(clippy::too_many_lines, reason = "a table, with a line or two for each payload")]
     fn record(self, unreadable: &mut Unreadable) -> Result<Option<Payload>, Fault> {
         let Self {
             customer,

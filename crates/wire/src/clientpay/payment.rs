@@ -427,7 +427,7 @@ impl Payment<'_> {
         let Reply { success, message, errors, unreadable, value: () } =
             std::mem::take(&mut self.said).reply(())?;
         let value = domain::Payment { success, message: message.clone(), ..self.record()? };
-        Ok(Reply { success, message, errors, unreadable, value })
+        Ok(Reply { success, message, errors, value, unreadable })
     }
 
     /// The record. Its ids and amounts are never guessed.

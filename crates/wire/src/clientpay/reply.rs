@@ -126,9 +126,7 @@ pub fn is_envelope(body: &[u8], limits: &Limits) -> bool {
     let marks: Result<Marks<'_>, DecodeError> = read(body, limits);
     marks.is_ok_and(|marks| {
         let flags = [&marks.success, &marks.is_valid, &marks.count].into_iter().flatten().count();
-        flags > 0
-            || [&marks.access_id, &marks.customer_access_id].into_iter().any(is_given)
-            || marks.name_an_effect()
+        flags > 0 || are_given([&marks.access_id, &marks.customer_access_id]) || marks.name_an_effect()
     })
 }
 
@@ -151,12 +149,13 @@ impl Marks<'_> {
             request_id, payment_id, payer_id, payment_status, payment_page_url, payer_page_url, ..
         } = self;
         let named = [request_id, payment_id, payer_id, payment_status, payment_page_url, payer_page_url];
-        named.into_iter().any(is_given)
+        are_given(named)
     }
 }
 
-fn is_given(text: &Option<Text<'_>>) -> bool {
-    text.as_ref().is_some_and(|text| !text.trim().is_empty())
+/// Whether one of these has a text.
+fn are_given<const N: usize>(texts: [&Option<Text<'_>>; N]) -> bool {
+    texts.into_iter().flatten().any(|text| !text.trim().is_empty())
 }
 
 impl<'a> From<&'a FieldError> for ErrorMessage<'a> {
