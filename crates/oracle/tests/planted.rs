@@ -78,6 +78,7 @@ fn a_client_that_knows_nothing_is_caught_by_harmless_changes() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_planted_reading_is_caught() {
     let planted: &[(&str, Vendor, Reading)] = &[
         ("success false is a refusal, whatever it names", Vendor::ClientPay, |case, reply| {

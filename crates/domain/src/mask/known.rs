@@ -185,11 +185,10 @@ fn matches(letters: &[(usize, char)], found: usize, secret: &str, shown: &[Shown
 fn stands_alone(shown: &[Shown], start: usize, end: usize) -> bool {
     let at = |at: Option<usize>| at.and_then(|at| shown.get(at)).map(|shown| shown.character);
     let joins = |next: Option<char>, beyond: Option<char>| match next {
-        None => false,
         Some(c) if c.is_alphanumeric() => true,
         Some('$' | '€' | '£' | '¥' | '%') => true,
         Some('.' | ',' | '-' | '/' | ':' | '_' | '\'') => beyond.is_some_and(|c| digit(c).is_some()),
-        Some(_) => false,
+        Some(_) | None => false,
     };
     !joins(at(start.checked_sub(1)), at(start.checked_sub(2)))
         && !joins(at(end.checked_add(1)), at(end.checked_add(2)))

@@ -97,16 +97,13 @@ fn entity(text: &str) -> Option<(char, usize)> {
     while let Some(rest) = name.strip_prefix("amp;").filter(|rest| rest.starts_with(['#', 'a'])) {
         name = rest;
     }
-    let number = match name.strip_prefix('#') {
-        None => {
-            // No further than an entity is long: a hostile text has an ampersand at every place.
-            let length = name.bytes().take(9).position(|byte| byte == b';')?;
-            let word = name.get(..length)?;
-            let is_word = word.len() >= 2 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
-            let end = text.len() - name.len() + word.len() + 1;
-            return is_word.then_some(('\u{a0}', end));
-        }
-        Some(number) => number,
+    let Some(number) = name.strip_prefix('#') else {
+        // No further than an entity is long: a hostile text has an ampersand at every place.
+        let length = name.bytes().take(9).position(|byte| byte == b';')?;
+        let word = name.get(..length)?;
+        let is_word = word.len() >= 2 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let end = text.len() - name.len() + word.len() + 1;
+        return is_word.then_some(('\u{a0}', end));
     };
     let (digits, radix) = match number.strip_prefix(['x', 'X']) {
         Some(digits) => (digits, 16),

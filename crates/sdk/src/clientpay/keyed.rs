@@ -166,12 +166,20 @@ impl<'a, T: Effect> Keyed<'a, T> {
 }
 
 impl ClientPay {
-    /// Looks until it is settled, a few times.
+    /// Looks until it is settled, a few times. A payment that one look named is not absent because a later one, which may
+    /// be stale, does not find it.
     async fn settle<'l, V>(&self, look: impl Fn() -> Look<'l, V>) -> Looked<V> {
-        let mut looks = 1;
+        let (mut looks, mut named) = (1, Vec::new());
         loop {
             match look().await {
-                Looked::Open(_) if looks < LOOKS => self.wait_before_look(looks).await,
+                Looked::Open(payments) => {
+                    named.extend(payments);
+                    if looks == LOOKS {
+                        return Looked::Open(named);
+                    }
+                    self.wait_before_look(looks).await;
+                }
+                Looked::Absent if !named.is_empty() => return Looked::Open(named),
                 looked => return looked,
             }
             looks += 1;
