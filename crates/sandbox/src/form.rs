@@ -73,7 +73,7 @@ pub(crate) fn decoded(text: &[u8]) -> Zeroizing<String> {
             (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
             _ => None,
         };
-        (rest, _) = match (escaped, byte) {
+        (rest, ()) = match (escaped, byte) {
             (Some((high, low)), _) => (&after[2..], bytes.push(high << 4 | low)),
             (None, b'+') => (after, bytes.push(b' ')),
             (None, byte) => (after, bytes.push(byte)),

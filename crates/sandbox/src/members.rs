@@ -70,8 +70,8 @@ impl Members {
         let is_plain =
             name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphabetic() || b"-_".contains(&b));
         let named = if is_plain { format!("the member {name}, which") } else { "a member that".to_owned() };
-        let names = known.split([' ', ',']).filter(|word| !matches!(*word, "" | "and" | "none"));
-        let meant = nearest(name, names).map(|name| format!(" (did you mean {name}?)")).unwrap_or_default();
+        let others = known.split([' ', ',']).filter(|word| !matches!(*word, "" | "and" | "none"));
+        let meant = nearest(name, others).map(|name| format!(" (did you mean {name}?)")).unwrap_or_default();
         let whole = whole(self.within);
         Err(format!("{whole}: has {named} is not known here{meant}; there is {known}"))
     }

@@ -12,20 +12,20 @@ pub(crate) fn distance(one: &str, other: &str) -> usize {
     let [one, other] =
         [one, other].map(|word| word.chars().map(|c| c.to_ascii_lowercase()).collect::<Vec<_>>());
     // The last two rows are all that is ever needed of the table.
-    let (mut before, mut last) = (Vec::new(), (0..=other.len()).collect::<Vec<_>>());
+    let (mut before, mut above) = (Vec::new(), (0..=other.len()).collect::<Vec<_>>());
     for (row, a) in one.iter().enumerate() {
         let mut next = vec![row + 1];
         for (column, b) in other.iter().enumerate() {
             let mut least =
-                (last[column] + usize::from(a != b)).min(last[column + 1] + 1).min(next[column] + 1);
+                (above[column] + usize::from(a != b)).min(above[column + 1] + 1).min(next[column] + 1);
             if row > 0 && column > 0 && *a == other[column - 1] && one[row - 1] == *b {
                 least = least.min(before[column - 1] + 1);
             }
             next.push(least);
         }
-        before = std::mem::replace(&mut last, next);
+        before = std::mem::replace(&mut above, next);
     }
-    last[other.len()]
+    above[other.len()]
 }
 
 #[cfg(test)]

@@ -112,7 +112,7 @@ impl<'r> At<'r> {
     }
 
     /// A text, masked as far as the document is.
-    pub(crate) fn masked<'t>(self, text: Cow<'t, str>) -> Cow<'t, str> {
+    pub(crate) fn masked(self, text: Cow<'_, str>) -> Cow<'_, str> {
         let Some(known) = &self.limits().mask else { return text };
         match known.mask(&text, self.prose) {
             Cow::Owned(masked) => Cow::Owned(masked),

@@ -186,12 +186,11 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     let allowed = route.method().as_str();
     if request.method.as_str() != allowed {
         let allow = Some(format!("{allowed}, OPTIONS"));
-        let answered = match *request.method {
-            Method::OPTIONS => Answered::worldless(204, Vec::new()),
-            _ => {
-                let refused = Refused::new(405, format!("This path has {allowed} only."));
-                not_emulated(gateway, &request, refused).await?
-            }
+        let answered = if *request.method == Method::OPTIONS {
+            Answered::worldless(204, Vec::new())
+        } else {
+            let refused = Refused::new(405, format!("This path has {allowed} only."));
+            not_emulated(gateway, &request, refused).await?
         };
         return Ok(Answered { allow, ..answered });
     }

@@ -32,6 +32,7 @@ pub(super) struct Line {
 }
 
 impl Sheet {
+    #[expect(clippy::too_many_lines, reason = "each kind of page has its own columns")]
     pub(super) fn of(document: &Document) -> Self {
         let text = |text: Option<&Text>| text.map_or(String::new(), |text| text.as_str().to_owned());
         let heads = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

@@ -218,6 +218,7 @@ fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// A file that fails, as the database says it.
+#[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
 pub(super) fn failed(error: io::Error) -> rusqlite::Error {
     let code = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ffi::SQLITE_FULL,

@@ -81,7 +81,13 @@ impl Invoices<'_> {
     pub async fn status(self, number: &Reference) -> Result<InvoiceStatus, Error> {
         let search =
             TransactionSearch { order_id: Some(number.as_str().to_owned()), ..TransactionSearch::default() };
-        let found = self.0.transactions().search(&search).collect_all().await?;
+        let mut list = self.0.transactions().search(&search);
+        let mut found = list.collect_all().await?;
+        if list.changed() {
+            // A charge may be missing from a list that changed while it was read: once more, and then nobody knows.
+            list = self.0.transactions().search(&search);
+            found = list.collect_all().await?;
+        }
         let mut charges: Vec<_> = found.into_iter().filter(|found| is_charge(number, found)).collect();
         let mut first =
             |is: &dyn Fn(&Transaction) -> bool| charges.iter().position(is).map(|at| charges.swap_remove(at));

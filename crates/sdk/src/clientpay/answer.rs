@@ -39,6 +39,7 @@ pub(super) trait Effect {
 }
 
 /// An answer, readable or not.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the answer")]
 pub(super) struct Answered<T> {
     route: Route,
     value: Option<T>,
