@@ -323,7 +323,7 @@ fn note_ignored_proxy() {
     let set = PROXIES.iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty()));
     if let Some(name) = set {
         IS_NOTED.call_once(|| {
-            note(&format!("{name} is set and not used: pass --proxy URL to call through a proxy"))
+            note(&format!("{name} is set and not used: pass --proxy URL to call through a proxy"));
         });
     }
 }

@@ -115,7 +115,6 @@ impl Failure {
             Self::Unreadable(_) => exit_of(ErrorKind::Unreadable),
             Self::Gateway(error) | Self::Lost { error, .. } => exit_of(error.kind()),
             Self::Interrupted(signal) => signal.exit(),
-            Self::CutShort(_) => Exit::Unknown,
             Self::Sandbox { status, .. } => match status.as_u16() {
                 401 | 403 => Exit::Refused,
                 404 => Exit::NotFound,
@@ -129,7 +128,7 @@ impl Failure {
             },
             Self::Declined { .. } => Exit::Declined,
             Self::Partial { .. } => Exit::Partial,
-            Self::Undecided { .. } => Exit::Unknown,
+            Self::CutShort(_) | Self::Undecided { .. } => Exit::Unknown,
             Self::Unprinted { .. } if self.is_broken_pipe() => Exit::Done,
             Self::Unprinted { .. } => Exit::Unprinted,
             Self::Stopped(_) => Exit::Stopped,
@@ -309,14 +308,12 @@ impl Failure {
 
     /// What can be run again without harm, in words.
     fn repeat(&self) -> Option<String> {
-        match self.request_id() {
-            Some(id) => Some(format!("the same command and --request-id {id}")),
-            // To end a page twice changes nothing, and nothing tells whether it has ended.
-            None => {
-                let error = self.gateway().filter(|error| error.is_outcome_unknown())?;
-                (error.operation() == Some("pages.expire")).then(|| "the same command".to_owned())
-            }
+        if let Some(id) = self.request_id() {
+            return Some(format!("the same command and --request-id {id}"));
         }
+        // To end a page twice changes nothing, and nothing tells whether it has ended.
+        let error = self.gateway().filter(|error| error.is_outcome_unknown())?;
+        (error.operation() == Some("pages.expire")).then(|| "the same command".to_owned())
     }
 
     /// The payments that the gateway named: they may have been made.

@@ -234,7 +234,6 @@ impl AccountData {
     }
 
     fn of_text(text: &str) -> Option<Self> {
-        let text = without_mark(text);
         /// Borrowed, so that nothing is copied that is not wiped.
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -242,6 +241,7 @@ impl AccountData {
             routing_number: Option<&'a str>,
             account_number: Option<&'a str>,
         }
+        let text = without_mark(text);
         let Typed { routing_number, account_number } = if text.trim_start().starts_with('{') {
             serde_json::from_str(text).ok()?
         } else {
@@ -265,7 +265,6 @@ impl CardData {
     }
 
     fn of_text(text: &str) -> Option<Self> {
-        let text = without_mark(text);
         /// Borrowed, so that nothing is copied that is not wiped.
         #[derive(Deserialize)]
         #[serde(rename_all = "kebab-case")]
@@ -274,6 +273,7 @@ impl CardData {
             exp_date: Option<&'a str>,
             csc: Option<&'a str>,
         }
+        let text = without_mark(text);
         let Typed { card, exp_date, csc } = if text.trim_start().starts_with('{') {
             serde_json::from_str(text).ok()?
         } else {

@@ -307,11 +307,11 @@ mod tests {
         // The first of them is used again, so the second has been idle for longest.
         assert_eq!(ask(&mut idle[0], &key).await, 200);
         let mut more = Vec::new();
-        for closed in 1..=3 {
+        for closed in &mut idle[1..=3] {
             let mut stream = open().await.unwrap();
             assert_eq!(ask(&mut stream, &key).await, 200, "at once, and not when another ends");
             more.push(stream);
-            assert!(is_closed(&mut idle[closed]).await);
+            assert!(is_closed(closed).await);
         }
         for kept in [0, 4] {
             assert_eq!(ask(&mut idle[kept], &key).await, 200);

@@ -251,8 +251,10 @@ impl<T> List<T> {
         // Whether the page begins with what was read before, or behind it.
         let mut begins = None;
         let mut is_known = false;
+        let mut is_keyed = true;
         let page = page.keep(|record| {
             let Some(key) = record.map_or_else(UnreadableRecord::key, key) else {
+                is_keyed = false;
                 // What has no key cannot be found again.
                 begins.get_or_insert(true);
                 return !rereads;
@@ -297,6 +299,10 @@ impl<T> List<T> {
             }
         }
         self.again = None;
+        // An end that contradicts what the gateway said of it is a change, too: something may be missing.
+        let seen = u64::try_from(self.given.len()).unwrap_or(u64::MAX);
+        let is_short = told.last == Some(false) || self.total.is_some_and(|total| total > seen);
+        self.changed |= self.ended && self.first_page <= 1 && is_keyed && is_short;
         Ok(page)
     }
 
@@ -338,6 +344,11 @@ impl<T> Pages<T> {
         self.0.changed()
     }
 }
+
+/// A list on which money depends changed whenever it was read, or ended before the gateway's own count.
+#[derive(Debug, thiserror::Error)]
+#[error("the list changed while it was read, or is not whole; nothing was sent: ask again")]
+pub(crate) struct Moved;
 
 /// No object is ever pinned inside a list.
 impl<T> Unpin for List<T> {}

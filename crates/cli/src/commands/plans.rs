@@ -256,16 +256,16 @@ async fn foresee(
         return Ok(());
     }
     let plan = client.plans().get(key).await?;
-    let changed = changes.apply(&plan)?;
+    let next = changes.apply(&plan)?;
     let now = plan.date().unwrap_or_else(|| Utc::now().naive_utc());
-    let card = match &changed.token_id {
+    let card = match &next.token_id {
         Some(token) if moves || resumes || token_id.is_some() => card(client, token).await?.1,
         _ => None,
     };
     global.rehearsal.notes(changes.notes(&plan, now, card));
-    let is_active = changed.status == Some(PlanStatus::ACTIVE) && changed.schedule().is_some();
-    if let Some(amount) = changed.payment_amount.filter(|_| global.rehearsal.is_on() && is_active) {
-        global.rehearsal.foresee(changed.to_come(now), amount);
+    let is_active = next.status == Some(PlanStatus::ACTIVE) && next.schedule().is_some();
+    if let Some(amount) = next.payment_amount.filter(|_| global.rehearsal.is_on() && is_active) {
+        global.rehearsal.foresee(next.to_come(now), amount);
     }
     Ok(())
 }

@@ -170,7 +170,7 @@ fn an_exit_status_claims_nothing_without_evidence() {
 /// A charge that is neither approved nor declined is exit 75 at the first payment of its invoice.
 #[test]
 fn an_invoice_is_not_called_paid_without_evidence() {
-    let gateway = Gateway::start();
+    let _gateway = Gateway::start();
     let number = "INV-70412";
     let pay = [
         "invoice",

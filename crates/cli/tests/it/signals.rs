@@ -163,7 +163,7 @@ fn a_second_signal_ends_it_at_once() {
     let shell = Shell::open();
     let (reader, mut writer) = io::pipe().unwrap();
     // Nothing more goes into it.
-    writer.write_all(&[b' '; 64 * 1024]).unwrap();
+    writer.write_all(&vec![b' '; 64 * 1024]).unwrap();
     let mut command = perennial();
     command.args([
         "--base-url",

@@ -1,6 +1,13 @@
 //! The sandbox over real HTTP, as programs that nobody here wrote use it: raw requests, and what comes back.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
+#![allow(
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    clippy::similar_names,
+    clippy::format_push_string,
+    reason = "tests are tables, and say at length what was wrong"
+)]
 
 mod attested;
 mod batches;

@@ -6,6 +6,7 @@ use perennial_domain::clearent::{
 use perennial_domain::{Amount, Invoice};
 
 use super::{Charged, Clearent, Lookup};
+use crate::page::Moved;
 use crate::{Error, ErrorKind};
 
 /// Invoices that are paid by card transactions. The gateway knows no invoices: what it knows are the transactions that
@@ -91,20 +92,21 @@ impl Invoices<'_> {
         let mut charges: Vec<_> = found.into_iter().filter(|found| is_charge(number, found)).collect();
         let mut first =
             |is: &dyn Fn(&Transaction) -> bool| charges.iter().position(is).map(|at| charges.swap_remove(at));
-        Ok(
-            if let Some(paid) = first(&|made| is_sale(made) && made.is_approved() && made.partial().is_none())
-            {
-                InvoiceStatus::Paid(paid)
-            } else if let Some(undecided) =
-                first(&|made| made.verdict() == Verdict::Undecided || !is_sale(made))
-            {
-                InvoiceStatus::Undecided(undecided)
-            } else if let Some(partial) = first(&Transaction::is_approved) {
-                InvoiceStatus::Partial(partial)
-            } else {
-                InvoiceStatus::Unpaid(first(&|_| true))
-            },
-        )
+        let paid = |made: &Transaction| is_sale(made) && made.is_approved() && made.partial().is_none();
+        let undecided = |made: &Transaction| made.verdict() == Verdict::Undecided || !is_sale(made);
+        if let Some(paid) = first(&paid) {
+            return Ok(InvoiceStatus::Paid(paid));
+        }
+        if let Some(undecided) = first(&undecided) {
+            return Ok(InvoiceStatus::Undecided(undecided));
+        }
+        if let Some(partial) = first(&Transaction::is_approved) {
+            return Ok(InvoiceStatus::Partial(partial));
+        }
+        if list.changed() {
+            return Err(Error::because(ErrorKind::Unreadable, Moved).of_operation("invoices.status"));
+        }
+        Ok(InvoiceStatus::Unpaid(first(&|_| true)))
     }
 
     /// Pays an invoice with the card or token of this charge, whose amount, invoice and order id are the invoice's,

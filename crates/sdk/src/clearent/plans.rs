@@ -10,7 +10,8 @@ use perennial_wire::clearent::{Payload, payment, plan as wire};
 use super::answer::{Mismatch, as_asked, not_another, reported, same};
 use super::customers::one_of_all;
 use super::{Clearent, Lookup, payments};
-use crate::{Error, List, Response};
+use crate::page::Moved;
+use crate::{Error, ErrorKind, List, Response};
 
 /// The payment plans of a merchant.
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +62,11 @@ impl Plans<'_> {
     /// ```
     pub async fn find_equal(self, plan: &NewPlan) -> Result<Vec<Plan>, Error> {
         let customer_key = Some(plan.fields().customer_key.clone());
-        let mut plans =
-            self.search(&PlanSearch { customer_key, ..PlanSearch::default() }).collect_all().await?;
+        let mut list = self.search(&PlanSearch { customer_key, ..PlanSearch::default() });
+        let mut plans = list.collect_all().await?;
+        if list.changed() {
+            return Err(Error::because(ErrorKind::Unreadable, Moved).of_operation("plans.search"));
+        }
         plans.retain(|found| plan.repeats(found));
         Ok(plans)
     }

@@ -8,7 +8,8 @@ use perennial_wire::clearent::{Payload, token as wire};
 
 use super::answer::{Mismatch, as_asked, not_another, reported, same};
 use super::{Clearent, Lookup};
-use crate::{Error, List, Response};
+use crate::page::Moved;
+use crate::{Error, ErrorKind, List, Response};
 
 /// The card tokens of a merchant's vault.
 #[derive(Debug, Clone, Copy)]
@@ -106,6 +107,9 @@ impl Tokens<'_> {
             let mut plans = page.into_value();
             plans.retain(|plan| plan.token_id.as_ref().is_none_or(|charged| charged == id));
             check_token_deletion(&plans, today)?;
+        }
+        if pages.changed() {
+            return Err(Error::because(ErrorKind::Unreadable, Moved).of_operation("plans.search"));
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use http::response::Parts;
 use perennial_domain::clientpay::{Payment, PaymentId, SavedPayer};
 use perennial_domain::encoding;
 use perennial_transport::{CallError, Redactor, Replay};
-use perennial_wire::clientpay::{FieldError, Reply, Route, is_envelope, names_an_effect, page};
+use perennial_wire::clientpay::{FieldError, Reply, Route, access, is_envelope, names_an_effect, page};
 use perennial_wire::{DecodeError, Limits, is_html};
 
 use crate::error::GatewayMessage;
@@ -67,7 +67,13 @@ pub(super) fn is_own(answer: &http::Response<Bytes>) -> bool {
     let puts_off = answer.status() == StatusCode::TOO_MANY_REQUESTS;
     !is_html(media_type(answer.headers()))
         && is_envelope(body, &limits)
-        && !(puts_off && names_an_effect(body, &limits))
+        && (!puts_off || is_plain_no(body, &limits))
+}
+
+/// Whether a body says no, can be read whole, and names nothing.
+fn is_plain_no(body: &[u8], limits: &Limits) -> bool {
+    let says_no = access::decode_done(body, limits).is_ok_and(|reply| reply.success == Some(false));
+    says_no && !names_an_effect(body, limits)
 }
 
 /// Whether an answer is a success by its body: in the gateway's envelope, or a text or list that stands for its value.

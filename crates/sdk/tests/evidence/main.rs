@@ -2,6 +2,13 @@
 //! the facade against every reply with a fault in its structure, judged by an oracle that shares no code with it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
+#![allow(
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    clippy::similar_names,
+    clippy::format_push_string,
+    reason = "tests are tables, and say at length what was wrong"
+)]
 
 mod clearent;
 mod clientpay;

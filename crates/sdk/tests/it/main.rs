@@ -1,6 +1,13 @@
 //! The facade against gateways in memory: what it sends, what it makes of each answer, and what it never shows.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
+#![allow(
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    clippy::similar_names,
+    clippy::format_push_string,
+    reason = "tests are tables, and say at length what was wrong"
+)]
 
 mod clientpay;
 mod gateway;

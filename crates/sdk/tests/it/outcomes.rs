@@ -328,6 +328,7 @@ fn other<T: FromStr<Err: Debug>>(id: &str) -> T {
 #[tokio::test]
 #[rustfmt::skip]
 async fn an_answer_about_another_object_is_never_a_success() {
+    const UNDECIDED: &str = "the transaction is neither approved nor declined";
     let customer_of = |first: &str| Payload::Customer(Customer { first_name: Some(first.into()), ..customer() }.into());
     let key: CustomerKey = "cust_other".parse().unwrap();
     let customer_keyed = Payload::Customer(Customer { customer_key: key.clone(), ..customer() }.into());
@@ -342,7 +343,6 @@ async fn an_answer_about_another_object_is_never_a_success() {
         partial_approved,
         ..transaction()
     };
-    const UNDECIDED: &str = "the transaction is neither approved nor declined";
     let of_type = |kind| Transaction { transaction_type: Some(kind), ..transaction() };
     for (name, payload, source) in [
         ("customers.create", customer_of("Charles"), "first-name is not the one that was asked for"),

@@ -106,12 +106,11 @@ fn effects() -> String {
                     once.\n\nEffects and their options:\n"
         .to_owned();
     for EffectKind { name, members, what, .. } in Effect::KINDS {
-        let options: String = members
-            .iter()
-            .map(|EffectMember { name, rule, .. }| format!("{:21}--{name}: {rule}\n", ""))
-            .collect();
         // Formatting into a string cannot fail.
-        let _ = write!(help, "  {name:17}  {what}\n{options}");
+        let _ = writeln!(help, "  {name:17}  {what}");
+        for EffectMember { name, rule, .. } in *members {
+            let _ = writeln!(help, "{:21}--{name}: {rule}", "");
+        }
     }
     help.push_str(
         "\nExamples:\n  perennial sandbox fault set plans.create drop-reply --nth 1\n  \

@@ -78,6 +78,7 @@ type Change = fn(&mut Written, &Written);
 
 #[test]
 fn files_that_were_changed_are_refused_and_left_as_they_are() {
+    type Case<'c> = (&'c str, &'c Written, &'c Written, Change, Result<&'c [i64], &'c str>);
     let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let early = killed(ours.path(), 0, 10);
     let early_closed = Written::of(ours.path());
@@ -87,7 +88,7 @@ fn files_that_were_changed_are_refused_and_left_as_they_are() {
     let all: Vec<i64> = (0..40).collect();
     let other = killed(theirs.path(), 100, 140);
     assert!(open.wal.is_some() && closed.wal.is_none());
-    let cases: &[(&str, &Written, &Written, Change, Result<&[i64], &str>)] = &[
+    let cases: &[Case<'_>] = &[
         ("killed", &open, &other, |_, _| {}, Ok(&all)),
         ("closed", &closed, &other, |_, _| {}, Ok(&all)),
         ("no log", &open, &other, |w, _| w.wal = None, Err("is not whole: its log")),

@@ -33,7 +33,7 @@ async fn a_card_in_any_member_of_any_request_is_nowhere_afterwards() {
                     match got.status {
                         200 | 201 | 402 => taken += 1,
                         400 if message(&got) == format!("{leaf}: must not hold a card number") => {
-                            refused += 1
+                            refused += 1;
                         }
                         400 | 404 => {}
                         status => panic!("{what}: {status} {}", got.body),
@@ -41,7 +41,7 @@ async fn a_card_in_any_member_of_any_request_is_nowhere_afterwards() {
                 }
             }
         }
-        assert_nowhere(&call.name, &subscriber.client, folder.path()).await;
+        assert_nowhere(call.name, &subscriber.client, folder.path()).await;
     }
     assert!(taken > 100 && refused > 60, "{taken} taken, {refused} refused");
     sandbox.stop().await;
