@@ -25,7 +25,7 @@ fn a_verdict_rests_on_everything_that_is_reported() {
         (Some("DECLINED"), Some("012"), None, Declined),
         (Some("Declined"), Some("0012"), Some("Declined"), Declined),
         (Some("DECLINED"), Some("060"), None, Declined),
-        (Some("DECLINED"), Some("N7"), None, Declined),
+        (Some("DECLINED"), Some("N7"), None, Undecided),
         (Some("DECLINED"), None, None, Declined),
         (Some("DECLINED"), Some("012"), Some("Approved"), Undecided),
         (Some("DECLINED"), Some("000"), None, Undecided),

@@ -301,7 +301,7 @@ impl<T> List<T> {
         self.again = None;
         // An end that contradicts what the gateway said of it is a change, too: something may be missing.
         let seen = u64::try_from(self.given.len()).unwrap_or(u64::MAX);
-        let is_short = told.last == Some(false) || self.total.is_some_and(|total| total > seen);
+        let is_short = (is_empty && told.last == Some(false)) || self.total.is_some_and(|total| total > seen);
         self.changed |= self.ended && self.first_page <= 1 && is_keyed && is_short;
         Ok(page)
     }

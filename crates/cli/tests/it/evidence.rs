@@ -65,6 +65,12 @@ fn serve(mut connection: TcpStream, reply: &Reply) {
 
 /// An empty list of what the path names.
 fn nothing_at(request: &str) -> Reply {
+    // The card of a plan, whose expiry is looked at.
+    if request.starts_with("GET /rest/v2/tokens/") {
+        let token = r#"{"code":"200","status":"success","exchange-id":"ID-1","payload":{"tokenResponse":{
+            "token-id":"1100000000555551111","exp-date":"1230","last-four-digits":"1111"},"payloadType":"token"}}"#;
+        return Reply { status: 200, content_type: "application/json".into(), body: token.into() };
+    }
     let plans = request.starts_with("GET /rest/v2/payment-plans");
     let (list, item) =
         if plans { ("payment-plans", "payment-plan") } else { ("transactions", "transaction") };

@@ -133,8 +133,12 @@ fn what_the_gateway_repeats_is_masked() {
         r#"{{"id":"700001","type":"SALE","amount":"12.00","result":"DECLINED","result-code":"012",
             "display-message":"{echo}","comments":"{echo}"}}"#
     );
-    let declined = format!(r#"{{"code":"402","status":"{echo}","payload":{{"transaction":{transaction}}}}}"#);
-    let refused = format!(r#"{{"code":"400","payload":{{"error":{{"error-message":"{echo}"}}}}}}"#);
+    let declined = format!(
+        r#"{{"code":"402","status":"fail","exchange-id":"{echo}","payload":{{"transaction":{transaction}}}}}"#
+    );
+    let refused = format!(
+        r#"{{"code":"400","status":"fail","exchange-id":"x","payload":{{"error":{{"error-message":"{echo}"}}}}}}"#
+    );
     for (status, body) in [("402 Payment Required", declined), ("400 Bad Request", refused)] {
         for output in ["table", "json", "csv"] {
             let url = gateway([answer(status, &body)].into_iter());

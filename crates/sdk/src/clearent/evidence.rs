@@ -22,7 +22,11 @@ impl Evidence {
         evidence.failed |= reply.payload_type.as_ref().is_some_and(failure);
         let (done, failed) = match &reply.payload {
             Payload::Empty => (false, false),
-            Payload::Error(_) => (transaction_of_link(&reply.links).is_some(), true),
+            Payload::Error(error) => {
+                let zeros = |code: &String| !code.is_empty() && code.bytes().all(|digit| digit == b'0');
+                let approves = error.result_code.as_ref().is_some_and(zeros);
+                (approves || transaction_of_link(&reply.links).is_some(), true)
+            }
             Payload::Several(_) => (true, true),
             payload => match transaction(payload).map(Transaction::verdict) {
                 None | Some(Verdict::Approved) => (true, false),

@@ -52,6 +52,11 @@ impl Transactions<'_> {
         let call = wire::sale(self.0.format(), charge)?;
         let check = |made: &Charged| {
             is_a(&[TransactionType::SALE, TransactionType::FORCED_SALE], made)?;
+            // What was sold just now is neither taken back nor to come.
+            let stands = |flag: Option<bool>| flag != Some(true) || made.is_duplicate();
+            if !stands(made.voided) || !stands(made.pending) {
+                return Err(Mismatch("voided or pending"));
+            }
             echoes(charge, made)
         };
         let sold = self.0.one("transactions.sale", call, charged, check).await;

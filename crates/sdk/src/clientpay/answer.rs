@@ -155,7 +155,10 @@ impl<T: Effect> Asked<'_, T> {
         // A definite no has the envelope, and nothing beside it; a definite yes has the envelope or names what was made, and
         // has no errors beside it.
         let contradicts = if refused {
-            named || (success == Some(true)) || (!is_own && status.is_client_error())
+            named
+                || names_an_effect(&body, &Limits::default())
+                || (success == Some(true))
+                || (!is_own && status.is_client_error())
         } else {
             !errors.is_empty() || (writes && !is_own && !named)
         };

@@ -38,6 +38,26 @@ fn part() -> Transaction {
     }
 }
 
+/// A list that ends before the gateway's own count does not say that an invoice is unpaid.
+#[tokio::test]
+async fn a_list_that_is_not_whole_leads_to_no_charge() {
+    let declined = Transaction { result_code: Some("012".into()), ..sale(Some("DECLINED"), "25.00") };
+    let of = |last, total| Page { number: Some(1), last, total_elements: total, ..Page::default() };
+    for (about, found) in [
+        (of(Some(false), Some(1)), vec![]),
+        (of(Some(true), Some(2)), vec![declined.clone()]),
+        (of(Some(false), None), vec![]),
+    ] {
+        let gateway = Gateway::new(move |_, request| {
+            assert_eq!(request.method(), Method::GET, "nothing is charged");
+            page(Format::Json, about.clone(), Payload::Transactions(found.clone()))
+        });
+        let with = Charge::builder().card(CARD).exp_date("1230");
+        let error = gateway.client(Format::Json).invoices().pay(&invoice(), with).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unreadable);
+    }
+}
+
 /// A gateway that has these transactions, keeps what it is asked to charge, and answers a charge with this one. Each
 /// transaction gets its own id.
 fn gateway(stored: Vec<Transaction>, charge: Option<Transaction>) -> std::sync::Arc<Gateway> {

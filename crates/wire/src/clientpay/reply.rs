@@ -130,17 +130,41 @@ pub fn is_envelope(body: &[u8], limits: &Limits) -> bool {
     })
 }
 
-/// Whether a body in the gateway's envelope names something that a request may have made, such as a payment or a page.
+/// Whether a body names something that a request may have made, such as a payment or a page: by the members of answers, or
+/// by an id anywhere in it.
 ///
 /// ```
 /// use perennial_wire::{Limits, clientpay::names_an_effect};
 ///
 /// assert!(names_an_effect(br#"{"success":false,"paymentID":"20411875"}"#, &Limits::default()));
+/// assert!(names_an_effect(br#"{"success":false,"data":[{"transactionId":7}]}"#, &Limits::default()));
 /// assert!(!names_an_effect(br#"{"success":false,"message":"later"}"#, &Limits::default()));
 /// ```
 pub fn names_an_effect(body: &[u8], limits: &Limits) -> bool {
     let marks: Result<Marks<'_>, DecodeError> = read(body, limits);
-    marks.is_ok_and(|marks| marks.name_an_effect())
+    let nested = serde_json::from_slice(body).is_ok_and(|document| has_effect(&document));
+    marks.is_ok_and(|marks| marks.name_an_effect() || nested)
+}
+
+/// Whether a member anywhere in the document names a payment by an id, whatever it is called there.
+fn has_effect(document: &serde_json::Value) -> bool {
+    const NAMES: [&str; 7] =
+        ["id", "paymentid", "transactionid", "refundid", "payerid", "authorizationcode", "paymentstatus"];
+    let is_name = |name: &str| {
+        let letters = name.chars().filter(char::is_ascii_alphabetic);
+        NAMES.contains(&&*letters.map(|c| c.to_ascii_lowercase()).collect::<String>())
+    };
+    match document {
+        serde_json::Value::Array(items) => items.iter().any(has_effect),
+        serde_json::Value::Object(members) => members.iter().any(|(name, value)| {
+            let given = match value {
+                serde_json::Value::String(text) => !text.trim().is_empty(),
+                value => value.is_number(),
+            };
+            is_name(name) && given || has_effect(value)
+        }),
+        _ => false,
+    }
 }
 
 impl Marks<'_> {
