@@ -97,6 +97,9 @@ async fn live(seed: u64, kills: u64, campaign: &Campaign, tally: &mut Tally) -> 
     tally.add(&verdict);
     tally.payments += verdict.payments;
     let connection = Connection::open(&path).unwrap();
+    // The order of the sandbox's own indexes of names, which are ASCII here.
+    let order = |one: &str, other: &str| one.trim().to_uppercase().cmp(&other.trim().to_uppercase());
+    connection.create_collation("names", order).unwrap();
     let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     if verdict == "ok" { Ok(()) } else { Err(vec![format!("the file is damaged: {verdict}")]) }
 }
