@@ -146,7 +146,7 @@ async fn what_each_answer_means() {
         ("an error of code 200 in a 402", |f| refuses(f, 402, 200), of_a_read(Unreadable)),
         ("an error of code 200 in a 404", |f| refuses(f, 404, 200), of_a_read(Unreadable)),
         ("an error that succeeded in a 402", |f| contradicts(f, 402, 402, "Success", error()), of_a_read(Unreadable)),
-        ("nothing of code 200 in a 404", |f| contradicts(f, 404, 200, "fail", Payload::Empty), of_a_read(NotFound)),
+        ("nothing of code 200 in a 404", |f| contradicts(f, 404, 200, "fail", Payload::Empty), of_a_read(Unreadable)),
         ("a sale and an error", |f| beside_an_error(f, 200, approved()), of_a_read(Unreadable)),
         ("a sale and an error in a 402", |f| beside_an_error(f, 402, approved()), of_a_read(Unreadable)),
         ("a decline and an error in a 402", |f| beside_an_error(f, 402, Payload::Transaction(declined().into())), of_a_read(Unreadable)),
