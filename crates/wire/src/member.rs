@@ -60,7 +60,7 @@ pub(crate) type Many<T> = Vec<T>;
 
 impl<'de, T: Read<'de>> Fill<'de> for Many<T> {
     fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
-        de.deserialize_option(Items { into: self, at, of: PhantomData })
+        de.deserialize_option(Items { into: self, at, of: PhantomData }).map(|_| ())
     }
 }
 
@@ -108,7 +108,7 @@ impl<T> FromIterator<T> for Listed<T> {
 
 impl<'de, T: Read<'de>> Fill<'de> for Listed<T> {
     fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
-        de.deserialize_option(Items { into: self, at, of: PhantomData })
+        de.deserialize_option(Items { into: self, at, of: PhantomData }).map(|_| ())
     }
 }
 
@@ -116,8 +116,8 @@ impl<'de, T: Read<'de>> Fill<'de> for Listed<T> {
 impl<'de, T: Read<'de>> Read<'de> for Listed<T> {
     fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
         let mut records = Self(Vec::new());
-        records.fill(de, at)?;
-        Ok(Some(records))
+        let is_there = de.deserialize_option(Items { into: &mut records, at, of: PhantomData })?;
+        Ok(is_there.then_some(records))
     }
 }
 
@@ -164,6 +164,9 @@ fn put_list<'a, T: Put + 'a, W: Write>(
 
 /// Where the items of a list go.
 trait Collect<T> {
+    /// Whether an item that is null is passed over. In a list of records, it stands for one that cannot be read.
+    const PASSES_NULL: bool;
+
     fn len(&self) -> usize;
 
     fn add(&mut self, item: T);
@@ -173,6 +176,8 @@ trait Collect<T> {
 }
 
 impl<T> Collect<T> for Many<T> {
+    const PASSES_NULL: bool = true;
+
     fn len(&self) -> usize {
         self.len()
     }
@@ -187,6 +192,8 @@ impl<T> Collect<T> for Many<T> {
 }
 
 impl<T> Collect<T> for Listed<T> {
+    const PASSES_NULL: bool = false;
+
     fn len(&self) -> usize {
         self.0.len()
     }
@@ -215,7 +222,11 @@ impl<S: Collect<T>, T> Items<'_, '_, S, T> {
         }
         match item {
             Ok(Some(item)) => self.into.add(item),
-            Ok(None) => {}
+            Ok(None) if S::PASSES_NULL => {}
+            Ok(None) => {
+                let _: E = self.at.spoil(DecodeErrorKind::WrongType);
+                return Ok(self.at.spoiled().and_then(|spoiled| self.into.add_spoiled(spoiled)));
+            }
             Err(error) => match self.at.spoiled() {
                 Some(spoiled) => return Ok(self.into.add_spoiled(spoiled)),
                 None => return Err(error),
@@ -232,17 +243,18 @@ impl<S: Collect<T>, T> Items<'_, '_, S, T> {
 /// The first three methods are the answers to `deserialize_option`: JSON says whether there is a value, XML says
 /// that there is one more element of this name.
 impl<'de, S: Collect<T>, T: Read<'de>> Visitor<'de> for Items<'_, '_, S, T> {
-    type Value = ();
+    /// Whether there is a value, which null and an empty text are not.
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list")
     }
 
-    fn visit_none<E>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_none<E>(self) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, de: D) -> Result<(), D::Error> {
+    fn visit_some<D: Deserializer<'de>>(self, de: D) -> Result<bool, D::Error> {
         if self.into.len() > 0 {
             IgnoredAny::deserialize(de)?;
             return Err(self.at.spoil(DecodeErrorKind::Duplicate));
@@ -250,32 +262,32 @@ impl<'de, S: Collect<T>, T: Read<'de>> Visitor<'de> for Items<'_, '_, S, T> {
         de.deserialize_any(self)
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(mut self, de: D) -> Result<(), D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(mut self, de: D) -> Result<bool, D::Error> {
         let item = T::read(de, self.at);
         let spoiled = self.take(item)?;
-        self.end(spoiled)
+        self.end(spoiled).map(|()| true)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<bool, A::Error> {
         let mut first = None;
         loop {
             let item = seq.next_element_seed(Item { at: self.at.deeper(), of: PhantomData });
             if let Ok(None) = item {
-                return self.end(first);
+                return self.end(first).map(|()| true);
             }
             let spoiled = self.take(item.map(Option::flatten))?;
             first = first.or(spoiled);
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<bool, A::Error> {
         let item = T::read(MapAccessDeserializer::new(map), self.at);
         let spoiled = self.take(item)?;
-        self.end(spoiled)
+        self.end(spoiled).map(|()| true)
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        if text.is_empty() { Ok(()) } else { Err(self.at.spoil(DecodeErrorKind::WrongType)) }
+    fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
+        if text.is_empty() { Ok(false) } else { Err(self.at.spoil(DecodeErrorKind::WrongType)) }
     }
 
     no_scalar!();

@@ -123,14 +123,6 @@ impl Expected {
         }
     }
 
-    /// Of what is told of one payment, that which tells most, and what it tells.
-    pub fn judge_all<'a>(
-        &self,
-        told: impl IntoIterator<Item = &'a Payment>,
-    ) -> Option<(Verdict, &'a Payment)> {
-        told.into_iter().map(|payment| (self.judge(payment), payment)).max_by_key(|(verdict, _)| *verdict)
-    }
-
     /// What the records that a search for the request found tell of its payment; `None` if there are none.
     ///
     /// On a page, declined attempts may precede one payment. The surcharge of a payment is another payment under the

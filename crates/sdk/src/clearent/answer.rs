@@ -7,7 +7,7 @@ use http::response::Parts;
 use http::{HeaderMap, StatusCode};
 use perennial_domain::Reported;
 use perennial_transport::{CallError, Redactor, Replay};
-use perennial_wire::clearent::{GatewayError, Payload, Reply};
+use perennial_wire::clearent::{GatewayError, Payload, Reply, names_an_effect};
 use perennial_wire::{Format, Limits, is_html};
 
 use super::Lookup;
@@ -89,7 +89,8 @@ struct Nothing;
 pub(super) fn is_own(asked: Format, answer: &http::Response<Bytes>) -> bool {
     let reply = read(asked, answer.headers(), answer.body(), &Limits::default());
     reply.is_ok_and(|reply| {
-        let agrees = !Evidence::of_write(answer.status(), &reply).contradicts_itself();
+        let names = || names_an_effect(format_of(asked, answer.headers()), answer.body());
+        let agrees = !Evidence::of_write(answer.status(), &reply, names).contradicts_itself();
         reply.is_envelope() && fits(&reply, answer.status()) && agrees
     })
 }
@@ -105,11 +106,15 @@ fn read(
     body: &[u8],
     limits: &Limits,
 ) -> Result<Reply, Box<dyn StdError + Send + Sync>> {
-    let named = media_type(headers);
-    if is_html(named) {
+    if is_html(media_type(headers)) {
         return Err(Foreign.into());
     }
-    Ok(Reply::decode(Format::of_media_type(named).unwrap_or(asked), body, limits)?)
+    Ok(Reply::decode(format_of(asked, headers), body, limits)?)
+}
+
+/// The format of an answer: that which it names, or that which was asked for.
+fn format_of(asked: Format, headers: &HeaderMap) -> Format {
+    Format::of_media_type(media_type(headers)).unwrap_or(asked)
 }
 
 impl Asked<'_> {
@@ -137,7 +142,7 @@ impl Asked<'_> {
         let is_own = reply.is_envelope() && (status.is_success() || fits(&reply, status))
             || status == StatusCode::NO_CONTENT && body.is_empty();
         let evidence = if self.writes() {
-            Evidence::of_write(status, &reply)
+            Evidence::of_write(status, &reply, || names_an_effect(format_of(self.format, &headers), &body))
         } else {
             Evidence::of_read(status, &reply)
         };

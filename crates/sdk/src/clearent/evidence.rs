@@ -15,8 +15,9 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    /// The parts of the answer to a write. A transaction that is neither approved nor declined says both.
-    pub(super) fn of_write(status: StatusCode, reply: &Reply) -> Self {
+    /// The parts of the answer to a write. A transaction that is neither approved nor declined says both, and so does an
+    /// error that `names` an object.
+    pub(super) fn of_write(status: StatusCode, reply: &Reply, names: impl FnOnce() -> bool) -> Self {
         let mut evidence = Self::of_envelope(status, reply);
         let failure = |kind: &String| ["error", "errorTransaction"].contains(&kind.as_str());
         evidence.failed |= reply.payload_type.as_ref().is_some_and(failure);
@@ -25,7 +26,7 @@ impl Evidence {
             Payload::Error(error) => {
                 let zeros = |code: &String| !code.is_empty() && code.bytes().all(|digit| digit == b'0');
                 let approves = error.result_code.as_ref().is_some_and(zeros);
-                (approves || transaction_of_link(&reply.links).is_some(), true)
+                (approves || names(), true)
             }
             Payload::Several(_) => (true, true),
             payload => match transaction(payload).map(Transaction::verdict) {

@@ -130,7 +130,7 @@ impl Plans<'_> {
             .await?;
         // A plan whose status the gateway leaves out may be active.
         check_plan_deletion(plan.status.as_ref().unwrap_or(&PlanStatus::ACTIVE), payments)?;
-        let deleted = self.0.maybe("plans.delete", call, one, |deleted| names(key, deleted)).await;
+        let deleted = self.0.maybe("plans.delete", call, one, |deleted| is_deleted(key, deleted)).await;
         deleted.map_err(|error| error.look_up(|| Lookup::Plan(key.clone())))
     }
 
@@ -166,6 +166,12 @@ pub(super) fn all(payload: Payload) -> Option<Vec<Plan>> {
 
 fn names(key: &PlanKey, plan: &Plan) -> Result<(), Mismatch> {
     same("plan-key", key, Some(&plan.plan_key))
+}
+
+/// An active plan cannot be deleted: an answer with one contradicts itself.
+fn is_deleted(key: &PlanKey, plan: &Plan) -> Result<(), Mismatch> {
+    names(key, plan)?;
+    if plan.status == Some(PlanStatus::ACTIVE) { Err(Mismatch("status")) } else { Ok(()) }
 }
 
 fn depends_on_the_plan(update: &PlanUpdate) -> bool {

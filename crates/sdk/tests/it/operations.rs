@@ -115,6 +115,11 @@ pub(crate) fn right(format: Format, request: &Request<Bytes>) -> Answer {
         }
         (_, ["customers", _]) => (200, Payload::Customer(customer().into())),
         ("GET", ["tokens"]) => return page(format, one_of(1), Payload::Tokens(vec![token()])),
+        ("PUT", ["tokens", _]) => {
+            let update = wire::token::read_update(format, request.body(), &Limits::default()).unwrap();
+            let status = update.fields().status.cloned();
+            (200, Payload::Token(Token { status, ..token() }.into()))
+        }
         (_, ["tokens", ..]) => (200, Payload::Token(token().into())),
         ("POST", ["payment-plans"]) => (201, Payload::Plan(created_plan().into())),
         ("GET", ["payment-plans"]) if counted || of_token => {

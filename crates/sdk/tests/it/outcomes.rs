@@ -92,13 +92,23 @@ fn beside_an_error(format: Format, status: u16, payload: Payload) -> Answer {
 }
 
 /// An error whose envelope leads to a transaction.
-fn linked_error(format: Format) -> Answer {
-    let link = Link {
-        rel: "transaction".into(),
-        href: "/rest/v2/transactions?id=700001".into(),
-        id: Some("700001".into()),
-    };
+fn linked_error(format: Format, rel: &str, id: Option<&str>) -> Answer {
+    let href = "/rest/v2/transactions".into();
+    let link = Link { rel: rel.into(), href, id: id.map(str::to_owned) };
     envelope(format, 402, Reply { links: vec![link], payload: error(), ..Reply::default() })
+}
+
+/// A refusal whose error has one more member.
+fn error_with(format: Format, member: &str, value: &str) -> Answer {
+    let body = match format {
+        Format::Json => format!(
+            r#"{{"code":"402","status":"fail","exchange-id":"ID-1","payload":{{"error":{{"error-message":"no","{member}":"{value}"}},"payloadType":"error"}}}}"#
+        ),
+        Format::Xml => format!(
+            r#"<response><code>402</code><status>fail</status><exchange-id>ID-1</exchange-id><payload type="error"><error><error-message>no</error-message><{member}>{value}</{member}></error></payload></response>"#
+        ),
+    };
+    says(402, body)
 }
 
 fn of_type(format: Format, status: u16, kind: &str, payload: Payload) -> Answer {
@@ -157,7 +167,14 @@ async fn what_each_answer_means() {
         ("three objects", |f| replies(f, 200, Payload::Several(vec![approved(), Payload::Customer(customer().into()), Payload::Plan(created_plan().into())])), of_a_read(Unreadable)),
         ("a token, a plan and no error", |f| replies(f, 201, Payload::Several(vec![Payload::Token(token().into()), Payload::Plan(created_plan().into())])), of_a_read(Unreadable)),
         ("an empty error beside nothing", |f| replies(f, 402, Payload::Error(GatewayError::default())), all(Refused)),
-        ("an error that links to a transaction", linked_error, [Some(Refused), Some(Unknown), Some(Unknown), Some(Unknown)]),
+        ("an error that links to a transaction", |f| linked_error(f, "transaction", Some("700001")), of_a_read(Refused)),
+        ("an error that links to a plan", |f| linked_error(f, "payment-plan", None), of_a_read(Refused)),
+        ("an error that links to something by its id", |f| linked_error(f, "self", Some("plan_3f0f")), of_a_read(Refused)),
+        ("an error that links to itself", |f| linked_error(f, "self", None), all(Refused)),
+        ("an error with the id of a transaction", |f| error_with(f, "id", "700001"), of_a_read(Refused)),
+        ("an error with the key of a plan", |f| error_with(f, "plan-key", "plan_3f0f"), of_a_read(Refused)),
+        ("an error with an authorization code", |f| error_with(f, "authorization-code", "TAS289"), of_a_read(Refused)),
+        ("an error with a blank id", |f| error_with(f, "id", " "), all(Refused)),
         ("an error of code 500 in a 201", |f| refuses(f, 201, 500), of_a_read(Unavailable)),
         ("a sale of code 500 in a 200", |f| contradicts(f, 200, 500, "success", approved()), of_a_read(Unreadable)),
         ("a sale that failed in a 200", |f| contradicts(f, 200, 200, "FAIL", approved()), of_a_read(Unreadable)),
@@ -358,12 +375,17 @@ async fn an_answer_about_another_object_is_never_a_success() {
         ("tokens.create", Payload::Token(Token { exp_date: Some(other::<Expiry>("0131").into()), ..token() }.into()), "exp-date is not the one that was asked for"),
         ("tokens.create", Payload::Token(Token { last_four_digits: Some("4242".into()), ..token() }.into()), "last-four-digits is not the one that was asked for"),
         ("tokens.update", Payload::Token(Token { status: Some(TokenStatus::ACTIVE), ..token() }.into()), "status is not the one that was asked for"),
-        ("tokens.update", Payload::Token(Token { token_id: None, ..token() }.into()), ""),
+        ("tokens.update", Payload::Token(Token { token_id: None, status: Some(TokenStatus::INACTIVE), ..Token::default() }.into()), ""),
+        ("tokens.update", Payload::Token(token().into()), "status is not the one that was asked for"),
         ("customers.tokens.attach", attached(CustomerToken { is_default: Some(false.into()), ..customer_token() }), "default is not the one that was asked for"),
         ("customers.tokens.attach", attached(CustomerToken { exp_date: Some(other::<Expiry>("0131").into()), ..customer_token() }), "exp-date is not the one that was asked for"),
         ("customers.tokens.attach", attached(CustomerToken { last_four_digits: Some("4242".into()), ..customer_token() }), "last-four-digits is not the one that was asked for"),
         ("customers.tokens.attach", attached(CustomerToken { customer_key: None, ..customer_token() }), "customer-key is not the one that was asked for"),
-        ("customers.tokens.attach", attached(CustomerToken { exp_date: None, is_default: None, ..customer_token() }), ""),
+        ("customers.tokens.attach", attached(CustomerToken { exp_date: None, ..customer_token() }), ""),
+        ("customers.tokens.attach", attached(CustomerToken { is_default: None, ..customer_token() }), "default is not the one that was asked for"),
+        ("plans.delete", plan_of(plan()), ""),
+        ("plans.delete", plan_of(Plan { status: None, ..plan() }), ""),
+        ("plans.delete", plan_of(Plan { status: Some(PlanStatus::ACTIVE), ..plan() }), "status is not the one that was asked for"),
         ("customers.tokens.update", attached(CustomerToken { customer_key: Some(key.clone()), ..customer_token() }), "customer-key is not the one that was asked for"),
         ("tokens.update", Payload::Token(Token { token_id: Some(other("11007")), ..token() }.into()), "token-id is not the one that was asked for"),
         ("plans.create", plan_of(created_plan()), ""),

@@ -7,6 +7,7 @@ mod api_key;
 pub mod batch;
 pub mod customer;
 pub mod customer_token;
+mod effect;
 mod envelope;
 mod one_time_token;
 pub mod payment;
@@ -19,4 +20,5 @@ pub mod webhook;
 
 pub use crate::call::{Call, Method, ReadError};
 pub use api_key::read_api_key;
+pub use effect::names_an_effect;
 pub use envelope::{GatewayError, Page, Payload, Reply};

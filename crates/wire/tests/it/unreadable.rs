@@ -95,6 +95,13 @@ fn oddities_of_lists() {
                 (4, None, "payload.customers.customer"),
             ],
         ),
+        // Null in a list stands for a record, null for a list stands for none.
+        (
+            r#"{"payload":{"payments":{"payment":[null,{"amount":"1.00"},null]}}}"#,
+            1,
+            &[(0, None, "payload.payments.payment"), (2, None, "payload.payments.payment")],
+        ),
+        (r#"{"payload":{"payments":{"payment":null}}}"#, 0, &[]),
         // A member that is given twice spoils its record, not the list; the first of two faults is told.
         (
             r#"{"payload":{"transactions":{"transaction":[{"id":"1","amount":"1.00","amount":"2.00","voided":{}},{"id":"2"}]}}}"#,

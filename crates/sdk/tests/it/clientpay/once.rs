@@ -141,6 +141,35 @@ async fn a_second_send_is_asked_for_and_comes_after_the_window() {
     }
 }
 
+/// Only a list that says that it is empty says that there is no payment.
+#[tokio::test(start_paused = true)]
+async fn a_look_that_does_not_say_that_there_is_none_leads_to_no_second_send() {
+    for (body, sends) in [
+        (r#"{"success":true,"payments":[]}"#, 2),
+        ("[]", 2),
+        (r#"{"success":true,"payments":null}"#, 1),
+        (r#"{"success":true,"payments":[null]}"#, 1),
+        (r#"{"success":true,"payments":[7]}"#, 1),
+        (r#"{"success":true,"payments":""}"#, 1),
+        (r#"{"success":true}"#, 1),
+        (r#"{"payments":[{}]}"#, 1),
+        ("[null]", 1),
+        ("null", 1),
+        ("{}", 1),
+        ("", 1),
+    ] {
+        let gateway = Gateway::new(move |_, route| match route {
+            Route::Pay => Does::Fail(Kind::Closed),
+            Route::SearchPayments => Does::Say(200, body.into()),
+            _ => Does::Well,
+        });
+        let window = Duration::from_mins(1);
+        let error = gateway.client().payments().resend_after(window).pay(&card_payment()).await.unwrap_err();
+        assert!(error.is_outcome_unknown() && error.request_id().is_some(), "{body}: {error:?}");
+        assert_eq!(gateway.count(PAY), sends, "{body}");
+    }
+}
+
 /// What comes during the window is found, and nothing is sent.
 #[tokio::test(start_paused = true)]
 async fn a_payment_that_comes_late_is_found_after_the_window() {
