@@ -5,7 +5,7 @@
 /// `required` fields must be there. `documented` ones are required by the vendor's page but left out by live clients,
 /// which the gateway lets pass: `build` demands them, `accept` (the gateway's reading) does not. `nested` ones are
 /// request objects themselves, and `each` ones are lists of them with at least one. `check` sees what both judge,
-/// `strictly` what only `build` does.
+/// `strictly` what only `build` does. A `derived` value follows from the fields; without it there is no request.
 macro_rules! request {
     (
         $(#[$meta:meta])*
@@ -36,6 +36,7 @@ macro_rules! unlisted_request {
             $( nested { $( $(#[$nested_meta:meta])* $nested:ident: $Nested:ty = $nested_name:literal, )* } )?
             $( each { $( $(#[$item_meta:meta])* $item:ident of $items:ident: $Item:ty = $items_name:literal, )* } )?
         }
+        $( derived $derived:ident: $Derived:ty = $derive:expr; )?
         $( check $check:expr; )?
         $( strictly $strict:expr; )?
     ) => {
@@ -48,6 +49,7 @@ macro_rules! unlisted_request {
             $($( $optional: Option<$Optional>, )*)?
             $($( $nested: Option<$Nested>, )*)?
             $($( $items: Vec<$Item>, )*)?
+            $( $derived: $Derived, )?
         }
 
         #[doc = concat!("The fields of a [`", stringify!($Request), "`], borrowed; made to be destructured whole.")]
@@ -167,13 +169,20 @@ macro_rules! unlisted_request {
                     check(&this, &mut violations);
                     this.violations = violations;
                 )?
-                match ($($( this.$required, )*)?) {
-                    ($($( Some($required), )*)?) if this.violations.is_empty() => Ok($Request {
+                $(
+                    let derive: fn(&$Builder, &mut $crate::Violations) -> Option<$Derived> = $derive;
+                    let mut violations = std::mem::take(&mut this.violations);
+                    let $derived = derive(&this, &mut violations);
+                    this.violations = violations;
+                )?
+                match ($($( this.$required, )*)? $( $derived, )?) {
+                    ($($( Some($required), )*)? $( Some($derived), )?) if this.violations.is_empty() => Ok($Request {
                         $($( $required, )*)?
                         $($( $documented: this.$documented, )*)?
                         $($( $optional: this.$optional, )*)?
                         $($( $nested: this.$nested, )*)?
                         $($( $items: this.$items.into_iter().flatten().collect(), )*)?
+                        $( $derived, )?
                     }),
                     #[allow(unreachable_patterns, reason = "not every request has required fields")]
                     _ => Err(this.violations),

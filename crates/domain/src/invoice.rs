@@ -73,11 +73,13 @@ request! {
             line of lines: InvoiceLine = "lines",
         }
     }
-    check |invoice, violations| {
+    derived amount: Amount = |invoice, violations| {
         let tax = invoice.tax.map_or(Amount::ZERO, Portion::amount);
-        if total(invoice.lines.iter().flatten(), tax).is_none() {
+        let amount = total(invoice.lines.iter().flatten(), tax);
+        if amount.is_none() {
             violations.add("lines", Rule::AmountTooLarge);
         }
+        amount
     };
 }
 
@@ -89,7 +91,7 @@ fn total<'a>(lines: impl IntoIterator<Item = &'a InvoiceLine>, tax: Amount) -> O
 impl Invoice {
     /// What is to be paid: all lines and the tax.
     pub fn amount(&self) -> Amount {
-        total(&self.lines, self.tax()).unwrap_or(Amount::MAX)
+        self.amount
     }
 
     fn tax(&self) -> Amount {

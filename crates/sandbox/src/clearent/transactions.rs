@@ -5,7 +5,7 @@ use perennial_domain::clearent::{
     Refund, RefundFields, Token, TokenId, Transaction, TransactionId, TransactionRequest, TransactionType,
     Void,
 };
-use perennial_domain::{Amount, Expiry, Reported, Rule, Text, Violations};
+use perennial_domain::{Amount, Expiry, Reported, Rule, Text, Total, Violations};
 use perennial_wire::clearent::{Payload, transaction};
 
 use super::answer::{Answer, Fault, Refused, Site};
@@ -360,12 +360,8 @@ fn voided(void: Void, asked: Option<Amount>) -> Handled {
         }
         let amount = original.amount.unwrap_or_default();
         // A tip comes on top, and a client may count it in; nothing is what some write who mean no amount.
-        let whole = [
-            amount,
-            amount.checked_add(original.tip_amount.unwrap_or_default()).unwrap_or(amount),
-            Amount::ZERO,
-        ];
-        if asked.is_some_and(|asked| !whole.contains(&asked)) {
+        let whole = [amount.into(), amount + original.tip_amount.unwrap_or_default(), Total::ZERO];
+        if asked.is_some_and(|asked| !whole.contains(&asked.into())) {
             return Err(
                 Refused::business("041", "a void takes back all of a transaction: refund a part").into()
             );

@@ -192,10 +192,10 @@ pub(crate) fn refund_part(
     let (Ok(left), Some(id)) = (left(&booked), &booked.payment.payment_id) else {
         return Ok(Err("payment-id: must be that of a payment that can be refunded"));
     };
-    let Some(left) = left.checked_sub(amount).filter(|left| !left.is_zero()) else {
+    let left = left.checked_sub(amount).filter(|left| !left.is_zero());
+    let Some((left, refunded)) = left.zip(booked.refunded.checked_add(amount)) else {
         return Ok(Err("amount: must be less than what is left of the payment"));
     };
-    let refunded = booked.refunded.checked_add(amount).unwrap_or(booked.refunded);
     ledger.mark_payment(id, &PaymentStatus::APPROVED, refunded)?;
     Ok(Ok(left))
 }
