@@ -3,8 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 
-use perennial::CardNumber;
-use perennial::transport::redact;
+use perennial::transport::{Redactor, redact};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -26,7 +25,7 @@ pub(crate) fn refuse(line: &[OsString]) -> Result<(), Failure> {
         // A key that is made up for a sandbox may be given to it.
         let is_made_up = serves && (before == "--key" || argument.starts_with("--key="));
         before = argument;
-        let held = known.iter().find(|(_, secret)| argument.contains(secret.as_str()));
+        let held = known.iter().find(|secret| secret.is_in(argument) && !(accepts && secret.is_short()));
         let told = match name {
             "--api-key" | "--apikey" => KEY.to_owned(),
             "--card" | "--card-number" | "--pan" | "--csc" | "--cvc" | "--cvv" => {
@@ -43,9 +42,15 @@ pub(crate) fn refuse(line: &[OsString]) -> Result<(), Failure> {
                     .to_owned()
             }
             _ if is_made_up => continue,
-            _ if held.is_some() => {
-                let variable = held.map(|(variable, _)| variable.as_str()).unwrap_or_default();
-                format!("an argument holds the secret of {variable}, which is never an argument: leave it out")
+            _ if let Some(Credential { variable, .. }) = held => {
+                let lookalike = if held.is_some_and(Credential::is_short) {
+                    format!(". If it only has the same characters, add {OVERRIDE}")
+                } else {
+                    String::new()
+                };
+                format!(
+                    "an argument holds the secret of {variable}, which is never an argument: leave it out{lookalike}"
+                )
             }
             _ if has_password(argument) => {
                 "a URL with a password is never an argument, because other processes and the shell's history see it: \
@@ -55,7 +60,7 @@ pub(crate) fn refuse(line: &[OsString]) -> Result<(), Failure> {
             _ if !accepts && holds_key(argument) => format!(
                 "an argument seems to hold an api key: {KEY}. If it is no key, add {OVERRIDE}"
             ),
-            _ if !accepts && holds_card(argument) => format!(
+            _ if !accepts && redact::holds_card(argument) => format!(
                 "an argument seems to hold a card number, and card data is never an argument: pass --card-stdin, or \
                  wait to be asked. If it is no card number, add {OVERRIDE}"
             ),
@@ -68,7 +73,8 @@ pub(crate) fn refuse(line: &[OsString]) -> Result<(), Failure> {
 
 /// Whether a text is refused as an argument without the option.
 pub(crate) fn look_alike(text: &str) -> bool {
-    holds_key(text) || holds_card(text)
+    let is_credential = |secret: &Credential| secret.is_short() && secret.is_in(text);
+    holds_key(text) || redact::holds_card(text) || of_environment().iter().any(is_credential)
 }
 
 const KEY: &str = "the api key is never an argument, because other processes and the shell's history see it: \
@@ -76,21 +82,39 @@ const KEY: &str = "the api key is never an argument, because other processes and
 const CREDENTIALS: &str = "ClientPay's credentials are never arguments, because other processes and the shell's history see them: \
     set PERENNIAL_CLIENTPAY_INTEGRATOR_KEY and its like or pass --credentials-file FILE";
 
-/// The shortest value of a variable that is looked for: a shorter one, such as a PIN, is part of other words.
-const SHORTEST: usize = 12;
+/// A secret of one of this command's variables.
+struct Credential {
+    variable: String,
+    value: Zeroizing<String>,
+}
 
-/// The secrets of this command's variables, with their names.
-fn of_environment() -> Vec<(String, Zeroizing<String>)> {
+/// The shortest secret that stands in no argument by chance.
+const LONG: usize = 12;
+
+impl Credential {
+    /// Whether the secret, such as a PIN, may be the same as an id, an amount or a word.
+    fn is_short(&self) -> bool {
+        self.value.len() < LONG
+    }
+
+    /// Whether an argument has the secret, in whatever case and with whatever separators. A short one has to stand by
+    /// itself, and one of fewer than three letters and digits is not looked for.
+    fn is_in(&self, argument: &str) -> bool {
+        Redactor::new().secret(&self.value).text(argument) != redact::text(argument)
+    }
+}
+
+/// The secrets of this command's variables.
+fn of_environment() -> Vec<Credential> {
     let is_secret = |name: &str| {
         name == API_KEY || name.starts_with("PERENNIAL_API_KEY_") || name.starts_with("PERENNIAL_CLIENTPAY_")
     };
-    env::vars_os()
-        .filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, Zeroizing::new(value.into_string().ok()?)))
-        })
-        .filter(|(name, value)| is_secret(name) && value.trim().len() >= SHORTEST)
-        .map(|(name, value)| (name, Zeroizing::new(value.trim().to_owned())))
-        .collect()
+    let secret = |(name, value): (OsString, OsString)| {
+        let value = Zeroizing::new(value.into_string().ok()?);
+        let variable = name.into_string().ok().filter(|name| is_secret(name))?;
+        Some(Credential { variable, value: Zeroizing::new(value.trim().to_owned()) })
+    };
+    env::vars_os().filter_map(secret).collect()
 }
 
 /// How many hexadecimal digits an api key of the vendor has.
@@ -112,30 +136,6 @@ pub(crate) fn user_info(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("://")?;
     let (user, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
     Some(user)
-}
-
-/// How many digits a card number has at most, and so groups of them.
-const LONGEST: usize = 19;
-
-/// Whether a card number stands anywhere in the text, be it in groups of digits. A group belongs to it whole, so that
-/// no part of a longer number is taken for a card.
-fn holds_card(text: &str) -> bool {
-    let joins = |c: char| " -._".contains(c) || c.is_control() || !c.is_ascii() && !c.is_alphanumeric();
-    text.split(|c: char| !c.is_ascii_digit() && !joins(c)).any(|part| {
-        let groups: Vec<&str> = part.split(joins).filter(|group| !group.is_empty()).collect();
-        (0..groups.len()).any(|first| {
-            let mut number = String::new();
-            groups[first..].iter().take(LONGEST).any(|group| {
-                number.push_str(group);
-                is_card(&number)
-            })
-        })
-    })
-}
-
-/// Ids of transactions are shorter, those of tokens of no brand.
-fn is_card(digits: &str) -> bool {
-    digits.len() >= 13 && CardNumber::try_from(digits).is_ok_and(|card| card.brand().is_some())
 }
 
 /// What clap says of a command line it cannot read repeats some of it.
@@ -193,6 +193,9 @@ mod tests {
             ("Ada 4111 1111 1111 1111 exp 12/30", true),
             ("card:4111111111111111,1230", true),
             ("4111.1111\u{a0}1111_1111", true),
+            ("4111/1111/1111/1111", true),
+            ("%34111111111111111", true),
+            ("４１１１１１１１１１１１１１１１", true),
             ("4111111111111112", false),
             ("24111111111111111", false),
             ("a\u{1b}b\u{202e}c", false),

@@ -8,10 +8,13 @@ mod shown;
 use std::borrow::Cow;
 use std::ops::{Range, RangeInclusive};
 
+use zeroize::Zeroizing;
+
 pub use known::Known;
 pub use prose::Prose;
 
 use self::shown::{Escapes, Shown, characters, digit, readings};
+use crate::CardNumber;
 use crate::card::luhn;
 
 /// The text with the digits of each card number replaced by `*`, all but the last four.
@@ -38,6 +41,34 @@ pub fn card_numbers(text: &str) -> Cow<'_, str> {
         Some(masked) => Cow::Owned(masked),
         None => text,
     })
+}
+
+/// Whether the text has the number of a card of a brand, found as [`card_numbers`] finds it. Longer numbers, and numbers
+/// that begin as no brand does, such as most order numbers, are none.
+///
+/// ```
+/// use perennial_domain::mask;
+///
+/// assert!(mask::holds_card("2 of 4111.1111.1111.1111") && mask::holds_card("%34111111111111111"));
+/// assert!(!mask::holds_card("9111111111111111") && !mask::holds_card("1100000000555551111"));
+/// ```
+pub fn holds_card(text: &str) -> bool {
+    has_room(text)
+        && readings(text).any(|escapes| {
+            let shown: Vec<Shown> = characters(text, escapes).collect();
+            card_spans(text, &shown).into_iter().any(|span| is_of_brand(shown.get(span).unwrap_or_default()))
+        })
+}
+
+/// Whether a number is of a brand that [`CardNumber`] knows, or of one of the others, all of which begin with 5 or 6. A span
+/// that is no card number by itself may be several that overlap.
+fn is_of_brand(number: &[Shown]) -> bool {
+    let mut digits = Zeroizing::new(String::with_capacity(number.len()));
+    digits.extend(number.iter().filter_map(|shown| digit(shown.character)).map(char::from));
+    match CardNumber::try_from(digits.as_str()) {
+        Ok(card) => card.brand().is_some() || digits.starts_with(['5', '6']),
+        Err(_) => true,
+    }
 }
 
 fn masked(text: &str, escapes: Escapes) -> Option<String> {

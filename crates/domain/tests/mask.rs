@@ -117,6 +117,28 @@ fn known_secrets_in_text() {
     for (given, masked) in exact {
         assert_eq!(known.mask(given, Prose::Exact), masked, "{given:?}");
     }
+    // A security code is looked for in references too; a credential that every call sends is not.
+    let known = Known::default().secret("4711").code("987").code("5105105105105100");
+    let known = known.sent_reference("987/7").sent("987 Main St");
+    let references = [
+        ("987", "***"),
+        ("INV 987", "INV ***"),
+        ("INV-987", "INV-***"),
+        ("987 Main St", "*** Main St"),
+        ("９８７", "***"),
+        ("%39%38%37", "***"),
+        ("987/7", "987/7"),
+        ("INV-9870", "INV-9870"),
+        ("4711", "4711"),
+        ("4111111111111111", "4111111111111111"),
+        ("5105-1051-0510-5100", "***"),
+        ("", ""),
+    ];
+    for (given, masked) in references {
+        assert_eq!(known.mask(given, Prose::Reference), masked, "{given:?}");
+        assert_eq!(known.copied().mask(given, Prose::Reference), masked, "{given:?}");
+    }
+    assert_eq!(known.mask("987", Prose::Exact), "987");
     assert_eq!(known.mask("987", Prose::Code), "987");
     assert_eq!(known.mask("code 987", Prose::Code), "code ***");
     assert!(!format!("{known:?}").contains("987"));

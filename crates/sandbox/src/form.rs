@@ -54,7 +54,10 @@ impl Form {
 
     /// The first field that holds a card number.
     pub(crate) fn misplaced_card(&self) -> Option<&str> {
-        self.0.iter().find(|(_, value)| crate::mask::holds_card(value)).map(|(name, _)| name.as_str())
+        self.0
+            .iter()
+            .find(|(_, value)| perennial_domain::mask::holds_card(value))
+            .map(|(name, _)| name.as_str())
     }
 
     /// The page that a list is to show, from 1.

@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use perennial_domain::{CardNumber, encoding, mask};
+use perennial_domain::{encoding, mask};
 use perennial_wire::Format;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
 
 use crate::form;
 
@@ -50,7 +49,7 @@ pub(crate) fn misplaced_card(format: Format, body: &[u8]) -> Option<String> {
     let mut found = None;
     let mut see = |path: &str, value: &str| {
         let name = path.rsplit('.').next().and_then(|name| name.split('[').next()).unwrap_or_default();
-        if found.is_none() && !is_free_text(name) && holds_card(value) {
+        if found.is_none() && !is_free_text(name) && mask::holds_card(value) {
             found = Some(text(path));
         }
     };
@@ -60,40 +59,6 @@ pub(crate) fn misplaced_card(format: Format, body: &[u8]) -> Option<String> {
         Format::Xml => xml_masked(body, Some(&mut see)),
     };
     found
-}
-
-/// Whether a text has the number of a card of some brand. Longer and other numbers, such as most order numbers, are none.
-pub(crate) fn holds_card(value: &str) -> bool {
-    let masked = mask::card_numbers(value);
-    let Cow::Owned(masked) = masked else { return false };
-    let mut number = Zeroizing::new(String::with_capacity(value.len()));
-    let (mut hidden, mut shown) = (false, 0);
-    for (c, mask) in value.chars().zip(masked.chars()) {
-        // Of each number the last four digits are shown.
-        if mask == '*' && c != '*' {
-            if shown == 4 {
-                number.clear();
-            }
-            (hidden, shown) = (true, 0);
-            number.push(c);
-        } else if hidden && shown < 4 && c.is_numeric() {
-            shown += 1;
-            number.push(c);
-            if shown == 4 && is_of_brand(&number) {
-                return true;
-            }
-        }
-    }
-    false
-}
-
-/// Whether a number is of a brand that the domain knows, or of one of the others, all of which begin with 5 or 6. What is
-/// no card number by itself may be several that overlap.
-fn is_of_brand(number: &str) -> bool {
-    match CardNumber::try_from(number) {
-        Ok(card) => card.brand().is_some() || number.starts_with(['5', '6', '５', '６']),
-        Err(_) => true,
-    }
 }
 
 /// Whether a member holds text that people write, which identifies nothing.

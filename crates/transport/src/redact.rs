@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue};
+pub use perennial_domain::mask::holds_card;
 use perennial_domain::mask::{Known, Prose, card_numbers, is_secret_name};
 
 /// What stands where a secret stood.
@@ -64,7 +65,8 @@ impl Redactor {
     }
 
     /// A redactor that also masks the secrets that one call sends: what stands in the members and headers that are secret
-    /// by their name. The other texts of the call stay as they are where they come back.
+    /// by their name, security codes also where an id or a reference is expected. The other texts of the call stay as they
+    /// are where they come back.
     ///
     /// ```
     /// use http::HeaderMap;
@@ -87,12 +89,11 @@ impl Redactor {
         scalars(body, &mut |name, span| {
             let value = body[span].trim_matches('"');
             let known_so_far = std::mem::take(&mut known);
-            known = if !is_secret_name(name) {
-                known_so_far.sent(value)
-            } else if is_token(name, value) {
-                known_so_far
-            } else {
-                known_so_far.secret(value)
+            known = match Prose::of(name) {
+                _ if is_token(name, value) => known_so_far,
+                _ if is_secret_name(name) => known_so_far.code(value),
+                Prose::Reference => known_so_far.sent(value).sent_reference(value),
+                _ => known_so_far.sent(value),
             };
         });
         Self { known: Arc::new(known) }
@@ -202,6 +203,33 @@ mod tests {
             ("Zoë zahlt 50,00 €", "Zoë zahlt 50,00 €"),
         ] {
             assert_eq!(text(given), masked, "{given:?}");
+        }
+    }
+
+    /// Of both vendors, in JSON and in XML: what a call did not send as a reference is not one.
+    #[test]
+    fn a_security_code_in_a_reference_is_masked_unless_it_was_sent_there() {
+        for (call, answer, masked) in [
+            (r#"{"csc":"987"}"#, r#"{"invoice":"987","id":"987"}"#, r#"{"invoice":"***","id":"987"}"#),
+            (r#"{"csc":987}"#, r#"{"customer-id":987}"#, r#"{"customer-id":"***"}"#),
+            (
+                r#"{"cardDetails":{"securityCode":"987"}}"#,
+                r#"{"sessionId":"987","orderId":"A 987","totalAmount":987}"#,
+                r#"{"sessionId":"***","orderId":"A ***","totalAmount":987}"#,
+            ),
+            (r#"{"csc":"987","invoice":"987"}"#, r#"{"invoice":"987"}"#, r#"{"invoice":"987"}"#),
+            ("<a><csc>987</csc></a>", "<a><order-id>987</order-id></a>", "<a><order-id>***</order-id></a>"),
+            (
+                "<a><csc>987</csc><order-id>PO 987</order-id></a>",
+                "<a><order-id>PO 987</order-id><comments>987</comments></a>",
+                "<a><order-id>PO 987</order-id><comments>***</comments></a>",
+            ),
+        ] {
+            // A credential that every call sends is no reference by chance.
+            let client = Redactor::new().secret("4711");
+            let redactor = client.of_call(&HeaderMap::new(), call.as_bytes());
+            assert_eq!(redactor.body(answer.as_bytes()), masked, "{call}");
+            assert_eq!(redactor.body(br#"{"invoice":"4711"}"#), r#"{"invoice":"4711"}"#);
         }
     }
 

@@ -38,6 +38,42 @@ fn a_secret_argument_is_refused_and_not_repeated() {
     }
 }
 
+/// Short ones, such as a PIN, only where they stand by themselves, and not where the caller says that it is chance.
+#[test]
+fn a_credential_of_a_variable_is_refused_as_an_argument() {
+    const SHORT: &str = "PERENNIAL_CLIENTPAY_ACCOUNT_PIN";
+    const LONG: &str = "PERENNIAL_CLIENTPAY_INTEGRATOR_KEY";
+    for (variable, secret, argument, accepts, refused) in [
+        (SHORT, "4711", "--order-id=4711", false, true),
+        (SHORT, "4711", "--comments=pin: 4711", false, true),
+        (SHORT, "4711", "--comments=4 7 1 1", false, true),
+        (SHORT, "4711", "--order-id=4711", true, false),
+        (SHORT, "4711", "--order-id=A-47110", false, false),
+        (SHORT, "4711", "--amount=4711.00", false, false),
+        (SHORT, "2027", "--start-date=2027-01-15", false, false),
+        (SHORT, "swordfish", "--comments=Swordfish", false, true),
+        (SHORT, "swordfish", "--comments=my-swordfish", false, true),
+        (SHORT, "swordfish", "--comments=Swordfish", true, false),
+        (SHORT, "47", "--order-id=47", false, false),
+        (LONG, "int-5f0c7d1a99", "--comments=int-5f0c7d1a99", false, true),
+        (LONG, "int-5f0c7d1a99", "--comments=INT 5F0C 7D1A 99", false, true),
+        (LONG, "int-5f0c7d1a99", "--comments=xint-5f0c7d1a99x", true, true),
+        (LONG, "int-5f0c7d1a99", "--comments=int-5f0c7d1a", false, false),
+    ] {
+        let mut command = perennial();
+        // Nothing is called: the option that is refused next is not there.
+        command.args(["customers", "create", argument, "--frob"]).env(variable, secret);
+        command.args(accepts.then_some("--allow-lookalikes"));
+        let ran = finish(command, "");
+        let told = format!("an argument holds the secret of {variable}");
+        assert_eq!((ran.code, ran.err.contains(&told)), (2, refused), "{secret} in {argument}: {}", ran.err);
+        let (_, value) = argument.split_once('=').unwrap();
+        assert!(!refused || !ran.err.contains(value), "{}", ran.err);
+        let offers = ran.err.contains("add --allow-lookalikes");
+        assert_eq!(offers, refused && variable == SHORT, "{}", ran.err);
+    }
+}
+
 #[test]
 fn what_is_wrong_with_a_key_is_told_without_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -161,6 +197,38 @@ fn what_the_gateway_repeats_is_masked() {
             for secret in [CARD, CSC, KEY, &KEY.to_uppercase(), "4111/1111"] {
                 assert!(!told.contains(secret), "{output}: {told}");
             }
+        }
+    }
+}
+
+/// An id or a reference that the call did not send is a security code that comes back; one that it sent is its own.
+#[test]
+fn a_security_code_in_a_reference_is_masked() {
+    for (sent, members, shown) in [
+        (&[][..], r#""invoice":"{csc}""#, false),
+        (&[], r#""customer-id":"{csc}""#, false),
+        (&[], r#""purchase-order":"PO {csc}""#, false),
+        (&[], r#""order-id":{csc}"#, false),
+        (&[], r#""email-address":"{csc}""#, false),
+        (&["--invoice", CSC], r#""invoice":"{csc}""#, true),
+        (&["--order-id", CSC], r#""order-id":"{csc}","comments":"{csc}""#, true),
+    ] {
+        let members = members.replace("{csc}", CSC);
+        let transaction = format!(
+            r#"{{"id":"700001","type":"SALE","amount":"12.00","result":"APPROVED","result-code":"000",{members}}}"#
+        );
+        let body = format!(
+            r#"{{"code":"200","status":"success","exchange-id":"x","payload":{{"transaction":{transaction}}}}}"#
+        );
+        for output in ["table", "json", "csv"] {
+            let url = gateway([answer("200 OK", &body)].into_iter());
+            let mut command = perennial();
+            command.args(["--base-url", &url, "--output", output, "-vv", "transactions", "sale"]);
+            command.args(["--amount", "12.00", "--card-stdin"]).args(sent).env("PERENNIAL_API_KEY", KEY);
+            let ran = finish(command, CARD_JSON);
+            assert_eq!(ran.code, 0, "{members}: {}", told(&ran));
+            assert!(ran.out.contains("***") || shown && !members.contains("comments"), "{}", ran.out);
+            assert_eq!(ran.out.matches(CSC).count(), usize::from(shown), "{members}: {}", ran.out);
         }
     }
 }

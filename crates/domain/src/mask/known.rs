@@ -44,7 +44,10 @@ const WIDEST_GAP: usize = 8;
 pub struct Known {
     /// Folded letters and digits, nothing else.
     secrets: Vec<Secret>,
+    /// Those of the secrets that the call sends in its body.
+    codes: Vec<Secret>,
     sent: Vec<Secret>,
+    references: Vec<Secret>,
 }
 
 impl Known {
@@ -58,6 +61,26 @@ impl Known {
         self
     }
 
+    /// Masks this too, and also where it stands by itself in a [`Prose::Reference`]: a security code that one call sends,
+    /// and not a credential that every call sends, which some reference is the same as by chance.
+    ///
+    /// ```
+    /// use perennial_domain::mask::{Known, Prose};
+    ///
+    /// let known = Known::default().code("987").secret("4711").sent_reference("INV 4711");
+    /// assert_eq!(known.mask("987", Prose::Reference), "***");
+    /// assert_eq!(known.mask("4711", Prose::Reference), "4711");
+    /// assert_eq!(known.sent_reference("987").mask("987", Prose::Reference), "987");
+    /// ```
+    #[must_use]
+    pub fn code(mut self, code: &str) -> Self {
+        let plain = folded_text(code);
+        if plain.len() >= SHORTEST {
+            self.codes.push(plain.into());
+        }
+        self.secret(code)
+    }
+
     /// Keeps this text where it comes back as it was sent, but for long secrets in it. A text without a letter is not
     /// kept: it may be a short secret itself.
     #[must_use]
@@ -69,20 +92,32 @@ impl Known {
         self
     }
 
+    /// Keeps this text, whatever it is, where a [`Prose::Reference`] comes back as it was sent, but for long secrets in it.
+    #[must_use]
+    pub fn sent_reference(mut self, text: &str) -> Self {
+        self.references.push(folded_text(text).into());
+        self
+    }
+
     /// The same secrets, to add those of one call.
     #[must_use]
     pub fn copied(&self) -> Self {
         let copy =
             |secrets: &[Secret]| secrets.iter().map(|secret| secret.expose().to_owned().into()).collect();
-        Self { secrets: copy(&self.secrets), sent: copy(&self.sent) }
+        Self {
+            secrets: copy(&self.secrets),
+            codes: copy(&self.codes),
+            sent: copy(&self.sent),
+            references: copy(&self.references),
+        }
     }
 
-    /// The text with the known secrets replaced by `***`, and, but for [`Prose::Exact`], with whatever looks like a card
-    /// number masked as [`card_numbers`](super::card_numbers) masks it.
+    /// The text with the known secrets replaced by `***`, and, but for [`Prose::Exact`] and [`Prose::Reference`], with
+    /// whatever looks like a card number masked as [`card_numbers`](super::card_numbers) masks it.
     pub fn mask<'t>(&self, text: &'t str, prose: Prose) -> Cow<'t, str> {
         let without = self.without_secrets(text, prose);
         match (prose, without) {
-            (Prose::Exact, without) => without,
+            (Prose::Exact | Prose::Reference, without) => without,
             (_, Cow::Borrowed(text)) => super::card_numbers(text),
             (_, Cow::Owned(text)) => Cow::Owned(super::card_numbers(&text).into_owned()),
         }
@@ -97,21 +132,23 @@ impl Known {
 
     fn masked(&self, text: &str, prose: Prose, escapes: Escapes) -> Option<String> {
         let least = match prose {
-            Prose::Exact => LONGEST,
+            Prose::Exact | Prose::Reference => LONGEST,
             Prose::Code if text.trim().chars().all(char::is_alphanumeric) => LONG,
             Prose::Code | Prose::Free => 0,
         };
         let secrets = self.secrets.iter().map(Secret::expose);
-        let sought: Vec<&str> = secrets.filter(|secret| weight(secret) >= least).collect();
+        let codes = self.codes.iter().map(Secret::expose).filter(|_| prose == Prose::Reference);
+        let sought: Vec<&str> = secrets.filter(|secret| weight(secret) >= least).chain(codes).collect();
         if !sought.iter().any(|secret| secret.len() <= text.len()) {
             return None;
         }
         let shown: Vec<Shown> = characters(text, escapes).collect();
         let letters: Vec<(usize, char)> =
             shown.iter().enumerate().filter_map(|(at, shown)| Some((at, folded(shown.character)?))).collect();
-        let came_back = !self.sent.is_empty() && {
+        let sent = if prose == Prose::Reference { &self.references } else { &self.sent };
+        let came_back = !sent.is_empty() && {
             let plain: String = letters.iter().map(|(_, letter)| *letter).collect();
-            self.sent.iter().any(|sent| sent.expose() == plain)
+            sent.iter().any(|sent| sent.expose() == plain)
         };
         let mut spans: Vec<Range<usize>> = Vec::new();
         for secret in sought.into_iter().filter(|secret| !came_back || weight(secret) >= LONG) {

@@ -7,7 +7,11 @@ pub enum Prose {
     Free,
     /// A code of the gateway, such as `041`, or a postal code: a short secret that is the whole text is not masked.
     Code,
-    /// A key, an id, a reference, an amount or a date, by which things are found and compared: only a secret of 12
+    /// A text that a caller chose and a gateway reports as it was sent, such as an invoice number or the caller's id of a
+    /// customer: a secret of 12 characters or more is masked, and a shorter one that this call sent
+    /// ([`Known::code`](super::Known::code)), unless the call sent the text as a reference itself.
+    Reference,
+    /// A key or id of the gateway, an amount or a date, by which things are found and compared: only a secret of 12
     /// characters or more is masked.
     Exact,
 }
@@ -22,11 +26,14 @@ impl Prose {
     /// assert_eq!(Prose::of("display-message"), Prose::Free);
     /// assert_eq!(Prose::of("result-code"), Prose::Code);
     /// assert_eq!((Prose::of("plan-key"), Prose::of("totalAmount")), (Prose::Exact, Prose::Exact));
+    /// assert_eq!((Prose::of("order-id"), Prose::of("sessionId")), (Prose::Reference, Prose::Reference));
     /// ```
     pub fn of(member: &str) -> Self {
         let letters = member.bytes().filter(u8::is_ascii_alphanumeric);
         let name: String = letters.map(|letter| char::from(letter.to_ascii_lowercase())).collect();
-        if EXACT.contains(&name.as_str()) || EXACT_ENDS.iter().any(|end| name.ends_with(end)) {
+        if REFERENCES.contains(&name.as_str()) {
+            Self::Reference
+        } else if EXACT.contains(&name.as_str()) || EXACT_ENDS.iter().any(|end| name.ends_with(end)) {
             Self::Exact
         } else if CODE_ENDS.iter().any(|end| name.ends_with(end)) {
             Self::Code
@@ -36,40 +43,39 @@ impl Prose {
     }
 }
 
-/// The last words of the names of ids, references, links, amounts, dates and counts.
-const EXACT_ENDS: [&str; 20] = [
-    "amount",
-    "balance",
-    "count",
-    "date",
-    "dateutc",
-    "elements",
+/// The names of references that callers choose, of both vendors.
+const REFERENCES: [&str; 15] = [
+    "clientid",
+    "customerid",
+    "customerrefnumber",
     "email",
     "emailaddress",
-    "fee",
-    "href",
-    "id",
-    "ids",
-    "key",
-    "pages",
+    "emails",
+    "invoice",
+    "invoicenumber",
+    "itemid",
+    "matternumber",
+    "orderid",
     "phone",
     "phonenumber",
-    "pk",
-    "tax",
-    "total",
-    "url",
+    "purchaseorder",
+    "sessionid",
+];
+
+/// The last words of the names of ids, links, amounts, dates and counts.
+const EXACT_ENDS: [&str; 16] = [
+    "amount", "balance", "count", "date", "dateutc", "elements", "fee", "href", "id", "ids", "key", "pages",
+    "pk", "tax", "total", "url",
 ];
 
 /// Others of them, whole; and headers that are numbers or dates.
-const EXACT: [&str; 30] = [
+const EXACT: [&str; 24] = [
     "age",
     "clientip",
     "contentlength",
     "created",
-    "customerrefnumber",
     "duration",
     "emailreceipt",
-    "emails",
     "expirationdatemonth",
     "expirationdateyear",
     "expires",
@@ -77,15 +83,11 @@ const EXACT: [&str; 30] = [
     "frequencyday",
     "frequencymonth",
     "frequencyweek",
-    "invoice",
-    "invoicenumber",
     "last",
     "lastmodified",
-    "matternumber",
     "number",
     "pagenumber",
     "pagesize",
-    "purchaseorder",
     "retryafter",
     "signature",
     "size",

@@ -9,13 +9,13 @@ use std::str::FromStr;
 
 use http::Uri;
 use http::uri::{PathAndQuery, Scheme};
+use perennial_domain::mask;
 use perennial_wire::clearent::webhook::Signer;
 use serde_json::{Value as Json, json};
 
 pub(crate) use self::courier::{Couriers, Delivered, Until, serve};
 pub(crate) use self::post::{Heard, PATIENCE};
 use crate::clock::Moment;
-use crate::mask;
 use crate::members::given;
 use crate::seed::Seed;
 
