@@ -67,8 +67,8 @@ pub(crate) struct Global {
     /// A file that holds the api key, instead of PERENNIAL_API_KEY
     #[arg(long, global = true, value_name = "FILE")]
     api_key_file: Option<PathBuf>,
-    /// The proxy through which the gateway is called, such as http://proxy.example:3128; it sees no key. HTTPS_PROXY and
-    /// its like are not used
+    /// The proxy through which the gateway is called, such as http://proxy.example:3128; it sees no key. HTTPS_PROXY,
+    /// ALL_PROXY and their lower-case forms are not used
     #[arg(long, global = true, value_name = "URL", env = "PERENNIAL_PROXY", hide_env_values = true)]
     proxy: Option<String>,
     /// A file with root certificates, as PEM, to trust beside the built-in ones: for sandbox serve --tls, say
@@ -127,8 +127,8 @@ impl Arguments {
         });
         match read.map_err(|error| error.format(&mut command)) {
             Ok((arguments, path)) => {
-                let Global { interrupt, output, verbose, .. } = &arguments.global;
-                interrupt.speak(*output, *verbose > 0);
+                let Global { interrupt, output, verbose, again, .. } = &arguments.global;
+                interrupt.speak(*output, *verbose > 0, again);
                 if arguments.global.csv_bom {
                     if *output != Output::Csv {
                         let told = "--csv-bom is for CSV: add --output csv, or leave it out";

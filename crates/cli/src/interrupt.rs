@@ -1,8 +1,6 @@
 //! Signals: before the first write they end the process as usual; from then on they give up what is under way, so that
 //! a write that was cut short ends as an unknown outcome with all that finds it.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::io;
 use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -12,16 +10,15 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
-use perennial::clientpay::Route;
-use perennial::transport::{Deadline, Exchange, Kind, Time, TokioTime, TransportError};
-use serde::Deserialize;
+use perennial::transport::{Deadline, Exchange, Kind, ReqwestExchange, Time, TokioTime, TransportError};
 use tokio::sync::watch;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::lookup::Again;
+use crate::in_flight::{self, Ids, Listed};
+use crate::lookup::{Again, Line};
 use crate::output::{Output, note};
-use crate::rehearsal::{is_read, route};
+use crate::rehearsal::is_read;
 
 /// A signal that asks the process to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,10 +48,10 @@ struct Journal {
     in_flight: usize,
     cut_short: usize,
     ids: Ids,
+    look: Option<Line>,
+    /// The global options of this run.
+    again: Again,
 }
-
-/// The ids of a write by which it is found, or repeated safely.
-pub(crate) type Ids = Vec<(&'static str, String)>;
 
 /// How long the second signal waits for its message to be written.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -67,13 +64,14 @@ impl Default for Interrupt {
 
 impl Interrupt {
     /// Sets how it speaks.
-    pub(crate) fn speak(&self, output: Output, is_verbose: bool) {
+    pub(crate) fn speak(&self, output: Output, is_verbose: bool, again: &Again) {
         let mut journal = self.journal();
         (journal.output, journal.is_verbose) = (output, is_verbose);
+        journal.again.clone_from(again);
     }
 
     /// The exchange, whose calls end when a signal comes.
-    pub(crate) fn around(&self, inner: impl Exchange + 'static) -> Interruptible<impl Exchange + 'static> {
+    pub(crate) fn around(&self, inner: ReqwestExchange) -> Interruptible {
         Interruptible { inner, interrupt: self.clone() }
     }
 
@@ -113,14 +111,19 @@ impl Interrupt {
         self.end(signals.next().await)
     }
 
+    /// What the second signal ends: a write in doubt, or nothing.
+    fn at_second(&self, signal: Signal) -> Failure {
+        let journal = self.journal();
+        if journal.in_flight + journal.cut_short == 0 {
+            return Failure::Interrupted(signal);
+        }
+        let look = journal.look.as_ref().map(|look| look.again(&journal.again));
+        Failure::CutShort { ids: journal.ids.clone(), look }
+    }
+
     /// Ends the process at the second signal, whatever it is doing: it may be waiting for a reader of standard error.
     fn end(&self, signal: Signal) -> ! {
-        let (failure, output) = {
-            let journal = self.journal();
-            let in_doubt = journal.in_flight + journal.cut_short > 0;
-            let ids = journal.ids.clone();
-            (if in_doubt { Failure::CutShort(ids) } else { Failure::Interrupted(signal) }, journal.output)
-        };
+        let (failure, output) = (self.at_second(signal), self.journal().output);
         let exit = failure.exit();
         let (told, is_told) = mpsc::channel();
         thread::spawn(move || {
@@ -137,13 +140,13 @@ impl Interrupt {
 }
 
 /// An [`Exchange`] whose calls end when a signal comes.
-pub(crate) struct Interruptible<E> {
-    inner: E,
+pub(crate) struct Interruptible {
+    inner: ReqwestExchange,
     interrupt: Interrupt,
 }
 
 #[async_trait]
-impl<E: Exchange> Exchange for Interruptible<E> {
+impl Exchange for Interruptible {
     async fn exchange(
         &self,
         request: Request<Bytes>,
@@ -171,20 +174,23 @@ impl<E: Exchange> Exchange for Interruptible<E> {
             answer = self.inner.exchange(request, deadline) => Some(answer),
             _ = signal.changed() => None,
         };
-        self.interrupt.arrive(answer.is_some());
-        answer.unwrap_or_else(|| Err(TransportError::new(Kind::Canceled)))
+        // What was given up before there was a connection never left.
+        let is_unsent = answer.is_none() && !self.inner.has_connected();
+        self.interrupt.arrive(answer.is_some() || is_unsent);
+        let canceled = || TransportError::new(Kind::Canceled);
+        answer.unwrap_or_else(|| Err(if is_unsent { canceled().not_sent() } else { canceled() }))
     }
 }
 
 impl Interrupt {
     fn depart(&self, request: &Request<Bytes>) {
-        let ids = ids(request);
+        let (ids, look) = (in_flight::ids(request), in_flight::look(request));
         let mut journal = self.journal();
         journal.in_flight += 1;
         if journal.is_verbose && !ids.is_empty() && journal.ids != ids {
             note(&format!("before the send: {}", Listed(&ids)));
         }
-        journal.ids = ids;
+        (journal.ids, journal.look) = (ids, look);
     }
 
     fn arrive(&self, answered: bool) {
@@ -192,75 +198,6 @@ impl Interrupt {
         journal.in_flight -= 1;
         journal.cut_short += usize::from(!answered);
     }
-}
-
-/// Ids as a list in a sentence.
-pub(crate) struct Listed<'a>(pub(crate) &'a Ids);
-
-impl fmt::Display for Listed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (name, id)) in self.0.iter().enumerate() {
-            let comma = if at == 0 { "" } else { ", " };
-            write!(f, "{comma}{name} {id}")?;
-            if *name == REQUEST_ID {
-                write!(f, " (to repeat it safely: the same command with --request-id {id})")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-const REQUEST_ID: &str = "request id";
-
-/// The ids in the body of a write, in either format. Nothing else of it is kept.
-fn ids(request: &Request<Bytes>) -> Ids {
-    /// The members of both vendors' requests, borrowed, so that no card is copied.
-    #[derive(Default, Deserialize)]
-    #[serde(rename_all = "kebab-case")]
-    struct Members<'a> {
-        #[serde(borrow, rename = "requestId")]
-        request_id: Option<Cow<'a, str>>,
-        #[serde(borrow, rename = "token")]
-        session: Option<Session<'a>>,
-        #[serde(borrow)]
-        order_id: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        invoice: Option<Cow<'a, str>>,
-    }
-
-    #[derive(Deserialize)]
-    struct Session<'a> {
-        #[serde(borrow, rename = "requestId")]
-        request_id: Option<Cow<'a, str>>,
-    }
-
-    let body = request.body().as_ref();
-    let named = |name, id: Option<Cow<'_, str>>| id.map(|id| (name, id.into_owned()));
-    if let Some(route) = route(request) {
-        if route == Route::ExpirePage {
-            return Ids::new();
-        }
-        let Members { request_id, session, .. } = serde_json::from_slice(body).unwrap_or_default();
-        let id = request_id.or(session.and_then(|session| session.request_id));
-        return named(REQUEST_ID, id).into_iter().collect();
-    }
-    let (order_id, invoice) = match serde_json::from_slice(body) {
-        Ok(Members { order_id, invoice, .. }) => (order_id, invoice),
-        Err(_) => (element(body, "order-id"), element(body, "invoice")),
-    };
-    [named("order id", order_id), named("invoice", invoice)].into_iter().flatten().collect()
-}
-
-/// The text of an element, as our own encoder writes it.
-fn element<'a>(body: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
-    let body = str::from_utf8(body).ok()?;
-    let (_, rest) = body.split_once(&format!("<{name}>"))?;
-    let (text, _) = rest.split_once(&format!("</{name}>"))?;
-    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
-    let plain = |text: Cow<'a, str>, (entity, plain): (&str, &str)| {
-        if text.contains(entity) { Cow::Owned(text.replace(entity, plain)) } else { text }
-    };
-    Some(entities.into_iter().fold(Cow::Borrowed(text), plain))
 }
 
 /// A clock whose waits end when a signal comes.
@@ -379,31 +316,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_found_in_both_formats_and_nothing_else_is() {
-        let post = |path: &str, body: &'static str| {
-            Request::post(format!("https://gateway.test{path}")).body(Bytes::from(body)).unwrap()
-        };
-        for (path, body, expected) in [
-            (
-                "/rest/v2/transactions/sale",
-                r#"{"card":"4111111111111111","order-id":"A \"7\"","invoice":"INV-1"}"#,
-                r#"order id A "7", invoice INV-1"#,
-            ),
-            (
-                "/rest/v2/transactions/sale",
-                "<transaction><card>4111111111111111</card><order-id>A &amp; 7</order-id></transaction>",
-                "order id A & 7",
-            ),
-            ("/rest/v2/transactions/sale", r#"{"card":"4111111111111111","csc":"999"}"#, ""),
-            ("/rest/v2/transactions/700001", "", ""),
-            ("/v2/expirepage", r#"{"requestId":"r-1"}"#, ""),
-            (
-                "/v2/payment",
-                r#"{"token":{"requestId":"r-1","sessionId":"S"},"orderId":"A"}"#,
-                "request id r-1 (to repeat it safely: the same command with --request-id r-1)",
-            ),
-        ] {
-            assert_eq!(Listed(&ids(&post(path, body))).to_string(), expected, "{path} {body}");
-        }
+    fn a_write_that_a_second_signal_cuts_short_has_its_ids_and_a_look_up() {
+        let request = Request::post("https://gateway.test/rest/v2/transactions/sale");
+        let request = request.body(Bytes::from(r#"{"type":"SALE","order-id":"A-17"}"#)).unwrap();
+        let interrupt = Interrupt::default();
+        interrupt.depart(&request);
+        let told = interrupt.at_second(Signal::Terminate).to_string();
+        assert!(told.contains("during a write, which may have been done or not: order id A-17"), "{told}");
+        let look = "look with: perennial transactions search --type SALE --order-id A-17\n";
+        assert!(told.ends_with(look), "{told}");
+        interrupt.arrive(true);
+        assert_eq!(interrupt.at_second(Signal::Terminate).exit(), Exit::Terminate);
     }
 }

@@ -123,7 +123,7 @@ pub(crate) fn absolute(file: &OsStr) -> String {
 }
 
 /// A command for a POSIX shell.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Line {
     command: &'static str,
     arguments: String,
@@ -159,7 +159,7 @@ impl Line {
     }
 
     /// An argument by its place.
-    fn word(mut self, word: &str) -> Self {
+    pub(crate) fn word(mut self, word: &str) -> Self {
         let apart = if word.starts_with('-') { " -- " } else { " " };
         self.arguments.extend([apart, &quoted(word)]);
         self

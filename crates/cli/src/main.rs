@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod exit;
 mod failure;
+mod in_flight;
 mod input;
 mod interrupt;
 mod lookup;

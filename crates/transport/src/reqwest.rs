@@ -1,5 +1,6 @@
 //! The [`Exchange`] over reqwest: its settings closed, its errors turned into what is known of the delivery.
 
+mod connected;
 mod proxy;
 
 use std::error::Error;
@@ -19,6 +20,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use thiserror::Error;
 
+use self::connected::Connected;
 use crate::{Deadline, Exchange, Kind, TransportError};
 
 /// One HTTPS client with a pool of connections, built once and shared by cloning.
@@ -55,6 +57,7 @@ pub struct ReqwestExchange {
     client: Client,
     response_limit: usize,
     proxied: bool,
+    connected: Connected,
 }
 
 /// The settings of a [`ReqwestExchange`].
@@ -91,6 +94,18 @@ impl ReqwestExchange {
             root_pems: Vec::new(),
             proxy: None,
         }
+    }
+
+    /// Whether there ever was a connection to a gateway. Until then nothing was sent, also of a call that is given up by
+    /// dropping its future.
+    ///
+    /// ```
+    /// use perennial_transport::ReqwestExchange;
+    ///
+    /// assert!(!ReqwestExchange::builder().build().unwrap().has_connected());
+    /// ```
+    pub fn has_connected(&self) -> bool {
+        self.connected.get()
     }
 
     async fn answer(&self, request: ::reqwest::Request) -> Result<Response<Bytes>, TransportError> {
@@ -171,7 +186,9 @@ impl ReqwestBuilder {
 
     /// The exchange. It makes no connection yet.
     pub fn build(self) -> Result<ReqwestExchange, BuildError> {
+        let connected = Connected::default();
         let client = Client::builder()
+            .connector_layer(connected.clone())
             .tls_backend_preconfigured(self.tls()?)
             .connect_timeout(self.connect_timeout)
             .user_agent(concat!("perennial/", env!("CARGO_PKG_VERSION")))
@@ -187,7 +204,7 @@ impl ReqwestBuilder {
             None => client,
         };
         let client = client.build().map_err(|_| BuildError::Client)?;
-        Ok(ReqwestExchange { client, response_limit: self.response_limit, proxied })
+        Ok(ReqwestExchange { client, response_limit: self.response_limit, proxied, connected })
     }
 
     fn tls(&self) -> Result<ClientConfig, BuildError> {

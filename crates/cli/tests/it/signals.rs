@@ -1,6 +1,7 @@
 //! Signals: a write that one cuts short ends with status 75 and all that finds the object; anything else ends as usual.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -139,6 +140,34 @@ fn what_leaves_nothing_in_doubt_ends_as_usual() {
         let ran = interrupted(&Shell::open(), operation, signal, &words, stdin);
         assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{line}: {}", ran.err);
         assert!(!ran.err.contains("look with") && !ran.err.contains("repeat with"), "{line}: {}", ran.err);
+    }
+}
+
+/// The gateway takes the connection and never speaks TLS, so that no byte of the write can have left.
+#[test]
+fn a_write_that_did_not_leave_yet_ends_as_usual() {
+    let sale = "transactions sale --amount 25 --order-id A-17 --card-stdin";
+    for (name, line, stdin, code) in [
+        ("INT", "customers create --first-name Ada --last-name Byron", "", 130),
+        ("TERM", sale, CARD_JSON, 143),
+        ("HUP", sale, CARD_JSON, 129),
+        ("INT", "clientpay access new", "", 130),
+    ] {
+        let gateway = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}", gateway.local_addr().unwrap());
+        let shell = Shell::open();
+        let mut command = perennial();
+        command.args(["--base-url", &url]).args(line.split(' ')).envs(shell.environment());
+        let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = pipes.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        let mut connection = gateway.accept().unwrap().0;
+        // The first byte of the handshake.
+        connection.read_exact(&mut [0]).unwrap();
+        signal(&child, name);
+        let ran = ended(child);
+        assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{line}: {}", ran.err);
+        assert!(ran.err.contains("nothing is in doubt") && !ran.err.contains("look with"), "{}", ran.err);
     }
 }
 
