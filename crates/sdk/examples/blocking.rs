@@ -1,4 +1,4 @@
-//! Without async: a sale and its refund in a programme that has no runtime of its own.
+//! Without async: a sale and its refund in a program that has no runtime of its own.
 //!
 //! `cargo run -p perennial --features blocking --example blocking`
 
@@ -15,7 +15,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     let client = blocking::Clearent::new(client)?;
 
-    let charge = Charge::builder().amount("25.00").card("4111111111111111").exp_date("1230").build()?;
+    // By your own number of the order the charge is found again if its answer is lost.
+    let charge = Charge::builder().amount("25.00").order_id("order-17");
+    let charge = charge.card("4111111111111111").exp_date("1230").build()?;
     let sold = client.transactions().sale(&charge)?;
     println!("{:?}", sold.status);
     if let Some(decline) = sold.decline() {

@@ -14,7 +14,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .environment(sandbox.base_url().parse::<BaseUrl>()?)
         .build()?;
 
-    let ada = NewCustomer::builder().first_name("Ada").last_name("Byron").build()?;
+    // Your own number of the customer becomes its key: a second run finds that it is taken, and makes no second customer.
+    let ada = NewCustomer::builder().customer_key("member-7").first_name("Ada").last_name("Byron").build()?;
     let ada = client.customers().create(&ada).await?;
 
     let card = NewToken::builder()

@@ -45,7 +45,7 @@ fn client(
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start().await?;
     let (key, base) = (sandbox.api_key().expose(), sandbox.base_url());
-    let new = NewCustomer::builder().first_name("Ada").last_name("Byron").build()?;
+    let new = NewCustomer::builder().customer_key("member-7").first_name("Ada").last_name("Byron").build()?;
 
     let sent = Arc::new(AtomicU64::new(0));
     let counted = Counted { inner: ReqwestExchange::builder().build()?, sent: sent.clone() };

@@ -7,6 +7,7 @@
 
 use std::error::Error as StdError;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -91,11 +92,11 @@ async fn subscribe(client: &Clearent, form: SignUp) -> Result<String, Error> {
     };
     plan_of("0".parse()?)?;
 
-    match client.customers().get(&member).await {
-        Ok(_) => {}
-        Err(error) if error.is_not_found() => drop(client.customers().create(&new_customer).await?),
+    let customer = match client.customers().get(&member).await {
+        Ok(customer) => customer,
+        Err(error) if error.is_not_found() => client.customers().create(&new_customer).await?,
         Err(error) => return Err(error),
-    }
+    };
 
     let search = PlanSearch {
         customer_key: Some(member.clone()),
@@ -103,7 +104,9 @@ async fn subscribe(client: &Clearent, form: SignUp) -> Result<String, Error> {
         ..PlanSearch::default()
     };
     let plans = client.plans().search(&search).collect_all().await?;
-    if let Some(plan) = plans.iter().find(|plan| plan.can_charge(None)) {
+    // A plan whose term is over is not this one: a member who comes back gets another. The gateway's day decides.
+    let today = customer.date().map(|now| now.date());
+    if let Some(plan) = plans.iter().find(|plan| plan.can_charge(today)) {
         return Ok(plan.plan_key.to_string());
     }
 
@@ -145,27 +148,48 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("card: must be a card number"), "{answer}");
     assert!(client.customers().search(&CustomerSearch::default()).next().await.is_none());
 
-    // Each write is done, and its answer is lost. Each time the form is sent again.
-    for operation in ["customers.create", "tokens.create", "plans.create"] {
-        sandbox.fault(&Fault::on(operation, Effect::DropReply).nth(1)).await?;
-        let answer = call(address, form).await?;
-        assert!(answer.starts_with("HTTP/1.1 202"), "{operation}: {answer}");
+    // Each write is done, at once or later, and its answer is lost or is an error. Each time the form is sent again.
+    let effects = [
+        Effect::DropReply,
+        Effect::ErrorAfter { status: 500 },
+        Effect::LateCommit { delay: Duration::from_millis(50) },
+    ];
+    for (effect, member) in effects.iter().zip(["member-7", "member-8", "member-9"]) {
+        let form = form.replace("member-7", member);
+        for operation in ["customers.create", "tokens.create", "plans.create"] {
+            let before = made(&client).await?;
+            sandbox.fault(&Fault::on(operation, effect.clone()).nth(1)).await?;
+            let answer = call(address, &form).await?;
+            assert!(answer.starts_with("HTTP/1.1 202"), "{operation}: {answer}");
+            // "Some minutes later": when what was late is done.
+            while made(&client).await? == before {}
+        }
+        let answer = call(address, &form).await?;
+        println!("{answer}");
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+        assert_eq!(call(address, &form).await?.lines().last(), answer.lines().last());
     }
-    let answer = call(address, form).await?;
-    println!("{answer}");
-    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
-    assert_eq!(call(address, form).await?.lines().last(), answer.lines().last());
-    let customers = client.customers().search(&CustomerSearch::default()).collect_all().await?.len();
-    let tokens = client.tokens().search(&TokenSearch::default()).collect_all().await?.len();
-    let plans = client.plans().search(&PlanSearch::default()).collect_all().await?.len();
-    assert_eq!((customers, tokens, plans), (1, 1, 1));
+    assert_eq!(made(&client).await?, [3, 3, 3]);
 
-    sandbox.advance("P1Y").await?;
+    // Thirteen months: each plan has charged twelve times, and is over. A member who comes back gets another plan.
+    sandbox.advance("P13M").await?;
     let payments = client.payments().list(&PaymentSearch::default()).collect_all().await?;
-    println!("{} payments in the year", payments.len());
-    assert_eq!(payments.len(), 12);
+    println!("{} payments of three members", payments.len());
+    assert_eq!(payments.len(), 3 * 12);
+    let answer = call(address, &form.replace("2027-01-01", "2028-02-01")).await?;
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    assert_eq!(made(&client).await?, [3, 3, 4]);
     serving.abort();
     Ok(())
+}
+
+/// How many customers, tokens and plans there are.
+async fn made(client: &Clearent) -> Result<[usize; 3], Error> {
+    Ok([
+        client.customers().search(&CustomerSearch::default()).collect_all().await?.len(),
+        client.tokens().search(&TokenSearch::default()).collect_all().await?.len(),
+        client.plans().search(&PlanSearch::default()).collect_all().await?.len(),
+    ])
 }
 
 /// Posts a form and reads the whole answer.

@@ -23,16 +23,16 @@
 //! # async fn main() -> Result<(), perennial::Error> {
 //! # let cassette = Cassette::from_json(r#"{"exchanges":[{
 //! #     "asked":{"call":"POST /rest/v2/customers","headers":[],"body":""},
-//! #     "answered":{"status":201,"headers":[],"body":"{\"code\":\"201\",\"exchange-id\":\"ID-clearent-rps-1-0b7c\",\"payload\":{\"customer\":{\"customer-key\":\"cust_5a1d7c1e8a0f\",\"first-name\":\"Ada\",\"last-name\":\"Byron\"},\"payloadType\":\"customer\"}}"}
+//! #     "answered":{"status":201,"headers":[],"body":"{\"code\":\"201\",\"exchange-id\":\"ID-clearent-rps-1-0b7c\",\"payload\":{\"customer\":{\"customer-key\":\"member-7\",\"first-name\":\"Ada\",\"last-name\":\"Byron\"},\"payloadType\":\"customer\"}}"}
 //! # }]}"#).unwrap();
 //! let client = Clearent::builder(ApiKey::new("0123456789abcdef0123456789abcdef")?)
 //!     .environment(Environment::Sandbox)
 //!     .exchange(Replaying::new(cassette))
 //!     .build()?;
 //!
-//! let ada = NewCustomer::builder().first_name("Ada").last_name("Byron").build()?;
+//! let ada = NewCustomer::builder().customer_key("member-7").first_name("Ada").last_name("Byron").build()?;
 //! let created = client.customers().create(&ada).await?;
-//! assert_eq!(created.customer_key, CustomerKey::try_from("cust_5a1d7c1e8a0f")?);
+//! assert_eq!(created.customer_key, CustomerKey::try_from("member-7")?);
 //! assert_eq!(created.exchange_id(), Some("ID-clearent-rps-1-0b7c"));
 //! # Ok(())
 //! # }
