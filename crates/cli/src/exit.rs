@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Partial = 6,
     /// Another plan charges the same; nothing was sent.
     Second = 7,
+    /// More was taken for an invoice than it comes to, or it was charged more than once.
+    Excess = 8,
     /// The gateway was not reached, or is failing; nothing was changed.
     Unavailable = 69,
     /// Something is wrong here or in an answer: not the caller's doing.
@@ -53,6 +55,7 @@ Exit status:
    5  no such object
    6  only a part of the amount was approved and taken: the transaction is printed all the same
    7  a plan charges the same already; nothing was sent
+   8  an invoice was charged more than once, or with more than it comes to
   69  the gateway was not reached or is failing; nothing was changed
   70  an answer that cannot be, or a defect of this program
   71  the sandbox stopped because its database failed; what it answered is kept

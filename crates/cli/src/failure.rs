@@ -7,7 +7,7 @@ use std::iter;
 
 use anstyle::{AnsiColor, Style};
 use http::StatusCode;
-use perennial::clearent::InvalidApiKey;
+use perennial::clearent::{InvalidApiKey, Lookup, Reference, TransactionId};
 use perennial::clientpay::RequestId;
 use perennial::keys::KeyStoreError;
 use perennial::transport::{Delivery, Kind, TransportError, redact};
@@ -15,7 +15,8 @@ use perennial::{Environment, Error, ErrorKind, InvalidBaseUrl, Rule, Violation, 
 use perennial_sandbox::{StartError, StoreError, WorldError};
 
 use crate::exit::Exit;
-use crate::interrupt::{Ids, Listed, Signal};
+use crate::in_flight::{Ids, Listed};
+use crate::interrupt::Signal;
 use crate::lookup::{self, Again, Line};
 use crate::output::{Output, Record, json};
 
@@ -39,8 +40,8 @@ pub(crate) enum Failure {
     Lost { error: Error, look: Line },
     /// A signal ended the run, and nothing is in doubt.
     Interrupted(Signal),
-    /// A second signal ended it during a write.
-    CutShort(Ids),
+    /// A second signal ended it during a write, which has these ids and this look-up.
+    CutShort { ids: Ids, look: Option<String> },
     /// What is asked would charge twice; why.
     Refused(String),
     /// Another plan charges the same; which.
@@ -51,8 +52,10 @@ pub(crate) enum Failure {
     Declined { message: Option<String>, code: Option<String>, exchange_id: Option<String> },
     /// Only a part of the amount was approved; the transaction is printed already, if it can be.
     Partial { message: String, exchange_id: Option<String> },
+    /// An invoice was charged more than once, or with more than it comes to; the transactions are printed already.
+    Excess(String),
     /// A charge of this invoice, by this transaction, is neither approved nor declined; it is printed already.
-    Undecided { number: String, id: String },
+    Undecided { number: Reference, id: Option<TransactionId> },
     /// The sandbox does not start.
     Start(StartError),
     /// The sandbox stopped by itself.
@@ -61,7 +64,7 @@ pub(crate) enum Failure {
     World(WorldError),
     /// A sandbox that is served refuses what it is told.
     Sandbox { status: StatusCode, told: String },
-    /// No sandbox answered. Of a call that would change something there is a look at what became of it.
+    /// No sandbox answered. `look` is the command that shows whether a call that would change something was done.
     Unanswered { error: TransportError, look: Option<&'static str> },
     /// The sandbox did what it should not.
     Unexpected(&'static str),
@@ -128,7 +131,8 @@ impl Failure {
             },
             Self::Declined { .. } => Exit::Declined,
             Self::Partial { .. } => Exit::Partial,
-            Self::CutShort(_) | Self::Undecided { .. } => Exit::Unknown,
+            Self::Excess(_) => Exit::Excess,
+            Self::CutShort { .. } | Self::Undecided { .. } => Exit::Unknown,
             Self::Unprinted { .. } if self.is_broken_pipe() => Exit::Done,
             Self::Unprinted { .. } => Exit::Unprinted,
             Self::Stopped(_) => Exit::Stopped,
@@ -171,10 +175,11 @@ impl Failure {
             Self::Unreadable(_) => word(ErrorKind::Unreadable),
             Self::Gateway(error) | Self::Lost { error, .. } => word(error.kind()),
             Self::Interrupted(_) => "interrupted",
-            Self::CutShort(_) => word(ErrorKind::OutcomeUnknown),
+            Self::CutShort { .. } => word(ErrorKind::OutcomeUnknown),
             Self::Nothing(_) => "not-found",
             Self::Declined { .. } => "declined",
             Self::Partial { .. } => "partially-approved",
+            Self::Excess(_) => "overpaid",
             Self::Undecided { .. } => "outcome-unknown",
             Self::Start(_)
             | Self::Stopped(_)
@@ -194,6 +199,7 @@ impl Failure {
             Self::Usage(message)
             | Self::Refused(message)
             | Self::Second(message)
+            | Self::Excess(message)
             | Self::Partial { message, .. } => message.clone(),
             Self::Keys(error) => error.to_string(),
             Self::Start(error) => error.to_string(),
@@ -222,17 +228,21 @@ impl Failure {
                 error.refusal().map_or_else(|| error.without_reason(), ToString::to_string)
             }
             Self::Interrupted(signal) => format!("{} ended the command; nothing is in doubt", signal.name()),
-            Self::CutShort(ids) => {
+            Self::CutShort { ids, .. } => {
                 let ids = if ids.is_empty() { String::new() } else { format!(": {}", Listed(ids)) };
                 format!(
                     "a second signal ended the command during a write, which may have been done or not{ids}; look before \
                      sending it again"
                 )
             }
-            Self::Undecided { number, id } => format!(
-                "transaction {id} of invoice {number} is neither approved nor declined, and may have taken money: do not \
-                 charge it again; look at the transaction later, or ask the gateway's support"
-            ),
+            Self::Undecided { number, id } => {
+                let id = id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
+                format!(
+                    "transaction{id} of invoice {} is neither approved nor declined, and may have taken money: do not \
+                     charge the invoice again; look at the transaction later, or ask the gateway's support",
+                    number.as_str()
+                )
+            }
             Self::Declined { message, .. } => {
                 let message = message.as_deref().unwrap_or("the gateway gave no reason");
                 format!("declined: {}", redact::text(message))
@@ -291,6 +301,11 @@ impl Failure {
             Self::Unanswered { look, .. } if self.exit() == Exit::Unknown => look.map(Line::new),
             Self::Lost { error, look } if error.is_outcome_unknown() => {
                 return Some(look.again(again));
+            }
+            Self::CutShort { look, .. } => return look.clone(),
+            Self::Undecided { number, id } => {
+                let of_number = || Lookup::Invoice(number.clone());
+                Some(lookup::command(&id.clone().map_or_else(of_number, Lookup::Transaction)))
             }
             _ => {
                 let error = self.gateway()?;

@@ -89,8 +89,8 @@ pub enum ErrorKind {
     Redirected,
     /// The pages of a list do not end.
     PageLoop,
-    /// A write may have been performed, or not: its answer was lost, or decides nothing. [`Error::lookup`] is what tells, or with ClientPay
-    /// [`Error::request_id`].
+    /// A write may have been performed, or not: its answer was lost, or decides nothing. [`Error::lookup`] tells which, or
+    /// with ClientPay [`Error::request_id`].
     OutcomeUnknown,
 }
 

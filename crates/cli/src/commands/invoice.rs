@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use perennial::clearent::{Charge, InvoicePayment, InvoiceStatus, Reference, Transaction};
 use perennial::clientpay::InvoicePage;
-use perennial::{Clearent, Invoice, InvoiceBuilder, InvoiceLine, InvoiceLineBuilder, Violations};
+use perennial::{
+    Amount, Clearent, Invoice, InvoiceBuilder, InvoiceLine, InvoiceLineBuilder, Total, Violations,
+};
 use serde::Deserialize;
 
+use super::both;
 use super::clientpay::{Account, Frame, by_place, under};
 use super::criteria::key;
-use super::transactions::{Payer, in_part, outcome};
+use super::transactions::{Payer, outcome};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::input;
@@ -38,8 +41,12 @@ pub(crate) enum Invoices {
         Example:\n  perennial invoice page --invoice-file invoice.json --header-text 'Pay Marsh & Oak LLP'"
     )]
     Page(Box<OnPage>),
-    /// Tells whether an invoice is paid, and by which transaction
-    #[command(after_help = "Example:\n  perennial invoice status INV-70412")]
+    /// Tells whether an invoice is paid, by which transaction, and how much that took
+    #[command(
+        after_help = "The gateway knows no invoices: without --amount, any approved charge pays the number. With it, the \
+        exit status is 6 if less was taken, and 8 if more was.\n\n\
+        Example:\n  perennial invoice status INV-70412 --amount 702.00"
+    )]
     Status(Named),
 }
 
@@ -49,6 +56,9 @@ pub(crate) struct Named {
     /// The invoice's number
     #[arg(value_name = "NUMBER")]
     number: String,
+    /// The amount of the invoice, with which the amount of its charge is compared
+    #[arg(long, value_name = "AMOUNT")]
+    amount: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -140,9 +150,10 @@ impl Invoices {
             Self::Pay(pay) => pay.run(&global.client().await?, output).await,
             Self::Page(page) => page.run(global).await,
             Self::Status(named) => {
-                let number: Reference = key("<NUMBER>", &named.number)?;
+                let amount = named.amount.as_deref().map(|amount| key("amount", amount)).transpose();
+                let (number, amount) = both(key::<Reference>("<NUMBER>", &named.number), amount)?;
                 let status = global.client().await?.invoices().status(&number).await?;
-                Standing::found(number, status).tell(output)
+                Standing::found(number, status, amount).tell(output)
             }
         }
     }
@@ -161,7 +172,7 @@ impl Pay {
             Some(violations) => self.payer.name(violations).into(),
             None => Failure::from(error),
         })?;
-        let number = invoice.fields().number.clone();
+        let (number, amount) = (invoice.fields().number.clone(), Some(invoice.amount()));
         match paid {
             InvoicePayment::Made(made) => {
                 let outcome = outcome(&made, None);
@@ -170,13 +181,16 @@ impl Pay {
                 outcome.and(printed)
             }
             InvoicePayment::Partial(charge) => {
-                Standing::found(number, InvoiceStatus::Partial(*charge)).tell(output)
+                Standing::found(number, InvoiceStatus::Partial(*charge), amount).tell(output)
+            }
+            InvoicePayment::Several(charges) => {
+                Standing::found(number, InvoiceStatus::Several(charges), amount).tell(output)
             }
             InvoicePayment::Before(before) => {
                 if let Output::Table = output {
                     note("the invoice was paid before: nothing was charged now");
                 }
-                let before = Standing::found(number, InvoiceStatus::Paid(*before));
+                let before = Standing::found(number, InvoiceStatus::Paid(*before), amount);
                 show(output, Standing { charged: Some(false), ..before })
             }
             InvoicePayment::InTheWay(earlier) => Err(in_the_way(&invoice, &earlier)),
@@ -267,57 +281,111 @@ fn of_lines(violations: &Violations) -> Violations {
     super::renamed(violations, "lines", "line")
 }
 
+const PAID: &str = "paid";
 /// The status of an invoice of which a part was taken.
 const PARTIAL: &str = "partially-paid";
+/// The status of an invoice whose charge took more than the invoice comes to.
+const OVERPAID: &str = "overpaid";
+/// The status of an invoice of which more than one charge took money.
+const SEVERAL: &str = "charged-more-than-once";
 /// The status of an invoice with a charge that is neither approved nor declined.
 const UNDECIDED: &str = "undecided";
 
-/// Where an invoice stands, the transaction that says so, and whether it was charged just now.
+/// Where an invoice stands, the transactions that say so, and whether it was charged just now.
 struct Standing {
     number: Reference,
+    /// What it comes to, if that is known.
+    amount: Option<Amount>,
     status: &'static str,
     charged: Option<bool>,
-    transaction: Option<Transaction>,
+    transactions: Vec<Transaction>,
 }
 
 impl Standing {
-    fn found(number: Reference, status: InvoiceStatus) -> Self {
-        let (status, transaction) = match status {
-            InvoiceStatus::Paid(transaction) => ("paid", Some(transaction)),
-            InvoiceStatus::Partial(transaction) => (PARTIAL, Some(transaction)),
-            InvoiceStatus::Undecided(transaction) => (UNDECIDED, Some(transaction)),
-            InvoiceStatus::Unpaid(declined) => ("unpaid", declined),
+    fn found(number: Reference, status: InvoiceStatus, amount: Option<Amount>) -> Self {
+        let (status, transactions) = match status {
+            InvoiceStatus::Paid(made) => (amount.map_or(PAID, |amount| compared(amount, &made)), vec![made]),
+            InvoiceStatus::Partial(made) => (PARTIAL, vec![made]),
+            InvoiceStatus::Undecided(made) => (UNDECIDED, vec![made]),
+            InvoiceStatus::Unpaid(declined) => ("unpaid", declined.into_iter().collect()),
+            InvoiceStatus::Several(charges) => (SEVERAL, charges),
         };
-        Self { number, status, charged: None, transaction }
+        Self { number, amount, status, charged: None, transactions }
     }
 
     fn charged(number: Reference, transaction: Transaction) -> Self {
         let approved = transaction.is_approved();
-        let status = if approved { "paid" } else { "unpaid" };
-        Self { number, status, charged: Some(approved), transaction: Some(transaction) }
+        let status = if approved { PAID } else { "unpaid" };
+        Self { number, amount: None, status, charged: Some(approved), transactions: vec![transaction] }
+    }
+
+    /// What was taken and what is still due, if money was taken.
+    fn money(&self) -> Option<(Total, Option<Amount>)> {
+        if [UNDECIDED, "unpaid"].contains(&self.status) {
+            return None;
+        }
+        let taken = self.transactions.iter().filter_map(|made| made.amount).map(Total::from).sum();
+        let [made] = &self.transactions[..] else { return Some((taken, None)) };
+        let due = self.amount.zip(made.amount).and_then(|(amount, taken)| amount.checked_sub(taken));
+        let due = due.filter(|due| !due.is_zero()).or_else(|| made.due()).filter(|_| self.status == PARTIAL);
+        Some((taken, due))
     }
 
     /// Prints it. An invoice that is neither paid nor to be paid with another charge is reported whether or not it can
     /// be printed.
     fn tell(self, output: Output) -> Result<(), Failure> {
-        let (number, status) = (self.number.clone(), self.status);
-        let id = self.transaction.as_ref().and_then(|made| made.id.as_ref()).map(ToString::to_string);
-        let id = id.unwrap_or_default();
-        let partial = self.transaction.as_ref().and_then(Transaction::partial);
+        let failure = self.failure();
         let printed = show(output, self);
-        let number = number.as_str();
-        match partial {
-            Some(partial) if status == PARTIAL => {
-                let what = in_part(partial);
+        failure.map_or(printed, Err)
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        let number = self.number.as_str();
+        let id = self.transactions.first().and_then(|made| made.id.as_ref());
+        let shown = id.map(ToString::to_string).unwrap_or_default();
+        let (taken, due) = self.money().unwrap_or_default();
+        let message = match self.status {
+            PARTIAL => {
+                let due = due.map(|due| format!("; {due} is still due")).unwrap_or_default();
                 let message = format!(
-                    "invoice {number} is not paid in full: {what}; it is not charged again. Charge the rest under a number of \
-                     its own, or void transaction {id}"
+                    "invoice {number} is not paid in full: only {taken} was approved and taken{due}; it is not charged again. \
+                     Charge the rest under a number of its own, or void transaction {shown}"
                 );
-                Err(Failure::Partial { message, exchange_id: None })
+                return Some(Failure::Partial { message, exchange_id: None });
             }
-            _ if status == UNDECIDED => Err(Failure::Undecided { number: number.to_owned(), id }),
-            _ => printed,
-        }
+            UNDECIDED => return Some(Failure::Undecided { number: self.number.clone(), id: id.cloned() }),
+            OVERPAID => {
+                let amount = self.amount.unwrap_or_default();
+                format!(
+                    "invoice {number} comes to {amount}, and transaction {shown} took {taken}: refund what is too much, or \
+                     check the amount"
+                )
+            }
+            SEVERAL => {
+                let charges = self.transactions.iter().map(|made| {
+                    let id = made.id.as_ref().map(ToString::to_string).unwrap_or_default();
+                    format!("transaction {id} took {}", made.amount.unwrap_or_default())
+                });
+                let charges = charges.collect::<Vec<_>>().join(", ");
+                format!(
+                    "invoice {number} was charged more than once: {charges}; it is not charged again. Void or refund what is \
+                     too much"
+                )
+            }
+            _ => return None,
+        };
+        Some(Failure::Excess(message))
+    }
+}
+
+/// The status of an invoice of this amount that this charge paid. A tip comes on top, and may be counted in.
+fn compared(amount: Amount, made: &Transaction) -> &'static str {
+    let taken = made.amount.unwrap_or_default();
+    match taken.checked_sub(made.tip_amount.unwrap_or_default()) {
+        Some(without_tip) if without_tip == amount => PAID,
+        _ if taken == amount => PAID,
+        _ if taken < amount => PARTIAL,
+        _ => OVERPAID,
     }
 }
 
@@ -327,18 +395,24 @@ impl Shown for Standing {
 
     fn members() -> Vec<String> {
         let transaction = Transaction::members().into_iter().map(|member| format!("transaction.{member}"));
-        Self::COLUMNS.iter().map(|&column| column.to_owned()).chain(transaction).collect()
+        let columns = Self::COLUMNS.iter().map(|&column| column.to_owned());
+        columns.chain(transaction).chain(["transactions".to_owned()]).collect()
     }
 
     fn record(self) -> Record {
-        let Self { number, status, charged, transaction } = self;
-        let partial = transaction.as_ref().and_then(Transaction::partial).filter(|_| status == PARTIAL);
+        let (taken, due) = self.money().unzip();
+        let Self { number, status, charged, mut transactions, .. } = self;
+        let (one, several) = match transactions.len() {
+            0 | 1 => (transactions.pop(), None),
+            _ => (None, Some(transactions.into_iter().map(Shown::record).collect::<Vec<_>>())),
+        };
         Record::default()
             .with("number", number.as_str())
             .with("status", status)
             .with("charged", charged)
-            .with("taken", partial.map(|partial| partial.taken))
-            .with("due", partial.and_then(|partial| partial.due))
-            .with("transaction", transaction.map(Shown::record))
+            .with("taken", taken)
+            .with("due", due.flatten())
+            .with("transaction", one.map(Shown::record))
+            .with("transactions", several)
     }
 }

@@ -18,9 +18,10 @@ use crate::failure::Failure;
 pub(crate) enum Plans {
     /// Creates a plan; an active one charges by itself from its first date on
     #[command(
-        after_help = "What may not be meant is said on standard error: 13 charges, none, past days, a first day that is today, \
-        a card that expires before the end. If a plan charges the same customer, token and amount on the same days, a \
-        terminal is asked; without one, nothing is sent and the exit status is 7, unless --allow-second is given.\n\n\
+        after_help = "Notes on standard error name what may not be meant: 13 charges, none, past days, a first day that is \
+        today, a card that expires before the end. If a plan charges the same customer, token and amount on the same \
+        days, the command asks on a terminal; without one, it sends nothing and exits with 7, unless --allow-second is \
+        given.\n\n\
         Example:\n  perennial plans create --plan-name 'Gold membership' \
         --customer-key cust_5a1d7c1e8a0f \\\n    --token-id 1100000000555551111 --frequency-day 15 \
         --payment-amount 50.00 \\\n    --start-date 2027-01-01 --end-date 2027-12-31 --status ACTIVE"
@@ -37,7 +38,7 @@ pub(crate) enum Plans {
     Search(Search),
     /// Changes a plan; what is not given stays as it is
     #[command(
-        after_help = "A new --frequency-day can charge twice in a month, or not at all: that is said on standard error, \
+        after_help = "A new --frequency-day can charge twice in a month, or not at all: a note on standard error says so, \
         and --dry-run shows the charges to come.\n\nExample:\n  perennial plans update plan_3f0f6d1c5f0e --payment-amount 55.00"
     )]
     Update(Update),

@@ -282,9 +282,9 @@ impl Transactions {
     }
 }
 
-/// In JSON the message of the transaction says it.
+/// Notes that nothing was charged. In JSON the member `charged` is false, because standard error holds JSON alone.
 pub(super) fn note_duplicate(output: Output, made: &Transaction) {
-    if matches!(output, Output::Table) && made.is_duplicate() {
+    if !output.is_json() && made.is_duplicate() {
         note("this is an earlier transaction: nothing was charged now");
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod bars;
 pub(crate) mod calendar;
 mod clientpay;
 pub(crate) mod csv;
+mod due;
 pub(crate) mod json;
 mod names;
 pub(crate) mod pager;
@@ -154,7 +155,7 @@ impl Output {
         self.list_of(list, extent, |_| true, None).await
     }
 
-    /// Prints a list likewise; a table has the names of the customers.
+    /// Prints a list likewise; a table has the names of the customers, and what is due of payments.
     pub(crate) async fn list_with_names<T: Shown>(
         self,
         list: List<T>,
@@ -186,6 +187,7 @@ impl Output {
             Ok(page) => {
                 if let (Some(client), Listing::Table { rows, .. }) = (names, &mut rows.list) {
                     names::add(client, rows).await;
+                    due::add(client, rows).await;
                 }
                 let unreadable = rows.finish()?;
                 if let (Self::Table, Some(page)) = (self, page) {

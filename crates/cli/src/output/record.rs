@@ -45,11 +45,11 @@ pub(crate) trait Shown {
 }
 
 /// Declares what is shown of a type: the columns of a list, then every field under its name. One that is forgotten does
-/// not compile. Last, a method whose value is shown beside them.
+/// not compile. Last, methods whose values are shown beside them.
 macro_rules! shown {
     (
         $Type:ident $( as $object:literal )? in [ $( $column:literal ),* $(,)? ]
-        { $( $field:ident: $name:literal, )* $( ; $derived:ident: $derived_name:literal )? }
+        { $( $field:ident: $name:literal, )* $( ; $derived:ident: $derived_name:literal )* }
     ) => {
         impl Shown for $Type {
             const COLUMNS: &'static [&'static str] = &[ $( $column ),* ];
@@ -58,15 +58,15 @@ macro_rules! shown {
             fn members() -> Vec<String> {
                 let members = [
                     $( $crate::output::record::names($name, |object: Self| object.$field), )*
-                    $( vec![$derived_name.to_owned()] )?
+                    $( vec![$derived_name.to_owned()], )*
                 ];
                 members.concat()
             }
 
             fn record(self) -> Record {
-                $( let $derived = self.$derived(); )?
+                $( let $derived = self.$derived(); )*
                 let Self { $( $field ),* } = self;
-                Record::default() $( .with($name, $field) )* $( .with($derived_name, $derived) )?
+                Record::default() $( .with($name, $field) )* $( .with($derived_name, $derived) )*
             }
         }
     };
@@ -368,7 +368,7 @@ impl Shown for Date {
 
 shown! {
     Payment in [
-        "created", "verdict", "payment-amount", "customer-name", "customer-key", "transaction-id", "status", "plan-key",
+        "created", "verdict", "payment-amount", "due", "customer-name", "customer-key", "transaction-id", "status", "plan-key",
     ] {
         customer_key: "customer-key",
         plan_key: "plan-key",
@@ -382,7 +382,7 @@ shown! {
 
 shown! {
     Transaction in [
-        "id", "type", "amount", "verdict", "ref-id", "created", "order-id", "result-code", "last-four", "result",
+        "id", "type", "amount", "verdict", "due", "ref-id", "created", "order-id", "result-code", "last-four", "result",
     ] {
         id: "id",
         transaction_type: "type",
@@ -432,6 +432,7 @@ shown! {
         terminal_id: "terminal-id",
         plan_name: "plan-name",
         ; verdict: "verdict"
+        ; due: "due"
     }
 }
 
@@ -439,12 +440,15 @@ impl Shown for Charged {
     const COLUMNS: &'static [&'static str] = Transaction::COLUMNS;
 
     fn members() -> Vec<String> {
-        [<Transaction as Shown>::members(), names("token", |charged: Self| charged.token)].concat()
+        let own = vec!["charged".to_owned()];
+        [<Transaction as Shown>::members(), own, names("token", |charged: Self| charged.token)].concat()
     }
 
+    /// An earlier transaction that was answered in place of a new one says that nothing was charged.
     fn record(self) -> Record {
         let Self { transaction, token } = self;
-        transaction.record().with("token", token)
+        let charged = transaction.is_duplicate().then_some(false);
+        transaction.record().with("charged", charged).with("token", token)
     }
 }
 

@@ -4,7 +4,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::shell::{CARD, CARD_JSON, CSC, Ran, Shell};
+use crate::shell::{CARD, CARD_JSON, CSC, KEY, Ran, Shell, answer, finish, gateway, perennial};
 
 pub(crate) const INVOICE_JSON: &str = r#"{"number":"INV-1","date":"2027-01-04","customerId":"C-9","customerName":"Rosa Lind",
     "lines":[{"description":"Decking, 20 boards","amount":"400.00"},{"description":"Labour","amount":"250"}],"tax":"52"}"#;
@@ -203,4 +203,183 @@ fn what_is_wrong_is_named_and_nothing_is_sent() {
     }
     let log = shell.run(&["--output", "json", "sandbox", "log"]).out;
     assert!(!log.contains("INV-1"), "{log}");
+}
+
+/// A command against a gateway that lists these transactions of the invoice.
+fn listing(words: &[&str], output: &str, transactions: &[String]) -> Ran {
+    let count = transactions.len();
+    let list = format!(
+        r#"{{"code":"200","status":"success","exchange-id":"ID-1","page":{{"first":true,"last":true,"number":1,
+        "number-of-elements":{count},"size":25,"total-elements":{count},"total-pages":1}},
+        "payload":{{"transactions":{{"transaction":[{}]}},"payloadType":"transactions"}}}}"#,
+        transactions.join(",")
+    );
+    let url = gateway(std::iter::repeat(answer("200 OK", &list)));
+    let mut command = perennial();
+    command.args(["--base-url", &url, "--output", output, "invoice"]).args(words);
+    command.env("PERENNIAL_API_KEY", KEY);
+    let ran = finish(command, CARD_JSON);
+    Ran { err: ran.err.replace(&url, "http://gateway"), ..ran }
+}
+
+/// A charge of invoice INV-1 with these members.
+fn charge_of(id: &str, amount: &str, members: &str) -> String {
+    let id = if id.is_empty() { String::new() } else { format!(r#""id":"{id}","#) };
+    format!(
+        r#"{{{id}"type":"SALE","amount":"{amount}","order-id":"INV-1","invoice":"INV-1"{}{members}}}"#,
+        if members.contains("result") { "," } else { r#","result":"APPROVED","result-code":"000""# },
+    )
+}
+
+#[test]
+fn the_status_says_what_was_taken_and_what_is_due() {
+    let one = |amount, members| vec![charge_of("700001", amount, members)];
+    let two = |amount| [one("25.00", ""), vec![charge_of("700002", amount, "")]].concat();
+    let part = r#","partial-approved":"true""#;
+    let part_of = r#","partial-approved":"true","original-amount":"25.00""#;
+    let review = r#""result":"REVIEW""#;
+    let (get, status) = ("perennial transactions get", "perennial invoice status");
+    // The charges and --amount; the exit status, the status, what was taken and is due, and what the error says.
+    for (charges, amount, code, word, taken, due, told) in [
+        (vec![], "25.00", 0, "unpaid", "", "", &[][..]),
+        (one("25.00", ""), "", 0, "paid", "25.00", "", &[]),
+        (one("24.00", ""), "", 0, "paid", "24.00", "", &[]),
+        (one("25.00", ""), "25.00", 0, "paid", "25.00", "", &[]),
+        (one("30.00", r#","tip-amount":"5.00""#), "25.00", 0, "paid", "30.00", "", &[]),
+        (
+            one("24.00", ""),
+            "25.00",
+            6,
+            "partially-paid",
+            "24.00",
+            "1.00",
+            &["700001", "only 24.00", "1.00 is still due"],
+        ),
+        (one("20.00", part_of), "", 6, "partially-paid", "20.00", "5.00", &["5.00 is still due"]),
+        (one("20.00", part), "", 6, "partially-paid", "20.00", "", &["only 20.00"]),
+        (one("20.00", part), "25.00", 6, "partially-paid", "20.00", "5.00", &["5.00 is still due"]),
+        (one("20.00", part_of), "30.00", 6, "partially-paid", "20.00", "10.00", &["10.00 is still due"]),
+        (one("30.00", ""), "25.00", 8, "overpaid", "30.00", "", &["comes to 25.00", "700001 took 30.00"]),
+        (
+            two("25.00"),
+            "",
+            8,
+            "charged-more-than-once",
+            "50.00",
+            "",
+            &["700001 took 25.00", "700002 took 25.00"],
+        ),
+        (two("25.00"), "50.00", 8, "charged-more-than-once", "50.00", "", &["700001", "700002"]),
+        (one("25.00", r#","status":"Voided""#), "25.00", 0, "unpaid", "", "", &[]),
+        (
+            one("25.00", r#","status":"Voided","voided":"false""#),
+            "",
+            75,
+            "undecided",
+            "",
+            "",
+            &[get, "700001"],
+        ),
+        (one("25.00", review), "", 75, "undecided", "", "", &[get, "700001"]),
+        (vec![charge_of("", "25.00", review)], "", 75, "undecided", "", "", &[status, "INV-1"]),
+    ] {
+        let amount = if amount.is_empty() { vec![] } else { vec!["--amount", amount] };
+        let words = [&["status", "INV-1"], &amount[..]].concat();
+        let ran = listing(&words, "json", &charges);
+        assert_eq!(ran.code, code, "{words:?} {charges:?}: {}", ran.err);
+        let shown = json(&ran.out);
+        let member = |name: &str| shown[name].as_str().unwrap_or_default().to_owned();
+        assert_eq!(
+            (member("status"), member("taken"), member("due")),
+            (word.into(), taken.into(), due.into())
+        );
+        assert_eq!(shown["transactions"].as_array().map(Vec::len), (charges.len() > 1).then_some(2));
+        let text = listing(&words, "table", &charges);
+        assert_eq!((text.code, ran.err.is_empty()), (code, told.is_empty()));
+        for told in told {
+            assert!(ran.err.contains(told), "{told} is not in {}", ran.err);
+            assert!(text.err.contains(told), "{told} is not in {}", text.err);
+        }
+        if code == 75 {
+            let command = "--base-url http://gateway";
+            let look = text.err.lines().find_map(|line| line.trim().strip_prefix("look with: ")).unwrap();
+            assert!(look.contains(command), "{look}");
+            let look = json(&ran.err)["error"]["look-up"].as_str().unwrap().to_owned();
+            assert!(look.contains(command) && look.contains("--output json"), "{look}");
+        }
+        if word == "charged-more-than-once" {
+            let pay =
+                ["pay", "--number", "INV-1", "--date", "2027-01-04", "--line", "Labor=25.00", "--card-stdin"];
+            let paid = listing(&pay, "json", &charges);
+            assert_eq!((paid.code, &json(&paid.out)["status"]), (8, &json!(word)), "{}", paid.err);
+        }
+    }
+}
+
+/// Whatever the form of the output, and by whatever the gateway says so.
+#[test]
+fn an_answer_with_an_earlier_charge_is_noted() {
+    for members in
+        [r#""check-field-duplicate":"true""#, r#""display-message":"Transaction previously approved""#]
+    {
+        let body = format!(
+            r#"{{"code":"200","status":"success","exchange-id":"ID-1","payload":{{"transaction":{{"id":"700001",
+            "type":"SALE","amount":"12.00","result":"APPROVED","result-code":"000",{members}}},"payloadType":"transaction"}}}}"#
+        );
+        for output in ["table", "json", "jsonl", "csv"] {
+            let url = gateway([answer("200 OK", &body)].into_iter());
+            let mut command = perennial();
+            command.args(["--base-url", &url, "--output", output, "transactions", "sale"]);
+            command.args(["--amount", "12.00", "--card-stdin"]).env("PERENNIAL_API_KEY", KEY);
+            let ran = finish(command, CARD_JSON);
+            let is_json = output.starts_with("json");
+            let noted =
+                if is_json { "" } else { "this is an earlier transaction: nothing was charged now\n" };
+            assert_eq!((ran.code, ran.err.as_str()), (0, noted), "{output}");
+            assert_eq!(ran.out.contains(r#""charged""#), is_json, "{output}: {}", ran.out);
+        }
+    }
+}
+
+/// A payment of a plan that the issuer approved in part shows what was taken and what is due.
+#[test]
+fn a_part_of_a_payment_of_a_plan_is_shown() {
+    let shell = Shell::open();
+    let world =
+        shell.run(&["sandbox", "world", "--seed", "9", "--partial-amount", "50.00", "--output", "json"]);
+    let key = json(&world.out)["api-key"].as_str().unwrap().to_owned();
+    let run = |line: &str, stdin: &str| {
+        let mut command = perennial();
+        command.args(["--base-url", shell.url()]).args(line.split(' ')).env("PERENNIAL_API_KEY", &key);
+        let ran = finish(command, stdin);
+        assert_eq!(ran.code, 0, "{line}: {}", ran.err);
+        ran.out
+    };
+    run("customers create --customer-key member-7 --first-name Ada --last-name Byron", "");
+    let token =
+        run("tokens create --customer-key member-7 --description card --card-stdin --output json", CARD_JSON);
+    let token = json(&token)["token-id"].as_str().unwrap().to_owned();
+    for amount in ["50.00", "60.00"] {
+        run(
+            &format!(
+                "plans create --plan-name {amount} --customer-key member-7 --token-id {token} --frequency-day 15 \
+                 --payment-amount {amount} --start-date 2027-01-01 --end-date 2027-12-31 --status ACTIVE"
+            ),
+            "",
+        );
+    }
+    run("sandbox advance P1M", "");
+    let columns = |line: &str| {
+        let table = run(line, "");
+        let rows = table.lines().filter(|row| row.contains("approved"));
+        rows.map(|row| row.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect::<Vec<_>>()
+    };
+    let payments = columns("payments list");
+    let has = |rows: &[Vec<String>], taken: &str, due: bool| {
+        rows.iter()
+            .any(|row| row.iter().any(|cell| cell == taken) && row.iter().any(|cell| cell == "10.00") == due)
+    };
+    assert!(has(&payments, "40.00", true) && has(&payments, "60.00", false), "{payments:?}");
+    let transactions = columns("transactions search");
+    assert!(has(&transactions, "40.00", true) && has(&transactions, "60.00", false), "{transactions:?}");
 }

@@ -120,13 +120,12 @@ impl Transaction {
     ///
     /// * Approved: the result is `APPROVED`, and the code is absent or documented as a success (`000`, `036`).
     /// * Declined: the result says so ([`TransactionResult::verdict`]), and the code is a number that is not one of a
-    ///   success nor of a failure within the gateway (HTTP 500 in the vendor's list: 019, 049 to 053, 055); or there is no result, and the
-    ///   code is documented as a refusal.
-    /// * Undecided: everything else. Also a `status` that says the opposite of the rest, such as `Declined` beside
-    ///   `APPROVED`.
+    ///   success nor of a failure within the gateway (HTTP 500 in the vendor's list: 019, 049 to 053, 055). Or there is
+    ///   no result, and the code is documented as a refusal.
+    /// * Undecided: everything else, including a `status` that contradicts the rest, such as `Declined` beside `APPROVED`.
     ///
-    /// The id is not asked for: a check of a card that is answered with a token has none. The facade asks for it where
-    /// money moves.
+    /// A transaction without an id has a verdict, too: a check of a card that is answered with a token has no id. The
+    /// facade demands the id where money moves.
     pub fn verdict(&self) -> Verdict {
         let word = self.result.as_ref().map(TransactionResult::verdict);
         let verdict = match (word, Code::of(self.result_code.as_deref())) {
@@ -145,6 +144,31 @@ impl Transaction {
     /// Whether the [`verdict`](Self::verdict) is [`Verdict::Approved`].
     pub fn is_approved(&self) -> bool {
         self.verdict() == Verdict::Approved
+    }
+
+    /// Whether the transaction was taken back: by [`voided`](Self::voided), or, where the gateway leaves that out, by the word
+    /// of its [`status`](Self::status) (`Voided`; **inferred**: the vendor's samples have `Approved` and `Declined`).
+    ///
+    /// ```
+    /// use perennial_domain::clearent::Transaction;
+    ///
+    /// let status = |word: &str| Transaction { status: Some(word.into()), ..Transaction::default() };
+    /// assert!(status("Voided").is_voided() && !status("Approved").is_voided());
+    /// assert!(!Transaction { voided: Some(false), ..status("Voided") }.is_voided());
+    /// ```
+    pub fn is_voided(&self) -> bool {
+        self.voided.unwrap_or_else(|| self.has_status_of_void())
+    }
+
+    /// Whether `voided` and `status` contradict each other: a transaction that is not taken back has the status of one
+    /// that is. Nobody knows whether money moves.
+    pub fn may_be_voided(&self) -> bool {
+        self.voided == Some(false) && self.has_status_of_void()
+    }
+
+    fn has_status_of_void(&self) -> bool {
+        let status = self.status.as_deref().map(str::trim).unwrap_or_default();
+        ["void", "voided"].iter().any(|word| status.eq_ignore_ascii_case(word))
     }
 
     /// Why it was declined, if the [`verdict`](Self::verdict) is [`Verdict::Declined`]. `None` does not mean that it was
@@ -189,6 +213,17 @@ impl Transaction {
         let less = original.is_some_and(|original| original > taken);
         (less || self.partial_approved == Some(true))
             .then(|| Partial { taken, due: original.and_then(|original| original.checked_sub(taken)) })
+    }
+
+    /// The amount that is still due after a [partial](Self::partial) approval, if the gateway reports the original amount.
+    ///
+    /// ```
+    /// use perennial_domain::clearent::Transaction;
+    ///
+    /// assert_eq!(Transaction::default().due(), None);
+    /// ```
+    pub fn due(&self) -> Option<Amount> {
+        self.partial()?.due
     }
 }
 

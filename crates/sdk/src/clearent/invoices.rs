@@ -55,6 +55,9 @@ pub enum InvoiceStatus {
     /// This charge is neither approved nor declined ([`Verdict::Undecided`]), so that money may have been taken. It is not
     /// charged again until the gateway reports which.
     Undecided(Transaction),
+    /// More than one charge under the number took money: these, all of them approved, in full or in part. Void or refund
+    /// those that are too many.
+    Several(Vec<Transaction>),
 }
 
 /// The result of a call that pays an invoice.
@@ -67,6 +70,9 @@ pub enum InvoicePayment {
     /// The issuer approved a part of it, now or before: [`Transaction::partial`] says what was taken and what is still due.
     /// Charge the rest under a number of its own, or void this charge.
     Partial(Box<Transaction>),
+    /// More than one charge under the number took money, these. What the last of them was made by, this call or another, is
+    /// not known if its answer was lost; void or refund those that are too many.
+    Several(Vec<Transaction>),
     /// Nothing was charged now, and the invoice is not paid as it stands: this earlier charge has its number but
     /// another amount, or is one for something else that the gateway's duplicate check takes for the same.
     InTheWay(Box<Transaction>),
@@ -89,24 +95,22 @@ impl Invoices<'_> {
             list = self.0.transactions().search(&search);
             found = list.collect_all().await?;
         }
-        let mut charges: Vec<_> = found.into_iter().filter(|found| is_charge(number, found)).collect();
-        let mut first =
-            |is: &dyn Fn(&Transaction) -> bool| charges.iter().position(is).map(|at| charges.swap_remove(at));
-        let paid = |made: &Transaction| is_sale(made) && made.is_approved() && made.partial().is_none();
-        let undecided = |made: &Transaction| made.verdict() == Verdict::Undecided || !is_sale(made);
-        if let Some(paid) = first(&paid) {
-            return Ok(InvoiceStatus::Paid(paid));
+        let charges = found.into_iter().filter(|found| is_charge(number, found));
+        let (mut taken, others): (Vec<_>, Vec<_>) = charges.partition(took_money);
+        if taken.len() > 1 {
+            return Ok(InvoiceStatus::Several(taken));
         }
-        if let Some(undecided) = first(&undecided) {
-            return Ok(InvoiceStatus::Undecided(undecided));
-        }
-        if let Some(partial) = first(&Transaction::is_approved) {
-            return Ok(InvoiceStatus::Partial(partial));
-        }
-        if list.changed() {
-            return Err(Error::because(ErrorKind::Unreadable, Moved).of_operation("invoices.status"));
-        }
-        Ok(InvoiceStatus::Unpaid(first(&|_| true)))
+        let (undecided, declined): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|made| made.verdict() != Verdict::Declined || !is_sale(made));
+        Ok(match (taken.pop(), undecided.into_iter().next()) {
+            (Some(paid), _) if paid.partial().is_none() => InvoiceStatus::Paid(paid),
+            (_, Some(undecided)) => InvoiceStatus::Undecided(undecided),
+            (Some(partial), None) => InvoiceStatus::Partial(partial),
+            (None, None) if list.changed() => {
+                return Err(Error::because(ErrorKind::Unreadable, Moved).of_operation("invoices.status"));
+            }
+            (None, None) => InvoiceStatus::Unpaid(declined.into_iter().next()),
+        })
     }
 
     /// Pays an invoice with the card or token of this charge, whose amount, invoice and order id are the invoice's,
@@ -133,6 +137,7 @@ impl Invoices<'_> {
                 let error = Error::because(ErrorKind::OutcomeUnknown, UndecidedBefore);
                 return Err(error.of_operation("invoices.pay").look_up(|| Lookup::Invoice(number.clone())));
             }
+            InvoiceStatus::Several(charges) => return Ok(InvoicePayment::Several(charges)),
             InvoiceStatus::Unpaid(_) => {}
         }
         let lost = match self.0.transactions().sale(&charge).await {
@@ -147,6 +152,7 @@ impl Invoices<'_> {
             {
                 Ok(charged(invoice, Charged { transaction, token: None }))
             }
+            Some(InvoiceStatus::Several(charges)) => Ok(InvoicePayment::Several(charges)),
             _ => Err(lost.look_up(|| Lookup::Invoice(number.clone()))),
         }
     }
@@ -163,7 +169,12 @@ fn is_charge(number: &Reference, found: &Transaction) -> bool {
     ];
     found.order_id.as_deref().is_none_or(|order| order == number.as_str())
         && found.transaction_type.as_ref().is_none_or(|kind| !others.contains(kind))
-        && found.voided != Some(true)
+        && !found.is_voided()
+}
+
+/// Whether the charge took money, in full or in part, by all that the gateway reports of it.
+fn took_money(made: &Transaction) -> bool {
+    is_sale(made) && made.is_approved() && made.amount.is_some() && !made.may_be_voided()
 }
 
 /// Whether the type, if there is one, is one of those that take money. Of an unknown type nobody knows.
@@ -196,7 +207,8 @@ fn earlier(invoice: &Invoice, charge: Transaction) -> InvoicePayment {
 fn pays(invoice: &Invoice, charge: &Transaction) -> bool {
     let due = Some(invoice.amount());
     let without_tip = |paid: Amount| paid.checked_sub(charge.tip_amount.unwrap_or_default());
-    charge.is_approved()
+    took_money(charge)
+        && !charge.is_voided()
         && charge.partial().is_none()
         && charge.order_id.as_deref() == Some(invoice.fields().number.as_str())
         && (charge.amount == due || charge.amount.and_then(without_tip) == due)

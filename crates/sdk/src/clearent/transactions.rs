@@ -53,8 +53,8 @@ impl Transactions<'_> {
         let check = |made: &Charged| {
             is_a(&[TransactionType::SALE, TransactionType::FORCED_SALE], made)?;
             // What was sold just now is neither taken back nor to come.
-            let stands = |flag: Option<bool>| flag != Some(true) || made.is_duplicate();
-            if !stands(made.voided) || !stands(made.pending) {
+            let is_open = made.is_voided() || made.may_be_voided() || made.pending == Some(true);
+            if is_open && !made.is_duplicate() {
                 return Err(Mismatch("voided or pending"));
             }
             echoes(charge, made)
@@ -248,8 +248,9 @@ fn echoes(asked: &Charge, made: &Transaction) -> Result<(), Mismatch> {
     comes_to(*amount, tip_amount.copied(), made)
 }
 
-/// A declined transaction is of the amount that was asked for, if it says one. An approved transaction is of the amount that was asked for, tip and service fee counted in or not; or of less, where
-/// it says that only a part was approved; or of more, where it says that the terminal added a surcharge.
+/// A declined transaction is of the amount that was asked for, if it says one. An approved transaction is of the amount
+/// that was asked for, tip and service fee counted in or not; or of less, where it says that only a part was approved; or
+/// of more, where it says that the terminal added a surcharge.
 fn comes_to(asked: Amount, tip: Option<Amount>, made: &Transaction) -> Result<(), Mismatch> {
     if !made.is_approved() {
         let with_tip = tip.and_then(|tip| asked.checked_add(tip));

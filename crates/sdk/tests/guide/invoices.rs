@@ -35,11 +35,12 @@ async fn pay(client: &Clearent, invoice: &Invoice, token: &TokenId) -> Result<&'
         InvoicePayment::Made(_) => "declined",
         InvoicePayment::Before(_) => "paid before",
         InvoicePayment::Partial(_) => "a part of it was paid",
+        InvoicePayment::Several(_) => "it was charged more than once",
         InvoicePayment::InTheWay(_) => "another amount was paid",
     })
 }
 
 async fn is_paid(client: &Clearent, invoice: &Invoice) -> Result<bool, Error> {
     let status = client.invoices().status(invoice.fields().number).await?;
-    Ok(matches!(status, InvoiceStatus::Paid(_)))
+    Ok(matches!(status, InvoiceStatus::Paid(charge) if charge.amount == Some(invoice.amount())))
 }

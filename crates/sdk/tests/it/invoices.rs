@@ -85,6 +85,11 @@ fn standing(status: &InvoiceStatus) -> &'static str {
         InvoiceStatus::Paid(_) => "paid",
         InvoiceStatus::Partial(_) => "partial",
         InvoiceStatus::Undecided(_) => "undecided",
+        InvoiceStatus::Several(charges) => {
+            let ids: Vec<_> = charges.iter().map(|made| made.id.as_ref().unwrap().as_str()).collect();
+            assert_eq!(ids, ["700001", "700002"]);
+            "several"
+        }
     }
 }
 
@@ -98,6 +103,10 @@ async fn pay(gateway: &std::sync::Arc<Gateway>) -> &'static str {
             let Partial { taken, due } = charge.partial().unwrap();
             assert_eq!((taken.to_string().as_str(), due.unwrap().to_string().as_str()), ("20.00", "5.00"));
             "partial"
+        }
+        Ok(InvoicePayment::Several(charges)) => {
+            assert_eq!(charges.len(), 2);
+            "several"
         }
         Ok(InvoicePayment::InTheWay(_)) => "in the way",
         Err(error) => {
@@ -113,6 +122,8 @@ async fn what_earlier_charges_mean() {
     let approved = || sale(Some("APPROVED"), "25.00");
     let undecided = || sale(Some("REVIEW"), "25.00");
     let voided = |made: Transaction| Transaction { voided: Some(true), ..made };
+    let with_status =
+        |status: &str, voided, made: Transaction| Transaction { status: Some(status.into()), voided, ..made };
     let of_type = |kind, made: Transaction| Transaction { transaction_type: kind, ..made };
     let cases = [
         (vec![], "unpaid", "made"),
@@ -123,7 +134,23 @@ async fn what_earlier_charges_mean() {
         (vec![of_type(Some(TransactionType::AUTH), undecided())], "unpaid", "made"),
         (vec![approved()], "paid", "before"),
         (vec![undecided(), approved()], "paid", "before"),
-        (vec![part(), approved()], "paid", "before"),
+        (vec![approved(), approved()], "several", "several"),
+        (vec![part(), approved()], "several", "several"),
+        (vec![part(), sale(Some("APPROVED"), "5.00")], "several", "several"),
+        (
+            vec![approved(), of_type(Some(TransactionType::CAPTURE), approved()), undecided()],
+            "several",
+            "several",
+        ),
+        (vec![approved(), voided(approved())], "paid", "before"),
+        (vec![approved(), of_type(Some(TransactionType::REFUND), approved())], "paid", "before"),
+        (vec![with_status("Voided", None, approved())], "unpaid", "made"),
+        (vec![with_status("VOID", Some(true), approved())], "unpaid", "made"),
+        (vec![with_status("Voided", Some(false), approved())], "undecided", "unknown"),
+        (vec![with_status("Voided", None, part())], "unpaid", "made"),
+        (vec![approved(), with_status("Voided", None, approved())], "paid", "before"),
+        (vec![with_status("Approved", None, approved())], "paid", "before"),
+        (vec![Transaction { amount: None, ..approved() }], "undecided", "unknown"),
         (vec![sale(Some("APPROVED"), "24.00")], "paid", "in the way"),
         (vec![Transaction { order_id: None, ..approved() }], "paid", "in the way"),
         (vec![undecided()], "undecided", "unknown"),

@@ -60,7 +60,7 @@ pub(crate) enum Local {
     Reset,
     /// Deletes the world with its snapshots, faults and request log
     #[command(
-        after_help = "Afterwards the key opens nothing, or an empty world where any key opens one.\n\n\
+        after_help = "After that, the key opens nothing, or an empty world in a sandbox where any key opens one.\n\n\
         Example:\n  perennial sandbox delete"
     )]
     Delete,

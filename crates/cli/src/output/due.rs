@@ -1,0 +1,46 @@
+//! What is still due of payments of which only a part was approved, for tables. A payment has the amount that was taken;
+//! its transaction has the amount that was asked for.
+
+use std::collections::BTreeMap;
+use std::mem;
+
+use perennial::clearent::{PlanKey, TransactionId};
+use perennial::{Amount, Clearent, Total};
+
+use super::{Record, Value};
+
+/// How many plans, and how many transactions, are looked up for one table.
+const MOST: usize = 100;
+
+/// Adds what is due to each payment of less than its plan's amount, by its transaction. The plan may have another amount
+/// since, so that the transaction decides; one that cannot be read decides nothing.
+pub(super) async fn add(client: &Clearent, rows: &mut [Record]) {
+    let mut amounts: BTreeMap<String, Option<Total>> = BTreeMap::new();
+    let mut looked = 0;
+    for row in rows {
+        let fields = ("plan-key", "transaction-id", "payment-amount");
+        let fields = (row.field(fields.0), row.field(fields.1), row.field(fields.2));
+        let (Some(Value::Text(plan)), Some(Value::Text(transaction)), Some(Value::Amount(taken))) = fields
+        else {
+            continue;
+        };
+        if !amounts.contains_key(plan) && amounts.len() < MOST {
+            amounts.insert(plan.clone(), of_plan(client, plan).await);
+        }
+        if amounts.get(plan).copied().flatten().is_some_and(|amount| *taken < amount) && looked < MOST {
+            looked += 1;
+            let due = of_transaction(client, transaction).await;
+            *row = mem::take(row).with("due", due);
+        }
+    }
+}
+
+async fn of_plan(client: &Clearent, key: &str) -> Option<Total> {
+    let key = PlanKey::try_from(key).ok()?;
+    client.plans().get(&key).await.ok()?.payment_amount.map(Total::from)
+}
+
+async fn of_transaction(client: &Clearent, id: &str) -> Option<Amount> {
+    let id = TransactionId::try_from(id).ok()?;
+    client.transactions().get(&id).await.ok()?.due()
+}
