@@ -1,3 +1,5 @@
+//! Details that a gateway may report in a form that this library does not know.
+
 use std::fmt;
 
 use crate::mask;

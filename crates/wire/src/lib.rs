@@ -58,9 +58,9 @@
 //!
 //! # Limits and secrets
 //!
-//! [`Limits`] bound every document before and while it is read, and say what is masked in its texts. No error quotes the document it is about: it names a
-//! place, in words of ours, and a rule. The body of a call is wiped when dropped, and is written into a buffer that is
-//! never too small, so that no copy of a card stays behind.
+//! [`Limits`] bound every document before and while it is read, and say what is masked in its texts. No error quotes the
+//! document it is about: it names a place, in words of ours, and a rule. The body of a call is wiped when dropped, and is
+//! written into a buffer that is never too small, so that no copy of a card stays behind.
 //!
 //! # Features
 //!

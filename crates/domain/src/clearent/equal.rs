@@ -1,3 +1,5 @@
+//! Equal plans: two plans that charge the same customer, token and amount on the same day.
+
 use chrono::NaiveDate;
 
 use super::{NewPlan, NewPlanFields, Plan, PlanStatus};

@@ -1,3 +1,5 @@
+//! Notes on a plan: dates and cards that are allowed and may not be what was meant.
+
 use std::fmt;
 
 use chrono::{Days, NaiveDate, NaiveDateTime};

@@ -1,3 +1,5 @@
+//! One-time tokens: JWTs that stand for a card that the merchant's server never sees.
+
 use std::fmt;
 
 use zeroize::Zeroizing;
@@ -11,7 +13,8 @@ use crate::{CardBrand, InvalidValue, Rule};
 /// It charges a card once and until it expires, so it is a secret: it is wiped when dropped and never printed.
 ///
 /// It is read from text with three parts of letters, digits, `-` and `_`, with dots between them, of at most 4,096 bytes.
-/// Blanks around it are taken off, and so is a byte order mark at the very start. What is in it is the gateway's business and not looked at.
+/// Blanks around it are taken off, and so is a byte order mark at the very start. Its content is for the gateway alone and
+/// is not read.
 ///
 /// ```
 /// use perennial_domain::clearent::{Charge, OneTimeToken};

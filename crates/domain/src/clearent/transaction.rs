@@ -46,8 +46,8 @@ open! {
 
 /// What is charged: a card, or a token that stands for one.
 ///
-/// It converts from a [`CardNumber`], a [`TokenId`], a [`OneTimeToken`], and from text, which is a card if its Luhn check digit is right
-/// and it does not begin like a token (`1100`).
+/// It converts from a [`CardNumber`], a [`TokenId`], a [`OneTimeToken`], and from text, which is a card if its Luhn check
+/// digit is right and it does not begin like a token (`1100`).
 #[derive(Debug)]
 pub enum ChargeSource {
     /// A card number.

@@ -13,8 +13,9 @@ use super::transactions::following;
 use crate::clock::Moment;
 use crate::world::Ledger;
 
-/// Writes a charge as its issuer judged it, for less if the gateway approves so much only, unless the terminal does not take what the issuer said of the address
-/// (`avs`) or of the security code (`csc`): then the charge is voided on the spot and says that it was declined.
+/// Writes a charge as its issuer judged it, for less if the gateway approves so much only. If the terminal does not take
+/// what the issuer said of the address (`avs`) or of the security code (`csc`), the charge is voided on the spot and says
+/// that it was declined.
 pub(crate) fn book(
     ledger: &Ledger<'_>,
     charge: Transaction,

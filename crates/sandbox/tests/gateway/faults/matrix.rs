@@ -10,8 +10,8 @@ use crate::client::{Client, YEAR};
 
 type Call = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
-/// A call of each operation: its name, method, path and body in JSON and in XML. `{customer}` has a card and a plan, `{lonely}` has
-/// neither; `{plan}` is active, `{idle}` never was; `{sale}` and `{auth}` are transactions of the open batch.
+/// A call of each operation: its name, method, path and body in JSON and in XML. `{customer}` has a card and a plan,
+/// `{lonely}` has neither; `{plan}` is active, `{idle}` never was; `{sale}` and `{auth}` are transactions of the open batch.
 #[rustfmt::skip]
 const CALLS: &[Call] = &[
     ("customers.create", "POST", "customers", r#"{"first-name":"Eve","last-name":"Moore"}"#, "<customer><first-name>Eve</first-name><last-name>Moore</last-name></customer>"),
