@@ -123,7 +123,7 @@ impl Expected {
         }
     }
 
-    /// What the records that a search for the request found tell of its payment; `None` if there are none.
+    /// The verdict of the records that a search for the request found; `None` if it found none.
     ///
     /// On a page, declined attempts may precede one payment. The surcharge of a payment is another payment under the
     /// same request id (that its record looks like this is **inferred**): it belongs to the payment that names its
