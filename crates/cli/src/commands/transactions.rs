@@ -282,9 +282,9 @@ impl Transactions {
     }
 }
 
-/// Notes that nothing was charged. In JSON the member `charged` is false, because standard error holds JSON alone.
+/// Notes for people that nothing was charged; for programs, and beside the transaction, the member `charged` is false.
 pub(super) fn note_duplicate(output: Output, made: &Transaction) {
-    if !output.is_json() && made.is_duplicate() {
+    if matches!(output, Output::Table) && made.is_duplicate() {
         note("this is an earlier transaction: nothing was charged now");
     }
 }
