@@ -13,7 +13,11 @@ struct Part {
     run: fn(&Soak) -> Result<(), Failure>,
 }
 
-const PARTS: &[Part] = &[Part { name: "kills", run: kills }, Part { name: "api", run: api::run }];
+const PARTS: &[Part] = &[
+    Part { name: "kills", run: kills },
+    Part { name: "memory", run: memory },
+    Part { name: "api", run: api::run },
+];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let soak = Soak::read(arguments, fresh_seed())?;
@@ -55,7 +59,7 @@ impl Soak {
     }
 }
 
-const USAGE: &str = "[kills|api] [--kills N] [--seed N] [--minutes N]";
+const USAGE: &str = "[kills|memory|api] [--kills N] [--seed N] [--minutes N]";
 
 /// Six digits, which can be read out and typed.
 fn fresh_seed() -> u64 {
@@ -75,6 +79,15 @@ fn kills(soak: &Soak) -> Result<(), Failure> {
         Some(minutes) => step.variable("PERENNIAL_SOAK_MINUTES", minutes.to_string()).run(),
         None => step.run(),
     }
+}
+
+/// Has many read a state of 100,000 objects, and stop.
+fn memory(_: &Soak) -> Result<(), Failure> {
+    eprintln!("by hand: cargo xtask soak memory");
+    Step::new("cargo test --package perennial-sandbox --test kills -- --exact --nocapture")
+        .arguments(&["slow_readers::readers_that_stop_hold_no_memory_and_no_other_world".into()])
+        .variable("PERENNIAL_SOAK_PLANS", 4_000.to_string())
+        .run()
 }
 
 #[cfg(test)]

@@ -178,15 +178,24 @@ impl SandboxBuilder {
         let hashes: Vec<_> = keys.iter().map(|key| hash(key.expose())).collect();
         let (stop, stopped) = watch::channel(false);
         let (couriers, rings) = Couriers::new();
+        let store = Store::open(database.as_deref())?;
+        if let Some(bytes) = store.dropped {
+            // An error, so that the command shows it.
+            tracing::error!(
+                bytes,
+                "the last write to the database's log is not whole and is dropped: after a kill it was not answered; \
+                 if the file was cut, put back a copy"
+            );
+        }
         let gateway = Arc::new(Gateway {
-            store: Store::open(database.as_deref())?,
+            store,
             requests: Arc::new(Requests::default()),
             admission: if hashes.is_empty() { Admission::Any } else { Admission::Only(hashes) },
             any_card,
             frozen_at,
             options,
             hosts,
-            states: tokio::sync::Semaphore::new(2).into(),
+            states: tokio::sync::Semaphore::new(1),
             faults: Arc::default(),
             couriers: Arc::new(couriers),
             patience,

@@ -1,6 +1,5 @@
 //! The sandbox's own interface under `/_sandbox`: JSON for whoever tests against it, from this machine only.
 
-use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use perennial_domain::Amount;
 use perennial_wire::Format;
@@ -14,6 +13,7 @@ use crate::fault::{Effect, EffectKind, Fault, StandingFault};
 use crate::gateway::{Fired, Gateway, NoSnapshot, Webhook, WorldOptions};
 use crate::members::{Members, given};
 use crate::options::GatewayOptions;
+use crate::spool::Spooled;
 use crate::store::StoreError;
 use crate::webhook::{Delivery, Endpoint};
 use crate::world::Knock;
@@ -48,7 +48,6 @@ pub(crate) async fn answer(
         ("DELETE", ["worlds"]) => Call::Delete,
         ("GET" | "HEAD", ["clock"]) => Call::Clock,
         ("POST", ["clock"]) => Call::Turn,
-        ("GET" | "HEAD", ["requests"]) => Call::Requests,
         ("POST", ["snapshot"]) => Call::Snapshot,
         ("POST", ["restore"]) => Call::Restore,
         ("POST", ["reset"]) => Call::Reset,
@@ -74,13 +73,6 @@ pub(crate) async fn answer(
         Call::Clock => clock(gateway, knock).await?,
         Call::Turn => match read_turn(body) {
             Ok((member, turn)) => turned(member, gateway.turn(knock, turn).await?),
-            Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
-        },
-        Call::Requests => match read_limit(query) {
-            Ok(limit) => {
-                let world = gateway.with_world(knock, |ledger| Ok(ledger.world)).await?;
-                world.map(|world| ok(gateway.requests.newest(world, limit)))
-            }
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
         Call::Snapshot => match read_nothing(body) {
@@ -136,14 +128,44 @@ pub(crate) async fn answer(
     Ok(answered.unwrap_or_else(unauthorized))
 }
 
-/// The state of a world, which may be large.
-pub(crate) async fn state(
+/// The state of a world, or its request log, which may be large. Nothing if another call is meant.
+pub(crate) async fn large(
     gateway: &Gateway,
+    method: &Method,
+    segments: &[&str],
+    query: &str,
     headers: &HeaderMap,
-) -> Result<Result<Bytes, Answered>, StoreError> {
-    let Some(knock) = knock(gateway, headers).await? else { return Ok(Err(unauthorized())) };
-    Ok(gateway.state(knock).await?.ok_or_else(unauthorized))
+) -> Result<Option<Result<Spooled, Answered>>, StoreError> {
+    let large = match (method.as_str(), segments) {
+        ("GET" | "HEAD", ["state"]) => Large::State,
+        ("GET" | "HEAD", ["requests"]) => Large::Requests,
+        _ => return Ok(None),
+    };
+    let Some(knock) = knock(gateway, headers).await? else { return Ok(Some(Err(unauthorized()))) };
+    let spooled = match large {
+        Large::State => gateway.state(knock).await?,
+        Large::Requests => match read_limit(query) {
+            Ok(limit) => gateway.request_log(knock, limit).await?,
+            Err(problem) => return Ok(Some(Err(refused(StatusCode::BAD_REQUEST, &problem)))),
+        },
+    };
+    Ok(Some(match spooled {
+        Some(Ok(spooled)) => Ok(spooled),
+        Some(Err(error)) => {
+            tracing::error!(%error, "a temporary file cannot be written");
+            Err(refused(StatusCode::SERVICE_UNAVAILABLE, NO_ROOM))
+        }
+        None => Err(unauthorized()),
+    }))
 }
+
+enum Large {
+    State,
+    Requests,
+}
+
+const NO_ROOM: &str =
+    "the answer does not fit into the folder of temporary files: make room there, or name another in TMPDIR";
 
 /// The methods that a call has; nothing if there is no such call.
 pub(crate) fn methods(call: &[&str]) -> Option<&'static str> {
@@ -173,7 +195,6 @@ enum Call<'a> {
     Delete,
     Clock,
     Turn,
-    Requests,
     Snapshot,
     Restore,
     Reset,

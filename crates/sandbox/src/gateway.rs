@@ -1,14 +1,14 @@
 //! What the sandbox is, whichever door a request comes through.
 
+use std::io;
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use perennial_domain::clearent::ApiKey;
 use perennial_domain::clientpay::AccessId;
 use rusqlite::Connection;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, ClockError, Goal, Mode, Moment, Turn};
@@ -17,6 +17,7 @@ use crate::fault::{Aside, Fault, Faults, StandingFault};
 use crate::options::GatewayOptions;
 use crate::requests::Requests;
 use crate::seed::{Seed, hash};
+use crate::spool::{Spool, Spooled};
 use crate::store::clientpay::access::Pass;
 use crate::store::snapshot::erase;
 use crate::store::{Store, StoreError};
@@ -41,8 +42,8 @@ pub(crate) struct Gateway {
     pub(crate) patience: Duration,
     /// Whether the sandbox is told to stop.
     pub(crate) stopped: watch::Receiver<bool>,
-    /// Permits for states of worlds that are in memory at a time: each may be large, and readers may be slow.
-    pub(crate) states: Arc<Semaphore>,
+    /// The permit to write the state of a world: one may be large, and other calls have their turn between two.
+    pub(crate) states: Semaphore,
     /// Calls whose clients were left without an answer before they were executed.
     pub(crate) late: Mutex<JoinSet<()>>,
 }
@@ -232,11 +233,34 @@ impl Gateway {
         Ok(world.map(|world| self.requests.forget(world)))
     }
 
-    /// The state of a key's world. Others wait until it is sent.
-    pub(crate) async fn state(&self, knock: Knock) -> Result<Option<Bytes>, StoreError> {
-        let permit = self.states.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let state = self.with_world(knock, |ledger| ledger.state()).await?;
-        Ok(state.map(|state| Bytes::from_owner(Held(state, permit))))
+    /// The state of a key's world. It fails within if temporary files have no room.
+    pub(crate) async fn state(&self, knock: Knock) -> Result<Option<io::Result<Spooled>>, StoreError> {
+        let _permit = self.states.acquire().await.map_err(|_| StoreError::Closed)?;
+        self.with_world(knock, |ledger| {
+            let mut spool = Spool::new();
+            ledger.write_state(&mut |text| spool.push(text))?;
+            Ok(spool.finish())
+        })
+        .await
+    }
+
+    /// The last requests of a key's world, newest first. It fails within if temporary files have no room.
+    pub(crate) async fn request_log(
+        &self,
+        knock: Knock,
+        limit: usize,
+    ) -> Result<Option<io::Result<Spooled>>, StoreError> {
+        let world = self.with_world(knock, |ledger| Ok(ledger.world)).await?;
+        Ok(world.map(|world| {
+            let (mut spool, mut opens) = (Spool::new(), "[");
+            for entry in self.requests.newest(world, limit) {
+                spool.push(opens.as_bytes());
+                spool.push(entry.shown().to_string().as_bytes());
+                opens = ",";
+            }
+            spool.push(if opens == "[" { b"[]" } else { b"]" });
+            spool.finish()
+        }))
     }
 
     /// Keeps a key's world as it is, and says under which id.
@@ -337,18 +361,6 @@ impl Gateway {
     pub(crate) async fn finish_late(&self) {
         let mut late = mem::take(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner));
         while late.join_next().await.is_some() {}
-    }
-}
-
-/// A text that takes one of a few places in memory.
-struct Held(
-    Vec<u8>,
-    #[expect(dead_code, reason = "it is given back when the text is dropped")] OwnedSemaphorePermit,
-);
-
-impl AsRef<[u8]> for Held {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
     }
 }
 

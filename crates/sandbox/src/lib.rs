@@ -126,6 +126,7 @@ mod public_key;
 mod requests;
 mod seed;
 mod server;
+mod spool;
 mod store;
 mod webhook;
 mod world;

@@ -50,7 +50,7 @@ pub(crate) fn misplaced_card(format: Format, body: &[u8]) -> Option<String> {
     let mut see = |path: &str, value: &str| {
         let name = path.rsplit('.').next().and_then(|name| name.split('[').next()).unwrap_or_default();
         if found.is_none() && !is_free_text(name) && mask::holds_card(value) {
-            found = Some(text(path));
+            found = Some(if path.is_empty() { "the body".to_owned() } else { text(path) });
         }
     };
     let body = encoding::utf8(body).ok()?;
@@ -532,6 +532,30 @@ mod tests {
             (wide(80_000), "(320007 bytes, too long to remember)".to_owned()),
         ] {
             assert_eq!(super::body(Format::Xml, body.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn a_misplaced_card_is_named_by_its_place() {
+        let card = "5454545454545454";
+        let cases = [
+            (Format::Json, format!(r#"{{"order-id":"{card}"}}"#), Some("order-id")),
+            (
+                Format::Json,
+                format!(r#"{{"invoices":[{{}},{{"pdfLink":"{card}"}}]}}"#),
+                Some("invoices[1].pdfLink"),
+            ),
+            (Format::Json, format!(r#"{{"a":{{"{card}":"{card}"}}}}"#), Some("a.************5454")),
+            (Format::Json, format!(r#""{card}""#), Some("the body")),
+            (Format::Json, card.to_owned(), Some("the body")),
+            (Format::Json, format!(r#"{{"comments":"{card}","card":"{card}"}}"#), None),
+            (Format::Json, r#"{"order-id":"1111111111111111"}"#.to_owned(), None),
+            (Format::Xml, format!("<sale><order-id>{card}</order-id></sale>"), Some("order-id")),
+            (Format::Xml, format!("<sale>{card}</sale>"), Some("the body")),
+            (Format::Xml, format!("<sale><comments>{card}</comments></sale>"), None),
+        ];
+        for (format, body, place) in cases {
+            assert_eq!(misplaced_card(format, body.as_bytes()).as_deref(), place, "{body}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The body of an answer: a buffer, unless a fault makes it come slowly, break off or grow.
+//! The body of an answer: a buffer or, if it is long, a temporary file, unless a fault makes it come slowly, break off or
+//! grow.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,11 +10,14 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
 use crate::connections::Busy;
+use crate::spool::{PIECE, Spool, Spooled};
 
 /// What is still to come of a body.
 #[derive(Default)]
 pub(crate) struct Outflow {
     left: Bytes,
+    /// What follows it.
+    rest: Option<Spooled>,
     course: Course,
     wait: Option<Pin<Box<Sleep>>>,
     /// The call that it answers.
@@ -56,7 +60,7 @@ impl Outflow {
         }
         left.truncate(usize::try_from(at_byte).unwrap_or(usize::MAX));
         let wait = left.is_empty().then(|| Box::pin(sleep(LEAVING)));
-        Self { left, course: Course::Cut(missing), wait, _busy: None }
+        Self { left, course: Course::Cut(missing), wait, ..Self::default() }
     }
 
     /// The body, filled up to so many bytes.
@@ -68,7 +72,23 @@ impl Outflow {
 
     /// The body as the answer of a call, which is in progress until it is sent.
     pub(crate) fn of(self, busy: Busy) -> Self {
-        Self { _busy: Some(busy), ..self }
+        Self { _busy: Some(busy), ..self }.put_aside()
+    }
+
+    /// The body, which takes no memory while a client reads it slowly. If there is no room for a file, it stays as it is.
+    fn put_aside(self) -> Self {
+        if self.left.len() <= PIECE || !matches!(self.course, Course::Whole) {
+            return self;
+        }
+        let mut spool = Spool::new();
+        spool.push(&self.left);
+        match spool.finish() {
+            Ok(spooled) => Self { left: Bytes::new(), rest: Some(spooled), ..self },
+            Err(error) => {
+                tracing::debug!(%error, "an answer stays in memory");
+                self
+            }
+        }
     }
 
     /// What will be sent but white space.
@@ -83,9 +103,9 @@ impl From<Vec<u8>> for Outflow {
     }
 }
 
-impl From<Bytes> for Outflow {
-    fn from(left: Bytes) -> Self {
-        Self { left, ..Self::default() }
+impl From<Spooled> for Outflow {
+    fn from(rest: Spooled) -> Self {
+        Self { rest: Some(rest), ..Self::default() }
     }
 }
 
@@ -99,7 +119,7 @@ fn length(bytes: &Bytes) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
-/// The body broke off on purpose.
+/// The body broke off: on purpose, or because a temporary file failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer breaks off here")]
 pub(crate) struct BrokenOff;
@@ -112,7 +132,7 @@ impl Body for Outflow {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        let Self { left, course, wait, _busy: _ } = self.get_mut();
+        let Self { left, rest, course, wait, _busy: _ } = self.get_mut();
         if let Some(waiting) = wait {
             ready!(waiting.as_mut().poll(context));
             *wait = None;
@@ -137,7 +157,17 @@ impl Body for Outflow {
                 *padding -= length(&blank);
                 blank
             }
-            _ => std::mem::take(left),
+            _ => match rest {
+                // A piece that was written a moment ago, so that no disk is waited for.
+                Some(rest) if left.is_empty() => match rest.next() {
+                    Ok(piece) => piece,
+                    Err(error) => {
+                        tracing::error!(%error, "a temporary file cannot be read");
+                        return Poll::Ready(Some(Err(BrokenOff)));
+                    }
+                },
+                _ => std::mem::take(left),
+            },
         };
         Poll::Ready(if next.is_empty() { None } else { Some(Ok(Frame::data(next))) })
     }
@@ -152,7 +182,8 @@ impl Body for Outflow {
             Course::Padded(padding) => padding,
             Course::Whole | Course::Slow(_) => 0,
         };
-        SizeHint::with_exact(length(&self.left) + more)
+        let rest = self.rest.as_ref().map_or(0, Spooled::left);
+        SizeHint::with_exact(length(&self.left) + rest + more)
     }
 }
 
@@ -198,6 +229,9 @@ mod tests {
             (&|| body(10).padded(12), 12, &[(0, Some(10)), (0, Some(2))]),
             (&|| body(10).padded(70_000), 70_000, &[(0, Some(10)), (0, Some(65_536)), (0, Some(4_454))]),
             (&|| body(10).padded(5), 10, &[(0, Some(10))]),
+            (&|| body(40_000).put_aside(), 40_000, &[(0, Some(16_384)), (0, Some(16_384)), (0, Some(7_232))]),
+            (&|| body(16_384).put_aside(), 16_384, &[(0, Some(16_384))]),
+            (&|| body(40_000).cut(20_000).put_aside(), 40_000, &[(0, Some(20_000)), (20, None)]),
             (&|| body(0).padded(5), 0, &[]),
         ];
         for (number, (body, announced, expected)) in cases.iter().enumerate() {

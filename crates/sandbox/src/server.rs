@@ -303,11 +303,8 @@ async fn answer(
                 "only this machine may call here",
             )));
         }
-        if *call == ["state"] && matches!(head.method, Method::GET | Method::HEAD) {
-            return Ok(match control::state(gateway, &head.headers).await? {
-                Ok(state) => envelope(StatusCode::OK, Outflow::from(state), Format::Json),
-                Err(refused) => json_answer(refused),
-            });
+        if let Some(large) = control::large(gateway, &head.method, call, query, &head.headers).await? {
+            return Ok(large.map_or_else(json_answer, |text| envelope(StatusCode::OK, text, Format::Json)));
         }
         let answered = control::answer(gateway, &head.method, call, query, &head.headers, &body).await?;
         let mut response = json_answer(answered);

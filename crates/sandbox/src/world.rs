@@ -391,6 +391,13 @@ impl<'c> Ledger<'c> {
     /// The whole world but its request log in JSON, so that two equal worlds have equal bytes. It is written row by row,
     /// because a large world takes a multiple of its text as values.
     pub(crate) fn state(&self) -> Result<Vec<u8>> {
+        let mut state = Vec::new();
+        self.write_state(&mut |text| state.extend_from_slice(text))?;
+        Ok(state)
+    }
+
+    /// Writes the state, piece by piece.
+    pub(crate) fn write_state(&self, write: &mut dyn FnMut(&[u8])) -> Result<()> {
         let clock = match self.clock {
             Clock::Frozen(moment) => {
                 json!({ "mode": "frozen", "now": moment.to_string(), "month-day": self.month_day })
@@ -406,26 +413,26 @@ impl<'c> Ledger<'c> {
             WORLD_TABLES.iter().map(|(table, order)| (table.replace('_', "-"), Part::Rows(table, order)));
         let mut parts: Vec<_> = tables.chain(values).collect();
         parts.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let mut state = Vec::new();
+        let mut opens = '{';
         for (name, part) in parts {
-            let opens = if state.is_empty() { "{" } else { "," };
-            state.extend_from_slice(format!("{opens}\"{name}\":").as_bytes());
+            write(format!("{opens}\"{name}\":").as_bytes());
+            opens = ',';
             match part {
-                Part::Value(value) => state.extend_from_slice(value.to_string().as_bytes()),
-                Part::Rows(table, order) => self.write_rows(table, order, &mut state)?,
+                Part::Value(value) => write(value.to_string().as_bytes()),
+                Part::Rows(table, order) => self.write_rows(table, order, write)?,
             }
         }
-        state.push(b'}');
-        Ok(state)
+        write(b"}");
+        Ok(())
     }
 
     /// Writes the world's rows of a table as an array of objects.
-    fn write_rows(&self, table: &str, order: &str, state: &mut Vec<u8>) -> Result<()> {
+    fn write_rows(&self, table: &str, order: &str, write: &mut dyn FnMut(&[u8])) -> Result<()> {
         let sql = format!("SELECT * FROM {table} WHERE world = ? ORDER BY {order}");
         let mut statement = self.connection.prepare(&sql)?;
         let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
         let mut rows = statement.query([self.world])?;
-        let mut opens = b'[';
+        let mut opens = "[";
         while let Some(row) = rows.next()? {
             let mut object = Map::new();
             for (index, column) in columns.iter().enumerate().filter(|(_, column)| *column != "world") {
@@ -445,11 +452,11 @@ impl<'c> Ledger<'c> {
                 };
                 object.insert(column.replace('_', "-"), value);
             }
-            state.push(opens);
-            state.extend_from_slice(Json::Object(object).to_string().as_bytes());
-            opens = b',';
+            write(opens.as_bytes());
+            write(Json::Object(object).to_string().as_bytes());
+            opens = ",";
         }
-        state.extend_from_slice(if opens == b'[' { b"[]" } else { b"]" });
+        write(if opens == "[" { b"[]" } else { b"]" });
         Ok(())
     }
 

@@ -12,7 +12,6 @@ use super::answer::{Answer, Site};
 use super::tokens::with_merchant;
 use super::transactions::shown;
 use crate::clock::Moment;
-use crate::mask;
 use crate::world::Ledger;
 
 /// Writes a transaction, and the alert about it.
@@ -51,15 +50,7 @@ pub(super) fn tell(
 }
 
 fn answer(ledger: &Ledger<'_>, record: &Transaction, token: Option<&Token>) -> Answer {
-    // An alert is kept until it is delivered, and after that; a card number that someone wrote into a text is not.
-    let prose = |text: &Option<String>| text.as_deref().map(mask::text);
-    let kept = Transaction {
-        description: prose(&record.description),
-        comments: prose(&record.comments),
-        software_type: prose(&record.software_type),
-        ..record.clone()
-    };
-    let token = token.map(|token| Token { description: prose(&token.description), ..token.clone() });
+    let token = token.cloned();
     let link = token.as_ref().and_then(|token| token.token_id.as_ref()).map(Site::token_of_transaction);
     let status = if record.is_approved() {
         200
@@ -68,7 +59,7 @@ fn answer(ledger: &Ledger<'_>, record: &Transaction, token: Option<&Token>) -> A
     } else {
         402
     };
-    let answer = shown(ledger, kept, |fresh| {
+    let answer = shown(ledger, record.clone(), |fresh| {
         let payload = match token {
             Some(token) => Payload::TransactionToken(fresh, Box::new(with_merchant(ledger, token))),
             None => Payload::Transaction(fresh),

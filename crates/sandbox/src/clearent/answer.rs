@@ -6,6 +6,7 @@ use perennial_domain::clearent::{CustomerKey, Link, PlanKey, TokenId, Transactio
 use perennial_wire::clearent::{GatewayError, Page, Payload, ReadError, Reply};
 
 use crate::clock::Moment;
+use crate::mask;
 
 /// An answer before it has its envelope.
 pub(super) struct Answer {
@@ -84,7 +85,7 @@ impl Refused {
 
     /// The object of the path does not exist. Customers are named; of plans the vendor says no more than this.
     pub(super) fn unknown_customer(key: &CustomerKey) -> Self {
-        Self::new(404, "041", format!("Customer not found: {key}"))
+        Self::new(404, "041", format!("Customer not found: {}", mask::text(key.as_str())))
     }
 
     pub(super) fn unknown_object() -> Self {

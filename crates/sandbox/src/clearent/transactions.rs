@@ -15,6 +15,7 @@ use super::tokens::with_merchant;
 use super::{
     Call, Handled, LIMITS, act, alerts, checks, duplicates, one_time_tokens, search_time, test_cards,
 };
+use crate::mask;
 use crate::store::customer::postal;
 use crate::store::one_time_token::OneTimeCard;
 use crate::store::token::{Card, Tokenised};
@@ -162,6 +163,11 @@ fn owned(text: Option<&Text>) -> Option<String> {
     text.map(|text| text.as_str().to_owned())
 }
 
+/// Free text without a card number, which neither the answer nor the alert repeats.
+fn prose(text: Option<&Text>) -> Option<String> {
+    text.map(|text| mask::text(text.as_str()))
+}
+
 fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
     let ChargeFields {
         amount,
@@ -180,7 +186,7 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
     let checks_invoice = check_field.is_some();
     // Of the code no more is kept than what the issuer will say to it.
     let code = csc.map(Code::from);
-    let description = owned(token_description.or(description));
+    let description = prose(token_description.or(description));
     let record = recorded(kind, charge);
     act(move |ledger, _| {
         let Found { card, token, refused, csc } = source.look_up(ledger)?;
@@ -282,16 +288,16 @@ fn recorded(kind: TransactionType, charge: &Charge) -> Transaction {
         purchase_order: purchase_order.map(|order| order.as_str().to_owned()),
         order_id: owned(order_id),
         customer_id: owned(customer_id),
-        description: owned(description),
-        comments: owned(comments),
-        token_description: owned(token_description),
+        description: prose(description),
+        comments: prose(comments),
+        token_description: prose(token_description),
         email_address: owned(email_address),
         sales_tax_amount: sales_tax_amount.copied(),
         tip_amount: tip_amount.copied(),
         billing: billing.map(postal),
         shipping: shipping.map(postal),
         billing_is_shipping: billing_is_shipping.map(|flag| flag.0.into()),
-        software_type: owned(software_type),
+        software_type: prose(software_type),
         software_type_version: owned(software_type_version),
         ..Transaction::default()
     }
@@ -387,7 +393,7 @@ fn refunded(call: &Call<'_>, refund: &Refund) -> Handled {
         _ => None,
     };
     let (invoice, order_id) = (invoice.map(|invoice| invoice.as_str().to_owned()), owned(order_id));
-    let comments = owned(comments);
+    let comments = prose(comments);
     act(move |ledger, _| {
         let record = match (id, source) {
             (Some(id), _) => {

@@ -69,7 +69,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
             "This form is out of date: go back, load the page again, and send it once more.",
         ));
     }
-    if !reads && let Some(field) = form.misplaced_card() {
+    if let Some(field) = form.misplaced_card() {
         let told = format!("The field {field} {}.", crate::mask::MISPLACED_CARD);
         return Ok(problem(StatusCode::BAD_REQUEST, &told));
     }

@@ -10,8 +10,7 @@ use crate::gateway::Gateway;
 const SHOWN: usize = 100;
 
 pub(super) fn page(gateway: &Gateway, world: &World) -> Answered {
-    let log = gateway.requests.newest(world.number, SHOWN);
-    let entries = log.as_array().map(Vec::as_slice).unwrap_or_default();
+    let entries = gateway.requests.newest(world.number, SHOWN);
     let content = html! {
         @if entries.is_empty() { p.quiet { "Nothing was sent to this world since the sandbox started." } }
         @else {
@@ -21,7 +20,7 @@ pub(super) fn page(gateway: &Gateway, world: &World) -> Answered {
                     th scope="col" { "Time" } th.number scope="col" { "Status" } th scope="col" { "Method" } th scope="col" { "Path" }
                     th scope="col" { "Operation" } th.number scope="col" { "ms" } th scope="col" { "Fault" }
                 } }
-                @for entry in entries { (row(entry)) }
+                @for entry in &entries { (row(&entry.shown())) }
             }
         }
     };

@@ -54,6 +54,8 @@ fn log_frames() -> u64 {
 /// The handle of the thread that owns the database.
 pub(crate) struct Store {
     path: PathBuf,
+    /// The bytes of a last write that were dropped at the start, because it was not whole.
+    pub(crate) dropped: Option<u64>,
     thread: Mutex<Option<(mpsc::UnboundedSender<Job>, JoinHandle<()>)>>,
     /// How the thread ended.
     ended: watch::Receiver<Option<Result<(), Failure>>>,
@@ -80,7 +82,7 @@ impl Store {
                 Ok(connected) => connected,
                 Err(unfit) => return drop(ready.send(Err(unfit))),
             };
-            let _ = ready.send(Ok(()));
+            let _ = ready.send(Ok(files.as_ref().and_then(|files| files.dropped)));
             let worked = work(&connection, files.as_mut(), waiting).map_err(Arc::new);
             // Whoever hears of the end finds the file closed.
             drop(connection);
@@ -89,7 +91,7 @@ impl Store {
         });
         let thread = thread.map_err(StoreError::Thread)?;
         match opened.recv() {
-            Ok(Ok(())) => Ok(Self { path, thread: Mutex::new(Some((jobs, thread))), ended }),
+            Ok(Ok(dropped)) => Ok(Self { path, dropped, thread: Mutex::new(Some((jobs, thread))), ended }),
             Ok(Err(unfit)) => Err(unfit.within(&path)),
             Err(_) => Err(StoreError::Panicked),
         }
@@ -187,9 +189,12 @@ fn work(
             answers.push(next(connection)?);
         }
         execute(connection, "COMMIT")?;
+        // If this fails, what is committed is answered all the same.
+        let marked = files.as_mut().map_or(Ok(()), |files| files.mark_log());
         for answer in answers {
             answer();
         }
+        marked?;
         if let Some(files) = &mut files {
             files.keep_log_short(connection)?;
         }

@@ -8,7 +8,7 @@
 //! * no checksum: a checkpoint was under way, whose pages are all in the log.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
@@ -33,8 +33,12 @@ pub(super) struct Files {
     path: PathBuf,
     log: PathBuf,
     page: u64,
+    /// The log, once something is written.
+    open_log: Option<File>,
     /// The size of the log file.
     size: u64,
+    /// The bytes of a last write that were dropped at the start, because it was not whole.
+    pub(super) dropped: Option<u64>,
 }
 
 /// What `seal` says.
@@ -69,7 +73,7 @@ impl Files {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let path = path.canonicalize()?;
         let log = log_of(&path);
-        Ok(Self { main: File::open(&path)?, log, path, page: 0, size: 0 })
+        Ok(Self { main: File::open(&path)?, log, path, page: 0, open_log: None, size: 0, dropped: None })
     }
 
     /// Checks the files, within the transaction that has locked them.
@@ -84,9 +88,7 @@ impl Files {
             State::Missing if main.is_some() && !is_closed => return Err(Unfit::Files(MISSING)),
             State::Cut if main.is_some() && !is_closed => return Err(Unfit::Files(CUT)),
             State::Damaged => return Err(Unfit::Files(DAMAGED)),
-            State::Interrupted => {
-                tracing::warn!(path = %self.path.display(), "the last write to the log was interrupted and is dropped");
-            }
+            State::Interrupted(bytes) => self.dropped = Some(bytes),
             State::Missing | State::Cut | State::Whole => {}
         }
         match now {
@@ -137,8 +139,27 @@ impl Files {
 
     /// Makes room in the log for a transaction.
     pub(super) fn grow_log(&mut self) -> Result<()> {
-        self.size = wal::grow(&self.log, log_frames(), self.page, self.size).map_err(failed)?;
+        let (page, size) = (self.page, self.size);
+        self.size = wal::grow(self.open_log().map_err(failed)?, log_frames(), page, size).map_err(failed)?;
         Ok(())
+    }
+
+    /// Notes what is committed, before it is answered.
+    pub(super) fn mark_log(&mut self) -> Result<()> {
+        if wal::is_passed(log_frames(), self.page, self.size) {
+            return self.grow_log();
+        }
+        let size = self.size;
+        wal::mark(self.open_log().map_err(failed)?, log_frames(), size).map_err(failed)
+    }
+
+    fn open_log(&mut self) -> io::Result<&mut File> {
+        if self.open_log.is_none() {
+            let mut options = File::options();
+            self.open_log =
+                Some(options.read(true).write(true).create(true).truncate(false).open(&self.log)?);
+        }
+        self.open_log.as_mut().ok_or_else(|| ErrorKind::NotFound.into())
     }
 
     /// Writes the log back once it is long.

@@ -15,7 +15,6 @@ async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     browser.shot("worlds").await;
     browser.fill_in("input[name=api-key]", sandbox.api_key().expose()).await;
     browser.press("Open").await;
-    browser.shot("overview").await;
     browser.follow("Plans").await;
     browser.shot("plans").await;
     browser.follow(&world.plan).await;
@@ -66,7 +65,7 @@ async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     browser.open_first("table.log summary").await;
     assert!(browser.text("table.log tbody pre").await.contains(r#""card": "****""#));
     browser.shot("requests").await;
-    for page in ["Payments", "Transactions", "Batches", "Webhook", "Customers"] {
+    for page in ["Overview", "Payments", "Transactions", "Batches", "Webhook", "Customers"] {
         browser.follow(page).await;
         browser.shot(&page.to_lowercase()).await;
     }

@@ -17,6 +17,19 @@ pub(crate) const SPELLINGS: [&str; 5] = [
 /// What stands in a text if one of them does.
 const TRACES: [&str; 5] = [CARD, "5454 5454", "5454-5454", "5454.5454", "\u{ff15}454545454545454"];
 
+const PAGES: [&str; 10] = [
+    "",
+    "/customers",
+    "/plans",
+    "/payments",
+    "/transactions",
+    "/batches",
+    "/clientpay",
+    "/webhook",
+    "/requests",
+    "/faults",
+];
+
 pub(crate) fn assert_free(what: &str, text: &str) {
     for trace in TRACES {
         let place = text.find(trace).map(|at| text[at..].chars().take(200).collect::<String>());
@@ -24,11 +37,19 @@ pub(crate) fn assert_free(what: &str, text: &str) {
     }
 }
 
-/// Looks at the log, the state, a snapshot and the files of a world.
+/// Looks at the log, the state with its alerts, the console, a snapshot and the files of the newest world.
 pub(crate) async fn assert_nowhere(what: &str, client: &Client, folder: &Path) {
     let log = client.control("GET", "requests?limit=500", "").await.body;
     assert_free(&format!("{what}: the log"), &log);
     assert_free(&format!("{what}: the state"), &client.state().await);
+    let worlds = client.send("GET", "/console", &[], "").await.body;
+    let world = worlds.split("/console/worlds/").nth(1).unwrap().split('"').next().unwrap();
+    for page in PAGES {
+        let page = format!("/console/worlds/{world}{page}");
+        let shown = client.send("GET", &page, &[], "").await;
+        assert_eq!(shown.status, 200, "{page}");
+        assert_free(&format!("{what}: {page}"), &shown.body);
+    }
     assert_eq!(client.control("POST", "snapshot", "").await.status, 200);
     assert_not_in_files(what, folder);
 }

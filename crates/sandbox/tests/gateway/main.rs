@@ -31,6 +31,7 @@ mod operations;
 mod options;
 mod payment_page;
 mod rules;
+mod same_day;
 mod secrets;
 mod snapshots;
 mod strictness;

@@ -127,3 +127,42 @@ async fn any_card_must_be_asked_for() {
     assert_eq!(got.status, 400);
     assert!(!got.body.contains("9999999999999995"));
 }
+
+/// Paths and queries with a card number: neither the answer nor the log repeats it.
+#[tokio::test]
+async fn nor_in_the_answer_to_a_path_or_a_query() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::of(&sandbox);
+    client.customer().await;
+    for path in [
+        "rest/v2/customers/cust_CARD",
+        "rest/v2/customers/CARD/tokens",
+        "rest/v2/tokens/CARD",
+        "rest/v2/payment-plans/plan_CARD/expected-runs",
+        "rest/v2/transactions/CARD",
+        "rest/v2/transactions?id=CARD&page=CARD&sort=CARD",
+        "rest/v2/plan-forecast?start-date=CARD&frequency=CARD",
+        "rest/v2/CARD",
+        "v2/payment/CARD",
+        "app/api/CARD",
+        "_sandbox/faults/CARD",
+        "_sandbox/requests?limit=CARD",
+        "console/worlds/CARD",
+        "console/worlds/1/customers/CARD",
+        "console/worlds/1/customers?last-name=CARD",
+        "console/worlds/1/plans?plan-name=CARD",
+        "console/worlds/1/payments?plan-key=CARD",
+        "console/worlds/1/transactions?id=CARD&order-id=CARD",
+    ] {
+        let path = format!("/{}", path.replace("CARD", CARD));
+        for got in [client.json("GET", &path, "").await, client.xml("GET", &path, "").await] {
+            assert!(got.status < 500, "{path}: {}", got.status);
+            assert!(!got.body.contains(CARD), "{path}: {}", got.body);
+            assert!(
+                got.headers.values().all(|value| !value.as_bytes().windows(16).any(|w| w == CARD.as_bytes()))
+            );
+        }
+    }
+    let log = client.control("GET", "requests?limit=500", "").await.body;
+    assert!(!log.contains(CARD) && log.contains("cust_************5454"), "{log}");
+}

@@ -12,4 +12,6 @@ mod memory;
 mod oracle;
 mod planted;
 mod served;
+#[cfg(target_os = "linux")]
+mod slow_readers;
 mod traffic;

@@ -20,20 +20,37 @@ fn until_killed() {
     });
 }
 
+/// The other process. A test that fails leaves none running.
+pub(crate) struct Served(Child);
+
+impl Served {
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Starts to serve a file; it does not listen yet.
-pub(crate) fn spawn(path: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+pub(crate) fn spawn(path: &Path) -> Served {
+    let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "served::until_killed", "--nocapture"])
         .env(FILE, path)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap()
+        .unwrap();
+    Served(child)
 }
 
 /// Waits until it listens; where, and the key of its world.
-pub(crate) fn listening(child: &mut Child) -> (String, String) {
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+pub(crate) fn listening(served: &mut Served) -> (String, String) {
+    let mut lines = BufReader::new(served.0.stderr.take().unwrap()).lines().map_while(Result::ok);
     let mut said = String::new();
     let line = lines.find(|line| {
         said.push_str(line);
@@ -48,7 +65,7 @@ pub(crate) fn listening(child: &mut Child) -> (String, String) {
 }
 
 /// Kills it at once, without a chance to finish anything.
-pub(crate) fn kill(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
+pub(crate) fn kill(mut served: Served) {
+    served.0.kill().unwrap();
+    served.0.wait().unwrap();
 }

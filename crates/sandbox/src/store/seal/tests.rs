@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::store::wal::Wal;
+use crate::store::wal::{State, Wal};
 use crate::store::{Store, StoreError};
 
 /// Files that hold these many rows, answered one by one.
@@ -60,13 +60,18 @@ fn killed(folder: &Path, from: i64, to: i64) -> Written {
 
 /// How a start ends: with these rows, or with what its refusal says.
 fn started(folder: &Path) -> Result<Vec<i64>, String> {
+    started_and_told(folder).map(|(rows, _)| rows)
+}
+
+/// The same with the bytes of which a start says that they were dropped.
+fn started_and_told(folder: &Path) -> Result<(Vec<i64>, Option<u64>), String> {
     let store = Store::open(Some(&folder.join("a.db")));
-    let rows = store.map(|store| {
-        let rows = rows(&store);
+    let found = store.map(|store| {
+        let found = (rows(&store), store.dropped);
         store.close();
-        rows
+        found
     });
-    rows.map_err(|error| {
+    found.map_err(|error| {
         let named = format!("the database {} ", folder.join("a.db").display());
         let text = error.to_string();
         assert!(matches!(error, StoreError::Incomplete { .. }) || text.contains("damaged"), "{text}");
@@ -175,8 +180,7 @@ fn cuts_and_flips_lose_no_answer_in_silence() {
         );
         let cut = random.usize(1..closed.db.len());
         judge(format!("the database cut at {cut}"), &Written { db: closed.db[..cut].to_vec(), wal: None });
-        // The last frame may have been in the middle of being written.
-        let at = random.usize(..written - 4096 - 24);
+        let at = random.usize(..written);
         let mut flipped = wal.clone();
         flipped[at] ^= 1 << random.u8(..8);
         judge(format!("the log flipped at {at}"), &Written { db: open.db.clone(), wal: Some(flipped) });
@@ -186,4 +190,81 @@ fn cuts_and_flips_lose_no_answer_in_silence() {
         judge(format!("the database flipped at {at}"), &Written { db, wal: None });
     }
     assert!(refused > 150, "{refused} refused, {whole} whole");
+}
+
+/// A log that is cut or changed anywhere is refused, that of the last write included; only a cut inside a very large
+/// write looks like a kill, and is reported. No answer is lost in silence.
+#[test]
+fn a_log_that_is_cut_or_flipped_anywhere_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for large in [None, Some(0), Some(1)] {
+        let path = folder.path().join("a.db");
+        let log = folder.path().join("a.db-wal");
+        let store = Store::open(Some(&path)).unwrap();
+        // The last write, or the last but one, fills more than the room that the file has.
+        for number in 0..3 {
+            insert(&store, number, number + 1);
+            if large == Some(2 - number) {
+                let sql = "UPDATE worlds SET retention = hex(randomblob(100000)) WHERE id = (SELECT max(id) FROM worlds)";
+                runtime().block_on(store.run(move |c| c.execute(sql, []))).unwrap();
+            }
+        }
+        let written = Written::of(folder.path());
+        store.close();
+        let wal = written.wal.as_ref().unwrap();
+        let all = vec![0, 1, 2];
+        written.put(folder.path());
+        assert_eq!(started_and_told(folder.path()), Ok((all.clone(), None)), "{large:?}");
+        let (mut refused, mut told) = (0, 0);
+        let mut judge = |what: String, wal: &[u8]| {
+            Written { db: written.db.clone(), wal: Some(wal.to_vec()) }.put(folder.path());
+            let state = Wal::read(&log).unwrap().state;
+            match state {
+                State::Interrupted(_) => told += 1,
+                State::Cut | State::Damaged => refused += 1,
+                State::Missing | State::Whole => panic!("{what} in silence"),
+            }
+            // What the log is read as is what a start says.
+            if (refused + told) % 32 == 0 {
+                match (started_and_told(folder.path()), state) {
+                    (Ok((rows, Some(bytes))), State::Interrupted(dropped)) => {
+                        assert!(all.starts_with(&rows) && bytes == dropped, "{what}: {rows:?}");
+                    }
+                    (Err(_), State::Cut | State::Damaged) => {}
+                    other => panic!("{what}: {other:?}"),
+                }
+            }
+        };
+        for cut in (512..wal.len()).step_by(if large.is_some() { 2_048 } else { 512 }) {
+            judge(format!("{large:?} cut at {cut}"), &wal[..cut]);
+        }
+        written.put(folder.path());
+        let frames = Wal::read(&log).unwrap().committed;
+        let ends = |frames: u64| 32 + usize::try_from(frames).unwrap() * (24 + 4096);
+        for frame in frames - 3..frames {
+            for at in (0..24).chain((24..4_120).step_by(509)) {
+                let mut flipped = wal.clone();
+                flipped[ends(frame) + at] ^= 1 << (at % 8);
+                judge(format!("{large:?} frame {frame} flipped at {at}"), &flipped);
+            }
+            for (what, byte) in [("zeros", 0), ("garbage", 0xa5)] {
+                let mut gone = wal.clone();
+                gone[ends(frame)..ends(frames)].fill(byte);
+                judge(format!("{large:?} {what} from frame {frame}"), &gone);
+            }
+        }
+        let mut gone = wal.clone();
+        gone[..ends(frames)].fill(0);
+        judge(format!("{large:?} zeros from the begin"), &gone);
+        gone.fill(0);
+        judge(format!("{large:?} zeros only"), &gone);
+        assert!(refused > 200 && (told > 0) == large.is_some(), "{large:?}: {refused} refused, {told} told");
+        if large == Some(0) {
+            // A kill after the commit of a large write, before the file grows: nothing is lost.
+            Written { db: written.db.clone(), wal: Some(wal[..ends(frames)].to_vec()) }.put(folder.path());
+            assert_eq!(started_and_told(folder.path()), Ok((all, Some(0))));
+        }
+        fs::remove_file(&path).unwrap();
+        let _ = fs::remove_file(&log);
+    }
 }

@@ -104,6 +104,10 @@ const BODIES: &[(&str, &str)] = &[
         operations!("customers.get, customers.list or customers.create"),
     ),
     (
+        r#"{"operation":"plans.search","effect":{"kind":"drop-reply"}}"#,
+        operations!("plans.list, plans.get or tokens.list"),
+    ),
+    (
         r#"{"operation":"Customers.create","effect":{"kind":"drop-reply"}}"#,
         operations!("customers.create, customers.update or customers.delete"),
     ),

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::document;
 use super::requests::{Subscriber, message, root};
-use crate::canary::{SPELLINGS, assert_nowhere};
+use crate::canary::{SPELLINGS, assert_free, assert_nowhere};
 use crate::client::Client;
 
 #[tokio::test]
@@ -17,6 +17,9 @@ async fn a_card_in_any_member_of_any_request_is_nowhere_afterwards() {
     let mut spellings = SPELLINGS.into_iter().cycle();
     for call in document.calls() {
         let subscriber = Subscriber::new(&sandbox).await;
+        // Alerts are written, and nobody takes them.
+        let url = r#"{"url":"http://127.0.0.1:1/hook"}"#;
+        assert_eq!(subscriber.client.control("PUT", "webhook", url).await.status, 200);
         for schema in document.bodies(&call) {
             let path = subscriber.path(&call).await;
             for (name, _, _) in document.members(schema) {
@@ -29,6 +32,7 @@ async fn a_card_in_any_member_of_any_request_is_nowhere_afterwards() {
                     *place = spellings.next().unwrap().into();
                     let got = subscriber.send(format, &call, &path, &body, root(schema)).await;
                     let what = format!("{} {name} in {format}", call.name);
+                    assert_free(&what, &got.body);
                     let leaf = name.rsplit('.').next().unwrap();
                     match got.status {
                         200 | 201 | 402 => taken += 1,
