@@ -81,12 +81,12 @@ fn kills(soak: &Soak) -> Result<(), Failure> {
     }
 }
 
-/// Has many read a state of 100,000 objects, and stop.
+/// Has many read a state of 25,000 objects, and stop.
 fn memory(_: &Soak) -> Result<(), Failure> {
     eprintln!("by hand: cargo xtask soak memory");
     Step::new("cargo test --package perennial-sandbox --test kills -- --exact --nocapture")
         .arguments(&["slow_readers::readers_that_stop_hold_no_memory_and_no_other_world".into()])
-        .variable("PERENNIAL_SOAK_PLANS", 4_000.to_string())
+        .variable("PERENNIAL_SOAK_PLANS", 1_000.to_string())
         .run()
 }
 

@@ -89,7 +89,7 @@ fn peak(process: u32) -> u64 {
 
 #[test]
 fn readers_that_stop_hold_no_memory_and_no_other_world() {
-    // As `cargo xtask soak memory` says: 32 readers of 100,000 objects; some of some megabytes otherwise.
+    // As `cargo xtask soak memory` says: 32 readers of 25,000 objects; a few of some megabytes otherwise.
     let asked = std::env::var("PERENNIAL_SOAK_PLANS").ok().map(|plans| plans.parse().unwrap());
     let (plans, readers) = asked.map_or((500, 8), |plans: usize| (plans, 32));
     let folder = tempfile::tempdir().unwrap();
