@@ -6,7 +6,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::Request;
-use perennial::clientpay::Route;
+use perennial::clientpay::Operation;
 use serde::Deserialize;
 
 use crate::lookup::{self, Line};
@@ -39,7 +39,7 @@ pub(crate) fn ids(request: &Request<Bytes>) -> Ids {
     let route = route(request);
     let named = |name, id: Option<Cow<'_, str>>| id.map(|id| (name, id.into_owned()));
     let ids = match route {
-        Some(Route::ExpirePage) => [None, None],
+        Some(Operation::ExpirePage) => [None, None],
         Some(_) => [named(REQUEST_ID, members.request_id()), None],
         None => [named("order id", members.order_id), named("invoice", members.invoice)],
     };
@@ -52,10 +52,10 @@ pub(crate) fn look(request: &Request<Bytes>) -> Option<Line> {
     let members = Members::of(request.body());
     if let Some(route) = route(request) {
         return match route {
-            Route::NewAccessId | Route::ExpireAccessId => {
+            Operation::NewAccessId | Operation::ExpireAccessId => {
                 Some(Line::new("perennial clientpay access current"))
             }
-            Route::Refund => {
+            Operation::Refund => {
                 Some(Line::new("perennial clientpay search").with("payment-id", members.payment_id))
             }
             _ => lookup::of_request(route.operation(), &members.request_id()?),

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use perennial::clearent::PlanNote;
-use perennial::clientpay::Route;
+use perennial::clientpay::Operation;
 use perennial::transport::{Deadline, Exchange, Kind, Redactor, TransportError, redact};
 use perennial::{Amount, NaiveDate};
 
@@ -213,21 +213,21 @@ pub(crate) fn is_read(request: &Request<Bytes>) -> bool {
         || route(request).is_some_and(|route| {
             matches!(
                 route,
-                Route::CurrentAccessId
-                    | Route::ValidateAccessId
-                    | Route::ValidateCredentials
-                    | Route::ConnectSearch
-                    | Route::CountPayments
-                    | Route::SearchPayments
+                Operation::CurrentAccessId
+                    | Operation::ValidateAccessId
+                    | Operation::ValidateCredentials
+                    | Operation::ConnectSearch
+                    | Operation::CountPayments
+                    | Operation::SearchPayments
             )
         })
 }
 
 /// The operation of ClientPay that a request calls.
-pub(crate) fn route(request: &Request<Bytes>) -> Option<Route> {
+pub(crate) fn route(request: &Request<Bytes>) -> Option<Operation> {
     // A base URL may have a path of its own before it.
     let path = request.uri().path();
-    path.match_indices('/').find_map(|(at, _)| Route::at(&path[at..])).map(|(route, _)| route)
+    path.match_indices('/').find_map(|(at, _)| Operation::at(&path[at..])).map(|(route, _)| route)
 }
 
 /// Answers with an id where a new one is asked for, which would be a change too.
@@ -241,8 +241,8 @@ impl Exchange for MadeUpIds {
         deadline: Deadline,
     ) -> Result<Response<Bytes>, TransportError> {
         let id = match route(&request) {
-            Some(Route::NewAccessId) => r#"{"success":true,"accessId":"a-new-access-id"}"#,
-            Some(Route::NewRequestId) => r#"{"success":true,"requestId":"a-new-request-id"}"#,
+            Some(Operation::NewAccessId) => r#"{"success":true,"accessId":"a-new-access-id"}"#,
+            Some(Operation::NewRequestId) => r#"{"success":true,"requestId":"a-new-request-id"}"#,
             _ => return self.0.exchange(request, deadline).await,
         };
         Ok(Response::new(Bytes::from_static(id.as_bytes())))

@@ -12,7 +12,6 @@ use crate::requests::Exchange;
 use crate::seed::Seed;
 use crate::store::StoreError;
 use crate::world::{Knock, Ledger};
-use crate::{clearent, clientpay};
 
 /// What a call does in the books of its world, and what it comes to there.
 pub(crate) type Work<A> = Box<dyn FnOnce(&Ledger<'_>) -> Result<A> + Send>;
@@ -36,15 +35,15 @@ impl Answered {
     }
 }
 
-/// Method, path and name of every operation of both vendors.
+/// The names of all operations of both vendors.
 pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
-    let both = clearent::operations().map(|(_, _, operation)| operation);
-    both.chain(clientpay::operations())
+    let clearent = perennial_wire::clearent::Operation::ALL.iter().map(|operation| operation.name());
+    clearent.chain(perennial_wire::clientpay::Operation::ALL.iter().map(|operation| operation.name()))
 }
 
-/// Whether an operation reads and no more; nothing if there is no such operation.
+/// Whether an operation only reads; `None` if there is no such operation.
 pub(crate) fn reads(operation: &str) -> Option<bool> {
-    clearent::reads(operation).or_else(|| clientpay::reads(operation))
+    perennial_wire::operation(operation).map(|operation| operation.class.is_read())
 }
 
 /// What was done in a world.

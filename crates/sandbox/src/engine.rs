@@ -10,6 +10,7 @@ use std::ops::AddAssign;
 
 use perennial_domain::clearent::{Plan, Transaction, TransactionType};
 use perennial_domain::{Amount, NaiveDate};
+use perennial_wire::clearent::Operation;
 use rusqlite::Result;
 
 use crate::clearent::checks;
@@ -75,7 +76,7 @@ fn charge(ledger: &Ledger<'_>, plan: &Plan, day: NaiveDate) -> Result<bool> {
     let token = ledger.token(token_id)?;
     let hit = ledger.faults.hit(
         &ledger.key_hash,
-        "transactions.sale",
+        Operation::Sale.name(),
         |effect| effect.decline().is_some(),
         |key| [plan.plan_key.as_str(), customer.as_str(), token_id.as_str()].contains(&key),
     );

@@ -49,7 +49,7 @@ pub(crate) fn misplaced_card(format: Format, body: &[u8]) -> Option<String> {
     let mut found = None;
     let mut see = |path: &str, value: &str| {
         let name = path.rsplit('.').next().and_then(|name| name.split('[').next()).unwrap_or_default();
-        if found.is_none() && !is_free_text(name) && mask::holds_card(value) {
+        if found.is_none() && !is_free_text(name) && !is_money(name, value) && mask::holds_card(value) {
             found = Some(if path.is_empty() { "the body".to_owned() } else { text(path) });
         }
     };
@@ -69,6 +69,18 @@ fn is_free_text(name: &str) -> bool {
     };
     let local = plain(name.rsplit(':').next().unwrap_or_default());
     FREE_TEXTS.contains(&&*local)
+}
+
+/// Whether a member is an amount, or a total of amounts, and has one: a large one may pass for a card number.
+fn is_money(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let (whole, cents) = value.trim().split_once('.').unwrap_or((value.trim(), "00"));
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    (name.ends_with("amount") || name.ends_with("total"))
+        && (1..=12).contains(&whole.len())
+        && cents.len() <= 2
+        && are_digits(whole)
+        && are_digits(cents)
 }
 
 /// In lower case and without separators, of both vendors.
@@ -415,6 +427,10 @@ mod tests {
             (r#"{"order-id":"9111111111111111"}"#, None),
             (r#"{"order-id":"7992739871300000"}"#, None),
             (r#"{"token-id":"1100000000555551111"}"#, None),
+            // Money, unless it is too much to be an amount.
+            (r#"{"net-amount":"567772119091.44"}"#, None),
+            (r#"{"amount":"4111111111111111"}"#, Some("amount")),
+            (r#"{"order-id":"567772119091.44"}"#, Some("order-id")),
             // A card where it belongs, and texts, which are masked.
             (r#"{"card":"4111111111111111","cardNumber":"4111111111111111"}"#, None),
             (r#"{"comments":"4111111111111111","billing":{"street":"4111111111111111"}}"#, None),

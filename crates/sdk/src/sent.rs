@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, StatusCode, header};
 use perennial_transport::{Delivery, Kind, Next, Outcome, Replay, TransportError};
+use perennial_wire::Class;
 
 use crate::{Error, ErrorKind};
 
@@ -13,6 +14,16 @@ pub(crate) struct Foreign;
 /// The media type of an answer.
 pub(crate) fn media_type(headers: &HeaderMap) -> &str {
     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// How often an operation of this class may be sent.
+pub(crate) fn replay_of(class: Class) -> Replay {
+    match class {
+        Class::Read | Class::Issue => Replay::Safe,
+        Class::Keyed => Replay::WithKey,
+        Class::Delete => Replay::Delete,
+        Class::Write => Replay::Never,
+    }
 }
 
 /// The kind of an answer that has a status and no value. `is_own` tells whether it is in the gateway's envelope, and

@@ -10,6 +10,7 @@ use crate::error::{DecodeError, EncodeError};
 use crate::format::{self, Format};
 use crate::member::Put;
 use crate::message::Message;
+use crate::operation::Class;
 use crate::write::Bound;
 
 /// The method of a call.
@@ -42,9 +43,13 @@ impl Method {
 ///
 /// let call = customer::get(&CustomerKey::try_from("cust_5a1d7c1e8a0f").unwrap());
 /// assert_eq!((call.method, call.target.as_str()), (Method::Get, "/rest/v2/customers/cust_5a1d7c1e8a0f"));
-/// assert_eq!(call.route, "/rest/v2/customers/{customer-key}");
+/// assert_eq!((call.operation, call.route), ("customers.get", "/rest/v2/customers/{customer-key}"));
 /// ```
 pub struct Call {
+    /// The name of the operation.
+    pub operation: &'static str,
+    /// What the operation does.
+    pub class: Class,
     /// The method.
     pub method: Method,
     /// The path with the names of its parts in place of keys, for logs and metrics.
@@ -59,8 +64,14 @@ pub struct Call {
 
 impl Call {
     /// A call without a body.
-    pub(crate) fn bare(method: Method, route: &'static str, target: String) -> Self {
-        Self { method, route, target, body: None, one_time_token: None }
+    pub(crate) fn bare(
+        operation: &'static str,
+        class: Class,
+        method: Method,
+        route: &'static str,
+        target: String,
+    ) -> Self {
+        Self { operation, class, method, route, target, body: None, one_time_token: None }
     }
 
     /// Gives the call this message as its body.

@@ -87,6 +87,7 @@ mod format;
 mod json;
 mod limits;
 mod member;
+mod operation;
 mod query;
 mod reading;
 pub mod shape;
@@ -97,6 +98,7 @@ mod xml;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, UnreadableRecord};
 pub use format::{Format, UnknownFormat, is_html};
 pub use limits::Limits;
+pub use operation::{Class, OperationInfo, operation};
 
 #[cfg(test)]
 mod tests;

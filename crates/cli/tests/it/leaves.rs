@@ -52,7 +52,7 @@ const LEAVES: &[Leaf] = &[
     changes("customers update", "{customer} --comments often").by("customers.update"),
     changes("customers delete", "{visitor}").by("customers.delete"),
     reads("customers tokens list", "{customer}"),
-    changes("customers tokens attach", "{visitor} --token-id {token} --exp-date 1230 --card-type VISA --last-four-digits 1111").by("customer-tokens.create"),
+    changes("customers tokens attach", "{visitor} --token-id {token} --exp-date 1230 --card-type VISA --last-four-digits 1111").by("customer-tokens.attach"),
     changes("customers tokens update", "{customer} --token-id {token} --default true").by("customer-tokens.update"),
     of_stdin("tokens create", "--description card --card-stdin", CARD_JSON).by("tokens.create"),
     reads("tokens get", "{token}"),

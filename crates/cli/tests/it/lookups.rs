@@ -41,7 +41,7 @@ fn the_look_up_finds_what_was_done() {
         let faults = [
             Fault::on(*operation, Effect::DropReply),
             // Neither do the client's own looks say what became of it; the first one is before the write.
-            Fault::on("transactions.list", Effect::DropReply).nth(2).times(9),
+            Fault::on("transactions.search", Effect::DropReply).nth(2).times(9),
             Fault::on("clientpay-payments.search", Effect::DropReply),
         ];
         for fault in faults {

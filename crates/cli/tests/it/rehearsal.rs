@@ -24,9 +24,9 @@ const READS: &[&str] = &[
     "customers.get",
     "payments.list",
     "plans.get",
-    "plans.list",
+    "plans.search",
     "tokens.get",
-    "transactions.list",
+    "transactions.search",
 ];
 
 fn rehearse(leaf: &Leaf, shell: &Shell, output: &str) -> Ran {

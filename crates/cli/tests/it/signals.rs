@@ -127,10 +127,10 @@ fn what_leaves_nothing_in_doubt_ends_as_usual() {
     let pay = "clientpay pay --total-amount 540.25 --name-on-account Lind --account-stdin";
     let invoice = "invoice pay --number INV-1 --date 2027-01-04 --line Labour=250.00 --card-stdin";
     for (operation, signal, line, stdin, code) in [
-        ("customers.list", "INT", "customers search", "", 130),
-        ("customers.list", "TERM", "customers search", "", 143),
-        ("customers.list", "HUP", "customers search --output json", "", 129),
-        ("transactions.list", "INT", invoice, CARD_JSON, 130),
+        ("customers.search", "INT", "customers search", "", 130),
+        ("customers.search", "TERM", "customers search", "", 143),
+        ("customers.search", "HUP", "customers search --output json", "", 129),
+        ("transactions.search", "INT", invoice, CARD_JSON, 130),
         ("access.current", "INT", pay, ACCOUNT_JSON, 130),
         ("access.new", "TERM", pay, ACCOUNT_JSON, 143),
         ("request-id.new", "HUP", pay, ACCOUNT_JSON, 129),

@@ -6,7 +6,7 @@ use perennial_domain::clearent::{
     Void,
 };
 use perennial_domain::{Amount, Expiry, Reported, Rule, Text, Total, Violations};
-use perennial_wire::clearent::{Payload, transaction};
+use perennial_wire::clearent::{Operation, Payload, transaction};
 
 use super::answer::{Answer, Fault, Refused, Site};
 use super::checks::Code;
@@ -81,21 +81,17 @@ fn read_mobile(call: &mut Call<'_>, from_path: Option<TransactionType>) -> Handl
 
 fn handle(call: &mut Call<'_>, request: TransactionRequest) -> Handled {
     let (operation, action) = match request {
-        TransactionRequest::Sale(charge) => {
-            ("transactions.sale", charged(call, TransactionType::SALE, &charge))
-        }
-        TransactionRequest::Auth(charge) => {
-            ("transactions.auth", charged(call, TransactionType::AUTH, &charge))
-        }
+        TransactionRequest::Sale(charge) => (Operation::Sale, charged(call, TransactionType::SALE, &charge)),
+        TransactionRequest::Auth(charge) => (Operation::Auth, charged(call, TransactionType::AUTH, &charge)),
         TransactionRequest::ForcedSale(charge) => {
-            ("transactions.sale", charged(call, TransactionType::FORCED_SALE, &charge))
+            (Operation::Sale, charged(call, TransactionType::FORCED_SALE, &charge))
         }
-        TransactionRequest::Capture(capture) => ("transactions.capture", captured(capture)),
-        TransactionRequest::Void(void, amount) => ("transactions.void", voided(void, amount)),
-        TransactionRequest::Refund(refund) => ("transactions.refund", refunded(call, &refund)),
+        TransactionRequest::Capture(capture) => (Operation::Capture, captured(capture)),
+        TransactionRequest::Void(void, amount) => (Operation::Void, voided(void, amount)),
+        TransactionRequest::Refund(refund) => (Operation::Refund, refunded(call, &refund)),
         _ => return Err(Violations::one("type", Rule::OneOf("those that this sandbox knows")).into()),
     };
-    call.operation = operation;
+    call.operation = operation.name();
     action
 }
 

@@ -17,7 +17,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, Method, StatusCode};
 use perennial_domain::clientpay::{AccessId, RequestId};
 use perennial_wire::clientpay::payment::read_status_access_id;
-use perennial_wire::clientpay::{Route, Version, access as wire};
+use perennial_wire::clientpay::{Operation, Version, access as wire};
 use perennial_wire::{Format, Limits, clientpay::ReadError};
 use zeroize::Zeroizing;
 
@@ -32,33 +32,11 @@ use crate::store::StoreError;
 use crate::store::clientpay::access::{Door, Pass, Scope, Taken};
 use crate::world::{Knock, Ledger};
 
-/// The names of all operations, each once.
-pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
-    let name = |at: usize| Route::ALL[at].operation();
-    (0..Route::ALL.len()).map(name).enumerate().filter_map(move |(at, operation)| {
-        (0..at).all(|earlier| name(earlier) != operation).then_some(operation)
-    })
-}
-
-/// Whether an operation reads and no more; nothing if there is no such operation.
-pub(crate) fn reads(operation: &str) -> Option<bool> {
-    let route = Route::ALL.iter().find(|route| route.operation() == operation)?;
-    Some(matches!(
-        route,
-        Route::CurrentAccessId
-            | Route::ValidateAccessId
-            | Route::ValidateCredentials
-            | Route::ConnectSearch
-            | Route::CountPayments
-            | Route::SearchPayments
-            | Route::PaymentStatus
-    ))
-}
-
-/// Whether calls of an operation are made under an access id.
-pub(crate) fn needs_access_id(operation: &str) -> bool {
-    let route = Route::ALL.iter().find(|route| route.operation() == operation);
-    route.is_some_and(|route| door_of(*route).is_none() && *route != Route::ValidateAccessId)
+/// Whether calls of the operation of this name are made under an access id.
+pub(crate) fn needs_access_id(name: &str) -> bool {
+    let operation = Operation::ALL.iter().find(|operation| operation.name() == name);
+    operation
+        .is_some_and(|operation| door_of(*operation).is_none() && *operation != Operation::ValidateAccessId)
 }
 
 /// Whether a path is in this tree, right or wrong. That letter case does not matter is **inferred**.
@@ -84,7 +62,7 @@ const LIMITS: Limits = Limits { bytes: 1024 * 1024, depth: 32, items: 20_000, te
 
 /// A call as an operation sees it.
 struct Call<'a> {
-    route: Route,
+    operation: Operation,
     version: Version,
     query: &'a str,
     body: &'a [u8],
@@ -115,29 +93,29 @@ fn handle(call: &Call<'_>) -> Handled {
 }
 
 fn read(call: &Call<'_>) -> Handled {
-    match call.route {
-        Route::NewAccessId => access::new(Scope::Account),
-        Route::CurrentAccessId => access::current(),
-        Route::ValidateCredentials => access::validate_credentials(),
-        Route::NewCustomerAccessId => access::new(Scope::Customer),
-        Route::ValidateAccessId => access::validate(call),
-        Route::ExpireAccessId => access::expire(call),
-        Route::NewRequestId => access::new_request_id(),
-        Route::InvoicePage | Route::LineItemPage | Route::ConnectPage | Route::PayerPage => {
+    match call.operation {
+        Operation::NewAccessId => access::new(Scope::Account),
+        Operation::CurrentAccessId => access::current(),
+        Operation::ValidateCredentials => access::validate_credentials(),
+        Operation::NewCustomerAccessId => access::new(Scope::Customer),
+        Operation::ValidateAccessId => access::validate(call),
+        Operation::ExpireAccessId => access::expire(call),
+        Operation::NewRequestId => access::new_request_id(),
+        Operation::InvoicePage | Operation::LineItemPage | Operation::ConnectPage | Operation::PayerPage => {
             pages::create(call)
         }
-        Route::ExpirePage => pages::expire(call),
-        Route::ConnectSearch => pages::connect_search(call),
-        Route::Pay => payments::pay(call),
-        Route::Refund => payments::refund(call),
-        Route::CountPayments => payments::count(call),
-        Route::SearchPayments => payments::search(call),
-        Route::PaymentStatus => payments::status(call),
-        Route::NewPayer => payers::create(call),
-        Route::UpdatePayer => payers::update(call),
-        Route::DeletePayer => payers::delete(call),
-        Route::NewMethods => payers::add_methods(call),
-        Route::UpdateMethods => payers::update_methods(call),
+        Operation::ExpirePage => pages::expire(call),
+        Operation::ConnectSearch => pages::connect_search(call),
+        Operation::Pay => payments::pay(call),
+        Operation::Refund => payments::refund(call),
+        Operation::CountPayments => payments::count(call),
+        Operation::SearchPayments => payments::search(call),
+        Operation::PaymentStatus => payments::status(call),
+        Operation::NewPayer => payers::create(call),
+        Operation::UpdatePayer => payers::update(call),
+        Operation::DeletePayer => payers::delete(call),
+        Operation::NewMethods => payers::add_methods(call),
+        Operation::UpdateMethods => payers::update_methods(call),
         // What the wire knows, this tree serves.
         _ => act(|_| Err(Refused::unknown_path().into())),
     }
@@ -146,12 +124,12 @@ fn read(call: &Call<'_>) -> Handled {
 /// How a call that brings credentials has them read.
 type ReadDoor = fn(&[u8]) -> Result<Door, ReadError>;
 
-fn door_of(route: Route) -> Option<ReadDoor> {
-    match route {
-        Route::NewAccessId | Route::CurrentAccessId | Route::ValidateCredentials => {
+fn door_of(operation: Operation) -> Option<ReadDoor> {
+    match operation {
+        Operation::NewAccessId | Operation::CurrentAccessId | Operation::ValidateCredentials => {
             Some(|body| wire::read_credentials(body, &LIMITS).map(|read| Door::account(&read)))
         }
-        Route::NewCustomerAccessId => {
+        Operation::NewCustomerAccessId => {
             Some(|body| wire::read_customer_credentials(body, &LIMITS).map(|read| Door::customer(&read)))
         }
         _ => None,
@@ -160,30 +138,30 @@ fn door_of(route: Route) -> Option<ReadDoor> {
 
 /// Whether a call may be made under a customer's access id. Which may is not documented; **inferred** are connect search
 /// and whatever is about payers.
-fn is_of_customer(route: Route) -> bool {
+fn is_of_customer(operation: Operation) -> bool {
     matches!(
-        route,
-        Route::ValidateAccessId
-            | Route::ExpireAccessId
-            | Route::NewRequestId
-            | Route::ConnectSearch
-            | Route::PayerPage
-            | Route::NewPayer
-            | Route::UpdatePayer
-            | Route::DeletePayer
-            | Route::NewMethods
-            | Route::UpdateMethods
+        operation,
+        Operation::ValidateAccessId
+            | Operation::ExpireAccessId
+            | Operation::NewRequestId
+            | Operation::ConnectSearch
+            | Operation::PayerPage
+            | Operation::NewPayer
+            | Operation::UpdatePayer
+            | Operation::DeletePayer
+            | Operation::NewMethods
+            | Operation::UpdateMethods
     )
 }
 
 /// Answers a request.
 pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Result<Answered, StoreError> {
     let path = format!("/{}", request.path.trim_matches('/'));
-    let Some((route, version)) = Route::at(&path) else {
+    let Some((operation, version)) = Operation::at(&path) else {
         let text = not_emulated_text(request.method, request.path);
         return not_emulated(gateway, &request, Refused::new(404, text)).await;
     };
-    let allowed = route.method().as_str();
+    let allowed = operation.method().as_str();
     if request.method.as_str() != allowed {
         let allow = Some(format!("{allowed}, OPTIONS"));
         let answered = if *request.method == Method::OPTIONS {
@@ -197,22 +175,24 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     if !request.body.is_empty() && !is_json(request.headers) {
         return Ok(worldless(Refused::new(415, "The body must be application/json.")));
     }
-    let access_id = match route {
+    let access_id = match operation {
         // Credentials speak for themselves, also where the access id that is sent along is a dead one.
-        _ if door_of(route).is_some() => None,
-        Route::PaymentStatus => access_id(request.headers).or_else(|| read_status_access_id(request.query)),
+        _ if door_of(operation).is_some() => None,
+        Operation::PaymentStatus => {
+            access_id(request.headers).or_else(|| read_status_access_id(request.query))
+        }
         _ if version == Version::V1 => match access::read_id(request.body) {
             Ok(sent) => sent,
             Err(error) => return Ok(worldless(error.into())),
         },
         _ => access_id(request.headers),
     };
-    let knock = match knock(gateway, route, request.body, access_id.as_ref()).await? {
+    let knock = match knock(gateway, operation, request.body, access_id.as_ref()).await? {
         Ok(knock) => knock,
         Err(answered) => return Ok(answered),
     };
     let call = Call {
-        route,
+        operation,
         version,
         query: request.query,
         body: request.body,
@@ -220,21 +200,21 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         site: request.site,
         access_id: access_id.as_ref(),
     };
-    let operation = route.operation();
+    let name = operation.name();
     let read = handle(&call);
     let names = |key: &str| stands_in(request.body, key) || stands_in(request.query.as_bytes(), key);
     let may = |effect: &Effect| read.is_ok() || effect.decline().is_none();
-    let hit = gateway.faults.hit(&knock.hash, operation, may, names);
+    let hit = gateway.faults.hit(&knock.hash, name, may, names);
     let mut read = Some(read);
     let done = execute(gateway, knock, hit.clone(), || {
         let read = read.take().unwrap_or_else(|| handle(&call));
-        work(route, access_id.as_ref(), read)
+        work(operation, access_id.as_ref(), read)
     })
     .await?;
     let Some(done) = done else {
         return Ok(worldless(Refused::unauthorized()));
     };
-    let exchange = exchange(gateway, operation, &done);
+    let exchange = exchange(gateway, name, &done);
     let Answer { status, body } = match hit.as_ref().map(|hit| &hit.effect) {
         Some(Effect::ErrorBefore { status } | Effect::ErrorAfter { status }) => fault(*status),
         Some(Effect::RateLimit { .. }) => fault(429),
@@ -275,41 +255,41 @@ pub(crate) fn exchange<A>(gateway: &Gateway, operation: &'static str, done: &Don
 /// How the world of a call is knocked at, or what is answered without one.
 async fn knock(
     gateway: &Gateway,
-    route: Route,
+    operation: Operation,
     body: &[u8],
     access_id: Option<&AccessId>,
 ) -> Result<Result<Knock, Answered>, StoreError> {
     let unauthorized = || worldless(Refused::unauthorized());
-    if let Some(read) = door_of(route) {
+    if let Some(read) = door_of(operation) {
         let door = match read(body) {
             Ok(door) => door,
             Err(error) => return Ok(Err(worldless(error.into()))),
         };
         let (admission, start) = (gateway.admission.clone(), gateway.start());
         let knock = gateway.store.run(move |connection| door.open(connection, &admission, start)).await?;
-        return Ok(knock.ok_or_else(|| match route {
-            Route::ValidateCredentials => access::validity(false).worldless(),
+        return Ok(knock.ok_or_else(|| match operation {
+            Operation::ValidateCredentials => access::validity(false).worldless(),
             _ => unauthorized(),
         }));
     }
     let Some(id) = access_id.map(copy) else { return Ok(Err(unauthorized())) };
     let pass = gateway.store.run(move |connection| Pass::find(connection, &id)).await?;
-    Ok(pass.map(|pass| pass.knock).ok_or_else(|| match route {
-        Route::ValidateAccessId => access::validity(false).worldless(),
+    Ok(pass.map(|pass| pass.knock).ok_or_else(|| match operation {
+        Operation::ValidateAccessId => access::validity(false).worldless(),
         _ => unauthorized(),
     }))
 }
 
 /// Does what a call came to do, so that a refusal leaves no trace.
-fn work(route: Route, access_id: Option<&AccessId>, read: Handled) -> Work<Answer> {
+fn work(operation: Operation, access_id: Option<&AccessId>, read: Handled) -> Work<Answer> {
     let access_id = access_id.map(copy);
     Box::new(move |ledger| {
-        if let Some(id) = access_id.filter(|_| route != Route::ValidateAccessId) {
+        if let Some(id) = access_id.filter(|_| operation != Operation::ValidateAccessId) {
             // It may have ended since it was looked up, by a fault or by another process.
             match Pass::find(ledger.connection, &id)? {
                 Some(pass) if !pass.is_live => return Ok(Refused::unauthorized().answer()),
                 None => return Ok(Refused::unauthorized().answer()),
-                Some(pass) if pass.scope == Scope::Customer && !is_of_customer(route) => {
+                Some(pass) if pass.scope == Scope::Customer && !is_of_customer(operation) => {
                     let why = "This call needs the access ID of a merchant account.";
                     return Ok(Refused::new(403, why).answer());
                 }

@@ -6,7 +6,7 @@ use perennial_domain::clientpay::{
     SearchOption, UsedRequestId, WebAddress,
 };
 use perennial_domain::{Rule, Text, Violations};
-use perennial_wire::clientpay::{Call as Sent, Received, Reply, Route, Session, Version, invoice, page};
+use perennial_wire::clientpay::{Call as Sent, Operation, Received, Reply, Session, Version, invoice, page};
 
 use super::answer::{Answer, Fault, Refused};
 use super::{Call, Handled, LIMITS, act};
@@ -50,17 +50,17 @@ macro_rules! of_each {
 }
 
 impl Document {
-    fn read(route: Route, version: Version, body: &[u8]) -> Result<(RequestId, Self), super::ReadError> {
+    fn read(route: Operation, version: Version, body: &[u8]) -> Result<(RequestId, Self), super::ReadError> {
         Ok(match route {
-            Route::LineItemPage => {
+            Operation::LineItemPage => {
                 let Received { request_id, request, .. } = page::read_line_items(version, body, &LIMITS)?;
                 (request_id, Self::LineItems(request))
             }
-            Route::ConnectPage => {
+            Operation::ConnectPage => {
                 let Received { request_id, request, .. } = page::read_connect(version, body, &LIMITS)?;
                 (request_id, Self::Connect(request))
             }
-            Route::PayerPage => {
+            Operation::PayerPage => {
                 let Received { request_id, request, .. } = page::read_payer(body, &LIMITS)?;
                 (request_id, Self::Payer(request))
             }
@@ -74,10 +74,10 @@ impl Document {
     /// What a page asks for; nothing if the book does not hold what it held.
     pub(crate) fn of(kept: &KeptPage) -> Option<Self> {
         let route = match kept.kind.as_str() {
-            "lineItemPaymentPage" => Route::LineItemPage,
-            "connectPaymentPage" => Route::ConnectPage,
-            "payerPage" => Route::PayerPage,
-            _ => Route::InvoicePage,
+            "lineItemPaymentPage" => Operation::LineItemPage,
+            "connectPaymentPage" => Operation::ConnectPage,
+            "payerPage" => Operation::PayerPage,
+            _ => Operation::InvoicePage,
         };
         Self::read(route, Version::V2, kept.document.as_bytes()).ok().map(|(_, document)| document)
     }
@@ -141,7 +141,7 @@ impl Document {
 }
 
 pub(super) fn create(call: &Call<'_>) -> Handled {
-    let (request_id, document) = Document::read(call.route, call.version, call.body)?;
+    let (request_id, document) = Document::read(call.operation, call.version, call.body)?;
     // A page of version 1.0 lasts 15 minutes unless it says otherwise, one of version 2 a year.
     let default = if call.version == Version::V1 { PageDuration::MIN } else { PageDuration::MAX };
     let site = call.site.to_owned();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use super::canonical;
 use super::effects::{EffectKind, in_words};
 use super::{Effect, Fault, RetryAfter, StandingFault};
 use crate::mask;
@@ -15,7 +16,9 @@ impl Fault {
     pub(crate) fn read(body: &[u8]) -> Result<Self, String> {
         let mut members = Members::of_body(body)?;
         let fault = Self {
-            operation: members.text("operation")?.ok_or_else(|| members.problem("operation", REQUIRED))?,
+            operation: canonical(
+                members.text("operation")?.ok_or_else(|| members.problem("operation", REQUIRED))?,
+            ),
             nth: members.number("nth")?,
             times: members.number("times")?,
             probability: members.real("probability")?,

@@ -62,10 +62,15 @@ pub struct Fault {
     effect: Effect,
 }
 
+/// The name of an operation, by that name or by one that it had in an earlier version.
+fn canonical(operation: String) -> String {
+    perennial_wire::operation(&operation).map_or(operation, |found| found.name.to_owned())
+}
+
 impl Fault {
     /// What goes wrong with the calls of this operation.
     pub fn on(operation: impl Into<String>, effect: Effect) -> Self {
-        let operation = operation.into();
+        let operation = canonical(operation.into());
         Self { operation, nth: None, times: None, probability: None, seed: None, key: None, effect }
     }
 
@@ -322,9 +327,7 @@ impl Effect {
             Self::Reorder | Self::Late { .. } => operation == DELIVER,
             _ if operation == DELIVER => false,
             _ if operation == "*" => true,
-            Self::Decline { .. } => {
-                matches!(operation, "transactions.sale" | "transactions.auth" | "clientpay-payments.create")
-            }
+            Self::Decline { .. } => perennial_wire::operation(operation).is_some_and(|found| found.charges),
             Self::EvictAccessId => clientpay::needs_access_id(operation),
             Self::StaleRead => call::reads(operation) == Some(true),
             _ => true,

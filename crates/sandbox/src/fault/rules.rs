@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn aims() {
         let every = Fault::on("*", Effect::DropReply);
-        let elsewhere = Fault::on("customers.list", Effect::DropReply);
+        let elsewhere = Fault::on("customers.search", Effect::DropReply);
         let decline = Fault::on("*", Effect::Decline { result_code: "012".into() });
         let half = drop_reply().probability(0.5);
         let cases: &[(&[Fault], &str)] = &[

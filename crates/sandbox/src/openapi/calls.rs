@@ -7,11 +7,12 @@ use perennial_domain::clearent::{
     Settlement, TokenUpdate, TransactionType, TransactionUpdate,
 };
 use perennial_domain::field::{Field, Kind, Need};
+use perennial_wire::clearent::Operation;
 
 /// A call.
 pub(super) struct Call {
-    /// Its method and path, as the table of operations has them.
-    pub(super) on: (&'static str, &'static str),
+    /// The operation.
+    pub(super) on: Operation,
     /// Its name, where that of the operation is another call's too.
     pub(super) name: Option<&'static str>,
     pub(super) about: &'static str,
@@ -99,7 +100,7 @@ const CHARGED: &[(u16, &[Payload])] =
 const FOLLOWED_UP: &[(u16, &[Payload])] = &[(200, &[TRANSACTION]), (402, &[ERROR])];
 
 const CALL: Call = Call {
-    on: ("", ""),
+    on: Operation::SearchCustomers,
     name: None,
     about: "",
     body: &[],
@@ -111,61 +112,61 @@ const CALL: Call = Call {
 
 #[rustfmt::skip]
 pub(super) const CALLS: &[Call] = &[
-    Call { on: ("POST", "customers"), about: "Creates a customer.", body: &[&NEW_CUSTOMER],
+    Call { on: Operation::CreateCustomer, about: "Creates a customer.", body: &[&NEW_CUSTOMER],
         answers: &[(201, &[CUSTOMER]), (402, &[ERROR])], gives: Some(("customer-key", "/payload/customer/customer-key")), ..CALL },
-    Call { on: ("GET", "customers"), about: "Searches customers.", direction: Some("descending"), answers: &[(200, &[CUSTOMERS])],
+    Call { on: Operation::SearchCustomers, about: "Searches customers.", direction: Some("descending"), answers: &[(200, &[CUSTOMERS])],
         query: &[key("customer-key"), text("first-name"), text("last-name"), text("email"), text("phone-number"), text("last-four"), text("exp-date"), text("plan-name")], ..CALL },
-    Call { on: ("GET", "customers/{}"), about: "Reads a customer.", answers: &[(200, &[CUSTOMER])], ..CALL },
-    Call { on: ("PUT", "customers/{}"), about: "Changes what is given of a customer.", body: &[&CUSTOMER_UPDATE], answers: &[(200, &[CUSTOMER])], ..CALL },
-    Call { on: ("DELETE", "customers/{}"), about: "Deletes a customer without plans and payments.", answers: &[(200, &[CUSTOMER]), (402, &[ERROR])], ..CALL },
+    Call { on: Operation::GetCustomer, about: "Reads a customer.", answers: &[(200, &[CUSTOMER])], ..CALL },
+    Call { on: Operation::UpdateCustomer, about: "Changes what is given of a customer.", body: &[&CUSTOMER_UPDATE], answers: &[(200, &[CUSTOMER])], ..CALL },
+    Call { on: Operation::DeleteCustomer, about: "Deletes a customer without plans and payments.", answers: &[(200, &[CUSTOMER]), (402, &[ERROR])], ..CALL },
 
-    Call { on: ("POST", "customers/{}/tokens"), about: "Attaches an existing token to a customer.", body: &[&NEW_CUSTOMER_TOKEN], answers: &[(201, &[CUSTOMER_TOKEN])], ..CALL },
-    Call { on: ("GET", "customers/{}/tokens"), about: "Lists the tokens of a customer.", answers: &[(200, &[CUSTOMER_TOKENS])], ..CALL },
-    Call { on: ("PUT", "customers/{}/tokens"), about: "Changes what is given of a customer's token.", body: &[&CUSTOMER_TOKEN_UPDATE], answers: &[(200, &[CUSTOMER_TOKEN])], ..CALL },
+    Call { on: Operation::AttachToken, about: "Attaches an existing token to a customer.", body: &[&NEW_CUSTOMER_TOKEN], answers: &[(201, &[CUSTOMER_TOKEN])], ..CALL },
+    Call { on: Operation::ListCustomerTokens, about: "Lists the tokens of a customer.", answers: &[(200, &[CUSTOMER_TOKENS])], ..CALL },
+    Call { on: Operation::UpdateCustomerToken, about: "Changes what is given of a customer's token.", body: &[&CUSTOMER_TOKEN_UPDATE], answers: &[(200, &[CUSTOMER_TOKEN])], ..CALL },
 
-    Call { on: ("POST", "tokens"), about: "Puts a card into the vault.", body: &[&NEW_TOKEN],
+    Call { on: Operation::CreateToken, about: "Puts a card into the vault.", body: &[&NEW_TOKEN],
         answers: &[(200, &[TOKEN]), (402, &[ERROR])], gives: Some(("token-id", "/payload/tokenResponse/token-id")), ..CALL },
-    Call { on: ("GET", "tokens"), about: "Searches tokens.", direction: Some("isDescending"), answers: &[(200, &[TOKENS]), (204, &[])],
+    Call { on: Operation::SearchTokens, about: "Searches tokens.", direction: Some("isDescending"), answers: &[(200, &[TOKENS]), (204, &[])],
         query: &[key("token-id"), text("merchant-legacy-token-id"), optional("updated-start-date", Kind::Date), optional("updated-end-date", Kind::Date), optional("date-filter", Kind::Word(SPANS)), text("date-format")], ..CALL },
-    Call { on: ("GET", "tokens/{}"), about: "Reads a token.", answers: &[(200, &[TOKEN])], ..CALL },
-    Call { on: ("PUT", "tokens/{}"), about: "Changes customer, status or description of a token; the answer has what was changed.", body: &[&TOKEN_UPDATE], answers: &[(200, &[TOKEN])], ..CALL },
-    Call { on: ("DELETE", "tokens/{}"), about: "Deletes a token.", answers: &[(200, &[TOKEN])], ..CALL },
+    Call { on: Operation::GetToken, about: "Reads a token.", answers: &[(200, &[TOKEN])], ..CALL },
+    Call { on: Operation::UpdateToken, about: "Changes customer, status or description of a token; the answer has what was changed.", body: &[&TOKEN_UPDATE], answers: &[(200, &[TOKEN])], ..CALL },
+    Call { on: Operation::DeleteToken, about: "Deletes a token.", answers: &[(200, &[TOKEN])], ..CALL },
 
-    Call { on: ("POST", "payment-plans"), about: "Creates a plan.", body: &[&NEW_PLAN],
+    Call { on: Operation::CreatePlan, about: "Creates a plan.", body: &[&NEW_PLAN],
         answers: &[(201, &[PLAN])], gives: Some(("plan-key", "/payload/payment-plan/plan-key")), ..CALL },
-    Call { on: ("GET", "payment-plans"), about: "Searches plans.", direction: Some("isDescending"), answers: &[(200, &[PLANS])],
+    Call { on: Operation::SearchPlans, about: "Searches plans.", direction: Some("isDescending"), answers: &[(200, &[PLANS])],
         query: &[key("customer-key"), text("customer-name"), key("plan-key"), text("plan-name"), optional("payment-amount", Kind::Amount), optional("status", Kind::Word(PlanStatus::WORDS)), key("token-id")], ..CALL },
-    Call { on: ("GET", "payment-plans/{}"), about: "Reads a plan.", answers: &[(200, &[PLAN])], ..CALL },
-    Call { on: ("PUT", "payment-plans/{}"), about: "Changes what is given of a plan.", body: &[&PLAN_UPDATE], answers: &[(200, &[PLAN]), (402, &[ERROR])], ..CALL },
-    Call { on: ("DELETE", "payment-plans/{}"), about: "Deletes a plan that is not active and has no payments.", answers: &[(200, &[PLAN]), (402, &[ERROR])], ..CALL },
-    Call { on: ("GET", "payment-plans/{}/expected-runs"), about: "The charges still to come.", answers: &[(200, &[EXPECTED_RUNS])], ..CALL },
+    Call { on: Operation::GetPlan, about: "Reads a plan.", answers: &[(200, &[PLAN])], ..CALL },
+    Call { on: Operation::UpdatePlan, about: "Changes what is given of a plan.", body: &[&PLAN_UPDATE], answers: &[(200, &[PLAN]), (402, &[ERROR])], ..CALL },
+    Call { on: Operation::DeletePlan, about: "Deletes a plan that is not active and has no payments.", answers: &[(200, &[PLAN]), (402, &[ERROR])], ..CALL },
+    Call { on: Operation::ExpectedRuns, about: "The charges still to come.", answers: &[(200, &[EXPECTED_RUNS])], ..CALL },
 
-    Call { on: ("GET", "payments"), about: "Searches payments.", direction: Some("isDescending"), query: &[key("customer-key"), key("plan-key")], answers: &[(200, &[PAYMENTS])], ..CALL },
-    Call { on: ("GET", "plan-forecast"), about: "The days on which a plan would charge.", query: PlanForecast::FIELDS, answers: &[(200, &[FORECAST])], ..CALL },
+    Call { on: Operation::ListPayments, about: "Searches payments.", direction: Some("isDescending"), query: &[key("customer-key"), key("plan-key")], answers: &[(200, &[PAYMENTS])], ..CALL },
+    Call { on: Operation::Forecast, about: "The days on which a plan would charge.", query: PlanForecast::FIELDS, answers: &[(200, &[FORECAST])], ..CALL },
 
-    Call { on: ("GET", "batches"), about: "Lists batches.", direction: Some("isDescending"), query: &[optional("status", Kind::Word(BatchStatus::WORDS))], answers: &[(200, &[BATCHES]), (204, &[])], ..CALL },
-    Call { on: ("GET", "batches/open"), about: "Reads the open batch.", answers: &[(200, &[BATCH]), (204, &[])], ..CALL },
-    Call { on: ("PUT", "batches/open"), about: "Settles the open batch, if it comes to these figures.", body: &[&SETTLEMENT], answers: &[(200, &[BATCH]), (402, &[ERROR])], ..CALL },
+    Call { on: Operation::ListBatches, about: "Lists batches.", direction: Some("isDescending"), query: &[optional("status", Kind::Word(BatchStatus::WORDS))], answers: &[(200, &[BATCHES]), (204, &[])], ..CALL },
+    Call { on: Operation::OpenBatch, about: "Reads the open batch.", answers: &[(200, &[BATCH]), (204, &[])], ..CALL },
+    Call { on: Operation::SettleBatch, about: "Settles the open batch, if it comes to these figures.", body: &[&SETTLEMENT], answers: &[(200, &[BATCH]), (402, &[ERROR])], ..CALL },
 
-    Call { on: ("POST", "transactions"), name: Some("transactions.create"), about: "Whatever its `type` says.", body: &[&SALE, &AUTHORIZATION, &FORCED_SALE, &CAPTURE, &VOID, &REFUND], answers: CHARGED, ..CALL },
-    Call { on: ("POST", "transactions/sale"), about: "Charges a card or a token.", body: &[&SALE],
+    Call { on: Operation::Transact, name: Some("transactions.create"), about: "Whatever its `type` says.", body: &[&SALE, &AUTHORIZATION, &FORCED_SALE, &CAPTURE, &VOID, &REFUND], answers: CHARGED, ..CALL },
+    Call { on: Operation::Sale, about: "Charges a card or a token.", body: &[&SALE],
         answers: CHARGED, gives: Some(("id", "/payload/transaction/id")), ..CALL },
-    Call { on: ("POST", "transactions/forced-sale"), name: Some("transactions.forced-sale"), about: "Charges with an approval obtained elsewhere.", body: &[&FORCED_SALE], answers: CHARGED, ..CALL },
-    Call { on: ("POST", "transactions/auth"), about: "Reserves an amount; with an amount of 0.00 it only checks the card.", body: &[&AUTHORIZATION], answers: CHARGED, ..CALL },
-    Call { on: ("POST", "transactions/capture"), about: "Takes what was reserved.", body: &[&CAPTURE], answers: FOLLOWED_UP, ..CALL },
-    Call { on: ("POST", "transactions/void"), about: "Takes a transaction back in full.", body: &[&VOID], answers: FOLLOWED_UP, ..CALL },
-    Call { on: ("POST", "transactions/refund"), about: "Gives money back: of an earlier transaction, or to a card.", body: &[&REFUND], answers: FOLLOWED_UP, ..CALL },
-    Call { on: ("GET", "transactions"), about: "Searches transactions; times such as `2027-01-01 14:05 CST` are taken for days.", direction: Some("isDescending"), answers: &[(200, &[TRANSACTIONS]), (204, &[])],
+    Call { on: Operation::ForcedSale, name: Some("transactions.forced-sale"), about: "Charges with an approval obtained elsewhere.", body: &[&FORCED_SALE], answers: CHARGED, ..CALL },
+    Call { on: Operation::Auth, about: "Reserves an amount; with an amount of 0.00 it only checks the card.", body: &[&AUTHORIZATION], answers: CHARGED, ..CALL },
+    Call { on: Operation::Capture, about: "Takes what was reserved.", body: &[&CAPTURE], answers: FOLLOWED_UP, ..CALL },
+    Call { on: Operation::Void, about: "Takes a transaction back in full.", body: &[&VOID], answers: FOLLOWED_UP, ..CALL },
+    Call { on: Operation::Refund, about: "Gives money back: of an earlier transaction, or to a card.", body: &[&REFUND], answers: FOLLOWED_UP, ..CALL },
+    Call { on: Operation::SearchTransactions, about: "Searches transactions; times such as `2027-01-01 14:05 CST` are taken for days.", direction: Some("isDescending"), answers: &[(200, &[TRANSACTIONS]), (204, &[])],
         query: &[key("id"), optional("level", Kind::Word(LEVELS)), optional("amount", Kind::Amount), optional("type", Kind::Word(TransactionType::WORDS)), text("status"), text("last-four"), text("authorization-code"), text("invoice"), text("order-id"), text("display-message"), optional("start-date", Kind::Date), optional("end-date", Kind::Date)], ..CALL },
-    Call { on: ("GET", "transactions/{}"), about: "Reads a transaction.", answers: &[(200, &[TRANSACTION])], ..CALL },
-    Call { on: ("PUT", "transactions/{}"), about: "Changes the tip of a charge of the open batch.", body: &[&TRANSACTION_UPDATE], answers: &[(200, &[TRANSACTION]), (402, &[ERROR])], ..CALL },
+    Call { on: Operation::GetTransaction, about: "Reads a transaction.", answers: &[(200, &[TRANSACTION])], ..CALL },
+    Call { on: Operation::UpdateTransaction, about: "Changes the tip of a charge of the open batch.", body: &[&TRANSACTION_UPDATE], answers: &[(200, &[TRANSACTION]), (402, &[ERROR])], ..CALL },
 
-    Call { on: ("GET", "settings/terminal/avs"), about: "Which answers of the address check are taken.", answers: &[(200, &[AVS_SETTINGS])], ..CALL },
-    Call { on: ("PUT", "settings/terminal/avs"), about: "Says which answers of the address check are taken.", body: &[&AVS_UPDATE], answers: &[(200, &[AVS_SETTINGS])], ..CALL },
-    Call { on: ("GET", "settings/terminal/csc"), about: "Which answers of the security code check are taken.", answers: &[(200, &[CSC_SETTINGS])], ..CALL },
-    Call { on: ("PUT", "settings/terminal/csc"), about: "Says which answers of the security code check are taken.", body: &[&CSC_UPDATE], answers: &[(200, &[CSC_SETTINGS])], ..CALL },
-    Call { on: ("GET", "settings/transaction/duplicates"), about: "How charges that were made before are found.", answers: &[(200, &[DUPLICATE_SETTINGS])], ..CALL },
-    Call { on: ("POST", "settings/transaction/duplicates"), about: "Says how charges that were made before are found.", body: &[&DUPLICATE_UPDATE], answers: &[(200, &[DUPLICATE_SETTINGS])], ..CALL },
+    Call { on: Operation::GetAvsSettings, about: "Which answers of the address check are taken.", answers: &[(200, &[AVS_SETTINGS])], ..CALL },
+    Call { on: Operation::UpdateAvsSettings, about: "Says which answers of the address check are taken.", body: &[&AVS_UPDATE], answers: &[(200, &[AVS_SETTINGS])], ..CALL },
+    Call { on: Operation::GetCscSettings, about: "Which answers of the security code check are taken.", answers: &[(200, &[CSC_SETTINGS])], ..CALL },
+    Call { on: Operation::UpdateCscSettings, about: "Says which answers of the security code check are taken.", body: &[&CSC_UPDATE], answers: &[(200, &[CSC_SETTINGS])], ..CALL },
+    Call { on: Operation::GetDuplicateSettings, about: "How charges that were made before are found.", answers: &[(200, &[DUPLICATE_SETTINGS])], ..CALL },
+    Call { on: Operation::UpdateDuplicateSettings, about: "Says how charges that were made before are found.", body: &[&DUPLICATE_UPDATE], answers: &[(200, &[DUPLICATE_SETTINGS])], ..CALL },
 ];
 
 const SPANS: &[&str] =

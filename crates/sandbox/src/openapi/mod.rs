@@ -5,21 +5,20 @@ mod calls;
 mod schemas;
 
 use perennial_domain::field::Need;
+use perennial_wire::clearent::Operation;
 use serde_json::{Map, Value as Json, json};
 
 use self::calls::{CALLS, Call, ERROR, Payload, key};
 use self::schemas::{Schemas, paging};
-use crate::clearent::operations;
 
 /// The document, as `OpenAPI` 3.1.
 pub(crate) fn document() -> Json {
     let mut schemas = Schemas::default();
     let mut paths = Map::new();
-    for (method, path, operation) in operations() {
-        let Some(call) = CALLS.iter().find(|call| call.on == (method.as_str(), path)) else { continue };
-        let named = path.replacen("{}", &format!("{{{}}}", key_of(path)), 1);
-        let methods = paths.entry(format!("/{named}")).or_insert_with(|| json!({}));
-        methods[method.as_str().to_ascii_lowercase()] = call.described(operation, &mut schemas);
+    for operation in Operation::ALL {
+        let Some(call) = CALLS.iter().find(|call| call.on == *operation) else { continue };
+        let methods = paths.entry(below_root(*operation)).or_insert_with(|| json!({}));
+        methods[operation.method().as_str().to_ascii_lowercase()] = call.described(&mut schemas);
     }
     let refusals: Map<String, Json> = REFUSALS
         .iter()
@@ -60,13 +59,12 @@ nobody knows, doubled slashes, and the key as the body's member `api-key`.\n\n\
 A refusal names every rule that a request breaks, and never repeats a value. What a fault answers that was set is \
 not described, and neither are the calls about one-time tokens, `/mobile/transactions` and `/mobilejwt`.";
 
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 10] = [
     ("customers", "Who is charged."),
     ("customer-tokens", "The card tokens that a customer's plans may charge."),
     ("tokens", "Cards in the vault."),
     ("plans", "What is charged, and when."),
     ("payments", "What plans have charged."),
-    ("forecast", "What a plan would charge."),
     ("batches", "What is settled together."),
     ("transactions", "Charges of cards, and what follows them up."),
     ("avs-settings", "What the address check may answer."),
@@ -90,15 +88,16 @@ const REFUSALS: &[(&str, u16, &str, &[Payload])] = &[
 ];
 
 impl Call {
-    fn described(&self, operation: &str, schemas: &mut Schemas) -> Json {
-        let Self { on: (_, path), name, about, body, answers, gives, .. } = self;
+    fn described(&self, schemas: &mut Schemas) -> Json {
+        let Self { on, name, about, body, answers, gives, .. } = self;
+        let operation = on.name();
         let mut responses = Map::new();
         for (status, payloads) in *answers {
             let about =
                 if payloads.is_empty() { "There is none; there is no body." } else { "What came of it." };
             responses.insert(status.to_string(), answer(schemas, about, payloads));
         }
-        let refusals = REFUSALS.iter().filter(|(_, status, ..)| *status != 404 || path.contains("{}"));
+        let refusals = REFUSALS.iter().filter(|(_, status, ..)| *status != 404 || key_of(*on).is_some());
         for (name, status, ..) in refusals {
             let refusal = json!({ "$ref": format!("#/components/responses/{name}") });
             responses.entry(status.to_string()).or_insert(refusal);
@@ -129,10 +128,9 @@ impl Call {
     }
 
     fn parameters(&self, schemas: &mut Schemas) -> Vec<Json> {
-        let Self { on: (_, path), query, direction, .. } = self;
+        let Self { on, query, direction, .. } = self;
         let mut parameters = Vec::new();
-        if path.contains("{}") {
-            let name = key_of(path);
+        if let Some(name) = key_of(*on) {
             let schema = schemas.field(&key(name));
             parameters.push(json!({ "in": "path", "name": name, "required": true, "schema": schema }));
         }
@@ -146,22 +144,25 @@ impl Call {
     }
 }
 
-/// What the key in the path of a call is called.
-fn key_of(path: &str) -> &'static str {
-    match path.split('/').next() {
-        Some("customers") => "customer-key",
-        Some("tokens") => "token-id",
-        Some("payment-plans") => "plan-key",
-        _ => "id",
-    }
+/// The path below the root of the servers.
+fn below_root(operation: Operation) -> String {
+    operation.path().trim_start_matches("/rest/v2").to_owned()
+}
+
+/// The name of the key in the path of a call.
+fn key_of(operation: Operation) -> Option<&'static str> {
+    operation.path().split_once('{')?.1.split('}').next()
 }
 
 /// The calls that take a key which an answer gives.
 fn leads(key: &str, pointer: &str) -> Json {
-    let takers = operations().filter(|(_, path, _)| path.contains("{}") && key_of(path) == key);
+    let takers = Operation::ALL.iter().filter(|operation| key_of(**operation) == Some(key));
     let given = json!({ key: format!("$response.body#{pointer}") });
-    let link = |operation: &str| json!({ "operationId": operation, "parameters": given });
-    takers.map(|(_, _, operation)| (operation.to_owned(), link(operation))).collect::<Map<_, _>>().into()
+    let link = |name: &str| json!({ "operationId": name, "parameters": given });
+    takers
+        .map(|operation| (operation.name().to_owned(), link(operation.name())))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 /// An answer about one of these payloads.
@@ -194,12 +195,10 @@ mod tests {
     #[test]
     fn every_operation_is_described_once_and_nothing_else_is() {
         // These need a header that is good once, or another key; the text says that they are left out.
-        let is_left_out = |path: &str| path.starts_with("mobile");
-        let mut had: Vec<(&str, &str)> =
-            operations().map(|(method, path, _)| (method.as_str(), path)).collect();
-        had.retain(|(_, path)| !is_left_out(path));
+        let mut had: Vec<String> = Operation::ALL.iter().map(|operation| format!("{operation:?}")).collect();
+        had.retain(|operation| !operation.starts_with("Mobile") && operation != "CreateOneTimeToken");
         assert!(ABOUT.contains("`/mobile/transactions` and `/mobilejwt`"));
-        let mut described: Vec<(&str, &str)> = CALLS.iter().map(|call| call.on).collect();
+        let mut described: Vec<String> = CALLS.iter().map(|call| format!("{:?}", call.on)).collect();
         had.sort_unstable();
         described.sort_unstable();
         assert_eq!(had, described);

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use http::{Method, StatusCode};
 use maud::Markup;
 use perennial_domain::clientpay::PageStatus;
+use perennial_wire::clientpay::Operation;
 
 use crate::call::execute;
 use crate::clientpay::{self, firm, pages::Document};
@@ -91,7 +92,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     let found = gateway.store.run(move |connection| knock_of_page(connection, &wanted)).await?;
     let Some((knock, kind)) = found else { return Ok(missing().into()) };
     let form: Option<Arc<Form>> = (!reads).then(|| Form::of(body).into());
-    let operation = if kind == "payerPage" { "payers.add-methods" } else { "clientpay-payments.create" };
+    let operation = if kind == "payerPage" { Operation::NewMethods } else { Operation::Pay }.name();
     // Who fills in a page has no access id.
     let may = |effect: &Effect| *effect != Effect::EvictAccessId;
     let names = |key: &str| *key == *id || stands_in(body, key);

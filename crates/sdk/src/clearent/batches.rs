@@ -1,7 +1,7 @@
 //! Batches of card transactions.
 
 use perennial_domain::clearent::{Batch, BatchId, BatchSearch, BatchStatus, Settlement, SettlementFields};
-use perennial_wire::clearent::{Payload, batch as wire};
+use perennial_wire::clearent::{Operation, Payload, batch as wire};
 
 use super::answer::{Mismatch, not_another};
 use super::{Clearent, Lookup};
@@ -40,7 +40,7 @@ impl Batches<'_> {
     /// The batches that match.
     pub fn list(self, search: &BatchSearch) -> List<Batch> {
         self.0.list(
-            "batches.list",
+            Operation::ListBatches,
             search,
             |search| &mut search.paging,
             wire::list,
@@ -52,7 +52,7 @@ impl Batches<'_> {
 
     /// The batch that is open; none while no money has moved since the last one was settled.
     pub async fn open(self) -> Result<Response<Option<Batch>>, Error> {
-        self.0.maybe("batches.open", wire::open(), one, |_| Ok(())).await
+        self.0.maybe(wire::open(), one, |_| Ok(())).await
     }
 
     /// Closes the open batch and settles what is in it, provided that it comes to what the settlement says:
@@ -64,7 +64,7 @@ impl Batches<'_> {
     pub async fn settle(self, settlement: &Settlement) -> Result<Response<Batch>, Error> {
         let call = wire::settle(self.0.format(), settlement)?;
         let check = |settled: &Batch| comes_to(settlement, settled);
-        let settled = self.0.one("batches.settle", call, one, check).await;
+        let settled = self.0.one(call, one, check).await;
         settled.map_err(|error| error.look_up(|| Lookup::Batches(BatchSearch::default())))
     }
 }

@@ -7,16 +7,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, header};
 use perennial_domain::clearent::{ApiKey, Paging};
-use perennial_transport::{
-    Exchange, Jitter, Policy, Redactor, Replay, Sender, Time, TokioTime, auth, full_jitter,
-};
+use perennial_transport::{Exchange, Jitter, Policy, Redactor, Sender, Time, TokioTime, auth, full_jitter};
 use perennial_wire::Format;
-use perennial_wire::clearent::{Call, Method, Payload};
+use perennial_wire::clearent::{Call, Operation, Payload};
 use tracing::{Instrument, field};
 
 use super::answer::{Answer, Asked, Mismatch, is_own};
 use super::{Batches, Customers, Invoices, Payments, Plans, Tokens, Transactions};
 use crate::lanes::{Lanes, Turn};
+use crate::sent::replay_of;
 use crate::setup::{Bounds, Unset, default_exchange};
 use crate::{Environment, Error, ErrorKind, List, Response};
 
@@ -135,52 +134,48 @@ impl Clearent {
     /// A call whose answer is a value.
     pub(super) async fn one<T>(
         &self,
-        operation: &'static str,
         call: Call,
         take: impl FnOnce(Payload) -> Option<T>,
         check: impl FnOnce(&T) -> Result<(), Mismatch>,
     ) -> Result<Response<T>, Error> {
-        self.call(operation, call).await?.one(take, check)
+        self.call(call).await?.one(take, check)
     }
 
     /// A call whose answer may be nothing: what a deletion leaves, and what is not there.
     pub(super) async fn maybe<T>(
         &self,
-        operation: &'static str,
         call: Call,
         take: impl FnOnce(Payload) -> Option<T>,
         check: impl FnOnce(&T) -> Result<(), Mismatch>,
     ) -> Result<Response<Option<T>>, Error> {
-        self.call(operation, call).await?.maybe(take, check)
+        self.call(call).await?.maybe(take, check)
     }
 
     /// A call whose answer is all of something, or as much of it as can be read. Each passes the check.
     pub(super) async fn all<T>(
         &self,
-        operation: &'static str,
         call: Call,
         take: impl FnOnce(Payload) -> Option<Vec<T>>,
         check: impl Fn(&T) -> Result<(), Mismatch>,
     ) -> Result<Response<Vec<T>>, Error> {
-        self.call(operation, call).await?.all(take, check)
+        self.call(call).await?.all(take, check)
     }
 
     /// A call whose answer is all of something, every record of it.
     pub(super) async fn whole<T>(
         &self,
-        operation: &'static str,
         call: Call,
         take: impl FnOnce(Payload) -> Option<Vec<T>>,
         check: impl Fn(&T) -> Result<(), Mismatch>,
     ) -> Result<Response<Vec<T>>, Error> {
-        self.all(operation, call, take, check).await?.whole()
+        self.all(call, take, check).await?.whole()
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is one part of an operation")]
     /// A call for each page of what a search finds. A record that the search does not match is an error.
     pub(super) fn list<S: Clone + Send + Sync + 'static, T: Send + 'static>(
         &self,
-        operation: &'static str,
+        operation: Operation,
         search: &S,
         paging: fn(&mut S) -> &mut Paging,
         call: fn(&S) -> Call,
@@ -192,12 +187,10 @@ impl Clearent {
         let Paging { page, ref order_by, descending, .. } = *paging(&mut search);
         // The gateway's own order has the newest first, so that a total that stays the same tells that nothing moved.
         let any_order = order_by.is_some() || descending == Some(false);
-        let list = List::new(operation, page, key, move |page| {
+        let list = List::new(operation.name(), page, key, move |page| {
             let (client, mut search) = (client.clone(), search.clone());
             paging(&mut search).page = Some(page);
-            Box::pin(async move {
-                client.all(operation, call(&search), take, |found| matches(&search, found)).await
-            })
+            Box::pin(async move { client.all(call(&search), take, |found| matches(&search, found)).await })
         });
         list.in_any_order(any_order)
     }
@@ -206,29 +199,28 @@ impl Clearent {
     /// not: nothing may be deleted because of it.
     pub(super) async fn count<T>(
         &self,
-        operation: &'static str,
         call: Call,
         take: impl FnOnce(Payload) -> Option<Vec<T>>,
         check: impl Fn(&T) -> Result<(), Mismatch>,
     ) -> Result<u64, Error> {
-        let found = self.all(operation, call, take, check).await?;
+        let found = self.all(call, take, check).await?;
         let total = found.page().and_then(|page| page.total_elements).unwrap_or_default();
         let there = found.len() + found.unreadable().len();
         Ok(total.max(there.try_into().unwrap_or(u64::MAX)))
     }
 
-    async fn call(&self, operation: &'static str, call: Call) -> Result<Answer, Error> {
+    async fn call(&self, call: Call) -> Result<Answer, Error> {
         let started = self.0.time.now();
         let span = tracing::info_span!(
             "call",
-            operation,
+            operation = call.operation,
             route = call.route,
             status = field::Empty,
             attempts = field::Empty,
             exchange_id = field::Empty,
             duration_ms = field::Empty,
         );
-        let answered = self.send(operation, call).instrument(span.clone()).await;
+        let answered = self.send(call).instrument(span.clone()).await;
         let (status, attempts, exchange_id) = match &answered {
             Ok(answer) => (Some(answer.status()), answer.attempts(), answer.exchange_id()),
             Err(error) => (error.status(), error.attempts(), error.exchange_id()),
@@ -241,14 +233,10 @@ impl Clearent {
         answered
     }
 
-    async fn send(&self, operation: &'static str, call: Call) -> Result<Answer, Error> {
+    async fn send(&self, call: Call) -> Result<Answer, Error> {
         let Inner { sender, environment, key: (name, value), format, deadline, redactor, .. } = &*self.0;
-        let Call { method, route, target, body, one_time_token } = call;
-        let replay = match method {
-            Method::Get => Replay::Safe,
-            Method::Delete => Replay::Delete,
-            Method::Post | Method::Put => Replay::Never,
-        };
+        let Call { operation, class, method, route, target, body, one_time_token } = call;
+        let replay = replay_of(class);
         let mut request = Request::builder()
             .method(method.as_str())
             .uri(format!("{}{target}", environment.base_url()))

@@ -18,18 +18,16 @@ pub struct CustomerTokens<'a> {
     pub(super) customer: &'a CustomerKey,
 }
 
-const LIST: &str = "customers.tokens.list";
-
 impl CustomerTokens<'_> {
     /// All tokens of the customer. This list has no pages. A record that cannot be read is an error; see
     /// [`each`](Self::each).
     pub async fn list(self) -> Result<Response<Vec<CustomerToken>>, Error> {
-        self.client.whole(LIST, wire::list(self.customer), all, |token| self.owns(token)).await
+        self.client.whole(wire::list(self.customer), all, |token| self.owns(token)).await
     }
 
     /// The same tokens, with an error in the place of each record that cannot be read.
     pub async fn each(self) -> Result<Response<Vec<Result<CustomerToken, Error>>>, Error> {
-        Ok(self.client.all(LIST, wire::list(self.customer), all, |token| self.owns(token)).await?.each())
+        Ok(self.client.all(wire::list(self.customer), all, |token| self.owns(token)).await?.each())
     }
 
     /// Attaches a token of the vault to the customer.
@@ -44,7 +42,7 @@ impl CustomerTokens<'_> {
             let is_default = reported(is_default.map(|flag| &flag.0));
             as_asked("default", is_default.as_ref(), attached.is_default.as_ref())
         };
-        let attached = self.client.one("customers.tokens.attach", call, one, check).await;
+        let attached = self.client.one(call, one, check).await;
         attached.map_err(|error| error.look_up(|| Lookup::CustomerTokens(self.customer.clone())))
     }
 
@@ -59,7 +57,7 @@ impl CustomerTokens<'_> {
             let is_default = reported(is_default.map(|flag| &flag.0));
             as_asked("default", is_default.as_ref(), updated.is_default.as_ref())
         };
-        let updated = self.client.one("customers.tokens.update", call, one, check).await;
+        let updated = self.client.one(call, one, check).await;
         updated.map_err(|error| error.look_up(|| Lookup::CustomerTokens(self.customer.clone())))
     }
 

@@ -5,7 +5,7 @@ use perennial_domain::clearent::{
     Customer, CustomerKey, CustomerSearch, CustomerUpdate, CustomerUpdateFields, NewCustomer,
     NewCustomerFields, Paging, Payment, PaymentSearch, Plan, PlanSearch, check_customer_deletion,
 };
-use perennial_wire::clearent::{Payload, customer as wire, payment, plan};
+use perennial_wire::clearent::{Operation, Payload, customer as wire, payment, plan};
 
 use super::answer::{Mismatch, as_asked, not_another, same};
 use super::{Clearent, CustomerTokens, Lookup, payments, plans};
@@ -20,19 +20,19 @@ impl<'a> Customers<'a> {
     /// Creates a customer.
     pub async fn create(self, customer: &NewCustomer) -> Result<Response<Customer>, Error> {
         let call = wire::create(self.0.format(), customer)?;
-        let created = self.0.one("customers.create", call, one, |created| echoes(customer, created)).await;
+        let created = self.0.one(call, one, |created| echoes(customer, created)).await;
         created.map_err(|error| error.or_look_up(|| Lookup::Customers(search_for(customer))))
     }
 
     /// The customer of this key.
     pub async fn get(self, key: &CustomerKey) -> Result<Response<Customer>, Error> {
-        self.0.one("customers.get", wire::get(key), one, |found| names(key, found)).await
+        self.0.one(wire::get(key), one, |found| names(key, found)).await
     }
 
     /// The customers that match.
     pub fn search(self, search: &CustomerSearch) -> List<Customer> {
         self.0.list(
-            "customers.search",
+            Operation::SearchCustomers,
             search,
             |search| &mut search.paging,
             wire::search,
@@ -50,7 +50,7 @@ impl<'a> Customers<'a> {
     ) -> Result<Response<Customer>, Error> {
         let call = wire::update(self.0.format(), key, update)?;
         let _turn = self.0.turn(&call).await;
-        let updated = self.0.one("customers.update", call, one, |updated| obeys(key, update, updated)).await;
+        let updated = self.0.one(call, one, |updated| obeys(key, update, updated)).await;
         updated.map_err(|error| error.look_up(|| Lookup::Customer(key.clone())))
     }
 
@@ -69,13 +69,13 @@ impl<'a> Customers<'a> {
         let (customer_key, paging) = (Some(key.clone()), one_of_all());
         let search = PlanSearch { customer_key, paging, ..PlanSearch::default() };
         let fits = |found: &Plan| plans::fits(&search, found);
-        let plans = self.0.count("plans.search", plan::search(&search), plans::all, fits).await?;
+        let plans = self.0.count(plan::search(&search), plans::all, fits).await?;
         let (customer_key, paging) = (Some(key.clone()), one_of_all());
         let search = PaymentSearch { customer_key, paging, ..PaymentSearch::default() };
         let fits = |found: &Payment| payments::fits(&search, found);
-        let payments = self.0.count("payments.list", payment::list(&search), payments::all, fits).await?;
+        let payments = self.0.count(payment::list(&search), payments::all, fits).await?;
         check_customer_deletion(plans, payments)?;
-        let deleted = self.0.maybe("customers.delete", call, one, |deleted| names(key, deleted)).await;
+        let deleted = self.0.maybe(call, one, |deleted| names(key, deleted)).await;
         deleted.map_err(|error| error.look_up(|| Lookup::Customer(key.clone())))
     }
 

@@ -1,7 +1,7 @@
 //! Payments that plans made.
 
 use perennial_domain::clearent::{Payment, PaymentSearch, TransactionId};
-use perennial_wire::clearent::{Payload, payment as wire};
+use perennial_wire::clearent::{Operation, Payload, payment as wire};
 
 use super::Clearent;
 use super::answer::{Mismatch, not_another};
@@ -16,7 +16,7 @@ impl Payments<'_> {
     /// The payments that match. The shape of the gateway's answer is inferred.
     pub fn list(self, search: &PaymentSearch) -> List<Payment> {
         self.0.list(
-            "payments.list",
+            Operation::ListPayments,
             search,
             |search| &mut search.paging,
             wire::list,

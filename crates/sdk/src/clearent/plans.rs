@@ -5,7 +5,7 @@ use perennial_domain::clearent::{
     ExpectedRun, NewPlan, NewPlanFields, PaymentSearch, Plan, PlanForecast, PlanKey, PlanSearch, PlanStatus,
     PlanUpdate, PlanUpdateFields, check_plan_deletion,
 };
-use perennial_wire::clearent::{Payload, payment, plan as wire};
+use perennial_wire::clearent::{Operation, Payload, payment, plan as wire};
 
 use super::answer::{Mismatch, as_asked, not_another, reported, same};
 use super::customers::one_of_all;
@@ -23,19 +23,19 @@ impl Plans<'_> {
     /// not be meant, and [`find_equal`](Self::find_equal) whether there is such a plan.
     pub async fn create(self, plan: &NewPlan) -> Result<Response<Plan>, Error> {
         let call = wire::create(self.0.format(), plan)?;
-        let created = self.0.one("plans.create", call, one, |created| echoes(plan, created)).await;
+        let created = self.0.one(call, one, |created| echoes(plan, created)).await;
         created.map_err(|error| error.or_look_up(|| Lookup::Plans(search_for(plan))))
     }
 
     /// The plan of this key.
     pub async fn get(self, key: &PlanKey) -> Result<Response<Plan>, Error> {
-        self.0.one("plans.get", wire::get(key), one, |found| names(key, found)).await
+        self.0.one(wire::get(key), one, |found| names(key, found)).await
     }
 
     /// The plans that match.
     pub fn search(self, search: &PlanSearch) -> List<Plan> {
         self.0.list(
-            "plans.search",
+            Operation::SearchPlans,
             search,
             |search| &mut search.paging,
             wire::search,
@@ -65,7 +65,9 @@ impl Plans<'_> {
         let mut list = self.search(&PlanSearch { customer_key, ..PlanSearch::default() });
         let mut plans = list.collect_all().await?;
         if list.changed() {
-            return Err(Error::because(ErrorKind::Unreadable, Moved).of_operation("plans.search"));
+            return Err(
+                Error::because(ErrorKind::Unreadable, Moved).of_operation(Operation::SearchPlans.name())
+            );
         }
         plans.retain(|found| plan.repeats(found));
         Ok(plans)
@@ -83,7 +85,7 @@ impl Plans<'_> {
         if depends_on_the_plan(update) {
             update.apply(&*self.get(key).await?)?;
         }
-        let updated = self.0.one("plans.update", call, one, |updated| obeys(key, update, updated)).await;
+        let updated = self.0.one(call, one, |updated| obeys(key, update, updated)).await;
         updated.map_err(|error| error.look_up(|| Lookup::Plan(key.clone())))
     }
 
@@ -124,27 +126,25 @@ impl Plans<'_> {
             PaymentSearch { plan_key: Some(key.clone()), paging: one_of_all(), ..PaymentSearch::default() };
         let payments = self
             .0
-            .count("payments.list", payment::list(&search), payments::all, |found| {
-                payments::fits(&search, found)
-            })
+            .count(payment::list(&search), payments::all, |found| payments::fits(&search, found))
             .await?;
         // A plan whose status the gateway leaves out may be active.
         check_plan_deletion(plan.status.as_ref().unwrap_or(&PlanStatus::ACTIVE), payments)?;
-        let deleted = self.0.maybe("plans.delete", call, one, |deleted| is_deleted(key, deleted)).await;
+        let deleted = self.0.maybe(call, one, |deleted| is_deleted(key, deleted)).await;
         deleted.map_err(|error| error.look_up(|| Lookup::Plan(key.clone())))
     }
 
     /// The charges that a plan will make. The shape of the gateway's answer is inferred.
     pub async fn expected_runs(self, key: &PlanKey) -> Result<Response<Vec<ExpectedRun>>, Error> {
         let take = |payload| if let Payload::ExpectedRuns(runs) = payload { Some(runs) } else { None };
-        self.0.whole("plans.expected_runs", wire::expected_runs(key), take, |_| Ok(())).await
+        self.0.whole(wire::expected_runs(key), take, |_| Ok(())).await
     }
 
     /// The days on which such a plan would charge, as the gateway sees it. The shape of its answer is inferred;
     /// [`NewPlan::schedule`] gives the same days without a call.
     pub async fn forecast(self, forecast: &PlanForecast) -> Result<Response<Vec<Date>>, Error> {
         let take = |payload| if let Payload::Forecast(dates) = payload { Some(dates) } else { None };
-        self.0.whole("plans.forecast", wire::forecast(forecast), take, |_| Ok(())).await
+        self.0.whole(wire::forecast(forecast), take, |_| Ok(())).await
     }
 }
 

@@ -4,7 +4,7 @@ use perennial_domain::clearent::{
     NewToken, NewTokenFields, PlanSearch, Token, TokenId, TokenSearch, TokenStatus, TokenUpdate,
     TokenUpdateFields, check_token_deletion,
 };
-use perennial_wire::clearent::{Payload, token as wire};
+use perennial_wire::clearent::{Operation, Payload, token as wire};
 
 use super::answer::{Mismatch, as_asked, not_another, reported, same};
 use super::{Clearent, Lookup};
@@ -35,7 +35,7 @@ impl Tokens<'_> {
             not_another("exp-date", reported(Some(&exp_date)).as_ref(), created.exp_date.as_ref())?;
             as_asked("customer-key", customer_key.as_ref(), created.customer_key.as_ref())
         };
-        let created = self.0.one("tokens.create", call, one, check).await;
+        let created = self.0.one(call, one, check).await;
         created.map_err(|error| {
             error.or_look_up(|| match &customer_key {
                 Some(key) => Lookup::CustomerTokens(key.clone()),
@@ -46,15 +46,13 @@ impl Tokens<'_> {
 
     /// The token of this id.
     pub async fn get(self, id: &TokenId) -> Result<Response<Token>, Error> {
-        self.0
-            .one("tokens.get", wire::get(id), one, |found| same("token-id", id, found.token_id.as_ref()))
-            .await
+        self.0.one(wire::get(id), one, |found| same("token-id", id, found.token_id.as_ref())).await
     }
 
     /// The tokens that match.
     pub fn search(self, search: &TokenSearch) -> List<Token> {
         self.0.list(
-            "tokens.search",
+            Operation::SearchTokens,
             search,
             |search| &mut search.paging,
             wire::search,
@@ -74,7 +72,7 @@ impl Tokens<'_> {
         if update.fields().status == Some(&TokenStatus::DELETED) {
             self.check_deletion(id).await?;
         }
-        let updated = self.0.one("tokens.update", call, one, |updated| obeys(id, update, updated)).await;
+        let updated = self.0.one(call, one, |updated| obeys(id, update, updated)).await;
         updated.map_err(|error| error.look_up(|| Lookup::Token(id.clone())))
     }
 
@@ -92,8 +90,7 @@ impl Tokens<'_> {
         let call = wire::delete(id);
         let _turn = self.0.turn(&call).await;
         self.check_deletion(id).await?;
-        let deleted =
-            self.0.maybe("tokens.delete", call, one, |deleted| not_another_token(id, deleted)).await;
+        let deleted = self.0.maybe(call, one, |deleted| not_another_token(id, deleted)).await;
         deleted.map_err(|error| error.look_up(|| Lookup::Token(id.clone())))
     }
 
@@ -109,7 +106,9 @@ impl Tokens<'_> {
             check_token_deletion(&plans, today)?;
         }
         if pages.changed() {
-            return Err(Error::because(ErrorKind::Unreadable, Moved).of_operation("plans.search"));
+            return Err(
+                Error::because(ErrorKind::Unreadable, Moved).of_operation(Operation::SearchPlans.name())
+            );
         }
         Ok(())
     }

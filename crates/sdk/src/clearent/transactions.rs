@@ -8,7 +8,7 @@ use perennial_domain::clearent::{
     Void,
 };
 use perennial_domain::{Amount, Text};
-use perennial_wire::clearent::{Payload, transaction as wire};
+use perennial_wire::clearent::{Operation, Payload, transaction as wire};
 
 use super::answer::{Mismatch, not_another, same};
 use super::{Clearent, Lookup};
@@ -59,7 +59,7 @@ impl Transactions<'_> {
             }
             echoes(charge, made)
         };
-        let sold = self.0.one("transactions.sale", call, charged, check).await;
+        let sold = self.0.one(call, charged, check).await;
         sold.map(|sold| sold.map(|made| of_asked(charge, made)))
             .map_err(|error| error.or_look_up(|| search_for(TransactionType::SALE, charge)))
     }
@@ -88,7 +88,7 @@ impl Transactions<'_> {
             is_a(&[TransactionType::AUTH], made)?;
             echoes(charge, made)
         };
-        let reserved = self.0.one("transactions.auth", call, take, check).await;
+        let reserved = self.0.one(call, take, check).await;
         reserved
             .map(|reserved| reserved.map(|made| of_asked(charge, made)))
             .map_err(|error| error.or_look_up(|| search_for(TransactionType::AUTH, charge)))
@@ -103,7 +103,7 @@ impl Transactions<'_> {
             follows(id, made)?;
             comes_to(*amount, tip_amount.copied(), made)
         };
-        let captured = self.0.one("transactions.capture", call, one, check).await;
+        let captured = self.0.one(call, one, check).await;
         captured.map_err(|error| {
             error.or_look_up(|| {
                 let search = TransactionSearch {
@@ -123,7 +123,7 @@ impl Transactions<'_> {
             is_a(&[TransactionType::VOID], made)?;
             follows(&void.id, made)
         };
-        let voided = self.0.one("transactions.void", call, one, check).await;
+        let voided = self.0.one(call, one, check).await;
         voided.map_err(|error| error.look_up(|| Lookup::Transaction(void.id.clone())))
     }
 
@@ -141,7 +141,7 @@ impl Transactions<'_> {
             not_another("id", Some(id), made.id.as_ref())?;
             not_another("tip-amount", Some(tip), made.tip_amount.as_ref())
         };
-        let updated = self.0.one("transactions.update", call, one, check).await;
+        let updated = self.0.one(call, one, check).await;
         updated.map_err(|error| error.look_up(|| Lookup::Transaction(id.clone())))
     }
 
@@ -154,7 +154,7 @@ impl Transactions<'_> {
             id.map_or(Ok(()), |id| follows(id, made))?;
             comes_to(*amount, None, made)
         };
-        let refunded = self.0.one("transactions.refund", call, one, check).await;
+        let refunded = self.0.one(call, one, check).await;
         refunded.map_err(|error| {
             error.or_look_up(|| {
                 let search = TransactionSearch {
@@ -176,13 +176,13 @@ impl Transactions<'_> {
 
     /// The transaction of this id; the gateway keeps it for 90 days.
     pub async fn get(self, id: &TransactionId) -> Result<Response<Transaction>, Error> {
-        self.0.one("transactions.get", wire::get(id), one, |found| same("id", id, found.id.as_ref())).await
+        self.0.one(wire::get(id), one, |found| same("id", id, found.id.as_ref())).await
     }
 
     /// The transactions that match, of the last 90 days.
     pub fn search(self, search: &TransactionSearch) -> List<Transaction> {
         self.0.list(
-            "transactions.search",
+            Operation::SearchTransactions,
             search,
             |search| &mut search.paging,
             wire::search,

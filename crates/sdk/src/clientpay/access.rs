@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use perennial_domain::clientpay::{AccessId, CustomerCredentials};
-use perennial_transport::Replay;
-use perennial_wire::clientpay::{Route, Session, access as wire};
+use perennial_wire::clientpay::{Operation, Session, access as wire};
 use tokio::sync::Mutex;
 
 use super::ClientPay;
@@ -148,8 +147,8 @@ impl Access<'_> {
     /// That the gateway refuses (but for 401 and 403) where there is none is **inferred**.
     pub async fn current(self) -> Result<Response<Option<AccessId>>, Error> {
         let call = wire::current(self.0.version(), self.0.credentials())?;
-        let route = Route::CurrentAccessId;
-        let answered = self.0.send(route, Replay::Safe, call, None, wire::decode_access_id).await?;
+        let operation = Operation::CurrentAccessId;
+        let answered = self.0.send(operation, call, None, wire::decode_access_id).await?;
         answered.take(|id, failed| match failed {
             None => Some(id),
             Some(ErrorKind::NotFound | ErrorKind::Refused) => Some(None),
@@ -164,16 +163,16 @@ impl Access<'_> {
     /// Where the answer is lost, the outcome is unknown: ask for the [`current`](Self::current) one.
     pub async fn renew(self) -> Result<Response<AccessId>, Error> {
         let call = wire::new(self.0.version(), self.0.credentials())?;
-        let route = Route::NewAccessId;
-        let answered = self.0.send(route, Replay::Never, call, None, wire::decode_access_id).await?;
+        let operation = Operation::NewAccessId;
+        let answered = self.0.send(operation, call, None, wire::decode_access_id).await?;
         answered.take(|id, failed| id.filter(|_| failed.is_none()))
     }
 
     /// Whether this id is live.
     pub async fn validate(self, id: &AccessId) -> Result<Response<bool>, Error> {
         let call = wire::validate(self.session(id))?;
-        let route = Route::ValidateAccessId;
-        let answered = self.0.send(route, Replay::Safe, call, Some(id), wire::decode_validity).await?;
+        let operation = Operation::ValidateAccessId;
+        let answered = self.0.send(operation, call, Some(id), wire::decode_validity).await?;
         // An id that is dead is an answer; a gateway that refuses to say so says so too.
         answered.take(|valid, failed| match failed {
             None => valid,
@@ -185,8 +184,8 @@ impl Access<'_> {
     /// Ends this id. To end one that is dead already is an error of kind [`Unauthorized`](ErrorKind::Unauthorized).
     pub async fn expire(self, id: &AccessId) -> Result<Response<()>, Error> {
         let call = wire::expire(self.session(id))?;
-        let route = Route::ExpireAccessId;
-        let answered = self.0.send(route, Replay::Delete, call, Some(id), wire::decode_done).await?;
+        let operation = Operation::ExpireAccessId;
+        let answered = self.0.send(operation, call, Some(id), wire::decode_done).await?;
         answered.take(|(), failed| failed.is_none().then_some(()))
     }
 
@@ -199,16 +198,16 @@ impl Access<'_> {
         customer: &CustomerCredentials,
     ) -> Result<Response<AccessId>, Error> {
         let call = wire::new_for_customer(self.0.version(), customer)?;
-        let route = Route::NewCustomerAccessId;
-        let answered = self.0.send(route, Replay::Never, call, None, wire::decode_access_id).await?;
+        let operation = Operation::NewCustomerAccessId;
+        let answered = self.0.send(operation, call, None, wire::decode_access_id).await?;
         answered.take(|id, failed| id.filter(|_| failed.is_none()))
     }
 
     /// Whether the credentials are good, of version 1.0.
     pub async fn validate_credentials(self) -> Result<Response<bool>, Error> {
         let call = wire::validate_credentials(self.0.version(), self.0.credentials())?;
-        let route = Route::ValidateCredentials;
-        let answered = self.0.send(route, Replay::Safe, call, None, wire::decode_validity).await?;
+        let operation = Operation::ValidateCredentials;
+        let answered = self.0.send(operation, call, None, wire::decode_validity).await?;
         answered.read(|valid| valid)
     }
 

@@ -7,13 +7,13 @@ use http::StatusCode;
 use http::response::Parts;
 use perennial_domain::clientpay::{Payment, PaymentId, SavedPayer};
 use perennial_domain::encoding;
-use perennial_transport::{CallError, Redactor, Replay};
-use perennial_wire::clientpay::{FieldError, Reply, Route, access, is_envelope, names_an_effect, page};
-use perennial_wire::{DecodeError, Limits, is_html};
+use perennial_transport::{CallError, Redactor};
+use perennial_wire::clientpay::{FieldError, Operation, Reply, access, is_envelope, names_an_effect, page};
+use perennial_wire::{Class, DecodeError, Limits, is_html};
 
 use crate::error::GatewayMessage;
 use crate::response::About;
-use crate::sent::{Foreign, kind_of, media_type, unanswered};
+use crate::sent::{Foreign, kind_of, media_type, replay_of, unanswered};
 use crate::{Error, ErrorKind, Response};
 
 /// How the answer of an operation is read.
@@ -21,8 +21,7 @@ pub(super) type Decode<T> = fn(&[u8], &Limits) -> Result<Reply<T>, DecodeError>;
 
 /// One call, as far as its answer needs it.
 pub(super) struct Asked<'a, T> {
-    pub(super) route: Route,
-    pub(super) replay: Replay,
+    pub(super) operation: Operation,
     pub(super) decode: Decode<T>,
     pub(super) redactor: &'a Redactor,
 }
@@ -41,7 +40,7 @@ pub(super) trait Effect {
 /// An answer, readable or not.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the answer")]
 pub(super) struct Answered<T> {
-    route: Route,
+    operation: Operation,
     value: Option<T>,
     /// Why it brings no value, if it does not.
     failed: Option<ErrorKind>,
@@ -90,7 +89,7 @@ impl<T: Effect> Asked<'_, T> {
         self,
         sent: Result<perennial_transport::Answer, CallError>,
     ) -> Result<Answered<T>, Error> {
-        let operation = self.route.operation();
+        let operation = self.operation.name();
         let (response, attempts, doubt) = match sent {
             Ok(answer) => {
                 let (attempts, doubt) = (answer.attempts(), answer.after_unknown());
@@ -116,7 +115,7 @@ impl<T: Effect> Asked<'_, T> {
             attempts,
         };
         let mut answer = Answered {
-            route: self.route,
+            operation: self.operation,
             value: None,
             failed: None,
             why: Ok(GatewayMessage { message: None, result_code: None }),
@@ -127,9 +126,10 @@ impl<T: Effect> Asked<'_, T> {
             doubt,
             about,
         };
-        let writes = self.replay != Replay::Safe;
+        let class = self.operation.class();
+        let writes = !class.is_harmless();
         // A refusal after an attempt that was lost may be one of the repeat alone: whoever knows the id looks.
-        let kind = kind_of(self.replay, status, is_own, doubt && self.replay != Replay::WithKey);
+        let kind = kind_of(replay_of(class), status, is_own, doubt && class != Class::Keyed);
         let Reply { success, message, errors, value, unreadable } =
             match (self.decode)(&body, &Limits::masking(self.redactor.known())) {
                 Ok(reply) => reply,
@@ -169,8 +169,7 @@ impl<T: Effect> Asked<'_, T> {
         };
         let is_no = failed.is_some_and(is_definite);
         // An id that was used was used by this request: it was performed, by whatever brought it there twice.
-        let is_used =
-            is_no && self.replay == Replay::WithKey && names("requestid", message.as_deref(), &errors);
+        let is_used = is_no && class == Class::Keyed && names("requestid", message.as_deref(), &errors);
         Ok(Answered {
             refuses_access: is_no && !is_used && refuses_access(status.as_u16(), message.as_deref(), &errors)
                 || !writes && status.as_u16() == 401,
@@ -270,7 +269,7 @@ impl<T> Answered<T> {
         self,
         take: impl FnOnce(T, Option<ErrorKind>) -> Option<V>,
     ) -> Result<Response<V>, Error> {
-        let Self { route, value, failed, why, payment_id, about, .. } = self;
+        let Self { operation, value, failed, why, payment_id, about, .. } = self;
         let taken = value.and_then(|value| take(value, failed));
         let (kind, error): (_, Box<dyn StdError + Send + Sync>) = match (taken, failed, why) {
             (Some(value), ..) => return Ok(Response::new(value, about)),
@@ -278,7 +277,7 @@ impl<T> Answered<T> {
             (None, Some(kind), Err(unreadable)) => (kind, unreadable),
             (None, None, _) => (ErrorKind::OutcomeUnknown, Unsaid.into()),
         };
-        let error = about.into_error(kind, route.operation()).with_source(error);
+        let error = about.into_error(kind, operation.name()).with_source(error);
         Err(if kind == ErrorKind::OutcomeUnknown { error.naming_payments(payment_id) } else { error })
     }
 

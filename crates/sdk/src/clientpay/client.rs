@@ -7,15 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, header};
 use perennial_domain::clientpay::{AccessId, Credentials, CredentialsFields, RequestId};
-use perennial_transport::{
-    Exchange, Jitter, Policy, Redactor, Replay, Sender, Time, TokioTime, auth, full_jitter,
-};
+use perennial_transport::{Exchange, Jitter, Policy, Redactor, Sender, Time, TokioTime, auth, full_jitter};
 use perennial_wire::EncodeError;
-use perennial_wire::clientpay::{Call, Method, Route, Session, Version, access};
+use perennial_wire::clientpay::{Call, Method, Operation, Session, Version, access};
 use tracing::{Instrument, field};
 
 use super::answer::{Answered, Asked, Decode, Effect, is_own};
 use super::{Access, AccessIds, InProcess, Pages, Payers, Payments};
+use crate::sent::replay_of;
 use crate::setup::{Bounds, Unset, default_exchange};
 use crate::{Environment, Error, ErrorKind, Response};
 
@@ -50,7 +49,7 @@ struct Inner {
     jitter: Jitter,
     environment: Environment,
     version: Version,
-    paths: Vec<(Route, String)>,
+    paths: Vec<(Operation, String)>,
     credentials: Credentials,
     access_ids: Arc<dyn AccessIds>,
     deadline: Duration,
@@ -63,7 +62,7 @@ pub struct ClientPayBuilder {
     credentials: Credentials,
     environment: Option<Environment>,
     version: Version,
-    paths: Vec<(Route, String)>,
+    paths: Vec<(Operation, String)>,
     access_ids: Arc<dyn AccessIds>,
     deadline: Duration,
     policy: Policy,
@@ -121,9 +120,8 @@ impl ClientPay {
     /// A fresh request id. Operations ask for theirs themselves; this one is for a journal that writes it down before
     /// it is used [`under`](Payments::under) it. One that is never used harms nobody.
     pub async fn new_request_id(&self) -> Result<Response<RequestId>, Error> {
-        let issued = self
-            .call(Route::NewRequestId, Replay::Safe, access::new_request_id, access::decode_request_id)
-            .await?;
+        let issued =
+            self.call(Operation::NewRequestId, access::new_request_id, access::decode_request_id).await?;
         issued.read(|id| id)
     }
 
@@ -154,8 +152,7 @@ impl ClientPay {
     /// A call under an access id; under another one, should it be refused.
     pub(super) async fn call<T: Effect>(
         &self,
-        route: Route,
-        replay: Replay,
+        operation: Operation,
         write: impl Fn(Session<'_>) -> Result<Call, EncodeError>,
         decode: Decode<T>,
     ) -> Result<Answered<T>, Error> {
@@ -172,7 +169,7 @@ impl ClientPay {
             let attempt = async {
                 let access_id = access_id?;
                 let call = write(Session { version: self.0.version, access_id: &access_id })?;
-                let answered = self.send(route, replay, call, Some(&access_id), decode).await?;
+                let answered = self.send(operation, call, Some(&access_id), decode).await?;
                 Ok((access_id, answered.or_in_doubt(doubt)))
             };
             // That this attempt was not made says nothing of one before, after which the id was refused.
@@ -183,7 +180,7 @@ impl ClientPay {
                 return Ok(answered);
             }
             renewals += 1;
-            doubt = replay != Replay::Safe && answered.in_doubt();
+            doubt = !operation.class().is_harmless() && answered.in_doubt();
             refused = Some(access_id);
             page = answered.is_foreign().then_some(answered);
         }
@@ -200,8 +197,7 @@ impl ClientPay {
     /// One exchange, repeats included.
     pub(super) async fn send<T: Effect>(
         &self,
-        route: Route,
-        replay: Replay,
+        operation: Operation,
         call: Call,
         access_id: Option<&AccessId>,
         decode: Decode<T>,
@@ -209,13 +205,13 @@ impl ClientPay {
         let started = self.0.time.now();
         let span = tracing::info_span!(
             "call",
-            operation = route.operation(),
+            operation = operation.name(),
             route = call.route,
             status = field::Empty,
             attempts = field::Empty,
             duration_ms = field::Empty,
         );
-        let answered = self.exchange(route, replay, call, access_id, decode).instrument(span.clone()).await;
+        let answered = self.exchange(operation, call, access_id, decode).instrument(span.clone()).await;
         let (status, attempts) = match &answered {
             Ok(answered) => (Some(answered.status()), answered.attempts()),
             Err(error) => (error.status(), error.attempts()),
@@ -229,14 +225,13 @@ impl ClientPay {
 
     async fn exchange<T: Effect>(
         &self,
-        operation: Route,
-        replay: Replay,
+        operation: Operation,
         call: Call,
         access_id: Option<&AccessId>,
         decode: Decode<T>,
     ) -> Result<Answered<T>, Error> {
         let Inner { sender, environment, paths, deadline, version, redactor, .. } = &*self.0;
-        let Call { method, route, target, body, one_time_token: _ } = call;
+        let Call { class, method, route, target, body, .. } = call;
         let own_path = paths.iter().rfind(|(of, _)| *of == operation).map(|(_, path)| path.as_str());
         let path = own_path.unwrap_or(route);
         let query = &target[route.len()..];
@@ -249,7 +244,7 @@ impl ClientPay {
         if let Some(id) = access_id.filter(|_| *version == Version::V2 || method == Method::Get) {
             let (name, value) = auth::access_id(id);
             request = request.header(name, value);
-            if operation == Route::NewRequestId {
+            if operation == Operation::NewRequestId {
                 let (name, value) = auth::authorization(id);
                 request = request.header(name, value);
             }
@@ -261,10 +256,11 @@ impl ClientPay {
         let body = body.map(Bytes::from_owner).unwrap_or_default();
         let request = request
             .body(body)
-            .map_err(|error| Error::because(ErrorKind::Rules, error).of_operation(operation.operation()))?;
+            .map_err(|error| Error::because(ErrorKind::Rules, error).of_operation(operation.name()))?;
         let redactor = redactor.of_call(request.headers(), request.body());
-        let asked = Asked { route: operation, replay, decode, redactor: &redactor };
+        let asked = Asked { operation, decode, redactor: &redactor };
         let deadline = sender.deadline_in(*deadline);
+        let replay = replay_of(class);
         asked.open(sender.send(perennial_transport::Call { request, route, replay, is_own, deadline }).await)
     }
 }
@@ -294,9 +290,9 @@ impl ClientPayBuilder {
     }
 
     /// Another path of an operation, such as `/v2/refund`. The vendor's pages that are known do not show all paths:
-    /// those of [`Route`] that are inferred may have to be corrected.
-    pub fn path(mut self, route: Route, path: impl Into<String>) -> Self {
-        self.paths.push((route, path.into()));
+    /// those of [`Operation`] that are inferred may have to be corrected.
+    pub fn path(mut self, operation: Operation, path: impl Into<String>) -> Self {
+        self.paths.push((operation, path.into()));
         self
     }
 

@@ -4,9 +4,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use perennial_domain::clientpay::{PaymentId, RequestId, SeveralPayments};
-use perennial_transport::Replay;
 use perennial_wire::EncodeError;
-use perennial_wire::clientpay::{Call, Route, Session};
+use perennial_wire::clientpay::{Call, Operation, Session};
 
 use super::ClientPay;
 use super::answer::{Answered, Decode, Effect};
@@ -15,7 +14,7 @@ use crate::{Error, ErrorKind, Response};
 /// A request under its id.
 pub(super) struct Keyed<'a, T> {
     client: &'a ClientPay,
-    route: Route,
+    operation: Operation,
     decode: Decode<T>,
     id: RequestId,
     /// Whether it may have been sent before.
@@ -61,17 +60,17 @@ impl<'a, T: Effect> Keyed<'a, T> {
     /// A request under the id that it had before, or under a fresh one.
     pub(super) async fn new(
         client: &'a ClientPay,
-        route: Route,
+        operation: Operation,
         decode: Decode<T>,
         under: Option<RequestId>,
     ) -> Result<Self, Error> {
-        route.path_in(client.version())?;
+        operation.path_in(client.version())?;
         let sent = under.is_some();
         let id = match under {
             Some(id) => id,
             None => client.new_request_id().await?.into_value(),
         };
-        Ok(Self { client, route, decode, id, sent })
+        Ok(Self { client, operation, decode, id, sent })
     }
 
     pub(super) fn id(&self) -> &RequestId {
@@ -92,7 +91,7 @@ impl<'a, T: Effect> Keyed<'a, T> {
             match self.client.settle(&look).await {
                 Looked::Absent => {}
                 looked => {
-                    let unknown = Error::new(ErrorKind::OutcomeUnknown).of_operation(self.route.operation());
+                    let unknown = Error::new(ErrorKind::OutcomeUnknown).of_operation(self.operation.name());
                     return self.conclude(unknown, looked);
                 }
             }
@@ -135,8 +134,8 @@ impl<'a, T: Effect> Keyed<'a, T> {
         write: &impl Fn(Session<'_>, &RequestId) -> Result<Call, EncodeError>,
         take: &impl Fn(&RequestId, T, Manner) -> Option<V>,
     ) -> Result<Result<Response<V>, Error>, Unsettled> {
-        let Self { client, route, decode, id, .. } = self;
-        let answer = client.call(*route, Replay::WithKey, |session| write(session, id), *decode).await;
+        let Self { client, operation, decode, id, .. } = self;
+        let answer = client.call(*operation, |session| write(session, id), *decode).await;
         let named = answer.as_ref().is_ok_and(Answered::is_named);
         let in_doubt = in_doubt || answer.as_ref().is_ok_and(Answered::in_doubt);
         let taken = answer.and_then(|answered| {

@@ -31,4 +31,4 @@ pub use payers::Payers;
 pub use payments::{Confirmed, Payments, postback};
 
 pub use perennial_domain::clientpay::*;
-pub use perennial_wire::clientpay::{Route, UnknownVersion, Version};
+pub use perennial_wire::clientpay::{Operation, UnknownVersion, Version};

@@ -4,10 +4,9 @@ use perennial_domain::clientpay::{
     ConnectPage, ConnectSearch, InvoicePage, LineItemPage, OpenInvoice, Page, PayerPage, RequestId,
     UsedRequestId,
 };
-use perennial_transport::Replay;
 use perennial_wire::EncodeError;
 use perennial_wire::clientpay::page::{self as wire, Named};
-use perennial_wire::clientpay::{Call, Route, Session, invoice};
+use perennial_wire::clientpay::{Call, Operation, Session, invoice};
 
 use super::ClientPay;
 use super::keyed::{Keyed, Manner};
@@ -33,30 +32,30 @@ impl Pages<'_> {
 
     /// Makes a page for invoices.
     pub async fn invoices(self, page: &InvoicePage) -> Result<Response<Page>, Error> {
-        self.create(Route::InvoicePage, |session, id| wire::invoices(session, id, page)).await
+        self.create(Operation::InvoicePage, |session, id| wire::invoices(session, id, page)).await
     }
 
     /// Makes a page for items.
     pub async fn line_items(self, page: &LineItemPage) -> Result<Response<Page>, Error> {
-        self.create(Route::LineItemPage, |session, id| wire::line_items(session, id, page)).await
+        self.create(Operation::LineItemPage, |session, id| wire::line_items(session, id, page)).await
     }
 
     /// Makes a page for invoices of a practice management system.
     pub async fn connect(self, page: &ConnectPage) -> Result<Response<Page>, Error> {
-        self.create(Route::ConnectPage, |session, id| wire::connect(session, id, page)).await
+        self.create(Operation::ConnectPage, |session, id| wire::connect(session, id, page)).await
     }
 
     /// Makes a page for a payer's methods, of version 2.
     pub async fn payer(self, page: &PayerPage) -> Result<Response<Page>, Error> {
-        self.create(Route::PayerPage, |session, id| wire::payer(session, id, page)).await
+        self.create(Operation::PayerPage, |session, id| wire::payer(session, id, page)).await
     }
 
     async fn create(
         self,
-        route: Route,
+        operation: Operation,
         write: impl Fn(Session<'_>, &RequestId) -> Result<Call, EncodeError>,
     ) -> Result<Response<Page>, Error> {
-        let keyed = Keyed::new(self.client, route, wire::decode_named, self.under).await?;
+        let keyed = Keyed::new(self.client, operation, wire::decode_named, self.under).await?;
         let take = |id: &RequestId, page: Named, manner: Manner| {
             page.page().filter(|page| manner.failed.is_none() && page.request_id == *id)
         };
@@ -67,7 +66,7 @@ impl Pages<'_> {
     /// can be ended again is **inferred**.
     pub async fn expire(self, page: &UsedRequestId) -> Result<Response<()>, Error> {
         let write = |session: Session<'_>| wire::expire(session, page);
-        let ended = self.client.call(Route::ExpirePage, Replay::Delete, write, wire::decode_named).await?;
+        let ended = self.client.call(Operation::ExpirePage, write, wire::decode_named).await?;
         ended.take(|told, failed| {
             let is_another = told.request_id.is_some_and(|id| id != *page);
             (failed.is_none() && !is_another).then_some(())
@@ -90,8 +89,7 @@ impl Pages<'_> {
 
     async fn found(self, search: &ConnectSearch) -> Result<Response<Vec<OpenInvoice>>, Error> {
         let write = |session: Session<'_>| invoice::search(session, search);
-        let found =
-            self.client.call(Route::ConnectSearch, Replay::Safe, write, invoice::decode_found).await?;
+        let found = self.client.call(Operation::ConnectSearch, write, invoice::decode_found).await?;
         found.read(Some)
     }
 }

@@ -4,7 +4,7 @@ use perennial_domain::clientpay::{
     MethodUpdates, NewMethods, NewPayer, PayerId, PayerUpdate, RequestId, SavedPayer,
 };
 use perennial_wire::EncodeError;
-use perennial_wire::clientpay::{Call, Route, Session, payer as wire};
+use perennial_wire::clientpay::{Call, Operation, Session, payer as wire};
 
 use super::ClientPay;
 use super::keyed::{Keyed, Manner};
@@ -31,7 +31,7 @@ impl Payers<'_> {
     /// Keeps a payer. The answer has the id.
     pub async fn create(self, payer: &NewPayer) -> Result<Response<PayerId>, Error> {
         let write = |session: Session<'_>, id: &RequestId| wire::create(session, id, payer);
-        let keyed = Keyed::new(self.client, Route::NewPayer, wire::decode, self.under).await?;
+        let keyed = Keyed::new(self.client, Operation::NewPayer, wire::decode, self.under).await?;
         let take = |id: &RequestId, saved: SavedPayer, manner: Manner| {
             let is_ours = manner.failed.is_none() && !is_of_another(&saved, id);
             saved.payer_id.filter(|_| is_ours)
@@ -43,13 +43,13 @@ impl Payers<'_> {
     pub async fn update(self, update: &PayerUpdate) -> Result<Response<SavedPayer>, Error> {
         let payer = update.fields().payer_id;
         let write = |session: Session<'_>, id: &RequestId| wire::update(session, id, update);
-        self.save(Route::UpdatePayer, write, Some(payer)).await
+        self.save(Operation::UpdatePayer, write, Some(payer)).await
     }
 
     /// Deletes a payer.
     pub async fn delete(self, payer: &PayerId) -> Result<Response<()>, Error> {
         let write = |session: Session<'_>, id: &RequestId| wire::delete(session, id, payer);
-        let deleted = self.save(Route::DeletePayer, write, Some(payer)).await?;
+        let deleted = self.save(Operation::DeletePayer, write, Some(payer)).await?;
         Ok(deleted.map(drop))
     }
 
@@ -57,23 +57,23 @@ impl Payers<'_> {
     pub async fn add_methods(self, methods: &NewMethods) -> Result<Response<SavedPayer>, Error> {
         let payer = methods.fields().payer_id;
         let write = |session: Session<'_>, id: &RequestId| wire::add_methods(session, id, methods);
-        self.save(Route::NewMethods, write, Some(payer)).await
+        self.save(Operation::NewMethods, write, Some(payer)).await
     }
 
     /// Changes methods that are kept.
     pub async fn update_methods(self, updates: &MethodUpdates) -> Result<Response<SavedPayer>, Error> {
         let write = |session: Session<'_>, id: &RequestId| wire::update_methods(session, id, updates);
-        self.save(Route::UpdateMethods, write, None).await
+        self.save(Operation::UpdateMethods, write, None).await
     }
 
     /// A request whose answer may name the payer, and then this one.
     async fn save(
         self,
-        route: Route,
+        operation: Operation,
         write: impl Fn(Session<'_>, &RequestId) -> Result<Call, EncodeError>,
         payer: Option<&PayerId>,
     ) -> Result<Response<SavedPayer>, Error> {
-        let keyed = Keyed::new(self.client, route, wire::decode, self.under).await?;
+        let keyed = Keyed::new(self.client, operation, wire::decode, self.under).await?;
         let take = |id: &RequestId, saved: SavedPayer, manner: Manner| {
             let another =
                 payer.zip(saved.payer_id.as_ref()).is_some_and(|(asked, answered)| asked != answered);

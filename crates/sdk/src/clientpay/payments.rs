@@ -8,10 +8,9 @@ use perennial_domain::clientpay::{
     PaymentStatus, Postback, Refund, RequestId, SeveralPayments, UsedRequestId, Verdict,
 };
 use perennial_domain::mask::Known;
-use perennial_transport::Replay;
 use perennial_wire::Limits;
 use perennial_wire::clearent::Page;
-use perennial_wire::clientpay::{Route, Session, Version, payment as wire, search};
+use perennial_wire::clientpay::{Operation, Session, Version, payment as wire, search};
 
 use super::ClientPay;
 use super::keyed::{Keyed, Look, Looked, Manner};
@@ -95,7 +94,7 @@ impl Payments<'_> {
     /// named: never pay again but [`under`](Self::under) that id.
     pub async fn pay(self, payment: &NewPayment) -> Result<Response<Payment>, Error> {
         let Self { client, under, resend_after } = self;
-        let keyed = Keyed::new(client, Route::Pay, wire::decode, under).await?;
+        let keyed = Keyed::new(client, Operation::Pay, wire::decode, under).await?;
         let asked = Expected { request_id: keyed.id().used(), amount: Some(*payment.fields().total_amount) };
         let write = |session: Session<'_>, id: &RequestId| wire::pay(session, id, payment);
         let take = |_: &RequestId, told: Payment, Manner { status, failed }: Manner| {
@@ -117,7 +116,7 @@ impl Payments<'_> {
     /// Of kind [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) likewise.
     pub async fn refund(self, refund: &Refund) -> Result<Response<Payment>, Error> {
         let Self { client, under, resend_after } = self;
-        let keyed = Keyed::new(client, Route::Refund, wire::decode, under).await?;
+        let keyed = Keyed::new(client, Operation::Refund, wire::decode, under).await?;
         let (request, payment) = (keyed.id().used(), refund.fields().payment_id);
         let write = |session: Session<'_>, id: &RequestId| wire::refund(session, id, refund);
         let take = |_: &RequestId, told: Payment, manner: Manner| {
@@ -154,7 +153,7 @@ impl Payments<'_> {
         let confirmed = confirmed.map_err(|several| {
             let error =
                 Error::new(ErrorKind::OutcomeUnknown).naming_payments(several.payment_ids().iter().cloned());
-            error.of_operation(Route::SearchPayments.operation()).with_source(several)
+            error.of_operation(Operation::SearchPayments.name()).with_source(several)
         })?;
         Ok(found.map(|_| confirmed))
     }
@@ -162,8 +161,7 @@ impl Payments<'_> {
     /// How many payments match, of version 2.
     pub async fn count(self, filter: &PaymentFilter) -> Result<Response<u64>, Error> {
         let write = |session: Session<'_>| search::count(session, filter);
-        let counted =
-            self.client.call(Route::CountPayments, Replay::Safe, write, search::decode_count).await?;
+        let counted = self.client.call(Operation::CountPayments, write, search::decode_count).await?;
         counted.read(|count| count)
     }
 
@@ -171,7 +169,7 @@ impl Payments<'_> {
     pub fn search(self, search: PaymentSearch) -> List<Payment> {
         let (client, search) = (self.client.clone(), Arc::new(search));
         let first = search.fields().page_number.map(|page| page.get());
-        List::new(Route::SearchPayments.operation(), first, key, move |page| {
+        List::new(Operation::SearchPayments.name(), first, key, move |page| {
             let (client, search) = (client.clone(), search.clone());
             Box::pin(async move { results(&client, &search, page).await })
         })
@@ -215,7 +213,7 @@ async fn results(
     let size = search.fields().page_size.map_or(100, |size| size.get());
     let number = PageNumber::try_from(page)?;
     let write = |session: Session<'_>| search::results(session, search, number);
-    let answered = client.call(Route::SearchPayments, Replay::Safe, write, search::decode_results).await?;
+    let answered = client.call(Operation::SearchPayments, write, search::decode_results).await?;
     let found = answered.read(|found| found)?;
     let there = found.payments.len() + found.unreadable().len();
     // The gateway does not say which page is the last one.
@@ -231,7 +229,7 @@ async fn results(
 async fn found(client: &ClientPay, request: &UsedRequestId) -> Result<Response<Vec<Payment>>, Error> {
     if client.version() == Version::V1 {
         let write = |session: Session<'_>| wire::status(session.version, request);
-        let told = client.call(Route::PaymentStatus, Replay::Safe, write, wire::decode).await?;
+        let told = client.call(Operation::PaymentStatus, write, wire::decode).await?;
         if told.is_plainly(ErrorKind::NotFound) {
             return told.take(|_, _| Some(Vec::new()));
         }
@@ -256,7 +254,7 @@ async fn every(client: &ClientPay, search: &PaymentSearch) -> Result<Response<Ve
         let about = more.page().cloned().unwrap_or_default();
         found = found.map(|found| [found, more.into_value()].concat()).on_page(about);
         if page == MOST_PAGES {
-            return Err(Error::new(ErrorKind::PageLoop).of_operation(Route::SearchPayments.operation()));
+            return Err(Error::new(ErrorKind::PageLoop).of_operation(Operation::SearchPayments.name()));
         }
     }
     Ok(found)

@@ -22,7 +22,7 @@ pub(crate) struct Operation {
 
 impl Operation {
     pub(crate) fn reads(&self) -> bool {
-        ["get", "search", "list", "expected_runs", "forecast", "batches.open"]
+        ["get", "search", "list", "expected-runs", "forecast", "batches.open"]
             .iter()
             .any(|word| self.name.ends_with(word))
     }
@@ -49,9 +49,9 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
     "customers.search": |c| c.customers().search(&customer_search()).collect_all();
     "customers.update": |c| c.customers().update(&customer_key(), &customer_update());
     "customers.delete": |c| c.customers().delete(&customer_key());
-    "customers.tokens.list": |c| c.customers().tokens(&customer_key()).list();
-    "customers.tokens.attach": |c| c.customers().tokens(&customer_key()).attach(&new_customer_token());
-    "customers.tokens.update": |c| c.customers().tokens(&customer_key()).update(&customer_token_update());
+    "customer-tokens.list": |c| c.customers().tokens(&customer_key()).list();
+    "customer-tokens.attach": |c| c.customers().tokens(&customer_key()).attach(&new_customer_token());
+    "customer-tokens.update": |c| c.customers().tokens(&customer_key()).update(&customer_token_update());
     "tokens.create": |c| c.tokens().create(new_token());
     "tokens.get": |c| c.tokens().get(&token_id());
     "tokens.search": |c| c.tokens().search(&token_search()).collect_all();
@@ -65,7 +65,7 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
     "plans.activate": |c| c.plans().activate(&plan_key());
     "plans.cancel": |c| c.plans().cancel(&plan_key());
     "plans.delete": |c| c.plans().delete(&plan_key());
-    "plans.expected_runs": |c| c.plans().expected_runs(&plan_key());
+    "plans.expected-runs": |c| c.plans().expected_runs(&plan_key());
     "plans.forecast": |c| c.plans().forecast(&plan_forecast());
     "payments.list": |c| c.payments().list(&payment_search()).collect_all();
     "transactions.sale": |c| c.transactions().sale(&charge());

@@ -100,7 +100,7 @@ async fn a_call_is_repeated_only_where_that_does_no_harm() {
         ("plans.create", &[Status(503)], Some(OutcomeUnknown), 0),
         ("plans.cancel", &[Status(500)], Some(OutcomeUnknown), 0),
         ("customers.create", &[reset], Some(OutcomeUnknown), 0),
-        ("customers.tokens.attach", &[reset], Some(OutcomeUnknown), 0),
+        ("customer-tokens.attach", &[reset], Some(OutcomeUnknown), 0),
         ("tokens.create", &[reset], Some(OutcomeUnknown), 0),
         ("transactions.sale", &[reset], Some(OutcomeUnknown), 0),
         ("transactions.sale", &[Status(402)], Some(Refused), 0),

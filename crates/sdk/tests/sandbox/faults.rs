@@ -192,7 +192,7 @@ async fn a_gateway_that_wants_fewer_calls_is_given_the_time_it_asks_for() {
         let client = builder(&sandbox, Format::Xml).time(time.clone()).jitter(|upper| upper).build().unwrap();
         customer(&client, "Ada").await;
         let effect = Effect::RateLimit { retry_after };
-        sandbox.fault(&Fault::on("customers.list", effect.clone()).times(times)).await.unwrap();
+        sandbox.fault(&Fault::on("customers.search", effect.clone()).times(times)).await.unwrap();
         assert_eq!((count(&client).await, time.waits().as_slice()), (1, waits), "{effect:?}");
     }
 }

@@ -4,17 +4,15 @@
 use perennial_domain::clearent::{self as domain, BatchSearch, BatchStatus, Settlement, SettlementFields};
 use perennial_domain::{Total, Violations};
 
-use crate::call::{Call, Method, ReadError};
+use super::Operation;
+use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
 use crate::fields::{Fault, count, given, key, owned, set, shown, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Listed;
-use crate::query::{Params, Target};
+use crate::query::Params;
 use crate::text::Text;
-
-const ALL: &str = "/rest/v2/batches";
-const OPEN: &str = "/rest/v2/batches/open";
 
 message! {
     /// A batch as the gateway has it, and what a settlement expects of it.
@@ -45,13 +43,13 @@ message! {
 /// `GET /rest/v2/batches`
 pub fn list(search: &BatchSearch) -> Call {
     let BatchSearch { status, paging } = search;
-    let target = Target::new(ALL).with("status", status.as_ref()).paged(paging, "isDescending");
-    Call::bare(Method::Get, ALL, target.finish())
+    let target = Operation::ListBatches.query().with("status", status.as_ref()).paged(paging, "isDescending");
+    Operation::ListBatches.call_to(target.finish())
 }
 
 /// `GET /rest/v2/batches/open`
 pub fn open() -> Call {
-    Call::bare(Method::Get, OPEN, OPEN.to_owned())
+    Operation::OpenBatch.call()
 }
 
 /// `PUT /rest/v2/batches/open`
@@ -62,7 +60,7 @@ pub fn settle(format: Format, settlement: &Settlement) -> Result<Call, EncodeErr
         net_amount: shown(net_amount),
         ..Batch::default()
     };
-    Call::bare(Method::Put, OPEN, OPEN.to_owned()).with_body(format, &message)
+    Operation::SettleBatch.call().with_body(format, &message)
 }
 
 /// Reads the query of a list.

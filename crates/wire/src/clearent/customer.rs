@@ -6,18 +6,16 @@ use perennial_domain::clearent::{
     CustomerUpdate, CustomerUpdateFields, NewCustomer, NewCustomerFields, PostalAddress,
 };
 
+use super::Operation;
 use super::envelope::Links;
-use crate::call::{Call, Method, ReadError};
+use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
 use crate::fields::{Fault, given, own_key, owned, set, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Listed;
-use crate::query::{Params, Target};
+use crate::query::Params;
 use crate::text::Text;
-
-const ALL: &str = "/rest/v2/customers";
-const ONE: &str = "/rest/v2/customers/{customer-key}";
 
 message! {
     /// A customer: request and record. `status` is **inferred**: a customer can be made inactive, and no sample shows how.
@@ -57,10 +55,6 @@ message! {
     }
 }
 
-fn path(key: &CustomerKey) -> String {
-    format!("{ALL}/{key}")
-}
-
 /// `POST /rest/v2/customers`
 pub fn create(format: Format, customer: &NewCustomer) -> Result<Call, EncodeError> {
     let NewCustomerFields {
@@ -85,12 +79,12 @@ pub fn create(format: Format, customer: &NewCustomer) -> Result<Call, EncodeErro
         shipping_address: shipping_address.map(Address::from),
         links: None,
     };
-    Call::bare(Method::Post, ALL, ALL.to_owned()).with_body(format, &message)
+    Operation::CreateCustomer.call().with_body(format, &message)
 }
 
 /// `GET /rest/v2/customers/{customer-key}`
 pub fn get(key: &CustomerKey) -> Call {
-    Call::bare(Method::Get, ONE, path(key))
+    Operation::GetCustomer.call_of(key.as_str())
 }
 
 /// `GET /rest/v2/customers`
@@ -106,7 +100,8 @@ pub fn search(search: &CustomerSearch) -> Call {
         plan_name,
         paging,
     } = search;
-    let target = Target::new(ALL)
+    let target = Operation::SearchCustomers
+        .query()
         .with("customer-key", customer_key.as_ref())
         .with("first-name", first_name.as_ref())
         .with("last-name", last_name.as_ref())
@@ -116,7 +111,7 @@ pub fn search(search: &CustomerSearch) -> Call {
         .with("exp-date", exp_date.as_ref())
         .with("plan-name", plan_name.as_ref())
         .paged(paging, "descending");
-    Call::bare(Method::Get, ALL, target.finish())
+    Operation::SearchCustomers.call_to(target.finish())
 }
 
 /// `PUT /rest/v2/customers/{customer-key}`
@@ -143,12 +138,12 @@ pub fn update(format: Format, key: &CustomerKey, update: &CustomerUpdate) -> Res
         shipping_address: shipping_address.map(Address::from),
         links: None,
     };
-    Call::bare(Method::Put, ONE, path(key)).with_body(format, &message)
+    Operation::UpdateCustomer.call_of(key.as_str()).with_body(format, &message)
 }
 
 /// `DELETE /rest/v2/customers/{customer-key}`
 pub fn delete(key: &CustomerKey) -> Call {
-    Call::bare(Method::Delete, ONE, path(key))
+    Operation::DeleteCustomer.call_of(key.as_str())
 }
 
 /// Reads the body of a create.

@@ -6,7 +6,8 @@ use perennial_domain::clearent::{
     NewCustomerTokenFields,
 };
 
-use crate::call::{Call, Method, ReadError};
+use super::Operation;
+use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
 use crate::fields::{
     Fault, expiry, given, key, last_four, own_key, owned, padded, reported_flag, set, set_as_gateway, shown,
@@ -16,8 +17,6 @@ use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::{Else, Listed};
 use crate::text::{Bare, Text};
-
-const ROUTE: &str = "/rest/v2/customers/{customer-key}/tokens";
 
 message! {
     /// A customer's token: request and record.
@@ -40,10 +39,6 @@ message! {
         customer_token: Listed<CustomerToken<'a>> = "customer-token",
         token: Else<CustomerToken<'a>> = "token",
     }
-}
-
-fn path(key: &CustomerKey) -> String {
-    format!("/rest/v2/customers/{key}/tokens")
 }
 
 /// `POST /rest/v2/customers/{customer-key}/tokens`
@@ -69,12 +64,12 @@ pub fn attach(format: Format, key: &CustomerKey, token: &NewCustomerToken) -> Re
         avs_address: some_text(avs_address),
         avs_zip: some_text(avs_zip),
     };
-    Call::bare(Method::Post, ROUTE, path(key)).with_body(format, &message)
+    Operation::AttachToken.call_of(key.as_str()).with_body(format, &message)
 }
 
 /// `GET /rest/v2/customers/{customer-key}/tokens`
 pub fn list(key: &CustomerKey) -> Call {
-    Call::bare(Method::Get, ROUTE, path(key))
+    Operation::ListCustomerTokens.call_of(key.as_str())
 }
 
 /// `PUT /rest/v2/customers/{customer-key}/tokens`
@@ -90,7 +85,7 @@ pub fn update(format: Format, key: &CustomerKey, update: &CustomerTokenUpdate) -
         avs_zip: some_text(avs_zip),
         ..CustomerToken::default()
     };
-    Call::bare(Method::Put, ROUTE, path(key)).with_body(format, &message)
+    Operation::UpdateCustomerToken.call_of(key.as_str()).with_body(format, &message)
 }
 
 /// Reads the body of an attachment; the customer is the one of the path.

@@ -3,13 +3,12 @@
 use perennial_domain::Violations;
 use perennial_domain::clearent::{self as domain, PaymentSearch, TransactionResult};
 
-use crate::call::{Call, Method};
+use super::Operation;
+use crate::call::Call;
 use crate::fields::{Fault, amount, given, key, owned, shown, some_text, text};
 use crate::member::Listed;
-use crate::query::{Params, Target};
+use crate::query::Params;
 use crate::text::Text;
-
-const ALL: &str = "/rest/v2/payments";
 
 message! {
     pub(crate) struct Payment<'a> as "payment" keyed by |payment| payment.transaction_id.as_deref(); {
@@ -31,11 +30,12 @@ message! {
 /// `GET /rest/v2/payments`
 pub fn list(search: &PaymentSearch) -> Call {
     let PaymentSearch { customer_key, plan_key, paging } = search;
-    let target = Target::new(ALL)
+    let target = Operation::ListPayments
+        .query()
         .with("customer-key", customer_key.as_ref())
         .with("plan-key", plan_key.as_ref())
         .paged(paging, "isDescending");
-    Call::bare(Method::Get, ALL, target.finish())
+    Operation::ListPayments.call_to(target.finish())
 }
 
 /// Reads the query of a list.

@@ -8,8 +8,9 @@ use perennial_domain::clearent::{
 };
 use perennial_domain::{Date, Rule, Violations};
 
+use super::Operation;
 use super::envelope::Links;
-use crate::call::{Call, Method, ReadError};
+use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
 use crate::fields::{
     Fault, amount, count, date, given, key, own_key, owned, reported, reported_count, reported_flag, set,
@@ -18,13 +19,8 @@ use crate::fields::{
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Listed;
-use crate::query::{Params, Target};
+use crate::query::Params;
 use crate::text::Text;
-
-const ALL: &str = "/rest/v2/payment-plans";
-const ONE: &str = "/rest/v2/payment-plans/{plan-key}";
-const RUNS: &str = "/rest/v2/payment-plans/{plan-key}/expected-runs";
-const FORECAST: &str = "/rest/v2/plan-forecast";
 
 message! {
     /// A plan: request and record. `frequency-month` and `frequency-week` are never sent, because what they mean for a
@@ -76,10 +72,6 @@ message! {
     }
 }
 
-fn path(key: &PlanKey) -> String {
-    format!("{ALL}/{key}")
-}
-
 /// `POST /rest/v2/payment-plans`
 pub fn create(format: Format, plan: &NewPlan) -> Result<Call, EncodeError> {
     let NewPlanFields {
@@ -117,12 +109,12 @@ pub fn create(format: Format, plan: &NewPlan) -> Result<Call, EncodeError> {
         status_date: None,
         links: None,
     };
-    Call::bare(Method::Post, ALL, ALL.to_owned()).with_body(format, &message)
+    Operation::CreatePlan.call().with_body(format, &message)
 }
 
 /// `GET /rest/v2/payment-plans/{plan-key}`
 pub fn get(key: &PlanKey) -> Call {
-    Call::bare(Method::Get, ONE, path(key))
+    Operation::GetPlan.call_of(key.as_str())
 }
 
 /// `GET /rest/v2/payment-plans`
@@ -137,7 +129,8 @@ pub fn search(search: &PlanSearch) -> Call {
         token_id,
         paging,
     } = search;
-    let target = Target::new(ALL)
+    let target = Operation::SearchPlans
+        .query()
         .with("customer-key", customer_key.as_ref())
         .with("customer-name", customer_name.as_ref())
         .with("plan-key", plan_key.as_ref())
@@ -146,7 +139,7 @@ pub fn search(search: &PlanSearch) -> Call {
         .with("status", status.as_ref())
         .with("token-id", token_id.as_ref())
         .paged(paging, "isDescending");
-    Call::bare(Method::Get, ALL, target.finish())
+    Operation::SearchPlans.call_to(target.finish())
 }
 
 /// `PUT /rest/v2/payment-plans/{plan-key}`
@@ -186,28 +179,29 @@ pub fn update(format: Format, key: &PlanKey, update: &PlanUpdate) -> Result<Call
         status_date: None,
         links: None,
     };
-    Call::bare(Method::Put, ONE, path(key)).with_body(format, &message)
+    Operation::UpdatePlan.call_of(key.as_str()).with_body(format, &message)
 }
 
 /// `DELETE /rest/v2/payment-plans/{plan-key}`
 pub fn delete(key: &PlanKey) -> Call {
-    Call::bare(Method::Delete, ONE, path(key))
+    Operation::DeletePlan.call_of(key.as_str())
 }
 
 /// `GET /rest/v2/payment-plans/{plan-key}/expected-runs`
 pub fn expected_runs(key: &PlanKey) -> Call {
-    Call::bare(Method::Get, RUNS, format!("{ALL}/{key}/expected-runs"))
+    Operation::ExpectedRuns.call_of(key.as_str())
 }
 
 /// `GET /rest/v2/plan-forecast`
 pub fn forecast(forecast: &PlanForecast) -> Call {
     let PlanForecastFields { start_date, frequency, frequency_day, end_date } = forecast.fields();
-    let target = Target::new(FORECAST)
+    let target = Operation::Forecast
+        .query()
         .with("start-date", Some(start_date))
         .with("frequency", Some(frequency))
         .with("frequency-day", Some(frequency_day))
         .with("end-date", end_date);
-    Call::bare(Method::Get, FORECAST, target.finish())
+    Operation::Forecast.call_to(target.finish())
 }
 
 /// What a request for a monthly plan may say beside what our client sends. What it means is not known: in 2016 the

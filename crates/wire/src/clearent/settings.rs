@@ -9,18 +9,14 @@ use perennial_domain::clearent::{
 };
 use perennial_domain::{Rule, Violations};
 
-use crate::call::{Call, Method, ReadError};
+use super::Operation;
+use crate::call::{Call, ReadError};
 use crate::error::{DecodeErrorKind, EncodeError};
 use crate::fields::{Fault, count, flag, given, owned, set, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
-use crate::member::{Put, Records};
-use crate::message::Message;
+use crate::member::Records;
 use crate::text::{Bare, Text};
-
-const AVS: &str = "/rest/v2/settings/terminal/avs";
-const CSC: &str = "/rest/v2/settings/terminal/csc";
-const DUPLICATES: &str = "/rest/v2/settings/transaction/duplicates";
 
 message! {
     pub(crate) struct Filter<'a> as "response-filter" {
@@ -66,28 +62,28 @@ message! {
 
 /// `GET /rest/v2/settings/terminal/avs`
 pub fn avs() -> Call {
-    Call::bare(Method::Get, AVS, AVS.to_owned())
+    Operation::GetAvsSettings.call()
 }
 
 /// `GET /rest/v2/settings/terminal/csc`
 pub fn csc() -> Call {
-    Call::bare(Method::Get, CSC, CSC.to_owned())
+    Operation::GetCscSettings.call()
 }
 
 /// `GET /rest/v2/settings/transaction/duplicates`
 pub fn duplicates() -> Call {
-    Call::bare(Method::Get, DUPLICATES, DUPLICATES.to_owned())
+    Operation::GetDuplicateSettings.call()
 }
 
 /// `PUT /rest/v2/settings/terminal/avs`
 pub fn update_avs(format: Format, update: &CheckUpdate) -> Result<Call, EncodeError> {
-    change(Method::Put, AVS, format, &CheckSettings::from(update))
+    Operation::UpdateAvsSettings.call().with_body(format, &CheckSettings::from(update))
 }
 
 /// `PUT /rest/v2/settings/terminal/csc`
 pub fn update_csc(format: Format, update: &CheckUpdate) -> Result<Call, EncodeError> {
     let CheckSettings { enabled, response_filters } = update.into();
-    change(Method::Put, CSC, format, &CscSettings { enabled, response_filters })
+    Operation::UpdateCscSettings.call().with_body(format, &CscSettings { enabled, response_filters })
 }
 
 /// `POST /rest/v2/settings/transaction/duplicates`
@@ -109,16 +105,7 @@ pub fn update_duplicates(format: Format, update: &DuplicateUpdate) -> Result<Cal
         time_range_in_minutes: time_range_in_minutes.map(|minutes| Bare::from(u64::from(minutes.get()))),
         if_duplicate_found_respond_with_error: flag(if_duplicate_found_respond_with_error),
     };
-    change(Method::Post, DUPLICATES, format, &message)
-}
-
-fn change<M: Message + Put>(
-    method: Method,
-    path: &'static str,
-    format: Format,
-    message: &M,
-) -> Result<Call, EncodeError> {
-    Call::bare(method, path, path.to_owned()).with_body(format, message)
+    Operation::UpdateDuplicateSettings.call().with_body(format, &message)
 }
 
 /// Reads a change to the settings of the address check, or what is wrong with it.

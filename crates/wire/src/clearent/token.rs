@@ -6,7 +6,8 @@ use perennial_domain::clearent::{
 };
 use perennial_domain::{CardBrand, Violations};
 
-use crate::call::{Call, Method, ReadError};
+use super::Operation;
+use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
 use crate::fields::{
     Fault, expiry, given, key, last_four, owned, reported_count, reported_flag, set, set_as_gateway, shown,
@@ -15,11 +16,8 @@ use crate::fields::{
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::{Else, Listed};
-use crate::query::{Params, Target};
+use crate::query::Params;
 use crate::text::{Bare, Text};
-
-const ALL: &str = "/rest/v2/tokens";
-const ONE: &str = "/rest/v2/tokens/{token-id}";
 
 message! {
     /// What is asked of the vault.
@@ -66,10 +64,6 @@ message! {
     }
 }
 
-fn path(id: &TokenId) -> String {
-    format!("{ALL}/{id}")
-}
-
 /// `POST /rest/v2/tokens`
 pub fn create(format: Format, token: &NewToken) -> Result<Call, EncodeError> {
     let NewTokenFields {
@@ -97,12 +91,12 @@ pub fn create(format: Format, token: &NewToken) -> Result<Call, EncodeError> {
         description: some_text(description),
         customer_key: some_text(customer_key),
     };
-    Call::bare(Method::Post, ALL, ALL.to_owned()).with_body(format, &message)
+    Operation::CreateToken.call().with_body(format, &message)
 }
 
 /// `GET /rest/v2/tokens/{token-id}`
 pub fn get(id: &TokenId) -> Call {
-    Call::bare(Method::Get, ONE, path(id))
+    Operation::GetToken.call_of(id.as_str())
 }
 
 /// `GET /rest/v2/tokens`
@@ -115,14 +109,15 @@ pub fn search(search: &TokenSearch) -> Call {
         date_filter,
         paging,
     } = search;
-    let target = Target::new(ALL)
+    let target = Operation::SearchTokens
+        .query()
         .with("token-id", token_id.as_ref())
         .with("merchant-legacy-token-id", merchant_legacy_token_id.as_ref())
         .with("updated-start-date", *updated_start_date)
         .with("updated-end-date", *updated_end_date)
         .with("date-filter", date_filter.as_ref())
         .paged(paging, "isDescending");
-    Call::bare(Method::Get, ALL, target.finish())
+    Operation::SearchTokens.call_to(target.finish())
 }
 
 /// `PUT /rest/v2/tokens/{token-id}`
@@ -134,12 +129,12 @@ pub fn update(format: Format, id: &TokenId, update: &TokenUpdate) -> Result<Call
         customer_key: some_text(customer_key),
         ..Request::default()
     };
-    Call::bare(Method::Put, ONE, path(id)).with_body(format, &message)
+    Operation::UpdateToken.call_of(id.as_str()).with_body(format, &message)
 }
 
 /// `DELETE /rest/v2/tokens/{token-id}`
 pub fn delete(id: &TokenId) -> Call {
-    Call::bare(Method::Delete, ONE, path(id))
+    Operation::DeleteToken.call_of(id.as_str())
 }
 
 /// Reads the body of a create. The brand is taken as it is given; the switch of the address check has the name

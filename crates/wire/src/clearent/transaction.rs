@@ -7,8 +7,9 @@ use perennial_domain::clearent::{
 };
 use perennial_domain::{Amount, AsGateway, CardBrand, Rule, Violations};
 
+use super::Operation;
 use super::customer::Address;
-use crate::call::{Call, Method, ReadError};
+use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
 use crate::fields::{
     Fault, amount, expiry, flag, given, key, last_four as digits, owned, padded, reported_flag,
@@ -17,11 +18,8 @@ use crate::fields::{
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Listed;
-use crate::query::{Params, Target};
+use crate::query::Params;
 use crate::text::{Bare, Text};
-
-const ALL: &str = "/rest/v2/transactions";
-const ONE: &str = "/rest/v2/transactions/{id}";
 
 message! {
     /// What is asked for: `type` says which of the other members count.
@@ -117,19 +115,17 @@ message! {
 
 /// `POST /rest/v2/transactions/sale`, or `/rest/v2/mobile/transactions/sale` for a one-time token
 pub fn sale(format: Format, charge: &Charge) -> Result<Call, EncodeError> {
-    let routes = ["/rest/v2/transactions/sale", "/rest/v2/mobile/transactions/sale"];
-    charge_as(format, routes, &TransactionType::SALE, charge)
+    charge_as(format, [Operation::Sale, Operation::MobileSale], &TransactionType::SALE, charge)
 }
 
 /// `POST /rest/v2/transactions/auth`, or `/rest/v2/mobile/transactions/auth` for a one-time token
 pub fn auth(format: Format, charge: &Charge) -> Result<Call, EncodeError> {
-    let routes = ["/rest/v2/transactions/auth", "/rest/v2/mobile/transactions/auth"];
-    charge_as(format, routes, &TransactionType::AUTH, charge)
+    charge_as(format, [Operation::Auth, Operation::MobileAuth], &TransactionType::AUTH, charge)
 }
 
 fn charge_as(
     format: Format,
-    routes: [&'static str; 2],
+    operations: [Operation; 2],
     kind: &TransactionType,
     charge: &Charge,
 ) -> Result<Call, EncodeError> {
@@ -190,17 +186,17 @@ fn charge_as(
         software_type: some_text(software_type),
         software_type_version: some_text(software_type_version),
     };
-    post_from(format, routes, Some(card), &message)
+    post_from(format, operations, Some(card), &message)
 }
 
-fn post(format: Format, route: &'static str, message: &Request<'_>) -> Result<Call, EncodeError> {
-    Call::bare(Method::Post, route, route.to_owned()).with_body(format, message)
+fn post(format: Format, operation: Operation, message: &Request<'_>) -> Result<Call, EncodeError> {
+    operation.call().with_body(format, message)
 }
 
-/// To the first of these routes, or to the second, the mobile one, with a one-time token as a header.
+/// The first of these operations, or the second, the mobile one, with a one-time token as a header.
 fn post_from(
     format: Format,
-    [plain, mobile]: [&'static str; 2],
+    [plain, mobile]: [Operation; 2],
     card: Option<&ChargeSource>,
     message: &Request<'_>,
 ) -> Result<Call, EncodeError> {
@@ -232,7 +228,7 @@ pub fn capture(format: Format, capture: &Capture) -> Result<Call, EncodeError> {
         sales_tax_amount: shown(sales_tax_amount),
         ..Request::default()
     };
-    post(format, "/rest/v2/transactions/capture", &message)
+    post(format, Operation::Capture, &message)
 }
 
 /// `POST /rest/v2/transactions/void`
@@ -243,7 +239,7 @@ pub fn void(format: Format, void: &Void) -> Result<Call, EncodeError> {
         id: Some(text(id.as_str())),
         ..Request::default()
     };
-    post(format, "/rest/v2/transactions/void", &message)
+    post(format, Operation::Void, &message)
 }
 
 /// `POST /rest/v2/transactions/refund`, or `/rest/v2/mobile/transactions/refund` for a one-time token
@@ -260,20 +256,19 @@ pub fn refund(format: Format, refund: &Refund) -> Result<Call, EncodeError> {
         comments: some_text(comments),
         ..Request::default()
     };
-    let routes = ["/rest/v2/transactions/refund", "/rest/v2/mobile/transactions/refund"];
-    post_from(format, routes, card, &message)
+    post_from(format, [Operation::Refund, Operation::MobileRefund], card, &message)
 }
 
 /// `PUT /rest/v2/transactions/{id}`
 pub fn update(format: Format, id: &TransactionId, update: &TransactionUpdate) -> Result<Call, EncodeError> {
     let TransactionUpdateFields { tip_amount } = update.fields();
     let message = Request { tip_amount: shown(Some(tip_amount)), ..Request::default() };
-    Call::bare(Method::Put, ONE, format!("{ALL}/{id}")).with_body(format, &message)
+    Operation::UpdateTransaction.call_of(id.as_str()).with_body(format, &message)
 }
 
 /// `GET /rest/v2/transactions/{id}`
 pub fn get(id: &TransactionId) -> Call {
-    Call::bare(Method::Get, ONE, format!("{ALL}/{id}"))
+    Operation::GetTransaction.call_of(id.as_str())
 }
 
 /// `GET /rest/v2/transactions`
@@ -292,7 +287,8 @@ pub fn search(search: &TransactionSearch) -> Call {
         end_date,
         paging,
     } = search;
-    let target = Target::new(ALL)
+    let target = Operation::SearchTransactions
+        .query()
         .with("id", id.as_ref())
         .with("amount", *amount)
         .with("type", transaction_type.as_ref())
@@ -305,7 +301,7 @@ pub fn search(search: &TransactionSearch) -> Call {
         .with("start-date", start_date.as_ref())
         .with("end-date", end_date.as_ref())
         .paged(paging, "isDescending");
-    Call::bare(Method::Get, ALL, target.finish())
+    Operation::SearchTransactions.call_to(target.finish())
 }
 
 /// Reads a request, or everything wrong with it.

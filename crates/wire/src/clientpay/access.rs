@@ -7,7 +7,7 @@ use perennial_domain::clientpay::{
 
 use super::fields::{id, required};
 use super::reply::{Reply, Said, document, read, refused, write};
-use super::{Route, Session, Version};
+use super::{Operation, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::error::{DecodeError, EncodeError};
 use crate::fields::{flag, given, set, text};
@@ -39,20 +39,24 @@ message! {
 
 /// New access id: it ends the one before.
 pub fn new(version: Version, credentials: &Credentials) -> Result<Call, EncodeError> {
-    with_credentials(Route::NewAccessId, version, credentials)
+    with_credentials(Operation::NewAccessId, version, credentials)
 }
 
 /// Current access id: it changes nothing.
 pub fn current(version: Version, credentials: &Credentials) -> Result<Call, EncodeError> {
-    with_credentials(Route::CurrentAccessId, version, credentials)
+    with_credentials(Operation::CurrentAccessId, version, credentials)
 }
 
 /// Validate credentials, of version 1.0 only.
 pub fn validate_credentials(version: Version, credentials: &Credentials) -> Result<Call, EncodeError> {
-    with_credentials(Route::ValidateCredentials, version, credentials)
+    with_credentials(Operation::ValidateCredentials, version, credentials)
 }
 
-fn with_credentials(route: Route, version: Version, credentials: &Credentials) -> Result<Call, EncodeError> {
+fn with_credentials(
+    route: Operation,
+    version: Version,
+    credentials: &Credentials,
+) -> Result<Call, EncodeError> {
     let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
     let message = Request {
         integrator_key: Some(text(integrator_key.expose())),
@@ -72,26 +76,26 @@ pub fn new_for_customer(version: Version, credentials: &CustomerCredentials) -> 
         customer_pin: Some(text(customer_pin.expose())),
         ..Request::default()
     };
-    Route::NewCustomerAccessId.call(version)?.with_body(Format::Json, &message)
+    Operation::NewCustomerAccessId.call(version)?.with_body(Format::Json, &message)
 }
 
 /// Validate access id.
 pub fn validate(session: Session<'_>) -> Result<Call, EncodeError> {
-    with_access_id(Route::ValidateAccessId, session)
+    with_access_id(Operation::ValidateAccessId, session)
 }
 
 /// Expire access id.
 pub fn expire(session: Session<'_>) -> Result<Call, EncodeError> {
-    with_access_id(Route::ExpireAccessId, session)
+    with_access_id(Operation::ExpireAccessId, session)
 }
 
 /// Generate request id. Its page alone names the header of the access id `Authorization`.
 pub fn new_request_id(session: Session<'_>) -> Result<Call, EncodeError> {
-    with_access_id(Route::NewRequestId, session)
+    with_access_id(Operation::NewRequestId, session)
 }
 
 /// There is no body where the id is a header.
-fn with_access_id(route: Route, session: Session<'_>) -> Result<Call, EncodeError> {
+fn with_access_id(route: Operation, session: Session<'_>) -> Result<Call, EncodeError> {
     let call = route.call(session.version)?;
     match session.in_body() {
         Some(id) => call.with_body(Format::Json, &Request { access_id: Some(id), ..Request::default() }),

@@ -9,7 +9,7 @@ use perennial_domain::clientpay::{
 
 use super::fields::{amount, bare, id, plain};
 use super::reply::{Reply, Said, document, read, refused, write};
-use super::{Route, Session, Version};
+use super::{Operation, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::error::{DecodeError, EncodeError};
 use crate::fields::{Fault, Unreadable, given, owned, set, shown, some_text, text};
@@ -92,7 +92,7 @@ pub fn search(session: Session<'_>, search: &ConnectSearch) -> Result<Call, Enco
         filter_option: filter_option.map(|option| option.code().into()),
         filter_text: some_text(filter_text),
     };
-    Route::ConnectSearch.call(session.version)?.with_body(Format::Json, &message)
+    Operation::ConnectSearch.call(session.version)?.with_body(Format::Json, &message)
 }
 
 /// Reads the body of a connect search.

@@ -7,21 +7,21 @@
 //! as a bare text or list where only one member counts. Names of requests are read in any letter case too, as the
 //! vendor's stack does.
 //!
-//! [`Route`] has the paths of both versions of the API.
+//! [`Operation`] has the paths of both versions of the API.
 
 pub mod access;
 mod fields;
 pub mod invoice;
+mod operation;
 pub mod page;
 pub mod payer;
 pub mod payment;
 mod reply;
-mod route;
 pub mod search;
 mod session;
 
+pub use operation::Operation;
 pub use reply::{FieldError, Reply, is_envelope, names_an_effect};
-pub use route::Route;
 pub use session::{Received, Session, UnknownVersion, Version};
 
 pub use crate::call::{Call, Method, ReadError};

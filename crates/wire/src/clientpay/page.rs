@@ -14,7 +14,7 @@ use super::invoice::{Invoice, Labels, LineItem};
 use super::payer::Address;
 use super::reply::{Reply, Said, document, read, refused, write};
 use super::session::{Ids, Token, Under, ids, token};
-use super::{Received, Route, Session, Version};
+use super::{Operation, Received, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::error::{DecodeError, EncodeError};
 use crate::fields::{given, owned, set, some_text, text};
@@ -153,7 +153,7 @@ pub fn invoices(
 ) -> Result<Call, EncodeError> {
     let (settings, invoices) = apart!(page, InvoicePageFields: invoices);
     let invoices = invoices.iter().map(|invoice| Invoice::of(session.version, invoice)).collect();
-    post(Route::InvoicePage, session, request_id, &settings, Lines { invoices, ..Lines::default() })
+    post(Operation::InvoicePage, session, request_id, &settings, Lines { invoices, ..Lines::default() })
 }
 
 /// Line item payment page.
@@ -172,7 +172,7 @@ pub fn line_items(
         labels: Some(line_item_table_labels.map(Labels::from).unwrap_or_default()),
         ..Lines::default()
     };
-    post(Route::LineItemPage, session, request_id, &settings, lines)
+    post(Operation::LineItemPage, session, request_id, &settings, lines)
 }
 
 /// Connect payment page.
@@ -187,11 +187,11 @@ pub fn connect(
         invoices: invoices.iter().map(|invoice| Invoice::of_connect(session.version, invoice)).collect(),
         ..Lines::default()
     };
-    post(Route::ConnectPage, session, request_id, &settings, lines)
+    post(Operation::ConnectPage, session, request_id, &settings, lines)
 }
 
 fn post(
-    route: Route,
+    route: Operation,
     session: Session<'_>,
     request_id: &RequestId,
     settings: &Settings<'_>,
@@ -334,14 +334,14 @@ pub fn payer(session: Session<'_>, request_id: &RequestId, page: &PayerPage) -> 
         response_options: response_options.map(ResponseMessage::from),
         ..Request::default()
     };
-    Route::PayerPage.call(session.version)?.with_body(Format::Json, &message)
+    Operation::PayerPage.call(session.version)?.with_body(Format::Json, &message)
 }
 
 /// Expire payment page, of any kind. The id is the page's own.
 pub fn expire(session: Session<'_>, page: &UsedRequestId) -> Result<Call, EncodeError> {
     let message =
         Ids { access_id: session.in_body(), request_id: Some(text(page.as_str())), ..Ids::default() };
-    Route::ExpirePage.call(session.version)?.with_body(Format::Json, &message)
+    Operation::ExpirePage.call(session.version)?.with_body(Format::Json, &message)
 }
 
 /// Sets what the payment pages have in common.

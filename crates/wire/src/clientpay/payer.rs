@@ -12,7 +12,7 @@ use perennial_domain::{CardNumber, Expiry, Rule, Violations};
 use super::fields::{OrNull, WordOrNumber, bare, id, nest, required};
 use super::reply::{Reply, Said, document, read, refused, write};
 use super::session::{Token, Under, token};
-use super::{Received, Route, Session};
+use super::{Operation, Received, Session};
 use crate::call::{Call, ReadError};
 use crate::error::{DecodeError, EncodeError};
 use crate::fields::{Fault, given, owned, set, some_text, text};
@@ -122,7 +122,7 @@ pub fn create(session: Session<'_>, request_id: &RequestId, payer: &NewPayer) ->
         }),
         ..Request::default()
     };
-    Route::NewPayer.call(session.version)?.with_body(Format::Json, &message)
+    Operation::NewPayer.call(session.version)?.with_body(Format::Json, &message)
 }
 
 /// Update payer: only what changes is sent.
@@ -155,7 +155,7 @@ pub fn update(
         }),
         ..Request::default()
     };
-    Route::UpdatePayer.call(session.version)?.with_body(Format::Json, &message)
+    Operation::UpdatePayer.call(session.version)?.with_body(Format::Json, &message)
 }
 
 /// The vendor's sample has a word for the first, its table numbers for all.
@@ -173,7 +173,7 @@ pub fn delete(session: Session<'_>, request_id: &RequestId, payer: &PayerId) -> 
         payer_id: Some(text(payer.as_str())),
         ..Request::default()
     };
-    Route::DeletePayer.call(session.version)?.with_body(Format::Json, &message)
+    Operation::DeletePayer.call(session.version)?.with_body(Format::Json, &message)
 }
 
 /// New payment method.
@@ -189,7 +189,7 @@ pub fn add_methods(
         payer: None,
         payment_methods: methods.iter().map(Method::from).collect(),
     };
-    Route::NewMethods.call(session.version)?.with_body(Format::Json, &message)
+    Operation::NewMethods.call(session.version)?.with_body(Format::Json, &message)
 }
 
 /// Update payment method. The payer is not named.
@@ -204,7 +204,7 @@ pub fn update_methods(
         payment_methods: updates.iter().map(Method::from).collect(),
         ..Request::default()
     };
-    Route::UpdateMethods.call(session.version)?.with_body(Format::Json, &message)
+    Operation::UpdateMethods.call(session.version)?.with_body(Format::Json, &message)
 }
 
 /// Reads the body of new payer.

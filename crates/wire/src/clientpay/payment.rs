@@ -10,7 +10,7 @@ use super::page::{absent, short};
 use super::payer::{self, Address, Card, ECheck};
 use super::reply::{Reply, Said, document, read, refused, write};
 use super::session::{Ids, Token, Under, ids, token};
-use super::{Received, Route, Session, Version};
+use super::{Operation, Received, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::error::{DecodeError, EncodeError};
 use crate::fields::{Fault, given, lenient, owned, reported, reported_count, set, some_text, text};
@@ -101,7 +101,7 @@ message! {
 
 /// Payment. Version 1.0 takes a card only.
 pub fn pay(session: Session<'_>, request_id: &RequestId, payment: &NewPayment) -> Result<Call, EncodeError> {
-    let call = Route::Pay.call(session.version)?;
+    let call = Operation::Pay.call(session.version)?;
     let NewPaymentFields {
         total_amount,
         session_id,
@@ -177,13 +177,13 @@ pub fn refund(session: Session<'_>, request_id: &RequestId, refund: &Refund) -> 
         order_id: some_text(order_id),
         email_options: email_options.map(|options| Verbatim(options.as_json())),
     };
-    Route::Refund.call(session.version)?.with_body(Format::Json, &message)
+    Operation::Refund.call(session.version)?.with_body(Format::Json, &message)
 }
 
 /// Status, of version 1.0 only, and all of it but the method **inferred**. The access id is a header, because nothing
 /// that is secret stands in a URL of ours.
 pub fn status(version: Version, request_id: &UsedRequestId) -> Result<Call, EncodeError> {
-    let call = Route::PaymentStatus.call(version)?;
+    let call = Operation::PaymentStatus.call(version)?;
     let target = Target::new(&call.target).with("requestId", Some(request_id)).finish();
     Ok(Call { target, ..call })
 }

@@ -10,7 +10,7 @@ use serde::de::Deserializer;
 use super::fields::{bare, required};
 use super::payment::Payment;
 use super::reply::{Reply, Said, document, read, refused, write};
-use super::{Route, Session};
+use super::{Operation, Session};
 use crate::call::{Call, ReadError};
 use crate::error::{DecodeError, EncodeError};
 use crate::fields::{Unreadable, count as whole, lenient_count as number, set, text};
@@ -99,7 +99,7 @@ pub struct Found {
 pub fn count(session: Session<'_>, filter: &PaymentFilter) -> Result<Call, EncodeError> {
     let PaymentFilterFields { group } = filter.fields();
     let message = Request { group: Some(group.into()), ..Request::default() };
-    Route::CountPayments.call(session.version)?.with_body(Format::Json, &message)
+    Operation::CountPayments.call(session.version)?.with_body(Format::Json, &message)
 }
 
 /// Results: this page of what a search finds, whatever page the search itself names.
@@ -116,7 +116,7 @@ pub fn results(
         page_number: Some(u64::from(page_number.get()).into()),
         page_size: page_size.map(|size| u64::from(size.get()).into()),
     };
-    Route::SearchPayments.call(session.version)?.with_body(Format::Json, &message)
+    Operation::SearchPayments.call(session.version)?.with_body(Format::Json, &message)
 }
 
 /// Reads the body of a count.

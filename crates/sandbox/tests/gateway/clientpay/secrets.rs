@@ -78,7 +78,11 @@ async fn neither_in_answers_nor_in_the_request_log_nor_in_the_state() {
     let state = merchant.client.state().await;
     for (what, text) in [("an answer", &told), ("the log", &log), ("the state", &state)] {
         for secret in secrets(&merchant) {
-            assert!(!text.contains(&secret), "{what} has {secret}: {text}");
+            // The digits of a security code may be in an id by chance.
+            let is_of_id = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            let mut words = text.split(|c| !is_of_id(c));
+            let has = if secret == CVV { words.any(|word| word == CVV) } else { text.contains(&secret) };
+            assert!(!has, "{what} has {secret}: {text}");
         }
     }
     assert!(state.contains("2226") && state.contains("1234"), "the last four digits are kept: {state}");

@@ -1,6 +1,7 @@
 //! Faults as they are set, shown and cleared over HTTP.
 
-use perennial_sandbox::Sandbox;
+use perennial_sandbox::{Effect, Fault, Sandbox};
+use perennial_wire::clearent::Operation;
 use serde_json::json;
 
 use crate::client::Client;
@@ -97,11 +98,11 @@ const BODIES: &[(&str, &str)] = &[
     (r#"{"operation":7,"effect":{"kind":"drop-reply"}}"#, "operation: must be text"),
     (
         r#"{"operation":"","effect":{"kind":"drop-reply"}}"#,
-        operations!("plans.get, access.new or plans.list"),
+        operations!("plans.get, access.new or tokens.get"),
     ),
     (
         r#"{"operation":"customers.*","effect":{"kind":"drop-reply"}}"#,
-        operations!("customers.get, customers.list or customers.create"),
+        operations!("customers.get, customers.create or customers.delete"),
     ),
     (
         r#"{"operation":"plans.search","effect":{"kind":"drop-reply"}}"#,
@@ -236,4 +237,29 @@ async fn faults_are_of_their_world_and_no_part_of_its_state() {
     sandbox.world(1).await.unwrap();
     assert_eq!(list(&one_client).await, 200);
     assert!(one.faults().await.unwrap().is_empty());
+}
+
+/// A fault that a script of an earlier version sets is one on the operation of today.
+#[tokio::test]
+async fn an_operation_has_its_earlier_names_too() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mut taken = 0;
+    for operation in Operation::ALL {
+        for alias in operation.aliases() {
+            sandbox.clear_faults().await.unwrap();
+            sandbox.fault(&Fault::on(*alias, Effect::DropReply)).await.unwrap();
+            let client = Client::of(&sandbox);
+            let body = format!(r#"{{"operation":"{alias}","effect":{{"kind":"drop-reply"}}}}"#);
+            let set = client.control("POST", "faults", &body).await;
+            assert_eq!(set.status, 200, "{alias}");
+            let standing = client.control("GET", "faults", "").await.body;
+            assert_eq!(
+                standing.matches(&format!("\"{}\"", operation.name())).count(),
+                2,
+                "{alias}: {standing}"
+            );
+            taken += 1;
+        }
+    }
+    assert!(taken > 8);
 }

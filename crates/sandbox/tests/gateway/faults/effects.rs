@@ -132,7 +132,7 @@ async fn several_stale_reads_each_have_their_copy() {
         let sandbox = Sandbox::builder().database(&path).start().await.unwrap();
         let client = Client::of(&sandbox);
         for nth in 1..=3 {
-            sandbox.fault(&Fault::on("customers.list", Effect::StaleRead).nth(nth)).await.unwrap();
+            sandbox.fault(&Fault::on("customers.search", Effect::StaleRead).nth(nth)).await.unwrap();
             client.customer().await;
         }
         for seen in 0..4 {
@@ -150,7 +150,7 @@ async fn waits_are_real_and_bodies_come_as_slowly_as_they_should() {
     let length = u64::try_from(whole.body().len()).unwrap();
     let delay = Duration::from_millis(120);
     for effect in [Effect::Delay { delay }, Effect::SlowBody { bytes_per_second: length * 8 }] {
-        fault(&sandbox, "customers.list", effect.clone()).await;
+        fault(&sandbox, "customers.search", effect.clone()).await;
         let started = Instant::now();
         let saw = json(&sandbox, "GET", "customers", "").await;
         assert!(started.elapsed() >= Duration::from_millis(95), "{effect:?}: {:?}", started.elapsed());

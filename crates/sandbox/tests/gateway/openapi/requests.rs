@@ -10,9 +10,9 @@ use crate::client::{Client, Got};
 
 /// Members that nothing is asked of: the customer of the path counts.
 const PASSED_OVER: &[(&str, &str)] =
-    &[("customer-tokens.create", "customer-key"), ("customer-tokens.update", "customer-key")];
+    &[("customer-tokens.attach", "customer-key"), ("customer-tokens.update", "customer-key")];
 /// Parameters of which a word that nobody knows is passed over.
-const ANY_WORD: &[(&str, &str)] = &[("tokens.list", "date-filter"), ("transactions.list", "level")];
+const ANY_WORD: &[(&str, &str)] = &[("tokens.search", "date-filter"), ("transactions.search", "level")];
 
 /// A world with something of everything.
 pub(super) struct Subscriber {

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use perennial::clientpay::{AccessId, Credentials, CustomerCredentials, Payment, Route};
+use perennial::clientpay::{AccessId, Credentials, CustomerCredentials, Operation, Payment};
 use perennial::transport::Kind;
 use perennial::{ClientPay, Environment, Error, ErrorKind};
 
 use super::gateway::{ACCOUNT, Does, Gateway, INTEGRATOR};
 use super::operations::card_payment;
 
-fn fails(times: usize, of: Route, kind: Kind) -> Arc<Gateway> {
+fn fails(times: usize, of: Operation, kind: Kind) -> Arc<Gateway> {
     Gateway::of(of, std::iter::repeat_n(Does::Fail(kind), times))
 }
 
@@ -32,12 +32,12 @@ async fn how_an_access_id_is_found() {
     const VALIDATE: &str = "access.validate";
     const USE: &str = "request-id.new";
     let live = |does: Vec<Does>| {
-        let gateway = Gateway::of(Route::NewRequestId, does);
+        let gateway = Gateway::of(Operation::NewRequestId, does);
         gateway.steal();
         gateway
     };
     let refusal = |status, why: &str| Does::Say(status, format!(r#"{{"success":false,"message":"{why}"}}"#));
-    let none = |does: Vec<Does>| Gateway::of(Route::NewAccessId, does);
+    let none = |does: Vec<Does>| Gateway::of(Operation::NewAccessId, does);
     let lost = |kind| Does::PerformThen(kind);
     let table: Vec<Case> = vec![
         ("there is one", live(vec![]), &[CURRENT, USE], Ok(())),
@@ -56,10 +56,10 @@ async fn how_an_access_id_is_found() {
         ("the new one never came", none(vec![Does::Fail(Kind::Closed)]), &[CURRENT, NEW, CURRENT], Err(ErrorKind::Unavailable)),
         ("the new one is not sent at first", none(vec![Does::Fail(Kind::Connect)]), &[CURRENT, NEW, NEW, USE], Ok(())),
         ("the gateway fails at new", none(vec![Does::Say(500, String::new())]), &[CURRENT, NEW, CURRENT], Err(ErrorKind::Unavailable)),
-        ("no connection", fails(9, Route::CurrentAccessId, Kind::Connect), &[CURRENT; 3], Err(ErrorKind::Unreachable)),
-        ("silence", fails(9, Route::CurrentAccessId, Kind::Timeout), &[CURRENT; 3], Err(ErrorKind::Timeout)),
-        ("silence, once", fails(1, Route::CurrentAccessId, Kind::Timeout), &[CURRENT, CURRENT, NEW, USE], Ok(())),
-        ("the current one is unreadable", Gateway::of(Route::CurrentAccessId, [Does::Say(200, "<html>".into())]), &[CURRENT], Err(ErrorKind::Unreadable)),
+        ("no connection", fails(9, Operation::CurrentAccessId, Kind::Connect), &[CURRENT; 3], Err(ErrorKind::Unreachable)),
+        ("silence", fails(9, Operation::CurrentAccessId, Kind::Timeout), &[CURRENT; 3], Err(ErrorKind::Timeout)),
+        ("silence, once", fails(1, Operation::CurrentAccessId, Kind::Timeout), &[CURRENT, CURRENT, NEW, USE], Ok(())),
+        ("the current one is unreadable", Gateway::of(Operation::CurrentAccessId, [Does::Say(200, "<html>".into())]), &[CURRENT], Err(ErrorKind::Unreadable)),
     ];
     for (what, gateway, asked, ended) in table {
         assert_eq!(asks(&gateway).await, (asked.iter().map(ToString::to_string).collect(), ended), "{what}");
@@ -141,7 +141,8 @@ async fn evictions_between_the_calls_of_payments_cost_one_new_id_each() {
 
 #[tokio::test(start_paused = true)]
 async fn a_crowd_that_waits_for_a_failure_shares_it() {
-    let gateway = Gateway::of(Route::NewAccessId, vec![Does::Say(403, r#"{"success":false}"#.into()); 64]);
+    let gateway =
+        Gateway::of(Operation::NewAccessId, vec![Does::Say(403, r#"{"success":false}"#.into()); 64]);
     let client = gateway.client();
     let pay = |_| async { client.payments().pay(&card_payment()).await };
     let outcomes: Vec<Result<_, Error>> = join_all((0..64).map(pay)).await;

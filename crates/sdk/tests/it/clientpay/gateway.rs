@@ -40,7 +40,7 @@ pub(crate) enum Does {
     BurnThen(Kind),
 }
 
-type Script = dyn Fn(usize, Route) -> Does + Send + Sync;
+type Script = dyn Fn(usize, Operation) -> Does + Send + Sync;
 
 #[derive(Default)]
 struct World {
@@ -75,19 +75,19 @@ pub(crate) const PIN: &str = "pin-773194";
 
 impl Gateway {
     /// A gateway that does to the nth exchange (from 0, over all) of an operation what the script says.
-    pub(crate) fn new(script: impl Fn(usize, Route) -> Does + Send + Sync + 'static) -> Arc<Self> {
+    pub(crate) fn new(script: impl Fn(usize, Operation) -> Does + Send + Sync + 'static) -> Arc<Self> {
         Self::that(PaymentStatus::APPROVED, script)
     }
 
     pub(crate) fn that(
         status: PaymentStatus,
-        script: impl Fn(usize, Route) -> Does + Send + Sync + 'static,
+        script: impl Fn(usize, Operation) -> Does + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self { script: Box::new(script), status, world: Mutex::default() })
     }
 
     /// A gateway where the exchanges of this operation have these fates, one after the other, and then go well.
-    pub(crate) fn of(route: Route, fates: impl IntoIterator<Item = Does>) -> Arc<Self> {
+    pub(crate) fn of(route: Operation, fates: impl IntoIterator<Item = Does>) -> Arc<Self> {
         let fates = Mutex::new(fates.into_iter().collect::<std::collections::VecDeque<_>>());
         Self::new(move |_, asked| {
             let fate = if asked == route { fates.lock().unwrap().pop_front() } else { None };
@@ -118,7 +118,7 @@ impl Gateway {
     /// The operations that were asked for, in order.
     pub(crate) fn asked(&self) -> Vec<String> {
         let name =
-            |request: &Request<Bytes>| Route::at(request.uri().path()).unwrap().0.operation().to_owned();
+            |request: &Request<Bytes>| Operation::at(request.uri().path()).unwrap().0.name().to_owned();
         self.world().asked.iter().map(name).collect()
     }
 
@@ -142,7 +142,7 @@ impl Gateway {
         world.evictions + usize::from(world.live.is_some())
     }
 
-    fn answer(&self, route: Route, version: Version, request: &Request<Bytes>, does: Does) -> Answer {
+    fn answer(&self, route: Operation, version: Version, request: &Request<Bytes>, does: Does) -> Answer {
         let mut world = self.world();
         match &does {
             Does::Evict => world.evict(),
@@ -211,7 +211,7 @@ impl World {
     #[expect(clippy::too_many_lines, reason = "an arm for each operation")]
     fn perform(
         &mut self,
-        route: Route,
+        route: Operation,
         version: Version,
         request: &Request<Bytes>,
         status: &PaymentStatus,
@@ -220,14 +220,14 @@ impl World {
         let body: &[u8] = request.body();
         let refuse = |status, why: &str| (status, access::encode_done(&Reply::refusal(why)));
         match route {
-            Route::NewAccessId | Route::CurrentAccessId | Route::ValidateCredentials => {
+            Operation::NewAccessId | Operation::CurrentAccessId | Operation::ValidateCredentials => {
                 let read = access::read_credentials(body, limits).unwrap();
                 if read.fields().account_pin.expose() != PIN {
                     return refuse(401, "The account is not known.");
                 }
                 let id = match route {
-                    Route::NewAccessId => Some(self.renew()),
-                    Route::ValidateCredentials => {
+                    Operation::NewAccessId => Some(self.renew()),
+                    Operation::ValidateCredentials => {
                         return (200, access::encode_validity(&Reply::success(Some(true))));
                     }
                     _ => self.live.clone(),
@@ -237,12 +237,12 @@ impl World {
                     None => refuse(404, "No current access ID exists for these credentials."),
                 };
             }
-            Route::NewCustomerAccessId => {
+            Operation::NewCustomerAccessId => {
                 access::read_customer_credentials(body, limits).unwrap();
                 let id = self.id("customer-access").parse().unwrap();
                 return (200, access::encode_customer_access_id(&Reply::success(Some(id))));
             }
-            Route::ValidateAccessId => {
+            Operation::ValidateAccessId => {
                 let valid = self.is_live(request, version);
                 return (200, access::encode_validity(&Reply::success(Some(valid))));
             }
@@ -267,41 +267,41 @@ impl World {
             }};
         }
         match route {
-            Route::ExpireAccessId => {
+            Operation::ExpireAccessId => {
                 self.live = None;
                 (200, access::encode_done(&Reply::success(())))
             }
-            Route::NewRequestId => {
+            Operation::NewRequestId => {
                 let id = self.id("request");
                 self.fresh.insert(id.clone());
                 (200, access::encode_request_id(&Reply::success(Some(id.parse().unwrap()))))
             }
-            Route::InvoicePage => {
+            Operation::InvoicePage => {
                 let (id, _) = keyed!(page::read_invoices(version, body, limits));
                 (200, page::encode(&Reply::success(Some(url("invoicePaymentPage", &id)))))
             }
-            Route::LineItemPage => {
+            Operation::LineItemPage => {
                 let (id, _) = keyed!(page::read_line_items(version, body, limits));
                 (200, page::encode(&Reply::success(Some(url("lineItemPaymentPage", &id)))))
             }
-            Route::ConnectPage => {
+            Operation::ConnectPage => {
                 let (id, _) = keyed!(page::read_connect(version, body, limits));
                 (200, page::encode(&Reply::success(Some(url("connectPaymentPage", &id)))))
             }
-            Route::PayerPage => {
+            Operation::PayerPage => {
                 let (id, _) = keyed!(page::read_payer(body, limits));
                 (200, page::encode_payer(&Reply::success(Some(url("payerPage", &id)))))
             }
-            Route::ExpirePage => {
+            Operation::ExpirePage => {
                 page::read_expire(body, limits).unwrap();
                 (200, access::encode_done(&Reply::success(())))
             }
-            Route::ConnectSearch => {
+            Operation::ConnectSearch => {
                 invoice::read_search(body, limits).unwrap();
                 let open = OpenInvoice { invoice_number: Some("INV-70413".into()), ..OpenInvoice::default() };
                 (200, invoice::encode_found(&Reply::success(vec![open])))
             }
-            Route::Pay => {
+            Operation::Pay => {
                 let (id, request) = keyed!(payment::read_pay(version, body, limits));
                 let number = 20_411_000 + self.payments.len();
                 let approved = *status == PaymentStatus::APPROVED;
@@ -324,7 +324,7 @@ impl World {
                     }),
                 )
             }
-            Route::Refund => {
+            Operation::Refund => {
                 let (id, request) = keyed!(payment::read_refund(body, limits));
                 let asked = request.fields().payment_id;
                 let Some(made) =
@@ -340,11 +340,11 @@ impl World {
                 };
                 (200, payment::encode(&Reply::success(told)))
             }
-            Route::CountPayments => {
+            Operation::CountPayments => {
                 search::read_count(body, limits).unwrap();
                 (200, search::encode_count(&Reply::success(Some(self.payments.len().try_into().unwrap()))))
             }
-            Route::SearchPayments => {
+            Operation::SearchPayments => {
                 let search = search::read_results(body, limits).unwrap();
                 let fields = search.fields();
                 let size = fields.page_size.map_or(100, |size| size.get() as usize);
@@ -360,7 +360,7 @@ impl World {
                 };
                 (200, search::encode_results(&Reply::success(Some(found))))
             }
-            Route::PaymentStatus => {
+            Operation::PaymentStatus => {
                 let received = payment::read_status(request.uri().query().unwrap()).unwrap();
                 let made = self
                     .payments
@@ -371,28 +371,28 @@ impl World {
                     None => refuse(404, "The request is not known."),
                 }
             }
-            Route::NewPayer => {
+            Operation::NewPayer => {
                 keyed!(payer::read_create(body, limits));
                 let payer_id = self.id("payer").parse().ok();
                 (200, payer::encode(&Reply::success(SavedPayer { payer_id, ..SavedPayer::default() })))
             }
-            Route::UpdatePayer => {
+            Operation::UpdatePayer => {
                 let (_, request) = keyed!(payer::read_update(body, limits));
                 let payer_id = Some(request.fields().payer_id.clone());
                 (200, payer::encode(&Reply::success(SavedPayer { payer_id, ..SavedPayer::default() })))
             }
-            Route::DeletePayer => {
+            Operation::DeletePayer => {
                 keyed!(payer::read_delete(body, limits));
                 (200, access::encode_done(&Reply::success(())))
             }
-            Route::NewMethods => {
+            Operation::NewMethods => {
                 let (_, request) = keyed!(payer::read_add_methods(body, limits));
                 let payer_id = Some(request.fields().payer_id.clone());
                 let payment_method_ids = vec![self.id("method").parse().unwrap()];
                 let saved = SavedPayer { payer_id, payment_method_ids, ..SavedPayer::default() };
                 (200, payer::encode(&Reply::success(saved)))
             }
-            Route::UpdateMethods => {
+            Operation::UpdateMethods => {
                 let (_, request) = keyed!(payer::read_update_methods(body, limits));
                 let ids = request.fields().updates.iter().map(|update| update.fields().id.clone());
                 let saved = SavedPayer { payment_method_ids: ids.collect(), ..SavedPayer::default() };
@@ -421,12 +421,12 @@ fn url(page: &str, id: &RequestId) -> Page {
 #[async_trait]
 impl Exchange for Gateway {
     async fn exchange(&self, request: Request<Bytes>, _: Deadline) -> Answer {
-        let (route, version) = Route::at(request.uri().path()).expect("a route");
+        let (route, version) = Operation::at(request.uri().path()).expect("a route");
         assert_eq!(request.method().as_str(), route.method().as_str());
         let before = {
             let mut world = self.world();
             world.asked.push(request.clone());
-            *world.counts.entry(route.operation()).or_default() += 1;
+            *world.counts.entry(route.name()).or_default() += 1;
             world.asked.len() - 1
         };
         // Others come between.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perennial::clientpay::{
-    Expected, NewPayment, Payment, PaymentId, PaymentStatus, Refund, Route, Verdict, Version,
+    Expected, NewPayment, Operation, Payment, PaymentId, PaymentStatus, Refund, Verdict, Version,
 };
 use perennial::transport::{Delivery, Kind};
 use perennial::{Error, ErrorKind, Response};
@@ -20,9 +20,9 @@ const STATUS: &str = "clientpay-payments.status";
 type Case = (&'static str, Vec<Does>, &'static [&'static str], Option<ErrorKind>, usize);
 
 /// The ids under which the operation was sent.
-fn ids(gateway: &Gateway, route: Route) -> Vec<String> {
+fn ids(gateway: &Gateway, route: Operation) -> Vec<String> {
     let requests = gateway.requests();
-    let of_route = requests.iter().filter(|request| Route::at(request.uri().path()).unwrap().0 == route);
+    let of_route = requests.iter().filter(|request| Operation::at(request.uri().path()).unwrap().0 == route);
     let id = |body: &serde_json::Value| match &body["token"]["requestId"] {
         serde_json::Value::Null => body["requestId"].as_str().unwrap().to_owned(),
         id => id.as_str().unwrap().to_owned(),
@@ -75,12 +75,12 @@ async fn a_lost_answer_leads_to_the_first_outcome() {
         ("redirected with the body", vec![before(307, "")], &[PAY, SEARCH], UNKNOWN, 0),
     ];
     for (what, fates, asked, ended, made) in table {
-        let gateway = Gateway::of(Route::Pay, fates);
+        let gateway = Gateway::of(Operation::Pay, fates);
         let outcome = gateway.client().payments().pay(&card_payment()).await;
         let asks: Vec<_> = gateway.asked().into_iter().skip(3).collect();
         assert_eq!(asks, asked, "{what}");
         assert_eq!(gateway.payments().len(), made, "{what}");
-        let ids = ids(&gateway, Route::Pay);
+        let ids = ids(&gateway, Operation::Pay);
         assert!(ids.iter().all(|id| *id == ids[0]), "{what}: one id, whatever happens");
         match outcome {
             Ok(paid) => {
@@ -127,13 +127,13 @@ async fn a_second_send_is_asked_for_and_comes_after_the_window() {
         ("a used id", vec![before(400, r#"{"success":false,"message":"requestId has already been used."}"#)], &[PAY, SEARCH], UNKNOWN, 0),
     ];
     for (what, fates, asked, ended, made) in table {
-        let gateway = Gateway::of(Route::Pay, fates);
+        let gateway = Gateway::of(Operation::Pay, fates);
         let started = tokio::time::Instant::now();
         let outcome = gateway.client().payments().resend_after(window).pay(&card_payment()).await;
         let asks: Vec<_> = gateway.asked().into_iter().skip(3).collect();
         assert_eq!(asks, asked, "{what}");
         assert_eq!((outcome.err().map(|error| error.kind()), gateway.payments().len()), (ended, made), "{what}");
-        let ids = ids(&gateway, Route::Pay);
+        let ids = ids(&gateway, Operation::Pay);
         assert!(ids.iter().all(|id| *id == ids[0]), "{what}: one id, whatever happens");
         // The window is between two looks. What the gateway itself throttled was not done, and waits for no window.
         let waited = asked.iter().filter(|ask| **ask == SEARCH).count() > 1;
@@ -159,8 +159,8 @@ async fn a_look_that_does_not_say_that_there_is_none_leads_to_no_second_send() {
         ("", 1),
     ] {
         let gateway = Gateway::new(move |_, route| match route {
-            Route::Pay => Does::Fail(Kind::Closed),
-            Route::SearchPayments => Does::Say(200, body.into()),
+            Operation::Pay => Does::Fail(Kind::Closed),
+            Operation::SearchPayments => Does::Say(200, body.into()),
             _ => Does::Well,
         });
         let window = Duration::from_mins(1);
@@ -175,8 +175,8 @@ async fn a_look_that_does_not_say_that_there_is_none_leads_to_no_second_send() {
 async fn a_payment_that_comes_late_is_found_after_the_window() {
     let first = std::sync::atomic::AtomicBool::new(true);
     let gateway = Gateway::new(move |_, route| match route {
-        Route::Pay => Does::PerformThen(Kind::Closed),
-        Route::SearchPayments if first.swap(false, std::sync::atomic::Ordering::SeqCst) => {
+        Operation::Pay => Does::PerformThen(Kind::Closed),
+        Operation::SearchPayments if first.swap(false, std::sync::atomic::Ordering::SeqCst) => {
             Does::Say(200, r#"{"success":true,"payments":[]}"#.into())
         }
         _ => Does::Well,
@@ -230,7 +230,7 @@ async fn an_answer_that_names_a_payment_is_never_a_definite_no() {
                         for does in [Does::Say(status, body.clone()), Does::PerformAnd(status, body.clone())]
                         {
                             let made = matches!(does, Does::PerformAnd(..));
-                            let gateway = Gateway::of(Route::Pay, [does]);
+                            let gateway = Gateway::of(Operation::Pay, [does]);
                             let client = gateway.builder().version(version).build().unwrap();
                             let window = Duration::from_mins(1);
                             let outcome = client.payments().resend_after(window).pay(&card_payment()).await;
@@ -281,7 +281,7 @@ async fn an_answer_that_names_a_refund_is_never_a_definite_no() {
         for status in [200, 400, 401, 402, 404, 409, 422] {
             for made in [false, true] {
                 let does = if made { Does::PerformAnd } else { Does::Say };
-                let gateway = Gateway::of(Route::Refund, [does(status, body.into())]);
+                let gateway = Gateway::of(Operation::Refund, [does(status, body.into())]);
                 let client = gateway.client();
                 let paid = client.payments().pay(&card_payment()).await.unwrap().into_value();
                 let refund = Refund::builder().payment_id(paid.payment_id).build().unwrap();
@@ -325,20 +325,25 @@ async fn an_answer_that_names_a_page_or_a_payer_is_never_a_definite_no() {
                         continue;
                     }
                     let body = format!("{{{success}{named}}}");
-                    let routes = [Route::InvoicePage, Route::NewPayer, Route::NewMethods, Route::DeletePayer];
+                    let routes = [
+                        Operation::InvoicePage,
+                        Operation::NewPayer,
+                        Operation::NewMethods,
+                        Operation::DeletePayer,
+                    ];
                     for route in if is_page { &routes[..1] } else { &routes[1..] } {
                         let gateway = Gateway::of(*route, [Does::Say(status, body.clone())]);
                         let client = gateway.builder().version(version).build().unwrap();
                         let error = match route {
-                            Route::InvoicePage => client.pages().invoices(&invoice_page()).await.err(),
-                            Route::NewPayer => client.payers().create(&new_payer()).await.err(),
-                            Route::NewMethods => client.payers().add_methods(&new_methods()).await.err(),
+                            Operation::InvoicePage => client.pages().invoices(&invoice_page()).await.err(),
+                            Operation::NewPayer => client.payers().create(&new_payer()).await.err(),
+                            Operation::NewMethods => client.payers().add_methods(&new_methods()).await.err(),
                             _ => client.payers().delete(&"payer-1".parse().unwrap()).await.err(),
                         };
                         let error = error.unwrap_or_else(|| panic!("{status} {body}"));
                         assert!(error.is_outcome_unknown(), "{status} {body}: {error:?}");
                         assert!(error.request_id().is_some(), "{status} {body}");
-                        assert_eq!(gateway.count(route.operation()), 1, "{status} {body}");
+                        assert_eq!(gateway.count(route.name()), 1, "{status} {body}");
                     }
                 }
             }
@@ -370,8 +375,8 @@ async fn several_payments_of_one_request_are_an_error_that_names_them() {
     for (what, records, expected) in table {
         let found = format!(r#"{{"success":true,"payments":[{}]}}"#, records.join(","));
         let gateway = Gateway::new(move |_, route| match route {
-            Route::Pay => Does::Fail(Kind::Closed),
-            Route::SearchPayments => Does::Say(200, found.clone()),
+            Operation::Pay => Does::Fail(Kind::Closed),
+            Operation::SearchPayments => Does::Say(200, found.clone()),
             _ => Does::Well,
         });
         let client = gateway.client();
@@ -413,7 +418,7 @@ async fn several_payments_of_one_request_are_an_error_that_names_them() {
 async fn an_access_id_beside_a_refusal_may_have_been_made() {
     let body = r#"{"success":false,"accessId":"access-0009-4aaa-8bbb"}"#;
     for status in [200, 400] {
-        let gateway = Gateway::of(Route::NewAccessId, [Does::Say(status, body.into())]);
+        let gateway = Gateway::of(Operation::NewAccessId, [Does::Say(status, body.into())]);
         assert!(gateway.client().access().renew().await.unwrap_err().is_outcome_unknown(), "{status}");
     }
 }
@@ -428,8 +433,10 @@ async fn processing_and_then_approved_is_one_outcome() {
         searches.store(0, std::sync::atomic::Ordering::SeqCst);
         let seen = searches.clone();
         let gateway = Gateway::new(move |_, route| match route {
-            Route::Pay => Does::PerformThen(Kind::Closed),
-            Route::SearchPayments if seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < pendings => {
+            Operation::Pay => Does::PerformThen(Kind::Closed),
+            Operation::SearchPayments
+                if seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < pendings =>
+            {
                 Does::PerformAnd(200, pending("request-0002-4aaa-8bbb"))
             }
             _ => Does::Well,
@@ -445,7 +452,7 @@ async fn processing_and_then_approved_is_one_outcome() {
 
 #[tokio::test(start_paused = true)]
 async fn under_its_id_a_request_is_found_or_made() {
-    let gateway = Gateway::of(Route::Pay, [Does::PerformThen(Kind::Closed), Does::Fail(Kind::Closed)]);
+    let gateway = Gateway::of(Operation::Pay, [Does::PerformThen(Kind::Closed), Does::Fail(Kind::Closed)]);
     let (client, payment) = (gateway.client(), card_payment());
     // Paid, found, and found again.
     let id = client.new_request_id().await.unwrap().into_value();
@@ -471,8 +478,8 @@ async fn under_its_id_a_request_is_found_or_made() {
 #[tokio::test(start_paused = true)]
 async fn without_a_look_there_is_no_repeat() {
     let gateway = Gateway::new(|_, route| match route {
-        Route::Pay => Does::Fail(Kind::Closed),
-        Route::SearchPayments => Does::Say(500, String::new()),
+        Operation::Pay => Does::Fail(Kind::Closed),
+        Operation::SearchPayments => Does::Say(500, String::new()),
         _ => Does::Well,
     });
     let error = gateway.client().payments().pay(&card_payment()).await.unwrap_err();
@@ -486,8 +493,8 @@ async fn without_a_look_there_is_no_repeat() {
     assert_eq!(gateway.count(PAY), 1);
     // A list under another name is no empty list.
     let gateway = Gateway::new(|_, route| match route {
-        Route::Pay => Does::Fail(Kind::Closed),
-        Route::SearchPayments => Does::Say(200, r#"{"success":true,"results":[]}"#.into()),
+        Operation::Pay => Does::Fail(Kind::Closed),
+        Operation::SearchPayments => Does::Say(200, r#"{"success":true,"results":[]}"#.into()),
         _ => Does::Well,
     });
     assert!(gateway.client().payments().pay(&card_payment()).await.unwrap_err().is_outcome_unknown());
@@ -498,7 +505,7 @@ async fn without_a_look_there_is_no_repeat() {
 async fn a_decline_is_a_value_and_is_found_as_one() {
     for lost in [false, true] {
         let gateway = Gateway::that(PaymentStatus::DECLINED, move |_, route| match route {
-            Route::Pay if lost => Does::PerformThen(Kind::Closed),
+            Operation::Pay if lost => Does::PerformThen(Kind::Closed),
             _ => Does::Well,
         });
         let declined: Response<_> = gateway.client().payments().pay(&card_payment()).await.unwrap();
@@ -515,7 +522,7 @@ async fn a_decline_is_a_value_and_is_found_as_one() {
 #[tokio::test(start_paused = true)]
 async fn version_1_looks_by_status() {
     for (fate, made) in [(Does::PerformThen(Kind::Closed), 1), (Does::Fail(Kind::Closed), 0)] {
-        let gateway = Gateway::of(Route::Pay, [fate]);
+        let gateway = Gateway::of(Operation::Pay, [fate]);
         let client = gateway.builder().version(Version::V1).build().unwrap();
         let payment = NewPayment::builder().total_amount("97.20").credit_card(super::operations::card());
         match client.payments().pay(&payment.build().unwrap()).await {
@@ -543,7 +550,7 @@ async fn a_refund_is_found_by_its_request_or_in_its_payment() {
         ("burnt and lost", vec![Does::BurnThen(Kind::Closed)], &[REFUND, SEARCH, SEARCH], false),
     ];
     for (what, fates, asked, ends_well) in table {
-        let gateway = Gateway::of(Route::Refund, fates);
+        let gateway = Gateway::of(Operation::Refund, fates);
         let client = gateway.client();
         let paid = client.payments().pay(&card_payment()).await.unwrap().into_value();
         let before = gateway.asked().len();
@@ -563,11 +570,11 @@ async fn a_refund_is_found_by_its_request_or_in_its_payment() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_looked_for_is_sent_once() {
     for (fate, is_made) in [(Does::Fail(Kind::Closed), false), (Does::PerformThen(Kind::Closed), true)] {
-        let gateway = Gateway::of(Route::InvoicePage, [fate]);
+        let gateway = Gateway::of(Operation::InvoicePage, [fate]);
         let client = gateway.client();
         let error = client.pages().invoices(&invoice_page()).await.unwrap_err();
         assert!(error.is_outcome_unknown());
-        let ids = ids(&gateway, Route::InvoicePage);
+        let ids = ids(&gateway, Operation::InvoicePage);
         assert_eq!(ids.len(), 1);
 
         let id = error.into_request_id().unwrap();

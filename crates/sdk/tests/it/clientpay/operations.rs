@@ -120,12 +120,13 @@ async fn where_the_access_id_goes() {
 #[tokio::test]
 async fn an_inferred_path_can_be_corrected() {
     let gateway = Gateway::new(|_, _| Does::Well);
-    let client = gateway.builder().path(Route::Refund, "/v2/refund").build().unwrap();
+    let client =
+        gateway.builder().path(perennial::clientpay::Operation::Refund, "/v2/refund").build().unwrap();
     let paid = client.payments().pay(&card_payment()).await.unwrap().into_value();
     client.payments().refund(&Refund::builder().payment_id(paid.payment_id).build().unwrap()).await.unwrap();
     assert_eq!(gateway.requests().last().unwrap().uri().path(), "/v2/refund");
     for path in ["v2/refund", "/v2/refund?x=1", "/v2/../x", "//host@evil", ""] {
-        let built = gateway.builder().path(Route::Refund, path).build();
+        let built = gateway.builder().path(perennial::clientpay::Operation::Refund, path).build();
         assert_eq!(built.unwrap_err().kind(), ErrorKind::Configuration, "{path:?}");
     }
 }

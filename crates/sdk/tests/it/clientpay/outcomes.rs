@@ -62,7 +62,7 @@ async fn what_each_answer_means() {
     let filter = PaymentFilter::builder().group(Criteria::payment_id(&"7".parse().unwrap())).build().unwrap();
     for (what, does, expected) in table {
         let gateway = Gateway::new(move |_, route| match route {
-            Route::CountPayments | Route::InvoicePage | Route::ExpirePage => does.clone(),
+            Operation::CountPayments | Operation::InvoicePage | Operation::ExpirePage => does.clone(),
             _ => Does::Well,
         });
         let client = gateway.client();
@@ -78,7 +78,7 @@ async fn what_each_answer_means() {
 #[tokio::test]
 async fn a_refusal_says_why_by_field() {
     let body = r#"{"success":false,"message":"Bad request.","errors":[{"field":"totalAmount","message":"too much"},{"message":"and more"}]}"#;
-    let gateway = Gateway::of(Route::Pay, [Does::Say(400, body.into())]);
+    let gateway = Gateway::of(Operation::Pay, [Does::Say(400, body.into())]);
     let error = gateway.client().payments().pay(&card_payment()).await.unwrap_err();
     assert_eq!(error.gateway_message(), Some("Bad request. (totalAmount: too much; and more)"));
     assert_eq!((error.status(), error.attempts()), (Some(400), 1));

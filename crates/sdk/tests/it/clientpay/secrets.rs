@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::fmt::Debug;
 
-use perennial::clientpay::{AccessId, InProcess, Route};
+use perennial::clientpay::{AccessId, InProcess, Operation};
 use perennial::transport::Kind;
 use perennial::{ClientPay, Environment, blocking};
 
@@ -17,7 +17,8 @@ const CANARIES: [&str; 8] =
     [INTEGRATOR, ACCOUNT, PIN, ACCESS, CARD, "4111 1111 1111 1111", "9876", "739155501234"];
 
 /// The operations that are made with credentials, not with an access id.
-const GIVEN_FOR: [Route; 3] = [Route::CurrentAccessId, Route::NewAccessId, Route::NewCustomerAccessId];
+const GIVEN_FOR: [Operation; 3] =
+    [Operation::CurrentAccessId, Operation::NewAccessId, Operation::NewCustomerAccessId];
 
 #[tokio::test(start_paused = true)]
 async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
@@ -39,7 +40,7 @@ async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
         for operation in OPERATIONS {
             let does = does.clone();
             let gateway = Gateway::new(move |_, route| match &does {
-                _ if route.operation() != operation.name => Does::Well,
+                _ if route.name() != operation.name => Does::Well,
                 // Nobody knows an id before it is given.
                 Does::Say(status, body) if GIVEN_FOR.contains(&route) => {
                     Does::Say(*status, body.replace(ACCESS, ""))
@@ -104,7 +105,7 @@ async fn what_was_sent_is_masked_however_it_comes_back() {
         for status in [200, 400, 402, 500] {
             let refused = refused.clone();
             let gateway = Gateway::new(move |_, route| match route {
-                Route::Pay => Does::Say(status, refused.clone()),
+                Operation::Pay => Does::Say(status, refused.clone()),
                 _ => Does::Well,
             });
             let error = gateway.client().payments().pay(&card_payment()).await.unwrap_err();

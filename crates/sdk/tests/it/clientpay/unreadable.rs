@@ -1,7 +1,7 @@
 //! A payment that cannot be read hides no other, and never counts as absent.
 
 use perennial::UnreadableRecord;
-use perennial::clientpay::{Criteria, Expected, PaymentSearch, Route};
+use perennial::clientpay::{Criteria, Expected, Operation, PaymentSearch};
 use perennial::transport::Kind;
 
 use super::gateway::{Does, Gateway};
@@ -12,8 +12,8 @@ use super::operations::card_payment;
 async fn it_may_be_the_one_that_is_looked_for() {
     let found = r#"{"success":true,"payments":[{"paymentID":"7","requestID":"x","paymentAmount":"540,25"}]}"#;
     let gateway = Gateway::new(move |_, route| match route {
-        Route::Pay => Does::PerformThen(Kind::Closed),
-        Route::SearchPayments => Does::Say(200, found.into()),
+        Operation::Pay => Does::PerformThen(Kind::Closed),
+        Operation::SearchPayments => Does::Say(200, found.into()),
         _ => Does::Well,
     });
     let client = gateway.client();

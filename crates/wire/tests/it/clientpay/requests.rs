@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use perennial_domain::clientpay::*;
 use perennial_wire::clientpay::{
-    Method, ReadError, Route, Session, Version, access, page, payer, payment, search,
+    Method, Operation, ReadError, Session, Version, access, page, payer, payment, search,
 };
 use perennial_wire::{EncodeError, Limits};
 
@@ -47,30 +47,30 @@ fn the_vendors_samples_mean_the_same() {
 #[test]
 fn every_call_goes_where_its_route_says() {
     let mut text = String::new();
-    for route in Route::ALL {
+    for route in Operation::ALL {
         for version in [Version::V2, Version::V1] {
             let Some(path) = route.path(version) else { continue };
             for spelled in [path.to_owned(), path.to_uppercase(), path.to_lowercase()] {
-                assert_eq!(Route::at(&spelled), Some((*route, version)), "{spelled}");
+                assert_eq!(Operation::at(&spelled), Some((*route, version)), "{spelled}");
             }
-            writeln!(text, "{} {path} {}", route.method().as_str(), route.operation()).unwrap();
+            writeln!(text, "{} {path} {}", route.method().as_str(), route.name()).unwrap();
         }
     }
     for (path, route) in [
-        ("/v2/payment/fullrefund", Some((Route::Refund, Version::V2))),
-        ("/v2/refund", Some((Route::Refund, Version::V2))),
-        ("/PaymentPage/Forms/Expire", Some((Route::ExpirePage, Version::V1))),
+        ("/v2/payment/fullrefund", Some((Operation::Refund, Version::V2))),
+        ("/v2/refund", Some((Operation::Refund, Version::V2))),
+        ("/PaymentPage/Forms/Expire", Some((Operation::ExpirePage, Version::V1))),
         ("/v2/payment/", None),
         ("/v2", None),
         ("/payment", None),
         ("/v2/payment/partialrefund", None),
     ] {
-        assert_eq!(Route::at(path), route, "{path}");
+        assert_eq!(Operation::at(path), route, "{path}");
     }
     for request in REQUESTS {
         let call = request.written().unwrap();
         assert_eq!((call.method, call.route), (Method::Post, call.target.as_str()));
-        assert_eq!(Route::at(&call.target).unwrap().1, request.version, "{}", request.name);
+        assert_eq!(Operation::at(&call.target).unwrap().1, request.version, "{}", request.name);
         writeln!(text, "{}: {call:?}", request.name).unwrap();
     }
     let status = payment::status(Version::V1, &request_id("").used()).unwrap();

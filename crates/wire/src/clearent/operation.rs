@@ -1,0 +1,236 @@
+//! The operations of the gateway: names, methods and paths.
+
+use crate::call::{Call, Method};
+use crate::operation::{Class, OperationInfo};
+use crate::query::Target;
+
+/// Declares the operations: a name and the names it had before, the class, the method, and the path below `/rest/v2/`.
+macro_rules! operations {
+    ($( $(#[$doc:meta])* $Operation:ident $name:literal $(, once $alias:literal)*: $class:ident, $method:ident $path:literal; )*) => {
+        /// An operation of the API: one method of one path. Several paths that do the same have one name.
+        ///
+        /// ```
+        /// use perennial_wire::Class;
+        /// use perennial_wire::clearent::{Method, Operation};
+        ///
+        /// let search = Operation::SearchPlans;
+        /// assert_eq!((search.name(), search.class()), ("plans.search", Class::Read));
+        /// assert_eq!((search.method(), search.path()), (Method::Get, "/rest/v2/payment-plans"));
+        /// assert_eq!(Operation::ForcedSale.name(), Operation::Sale.name());
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Operation {
+            $( $(#[$doc])* $Operation, )*
+        }
+
+        impl Operation {
+            /// All operations.
+            pub const ALL: &[Self] = &[$( Self::$Operation, )*];
+
+            /// The name, for logs, errors and faults: the resource, a dot, and what is done with it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $( Self::$Operation => $name, )*
+                }
+            }
+
+            /// Names that it had in earlier versions, which faults take too.
+            pub const fn aliases(self) -> &'static [&'static str] {
+                match self {
+                    $( Self::$Operation => &[$( $alias ),*], )*
+                }
+            }
+
+            /// What it does.
+            pub const fn class(self) -> Class {
+                match self {
+                    $( Self::$Operation => Class::$class, )*
+                }
+            }
+
+            /// The method.
+            pub const fn method(self) -> Method {
+                match self {
+                    $( Self::$Operation => Method::$method, )*
+                }
+            }
+
+            /// The path, with the name of a key in braces where the key of an object stands.
+            pub const fn path(self) -> &'static str {
+                match self {
+                    $( Self::$Operation => concat!("/rest/v2/", $path), )*
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    /// Creates a customer.
+    CreateCustomer "customers.create": Write, Post "customers";
+    /// Finds customers.
+    SearchCustomers "customers.search", once "customers.list": Read, Get "customers";
+    /// Reads a customer.
+    GetCustomer "customers.get": Read, Get "customers/{customer-key}";
+    /// Changes a customer.
+    UpdateCustomer "customers.update": Write, Put "customers/{customer-key}";
+    /// Deletes a customer.
+    DeleteCustomer "customers.delete": Delete, Delete "customers/{customer-key}";
+    /// Attaches a token to a customer.
+    AttachToken "customer-tokens.attach", once "customer-tokens.create", once "customers.tokens.attach":
+        Write, Post "customers/{customer-key}/tokens";
+    /// Lists the tokens of a customer.
+    ListCustomerTokens "customer-tokens.list", once "customers.tokens.list":
+        Read, Get "customers/{customer-key}/tokens";
+    /// Changes how a token is attached.
+    UpdateCustomerToken "customer-tokens.update", once "customers.tokens.update":
+        Write, Put "customers/{customer-key}/tokens";
+    /// Puts a card into the vault.
+    CreateToken "tokens.create": Write, Post "tokens";
+    /// Finds tokens.
+    SearchTokens "tokens.search", once "tokens.list": Read, Get "tokens";
+    /// Reads a token.
+    GetToken "tokens.get": Read, Get "tokens/{token-id}";
+    /// Changes a token.
+    UpdateToken "tokens.update": Write, Put "tokens/{token-id}";
+    /// Deletes a token.
+    DeleteToken "tokens.delete": Delete, Delete "tokens/{token-id}";
+    /// Creates a payment plan.
+    CreatePlan "plans.create": Write, Post "payment-plans";
+    /// Finds payment plans.
+    SearchPlans "plans.search", once "plans.list": Read, Get "payment-plans";
+    /// Reads a payment plan.
+    GetPlan "plans.get": Read, Get "payment-plans/{plan-key}";
+    /// Changes a payment plan.
+    UpdatePlan "plans.update": Write, Put "payment-plans/{plan-key}";
+    /// Deletes a payment plan.
+    DeletePlan "plans.delete": Delete, Delete "payment-plans/{plan-key}";
+    /// Lists the charges that a plan will make.
+    ExpectedRuns "plans.expected-runs", once "plans.expected_runs":
+        Read, Get "payment-plans/{plan-key}/expected-runs";
+    /// Lists the charges of plans.
+    ListPayments "payments.list": Read, Get "payments";
+    /// Lists the days on which a plan that does not exist yet would charge.
+    Forecast "plans.forecast", once "forecast.get": Read, Get "plan-forecast";
+    /// Charges, or what else the `type` of the body says.
+    Transact "transactions.sale": Write, Post "transactions";
+    /// Charges a card.
+    Sale "transactions.sale": Write, Post "transactions/sale";
+    /// Charges a card by an approval that was obtained elsewhere.
+    ForcedSale "transactions.sale": Write, Post "transactions/forced-sale";
+    /// Reserves an amount.
+    Auth "transactions.auth": Write, Post "transactions/auth";
+    /// Takes what was reserved.
+    Capture "transactions.capture": Write, Post "transactions/capture";
+    /// Takes a transaction of an open batch back.
+    Void "transactions.void": Write, Post "transactions/void";
+    /// Gives money back.
+    Refund "transactions.refund": Write, Post "transactions/refund";
+    /// Charges the card of a one-time token, or what else the `type` of the body says.
+    MobileTransact "transactions.sale": Write, Post "mobile/transactions";
+    /// Charges the card of a one-time token.
+    MobileSale "transactions.sale": Write, Post "mobile/transactions/sale";
+    /// Reserves an amount of the card of a one-time token.
+    MobileAuth "transactions.auth": Write, Post "mobile/transactions/auth";
+    /// Gives money back to the card of a one-time token.
+    MobileRefund "transactions.refund": Write, Post "mobile/transactions/refund";
+    /// Exchanges a card for a one-time token, with the public key.
+    CreateOneTimeToken "one-time-tokens.create": Write, Post "mobilejwt/manual";
+    /// Finds transactions.
+    SearchTransactions "transactions.search", once "transactions.list": Read, Get "transactions";
+    /// Reads a transaction.
+    GetTransaction "transactions.get": Read, Get "transactions/{id}";
+    /// Changes the tip of a transaction.
+    UpdateTransaction "transactions.update": Write, Put "transactions/{id}";
+    /// Lists the batches.
+    ListBatches "batches.list": Read, Get "batches";
+    /// Reads the open batch.
+    OpenBatch "batches.open": Read, Get "batches/open";
+    /// Settles the open batch.
+    SettleBatch "batches.settle": Write, Put "batches/open";
+    /// Reads what the address check accepts.
+    GetAvsSettings "avs-settings.get": Read, Get "settings/terminal/avs";
+    /// Changes what the address check accepts.
+    UpdateAvsSettings "avs-settings.update": Write, Put "settings/terminal/avs";
+    /// Reads what the security code check accepts.
+    GetCscSettings "csc-settings.get": Read, Get "settings/terminal/csc";
+    /// Changes what the security code check accepts.
+    UpdateCscSettings "csc-settings.update": Write, Put "settings/terminal/csc";
+    /// Reads what makes two charges one.
+    GetDuplicateSettings "duplicate-settings.get": Read, Get "settings/transaction/duplicates";
+    /// Changes what makes two charges one.
+    UpdateDuplicateSettings "duplicate-settings.update": Write, Post "settings/transaction/duplicates";
+}
+
+impl Operation {
+    /// Whether it asks an issuer for money, who can decline.
+    const fn charges(self) -> bool {
+        use Operation::{Auth, ForcedSale, MobileAuth, MobileSale, MobileTransact, Sale, Transact};
+
+        matches!(self, Transact | Sale | ForcedSale | Auth | MobileTransact | MobileSale | MobileAuth)
+    }
+
+    /// The row of the table without the path.
+    pub const fn info(self) -> OperationInfo {
+        OperationInfo { name: self.name(), class: self.class(), charges: self.charges() }
+    }
+
+    /// The path, which gets a query.
+    pub(super) fn query(self) -> Target {
+        Target::new(self.path())
+    }
+
+    /// A call of the operation without a body yet, to its path as it stands in the table.
+    pub(super) fn call(self) -> Call {
+        self.call_to(self.path().to_owned())
+    }
+
+    /// A call of the operation without a body yet, to this path and query.
+    pub(super) fn call_to(self, target: String) -> Call {
+        Call::bare(self.name(), self.class(), self.method(), self.path(), target)
+    }
+
+    /// A call of the operation about one object, without a body yet.
+    pub(super) fn call_of(self, key: &str) -> Call {
+        let path = self.path();
+        let target = match (path.find('{'), path.find('}')) {
+            (Some(from), Some(to)) => [&path[..from], key, &path[to + 1..]].concat(),
+            _ => path.to_owned(),
+        };
+        self.call_to(target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_consistent() {
+        for (at, operation) in Operation::ALL.iter().enumerate() {
+            let what = operation.name();
+            assert!(
+                !Operation::ALL[..at]
+                    .iter()
+                    .any(|other| other.path() == operation.path() && other.method() == operation.method()),
+                "{what}"
+            );
+            assert_eq!(operation.method() == Method::Get, operation.class() == Class::Read, "{what}");
+            assert_eq!(operation.method() == Method::Delete, operation.class() == Class::Delete, "{what}");
+            let same = Operation::ALL.iter().filter(|other| other.name() == what);
+            assert!(same.clone().all(|other| other.class() == operation.class()), "{what}");
+            for alias in operation.aliases() {
+                assert!(!Operation::ALL.iter().any(|other| other.name() == *alias), "{alias}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_stands_in_the_path() {
+        let target = |operation: Operation| operation.call_of("plan_1").target;
+        assert_eq!(target(Operation::GetPlan), "/rest/v2/payment-plans/plan_1");
+        assert_eq!(target(Operation::ExpectedRuns), "/rest/v2/payment-plans/plan_1/expected-runs");
+        assert_eq!(Operation::SearchPlans.call().target, "/rest/v2/payment-plans");
+    }
+}
