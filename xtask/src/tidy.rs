@@ -13,6 +13,7 @@ mod arrows;
 mod docs;
 mod manifests;
 mod numbers;
+mod operations;
 mod snapshots;
 mod sqlite;
 mod text;
@@ -45,6 +46,7 @@ fn findings() -> Result<Vec<Finding>, Failure> {
     findings.extend(docs::check(&files));
     findings.extend(manifests::check(&files));
     findings.extend(sqlite::check(&files));
+    findings.extend(operations::check(&files));
     Ok(findings)
 }
 

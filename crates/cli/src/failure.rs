@@ -8,7 +8,7 @@ use std::iter;
 use anstyle::{AnsiColor, Style};
 use http::StatusCode;
 use perennial::clearent::{InvalidApiKey, Lookup, Reference, TransactionId};
-use perennial::clientpay::RequestId;
+use perennial::clientpay::{Operation, RequestId};
 use perennial::keys::KeyStoreError;
 use perennial::transport::{Delivery, Kind, TransportError, redact};
 use perennial::{Environment, Error, ErrorKind, InvalidBaseUrl, Rule, Violation, Violations};
@@ -328,7 +328,7 @@ impl Failure {
         }
         // To end a page twice changes nothing, and nothing tells whether it has ended.
         let error = self.gateway().filter(|error| error.is_outcome_unknown())?;
-        (error.operation() == Some("pages.expire")).then(|| "the same command".to_owned())
+        (error.operation() == Some(Operation::ExpirePage.name())).then(|| "the same command".to_owned())
     }
 
     /// The payments that the gateway named: they may have been made.

@@ -58,7 +58,7 @@ pub(crate) fn look(request: &Request<Bytes>) -> Option<Line> {
             Operation::Refund => {
                 Some(Line::new("perennial clientpay search").with("payment-id", members.payment_id))
             }
-            _ => lookup::of_request(route.operation(), &members.request_id()?),
+            _ => lookup::of_request(route.name(), &members.request_id()?),
         };
     }
     let (_, path) = request.uri().path().split_once("/rest/v2/")?;

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use perennial_domain::Violations;
 use perennial_domain::clearent::{CustomerKey, Link, PlanKey, TokenId, TransactionId};
-use perennial_wire::clearent::{GatewayError, Page, Payload, ReadError, Reply};
+use perennial_wire::clearent::{GatewayError, Operation, Page, Payload, ReadError, Reply};
 
 use crate::clock::Moment;
 use crate::mask;
@@ -159,36 +159,41 @@ pub(super) struct Site<'a>(pub(super) &'a str);
 
 impl Site<'_> {
     fn link(&self, rel: &str, path: &str) -> Link {
-        Link { rel: rel.into(), href: format!("{}/rest/v2/{path}", self.0), id: None }
+        Link { rel: rel.into(), href: format!("{}{path}", self.0), id: None }
     }
 
     pub(super) fn customer(&self, rel: &str, key: &CustomerKey) -> Link {
-        self.link(rel, &format!("customers/{key}"))
+        self.link(rel, &Operation::GetCustomer.path_of(key.as_str()))
     }
 
     pub(super) fn plans_of(&self, key: &CustomerKey) -> Link {
-        self.link("payment-plans", &format!("payment-plans?customer-key={key}"))
+        self.link("payment-plans", &format!("{}?customer-key={key}", Operation::SearchPlans.path()))
     }
 
     pub(super) fn plan(&self, rel: &str, key: &PlanKey) -> Link {
-        self.link(rel, &format!("payment-plans/{key}"))
+        self.link(rel, &Operation::GetPlan.path_of(key.as_str()))
     }
 
     pub(super) fn token(&self, rel: &str, id: &TokenId) -> Link {
-        self.link(rel, &format!("tokens/{id}"))
+        self.link(rel, &Operation::GetToken.path_of(id.as_str()))
     }
 
-    pub(super) fn settings(&self, rel: &str, check: &str) -> Link {
-        self.link(rel, &format!("settings/terminal/{check}"))
+    pub(super) fn avs_settings(&self, rel: &str) -> Link {
+        self.link(rel, Operation::GetAvsSettings.path())
+    }
+
+    pub(super) fn csc_settings(&self, rel: &str) -> Link {
+        self.link(rel, Operation::GetCscSettings.path())
     }
 
     /// Links of transactions are relative and carry the id.
     pub(super) fn transaction(id: &TransactionId) -> Link {
-        let href = format!("/rest/v2/transactions?id={id}");
+        let href = format!("{}?id={id}", Operation::SearchTransactions.path());
         Link { rel: "transaction".into(), href, id: Some(id.to_string()) }
     }
 
     pub(super) fn token_of_transaction(id: &TokenId) -> Link {
-        Link { rel: "token".into(), href: format!("/rest/v2/tokens/{id}"), id: Some(id.to_string()) }
+        let href = Operation::GetToken.path_of(id.as_str());
+        Link { rel: "token".into(), href, id: Some(id.to_string()) }
     }
 }

@@ -51,14 +51,14 @@ pub(super) fn update_duplicates(call: &mut Call<'_>) -> Handled {
 
 fn shown_avs(settings: &Settings, site: &Site<'_>) -> Answer {
     Answer::ok(Payload::AvsSettings(settings.avs.record(CheckAnswer::AVS)))
-        .with_link(site.settings("csc", "csc"))
-        .with_link(site.settings("self", "avs"))
+        .with_link(site.csc_settings("csc"))
+        .with_link(site.avs_settings("self"))
 }
 
 fn shown_csc(settings: &Settings, site: &Site<'_>) -> Answer {
     Answer::ok(Payload::CscSettings(settings.csc.record(CheckAnswer::CSC)))
-        .with_link(site.settings("avs", "avs"))
-        .with_link(site.settings("self", "csc"))
+        .with_link(site.avs_settings("avs"))
+        .with_link(site.csc_settings("self"))
 }
 
 fn shown_duplicates(settings: &Settings) -> Answer {

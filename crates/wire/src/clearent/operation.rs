@@ -193,12 +193,22 @@ impl Operation {
 
     /// A call of the operation about one object, without a body yet.
     pub(super) fn call_of(self, key: &str) -> Call {
+        self.call_to(self.path_of(key))
+    }
+
+    /// The path about the object of this key.
+    ///
+    /// ```
+    /// use perennial_wire::clearent::Operation;
+    ///
+    /// assert_eq!(Operation::ExpectedRuns.path_of("plan_1"), "/rest/v2/payment-plans/plan_1/expected-runs");
+    /// ```
+    pub fn path_of(self, key: &str) -> String {
         let path = self.path();
-        let target = match (path.find('{'), path.find('}')) {
+        match (path.find('{'), path.find('}')) {
             (Some(from), Some(to)) => [&path[..from], key, &path[to + 1..]].concat(),
             _ => path.to_owned(),
-        };
-        self.call_to(target)
+        }
     }
 }
 
