@@ -209,25 +209,14 @@ impl<E: Exchange> Exchange for Withholding<E> {
 
 /// Whether a request changes nothing. All of ClientPay is POST, but the one GET of version 1.0.
 pub(crate) fn is_read(request: &Request<Bytes>) -> bool {
-    request.method() == Method::GET
-        || route(request).is_some_and(|route| {
-            matches!(
-                route,
-                Operation::CurrentAccessId
-                    | Operation::ValidateAccessId
-                    | Operation::ValidateCredentials
-                    | Operation::ConnectSearch
-                    | Operation::CountPayments
-                    | Operation::SearchPayments
-            )
-        })
+    request.method() == Method::GET || route(request).is_some_and(|operation| operation.class().is_read())
 }
 
 /// The operation of ClientPay that a request calls.
 pub(crate) fn route(request: &Request<Bytes>) -> Option<Operation> {
     // A base URL may have a path of its own before it.
     let path = request.uri().path();
-    path.match_indices('/').find_map(|(at, _)| Operation::at(&path[at..])).map(|(route, _)| route)
+    path.match_indices('/').find_map(|(at, _)| Operation::at(&path[at..])).map(|(operation, _)| operation)
 }
 
 /// Answers with an id where a new one is asked for, which would be a change too.

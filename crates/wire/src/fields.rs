@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::str::FromStr;
 
 use perennial_domain::clearent::LastFour;
-use perennial_domain::{Amount, AsGateway, Date, Expiry, Flag, Reported};
+use perennial_domain::{Amount, AsGateway, Date, Expiry, Flag, Reported, Total};
 
 use crate::error::{DecodeError, DecodeErrorKind, UnreadableRecord};
 use crate::format::Format;
@@ -113,6 +113,11 @@ pub(crate) fn own_key<T: TryFrom<String>>(member: &str, text: Option<Text<'_>>) 
 /// An amount, which is never guessed.
 pub(crate) fn amount(member: &str, text: Option<Text<'_>>) -> Result<Option<Amount>, Fault> {
     given(text).map(|text| Amount::reported(&text).map_err(|_| Fault::invalid(member))).transpose()
+}
+
+/// A sum, which is never guessed.
+pub(crate) fn total(member: &str, text: Option<Text<'_>>) -> Result<Option<Total>, Fault> {
+    given(text).map(|text| Total::try_from(&*text).map_err(|_| Fault::invalid(member))).transpose()
 }
 
 /// A date, which is never guessed: it says when money moves.

@@ -90,6 +90,7 @@ mod member;
 mod operation;
 mod query;
 mod reading;
+mod rule;
 pub mod shape;
 mod text;
 mod write;

@@ -21,7 +21,25 @@ use crate::write::Write;
 ///
 /// `in any case` reads names without regard to letter case. With `with said: Said<'a>`, the members of that table are
 /// members of this one, before its own; the shape of each table has its own only.
+///
+/// With `of domain::Plan`, the message is the wire's form of that record: its members have the names of the record's
+/// fields, and `by` names the rule of a member that is read otherwise than its type; see `rule.rs`.
 macro_rules! message {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $Name:ident<$a:lifetime> as $root:literal of $Record:ty $(, keyed by $key:expr)?; {
+            $($(#[$doc:meta])* $field:ident: $Kind:ty = $name:literal $(by $Rule:ident)?),* $(,)?
+        }
+    ) => {
+        message! {
+            $(#[$meta])*
+            $vis struct $Name<$a> as $root $(keyed by $key;)? {
+                $($(#[$doc])* $field: $Kind = $name),*
+            }
+        }
+
+        $crate::rule::record! { $Name is $Record { $($field = $name $(by $Rule)?),* } }
+    };
     (
         $(#[$meta:meta])*
         $vis:vis struct $Name:ident $(<$a:lifetime>)? as $root:literal

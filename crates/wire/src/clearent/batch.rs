@@ -1,13 +1,13 @@
 //! Batches: the list, the open one, and its settlement. The members are those of the vendor's pages and clients; the
 //! payload types, and pages in the list, are **inferred**.
 
-use perennial_domain::clearent::{self as domain, BatchSearch, BatchStatus, Settlement, SettlementFields};
-use perennial_domain::{Total, Violations};
+use perennial_domain::Violations;
+use perennial_domain::clearent::{self as domain, BatchSearch, Settlement, SettlementFields};
 
 use super::Operation;
 use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
-use crate::fields::{Fault, count, given, key, owned, set, shown, some_text, text};
+use crate::fields::{set, shown};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Listed;
@@ -16,7 +16,7 @@ use crate::text::Text;
 
 message! {
     /// A batch as the gateway has it, and what a settlement expects of it.
-    pub(crate) struct Batch<'a> as "batch" keyed by |batch| batch.id.as_deref(); {
+    pub(crate) struct Batch<'a> as "batch" of domain::Batch, keyed by |batch| batch.id.as_deref(); {
         id: Option<Text<'a>> = "id",
         status: Option<Text<'a>> = "status",
         merchant_id: Option<Text<'a>> = "merchant-id",
@@ -75,83 +75,4 @@ pub fn read_settle(format: Format, body: &[u8], limits: &Limits) -> Result<Settl
     let Batch { total_count, net_amount, .. } = format::decode(format, body, limits)?;
     let settlement = set!(Settlement::builder(); total_count: total_count, net_amount: net_amount);
     Ok(settlement.accept()?)
-}
-
-impl<'a> From<&'a domain::Batch> for Batch<'a> {
-    fn from(batch: &'a domain::Batch) -> Self {
-        let domain::Batch {
-            id,
-            status,
-            merchant_id,
-            terminal_id,
-            terminal_name,
-            date_opened,
-            settled,
-            confirmation_code,
-            sales_count,
-            sales_total,
-            refund_count,
-            refund_total,
-            total_count,
-            net_amount,
-        } = batch;
-        Self {
-            id: some_text(id.as_ref()),
-            status: status.as_ref().map(|status| text(status.as_str())),
-            merchant_id: some_text(merchant_id.as_ref()),
-            terminal_id: some_text(terminal_id.as_ref()),
-            terminal_name: some_text(terminal_name.as_ref()),
-            date_opened: some_text(date_opened.as_ref()),
-            settled: some_text(settled.as_ref()),
-            confirmation_code: some_text(confirmation_code.as_ref()),
-            sales_count: shown(*sales_count),
-            sales_total: shown(*sales_total),
-            refund_count: shown(*refund_count),
-            refund_total: shown(*refund_total),
-            total_count: shown(*total_count),
-            net_amount: shown(*net_amount),
-        }
-    }
-}
-
-impl Batch<'_> {
-    pub(crate) fn record(self) -> Result<domain::Batch, Fault> {
-        let Self {
-            id,
-            status,
-            merchant_id,
-            terminal_id,
-            terminal_name,
-            date_opened,
-            settled,
-            confirmation_code,
-            sales_count,
-            sales_total,
-            refund_count,
-            refund_total,
-            total_count,
-            net_amount,
-        } = self;
-        Ok(domain::Batch {
-            id: key("id", id)?,
-            status: given(status).map(|status| BatchStatus::reported(&status)),
-            merchant_id: owned(merchant_id),
-            terminal_id: owned(terminal_id),
-            terminal_name: owned(terminal_name),
-            date_opened: owned(date_opened),
-            settled: owned(settled),
-            confirmation_code: owned(confirmation_code),
-            sales_count: count("sales-count", sales_count)?,
-            sales_total: total("sales-total", sales_total)?,
-            refund_count: count("refund-count", refund_count)?,
-            refund_total: total("refund-total", refund_total)?,
-            total_count: count("total-count", total_count)?,
-            net_amount: total("net-amount", net_amount)?,
-        })
-    }
-}
-
-/// A sum, which is never guessed.
-fn total(member: &str, text: Option<Text<'_>>) -> Result<Option<Total>, Fault> {
-    given(text).map(|text| Total::try_from(&*text).map_err(|_| Fault::invalid(member))).transpose()
 }

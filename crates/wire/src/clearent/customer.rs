@@ -2,15 +2,15 @@
 
 use perennial_domain::Violations;
 use perennial_domain::clearent::{
-    self as domain, AddressBuilder, AddressFields, CustomerKey, CustomerSearch, CustomerStatus,
-    CustomerUpdate, CustomerUpdateFields, NewCustomer, NewCustomerFields, PostalAddress,
+    self as domain, AddressBuilder, AddressFields, CustomerKey, CustomerSearch, CustomerUpdate,
+    CustomerUpdateFields, NewCustomer, NewCustomerFields, PostalAddress,
 };
 
 use super::Operation;
 use super::envelope::Links;
 use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
-use crate::fields::{Fault, given, own_key, owned, set, some_text, text};
+use crate::fields::{owned, set, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Listed;
@@ -19,7 +19,7 @@ use crate::text::Text;
 
 message! {
     /// A customer: request and record. `status` is **inferred**: a customer can be made inactive, and no sample shows how.
-    pub(crate) struct Customer<'a> as "customer" keyed by |customer| customer.customer_key.as_deref(); {
+    pub(crate) struct Customer<'a> as "customer" of domain::Customer, keyed by |customer| customer.customer_key.as_deref(); {
         customer_key: Option<Text<'a>> = "customer-key",
         first_name: Option<Text<'a>> = "first-name",
         last_name: Option<Text<'a>> = "last-name",
@@ -227,64 +227,6 @@ pub fn read_search(query: &str) -> Result<CustomerSearch, Violations> {
         paging: params.paging(),
     };
     params.finish(search)
-}
-
-impl<'a> From<&'a domain::Customer> for Customer<'a> {
-    fn from(customer: &'a domain::Customer) -> Self {
-        let domain::Customer {
-            customer_key,
-            first_name,
-            last_name,
-            email,
-            phone,
-            comments,
-            status,
-            billing_address,
-            shipping_address,
-            links,
-        } = customer;
-        Self {
-            customer_key: Some(text(customer_key.as_str())),
-            first_name: some_text(first_name.as_ref()),
-            last_name: some_text(last_name.as_ref()),
-            email: some_text(email.as_ref()),
-            phone: some_text(phone.as_ref()),
-            comments: some_text(comments.as_ref()),
-            status: status.as_ref().map(|status| text(status.as_str())),
-            billing_address: billing_address.as_ref().map(Address::from),
-            shipping_address: shipping_address.as_ref().map(Address::from),
-            links: Some(Links::from(links.as_slice())),
-        }
-    }
-}
-
-impl Customer<'_> {
-    pub(crate) fn record(self) -> Result<domain::Customer, Fault> {
-        let Self {
-            customer_key,
-            first_name,
-            last_name,
-            email,
-            phone,
-            comments,
-            status,
-            billing_address,
-            shipping_address,
-            links,
-        } = self;
-        Ok(domain::Customer {
-            customer_key: own_key("customer-key", customer_key)?,
-            first_name: owned(first_name),
-            last_name: owned(last_name),
-            email: owned(email),
-            phone: owned(phone),
-            comments: owned(comments),
-            status: given(status).map(|status| CustomerStatus::reported(&status)),
-            billing_address: billing_address.and_then(Address::record),
-            shipping_address: shipping_address.and_then(Address::record),
-            links: links.map(Links::record).unwrap_or_default(),
-        })
-    }
 }
 
 impl<'a> From<&'a domain::Address> for Address<'a> {

@@ -9,10 +9,7 @@ use perennial_domain::clearent::{
 use super::Operation;
 use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
-use crate::fields::{
-    Fault, expiry, given, key, last_four, own_key, owned, padded, reported_flag, set, set_as_gateway, shown,
-    some_text, text,
-};
+use crate::fields::{given, padded, set, set_as_gateway, shown, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::{Else, Listed};
@@ -20,14 +17,14 @@ use crate::text::{Bare, Text};
 
 message! {
     /// A customer's token: request and record.
-    pub(crate) struct CustomerToken<'a> as "customer-token" keyed by |token| token.token_id.as_deref(); {
+    pub(crate) struct CustomerToken<'a> as "customer-token" of domain::CustomerToken, keyed by |token| token.token_id.as_deref(); {
         card_type: Option<Text<'a>> = "card-type",
         exp_date: Option<Text<'a>> = "exp-date",
-        last_four_digits: Option<Text<'a>> = "last-four-digits",
+        last_four_digits: Option<Text<'a>> = "last-four-digits" by LastFour,
         token_id: Option<Text<'a>> = "token-id",
         customer_key: Option<Text<'a>> = "customer-key",
         description: Option<Text<'a>> = "description",
-        default: Option<Bare<'a>> = "default",
+        is_default: Option<Bare<'a>> = "default",
         avs_address: Option<Text<'a>> = "avs-address",
         avs_zip: Option<Text<'a>> = "avs-zip",
     }
@@ -60,7 +57,7 @@ pub fn attach(format: Format, key: &CustomerKey, token: &NewCustomerToken) -> Re
         card_type: card_type.map(|brand| text(brand.as_str())),
         last_four_digits: last_four_digits.map(|digits| text(digits.as_str())),
         description: some_text(description),
-        default: is_default.map(|flag| flag.0.into()),
+        is_default: is_default.map(|flag| flag.0.into()),
         avs_address: some_text(avs_address),
         avs_zip: some_text(avs_zip),
     };
@@ -80,7 +77,7 @@ pub fn update(format: Format, key: &CustomerKey, update: &CustomerTokenUpdate) -
         customer_key: Some(text(key.as_str())),
         token_id: Some(text(token_id.as_str())),
         description: some_text(description),
-        default: is_default.map(|flag| flag.0.into()),
+        is_default: is_default.map(|flag| flag.0.into()),
         avs_address: some_text(avs_address),
         avs_zip: some_text(avs_zip),
         ..CustomerToken::default()
@@ -97,7 +94,7 @@ pub fn read_attach(format: Format, body: &[u8], limits: &Limits) -> Result<NewCu
         token_id,
         customer_key: _,
         description,
-        default,
+        is_default,
         avs_address,
         avs_zip,
     } = format::decode(format, body, limits)?;
@@ -105,7 +102,7 @@ pub fn read_attach(format: Format, body: &[u8], limits: &Limits) -> Result<NewCu
         token_id: token_id,
         last_four_digits: last_four_digits.map(|digits| padded(4, digits)),
         description: description,
-        is_default: default.map(Text::from),
+        is_default: is_default.map(Text::from),
         avs_address: avs_address,
         avs_zip: avs_zip,
     );
@@ -127,70 +124,16 @@ pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<Custo
         token_id,
         customer_key: _,
         description,
-        default,
+        is_default,
         avs_address,
         avs_zip,
     } = format::decode(format, body, limits)?;
     let builder = set!(CustomerTokenUpdate::builder();
         token_id: token_id,
         description: description,
-        is_default: default.map(Text::from),
+        is_default: is_default.map(Text::from),
         avs_address: avs_address,
         avs_zip: avs_zip,
     );
     Ok(builder.accept()?)
-}
-
-impl<'a> From<&'a domain::CustomerToken> for CustomerToken<'a> {
-    fn from(token: &'a domain::CustomerToken) -> Self {
-        let domain::CustomerToken {
-            token_id,
-            customer_key,
-            exp_date,
-            card_type,
-            last_four_digits,
-            description,
-            is_default,
-            avs_address,
-            avs_zip,
-        } = token;
-        Self {
-            customer_key: some_text(customer_key.as_ref()),
-            token_id: Some(text(token_id.as_str())),
-            exp_date: shown(exp_date.as_ref()),
-            card_type: card_type.as_ref().map(|brand| text(brand.as_str())),
-            last_four_digits: some_text(last_four_digits.as_ref()),
-            description: some_text(description.as_ref()),
-            default: is_default.as_ref().map(Bare::shown),
-            avs_address: some_text(avs_address.as_ref()),
-            avs_zip: some_text(avs_zip.as_ref()),
-        }
-    }
-}
-
-impl CustomerToken<'_> {
-    pub(crate) fn record(self) -> Result<domain::CustomerToken, Fault> {
-        let Self {
-            customer_key,
-            token_id,
-            exp_date,
-            card_type,
-            last_four_digits,
-            description,
-            default,
-            avs_address,
-            avs_zip,
-        } = self;
-        Ok(domain::CustomerToken {
-            token_id: own_key("token-id", token_id)?,
-            customer_key: key("customer-key", customer_key)?,
-            exp_date: expiry(exp_date),
-            card_type: given(card_type).map(|brand| CardBrand::reported(&brand)),
-            last_four_digits: last_four("last-four-digits", last_four_digits)?,
-            description: owned(description),
-            is_default: reported_flag(default),
-            avs_address: owned(avs_address),
-            avs_zip: owned(avs_zip),
-        })
-    }
 }

@@ -17,10 +17,7 @@ use super::settings::{CheckSettings as CheckSettingsMessage, DuplicateSettings a
 use super::token::{Token as TokenMessage, Tokens};
 use super::transaction::{Transaction as TransactionMessage, Transactions};
 use crate::error::{DecodeError, EncodeError, UnreadableRecord};
-use crate::fields::{
-    Fault, Unreadable, count, lenient_count, lenient_flag, owned, result_code as result_code_of, shown,
-    some_text, text,
-};
+use crate::fields::{Fault, Unreadable, count, lenient_count, lenient_flag, owned, shown, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::{Else, Listed, Many};
@@ -171,9 +168,9 @@ message! {
 }
 
 message! {
-    struct ErrorMessage<'a> as "error" {
+    struct ErrorMessage<'a> as "error" of GatewayError; {
         message: Option<Text<'a>> = "error-message",
-        result_code: Option<Text<'a>> = "result-code",
+        result_code: Option<Text<'a>> = "result-code" by ResultCode,
         time_stamp: Option<Text<'a>> = "time-stamp",
     }
 }
@@ -605,31 +602,10 @@ impl PayloadMessage<'_> {
         if let Some(jwt) = mobile_jwt {
             found.push(Payload::MobileJwt(Box::new(jwt.record().map_err(at("mobile-jwt"))?)));
         }
-        let error = error.map(ErrorMessage::record).filter(|error| *error != GatewayError::default());
+        let error =
+            error.map(ErrorMessage::record).transpose()?.filter(|error| *error != GatewayError::default());
         found.extend(error.map(Payload::Error));
         Ok(Payload::of(found, unreadable.is_empty()))
-    }
-}
-
-impl<'a> From<&'a GatewayError> for ErrorMessage<'a> {
-    fn from(error: &'a GatewayError) -> Self {
-        let GatewayError { message, result_code, time_stamp } = error;
-        Self {
-            message: some_text(message.as_ref()),
-            result_code: some_text(result_code.as_ref()),
-            time_stamp: some_text(time_stamp.as_ref()),
-        }
-    }
-}
-
-impl ErrorMessage<'_> {
-    fn record(self) -> GatewayError {
-        let Self { message, result_code, time_stamp } = self;
-        GatewayError {
-            message: owned(message),
-            result_code: result_code_of(result_code),
-            time_stamp: owned(time_stamp),
-        }
     }
 }
 

@@ -3,8 +3,8 @@
 //! The shapes of the last two answers are **inferred**: only their parameters are documented.
 
 use perennial_domain::clearent::{
-    self as domain, ExpectedRun, Frequency, FrequencyDay, NewPlan, NewPlanFields, PlanForecast,
-    PlanForecastFields, PlanKey, PlanSearch, PlanStatus, PlanType, PlanUpdate, PlanUpdateFields,
+    self as domain, ExpectedRun, NewPlan, NewPlanFields, PlanForecast, PlanForecastFields, PlanKey,
+    PlanSearch, PlanType, PlanUpdate, PlanUpdateFields,
 };
 use perennial_domain::{Date, Rule, Violations};
 
@@ -12,10 +12,7 @@ use super::Operation;
 use super::envelope::Links;
 use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
-use crate::fields::{
-    Fault, amount, count, date, given, key, own_key, owned, reported, reported_count, reported_flag, set,
-    set_as_gateway, shown, some_text, text, truth,
-};
+use crate::fields::{Fault, count, date, set, set_as_gateway, shown, some_text, text, truth};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Listed;
@@ -25,7 +22,7 @@ use crate::text::Text;
 message! {
     /// A plan: request and record. `frequency-month` and `frequency-week` are never sent, because what they mean for a
     /// monthly plan is not known; a gateway keeps them, and they are read in answers.
-    pub(crate) struct Plan<'a> as "payment-plan" keyed by |plan| plan.plan_key.as_deref(); {
+    pub(crate) struct Plan<'a> as "payment-plan" of domain::Plan, keyed by |plan| plan.plan_key.as_deref(); {
         plan_key: Option<Text<'a>> = "plan-key",
         plan_name: Option<Text<'a>> = "plan-name",
         plan_type: Option<Text<'a>> = "type",
@@ -54,7 +51,7 @@ message! {
 }
 
 message! {
-    pub(crate) struct Run<'a> as "expected-run" {
+    pub(crate) struct Run<'a> as "expected-run" of ExpectedRun; {
         date: Option<Text<'a>> = "date",
         payment_amount: Option<Text<'a>> = "payment-amount",
     }
@@ -368,112 +365,6 @@ pub fn read_forecast(query: &str) -> Result<PlanForecast, Violations> {
         end_date: parameter("end-date"),
     )
     .accept()
-}
-
-impl<'a> From<&'a domain::Plan> for Plan<'a> {
-    fn from(plan: &'a domain::Plan) -> Self {
-        let domain::Plan {
-            plan_key,
-            plan_name,
-            plan_type,
-            customer_key,
-            customer_name,
-            token_id,
-            frequency,
-            frequency_day,
-            frequency_month,
-            frequency_week,
-            payment_amount,
-            start_date,
-            end_date,
-            status,
-            status_date,
-            email_address,
-            email_receipt,
-            links,
-        } = plan;
-        Self {
-            plan_key: Some(text(plan_key.as_str())),
-            plan_name: some_text(plan_name.as_ref()),
-            plan_type: some_text(plan_type.as_ref()),
-            customer_key: some_text(customer_key.as_ref()),
-            customer_name: some_text(customer_name.as_ref()),
-            email_address: some_text(email_address.as_ref()),
-            email_receipt: shown(email_receipt.as_ref()),
-            token_id: some_text(token_id.as_ref()),
-            frequency: frequency.as_ref().map(|frequency| text(frequency.as_str())),
-            frequency_day: shown(frequency_day.as_ref()),
-            frequency_month: shown(frequency_month.as_ref()),
-            frequency_week: shown(frequency_week.as_ref()),
-            payment_amount: shown(*payment_amount),
-            start_date: shown(*start_date),
-            end_date: shown(*end_date),
-            status: status.as_ref().map(|status| text(status.as_str())),
-            status_date: some_text(status_date.as_ref()),
-            links: Some(Links::from(links.as_slice())),
-        }
-    }
-}
-
-impl Plan<'_> {
-    pub(crate) fn record(self) -> Result<domain::Plan, Fault> {
-        let Self {
-            plan_key,
-            plan_name,
-            plan_type,
-            customer_key,
-            customer_name,
-            email_address,
-            email_receipt,
-            token_id,
-            frequency,
-            frequency_day,
-            frequency_month,
-            frequency_week,
-            payment_amount,
-            start_date,
-            end_date,
-            status,
-            status_date,
-            links,
-        } = self;
-        Ok(domain::Plan {
-            plan_key: own_key("plan-key", plan_key)?,
-            plan_name: owned(plan_name),
-            plan_type: owned(plan_type),
-            customer_key: key("customer-key", customer_key)?,
-            customer_name: owned(customer_name),
-            token_id: key("token-id", token_id)?,
-            frequency: given(frequency).map(|frequency| Frequency::reported(&frequency)),
-            frequency_day: reported(frequency_day, |day| FrequencyDay::try_from(day).ok()),
-            frequency_month: reported_count(frequency_month),
-            frequency_week: reported_count(frequency_week),
-            payment_amount: amount("payment-amount", payment_amount)?,
-            start_date: date("start-date", start_date)?,
-            end_date: date("end-date", end_date)?,
-            status: given(status).map(|status| PlanStatus::reported(&status)),
-            status_date: owned(status_date),
-            email_address: owned(email_address),
-            email_receipt: reported_flag(email_receipt),
-            links: links.map(Links::record).unwrap_or_default(),
-        })
-    }
-}
-
-impl<'a> From<&'a ExpectedRun> for Run<'a> {
-    fn from(run: &'a ExpectedRun) -> Self {
-        let ExpectedRun { date, payment_amount } = run;
-        Self { date: shown(Some(date)), payment_amount: shown(*payment_amount) }
-    }
-}
-
-impl Run<'_> {
-    pub(crate) fn record(self) -> Result<ExpectedRun, Fault> {
-        Ok(ExpectedRun {
-            date: date("date", self.date)?.ok_or_else(|| Fault::missing("date"))?,
-            payment_amount: amount("payment-amount", self.payment_amount)?,
-        })
-    }
 }
 
 /// A day of a forecast.

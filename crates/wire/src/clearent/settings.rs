@@ -12,14 +12,14 @@ use perennial_domain::{Rule, Violations};
 use super::Operation;
 use crate::call::{Call, ReadError};
 use crate::error::{DecodeErrorKind, EncodeError};
-use crate::fields::{Fault, count, flag, given, owned, set, some_text, text};
+use crate::fields::{Fault, given, set, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Records;
 use crate::text::{Bare, Text};
 
 message! {
-    pub(crate) struct Filter<'a> as "response-filter" {
+    pub(crate) struct Filter<'a> as "response-filter" of domain::ResponseFilter; {
         name: Option<Text<'a>> = "name",
         response_code: Option<Text<'a>> = "response-code",
         allowed: Option<Bare<'a>> = "allowed",
@@ -35,9 +35,9 @@ message! {
 
 message! {
     /// The settings of either check. The vendor's own sample has this root in a request about security codes, too.
-    pub(crate) struct CheckSettings<'a> as "avs-settings" {
+    pub(crate) struct CheckSettings<'a> as "avs-settings" of domain::CheckSettings; {
         enabled: Option<Bare<'a>> = "enabled",
-        response_filters: Option<Filters<'a>> = "response-filters",
+        filters: Option<Filters<'a>> = "response-filters",
     }
 }
 
@@ -45,12 +45,12 @@ message! {
     /// The same under the root that is meant for security codes.
     struct CscSettings<'a> as "csc-settings" {
         enabled: Option<Bare<'a>> = "enabled",
-        response_filters: Option<Filters<'a>> = "response-filters",
+        filters: Option<Filters<'a>> = "response-filters",
     }
 }
 
 message! {
-    pub(crate) struct DuplicateSettings<'a> as "check-duplicate-transaction-settings" {
+    pub(crate) struct DuplicateSettings<'a> as "check-duplicate-transaction-settings" of domain::DuplicateSettings; {
         enabled: Option<Bare<'a>> = "enabled",
         check_merchant_level: Option<Bare<'a>> = "check-merchant-level",
         include_invoice: Option<Bare<'a>> = "include-invoice",
@@ -82,8 +82,8 @@ pub fn update_avs(format: Format, update: &CheckUpdate) -> Result<Call, EncodeEr
 
 /// `PUT /rest/v2/settings/terminal/csc`
 pub fn update_csc(format: Format, update: &CheckUpdate) -> Result<Call, EncodeError> {
-    let CheckSettings { enabled, response_filters } = update.into();
-    Operation::UpdateCscSettings.call().with_body(format, &CscSettings { enabled, response_filters })
+    let CheckSettings { enabled, filters } = update.into();
+    Operation::UpdateCscSettings.call().with_body(format, &CscSettings { enabled, filters })
 }
 
 /// `POST /rest/v2/settings/transaction/duplicates`
@@ -118,7 +118,7 @@ pub fn read_update_avs(format: Format, body: &[u8], limits: &Limits) -> Result<C
 /// which is that of the address check, is read too.
 pub fn read_update_csc(format: Format, body: &[u8], limits: &Limits) -> Result<CheckUpdate, ReadError> {
     let settings = match format::decode(format, body, limits) {
-        Ok(CscSettings { enabled, response_filters }) => CheckSettings { enabled, response_filters },
+        Ok(CscSettings { enabled, filters }) => CheckSettings { enabled, filters },
         Err(error) if error.kind() == DecodeErrorKind::WrongRoot => format::decode(format, body, limits)?,
         Err(error) => return Err(error.into()),
     };
@@ -159,18 +159,18 @@ impl<'a> From<&'a CheckUpdate> for CheckSettings<'a> {
         });
         Self {
             enabled: update.enabled().map(Bare::from),
-            response_filters: Some(Filters { response_filter: Records(filters.collect()) }),
+            filters: Some(Filters { response_filter: Records(filters.collect()) }),
         }
     }
 }
 
 impl CheckSettings<'_> {
     fn update(self, answers: &[CheckAnswer]) -> Result<CheckUpdate, Violations> {
-        let Self { enabled, response_filters } = self;
+        let Self { enabled, filters } = self;
         let mut wrong = Violations::default();
         let enabled = request_flag("enabled", enabled, &mut wrong);
         let mut named = Vec::new();
-        for filter in response_filters.into_iter().flat_map(|filters| filters.response_filter.0) {
+        for filter in filters.into_iter().flat_map(|filters| filters.response_filter.0) {
             let (name, allowed) = (given(filter.name), request_flag("allowed", filter.allowed, &mut wrong));
             if name.is_none() {
                 wrong.add("name", Rule::Required);
@@ -183,13 +183,6 @@ impl CheckSettings<'_> {
         let named = named.iter().map(|(name, allowed)| (name.trim(), *allowed));
         if wrong.is_empty() { CheckUpdate::new(answers, enabled, named) } else { Err(wrong) }
     }
-
-    pub(crate) fn record(self) -> Result<domain::CheckSettings, Fault> {
-        let Self { enabled, response_filters } = self;
-        let filters = response_filters.into_iter().flat_map(|filters| filters.response_filter.0);
-        let filters = filters.map(Filter::record).collect::<Result<_, _>>()?;
-        Ok(domain::CheckSettings { enabled: flag("enabled", enabled)?, filters })
-    }
 }
 
 /// A flag of a request; what is given and is none is wrong.
@@ -198,78 +191,14 @@ fn request_flag(member: &'static str, given_as: Option<Bare<'_>>, wrong: &mut Vi
     flag.map_err(|error| wrong.add(member, error.0)).ok().map(|flag| flag.0)
 }
 
-impl Filter<'_> {
-    fn record(self) -> Result<domain::ResponseFilter, Fault> {
-        let Self { name, response_code, allowed, description } = self;
-        Ok(domain::ResponseFilter {
-            name: owned(name),
-            response_code: owned(response_code),
-            allowed: flag("allowed", allowed)?,
-            description: owned(description),
-        })
+impl<'a> From<&'a [domain::ResponseFilter]> for Filters<'a> {
+    fn from(filters: &'a [domain::ResponseFilter]) -> Self {
+        Self { response_filter: Records(filters.iter().map(Filter::from).collect()) }
     }
 }
 
-impl<'a> From<&'a domain::CheckSettings> for CheckSettings<'a> {
-    fn from(settings: &'a domain::CheckSettings) -> Self {
-        let domain::CheckSettings { enabled, filters } = settings;
-        let filters = filters.iter().map(|filter| {
-            let domain::ResponseFilter { name, response_code, allowed, description } = filter;
-            Filter {
-                name: some_text(name.as_ref()),
-                response_code: some_text(response_code.as_ref()),
-                allowed: allowed.map(Bare::from),
-                description: some_text(description.as_ref()),
-            }
-        });
-        Self {
-            enabled: enabled.map(Bare::from),
-            response_filters: Some(Filters { response_filter: Records(filters.collect()) }),
-        }
-    }
-}
-
-impl From<&domain::DuplicateSettings> for DuplicateSettings<'_> {
-    fn from(settings: &domain::DuplicateSettings) -> Self {
-        let domain::DuplicateSettings {
-            enabled,
-            check_merchant_level,
-            include_invoice,
-            use_invoice_instead_of_card,
-            time_range_in_minutes,
-            if_duplicate_found_respond_with_error,
-        } = *settings;
-        Self {
-            enabled: enabled.map(Bare::from),
-            check_merchant_level: check_merchant_level.map(Bare::from),
-            include_invoice: include_invoice.map(Bare::from),
-            use_invoice_instead_of_card: use_invoice_instead_of_card.map(Bare::from),
-            time_range_in_minutes: time_range_in_minutes.map(Bare::from),
-            if_duplicate_found_respond_with_error: if_duplicate_found_respond_with_error.map(Bare::from),
-        }
-    }
-}
-
-impl DuplicateSettings<'_> {
-    pub(crate) fn record(self) -> Result<domain::DuplicateSettings, Fault> {
-        let Self {
-            enabled,
-            check_merchant_level,
-            include_invoice,
-            use_invoice_instead_of_card,
-            time_range_in_minutes,
-            if_duplicate_found_respond_with_error,
-        } = self;
-        Ok(domain::DuplicateSettings {
-            enabled: flag("enabled", enabled)?,
-            check_merchant_level: flag("check-merchant-level", check_merchant_level)?,
-            include_invoice: flag("include-invoice", include_invoice)?,
-            use_invoice_instead_of_card: flag("use-invoice-instead-of-card", use_invoice_instead_of_card)?,
-            time_range_in_minutes: count("time-range-in-minutes", time_range_in_minutes)?,
-            if_duplicate_found_respond_with_error: flag(
-                "if-duplicate-found-respond-with-error",
-                if_duplicate_found_respond_with_error,
-            )?,
-        })
+impl Filters<'_> {
+    pub(crate) fn record(self) -> Result<Vec<domain::ResponseFilter>, Fault> {
+        self.response_filter.0.into_iter().map(Filter::record).collect()
     }
 }

@@ -1,18 +1,15 @@
 //! Card tokens of the vault.
 
 use perennial_domain::clearent::{
-    self as domain, NewToken, NewTokenFields, TokenId, TokenSearch, TokenStatus, TokenUpdate,
-    TokenUpdateBuilder, TokenUpdateFields,
+    self as domain, NewToken, NewTokenFields, TokenId, TokenSearch, TokenUpdate, TokenUpdateBuilder,
+    TokenUpdateFields,
 };
 use perennial_domain::{CardBrand, Violations};
 
 use super::Operation;
 use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
-use crate::fields::{
-    Fault, expiry, given, key, last_four, owned, reported_count, reported_flag, set, set_as_gateway, shown,
-    some_text, text, truth,
-};
+use crate::fields::{given, set, set_as_gateway, shown, some_text, text, truth};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::{Else, Listed};
@@ -38,20 +35,20 @@ message! {
 
 message! {
     /// A token as the vault has it. There is no place for the card and its code, should a gateway echo them.
-    pub(crate) struct Token<'a> as "token" keyed by |token| token.token_id.as_deref(); {
+    pub(crate) struct Token<'a> as "token" of domain::Token, keyed by |token| token.token_id.as_deref(); {
         token_id: Option<Text<'a>> = "token-id",
         times_used: Option<Text<'a>> = "times-used",
-        status: Option<Text<'a>> = "status",
+        status: Option<Text<'a>> = "status" by Capitalized,
         customer_key: Option<Text<'a>> = "customer-key",
         created: Option<Text<'a>> = "created",
         updated: Option<Text<'a>> = "updated",
         exp_date: Option<Text<'a>> = "exp-date",
-        last_four_digits: Option<Text<'a>> = "last-four-digits",
+        last_four_digits: Option<Text<'a>> = "last-four-digits" by LastFour,
         card_type: Option<Text<'a>> = "card-type",
         description: Option<Text<'a>> = "description",
         avs_address: Option<Text<'a>> = "avs-address",
         avs_zip: Option<Text<'a>> = "avs-zip",
-        default: Option<Bare<'a>> = "default",
+        is_default: Option<Bare<'a>> = "default",
         merchant_id: Option<Text<'a>> = "merchant-id",
         token_status: Option<Text<'a>> = "token-status",
     }
@@ -216,91 +213,4 @@ pub fn read_search(query: &str) -> Result<TokenSearch, Violations> {
         paging: params.paging(),
     };
     params.finish(search)
-}
-
-impl<'a> From<&'a domain::Token> for Token<'a> {
-    fn from(token: &'a domain::Token) -> Self {
-        let domain::Token {
-            token_id,
-            customer_key,
-            status,
-            description,
-            card_type,
-            last_four_digits,
-            exp_date,
-            avs_address,
-            avs_zip,
-            is_default,
-            times_used,
-            created,
-            updated,
-            token_status,
-            merchant_id,
-        } = token;
-        Self {
-            token_id: some_text(token_id.as_ref()),
-            times_used: shown(times_used.as_ref()),
-            status: status.as_ref().map(|status| capitalized(status.as_str())),
-            customer_key: some_text(customer_key.as_ref()),
-            created: some_text(created.as_ref()),
-            updated: some_text(updated.as_ref()),
-            exp_date: shown(exp_date.as_ref()),
-            last_four_digits: some_text(last_four_digits.as_ref()),
-            card_type: card_type.as_ref().map(|brand| text(brand.as_str())),
-            description: some_text(description.as_ref()),
-            avs_address: some_text(avs_address.as_ref()),
-            avs_zip: some_text(avs_zip.as_ref()),
-            default: is_default.as_ref().map(Bare::shown),
-            merchant_id: some_text(merchant_id.as_ref()),
-            token_status: some_text(token_status.as_ref()),
-        }
-    }
-}
-
-impl Token<'_> {
-    pub(crate) fn record(self) -> Result<domain::Token, Fault> {
-        let Self {
-            token_id,
-            times_used,
-            status,
-            customer_key,
-            created,
-            updated,
-            exp_date,
-            last_four_digits,
-            card_type,
-            description,
-            avs_address,
-            avs_zip,
-            default,
-            merchant_id,
-            token_status,
-        } = self;
-        Ok(domain::Token {
-            token_id: key("token-id", token_id)?,
-            customer_key: key("customer-key", customer_key)?,
-            status: given(status).map(|status| TokenStatus::reported(&status)),
-            description: owned(description),
-            card_type: given(card_type).map(|brand| CardBrand::reported(&brand)),
-            last_four_digits: last_four("last-four-digits", last_four_digits)?,
-            exp_date: expiry(exp_date),
-            avs_address: owned(avs_address),
-            avs_zip: owned(avs_zip),
-            is_default: reported_flag(default),
-            times_used: reported_count(times_used),
-            created: owned(created),
-            updated: owned(updated),
-            token_status: owned(token_status),
-            merchant_id: owned(merchant_id),
-        })
-    }
-}
-
-/// `Active`, as captured answers have it, although requests say `ACTIVE`.
-fn capitalized(word: &str) -> Text<'static> {
-    let mut word = word.to_ascii_lowercase();
-    if let Some(first) = word.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    Text::Owned(word)
 }

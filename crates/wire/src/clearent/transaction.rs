@@ -2,8 +2,8 @@
 
 use perennial_domain::clearent::{
     self as domain, Capture, CaptureFields, Charge, ChargeFields, ChargeSource, OneTimeToken, Refund,
-    RefundFields, TransactionId, TransactionRequest, TransactionResult, TransactionSearch, TransactionType,
-    TransactionUpdate, TransactionUpdateFields, Void,
+    RefundFields, TransactionId, TransactionRequest, TransactionSearch, TransactionType, TransactionUpdate,
+    TransactionUpdateFields, Void,
 };
 use perennial_domain::{Amount, AsGateway, CardBrand, Rule, Violations};
 
@@ -11,10 +11,7 @@ use super::Operation;
 use super::customer::Address;
 use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
-use crate::fields::{
-    Fault, amount, expiry, flag, given, key, last_four as digits, owned, padded, reported_flag,
-    result_code as code, set, set_as_gateway, shown, some_text, text, truth,
-};
+use crate::fields::{given, set, set_as_gateway, shown, some_text, text, truth};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Listed;
@@ -56,7 +53,7 @@ message! {
 
 message! {
     /// A transaction as the gateway has it. There is no place for the security code, should a gateway echo it.
-    pub(crate) struct Transaction<'a> as "transaction" keyed by |transaction| transaction.id.as_deref(); {
+    pub(crate) struct Transaction<'a> as "transaction" of domain::Transaction, keyed by |transaction| transaction.id.as_deref(); {
         amount: Option<Text<'a>> = "amount",
         id: Option<Text<'a>> = "id",
         invoice: Option<Text<'a>> = "invoice",
@@ -66,7 +63,7 @@ message! {
         result: Option<Text<'a>> = "result",
         billing: Option<Address<'a>> = "billing",
         shipping: Option<Address<'a>> = "shipping",
-        card: Option<Text<'a>> = "card",
+        card: Option<Text<'a>> = "card" by CardNumber,
         authorization_code: Option<Text<'a>> = "authorization-code",
         original_amount: Option<Text<'a>> = "original-amount",
         partial_approved: Option<Bare<'a>> = "partial-approved",
@@ -79,7 +76,7 @@ message! {
         order_id: Option<Text<'a>> = "order-id",
         customer_id: Option<Text<'a>> = "customer-id",
         display_message: Option<Text<'a>> = "display-message",
-        result_code: Option<Text<'a>> = "result-code",
+        result_code: Option<Text<'a>> = "result-code" by ResultCode,
         billing_is_shipping: Option<Text<'a>> = "billing-is-shipping",
         description: Option<Text<'a>> = "description",
         comments: Option<Text<'a>> = "comments",
@@ -101,7 +98,7 @@ message! {
         software_type: Option<Text<'a>> = "software-type",
         software_type_version: Option<Text<'a>> = "software-type-version",
         card_type: Option<Text<'a>> = "card-type",
-        last_four: Option<Text<'a>> = "last-four",
+        last_four: Option<Text<'a>> = "last-four" by LastFour,
         merchant_id: Option<Text<'a>> = "merchant-id",
         terminal_id: Option<Text<'a>> = "terminal-id",
     }
@@ -567,219 +564,4 @@ pub fn read_search(query: &str) -> Result<TransactionSearch, Violations> {
         paging: params.paging(),
     };
     params.finish(search)
-}
-
-impl<'a> From<&'a domain::Transaction> for Transaction<'a> {
-    fn from(transaction: &'a domain::Transaction) -> Self {
-        let domain::Transaction {
-            id,
-            transaction_type,
-            amount,
-            result,
-            result_code,
-            display_message,
-            status,
-            authorization_code,
-            card,
-            last_four,
-            card_type,
-            exp_date,
-            entry_method,
-            created,
-            batch_string_id,
-            ref_id,
-            original_amount,
-            partial_approved,
-            surcharge_applied,
-            service_fee,
-            sales_tax_amount,
-            tip_amount,
-            invoice,
-            purchase_order,
-            order_id,
-            customer_id,
-            description,
-            comments,
-            token_description,
-            email_address,
-            billing,
-            shipping,
-            billing_is_shipping,
-            software_type,
-            software_type_version,
-            avs_result_code,
-            avs_result_code_description,
-            csc_result_code,
-            csc_result_code_description,
-            check_field_duplicate,
-            pending,
-            settled,
-            voided,
-            voided_auth,
-            merchant_id,
-            terminal_id,
-            plan_name,
-        } = transaction;
-        Self {
-            amount: shown(*amount),
-            id: some_text(id.as_ref()),
-            invoice: some_text(invoice.as_ref()),
-            purchase_order: some_text(purchase_order.as_ref()),
-            created: some_text(created.as_ref()),
-            transaction_type: transaction_type.as_ref().map(|kind| text(kind.as_str())),
-            result: result.as_ref().map(|result| text(result.as_str())),
-            billing: billing.as_ref().map(Address::from),
-            shipping: shipping.as_ref().map(Address::from),
-            card: some_text(card.as_ref()),
-            authorization_code: some_text(authorization_code.as_ref()),
-            original_amount: shown(*original_amount),
-            partial_approved: partial_approved.map(Bare::from),
-            surcharge_applied: surcharge_applied.map(Bare::from),
-            service_fee: shown(*service_fee),
-            sales_tax_amount: shown(*sales_tax_amount),
-            tip_amount: shown(*tip_amount),
-            entry_method: some_text(entry_method.as_ref()),
-            batch_string_id: some_text(batch_string_id.as_ref()),
-            order_id: some_text(order_id.as_ref()),
-            customer_id: some_text(customer_id.as_ref()),
-            display_message: some_text(display_message.as_ref()),
-            result_code: some_text(result_code.as_ref()),
-            billing_is_shipping: shown(billing_is_shipping.as_ref()),
-            description: some_text(description.as_ref()),
-            comments: some_text(comments.as_ref()),
-            token_description: some_text(token_description.as_ref()),
-            email_address: some_text(email_address.as_ref()),
-            ref_id: some_text(ref_id.as_ref()),
-            plan_name: some_text(plan_name.as_ref()),
-            exp_date: shown(exp_date.as_ref()),
-            avs_result_code: some_text(avs_result_code.as_ref()),
-            avs_result_code_description: some_text(avs_result_code_description.as_ref()),
-            csc_result_code: some_text(csc_result_code.as_ref()),
-            csc_result_code_description: some_text(csc_result_code_description.as_ref()),
-            check_field_duplicate: check_field_duplicate.map(Bare::from),
-            voided: voided.map(truth),
-            pending: pending.map(truth),
-            voided_auth: voided_auth.map(truth),
-            settled: settled.map(truth),
-            status: some_text(status.as_ref()),
-            software_type: some_text(software_type.as_ref()),
-            software_type_version: some_text(software_type_version.as_ref()),
-            card_type: card_type.as_ref().map(|brand| text(brand.as_str())),
-            last_four: some_text(last_four.as_ref()),
-            merchant_id: some_text(merchant_id.as_ref()),
-            terminal_id: some_text(terminal_id.as_ref()),
-        }
-    }
-}
-
-impl Transaction<'_> {
-    pub(crate) fn record(self) -> Result<domain::Transaction, Fault> {
-        let Self {
-            amount: total,
-            id,
-            invoice,
-            purchase_order,
-            created,
-            transaction_type,
-            result,
-            billing,
-            shipping,
-            card,
-            authorization_code,
-            original_amount,
-            partial_approved,
-            surcharge_applied,
-            service_fee,
-            sales_tax_amount,
-            tip_amount,
-            entry_method,
-            batch_string_id,
-            order_id,
-            customer_id,
-            display_message,
-            result_code,
-            billing_is_shipping,
-            description,
-            comments,
-            token_description,
-            email_address,
-            ref_id,
-            plan_name,
-            exp_date,
-            avs_result_code,
-            avs_result_code_description,
-            csc_result_code,
-            csc_result_code_description,
-            check_field_duplicate,
-            voided,
-            pending,
-            voided_auth,
-            settled,
-            status,
-            software_type,
-            software_type_version,
-            card_type,
-            last_four,
-            merchant_id,
-            terminal_id,
-        } = self;
-        Ok(domain::Transaction {
-            id: key("id", id)?,
-            transaction_type: given(transaction_type).map(|kind| TransactionType::reported(&kind)),
-            amount: amount("amount", total)?,
-            result: given(result).map(|result| TransactionResult::reported(&result)),
-            result_code: code(result_code),
-            display_message: owned(display_message),
-            status: owned(status),
-            authorization_code: owned(authorization_code),
-            card: owned(given(card).map(|card| padded(4, card))).map(masked),
-            last_four: digits("last-four", last_four)?,
-            card_type: given(card_type).map(|brand| CardBrand::reported(&brand)),
-            exp_date: expiry(exp_date),
-            entry_method: owned(entry_method),
-            created: owned(created),
-            batch_string_id: owned(batch_string_id),
-            ref_id: key("ref-id", ref_id)?,
-            original_amount: amount("original-amount", original_amount)?,
-            partial_approved: flag("partial-approved", partial_approved)?,
-            surcharge_applied: flag("surcharge-applied", surcharge_applied)?,
-            service_fee: amount("service-fee", service_fee)?,
-            sales_tax_amount: amount("sales-tax-amount", sales_tax_amount)?,
-            tip_amount: amount("tip-amount", tip_amount)?,
-            invoice: owned(invoice),
-            purchase_order: owned(purchase_order),
-            order_id: owned(order_id),
-            customer_id: owned(customer_id),
-            description: owned(description),
-            comments: owned(comments),
-            token_description: owned(token_description),
-            email_address: owned(email_address),
-            billing: billing.and_then(Address::record),
-            shipping: shipping.and_then(Address::record),
-            billing_is_shipping: reported_flag(billing_is_shipping),
-            software_type: owned(software_type),
-            software_type_version: owned(software_type_version),
-            avs_result_code: owned(avs_result_code),
-            avs_result_code_description: owned(avs_result_code_description),
-            csc_result_code: owned(csc_result_code),
-            csc_result_code_description: owned(csc_result_code_description),
-            check_field_duplicate: flag("check-field-duplicate", check_field_duplicate)?,
-            pending: flag("pending", pending)?,
-            settled: flag("settled", settled)?,
-            voided: flag("voided", voided)?,
-            voided_auth: flag("voided-auth", voided_auth)?,
-            merchant_id: owned(merchant_id),
-            terminal_id: owned(terminal_id),
-            plan_name: owned(plan_name),
-        })
-    }
-}
-
-/// A gateway that echoes a whole card number must not bring it into a record.
-fn masked(card: String) -> String {
-    let digits = card.bytes().filter(u8::is_ascii_digit).count();
-    match card.get(card.len().saturating_sub(4)..) {
-        Some(last_four) if digits > 6 => format!("{}{last_four}", "X".repeat(digits - 4)),
-        _ => card,
-    }
 }

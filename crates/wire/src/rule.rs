@@ -1,0 +1,186 @@
+//! How the members of what a gateway reports are read and written: one rule for each type.
+//!
+//! Keys, money, and the days and flags that say what became of it are never guessed: what cannot be read is an error.
+//! Words are kept as they came, also those that the domain does not know. Details that move no money are kept as they
+//! came where they cannot be read.
+
+use std::borrow::Cow;
+
+use perennial_domain::clearent::{
+    BatchId, BatchStatus, CustomerKey, CustomerStatus, Frequency, FrequencyDay, Link, OneTimeToken, PlanKey,
+    PlanStatus, PostalAddress, ResponseFilter, TokenId, TokenStatus, TransactionId, TransactionResult,
+    TransactionType,
+};
+use perennial_domain::{Amount, CardBrand, Date, Expiry, Reported, Total};
+
+use crate::clearent::{Address, Filters, Links};
+use crate::fields::{
+    Fault, amount, count, date, expiry, flag, given, key, last_four, own_key, owned, padded, reported,
+    reported_count, reported_flag, result_code, shown, some_text, text, total, truth,
+};
+use crate::text::{Bare, Text};
+
+/// Between a member of a message and a value of the domain.
+pub(crate) trait Rule<'a, Member, Value> {
+    /// Reads the member of this name.
+    fn read(name: &str, member: Member) -> Result<Value, Fault>;
+
+    /// Writes the value.
+    fn show(value: &'a Value) -> Member;
+}
+
+/// The rule of a type.
+pub(crate) struct Plain;
+
+/// Declares the rule of a type: how its text is read, and how it is written.
+macro_rules! rules {
+    ($($Member:ident to $Value:ty: $read:expr, $show:expr;)*) => {$(
+        impl<'a> Rule<'a, Option<$Member<'a>>, $Value> for Plain {
+            fn read(name: &str, member: Option<$Member<'a>>) -> Result<$Value, Fault> {
+                let read: fn(&str, Option<$Member<'a>>) -> Result<$Value, Fault> = $read;
+                read(name, member)
+            }
+
+            fn show(value: &'a $Value) -> Option<$Member<'a>> {
+                let show: fn(&'a $Value) -> Option<$Member<'a>> = $show;
+                show(value)
+            }
+        }
+    )*};
+}
+
+/// Declares the rules of keys, of which one may name the record itself, and of words.
+macro_rules! names {
+    (keys $($Key:ty),*; words $($Word:ty),*) => {
+        rules! {
+            $(
+                Text to Option<$Key>: key, |key| some_text(key.as_ref());
+                Text to $Key: own_key, |key| Some(text(key.as_str()));
+            )*
+            $(
+                Text to Option<$Word>:
+                    |_, word| Ok(given(word).map(|word| <$Word>::reported(&word))),
+                    |word| word.as_ref().map(|word| text(word.as_str()));
+            )*
+        }
+    };
+}
+
+names! {
+    keys BatchId, CustomerKey, PlanKey, TokenId, TransactionId;
+    words BatchStatus, CardBrand, CustomerStatus, Frequency, PlanStatus, TokenStatus, TransactionResult, TransactionType
+}
+
+rules! {
+    Text to Option<String>: |_, text| Ok(owned(text)), |text| some_text(text.as_ref());
+    Text to Option<Amount>: amount, |amount| shown(*amount);
+    Text to Option<Total>: total, |total| shown(*total);
+    Text to Option<Date>: date, |date| shown(*date);
+    Text to Date: |name, day| date(name, day)?.ok_or_else(|| Fault::missing(name)), |date| shown(Some(date));
+    Text to Option<bool>: flag, |flag| flag.map(truth);
+    Text to Option<u64>: count, |count| shown(*count);
+    Text to Option<Reported<bool>>: |_, flag| Ok(reported_flag(flag)), |flag| shown(flag.as_ref());
+    Text to Option<Reported<u64>>: |_, count| Ok(reported_count(count)), |count| shown(count.as_ref());
+    Text to Option<Reported<Expiry>>: |_, date| Ok(expiry(date)), |date| shown(date.as_ref());
+    Text to Option<Reported<FrequencyDay>>:
+        |_, day| Ok(reported(day, |day| FrequencyDay::try_from(day).ok())), |day| shown(day.as_ref());
+    Text to OneTimeToken: own_key, |token| Some(text(token.expose()));
+    Bare to Option<bool>: flag, |flag| flag.map(Bare::from);
+    Bare to Option<u64>: count, |count| count.map(Bare::from);
+    Bare to Option<Reported<bool>>: |_, flag| Ok(reported_flag(flag)), |flag| flag.as_ref().map(Bare::shown);
+    Address to Option<PostalAddress>:
+        |_, address| Ok(address.and_then(Address::record)), |address| address.as_ref().map(Address::from);
+    Filters to Vec<ResponseFilter>:
+        |_, filters| filters.map_or(Ok(Vec::new()), Filters::record),
+        |filters| Some(Filters::from(filters.as_slice()));
+    Links to Vec<Link>:
+        |_, links| Ok(links.map(Links::record).unwrap_or_default()), |links| Some(Links::from(links.as_slice()));
+}
+
+/// Declares a rule by which single members are read otherwise than their type.
+macro_rules! special {
+    ($($(#[$doc:meta])* $Rule:ident to $Value:ty: $read:expr, $show:expr;)*) => {$(
+        $(#[$doc])*
+        pub(crate) struct $Rule;
+
+        impl<'a> Rule<'a, Option<Text<'a>>, $Value> for $Rule {
+            fn read(name: &str, member: Option<Text<'a>>) -> Result<$Value, Fault> {
+                let read: fn(&str, Option<Text<'a>>) -> Result<$Value, Fault> = $read;
+                read(name, member)
+            }
+
+            fn show(value: &'a $Value) -> Option<Text<'a>> {
+                let show: fn(&'a $Value) -> Option<Text<'a>> = $show;
+                show(value)
+            }
+        }
+    )*};
+}
+
+special! {
+    /// The last four digits of a card, which a number has without its leading zeros.
+    LastFour to Option<String>: last_four, |digits| some_text(digits.as_ref());
+    /// A result code of three digits, likewise.
+    ResultCode to Option<String>: |_, code| Ok(result_code(code)), |code| some_text(code.as_ref());
+    /// A card number. A gateway that echoes a whole one must not bring it into a record.
+    CardNumber to Option<String>:
+        |_, card| Ok(owned(given(card).map(|card| padded(4, card))).map(masked)),
+        |card| some_text(card.as_ref());
+    /// A word that answers have as `Active`, although requests say `ACTIVE`.
+    Capitalized to Option<TokenStatus>:
+        |_, status| Ok(given(status).map(|status| TokenStatus::reported(&status))),
+        |status| status.as_ref().map(|status| capitalized(status.as_str()));
+}
+
+fn masked(card: String) -> String {
+    let digits = card.bytes().filter(u8::is_ascii_digit).count();
+    match card.get(card.len().saturating_sub(4)..) {
+        Some(last_four) if digits > 6 => format!("{}{last_four}", "X".repeat(digits - 4)),
+        _ => card,
+    }
+}
+
+fn capitalized(word: &str) -> Text<'static> {
+    let mut word = word.to_ascii_lowercase();
+    if let Some(first) = word.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    Cow::Owned(word)
+}
+
+/// Makes a message the wire's form of a record of the domain: each member has the name of a field there, and is read
+/// and written by the rule of the field's type, or by the one that is named.
+macro_rules! record {
+    ($Name:ident is $Record:ty { $($field:ident = $name:literal $(by $Rule:ident)?),* $(,)? }) => {
+        const _: () = {
+            use $crate::rule::Rule;
+
+            impl<'a> From<&'a $Record> for $Name<'a> {
+                fn from(record: &'a $Record) -> Self {
+                    Self { $($field: <$crate::rule::of!($($Rule)?) as Rule<'a, _, _>>::show(&record.$field)),* }
+                }
+            }
+
+            impl<'a> $Name<'a> {
+                pub(crate) fn record(self) -> Result<$Record, $crate::fields::Fault> {
+                    type Record = $Record;
+                    Ok(Record {
+                        $($field: <$crate::rule::of!($($Rule)?) as Rule<'a, _, _>>::read($name, self.$field)?),*
+                    })
+                }
+            }
+        };
+    };
+}
+
+/// The rule that is named, or that of the type.
+macro_rules! of {
+    () => {
+        $crate::rule::Plain
+    };
+    ($Rule:ident) => {
+        $crate::rule::$Rule
+    };
+}
+
+pub(crate) use {of, record};
