@@ -1,4 +1,4 @@
-//! How the members of what a gateway reports are read and written: one rule for each type.
+//! How the members of records and requests are read and written: one rule for each type.
 //!
 //! Keys, money, and the days and flags that say what became of it are never guessed: what cannot be read is an error.
 //! Words are kept as they came, also those that the domain does not know. Details that move no money are kept as they
@@ -8,10 +8,10 @@ use std::borrow::Cow;
 
 use perennial_domain::clearent::{
     BatchId, BatchStatus, CustomerKey, CustomerStatus, Frequency, FrequencyDay, Link, OneTimeToken, PlanKey,
-    PlanStatus, PostalAddress, ResponseFilter, TokenId, TokenStatus, TransactionId, TransactionResult,
-    TransactionType,
+    PlanStatus, PlanType, PostalAddress, ResponseFilter, TokenId, TokenStatus, TransactionId,
+    TransactionResult, TransactionType,
 };
-use perennial_domain::{Amount, CardBrand, Date, Expiry, Reported, Total};
+use perennial_domain::{Amount, CardBrand, Date, Expiry, Flag, Reported, Total};
 
 use crate::clearent::{Address, Filters, Links};
 use crate::fields::{
@@ -89,7 +89,11 @@ rules! {
     Bare to Option<u64>: count, |count| count.map(Bare::from);
     Bare to Option<Reported<bool>>: |_, flag| Ok(reported_flag(flag)), |flag| flag.as_ref().map(Bare::shown);
     Address to Option<PostalAddress>:
-        |_, address| Ok(address.and_then(Address::record)), |address| address.as_ref().map(Address::from);
+        |_, address| {
+            let address = address.map(Address::record).transpose()?;
+            Ok(address.filter(|address| *address != PostalAddress::default()))
+        },
+        |address| address.as_ref().map(Address::from);
     Filters to Vec<ResponseFilter>:
         |_, filters| filters.map_or(Ok(Vec::new()), Filters::record),
         |filters| Some(Filters::from(filters.as_slice()));
@@ -184,3 +188,134 @@ macro_rules! of {
 }
 
 pub(crate) use {of, record};
+
+/// A value of a request as its member, by its type.
+pub(crate) trait Spelled<'a, Member> {
+    fn spelled(&'a self) -> Member;
+}
+
+/// The same for a field of a request, which may be absent.
+pub(crate) trait Given<'a, Member> {
+    fn member(self) -> Option<Member>;
+}
+
+impl<'a, Member, T: Spelled<'a, Member>> Given<'a, Member> for &'a T {
+    fn member(self) -> Option<Member> {
+        Some(self.spelled())
+    }
+}
+
+impl<'a, Member, T: Spelled<'a, Member>> Given<'a, Member> for Option<&'a T> {
+    fn member(self) -> Option<Member> {
+        self.map(T::spelled)
+    }
+}
+
+macro_rules! spelled {
+    (words $($Word:ty),*; shown $($Shown:ty),*) => {
+        $(
+            impl<'a> Spelled<'a, Text<'a>> for $Word {
+                fn spelled(&'a self) -> Text<'a> {
+                    text(self.as_str())
+                }
+            }
+        )*
+        $(
+            impl<'a> Spelled<'a, Text<'a>> for $Shown {
+                fn spelled(&'a self) -> Text<'a> {
+                    Cow::Owned(self.to_string())
+                }
+            }
+        )*
+    };
+}
+
+spelled! {
+    words perennial_domain::Text, CardBrand, CustomerKey, CustomerStatus, Frequency, PlanStatus, PlanType, TokenId,
+        TokenStatus, perennial_domain::clearent::LastFour;
+    shown Amount, Date, Expiry, FrequencyDay
+}
+
+impl<'a> Spelled<'a, Text<'a>> for Flag {
+    fn spelled(&'a self) -> Text<'a> {
+        truth(self.0)
+    }
+}
+
+impl<'a> Spelled<'a, Bare<'a>> for Flag {
+    fn spelled(&'a self) -> Bare<'a> {
+        self.0.into()
+    }
+}
+
+impl<'a> Spelled<'a, Address<'a>> for perennial_domain::clearent::Address {
+    fn spelled(&'a self) -> Address<'a> {
+        Address::from(self)
+    }
+}
+
+/// Makes a message the wire's form of a request, which it is written from and read into. Each member has the name of a
+/// field; `gateway` are read in the gateway's own way, `words` are kept as they came, and `nested` are requests in it.
+macro_rules! request {
+    (
+        $Name:ident asks $Request:ty, by $Fields:ident, $Builder:ident {
+            $($field:ident),*
+            $(; gateway $($gateway:ident),+)?
+            $(; words $($word:ident: $Word:ty),+)?
+            $(; nested $($nested:ident),+)?
+        }
+    ) => {
+        impl<'a> From<&'a $Request> for $Name<'a> {
+            fn from(request: &'a $Request) -> Self {
+                use $crate::rule::Given as _;
+
+                let $Fields { $($field,)* $($($gateway,)+)? $($($word,)+)? $($($nested,)+)? } = request.fields();
+                Self {
+                    $($field: $field.member(),)*
+                    $($($gateway: $gateway.member(),)+)?
+                    $($($word: $word.member(),)+)?
+                    $($($nested: $nested.member(),)+)?
+                    ..Self::default()
+                }
+            }
+        }
+
+        impl $crate::rule::Asks<$Builder> for $Name<'_> {
+            fn builder(self) -> $Builder {
+                let builder = <$Request>::builder();
+                $(
+                    let builder = match $crate::fields::given(self.$field.map($crate::text::Text::from)) {
+                        Some(text) => builder.$field(&*text),
+                        None => builder,
+                    };
+                )*
+                $($(
+                    let builder = match $crate::fields::given(self.$gateway) {
+                        Some(text) => builder.$gateway(perennial_domain::AsGateway(&text)),
+                        None => builder,
+                    };
+                )+)?
+                $($(
+                    let builder = match $crate::fields::given(self.$word) {
+                        Some(word) => builder.$word(<$Word>::reported(&word)),
+                        None => builder,
+                    };
+                )+)?
+                $($(
+                    let builder = match self.$nested.and_then(|nested| nested.request()) {
+                        Some(nested) => builder.$nested(nested),
+                        None => builder,
+                    };
+                )+)?
+                builder
+            }
+        }
+    };
+}
+
+/// A message that asks for something: what it has, as far as it can be read, and what is wrong with it.
+pub(crate) trait Asks<Builder> {
+    fn builder(self) -> Builder;
+}
+
+pub(crate) use request;

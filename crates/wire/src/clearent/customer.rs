@@ -3,18 +3,19 @@
 use perennial_domain::Violations;
 use perennial_domain::clearent::{
     self as domain, AddressBuilder, AddressFields, CustomerKey, CustomerSearch, CustomerUpdate,
-    CustomerUpdateFields, NewCustomer, NewCustomerFields, PostalAddress,
+    CustomerUpdateBuilder, CustomerUpdateFields, NewCustomer, NewCustomerBuilder, NewCustomerFields,
+    PostalAddress,
 };
 
 use super::Operation;
 use super::envelope::Links;
 use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
-use crate::fields::{owned, set, some_text, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Listed;
 use crate::query::Params;
+use crate::rule::{Asks, request};
 use crate::text::Text;
 
 message! {
@@ -35,7 +36,7 @@ message! {
 
 message! {
     /// An address: of customers and of transactions.
-    pub(crate) struct Address<'a> as "address" {
+    pub(crate) struct Address<'a> as "address" of PostalAddress; {
         first_name: Option<Text<'a>> = "first-name",
         last_name: Option<Text<'a>> = "last-name",
         company: Option<Text<'a>> = "company",
@@ -55,31 +56,29 @@ message! {
     }
 }
 
+request! {
+    Customer asks NewCustomer, by NewCustomerFields, NewCustomerBuilder {
+        customer_key, first_name, last_name, email, phone, comments;
+        nested billing_address, shipping_address
+    }
+}
+
+request! {
+    Customer asks CustomerUpdate, by CustomerUpdateFields, CustomerUpdateBuilder {
+        first_name, last_name, email, phone, comments, status;
+        nested billing_address, shipping_address
+    }
+}
+
+request! {
+    Address asks domain::Address, by AddressFields, AddressBuilder {
+        first_name, last_name, company, street, street2, city, state, zip, country, phone
+    }
+}
+
 /// `POST /rest/v2/customers`
 pub fn create(format: Format, customer: &NewCustomer) -> Result<Call, EncodeError> {
-    let NewCustomerFields {
-        first_name,
-        last_name,
-        customer_key,
-        email,
-        phone,
-        comments,
-        billing_address,
-        shipping_address,
-    } = customer.fields();
-    let message = Customer {
-        customer_key: some_text(customer_key),
-        first_name: Some(text(first_name.as_str())),
-        last_name: Some(text(last_name.as_str())),
-        email: some_text(email),
-        phone: some_text(phone),
-        comments: some_text(comments),
-        status: None,
-        billing_address: billing_address.map(Address::from),
-        shipping_address: shipping_address.map(Address::from),
-        links: None,
-    };
-    Operation::CreateCustomer.call().with_body(format, &message)
+    Operation::CreateCustomer.call().with_body(format, &Customer::from(customer))
 }
 
 /// `GET /rest/v2/customers/{customer-key}`
@@ -116,29 +115,7 @@ pub fn search(search: &CustomerSearch) -> Call {
 
 /// `PUT /rest/v2/customers/{customer-key}`
 pub fn update(format: Format, key: &CustomerKey, update: &CustomerUpdate) -> Result<Call, EncodeError> {
-    let CustomerUpdateFields {
-        first_name,
-        last_name,
-        email,
-        phone,
-        comments,
-        status,
-        billing_address,
-        shipping_address,
-    } = update.fields();
-    let message = Customer {
-        customer_key: None,
-        first_name: some_text(first_name),
-        last_name: some_text(last_name),
-        email: some_text(email),
-        phone: some_text(phone),
-        comments: some_text(comments),
-        status: status.map(|status| text(status.as_str())),
-        billing_address: billing_address.map(Address::from),
-        shipping_address: shipping_address.map(Address::from),
-        links: None,
-    };
-    Operation::UpdateCustomer.call_of(key.as_str()).with_body(format, &message)
+    Operation::UpdateCustomer.call_of(key.as_str()).with_body(format, &Customer::from(update))
 }
 
 /// `DELETE /rest/v2/customers/{customer-key}`
@@ -148,67 +125,15 @@ pub fn delete(key: &CustomerKey) -> Call {
 
 /// Reads the body of a create.
 pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewCustomer, ReadError> {
-    let Customer {
-        customer_key,
-        first_name,
-        last_name,
-        email,
-        phone,
-        comments,
-        status: _,
-        billing_address,
-        shipping_address,
-        links: _,
-    } = format::decode(format, body, limits)?;
-    let builder = set!(NewCustomer::builder();
-        customer_key: customer_key,
-        first_name: first_name,
-        last_name: last_name,
-        email: email,
-        phone: phone,
-        comments: comments,
-    );
-    let builder = match billing_address.and_then(Address::request) {
-        Some(address) => builder.billing_address(address),
-        None => builder,
-    };
-    let builder = match shipping_address.and_then(Address::request) {
-        Some(address) => builder.shipping_address(address),
-        None => builder,
-    };
+    let message: Customer<'_> = format::decode(format, body, limits)?;
+    let builder: NewCustomerBuilder = message.builder();
     Ok(builder.accept()?)
 }
 
 /// Reads the body of an update.
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<CustomerUpdate, ReadError> {
-    let Customer {
-        customer_key: _,
-        first_name,
-        last_name,
-        email,
-        phone,
-        comments,
-        status,
-        billing_address,
-        shipping_address,
-        links: _,
-    } = format::decode(format, body, limits)?;
-    let builder = set!(CustomerUpdate::builder();
-        first_name: first_name,
-        last_name: last_name,
-        email: email,
-        phone: phone,
-        comments: comments,
-        status: status,
-    );
-    let builder = match billing_address.and_then(Address::request) {
-        Some(address) => builder.billing_address(address),
-        None => builder,
-    };
-    let builder = match shipping_address.and_then(Address::request) {
-        Some(address) => builder.shipping_address(address),
-        None => builder,
-    };
+    let message: Customer<'_> = format::decode(format, body, limits)?;
+    let builder: CustomerUpdateBuilder = message.builder();
     Ok(builder.accept()?)
 }
 
@@ -229,102 +154,14 @@ pub fn read_search(query: &str) -> Result<CustomerSearch, Violations> {
     params.finish(search)
 }
 
-impl<'a> From<&'a domain::Address> for Address<'a> {
-    fn from(address: &'a domain::Address) -> Self {
-        let AddressFields {
-            first_name,
-            last_name,
-            company,
-            street,
-            street2,
-            city,
-            state,
-            zip,
-            country,
-            phone,
-        } = address.fields();
-        Self {
-            first_name: some_text(first_name),
-            last_name: some_text(last_name),
-            company: some_text(company),
-            street: some_text(street),
-            street2: some_text(street2),
-            city: some_text(city),
-            state: some_text(state),
-            zip: some_text(zip),
-            country: some_text(country),
-            phone: some_text(phone),
-        }
-    }
-}
-
-impl<'a> From<&'a PostalAddress> for Address<'a> {
-    fn from(address: &'a PostalAddress) -> Self {
-        let PostalAddress {
-            first_name,
-            last_name,
-            company,
-            street,
-            street2,
-            city,
-            state,
-            zip,
-            country,
-            phone,
-        } = address;
-        Self {
-            first_name: some_text(first_name.as_ref()),
-            last_name: some_text(last_name.as_ref()),
-            company: some_text(company.as_ref()),
-            street: some_text(street.as_ref()),
-            street2: some_text(street2.as_ref()),
-            city: some_text(city.as_ref()),
-            state: some_text(state.as_ref()),
-            zip: some_text(zip.as_ref()),
-            country: some_text(country.as_ref()),
-            phone: some_text(phone.as_ref()),
-        }
-    }
-}
-
 impl Address<'_> {
-    /// An address of a record, unless nothing is in it.
-    pub(crate) fn record(self) -> Option<PostalAddress> {
-        let Self { first_name, last_name, company, street, street2, city, state, zip, country, phone } = self;
-        let address = PostalAddress {
-            first_name: owned(first_name),
-            last_name: owned(last_name),
-            company: owned(company),
-            street: owned(street),
-            street2: owned(street2),
-            city: owned(city),
-            state: owned(state),
-            zip: owned(zip),
-            country: owned(country),
-            phone: owned(phone),
-        };
-        (address != PostalAddress::default()).then_some(address)
-    }
-
     /// An address of a request, unless nothing is in it.
     pub(crate) fn request(self) -> Option<AddressBuilder> {
-        let Self { first_name, last_name, company, street, street2, city, state, zip, country, phone } = self;
-        let members =
-            [&first_name, &last_name, &company, &street, &street2, &city, &state, &zip, &country, &phone];
-        if members.iter().all(|member| member.as_ref().is_none_or(|text| text.trim_ascii().is_empty())) {
-            return None;
-        }
-        Some(set!(domain::Address::builder();
-            first_name: first_name,
-            last_name: last_name,
-            company: company,
-            street: street,
-            street2: street2,
-            city: city,
-            state: state,
-            zip: zip,
-            country: country,
-            phone: phone,
-        ))
+        let Self { first_name, last_name, company, street, street2, city, state, zip, country, phone } =
+            &self;
+        let members = [first_name, last_name, company, street, street2, city, state, zip, country, phone];
+        let says_something = |text: &Text<'_>| !text.trim_ascii().is_empty();
+        let says_something = members.into_iter().flatten().any(says_something);
+        says_something.then(|| self.builder())
     }
 }

@@ -2,17 +2,18 @@
 
 use perennial_domain::CardBrand;
 use perennial_domain::clearent::{
-    self as domain, CustomerKey, CustomerTokenUpdate, CustomerTokenUpdateFields, NewCustomerToken,
-    NewCustomerTokenFields,
+    self as domain, CustomerKey, CustomerTokenUpdate, CustomerTokenUpdateBuilder, CustomerTokenUpdateFields,
+    NewCustomerToken, NewCustomerTokenBuilder, NewCustomerTokenFields,
 };
 
 use super::Operation;
 use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
-use crate::fields::{given, padded, set, set_as_gateway, shown, some_text, text};
+use crate::fields::{padded, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::{Else, Listed};
+use crate::rule::{Asks, request};
 use crate::text::{Bare, Text};
 
 message! {
@@ -38,29 +39,23 @@ message! {
     }
 }
 
+request! {
+    CustomerToken asks NewCustomerToken, by NewCustomerTokenFields, NewCustomerTokenBuilder {
+        token_id, last_four_digits, description, is_default, avs_address, avs_zip;
+        gateway exp_date;
+        words card_type: CardBrand
+    }
+}
+
+request! {
+    CustomerToken asks CustomerTokenUpdate, by CustomerTokenUpdateFields, CustomerTokenUpdateBuilder {
+        token_id, description, is_default, avs_address, avs_zip
+    }
+}
+
 /// `POST /rest/v2/customers/{customer-key}/tokens`
 pub fn attach(format: Format, key: &CustomerKey, token: &NewCustomerToken) -> Result<Call, EncodeError> {
-    let NewCustomerTokenFields {
-        token_id,
-        exp_date,
-        card_type,
-        last_four_digits,
-        description,
-        is_default,
-        avs_address,
-        avs_zip,
-    } = token.fields();
-    let message = CustomerToken {
-        customer_key: Some(text(key.as_str())),
-        token_id: Some(text(token_id.as_str())),
-        exp_date: shown(exp_date),
-        card_type: card_type.map(|brand| text(brand.as_str())),
-        last_four_digits: last_four_digits.map(|digits| text(digits.as_str())),
-        description: some_text(description),
-        is_default: is_default.map(|flag| flag.0.into()),
-        avs_address: some_text(avs_address),
-        avs_zip: some_text(avs_zip),
-    };
+    let message = CustomerToken { customer_key: Some(text(key.as_str())), ..CustomerToken::from(token) };
     Operation::AttachToken.call_of(key.as_str()).with_body(format, &message)
 }
 
@@ -71,69 +66,22 @@ pub fn list(key: &CustomerKey) -> Call {
 
 /// `PUT /rest/v2/customers/{customer-key}/tokens`
 pub fn update(format: Format, key: &CustomerKey, update: &CustomerTokenUpdate) -> Result<Call, EncodeError> {
-    let CustomerTokenUpdateFields { token_id, description, is_default, avs_address, avs_zip } =
-        update.fields();
-    let message = CustomerToken {
-        customer_key: Some(text(key.as_str())),
-        token_id: Some(text(token_id.as_str())),
-        description: some_text(description),
-        is_default: is_default.map(|flag| flag.0.into()),
-        avs_address: some_text(avs_address),
-        avs_zip: some_text(avs_zip),
-        ..CustomerToken::default()
-    };
+    let message = CustomerToken { customer_key: Some(text(key.as_str())), ..CustomerToken::from(update) };
     Operation::UpdateCustomerToken.call_of(key.as_str()).with_body(format, &message)
 }
 
 /// Reads the body of an attachment; the customer is the one of the path.
 pub fn read_attach(format: Format, body: &[u8], limits: &Limits) -> Result<NewCustomerToken, ReadError> {
-    let CustomerToken {
-        card_type,
-        exp_date,
-        last_four_digits,
-        token_id,
-        customer_key: _,
-        description,
-        is_default,
-        avs_address,
-        avs_zip,
-    } = format::decode(format, body, limits)?;
-    let builder = set!(NewCustomerToken::builder();
-        token_id: token_id,
-        last_four_digits: last_four_digits.map(|digits| padded(4, digits)),
-        description: description,
-        is_default: is_default.map(Text::from),
-        avs_address: avs_address,
-        avs_zip: avs_zip,
-    );
-    let builder = set_as_gateway!(builder; exp_date: exp_date);
-    let builder = match given(card_type) {
-        Some(brand) => builder.card_type(CardBrand::reported(&brand)),
-        None => builder,
-    };
+    let mut message: CustomerToken<'_> = format::decode(format, body, limits)?;
+    message.last_four_digits = message.last_four_digits.map(|digits| padded(4, digits));
+    let builder: NewCustomerTokenBuilder = message.builder();
     Ok(builder.accept()?)
 }
 
 /// Reads the body of an update; the customer is the one of the path. What describes the card is passed over, because
 /// it goes with the token.
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<CustomerTokenUpdate, ReadError> {
-    let CustomerToken {
-        card_type: _,
-        exp_date: _,
-        last_four_digits: _,
-        token_id,
-        customer_key: _,
-        description,
-        is_default,
-        avs_address,
-        avs_zip,
-    } = format::decode(format, body, limits)?;
-    let builder = set!(CustomerTokenUpdate::builder();
-        token_id: token_id,
-        description: description,
-        is_default: is_default.map(Text::from),
-        avs_address: avs_address,
-        avs_zip: avs_zip,
-    );
+    let message: CustomerToken<'_> = format::decode(format, body, limits)?;
+    let builder: CustomerTokenUpdateBuilder = message.builder();
     Ok(builder.accept()?)
 }

@@ -3,8 +3,8 @@
 //! The shapes of the last two answers are **inferred**: only their parameters are documented.
 
 use perennial_domain::clearent::{
-    self as domain, ExpectedRun, NewPlan, NewPlanFields, PlanForecast, PlanForecastFields, PlanKey,
-    PlanSearch, PlanType, PlanUpdate, PlanUpdateFields,
+    self as domain, ExpectedRun, NewPlan, NewPlanBuilder, NewPlanFields, PlanForecast, PlanForecastFields,
+    PlanKey, PlanSearch, PlanType, PlanUpdate, PlanUpdateBuilder, PlanUpdateFields,
 };
 use perennial_domain::{Date, Rule, Violations};
 
@@ -12,11 +12,12 @@ use super::Operation;
 use super::envelope::Links;
 use crate::call::{Call, ReadError};
 use crate::error::EncodeError;
-use crate::fields::{Fault, count, date, set, set_as_gateway, shown, some_text, text, truth};
+use crate::fields::{Fault, count, date, set, text};
 use crate::format::{self, Format};
 use crate::limits::Limits;
 use crate::member::Listed;
 use crate::query::Params;
+use crate::rule::{Asks, request};
 use crate::text::Text;
 
 message! {
@@ -69,43 +70,26 @@ message! {
     }
 }
 
+request! {
+    Plan asks NewPlan, by NewPlanFields, NewPlanBuilder {
+        plan_name, plan_type, customer_key, customer_name, token_id, frequency, frequency_day, start_date, end_date,
+        status, email_address, email_receipt;
+        gateway payment_amount
+    }
+}
+
+request! {
+    Plan asks PlanUpdate, by PlanUpdateFields, PlanUpdateBuilder {
+        plan_name, plan_type, customer_key, customer_name, token_id, frequency, frequency_day, start_date, end_date,
+        status, email_address, email_receipt;
+        gateway payment_amount
+    }
+}
+
 /// `POST /rest/v2/payment-plans`
 pub fn create(format: Format, plan: &NewPlan) -> Result<Call, EncodeError> {
-    let NewPlanFields {
-        customer_key,
-        token_id,
-        frequency,
-        payment_amount,
-        start_date,
-        end_date,
-        plan_name,
-        frequency_day,
-        status,
-        plan_type,
-        customer_name,
-        email_address,
-        email_receipt,
-    } = plan.fields();
-    let message = Plan {
-        plan_key: None,
-        plan_name: some_text(plan_name),
-        plan_type: Some(text(plan_type.copied().unwrap_or_default().as_str())),
-        customer_key: Some(text(customer_key.as_str())),
-        customer_name: some_text(customer_name),
-        email_address: some_text(email_address),
-        email_receipt: email_receipt.map(|flag| truth(flag.0)),
-        token_id: Some(text(token_id.as_str())),
-        frequency: Some(text(frequency.as_str())),
-        frequency_day: shown(frequency_day),
-        frequency_month: None,
-        frequency_week: None,
-        payment_amount: shown(Some(payment_amount)),
-        start_date: shown(Some(start_date)),
-        end_date: shown(Some(end_date)),
-        status: status.map(|status| text(status.as_str())),
-        status_date: None,
-        links: None,
-    };
+    let mut message = Plan::from(plan);
+    message.plan_type = message.plan_type.or_else(|| Some(text(PlanType.as_str())));
     Operation::CreatePlan.call().with_body(format, &message)
 }
 
@@ -141,42 +125,7 @@ pub fn search(search: &PlanSearch) -> Call {
 
 /// `PUT /rest/v2/payment-plans/{plan-key}`
 pub fn update(format: Format, key: &PlanKey, update: &PlanUpdate) -> Result<Call, EncodeError> {
-    let PlanUpdateFields {
-        plan_name,
-        plan_type,
-        customer_key,
-        customer_name,
-        token_id,
-        frequency,
-        frequency_day,
-        payment_amount,
-        start_date,
-        end_date,
-        status,
-        email_address,
-        email_receipt,
-    } = update.fields();
-    let message = Plan {
-        plan_key: None,
-        plan_name: some_text(plan_name),
-        plan_type: plan_type.map(|kind| text(kind.as_str())),
-        customer_key: some_text(customer_key),
-        customer_name: some_text(customer_name),
-        email_address: some_text(email_address),
-        email_receipt: email_receipt.map(|flag| truth(flag.0)),
-        token_id: some_text(token_id),
-        frequency: frequency.map(|frequency| text(frequency.as_str())),
-        frequency_day: shown(frequency_day),
-        frequency_month: None,
-        frequency_week: None,
-        payment_amount: shown(payment_amount),
-        start_date: shown(start_date),
-        end_date: shown(end_date),
-        status: status.map(|status| text(status.as_str())),
-        status_date: None,
-        links: None,
-    };
-    Operation::UpdatePlan.call_of(key.as_str()).with_body(format, &message)
+    Operation::UpdatePlan.call_of(key.as_str()).with_body(format, &Plan::from(update))
 }
 
 /// `DELETE /rest/v2/payment-plans/{plan-key}`
@@ -255,87 +204,23 @@ fn with_cycle<T>(
 
 /// Reads the body of a create.
 pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewPlan, ReadError> {
-    let Plan {
-        plan_key: _,
-        plan_name,
-        plan_type,
-        customer_key,
-        customer_name,
-        email_address,
-        email_receipt,
-        token_id,
-        frequency,
-        frequency_day,
-        frequency_month,
-        frequency_week,
-        start_date,
-        end_date,
-        status,
-        payment_amount,
-        status_date: _,
-        links: _,
-    } = format::decode(format, body, limits)?;
-    let builder = set!(NewPlan::builder();
-        plan_name: plan_name,
-        plan_type: plan_type,
-        customer_key: customer_key,
-        customer_name: customer_name,
-        email_address: email_address,
-        email_receipt: email_receipt,
-        token_id: token_id,
-        frequency: frequency,
-        frequency_day: frequency_day,
-        start_date: start_date,
-        end_date: end_date,
-        status: status,
-    );
-    let read = set_as_gateway!(builder; payment_amount: payment_amount).accept();
-    with_cycle(read, frequency_month, frequency_week)
+    let mut message: Plan<'_> = format::decode(format, body, limits)?;
+    let (month, week) = (message.frequency_month.take(), message.frequency_week.take());
+    let builder: NewPlanBuilder = message.builder();
+    with_cycle(builder.accept(), month, week)
 }
 
 /// Reads the body of an update.
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<PlanUpdate, ReadError> {
-    let Plan {
-        plan_key: _,
-        plan_name,
-        plan_type,
-        customer_key,
-        customer_name,
-        email_address,
-        email_receipt,
-        token_id,
-        frequency,
-        frequency_day,
-        frequency_month,
-        frequency_week,
-        start_date,
-        end_date,
-        status,
-        payment_amount,
-        status_date: _,
-        links: _,
-    } = format::decode(format, body, limits)?;
-    let has_cycle = [&frequency_month, &frequency_week].into_iter().any(Option::is_some);
-    let builder = set!(PlanUpdate::builder();
-        plan_name: plan_name,
-        plan_type: plan_type,
-        customer_key: customer_key,
-        customer_name: customer_name,
-        email_address: email_address,
-        email_receipt: email_receipt,
-        token_id: token_id,
-        frequency: frequency,
-        frequency_day: frequency_day,
-        start_date: start_date,
-        end_date: end_date,
-        status: status,
-    );
-    let read = set_as_gateway!(builder; payment_amount: payment_amount).accept().or_else(|wrong| {
+    let mut message: Plan<'_> = format::decode(format, body, limits)?;
+    let (month, week) = (message.frequency_month.take(), message.frequency_week.take());
+    let builder: PlanUpdateBuilder = message.builder();
+    let read = builder.accept().or_else(|wrong| {
         // A change of the cycle alone changes something, too.
-        let says_nothing = wrong.names("payment-plan") && has_cycle;
+        let says_nothing = wrong.names("payment-plan") && month.as_ref().or(week.as_ref()).is_some();
         if says_nothing { PlanUpdate::builder().plan_type(PlanType.as_str()).accept() } else { Err(wrong) }
     });
-    with_cycle(read, frequency_month, frequency_week)
+    with_cycle(read, month, week)
 }
 
 /// Reads the query of a search.
