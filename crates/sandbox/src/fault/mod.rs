@@ -2,12 +2,12 @@
 
 mod document;
 mod effects;
+mod members;
 mod rules;
 
 use std::fmt;
-use std::time::Duration;
 
-pub use self::effects::{EffectKind, EffectMember};
+pub use self::effects::{Effect, EffectKind, EffectMember};
 pub(crate) use self::rules::{Aside, Faults, Hit, stands_in};
 use crate::call;
 use crate::clearent::outcome::{self, Outcome};
@@ -138,7 +138,9 @@ impl Fault {
         if !key.as_ref().is_none_or(is_key) {
             return wrong("key", "must have 1 to 100 characters, all of them letters, digits, - or _");
         }
-        effect.check()?;
+        if let Some((member, rule)) = effect.broken() {
+            return wrong(member, rule);
+        }
         if !effect.goes_with(operation) {
             return wrong("effect.kind", "must be one that goes with the operation");
         }
@@ -150,90 +152,6 @@ impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Fault({})", self.shown())
     }
-}
-
-/// What goes wrong with a call.
-///
-/// Waits are in real time, whatever the world's clock does, and at most a minute; a stop of the sandbox ends them.
-#[derive(Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Effect {
-    /// Nothing is done, and the answer is an error.
-    ErrorBefore {
-        /// Its HTTP status, 400 to 599.
-        status: u16,
-    },
-    /// The call is executed and committed, and then the answer is an error.
-    ErrorAfter {
-        /// Its HTTP status, 400 to 599.
-        status: u16,
-    },
-    /// The call is executed and committed, and then the connection is closed without a byte.
-    DropReply,
-    /// The connection is closed without a byte, and the call is executed later. A sandbox that is stopped executes it
-    /// at once; a world that is emptied before does not see it any more.
-    LateCommit {
-        /// How much later, up to a minute.
-        delay: Duration,
-    },
-    /// The call is executed twice; the second answer is sent. An alert is posted twice, and the second answer counts.
-    Duplicate,
-    /// The call is executed and committed; the answer comes later.
-    Delay {
-        /// How much later, up to a minute.
-        delay: Duration,
-    },
-    /// The body of the answer comes slowly, but within a minute.
-    SlowBody {
-        /// How slowly, from 1.
-        bytes_per_second: u64,
-    },
-    /// The answer announces its whole body, and the connection is closed within it. A body that is not longer comes
-    /// whole.
-    CutReply {
-        /// How many bytes of the body come.
-        at_byte: u64,
-    },
-    /// The call is executed and committed, and the answer is something else with status 200.
-    Garbage {
-        /// The body.
-        body: String,
-        /// What it claims to be, as in `text/html`.
-        content_type: String,
-    },
-    /// Reads answer from the world as it stood when the fault was set, its clock included. What is written after that
-    /// is not seen, so the fault is to be set before the write that it shall hide.
-    StaleRead,
-    /// Nothing is done, and the answer is 429.
-    RateLimit {
-        /// What it says in `Retry-After`, if anything.
-        retry_after: Option<RetryAfter>,
-    },
-    /// The live access ids end before the call is executed, as if somebody had expired them between two calls; so it is
-    /// refused. It hits only calls of ClientPay that need one.
-    EvictAccessId,
-    /// Sales, authorisations, payments of plans and of ClientPay are declined, whatever their card, amount and duplicates
-    /// say. It hits only what can be declined: of the operations `transactions.sale`, to which payments of plans belong
-    /// here, `transactions.auth`, and `clientpay-payments.create`, to which payments on a page belong.
-    Decline {
-        /// A result code of the vendor's that does not approve, such as `012`.
-        result_code: String,
-    },
-    /// The answer is filled up with white space that means nothing. One without a body, or that is longer already,
-    /// stays as it is.
-    HugeBody {
-        /// How many bytes its body has then, up to 1 GiB.
-        bytes: u64,
-    },
-    /// An alert is posted after the next one of its world, so that two of them come in the wrong order: it is held until
-    /// another alert was posted, or for 40 days of the world's clock if none comes. While one is held, the others are
-    /// posted at once. This and the next hit `webhooks.deliver` only.
-    Reorder,
-    /// An alert is held for a while of the world's clock.
-    Late {
-        /// How long, as a period of ISO 8601 such as `PT1H` or `P2D`.
-        delay: String,
-    },
 }
 
 /// When a client may try again.
@@ -261,57 +179,9 @@ impl fmt::Display for RetryAfter {
 /// The operation of delivering an alert.
 pub(crate) const DELIVER: &str = "webhooks.deliver";
 
-/// The longest wait.
-const LONGEST: Duration = Duration::from_mins(1);
 /// How long an alert waits for the next one: longer than a month, so that a plan alone has a next one.
 const LONGEST_REORDER: Period = Period::days(40);
-/// The largest body.
-const LARGEST: u64 = 1024 * 1024 * 1024;
-
 impl Effect {
-    fn check(&self) -> Result<(), FaultError> {
-        let (good, member, rule) = match self {
-            Self::ErrorBefore { status } | Self::ErrorAfter { status } => {
-                (matches!(status, 400..=599), "effect.status", "must be from 400 to 599")
-            }
-            Self::LateCommit { delay } | Self::Delay { delay } => {
-                (*delay <= LONGEST, "effect.delay-ms", "must be from 0 to 60000")
-            }
-            Self::SlowBody { bytes_per_second } => {
-                (*bytes_per_second > 0, "effect.bytes-per-second", "must be from 1")
-            }
-            Self::Garbage { body: _, content_type } => (
-                http::HeaderValue::try_from(content_type).is_ok_and(|value| !value.is_empty()),
-                "effect.content-type",
-                "must be text that a header can hold",
-            ),
-            Self::RateLimit { retry_after: Some(RetryAfter::Date(date)) } => {
-                (httpdate::parse_http_date(date).is_ok(), "effect.retry-after", RetryAfter::RULE)
-            }
-            Self::Decline { .. } => (
-                self.decline().is_some(),
-                "effect.result-code",
-                "must be a code of the vendor's with which a charge is not approved",
-            ),
-            Self::HugeBody { bytes } => {
-                (matches!(bytes, 1..=LARGEST), "effect.bytes", "must be from 1 to 1073741824")
-            }
-            Self::Late { delay } => (
-                delay.parse::<Period>().is_ok(),
-                "effect.delay",
-                "must be an ISO 8601 period such as PT1H or P2D",
-            ),
-            Self::DropReply
-            | Self::Duplicate
-            | Self::EvictAccessId
-            | Self::Reorder
-            | Self::CutReply { .. }
-            | Self::StaleRead
-            | Self::RateLimit { .. } => return Ok(()),
-        };
-        if good { Ok(()) } else { Err(FaultError { member, rule, near: Vec::new() }) }
-    }
-
     /// How it makes a charge go, if it has a say in that.
     pub(crate) fn decline(&self) -> Option<Outcome> {
         match self {
