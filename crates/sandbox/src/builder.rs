@@ -16,13 +16,14 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::clock::Moment;
 use crate::connections::Connections;
-use crate::gateway::{Credentials, Gateway};
+use crate::credentials::Credentials;
+use crate::gateway::Gateway;
 use crate::options::{GatewayOptions, OptionsError};
 use crate::requests::Requests;
 use crate::seed::{Seed, hash};
+use crate::store::world::Admission;
 use crate::store::{Store, StoreError};
 use crate::webhook::Couriers;
-use crate::world::Admission;
 use crate::{Sandbox, World, server, webhook};
 
 /// What a sandbox is told before it starts. Nothing has to be said: then it listens on a free port of 127.0.0.1, keeps
@@ -226,7 +227,7 @@ impl SandboxBuilder {
     }
 }
 
-/// Whether a `Host` can be this, its port aside.
+/// Whether a `Host` can be this, its port copy.
 fn is_host(name: &str) -> bool {
     let is_name = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_');
     !name.is_empty() && name.bytes().all(is_name)

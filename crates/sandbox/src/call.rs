@@ -8,13 +8,15 @@ use rusqlite::Result;
 use crate::clock::Moment;
 use crate::fault::{Effect, Hit};
 use crate::gateway::Gateway;
+use crate::issuer::outcome::Outcome;
 use crate::requests::Exchange;
 use crate::seed::Seed;
 use crate::store::StoreError;
-use crate::world::{Knock, Ledger};
+use crate::store::session::Session;
+use crate::store::world::WorldKey;
 
-/// What a call does in the books of its world, and what it comes to there.
-pub(crate) type Work<A> = Box<dyn FnOnce(&Ledger<'_>) -> Result<A> + Send>;
+/// The database work of a call; returns its result. The outcome is the one that a fault gives to the charge of the call.
+pub(crate) type Work<A> = Box<dyn FnOnce(&Session<'_>, Option<Outcome>) -> Result<A> + Send>;
 
 /// What is sent back, and what the log may know of it.
 pub(crate) struct Answered {
@@ -35,17 +37,6 @@ impl Answered {
     }
 }
 
-/// The names of all operations of both vendors.
-pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
-    let clearent = perennial_wire::clearent::Operation::ALL.iter().map(|operation| operation.name());
-    clearent.chain(perennial_wire::clientpay::Operation::ALL.iter().map(|operation| operation.name()))
-}
-
-/// Whether an operation only reads; `None` if there is no such operation.
-pub(crate) fn reads(operation: &str) -> Option<bool> {
-    perennial_wire::operation(operation).map(|operation| operation.class.is_read())
-}
-
 /// What was done in a world.
 pub(crate) struct Done<A> {
     pub(crate) world: i64,
@@ -60,7 +51,7 @@ pub(crate) struct Done<A> {
 /// Executes a call as often and as soon as the fault that hits it says; nothing comes back if the key opens no world.
 pub(crate) async fn execute<A: Send + 'static>(
     gateway: &Arc<Gateway>,
-    knock: Knock,
+    world_key: WorldKey,
     hit: Option<Hit>,
     mut work: impl FnMut() -> Work<A>,
 ) -> std::result::Result<Option<Done<A>>, StoreError> {
@@ -68,35 +59,39 @@ pub(crate) async fn execute<A: Send + 'static>(
     match &hit {
         Some(Hit { effect: Effect::ErrorBefore { .. } | Effect::RateLimit { .. }, .. }) => {}
         Some(Hit { effect: Effect::LateCommit { delay }, world, .. }) => {
-            late(gateway, knock, unless_gone(work(), world.clone()), *delay);
+            late(gateway, world_key, unless_gone(work(), world.clone()), *delay);
         }
         Some(Hit { effect: Effect::Duplicate, .. }) => calls.extend([work(), work()]),
         _ => calls.push(work()),
     }
-    commit(gateway, knock, calls, hit).await
+    commit(gateway, world_key, calls, hit).await
 }
 
 async fn commit<A: Send + 'static>(
     gateway: &Gateway,
-    knock: Knock,
+    world_key: WorldKey,
     calls: Vec<Work<A>>,
     hit: Option<Hit>,
 ) -> std::result::Result<Option<Done<A>>, StoreError> {
     gateway
-        .with_world(knock, move |ledger| {
-            let Ledger { world, seed, now, opened, .. } = ledger;
-            let ledger = match &hit {
-                None => ledger,
-                Some(Hit { aside: Some(aside), .. }) => ledger.of_aside(*aside),
+        .with_world(world_key, move |session| {
+            let Session { world, seed, now, opened, .. } = session;
+            let mut decline = None;
+            let session = match &hit {
+                None => session,
+                Some(Hit { copy: Some(copy), .. }) => session.of_copy(copy.place, copy.now),
                 Some(Hit { effect: Effect::EvictAccessId, .. }) => {
-                    ledger.end_access_ids()?;
-                    ledger
+                    session.end_access_ids()?;
+                    session
                 }
-                Some(Hit { effect, .. }) => Ledger { decline: effect.decline(), ..ledger },
+                Some(Hit { effect, .. }) => {
+                    decline = effect.decline();
+                    session
+                }
             };
             let mut outcome = None;
             for call in calls {
-                outcome = Some(call(&ledger)?);
+                outcome = Some(call(&session, decline)?);
             }
             Ok(Done { world, seed, now, opened, outcome })
         })
@@ -104,11 +99,11 @@ async fn commit<A: Send + 'static>(
 }
 
 /// Executes a call when its client has gone.
-fn late(gateway: &Arc<Gateway>, knock: Knock, call: Work<()>, delay: Duration) {
+fn late(gateway: &Arc<Gateway>, world_key: WorldKey, call: Work<()>, delay: Duration) {
     let ours = gateway.clone();
     gateway.later(async move {
         ours.pause(delay).await;
-        if let Err(error) = commit(&ours, knock, vec![call], None).await {
+        if let Err(error) = commit(&ours, world_key, vec![call], None).await {
             tracing::error!(%error, "a late call failed");
         }
     });
@@ -116,5 +111,9 @@ fn late(gateway: &Arc<Gateway>, knock: Knock, call: Work<()>, delay: Duration) {
 
 /// The call, which does nothing once its world was emptied: what happens there then is of another test.
 fn unless_gone<A: 'static>(call: Work<A>, world: Weak<()>) -> Work<()> {
-    Box::new(move |ledger| if world.strong_count() == 0 { Ok(()) } else { call(ledger).map(drop) })
+    Box::new(
+        move |session, decline| {
+            if world.strong_count() == 0 { Ok(()) } else { call(session, decline).map(drop) }
+        },
+    )
 }

@@ -15,8 +15,8 @@ use crate::members::{Members, given};
 use crate::options::GatewayOptions;
 use crate::spool::Spooled;
 use crate::store::StoreError;
+use crate::store::world::WorldKey;
 use crate::webhook::{Delivery, Endpoint};
-use crate::world::Knock;
 use crate::{mask, openapi};
 
 /// A status and a document, where there is one.
@@ -68,19 +68,19 @@ pub(crate) async fn answer(
             });
         }
     };
-    let Some(knock) = knock(gateway, headers).await? else { return Ok(unauthorized()) };
+    let Some(world_key) = world_key(gateway, headers).await? else { return Ok(unauthorized()) };
     let answered = match call {
-        Call::Clock => clock(gateway, knock).await?,
+        Call::Clock => clock(gateway, world_key).await?,
         Call::Turn => match read_turn(body) {
-            Ok((member, turn)) => turned(member, gateway.turn(knock, turn).await?),
+            Ok((member, turn)) => turned(member, gateway.turn(world_key, turn).await?),
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
         Call::Snapshot => match read_nothing(body) {
-            Ok(()) => gateway.snapshot(knock).await?.map(|id| ok(json!({ "id": id }))),
+            Ok(()) => gateway.snapshot(world_key).await?.map(|id| ok(json!({ "id": id }))),
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
         Call::Restore => match read_id(body) {
-            Ok(id) => gateway.restore(knock, id).await?.map(|restored| match restored {
+            Ok(id) => gateway.restore(world_key, id).await?.map(|restored| match restored {
                 Ok(clock) => shown(clock),
                 Err(NoSnapshot) => {
                     refused(StatusCode::NOT_FOUND, "id: must be that of a snapshot of this world")
@@ -89,41 +89,43 @@ pub(crate) async fn answer(
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
         Call::Reset => match read_nothing(body) {
-            Ok(()) => gateway.reset(knock).await?.map(|()| (StatusCode::NO_CONTENT, None)),
+            Ok(()) => gateway.reset(world_key).await?.map(|()| (StatusCode::NO_CONTENT, None)),
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
         Call::Delete => match read_nothing(body) {
-            Ok(()) => gateway.delete(knock).await?.map(|()| (StatusCode::NO_CONTENT, None)),
+            Ok(()) => gateway.delete(world_key).await?.map(|()| (StatusCode::NO_CONTENT, None)),
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
-        Call::Faults => gateway.faults(knock).await?.map(|faults| {
+        Call::Faults => gateway.faults(world_key).await?.map(|faults| {
             let faults: Vec<Json> = faults.iter().map(StandingFault::shown).collect();
             ok(json!({ "faults": faults }))
         }),
         Call::Fault => match Fault::read(body) {
-            Ok(fault) => gateway.set_fault(knock, fault).await?.map(|id| ok(json!({ "id": id }))),
+            Ok(fault) => gateway.set_fault(world_key, fault).await?.map(|id| ok(json!({ "id": id }))),
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
         Call::Clear(id) => {
-            let cleared = gateway.clear_faults(knock, id.map(str::to_owned)).await?;
+            let cleared = gateway.clear_faults(world_key, id.map(str::to_owned)).await?;
             cleared.map(|cleared| match (id, cleared) {
                 (Some(_), 0) => refused(StatusCode::NOT_FOUND, "there is no such fault"),
                 _ => (StatusCode::NO_CONTENT, None),
             })
         }
-        Call::RefundPart => refund_a_part(gateway, knock, body).await?,
+        Call::RefundPart => refund_a_part(gateway, world_key, body).await?,
         Call::Webhook => match read_limit(query) {
-            Ok(limit) => gateway.webhook(knock, limit).await?.map(shown_webhook),
+            Ok(limit) => gateway.webhook(world_key, limit).await?.map(shown_webhook),
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
         Call::SetWebhook => match read_url(body) {
             Ok(url) => {
-                let set = gateway.set_webhook(knock, url.clone()).await?;
+                let set = gateway.set_webhook(world_key, url.clone()).await?;
                 set.map(|key| ok(json!({ "url": url, "public-key": key })))
             }
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
-        Call::RemoveWebhook => gateway.remove_webhook(knock).await?.map(|()| (StatusCode::NO_CONTENT, None)),
+        Call::RemoveWebhook => {
+            gateway.remove_webhook(world_key).await?.map(|()| (StatusCode::NO_CONTENT, None))
+        }
     };
     Ok(answered.unwrap_or_else(unauthorized))
 }
@@ -141,11 +143,11 @@ pub(crate) async fn large(
         ("GET" | "HEAD", ["requests"]) => Large::Requests,
         _ => return Ok(None),
     };
-    let Some(knock) = knock(gateway, headers).await? else { return Ok(Some(Err(unauthorized()))) };
+    let Some(world_key) = world_key(gateway, headers).await? else { return Ok(Some(Err(unauthorized()))) };
     let spooled = match large {
-        Large::State => gateway.state(knock).await?,
+        Large::State => gateway.state(world_key).await?,
         Large::Requests => match read_limit(query) {
-            Ok(limit) => gateway.request_log(knock, limit).await?,
+            Ok(limit) => gateway.request_log(world_key, limit).await?,
             Err(problem) => return Ok(Some(Err(refused(StatusCode::BAD_REQUEST, &problem)))),
         },
     };
@@ -182,10 +184,10 @@ pub(crate) fn methods(call: &[&str]) -> Option<&'static str> {
 }
 
 /// Which world is meant, by the header of either vendor.
-async fn knock(gateway: &Gateway, headers: &HeaderMap) -> Result<Option<Knock>, StoreError> {
+async fn world_key(gateway: &Gateway, headers: &HeaderMap) -> Result<Option<WorldKey>, StoreError> {
     match (key(headers), clientpay::access_id(headers)) {
-        (Some(knock), _) => Ok(Some(knock)),
-        (None, Some(id)) => gateway.knock_of(id).await,
+        (Some(world_key), _) => Ok(Some(world_key)),
+        (None, Some(id)) => gateway.world_key_of(id).await,
         (None, None) => Ok(None),
     }
 }
@@ -247,8 +249,8 @@ async fn make_world(gateway: &Gateway, body: &[u8]) -> Result<Answered, StoreErr
     })))
 }
 
-async fn clock(gateway: &Gateway, knock: Knock) -> Result<Option<Answered>, StoreError> {
-    let clock = gateway.with_world(knock, |ledger| Ok((ledger.now, ledger.clock.mode()))).await?;
+async fn clock(gateway: &Gateway, world_key: WorldKey) -> Result<Option<Answered>, StoreError> {
+    let clock = gateway.with_world(world_key, |session| Ok((session.now, session.clock.mode()))).await?;
     Ok(clock.map(shown))
 }
 
@@ -301,12 +303,16 @@ fn turned(member: &str, turned: Option<Result<Fired, ClockError>>) -> Option<Ans
     })
 }
 
-async fn refund_a_part(gateway: &Gateway, knock: Knock, body: &[u8]) -> Result<Option<Answered>, StoreError> {
+async fn refund_a_part(
+    gateway: &Gateway,
+    world_key: WorldKey,
+    body: &[u8],
+) -> Result<Option<Answered>, StoreError> {
     let (payment, amount) = match read_part(body) {
         Ok(part) => part,
         Err(problem) => return Ok(Some(refused(StatusCode::BAD_REQUEST, &problem))),
     };
-    let done = gateway.with_world(knock, move |ledger| refund_part(&ledger, &payment, amount)).await?;
+    let done = gateway.with_world(world_key, move |session| refund_part(&session, &payment, amount)).await?;
     Ok(done.map(|refunded| match refunded {
         Ok(left) => ok(json!({ "left": left.to_string() })),
         Err(problem) => refused(StatusCode::BAD_REQUEST, problem),

@@ -11,14 +11,16 @@ use std::ops::AddAssign;
 use perennial_domain::clearent::{Plan, Transaction, TransactionType};
 use perennial_domain::{Amount, NaiveDate};
 use perennial_wire::clearent::Operation;
-use rusqlite::Result;
+use rusqlite::{Connection, Result};
 
-use crate::clearent::checks;
-use crate::clearent::outcome::{self, Outcome};
-use crate::clock::Moment;
+use crate::clock::{Goal, Moment};
+use crate::fault::Faults;
+use crate::issuer::outcome::{self, Outcome};
+use crate::processor::checks;
 use crate::store::payment::Made;
 use crate::store::plan::remaining;
-use crate::world::Ledger;
+use crate::store::session::Session;
+use crate::store::world::WorldRow;
 
 /// How many payments were made, and how they went.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -44,38 +46,92 @@ impl AddAssign for Fired {
 /// cost more each, because each commit writes the pages of all indexes again.
 pub(crate) const SLICE: u64 = 2_000;
 
-/// Makes this many of the payments that are due by the ledger's moment, and says when the last of them was made if more
+/// What turning a clock did.
+#[derive(Clone, Copy)]
+pub(crate) struct Turned {
+    pub(crate) fired: Fired,
+    /// Whether all that is due was done.
+    pub(crate) settled: bool,
+}
+
+/// Opens a world after making the payments that became due since it was closed, but no more than this: if others are to
+/// come, there is no session.
+pub(crate) fn open<'c>(
+    connection: &'c Connection,
+    row: &WorldRow,
+    real: Moment,
+    faults: &Faults,
+    most: u64,
+) -> Result<Option<Session<'c>>> {
+    let session = Session::open(connection, row, real);
+    let (_, more) = fire(&session, faults, most)?;
+    Ok(more.is_none().then_some(session))
+}
+
+/// Sets the world's clock and makes the payments that are due by then, but no more than this: if others are to come, the
+/// clock stands at the last that was made. The endpoint of a webhook gets the alerts of each run before the next, unless
+/// it is not to be waited for.
+pub(crate) fn turn<'c>(
+    session: Session<'c>,
+    faults: &Faults,
+    to: impl Into<Goal>,
+    most: u64,
+    waits_for_endpoint: bool,
+) -> Result<(Session<'c>, Turned)> {
+    let Goal { clock, month_day } = to.into();
+    let goal = clock.now(session.real);
+    let now = if waits_for_endpoint { stop_before(&session, goal)? } else { goal.max(session.now) };
+    let fired = Session { clock: clock.set(now, session.real), now, ..session };
+    let (fired, last) = fire(&fired, faults, most)?;
+    let clock = clock.set(last.map_or(now, |last| last.max(session.now)), session.real);
+    let settled = last.is_none() && now == goal;
+    let session = session.set_clock(clock, month_day.filter(|_| settled))?;
+    Ok((session, Turned { fired, settled }))
+}
+
+/// Where a turn to this moment stops first. A world with a webhook stops wherever there is an alert, so that its endpoint
+/// gets it while it is so, and before what comes next.
+fn stop_before(session: &Session<'_>, goal: Moment) -> Result<Moment> {
+    let run = match session.webhook()? {
+        Some(_) => session.due(goal.last_run())?.map(|(_, day)| Moment::run_of(day)),
+        None => None,
+    };
+    let stops = [run, session.next_delivery()?].into_iter().flatten();
+    Ok(stops.fold(goal, Moment::min).max(session.now))
+}
+
+/// Makes this many of the payments that are due by the session's moment, and says when the last of them was made if more
 /// are to come.
-pub(crate) fn fire(ledger: &Ledger<'_>, most: u64) -> Result<(Fired, Option<Moment>)> {
+fn fire(session: &Session<'_>, faults: &Faults, most: u64) -> Result<(Fired, Option<Moment>)> {
     let (mut fired, mut last) = (Fired::default(), None);
-    while let Some((plan, day)) = ledger.due(ledger.now.last_run())? {
+    while let Some((plan, day)) = session.due(session.now.last_run())? {
         if fired.payments() == most {
             return Ok((fired, last));
         }
         let at = Moment::run_of(day);
-        ledger.settle_due(at)?;
-        if charge(ledger, &plan, day)? {
+        session.settle_due(at)?;
+        if charge(session, faults, &plan, day)? {
             fired.approved += 1;
         } else {
             fired.declined += 1;
         }
         last = Some(at);
     }
-    ledger.settle_due(ledger.now)?;
-    ledger.archive_due(ledger.now)?;
+    session.settle_due(session.now)?;
+    session.archive_due(session.now)?;
     Ok((fired, None))
 }
 
 /// Charges the plan's card for this day; whether that was approved.
-fn charge(ledger: &Ledger<'_>, plan: &Plan, day: NaiveDate) -> Result<bool> {
+fn charge(session: &Session<'_>, faults: &Faults, plan: &Plan, day: NaiveDate) -> Result<bool> {
     let at = Moment::run_of(day);
     let (Some(customer), Some(token_id)) = (&plan.customer_key, &plan.token_id) else {
         return Err(rusqlite::Error::InvalidQuery);
     };
     let amount = plan.payment_amount.unwrap_or(Amount::ZERO);
-    let token = ledger.token(token_id)?;
-    let hit = ledger.faults.hit(
-        &ledger.key_hash,
+    let token = session.token(token_id)?;
+    let hit = faults.hit(
+        &session.key_hash,
         Operation::Sale.name(),
         |effect| effect.decline().is_some(),
         |key| [plan.plan_key.as_str(), customer.as_str(), token_id.as_str()].contains(&key),
@@ -99,14 +155,14 @@ fn charge(ledger: &Ledger<'_>, plan: &Plan, day: NaiveDate) -> Result<bool> {
         ..Transaction::default()
     };
     let address = match &token {
-        Some(token) => checks::of_token(ledger, token)?,
+        Some(token) => checks::of_token(session, token)?,
         None => None,
     };
-    let (record, _) = checks::book(ledger, charge, token.as_ref(), issuer, (address, None), at)?;
+    let (record, _) = checks::book(session, charge, token.as_ref(), issuer, (address, None), at)?;
     let (Some(id), Some(status)) = (&record.id, &record.result) else {
         return Err(rusqlite::Error::InvalidQuery);
     };
-    ledger.create_payment(&Made {
+    session.create_payment(&Made {
         plan: &plan.plan_key,
         customer,
         day,
@@ -116,9 +172,9 @@ fn charge(ledger: &Ledger<'_>, plan: &Plan, day: NaiveDate) -> Result<bool> {
         at,
     })?;
     if token.is_some() {
-        ledger.use_token(token_id, at)?;
+        session.use_token(token_id, at)?;
     }
-    ledger.set_next_charge(&plan.plan_key, remaining(plan, at).next())?;
+    session.set_next_charge(&plan.plan_key, remaining(plan, at).next())?;
     Ok(record.is_approved())
 }
 
@@ -131,11 +187,12 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
+    use crate::engine::Turned;
     use crate::fault::Faults;
     use crate::options::GatewayOptions;
     use crate::seed::Seed;
     use crate::store::Store;
-    use crate::world::{Kind, Row, Start, Turned};
+    use crate::store::world::{Kind, Start, WorldRow};
 
     static NO_FAULTS: LazyLock<Faults> = LazyLock::new(Faults::default);
 
@@ -148,16 +205,16 @@ mod tests {
     }
 
     /// A new world at the begin of 2027, opened.
-    fn world(connection: &Connection, key: u8) -> Result<(Row, Ledger<'_>)> {
+    fn world(connection: &Connection, key: u8) -> Result<(WorldRow, Session<'_>)> {
         let start = Start { clock: frozen("2027-01-01T00:00:00Z"), gateway: GatewayOptions::default() };
-        let row = Row::create(connection, &[key; 32], None, Seed(7), start, true)?;
-        let ledger = Ledger::open_unfired(connection, &row, Moment::first(), &NO_FAULTS);
-        Ok((row, ledger))
+        let row = WorldRow::create(connection, &[key; 32], None, Seed(7), start, true)?;
+        let session = Session::open(connection, &row, Moment::first());
+        Ok((row, session))
     }
 
     /// A plan of 2027 that charges on this day of each month.
-    fn plan(ledger: &Ledger<'_>, day: u32) -> Result<Plan> {
-        let (number, plan_key) = ledger.next_plan_key()?;
+    fn plan(session: &Session<'_>, day: u32) -> Result<Plan> {
+        let (number, plan_key) = session.next_plan_key()?;
         let plan = Plan {
             plan_key,
             plan_name: None,
@@ -178,7 +235,7 @@ mod tests {
             email_receipt: None,
             links: Vec::new(),
         };
-        ledger.create_plan(number, &plan)?;
+        session.create_plan(number, &plan)?;
         Ok(plan)
     }
 
@@ -186,13 +243,13 @@ mod tests {
     async fn a_day_that_was_charged_is_never_due_again_even_if_the_clock_steps_back() {
         let store = Store::open(None).unwrap();
         let fired = store.run(|connection| {
-            let (_, ledger) = world(connection, 1)?;
-            let plan = plan(&ledger, 15)?;
-            let (ledger, first) = ledger.turn(frozen("2027-01-15T10:00:00Z"), u64::MAX)?;
-            let (ledger, _) = ledger.turn(frozen("2027-01-15T09:59:59Z"), u64::MAX)?;
-            ledger.update_plan(&plan, &plan)?;
-            let (ledger, again) = ledger.turn(frozen("2027-01-15T10:00:00Z"), u64::MAX)?;
-            let (_, next) = ledger.turn(frozen("2027-02-15T10:00:00Z"), u64::MAX)?;
+            let (_, session) = world(connection, 1)?;
+            let plan = plan(&session, 15)?;
+            let (session, first) = turn(session, &NO_FAULTS, frozen("2027-01-15T10:00:00Z"), u64::MAX, true)?;
+            let (session, _) = turn(session, &NO_FAULTS, frozen("2027-01-15T09:59:59Z"), u64::MAX, true)?;
+            session.update_plan(&plan, &plan)?;
+            let (session, again) = turn(session, &NO_FAULTS, frozen("2027-01-15T10:00:00Z"), u64::MAX, true)?;
+            let (_, next) = turn(session, &NO_FAULTS, frozen("2027-02-15T10:00:00Z"), u64::MAX, true)?;
             Ok([first, again, next].map(|turned| turned.fired.payments()))
         });
         assert_eq!(fired.await.unwrap(), [1, 0, 1]);
@@ -202,13 +259,13 @@ mod tests {
     async fn the_table_itself_refuses_a_second_payment_of_a_day() {
         let store = Store::open(None).unwrap();
         let refused = store.run(|connection| {
-            let (_, ledger) = world(connection, 1)?;
-            let plan = plan(&ledger, 15)?;
-            let (ledger, _) = ledger.turn(frozen("2027-01-15T10:00:00Z"), u64::MAX)?;
-            let day = ledger.now.date();
-            let before = ledger.state()?;
-            let again = ledger.attempt(|ledger| charge(ledger, &plan, day));
-            assert_eq!(ledger.state()?, before);
+            let (_, session) = world(connection, 1)?;
+            let plan = plan(&session, 15)?;
+            let (session, _) = turn(session, &NO_FAULTS, frozen("2027-01-15T10:00:00Z"), u64::MAX, true)?;
+            let day = session.now.date();
+            let before = session.state()?;
+            let again = session.attempt(|session| charge(session, &NO_FAULTS, &plan, day));
+            assert_eq!(session.state()?, before);
             Ok(again.unwrap_err().to_string())
         });
         let told = refused.await.unwrap();
@@ -219,15 +276,15 @@ mod tests {
     async fn what_became_due_as_the_clock_ran_is_made_before_anything_else_and_in_slices() {
         let store = Store::open(None).unwrap();
         let made = store.run(|connection| {
-            let (mut row, ledger) = world(connection, 1)?;
+            let (mut row, session) = world(connection, 1)?;
             row.clock = Clock::Running(0);
             for day in [15, 15, 20] {
-                plan(&ledger, day)?;
+                plan(&session, day)?;
             }
             let mut made = Vec::new();
             for _ in 0..4 {
-                let opened = Ledger::open(connection, &row, at("2027-05-01T00:00:00Z"), &NO_FAULTS, 5)?;
-                made.push((ledger.standing(Kind::Payment)?, opened.is_some()));
+                let opened = super::open(connection, &row, at("2027-05-01T00:00:00Z"), &NO_FAULTS, 5)?;
+                made.push((session.standing(Kind::Payment)?, opened.is_some()));
             }
             Ok(made)
         });
@@ -240,18 +297,18 @@ mod tests {
         let done = store.run(|connection| {
             let goal = frozen("2030-01-01T00:00:00Z");
             let begin = |key| {
-                let (row, ledger) = world(connection, key)?;
+                let (row, session) = world(connection, key)?;
                 for day in [15, 15, 15, 20] {
-                    plan(&ledger, day)?;
+                    plan(&session, day)?;
                 }
-                Ok::<_, rusqlite::Error>((row, ledger))
+                Ok::<_, rusqlite::Error>((row, session))
             };
             let (_, whole) = begin(0)?;
-            let (whole, _) = whole.turn(goal, u64::MAX)?;
+            let (whole, _) = turn(whole, &NO_FAULTS, goal, u64::MAX, true)?;
             for most in [1, 2, 5, 7, 48] {
-                let (row, mut ledger) = begin(u8::try_from(most).expect("they are few"))?;
+                let (row, mut session) = begin(u8::try_from(most).expect("they are few"))?;
                 loop {
-                    let (next, Turned { settled, .. }) = ledger.turn(goal, most)?;
+                    let (next, Turned { settled, .. }) = turn(session, &NO_FAULTS, goal, most, true)?;
                     if settled {
                         assert_eq!((most, next.state()?), (most, whole.state()?));
                         break;
@@ -261,9 +318,9 @@ mod tests {
                     let last: i64 = connection.query_row(made, [next.world], |row| row.get(0))?;
                     assert_eq!(next.now.millis(), last);
                     let hash = [u8::try_from(most).expect("they are few"); 32];
-                    let kept = Row::find(connection, &hash)?.expect("it was made");
+                    let kept = WorldRow::find(connection, &hash)?.expect("it was made");
                     assert_eq!((kept.id, kept.clock), (row.id, next.clock));
-                    ledger = Ledger::open_unfired(connection, &kept, next.real, &NO_FAULTS);
+                    session = Session::open(connection, &kept, next.real);
                 }
             }
             Ok(())

@@ -5,24 +5,27 @@ use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use perennial_domain::clearent::ApiKey;
 use perennial_domain::clientpay::AccessId;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, ClockError, Goal, Mode, Moment, Turn};
+use crate::credentials::Credentials;
+use crate::engine::Turned;
 use crate::engine::{self, SLICE};
-use crate::fault::{Aside, Fault, Faults, StandingFault};
+use crate::fault::{Fault, Faults, StaleCopy, StandingFault};
 use crate::options::GatewayOptions;
 use crate::requests::Requests;
 use crate::seed::{Seed, hash};
 use crate::spool::{Spool, Spooled};
-use crate::store::clientpay::access::Pass;
+use crate::store::clientpay::access::AccessIdRecord;
+use crate::store::session::Session;
 use crate::store::snapshot::erase;
+use crate::store::snapshot::restart;
+use crate::store::world::{Admission, Start, WorldKey, WorldRow};
 use crate::store::{Store, StoreError};
 use crate::webhook::{Couriers, Delivered, Delivery, Until, signer};
-use crate::world::{Admission, Knock, Ledger, Row, Start, Turned, restart};
 
 /// The store, and what a start was told.
 pub(crate) struct Gateway {
@@ -88,15 +91,15 @@ impl Gateway {
         let clock = Clock::Frozen(options.now.unwrap_or(Moment::first()));
         let start = Start { clock, gateway: options.gateway };
         let hash = hash(credentials.api_key.expose());
-        let end = Knock::end_of(&credentials.api_key);
+        let end = WorldKey::end_of(&credentials.api_key);
         let faults = self.faults.clone();
         let world = self
             .store
             .run(move |connection| {
-                let Some(row) = Row::find(connection, &hash)? else {
-                    return Row::create(connection, &hash, end, seed, start, true).map(|row| row.id);
+                let Some(row) = WorldRow::find(connection, &hash)? else {
+                    return WorldRow::create(connection, &hash, end, seed, start, true).map(|row| row.id);
                 };
-                erase_asides(connection, &faults.forget(&hash))?;
+                erase_copies(connection, &faults.forget(&hash))?;
                 restart(connection, row.id, Some(start)).map(|()| row.id)
             })
             .await?;
@@ -108,12 +111,12 @@ impl Gateway {
     pub(crate) async fn keep_world(&self, seed: Seed) -> Result<Credentials, StoreError> {
         let credentials = Credentials::of(seed);
         let hash = hash(credentials.api_key.expose());
-        let end = Knock::end_of(&credentials.api_key);
+        let end = WorldKey::end_of(&credentials.api_key);
         let start = Start { clock: Clock::Frozen(Moment::first()), gateway: self.options };
         self.store
-            .run(move |connection| match Row::find(connection, &hash)? {
+            .run(move |connection| match WorldRow::find(connection, &hash)? {
                 Some(_) => Ok(()),
-                None => Row::create(connection, &hash, end, seed, start, true).map(|_| ()),
+                None => WorldRow::create(connection, &hash, end, seed, start, true).map(|_| ()),
             })
             .await?;
         Ok(credentials)
@@ -123,15 +126,15 @@ impl Gateway {
     /// by slice, so that other worlds have their turn in between.
     pub(crate) async fn with_world<T: Send + 'static>(
         &self,
-        knock: Knock,
-        mut work: impl FnOnce(Ledger<'_>) -> rusqlite::Result<T> + Send + 'static,
+        world_key: WorldKey,
+        mut work: impl FnOnce(Session<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
         loop {
             let faults = self.faults.clone();
             // The clock is read in the job, so that none sees an earlier time than the one before it.
-            let opened = self.with_row(knock, move |connection, row| {
-                match Ledger::open(connection, row, Moment::real(), &faults, SLICE)? {
-                    Some(ledger) => work(ledger).map(Ok),
+            let opened = self.with_row(world_key, move |connection, row| {
+                match engine::open(connection, row, Moment::real(), &faults, SLICE)? {
+                    Some(session) => work(session).map(Ok),
                     None => Ok(Err(work)),
                 }
             });
@@ -144,20 +147,22 @@ impl Gateway {
     }
 
     /// How the world of an access id is knocked at, while the id is live.
-    pub(crate) async fn knock_of(&self, id: AccessId) -> Result<Option<Knock>, StoreError> {
-        let pass = self.store.run(move |connection| Pass::find(connection, &id)).await?;
-        Ok(pass.filter(|pass| pass.is_live).map(|pass| pass.knock))
+    pub(crate) async fn world_key_of(&self, id: AccessId) -> Result<Option<WorldKey>, StoreError> {
+        let pass = self.store.run(move |connection| AccessIdRecord::find(connection, &id)).await?;
+        Ok(pass.filter(|pass| pass.is_live).map(|pass| pass.world_key))
     }
 
     async fn with_row<T: Send + 'static>(
         &self,
-        knock: Knock,
-        work: impl FnOnce(&Connection, &Row) -> rusqlite::Result<T> + Send + 'static,
+        world_key: WorldKey,
+        work: impl FnOnce(&Connection, &WorldRow) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
         let (admission, start, couriers) = (self.admission.clone(), self.start(), self.couriers.clone());
         self.store
             .run(move |connection| {
-                let Some(row) = Row::admit(connection, knock, &admission, start)? else { return Ok(None) };
+                let Some(row) = WorldRow::admit(connection, world_key, &admission, start)? else {
+                    return Ok(None);
+                };
                 let made = work(connection, &row)?;
                 couriers.ring_if_alerts_wait(connection, &row)?;
                 Ok(Some(made))
@@ -169,27 +174,27 @@ impl Gateway {
     /// stands at a moment of its own, with its alerts delivered, and stays there if it is the last.
     pub(crate) async fn turn(
         &self,
-        knock: Knock,
+        world_key: WorldKey,
         turn: Turn,
     ) -> Result<Option<Result<Fired, ClockError>>, StoreError> {
         let (mut total, mut goal) = (engine::Fired::default(), None);
-        let mut round = self.couriers.round(knock.hash).await;
+        let mut round = self.couriers.round(world_key.hash).await;
         loop {
             let (faults, hangs) = (self.faults.clone(), round.hangs());
-            let slice = self.with_row(knock, move |connection, row| {
-                let ledger = Ledger::open_unfired(connection, row, Moment::real(), &faults);
-                let here = Goal { clock: ledger.clock, month_day: ledger.month_day };
+            let slice = self.with_row(world_key, move |connection, row| {
+                let session = Session::open(connection, row, Moment::real());
+                let here = Goal { clock: session.clock, month_day: session.month_day };
                 let goal = match goal {
-                    None => match turn.of(here, ledger.real) {
+                    None => match turn.of(here, session.real) {
                         Ok(goal) => goal,
                         Err(error) => return Ok(Err(error)),
                     },
                     // Somebody else turned it further meanwhile.
-                    Some(Goal { clock, .. }) if clock.now(ledger.real) < ledger.now => here,
+                    Some(Goal { clock, .. }) if clock.now(session.real) < session.now => here,
                     Some(goal) => goal,
                 };
-                let (ledger, turned) = ledger.turn_and_tell(goal, SLICE, !hangs)?;
-                Ok(Ok((goal, ledger.now, turned)))
+                let (session, turned) = engine::turn(session, &faults, goal, SLICE, !hangs)?;
+                Ok(Ok((goal, session.now, turned)))
             });
             let (went, now, Turned { fired, settled }) = match slice.await? {
                 None => return Ok(None),
@@ -203,7 +208,7 @@ impl Gateway {
                 || !matches!(self.deliver(&mut round, Until::OneHangs).await?, Delivered::All(None));
             if settled {
                 if runs {
-                    self.couriers.ring(knock.hash);
+                    self.couriers.ring(world_key.hash);
                 }
                 let engine::Fired { approved, declined } = total;
                 return Ok(Some(Ok(Fired { now, fired: total.payments(), approved, declined })));
@@ -212,33 +217,35 @@ impl Gateway {
     }
 
     /// Empties a key's world and starts it as it began.
-    pub(crate) async fn reset(&self, knock: Knock) -> Result<Option<()>, StoreError> {
+    pub(crate) async fn reset(&self, world_key: WorldKey) -> Result<Option<()>, StoreError> {
+        let faults = self.faults.clone();
         let world = self
-            .with_world(knock, |ledger| {
-                erase_asides(ledger.connection, &ledger.faults.forget(&ledger.key_hash))?;
-                restart(ledger.connection, ledger.world, None).map(|()| ledger.world)
+            .with_world(world_key, move |session| {
+                erase_copies(session.connection, &faults.forget(&session.key_hash))?;
+                restart(session.connection, session.world, None).map(|()| session.world)
             })
             .await?;
         Ok(world.map(|world| self.requests.forget(world)))
     }
 
     /// Removes a key's world; the key opens a new one, if it may.
-    pub(crate) async fn delete(&self, knock: Knock) -> Result<Option<()>, StoreError> {
+    pub(crate) async fn delete(&self, world_key: WorldKey) -> Result<Option<()>, StoreError> {
+        let faults = self.faults.clone();
         let world = self
-            .with_world(knock, |ledger| {
-                erase_asides(ledger.connection, &ledger.faults.forget(&ledger.key_hash))?;
-                ledger.delete().map(|()| ledger.world)
+            .with_world(world_key, move |session| {
+                erase_copies(session.connection, &faults.forget(&session.key_hash))?;
+                session.delete().map(|()| session.world)
             })
             .await?;
         Ok(world.map(|world| self.requests.forget(world)))
     }
 
     /// The state of a key's world. It fails within if temporary files have no room.
-    pub(crate) async fn state(&self, knock: Knock) -> Result<Option<io::Result<Spooled>>, StoreError> {
+    pub(crate) async fn state(&self, world_key: WorldKey) -> Result<Option<io::Result<Spooled>>, StoreError> {
         let _permit = self.states.acquire().await.map_err(|_| StoreError::Closed)?;
-        self.with_world(knock, |ledger| {
+        self.with_world(world_key, |session| {
             let mut spool = Spool::new();
-            ledger.write_state(&mut |text| spool.push(text))?;
+            session.write_state(&mut |text| spool.push(text))?;
             Ok(spool.finish())
         })
         .await
@@ -247,10 +254,10 @@ impl Gateway {
     /// The last requests of a key's world, newest first. It fails within if temporary files have no room.
     pub(crate) async fn request_log(
         &self,
-        knock: Knock,
+        world_key: WorldKey,
         limit: usize,
     ) -> Result<Option<io::Result<Spooled>>, StoreError> {
-        let world = self.with_world(knock, |ledger| Ok(ledger.world)).await?;
+        let world = self.with_world(world_key, |session| Ok(session.world)).await?;
         Ok(world.map(|world| {
             let (mut spool, mut opens) = (Spool::new(), "[");
             for entry in self.requests.newest(world, limit) {
@@ -264,78 +271,98 @@ impl Gateway {
     }
 
     /// Keeps a key's world as it is, and says under which id.
-    pub(crate) async fn snapshot(&self, knock: Knock) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn snapshot(&self, world_key: WorldKey) -> Result<Option<String>, StoreError> {
         let requests = self.requests.clone();
-        self.with_world(knock, move |ledger| ledger.keep(requests.last_exchange(ledger.world))).await
+        self.with_world(world_key, move |session| session.keep(requests.last_exchange(session.world))).await
     }
 
     /// Makes a key's world what it was when this snapshot was taken, and says what its clock shows.
     pub(crate) async fn restore(
         &self,
-        knock: Knock,
+        world_key: WorldKey,
         id: String,
     ) -> Result<Option<Result<(Moment, Mode), NoSnapshot>>, StoreError> {
         let (requests, couriers) = (self.requests.clone(), self.couriers.clone());
-        self.with_world(knock, move |ledger| {
-            let Some((clock, exchanges)) = ledger.restore(&id)? else { return Ok(Err(NoSnapshot)) };
-            requests.count_from(ledger.world, exchanges);
-            couriers.ring(ledger.key_hash);
-            Ok(Ok((clock.now(ledger.real), clock.mode())))
+        self.with_world(world_key, move |session| {
+            let Some((clock, exchanges)) = session.restore(&id)? else { return Ok(Err(NoSnapshot)) };
+            requests.count_from(session.world, exchanges);
+            couriers.ring(session.key_hash);
+            Ok(Ok((clock.now(session.real), clock.mode())))
         })
         .await
     }
 
     /// Sets a fault that is right in a key's world, and says its id.
-    pub(crate) async fn set_fault(&self, knock: Knock, fault: Fault) -> Result<Option<String>, StoreError> {
-        self.with_world(knock, move |ledger| {
-            let aside = if fault.reads_stale() { Some(ledger.set_aside()?) } else { None };
-            Ok(ledger.faults.set(ledger.key_hash, fault, aside))
+    pub(crate) async fn set_fault(
+        &self,
+        world_key: WorldKey,
+        fault: Fault,
+    ) -> Result<Option<String>, StoreError> {
+        let faults = self.faults.clone();
+        self.with_world(world_key, move |session| {
+            let copy = if fault.reads_stale() {
+                let place = session.copy_apart(faults.next_copy())?;
+                Some(StaleCopy { place, now: session.now })
+            } else {
+                None
+            };
+            Ok(faults.set(session.key_hash, fault, copy))
         })
         .await
     }
 
     /// The faults of a key's world, oldest first.
-    pub(crate) async fn faults(&self, knock: Knock) -> Result<Option<Vec<StandingFault>>, StoreError> {
-        self.with_world(knock, |ledger| Ok(ledger.faults.standing(&ledger.key_hash))).await
+    pub(crate) async fn faults(&self, world_key: WorldKey) -> Result<Option<Vec<StandingFault>>, StoreError> {
+        let faults = self.faults.clone();
+        self.with_world(world_key, move |session| Ok(faults.standing(&session.key_hash))).await
     }
 
     /// Clears the faults of a key's world, or the one of this id, and says how many there were.
     pub(crate) async fn clear_faults(
         &self,
-        knock: Knock,
+        world_key: WorldKey,
         id: Option<String>,
     ) -> Result<Option<usize>, StoreError> {
-        self.with_world(knock, move |ledger| {
+        let faults = self.faults.clone();
+        self.with_world(world_key, move |session| {
             let which = |other: &str| id.as_ref().is_none_or(|id| id == other);
-            let (cleared, asides) = ledger.faults.clear(&ledger.key_hash, which);
-            erase_asides(ledger.connection, &asides)?;
+            let (cleared, copies) = faults.clear(&session.key_hash, which);
+            erase_copies(session.connection, &copies)?;
             Ok(cleared)
         })
         .await
     }
 
     /// Sends the alerts of a key's world there, and says which key verifies them.
-    pub(crate) async fn set_webhook(&self, knock: Knock, url: String) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn set_webhook(
+        &self,
+        world_key: WorldKey,
+        url: String,
+    ) -> Result<Option<String>, StoreError> {
         let couriers = self.couriers.clone();
-        self.with_world(knock, move |ledger| {
-            ledger.set_webhook(&url)?;
-            couriers.ring(ledger.key_hash);
-            Ok(signer(ledger.seed).public_key().to_string())
+        self.with_world(world_key, move |session| {
+            session.set_webhook(&url)?;
+            couriers.ring(session.key_hash);
+            Ok(signer(session.seed).public_key().to_string())
         })
         .await
     }
 
-    pub(crate) async fn remove_webhook(&self, knock: Knock) -> Result<Option<()>, StoreError> {
-        self.with_world(knock, |ledger| ledger.remove_webhook()).await
+    pub(crate) async fn remove_webhook(&self, world_key: WorldKey) -> Result<Option<()>, StoreError> {
+        self.with_world(world_key, |session| session.remove_webhook()).await
     }
 
     /// Where the alerts of a key's world are sent, which key verifies them, and the last deliveries, newest first.
-    pub(crate) async fn webhook(&self, knock: Knock, limit: usize) -> Result<Option<Webhook>, StoreError> {
-        self.with_world(knock, move |ledger| {
+    pub(crate) async fn webhook(
+        &self,
+        world_key: WorldKey,
+        limit: usize,
+    ) -> Result<Option<Webhook>, StoreError> {
+        self.with_world(world_key, move |session| {
             Ok(Webhook {
-                url: ledger.webhook()?,
-                public_key: signer(ledger.seed).public_key().to_string(),
-                deliveries: ledger.deliveries(limit)?,
+                url: session.webhook()?,
+                public_key: signer(session.seed).public_key().to_string(),
+                deliveries: session.deliveries(limit)?,
             })
         })
         .await
@@ -364,8 +391,8 @@ impl Gateway {
     }
 }
 
-fn erase_asides(connection: &Connection, asides: &[Aside]) -> rusqlite::Result<()> {
-    asides.iter().try_for_each(|aside| erase(connection, aside.place))
+fn erase_copies(connection: &Connection, copies: &[StaleCopy]) -> rusqlite::Result<()> {
+    copies.iter().try_for_each(|copy| erase(connection, copy.place))
 }
 
 /// What a world says of its alerts.
@@ -377,28 +404,3 @@ pub(crate) struct Webhook {
 
 /// A world has no snapshot of this id.
 pub(crate) struct NoSnapshot;
-
-/// What a world answers to, all derived from its seed.
-pub(crate) struct Credentials {
-    pub(crate) api_key: ApiKey,
-    pub(crate) integrator_key: String,
-    pub(crate) account_key: String,
-    pub(crate) account_pin: String,
-}
-
-impl Credentials {
-    pub(crate) fn of(seed: Seed) -> Self {
-        Self {
-            api_key: ApiKey::new(&seed.hex("api-key")).expect("32 hexadecimal digits are a key"),
-            integrator_key: seed.uuid("integrator-key", 0),
-            account_key: seed.uuid("account-key", 0),
-            account_pin: seed.digits("account-pin", 0, 6),
-        }
-    }
-
-    /// Those of the world that a key opens.
-    pub(crate) fn of_key(api_key: ApiKey) -> Self {
-        let others = Self::of(Seed::of_hash(&hash(api_key.expose())));
-        Self { api_key, ..others }
-    }
-}

@@ -110,10 +110,12 @@ mod clock;
 mod connections;
 mod console;
 mod control;
+mod credentials;
 mod engine;
 mod fault;
 mod form;
 mod gateway;
+mod issuer;
 mod mask;
 mod members;
 mod nearest;
@@ -122,6 +124,7 @@ mod options;
 mod outflow;
 mod page_text;
 mod payment_page;
+mod processor;
 mod public_key;
 mod requests;
 mod seed;
@@ -129,7 +132,6 @@ mod server;
 mod spool;
 mod store;
 mod webhook;
-mod world;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -147,10 +149,10 @@ pub use options::{GatewayOptions, OptionsError};
 pub use store::StoreError;
 pub use webhook::{Delivery, DeliveryOutcome, WebhookUrlError};
 
+use crate::store::world::WorldKey;
 use clock::Turn;
 use gateway::{Gateway, NoSnapshot};
 use webhook::Endpoint;
-use world::Knock;
 
 /// A gateway that listens until it is stopped or dropped.
 pub struct Sandbox {
@@ -289,14 +291,14 @@ impl Drop for Sandbox {
 /// A world of a running sandbox, from inside.
 pub struct World {
     gateway: Arc<Gateway>,
-    credentials: gateway::Credentials,
-    knock: Knock,
+    credentials: credentials::Credentials,
+    world_key: WorldKey,
 }
 
 impl World {
-    fn of(gateway: Arc<Gateway>, credentials: gateway::Credentials) -> Self {
-        let knock = clearent::knock_with(&credentials.api_key);
-        Self { gateway, credentials, knock }
+    fn of(gateway: Arc<Gateway>, credentials: credentials::Credentials) -> Self {
+        let world_key = clearent::key_with(&credentials.api_key);
+        Self { gateway, credentials, world_key }
     }
 
     /// The key that opens it.
@@ -307,7 +309,8 @@ impl World {
     /// What opens it with ClientPay: its merchant account. They are the credentials of its customer too.
     #[expect(clippy::missing_panics_doc, reason = "what is derived of a seed is well formed")]
     pub fn clientpay(&self) -> perennial_domain::clientpay::Credentials {
-        let gateway::Credentials { api_key: _, integrator_key, account_key, account_pin } = &self.credentials;
+        let credentials::Credentials { api_key: _, integrator_key, account_key, account_pin } =
+            &self.credentials;
         perennial_domain::clientpay::Credentials::builder()
             .integrator_key(integrator_key.as_str())
             .account_key(account_key.as_str())
@@ -341,7 +344,7 @@ impl World {
     /// # Ok(()) }
     /// ```
     pub async fn snapshot(&self) -> Result<String, WorldError> {
-        Ok(self.gateway.snapshot(self.knock).await?.ok_or(StoreError::Closed)?)
+        Ok(self.gateway.snapshot(self.world_key).await?.ok_or(StoreError::Closed)?)
     }
 
     /// Makes the world what it was when the snapshot was taken, and returns what its clock shows. What happens then is
@@ -352,7 +355,7 @@ impl World {
     ///
     /// [`WorldError::NoSnapshot`] if the world has no snapshot of this id; nothing is changed.
     pub async fn restore(&self, id: &str) -> Result<Moment, WorldError> {
-        let restored = self.gateway.restore(self.knock, id.to_owned()).await?;
+        let restored = self.gateway.restore(self.world_key, id.to_owned()).await?;
         let (now, _) = restored.ok_or(StoreError::Closed)?.map_err(|NoSnapshot| WorldError::NoSnapshot)?;
         Ok(now)
     }
@@ -369,7 +372,7 @@ impl World {
     /// # Ok(()) }
     /// ```
     pub async fn delete(self) -> Result<(), WorldError> {
-        Ok(self.gateway.delete(self.knock).await?.ok_or(StoreError::Closed)?)
+        Ok(self.gateway.delete(self.world_key).await?.ok_or(StoreError::Closed)?)
     }
 
     /// Sets a fault, and returns the id under which the request log names it.
@@ -382,17 +385,17 @@ impl World {
     /// [`WorldError::Fault`] if something is wrong with it; nothing is changed.
     pub async fn fault(&self, fault: &Fault) -> Result<String, WorldError> {
         fault.check()?;
-        Ok(self.gateway.set_fault(self.knock, fault.clone()).await?.ok_or(StoreError::Closed)?)
+        Ok(self.gateway.set_fault(self.world_key, fault.clone()).await?.ok_or(StoreError::Closed)?)
     }
 
     /// The faults that are set, oldest first.
     pub async fn faults(&self) -> Result<Vec<StandingFault>, WorldError> {
-        Ok(self.gateway.faults(self.knock).await?.ok_or(StoreError::Closed)?)
+        Ok(self.gateway.faults(self.world_key).await?.ok_or(StoreError::Closed)?)
     }
 
     /// Clears all faults. Those that are set later have other ids.
     pub async fn clear_faults(&self) -> Result<(), WorldError> {
-        self.gateway.clear_faults(self.knock, None).await?.ok_or(StoreError::Closed)?;
+        self.gateway.clear_faults(self.world_key, None).await?.ok_or(StoreError::Closed)?;
         Ok(())
     }
 
@@ -407,40 +410,40 @@ impl World {
     /// [`WorldError::Webhook`] if the URL is another one; nothing is changed.
     pub async fn webhook(&self, url: &str) -> Result<(), WorldError> {
         let _: Endpoint = url.parse()?;
-        self.gateway.set_webhook(self.knock, url.to_owned()).await?.ok_or(StoreError::Closed)?;
+        self.gateway.set_webhook(self.world_key, url.to_owned()).await?.ok_or(StoreError::Closed)?;
         Ok(())
     }
 
     /// Sends no more alerts, and gives up those that wait.
     pub async fn remove_webhook(&self) -> Result<(), WorldError> {
-        Ok(self.gateway.remove_webhook(self.knock).await?.ok_or(StoreError::Closed)?)
+        Ok(self.gateway.remove_webhook(self.world_key).await?.ok_or(StoreError::Closed)?)
     }
 
     /// The key that verifies the alerts of the world, in the vendor's form: 248 hexadecimal digits. It follows from the
     /// seed of the world.
     pub async fn webhook_key(&self) -> Result<String, WorldError> {
-        Ok(self.gateway.webhook(self.knock, 0).await?.ok_or(StoreError::Closed)?.public_key)
+        Ok(self.gateway.webhook(self.world_key, 0).await?.ok_or(StoreError::Closed)?.public_key)
     }
 
     /// The attempts to deliver alerts, newest first by when they are due.
     pub async fn deliveries(&self) -> Result<Vec<Delivery>, WorldError> {
-        let webhook = self.gateway.webhook(self.knock, usize::MAX).await?;
+        let webhook = self.gateway.webhook(self.world_key, usize::MAX).await?;
         Ok(webhook.ok_or(StoreError::Closed)?.deliveries)
     }
 
     /// Empties the world and starts it as it began, without faults. Its snapshots stay.
     pub async fn reset(&self) -> Result<(), WorldError> {
-        Ok(self.gateway.reset(self.knock).await?.ok_or(StoreError::Closed)?)
+        Ok(self.gateway.reset(self.world_key).await?.ok_or(StoreError::Closed)?)
     }
 
     /// The whole world but its request log, as JSON: equal worlds have equal bytes.
     pub async fn state(&self) -> Result<String, WorldError> {
-        let state = self.gateway.with_world(self.knock, |ledger| ledger.state()).await?;
+        let state = self.gateway.with_world(self.world_key, |session| session.state()).await?;
         Ok(String::from_utf8(state.ok_or(StoreError::Closed)?).unwrap_or_default())
     }
 
     async fn turn(&self, turn: Turn) -> Result<Fired, WorldError> {
-        let turned = self.gateway.turn(self.knock, turn).await?;
+        let turned = self.gateway.turn(self.world_key, turn).await?;
         Ok(turned.ok_or(StoreError::Closed)??)
     }
 }

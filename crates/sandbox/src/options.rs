@@ -3,8 +3,8 @@
 use perennial_domain::Amount;
 use serde_json::{Value as Json, json};
 
-use crate::clearent::outcome;
 use crate::clock::{ClockError, Period};
+use crate::issuer::outcome;
 use crate::members::{Members, given};
 
 /// How the gateway of a world behaves where the vendor leaves it open. The default is the documented gateway.

@@ -11,15 +11,18 @@ use crate::clearent;
 use crate::gateway::Gateway;
 use crate::seed::{Seed, hash};
 use crate::store::StoreError;
+use crate::store::world::WorldKey;
 use crate::webhook::signer;
-use crate::world::Knock;
 
 /// How many keys are derived before they are looked at.
 const AT_A_TIME: u32 = 16;
 
 impl Gateway {
     /// How the world is knocked at whose public key is in the header of that name.
-    pub(crate) async fn knock_of_public_key(&self, headers: &HeaderMap) -> Result<Option<Knock>, StoreError> {
+    pub(crate) async fn world_key_of_public_key(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<Option<WorldKey>, StoreError> {
         let Some(text) = clearent::public_key(headers) else { return Ok(None) };
         // What cannot be a key is looked for nowhere.
         if PublicKey::from_hex(&text).is_err() {
@@ -32,7 +35,7 @@ impl Gateway {
                 connection.prepare_cached(sql)?.query_row([wanted], |row| row.get(0)).optional()
             });
             if let Some(hash) = found.await? {
-                return Ok(Some(Knock::of(hash)));
+                return Ok(Some(WorldKey::of(hash)));
             }
             if !self.note_public_keys().await? {
                 return Ok(None);

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use crate::clock::Moment;
 use crate::seed::Seed;
-use crate::world::Ledger;
+use crate::store::session::Session;
 
 /// How many requests a world remembers.
 const KEPT: usize = 500;
@@ -97,8 +97,8 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     /// What an exchange in a world is numbered by.
-    pub(crate) fn opened(ledger: &Ledger<'_>) -> (i64, Seed, Moment, u64) {
-        (ledger.world, ledger.seed, ledger.now, ledger.opened)
+    pub(crate) fn opened(session: &Session<'_>) -> (i64, Seed, Moment, u64) {
+        (session.world, session.seed, session.now, session.opened)
     }
 }
 

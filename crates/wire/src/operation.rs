@@ -46,6 +46,8 @@ pub struct OperationInfo {
     pub class: Class,
     /// Whether it asks an issuer for money, who can decline.
     pub charges: bool,
+    /// Whether it is made under an access id of ClientPay.
+    pub needs_access_id: bool,
 }
 
 /// The operation of this name, or of a name that it had in an earlier version; `None` if there is none.

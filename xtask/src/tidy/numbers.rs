@@ -3,9 +3,10 @@
 use super::{Files, Finding};
 
 /// The numbers that the sandbox takes, one a line.
-const TEST_CARDS: &str = include_str!("../../../crates/sandbox/src/clearent/test_cards.txt");
+const TEST_CARDS: &str = include_str!("../../../crates/sandbox/src/issuer/test_cards.txt");
 /// The same of the other vendor, each with what is said of it.
-const CLIENTPAY_TEST_CARDS: &str = include_str!("../../../crates/sandbox/src/clientpay/test_cards.txt");
+const CLIENTPAY_TEST_CARDS: &str =
+    include_str!("../../../crates/sandbox/src/issuer/clientpay_test_cards.txt");
 /// Published likewise, by networks that the gateway does not carry: `UnionPay` and Maestro.
 const OTHER_TEST_CARDS: &[&str] = &[
     "3088000000000017",

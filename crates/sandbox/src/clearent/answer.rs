@@ -2,10 +2,11 @@
 
 use http::StatusCode;
 use perennial_domain::Violations;
-use perennial_domain::clearent::{CustomerKey, Link, PlanKey, TokenId, TransactionId};
+use perennial_domain::clearent::{CustomerKey, Link, PlanKey, TokenId};
 use perennial_wire::clearent::{GatewayError, Operation, Page, Payload, ReadError, Reply};
 
 use crate::clock::Moment;
+use crate::issuer::outcome::Outcome;
 use crate::mask;
 
 /// An answer before it has its envelope.
@@ -154,12 +155,17 @@ impl From<Violations> for Fault {
     }
 }
 
-/// Where the gateway is for its caller, so that links lead back to it.
-pub(super) struct Site<'a>(pub(super) &'a str);
+/// What an action knows of its call.
+pub(super) struct Site<'a> {
+    /// Scheme, host and port of the gateway as the caller sees them, so that links lead back to it.
+    pub(super) url: &'a str,
+    /// The outcome that a fault gives to the charge of the call.
+    pub(super) decline: Option<Outcome>,
+}
 
 impl Site<'_> {
     fn link(&self, rel: &str, path: &str) -> Link {
-        Link { rel: rel.into(), href: format!("{}{path}", self.0), id: None }
+        Link { rel: rel.into(), href: format!("{}{path}", self.url), id: None }
     }
 
     pub(super) fn customer(&self, rel: &str, key: &CustomerKey) -> Link {
@@ -184,16 +190,5 @@ impl Site<'_> {
 
     pub(super) fn csc_settings(&self, rel: &str) -> Link {
         self.link(rel, Operation::GetCscSettings.path())
-    }
-
-    /// Links of transactions are relative and carry the id.
-    pub(super) fn transaction(id: &TransactionId) -> Link {
-        let href = format!("{}?id={id}", Operation::SearchTransactions.path());
-        Link { rel: "transaction".into(), href, id: Some(id.to_string()) }
-    }
-
-    pub(super) fn token_of_transaction(id: &TokenId) -> Link {
-        let href = Operation::GetToken.path_of(id.as_str());
-        Link { rel: "token".into(), href, id: Some(id.to_string()) }
     }
 }

@@ -8,15 +8,15 @@ use super::{Call, Handled, LIMITS, act};
 
 pub(super) fn list(call: &mut Call<'_>) -> Handled {
     let search = batch::read_search(call.query)?;
-    act(move |ledger, _| {
-        let (batches, page) = ledger.batches(search)?;
+    act(move |session, _| {
+        let (batches, page) = session.batches(search)?;
         Ok(Answer::page_or_nothing(Payload::Batches(batches), page))
     })
 }
 
 pub(super) fn open(_: &mut Call<'_>) -> Handled {
-    act(|ledger, _| match ledger.open_batch()? {
-        Some((number, _)) => Ok(Answer::ok(Payload::Batch(Box::new(ledger.batch(number)?)))),
+    act(|session, _| match session.open_batch()? {
+        Some((number, _)) => Ok(Answer::ok(Payload::Batch(Box::new(session.batch(number)?)))),
         None => Ok(Answer::nothing()),
     })
 }
@@ -28,11 +28,11 @@ pub(super) fn settle(call: &mut Call<'_>) -> Handled {
         [] => Settlement::builder().accept()?,
         body => batch::read_settle(call.format, body, &LIMITS)?,
     };
-    act(move |ledger, _| {
-        let Some((number, _)) = ledger.open_batch()? else {
+    act(move |session, _| {
+        let Some((number, _)) = session.open_batch()? else {
             return Err(Refused::business("040", "No Opened Batch").into());
         };
-        let open = ledger.batch(number)?;
+        let open = session.batch(number)?;
         let SettlementFields { total_count, net_amount } = settlement.fields();
         let differs = [
             ("total-count", total_count.is_some_and(|count| Some(count.0) != open.total_count)),
@@ -45,7 +45,7 @@ pub(super) fn settle(call: &mut Call<'_>) -> Handled {
             let message = format!("the open batch does not come to this: {}", differs.join(", "));
             return Err(Refused::business("038", message).into());
         }
-        ledger.settle_batch(number, ledger.now)?;
-        Ok(Answer::ok(Payload::Batch(Box::new(ledger.batch(number)?))))
+        session.settle_batch(number, session.now)?;
+        Ok(Answer::ok(Payload::Batch(Box::new(session.batch(number)?))))
     })
 }

@@ -6,47 +6,47 @@ use perennial_wire::clearent::{Payload, customer_token};
 
 use super::answer::{Answer, Fault, Refused};
 use super::{Call, Handled, LIMITS, act, customers};
-use crate::world::Ledger;
+use crate::store::session::Session;
 
 /// Attaching a token twice changes what the second call says.
 pub(super) fn create(call: &mut Call<'_>) -> Handled {
     let key = call.customer_key()?;
     let new = customer_token::read_attach(call.format, call.body, &LIMITS)?;
-    act(move |ledger, _| {
-        customers::find(ledger, &key)?;
+    act(move |session, _| {
+        customers::find(session, &key)?;
         let token_id = new.fields().token_id;
-        if ledger.token(token_id)?.is_none() {
+        if session.token(token_id)?.is_none() {
             return Err(Violations::one("token-id", Rule::Unknown("token")).into());
         }
-        ledger.attach(&key, &new)?;
-        Ok(Answer::created(shown(ledger, &key, token_id)?))
+        session.attach(&key, &new)?;
+        Ok(Answer::created(shown(session, &key, token_id)?))
     })
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Handled {
     let key = call.customer_key()?;
-    act(move |ledger, _| {
-        customers::find(ledger, &key)?;
-        Ok(Answer::ok(Payload::CustomerTokens(ledger.customer_tokens(&key)?)))
+    act(move |session, _| {
+        customers::find(session, &key)?;
+        Ok(Answer::ok(Payload::CustomerTokens(session.customer_tokens(&key)?)))
     })
 }
 
 pub(super) fn update(call: &mut Call<'_>) -> Handled {
     let key = call.customer_key()?;
     let update = customer_token::read_update(call.format, call.body, &LIMITS)?;
-    act(move |ledger, _| {
-        customers::find(ledger, &key)?;
+    act(move |session, _| {
+        customers::find(session, &key)?;
         let token_id = update.fields().token_id;
-        find(ledger, &key, token_id)?;
-        ledger.update_attachment(&key, &update)?;
-        Ok(Answer::ok(shown(ledger, &key, token_id)?))
+        find(session, &key, token_id)?;
+        session.update_attachment(&key, &update)?;
+        Ok(Answer::ok(shown(session, &key, token_id)?))
     })
 }
 
-fn find(ledger: &Ledger<'_>, key: &CustomerKey, token: &TokenId) -> Result<CustomerToken, Fault> {
-    Ok(ledger.customer_token(key, token)?.ok_or_else(Refused::unknown_object)?)
+fn find(session: &Session<'_>, key: &CustomerKey, token: &TokenId) -> Result<CustomerToken, Fault> {
+    Ok(session.customer_token(key, token)?.ok_or_else(Refused::unknown_object)?)
 }
 
-fn shown(ledger: &Ledger<'_>, key: &CustomerKey, token: &TokenId) -> Result<Payload, Fault> {
-    Ok(Payload::CustomerToken(Box::new(find(ledger, key, token)?)))
+fn shown(session: &Session<'_>, key: &CustomerKey, token: &TokenId) -> Result<Payload, Fault> {
+    Ok(Payload::CustomerToken(Box::new(find(session, key, token)?)))
 }

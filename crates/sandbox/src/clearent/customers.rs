@@ -5,17 +5,17 @@ use perennial_wire::clearent::{Payload, customer};
 
 use super::answer::{Answer, Fault, Refused, Site};
 use super::{Call, Handled, LIMITS, act};
-use crate::world::Ledger;
+use crate::store::session::Session;
 
 pub(super) fn create(call: &mut Call<'_>) -> Handled {
     let new = customer::read_create(call.format, call.body, &LIMITS)?;
-    act(move |ledger, site| {
+    act(move |session, site| {
         if let Some(key) = new.fields().customer_key
-            && ledger.customer(key)?.is_some()
+            && session.customer(key)?.is_some()
         {
             return Err(Refused::business("041", "customer-key: another customer has this key").into());
         }
-        let customer = ledger.create_customer(&new)?;
+        let customer = session.create_customer(&new)?;
         let link = site.customer("self", &customer.customer_key);
         Ok(Answer::created(shown(customer, site)).with_link(link))
     })
@@ -23,13 +23,13 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
 
 pub(super) fn get(call: &mut Call<'_>) -> Handled {
     let key = call.customer_key()?;
-    act(move |ledger, site| Ok(Answer::ok(shown(find(ledger, &key)?, site))))
+    act(move |session, site| Ok(Answer::ok(shown(find(session, &key)?, site))))
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Handled {
     let search = customer::read_search(call.query)?;
-    act(move |ledger, _| {
-        let (customers, page) = ledger.customers(search)?;
+    act(move |session, _| {
+        let (customers, page) = session.customers(search)?;
         Ok(Answer::page(Payload::Customers(customers), page))
     })
 }
@@ -37,27 +37,27 @@ pub(super) fn list(call: &mut Call<'_>) -> Handled {
 pub(super) fn update(call: &mut Call<'_>) -> Handled {
     let key = call.customer_key()?;
     let update = customer::read_update(call.format, call.body, &LIMITS)?;
-    act(move |ledger, site| {
-        find(ledger, &key)?;
-        ledger.update_customer(&key, &update)?;
-        Ok(Answer::ok(shown(find(ledger, &key)?, site)).with_link(site.customer("self", &key)))
+    act(move |session, site| {
+        find(session, &key)?;
+        session.update_customer(&key, &update)?;
+        Ok(Answer::ok(shown(find(session, &key)?, site)).with_link(site.customer("self", &key)))
     })
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Handled {
     let key = call.customer_key()?;
-    act(move |ledger, _| {
-        let customer = find(ledger, &key)?;
-        let (plans, payments) = (ledger.count_plans_of(&key)?, ledger.count_payments_of_customer(&key)?);
+    act(move |session, _| {
+        let customer = find(session, &key)?;
+        let (plans, payments) = (session.count_plans_of(&key)?, session.count_payments_of_customer(&key)?);
         check_customer_deletion(plans, payments)
             .map_err(|refusal| Refused::business("041", refusal.to_string()))?;
-        ledger.delete_customer(&key)?;
+        session.delete_customer(&key)?;
         Ok(Answer::ok(Payload::Customer(Box::new(customer))))
     })
 }
 
-pub(super) fn find(ledger: &Ledger<'_>, key: &CustomerKey) -> Result<Customer, Fault> {
-    Ok(ledger.customer(key)?.ok_or_else(|| Refused::unknown_customer(key))?)
+pub(super) fn find(session: &Session<'_>, key: &CustomerKey) -> Result<Customer, Fault> {
+    Ok(session.customer(key)?.ok_or_else(|| Refused::unknown_customer(key))?)
 }
 
 fn shown(customer: Customer, site: &Site<'_>) -> Payload {

@@ -9,13 +9,13 @@ use perennial_domain::clearent::Transaction;
 
 use super::answer::{Fault, Refused};
 use crate::clock::Moment;
+use crate::store::session::Session;
 use crate::store::settings::Duplicates;
 use crate::store::transaction::Likeness;
-use crate::world::Ledger;
 
 /// The charge that was made before, which says that it is answered again; or a refusal, if the terminal wants one.
 pub(super) fn earlier(
-    ledger: &Ledger<'_>,
+    session: &Session<'_>,
     charge: &Transaction,
     checks_invoice: bool,
 ) -> Result<Option<Transaction>, Fault> {
@@ -25,16 +25,16 @@ pub(super) fn earlier(
     let invoice = charge.invoice.as_deref();
     if checks_invoice && invoice.is_some() {
         let same = Likeness { invoice, ..Likeness::default() };
-        let found = ledger.earlier_charge(charge, &same)?;
+        let found = session.earlier_charge(charge, &same)?;
         return Ok(
             found.map(|found| Transaction { check_field_duplicate: Some(true), ..answered_again(found) })
         );
     }
-    let settings = ledger.settings()?.duplicates;
+    let settings = session.settings()?.duplicates;
     if !settings.enabled {
         return Ok(None);
     }
-    match ledger.earlier_charge(charge, &likeness(&settings, charge, ledger.now))? {
+    match session.earlier_charge(charge, &likeness(&settings, charge, session.now))? {
         Some(_) if settings.respond_with_error => {
             Err(Refused::business("045", "Duplicate Transaction").into())
         }

@@ -1,21 +1,17 @@
 //! The Clearent tree, `/rest/v2`: one table of operations, and what every call goes through.
 
-mod alerts;
 mod answer;
 mod batches;
-pub(crate) mod checks;
 mod customer_tokens;
 mod customers;
 mod duplicates;
 mod jwt;
 mod negotiation;
 mod one_time_tokens;
-pub(crate) mod outcome;
-mod payments;
+pub(crate) mod payments;
 mod plans;
 mod search_time;
 mod settings;
-mod test_cards;
 mod tokens;
 mod transactions;
 
@@ -31,7 +27,6 @@ use zeroize::Zeroizing;
 
 use self::answer::{Answer, Fault, Refused, Site};
 pub(crate) use self::negotiation::Formats;
-pub(crate) use self::test_cards::is_published as is_test_card;
 use crate::call::{Answered, Done, Work, execute};
 use crate::clock::Moment;
 use crate::fault::{Effect, stands_in};
@@ -40,7 +35,8 @@ use crate::mask;
 use crate::requests::Exchange;
 use crate::seed::{Seed, hash};
 use crate::store::StoreError;
-use crate::world::{Knock, Ledger};
+use crate::store::session::Session;
+use crate::store::world::WorldKey;
 
 /// What all paths of this tree begin with.
 const ROOT: &str = "/rest/v2/";
@@ -104,10 +100,10 @@ fn handler(operation: Operation) -> Option<Handler> {
 /// Reads a call, without looking into any world, and says what it will do there.
 type Handler = fn(&mut Call<'_>) -> Handled;
 type Handled = Result<Action, Refused>;
-type Action = Box<dyn FnOnce(&Ledger<'_>, &Site<'_>) -> Result<Answer, Fault> + Send>;
+type Action = Box<dyn FnOnce(&Session<'_>, &Site<'_>) -> Result<Answer, Fault> + Send>;
 
 #[expect(clippy::unnecessary_wraps, reason = "every operation ends with it")]
-fn act(action: impl FnOnce(&Ledger<'_>, &Site<'_>) -> Result<Answer, Fault> + Send + 'static) -> Handled {
+fn act(action: impl FnOnce(&Session<'_>, &Site<'_>) -> Result<Answer, Fault> + Send + 'static) -> Handled {
     Ok(Box::new(action))
 }
 
@@ -198,11 +194,11 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
             return not_emulated(gateway, &request, Refused::new(404, "041", text)).await;
         }
     };
-    let knock = match operation {
-        Operation::CreateOneTimeToken => gateway.knock_of_public_key(request.headers).await?,
-        _ => knock(request.headers, request.body),
+    let world_key = match operation {
+        Operation::CreateOneTimeToken => gateway.world_key_of_public_key(request.headers).await?,
+        _ => world_key(request.headers, request.body),
     };
-    let Some(knock) = knock else {
+    let Some(world_key) = world_key else {
         return Ok(worldless(gateway, Refused::unauthorized(), request.formats.answer));
     };
     let mut call = Call {
@@ -218,14 +214,14 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     let operation = call.operation;
     // A key that opens no world has no faults either.
     let hit = gateway.faults.hit(
-        &knock.hash,
+        &world_key.hash,
         operation,
         |effect| read.is_ok() || effect.decline().is_none(),
         |key| request.names(key),
     );
     let mut read = Some(read);
     let site = request.site;
-    let done = execute(gateway, knock, hit.clone(), || {
+    let done = execute(gateway, world_key, hit.clone(), || {
         work(read.take().unwrap_or_else(|| read_call(handler, &mut call)), site.clone())
     })
     .await?;
@@ -259,9 +255,9 @@ fn read_call(handler: Handler, call: &mut Call<'_>) -> Handled {
 
 /// Does what a call came to do, so that a refusal leaves no trace.
 fn work(call: Handled, site: String) -> Work<Result<Answer, Refused>> {
-    Box::new(move |ledger| {
+    Box::new(move |session, decline| {
         let done = match call {
-            Ok(action) => ledger.attempt(|ledger| action(ledger, &Site(&site))),
+            Ok(action) => session.attempt(|session| action(session, &Site { url: &site, decline })),
             Err(refused) => Err(refused.into()),
         };
         match done {
@@ -284,12 +280,12 @@ async fn not_emulated(
     refused: Refused,
 ) -> Result<Answered, StoreError> {
     let format = request.formats.answer;
-    let knock = match knock(request.headers, request.body) {
-        Some(knock) => Some(knock),
-        None => gateway.knock_of_public_key(request.headers).await?,
+    let world_key = match world_key(request.headers, request.body) {
+        Some(world_key) => Some(world_key),
+        None => gateway.world_key_of_public_key(request.headers).await?,
     };
-    let opened = match knock {
-        Some(knock) => gateway.with_world(knock, |ledger| Ok(Exchange::opened(&ledger))).await?,
+    let opened = match world_key {
+        Some(world_key) => gateway.with_world(world_key, |session| Ok(Exchange::opened(&session))).await?,
         None => None,
     };
     let Some((world, seed, now, opened)) = opened else { return Ok(worldless(gateway, refused, format)) };
@@ -320,11 +316,11 @@ fn written(reply: &Reply, format: Format) -> Answered {
 }
 
 /// The key of a request: the header, else the body's member, as some live clients send it.
-fn knock(headers: &HeaderMap, body: &[u8]) -> Option<Knock> {
+fn world_key(headers: &HeaderMap, body: &[u8]) -> Option<WorldKey> {
     if headers.contains_key(API_KEY) {
         key(headers)
     } else {
-        read_api_key(body, &LIMITS).map(|key| knock_with(&key))
+        read_api_key(body, &LIMITS).map(|key| key_with(&key))
     }
 }
 
@@ -339,9 +335,9 @@ fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderVal
 }
 
 /// The key that the header has.
-pub(crate) fn key(headers: &HeaderMap) -> Option<Knock> {
+pub(crate) fn key(headers: &HeaderMap) -> Option<WorldKey> {
     let value = single(headers, &API_KEY)?;
-    ApiKey::new(value.to_str().ok()?).ok().map(|key| knock_with(&key))
+    ApiKey::new(value.to_str().ok()?).ok().map(|key| key_with(&key))
 }
 
 /// The public key that the header has, in lower case.
@@ -350,10 +346,10 @@ pub(crate) fn public_key(headers: &HeaderMap) -> Option<String> {
 }
 
 /// The key as it knocks at a world.
-pub(crate) fn knock_with(key: &ApiKey) -> Knock {
+pub(crate) fn key_with(key: &ApiKey) -> WorldKey {
     let text = key.expose();
     let well_formed = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    Knock { hash: hash(text), well_formed, end: Knock::end_of(key) }
+    WorldKey { hash: hash(text), well_formed, end: WorldKey::end_of(key) }
 }
 
 enum Found<'a> {

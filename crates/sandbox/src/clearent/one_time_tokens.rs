@@ -10,12 +10,13 @@ use perennial_wire::clearent::{Payload, token};
 use serde_json::json;
 
 use super::answer::{Answer, Fault, Refused};
-use super::checks::Code;
-use super::{Call, Handled, LIMITS, act, jwt, test_cards};
+use super::{Call, Handled, LIMITS, act, jwt};
 use crate::clock::Moment;
+use crate::issuer::test_cards;
+use crate::processor::checks::Code;
 use crate::store::one_time_token::{OneTime, OneTimeCard};
+use crate::store::session::Session;
 use crate::store::token::Card;
-use crate::world::Ledger;
 
 /// How long a token lives, in seconds of the world's clock.
 const LIFETIME: u32 = 3_600;
@@ -32,32 +33,32 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
     let csc = csc.and_then(|csc| Code::from(csc).answer(brand.as_ref())).map(|answer| answer.code.to_owned());
     let card = Card { brand, last_four: card.last_four().to_owned(), exp_date: Some(exp_date) };
     drop(new);
-    act(move |ledger, _| {
-        exp_date.check_on(ledger.now.date())?;
-        let number = ledger.next_one_time_token()?;
-        let expires = ledger.now.seconds_after(LIFETIME);
-        let token = issue(ledger, number, &card, expires)?;
+    act(move |session, _| {
+        exp_date.check_on(session.now.date())?;
+        let number = session.next_one_time_token()?;
+        let expires = session.now.seconds_after(LIFETIME);
+        let token = issue(session, number, &card, expires)?;
         let (last_four, card_type) = (Some(card.last_four.clone()), card.brand.clone());
-        ledger.create_one_time_token(number, token.expose(), OneTimeCard { card, csc }, expires)?;
+        session.create_one_time_token(number, token.expose(), OneTimeCard { card, csc }, expires)?;
         Ok(Answer::ok(Payload::MobileJwt(Box::new(MobileJwt { token, last_four, card_type }))))
     })
 }
 
 /// The token of a number. Its seconds are whole, and never later than it expires.
-fn issue(ledger: &Ledger<'_>, number: u64, card: &Card, expires: Moment) -> Result<OneTimeToken, Fault> {
+fn issue(session: &Session<'_>, number: u64, card: &Card, expires: Moment) -> Result<OneTimeToken, Fault> {
     let claims = json!({
         "type": "MANUAL",
         "last-four": card.last_four,
-        "token": ledger.seed.uuid("one-time token", number),
+        "token": session.seed.uuid("one-time token", number),
         "exp": expires.millis() / 1_000,
     });
-    let text = jwt::signed(&claims.to_string(), &ledger.seed.derive("one-time tokens", 0));
+    let text = jwt::signed(&claims.to_string(), &session.seed.derive("one-time tokens", 0));
     Ok(OneTimeToken::try_from(text).map_err(|_| rusqlite::Error::InvalidQuery)?)
 }
 
 /// The card behind a token, which is used up by that.
-pub(super) fn redeem(ledger: &Ledger<'_>, token: &OneTimeToken) -> Result<OneTimeCard, Fault> {
-    let why = match ledger.use_one_time_token(token)? {
+pub(super) fn redeem(session: &Session<'_>, token: &OneTimeToken) -> Result<OneTimeCard, Fault> {
+    let why = match session.use_one_time_token(token)? {
         OneTime::Card(card) => return Ok(card),
         OneTime::Used => "has been used already: a one-time token charges a card once",
         OneTime::Expired => "has expired: exchange the card for another",

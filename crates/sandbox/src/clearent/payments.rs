@@ -7,8 +7,8 @@ use super::{Call, Handled, act};
 
 pub(super) fn list(call: &mut Call<'_>) -> Handled {
     let search = payment::read_search(call.query)?;
-    act(move |ledger, _| {
-        let (payments, page) = ledger.payments(search)?;
+    act(move |session, _| {
+        let (payments, page) = session.payments(search)?;
         Ok(Answer::page(Payload::Payments(payments), page))
     })
 }

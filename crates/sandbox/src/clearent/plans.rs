@@ -11,17 +11,17 @@ use perennial_wire::clearent::{Payload, plan};
 use super::answer::{Answer, Fault, Refused, Site};
 use super::{Call, Handled, LIMITS, act};
 use crate::store::plan::remaining;
-use crate::world::Ledger;
+use crate::store::session::Session;
 
 pub(super) fn create(call: &mut Call<'_>) -> Handled {
     let new = plan::read_create(call.format, call.body, &LIMITS)?;
     let cycle = plan::read_cycle(call.format, call.body, &LIMITS)?;
-    act(move |ledger, site| {
-        let (number, key) = ledger.next_plan_key()?;
-        let plan = named(ledger, created(key.clone(), &new, cycle))?;
-        check_payer(ledger, &plan)?;
-        ledger.create_plan(number, &plan)?;
-        Ok(Answer::created(shown(find(ledger, &key)?, site)).with_link(site.plan("self", &key)))
+    act(move |session, site| {
+        let (number, key) = session.next_plan_key()?;
+        let plan = named(session, created(key.clone(), &new, cycle))?;
+        check_payer(session, &plan)?;
+        session.create_plan(number, &plan)?;
+        Ok(Answer::created(shown(find(session, &key)?, site)).with_link(site.plan("self", &key)))
     })
 }
 
@@ -66,9 +66,9 @@ fn created(plan_key: PlanKey, new: &NewPlan, cycle: Cycle) -> Plan {
 }
 
 /// The plan with its customer's name, which live clients expect, unless it has one of its own.
-fn named(ledger: &Ledger<'_>, mut plan: Plan) -> Result<Plan, Fault> {
+fn named(session: &Session<'_>, mut plan: Plan) -> Result<Plan, Fault> {
     if let (None, Some(key)) = (&plan.customer_name, &plan.customer_key)
-        && let Some(customer) = ledger.customer(key)?
+        && let Some(customer) = session.customer(key)?
     {
         let names: Vec<String> = customer.first_name.into_iter().chain(customer.last_name).collect();
         plan.customer_name = Some(names.join(" "));
@@ -77,16 +77,16 @@ fn named(ledger: &Ledger<'_>, mut plan: Plan) -> Result<Plan, Fault> {
 }
 
 /// A plan charges a token of its customer.
-fn check_payer(ledger: &Ledger<'_>, plan: &Plan) -> Result<(), Fault> {
+fn check_payer(session: &Session<'_>, plan: &Plan) -> Result<(), Fault> {
     let (Some(customer), Some(token)) = (&plan.customer_key, &plan.token_id) else { return Ok(()) };
     let mut violations = Violations::default();
-    let known = ledger.customer(customer)?.is_some();
+    let known = session.customer(customer)?.is_some();
     if !known {
         violations.add("customer-key", Rule::Unknown("customer"));
     }
-    if ledger.token(token)?.is_none() {
+    if session.token(token)?.is_none() {
         violations.add("token-id", Rule::Unknown("token"));
-    } else if known && !ledger.owns(customer, token)? {
+    } else if known && !session.owns(customer, token)? {
         violations.add("token-id", Rule::Unknown("token of this customer"));
     }
     if violations.is_empty() { Ok(()) } else { Err(violations.into()) }
@@ -94,13 +94,13 @@ fn check_payer(ledger: &Ledger<'_>, plan: &Plan) -> Result<(), Fault> {
 
 pub(super) fn get(call: &mut Call<'_>) -> Handled {
     let key = call.plan_key()?;
-    act(move |ledger, site| Ok(Answer::ok(shown(find(ledger, &key)?, site))))
+    act(move |session, site| Ok(Answer::ok(shown(find(session, &key)?, site))))
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Handled {
     let search = plan::read_search(call.query)?;
-    act(move |ledger, _| {
-        let (plans, page) = ledger.plans(search)?;
+    act(move |session, _| {
+        let (plans, page) = session.plans(search)?;
         Ok(Answer::page(Payload::Plans(plans), page))
     })
 }
@@ -109,8 +109,8 @@ pub(super) fn update(call: &mut Call<'_>) -> Handled {
     let key = call.plan_key()?;
     let update = plan::read_update(call.format, call.body, &LIMITS)?;
     let cycle = plan::read_cycle(call.format, call.body, &LIMITS)?;
-    act(move |ledger, site| {
-        let old = find(ledger, &key)?;
+    act(move |session, site| {
+        let old = find(session, &key)?;
         let new = update.apply(&old).map_err(|violations| {
             let restarted = violations.iter().all(|violation| violation.rule == Rule::PlanCancelled);
             if restarted { Refused::business("041", violations.to_string()) } else { violations.into() }
@@ -121,27 +121,27 @@ pub(super) fn update(call: &mut Call<'_>) -> Handled {
             ..new
         };
         if (&old.customer_key, &old.token_id) != (&new.customer_key, &new.token_id) {
-            check_payer(ledger, &new)?;
+            check_payer(session, &new)?;
         }
         let renamed = update.fields().customer_name.is_some();
         let new = if old.customer_key == new.customer_key || renamed {
             new
         } else {
-            named(ledger, Plan { customer_name: None, ..new })?
+            named(session, Plan { customer_name: None, ..new })?
         };
-        ledger.update_plan(&old, &new)?;
-        Ok(Answer::ok(shown(find(ledger, &key)?, site)).with_link(site.plan("self", &key)))
+        session.update_plan(&old, &new)?;
+        Ok(Answer::ok(shown(find(session, &key)?, site)).with_link(site.plan("self", &key)))
     })
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Handled {
     let key = call.plan_key()?;
-    act(move |ledger, _| {
-        let plan = find(ledger, &key)?;
+    act(move |session, _| {
+        let plan = find(session, &key)?;
         let status = plan.status.as_ref().unwrap_or(&PlanStatus::ACTIVE);
-        check_plan_deletion(status, ledger.count_payments_of_plan(&key)?)
+        check_plan_deletion(status, session.count_payments_of_plan(&key)?)
             .map_err(|refusal| Refused::business("041", refusal.to_string()))?;
-        ledger.delete_plan(&key)?;
+        session.delete_plan(&key)?;
         Ok(Answer::ok(Payload::Plan(Box::new(plan))))
     })
 }
@@ -149,9 +149,9 @@ pub(super) fn delete(call: &mut Call<'_>) -> Handled {
 /// The charges still to come while the plan is active; none of a plan that is not.
 pub(super) fn expected_runs(call: &mut Call<'_>) -> Handled {
     let key = call.plan_key()?;
-    act(move |ledger, _| {
-        let plan = find(ledger, &key)?;
-        let runs = remaining(&plan, ledger.now).filter_map(|day| Date::try_from(day).ok());
+    act(move |session, _| {
+        let plan = find(session, &key)?;
+        let runs = remaining(&plan, session.now).filter_map(|day| Date::try_from(day).ok());
         let runs = runs.map(|date| ExpectedRun { date, payment_amount: plan.payment_amount }).collect();
         Ok(Answer::ok(Payload::ExpectedRuns(runs)))
     })
@@ -166,14 +166,14 @@ pub(super) fn forecast(call: &mut Call<'_>) -> Handled {
     let end = end_date.copied().or(longest).unwrap_or(*start_date);
     let term = PlanTerm::new(*start_date, end).map_err(|error| Violations::one("end-date", error.0))?;
     let schedule = Schedule::new(term, *frequency_day);
-    act(move |ledger, _| {
-        let dates = schedule.to_come(ledger.now.naive()).filter_map(|day| Date::try_from(day).ok());
+    act(move |session, _| {
+        let dates = schedule.to_come(session.now.naive()).filter_map(|day| Date::try_from(day).ok());
         Ok(Answer::ok(Payload::Forecast(dates.collect())))
     })
 }
 
-fn find(ledger: &Ledger<'_>, key: &PlanKey) -> Result<Plan, Fault> {
-    Ok(ledger.plan(key)?.ok_or_else(Refused::unknown_object)?)
+fn find(session: &Session<'_>, key: &PlanKey) -> Result<Plan, Fault> {
+    Ok(session.plan(key)?.ok_or_else(Refused::unknown_object)?)
 }
 
 fn shown(plan: Plan, site: &Site<'_>) -> Payload {

@@ -8,43 +8,43 @@ use super::{Call, Handled, LIMITS, act};
 use crate::store::settings::Settings;
 
 pub(super) fn avs(_: &mut Call<'_>) -> Handled {
-    act(|ledger, site| Ok(shown_avs(&ledger.settings()?, site)))
+    act(|session, site| Ok(shown_avs(&session.settings()?, site)))
 }
 
 pub(super) fn update_avs(call: &mut Call<'_>) -> Handled {
     let update = settings::read_update_avs(call.format, call.body, &LIMITS)?;
-    act(move |ledger, site| {
-        let mut settings = ledger.settings()?;
+    act(move |session, site| {
+        let mut settings = session.settings()?;
         settings.avs.change(&update);
-        ledger.set(&settings)?;
+        session.set(&settings)?;
         Ok(shown_avs(&settings, site))
     })
 }
 
 pub(super) fn csc(_: &mut Call<'_>) -> Handled {
-    act(|ledger, site| Ok(shown_csc(&ledger.settings()?, site)))
+    act(|session, site| Ok(shown_csc(&session.settings()?, site)))
 }
 
 pub(super) fn update_csc(call: &mut Call<'_>) -> Handled {
     let update = settings::read_update_csc(call.format, call.body, &LIMITS)?;
-    act(move |ledger, site| {
-        let mut settings = ledger.settings()?;
+    act(move |session, site| {
+        let mut settings = session.settings()?;
         settings.csc.change(&update);
-        ledger.set(&settings)?;
+        session.set(&settings)?;
         Ok(shown_csc(&settings, site))
     })
 }
 
 pub(super) fn duplicates(_: &mut Call<'_>) -> Handled {
-    act(|ledger, _| Ok(shown_duplicates(&ledger.settings()?)))
+    act(|session, _| Ok(shown_duplicates(&session.settings()?)))
 }
 
 pub(super) fn update_duplicates(call: &mut Call<'_>) -> Handled {
     let update = settings::read_update_duplicates(call.format, call.body, &LIMITS)?;
-    act(move |ledger, _| {
-        let mut settings = ledger.settings()?;
+    act(move |session, _| {
+        let mut settings = session.settings()?;
         settings.duplicates.change(&update);
-        ledger.set(&settings)?;
+        session.set(&settings)?;
         Ok(shown_duplicates(&settings))
     })
 }

@@ -7,11 +7,13 @@ use perennial_domain::{Rule, Text, Violations};
 use perennial_wire::clearent::{Payload, token};
 
 use super::answer::{Answer, Fault, Refused};
-use super::outcome::Outcome;
-use super::{Call, Handled, LIMITS, act, checks, test_cards};
+use super::{Call, Handled, LIMITS, act};
+use crate::issuer::outcome::Outcome;
+use crate::issuer::test_cards;
 use crate::mask;
+use crate::processor::{checks, records};
+use crate::store::session::Session;
 use crate::store::token::{Card, Tokenised};
-use crate::world::Ledger;
 
 pub(super) fn create(call: &mut Call<'_>) -> Handled {
     let new = token::read_create(call.format, call.body, &LIMITS)?;
@@ -41,23 +43,23 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
         avs_required: avs_required.is_none_or(|flag| flag.0),
     };
     drop(new);
-    act(move |ledger, _| {
-        let mut violations = exp_date.check_on(ledger.now.date()).err().unwrap_or_default();
-        check_customer(ledger, tokenised.customer_key.as_ref(), &mut violations)?;
+    act(move |session, _| {
+        let mut violations = exp_date.check_on(session.now.date()).err().unwrap_or_default();
+        check_customer(session, tokenised.customer_key.as_ref(), &mut violations)?;
         if !violations.is_empty() {
             return Err(violations.into());
         }
-        check_address(ledger, &tokenised)?;
-        Ok(Answer::ok(shown(ledger, ledger.create_token(tokenised)?)))
+        check_address(session, &tokenised)?;
+        Ok(Answer::ok(shown(session, session.create_token(tokenised)?)))
     })
 }
 
 /// Refuses a token with an address that the terminal does not take, unless it is not to be checked (**inferred**, as the
 /// vendor says of `avs-required` only that nothing is validated if it is false).
-fn check_address(ledger: &Ledger<'_>, new: &Tokenised) -> Result<(), Fault> {
+fn check_address(session: &Session<'_>, new: &Tokenised) -> Result<(), Fault> {
     let Tokenised { avs_address, avs_zip, avs_required, .. } = new;
     let answer = checks::of_address(avs_address.as_deref(), avs_zip.as_deref()).filter(|_| *avs_required);
-    if ledger.settings()?.avs.stops(answer.as_ref()) {
+    if session.settings()?.avs.stops(answer.as_ref()) {
         let outcome = Outcome::AVS_NOT_ACCEPTED;
         return Err(Refused::business(outcome.code(), outcome.message()).into());
     }
@@ -66,14 +68,14 @@ fn check_address(ledger: &Ledger<'_>, new: &Tokenised) -> Result<(), Fault> {
 
 pub(super) fn get(call: &mut Call<'_>) -> Handled {
     let id = call.token_id()?;
-    act(move |ledger, _| Ok(Answer::ok(shown(ledger, find(ledger, &id)?))))
+    act(move |session, _| Ok(Answer::ok(shown(session, find(session, &id)?))))
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Handled {
     let search = token::read_search(call.query)?;
-    act(move |ledger, _| {
-        let (tokens, page) = ledger.tokens(search)?;
-        let tokens = tokens.into_iter().map(|token| with_merchant(ledger, token)).collect();
+    act(move |session, _| {
+        let (tokens, page) = session.tokens(search)?;
+        let tokens = tokens.into_iter().map(|token| records::with_merchant(session, token)).collect();
         Ok(Answer::page_or_nothing(Payload::Tokens(tokens), page))
     })
 }
@@ -82,18 +84,18 @@ pub(super) fn list(call: &mut Call<'_>) -> Handled {
 pub(super) fn update(call: &mut Call<'_>) -> Handled {
     let id = call.token_id()?;
     let update = token::read_update(call.format, call.body, &LIMITS)?;
-    act(move |ledger, _| {
-        find(ledger, &id)?;
+    act(move |session, _| {
+        find(session, &id)?;
         let TokenUpdateFields { customer_key, status, description } = update.fields();
         let mut violations = Violations::default();
-        check_customer(ledger, customer_key, &mut violations)?;
+        check_customer(session, customer_key, &mut violations)?;
         if !violations.is_empty() {
             return Err(violations.into());
         }
         if status == Some(&TokenStatus::DELETED) {
-            ledger.delete_token(&id)?;
+            session.delete_token(&id)?;
         } else {
-            ledger.update_token(&id, &update)?;
+            session.update_token(&id, &update)?;
         }
         let changed = Token {
             customer_key: customer_key.cloned(),
@@ -107,36 +109,32 @@ pub(super) fn update(call: &mut Call<'_>) -> Handled {
 
 pub(super) fn delete(call: &mut Call<'_>) -> Handled {
     let id = call.token_id()?;
-    act(move |ledger, _| {
-        find(ledger, &id)?;
-        ledger.delete_token(&id)?;
+    act(move |session, _| {
+        find(session, &id)?;
+        session.delete_token(&id)?;
         let description = Some("Token deleted".to_owned());
         let deleted = Token { token_id: Some(id), description, ..Token::default() };
         Ok(Answer::ok(Payload::Token(Box::new(deleted))))
     })
 }
 
-fn find(ledger: &Ledger<'_>, id: &TokenId) -> Result<Token, Fault> {
-    Ok(ledger.token(id)?.ok_or_else(Refused::unknown_object)?)
+fn find(session: &Session<'_>, id: &TokenId) -> Result<Token, Fault> {
+    Ok(session.token(id)?.ok_or_else(Refused::unknown_object)?)
 }
 
 fn check_customer(
-    ledger: &Ledger<'_>,
+    session: &Session<'_>,
     customer: Option<&CustomerKey>,
     violations: &mut Violations,
 ) -> Result<(), Fault> {
     if let Some(key) = customer
-        && ledger.customer(key)?.is_none()
+        && session.customer(key)?.is_none()
     {
         violations.add("customer-key", Rule::Unknown("customer"));
     }
     Ok(())
 }
 
-fn shown(ledger: &Ledger<'_>, token: Token) -> Payload {
-    Payload::Token(Box::new(with_merchant(ledger, token)))
-}
-
-pub(super) fn with_merchant(ledger: &Ledger<'_>, token: Token) -> Token {
-    Token { merchant_id: Some(ledger.merchant_id()), ..token }
+fn shown(session: &Session<'_>, token: Token) -> Payload {
+    Payload::Token(Box::new(records::with_merchant(session, token)))
 }

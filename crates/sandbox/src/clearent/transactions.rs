@@ -8,18 +8,17 @@ use perennial_domain::clearent::{
 use perennial_domain::{Amount, Expiry, Reported, Rule, Text, Total, Violations};
 use perennial_wire::clearent::{Operation, Payload, transaction};
 
-use super::answer::{Answer, Fault, Refused, Site};
-use super::checks::Code;
-use super::outcome::{self, Outcome};
-use super::tokens::with_merchant;
-use super::{
-    Call, Handled, LIMITS, act, alerts, checks, duplicates, one_time_tokens, search_time, test_cards,
-};
+use super::answer::{Answer, Fault, Refused};
+use super::{Call, Handled, LIMITS, act, duplicates, one_time_tokens, search_time};
+use crate::issuer::outcome::{self, Outcome};
+use crate::issuer::test_cards;
 use crate::mask;
+use crate::processor::checks::Code;
+use crate::processor::{alerts, checks, records};
 use crate::store::customer::postal;
 use crate::store::one_time_token::OneTimeCard;
+use crate::store::session::Session;
 use crate::store::token::{Card, Tokenised};
-use crate::world::Ledger;
 
 /// `type` in the body decides.
 pub(super) fn any(call: &mut Call<'_>) -> Handled {
@@ -129,22 +128,22 @@ impl Source {
     }
 
     /// The card behind it. A one-time token is used up by that.
-    fn look_up(self, ledger: &Ledger<'_>) -> Result<Found, Fault> {
-        let today = ledger.now.date();
+    fn look_up(self, session: &Session<'_>) -> Result<Found, Fault> {
+        let today = session.now.date();
         match self {
             Self::Card(card) => {
                 let refused = outcome::of_expiry(card.exp_date, today);
                 Ok(Found { card, token: None, refused, csc: None })
             }
             Self::OneTimeToken(token) => {
-                let OneTimeCard { card, csc } = one_time_tokens::redeem(ledger, &token)?;
+                let OneTimeCard { card, csc } = one_time_tokens::redeem(session, &token)?;
                 let refused = outcome::of_expiry(card.exp_date, today);
                 let csc = CheckAnswer::CSC.iter().find(|answer| Some(answer.code) == csc.as_deref());
                 Ok(Found { card, token: None, refused, csc: csc.copied() })
             }
             Self::Token(id) => {
                 let unknown = || Refused::from(Violations::one("card", Rule::Unknown("token")));
-                let token = ledger.token(&id)?.ok_or_else(unknown)?;
+                let token = session.token(&id)?.ok_or_else(unknown)?;
                 let last_four = token.last_four_digits.clone().ok_or_else(unknown)?;
                 let exp_date = token.exp_date.as_ref().and_then(Reported::value);
                 let card = Card { brand: token.card_type.clone(), last_four, exp_date };
@@ -184,8 +183,8 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
     let code = csc.map(Code::from);
     let description = prose(token_description.or(description));
     let record = recorded(kind, charge);
-    act(move |ledger, _| {
-        let Found { card, token, refused, csc } = source.look_up(ledger)?;
+    act(move |session, site| {
+        let Found { card, token, refused, csc } = source.look_up(session)?;
         let record = Transaction {
             last_four: Some(card.last_four.clone()),
             card_type: record.card_type.or_else(|| card.brand.clone()),
@@ -193,36 +192,36 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
             check_field_duplicate: checks_invoice.then_some(false),
             ..record
         };
-        if ledger.decline.is_none()
-            && let Some(earlier) = duplicates::earlier(ledger, &record, checks_invoice)?
+        if site.decline.is_none()
+            && let Some(earlier) = duplicates::earlier(session, &record, checks_invoice)?
         {
-            return Ok(shown(ledger, earlier, |earlier| Answer::ok(Payload::Transaction(earlier))));
+            return Ok(shown(session, earlier, |earlier| Answer::ok(Payload::Transaction(earlier))));
         }
         let answers = if record.transaction_type == Some(TransactionType::FORCED_SALE) {
             (None, None)
         } else {
             (
-                address(ledger, &record, token.as_ref())?,
+                address(session, &record, token.as_ref())?,
                 code.and_then(|code| code.answer(record.card_type.as_ref())).or(csc),
             )
         };
-        let issuer = ledger.decline.or(refused).unwrap_or_else(|| outcome::of_amount(amount));
-        let (record, outcome) = checks::book(ledger, record, token.as_ref(), issuer, answers, ledger.now)?;
+        let issuer = site.decline.or(refused).unwrap_or_else(|| outcome::of_amount(amount));
+        let (record, outcome) = checks::book(session, record, token.as_ref(), issuer, answers, session.now)?;
         if let Some(id) = token.as_ref().and_then(|token| token.token_id.as_ref()) {
-            ledger.use_token(id, ledger.now)?;
+            session.use_token(id, session.now)?;
         }
         if !outcome.is_approved() {
-            return Ok(shown(ledger, record, |fresh| {
+            return Ok(shown(session, record, |fresh| {
                 Answer::declined(outcome.status, Payload::Transaction(fresh))
             }));
         }
         if !wants_token {
-            return Ok(shown(ledger, record, |fresh| Answer::ok(Payload::Transaction(fresh))));
+            return Ok(shown(session, record, |fresh| Answer::ok(Payload::Transaction(fresh))));
         }
         let token = if let Some(token) = token {
             token
         } else {
-            let token = ledger.create_token(Tokenised {
+            let token = session.create_token(Tokenised {
                 card: Card { brand: record.card_type.clone(), ..card },
                 customer_key: None,
                 description,
@@ -230,12 +229,12 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
                 avs_zip: None,
                 avs_required: true,
             })?;
-            alerts::tell(ledger, &record, Some(&token), ledger.now)?;
+            alerts::tell(session, &record, Some(&token), session.now)?;
             token
         };
-        let token = Box::new(with_merchant(ledger, token));
-        let link = token.token_id.as_ref().map(Site::token_of_transaction);
-        let answer = shown(ledger, record, |fresh| {
+        let token = Box::new(records::with_merchant(session, token));
+        let link = token.token_id.as_ref().map(records::token_link);
+        let answer = shown(session, record, |fresh| {
             if only_vaults {
                 Answer::ok(Payload::Token(token))
             } else {
@@ -301,7 +300,7 @@ fn recorded(kind: TransactionType, charge: &Charge) -> Transaction {
 
 /// What the issuer says of the billing address, or else of the one that the token has, unless that is not to be checked.
 fn address(
-    ledger: &Ledger<'_>,
+    session: &Session<'_>,
     charge: &Transaction,
     token: Option<&Token>,
 ) -> Result<Option<CheckAnswer>, Fault> {
@@ -309,17 +308,17 @@ fn address(
         (Some(PostalAddress { street, zip, .. }), _) if street.is_some() || zip.is_some() => {
             Ok(checks::of_address(street.as_deref(), zip.as_deref()))
         }
-        (_, Some(token)) => Ok(checks::of_token(ledger, token)?),
+        (_, Some(token)) => Ok(checks::of_token(session, token)?),
         _ => Ok(None),
     }
 }
 
 /// Takes up to what was authorised, once; a tip comes on top.
 fn captured(capture: Capture) -> Handled {
-    act(move |ledger, _| {
+    act(move |session, _| {
         let CaptureFields { id, amount, tip_amount, sales_tax_amount } = capture.fields();
-        let original = original(ledger, id, &[TransactionType::AUTH])?;
-        if !ledger.followed_up(id, &TransactionType::CAPTURE)?.is_zero() {
+        let original = original(session, id, &[TransactionType::AUTH])?;
+        if !session.followed_up(id, &TransactionType::CAPTURE)?.is_zero() {
             return Err(Refused::business("041", "the authorization is captured already").into());
         }
         if *amount > original.amount.unwrap_or_default() {
@@ -328,19 +327,19 @@ fn captured(capture: Capture) -> Handled {
         let record = Transaction {
             tip_amount: tip_amount.copied(),
             sales_tax_amount: sales_tax_amount.copied(),
-            ..following(original, TransactionType::CAPTURE, *amount)
+            ..records::following(original, TransactionType::CAPTURE, *amount)
         };
-        ledger.set_pending(id, false)?;
-        follow(ledger, record)
+        session.set_pending(id, false)?;
+        follow(session, record)
     })
 }
 
 /// Takes a transaction of the open batch, or an authorisation, back in full, unless something else followed it up.
 fn voided(void: Void, asked: Option<Amount>) -> Handled {
-    act(move |ledger, _| {
+    act(move |session, _| {
         let Void { id } = &void;
         let original = original(
-            ledger,
+            session,
             id,
             &[
                 TransactionType::SALE,
@@ -352,7 +351,7 @@ fn voided(void: Void, asked: Option<Amount>) -> Handled {
             ],
         )?;
         for kind in [TransactionType::CAPTURE, TransactionType::REFUND] {
-            if !ledger.followed_up(id, &kind)?.is_zero() {
+            if !session.followed_up(id, &kind)?.is_zero() {
                 let followed = if kind == TransactionType::CAPTURE { "captured" } else { "refunded" };
                 return Err(Refused::business("041", format!("the transaction is {followed} already")).into());
             }
@@ -368,11 +367,11 @@ fn voided(void: Void, asked: Option<Amount>) -> Handled {
                 Refused::business("041", "a void takes back all of a transaction: refund a part").into()
             );
         }
-        ledger.void_transaction(id)?;
+        session.void_transaction(id)?;
         if let Some(authorization) = original.ref_id.as_ref().filter(|_| is_capture(&original)) {
-            ledger.set_pending(authorization, true)?;
+            session.set_pending(authorization, true)?;
         }
-        follow(ledger, following(original, TransactionType::VOID, amount))
+        follow(session, records::following(original, TransactionType::VOID, amount))
     })
 }
 
@@ -390,20 +389,20 @@ fn refunded(call: &Call<'_>, refund: &Refund) -> Handled {
     };
     let (invoice, order_id) = (invoice.map(|invoice| invoice.as_str().to_owned()), owned(order_id));
     let comments = prose(comments);
-    act(move |ledger, _| {
+    act(move |session, _| {
         let record = match (id, source) {
             (Some(id), _) => {
                 let kinds = [TransactionType::SALE, TransactionType::FORCED_SALE, TransactionType::CAPTURE];
-                let original = original(ledger, &id, &kinds)?;
+                let original = original(session, &id, &kinds)?;
                 let taken = original.amount.unwrap_or_default() + original.tip_amount.unwrap_or_default();
-                let left = taken - ledger.followed_up(&id, &TransactionType::REFUND)?;
+                let left = taken - session.followed_up(&id, &TransactionType::REFUND)?;
                 if left < amount.into() {
                     return Err(Refused::business("025", "Exceeds Maximum Refundable Amount").into());
                 }
-                following(original, TransactionType::REFUND, amount)
+                records::following(original, TransactionType::REFUND, amount)
             }
             (None, Some(source)) => {
-                let Found { card, refused, .. } = source.look_up(ledger)?;
+                let Found { card, refused, .. } = source.look_up(session)?;
                 if let Some(outcome) = refused {
                     let declined = outcome.stamp(Transaction::default()).display_message.unwrap_or_default();
                     return Err(Refused::business("023", declined).into());
@@ -425,17 +424,17 @@ fn refunded(call: &Call<'_>, refund: &Refund) -> Handled {
             comments: comments.or(record.comments),
             ..record
         };
-        follow(ledger, record)
+        follow(session, record)
     })
 }
 
 /// The approved transaction of one of these types that a request follows up.
 fn original(
-    ledger: &Ledger<'_>,
+    session: &Session<'_>,
     id: &TransactionId,
     kinds: &[TransactionType],
 ) -> Result<Transaction, Fault> {
-    let found = ledger.transaction(id)?;
+    let found = session.transaction(id)?;
     let of_kind = |transaction: &Transaction| {
         transaction.is_approved()
             && transaction.transaction_type.as_ref().is_some_and(|kind| kinds.contains(kind))
@@ -447,74 +446,48 @@ fn original(
     Ok(original)
 }
 
-/// A transaction of the same card that follows up another.
-pub(super) fn following(original: Transaction, kind: TransactionType, amount: Amount) -> Transaction {
-    Transaction {
-        transaction_type: Some(kind),
-        amount: Some(amount),
-        ref_id: original.id,
-        last_four: original.last_four,
-        card_type: original.card_type,
-        exp_date: original.exp_date,
-        invoice: original.invoice,
-        order_id: original.order_id,
-        customer_id: original.customer_id,
-        ..Transaction::default()
-    }
+fn follow(session: &Session<'_>, record: Transaction) -> Result<Answer, Fault> {
+    let record = alerts::book(session, Outcome::APPROVED.stamp(record), None, session.now)?;
+    Ok(shown(session, record, |fresh| Answer::ok(Payload::Transaction(fresh))))
 }
 
-fn follow(ledger: &Ledger<'_>, record: Transaction) -> Result<Answer, Fault> {
-    let record = alerts::book(ledger, Outcome::APPROVED.stamp(record), None, ledger.now)?;
-    Ok(shown(ledger, record, |fresh| Answer::ok(Payload::Transaction(fresh))))
-}
-
-/// A fresh answer masks the card at its full length and links to the transaction.
-pub(super) fn shown(
-    ledger: &Ledger<'_>,
+/// The answer about a transaction that was just made.
+fn shown(
+    session: &Session<'_>,
     record: Transaction,
     answer: impl FnOnce(Box<Transaction>) -> Answer,
 ) -> Answer {
-    let link = record.id.as_ref().map(Site::transaction);
-    let card = record.last_four.as_ref().map(|digits| format!("XXXXXXXXXXXX{digits}"));
-    let fresh = of_terminal(ledger, Transaction { card, ..record });
+    let link = record.id.as_ref().map(records::link);
+    let fresh = records::fresh(session, record);
     link.into_iter().fold(answer(Box::new(fresh)), Answer::with_link)
-}
-
-/// The transaction with its merchant and its terminal.
-fn of_terminal(ledger: &Ledger<'_>, transaction: Transaction) -> Transaction {
-    Transaction {
-        merchant_id: Some(ledger.merchant_id()),
-        terminal_id: Some(ledger.terminal_id()),
-        ..transaction
-    }
 }
 
 /// Sets the tip of a charge that is not settled yet.
 pub(super) fn update(call: &mut Call<'_>) -> Handled {
     let id = call.transaction_id()?;
     let update = transaction::read_update(call.format, call.body, &LIMITS)?;
-    act(move |ledger, _| {
-        ledger.transaction(&id)?.ok_or_else(Refused::unknown_object)?;
+    act(move |session, _| {
+        session.transaction(&id)?.ok_or_else(Refused::unknown_object)?;
         let kinds = [TransactionType::SALE, TransactionType::FORCED_SALE, TransactionType::CAPTURE];
-        let charge = original(ledger, &id, &kinds)?;
+        let charge = original(session, &id, &kinds)?;
         if charge.settled == Some(true) {
             return Err(Refused::business("041", "the batch of the transaction is closed").into());
         }
-        if !ledger.followed_up(&id, &TransactionType::REFUND)?.is_zero() {
+        if !session.followed_up(&id, &TransactionType::REFUND)?.is_zero() {
             return Err(Refused::business("041", "the transaction is refunded already").into());
         }
         let tip_amount = *update.fields().tip_amount;
-        ledger.set_tip(&id, tip_amount)?;
+        session.set_tip(&id, tip_amount)?;
         let adjusted = Transaction { tip_amount: Some(tip_amount), ..charge };
-        Ok(shown(ledger, adjusted, |adjusted| Answer::ok(Payload::Transaction(adjusted))))
+        Ok(shown(session, adjusted, |adjusted| Answer::ok(Payload::Transaction(adjusted))))
     })
 }
 
 pub(super) fn get(call: &mut Call<'_>) -> Handled {
     let id = call.transaction_id()?;
-    act(move |ledger, _| {
-        let transaction = ledger.transaction(&id)?.ok_or_else(Refused::unknown_object)?;
-        Ok(Answer::ok(Payload::Transaction(Box::new(of_terminal(ledger, transaction)))))
+    act(move |session, _| {
+        let transaction = session.transaction(&id)?.ok_or_else(Refused::unknown_object)?;
+        Ok(Answer::ok(Payload::Transaction(Box::new(records::of_terminal(session, transaction)))))
     })
 }
 
@@ -533,9 +506,10 @@ pub(super) fn list(call: &mut Call<'_>) -> Handled {
     if !violations.is_empty() {
         return Err(violations.into());
     }
-    act(move |ledger, _| {
-        let (transactions, page) = ledger.transactions(search, from, to, ledger.forgotten()?)?;
-        let transactions = transactions.into_iter().map(|found| of_terminal(ledger, found)).collect();
+    act(move |session, _| {
+        let (transactions, page) = session.transactions(search, from, to, session.forgotten()?)?;
+        let transactions =
+            transactions.into_iter().map(|found| records::of_terminal(session, found)).collect();
         Ok(Answer::page_or_nothing(Payload::Transactions(transactions), page))
     })
 }

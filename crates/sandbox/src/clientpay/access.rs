@@ -5,11 +5,11 @@ use perennial_wire::clientpay::{ReadError, Reply, access};
 
 use super::answer::{Answer, Fault, Refused};
 use super::{Call, Handled, LIMITS, act, copy};
-use crate::store::clientpay::access::{Pass, Scope};
+use crate::store::clientpay::access::{AccessIdRecord, Scope};
 
 pub(super) fn new(scope: Scope) -> Handled {
-    act(move |ledger| {
-        let reply = Reply::success(Some(ledger.new_access_id(scope)?));
+    act(move |session, _| {
+        let reply = Reply::success(Some(session.new_access_id(scope)?));
         Ok(Answer::ok(match scope {
             Scope::Account => access::encode_access_id(&reply),
             Scope::Customer => access::encode_customer_access_id(&reply),
@@ -19,7 +19,7 @@ pub(super) fn new(scope: Scope) -> Handled {
 
 /// Hands back what is live; that there is none is an error is **inferred**.
 pub(super) fn current() -> Handled {
-    act(|ledger| match ledger.current_access_id(Scope::Account)? {
+    act(|session, _| match session.current_access_id(Scope::Account)? {
         Some(id) => Ok(Answer::ok(access::encode_access_id(&Reply::success(Some(id))))),
         None => Err(Refused::new(404, "No current access ID exists for these credentials.").into()),
     })
@@ -27,13 +27,13 @@ pub(super) fn current() -> Handled {
 
 /// Whoever gets here has shown credentials that are right.
 pub(super) fn validate_credentials() -> Handled {
-    act(|_| Ok(validity(true)))
+    act(|_, _| Ok(validity(true)))
 }
 
 pub(super) fn validate(call: &Call<'_>) -> Handled {
     let id = call.access_id.map(copy);
-    act(move |ledger| {
-        let pass = id.map(|id| Pass::find(ledger.connection, &id)).transpose()?.flatten();
+    act(move |session, _| {
+        let pass = id.map(|id| AccessIdRecord::find(session.connection, &id)).transpose()?.flatten();
         Ok(validity(pass.is_some_and(|pass| pass.is_live)))
     })
 }
@@ -44,15 +44,15 @@ pub(super) fn validity(is_valid: bool) -> Answer {
 
 pub(super) fn expire(call: &Call<'_>) -> Handled {
     let id = call.access_id.map(copy);
-    act(move |ledger| {
-        id.iter().try_for_each(|id| ledger.end_access_id(id))?;
+    act(move |session, _| {
+        id.iter().try_for_each(|id| session.end_access_id(id))?;
         Ok(Answer::done())
     })
 }
 
 pub(super) fn new_request_id() -> Handled {
-    act(|ledger| {
-        let id = ledger.new_request_id()?;
+    act(|session, _| {
+        let id = session.new_request_id()?;
         Ok::<_, Fault>(Answer::ok(access::encode_request_id(&Reply::success(Some(id)))))
     })
 }

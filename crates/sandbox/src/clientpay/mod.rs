@@ -6,7 +6,6 @@
 mod access;
 mod answer;
 pub(crate) mod firm;
-pub(crate) mod outcome;
 pub(crate) mod pages;
 mod payers;
 pub(crate) mod payments;
@@ -26,18 +25,14 @@ use crate::call::{Answered, Done, Work, execute};
 use crate::clearent::{NOT_EMULATED, not_emulated_text};
 use crate::fault::{Effect, stands_in};
 use crate::gateway::Gateway;
+use crate::issuer::outcome::Outcome;
 use crate::mask;
 use crate::requests::Exchange;
 use crate::store::StoreError;
-use crate::store::clientpay::access::{Door, Pass, Scope, Taken};
-use crate::world::{Knock, Ledger};
-
-/// Whether calls of the operation of this name are made under an access id.
-pub(crate) fn needs_access_id(name: &str) -> bool {
-    let operation = Operation::ALL.iter().find(|operation| operation.name() == name);
-    operation
-        .is_some_and(|operation| door_of(*operation).is_none() && *operation != Operation::ValidateAccessId)
-}
+use crate::store::clientpay::access::{AccessIdRecord, RequestIdState, Scope};
+use crate::store::clientpay::credential::AccountCredential;
+use crate::store::session::Session;
+use crate::store::world::WorldKey;
 
 /// Whether a path is in this tree, right or wrong. That letter case does not matter is **inferred**.
 pub(crate) fn has(path: &str) -> bool {
@@ -74,10 +69,12 @@ struct Call<'a> {
 
 /// Reads a call, without looking into any world, and says what it will do there.
 type Handled = Result<Action, Refused>;
-type Action = Box<dyn FnOnce(&Ledger<'_>) -> Result<Answer, Fault> + Send>;
+type Action = Box<dyn FnOnce(&Session<'_>, Option<Outcome>) -> Result<Answer, Fault> + Send>;
 
 #[expect(clippy::unnecessary_wraps, reason = "every operation ends with it")]
-fn act(action: impl FnOnce(&Ledger<'_>) -> Result<Answer, Fault> + Send + 'static) -> Handled {
+fn act(
+    action: impl FnOnce(&Session<'_>, Option<Outcome>) -> Result<Answer, Fault> + Send + 'static,
+) -> Handled {
     Ok(Box::new(action))
 }
 
@@ -117,21 +114,21 @@ fn read(call: &Call<'_>) -> Handled {
         Operation::NewMethods => payers::add_methods(call),
         Operation::UpdateMethods => payers::update_methods(call),
         // What the wire knows, this tree serves.
-        _ => act(|_| Err(Refused::unknown_path().into())),
+        _ => act(|_, _| Err(Refused::unknown_path().into())),
     }
 }
 
 /// How a call that brings credentials has them read.
-type ReadDoor = fn(&[u8]) -> Result<Door, ReadError>;
+type ReadCredential = fn(&[u8]) -> Result<AccountCredential, ReadError>;
 
-fn door_of(operation: Operation) -> Option<ReadDoor> {
+fn credential_of(operation: Operation) -> Option<ReadCredential> {
     match operation {
         Operation::NewAccessId | Operation::CurrentAccessId | Operation::ValidateCredentials => {
-            Some(|body| wire::read_credentials(body, &LIMITS).map(|read| Door::account(&read)))
+            Some(|body| wire::read_credentials(body, &LIMITS).map(|read| AccountCredential::account(&read)))
         }
-        Operation::NewCustomerAccessId => {
-            Some(|body| wire::read_customer_credentials(body, &LIMITS).map(|read| Door::customer(&read)))
-        }
+        Operation::NewCustomerAccessId => Some(|body| {
+            wire::read_customer_credentials(body, &LIMITS).map(|read| AccountCredential::customer(&read))
+        }),
         _ => None,
     }
 }
@@ -177,7 +174,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     }
     let access_id = match operation {
         // Credentials speak for themselves, also where the access id that is sent along is a dead one.
-        _ if door_of(operation).is_some() => None,
+        _ if credential_of(operation).is_some() => None,
         Operation::PaymentStatus => {
             access_id(request.headers).or_else(|| read_status_access_id(request.query))
         }
@@ -187,8 +184,8 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         },
         _ => access_id(request.headers),
     };
-    let knock = match knock(gateway, operation, request.body, access_id.as_ref()).await? {
-        Ok(knock) => knock,
+    let world_key = match world_key(gateway, operation, request.body, access_id.as_ref()).await? {
+        Ok(world_key) => world_key,
         Err(answered) => return Ok(answered),
     };
     let call = Call {
@@ -204,9 +201,9 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     let read = handle(&call);
     let names = |key: &str| stands_in(request.body, key) || stands_in(request.query.as_bytes(), key);
     let may = |effect: &Effect| read.is_ok() || effect.decline().is_none();
-    let hit = gateway.faults.hit(&knock.hash, name, may, names);
+    let hit = gateway.faults.hit(&world_key.hash, name, may, names);
     let mut read = Some(read);
-    let done = execute(gateway, knock, hit.clone(), || {
+    let done = execute(gateway, world_key, hit.clone(), || {
         let read = read.take().unwrap_or_else(|| handle(&call));
         work(operation, access_id.as_ref(), read)
     })
@@ -230,12 +227,12 @@ async fn not_emulated(
     request: &Request<'_>,
     refused: Refused,
 ) -> Result<Answered, StoreError> {
-    let knock = match access_id(request.headers) {
-        Some(id) => gateway.knock_of(id).await?,
+    let world_key = match access_id(request.headers) {
+        Some(id) => gateway.world_key_of(id).await?,
         None => None,
     };
-    let opened = match knock {
-        Some(knock) => gateway.with_world(knock, |ledger| Ok(Exchange::opened(&ledger))).await?,
+    let opened = match world_key {
+        Some(world_key) => gateway.with_world(world_key, |session| Ok(Exchange::opened(&session))).await?,
         None => None,
     };
     let Some((world, seed, time, opened)) = opened else { return Ok(worldless(refused)) };
@@ -253,28 +250,28 @@ pub(crate) fn exchange<A>(gateway: &Gateway, operation: &'static str, done: &Don
 }
 
 /// How the world of a call is knocked at, or what is answered without one.
-async fn knock(
+async fn world_key(
     gateway: &Gateway,
     operation: Operation,
     body: &[u8],
     access_id: Option<&AccessId>,
-) -> Result<Result<Knock, Answered>, StoreError> {
+) -> Result<Result<WorldKey, Answered>, StoreError> {
     let unauthorized = || worldless(Refused::unauthorized());
-    if let Some(read) = door_of(operation) {
+    if let Some(read) = credential_of(operation) {
         let door = match read(body) {
             Ok(door) => door,
             Err(error) => return Ok(Err(worldless(error.into()))),
         };
         let (admission, start) = (gateway.admission.clone(), gateway.start());
-        let knock = gateway.store.run(move |connection| door.open(connection, &admission, start)).await?;
-        return Ok(knock.ok_or_else(|| match operation {
+        let world_key = gateway.store.run(move |connection| door.open(connection, &admission, start)).await?;
+        return Ok(world_key.ok_or_else(|| match operation {
             Operation::ValidateCredentials => access::validity(false).worldless(),
             _ => unauthorized(),
         }));
     }
     let Some(id) = access_id.map(copy) else { return Ok(Err(unauthorized())) };
-    let pass = gateway.store.run(move |connection| Pass::find(connection, &id)).await?;
-    Ok(pass.map(|pass| pass.knock).ok_or_else(|| match operation {
+    let pass = gateway.store.run(move |connection| AccessIdRecord::find(connection, &id)).await?;
+    Ok(pass.map(|pass| pass.world_key).ok_or_else(|| match operation {
         Operation::ValidateAccessId => access::validity(false).worldless(),
         _ => unauthorized(),
     }))
@@ -283,10 +280,10 @@ async fn knock(
 /// Does what a call came to do, so that a refusal leaves no trace.
 fn work(operation: Operation, access_id: Option<&AccessId>, read: Handled) -> Work<Answer> {
     let access_id = access_id.map(copy);
-    Box::new(move |ledger| {
+    Box::new(move |session, decline| {
         if let Some(id) = access_id.filter(|_| operation != Operation::ValidateAccessId) {
             // It may have ended since it was looked up, by a fault or by another process.
-            match Pass::find(ledger.connection, &id)? {
+            match AccessIdRecord::find(session.connection, &id)? {
                 Some(pass) if !pass.is_live => return Ok(Refused::unauthorized().answer()),
                 None => return Ok(Refused::unauthorized().answer()),
                 Some(pass) if pass.scope == Scope::Customer && !is_of_customer(operation) => {
@@ -297,7 +294,7 @@ fn work(operation: Operation, access_id: Option<&AccessId>, read: Handled) -> Wo
             }
         }
         let done = match read {
-            Ok(action) => ledger.attempt(action),
+            Ok(action) => session.attempt(|session| action(session, decline)),
             Err(refused) => Err(refused.into()),
         };
         match done {
@@ -308,27 +305,25 @@ fn work(operation: Operation, access_id: Option<&AccessId>, read: Handled) -> Wo
     })
 }
 
-impl Ledger<'_> {
-    /// Uses a request id. A refusal later on takes that back, so that the request can be put right under the same id:
-    /// whether the vendor burns it is not documented.
-    fn spend(&self, id: &RequestId) -> Result<(), Fault> {
-        match self.take_request_id(id)? {
-            Taken::Fresh => Ok(()),
-            Taken::Used => Err(Refused::field(
-                400,
-                "requestId has already been used.",
-                "token.requestId",
-                "Duplicate request.",
-            )
-            .into()),
-            Taken::Unknown => Err(Refused::field(
-                400,
-                "requestId is not known.",
-                "token.requestId",
-                "Must be one that was generated for this account.",
-            )
-            .into()),
-        }
+/// Uses a request id. A refusal later on takes that back, so that the request can be put right under the same id: whether
+/// the vendor burns it is not documented.
+fn spend(session: &Session<'_>, id: &RequestId) -> Result<(), Fault> {
+    match session.take_request_id(id)? {
+        RequestIdState::Fresh => Ok(()),
+        RequestIdState::Used => Err(Refused::field(
+            400,
+            "requestId has already been used.",
+            "token.requestId",
+            "Duplicate request.",
+        )
+        .into()),
+        RequestIdState::Unknown => Err(Refused::field(
+            400,
+            "requestId is not known.",
+            "token.requestId",
+            "Must be one that was generated for this account.",
+        )
+        .into()),
     }
 }
 

@@ -6,13 +6,15 @@ use perennial_domain::clientpay::{
     SearchOption, UsedRequestId, WebAddress,
 };
 use perennial_domain::{Rule, Text, Violations};
-use perennial_wire::clientpay::{Call as Sent, Operation, Received, Reply, Session, Version, invoice, page};
+use perennial_wire::clientpay::{
+    Call as Sent, Operation, Received, Reply, Session as WireSession, Version, invoice, page,
+};
 
 use super::answer::{Answer, Fault, Refused};
-use super::{Call, Handled, LIMITS, act};
+use super::{Call, Handled, LIMITS, act, spend};
 use crate::mask;
 use crate::store::clientpay::page::KeptPage;
-use crate::world::Ledger;
+use crate::store::session::Session;
 
 /// A page of one of the kinds that there are.
 pub(crate) enum Document {
@@ -128,7 +130,7 @@ impl Document {
     fn written(&self, request_id: &RequestId) -> Option<String> {
         // Version 2 has no access id in a body.
         let nobody = AccessId::try_from("none").ok()?;
-        let session = Session { version: Version::V2, access_id: &nobody };
+        let session = WireSession { version: Version::V2, access_id: &nobody };
         let sent: Sent = match self {
             Self::Invoices(page) => page::invoices(session, request_id, page),
             Self::LineItems(page) => page::line_items(session, request_id, page),
@@ -145,11 +147,11 @@ pub(super) fn create(call: &Call<'_>) -> Handled {
     // A page of version 1.0 lasts 15 minutes unless it says otherwise, one of version 2 a year.
     let default = if call.version == Version::V1 { PageDuration::MIN } else { PageDuration::MAX };
     let site = call.site.to_owned();
-    act(move |ledger| {
-        ledger.spend(&request_id)?;
+    act(move |session, _| {
+        spend(session, &request_id)?;
         if let Some(source) = document.source()
-            && !ledger.has_payer(source)?
-            && (matches!(document, Document::Payer(_)) || ledger.method(source)?.is_none())
+            && !session.has_payer(source)?
+            && (matches!(document, Document::Payer(_)) || session.method(source)?.is_none())
         {
             return Err(Refused::unknown("payer or payment method").into());
         }
@@ -168,7 +170,7 @@ pub(super) fn create(call: &Call<'_>) -> Handled {
         };
         let duration = document.options().and_then(|options| options.fields().duration.copied());
         let seconds = duration.unwrap_or(default).get();
-        ledger.keep_page(request_id.expose(), document.kind(), &written, seconds)?;
+        session.keep_page(request_id.expose(), document.kind(), &written, seconds)?;
         let made =
             Page { request_id: request_id.used(), url: url_of(&site, document.kind(), &request_id.used()) };
         let reply = Reply::success(Some(made));
@@ -191,16 +193,16 @@ fn url_of(site: &str, kind: &str, id: &UsedRequestId) -> String {
 
 pub(super) fn expire(call: &Call<'_>) -> Handled {
     let Received { request_id, .. } = page::read_expire(call.body, &LIMITS)?;
-    act(move |ledger| {
-        let Some(kept) = ledger.page(request_id.expose())? else {
+    act(move |session, _| {
+        let Some(kept) = session.page(request_id.expose())? else {
             return Err(Refused::unknown("page").into());
         };
-        match kept.status(ledger.now) {
+        match kept.status(session.now) {
             status if status == PageStatus::COMPLETED => {
                 return Err(Refused::new(400, "The page is completed and cannot be expired.").into());
             }
             status if status == PageStatus::ACTIVE => {
-                ledger.end_page(request_id.expose(), &PageStatus::EXPIRED)?;
+                session.end_page(request_id.expose(), &PageStatus::EXPIRED)?;
             }
             _ => {}
         }
@@ -211,10 +213,10 @@ pub(super) fn expire(call: &Call<'_>) -> Handled {
 /// Finds what a practice management system would: here, the invoices of connect pages that wait to be paid.
 pub(super) fn connect_search(call: &Call<'_>) -> Handled {
     let search = invoice::read_search(call.body, &LIMITS)?;
-    act(move |ledger| {
+    act(move |session, _| {
         let ConnectSearchFields { connect_option, search_option, search_text, filter_option, filter_text } =
             search.fields();
-        let open = open_invoices(ledger, *connect_option)?;
+        let open = open_invoices(session, *connect_option)?;
         let asked = [
             Some((*search_option, search_text)),
             filter_text.map(|text| (filter_option.copied().unwrap_or(*search_option), text)),
@@ -233,11 +235,11 @@ pub(super) fn connect_search(call: &Call<'_>) -> Handled {
 }
 
 fn open_invoices(
-    ledger: &Ledger<'_>,
+    session: &Session<'_>,
     option: perennial_domain::clientpay::ConnectOption,
 ) -> Result<Vec<OpenInvoice>, Fault> {
-    let pages = ledger.pages("connectPaymentPage")?;
-    let waiting = pages.iter().filter(|page| page.status(ledger.now) == PageStatus::ACTIVE);
+    let pages = session.pages("connectPaymentPage")?;
+    let waiting = pages.iter().filter(|page| page.status(session.now) == PageStatus::ACTIVE);
     let documents = waiting.filter_map(|page| match Document::of(page) {
         Some(Document::Connect(page)) if *page.fields().connect_option == option => Some(page),
         _ => None,

@@ -7,36 +7,36 @@ use perennial_domain::clientpay::{
 use perennial_wire::clientpay::{Received, Reply, payer};
 
 use super::answer::{Answer, Fault, Refused};
-use super::outcome::Charged;
-use super::{Call, Handled, LIMITS, act};
+use super::{Call, Handled, LIMITS, act, spend};
+use crate::issuer::clientpay::Charged;
 use crate::store::clientpay::payer::KeptMethod;
-use crate::world::Ledger;
+use crate::store::session::Session;
 
 pub(super) fn create(call: &Call<'_>) -> Handled {
     let Received { request_id, request, .. } = payer::read_create(call.body, &LIMITS)?;
-    act(move |ledger| {
-        ledger.spend(&request_id)?;
-        Ok(saved(Some(ledger.create_payer(&request)?), Vec::new()))
+    act(move |session, _| {
+        spend(session, &request_id)?;
+        Ok(saved(Some(session.create_payer(&request)?), Vec::new()))
     })
 }
 
 pub(super) fn update(call: &Call<'_>) -> Handled {
     let Received { request_id, request, .. } = payer::read_update(call.body, &LIMITS)?;
-    act(move |ledger| {
+    act(move |session, _| {
         let payer = request.fields().payer_id;
-        ledger.spend(&request_id)?;
-        known(ledger, payer)?;
-        ledger.update_payer(&request)?;
+        spend(session, &request_id)?;
+        known(session, payer)?;
+        session.update_payer(&request)?;
         Ok(saved(Some(payer.clone()), Vec::new()))
     })
 }
 
 pub(super) fn delete(call: &Call<'_>) -> Handled {
     let Received { request_id, request: payer, .. } = payer::read_delete(call.body, &LIMITS)?;
-    act(move |ledger| {
-        ledger.spend(&request_id)?;
-        known(ledger, &payer)?;
-        ledger.delete_payer(&payer)?;
+    act(move |session, _| {
+        spend(session, &request_id)?;
+        known(session, &payer)?;
+        session.delete_payer(&payer)?;
         Ok(Answer::done())
     })
 }
@@ -51,14 +51,14 @@ pub(super) fn add_methods(call: &Call<'_>) -> Handled {
         })
     });
     let charged = charged.collect::<Result<Vec<_>, _>>()?;
-    act(move |ledger| {
+    act(move |session, _| {
         let NewMethodsFields { payer_id, methods, .. } = request.fields();
-        ledger.spend(&request_id)?;
-        known(ledger, payer_id)?;
+        spend(session, &request_id)?;
+        known(session, payer_id)?;
         let added = methods
             .iter()
             .zip(&charged)
-            .map(|(method, charged)| ledger.add_method(payer_id, method, charged.trigger.as_ref()));
+            .map(|(method, charged)| session.add_method(payer_id, method, charged.trigger.as_ref()));
         Ok(saved(Some(payer_id.clone()), added.collect::<Result<_, _>>()?))
     })
 }
@@ -75,13 +75,13 @@ pub(super) fn charged(method: &NewMethod, any_card: bool) -> Result<Charged, Vio
 
 pub(super) fn update_methods(call: &Call<'_>) -> Handled {
     let Received { request_id, request, .. } = payer::read_update_methods(call.body, &LIMITS)?;
-    act(move |ledger| {
-        ledger.spend(&request_id)?;
+    act(move |session, _| {
+        spend(session, &request_id)?;
         let mut ids = Vec::new();
         for update in request.fields().updates {
             let MethodUpdateFields { id, cardholder_name, expiration_date, name_on_account, .. } =
                 update.fields();
-            let Some(kept) = ledger.method(id.as_str())? else {
+            let Some(kept) = session.method(id.as_str())? else {
                 return Err(Refused::unknown("payment method").into());
             };
             let is_card = kept.kind == PaymentKind::CARD;
@@ -90,7 +90,7 @@ pub(super) fn update_methods(call: &Call<'_>) -> Handled {
             {
                 return Err(other_kind(&kept).into());
             }
-            ledger.update_method(&kept, update)?;
+            session.update_method(&kept, update)?;
             ids.push(id.clone());
         }
         Ok(saved(None, ids))
@@ -103,8 +103,8 @@ fn other_kind(kept: &KeptMethod) -> Refused {
     Refused::field(400, &format!("The payment method is {is}."), member, "Must not be given for it.")
 }
 
-fn known(ledger: &Ledger<'_>, payer: &PayerId) -> Result<(), Fault> {
-    if ledger.has_payer(payer.as_str())? { Ok(()) } else { Err(Refused::unknown("payer").into()) }
+fn known(session: &Session<'_>, payer: &PayerId) -> Result<(), Fault> {
+    if session.has_payer(payer.as_str())? { Ok(()) } else { Err(Refused::unknown("payer").into()) }
 }
 
 fn saved(

@@ -8,21 +8,22 @@ use perennial_domain::{Amount, Reported, Text};
 use perennial_wire::clientpay::{Received, Reply, payment, search};
 
 use super::answer::{Answer, Fault, Refused};
-use super::outcome::{Charged, Verdict};
 use super::pages::{self, Document};
-use super::{Call, Handled, LIMITS, act};
+use super::{Call, Handled, LIMITS, act, spend};
+use crate::issuer::clientpay::{Charged, Verdict};
+use crate::issuer::outcome::Outcome;
 use crate::store::clientpay::page::KeptPage;
 use crate::store::clientpay::payment::{Booked, Booking, Filter};
-use crate::world::Ledger;
+use crate::store::session::Session;
 
 pub(super) fn pay(call: &Call<'_>) -> Handled {
     let Received { request_id, request, .. } = payment::read_pay(call.version, call.body, &LIMITS)?;
     let given = given(&request, call.any_card)?;
-    act(move |ledger| {
-        ledger.spend(&request_id)?;
+    act(move |session, decline| {
+        spend(session, &request_id)?;
         let charged = match given {
             Some(charged) => charged,
-            None => stored(ledger, &request)?,
+            None => stored(session, &request)?,
         };
         let NewPaymentFields { total_amount, session_id, customer_id, tax, description, order_id, .. } =
             request.fields();
@@ -35,7 +36,7 @@ pub(super) fn pay(call: &Call<'_>) -> Handled {
             order_id: order_id.map(Text::as_str),
             description: description.map(Text::as_str),
         };
-        let booked = charge(ledger, &order, &charged)?;
+        let booked = charge(session, &order, &charged, decline)?;
         Ok(told(booked.payment))
     })
 }
@@ -52,13 +53,18 @@ pub(crate) struct Charge<'a> {
 }
 
 /// Charges a card or an account, and books what came of it. Declined payments are kept too.
-pub(crate) fn charge(ledger: &Ledger<'_>, order: &Charge<'_>, charged: &Charged) -> rusqlite::Result<Booked> {
-    let verdict = match ledger.decline {
+pub(crate) fn charge(
+    session: &Session<'_>,
+    order: &Charge<'_>,
+    charged: &Charged,
+    decline: Option<Outcome>,
+) -> rusqlite::Result<Booked> {
+    let verdict = match decline {
         Some(outcome) => Verdict::declined(outcome.message()),
-        None => charged.charge(order.amount, ledger.now.date()),
+        None => charged.charge(order.amount, session.now.date()),
     };
     let Charge { request_id, session_id, customer_ref, amount, tax, order_id, description } = *order;
-    ledger.book_payment(&Booking {
+    session.book_payment(&Booking {
         request_id,
         session_id,
         customer_ref,
@@ -84,12 +90,12 @@ fn given(payment: &NewPayment, any_card: bool) -> Result<Option<Charged>, perenn
 }
 
 /// The kept method of a request: itself, or the primary one of a payer.
-fn stored(ledger: &Ledger<'_>, payment: &NewPayment) -> Result<Charged, Fault> {
+fn stored(session: &Session<'_>, payment: &NewPayment) -> Result<Charged, Fault> {
     let source = payment.fields().payer_or_payment_method_id.map_or("", |source| source.as_str());
-    let kept = match ledger.method(source)? {
+    let kept = match session.method(source)? {
         Some(method) => method,
-        None if ledger.has_payer(source)? => {
-            let primary = ledger.methods_of(source)?.into_iter().find(|method| method.is_primary);
+        None if session.has_payer(source)? => {
+            let primary = session.methods_of(source)?.into_iter().find(|method| method.is_primary);
             primary.ok_or_else(|| {
                 Refused::field(
                     400,
@@ -112,8 +118,8 @@ fn told(payment: Payment) -> Answer {
 
 pub(super) fn refund(call: &Call<'_>) -> Handled {
     let Received { request_id, request, .. } = payment::read_refund(call.body, &LIMITS)?;
-    act(move |ledger| {
-        ledger.spend(&request_id)?;
+    act(move |session, _| {
+        spend(session, &request_id)?;
         let RefundFields {
             payment_id,
             session_id,
@@ -123,7 +129,7 @@ pub(super) fn refund(call: &Call<'_>) -> Handled {
             order_id,
             email_options: _,
         } = request.fields();
-        let Some(booked) = ledger.payment(payment_id.as_str())? else {
+        let Some(booked) = session.payment(payment_id.as_str())? else {
             return Err(Refused::unknown("payment").into());
         };
         let left = left(&booked)?;
@@ -133,8 +139,8 @@ pub(super) fn refund(call: &Call<'_>) -> Handled {
             return Err(Refused::new(400, why).into());
         }
         let paid = booked.payment.payment_amount.unwrap_or(Amount::ZERO);
-        if whole && !booked.is_settled(ledger.now) {
-            ledger.mark_payment(payment_id, &PaymentStatus::VOIDED, paid)?;
+        if whole && !booked.is_settled(session.now) {
+            session.mark_payment(payment_id, &PaymentStatus::VOIDED, paid)?;
             let voided = Payment {
                 request_id: Some(request_id.used()),
                 payment_status: Some(PaymentStatus::VOIDED),
@@ -143,7 +149,7 @@ pub(super) fn refund(call: &Call<'_>) -> Handled {
             };
             return Ok(told(voided));
         }
-        let refund = ledger.book_payment(&Booking {
+        let refund = session.book_payment(&Booking {
             request_id: request_id.expose(),
             session_id: session_id.map(Text::as_str),
             customer_ref: customer_id.map(Text::as_str),
@@ -161,7 +167,7 @@ pub(super) fn refund(call: &Call<'_>) -> Handled {
             original: Some(payment_id),
             note: refund_note.map(Text::as_str),
         })?;
-        ledger.mark_payment(payment_id, &PaymentStatus::REFUNDED, paid)?;
+        session.mark_payment(payment_id, &PaymentStatus::REFUNDED, paid)?;
         Ok(told(refund.payment))
     })
 }
@@ -182,11 +188,11 @@ fn left(booked: &Booked) -> Result<Amount, Refused> {
 
 /// Refunds a part of a payment, as the vendor's own screens do: the API has no call for that. What is left is told.
 pub(crate) fn refund_part(
-    ledger: &Ledger<'_>,
+    session: &Session<'_>,
     payment: &str,
     amount: Amount,
 ) -> rusqlite::Result<Result<Amount, &'static str>> {
-    let Some(booked) = ledger.payment(payment)? else {
+    let Some(booked) = session.payment(payment)? else {
         return Ok(Err("payment-id: must be that of a payment"));
     };
     let (Ok(left), Some(id)) = (left(&booked), &booked.payment.payment_id) else {
@@ -196,7 +202,7 @@ pub(crate) fn refund_part(
     let Some((left, refunded)) = left.zip(booked.refunded.checked_add(amount)) else {
         return Ok(Err("amount: must be less than what is left of the payment"));
     };
-    ledger.mark_payment(id, &PaymentStatus::APPROVED, refunded)?;
+    session.mark_payment(id, &PaymentStatus::APPROVED, refunded)?;
     Ok(Ok(left))
 }
 
@@ -204,8 +210,8 @@ pub(super) fn count(call: &Call<'_>) -> Handled {
     let filter = search::read_count(call.body, &LIMITS)?;
     let PaymentFilterFields { group } = filter.fields();
     let filter = Filter::of(group)?;
-    act(move |ledger| {
-        let count = ledger.count_payments(&filter)?;
+    act(move |session, _| {
+        let count = session.count_payments(&filter)?;
         Ok(Answer::ok(search::encode_count(&Reply::success(Some(count)))))
     })
 }
@@ -213,7 +219,7 @@ pub(super) fn count(call: &Call<'_>) -> Handled {
 pub(super) fn search(call: &Call<'_>) -> Handled {
     let search = search::read_results(call.body, &LIMITS)?;
     let filter = Filter::of(search.fields().group)?;
-    act(move |ledger| {
+    act(move |session, _| {
         let PaymentSearchFields { group: _, order_by, page_number, page_size } = search.fields();
         let order = order_by.map(perennial_domain::clientpay::Order::as_slice).unwrap_or_default();
         let (page, size) =
@@ -221,7 +227,7 @@ pub(super) fn search(call: &Call<'_>) -> Handled {
         let found = search::Found {
             page_number: Some(page.into()),
             page_size: Some(size.into()),
-            payments: ledger.found_payments(&filter, order, page, size)?,
+            payments: session.found_payments(&filter, order, page, size)?,
         };
         Ok(Answer::ok(search::encode_results(&Reply::success(Some(found)))))
     })
@@ -231,12 +237,12 @@ pub(super) fn search(call: &Call<'_>) -> Handled {
 pub(super) fn status(call: &Call<'_>) -> Handled {
     let Received { request_id, .. } = payment::read_status(call.query)?;
     let site = call.site.to_owned();
-    act(move |ledger| {
+    act(move |session, _| {
         let told = self::told;
-        let page = ledger.page(request_id.expose())?;
-        let place = page.as_ref().map(|page| (page.status(ledger.now), pages::url(&site, page)));
+        let page = session.page(request_id.expose())?;
+        let place = page.as_ref().map(|page| (page.status(session.now), pages::url(&site, page)));
         let (page_status, url) = place.unzip();
-        match ledger.payment_under(request_id.expose())? {
+        match session.payment_under(request_id.expose())? {
             Some(booked) => Ok(told(Payment {
                 payment_page_url_status: page_status,
                 payment_page_url: url,

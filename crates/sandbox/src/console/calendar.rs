@@ -12,7 +12,7 @@ use super::people::Names;
 use super::{Found, World};
 use crate::gateway::Gateway;
 use crate::store::plan::{remaining, schedule};
-use crate::world::Ledger;
+use crate::store::session::Session;
 
 /// How a day of a plan went, or will.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,18 +47,18 @@ struct Day {
 }
 
 /// Every day of a plan that has a payment, will have one, or might have had one.
-fn days(ledger: &Ledger<'_>, plan: &Plan) -> Result<BTreeMap<NaiveDate, Day>> {
+fn days(session: &Session<'_>, plan: &Plan) -> Result<BTreeMap<NaiveDate, Day>> {
     let cents = plan.payment_amount.unwrap_or(Amount::ZERO).cents();
     let mut days = BTreeMap::new();
     for day in schedule(plan).into_iter().flatten() {
         days.insert(day, Day { cents, outcome: Outcome::Without, transaction: None });
     }
-    for day in remaining(plan, ledger.now) {
+    for day in remaining(plan, session.now) {
         days.insert(day, Day { cents, outcome: Outcome::Expected, transaction: None });
     }
     let sql = "SELECT frequency_date, amount, status, transaction_id FROM payments WHERE world = ? AND plan_key = ?";
-    let mut statement = ledger.connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![ledger.world, plan.plan_key.as_str()])?;
+    let mut statement = session.connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![session.world, plan.plan_key.as_str()])?;
     while let Some(row) = rows.next()? {
         let Ok(day) = row.get::<_, String>("frequency_date")?.parse() else { continue };
         let outcome = Outcome::of(&row.get::<_, String>("status")?);
@@ -70,10 +70,10 @@ fn days(ledger: &Ledger<'_>, plan: &Plan) -> Result<BTreeMap<NaiveDate, Day>> {
 
 pub(super) async fn page(gateway: &Gateway, world: &World, key: &str) -> Found {
     let Ok(key) = PlanKey::try_from(key) else { return Ok(None) };
-    let found = gateway.with_world(world.knock, move |ledger| {
-        let Some(plan) = ledger.plan(&key)? else { return Ok(None) };
-        let days = days(&ledger, &plan)?;
-        let names = Names::of(&ledger, [plan.customer_key.as_ref()])?;
+    let found = gateway.with_world(world.world_key, move |session| {
+        let Some(plan) = session.plan(&key)? else { return Ok(None) };
+        let days = days(&session, &plan)?;
+        let names = Names::of(&session, [plan.customer_key.as_ref()])?;
         Ok(Some((plan, days, names)))
     });
     let Some(Some((plan, days, names))) = found.await? else { return Ok(None) };

@@ -9,7 +9,7 @@ use rusqlite::Result;
 
 use super::calendar::Outcome;
 use crate::store::plan::remaining;
-use crate::world::Ledger;
+use crate::store::session::Session;
 
 /// The most plans whose future is added up.
 const PLANS: u32 = 1_000;
@@ -32,12 +32,12 @@ pub(super) struct Months {
 }
 
 /// What came in and what is expected, by the day of each payment.
-pub(super) fn months(ledger: &Ledger<'_>) -> Result<Months> {
+pub(super) fn months(session: &Session<'_>) -> Result<Months> {
     let mut months: BTreeMap<String, Month> = BTreeMap::new();
     let sql = "SELECT substr(frequency_date, 1, 7) AS month, status, sum(amount) AS cents FROM payments
                WHERE world = ? GROUP BY month, status";
-    let mut statement = ledger.connection.prepare_cached(sql)?;
-    let mut rows = statement.query([ledger.world])?;
+    let mut statement = session.connection.prepare_cached(sql)?;
+    let mut rows = statement.query([session.world])?;
     while let Some(row) = rows.next()? {
         let cents: u64 = row.get("cents")?;
         let month = months.entry(row.get("month")?).or_default();
@@ -48,15 +48,15 @@ pub(super) fn months(ledger: &Ledger<'_>) -> Result<Months> {
     }
     let paging = Paging { page_size: Some(PLANS), ..Paging::default() };
     let status = Some(perennial_domain::clearent::PlanStatus::ACTIVE);
-    let (plans, page) = ledger.plans(PlanSearch { status, paging, ..PlanSearch::default() })?;
+    let (plans, page) = session.plans(PlanSearch { status, paging, ..PlanSearch::default() })?;
     for plan in &plans {
         let cents = plan.payment_amount.unwrap_or(Amount::ZERO).cents();
-        for day in remaining(plan, ledger.now) {
+        for day in remaining(plan, session.now) {
             months.entry(day.to_string()[..7].to_owned()).or_default().expected += cents;
         }
     }
     let partly = page.total_elements.is_some_and(|total| total > u64::from(PLANS));
-    let this = ledger.now.to_string()[..7].to_owned();
+    let this = session.now.to_string()[..7].to_owned();
     let before = months.range(..this.clone()).count();
     let skipped = before.saturating_sub(DRAWN / 2).min(months.len().saturating_sub(DRAWN));
     Ok(Months { months: months.into_iter().skip(skipped).take(DRAWN).collect(), partly })

@@ -11,10 +11,10 @@ use crate::gateway::Gateway;
 const SHOWN: u32 = 100;
 
 pub(super) async fn page(gateway: &Gateway, world: &World) -> Found {
-    let found = gateway.with_world(world.knock, |ledger| {
-        let pages = ledger.last_pages(SHOWN)?;
-        let pages = pages.into_iter().map(|page| (page.status(ledger.now), page)).collect::<Vec<_>>();
-        Ok((pages, ledger.last_payments(SHOWN)?))
+    let found = gateway.with_world(world.world_key, |session| {
+        let pages = session.last_pages(SHOWN)?;
+        let pages = pages.into_iter().map(|page| (page.status(session.now), page)).collect::<Vec<_>>();
+        Ok((pages, session.last_payments(SHOWN)?))
     });
     let Some((pages, payments)) = found.await? else { return Ok(None) };
     let amount = |amount: Option<Amount>| amount.map(|amount| amount.to_string()).unwrap_or_default();

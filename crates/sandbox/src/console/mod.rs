@@ -26,7 +26,7 @@ use crate::gateway::Gateway;
 use crate::page_text::plain;
 use crate::seed::Seed;
 use crate::store::StoreError;
-use crate::world::Knock;
+use crate::store::world::WorldKey;
 
 static STYLE: LazyLock<String> = LazyLock::new(|| include_str!("style.css").to_owned() + &faults::STYLE);
 const ICON: &str = include_str!("icon.svg");
@@ -113,7 +113,7 @@ type Found = Result<Option<Answered>, StoreError>;
 /// The world that a page is about.
 struct World {
     number: i64,
-    knock: Knock,
+    world_key: WorldKey,
     now: Moment,
     mode: Mode,
 }
@@ -127,9 +127,9 @@ impl World {
         });
         let Some(hash) = hash.await? else { return Ok(None) };
         // Whoever is on this machine may look; a world that is there was opened by its key.
-        let knock = Knock::of(hash);
-        let clock = gateway.with_world(knock, |ledger| Ok((ledger.now, ledger.clock.mode()))).await?;
-        Ok(clock.map(|(now, mode)| Self { number, knock, now, mode }))
+        let world_key = WorldKey::of(hash);
+        let clock = gateway.with_world(world_key, |session| Ok((session.now, session.clock.mode()))).await?;
+        Ok(clock.map(|(now, mode)| Self { number, world_key, now, mode }))
     }
 
     fn path(&self, page: &str) -> String {

@@ -48,9 +48,9 @@ pub(super) async fn plans(gateway: &Gateway, world: &World, form: &Form) -> Foun
         paging: paging(form),
         ..PlanSearch::default()
     };
-    let found = gateway.with_world(world.knock, |ledger| {
-        let (plans, page) = ledger.plans(search)?;
-        let names = Names::of(&ledger, plans.iter().map(|plan| plan.customer_key.as_ref()))?;
+    let found = gateway.with_world(world.world_key, |session| {
+        let (plans, page) = session.plans(search)?;
+        let names = Names::of(&session, plans.iter().map(|plan| plan.customer_key.as_ref()))?;
         Ok((plans, page, names))
     });
     let Some((plans, page, names)) = found.await? else { return Ok(None) };
@@ -99,9 +99,9 @@ pub(super) fn plan_table(world: &World, plans: &[Plan], names: &Names) -> Markup
 pub(super) async fn payments(gateway: &Gateway, world: &World, form: &Form) -> Found {
     let plan_key = form.given("plan-key").and_then(|key| PlanKey::try_from(key).ok());
     let search = PaymentSearch { plan_key, customer_key: None, paging: paging(form) };
-    let found = gateway.with_world(world.knock, |ledger| {
-        let (payments, page) = ledger.payments(search)?;
-        let names = Names::of(&ledger, payments.iter().map(|payment| payment.customer_key.as_ref()))?;
+    let found = gateway.with_world(world.world_key, |session| {
+        let (payments, page) = session.payments(search)?;
+        let names = Names::of(&session, payments.iter().map(|payment| payment.customer_key.as_ref()))?;
         Ok((payments, page, names))
     });
     let Some((payments, page, names)) = found.await? else { return Ok(None) };
@@ -151,10 +151,10 @@ pub(super) async fn transactions(gateway: &Gateway, world: &World, form: &Form) 
         paging: paging(form),
         ..TransactionSearch::default()
     };
-    let found = gateway.with_world(world.knock, |ledger| {
-        let (transactions, page) = ledger.transactions(search, None, None, 0)?;
+    let found = gateway.with_world(world.world_key, |session| {
+        let (transactions, page) = session.transactions(search, None, None, 0)?;
         let customers = transactions.iter().map(Transaction::customer_key).collect::<Vec<_>>();
-        let names = Names::of(&ledger, customers.iter().map(Option::as_ref))?;
+        let names = Names::of(&session, customers.iter().map(Option::as_ref))?;
         Ok((transactions, page, names))
     });
     let Some((transactions, page, names)) = found.await? else { return Ok(None) };
@@ -210,7 +210,8 @@ fn transaction_table(world: &World, transactions: &[Transaction], names: &Names)
 
 pub(super) async fn batches(gateway: &Gateway, world: &World, form: &Form) -> Found {
     let search = BatchSearch { paging: paging(form), ..BatchSearch::default() };
-    let Some((batches, page)) = gateway.with_world(world.knock, |ledger| ledger.batches(search)).await?
+    let Some((batches, page)) =
+        gateway.with_world(world.world_key, |session| session.batches(search)).await?
     else {
         return Ok(None);
     };

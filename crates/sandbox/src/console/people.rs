@@ -11,7 +11,7 @@ use super::{Found, World};
 use crate::form::Form;
 use crate::gateway::Gateway;
 use crate::mask;
-use crate::world::Ledger;
+use crate::store::session::Session;
 
 /// The fields of the search, with the labels of their inputs.
 const FIELDS: [(&str, &str); 5] = [
@@ -29,15 +29,15 @@ pub(super) struct Names(HashMap<CustomerKey, String>);
 impl Names {
     /// The names of those whom these objects name.
     pub(super) fn of<'a>(
-        ledger: &Ledger<'_>,
+        session: &Session<'_>,
         keys: impl IntoIterator<Item = Option<&'a CustomerKey>>,
     ) -> Result<Self> {
         let sql = "SELECT trim(ifnull(first_name, '') || ' ' || ifnull(last_name, '')) FROM customers WHERE world = ? AND key = ?";
-        let mut statement = ledger.connection.prepare_cached(sql)?;
+        let mut statement = session.connection.prepare_cached(sql)?;
         let mut names = HashMap::new();
         for key in keys.into_iter().flatten() {
             if !names.contains_key(key) {
-                let name = statement.query_row((ledger.world, key.as_str()), |row| row.get(0)).optional()?;
+                let name = statement.query_row((session.world, key.as_str()), |row| row.get(0)).optional()?;
                 names.insert(key.clone(), name.unwrap_or_default());
             }
         }
@@ -62,9 +62,9 @@ pub(super) async fn list(gateway: &Gateway, world: &World, form: &Form) -> Found
         paging: paging(form),
         ..CustomerSearch::default()
     };
-    let found = gateway.with_world(world.knock, |ledger| {
-        let (customers, page) = ledger.customers(search)?;
-        let names = Names::of(&ledger, customers.iter().map(|customer| Some(&customer.customer_key)))?;
+    let found = gateway.with_world(world.world_key, |session| {
+        let (customers, page) = session.customers(search)?;
+        let names = Names::of(&session, customers.iter().map(|customer| Some(&customer.customer_key)))?;
         Ok((customers, page, names))
     });
     let Some((customers, page, names)) = found.await? else { return Ok(None) };
@@ -95,13 +95,13 @@ pub(super) async fn list(gateway: &Gateway, world: &World, form: &Form) -> Found
 pub(super) async fn customer(gateway: &Gateway, world: &World, key: &str) -> Found {
     const SHOWN: Paging = Paging { page: None, page_size: Some(50), order_by: None, descending: None };
     let Ok(key) = CustomerKey::try_from(key) else { return Ok(None) };
-    let found = gateway.with_world(world.knock, move |ledger| {
-        let Some(customer) = ledger.customer(&key)? else { return Ok(None) };
-        let tokens = ledger.customer_tokens(&key)?;
+    let found = gateway.with_world(world.world_key, move |session| {
+        let Some(customer) = session.customer(&key)? else { return Ok(None) };
+        let tokens = session.customer_tokens(&key)?;
         let plans = PlanSearch { customer_key: Some(key.clone()), paging: SHOWN, ..PlanSearch::default() };
         let payments = PaymentSearch { customer_key: Some(key), paging: SHOWN, ..PaymentSearch::default() };
-        let names = Names::of(&ledger, [Some(&customer.customer_key)])?;
-        Ok(Some((customer, tokens, ledger.plans(plans)?.0, ledger.payments(payments)?.0, names)))
+        let names = Names::of(&session, [Some(&customer.customer_key)])?;
+        Ok(Some((customer, tokens, session.plans(plans)?.0, session.payments(payments)?.0, names)))
     });
     let Some(Some((customer, tokens, plans, payments, names))) = found.await? else { return Ok(None) };
     let content = html! {

@@ -11,7 +11,7 @@ use crate::form::Form;
 use crate::gateway::{Fired, Gateway};
 use crate::options::GatewayOptions;
 use crate::store::StoreError;
-use crate::world::Kind;
+use crate::store::world::Kind;
 
 struct Glance {
     counts: Vec<(&'static str, &'static str, u64)>,
@@ -21,7 +21,7 @@ struct Glance {
 }
 
 pub(super) async fn page(gateway: &Arc<Gateway>, world: &World, problem: Option<&str>) -> Found {
-    let glance = gateway.with_world(world.knock, |ledger| {
+    let glance = gateway.with_world(world.world_key, |session| {
         let mut counts = Vec::new();
         for (page, name, kind) in [
             ("customers", "Customers", Kind::Customer),
@@ -29,13 +29,13 @@ pub(super) async fn page(gateway: &Arc<Gateway>, world: &World, problem: Option<
             ("payments", "Payments", Kind::Payment),
             ("transactions", "Transactions", Kind::Transaction),
         ] {
-            counts.push((page, name, ledger.standing(kind)?));
+            counts.push((page, name, session.standing(kind)?));
         }
         Ok(Glance {
             counts,
-            months: chart::months(&ledger)?,
-            snapshots: ledger.snapshots()?,
-            options: ledger.gateway,
+            months: chart::months(&session)?,
+            snapshots: session.snapshots()?,
+            options: session.gateway,
         })
     });
     let Some(glance) = glance.await? else { return Ok(None) };
@@ -121,7 +121,7 @@ pub(super) async fn turn(gateway: &Arc<Gateway>, world: &World, form: &Form) -> 
         (period, ..) => period.parse().map(Turn::Advance),
     };
     let turned = match turn {
-        Ok(turn) => gateway.turn(world.knock, turn).await?,
+        Ok(turn) => gateway.turn(world.world_key, turn).await?,
         Err(error) => Some(Err(error)),
     };
     match turned {
@@ -132,11 +132,11 @@ pub(super) async fn turn(gateway: &Arc<Gateway>, world: &World, form: &Form) -> 
 }
 
 pub(super) async fn snapshot(gateway: &Gateway, world: &World) -> Result<Option<Answered>, StoreError> {
-    Ok(gateway.snapshot(world.knock).await?.map(|_| Answered::See(world.path(""))))
+    Ok(gateway.snapshot(world.world_key).await?.map(|_| Answered::See(world.path(""))))
 }
 
 pub(super) async fn restore(gateway: &Arc<Gateway>, world: &World, form: &Form) -> Found {
-    match gateway.restore(world.knock, form.text("id").to_owned()).await? {
+    match gateway.restore(world.world_key, form.text("id").to_owned()).await? {
         None => Ok(None),
         Some(Ok(_)) => Ok(Some(Answered::See(world.path("")))),
         Some(Err(_)) => page(gateway, world, Some("There is no such snapshot of this world.")).await,

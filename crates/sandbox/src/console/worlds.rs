@@ -11,7 +11,7 @@ use crate::clock::Moment;
 use crate::form::Form;
 use crate::gateway::Gateway;
 use crate::store::StoreError;
-use crate::world::clock_of;
+use crate::store::world::clock_of;
 
 /// The most worlds on the page: the newest.
 const MOST: u32 = 200;
@@ -101,6 +101,6 @@ pub(super) async fn page(gateway: &Gateway) -> Result<Answered, StoreError> {
 pub(super) async fn open(gateway: &Gateway, form: &Form) -> Result<Answered, StoreError> {
     let refused = || problem(StatusCode::BAD_REQUEST, "This key opens no world.");
     let Ok(key) = ApiKey::new(form.text("api-key")) else { return Ok(refused()) };
-    let world = gateway.with_world(clearent::knock_with(&key), |ledger| Ok(ledger.world)).await?;
+    let world = gateway.with_world(clearent::key_with(&key), |session| Ok(session.world)).await?;
     Ok(world.map_or_else(refused, |world| Answered::See(format!("/console/worlds/{world}"))))
 }

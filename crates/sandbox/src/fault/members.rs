@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 
 use super::effects::EffectMember;
 use super::{RetryAfter, effects};
-use crate::clearent::outcome;
 use crate::clock::Period;
+use crate::issuer::outcome;
 use crate::mask;
 use crate::members::Members;
 

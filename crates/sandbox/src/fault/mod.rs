@@ -8,11 +8,9 @@ mod rules;
 use std::fmt;
 
 pub use self::effects::{Effect, EffectKind, EffectMember};
-pub(crate) use self::rules::{Aside, Faults, Hit, stands_in};
-use crate::call;
-use crate::clearent::outcome::{self, Outcome};
-use crate::clientpay;
+pub(crate) use self::rules::{Faults, Hit, StaleCopy, stands_in};
 use crate::clock::{Moment, Period};
+use crate::issuer::outcome::{self, Outcome};
 use crate::nearest::distance;
 
 /// Calls of one operation, and what goes wrong with them.
@@ -115,7 +113,7 @@ impl Fault {
     pub(crate) fn check(&self) -> Result<(), FaultError> {
         let Self { operation, nth, times, probability, seed, key, effect } = self;
         let wrong = |member, rule| Err(FaultError { member, rule, near: Vec::new() });
-        if operation != "*" && operation != DELIVER && call::reads(operation).is_none() {
+        if operation != "*" && operation != DELIVER && perennial_wire::operation(operation).is_none() {
             let rule = "must be one that this sandbox serves, or *";
             return Err(FaultError { member: "operation", rule, near: nearest_operations(operation) });
         }
@@ -198,8 +196,12 @@ impl Effect {
             _ if operation == DELIVER => false,
             _ if operation == "*" => true,
             Self::Decline { .. } => perennial_wire::operation(operation).is_some_and(|found| found.charges),
-            Self::EvictAccessId => clientpay::needs_access_id(operation),
-            Self::StaleRead => call::reads(operation) == Some(true),
+            Self::EvictAccessId => {
+                perennial_wire::operation(operation).is_some_and(|found| found.needs_access_id)
+            }
+            Self::StaleRead => {
+                perennial_wire::operation(operation).is_some_and(|found| found.class.is_read())
+            }
             _ => true,
         }
     }
@@ -264,6 +266,12 @@ fn suggestion(near: &[&str]) -> String {
     }
 }
 
+/// The names of all operations of both vendors.
+pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
+    let clearent = perennial_wire::clearent::Operation::ALL.iter().map(|operation| operation.name());
+    clearent.chain(perennial_wire::clientpay::Operation::ALL.iter().map(|operation| operation.name()))
+}
+
 /// The three operations that are nearest to a wrong one, the nearest first. One of the same resource, or with the same
 /// verb, counts as half as far. Some have another name in the spans of the client, by which they are found too.
 fn nearest_operations(given: &str) -> Vec<&'static str> {
@@ -278,7 +286,7 @@ fn nearest_operations(given: &str) -> Vec<&'static str> {
         (resource.to_ascii_lowercase(), verb.to_ascii_lowercase())
     };
     let (resource, verb) = parts(given);
-    let mut known: Vec<&'static str> = call::operations().chain([DELIVER]).collect();
+    let mut known: Vec<&'static str> = operations().chain([DELIVER]).collect();
     known.sort_unstable();
     known.dedup();
     known.sort_by_cached_key(|name| {
@@ -300,7 +308,7 @@ impl FaultError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::Kind;
+    use crate::store::world::Kind;
     use crate::{Sandbox, World};
 
     /// How many rows of copies there are, when the world has one row.
@@ -319,7 +327,7 @@ mod tests {
         let sandbox = Sandbox::start().await.unwrap();
         let world = sandbox.world(7).await.unwrap();
         let stale = async || {
-            world.gateway.with_world(world.knock, |ledger| ledger.next(Kind::Customer)).await.unwrap();
+            world.gateway.with_world(world.world_key, |session| session.next(Kind::Customer)).await.unwrap();
             world.fault(&Fault::on("*", Effect::StaleRead)).await.unwrap();
             copied(&world).await
         };

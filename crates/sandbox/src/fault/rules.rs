@@ -14,7 +14,7 @@ use crate::clock::Moment;
 #[derive(Default)]
 pub(crate) struct Faults {
     worlds: Mutex<HashMap<[u8; 32], Rules>>,
-    asides: AtomicI64,
+    copies: AtomicI64,
 }
 
 #[derive(Default)]
@@ -28,12 +28,12 @@ struct Rules {
 struct Rule {
     standing: StandingFault,
     chances: Rng,
-    aside: Option<Aside>,
+    copy: Option<StaleCopy>,
 }
 
 /// A copy of a world as it stood, kept for reads that are stale.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Aside {
+pub(crate) struct StaleCopy {
     /// The number under which its rows are kept.
     pub(crate) place: i64,
     /// What its clock showed.
@@ -45,7 +45,7 @@ pub(crate) struct Aside {
 pub(crate) struct Hit {
     pub(crate) id: String,
     pub(crate) effect: Effect,
-    pub(crate) aside: Option<Aside>,
+    pub(crate) copy: Option<StaleCopy>,
     /// Lasts until the world is emptied.
     pub(crate) world: Weak<()>,
 }
@@ -56,20 +56,20 @@ impl Faults {
     }
 
     /// Sets a fault and says its id.
-    pub(crate) fn set(&self, world: [u8; 32], fault: Fault, aside: Option<Aside>) -> String {
+    pub(crate) fn set(&self, world: [u8; 32], fault: Fault, copy: Option<StaleCopy>) -> String {
         let mut worlds = self.worlds();
         let rules = worlds.entry(world).or_default();
         rules.made += 1;
         let id = format!("fault-{}", rules.made);
         let chances = Rng::with_seed(fault.seed.unwrap_or_default());
         let standing = StandingFault { id: id.clone(), fault, matched: 0, applied: 0 };
-        rules.standing.push(Rule { standing, chances, aside });
+        rules.standing.push(Rule { standing, chances, copy });
         id
     }
 
     /// The number of the next copy of a world, from 1.
-    pub(crate) fn next_aside(&self) -> i64 {
-        self.asides.fetch_add(1, Ordering::Relaxed) + 1
+    pub(crate) fn next_copy(&self) -> i64 {
+        self.copies.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// The faults that are set, oldest first.
@@ -80,17 +80,17 @@ impl Faults {
     }
 
     /// Clears those of these faults that are set, and says how many they were and which copies nobody needs any more.
-    pub(crate) fn clear(&self, world: &[u8; 32], which: impl Fn(&str) -> bool) -> (usize, Vec<Aside>) {
+    pub(crate) fn clear(&self, world: &[u8; 32], which: impl Fn(&str) -> bool) -> (usize, Vec<StaleCopy>) {
         let mut worlds = self.worlds();
         let Some(rules) = worlds.get_mut(world) else { return (0, Vec::new()) };
         let cleared: Vec<_> = rules.standing.extract_if(.., |rule| which(&rule.standing.id)).collect();
-        (cleared.len(), cleared.into_iter().filter_map(|rule| rule.aside).collect())
+        (cleared.len(), cleared.into_iter().filter_map(|rule| rule.copy).collect())
     }
 
     /// Clears all faults and counts them from 1 again.
-    pub(crate) fn forget(&self, world: &[u8; 32]) -> Vec<Aside> {
+    pub(crate) fn forget(&self, world: &[u8; 32]) -> Vec<StaleCopy> {
         let rules = self.worlds().remove(world);
-        rules.into_iter().flat_map(|rules| rules.standing).filter_map(|rule| rule.aside).collect()
+        rules.into_iter().flat_map(|rules| rules.standing).filter_map(|rule| rule.copy).collect()
     }
 
     /// Counts a call, and says what hits it: an effect that `may`, on a call that is about what `names` says.
@@ -104,7 +104,7 @@ impl Faults {
         let mut worlds = self.worlds();
         let rules = worlds.get_mut(world)?;
         let mut hit = None;
-        for Rule { standing, chances, aside } in &mut rules.standing {
+        for Rule { standing, chances, copy } in &mut rules.standing {
             let Fault { operation: on, nth, times, probability, seed: _, key, effect } = &standing.fault;
             if (on != operation && (on != "*" || operation == DELIVER))
                 || !effect.goes_with(operation)
@@ -126,7 +126,7 @@ impl Faults {
             if due && hit.is_none() {
                 standing.applied += 1;
                 let world = Arc::downgrade(&rules.alive);
-                hit = Some(Hit { id: standing.id.clone(), effect: effect.clone(), aside: *aside, world });
+                hit = Some(Hit { id: standing.id.clone(), effect: effect.clone(), copy: *copy, world });
             }
         }
         hit
@@ -221,15 +221,15 @@ mod tests {
     #[test]
     fn worlds_do_not_mix_and_ids_start_again_when_all_is_forgotten() {
         let faults = Faults::default();
-        let aside = Aside { place: 5, now: Moment::first() };
+        let copy = StaleCopy { place: 5, now: Moment::first() };
         assert_eq!(faults.set([1; 32], drop_reply(), None), "fault-1");
-        assert_eq!(faults.set([1; 32], drop_reply(), Some(aside)), "fault-2");
+        assert_eq!(faults.set([1; 32], drop_reply(), Some(copy)), "fault-2");
         assert_eq!(faults.set([2; 32], drop_reply(), None), "fault-1");
         assert_eq!(faults.clear(&[1; 32], |id| id == "fault-3"), (0, vec![]));
         assert_eq!(faults.clear(&[1; 32], |id| id == "fault-1"), (1, vec![]));
-        assert_eq!(faults.clear(&[1; 32], |_| true), (1, vec![aside]));
-        assert_eq!(faults.set([1; 32], drop_reply(), Some(aside)), "fault-3");
-        assert_eq!(faults.forget(&[1; 32]), [aside]);
+        assert_eq!(faults.clear(&[1; 32], |_| true), (1, vec![copy]));
+        assert_eq!(faults.set([1; 32], drop_reply(), Some(copy)), "fault-3");
+        assert_eq!(faults.forget(&[1; 32]), [copy]);
         assert_eq!(faults.set([1; 32], drop_reply(), None), "fault-1");
         assert_eq!(faults.standing(&[2; 32]).len(), 1);
     }

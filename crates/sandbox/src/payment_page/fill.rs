@@ -3,8 +3,8 @@
 use perennial_domain::Violations;
 use perennial_domain::clientpay::{Address, Card, CardBuilder, ECheck, NewMethod, PaymentKind};
 
-use crate::clientpay::outcome::Charged;
 use crate::form::Form;
+use crate::issuer::clientpay::Charged;
 use crate::store::clientpay::payer::KeptMethod;
 
 /// What is wrong, in the order of the form.

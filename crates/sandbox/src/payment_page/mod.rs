@@ -21,11 +21,12 @@ use crate::clientpay::{self, firm, pages::Document};
 use crate::fault::{Effect, Hit, stands_in};
 use crate::form::Form;
 use crate::gateway::Gateway;
+use crate::issuer::outcome::Outcome;
 use crate::requests::Exchange;
 use crate::seed::{Seed, hex};
 use crate::store::StoreError;
-use crate::store::clientpay::page::{KeptPage, knock_of_page};
-use crate::world::Ledger;
+use crate::store::clientpay::page::{KeptPage, world_key_of_page};
+use crate::store::session::Session;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("postback.js");
@@ -89,21 +90,21 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         return Ok(problem(StatusCode::METHOD_NOT_ALLOWED, told).into());
     }
     let wanted = id.clone();
-    let found = gateway.store.run(move |connection| knock_of_page(connection, &wanted)).await?;
-    let Some((knock, kind)) = found else { return Ok(missing().into()) };
+    let found = gateway.store.run(move |connection| world_key_of_page(connection, &wanted)).await?;
+    let Some((world_key, kind)) = found else { return Ok(missing().into()) };
     let form: Option<Arc<Form>> = (!reads).then(|| Form::of(body).into());
     let operation = if kind == "payerPage" { Operation::NewMethods } else { Operation::Pay }.name();
     // Who fills in a page has no access id.
     let may = |effect: &Effect| *effect != Effect::EvictAccessId;
     let names = |key: &str| *key == *id || stands_in(body, key);
-    let hit = form.as_ref().and_then(|_| gateway.faults.hit(&knock.hash, operation, may, names));
+    let hit = form.as_ref().and_then(|_| gateway.faults.hit(&world_key.hash, operation, may, names));
     let (site, any_card): (Arc<str>, _) = (site.into(), gateway.any_card);
-    let done = execute(gateway, knock, hit.clone(), || {
+    let done = execute(gateway, world_key, hit.clone(), || {
         let (id, site, form) = (id.clone(), site.clone(), form.clone());
-        Box::new(move |ledger| {
-            let Some(kept) = ledger.page(&id)? else { return Ok(missing()) };
+        Box::new(move |session, decline| {
+            let Some(kept) = session.page(&id)? else { return Ok(missing()) };
             let Some(document) = Document::of(&kept) else { return Ok(missing()) };
-            let visit = Visit { ledger, kept: &kept, document: &document, site: &site, any_card };
+            let visit = Visit { session, decline, kept: &kept, document: &document, site: &site, any_card };
             visit.answer(form.as_deref())
         })
     })
@@ -127,7 +128,9 @@ fn fault(status: u16) -> Shown {
 
 /// A payer at a page.
 struct Visit<'a> {
-    ledger: &'a Ledger<'a>,
+    session: &'a Session<'a>,
+    /// The outcome that a fault gives to the charge.
+    decline: Option<Outcome>,
     kept: &'a KeptPage,
     document: &'a Document,
     site: &'a str,
@@ -136,7 +139,7 @@ struct Visit<'a> {
 
 impl Visit<'_> {
     fn answer(&self, form: Option<&Form>) -> rusqlite::Result<Shown> {
-        let status = self.kept.status(self.ledger.now);
+        let status = self.kept.status(self.session.now);
         if status == PageStatus::COMPLETED {
             // Whoever clicked twice sees the same receipt twice.
             return Ok(if form.is_some() {
@@ -148,7 +151,7 @@ impl Visit<'_> {
         if status != PageStatus::ACTIVE {
             return Ok(self.shown(StatusCode::GONE, &view::expired()));
         }
-        let stale = |form: &Form| form.text("token") != token(self.ledger.seed, &self.kept.request_id);
+        let stale = |form: &Form| form.text("token") != token(self.session.seed, &self.kept.request_id);
         if form.is_some_and(stale) {
             return Ok(problem(
                 StatusCode::FORBIDDEN,
@@ -162,7 +165,7 @@ impl Visit<'_> {
     }
 
     fn shown(&self, status: StatusCode, content: &Markup) -> Shown {
-        let look = view::Look::of(self.document.options(), firm::name(self.ledger.seed));
+        let look = view::Look::of(self.document.options(), firm::name(self.session.seed));
         let body = view::layout(&look, content);
         Shown { framed_by: self.framed_by(), ..html(status, body) }
     }

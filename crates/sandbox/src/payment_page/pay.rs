@@ -44,7 +44,7 @@ impl Visit<'_> {
             order_id: None,
             description: None,
         };
-        let booked = charge(self.ledger, &order, &source.charged())?;
+        let booked = charge(self.session, &order, &source.charged(), self.decline)?;
         if !booked.payment.is_approved() {
             self.tell(&booked, PageStatus::ACTIVE)?;
             return Ok(self.asked(
@@ -56,11 +56,11 @@ impl Visit<'_> {
                 Some(DECLINED),
             ));
         }
-        self.ledger.end_page(&self.kept.request_id, &PageStatus::COMPLETED)?;
+        self.session.end_page(&self.kept.request_id, &PageStatus::COMPLETED)?;
         if let (Some(payer), Source::Entered(entered)) = (payer, source) {
             let Entered { method, charged } = *entered;
-            let id = self.ledger.create_payer(&payer)?;
-            self.ledger.add_method(&id, &method, charged.trigger.as_ref())?;
+            let id = self.session.create_payer(&payer)?;
+            self.session.add_method(&id, &method, charged.trigger.as_ref())?;
         }
         self.tell(&booked, PageStatus::COMPLETED)?;
         Ok(self.see())
@@ -69,9 +69,9 @@ impl Visit<'_> {
     /// The kept methods that the payer may choose: the one that the page names, or all of the payer that it names.
     fn offered(&self) -> rusqlite::Result<Vec<KeptMethod>> {
         let Some(source) = self.document.source() else { return Ok(Vec::new()) };
-        match self.ledger.method(source)? {
+        match self.session.method(source)? {
             Some(method) => Ok(vec![method]),
-            None => self.ledger.methods_of(source),
+            None => self.session.methods_of(source),
         }
     }
 
@@ -138,7 +138,7 @@ impl Visit<'_> {
         let is_payer_facing =
             options.as_ref().and_then(|options| options.is_payer_facing).is_none_or(|flag| flag.0);
         let footer = options.and_then(|options| options.footer_text).map(Text::as_str);
-        let token = token(self.ledger.seed, &self.kept.request_id);
+        let token = token(self.session.seed, &self.kept.request_id);
         let content = view::pay(&view::Pay {
             sheet,
             offered,
@@ -175,13 +175,13 @@ impl Visit<'_> {
             return Ok(());
         };
         for (event, body) in ["processing", "payment"].into_iter().zip(self.messages(booked, status)) {
-            self.ledger.write_postback(id.as_str(), event, &String::from_utf8_lossy(&body), url)?;
+            self.session.write_postback(id.as_str(), event, &String::from_utf8_lossy(&body), url)?;
         }
         Ok(())
     }
 
     pub(super) fn receipt(&self) -> rusqlite::Result<Markup> {
-        let booked = self.ledger.payment_under(&self.kept.request_id)?;
+        let booked = self.session.payment_under(&self.kept.request_id)?;
         let Some(booked) = booked else { return Ok(view::saved()) };
         let parent = self.parent().map(|origin| {
             let messages = self.messages(&booked, PageStatus::COMPLETED);

@@ -18,11 +18,11 @@ impl Visit<'_> {
         // One that was made here a moment ago, or the one that the page is for: unless it was deleted since.
         let asked = page.fields().payer_id.map(PayerId::as_str);
         let payer = match self.kept.payer.as_deref().or(asked) {
-            Some(id) if self.ledger.has_payer(id)? => PayerId::try_from(id).ok(),
+            Some(id) if self.session.has_payer(id)? => PayerId::try_from(id).ok(),
             _ => None,
         };
         let kept = match &payer {
-            Some(payer) => self.ledger.methods_of(payer.as_str())?,
+            Some(payer) => self.session.methods_of(payer.as_str())?,
             None => Vec::new(),
         };
         let Some(form) = form else {
@@ -48,22 +48,22 @@ impl Visit<'_> {
         let id = match (payer, new) {
             (Some(payer), _) => payer,
             (None, Some(new)) => {
-                let id = self.ledger.create_payer(&new)?;
-                self.ledger.note_payer(&self.kept.request_id, id.as_str())?;
+                let id = self.session.create_payer(&new)?;
+                self.session.note_payer(&self.kept.request_id, id.as_str())?;
                 id
             }
             (None, None) => return self.offer(page, None, &kept, form, &problems, Some("Say who pays.")),
         };
         for (method, update) in updates {
-            self.ledger.update_method(method, &update)?;
+            self.session.update_method(method, &update)?;
         }
         if let Some(Entered { method, charged }) = entered {
-            self.ledger.add_method(&id, &method, charged.trigger.as_ref())?;
+            self.session.add_method(&id, &method, charged.trigger.as_ref())?;
         }
         if form.text("then") == "more" && may_add_more(page) {
             return Ok(self.see());
         }
-        self.ledger.end_page(&self.kept.request_id, &PageStatus::COMPLETED)?;
+        self.session.end_page(&self.kept.request_id, &PageStatus::COMPLETED)?;
         self.tell_of_payer(&id)?;
         Ok(self.see())
     }
@@ -80,7 +80,7 @@ impl Visit<'_> {
         let PayerPageFields { hide_payer_name_panel, page_options, .. } = page.fields();
         let hides_name = hide_payer_name_panel.is_none_or(|flag| flag.0);
         let name = match payer {
-            Some(payer) if !hides_name => self.ledger.payer_name(payer.as_str())?,
+            Some(payer) if !hides_name => self.session.payer_name(payer.as_str())?,
             _ => None,
         };
         let footer = page_options.and_then(|options| options.fields().footer_text).map(Text::as_str);
@@ -93,7 +93,7 @@ impl Visit<'_> {
             form: &form.without_cards(),
             problems,
             told,
-            token: &token(self.ledger.seed, &self.kept.request_id),
+            token: &token(self.session.seed, &self.kept.request_id),
             footer,
         });
         let is_right = problems.is_empty() && told.is_none();
@@ -151,7 +151,7 @@ impl Visit<'_> {
     fn tell_of_payer(&self, payer: &PayerId) -> rusqlite::Result<()> {
         let Some(url) = self.document.return_address() else { return Ok(()) };
         let [session_id, customer_ref] = self.document.references();
-        let methods = self.ledger.methods_of(payer.as_str())?;
+        let methods = self.session.methods_of(payer.as_str())?;
         let told = Postback::Payer(SavedPayer {
             request_id: UsedRequestId::try_from(self.kept.request_id.as_str()).ok(),
             session_id: session_id.map(str::to_owned),
@@ -160,7 +160,7 @@ impl Visit<'_> {
             payment_method_ids: methods.into_iter().map(|method| method.id).collect(),
         });
         let body = payment::encode_postback(&told);
-        self.ledger.write_postback(&self.kept.request_id, "payer", &String::from_utf8_lossy(&body), url)
+        self.session.write_postback(&self.kept.request_id, "payer", &String::from_utf8_lossy(&body), url)
     }
 }
 

@@ -7,9 +7,10 @@ use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
 use crate::clock::Moment;
-use crate::world::{Kind, Ledger};
+use crate::store::session::Session;
+use crate::store::world::Kind;
 
-impl Ledger<'_> {
+impl Session<'_> {
     /// The number of the batch that is open, and when it was opened.
     pub(crate) fn open_batch(&self) -> Result<Option<(u64, Moment)>> {
         let sql = "SELECT number, opened FROM batches WHERE world = ? AND settled IS NULL";

@@ -11,9 +11,10 @@ use rusqlite::{OptionalExtension, Result, Row, params};
 use super::list::List;
 use super::row::{self, Columns, address, insert, prose, read, read_address, text};
 use crate::mask;
-use crate::world::{Kind, Ledger};
+use crate::store::session::Session;
+use crate::store::world::Kind;
 
-impl Ledger<'_> {
+impl Session<'_> {
     pub(crate) fn create_customer(&self, new: &NewCustomer) -> Result<Customer> {
         let NewCustomerFields {
             first_name,

@@ -5,7 +5,8 @@ use perennial_wire::clearent::Page;
 use rusqlite::types::Value;
 use rusqlite::{Result, Row, params_from_iter};
 
-use crate::world::{Kind, Ledger};
+use crate::store::session::Session;
+use crate::store::world::Kind;
 
 /// The size of a page that is not told one, as the vendor's example answers show it.
 const SIZE: u32 = 25;
@@ -54,7 +55,7 @@ impl List {
     /// One page, newest first unless told otherwise. A field to order by that is not in `orders` is ignored.
     pub(crate) fn page<T>(
         self,
-        ledger: &Ledger<'_>,
+        session: &Session<'_>,
         paging: &Paging,
         orders: &[(&str, &str)],
         read: impl FnMut(&Row<'_>) -> Result<T>,
@@ -65,7 +66,7 @@ impl List {
         let stretches = if self.by_stretches { stretches(self.kind) } else { String::new() };
         let from = format!("FROM {table} WHERE world = ?1{stretches}{conditions}{}", self.always);
         let unfiltered = self.filters.is_empty();
-        let mut values = vec![Value::from(ledger.world)];
+        let mut values = vec![Value::from(session.world)];
         values.extend(self.filters.into_iter().map(|(_, value)| value));
         let from = if self.after == 0 {
             from
@@ -75,9 +76,9 @@ impl List {
         };
 
         let total: u64 = if unfiltered {
-            ledger.standing(self.kind)?.saturating_sub(self.after)
+            session.standing(self.kind)?.saturating_sub(self.after)
         } else {
-            let mut count = ledger.connection.prepare_cached(&format!("SELECT count(*) {from}"))?;
+            let mut count = session.connection.prepare_cached(&format!("SELECT count(*) {from}"))?;
             count.query_row(params_from_iter(&values), |row| row.get(0))?
         };
         let size = paging.page_size.unwrap_or(SIZE).min(LARGEST);
@@ -87,7 +88,7 @@ impl List {
         let first = column.map(|(_, column)| format!("{column} {direction}, ")).unwrap_or_default();
         let sql = format!("SELECT * {from} ORDER BY {first}number {direction} LIMIT ? OFFSET ?");
         values.extend([Value::from(size), Value::from(i64::from(number - 1) * i64::from(size))]);
-        let objects: Vec<T> = ledger
+        let objects: Vec<T> = session
             .connection
             .prepare_cached(&sql)?
             .query_map(params_from_iter(values), read)?

@@ -16,12 +16,14 @@ pub(crate) mod plan;
 pub(crate) mod row;
 mod schema;
 mod seal;
+pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod snapshot;
 pub(crate) mod token;
 pub(crate) mod transaction;
 mod wal;
 pub(crate) mod webhook;
+pub(crate) mod world;
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

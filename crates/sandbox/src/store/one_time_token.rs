@@ -9,7 +9,8 @@ use super::row::{Columns, insert, read_brand, read_expiry, shown, text};
 use super::token::Card;
 use crate::clock::Moment;
 use crate::seed::{hash, hex};
-use crate::world::{Kind, Ledger};
+use crate::store::session::Session;
+use crate::store::world::Kind;
 
 /// A card behind a one-time token.
 pub(crate) struct OneTimeCard {
@@ -27,7 +28,7 @@ pub(crate) enum OneTime {
     Unknown,
 }
 
-impl Ledger<'_> {
+impl Session<'_> {
     /// The number of the next one-time token of the world.
     pub(crate) fn next_one_time_token(&self) -> Result<u64> {
         self.next(Kind::OneTimeToken)

@@ -10,7 +10,8 @@ use rusqlite::{Result, Row, params};
 use super::list::List;
 use super::row::{Columns, cents, insert, read_amount, read_some, text};
 use crate::clock::Moment;
-use crate::world::{Kind, Ledger};
+use crate::store::session::Session;
+use crate::store::world::Kind;
 
 /// A payment as a plan makes it.
 pub(crate) struct Made<'a> {
@@ -23,7 +24,7 @@ pub(crate) struct Made<'a> {
     pub(crate) at: Moment,
 }
 
-impl Ledger<'_> {
+impl Session<'_> {
     /// Writes a payment. A plan cannot make two for one of its days: the table refuses.
     pub(crate) fn create_payment(&self, made: &Made<'_>) -> Result<()> {
         let columns: Columns = vec![

@@ -11,9 +11,10 @@ use rusqlite::{OptionalExtension, Result, Row, params};
 use super::list::List;
 use super::row::{self, Columns, cents, insert, prose, read, read_amount, read_some, shown, text};
 use crate::clock::Moment;
-use crate::world::{Kind, Ledger};
+use crate::store::session::Session;
+use crate::store::world::Kind;
 
-impl Ledger<'_> {
+impl Session<'_> {
     /// The key of the next plan.
     pub(crate) fn next_plan_key(&self) -> Result<(u64, PlanKey)> {
         let number = self.next(Kind::Plan)?;

@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ffi};
 
 use super::seal::{self, Files};
-use super::snapshot::forget_asides;
+use super::snapshot::forget_copies;
 use super::{LOG_FRAMES, StoreError, names};
 
 /// The schema of this version, kept in the file's `user_version`.
@@ -267,7 +267,7 @@ pub(super) fn prepare(connection: &Connection, mut files: Option<&mut Files>) ->
     }
     connection.execute("UPDATE openings SET count = count + 1", [])?;
     connection.execute("UPDATE seal SET closed = 0, checksum = NULL", [])?;
-    forget_asides(connection)?;
+    forget_copies(connection)?;
     connection.execute_batch("COMMIT")?;
     // At once, so that from the first answer on the database file says that a log belongs to it.
     Ok(files.map_or(Ok(()), |files| files.checkpoint(connection))?)
@@ -303,7 +303,7 @@ impl From<rusqlite::Error> for Unfit {
 mod tests {
     use super::super::list::stretches;
     use super::*;
-    use crate::world::Kind;
+    use crate::store::world::Kind;
 
     #[test]
     fn no_search_reads_a_whole_world() {

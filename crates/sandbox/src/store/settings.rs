@@ -7,7 +7,7 @@ use perennial_domain::clearent::{
 use rusqlite::{OptionalExtension, Result, Row};
 
 use super::row::{Columns, insert};
-use crate::world::Ledger;
+use crate::store::session::Session;
 
 /// What a terminal is set to.
 pub(crate) struct Settings {
@@ -53,7 +53,7 @@ impl Default for Settings {
     }
 }
 
-impl Ledger<'_> {
+impl Session<'_> {
     pub(crate) fn settings(&self) -> Result<Settings> {
         let mut statement = self.connection.prepare_cached("SELECT * FROM settings WHERE world = ?")?;
         let found = statement.query_row([self.world], settings).optional()?;

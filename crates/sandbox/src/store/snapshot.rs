@@ -4,11 +4,13 @@
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::WORLD_TABLES;
+use super::row::cents;
+use super::session::Session;
+use super::world::{Start, clock_of, columns};
 use crate::clock::Clock;
-use crate::fault::Aside;
-use crate::world::{Ledger, clock_of, columns};
+use crate::options::GatewayOptions;
 
-impl Ledger<'_> {
+impl Session<'_> {
     /// Keeps the world as it is, with the number of its last exchange. The id follows from the world's seed.
     pub(crate) fn keep(&self, exchanges: u64) -> Result<String> {
         let sql = "SELECT count(*) + 1 FROM snapshots WHERE world = ?";
@@ -53,21 +55,47 @@ impl Ledger<'_> {
 }
 
 /// Where copies are kept that end with the sandbox: far below all snapshots.
-const ASIDE: i64 = i64::MIN;
+const APART: i64 = i64::MIN;
 
-impl Ledger<'_> {
-    /// Copies the world for reads that are stale.
-    pub(crate) fn set_aside(&self) -> Result<Aside> {
-        let place = ASIDE + self.faults.next_aside();
+impl Session<'_> {
+    /// Copies the world for reads that are stale, and returns the place of the copy. The number makes the place its own.
+    pub(crate) fn copy_apart(&self, number: i64) -> Result<i64> {
+        let place = APART + number;
         copy(self.connection, self.world, place)?;
-        Ok(Aside { place, now: self.now })
+        Ok(place)
+    }
+
+    /// Removes the world with its snapshots, so that its key opens a new one.
+    pub(crate) fn delete(&self) -> Result<()> {
+        erase(self.connection, self.world)?;
+        forget(self.connection, self.world)?;
+        self.connection.execute("DELETE FROM doors WHERE opens = ?", [self.world])?;
+        self.connection.execute("DELETE FROM worlds WHERE id = ?", [self.world]).map(|_| ())
     }
 }
 
+/// Empties the world and starts it again: afresh in this way, or in the one that it was made in, to which its snapshots
+/// still belong.
+pub(crate) fn restart(connection: &Connection, world: i64, start: Option<Start>) -> Result<()> {
+    erase(connection, world)?;
+    if let Some(Start { clock, gateway: GatewayOptions { retention, partial_amount } }) = start {
+        forget(connection, world)?;
+        let (mode, at) = columns(clock);
+        connection.execute(
+            "UPDATE worlds SET asked_for = 1, first_mode = ?, first_at = ?, retention = ?, partial_amount = ? WHERE id = ?",
+            params![mode, at, retention.to_string(), cents(partial_amount), world],
+        )?;
+    }
+    let sql =
+        "UPDATE worlds SET mode = first_mode, at = first_at, month_day = NULL, opened_before = (SELECT count - 1 FROM openings)
+               WHERE id = ?";
+    connection.execute(sql, [world]).map(|_| ())
+}
+
 /// Removes the copies that a sandbox left behind.
-pub(super) fn forget_asides(connection: &Connection) -> Result<()> {
+pub(super) fn forget_copies(connection: &Connection) -> Result<()> {
     for (table, _) in WORLD_TABLES {
-        connection.execute(&format!("DELETE FROM {table} WHERE world < ?"), [ASIDE / 2])?;
+        connection.execute(&format!("DELETE FROM {table} WHERE world < ?"), [APART / 2])?;
     }
     Ok(())
 }

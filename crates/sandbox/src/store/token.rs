@@ -13,7 +13,8 @@ use rusqlite::{OptionalExtension, Result, Row, params};
 use super::list::List;
 use super::row::{self, Columns, insert, prose, read, read_brand, read_expiry, read_some, shown, text};
 use crate::clock::Moment;
-use crate::world::{Kind, Ledger};
+use crate::store::session::Session;
+use crate::store::world::Kind;
 
 /// A card as it may be kept.
 #[derive(Clone)]
@@ -35,7 +36,7 @@ pub(crate) struct Tokenised {
     pub(crate) avs_required: bool,
 }
 
-impl Ledger<'_> {
+impl Session<'_> {
     pub(crate) fn create_token(&self, new: Tokenised) -> Result<Token> {
         let Tokenised {
             card: Card { brand, last_four, exp_date },

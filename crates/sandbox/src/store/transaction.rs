@@ -14,7 +14,8 @@ use super::row::{
     read_some, shown, text,
 };
 use crate::clock::Moment;
-use crate::world::{Kind, Ledger};
+use crate::store::session::Session;
+use crate::store::world::Kind;
 
 /// By what an earlier charge is the same as another: what is not given does not count.
 #[derive(Default)]
@@ -25,7 +26,7 @@ pub(crate) struct Likeness<'a> {
     pub(crate) since: Option<Moment>,
 }
 
-impl Ledger<'_> {
+impl Session<'_> {
     /// Writes a transaction and gives it its id, its approval and, if it moves money, its batch.
     pub(crate) fn create_transaction(&self, mut record: Transaction, at: Moment) -> Result<Transaction> {
         let number = self.next(Kind::Transaction)?;

@@ -6,9 +6,9 @@ use perennial_domain::clearent::{TransactionId, TransactionType};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use crate::clock::{Clock, Moment};
-use crate::fault::{Effect, Hit};
+use crate::store::session::Session;
+use crate::store::world::Kind;
 use crate::webhook::{Delivery, DeliveryOutcome, Endpoint, Heard, next_attempt};
-use crate::world::{Kind, Ledger};
 
 /// A delivery to make now.
 pub(crate) struct Due {
@@ -24,7 +24,7 @@ pub(crate) struct Due {
     pub(crate) body: String,
 }
 
-impl Ledger<'_> {
+impl Session<'_> {
     pub(crate) fn webhook(&self) -> Result<Option<String>> {
         let sql = "SELECT url FROM webhooks WHERE world = ?";
         self.connection.prepare_cached(sql)?.query_row([self.world], |row| row.get(0)).optional()
@@ -112,18 +112,15 @@ impl Ledger<'_> {
         self.connection.prepare_cached(sql)?.query_row(first, due).optional()
     }
 
-    /// Notes the fault that a delivery meets, and when it is due instead if it is held; for an alert that is held for
-    /// another one, at the latest. While one is held so, no other is: it is the one that the first waits for.
-    pub(crate) fn meet_fault(&self, due: &Due, hit: &Hit) -> Result<()> {
+    /// Notes the fault that a delivery meets, whether it is held for another one, and when it is due then.
+    pub(crate) fn put_off(&self, due: &Due, fault: &str, held: bool, until: Moment) -> Result<()> {
         let sql = "UPDATE deliveries SET fault = ?, held = ?, due = ? WHERE world = ? AND alert = ? AND attempt = ?";
-        let held = hit.effect == Effect::Reorder && !self.holds_a_delivery()?;
-        let until =
-            hit.effect.holds(due.at).filter(|_| held || hit.effect != Effect::Reorder).unwrap_or(due.at);
-        let met = params![hit.id, held, until.millis(), self.world, due.alert, due.attempt];
+        let met = params![fault, held, until.millis(), self.world, due.alert, due.attempt];
         self.connection.prepare_cached(sql)?.execute(met).map(|_| ())
     }
 
-    fn holds_a_delivery(&self) -> Result<bool> {
+    /// Whether a delivery is held for another one. While one is, no other is held: it is the one that the first waits for.
+    pub(crate) fn holds_a_delivery(&self) -> Result<bool> {
         let sql =
             "SELECT EXISTS (SELECT 1 FROM deliveries WHERE world = ? AND outcome = 'waiting' AND held = 1)";
         self.connection.prepare_cached(sql)?.query_row([self.world], |row| row.get(0))

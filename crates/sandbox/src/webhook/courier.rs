@@ -17,12 +17,13 @@ use tokio::time::Instant;
 use super::post::{Heard, post};
 use super::{DeliveryOutcome, Endpoint, signer};
 use crate::clock::Moment;
-use crate::engine::SLICE;
-use crate::fault::{DELIVER, Effect, Hit, stands_in};
+use crate::engine::{self, SLICE};
+use crate::fault::{DELIVER, Effect, Faults, Hit, stands_in};
 use crate::gateway::Gateway;
 use crate::store::StoreError;
+use crate::store::session::Session;
 use crate::store::webhook::{Due, next_delivery};
-use crate::world::{Ledger, Row};
+use crate::store::world::WorldRow;
 
 /// The hash of the key of a world.
 type World = [u8; 32];
@@ -82,7 +83,11 @@ impl Couriers {
     }
 
     /// Rings if deliveries wait. Couriers look after the job that this is a part of, when it is committed.
-    pub(crate) fn ring_if_alerts_wait(&self, connection: &Connection, row: &Row) -> rusqlite::Result<()> {
+    pub(crate) fn ring_if_alerts_wait(
+        &self,
+        connection: &Connection,
+        row: &WorldRow,
+    ) -> rusqlite::Result<()> {
         if next_delivery(connection, row.id)?.is_some() {
             self.ring(row.key_hash);
         }
@@ -108,7 +113,7 @@ pub(crate) async fn serve(
     mut rings: mpsc::UnboundedReceiver<World>,
     mut stop: watch::Receiver<bool>,
 ) {
-    match gateway.store.run(Row::with_alerts).await {
+    match gateway.store.run(WorldRow::with_alerts).await {
         Ok(worlds) => worlds.into_iter().for_each(|world| gateway.couriers.ring(world)),
         Err(error) => tracing::error!(%error, "the alerts of the last time cannot be delivered"),
     }
@@ -160,9 +165,9 @@ impl Gateway {
             let mut round = self.couriers.round(world).await;
             let faults = self.faults.clone();
             let fire = self.store.run(move |connection| {
-                let Some(row) = Row::find(connection, &world)? else { return Ok(true) };
-                let ledger = Ledger::open(connection, &row, Moment::real(), &faults, SLICE)?;
-                Ok(ledger.is_some())
+                let Some(row) = WorldRow::find(connection, &world)? else { return Ok(true) };
+                let session = engine::open(connection, &row, Moment::real(), &faults, SLICE)?;
+                Ok(session.is_some())
             });
             if fire.await?
                 && let Delivered::All(wait) = self.deliver(&mut round, Until::OneIsMade).await?
@@ -181,22 +186,29 @@ impl Gateway {
             let faults = self.faults.clone();
             let stops = made.is_some() && (until == Until::OneIsMade || round.hangs);
             let next = self.store.run(move |connection| {
-                let Some(row) = Row::find(connection, &world)? else { return Ok(Err(Delivered::All(None))) };
-                let ledger = Ledger::open_unfired(connection, &row, Moment::real(), &faults);
+                let Some(row) = WorldRow::find(connection, &world)? else {
+                    return Ok(Err(Delivered::All(None)));
+                };
+                let session = Session::open(connection, &row, Moment::real());
                 if let Some((due, heard)) = made {
-                    ledger.record_delivery(&due, heard)?;
+                    session.record_delivery(&due, heard)?;
                 }
                 if stops {
                     return Ok(Err(Delivered::Some));
                 }
-                while let Some(due) = ledger.due_delivery()? {
-                    let Some(hit) = hit(&ledger, &due) else { return Ok(Ok((due, ledger.seed, 1))) };
-                    ledger.meet_fault(&due, &hit)?;
+                while let Some(due) = session.due_delivery()? {
+                    let Some(hit) = hit(&faults, &session, &due) else {
+                        return Ok(Ok((due, session.seed, 1)));
+                    };
+                    let is_reordered = hit.effect == Effect::Reorder;
+                    let held = is_reordered && !session.holds_a_delivery()?;
+                    let until = hit.effect.holds(due.at).filter(|_| held || !is_reordered).unwrap_or(due.at);
+                    session.put_off(&due, &hit.id, held, until)?;
                     if hit.effect == Effect::Duplicate {
-                        return Ok(Ok((due, ledger.seed, 2)));
+                        return Ok(Ok((due, session.seed, 2)));
                     }
                 }
-                ledger.until_next_alert().map(|wait| Err(Delivered::All(wait)))
+                session.until_next_alert().map(|wait| Err(Delivered::All(wait)))
             });
             let (due, seed, times) = match next.await? {
                 Ok(next) => next,
@@ -224,12 +236,12 @@ impl Gateway {
 }
 
 /// The fault that a delivery meets, which each does once at most.
-fn hit(ledger: &Ledger<'_>, due: &Due) -> Option<Hit> {
+fn hit(faults: &Faults, session: &Session<'_>, due: &Due) -> Option<Hit> {
     if due.fault.is_some() {
         return None;
     }
     let names = |key: &str| stands_in(due.body.as_bytes(), key);
-    ledger.faults.hit(&ledger.key_hash, DELIVER, |_| true, names)
+    faults.hit(&session.key_hash, DELIVER, |_| true, names)
 }
 
 #[cfg(test)]

@@ -173,7 +173,12 @@ impl Operation {
 
     /// The row of the table without the path.
     pub const fn info(self) -> OperationInfo {
-        OperationInfo { name: self.name(), class: self.class(), charges: self.charges() }
+        OperationInfo {
+            name: self.name(),
+            class: self.class(),
+            charges: self.charges(),
+            needs_access_id: false,
+        }
     }
 
     /// The path, which gets a query.

@@ -126,9 +126,26 @@ impl Operation {
         })
     }
 
+    /// Whether it is made under an access id: all are but those that credentials open, and the one that looks an id up.
+    const fn needs_access_id(self) -> bool {
+        !matches!(
+            self,
+            Self::NewAccessId
+                | Self::CurrentAccessId
+                | Self::ValidateAccessId
+                | Self::NewCustomerAccessId
+                | Self::ValidateCredentials
+        )
+    }
+
     /// The row of the table without the path.
     pub const fn info(self) -> OperationInfo {
-        OperationInfo { name: self.name(), class: self.class(), charges: matches!(self, Self::Pay) }
+        OperationInfo {
+            name: self.name(),
+            class: self.class(),
+            charges: matches!(self, Self::Pay),
+            needs_access_id: self.needs_access_id(),
+        }
     }
 
     /// Names that it had in earlier versions: none has changed.

@@ -1,52 +1,15 @@
 //! Credentials, access ids and request ids. Credentials and access ids are known by their hashes, and an access id that
 //! is asked for again is derived again.
 
-use perennial_domain::clientpay::{
-    AccessId, Credentials, CredentialsFields, CustomerCredentials, CustomerCredentialsFields, RequestId,
-};
+use perennial_domain::clientpay::{AccessId, RequestId};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use crate::gateway;
-use crate::seed::{Seed, hash, hex};
-use crate::world::{Admission, Kind, Knock, Ledger, Row, Start};
+use super::credential::AccountCredential;
+use crate::seed::{hash, hex};
+use crate::store::session::Session;
+use crate::store::world::{Admission, Kind, Start, WorldKey, WorldRow};
 
-/// What opens a world besides its key: the credentials of an account or a customer, with the pin that they first showed.
-pub(crate) struct Door {
-    hash: [u8; 32],
-    pin: [u8; 32],
-}
-
-impl Door {
-    fn new(kind: &str, integrator_key: &str, key: &str, pin: &str) -> Self {
-        // No credential holds a line break, so that no two of them read as one.
-        Self { hash: hash(&format!("{kind}\n{integrator_key}\n{key}")), pin: hash(pin) }
-    }
-
-    /// The one of a merchant's account.
-    pub(crate) fn account(credentials: &Credentials) -> Self {
-        let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
-        Self::new("account", integrator_key.expose(), account_key.expose(), account_pin.expose())
-    }
-
-    /// The one of a customer, across the accounts that it has.
-    pub(crate) fn customer(credentials: &CustomerCredentials) -> Self {
-        let CustomerCredentialsFields { integrator_key, customer_key, customer_pin } = credentials.fields();
-        Self::new("customer", integrator_key.expose(), customer_key.expose(), customer_pin.expose())
-    }
-
-    /// Those that every world has. Its customer has the key and the pin of its account.
-    pub(crate) fn of_world(seed: Seed) -> [Self; 2] {
-        let gateway::Credentials { api_key: _, integrator_key, account_key, account_pin } =
-            gateway::Credentials::of(seed);
-        let door = |kind| Self::new(kind, &integrator_key, &account_key, &account_pin);
-        [door("account"), door("customer")]
-    }
-
-    pub(crate) fn bind(&self, connection: &Connection, world: i64) -> Result<()> {
-        let sql = "INSERT OR IGNORE INTO doors (hash, pin, opens) VALUES (?, ?, ?)";
-        connection.prepare_cached(sql)?.execute(params![self.hash, self.pin, world]).map(|_| ())
-    }
-
+impl AccountCredential {
     /// How the world behind it is knocked at, which is made at its first use; nothing if it opens none, or the pin is
     /// another one.
     pub(crate) fn open(
@@ -54,21 +17,21 @@ impl Door {
         connection: &Connection,
         admission: &Admission,
         start: Start,
-    ) -> Result<Option<Knock>> {
+    ) -> Result<Option<WorldKey>> {
         let sql =
             "SELECT w.key_hash, d.pin = ? FROM doors d JOIN worlds w ON w.id = d.opens WHERE d.hash = ?";
         let known = connection
             .prepare_cached(sql)?
             .query_row(params![self.pin, self.hash], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        let knock = |hash| Some(Knock::of(hash));
+        let world_key = |hash| Some(WorldKey::of(hash));
         if let Some((hash, is_pin)) = known {
-            return Ok(if is_pin { knock(hash) } else { None });
+            return Ok(if is_pin { world_key(hash) } else { None });
         }
-        let first = Knock::of(self.hash);
-        let Some(row) = Row::admit(connection, first, admission, start)? else { return Ok(None) };
+        let first = WorldKey::of(self.hash);
+        let Some(row) = WorldRow::admit(connection, first, admission, start)? else { return Ok(None) };
         self.bind(connection, row.id)?;
-        Ok(knock(self.hash))
+        Ok(world_key(self.hash))
     }
 }
 
@@ -89,13 +52,13 @@ impl Scope {
 }
 
 /// What is known of an access id.
-pub(crate) struct Pass {
-    pub(crate) knock: Knock,
+pub(crate) struct AccessIdRecord {
+    pub(crate) world_key: WorldKey,
     pub(crate) scope: Scope,
     pub(crate) is_live: bool,
 }
 
-impl Pass {
+impl AccessIdRecord {
     /// Looks an access id up, whatever world gave it.
     pub(crate) fn find(connection: &Connection, id: &AccessId) -> Result<Option<Self>> {
         let sql = "SELECT w.key_hash, a.scope, a.ended IS NULL AS live FROM access_ids a
@@ -103,10 +66,10 @@ impl Pass {
         connection
             .prepare_cached(sql)?
             .query_row([hashed(id)], |row| {
-                let knock = Knock::of(row.get("key_hash")?);
+                let world_key = WorldKey::of(row.get("key_hash")?);
                 let is_customer = row.get::<_, String>("scope")? == Scope::Customer.as_str();
                 let scope = if is_customer { Scope::Customer } else { Scope::Account };
-                Ok(Self { knock, scope, is_live: row.get("live")? })
+                Ok(Self { world_key, scope, is_live: row.get("live")? })
             })
             .optional()
     }
@@ -118,13 +81,13 @@ fn hashed(id: &AccessId) -> String {
 
 /// What taking a request id finds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Taken {
+pub(crate) enum RequestIdState {
     Fresh,
     Used,
     Unknown,
 }
 
-impl Ledger<'_> {
+impl Session<'_> {
     /// Gives an access id, which ends the one before.
     pub(crate) fn new_access_id(&self, scope: Scope) -> Result<AccessId> {
         self.end_live(scope)?;
@@ -176,14 +139,14 @@ impl Ledger<'_> {
     }
 
     /// Uses a request id, which can be done once.
-    pub(crate) fn take_request_id(&self, id: &RequestId) -> Result<Taken> {
+    pub(crate) fn take_request_id(&self, id: &RequestId) -> Result<RequestIdState> {
         let sql = "UPDATE request_ids SET used = 1 WHERE world = ? AND id = ? AND used = 0";
         let id = params![self.world, id.expose()];
         if self.connection.prepare_cached(sql)?.execute(id)? > 0 {
-            return Ok(Taken::Fresh);
+            return Ok(RequestIdState::Fresh);
         }
         let sql = "SELECT 1 FROM request_ids WHERE world = ? AND id = ?";
         let is_known = self.connection.prepare_cached(sql)?.exists(id)?;
-        Ok(if is_known { Taken::Used } else { Taken::Unknown })
+        Ok(if is_known { RequestIdState::Used } else { RequestIdState::Unknown })
     }
 }

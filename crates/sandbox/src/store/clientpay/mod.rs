@@ -1,6 +1,7 @@
-//! ClientPay in the books.
+//! ClientPay in the database.
 
 pub(crate) mod access;
+pub(crate) mod credential;
 pub(crate) mod page;
 pub(crate) mod payer;
 pub(crate) mod payment;

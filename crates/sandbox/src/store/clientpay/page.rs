@@ -4,7 +4,8 @@ use perennial_domain::clientpay::PageStatus;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use crate::clock::Moment;
-use crate::world::{Kind, Knock, Ledger};
+use crate::store::session::Session;
+use crate::store::world::{Kind, WorldKey};
 
 /// A page as it is kept.
 pub(crate) struct KeptPage {
@@ -31,7 +32,7 @@ impl KeptPage {
     }
 }
 
-impl Ledger<'_> {
+impl Session<'_> {
     /// Keeps a page for so many seconds.
     pub(crate) fn keep_page(&self, request_id: &str, kind: &str, document: &str, seconds: u32) -> Result<()> {
         let number = self.next(Kind::Page)?;
@@ -74,12 +75,15 @@ impl Ledger<'_> {
 }
 
 /// How the world is knocked at that a page is in, and of what kind the page is.
-pub(crate) fn knock_of_page(connection: &Connection, request_id: &str) -> Result<Option<(Knock, String)>> {
+pub(crate) fn world_key_of_page(
+    connection: &Connection,
+    request_id: &str,
+) -> Result<Option<(WorldKey, String)>> {
     let sql = "SELECT w.key_hash, p.kind FROM pages p JOIN worlds w ON w.id = p.world
                WHERE p.request_id = ? AND p.world > 0";
     connection
         .prepare_cached(sql)?
-        .query_row([request_id], |row| Ok((Knock::of(row.get(0)?), row.get(1)?)))
+        .query_row([request_id], |row| Ok((WorldKey::of(row.get(0)?), row.get(1)?)))
         .optional()
 }
 

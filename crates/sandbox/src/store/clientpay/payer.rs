@@ -10,10 +10,11 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
 use serde_json::{Map, Value as Json};
 
-use crate::clientpay::outcome::Trigger;
+use crate::issuer::clientpay::Trigger;
 use crate::mask;
 use crate::store::row::{Columns, insert, prose, read, read_some, shown, text, update};
-use crate::world::{Kind, Ledger};
+use crate::store::session::Session;
+use crate::store::world::Kind;
 
 /// A payer's kept method.
 pub(crate) struct KeptMethod {
@@ -29,7 +30,7 @@ pub(crate) struct KeptMethod {
     payer_id: String,
 }
 
-impl Ledger<'_> {
+impl Session<'_> {
     pub(crate) fn create_payer(&self, payer: &NewPayer) -> Result<PayerId> {
         let NewPayerFields {
             emails,

@@ -8,10 +8,11 @@ use perennial_domain::{Amount, Date, Reported, Rule, Violations};
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params, params_from_iter};
 
-use crate::clientpay::outcome::Verdict;
 use crate::clock::Moment;
+use crate::issuer::clientpay::Verdict;
 use crate::store::row::{Columns, cents, insert, prose, read, read_amount, read_some, text};
-use crate::world::{Kind, Ledger};
+use crate::store::session::Session;
+use crate::store::world::Kind;
 
 /// A payment to write, or a refund of one.
 pub(crate) struct Booking<'a> {
@@ -45,7 +46,7 @@ impl Booked {
     }
 }
 
-impl Ledger<'_> {
+impl Session<'_> {
     pub(crate) fn book_payment(&self, booking: &Booking<'_>) -> Result<Booked> {
         let Booking {
             request_id,

@@ -13,15 +13,15 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    pub(super) const APPROVED: Self = Self { status: 200, code: "000", message: "Transaction approved" };
+    pub(crate) const APPROVED: Self = Self { status: 200, code: "000", message: "Transaction approved" };
     // What a card that cannot be charged answers is inferred from the vendor's list of codes.
     const EXPIRED: Self = Self { status: 402, code: "003", message: "Declined by Issuer - Card expired" };
     const NOT_ACTIVE: Self = Self { status: 402, code: "017", message: "Card Not Active" };
     /// The terminal does not take what the issuer said of the address.
-    pub(super) const AVS_NOT_ACCEPTED: Self =
+    pub(crate) const AVS_NOT_ACCEPTED: Self =
         Self { status: 402, code: "046", message: "Avs Response Not Accepted" };
     /// The terminal does not take what the issuer said of the security code.
-    pub(super) const CSC_NOT_ACCEPTED: Self =
+    pub(crate) const CSC_NOT_ACCEPTED: Self =
         Self { status: 402, code: "047", message: "Csc Response Not Accepted" };
     /// The token is deleted.
     pub(crate) const ACCOUNT_NOT_FOUND: Self =
@@ -32,7 +32,7 @@ impl Outcome {
         self.message
     }
 
-    pub(super) fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         self.code
     }
 

@@ -4,10 +4,10 @@
 use perennial_domain::clientpay::{Card, ECheck, PaymentKind, PaymentStatus};
 use perennial_domain::{Amount, Expiry, NaiveDate, Rule, Violations};
 
-use crate::clearent;
+use super::test_cards;
 
 /// Numbers of the gateway's list: one a line, and after it what is said instead of an approval.
-const PUBLISHED: &str = include_str!("test_cards.txt");
+const PUBLISHED: &str = include_str!("clientpay_test_cards.txt");
 
 /// Why charges to a card or account are not approved, whatever their amount.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -58,7 +58,7 @@ impl Charged {
         let fields = card.fields();
         let number = fields.card_number.expose();
         let listed = PUBLISHED.lines().find_map(|line| line.strip_prefix(number));
-        if listed.is_none() && !any && !clearent::is_test_card(fields.card_number) {
+        if listed.is_none() && !any && !test_cards::is_published(fields.card_number) {
             let rule = Rule::OneOf("the published test card numbers, such as 4111111111111111");
             return Err(Violations::one(field, rule));
         }

@@ -8,23 +8,23 @@ use perennial_domain::{CardBrand, SecurityCode};
 use rusqlite::Result;
 
 use super::alerts;
-use super::outcome::Outcome;
-use super::transactions::following;
+use super::records;
 use crate::clock::Moment;
-use crate::world::Ledger;
+use crate::issuer::outcome::Outcome;
+use crate::store::session::Session;
 
 /// Writes a charge as its issuer judged it, for less if the gateway approves so much only. If the terminal does not take
 /// what the issuer said of the address (`avs`) or of the security code (`csc`), the charge is voided on the spot and says
 /// that it was declined.
 pub(crate) fn book(
-    ledger: &Ledger<'_>,
+    session: &Session<'_>,
     charge: Transaction,
     token: Option<&Token>,
     issuer: Outcome,
     (avs, csc): (Option<CheckAnswer>, Option<CheckAnswer>),
     at: Moment,
 ) -> Result<(Transaction, Outcome)> {
-    let settings = ledger.settings()?;
+    let settings = session.settings()?;
     let outcome = if !issuer.is_approved() {
         issuer
     } else if settings.avs.stops(avs.as_ref()) {
@@ -37,7 +37,7 @@ pub(crate) fn book(
     let stopped = outcome != issuer;
     let asked = charge.amount.unwrap_or_default();
     let is_forced = charge.transaction_type == Some(TransactionType::FORCED_SALE);
-    let part = ledger.gateway.approves_of(asked).filter(|_| outcome.is_approved() && !is_forced);
+    let part = session.gateway.approves_of(asked).filter(|_| outcome.is_approved() && !is_forced);
     let charge = outcome.stamp(Transaction {
         amount: part.or(charge.amount),
         original_amount: part.and(Some(asked)),
@@ -49,20 +49,20 @@ pub(crate) fn book(
         voided: stopped.then_some(true),
         ..charge
     });
-    let charge = alerts::book(ledger, charge, token, at)?;
+    let charge = alerts::book(session, charge, token, at)?;
     if stopped {
         let amount = charge.amount.unwrap_or_default();
-        let void = following(charge.clone(), TransactionType::VOID, amount);
-        alerts::book(ledger, Outcome::APPROVED.stamp(void), None, at)?;
+        let void = records::following(charge.clone(), TransactionType::VOID, amount);
+        alerts::book(session, Outcome::APPROVED.stamp(void), None, at)?;
     }
     Ok((charge, outcome))
 }
 
 /// The answer to the address of a token, if it has one that is to be checked.
-pub(crate) fn of_token(ledger: &Ledger<'_>, token: &Token) -> Result<Option<CheckAnswer>> {
+pub(crate) fn of_token(session: &Session<'_>, token: &Token) -> Result<Option<CheckAnswer>> {
     let Token { token_id: Some(id), avs_address, avs_zip, .. } = token else { return Ok(None) };
     match of_address(avs_address.as_deref(), avs_zip.as_deref()) {
-        Some(answer) if ledger.requires_avs(id)? => Ok(Some(answer)),
+        Some(answer) if session.requires_avs(id)? => Ok(Some(answer)),
         _ => Ok(None),
     }
 }

@@ -1,0 +1,174 @@
+//! A session: one world of the database, opened by a job.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Result, params};
+use serde_json::{Map, Value as Json, json};
+
+use super::world::{Kind, WorldRow, columns};
+use super::{WORLD_TABLES, within_savepoint};
+use crate::clock::{Clock, Moment};
+use crate::members::given;
+use crate::options::GatewayOptions;
+use crate::seed::Seed;
+
+/// A world while a job has it open, at one moment of its clock.
+pub(crate) struct Session<'c> {
+    pub(crate) connection: &'c Connection,
+    pub(crate) world: i64,
+    pub(crate) seed: Seed,
+    pub(crate) clock: Clock,
+    pub(crate) now: Moment,
+    /// The day of the month that further months keep, as a [`Goal`](crate::clock::Goal) has it.
+    pub(crate) month_day: Option<u32>,
+    pub(crate) gateway: GatewayOptions,
+    /// What the machine's clock shows.
+    pub(crate) real: Moment,
+    /// The hash of the world's key.
+    pub(crate) key_hash: [u8; 32],
+    /// How often the database was opened since the world began, then included.
+    pub(crate) opened: u64,
+}
+
+impl<'c> Session<'c> {
+    /// Opens a world as it is; what became due since it was closed has not happened yet.
+    pub(crate) fn open(connection: &'c Connection, row: &WorldRow, real: Moment) -> Self {
+        let WorldRow { id, key_hash, seed, clock, month_day, gateway, asked_for: _, opened } = *row;
+        let now = clock.now(real);
+        Self { connection, world: id, seed, clock, now, month_day, gateway, real, key_hash, opened }
+    }
+
+    /// Sets the world's clock.
+    pub(crate) fn set_clock(self, clock: Clock, month_day: Option<u32>) -> Result<Self> {
+        let (mode, at) = columns(clock);
+        let sql = "UPDATE worlds SET mode = ?, at = ?, month_day = ? WHERE id = ?";
+        self.connection.prepare_cached(sql)?.execute(params![mode, at, month_day, self.world])?;
+        Ok(Self { clock, now: clock.now(self.real), month_day, ..self })
+    }
+
+    /// A session of the copy of the world that is kept at this place, as it stood then.
+    pub(crate) fn of_copy(&self, place: i64, now: Moment) -> Self {
+        Self { world: place, clock: Clock::Frozen(now), now, ..*self }
+    }
+
+    /// Does something that leaves no trace if it is refused.
+    pub(crate) fn attempt<T, E: From<rusqlite::Error>>(
+        &self,
+        work: impl FnOnce(&Self) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        within_savepoint(self.connection, || work(self))
+    }
+
+    /// The number of the next object of this kind, from 1.
+    pub(crate) fn next(&self, kind: Kind) -> Result<u64> {
+        // With RETURNING, SQLite would make a table for the one number.
+        let sql = "INSERT INTO tallies (world, kind, made, gone) VALUES (?, ?, 1, 0)
+                   ON CONFLICT DO UPDATE SET made = made + 1";
+        self.connection.prepare_cached(sql)?.execute(params![self.world, kind.table()])?;
+        let sql = "SELECT made FROM tallies WHERE world = ? AND kind = ?";
+        self.connection.prepare_cached(sql)?.query_row(params![self.world, kind.table()], |row| row.get(0))
+    }
+
+    /// Counts objects of this kind that are gone.
+    pub(crate) fn gone(&self, kind: Kind, count: usize) -> Result<()> {
+        let sql = "UPDATE tallies SET gone = gone + ? WHERE world = ? AND kind = ?";
+        self.connection.prepare_cached(sql)?.execute(params![count, self.world, kind.table()])?;
+        Ok(())
+    }
+
+    /// How many objects of this kind there are.
+    pub(crate) fn standing(&self, kind: Kind) -> Result<u64> {
+        let sql = "SELECT made - gone FROM tallies WHERE world = ? AND kind = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let count = statement.query_row(params![self.world, kind.table()], |row| row.get(0)).optional()?;
+        Ok(count.unwrap_or_default())
+    }
+
+    /// The merchant of all that happens here: 12 digits.
+    pub(crate) fn merchant_id(&self) -> String {
+        format!("9{}", self.seed.digits("merchant", 0, 11))
+    }
+
+    /// The merchant's only terminal: 8 digits.
+    pub(crate) fn terminal_id(&self) -> String {
+        format!("1{}", self.seed.digits("terminal", 0, 7))
+    }
+
+    /// The whole world but its request log in JSON, so that two equal worlds have equal bytes. It is written row by row,
+    /// because a large world takes a multiple of its text as values.
+    pub(crate) fn state(&self) -> Result<Vec<u8>> {
+        let mut state = Vec::new();
+        self.write_state(&mut |text| state.extend_from_slice(text))?;
+        Ok(state)
+    }
+
+    /// Writes the state, piece by piece.
+    pub(crate) fn write_state(&self, write: &mut dyn FnMut(&[u8])) -> Result<()> {
+        let clock = match self.clock {
+            Clock::Frozen(moment) => {
+                json!({ "mode": "frozen", "now": moment.to_string(), "month-day": self.month_day })
+            }
+            Clock::Running(ahead) => {
+                json!({ "mode": "running", "milliseconds-ahead": ahead, "month-day": self.month_day })
+            }
+        };
+        let values =
+            [("clock", given(clock)), ("gateway", self.gateway.shown()), ("seed", self.seed.0.into())];
+        let values = values.map(|(name, value)| (name.to_owned(), Part::Value(value)));
+        let tables =
+            WORLD_TABLES.iter().map(|(table, order)| (table.replace('_', "-"), Part::Rows(table, order)));
+        let mut parts: Vec<_> = tables.chain(values).collect();
+        parts.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut opens = '{';
+        for (name, part) in parts {
+            write(format!("{opens}\"{name}\":").as_bytes());
+            opens = ',';
+            match part {
+                Part::Value(value) => write(value.to_string().as_bytes()),
+                Part::Rows(table, order) => self.write_rows(table, order, write)?,
+            }
+        }
+        write(b"}");
+        Ok(())
+    }
+
+    /// Writes the world's rows of a table as an array of objects.
+    fn write_rows(&self, table: &str, order: &str, write: &mut dyn FnMut(&[u8])) -> Result<()> {
+        let sql = format!("SELECT * FROM {table} WHERE world = ? ORDER BY {order}");
+        let mut statement = self.connection.prepare(&sql)?;
+        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let mut rows = statement.query([self.world])?;
+        let mut opens = "[";
+        while let Some(row) = rows.next()? {
+            let mut object = Map::new();
+            for (index, column) in columns.iter().enumerate().filter(|(_, column)| *column != "world") {
+                let value = match row.get(index)? {
+                    Value::Integer(number) => number.into(),
+                    Value::Text(text)
+                        if matches!(
+                            &**column,
+                            "billing" | "shipping" | "address" | "emails" | "document"
+                        ) =>
+                    {
+                        serde_json::from_str(&text).unwrap_or(Json::String(text))
+                    }
+                    Value::Text(text) => text.into(),
+                    // No table of a world has a column of another type.
+                    Value::Null | Value::Real(_) | Value::Blob(_) => continue,
+                };
+                object.insert(column.replace('_', "-"), value);
+            }
+            write(opens.as_bytes());
+            write(Json::Object(object).to_string().as_bytes());
+            opens = ",";
+        }
+        write(if opens == "[" { b"[]" } else { b"]" });
+        Ok(())
+    }
+}
+
+/// A member of a world's state.
+enum Part {
+    Value(Json),
+    /// A table and the columns that order it.
+    Rows(&'static str, &'static str),
+}

@@ -1,0 +1,210 @@
+//! The worlds of the database, each known by its key.
+
+use perennial_domain::clearent::ApiKey;
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use super::clientpay::credential::AccountCredential;
+use super::row::{cents, read_amount};
+use crate::clock::{Clock, Moment};
+use crate::options::GatewayOptions;
+use crate::seed::Seed;
+
+/// A world's row.
+pub(crate) struct WorldRow {
+    pub(crate) id: i64,
+    pub(crate) key_hash: [u8; 32],
+    pub(crate) seed: Seed,
+    pub(crate) clock: Clock,
+    /// The day of the month that further months keep, as a [`Goal`](crate::clock::Goal) has it.
+    pub(crate) month_day: Option<u32>,
+    pub(crate) gateway: GatewayOptions,
+    /// Whether someone asked for it, and not just used a key.
+    pub(super) asked_for: bool,
+    /// How often the database was opened since the world began, then included.
+    pub(super) opened: u64,
+}
+
+/// Which keys open a world that does not exist yet.
+#[derive(Clone)]
+pub(crate) enum Admission {
+    /// Any of 32 hexadecimal digits.
+    Any,
+    /// These only, known by their hashes. Worlds that were asked for are open too.
+    Only(Vec<[u8; 32]>),
+}
+
+impl Admission {
+    fn opens(&self, hash: &[u8; 32], well_formed: bool) -> bool {
+        match self {
+            Self::Any => well_formed,
+            Self::Only(hashes) => hashes.contains(hash),
+        }
+    }
+}
+
+/// A key as it knocks.
+#[derive(Clone, Copy)]
+pub(crate) struct WorldKey {
+    pub(crate) hash: [u8; 32],
+    /// Whether the key has 32 hexadecimal digits.
+    pub(crate) well_formed: bool,
+    /// The last four characters of an API key, by which people tell worlds apart.
+    pub(crate) end: Option<[u8; 4]>,
+}
+
+impl WorldKey {
+    /// The key of a world that is there.
+    pub(crate) fn of(hash: [u8; 32]) -> Self {
+        Self { hash, well_formed: true, end: None }
+    }
+
+    /// The API key's last four characters.
+    pub(crate) fn end_of(key: &ApiKey) -> Option<[u8; 4]> {
+        key.expose().as_bytes().last_chunk().copied()
+    }
+}
+
+impl WorldRow {
+    /// The world of this key, made at its first use; nothing if the key opens none.
+    pub(crate) fn admit(
+        connection: &Connection,
+        world_key: WorldKey,
+        admission: &Admission,
+        start: Start,
+    ) -> Result<Option<Self>> {
+        let opens = admission.opens(&world_key.hash, world_key.well_formed);
+        match Self::find(connection, &world_key.hash)? {
+            Some(row) if opens || row.asked_for => Ok(Some(row)),
+            None if opens => Self::create(
+                connection,
+                &world_key.hash,
+                world_key.end,
+                Seed::of_hash(&world_key.hash),
+                start,
+                false,
+            )
+            .map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    pub(crate) fn find(connection: &Connection, hash: &[u8; 32]) -> Result<Option<Self>> {
+        connection
+            .prepare_cached(
+                "SELECT id, seed, asked_for, mode, at, month_day, retention, partial_amount,
+                 (SELECT count FROM openings) - opened_before AS opened FROM worlds WHERE key_hash = ?",
+            )?
+            .query_row([hash], |row| {
+                let seed = Seed(row.get::<_, i64>("seed")?.cast_unsigned());
+                Ok(Self {
+                    id: row.get("id")?,
+                    key_hash: *hash,
+                    seed,
+                    clock: clock_of(row)?,
+                    month_day: row.get("month_day")?,
+                    gateway: gateway_of(row)?,
+                    asked_for: row.get("asked_for")?,
+                    opened: row.get("opened")?,
+                })
+            })
+            .optional()
+    }
+
+    /// The hashes of the keys of all worlds with a webhook, or something to deliver elsewhere.
+    pub(crate) fn with_alerts(connection: &Connection) -> Result<Vec<[u8; 32]>> {
+        let sql = "SELECT key_hash FROM worlds WHERE id IN
+                   (SELECT world FROM webhooks UNION SELECT world FROM deliveries WHERE outcome = 'waiting') ORDER BY id";
+        connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+    }
+
+    pub(crate) fn create(
+        connection: &Connection,
+        hash: &[u8; 32],
+        end: Option<[u8; 4]>,
+        seed: Seed,
+        Start { clock, gateway }: Start,
+        asked_for: bool,
+    ) -> Result<Self> {
+        let (mode, at) = columns(clock);
+        let GatewayOptions { retention, partial_amount } = gateway;
+        connection.execute(
+            "INSERT INTO worlds (key_hash, key_end, seed, asked_for, mode, at, first_mode, first_at, retention, partial_amount, opened_before)
+             VALUES (?1, ?8, ?2, ?3, ?4, ?5, ?4, ?5, ?6, ?7, (SELECT count - 1 FROM openings))",
+            params![hash, seed.0.cast_signed(), asked_for, mode, at, retention.to_string(), cents(partial_amount), end.map(|end| String::from_utf8_lossy(&end).into_owned())],
+        )?;
+        let id = connection.last_insert_rowid();
+        AccountCredential::of_world(seed).iter().try_for_each(|door| door.bind(connection, id))?;
+        Ok(Self { id, key_hash: *hash, seed, clock, month_day: None, gateway, asked_for, opened: 1 })
+    }
+}
+
+/// How a world begins.
+#[derive(Clone, Copy)]
+pub(crate) struct Start {
+    pub(crate) clock: Clock,
+    pub(crate) gateway: GatewayOptions,
+}
+
+/// A clock as the columns `mode` and `at` have it.
+pub(crate) fn columns(clock: Clock) -> (&'static str, i64) {
+    match clock {
+        Clock::Frozen(moment) => ("frozen", moment.millis()),
+        Clock::Running(ahead) => ("running", ahead),
+    }
+}
+
+/// The clock of a row.
+pub(crate) fn clock_of(row: &rusqlite::Row<'_>) -> Result<Clock> {
+    let (mode, at) = (row.get::<_, String>("mode")?, row.get("at")?);
+    Ok(if mode == "frozen" { Clock::Frozen(Moment::from_millis(at)) } else { Clock::Running(at) })
+}
+
+/// The gateway's settings of a row.
+fn gateway_of(row: &rusqlite::Row<'_>) -> Result<GatewayOptions> {
+    Ok(GatewayOptions {
+        retention: row.get::<_, String>("retention")?.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
+        partial_amount: read_amount(row, "partial_amount")?,
+    })
+}
+
+/// What a world counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Customer,
+    Token,
+    CustomerToken,
+    Plan,
+    Transaction,
+    Payment,
+    Batch,
+    Alert,
+    AccessId,
+    RequestId,
+    Page,
+    ClientPayment,
+    Payer,
+    Method,
+    OneTimeToken,
+}
+
+impl Kind {
+    pub(crate) fn table(self) -> &'static str {
+        match self {
+            Self::Customer => "customers",
+            Self::Token => "tokens",
+            Self::CustomerToken => "customer_tokens",
+            Self::Plan => "plans",
+            Self::Transaction => "transactions",
+            Self::Payment => "payments",
+            Self::Batch => "batches",
+            Self::Alert => "alerts",
+            Self::AccessId => "access_ids",
+            Self::RequestId => "request_ids",
+            Self::Page => "pages",
+            Self::ClientPayment => "clientpay_payments",
+            Self::Payer => "payers",
+            Self::Method => "methods",
+            Self::OneTimeToken => "one_time_tokens",
+        }
+    }
+}
