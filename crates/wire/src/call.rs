@@ -6,11 +6,12 @@ use perennial_domain::Violations;
 use perennial_domain::clearent::OneTimeToken;
 use zeroize::Zeroizing;
 
+use crate::class::Class;
+use crate::codec;
 use crate::error::{DecodeError, EncodeError};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::member::Put;
 use crate::message::Message;
-use crate::operation::Class;
 use crate::write::Bound;
 
 /// The method of a call.
@@ -80,7 +81,7 @@ impl Call {
         let mut bound = Bound::default();
         message.put(M::SHAPE.name, &mut bound)?;
         let mut body = Zeroizing::new(Vec::with_capacity(bound.0));
-        format::encode(format, message, &mut body)?;
+        codec::encode(format, message, &mut body)?;
         Ok(Self { body: Some(body), ..self })
     }
 }

@@ -79,8 +79,10 @@
 mod message;
 
 mod call;
+mod class;
 pub mod clearent;
 pub mod clientpay;
+mod codec;
 mod error;
 mod fields;
 mod format;
@@ -96,10 +98,11 @@ mod text;
 mod write;
 mod xml;
 
+pub use class::{Class, OperationInfo};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, UnreadableRecord};
 pub use format::{Format, UnknownFormat, is_html};
 pub use limits::Limits;
-pub use operation::{Class, OperationInfo, operation};
+pub use operation::operation;
 
 #[cfg(test)]
 mod tests;

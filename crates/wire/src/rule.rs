@@ -7,13 +7,11 @@
 use std::borrow::Cow;
 
 use perennial_domain::clearent::{
-    BatchId, BatchStatus, CustomerKey, CustomerStatus, Frequency, FrequencyDay, Link, OneTimeToken, PlanKey,
-    PlanStatus, PlanType, PostalAddress, ResponseFilter, TokenId, TokenStatus, TransactionId,
-    TransactionResult, TransactionType,
+    BatchId, BatchStatus, CustomerKey, CustomerStatus, Frequency, FrequencyDay, OneTimeToken, PlanKey,
+    PlanStatus, PlanType, TokenId, TokenStatus, TransactionId, TransactionResult, TransactionType,
 };
 use perennial_domain::{Amount, CardBrand, Date, Expiry, Flag, Reported, Total};
 
-use crate::clearent::{Address, Filters, Links};
 use crate::fields::{
     Fault, amount, count, date, expiry, flag, given, key, last_four, own_key, owned, padded, reported,
     reported_count, reported_flag, result_code, shown, some_text, text, total, truth,
@@ -35,9 +33,9 @@ pub(crate) struct Plain;
 /// Declares the rule of a type: how its text is read, and how it is written.
 macro_rules! rules {
     ($($Member:ident to $Value:ty: $read:expr, $show:expr;)*) => {$(
-        impl<'a> Rule<'a, Option<$Member<'a>>, $Value> for Plain {
-            fn read(name: &str, member: Option<$Member<'a>>) -> Result<$Value, Fault> {
-                let read: fn(&str, Option<$Member<'a>>) -> Result<$Value, Fault> = $read;
+        impl<'a> $crate::rule::Rule<'a, Option<$Member<'a>>, $Value> for $crate::rule::Plain {
+            fn read(name: &str, member: Option<$Member<'a>>) -> Result<$Value, $crate::fields::Fault> {
+                let read: fn(&str, Option<$Member<'a>>) -> Result<$Value, $crate::fields::Fault> = $read;
                 read(name, member)
             }
 
@@ -88,17 +86,6 @@ rules! {
     Bare to Option<bool>: flag, |flag| flag.map(Bare::from);
     Bare to Option<u64>: count, |count| count.map(Bare::from);
     Bare to Option<Reported<bool>>: |_, flag| Ok(reported_flag(flag)), |flag| flag.as_ref().map(Bare::shown);
-    Address to Option<PostalAddress>:
-        |_, address| {
-            let address = address.map(Address::record).transpose()?;
-            Ok(address.filter(|address| *address != PostalAddress::default()))
-        },
-        |address| address.as_ref().map(Address::from);
-    Filters to Vec<ResponseFilter>:
-        |_, filters| filters.map_or(Ok(Vec::new()), Filters::record),
-        |filters| Some(Filters::from(filters.as_slice()));
-    Links to Vec<Link>:
-        |_, links| Ok(links.map(Links::record).unwrap_or_default()), |links| Some(Links::from(links.as_slice()));
 }
 
 /// Declares a rule by which single members are read otherwise than their type.
@@ -187,7 +174,7 @@ macro_rules! of {
     };
 }
 
-pub(crate) use {of, record};
+pub(crate) use {of, record, rules};
 
 /// A value of a request as its member, by its type.
 pub(crate) trait Spelled<'a, Member> {
@@ -245,12 +232,6 @@ impl<'a> Spelled<'a, Text<'a>> for Flag {
 impl<'a> Spelled<'a, Bare<'a>> for Flag {
     fn spelled(&'a self) -> Bare<'a> {
         self.0.into()
-    }
-}
-
-impl<'a> Spelled<'a, Address<'a>> for perennial_domain::clearent::Address {
-    fn spelled(&'a self) -> Address<'a> {
-        Address::from(self)
     }
 }
 

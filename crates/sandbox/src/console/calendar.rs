@@ -7,8 +7,7 @@ use perennial_domain::clearent::{Plan, PlanKey, PlanStatus};
 use perennial_domain::{Amount, NaiveDate};
 use rusqlite::{Result, params};
 
-use super::chart::amount;
-use super::people::Names;
+use super::names::Names;
 use super::{Found, World};
 use crate::gateway::Gateway;
 use crate::store::plan::{remaining, schedule};
@@ -38,6 +37,11 @@ impl Outcome {
             Self::Without => ("without", "–", "no payment"),
         }
     }
+}
+
+/// Cents as an amount.
+pub(super) fn amount(cents: u64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
 }
 
 struct Day {

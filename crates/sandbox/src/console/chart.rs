@@ -7,7 +7,7 @@ use perennial_domain::clearent::PlanSearch;
 use perennial_domain::{Amount, clearent::Paging};
 use rusqlite::Result;
 
-use super::calendar::Outcome;
+use super::calendar::{Outcome, amount};
 use crate::store::plan::remaining;
 use crate::store::session::Session;
 
@@ -132,11 +132,6 @@ fn ticks(highest: u64) -> Vec<u64> {
     let step =
         steps.filter(|step| *step >= 100).find(|step| highest.div_ceil(*step) <= 5).unwrap_or(highest.max(1));
     (0..=highest.div_ceil(step).max(1)).map(|count| count * step).collect()
-}
-
-/// Cents as an amount.
-pub(super) fn amount(cents: u64) -> String {
-    format!("{}.{:02}", cents / 100, cents % 100)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod chart;
 mod clientpay;
 mod faults;
 mod money;
+mod names;
 mod people;
 mod requests;
 mod webhook;

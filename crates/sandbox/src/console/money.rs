@@ -8,7 +8,7 @@ use perennial_domain::clearent::{
 };
 use perennial_wire::clearent::Page;
 
-use super::people::Names;
+use super::names::Names;
 use super::{Found, World};
 use crate::form::Form;
 use crate::gateway::Gateway;

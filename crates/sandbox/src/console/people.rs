@@ -1,17 +1,14 @@
 //! Customers: a list that can be searched, and each one's page.
 
-use std::collections::HashMap;
-
-use maud::{Markup, html};
+use maud::html;
 use perennial_domain::clearent::{CustomerKey, CustomerSearch, Paging, PaymentSearch, PlanSearch};
-use rusqlite::{OptionalExtension, Result};
 
 use super::money::{pager, paging, payment_table, plan_table};
+use super::names::Names;
 use super::{Found, World};
 use crate::form::Form;
 use crate::gateway::Gateway;
 use crate::mask;
-use crate::store::session::Session;
 
 /// The fields of the search, with the labels of their inputs.
 const FIELDS: [(&str, &str); 5] = [
@@ -21,36 +18,6 @@ const FIELDS: [(&str, &str); 5] = [
     ("phone-number", "Phone"),
     ("last-four", "Card's last four"),
 ];
-
-/// The names of customers by their keys.
-#[derive(Default)]
-pub(super) struct Names(HashMap<CustomerKey, String>);
-
-impl Names {
-    /// The names of those whom these objects name.
-    pub(super) fn of<'a>(
-        session: &Session<'_>,
-        keys: impl IntoIterator<Item = Option<&'a CustomerKey>>,
-    ) -> Result<Self> {
-        let sql = "SELECT trim(ifnull(first_name, '') || ' ' || ifnull(last_name, '')) FROM customers WHERE world = ? AND key = ?";
-        let mut statement = session.connection.prepare_cached(sql)?;
-        let mut names = HashMap::new();
-        for key in keys.into_iter().flatten() {
-            if !names.contains_key(key) {
-                let name = statement.query_row((session.world, key.as_str()), |row| row.get(0)).optional()?;
-                names.insert(key.clone(), name.unwrap_or_default());
-            }
-        }
-        Ok(Self(names))
-    }
-
-    /// A link to the customer, by name where there is one.
-    pub(super) fn link(&self, world: &World, key: Option<&CustomerKey>) -> Markup {
-        let Some(key) = key else { return Markup::default() };
-        let name = self.0.get(key).filter(|name| !name.is_empty()).map_or(key.as_str(), String::as_str);
-        html! { a href=(world.path(&format!("customers/{key}"))) title=(key) { (name) } }
-    }
-}
 
 pub(super) async fn list(gateway: &Gateway, world: &World, form: &Form) -> Found {
     let search = CustomerSearch {

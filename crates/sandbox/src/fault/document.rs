@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::canonical;
-use super::effects::REQUIRED;
+use super::members::REQUIRED;
 use super::{Effect, Fault, StandingFault};
 use crate::mask;
 use crate::members::{Members, given};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use super::RetryAfter;
-use super::members::{self, Member};
+use super::members::{self, EffectMember, Member, REQUIRED};
 use crate::members::{Members, given};
 use crate::nearest::nearest;
 
@@ -29,23 +29,6 @@ pub struct EffectKind {
     /// A sentence on what happens to a call that is hit.
     pub what: &'static str,
 }
-
-/// A member of an effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct EffectMember {
-    /// Its name, such as `delay-ms`.
-    pub name: &'static str,
-    /// Which values it takes.
-    pub rule: &'static str,
-    /// Whether the effect needs it.
-    pub is_required: bool,
-    /// Whether its value may be a number in JSON.
-    pub is_number: bool,
-}
-
-/// What is said of a member that is missing.
-pub(super) const REQUIRED: &str = "is required";
 
 /// Declares the effects. From this table come the type, what the control interface reads and shows, the console's form,
 /// the command's help, and the test that what is shown is what was read.

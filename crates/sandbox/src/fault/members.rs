@@ -4,12 +4,28 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::effects::EffectMember;
-use super::{RetryAfter, effects};
+use super::RetryAfter;
 use crate::clock::Period;
 use crate::issuer::outcome;
 use crate::mask;
 use crate::members::Members;
+
+/// A member of an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EffectMember {
+    /// Its name, such as `delay-ms`.
+    pub name: &'static str,
+    /// Which values it takes.
+    pub rule: &'static str,
+    /// Whether the effect needs it.
+    pub is_required: bool,
+    /// Whether its value may be a number in JSON.
+    pub is_number: bool,
+}
+
+/// What is said of a member that is missing.
+pub(super) const REQUIRED: &str = "is required";
 
 /// A member of effects.
 pub(super) trait Member {
@@ -42,7 +58,7 @@ macro_rules! numbers {
 
             /// One that is too large for any is as wrong as the largest.
             fn read(members: &mut Members) -> Result<$Value, String> {
-                let number = members.number($name)?.ok_or_else(|| members.problem($name, effects::REQUIRED))?;
+                let number = members.number($name)?.ok_or_else(|| members.problem($name, REQUIRED))?;
                 Ok(<$Value>::try_from(number).unwrap_or(<$Value>::MAX))
             }
 
@@ -77,7 +93,7 @@ macro_rules! texts {
             const PATH: &'static str = concat!("effect.", $name);
 
             fn read(members: &mut Members) -> Result<String, String> {
-                members.text($name)?.ok_or_else(|| members.problem($name, effects::REQUIRED))
+                members.text($name)?.ok_or_else(|| members.problem($name, REQUIRED))
             }
 
             fn shown(value: &String) -> Json {

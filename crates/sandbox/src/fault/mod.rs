@@ -7,7 +7,8 @@ mod rules;
 
 use std::fmt;
 
-pub use self::effects::{Effect, EffectKind, EffectMember};
+pub use self::effects::{Effect, EffectKind};
+pub use self::members::EffectMember;
 pub(crate) use self::rules::{Faults, Hit, StaleCopy, stands_in};
 use crate::clock::{Moment, Period};
 use crate::issuer::outcome::{self, Outcome};

@@ -21,6 +21,7 @@ pub(crate) mod settings;
 pub(crate) mod snapshot;
 pub(crate) mod token;
 pub(crate) mod transaction;
+mod unfit;
 mod wal;
 pub(crate) mod webhook;
 pub(crate) mod world;
@@ -35,8 +36,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use self::schema::Unfit;
 use self::seal::Files;
+use self::unfit::Unfit;
 
 pub use error::StoreError;
 pub(crate) use schema::WORLD_TABLES;

@@ -1,14 +1,12 @@
 //! The tables, and how a database becomes one of ours.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ffi};
 
 use super::seal::{self, Files};
 use super::snapshot::forget_copies;
-use super::{LOG_FRAMES, StoreError, names};
+use super::unfit::Unfit;
+use super::{LOG_FRAMES, names};
 
 /// The schema of this version, kept in the file's `user_version`.
 const VERSION: i64 = 6;
@@ -253,7 +251,7 @@ pub(super) fn prepare(connection: &Connection, mut files: Option<&mut Files>) ->
     }
     match (number("PRAGMA application_id")?, number("PRAGMA user_version")?) {
         (APPLICATION, VERSION) => checked?,
-        (APPLICATION, found) => return Err(Unfit::Schema(found)),
+        (APPLICATION, found) => return Err(Unfit::Schema { found, known: VERSION }),
         (0, 0) if number("SELECT count(*) FROM sqlite_schema")? == 0 => {
             connection.execute_batch(&format!(
                 "{TABLES} {} {STATISTICS} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};",
@@ -271,32 +269,6 @@ pub(super) fn prepare(connection: &Connection, mut files: Option<&mut Files>) ->
     connection.execute_batch("COMMIT")?;
     // At once, so that from the first answer on the database file says that a log belongs to it.
     Ok(files.map_or(Ok(()), |files| files.checkpoint(connection))?)
-}
-
-/// Why a database is not for us, before the file is named.
-pub(super) enum Unfit {
-    Schema(i64),
-    Foreign,
-    /// The files are not what the sandbox left.
-    Files(&'static str),
-    Sqlite(rusqlite::Error),
-}
-
-impl Unfit {
-    pub(super) fn within(self, path: &Path) -> StoreError {
-        match self {
-            Self::Schema(found) => StoreError::Schema { path: path.to_owned(), found, known: VERSION },
-            Self::Foreign => StoreError::Foreign { path: path.to_owned() },
-            Self::Files(why) => StoreError::Incomplete { path: path.to_owned(), why },
-            Self::Sqlite(error) => StoreError::unusable(path, Arc::new(error)),
-        }
-    }
-}
-
-impl From<rusqlite::Error> for Unfit {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Result, ffi};
 
-use super::schema::Unfit;
+use super::unfit::Unfit;
 use super::wal::{self, State, Wal};
 use super::{LOG_FRAMES, log_frames};
 

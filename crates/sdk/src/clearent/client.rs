@@ -267,6 +267,11 @@ impl Clearent {
     }
 }
 
+/// A page that is asked for its total only.
+pub(super) fn one_of_all() -> Paging {
+    Paging { page: Some(1), page_size: Some(1), ..Paging::default() }
+}
+
 impl fmt::Debug for Clearent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Clearent")

@@ -3,11 +3,12 @@
 use perennial_domain::Text;
 use perennial_domain::clearent::{
     Customer, CustomerKey, CustomerSearch, CustomerUpdate, CustomerUpdateFields, NewCustomer,
-    NewCustomerFields, Paging, Payment, PaymentSearch, Plan, PlanSearch, check_customer_deletion,
+    NewCustomerFields, Payment, PaymentSearch, Plan, PlanSearch, check_customer_deletion,
 };
 use perennial_wire::clearent::{Operation, Payload, customer as wire, payment, plan};
 
 use super::answer::{Mismatch, as_asked, not_another, same};
+use super::client::one_of_all;
 use super::{Clearent, CustomerTokens, Lookup, payments, plans};
 use crate::{Error, List, Response};
 
@@ -83,11 +84,6 @@ impl<'a> Customers<'a> {
     pub fn tokens(self, key: &'a CustomerKey) -> CustomerTokens<'a> {
         CustomerTokens { client: self.0, customer: key }
     }
-}
-
-/// A page that is asked for its total only.
-pub(super) fn one_of_all() -> Paging {
-    Paging { page: Some(1), page_size: Some(1), ..Paging::default() }
 }
 
 /// A search for one customer may be how the gateway answers a get.

@@ -8,7 +8,7 @@ use perennial_domain::clearent::{
 use perennial_wire::clearent::{Operation, Payload, payment, plan as wire};
 
 use super::answer::{Mismatch, as_asked, not_another, reported, same};
-use super::customers::one_of_all;
+use super::client::one_of_all;
 use super::{Clearent, Lookup, payments};
 use crate::page::Moved;
 use crate::{Error, ErrorKind, List, Response};

@@ -2,7 +2,8 @@
 
 use perennial_domain::clearent::ApiKey;
 
-use crate::format::{self, Format};
+use crate::codec;
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::text::Text;
 
@@ -16,6 +17,6 @@ message! {
 /// The key that some live clients put into the body as the member `api-key` instead of the header (JSON only, as
 /// seen in a shop plugin and an Android app).
 pub fn read_api_key(body: &[u8], limits: &Limits) -> Option<ApiKey> {
-    let BodyKey { api_key } = format::decode(Format::Json, body, limits).ok()?;
+    let BodyKey { api_key } = codec::decode(Format::Json, body, limits).ok()?;
     ApiKey::new(&api_key?).ok()
 }

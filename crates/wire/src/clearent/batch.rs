@@ -6,9 +6,10 @@ use perennial_domain::clearent::{self as domain, BatchSearch, Settlement, Settle
 
 use super::Operation;
 use crate::call::{Call, ReadError};
+use crate::codec;
 use crate::error::EncodeError;
 use crate::fields::{set, shown};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Listed;
 use crate::query::Params;
@@ -72,7 +73,7 @@ pub fn read_search(query: &str) -> Result<BatchSearch, Violations> {
 
 /// Reads a settlement, or everything wrong with it.
 pub fn read_settle(format: Format, body: &[u8], limits: &Limits) -> Result<Settlement, ReadError> {
-    let Batch { total_count, net_amount, .. } = format::decode(format, body, limits)?;
+    let Batch { total_count, net_amount, .. } = codec::decode(format, body, limits)?;
     let settlement = set!(Settlement::builder(); total_count: total_count, net_amount: net_amount);
     Ok(settlement.accept()?)
 }

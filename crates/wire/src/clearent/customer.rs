@@ -8,14 +8,15 @@ use perennial_domain::clearent::{
 };
 
 use super::Operation;
-use super::envelope::Links;
+use super::link::Links;
 use crate::call::{Call, ReadError};
+use crate::codec;
 use crate::error::EncodeError;
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Listed;
 use crate::query::Params;
-use crate::rule::{Asks, request};
+use crate::rule::{Asks, Spelled, request, rules};
 use crate::text::Text;
 
 message! {
@@ -125,14 +126,14 @@ pub fn delete(key: &CustomerKey) -> Call {
 
 /// Reads the body of a create.
 pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewCustomer, ReadError> {
-    let message: Customer<'_> = format::decode(format, body, limits)?;
+    let message: Customer<'_> = codec::decode(format, body, limits)?;
     let builder: NewCustomerBuilder = message.builder();
     Ok(builder.accept()?)
 }
 
 /// Reads the body of an update.
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<CustomerUpdate, ReadError> {
-    let message: Customer<'_> = format::decode(format, body, limits)?;
+    let message: Customer<'_> = codec::decode(format, body, limits)?;
     let builder: CustomerUpdateBuilder = message.builder();
     Ok(builder.accept()?)
 }
@@ -152,6 +153,21 @@ pub fn read_search(query: &str) -> Result<CustomerSearch, Violations> {
         paging: params.paging(),
     };
     params.finish(search)
+}
+
+rules! {
+    Address to Option<PostalAddress>:
+        |_, address| {
+            let address = address.map(Address::record).transpose()?;
+            Ok(address.filter(|address| *address != PostalAddress::default()))
+        },
+        |address| address.as_ref().map(Address::from);
+}
+
+impl<'a> Spelled<'a, Address<'a>> for domain::Address {
+    fn spelled(&'a self) -> Address<'a> {
+        Address::from(self)
+    }
 }
 
 impl Address<'_> {

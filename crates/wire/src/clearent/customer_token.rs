@@ -8,9 +8,10 @@ use perennial_domain::clearent::{
 
 use super::Operation;
 use crate::call::{Call, ReadError};
+use crate::codec;
 use crate::error::EncodeError;
 use crate::fields::{padded, text};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::{Else, Listed};
 use crate::rule::{Asks, request};
@@ -72,7 +73,7 @@ pub fn update(format: Format, key: &CustomerKey, update: &CustomerTokenUpdate) -
 
 /// Reads the body of an attachment; the customer is the one of the path.
 pub fn read_attach(format: Format, body: &[u8], limits: &Limits) -> Result<NewCustomerToken, ReadError> {
-    let mut message: CustomerToken<'_> = format::decode(format, body, limits)?;
+    let mut message: CustomerToken<'_> = codec::decode(format, body, limits)?;
     message.last_four_digits = message.last_four_digits.map(|digits| padded(4, digits));
     let builder: NewCustomerTokenBuilder = message.builder();
     Ok(builder.accept()?)
@@ -81,7 +82,7 @@ pub fn read_attach(format: Format, body: &[u8], limits: &Limits) -> Result<NewCu
 /// Reads the body of an update; the customer is the one of the path. What describes the card is passed over, because
 /// it goes with the token.
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<CustomerTokenUpdate, ReadError> {
-    let message: CustomerToken<'_> = format::decode(format, body, limits)?;
+    let message: CustomerToken<'_> = codec::decode(format, body, limits)?;
     let builder: CustomerTokenUpdateBuilder = message.builder();
     Ok(builder.accept()?)
 }

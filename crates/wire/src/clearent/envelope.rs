@@ -10,15 +10,17 @@ use perennial_domain::clearent::{
 use super::batch::{Batch as BatchMessage, Batches};
 use super::customer::{Customer as CustomerMessage, Customers};
 use super::customer_token::{CustomerToken as CustomerTokenMessage, CustomerTokens};
+use super::link::LinkMessage;
 use super::one_time_token::MobileJwt as MobileJwtMessage;
 use super::payment::{Payment as PaymentMessage, Payments};
 use super::plan::{Forecast, Plan as PlanMessage, Plans, Run, Runs, forecast_day};
 use super::settings::{CheckSettings as CheckSettingsMessage, DuplicateSettings as DuplicateSettingsMessage};
 use super::token::{Token as TokenMessage, Tokens};
 use super::transaction::{Transaction as TransactionMessage, Transactions};
+use crate::codec;
 use crate::error::{DecodeError, EncodeError, UnreadableRecord};
 use crate::fields::{Fault, Unreadable, count, lenient_count, lenient_flag, owned, shown, some_text, text};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::{Else, Listed, Many};
 use crate::message::Message;
@@ -187,21 +189,6 @@ message! {
     }
 }
 
-message! {
-    pub(crate) struct LinkMessage<'a> as "link" {
-        rel: Option<Text<'a>> = "rel",
-        href: Option<Text<'a>> = "href",
-        id: Option<Text<'a>> = "id",
-    }
-}
-
-message! {
-    /// The links of an object, which are one level deeper than those of an answer.
-    pub(crate) struct Links<'a> as "links" {
-        link: Many<LinkMessage<'a>> = "link",
-    }
-}
-
 /// The code of an envelope, which decides whether the call was done: one that is no HTTP status is not passed over.
 fn status_code(code: Option<Text<'_>>) -> Result<Option<u16>, Fault> {
     let code = count("code", code)?;
@@ -230,7 +217,7 @@ impl Reply {
             return Ok(Self::default());
         }
         let Envelope { code, status, exchange_id, links, page, payload } =
-            format::decode(format, body, limits)?;
+            codec::decode(format, body, limits)?;
         let mut payload = payload.unwrap_or_default();
         let payload_type = owned(payload.payload_type.take());
         let mut unreadable = Unreadable::default();
@@ -282,7 +269,7 @@ impl Reply {
             payload: message.payload_type.is_some().then_some(message),
         };
         let mut body = Vec::with_capacity(2 * 1024);
-        format::encode(format, &envelope, &mut body)?;
+        codec::encode(format, &envelope, &mut body)?;
         Ok(body)
     }
 }
@@ -295,7 +282,7 @@ impl Payload {
         payload: &[u8],
         limits: &Limits,
     ) -> Result<(Self, Option<String>), DecodeError> {
-        let mut message: PayloadMessage<'_> = format::decode(format, payload, limits)?;
+        let mut message: PayloadMessage<'_> = codec::decode(format, payload, limits)?;
         let payload_type = owned(message.payload_type.take());
         let record = message.record(&mut Unreadable::default()).map_err(|fault| fault.in_format(format))?;
         Ok((record.unwrap_or_default(), payload_type))
@@ -636,32 +623,5 @@ impl PageMessage<'_> {
             first: lenient_flag(first),
             last: lenient_flag(last),
         }
-    }
-}
-
-impl<'a> From<&'a Link> for LinkMessage<'a> {
-    fn from(link: &'a Link) -> Self {
-        let Link { rel, href, id } = link;
-        Self { rel: Some(text(rel)), href: Some(text(href)), id: some_text(id.as_ref()) }
-    }
-}
-
-impl LinkMessage<'_> {
-    /// A link that says what it is and where it leads; others are left out.
-    pub(super) fn record(self) -> Option<Link> {
-        let Self { rel, href, id } = self;
-        Some(Link { rel: owned(rel)?, href: owned(href)?, id: owned(id) })
-    }
-}
-
-impl<'a> From<&'a [Link]> for Links<'a> {
-    fn from(links: &'a [Link]) -> Self {
-        Self { link: links.iter().map(LinkMessage::from).collect() }
-    }
-}
-
-impl Links<'_> {
-    pub(crate) fn record(self) -> Vec<Link> {
-        self.link.into_iter().filter_map(LinkMessage::record).collect()
     }
 }

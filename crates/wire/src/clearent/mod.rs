@@ -9,6 +9,7 @@ pub mod customer;
 pub mod customer_token;
 mod effect;
 mod envelope;
+mod link;
 mod one_time_token;
 mod operation;
 pub mod payment;
@@ -21,9 +22,6 @@ pub mod webhook;
 
 pub use crate::call::{Call, Method, ReadError};
 pub use api_key::read_api_key;
-pub(crate) use customer::Address;
 pub use effect::names_an_effect;
-pub(crate) use envelope::Links;
 pub use envelope::{GatewayError, Page, Payload, Reply};
 pub use operation::Operation;
-pub(crate) use settings::Filters;

@@ -1,7 +1,7 @@
 //! The operations of the gateway: names, methods and paths.
 
 use crate::call::{Call, Method};
-use crate::operation::{Class, OperationInfo};
+use crate::class::{Class, OperationInfo};
 use crate::query::Target;
 
 /// Declares the operations: a name and the names it had before, the class, the method, and the path below `/rest/v2/`.

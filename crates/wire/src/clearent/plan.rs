@@ -9,11 +9,12 @@ use perennial_domain::clearent::{
 use perennial_domain::{Date, Rule, Violations};
 
 use super::Operation;
-use super::envelope::Links;
+use super::link::Links;
 use crate::call::{Call, ReadError};
+use crate::codec;
 use crate::error::EncodeError;
 use crate::fields::{Fault, count, date, set, text};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Listed;
 use crate::query::Params;
@@ -182,7 +183,7 @@ impl Cycle {
 
 /// Reads the cycle of a create or an update, which has been read before.
 pub fn read_cycle(format: Format, body: &[u8], limits: &Limits) -> Result<Cycle, ReadError> {
-    let Plan { frequency_month, frequency_week, .. } = format::decode(format, body, limits)?;
+    let Plan { frequency_month, frequency_week, .. } = codec::decode(format, body, limits)?;
     let mut wrong = Violations::default();
     let cycle = Cycle::read(frequency_month, frequency_week, &mut wrong);
     if wrong.is_empty() { Ok(cycle) } else { Err(wrong.into()) }
@@ -204,7 +205,7 @@ fn with_cycle<T>(
 
 /// Reads the body of a create.
 pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewPlan, ReadError> {
-    let mut message: Plan<'_> = format::decode(format, body, limits)?;
+    let mut message: Plan<'_> = codec::decode(format, body, limits)?;
     let (month, week) = (message.frequency_month.take(), message.frequency_week.take());
     let builder: NewPlanBuilder = message.builder();
     with_cycle(builder.accept(), month, week)
@@ -212,7 +213,7 @@ pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewPl
 
 /// Reads the body of an update.
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<PlanUpdate, ReadError> {
-    let mut message: Plan<'_> = format::decode(format, body, limits)?;
+    let mut message: Plan<'_> = codec::decode(format, body, limits)?;
     let (month, week) = (message.frequency_month.take(), message.frequency_week.take());
     let builder: PlanUpdateBuilder = message.builder();
     let read = builder.accept().or_else(|wrong| {

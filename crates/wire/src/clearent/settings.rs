@@ -11,11 +11,13 @@ use perennial_domain::{Rule, Violations};
 
 use super::Operation;
 use crate::call::{Call, ReadError};
+use crate::codec;
 use crate::error::{DecodeErrorKind, EncodeError};
 use crate::fields::{Fault, given, set, text};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Records;
+use crate::rule::rules;
 use crate::text::{Bare, Text};
 
 message! {
@@ -110,16 +112,16 @@ pub fn update_duplicates(format: Format, update: &DuplicateUpdate) -> Result<Cal
 
 /// Reads a change to the settings of the address check, or what is wrong with it.
 pub fn read_update_avs(format: Format, body: &[u8], limits: &Limits) -> Result<CheckUpdate, ReadError> {
-    let settings: CheckSettings<'_> = format::decode(format, body, limits)?;
+    let settings: CheckSettings<'_> = codec::decode(format, body, limits)?;
     Ok(settings.update(CheckAnswer::AVS)?)
 }
 
 /// Reads a change to the settings of the security code check, or what is wrong with it. The root of the vendor's sample,
 /// which is that of the address check, is read too.
 pub fn read_update_csc(format: Format, body: &[u8], limits: &Limits) -> Result<CheckUpdate, ReadError> {
-    let settings = match format::decode(format, body, limits) {
+    let settings = match codec::decode(format, body, limits) {
         Ok(CscSettings { enabled, filters }) => CheckSettings { enabled, filters },
-        Err(error) if error.kind() == DecodeErrorKind::WrongRoot => format::decode(format, body, limits)?,
+        Err(error) if error.kind() == DecodeErrorKind::WrongRoot => codec::decode(format, body, limits)?,
         Err(error) => return Err(error.into()),
     };
     Ok(settings.update(CheckAnswer::CSC)?)
@@ -138,7 +140,7 @@ pub fn read_update_duplicates(
         use_invoice_instead_of_card,
         time_range_in_minutes,
         if_duplicate_found_respond_with_error,
-    } = format::decode(format, body, limits)?;
+    } = codec::decode(format, body, limits)?;
     let update = set!(DuplicateUpdate::builder();
         enabled: enabled.map(Text::from),
         check_merchant_level: check_merchant_level.map(Text::from),
@@ -189,6 +191,12 @@ impl CheckSettings<'_> {
 fn request_flag(member: &'static str, given_as: Option<Bare<'_>>, wrong: &mut Violations) -> Option<bool> {
     let flag = Flag::try_from(given(given_as.map(Text::from))?.trim());
     flag.map_err(|error| wrong.add(member, error.0)).ok().map(|flag| flag.0)
+}
+
+rules! {
+    Filters to Vec<domain::ResponseFilter>:
+        |_, filters| filters.map_or(Ok(Vec::new()), Filters::record),
+        |filters| Some(Filters::from(filters.as_slice()));
 }
 
 impl<'a> From<&'a [domain::ResponseFilter]> for Filters<'a> {

@@ -8,9 +8,10 @@ use perennial_domain::{CardBrand, Violations};
 
 use super::Operation;
 use crate::call::{Call, ReadError};
+use crate::codec;
 use crate::error::EncodeError;
 use crate::fields::{given, set, set_as_gateway, shown, some_text, text, truth};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::{Else, Listed};
 use crate::query::Params;
@@ -149,7 +150,7 @@ pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewTo
         status: _,
         description,
         customer_key,
-    } = format::decode(format, body, limits)?;
+    } = codec::decode(format, body, limits)?;
     let builder = set!(NewToken::builder();
         card: card,
         csc: csc,
@@ -181,7 +182,7 @@ pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<Token
         status,
         description,
         customer_key,
-    } = format::decode(format, body, limits)?;
+    } = codec::decode(format, body, limits)?;
     let builder = set!(TokenUpdate::builder();
         status: status,
         description: description,

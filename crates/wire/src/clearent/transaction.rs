@@ -10,9 +10,10 @@ use perennial_domain::{Amount, AsGateway, CardBrand, Rule, Violations};
 use super::Operation;
 use super::customer::Address;
 use crate::call::{Call, ReadError};
+use crate::codec;
 use crate::error::EncodeError;
 use crate::fields::{given, set, set_as_gateway, shown, some_text, text, truth};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Listed;
 use crate::query::Params;
@@ -334,7 +335,7 @@ fn read_from(
     from_path: Option<TransactionType>,
     token: Option<OneTimeToken>,
 ) -> Result<TransactionRequest, ReadError> {
-    let mut request: Request<'_> = format::decode(format, body, limits)?;
+    let mut request: Request<'_> = codec::decode(format, body, limits)?;
     let mut wrong = Violations::default();
     let Some(kind) = kind(request.transaction_type.take(), from_path, &mut wrong) else {
         return Err(wrong.into());
@@ -382,7 +383,7 @@ fn read_from(
 
 /// Reads an update, or everything wrong with it.
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<TransactionUpdate, ReadError> {
-    let Request { tip_amount, .. } = format::decode(format, body, limits)?;
+    let Request { tip_amount, .. } = codec::decode(format, body, limits)?;
     Ok(set_as_gateway!(TransactionUpdate::builder(); tip_amount: tip_amount).accept()?)
 }
 

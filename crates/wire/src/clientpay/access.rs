@@ -9,9 +9,10 @@ use super::fields::{id, required};
 use super::reply::{Reply, Said, document, read, refused, write};
 use super::{Operation, Session, Version};
 use crate::call::{Call, ReadError};
+use crate::codec;
 use crate::error::{DecodeError, EncodeError};
 use crate::fields::{flag, given, set, text};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::text::{Bare, Text};
 
@@ -105,8 +106,7 @@ fn with_access_id(route: Operation, session: Session<'_>) -> Result<Call, Encode
 
 /// Reads the body of new, current and validate credentials.
 pub fn read_credentials(body: &[u8], limits: &Limits) -> Result<Credentials, ReadError> {
-    let Request { integrator_key, account_key, account_pin, .. } =
-        format::decode(Format::Json, body, limits)?;
+    let Request { integrator_key, account_key, account_pin, .. } = codec::decode(Format::Json, body, limits)?;
     let builder = set!(Credentials::builder();
         integrator_key: integrator_key,
         account_key: account_key,
@@ -118,7 +118,7 @@ pub fn read_credentials(body: &[u8], limits: &Limits) -> Result<Credentials, Rea
 /// Reads the body of new customer access id.
 pub fn read_customer_credentials(body: &[u8], limits: &Limits) -> Result<CustomerCredentials, ReadError> {
     let Request { integrator_key, customer_key, customer_pin, .. } =
-        format::decode(Format::Json, body, limits)?;
+        codec::decode(Format::Json, body, limits)?;
     let builder = set!(CustomerCredentials::builder();
         integrator_key: integrator_key,
         customer_key: customer_key,
@@ -129,7 +129,7 @@ pub fn read_customer_credentials(body: &[u8], limits: &Limits) -> Result<Custome
 
 /// Reads the access id in a body of version 1.0, of any operation.
 pub fn read_access_id(body: &[u8], limits: &Limits) -> Result<AccessId, ReadError> {
-    let Request { access_id, .. } = format::decode(Format::Json, body, limits)?;
+    let Request { access_id, .. } = codec::decode(Format::Json, body, limits)?;
     let mut wrong = Violations::default();
     required("accessId", access_id, &mut wrong).ok_or(wrong.into())
 }

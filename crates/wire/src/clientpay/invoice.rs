@@ -11,9 +11,10 @@ use super::fields::{amount, bare, id, plain};
 use super::reply::{Reply, Said, document, read, refused, write};
 use super::{Operation, Session, Version};
 use crate::call::{Call, ReadError};
+use crate::codec;
 use crate::error::{DecodeError, EncodeError};
 use crate::fields::{Fault, Unreadable, given, owned, set, shown, some_text, text};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Listed;
 use crate::message::Message;
@@ -104,7 +105,7 @@ pub fn read_search(body: &[u8], limits: &Limits) -> Result<ConnectSearch, ReadEr
         search_text,
         filter_option,
         filter_text,
-    } = format::decode(Format::Json, body, limits)?;
+    } = codec::decode(Format::Json, body, limits)?;
     let builder = set!(ConnectSearch::builder();
         connect_option: bare(connect_option),
         search_option: bare(search_option),

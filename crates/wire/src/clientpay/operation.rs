@@ -2,8 +2,8 @@
 
 use super::Version;
 use crate::call::{Call, Method};
+use crate::class::{Class, OperationInfo};
 use crate::error::EncodeError;
-use crate::operation::{Class, OperationInfo};
 
 /// Declares the operations: a name, the class, the path of version 2 and that of version 1.0, and paths that a gateway
 /// reads too.

@@ -16,9 +16,10 @@ use super::reply::{Reply, Said, document, read, refused, write};
 use super::session::{Ids, Token, Under, ids, token};
 use super::{Operation, Received, Session, Version};
 use crate::call::{Call, ReadError};
+use crate::codec;
 use crate::error::{DecodeError, EncodeError};
 use crate::fields::{given, owned, set, some_text, text};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Many;
 use crate::text::{Bare, Text};
@@ -425,7 +426,7 @@ pub fn read_payer(body: &[u8], limits: &Limits) -> Result<Received<PayerPage>, R
 
 /// Reads the body of expire payment page, which has an id and nothing else.
 pub fn read_expire(body: &[u8], limits: &Limits) -> Result<Received<()>, ReadError> {
-    let ids: Ids<'_> = format::decode(Format::Json, body, limits)?;
+    let ids: Ids<'_> = codec::decode(Format::Json, body, limits)?;
     Under::from(ids).receive(Ok(()))
 }
 
@@ -437,11 +438,11 @@ fn received<'a>(
 ) -> Result<(Under<'a>, Request<'a>), DecodeError> {
     match version {
         Version::V2 => {
-            let mut request: Request<'_> = format::decode(Format::Json, body, limits)?;
+            let mut request: Request<'_> = codec::decode(Format::Json, body, limits)?;
             Ok((request.token.take().into(), request))
         }
         Version::V1 => {
-            let form: Form<'_> = format::decode(Format::Json, body, limits)?;
+            let form: Form<'_> = codec::decode(Format::Json, body, limits)?;
             let (ids, request) = form.in_v2();
             Ok((ids.into(), request))
         }

@@ -14,9 +14,10 @@ use super::reply::{Reply, Said, document, read, refused, write};
 use super::session::{Token, Under, token};
 use super::{Operation, Received, Session};
 use crate::call::{Call, ReadError};
+use crate::codec;
 use crate::error::{DecodeError, EncodeError};
 use crate::fields::{Fault, given, owned, set, some_text, text};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Many;
 use crate::text::{Bare, Text};
@@ -210,7 +211,7 @@ pub fn update_methods(
 /// Reads the body of new payer.
 pub fn read_create(body: &[u8], limits: &Limits) -> Result<Received<NewPayer>, ReadError> {
     let Request { token, payer_id: _, payer, payment_methods: _ } =
-        format::decode(Format::Json, body, limits)?;
+        codec::decode(Format::Json, body, limits)?;
     let under = Under::from(token);
     let Payer { first_name, last_name, business_name, payer_name, emails, payer_address } =
         payer.unwrap_or_default();
@@ -232,7 +233,7 @@ pub fn read_create(body: &[u8], limits: &Limits) -> Result<Received<NewPayer>, R
 
 /// Reads the body of update payer.
 pub fn read_update(body: &[u8], limits: &Limits) -> Result<Received<PayerUpdate>, ReadError> {
-    let Request { token, payer_id, payer, payment_methods: _ } = format::decode(Format::Json, body, limits)?;
+    let Request { token, payer_id, payer, payment_methods: _ } = codec::decode(Format::Json, body, limits)?;
     let under = Under::from(token).starred("payer", payer.is_some());
     let Payer { first_name, last_name, business_name, payer_name, emails, payer_address } =
         payer.unwrap_or_default();
@@ -255,7 +256,7 @@ pub fn read_update(body: &[u8], limits: &Limits) -> Result<Received<PayerUpdate>
 
 /// Reads the body of delete payer.
 pub fn read_delete(body: &[u8], limits: &Limits) -> Result<Received<PayerId>, ReadError> {
-    let Request { token, payer_id, .. } = format::decode(Format::Json, body, limits)?;
+    let Request { token, payer_id, .. } = codec::decode(Format::Json, body, limits)?;
     let mut wrong = Violations::default();
     let payer = required("payerId", payer_id, &mut wrong);
     Under::from(token).receive(payer.ok_or(wrong))
@@ -263,7 +264,7 @@ pub fn read_delete(body: &[u8], limits: &Limits) -> Result<Received<PayerId>, Re
 
 /// Reads the body of new payment method.
 pub fn read_add_methods(body: &[u8], limits: &Limits) -> Result<Received<NewMethods>, ReadError> {
-    let Request { token, payer_id, payer: _, payment_methods } = format::decode(Format::Json, body, limits)?;
+    let Request { token, payer_id, payer: _, payment_methods } = codec::decode(Format::Json, body, limits)?;
     let under = Under::from(token);
     let methods = set!(NewMethods::builder();
         payer_id: payer_id,
@@ -277,7 +278,7 @@ pub fn read_add_methods(body: &[u8], limits: &Limits) -> Result<Received<NewMeth
 /// Reads the body of update payment method: a member that a kept method cannot change is a violation.
 pub fn read_update_methods(body: &[u8], limits: &Limits) -> Result<Received<MethodUpdates>, ReadError> {
     let Request { token, payer_id: _, payer: _, payment_methods } =
-        format::decode(Format::Json, body, limits)?;
+        codec::decode(Format::Json, body, limits)?;
     let under = Under::from(token);
     let updates = set!(MethodUpdates::builder();
         session_id: under.session_id.clone(),

@@ -12,9 +12,10 @@ use super::reply::{Reply, Said, document, read, refused, write};
 use super::session::{Ids, Token, Under, ids, token};
 use super::{Operation, Received, Session, Version};
 use crate::call::{Call, ReadError};
+use crate::codec;
 use crate::error::{DecodeError, EncodeError};
 use crate::fields::{Fault, given, lenient, owned, reported, reported_count, set, some_text, text};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::query::{Params, Target};
 use crate::text::{Bare, Text};
@@ -203,11 +204,11 @@ pub fn read_status_access_id(query: &str) -> Option<AccessId> {
 pub fn read_pay(version: Version, body: &[u8], limits: &Limits) -> Result<Received<NewPayment>, ReadError> {
     let (under, request) = match version {
         Version::V2 => {
-            let mut request: Request<'_> = format::decode(Format::Json, body, limits)?;
+            let mut request: Request<'_> = codec::decode(Format::Json, body, limits)?;
             (Under::from(request.token.take()), request)
         }
         Version::V1 => {
-            let form: Form<'_> = format::decode(Format::Json, body, limits)?;
+            let form: Form<'_> = codec::decode(Format::Json, body, limits)?;
             let (ids, request) = form.in_v2();
             (Under::from(ids), request)
         }
@@ -293,7 +294,7 @@ pub fn read_refund(body: &[u8], limits: &Limits) -> Result<Received<Refund>, Rea
         refund_note,
         order_id,
         email_options,
-    } = format::decode(Format::Json, body, limits)?;
+    } = codec::decode(Format::Json, body, limits)?;
     let under = Under::from(token);
     let refund = set!(Refund::builder();
         payment_id: payment_id,

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use perennial_domain::{Violations, encoding};
 
+use crate::codec;
 use crate::error::{DecodeError, UnreadableRecord};
 use crate::fields::{Fault, flag, owned, some_text};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Many;
 use crate::message::{Members, Message};
@@ -225,13 +226,13 @@ pub(super) fn document<'b>(body: &'b [u8], bare: &str) -> Cow<'b, [u8]> {
 
 /// Reads the message of an answer.
 pub(super) fn read<'a, M: Members<'a>>(document: &'a [u8], limits: &Limits) -> Result<M, DecodeError> {
-    format::decode(Format::Json, document, limits)
+    codec::decode(Format::Json, document, limits)
 }
 
 /// Writes an answer.
 pub(super) fn write<M: Message>(message: &M) -> Vec<u8> {
     let mut body = Vec::with_capacity(512);
-    format::encode(Format::Json, message, &mut body)
+    codec::encode(Format::Json, message, &mut body)
         .expect("JSON carries every text, and answers have no other");
     body
 }

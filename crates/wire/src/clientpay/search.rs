@@ -12,9 +12,10 @@ use super::payment::Payment;
 use super::reply::{Reply, Said, document, read, refused, write};
 use super::{Operation, Session};
 use crate::call::{Call, ReadError};
+use crate::codec;
 use crate::error::{DecodeError, EncodeError};
 use crate::fields::{Unreadable, count as whole, lenient_count as number, set, text};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::{Listed, Many, Put, Read};
 use crate::message::Message;
@@ -121,7 +122,7 @@ pub fn results(
 
 /// Reads the body of a count.
 pub fn read_count(body: &[u8], limits: &Limits) -> Result<PaymentFilter, ReadError> {
-    let Request { group, .. } = format::decode(Format::Json, body, limits)?;
+    let Request { group, .. } = codec::decode(Format::Json, body, limits)?;
     let builder = match group {
         Some(group) => {
             PaymentFilter::builder().group(group.request().map_err(|wrong| nested("group", wrong))?)
@@ -133,7 +134,7 @@ pub fn read_count(body: &[u8], limits: &Limits) -> Result<PaymentFilter, ReadErr
 
 /// Reads the body of results.
 pub fn read_results(body: &[u8], limits: &Limits) -> Result<PaymentSearch, ReadError> {
-    let Request { group, order_by, page_number, page_size } = format::decode(Format::Json, body, limits)?;
+    let Request { group, order_by, page_number, page_size } = codec::decode(Format::Json, body, limits)?;
     let builder = set!(PaymentSearch::builder(); page_number: bare(page_number), page_size: bare(page_size));
     let builder = if order_by.is_empty() {
         builder

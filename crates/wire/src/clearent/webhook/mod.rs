@@ -53,10 +53,12 @@ use serde_json::value::RawValue;
 
 pub use self::key::{PublicKey, PublicKeyError};
 pub use self::signer::Signer;
-use super::envelope::{LinkMessage, Payload};
+use super::envelope::Payload;
+use super::link::LinkMessage;
+use crate::codec;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::fields::{lenient_count, owned};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::json;
 use crate::limits::Limits;
 use crate::member::{Many, Put, Read};
@@ -98,7 +100,7 @@ impl<'a> Signed<'a> {
 
     fn split(body: &'a [u8]) -> Result<(Self, Option<Text<'a>>), DecodeError> {
         let Envelope { code, status, exchange_id, links, payload, signature } =
-            format::decode(Format::Json, body, &Limits::masking(Known::default()))?;
+            codec::decode(Format::Json, body, &Limits::masking(Known::default()))?;
         let Some(Verbatim(payload)) = payload else {
             return Err(refused("payload", DecodeErrorKind::Missing));
         };

@@ -1,0 +1,35 @@
+//! Why a database cannot be opened.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::StoreError;
+
+/// Why a database is not for us, before the file is named.
+pub(super) enum Unfit {
+    Schema {
+        found: i64,
+        known: i64,
+    },
+    Foreign,
+    /// The files are not what the sandbox left.
+    Files(&'static str),
+    Sqlite(rusqlite::Error),
+}
+
+impl Unfit {
+    pub(super) fn within(self, path: &Path) -> StoreError {
+        match self {
+            Self::Schema { found, known } => StoreError::Schema { path: path.to_owned(), found, known },
+            Self::Foreign => StoreError::Foreign { path: path.to_owned() },
+            Self::Files(why) => StoreError::Incomplete { path: path.to_owned(), why },
+            Self::Sqlite(error) => StoreError::unusable(path, Arc::new(error)),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Unfit {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}

@@ -1,0 +1,48 @@
+//! The one way into a document of either format, and the one way out.
+
+use perennial_domain::encoding::{NotUtf8, utf8};
+
+use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
+use crate::format::Format;
+use crate::limits::Limits;
+use crate::member::Put;
+use crate::message::{Members, Message};
+use crate::{json, xml};
+
+/// Reads one document, after a byte order mark if it has one; texts are borrowed from it wherever it holds them as they
+/// are.
+pub(crate) fn decode<'a, M: Members<'a>>(
+    format: Format,
+    document: &'a [u8],
+    limits: &Limits,
+) -> Result<M, DecodeError> {
+    let refuse = |kind| Err(DecodeError::new(format, "", kind));
+    if document.len() > limits.bytes {
+        return refuse(DecodeErrorKind::TooLarge);
+    }
+    let text = match utf8(document) {
+        Ok(text) => text,
+        Err(NotUtf8::Utf16) => return refuse(DecodeErrorKind::Utf16),
+        Err(NotUtf8::Other) => return refuse(DecodeErrorKind::NotUtf8),
+    };
+    if text.trim_ascii().is_empty() {
+        return refuse(DecodeErrorKind::Empty);
+    }
+    match format {
+        Format::Json => json::decode(text, limits),
+        Format::Xml => xml::decode(text, limits),
+    }
+}
+
+/// Writes one document in place of what the buffer held.
+pub(crate) fn encode<M: Message>(
+    format: Format,
+    message: &M,
+    buffer: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    buffer.clear();
+    match format {
+        Format::Json => message.put(M::SHAPE.name, &mut json::Writer::new(buffer)),
+        Format::Xml => message.put(M::SHAPE.name, &mut xml::Writer::new(buffer)),
+    }
+}
