@@ -1,11 +1,12 @@
 //! Documents that must be refused, each with its rule, and with nothing of the document in the message.
 
 use super::Response;
+use crate::codec::decode;
 use crate::error::DecodeErrorKind::{
     self, Doctype, Duplicate, Empty, MixedContent, NotUtf8, Syntax, TextTooLong, TooDeep, TooLarge, TooMany,
     Trailing, UndefinedEntity, Utf16, WrongRoot, WrongType,
 };
-use crate::format::{Format, decode};
+use crate::format::Format;
 use crate::limits::Limits;
 
 /// No document here may be read. The kind and the path are compared; the position is not, when it is 0.

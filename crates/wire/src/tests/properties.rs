@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::{Address, Customer, Customers, Link, Links, Page, Payload, Response};
-use crate::format::{Format, decode, encode};
+use crate::codec::{decode, encode};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Put;
 use crate::message::Message;

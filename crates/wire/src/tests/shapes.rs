@@ -1,7 +1,8 @@
 //! One value for many spellings: what lenient reading takes, and the exact bytes of writing.
 
 use super::{Address, Customer, Customers, Link, Links, Page, Payload, Response};
-use crate::format::{Format, decode, encode};
+use crate::codec::{decode, encode};
+use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Put;
 use crate::message::Message;
