@@ -10,6 +10,7 @@ use crate::failure::{Failure, no_arguments};
 use crate::step::Step;
 
 mod arrows;
+mod circles;
 mod docs;
 mod manifests;
 mod numbers;
@@ -47,6 +48,7 @@ fn findings() -> Result<Vec<Finding>, Failure> {
     findings.extend(manifests::check(&files));
     findings.extend(sqlite::check(&files));
     findings.extend(operations::check(&files));
+    findings.extend(circles::check(&files));
     Ok(findings)
 }
 

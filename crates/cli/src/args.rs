@@ -1,29 +1,17 @@
 //! The command line: what stands in front of every subcommand, and what must never stand on it.
 
-use std::env;
 use std::ffi::OsString;
-use std::io;
 use std::iter;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Once};
-use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Id, Parser, ValueEnum};
-use perennial::clearent::ApiKey;
-use perennial::keys::{MerchantKey, Profile};
-use perennial::transport::{BuildError, Exchange, ReqwestBuilder, ReqwestExchange};
-use perennial::{BaseUrl, Clearent, Environment, Format};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Id, Parser, ValueEnum};
 
-use crate::commands::{Command, KeyOptions};
+use crate::commands::Command;
+use crate::context::{Global, Tree};
 use crate::exit;
 use crate::failure::Failure;
-use crate::input;
-use crate::interrupt::{Interrupt, Waits};
 use crate::lookup::Again;
-use crate::output::{Output, csv, note};
-use crate::rehearsal::Rehearsal;
+use crate::output::{Output, csv};
 use crate::{secrets, tips};
 
 /// Recurring payments on the Clearent gateway: customers, card tokens, monthly plans and their payments; and, on
@@ -47,73 +35,10 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-/// What holds for every subcommand.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct Global {
-    /// How results are printed
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
-    pub(crate) output: Output,
-    /// The format of requests and answers on the wire
-    #[arg(long, global = true, default_value = "json", value_name = "FORMAT",
-        value_parser = PossibleValuesParser::new(["json", "xml"]).try_map(|name| name.parse::<Format>()))]
-    pub(crate) format: Format,
-    /// The vendor's gateway to call: sandbox unless said otherwise
-    #[arg(long, global = true, value_enum, value_name = "NAME", conflicts_with = "base_url")]
-    environment: Option<Gateway>,
-    /// Another gateway to call: https, or http to a literal loopback address such as 127.0.0.1
-    #[arg(long, global = true, value_name = "URL")]
-    base_url: Option<String>,
-    /// A file that holds the api key, instead of PERENNIAL_API_KEY
-    #[arg(long, global = true, value_name = "FILE")]
-    api_key_file: Option<PathBuf>,
-    /// The proxy through which the gateway is called, such as http://proxy.example:3128; it sees no key. HTTPS_PROXY,
-    /// ALL_PROXY and their lower-case forms are not used
-    #[arg(long, global = true, value_name = "URL", env = "PERENNIAL_PROXY", hide_env_values = true)]
-    proxy: Option<String>,
-    /// A file with root certificates, as PEM, to trust beside the built-in ones: for sandbox serve --tls, say
-    #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_CA_FILE", hide_env_values = true)]
-    ca_file: Option<PathBuf>,
-    /// The merchant whose key is used, at the gateway that it belongs to: see perennial connect
-    #[arg(long, global = true, value_name = "NAME",
-        conflicts_with_all = ["api_key_file", "environment", "base_url"])]
-    profile: Option<Profile>,
-    #[command(flatten)]
-    pub(crate) keys: KeyOptions,
-    #[command(flatten)]
-    pub(crate) rehearsal: Rehearsal,
-    /// Show no table in a pager, however long it is
-    #[arg(long, global = true)]
-    pub(crate) no_pager: bool,
-    /// How long a call may take, repeats included
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30,
-        value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    timeout: u64,
-    /// Tell each call on standard error; twice for more
-    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// Begin CSV with a byte order mark, by which Excel knows UTF-8
-    #[arg(long, global = true)]
-    csv_bom: bool,
-    /// Accept arguments that look like a card number or an api key and are neither, such as order numbers
-    #[arg(long, global = true)]
-    allow_lookalikes: bool,
-    #[arg(skip)]
-    pub(crate) interrupt: Interrupt,
-    #[arg(skip)]
-    pub(crate) again: Again,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Gateway {
-    Sandbox,
-    Production,
-}
-
 impl Arguments {
     /// Reads the command line. Help and version are printed; then there is nothing to run.
     pub(crate) fn read(line: &[OsString]) -> Result<Option<Self>, Failure> {
-        secrets::refuse(line)?;
+        secrets::refuse(line).map_err(Failure::Usage)?;
         let mut command = short(Self::command());
         if line.len() < 2 {
             command.print_help()?;
@@ -123,6 +48,7 @@ impl Arguments {
         let read = matches.and_then(|matches| {
             let mut arguments = Self::from_arg_matches(&matches)?;
             arguments.global.again = Again::of(&command, &matches);
+            arguments.global.tree = Tree(Self::command);
             Ok((arguments, path(&matches)))
         });
         match read.map_err(|error| error.format(&mut command)) {
@@ -136,7 +62,7 @@ impl Arguments {
                     }
                     csv::mark();
                 }
-                arguments.global.rehearsal.refuse_read(&path)?;
+                arguments.global.dry_run.refuse_read(&path)?;
                 Ok(Some(arguments))
             }
             Err(told) if matches!(told.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
@@ -153,131 +79,6 @@ impl Arguments {
                 Err(Failure::Usage(secrets::masked(&told)))
             }
         }
-    }
-}
-
-impl Global {
-    /// How long a call may take.
-    pub(crate) fn deadline(&self) -> Duration {
-        Duration::from_secs(self.timeout)
-    }
-
-    /// Refuses the options that say which gateway is called and with which key, for a command that calls none: `why`.
-    pub(crate) fn refuse_gateway(&self, why: &str) -> Result<(), Failure> {
-        let options = [
-            ("--environment", self.environment.is_some()),
-            ("--base-url", self.base_url.is_some()),
-            ("--api-key-file", self.api_key_file.is_some()),
-            ("--profile", self.profile.is_some()),
-        ];
-        let given: Vec<&str> =
-            options.into_iter().filter_map(|(option, given)| given.then_some(option)).collect();
-        if given.is_empty() {
-            return Ok(());
-        }
-        let given = given.join(" and ");
-        Err(Failure::Usage(format!("{why}: leave out {given}")))
-    }
-
-    /// The key of a merchant to be connected, and the gateway that it is said to belong to. `read` is told the file of
-    /// `--api-key-file`.
-    pub(crate) fn new_key(
-        &self,
-        read: impl FnOnce(Option<&Path>) -> Result<ApiKey, Failure>,
-    ) -> Result<MerchantKey, Failure> {
-        self.refuse_profile("the profile is named without it")?;
-        Ok(MerchantKey { environment: self.environment()?, key: read(self.api_key_file.as_deref())? })
-    }
-
-    /// Refuses a profile where it would be ignored: `why`.
-    pub(crate) fn refuse_profile(&self, why: &str) -> Result<(), Failure> {
-        match self.profile {
-            Some(_) => Err(Failure::Usage(format!("{why}: leave out --profile"))),
-            None => Ok(()),
-        }
-    }
-
-    /// The api key of the file, or else of the environment.
-    pub(crate) fn api_key(&self) -> Result<ApiKey, Failure> {
-        self.refuse_profile("this command takes the key alone")?;
-        input::api_key(self.api_key_file.as_deref())
-    }
-
-    /// Where the sandbox is that is served on this machine.
-    pub(crate) fn sandbox(&self) -> Result<BaseUrl, Failure> {
-        if self.environment.is_some() {
-            let told = "the vendor's gateways have no such command: leave out --environment";
-            return Err(Failure::Usage(told.to_owned()));
-        }
-        let url: BaseUrl = self.base_url.as_deref().unwrap_or("http://127.0.0.1:8480").parse()?;
-        // Also where it is written with the version that the vendors print.
-        Ok(Environment::from(url).clientpay_base_url().parse()?)
-    }
-
-    /// Which gateway is called.
-    pub(crate) fn environment(&self) -> Result<Environment, Failure> {
-        Ok(match (&self.base_url, self.environment) {
-            (Some(url), _) => Environment::Custom(url.parse::<BaseUrl>()?),
-            (None, Some(Gateway::Production)) => Environment::Production,
-            (None, _) => Environment::Sandbox,
-        })
-    }
-
-    /// Refuses the options that are of Clearent alone.
-    pub(crate) fn refuse_clearent(&self) -> Result<(), Failure> {
-        if self.api_key_file.is_some() {
-            return Err(Failure::Usage("ClientPay has no api key: leave out --api-key-file".to_owned()));
-        }
-        self.refuse_profile("a profile has a key of Clearent")?;
-        if self.format != Format::Json {
-            return Err(Failure::Usage("ClientPay speaks JSON only: leave out --format".to_owned()));
-        }
-        Ok(())
-    }
-
-    /// The client of these options.
-    pub(crate) async fn client(&self) -> Result<Clearent, Failure> {
-        let key = match &self.profile {
-            Some(profile) => self.keys.store()?.get(profile).await?,
-            None => MerchantKey { environment: self.environment()?, key: self.api_key()? },
-        };
-        self.client_of(key)
-    }
-
-    /// The client of this merchant.
-    pub(crate) fn client_of(&self, key: MerchantKey) -> Result<Clearent, Failure> {
-        let exchange = self.exchange(|reqwest| reqwest)?;
-        let client = key.client().format(self.format).deadline(self.deadline());
-        Ok(client.exchange(exchange).time(self.waits()).build()?)
-    }
-
-    /// What carries the requests of this run: reqwest with these settings, which a signal interrupts, and from which a
-    /// dry run withholds what would change something.
-    pub(crate) fn exchange(
-        &self,
-        set: impl FnOnce(ReqwestBuilder) -> ReqwestBuilder,
-    ) -> Result<Arc<dyn Exchange>, Failure> {
-        let mut reqwest = set(ReqwestExchange::builder());
-        if let Some(file) = &self.ca_file {
-            reqwest = reqwest.add_root_certificate(input::pem(file)?);
-        }
-        match &self.proxy {
-            Some(proxy) => reqwest = reqwest.proxy(proxy),
-            None => note_ignored_proxy(),
-        }
-        let reqwest = reqwest.build().map_err(|error| match (error, &self.ca_file) {
-            (BuildError::Proxy, _) => Failure::Usage(format!("--proxy: {error}")),
-            (BuildError::RootPem, Some(file)) => {
-                Failure::Usage(format!("--ca-file: {} holds no certificates in PEM", file.display()))
-            }
-            _ => Failure::System(io::Error::other(error)),
-        })?;
-        Ok(self.rehearsal.around(self.interrupt.around(reqwest)))
-    }
-
-    /// The clock of a client, whose waits a signal ends.
-    pub(crate) fn waits(&self) -> Waits {
-        Waits(self.interrupt.clone())
     }
 }
 
@@ -316,20 +117,6 @@ fn short(mut command: clap::Command) -> clap::Command {
         command.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().clone()).collect();
     command.mut_subcommands(|subcommand| within(subcommand, &global))
 }
-
-/// Says once that a proxy that other programs take from the environment is not used here.
-fn note_ignored_proxy() {
-    static IS_NOTED: Once = Once::new();
-    let set = PROXIES.iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty()));
-    if let Some(name) = set {
-        IS_NOTED.call_once(|| {
-            note(&format!("{name} is set and not used: pass --proxy URL to call through a proxy"));
-        });
-    }
-}
-
-/// The variables by which other programs find a proxy for https.
-const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 #[cfg(test)]
 mod tests {

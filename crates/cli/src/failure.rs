@@ -1,11 +1,9 @@
 //! What went wrong, for people and for programmes: what it is, what to do, and the exit status.
 
 use std::error::Error as _;
-use std::fmt;
-use std::io::{self, Write};
+use std::io;
 use std::iter;
 
-use anstyle::{AnsiColor, Style};
 use http::StatusCode;
 use perennial::clearent::{InvalidApiKey, Lookup, Reference, TransactionId};
 use perennial::clientpay::{Operation, RequestId};
@@ -16,12 +14,8 @@ use perennial_sandbox::{StartError, StoreError, WorldError};
 
 use crate::exit::Exit;
 use crate::in_flight::{Ids, Listed};
-use crate::interrupt::Signal;
 use crate::lookup::{self, Again, Line};
-use crate::output::{Output, Record, json};
-
-/// How the word stands on a terminal that has colours.
-const ERROR: Style = AnsiColor::Red.on_default().bold();
+use crate::signal::Signal;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -85,28 +79,14 @@ pub(crate) struct Written {
 /// A rule that a value breaks, under the name by which it was given.
 #[derive(Debug)]
 pub(crate) struct Complaint {
-    given: String,
-    rule: Rule,
+    pub(crate) given: String,
+    pub(crate) rule: Rule,
 }
 
 impl Failure {
     /// The error of a write that the facade has no look for, with one of the command's.
     pub(crate) fn lost(error: Error, look: Line) -> Self {
         Self::Lost { error, look }
-    }
-
-    /// Tells it on standard error. A pipe that was closed by its reader is no news.
-    pub(crate) fn report(&self, output: Output, again: &Again) -> Exit {
-        if !self.is_broken_pipe() {
-            let mut err = anstream::stderr().lock();
-            let _ = if output.is_json() {
-                json::row(&mut err, &self.record(again))
-            } else {
-                let text = Told { failure: self, again }.to_string();
-                write!(err, "{ERROR}error:{ERROR:#}{}", text.strip_prefix("error:").unwrap_or(&text))
-            };
-        }
-        self.exit()
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -140,7 +120,7 @@ impl Failure {
         }
     }
 
-    fn is_broken_pipe(&self) -> bool {
+    pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Unprinted { error, .. } if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
@@ -165,7 +145,7 @@ impl Failure {
         }
     }
 
-    fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Usage(_) => "usage",
             Self::Keys(_) => "keys",
@@ -194,7 +174,7 @@ impl Failure {
     }
 
     /// What it is, in a line, and what to do.
-    fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         match self {
             Self::Usage(message)
             | Self::Refused(message)
@@ -260,7 +240,7 @@ impl Failure {
     }
 
     /// The innermost cause: those around it say what the message says.
-    fn cause(&self) -> Option<String> {
+    pub(crate) fn cause(&self) -> Option<String> {
         let outermost = match self {
             Self::Gateway(error) | Self::Lost { error, .. } if error.refusal().is_none() => error.source(),
             // Of its database the message says all that there is to know.
@@ -276,7 +256,7 @@ impl Failure {
         Some(redact::text(&innermost.to_string()).into_owned())
     }
 
-    fn exchange_id(&self) -> Option<&str> {
+    pub(crate) fn exchange_id(&self) -> Option<&str> {
         match self {
             Self::Unreadable(errors) => errors.first()?.exchange_id(),
             Self::Gateway(error) | Self::Lost { error, .. } => error.exchange_id(),
@@ -287,7 +267,7 @@ impl Failure {
         }
     }
 
-    fn result_code(&self) -> Option<String> {
+    pub(crate) fn result_code(&self) -> Option<String> {
         let code = match self {
             Self::Gateway(error) | Self::Lost { error, .. } => error.result_code(),
             Self::Declined { code, .. } => code.as_deref(),
@@ -296,7 +276,7 @@ impl Failure {
         code.map(|code| redact::text(code).into_owned())
     }
 
-    fn look_up(&self, again: &Again) -> Option<String> {
+    pub(crate) fn look_up(&self, again: &Again) -> Option<String> {
         let line = match self {
             Self::Unanswered { look, .. } if self.exit() == Exit::Unknown => look.map(Line::new),
             Self::Lost { error, look } if error.is_outcome_unknown() => {
@@ -317,12 +297,12 @@ impl Failure {
     }
 
     /// The request id under which the same command can be run again.
-    fn request_id(&self) -> Option<&str> {
+    pub(crate) fn request_id(&self) -> Option<&str> {
         self.gateway()?.request_id().map(RequestId::expose)
     }
 
     /// What can be run again without harm, in words.
-    fn repeat(&self) -> Option<String> {
+    pub(crate) fn repeat(&self) -> Option<String> {
         if let Some(id) = self.request_id() {
             return Some(format!("the same command and --request-id {id}"));
         }
@@ -332,87 +312,19 @@ impl Failure {
     }
 
     /// The payments that the gateway named: they may have been made.
-    fn payment_ids(&self) -> Vec<String> {
+    pub(crate) fn payment_ids(&self) -> Vec<String> {
         let ids = self.gateway().map(Error::payment_ids).unwrap_or_default();
         ids.iter().map(ToString::to_string).collect()
     }
 
     /// What may be the reason that a key was refused.
-    fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<String> {
         let error = self.gateway()?;
         error.environment().filter(|_| error.kind() == ErrorKind::Unauthorized).map(other_environment)
     }
 
-    fn complaints(&self) -> &[Complaint] {
+    pub(crate) fn complaints(&self) -> &[Complaint] {
         if let Self::Rules(complaints) = self { complaints } else { &[] }
-    }
-
-    fn record(&self, again: &Again) -> Record {
-        // Of a command line that cannot be read, what is wrong; the usage that follows is for people.
-        let message = self.message();
-        let message = message.split("\n\nUsage:").next().unwrap_or_default();
-        let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
-        let violations = self.complaints().iter().map(|Complaint { given, rule }| {
-            Record::default().with("field", given.clone()).with("rule", rule.to_string())
-        });
-        let violations = Some(violations.collect::<Vec<_>>()).filter(|violations| !violations.is_empty());
-        let error = Record::default()
-            .with("kind", self.kind())
-            .with("message", message)
-            .with("cause", self.cause())
-            .with("hint", self.hint())
-            .with("violations", violations)
-            .with("result-code", self.result_code())
-            .with("exchange-id", self.exchange_id())
-            .with("request-id", self.request_id())
-            .with("payment-ids", Some(self.payment_ids()).filter(|ids| !ids.is_empty()))
-            .with("look-up", self.look_up(again));
-        Record::default().with("error", error)
-    }
-}
-
-#[cfg(test)]
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Told { failure: self, again: &Again::default() }.fmt(f)
-    }
-}
-
-/// A failure as text: the message, then a line for everything else that is known.
-struct Told<'a> {
-    failure: &'a Failure,
-    again: &'a Again,
-}
-
-impl fmt::Display for Told<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { failure, again } = *self;
-        writeln!(f, "error: {}", failure.message())?;
-        for Complaint { given, rule } in failure.complaints() {
-            writeln!(f, "  {given}: {rule}")?;
-        }
-        if let Some(cause) = failure.cause() {
-            writeln!(f, "  because: {cause}")?;
-        }
-        if let Some(hint) = failure.hint() {
-            writeln!(f, "  hint: {hint}")?;
-        }
-        if let (Failure::Declined { .. }, Some(code)) = (failure, failure.result_code()) {
-            writeln!(f, "  result code: {code}")?;
-        }
-        if let Some(id) = failure.exchange_id() {
-            writeln!(f, "  exchange id: {id}")?;
-        }
-        if let ids @ [_, ..] = &failure.payment_ids()[..] {
-            writeln!(f, "  payments that may have been made: {}", ids.join(", "))?;
-        }
-        if let Some(command) = failure.repeat() {
-            writeln!(f, "  repeat with: {command}")?;
-        }
-        if let Some(command) = failure.look_up(again) {
-            writeln!(f, "  look with: {command}")?;
-        }
-        Ok(())
     }
 }
 

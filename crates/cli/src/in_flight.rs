@@ -10,7 +10,7 @@ use perennial::clientpay::Operation;
 use serde::Deserialize;
 
 use crate::lookup::{self, Line};
-use crate::rehearsal::route;
+use crate::sent::route;
 
 /// The ids of a write by which it is found, or repeated safely.
 pub(crate) type Ids = Vec<(&'static str, String)>;

@@ -17,9 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::output::note;
-
-/// The variable that holds the api key.
-pub(crate) const API_KEY: &str = "PERENNIAL_API_KEY";
+use crate::secrets::API_KEY;
 
 /// More than any key or card data has.
 const MOST: usize = 4096;

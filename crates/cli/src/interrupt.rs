@@ -13,20 +13,13 @@ use http::{Request, Response};
 use perennial::transport::{Deadline, Exchange, Kind, ReqwestExchange, Time, TokioTime, TransportError};
 use tokio::sync::watch;
 
-use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::in_flight::{self, Ids, Listed};
 use crate::lookup::{Again, Line};
 use crate::output::{Output, note};
-use crate::rehearsal::is_read;
-
-/// A signal that asks the process to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Signal {
-    Hangup,
-    Interrupt,
-    Terminate,
-}
+use crate::report::report;
+use crate::sent::is_read;
+use crate::signal::Signal;
 
 /// The signals that this process got, and the writes that they can cut short.
 #[derive(Debug, Clone)]
@@ -127,7 +120,7 @@ impl Interrupt {
         let exit = failure.exit();
         let (told, is_told) = mpsc::channel();
         thread::spawn(move || {
-            failure.report(output, &Again::default());
+            report(&failure, output, &Again::default());
             let _ = told.send(());
         });
         let _ = is_told.recv_timeout(PATIENCE);
@@ -219,24 +212,6 @@ impl Time for Waits {
     }
 }
 
-impl Signal {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Hangup => "SIGHUP",
-            Self::Interrupt => "SIGINT",
-            Self::Terminate => "SIGTERM",
-        }
-    }
-
-    pub(crate) fn exit(self) -> Exit {
-        match self {
-            Self::Hangup => Exit::Hangup,
-            Self::Interrupt => Exit::Interrupt,
-            Self::Terminate => Exit::Terminate,
-        }
-    }
-}
-
 #[cfg(unix)]
 mod signals {
     use std::fs;
@@ -245,7 +220,7 @@ mod signals {
 
     use tokio::signal::unix::{self, SignalKind, signal};
 
-    use super::Signal;
+    use crate::signal::Signal;
 
     /// The signals that are listened for.
     pub(super) struct Signals([(Signal, Option<unix::Signal>); 3]);
@@ -295,7 +270,7 @@ mod signals {
 mod signals {
     use std::io;
 
-    use super::Signal;
+    use crate::signal::Signal;
 
     pub(super) struct Signals;
 
@@ -314,6 +289,7 @@ mod signals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Exit;
 
     #[test]
     fn a_write_that_a_second_signal_cuts_short_has_its_ids_and_a_look_up() {

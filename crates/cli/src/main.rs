@@ -4,17 +4,22 @@
 
 mod args;
 mod commands;
+mod context;
+mod dry_run;
 mod exit;
 mod failure;
 mod in_flight;
 mod input;
 mod interrupt;
+mod key_options;
 mod lookup;
 mod output;
 #[cfg(feature = "pdf")]
 mod pdf;
-mod rehearsal;
+mod report;
 mod secrets;
+mod sent;
+mod signal;
 mod svg;
 mod tips;
 
@@ -42,7 +47,7 @@ fn main() -> ExitCode {
         let mut again = Again::default();
         match run(&line, &mut again) {
             Ok(()) => Exit::Done,
-            Err(failure) => failure.report(args::output_of(&line), &again),
+            Err(failure) => report::report(&failure, args::output_of(&line), &again),
         }
     }));
     ended.unwrap_or(Exit::Internal).into()

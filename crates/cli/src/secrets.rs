@@ -6,15 +6,15 @@ use std::ffi::OsString;
 use perennial::transport::{Redactor, redact};
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
-use crate::input::API_KEY;
+/// The variable of the api key.
+pub(crate) const API_KEY: &str = "PERENNIAL_API_KEY";
 
 /// The option that accepts what only looks like a secret.
 pub(crate) const OVERRIDE: &str = "--allow-lookalikes";
 
 /// Refuses a command line with a secret in it: every process of the machine sees arguments, and the shell's history keeps
-/// them.
-pub(crate) fn refuse(line: &[OsString]) -> Result<(), Failure> {
+/// them. The error says which argument, and what to do.
+pub(crate) fn refuse(line: &[OsString]) -> Result<(), String> {
     let line: Vec<_> = line.iter().skip(1).map(|argument| argument.to_string_lossy()).collect();
     let (accepts, serves) =
         (line.iter().any(|word| word == OVERRIDE), line.iter().any(|word| word == "serve"));
@@ -66,7 +66,7 @@ pub(crate) fn refuse(line: &[OsString]) -> Result<(), Failure> {
             ),
             _ => continue,
         };
-        return Err(Failure::Usage(told));
+        return Err(told);
     }
     Ok(())
 }

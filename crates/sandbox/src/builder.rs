@@ -23,7 +23,7 @@ use crate::requests::Requests;
 use crate::seed::{Seed, hash};
 use crate::store::world::Admission;
 use crate::store::{Store, StoreError};
-use crate::webhook::Couriers;
+use crate::webhook::DeliveryQueue;
 use crate::{Sandbox, World, server, webhook};
 
 /// What a sandbox is told before it starts. Nothing has to be said: then it listens on a free port of 127.0.0.1, keeps
@@ -178,7 +178,7 @@ impl SandboxBuilder {
         let address = listener.local_addr().map_err(StartError::Listen)?;
         let hashes: Vec<_> = keys.iter().map(|key| hash(key.expose())).collect();
         let (stop, stopped) = watch::channel(false);
-        let (couriers, rings) = Couriers::new();
+        let (deliveries, rings) = DeliveryQueue::new();
         let store = Store::open(database.as_deref())?;
         if let Some(bytes) = store.dropped {
             // An error, so that the command shows it.
@@ -198,7 +198,7 @@ impl SandboxBuilder {
             hosts,
             states: tokio::sync::Semaphore::new(1),
             faults: Arc::default(),
-            couriers: Arc::new(couriers),
+            deliveries: Arc::new(deliveries),
             patience,
             stopped: stopped.clone(),
             late: Mutex::default(),

@@ -9,6 +9,7 @@ use crate::clearent::key;
 use crate::clientpay;
 use crate::clientpay::payments::refund_part;
 use crate::clock::{ClockError, Mode, Moment, Turn};
+use crate::delivery::{Delivery, Endpoint};
 use crate::fault::{Effect, EffectKind, Fault, StandingFault};
 use crate::gateway::{Fired, Gateway, NoSnapshot, Webhook, WorldOptions};
 use crate::members::{Members, given};
@@ -16,7 +17,6 @@ use crate::options::GatewayOptions;
 use crate::spool::Spooled;
 use crate::store::StoreError;
 use crate::store::world::WorldKey;
-use crate::webhook::{Delivery, Endpoint};
 use crate::{mask, openapi};
 
 /// A status and a document, where there is one.

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::{Clock, ClockError, Goal, Mode, Moment, Turn};
 use crate::credentials::Credentials;
+use crate::delivery::{Delivery, signer};
 use crate::engine::Turned;
 use crate::engine::{self, SLICE};
 use crate::fault::{Fault, Faults, StaleCopy, StandingFault};
@@ -25,7 +26,7 @@ use crate::store::snapshot::erase;
 use crate::store::snapshot::restart;
 use crate::store::world::{Admission, Start, WorldKey, WorldRow};
 use crate::store::{Store, StoreError};
-use crate::webhook::{Couriers, Delivered, Delivery, Until, signer};
+use crate::webhook::{Delivered, DeliveryQueue, Until};
 
 /// The store, and what a start was told.
 pub(crate) struct Gateway {
@@ -40,7 +41,7 @@ pub(crate) struct Gateway {
     /// Names besides the loopback's that a request's `Host` may be.
     pub(crate) hosts: Vec<String>,
     pub(crate) faults: Arc<Faults>,
-    pub(crate) couriers: Arc<Couriers>,
+    pub(crate) deliveries: Arc<DeliveryQueue>,
     /// How long the endpoint of a webhook may take to answer.
     pub(crate) patience: Duration,
     /// Whether the sandbox is told to stop.
@@ -157,14 +158,14 @@ impl Gateway {
         world_key: WorldKey,
         work: impl FnOnce(&Connection, &WorldRow) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
-        let (admission, start, couriers) = (self.admission.clone(), self.start(), self.couriers.clone());
+        let (admission, start, deliveries) = (self.admission.clone(), self.start(), self.deliveries.clone());
         self.store
             .run(move |connection| {
                 let Some(row) = WorldRow::admit(connection, world_key, &admission, start)? else {
                     return Ok(None);
                 };
                 let made = work(connection, &row)?;
-                couriers.ring_if_alerts_wait(connection, &row)?;
+                deliveries.notify_if_alerts_wait(connection, &row)?;
                 Ok(Some(made))
             })
             .await
@@ -178,7 +179,7 @@ impl Gateway {
         turn: Turn,
     ) -> Result<Option<Result<Fired, ClockError>>, StoreError> {
         let (mut total, mut goal) = (engine::Fired::default(), None);
-        let mut round = self.couriers.round(world_key.hash).await;
+        let mut round = self.deliveries.guard(world_key.hash).await;
         loop {
             let (faults, hangs) = (self.faults.clone(), round.hangs());
             let slice = self.with_row(world_key, move |connection, row| {
@@ -208,7 +209,7 @@ impl Gateway {
                 || !matches!(self.deliver(&mut round, Until::OneHangs).await?, Delivered::All(None));
             if settled {
                 if runs {
-                    self.couriers.ring(world_key.hash);
+                    self.deliveries.notify(world_key.hash);
                 }
                 let engine::Fired { approved, declined } = total;
                 return Ok(Some(Ok(Fired { now, fired: total.payments(), approved, declined })));
@@ -282,11 +283,11 @@ impl Gateway {
         world_key: WorldKey,
         id: String,
     ) -> Result<Option<Result<(Moment, Mode), NoSnapshot>>, StoreError> {
-        let (requests, couriers) = (self.requests.clone(), self.couriers.clone());
+        let (requests, deliveries) = (self.requests.clone(), self.deliveries.clone());
         self.with_world(world_key, move |session| {
             let Some((clock, exchanges)) = session.restore(&id)? else { return Ok(Err(NoSnapshot)) };
             requests.count_from(session.world, exchanges);
-            couriers.ring(session.key_hash);
+            deliveries.notify(session.key_hash);
             Ok(Ok((clock.now(session.real), clock.mode())))
         })
         .await
@@ -339,10 +340,10 @@ impl Gateway {
         world_key: WorldKey,
         url: String,
     ) -> Result<Option<String>, StoreError> {
-        let couriers = self.couriers.clone();
+        let deliveries = self.deliveries.clone();
         self.with_world(world_key, move |session| {
             session.set_webhook(&url)?;
-            couriers.ring(session.key_hash);
+            deliveries.notify(session.key_hash);
             Ok(signer(session.seed).public_key().to_string())
         })
         .await

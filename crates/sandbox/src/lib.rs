@@ -111,6 +111,7 @@ mod connections;
 mod console;
 mod control;
 mod credentials;
+mod delivery;
 mod engine;
 mod fault;
 mod form;
@@ -143,16 +144,16 @@ use tokio::task::JoinHandle;
 
 pub use builder::{SandboxBuilder, StartError};
 pub use clock::{ClockError, Moment, Period};
+pub use delivery::{Delivery, DeliveryOutcome, WebhookUrlError};
 pub use fault::{Effect, EffectKind, EffectMember, Fault, FaultError, RetryAfter, StandingFault};
 pub use gateway::{Fired, WorldOptions};
 pub use options::{GatewayOptions, OptionsError};
 pub use store::StoreError;
-pub use webhook::{Delivery, DeliveryOutcome, WebhookUrlError};
 
 use crate::store::world::WorldKey;
 use clock::Turn;
+use delivery::Endpoint;
 use gateway::{Gateway, NoSnapshot};
-use webhook::Endpoint;
 
 /// A gateway that listens until it is stopped or dropped.
 pub struct Sandbox {

@@ -8,11 +8,11 @@ use perennial_wire::clearent::webhook::PublicKey;
 use rusqlite::{OptionalExtension, params};
 
 use crate::clearent;
+use crate::delivery::signer;
 use crate::gateway::Gateway;
 use crate::seed::{Seed, hash};
 use crate::store::StoreError;
 use crate::store::world::WorldKey;
-use crate::webhook::signer;
 
 /// How many keys are derived before they are looked at.
 const AT_A_TIME: u32 = 16;

@@ -2,10 +2,9 @@
 
 use std::io::{self, Write};
 
-use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 
-use crate::args::{Arguments, Global};
+use crate::context::Global;
 use crate::failure::Failure;
 
 /// Shell completions.
@@ -23,7 +22,7 @@ impl Completions {
     pub(crate) fn run(self, global: &Global) -> Result<(), Failure> {
         global.refuse_gateway("completions calls no gateway")?;
         let mut script = Vec::new();
-        let mut command = Arguments::command();
+        let mut command = (global.tree.0)();
         generate(self.shell, &mut command, "perennial", &mut script);
         let mut out = io::stdout().lock();
         out.write_all(&script)?;

@@ -1,55 +1,20 @@
 //! `perennial connect`, `profiles` and `disconnect`: whose keys are kept.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use perennial::Environment;
 use perennial::clearent::ApiKey;
-use perennial::keys::{KeyFile, KeyStore, Keychain, MerchantKey, Profile, Unlock, Variables};
+use perennial::keys::{MerchantKey, Profile};
 
-use crate::args::Global;
+use crate::context::Global;
+use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::{Output, Record, note};
 #[cfg(feature = "pdf")]
 use crate::pdf;
-use crate::rehearsal::Rehearsal;
-
-/// Where keys are kept. One place never stands in for another.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct KeyOptions {
-    /// Where keys are kept: in an encrypted file, in the keychain of the system, or in variables
-    /// PERENNIAL_API_KEY_NAME and PERENNIAL_ENVIRONMENT_NAME
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "PLACE")]
-    store: Store,
-    /// The encrypted file; perennial/keys.age among your settings unless said otherwise
-    #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_KEYS", hide_env_values = true)]
-    keys: Option<PathBuf>,
-    /// An identity file of age that opens it, instead of a passphrase
-    #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_IDENTITY", hide_env_values = true)]
-    identity: Option<PathBuf>,
-    /// A file with the passphrase that opens it, instead of being asked
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "PERENNIAL_PASSPHRASE_FILE",
-        hide_env_values = true,
-        conflicts_with = "identity"
-    )]
-    passphrase_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Store {
-    #[default]
-    File,
-    Keychain,
-    Variables,
-}
 
 /// A merchant's key, which is kept.
 #[derive(Debug, Args)]
@@ -92,53 +57,14 @@ pub(crate) struct Disconnect {
     name: Profile,
 }
 
-impl KeyOptions {
-    /// The store of these options.
-    pub(crate) fn store(&self) -> Result<Box<dyn KeyStore>, Failure> {
-        Ok(match self.store {
-            Store::File => Box::new(self.file()?),
-            Store::Keychain => Box::new(Keychain::new()),
-            Store::Variables => Box::new(Variables),
-        })
-    }
-
-    /// Whether the file of the keys is not there, so that there are none.
-    fn is_missing(&self) -> Result<bool, Failure> {
-        Ok(matches!(self.store, Store::File) && matches!(self.path()?.try_exists(), Ok(false)))
-    }
-
-    fn path(&self) -> Result<PathBuf, Failure> {
-        self.keys.clone().map_or_else(usual_file, Ok)
-    }
-
-    fn file(&self) -> Result<KeyFile, Failure> {
-        let unlock = match &self.identity {
-            Some(identity) => Unlock::Identity(identity.clone()),
-            None => Unlock::Passphrase(input::passphrase(self.passphrase_file.as_deref())?),
-        };
-        Ok(KeyFile::new(self.path()?, unlock))
-    }
-}
-
-fn usual_file() -> Result<PathBuf, Failure> {
-    let folder = |name: &str| env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let settings = folder("XDG_CONFIG_HOME")
-        .or_else(|| Some(folder("HOME")?.join(".config")))
-        .or_else(|| folder("APPDATA"))
-        .ok_or_else(|| {
-            Failure::Usage("it is not known where your settings are: pass --keys FILE".to_owned())
-        })?;
-    Ok(settings.join("perennial").join("keys.age"))
-}
-
 impl Connect {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         let MerchantKey { environment, key } = global.new_key(|usual| self.key(usual))?;
         let store = global.keys.store()?;
         let proved = MerchantKey { environment: environment.clone(), key: ApiKey::new(key.expose())? };
         global.client_of(proved)?.batches().open().await?;
-        if global.rehearsal.is_on() {
-            return Rehearsal::tell(global.output, shown(&self.name, &environment));
+        if global.dry_run.is_on() {
+            return DryRun::tell(global.output, shown(&self.name, &environment));
         }
         store.put(&self.name, MerchantKey { environment: environment.clone(), key }).await?;
         global.output.record(&shown(&self.name, &environment))
@@ -172,9 +98,9 @@ impl Disconnect {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         global.refuse_gateway("disconnect calls no gateway")?;
         let store = global.keys.store()?;
-        if global.rehearsal.is_on() {
+        if global.dry_run.is_on() {
             let MerchantKey { environment, .. } = store.get(&self.name).await?;
-            return Rehearsal::tell(global.output, shown(&self.name, &environment));
+            return DryRun::tell(global.output, shown(&self.name, &environment));
         }
         store.remove(&self.name).await?;
         global.output.record(&Record::default().with("profile", self.name.as_str()))

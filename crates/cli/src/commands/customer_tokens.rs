@@ -7,7 +7,7 @@ use perennial::clearent::{
 };
 
 use super::both;
-use super::customers::Named;
+use super::named::Named;
 use crate::failure::Failure;
 use crate::output::Output;
 

@@ -2,14 +2,15 @@
 
 use clap::{Args, Subcommand};
 use perennial::clearent::{
-    CustomerKey, CustomerSearch, CustomerUpdate, CustomerUpdateBuilder, NewCustomer, NewCustomerBuilder,
+    CustomerSearch, CustomerUpdate, CustomerUpdateBuilder, NewCustomer, NewCustomerBuilder,
 };
 use perennial::{Clearent, Violations};
 
 use super::address::{BillingAddress, ShippingAddress};
 use super::both;
-use super::criteria::{Criteria, Pages, key};
+use super::criteria::{Criteria, Pages};
 use super::customer_tokens::CustomerTokens;
+use super::named::Named;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -42,14 +43,6 @@ pub(crate) enum Customers {
     /// The card tokens attached to a customer
     #[command(subcommand)]
     Tokens(CustomerTokens),
-}
-
-/// A customer by its key.
-#[derive(Debug, Args)]
-pub(crate) struct Named {
-    /// The customer's key
-    #[arg(value_name = "CUSTOMER-KEY")]
-    customer: String,
 }
 
 #[derive(Debug, Args)]
@@ -157,12 +150,6 @@ impl Customers {
             }
             Self::Tokens(tokens) => tokens.run(client, output).await,
         }
-    }
-}
-
-impl Named {
-    pub(super) fn key(&self) -> Result<CustomerKey, Violations> {
-        key("<CUSTOMER-KEY>", &self.customer)
     }
 }
 

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use chrono::Utc;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use perennial::clearent::{Expected, Forecast, Paging, PlanSearch, PlanStatus};
+use perennial::clearent::{Forecast, Paging, PlanSearch, PlanStatus};
 use perennial::{Clearent, Month};
 
 use super::criteria::key;
 use crate::failure::Failure;
+use crate::output::outlook::Outlook;
 use crate::output::{self, Output, Record, bars, note};
 use crate::svg;
 
@@ -35,14 +36,6 @@ pub(crate) struct Ahead {
     /// Draw a chart into this file, too; - prints it instead
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-}
-
-/// What is expected of a month.
-pub(crate) struct Outlook {
-    pub(crate) month: Month,
-    pub(crate) active: Expected,
-    /// Of plans that are suspended, if they are asked for.
-    pub(crate) suspended: Option<Expected>,
 }
 
 impl Ahead {

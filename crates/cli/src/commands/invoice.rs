@@ -14,7 +14,7 @@ use super::both;
 use super::clientpay::{Account, Frame, by_place, under};
 use super::criteria::key;
 use super::transactions::{Payer, outcome};
-use crate::args::Global;
+use crate::context::Global;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::{Output, Record, Shown, note};
@@ -229,7 +229,7 @@ impl OnPage {
         let page =
             InvoicePage::builder().invoice(invoice.on_page()).session_id(invoice.fields().number.as_str());
         let page = frame.around(page).build().map_err(|violations| by_place(&violations))?;
-        let exchange = global.rehearsal.with_ids(global.exchange(|reqwest| reqwest)?);
+        let exchange = global.dry_run.with_ids(global.exchange(|reqwest| reqwest)?);
         let client = self.account.client(global, exchange)?;
         global.output.written(under!(client.pages(), frame.under.id()?).invoices(&page).await?)
     }

@@ -4,10 +4,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
 use clap_mangen::Man;
 
-use crate::args::{Arguments, Global};
+use crate::context::Global;
 use crate::failure::Failure;
 
 /// Manual pages.
@@ -25,19 +24,19 @@ impl Pages {
     pub(crate) fn run(self, global: &Global) -> Result<(), Failure> {
         global.refuse_gateway("man calls no gateway")?;
         if let Some(folder) = self.out {
-            return write_all(&folder).map_err(|error| {
+            return write_all(&folder, (global.tree.0)()).map_err(|error| {
                 Failure::Usage(format!("no page can be written to {}: {error}", folder.display()))
             });
         }
         let mut page = Vec::new();
-        Man::new(Arguments::command()).render(&mut page)?;
+        Man::new((global.tree.0)()).render(&mut page)?;
         let mut out = io::stdout().lock();
         out.write_all(&page)?;
         Ok(out.flush()?)
     }
 }
 
-fn write_all(folder: &Path) -> io::Result<()> {
+fn write_all(folder: &Path, command: clap::Command) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    clap_mangen::generate_to(Arguments::command(), folder)
+    clap_mangen::generate_to(command, folder)
 }

@@ -50,6 +50,7 @@ mod customers;
 mod forecast;
 mod invoice;
 mod man;
+mod named;
 mod payments;
 mod plans;
 mod quickstart;
@@ -60,14 +61,10 @@ mod test_sale;
 mod tokens;
 mod transactions;
 
-pub(crate) use connect::KeyOptions;
-pub(crate) use forecast::Outlook;
-pub(crate) use schedule::{Charges, records};
-
 use clap::Subcommand;
 use perennial::Violations;
 
-use crate::args::Global;
+use crate::context::Global;
 use crate::failure::{self, Failure};
 
 /// What is to be done.
@@ -124,7 +121,7 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         let ended = self.perform(global).await;
-        global.rehearsal.end(ended, global.output)
+        global.dry_run.end(ended, global.output)
     }
 
     async fn perform(self, global: &Global) -> Result<(), Failure> {

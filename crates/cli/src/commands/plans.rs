@@ -10,7 +10,7 @@ use perennial::{Clearent, Expiry, NaiveDateTime, Reported, Violations};
 
 use super::criteria::{Criteria, Pages, key};
 use super::{both, second};
-use crate::args::Global;
+use crate::context::Global;
 use crate::failure::Failure;
 
 /// Payment plans.
@@ -206,9 +206,9 @@ impl Plans {
                     second::refuse(&plan, &plans.find_equal(&plan).await?)?;
                 }
                 let (now, card) = card(client, plan.fields().token_id).await?;
-                global.rehearsal.notes(plan.notes_at(now, card));
-                if global.rehearsal.is_on() && plan.fields().status == Some(&PlanStatus::ACTIVE) {
-                    global.rehearsal.foresee(plan.schedule()?.to_come(now), *plan.fields().payment_amount);
+                global.dry_run.notes(plan.notes_at(now, card));
+                if global.dry_run.is_on() && plan.fields().status == Some(&PlanStatus::ACTIVE) {
+                    global.dry_run.preview(plan.schedule()?.to_come(now), *plan.fields().payment_amount);
                 }
                 output.written(plans.create(&plan).await?)
             }
@@ -219,14 +219,14 @@ impl Plans {
             Self::Update(update) => {
                 let changes = update.changes.fill(PlanUpdate::builder()).build();
                 let (key, changes) = both(update.named.key(), changes)?;
-                foresee(global, client, &key, &changes).await?;
+                preview(global, client, &key, &changes).await?;
                 output.written(plans.update(&key, &changes).await?)
             }
             Self::Suspend(named) => output.written(plans.suspend(&named.key()?).await?),
             Self::Activate(named) => {
                 let key = named.key()?;
                 let activation = PlanUpdate::builder().status(PlanStatus::ACTIVE).build()?;
-                foresee(global, client, &key, &activation).await?;
+                preview(global, client, &key, &activation).await?;
                 output.written(plans.activate(&key).await?)
             }
             Self::Cancel(named) => output.written(plans.cancel(&named.key()?).await?),
@@ -243,8 +243,8 @@ impl Plans {
     }
 }
 
-/// Says what may not be meant by the changes, and has a rehearsal show the charges that are to come after them.
-async fn foresee(
+/// Says what may not be meant by the changes, and has a dry_run show the charges that are to come after them.
+async fn preview(
     global: &Global,
     client: &Clearent,
     key: &PlanKey,
@@ -253,7 +253,7 @@ async fn foresee(
     let PlanUpdateFields { token_id, frequency_day, start_date, end_date, status, .. } = changes.fields();
     let moves = frequency_day.is_some() || start_date.or(end_date).is_some();
     let resumes = status.is_some_and(|status| *status == PlanStatus::ACTIVE);
-    if !global.rehearsal.is_on() && !moves && !resumes && token_id.is_none() {
+    if !global.dry_run.is_on() && !moves && !resumes && token_id.is_none() {
         return Ok(());
     }
     let plan = client.plans().get(key).await?;
@@ -263,10 +263,10 @@ async fn foresee(
         Some(token) if moves || resumes || token_id.is_some() => card(client, token).await?.1,
         _ => None,
     };
-    global.rehearsal.notes(changes.notes(&plan, now, card));
+    global.dry_run.notes(changes.notes(&plan, now, card));
     let is_active = next.status == Some(PlanStatus::ACTIVE) && next.schedule().is_some();
-    if let Some(amount) = next.payment_amount.filter(|_| global.rehearsal.is_on() && is_active) {
-        global.rehearsal.foresee(next.to_come(now), amount);
+    if let Some(amount) = next.payment_amount.filter(|_| global.dry_run.is_on() && is_active) {
+        global.dry_run.preview(next.to_come(now), amount);
     }
     Ok(())
 }

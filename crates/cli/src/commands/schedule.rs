@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use chrono::Utc;
 use clap::Args;
 use perennial::clearent::{FrequencyDay, PlanKey, PlanNote, PlanStatus, PlanTerm, Schedule};
-use perennial::{Amount, NaiveDate, Rule, Total, Violations};
+use perennial::{Rule, Violations};
 
 use super::both;
 use super::criteria::key;
-use crate::args::Global;
+use crate::context::Global;
 use crate::failure::Failure;
-use crate::output::{self, Output, Record, calendar, note};
+use crate::output::charges::{Charges, records};
+use crate::output::{self, Output, calendar, note};
 use crate::svg;
 
 /// A plan.
@@ -42,14 +43,6 @@ pub(crate) struct Preview {
     /// Draw a calendar into this file, too; - prints it instead
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-}
-
-/// A plan's days, and what is charged on each.
-pub(crate) struct Charges {
-    pub(crate) name: Option<String>,
-    pub(crate) term: PlanTerm,
-    pub(crate) dates: Vec<NaiveDate>,
-    pub(crate) amount: Amount,
 }
 
 impl Preview {
@@ -131,18 +124,4 @@ async fn of_gateway(key: &PlanKey, global: &Global) -> Result<Charges, Failure> 
             "the plan's days are not known: it is not monthly, or lacks its day, term or amount",
         )),
     }
-}
-
-/// Charges of this amount, in the order of their days, with what they come to.
-pub(crate) fn records(dates: impl Iterator<Item = NaiveDate>, amount: Amount) -> Vec<Record> {
-    let charges = (1_u64..).zip(dates).scan(Total::ZERO, |total, (number, date)| {
-        *total += amount;
-        let charge = Record::default()
-            .with("charge", number)
-            .with("date", date.to_string())
-            .with("payment-amount", amount)
-            .with("total", *total);
-        Some(charge)
-    });
-    charges.collect()
 }

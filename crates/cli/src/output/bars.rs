@@ -6,7 +6,7 @@ use perennial::Total;
 use perennial::clearent::Expected;
 
 use super::table;
-use crate::commands::Outlook;
+use crate::output::outlook::Outlook;
 
 /// An eighth to seven eighths of a block.
 const PARTS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];

@@ -4,7 +4,7 @@ use chrono::Datelike;
 use perennial::{Month, NaiveDate};
 
 use super::table;
-use crate::commands::Charges;
+use crate::output::charges::Charges;
 
 const NAMES: [&str; 12] = [
     "January",

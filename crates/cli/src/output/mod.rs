@@ -2,11 +2,13 @@
 
 pub(crate) mod bars;
 pub(crate) mod calendar;
+pub(crate) mod charges;
 mod clientpay;
 pub(crate) mod csv;
 mod due;
 pub(crate) mod json;
 mod names;
+pub(crate) mod outlook;
 pub(crate) mod pager;
 mod record;
 mod table;

@@ -5,7 +5,7 @@ use perennial::clearent::Expected;
 use perennial::{Month, Total};
 
 use super::Picture;
-use crate::commands::Outlook;
+use crate::output::outlook::Outlook;
 
 /// Where the bars stand.
 const LEFT: usize = 112;

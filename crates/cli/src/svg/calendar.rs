@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use perennial::{Month, NaiveDate, Total};
 
 use super::Picture;
-use crate::commands::Charges;
 use crate::output::calendar::{WEEK, before, months, name};
+use crate::output::charges::Charges;
 
 /// A day, a month of six weeks, and where the first month stands.
 const DAY: usize = 30;

@@ -3,9 +3,9 @@
 use maud::html;
 
 use super::{Answered, Found, World, token, told};
+use crate::delivery::{Delivery, Endpoint};
 use crate::form::Form;
 use crate::gateway::{Gateway, Webhook};
-use crate::webhook::{Delivery, Endpoint};
 
 /// How many deliveries are shown.
 const SHOWN: usize = 100;

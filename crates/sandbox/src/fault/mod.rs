@@ -274,14 +274,8 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
 }
 
 /// The three operations that are nearest to a wrong one, the nearest first. One of the same resource, or with the same
-/// verb, counts as half as far. Some have another name in the spans of the client, by which they are found too.
+/// verb, counts as half as far.
 fn nearest_operations(given: &str) -> Vec<&'static str> {
-    let given = &match given.rsplit_once('.') {
-        Some(("plans", "forecast")) => "forecast.get".to_owned(),
-        Some((resource, "search")) => format!("{resource}.list"),
-        Some((resource, "attach")) => format!("{resource}.create"),
-        _ => given.to_owned(),
-    };
     let parts = |name: &str| {
         let (resource, verb) = name.split_once('.').unwrap_or((name, ""));
         (resource.to_ascii_lowercase(), verb.to_ascii_lowercase())

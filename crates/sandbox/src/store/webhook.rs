@@ -6,9 +6,9 @@ use perennial_domain::clearent::{TransactionId, TransactionType};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use crate::clock::{Clock, Moment};
+use crate::delivery::{Delivery, DeliveryOutcome, Endpoint, PostResult, next_attempt};
 use crate::store::session::Session;
 use crate::store::world::Kind;
-use crate::webhook::{Delivery, DeliveryOutcome, Endpoint, Heard, next_attempt};
 
 /// A delivery to make now.
 pub(crate) struct Due {
@@ -128,12 +128,12 @@ impl Session<'_> {
 
     /// Writes what a delivery came to, and when the next is made if it failed. It counts for nothing if the world has
     /// become another one meanwhile.
-    pub(crate) fn record_delivery(&self, made: &Due, heard: Heard) -> Result<()> {
+    pub(crate) fn record_delivery(&self, made: &Due, result: PostResult) -> Result<()> {
         let Due { alert, attempt, at, fault: _, url: _, is_signed: _, body } = made;
         let sql = "UPDATE deliveries SET outcome = ?, status = ?
                    WHERE world = ? AND alert = ? AND attempt = ? AND outcome = 'waiting'
                    AND EXISTS (SELECT 1 FROM alerts WHERE world = ?3 AND number = ?4 AND body = ?6)";
-        let Heard { outcome, status } = heard;
+        let PostResult { outcome, status } = result;
         let written = params![outcome.as_str(), status, self.world, alert, attempt, body];
         let known = self.connection.prepare_cached(sql)?.execute(written)?;
         let sql = "UPDATE deliveries SET due = ?, held = 0

@@ -10,27 +10,20 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::{DeliveryOutcome, Endpoint};
+use crate::delivery::{DeliveryOutcome, Endpoint, PostResult};
 
 /// How long an endpoint may take to answer, in real time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What an endpoint said.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Heard {
-    pub(crate) outcome: DeliveryOutcome,
-    pub(crate) status: Option<u16>,
-}
-
 /// Posts an alert. No redirect is followed, and no proxy asked.
-pub(super) async fn post(endpoint: &Endpoint, alert: Vec<u8>, patience: Duration) -> Heard {
+pub(super) async fn post(endpoint: &Endpoint, alert: Vec<u8>, patience: Duration) -> PostResult {
     match tokio::time::timeout(patience, exchange(endpoint, alert)).await {
-        Ok(Ok(status)) => Heard {
+        Ok(Ok(status)) => PostResult {
             outcome: if status.is_success() { DeliveryOutcome::Delivered } else { DeliveryOutcome::Refused },
             status: Some(status.as_u16()),
         },
-        Ok(Err(_)) => Heard { outcome: DeliveryOutcome::Unreachable, status: None },
-        Err(_) => Heard { outcome: DeliveryOutcome::TimedOut, status: None },
+        Ok(Err(_)) => PostResult { outcome: DeliveryOutcome::Unreachable, status: None },
+        Err(_) => PostResult { outcome: DeliveryOutcome::TimedOut, status: None },
     }
 }
 
@@ -59,7 +52,7 @@ mod tests {
     use super::*;
 
     /// What is heard from an endpoint that answers so and then keeps the connection open; nothing is no answer.
-    async fn heard(answer: Option<&'static str>) -> Heard {
+    async fn heard(answer: Option<&'static str>) -> PostResult {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}/hook", listener.local_addr().unwrap()).parse().unwrap();
         let server = async {
@@ -108,7 +101,7 @@ mod tests {
             (None, TimedOut, None),
         ];
         for (answer, outcome, status) in cases {
-            assert_eq!(heard(answer).await, Heard { outcome, status }, "{answer:?}");
+            assert_eq!(heard(answer).await, PostResult { outcome, status }, "{answer:?}");
         }
     }
 
@@ -116,7 +109,7 @@ mod tests {
     async fn nobody_listens() {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let endpoint = format!("http://{free}/").parse().unwrap();
-        let expected = Heard { outcome: DeliveryOutcome::Unreachable, status: None };
+        let expected = PostResult { outcome: DeliveryOutcome::Unreachable, status: None };
         assert_eq!(post(&endpoint, b"{}".to_vec(), PATIENCE).await, expected);
     }
 }

@@ -11,7 +11,7 @@ use perennial::{ClientPay, Violations};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::args::Global;
+use crate::context::Global;
 use crate::failure::Failure;
 use crate::input;
 

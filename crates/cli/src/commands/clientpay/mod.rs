@@ -38,7 +38,7 @@ use perennial::Violations;
 use perennial::clientpay::{ConnectSearch, ConnectSearchBuilder, RequestId};
 
 use super::criteria::key;
-use crate::args::Global;
+use crate::context::Global;
 use crate::failure::Failure;
 use names::by_option;
 
@@ -145,7 +145,7 @@ impl ClientPayCommand {
         let exchange = global.exchange(|reqwest| reqwest)?;
         let exchange = match operation {
             Operation::Access(_) | Operation::RequestId => exchange,
-            _ => global.rehearsal.with_ids(exchange),
+            _ => global.dry_run.with_ids(exchange),
         };
         let (client, output) = (account.client(global, exchange)?, global.output);
         match operation {

@@ -9,7 +9,7 @@ use perennial::{BaseUrl, Clearent, Environment, Error, Total};
 use perennial_sandbox::{Sandbox, World};
 
 use super::{Guide, OUTCOMES, SEED, row};
-use crate::args::Global;
+use crate::context::Global;
 use crate::failure::Failure;
 use crate::output::{Output, Record, Shown};
 

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::{Guide, OUTCOMES, SEED, row};
-use crate::args::Global;
+use crate::context::Global;
 use crate::failure::Failure;
 use crate::output::{Output, Record, Shown};
 

@@ -5,7 +5,7 @@ mod clientpay;
 
 use clap::ValueEnum;
 
-use crate::args::Global;
+use crate::context::Global;
 use crate::failure::Failure;
 use crate::output::{Output, Record, note};
 

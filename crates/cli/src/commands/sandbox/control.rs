@@ -11,7 +11,7 @@ use perennial::clearent::ApiKey;
 use perennial::transport::{Deadline, Exchange, auth};
 use serde_json::Value as Json;
 
-use crate::args::Global;
+use crate::context::Global;
 use crate::failure::Failure;
 
 /// The largest answer that is read: a log of 500 requests, each with the longest bodies that it remembers.

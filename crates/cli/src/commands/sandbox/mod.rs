@@ -7,7 +7,7 @@ mod serve;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::args::Global;
+use crate::context::Global;
 use crate::failure::Failure;
 use crate::output::Record;
 

@@ -14,9 +14,9 @@ use tokio::sync::{Notify, OwnedMutexGuard, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::post::{Heard, post};
-use super::{DeliveryOutcome, Endpoint, signer};
+use super::post::post;
 use crate::clock::Moment;
+use crate::delivery::{DeliveryOutcome, Endpoint, PostResult, signer};
 use crate::engine::{self, SLICE};
 use crate::fault::{DELIVER, Effect, Faults, Hit, stands_in};
 use crate::gateway::Gateway;
@@ -29,13 +29,13 @@ use crate::store::world::WorldRow;
 type World = [u8; 32];
 
 /// How couriers are rung for, and kept from delivering for the same world.
-pub(crate) struct Couriers {
+pub(crate) struct DeliveryQueue {
     bell: mpsc::UnboundedSender<World>,
-    beats: Mutex<HashMap<World, Arc<tokio::sync::Mutex<Beat>>>>,
+    beats: Mutex<HashMap<World, Arc<tokio::sync::Mutex<Dispatcher>>>>,
 }
 
 /// What whoever delivers for a world has in hand.
-pub(crate) struct Beat {
+pub(crate) struct Dispatcher {
     world: World,
     /// Made when it is first needed: that takes as long as signing.
     signer: Option<Signer>,
@@ -43,7 +43,7 @@ pub(crate) struct Beat {
     hangs: bool,
 }
 
-impl Beat {
+impl Dispatcher {
     /// Whether the world's endpoint does not answer, so that nothing should wait for it.
     pub(crate) fn hangs(&self) -> bool {
         self.hangs
@@ -68,39 +68,39 @@ pub(crate) enum Delivered {
 }
 
 /// Held by the only one who delivers for a world now.
-pub(crate) type Round = OwnedMutexGuard<Beat>;
+pub(crate) type WorldGuard = OwnedMutexGuard<Dispatcher>;
 
-impl Couriers {
+impl DeliveryQueue {
     pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<World>) {
         let (bell, rings) = mpsc::unbounded_channel();
         (Self { bell, beats: Mutex::default() }, rings)
     }
 
     /// Says that this world may have something to deliver, now or when its clock has run.
-    pub(crate) fn ring(&self, world: World) {
+    pub(crate) fn notify(&self, world: World) {
         // Nobody hears it when the sandbox stops; then the alerts wait for its next start.
         let _ = self.bell.send(world);
     }
 
-    /// Rings if deliveries wait. Couriers look after the job that this is a part of, when it is committed.
-    pub(crate) fn ring_if_alerts_wait(
+    /// Rings if deliveries wait. DeliveryQueue look after the job that this is a part of, when it is committed.
+    pub(crate) fn notify_if_alerts_wait(
         &self,
         connection: &Connection,
         row: &WorldRow,
     ) -> rusqlite::Result<()> {
         if next_delivery(connection, row.id)?.is_some() {
-            self.ring(row.key_hash);
+            self.notify(row.key_hash);
         }
         Ok(())
     }
 
     /// Waits until nobody else delivers for a world.
-    pub(crate) async fn round(&self, world: World) -> Round {
+    pub(crate) async fn guard(&self, world: World) -> WorldGuard {
         let beat = {
             let mut beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
             beats
                 .entry(world)
-                .or_insert_with(|| Arc::new(Beat { world, signer: None, hangs: false }.into()))
+                .or_insert_with(|| Arc::new(Dispatcher { world, signer: None, hangs: false }.into()))
                 .clone()
         };
         beat.lock_owned().await
@@ -114,7 +114,7 @@ pub(crate) async fn serve(
     mut stop: watch::Receiver<bool>,
 ) {
     match gateway.store.run(WorldRow::with_alerts).await {
-        Ok(worlds) => worlds.into_iter().for_each(|world| gateway.couriers.ring(world)),
+        Ok(worlds) => worlds.into_iter().for_each(|world| gateway.deliveries.notify(world)),
         Err(error) => tracing::error!(%error, "the alerts of the last time cannot be delivered"),
     }
     let (mut bells, mut couriers) = (HashMap::new(), JoinSet::new());
@@ -162,7 +162,7 @@ impl Gateway {
     async fn fire_and_deliver(&self, world: World) -> Result<Option<Duration>, StoreError> {
         loop {
             // Given back after each attempt, so that a turn of the clock waits for one at most.
-            let mut round = self.couriers.round(world).await;
+            let mut round = self.deliveries.guard(world).await;
             let faults = self.faults.clone();
             let fire = self.store.run(move |connection| {
                 let Some(row) = WorldRow::find(connection, &world)? else { return Ok(true) };
@@ -179,9 +179,13 @@ impl Gateway {
 
     /// Makes the deliveries that are due by the world's clock, in order, and says how long it is until something is due
     /// again if the clock runs.
-    pub(crate) async fn deliver(&self, round: &mut Round, until: Until) -> Result<Delivered, StoreError> {
+    pub(crate) async fn deliver(
+        &self,
+        round: &mut WorldGuard,
+        until: Until,
+    ) -> Result<Delivered, StoreError> {
         let world = round.world;
-        let mut made: Option<(Due, Heard)> = None;
+        let mut made: Option<(Due, PostResult)> = None;
         loop {
             let faults = self.faults.clone();
             let stops = made.is_some() && (until == Until::OneIsMade || round.hangs);
@@ -190,8 +194,8 @@ impl Gateway {
                     return Ok(Err(Delivered::All(None)));
                 };
                 let session = Session::open(connection, &row, Moment::real());
-                if let Some((due, heard)) = made {
-                    session.record_delivery(&due, heard)?;
+                if let Some((due, result)) = made {
+                    session.record_delivery(&due, result)?;
                 }
                 if stops {
                     return Ok(Err(Delivered::Some));
@@ -223,14 +227,14 @@ impl Gateway {
                 // Both were checked before they were written.
                 return Err(StoreError::Statement(rusqlite::Error::InvalidQuery));
             };
-            let mut heard = post(&endpoint, alert.clone(), self.patience).await;
+            let mut result = post(&endpoint, alert.clone(), self.patience).await;
             for _ in 1..times {
-                if heard.outcome != DeliveryOutcome::TimedOut {
-                    heard = post(&endpoint, alert.clone(), self.patience).await;
+                if result.outcome != DeliveryOutcome::TimedOut {
+                    result = post(&endpoint, alert.clone(), self.patience).await;
                 }
             }
-            round.hangs = heard.outcome == DeliveryOutcome::TimedOut;
-            made = Some((due, heard));
+            round.hangs = result.outcome == DeliveryOutcome::TimedOut;
+            made = Some((due, result));
         }
     }
 }

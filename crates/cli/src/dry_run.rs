@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use perennial::clearent::PlanNote;
 use perennial::clientpay::Operation;
 use perennial::transport::{Deadline, Exchange, Kind, Redactor, TransportError, redact};
 use perennial::{Amount, NaiveDate};
 
-use crate::commands::records;
 use crate::failure::Failure;
+use crate::output::charges::records;
 use crate::output::{Output, Record, note};
+use crate::sent::{is_read, route};
 
 /// Commands that change nothing at a gateway, and so have nothing to show instead.
 const READS: &[&str] = &[
@@ -51,7 +52,7 @@ const READS: &[&str] = &[
 
 /// Whether what a command would send is shown instead of sent.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Rehearsal {
+pub(crate) struct DryRun {
     /// Show the request that would change something, with secrets masked, and do not send it; reads are sent
     #[arg(long, global = true)]
     dry_run: bool,
@@ -76,7 +77,7 @@ struct Withheld {
     body: String,
 }
 
-impl Rehearsal {
+impl DryRun {
     /// Whether this is one.
     pub(crate) fn is_on(&self) -> bool {
         self.dry_run
@@ -95,7 +96,7 @@ impl Rehearsal {
     /// The exchange, up to the first request that would change something.
     pub(crate) fn around(&self, exchange: impl Exchange + 'static) -> Arc<dyn Exchange> {
         if self.dry_run {
-            Arc::new(Withholding { exchange, seen: self.seen.clone() })
+            Arc::new(InterceptingExchange { exchange, seen: self.seen.clone() })
         } else {
             Arc::new(exchange)
         }
@@ -107,7 +108,7 @@ impl Rehearsal {
     }
 
     /// Shows these charges beside the request.
-    pub(crate) fn foresee(&self, dates: impl Iterator<Item = NaiveDate>, amount: Amount) {
+    pub(crate) fn preview(&self, dates: impl Iterator<Item = NaiveDate>, amount: Amount) {
         lock(&self.seen).charges = Some(records(dates, amount));
     }
 
@@ -186,13 +187,13 @@ impl Withheld {
 }
 
 /// Sends reads, and keeps the first request that is none.
-struct Withholding<E> {
+struct InterceptingExchange<E> {
     exchange: E,
     seen: Arc<Mutex<Seen>>,
 }
 
 #[async_trait]
-impl<E: Exchange> Exchange for Withholding<E> {
+impl<E: Exchange> Exchange for InterceptingExchange<E> {
     async fn exchange(
         &self,
         request: Request<Bytes>,
@@ -205,18 +206,6 @@ impl<E: Exchange> Exchange for Withholding<E> {
         // Of all failures the one that is final, and after which nobody looks for what became of the request.
         Err(TransportError::new(Kind::Unrecorded))
     }
-}
-
-/// Whether a request changes nothing. All of ClientPay is POST, but the one GET of version 1.0.
-pub(crate) fn is_read(request: &Request<Bytes>) -> bool {
-    request.method() == Method::GET || route(request).is_some_and(|operation| operation.class().is_read())
-}
-
-/// The operation of ClientPay that a request calls.
-pub(crate) fn route(request: &Request<Bytes>) -> Option<Operation> {
-    // A base URL may have a path of its own before it.
-    let path = request.uri().path();
-    path.match_indices('/').find_map(|(at, _)| Operation::at(&path[at..])).map(|(operation, _)| operation)
 }
 
 /// Answers with an id where a new one is asked for, which would be a change too.

@@ -1,0 +1,28 @@
+//! The charges of a plan, as they are drawn and listed.
+
+use perennial::clearent::PlanTerm;
+use perennial::{Amount, NaiveDate, Total};
+
+use super::Record;
+
+/// A plan's days, and what is charged on each.
+pub(crate) struct Charges {
+    pub(crate) name: Option<String>,
+    pub(crate) term: PlanTerm,
+    pub(crate) dates: Vec<NaiveDate>,
+    pub(crate) amount: Amount,
+}
+
+/// Charges of this amount, in the order of their days, with what they come to.
+pub(crate) fn records(dates: impl Iterator<Item = NaiveDate>, amount: Amount) -> Vec<Record> {
+    let charges = (1_u64..).zip(dates).scan(Total::ZERO, |total, (number, date)| {
+        *total += amount;
+        let charge = Record::default()
+            .with("charge", number)
+            .with("date", date.to_string())
+            .with("payment-amount", amount)
+            .with("total", *total);
+        Some(charge)
+    });
+    charges.collect()
+}
