@@ -44,8 +44,21 @@ pub(crate) struct Done<A> {
     pub(crate) now: Moment,
     /// How often the database was opened since the world began, then included.
     pub(crate) opened: u64,
-    /// What the last execution came to, if there was one: a fault may allow none, or put it off.
-    pub(crate) outcome: Option<A>,
+    /// The result of the last execution, if there was one: a fault may allow none, or put it off.
+    outcome: Option<A>,
+    /// The fault that hit the call.
+    pub(crate) hit: Option<Hit>,
+}
+
+impl<A> Done<A> {
+    /// The answer: the one of the fault, or the result. A call that is put off has neither, and nobody sees its answer.
+    pub(crate) fn answer(&mut self, fault: impl FnOnce(u16) -> A, put_off: impl FnOnce() -> A) -> A {
+        match self.hit.as_ref().map(|hit| &hit.effect) {
+            Some(Effect::ErrorBefore { status } | Effect::ErrorAfter { status }) => fault(*status),
+            Some(Effect::RateLimit { .. }) => fault(429),
+            _ => self.outcome.take().unwrap_or_else(put_off),
+        }
+    }
 }
 
 /// Executes a call as often and as soon as the fault that hits it says; nothing comes back if the key opens no world.
@@ -93,7 +106,7 @@ async fn commit<A: Send + 'static>(
             for call in calls {
                 outcome = Some(call(&session, decline)?);
             }
-            Ok(Done { world, seed, now, opened, outcome })
+            Ok(Done { world, seed, now, opened, outcome, hit })
         })
         .await
 }

@@ -29,7 +29,7 @@ use self::answer::{Answer, Fault, Refused, Site};
 pub(crate) use self::negotiation::Formats;
 use crate::call::{Answered, Done, Work, execute};
 use crate::clock::Moment;
-use crate::fault::{Effect, stands_in};
+use crate::fault::stands_in;
 use crate::gateway::Gateway;
 use crate::mask;
 use crate::requests::Exchange;
@@ -221,19 +221,15 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     );
     let mut read = Some(read);
     let site = request.site;
-    let done = execute(gateway, world_key, hit.clone(), || {
+    let done = execute(gateway, world_key, hit, || {
         work(read.take().unwrap_or_else(|| read_call(handler, &mut call)), site.clone())
     })
     .await?;
-    let Some(Done { world, seed, now, opened, outcome }) = done else {
+    let Some(mut done) = done else {
         return Ok(worldless(gateway, Refused::unauthorized(), request.formats.answer));
     };
-    let outcome = match hit.as_ref().map(|hit| &hit.effect) {
-        Some(Effect::ErrorBefore { status } | Effect::ErrorAfter { status }) => Err(Refused::fault(*status)),
-        Some(Effect::RateLimit { .. }) => Err(Refused::fault(429)),
-        // Of a call that waits there is no answer, and nobody will see this one.
-        _ => outcome.unwrap_or_else(|| Ok(Answer::nothing())),
-    };
+    let outcome = done.answer(|status| Err(Refused::fault(status)), || Ok(Answer::nothing()));
+    let Done { world, seed, now, opened, hit, .. } = done;
     let family = Family::of(operation);
     let number = gateway.requests.next_exchange(world);
     let exchange_id = family.exchange_id(seed, now, opened, number);

@@ -203,22 +203,17 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     let may = |effect: &Effect| read.is_ok() || effect.decline().is_none();
     let hit = gateway.faults.hit(&world_key.hash, name, may, names);
     let mut read = Some(read);
-    let done = execute(gateway, world_key, hit.clone(), || {
+    let done = execute(gateway, world_key, hit, || {
         let read = read.take().unwrap_or_else(|| handle(&call));
         work(operation, access_id.as_ref(), read)
     })
     .await?;
-    let Some(done) = done else {
+    let Some(mut done) = done else {
         return Ok(worldless(Refused::unauthorized()));
     };
     let exchange = exchange(gateway, name, &done);
-    let Answer { status, body } = match hit.as_ref().map(|hit| &hit.effect) {
-        Some(Effect::ErrorBefore { status } | Effect::ErrorAfter { status }) => fault(*status),
-        Some(Effect::RateLimit { .. }) => fault(429),
-        // Of a call that waits there is no answer, and nobody will see this one.
-        _ => done.outcome.unwrap_or_else(|| fault(500)),
-    };
-    Ok(Answered { exchange: Some(exchange), hit, ..Answered::worldless(status, body) })
+    let Answer { status, body } = done.answer(fault, || fault(500));
+    Ok(Answered { exchange: Some(exchange), hit: done.hit, ..Answered::worldless(status, body) })
 }
 
 /// Refuses a request that no operation serves, and notes it in the log of the world that its access id opens.

@@ -99,7 +99,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     let names = |key: &str| *key == *id || stands_in(body, key);
     let hit = form.as_ref().and_then(|_| gateway.faults.hit(&world_key.hash, operation, may, names));
     let (site, any_card): (Arc<str>, _) = (site.into(), gateway.any_card);
-    let done = execute(gateway, world_key, hit.clone(), || {
+    let done = execute(gateway, world_key, hit, || {
         let (id, site, form) = (id.clone(), site.clone(), form.clone());
         Box::new(move |session, decline| {
             let Some(kept) = session.page(&id)? else { return Ok(missing()) };
@@ -109,15 +109,10 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         })
     })
     .await?;
-    let Some(done) = done else { return Ok(missing().into()) };
+    let Some(mut done) = done else { return Ok(missing().into()) };
     let exchange = form.map(|_| clientpay::exchange(gateway, operation, &done));
-    let shown = match hit.as_ref().map(|hit| &hit.effect) {
-        Some(Effect::ErrorBefore { status } | Effect::ErrorAfter { status }) => fault(*status),
-        Some(Effect::RateLimit { .. }) => fault(429),
-        // Of a call that waits there is no answer, and nobody will see this one.
-        _ => done.outcome.unwrap_or_else(|| fault(500)),
-    };
-    Ok(Answered { shown, exchange, hit })
+    let shown = done.answer(fault, || fault(500));
+    Ok(Answered { shown, exchange, hit: done.hit })
 }
 
 /// What a fault shows in place of the page.

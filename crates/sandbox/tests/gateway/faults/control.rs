@@ -105,10 +105,6 @@ const BODIES: &[(&str, &str)] = &[
         operations!("customers.get, customers.create or customers.delete"),
     ),
     (
-        r#"{"operation":"plans.search","effect":{"kind":"drop-reply"}}"#,
-        operations!("plans.list, plans.get or tokens.list"),
-    ),
-    (
         r#"{"operation":"Customers.create","effect":{"kind":"drop-reply"}}"#,
         operations!("customers.create, customers.update or customers.delete"),
     ),
