@@ -50,17 +50,17 @@ pub(super) fn update_duplicates(call: &mut Call<'_>) -> Handled {
 }
 
 fn shown_avs(settings: &Settings, site: &Site<'_>) -> Answer {
-    Answer::ok(Payload::AvsSettings(settings.avs.record(CheckAnswer::AVS)))
+    Answer::ok(Payload::AvsSettings(Box::new(settings.avs.record(CheckAnswer::AVS))))
         .with_link(site.csc_settings("csc"))
         .with_link(site.avs_settings("self"))
 }
 
 fn shown_csc(settings: &Settings, site: &Site<'_>) -> Answer {
-    Answer::ok(Payload::CscSettings(settings.csc.record(CheckAnswer::CSC)))
+    Answer::ok(Payload::CscSettings(Box::new(settings.csc.record(CheckAnswer::CSC))))
         .with_link(site.avs_settings("avs"))
         .with_link(site.csc_settings("self"))
 }
 
 fn shown_duplicates(settings: &Settings) -> Answer {
-    Answer::ok(Payload::DuplicateSettings(settings.duplicates.record()))
+    Answer::ok(Payload::DuplicateSettings(Box::new(settings.duplicates.record())))
 }

@@ -224,7 +224,7 @@ impl EffectKind {
         let Self { name, members, what } = self;
         let members: Vec<Json> = members
             .iter()
-            .map(|EffectMember { name, rule, is_required, is_number: _ }| {
+            .map(|EffectMember { name, rule, is_required, .. }| {
                 json!({ "name": name, "rule": rule, "required": is_required })
             })
             .collect();

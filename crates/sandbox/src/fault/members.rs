@@ -16,8 +16,12 @@ use crate::members::Members;
 pub struct EffectMember {
     /// Its name, such as `delay-ms`.
     pub name: &'static str,
+    /// A phrase on what it is, such as `The HTTP status of the error`.
+    pub about: &'static str,
     /// Which values it takes.
     pub rule: &'static str,
+    /// The word for its value in help, such as `NUMBER`.
+    pub value: &'static str,
     /// Whether the effect needs it.
     pub is_required: bool,
     /// Whether its value may be a number in JSON.
@@ -47,13 +51,13 @@ pub(super) trait Member {
 
 /// Declares members that are whole numbers: the type, the name, the range and its words.
 macro_rules! numbers {
-    ($($Member:ident: $Value:ty, $name:literal from $range:expr, $words:literal, $must:literal;)*) => {$(
+    ($($Member:ident: $Value:ty, $name:literal from $range:expr, $about:literal, $words:literal, $must:literal;)*) => {$(
         pub(super) struct $Member;
 
         impl Member for $Member {
             type Value = $Value;
 
-            const ROW: EffectMember = EffectMember { name: $name, rule: $words, is_required: true, is_number: true };
+            const ROW: EffectMember = EffectMember { name: $name, about: $about, rule: $words, value: "NUMBER", is_required: true, is_number: true };
             const PATH: &'static str = concat!("effect.", $name);
 
             /// One that is too large for any is as wrong as the largest.
@@ -74,22 +78,22 @@ macro_rules! numbers {
 }
 
 numbers! {
-    Status: u16, "status" from 400..=599, "400 to 599", "from 400 to 599";
-    BytesPerSecond: u64, "bytes-per-second" from 1.., "from 1", "from 1";
-    AtByte: u64, "at-byte" from 0.., "from 0", "from 0";
-    Bytes: u64, "bytes" from 1..=1_073_741_824, "1 to 1073741824", "from 1 to 1073741824";
-    Millis: u64, "delay-ms" from 0..=60_000, "0 to 60000", "from 0 to 60000";
+    Status: u16, "status" from 400..=599, "The HTTP status of the error", "400 to 599", "from 400 to 599";
+    BytesPerSecond: u64, "bytes-per-second" from 1.., "How fast the body comes", "from 1", "from 1";
+    AtByte: u64, "at-byte" from 0.., "How many bytes of the body come", "from 0", "from 0";
+    Bytes: u64, "bytes" from 1..=1_073_741_824, "How many bytes the body has", "1 to 1073741824", "from 1 to 1073741824";
+    Millis: u64, "delay-ms" from 0..=60_000, "How long to wait, in milliseconds of real time", "0 to 60000", "from 0 to 60000";
 }
 
 /// Declares members that are texts: the name, the words for what it may be, the rule, and how it is shown.
 macro_rules! texts {
-    ($($Member:ident: $name:literal, $words:literal, $is_right:expr, $must:expr, $shown:expr;)*) => {$(
+    ($($Member:ident: $name:literal, $about:literal, $value:literal, $words:literal, $is_right:expr, $must:expr, $shown:expr;)*) => {$(
         pub(super) struct $Member;
 
         impl Member for $Member {
             type Value = String;
 
-            const ROW: EffectMember = EffectMember { name: $name, rule: $words, is_required: true, is_number: false };
+            const ROW: EffectMember = EffectMember { name: $name, about: $about, rule: $words, value: $value, is_required: true, is_number: false };
             const PATH: &'static str = concat!("effect.", $name);
 
             fn read(members: &mut Members) -> Result<String, String> {
@@ -110,14 +114,14 @@ macro_rules! texts {
 }
 
 texts! {
-    Body: "body", "any text", |_| true, "must be text", mask::text;
-    ContentType: "content-type", "a media type",
+    Body: "body", "The body of the answer", "TEXT", "any text", |_| true, "must be text", mask::text;
+    ContentType: "content-type", "The media type of the body", "TYPE", "a media type",
         |value| http::HeaderValue::try_from(value).is_ok_and(|value| !value.is_empty()),
         "must be text that a header can hold", mask::text;
-    ResultCode: "result-code", "a code of the vendor's that does not approve, such as 012",
+    ResultCode: "result-code", "The vendor's code of the decline", "CODE", "a code of the vendor's that does not approve, such as 012",
         |code| outcome::of_code(code).is_some(),
         "must be a code of the vendor's with which a charge is not approved", str::to_owned;
-    Held: "delay", "a period such as PT1H or P2D",
+    Held: "delay", "How long to hold an alert, as in PT1H or P2D of the world's clock", "PERIOD", "a period such as PT1H or P2D",
         |delay| delay.parse::<Period>().is_ok(),
         "must be an ISO 8601 period such as PT1H or P2D", str::to_owned;
 }
@@ -156,6 +160,8 @@ impl Member for Again {
 
     const ROW: EffectMember = EffectMember {
         name: "retry-after",
+        about: "When to try again",
+        value: "SECONDS|DATE",
         rule: "whole seconds or an HTTP date; without it there is no such header",
         is_required: false,
         is_number: true,

@@ -1,28 +1,16 @@
 //! What comes back: the envelope around every answer, the same for the gateway that writes it and the client that
 //! reads it.
 
-use perennial_domain::Date;
-use perennial_domain::clearent::{
-    Batch, CheckSettings, Customer, CustomerToken, DuplicateSettings, ExpectedRun, Link, MobileJwt, Payment,
-    Plan, Token, Transaction,
-};
+use perennial_domain::clearent::Link;
 
-use super::batch::{Batch as BatchMessage, Batches};
-use super::customer::{Customer as CustomerMessage, Customers};
-use super::customer_token::{CustomerToken as CustomerTokenMessage, CustomerTokens};
 use super::link::LinkMessage;
-use super::one_time_token::MobileJwt as MobileJwtMessage;
-use super::payment::{Payment as PaymentMessage, Payments};
-use super::plan::{Forecast, Plan as PlanMessage, Plans, Run, Runs, forecast_day};
-use super::settings::{CheckSettings as CheckSettingsMessage, DuplicateSettings as DuplicateSettingsMessage};
-use super::token::{Token as TokenMessage, Tokens};
-use super::transaction::{Transaction as TransactionMessage, Transactions};
+use super::payload::{Payload, PayloadMessage};
 use crate::codec;
 use crate::error::{DecodeError, EncodeError, UnreadableRecord};
 use crate::fields::{Fault, Unreadable, count, lenient_count, lenient_flag, owned, shown, some_text, text};
 use crate::format::Format;
 use crate::limits::Limits;
-use crate::member::{Else, Listed, Many};
+use crate::member::Many;
 use crate::message::Message;
 use crate::shape::Shape;
 use crate::text::{Bare, Text};
@@ -63,53 +51,6 @@ pub struct Reply {
     pub unreadable: Vec<UnreadableRecord>,
 }
 
-/// What an answer is about.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is what its type is")]
-pub enum Payload {
-    /// Nothing: an empty body, or a payload that this crate does not know.
-    #[default]
-    Empty,
-    Customer(Box<Customer>),
-    Customers(Vec<Customer>),
-    Token(Box<Token>),
-    Tokens(Vec<Token>),
-    CustomerToken(Box<CustomerToken>),
-    CustomerTokens(Vec<CustomerToken>),
-    Plan(Box<Plan>),
-    Plans(Vec<Plan>),
-    ExpectedRuns(Vec<ExpectedRun>),
-    Forecast(Vec<Date>),
-    Payments(Vec<Payment>),
-    /// An approved or a declined transaction; the latter has the payload type `errorTransaction`.
-    Transaction(Box<Transaction>),
-    /// A transaction and the token that it created.
-    TransactionToken(Box<Transaction>, Box<Token>),
-    Transactions(Vec<Transaction>),
-    Batch(Box<Batch>),
-    Batches(Vec<Batch>),
-    AvsSettings(CheckSettings),
-    CscSettings(CheckSettings),
-    DuplicateSettings(DuplicateSettings),
-    /// A card's one-time token, for the payer's browser or phone.
-    MobileJwt(Box<MobileJwt>),
-    Error(GatewayError),
-    /// More than one of the above, in this order: objects that no documented answer has together, or an error beside an
-    /// object. They contradict each other, and nothing follows from one of them alone.
-    Several(Vec<Payload>),
-}
-
-/// What the gateway says of a request that it refused.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct GatewayError {
-    /// The message for people.
-    pub message: Option<String>,
-    /// The three-digit code; the same number can mean different things on different endpoints.
-    pub result_code: Option<String>,
-    /// When, in a format that the vendor does not document.
-    pub time_stamp: Option<String>,
-}
-
 /// Which page of a list an answer is. Members that the gateway left out are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
@@ -138,43 +79,6 @@ message! {
         page: Option<PageMessage<'a>> = "page",
         payload: Option<PayloadMessage<'a>> = "payload",
     } else payload: PayloadMessage<'a>
-}
-
-message! {
-    /// What was seen in JSON is **inferred** for XML where no sample shows it: lists and errors. A token is written as
-    /// `tokenResponse` in JSON and as `token` in XML, as the vendor's samples have it, and read by either name in both.
-    struct PayloadMessage<'a> as "payload" {
-        customer: Option<Box<CustomerMessage<'a>>> = "customer",
-        customers: Option<Customers<'a>> = "customers",
-        transaction: Option<Box<TransactionMessage<'a>>> = "transaction",
-        transactions: Option<Transactions<'a>> = "transactions",
-        token_response: Option<Box<TokenMessage<'a>>> = "tokenResponse",
-        token: Option<Box<TokenMessage<'a>>> = "token",
-        tokens: Option<Tokens<'a>> = "tokens",
-        customer_token: Option<Box<CustomerTokenMessage<'a>>> = "customer-token",
-        customer_tokens: Option<CustomerTokens<'a>> = "customer-tokens",
-        plan: Option<Box<PlanMessage<'a>>> = "payment-plan",
-        plans: Option<Plans<'a>> = "payment-plans",
-        runs: Option<Runs<'a>> = "expected-runs",
-        forecast: Option<Forecast<'a>> = "plan-forecast",
-        payments: Option<Payments<'a>> = "payments",
-        batch: Option<Box<BatchMessage<'a>>> = "batch",
-        batches: Option<Batches<'a>> = "batches",
-        avs_settings: Option<CheckSettingsMessage<'a>> = "avs-settings",
-        csc_settings: Option<CheckSettingsMessage<'a>> = "csc-settings",
-        duplicate_settings: Option<DuplicateSettingsMessage<'a>> = "check-duplicate-transaction-settings",
-        mobile_jwt: Option<MobileJwtMessage<'a>> = "mobile-jwt",
-        error: Option<ErrorMessage<'a>> = "error",
-        payload_type: Option<Text<'a>> = "payloadType",
-    }
-}
-
-message! {
-    struct ErrorMessage<'a> as "error" of GatewayError; {
-        message: Option<Text<'a>> = "error-message",
-        result_code: Option<Text<'a>> = "result-code" by ResultCode,
-        time_stamp: Option<Text<'a>> = "time-stamp",
-    }
 }
 
 message! {
@@ -287,93 +191,6 @@ impl Payload {
         let record = message.record(&mut Unreadable::default()).map_err(|fault| fault.in_format(format))?;
         Ok((record.unwrap_or_default(), payload_type))
     }
-
-    /// The usual word for what the payload is.
-    pub fn type_name(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Empty => return None,
-            Self::Customer(_) => "customer",
-            Self::Customers(_) => "customers",
-            Self::Token(_) => "token",
-            Self::Tokens(_) => "tokens",
-            Self::CustomerToken(_) => "customer-token",
-            Self::CustomerTokens(_) => "customer-tokens",
-            Self::Plan(_) => "payment-plan",
-            Self::Plans(_) => "payment-plans",
-            Self::ExpectedRuns(_) => "expected-runs",
-            Self::Forecast(_) => "plan-forecast",
-            Self::Payments(_) => "payments",
-            Self::Transaction(_) => "transaction",
-            Self::TransactionToken(..) => "transactionToken",
-            Self::Transactions(_) => "transactions",
-            Self::Batch(_) => "batch",
-            Self::Batches(_) => "batches",
-            Self::AvsSettings(_) => "avs-settings",
-            Self::CscSettings(_) => "csc-settings",
-            Self::DuplicateSettings(_) => "check-duplicate-transaction-settings",
-            Self::MobileJwt(_) => "mobile-jwt",
-            Self::Error(_) => "error",
-            Self::Several(payloads) => return payloads.first()?.type_name(),
-        })
-    }
-
-    /// Whether it is an object without members or a list without items, which names nothing.
-    fn is_blank(&self) -> bool {
-        match self {
-            Self::Empty => true,
-            Self::Token(token) => **token == Token::default(),
-            Self::Transaction(transaction) => **transaction == Transaction::default(),
-            Self::TransactionToken(transaction, token) => {
-                **transaction == Transaction::default() && **token == Token::default()
-            }
-            Self::Batch(batch) => **batch == Batch::default(),
-            Self::Customers(customers) => customers.is_empty(),
-            Self::Tokens(tokens) => tokens.is_empty(),
-            Self::CustomerTokens(tokens) => tokens.is_empty(),
-            Self::Plans(plans) => plans.is_empty(),
-            Self::ExpectedRuns(runs) => runs.is_empty(),
-            Self::Forecast(dates) => dates.is_empty(),
-            Self::Payments(payments) => payments.is_empty(),
-            Self::Transactions(transactions) => transactions.is_empty(),
-            Self::Batches(batches) => batches.is_empty(),
-            Self::Several(payloads) => payloads.iter().all(Self::is_blank),
-            Self::Customer(_)
-            | Self::CustomerToken(_)
-            | Self::Plan(_)
-            | Self::AvsSettings(_)
-            | Self::CscSettings(_)
-            | Self::DuplicateSettings(_)
-            | Self::MobileJwt(_)
-            | Self::Error(_) => false,
-        }
-    }
-
-    /// The one payload there is, or all of them. One that is blank does not count beside others, unless it is a list whose
-    /// records cannot be read.
-    fn of(mut found: Vec<Self>, is_read_whole: bool) -> Option<Self> {
-        if is_read_whole {
-            let something = found.iter().any(|payload| !payload.is_blank());
-            if something { found.retain(|payload| !payload.is_blank()) } else { found.truncate(1) }
-        }
-        if found.len() > 1 { Some(Self::Several(found)) } else { found.pop() }
-    }
-
-    /// A list without items, or a refusal without a word, of which only the payload type is there.
-    fn nothing_of(payload_type: &str) -> Option<Self> {
-        Some(match payload_type {
-            "customers" => Self::Customers(Vec::new()),
-            "tokens" => Self::Tokens(Vec::new()),
-            "customer-tokens" => Self::CustomerTokens(Vec::new()),
-            "payment-plans" => Self::Plans(Vec::new()),
-            "expected-runs" => Self::ExpectedRuns(Vec::new()),
-            "plan-forecast" => Self::Forecast(Vec::new()),
-            "payments" => Self::Payments(Vec::new()),
-            "transactions" => Self::Transactions(Vec::new()),
-            "batches" => Self::Batches(Vec::new()),
-            "error" => Self::Error(GatewayError::default()),
-            _ => return None,
-        })
-    }
 }
 
 impl<'a> From<&'a Payload> for PayloadMessage<'a> {
@@ -381,218 +198,6 @@ impl<'a> From<&'a Payload> for PayloadMessage<'a> {
         let mut message = Self::default();
         message.put(payload);
         message
-    }
-}
-
-impl<'a> PayloadMessage<'a> {
-    fn put(&mut self, payload: &'a Payload) {
-        let message = self;
-        match payload {
-            Payload::Empty => {}
-            Payload::Customer(customer) => message.customer = Some(Box::new((&**customer).into())),
-            Payload::Customers(customers) => {
-                message.customers = Some(Customers { customer: each(customers) });
-            }
-            Payload::Token(token) if message.token_response.is_some() => {
-                message.token = Some(Box::new((&**token).into()));
-            }
-            Payload::Token(token) => message.token_response = Some(Box::new((&**token).into())),
-            Payload::Tokens(tokens) => {
-                message.tokens = Some(Tokens { token: each(tokens), token_response: Else::default() });
-            }
-            Payload::CustomerToken(token) => message.customer_token = Some(Box::new((&**token).into())),
-            Payload::CustomerTokens(tokens) => {
-                message.customer_tokens =
-                    Some(CustomerTokens { customer_token: each(tokens), token: Else::default() });
-            }
-            Payload::Plan(plan) => message.plan = Some(Box::new((&**plan).into())),
-            Payload::Plans(plans) => message.plans = Some(Plans { payment_plan: each(plans) }),
-            Payload::ExpectedRuns(runs) => message.runs = Some(Runs { expected_run: each(runs) }),
-            Payload::Forecast(dates) => {
-                message.forecast =
-                    Some(Forecast { date: dates.iter().map(|date| date.to_string().into()).collect() });
-            }
-            Payload::Payments(payments) => message.payments = Some(Payments { payment: each(payments) }),
-            Payload::Transaction(transaction) => {
-                message.transaction = Some(Box::new((&**transaction).into()));
-            }
-            Payload::TransactionToken(transaction, token) => {
-                message.transaction = Some(Box::new((&**transaction).into()));
-                message.token_response = Some(Box::new((&**token).into()));
-            }
-            Payload::Transactions(transactions) => {
-                message.transactions = Some(Transactions { transaction: each(transactions) });
-            }
-            Payload::Batch(batch) => message.batch = Some(Box::new((&**batch).into())),
-            Payload::Batches(batches) => message.batches = Some(Batches { batch: each(batches) }),
-            Payload::AvsSettings(settings) => message.avs_settings = Some(settings.into()),
-            Payload::CscSettings(settings) => message.csc_settings = Some(settings.into()),
-            Payload::DuplicateSettings(settings) => message.duplicate_settings = Some(settings.into()),
-            Payload::MobileJwt(jwt) => message.mobile_jwt = Some((&**jwt).into()),
-            Payload::Error(error) => message.error = Some(error.into()),
-            Payload::Several(payloads) => payloads.iter().for_each(|payload| message.put(payload)),
-        }
-    }
-}
-
-fn each<'a, R, M: From<&'a R>>(records: &'a [R]) -> Listed<M> {
-    records.iter().map(M::from).collect()
-}
-
-impl PayloadMessage<'_> {
-    /// The record by the members that are there, in the order of the table, an error last.
-    #[expect(clippy::too_many_lines, reason = "a table, with a line or two for each payload")]
-    fn record(self, unreadable: &mut Unreadable) -> Result<Option<Payload>, Fault> {
-        let Self {
-            customer,
-            customers,
-            transaction,
-            transactions,
-            token_response,
-            token,
-            tokens,
-            customer_token,
-            customer_tokens,
-            plan,
-            plans,
-            runs,
-            forecast,
-            payments,
-            batch,
-            batches,
-            avs_settings,
-            csc_settings,
-            duplicate_settings,
-            mobile_jwt,
-            error,
-            payload_type: _,
-        } = self;
-        let at = |path: &'static str| move |fault: Fault| fault.within(path);
-        let response = token_response
-            .map(|token| token.record().map_err(at("tokenResponse")))
-            .transpose()?
-            .map(Box::new);
-        let token = token.map(|token| token.record().map_err(at("token"))).transpose()?.map(Box::new);
-        // One token under both of its names is one.
-        let (token, another) =
-            if response.is_none() || response == token { (token, None) } else { (response, token) };
-        let mut found = Vec::new();
-        match (transaction, token) {
-            (Some(transaction), token) => {
-                let transaction = Box::new(transaction.record().map_err(at("transaction"))?);
-                found.push(match token {
-                    Some(token) => Payload::TransactionToken(transaction, token),
-                    None => Payload::Transaction(transaction),
-                });
-            }
-            (None, token) => found.extend(token.map(Payload::Token)),
-        }
-        found.extend(another.map(Payload::Token));
-        if let Some(customer) = customer {
-            found.push(Payload::Customer(Box::new(customer.record().map_err(at("customer"))?)));
-        }
-        if let Some(plan) = plan {
-            found.push(Payload::Plan(Box::new(plan.record().map_err(at("payment-plan"))?)));
-        }
-        if let Some(token) = customer_token {
-            found.push(Payload::CustomerToken(Box::new(token.record().map_err(at("customer-token"))?)));
-        }
-        if let Some(Customers { customer }) = customers {
-            found.push(Payload::Customers(unreadable.sort(
-                customer,
-                CustomerMessage::key,
-                CustomerMessage::record,
-                "customers.customer",
-            )));
-        }
-        if let Some(Transactions { transaction }) = transactions {
-            let path = "transactions.transaction";
-            found.push(Payload::Transactions(unreadable.sort(
-                transaction,
-                TransactionMessage::key,
-                TransactionMessage::record,
-                path,
-            )));
-        }
-        if let Some(Tokens { mut token, token_response: Else(others) }) = tokens {
-            token.0.extend(others.0);
-            found.push(Payload::Tokens(unreadable.sort(
-                token,
-                TokenMessage::key,
-                TokenMessage::record,
-                "tokens.token",
-            )));
-        }
-        if let Some(CustomerTokens { mut customer_token, token: Else(others) }) = customer_tokens {
-            customer_token.0.extend(others.0);
-            let path = "customer-tokens.customer-token";
-            found.push(Payload::CustomerTokens(unreadable.sort(
-                customer_token,
-                CustomerTokenMessage::key,
-                CustomerTokenMessage::record,
-                path,
-            )));
-        }
-        if let Some(Plans { payment_plan }) = plans {
-            found.push(Payload::Plans(unreadable.sort(
-                payment_plan,
-                PlanMessage::key,
-                PlanMessage::record,
-                "payment-plans.payment-plan",
-            )));
-        }
-        if let Some(Runs { expected_run }) = runs {
-            found.push(Payload::ExpectedRuns(unreadable.sort(
-                expected_run,
-                Run::key,
-                Run::record,
-                "expected-runs.expected-run",
-            )));
-        }
-        if let Some(forecast) = forecast {
-            found.push(Payload::Forecast(unreadable.sort(
-                forecast.date,
-                |_| None,
-                forecast_day,
-                "plan-forecast.date",
-            )));
-        }
-        if let Some(Payments { payment }) = payments {
-            found.push(Payload::Payments(unreadable.sort(
-                payment,
-                PaymentMessage::key,
-                PaymentMessage::record,
-                "payments.payment",
-            )));
-        }
-        if let Some(batch) = batch {
-            found.push(Payload::Batch(Box::new(batch.record().map_err(at("batch"))?)));
-        }
-        if let Some(Batches { batch }) = batches {
-            found.push(Payload::Batches(unreadable.sort(
-                batch,
-                BatchMessage::key,
-                BatchMessage::record,
-                "batches.batch",
-            )));
-        }
-        if let Some(settings) = avs_settings {
-            found.push(Payload::AvsSettings(settings.record().map_err(at("avs-settings"))?));
-        }
-        if let Some(settings) = csc_settings {
-            found.push(Payload::CscSettings(settings.record().map_err(at("csc-settings"))?));
-        }
-        if let Some(settings) = duplicate_settings {
-            let path = "check-duplicate-transaction-settings";
-            found.push(Payload::DuplicateSettings(settings.record().map_err(at(path))?));
-        }
-        if let Some(jwt) = mobile_jwt {
-            found.push(Payload::MobileJwt(Box::new(jwt.record().map_err(at("mobile-jwt"))?)));
-        }
-        let error =
-            error.map(ErrorMessage::record).transpose()?.filter(|error| *error != GatewayError::default());
-        found.extend(error.map(Payload::Error));
-        Ok(Payload::of(found, unreadable.is_empty()))
     }
 }
 

@@ -503,10 +503,10 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
         ..reply(
             200,
             "SUCCESS",
-            Payload::AvsSettings(CheckSettings {
+            Payload::AvsSettings(Box::new(CheckSettings {
                 enabled: Some(true),
                 filters: vec![filter(&CheckAnswer::AVS[0], true), filter(&CheckAnswer::AVS[4], false)],
-            }),
+            })),
         )
     }),
     ("settings-csc", || Reply {
@@ -515,10 +515,10 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
         ..reply(
             200,
             "SUCCESS",
-            Payload::CscSettings(CheckSettings {
+            Payload::CscSettings(Box::new(CheckSettings {
                 enabled: Some(false),
                 filters: vec![filter(&CheckAnswer::CSC[1], false)],
-            }),
+            })),
         )
     }),
     ("settings-duplicates", || Reply {
@@ -526,14 +526,14 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
         ..reply(
             200,
             "SUCCESS",
-            Payload::DuplicateSettings(DuplicateSettings {
+            Payload::DuplicateSettings(Box::new(DuplicateSettings {
                 enabled: Some(true),
                 check_merchant_level: Some(false),
                 include_invoice: Some(true),
                 use_invoice_instead_of_card: Some(false),
                 time_range_in_minutes: Some(5),
                 if_duplicate_found_respond_with_error: Some(false),
-            }),
+            })),
         )
     }),
     ("error", || {

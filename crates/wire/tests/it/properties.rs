@@ -659,9 +659,9 @@ fn payload() -> impl Strategy<Value = Payload> {
         vec(transaction().boxed(), 0..3).prop_map(Payload::Transactions),
         batch().prop_map(|batch| Payload::Batch(batch.into())),
         vec(batch().boxed(), 0..3).prop_map(Payload::Batches),
-        check_settings().prop_map(Payload::AvsSettings),
-        check_settings().prop_map(Payload::CscSettings),
-        duplicate_settings().prop_map(Payload::DuplicateSettings),
+        check_settings().prop_map(|settings| Payload::AvsSettings(Box::new(settings))),
+        check_settings().prop_map(|settings| Payload::CscSettings(Box::new(settings))),
+        duplicate_settings().prop_map(|settings| Payload::DuplicateSettings(Box::new(settings))),
         error.prop_map(Payload::Error),
         several,
     ]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use clap::{Args, Subcommand};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Subcommand, value_parser};
 use perennial_sandbox::{Effect, EffectKind, EffectMember};
 use serde_json::{Map, Value as Json};
 
@@ -58,39 +58,58 @@ struct Aim {
     key: Option<String>,
 }
 
-#[derive(Debug, Args)]
-#[command(next_help_heading = "The effect's options")]
-struct Parameters {
-    /// The HTTP status of the error
-    #[arg(long, value_name = "NUMBER")]
-    status: Option<u64>,
-    /// How long to wait, in milliseconds of real time
-    #[arg(long, value_name = "NUMBER")]
-    delay_ms: Option<u64>,
-    /// How long to hold an alert, as in PT1H or P2D of the world's clock
-    #[arg(long, value_name = "PERIOD")]
-    delay: Option<String>,
-    /// How fast the body comes
-    #[arg(long, value_name = "NUMBER")]
-    bytes_per_second: Option<u64>,
-    /// How many bytes of the body come
-    #[arg(long, value_name = "NUMBER")]
-    at_byte: Option<u64>,
-    /// How many bytes the body has
-    #[arg(long, value_name = "NUMBER")]
-    bytes: Option<u64>,
-    /// What comes instead of the answer
-    #[arg(long, value_name = "TEXT")]
-    body: Option<String>,
-    /// What the body claims to be
-    #[arg(long, value_name = "TYPE")]
-    content_type: Option<String>,
-    /// When to try again
-    #[arg(long, value_name = "SECONDS|DATE")]
-    retry_after: Option<String>,
-    /// The vendor's code of the decline
-    #[arg(long, value_name = "CODE")]
-    result_code: Option<String>,
+/// The options of effects, one for each member in the sandbox's table.
+#[derive(Debug, Default)]
+struct Parameters(Map<String, Json>);
+
+/// The members of all effects, each once.
+fn members() -> impl Iterator<Item = &'static EffectMember> {
+    let all: Vec<&EffectMember> = Effect::KINDS.iter().flat_map(|kind| kind.members).collect();
+    let is_first = |at: usize| all[..at].iter().all(|earlier| earlier.name != all[at].name);
+    let first: Vec<&EffectMember> = (0..all.len()).filter(|at| is_first(*at)).map(|at| all[at]).collect();
+    first.into_iter()
+}
+
+impl Args for Parameters {
+    fn augment_args(command: Command) -> Command {
+        members().fold(command, |command, EffectMember { name, about, value, is_required, is_number, .. }| {
+            let option = Arg::new(*name).long(*name).help(*about).value_name(*value);
+            let option = option.help_heading("The effect's options");
+            // What may be left out may also be text.
+            command.arg(if *is_number && *is_required {
+                option.value_parser(value_parser!(u64))
+            } else {
+                option
+            })
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Parameters {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut parameters = Self::default();
+        parameters.update_from_arg_matches(matches)?;
+        Ok(parameters)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for EffectMember { name, is_required, is_number, .. } in members() {
+            let value = if *is_number && *is_required {
+                matches.get_one::<u64>(name).map(|number| Json::from(*number))
+            } else {
+                let text = matches.get_one::<String>(name).cloned();
+                // Seconds are a number on the wire, a date is text.
+                let number = |text: String| text.parse().map_or(Json::String(text), Json::Number);
+                text.map(|text| if *is_number { number(text) } else { text.into() })
+            };
+            self.0.extend(value.map(|value| ((*name).to_owned(), value)));
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -160,33 +179,8 @@ impl Fault {
     fn document(self) -> Json {
         let Self { operation, effect, aim, parameters } = self;
         let Aim { nth, times, probability, seed, key } = aim;
-        let Parameters {
-            status,
-            delay_ms,
-            delay,
-            bytes_per_second,
-            at_byte,
-            bytes,
-            body,
-            content_type,
-            retry_after,
-            result_code,
-        } = parameters;
-        // Seconds are a number on the wire, a date is text.
-        let retry_after = retry_after.map(|text| text.parse().map_or(Json::String(text), Json::Number));
-        let effect = given([
-            ("kind", Some(effect.into())),
-            ("status", status.map(Json::from)),
-            ("delay-ms", delay_ms.map(Json::from)),
-            ("delay", delay.map(Json::from)),
-            ("bytes-per-second", bytes_per_second.map(Json::from)),
-            ("at-byte", at_byte.map(Json::from)),
-            ("bytes", bytes.map(Json::from)),
-            ("body", body.map(Json::from)),
-            ("content-type", content_type.map(Json::from)),
-            ("retry-after", retry_after),
-            ("result-code", result_code.map(Json::from)),
-        ]);
+        let Parameters(mut members) = parameters;
+        members.insert("kind".to_owned(), effect.into());
         given([
             ("operation", Some(operation.into())),
             ("nth", nth.map(Json::from)),
@@ -194,7 +188,7 @@ impl Fault {
             ("probability", probability.map(Json::Number)),
             ("seed", seed.map(Json::from)),
             ("key", key.map(Json::from)),
-            ("effect", Some(effect)),
+            ("effect", Some(members.into())),
         ])
     }
 }

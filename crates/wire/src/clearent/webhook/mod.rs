@@ -53,8 +53,8 @@ use serde_json::value::RawValue;
 
 pub use self::key::{PublicKey, PublicKeyError};
 pub use self::signer::Signer;
-use super::envelope::Payload;
 use super::link::LinkMessage;
+use super::payload::Payload;
 use crate::codec;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::fields::{lenient_count, owned};
