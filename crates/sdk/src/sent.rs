@@ -1,7 +1,7 @@
 //! Maps the status or the failure of a call to the kind of its error.
 
 use http::{HeaderMap, StatusCode, header};
-use perennial_transport::{Delivery, Kind, Next, Outcome, Replay, TransportError};
+use perennial_transport::{Decision, Delivery, Kind, Outcome, RetryClass, TransportError};
 use perennial_wire::Class;
 
 use crate::{Error, ErrorKind};
@@ -17,12 +17,12 @@ pub(crate) fn media_type(headers: &HeaderMap) -> &str {
 }
 
 /// How often an operation of this class may be sent.
-pub(crate) fn replay_of(class: Class) -> Replay {
+pub(crate) fn retry_class_of(class: Class) -> RetryClass {
     match class {
-        Class::Read | Class::Issue => Replay::Safe,
-        Class::Keyed => Replay::WithKey,
-        Class::Delete => Replay::Delete,
-        Class::Write => Replay::Never,
+        Class::Read | Class::Issue => RetryClass::Safe,
+        Class::Keyed => RetryClass::WithKey,
+        Class::Delete => RetryClass::Delete,
+        Class::Write => RetryClass::Never,
     }
 }
 
@@ -31,10 +31,10 @@ pub(crate) fn replay_of(class: Class) -> Replay {
 ///
 /// A write is only refused where it is certain that it was not done: by the gateway itself, and in doubt only by a
 /// refusal that judges the object (402).
-pub(crate) fn kind_of(replay: Replay, status: StatusCode, is_own: bool, doubt: bool) -> ErrorKind {
+pub(crate) fn kind_of(retry_class: RetryClass, status: StatusCode, is_own: bool, doubt: bool) -> ErrorKind {
     let outcome = Outcome::of_status(status, || is_own);
     let settled = outcome.is_definite() && (!doubt || status == StatusCode::PAYMENT_REQUIRED);
-    if replay != Replay::Safe && !settled {
+    if retry_class != RetryClass::Safe && !settled {
         return ErrorKind::OutcomeUnknown;
     }
     match status.as_u16() {
@@ -53,13 +53,13 @@ pub(crate) fn kind_of(replay: Replay, status: StatusCode, is_own: bool, doubt: b
 /// A call that no answer came to.
 pub(crate) fn unanswered(
     operation: &'static str,
-    next: Next,
+    next: Decision,
     attempts: u32,
     delivery: Delivery,
     cause: TransportError,
 ) -> Error {
     let kind = match cause.kind() {
-        _ if next != Next::Stop => ErrorKind::OutcomeUnknown,
+        _ if next != Decision::Stop => ErrorKind::OutcomeUnknown,
         Kind::RefusedUrl | Kind::PlainThroughProxy => ErrorKind::Configuration,
         Kind::NoPlace => ErrorKind::Timeout,
         _ if delivery == Delivery::NotSent => ErrorKind::Unreachable,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
-use perennial_transport::{Call, Deadline, Delivery, Exchange, Kind, Replay, Sender, TransportError};
+use perennial_transport::{Call, Deadline, Delivery, Exchange, Kind, RetryClass, Sender, TransportError};
 
 /// A gateway that acts on every request, and whose first answer is lost.
 #[derive(Default)]
@@ -33,26 +33,26 @@ impl Exchange for Lossy {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    for replay in [Replay::Safe, Replay::Never] {
+    for retry_class in [RetryClass::Safe, RetryClass::Never] {
         let gateway = Arc::new(Lossy::default());
         let sender = Sender::new(gateway.clone());
         let call = Call {
             request: Request::post("https://gateway.example/plans").body(Bytes::new())?,
             route: "/plans",
-            replay,
+            retry_class,
             is_own: |answer| answer.body() == "done",
             deadline: sender.deadline_in(Duration::from_secs(30)),
         };
-        match (replay, sender.send(call).await) {
-            (Replay::Safe, Ok(answer)) => {
-                println!("{replay:?}: answered at attempt {}", answer.attempts());
+        match (retry_class, sender.send(call).await) {
+            (RetryClass::Safe, Ok(answer)) => {
+                println!("{retry_class:?}: answered at attempt {}", answer.attempts());
                 assert_eq!(answer.attempts(), 2);
             }
-            (Replay::Never, Err(error)) => {
-                println!("{replay:?}: {error}");
+            (RetryClass::Never, Err(error)) => {
+                println!("{retry_class:?}: {error}");
                 assert_eq!((error.delivery(), error.attempts()), (Delivery::MaybeSent, 1));
             }
-            (replay, _) => return Err(format!("{replay:?} ended otherwise").into()),
+            (retry_class, _) => return Err(format!("{retry_class:?} ended otherwise").into()),
         }
     }
     Ok(())

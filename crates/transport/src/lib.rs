@@ -14,7 +14,7 @@
 //! use async_trait::async_trait;
 //! use bytes::Bytes;
 //! use http::{Request, Response};
-//! use perennial_transport::{Call, Deadline, Exchange, Replay, Sender, TransportError};
+//! use perennial_transport::{Call, Deadline, Exchange, RetryClass, Sender, TransportError};
 //!
 //! /// A gateway that is always well.
 //! struct Healthy;
@@ -37,7 +37,7 @@
 //!     .send(Call {
 //!         request: Request::get("https://gateway.example/health").body(Bytes::new())?,
 //!         route: "/health",
-//!         replay: Replay::Safe,
+//!         retry_class: RetryClass::Safe,
 //!         is_own: |answer| answer.body().ends_with(b"is well"),
 //!         deadline: sender.deadline_in(Duration::from_secs(30)),
 //!     })
@@ -65,9 +65,9 @@ mod error;
 mod exchange;
 mod pace;
 pub mod redact;
-mod replay;
 #[cfg(feature = "reqwest")]
 mod reqwest;
+mod retry_class;
 mod sender;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -78,7 +78,7 @@ pub use error::{Kind, TransportError};
 pub use exchange::Exchange;
 pub use pace::Pace;
 pub use redact::Redactor;
-pub use replay::{Delivery, Next, Outcome, Replay, decide};
 #[cfg(feature = "reqwest")]
 pub use reqwest::{BuildError, ReqwestBuilder, ReqwestExchange};
+pub use retry_class::{Decision, Delivery, Outcome, RetryClass, decide};
 pub use sender::{Answer, Call, CallError, Policy, Sender};

@@ -12,9 +12,9 @@ use tracing::{Instrument, Span, field};
 
 use crate::backoff::{Budget, retry_after};
 use crate::pace::{Pace, Places};
-use crate::replay::{give_up, settles};
+use crate::retry_class::{give_up, settles};
 use crate::{
-    Backoff, Deadline, Delivery, Exchange, Jitter, Kind, Next, Outcome, Replay, Time, TokioTime,
+    Backoff, Deadline, Decision, Delivery, Exchange, Jitter, Kind, Outcome, RetryClass, Time, TokioTime,
     TransportError, decide, full_jitter,
 };
 
@@ -69,7 +69,7 @@ pub struct Call {
     /// The route template, such as `/rest/v2/customers/{customer-key}`: the only form of the path that is logged.
     pub route: &'static str,
     /// What the call allows to be repeated.
-    pub replay: Replay,
+    pub retry_class: RetryClass,
     /// Whether an answer is in the gateway's own envelope. Nothing here knows a message, so the sender of the call says
     /// it; the answer of a proxy or a portal is never a definite no.
     pub is_own: fn(&Response<Bytes>) -> bool,
@@ -88,7 +88,7 @@ pub struct Answer {
 pub struct CallError(Box<Failure>);
 
 struct Failure {
-    next: Next,
+    next: Decision,
     delivery: Delivery,
     attempts: u32,
     cause: Result<Response<Bytes>, TransportError>,
@@ -137,26 +137,27 @@ impl Sender {
             let outcome = result.as_ref().map_or_else(Outcome::of_error, |answer| {
                 Outcome::of_status(answer.status(), || (call.is_own)(answer))
             });
-            let next = match decide(call.replay, outcome) {
-                Next::Repeat => match self.wait_before_repeat(&call, attempts, outcome, result.as_ref().ok())
-                {
-                    Some(wait) => {
-                        tracing::debug!(attempt = attempts, wait_ms = millis(wait), "repeating");
-                        self.0.time.sleep(wait).await;
-                        if !outcome.is_definite() {
-                            open = Some(outcome);
+            let next = match decide(call.retry_class, outcome) {
+                Decision::Retry => {
+                    match self.wait_before_repeat(&call, attempts, outcome, result.as_ref().ok()) {
+                        Some(wait) => {
+                            tracing::debug!(attempt = attempts, wait_ms = millis(wait), "repeating");
+                            self.0.time.sleep(wait).await;
+                            if !outcome.is_definite() {
+                                open = Some(outcome);
+                            }
+                            continue;
                         }
-                        continue;
+                        None => give_up(call.retry_class, open.unwrap_or(outcome)),
                     }
-                    None => give_up(call.replay, open.unwrap_or(outcome)),
-                },
-                Next::Stop if open.is_some() && !settles(call.replay, status(&result)) => {
-                    Next::OutcomeUnknown
+                }
+                Decision::Stop if open.is_some() && !settles(call.retry_class, status(&result)) => {
+                    Decision::OutcomeUnknown
                 }
                 next => next,
             };
             return match (next, result) {
-                (Next::Stop, Ok(response)) => {
+                (Decision::Stop, Ok(response)) => {
                     Ok(Answer { response, attempts, after_unknown: open.is_some() })
                 }
                 (next, cause) => {
@@ -190,7 +191,7 @@ impl Sender {
     }
 
     fn attempt_deadline(&self, call: &Call, now: Instant) -> Deadline {
-        if decide(call.replay, Outcome::MaybeSent) == Next::Repeat {
+        if decide(call.retry_class, Outcome::MaybeSent) == Decision::Retry {
             call.deadline.min(Deadline::after(now, self.0.policy.attempt_timeout))
         } else {
             call.deadline
@@ -250,7 +251,7 @@ impl fmt::Debug for Call {
         f.debug_struct("Call")
             .field("method", self.request.method())
             .field("route", &self.route)
-            .field("replay", &self.replay)
+            .field("retry_class", &self.retry_class)
             .finish_non_exhaustive()
     }
 }
@@ -289,9 +290,9 @@ impl fmt::Debug for Answer {
 }
 
 impl CallError {
-    /// What the caller does now: [`Next::Stop`], [`Next::OutcomeUnknown`] or [`Next::LookUp`], never
-    /// [`Next::Repeat`].
-    pub fn next(&self) -> Next {
+    /// What the caller does now: [`Decision::Stop`], [`Decision::OutcomeUnknown`] or [`Decision::LookUp`], never
+    /// [`Decision::Retry`].
+    pub fn next(&self) -> Decision {
         self.0.next
     }
 
@@ -341,10 +342,12 @@ impl fmt::Debug for CallError {
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match (self.0.next, self.0.delivery) {
-            (Next::OutcomeUnknown, _) => {
+            (Decision::OutcomeUnknown, _) => {
                 "the call may have been performed: reconcile before it is sent again"
             }
-            (Next::LookUp, _) => "the call may have been performed: look its key up before it is sent again",
+            (Decision::LookUp, _) => {
+                "the call may have been performed: look its key up before it is sent again"
+            }
             (_, Delivery::NotSent) => "the call did not reach the gateway",
             _ => "the call had no answer",
         })

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderMap, StatusCode};
 use perennial_domain::Reported;
-use perennial_transport::{CallError, Redactor, Replay};
+use perennial_transport::{CallError, Redactor, RetryClass};
 use perennial_wire::clearent::{GatewayError, Payload, Reply, names_an_effect};
 use perennial_wire::{Format, Limits, is_html};
 
@@ -21,7 +21,7 @@ use crate::{Error, ErrorKind, Response};
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
     pub(super) operation: &'static str,
-    pub(super) replay: Replay,
+    pub(super) retry_class: RetryClass,
     pub(super) format: Format,
     pub(super) redactor: &'a Redactor,
 }
@@ -153,10 +153,10 @@ impl Asked<'_> {
         let inside = code.filter(|_| status.is_success()).and_then(|code| StatusCode::from_u16(code).ok());
         let said = inside.unwrap_or(status);
         let gone = doubt
-            && self.replay == Replay::Delete
+            && self.retry_class == RetryClass::Delete
             && is_own
             && matches!(said, StatusCode::NOT_FOUND | StatusCode::GONE);
-        let kind = kind_of(self.replay, said, is_own, doubt);
+        let kind = kind_of(self.retry_class, said, is_own, doubt);
         let exchange_id = exchange_id.map(|id| self.redactor.text(&id));
         let about = About {
             operation: self.operation,
@@ -214,7 +214,7 @@ impl Asked<'_> {
     }
 
     fn writes(self) -> bool {
-        self.replay != Replay::Safe
+        self.retry_class != RetryClass::Safe
     }
 
     fn masked(self, said: GatewayError) -> GatewayMessage {

@@ -15,7 +15,7 @@ use tracing::{Instrument, field};
 use super::answer::{Answer, Asked, Mismatch, is_own};
 use super::{Batches, Customers, Invoices, Payments, Plans, Tokens, Transactions};
 use crate::lanes::{Lanes, Turn};
-use crate::sent::replay_of;
+use crate::sent::retry_class_of;
 use crate::setup::{Bounds, Unset, default_exchange};
 use crate::{Environment, Error, ErrorKind, List, Response};
 
@@ -236,7 +236,7 @@ impl Clearent {
     async fn send(&self, call: Call) -> Result<Answer, Error> {
         let Inner { sender, environment, key: (name, value), format, deadline, redactor, .. } = &*self.0;
         let Call { operation, class, method, route, target, body, one_time_token } = call;
-        let replay = replay_of(class);
+        let retry_class = retry_class_of(class);
         let mut request = Request::builder()
             .method(method.as_str())
             .uri(format!("{}{target}", environment.base_url()))
@@ -261,8 +261,9 @@ impl Clearent {
             Format::Json => |answer| is_own(Format::Json, answer),
             Format::Xml => |answer| is_own(Format::Xml, answer),
         };
-        let sent = sender.send(perennial_transport::Call { request, route, replay, is_own, deadline }).await;
-        let answer = Asked { operation, replay, format: *format, redactor: &redactor }.open(sent);
+        let sent =
+            sender.send(perennial_transport::Call { request, route, retry_class, is_own, deadline }).await;
+        let answer = Asked { operation, retry_class, format: *format, redactor: &redactor }.open(sent);
         answer.map_err(|error| error.of_environment(environment))
     }
 }

@@ -13,7 +13,7 @@ use perennial_wire::{Class, DecodeError, Limits, is_html};
 
 use crate::error::GatewayMessage;
 use crate::response::About;
-use crate::sent::{Foreign, kind_of, media_type, replay_of, unanswered};
+use crate::sent::{Foreign, kind_of, media_type, retry_class_of, unanswered};
 use crate::{Error, ErrorKind, Response};
 
 /// How the answer of an operation is read.
@@ -129,7 +129,7 @@ impl<T: Effect> Asked<'_, T> {
         let class = self.operation.class();
         let writes = !class.is_harmless();
         // A refusal after an attempt that was lost may be one of the repeat alone: whoever knows the id looks.
-        let kind = kind_of(replay_of(class), status, is_own, doubt && class != Class::Keyed);
+        let kind = kind_of(retry_class_of(class), status, is_own, doubt && class != Class::Keyed);
         let Reply { success, message, errors, value, unreadable } =
             match (self.decode)(&body, &Limits::masking(self.redactor.known())) {
                 Ok(reply) => reply,

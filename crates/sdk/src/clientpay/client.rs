@@ -14,7 +14,7 @@ use tracing::{Instrument, field};
 
 use super::answer::{Answered, Asked, Decode, Effect, is_own};
 use super::{Access, AccessIds, InProcess, Pages, Payers, Payments};
-use crate::sent::replay_of;
+use crate::sent::retry_class_of;
 use crate::setup::{Bounds, Unset, default_exchange};
 use crate::{Environment, Error, ErrorKind, Response};
 
@@ -260,8 +260,10 @@ impl ClientPay {
         let redactor = redactor.of_call(request.headers(), request.body());
         let asked = Asked { operation, decode, redactor: &redactor };
         let deadline = sender.deadline_in(*deadline);
-        let replay = replay_of(class);
-        asked.open(sender.send(perennial_transport::Call { request, route, replay, is_own, deadline }).await)
+        let retry_class = retry_class_of(class);
+        asked.open(
+            sender.send(perennial_transport::Call { request, route, retry_class, is_own, deadline }).await,
+        )
     }
 }
 

@@ -10,7 +10,7 @@ use perennial_domain::clearent::ApiKey;
 use perennial_domain::clientpay::AccessId;
 use perennial_transport::testing::{Recording, Replaying, Scripted};
 use perennial_transport::{
-    Backoff, Call, Policy, Redactor, Replay, ReqwestExchange, Sender, TokioTime, auth, full_jitter,
+    Backoff, Call, Policy, Redactor, ReqwestExchange, RetryClass, Sender, TokioTime, auth, full_jitter,
 };
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
@@ -75,7 +75,7 @@ impl log::Log for Printed {
     fn flush(&self) {}
 }
 
-fn call(sender: &Sender, url: &str, replay: Replay) -> Call {
+fn call(sender: &Sender, url: &str, retry_class: RetryClass) -> Call {
     let id = AccessId::try_from(KEY).unwrap();
     let mut request = Request::post(format!("{url}/cust_7"));
     for (name, value) in
@@ -89,7 +89,7 @@ fn call(sender: &Sender, url: &str, replay: Replay) -> Call {
     Call {
         request,
         route: "/rest/v2/customers/{customer-key}",
-        replay,
+        retry_class,
         is_own: |_| true,
         deadline: sender.deadline_in(Duration::from_secs(30)),
     }
@@ -143,8 +143,10 @@ async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
     {
         let plain = Gateway::start(script).await.url("http");
         let secured = Gateway::start_tls(script, acceptor.clone()).await.url("https");
-        for (url, replay) in [(&plain, Replay::Safe), (&plain, Replay::Never), (&secured, Replay::Never)] {
-            let call = call(&sender, url, replay);
+        for (url, retry_class) in
+            [(&plain, RetryClass::Safe), (&plain, RetryClass::Never), (&secured, RetryClass::Never)]
+        {
+            let call = call(&sender, url, retry_class);
             printed.show(&call);
             match sender.send(call).await {
                 Ok(answer) => printed.show(&answer),
@@ -167,7 +169,7 @@ async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
         .add(&names.fold(cassette.to_json().unwrap(), |json, name| json.replace(name, "(not secret here)")));
     let scripted = Scripted::new([]);
     let sender = Sender::new(Arc::new(scripted));
-    printed.show(&sender.send(call(&sender, "https://gateway.example", Replay::Safe)).await.unwrap_err());
+    printed.show(&sender.send(call(&sender, "https://gateway.example", RetryClass::Safe)).await.unwrap_err());
     printed.show(&Replaying::new(perennial_transport::testing::Cassette::default()));
     printed.show(&Redactor::new().secret(KEY));
 

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use perennial_transport::testing::Scripted;
 use perennial_transport::{
-    Answer, Backoff, Call, CallError, Deadline, Delivery, Exchange, Kind, Next, Pace, Policy, Replay, Sender,
-    TokioTime, TransportError,
+    Answer, Backoff, Call, CallError, Deadline, Decision, Delivery, Exchange, Kind, Pace, Policy, RetryClass,
+    Sender, TokioTime, TransportError,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -56,127 +56,127 @@ struct Run {
     took: Duration,
 }
 
-fn call(sender: &Sender, replay: Replay, within: Duration) -> Call {
+fn call(sender: &Sender, retry_class: RetryClass, within: Duration) -> Call {
     Call {
         request: Request::post("https://gateway.example/customers").body("body".into()).unwrap(),
         route: "/customers",
-        replay,
+        retry_class,
         is_own: |answer| answer.body() == "envelope",
         deadline: sender.deadline_in(within),
     }
 }
 
 /// Sends one call within 30 s, at most three times, waiting 1 s and then 2 s.
-async fn run(replay: Replay, replies: &[Reply]) -> Run {
+async fn run(retry_class: RetryClass, replies: &[Reply]) -> Run {
     let exchange = Arc::new(Scripted::new(replies.iter().map(|reply| reply.result())));
     let backoff = Backoff { base: SECOND, cap: 5 * SECOND };
     let policy = Policy { backoff, ..Policy::default() };
     let sender = Sender::with(exchange.clone(), policy, Arc::new(TokioTime), |upper| upper);
     let started = tokio::time::Instant::now();
-    let result = sender.send(call(&sender, replay, 30 * SECOND)).await;
+    let result = sender.send(call(&sender, retry_class, 30 * SECOND)).await;
     Run { result, exchange, took: started.elapsed() }
 }
 
 #[tokio::test(start_paused = true)]
 async fn definite_answers() {
-    for (replay, replies, status, after_unknown, seconds) in [
-        (Replay::Safe, &[Is(200)][..], 200, false, 0),
-        (Replay::Safe, &[Down, Is(200)], 200, false, 1),
-        (Replay::Safe, &[Reset, Is(503), Is(200)], 200, true, 3),
-        (Replay::Safe, &[Is(500), Is(502), Is(504)], 504, true, 3),
-        (Replay::Safe, &[Is(302)], 302, false, 0),
-        (Replay::Safe, &[Is(404)], 404, false, 0),
-        (Replay::Safe, &[Page(404)], 404, false, 0),
-        (Replay::Safe, &[Wait(429, 3), Is(200)], 200, false, 3),
-        (Replay::Safe, &[Wait(429, 0), Is(200)], 200, false, 1),
-        (Replay::Safe, &[Wait(429, 20), Is(200)], 200, false, 20),
-        (Replay::Safe, &[Wait(429, 86_400), Is(200)], 200, false, 6),
-        (Replay::Safe, &[PageWait(429, 20), Is(200)], 200, true, 6),
-        (Replay::Safe, &[Wait(503, 86_400), Is(200)], 200, true, 6),
-        (Replay::Safe, &[Wait(429, 1), Wait(429, 1), Wait(429, 1)], 429, false, 3),
-        (Replay::Delete, &[Is(200)], 200, false, 0),
-        (Replay::Delete, &[Is(404)], 404, false, 0),
-        (Replay::Delete, &[Down, Is(404)], 404, false, 1),
-        (Replay::Delete, &[Reset, Is(404)], 404, true, 1),
-        (Replay::Delete, &[Is(500), Is(404)], 404, true, 1),
-        (Replay::Delete, &[Reset, Down, Is(404)], 404, true, 3),
-        (Replay::Delete, &[Reset, Is(410)], 410, true, 1),
-        (Replay::Delete, &[Reset, Is(402)], 402, true, 1),
-        (Replay::Delete, &[Reset, Is(204)], 204, true, 1),
-        (Replay::Delete, &[Down, Is(401)], 401, false, 1),
-        (Replay::WithKey, &[Down, Is(200)], 200, false, 1),
-        (Replay::Delete, &[Wait(429, 2), Is(404)], 404, false, 2),
-        (Replay::Delete, &[Is(429), Is(429), Is(429)], 429, false, 3),
-        (Replay::WithKey, &[Wait(429, 2), Is(200)], 200, false, 2),
-        (Replay::WithKey, &[Is(429), Is(429), Is(429)], 429, false, 3),
-        (Replay::Never, &[Is(201)], 201, false, 0),
-        (Replay::Never, &[Is(402)], 402, false, 0),
-        (Replay::Never, &[Down, Down, Is(201)], 201, false, 3),
-        (Replay::Never, &[Down, Is(404)], 404, false, 1),
-        (Replay::Never, &[Wait(429, 2), Is(201)], 201, false, 2),
-        (Replay::Never, &[Wait(429, 9), Wait(429, 9), Is(402)], 402, false, 18),
-        (Replay::Never, &[Wait(429, 29), Is(201)], 201, false, 29),
-        (Replay::Never, &[Wait(429, 30), Is(201)], 201, false, 6),
-        (Replay::Never, &[Wait(429, 86_400); 3], 429, false, 13),
-        (Replay::Never, &[Is(429), Is(429), Is(429)], 429, false, 3),
+    for (retry_class, replies, status, after_unknown, seconds) in [
+        (RetryClass::Safe, &[Is(200)][..], 200, false, 0),
+        (RetryClass::Safe, &[Down, Is(200)], 200, false, 1),
+        (RetryClass::Safe, &[Reset, Is(503), Is(200)], 200, true, 3),
+        (RetryClass::Safe, &[Is(500), Is(502), Is(504)], 504, true, 3),
+        (RetryClass::Safe, &[Is(302)], 302, false, 0),
+        (RetryClass::Safe, &[Is(404)], 404, false, 0),
+        (RetryClass::Safe, &[Page(404)], 404, false, 0),
+        (RetryClass::Safe, &[Wait(429, 3), Is(200)], 200, false, 3),
+        (RetryClass::Safe, &[Wait(429, 0), Is(200)], 200, false, 1),
+        (RetryClass::Safe, &[Wait(429, 20), Is(200)], 200, false, 20),
+        (RetryClass::Safe, &[Wait(429, 86_400), Is(200)], 200, false, 6),
+        (RetryClass::Safe, &[PageWait(429, 20), Is(200)], 200, true, 6),
+        (RetryClass::Safe, &[Wait(503, 86_400), Is(200)], 200, true, 6),
+        (RetryClass::Safe, &[Wait(429, 1), Wait(429, 1), Wait(429, 1)], 429, false, 3),
+        (RetryClass::Delete, &[Is(200)], 200, false, 0),
+        (RetryClass::Delete, &[Is(404)], 404, false, 0),
+        (RetryClass::Delete, &[Down, Is(404)], 404, false, 1),
+        (RetryClass::Delete, &[Reset, Is(404)], 404, true, 1),
+        (RetryClass::Delete, &[Is(500), Is(404)], 404, true, 1),
+        (RetryClass::Delete, &[Reset, Down, Is(404)], 404, true, 3),
+        (RetryClass::Delete, &[Reset, Is(410)], 410, true, 1),
+        (RetryClass::Delete, &[Reset, Is(402)], 402, true, 1),
+        (RetryClass::Delete, &[Reset, Is(204)], 204, true, 1),
+        (RetryClass::Delete, &[Down, Is(401)], 401, false, 1),
+        (RetryClass::WithKey, &[Down, Is(200)], 200, false, 1),
+        (RetryClass::Delete, &[Wait(429, 2), Is(404)], 404, false, 2),
+        (RetryClass::Delete, &[Is(429), Is(429), Is(429)], 429, false, 3),
+        (RetryClass::WithKey, &[Wait(429, 2), Is(200)], 200, false, 2),
+        (RetryClass::WithKey, &[Is(429), Is(429), Is(429)], 429, false, 3),
+        (RetryClass::Never, &[Is(201)], 201, false, 0),
+        (RetryClass::Never, &[Is(402)], 402, false, 0),
+        (RetryClass::Never, &[Down, Down, Is(201)], 201, false, 3),
+        (RetryClass::Never, &[Down, Is(404)], 404, false, 1),
+        (RetryClass::Never, &[Wait(429, 2), Is(201)], 201, false, 2),
+        (RetryClass::Never, &[Wait(429, 9), Wait(429, 9), Is(402)], 402, false, 18),
+        (RetryClass::Never, &[Wait(429, 29), Is(201)], 201, false, 29),
+        (RetryClass::Never, &[Wait(429, 30), Is(201)], 201, false, 6),
+        (RetryClass::Never, &[Wait(429, 86_400); 3], 429, false, 13),
+        (RetryClass::Never, &[Is(429), Is(429), Is(429)], 429, false, 3),
     ] {
-        let Run { result, exchange, took } = run(replay, replies).await;
-        let answer = result.unwrap_or_else(|error| panic!("{replay:?} {replies:?}: {error:?}"));
+        let Run { result, exchange, took } = run(retry_class, replies).await;
+        let answer = result.unwrap_or_else(|error| panic!("{retry_class:?} {replies:?}: {error:?}"));
         let seen = (answer.response().status().as_u16(), answer.after_unknown(), took.as_secs());
-        assert_eq!(seen, (status, after_unknown, seconds), "{replay:?} {replies:?}");
-        assert_eq!(answer.attempts() as usize, replies.len(), "{replay:?} {replies:?}");
-        assert_eq!(exchange.requests().len(), replies.len(), "{replay:?} {replies:?}");
+        assert_eq!(seen, (status, after_unknown, seconds), "{retry_class:?} {replies:?}");
+        assert_eq!(answer.attempts() as usize, replies.len(), "{retry_class:?} {replies:?}");
+        assert_eq!(exchange.requests().len(), replies.len(), "{retry_class:?} {replies:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn calls_without_a_definite_answer() {
+    use Decision::{LookUp, OutcomeUnknown, Stop};
     use Delivery::{Answered, MaybeSent, NotSent};
-    use Next::{LookUp, OutcomeUnknown, Stop};
-    for (replay, replies, next, delivery, status) in [
-        (Replay::Safe, &[Down, Down, Down][..], Stop, NotSent, None),
-        (Replay::Safe, &[Reset, Reset, Reset], Stop, MaybeSent, None),
-        (Replay::Safe, &[Is(500), Is(500), Down], Stop, MaybeSent, None),
-        (Replay::Delete, &[Down, Down, Down], Stop, NotSent, None),
-        (Replay::Delete, &[Reset, Reset, Reset], OutcomeUnknown, MaybeSent, None),
-        (Replay::Delete, &[Reset, Down, Down], OutcomeUnknown, MaybeSent, None),
-        (Replay::Delete, &[Reset, Is(500), Is(503)], OutcomeUnknown, Answered, Some(503)),
-        (Replay::Delete, &[Is(302)], OutcomeUnknown, Answered, Some(302)),
-        (Replay::Delete, &[Reset, Is(400)], OutcomeUnknown, Answered, Some(400)),
-        (Replay::Delete, &[Is(500), Is(401)], OutcomeUnknown, Answered, Some(401)),
-        (Replay::Delete, &[Reset, Down, Is(403)], OutcomeUnknown, Answered, Some(403)),
-        (Replay::Delete, &[Reset, Is(307)], OutcomeUnknown, Answered, Some(307)),
-        (Replay::WithKey, &[Down, Down, Down], Stop, NotSent, None),
-        (Replay::WithKey, &[Down, Reset], LookUp, MaybeSent, None),
-        (Replay::WithKey, &[Is(500)], LookUp, Answered, Some(500)),
-        (Replay::Delete, &[Page(404)], OutcomeUnknown, Answered, Some(404)),
-        (Replay::Delete, &[Reset, Page(404)], OutcomeUnknown, Answered, Some(404)),
-        (Replay::Delete, &[Reset, Is(429), Is(429)], OutcomeUnknown, Answered, Some(429)),
-        (Replay::WithKey, &[Wait(429, 1), Down, Down], Stop, NotSent, None),
-        (Replay::WithKey, &[PageWait(429, 1)], LookUp, Answered, Some(429)),
-        (Replay::WithKey, &[Wait(503, 1)], LookUp, Answered, Some(503)),
-        (Replay::WithKey, &[Page(401)], LookUp, Answered, Some(401)),
-        (Replay::Never, &[Down, Down, Down], Stop, NotSent, None),
-        (Replay::Never, &[Reset], OutcomeUnknown, MaybeSent, None),
-        (Replay::Never, &[Down, Reset], OutcomeUnknown, MaybeSent, None),
-        (Replay::Never, &[Is(500)], OutcomeUnknown, Answered, Some(500)),
-        (Replay::Never, &[PageWait(429, 1)], OutcomeUnknown, Answered, Some(429)),
-        (Replay::Never, &[Wait(503, 1)], OutcomeUnknown, Answered, Some(503)),
-        (Replay::Never, &[Wait(429, 1), Reset], OutcomeUnknown, MaybeSent, None),
-        (Replay::Never, &[Wait(429, 1), Page(403)], OutcomeUnknown, Answered, Some(403)),
-        (Replay::Never, &[Page(400)], OutcomeUnknown, Answered, Some(400)),
-        (Replay::Never, &[Page(422)], OutcomeUnknown, Answered, Some(422)),
-        (Replay::Never, &[Is(307)], OutcomeUnknown, Answered, Some(307)),
-        (Replay::Never, &[Is(408)], OutcomeUnknown, Answered, Some(408)),
-        (Replay::Never, &[Is(303)], OutcomeUnknown, Answered, Some(303)),
+    for (retry_class, replies, next, delivery, status) in [
+        (RetryClass::Safe, &[Down, Down, Down][..], Stop, NotSent, None),
+        (RetryClass::Safe, &[Reset, Reset, Reset], Stop, MaybeSent, None),
+        (RetryClass::Safe, &[Is(500), Is(500), Down], Stop, MaybeSent, None),
+        (RetryClass::Delete, &[Down, Down, Down], Stop, NotSent, None),
+        (RetryClass::Delete, &[Reset, Reset, Reset], OutcomeUnknown, MaybeSent, None),
+        (RetryClass::Delete, &[Reset, Down, Down], OutcomeUnknown, MaybeSent, None),
+        (RetryClass::Delete, &[Reset, Is(500), Is(503)], OutcomeUnknown, Answered, Some(503)),
+        (RetryClass::Delete, &[Is(302)], OutcomeUnknown, Answered, Some(302)),
+        (RetryClass::Delete, &[Reset, Is(400)], OutcomeUnknown, Answered, Some(400)),
+        (RetryClass::Delete, &[Is(500), Is(401)], OutcomeUnknown, Answered, Some(401)),
+        (RetryClass::Delete, &[Reset, Down, Is(403)], OutcomeUnknown, Answered, Some(403)),
+        (RetryClass::Delete, &[Reset, Is(307)], OutcomeUnknown, Answered, Some(307)),
+        (RetryClass::WithKey, &[Down, Down, Down], Stop, NotSent, None),
+        (RetryClass::WithKey, &[Down, Reset], LookUp, MaybeSent, None),
+        (RetryClass::WithKey, &[Is(500)], LookUp, Answered, Some(500)),
+        (RetryClass::Delete, &[Page(404)], OutcomeUnknown, Answered, Some(404)),
+        (RetryClass::Delete, &[Reset, Page(404)], OutcomeUnknown, Answered, Some(404)),
+        (RetryClass::Delete, &[Reset, Is(429), Is(429)], OutcomeUnknown, Answered, Some(429)),
+        (RetryClass::WithKey, &[Wait(429, 1), Down, Down], Stop, NotSent, None),
+        (RetryClass::WithKey, &[PageWait(429, 1)], LookUp, Answered, Some(429)),
+        (RetryClass::WithKey, &[Wait(503, 1)], LookUp, Answered, Some(503)),
+        (RetryClass::WithKey, &[Page(401)], LookUp, Answered, Some(401)),
+        (RetryClass::Never, &[Down, Down, Down], Stop, NotSent, None),
+        (RetryClass::Never, &[Reset], OutcomeUnknown, MaybeSent, None),
+        (RetryClass::Never, &[Down, Reset], OutcomeUnknown, MaybeSent, None),
+        (RetryClass::Never, &[Is(500)], OutcomeUnknown, Answered, Some(500)),
+        (RetryClass::Never, &[PageWait(429, 1)], OutcomeUnknown, Answered, Some(429)),
+        (RetryClass::Never, &[Wait(503, 1)], OutcomeUnknown, Answered, Some(503)),
+        (RetryClass::Never, &[Wait(429, 1), Reset], OutcomeUnknown, MaybeSent, None),
+        (RetryClass::Never, &[Wait(429, 1), Page(403)], OutcomeUnknown, Answered, Some(403)),
+        (RetryClass::Never, &[Page(400)], OutcomeUnknown, Answered, Some(400)),
+        (RetryClass::Never, &[Page(422)], OutcomeUnknown, Answered, Some(422)),
+        (RetryClass::Never, &[Is(307)], OutcomeUnknown, Answered, Some(307)),
+        (RetryClass::Never, &[Is(408)], OutcomeUnknown, Answered, Some(408)),
+        (RetryClass::Never, &[Is(303)], OutcomeUnknown, Answered, Some(303)),
     ] {
-        let Run { result, exchange, .. } = run(replay, replies).await;
-        let error = result.expect_err(&format!("{replay:?} {replies:?}"));
+        let Run { result, exchange, .. } = run(retry_class, replies).await;
+        let error = result.expect_err(&format!("{retry_class:?} {replies:?}"));
         let seen = (error.next(), error.delivery(), error.status().map(|status| status.as_u16()));
-        assert_eq!(seen, (next, delivery, status), "{replay:?} {replies:?}");
-        assert_eq!(error.attempts() as usize, replies.len(), "{replay:?} {replies:?}");
-        assert_eq!(exchange.requests().len(), replies.len(), "{replay:?} {replies:?}");
-        assert_eq!(error.transport_error().is_some(), status.is_none(), "{replay:?} {replies:?}");
+        assert_eq!(seen, (next, delivery, status), "{retry_class:?} {replies:?}");
+        assert_eq!(error.attempts() as usize, replies.len(), "{retry_class:?} {replies:?}");
+        assert_eq!(exchange.requests().len(), replies.len(), "{retry_class:?} {replies:?}");
+        assert_eq!(error.transport_error().is_some(), status.is_none(), "{retry_class:?} {replies:?}");
     }
 }
 
@@ -185,8 +185,11 @@ async fn a_refused_url_is_tried_once() {
     for kind in [Kind::RefusedUrl, Kind::Unrecorded, Kind::Canceled] {
         let exchange = Arc::new(Scripted::new([Err(TransportError::new(kind).not_sent())]));
         let sender = Sender::new(exchange.clone());
-        let error = sender.send(call(&sender, Replay::Safe, SECOND)).await.unwrap_err();
-        assert_eq!((error.next(), error.delivery(), error.attempts()), (Next::Stop, Delivery::NotSent, 1));
+        let error = sender.send(call(&sender, RetryClass::Safe, SECOND)).await.unwrap_err();
+        assert_eq!(
+            (error.next(), error.delivery(), error.attempts()),
+            (Decision::Stop, Delivery::NotSent, 1)
+        );
         assert_eq!(exchange.requests().len(), 1);
     }
 }
@@ -202,26 +205,26 @@ async fn the_deadline_bounds_waits_and_attempts() {
                 upper
             });
         let started = tokio::time::Instant::now();
-        let error = sender.send(call(&sender, Replay::Safe, within * SECOND)).await.unwrap_err();
+        let error = sender.send(call(&sender, RetryClass::Safe, within * SECOND)).await.unwrap_err();
         assert_eq!((error.attempts(), started.elapsed().as_secs()), (attempts, took), "within {within} s");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_what_may_follow_shortens_an_attempt() {
-    for (replay, within, attempt_ends) in [
-        (Replay::Safe, 30, 10),
-        (Replay::Delete, 30, 10),
-        (Replay::Safe, 7, 7),
-        (Replay::Never, 30, 30),
-        (Replay::WithKey, 30, 30),
+    for (retry_class, within, attempt_ends) in [
+        (RetryClass::Safe, 30, 10),
+        (RetryClass::Delete, 30, 10),
+        (RetryClass::Safe, 7, 7),
+        (RetryClass::Never, 30, 30),
+        (RetryClass::WithKey, 30, 30),
     ] {
         let exchange = Arc::new(Scripted::new([Is(200).result()]));
         let sender = Sender::new(exchange.clone());
         let now = tokio::time::Instant::now().into_std();
-        sender.send(call(&sender, replay, within * SECOND)).await.unwrap();
+        sender.send(call(&sender, retry_class, within * SECOND)).await.unwrap();
         let (_, deadline) = &exchange.requests()[0];
-        assert_eq!(deadline.remaining(now), attempt_ends * SECOND, "{replay:?} within {within} s");
+        assert_eq!(deadline.remaining(now), attempt_ends * SECOND, "{retry_class:?} within {within} s");
     }
 }
 
@@ -231,7 +234,7 @@ async fn attempts_and_budget_are_the_policys() {
         let policy = Policy { attempts: NonZeroU32::new(attempts).unwrap(), budget, ..Policy::default() };
         let exchange = Arc::new(Scripted::new([Down; 9].map(Reply::result)));
         let sender = Sender::with(exchange.clone(), policy, Arc::new(TokioTime), |_| Duration::ZERO);
-        sender.send(call(&sender, Replay::Safe, SECOND)).await.unwrap_err();
+        sender.send(call(&sender, RetryClass::Safe, SECOND)).await.unwrap_err();
         assert_eq!(exchange.requests().len(), sent, "{attempts} attempts, budget {budget}");
     }
 }
@@ -243,7 +246,7 @@ async fn clones_share_one_budget() {
     let sender = Sender::with(exchange.clone(), Policy::default(), Arc::new(TokioTime), |_| Duration::ZERO);
     for _ in 0..1_000 {
         let clone = sender.clone();
-        clone.send(call(&clone, Replay::Safe, SECOND)).await.unwrap_err();
+        clone.send(call(&clone, RetryClass::Safe, SECOND)).await.unwrap_err();
     }
     // The first call finds the budget full and earns nothing.
     assert_eq!(exchange.requests().len(), 1_000 + 25 + 999 / 20);
@@ -291,7 +294,7 @@ async fn calls_leave_within_the_pace_and_the_deadline() {
         let began = tokio::time::Instant::now();
         let calls: Vec<_> = (0..10)
             .map(|_| {
-                let (sender, call) = (sender.clone(), call(&sender, Replay::Never, within * SECOND));
+                let (sender, call) = (sender.clone(), call(&sender, RetryClass::Never, within * SECOND));
                 tokio::spawn(async move { sender.send(call).await })
             })
             .collect();
@@ -301,9 +304,9 @@ async fn calls_leave_within_the_pace_and_the_deadline() {
             let kind = error.transport_error().unwrap().kind();
             if kind == Kind::NoPlace {
                 unsent += 1;
-                assert_eq!((error.next(), error.delivery()), (Next::Stop, Delivery::NotSent), "{pace:?}");
+                assert_eq!((error.next(), error.delivery()), (Decision::Stop, Delivery::NotSent), "{pace:?}");
             } else {
-                assert_eq!((kind, error.next()), (Kind::Timeout, Next::OutcomeUnknown), "{pace:?}");
+                assert_eq!((kind, error.next()), (Kind::Timeout, Decision::OutcomeUnknown), "{pace:?}");
             }
         }
         assert!(began.elapsed() <= within * SECOND, "{pace:?} took {:?}", began.elapsed());
@@ -319,10 +322,10 @@ async fn a_dropped_call_leaves_its_place() {
     let pace = Pace { max_in_flight: NonZeroU32::new(1), ..Pace::default() };
     let sender =
         Sender::paced(Arc::new(Slow::default()), Policy::default(), pace, Arc::new(TokioTime), |upper| upper);
-    let dropped = sender.send(call(&sender, Replay::Never, 30 * SECOND));
+    let dropped = sender.send(call(&sender, RetryClass::Never, 30 * SECOND));
     assert!(tokio::time::timeout(SECOND, dropped).await.is_err());
     let started = tokio::time::Instant::now();
-    sender.send(call(&sender, Replay::Never, 30 * SECOND)).await.unwrap();
+    sender.send(call(&sender, RetryClass::Never, 30 * SECOND)).await.unwrap();
     assert_eq!(started.elapsed().as_secs(), 10);
 }
 

@@ -7,7 +7,7 @@ use crate::{Kind, TransportError};
 /// What a call allows to be done with it a second time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Replay {
+pub enum RetryClass {
     /// A read: a repeat changes nothing.
     Safe,
     /// A write under a key that the gateway accepts once, such as a single-use request id.
@@ -110,51 +110,51 @@ impl Outcome {
 
 /// What to do after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Next {
+pub enum Decision {
     /// Nothing more: the answer, or the lack of one, is final.
     Stop,
     /// Send the same request again.
-    Repeat,
+    Retry,
     /// Stop and say that the call may have been performed: only reconciliation can tell.
     OutcomeUnknown,
     /// Ask the gateway about the call's key. That it knows nothing of the key yet is no leave to send again.
     LookUp,
 }
 
-/// The table. Each row is a [`Replay`], each column an [`Outcome`].
+/// The table. Each row is a [`RetryClass`], each column an [`Outcome`].
 ///
 /// That a gateway which says 429 in its own envelope has done nothing is **inferred** from what 429 means (RFC 6585,
 /// section 4); neither vendor documents it.
 ///
 /// ```
-/// use perennial_transport::{Next, Outcome, Replay, decide};
+/// use perennial_transport::{Decision, Outcome, RetryClass, decide};
 ///
-/// assert_eq!(decide(Replay::Safe, Outcome::MaybeSent), Next::Repeat);
-/// assert_eq!(decide(Replay::Never, Outcome::MaybeSent), Next::OutcomeUnknown);
-/// assert_eq!(decide(Replay::Never, Outcome::NotSent), Next::Repeat);
+/// assert_eq!(decide(RetryClass::Safe, Outcome::MaybeSent), Decision::Retry);
+/// assert_eq!(decide(RetryClass::Never, Outcome::MaybeSent), Decision::OutcomeUnknown);
+/// assert_eq!(decide(RetryClass::Never, Outcome::NotSent), Decision::Retry);
 /// ```
-pub const fn decide(replay: Replay, outcome: Outcome) -> Next {
+pub const fn decide(retry_class: RetryClass, outcome: Outcome) -> Decision {
     use Outcome::{Done, Fault, MaybeSent, NotSent, Refused, Throttled, Unclear};
 
-    match replay {
-        Replay::Safe => match outcome {
-            NotSent | MaybeSent | Throttled | Fault => Next::Repeat,
-            Unclear | Refused | Done => Next::Stop,
+    match retry_class {
+        RetryClass::Safe => match outcome {
+            NotSent | MaybeSent | Throttled | Fault => Decision::Retry,
+            Unclear | Refused | Done => Decision::Stop,
         },
-        Replay::WithKey => match outcome {
-            NotSent | Throttled => Next::Repeat,
-            MaybeSent | Fault | Unclear => Next::LookUp,
-            Refused | Done => Next::Stop,
+        RetryClass::WithKey => match outcome {
+            NotSent | Throttled => Decision::Retry,
+            MaybeSent | Fault | Unclear => Decision::LookUp,
+            Refused | Done => Decision::Stop,
         },
-        Replay::Delete => match outcome {
-            NotSent | MaybeSent | Throttled | Fault => Next::Repeat,
-            Unclear => Next::OutcomeUnknown,
-            Refused | Done => Next::Stop,
+        RetryClass::Delete => match outcome {
+            NotSent | MaybeSent | Throttled | Fault => Decision::Retry,
+            Unclear => Decision::OutcomeUnknown,
+            Refused | Done => Decision::Stop,
         },
-        Replay::Never => match outcome {
-            NotSent | Throttled => Next::Repeat,
-            MaybeSent | Fault | Unclear => Next::OutcomeUnknown,
-            Refused | Done => Next::Stop,
+        RetryClass::Never => match outcome {
+            NotSent | Throttled => Decision::Retry,
+            MaybeSent | Fault | Unclear => Decision::OutcomeUnknown,
+            Refused | Done => Decision::Stop,
         },
     }
 }
@@ -165,18 +165,18 @@ pub const fn decide(replay: Replay, outcome: Outcome) -> Next {
 /// A delete may have been: then only that the object is gone tells, or a refusal that judges the object (402), which a
 /// deleted one could not get. That a key was not accepted (401, 403) or a request not understood (400) judges the
 /// repeat alone.
-pub(crate) fn settles(replay: Replay, status: Option<StatusCode>) -> bool {
-    replay != Replay::Delete
+pub(crate) fn settles(retry_class: RetryClass, status: Option<StatusCode>) -> bool {
+    retry_class != RetryClass::Delete
         || status.is_some_and(|status| matches!(status.as_u16(), 200..=299 | 402 | 404 | 410))
 }
 
 /// What is left to say where the table wants a repeat and none may be made: no attempt, budget or time is left.
-pub(crate) const fn give_up(replay: Replay, outcome: Outcome) -> Next {
-    match replay {
-        _ if outcome.is_definite() => Next::Stop,
-        Replay::Safe => Next::Stop,
-        Replay::WithKey => Next::LookUp,
-        Replay::Delete | Replay::Never => Next::OutcomeUnknown,
+pub(crate) const fn give_up(retry_class: RetryClass, outcome: Outcome) -> Decision {
+    match retry_class {
+        _ if outcome.is_definite() => Decision::Stop,
+        RetryClass::Safe => Decision::Stop,
+        RetryClass::WithKey => Decision::LookUp,
+        RetryClass::Delete | RetryClass::Never => Decision::OutcomeUnknown,
     }
 }
 
@@ -187,26 +187,26 @@ mod tests {
     #[test]
     #[rustfmt::skip]
     fn every_cell_of_the_table() {
-        use Next::{LookUp as L, OutcomeUnknown as U, Repeat as R, Stop as S};
+        use Decision::{LookUp as L, OutcomeUnknown as U, Retry as R, Stop as S};
         let columns = [Outcome::NotSent, Outcome::MaybeSent, Outcome::Throttled, Outcome::Fault,
                        Outcome::Unclear, Outcome::Refused, Outcome::Done];
         let decided = [
-            (Replay::Safe,    [R, R, R, R, S, S, S]),
-            (Replay::WithKey, [R, L, R, L, L, S, S]),
-            (Replay::Delete,  [R, R, R, R, U, S, S]),
-            (Replay::Never,   [R, U, R, U, U, S, S]),
+            (RetryClass::Safe,    [R, R, R, R, S, S, S]),
+            (RetryClass::WithKey, [R, L, R, L, L, S, S]),
+            (RetryClass::Delete,  [R, R, R, R, U, S, S]),
+            (RetryClass::Never,   [R, U, R, U, U, S, S]),
         ];
         let given_up = [
-            (Replay::Safe,    [S, S, S, S, S, S, S]),
-            (Replay::WithKey, [S, L, S, L, L, S, S]),
-            (Replay::Delete,  [S, U, S, U, U, S, S]),
-            (Replay::Never,   [S, U, S, U, U, S, S]),
+            (RetryClass::Safe,    [S, S, S, S, S, S, S]),
+            (RetryClass::WithKey, [S, L, S, L, L, S, S]),
+            (RetryClass::Delete,  [S, U, S, U, U, S, S]),
+            (RetryClass::Never,   [S, U, S, U, U, S, S]),
         ];
-        for (replay, row) in decided {
-            assert_eq!(columns.map(|outcome| decide(replay, outcome)), row, "{replay:?}");
+        for (retry_class, row) in decided {
+            assert_eq!(columns.map(|outcome| decide(retry_class, outcome)), row, "{retry_class:?}");
         }
-        for (replay, row) in given_up {
-            assert_eq!(columns.map(|outcome| give_up(replay, outcome)), row, "{replay:?}, given up");
+        for (retry_class, row) in given_up {
+            assert_eq!(columns.map(|outcome| give_up(retry_class, outcome)), row, "{retry_class:?}, given up");
         }
     }
 
