@@ -32,8 +32,8 @@ use crate::call;
 use crate::clearent::{self, Formats, refusal, worldless};
 use crate::connections::{Connections, Open};
 use crate::fault::{Effect, Hit};
+use crate::faulty_body::FaultyBody;
 use crate::gateway::Gateway;
-use crate::outflow::Outflow;
 use crate::requests::{Entry, Exchange};
 use crate::store::StoreError;
 use crate::{clientpay, console, control, mask, payment_page};
@@ -130,7 +130,7 @@ async fn run<I, S>(
 ) -> Option<hyper::Result<()>>
 where
     I: AsyncRead + AsyncWrite + Unpin,
-    S: hyper::service::HttpService<Incoming, ResBody = Outflow> + Unpin,
+    S: hyper::service::HttpService<Incoming, ResBody = FaultyBody> + Unpin,
     S::Error: std::error::Error + Send + Sync,
 {
     let mut connection = connection(open.watch(stream), service);
@@ -165,7 +165,7 @@ fn wipe(read: Bytes) {
 fn connection<I, S>(stream: I, service: S) -> http1::Connection<TokioIo<I>, S>
 where
     I: AsyncRead + AsyncWrite + Unpin,
-    S: hyper::service::HttpService<Incoming, ResBody = Outflow>,
+    S: hyper::service::HttpService<Incoming, ResBody = FaultyBody>,
     S::Error: std::error::Error + Send + Sync,
 {
     http1::Builder::new()
@@ -177,7 +177,7 @@ where
         .serve_connection(TokioIo::new(stream), service)
 }
 
-type Answered = Response<Outflow>;
+type Answered = Response<FaultyBody>;
 
 /// Why a request has no answer of its tree.
 enum Unanswered {
@@ -427,8 +427,8 @@ fn shown(answered: console::Answered) -> Answered {
 }
 
 /// What a payer's browser gets.
-fn paid(shown: payment_page::Shown) -> Answered {
-    let payment_page::Shown { status, content_type, body, framed_by, see } = shown;
+fn paid(shown: payment_page::HtmlResponse) -> Answered {
+    let payment_page::HtmlResponse { status, content_type, body, framed_by, see } = shown;
     in_browser(status, content_type, body, see, &payment_page::policy(&framed_by))
 }
 
@@ -451,7 +451,7 @@ fn in_browser(
     if let Some(path) = see {
         set(&mut response, LOCATION, &path);
     }
-    *response.body_mut() = Outflow::from(body.into_bytes());
+    *response.body_mut() = FaultyBody::from(body.into_bytes());
     response
 }
 
@@ -567,7 +567,7 @@ fn set(response: &mut Answered, name: HeaderName, text: &str) {
     }
 }
 
-fn envelope(status: StatusCode, body: impl Into<Outflow>, format: Format) -> Answered {
+fn envelope(status: StatusCode, body: impl Into<FaultyBody>, format: Format) -> Answered {
     let (mut response, body) = (plain(status), body.into());
     if !body.is_end_stream() {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
@@ -582,7 +582,7 @@ fn json_answer((status, document): control::Answered) -> Answered {
 }
 
 fn plain(status: StatusCode) -> Answered {
-    let mut response = Response::new(Outflow::default());
+    let mut response = Response::new(FaultyBody::default());
     *response.status_mut() = status;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

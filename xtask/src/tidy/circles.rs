@@ -35,7 +35,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
             &["clearent", "clientpay", "public_key"],
             &["payment_page", "openapi"],
             &["console", "control"],
-            &["connections", "outflow", "server", "builder"],
+            &["connections", "faulty_body", "server", "builder"],
         ],
     ),
     (

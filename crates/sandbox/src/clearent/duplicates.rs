@@ -11,7 +11,7 @@ use super::answer::{Fault, Refused};
 use crate::clock::Moment;
 use crate::store::session::Session;
 use crate::store::settings::Duplicates;
-use crate::store::transaction::Likeness;
+use crate::store::transaction::DuplicateKey;
 
 /// The charge that was made before, which says that it is answered again; or a refusal, if the terminal wants one.
 pub(super) fn earlier(
@@ -24,7 +24,7 @@ pub(super) fn earlier(
     }
     let invoice = charge.invoice.as_deref();
     if checks_invoice && invoice.is_some() {
-        let same = Likeness { invoice, ..Likeness::default() };
+        let same = DuplicateKey { invoice, ..DuplicateKey::default() };
         let found = session.earlier_charge(charge, &same)?;
         return Ok(
             found.map(|found| Transaction { check_field_duplicate: Some(true), ..answered_again(found) })
@@ -42,12 +42,12 @@ pub(super) fn earlier(
     }
 }
 
-fn likeness<'t>(settings: &Duplicates, charge: &'t Transaction, now: Moment) -> Likeness<'t> {
+fn likeness<'t>(settings: &Duplicates, charge: &'t Transaction, now: Moment) -> DuplicateKey<'t> {
     let invoice = charge.invoice.as_deref();
     if settings.use_invoice_instead_of_card && invoice.is_some() {
-        return Likeness { invoice, ..Likeness::default() };
+        return DuplicateKey { invoice, ..DuplicateKey::default() };
     }
-    Likeness {
+    DuplicateKey {
         last_four: charge.last_four.as_deref(),
         invoice: invoice.filter(|_| settings.include_invoice),
         since: Some(now.minutes_before(settings.minutes)),

@@ -3,10 +3,10 @@
 //! What a payer sends is checked here as the API would check it, and kept but for the card. A page is paid once: whoever
 //! sends it again is shown the receipt.
 
+mod amounts;
 mod fill;
 mod pay;
 mod payer;
-mod sheet;
 mod view;
 
 use std::sync::Arc;
@@ -33,21 +33,21 @@ const SCRIPT: &str = include_str!("postback.js");
 
 /// What is sent back, and what the log may know of it.
 pub(crate) struct Answered {
-    pub(crate) shown: Shown,
+    pub(crate) shown: HtmlResponse,
     /// Which world was called, and the exchange; nothing if the page was only looked at.
     pub(crate) exchange: Option<(i64, Exchange)>,
     /// The fault that hit the call.
     pub(crate) hit: Option<Hit>,
 }
 
-impl From<Shown> for Answered {
-    fn from(shown: Shown) -> Self {
+impl From<HtmlResponse> for Answered {
+    fn from(shown: HtmlResponse) -> Self {
         Self { shown, exchange: None, hit: None }
     }
 }
 
 /// What a browser gets.
-pub(crate) struct Shown {
+pub(crate) struct HtmlResponse {
     pub(crate) status: StatusCode,
     pub(crate) content_type: &'static str,
     pub(crate) body: String,
@@ -104,7 +104,8 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         Box::new(move |session, decline| {
             let Some(kept) = session.page(&id)? else { return Ok(missing()) };
             let Some(document) = Document::of(&kept) else { return Ok(missing()) };
-            let visit = Visit { session, decline, kept: &kept, document: &document, site: &site, any_card };
+            let visit =
+                PageRequest { session, decline, kept: &kept, document: &document, site: &site, any_card };
             visit.answer(form.as_deref())
         })
     })
@@ -116,13 +117,13 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
 }
 
 /// What a fault shows in place of the page.
-fn fault(status: u16) -> Shown {
+fn fault(status: u16) -> HtmlResponse {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     problem(status, "The page cannot be reached now. Look before you pay again: load it once more.")
 }
 
 /// A payer at a page.
-struct Visit<'a> {
+struct PageRequest<'a> {
     session: &'a Session<'a>,
     /// The outcome that a fault gives to the charge.
     decline: Option<Outcome>,
@@ -132,8 +133,8 @@ struct Visit<'a> {
     any_card: bool,
 }
 
-impl Visit<'_> {
-    fn answer(&self, form: Option<&Form>) -> rusqlite::Result<Shown> {
+impl PageRequest<'_> {
+    fn answer(&self, form: Option<&Form>) -> rusqlite::Result<HtmlResponse> {
         let status = self.kept.status(self.session.now);
         if status == PageStatus::COMPLETED {
             // Whoever clicked twice sees the same receipt twice.
@@ -159,16 +160,16 @@ impl Visit<'_> {
         }
     }
 
-    fn shown(&self, status: StatusCode, content: &Markup) -> Shown {
+    fn shown(&self, status: StatusCode, content: &Markup) -> HtmlResponse {
         let look = view::Look::of(self.document.options(), firm::name(self.session.seed));
         let body = view::layout(&look, content);
-        Shown { framed_by: self.framed_by(), ..html(status, body) }
+        HtmlResponse { framed_by: self.framed_by(), ..html(status, body) }
     }
 
-    fn see(&self) -> Shown {
+    fn see(&self) -> HtmlResponse {
         let id = &self.kept.request_id;
         let see = Some(format!("/app/api/{id}"));
-        Shown { see, ..html(StatusCode::SEE_OTHER, String::new()) }
+        HtmlResponse { see, ..html(StatusCode::SEE_OTHER, String::new()) }
     }
 
     /// The origin of the page that may have this one in a frame, and is told there.
@@ -191,18 +192,24 @@ fn token(seed: Seed, request_id: &str) -> String {
     hex(&seed.derive(&format!("form {request_id}"), 0)[..16])
 }
 
-fn html(status: StatusCode, body: String) -> Shown {
-    Shown { status, content_type: "text/html; charset=utf-8", body, framed_by: "'none'".into(), see: None }
+fn html(status: StatusCode, body: String) -> HtmlResponse {
+    HtmlResponse {
+        status,
+        content_type: "text/html; charset=utf-8",
+        body,
+        framed_by: "'none'".into(),
+        see: None,
+    }
 }
 
-fn file(content_type: &'static str, body: &str) -> Shown {
-    Shown { content_type, ..html(StatusCode::OK, body.to_owned()) }
+fn file(content_type: &'static str, body: &str) -> HtmlResponse {
+    HtmlResponse { content_type, ..html(StatusCode::OK, body.to_owned()) }
 }
 
-pub(crate) fn problem(status: StatusCode, told: &str) -> Shown {
+pub(crate) fn problem(status: StatusCode, told: &str) -> HtmlResponse {
     html(status, view::problem(status, told))
 }
 
-fn missing() -> Shown {
+fn missing() -> HtmlResponse {
     problem(StatusCode::NOT_FOUND, "There is no such page. Ask whoever sent you here for a new link.")
 }

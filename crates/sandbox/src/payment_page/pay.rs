@@ -6,9 +6,9 @@ use perennial_domain::Text;
 use perennial_domain::clientpay::{Emails, NewPayer, PageStatus, Payment, PaymentStatus, Postback};
 use perennial_wire::clientpay::payment;
 
+use super::amounts::AmountTable;
 use super::fill::{self, Entered, Problems, Source};
-use super::sheet::Sheet;
-use super::{Shown, Visit, token, view};
+use super::{HtmlResponse, PageRequest, token, view};
 use crate::clientpay::pages;
 use crate::clientpay::payments::{Charge, charge};
 use crate::form::Form;
@@ -18,9 +18,9 @@ use crate::store::clientpay::payment::Booked;
 /// All that a payer is told of a decline: why it was is between the gateway and the merchant.
 const DECLINED: &str = "The payment could not be processed. Nothing was charged; try another way to pay.";
 
-impl Visit<'_> {
-    pub(super) fn pay(&self, form: Option<&Form>) -> rusqlite::Result<Shown> {
-        let sheet = Sheet::of(self.document);
+impl PageRequest<'_> {
+    pub(super) fn pay(&self, form: Option<&Form>) -> rusqlite::Result<HtmlResponse> {
+        let sheet = AmountTable::of(self.document);
         let offered = self.offered()?;
         let Some(form) = form else {
             let (first, problems) = (self.first(), Problems::default());
@@ -128,12 +128,12 @@ impl Visit<'_> {
     fn asked(
         &self,
         status: StatusCode,
-        sheet: &Sheet,
+        sheet: &AmountTable,
         offered: &[KeptMethod],
         form: &Form,
         problems: &Problems,
         told: Option<&str>,
-    ) -> Shown {
+    ) -> HtmlResponse {
         let options = self.document.options().map(|options| options.fields());
         let is_payer_facing =
             options.as_ref().and_then(|options| options.is_payer_facing).is_none_or(|flag| flag.0);

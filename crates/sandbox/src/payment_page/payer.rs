@@ -9,12 +9,12 @@ use perennial_domain::{Expiry, Text};
 use perennial_wire::clientpay::payment;
 
 use super::fill::{self, Entered, Problems};
-use super::{Shown, Visit, token, view};
+use super::{HtmlResponse, PageRequest, token, view};
 use crate::form::Form;
 use crate::store::clientpay::payer::KeptMethod;
 
-impl Visit<'_> {
-    pub(super) fn keep(&self, page: &PayerPage, form: Option<&Form>) -> rusqlite::Result<Shown> {
+impl PageRequest<'_> {
+    pub(super) fn keep(&self, page: &PayerPage, form: Option<&Form>) -> rusqlite::Result<HtmlResponse> {
         // One that was made here a moment ago, or the one that the page is for: unless it was deleted since.
         let asked = page.fields().payer_id.map(PayerId::as_str);
         let payer = match self.kept.payer.as_deref().or(asked) {
@@ -76,7 +76,7 @@ impl Visit<'_> {
         form: &Form,
         problems: &Problems,
         told: Option<&str>,
-    ) -> rusqlite::Result<Shown> {
+    ) -> rusqlite::Result<HtmlResponse> {
         let PayerPageFields { hide_payer_name_panel, page_options, .. } = page.fields();
         let hides_name = hide_payer_name_panel.is_none_or(|flag| flag.0);
         let name = match payer {

@@ -5,8 +5,8 @@ use maud::{DOCTYPE, Markup, html};
 use perennial_domain::Text;
 use perennial_domain::clientpay::{PageOptions, PaymentKind};
 
+use super::amounts::{AmountTable, Line};
 use super::fill::Problems;
-use super::sheet::{Line, Sheet};
 use crate::form::Form;
 use crate::page_text::plain;
 use crate::store::clientpay::payer::KeptMethod;
@@ -64,7 +64,7 @@ pub(super) fn layout(look: &Look<'_>, content: &Markup) -> String {
 
 /// A form on which something is paid.
 pub(super) struct Pay<'a> {
-    pub(super) sheet: &'a Sheet,
+    pub(super) sheet: &'a AmountTable,
     pub(super) offered: &'a [KeptMethod],
     pub(super) form: &'a Form,
     pub(super) problems: &'a Problems,
@@ -214,7 +214,7 @@ fn described(kept: &KeptMethod) -> String {
     format!("{what} ending in {}{name}{expiry}", kept.last_four)
 }
 
-fn lines(sheet: &Sheet, form: &Form, problems: &Problems) -> Markup {
+fn lines(sheet: &AmountTable, form: &Form, problems: &Problems) -> Markup {
     let total =
         sheet.lines.iter().try_fold(perennial_domain::Amount::ZERO, |sum, line| sum.checked_add(line.amount));
     html! {
@@ -239,7 +239,7 @@ fn lines(sheet: &Sheet, form: &Form, problems: &Problems) -> Markup {
     }
 }
 
-fn line_row(sheet: &Sheet, at: usize, line: &Line, form: &Form, problems: &Problems) -> Markup {
+fn line_row(sheet: &AmountTable, at: usize, line: &Line, form: &Form, problems: &Problems) -> Markup {
     let field = format!("amount-{at}");
     let name = line.cells.first().map_or(String::new(), |cell| format!(" for {cell}"));
     html! {

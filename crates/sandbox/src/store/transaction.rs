@@ -19,7 +19,7 @@ use crate::store::world::Kind;
 
 /// By what an earlier charge is the same as another: what is not given does not count.
 #[derive(Default)]
-pub(crate) struct Likeness<'a> {
+pub(crate) struct DuplicateKey<'a> {
     pub(crate) last_four: Option<&'a str>,
     pub(crate) invoice: Option<&'a str>,
     /// Not made before this.
@@ -171,7 +171,7 @@ impl Session<'_> {
     pub(crate) fn earlier_charge(
         &self,
         charge: &Transaction,
-        Likeness { last_four, invoice, since }: &Likeness<'_>,
+        DuplicateKey { last_four, invoice, since }: &DuplicateKey<'_>,
     ) -> Result<Option<Transaction>> {
         let sql = "SELECT * FROM transactions INDEXED BY transactions_amount
                    WHERE world = ?1 AND amount IN (?2, ?3) AND coalesce(asked, amount) = ?2 AND type = ?4

@@ -14,18 +14,18 @@ use crate::spool::{PIECE, Spool, Spooled};
 
 /// What is still to come of a body.
 #[derive(Default)]
-pub(crate) struct Outflow {
+pub(crate) struct FaultyBody {
     left: Bytes,
     /// What follows it.
     rest: Option<Spooled>,
-    course: Course,
+    mode: Mode,
     wait: Option<Pin<Box<Sleep>>>,
     /// The call that it answers.
     _busy: Option<Busy>,
 }
 
 #[derive(Default)]
-enum Course {
+enum Mode {
     #[default]
     Whole,
     /// So many bytes a second.
@@ -43,12 +43,12 @@ const LEAVING: Duration = Duration::from_millis(20);
 /// White space as much as is sent at a time.
 const BLANK: &[u8] = &[b' '; 64 * 1024];
 
-impl Outflow {
+impl FaultyBody {
     /// The body, slowed down to so many bytes a second.
     pub(crate) fn slow(self, bytes_per_second: u64) -> Self {
         let left = self.left;
         let slowest = length(&left).div_ceil(SLOWEST).max(1);
-        Self { course: Course::Slow(bytes_per_second.max(slowest)), left, ..Self::default() }
+        Self { mode: Mode::Slow(bytes_per_second.max(slowest)), left, ..Self::default() }
     }
 
     /// The body, which breaks off at this byte.
@@ -60,14 +60,14 @@ impl Outflow {
         }
         left.truncate(usize::try_from(at_byte).unwrap_or(usize::MAX));
         let wait = left.is_empty().then(|| Box::pin(sleep(LEAVING)));
-        Self { left, course: Course::Cut(missing), wait, ..Self::default() }
+        Self { left, mode: Mode::Cut(missing), wait, ..Self::default() }
     }
 
     /// The body, filled up to so many bytes.
     pub(crate) fn padded(self, bytes: u64) -> Self {
         let left = self.left;
         let padding = if left.is_empty() { 0 } else { bytes.saturating_sub(length(&left)) };
-        Self { left, course: Course::Padded(padding), ..Self::default() }
+        Self { left, mode: Mode::Padded(padding), ..Self::default() }
     }
 
     /// The body as the answer of a call, which is in progress until it is sent.
@@ -77,7 +77,7 @@ impl Outflow {
 
     /// The body, which takes no memory while a client reads it slowly. If there is no room for a file, it stays as it is.
     fn put_aside(self) -> Self {
-        if self.left.len() <= PIECE || !matches!(self.course, Course::Whole) {
+        if self.left.len() <= PIECE || !matches!(self.mode, Mode::Whole) {
             return self;
         }
         let mut spool = Spool::new();
@@ -97,19 +97,19 @@ impl Outflow {
     }
 }
 
-impl From<Vec<u8>> for Outflow {
+impl From<Vec<u8>> for FaultyBody {
     fn from(body: Vec<u8>) -> Self {
         Self { left: body.into(), ..Self::default() }
     }
 }
 
-impl From<Spooled> for Outflow {
+impl From<Spooled> for FaultyBody {
     fn from(rest: Spooled) -> Self {
         Self { rest: Some(rest), ..Self::default() }
     }
 }
 
-impl From<String> for Outflow {
+impl From<String> for FaultyBody {
     fn from(body: String) -> Self {
         body.into_bytes().into()
     }
@@ -124,7 +124,7 @@ fn length(bytes: &Bytes) -> u64 {
 #[error("the answer breaks off here")]
 pub(crate) struct BrokenOff;
 
-impl Body for Outflow {
+impl Body for FaultyBody {
     type Data = Bytes;
     type Error = BrokenOff;
 
@@ -132,13 +132,13 @@ impl Body for Outflow {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        let Self { left, rest, course, wait, _busy: _ } = self.get_mut();
+        let Self { left, rest, mode, wait, _busy: _ } = self.get_mut();
         if let Some(waiting) = wait {
             ready!(waiting.as_mut().poll(context));
             *wait = None;
         }
-        let next = match course {
-            Course::Slow(rate) if !left.is_empty() => {
+        let next = match mode {
+            Mode::Slow(rate) if !left.is_empty() => {
                 // Twenty times a second, or byte by byte if that is slower.
                 let step = usize::try_from(*rate / 20).unwrap_or(usize::MAX).clamp(1, left.len());
                 let rate = u32::try_from(*rate).unwrap_or(u32::MAX);
@@ -146,12 +146,12 @@ impl Body for Outflow {
                 *wait = Some(Box::pin(sleep(Duration::from_secs(length(&taken)) / rate)));
                 taken
             }
-            Course::Cut(_) if left.is_empty() => return Poll::Ready(Some(Err(BrokenOff))),
-            Course::Cut(_) => {
+            Mode::Cut(_) if left.is_empty() => return Poll::Ready(Some(Err(BrokenOff))),
+            Mode::Cut(_) => {
                 *wait = Some(Box::pin(sleep(LEAVING)));
                 std::mem::take(left)
             }
-            Course::Padded(padding) if left.is_empty() => {
+            Mode::Padded(padding) if left.is_empty() => {
                 let mut blank = Bytes::from_static(BLANK);
                 blank.truncate(usize::try_from(*padding).unwrap_or(usize::MAX));
                 *padding -= length(&blank);
@@ -177,10 +177,10 @@ impl Body for Outflow {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let more = match self.course {
-            Course::Cut(missing) => missing,
-            Course::Padded(padding) => padding,
-            Course::Whole | Course::Slow(_) => 0,
+        let more = match self.mode {
+            Mode::Cut(missing) => missing,
+            Mode::Padded(padding) => padding,
+            Mode::Whole | Mode::Slow(_) => 0,
         };
         let rest = self.rest.as_ref().map_or(0, Spooled::left);
         SizeHint::with_exact(length(&self.left) + rest + more)
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     /// The frames of a body, each with the milliseconds at which it came; the last is nothing if the body broke off.
-    async fn frames(mut body: Outflow) -> Vec<(u64, Option<usize>)> {
+    async fn frames(mut body: FaultyBody) -> Vec<(u64, Option<usize>)> {
         let started = Instant::now();
         let mut frames = Vec::new();
         while let Some(frame) = body.frame().await {
@@ -210,13 +210,13 @@ mod tests {
     }
 
     /// A body, which counts its time from when it is made; what it announces; and its frames.
-    type Case<'a> = (&'a dyn Fn() -> Outflow, u64, &'a [(u64, Option<usize>)]);
+    type Case<'a> = (&'a dyn Fn() -> FaultyBody, u64, &'a [(u64, Option<usize>)]);
 
     #[tokio::test(start_paused = true)]
     async fn bodies_come_whole_slowly_cut_or_padded() {
-        let body = |length: usize| Outflow::from(vec![b'x'; length]);
+        let body = |length: usize| FaultyBody::from(vec![b'x'; length]);
         let cases: &[Case<'_>] = &[
-            (&Outflow::default, 0, &[]),
+            (&FaultyBody::default, 0, &[]),
             (&|| body(500), 500, &[(0, Some(500))]),
             (&|| body(3).slow(2), 3, &[(0, Some(1)), (500, Some(1)), (1_000, Some(1))]),
             (&|| body(10).slow(100), 10, &[(0, Some(5)), (50, Some(5))]),
@@ -245,7 +245,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_slowest_body_takes_a_minute() {
         for length in [2, 61, 5_000, 1_000_000] {
-            let came = frames(Outflow::from(vec![b'x'; length]).slow(1)).await;
+            let came = frames(FaultyBody::from(vec![b'x'; length]).slow(1)).await;
             let (last, _) = came[came.len() - 1];
             assert!(last <= 60_000, "{length}: {last}");
             assert_eq!(came.iter().filter_map(|(_, bytes)| *bytes).sum::<usize>(), length);

@@ -10,7 +10,7 @@ use crate::clientpay::pages::Document;
 use crate::form::Form;
 
 /// The lines of a page.
-pub(super) struct Sheet {
+pub(super) struct AmountTable {
     pub(super) heads: Vec<String>,
     pub(super) lines: Vec<Line>,
 }
@@ -31,7 +31,7 @@ pub(super) struct Line {
     tax: Amount,
 }
 
-impl Sheet {
+impl AmountTable {
     #[expect(clippy::too_many_lines, reason = "each kind of page has its own columns")]
     pub(super) fn of(document: &Document) -> Self {
         let text = |text: Option<&Text>| text.map_or(String::new(), |text| text.as_str().to_owned());
