@@ -69,7 +69,7 @@ pub mod clientpay;
 mod environment;
 mod error;
 pub mod keys;
-mod lanes;
+mod object_locks;
 mod page;
 mod response;
 mod sent;

@@ -14,7 +14,7 @@ use tracing::{Instrument, field};
 
 use super::answer::{Answer, Asked, Mismatch, is_own};
 use super::{Batches, Customers, Invoices, Payments, Plans, Tokens, Transactions};
-use crate::lanes::{Lanes, Turn};
+use crate::object_locks::{ObjectGuard, ObjectLocks};
 use crate::sent::retry_class_of;
 use crate::setup::{Bounds, Unset, default_exchange};
 use crate::{Environment, Error, ErrorKind, List, Response};
@@ -48,7 +48,7 @@ struct Inner {
     format: Format,
     deadline: Duration,
     redactor: Redactor,
-    lanes: Lanes,
+    object_locks: ObjectLocks,
 }
 
 /// The settings of a [`Clearent`].
@@ -127,8 +127,8 @@ impl Clearent {
     }
 
     /// Waits until earlier changes to the object of this call are through.
-    pub(super) async fn turn(&self, call: &Call) -> Turn<'_> {
-        self.0.lanes.turn(&call.target).await
+    pub(super) async fn guard(&self, call: &Call) -> ObjectGuard<'_> {
+        self.0.object_locks.guard(&call.target).await
     }
 
     /// A call whose answer is a value.
@@ -369,7 +369,7 @@ impl ClearentBuilder {
             key: auth::api_key(&key),
             format,
             deadline,
-            lanes: Lanes::default(),
+            object_locks: ObjectLocks::default(),
         })))
     }
 }

@@ -51,7 +51,7 @@ impl CustomerTokens<'_> {
     pub async fn update(self, update: &CustomerTokenUpdate) -> Result<Response<CustomerToken>, Error> {
         let call = wire::update(self.client.format(), self.customer, update)?;
         let CustomerTokenUpdateFields { token_id, is_default, .. } = update.fields();
-        let _turn = self.client.turn(&call).await;
+        let _guard = self.client.guard(&call).await;
         let check = |updated: &CustomerToken| {
             self.names(token_id, updated)?;
             let is_default = reported(is_default.map(|flag| &flag.0));

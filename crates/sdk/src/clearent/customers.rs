@@ -50,7 +50,7 @@ impl<'a> Customers<'a> {
         update: &CustomerUpdate,
     ) -> Result<Response<Customer>, Error> {
         let call = wire::update(self.0.format(), key, update)?;
-        let _turn = self.0.turn(&call).await;
+        let _guard = self.0.guard(&call).await;
         let updated = self.0.one(call, one, |updated| obeys(key, update, updated)).await;
         updated.map_err(|error| error.look_up(|| Lookup::Customer(key.clone())))
     }
@@ -66,7 +66,7 @@ impl<'a> Customers<'a> {
     /// payments stand in the way.
     pub async fn delete(self, key: &CustomerKey) -> Result<Response<Option<Customer>>, Error> {
         let call = wire::delete(key);
-        let _turn = self.0.turn(&call).await;
+        let _guard = self.0.guard(&call).await;
         let (customer_key, paging) = (Some(key.clone()), one_of_all());
         let search = PlanSearch { customer_key, paging, ..PlanSearch::default() };
         let fits = |found: &Plan| plans::fits(&search, found);

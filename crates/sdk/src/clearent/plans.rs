@@ -81,7 +81,7 @@ impl Plans<'_> {
     /// anything is changed. Any plan can be canceled, so that takes no read.
     pub async fn update(self, key: &PlanKey, update: &PlanUpdate) -> Result<Response<Plan>, Error> {
         let call = wire::update(self.0.format(), key, update)?;
-        let _turn = self.0.turn(&call).await;
+        let _guard = self.0.guard(&call).await;
         if depends_on_the_plan(update) {
             update.apply(&*self.get(key).await?)?;
         }
@@ -120,7 +120,7 @@ impl Plans<'_> {
     /// active or has payments.
     pub async fn delete(self, key: &PlanKey) -> Result<Response<Option<Plan>>, Error> {
         let call = wire::delete(key);
-        let _turn = self.0.turn(&call).await;
+        let _guard = self.0.guard(&call).await;
         let plan = self.get(key).await?;
         let search =
             PaymentSearch { plan_key: Some(key.clone()), paging: one_of_all(), ..PaymentSearch::default() };

@@ -68,7 +68,7 @@ impl Tokens<'_> {
     /// The status `DELETED` deletes the token, and is refused where [`delete`](Self::delete) is.
     pub async fn update(self, id: &TokenId, update: &TokenUpdate) -> Result<Response<Token>, Error> {
         let call = wire::update(self.0.format(), id, update)?;
-        let _turn = self.0.turn(&call).await;
+        let _guard = self.0.guard(&call).await;
         if update.fields().status == Some(&TokenStatus::DELETED) {
             self.check_deletion(id).await?;
         }
@@ -88,7 +88,7 @@ impl Tokens<'_> {
     /// of the look, too: plans that cannot be read are not none.
     pub async fn delete(self, id: &TokenId) -> Result<Response<Option<Token>>, Error> {
         let call = wire::delete(id);
-        let _turn = self.0.turn(&call).await;
+        let _guard = self.0.guard(&call).await;
         self.check_deletion(id).await?;
         let deleted = self.0.maybe(call, one, |deleted| not_another_token(id, deleted)).await;
         deleted.map_err(|error| error.look_up(|| Lookup::Token(id.clone())))

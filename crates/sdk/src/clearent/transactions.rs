@@ -136,7 +136,7 @@ impl Transactions<'_> {
     ) -> Result<Response<Transaction>, Error> {
         let call = wire::update(self.0.format(), id, update)?;
         let tip = update.fields().tip_amount;
-        let _turn = self.0.turn(&call).await;
+        let _guard = self.0.guard(&call).await;
         let check = |made: &Transaction| {
             not_another("id", Some(id), made.id.as_ref())?;
             not_another("tip-amount", Some(tip), made.tip_amount.as_ref())
