@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, header};
 use perennial_domain::clearent::{ApiKey, Paging};
-use perennial_transport::{Exchange, Jitter, Policy, Redactor, Sender, Time, TokioTime, auth, full_jitter};
+use perennial_transport::{Exchange, Jitter, Policy, Redactor, Sender, Time, auth};
 use perennial_wire::Format;
 use perennial_wire::clearent::{Call, Operation, Payload};
 use tracing::{Instrument, field};
@@ -16,7 +16,7 @@ use super::answer::{Answer, Asked, Mismatch, is_own};
 use super::{Batches, Customers, Invoices, Payments, Plans, Tokens, Transactions};
 use crate::object_locks::{ObjectGuard, ObjectLocks};
 use crate::sent::retry_class_of;
-use crate::setup::{Bounds, Unset, default_exchange};
+use crate::setup::{Settings, settings};
 use crate::{Environment, Error, ErrorKind, List, Response};
 
 /// A client of the Clearent gateway.
@@ -55,30 +55,14 @@ struct Inner {
 #[must_use = "nothing exists until `build` is called"]
 pub struct ClearentBuilder {
     key: ApiKey,
-    environment: Option<Environment>,
     format: Format,
-    deadline: Duration,
-    policy: Policy,
-    bounds: Bounds,
-    exchange: Option<Arc<dyn Exchange>>,
-    time: Arc<dyn Time>,
-    jitter: Jitter,
+    settings: Settings,
 }
 
 impl Clearent {
     /// Starts a client that sends this key.
     pub fn builder(key: ApiKey) -> ClearentBuilder {
-        ClearentBuilder {
-            key,
-            environment: None,
-            format: Format::default(),
-            deadline: Duration::from_secs(30),
-            policy: Policy::default(),
-            bounds: Bounds::default(),
-            exchange: None,
-            time: Arc::new(TokioTime),
-            jitter: full_jitter,
-        }
+        ClearentBuilder { key, format: Format::default(), settings: Settings::default() }
     }
 
     /// The customers, and their tokens.
@@ -283,92 +267,27 @@ impl fmt::Debug for Clearent {
     }
 }
 
-impl ClearentBuilder {
-    /// Where calls go; required.
-    pub fn environment(mut self, environment: impl Into<Environment>) -> Self {
-        self.environment = Some(environment.into());
-        self
-    }
+settings!(ClearentBuilder);
 
+impl ClearentBuilder {
     /// The format of requests and answers; JSON unless said otherwise.
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
         self
     }
 
-    /// How long one call may take, repeats and the waits between them included: 30 s, and never more than a day. A
-    /// change that waits for an earlier one to the same object counts from its turn.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
-    /// How hard to try where a repeat does no harm.
-    pub fn retry(mut self, policy: Policy) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// The most exchanges that this client and its clones have in flight at once; no bound by default. A call that
-    /// finds no place before its deadline was not sent, and ends with [`Timeout`](ErrorKind::Timeout).
-    ///
-    /// ```
-    /// use perennial::{Clearent, Environment, ErrorKind, clearent::ApiKey};
-    ///
-    /// # fn main() -> Result<(), perennial::Error> {
-    /// let builder = || {
-    ///     let key = ApiKey::new("0123456789abcdef0123456789abcdef").unwrap();
-    ///     Clearent::builder(key).environment(Environment::Sandbox)
-    /// };
-    /// let client = builder().max_in_flight(8).rate(20).build()?;
-    /// assert_eq!(builder().rate(0).build().unwrap_err().kind(), ErrorKind::Configuration);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn max_in_flight(mut self, exchanges: u32) -> Self {
-        self.bounds.max_in_flight = Some(exchanges);
-        self
-    }
-
-    /// The most exchanges that this client and its clones start in a second, repeats included; no bound by default.
-    /// They start evenly: with 4, each at least 250 ms after the one before. A call whose turn would come after its
-    /// deadline was not sent, and ends with [`Timeout`](ErrorKind::Timeout) at once.
-    pub fn rate(mut self, per_second: u32) -> Self {
-        self.bounds.per_second = Some(per_second);
-        self
-    }
-
-    /// What carries the requests, instead of reqwest.
-    pub fn exchange(mut self, exchange: impl Exchange + 'static) -> Self {
-        self.exchange = Some(Arc::new(exchange));
-        self
-    }
-
-    /// The clock of deadlines and waits, instead of Tokio's.
-    pub fn time(mut self, time: impl Time + 'static) -> Self {
-        self.time = Arc::new(time);
-        self
-    }
-
-    /// The randomness of waits, instead of a real one.
-    pub fn jitter(mut self, jitter: Jitter) -> Self {
-        self.jitter = jitter;
-        self
-    }
-
     /// The client. It makes no connection yet.
     pub fn build(self) -> Result<Clearent, Error> {
-        let Self { key, environment, format, deadline, policy, bounds, exchange, time, jitter } = self;
-        let environment = environment.ok_or(Unset::Environment)?;
-        let exchange = exchange.map_or_else(default_exchange, Ok)?;
+        let Self { key, format, settings } = self;
+        let (environment, sender) = settings.sender()?;
         Ok(Clearent(Arc::new(Inner {
-            sender: Sender::paced(exchange, policy, bounds.pace()?, time.clone(), jitter),
-            time,
+            sender,
+            time: settings.time,
             environment,
             redactor: Redactor::new().secret(key.expose()),
             key: auth::api_key(&key),
             format,
-            deadline,
+            deadline: settings.deadline,
             object_locks: ObjectLocks::default(),
         })))
     }
@@ -377,10 +296,8 @@ impl ClearentBuilder {
 impl fmt::Debug for ClearentBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClearentBuilder")
-            .field("environment", &self.environment)
             .field("format", &self.format)
-            .field("deadline", &self.deadline)
-            .field("policy", &self.policy)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, header};
 use perennial_domain::clientpay::{AccessId, Credentials, CredentialsFields, RequestId};
-use perennial_transport::{Exchange, Jitter, Policy, Redactor, Sender, Time, TokioTime, auth, full_jitter};
+use perennial_transport::{Exchange, Jitter, Policy, Redactor, Sender, Time, auth};
 use perennial_wire::EncodeError;
 use perennial_wire::clientpay::{Call, Method, Operation, Session, Version, access};
 use tracing::{Instrument, field};
@@ -15,7 +15,7 @@ use tracing::{Instrument, field};
 use super::answer::{Answered, Asked, Decode, Effect, is_own};
 use super::{Access, AccessIds, InProcess, Pages, Payers, Payments};
 use crate::sent::retry_class_of;
-use crate::setup::{Bounds, Unset, default_exchange};
+use crate::setup::{Settings, settings};
 use crate::{Environment, Error, ErrorKind, Response};
 
 /// A client of ClientPay for one merchant account.
@@ -60,16 +60,10 @@ struct Inner {
 #[must_use = "nothing exists until `build` is called"]
 pub struct ClientPayBuilder {
     credentials: Credentials,
-    environment: Option<Environment>,
     version: Version,
     paths: Vec<(Operation, String)>,
     access_ids: Arc<dyn AccessIds>,
-    deadline: Duration,
-    policy: Policy,
-    bounds: Bounds,
-    exchange: Option<Arc<dyn Exchange>>,
-    time: Arc<dyn Time>,
-    jitter: Jitter,
+    settings: Settings,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -84,16 +78,10 @@ impl ClientPay {
     pub fn builder(credentials: Credentials) -> ClientPayBuilder {
         ClientPayBuilder {
             credentials,
-            environment: None,
             version: Version::default(),
             paths: Vec::new(),
             access_ids: Arc::new(InProcess::default()),
-            deadline: Duration::from_secs(30),
-            policy: Policy::default(),
-            bounds: Bounds::default(),
-            exchange: None,
-            time: Arc::new(TokioTime),
-            jitter: full_jitter,
+            settings: Settings::default(),
         }
     }
 
@@ -277,13 +265,9 @@ impl fmt::Debug for ClientPay {
     }
 }
 
-impl ClientPayBuilder {
-    /// Where calls go; required.
-    pub fn environment(mut self, environment: impl Into<Environment>) -> Self {
-        self.environment = Some(environment.into());
-        self
-    }
+settings!(ClientPayBuilder);
 
+impl ClientPayBuilder {
     /// The version of the API: 2.0 unless said otherwise. Version 1.0 lacks payers, refunds and the search, and what it
     /// cannot say is refused before it is sent.
     pub fn version(mut self, version: Version) -> Self {
@@ -304,97 +288,27 @@ impl ClientPayBuilder {
         self
     }
 
-    /// How long one exchange may take, repeats and the waits between them included: 30 s, and never more than a day.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
-    /// How hard to try where a repeat does no harm.
-    pub fn retry(mut self, policy: Policy) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// The most exchanges that this client and its clones have in flight at once; no bound by default. A call that
-    /// finds no place before its deadline was not sent, and ends with [`Timeout`](ErrorKind::Timeout).
-    ///
-    /// ```
-    /// use perennial::{ClientPay, Environment, ErrorKind, clientpay::Credentials};
-    ///
-    /// # fn main() -> Result<(), perennial::Error> {
-    /// let credentials =
-    ///     Credentials::builder().integrator_key("int-5f0c7d1a").account_key("acct-20417").account_pin("7731").build()?;
-    /// let builder = ClientPay::builder(credentials).environment(Environment::Sandbox);
-    /// assert_eq!(builder.max_in_flight(0).build().unwrap_err().kind(), ErrorKind::Configuration);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn max_in_flight(mut self, exchanges: u32) -> Self {
-        self.bounds.max_in_flight = Some(exchanges);
-        self
-    }
-
-    /// The most exchanges that this client and its clones start in a second, repeats included; no bound by default.
-    /// They start evenly: with 4, each at least 250 ms after the one before. A call whose turn would come after its
-    /// deadline was not sent, and ends with [`Timeout`](ErrorKind::Timeout) at once.
-    pub fn rate(mut self, per_second: u32) -> Self {
-        self.bounds.per_second = Some(per_second);
-        self
-    }
-
-    /// What carries the requests, instead of reqwest.
-    pub fn exchange(mut self, exchange: impl Exchange + 'static) -> Self {
-        self.exchange = Some(Arc::new(exchange));
-        self
-    }
-
-    /// The clock of deadlines and waits, instead of Tokio's.
-    pub fn time(mut self, time: impl Time + 'static) -> Self {
-        self.time = Arc::new(time);
-        self
-    }
-
-    /// The randomness of waits, instead of a real one.
-    pub fn jitter(mut self, jitter: Jitter) -> Self {
-        self.jitter = jitter;
-        self
-    }
-
     /// The client. It makes no connection yet.
     pub fn build(self) -> Result<ClientPay, Error> {
-        let Self {
-            credentials,
-            environment,
-            version,
-            paths,
-            access_ids,
-            deadline,
-            policy,
-            bounds,
-            exchange,
-            time,
-            jitter,
-        } = self;
-        let environment = environment.ok_or(Unset::Environment)?;
+        let Self { credentials, version, paths, access_ids, settings } = self;
+        let (environment, sender) = settings.sender()?;
         if !paths.iter().all(|(_, path)| is_path(path)) {
             return Err(Error::because(ErrorKind::Configuration, InvalidPath));
         }
-        let exchange = exchange.map_or_else(default_exchange, Ok)?;
         let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
         let secrets = [integrator_key.expose(), account_key.expose(), account_pin.expose()];
         let redactor = secrets.into_iter().fold(Redactor::new(), Redactor::secret);
         Ok(ClientPay(Arc::new(Inner {
-            sender: Sender::paced(exchange, policy, bounds.pace()?, time.clone(), jitter),
-            time,
-            policy,
-            jitter,
+            sender,
+            time: settings.time,
+            policy: settings.policy,
+            jitter: settings.jitter,
             environment,
             version,
             paths,
             credentials,
             access_ids,
-            deadline,
+            deadline: settings.deadline,
             redactor,
         })))
     }
@@ -408,11 +322,9 @@ fn is_path(path: &str) -> bool {
 impl fmt::Debug for ClientPayBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientPayBuilder")
-            .field("environment", &self.environment)
             .field("version", &self.version)
             .field("paths", &self.paths)
-            .field("deadline", &self.deadline)
-            .field("policy", &self.policy)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }
