@@ -293,13 +293,13 @@ impl Drop for Sandbox {
 pub struct World {
     gateway: Arc<Gateway>,
     credentials: credentials::Credentials,
-    world_key: WorldKey,
+    key: WorldKey,
 }
 
 impl World {
     fn of(gateway: Arc<Gateway>, credentials: credentials::Credentials) -> Self {
-        let world_key = clearent::key_with(&credentials.api_key);
-        Self { gateway, credentials, world_key }
+        let key = clearent::key_with(&credentials.api_key);
+        Self { gateway, credentials, key }
     }
 
     /// The key that opens it.
@@ -345,7 +345,7 @@ impl World {
     /// # Ok(()) }
     /// ```
     pub async fn snapshot(&self) -> Result<String, WorldError> {
-        Ok(self.gateway.snapshot(self.world_key).await?.ok_or(StoreError::Closed)?)
+        Ok(self.gateway.snapshot(self.key).await?.ok_or(StoreError::Closed)?)
     }
 
     /// Makes the world what it was when the snapshot was taken, and returns what its clock shows. What happens then is
@@ -356,7 +356,7 @@ impl World {
     ///
     /// [`WorldError::NoSnapshot`] if the world has no snapshot of this id; nothing is changed.
     pub async fn restore(&self, id: &str) -> Result<Moment, WorldError> {
-        let restored = self.gateway.restore(self.world_key, id.to_owned()).await?;
+        let restored = self.gateway.restore(self.key, id.to_owned()).await?;
         let (now, _) = restored.ok_or(StoreError::Closed)?.map_err(|NoSnapshot| WorldError::NoSnapshot)?;
         Ok(now)
     }
@@ -373,7 +373,7 @@ impl World {
     /// # Ok(()) }
     /// ```
     pub async fn delete(self) -> Result<(), WorldError> {
-        Ok(self.gateway.delete(self.world_key).await?.ok_or(StoreError::Closed)?)
+        Ok(self.gateway.delete(self.key).await?.ok_or(StoreError::Closed)?)
     }
 
     /// Sets a fault, and returns the id under which the request log names it.
@@ -386,17 +386,17 @@ impl World {
     /// [`WorldError::Fault`] if something is wrong with it; nothing is changed.
     pub async fn fault(&self, fault: &Fault) -> Result<String, WorldError> {
         fault.check()?;
-        Ok(self.gateway.set_fault(self.world_key, fault.clone()).await?.ok_or(StoreError::Closed)?)
+        Ok(self.gateway.set_fault(self.key, fault.clone()).await?.ok_or(StoreError::Closed)?)
     }
 
     /// The faults that are set, oldest first.
     pub async fn faults(&self) -> Result<Vec<StandingFault>, WorldError> {
-        Ok(self.gateway.faults(self.world_key).await?.ok_or(StoreError::Closed)?)
+        Ok(self.gateway.faults(self.key).await?.ok_or(StoreError::Closed)?)
     }
 
     /// Clears all faults. Those that are set later have other ids.
     pub async fn clear_faults(&self) -> Result<(), WorldError> {
-        self.gateway.clear_faults(self.world_key, None).await?.ok_or(StoreError::Closed)?;
+        self.gateway.clear_faults(self.key, None).await?.ok_or(StoreError::Closed)?;
         Ok(())
     }
 
@@ -411,40 +411,40 @@ impl World {
     /// [`WorldError::Webhook`] if the URL is another one; nothing is changed.
     pub async fn webhook(&self, url: &str) -> Result<(), WorldError> {
         let _: Endpoint = url.parse()?;
-        self.gateway.set_webhook(self.world_key, url.to_owned()).await?.ok_or(StoreError::Closed)?;
+        self.gateway.set_webhook(self.key, url.to_owned()).await?.ok_or(StoreError::Closed)?;
         Ok(())
     }
 
     /// Sends no more alerts, and gives up those that wait.
     pub async fn remove_webhook(&self) -> Result<(), WorldError> {
-        Ok(self.gateway.remove_webhook(self.world_key).await?.ok_or(StoreError::Closed)?)
+        Ok(self.gateway.remove_webhook(self.key).await?.ok_or(StoreError::Closed)?)
     }
 
     /// The key that verifies the alerts of the world, in the vendor's form: 248 hexadecimal digits. It follows from the
     /// seed of the world.
     pub async fn webhook_key(&self) -> Result<String, WorldError> {
-        Ok(self.gateway.webhook(self.world_key, 0).await?.ok_or(StoreError::Closed)?.public_key)
+        Ok(self.gateway.webhook(self.key, 0).await?.ok_or(StoreError::Closed)?.public_key)
     }
 
     /// The attempts to deliver alerts, newest first by when they are due.
     pub async fn deliveries(&self) -> Result<Vec<Delivery>, WorldError> {
-        let webhook = self.gateway.webhook(self.world_key, usize::MAX).await?;
+        let webhook = self.gateway.webhook(self.key, usize::MAX).await?;
         Ok(webhook.ok_or(StoreError::Closed)?.deliveries)
     }
 
     /// Empties the world and starts it as it began, without faults. Its snapshots stay.
     pub async fn reset(&self) -> Result<(), WorldError> {
-        Ok(self.gateway.reset(self.world_key).await?.ok_or(StoreError::Closed)?)
+        Ok(self.gateway.reset(self.key).await?.ok_or(StoreError::Closed)?)
     }
 
     /// The whole world but its request log, as JSON: equal worlds have equal bytes.
     pub async fn state(&self) -> Result<String, WorldError> {
-        let state = self.gateway.with_world(self.world_key, |session| session.state()).await?;
+        let state = self.gateway.with_world(self.key, |session| session.state()).await?;
         Ok(String::from_utf8(state.ok_or(StoreError::Closed)?).unwrap_or_default())
     }
 
     async fn turn(&self, turn: Turn) -> Result<Fired, WorldError> {
-        let turned = self.gateway.turn(self.world_key, turn).await?;
+        let turned = self.gateway.turn(self.key, turn).await?;
         Ok(turned.ok_or(StoreError::Closed)??)
     }
 }

@@ -246,6 +246,7 @@ macro_rules! request {
             $(; nested $($nested:ident),+)?
         }
     ) => {
+        #[allow(clippy::needless_update, reason = "some requests have every member")]
         impl<'a> From<&'a $Request> for $Name<'a> {
             fn from(request: &'a $Request) -> Self {
                 use $crate::rule::Given as _;

@@ -121,7 +121,7 @@ fn floor_of(root: &str, module: &[&str]) -> Option<usize> {
             .iter()
             .any(|name| path == **name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with("::")))
     };
-    floors.iter().position(|floor| stands_on(&floor))
+    floors.iter().position(stands_on)
 }
 
 /// The paths that the code of a module names from the root of the crate, each with its line. Comments and tests name
@@ -184,13 +184,11 @@ fn expand<'t>(text: &'t str, base: &Path<'t>, found: &mut Vec<Path<'t>>) -> &'t 
     let end = text.find(|c| !is_of_name(c)).unwrap_or(text.len());
     let mut path = base.clone();
     path.push(&text[..end]);
-    match text[end..].strip_prefix("::") {
-        Some(rest) => expand(rest, &path, found),
-        None => {
-            found.push(path);
-            &text[end..]
-        }
+    if let Some(rest) = text[end..].strip_prefix("::") {
+        return expand(rest, &path, found);
     }
+    found.push(path);
+    &text[end..]
 }
 
 fn is_of_name(c: char) -> bool {
@@ -231,7 +229,8 @@ mod tests {
 
     #[test]
     fn a_circle_and_an_import_that_goes_up_are_found() {
-        let cases: &[(&[(&str, &str)], &[&str])] = &[
+        type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+        let cases: &[Case] = &[
             (&[("lib.rs", "mod a;\nmod b;"), ("a.rs", "use crate::b::B;"), ("b.rs", "")], &[]),
             (
                 &[("a.rs", "use crate::b::B;"), ("b.rs", "fn f() { crate::a::g() }")],

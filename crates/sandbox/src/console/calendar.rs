@@ -74,7 +74,7 @@ fn days(session: &Session<'_>, plan: &Plan) -> Result<BTreeMap<NaiveDate, Day>> 
 
 pub(super) async fn page(gateway: &Gateway, world: &World, key: &str) -> Found {
     let Ok(key) = PlanKey::try_from(key) else { return Ok(None) };
-    let found = gateway.with_world(world.world_key, move |session| {
+    let found = gateway.with_world(world.key, move |session| {
         let Some(plan) = session.plan(&key)? else { return Ok(None) };
         let days = days(&session, &plan)?;
         let names = Names::of(&session, [plan.customer_key.as_ref()])?;

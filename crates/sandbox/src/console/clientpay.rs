@@ -11,7 +11,7 @@ use crate::gateway::Gateway;
 const SHOWN: u32 = 100;
 
 pub(super) async fn page(gateway: &Gateway, world: &World) -> Found {
-    let found = gateway.with_world(world.world_key, |session| {
+    let found = gateway.with_world(world.key, |session| {
         let pages = session.last_pages(SHOWN)?;
         let pages = pages.into_iter().map(|page| (page.status(session.now), page)).collect::<Vec<_>>();
         Ok((pages, session.last_payments(SHOWN)?))

@@ -51,7 +51,7 @@ fn named(kind: &EffectKind) -> String {
 }
 
 pub(super) async fn page(gateway: &Gateway, world: &World, form: &Form, problem: Option<&str>) -> Found {
-    let Some(faults) = gateway.faults(world.world_key).await? else { return Ok(None) };
+    let Some(faults) = gateway.faults(world.key).await? else { return Ok(None) };
     let content = html! {
         (told(problem))
         h2 { "Set one" }
@@ -138,7 +138,7 @@ pub(super) async fn set(gateway: &Arc<Gateway>, world: &World, form: &Form) -> F
     match Fault::read(document(form).to_string().as_bytes()) {
         Err(problem) => page(gateway, world, form, Some(&problem)).await,
         Ok(fault) => {
-            let set = gateway.set_fault(world.world_key, fault).await?;
+            let set = gateway.set_fault(world.key, fault).await?;
             Ok(set.map(|_| Answered::See(world.path("faults"))))
         }
     }
@@ -172,5 +172,5 @@ fn document(form: &Form) -> Json {
 }
 
 pub(super) async fn clear(gateway: &Gateway, world: &World, _: &Form) -> Found {
-    Ok(gateway.clear_faults(world.world_key, None).await?.map(|_| Answered::See(world.path("faults"))))
+    Ok(gateway.clear_faults(world.key, None).await?.map(|_| Answered::See(world.path("faults"))))
 }

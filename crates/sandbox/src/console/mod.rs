@@ -114,7 +114,7 @@ type Found = Result<Option<Answered>, StoreError>;
 /// The world that a page is about.
 struct World {
     number: i64,
-    world_key: WorldKey,
+    key: WorldKey,
     now: Moment,
     mode: Mode,
 }
@@ -128,9 +128,9 @@ impl World {
         });
         let Some(hash) = hash.await? else { return Ok(None) };
         // Whoever is on this machine may look; a world that is there was opened by its key.
-        let world_key = WorldKey::of(hash);
-        let clock = gateway.with_world(world_key, |session| Ok((session.now, session.clock.mode()))).await?;
-        Ok(clock.map(|(now, mode)| Self { number, world_key, now, mode }))
+        let key = WorldKey::of(hash);
+        let clock = gateway.with_world(key, |session| Ok((session.now, session.clock.mode()))).await?;
+        Ok(clock.map(|(now, mode)| Self { number, key, now, mode }))
     }
 
     fn path(&self, page: &str) -> String {

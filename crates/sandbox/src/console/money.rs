@@ -48,7 +48,7 @@ pub(super) async fn plans(gateway: &Gateway, world: &World, form: &Form) -> Foun
         paging: paging(form),
         ..PlanSearch::default()
     };
-    let found = gateway.with_world(world.world_key, |session| {
+    let found = gateway.with_world(world.key, |session| {
         let (plans, page) = session.plans(search)?;
         let names = Names::of(&session, plans.iter().map(|plan| plan.customer_key.as_ref()))?;
         Ok((plans, page, names))
@@ -99,7 +99,7 @@ pub(super) fn plan_table(world: &World, plans: &[Plan], names: &Names) -> Markup
 pub(super) async fn payments(gateway: &Gateway, world: &World, form: &Form) -> Found {
     let plan_key = form.given("plan-key").and_then(|key| PlanKey::try_from(key).ok());
     let search = PaymentSearch { plan_key, customer_key: None, paging: paging(form) };
-    let found = gateway.with_world(world.world_key, |session| {
+    let found = gateway.with_world(world.key, |session| {
         let (payments, page) = session.payments(search)?;
         let names = Names::of(&session, payments.iter().map(|payment| payment.customer_key.as_ref()))?;
         Ok((payments, page, names))
@@ -151,7 +151,7 @@ pub(super) async fn transactions(gateway: &Gateway, world: &World, form: &Form) 
         paging: paging(form),
         ..TransactionSearch::default()
     };
-    let found = gateway.with_world(world.world_key, |session| {
+    let found = gateway.with_world(world.key, |session| {
         let (transactions, page) = session.transactions(search, None, None, 0)?;
         let customers = transactions.iter().map(Transaction::customer_key).collect::<Vec<_>>();
         let names = Names::of(&session, customers.iter().map(Option::as_ref))?;
@@ -210,8 +210,7 @@ fn transaction_table(world: &World, transactions: &[Transaction], names: &Names)
 
 pub(super) async fn batches(gateway: &Gateway, world: &World, form: &Form) -> Found {
     let search = BatchSearch { paging: paging(form), ..BatchSearch::default() };
-    let Some((batches, page)) =
-        gateway.with_world(world.world_key, |session| session.batches(search)).await?
+    let Some((batches, page)) = gateway.with_world(world.key, |session| session.batches(search)).await?
     else {
         return Ok(None);
     };

@@ -29,7 +29,7 @@ pub(super) async fn list(gateway: &Gateway, world: &World, form: &Form) -> Found
         paging: paging(form),
         ..CustomerSearch::default()
     };
-    let found = gateway.with_world(world.world_key, |session| {
+    let found = gateway.with_world(world.key, |session| {
         let (customers, page) = session.customers(search)?;
         let names = Names::of(&session, customers.iter().map(|customer| Some(&customer.customer_key)))?;
         Ok((customers, page, names))
@@ -62,7 +62,7 @@ pub(super) async fn list(gateway: &Gateway, world: &World, form: &Form) -> Found
 pub(super) async fn customer(gateway: &Gateway, world: &World, key: &str) -> Found {
     const SHOWN: Paging = Paging { page: None, page_size: Some(50), order_by: None, descending: None };
     let Ok(key) = CustomerKey::try_from(key) else { return Ok(None) };
-    let found = gateway.with_world(world.world_key, move |session| {
+    let found = gateway.with_world(world.key, move |session| {
         let Some(customer) = session.customer(&key)? else { return Ok(None) };
         let tokens = session.customer_tokens(&key)?;
         let plans = PlanSearch { customer_key: Some(key.clone()), paging: SHOWN, ..PlanSearch::default() };

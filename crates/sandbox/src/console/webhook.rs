@@ -11,7 +11,7 @@ use crate::gateway::{Gateway, Webhook};
 const SHOWN: usize = 100;
 
 pub(super) async fn page(gateway: &Gateway, world: &World, form: &Form, problem: Option<&str>) -> Found {
-    let Some(Webhook { url, public_key, deliveries }) = gateway.webhook(world.world_key, SHOWN).await? else {
+    let Some(Webhook { url, public_key, deliveries }) = gateway.webhook(world.key, SHOWN).await? else {
         return Ok(None);
     };
     let lines: Vec<_> = deliveries.iter().map(Delivery::shown).collect();
@@ -65,10 +65,10 @@ pub(super) async fn set(gateway: &Gateway, world: &World, form: &Form) -> Found 
     if let Err(error) = url.parse::<Endpoint>() {
         return page(gateway, world, form, Some(&format!("url: {error}"))).await;
     }
-    let set = gateway.set_webhook(world.world_key, url.to_owned()).await?;
+    let set = gateway.set_webhook(world.key, url.to_owned()).await?;
     Ok(set.map(|_| Answered::See(world.path("webhook"))))
 }
 
 pub(super) async fn remove(gateway: &Gateway, world: &World) -> Found {
-    Ok(gateway.remove_webhook(world.world_key).await?.map(|()| Answered::See(world.path("webhook"))))
+    Ok(gateway.remove_webhook(world.key).await?.map(|()| Answered::See(world.path("webhook"))))
 }

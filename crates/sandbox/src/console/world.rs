@@ -21,7 +21,7 @@ struct Glance {
 }
 
 pub(super) async fn page(gateway: &Arc<Gateway>, world: &World, problem: Option<&str>) -> Found {
-    let glance = gateway.with_world(world.world_key, |session| {
+    let glance = gateway.with_world(world.key, |session| {
         let mut counts = Vec::new();
         for (page, name, kind) in [
             ("customers", "Customers", Kind::Customer),
@@ -121,7 +121,7 @@ pub(super) async fn turn(gateway: &Arc<Gateway>, world: &World, form: &Form) -> 
         (period, ..) => period.parse().map(Turn::Advance),
     };
     let turned = match turn {
-        Ok(turn) => gateway.turn(world.world_key, turn).await?,
+        Ok(turn) => gateway.turn(world.key, turn).await?,
         Err(error) => Some(Err(error)),
     };
     match turned {
@@ -132,11 +132,11 @@ pub(super) async fn turn(gateway: &Arc<Gateway>, world: &World, form: &Form) -> 
 }
 
 pub(super) async fn snapshot(gateway: &Gateway, world: &World) -> Result<Option<Answered>, StoreError> {
-    Ok(gateway.snapshot(world.world_key).await?.map(|_| Answered::See(world.path(""))))
+    Ok(gateway.snapshot(world.key).await?.map(|_| Answered::See(world.path(""))))
 }
 
 pub(super) async fn restore(gateway: &Arc<Gateway>, world: &World, form: &Form) -> Found {
-    match gateway.restore(world.world_key, form.text("id").to_owned()).await? {
+    match gateway.restore(world.key, form.text("id").to_owned()).await? {
         None => Ok(None),
         Some(Ok(_)) => Ok(Some(Answered::See(world.path("")))),
         Some(Err(_)) => page(gateway, world, Some("There is no such snapshot of this world.")).await,

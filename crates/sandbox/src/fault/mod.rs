@@ -322,7 +322,7 @@ mod tests {
         let sandbox = Sandbox::start().await.unwrap();
         let world = sandbox.world(7).await.unwrap();
         let stale = async || {
-            world.gateway.with_world(world.world_key, |session| session.next(Kind::Customer)).await.unwrap();
+            world.gateway.with_world(world.key, |session| session.next(Kind::Customer)).await.unwrap();
             world.fault(&Fault::on("*", Effect::StaleRead)).await.unwrap();
             copied(&world).await
         };

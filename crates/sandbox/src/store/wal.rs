@@ -59,7 +59,7 @@ impl Wal {
         file.seek(SeekFrom::Start(0))?;
         let mut header = [0; HEADER];
         if whole(&mut file, &mut header)? && header != [0; HEADER] {
-            return frames(&mut file, &header, size, mark);
+            return frames(&mut file, &header, size, mark.as_ref());
         }
         let state = match mark {
             // Nothing was written yet.
@@ -71,7 +71,7 @@ impl Wal {
     }
 }
 
-fn frames(file: &mut impl Read, header: &[u8; HEADER], size: u64, mark: Option<Mark>) -> io::Result<Wal> {
+fn frames(file: &mut impl Read, header: &[u8; HEADER], size: u64, mark: Option<&Mark>) -> io::Result<Wal> {
     let damaged = Wal { committed: 0, state: State::Damaged };
     let magic = number(header, 0);
     let order = if magic & 1 == 1 { u32::from_be_bytes } else { u32::from_le_bytes };

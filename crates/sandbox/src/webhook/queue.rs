@@ -82,7 +82,7 @@ impl DeliveryQueue {
         let _ = self.bell.send(world);
     }
 
-    /// Rings if deliveries wait. DeliveryQueue look after the job that this is a part of, when it is committed.
+    /// Notifies if deliveries wait. They are looked for after the commit of the job that this is a part of.
     pub(crate) fn notify_if_alerts_wait(
         &self,
         connection: &Connection,

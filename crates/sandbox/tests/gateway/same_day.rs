@@ -37,7 +37,7 @@ fn dates(payload: &Json) -> Vec<String> {
             Json::String(text) if text.parse::<NaiveDate>().is_ok() => found.push(text.clone()),
             Json::Array(items) => look.extend(items),
             Json::Object(members) => {
-                look.extend(members.iter().filter(|(name, _)| *name != "links").map(|(_, value)| value))
+                look.extend(members.iter().filter(|(name, _)| *name != "links").map(|(_, value)| value));
             }
             _ => {}
         }

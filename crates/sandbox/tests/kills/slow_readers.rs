@@ -119,7 +119,9 @@ fn readers_that_stop_hold_no_memory_and_no_other_world() {
         let length = connection.send("GET /_sandbox/state", &key, "");
         slow.push(Reader { connection, read: Vec::new(), length });
         // Each reads a little, so that none is taken for one that is gone.
-        slow.iter_mut().for_each(|reader| reader.read(64 * 1024));
+        for reader in &mut slow {
+            reader.read(64 * 1024);
+        }
     }
     // All of them have their answer and read no more of it, and the calls of another world are answered.
     let mut line = Connection::open(&base);
