@@ -1,4 +1,4 @@
-//! `perennial test-sale`: that money can be taken, and given back.
+//! `perennial test-sale`: checks that a sale and its void work.
 
 use clap::Args;
 use perennial::clearent::Charge;
@@ -17,7 +17,7 @@ use crate::output::{Output, note};
         perennial test-sale 2.50 --token-id 1100000000555551111 --exp-date 1230"
 )]
 pub(crate) struct TestSale {
-    /// How much
+    /// The amount
     #[arg(value_name = "AMOUNT", default_value = "1.00")]
     amount: String,
     #[command(flatten)]
