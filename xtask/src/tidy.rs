@@ -15,6 +15,7 @@ mod docs;
 mod manifests;
 mod numbers;
 mod operations;
+mod prose;
 mod snapshots;
 mod sqlite;
 mod text;
@@ -49,6 +50,7 @@ fn findings() -> Result<Vec<Finding>, Failure> {
     findings.extend(sqlite::check(&files));
     findings.extend(operations::check(&files));
     findings.extend(circles::check(&files));
+    findings.extend(prose::check(&files));
     Ok(findings)
 }
 
