@@ -19,7 +19,7 @@ pub(crate) enum Batches {
     Open,
     /// Closes the open batch and settles its transactions
     #[command(
-        after_help = "Without the figures it settles whatever has come by then. What is settled can be refunded and no \
+        after_help = "Without the figures it settles all transactions so far. A settled transaction can be refunded but no \
         longer voided.\n\n\
         Example:\n  perennial batches settle --total-count 2 --net-amount 5.05"
     )]

@@ -19,8 +19,8 @@ use crate::pdf;
 /// Storing the key of a merchant.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The key is asked for and not shown, or read from --key-file, from the PDF of --import, or from standard input. \
-        It is kept only when the gateway took it.\n\n\
+    after_help = "Prompts for the key without showing it, or reads it from --key-file, from the PDF of --import, or from standard input. \
+        Stores the key only if the gateway accepted it.\n\n\
         Example:\n  perennial connect north-street --environment production\n  \
         perennial connect --key-file key.txt --passphrase-file passphrase.txt"
 )]

@@ -20,7 +20,7 @@ const PAGE: u32 = 100;
 /// The options of a forecast.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Only charges that are to come count, by the gateway's clock. Declines are not foreseen.\n\n\
+    after_help = "Counts only future charges, by the gateway's clock. Does not predict declines.\n\n\
     Examples:\n  perennial forecast\n  perennial forecast --from 2027-01 --months 24 --suspended --svg forecast.svg"
 )]
 pub(crate) struct Ahead {

@@ -24,10 +24,10 @@ use crate::output::{Output, Record, Shown, note};
 pub(crate) enum Invoices {
     /// Charges a card or token for an invoice, unless it is paid already
     #[command(
-        after_help = "Its number is looked for first, as the order id of the last 90 days' transactions: an \
-        invoice that is paid is not charged again, and the earlier charge is shown. It is looked for again after an \
-        answer that was lost. Of two commands at one moment the gateway is asked to tell; whether the live one does is \
-        inferred: let one at a time pay an invoice. One of which only a part was approved (exit status 6), and one whose \
+        after_help = "First searches for the number as the order id of the last 90 days' transactions: a \
+        paid invoice is not charged again, and the earlier charge is shown. Searches again after a lost \
+        answer. If two commands run at one moment, the gateway is asked to find the duplicate; that the live one does is \
+        inferred: pay an invoice with one command at a time. An invoice that is partly approved (exit status 6), or whose \
         charge is neither approved nor declined (75), is not charged again.\n\n\
         Examples:\n  perennial invoice pay --number INV-70412 --date 2027-01-04 --line Decking=400.00 \\\n    \
         --line Labour=250.00 --tax 52.00 --token-id 1100000000555551111 --exp-date 1230\n  \
@@ -36,14 +36,14 @@ pub(crate) enum Invoices {
     Pay(Box<Pay>),
     /// Creates a ClientPay page for an invoice, and prints its URL
     #[command(
-        after_help = "Credentials are those of perennial clientpay. The number is the page's session id, by \
-        which its payments are found.\n\n\
+        after_help = "Uses the credentials of perennial clientpay. The number is the page's session id, which \
+        finds its payments.\n\n\
         Example:\n  perennial invoice page --invoice-file invoice.json --header-text 'Pay Marsh & Oak LLP'"
     )]
     Page(Box<OnPage>),
     /// Shows whether an invoice is paid, by which transaction, and the amount taken
     #[command(
-        after_help = "The gateway knows no invoices: without --amount, any approved charge pays the number. With it, the \
+        after_help = "The gateway has no invoices: without --amount, any approved charge pays the number. With it, the \
         exit status is 6 if less was taken, and 8 if more was.\n\n\
         Example:\n  perennial invoice status INV-70412 --amount 702.00"
     )]

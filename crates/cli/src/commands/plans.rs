@@ -18,8 +18,8 @@ use crate::failure::Failure;
 pub(crate) enum Plans {
     /// Creates a plan; an active plan charges automatically from its first date on
     #[command(
-        after_help = "Notes on standard error name what may not be meant: 13 charges, none, past days, a first day that is \
-        today, a card that expires before the end. If a plan charges the same customer, token and amount on the same \
+        after_help = "Notes on standard error name surprising results: 13 charges, none, past days, a first day that is \
+        today, a card that expires before the end. If another plan charges this customer, token and amount on these \
         days, the command asks on a terminal; without one, it sends nothing and exits with 7, unless --allow-second is \
         given.\n\n\
         Example:\n  perennial plans create --plan-name 'Gold membership' \

@@ -17,7 +17,7 @@ use crate::svg;
 
 /// The options of a schedule.
 #[derive(Debug, Args)]
-#[command(after_help = "Without PLAN-KEY nothing is asked of a gateway, and no key is needed.\n\n\
+#[command(after_help = "Without PLAN-KEY the command calls no gateway and needs no key.\n\n\
     Examples:\n  perennial schedule --start-date 2027-01-01 --end-date 2027-12-31 --frequency-day 15 \\\n    \
     --payment-amount 50.00\n  perennial schedule plan_3f0f6d1c5f0e --svg schedule.svg")]
 pub(crate) struct Preview {

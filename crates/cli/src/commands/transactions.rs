@@ -22,13 +22,13 @@ use crate::output::{Output, Shown, note};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Transactions {
     /// Charges a card or token at once
-    #[command(after_help = "Without --token-id the card is asked for, or read from standard input.\n\n\
+    #[command(after_help = "Without --token-id, prompts for the card, or reads it from standard input.\n\n\
         Example:\n  perennial transactions sale --amount 25.00 --token-id 1100000000555551111 --exp-date 1230\n  \
         perennial transactions sale --amount 25.00 --card-stdin < card.json\n  \
         perennial transactions sale --amount 25.00 --jwt-file posted.jwt")]
     Sale(Sale),
     /// Reserves an amount for a later capture
-    #[command(after_help = "Without --token-id the card is asked for, or read from standard input.\n\n\
+    #[command(after_help = "Without --token-id, prompts for the card, or reads it from standard input.\n\n\
         Example:\n  perennial transactions auth --amount 25.00 --token-id 1100000000555551111 --exp-date 1230")]
     Auth(Sale),
     /// Captures an authorized amount
@@ -42,7 +42,7 @@ pub(crate) enum Transactions {
     Update(Updated),
     /// Refunds an earlier transaction, or pays money to a card or token
     #[command(
-        after_help = "Without --id and --token-id the card is asked for, or read from standard input.\n\n\
+        after_help = "Without --id and --token-id, prompts for the card, or reads it from standard input.\n\n\
         Example:\n  perennial transactions refund --id 700001 --amount 25.00"
     )]
     Refund(Refunded),

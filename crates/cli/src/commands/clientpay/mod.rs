@@ -63,7 +63,7 @@ enum Operation {
     Access(access::Access),
     /// Prints a fresh request id
     #[command(
-        after_help = "Who keeps it before it is used can repeat the request under it, whatever happens.\n\nExample:\n  perennial clientpay request-id"
+        after_help = "Store the id before you use it: then you can retry the request under it after any failure.\n\nExample:\n  perennial clientpay request-id"
     )]
     RequestId,
     /// Pages that payers fill in
@@ -71,9 +71,9 @@ enum Operation {
     Page(pages::Pages),
     /// Pays at once, with a card, a bank account or a stored method
     #[command(
-        after_help = "Without --payer-or-payment-method-id and --account-stdin the card is asked for, or read from \
-        standard input.\nAfter exit status 75 nobody knows whether it was paid: repeat it with the --request-id that \
-        the error names,\nwhich finds the first payment or makes the only one.\n\n\
+        after_help = "Without --payer-or-payment-method-id and --account-stdin, prompts for the card, or reads it from \
+        standard input.\nAfter exit status 75 the result is unknown: retry with the --request-id in \
+        the error,\nwhich finds the first payment or makes the only one.\n\n\
         Examples:\n  perennial clientpay pay --total-amount 540.25 --card-stdin < card.json\n  \
         perennial clientpay pay --total-amount 540.25 --name-on-account 'Rosa Lind' --account-stdin \\\n    \
         < account.json"

@@ -12,7 +12,7 @@ use crate::output::{Output, Record, note};
 /// A year of a subscription, from a pasted key to its cancellation; or an invoice, from its page to its refund
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "It talks to nothing but a sandbox that it starts on 127.0.0.1, and needs no account and no key.\n\n\
+    after_help = "Calls only a sandbox that it starts on 127.0.0.1, and needs no account and no key.\n\n\
     Examples:\n  perennial quickstart\n  perennial quickstart --format xml\n  perennial quickstart --output json\n  \
     perennial quickstart --vendor clientpay"
 )]
