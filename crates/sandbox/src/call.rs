@@ -45,14 +45,14 @@ pub(crate) struct Done<A> {
     pub(crate) now: Moment,
     /// The number of times the database was opened since the world began, including this time.
     pub(crate) opened: u64,
-    /// The result of the last execution, if there was one: a fault may allow none, or put it off.
+    /// The result of the last execution. `None` if a fault prevents or delays the execution.
     outcome: Option<A>,
     /// The fault that hit the call.
     pub(crate) hit: Option<Hit>,
 }
 
 impl<A> Done<A> {
-    /// The answer: the one of the fault, or the result. A call that is put off has neither, and nobody sees its answer.
+    /// The answer: that of the fault, or the result. A delayed call has neither, and no client sees its answer.
     pub(crate) fn answer(&mut self, fault: impl FnOnce(u16) -> A, put_off: impl FnOnce() -> A) -> A {
         match self.hit.as_ref().map(|hit| &hit.effect) {
             Some(Effect::ErrorBefore { status } | Effect::ErrorAfter { status }) => fault(*status),

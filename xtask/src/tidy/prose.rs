@@ -76,7 +76,10 @@ fn british(comment: &str) -> impl Iterator<Item = (&str, &'static str)> {
         let american = match lower.as_str() {
             "programme" => Some("program"),
             "programmes" => Some("programs"),
-            _ => SPELLINGS.iter().find(|(british, _)| lower.starts_with(british)).map(|(_, american)| *american),
+            _ => SPELLINGS
+                .iter()
+                .find(|(british, _)| lower.starts_with(british))
+                .map(|(_, american)| *american),
         };
         american.map(|american| (word, american))
     })
@@ -108,7 +111,13 @@ mod tests {
     #[test]
     fn each_spelling_is_found_on_every_line() {
         for word in [
-            "programme", "Programmes", "authorisation", "behaviour", "cancelled", "Colours", "deserialise",
+            "programme",
+            "Programmes",
+            "authorisation",
+            "behaviour",
+            "cancelled",
+            "Colours",
+            "deserialise",
             "serialisation",
         ] {
             let text = format!("/// A fact.\n///\n/// A {word}.\nfn f() {{}}\n");

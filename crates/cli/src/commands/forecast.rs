@@ -19,10 +19,8 @@ const PAGE: u32 = 100;
 
 /// The options of a forecast.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Counts only future charges, by the gateway's clock. Does not predict declines.\n\n\
-    Examples:\n  perennial forecast\n  perennial forecast --from 2027-01 --months 24 --suspended --svg forecast.svg"
-)]
+#[command(after_help = "Counts only future charges, by the gateway's clock. Does not predict declines.\n\n\
+    Examples:\n  perennial forecast\n  perennial forecast --from 2027-01 --months 24 --suspended --svg forecast.svg")]
 pub(crate) struct Ahead {
     /// The first month, yyyy-MM; the default is the current month of the machine's clock
     #[arg(long, value_name = "MONTH")]

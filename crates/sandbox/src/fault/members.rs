@@ -16,7 +16,7 @@ use crate::members::Members;
 pub struct EffectMember {
     /// Its name, such as `delay-ms`.
     pub name: &'static str,
-    /// A phrase on what it is, such as `The HTTP status of the error`.
+    /// A phrase that describes it, such as `The HTTP status of the error`.
     pub about: &'static str,
     /// The allowed values, in words.
     pub rule: &'static str,
@@ -80,10 +80,10 @@ macro_rules! numbers {
 
 numbers! {
     Status: u16, "status" from 400..=599, "The HTTP status of the error", "400 to 599", "from 400 to 599";
-    BytesPerSecond: u64, "bytes-per-second" from 1.., "How fast the body comes", "from 1", "from 1";
-    AtByte: u64, "at-byte" from 0.., "How many bytes of the body come", "from 0", "from 0";
-    Bytes: u64, "bytes" from 1..=1_073_741_824, "How many bytes the body has", "1 to 1073741824", "from 1 to 1073741824";
-    Millis: u64, "delay-ms" from 0..=60_000, "How long to wait, in milliseconds of real time", "0 to 60000", "from 0 to 60000";
+    BytesPerSecond: u64, "bytes-per-second" from 1.., "The speed of the body, in bytes per second", "from 1", "from 1";
+    AtByte: u64, "at-byte" from 0.., "The number of body bytes to send", "from 0", "from 0";
+    Bytes: u64, "bytes" from 1..=1_073_741_824, "The size of the body, in bytes", "1 to 1073741824", "from 1 to 1073741824";
+    Millis: u64, "delay-ms" from 0..=60_000, "The delay, in milliseconds of real time", "0 to 60000", "from 0 to 60000";
 }
 
 /// Declares members that are texts: the name, the description of the allowed values, the rule, and the format.
@@ -119,10 +119,10 @@ texts! {
     ContentType: "content-type", "The media type of the body", "TYPE", "a media type",
         |value| http::HeaderValue::try_from(value).is_ok_and(|value| !value.is_empty()),
         "must be text that a header can hold", mask::text;
-    ResultCode: "result-code", "The vendor's code of the decline", "CODE", "a code of the vendor's that does not approve, such as 012",
+    ResultCode: "result-code", "The vendor's result code of the decline", "CODE", "a code of the vendor's that does not approve, such as 012",
         |code| outcome::of_code(code).is_some(),
         "must be a code of the vendor's with which a charge is not approved", str::to_owned;
-    Held: "delay", "How long to hold an alert, as in PT1H or P2D of the world's clock", "PERIOD", "a period such as PT1H or P2D",
+    Held: "delay", "The time to hold an alert, such as PT1H or P2D of the world's clock", "PERIOD", "a period such as PT1H or P2D",
         |delay| delay.parse::<Period>().is_ok(),
         "must be an ISO 8601 period such as PT1H or P2D", str::to_owned;
 }
@@ -161,7 +161,7 @@ impl Member for Again {
 
     const ROW: EffectMember = EffectMember {
         name: "retry-after",
-        about: "When to try again",
+        about: "The time to retry",
         value: "SECONDS|DATE",
         rule: "whole seconds or an HTTP date; without it there is no such header",
         is_required: false,

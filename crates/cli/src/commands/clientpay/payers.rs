@@ -36,8 +36,10 @@ pub(super) enum Payers {
     #[command(after_help = "Example:\n  perennial clientpay payers page --payer-id pyr-1")]
     Page(PayerPageArguments),
     /// Stores a card or a bank account for a payer, and prints its id
-    #[command(after_help = "Without --account-stdin, prompts for the card, or reads it from standard input.\n\n\
-        Example:\n  perennial clientpay payers add-methods pyr-1 --is-primary true --card-stdin < card.json")]
+    #[command(
+        after_help = "Without --account-stdin, prompts for the card, or reads it from standard input.\n\n\
+        Example:\n  perennial clientpay payers add-methods pyr-1 --is-primary true --card-stdin < card.json"
+    )]
     AddMethods(AddMethods),
     /// Changes a stored method: its name, its expiry, whether it is the primary one
     #[command(after_help = "Example:\n  perennial clientpay payers update-methods mth-1 --exp-date 1231")]
