@@ -328,7 +328,7 @@ impl Failure {
     }
 }
 
-/// A hint for a key of another environment: keys are not tried where nobody said that they belong.
+/// A hint for a key of another environment: a key is never sent to a gateway that the user did not name.
 fn other_environment(tried: &Environment) -> String {
     let (tried, other) = match tried {
         Environment::Sandbox => ("the sandbox", "--environment production"),

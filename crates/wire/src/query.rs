@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use perennial_domain::clearent::Paging;
 use perennial_domain::{Flag, InvalidValue, Rule, Violations};
 
-/// Everything but the unreserved characters of RFC 3986 is encoded.
+/// Encoded characters: all except for the unreserved ones of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A path to which a query is added.

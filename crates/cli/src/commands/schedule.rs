@@ -37,7 +37,7 @@ pub(crate) struct Preview {
     /// The day of the month, 1 to 28; the default is the day of the first date, at most 28
     #[arg(long, value_name = "DAY")]
     frequency_day: Option<String>,
-    /// How much each payment is
+    /// The amount of each payment
     #[arg(long, value_name = "AMOUNT", required_unless_present = "plan")]
     payment_amount: Option<String>,
     /// Also draw a calendar into this file; - prints the calendar instead

@@ -43,7 +43,7 @@ pub(crate) enum Extent {
     Page,
     /// This many objects.
     Limit(u64),
-    /// Everything.
+    /// The whole list.
     All,
 }
 

@@ -9,7 +9,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 pub(super) const FORMATS: &str = "MM-dd-yyyy hh:mm a, MM-dd-yy HH:mm, yyyy-MM-dd HH:mm";
 
 /// The milliseconds that a search text covers: its whole minute, or its whole day if it has no time. A search from a
-/// day to that day, or to its last minute, thus finds the whole day (**inferred**). A text without a zone is in UTC,
+/// day to that day, or to its last minute, finds the whole day (**inferred**). A text without a zone is in UTC,
 /// like the times of answers (**inferred**).
 pub(super) fn span(text: &str) -> Option<RangeInclusive<i64>> {
     if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {

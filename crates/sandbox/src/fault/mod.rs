@@ -16,7 +16,7 @@ use crate::nearest::distance;
 
 /// A fault: calls of one operation, and the effect on them.
 ///
-/// The operation is a name such as `plans.create`, or `*` for all. To deliver an alert is an operation of its own,
+/// The operation is a name such as `plans.create`, or `*` for all. The delivery of an alert is a separate operation,
 /// `webhooks.deliver`, which `*` does not include: each attempt counts as a call, about the customer, plan, token and
 /// transaction that the alert names. The fault hits the calls that [`nth`](Self::nth), [`times`](Self::times),
 /// [`probability`](Self::probability) and [`key`](Self::key) select; without `nth` and `times` it hits every call until

@@ -159,7 +159,7 @@ mod tests {
         Fault::on("customers.get", Effect::DropReply)
     }
 
-    /// Which of ten calls are hit, as digits: 1 for the first fault, 2 for the second, and so on.
+    /// Calls that are hit, out of ten, as digits: 1 for the first fault, 2 for the second, and so on.
     fn hits(faults: &[Fault]) -> String {
         let all = Faults::default();
         for fault in faults {
