@@ -122,7 +122,7 @@ pub enum Decision {
     LookUp,
 }
 
-/// The table. Each row is a [`RetryClass`], each column an [`Outcome`].
+/// The retry table. Each row is a [`RetryClass`], each column an [`Outcome`].
 ///
 /// **Inferred** from the meaning of 429 (RFC 6585, section 4): a gateway that answers 429 in its own envelope has done
 /// nothing; neither vendor documents it.
@@ -163,9 +163,8 @@ pub const fn decide(retry_class: RetryClass, outcome: Outcome) -> Decision {
 /// Whether the status of a definite answer, if there was one, settles a call whose earlier attempt may have been
 /// performed.
 ///
-/// A delete may have been performed: only a missing object settles it, or a refusal that judges the object (402), which a
-/// deleted one could not get. A rejected key (401, 403) or a malformed request (400) judges the
-/// retry alone.
+/// A delete may have been performed: only a missing object settles it, or a refusal that judges the object (402), which
+/// a deleted one could not get. A rejected key (401, 403) or a malformed request (400) judges the retry alone.
 pub(crate) fn settles(retry_class: RetryClass, status: Option<StatusCode>) -> bool {
     retry_class != RetryClass::Delete
         || status.is_some_and(|status| matches!(status.as_u16(), 200..=299 | 402 | 404 | 410))

@@ -70,8 +70,8 @@ pub struct Call {
     pub route: &'static str,
     /// The permitted retries.
     pub retry_class: RetryClass,
-    /// Whether an answer is in the gateway's own envelope. This crate contains no message, so the sender of the call decides;
-    /// the answer of a proxy or a portal is never a definite no.
+    /// Whether an answer is in the gateway's own envelope. This crate contains no message, so the sender of the call
+    /// decides; the answer of a proxy or a portal is never a definite no.
     pub is_own: fn(&Response<Bytes>) -> bool,
     /// The end of the call, waits and retries included.
     pub deadline: Deadline,
@@ -290,7 +290,7 @@ impl fmt::Debug for Answer {
 }
 
 impl CallError {
-    /// What the caller does now: [`Decision::Stop`], [`Decision::OutcomeUnknown`] or [`Decision::LookUp`], never
+    /// The caller's next step: [`Decision::Stop`], [`Decision::OutcomeUnknown`] or [`Decision::LookUp`], never
     /// [`Decision::Retry`].
     pub fn next(&self) -> Decision {
         self.0.next
