@@ -29,8 +29,8 @@ macro_rules! items {
         #[derive(Debug, clap::Args)]
         $(#[$meta])*
         pub(super) struct $Items {
-            /// A file with several of them, as a JSON array of objects with the wire's members, instead of the options
-            /// for one; - reads standard input. Amounts are text
+            /// A JSON file with an array of objects with the wire's members, instead of the options for one; - reads
+            /// standard input. Amounts are text
             #[arg(id = $file, long = $file, value_name = "FILE")]
             file: Option<PathBuf>,
             #[command(flatten)]

@@ -53,7 +53,7 @@ struct Aim {
     /// The seed of the random draws
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    /// Calls about this customer, token or plan
+    /// Hit only calls about this customer, token or plan
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
 }
