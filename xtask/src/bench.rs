@@ -1,9 +1,9 @@
-//! What things cost, as tables measured side by side in one run.
+//! Benchmarks, as tables whose columns are measured side by side in one run.
 
 use crate::failure::Failure;
 use crate::step::Step;
 
-/// A table, as it is named on the command line.
+/// A table of the command line.
 struct Table {
     name: &'static str,
     run: fn() -> Result<(), Failure>,
@@ -28,17 +28,17 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     TABLES.iter().filter(picked).try_for_each(|table| (table.run)())
 }
 
-/// Encoding, decoding and calling, beside what a user would write by hand.
+/// Encoding, decoding and calling, compared with handwritten code.
 fn ratios() -> Result<(), Failure> {
     Step::new("cargo bench --package perennial --all-features --bench ratios").run()
 }
 
-/// What the sandbox writes in a second, beside a server written by hand.
+/// The sandbox's writes per second, compared with a handwritten server.
 fn throughput() -> Result<(), Failure> {
     Step::new("cargo bench --package perennial-sandbox --bench gateway -- throughput").run()
 }
 
-/// How soon the command and an embedded sandbox answer, and their memory.
+/// The time until the command and an embedded sandbox answer, and their memory.
 fn start() -> Result<(), Failure> {
     Step::new("cargo build --release --package perennial-cli").run()?;
     Step::new("cargo bench --package perennial-sandbox --bench gateway -- start")
@@ -46,7 +46,7 @@ fn start() -> Result<(), Failure> {
         .run()
 }
 
-/// What it costs to start a world, to advance one and to come back to a snapshot.
+/// The cost of starting a world, advancing it and restoring a snapshot.
 fn worlds() -> Result<(), Failure> {
     Step::new("cargo bench --package perennial-sandbox --bench gateway -- worlds").run()
 }

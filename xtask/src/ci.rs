@@ -1,4 +1,4 @@
-//! What a change must pass besides its tests. The first step that fails ends the run and says how to repeat it.
+//! Checks of a change besides its tests. The first failing step ends the run and prints the command that repeats it.
 
 use crate::failure::{Failure, no_arguments};
 use crate::step::Step;

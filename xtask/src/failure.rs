@@ -1,38 +1,38 @@
-//! Why a task stopped, said so that the next thing to type is plain.
+//! The reason why a task stopped, with the next command to type.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Why a task stopped.
+/// The reason why a task stopped.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A programme ran and reported a failure of its own.
+    /// A program ran and reported a failure.
     Refused { by_hand: String },
-    /// A programme could not be started, or what it printed could not be read.
+    /// A program could not be started, or its output could not be read.
     NotStarted { programme: String, source: io::Error },
     /// A file or folder could not be read or written.
     File { path: PathBuf, source: io::Error },
-    /// A programme that is asked for facts printed something else.
+    /// The output of a program has an unexpected form.
     Unreadable { programme: String, source: serde_json::Error },
-    /// The bundled database is compiled from its C source, and nothing here can do that.
+    /// The bundled database is compiled from its C source, and no C compiler was found.
     NoCompiler,
-    /// Programmes that tests run are missing, and cannot be installed here.
+    /// Programs that tests run are missing, and cannot be installed.
     NoPrograms(String),
     /// Findings of tidy or of a release's gates, already printed.
     Untidy { findings: usize },
-    /// A release needs a programme that cannot be installed here.
+    /// A release needs a program that cannot be installed.
     NoTool { name: &'static str, by_hand: String },
     /// These crates need each other, so that none can be published first.
     Circle { crates: String },
-    /// What a gate asks for cannot be reached from here, so that it has no answer.
+    /// A gate needs a network resource that is out of reach, so it has no answer.
     OutOfReach { what: &'static str },
-    /// What nobody could ask keeps a release from going out.
+    /// Gates without an answer prevent a release.
     Unasked { gates: String },
     /// The task takes no arguments.
     Arguments { given: String },
-    /// The task takes others.
+    /// The task does not accept this argument.
     Unknown { given: String, known: String },
 }
 
@@ -42,7 +42,7 @@ impl Failure {
         |source| Self::File { path, source }
     }
 
-    /// 2 for what was typed wrong, 1 for all else.
+    /// The exit status: 2 for an error on the command line, 1 for all others.
     pub(crate) fn exit(&self) -> ExitCode {
         ExitCode::from(if matches!(self, Self::Arguments { .. } | Self::Unknown { .. }) { 2 } else { 1 })
     }
@@ -80,7 +80,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Refuses arguments for a task that has none.
+/// Refuses arguments for a task without arguments.
 pub(crate) fn no_arguments(arguments: &[String]) -> Result<(), Failure> {
     if arguments.is_empty() { Ok(()) } else { Err(Failure::Arguments { given: arguments.join(" ") }) }
 }

@@ -1,4 +1,4 @@
-//! Drives Perennial's tests, checks, benches and releases: one file a task, and nothing here that cannot be run by hand.
+//! Runs Perennial's tests, checks, benchmarks and releases: one file per task, and every step can be run by hand.
 
 use std::env;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ mod tidy;
 use failure::Failure;
 use step::Step;
 
-/// A task, as it is typed and as the list shows it.
+/// A task, with its name and its description in the list.
 struct Task {
     name: &'static str,
     arguments: &'static str,
@@ -94,13 +94,13 @@ fn list() -> String {
     format!("Usage: cargo xtask <TASK>\n{lines}")
 }
 
-/// The workspace, wherever this was called from. Cargo sets the variable for `run` and `test` alike.
+/// The root of the workspace, independent of the current folder. Cargo sets the variable for `run` and `test` alike.
 fn root() -> PathBuf {
     let own = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("xtask"), PathBuf::from);
     own.join("..")
 }
 
-/// Where cargo puts what it builds, and these tasks what they install.
+/// The target folder of cargo, where these tasks also install programs.
 fn target() -> Result<PathBuf, Failure> {
     let metadata = "cargo metadata --format-version 1 --no-deps";
     let metadata: serde_json::Value = serde_json::from_str(&Step::new(metadata).read()?)

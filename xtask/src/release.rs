@@ -1,4 +1,4 @@
-//! What leaves the house: the versions and their order, the gates that all must pass, and the upload itself.
+//! Releases: the versions and their order, the gates that must all pass, and the upload.
 
 use std::fmt::Write;
 
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The quick ones first.
+/// All gates, the quick ones first.
 const GATES: &[Gate] = &[
     Gate { name: "changelog", about: "a paragraph for people about this version", check: changelog::check },
     Gate { name: "versions", about: "one version, new, and asked for by its number", check: versions::check },
@@ -93,7 +93,7 @@ fn help() -> String {
     help
 }
 
-/// All gates, or those of these names.
+/// All gates, or the gates of these names.
 fn picked(names: &[&str]) -> Result<Vec<&'static Gate>, Failure> {
     if let Some(given) = names.iter().find(|name| !GATES.iter().any(|gate| gate.name == **name)) {
         let known: Vec<&str> = GATES.iter().map(|gate| gate.name).collect();

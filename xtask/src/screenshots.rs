@@ -1,4 +1,4 @@
-//! The pictures in `docs/screenshots`: of the command, and of the sandbox's pages, made by the browser tests on their way.
+//! The pictures in `docs/screenshots`: of the command, and of the sandbox's pages, which the browser tests take.
 
 mod terminal;
 

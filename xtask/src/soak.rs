@@ -1,4 +1,4 @@
-//! Tests for as long as one likes: a list of parts, each of which can be repeated from its seed.
+//! Soak tests of any duration: a list of parts, each repeatable from its seed.
 
 mod api;
 
@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::failure::Failure;
 use crate::step::Step;
 
-/// A part, as it is named on the command line.
+/// A part of the command line.
 struct Part {
     name: &'static str,
     run: fn(&Soak) -> Result<(), Failure>,
@@ -27,14 +27,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What was asked for.
+/// Options of a run.
 #[derive(Debug, PartialEq, Eq)]
 struct Soak {
-    /// One part only.
+    /// The only part to run.
     part: Option<&'static str>,
     kills: u64,
     seed: u64,
-    /// When a part that is not done by then stops all the same.
+    /// The time after which a part stops even if it is not done.
     minutes: Option<u64>,
 }
 
@@ -61,13 +61,13 @@ impl Soak {
 
 const USAGE: &str = "[kills|memory|api] [--kills N] [--seed N] [--minutes N]";
 
-/// Six digits, which can be read out and typed.
+/// A seed of six digits, which are easy to read out and type.
 fn fresh_seed() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::from(since.subsec_micros())
 }
 
-/// Kills a sandbox while many write to it, and looks what it kept.
+/// Kills a sandbox while many clients write to it, and checks the stored data.
 fn kills(soak: &Soak) -> Result<(), Failure> {
     let Soak { part: _, kills, seed, minutes } = soak;
     eprintln!("by hand: cargo xtask soak kills --kills {kills} --seed {seed}");
@@ -81,7 +81,7 @@ fn kills(soak: &Soak) -> Result<(), Failure> {
     }
 }
 
-/// Has many read a state of 25,000 objects, and stop.
+/// Starts many reads of a state of 25,000 objects, and stops reading.
 fn memory(_: &Soak) -> Result<(), Failure> {
     eprintln!("by hand: cargo xtask soak memory");
     Step::new("cargo test --package perennial-sandbox --test kills -- --exact --nocapture")

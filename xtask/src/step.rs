@@ -1,4 +1,4 @@
-//! One command run in the open: shown before it starts, timed, and repeatable by hand.
+//! A command that is shown before it starts, timed, and repeatable by hand.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// `line` is split at spaces.
+    /// Splits `line` at spaces.
     pub(crate) fn new(line: &str) -> Self {
         Self {
             words: line.split_whitespace().map(String::from).collect(),
@@ -24,12 +24,12 @@ impl Step {
         }
     }
 
-    /// A programme that is not in the path.
+    /// A step for a program that is not in the path.
     pub(crate) fn of(programme: &Path) -> Self {
         Self { words: vec![programme.display().to_string()], ..Self::new("") }
     }
 
-    /// Runs it there instead of in the workspace.
+    /// Runs in this folder instead of in the workspace.
     pub(crate) fn within(self, folder: PathBuf) -> Self {
         Self { folder, ..self }
     }
@@ -44,7 +44,7 @@ impl Step {
         self
     }
 
-    /// What to type to run the same.
+    /// The command to type to repeat the step.
     pub(crate) fn by_hand(&self) -> String {
         let quoted = |text: &str| {
             if text.contains([' ', '"', '$', '*']) { format!("'{text}'") } else { text.to_owned() }
@@ -53,12 +53,12 @@ impl Step {
         variables.chain(self.words.iter().map(|word| quoted(word))).collect::<Vec<_>>().join(" ")
     }
 
-    /// Runs to the end, printing what it prints.
+    /// Runs to the end and shows the output.
     pub(crate) fn run(&self) -> Result<(), Failure> {
         self.timed(Child::wait, Stdio::inherit())
     }
 
-    /// Runs to the end, printing what it prints, and shows each line of its standard output to `see` as well.
+    /// Runs to the end, shows the output, and passes each line of standard output to `see` as well.
     pub(crate) fn watch(&self, mut see: impl FnMut(&str)) -> Result<(), Failure> {
         let relay = |child: &mut Child| {
             if let Some(mut output) = child.stdout.take().map(BufReader::new) {
@@ -74,7 +74,7 @@ impl Step {
         self.timed(relay, Stdio::piped())
     }
 
-    /// Runs quietly and gives back its standard output.
+    /// Runs quietly and returns the standard output.
     pub(crate) fn read(&self) -> Result<String, Failure> {
         let output =
             self.command().stderr(Stdio::inherit()).output().map_err(|source| self.not_started(source))?;
@@ -85,7 +85,7 @@ impl Step {
         }
     }
 
-    /// Runs silently, for the answer that is in how it ends.
+    /// Runs silently and returns whether the exit status is zero.
     pub(crate) fn succeeds(&self) -> bool {
         let mut command = self.command();
         command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())

@@ -1,4 +1,4 @@
-//! Every test and every documentation example of the workspace, with what they need installed first.
+//! All tests and documentation examples of the workspace; required programs are installed first.
 
 use std::env;
 use std::fmt;
@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     result
 }
 
-/// A caller who picks packages gets those; everyone else gets all of them.
+/// The command line: the caller's packages, or all of them.
 fn line(arguments: &[String]) -> &'static str {
     let own = arguments.iter().take_while(|argument| *argument != "--");
     let picks = |argument: &String| argument.starts_with("-p") || argument.starts_with("--package");
@@ -28,7 +28,7 @@ fn line(arguments: &[String]) -> &'static str {
     }
 }
 
-/// The counts of every `test result:` line that cargo's test programmes print.
+/// The counts of every `test result:` line that cargo's test programs print.
 #[derive(Debug, Default, PartialEq)]
 struct Tally {
     programmes: usize,
@@ -61,7 +61,8 @@ impl fmt::Display for Tally {
     }
 }
 
-/// The bundled database needs a C compiler and the C library's headers. Root on Debian gets them; others are told.
+/// Ensures a C compiler and the C library's headers for the bundled database: installs them for root on Debian, else
+/// fails.
 fn ensure_compiler() -> Result<(), Failure> {
     if compiles() {
         return Ok(());
@@ -69,8 +70,8 @@ fn ensure_compiler() -> Result<(), Failure> {
     if installed(&["gcc", "libc6-dev"])? && compiles() { Ok(()) } else { Err(Failure::NoCompiler) }
 }
 
-/// What tests run beside Rust: a browser with its driver, what the chapter on testing calls the sandbox with, the
-/// shells that read completions, a keychain with the bus on which it is asked, and what encrypts a PDF.
+/// Programs that tests run besides Rust: a browser with its driver, the programs with which the chapter on testing
+/// calls the sandbox, the shells that read completions, a keychain with its bus, and a program that encrypts a PDF.
 const PROGRAMS: [(&str, &str); 8] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
@@ -92,7 +93,7 @@ fn ensure_programs() -> Result<(), Failure> {
     Err(Failure::NoPrograms(packages.join(" ")))
 }
 
-/// Installs Debian packages; not unless this is root on Debian.
+/// Installs Debian packages; returns false unless this is root on Debian.
 fn installed(packages: &[&str]) -> Result<bool, Failure> {
     let root = Step::new("id -u").read().is_ok_and(|id| id.trim() == "0");
     if !root || Step::new("apt-get --version").read().is_err() {

@@ -1,4 +1,4 @@
-//! The rules of the tree that no compiler checks. Each rule is a pure function over what was read; the reading is here.
+//! Rules of the tree that no compiler checks. Each rule is a pure function of the files; the reading is here.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +15,7 @@ mod docs;
 mod manifests;
 mod numbers;
 mod operations;
+mod prose;
 mod snapshots;
 mod sqlite;
 mod text;
@@ -49,20 +50,21 @@ fn findings() -> Result<Vec<Finding>, Failure> {
     findings.extend(sqlite::check(&files));
     findings.extend(operations::check(&files));
     findings.extend(circles::check(&files));
+    findings.extend(prose::check(&files));
     Ok(findings)
 }
 
-/// What must be in nobody's hands but ours: cards, keys, and where somebody's files are.
+/// Secrets in files: cards, keys, and local paths.
 pub(crate) fn secrets(files: &Files) -> Vec<Finding> {
     [numbers::check(files), text::machines(files)].concat()
 }
 
-/// Links of pages to what is not among these files.
+/// Links of pages to files that are not among these.
 pub(crate) fn links(files: &Files) -> Vec<Finding> {
     docs::links(files)
 }
 
-/// One thing to mend, and where.
+/// One thing to fix, and its place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Finding {
     place: String,
@@ -74,7 +76,7 @@ impl Finding {
         Self { place: place.into(), what: what.into() }
     }
 
-    /// The same, said of a package.
+    /// The finding, with the name of a package before its place.
     pub(crate) fn within(self, package: &str) -> Self {
         Self { place: format!("{package}: {}", self.place), ..self }
     }
@@ -90,7 +92,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The files of the tree and their text by their path from its root: what git tracks, and what it would on the next `add`.
+/// The files of the tree and their text by their path from its root: tracked files, and files that the next `git add`
+/// tracks.
 pub(crate) struct Files(BTreeMap<String, String>);
 
 impl Files {
@@ -100,7 +103,7 @@ impl Files {
         Ok(Self::at(root, list.lines()))
     }
 
-    /// These files of a folder.
+    /// The given files of a folder.
     pub(crate) fn at<'a>(root: &Path, paths: impl Iterator<Item = &'a str>) -> Self {
         // A file that was deleted but not yet staged is no file; one that holds no text has none to check.
         let read = |path: &str| {
@@ -118,7 +121,7 @@ impl Files {
         self.0.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
-    /// Whether a file or a folder stands at `path`.
+    /// Whether a file or a folder exists at `path`.
     pub(crate) fn has(&self, path: &str) -> bool {
         self.0.contains_key(path) || self.0.keys().any(|file| file.starts_with(&format!("{path}/")))
     }

@@ -1,4 +1,4 @@
-//! The command line: what stands in front of every subcommand, and what must never stand on it.
+//! The command line: global options of every subcommand, and the arguments that are refused.
 
 use std::ffi::OsString;
 use std::iter;
@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the command line. Help and version are printed; then there is nothing to run.
+    /// Reads the command line. Prints help and version itself, and then returns `None`.
     pub(crate) fn read(line: &[OsString]) -> Result<Option<Self>, Failure> {
         secrets::refuse(line).map_err(Failure::Usage)?;
         let mut command = short(Self::command());
@@ -82,13 +82,13 @@ impl Arguments {
     }
 }
 
-/// The names of the subcommand that was given: `customers tokens list`.
+/// The names of the given subcommand: `customers tokens list`.
 fn path(matches: &ArgMatches) -> String {
     let subcommands = iter::successors(matches.subcommand(), |(_, matches)| matches.subcommand());
     subcommands.map(|(name, _)| name).collect::<Vec<_>>().join(" ")
 }
 
-/// How an error is to be told when the command line cannot be read.
+/// The output format for an error of a command line that cannot be read.
 pub(crate) fn output_of(line: &[OsString]) -> Output {
     let mut words = line.iter().filter_map(|word| word.to_str());
     let mut output = Output::default();

@@ -1,4 +1,4 @@
-//! What every command has: the gateway, the client, the output, and whether it is a dry run.
+//! The context of a command: the gateway, the client, the output, and whether it is a dry run.
 
 use std::env;
 use std::io;
@@ -21,18 +21,18 @@ use crate::key_options::KeyOptions;
 use crate::lookup::Again;
 use crate::output::{Output, note};
 
-/// What holds for every subcommand.
+/// Options of every subcommand.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// How results are printed
+    /// The output format of results
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
     pub(crate) output: Output,
     /// The format of requests and answers on the wire
     #[arg(long, global = true, default_value = "json", value_name = "FORMAT",
         value_parser = PossibleValuesParser::new(["json", "xml"]).try_map(|name| name.parse::<Format>()))]
     pub(crate) format: Format,
-    /// The vendor's gateway to call: sandbox unless said otherwise
+    /// The vendor's gateway to call; the default is sandbox
     #[arg(long, global = true, value_enum, value_name = "NAME", conflicts_with = "base_url")]
     environment: Option<Gateway>,
     /// Another gateway to call: https, or http to a literal loopback address such as 127.0.0.1
@@ -41,14 +41,14 @@ pub(crate) struct Global {
     /// A file that holds the api key, instead of PERENNIAL_API_KEY
     #[arg(long, global = true, value_name = "FILE")]
     api_key_file: Option<PathBuf>,
-    /// The proxy through which the gateway is called, such as http://proxy.example:3128; it sees no key. HTTPS_PROXY,
+    /// The proxy for calls to the gateway, such as http://proxy.example:3128; it sees no key. HTTPS_PROXY,
     /// ALL_PROXY and their lower-case forms are not used
     #[arg(long, global = true, value_name = "URL", env = "PERENNIAL_PROXY", hide_env_values = true)]
     proxy: Option<String>,
-    /// A file with root certificates, as PEM, to trust beside the built-in ones: for sandbox serve --tls, say
+    /// A PEM file with root certificates to trust in addition to the built-in ones, for example for sandbox serve --tls
     #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_CA_FILE", hide_env_values = true)]
     ca_file: Option<PathBuf>,
-    /// The merchant whose key is used, at the gateway that it belongs to: see perennial connect
+    /// The merchant whose stored key is used, at its gateway: see perennial connect
     #[arg(long, global = true, value_name = "NAME",
         conflicts_with_all = ["api_key_file", "environment", "base_url"])]
     profile: Option<Profile>,
@@ -56,20 +56,20 @@ pub(crate) struct Global {
     pub(crate) keys: KeyOptions,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
-    /// Show no table in a pager, however long it is
+    /// Never show a table in a pager
     #[arg(long, global = true)]
     pub(crate) no_pager: bool,
-    /// How long a call may take, repeats included
+    /// The time limit of a call, including retries
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30,
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
-    /// Tell each call on standard error; twice for more
+    /// Log each call to standard error; repeat for more detail
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Begin CSV with a byte order mark, by which Excel knows UTF-8
+    /// Start CSV with a byte order mark, which tells Excel that the text is UTF-8
     #[arg(long, global = true)]
     pub(crate) csv_bom: bool,
-    /// Accept arguments that look like a card number or an api key and are neither, such as order numbers
+    /// Accept arguments that look like a card number or an api key but are not, such as order numbers
     #[arg(long, global = true)]
     allow_lookalikes: bool,
     #[arg(skip)]
@@ -80,7 +80,7 @@ pub(crate) struct Global {
     pub(crate) tree: Tree,
 }
 
-/// Builds the whole command, of which completions and manual pages are made.
+/// Builds the whole command, for completions and manual pages.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tree(pub(crate) fn() -> clap::Command);
 
@@ -97,12 +97,12 @@ enum Gateway {
 }
 
 impl Global {
-    /// How long a call may take.
+    /// The time limit of a call.
     pub(crate) fn deadline(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }
 
-    /// Refuses the options that say which gateway is called and with which key, for a command that calls none: `why`.
+    /// Refuses the options of the gateway and its key, for a command that calls no gateway; `why` is the reason.
     pub(crate) fn refuse_gateway(&self, why: &str) -> Result<(), Failure> {
         let options = [
             ("--environment", self.environment.is_some()),
@@ -119,7 +119,7 @@ impl Global {
         Err(Failure::Usage(format!("{why}: leave out {given}")))
     }
 
-    /// The key of a merchant to be connected, and the gateway that it is said to belong to. `read` is told the file of
+    /// The key of a merchant to connect, and the gateway of the options. `read` gets the file of
     /// `--api-key-file`.
     pub(crate) fn new_key(
         &self,
@@ -129,7 +129,7 @@ impl Global {
         Ok(MerchantKey { environment: self.environment()?, key: read(self.api_key_file.as_deref())? })
     }
 
-    /// Refuses a profile where it would be ignored: `why`.
+    /// Refuses a profile for a command that would ignore it; `why` is the reason.
     pub(crate) fn refuse_profile(&self, why: &str) -> Result<(), Failure> {
         match self.profile {
             Some(_) => Err(Failure::Usage(format!("{why}: leave out --profile"))),
@@ -137,13 +137,13 @@ impl Global {
         }
     }
 
-    /// The api key of the file, or else of the environment.
+    /// The api key of the file, else of the environment.
     pub(crate) fn api_key(&self) -> Result<ApiKey, Failure> {
         self.refuse_profile("this command takes the key alone")?;
         input::api_key(self.api_key_file.as_deref())
     }
 
-    /// Where the sandbox is that is served on this machine.
+    /// The URL of the local sandbox.
     pub(crate) fn sandbox(&self) -> Result<BaseUrl, Failure> {
         if self.environment.is_some() {
             let told = "the vendor's gateways have no such command: leave out --environment";
@@ -154,7 +154,7 @@ impl Global {
         Ok(Environment::from(url).clientpay_base_url().parse()?)
     }
 
-    /// Which gateway is called.
+    /// The gateway to call.
     pub(crate) fn environment(&self) -> Result<Environment, Failure> {
         Ok(match (&self.base_url, self.environment) {
             (Some(url), _) => Environment::Custom(url.parse::<BaseUrl>()?),
@@ -163,7 +163,7 @@ impl Global {
         })
     }
 
-    /// Refuses the options that are of Clearent alone.
+    /// Refuses options that only Clearent has.
     pub(crate) fn refuse_clearent(&self) -> Result<(), Failure> {
         if self.api_key_file.is_some() {
             return Err(Failure::Usage("ClientPay has no api key: leave out --api-key-file".to_owned()));
@@ -175,7 +175,7 @@ impl Global {
         Ok(())
     }
 
-    /// The client of these options.
+    /// Creates the client of these options.
     pub(crate) async fn client(&self) -> Result<Clearent, Failure> {
         let key = match &self.profile {
             Some(profile) => self.keys.store()?.get(profile).await?,
@@ -184,15 +184,15 @@ impl Global {
         self.client_of(key)
     }
 
-    /// The client of this merchant.
+    /// Creates the client of this merchant.
     pub(crate) fn client_of(&self, key: MerchantKey) -> Result<Clearent, Failure> {
         let exchange = self.exchange(|reqwest| reqwest)?;
         let client = key.client().format(self.format).deadline(self.deadline());
         Ok(client.exchange(exchange).time(self.waits()).build()?)
     }
 
-    /// What carries the requests of this run: reqwest with these settings, which a signal interrupts, and from which a
-    /// dry run withholds what would change something.
+    /// The exchange of this run: reqwest with these settings, which a signal interrupts, and in which a
+    /// dry run intercepts requests that would change something.
     pub(crate) fn exchange(
         &self,
         set: impl FnOnce(ReqwestBuilder) -> ReqwestBuilder,
@@ -215,13 +215,13 @@ impl Global {
         Ok(self.dry_run.around(self.interrupt.around(reqwest)))
     }
 
-    /// The clock of a client, whose waits a signal ends.
+    /// The clock of a client; a signal ends its waits.
     pub(crate) fn waits(&self) -> Waits {
         Waits(self.interrupt.clone())
     }
 }
 
-/// Says once that a proxy that other programs take from the environment is not used here.
+/// Notes once that the command ignores the proxy variables of the environment.
 fn note_ignored_proxy() {
     static IS_NOTED: Once = Once::new();
     let set = PROXIES.iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty()));
@@ -232,5 +232,5 @@ fn note_ignored_proxy() {
     }
 }
 
-/// The variables by which other programs find a proxy for https.
+/// The environment variables of other programs that name a proxy for https.
 const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];

@@ -1,5 +1,5 @@
-//! `--dry-run`: reads go to the gateway, so that what must hold beforehand is looked at truthfully; the first request
-//! that would change something is shown and stays here.
+//! `--dry-run`: reads go to the gateway, so that preconditions are really checked; the first request
+//! that would change something is shown and not sent.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use crate::output::charges::records;
 use crate::output::{Output, Record, note};
 use crate::sent::{is_read, route};
 
-/// Commands that change nothing at a gateway, and so have nothing to show instead.
+/// Commands that change nothing at a gateway, and so have nothing to show.
 const READS: &[&str] = &[
     "profiles",
     "customers get",
@@ -50,7 +50,7 @@ const READS: &[&str] = &[
     "man",
 ];
 
-/// Whether what a command would send is shown instead of sent.
+/// Whether to show a command's request instead of sending it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DryRun {
     /// Show the request that would change something, with secrets masked, and do not send it; reads are sent
@@ -60,7 +60,7 @@ pub(crate) struct DryRun {
     seen: Arc<Mutex<Seen>>,
 }
 
-/// What there is to show.
+/// The content to show.
 #[derive(Debug, Default)]
 struct Seen {
     request: Option<Withheld>,
@@ -78,7 +78,7 @@ struct Withheld {
 }
 
 impl DryRun {
-    /// Whether this is one.
+    /// Whether the run is a dry run.
     pub(crate) fn is_on(&self) -> bool {
         self.dry_run
     }
@@ -93,7 +93,7 @@ impl DryRun {
         Ok(())
     }
 
-    /// The exchange, up to the first request that would change something.
+    /// Wraps the exchange so that it sends everything before the first request that would change something.
     pub(crate) fn around(&self, exchange: impl Exchange + 'static) -> Arc<dyn Exchange> {
         if self.dry_run {
             Arc::new(InterceptingExchange { exchange, seen: self.seen.clone() })
@@ -102,7 +102,7 @@ impl DryRun {
         }
     }
 
-    /// The exchange, with ids of ClientPay made up, so that the request under them can be shown.
+    /// Wraps the exchange so that it invents ids of ClientPay, to show the request under them.
     pub(crate) fn with_ids(&self, exchange: Arc<dyn Exchange>) -> Arc<dyn Exchange> {
         if self.dry_run { Arc::new(MadeUpIds(exchange)) } else { exchange }
     }
@@ -112,7 +112,7 @@ impl DryRun {
         lock(&self.seen).charges = Some(records(dates, amount));
     }
 
-    /// Says what may not be meant: a dry run beside the request, and a command on standard error, before it sends.
+    /// Shows notes on surprising results: a dry run beside the request, a command on standard error before it sends.
     pub(crate) fn notes(&self, notes: Vec<PlanNote>) {
         if self.dry_run {
             lock(&self.seen).notes = notes;
@@ -123,12 +123,12 @@ impl DryRun {
         }
     }
 
-    /// Shows what a command that writes to no gateway would keep or forget.
+    /// Shows the changes of a command that writes to no gateway.
     pub(crate) fn tell(output: Output, object: Record) -> Result<(), Failure> {
         output.record(&Record::default().with("dry-run", true).and(object))
     }
 
-    /// Shows what was withheld, instead of how the command ended for want of an answer.
+    /// Shows the intercepted request, instead of the failure for its missing answer.
     pub(crate) fn end(&self, ended: Result<(), Failure>, output: Output) -> Result<(), Failure> {
         let Seen { request, charges, notes } = mem::take(&mut *lock(&self.seen));
         match request {
@@ -186,7 +186,7 @@ impl Withheld {
     }
 }
 
-/// Sends reads, and keeps the first request that is none.
+/// An exchange that sends reads, and stores the first other request.
 struct InterceptingExchange<E> {
     exchange: E,
     seen: Arc<Mutex<Seen>>,
@@ -208,7 +208,7 @@ impl<E: Exchange> Exchange for InterceptingExchange<E> {
     }
 }
 
-/// Answers with an id where a new one is asked for, which would be a change too.
+/// An exchange that answers requests for a new id, which would be a change too, with an invented one.
 struct MadeUpIds(Arc<dyn Exchange>);
 
 #[async_trait]

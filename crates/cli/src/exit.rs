@@ -1,41 +1,41 @@
-//! What the command says with its exit status. The numbers are stable; those from 64 on are of sysexits.h.
+//! Exit statuses of the command. The numbers are stable; numbers from 64 on are those of sysexits.h.
 
 use std::process::ExitCode;
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// It was done.
+    /// The command succeeded.
     Done = 0,
     /// The command line, or a value or file it names, is not usable; nothing was sent.
     Usage = 2,
-    /// The gateway refused it, or the key, or it would refuse the deletion.
+    /// The gateway refused the request or the key, or would refuse the deletion.
     Refused = 3,
     /// The card was declined.
     Declined = 4,
-    /// There is no such object.
+    /// The object does not exist.
     NotFound = 5,
     /// Only a part of the amount was approved, and was taken.
     Partial = 6,
-    /// Another plan charges the same; nothing was sent.
+    /// Another plan makes equal charges; nothing was sent.
     Second = 7,
-    /// More was taken for an invoice than it comes to, or it was charged more than once.
+    /// An invoice was charged with more than its amount, or more than once.
     Excess = 8,
     /// The gateway was not reached, or is failing; nothing was changed.
     Unavailable = 69,
-    /// Something is wrong here or in an answer: not the caller's doing.
+    /// The command or an answer is defective; the caller is not at fault.
     Internal = 70,
-    /// The sandbox that is served cannot keep anything more, and has stopped.
+    /// The running sandbox could not store anything more, and has stopped.
     Stopped = 71,
-    /// It was done, but what came of it cannot be printed.
+    /// The operation was done, but its result could not be printed.
     Unprinted = 74,
-    /// It may have been done or not: look before sending it again.
+    /// The operation may have been done or not: check before sending it again.
     Unknown = 75,
-    /// SIGHUP ended it, and nothing is in doubt.
+    /// SIGHUP ended the run, and no outcome is uncertain.
     Hangup = 129,
-    /// SIGINT did.
+    /// SIGINT ended the run, and no outcome is uncertain.
     Interrupt = 130,
-    /// SIGTERM did.
+    /// SIGTERM ended the run, and no outcome is uncertain.
     Terminate = 143,
 }
 
@@ -45,7 +45,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The table of the help.
+/// The table in the help.
 pub(crate) const TABLE: &str = "\
 Exit status:
    0  done

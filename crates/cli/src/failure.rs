@@ -1,4 +1,4 @@
-//! What went wrong, for people and for programmes: what it is, what to do, and the exit status.
+//! Failures, for people and for programs: the problem, the remedy, and the exit status.
 
 use std::error::Error as _;
 use std::io;
@@ -17,36 +17,36 @@ use crate::in_flight::{Ids, Listed};
 use crate::lookup::{self, Again, Line};
 use crate::signal::Signal;
 
-/// Why a command did not do what it was asked.
+/// The reason why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The command line, the environment or standard input is not usable.
     Usage(String),
-    /// The keys of merchants are not to be had.
+    /// The stored keys of merchants are not accessible.
     Keys(KeyStoreError),
     /// Values break rules.
     Rules(Vec<Complaint>),
     /// The facade reports an error.
     Gateway(Error),
-    /// Records of a list cannot be read; the others are printed.
+    /// Records of a list are unreadable; the others are printed.
     Unreadable(Vec<Error>),
-    /// The same, with a look of the command's own if the outcome is unknown.
+    /// The outcome is unknown, with a command that looks it up.
     Lost { error: Error, look: Line },
-    /// A signal ended the run, and nothing is in doubt.
+    /// A signal ended the run, and no outcome is uncertain.
     Interrupted(Signal),
-    /// A second signal ended it during a write, which has these ids and this look-up.
+    /// A second signal ended the run during a write, which has these ids and this look-up.
     CutShort { ids: Ids, look: Option<String> },
-    /// What is asked would charge twice; why.
+    /// The request would charge twice; the text is the reason.
     Refused(String),
-    /// Another plan charges the same; which.
+    /// Another plan makes equal charges; the text names it.
     Second(String),
-    /// There is nothing to show, and why.
+    /// There is nothing to show; the text is the reason.
     Nothing(&'static str),
     /// The card was declined; the transaction is printed already, if it can be.
     Declined { message: Option<String>, code: Option<String>, exchange_id: Option<String> },
     /// Only a part of the amount was approved; the transaction is printed already, if it can be.
     Partial { message: String, exchange_id: Option<String> },
-    /// An invoice was charged more than once, or with more than it comes to; the transactions are printed already.
+    /// An invoice was charged more than once, or with more than its amount; the transactions are printed already.
     Excess(String),
     /// A charge of this invoice, by this transaction, is neither approved nor declined; it is printed already.
     Undecided { number: Reference, id: Option<TransactionId> },
@@ -54,24 +54,24 @@ pub(crate) enum Failure {
     Start(StartError),
     /// The sandbox stopped by itself.
     Stopped(StoreError),
-    /// The sandbox does not do what it is told.
+    /// The sandbox refuses the operation on the world.
     World(WorldError),
-    /// A sandbox that is served refuses what it is told.
+    /// A running sandbox refuses the request.
     Sandbox { status: StatusCode, told: String },
     /// No sandbox answered. `look` is the command that shows whether a call that would change something was done.
     Unanswered { error: TransportError, look: Option<&'static str> },
-    /// The sandbox did what it should not.
+    /// The sandbox broke its protocol.
     Unexpected(&'static str),
-    /// Standard output cannot be written to. What was to be printed was done all the same.
+    /// Standard output cannot be written to. The operation was done nevertheless.
     Unprinted { error: io::Error, written: Option<Written> },
-    /// The system does not do what is needed: start a thread, or tell of signals.
+    /// The system refuses something necessary: a thread, or signal handlers.
     System(io::Error),
 }
 
-/// What a write left at the gateway.
+/// The results of a write at the gateway.
 #[derive(Debug)]
 pub(crate) struct Written {
-    /// Such as `transaction 700001`, if the answer named it.
+    /// The written object, such as `transaction 700001`, if the answer named it.
     pub(crate) object: Option<String>,
     pub(crate) exchange_id: Option<String>,
 }
@@ -84,7 +84,7 @@ pub(crate) struct Complaint {
 }
 
 impl Failure {
-    /// The error of a write that the facade has no look for, with one of the command's.
+    /// Adds the command's look-up to the error of a write for which the facade has none.
     pub(crate) fn lost(error: Error, look: Line) -> Self {
         Self::Lost { error, look }
     }
@@ -124,7 +124,7 @@ impl Failure {
         matches!(self, Self::Unprinted { error, .. } if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// Whether a call that was given up is the reason, and no write is in doubt.
+    /// Whether a canceled call is the cause, and no outcome is uncertain.
     pub(crate) fn is_given_up(&self) -> bool {
         let is_canceled = |error: &TransportError| error.kind() == Kind::Canceled;
         match self {
@@ -173,7 +173,7 @@ impl Failure {
         }
     }
 
-    /// What it is, in a line, and what to do.
+    /// The problem, in a line, and the remedy.
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Usage(message)
@@ -239,7 +239,7 @@ impl Failure {
         }
     }
 
-    /// The innermost cause: those around it say what the message says.
+    /// The innermost cause: the outer ones repeat the message.
     pub(crate) fn cause(&self) -> Option<String> {
         let outermost = match self {
             Self::Gateway(error) | Self::Lost { error, .. } if error.refusal().is_none() => error.source(),
@@ -301,7 +301,7 @@ impl Failure {
         self.gateway()?.request_id().map(RequestId::expose)
     }
 
-    /// What can be run again without harm, in words.
+    /// The operation that can be retried safely, in words.
     pub(crate) fn repeat(&self) -> Option<String> {
         if let Some(id) = self.request_id() {
             return Some(format!("the same command and --request-id {id}"));
@@ -311,13 +311,13 @@ impl Failure {
         (error.operation() == Some(Operation::ExpirePage.name())).then(|| "the same command".to_owned())
     }
 
-    /// The payments that the gateway named: they may have been made.
+    /// Payments that the gateway named: they may have been made.
     pub(crate) fn payment_ids(&self) -> Vec<String> {
         let ids = self.gateway().map(Error::payment_ids).unwrap_or_default();
         ids.iter().map(ToString::to_string).collect()
     }
 
-    /// What may be the reason that a key was refused.
+    /// A possible reason why a key was refused.
     pub(crate) fn hint(&self) -> Option<String> {
         let error = self.gateway()?;
         error.environment().filter(|_| error.kind() == ErrorKind::Unauthorized).map(other_environment)
@@ -328,7 +328,7 @@ impl Failure {
     }
 }
 
-/// Keys are not tried where nobody said that they belong.
+/// A hint for a key of another environment: a key is never sent to a gateway that the user did not name.
 fn other_environment(tried: &Environment) -> String {
     let (tried, other) = match tried {
         Environment::Sandbox => ("the sandbox", "--environment production"),
@@ -341,11 +341,11 @@ fn other_environment(tried: &Environment) -> String {
     )
 }
 
-/// The field of an expiry that came with a card.
+/// The field for the expiry of a card that was read.
 pub(crate) const CARD_EXPIRY: &str = "exp-date of the card";
 
-/// Options are lower-case words; what is no option is written otherwise (`<NAME>`, `NAME`, `invoices[1].invoiceDate`),
-/// or is card data or the word for a whole update.
+/// Whether a field is an option. Options are lower-case words; other fields are written otherwise (`<NAME>`, `NAME`,
+/// `invoices[1].invoiceDate`), or are card data or the word for a whole update.
 fn is_an_option(field: &str) -> bool {
     let in_a_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
     let others =
@@ -416,7 +416,7 @@ impl From<TransportError> for Failure {
     }
 }
 
-/// Of printing: what else is read or written has an error that names it.
+/// Converts errors of printing; all other input and output has errors of its own.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Unprinted { error, written: None }

@@ -1,4 +1,4 @@
-//! What is known of a write that is under way, from its request alone: the ids by which it is found or repeated safely,
+//! A write in flight, as far as its request shows it: the ids by which it is found or retried safely,
 //! and the command that looks for it. The rest of the body, which may hold a card, is not kept.
 
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::lookup::{self, Line};
 use crate::sent::route;
 
-/// The ids of a write by which it is found, or repeated safely.
+/// Ids of a write by which it is found, or retried safely.
 pub(crate) type Ids = Vec<(&'static str, String)>;
 
 /// Ids as a list in a sentence.
@@ -46,8 +46,8 @@ pub(crate) fn ids(request: &Request<Bytes>) -> Ids {
     ids.into_iter().flatten().collect()
 }
 
-/// The command that looks for what a write may have done, if the gateway can tell. The look-up of an error, which the
-/// facade gives, says more; this one is for a run that ends before there is an error.
+/// The command that looks for the effect of a write, if the gateway can tell. The look-up of an error, which the
+/// facade gives, is more precise; this one is for a run that ends before there is an error.
 pub(crate) fn look(request: &Request<Bytes>) -> Option<Line> {
     let members = Members::of(request.body());
     if let Some(route) = route(request) {
@@ -110,7 +110,7 @@ pub(crate) fn look(request: &Request<Bytes>) -> Option<Line> {
     }
 }
 
-/// Declares the members of requests that are looked at.
+/// Declares the request members to look at.
 macro_rules! members {
     ($( $field:ident: $name:literal, )*) => {
         /// Members of both vendors' requests, none of which holds a card.
@@ -157,13 +157,13 @@ struct Session<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// The request id of ClientPay, which pages have in another place than payments.
+    /// The request id of ClientPay; its position differs between pages and payments.
     fn request_id(&self) -> Option<Cow<'a, str>> {
         self.request_id.clone().or_else(|| self.session.as_ref()?.request_id.clone())
     }
 }
 
-/// The text of an element, as our own encoder writes it.
+/// The text of an XML element as our own encoder writes it.
 fn element<'a>(body: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
     let body = str::from_utf8(body).ok()?;
     let (_, rest) = body.split_once(&format!("<{name}>"))?;
@@ -208,7 +208,7 @@ mod tests {
             assert_eq!(Listed(&ids(&post(path, body))).to_string(), expected, "{path} {body}");
         }
     }
-    /// Whatever is cut short, in either format.
+    /// Interrupted writes of every kind are found, in either format.
     #[test]
     fn what_is_under_way_is_found() {
         let request = |method: &str, path: &str, body: &'static str| {

@@ -1,6 +1,6 @@
-//! Secrets on their way in: the api key and card data. Neither is ever an argument, and what held them is wiped.
+//! Secrets as input: the api key and card data. They are never arguments, and their buffers are wiped.
 //!
-//! One byte order mark before a text is passed over by whoever reads the text: keys and credentials pass over their own.
+//! Readers of a text skip one byte order mark at its start: keys and credentials skip their own.
 
 use std::env;
 use std::fs::{self, File};
@@ -19,12 +19,12 @@ use crate::failure::Failure;
 use crate::output::note;
 use crate::secrets::API_KEY;
 
-/// More than any key or card data has.
+/// A limit above the size of any key or card data.
 const MOST: usize = 4096;
-/// More than a gateway takes in one request.
+/// A limit above the size of any request that a gateway accepts.
 const LONGEST: u64 = 1024 * 1024;
 
-/// The key of the file, or else of the environment.
+/// The key of the file, else of the environment.
 pub(crate) fn api_key(file: Option<&Path>) -> Result<ApiKey, Failure> {
     if let Some(file) = file {
         return key_of_file(file);
@@ -39,7 +39,7 @@ pub(crate) fn key_of_file(path: &Path) -> Result<ApiKey, Failure> {
     Ok(ApiKey::new(&of_file("api key", path)?)?)
 }
 
-/// The secret of a file, which is named for `what` it holds, with its byte order mark.
+/// Reads the secret in a file, byte order mark included; `what` names the content.
 pub(crate) fn of_file(what: &str, path: &Path) -> Result<Zeroizing<String>, Failure> {
     let unusable = |Unusable(why)| Failure::Usage(format!("the {what} file {} {why}", path.display()));
     let mut file = File::open(path).map_err(|error| unopened(path, &error))?;
@@ -49,7 +49,7 @@ pub(crate) fn of_file(what: &str, path: &Path) -> Result<Zeroizing<String>, Fail
     text_of(&mut file).map_err(unusable)
 }
 
-/// Whether a file, and not a pipe, is open to others than its owner.
+/// Whether other users than the owner can read a file, which is not a pipe.
 #[cfg(unix)]
 fn is_exposed(file: &File) -> bool {
     use std::os::unix::fs::PermissionsExt;
@@ -61,7 +61,7 @@ fn is_exposed(_: &File) -> bool {
     false
 }
 
-/// The secret of a variable, if it is set, with its byte order mark.
+/// The secret of a variable, byte order mark included, if it is set.
 pub(crate) fn of_variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
     match env::var(name) {
         Ok(text) => Ok(Some(Zeroizing::new(text))),
@@ -70,7 +70,7 @@ pub(crate) fn of_variable(name: &str) -> Result<Option<Zeroizing<String>>, Failu
     }
 }
 
-/// What a file lists as a JSON array of objects, or standard input where the file's name is `-`. It is no secret.
+/// Reads a JSON array of objects from a file, or from standard input if the file's name is `-`. It is not secret.
 pub(crate) fn list<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Failure> {
     let listed: Vec<T> = document(path, "a JSON array of objects")?;
     if listed.is_empty() {
@@ -79,7 +79,7 @@ pub(crate) fn list<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Failure> 
     Ok(listed)
 }
 
-/// What a file says as JSON of this shape, or standard input where the file's name is `-`. It is no secret.
+/// Reads JSON of this shape from a file, or from standard input if the file's name is `-`. It is not secret.
 pub(crate) fn document<T: DeserializeOwned>(path: &Path, shape: &str) -> Result<T, Failure> {
     let mut document = Vec::new();
     let read = if is_stdin(path) {
@@ -108,7 +108,7 @@ fn named(path: &Path) -> String {
     if is_stdin(path) { "standard input".to_owned() } else { format!("the file {}", path.display()) }
 }
 
-/// The key of the file, or else of the person at the terminal or of standard input.
+/// The key of the file, else from a prompt on the terminal or from standard input.
 pub(crate) fn new_key(file: Option<&Path>) -> Result<ApiKey, Failure> {
     match file {
         Some(file) => key_of_file(file),
@@ -117,13 +117,13 @@ pub(crate) fn new_key(file: Option<&Path>) -> Result<ApiKey, Failure> {
     }
 }
 
-/// The passphrase of the keys, of the file or else of the person at the terminal.
+/// The passphrase of the key file, from a file or else from a prompt.
 pub(crate) fn passphrase(file: Option<&Path>) -> Result<Secret, Failure> {
     let missing = "there is no terminal to ask at for the passphrase of the keys: pass --passphrase-file FILE or --identity FILE";
     what_opens("passphrase", file, "Passphrase of the keys (not shown): ", missing)
 }
 
-/// The password of a document, of the file or else of the person at the terminal.
+/// The password of a document, from a file or else from a prompt.
 #[cfg(feature = "pdf")]
 pub(crate) fn password(file: Option<&Path>) -> Result<Secret, Failure> {
     let missing =
@@ -131,7 +131,7 @@ pub(crate) fn password(file: Option<&Path>) -> Result<Secret, Failure> {
     what_opens("password", file, "Password of the document (not shown): ", missing)
 }
 
-/// The one-time token of a file, or of standard input where the file's name is `-`.
+/// The one-time token of a file, or of standard input if the file's name is `-`.
 pub(crate) fn one_time_token(path: &Path) -> Result<OneTimeToken, Failure> {
     let what = "one-time token";
     let text = if is_stdin(path) { of_stdin(what)? } else { of_file(what, path)? };
@@ -139,7 +139,7 @@ pub(crate) fn one_time_token(path: &Path) -> Result<OneTimeToken, Failure> {
     Ok(token.map_err(|InvalidValue(rule)| Violations::one("jwt-file", rule))?)
 }
 
-/// What a file holds that opens others, its line ending left out, or else what is answered to the question.
+/// A secret that opens other files, from a file without its line ending, or else from a prompt.
 fn what_opens(what: &str, file: Option<&Path>, question: &str, missing: &str) -> Result<Secret, Failure> {
     let Some(path) = file else {
         if io::stdin().is_terminal() {
@@ -185,11 +185,11 @@ pub(crate) struct CardData {
     pub(crate) csc: Option<Zeroizing<String>>,
 }
 
-/// Where card data comes from
+/// The source of card data
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct CardSource {
     /// Read the card from standard input, as JSON {"card":"…","exp-date":"MMYY","csc":"…"} or as three lines, instead
-    /// of asking for it
+    /// of a prompt
     #[arg(long)]
     card_stdin: bool,
 }
@@ -199,7 +199,7 @@ impl CardSource {
         self.card_stdin
     }
 
-    /// The card of standard input, or of the person at the terminal.
+    /// Reads the card from standard input, or from a prompt on the terminal.
     pub(crate) fn read(self) -> Result<CardData, Failure> {
         if self.card_stdin {
             CardData::of_stdin()
@@ -232,7 +232,7 @@ impl AccountData {
     }
 
     fn of_text(text: &str) -> Option<Self> {
-        /// Borrowed, so that nothing is copied that is not wiped.
+        /// The JSON, borrowed, so that no unwiped copy is made.
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Typed<'a> {
@@ -263,7 +263,7 @@ impl CardData {
     }
 
     fn of_text(text: &str) -> Option<Self> {
-        /// Borrowed, so that nothing is copied that is not wiped.
+        /// The JSON, borrowed, so that no unwiped copy is made.
         #[derive(Deserialize)]
         #[serde(rename_all = "kebab-case")]
         struct Typed<'a> {
@@ -282,7 +282,7 @@ impl CardData {
         Some(Self { card: kept(card), exp_date: kept(exp_date), csc: kept(csc) })
     }
 
-    /// What `ask` is answered; an empty answer is none.
+    /// Reads the answers to `ask`; an empty answer counts as absent.
     fn of_answers(mut ask: impl FnMut(&str) -> io::Result<String>) -> Result<Self, Failure> {
         let mut ask = |question: &str| match ask(question).map(Zeroizing::new) {
             Ok(answer) if answer.trim().is_empty() => Ok(None),
@@ -301,7 +301,7 @@ fn kept(part: Option<&str>) -> Option<Zeroizing<String>> {
     part.map(|part| Zeroizing::new(part.to_owned()))
 }
 
-/// All of standard input, which holds `what`, with its byte order mark.
+/// Reads all of standard input, byte order mark included; `what` names the content.
 fn of_stdin(what: &str) -> Result<Zeroizing<String>, Failure> {
     text_of(&mut stdin()?)
         .map_err(|Unusable(why)| Failure::Usage(format!("the {what} of standard input {why}")))
@@ -316,10 +316,10 @@ fn stdin() -> Result<File, Failure> {
     Ok(File::from(handle.map_err(Failure::System)?))
 }
 
-/// Why a text is not usable, to follow the name of what holds it.
+/// The reason why a text is not usable, phrased to follow the name of its source.
 struct Unusable(&'static str);
 
-/// All of it, in one buffer that is wiped and that never grows: growing would leave copies behind.
+/// Reads all of a source into one buffer that is wiped and never grows: growing would leave copies behind.
 fn text_of(source: &mut impl Read) -> Result<Zeroizing<String>, Unusable> {
     let mut bytes = Zeroizing::new(vec![0; MOST + 1]);
     let mut length = 0;
@@ -342,7 +342,7 @@ fn text_of(source: &mut impl Read) -> Result<Zeroizing<String>, Unusable> {
     }
 }
 
-/// Why bytes are not usable as text, to follow the name of what holds them.
+/// The reason why bytes are not usable as text, phrased to follow the name of their source.
 fn not_utf8(wrong: NotUtf8) -> &'static str {
     match wrong {
         NotUtf8::Utf16 => "is UTF-16: save it as UTF-8",
@@ -418,7 +418,7 @@ mod tests {
         assert_eq!(failure, "error: the card cannot be asked for at this terminal\n");
     }
 
-    /// Nothing for a part that is not there.
+    /// The parts of a card; an absent part is empty.
     fn parts(CardData { card, exp_date, csc }: CardData) -> [String; 3] {
         [card, exp_date, csc].map(|part| part.map(|part| part.to_string()).unwrap_or_default())
     }

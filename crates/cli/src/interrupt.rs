@@ -1,5 +1,5 @@
-//! Signals: before the first write they end the process as usual; from then on they give up what is under way, so that
-//! a write that was cut short ends as an unknown outcome with all that finds it.
+//! Signals: before the first write they end the process as usual; from then on they cancel the calls in flight, so that
+//! an interrupted write ends as an unknown outcome with all facts that find it.
 
 use std::io;
 use std::process;
@@ -21,7 +21,7 @@ use crate::report::report;
 use crate::sent::is_read;
 use crate::signal::Signal;
 
-/// The signals that this process got, and the writes that they can cut short.
+/// The signals that this process received, and the writes that they can interrupt.
 #[derive(Debug, Clone)]
 pub(crate) struct Interrupt(Arc<Inner>);
 
@@ -31,13 +31,13 @@ struct Inner {
     journal: Mutex<Journal>,
 }
 
-/// What is known of the writes of this run.
+/// The writes of this run.
 #[derive(Debug, Default)]
 struct Journal {
     listens: bool,
     is_verbose: bool,
     output: Output,
-    /// Writes that left and have no answer yet, or never will.
+    /// Writes that were sent and have no answer yet, or will never have one.
     in_flight: usize,
     cut_short: usize,
     ids: Ids,
@@ -46,7 +46,7 @@ struct Journal {
     again: Again,
 }
 
-/// How long the second signal waits for its message to be written.
+/// The time that the second signal waits for its message to be written.
 const PATIENCE: Duration = Duration::from_millis(200);
 
 impl Default for Interrupt {
@@ -56,19 +56,19 @@ impl Default for Interrupt {
 }
 
 impl Interrupt {
-    /// Sets how it speaks.
+    /// Sets the output format.
     pub(crate) fn speak(&self, output: Output, is_verbose: bool, again: &Again) {
         let mut journal = self.journal();
         (journal.output, journal.is_verbose) = (output, is_verbose);
         journal.again.clone_from(again);
     }
 
-    /// The exchange, whose calls end when a signal comes.
+    /// Wraps the exchange so that its calls end on a signal.
     pub(crate) fn around(&self, inner: ReqwestExchange) -> Interruptible {
         Interruptible { inner, interrupt: self.clone() }
     }
 
-    /// A failure that a signal brought about is one of the signal, unless a write is left in doubt.
+    /// Turns a failure caused by a signal into one of the signal, unless a write is uncertain.
     pub(crate) fn judge(&self, failure: Failure) -> Failure {
         match *self.0.signal.borrow() {
             Some(signal) if failure.is_given_up() => Failure::Interrupted(signal),
@@ -76,8 +76,8 @@ impl Interrupt {
         }
     }
 
-    /// Takes signals over from the system, on a thread that lasts as long as the process: a signal also comes while the
-    /// outcome is printed. One that is ignored, as `nohup` has it, stays ignored.
+    /// Handles signals on a thread that lasts as long as the process: a signal may also arrive while the
+    /// outcome is printed. A signal that is ignored, as by `nohup`, stays ignored.
     fn listen(&self) -> io::Result<()> {
         let mut journal = self.journal();
         if !journal.listens {
@@ -90,7 +90,7 @@ impl Interrupt {
         Ok(())
     }
 
-    /// Waits for signals, once it has said that it does.
+    /// Waits for signals, after reporting that it does.
     fn wait(&self, listening: &mpsc::Sender<io::Result<()>>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let waited = runtime.and_then(|runtime| runtime.block_on(self.wait_twice(listening)));
@@ -104,7 +104,7 @@ impl Interrupt {
         self.end(signals.next().await)
     }
 
-    /// What the second signal ends: a write in doubt, or nothing.
+    /// The failure of a second signal: a write with uncertain outcome, or nothing.
     fn at_second(&self, signal: Signal) -> Failure {
         let journal = self.journal();
         if journal.in_flight + journal.cut_short == 0 {
@@ -132,7 +132,7 @@ impl Interrupt {
     }
 }
 
-/// An [`Exchange`] whose calls end when a signal comes.
+/// An [`Exchange`] whose calls end on a signal.
 pub(crate) struct Interruptible {
     inner: ReqwestExchange,
     interrupt: Interrupt,
@@ -193,7 +193,7 @@ impl Interrupt {
     }
 }
 
-/// A clock whose waits end when a signal comes.
+/// A clock whose waits end on a signal.
 #[derive(Debug, Clone)]
 pub(crate) struct Waits(pub(crate) Interrupt);
 
@@ -222,7 +222,7 @@ mod signals {
 
     use crate::signal::Signal;
 
-    /// The signals that are listened for.
+    /// Signal handlers.
     pub(super) struct Signals([(Signal, Option<unix::Signal>); 3]);
 
     impl Signals {
@@ -258,7 +258,7 @@ mod signals {
         future::pending().await
     }
 
-    /// The mask of signals that whoever started this process had it ignore, where the system tells it.
+    /// The mask of signals that the parent process ignores, if the system reports it.
     fn ignored() -> u64 {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,4 +1,4 @@
-//! Where the keys of merchants are kept.
+//! Storage of merchants' keys.
 
 use std::env;
 use std::path::PathBuf;
@@ -9,21 +9,21 @@ use perennial::keys::{KeyFile, KeyStore, Keychain, Unlock, Variables};
 use crate::failure::Failure;
 use crate::input;
 
-/// Where keys are kept. One place never stands in for another.
+/// The storage of keys. Only the chosen one is used; there is no fallback.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct KeyOptions {
-    /// Where keys are kept: in an encrypted file, in the keychain of the system, or in variables
-    /// PERENNIAL_API_KEY_NAME and PERENNIAL_ENVIRONMENT_NAME
+    /// The storage of keys: an encrypted file, the keychain of the system, or the variables PERENNIAL_API_KEY_NAME and
+    /// PERENNIAL_ENVIRONMENT_NAME
     #[arg(long, global = true, value_enum, default_value_t, value_name = "PLACE")]
     store: Store,
-    /// The encrypted file; perennial/keys.age among your settings unless said otherwise
+    /// The encrypted file; the default is perennial/keys.age in your settings folder
     #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_KEYS", hide_env_values = true)]
     keys: Option<PathBuf>,
-    /// An identity file of age that opens it, instead of a passphrase
+    /// An age identity file that opens it, instead of a passphrase
     #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_IDENTITY", hide_env_values = true)]
     identity: Option<PathBuf>,
-    /// A file with the passphrase that opens it, instead of being asked
+    /// A file with the passphrase that opens it, instead of a prompt
     #[arg(
         long,
         global = true,
@@ -44,7 +44,7 @@ enum Store {
 }
 
 impl KeyOptions {
-    /// The store of these options.
+    /// Opens the store of these options.
     pub(crate) fn store(&self) -> Result<Box<dyn KeyStore>, Failure> {
         Ok(match self.store {
             Store::File => Box::new(self.file()?),
@@ -53,7 +53,7 @@ impl KeyOptions {
         })
     }
 
-    /// Whether the file of the keys is not there, so that there are none.
+    /// Whether the key file does not exist, so that no key is stored.
     pub(crate) fn is_missing(&self) -> Result<bool, Failure> {
         Ok(matches!(self.store, Store::File) && matches!(self.path()?.try_exists(), Ok(false)))
     }

@@ -1,4 +1,4 @@
-//! The command that tells whether a write of unknown outcome was performed.
+//! Commands that look up whether a write of unknown outcome was performed.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -12,14 +12,14 @@ use perennial::clientpay::PaymentId;
 
 use crate::secrets;
 
-/// The global options of this run, which a command that looks for the same object must have too: ` --profile north`.
+/// Global options of this run, which a look-up command must repeat: ` --profile north`.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Again(String);
 
 impl Again {
-    /// Those that were given, on the command line or by variables. Files are named so that they are found from other
-    /// folders. Options that only change what this run prints are left out, and so is a proxy whose URL holds a
-    /// user or a password: the variable that named it names it again.
+    /// Collects the given options, from the command line or from variables. Files are named by absolute paths. Options
+    /// that only change what this run prints are left out, and so is a proxy whose URL holds a user or a password: the
+    /// variable that named it names it again.
     pub(crate) fn of(command: &clap::Command, matches: &ArgMatches) -> Self {
         let (mut command, mut matches) = (command, matches);
         while let Some((name, inner)) = matches.subcommand()
@@ -57,7 +57,7 @@ impl fmt::Display for Again {
     }
 }
 
-/// `perennial plans search --customer-key cust_5a1d --payment-amount 50.00`
+/// Builds, for example, `perennial plans search --customer-key cust_5a1d --payment-amount 50.00`.
 pub(crate) fn command(lookup: &Lookup) -> Line {
     match lookup {
         Lookup::Customer(key) => Line::new("perennial customers get").word(key.as_str()),
@@ -76,13 +76,13 @@ pub(crate) fn command(lookup: &Lookup) -> Line {
     }
 }
 
-/// The same for what was sent under a request id; of pages and payers the gateway has nothing to look at.
+/// The look-up command for a request id; for pages and payers the gateway has none.
 pub(crate) fn of_request(operation: &str, id: &str) -> Option<Line> {
     let is_payment = operation.starts_with("clientpay-payments.");
     is_payment.then(|| Line::new("perennial clientpay search").with("request-id", Some(id)))
 }
 
-/// The same for a refund of ClientPay, which shows in the payment that it gives back, also where it is a void.
+/// The look-up command for a ClientPay refund, which shows in the refunded payment, even if it is a void.
 pub(crate) fn of_refund(payment: &PaymentId) -> Line {
     Line::new("perennial clientpay search").with("payment-id", Some(payment))
 }
@@ -117,7 +117,7 @@ fn transactions(search: &TransactionSearch) -> Line {
         .with("order-id", search.order_id.as_ref())
 }
 
-/// The name of a file as it is found from every folder.
+/// The absolute path of a file.
 pub(crate) fn absolute(file: &OsStr) -> String {
     path::absolute(file).map_or_else(|_| file.into(), PathBuf::into_os_string).to_string_lossy().into_owned()
 }
@@ -130,12 +130,12 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// A command, whose arguments are to come.
+    /// A command without its arguments.
     pub(crate) fn new(command: &'static str) -> Self {
         Self { command, arguments: String::new() }
     }
 
-    /// The command with the global options of this run, and then its own arguments.
+    /// The command with the global options of this run, then its own arguments.
     pub(crate) fn again(&self, again: &Again) -> String {
         let Self { command, arguments } = self;
         let accepts = again.0.split(' ').any(|word| word == secrets::OVERRIDE);
@@ -144,7 +144,7 @@ impl Line {
         format!("{command}{again}{apart}{accept}{arguments}")
     }
 
-    /// An option, if it has a value. A value that looks like an option is joined to it.
+    /// Adds an option, if it has a value. A value that looks like an option is joined to it.
     pub(crate) fn with(mut self, option: &str, value: Option<impl Display>) -> Self {
         if let Some(value) = value.map(|value| value.to_string()) {
             let joint = if value.starts_with('-') { "=" } else { " " };
@@ -158,7 +158,7 @@ impl Line {
         self
     }
 
-    /// An argument by its place.
+    /// Adds a positional argument.
     pub(crate) fn word(mut self, word: &str) -> Self {
         let apart = if word.starts_with('-') { " -- " } else { " " };
         self.arguments.extend([apart, &quoted(word)]);
@@ -166,7 +166,7 @@ impl Line {
     }
 }
 
-/// A word as every POSIX shell, bash and zsh read it.
+/// Quotes a word as every POSIX shell, bash and zsh read it.
 fn quoted(word: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:@/,+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

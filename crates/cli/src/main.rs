@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     ended.unwrap_or(Exit::Internal).into()
 }
 
-/// A core file would hold the keys, and so does the memory that a debugger of the same user reads.
+/// Prevents core files, which would hold the keys, and debuggers of this user from reading memory.
 #[cfg(unix)]
 fn hide_memory() {
     use rustix::process::{Resource, Rlimit, setrlimit};
@@ -67,7 +67,7 @@ fn hide_memory() {
 #[cfg(not(unix))]
 fn hide_memory() {}
 
-/// Runs the command line, and keeps the options that a second run for the same merchant needs.
+/// Runs the command line, and stores the options that a second run for this merchant needs.
 fn run(line: &[OsString], again: &mut Again) -> Result<(), Failure> {
     let Some(Arguments { global, command }) = Arguments::read(line)? else { return Ok(()) };
     again.clone_from(&global.again);
@@ -85,7 +85,7 @@ fn tell_the_place(panic: &PanicHookInfo<'_>) {
     let _ = writeln!(io::stderr(), "error: a defect of this program, at {place}: please report it");
 }
 
-/// Calls are told by our own crates only: what others log is not known to be free of secrets.
+/// Logs calls of our own crates only: logs of other crates may contain secrets.
 fn trace(verbose: u8) {
     let level = match verbose {
         0 => LevelFilter::ERROR,

@@ -1,4 +1,4 @@
-//! The api key of a PDF, as the vendor mails it.
+//! Reads the api key from a PDF, as the vendor mails it.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,23 +14,23 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 use crate::input;
 
-/// More than any letter with a key has, unpacked.
+/// A limit above the unpacked size of any letter with a key.
 const MOST: usize = 16 * 1024 * 1024;
 
-/// Why there is no key to be had of a document.
+/// The reason why a document has no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unread {
-    /// It asks for a password.
+    /// The document needs a password.
     Protected,
-    /// The password is another.
+    /// The password is wrong.
     WrongPassword,
-    /// It is no PDF, or damaged, or of a kind that cannot be read.
+    /// The file is not a PDF, or is damaged, or of an unreadable kind.
     Unreadable,
-    /// It holds so many keys, and not one.
+    /// The document holds this many keys, and not one.
     Keys(usize),
 }
 
-/// The key of a document, whose password is asked for if it has one and no file says it.
+/// Imports the key of a document. Its password, if it has one, comes from a file or a prompt.
 pub(crate) fn import(path: &Path, password_file: Option<&Path>) -> Result<ApiKey, Failure> {
     let unread = |unread| Failure::Usage(format!("the document {} {unread}", path.display()));
     let file = File::open(path).map_err(|error| input::unopened(path, &error))?;
@@ -45,7 +45,7 @@ pub(crate) fn import(path: &Path, password_file: Option<&Path>) -> Result<ApiKey
     }
 }
 
-/// The one key of a document: 32 hexadecimal digits, or what follows the words "API key" on their line.
+/// The one key of a document: 32 hexadecimal digits, or the text after the words "API key" on their line.
 fn key_of(document: &[u8], password: Option<&str>) -> Result<ApiKey, Unread> {
     let text = text_of(document, password)?;
     let keys: BTreeSet<&str> = text.lines().flat_map(keys_of).collect();
@@ -92,7 +92,7 @@ fn text_of(document: &[u8], password: Option<&str>) -> Result<Zeroizing<String>,
     Ok(text)
 }
 
-/// Whatever moves the pen begins a line: a key in pieces that stand apart is rather not found than put together wrong.
+/// Reads a page. Every move of the pen starts a line: a key in separate pieces is rather not found than joined wrong.
 fn read_page(document: &Document, page: ObjectId, text: &mut String) -> Result<(), Error> {
     let fonts = document.get_page_fonts(page)?;
     let content = Content::decode(&document.get_page_content_with_limit(page, MOST)?)?;
@@ -116,7 +116,7 @@ fn read_page(document: &Document, page: ObjectId, text: &mut String) -> Result<(
     Ok(())
 }
 
-/// Kerning moves a letter by some hundredths of its size, a blank by a quarter.
+/// Appends shown text. Kerning moves a letter by some hundredths of its size, a blank by a quarter.
 fn show(shown: &[Object], encoding: Option<&Encoding<'_>>, text: &mut String) {
     for part in shown {
         match part {
@@ -131,7 +131,7 @@ fn show(shown: &[Object], encoding: Option<&Encoding<'_>>, text: &mut String) {
     }
 }
 
-/// To follow the name of the document.
+/// Text to follow the name of the document.
 impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -155,7 +155,7 @@ mod tests {
     const KEY: &str = "0123456789abcdef0123456789abcdef";
     const OTHER: &str = "fedcba9876543210fedcba9876543210";
 
-    /// A document with a page for each content, written by hand.
+    /// Writes a document by hand, with a page for each content.
     fn pdf(contents: &[&str]) -> Vec<u8> {
         let page = |n: usize| format!("{} 0 R", 4 + 2 * n);
         let kids: Vec<String> = (0..contents.len()).map(page).collect();
@@ -185,7 +185,7 @@ mod tests {
         text.into_bytes()
     }
 
-    /// The same document under the password `horse`, by another programme than the one that is tested.
+    /// Encrypts the document with the password `horse`, by another program than the one under test.
     fn protected(document: &[u8], cipher: &[&str]) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         let [open, closed] = ["open.pdf", "closed.pdf"].map(|name| folder.path().join(name));
@@ -201,7 +201,7 @@ mod tests {
         key_of(document, password).map(|key| key.expose().to_owned())
     }
 
-    /// What stands on each page, and what is read.
+    /// The content of each page, and the expected result.
     type Case<'a> = (&'a [&'a str], Result<&'a str, Unread>);
 
     #[test]

@@ -10,10 +10,10 @@ use crate::failure::{Complaint, Failure};
 use crate::lookup::Again;
 use crate::output::{Output, Record, json};
 
-/// How the word stands on a terminal that has colours.
+/// The style of the word `error` on a terminal that has colors.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
-/// Tells it on standard error. A pipe that was closed by its reader is no news.
+/// Prints the failure to standard error. A pipe that its reader closed is not reported.
 pub(crate) fn report(failure: &Failure, output: Output, again: &Again) -> Exit {
     if !failure.is_broken_pipe() {
         let mut err = anstream::stderr().lock();
@@ -57,7 +57,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A failure as text: the message, then a line for everything else that is known.
+/// A failure as text: the message, then a line for each other fact.
 struct Told<'a> {
     failure: &'a Failure,
     again: &'a Again,

@@ -1,4 +1,4 @@
-//! What must never be an argument: keys and card data.
+//! Secrets that must never be arguments: keys and card data.
 
 use std::env;
 use std::ffi::OsString;
@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 /// The variable of the api key.
 pub(crate) const API_KEY: &str = "PERENNIAL_API_KEY";
 
-/// The option that accepts what only looks like a secret.
+/// The option that accepts values that only look like a secret.
 pub(crate) const OVERRIDE: &str = "--allow-lookalikes";
 
-/// Refuses a command line with a secret in it: every process of the machine sees arguments, and the shell's history keeps
-/// them. The error says which argument, and what to do.
+/// Refuses a command line with a secret in it: every process of the machine sees arguments, and the shell's history
+/// stores them. The error names the argument, and the remedy.
 pub(crate) fn refuse(line: &[OsString]) -> Result<(), String> {
     let line: Vec<_> = line.iter().skip(1).map(|argument| argument.to_string_lossy()).collect();
     let (accepts, serves) =
@@ -82,23 +82,23 @@ const KEY: &str = "the api key is never an argument, because other processes and
 const CREDENTIALS: &str = "ClientPay's credentials are never arguments, because other processes and the shell's history see them: \
     set PERENNIAL_CLIENTPAY_INTEGRATOR_KEY and its like or pass --credentials-file FILE";
 
-/// A secret of one of this command's variables.
+/// A secret in one of this command's variables.
 struct Credential {
     variable: String,
     value: Zeroizing<String>,
 }
 
-/// The shortest secret that stands in no argument by chance.
+/// The minimum length of a secret that no argument contains by chance.
 const LONG: usize = 12;
 
 impl Credential {
-    /// Whether the secret, such as a PIN, may be the same as an id, an amount or a word.
+    /// Whether the secret, such as a PIN, may equal an id, an amount or a word by chance.
     fn is_short(&self) -> bool {
         self.value.len() < LONG
     }
 
-    /// Whether an argument has the secret, in whatever case and with whatever separators. A short one has to stand by
-    /// itself, and one of fewer than three letters and digits is not looked for.
+    /// Whether an argument contains the secret, ignoring case and separators. A short secret must be separate from
+    /// other text, and one of fewer than three letters and digits is not searched for.
     fn is_in(&self, argument: &str) -> bool {
         Redactor::new().secret(&self.value).text(argument) != redact::text(argument)
     }
@@ -117,10 +117,10 @@ fn of_environment() -> Vec<Credential> {
     env::vars_os().filter_map(secret).collect()
 }
 
-/// How many hexadecimal digits an api key of the vendor has.
+/// The number of hexadecimal digits in an api key of the vendor.
 const DIGITS: usize = 32;
 
-/// Whether a word of the text looks like an api key. What is written in groups, as a UUID is, is none.
+/// Whether a word of the text looks like an api key. Text in groups, such as a UUID, does not.
 fn holds_key(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
         .any(|word| word.len() == DIGITS && word.bytes().all(|b| b.is_ascii_hexdigit()))
@@ -138,7 +138,7 @@ pub(crate) fn user_info(text: &str) -> Option<&str> {
     Some(user)
 }
 
-/// What clap says of a command line it cannot read repeats some of it.
+/// Masks secrets in clap's error about a command line, which repeats some of it.
 pub(crate) fn masked(error: &str) -> String {
     let could_be_a_key = |word: &str| word.len() >= 32 && word.bytes().all(|b| b.is_ascii_hexdigit());
     let masked = |line: &str| {

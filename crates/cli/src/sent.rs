@@ -1,10 +1,10 @@
-//! What a request asks of a gateway.
+//! The operation of a request to a gateway.
 
 use bytes::Bytes;
 use http::{Method, Request};
 use perennial::clientpay::Operation;
 
-/// Whether a request changes nothing. All of ClientPay is POST, but the one GET of version 1.0.
+/// Whether a request changes nothing. All of ClientPay is POST, except for the one GET of version 1.0.
 pub(crate) fn is_read(request: &Request<Bytes>) -> bool {
     request.method() == Method::GET || route(request).is_some_and(|operation| operation.class().is_read())
 }

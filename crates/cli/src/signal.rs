@@ -1,4 +1,4 @@
-//! The signals that end a run.
+//! Signals that end a run.
 
 use crate::exit::Exit;
 

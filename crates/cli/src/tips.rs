@@ -1,11 +1,11 @@
-//! The right word for a wrong one, where clap finds none that is spelled alike.
+//! Suggestions for wrong words, where clap finds no similar spelling.
 
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
 
-/// Words for what is done, and the subcommands that may be meant.
+/// Verbs, and the subcommands that they may mean.
 const MEANT: &[(&str, &[&str])] = &[
     ("show", &["get", "current", "status"]),
     ("view", &["get"]),
@@ -45,11 +45,11 @@ const MEANT: &[(&str, &[&str])] = &[
     ("calendar", &["schedule"]),
 ];
 
-/// How many words a tip has at most.
+/// The maximum number of words in a tip.
 const MOST: usize = 4;
 
-/// What is wrong with the command line, with a tip before the usage. clap's own is about spelling, and gives way to one
-/// about the meaning.
+/// Formats an error of the command line with a tip before the usage. clap's tip is about spelling; a tip
+/// about the meaning replaces it.
 pub(crate) fn with_tip(error: &Error, command: &Command, line: &[OsString]) -> String {
     let told = error.to_string();
     let Some(tip) = tip(error, command, line) else { return told };
@@ -82,7 +82,7 @@ fn command_of<'a>(command: &'a Command, line: &[OsString]) -> &'a Command {
     words.fold(command, |command, word| command.find_subcommand(word).unwrap_or(command))
 }
 
-/// The subcommand here that does what the word says.
+/// The subcommand of this command that the word means.
 fn meant(here: &Command, word: &str) -> Option<String> {
     if word == "help" {
         return Some("perennial --help, or --help behind a command".to_owned());
@@ -92,7 +92,7 @@ fn meant(here: &Command, word: &str) -> Option<String> {
     Some(format!("a command for it is '{meant}'"))
 }
 
-/// Where else the word is a command, or all commands that are here.
+/// Other commands with this word, or all commands at this place.
 fn known(root: &Command, here: &Command, word: &str) -> String {
     let mut elsewhere = Vec::new();
     collect(root, "perennial", word, &mut elsewhere);
@@ -104,7 +104,7 @@ fn known(root: &Command, here: &Command, word: &str) -> String {
     format!("such commands are '{}'", elsewhere.join("', '"))
 }
 
-/// The commands of this name in the whole tree.
+/// Collects the commands of this name in the whole tree.
 fn collect(command: &Command, path: &str, name: &str, found: &mut Vec<String>) {
     for subcommand in command.get_subcommands() {
         let path = format!("{path} {}", subcommand.get_name());
@@ -115,7 +115,7 @@ fn collect(command: &Command, path: &str, name: &str, found: &mut Vec<String>) {
     }
 }
 
-/// The options that have a word of the wrong one in their names.
+/// Options whose names contain a word of the wrong one.
 fn option(here: &Command, wrong: &str) -> Option<String> {
     let wrong = wrong.strip_prefix("--")?.split('=').next()?.to_ascii_lowercase();
     let shares = |long: &&str| long.split('-').any(|part| wrong.split(['-', '_']).any(|word| word == part));

@@ -1,4 +1,4 @@
-//! How a sandbox is started.
+//! The builder of a sandbox.
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,8 +26,8 @@ use crate::store::{Store, StoreError};
 use crate::webhook::DeliveryQueue;
 use crate::{Sandbox, World, server, webhook};
 
-/// What a sandbox is told before it starts. Nothing has to be said: then it listens on a free port of 127.0.0.1, keeps
-/// everything in memory, opens a world for every key of 32 hexadecimal digits, and takes test cards only.
+/// Options of a sandbox before it starts. By default it listens on a free port of 127.0.0.1, keeps everything in
+/// memory, opens a world for every key of 32 hexadecimal digits, and accepts only test cards.
 #[derive(Debug)]
 #[must_use = "nothing listens until `start` is called"]
 pub struct SandboxBuilder {
@@ -73,51 +73,51 @@ impl SandboxBuilder {
         }
     }
 
-    /// Listens on this address of the loopback; port 0 is a free one.
+    /// Listens on this address of the loopback. Port 0 selects a free port.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
         self
     }
 
-    /// Lets [`listen`](Self::listen) name an address that other machines reach. They can use the gateway, but not the
-    /// control interface.
+    /// Lets [`listen`](Self::listen) name an address that other machines reach. Other machines can use the gateway, but
+    /// not the control interface.
     pub fn beyond_loopback(mut self) -> Self {
         self.beyond_loopback = true;
         self
     }
 
-    /// Keeps everything in this file, which one sandbox at a time can have open; `:memory:` is no file.
+    /// Stores everything in this file, which one sandbox at a time can open; `:memory:` is not a file.
     ///
     /// # Errors
     ///
-    /// [`start`](Self::start) refuses a URI of `SQLite`, such as `file:a.db?mode=memory`, with [`StartError::Uri`].
+    /// [`start`](Self::start) refuses a `SQLite` URI, such as `file:a.db?mode=memory`, with [`StartError::Uri`].
     pub fn database(mut self, path: impl Into<PathBuf>) -> Self {
         self.database = Some(path.into()).filter(|path| path != Path::new(":memory:"));
         self
     }
 
-    /// Opens worlds for these keys only, and for worlds that are asked for by `POST /_sandbox/worlds` or
+    /// Opens worlds only for these keys, and for worlds that are created by `POST /_sandbox/worlds` or
     /// [`Sandbox::new_world`].
     pub fn keys(mut self, keys: impl IntoIterator<Item = ApiKey>) -> Self {
         self.keys.extend(keys);
         self
     }
 
-    /// Freezes the clock of every world that a key opens at this moment; such clocks run if nothing is said.
+    /// Freezes the clock of every world that a key opens at this moment. By default these clocks run.
     pub fn frozen_at(mut self, moment: Moment) -> Self {
         self.frozen_at = Some(moment);
         self
     }
 
-    /// Sets what the vendor does not say, for every world that a key opens and for the sandbox's own. A world of
-    /// [`Sandbox::new_world`] has the options of its [`WorldOptions`](crate::WorldOptions).
+    /// Sets the behavior that the vendor leaves open, for every world that a key opens and for the sandbox's own. A
+    /// world of [`Sandbox::new_world`] has the options of its [`WorldOptions`](crate::WorldOptions).
     pub fn gateway(mut self, options: GatewayOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// Takes any card number, and not just those published for tests. Of a number only the brand, the last four
-    /// digits and the expiry are kept all the same.
+    /// Accepts any card number, not only numbers published for tests. The sandbox still stores only the brand, the last
+    /// four digits and the expiry.
     pub fn any_card(mut self) -> Self {
         self.any_card = true;
         self
@@ -129,8 +129,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Takes requests whose `Host` is this name too, with any port, for unmodified clients of a vendor's host that
-    /// resolves to the loopback.
+    /// Also accepts requests whose `Host` is this name, with any port. This serves unmodified clients of a vendor's
+    /// host name that resolves to the loopback.
     pub fn host(mut self, name: impl Into<String>) -> Self {
         self.hosts.push(name.into());
         self
@@ -146,7 +146,7 @@ impl SandboxBuilder {
         Self { patience, ..self }
     }
 
-    /// Starts to listen.
+    /// Starts the sandbox and listens.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let Self {
             listen,
@@ -227,7 +227,7 @@ impl SandboxBuilder {
     }
 }
 
-/// Whether a `Host` can be this, its port copy.
+/// Whether a `Host` header can have this name; the port is free.
 fn is_host(name: &str) -> bool {
     let is_name = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_');
     !name.is_empty() && name.bytes().all(is_name)
@@ -248,23 +248,23 @@ fn acceptor(Pem { certificates, key }: Pem) -> Result<TlsAcceptor, StartError> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// Why a sandbox did not start.
+/// An error that occurs when a sandbox starts.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address is one that other machines reach, and nobody allowed that.
+    /// Other machines reach the address, and [`beyond_loopback`](SandboxBuilder::beyond_loopback) was not called.
     #[error("the sandbox listens on a loopback address only, unless it is told to go beyond")]
     NotLoopback,
-    /// A host is more than a name, and no request would ever have it.
+    /// A host contains more than a name, so no request can match it.
     #[error("a host must be a name without scheme, port, path and blanks, such as gateway.example")]
     Host,
-    /// The gateway cannot have these options.
+    /// The gateway options are invalid.
     #[error("the gateway's {0}")]
     Options(#[from] OptionsError),
-    /// The database is a URI of `SQLite` and not a path, so that nobody can say where it would be kept.
+    /// The database is a `SQLite` URI and not a path, so its location is unknown.
     #[error("the database must be the path of a file, or :memory:, and not a URI that begins with file:")]
     Uri,
-    /// The address cannot be listened on.
+    /// The sandbox cannot listen on the address.
     #[error("the sandbox cannot listen on this address")]
     Listen(#[source] io::Error),
     /// The certificate is not PEM.
@@ -273,10 +273,10 @@ pub enum StartError {
     /// The key is not PEM.
     #[error("the private key is not one in PEM")]
     PrivateKey,
-    /// The certificate and the key do not go together.
+    /// The certificate and the key do not match.
     #[error("the certificate cannot be used with this key")]
     Tls(#[source] rustls::Error),
-    /// The database cannot be used.
+    /// The sandbox cannot use the database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,4 +1,4 @@
-//! What every call of either vendor goes through: the faults that are set, and one commit for all that it does.
+//! Common steps of every call of both vendors: the faults, and one commit for all changes of the call.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -15,43 +15,44 @@ use crate::store::StoreError;
 use crate::store::session::Session;
 use crate::store::world::WorldKey;
 
-/// The database work of a call; returns its result. The outcome is the one that a fault gives to the charge of the call.
+/// The database work of a call; returns its result. The outcome is the one that a fault forces on the charge of the
+/// call.
 pub(crate) type Work<A> = Box<dyn FnOnce(&Session<'_>, Option<Outcome>) -> Result<A> + Send>;
 
-/// What is sent back, and what the log may know of it.
+/// A response, and the record of it for the request log.
 pub(crate) struct Answered {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
-    /// The methods that the path has, when the one of the request is not among them.
+    /// The methods that the path allows, if the request used another one.
     pub(crate) allow: Option<String>,
-    /// Which world was called, and the exchange; nothing if none was.
+    /// The world that was called, and the exchange; `None` if the call reached no world.
     pub(crate) exchange: Option<(i64, Exchange)>,
     /// The fault that hit the call.
     pub(crate) hit: Option<Hit>,
 }
 
 impl Answered {
-    /// An answer of which no world knows.
+    /// A response that belongs to no world.
     pub(crate) fn worldless(status: u16, body: Vec<u8>) -> Self {
         Self { status, body, allow: None, exchange: None, hit: None }
     }
 }
 
-/// What was done in a world.
+/// The result of a call in a world.
 pub(crate) struct Done<A> {
     pub(crate) world: i64,
     pub(crate) seed: Seed,
     pub(crate) now: Moment,
-    /// How often the database was opened since the world began, then included.
+    /// The number of times the database was opened since the world began, including this time.
     pub(crate) opened: u64,
-    /// The result of the last execution, if there was one: a fault may allow none, or put it off.
+    /// The result of the last execution. `None` if a fault prevents or delays the execution.
     outcome: Option<A>,
     /// The fault that hit the call.
     pub(crate) hit: Option<Hit>,
 }
 
 impl<A> Done<A> {
-    /// The answer: the one of the fault, or the result. A call that is put off has neither, and nobody sees its answer.
+    /// The answer: that of the fault, or the result. A delayed call has neither, and no client sees its answer.
     pub(crate) fn answer(&mut self, fault: impl FnOnce(u16) -> A, put_off: impl FnOnce() -> A) -> A {
         match self.hit.as_ref().map(|hit| &hit.effect) {
             Some(Effect::ErrorBefore { status } | Effect::ErrorAfter { status }) => fault(*status),
@@ -61,7 +62,7 @@ impl<A> Done<A> {
     }
 }
 
-/// Executes a call as often and as soon as the fault that hits it says; nothing comes back if the key opens no world.
+/// Executes a call as often and as soon as its fault says. Returns `None` if the key opens no world.
 pub(crate) async fn execute<A: Send + 'static>(
     gateway: &Arc<Gateway>,
     world_key: WorldKey,
@@ -111,7 +112,7 @@ async fn commit<A: Send + 'static>(
         .await
 }
 
-/// Executes a call when its client has gone.
+/// Executes a call after its client has disconnected.
 fn late(gateway: &Arc<Gateway>, world_key: WorldKey, call: Work<()>, delay: Duration) {
     let ours = gateway.clone();
     gateway.later(async move {
@@ -122,7 +123,7 @@ fn late(gateway: &Arc<Gateway>, world_key: WorldKey, call: Work<()>, delay: Dura
     });
 }
 
-/// The call, which does nothing once its world was emptied: what happens there then is of another test.
+/// Wraps the call so that it does nothing after its world was emptied: the world then belongs to another test.
 fn unless_gone<A: 'static>(call: Work<A>, world: Weak<()>) -> Work<()> {
     Box::new(
         move |session, decline| {

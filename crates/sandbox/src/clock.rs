@@ -1,4 +1,4 @@
-//! Time in a world: moments, the clock that is frozen or running, and the periods by which it is advanced.
+//! Time in a world: moments, the frozen or running clock, and the periods that advance it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -29,13 +29,13 @@ impl Moment {
         self.0.date_naive()
     }
 
-    /// What the machine's own clock shows.
+    /// The current time of the machine's clock.
     pub(crate) fn real() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self::from_millis(i64::try_from(since.as_millis()).unwrap_or_default())
     }
 
-    /// 1 January 2027, when a world begins that is not told otherwise.
+    /// 1 January 2027, the default start of a world.
     pub(crate) fn first() -> Self {
         Self::from_millis(1_798_761_600_000)
     }
@@ -53,31 +53,31 @@ impl Moment {
         self.0.naive_utc()
     }
 
-    /// As the HTTP header `Date` has it: `Fri, 15 Jan 2027 10:00:00 GMT`.
+    /// Formats the moment as the HTTP header `Date` does: `Fri, 15 Jan 2027 10:00:00 GMT`.
     pub(crate) fn http_date(self) -> String {
         self.0.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
-    /// When the payments of this day are made: at 10:00 UTC. The vendor's time of day is unknown; **inferred**.
+    /// The time of the payments of this day: 10:00 UTC. The vendor's time of day is unknown; **inferred**.
     pub(crate) fn run_of(day: NaiveDate) -> Self {
         Self((day.and_time(NaiveTime::MIN) + TimeDelta::hours(Schedule::HOUR.into())).and_utc())
     }
 
-    /// The last day whose payments are made by now.
+    /// The last day whose payments are already made.
     pub(crate) fn last_run(self) -> NaiveDate {
         let today = self.date();
         if self >= Self::run_of(today) { today } else { today - Days::new(1) }
     }
 
-    /// When a batch that is opened now is settled, unless someone settles it before: at the next 22:00 UTC. The
-    /// vendor's terminals have a time of their own (`batch-time-utc`); this one is **inferred**.
+    /// The time at which a batch opened now is settled, unless a request settles it first: the next 22:00 UTC. The
+    /// vendor's terminals have a configured time (`batch-time-utc`); this default is **inferred**.
     pub(crate) fn batch_end(self) -> Self {
         let of = |day: NaiveDate| Self((day.and_time(NaiveTime::MIN) + TimeDelta::hours(22)).and_utc());
         let today = of(self.date());
         if self < today { today } else { of(self.date() + Days::new(1)) }
     }
 
-    /// When payments are made next after now.
+    /// The next time at which payments are made.
     pub(crate) fn next_run(self) -> Self {
         Self::run_of(self.last_run() + Days::new(1))
     }
@@ -90,34 +90,34 @@ impl Moment {
         Self(self.0 - TimeDelta::minutes(minutes.into()))
     }
 
-    /// When a plan that is canceled now is archived: 24 calendar months later, which is what the vendor's page on
-    /// deletions says; never if that is beyond the calendar.
+    /// The time at which a plan canceled now is archived: 24 calendar months later, as the vendor's page on
+    /// deletions says; `None` if that is beyond the calendar.
     pub(crate) fn archive_end(self) -> Option<Self> {
         self.after(Period { months: 24, seconds: 0 }).ok()
     }
 
-    /// As transactions and errors have it: `2027-01-15 10:00:00.000`.
+    /// Formats the moment as transactions and errors do: `2027-01-15 10:00:00.000`.
     pub(crate) fn stamp(self) -> String {
         self.0.format("%Y-%m-%d %H:%M:%S%.3f").to_string()
     }
 
-    /// As a plan's `status-date` has it: `2027-01-15 10:00:00`.
+    /// Formats the moment as a plan's `status-date` does: `2027-01-15 10:00:00`.
     pub(crate) fn seconds(self) -> String {
         self.0.format("%Y-%m-%d %H:%M:%S").to_string()
     }
 
-    /// As tokens have it: `2027-01-15T10:00:00.000Z`.
+    /// Formats the moment as tokens do: `2027-01-15T10:00:00.000Z`.
     pub(crate) fn iso_millis(self) -> String {
         self.0.to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
-    /// As ClientPay has it in UTC, with seven decimals: `2027-01-15T10:00:00.0000000Z`.
+    /// Formats the moment as ClientPay does in UTC, with seven decimals: `2027-01-15T10:00:00.0000000Z`.
     pub(crate) fn ticks(self) -> String {
         format!("{}0000Z", self.0.format("%Y-%m-%dT%H:%M:%S%.3f"))
     }
 
-    /// The same in the vendor's own zone, as the sample of its postbacks has it: US Central time, an hour more from the
-    /// second Sunday of March to the first of November, at two o'clock in the morning.
+    /// Formats the moment with seven decimals in the vendor's zone, as the sample postback does: US Central time, with
+    /// daylight saving time from the second Sunday of March to the first Sunday of November, at 2:00 a.m.
     pub(crate) fn central_ticks(self) -> String {
         let year = self.0.year();
         let sunday = |month, nth, utc| {
@@ -137,7 +137,7 @@ impl Moment {
         Self(day.and_time(NaiveTime::MIN).and_utc())
     }
 
-    /// The moment this much later, while the calendar reaches.
+    /// The moment later by this period, within the calendar.
     pub(crate) fn after(self, period: Period) -> Result<Self, ClockError> {
         self.0
             .checked_add_months(Months::new(period.months))
@@ -147,7 +147,7 @@ impl Moment {
             .ok_or(ClockError::TooFar)
     }
 
-    /// The milliseconds since 1970 of the moment this much earlier; the beginning of time if the calendar does not reach
+    /// The milliseconds since 1970 of the moment earlier by this period; the minimum if the calendar does not reach
     /// that far.
     pub(crate) fn millis_before(self, period: Period) -> i64 {
         self.0
@@ -156,12 +156,12 @@ impl Moment {
             .map_or(i64::MIN, |moment| moment.timestamp_millis())
     }
 
-    /// A clock that runs may have gone on since it was turned.
+    /// Whether the day is the last one of its month. A running clock may have moved since it was set.
     fn is_last_of_month(self) -> bool {
         (self.0 + Days::new(1)).month() != self.0.month()
     }
 
-    /// The moment some months later on this day of the month, or on the last one if that month is shorter.
+    /// The moment some months later on this day of the month, or on the last day of a shorter month.
     fn months_later_on(self, day: u32, period: Period) -> Result<Self, ClockError> {
         let Self(moment) = self.after(period)?;
         let on = (moment.day()..=day).rev().find_map(|day| moment.with_day(day));
@@ -200,9 +200,9 @@ impl fmt::Debug for Moment {
 /// The clock of a world.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Clock {
-    /// It stands at this moment until it is advanced.
+    /// A clock that stays at this moment until it is advanced.
     Frozen(Moment),
-    /// It runs this many milliseconds ahead of the machine's clock.
+    /// A clock that runs this many milliseconds ahead of the machine's clock.
     Running(i64),
 }
 
@@ -214,7 +214,7 @@ impl Clock {
         }
     }
 
-    /// The clock in the same mode, showing `now`.
+    /// The clock in its current mode, set to `now`.
     pub(crate) fn set(self, now: Moment, real: Moment) -> Self {
         match self {
             Self::Frozen(_) => Self::Frozen(now),
@@ -230,7 +230,7 @@ impl Clock {
     }
 }
 
-/// Whether a clock stands or runs.
+/// The mode of a clock: frozen or running.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Mode {
     Frozen,
@@ -250,12 +250,12 @@ impl Mode {
     }
 }
 
-/// Where a clock is turned to.
+/// The target of a move of the clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Goal {
     pub(crate) clock: Clock,
-    /// The day of the month that further months keep, if this month is too short for it: after a month from 31 January it
-    /// is the 31st. Any other move forgets it.
+    /// The day of the month that later months return to if this month is too short: one month after 31 January, it
+    /// is 31. Any other move clears it.
     pub(crate) month_day: Option<u32>,
 }
 
@@ -265,21 +265,21 @@ impl From<Clock> for Goal {
     }
 }
 
-/// What can be asked of a clock. It only goes forward.
+/// A change of a clock. A clock only moves forward.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Turn {
-    /// To this moment.
+    /// Moves the clock to this moment.
     Set(Moment),
-    /// By this period.
+    /// Moves the clock by this period.
     Advance(Period),
-    /// Through the payments of this day.
+    /// Moves the clock past the payments of this day.
     Through(NaiveDate),
-    /// Go on from here, standing or running.
+    /// Switches the clock between frozen and running, at its current time.
     Become(Mode),
 }
 
 impl Turn {
-    /// Where the clock goes: to a moment in RFC 3339, or through the payments of a day written `yyyy-MM-dd`.
+    /// Parses a target: a moment in RFC 3339, or a day written `yyyy-MM-dd`, whose payments are included.
     pub(crate) fn to(text: &str) -> Result<Self, ClockError> {
         match Date::try_from(text) {
             Ok(day) => Ok(Self::Through(day.naive())),
@@ -287,7 +287,7 @@ impl Turn {
         }
     }
 
-    /// Where it takes a clock, which months are counted on from the day that they began with.
+    /// The target of this change for a clock. Months are counted from the original day of the month.
     pub(crate) fn of(self, Goal { clock, month_day }: Goal, real: Moment) -> Result<Goal, ClockError> {
         let now = clock.now(real);
         let next = match self {
@@ -331,13 +331,13 @@ impl Period {
         Self { months: 0, seconds: days as i64 * 86_400 }
     }
 
-    /// Whether it is one of months and nothing else.
+    /// Whether the period consists of months only.
     fn is_of_months(self) -> bool {
         self.months > 0 && self.seconds == 0
     }
 }
 
-/// As few parts as there can be: months, days and seconds.
+/// Uses the fewest parts: months, days and seconds.
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, seconds) = (self.seconds / 86_400, self.seconds % 86_400);
@@ -388,26 +388,26 @@ impl FromStr for Period {
     }
 }
 
-/// Why a clock stays where it is.
+/// The reason why a clock does not move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClockError {
-    /// Not a period.
+    /// The text is not a period.
     #[error("must be an ISO 8601 period such as P1M, P1Y2M10D or P1DT12H")]
     Period,
-    /// Not a moment.
+    /// The text is not a moment.
     #[error("must be a moment in RFC 3339 such as 2027-01-01T00:00:00Z")]
     Moment,
-    /// Neither a moment nor a day.
+    /// The text is neither a moment nor a day.
     #[error("must be a day such as 2027-03-01 or a moment in RFC 3339 such as 2027-03-01T12:00:00Z")]
     MomentOrDay,
-    /// Time does not go back: what was fired stays fired.
+    /// The target is in the past; payments that were made cannot be undone.
     #[error("must not be before the world's clock, which shows {now}")]
     Backwards {
-        /// What the clock shows.
+        /// The current time of the clock.
         now: Moment,
     },
-    /// Beyond the years that dates of this API have.
+    /// The target is beyond the range of years that dates of this API have.
     #[error("must be within the years 1970 to 2199")]
     TooFar,
 }

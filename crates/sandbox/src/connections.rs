@@ -1,4 +1,4 @@
-//! The connections that are open. When there is no room for another, the one that has been idle for longest is closed, and
+//! Open connections. If there is no room for another, the one that has been idle longest is closed,
 //! never one with a call in progress.
 
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// How long a peer may read nothing of what is sent.
+/// The longest time a peer may leave sent data unread.
 const STALL: Duration = Duration::from_secs(30);
 
 /// All connections of a sandbox.
@@ -22,11 +22,11 @@ pub(crate) struct Connections {
     room: Arc<Semaphore>,
     open: Mutex<HashMap<u64, Arc<Line>>>,
     opened: AtomicU64,
-    /// A connection has become idle.
+    /// Signals that a connection has become idle.
     idle: Notify,
 }
 
-/// What is known of a connection.
+/// The state of a connection.
 struct Line {
     state: Mutex<State>,
     close: Notify,
@@ -34,7 +34,7 @@ struct Line {
 
 struct State {
     calls: usize,
-    /// Whether something was written and has not left.
+    /// Whether written data has not been sent yet.
     unsent: bool,
     since: Instant,
     closes: bool,
@@ -87,12 +87,12 @@ impl Connections {
         Ok(Open { connections: self.clone(), number, line, _permit: permit })
     }
 
-    /// Waits until none is open.
+    /// Waits until no connection is open.
     pub(crate) async fn closed(&self) {
         let _ = self.room.acquire_many(self.most).await;
     }
 
-    /// Asks the connection to close that has been idle for longest.
+    /// Asks the connection that has been idle longest to close.
     pub(crate) fn close_longest_idle(&self) {
         let open = self.open();
         let idle = open.values().filter(|line| {
@@ -115,7 +115,7 @@ pub(crate) struct Open {
 }
 
 impl Open {
-    /// Runs the connection until it ends, or is to close while it is idle.
+    /// Runs the connection until it ends or, while idle, is asked to close.
     pub(crate) async fn run<T>(&self, connection: impl Future<Output = T>) -> Option<T> {
         let mut connection = std::pin::pin!(connection);
         loop {
@@ -134,13 +134,13 @@ impl Open {
         }
     }
 
-    /// A call that begins now and lasts until this is dropped.
+    /// Starts a call, which lasts until the returned value is dropped.
     pub(crate) fn call(&self) -> Busy {
         self.line.state().calls += 1;
         Busy { connections: self.connections.clone(), line: self.line.clone() }
     }
 
-    /// Watches what is written, and breaks off when the peer does not read it.
+    /// Watches the written data, and breaks the connection if the peer does not read it.
     pub(crate) fn watch<I>(&self, stream: I) -> Watched<I> {
         Watched { stream, connections: self.connections.clone(), line: self.line.clone(), stalled: None }
     }
@@ -173,7 +173,7 @@ fn settle(connections: &Connections, state: &mut State) {
     }
 }
 
-/// A stream that knows whether all that was written has left.
+/// A stream that records whether all written data was sent.
 pub(crate) struct Watched<I> {
     stream: I,
     connections: Arc<Connections>,

@@ -1,4 +1,4 @@
-//! The sandbox's own interface under `/_sandbox`: JSON for whoever tests against it, from this machine only.
+//! The sandbox's control interface under `/_sandbox`: JSON for test programs, from this machine only.
 
 use http::{HeaderMap, Method, StatusCode};
 use perennial_domain::Amount;
@@ -19,7 +19,7 @@ use crate::store::StoreError;
 use crate::store::world::WorldKey;
 use crate::{mask, openapi};
 
-/// A status and a document, where there is one.
+/// A status and a document, if there is one.
 pub(crate) type Answered = (StatusCode, Option<Json>);
 
 /// Answers a call of the control interface.
@@ -129,7 +129,7 @@ pub(crate) async fn answer(
     Ok(answered.unwrap_or_else(unauthorized))
 }
 
-/// The state of a world, or its request log, which may be large. Nothing if another call is meant.
+/// The state of a world, or its request log; both may be large. `None` for any other call.
 pub(crate) async fn large(
     gateway: &Gateway,
     method: &Method,
@@ -168,7 +168,7 @@ enum Large {
 const NO_ROOM: &str =
     "the answer does not fit into the folder of temporary files: make room there, or name another in TMPDIR";
 
-/// The methods that a call has; nothing if there is no such call.
+/// The methods that a call allows; `None` if there is no such call.
 pub(crate) fn methods(call: &[&str]) -> Option<&'static str> {
     Some(match call {
         ["health" | "openapi.json" | "effects" | "state" | "requests"] => "GET, HEAD",
@@ -182,7 +182,7 @@ pub(crate) fn methods(call: &[&str]) -> Option<&'static str> {
     })
 }
 
-/// Which world is meant, by the header of either vendor.
+/// The world key of a request, from the header of either vendor.
 async fn world_key(gateway: &Gateway, headers: &HeaderMap) -> Result<Option<WorldKey>, StoreError> {
     match (key(headers), clientpay::access_id(headers)) {
         (Some(world_key), _) => Ok(Some(world_key)),
@@ -191,7 +191,7 @@ async fn world_key(gateway: &Gateway, headers: &HeaderMap) -> Result<Option<Worl
     }
 }
 
-/// The calls that need a world.
+/// Calls that need a world.
 enum Call<'a> {
     Delete,
     Clock,
@@ -201,7 +201,7 @@ enum Call<'a> {
     Reset,
     Faults,
     Fault,
-    /// The fault of this id, or all.
+    /// Clears the fault of this id, or all.
     Clear(Option<&'a str>),
     RefundPart,
     Webhook,
@@ -268,7 +268,7 @@ fn read_id(body: &[u8]) -> Result<String, String> {
     id.ok_or_else(|| "id: is required".into())
 }
 
-/// What the clock is told, and by which member.
+/// Reads a change of the clock, and the member that gave it.
 fn read_turn(body: &[u8]) -> Result<(&'static str, Turn), String> {
     const ONE: &str = "set, advance, advance-to and mode";
     let mut members = Members::of_body(body)?;
@@ -318,7 +318,7 @@ async fn refund_a_part(
     }))
 }
 
-/// A payment of `ClientPay` and a part of it.
+/// Reads a `ClientPay` payment id and an amount.
 fn read_part(body: &[u8]) -> Result<(String, Amount), String> {
     let mut members = Members::of_body(body)?;
     let (payment, amount) = (members.text("payment-id")?, members.text("amount")?);
@@ -344,7 +344,7 @@ fn shown_webhook(Webhook { url, public_key, deliveries }: Webhook) -> Answered {
     ok(given(json!({ "url": url, "public-key": public_key, "deliveries": deliveries })))
 }
 
-/// How many requests or deliveries to show: `limit` of the query, 1 to 500; 50 if it is not given.
+/// The number of requests or deliveries to show: `limit` in the query, 1 to 500, default 50.
 fn read_limit(query: &str) -> Result<usize, String> {
     let Some(limit) = query.split('&').find_map(|pair| pair.strip_prefix("limit=")) else { return Ok(50) };
     let limit = limit.parse().ok().filter(|limit| matches!(limit, 1..=500));

@@ -4,7 +4,7 @@ use perennial_domain::clearent::ApiKey;
 
 use crate::seed::{Seed, hash};
 
-/// What a world answers to, all derived from its seed.
+/// Credentials that open a world, all derived from its seed.
 pub(crate) struct Credentials {
     pub(crate) api_key: ApiKey,
     pub(crate) integrator_key: String,
@@ -22,7 +22,7 @@ impl Credentials {
         }
     }
 
-    /// Those of the world that a key opens.
+    /// The credentials of the world that an API key opens.
     pub(crate) fn of_key(api_key: ApiKey) -> Self {
         let others = Self::of(Seed::of_hash(&hash(api_key.expose())));
         Self { api_key, ..others }

@@ -14,27 +14,27 @@ use crate::clock::Moment;
 use crate::members::given;
 use crate::seed::Seed;
 
-/// What signs the alerts of a world.
+/// The signer of a world's alerts.
 pub(crate) fn signer(seed: Seed) -> Signer {
     Signer::from_seed(&seed.derive("webhook", 0))
 }
 
-/// How many times an alert is sent at most, as the vendor says.
+/// The maximum number of attempts to send an alert, as the vendor says.
 pub(crate) const ATTEMPTS: u8 = 3;
 
-/// When an alert is sent again after this many attempts: the vendor says "exponential back-off"; that it is 1 minute and
-/// then 5 is **inferred**.
+/// The time of the next attempt after this many attempts. The vendor says "exponential back-off"; the delays of 1 and
+/// 5 minutes are **inferred**.
 pub(crate) fn next_attempt(due: Moment, attempt: u8) -> Option<Moment> {
     let minutes = if attempt == 1 { 1 } else { 5 };
     (attempt < ATTEMPTS).then(|| due.minutes_after(minutes))
 }
 
-/// Where alerts are posted: `http` to a literal address of the loopback, so that nothing is looked up and nobody else is
+/// The endpoint of alerts: `http` to a literal loopback address, so that no name is looked up and no other machine is
 /// ever reached.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Endpoint {
     pub(crate) address: SocketAddr,
-    /// Host and port, as the header has them.
+    /// Host and port, as in the `Host` header.
     pub(crate) authority: String,
     /// Path and query.
     pub(crate) path: String,
@@ -77,49 +77,49 @@ impl FromStr for Endpoint {
     }
 }
 
-/// The longest URL, in bytes.
+/// The maximum length of a URL, in bytes.
 const LONGEST: usize = 2_000;
 
-/// Why a text is not the URL of a webhook.
+/// The reason why a text is not a valid webhook URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookUrlError {
-    /// It is no URL, or one with a user, a fragment, port 0 or more than 2,000 bytes.
+    /// The text is not a URL, or has a user, a fragment, port 0 or more than 2,000 bytes.
     #[error(
         "must be a URL of at most 2000 bytes such as http://127.0.0.1:9000/hook, without user, password and fragment"
     )]
     Malformed,
-    /// Its scheme is another one.
+    /// The scheme is not `http`.
     #[error("must begin with http://")]
     NotHttp,
-    /// It may reach another machine. `localhost` is a name, and names can be answered by others.
+    /// The host may be another machine. `localhost` is a name, and other machines can answer for names.
     #[error("must name the loopback by its address, as in 127.0.0.1 or [::1]")]
     NotLoopback,
-    /// It has digits like those of a card, which are not stored.
+    /// The URL has digits that look like a card number, which is never stored.
     #[error("must not hold a card number")]
     HoldsCard,
 }
 
-/// An attempt to deliver an alert, that was made or is to come.
+/// An attempt to deliver an alert, made or pending.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// Its id in this world: that of the transaction, and the number of the attempt, as in `700001-1`.
+    /// Its id in this world: the transaction id and the number of the attempt, as in `700001-1`.
     pub id: String,
     /// The transaction that the alert is about; with ClientPay the payment or the payer.
     pub transaction_id: String,
-    /// What happened: `authorization`, `capture`, `sale`, `forced sale`, `refund`, `unmatched refund` or `void`; of a
+    /// The event: `authorization`, `capture`, `sale`, `forced sale`, `refund`, `unmatched refund` or `void`; for a
     /// page's postbacks `processing`, `payment` or `payer`.
     pub event: String,
-    /// Which attempt it is, from 1 to 3.
+    /// The number of the attempt, from 1 to 3.
     pub attempt: u8,
-    /// When it is due by the world's clock. It is made then, or as soon as the sandbox can.
+    /// The due time by the world's clock. The sandbox sends the alert then, or as soon as it can.
     pub due: Moment,
     /// The HTTP status of the answer, if there was one.
     pub status: Option<u16>,
-    /// What came of it.
+    /// The result.
     pub outcome: DeliveryOutcome,
-    /// The id of the fault that it met, if it met one.
+    /// The id of the fault that hit it, if any.
     pub fault: Option<String>,
 }
 
@@ -139,21 +139,21 @@ impl Delivery {
     }
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeliveryOutcome {
-    /// It is still to be made.
+    /// The attempt is still pending.
     Waiting,
-    /// It was answered with a 2xx.
+    /// The endpoint answered with a 2xx status.
     Delivered,
-    /// It was answered with another status. A redirect is not followed.
+    /// The endpoint answered with another status. Redirects are not followed.
     Refused,
-    /// Nobody listened, or the connection broke before a status came.
+    /// The connection failed, or broke before a status arrived.
     Unreachable,
-    /// No status came within five seconds of real time.
+    /// No status arrived within five seconds of real time.
     TimedOut,
-    /// The webhook was removed before it was made.
+    /// The webhook was removed before the attempt.
     Abandoned,
 }
 
@@ -161,7 +161,7 @@ impl DeliveryOutcome {
     const ALL: [Self; 6] =
         [Self::Waiting, Self::Delivered, Self::Refused, Self::Unreachable, Self::TimedOut, Self::Abandoned];
 
-    /// The word for it: `waiting`, `delivered`, `refused`, `unreachable`, `timed-out` or `abandoned`.
+    /// The name of the result: `waiting`, `delivered`, `refused`, `unreachable`, `timed-out` or `abandoned`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",

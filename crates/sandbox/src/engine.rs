@@ -1,10 +1,10 @@
-//! The recurring engine: makes the payments that became due, each one exactly once and in one order, so that one jump
-//! of the clock and many small steps leave the same world.
+//! The recurring engine: makes the due payments, each exactly once and in one order, so that one jump
+//! of the clock and many small steps produce equal worlds.
 //!
 //! Payments are made at 10:00 UTC of a plan's day, day by day and by plan key within a day. A plan takes part from
-//! the first run after it was created, activated or changed: days that passed before are not caught up. Between two
-//! days of payments, the open batch is settled when its time comes. A plan that was canceled is archived after 24
-//! calendar months, from when on only the world's state knows it.
+//! the first run after it was created, activated or changed: earlier days are not caught up. Between two
+//! days of payments, the open batch is settled at its time. A canceled plan is archived after 24
+//! calendar months; after that only the world's state shows it.
 
 use std::ops::AddAssign;
 
@@ -22,7 +22,7 @@ use crate::store::plan::remaining;
 use crate::store::session::Session;
 use crate::store::world::WorldRow;
 
-/// How many payments were made, and how they went.
+/// Counts of the payments made and their results.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Fired {
     pub(crate) approved: u64,
@@ -42,20 +42,20 @@ impl AddAssign for Fired {
     }
 }
 
-/// The most payments that one world makes before others have their turn: one or two tenths of a second's work. Fewer
-/// cost more each, because each commit writes the pages of all indexes again.
+/// The maximum number of payments that one world makes before other worlds run: 0.1 to 0.2 seconds of work. Smaller
+/// slices cost more per payment, because each commit writes the pages of all indexes again.
 pub(crate) const SLICE: u64 = 2_000;
 
-/// What turning a clock did.
+/// The result of moving a clock.
 #[derive(Clone, Copy)]
 pub(crate) struct Turned {
     pub(crate) fired: Fired,
-    /// Whether all that is due was done.
+    /// Whether all due work is done.
     pub(crate) settled: bool,
 }
 
-/// Opens a world after making the payments that became due since it was closed, but no more than this: if others are to
-/// come, there is no session.
+/// Opens a world after making the payments that became due, up to this many. Returns no session if more are
+/// due.
 pub(crate) fn open<'c>(
     connection: &'c Connection,
     row: &WorldRow,
@@ -68,9 +68,9 @@ pub(crate) fn open<'c>(
     Ok(more.is_none().then_some(session))
 }
 
-/// Sets the world's clock and makes the payments that are due by then, but no more than this: if others are to come, the
-/// clock stands at the last that was made. The endpoint of a webhook gets the alerts of each run before the next, unless
-/// it is not to be waited for.
+/// Sets the world's clock and makes the payments that are due by then, up to this many. If more are due, the
+/// clock stops at the last one made. The webhook endpoint gets the alerts of each run before the next run, unless
+/// the caller does not wait for it.
 pub(crate) fn turn<'c>(
     session: Session<'c>,
     faults: &Faults,
@@ -89,8 +89,8 @@ pub(crate) fn turn<'c>(
     Ok((session, Turned { fired, settled }))
 }
 
-/// Where a turn to this moment stops first. A world with a webhook stops wherever there is an alert, so that its endpoint
-/// gets it while it is so, and before what comes next.
+/// The first stop on the way to this moment. A world with a webhook stops at every alert, so that its endpoint
+/// receives the alert at that time, before anything later happens.
 fn stop_before(session: &Session<'_>, goal: Moment) -> Result<Moment> {
     let run = match session.webhook()? {
         Some(_) => session.due(goal.last_run())?.map(|(_, day)| Moment::run_of(day)),
@@ -100,8 +100,8 @@ fn stop_before(session: &Session<'_>, goal: Moment) -> Result<Moment> {
     Ok(stops.fold(goal, Moment::min).max(session.now))
 }
 
-/// Makes this many of the payments that are due by the session's moment, and says when the last of them was made if more
-/// are to come.
+/// Makes up to this many of the payments that are due by the session's moment. If more are due, also returns the time
+/// of the last one made.
 fn fire(session: &Session<'_>, faults: &Faults, most: u64) -> Result<(Fired, Option<Moment>)> {
     let (mut fired, mut last) = (Fired::default(), None);
     while let Some((plan, day)) = session.due(session.now.last_run())? {
@@ -122,7 +122,7 @@ fn fire(session: &Session<'_>, faults: &Faults, most: u64) -> Result<(Fired, Opt
     Ok((fired, None))
 }
 
-/// Charges the plan's card for this day; whether that was approved.
+/// Charges the plan's card for this day; returns whether the charge was approved.
 fn charge(session: &Session<'_>, faults: &Faults, plan: &Plan, day: NaiveDate) -> Result<bool> {
     let at = Moment::run_of(day);
     let (Some(customer), Some(token_id)) = (&plan.customer_key, &plan.token_id) else {
@@ -204,7 +204,7 @@ mod tests {
         Clock::Frozen(at(moment))
     }
 
-    /// A new world at the begin of 2027, opened.
+    /// Opens a new world at the start of 2027.
     fn world(connection: &Connection, key: u8) -> Result<(WorldRow, Session<'_>)> {
         let start = Start { clock: frozen("2027-01-01T00:00:00Z"), gateway: GatewayOptions::default() };
         let row = WorldRow::create(connection, &[key; 32], None, Seed(7), start, true)?;
@@ -212,7 +212,7 @@ mod tests {
         Ok((row, session))
     }
 
-    /// A plan of 2027 that charges on this day of each month.
+    /// Creates a plan of 2027 that charges on this day of each month.
     fn plan(session: &Session<'_>, day: u32) -> Result<Plan> {
         let (number, plan_key) = session.next_plan_key()?;
         let plan = Plan {

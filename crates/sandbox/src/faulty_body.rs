@@ -1,5 +1,5 @@
-//! The body of an answer: a buffer or, if it is long, a temporary file, unless a fault makes it come slowly, break off or
-//! grow.
+//! The body of an answer: a buffer or, if it is long, a temporary file. A fault can make it slow, cut it off or
+//! pad it.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,15 +12,15 @@ use tokio::time::{Sleep, sleep};
 use crate::connections::Busy;
 use crate::spool::{PIECE, Spool, Spooled};
 
-/// What is still to come of a body.
+/// The unsent part of a body.
 #[derive(Default)]
 pub(crate) struct FaultyBody {
     left: Bytes,
-    /// What follows it.
+    /// The part after the buffer.
     rest: Option<Spooled>,
     mode: Mode,
     wait: Option<Pin<Box<Sleep>>>,
-    /// The call that it answers.
+    /// The call that the body answers.
     _busy: Option<Busy>,
 }
 
@@ -28,30 +28,30 @@ pub(crate) struct FaultyBody {
 enum Mode {
     #[default]
     Whole,
-    /// So many bytes a second.
+    /// Sends this many bytes per second.
     Slow(u64),
-    /// Breaks off, and so many bytes that are announced never come.
+    /// Breaks off; this many announced bytes are never sent.
     Cut(u64),
-    /// So many bytes of white space come after it.
+    /// Sends this many bytes of white space after the body.
     Padded(u64),
 }
 
-/// How long a body that comes slowly takes at most, in seconds.
+/// The maximum duration of a slow body, in seconds.
 const SLOWEST: u64 = 60;
-/// How long what was written has to leave before the connection breaks.
+/// The time in which written data must be sent before the connection breaks.
 const LEAVING: Duration = Duration::from_millis(20);
-/// White space as much as is sent at a time.
+/// The white space sent at a time.
 const BLANK: &[u8] = &[b' '; 64 * 1024];
 
 impl FaultyBody {
-    /// The body, slowed down to so many bytes a second.
+    /// Slows the body down to this many bytes per second.
     pub(crate) fn slow(self, bytes_per_second: u64) -> Self {
         let left = self.left;
         let slowest = length(&left).div_ceil(SLOWEST).max(1);
         Self { mode: Mode::Slow(bytes_per_second.max(slowest)), left, ..Self::default() }
     }
 
-    /// The body, which breaks off at this byte.
+    /// Cuts the body off at this byte.
     pub(crate) fn cut(self, at_byte: u64) -> Self {
         let mut left = self.left;
         let missing = length(&left).saturating_sub(at_byte);
@@ -63,19 +63,20 @@ impl FaultyBody {
         Self { left, mode: Mode::Cut(missing), wait, ..Self::default() }
     }
 
-    /// The body, filled up to so many bytes.
+    /// Pads the body to this many bytes.
     pub(crate) fn padded(self, bytes: u64) -> Self {
         let left = self.left;
         let padding = if left.is_empty() { 0 } else { bytes.saturating_sub(length(&left)) };
         Self { left, mode: Mode::Padded(padding), ..Self::default() }
     }
 
-    /// The body as the answer of a call, which is in progress until it is sent.
+    /// Attaches the call that this body answers; the call is in progress until the body is sent.
     pub(crate) fn of(self, busy: Busy) -> Self {
         Self { _busy: Some(busy), ..self }.put_aside()
     }
 
-    /// The body, which takes no memory while a client reads it slowly. If there is no room for a file, it stays as it is.
+    /// Moves the body to a temporary file, so that it uses no memory while a client reads slowly. Without space for a
+    /// file, it stays in memory.
     fn put_aside(self) -> Self {
         if self.left.len() <= PIECE || !matches!(self.mode, Mode::Whole) {
             return self;
@@ -91,7 +92,7 @@ impl FaultyBody {
         }
     }
 
-    /// What will be sent but white space.
+    /// The bytes that will be sent, except for padding.
     pub(crate) fn seen(&self) -> &[u8] {
         &self.left
     }
@@ -119,7 +120,7 @@ fn length(bytes: &Bytes) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
-/// The body broke off: on purpose, or because a temporary file failed.
+/// The body was cut off: by a fault, or because a temporary file failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer breaks off here")]
 pub(crate) struct BrokenOff;
@@ -194,7 +195,7 @@ mod tests {
 
     use super::*;
 
-    /// The frames of a body, each with the milliseconds at which it came; the last is nothing if the body broke off.
+    /// The frames of a body, each with the milliseconds at which it arrived; the last is `None` if the body was cut off.
     async fn frames(mut body: FaultyBody) -> Vec<(u64, Option<usize>)> {
         let started = Instant::now();
         let mut frames = Vec::new();
@@ -209,7 +210,7 @@ mod tests {
         frames
     }
 
-    /// A body, which counts its time from when it is made; what it announces; and its frames.
+    /// A body, which measures its time from its creation; its announced size; and its frames.
     type Case<'a> = (&'a dyn Fn() -> FaultyBody, u64, &'a [(u64, Option<usize>)]);
 
     #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! What a form or a query holds.
+//! The members of a form or a query.
 
 use std::borrow::Cow;
 
@@ -23,30 +23,30 @@ impl Form {
         Self(members)
     }
 
-    /// Puts a value in place of what there is.
+    /// Replaces a value.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.0.retain(|(member, _)| member.as_str() != name);
         let at = self.place(name);
         self.0.insert(at, (name.to_owned().into(), value.to_owned().into()));
     }
 
-    /// Where the first member of this name is, or would be.
+    /// The index of the first member of this name, or the index at which it would be added.
     fn place(&self, name: &str) -> usize {
         self.0.partition_point(|(member, _)| member.as_str() < name)
     }
 
-    /// The value without blanks around it; empty if there is none.
+    /// The value without surrounding blanks; empty if absent.
     pub(crate) fn text(&self, name: &str) -> &str {
         let member = self.0.get(self.place(name)).filter(|(member, _)| member.as_str() == name);
         member.map_or("", |(_, value)| value.trim())
     }
 
-    /// The value, if one was given.
+    /// The value, if present.
     pub(crate) fn given(&self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
-    /// What may be shown again: whatever holds a card number, in whichever field, is left out.
+    /// The members that may be shown again: every field that holds a card number is left out.
     pub(crate) fn without_cards(&self) -> Self {
         let is_card = |value: &str| matches!(mask::card_numbers(value), Cow::Owned(_));
         Self(self.0.iter().filter(|(_, value)| !is_card(value)).cloned().collect())
@@ -60,13 +60,13 @@ impl Form {
             .map(|(name, _)| name.as_str())
     }
 
-    /// The page that a list is to show, from 1.
+    /// The requested page of a list, from 1.
     pub(crate) fn page(&self) -> u32 {
         self.text("page").parse().unwrap_or(1).max(1)
     }
 }
 
-/// What a name or a value of a form says.
+/// Decodes a name or a value of a form.
 pub(crate) fn decoded(text: &[u8]) -> Zeroizing<String> {
     // One buffer of the largest size: one that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));

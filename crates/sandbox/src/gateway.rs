@@ -1,4 +1,4 @@
-//! What the sandbox is, whichever door a request comes through.
+//! State shared by all HTTP interfaces of the sandbox.
 
 use std::io;
 use std::mem;
@@ -28,64 +28,64 @@ use crate::store::world::{Admission, Start, WorldKey, WorldRow};
 use crate::store::{Store, StoreError};
 use crate::webhook::{Delivered, DeliveryQueue, Until};
 
-/// The store, and what a start was told.
+/// The store and the start options.
 pub(crate) struct Gateway {
     pub(crate) store: Store,
     pub(crate) requests: Arc<Requests>,
     pub(crate) admission: Admission,
     pub(crate) any_card: bool,
-    /// Where the clocks of worlds stand that their key opens; they run if nothing was said.
+    /// The start time of the frozen clocks of worlds that a key opens; `None` if these clocks run.
     pub(crate) frozen_at: Option<Moment>,
-    /// The settings of worlds that their key opens.
+    /// The options of worlds that a key opens.
     pub(crate) options: GatewayOptions,
-    /// Names besides the loopback's that a request's `Host` may be.
+    /// Host names besides the loopback's that a request may use.
     pub(crate) hosts: Vec<String>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) deliveries: Arc<DeliveryQueue>,
-    /// How long the endpoint of a webhook may take to answer.
+    /// The time limit for an answer of a webhook endpoint.
     pub(crate) patience: Duration,
-    /// Whether the sandbox is told to stop.
+    /// Whether the sandbox is stopping.
     pub(crate) stopped: watch::Receiver<bool>,
-    /// The permit to write the state of a world: one may be large, and other calls have their turn between two.
+    /// The permit to write the state of a world: a state may be large, and other calls run between two of them.
     pub(crate) states: Semaphore,
-    /// Calls whose clients were left without an answer before they were executed.
+    /// Calls whose clients got no answer before execution.
     pub(crate) late: Mutex<JoinSet<()>>,
 }
 
-/// A world to make.
+/// Options of a world to create.
 ///
-/// Without a seed it is a world of its own, and without `now` it begins at 2027-01-01T00:00:00Z. A seed that was used
-/// before starts its world afresh.
+/// Without a seed the world gets a fresh one; without `now` it begins at 2027-01-01T00:00:00Z. A seed that was used
+/// before restarts its world.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorldOptions {
     /// The number that all keys, ids and codes of the world are derived from.
     pub seed: Option<u64>,
-    /// Where its clock stands at first.
+    /// The initial time of its clock.
     pub now: Option<Moment>,
-    /// What the vendor does not say of its gateway.
+    /// The gateway options of the world.
     pub gateway: GatewayOptions,
 }
 
-/// What moving a clock did, once everything due by then has happened.
+/// The result of moving a clock, after everything due by then has happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fired {
-    /// What the clock shows.
+    /// The time of the clock.
     pub now: Moment,
-    /// How many payments were made.
+    /// The number of payments made.
     pub fired: u64,
-    /// How many of them were approved.
+    /// The number of approved payments.
     pub approved: u64,
-    /// How many of them were declined.
+    /// The number of declined payments.
     pub declined: u64,
 }
 
 impl Gateway {
-    /// How a world begins that its key opens.
+    /// The initial state of a world that its key opens.
     pub(crate) fn start(&self) -> Start {
         Start { clock: self.frozen_at.map_or(Clock::Running(0), Clock::Frozen), gateway: self.options }
     }
 
-    /// Makes the world of a seed, or starts it afresh.
+    /// Creates the world of a seed, or restarts it.
     pub(crate) async fn make_world(&self, options: &WorldOptions) -> Result<Credentials, StoreError> {
         let seed = options.seed.map_or_else(Seed::fresh, Seed);
         let credentials = Credentials::of(seed);
@@ -108,7 +108,7 @@ impl Gateway {
         Ok(credentials)
     }
 
-    /// Makes sure that the world of a seed is there, and leaves it as it is if it was.
+    /// Creates the world of a seed unless it exists.
     pub(crate) async fn keep_world(&self, seed: Seed) -> Result<Credentials, StoreError> {
         let credentials = Credentials::of(seed);
         let hash = hash(credentials.api_key.expose());
@@ -123,8 +123,8 @@ impl Gateway {
         Ok(credentials)
     }
 
-    /// Opens a key's books and does something there; nothing if the key opens none. What became due before is made slice
-    /// by slice, so that other worlds have their turn in between.
+    /// Runs a job in the world of a key; returns `None` if the key opens no world. Due payments are made first, slice
+    /// by slice, so that other worlds run in between.
     pub(crate) async fn with_world<T: Send + 'static>(
         &self,
         world_key: WorldKey,
@@ -147,7 +147,7 @@ impl Gateway {
         }
     }
 
-    /// How the world of an access id is knocked at, while the id is live.
+    /// The world key of an access id, while the id is live.
     pub(crate) async fn world_key_of(&self, id: AccessId) -> Result<Option<WorldKey>, StoreError> {
         let pass = self.store.run(move |connection| AccessIdRecord::find(connection, &id)).await?;
         Ok(pass.filter(|pass| pass.is_live).map(|pass| pass.world_key))
@@ -171,8 +171,8 @@ impl Gateway {
             .await
     }
 
-    /// Turns a key's clock, slice by slice, so that other worlds have their turn in between. After each slice the world
-    /// stands at a moment of its own, with its alerts delivered, and stays there if it is the last.
+    /// Moves a world's clock, slice by slice, so that other worlds run in between. After each slice the world
+    /// is at a moment of its own with its alerts delivered, and stays there if the slice is the last.
     pub(crate) async fn turn(
         &self,
         world_key: WorldKey,
@@ -217,7 +217,7 @@ impl Gateway {
         }
     }
 
-    /// Empties a key's world and starts it as it began.
+    /// Empties a world and restarts it from its initial state.
     pub(crate) async fn reset(&self, world_key: WorldKey) -> Result<Option<()>, StoreError> {
         let faults = self.faults.clone();
         let world = self
@@ -229,7 +229,7 @@ impl Gateway {
         Ok(world.map(|world| self.requests.forget(world)))
     }
 
-    /// Removes a key's world; the key opens a new one, if it may.
+    /// Removes a world. Its key may then open a new one, if keys may.
     pub(crate) async fn delete(&self, world_key: WorldKey) -> Result<Option<()>, StoreError> {
         let faults = self.faults.clone();
         let world = self
@@ -241,7 +241,7 @@ impl Gateway {
         Ok(world.map(|world| self.requests.forget(world)))
     }
 
-    /// The state of a key's world. It fails within if temporary files have no room.
+    /// The state of a world. The inner result fails if there is no space for temporary files.
     pub(crate) async fn state(&self, world_key: WorldKey) -> Result<Option<io::Result<Spooled>>, StoreError> {
         let _permit = self.states.acquire().await.map_err(|_| StoreError::Closed)?;
         self.with_world(world_key, |session| {
@@ -252,7 +252,7 @@ impl Gateway {
         .await
     }
 
-    /// The last requests of a key's world, newest first. It fails within if temporary files have no room.
+    /// The last requests of a world, newest first. The inner result fails if there is no space for temporary files.
     pub(crate) async fn request_log(
         &self,
         world_key: WorldKey,
@@ -271,13 +271,13 @@ impl Gateway {
         }))
     }
 
-    /// Keeps a key's world as it is, and says under which id.
+    /// Takes a snapshot of a world and returns its id.
     pub(crate) async fn snapshot(&self, world_key: WorldKey) -> Result<Option<String>, StoreError> {
         let requests = self.requests.clone();
         self.with_world(world_key, move |session| session.keep(requests.last_exchange(session.world))).await
     }
 
-    /// Makes a key's world what it was when this snapshot was taken, and says what its clock shows.
+    /// Restores a world from a snapshot and returns the time of its clock.
     pub(crate) async fn restore(
         &self,
         world_key: WorldKey,
@@ -293,7 +293,7 @@ impl Gateway {
         .await
     }
 
-    /// Sets a fault that is right in a key's world, and says its id.
+    /// Sets a valid fault in a world, and returns its id.
     pub(crate) async fn set_fault(
         &self,
         world_key: WorldKey,
@@ -312,13 +312,13 @@ impl Gateway {
         .await
     }
 
-    /// The faults of a key's world, oldest first.
+    /// Faults of a world, oldest first.
     pub(crate) async fn faults(&self, world_key: WorldKey) -> Result<Option<Vec<StandingFault>>, StoreError> {
         let faults = self.faults.clone();
         self.with_world(world_key, move |session| Ok(faults.standing(&session.key_hash))).await
     }
 
-    /// Clears the faults of a key's world, or the one of this id, and says how many there were.
+    /// Clears all faults of a world, or the one of this id, and returns their number.
     pub(crate) async fn clear_faults(
         &self,
         world_key: WorldKey,
@@ -334,7 +334,7 @@ impl Gateway {
         .await
     }
 
-    /// Sends the alerts of a key's world there, and says which key verifies them.
+    /// Sets the webhook of a world, and returns the public key that verifies its alerts.
     pub(crate) async fn set_webhook(
         &self,
         world_key: WorldKey,
@@ -353,7 +353,7 @@ impl Gateway {
         self.with_world(world_key, |session| session.remove_webhook()).await
     }
 
-    /// Where the alerts of a key's world are sent, which key verifies them, and the last deliveries, newest first.
+    /// The webhook of a world: the URL, the public key that verifies alerts, and the last deliveries, newest first.
     pub(crate) async fn webhook(
         &self,
         world_key: WorldKey,
@@ -369,7 +369,7 @@ impl Gateway {
         .await
     }
 
-    /// Waits in real time, until the sandbox is stopped at the latest.
+    /// Waits in real time, at most until the sandbox stops.
     pub(crate) async fn pause(&self, delay: Duration) {
         let mut stopped = self.stopped.clone();
         tokio::select! {
@@ -378,14 +378,14 @@ impl Gateway {
         }
     }
 
-    /// Does something that no client waits for.
+    /// Runs work in the background.
     pub(crate) fn later(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
         while late.try_join_next().is_some() {}
         late.spawn(work);
     }
 
-    /// Waits for what no client waits for.
+    /// Waits for the background work.
     pub(crate) async fn finish_late(&self) {
         let mut late = mem::take(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner));
         while late.join_next().await.is_some() {}
@@ -396,12 +396,12 @@ fn erase_copies(connection: &Connection, copies: &[StaleCopy]) -> rusqlite::Resu
     copies.iter().try_for_each(|copy| erase(connection, copy.place))
 }
 
-/// What a world says of its alerts.
+/// The webhook state of a world.
 pub(crate) struct Webhook {
     pub(crate) url: Option<String>,
     pub(crate) public_key: String,
     pub(crate) deliveries: Vec<Delivery>,
 }
 
-/// A world has no snapshot of this id.
+/// The world has no snapshot of this id.
 pub(crate) struct NoSnapshot;

@@ -1,7 +1,7 @@
-//! The Clearent gateway on loopback: durable, with a clock that fires plans, for tests and for trying things out.
+//! The Clearent gateway on loopback: durable, with a clock that makes plans charge, for tests and experiments.
 //!
-//! Embedded in a test it takes a free port and keeps everything in memory. Each key sees a world of its own, with its
-//! own clock; the world that comes with a sandbox begins at 2027-01-01T00:00:00Z and stands still until it is advanced.
+//! Embedded in a test, it listens on a free port and keeps everything in memory. Each key has its own world with its
+//! own clock; the world that comes with a sandbox begins at 2027-01-01T00:00:00Z and is frozen until it is advanced.
 //!
 //! ```
 //! use perennial_sandbox::Sandbox;
@@ -31,35 +31,36 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(a_customer_is_kept()).unwrap();
 //! ```
 //!
-//! Tests that share a sandbox take a world each: [`Sandbox::new_world`] costs some twenty microseconds, and
-//! [`World::snapshot`] brings one back to where several tests begin.
+//! Tests that share a sandbox use a world each: [`Sandbox::new_world`] takes about twenty microseconds, and
+//! [`World::snapshot`] saves a state from which several tests can begin.
 //!
-//! What a request is told:
+//! The sandbox answers requests by these rules:
 //!
-//! * The rules are those of `perennial-domain`, read as the live gateway reads them; all violations are named at once
-//!   (HTTP 400, result code 041). What the rules of the business forbid is HTTP 402, an unknown object 404, a key that
-//!   opens no world 401 with result code 042.
-//! * A request is JSON or XML by its `Content-Type`, else by its look; an answer is what its `Accept` likes best.
-//! * Only published test card numbers are taken. Of a card its brand, last four digits and expiry are kept; numbers and
-//!   security codes never reach the database, the request log or the log. One that stands in a name, an address or a
-//!   comment is masked; in a member that identifies (an order, an invoice, a phone, an email) it is refused by the name of
-//!   the member.
-//! * The amounts that the vendor lists as forcing an outcome do so, in sales as in payments of plans.
-//! * Pages have 25 objects unless told otherwise and at most 1,000; an `order-by` that is not known is ignored.
+//! * The rules are those of `perennial-domain`, applied as the live gateway applies them; all violations are reported
+//!   at once (HTTP 400, result code 041). A request that breaks a business rule gets HTTP 402, an unknown object 404, a
+//!   key that opens no world 401 with result code 042.
+//! * A request is JSON or XML by its `Content-Type`, else by its first characters; `Accept` selects the answer's
+//!   format.
+//! * Only published test card numbers are accepted. Brand, last four digits and expiry of a card are stored; numbers
+//!   and security codes never reach the database, the request log or the log. A card number in a name, an address or a
+//!   comment is masked; in a member that identifies (an order, an invoice, a phone, an email) it is refused, and the
+//!   error names the member.
+//! * The amounts that the vendor lists as forcing an outcome do so, in sales and in payments of plans.
+//! * Pages have 25 objects by default and at most 1,000; an unknown `order-by` is ignored.
 //!
-//! Where the vendor says nothing, this is **inferred**: payments are made at 10:00 UTC; a plan takes part from the
-//! first run after it was created or changed and catches nothing up; a plan that is canceled is archived 24 calendar
-//! months later, from when on it is not found, while its payments are; a plan charges a token that belongs to its
+//! Where the vendor's documentation is silent, this is **inferred**: payments are made at 10:00 UTC; a plan takes part
+//! from the first run after it was created or changed and catches nothing up; a canceled plan is archived 24 calendar
+//! months later: after that it is not found, while its payments are; a plan charges a token that belongs to its
 //! customer; a deleted token declines with 010, an inactive one with 017, an expired one with 003.
 //!
-//! What moves money is in a batch: approved sales, captures and refunds, not authorisations. The first one opens it; it
-//! is settled by request (`PUT /rest/v2/batches/open`), else at the next 22:00 UTC (**inferred**). Until then what is in
-//! it can be voided, afterwards refunded. A payment of a plan that is voided still says `APPROVED`, which is how its run
-//! went; that it was taken back shows in its transaction. A tip is changed in an open batch
-//! (`PUT /rest/v2/transactions/{id}`, operation `transactions.update`).
+//! Transactions that move money are in a batch: approved sales, captures and refunds, not authorizations. The first one
+//! opens it; it is settled by request (`PUT /rest/v2/batches/open`), else at the next 22:00 UTC (**inferred**). Until
+//! then its transactions can be voided, afterwards refunded. A voided payment of a plan keeps the status `APPROVED`,
+//! which is the result of its run; the void shows in its transaction. The tip of a charge in an open batch can be
+//! changed (`PUT /rest/v2/transactions/{id}`, operation `transactions.update`).
 //!
-//! Of address and security code the issuer of every card says (**inferred** from the simulator of the vendor's
-//! acquirer, but for the special values):
+//! The issuer of every card checks address and security code by these tables (**inferred** from the simulator of the
+//! vendor's acquirer, except for the special values):
 //!
 //! | street | zip code | `avs-result-code` |
 //! | --- | --- | --- |
@@ -77,30 +78,31 @@
 //! | 901, 902, 903, 904 (with a 9 more on American Express) | `P`, `S`, `U`, `X` |
 //! | another | `N` |
 //!
-//! The address is that of `billing`, else that of the token, unless that was created with `avs-required` false; without
-//! one, or without a code, there is no answer. A terminal that is told to (`PUT /rest/v2/settings/terminal/avs` and `/csc`)
-//! voids a charge on the spot that the issuer approved with an answer which is not allowed, declines it with 046 or 047, and
-//! keeps both; payments of plans, too. It creates no token with such an address (046, **inferred**).
+//! The address is that of `billing`, else that of the token, unless the token was created with `avs-required` false;
+//! without an address or a code, there is no result. The terminal can reject results (`PUT
+//! /rest/v2/settings/terminal/avs` and `/csc`): it then voids at once a charge that the issuer approved with a rejected
+//! result, declines it with 046 or 047, and keeps both; this includes payments of plans. It creates no token with such
+//! an address (046, **inferred**).
 //!
-//! Duplicates are charged unless `POST /rest/v2/settings/transaction/duplicates` says otherwise, so that a test which
-//! repeats itself is not surprised. Then a charge of the same type and amount, on a card with the same last four digits,
-//! within the window of the world's clock, is answered with the earlier one, which says `Transaction previously
-//! approved`, or refused with 045. Only approved charges count that were not voided, and no payments of plans
-//! (**inferred**). A world has one terminal, so that `check-merchant-level` is kept and changes nothing.
+//! Duplicates are charged unless `POST /rest/v2/settings/transaction/duplicates` changes this, so that a test can
+//! send equal charges. Then a charge of equal type and amount, on a card with equal last four digits,
+//! within the window of the world's clock, is answered with the earlier one and the message `Transaction previously
+//! approved`, or refused with 045. Only approved charges that were not voided count, and no payments of plans
+//! (**inferred**). A world has one terminal, so `check-merchant-level` is stored and has no effect.
 //!
-//! Transactions are found for 90 days, as the vendor documents; this and other things that it leaves open are the
+//! Transactions are found for 90 days, as the vendor documents; this and other behavior that it leaves open are the
 //! [`GatewayOptions`] of a world.
 //!
-//! A [`Fault`] makes chosen calls go wrong: errors before and after the commit, replies that are dropped, late, cut, slow
-//! or garbage, calls that are executed twice or later, reads that are stale, rate limits and declines.
+//! A [`Fault`] makes chosen calls fail: errors before and after the commit, replies that are dropped, late, cut, slow
+//! or garbage, calls that are executed twice or later, stale reads, rate limits and declines.
 //!
-//! `GET /_sandbox/openapi.json` is the tree as an `OpenAPI` document, derived from the tables that it runs on, for people
-//! and for programs that generate clients.
+//! `GET /_sandbox/openapi.json` returns the tree as an `OpenAPI` document, derived from the tables that the sandbox
+//! runs on, for people and for programs that generate clients.
 //!
-//! The control interface under `/_sandbox` (worlds, clock, faults, state, snapshot, restore, reset, requests) is for tests
-//! in other languages. From Rust a [`Sandbox`] makes worlds, and a [`World`] advances its clock, takes faults, shows its
-//! state, comes back to its snapshots and resets itself; the request log, and changing a clock between frozen and
-//! running, are had over HTTP only.
+//! The control interface under `/_sandbox` (worlds, clock, faults, state, snapshot, restore, reset, requests) is for
+//! tests in other languages. In Rust, a [`Sandbox`] creates worlds, and a [`World`] advances its clock, sets faults,
+//! returns its state, restores its snapshots and resets itself; the request log, and switching a clock between frozen
+//! and running, are available over HTTP only.
 
 mod builder;
 mod call;
@@ -171,23 +173,23 @@ impl Sandbox {
         Self::builder().start().await
     }
 
-    /// A sandbox that is told more.
+    /// Returns a builder for a sandbox with options.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::new()
     }
 
-    /// Where it listens, without a path: `http://127.0.0.1:8480`.
+    /// The base URL, without a path: `http://127.0.0.1:8480`.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// The address it listens on.
+    /// The address on which the sandbox listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The key of the world that comes with the sandbox: the first of those it was told, else of a fresh world; in a
-    /// file the same after each start.
+    /// The key of the world that comes with the sandbox: the first configured key, else the key of a fresh world; a
+    /// database file keeps it across starts.
     pub fn api_key(&self) -> &ApiKey {
         self.world.api_key()
     }
@@ -197,8 +199,8 @@ impl Sandbox {
         self.world.advance(period).await
     }
 
-    /// What opens the world that comes with the sandbox with ClientPay: its merchant account. They are the credentials of
-    /// its customer too.
+    /// The ClientPay merchant account of the world that comes with the sandbox. Its customer has equal
+    /// credentials.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -215,7 +217,7 @@ impl Sandbox {
         self.world.fault(fault).await
     }
 
-    /// The faults that are set in the world that comes with the sandbox; see [`World::faults`].
+    /// Returns the faults that are set in the world that comes with the sandbox; see [`World::faults`].
     pub async fn faults(&self) -> Result<Vec<StandingFault>, WorldError> {
         self.world.faults().await
     }
@@ -225,13 +227,13 @@ impl Sandbox {
         self.world.clear_faults().await
     }
 
-    /// The public key of the sandbox's own world, as [`World::webhook_key`] has it: it verifies alerts, and exchanges a card
-    /// for a one-time token.
+    /// The public key of the sandbox's own world, as in [`World::webhook_key`]: it verifies alerts, and exchanges a
+    /// card for a one-time token.
     pub async fn webhook_key(&self) -> Result<String, WorldError> {
         self.world.webhook_key().await
     }
 
-    /// Makes the world of this seed, or starts it afresh.
+    /// Creates the world of this seed, or restarts it.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -243,27 +245,27 @@ impl Sandbox {
         self.new_world(WorldOptions { seed: Some(seed), ..WorldOptions::default() }).await
     }
 
-    /// Makes a world.
+    /// Creates a world.
     ///
     /// # Errors
     ///
-    /// [`WorldError::Options`] if its gateway cannot have these options; nothing is changed.
+    /// [`WorldError::Options`] if the gateway options are invalid; nothing is changed.
     pub async fn new_world(&self, options: WorldOptions) -> Result<World, WorldError> {
         options.gateway.check()?;
         let credentials = self.gateway.make_world(&options).await?;
         Ok(World::of(self.gateway.clone(), credentials))
     }
 
-    /// Waits until the database fails, and says why; a full disk, for one.
+    /// Waits until the database fails, for example because the disk is full, and returns the error.
     ///
-    /// Then nothing more can be kept: the requests under way are answered with HTTP 503, and no others are taken. What was
-    /// answered before is in the file. Of the requests with 503 nothing is done, unless the system failed as it flushed
-    /// their commit to the disk: then the next start shows which of them were executed.
+    /// After that nothing more can be stored: pending requests are answered with HTTP 503, and new ones are refused.
+    /// All earlier answered requests are in the file. Requests answered with 503 are not executed, unless the system
+    /// failed while it flushed their commit to the disk: then the next start shows which of them were executed.
     pub async fn failed(&self) -> StoreError {
         self.gateway.store.ended().await
     }
 
-    /// Takes no more requests, finishes those under way, and closes the database.
+    /// Refuses new requests, finishes pending ones, and closes the database.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         if let Some(task) = self.task.take() {
@@ -289,7 +291,7 @@ impl Drop for Sandbox {
     }
 }
 
-/// A world of a running sandbox, from inside.
+/// A handle to a world of a running sandbox.
 pub struct World {
     gateway: Arc<Gateway>,
     credentials: credentials::Credentials,
@@ -302,12 +304,12 @@ impl World {
         Self { gateway, credentials, key }
     }
 
-    /// The key that opens it.
+    /// The API key of the world.
     pub fn api_key(&self) -> &ApiKey {
         &self.credentials.api_key
     }
 
-    /// What opens it with ClientPay: its merchant account. They are the credentials of its customer too.
+    /// The ClientPay merchant account of the world. Its customer has equal credentials.
     #[expect(clippy::missing_panics_doc, reason = "what is derived of a seed is well formed")]
     pub fn clientpay(&self) -> perennial_domain::clientpay::Credentials {
         let credentials::Credentials { api_key: _, integrator_key, account_key, account_pin } =
@@ -320,7 +322,7 @@ impl World {
             .expect("UUIDs and digits are credentials")
     }
 
-    /// Advances the clock by a period of ISO 8601 (`P1M`, `P1Y2M10D`, `P1DT12H`), and returns once all payments due by
+    /// Advances the clock by a period of ISO 8601 (`P1M`, `P1Y2M10D`, `P1DT12H`), and returns after all payments due by
     /// then are made, in order.
     pub async fn advance(&self, period: &str) -> Result<Fired, WorldError> {
         self.turn(Turn::Advance(period.parse()?)).await
@@ -331,8 +333,8 @@ impl World {
         self.turn(Turn::to(moment_or_day)?).await
     }
 
-    /// Keeps the world as it is now, clock included, and returns the id by which [`restore`](Self::restore) brings it
-    /// back. It lasts as long as the database: a reset leaves it, starting the world afresh by its seed drops it.
+    /// Takes a snapshot of the world, clock included, and returns the id with which [`restore`](Self::restore) brings
+    /// it back. A snapshot lasts as long as the database: a reset keeps it, restarting the world by its seed drops it.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -348,9 +350,9 @@ impl World {
         Ok(self.gateway.snapshot(self.key).await?.ok_or(StoreError::Closed)?)
     }
 
-    /// Makes the world what it was when the snapshot was taken, and returns what its clock shows. What happens then is
-    /// what would have happened: the same calls get the same keys, ids and times. The snapshot stays, and so does the
-    /// request log. A clock that runs is again as far ahead of the machine's as it was.
+    /// Restores the world from a snapshot, and returns the time of its clock. After that, equal calls have equal
+    /// results: they get the keys, ids and times that they got before. The snapshot stays, and so does the
+    /// request log. A running clock is again as far ahead of the machine's as it was.
     ///
     /// # Errors
     ///
@@ -361,7 +363,7 @@ impl World {
         Ok(now)
     }
 
-    /// Removes the world with its snapshots, faults and request log. Its key opens a new one, if keys may.
+    /// Removes the world with its snapshots, faults and request log. Its key may then open a new one, if keys may.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -376,68 +378,68 @@ impl World {
         Ok(self.gateway.delete(self.key).await?.ok_or(StoreError::Closed)?)
     }
 
-    /// Sets a fault, and returns the id under which the request log names it.
+    /// Sets a fault, and returns the id that the request log uses for it.
     ///
-    /// Faults are apparatus of the test and no part of the world: they are kept in memory and not in snapshots, and a
+    /// Faults are test equipment and not part of the world: they are kept in memory and not in snapshots, and a
     /// reset clears them.
     ///
     /// # Errors
     ///
-    /// [`WorldError::Fault`] if something is wrong with it; nothing is changed.
+    /// [`WorldError::Fault`] if the fault is invalid; nothing is changed.
     pub async fn fault(&self, fault: &Fault) -> Result<String, WorldError> {
         fault.check()?;
         Ok(self.gateway.set_fault(self.key, fault.clone()).await?.ok_or(StoreError::Closed)?)
     }
 
-    /// The faults that are set, oldest first.
+    /// Returns the faults that are set, oldest first.
     pub async fn faults(&self) -> Result<Vec<StandingFault>, WorldError> {
         Ok(self.gateway.faults(self.key).await?.ok_or(StoreError::Closed)?)
     }
 
-    /// Clears all faults. Those that are set later have other ids.
+    /// Clears all faults. Faults that are set later have other ids.
     pub async fn clear_faults(&self) -> Result<(), WorldError> {
         self.gateway.clear_faults(self.key, None).await?.ok_or(StoreError::Closed)?;
         Ok(())
     }
 
-    /// Sends an alert about each transaction of the world there from now on, and those that wait. The URL is `http` to a
-    /// literal address of the loopback, as in `http://127.0.0.1:9000/hook`.
+    /// Sends an alert about each later transaction of the world, and the pending alerts, to this URL: `http` to a
+    /// literal loopback address, as in `http://127.0.0.1:9000/hook`.
     ///
-    /// An alert goes out after the commit of its transaction, outside the call that made it; a move of the clock returns
-    /// when all that are due were sent. [`deliveries`](Self::deliveries) says what came of them.
+    /// An alert is sent after the commit of its transaction, outside the call that made it; a move of the clock returns
+    /// after all due alerts were sent. [`deliveries`](Self::deliveries) returns the results.
     ///
     /// # Errors
     ///
-    /// [`WorldError::Webhook`] if the URL is another one; nothing is changed.
+    /// [`WorldError::Webhook`] if the URL is invalid; nothing is changed.
     pub async fn webhook(&self, url: &str) -> Result<(), WorldError> {
         let _: Endpoint = url.parse()?;
         self.gateway.set_webhook(self.key, url.to_owned()).await?.ok_or(StoreError::Closed)?;
         Ok(())
     }
 
-    /// Sends no more alerts, and gives up those that wait.
+    /// Sends no more alerts, and drops pending ones.
     pub async fn remove_webhook(&self) -> Result<(), WorldError> {
         Ok(self.gateway.remove_webhook(self.key).await?.ok_or(StoreError::Closed)?)
     }
 
-    /// The key that verifies the alerts of the world, in the vendor's form: 248 hexadecimal digits. It follows from the
-    /// seed of the world.
+    /// The public key that verifies the alerts of the world, in the vendor's form: 248 hexadecimal digits. It is
+    /// derived from the seed of the world.
     pub async fn webhook_key(&self) -> Result<String, WorldError> {
         Ok(self.gateway.webhook(self.key, 0).await?.ok_or(StoreError::Closed)?.public_key)
     }
 
-    /// The attempts to deliver alerts, newest first by when they are due.
+    /// Returns the attempts to deliver alerts, newest first by due time.
     pub async fn deliveries(&self) -> Result<Vec<Delivery>, WorldError> {
         let webhook = self.gateway.webhook(self.key, usize::MAX).await?;
         Ok(webhook.ok_or(StoreError::Closed)?.deliveries)
     }
 
-    /// Empties the world and starts it as it began, without faults. Its snapshots stay.
+    /// Empties the world and restarts it from its initial state, without faults. Its snapshots stay.
     pub async fn reset(&self) -> Result<(), WorldError> {
         Ok(self.gateway.reset(self.key).await?.ok_or(StoreError::Closed)?)
     }
 
-    /// The whole world but its request log, as JSON: equal worlds have equal bytes.
+    /// Returns the whole world except its request log, as JSON: equal worlds have equal bytes.
     pub async fn state(&self) -> Result<String, WorldError> {
         let state = self.gateway.with_world(self.key, |session| session.state()).await?;
         Ok(String::from_utf8(state.ok_or(StoreError::Closed)?).unwrap_or_default())
@@ -455,31 +457,31 @@ impl fmt::Debug for World {
     }
 }
 
-/// Why a world does not do what it is told.
+/// An error of an operation on a world.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorldError {
-    /// The clock cannot go there.
+    /// The clock cannot move to the target.
     #[error("the moment {0}")]
     Clock(#[from] ClockError),
-    /// Something is wrong with a fault.
+    /// The fault is invalid.
     #[error(transparent)]
     Fault(#[from] FaultError),
-    /// The gateway of a world cannot have these options.
+    /// The gateway options are invalid.
     #[error("the gateway's {0}")]
     Options(#[from] OptionsError),
-    /// A webhook cannot have this URL.
+    /// The URL of the webhook is invalid.
     #[error("the URL {0}")]
     Webhook(#[from] WebhookUrlError),
     /// The world has no such snapshot.
     #[error("the world has no snapshot of this id")]
     NoSnapshot,
-    /// The database cannot be used, or the sandbox is stopped.
+    /// The sandbox cannot use the database, or is stopped.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The example of the package's own page is a test.
+/// The example in the package's README, compiled as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

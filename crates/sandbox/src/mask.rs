@@ -1,4 +1,4 @@
-//! Takes the secrets out of what is remembered of a request. What cannot be taken apart is not remembered at all.
+//! Masks the secrets in recorded requests. A request that cannot be parsed is not recorded.
 
 use std::borrow::Cow;
 
@@ -10,11 +10,11 @@ use serde_json::value::RawValue;
 
 use crate::form;
 
-/// The most characters of a body that are remembered.
+/// The maximum number of body characters that are recorded.
 const LONGEST: usize = 16 * 1024;
 const MASK: &str = "****";
 
-/// The most elements inside of one another that are followed.
+/// The maximum nesting depth of elements.
 const DEEPEST: usize = 32;
 
 /// A body without its secrets.
@@ -34,12 +34,12 @@ pub(crate) fn body(format: Format, body: &[u8]) -> String {
     }
 }
 
-/// What is said of a member that holds a card number where none belongs.
+/// The error text for a member that holds a misplaced card number.
 pub(crate) const MISPLACED_CARD: &str = "must not hold a card number";
 
-/// The first member of a request body that holds a card number where none belongs: masked, it would no longer identify
-/// anything, and whole, it would be on the disk. Members that say what they hold (`card`, `cardNumber`) and free texts,
-/// which are masked where they are stored, are passed over, as is a body that cannot be read.
+/// Finds the first member of a request body that holds a misplaced card number: masked, it would no longer identify
+/// anything, and unmasked, it would be on the disk. Members that hold cards (`card`, `cardNumber`) and free texts,
+/// which are masked when they are stored, are skipped, as are unreadable bodies.
 pub(crate) fn misplaced_card(format: Format, body: &[u8]) -> Option<String> {
     // However a digit is escaped, there is a digit in it.
     let may_count = |byte: &&u8| byte.is_ascii_digit() || !byte.is_ascii();
@@ -61,7 +61,7 @@ pub(crate) fn misplaced_card(format: Format, body: &[u8]) -> Option<String> {
     found
 }
 
-/// Whether a member holds text that people write, which identifies nothing.
+/// Whether a member holds text that people write and that identifies nothing.
 fn is_free_text(name: &str) -> bool {
     let plain = |name: &str| {
         let letters = name.chars().filter(|c| c.is_alphanumeric());
@@ -71,7 +71,7 @@ fn is_free_text(name: &str) -> bool {
     FREE_TEXTS.contains(&&*local)
 }
 
-/// Whether a member is an amount, or a total of amounts, and has one: a large one may pass for a card number.
+/// Whether a member is an amount, or a total of amounts, and has a value: a large one may look like a card number.
 fn is_money(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let (whole, cents) = value.trim().split_once('.').unwrap_or((value.trim(), "00"));
@@ -83,7 +83,7 @@ fn is_money(name: &str, value: &str) -> bool {
         && are_digits(cents)
 }
 
-/// In lower case and without separators, of both vendors.
+/// Names of free texts of both vendors, in lower case and without separators.
 const FREE_TEXTS: &[&str] = &[
     "addressline1",
     "avsaddress",
@@ -157,7 +157,7 @@ fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 
-/// What the members around a value say of it; the strictest of them counts.
+/// The secrecy of a value by the names of the members around it; the strictest one counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Holds {
     Anything,
@@ -185,7 +185,7 @@ impl Holds {
     }
 }
 
-/// What a member `card` may show: a token, a card that is masked already, or its last four digits.
+/// Whether a member `card` may be shown: a token, a card that is masked already, or its last four digits.
 fn is_harmless(card: &str) -> bool {
     let digits = card.trim_start_matches('X');
     let is_token = digits.starts_with("1100") && matches!(card.len(), 17..=20);
@@ -197,10 +197,10 @@ pub(crate) fn text(text: &str) -> String {
     mask::card_numbers(text).into_owned()
 }
 
-/// Sees the path of a member, such as `invoices[0].pdfLink`, and a value in it that is not secret.
+/// A callback with the path of a member, such as `invoices[0].pdfLink`, and a value in it that is not secret.
 type See<'a> = &'a mut dyn FnMut(&str, &str);
 
-/// Members and values in the order in which they came, without the white space between them.
+/// Masks JSON; keeps the order of members and values, and drops white space between them.
 fn json_masked(body: &str, mut see: Option<See<'_>>) -> Option<String> {
     // What is JSON needs no second look at how its tokens follow each other.
     let mut rest = serde_json::from_str::<&RawValue>(body).ok()?.get();
@@ -261,7 +261,7 @@ fn json_masked(body: &str, mut see: Option<See<'_>>) -> Option<String> {
     Some(masked)
 }
 
-/// Where the token ends that a rest of JSON begins with.
+/// The end of the token at the start of the rest of a JSON text.
 fn token_end(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
     match bytes.first()? {
@@ -283,7 +283,7 @@ fn token_end(rest: &str) -> Option<usize> {
     }
 }
 
-/// What a string of JSON says.
+/// Decodes a JSON string token.
 fn unquoted(token: &str) -> Option<Cow<'_, str>> {
     if token.contains('\\') {
         serde_json::from_str(token).ok().map(Cow::Owned)
@@ -292,7 +292,7 @@ fn unquoted(token: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Adds a token as it was written, unless what it says is not shown.
+/// Appends a token as it was written, unless its decoded text must be masked.
 fn push_masked(masked: &mut String, token: &str, said: &str, shown: &str) {
     if said == shown {
         masked.push_str(token);
@@ -301,8 +301,9 @@ fn push_masked(masked: &mut String, token: &str, said: &str, shown: &str) {
     }
 }
 
-/// Elements and their text, put together as a reader would. Attributes, comments and instructions are left out. With a
-/// declaration, or text beside elements, it is no message of ours and nothing is remembered.
+/// Masks XML: elements and their text, concatenated as a reader would. Attributes, comments and instructions are
+/// dropped. A document with a declaration, or with text beside elements, is none of the known messages and is not
+/// recorded.
 fn xml_masked(mut rest: &str, mut see: Option<See<'_>>) -> Option<String> {
     let mut masked = String::with_capacity(rest.len());
     let mut open: Vec<(&str, Holds)> = Vec::new();
@@ -363,7 +364,7 @@ fn xml_masked(mut rest: &str, mut see: Option<See<'_>>) -> Option<String> {
     (open.is_empty() && rest.trim().is_empty()).then_some(masked)
 }
 
-/// Where the tag at the start ends: at the first `>` that no attribute quotes.
+/// The end of the tag at the start of a text: the first `>` outside quoted attributes.
 fn tag_end(tag: &str) -> Option<usize> {
     let mut quote = None;
     tag.find(|c| {
@@ -376,7 +377,7 @@ fn tag_end(tag: &str) -> Option<usize> {
     })
 }
 
-/// Text with its references replaced by the characters they stand for.
+/// Text with its references replaced by their characters.
 fn unescaped(text: &str) -> Option<String> {
     let mut pieces = text.split('&');
     let mut plain = pieces.next()?.to_owned();

@@ -1,5 +1,5 @@
-//! The JSON objects that the control interface is sent, read member by member, so that what is wrong is named and
-//! nothing that was sent is repeated.
+//! JSON objects of control requests, read member by member, so that errors name the invalid member and
+//! repeat no value.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,15 +12,15 @@ use serde_json::value::RawValue;
 
 use crate::nearest::nearest;
 
-/// The members of an object that are not read yet.
+/// Unread members of an object.
 pub(crate) struct Members {
     left: BTreeMap<String, Box<RawValue>>,
-    /// The member that holds this object, empty for a body.
+    /// The member that holds this object; empty for a body.
     within: &'static str,
 }
 
 impl Members {
-    /// A body, where none is an empty object.
+    /// Reads a body; an absent body counts as an empty object.
     pub(crate) fn of_body(body: &[u8]) -> Result<Self, String> {
         let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
         let body = body.strip_prefix(encoding::MARK).unwrap_or(body);
@@ -30,7 +30,7 @@ impl Members {
         }
     }
 
-    /// A value of this type; one that is null counts as not given.
+    /// Reads a value of this type; null counts as absent.
     pub(crate) fn read<T: DeserializeOwned>(&mut self, name: &str, rule: &str) -> Result<Option<T>, String> {
         let Some(value) = self.left.remove(name) else { return Ok(None) };
         serde_json::from_str(value.get()).map_err(|_| self.problem(name, rule))
@@ -40,7 +40,7 @@ impl Members {
         self.read(name, "must be text")
     }
 
-    /// The members of a member that is an object itself.
+    /// Reads a member that is an object.
     pub(crate) fn object(&mut self, name: &'static str) -> Result<Option<Self>, String> {
         let object = self.read::<Object>(name, "must be an object")?;
         object.map(|object| object.members(name)).transpose()
@@ -54,7 +54,7 @@ impl Members {
         self.read(name, "must be a number")
     }
 
-    /// What is wrong with a member, named by its whole path.
+    /// The error text for a member, with its whole path.
     pub(crate) fn problem(&self, name: &str, rule: &str) -> String {
         if self.within.is_empty() {
             format!("{name}: {rule}")
@@ -63,7 +63,7 @@ impl Members {
         }
     }
 
-    /// Refuses what was not read: `known` says what there is, as in `seed, now and gateway`.
+    /// Refuses unread members; `known` lists the known ones, as in `seed, now and gateway`.
     pub(crate) fn finish(self, known: &str) -> Result<(), String> {
         let Some(name) = self.left.keys().next() else { return Ok(()) };
         // A name of letters alone is no secret that stands in the wrong place.
@@ -77,12 +77,12 @@ impl Members {
     }
 }
 
-/// What holds the members of this object.
+/// The name of the object in error texts.
 fn whole(within: &'static str) -> &'static str {
     if within.is_empty() { "the body" } else { within }
 }
 
-/// An object as it was sent.
+/// An object as it was received.
 struct Object {
     members: BTreeMap<String, Box<RawValue>>,
     repeats: bool,
@@ -121,7 +121,7 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-/// The members of an object that have a value.
+/// Removes null members from an object.
 pub(crate) fn given(mut object: Json) -> Json {
     object.as_object_mut().into_iter().for_each(|members| members.retain(|_, value| !value.is_null()));
     object

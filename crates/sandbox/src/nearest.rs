@@ -1,13 +1,13 @@
-//! The known name that a wrong one was probably meant to be.
+//! Suggestions for a mistyped name.
 
-/// The known name that is nearest to `given`, if one is near: at most a third of its letters are wrong, left out, put in
+/// The known name nearest to `given`, if one is near: at most a third of its letters are wrong, left out, added
 /// or swapped with a neighbor. Case does not count.
 pub(crate) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = |name: &&str| distance(given, name) * 3 <= name.chars().count();
     known.into_iter().filter(near).min_by_key(|name| distance(given, name))
 }
 
-/// How many letters tell two words apart (Damerau and Levenshtein, by optimal string alignment).
+/// The edit distance of two words (Damerau and Levenshtein, by optimal string alignment).
 pub(crate) fn distance(one: &str, other: &str) -> usize {
     let [one, other] =
         [one, other].map(|word| word.chars().map(|c| c.to_ascii_lowercase()).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! What the vendor does not say, as settings of a world.
+//! Gateway options: behavior that the vendor leaves open, as settings of a world.
 
 use perennial_domain::Amount;
 use serde_json::{Value as Json, json};
@@ -7,7 +7,7 @@ use crate::clock::{ClockError, Period};
 use crate::issuer::outcome;
 use crate::members::{Members, given};
 
-/// How the gateway of a world behaves where the vendor leaves it open. The default is the documented gateway.
+/// The behavior of a world's gateway where the vendor leaves it open. The default is the documented gateway.
 ///
 /// ```
 /// use perennial_sandbox::{GatewayOptions, Sandbox};
@@ -20,11 +20,11 @@ use crate::members::{Members, given};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GatewayOptions {
-    /// How long a card transaction is found after it was made, by the world's clock: 90 days unless set, as the vendor
-    /// documents. Afterwards no search finds it, and nothing can follow it up (**inferred**).
+    /// The time for which a card transaction is found after it was made, by the world's clock: 90 days by default, as
+    /// the vendor documents. Afterwards no search finds it, and no call can follow it up (**inferred**).
     pub retention: Period,
-    /// The amount of a charge that is approved for less: for 80 % of it, rounded down to the cent (**inferred**). None
-    /// unless set. It is from 0.02, and none of the amounts that force another outcome.
+    /// The amount of a charge that is approved partially: for 80 % of it, rounded down to the cent (**inferred**).
+    /// `None` by default. It is at least 0.02, and not one of the amounts that force another outcome.
     pub partial_amount: Option<Amount>,
 }
 
@@ -35,12 +35,12 @@ impl Default for GatewayOptions {
 }
 
 impl GatewayOptions {
-    /// What is approved of a charge of this amount; nothing if that is all of it.
+    /// The approved part of a charge of this amount; `None` if the charge is approved in full.
     pub(crate) fn approves_of(&self, amount: Amount) -> Option<Amount> {
         self.partial_amount.filter(|partial| *partial == amount).and_then(part)
     }
 
-    /// Says what is wrong with it, if anything is.
+    /// Returns an error if the options are invalid.
     pub(crate) fn check(&self) -> Result<(), OptionsError> {
         let Self { retention, partial_amount } = self;
         if *retention == Period::days(0) {
@@ -53,7 +53,7 @@ impl GatewayOptions {
         Ok(())
     }
 
-    /// Reads the member `gateway` of a body, if it has one.
+    /// Reads the member `gateway` of a body, if present.
     pub(crate) fn read(body: &mut Members) -> Result<Self, String> {
         let mut options = Self::default();
         let Some(mut members) = body.object("gateway")? else { return Ok(options) };
@@ -78,21 +78,21 @@ impl GatewayOptions {
     }
 }
 
-/// Four fifths, unless that is nothing.
+/// Four fifths of the amount; `None` if that is zero.
 fn part(amount: Amount) -> Option<Amount> {
     Amount::from_cents(amount.cents() / 5 * 4 + amount.cents() % 5 * 4 / 5)
         .ok()
         .filter(|part| !part.is_zero())
 }
 
-/// Why options are not taken.
+/// The reason why options are invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptionsError {
-    /// Transactions that are forgotten at once cannot be tested.
+    /// Transactions must be found for some time, or they cannot be tested.
     #[error("retention: must be longer than nothing, as in P90D")]
     Retention,
-    /// Another rule comes first.
+    /// Another rule applies to this amount first.
     #[error("partial-amount: must be from 0.02, and not an amount that forces another outcome")]
     PartialAmount,
 }

@@ -1,7 +1,7 @@
-//! Text as our pages show it: what somebody sent must not make a line read as another.
+//! Safe display of text: characters in received text must not make a line look like another one.
 
-/// The page with each mark that changes the direction of text, or that cannot be seen, as U+FFFD. No page of ours has one
-/// of its own.
+/// Replaces each mark that changes the direction of text, or that is invisible, by U+FFFD. Our pages contain none
+/// of their own.
 pub(crate) fn plain(page: String) -> String {
     if page.chars().any(is_deceptive) {
         page.chars().map(|c| if is_deceptive(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
@@ -10,7 +10,7 @@ pub(crate) fn plain(page: String) -> String {
     }
 }
 
-/// Bidirectional controls, and characters without a width.
+/// Whether a character is a bidirectional control or has no width.
 fn is_deceptive(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')

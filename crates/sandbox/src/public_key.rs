@@ -1,7 +1,7 @@
-//! Which world a public key belongs to, for the callers that have no other: the vendor's browser and mobile libraries.
+//! Finds the world of a public key, for callers without another key: the vendor's browser and mobile libraries.
 //!
-//! To derive a key takes as long as signing, and few worlds are ever called by theirs. So a world's key is noted when it is
-//! first looked for.
+//! Deriving a key takes as long as signing, and few worlds are ever called by theirs. So a world's key is noted at the
+//! first search for it.
 
 use http::HeaderMap;
 use perennial_wire::clearent::webhook::PublicKey;
@@ -14,11 +14,11 @@ use crate::seed::{Seed, hash};
 use crate::store::StoreError;
 use crate::store::world::WorldKey;
 
-/// How many keys are derived before they are looked at.
+/// The number of keys derived before each comparison.
 const AT_A_TIME: u32 = 16;
 
 impl Gateway {
-    /// How the world is knocked at whose public key is in the header of that name.
+    /// The key of the world whose public key is in the header of this name.
     pub(crate) async fn world_key_of_public_key(
         &self,
         headers: &HeaderMap,
@@ -43,7 +43,7 @@ impl Gateway {
         }
     }
 
-    /// Notes the public keys of the newest worlds without one, and says whether there were any.
+    /// Notes the public keys of the newest worlds without one, and returns whether there were any.
     async fn note_public_keys(&self) -> Result<bool, StoreError> {
         let seeds = self.store.run(|connection| {
             let sql = "SELECT id, seed FROM worlds WHERE public_key IS NULL ORDER BY id DESC LIMIT ?";

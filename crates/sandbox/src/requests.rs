@@ -1,4 +1,4 @@
-//! The last requests of each world, for people who wonder what their program sent. They are kept in memory only, and
+//! The last requests of each world, for people who debug their program. They are kept in memory only, and
 //! with secrets masked.
 
 use std::collections::{HashMap, VecDeque};
@@ -10,15 +10,15 @@ use crate::clock::Moment;
 use crate::seed::Seed;
 use crate::store::session::Session;
 
-/// How many requests a world remembers.
+/// The maximum number of requests that a world remembers.
 const KEPT: usize = 500;
-/// How many bytes all worlds remember together.
+/// The maximum number of bytes that all worlds remember together.
 const LARGEST: usize = 48 * 1024 * 1024;
 
 /// The request logs of all worlds.
 pub(crate) struct Requests {
     logs: Mutex<Logs>,
-    /// The most bytes.
+    /// The maximum number of bytes.
     largest: usize,
 }
 
@@ -31,7 +31,7 @@ impl Default for Requests {
 #[derive(Default)]
 struct Logs {
     worlds: HashMap<i64, Log>,
-    /// The world and the number of each request, in the order in which they came. Some are forgotten already.
+    /// The world and the number of each request, in the order of arrival. Some are forgotten already.
     order: VecDeque<(i64, u64)>,
     recorded: u64,
     bytes: usize,
@@ -88,7 +88,7 @@ impl Logs {
     }
 }
 
-/// What a world knows of a request.
+/// A request and its answer in the log of a world.
 pub(crate) struct Exchange {
     pub(crate) operation: &'static str,
     pub(crate) id: String,
@@ -96,18 +96,18 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    /// What an exchange in a world is numbered by.
+    /// The values that number an exchange in a world.
     pub(crate) fn opened(session: &Session<'_>) -> (i64, Seed, Moment, u64) {
         (session.world, session.seed, session.now, session.opened)
     }
 }
 
-/// A request as it is remembered; bodies and path are masked already.
+/// A logged request; bodies and path are masked already.
 pub(crate) struct Entry {
     pub(crate) exchange: Exchange,
     pub(crate) method: String,
     pub(crate) path: String,
-    /// Nothing if the connection was closed instead.
+    /// The status; `None` if the connection was closed instead.
     pub(crate) status: Option<u16>,
     /// The id of the fault that hit it.
     pub(crate) fault: Option<String>,
@@ -129,12 +129,12 @@ impl Requests {
         log.exchanges
     }
 
-    /// The number of the world's last exchange; 0 if there was none.
+    /// The number of the world's last exchange; 0 if there is none.
     pub(crate) fn last_exchange(&self, world: i64) -> u64 {
         self.logs().worlds.get(&world).map_or(0, |log| log.exchanges)
     }
 
-    /// Counts the world's exchanges on from this number. What was sent stays in the log.
+    /// Numbers the world's exchanges from this number on. Logged requests stay.
     pub(crate) fn count_from(&self, world: i64, exchanges: u64) {
         self.logs().worlds.entry(world).or_default().exchanges = exchanges;
     }
@@ -143,7 +143,7 @@ impl Requests {
         self.logs().record(world, entry, self.largest);
     }
 
-    /// Forgets the world's requests and counts its exchanges from 1 again.
+    /// Forgets the world's requests and restarts the numbers of its exchanges at 1.
     pub(crate) fn forget(&self, world: i64) {
         self.logs().forget(world);
     }
@@ -157,7 +157,7 @@ impl Requests {
 }
 
 impl Entry {
-    /// About how much memory it takes.
+    /// The approximate memory of the entry.
     fn bytes(&self) -> usize {
         let Self { exchange, method, path, status: _, fault, milliseconds: _, request, response } = self;
         let texts = [&exchange.id, method, path, request, response].into_iter().chain(fault);
@@ -202,7 +202,7 @@ mod tests {
         }
     }
 
-    /// The ids of what a world remembers, newest first.
+    /// The ids of a world's logged requests, newest first.
     fn ids(requests: &Requests, world: i64) -> Vec<String> {
         requests.newest(world, usize::MAX).iter().map(|entry| entry.exchange.id.clone()).collect()
     }

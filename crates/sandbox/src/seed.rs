@@ -1,4 +1,4 @@
-//! Whatever looks random in a world is derived from its seed, so that the same calls get the same answers.
+//! Derivation of pseudorandom values from a world's seed, so that equal calls get equal answers.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 pub(crate) struct Seed(pub(crate) u64);
 
 impl Seed {
-    /// A seed that nobody chose.
+    /// A random seed.
     pub(crate) fn fresh() -> Self {
         Self(fastrand::u64(..))
     }
@@ -29,25 +29,25 @@ impl Seed {
         hash.finalize().into()
     }
 
-    /// 32 hexadecimal digits, as API keys have.
+    /// Derives 32 hexadecimal digits, the length of an API key.
     pub(crate) fn hex(self, kind: &str) -> String {
         hex(&self.derive(kind, 0)[..16])
     }
 
-    /// A UUID of version 4 by its looks.
+    /// Derives text in the form of a UUID of version 4.
     pub(crate) fn uuid(self, kind: &str, number: u64) -> String {
         uuid(self.derive(kind, number))
     }
 
-    /// The same for what is found by it: a stretch of 1,024 begins alike, so that in an index those stay together that are
-    /// made and charged together.
+    /// Derives a UUID for use as a key: 1,024 consecutive ones share a prefix, so that objects created and charged
+    /// together are together in an index.
     pub(crate) fn key(self, kind: &str, number: u64) -> String {
         let mut bytes = self.derive(kind, number);
         bytes[..4].copy_from_slice(&self.derive(kind, number >> 10)[..4]);
         uuid(bytes)
     }
 
-    /// This many decimal digits, at most 19.
+    /// Derives this many decimal digits, at most 19.
     pub(crate) fn digits(self, kind: &str, number: u64, count: usize) -> String {
         let Self(value) = Self::of_hash(&self.derive(kind, number));
         let digits = format!("{value:020}");
@@ -63,7 +63,7 @@ fn uuid(mut bytes: [u8; 32]) -> String {
     parts.join("-")
 }
 
-/// The hash by which a world's key is known; the key itself is not kept.
+/// The hash that identifies a world's key; the key itself is not stored.
 pub(crate) fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }

@@ -1,4 +1,4 @@
-//! The listener: who may connect, how much they may send and for how long, and a stop that lets answers finish.
+//! The listener: allowed clients, limits on size and time, and a stop that lets answers finish.
 
 use std::error::Error as _;
 use std::io;
@@ -38,22 +38,22 @@ use crate::requests::{Entry, Exchange};
 use crate::store::StoreError;
 use crate::{clientpay, console, control, mask, payment_page};
 
-/// The largest body: some hundred times the largest request of the API.
+/// The maximum size of a body: about a hundred times the largest request of the API.
 const LARGEST_BODY: usize = 256 * 1024;
-/// The largest form: some ten times one with a hundred invoices. A page looks up and shows what is in it while it has the
-/// database.
+/// The maximum size of a form: about ten times one with a hundred invoices. A page looks up and shows its lines while
+/// it holds the database.
 const LARGEST_FORM: usize = 64 * 1024;
-/// How long a client may take to send its body or to shake hands.
+/// The time limit for a client to send its body or to shake hands.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a connection may be idle and its next headers take together, which hyper does not tell apart: longer than
-/// a client pauses between two calls, because one that closes as a call begins leaves the outcome unknown.
+/// The time limit for an idle connection and its next headers together, which hyper does not distinguish: longer than
+/// a client's pause between two calls, because a connection that closes as a call begins leaves the outcome unknown.
 const IDLE: Duration = Duration::from_secs(30);
-/// How long a stop waits for answers under way.
+/// The time that a stop waits for pending answers.
 const GRACE: Duration = Duration::from_secs(5);
-/// Connections at a time.
+/// The maximum number of open connections.
 pub(crate) const CONNECTIONS: u32 = 1_024;
 
-/// Serves until told to stop, and then until the answers under way are sent.
+/// Serves until the stop signal, and then until the pending answers are sent.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -121,7 +121,8 @@ async fn accept(
     Ok((stream, peer, connections.admit().await?))
 }
 
-/// Serves a connection until it ends, or is to close. Then what it has read is wiped, because it may hold a card.
+/// Serves a connection until it ends or is asked to close. Then its read buffers are wiped, because they may hold a
+/// card.
 async fn run<I, S>(
     open: &Open,
     stream: I,
@@ -147,7 +148,7 @@ where
     ended
 }
 
-/// Wipes a buffer that hyper has read into, as far as nobody else has it.
+/// Wipes a buffer that hyper has read into, unless it is shared.
 fn wipe(read: Bytes) {
     let Ok(mut read) = read.try_into_mut() else { return };
     read.clear();
@@ -179,7 +180,7 @@ where
 
 type Answered = Response<FaultyBody>;
 
-/// Why a request has no answer of its tree.
+/// The reason why a request has no answer of its tree.
 enum Unanswered {
     Dropped,
     Store(StoreError),
@@ -191,19 +192,19 @@ impl From<StoreError> for Unanswered {
     }
 }
 
-/// A fault closes the connection instead of an answer.
+/// The connection was closed by a fault instead of an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is closed on purpose")]
 struct Dropped;
 
-/// Which of the trees a path is in. What is none of ours is answered as the vendor would.
+/// The tree of a path. A path outside of all trees is answered as the vendor would.
 #[derive(Clone, Copy)]
 enum Tree {
     Control,
-    /// With the format of answers.
+    /// The Clearent tree, with the format of answers.
     Clearent(Format),
     ClientPay,
-    /// The pages that payers fill in.
+    /// The payment pages.
     Pages,
 }
 
@@ -218,8 +219,8 @@ impl Tree {
     }
 }
 
-/// Answers in a task of its own, so that a defect is one failed answer, and a change that was begun is finished even
-/// if its client has gone.
+/// Answers in a separate task, so that a panic is one failed answer, and a started change is finished even
+/// if its client has disconnected.
 async fn caught(
     gateway: Arc<Gateway>,
     scheme: &'static str,
@@ -353,7 +354,7 @@ async fn answer(
     deliver(gateway, &head, started, whole, exchange, hit, seen).await
 }
 
-/// Sends an answer as the fault that hit its call has it, and notes the call in the log of the world that it was made in.
+/// Sends an answer, changed by the fault that hit its call, and logs the call in its world.
 async fn deliver(
     gateway: &Gateway,
     head: &Parts,
@@ -389,7 +390,7 @@ async fn deliver(
     sent.ok_or(Unanswered::Dropped)
 }
 
-/// What a vendor's tree answers.
+/// The answer of a vendor's tree.
 async fn called(
     gateway: &Arc<Gateway>,
     tree: Tree,
@@ -416,7 +417,7 @@ async fn called(
     .await
 }
 
-/// What a browser gets.
+/// The answer to a browser for the console.
 fn shown(answered: console::Answered) -> Answered {
     let (status, content_type, body, see) = match answered {
         console::Answered::Page(status, page) => (status, "text/html; charset=utf-8", page, None),
@@ -426,7 +427,7 @@ fn shown(answered: console::Answered) -> Answered {
     in_browser(status, content_type, body, see, console::POLICY)
 }
 
-/// What a payer's browser gets.
+/// The answer to a payer's browser.
 fn paid(shown: payment_page::HtmlResponse) -> Answered {
     let payment_page::HtmlResponse { status, content_type, body, framed_by, see } = shown;
     in_browser(status, content_type, body, see, &payment_page::policy(&framed_by))
@@ -455,7 +456,7 @@ fn in_browser(
     response
 }
 
-/// What a client gets of an answer: nothing if a fault closes its connection instead.
+/// The answer that a client gets; `None` if a fault closes its connection instead.
 fn sent(mut answer: Answered, effect: Option<&Effect>) -> Option<Answered> {
     match effect {
         Some(Effect::DropReply | Effect::LateCommit { .. }) => return None,
@@ -480,7 +481,7 @@ fn sent(mut answer: Answered, effect: Option<&Effect>) -> Option<Answered> {
     Some(answer)
 }
 
-/// The host that a request names, if it is one of ours.
+/// The host of a request, if it is a permitted one.
 fn host(headers: &HeaderMap, others: &[String]) -> Option<String> {
     let mut hosts = headers.get_all(HOST).iter();
     let (host, None) = (hosts.next()?.to_str().ok()?, hosts.next()) else { return None };
@@ -495,7 +496,7 @@ fn host(headers: &HeaderMap, others: &[String]) -> Option<String> {
     ours.then(|| host.to_owned())
 }
 
-/// Whether a body is anything but the document itself.
+/// Whether a body has a content encoding.
 fn is_encoded(headers: &HeaderMap) -> bool {
     headers
         .get_all(CONTENT_ENCODING)
@@ -503,7 +504,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
         .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-/// The parts of a path. Empty ones count for nothing: live clients double their slashes.
+/// The segments of a path. Empty ones are ignored: live clients double their slashes.
 fn segments(path: &str) -> Vec<String> {
     let parts = path.split('/').filter(|part| !part.is_empty());
     parts.map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect()
@@ -514,7 +515,7 @@ enum BodyError {
     Broken,
 }
 
-/// A body, in one buffer that is wiped after use: it may hold a card.
+/// Reads a body into one buffer that is wiped after use: it may hold a card.
 async fn read(mut body: Incoming, frames: &mut Frames) -> Result<Zeroizing<Vec<u8>>, BodyError> {
     let hint = body.size_hint();
     let announced = usize::try_from(hint.lower()).unwrap_or(usize::MAX);
@@ -535,7 +536,7 @@ async fn read(mut body: Incoming, frames: &mut Frames) -> Result<Zeroizing<Vec<u
     Ok(whole)
 }
 
-/// A body as it came, in buffers of hyper's that are wiped after use. Those that hyper still reads into are wiped when
+/// Frames of a body, in hyper's buffers that are wiped after use. Buffers that hyper still reads into are wiped when
 /// their connection ends.
 #[derive(Default)]
 struct Frames(Vec<Bytes>);
@@ -547,7 +548,7 @@ impl Drop for Frames {
     }
 }
 
-/// A refusal of the server itself, written as the tree that was called writes its own.
+/// A refusal of the server itself, in the form of the tree that was called.
 fn failed(gateway: &Gateway, status: StatusCode, code: &'static str, message: &str, tree: Tree) -> Answered {
     match tree {
         Tree::Control => json_answer(control::refused(status, message)),
@@ -560,7 +561,7 @@ fn failed(gateway: &Gateway, status: StatusCode, code: &'static str, message: &s
     }
 }
 
-/// Sets a header to a text that one can hold.
+/// Sets a header to a text if a header can hold it.
 fn set(response: &mut Answered, name: HeaderName, text: &str) {
     if let Ok(value) = HeaderValue::from_str(text) {
         response.headers_mut().insert(name, value);

@@ -1,11 +1,11 @@
-//! A large text on its way to a client: in a temporary file, so that a client that reads slowly holds no memory.
+//! A large text to send to a client: in a temporary file, so that a slow client uses no memory.
 
 use std::io::{self, BufWriter, Read, Seek, Write};
 
 use bytes::Bytes;
 use tempfile::SpooledTempFile;
 
-/// The most bytes of one text in memory, and the most that are read at a time. Of what is read hyper holds up to 16 pieces.
+/// The maximum number of bytes of a text in memory, and of a read. Hyper holds up to 16 of these pieces.
 pub(crate) const PIECE: usize = 16 * 1024;
 
 /// A text that is being written.
@@ -21,7 +21,7 @@ impl Spool {
         Self { file, length: 0, written: Ok(()) }
     }
 
-    /// Adds to the text. An error is returned in the end.
+    /// Appends to the text. [`finish`](Self::finish) returns any error.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         if self.written.is_ok() {
             self.length += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -29,7 +29,7 @@ impl Spool {
         }
     }
 
-    /// Ends the text. Fails if the folder of temporary files has no room, say.
+    /// Ends the text. Fails, for example, if the folder of temporary files is full.
     pub(crate) fn finish(self) -> io::Result<Spooled> {
         self.written?;
         let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -49,7 +49,7 @@ impl Spooled {
         self.left
     }
 
-    /// The next piece, which is empty at the end only.
+    /// The next piece, which is empty only at the end.
     pub(crate) fn next(&mut self) -> io::Result<Bytes> {
         let mut piece = vec![0; usize::try_from(self.left).unwrap_or(PIECE).min(PIECE)];
         self.file.read_exact(&mut piece)?;

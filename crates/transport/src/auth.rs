@@ -1,4 +1,4 @@
-//! The one place where a secret becomes a header.
+//! Conversion of secrets to headers; no other module does this.
 
 use http::{HeaderName, HeaderValue, header};
 use perennial_domain::clearent::{ApiKey, OneTimeToken};
@@ -19,7 +19,8 @@ pub fn api_key(key: &ApiKey) -> (HeaderName, HeaderValue) {
     (HeaderName::from_static("api-key"), sensitive(key.expose()))
 }
 
-/// The `mobilejwt` header of a Clearent call that charges a one-time token (the vendor's mobile libraries), likewise.
+/// The `mobilejwt` header of a Clearent call that charges a one-time token (the vendor's mobile libraries), marked
+/// sensitive.
 ///
 /// ```
 /// use perennial_domain::clearent::OneTimeToken;
@@ -32,7 +33,7 @@ pub fn mobile_jwt(token: &OneTimeToken) -> (HeaderName, HeaderValue) {
     (HeaderName::from_static("mobilejwt"), sensitive(token.expose()))
 }
 
-/// The `accessId` header of every ClientPay call of version 2 that has one (ClientPay API reference), likewise.
+/// The `accessId` header of every ClientPay call of version 2 that has one (ClientPay API reference), marked sensitive.
 ///
 /// ```
 /// use perennial_domain::clientpay::AccessId;
@@ -46,8 +47,8 @@ pub fn access_id(id: &AccessId) -> (HeaderName, HeaderValue) {
     (HeaderName::from_static("accessid"), sensitive(id.expose()))
 }
 
-/// The header that the page of one ClientPay call, generate request id, names in its place: `Authorization`, with the
-/// access id alone and no word before it.
+/// The header that the page of one ClientPay call, generate request id, names instead: `Authorization`, with the
+/// access id alone and no scheme before it.
 pub fn authorization(id: &AccessId) -> (HeaderName, HeaderValue) {
     (header::AUTHORIZATION, sensitive(id.expose()))
 }

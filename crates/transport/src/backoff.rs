@@ -1,12 +1,12 @@
-//! How long to wait before a repeat, and how many repeats a client may afford.
+//! Waits before retries, and the number of retries that a client may make.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, header};
 
-/// Exponential backoff with full jitter: the wait before repeat *n* is random between zero and
-/// `base * 2^(n - 1)`, and never above `cap`.
+/// Exponential backoff with full jitter: the wait before retry *n* is random between zero and `base * 2^(n - 1)`, and
+/// never above `cap`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -17,31 +17,31 @@ use http::{HeaderMap, HeaderName, header};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
-    /// The longest wait before the first repeat.
+    /// The maximum wait before the first retry.
     pub base: Duration,
-    /// The longest wait before any repeat.
+    /// The maximum wait before any retry.
     pub cap: Duration,
 }
 
 /// Picks a duration from zero up to and including the one given.
 ///
-/// [`full_jitter`] is the real one; a test passes `|upper| upper` and knows every wait.
+/// [`full_jitter`] is random; a test passes `|upper| upper`, which makes every wait predictable.
 pub type Jitter = fn(Duration) -> Duration;
 
-/// An answer that asks for a wait gets at most this much more than the backoff alone would wait.
+/// The maximum time by which a wait requested by an answer may exceed the backoff.
 const COURTESY: Duration = Duration::from_secs(5);
 
 impl Backoff {
-    /// The longest wait before this repeat; the first repeat is 1.
+    /// The maximum wait before this retry; the first retry is 1.
     pub fn ceiling(&self, repeat: u32) -> Duration {
         let doubled = 1_u32.checked_shl(repeat.saturating_sub(1)).unwrap_or(u32::MAX);
         self.base.saturating_mul(doubled).min(self.cap)
     }
 
-    /// The wait before this repeat: the jittered one, or the longer one that was asked for.
+    /// The wait before this retry: the jittered one, or the longer one that the answer requested.
     ///
-    /// A wait of up to `granted` is granted in full. A longer one counts only up to five seconds more than the jittered
-    /// one: a gateway may slow a client down, not stop it.
+    /// A requested wait of up to `granted` is granted in full. A longer one counts only up to five seconds more than
+    /// the jittered one: a gateway may slow a client down, not stop it.
     pub(crate) fn wait(
         &self,
         repeat: u32,
@@ -59,20 +59,20 @@ impl Backoff {
 }
 
 impl Default for Backoff {
-    /// 250 ms doubling up to 5 s: three attempts end well within a call of 30 s.
+    /// Starts at 250 ms and doubles up to 5 s: three attempts end well within a call of 30 s.
     fn default() -> Self {
         Self { base: Duration::from_millis(250), cap: Duration::from_secs(5) }
     }
 }
 
-/// Uniformly random between zero and `upper`, so that clients which failed together do not return together.
+/// Uniformly random between zero and `upper`, so that clients that failed together do not return together.
 pub fn full_jitter(upper: Duration) -> Duration {
     let nanos = u64::try_from(upper.as_nanos()).unwrap_or(u64::MAX);
     Duration::from_nanos(fastrand::u64(0..=nanos))
 }
 
-/// The wait that `Retry-After` asks for: delta-seconds, or an HTTP date read against the answer's own `Date`, so
-/// that neither clock needs to be right. Anything else is as if it were absent.
+/// The wait that `Retry-After` requests: delta-seconds, or an HTTP date minus the answer's own `Date`, so
+/// that neither clock needs to be right. Any other value counts as absent.
 ///
 /// ```
 /// use std::time::Duration;
@@ -93,15 +93,15 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(until.duration_since(answered).unwrap_or(Duration::ZERO))
 }
 
-/// The repeats a client may still make. A gateway that fails every call sees at most five per cent more calls than
-/// it would without repeats, once what was saved up is spent.
+/// The retries that a client may still make. A gateway that fails every call sees at most five percent more calls than
+/// it would without retries, after the saved tokens are spent.
 #[derive(Debug)]
 pub(crate) struct Budget {
     tokens: AtomicU32,
     capacity: u32,
 }
 
-/// A call earns one token, a repeat costs this many.
+/// The tokens that a retry costs; each call earns one.
 const PRICE: u32 = 20;
 
 impl Budget {

@@ -1,4 +1,4 @@
-//! When a call must be over, and the clock that says so.
+//! The end of a call's time, and the clock that measures it.
 
 use std::time::{Duration, Instant};
 
@@ -20,10 +20,10 @@ use async_trait::async_trait;
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// No call waits longer than a day.
+    /// The maximum time of a call: a day.
     pub const LONGEST: Duration = Duration::from_hours(24);
 
-    /// The deadline this long after `now`, and never longer after it than [`LONGEST`](Self::LONGEST).
+    /// The deadline this long after `now`, at most [`LONGEST`](Self::LONGEST) after it.
     pub fn after(now: Instant, timeout: Duration) -> Self {
         Self(now + timeout.min(Self::LONGEST))
     }
@@ -33,7 +33,7 @@ impl Deadline {
         self.0
     }
 
-    /// How much time is left at `now`; zero once the deadline has passed.
+    /// The time left at `now`; zero after the deadline.
     pub fn remaining(self, now: Instant) -> Duration {
         self.0.saturating_duration_since(now)
     }
@@ -42,7 +42,7 @@ impl Deadline {
 /// The clock and the sleep of a [`Sender`](crate::Sender), so that tests can be exact and take no time.
 #[async_trait]
 pub trait Time: Send + Sync {
-    /// Now, by a clock that never goes back.
+    /// The current time, by a clock that never goes back.
     fn now(&self) -> Instant;
 
     /// Returns when this much time has passed.

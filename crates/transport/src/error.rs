@@ -1,4 +1,4 @@
-//! Why an exchange gave no answer, and how much of the request may have left.
+//! Reasons why an exchange has no answer, and how much of the request may have been sent.
 
 use std::error::Error;
 use std::fmt;
@@ -7,9 +7,9 @@ use crate::Delivery;
 
 /// One exchange that ended without a usable answer.
 ///
-/// It says what happened ([`kind`](Self::kind)), whether the gateway can have seen the request
-/// ([`delivery`](Self::delivery)), and keeps the cause as its [`source`](Error::source). No part of it, source
-/// included, carries a URL, a header or a body.
+/// It has the reason ([`kind`](Self::kind)), whether the gateway can have seen the request
+/// ([`delivery`](Self::delivery)), and the cause as its [`source`](Error::source). No part of it, source included,
+/// carries a URL, a header or a body.
 ///
 /// ```
 /// use perennial_transport::{Delivery, Kind, TransportError};
@@ -28,11 +28,11 @@ struct Inner {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// What went wrong in an exchange.
+/// The reason why an exchange failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The URL is not one that secrets may be sent to; nothing was sent.
+    /// The URL is not one to which secrets may be sent; nothing was sent.
     RefusedUrl,
     /// The gateway's name has no address.
     Resolve,
@@ -44,10 +44,10 @@ pub enum Kind {
     Connect,
     /// The TLS handshake failed: certificate, host name, protocol version.
     Tls,
-    /// The deadline passed first.
+    /// The deadline passed.
     Timeout,
-    /// The call waited for its place among those in flight, or in the rate, and would have left after its deadline;
-    /// nothing was sent.
+    /// The call waited for its turn among those in flight, or for its start time, and would have been sent after its
+    /// deadline; nothing was sent.
     NoPlace,
     /// The connection was closed or reset before the head of an answer was complete.
     Closed,
@@ -55,11 +55,11 @@ pub enum Kind {
     Truncated,
     /// The answer is longer than the limit.
     TooLarge,
-    /// What came back is not HTTP.
+    /// The answer is not HTTP.
     Protocol,
     /// A replay has no recorded answer for this request.
     Unrecorded,
-    /// The caller gave the exchange up before an answer, as a program does that is told to stop. It is never repeated.
+    /// The caller canceled the exchange before an answer, as a program does when it is stopped. It is never retried.
     Canceled,
 }
 
@@ -122,8 +122,9 @@ impl TransportError {
         Self(Box::new(Inner { kind, delivery: kind.delivery(), source: None }))
     }
 
-    /// The same error where the exchange can prove that nothing was sent, as when the deadline passes while it is
-    /// still connecting. Without proof, leave it out: a repeat of what was sent can charge a card twice.
+    /// Marks the error as `NotSent` where the exchange can prove that nothing was sent, for example if the deadline
+    /// passes while it is still connecting. Without proof, leave it out: a retry of a request that was sent can charge
+    /// a card twice.
     #[must_use]
     pub fn not_sent(mut self) -> Self {
         self.0.delivery = Delivery::NotSent;
@@ -137,7 +138,7 @@ impl TransportError {
         self
     }
 
-    /// What went wrong.
+    /// The reason of the failure.
     pub fn kind(&self) -> Kind {
         self.0.kind
     }

@@ -1,4 +1,4 @@
-//! The seam: one request out, one whole answer back.
+//! The transport trait: one request out, one whole answer back.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use crate::{Deadline, TransportError};
 ///
 /// An implementation
 ///
-/// * sends the request **at most once**, to the URL it names and nowhere else: it follows no redirect and repeats
-///   nothing, because [`Sender`](crate::Sender) decides what may be repeated;
-/// * returns by the deadline, with [`Kind::Timeout`](crate::Kind::Timeout) if it must;
+/// * sends the request **at most once**, to the URL it names and nowhere else: it follows no redirect and retries
+///   nothing, because [`Sender`](crate::Sender) decides which calls may be retried;
+/// * returns by the deadline, with [`Kind::Timeout`](crate::Kind::Timeout) if necessary;
 /// * returns any status as `Ok`, and `Err` only where there is no whole answer;
 /// * claims [`Delivery::NotSent`](crate::Delivery::NotSent) only with proof;
 /// * logs no header and no body: they hold keys and card numbers.
@@ -22,7 +22,7 @@ use crate::{Deadline, TransportError};
 /// Dropping the future abandons the exchange; the gateway may still act on it.
 #[async_trait]
 pub trait Exchange: Send + Sync {
-    /// Sends the request and waits for the whole answer, until the deadline at the latest.
+    /// Sends the request and waits for the whole answer, at most until the deadline.
     async fn exchange(
         &self,
         request: Request<Bytes>,

@@ -1,9 +1,9 @@
 //! One HTTP exchange with a payment gateway, made safe.
 //!
-//! An [`Exchange`] carries one request and brings one whole answer back. A [`Sender`] makes a call of it: it knows
-//! which calls may be repeated after which failures ([`decide`] is that table), waits between attempts, and ends by
-//! the [`Deadline`] with an [`Answer`] or with a [`CallError`] that says whether the gateway may have acted. Nothing
-//! here knows a message or a resource, and nothing that is printed shows a key, a card number or a body.
+//! An [`Exchange`] carries one request and brings one whole answer back. A [`Sender`] turns it into a call: it decides
+//! which calls may be retried after which failures (by the table [`decide`]), waits between attempts, and ends by
+//! the [`Deadline`] with an [`Answer`] or with a [`CallError`] that says whether the gateway may have acted. This crate
+//! contains no message and no resource, and its output never shows a key, a card number or a body.
 //!
 //! Any HTTP stack can be the exchange:
 //!
@@ -50,13 +50,13 @@
 //!
 //! # Features
 //!
-//! * `reqwest` (default): `ReqwestExchange`, HTTPS over reqwest, rustls with ring, and the Mozilla roots compiled
-//!   in. It is most of the build time of this crate; without it, no HTTP client and no TLS is compiled, and you
-//!   bring your own [`Exchange`].
-//! * `http2`: offers HTTP/2 to the gateway as well as HTTP/1.1. Off, because the gateways gain nothing from it and
-//!   its parser is one more to trust. It adds the `h2` crate.
-//! * `testing`: the module `testing`, with exchanges that record, replay and follow a script, and a clock that
-//!   stands still. For your tests; it adds `serde_json`.
+//! * `reqwest` (default): `ReqwestExchange`, HTTPS over reqwest, rustls with ring, and the Mozilla roots compiled in.
+//!   It accounts for most of the build time of this crate; without it, no HTTP client and no TLS is compiled, and you
+//!   supply your own [`Exchange`].
+//! * `http2`: offers HTTP/2 to the gateway as well as HTTP/1.1. Off by default, because the gateways gain nothing from
+//!   it and its parser is one more to trust. It adds the `h2` crate.
+//! * `testing`: the module `testing`, with exchanges that record, replay and follow a script, and a clock that moves
+//!   only on request. It is for your tests and adds `serde_json`.
 
 pub mod auth;
 mod backoff;

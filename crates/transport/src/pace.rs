@@ -1,4 +1,4 @@
-//! How many exchanges of a client run at once, and how many start in a second.
+//! Limits on the exchanges of a client: how many run at once, and how many start in a second.
 
 use std::num::NonZeroU32;
 use std::pin::pin;
@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{Deadline, Time};
 
-/// The bounds on the exchanges that all clones of a [`Sender`](crate::Sender) make together; none by default.
+/// The limits on the exchanges of all clones of a [`Sender`](crate::Sender) together; no limit by default.
 ///
 /// ```
 /// use std::num::NonZeroU32;
@@ -21,13 +21,14 @@ use crate::{Deadline, Time};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pace {
-    /// The most exchanges that run at once.
+    /// The maximum number of exchanges that run at once.
     pub max_in_flight: Option<NonZeroU32>,
-    /// The most exchanges that start in a second: each starts at least this part of a second after the one before.
+    /// The maximum number of exchanges that start in a second: each starts at least this fraction of a second after the
+    /// previous one.
     pub per_second: Option<NonZeroU32>,
 }
 
-/// The places that a [`Pace`] leaves.
+/// Permits for exchanges within a [`Pace`].
 #[derive(Debug)]
 pub(crate) struct Places {
     in_flight: Option<Arc<Semaphore>>,
@@ -41,7 +42,7 @@ struct Starts {
     next: Mutex<Option<Instant>>,
 }
 
-/// The place of one exchange; it is free again when this is dropped.
+/// The permit of one exchange; dropping it releases it.
 #[derive(Debug)]
 pub(crate) struct Place(#[expect(dead_code, reason = "dropping it is its use")] Option<OwnedSemaphorePermit>);
 
@@ -59,7 +60,8 @@ impl Places {
         }
     }
 
-    /// The place of an exchange, in the order of the calls; none if its turn would come after the deadline.
+    /// Waits for the permit of an exchange, in the order of the calls; `None` if its turn would come after the
+    /// deadline.
     pub(crate) async fn wait(&self, time: &dyn Time, deadline: Deadline) -> Option<Place> {
         let place = match &self.in_flight {
             Some(places) => Some(before(time, deadline, places.clone().acquire_owned()).await?.ok()?),
@@ -80,7 +82,8 @@ impl Places {
 }
 
 impl Starts {
-    /// The wait until the next start, which is taken; none, and nothing taken, if it would come after the deadline.
+    /// Reserves the next start and returns the wait until it; `None`, without a reservation, if it would come after the
+    /// deadline.
     fn reserve(&self, now: Instant, deadline: Deadline) -> Option<Duration> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let start = next.map_or(now, |next| next.max(now));
@@ -93,7 +96,7 @@ impl Starts {
     }
 }
 
-/// What the future brings, unless the deadline passes first.
+/// The output of the future; `None` if the deadline passes first.
 async fn before<T>(time: &dyn Time, deadline: Deadline, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let mut expiry = time.sleep(deadline.remaining(time.now()));

@@ -1,4 +1,4 @@
-//! Masks card numbers, secrets and control characters in whatever is about to be printed or recorded.
+//! Masks card numbers, secrets and control characters in all text that is about to be printed or recorded.
 
 mod members;
 
@@ -9,10 +9,10 @@ use http::{HeaderMap, HeaderValue};
 pub use perennial_domain::mask::holds_card;
 use perennial_domain::mask::{Known, Prose, card_numbers, is_secret_name};
 
-/// What stands where a secret stood.
+/// The text that replaces a secret.
 pub const MASK: &str = "***";
 
-/// The text with card numbers masked down to their last four digits, and with no control character left in it.
+/// Masks card numbers except for their last four digits, and removes control characters.
 ///
 /// Card numbers are found as [`perennial_domain::mask::card_numbers`] finds them. Line breaks and tabs become spaces,
 /// other control characters and bidirectional or invisible ones become U+FFFD.
@@ -36,7 +36,7 @@ pub fn text(text: &str) -> Cow<'_, str> {
     masked
 }
 
-/// Masks what [`text()`] masks, the secrets it is given, and the members and headers that carry secrets by name.
+/// Masks everything that [`text()`] masks, its secrets, and the members and headers that carry secrets by name.
 ///
 /// ```
 /// use perennial_transport::Redactor;
@@ -52,21 +52,21 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// A redactor that knows no secret yet.
+    /// Creates a redactor without secrets.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Masks this text wherever it stands, in whatever case and with whatever separators. One of fewer than three letters
+    /// Masks this text everywhere, ignoring case and separators. A text of fewer than three letters
     /// and digits is ignored.
     #[must_use]
     pub fn secret(self, secret: &str) -> Self {
         Self { known: Arc::new(self.known.copied().secret(secret)) }
     }
 
-    /// A redactor that also masks the secrets that one call sends: what stands in the members and headers that are secret
-    /// by their name, security codes also where an id or a reference is expected. The other texts of the call stay as they
-    /// are where they come back.
+    /// Returns a redactor that also masks the secrets that one call sends: values of members and headers that are
+    /// secret by name, and security codes even where an id or a reference is expected. Other texts of the call are
+    /// unchanged in its answer.
     ///
     /// ```
     /// use http::HeaderMap;
@@ -99,17 +99,17 @@ impl Redactor {
         Self { known: Arc::new(known) }
     }
 
-    /// The secrets, for who reads messages.
+    /// The secrets, for readers of messages.
     pub fn known(&self) -> Arc<Known> {
         Arc::clone(&self.known)
     }
 
-    /// A message for people, masked.
+    /// Masks a message for people.
     pub fn text(&self, message: &str) -> String {
         text(&self.known.mask(message, Prose::Free)).into_owned()
     }
 
-    /// A JSON, XML or plain body, masked. What is not UTF-8 in it is replaced.
+    /// Masks a JSON, XML or plain body. Bytes that are not UTF-8 are replaced.
     pub fn body(&self, body: &[u8]) -> String {
         let body = String::from_utf8_lossy(body);
         let is_json = body.trim_start().starts_with(['{', '[']);
@@ -133,7 +133,7 @@ impl Redactor {
         card_numbers(&masked).into_owned()
     }
 
-    /// Names and values of headers, masked. A value that is marked sensitive is never shown.
+    /// Masks names and values of headers. A value that is marked sensitive is never shown.
     pub fn headers(&self, headers: &HeaderMap) -> Vec<(String, String)> {
         let value = |name: &str, value: &HeaderValue| {
             if value.is_sensitive() || is_secret_name(name) {
@@ -144,7 +144,7 @@ impl Redactor {
         headers.iter().map(|(name, held)| (name.to_string(), value(name.as_str(), held))).collect()
     }
 
-    /// The same headers, with values masked where a secret is in them.
+    /// The headers, with each value that contains a secret masked.
     pub fn masked_headers(&self, mut headers: HeaderMap) -> HeaderMap {
         for (name, value) in &mut headers {
             if value.is_sensitive() || is_secret_name(name.as_str()) {
@@ -162,7 +162,7 @@ impl Redactor {
     }
 }
 
-/// The scalars of a JSON or XML body; whether it is one.
+/// Visits the scalars of a JSON or XML body; returns whether the body has either format.
 fn scalars(body: &str, visit: members::Visit<'_>) -> bool {
     match body.trim_start().as_bytes().first() {
         Some(b'{' | b'[') => members::json(body, visit),
@@ -172,13 +172,14 @@ fn scalars(body: &str, visit: members::Visit<'_>) -> bool {
     true
 }
 
-/// Whether a charge names a stored card by its token id in the place of the card: 17 to 20 digits that begin with 1.
+/// Whether a charge names a stored card by its token id instead of the card: 17 to 20 digits that begin with 1.
 fn is_token(name: &str, value: &str) -> bool {
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
     name.eq_ignore_ascii_case("card") && digits && (17..=20).contains(&value.len()) && value.starts_with('1')
 }
 
-/// Control characters, and the invisible and bidirectional ones that make a line read as another.
+/// Whether a character is a control character, or an invisible or bidirectional one that makes a line look like
+/// another.
 fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -206,7 +207,7 @@ mod tests {
         }
     }
 
-    /// Of both vendors, in JSON and in XML: what a call did not send as a reference is not one.
+    /// Covers both vendors, JSON and XML: a text that the call did not send as a reference is not a reference.
     #[test]
     fn a_security_code_in_a_reference_is_masked_unless_it_was_sent_there() {
         for (call, answer, masked) in [

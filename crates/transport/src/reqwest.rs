@@ -1,4 +1,4 @@
-//! The [`Exchange`] over reqwest: its settings closed, its errors turned into what is known of the delivery.
+//! The [`Exchange`] over reqwest: its settings are fixed, and its errors are mapped to what is known of the delivery.
 
 mod connected;
 mod proxy;
@@ -25,21 +25,21 @@ use crate::{Deadline, Exchange, Kind, TransportError};
 
 /// One HTTPS client with a pool of connections, built once and shared by cloning.
 ///
-/// What it does not do is the point:
+/// Its guarantees are restrictions:
 ///
-/// * It sends to `https` URLs, and to `http` only where the host is a literal loopback address (`127.0.0.0/8` or
+/// * It sends to `https` URLs, and to `http` only if the host is a literal loopback address (`127.0.0.0/8` or
 ///   `[::1]`; `localhost` is a name, and names can point elsewhere). Any other URL is refused before a connection is
 ///   made, and so is one with a user part or with dot segments.
 /// * It follows no redirect (307 and 308 would carry the card to another host), keeps no cookies, sends no `Referer`,
-///   decompresses nothing and repeats nothing.
-/// * It uses no proxy but the one that [`proxy`](ReqwestBuilder::proxy) names; no environment variable chooses or
+///   decompresses nothing and retries nothing.
+/// * It uses no proxy except for that of [`proxy`](ReqwestBuilder::proxy); no environment variable chooses or
 ///   bypasses one.
-/// * It speaks TLS 1.2 or 1.3 with the Mozilla roots that are compiled in, and roots that are added by name. There
-///   is no way to switch verification off.
+/// * It speaks TLS 1.2 or 1.3 with the compiled-in Mozilla roots and explicitly added roots. Verification
+///   cannot be turned off.
 /// * It reads at most [`response_limit`](ReqwestBuilder::response_limit) bytes of a body.
 ///
-/// `NotSent` is claimed only for a failure to connect, TLS included. reqwest's connector layers cannot see the bytes
-/// of a connection, so whatever fails once a connection is there counts as `MaybeSent`, even where the gateway closed
+/// It reports `NotSent` only for a failure to connect, TLS included. reqwest's connector layers cannot see the bytes
+/// of a connection, so every failure after a connection is made counts as `MaybeSent`, even if the gateway closed
 /// it at once.
 ///
 /// Deadlines are read by Tokio's clock, and a Tokio runtime with I/O and time enabled must be running.
@@ -69,11 +69,11 @@ pub struct ReqwestBuilder {
     proxy: Option<String>,
 }
 
-/// Why a [`ReqwestExchange`] could not be built.
+/// An error in the settings of a [`ReqwestExchange`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// What was given as a root is not one or more X.509 certificates in PEM.
+    /// A root is not one or more X.509 certificates in PEM.
     #[error("the additional roots are not certificates in PEM")]
     RootPem,
     /// The proxy is not an `http` or `https` URL of a host, or its URL has a path, a query or a fragment.
@@ -96,8 +96,8 @@ impl ReqwestExchange {
         }
     }
 
-    /// Whether there ever was a connection to a gateway. Until then nothing was sent, also of a call that is given up by
-    /// dropping its future.
+    /// Whether there ever was a connection to a gateway. Before the first one nothing was sent, even by a call that was
+    /// canceled by dropping its future.
     ///
     /// ```
     /// use perennial_transport::ReqwestExchange;
@@ -136,22 +136,22 @@ impl ReqwestExchange {
 }
 
 impl ReqwestBuilder {
-    /// How long a connection may take to be made, name resolution and TLS handshake included.
+    /// Sets the maximum time to make a connection, name resolution and TLS handshake included.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// The longest body that is read, in bytes. A longer one is [`Kind::TooLarge`], and its connection is closed.
+    /// Sets the maximum size of a body, in bytes. A longer one is [`Kind::TooLarge`], and its connection is closed.
     #[must_use]
     pub fn response_limit(mut self, bytes: usize) -> Self {
         self.response_limit = bytes;
         self
     }
 
-    /// Trusts these root certificates (PEM, one or more) beside the built-in ones: for a test gateway with a private
-    /// root, or a proxy that breaks TLS open.
+    /// Trusts these root certificates (PEM, one or more) in addition to the built-in ones: for a test gateway with a
+    /// private root, or a proxy that breaks TLS open.
     #[must_use]
     pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_pems.push(pem.into());
@@ -160,10 +160,10 @@ impl ReqwestBuilder {
 
     /// Sends every call through this forward proxy, an `http` or `https` URL with a host and no path.
     ///
-    /// The exchange asks the proxy for a tunnel (`CONNECT`) to the gateway and speaks TLS with the gateway inside it, so
-    /// the proxy sees the gateway's host and port, and no key, no header and no body. A call to a plain `http` URL is
-    /// refused with [`Kind::PlainThroughProxy`], because the proxy would read its key. A proxy that opens no tunnel
-    /// (407, 502 or anything else but 200) is [`Kind::Proxy`]: nothing was sent to the gateway.
+    /// The exchange asks the proxy for a tunnel (`CONNECT`) to the gateway and speaks TLS with the gateway inside it,
+    /// so the proxy sees the gateway's host and port, and no key, no header and no body. A call to a plain `http` URL
+    /// is refused with [`Kind::PlainThroughProxy`], because the proxy would read its key. A proxy that opens no tunnel
+    /// (407, 502 or any other status except 200) is [`Kind::Proxy`]: nothing was sent to the gateway.
     ///
     /// The URL can hold a user and a password, percent-encoded, which go to the proxy alone (in clear text to an `http`
     /// proxy) and are never shown. Without a port, it is 80 for `http` and 443 for `https`. Only this method sets a
@@ -184,7 +184,7 @@ impl ReqwestBuilder {
         self
     }
 
-    /// The exchange. It makes no connection yet.
+    /// Builds the exchange, which makes no connection yet.
     pub fn build(self) -> Result<ReqwestExchange, BuildError> {
         let connected = Connected::default();
         let client = Client::builder()
@@ -272,7 +272,7 @@ impl fmt::Debug for ReqwestExchange {
     }
 }
 
-/// Without the roots and the proxy: the file of the roots may hold a private key too, and the proxy's URL a password.
+/// Omits the roots and the proxy: the file of the roots may hold a private key too, and the proxy's URL a password.
 impl fmt::Debug for ReqwestBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReqwestBuilder")
@@ -295,7 +295,7 @@ fn may_carry_secrets(uri: &Uri) -> bool {
         && (uri.scheme() == Some(&Scheme::HTTPS) || (uri.scheme() == Some(&Scheme::HTTP) && literal_loopback))
 }
 
-/// What a failure before the head of an answer says. reqwest's `is_request` and `is_timeout` do not tell whether
+/// Maps a failure before the head of an answer. reqwest's `is_request` and `is_timeout` do not say whether
 /// anything was sent; `is_connect` does, and covers the tunnel of a proxy.
 fn unanswered(error: ::reqwest::Error, proxied: bool) -> TransportError {
     let error = error.without_url();
@@ -315,12 +315,12 @@ fn unanswered(error: ::reqwest::Error, proxied: bool) -> TransportError {
     TransportError::new(kind).with_source(error)
 }
 
-/// A body that ends early is reported by reqwest as one that does not decode; either way the answer is not whole.
+/// Maps a body that ends early, which reqwest reports as a decoding error; either way the answer is not whole.
 fn broken_off(error: ::reqwest::Error) -> TransportError {
     TransportError::new(Kind::Truncated).with_source(error.without_url())
 }
 
-/// The first error of this type in the chain, looking also inside I/O errors, whose `source` skips what they wrap.
+/// The first error of this type in the chain, including errors inside I/O errors, whose `source` skips them.
 fn cause<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
     let mut next = Some(error);
     while let Some(error) = next {

@@ -1,29 +1,29 @@
-//! What may be repeated: the one table that keeps a card from being charged twice.
+//! The retry table: the only place that decides which calls may be retried, so that no card is charged twice.
 
 use http::StatusCode;
 
 use crate::{Kind, TransportError};
 
-/// What a call allows to be done with it a second time.
+/// The safety of sending a call again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RetryClass {
-    /// A read: a repeat changes nothing.
+    /// A read: a retry changes nothing.
     Safe,
     /// A write under a key that the gateway accepts once, such as a single-use request id.
     WithKey,
-    /// A delete: a repeat finds the object gone.
+    /// A delete: a retry finds the object gone.
     Delete,
     /// A write that the gateway would perform again: every Clearent create and update.
     Never,
 }
 
-/// How far a request came.
+/// The extent to which a request was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Delivery {
     /// No byte of it reached the gateway.
     NotSent,
-    /// Some of it may have, and no whole answer came back.
+    /// Some bytes of it may have reached the gateway, and no whole answer came back.
     MaybeSent,
     /// The gateway answered, readably or not.
     Answered,
@@ -40,7 +40,7 @@ impl Delivery {
     }
 }
 
-/// What one attempt came to, as far as a repeat is concerned.
+/// The outcome of one attempt, as far as it matters for a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -48,25 +48,25 @@ pub enum Outcome {
     NotSent,
     /// No whole answer: timeout, reset, truncation.
     MaybeSent,
-    /// 429 in the gateway's own envelope: nothing was done, and the gateway wants the call later.
+    /// A 429 in the gateway's own envelope: the gateway did nothing and asks for a later call.
     Throttled,
-    /// Any other 429, any 5xx, 408 and 425: each leaves open whether the request was performed.
+    /// Any other 429, any 5xx, 408 and 425: each leaves it uncertain whether the request was performed.
     Fault,
-    /// An answer that says nothing definite: any other 4xx that is not the gateway's own, 1xx, 3xx (a redirect is not
-    /// followed, and is mostly a proxy's), a status of no known class, or an answer too long or too broken to read.
+    /// An answer without a definite result: any other 4xx that is not the gateway's own, 1xx, 3xx (a redirect is not
+    /// followed, and is mostly a proxy's), an unknown status class, or an answer too long or too broken to read.
     Unclear,
-    /// A definite no: any other 4xx in the gateway's own envelope (a decline is one), or a call that this client did
-    /// not let out.
+    /// A definite no: any other 4xx in the gateway's own envelope (a decline is one), or a call that this client
+    /// refused to send.
     Refused,
-    /// 2xx. Whether its body is the gateway's is for the caller to say.
+    /// A 2xx answer. The caller checks whether its body is the gateway's.
     Done,
 }
 
 impl Outcome {
-    /// The outcome of an attempt that was answered. `is_own` tells whether the answer is in the gateway's envelope; it
-    /// is asked only where that matters (4xx).
+    /// The outcome of an attempt that was answered. `is_own` returns whether the answer is in the gateway's envelope;
+    /// it is called only where the result matters (4xx).
     ///
-    /// A proxy, a firewall or a portal can answer in place of the gateway, before or after the gateway has acted, with
+    /// A proxy, a firewall or a portal can answer instead of the gateway, before or after the gateway has acted, with
     /// any status. So only an answer in the gateway's own envelope is a definite no.
     ///
     /// ```
@@ -108,23 +108,24 @@ impl Outcome {
     }
 }
 
-/// What to do after an attempt.
+/// The next step after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
-    /// Nothing more: the answer, or the lack of one, is final.
+    /// Stop: the answer, or its absence, is final.
     Stop,
-    /// Send the same request again.
+    /// Send the request again.
     Retry,
-    /// Stop and say that the call may have been performed: only reconciliation can tell.
+    /// Stop and report that the call may have been performed: only a look-up can decide.
     OutcomeUnknown,
-    /// Ask the gateway about the call's key. That it knows nothing of the key yet is no leave to send again.
+    /// Ask the gateway about the call's key. Sending again is not allowed even if the gateway has no record of the key
+    /// yet.
     LookUp,
 }
 
-/// The table. Each row is a [`RetryClass`], each column an [`Outcome`].
+/// The retry table. Each row is a [`RetryClass`], each column an [`Outcome`].
 ///
-/// That a gateway which says 429 in its own envelope has done nothing is **inferred** from what 429 means (RFC 6585,
-/// section 4); neither vendor documents it.
+/// **Inferred** from the meaning of 429 (RFC 6585, section 4): a gateway that answers 429 in its own envelope has done
+/// nothing; neither vendor documents it.
 ///
 /// ```
 /// use perennial_transport::{Decision, Outcome, RetryClass, decide};
@@ -162,15 +163,14 @@ pub const fn decide(retry_class: RetryClass, outcome: Outcome) -> Decision {
 /// Whether the status of a definite answer, if there was one, settles a call whose earlier attempt may have been
 /// performed.
 ///
-/// A delete may have been: then only that the object is gone tells, or a refusal that judges the object (402), which a
-/// deleted one could not get. That a key was not accepted (401, 403) or a request not understood (400) judges the
-/// repeat alone.
+/// A delete may have been performed: only a missing object settles it, or a refusal that judges the object (402), which
+/// a deleted one could not get. A rejected key (401, 403) or a malformed request (400) judges the retry alone.
 pub(crate) fn settles(retry_class: RetryClass, status: Option<StatusCode>) -> bool {
     retry_class != RetryClass::Delete
         || status.is_some_and(|status| matches!(status.as_u16(), 200..=299 | 402 | 404 | 410))
 }
 
-/// What is left to say where the table wants a repeat and none may be made: no attempt, budget or time is left.
+/// The final step where the table asks for a retry and none may be made: no attempt, budget or time is left.
 pub(crate) const fn give_up(retry_class: RetryClass, outcome: Outcome) -> Decision {
     match retry_class {
         _ if outcome.is_definite() => Decision::Stop,

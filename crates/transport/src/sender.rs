@@ -1,4 +1,4 @@
-//! Carries a call to its end: attempts, waits and repeats, within the table, the budget and the deadline.
+//! Runs a call to its end: attempts, waits and retries, within the table, the budget and the deadline.
 
 use std::error::Error;
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::{
     TransportError, decide, full_jitter,
 };
 
-/// Sends calls through an [`Exchange`], repeating what may be repeated.
+/// Sends calls through an [`Exchange`], with retries where they are allowed.
 ///
 /// It is cheap to clone; the clones share the exchange and one retry budget.
 ///
@@ -36,17 +36,17 @@ struct Inner {
     places: Places,
 }
 
-/// How hard a [`Sender`] tries.
+/// The limits on a [`Sender`]'s attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Attempts for one call, the first included. Three by default.
+    /// Attempts for one call, the first included. The default is three.
     pub attempts: NonZeroU32,
-    /// How long one attempt may take where another may follow: 10 s by default. A call that cannot be repeated after
-    /// silence waits until its deadline instead, because to stop early would only leave its outcome unknown.
+    /// The maximum time of one attempt that another one may follow: 10 s by default. A call that cannot be retried
+    /// without an answer waits until its deadline instead, because stopping early would only leave its outcome unknown.
     pub attempt_timeout: Duration,
     /// The waits between attempts.
     pub backoff: Backoff,
-    /// Repeats that all calls of one sender may make together in a burst, 25 by default. Every twenty calls earn one
+    /// Retries that all calls of one sender may make together in a burst, 25 by default. Every twenty calls earn one
     /// more.
     pub budget: u32,
 }
@@ -62,29 +62,29 @@ impl Default for Policy {
     }
 }
 
-/// One call: what to send, and what may be done about a failure.
+/// One call: the request, and the permitted reactions to a failure.
 pub struct Call {
     /// The request, with all its headers.
     pub request: Request<Bytes>,
     /// The route template, such as `/rest/v2/customers/{customer-key}`: the only form of the path that is logged.
     pub route: &'static str,
-    /// What the call allows to be repeated.
+    /// The permitted retries.
     pub retry_class: RetryClass,
-    /// Whether an answer is in the gateway's own envelope. Nothing here knows a message, so the sender of the call says
-    /// it; the answer of a proxy or a portal is never a definite no.
+    /// Whether an answer is in the gateway's own envelope. This crate contains no message, so the sender of the call
+    /// decides; the answer of a proxy or a portal is never a definite no.
     pub is_own: fn(&Response<Bytes>) -> bool,
-    /// When the call is over, waits and repeats included.
+    /// The end of the call, waits and retries included.
     pub deadline: Deadline,
 }
 
-/// A definite answer: 2xx, a definite no of the gateway, or for a read any status that repeats did not change.
+/// A definite answer: 2xx, a definite no of the gateway, or for a read any status that persisted through retries.
 pub struct Answer {
     response: Response<Bytes>,
     attempts: u32,
     after_unknown: bool,
 }
 
-/// A call that ended without a definite answer. It keeps the last answer or error of the gateway.
+/// The error of a call without a definite answer. It keeps the last answer or error of the gateway.
 pub struct CallError(Box<Failure>);
 
 struct Failure {
@@ -95,19 +95,19 @@ struct Failure {
 }
 
 impl Sender {
-    /// A sender with the default [`Policy`], Tokio's clock and real randomness.
+    /// Creates a sender with the default [`Policy`], Tokio's clock and real randomness.
     pub fn new(exchange: Arc<dyn Exchange>) -> Self {
         Self::with(exchange, Policy::default(), Arc::new(TokioTime), full_jitter)
     }
 
-    /// A sender with a policy, a clock and a randomness of the caller's.
+    /// Creates a sender with the caller's policy, clock and randomness.
     pub fn with(exchange: Arc<dyn Exchange>, policy: Policy, time: Arc<dyn Time>, jitter: Jitter) -> Self {
         Self::paced(exchange, policy, Pace::default(), time, jitter)
     }
 
-    /// A sender that also bounds how many exchanges run at once, and how many start in a second.
+    /// Returns a sender that also limits how many exchanges run at once, and how many start in a second.
     ///
-    /// An exchange waits for its place until the deadline of its call at the latest; a call that gets none is
+    /// An exchange waits for its turn at most until the deadline of its call; a call that gets no turn fails with
     /// [`Kind::NoPlace`](crate::Kind::NoPlace), and was not sent.
     pub fn paced(
         exchange: Arc<dyn Exchange>,
@@ -120,12 +120,12 @@ impl Sender {
         Self(Arc::new(Inner { exchange, time, jitter, policy, budget, places }))
     }
 
-    /// The deadline this far from now, by the sender's clock.
+    /// The deadline this far from the current time, by the sender's clock.
     pub fn deadline_in(&self, timeout: Duration) -> Deadline {
         Deadline::after(self.0.time.now(), timeout)
     }
 
-    /// Sends the call and repeats it as [`decide`] allows, while attempts, budget and time are left.
+    /// Sends the call and retries it as [`decide`] allows, while attempts, budget and time are left.
     pub async fn send(&self, call: Call) -> Result<Answer, CallError> {
         self.0.budget.earn();
         let mut attempts = 0;
@@ -262,18 +262,18 @@ impl Answer {
         &self.response
     }
 
-    /// The gateway's answer, owned.
+    /// Returns the gateway's answer, owned.
     pub fn into_response(self) -> Response<Bytes> {
         self.response
     }
 
-    /// How often the call was sent.
+    /// The number of times the call was sent.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// Whether an earlier attempt of the same call may have been performed. That the object of a delete is not there
-    /// (404, 410) then means that it is gone, as was wanted.
+    /// Whether an earlier attempt of this call may have been performed. A missing object of a delete
+    /// (404, 410) then means that it is gone, as requested.
     pub fn after_unknown(&self) -> bool {
         self.after_unknown
     }
@@ -290,18 +290,18 @@ impl fmt::Debug for Answer {
 }
 
 impl CallError {
-    /// What the caller does now: [`Decision::Stop`], [`Decision::OutcomeUnknown`] or [`Decision::LookUp`], never
+    /// The caller's next step: [`Decision::Stop`], [`Decision::OutcomeUnknown`] or [`Decision::LookUp`], never
     /// [`Decision::Retry`].
     pub fn next(&self) -> Decision {
         self.0.next
     }
 
-    /// What is known of the call over all its attempts: `NotSent` only if none of them was sent.
+    /// The delivery of the call over all its attempts: `NotSent` only if none of them was sent.
     pub fn delivery(&self) -> Delivery {
         self.0.delivery
     }
 
-    /// How often the call was sent, or tried to be.
+    /// The number of attempts to send the call.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -316,7 +316,7 @@ impl CallError {
         self.0.cause.as_ref().err()
     }
 
-    /// The last answer or the last error, owned.
+    /// Returns the last answer or the last error, owned.
     pub fn into_cause(self) -> Result<Response<Bytes>, TransportError> {
         self.0.cause
     }

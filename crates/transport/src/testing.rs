@@ -1,6 +1,6 @@
-//! For tests: exchanges that record, replay and follow a script, and a clock that stands still.
+//! Test doubles: exchanges that record, replay and follow a script, and a clock that moves only on request.
 //!
-//! Record once against a real gateway, keep the cassette beside the test, and replay it ever after:
+//! Record once against a real gateway, keep the cassette beside the test, and replay it from then on:
 //!
 //! ```
 //! use std::time::{Duration, Instant};
@@ -48,7 +48,7 @@ use crate::{Deadline, Exchange, Kind, Redactor, Time, TransportError};
 
 /// Passes each request on and records the answered ones, masked.
 ///
-/// An exchange that fails is passed back and not recorded.
+/// The error of a failed exchange is returned and not recorded.
 #[derive(Debug)]
 pub struct Recording<E> {
     inner: E,
@@ -57,12 +57,12 @@ pub struct Recording<E> {
 }
 
 impl<E: Exchange> Recording<E> {
-    /// Records what `inner` answers, masking what the redactor masks.
+    /// Records the answers of `inner`, masked by the redactor.
     pub fn new(inner: E, redactor: Redactor) -> Self {
         Self { inner, redactor, cassette: Mutex::default() }
     }
 
-    /// What has been recorded so far.
+    /// The recorded exchanges so far.
     pub fn cassette(&self) -> Cassette {
         lock(&self.cassette).clone()
     }
@@ -128,12 +128,12 @@ impl Cassette {
         Self::from_json(&fs::read_to_string(path)?)
     }
 
-    /// Writes the cassette to a file, over what was there.
+    /// Writes the cassette to a file and replaces its content.
     pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
         fs::write(path, self.to_json()?)
     }
 
-    /// Reads a cassette from its JSON, checking that every answer in it can be given.
+    /// Reads a cassette from its JSON, and checks that every answer in it can be replayed.
     pub fn from_json(json: &str) -> io::Result<Self> {
         let cassette: Self = serde_json::from_str(json)?;
         for recorded in &cassette.exchanges {
@@ -142,7 +142,7 @@ impl Cassette {
         Ok(cassette)
     }
 
-    /// The cassette as indented JSON.
+    /// Formats the cassette as indented JSON.
     pub fn to_json(&self) -> io::Result<String> {
         Ok(serde_json::to_string_pretty(self)?)
     }
@@ -169,31 +169,31 @@ impl Answered {
     }
 }
 
-/// Answers from a cassette. Calls with the same method, path and query are answered in the order of their recording;
-/// headers and bodies of requests are not compared, since what was recorded of them is masked.
+/// Answers from a cassette. Calls with equal method, path and query are answered in the order of their recording;
+/// headers and bodies of requests are not compared, since they were recorded masked.
 ///
-/// A call without a recorded answer left is [`Kind::Unrecorded`], and the error's source names the call.
+/// A call without a recorded answer left fails with [`Kind::Unrecorded`], and the error's source names the call.
 #[derive(Debug)]
 pub struct Replaying {
     left: Mutex<Cassette>,
 }
 
 impl Replaying {
-    /// Answers from this cassette.
+    /// Creates an exchange that answers from this cassette.
     pub fn new(cassette: Cassette) -> Self {
         Self { left: Mutex::new(cassette) }
     }
 
-    /// The calls whose recorded answers have not been asked for, such as `GET /rest/v2/tokens?page=2`.
+    /// Calls whose recorded answers were not requested, such as `GET /rest/v2/tokens?page=2`.
     pub fn unused(&self) -> Vec<String> {
         lock(&self.left).exchanges.iter().map(|recorded| recorded.asked.call.clone()).collect()
     }
 
-    /// Checks that every recorded answer was asked for.
+    /// Checks that every recorded answer was requested.
     ///
     /// # Panics
     ///
-    /// If one was not.
+    /// Panics if a recorded answer was not requested.
     pub fn assert_all_used(&self) {
         let unused = self.unused();
         assert!(unused.is_empty(), "recorded and not asked for: {}", unused.join(", "));
@@ -216,16 +216,16 @@ impl Exchange for Replaying {
     }
 }
 
-/// Gives the answers it was made with, in order and whatever is asked, and keeps the requests for inspection.
+/// Gives its answers in order, whatever the requests, and keeps the requests for inspection.
 ///
-/// When the script has ended, it fails with [`Kind::Unrecorded`].
+/// After the last answer, it fails with [`Kind::Unrecorded`].
 pub struct Scripted {
     answers: Mutex<VecDeque<Result<Response<Bytes>, TransportError>>>,
     requests: Mutex<Vec<(Request<Bytes>, Deadline)>>,
 }
 
 impl Scripted {
-    /// Gives these answers.
+    /// Creates an exchange that gives these answers.
     pub fn new(answers: impl IntoIterator<Item = Result<Response<Bytes>, TransportError>>) -> Self {
         Self { answers: Mutex::new(answers.into_iter().collect()), requests: Mutex::default() }
     }
@@ -254,7 +254,7 @@ impl Exchange for Scripted {
     }
 }
 
-/// A clock that moves only when it is told to.
+/// A clock that moves only on request.
 ///
 /// ```
 /// use std::time::Duration;
@@ -276,12 +276,12 @@ struct Clock {
 }
 
 impl ManualTime {
-    /// A clock that stands at an arbitrary instant.
+    /// Creates a clock at an arbitrary instant.
     pub fn new() -> Self {
         Self(Mutex::new(Clock { now: Instant::now(), sleepers: Vec::new() }))
     }
 
-    /// Moves the clock on and wakes whoever has slept long enough.
+    /// Moves the clock forward and wakes every sleeper whose time has passed.
     pub fn advance(&self, by: Duration) {
         let mut clock = lock(&self.0);
         clock.now += by;
@@ -317,13 +317,13 @@ impl Time for ManualTime {
     }
 }
 
-/// How a call is named and matched: `GET /rest/v2/tokens?page=2`.
+/// The name by which a call is matched: `GET /rest/v2/tokens?page=2`.
 fn call(request: &Request<Bytes>) -> String {
     let target = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     format!("{} {target}", request.method())
 }
 
-/// A panic elsewhere in a test does not make its lists unreadable.
+/// Locks a mutex even after a panic, so that a panic elsewhere in a test does not make its lists unreadable.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

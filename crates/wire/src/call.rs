@@ -1,4 +1,4 @@
-//! What one operation sends, and why one cannot be read.
+//! Calls of operations, and errors of reading them.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The method's name on the wire.
+    /// The name of the method on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -36,7 +36,7 @@ impl Method {
     }
 }
 
-/// One call of the API: everything but the host, the key and the headers.
+/// One call of the API: everything except for the host, the key and the headers.
 ///
 /// ```
 /// use perennial_domain::clearent::CustomerKey;
@@ -49,22 +49,22 @@ impl Method {
 pub struct Call {
     /// The name of the operation.
     pub operation: &'static str,
-    /// What the operation does.
+    /// The effect of the operation, which decides whether it may be sent again.
     pub class: Class,
     /// The method.
     pub method: Method,
-    /// The path with the names of its parts in place of keys, for logs and metrics.
+    /// The path with the names of its parts instead of keys, for logs and metrics.
     pub route: &'static str,
     /// The path and query, percent-encoded.
     pub target: String,
     /// The body, wiped when dropped because it may hold a card.
     pub body: Option<Zeroizing<Vec<u8>>>,
-    /// What the header `mobilejwt` holds, of a call that charges or refunds a one-time token.
+    /// The value of the header `mobilejwt`, for a call that charges or refunds a one-time token.
     pub one_time_token: Option<OneTimeToken>,
 }
 
 impl Call {
-    /// A call without a body.
+    /// Creates a call without a body.
     pub(crate) fn bare(
         operation: &'static str,
         class: Class,
@@ -75,7 +75,7 @@ impl Call {
         Self { operation, class, method, route, target, body: None, one_time_token: None }
     }
 
-    /// Gives the call this message as its body.
+    /// Sets this message as the body of the call.
     pub(crate) fn with_body<M: Message>(self, format: Format, message: &M) -> Result<Self, EncodeError> {
         // A buffer that grows leaves copies of a card behind.
         let mut bound = Bound::default();
@@ -92,7 +92,7 @@ impl fmt::Debug for Call {
     }
 }
 
-/// A request that a gateway cannot take.
+/// A request that a gateway cannot accept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The document cannot be read.

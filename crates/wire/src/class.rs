@@ -1,6 +1,6 @@
-//! What an operation of either gateway does.
+//! The effect of an operation of either gateway.
 
-/// What an operation does, which decides whether it may be sent again.
+/// The effect of an operation, which decides whether it may be sent again.
 ///
 /// ```
 /// use perennial_wire::{Class, clearent, clientpay};
@@ -11,15 +11,15 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// A read: a second send changes nothing.
+    /// A read: sending it again changes nothing.
     Read,
-    /// Hands out something new; one that is never used does no harm, so that a second send does none.
+    /// An operation that issues something new; unused results do no harm, so sending it again does none.
     Issue,
-    /// A create, an update or a charge: a second send does it again.
+    /// A create, an update or a charge: sending it again repeats the effect.
     Write,
-    /// A write under a single-use id, which the gateway takes once.
+    /// A write under a single-use id, which the gateway accepts once.
     Keyed,
-    /// A removal: a second send finds the object gone.
+    /// A removal: sending it again finds the object gone.
     Delete,
 }
 
@@ -29,21 +29,21 @@ impl Class {
         matches!(self, Self::Read)
     }
 
-    /// Whether a second send does no harm, so that its outcome is never in question.
+    /// Whether sending the operation again does no harm, so that its outcome is never uncertain.
     pub const fn is_harmless(self) -> bool {
         matches!(self, Self::Read | Self::Issue)
     }
 }
 
-/// A row of the table of operations, whichever gateway's it is.
+/// A row of the table of operations of either gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OperationInfo {
     /// The name, such as `plans.search`.
     pub name: &'static str,
-    /// What the operation does.
+    /// The effect of the operation.
     pub class: Class,
-    /// Whether it asks an issuer for money, who can decline.
+    /// Whether the operation charges a card or an account, so that the issuer can decline it.
     pub charges: bool,
-    /// Whether it is made under an access id of ClientPay.
+    /// Whether the operation needs an access id of ClientPay.
     pub needs_access_id: bool,
 }

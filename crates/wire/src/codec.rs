@@ -1,4 +1,4 @@
-//! The one way into a document of either format, and the one way out.
+//! The entry points for reading and writing documents of either format.
 
 use perennial_domain::encoding::{NotUtf8, utf8};
 
@@ -9,8 +9,8 @@ use crate::member::Put;
 use crate::message::{Members, Message};
 use crate::{json, xml};
 
-/// Reads one document, after a byte order mark if it has one; texts are borrowed from it wherever it holds them as they
-/// are.
+/// Reads one document, after a byte order mark if it has one; texts are borrowed from it wherever they need no
+/// change.
 pub(crate) fn decode<'a, M: Members<'a>>(
     format: Format,
     document: &'a [u8],
@@ -34,7 +34,7 @@ pub(crate) fn decode<'a, M: Members<'a>>(
     }
 }
 
-/// Writes one document in place of what the buffer held.
+/// Writes one document into the buffer, and replaces its content.
 pub(crate) fn encode<M: Message>(
     format: Format,
     message: &M,

@@ -1,4 +1,4 @@
-//! What can be wrong with a document, said without quoting it.
+//! Errors of documents, which never quote the document.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use perennial_domain::mask;
 
 use crate::Format;
 
-/// A document that could not be read: where, and which rule it broke.
+/// An error of reading a document: the place, and the rule it broke.
 ///
-/// It holds no text of the document, because documents hold card numbers: the path is made of member names that this
+/// It holds no text of the document, because documents hold card numbers: the path consists of member names that this
 /// crate knows, and the kind is a rule.
 ///
 /// ```
@@ -28,7 +28,7 @@ pub struct DecodeError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
-    /// There is no document: no bytes, or only blanks.
+    /// The document is empty: no bytes, or only blanks.
     Empty,
     /// The bytes are not UTF-8, or an XML declaration names another encoding.
     NotUtf8,
@@ -41,41 +41,42 @@ pub enum DecodeErrorKind {
         /// The byte in the line, from 1.
         column: usize,
     },
-    /// The XML root element is not the one that this message has.
+    /// The XML root element is not the message's.
     WrongRoot,
-    /// Something follows the end of the document.
+    /// More text follows the end of the document.
     Trailing,
-    /// An XML document type declaration; none is ever read.
+    /// The XML document has a document type declaration, which is always refused.
     Doctype,
-    /// An XML reference to an entity other than the five that XML defines.
+    /// The XML document has a reference to an entity other than the five that XML defines.
     UndefinedEntity,
-    /// Text beside child elements.
+    /// The XML document has text beside child elements.
     MixedContent,
-    /// An object where a scalar belongs, a scalar where an object belongs, or a scalar of another type.
+    /// A member has the wrong type: an object for a scalar, a scalar for an object, or a scalar of another type.
     WrongType,
     /// A member is given twice.
     Duplicate,
     /// A required member is missing.
     Missing,
-    /// A member is there, but its value breaks a rule of its type.
+    /// A member is present, but its value breaks a rule of its type.
     Invalid,
     /// The document has more bytes than [`Limits::bytes`](crate::Limits::bytes).
     TooLarge,
-    /// More levels than [`Limits::depth`](crate::Limits::depth).
+    /// The document has more levels than [`Limits::depth`](crate::Limits::depth).
     TooDeep,
-    /// More elements or items than [`Limits::items`](crate::Limits::items), or more than 32 attributes in one tag.
+    /// The document has more elements or items than [`Limits::items`](crate::Limits::items), or more than 32 attributes
+    /// in one tag.
     TooMany,
-    /// A scalar longer than [`Limits::text`](crate::Limits::text).
+    /// A scalar is longer than [`Limits::text`](crate::Limits::text).
     TextTooLong,
 }
 
 impl DecodeError {
-    /// An error at `path`: member names joined by dots, or nothing for the document as a whole.
+    /// Creates an error at `path`: member names joined by dots, or empty for the document as a whole.
     pub fn new(format: Format, path: impl Into<String>, kind: DecodeErrorKind) -> Self {
         Self { format, path: path.into(), kind }
     }
 
-    /// The format that the document was read as.
+    /// The format in which the document was read.
     pub fn format(&self) -> Format {
         self.format
     }
@@ -106,7 +107,7 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-/// A record of a list that could not be read; the others of the list were.
+/// A record of a list that could not be read, while others of the list could.
 ///
 /// ```
 /// use perennial_wire::{Format, Limits, clearent::Reply};
@@ -134,23 +135,23 @@ impl UnreadableRecord {
         Self { index, key: key.map(|key| mask::card_numbers(key).into_owned()), error }
     }
 
-    /// Its place among all records of the list, from 0.
+    /// Its index among all records of the list, from 0.
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// The same record at another place, of a list without some of the others.
+    /// The record with another index, for a list without some of the others.
     #[must_use]
     pub fn at(self, index: usize) -> Self {
         Self { index, ..self }
     }
 
-    /// Its key or id, if that could be read; anything like a card number in it is masked.
+    /// Its key or id, if it could be read; any text in it that looks like a card number is masked.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    /// The member that is wrong, and the rule that it broke.
+    /// The invalid member, and the rule that it broke.
     pub fn error(&self) -> &DecodeError {
         &self.error
     }
@@ -192,7 +193,7 @@ impl fmt::Display for DecodeErrorKind {
 }
 
 /// A value that cannot be written: XML 1.0 has no way to write most control characters, version 1.0 of ClientPay lacks
-/// members, and what is sent as it is must be JSON.
+/// members, and raw values must be JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem} {member}")]
 pub struct EncodeError {
@@ -201,32 +202,32 @@ pub struct EncodeError {
 }
 
 impl EncodeError {
-    /// XML has no way to write a character of this member.
+    /// The error for a character in this member that XML cannot write.
     pub(crate) fn character(member: &'static str) -> Self {
         Self { problem: "XML cannot carry a character of", member }
     }
 
-    /// The text of this member goes over the wire as it is, and is no JSON.
+    /// The error for a raw value in this member that is not JSON.
     pub(crate) fn not_json(member: &'static str) -> Self {
         Self { problem: "no JSON is in", member }
     }
 
-    /// Version 1.0 has nothing to say this by.
+    /// The error for a value that version 1.0 has no member for.
     pub(crate) fn not_in_v1(member: &'static str) -> Self {
         Self { problem: "version 1.0 has no", member }
     }
 
-    /// Version 2 has no such operation any more.
+    /// The error for an operation that version 2 no longer has.
     pub(crate) fn not_in_v2(member: &'static str) -> Self {
         Self { problem: "version 2.0 has no", member }
     }
 
-    /// Version 1.0 has room for less.
+    /// The error for a text that is too long for version 1.0.
     pub(crate) fn too_long_for_v1(member: &'static str) -> Self {
         Self { problem: "version 1.0 takes 100 characters at most of", member }
     }
 
-    /// The member whose text it is, such as `comments`.
+    /// The member with the value, such as `comments`.
     pub fn member(&self) -> &'static str {
         self.member
     }

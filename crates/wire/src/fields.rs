@@ -1,4 +1,4 @@
-//! Between the text of members and the values of the domain.
+//! Conversion between the text of members and the values of the domain.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use crate::format::Format;
 use crate::member::Listed;
 use crate::text::Text;
 
-/// A member whose value cannot be taken: where, and why.
+/// A member with an unacceptable value: the place, and the reason.
 pub(crate) struct Fault {
     path: String,
     kind: DecodeErrorKind,
@@ -40,7 +40,7 @@ impl Fault {
     }
 }
 
-/// The records of a list that could not be read, while it is sorted out.
+/// Unreadable records of a list, while the list is converted.
 #[derive(Default)]
 pub(crate) struct Unreadable(Vec<(usize, Option<String>, Fault)>);
 
@@ -50,7 +50,7 @@ impl Unreadable {
         self.0.is_empty()
     }
 
-    /// The records that can be read, of a list at `path`. The others are noted, each with its key.
+    /// The readable records of a list at `path`. The others are collected, each with its key.
     pub(crate) fn sort<M, R>(
         &mut self,
         Listed(messages): Listed<M>,
@@ -81,7 +81,7 @@ impl Unreadable {
         records
     }
 
-    /// What is told of them.
+    /// Converts to the public form.
     pub(crate) fn within(self, member: &str, format: Format) -> Vec<UnreadableRecord> {
         let told = |(index, key, fault): (usize, Option<String>, Fault)| {
             UnreadableRecord::new(index, key.as_deref(), fault.within(member).in_format(format))
@@ -90,7 +90,7 @@ impl Unreadable {
     }
 }
 
-/// A text that says something; an empty one is the same as none.
+/// A text that is not empty; an empty one counts as absent.
 pub(crate) fn given(text: Option<Text<'_>>) -> Option<Text<'_>> {
     text.filter(|text| !text.trim_ascii().is_empty())
 }
@@ -100,60 +100,60 @@ pub(crate) fn owned(text: Option<Text<'_>>) -> Option<String> {
     given(text).map(Cow::into_owned)
 }
 
-/// A key, which is never guessed.
+/// A key; an unreadable one is an error.
 pub(crate) fn key<T: TryFrom<String>>(member: &str, text: Option<Text<'_>>) -> Result<Option<T>, Fault> {
     owned(text).map(|text| T::try_from(text).map_err(|_| Fault::invalid(member))).transpose()
 }
 
-/// A key without which the record names nothing.
+/// The key of the record itself; a missing one is an error.
 pub(crate) fn own_key<T: TryFrom<String>>(member: &str, text: Option<Text<'_>>) -> Result<T, Fault> {
     key(member, text)?.ok_or_else(|| Fault::missing(member))
 }
 
-/// An amount, which is never guessed.
+/// An amount; an unreadable one is an error.
 pub(crate) fn amount(member: &str, text: Option<Text<'_>>) -> Result<Option<Amount>, Fault> {
     given(text).map(|text| Amount::reported(&text).map_err(|_| Fault::invalid(member))).transpose()
 }
 
-/// A sum, which is never guessed.
+/// A total; an unreadable one is an error.
 pub(crate) fn total(member: &str, text: Option<Text<'_>>) -> Result<Option<Total>, Fault> {
     given(text).map(|text| Total::try_from(&*text).map_err(|_| Fault::invalid(member))).transpose()
 }
 
-/// A date, which is never guessed: it says when money moves.
+/// A date; an unreadable one is an error, because it decides when money moves.
 pub(crate) fn date(member: &str, text: Option<Text<'_>>) -> Result<Option<Date>, Fault> {
     given(text).map(|text| Date::try_from(&*text).map_err(|_| Fault::invalid(member))).transpose()
 }
 
-/// A value that only says more of what is known: unreadable is the same as absent.
+/// A detail; an unreadable one counts as absent.
 pub(crate) fn lenient<'a, T: for<'t> TryFrom<&'t str>>(text: Option<impl Into<Text<'a>>>) -> Option<T> {
     T::try_from(given(text.map(Into::into))?.trim_ascii()).ok()
 }
 
-/// A flag of an envelope, likewise.
+/// A flag of an envelope; an unreadable one counts as absent.
 pub(crate) fn lenient_flag<'a>(text: Option<impl Into<Text<'a>>>) -> Option<bool> {
     Flag::reported(&given(text.map(Into::into))?).map(|flag| flag.0)
 }
 
-/// A count of an envelope, likewise.
+/// A count of an envelope; an unreadable one counts as absent.
 pub(crate) fn lenient_count<'a, T: FromStr>(text: Option<impl Into<Text<'a>>>) -> Option<T> {
     number(&given(text.map(Into::into))?)
 }
 
-/// A flag that says what became of money, which is never guessed.
+/// A flag about the result of a payment; an unreadable one is an error.
 pub(crate) fn flag<'a>(member: &str, text: Option<impl Into<Text<'a>>>) -> Result<Option<bool>, Fault> {
     let flag =
         |text: Text<'_>| Flag::reported(&text).map(|flag| flag.0).ok_or_else(|| Fault::invalid(member));
     given(text.map(Into::into)).map(flag).transpose()
 }
 
-/// A count of what money moved, which is never guessed.
+/// A count of payments; an unreadable one is an error.
 pub(crate) fn count<'a>(member: &str, text: Option<impl Into<Text<'a>>>) -> Result<Option<u64>, Fault> {
     let count = |text: Text<'_>| number(&text).ok_or_else(|| Fault::invalid(member));
     given(text.map(Into::into)).map(count).transpose()
 }
 
-/// A detail that moves no money: kept as it came where it is none that the domain knows.
+/// A detail that moves no money; a value that the domain does not know is kept as text.
 pub(crate) fn reported<'a, T>(
     text: Option<impl Into<Text<'a>>>,
     read: impl FnOnce(&str) -> Option<T>,
@@ -171,7 +171,7 @@ pub(crate) fn reported_count<'a>(text: Option<impl Into<Text<'a>>>) -> Option<Re
     reported(text, number)
 }
 
-/// An expiry, which a number has without its leading zero.
+/// An expiry; a JSON number lacks its leading zero.
 pub(crate) fn expiry(text: Option<Text<'_>>) -> Option<Reported<Expiry>> {
     reported(text, |text| Expiry::try_from(AsGateway(text)).ok())
 }
@@ -181,7 +181,7 @@ fn number<T: FromStr>(text: &str) -> Option<T> {
     digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Digits of a fixed width, with the zeros that a number lost. Any other text stays as it is.
+/// Digits of a fixed width, with the leading zeros that a number lost. Any other text is unchanged.
 pub(crate) fn padded(width: usize, text: Text<'_>) -> Text<'_> {
     let digits = text.trim_ascii();
     if digits.len() < width && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -190,7 +190,7 @@ pub(crate) fn padded(width: usize, text: Text<'_>) -> Text<'_> {
     text
 }
 
-/// The last four digits of a card, which are never guessed; what masks the others may stand before them.
+/// The last four digits of a card; unreadable ones are an error. A mask of the other digits may precede them.
 pub(crate) fn last_four(member: &str, text: Option<Text<'_>>) -> Result<Option<String>, Fault> {
     let read = |text: Text<'_>| {
         let digits = text.trim_ascii().trim_start_matches(['X', 'x', '*', '#', '\u{2022}', ' ']);
@@ -223,7 +223,7 @@ pub(crate) fn truth(flag: bool) -> Text<'static> {
     Cow::Borrowed(if flag { "true" } else { "false" })
 }
 
-/// Sets the fields of a builder from members that are given.
+/// Sets the fields of a builder from the members that are present.
 macro_rules! set {
     ($builder:expr; $($method:ident: $member:expr),* $(,)?) => {{
         let builder = $builder;
@@ -237,7 +237,7 @@ macro_rules! set {
     }};
 }
 
-/// The same for values that the gateway reads in its own way.
+/// Sets fields of a builder from values that the gateway reads in its own way.
 macro_rules! set_as_gateway {
     ($builder:expr; $($method:ident: $member:expr),* $(,)?) => {{
         let builder = $builder;

@@ -30,7 +30,7 @@ impl Format {
         }
     }
 
-    /// The format that a media type names, whatever its letter case and parameters; none for HTML, XHTML included.
+    /// The format that a media type names, whatever its letter case and parameters; `None` for HTML, XHTML included.
     ///
     /// ```
     /// use perennial_wire::Format;
@@ -50,7 +50,7 @@ impl Format {
     }
 }
 
-/// Whether a media type is that of a page for people, which is no message in any format.
+/// Whether a media type is that of a web page, which is not a message in any format.
 ///
 /// ```
 /// assert!(perennial_wire::is_html("Text/HTML; charset=utf-8"));

@@ -1,9 +1,9 @@
-//! The bytes of the Clearent recurring payments API, in JSON and in XML, and of the ClientPay API, in JSON; both in both
+//! Codecs of the Clearent recurring payments API, in JSON and in XML, and of the ClientPay API, in JSON; both in both
 //! directions.
 //!
-//! A client turns a request of [`perennial_domain`] into a [`Call`](clearent::Call) and opens the answer as a
-//! [`Reply`](clearent::Reply); a gateway reads the same request and writes the same reply. Each message is one table
-//! that both formats and both directions share, so that they cannot drift apart.
+//! A client turns a request of [`perennial_domain`] into a [`Call`](clearent::Call) and reads the answer as a
+//! [`Reply`](clearent::Reply); a gateway reads that request and writes that reply. Each message is one table
+//! that both formats and both directions share, so that they always agree.
 //!
 //! ```
 //! use perennial_domain::clearent::NewCustomer;
@@ -38,42 +38,42 @@
 //! | links of an answer | `"links":[{…}]` | `<links>…</links>`, repeated |
 //! | links of an object | `"links":{"link":[{…}]}` | `<links><link>…</link></links>` |
 //!
-//! * What is written is compact and in one order, that of the vendor's samples; what is absent is not written.
-//! * What is read may come in any order, with members that nobody knows, with nulls, and with numbers and booleans
-//!   where texts are documented. A number keeps its digits: none ever passes through a float.
-//! * An empty or blank text is the same as none. An empty text in place of an object is an object without members.
-//! * XML text is trimmed of the blanks of its layout. What is written as a reference or in a CDATA section stays, and
-//!   that is how blanks at either end are written.
-//! * Money, keys, dates, the counts of a batch and the flags of a transaction are never guessed: what is not one is a
-//!   [`DecodeError`], or in a list an [`UnreadableRecord`] beside the others. Words that are new are kept, and so are
-//!   details that make no sense, as [`Reported`](perennial_domain::Reported): days, expiries, how often a token was used.
-//! * Digits of a fixed width get back the zeros that a number cannot have: a result code, a card's last four, `930` for
-//!   `0930`.
-//! * One byte order mark before a document is passed over.
-//! * A member that is given twice, a second root, anything after the end, a document type, an entity that XML does not
-//!   define, and text beside elements are refused.
+//! * Output is compact and in one order, that of the vendor's samples; absent members are not written.
+//! * Input may have any order, unknown members, nulls, and numbers and booleans instead of documented texts. A number
+//!   keeps its digits: none ever passes through a float.
+//! * An empty or blank text counts as absent. An empty text instead of an object is an object without members.
+//! * XML text is trimmed of the blanks of its layout. Blanks written as a reference or in a CDATA section stay, and
+//!   blanks at either end are written so.
+//! * Money, keys, dates, the counts of a batch and the flags of a transaction are never guessed: an unreadable value is
+//!   a [`DecodeError`], or in a list an [`UnreadableRecord`] beside the others. Unknown words are kept, and so are
+//!   unreadable details, as [`Reported`](perennial_domain::Reported): days, expiries, counts of a token's use.
+//! * Digits of a fixed width get back the leading zeros that a number lost: a result code, a card's last four, `930`
+//!   for `0930`.
+//! * One byte order mark before a document is skipped.
+//! * A repeated member, a second root, anything after the end, a document type, an undefined XML
+//!   entity, and text beside elements are refused.
 //!
-//! A gateway reads requests more leniently than a client may write them, because live programs need it; what it cannot
-//! take is reported whole, as the [`Violations`](perennial_domain::Violations) of the domain.
+//! A gateway reads requests more leniently than a client may write them, because live programs need it; everything that
+//! it cannot accept is reported at once, as the [`Violations`](perennial_domain::Violations) of the domain.
 //!
 //! # Limits and secrets
 //!
-//! [`Limits`] bound every document before and while it is read, and say what is masked in its texts. No error quotes the
-//! document it is about: it names a place, in words of ours, and a rule. The body of a call is wiped when dropped, and is
-//! written into a buffer that is never too small, so that no copy of a card stays behind.
+//! [`Limits`] bound every document before and while it is read, and define the masking of its texts. No error quotes
+//! its document: it names a place, in the crate's own words, and a rule. The body of a call is wiped when dropped, and
+//! is written into a buffer that never grows, so that no copy of a card stays behind.
 //!
 //! # Features
 //!
-//! * `webhook`: the module `clearent::webhook`, which reads and verifies signed alerts. Off, because it adds the
-//!   arithmetic of a curve, some twenty small crates that nobody else needs.
+//! * `webhook`: the module `clearent::webhook`, which reads and verifies signed alerts. Off by default, because it adds
+//!   the arithmetic of a curve, about twenty small crates that nothing else needs.
 //!
-//! # What is inferred
+//! # Inferred shapes
 //!
-//! The vendor shows most messages in its documents, and its clients show others. Nobody shows the answers of expected
-//! runs, of the plan forecast and of payments, the name of an item in the list of a customer's tokens, the member that
-//! makes a customer inactive, the payload types of batches, what a terminal answers when its settings are read, or lists
-//! and errors in XML: those shapes are **inferred** from their neighbours, and said to be so where
-//! they are declared. ClientPay has a word of its own on this in [`clientpay`].
+//! The vendor shows most messages in its documents, and its clients show others. No source shows the answers of
+//! expected runs, of the plan forecast and of payments, the name of an item in the list of a customer's tokens, the
+//! member that makes a customer inactive, the payload types of batches, the answer to a read of a terminal's settings,
+//! or lists and errors in XML: these shapes are **inferred** from similar ones, and marked so where they are declared.
+//! [`clientpay`] documents its inferred shapes itself.
 
 #[macro_use]
 mod message;

@@ -1,12 +1,12 @@
-//! How large a document may be before it is refused, and what is masked in its texts.
+//! Limits on the size of documents, and the masking of their texts.
 
 use std::sync::Arc;
 
 use perennial_domain::mask::Known;
 
-/// The most that a decoder takes, in bytes, levels and counts.
+/// Limits of a decoder, in bytes, levels and counts.
 ///
-/// Every limit is far above anything that the gateway has been seen to send, and low enough that a hostile document
+/// Every limit is far above everything that the gateway has been seen to send, and low enough that a hostile document
 /// costs milliseconds.
 ///
 /// ```
@@ -17,22 +17,22 @@ use perennial_domain::mask::Known;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of the whole document; 1 MiB, some thirty times a full page of 25 customers.
+    /// Bytes of the whole document; 1 MiB, about thirty times a full page of 25 customers.
     pub bytes: usize,
-    /// Levels of objects, arrays or elements inside one another; 32, where the deepest message has six.
+    /// Levels of nested objects, arrays or elements; 32, where the deepest message has six.
     pub depth: usize,
-    /// Elements of an XML document, or items of one JSON list; 20 000.
+    /// Elements of an XML document, or items of one JSON list; 20,000.
     pub items: usize,
     /// Bytes of one scalar; 64 KiB, where the longest documented text is a comment.
     pub text: usize,
-    /// What is masked in every text that is read, before any value is made of it: nothing if `None`, as a gateway reads
-    /// requests. A client that reads answers gives the secrets that its call sent, which come back in messages and
-    /// comments. Ids, money and dates stay as they are, as [`Prose`](perennial_domain::mask::Prose) has it.
+    /// Masking of every text that is read, before any value is made of it: none if `None`, as a gateway reads
+    /// requests. A client that reads answers sets the secrets that its call sent, which may come back in messages and
+    /// comments. Ids, money and dates are unchanged, as in [`Prose`](perennial_domain::mask::Prose).
     pub mask: Option<Arc<Known>>,
 }
 
 impl Limits {
-    /// The default limits, with these secrets and whatever looks like a card number masked.
+    /// The default limits, with these secrets and everything that looks like a card number masked.
     ///
     /// ```
     /// use perennial_domain::mask::Known;

@@ -1,4 +1,4 @@
-//! Members of a message: at most one of a kind, or many of it.
+//! Members of a message: single or repeated.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,19 +13,19 @@ use crate::reading::{At, Spoiled};
 use crate::shape::Kind;
 use crate::write::Write;
 
-/// Reads one value; `None` is null, which is the same as absent.
+/// Reads one value; `None` is null, which counts as absent.
 pub(crate) trait Read<'de>: Sized {
     fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error>;
 }
 
-/// Reads what a member holds into its place, which must be empty unless the format repeats members.
+/// Reads a member into its field, which must be empty unless the format repeats members.
 pub(crate) trait Fill<'de> {
     fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error>;
 }
 
-/// Writes a member; what is absent is not written.
+/// Writes a member; an absent one is not written.
 pub(crate) trait Put {
-    /// What is written.
+    /// The kind of the written value.
     const KIND: Kind;
 
     fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError>;
@@ -75,7 +75,7 @@ impl<T: Put> Put for Many<T> {
     }
 }
 
-/// The records of an answer: a list that is written even when nothing is in it, because clients walk it unasked.
+/// The records of an answer: a list that is written even if it is empty, because clients expect it.
 #[derive(Default)]
 #[cfg_attr(test, derive(Clone, Debug, PartialEq))]
 pub(crate) struct Records<T>(pub(crate) Many<T>);
@@ -94,7 +94,7 @@ impl<T: Put> Put for Records<T> {
     }
 }
 
-/// The records of an answer, in their order: each as it was read, or why it could not be. One that is wrong does not
+/// The records of an answer, in order: each the record, or the reason why it could not be read. An invalid one does not
 /// hide the others.
 #[derive(Default)]
 #[cfg_attr(test, derive(Clone, Debug, PartialEq))]
@@ -112,7 +112,7 @@ impl<'de, T: Read<'de>> Fill<'de> for Listed<T> {
     }
 }
 
-/// A list whose absence means something else than that nothing is in it.
+/// A list whose absence differs from an empty list.
 impl<'de, T: Read<'de>> Read<'de> for Listed<T> {
     fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
         let mut records = Self(Vec::new());
@@ -129,7 +129,7 @@ impl<T: Put> Put for Listed<T> {
     }
 }
 
-/// More records of the same list, by another name that is read and never written.
+/// Further records of a list, under another name that is read and never written.
 #[derive(Default)]
 #[cfg_attr(test, derive(Clone, Debug, PartialEq))]
 pub(crate) struct Else<T>(pub(crate) Listed<T>);
@@ -162,16 +162,16 @@ fn put_list<'a, T: Put + 'a, W: Write>(
     Ok(())
 }
 
-/// Where the items of a list go.
+/// A collection of list items.
 trait Collect<T> {
-    /// Whether an item that is null is passed over. In a list of records, it stands for one that cannot be read.
+    /// Whether null items are skipped. In a list of records, null counts as an unreadable record.
     const PASSES_NULL: bool;
 
     fn len(&self) -> usize;
 
     fn add(&mut self, item: T);
 
-    /// Takes note of an item that is wrong, or gives it back where one wrong item spoils the list.
+    /// Records an invalid item, or returns it if one invalid item spoils the list.
     fn add_spoiled(&mut self, item: Spoiled) -> Option<Spoiled>;
 }
 
@@ -215,7 +215,7 @@ struct Items<'m, 'r, S, T> {
 }
 
 impl<S: Collect<T>, T> Items<'_, '_, S, T> {
-    /// Takes an item as it was read; what spoils the list is given back.
+    /// Adds an item; returns it if it spoils the list.
     fn take<E: Error>(&mut self, item: Result<Option<T>, E>) -> Result<Option<Spoiled>, E> {
         if self.into.len() >= self.at.limits().items {
             return Err(self.at.fail(DecodeErrorKind::TooMany));
@@ -240,10 +240,10 @@ impl<S: Collect<T>, T> Items<'_, '_, S, T> {
     }
 }
 
-/// The first three methods are the answers to `deserialize_option`: JSON says whether there is a value, XML says
-/// that there is one more element of this name.
+/// Visits items. The first three methods are the answers to `deserialize_option`: JSON says whether there is a value,
+/// XML says that there is one more element of this name.
 impl<'de, S: Collect<T>, T: Read<'de>> Visitor<'de> for Items<'_, '_, S, T> {
-    /// Whether there is a value, which null and an empty text are not.
+    /// Whether there is a value; null and an empty text are none.
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -306,7 +306,7 @@ impl<'de, T: Read<'de>> DeserializeSeed<'de> for Item<'_, T> {
     }
 }
 
-/// Reads the value of a member into its place.
+/// Reads the value of a member into its field.
 pub(crate) struct Filling<'m, 'r, S> {
     pub(crate) slot: &'m mut S,
     pub(crate) at: At<'r>,

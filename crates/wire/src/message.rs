@@ -15,11 +15,11 @@ use crate::write::Write;
 ///
 /// Every member is an `Option` or a `Many`, because any may be absent. The root is the name of the XML root element,
 /// should the message be a whole document. With `else payload: Payload<'a>` at the end, a member that this table does
-/// not know is looked for in the table of that member, as if its object had been there around it.
+/// not know is searched for in the table of that member, as if its object were around it.
 ///
-/// `keyed` says by which text a record is told from others, for whoever has to name one that cannot be read.
+/// `keyed` selects the text that identifies a record, for errors about one that cannot be read.
 ///
-/// `in any case` reads names without regard to letter case. With `with said: Said<'a>`, the members of that table are
+/// `in any case` reads names in any letter case. With `with said: Said<'a>`, the members of that table are
 /// members of this one, before its own; the shape of each table has its own only.
 ///
 /// With `of domain::Plan`, the message is the wire's form of that record: its members have the names of the record's
@@ -125,7 +125,7 @@ macro_rules! message {
     };
 }
 
-/// The methods of a visitor for which a number or a boolean is a value of another type.
+/// Declares the methods of a visitor for which a number or a boolean is a value of another type.
 macro_rules! no_scalar {
     () => {
         fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Self::Value, E> {
@@ -146,34 +146,34 @@ macro_rules! no_scalar {
     };
 }
 
-/// The line for a member whose name may be in any case.
+/// The row of a member whose name may be in any letter case.
 pub(crate) fn case<R: Copy>(name: &str, rows: &[(&str, R)]) -> Option<R> {
     rows.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, row)| *row)
 }
 
-/// A message as its table describes it.
+/// A message that its table describes.
 pub(crate) trait Message: Default {
     /// The table.
     const SHAPE: Shape;
-    /// A line of the table.
+    /// A row of the table.
     type Row: Copy;
-    /// The line for a member, if the table has it.
+    /// The row of a member, if the table has it.
     fn row(name: &str) -> Option<Self::Row>;
-    /// By what a record is told from others.
+    /// The text that identifies a record.
     fn key(&self) -> Option<&str> {
         None
     }
-    /// Writes what is there, in the order of the table.
+    /// Writes the members that are present, in the order of the table.
     fn put_members<W: Write>(&self, to: &mut W) -> Result<(), EncodeError>;
 }
 
-/// A message that can be read from a document which lives for `'de`.
+/// A message that can be read from a document with lifetime `'de`.
 pub(crate) trait Members<'de>: Message {
-    /// Reads the value of the member that `row` is about.
+    /// Reads the value of the member of this `row`.
     fn fill<A: MapAccess<'de>>(&mut self, row: Self::Row, map: &mut A, at: At<'_>) -> Result<(), A::Error>;
 }
 
-/// A large message that is seldom there.
+/// Boxes a large message that is rarely present.
 impl<M: Message> Message for Box<M> {
     const SHAPE: Shape = M::SHAPE;
     type Row = M::Row;
@@ -221,10 +221,11 @@ struct Object<'r, M> {
     of: PhantomData<M>,
 }
 
-/// An object is a map, and nothing else: not an array of its members, as derived readers take. Null is no object. An
-/// empty text is an empty one, because PHP clients write it for objects without members and XML has no other way.
+/// Reads an object from a map, and nothing else: not from an array of its members, which derived readers accept. Null
+/// is not an object. An empty text is an empty object, because PHP clients write it for objects without members and XML
+/// has no other way.
 ///
-/// Every value is read to its end, also one that cannot be taken: so a list goes on after a record that is wrong, and
+/// Every value is read to its end, even an invalid one: so a list continues after an invalid record, and
 /// the key of the record is known.
 impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
     type Value = Option<M>;
@@ -268,7 +269,7 @@ impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
     }
 }
 
-/// Finds the row for a member's name, without keeping the name.
+/// Finds the row of a member's name, without storing the name.
 struct Name<M>(PhantomData<M>);
 
 impl<'de, M: Message> DeserializeSeed<'de> for Name<M> {

@@ -1,9 +1,9 @@
-//! The operations of both gateways by their names.
+//! Operations of both gateways by their names.
 
 use crate::class::OperationInfo;
 use crate::{clearent, clientpay};
 
-/// The operation of this name, or of a name that it had in an earlier version; `None` if there is none.
+/// The operation of this name, or of an earlier name; `None` if there is none.
 ///
 /// ```
 /// use perennial_wire::{Class, operation};

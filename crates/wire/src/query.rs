@@ -7,10 +7,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use perennial_domain::clearent::Paging;
 use perennial_domain::{Flag, InvalidValue, Rule, Violations};
 
-/// Everything but the unreserved characters of RFC 3986 is encoded.
+/// Encoded characters: all except for the unreserved ones of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// A path that gets a query.
+/// A path to which a query is added.
 pub(crate) struct Target(String);
 
 impl Target {
@@ -43,7 +43,7 @@ impl Target {
     }
 }
 
-/// The parameters of a query and what is wrong with them.
+/// The parameters of a query, and their violations.
 pub(crate) struct Params<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     violations: Violations,
@@ -107,7 +107,7 @@ impl<'a> Params<'a> {
         self.read::<Flag>(name).map(|direction| direction.0)
     }
 
-    /// What was read, or everything wrong with it.
+    /// Returns the value, or all violations.
     pub(crate) fn finish<T>(self, value: T) -> Result<T, Violations> {
         if self.violations.is_empty() { Ok(value) } else { Err(self.violations) }
     }

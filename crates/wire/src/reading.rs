@@ -1,4 +1,4 @@
-//! One document being read: what is allowed, and, once it failed, where and why.
+//! The reading of one document: its limits, and, after a failure, the place and the reason.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -12,10 +12,10 @@ use crate::format::Format;
 use crate::json;
 use crate::limits::Limits;
 
-/// How scalars reach the reader.
+/// The form in which scalars reach the reader.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scalars {
-    /// JSON, with numbers already parsed: fast, and right for all but fractions and huge integers.
+    /// JSON, with numbers already parsed: fast, and exact for all but fractions and huge integers.
     Json,
     /// JSON, with each scalar as its own text.
     JsonText,
@@ -23,19 +23,19 @@ pub(crate) enum Scalars {
     Xml,
 }
 
-/// The state of one reading. The path is gathered while an error travels up, so that success pays nothing for it.
+/// The state of one reading. The path is collected while an error is returned, so that success costs nothing.
 pub(crate) struct Reading<'r> {
     pub(crate) limits: &'r Limits,
     pub(crate) scalars: Scalars,
     failure: Cell<Option<DecodeErrorKind>>,
-    /// Whether the value that failed was read to its end, so that what follows it can be read.
+    /// Whether the invalid value was read to its end, so that reading can continue after it.
     passed: Cell<bool>,
     inexact: Cell<bool>,
     trail: RefCell<Vec<&'static str>>,
     key: RefCell<Option<String>>,
 }
 
-/// A value that was read to its end and cannot be taken: the first member that is wrong, and the key of the record
+/// An invalid value that was read to its end: its first invalid member, and the key of the record
 /// around it.
 #[cfg_attr(test, derive(Clone, Debug, PartialEq))]
 pub(crate) struct Spoiled {
@@ -69,12 +69,12 @@ impl<'r> Reading<'r> {
         At { reading: self, depth: 1, prose: Prose::Exact }
     }
 
-    /// Whether a number was met whose text has to be read to keep it exact.
+    /// Whether a number occurred whose text has to be read to keep it exact.
     pub(crate) fn is_inexact(&self) -> bool {
         self.inexact.get()
     }
 
-    /// The error, of the kind that the failing member gave, else of `kind`.
+    /// The error, with the kind of the failing member, else `kind`.
     pub(crate) fn error(self, format: Format, kind: DecodeErrorKind) -> DecodeError {
         let mut trail = self.trail.into_inner();
         trail.reverse();
@@ -87,7 +87,7 @@ impl<'r> Reading<'r> {
 pub(crate) struct At<'r> {
     reading: &'r Reading<'r>,
     depth: usize,
-    /// How much of the texts here may be a secret.
+    /// The secrecy of the texts here.
     prose: Prose,
 }
 
@@ -111,7 +111,7 @@ impl<'r> At<'r> {
         Self { prose: Prose::Exact, ..self }
     }
 
-    /// A text, masked as far as the document is.
+    /// Masks a text by the document's setting.
     pub(crate) fn masked(self, text: Cow<'_, str>) -> Cow<'_, str> {
         let Some(known) = &self.limits().mask else { return text };
         match known.mask(&text, self.prose) {
@@ -124,7 +124,7 @@ impl<'r> At<'r> {
         Self { depth: self.depth + 1, ..self }
     }
 
-    /// Whether a value here would reach below the deepest level.
+    /// Whether a value here would exceed the maximum depth.
     pub(crate) fn is_too_deep(self, value: &RawValue) -> bool {
         self.depth + json::levels(value.get()) > self.limits().depth
     }
@@ -136,14 +136,14 @@ impl<'r> At<'r> {
         E::custom("")
     }
 
-    /// Fails at a value that has been read to its end: what follows it can still be read.
+    /// Fails at a value that was read to its end: reading can continue after it.
     pub(crate) fn spoil<E: Error>(self, kind: DecodeErrorKind) -> E {
         let error = self.fail(kind);
         self.reading.passed.set(true);
         error
     }
 
-    /// What the error that has just been met is about, if the reading can go on after it.
+    /// The details of the last error, if reading can continue after it.
     pub(crate) fn spoiled(self) -> Option<Spoiled> {
         let Reading { failure, passed, trail, key, .. } = self.reading;
         if !passed.replace(false) {
@@ -152,7 +152,7 @@ impl<'r> At<'r> {
         Some(Spoiled { kind: failure.take()?, trail: trail.take(), key: key.take() })
     }
 
-    /// Fails once more for a value within this one, which has been read to its end, too.
+    /// Fails again for a value around an invalid one, which was read to its end, too.
     pub(crate) fn spoil_again<E: Error>(self, spoiled: Spoiled, key: Option<String>) -> E {
         let Spoiled { kind, trail, key: inner } = spoiled;
         self.reading.trail.replace(trail);
@@ -160,7 +160,7 @@ impl<'r> At<'r> {
         self.spoil(kind)
     }
 
-    /// Passes over the members of an object that stands where none belongs.
+    /// Skips the members of an object in a wrong place.
     pub(crate) fn pass_map<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while map.next_key::<IgnoredAny>()?.is_some() {
             self.skip(&mut map)?;
@@ -168,7 +168,7 @@ impl<'r> At<'r> {
         Ok(())
     }
 
-    /// Passes over the items of a list that stands where none belongs.
+    /// Skips the items of a list in a wrong place.
     pub(crate) fn pass_seq<'de, A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while let Some(item) = seq.next_element::<&RawValue>()? {
             if self.is_too_deep(item) {
@@ -184,13 +184,13 @@ impl<'r> At<'r> {
         self.fail(DecodeErrorKind::WrongType)
     }
 
-    /// Notes the member through which an error leaves.
+    /// Records the member through which an error is returned.
     pub(crate) fn through<E>(self, member: &'static str, error: E) -> E {
         self.reading.trail.borrow_mut().push(member);
         error
     }
 
-    /// Passes over the value of a member that no table knows.
+    /// Skips the value of an unknown member.
     pub(crate) fn skip<'de, A: MapAccess<'de>>(self, map: &mut A) -> Result<(), A::Error> {
         let deep = match self.scalars() {
             Scalars::Xml => {

@@ -1,8 +1,7 @@
-//! How the members of records and requests are read and written: one rule for each type.
+//! Rules of reading and writing the members of records and requests: one rule for each type.
 //!
-//! Keys, money, and the days and flags that say what became of it are never guessed: what cannot be read is an error.
-//! Words are kept as they came, also those that the domain does not know. Details that move no money are kept as they
-//! came where they cannot be read.
+//! Keys, money, and the days and flags that decide about it are never guessed: an unreadable value is an error. Words
+//! are kept unchanged, even unknown ones. Details that move no money are kept as text if they cannot be read.
 
 use std::borrow::Cow;
 
@@ -18,7 +17,7 @@ use crate::fields::{
 };
 use crate::text::{Bare, Text};
 
-/// Between a member of a message and a value of the domain.
+/// Conversion between a member of a message and a value of the domain.
 pub(crate) trait Rule<'a, Member, Value> {
     /// Reads the member of this name.
     fn read(name: &str, member: Member) -> Result<Value, Fault>;
@@ -30,7 +29,7 @@ pub(crate) trait Rule<'a, Member, Value> {
 /// The rule of a type.
 pub(crate) struct Plain;
 
-/// Declares the rule of a type: how its text is read, and how it is written.
+/// Declares the rule of a type: its reading and its writing.
 macro_rules! rules {
     ($($Member:ident to $Value:ty: $read:expr, $show:expr;)*) => {$(
         impl<'a> $crate::rule::Rule<'a, Option<$Member<'a>>, $Value> for $crate::rule::Plain {
@@ -47,7 +46,7 @@ macro_rules! rules {
     )*};
 }
 
-/// Declares the rules of keys, of which one may name the record itself, and of words.
+/// Declares the rules of keys, one of which may identify the record itself, and of words.
 macro_rules! names {
     (keys $($Key:ty),*; words $($Word:ty),*) => {
         rules! {
@@ -88,7 +87,7 @@ rules! {
     Bare to Option<Reported<bool>>: |_, flag| Ok(reported_flag(flag)), |flag| flag.as_ref().map(Bare::shown);
 }
 
-/// Declares a rule by which single members are read otherwise than their type.
+/// Declares a rule for single members that are read otherwise than their type.
 macro_rules! special {
     ($($(#[$doc:meta])* $Rule:ident to $Value:ty: $read:expr, $show:expr;)*) => {$(
         $(#[$doc])*
@@ -109,15 +108,15 @@ macro_rules! special {
 }
 
 special! {
-    /// The last four digits of a card, which a number has without its leading zeros.
+    /// The last four digits of a card; a JSON number lacks leading zeros.
     LastFour to Option<String>: last_four, |digits| some_text(digits.as_ref());
-    /// A result code of three digits, likewise.
+    /// A result code of three digits; a JSON number lacks leading zeros.
     ResultCode to Option<String>: |_, code| Ok(result_code(code)), |code| some_text(code.as_ref());
     /// A card number. A gateway that echoes a whole one must not bring it into a record.
     CardNumber to Option<String>:
         |_, card| Ok(owned(given(card).map(|card| padded(4, card))).map(masked)),
         |card| some_text(card.as_ref());
-    /// A word that answers have as `Active`, although requests say `ACTIVE`.
+    /// A word that answers write as `Active`, although requests write `ACTIVE`.
     Capitalized to Option<TokenStatus>:
         |_, status| Ok(given(status).map(|status| TokenStatus::reported(&status))),
         |status| status.as_ref().map(|status| capitalized(status.as_str()));
@@ -139,8 +138,8 @@ fn capitalized(word: &str) -> Text<'static> {
     Cow::Owned(word)
 }
 
-/// Makes a message the wire's form of a record of the domain: each member has the name of a field there, and is read
-/// and written by the rule of the field's type, or by the one that is named.
+/// Makes a message the wire's form of a domain record: each member has the name of a field, and is read
+/// and written by the rule of the field's type, or by the named one.
 macro_rules! record {
     ($Name:ident is $Record:ty { $($field:ident = $name:literal $(by $Rule:ident)?),* $(,)? }) => {
         const _: () = {
@@ -164,7 +163,7 @@ macro_rules! record {
     };
 }
 
-/// The rule that is named, or that of the type.
+/// The named rule, or the rule of the type.
 macro_rules! of {
     () => {
         $crate::rule::Plain
@@ -176,12 +175,12 @@ macro_rules! of {
 
 pub(crate) use {of, record, rules};
 
-/// A value of a request as its member, by its type.
+/// Conversion of a request's value to its member, by its type.
 pub(crate) trait Spelled<'a, Member> {
     fn spelled(&'a self) -> Member;
 }
 
-/// The same for a field of a request, which may be absent.
+/// Conversion of a request's optional field to its member.
 pub(crate) trait Given<'a, Member> {
     fn member(self) -> Option<Member>;
 }
@@ -235,8 +234,9 @@ impl<'a> Spelled<'a, Bare<'a>> for Flag {
     }
 }
 
-/// Makes a message the wire's form of a request, which it is written from and read into. Each member has the name of a
-/// field; `gateway` are read in the gateway's own way, `words` are kept as they came, and `nested` are requests in it.
+/// Makes a message the wire's form of a request, for writing and reading. Each member has the name of a field;
+/// `gateway` members are read in the gateway's own way, `words` are kept unchanged, and `nested` ones are requests in
+/// it.
 macro_rules! request {
     (
         $Name:ident asks $Request:ty, by $Fields:ident, $Builder:ident {
@@ -295,7 +295,7 @@ macro_rules! request {
     };
 }
 
-/// A message that asks for something: what it has, as far as it can be read, and what is wrong with it.
+/// A message that is a request: its readable content, and its violations.
 pub(crate) trait Asks<Builder> {
     fn builder(self) -> Builder;
 }

@@ -1,4 +1,4 @@
-//! Scalars. The wire documents almost all of them as text, and clients send numbers and booleans in their place.
+//! Scalars. The wire documents almost all of them as text, and clients send numbers and booleans instead.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,8 +16,8 @@ use crate::write::Write;
 /// A scalar as text: a string, an integer, a boolean, or a number with exactly the digits that the document has.
 pub(crate) type Text<'a> = Cow<'a, str>;
 
-/// A scalar that JSON writes bare: a boolean or a number. It is read as text, like any other: what it means is for
-/// whoever asks, and so is what to do when it means nothing.
+/// A scalar that JSON writes bare: a boolean or a number. It is read as text, like any other; its user
+/// interprets it, and handles invalid values.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Bare<'a>(Text<'a>);
 
@@ -28,7 +28,7 @@ impl From<bool> for Bare<'_> {
 }
 
 impl Bare<'_> {
-    /// A detail as it was reported, which may be no number or boolean.
+    /// A detail as it was reported, which may not be a number or boolean.
     pub(crate) fn shown<T: fmt::Display>(value: &Reported<T>) -> Self {
         Self(Cow::Owned(value.to_string()))
     }
@@ -97,7 +97,7 @@ impl Put for Bare<'_> {
     }
 }
 
-/// Whether JSON can hold the text as it stands: a boolean, or a number in plain digits.
+/// Whether JSON can hold the text unquoted: a boolean, or a number in plain digits.
 fn is_bare(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));

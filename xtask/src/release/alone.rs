@@ -1,5 +1,5 @@
-//! Each package can be read and used by itself: it says what it is, brings its code and its licences only, and its page
-//! links to nothing that it leaves behind.
+//! Each package can be read and used by itself: it describes itself, contains only its code and its licenses, and its
+//! page links to nothing outside the package.
 
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     Ok(findings)
 }
 
-/// The paths that its archive will hold.
+/// The paths in the package's archive.
 pub(super) fn files(workspace: &Workspace, package: &Package) -> Result<String, Failure> {
     workspace.step(&format!("cargo package --quiet --locked --allow-dirty --list -p {}", package.name)).read()
 }

@@ -1,6 +1,7 @@
-//! Who has a version may be given the next one unasked, as long as the first number that is not zero stays. What they
-//! call must be there still. Two programmes look, for each sees what the other does not: lines of the public API show
-//! every change of a type, and cargo-semver-checks knows what breaks although no line is gone.
+//! Compatible versions: users may get the next version automatically as long as the first nonzero number stays equal,
+//! so the API that they call must still exist. Two programs check, because each finds changes that the other misses:
+//! lines of the public API show every change of a type, and cargo-semver-checks knows which changes break users
+//! although no line is gone.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +15,7 @@ use crate::tidy::Finding;
 const PUBLIC_API: Tool = Tool { name: "cargo-public-api", version: "0.52.0" };
 const SEMVER_CHECKS: Tool = Tool { name: "cargo-semver-checks", version: "0.51.0" };
 
-/// Against the lines in `docs/api`, which a publish writes: they say what users have.
+/// Compares with the lines in `docs/api`, which a publish writes: they are the published API.
 pub(super) fn lines(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
     for package in workspace.libraries() {
@@ -36,7 +37,7 @@ pub(super) fn lines(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     Ok(findings)
 }
 
-/// Against the tag of the last release.
+/// Compares with the tag of the last release.
 pub(super) fn semver(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let Some(last) = workspace.last()? else {
         eprintln!(
@@ -50,7 +51,7 @@ pub(super) fn semver(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     Ok(Vec::new())
 }
 
-/// Keeps what is published now.
+/// Writes the API that is published now.
 pub(super) fn write(workspace: &Workspace) -> Result<(), Failure> {
     for package in workspace.libraries() {
         let place = place(workspace, package);
@@ -74,8 +75,8 @@ fn promises(old: &str, new: &str) -> bool {
     significant(old) == significant(new)
 }
 
-/// rustdoc says it as JSON to those who grant that the format may change, and the programme knows this one. What grants
-/// it has much built anew, so it is built apart.
+/// Reads the API from rustdoc's JSON, whose format is unstable; the program knows the current one. The option that
+/// allows it causes a large rebuild, so it builds in a separate folder.
 fn read(workspace: &Workspace, package: &Package) -> Result<BTreeSet<String>, Failure> {
     let target = workspace.target.join("release-check/api");
     workspace

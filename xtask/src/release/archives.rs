@@ -1,4 +1,4 @@
-//! The archives themselves: each builds by itself, and the same commit makes the same bytes anywhere.
+//! Archives: each builds by itself, and equal commits make equal bytes anywhere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use crate::failure::Failure;
 use crate::step::Step;
 use crate::tidy::Finding;
 
-/// Unpacks all archives beside each other and builds each by itself, those it needs being archives too; its examples bring
-/// what only they and tests need. Cargo would build a package as well, but beside others as it once unpacked them.
+/// Unpacks all archives beside each other and builds each by itself, with archives as dependencies; its examples bring
+/// dependencies that only they and tests need. Cargo would build a package as well, but beside earlier unpacked ones.
 pub(super) fn build(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     workspace.of_all("cargo package --quiet --locked --no-verify").run()?;
     let folder = workspace.target.join("release-check/unpacked");
@@ -31,7 +31,7 @@ pub(super) fn build(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     Ok(Vec::new())
 }
 
-/// A workspace of unpacked archives, in which each has the others for what the registry will have.
+/// A workspace of unpacked archives, in which each uses the others instead of the registry.
 fn beside(packages: &[Package]) -> String {
     let members: Vec<String> = packages.iter().map(Package::archive).collect();
     let patch = |package: &Package| format!("{} = {{ path = {:?} }}\n", package.name, package.archive());
@@ -39,7 +39,7 @@ fn beside(packages: &[Package]) -> String {
     format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n\n[patch.crates-io]\n{patches}")
 }
 
-/// What is committed, packed in two folders: cargo refuses what is not.
+/// Packs the committed files in two folders: cargo refuses uncommitted ones.
 pub(super) fn same(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let (left, right) = (packed(workspace, "left")?, packed(workspace, "right")?);
     let differs = |package: &&Package| {

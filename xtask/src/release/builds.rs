@@ -1,4 +1,4 @@
-//! What must build: the documentation, with the oldest Rust that is promised, and with every set of features.
+//! Builds that must succeed: the documentation, with the oldest promised Rust, and with every set of features.
 
 use super::workspace::Workspace;
 use crate::failure::Failure;
@@ -12,7 +12,7 @@ pub(super) fn docs(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     Ok(Vec::new())
 }
 
-/// A toolchain that is not there is installed; where that fails, the gate is red.
+/// Builds with the oldest Rust. A missing toolchain is installed; if that fails, the gate is red.
 pub(super) fn oldest(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let Some(version) = workspace.oldest_rust() else {
         return Ok(vec![Finding::new("Cargo.toml", "promises no oldest Rust: say `rust-version`")]);
@@ -29,7 +29,7 @@ pub(super) fn oldest(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     Ok(Vec::new())
 }
 
-/// Each set by itself, for cargo would add up those of several crates.
+/// Builds each set by itself, because cargo would unite the sets of several crates.
 pub(super) fn features(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     for package in &workspace.packages {
         let features = package.facts["features"].as_object().into_iter().flat_map(|features| features.keys());

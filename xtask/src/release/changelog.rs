@@ -1,4 +1,4 @@
-//! The changelog says, in a paragraph for people, what a version is.
+//! Changelog: it describes each version in a paragraph for people.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     Ok(fault.map(|what| Finding::new(CHANGELOG, what)).into_iter().collect())
 }
 
-/// What goes out for good has a day.
+/// Finds a version without a date.
 pub(super) fn undated(workspace: &Workspace) -> Result<Option<Finding>, Failure> {
     let version = workspace.version();
     let is_open =

@@ -1,4 +1,4 @@
-//! A workspace of two sound crates that were released once, in a folder that goes away. Their names are in no registry,
+//! A workspace of two valid crates that were released once, in a temporary folder. Their names are in no registry,
 //! where cargo would look for them.
 
 use std::fs;
@@ -53,7 +53,7 @@ const FILES: &[(&str, &str)] = &[
 pub(super) struct Fixture(tempfile::TempDir);
 
 impl Fixture {
-    /// 0.1.0 is out, and 0.1.1 is committed.
+    /// Creates a workspace in which 0.1.0 is released and 0.1.1 is committed.
     pub(super) fn new() -> Result<Self, Failure> {
         let folder = tempfile::tempdir().map_err(Failure::of_file("a folder for a while".as_ref()))?;
         let fixture = Self(folder);
@@ -68,7 +68,7 @@ impl Fixture {
         Ok(fixture)
     }
 
-    /// Puts one text instead of another that stands in the file; in a new file, nothing stands.
+    /// Replaces a text in the file; in a new file, the text to replace is empty.
     pub(super) fn edit(&self, path: &str, from: &str, to: &str) -> Result<(), Failure> {
         let text = if from.is_empty() {
             String::new()
@@ -100,7 +100,7 @@ impl Fixture {
         self.0.path().into()
     }
 
-    /// It builds in a folder of its own, whatever this programme is built in, with the programmes that `tools` has.
+    /// A workspace that builds in its own folder, with the programs in `tools`.
     pub(super) fn workspace(&self, tools: PathBuf) -> Result<Workspace, Failure> {
         let target = self.root().join("target");
         let variables = vec![("CARGO_TARGET_DIR", target.display().to_string())];

@@ -1,4 +1,4 @@
-//! One question to a release, and what all of them answered.
+//! One check of a release, and the answers of all checks.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -10,11 +10,11 @@ use crate::tidy::Finding;
 pub(super) struct Gate {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
-    /// What is red about this workspace.
+    /// The findings in this workspace.
     pub(super) check: fn(&Workspace) -> Result<Vec<Finding>, Failure>,
 }
 
-/// Asks all, so that one run shows all that is red, and gives back the names of those that nobody could answer here.
+/// Runs all gates, so that one run shows all findings, and returns the names of gates without an answer.
 pub(super) fn check(workspace: &Workspace, gates: &[&'static Gate]) -> Result<Vec<&'static str>, Failure> {
     let mut answers = Vec::new();
     for (gate, at) in gates.iter().zip(1..) {
@@ -42,12 +42,12 @@ pub(super) enum Verdict {
     Red {
         findings: usize,
     },
-    /// What would answer is out of reach.
+    /// A needed resource is out of reach.
     Open,
 }
 
 impl Gate {
-    /// Prints what it finds. A programme that fails makes its gate red.
+    /// Prints the findings of a gate. A failing program makes its gate red.
     pub(super) fn ask(&self, workspace: &Workspace) -> Verdict {
         let findings = match (self.check)(workspace) {
             Ok(findings) => findings,

@@ -1,4 +1,4 @@
-//! What cargo-deny says of all that is built in, by `deny.toml`.
+//! Runs cargo-deny on all dependencies, by `deny.toml`.
 
 use super::tool::Tool;
 use super::workspace::Workspace;
@@ -11,7 +11,8 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     deny(workspace, &["check", "licenses", "bans", "sources"])
 }
 
-/// The database is a repository, which not every network reaches: then nobody has asked, and that is no green.
+/// Checks advisories. Their database is a repository, which some networks cannot reach: then the gate is open, not
+/// green.
 pub(super) fn advisories(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     deny(workspace, &["fetch", "db"])
         .map_err(|_| Failure::OutOfReach { what: "the database of advisories (`db-urls` in deny.toml)" })?;

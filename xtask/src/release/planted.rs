@@ -1,4 +1,4 @@
-//! The gates themselves under test: green about a sound workspace, red where a fault is planted in it.
+//! Tests of the gates: green for a valid workspace, red for one with a planted fault.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::workspace::Workspace;
 use crate::failure::Failure;
 use crate::tidy::Finding;
 
-/// What is wrong, the gate that must see it, and the edits that make it so: a file, what stands there, what comes instead.
+/// A fault: its name, the gate that must find it, and the edits that plant it: a file, the old text, the new text.
 struct Fault {
     what: &'static str,
     gate: &'static str,
@@ -131,7 +131,7 @@ const FAULTS: &[Fault] = &[
     },
 ];
 
-/// All of them: some gates install what they run, and take minutes the first time.
+/// Runs all gates: some install the programs that they run, and take minutes the first time.
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let gates: Vec<&Gate> = GATES.iter().filter(|gate| gate.name != "planted").collect();
     findings(&gates, &workspace.tools)
@@ -165,7 +165,7 @@ fn findings(gates: &[&Gate], tools: &Path) -> Result<Vec<Finding>, Failure> {
 mod tests {
     use super::*;
 
-    /// Those that install nothing.
+    /// Gates that install nothing.
     const QUICK: &[&str] = &["changelog", "versions", "alone", "secrets", "sbom", "docs", "features", "same"];
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
         assert!(findings.is_empty(), "\n{}", findings.join("\n"));
     }
 
-    /// Cargo makes the archives, and what is known of a crate changes from day to day: neither can be planted.
+    /// Excludes archives, which cargo makes, and advisories, which change daily: neither fault can be planted.
     #[test]
     fn every_other_gate_has_a_fault() {
         let unplanted = GATES.iter().filter(|gate| !FAULTS.iter().any(|fault| fault.gate == gate.name));

@@ -1,4 +1,4 @@
-//! The upload. It goes on where an earlier one stopped, for what is in the registry can never be put there again.
+//! The upload. It continues where an earlier one stopped, because a version can be uploaded to a registry only once.
 
 use std::env;
 use std::ffi::OsStr;
@@ -10,16 +10,16 @@ use crate::step::Step;
 use crate::tidy::Finding;
 
 const REGISTRY: &str = "crates-io";
-/// Where cargo itself looks for the token, which so stands in no argument.
+/// The variable in which cargo looks for the token, so that no argument contains it.
 const TOKEN: &str = "CARGO_REGISTRY_TOKEN";
 
-/// All but the upload itself.
+/// Runs everything except for the upload itself.
 pub(super) fn rehearse(workspace: &Workspace) -> Result<(), Failure> {
     gate::check(workspace, &picked(&[])?)?;
     upload(workspace, &workspace.packages, REGISTRY).arguments(&["--dry-run".into()]).run()
 }
 
-/// Nothing is uploaded that was not checked just now.
+/// Checks everything, then uploads.
 pub(super) fn publish(workspace: &Workspace) -> Result<(), Failure> {
     let refusals = refusals(workspace, env::var_os(TOKEN).as_deref())?;
     for refusal in &refusals {
@@ -40,7 +40,7 @@ pub(super) fn publish(workspace: &Workspace) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is plain before any gate is asked.
+/// Refusals that need no gate.
 fn refusals(workspace: &Workspace, token: Option<&OsStr>) -> Result<Vec<Finding>, Failure> {
     let mut refusals = Vec::from_iter(changelog::undated(workspace)?);
     if token.is_none_or(OsStr::is_empty) {
@@ -64,7 +64,7 @@ fn refusals(workspace: &Workspace, token: Option<&OsStr>) -> Result<Vec<Finding>
     Ok(refusals)
 }
 
-/// Uploads what is not there yet, each crate after those that it needs.
+/// Uploads missing crates, each after its dependencies.
 fn go_on(workspace: &Workspace, registry: &str) -> Result<(), Failure> {
     let is_there = |package: &&Package| {
         let line = format!("cargo info --quiet --registry {registry} {}@{}", package.name, package.version);
@@ -77,7 +77,7 @@ fn go_on(workspace: &Workspace, registry: &str) -> Result<(), Failure> {
     if rest.is_empty() { Ok(()) } else { upload(workspace, rest, registry).run() }
 }
 
-/// The archives were built by a gate. Cargo waits for each before it goes on to those that need it.
+/// Uploads the archives that a gate built. Cargo waits for each before it uploads dependents.
 fn upload<'a>(
     workspace: &Workspace,
     packages: impl IntoIterator<Item = &'a Package>,

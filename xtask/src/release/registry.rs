@@ -1,4 +1,4 @@
-//! As much of a registry as cargo asks for on an upload, on a free port of this machine.
+//! A minimal registry for cargo's uploads, on a free port of this machine.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,7 +15,7 @@ pub(super) struct Registry {
 
 #[derive(Default)]
 struct Shelf {
-    /// Lines of the index with the archives, in the order in which they came.
+    /// Lines of the index with the archives, in the order of arrival.
     crates: Vec<(Value, Vec<u8>)>,
     refused: String,
 }
@@ -34,12 +34,12 @@ impl Registry {
         registry
     }
 
-    /// How cargo finds it, as the registry `local`.
+    /// The cargo configuration that finds the registry as `local`.
     pub(super) fn config(&self) -> String {
         format!("[registries.local]\nindex = \"sparse+http://{}/\"\ntoken = \"token\"\n", self.address)
     }
 
-    /// Answers an upload of this crate with a failure, and takes all others.
+    /// Fails uploads of this crate, and accepts all others.
     pub(super) fn refuse(&self, name: &str) {
         name.clone_into(&mut self.shelf.lock().unwrap().refused);
     }
@@ -84,7 +84,7 @@ fn text(value: &Value) -> &str {
 }
 
 impl Shelf {
-    /// The length of what is said of the crate, then that, then the same of the archive.
+    /// Accepts an upload: the length of the crate's JSON, the JSON, then the length of the archive and the archive.
     fn take(&mut self, body: &[u8]) -> (u16, Vec<u8>) {
         let (said, archive) = part(body);
         let (archive, _) = part(archive);
@@ -101,20 +101,20 @@ impl Shelf {
         (200, b"{}".into())
     }
 
-    /// A file of the index is named like its crate.
+    /// Answers a file of the index, which is named like its crate.
     fn index(&self, path: &str) -> (u16, Vec<u8>) {
         let line = self.crates.iter().find(|(line, _)| path.ends_with(text(&line["name"])));
         line.map_or((404, Vec::new()), |(line, _)| (200, line.to_string().into_bytes()))
     }
 
-    /// So is the folder of an archive.
+    /// Answers an archive, whose folder is named like its crate.
     fn archive(&self, path: &str) -> (u16, Vec<u8>) {
         let of = self.crates.iter().find(|(line, _)| path.contains(&format!("/{}/", text(&line["name"]))));
         of.map_or((404, Vec::new()), |(_, archive)| (200, archive.clone()))
     }
 }
 
-/// What the length before it says, and the rest.
+/// Splits off the part whose length precedes it.
 fn part(bytes: &[u8]) -> (&[u8], &[u8]) {
     let (length, rest) = bytes.split_at(4);
     rest.split_at(u32::from_le_bytes(length.try_into().unwrap()) as usize)

@@ -1,4 +1,4 @@
-//! What is built into the packages, as a `CycloneDX` 1.5 list under `target/`, the same for the same lock file.
+//! Contents of the packages, as a `CycloneDX` 1.5 list under `target/`, identical for identical lock files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -39,7 +39,7 @@ fn list(facts: &Value, built_in: &BTreeMap<&str, &Value>) -> Value {
     })
 }
 
-/// All that `ours` reach without what only builds or tests them, by its id.
+/// Packages that `ours` reach, except for build and test dependencies, by id.
 fn built_in<'a>(facts: &'a Value, ours: &[&'a str]) -> BTreeMap<&'a str, &'a Value> {
     let mut reached = BTreeMap::new();
     let mut waiting = ours.to_vec();
@@ -54,7 +54,7 @@ fn built_in<'a>(facts: &'a Value, ours: &[&'a str]) -> BTreeMap<&'a str, &'a Val
     reached
 }
 
-/// The ids of what is built into it from the first.
+/// The ids of the normal dependencies of a package.
 fn needs<'a>(facts: &'a Value, id: &str) -> impl Iterator<Item = &'a str> {
     let node = facts["resolve"]["nodes"].as_array().into_iter().flatten().find(|node| node["id"] == id);
     let is_normal = |need: &&Value| {
@@ -77,7 +77,7 @@ fn component(package: &Value) -> Value {
     })
 }
 
-/// Its name in every registry of the world.
+/// The package URL, which is valid across registries.
 fn purl(package: &Value) -> String {
     format!("pkg:cargo/{}@{}", text(&package["name"]), text(&package["version"]))
 }
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(component["licenses"], json!([{ "expression": "MIT OR Apache-2.0" }]));
     }
 
-    /// A second opinion, by those who wrote the format.
+    /// Validates the list with the tool of the format's authors, as a second opinion.
     #[test]
     fn the_list_is_valid_and_the_same_each_time() {
         let fixture = Fixture::new().unwrap();

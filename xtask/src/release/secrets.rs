@@ -1,4 +1,4 @@
-//! Neither the tree nor a package holds a card number, a key, or a path of somebody's machine.
+//! Secrets: neither the tree nor a package contains a card number, a key, or a local path.
 
 use super::alone;
 use super::workspace::Workspace;

@@ -1,4 +1,4 @@
-//! Programmes of others that gates run, each in one version, in a folder of their own under the target folder.
+//! Third-party programs that gates run, each in one version, in a separate folder under the target folder.
 
 use super::workspace::Workspace;
 use crate::failure::Failure;
@@ -10,7 +10,8 @@ pub(super) struct Tool {
 }
 
 impl Tool {
-    /// It runs in the workspace. What is not there yet is installed; where that fails, the failure says how to.
+    /// A step that runs the program in the workspace. A missing program is installed; if that fails, the failure says
+    /// how to.
     pub(super) fn step(&self, workspace: &Workspace) -> Result<Step, Failure> {
         let Self { name, version } = *self;
         let folder = workspace.tools.join(format!("{name}-{version}"));

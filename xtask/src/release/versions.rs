@@ -1,4 +1,4 @@
-//! All crates go out in one version that was never out before, and ask for each other by its number.
+//! Versions: all crates are released in one new version, and depend on each other by its number.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What `cargo metadata` says of the crates that are published, in the order in which they can be.
+//! Facts from `cargo metadata` about the published crates, in publishing order.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -8,15 +8,15 @@ use serde_json::Value;
 use crate::failure::Failure;
 use crate::step::Step;
 
-/// The workspace, and where its releases are made.
+/// The workspace, and the folders of its releases.
 pub(super) struct Workspace {
     pub(super) root: PathBuf,
     pub(super) target: PathBuf,
-    /// Where programmes are installed that gates run.
+    /// The folder of programs that gates run.
     pub(super) tools: PathBuf,
-    /// What its commands run under.
+    /// Environment variables of its commands.
     pub(super) variables: Vec<(&'static str, String)>,
-    /// Each after those that it needs.
+    /// Packages, each after its dependencies.
     pub(super) packages: Vec<Package>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Workspace {
 pub(super) struct Package {
     pub(super) name: String,
     pub(super) version: String,
-    /// What `cargo metadata` says of it.
+    /// The facts from `cargo metadata`.
     pub(super) facts: Value,
 }
 
@@ -52,7 +52,7 @@ impl Workspace {
         self.packages.first().map_or("", |package| &package.version)
     }
 
-    /// The version that went out last: its tag says so.
+    /// The last released version, from its tag.
     pub(super) fn last(&self) -> Result<Option<String>, Failure> {
         let tags = self.step("git tag --list v[0-9]* --sort=-version:refname").read()?;
         Ok(tags.lines().next().map(|tag| tag.trim_start_matches('v').to_owned()))
@@ -70,22 +70,22 @@ impl Workspace {
         Ok(plan)
     }
 
-    /// What every crate promises; they inherit it from one place.
+    /// The minimum Rust version of every crate; all inherit it from one place.
     pub(super) fn oldest_rust(&self) -> Option<&str> {
         self.packages.first()?.facts["rust_version"].as_str()
     }
 
-    /// A command in its folder.
+    /// A command in the workspace's folder.
     pub(super) fn step(&self, line: &str) -> Step {
         self.under(Step::new(line).within(self.root.clone()))
     }
 
-    /// The same with its variables.
+    /// Adds the workspace's variables to a command.
     pub(super) fn under(&self, step: Step) -> Step {
         self.variables.iter().fold(step, |step, (name, value)| step.variable(name, value))
     }
 
-    /// A cargo command for all of them at once.
+    /// A cargo command for all packages.
     pub(super) fn of_all(&self, line: &str) -> Step {
         self.step(line).arguments(&picks(&self.packages))
     }
@@ -110,12 +110,12 @@ impl Package {
         targets.into_iter().any(|target| target["kind"][0] == "lib")
     }
 
-    /// The name of its archive, without the extension, and of the folder in it.
+    /// The name of its archive without the extension, which is also the name of the folder in it.
     pub(super) fn archive(&self) -> String {
         format!("{}-{}", self.name, self.version)
     }
 
-    /// The crates of ours that must be in the registry first. A dependency without a version is not published.
+    /// Our crates that must be in the registry first. A dependency without a version is not published.
     fn needs(&self) -> Vec<&str> {
         let dependencies = self.facts["dependencies"].as_array().into_iter().flatten();
         let ours = dependencies.filter(|other| other["path"].is_string() && other["req"] != "*");
@@ -126,7 +126,7 @@ impl Package {
     }
 }
 
-/// As cargo is told which packages it is about.
+/// Arguments that select packages for cargo.
 pub(super) fn picks<'a>(packages: impl IntoIterator<Item = &'a Package>) -> Vec<String> {
     packages.into_iter().flat_map(|package| ["-p".into(), package.name.clone()]).collect()
 }
@@ -171,7 +171,7 @@ mod tests {
         }
     }
 
-    /// A name, then the names it needs with the versions.
+    /// A package from a line: its name, then its dependencies with their versions.
     fn package(line: &str) -> Package {
         let mut words = line.split(' ');
         let name = words.next();

@@ -1,4 +1,5 @@
-//! The command as it looks in a terminal: typed into the shell of the guide's first chapter, and drawn.
+//! Pictures of the command in a terminal: its input runs in the shell of the guide's first chapter, and its output is
+//! drawn.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
@@ -10,7 +11,7 @@ use anstyle_svg::Term;
 use crate::failure::Failure;
 use crate::step::Step;
 
-/// What is typed for each picture. A backslash, which is not shown, keeps the alias of the chapter away.
+/// The input of each picture. A backslash, which is not shown, bypasses the alias of the chapter.
 const PICTURES: &[(&str, &str)] = &[
     ("cli-quickstart", r"\perennial quickstart"),
     ("cli-payments", "perennial payments list"),
@@ -34,7 +35,7 @@ const PICTURES: &[(&str, &str)] = &[
 const COLUMNS: usize = 100;
 
 const CHAPTER: &str = "docs/guide/getting-started.md";
-/// Where the chapter has its sandbox.
+/// The URL of the chapter's sandbox.
 const URL: &str = "http://127.0.0.1:8480";
 
 pub(super) fn draw(folder: &Path) -> Result<(), Failure> {
@@ -60,13 +61,13 @@ pub(super) fn draw(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A line as a terminal shows it that is too narrow for it.
+/// A line, wrapped as a narrow terminal shows it.
 fn wrapped(line: &str) -> String {
     let characters: Vec<char> = line.chars().collect();
     characters.chunks(COLUMNS).map(String::from_iter).collect::<Vec<_>>().join("\n")
 }
 
-/// What the chapter types, but for what serves until it is stopped, and what builds.
+/// The input of the chapter, except for commands that serve until they are stopped, and for builds.
 fn setup(chapter: &str) -> String {
     let blocks = chapter.split("```sh\n").skip(1).filter_map(|block| block.split("```").next());
     blocks.filter(|block| !["sandbox serve", "cargo "].iter().any(|what| block.contains(what))).collect()

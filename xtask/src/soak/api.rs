@@ -1,5 +1,5 @@
-//! The served `OpenAPI` document against the sandbox that serves it, by schemathesis: no defect, no breach of a schema, no
-//! status that is not documented.
+//! Tests the served `OpenAPI` document against its sandbox with schemathesis: no defect, no schema violation, no
+//! undocumented status.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
@@ -12,9 +12,11 @@ use crate::step::Step;
 
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 const KEY: &str = "5eed5eed5eed5eed5eed5eed5eed5eed";
-/// Requests of each operation in each phase but those that cover every rule of its schemas, some hundred more.
+/// Requests of each operation in each phase; the phase that covers every rule of the schemas sends about a hundred
+/// more.
 const EXAMPLES: u64 = 50;
-/// The sandbox refuses what is wrong and takes more than it describes, which its own tests know in detail.
+/// Checks that are off: the sandbox refuses invalid requests and accepts more than it describes, which its own tests
+/// cover.
 const NOT_CHECKED: &str = "negative_data_rejection,positive_data_acceptance";
 
 pub(super) fn run(soak: &Soak) -> Result<(), Failure> {

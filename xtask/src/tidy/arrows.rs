@@ -1,4 +1,4 @@
-//! Which of our crates may know which: the arrows of docs/ARCHITECTURE.md, and no others.
+//! Permitted dependencies between our crates: the arrows of docs/ARCHITECTURE.md, and no others.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::Finding;
 use crate::failure::Failure;
 use crate::step::Step;
 
-/// A crate, what it may be built on, and what its tests may use beside that.
+/// A crate, its permitted dependencies, and the additional ones of its tests.
 const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("perennial-domain", &[], &[]),
     ("perennial-wire", &["perennial-domain"], &[]),
@@ -28,14 +28,14 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("xtask", &[], &[]),
 ];
 
-/// One of our crates that names another in its manifest.
+/// One of our crates with another one in its manifest.
 pub(super) struct Arrow {
     from: String,
     to: String,
     dev: bool,
 }
 
-/// Every crate of the workspace points at itself as well, so that one without arrows is seen too.
+/// Reads the arrows. Every crate of the workspace points at itself as well, so that one without arrows is seen too.
 pub(super) fn read() -> Result<Vec<Arrow>, Failure> {
     let text = Step::new("cargo metadata --no-deps --format-version 1").read()?;
     let metadata: Value = serde_json::from_str(&text)

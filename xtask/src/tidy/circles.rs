@@ -1,14 +1,14 @@
-//! Files of a crate know each other in one direction: no circles, and no import that goes up a floor.
+//! Files of a crate import each other in one direction: no circles, and no import that goes up a floor.
 //!
-//! A file is a module. What a folder's face (`mod.rs`, `lib.rs`, `main.rs`) and the files of its folder know of each other
-//! is left out: a face declares its files and gives them their common types.
+//! A file is a module. Imports between a folder's face (`mod.rs`, `lib.rs`, `main.rs`) and the files of its folder
+//! are ignored: a face declares its files and gives them their common types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Files, Finding, is};
 
-/// The floors of a crate, from the ground up: modules below its root. A file may import from its own floor and from those
-/// below it. Modules that are not listed stand on the highest floor.
+/// The floors of a crate, from the ground up: modules below its root. A file may import from its own floor and from
+/// those below it. Modules that are not listed are on the highest floor.
 const FLOORS: &[(&str, &[&[&str]])] = &[
     (
         "crates/sandbox/src/",
@@ -105,7 +105,7 @@ fn module_of(file: &str) -> Path<'_> {
     parts
 }
 
-/// Whether one module is the face of the folder in which the other is.
+/// Whether one module is the face of the other one's folder.
 fn is_face(face: &[&str], module: &[&str]) -> bool {
     face.len() < module.len() && module.starts_with(face)
 }
@@ -124,8 +124,8 @@ fn floor_of(root: &str, module: &[&str]) -> Option<usize> {
     floors.iter().position(stands_on)
 }
 
-/// The paths that the code of a module names from the root of the crate, each with its line. Comments and tests name
-/// none.
+/// The paths that the code of a module names from the root of the crate, each with its line. Comments and tests are
+/// ignored.
 fn imports<'t>(module: &Path<'t>, text: &'t str) -> Vec<(usize, Path<'t>)> {
     let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
     let mut found = Vec::new();
@@ -162,7 +162,7 @@ fn imports<'t>(module: &Path<'t>, text: &'t str) -> Vec<(usize, Path<'t>)> {
     found
 }
 
-/// Reads a path or a group of paths, and returns what follows it.
+/// Reads a path or a group of paths, and returns the text after it.
 fn expand<'t>(text: &'t str, base: &Path<'t>, found: &mut Vec<Path<'t>>) -> &'t str {
     let text = text.trim_start();
     if let Some(mut rest) = text.strip_prefix('{') {
@@ -195,7 +195,7 @@ fn is_of_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The sets of modules in which each leads to each other.
+/// Sets of modules in which each leads to each other.
 fn circles<'m, 't>(edges: &BTreeMap<&'m Path<'t>, BTreeSet<&'m Path<'t>>>) -> Vec<Vec<&'m Path<'t>>> {
     let reach = |from: &'m Path<'t>| {
         let (mut seen, mut left) = (BTreeSet::new(), vec![from]);

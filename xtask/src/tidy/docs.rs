@@ -1,4 +1,4 @@
-//! What the documents claim about the tree: links lead somewhere, invariants have tests, dependencies have reasons.
+//! Claims of documents about the tree: links have targets, invariants have tests, dependencies have reasons.
 
 use super::{Files, Finding, is};
 
@@ -40,7 +40,7 @@ fn invariant(files: &Files, number: &str, item: &str, expected: usize) -> Vec<Fi
     absent.map(|name| Finding::new(&place, format!("its test `{name}` is nowhere in the tree"))).collect()
 }
 
-/// Whether a function of this name, whatever modules are put before it, has an attribute that makes it a test.
+/// Whether a function of this name, with any modules before it, has an attribute that makes it a test.
 fn has_test(code: &str, name: &str) -> bool {
     let function = format!("fn {}(", name.rsplit("::").next().unwrap_or(name));
     code.match_indices(&function).any(|(at, _)| {
@@ -67,7 +67,7 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// Every third-party crate of the root manifest has a row, and every row a crate.
+/// Checks that every third-party crate of the root manifest has a row, and every row a crate.
 fn dependencies(files: &Files) -> Vec<Finding> {
     let manifest = files.get("Cargo.toml").unwrap_or_default();
     let table = manifest.split("[workspace.dependencies]\n").nth(1).unwrap_or_default();
@@ -85,7 +85,7 @@ fn dependencies(files: &Files) -> Vec<Finding> {
         .collect()
 }
 
-/// Links between files of the tree, and to headings in them.
+/// Checks links between files of the tree, and to headings in them.
 pub(super) fn links(files: &Files) -> Vec<Finding> {
     let pages = files.iter().filter(|(path, _)| is(path, "md"));
     let links =
@@ -106,7 +106,7 @@ fn leads_somewhere(files: &Files, page: &str, target: &str) -> bool {
         })
 }
 
-/// `target` as seen from the folder of `page`, from the root of the tree; outside it is nothing.
+/// `target` relative to the folder of `page`, as a path from the root of the tree; `None` outside of it.
 fn resolve(page: &str, target: &str) -> Option<String> {
     let mut folders: Vec<&str> = page.split('/').collect();
     folders.pop();
@@ -120,7 +120,7 @@ fn resolve(page: &str, target: &str) -> Option<String> {
     Some(folders.join("/"))
 }
 
-/// The name that a heading is linked by; empty for a line that is none.
+/// The anchor of a heading; empty for any other line.
 fn slug(line: &str) -> String {
     let title = line.trim_start_matches('#');
     if title.len() == line.len() {

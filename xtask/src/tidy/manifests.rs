@@ -1,4 +1,4 @@
-//! What every crate takes from the workspace: one version, one set of lints.
+//! Inheritance of every crate from the workspace: one version, one set of lints.
 
 use super::{Files, Finding};
 

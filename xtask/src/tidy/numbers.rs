@@ -1,13 +1,13 @@
-//! No card number and no key that could be real, anywhere in the tree.
+//! Card numbers and keys that could be real: none may be in the tree.
 
 use super::{Files, Finding};
 
-/// The numbers that the sandbox takes, one a line.
+/// The numbers that the sandbox accepts, one per line.
 const TEST_CARDS: &str = include_str!("../../../crates/sandbox/src/issuer/test_cards.txt");
-/// The same of the other vendor, each with what is said of it.
+/// The numbers of the other vendor, each with its answer.
 const CLIENTPAY_TEST_CARDS: &str =
     include_str!("../../../crates/sandbox/src/issuer/clientpay_test_cards.txt");
-/// Published likewise, by networks that the gateway does not carry: `UnionPay` and Maestro.
+/// Published test numbers of networks that the gateway does not carry: `UnionPay` and Maestro.
 const OTHER_TEST_CARDS: &[&str] = &[
     "3088000000000017",
     "6200000000000005",
@@ -34,7 +34,7 @@ fn fault(line: &str) -> Option<&'static str> {
     }
 }
 
-/// Runs of digits as they stand, and as a card is printed: in groups with a space or a hyphen between. Digits beside a
+/// Runs of digits, also in groups with a space or a hyphen between, as on a card. Digits beside a
 /// hexadecimal letter belong to a checksum.
 fn digit_runs(line: &str) -> impl Iterator<Item = String> {
     let plain =
@@ -53,7 +53,8 @@ fn printed_cards(run: &str) -> Vec<String> {
     [shaped(&[4, 4, 4, 4]), shaped(&[4, 6, 5])].concat()
 }
 
-/// The networks that the gateway carries number their cards from 2 to 6; its token ids, of 19 digits, start with 1.
+/// Whether digits could be a card. The gateway's networks number their cards from 2 to 6; its token ids, of 19 digits,
+/// start with 1.
 fn could_be_a_card(digits: &str) -> bool {
     let of_a_network = digits.starts_with(['2', '3', '4', '5', '6']) && (13..=19).contains(&digits.len());
     let published = TEST_CARDS.lines().any(|line| line == digits)
@@ -74,7 +75,8 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
 }
 
-/// A Clearent key is 32 hexadecimal digits. One that repeats itself or only climbs was made up.
+/// Whether a word could be a Clearent key, which is 32 hexadecimal digits. One that repeats itself or only climbs was
+/// made up.
 fn could_be_a_key(word: &str) -> bool {
     let bytes = word.as_bytes();
     let repeats =
@@ -86,7 +88,7 @@ fn could_be_a_key(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Made of parts, so that this file passes its own rule.
+    /// Builds test text from parts, so that this file passes its own rule.
     fn fill(text: &str) -> String {
         text.replace("VISA", &["4539", "1488", "0343", "6467"].concat())
             .replace("AMEX", &["3782", "822463", "10013"].concat())

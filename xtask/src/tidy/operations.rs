@@ -1,11 +1,11 @@
-//! Operations: their names and paths stand in the tables of the wire, and nowhere else.
+//! Operations: their names and paths occur only in the tables of the wire.
 
 use super::{Files, Finding, is};
 
 /// The tables.
 const TABLES: [&str; 2] = ["crates/wire/src/clearent/operation.rs", "crates/wire/src/clientpay/operation.rs"];
 
-/// What judges the others must not share their tables; the quickstart's reader sees what is sent.
+/// Crates that test the others and must not share their tables; the quickstart's reader sees the requests.
 const APART: [&str; 1] = ["crates/oracle/"];
 
 pub(super) fn check(files: &Files) -> Vec<Finding> {
@@ -40,7 +40,7 @@ fn is_named(text: &str) -> bool {
     text.contains(['.', '/'])
 }
 
-/// What all paths begin with.
+/// Whether a text is the common prefix of paths.
 fn is_root(text: &str) -> bool {
     text == "/rest/v2/"
 }

@@ -1,10 +1,10 @@
-//! Snapshots that no test reads any more, or that nobody has decided on yet: `cargo test` passes over both.
+//! Snapshots that no test reads any more, or that are still pending: `cargo test` ignores both.
 
 use super::{Files, Finding, is};
 use crate::failure::Failure;
 use crate::step::Step;
 
-/// Files that insta left for someone to accept or refuse. Git ignores them, so they are looked for by name.
+/// Pending files of insta. Git ignores them, so they are searched for by name.
 pub(super) fn read_pending() -> Result<Vec<String>, Failure> {
     let text = Step::new(
         "git -c core.quotepath=off ls-files --cached --others -- *.snap.new *.pending-snap :!target",
@@ -18,8 +18,8 @@ pub(super) fn check_pending(paths: &[String]) -> Vec<Finding> {
     paths.iter().map(|path| Finding::new(path, what)).collect()
 }
 
-/// A snapshot names the test file that reads it. Its own name comes from a test function or from words of that file;
-/// when the words are gone, so is whoever read it.
+/// Finds unused snapshots. A snapshot names the test file that reads it. Its own name comes from a test function or
+/// from words of that file; without these words, no test reads it.
 pub(super) fn check(files: &Files) -> Vec<Finding> {
     let snapshots = files.iter().filter(|(path, _)| is(path, "snap"));
     snapshots.filter_map(|(path, text)| fault(path, text, files)).collect()

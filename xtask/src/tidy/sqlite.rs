@@ -1,14 +1,14 @@
-//! An application that uses `SQLite` through another crate can have the sandbox beside it.
+//! `SQLite` versions: an application that uses `SQLite` through another crate can also use the sandbox.
 //!
-//! Cargo takes one `libsqlite3-sys` into a build and refuses to resolve two. xtask names the other crates in a table that
-//! is never built, so that Cargo itself refuses a version of rusqlite that they cannot share. This rule checks that they
-//! are still named.
+//! Cargo allows one `libsqlite3-sys` in a build and refuses to resolve two. xtask names the other crates in a table
+//! that is never built, so that Cargo itself refuses a version of rusqlite that they cannot share. This rule checks
+//! that they are still named.
 
 use super::{Files, Finding};
 
 const LOCK: &str = "Cargo.lock";
 
-/// The crates that bring `SQLite`.
+/// Crates that depend on `SQLite`.
 const USERS: &[&str] = &["diesel", "rusqlite", "sqlx-sqlite"];
 
 pub(super) fn check(files: &Files) -> Vec<Finding> {

@@ -1,15 +1,15 @@
-//! Rules about single lines: what is unfinished, what belongs to one machine, what a layer's promise forbids.
+//! Rules about single lines: unfinished code, local paths, violations of a layer's promise.
 
 use super::{Files, Finding, is};
 
-/// What a rule asks about the place of a line.
+/// The place of a line, for the rules.
 struct Line<'a> {
     path: &'a str,
     comment: bool,
     in_test: bool,
 }
 
-/// Where a rule looks, what it looks for, and what to do instead.
+/// A rule: the lines it applies to, the text it finds, and the remedy.
 struct Rule {
     applies: fn(&Line<'_>) -> bool,
     finds: fn(&str) -> bool,
@@ -42,7 +42,7 @@ pub(super) fn check(files: &Files) -> Vec<Finding> {
     files.iter().flat_map(|(path, text)| check_file(path, text)).collect()
 }
 
-/// The one rule among these that holds for packages as well.
+/// The only one of these rules that holds for packages as well.
 pub(super) fn machines(files: &Files) -> Vec<Finding> {
     let lines = files
         .iter()
@@ -69,12 +69,12 @@ fn check_file(path: &str, text: &str) -> Vec<Finding> {
     findings
 }
 
-/// Tidy names what it looks for, and its tests plant it.
+/// Whether a line is outside of tidy, which names the forbidden texts and plants them in its tests.
 fn anywhere(line: &Line<'_>) -> bool {
     !line.path.starts_with("xtask/src/tidy/")
 }
 
-/// Snapshots and golden messages keep the bytes they show.
+/// Whether a file is not a snapshot or a golden message, which keep their bytes.
 fn written(line: &Line<'_>) -> bool {
     !is(line.path, "snap") && !line.path.contains("/corpus/")
 }
@@ -114,7 +114,7 @@ fn sleeps(text: &str) -> bool {
     text.contains("thread::sleep") || text.contains("time::sleep(")
 }
 
-/// To refuse a float, serde's visitor must name it, and so does its list of all types.
+/// Whether a text names a float, except for serde's visitor and its list of all types, which are needed to refuse one.
 fn names_a_float(text: &str) -> bool {
     let refuses =
         ["fn visit_f64", "fn visit_f32", "u128 f32 f64 char"].iter().any(|serde| text.contains(serde));

@@ -1,4 +1,4 @@
-//! What a crate must not pull in, however far down: the promise that a layer stays what it is.
+//! Forbidden dependencies of a crate, direct or transitive: the promise that a layer stays small.
 
 use super::Finding;
 use crate::failure::Failure;

@@ -1,4 +1,4 @@
-//! The options of the two addresses: `--billing-city`, `--shipping-zip`.
+//! Options of the two addresses: `--billing-city`, `--shipping-zip`.
 
 use perennial::clearent::{Address, AddressBuilder};
 
@@ -7,9 +7,9 @@ macro_rules! address {
         options! {
             #[command(next_help_heading = $heading)]
             $Options fills AddressBuilder {
-                /// The addressee's first name
+                /// The first name of the addressee
                 first_name = concat!($prefix, "-first-name"), "TEXT";
-                /// The addressee's last name
+                /// The last name of the addressee
                 last_name = concat!($prefix, "-last-name"), "TEXT";
                 /// The company
                 company = concat!($prefix, "-company"), "TEXT";

@@ -8,18 +8,18 @@ use super::criteria::{Criteria, Pages};
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Batches: what is settled together.
+/// Batches of transactions, settled together.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Batches {
-    /// Lists the batches that match
+    /// Lists matching batches
     #[command(visible_alias = "search", after_help = "Example:\n  perennial batches list --status CLOSED")]
     List(Search),
-    /// Shows the batch that is open
+    /// Shows the open batch
     #[command(after_help = "Example:\n  perennial batches open")]
     Open,
-    /// Closes the open batch and settles what is in it
+    /// Closes the open batch and settles its transactions
     #[command(
-        after_help = "Without the figures it settles whatever has come by then. What is settled can be refunded and no \
+        after_help = "Without the figures it settles all transactions so far. A settled transaction can be refunded but no \
         longer voided.\n\n\
         Example:\n  perennial batches settle --total-count 2 --net-amount 5.05"
     )]
@@ -28,7 +28,7 @@ pub(crate) enum Batches {
 
 #[derive(Debug, Args)]
 pub(crate) struct Search {
-    /// OPEN, PENDING or CLOSED
+    /// The status: OPEN, PENDING or CLOSED
     #[arg(long, value_name = "WORD")]
     status: Option<String>,
     #[command(flatten)]
@@ -37,9 +37,9 @@ pub(crate) struct Search {
 
 options! {
     Settled fills SettlementBuilder {
-        /// How many transactions must be in it
+        /// The number of transactions that the batch must have
         total_count = "total-count", "NUMBER";
-        /// What they must come to: charges less refunds
+        /// The total that the batch must have: charges minus refunds
         #[arg(allow_negative_numbers = true)]
         net_amount = "net-amount", "AMOUNT";
     }

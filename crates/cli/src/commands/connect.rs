@@ -1,4 +1,4 @@
-//! `perennial connect`, `profiles` and `disconnect`: whose keys are kept.
+//! `perennial connect`, `profiles` and `disconnect`: stored keys of merchants.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,11 +16,11 @@ use crate::output::{Output, Record, note};
 #[cfg(feature = "pdf")]
 use crate::pdf;
 
-/// A merchant's key, which is kept.
+/// Storing the key of a merchant.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The key is asked for and not shown, or read from --key-file, from the PDF of --import, or from standard input. \
-        It is kept only when the gateway took it.\n\n\
+    after_help = "Prompts for the key without showing it, or reads it from --key-file, from the PDF of --import, or from standard input. \
+        Stores the key only if the gateway accepted it.\n\n\
         Example:\n  perennial connect north-street --environment production\n  \
         perennial connect --key-file key.txt --passphrase-file passphrase.txt"
 )]
@@ -31,22 +31,22 @@ pub(crate) struct Connect {
     /// A file that holds the key
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
-    /// The PDF in which the vendor mailed the key
+    /// The PDF with the key that the vendor mailed
     #[cfg(feature = "pdf")]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["key_file", "api_key_file"])]
     import: Option<PathBuf>,
-    /// A file with the password of the PDF, instead of being asked
+    /// A file with the password of the PDF, instead of a prompt
     #[cfg(feature = "pdf")]
     #[arg(long, value_name = "FILE", requires = "import")]
     password_file: Option<PathBuf>,
 }
 
-/// The merchants whose keys are kept.
+/// Merchants with stored keys.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  perennial profiles --output json")]
 pub(crate) struct Profiles;
 
-/// A merchant's key, which is forgotten.
+/// Removing the stored key of a merchant.
 #[derive(Debug, Args)]
 #[command(
     after_help = "The key stays valid at the gateway.\n\nExample:\n  perennial disconnect north-street"

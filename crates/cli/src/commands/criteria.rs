@@ -1,11 +1,11 @@
-//! What searches have in common: criteria that are read, and how much of what they find is printed.
+//! Common parts of searches: parsed criteria, and the part of the results to print.
 
 use perennial::clearent::Paging;
 use perennial::{InvalidValue, Violations};
 
 use crate::output::Extent;
 
-/// Reads criteria, and notes what is wrong with them under the names of their options.
+/// Parses criteria, and collects violations under the names of their options.
 #[derive(Default)]
 pub(super) struct Criteria(Violations);
 
@@ -17,13 +17,13 @@ impl Criteria {
         T::try_from(text?).map_err(|InvalidValue(rule)| self.0.add(option, rule)).ok()
     }
 
-    /// The search, if all its criteria could be read.
+    /// Returns the search, if all its criteria are valid.
     pub(super) fn finish<T>(self, search: T) -> Result<T, Violations> {
         if self.0.is_empty() { Ok(search) } else { Err(self.0) }
     }
 }
 
-/// An argument that names an object, such as `<CUSTOMER-KEY>`.
+/// Parses an argument that names an object, such as `<CUSTOMER-KEY>`.
 pub(super) fn key<T>(argument: &'static str, text: &str) -> Result<T, Violations>
 where
     T: for<'a> TryFrom<&'a str, Error = InvalidValue>,
@@ -36,28 +36,28 @@ where
 pub(super) struct Pages {
     #[command(flatten)]
     stretch: Stretch,
-    /// The field to order by
+    /// The field to sort by
     #[arg(long, value_name = "FIELD")]
     order_by: Option<String>,
-    /// Whether the order is descending, as it is unless said otherwise
+    /// Whether the order is descending; the default is true
     #[arg(long, value_name = "BOOL")]
     descending: Option<bool>,
 }
 
-/// Which part of a list is wanted.
+/// The part of a list to print.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Pages")]
 pub(super) struct Stretch {
-    /// The page to begin with
+    /// The first page to print
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) page: Option<u32>,
-    /// How many objects a page has; the gateway decides unless said otherwise
+    /// The number of objects on a page; by default the gateway decides
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) page_size: Option<u32>,
-    /// Print so many objects, of as many pages as that takes
+    /// Print this many objects, from as many pages as needed
     #[arg(long, value_name = "NUMBER", conflicts_with = "all", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
-    /// Print all pages from there on
+    /// Print all pages from the first one on
     #[arg(long)]
     all: bool,
 }

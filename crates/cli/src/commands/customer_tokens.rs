@@ -24,7 +24,7 @@ pub(crate) enum CustomerTokens {
     #[command(after_help = "Example:\n  perennial customers tokens attach cust_5a1d7c1e8a0f \
         --token-id 1100000000555551111 \\\n    --exp-date 1230 --card-type VISA --last-four-digits 1111")]
     Attach(Attach),
-    /// Changes how a token is attached
+    /// Changes the attachment of a token
     #[command(after_help = "Example:\n  perennial customers tokens update cust_5a1d7c1e8a0f \
         --token-id 1100000000555551111 --default true")]
     Update(Update),
@@ -42,13 +42,13 @@ options! {
     NewFields fills NewCustomerTokenBuilder {
         /// The token; required
         token_id = "token-id", "ID";
-        /// The card's expiry; required
+        /// The expiry of the card; required
         exp_date = "exp-date", "MMYY";
-        /// The card's brand: VISA, MASTERCARD, AMERICAN EXPRESS, DISCOVER, DINERS CLUB, JCB; required
+        /// The brand of the card: VISA, MASTERCARD, AMERICAN EXPRESS, DISCOVER, DINERS CLUB, JCB; required
         card_type = "card-type", "BRAND";
-        /// The card's last four digits; required
+        /// The last four digits of the card; required
         last_four_digits = "last-four-digits", "DIGITS";
-        /// What the card is, for people
+        /// A description of the card
         description = "description", "TEXT";
         /// Whether it becomes the customer's default card
         is_default = "default", "BOOL";
@@ -71,7 +71,7 @@ options! {
     Changes fills CustomerTokenUpdateBuilder {
         /// The token; required
         token_id = "token-id", "ID";
-        /// What the card is, for people
+        /// A description of the card
         description = "description", "TEXT";
         /// Whether it becomes the customer's default card
         is_default = "default", "BOOL";

@@ -25,13 +25,13 @@ pub(crate) enum Customers {
     /// Shows a customer
     #[command(after_help = "Example:\n  perennial customers get cust_5a1d7c1e8a0f")]
     Get(Named),
-    /// Lists the customers that match
+    /// Lists matching customers
     #[command(
         visible_alias = "list",
         after_help = "Example:\n  perennial customers search --last-name Byron --all"
     )]
     Search(Search),
-    /// Changes a customer; what is not given stays as it is
+    /// Changes a customer; omitted fields stay unchanged
     #[command(after_help = "Example:\n  perennial customers update cust_5a1d7c1e8a0f --status inactive")]
     Update(Update),
     /// Deletes a customer who has no plans and no payments
@@ -96,7 +96,7 @@ options! {
         phone = "phone", "TEXT";
         /// The new comments, which replace the old ones
         comments = "comments", "TEXT";
-        /// ACTIVE or INACTIVE
+        /// The status: ACTIVE or INACTIVE
         status = "status", "STATUS";
     }
 }

@@ -1,4 +1,4 @@
-//! `perennial forecast`: the money that the gateway's plans will charge, month by month.
+//! `perennial forecast`: the future charges of the gateway's plans, month by month.
 
 use std::path::PathBuf;
 
@@ -14,26 +14,24 @@ use crate::output::outlook::Outlook;
 use crate::output::{self, Output, Record, bars, note};
 use crate::svg;
 
-/// How many plans are asked for at once.
+/// The number of plans in one request.
 const PAGE: u32 = 100;
 
-/// A question to all plans.
+/// The options of a forecast.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Only charges that are to come count, by the gateway's clock. Declines are not foreseen.\n\n\
-    Examples:\n  perennial forecast\n  perennial forecast --from 2027-01 --months 24 --suspended --svg forecast.svg"
-)]
+#[command(after_help = "Counts only future charges, by the gateway's clock. Does not predict declines.\n\n\
+    Examples:\n  perennial forecast\n  perennial forecast --from 2027-01 --months 24 --suspended --svg forecast.svg")]
 pub(crate) struct Ahead {
-    /// The first month, yyyy-MM; this one by the machine's clock unless said otherwise
+    /// The first month, yyyy-MM; the default is the current month of the machine's clock
     #[arg(long, value_name = "MONTH")]
     from: Option<String>,
-    /// How many months
+    /// The number of months
     #[arg(long, value_name = "NUMBER", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=60))]
     months: u16,
-    /// Show beside it what suspended plans would charge if they were active
+    /// Also show the charges of suspended plans as if they were active
     #[arg(long)]
     suspended: bool,
-    /// Draw a chart into this file, too; - prints it instead
+    /// Also draw a chart into this file; - prints the chart instead
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 }

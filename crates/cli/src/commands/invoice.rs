@@ -1,4 +1,4 @@
-//! `perennial invoice`: what a merchant asks to be paid, charged once by its number, or put on a page of ClientPay.
+//! `perennial invoice`: an invoice is charged once by its number, or put on a ClientPay page.
 
 use std::path::PathBuf;
 
@@ -22,28 +22,28 @@ use crate::output::{Output, Record, Shown, note};
 /// Invoices.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Invoices {
-    /// Charges a card or token with an invoice, unless it is paid already
+    /// Charges a card or token for an invoice, unless it is paid already
     #[command(
-        after_help = "Its number is looked for first, as the order id of the last 90 days' transactions: an \
-        invoice that is paid is not charged again, and the earlier charge is shown. It is looked for again after an \
-        answer that was lost. Of two commands at one moment the gateway is asked to tell; whether the live one does is \
-        inferred: let one at a time pay an invoice. One of which only a part was approved (exit status 6), and one whose \
+        after_help = "First searches for the number as the order id of the last 90 days' transactions: a \
+        paid invoice is not charged again, and the earlier charge is shown. Searches again after a lost \
+        answer. If two commands run at one moment, the gateway is asked to find the duplicate; that the live one does is \
+        inferred: pay an invoice with one command at a time. An invoice that is partly approved (exit status 6), or whose \
         charge is neither approved nor declined (75), is not charged again.\n\n\
         Examples:\n  perennial invoice pay --number INV-70412 --date 2027-01-04 --line Decking=400.00 \\\n    \
         --line Labour=250.00 --tax 52.00 --token-id 1100000000555551111 --exp-date 1230\n  \
         perennial invoice pay --invoice-file invoice.json --card-stdin < card.json"
     )]
     Pay(Box<Pay>),
-    /// Makes a page of ClientPay on which an invoice is paid, and prints its URL
+    /// Creates a ClientPay page for an invoice, and prints its URL
     #[command(
-        after_help = "Credentials are those of perennial clientpay. The number is the page's session id, by \
-        which its payments are found.\n\n\
+        after_help = "Uses the credentials of perennial clientpay. The number is the page's session id, which \
+        finds its payments.\n\n\
         Example:\n  perennial invoice page --invoice-file invoice.json --header-text 'Pay Marsh & Oak LLP'"
     )]
     Page(Box<OnPage>),
-    /// Tells whether an invoice is paid, by which transaction, and how much that took
+    /// Shows whether an invoice is paid, by which transaction, and the amount taken
     #[command(
-        after_help = "The gateway knows no invoices: without --amount, any approved charge pays the number. With it, the \
+        after_help = "The gateway has no invoices: without --amount, any approved charge pays the number. With it, the \
         exit status is 6 if less was taken, and 8 if more was.\n\n\
         Example:\n  perennial invoice status INV-70412 --amount 702.00"
     )]
@@ -56,7 +56,7 @@ pub(crate) struct Named {
     /// The invoice's number
     #[arg(value_name = "NUMBER")]
     number: String,
-    /// The amount of the invoice, with which the amount of its charge is compared
+    /// The amount of the invoice, which is compared with the amount of its charge
     #[arg(long, value_name = "AMOUNT")]
     amount: Option<String>,
 }
@@ -82,40 +82,40 @@ pub(crate) struct OnPage {
 options! {
     #[command(next_help_heading = "Invoice")]
     Fields fills InvoiceBuilder {
-        /// The number, at most 100 characters, which no other invoice has; required
+        /// The number, unique among your invoices, at most 100 characters; required
         number = "number", "TEXT";
-        /// The invoice's day, yyyy-MM-dd; required
+        /// The date of the invoice, yyyy-MM-dd; required
         date = "date", "DATE";
-        /// The day by which it is to be paid
+        /// The due date
         due_date = "due-date", "DATE";
-        /// Your id of the customer
+        /// Your id for the customer
         customer_id = "customer-id", "TEXT";
-        /// The customer's name
+        /// The name of the customer
         customer_name = "customer-name", "TEXT";
-        /// Where a receipt goes
+        /// The email address for the receipt
         email_address = "email-address", "TEXT";
         /// The tax on all lines
         tax = "tax", "AMOUNT";
     }
 }
 
-/// An invoice by options or as a file.
+/// An invoice given by options or as a file.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Invoice")]
 struct Written {
     /// A file that holds the invoice, as JSON {"number":"…","date":"…","lines":[{"description":"…","amount":"…"}]},
-    /// to which the other options may be added as dueDate and its like; - is standard input. Amounts are text
+    /// with optional members for the other options, such as dueDate; - reads standard input. Amounts are text
     #[arg(long, value_name = "FILE", conflicts_with_all = ["number", "date", "due-date", "customer-id",
         "customer-name", "email-address", "tax", "line"])]
     invoice_file: Option<PathBuf>,
     #[command(flatten)]
     fields: Fields,
-    /// A line, what it is and what it costs before tax; as often as there are lines, at least once
+    /// A line: its description and its price before tax; one option per line, at least one
     #[arg(long, value_name = "TEXT=AMOUNT", value_parser = line)]
     line: Vec<Line>,
 }
 
-/// What a line is, and what it costs.
+/// The description and the price of a line.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
@@ -128,7 +128,7 @@ fn line(text: &str) -> Result<Line, &'static str> {
     Ok(Line { description: Some(description.to_owned()), amount: Some(amount.to_owned()) })
 }
 
-/// The file.
+/// The JSON of an invoice file.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Document {
@@ -202,7 +202,7 @@ fn show(output: Output, standing: Standing) -> Result<(), Failure> {
     output.left::<Standing>(&standing.record(), None)
 }
 
-/// Why an earlier charge forbids this one.
+/// The failure for an earlier charge that forbids this one.
 fn in_the_way(invoice: &Invoice, earlier: &Transaction) -> Failure {
     let number = invoice.fields().number.as_str();
     let id = earlier.id.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -276,25 +276,25 @@ impl Line {
     }
 }
 
-/// The same violations; that there is no line is told under the option.
+/// Renames violations by option; a missing line is reported under `--line`.
 fn of_lines(violations: &Violations) -> Violations {
     super::renamed(violations, "lines", "line")
 }
 
 const PAID: &str = "paid";
-/// The status of an invoice of which a part was taken.
+/// The status of an invoice that is partly paid.
 const PARTIAL: &str = "partially-paid";
-/// The status of an invoice whose charge took more than the invoice comes to.
+/// The status of an invoice whose charge took more than its amount.
 const OVERPAID: &str = "overpaid";
 /// The status of an invoice of which more than one charge took money.
 const SEVERAL: &str = "charged-more-than-once";
 /// The status of an invoice with a charge that is neither approved nor declined.
 const UNDECIDED: &str = "undecided";
 
-/// Where an invoice stands, the transactions that say so, and whether it was charged just now.
+/// The status of an invoice, the transactions that decide it, and whether it was charged just now.
 struct Standing {
     number: Reference,
-    /// What it comes to, if that is known.
+    /// The amount of the invoice, if it is known.
     amount: Option<Amount>,
     status: &'static str,
     charged: Option<bool>,
@@ -319,7 +319,7 @@ impl Standing {
         Self { number, amount: None, status, charged: Some(approved), transactions: vec![transaction] }
     }
 
-    /// What was taken and what is still due, if money was taken.
+    /// The amount taken and the amount still due, if money was taken.
     fn money(&self) -> Option<(Total, Option<Amount>)> {
         if [UNDECIDED, "unpaid"].contains(&self.status) {
             return None;
@@ -331,8 +331,8 @@ impl Standing {
         Some((taken, due))
     }
 
-    /// Prints it. An invoice that is neither paid nor to be paid with another charge is reported whether or not it can
-    /// be printed.
+    /// Prints the status. An invoice that is unpaid and must not be charged again is reported even if printing
+    /// fails.
     fn tell(self, output: Output) -> Result<(), Failure> {
         let failure = self.failure();
         let printed = show(output, self);
@@ -378,7 +378,7 @@ impl Standing {
     }
 }
 
-/// The status of an invoice of this amount that this charge paid. A tip comes on top, and may be counted in.
+/// The status of an invoice of this amount after this charge. A tip is added on top, or included in the amount.
 fn compared(amount: Amount, made: &Transaction) -> &'static str {
     let taken = made.amount.unwrap_or_default();
     match taken.checked_sub(made.tip_amount.unwrap_or_default()) {

@@ -15,7 +15,7 @@ use crate::failure::Failure;
     after_help = "Examples:\n  perennial man | man -l -\n  perennial man --out ~/.local/share/man/man1"
 )]
 pub(crate) struct Pages {
-    /// Write the pages of all commands into this folder, which is made, instead of printing the first
+    /// Write the pages of all commands into this folder, which is created, instead of printing the first
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }

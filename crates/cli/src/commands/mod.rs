@@ -1,6 +1,6 @@
-//! The subcommands, one module for each resource.
+//! Subcommands, one module for each resource.
 
-/// Sets the fields of a builder that were given.
+/// Sets builder fields for the given options.
 macro_rules! given {
     ($builder:ident: $( $field:ident ),*) => {
         $( if let Some(text) = $field {
@@ -9,8 +9,8 @@ macro_rules! given {
     };
 }
 
-/// Declares options that fill a request of `domain`: a field, the option of the same name as on the wire, and what
-/// stands for its value in the help. The values are text; what is wrong with them `domain` says, of all at once.
+/// Declares options that fill a request of `domain`: a field, the option with its wire name, and the placeholder
+/// for its value in the help. The values are text; `domain` reports all violations at once.
 macro_rules! options {
     (
         $(#[$meta:meta])*
@@ -67,17 +67,17 @@ use perennial::Violations;
 use crate::context::Global;
 use crate::failure::{self, Failure};
 
-/// What is to be done.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "there is one, and it is made once")]
 pub(crate) enum Command {
-    /// Checks a merchant's api key, proves it with a read, and keeps it under a name
+    /// Checks a merchant's api key, verifies it with a read, and stores it under a name
     Connect(connect::Connect),
-    /// Lists the merchants whose keys are kept
+    /// Lists the merchants with stored keys
     Profiles(connect::Profiles),
-    /// Forgets a merchant's key
+    /// Removes the stored key of a merchant
     Disconnect(connect::Disconnect),
-    /// Makes a small sale, to see that money can be taken
+    /// Makes a small sale, to check that payments work
     TestSale(test_sale::TestSale),
     /// Customers, and the card tokens attached to them
     #[command(subcommand)]
@@ -90,9 +90,9 @@ pub(crate) enum Command {
     Plans(plans::Plans),
     /// Shows the days on which a plan charges, as a calendar
     Schedule(schedule::Preview),
-    /// Charts the money that plans will charge, month by month
+    /// Charts the future charges of plans, month by month
     Forecast(forecast::Ahead),
-    /// Payments that plans made
+    /// Payments made by plans
     #[command(subcommand)]
     Payments(payments::Payments),
     /// Card transactions
@@ -101,20 +101,20 @@ pub(crate) enum Command {
     /// Batches, in which transactions are settled
     #[command(subcommand)]
     Batches(batches::Batches),
-    /// Invoices, each paid once: by card or token, or on a page of ClientPay
+    /// Invoices, each paid once: by card or token, or on a ClientPay page
     #[command(subcommand)]
     Invoice(invoice::Invoices),
-    /// ClientPay: pages on which invoices are paid, payments, and payers who are kept
+    /// ClientPay: pages that take payments, payments, and stored payers
     #[command(name = "clientpay")]
     ClientPay(clientpay::ClientPayCommand),
     /// A gateway on this machine
     #[command(subcommand)]
     Sandbox(sandbox::Local),
-    /// A demonstration, on a sandbox of its own: no account, no key
+    /// A demonstration in a sandbox of its own: no account, no key
     Quickstart(quickstart::Quickstart),
-    /// Prints what makes a shell complete this command
+    /// Prints the completion script of a shell
     Completions(completions::Completions),
-    /// Prints the manual page of this command, or writes those of all
+    /// Prints the manual page of this command, or writes the pages of all commands
     Man(man::Pages),
 }
 
@@ -149,7 +149,7 @@ impl Command {
     }
 }
 
-/// Both values, or all that is wrong with either.
+/// Returns both values, or the violations of both.
 fn both<A, B>(a: Result<A, Violations>, b: Result<B, Violations>) -> Result<(A, B), Violations> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),
@@ -163,7 +163,7 @@ fn both<A, B>(a: Result<A, Violations>, b: Result<B, Violations>) -> Result<(A, 
     }
 }
 
-/// The same violations, with another name for a field: that under which it was given.
+/// Renames a field of violations to the name under which it was given.
 fn renamed(violations: &Violations, field: &str, given: &'static str) -> Violations {
     let mut renamed = Violations::default();
     for violation in violations {
@@ -175,7 +175,7 @@ fn renamed(violations: &Violations, field: &str, given: &'static str) -> Violati
     renamed
 }
 
-/// The same violations of a request whose expiry came with the card and from no option.
+/// Renames violations of a request whose expiry came with the card and not from an option.
 fn of_card(violations: &Violations) -> Violations {
     renamed(violations, "exp-date", failure::CARD_EXPIRY)
 }

@@ -8,10 +8,10 @@ use super::criteria::{Criteria, Pages};
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Payments of plans.
+/// Payments made by plans.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Payments {
-    /// Lists the payments that match
+    /// Lists matching payments
     #[command(
         visible_alias = "search",
         after_help = "Example:\n  perennial payments list --plan-key plan_3f0f6d1c5f0e --all"

@@ -16,10 +16,10 @@ use crate::failure::Failure;
 /// Payment plans.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plans {
-    /// Creates a plan; an active one charges by itself from its first date on
+    /// Creates a plan; an active plan charges automatically from its first date on
     #[command(
-        after_help = "Notes on standard error name what may not be meant: 13 charges, none, past days, a first day that is \
-        today, a card that expires before the end. If a plan charges the same customer, token and amount on the same \
+        after_help = "Notes on standard error name surprising results: 13 charges, none, past days, a first day that is \
+        today, a card that expires before the end. If another plan charges this customer, token and amount on these \
         days, the command asks on a terminal; without one, it sends nothing and exits with 7, unless --allow-second is \
         given.\n\n\
         Example:\n  perennial plans create --plan-name 'Gold membership' \
@@ -30,13 +30,13 @@ pub(crate) enum Plans {
     /// Shows a plan
     #[command(after_help = "Example:\n  perennial plans get plan_3f0f6d1c5f0e")]
     Get(Named),
-    /// Lists the plans that match
+    /// Lists matching plans
     #[command(
         visible_alias = "list",
         after_help = "Example:\n  perennial plans search --status ACTIVE --all --output json"
     )]
     Search(Search),
-    /// Changes a plan; what is not given stays as it is
+    /// Changes a plan; omitted fields stay unchanged
     #[command(
         after_help = "A new --frequency-day can charge twice in a month, or not at all: a note on standard error says so, \
         and --dry-run shows the charges to come.\n\nExample:\n  perennial plans update plan_3f0f6d1c5f0e --payment-amount 55.00"
@@ -48,17 +48,17 @@ pub(crate) enum Plans {
     /// Activates a suspended plan
     #[command(after_help = "Example:\n  perennial plans activate plan_3f0f6d1c5f0e")]
     Activate(Named),
-    /// Cancels a plan for good
+    /// Cancels a plan permanently
     #[command(after_help = "Example:\n  perennial plans cancel plan_3f0f6d1c5f0e")]
     Cancel(Named),
     /// Deletes a plan that is not active and has no payments
     #[command(after_help = "An active plan, or one with payments, stays: cancel it instead.\n\n\
         Example:\n  perennial plans delete plan_3f0f6d1c5f0e")]
     Delete(Named),
-    /// Lists the charges that a plan will make
+    /// Lists the future charges of a plan
     #[command(after_help = "Example:\n  perennial plans expected-runs plan_3f0f6d1c5f0e")]
     ExpectedRuns(Named),
-    /// Lists the days on which such a plan would charge
+    /// Lists the days on which a new plan would charge
     #[command(
         after_help = "Example:\n  perennial plans forecast --start-date 2027-01-01 --end-date 2027-12-31 \
         --frequency-day 15"
@@ -78,7 +78,7 @@ pub(crate) struct Named {
 pub(crate) struct Create {
     #[command(flatten)]
     fields: NewFields,
-    /// Create the plan even if one charges the same customer, token and amount on the same days
+    /// Create the plan even if another one charges this customer, token and amount on these days
     #[arg(long)]
     allow_second: bool,
 }
@@ -91,26 +91,26 @@ options! {
         customer_key = "customer-key", "KEY";
         /// The card token to charge; required
         token_id = "token-id", "ID";
-        /// How often: MONTHLY
+        /// The frequency: MONTHLY
         #[arg(default_value = "MONTHLY")]
         frequency = "frequency", "WORD";
         /// The day of the month, 1 to 28; required
         frequency_day = "frequency-day", "DAY";
-        /// How much each payment is; required
+        /// The amount of each payment; required
         payment_amount = "payment-amount", "AMOUNT";
         /// The first day, yyyy-MM-dd; required
         start_date = "start-date", "DATE";
         /// The last day, at most 12 months later; required
         end_date = "end-date", "DATE";
-        /// ACTIVE, SUSPENDED or CANCELED; required
+        /// The status: ACTIVE, SUSPENDED or CANCELED; required
         status = "status", "STATUS";
         /// The type: SUBSCRIPTION
         plan_type = "type", "WORD";
-        /// The customer's name, for people
+        /// A name of the customer, for display
         customer_name = "customer-name", "TEXT";
-        /// Where receipts go
+        /// The email address for receipts
         email_address = "email-address", "TEXT";
-        /// Whether receipts are sent
+        /// Whether to send receipts
         email_receipt = "email-receipt", "BOOL";
     }
 }
@@ -131,7 +131,7 @@ options! {
         customer_key = "customer-key", "KEY";
         /// The new card token
         token_id = "token-id", "ID";
-        /// MONTHLY
+        /// The frequency: MONTHLY
         frequency = "frequency", "WORD";
         /// The new day of the month, 1 to 28
         frequency_day = "frequency-day", "DAY";
@@ -141,27 +141,27 @@ options! {
         start_date = "start-date", "DATE";
         /// The new last day
         end_date = "end-date", "DATE";
-        /// ACTIVE, SUSPENDED or CANCELED, which is final
+        /// The status: ACTIVE, SUSPENDED or CANCELED, which is final
         status = "status", "STATUS";
-        /// SUBSCRIPTION
+        /// The type: SUBSCRIPTION
         plan_type = "type", "WORD";
-        /// The new name of the customer, for people
+        /// The new display name of the customer
         customer_name = "customer-name", "TEXT";
-        /// Where receipts go
+        /// The email address for receipts
         email_address = "email-address", "TEXT";
-        /// Whether receipts are sent
+        /// Whether to send receipts
         email_receipt = "email-receipt", "BOOL";
     }
 }
 
 options! {
-    /// A question.
+    /// The options of a forecast of plans.
     Question fills PlanForecastBuilder {
         /// The first day, yyyy-MM-dd; required
         start_date = "start-date", "DATE";
         /// The last day, at most 12 months later; required
         end_date = "end-date", "DATE";
-        /// How often: MONTHLY
+        /// The frequency: MONTHLY
         #[arg(default_value = "MONTHLY")]
         frequency = "frequency", "WORD";
         /// The day of the month, 1 to 28; required
@@ -174,19 +174,19 @@ pub(crate) struct Search {
     /// Plans of this customer
     #[arg(long, value_name = "KEY")]
     customer_key: Option<String>,
-    /// Plans of customers of this name
+    /// Plans of customers with this name
     #[arg(long, value_name = "TEXT")]
     customer_name: Option<String>,
     /// The plan
     #[arg(long, value_name = "KEY")]
     plan_key: Option<String>,
-    /// Plans of this name
+    /// Plans with this name
     #[arg(long, value_name = "TEXT")]
     plan_name: Option<String>,
-    /// Plans of this amount
+    /// Plans with this amount
     #[arg(long, value_name = "AMOUNT")]
     payment_amount: Option<String>,
-    /// ACTIVE, SUSPENDED or CANCELED
+    /// The status: ACTIVE, SUSPENDED or CANCELED
     #[arg(long, value_name = "STATUS")]
     status: Option<String>,
     /// Plans that charge this token
@@ -243,7 +243,7 @@ impl Plans {
     }
 }
 
-/// Says what may not be meant by the changes, and has a dry_run show the charges that are to come after them.
+/// Notes surprising results of the changes; a dry run also shows the charges after them.
 async fn preview(
     global: &Global,
     client: &Clearent,
@@ -271,7 +271,7 @@ async fn preview(
     Ok(())
 }
 
-/// What time it is at the gateway, and when a card expires. A token that is not there has no expiry; the gateway refuses
+/// The gateway's time, and the expiry of a card. An unknown token has no expiry; the gateway refuses
 /// the plan.
 async fn card(client: &Clearent, token: &TokenId) -> Result<(NaiveDateTime, Option<Expiry>), Failure> {
     let here = || Utc::now().naive_utc();

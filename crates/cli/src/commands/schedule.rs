@@ -1,4 +1,4 @@
-//! `perennial schedule`: the days on which a plan charges, before it exists or as the gateway has it.
+//! `perennial schedule`: the days on which a plan charges, for a new plan or one of the gateway.
 
 use std::path::PathBuf;
 
@@ -15,9 +15,9 @@ use crate::output::charges::{Charges, records};
 use crate::output::{self, Output, calendar, note};
 use crate::svg;
 
-/// A plan.
+/// The options of a schedule.
 #[derive(Debug, Args)]
-#[command(after_help = "Without PLAN-KEY nothing is asked of a gateway, and no key is needed.\n\n\
+#[command(after_help = "Without PLAN-KEY the command calls no gateway and needs no key.\n\n\
     Examples:\n  perennial schedule --start-date 2027-01-01 --end-date 2027-12-31 --frequency-day 15 \\\n    \
     --payment-amount 50.00\n  perennial schedule plan_3f0f6d1c5f0e --svg schedule.svg")]
 pub(crate) struct Preview {
@@ -25,7 +25,7 @@ pub(crate) struct Preview {
     #[arg(value_name = "PLAN-KEY", conflicts_with_all =
         ["plan_name", "start_date", "end_date", "frequency_day", "payment_amount"])]
     plan: Option<String>,
-    /// The name of the plan, for people
+    /// The name of the plan, for display
     #[arg(long, value_name = "TEXT")]
     plan_name: Option<String>,
     /// The first day, yyyy-MM-dd
@@ -34,13 +34,13 @@ pub(crate) struct Preview {
     /// The last day, at most 12 months later
     #[arg(long, value_name = "DATE", required_unless_present = "plan")]
     end_date: Option<String>,
-    /// The day of the month, 1 to 28; that of the first day unless said otherwise, and 28 for a later one
+    /// The day of the month, 1 to 28; the default is the day of the first date, at most 28
     #[arg(long, value_name = "DAY")]
     frequency_day: Option<String>,
-    /// How much each payment is
+    /// The amount of each payment
     #[arg(long, value_name = "AMOUNT", required_unless_present = "plan")]
     payment_amount: Option<String>,
-    /// Draw a calendar into this file, too; - prints it instead
+    /// Also draw a calendar into this file; - prints the calendar instead
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 }
@@ -80,7 +80,7 @@ impl Preview {
         Ok(Charges { name: self.plan_name.clone(), term, dates, amount })
     }
 
-    /// A day that some months lack has a way to say what is meant.
+    /// A failure that explains the days that some months lack.
     fn told(&self, violations: Violations) -> Failure {
         let late = |day: &String| matches!(day.as_str(), "29" | "30" | "31");
         if violations.iter().len() == 1 && self.frequency_day.as_ref().is_some_and(late) {
@@ -94,7 +94,7 @@ impl Preview {
     }
 }
 
-/// Says what may not be meant, on standard error.
+/// Prints notes on surprising results to standard error.
 fn noted(notes: &[PlanNote]) {
     for said in notes {
         note(&format!("note: {said}"));

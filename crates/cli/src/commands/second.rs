@@ -1,4 +1,4 @@
-//! A plan that charges what another one charges: told before it is made.
+//! Warning before a plan is created that charges like another plan.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -6,7 +6,7 @@ use perennial::clearent::{NewPlan, Plan, PlanKey};
 
 use crate::failure::Failure;
 
-/// Refuses a second plan, unless somebody at a terminal wants it.
+/// Refuses a second plan, unless somebody at a terminal confirms it.
 pub(crate) fn refuse(plan: &NewPlan, equal: &[Plan]) -> Result<(), Failure> {
     let Some(first) = equal.first() else { return Ok(()) };
     let keys: Vec<&str> = equal.iter().take(3).map(|plan| PlanKey::as_str(&plan.plan_key)).collect();

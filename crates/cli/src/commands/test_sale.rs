@@ -1,4 +1,4 @@
-//! `perennial test-sale`: that money can be taken, and given back.
+//! `perennial test-sale`: checks that a sale and its void work.
 
 use clap::Args;
 use perennial::clearent::Charge;
@@ -12,12 +12,12 @@ use crate::output::{Output, note};
 /// A small sale.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --token-id the card is asked for, or read from standard input. In production it takes money.\n\n\
+    after_help = "Without --token-id, prompts for the card, or reads it from standard input. In production it takes money.\n\n\
         Example:\n  perennial test-sale --void --card-stdin < card.json\n  \
         perennial test-sale 2.50 --token-id 1100000000555551111 --exp-date 1230"
 )]
 pub(crate) struct TestSale {
-    /// How much
+    /// The amount
     #[arg(value_name = "AMOUNT", default_value = "1.00")]
     amount: String,
     #[command(flatten)]

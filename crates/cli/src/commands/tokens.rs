@@ -13,20 +13,20 @@ use crate::output::Output;
 /// Card tokens.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tokens {
-    /// Puts a card into the vault; the card is asked for, or read from standard input
+    /// Stores a card in the vault; reads the card from a prompt, or from standard input
     #[command(after_help = "Example:\n  perennial tokens create --customer-key cust_5a1d7c1e8a0f \
         --description 'business card'\n  perennial tokens create --description 'business card' --card-stdin < card.json")]
     Create(Create),
     /// Shows a token
     #[command(after_help = "Example:\n  perennial tokens get 1100000000555551111")]
     Get(Named),
-    /// Lists the tokens that match
+    /// Lists matching tokens
     #[command(
         visible_alias = "list",
         after_help = "Example:\n  perennial tokens search --updated-start-date 2027-01-01"
     )]
     Search(Search),
-    /// Changes a token's customer, status or description; nothing else of it can change
+    /// Changes a token's customer, status or description; its other fields cannot change
     #[command(
         after_help = "Example:\n  perennial tokens update 1100000000555551111 --description 'old card'"
     )]
@@ -54,17 +54,17 @@ pub(crate) struct Create {
 
 options! {
     NewFields fills NewTokenBuilder {
-        /// What the card is, for people; required
+        /// A description of the card; required
         description = "description", "TEXT";
-        /// The customer; needed to use the token in a plan
+        /// The customer; required to use the token in a plan
         customer_key = "customer-key", "KEY";
         /// The street of the card's billing address
         avs_address = "avs-address", "TEXT";
         /// The postal code of the card's billing address
         avs_zip = "avs-zip", "TEXT";
-        /// Whether the address is checked; true unless said otherwise
+        /// Whether to check the address; the default is true
         avs_required = "avs-required", "BOOL";
-        /// The brand, if it is not to be derived from the number
+        /// The brand; the default is derived from the number
         card_type = "card-type", "BRAND";
     }
 }
@@ -81,9 +81,9 @@ options! {
     Changes fills TokenUpdateBuilder {
         /// The customer who owns the card
         customer_key = "customer-key", "KEY";
-        /// ACTIVE, INACTIVE or DELETED
+        /// The status: ACTIVE, INACTIVE or DELETED
         status = "status", "STATUS";
-        /// What the card is, for people
+        /// A description of the card
         description = "description", "TEXT";
     }
 }
@@ -93,7 +93,7 @@ pub(crate) struct Search {
     /// The token
     #[arg(long, value_name = "ID")]
     token_id: Option<String>,
-    /// An id of the merchant's former system
+    /// An id from the merchant's former system
     #[arg(long, value_name = "ID")]
     merchant_legacy_token_id: Option<String>,
     /// Tokens changed on or after this day

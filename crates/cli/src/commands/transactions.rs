@@ -1,4 +1,4 @@
-//! `perennial transactions`: a decline is printed like an approval, and told by the exit status.
+//! `perennial transactions`: prints a decline like an approval, and reports it by the exit status.
 
 use std::path::PathBuf;
 
@@ -22,34 +22,34 @@ use crate::output::{Output, Shown, note};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Transactions {
     /// Charges a card or token at once
-    #[command(after_help = "Without --token-id the card is asked for, or read from standard input.\n\n\
+    #[command(after_help = "Without --token-id, prompts for the card, or reads it from standard input.\n\n\
         Example:\n  perennial transactions sale --amount 25.00 --token-id 1100000000555551111 --exp-date 1230\n  \
         perennial transactions sale --amount 25.00 --card-stdin < card.json\n  \
         perennial transactions sale --amount 25.00 --jwt-file posted.jwt")]
     Sale(Sale),
     /// Reserves an amount for a later capture
-    #[command(after_help = "Without --token-id the card is asked for, or read from standard input.\n\n\
+    #[command(after_help = "Without --token-id, prompts for the card, or reads it from standard input.\n\n\
         Example:\n  perennial transactions auth --amount 25.00 --token-id 1100000000555551111 --exp-date 1230")]
     Auth(Sale),
-    /// Takes what an authorisation reserved
+    /// Captures an authorized amount
     #[command(after_help = "Example:\n  perennial transactions capture 700001 --amount 25.00")]
     Capture(Captured),
-    /// Takes a transaction of an open batch back in full
+    /// Voids a transaction of an open batch in full
     #[command(after_help = "Example:\n  perennial transactions void 700001")]
     Void(Named),
     /// Changes the tip of a charge whose batch is open
     #[command(after_help = "Example:\n  perennial transactions update 700001 --tip-amount 5.00")]
     Update(Updated),
-    /// Gives money back, of an earlier transaction or to a card or token
+    /// Refunds an earlier transaction, or pays money to a card or token
     #[command(
-        after_help = "Without --id and --token-id the card is asked for, or read from standard input.\n\n\
+        after_help = "Without --id and --token-id, prompts for the card, or reads it from standard input.\n\n\
         Example:\n  perennial transactions refund --id 700001 --amount 25.00"
     )]
     Refund(Refunded),
     /// Shows a transaction; the gateway keeps it for 90 days
     #[command(after_help = "Example:\n  perennial transactions get 700001")]
     Get(Named),
-    /// Lists the transactions that match, of the last 90 days
+    /// Lists matching transactions of the last 90 days
     #[command(
         visible_alias = "list",
         after_help = "Example:\n  perennial transactions search --order-id plan_3f0f6d1c5f0e"
@@ -77,16 +77,16 @@ pub(crate) struct Sale {
     shipping: ShippingAddress,
 }
 
-/// Who pays or is paid: a token by its id, or a card that is read.
+/// The payer or payee: a token by its id, or a card that is read.
 #[derive(Debug, Args)]
 pub(super) struct Payer {
-    /// The token that stands for the card
+    /// The token of the card
     #[arg(long, value_name = "ID", conflicts_with = "card_stdin")]
     token_id: Option<String>,
     /// The expiry of the token's card
     #[arg(long, value_name = "MMYY", requires = "token_id")]
     exp_date: Option<String>,
-    /// The file of a one-time token (a JWT) that stands for the card; - is standard input
+    /// The file of a one-time token (a JWT) for the card; - reads standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["token_id", "card_stdin"])]
     jwt_file: Option<PathBuf>,
     #[command(flatten)]
@@ -95,39 +95,39 @@ pub(super) struct Payer {
 
 options! {
     ChargeOptions fills ChargeBuilder {
-        /// How much; required. An authorisation of nothing only checks the card
+        /// The amount; required. An authorization of 0 only checks the card
         amount = "amount", "AMOUNT";
-        /// The brand, if it is not to be derived from the number
+        /// The brand; the default is derived from the number
         card_type = "card-type", "BRAND";
         /// An invoice number, at most 100 characters
         invoice = "invoice", "TEXT";
         /// A purchase order number, at most 100 characters
         purchase_order = "purchase-order", "TEXT";
-        /// Your number of the order
+        /// Your order number
         order_id = "order-id", "TEXT";
-        /// Your number of the customer
+        /// Your customer number
         customer_id = "customer-id", "TEXT";
-        /// What is sold
+        /// A description of the goods
         description = "description", "TEXT";
         /// Comments
         comments = "comments", "TEXT";
         /// The buyer's IP address
         client_ip = "client-ip", "TEXT";
-        /// Where the receipt goes
+        /// The email address for the receipt
         email_address = "email-address", "TEXT";
-        /// Whether a receipt is sent
+        /// Whether to send a receipt
         email_receipt = "email-receipt", "BOOL";
         /// The sales tax within the amount
         sales_tax_amount = "sales-tax-amount", "AMOUNT";
         /// The tip
         tip_amount = "tip-amount", "AMOUNT";
-        /// The field by which an earlier charge is looked for and shown in place of a new one: invoice
+        /// The field that identifies an earlier charge, which is shown instead of a new one: invoice
         check_field = "check-field", "FIELD";
-        /// Whether a token of the card is created
+        /// Whether to create a token of the card
         create_token = "create-token", "BOOL";
-        /// What the card of that token is, for people
+        /// A description of the card of the new token
         token_description = "token-description", "TEXT";
-        /// Whether the billing address is the shipping address, too
+        /// Whether the shipping address equals the billing address
         billing_is_shipping = "billing-is-shipping", "BOOL";
         /// The name of your software
         software_type = "software-type", "TEXT";
@@ -146,7 +146,7 @@ pub(crate) struct Captured {
 
 options! {
     CaptureOptions fills CaptureBuilder {
-        /// How much; required
+        /// The amount; required
         amount = "amount", "AMOUNT";
         /// A tip on top
         tip_amount = "tip-amount", "AMOUNT";
@@ -165,7 +165,7 @@ pub(crate) struct Updated {
 
 options! {
     UpdateOptions fills TransactionUpdateBuilder {
-        /// The tip, instead of the one that it had; required
+        /// The new tip; required
         tip_amount = "tip-amount", "AMOUNT";
     }
 }
@@ -183,11 +183,11 @@ options! {
         /// The transaction to refund
         #[arg(conflicts_with_all = ["token_id", "card_stdin", "jwt_file"])]
         id = "id", "ID";
-        /// How much; required
+        /// The amount; required
         amount = "amount", "AMOUNT";
         /// An invoice number, at most 100 characters
         invoice = "invoice", "TEXT";
-        /// Your number of the order
+        /// Your order number
         order_id = "order-id", "TEXT";
         /// Comments
         comments = "comments", "TEXT";
@@ -202,16 +202,16 @@ pub(crate) struct Search {
     /// Transactions of this amount
     #[arg(long, value_name = "AMOUNT")]
     amount: Option<String>,
-    /// SALE, AUTH, CAPTURE, REFUND or VOID
+    /// The type: SALE, AUTH, CAPTURE, REFUND or VOID
     #[arg(long = "type", value_name = "WORD")]
     transaction_type: Option<String>,
-    /// A word on where they stand, such as Approved
+    /// The status, such as Approved
     #[arg(long, value_name = "TEXT")]
     status: Option<String>,
     /// The card's last four digits
     #[arg(long, value_name = "DIGITS")]
     last_four: Option<String>,
-    /// The issuer's approval
+    /// The authorization code of the issuer
     #[arg(long, value_name = "TEXT")]
     authorization_code: Option<String>,
     /// Transactions of this invoice
@@ -220,8 +220,8 @@ pub(crate) struct Search {
     /// Transactions of this order; a plan's key finds its payments
     #[arg(long, value_name = "TEXT")]
     order_id: Option<String>,
-    /// Transactions that follow this one up, such as its capture or refund, and those that name none: the gateway cannot
-    /// search for them, so that all pages are read
+    /// Transactions that follow up this one, such as its capture or refund, and transactions that name none: the
+    /// gateway cannot search for them, so the command reads all pages
     #[arg(long, value_name = "ID", conflicts_with = "page")]
     ref_id: Option<String>,
     /// Transactions with this message, such as 'Not Sufficient Funds'
@@ -230,7 +230,7 @@ pub(crate) struct Search {
     /// The earliest time, yyyy-MM-dd HH:mm in UTC; another zone may follow, as in EST or GMT-06:00
     #[arg(long, value_name = "TIME")]
     start_date: Option<String>,
-    /// The latest time, likewise; its minute belongs to the search, and all of a day without a time
+    /// The latest time, in the format of --start-date; the whole minute, or the whole day without a time, is included
     #[arg(long, value_name = "TIME")]
     end_date: Option<String>,
     #[command(flatten)]
@@ -282,14 +282,14 @@ impl Transactions {
     }
 }
 
-/// Notes for people that nothing was charged; for programs, and beside the transaction, the member `charged` is false.
+/// Notes for people that nothing was charged; for programs, the member `charged` beside the transaction is false.
 pub(super) fn note_duplicate(output: Output, made: &Transaction) {
     if matches!(output, Output::Table) && made.is_duplicate() {
         note("this is an earlier transaction: nothing was charged now");
     }
 }
 
-/// Prints the transaction. A decline and a partial approval are reported whether or not it can be printed.
+/// Prints the transaction. A decline and a partial approval are reported even if printing fails.
 pub(super) fn tell<T: Shown>(
     output: Output,
     outcome: Result<(), Failure>,
@@ -299,7 +299,7 @@ pub(super) fn tell<T: Shown>(
     outcome.and(printed)
 }
 
-/// Why the transaction is not the success that was asked for, if it is not.
+/// The failure if the transaction is not the requested success.
 pub(super) fn outcome(made: &Transaction, exchange_id: Option<&str>) -> Result<(), Failure> {
     let exchange_id = exchange_id.map(str::to_owned);
     if let Some(Decline { message, code }) = made.decline() {
@@ -315,7 +315,7 @@ pub(super) fn outcome(made: &Transaction, exchange_id: Option<&str>) -> Result<(
     }
 }
 
-/// What was taken and what is still due.
+/// A text with the amounts taken and still due.
 pub(super) fn in_part(Partial { taken, due }: Partial) -> String {
     match due {
         Some(due) => format!("only {taken} was approved and taken; {due} is still due"),
@@ -371,12 +371,12 @@ impl Payer {
         self.card.is_stdin() || self.jwt_file.as_deref().is_some_and(input::is_stdin)
     }
 
-    /// The charge, to this payer.
+    /// Builds the charge of this payer.
     pub(super) fn charge(&self, builder: ChargeBuilder) -> Result<Charge, Failure> {
         Ok(self.fill(builder)?.build().map_err(|violations| self.name(&violations))?)
     }
 
-    /// A charge to this payer, not yet checked.
+    /// Sets the payer of a charge, not yet checked.
     pub(super) fn fill(&self, mut builder: ChargeBuilder) -> Result<ChargeBuilder, Failure> {
         if let Some(file) = &self.jwt_file {
             return Ok(builder.card(input::one_time_token(file)?));
@@ -389,7 +389,7 @@ impl Payer {
         Ok(builder)
     }
 
-    /// The card that is read; of a token's card no more than the expiry is given.
+    /// The card that is read, or only the expiry of a token's card.
     fn card(&self) -> Result<CardData, Failure> {
         if self.token_id.is_none() {
             return self.card.read();
@@ -398,7 +398,7 @@ impl Payer {
         Ok(CardData { exp_date, ..CardData::default() })
     }
 
-    /// The same violations under the names by which the values were given.
+    /// Renames violations by the names under which the values were given.
     pub(super) fn name(&self, violations: &Violations) -> Violations {
         if self.token_id.is_some() { renamed(violations, "card", "token-id") } else { of_card(violations) }
     }

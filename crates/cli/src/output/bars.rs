@@ -1,4 +1,4 @@
-//! Money by month as a table whose last column is a bar, in as many characters as the screen has.
+//! Money by month as a table whose last column is a bar, as wide as the screen allows.
 
 use std::fmt::Write;
 
@@ -8,10 +8,10 @@ use perennial::clearent::Expected;
 use super::table;
 use crate::output::outlook::Outlook;
 
-/// An eighth to seven eighths of a block.
+/// Blocks from one eighth to seven eighths.
 const PARTS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-/// The chart; what is suspended is dotted.
+/// Draws the chart; amounts of suspended plans are dotted.
 pub(crate) fn drawn(months: &[Outlook]) -> String {
     of_width(months, table::width().into())
 }
@@ -58,7 +58,7 @@ fn cells(month: &str, charges: &str, amount: &str, suspended: Option<&str>) -> [
     [month, charges, amount, suspended.unwrap_or_default()].map(str::to_owned)
 }
 
-/// So many eighths of blocks, then dots as far as all eighths go.
+/// Draws blocks of `full` eighths, then dots up to `all` eighths.
 fn bar(full: usize, all: usize) -> String {
     let part = (full % 8).checked_sub(1).and_then(|part| PARTS.get(part));
     let solid: String = std::iter::repeat_n('█', full / 8).chain(part.copied()).collect();

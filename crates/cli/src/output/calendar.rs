@@ -1,4 +1,4 @@
-//! The days of a plan as a calendar, whose charges have a star: months side by side, as many as the screen has room for.
+//! The days of a plan as a calendar with a star at each charge: as many months side by side as the screen has room for.
 
 use chrono::Datelike;
 use perennial::{Month, NaiveDate};
@@ -20,14 +20,14 @@ const NAMES: [&str; 12] = [
     "November",
     "December",
 ];
-/// The days of a week, as a month begins with them.
+/// Days of a week, Sunday first.
 pub(crate) const WEEK: [&str; 7] = ["Su", "Mo", "Tu", "We", "Th", "Fr", "Sa"];
 
-/// How wide a month is, and how far it stands from the next.
+/// The width of a month, and the gap between months.
 const WIDE: usize = 3 * WEEK.len();
 const APART: usize = 3;
 
-/// `January 2027`
+/// Formats a month as `January 2027`.
 pub(crate) fn name(month: Month) -> String {
     let name = NAMES.into_iter().nth(month.number() as usize - 1).unwrap_or_default();
     format!("{name} {}", month.year())
@@ -40,7 +40,7 @@ pub(crate) fn months(charges: &Charges) -> impl Iterator<Item = Month> {
     (0..).map(move |later| first.plus(later)).take_while(move |month| *month <= last)
 }
 
-/// How many cells of its first week a month leaves empty.
+/// The number of empty cells in a month's first week.
 pub(crate) fn before(month: Month) -> usize {
     month.days().next().map_or(0, |first| first.weekday().num_days_from_sunday() as usize)
 }

@@ -1,11 +1,11 @@
-//! The charges of a plan, as they are drawn and listed.
+//! The charges of a plan, in pictures and lists.
 
 use perennial::clearent::PlanTerm;
 use perennial::{Amount, NaiveDate, Total};
 
 use super::Record;
 
-/// A plan's days, and what is charged on each.
+/// A plan's days, and the amount of each charge.
 pub(crate) struct Charges {
     pub(crate) name: Option<String>,
     pub(crate) term: PlanTerm,
@@ -13,7 +13,7 @@ pub(crate) struct Charges {
     pub(crate) amount: Amount,
 }
 
-/// Charges of this amount, in the order of their days, with what they come to.
+/// Charges of this amount, in the order of their days, with their running total.
 pub(crate) fn records(dates: impl Iterator<Item = NaiveDate>, amount: Amount) -> Vec<Record> {
     let charges = (1_u64..).zip(dates).scan(Total::ZERO, |total, (number, date)| {
         *total += amount;

@@ -1,4 +1,4 @@
-//! What is shown of ClientPay's objects: their members under the names that requests have for them.
+//! Shown members of ClientPay's objects, under the names that requests have for them.
 
 use perennial::clientpay::{
     AccessId, InvoiceDate, OpenInvoice, Page, PageStatus, PayerId, Payment, PaymentId, PaymentKind,
@@ -8,7 +8,7 @@ use perennial::transport::redact;
 
 use super::record::{IntoValue, Record, Shown, Value, shown, texts, values};
 
-/// An access id, which opens the account to whoever reads it.
+/// An access id, which opens the account to any reader.
 pub(crate) enum ShownAccessId {
     Revealed(AccessId),
     Masked,
@@ -20,7 +20,7 @@ values! {
     PaymentKind => |PaymentKind(number)| Value::Number(number),
 }
 
-/// A payer without methods says nothing of methods.
+/// A payer without methods has no field for them.
 impl IntoValue for Vec<PaymentMethodId> {
     fn into_value(self) -> Option<Value> {
         let ids = || self.iter().map(PaymentMethodId::to_string).collect();

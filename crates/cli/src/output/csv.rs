@@ -1,4 +1,4 @@
-//! CSV for spreadsheets and whatever reads tables: RFC 4180, a header of all members that a row can have.
+//! CSV for spreadsheets and other readers of tables: RFC 4180, with a header of all possible members.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -9,15 +9,15 @@ use perennial::transport::redact;
 
 use super::{Record, Value, json};
 
-/// Whether a sheet begins with a byte order mark.
+/// Whether a sheet starts with a byte order mark.
 static IS_MARKED: AtomicBool = AtomicBool::new(false);
 
-/// Begins every sheet of this run with a byte order mark, by which Excel knows UTF-8.
+/// Starts every sheet of this run with a byte order mark, which tells Excel that the text is UTF-8.
 pub(crate) fn mark() {
     IS_MARKED.store(true, Ordering::Relaxed);
 }
 
-/// A sheet on its way out. Its header goes before the first row, for one that never begins is no sheet.
+/// A sheet in progress. Its header is written before the first row, because an empty output is not a sheet.
 pub(super) struct Sheet {
     header: Vec<String>,
     begun: bool,
@@ -78,15 +78,15 @@ fn document(value: &impl serde::Serialize) -> io::Result<String> {
     String::from_utf8(written).map_err(io::Error::other)
 }
 
-/// One line that steers no terminal, and that no spreadsheet takes for a formula: customers write some of these texts. A
-/// spreadsheet of a country whose lists have semicolons begins a cell after each.
+/// One line without terminal control characters and without formulas of spreadsheets: customers write some of these
+/// texts. A spreadsheet of a country whose lists have semicolons starts a cell after each.
 fn inert(text: &str) -> String {
     let text = redact::text(text);
     let cells: Vec<Cow<'_, str>> = text.split(';').map(inert_cell).collect();
     cells.join(";")
 }
 
-/// Blanks and quotes before a formula are passed over, as some spreadsheets do.
+/// Skips blanks and quotes before a formula, as some spreadsheets do.
 fn inert_cell(text: &str) -> Cow<'_, str> {
     let before = |c: char| c.is_whitespace() || "'\"`\u{2018}\u{2019}\u{201c}\u{201d}".contains(c);
     let begins = text.trim_start_matches(before);

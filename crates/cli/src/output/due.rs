@@ -1,5 +1,5 @@
-//! What is still due of payments of which only a part was approved, for tables. A payment has the amount that was taken;
-//! its transaction has the amount that was asked for.
+//! Amounts still due of partially approved payments, for tables. A payment has the amount that was taken;
+//! its transaction has the requested amount.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -9,11 +9,11 @@ use perennial::{Amount, Clearent, Total};
 
 use super::{Record, Value};
 
-/// How many plans, and how many transactions, are looked up for one table.
+/// The maximum number of plans, and of transactions, that are looked up for one table.
 const MOST: usize = 100;
 
-/// Adds what is due to each payment of less than its plan's amount, by its transaction. The plan may have another amount
-/// since, so that the transaction decides; one that cannot be read decides nothing.
+/// Adds the amount due to each payment below its plan's amount, from its transaction. The plan's amount may have
+/// changed, so the transaction decides; an unreadable one adds nothing.
 pub(super) async fn add(client: &Clearent, rows: &mut [Record]) {
     let mut amounts: BTreeMap<String, Option<Total>> = BTreeMap::new();
     let mut looked = 0;

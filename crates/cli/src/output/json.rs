@@ -1,4 +1,4 @@
-//! JSON for programmes: one document.
+//! JSON for programs: one document.
 
 use std::io::{self, Write};
 
@@ -15,13 +15,13 @@ pub(super) fn line(out: &mut impl Write, record: &Record) -> io::Result<()> {
     inert(out, &serde_json::to_string(record)?)
 }
 
-/// One object on a line of its own, as a list of lines has it.
+/// One object on a line of its own.
 pub(crate) fn row(out: &mut impl Write, record: &Record) -> io::Result<()> {
     line(out, record)?;
     writeln!(out)
 }
 
-/// Writes JSON with all that could steer a terminal as `\uXXXX`. It stands in strings only: the rest of JSON is ASCII.
+/// Writes JSON with all terminal control characters as `\uXXXX`. They occur in strings only: the rest of JSON is ASCII.
 pub(super) fn inert(out: &mut impl Write, json: &str) -> io::Result<()> {
     let mut rest = json;
     while let Some((at, c)) = rest.char_indices().find(|&(_, c)| steers(c)) {
@@ -31,15 +31,15 @@ pub(super) fn inert(out: &mut impl Write, json: &str) -> io::Result<()> {
     out.write_all(rest.as_bytes())
 }
 
-/// Control characters, and the invisible and bidirectional ones that make a line read as another. The line breaks are
-/// those between members: in strings they are escaped already.
+/// Whether a character controls a terminal: control characters, and the invisible and bidirectional ones that make a
+/// line look like another. The line breaks are between members: in strings they are escaped already.
 fn steers(c: char) -> bool {
     c != '\n' && c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// An array that is written while its objects arrive, a line for each.
+/// An array that is written while its objects arrive, one per line.
 #[derive(Default)]
 pub(super) struct Array {
     begun: bool,

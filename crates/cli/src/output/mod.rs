@@ -1,4 +1,4 @@
-//! What goes to standard output: objects, and nothing else. Notes and errors go to standard error.
+//! Standard output: objects, and nothing else. Notes and errors go to standard error.
 
 pub(crate) mod bars;
 pub(crate) mod calendar;
@@ -25,8 +25,8 @@ pub(crate) use record::{IntoValue, Record, Shown, Value};
 use self::csv::Sheet;
 use crate::failure::{Failure, Written};
 
-/// How objects are printed: as tables for people, or for programmes as one JSON document, as a JSON object a line, or
-/// as CSV with a header.
+/// The output format: tables for people; for programs one JSON document, one JSON object per line, or
+/// CSV with a header.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Output {
     #[default]
@@ -36,26 +36,26 @@ pub(crate) enum Output {
     Csv,
 }
 
-/// How much of a list is printed.
+/// The part of a list to print.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Extent {
     /// One page.
     Page,
     /// This many objects.
     Limit(u64),
-    /// Everything.
+    /// The whole list.
     All,
 }
 
 impl Extent {
-    /// Everything instead of one page.
+    /// Prints everything instead of one page.
     pub(crate) fn or_all(self) -> Self {
         if matches!(self, Self::Page) { Self::All } else { self }
     }
 }
 
 impl Output {
-    /// Whether it is JSON, and so are errors.
+    /// Whether the output is JSON; errors are JSON then, too.
     pub(crate) fn is_json(self) -> bool {
         matches!(self, Self::Json | Self::Jsonl)
     }
@@ -65,12 +65,12 @@ impl Output {
         Ok(self.print(&shown.record(), T::members)?)
     }
 
-    /// Prints what a write answered. Where that fails, the failure names the object, so that nobody writes it again.
+    /// Prints the answer to a write. If that fails, the failure names the object, so that nobody writes it again.
     pub(crate) fn written<T: Shown>(self, answer: Response<T>) -> Result<(), Failure> {
         self.written_record::<T>(answer.map(T::record))
     }
 
-    /// Prints what a deletion answered: what is gone, or at least the key that is.
+    /// Prints the answer to a deletion: the deleted object, or at least its key.
     pub(crate) fn deleted<T: Shown>(
         self,
         answer: Response<Option<T>>,
@@ -85,7 +85,7 @@ impl Output {
         self.left::<T>(&answer.into_value(), exchange_id)
     }
 
-    /// Prints what is known of a write, however it was learnt.
+    /// Prints the result of a write.
     pub(crate) fn left<T: Shown>(self, record: &Record, exchange_id: Option<String>) -> Result<(), Failure> {
         self.print(record, T::members).map_err(|error| {
             let written = Written { object: record.name::<T>(), exchange_id };
@@ -117,13 +117,13 @@ impl Output {
         out.flush()
     }
 
-    /// Prints objects that are all there.
+    /// Prints complete objects.
     pub(crate) fn many<T: Shown>(self, all: Vec<T>) -> Result<(), Failure> {
         let records = all.into_iter().map(T::record).collect();
         Rows::new(self, T::COLUMNS, T::members()).print(records)
     }
 
-    /// Prints the objects that can be read, then tells of the others.
+    /// Prints the readable objects, then reports the others.
     pub(crate) fn each<T: Shown>(self, each: Vec<Result<T, Error>>) -> Result<(), Failure> {
         let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
         for object in each {
@@ -141,7 +141,7 @@ impl Output {
         Err(Failure::Unreadable(unreadable))
     }
 
-    /// Prints records as a list. In CSV what has no column among these has one behind them.
+    /// Prints records as a list. In CSV, members without a column among these get one after them.
     pub(crate) fn rows(self, columns: &[&str], records: Vec<Record>) -> Result<(), Failure> {
         let mut members: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
         for (name, _) in records.iter().flat_map(Record::flat) {
@@ -152,12 +152,12 @@ impl Output {
         Rows::new(self, columns, members).print(records)
     }
 
-    /// Prints a list, page after page as they arrive. What was printed stays when a page fails.
+    /// Prints a list, page after page as they arrive. The printed part stays when a page fails.
     pub(crate) async fn list<T: Shown>(self, list: List<T>, extent: Extent) -> Result<(), Failure> {
         self.list_of(list, extent, |_| true, None).await
     }
 
-    /// Prints a list likewise; a table has the names of the customers, and what is due of payments.
+    /// Prints a list page after page; a table has the names of the customers, and the amounts due of payments.
     pub(crate) async fn list_with_names<T: Shown>(
         self,
         list: List<T>,
@@ -167,7 +167,7 @@ impl Output {
         self.list_of(list, extent, |_| true, Some(client)).await
     }
 
-    /// Prints the objects of a list that are wanted, likewise.
+    /// Prints the matching objects of a list, page after page.
     pub(crate) async fn list_where<T: Shown>(
         self,
         list: List<T>,
@@ -207,15 +207,15 @@ impl Output {
     }
 }
 
-/// A list on its way out.
+/// A list in progress.
 struct Rows<'a> {
     out: BufWriter<StdoutLock<'static>>,
     list: Listing<'a>,
-    /// The errors in the place of records that cannot be read.
+    /// Errors of unreadable records.
     unreadable: Vec<Error>,
 }
 
-/// What is kept of it. All leave at once, but a table needs all its rows to know its widths.
+/// The stored rows. Rows are written at once, but a table needs all its rows to find its widths.
 enum Listing<'a> {
     Table { columns: &'a [&'a str], rows: Vec<Record> },
     Array(json::Array),
@@ -263,7 +263,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Reads as far as is wanted; the page, if it was one.
+    /// Reads as far as needed; returns the page, if it was one.
     async fn read<T: Shown>(
         &mut self,
         list: List<T>,
@@ -306,7 +306,7 @@ impl<'a> Rows<'a> {
         Ok(None)
     }
 
-    /// How many there are so far, on a terminal where nothing else says so.
+    /// A progress bar with the number of rows so far, on a terminal without other output.
     fn progress(&self, extent: Extent) -> ProgressBar {
         let is_silent = matches!(self.list, Listing::Table { .. }) || !io::stdout().is_terminal();
         match ProgressStyle::with_template("{spinner} {pos} so far") {
@@ -317,7 +317,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Ends the list; the errors in the place of records that cannot be read.
+    /// Ends the list; returns the errors of unreadable records.
     fn finish(mut self) -> Result<Vec<Error>, Failure> {
         match &mut self.list {
             Listing::Table { rows, .. } if rows.is_empty() && self.unreadable.is_empty() => {
@@ -336,14 +336,14 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Prints what is drawn already.
+/// Prints drawn text.
 pub(crate) fn screen(text: &str) -> Result<(), Failure> {
     let mut out = stdout();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
 }
 
-/// Tells people something that is no data. Whoever closed standard error does not want to know.
+/// Prints a note for people to standard error. A closed standard error is ignored.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -8,13 +8,13 @@ use perennial::clearent::{Customer, CustomerKey};
 
 use super::{Record, Value};
 
-/// How many customers are looked up for one table.
+/// The maximum number of customers that are looked up for one table.
 const MOST: usize = 100;
 
 const NAME: &str = "customer-name";
 
-/// Adds the name to each row that has a customer's key and no name, with one call for each customer. A customer that
-/// cannot be read has none.
+/// Adds the name to each row that has a customer's key and no name, with one call for each customer. An unreadable
+/// customer has no name.
 pub(super) async fn add(client: &Clearent, rows: &mut [Record]) {
     let mut names: BTreeMap<String, Option<String>> = BTreeMap::new();
     for row in rows {

@@ -1,12 +1,12 @@
-//! What is expected of a month, as it is drawn and listed.
+//! The expected amounts of a month, in pictures and lists.
 
 use perennial::Month;
 use perennial::clearent::Expected;
 
-/// What is expected of a month.
+/// The expected amounts of a month.
 pub(crate) struct Outlook {
     pub(crate) month: Month,
     pub(crate) active: Expected,
-    /// Of plans that are suspended, if they are asked for.
+    /// The amounts of suspended plans, on request.
     pub(crate) suspended: Option<Expected>,
 }

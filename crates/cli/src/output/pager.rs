@@ -9,7 +9,7 @@ use terminal_size::{Height, terminal_size};
 
 static FORBIDDEN: AtomicBool = AtomicBool::new(false);
 
-/// Shows no table in a pager from now on.
+/// Turns the pager off.
 pub(crate) fn forbid() {
     FORBIDDEN.store(true, Ordering::Relaxed);
 }
@@ -28,7 +28,7 @@ fn is_too_long(text: &str) -> bool {
     rows > 0 && text.lines().count() >= rows && io::stdout().is_terminal()
 }
 
-/// The one that was chosen, unless it was chosen to have none.
+/// The configured pager, or `None` if it is turned off.
 fn pager() -> Option<Command> {
     if FORBIDDEN.load(Ordering::Relaxed) {
         return None;

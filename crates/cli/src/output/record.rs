@@ -1,4 +1,4 @@
-//! What is shown of each object: its fields under the names of the wire, in one order for tables and JSON.
+//! Shown fields of each object, under the names of the wire, in one order for tables and JSON.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use perennial::{Amount, CardBrand, Date, Expiry, Reported, Total};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value as Json;
 
-/// An object as it is shown: fields in order, without those that have no value.
+/// An object for display: fields in order, without those that have no value.
 #[derive(Debug, Default)]
 pub(crate) struct Record(Vec<(Cow<'static, str>, Value)>);
 
@@ -27,16 +27,16 @@ pub(crate) enum Value {
     Texts(Vec<String>),
 }
 
-/// What can be shown by itself and in a list.
+/// An object that can be shown alone and in a list.
 pub(crate) trait Shown {
-    /// The columns of a list, the most telling first: as many are shown as fit.
+    /// The columns of a list, the most important first: as many are shown as fit.
     const COLUMNS: &'static [&'static str];
-    /// The field that names what was written.
+    /// The field with the key of a written object.
     const KEY: &'static str = Self::COLUMNS[0];
-    /// What it is called, where that field is plainly `id`.
+    /// The object's word for a key field that is plainly `id`.
     const OBJECT: &'static str = "transaction";
 
-    /// The names of all fields that it can have, those of inner records under their path.
+    /// The names of all possible fields; those of inner records with their path.
     fn members() -> Vec<String> {
         Self::COLUMNS.iter().map(|&name| name.to_owned()).collect()
     }
@@ -44,8 +44,8 @@ pub(crate) trait Shown {
     fn record(self) -> Record;
 }
 
-/// Declares what is shown of a type: the columns of a list, then every field under its name. One that is forgotten does
-/// not compile. Last, methods whose values are shown beside them.
+/// Declares the shown fields of a type: the columns of a list, then every field under its name. A missing field does
+/// not compile. At the end, methods whose values are shown beside them.
 macro_rules! shown {
     (
         $Type:ident $( as $object:literal )? in [ $( $column:literal ),* $(,)? ]
@@ -72,7 +72,7 @@ macro_rules! shown {
     };
 }
 
-/// The names of a field, of which the type of its value decides.
+/// The names of a field, which depend on the type of its value.
 pub(super) fn names<T, V: IntoValue>(name: &str, _: impl Fn(T) -> V) -> Vec<String> {
     match V::members() {
         inner if inner.is_empty() => vec![name.to_owned()],
@@ -100,13 +100,13 @@ impl Record {
         self
     }
 
-    /// With the fields of another one behind its own.
+    /// Appends the fields of another record.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    /// Without its links, which name the host and port that answered.
+    /// Removes the links, which name the host and port that answered.
     pub(crate) fn without_links(mut self) -> Self {
         self.0.retain(|(name, _)| *name != "links");
         self
@@ -116,14 +116,14 @@ impl Record {
         self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value)
     }
 
-    /// What it is, and the value of its key: `plan plan_3f0f6d1c5f0e`.
+    /// The object's word and the value of its key: `plan plan_3f0f6d1c5f0e`.
     pub(crate) fn name<T: Shown>(&self) -> Option<String> {
         let Value::Text(value) = self.field(T::KEY)? else { return None };
         let object = T::KEY.rsplit_once('-').map_or(T::OBJECT, |(object, _)| object);
         Some(format!("{object} {value}"))
     }
 
-    /// The values, those of inner records under their path: `billing-address.city`.
+    /// Values; those of inner records with their path: `billing-address.city`.
     pub(crate) fn flat(&self) -> Vec<(String, &Value)> {
         let mut fields = Vec::new();
         for (name, value) in &self.0 {
@@ -165,7 +165,7 @@ impl Value {
     }
 }
 
-/// Amounts are text in JSON as well: a programme that reads numbers as floats would lose cents.
+/// Serializes amounts as text in JSON as well: a program that reads numbers as floats would lose cents.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -180,7 +180,7 @@ impl Serialize for Value {
     }
 }
 
-/// What a field can be given.
+/// A type that a field can hold.
 pub(crate) trait IntoValue: Sized {
     fn into_value(self) -> Option<Value>;
 
@@ -241,8 +241,7 @@ values! {
     FrequencyDay => |day| Value::Number(day.get().into()),
 }
 
-/// An answer without links says nothing of links.
-/// The value, or the text where only that is known.
+/// An answer without links has no field for them. Shows the value, or the text if it could not be read.
 impl<T: IntoValue> IntoValue for Reported<T> {
     fn into_value(self) -> Option<Value> {
         match self {
@@ -357,7 +356,7 @@ shown! {
     }
 }
 
-/// A date of a forecast.
+/// Shows a date of a forecast.
 impl Shown for Date {
     const COLUMNS: &'static [&'static str] = &["date"];
 
@@ -444,7 +443,7 @@ impl Shown for Charged {
         [<Transaction as Shown>::members(), own, names("token", |charged: Self| charged.token)].concat()
     }
 
-    /// An earlier transaction that was answered in place of a new one says that nothing was charged.
+    /// Adds `charged: false` to an earlier transaction that was answered instead of a new one.
     fn record(self) -> Record {
         let Self { transaction, token } = self;
         let charged = transaction.is_duplicate().then_some(false);

@@ -1,4 +1,4 @@
-//! Tables for people: amounts to the right, keys never broken, nothing in a cell that could steer a terminal.
+//! Tables for people: amounts to the right, keys never broken, no terminal control characters in cells.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ use perennial::transport::redact;
 
 use super::{Record, Value};
 
-/// A line under the header, and no other.
+/// A table style with a line under the header, and no other.
 const LIST: TableStyle = NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// How wide a table may be where nobody knows the width of the screen.
+/// The width of a table if the width of the screen is unknown.
 const WIDTH: u16 = 80;
-/// Some terminals say that they have no width.
+/// The minimum width: some terminals report none.
 const NARROWEST: u16 = 40;
 
-/// One object: a line for each field.
+/// Draws one object: a line for each field.
 pub(super) fn of_one(record: &Record) -> impl fmt::Display {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
@@ -39,7 +39,7 @@ pub(super) fn of_one(record: &Record) -> impl fmt::Display {
     Screen(table)
 }
 
-/// Many objects: a line for each, with as many of the columns as fit, the first ones before the others.
+/// Draws several objects: a line for each, with as many of the columns as fit, the first ones preferred.
 pub(super) fn of_many(columns: &[&str], records: &[Record]) -> impl fmt::Display {
     let used: Vec<&str> = columns
         .iter()
@@ -74,7 +74,7 @@ fn listed(columns: &[&str], records: &[Record]) -> Table {
     table
 }
 
-/// Leaves two blanks between columns, one of which is their border, and none around them.
+/// Sets two blanks between columns, one of which is their border, and none around them.
 fn set_apart(table: &mut Table) {
     let last = table.column_count().saturating_sub(1);
     for (index, column) in table.column_iter_mut().enumerate() {
@@ -90,7 +90,7 @@ fn cell(value: &Value) -> Cell {
     }
 }
 
-/// A gateway's text could hold escape sequences.
+/// The text of a value without escape sequences, which a gateway's text could hold.
 fn text(value: &Value) -> String {
     match value {
         Value::Text(text) => redact::text(text).into_owned(),
@@ -102,12 +102,12 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// The width of the terminal, if standard output is one that has a width.
+/// The width of the terminal, if standard output is one and reports a width.
 pub(super) fn width() -> u16 {
     Table::new().width().filter(|width| *width >= NARROWEST).unwrap_or(WIDTH)
 }
 
-/// A table without the blanks that fill its lines.
+/// A table without trailing blanks.
 struct Screen(Table);
 
 impl fmt::Display for Screen {

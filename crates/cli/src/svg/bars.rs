@@ -7,13 +7,13 @@ use perennial::{Month, Total};
 use super::Picture;
 use crate::output::outlook::Outlook;
 
-/// Where the bars stand.
+/// The position of the bars.
 const LEFT: usize = 112;
 const HIGH: usize = 240;
-/// What is above them but for their amounts, and below.
+/// The space above the bars except for their amounts, and below.
 const HEAD: usize = 72;
 const FOOT: usize = 70;
-/// How wide a character of an amount is, about.
+/// The approximate width of a character of an amount.
 const LETTER: usize = 7;
 
 const SHORT: [&str; 12] =
@@ -90,7 +90,7 @@ fn amount(text: &str, (x, y): (usize, usize), flat: bool) -> Markup {
     }
 }
 
-/// The month under its bar, with the year under the first of each that has room.
+/// The name of a month under its bar, with the year under the first one of a year that has room.
 fn name(month: Month, first: bool, (x, ground): (usize, usize), wide: usize) -> Markup {
     let until_next = (13 - month.number()) as usize * wide;
     let begins = month.number() == 1 || first && until_next >= 48;
@@ -112,7 +112,7 @@ fn legend(y: usize) -> Markup {
     }
 }
 
-/// The distance of lines of which at most five are needed: a one, two or five before zeros.
+/// The distance of grid lines, at most five: one, two or five times a power of ten.
 fn step(highest: u128) -> u128 {
     let tens = std::iter::successors(Some(1_u128), |ten| ten.checked_mul(10));
     let steps = tens.flat_map(|ten| [ten, 2 * ten, 5 * ten]);

@@ -8,11 +8,11 @@ use super::Picture;
 use crate::output::calendar::{WEEK, before, months, name};
 use crate::output::charges::Charges;
 
-/// A day, a month of six weeks, and where the first month stands.
+/// The sizes of a day and of a month of six weeks, and the position of the first month.
 const DAY: usize = 30;
 const MONTH: (usize, usize) = (7 * DAY + 24, 8 * DAY + 12);
 const FIRST: (usize, usize) = (24, 84);
-/// How many months stand side by side.
+/// The number of months side by side.
 const BESIDE: usize = 4;
 
 pub(crate) fn drawn(charges: &Charges) -> String {

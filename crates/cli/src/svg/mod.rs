@@ -1,4 +1,4 @@
-//! Pictures as SVG: one file with all that it needs, which reads in light and in dark and says in words what it shows.
+//! Pictures as SVG: one self-contained file, readable in light and dark mode, with a description in words.
 
 pub(crate) mod bars;
 pub(crate) mod calendar;
@@ -22,7 +22,7 @@ const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#57606a}\
 /// A picture of this width and height.
 struct Picture<'a> {
     title: &'a str,
-    /// What it shows, for those who do not see it.
+    /// The description in words, for readers who do not see the picture.
     told: &'a str,
     size: (usize, usize),
     content: Markup,
@@ -48,7 +48,7 @@ impl Picture<'_> {
     }
 }
 
-/// Prints the data, and draws a picture beside it if a file is named; only the picture where that is `-`.
+/// Prints the data, and draws a picture into the named file; prints only the picture if that is `-`.
 pub(crate) fn print(
     file: Option<&Path>,
     draw: impl FnOnce() -> String,

@@ -1,4 +1,4 @@
-//! What is to come: the days of a plan, and the money of months, drawn and told.
+//! Future charges: the days of a plan, and the money of months, drawn and listed.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::shell::{CARD_JSON, Ran, Shell, finish, perennial};
 
 const YEAR: &str = "--start-date 2027-01-01 --end-date 2027-12-31 --frequency-day 15 --payment-amount 50.00";
 
-/// Previews without a gateway and without a key.
+/// Runs a preview without a gateway and without a key.
 fn schedule(line: &str) -> Ran {
     let mut command = perennial();
     command.arg("schedule").args(line.split(' '));
@@ -24,7 +24,7 @@ fn text<'a>(object: &'a Value, member: &str) -> &'a str {
     object[member].as_str().unwrap_or_else(|| panic!("{member} of {object}"))
 }
 
-/// A world with a customer and a card, and what makes a plan for them.
+/// A world with a customer and a card, for which it creates plans.
 struct Merchant {
     shell: Shell,
     fixed: Vec<String>,
@@ -46,7 +46,7 @@ impl Merchant {
         Self { shell, fixed }
     }
 
-    /// The key of a new plan.
+    /// Creates a plan and returns its key.
     fn plan(&self, name: &str, day: u32, amount: &str, term: (&str, &str), status: &str) -> String {
         let day = day.to_string();
         let mut line: Vec<&str> = self.fixed.iter().map(String::as_str).collect();
@@ -55,7 +55,7 @@ impl Merchant {
         text(&json(&self.shell.run(&line)), "plan-key").to_owned()
     }
 
-    /// Plans of all kinds, whose charges begin in a world that stands at the beginning of 2027.
+    /// Creates plans of all kinds, whose charges begin in a world at the beginning of 2027.
     fn with_plans() -> Self {
         let merchant = Self::open();
         let year = ("2027-01-01", "2027-12-31");
@@ -172,7 +172,7 @@ fn the_money_of_months() {
     insta::assert_snapshot!("forecasts", screens.concat());
 }
 
-/// What was foretold is what is paid when the clock is wound on.
+/// Checks that the forecast charges are made as the clock is advanced.
 #[test]
 fn a_forecast_comes_true() {
     let merchant = Merchant::with_plans();
@@ -201,7 +201,7 @@ fn a_forecast_comes_true() {
     assert_eq!(foretold, paid);
 }
 
-/// More plans than a page of them has.
+/// Creates more plans than a page has.
 #[test]
 fn every_plan_counts() {
     let merchant = Merchant::open();
@@ -212,7 +212,7 @@ fn every_plan_counts() {
     assert_eq!(rows, json!([{"month":"2027-01","charges":101,"amount":"102.01"}]));
 }
 
-/// A picture is one document of XML, which needs nothing else and runs nothing.
+/// Checks that a picture is one document of XML, which needs no other file and runs no script.
 fn drawn(svg: &str) -> usize {
     let document = Document::parse(svg).unwrap_or_else(|error| panic!("{error}: {svg}"));
     let root = document.root_element();

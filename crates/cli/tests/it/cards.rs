@@ -1,4 +1,4 @@
-//! Card data: from standard input or a prompt, and from nowhere else.
+//! Card data: only from standard input or a prompt.
 
 use crate::shell::{CARD_JSON, KEY, Shell, finish, finish_without_stdin, perennial};
 
@@ -31,7 +31,7 @@ fn too_much_on_standard_input_is_refused() {
     assert_eq!((ran.code, ran.err.as_str()), (2, "error: the card data of standard input is too long\n"));
 }
 
-/// Nobody is there to be asked, and nothing waits.
+/// Checks that without a terminal the command neither prompts nor waits.
 #[test]
 fn without_a_terminal_there_is_no_prompt() {
     let create = ["tokens", "create", "--description", "a card"];

@@ -1,4 +1,4 @@
-//! The chapters of the documentation: every block of shell in them runs, in order, as a reader would type it.
+//! The chapters of the documentation: every shell block in them runs, in order, as a reader would type it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::shell::{Shell, finish};
 
-/// Where the pages have their sandbox.
+/// The URL of the sandbox in the pages.
 const URL: &str = "http://127.0.0.1:8480";
 
 /// The blocks of a page, each after its language.
@@ -14,7 +14,7 @@ fn blocks(page: &str) -> impl Iterator<Item = (&str, &str)> {
     page.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'))
 }
 
-/// What a reader types, but for what serves until it is stopped, and what builds.
+/// The input of a reader, except for commands that serve until they are stopped, and for builds.
 fn typed(page: &str) -> impl Iterator<Item = &str> {
     let shell = blocks(page).filter(|(language, _)| *language == "sh");
     shell
@@ -22,14 +22,14 @@ fn typed(page: &str) -> impl Iterator<Item = &str> {
         .filter(|block| !["sandbox serve", "cargo "].iter().any(|what| block.contains(what)))
 }
 
-/// What the page says that is printed: the comments under a command, and blocks of text.
+/// The output that the page shows: the comments under a command, and blocks of text.
 fn promised(page: &str) -> Vec<&str> {
     let comments = typed(page).flat_map(str::lines).filter_map(|line| line.strip_prefix("# "));
     let texts = blocks(page).filter(|(language, _)| *language == "text").map(|(_, block)| block.trim_end());
     comments.chain(texts).collect()
 }
 
-/// What the last of these prints, typed into one shell because they build on each other; a line that fails ends it.
+/// The output of the last input, typed into one shell because the inputs build on each other; a failing line ends it.
 fn printed(setup: &str, typed: &str) -> String {
     let shell = Shell::open();
     let folder = tempfile::tempdir().unwrap();
@@ -51,7 +51,7 @@ fn keeps_its_word(name: &str, setup: &str, page: &str) {
     }
 }
 
-/// What the guide's first chapter types, after which the others go on.
+/// The input of the guide's first chapter, on which the others build.
 fn first_chapter() -> String {
     let page = fs::read_to_string(docs().join("guide/getting-started.md")).unwrap();
     typed(&page).collect::<Vec<_>>().join("\n")
@@ -98,7 +98,7 @@ fn what_the_pictures_of_the_command_show_is_what_happens() {
     }
 }
 
-/// The texts of a picture that begin so.
+/// The texts of a picture that begin with this tag.
 fn spans<'a>(drawn: &'a str, tag: &'a str) -> impl Iterator<Item = &'a str> {
     drawn.split(tag).skip(1).filter_map(|rest| rest.split("</tspan>").next())
 }

@@ -1,4 +1,4 @@
-//! ClientPay's commands against the sandbox: whole screens, and what is told where an answer never comes.
+//! ClientPay's commands against the sandbox: whole screens, and the reports of lost answers.
 
 use std::iter;
 use std::net::TcpListener;
@@ -96,7 +96,7 @@ fn documents() {
     insta::assert_snapshot!("clientpay_documents", screens(&transcript("json")));
 }
 
-/// An id is shown only where that is asked for, and lives until it is ended or another is made.
+/// Checks that an id is shown only on request, and lives until it is ended or another one is created.
 #[test]
 fn an_access_id_is_masked_unless_it_is_to_be_revealed() {
     let shell = Shell::open();
@@ -275,7 +275,7 @@ fn what_no_gateway_answers() {
     insta::assert_snapshot!("clientpay_failures", screens.concat());
 }
 
-/// The same payment under the id that the error names is the payment that was made.
+/// Checks that a retry under the id in the error finds the payment that was made.
 #[test]
 fn a_payment_whose_answer_was_lost_is_found_again() {
     let shell = Shell::open();

@@ -1,4 +1,4 @@
-//! Merchants with profiles of their own: connected, used, tried and forgotten.
+//! Merchants with separate profiles: connected, used, tried and removed.
 
 use std::env;
 use std::fs::{self, Permissions};
@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::custody::Desk;
 use crate::shell::{CARD_JSON, CSC, KEY, Shell, finish};
 
-/// A key that no gateway takes.
+/// A key that every gateway refuses.
 const NO_KEY: &str = "this-one-has-no-hexadecimal-digits";
 
 #[test]
@@ -134,7 +134,7 @@ fn what_is_not_right_is_told_and_nothing_is_lost() {
     assert!(exposed.code == 2 && exposed.err.contains("others may read or change"), "{}", exposed.err);
 }
 
-/// A keychain of a session's own, as GNOME has it.
+/// Uses a separate keychain of a session, as in GNOME.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_keychain_keeps_the_key() {

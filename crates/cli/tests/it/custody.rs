@@ -1,4 +1,4 @@
-//! A key on its way in, while it is used, and where it lies: what is wrong is told, and the key never.
+//! The key as input, in use, and in storage: errors are reported, and the key never is.
 
 use std::fs::{self, Permissions};
 use std::io::{ErrorKind, Read, Write};
@@ -14,7 +14,7 @@ use crate::shell::{
 };
 use crate::signals::held;
 
-/// A person's folder, with a passphrase in it that is theirs alone.
+/// A person's folder, with a passphrase in it that only they can read.
 pub(crate) struct Desk(TempDir);
 
 impl Desk {
@@ -38,7 +38,7 @@ impl Desk {
         self.0.path()
     }
 
-    /// Runs the command with this on standard input, and looks that nothing secret is told.
+    /// Runs the command with this on standard input, and checks that the output has no secret.
     pub(crate) fn run(&self, arguments: &[&str], stdin: &str) -> Ran {
         self.run_with("passphrase", arguments, stdin)
     }
@@ -155,7 +155,7 @@ fn what_others_may_read_is_refused_or_told() {
     }
 }
 
-/// While it waits for the gateway it has everything in its hands.
+/// Inspects the process while it waits for the gateway, when all its secrets are in memory.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_running_command_shows_no_key_and_leaves_no_core() {
@@ -189,7 +189,7 @@ fn a_running_command_shows_no_key_and_leaves_no_core() {
     child.wait().unwrap();
 }
 
-/// The card as it was typed is gone once it was read: what is left of it are the digits of the request.
+/// Checks that the typed card is wiped after it is read: only the digits in the request are left.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_card_of_standard_input_is_not_left_in_memory() {
@@ -213,7 +213,7 @@ fn the_card_of_standard_input_is_not_left_in_memory() {
     }
 }
 
-/// All that a process can write to, if it may be read.
+/// The writable memory of a process, if it is readable.
 #[cfg(target_os = "linux")]
 fn memory(id: u32) -> Option<Vec<u8>> {
     let maps = fs::read_to_string(format!("/proc/{id}/maps")).ok()?;
@@ -294,7 +294,7 @@ fn the_key_of_a_closed_document_is_connected_and_used() {
     assert_eq!((used.code, used.out.as_str(), used.err.as_str()), (0, "", ""));
 }
 
-/// A page with nothing on it.
+/// A PDF with an empty page.
 #[cfg(feature = "pdf")]
 const BLANK: &str = "%PDF-1.4
 1 0 obj

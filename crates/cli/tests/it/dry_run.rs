@@ -1,23 +1,23 @@
-//! `--dry-run`: what would be sent, all of it but its secrets, and none of it sent.
+//! `--dry-run`: shows every request without its secrets, and sends none.
 
 use serde_json::{Value, json};
 
 use crate::leaves::{self, Leaf};
 use crate::shell::{ACCOUNT, CARD, CARD_JSON, CSC, Ran, Shell, finish, perennial, runtime};
 
-/// All that the sandbox keeps of a world.
+/// The whole state of a world.
 fn state(shell: &Shell) -> String {
     runtime().block_on(shell.world().state()).unwrap()
 }
 
-/// What was sent to the world, the last first.
+/// Requests to the world, newest first.
 fn sent(shell: &Shell) -> Vec<String> {
     let ran = shell.run(&["--output", "json", "sandbox", "log", "--limit", "500"]);
     let log: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
     log.iter().map(|entry| entry["operation"].as_str().unwrap().to_owned()).collect()
 }
 
-/// All that a dry run may send.
+/// Requests that a dry run may send.
 const READS: &[&str] = &[
     "access.current",
     "batches.open",
@@ -50,7 +50,7 @@ fn rehearse(leaf: &Leaf, shell: &Shell, output: &str) -> Ran {
     ran
 }
 
-/// Every command, so that none that is to come can send what it should only show.
+/// Runs every command, so that no future one can send a request that it should only show.
 #[test]
 fn no_command_changes_anything() {
     let shell = Shell::open();
@@ -140,7 +140,7 @@ fn whole_requests() {
     }
 }
 
-/// The dates are those of the plan as it would be; what lies behind is no charge to come.
+/// Checks that the dates are those of the changed plan, without past ones.
 #[test]
 fn charges_that_would_come() {
     let shell = Shell::open();
@@ -167,7 +167,7 @@ fn charges_that_would_come() {
     assert_eq!(ran.err, "a dry run: this was not sent\n");
 }
 
-/// What the gateway would refuse is found out by reads, which are sent.
+/// Checks that reads, which are sent, find the reason of a refusal.
 #[test]
 fn what_stands_in_the_way_is_told() {
     let shell = Shell::open();

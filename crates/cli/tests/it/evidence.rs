@@ -1,5 +1,5 @@
-//! The exit status claims nothing without evidence: the command against replies with faults in their structure, judged
-//! by an oracle that shares no code with it.
+//! Evidence for exit statuses: the command against replies with structural faults, judged by an oracle that shares no
+//! code with it.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use crate::shell::{CARD_JSON, KEY, finish, perennial};
 
 const CUSTOMER: &str = "cust_5a1d7c1e-8a0f-4c55-9f43-0b2f3f1f2a10";
 
-/// A gateway that answers every request by a function of its first line.
+/// A gateway that answers every request by a function of its request line.
 struct Gateway {
     url: String,
     reply: Arc<Mutex<Reply>>,
@@ -34,7 +34,7 @@ impl Gateway {
     }
 }
 
-/// Reads one request whole and answers it.
+/// Reads one whole request and answers it.
 fn serve(mut connection: TcpStream, reply: &Reply) {
     let mut request = Vec::new();
     let mut chunk = [0; 4096];
@@ -63,7 +63,7 @@ fn serve(mut connection: TcpStream, reply: &Reply) {
     let _ = connection.write_all(if has_body { body } else { b"" });
 }
 
-/// An empty list of what the path names.
+/// An empty list of the path's objects.
 fn nothing_at(request: &str) -> Reply {
     // The card of a plan, whose expiry is looked at.
     if request.starts_with("GET /rest/v2/tokens/") {
@@ -82,7 +82,7 @@ fn nothing_at(request: &str) -> Reply {
     Reply { status: 200, content_type: "application/json".into(), body: body.into() }
 }
 
-/// What an exit status claims of a write.
+/// The claim of an exit status about a write.
 fn claimed(code: i32) -> Conclusion {
     match code {
         0 => Conclusion::Done,
@@ -92,7 +92,7 @@ fn claimed(code: i32) -> Conclusion {
     }
 }
 
-/// A command that makes the call of a case.
+/// The arguments of a command that makes the call of a case.
 fn arguments(case: &Case) -> Option<Vec<&'static str>> {
     let amount =
         case.same.iter().find(|(member, _)| *member == "amount").map_or("25.00", |(_, amount)| amount);
@@ -130,13 +130,13 @@ fn run(gateway: &Gateway, arguments: &[&str]) -> i32 {
     finish(command, CARD_JSON).code
 }
 
-/// Those that differ in what they say to the command, not only in their HTTP status.
+/// Whether a mutation differs for the command, not only in its HTTP status.
 fn telling(mutation: &Mutation) -> bool {
     let spoken = ["200", "307", "400", "404", "429", "500"];
     !mutation.name.starts_with("HTTP ") || spoken.iter().any(|status| mutation.name.contains(status))
 }
 
-/// The claims without evidence of these mutations of a case, each by a run of the command.
+/// Unproven claims for these mutations of a case, each from a run of the command.
 fn claims(case: &Case, arguments: &[&str], mutations: &[Mutation]) -> Vec<String> {
     let gateway = Gateway::start();
     let unfounded = mutations.iter().filter_map(|mutation| {
@@ -148,7 +148,7 @@ fn claims(case: &Case, arguments: &[&str], mutations: &[Mutation]) -> Vec<String
     unfounded.collect()
 }
 
-/// The same in a few threads: most of the time a run waits for its process.
+/// Unproven claims from several threads: most of the time a run waits for its process.
 fn all_claims(case: &Case, arguments: &[&str], mutations: &[Mutation]) -> Vec<String> {
     let share = mutations.len().div_ceil(4).max(1);
     thread::scope(|scope| {
@@ -173,7 +173,7 @@ fn an_exit_status_claims_nothing_without_evidence() {
     assert!(unfounded.is_empty(), "claims without evidence:\n{}", unfounded.join("\n"));
 }
 
-/// A charge that is neither approved nor declined is exit 75 at the first payment of its invoice.
+/// Checks that a charge that is neither approved nor declined is exit 75 at the first payment of its invoice.
 #[test]
 fn an_invoice_is_not_called_paid_without_evidence() {
     let _gateway = Gateway::start();

@@ -1,11 +1,11 @@
-//! Every example of the help and of the documentation is a command that is understood.
+//! Examples: every one in the help and in the documentation is a valid command.
 
 use crate::clientpay::INVOICES_JSON;
 use crate::help::tree;
 use crate::invoice::INVOICE_JSON;
 use crate::shell::{ACCOUNT_JSON, CARD_JSON, Shell};
 
-/// The commands that a text shows, with their continued lines.
+/// Commands in a text, with their continued lines.
 fn commands(text: &str) -> Vec<String> {
     let text = text.replace("\\\n", " ");
     let lines = text.lines().map(str::trim).filter(|line| line.starts_with("perennial "));

@@ -1,4 +1,4 @@
-//! Exit statuses, one test for each, and what is told with them.
+//! Exit statuses, one test for each, and their messages.
 
 use std::iter;
 use std::net::TcpListener;
@@ -74,7 +74,7 @@ fn everything_that_is_wrong_is_told_at_once() {
     insta::assert_snapshot!("violations", screens.concat());
 }
 
-/// The gateway's support asks for the exchange.
+/// Checks for the exchange id, for which the gateway's support asks.
 #[test]
 fn a_decline_tells_its_exchange() {
     let body = r#"{"code":"402","status":"fail","exchange-id":"ID-clearent-cgw-1-0b7c","payload":{"transaction":
@@ -173,7 +173,7 @@ fn what_no_sandbox_answers() {
     insta::assert_snapshot!("failures", screens.concat());
 }
 
-/// The status follows the verdict of the answer, and nothing but the verdict.
+/// Checks that the status follows only the verdict of the answer.
 #[test]
 fn the_status_of_a_charge_is_that_of_its_verdict() {
     let sale = |members: &str| {

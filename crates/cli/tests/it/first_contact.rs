@@ -1,4 +1,4 @@
-//! What somebody meets who does not know the command yet: short help, the right word for a wrong one, no surprises.
+//! First contact of a new user: short help, suggestions for wrong words, no surprises.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -45,7 +45,7 @@ fn help_of_a_subcommand_points_to_the_global_options() {
     }
 }
 
-/// Hidden in the help of a subcommand, they are taken behind it all the same.
+/// Checks that global options, hidden in the help of a subcommand, are accepted after it.
 #[test]
 fn global_options_are_taken_anywhere() {
     let shell = Shell::open();
@@ -161,7 +161,7 @@ fn a_sheet_for_excel_begins_with_a_mark() {
     assert_eq!((with.code, with.out), (0, format!("\u{feff}{}", without.out)));
 }
 
-/// Neither the numbers of a firm's own orders nor the ids of other systems are secrets.
+/// Checks that a firm's order numbers and ids of other systems do not count as secrets.
 #[test]
 fn what_only_looks_like_a_secret_can_be_accepted() {
     let shell = Shell::open();
@@ -205,7 +205,7 @@ fn a_proxy_of_the_environment_is_not_used_and_that_is_told_once() {
     }
 }
 
-/// What a table needs a name for has one, without a call for each row.
+/// Checks that tables show names, without a call for each row.
 #[test]
 fn plans_and_payments_name_the_customer() {
     let shell = Shell::open();
@@ -247,7 +247,7 @@ fn plans_and_payments_name_the_customer() {
     assert_eq!(gets, 2, "one for each table of payments; the sandbox reports the name with the plan");
 }
 
-/// Other processes of the same user can read neither its memory nor its environment.
+/// Checks that other processes of the user can read neither its memory nor its environment.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_process_is_not_dumpable() {

@@ -1,4 +1,4 @@
-//! The forms for programmes say the same: what is a document, is also a line for each object, and a sheet.
+//! Output forms for programs agree: a document, one line per object, and a sheet.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn objects(out: &str) -> Vec<Value> {
     }
 }
 
-/// The rows of a sheet, without the cells that have nothing in them, and its header.
+/// The rows of a sheet, without empty cells, and its header.
 fn sheet(out: &str) -> (Vec<String>, Vec<BTreeMap<String, String>>) {
     let mut sheet = csv::Reader::from_reader(out.as_bytes());
     let header: Vec<String> = sheet.headers().unwrap().iter().map(str::to_owned).collect();
@@ -35,7 +35,7 @@ fn sheet(out: &str) -> (Vec<String>, Vec<BTreeMap<String, String>>) {
     (header, rows)
 }
 
-/// The cells that an object must have, but for those that have nothing in them.
+/// Expected cells of an object, without empty ones.
 fn cells(object: &Value) -> BTreeMap<String, String> {
     let mut cells = BTreeMap::new();
     for (name, value) in object.as_object().unwrap() {
@@ -94,7 +94,7 @@ fn every_answer_in_every_form() {
     }
 }
 
-/// A script finds the columns where they were yesterday, whatever the rows hold.
+/// Checks that columns do not depend on the rows, so that scripts find them.
 #[test]
 fn a_sheet_has_a_column_for_every_member() {
     let customer = "customer-key,first-name,last-name,email,phone,comments,status,billing-address.first-name,\

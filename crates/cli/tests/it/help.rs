@@ -20,7 +20,7 @@ fn subcommands(help: &str) -> Vec<String> {
     listed.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
-/// The help of a command and of all under it, without the global options, which the first shows.
+/// The help of a command and of all its subcommands, without the global options, which the first one shows.
 pub(crate) fn tree(path: &[&str]) -> String {
     let help = help(path);
     let mut tree = format!("$ perennial {}\n", [path, &["--help"]].concat().join(" "));
@@ -33,7 +33,7 @@ pub(crate) fn tree(path: &[&str]) -> String {
     tree
 }
 
-/// The commands under which there is none.
+/// Commands without subcommands.
 pub(crate) fn leaves() -> Vec<String> {
     fn under(path: &[&str]) -> Vec<String> {
         let names = subcommands(&help(path));
@@ -75,7 +75,7 @@ fn completions_know_the_tree_and_shells_read_them() {
     }
 }
 
-/// A page for each command, with what a reader of manuals looks for.
+/// Checks that each command has a page, with the usual sections of a manual.
 #[test]
 fn every_command_has_a_manual_page() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! `perennial invoice`: one charge for a number, whatever happens on the way.
+//! `perennial invoice`: one charge per number, even after failures.
 
 use std::thread;
 
@@ -9,7 +9,7 @@ use crate::shell::{CARD, CARD_JSON, CSC, KEY, Ran, Shell, answer, finish, gatewa
 pub(crate) const INVOICE_JSON: &str = r#"{"number":"INV-1","date":"2027-01-04","customerId":"C-9","customerName":"Rosa Lind",
     "lines":[{"description":"Decking, 20 boards","amount":"400.00"},{"description":"Labour","amount":"250"}],"tax":"52"}"#;
 
-/// Runs a command on the invoice of the file, or on what the words say of another.
+/// Runs a command on the invoice of the file, or on another one given by the words.
 fn invoice(shell: &Shell, words: &[&str], stdin: &str) -> Ran {
     let ran = shell.run_with(&[&["--output", "json", "invoice"], words].concat(), stdin);
     for secret in [CARD, CSC, shell.key()] {
@@ -18,7 +18,7 @@ fn invoice(shell: &Shell, words: &[&str], stdin: &str) -> Ran {
     ran
 }
 
-/// Pays the number with so much, by the card of standard input.
+/// Pays this amount of the number, by the card of standard input.
 fn pay(shell: &Shell, number: &str, amount: &str) -> Ran {
     let line = format!("Labour={amount}");
     invoice(
@@ -32,7 +32,7 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// All transactions of the world: type and amount, the newest first.
+/// All transactions of the world: type and amount, newest first.
 fn charges(shell: &Shell) -> Vec<(String, String)> {
     let listed = json(&shell.run(&["--output", "json", "transactions", "search", "--all"]).out);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -76,7 +76,7 @@ fn a_number_is_charged_once() {
     assert!(told.contains("now comes to 9.00: nothing was charged"), "{told}");
 }
 
-/// All look before one of them charges; then the gateway finds the charge that was first.
+/// Runs processes that all look before one of them charges; then the gateway finds the first charge.
 #[test]
 fn processes_that_pay_at_one_moment_charge_once() {
     let shell = Shell::open();
@@ -205,7 +205,7 @@ fn what_is_wrong_is_named_and_nothing_is_sent() {
     assert!(!log.contains("INV-1"), "{log}");
 }
 
-/// A command against a gateway that lists these transactions of the invoice.
+/// Runs a command against a gateway that lists these transactions of the invoice.
 fn listing(words: &[&str], output: &str, transactions: &[String]) -> Ran {
     let count = transactions.len();
     let list = format!(
@@ -316,7 +316,7 @@ fn the_status_says_what_was_taken_and_what_is_due() {
     }
 }
 
-/// Whatever the form of the output, and by whatever the gateway says so.
+/// Checks every output form, and each way in which the gateway reports it.
 #[test]
 fn an_answer_with_an_earlier_charge_is_noted() {
     for members in
@@ -341,7 +341,7 @@ fn an_answer_with_an_earlier_charge_is_noted() {
     }
 }
 
-/// A payment of a plan that the issuer approved in part shows what was taken and what is due.
+/// Checks that a partially approved payment of a plan shows the amounts taken and due.
 #[test]
 fn a_part_of_a_payment_of_a_plan_is_shown() {
     let shell = Shell::open();

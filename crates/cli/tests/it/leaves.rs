@@ -1,4 +1,4 @@
-//! Every command of the tree, with arguments that are good in a world where all that they name exists.
+//! Every command of the tree, with arguments that are valid in a world with all their objects.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,15 +10,15 @@ use perennial::{BaseUrl, Clearent, ClientPay};
 use crate::help::leaves;
 use crate::shell::{ACCOUNT_JSON, CARD, CARD_JSON, CSC, Shell, perennial, runtime, write_private};
 
-/// A command, the arguments that it is given, and what stands on its standard input.
+/// A command, its arguments, and its standard input.
 #[derive(Clone, Copy)]
 pub(crate) struct Leaf {
     pub(crate) path: &'static str,
     arguments: &'static str,
     pub(crate) stdin: &'static str,
-    /// Whether it changes anything at a gateway, or the keys that are kept.
+    /// Whether it changes anything at a gateway, or the stored keys.
     pub(crate) changes: bool,
-    /// The operation by which it changes something at a vendor's gateway, as the sandbox names it.
+    /// The operation of its change at a vendor's gateway, by the sandbox's name.
     pub(crate) operation: &'static str,
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn all() -> &'static [Leaf] {
 }
 
 impl Leaf {
-    /// The command in this world, whose files go into the folder.
+    /// Builds the command for this world; its files go into the folder.
     pub(crate) fn command(&self, shell: &Shell, folder: &Path) -> (Command, String) {
         let mut standing = Standing { shell, folder };
         let mut filled = |text: &str| standing.fill(text);
@@ -154,7 +154,7 @@ impl Leaf {
     }
 }
 
-/// What a line names, made when it does.
+/// Objects that a line names, created on demand.
 struct Standing<'a> {
     shell: &'a Shell,
     folder: &'a Path,
@@ -264,7 +264,7 @@ impl Standing<'_> {
         self.clientpay().payers().create(&payer.build().unwrap()).await.unwrap().into_value().to_string()
     }
 
-    /// A store of keys with one profile in it, and what opens it.
+    /// Creates a store of keys with one profile, and returns the options that open it.
     fn keys(&self) -> String {
         // It opens faster than a passphrase would.
         let (file, identity) = (self.folder.join("keys.age"), self.folder.join("identity"));

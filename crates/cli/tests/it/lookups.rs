@@ -1,5 +1,5 @@
-//! The look-up that an error advises: pasted into a shell, it finds the object where it was sent to, whoever else's key
-//! that shell has.
+//! The look-up that an error advises: pasted into a shell, it finds the object at its gateway, even if
+//! the shell has another merchant's key.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::custody::Desk;
 use crate::leaves::{self, Leaf};
 use crate::shell::{Ran, Shell, finish, runtime, write_private};
 
-/// Runs a line in a shell whose variables are those of another merchant.
+/// Runs a line in a shell that has the variables of another merchant.
 fn paste(line: &str, other: &Shell, home: &Path) -> Ran {
     let bin = Path::new(env!("CARGO_BIN_EXE_perennial")).parent().unwrap();
     let mut shell = Command::new("sh");
@@ -19,7 +19,7 @@ fn paste(line: &str, other: &Shell, home: &Path) -> Ran {
     finish(shell, "")
 }
 
-/// Every write of the tree whose outcome something can tell.
+/// Checks every write of the tree whose outcome can be looked up.
 #[test]
 fn the_look_up_finds_what_was_done() {
     for leaf @ Leaf { path, operation, .. } in leaves::all().iter().filter(|leaf| !leaf.operation.is_empty())
@@ -65,7 +65,7 @@ fn the_look_up_finds_what_was_done() {
     }
 }
 
-/// What the advised command says is what became of the object.
+/// Checks that the advised command shows the result of the write.
 #[test]
 fn the_look_up_shows_which_transaction_it_is() {
     let shell = Shell::open();
@@ -99,7 +99,7 @@ fn the_look_up_shows_which_transaction_it_is() {
     assert!(header.contains("ref-id"), "{header}");
 }
 
-/// Beside a profile of another merchant that is the default, and another merchant's key in the shell.
+/// Sets another merchant's profile as the default, and another merchant's key in the shell.
 #[test]
 fn the_look_up_asks_the_profile_that_was_used() {
     let (shell, desk) = (Shell::open(), Desk::new());

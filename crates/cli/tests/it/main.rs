@@ -1,4 +1,4 @@
-//! The command as people and scripts meet it: run as a process, against the embedded sandbox.
+//! The command as people and scripts use it: run as a process, against the embedded sandbox.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 

@@ -1,5 +1,5 @@
-//! A byte order mark before a text that the command reads is passed over, wherever the text comes from; UTF-16 is told
-//! by its name.
+//! Byte order marks before a text that the command reads are skipped, for every source of the text; UTF-16 is refused
+//! by name.
 
 use std::path::PathBuf;
 

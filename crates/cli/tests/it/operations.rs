@@ -94,7 +94,7 @@ pub(crate) fn transcript(format: &str, output: &str) -> Vec<Step> {
     session.steps
 }
 
-/// Runs lines one after the other and writes down what they say.
+/// Runs lines one after the other and records their output.
 pub(crate) struct Session<'a> {
     shell: &'a Shell,
     format: &'a str,
@@ -102,7 +102,7 @@ pub(crate) struct Session<'a> {
     pub(crate) steps: Vec<Step>,
 }
 
-/// A line, and what it said.
+/// A line, and its output.
 pub(crate) struct Step {
     pub(crate) line: String,
     pub(crate) ran: Ran,
@@ -152,7 +152,7 @@ impl<'a> Session<'a> {
         self.id_with(field, line, "")
     }
 
-    /// The value of a field of the answer.
+    /// Runs a line and returns the value of a field of its answer.
     pub(crate) fn id_with(&mut self, field: &str, line: &str, stdin: &str) -> String {
         let out = self.run_with(line, stdin);
         let of_table = || {
@@ -177,7 +177,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The words of a line; single quotes hold one together.
+/// Splits a line into words; single quotes group.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;

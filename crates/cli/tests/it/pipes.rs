@@ -1,10 +1,10 @@
-//! What the command does when the one side or the other goes away.
+//! Closed pipes: the command's reaction when either side goes away.
 
 use std::process::{Command, Stdio};
 
 use crate::shell::{KEY, answer, finish, finish_to, finish_unread, gateway, gone, perennial};
 
-/// The script of completions is larger than any pipe's buffer, so it meets the closed end.
+/// Prints the script of completions, which is larger than any pipe's buffer, to a closed pipe.
 #[test]
 fn a_closed_pipe_ends_it_quietly() {
     let mut command = perennial();
@@ -27,7 +27,7 @@ fn without_standard_error_the_status_still_tells() {
 const SALE: &[&str] =
     &["transactions", "sale", "--amount", "8", "--token-id", "1100000000555551111", "--exp-date", "1230"];
 
-/// The command, with a gateway that gives these answers.
+/// Creates a command for a gateway that gives these answers.
 fn called(output: &str, arguments: &[&str], answers: impl IntoIterator<Item = String>) -> Command {
     let answers: Vec<String> = answers.into_iter().collect();
     let url = gateway(answers.into_iter());
@@ -62,7 +62,7 @@ fn page() -> String {
 
 const LIST: &[&str] = &["customers", "search", "--all"];
 
-/// Whoever closed the pipe wants no result, but the outcome is told all the same.
+/// Checks that the outcome is reported even if the reader of the result is gone.
 #[test]
 fn a_closed_pipe_hides_no_outcome() {
     for (arguments, answers, code, told) in [
@@ -84,7 +84,7 @@ fn a_closed_pipe_hides_no_outcome() {
     assert!(ran.code == 4 && ran.err.contains(r#""kind":"declined""#), "{}", ran.err);
 }
 
-/// A script that took it for a failure would charge twice.
+/// Checks that a successful write is not reported as a failure: a script would charge twice.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_be_printed_was_done_all_the_same() {
@@ -127,7 +127,7 @@ fn what_cannot_be_printed_was_done_all_the_same() {
     }
 }
 
-/// What was printed stays and is one document; the status says that it is not all.
+/// Checks that the printed part stays and is one document; the status says that it is incomplete.
 #[test]
 fn a_list_that_breaks_off_is_closed() {
     for (output, answers, printed) in [

@@ -1,4 +1,4 @@
-//! The quickstart, whole: it is the same every time, and done in two seconds.
+//! The quickstart as a whole: its output is always equal, and it takes two seconds.
 
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,7 @@ fn the_document_is_the_same_in_both_formats_and_nothing_else_is_told() {
     assert_eq!(json, told("xml"));
 }
 
-/// What it tells, without the port that the sandbox took.
+/// The output, without the port of the sandbox.
 fn without_port(told: &str) -> String {
     let mut parts = told.split("127.0.0.1:");
     let first = parts.next().unwrap_or_default().to_owned();

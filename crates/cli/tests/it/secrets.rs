@@ -1,4 +1,4 @@
-//! The key: from the environment or a file, never from an argument, and never told.
+//! The key: from the environment or a file, never from an argument, and never printed.
 
 use crate::shell::{
     CARD, CARD_JSON, CSC, KEY, Ran, Shell, answer, finish, gateway, perennial, write_private,
@@ -38,7 +38,7 @@ fn a_secret_argument_is_refused_and_not_repeated() {
     }
 }
 
-/// Short ones, such as a PIN, only where they stand by themselves, and not where the caller says that it is chance.
+/// Checks that short ones, such as a PIN, are refused only as separate words, and not if the caller allows them.
 #[test]
 fn a_credential_of_a_variable_is_refused_as_an_argument() {
     const SHORT: &str = "PERENNIAL_CLIENTPAY_ACCOUNT_PIN";
@@ -132,7 +132,7 @@ fn a_file_holds_the_key_and_goes_before_the_environment() {
     assert_eq!((ran.code, ran.err.as_str()), (0, "nothing found\n"));
 }
 
-/// The most talkative run tells routes and numbers, and nothing that was sent.
+/// Checks that the most verbose run prints routes and numbers, and no request data.
 #[test]
 fn verbose_runs_tell_no_secret() {
     let shell = Shell::open();
@@ -161,7 +161,7 @@ fn the_key_goes_to_no_plain_host() {
     }
 }
 
-/// The gateway repeats what it was sent, in a decline, a refusal and a header.
+/// Uses a gateway that repeats the request's data in a decline, a refusal and a header.
 #[test]
 fn what_the_gateway_repeats_is_masked() {
     let echo = format!("card {CARD}, 4111/1111/1111/1111, code {CSC}, key {}", KEY.to_uppercase());
@@ -201,7 +201,7 @@ fn what_the_gateway_repeats_is_masked() {
     }
 }
 
-/// An id or a reference that the call did not send is a security code that comes back; one that it sent is its own.
+/// Checks that an id or a reference that the call did not send is masked as a security code, and that its own is not.
 #[test]
 fn a_security_code_in_a_reference_is_masked() {
     for (sent, members, shown) in [

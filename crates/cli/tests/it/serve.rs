@@ -1,4 +1,4 @@
-//! `perennial sandbox serve`: it tells where it listens, serves, and stops when it is told.
+//! `perennial sandbox serve`: it prints its URL, serves, and stops on a signal.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -31,7 +31,7 @@ pub(crate) fn serve_by(mut command: Command) -> Served {
     served
 }
 
-/// A test that fails leaves nothing running.
+/// Ends the process, so that a failing test leaves nothing running.
 impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -46,7 +46,7 @@ impl Served {
         finish(command, "")
     }
 
-    /// Sends the signal; the rest of what it wrote.
+    /// Sends the signal; returns the rest of the output.
     pub(crate) fn stop(mut self, signal: &str) -> (String, String) {
         // The builtin of the shell: the program of this name is not everywhere.
         let kill = format!("kill -s {signal} {}", self.child.id());
@@ -64,7 +64,7 @@ fn with_key(mut command: Command) -> Command {
     command
 }
 
-/// The answer to these bytes.
+/// Sends these bytes; returns the answer.
 fn ask(served: &Served, request: &str) -> String {
     let mut connection = TcpStream::connect(served.url.strip_prefix("http://").unwrap()).unwrap();
     connection.write_all(request.as_bytes()).unwrap();
@@ -104,7 +104,7 @@ fn a_file_keeps_everything() {
     served.stop("TERM");
 }
 
-/// The system lets no file grow beyond a limit, as a full disk would.
+/// Limits the size of files, as a full disk would.
 #[cfg(unix)]
 #[test]
 fn a_file_that_cannot_grow_stops_it_and_keeps_what_was_answered() {

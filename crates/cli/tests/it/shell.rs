@@ -1,4 +1,4 @@
-//! A shell with `perennial`, a key, and a gateway of its own on this machine.
+//! A shell with `perennial`, a key, and a separate gateway on this machine.
 
 use std::fs::{self, Permissions};
 use std::io::{self, Read, Write};
@@ -13,9 +13,9 @@ use perennial::clientpay::CredentialsFields;
 use perennial_sandbox::{Sandbox, World};
 use tokio::runtime::Runtime;
 
-/// A key that opens no world of anybody.
+/// A key that opens no world.
 pub(crate) const KEY: &str = "0123456789abcdef0123456789abcdef";
-/// Published test numbers; the code is one that no id of the seeded world contains.
+/// Published test numbers; the code occurs in no id of the seeded world.
 pub(crate) const CARD: &str = "4111111111111111";
 pub(crate) const CSC: &str = "9786";
 pub(crate) const CARD_JSON: &str = r#"{"card":"4111 1111 1111 1111","exp-date":"1230","csc":"9786"}"#;
@@ -24,7 +24,7 @@ pub(crate) const CARD_JSON: &str = r#"{"card":"4111 1111 1111 1111","exp-date":"
 pub(crate) const ACCOUNT: &str = "5550001234";
 pub(crate) const ACCOUNT_JSON: &str = r#"{"routingNumber":"123456780","accountNumber":"5550001234"}"#;
 
-/// Where the clock stands, and what all ids are derived from: the same in every test.
+/// The seed of all ids, and the time of the clock: equal in every test.
 const SEED: u64 = 7;
 
 /// A world of a sandbox.
@@ -33,7 +33,7 @@ pub(crate) struct Shell {
     world: World,
 }
 
-/// What a command left behind.
+/// The result of a command.
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) out: String,
@@ -49,7 +49,7 @@ impl Shell {
         })
     }
 
-    /// Another world of the same sandbox.
+    /// Creates another world of this sandbox.
     pub(crate) fn beside(&self, seed: u64) -> Self {
         let world = runtime().block_on(self.sandbox.world(seed)).unwrap();
         Self { sandbox: self.sandbox.clone(), world }
@@ -59,7 +59,7 @@ impl Shell {
         self.world.api_key().expose()
     }
 
-    /// The secrets of the world by their variables.
+    /// Secrets of the world by their variables.
     pub(crate) fn environment(&self) -> [(&'static str, String); 6] {
         let credentials = self.world.clientpay();
         let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
@@ -75,7 +75,7 @@ impl Shell {
         .map(|(variable, secret)| (variable, secret.to_owned()))
     }
 
-    /// The credentials of ClientPay as a file has them.
+    /// The credentials of ClientPay in the form of a file.
     pub(crate) fn credentials(&self) -> String {
         let credentials = self.world.clientpay();
         let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
@@ -110,7 +110,7 @@ impl Shell {
         Ran { code: ran.code, out: anywhere(ran.out), err: anywhere(ran.err) }
     }
 
-    /// Runs a line of a shell in this folder.
+    /// Runs a shell line in this folder.
     pub(crate) fn run_line(&self, line: &str, folder: &Path) -> Ran {
         let bin = Path::new(env!("CARGO_BIN_EXE_perennial")).parent().unwrap();
         let path = format!("{}:/usr/bin:/bin", bin.display());
@@ -122,13 +122,13 @@ impl Shell {
     }
 }
 
-/// Writes a file that is its owner's alone.
+/// Writes a file that only its owner can access.
 pub(crate) fn write_private(path: &Path, content: impl AsRef<[u8]>) {
     fs::write(path, content).unwrap();
     fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
 }
 
-/// The command, without anything of the environment.
+/// Creates the command, without the environment.
 pub(crate) fn perennial() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_perennial"));
     command.env_clear();
@@ -140,19 +140,19 @@ pub(crate) fn finish(command: Command, stdin: &str) -> Ran {
     command.write_stdin(stdin).output().unwrap().into()
 }
 
-/// Runs the command with standard input from nowhere.
+/// Runs the command with standard input closed.
 pub(crate) fn finish_without_stdin(mut command: Command) -> Ran {
     command.stdin(Stdio::null()).output().unwrap().into()
 }
 
-/// Runs the command with standard output going to a pipe whose reader is gone.
+/// Runs the command with standard output to a pipe without a reader.
 pub(crate) fn finish_unread(command: Command) -> Ran {
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
     finish_to(command, writer)
 }
 
-/// Runs the command with standard output going there, which does not come back.
+/// Runs the command with standard output to this file, which is not returned.
 pub(crate) fn finish_to(mut command: Command, out: impl Into<Stdio>) -> Ran {
     command.stdin(Stdio::null()).stdout(out).output().unwrap().into()
 }
@@ -167,7 +167,7 @@ impl From<Output> for Ran {
     }
 }
 
-/// A gateway that answers one connection after the other with these bytes, once a request has come.
+/// A gateway that answers one connection after the other with these bytes, after a request has arrived.
 pub(crate) fn gateway<T: AsRef<[u8]>>(answers: impl Iterator<Item = T> + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -184,14 +184,14 @@ pub(crate) fn gateway<T: AsRef<[u8]>>(answers: impl Iterator<Item = T> + Send + 
     url
 }
 
-/// The gateway's own answer for an object that is not there.
+/// The gateway's own answer for a missing object.
 pub(crate) fn gone() -> String {
     let error = r#"{"code":"404","status":"fail","payload":{"error":{"error-message":"Object not found",
         "result-code":"041"},"payloadType":"error"}}"#;
     answer("404 Not Found", error)
 }
 
-/// An answer of a gateway, after which it closes.
+/// An answer of a gateway that closes the connection.
 pub(crate) fn answer(status: &str, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")

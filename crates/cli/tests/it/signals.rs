@@ -1,4 +1,4 @@
-//! Signals: a write that one cuts short ends with status 75 and all that finds the object; anything else ends as usual.
+//! Signals: an interrupted write ends with status 75 and all facts that find the object; anything else ends as usual.
 
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use perennial_sandbox::{Effect, Fault};
 use crate::leaves::{self, Leaf};
 use crate::shell::{ACCOUNT_JSON, CARD_JSON, Ran, Shell, perennial, runtime};
 
-/// A run whose call of this operation is held by the sandbox: it was executed, and its answer does not come.
+/// Starts a run whose call of this operation is held by the sandbox: it is executed, and its answer does not come.
 pub(crate) fn held(shell: &Shell, operation: &str, command: Command, stdin: &str) -> Child {
     held_to(shell, operation, command, stdin, Stdio::piped())
 }
@@ -35,7 +35,7 @@ fn signal(child: &Child, signal: &str) {
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
 
-/// The status as a shell has it.
+/// The exit status as a shell reports it.
 fn ended(child: Child) -> Ran {
     let output = child.wait_with_output().unwrap();
     let status = output.status;
@@ -121,7 +121,7 @@ fn a_write_that_is_cut_short_is_told_with_what_finds_it() {
     }
 }
 
-/// Nothing of the write has left, or nothing is written at all.
+/// Interrupts runs before the write was sent, or without a write.
 #[test]
 fn what_leaves_nothing_in_doubt_ends_as_usual() {
     let pay = "clientpay pay --total-amount 540.25 --name-on-account Lind --account-stdin";
@@ -143,7 +143,7 @@ fn what_leaves_nothing_in_doubt_ends_as_usual() {
     }
 }
 
-/// The gateway takes the connection and never speaks TLS, so that no byte of the write can have left.
+/// Uses a gateway that accepts the connection and never speaks TLS, so that no byte of the write can have been sent.
 #[test]
 fn a_write_that_did_not_leave_yet_ends_as_usual() {
     let sale = "transactions sale --amount 25 --order-id A-17 --card-stdin";
@@ -171,7 +171,7 @@ fn a_write_that_did_not_leave_yet_ends_as_usual() {
     }
 }
 
-/// Every write of the tree, so that none that is to come is cut short in silence.
+/// Interrupts every write of the tree, so that no future one ends silently.
 #[test]
 fn no_write_is_cut_short_in_silence() {
     for leaf @ Leaf { path, operation, .. } in leaves::all().iter().filter(|leaf| !leaf.operation.is_empty())
@@ -186,7 +186,7 @@ fn no_write_is_cut_short_in_silence() {
     }
 }
 
-/// Whatever it waits for, such as a reader of standard error.
+/// Checks that it ends even while it waits for a reader of standard error.
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let shell = Shell::open();
@@ -213,7 +213,7 @@ fn a_second_signal_ends_it_at_once() {
     drop(reader);
 }
 
-/// What `nohup` has the command ignore stays ignored.
+/// Checks that a signal that `nohup` ignores stays ignored.
 #[test]
 fn an_ignored_signal_stays_ignored() {
     let shell = Shell::open();

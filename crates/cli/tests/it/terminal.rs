@@ -1,10 +1,10 @@
-//! What only people see: colours, a pager and progress on a terminal, and none of it in a pipe.
+//! Terminal output: colors, a pager and progress on a terminal, and none of them in a pipe.
 
 use std::process::Command;
 
 use crate::shell::{KEY, Ran, answer, finish, finish_without_stdin, gateway, perennial};
 
-/// Runs a line of a shell, which can say `perennial`, on a terminal of ten rows. What it prints on either stream is
+/// Runs a shell line, in which `perennial` is a command, on a terminal of ten rows. Its output on either stream is
 /// one text.
 fn on_a_terminal(line: &str, environment: &[(&str, &str)]) -> Ran {
     let line = format!("stty rows 10 cols 80; {line}");
@@ -85,7 +85,7 @@ fn a_table_longer_than_the_terminal_is_paged() {
     }
 }
 
-/// A pager that is left early ends nothing else, and none is told a key.
+/// Checks that a pager that is left early ends nothing else, and that no pager gets a key.
 #[test]
 fn a_pager_is_not_to_be_trusted() {
     for (pager, told) in [("true", ""), ("env", "PAGER=env")] {

@@ -1,4 +1,4 @@
-//! What of a list can be read is shown, and what cannot is told, with a status that says so.
+//! Partly unreadable lists: the readable records are shown, the others are reported, with a status that says so.
 
 use std::iter;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::shell::{KEY, Ran, answer, finish, gateway, perennial};
 
-/// The lists, the name of a record, and that of its key.
+/// The lists, the name of a record, and the name of its key.
 const LISTS: &[(&str, &str, &str, &str, &str)] = &[
     ("customers search", "customers", "customer", "customer-key", r#""first-name":{}"#),
     ("customers tokens list c", "customer-tokens", "customer-token", "token-id", r#""last-four-digits":"x""#),

@@ -1,4 +1,4 @@
-//! Every command of the tree where a shell's plumbing fails it: nobody reads, nobody types, the disk is full, and
+//! Failing plumbing, for every command of the tree: nobody reads, nobody types, the disk is full, and
 //! standard error is closed.
 
 use std::fs::File;
@@ -15,7 +15,7 @@ use crate::leaves::{self, Leaf};
 use crate::serve::serve_by;
 use crate::shell::{ACCOUNT, CARD, CSC, Ran, Shell, finish_without_stdin, perennial};
 
-/// What is wrong.
+/// The failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Plumbing {
     Unread,
@@ -27,7 +27,7 @@ enum Plumbing {
 const ALL: [Plumbing; 4] =
     [Plumbing::Unread, Plumbing::NothingTyped, Plumbing::FullDisk, Plumbing::NoStandardError];
 
-/// Longer than any of them takes, and shorter than a person waits.
+/// A time longer than any of them takes, and shorter than a person waits.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The seeds of the worlds, one for each run.
@@ -110,7 +110,7 @@ fn walk(leaf: &Leaf, plumbing: Plumbing, shell: &Shell) {
     assert!(!ran.err.contains(CSC), "{name} tells a security code");
 }
 
-/// Runs it to its end, which must come.
+/// Runs a command to its end, which must come.
 fn finish(command: &mut Command, stdin: &str, name: &str) -> Ran {
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = child.id();
@@ -125,7 +125,7 @@ fn finish(command: &mut Command, stdin: &str, name: &str) -> Ran {
     panic!("{name} does not end");
 }
 
-/// Whoever is no person cannot answer, and is told what to pass instead.
+/// Checks that without a person the command does not prompt, and names the option to pass instead.
 #[test]
 fn nobody_is_asked_without_a_terminal() {
     let shell = Shell::open();

@@ -1,4 +1,4 @@
-//! `perennial sandbox` on a gateway that is served: worlds, clock, log, and what it refuses.
+//! `perennial sandbox` on a running gateway: worlds, clock, log, and refusals.
 
 use std::iter;
 
@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::shell::{CARD_JSON, CSC, KEY, Ran, Shell, answer, finish, gateway, perennial};
 
-/// What a command prints with `--output json`.
+/// The output of a command with `--output json`.
 fn json_of(shell: &Shell, line: &str) -> Json {
     let ran = run(shell, line);
     assert_eq!(ran.code, 0, "{line}: {}", ran.err);

@@ -1,4 +1,4 @@
-//! The server that a user would write by hand: axum, rusqlite, one transaction a request.
+//! A handwritten server, as a user would write it: axum, rusqlite, one transaction per request.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -32,7 +32,7 @@ struct Address {
     zip: Option<String>,
 }
 
-/// As durable as the sandbox, with the one index that keys need.
+/// The schema: as durable as the sandbox, with the one index that keys need.
 const PREPARE: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
     CREATE TABLE customers (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, first_name TEXT NOT NULL,
         last_name TEXT NOT NULL, email TEXT, phone TEXT, billing TEXT)";

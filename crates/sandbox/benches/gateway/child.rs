@@ -1,4 +1,4 @@
-//! The servers, each in a process of its own: this programme once more, told what to serve.
+//! Servers, each in a separate process: this program again, with an argument that selects the server.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -12,16 +12,16 @@ use crate::bare;
 
 const SERVE: &str = "PERENNIAL_BENCH_SERVE";
 
-/// What a process serves.
+/// The server in a process.
 #[derive(Clone, Copy)]
 pub(crate) enum Served<'a> {
     /// The sandbox, on a file.
     Sandbox(&'a Path),
-    /// What a user would write by hand, on a file.
+    /// The handwritten server, on a file.
     Bare(&'a Path),
     /// A sandbox in memory, as a test embeds it.
     Embedded,
-    /// Nothing: a runtime and a listener.
+    /// An idle process: a runtime and a listener.
     Nothing,
 }
 
@@ -46,7 +46,7 @@ impl Server {
         Self::of(command)
     }
 
-    /// Starts a programme that prints a line with its URL when it listens.
+    /// Starts a program that prints a line with its URL when it listens.
     pub(crate) fn of(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the server can be started");
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
@@ -57,14 +57,14 @@ impl Server {
         Self { child, address: address.expect("the line has a URL"), key }
     }
 
-    /// The memory that it has in use, in KiB; nothing where the system does not tell.
+    /// The resident memory, in KiB; `None` if the system does not report it.
     pub(crate) fn resident(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         line.trim().strip_suffix(" kB")?.parse().ok()
     }
 
-    /// What it computed so far, over all its threads; nothing where the system does not tell.
+    /// The CPU time so far, over all threads; zero if the system does not report it.
     pub(crate) fn cpu(&self) -> Duration {
         let threads =
             std::fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().flatten();
@@ -84,7 +84,7 @@ impl Drop for Server {
     }
 }
 
-/// Serves, if this process is one that should.
+/// Serves and returns true, if this process is a server.
 pub(crate) fn serve() -> bool {
     let Ok(told) = std::env::var(SERVE) else { return false };
     let (what, path) = told.split_once('=').expect("it is told what and where");
@@ -110,7 +110,7 @@ pub(crate) fn serve() -> bool {
     true
 }
 
-/// The line that whoever started it waits for.
+/// Prints the line that the starting process waits for.
 pub(crate) fn announce(line: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).expect("somebody waits for the line");

@@ -1,5 +1,5 @@
-//! Requests over 64 connections that stay open, each sent when its predecessor is answered. The bytes are put together
-//! and taken apart by hand, so that who asks costs little beside who answers.
+//! Requests over 64 connections that stay open, each sent after the answer to the previous one. The bytes are written
+//! and parsed by hand, so that the client costs little compared with the server.
 
 use std::cell::{Cell, RefCell};
 use std::io::{Read as _, Write as _};
@@ -11,20 +11,20 @@ use tokio::net::TcpStream;
 
 use crate::child::Server;
 
-/// How many requests are under way at a time.
+/// The number of concurrent requests.
 pub(crate) const CONNECTIONS: usize = 64;
 
-/// How it went.
+/// The measurements.
 #[derive(Clone, Copy)]
 pub(crate) struct Measured {
     pub(crate) per_second: u128,
     pub(crate) p50: Duration,
     pub(crate) p99: Duration,
-    /// What the server's process computed for one request.
+    /// The CPU time of the server's process for one request.
     pub(crate) cpu: Duration,
 }
 
-/// Sends this many requests, as `write` puts the bytes of each together from its number.
+/// Sends this many requests; `write` writes the bytes of each by its number.
 pub(crate) fn run(server: &Server, requests: usize, write: impl Fn(usize, &mut Vec<u8>)) -> Measured {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime starts");
@@ -65,7 +65,7 @@ pub(crate) fn run(server: &Server, requests: usize, write: impl Fn(usize, &mut V
     }
 }
 
-/// Asks once, over a connection of its own.
+/// Sends one request, over a separate connection.
 pub(crate) fn ask(address: SocketAddr, path: &str) {
     let mut stream = std::net::TcpStream::connect(address).expect("the server accepts");
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
@@ -75,7 +75,7 @@ pub(crate) fn ask(address: SocketAddr, path: &str) {
     assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
 }
 
-/// Reads one answer to its end. It must be a success.
+/// Reads one whole answer, which must be a success.
 async fn receive(stream: &mut TcpStream, answer: &mut Vec<u8>) {
     answer.clear();
     let mut expected = None;
@@ -87,7 +87,7 @@ async fn receive(stream: &mut TcpStream, answer: &mut Vec<u8>) {
     assert!(answer.starts_with(b"HTTP/1.1 20"), "{}", String::from_utf8_lossy(answer));
 }
 
-/// How long the answer will be, once its head is there.
+/// The length of the answer, once its head is there.
 fn length(answer: &[u8]) -> Option<usize> {
     let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
     let lengths = answer[..head].split(|byte| *byte == b'\n').filter_map(|line| {

@@ -1,5 +1,5 @@
-//! What the sandbox does in a second, how soon it answers, and how much memory it takes: beside what a user would
-//! write by hand, on one machine and in one run. `cargo xtask bench` runs it; nothing here passes or fails.
+//! Benchmarks of the sandbox: requests per second, time to the first answer, and memory, compared with a handwritten
+//! server on one machine and in one run. `cargo xtask bench` runs it; it has no pass or fail.
 
 mod bare;
 mod child;

@@ -1,4 +1,4 @@
-//! How soon a sandbox answers after it was started, and how much memory it has in use when nothing happens.
+//! The time until a started sandbox answers, and its memory when idle.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::child::{Served, Server};
 use crate::{load, median, row};
 
-/// How often each is started; the median counts.
+/// The number of starts; the median counts.
 const ROUNDS: usize = 15;
 
 /// The command to measure, which `cargo xtask bench` has built.

@@ -1,4 +1,4 @@
-//! Customers created in a second: by a sandbox on a file, in worlds of growing size, and by a server written by hand.
+//! Customers created per second: by a sandbox on a file, in worlds of growing size, and by a handwritten server.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -7,7 +7,7 @@ use crate::child::{Served, Server};
 use crate::load::{self, Measured};
 use crate::{median, ratio, row};
 
-/// How often everything is measured, in turns, so that whatever else the machine does meets all; medians count.
+/// The number of rounds, in turns, so that other load on the machine affects all equally; medians count.
 const ROUNDS: usize = 7;
 /// Requests of one measurement.
 const REQUESTS: usize = 3_000;
@@ -70,7 +70,7 @@ pub(crate) fn table() {
     row("memory of the sandbox of 100,000 customers", &[&memory]);
 }
 
-/// A server, and how many customers it has.
+/// A server, and the number of its customers.
 struct World {
     server: Server,
     customers: usize,
@@ -110,7 +110,7 @@ impl World {
     }
 }
 
-/// A customer as people send them; names come in no order, as people do.
+/// A customer like those of real users, whose names come in no order.
 fn post(server: &Server, number: usize, bytes: &mut Vec<u8>) {
     let name = number.wrapping_mul(0x9e37_79b9) % 0x1_0000_0000;
     let body = format!(

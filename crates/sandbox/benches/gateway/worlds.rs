@@ -1,4 +1,4 @@
-//! What worlds cost: to start one, to advance one through a year of its plans, and to come back to a snapshot.
+//! The cost of worlds: starting one, advancing one through a year of its plans, and restoring a snapshot.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use perennial_sandbox::{Sandbox, WorldOptions};
 use crate::child::{Served, Server};
 use crate::{load, median, row};
 
-/// How often what is quick is measured; the median counts.
+/// The number of rounds of quick measurements; the median counts.
 const ROUNDS: u32 = 101;
 const PLANS: usize = 10_000;
 const CUSTOMERS: usize = 100_000;
@@ -21,7 +21,7 @@ pub(crate) fn table() {
     restored();
 }
 
-/// As a test has them that starts a sandbox for itself, or a world in one that others use too.
+/// Measures a sandbox that a test starts for itself, and a world in a shared one.
 fn started() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime starts");

@@ -1,4 +1,4 @@
-//! What an operation makes of a request: an answer, or a refusal in the vendor's words.
+//! The result of an operation: an answer, or a refusal in the vendor's words.
 
 use http::StatusCode;
 use perennial_domain::Violations;
@@ -31,12 +31,12 @@ impl Answer {
         Self { page: Some(page), ..Self::ok(payload) }
     }
 
-    /// Nothing, said with an empty body.
+    /// An answer with an empty body.
     pub(super) fn nothing() -> Self {
         Self { status: 204, ..Self::ok(Payload::Empty) }
     }
 
-    /// A list that says 204 when nothing was found, as the searches of tokens and transactions do.
+    /// A list that answers 204 if nothing was found, as the searches of tokens and transactions do.
     pub(super) fn page_or_nothing(payload: Payload, page: Page) -> Self {
         if page.total_elements == Some(0) { Self::nothing() } else { Self::page(payload, page) }
     }
@@ -66,7 +66,7 @@ impl Answer {
     }
 }
 
-/// A request that changes nothing, and why. Its text names fields and rules and never a value.
+/// A request that changes nothing, and the reason. Its text names fields and rules, never a value.
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(super) status: u16,
@@ -79,12 +79,12 @@ impl Refused {
         Self { status, code, message: message.into() }
     }
 
-    /// The request is understood, but the business rules forbid it.
+    /// The request is well formed, but the business rules forbid it.
     pub(super) fn business(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(402, code, message)
     }
 
-    /// The object of the path does not exist. Customers are named; of plans the vendor says no more than this.
+    /// The object of the path does not exist. The message names customers; for plans the vendor gives only this text.
     pub(super) fn unknown_customer(key: &CustomerKey) -> Self {
         Self::new(404, "041", format!("Customer not found: {}", mask::text(key.as_str())))
     }
@@ -97,7 +97,7 @@ impl Refused {
         Self::new(401, "042", "Unauthorized")
     }
 
-    /// An error that nothing but a fault is the reason of.
+    /// An error whose only cause is a fault.
     pub(super) fn fault(status: u16) -> Self {
         let code = if status < 500 { "041" } else { "050" };
         let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
@@ -130,7 +130,7 @@ impl From<ReadError> for Refused {
     }
 }
 
-/// Why an operation has no answer.
+/// The reason why an operation has no answer.
 #[derive(Debug)]
 pub(crate) enum Fault {
     Refused(Refused),
@@ -155,11 +155,11 @@ impl From<Violations> for Fault {
     }
 }
 
-/// What an action knows of its call.
+/// The context of an action.
 pub(super) struct Site<'a> {
-    /// Scheme, host and port of the gateway as the caller sees them, so that links lead back to it.
+    /// Scheme, host and port of the gateway as the caller sees them; links use them.
     pub(super) url: &'a str,
-    /// The outcome that a fault gives to the charge of the call.
+    /// The outcome that a fault forces on the charge of the call.
     pub(super) decline: Option<Outcome>,
 }
 

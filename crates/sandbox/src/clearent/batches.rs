@@ -1,4 +1,4 @@
-//! Batches: what is settled together, by request or once a day.
+//! Batches: transactions that are settled together, by request or once a day.
 
 use perennial_domain::clearent::{Settlement, SettlementFields};
 use perennial_wire::clearent::{Payload, batch};
@@ -21,7 +21,7 @@ pub(super) fn open(_: &mut Call<'_>) -> Handled {
     })
 }
 
-/// Settles the open batch, if it comes to what the request says.
+/// Settles the open batch. Figures in the request must equal those of the batch.
 pub(super) fn settle(call: &mut Call<'_>) -> Handled {
     // Newer pages of the vendor know no figures in the body, so that there may be none.
     let settlement = match call.body.trim_ascii() {

@@ -8,7 +8,7 @@ use super::answer::{Answer, Fault, Refused};
 use super::{Call, Handled, LIMITS, act, customers};
 use crate::store::session::Session;
 
-/// Attaching a token twice changes what the second call says.
+/// Attaches a token. A second call for one token gets a different message.
 pub(super) fn create(call: &mut Call<'_>) -> Handled {
     let key = call.customer_key()?;
     let new = customer_token::read_attach(call.format, call.body, &LIMITS)?;

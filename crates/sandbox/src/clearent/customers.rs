@@ -1,4 +1,4 @@
-//! Customers: who is charged.
+//! Customers: the people whom plans charge.
 
 use perennial_domain::clearent::{Customer, CustomerKey, check_customer_deletion};
 use perennial_wire::clearent::{Payload, customer};

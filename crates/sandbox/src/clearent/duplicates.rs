@@ -1,9 +1,9 @@
-//! Charges that look like one that was made before.
+//! Duplicates: charges that repeat an earlier charge.
 //!
-//! The vendor's page "Duplicate Transaction Settings" says by what: the last four digits of the card within the window,
-//! with or without the invoice, or the invoice alone and without limit. That amount and type must be the same, that only
-//! approved charges count which are not voided, and that neither payments of plans nor checks of a card for nothing are
-//! duplicates, is **inferred**. A request that names `invoice` in `check-field` is compared by it whatever the settings.
+//! The vendor's page "Duplicate Transaction Settings" gives the criteria: the last four digits of the card within the
+//! window, with or without the invoice, or the invoice alone and without limit. **Inferred**: amount and type must be
+//! equal; only approved charges that are not voided count; payments of plans and zero-amount card checks are never
+//! duplicates. A request with `invoice` in `check-field` is compared by invoice whatever the settings.
 
 use perennial_domain::clearent::Transaction;
 
@@ -13,7 +13,7 @@ use crate::store::session::Session;
 use crate::store::settings::Duplicates;
 use crate::store::transaction::DuplicateKey;
 
-/// The charge that was made before, which says that it is answered again; or a refusal, if the terminal wants one.
+/// The earlier charge, marked as a repeated answer; or a refusal, if the terminal is set to refuse.
 pub(super) fn earlier(
     session: &Session<'_>,
     charge: &Transaction,

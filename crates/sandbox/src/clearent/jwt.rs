@@ -1,10 +1,11 @@
-//! JSON web tokens that the sandbox signs (RFC 7519, HS256). None is ever read: one that comes back is known by its hash.
+//! JSON web tokens that the sandbox signs (RFC 7519, HS256). The sandbox never parses one; it finds a token by its
+//! hash.
 
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-/// The token with these claims, signed with this secret.
+/// Signs these claims with this secret and returns the token.
 pub(crate) fn signed(claims: &str, secret: &[u8; 32]) -> String {
     let mut token = base64url(br#"{"alg":"HS256","typ":"JWT"}"#);
     // Writing to a string cannot fail.

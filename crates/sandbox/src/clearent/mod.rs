@@ -1,4 +1,4 @@
-//! The Clearent tree, `/rest/v2`: one table of operations, and what every call goes through.
+//! The Clearent tree, `/rest/v2`: one table of operations, and the steps of every call.
 
 mod answer;
 mod batches;
@@ -38,13 +38,13 @@ use crate::store::StoreError;
 use crate::store::session::Session;
 use crate::store::world::WorldKey;
 
-/// What all paths of this tree begin with.
+/// The common prefix of all paths of this tree.
 const ROOT: &str = "/rest/v2/";
 
-/// What the request log calls a request that no operation serves.
+/// The name in the request log of a request that no operation serves.
 pub(crate) const NOT_EMULATED: &str = "not-emulated";
 
-/// What serves an operation.
+/// The handler of an operation.
 fn handler(operation: Operation) -> Option<Handler> {
     Some(match operation {
         Operation::CreateCustomer => customers::create,
@@ -97,7 +97,7 @@ fn handler(operation: Operation) -> Option<Handler> {
     })
 }
 
-/// Reads a call, without looking into any world, and says what it will do there.
+/// Reads a call without access to a world, and returns the action to execute there.
 type Handler = fn(&mut Call<'_>) -> Handled;
 type Handled = Result<Action, Refused>;
 type Action = Box<dyn FnOnce(&Session<'_>, &Site<'_>) -> Result<Answer, Fault> + Send>;
@@ -107,18 +107,18 @@ fn act(action: impl FnOnce(&Session<'_>, &Site<'_>) -> Result<Answer, Fault> + S
     Ok(Box::new(action))
 }
 
-/// The server takes no larger body, so the reader need not care.
+/// The server refuses larger bodies, so the reader needs no tighter limit.
 const LIMITS: Limits = Limits { bytes: 1024 * 1024, depth: 32, items: 20_000, text: 64 * 1024, mask: None };
 
 /// A call as an operation sees it.
 struct Call<'a> {
     operation: &'static str,
-    /// What stands in the path where the operation's path has `{}`.
+    /// The part of the path where the operation's path has `{}`.
     named: Option<&'a str>,
     query: &'a str,
     format: Format,
     body: &'a [u8],
-    /// What the header `mobilejwt` holds.
+    /// The value of the header `mobilejwt`.
     mobile_jwt: Option<&'a HeaderValue>,
     any_card: bool,
 }
@@ -146,7 +146,7 @@ impl Call<'_> {
     }
 }
 
-/// A request as the server took it.
+/// A request as the server received it.
 pub(crate) struct Request<'a> {
     pub(crate) method: &'a Method,
     /// The whole path as it was sent.
@@ -162,7 +162,7 @@ pub(crate) struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Whether it is about the customer, token or plan of this key.
+    /// Whether the request is about the customer, token or plan of this key.
     fn names(&self, key: &str) -> bool {
         let in_query = |pair: &str| {
             let value = pair.split_once('=').map_or("", |(_, value)| value);
@@ -241,7 +241,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     Ok(Answered { exchange: Some((world, exchange)), hit, ..written(&reply, request.formats.answer) })
 }
 
-/// Reads a call, and refuses a card number that would be kept because of where it stands.
+/// Reads a call, and refuses a card number in a member that would be stored.
 fn read_call(handler: Handler, call: &mut Call<'_>) -> Handled {
     match mask::misplaced_card(call.format, call.body) {
         Some(member) => Err(Refused::new(400, "041", format!("{member}: {}", mask::MISPLACED_CARD))),
@@ -249,7 +249,7 @@ fn read_call(handler: Handler, call: &mut Call<'_>) -> Handled {
     }
 }
 
-/// Does what a call came to do, so that a refusal leaves no trace.
+/// Executes the action of a call in a savepoint, so that a refusal leaves no trace.
 fn work(call: Handled, site: String) -> Work<Result<Answer, Refused>> {
     Box::new(move |session, decline| {
         let done = match call {
@@ -264,12 +264,12 @@ fn work(call: Handled, site: String) -> Work<Result<Answer, Refused>> {
     })
 }
 
-/// What is said of a request that no operation of the sandbox serves. A path is masked as in the request log.
+/// The text for a request that no operation of the sandbox serves. The path is masked as in the request log.
 pub(crate) fn not_emulated_text(method: &Method, path: &str) -> String {
     format!("not emulated by the sandbox: {method} {}", mask::path(path))
 }
 
-/// Refuses a request that no operation serves, and notes it in the log of the world that its key opens.
+/// Refuses a request that no operation serves, and logs it in the world that its key opens.
 async fn not_emulated(
     gateway: &Gateway,
     request: &Request<'_>,
@@ -292,7 +292,7 @@ async fn not_emulated(
     Ok(Answered { exchange: Some((world, exchange)), ..written(&reply, format) })
 }
 
-/// A refusal that no world knows of.
+/// A refusal that belongs to no world.
 pub(crate) fn worldless(gateway: &Gateway, refused: Refused, format: Format) -> Answered {
     let number = gateway.requests.next_exchange(0);
     let exchange_id = format!("ID-clearent-gateway-1-{}", Seed(0).uuid("exchange", number));
@@ -324,24 +324,24 @@ const API_KEY: HeaderName = HeaderName::from_static("api-key");
 const MOBILE_JWT: HeaderName = HeaderName::from_static("mobilejwt");
 const PUBLIC_KEY: HeaderName = HeaderName::from_static("public-key");
 
-/// A header that is given once. One that is given twice is none: nobody can say which is meant.
+/// A header that occurs exactly once. A repeated header is ambiguous and counts as absent.
 fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
     let mut values = headers.get_all(name).iter();
     values.next().filter(|_| values.next().is_none())
 }
 
-/// The key that the header has.
+/// The key in the header.
 pub(crate) fn key(headers: &HeaderMap) -> Option<WorldKey> {
     let value = single(headers, &API_KEY)?;
     ApiKey::new(value.to_str().ok()?).ok().map(|key| key_with(&key))
 }
 
-/// The public key that the header has, in lower case.
+/// The public key in the header, in lower case.
 pub(crate) fn public_key(headers: &HeaderMap) -> Option<String> {
     single(headers, &PUBLIC_KEY)?.to_str().ok().map(|key| key.trim().to_ascii_lowercase())
 }
 
-/// The key as it knocks at a world.
+/// The world key of an API key.
 pub(crate) fn key_with(key: &ApiKey) -> WorldKey {
     let text = key.expose();
     let well_formed = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -408,8 +408,8 @@ impl Family {
         Self { success, service }
     }
 
-    /// Derived also from how often the database was opened since the world began, so that ids do not repeat after a restart:
-    /// `ID-clearent-rps-1-<uuid>`, and for card transactions `ID-clearent-cgw-1-<milliseconds>-0-<number>`.
+    /// The exchange id also depends on the number of times the database was opened, so that ids do not recur after a
+    /// restart: `ID-clearent-rps-1-<uuid>`, and for card transactions `ID-clearent-cgw-1-<milliseconds>-0-<number>`.
     fn exchange_id(&self, seed: Seed, now: Moment, opened: u64, number: u64) -> String {
         let service = self.service;
         let kind = format!("exchange {opened}");

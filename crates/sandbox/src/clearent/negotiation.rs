@@ -1,4 +1,4 @@
-//! In which format a request is, and in which its answer shall be: two questions, answered apart.
+//! The formats of a request and of its answer, which are negotiated independently.
 
 use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -13,12 +13,12 @@ pub(crate) struct Formats {
 }
 
 impl Formats {
-    /// Where there is no other.
+    /// The default formats.
     pub(crate) const JSON: Self = Self { request: Format::Json, answer: Format::Json };
 
-    /// A request is what its `Content-Type` says, else what it looks like. An answer is what `Accept` likes best: by
-    /// its weights, and by its order where those are equal. It is JSON if only others are named, and the request's
-    /// format if anything goes.
+    /// The request's format is that of its `Content-Type`, else the one that its body looks like. The answer's format
+    /// is the one that `Accept` prefers: by weight, then by order. It is JSON if `Accept` names only other formats, and
+    /// the request's format if `Accept` allows any.
     pub(crate) fn of(headers: &HeaderMap, body: &[u8]) -> Self {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let request = content_type.and_then(Format::of_media_type).unwrap_or_else(|| {
@@ -29,7 +29,7 @@ impl Formats {
     }
 }
 
-/// The format that `Accept` likes best; none if it likes both the same, or says nothing.
+/// The format that `Accept` prefers; `None` if it prefers neither, or is absent.
 fn preferred(headers: &HeaderMap) -> Option<Format> {
     let lines = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let ranges = lines.flat_map(|line| line.split(',')).map(str::trim).filter(|range| !range.is_empty());
@@ -59,7 +59,7 @@ fn weighed(range: &str) -> (&str, u16) {
     (kind, weight.map_or(1000, thousandths))
 }
 
-/// A weight such as `1`, `0.8` or `0.125`; what is none counts for nothing.
+/// A weight such as `1`, `0.8` or `0.125`; an invalid weight counts as 0.
 fn thousandths(weight: &str) -> u16 {
     let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
     let number = format!("{whole}{fraction:0<3}").parse().ok();

@@ -1,8 +1,8 @@
-//! One-time tokens of cards: what the vendor's browser and mobile libraries get in exchange for a card, and a merchant's
-//! server charges.
+//! One-time tokens of cards: the vendor's browser and mobile libraries exchange a card for one, and a merchant's
+//! server charges it.
 //!
-//! The path, the header `public-key`, the body and the answer's members are those of the vendor's library for iOS. What the
-//! claims are called, that a token lives for an hour, and how a bad one is refused is **inferred**.
+//! The path, the header `public-key`, the body and the answer's members are those of the vendor's library for iOS. The
+//! names of the claims, the lifetime of an hour, and the refusal of an invalid token are **inferred**.
 
 use perennial_domain::clearent::{MobileJwt, NewTokenFields, OneTimeToken};
 use perennial_domain::{Rule, Violations};
@@ -18,7 +18,7 @@ use crate::store::one_time_token::{OneTime, OneTimeCard};
 use crate::store::session::Session;
 use crate::store::token::Card;
 
-/// How long a token lives, in seconds of the world's clock.
+/// The lifetime of a token, in seconds of the world's clock.
 const LIFETIME: u32 = 3_600;
 
 /// Exchanges a card for a token.
@@ -44,7 +44,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
     })
 }
 
-/// The token of a number. Its seconds are whole, and never later than it expires.
+/// Creates the token of a number. Its expiry is in whole seconds, rounded down.
 fn issue(session: &Session<'_>, number: u64, card: &Card, expires: Moment) -> Result<OneTimeToken, Fault> {
     let claims = json!({
         "type": "MANUAL",
@@ -56,7 +56,7 @@ fn issue(session: &Session<'_>, number: u64, card: &Card, expires: Moment) -> Re
     Ok(OneTimeToken::try_from(text).map_err(|_| rusqlite::Error::InvalidQuery)?)
 }
 
-/// The card behind a token, which is used up by that.
+/// Returns the card behind a token and uses the token up.
 pub(super) fn redeem(session: &Session<'_>, token: &OneTimeToken) -> Result<OneTimeCard, Fault> {
     let why = match session.use_one_time_token(token)? {
         OneTime::Card(card) => return Ok(card),
@@ -67,7 +67,7 @@ pub(super) fn redeem(session: &Session<'_>, token: &OneTimeToken) -> Result<OneT
     Err(Refused::new(400, "041", format!("mobilejwt: {why}")).into())
 }
 
-/// What a request without a token is refused with.
+/// The refusal of a request without a token.
 pub(super) fn missing() -> Refused {
     Violations::one("mobilejwt", Rule::Required).into()
 }

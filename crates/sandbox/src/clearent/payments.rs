@@ -1,4 +1,4 @@
-//! Payments that plans made.
+//! Payments made by plans.
 
 use perennial_wire::clearent::{Payload, payment};
 

@@ -1,4 +1,4 @@
-//! Payment plans, what they will charge, and what any plan would charge.
+//! Payment plans, their future charges, and forecasts for plans that do not exist yet.
 
 use perennial_domain::clearent::{
     ExpectedRun, NewPlan, NewPlanFields, Plan, PlanForecastFields, PlanKey, PlanStatus, PlanTerm, Schedule,
@@ -25,7 +25,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
     })
 }
 
-/// The plan as it begins: active unless it says otherwise. It is charged every month, whatever its cycle says.
+/// A new plan: active unless the request sets a status. It charges every month, whatever its cycle.
 fn created(plan_key: PlanKey, new: &NewPlan, cycle: Cycle) -> Plan {
     let NewPlanFields {
         customer_key,
@@ -65,7 +65,7 @@ fn created(plan_key: PlanKey, new: &NewPlan, cycle: Cycle) -> Plan {
     }
 }
 
-/// The plan with its customer's name, which live clients expect, unless it has one of its own.
+/// The plan with its customer's name, which live clients expect, unless it has a name of its own.
 fn named(session: &Session<'_>, mut plan: Plan) -> Result<Plan, Fault> {
     if let (None, Some(key)) = (&plan.customer_name, &plan.customer_key)
         && let Some(customer) = session.customer(key)?
@@ -76,7 +76,7 @@ fn named(session: &Session<'_>, mut plan: Plan) -> Result<Plan, Fault> {
     Ok(plan)
 }
 
-/// A plan charges a token of its customer.
+/// Checks that the plan's token belongs to its customer.
 fn check_payer(session: &Session<'_>, plan: &Plan) -> Result<(), Fault> {
     let (Some(customer), Some(token)) = (&plan.customer_key, &plan.token_id) else { return Ok(()) };
     let mut violations = Violations::default();
@@ -146,7 +146,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Handled {
     })
 }
 
-/// The charges still to come while the plan is active; none of a plan that is not.
+/// The future charges of an active plan; an empty list for any other plan.
 pub(super) fn expected_runs(call: &mut Call<'_>) -> Handled {
     let key = call.plan_key()?;
     act(move |session, _| {
@@ -157,8 +157,8 @@ pub(super) fn expected_runs(call: &mut Call<'_>) -> Handled {
     })
 }
 
-/// The days on which a plan that is created now would charge. Without an end, the forecast is for the longest plan there
-/// can be.
+/// The days on which a plan created now would charge. Without an end date, the forecast covers the longest plan that
+/// is allowed.
 pub(super) fn forecast(call: &mut Call<'_>) -> Handled {
     let forecast = plan::read_forecast(call.query)?;
     let PlanForecastFields { start_date, frequency: _, frequency_day, end_date } = forecast.fields();

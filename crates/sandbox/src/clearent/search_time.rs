@@ -1,16 +1,16 @@
 //! The times of a search for transactions, as the vendor's page writes them: `MM-dd-yyyy hh:mm a`, `MM-dd-yy HH:mm[ z]`
-//! and `yyyy-MM-dd HH:mm[ z]`. A day alone is read too.
+//! and `yyyy-MM-dd HH:mm[ z]`. A date without a time is accepted too.
 
 use std::ops::RangeInclusive;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
-/// What a time of a search must be.
+/// The allowed formats of a search time.
 pub(super) const FORMATS: &str = "MM-dd-yyyy hh:mm a, MM-dd-yy HH:mm, yyyy-MM-dd HH:mm";
 
-/// The milliseconds that a text of a search covers: all of its minute, or all of a day without a time, so that a search
-/// from a day to the same day, or to its last minute, finds all of that day (**inferred**). Without a zone it is in UTC,
-/// as the times of answers are (**inferred**).
+/// The milliseconds that a search text covers: its whole minute, or its whole day if it has no time. A search from a
+/// day to that day, or to its last minute, finds the whole day (**inferred**). A text without a zone is in UTC,
+/// like the times of answers (**inferred**).
 pub(super) fn span(text: &str) -> Option<RangeInclusive<i64>> {
     if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         let first = day.and_time(NaiveTime::MIN).and_utc().timestamp_millis();
@@ -25,7 +25,7 @@ pub(super) fn span(text: &str) -> Option<RangeInclusive<i64>> {
         .map(|first| first..=first + 59_999)
 }
 
-/// A zone by its name, where merchants of the vendor are, or by its distance: `GMT-06:00`, `-0600`.
+/// A time zone's offset, by name for the zones of the vendor's merchants, or as an offset: `GMT-06:00`, `-0600`.
 fn minutes_east(zone: &str) -> Option<i64> {
     let hours = match zone {
         "UTC" | "GMT" | "Z" => 0,

@@ -1,4 +1,4 @@
-//! The settings of the terminal: which answers of the checks it takes, and how it finds duplicates.
+//! The settings of the terminal: the accepted AVS and CSC results, and duplicate detection.
 
 use perennial_domain::clearent::CheckAnswer;
 use perennial_wire::clearent::{Payload, settings};

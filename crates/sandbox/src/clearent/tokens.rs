@@ -1,4 +1,4 @@
-//! Card tokens: the card is reduced to what may be kept before anything else sees it.
+//! Card tokens. The card is reduced to its storable parts before any other code sees it.
 
 use perennial_domain::clearent::{
     CustomerKey, NewTokenFields, Token, TokenId, TokenStatus, TokenUpdateFields,
@@ -54,8 +54,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
     })
 }
 
-/// Refuses a token with an address that the terminal does not take, unless it is not to be checked (**inferred**, as the
-/// vendor says of `avs-required` only that nothing is validated if it is false).
+/// Refuses a token whose address the terminal rejects, unless address checks are off (**inferred**: the vendor says
+/// of `avs-required` only that false disables the validation).
 fn check_address(session: &Session<'_>, new: &Tokenised) -> Result<(), Fault> {
     let Tokenised { avs_address, avs_zip, avs_required, .. } = new;
     let answer = checks::of_address(avs_address.as_deref(), avs_zip.as_deref()).filter(|_| *avs_required);
@@ -80,7 +80,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Handled {
     })
 }
 
-/// The answer carries what was changed, and nothing else.
+/// Updates a token. The answer contains only the changed members.
 pub(super) fn update(call: &mut Call<'_>) -> Handled {
     let id = call.token_id()?;
     let update = token::read_update(call.format, call.body, &LIMITS)?;

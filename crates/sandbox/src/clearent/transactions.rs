@@ -1,4 +1,4 @@
-//! Card transactions: charges, what follows them up, and the search for both.
+//! Card transactions: charges, their captures, voids and refunds, and the search.
 
 use perennial_domain::clearent::{
     Capture, CaptureFields, Charge, ChargeFields, ChargeSource, CheckAnswer, OneTimeToken, PostalAddress,
@@ -20,7 +20,7 @@ use crate::store::one_time_token::OneTimeCard;
 use crate::store::session::Session;
 use crate::store::token::{Card, Tokenised};
 
-/// `type` in the body decides.
+/// Handles a transaction whose `type` is in the body.
 pub(super) fn any(call: &mut Call<'_>) -> Handled {
     read(call, None)
 }
@@ -70,7 +70,7 @@ fn read(call: &mut Call<'_>, from_path: Option<TransactionType>) -> Handled {
     handle(call, request)
 }
 
-/// The same, where the card is the one behind the token of the header.
+/// Handles a transaction that charges the card behind the token of the header `mobilejwt`.
 fn read_mobile(call: &mut Call<'_>, from_path: Option<TransactionType>) -> Handled {
     let text = call.mobile_jwt.ok_or_else(one_time_tokens::missing)?.to_str().unwrap_or_default();
     let token = OneTimeToken::try_from(text).map_err(|error| Violations::one("mobilejwt", error.0))?;
@@ -94,21 +94,21 @@ fn handle(call: &mut Call<'_>, request: TransactionRequest) -> Handled {
     action
 }
 
-/// What is charged, once the card is reduced to what may be kept.
+/// The source of a charge, after the card is reduced to its storable parts.
 enum Source {
     Card(Card),
     Token(TokenId),
     OneTimeToken(OneTimeToken),
 }
 
-/// A card that is charged or refunded to.
+/// A card to charge or refund.
 struct Found {
     card: Card,
     /// Its token, if it has one.
     token: Option<Token>,
-    /// Why it cannot be charged, if it cannot.
+    /// The reason why it cannot be charged, if there is one.
     refused: Option<Outcome>,
-    /// What the issuer says to the security code that came with it.
+    /// The issuer's result for the security code in the request.
     csc: Option<CheckAnswer>,
 }
 
@@ -127,7 +127,7 @@ impl Source {
         }
     }
 
-    /// The card behind it. A one-time token is used up by that.
+    /// Looks the card up. A one-time token is used up.
     fn look_up(self, session: &Session<'_>) -> Result<Found, Fault> {
         let today = session.now.date();
         match self {
@@ -158,7 +158,7 @@ fn owned(text: Option<&Text>) -> Option<String> {
     text.map(|text| text.as_str().to_owned())
 }
 
-/// Free text without a card number, which neither the answer nor the alert repeats.
+/// Free text with card numbers masked; neither the answer nor the alert repeats one.
 fn prose(text: Option<&Text>) -> Option<String> {
     text.map(|text| mask::text(text.as_str()))
 }
@@ -245,7 +245,7 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
     })
 }
 
-/// The charge as the books have it, before its card is looked up.
+/// The charge as it will be stored, before its card is looked up.
 fn recorded(kind: TransactionType, charge: &Charge) -> Transaction {
     let ChargeFields {
         amount,
@@ -298,7 +298,7 @@ fn recorded(kind: TransactionType, charge: &Charge) -> Transaction {
     }
 }
 
-/// What the issuer says of the billing address, or else of the one that the token has, unless that is not to be checked.
+/// The issuer's result for the billing address, or else for the token's address; `None` if address checks are off.
 fn address(
     session: &Session<'_>,
     charge: &Transaction,
@@ -313,7 +313,7 @@ fn address(
     }
 }
 
-/// Takes up to what was authorised, once; a tip comes on top.
+/// Captures up to the authorized amount, once; a tip is added on top.
 fn captured(capture: Capture) -> Handled {
     act(move |session, _| {
         let CaptureFields { id, amount, tip_amount, sales_tax_amount } = capture.fields();
@@ -334,7 +334,7 @@ fn captured(capture: Capture) -> Handled {
     })
 }
 
-/// Takes a transaction of the open batch, or an authorisation, back in full, unless something else followed it up.
+/// Voids a transaction of the open batch, or an authorization, in full, unless another transaction follows it up.
 fn voided(void: Void, asked: Option<Amount>) -> Handled {
     act(move |session, _| {
         let Void { id } = &void;
@@ -379,7 +379,7 @@ fn is_capture(transaction: &Transaction) -> bool {
     transaction.transaction_type == Some(TransactionType::CAPTURE)
 }
 
-/// Gives back up to what was taken, or to a card without an earlier transaction.
+/// Refunds up to the captured amount, or refunds a card without an earlier transaction.
 fn refunded(call: &Call<'_>, refund: &Refund) -> Handled {
     let RefundFields { amount, id, card, exp_date, invoice, order_id, comments } = refund.fields();
     let (amount, id) = (*amount, id.cloned());
@@ -451,7 +451,7 @@ fn follow(session: &Session<'_>, record: Transaction) -> Result<Answer, Fault> {
     Ok(shown(session, record, |fresh| Answer::ok(Payload::Transaction(fresh))))
 }
 
-/// The answer about a transaction that was just made.
+/// The answer for a transaction that was just created.
 fn shown(
     session: &Session<'_>,
     record: Transaction,

@@ -17,7 +17,7 @@ pub(super) fn new(scope: Scope) -> Handled {
     })
 }
 
-/// Hands back what is live; that there is none is an error is **inferred**.
+/// Returns the live access id. An error if there is none is **inferred**.
 pub(super) fn current() -> Handled {
     act(|session, _| match session.current_access_id(Scope::Account)? {
         Some(id) => Ok(Answer::ok(access::encode_access_id(&Reply::success(Some(id))))),
@@ -25,7 +25,7 @@ pub(super) fn current() -> Handled {
     })
 }
 
-/// Whoever gets here has shown credentials that are right.
+/// Answers a call whose credentials were accepted.
 pub(super) fn validate_credentials() -> Handled {
     act(|_, _| Ok(validity(true)))
 }
@@ -57,7 +57,7 @@ pub(super) fn new_request_id() -> Handled {
     })
 }
 
-/// The access id of a request of version 1.0: a member of the body. A body that cannot be read is told of first.
+/// The access id in the body of a version 1.0 request. An unreadable body is reported first.
 pub(super) fn read_id(body: &[u8]) -> Result<Option<AccessId>, ReadError> {
     match access::read_access_id(body, &LIMITS) {
         Ok(id) => Ok(Some(id)),

@@ -1,4 +1,4 @@
-//! What an operation answers, and how it refuses: statuses and words are **inferred**, the envelope's `success` is that
+//! Answers and refusals of operations: statuses and texts are **inferred**, the envelope's `success` is the member
 //! of the postbacks.
 
 use perennial_domain::Violations;
@@ -17,7 +17,7 @@ impl Answer {
         Self { status: 200, body }
     }
 
-    /// It is done, and there is nothing to say of it.
+    /// A success without content.
     pub(super) fn done() -> Self {
         Self::ok(access::encode_done(&Reply::success(())))
     }
@@ -27,7 +27,7 @@ impl Answer {
     }
 }
 
-/// A request that changes nothing, and why. Its text names fields and rules and never a value.
+/// A request that changes nothing, and the reason. Its text names fields and rules, never a value.
 #[derive(Debug)]
 pub(crate) struct Refused {
     status: u16,
@@ -77,7 +77,7 @@ impl From<ReadError> for Refused {
     }
 }
 
-/// Why an operation has no answer.
+/// The reason why an operation has no answer.
 #[derive(Debug)]
 pub(crate) enum Fault {
     Refused(Refused),

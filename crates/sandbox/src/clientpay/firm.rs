@@ -1,9 +1,9 @@
-//! The firm that a world's payment pages are paid to. The vendor keeps the merchant's name with the account; here it follows
-//! from the world's seed.
+//! The company that a world's payment pages pay. The vendor stores the merchant's name with the account; here it is
+//! derived from the world's seed.
 
 use crate::seed::Seed;
 
-/// Names of firms that do not exist.
+/// Names of companies that do not exist.
 const FIRMS: [&str; 8] = [
     "Marsh & Oak LLP",
     "Harbor Street Law",
@@ -15,7 +15,7 @@ const FIRMS: [&str; 8] = [
     "Bluewater Advisors LLC",
 ];
 
-/// The name of the world's firm.
+/// The name of the world's company.
 pub(crate) fn name(seed: Seed) -> &'static str {
     let at = usize::from(seed.derive("firm", 0)[0]) % FIRMS.len();
     FIRMS[at]

@@ -1,6 +1,6 @@
-//! The ClientPay tree, `/v2` and the paths of version 1.0: which world a call is in, and what every call goes through.
+//! The ClientPay tree, `/v2` and the paths of version 1.0: the world of a call, and the steps of every call.
 //!
-//! Of this vendor only requests and postbacks are documented; what is answered here is **inferred**, and documented in
+//! The vendor documents only requests and postbacks; the answers here are **inferred**, and documented in
 //! `docs/SANDBOX.md`.
 
 mod access;
@@ -34,14 +34,14 @@ use crate::store::clientpay::credential::AccountCredential;
 use crate::store::session::Session;
 use crate::store::world::WorldKey;
 
-/// Whether a path is in this tree, right or wrong. That letter case does not matter is **inferred**.
+/// Whether a path belongs to this tree, valid or not. Case-insensitive matching is **inferred**.
 pub(crate) fn has(path: &str) -> bool {
     const ROOTS: [&str; 5] = ["v2", "Token", "Invoice", "Payment", "PaymentPage"];
     let first = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
     ROOTS.iter().any(|root| root.eq_ignore_ascii_case(first))
 }
 
-/// A request as the server took it.
+/// A request as the server received it.
 pub(crate) struct Request<'a> {
     pub(crate) method: &'a Method,
     pub(crate) path: &'a str,
@@ -52,7 +52,7 @@ pub(crate) struct Request<'a> {
     pub(crate) site: &'a str,
 }
 
-/// The server takes no larger body, so the reader need not care.
+/// The server refuses larger bodies, so the reader needs no tighter limit.
 const LIMITS: Limits = Limits { bytes: 1024 * 1024, depth: 32, items: 20_000, text: 64 * 1024, mask: None };
 
 /// A call as an operation sees it.
@@ -63,11 +63,11 @@ struct Call<'a> {
     body: &'a [u8],
     any_card: bool,
     site: &'a str,
-    /// The access id that it is made under.
+    /// The access id of the call.
     access_id: Option<&'a AccessId>,
 }
 
-/// Reads a call, without looking into any world, and says what it will do there.
+/// Reads a call without access to a world, and returns the action to execute there.
 type Handled = Result<Action, Refused>;
 type Action = Box<dyn FnOnce(&Session<'_>, Option<Outcome>) -> Result<Answer, Fault> + Send>;
 
@@ -78,7 +78,7 @@ fn act(
     Ok(Box::new(action))
 }
 
-/// Reads a call, and refuses a card number that would be kept because of where it stands.
+/// Reads a call, and refuses a card number in a member that would be stored.
 fn handle(call: &Call<'_>) -> Handled {
     match mask::misplaced_card(Format::Json, call.body) {
         Some(member) => {
@@ -118,7 +118,7 @@ fn read(call: &Call<'_>) -> Handled {
     }
 }
 
-/// How a call that brings credentials has them read.
+/// The reader of a call's credentials.
 type ReadCredential = fn(&[u8]) -> Result<AccountCredential, ReadError>;
 
 fn credential_of(operation: Operation) -> Option<ReadCredential> {
@@ -133,8 +133,8 @@ fn credential_of(operation: Operation) -> Option<ReadCredential> {
     }
 }
 
-/// Whether a call may be made under a customer's access id. Which may is not documented; **inferred** are connect search
-/// and whatever is about payers.
+/// Whether a customer's access id permits a call. The vendor does not document the permitted calls; **inferred** are
+/// connect search and all payer calls.
 fn is_of_customer(operation: Operation) -> bool {
     matches!(
         operation,
@@ -216,7 +216,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     Ok(Answered { exchange: Some(exchange), hit: done.hit, ..Answered::worldless(status, body) })
 }
 
-/// Refuses a request that no operation serves, and notes it in the log of the world that its access id opens.
+/// Refuses a request that no operation serves, and logs it in the world that its access id opens.
 async fn not_emulated(
     gateway: &Gateway,
     request: &Request<'_>,
@@ -237,14 +237,14 @@ async fn not_emulated(
     Ok(Answered { exchange: Some((world, exchange)), ..worldless(refused) })
 }
 
-/// What the log of a world knows of a call in it.
+/// The log record of a call in a world.
 pub(crate) fn exchange<A>(gateway: &Gateway, operation: &'static str, done: &Done<A>) -> (i64, Exchange) {
     let Done { world, seed, now, opened, .. } = done;
     let number = gateway.requests.next_exchange(*world);
     (*world, Exchange { operation, id: seed.uuid(&format!("exchange {opened}"), number), time: *now })
 }
 
-/// How the world of a call is knocked at, or what is answered without one.
+/// The world key of a call, or the answer if the call has none.
 async fn world_key(
     gateway: &Gateway,
     operation: Operation,
@@ -272,7 +272,7 @@ async fn world_key(
     }))
 }
 
-/// Does what a call came to do, so that a refusal leaves no trace.
+/// Executes the action of a call in a savepoint, so that a refusal leaves no trace.
 fn work(operation: Operation, access_id: Option<&AccessId>, read: Handled) -> Work<Answer> {
     let access_id = access_id.map(copy);
     Box::new(move |session, decline| {
@@ -300,8 +300,8 @@ fn work(operation: Operation, access_id: Option<&AccessId>, read: Handled) -> Wo
     })
 }
 
-/// Uses a request id. A refusal later on takes that back, so that the request can be put right under the same id: whether
-/// the vendor burns it is not documented.
+/// Uses a request id. A later refusal undoes this, so that the request can be corrected under its id; the vendor does
+/// not document whether a refusal uses the id up.
 fn spend(session: &Session<'_>, id: &RequestId) -> Result<(), Fault> {
     match session.take_request_id(id)? {
         RequestIdState::Fresh => Ok(()),
@@ -336,7 +336,7 @@ pub(crate) fn access_id(headers: &HeaderMap) -> Option<AccessId> {
     single(&ACCESS_ID).or_else(|| single(&AUTHORIZATION))
 }
 
-/// A body without a type is taken for JSON.
+/// Whether the body is JSON. A body without a `Content-Type` counts as JSON.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(kind) = headers.get(CONTENT_TYPE) else { return true };
     kind.to_str().is_ok_and(|kind| kind.to_ascii_lowercase().contains("json"))
@@ -346,12 +346,12 @@ fn copy(id: &AccessId) -> AccessId {
     AccessId::try_from(id.expose()).expect("it is one already")
 }
 
-/// A refusal that no world knows of.
+/// A refusal that belongs to no world.
 fn worldless(refused: Refused) -> Answered {
     refused.answer().worldless()
 }
 
-/// What a fault answers in place of the gateway.
+/// The answer of a fault that replaces the gateway's.
 fn fault(status: u16) -> Answer {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     Refused::new(status, reason.unwrap_or("Error")).answer()

@@ -1,4 +1,4 @@
-//! Pages: how they are made and ended. Who pays on one is served by [`crate::payment_page`].
+//! Pages: creating and ending them. [`crate::payment_page`] serves them to payers.
 
 use perennial_domain::clientpay::{
     AccessId, Address, ConnectPage, ConnectSearchFields, InvoicePage, LineItemPage, OpenInvoice, Page,
@@ -16,7 +16,7 @@ use crate::mask;
 use crate::store::clientpay::page::KeptPage;
 use crate::store::session::Session;
 
-/// A page of one of the kinds that there are.
+/// A page of one of the known kinds.
 pub(crate) enum Document {
     Invoices(InvoicePage),
     LineItems(LineItemPage),
@@ -24,7 +24,7 @@ pub(crate) enum Document {
     Payer(PayerPage),
 }
 
-/// What the fields of each kind of page have; those of a payer page may have it otherwise.
+/// Fields that each kind of page has; a payer page may differ.
 macro_rules! of_each {
     ($document:expr, $fields:ident => $value:expr) => {
         of_each!($document, $fields => $value, $fields => $value)
@@ -73,7 +73,7 @@ impl Document {
         })
     }
 
-    /// What a page asks for; nothing if the book does not hold what it held.
+    /// Reads the stored request of a page; `None` if it cannot be read.
     pub(crate) fn of(kept: &KeptPage) -> Option<Self> {
         let route = match kept.kind.as_str() {
             "lineItemPaymentPage" => Operation::LineItemPage,
@@ -84,7 +84,7 @@ impl Document {
         Self::read(route, Version::V2, kept.document.as_bytes()).ok().map(|(_, document)| document)
     }
 
-    /// The page's name in its URL. But for the first they are **inferred**.
+    /// The page's name in its URL. All but the first are **inferred**.
     fn kind(&self) -> &'static str {
         match self {
             Self::Invoices(_) => "invoicePaymentPage",
@@ -102,7 +102,7 @@ impl Document {
         of_each!(self, fields => fields.response_options)
     }
 
-    /// Where the page's owner is told by the gateway.
+    /// The URL to which the gateway posts the results.
     pub(crate) fn return_address(&self) -> Option<&str> {
         self.response_options()?.fields().server_side_return_address.map(WebAddress::as_str)
     }
@@ -112,7 +112,7 @@ impl Document {
         of_each!(self, fields => [fields.session_id, fields.customer_id].map(|text| text.map(Text::as_str)))
     }
 
-    /// The payer, or the kept method, that it names.
+    /// The payer, or the stored method, that the page names.
     pub(crate) fn source(&self) -> Option<&str> {
         of_each!(
             self,
@@ -121,12 +121,12 @@ impl Document {
         )
     }
 
-    /// What stands in the form at first: a name and an address.
+    /// Initial values of the form: a name and an address.
     pub(crate) fn filled(&self) -> (Option<&Text>, Option<&Address>) {
         of_each!(self, fields => (fields.name_on_account, fields.billing_address), _ => (None, None))
     }
 
-    /// The request as version 2 has it, without a card number that someone wrote into a text.
+    /// The request in version 2 form, with card numbers in texts masked.
     fn written(&self, request_id: &RequestId) -> Option<String> {
         // Version 2 has no access id in a body.
         let nobody = AccessId::try_from("none").ok()?;
@@ -181,8 +181,8 @@ pub(super) fn create(call: &Call<'_>) -> Handled {
     })
 }
 
-/// Where a page is. The vendor's URLs have all behind their `#`, which no server sees, and need a script; here the path
-/// has the id too, so that the page needs none.
+/// The URL of a page. The vendor's URLs carry everything after the `#`, which servers do not see and only scripts read;
+/// here the path has the id too, so that the page needs no script.
 pub(crate) fn url(site: &str, page: &KeptPage) -> String {
     format!("{site}/app/api/{id}#/{}/{id}", page.kind, id = page.request_id)
 }
@@ -210,7 +210,7 @@ pub(super) fn expire(call: &Call<'_>) -> Handled {
     })
 }
 
-/// Finds what a practice management system would: here, the invoices of connect pages that wait to be paid.
+/// Searches the way a practice management system does; here, for invoices of unpaid connect pages.
 pub(super) fn connect_search(call: &Call<'_>) -> Handled {
     let search = invoice::read_search(call.body, &LIMITS)?;
     act(move |session, _| {

@@ -1,4 +1,4 @@
-//! Payers and their methods.
+//! Payers and their payment methods.
 
 use perennial_domain::Violations;
 use perennial_domain::clientpay::{
@@ -63,7 +63,7 @@ pub(super) fn add_methods(call: &Call<'_>) -> Handled {
     })
 }
 
-/// The card or account of a method: one of them is there.
+/// The card or account of a method; exactly one of them is present.
 pub(super) fn charged(method: &NewMethod, any_card: bool) -> Result<Charged, Violations> {
     let NewMethodFields { credit_card, e_check, .. } = method.fields();
     match (credit_card, e_check) {

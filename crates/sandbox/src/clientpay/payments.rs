@@ -41,7 +41,7 @@ pub(super) fn pay(call: &Call<'_>) -> Handled {
     })
 }
 
-/// What is paid, whoever asks for it.
+/// A payment request from the API or a page.
 pub(crate) struct Charge<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) session_id: Option<&'a str>,
@@ -52,7 +52,7 @@ pub(crate) struct Charge<'a> {
     pub(crate) description: Option<&'a str>,
 }
 
-/// Charges a card or an account, and books what came of it. Declined payments are kept too.
+/// Charges a card or an account, and stores the result. Declined payments are stored too.
 pub(crate) fn charge(
     session: &Session<'_>,
     order: &Charge<'_>,
@@ -79,7 +79,7 @@ pub(crate) fn charge(
     })
 }
 
-/// The card or account of a request, if it brings one.
+/// The card or account in a request, if there is one.
 fn given(payment: &NewPayment, any_card: bool) -> Result<Option<Charged>, perennial_domain::Violations> {
     let NewPaymentFields { credit_card, e_check, .. } = payment.fields();
     match (credit_card, e_check) {
@@ -89,7 +89,7 @@ fn given(payment: &NewPayment, any_card: bool) -> Result<Option<Charged>, perenn
     }
 }
 
-/// The kept method of a request: itself, or the primary one of a payer.
+/// The stored method of a request: the method itself, or the primary one of a payer.
 fn stored(session: &Session<'_>, payment: &NewPayment) -> Result<Charged, Fault> {
     let source = payment.fields().payer_or_payment_method_id.map_or("", |source| source.as_str());
     let kept = match session.method(source)? {
@@ -110,7 +110,7 @@ fn stored(session: &Session<'_>, payment: &NewPayment) -> Result<Charged, Fault>
     Ok(Charged { kind: kept.kind, expiry: kept.expiry, trigger: kept.trigger })
 }
 
-/// The answer to a payment, approved or not: a decline is an answer, and no refusal.
+/// The answer to a payment, approved or not: a decline is an answer, not a refusal.
 fn told(payment: Payment) -> Answer {
     let reply = Reply { success: payment.success, ..Reply::success(payment) };
     Answer::ok(payment::encode(&reply))
@@ -172,7 +172,7 @@ pub(super) fn refund(call: &Call<'_>) -> Handled {
     })
 }
 
-/// What of a payment can still be refunded.
+/// The amount of a payment that can still be refunded.
 fn left(booked: &Booked) -> Result<Amount, Refused> {
     let Payment { payment_status, payment_amount, original_payment_id, .. } = &booked.payment;
     if original_payment_id.is_some() {
@@ -186,7 +186,7 @@ fn left(booked: &Booked) -> Result<Amount, Refused> {
     left.filter(|left| !left.is_zero()).ok_or_else(|| Refused::new(400, "The payment is refunded already."))
 }
 
-/// Refunds a part of a payment, as the vendor's own screens do: the API has no call for that. What is left is told.
+/// Refunds a part of a payment, as the vendor's own screens do: the API has no call for this. Returns the remainder.
 pub(crate) fn refund_part(
     session: &Session<'_>,
     payment: &str,
@@ -233,7 +233,7 @@ pub(super) fn search(call: &Call<'_>) -> Handled {
     })
 }
 
-/// The status of version 1.0: of a payment, or of a page that nobody has paid on. All but its method is **inferred**.
+/// The status of version 1.0: of a payment, or of a page without a payment. Everything but its method is **inferred**.
 pub(super) fn status(call: &Call<'_>) -> Handled {
     let Received { request_id, .. } = payment::read_status(call.query)?;
     let site = call.site.to_owned();

@@ -1,4 +1,4 @@
-//! A plan's page: its facts, its days as a calendar of months, and what they come to.
+//! A plan's page: its facts, a calendar of its charges, and their totals.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use crate::gateway::Gateway;
 use crate::store::plan::{remaining, schedule};
 use crate::store::session::Session;
 
-/// How a day of a plan went, or will.
+/// The outcome of a plan's day, past or future.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     Approved,
     Declined,
     Expected,
-    /// It passed without a payment, or will.
+    /// A day without a payment, past or future.
     Without,
 }
 
@@ -28,7 +28,7 @@ impl Outcome {
         if status == "APPROVED" { Self::Approved } else { Self::Declined }
     }
 
-    /// Colour is not all that tells outcomes apart.
+    /// Text, class and symbol of an outcome, so that color alone does not distinguish outcomes.
     fn told(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Approved => ("approved", "✓", "received"),
@@ -39,7 +39,7 @@ impl Outcome {
     }
 }
 
-/// Cents as an amount.
+/// Formats cents as an amount.
 pub(super) fn amount(cents: u64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
@@ -50,7 +50,7 @@ struct Day {
     transaction: Option<String>,
 }
 
-/// Every day of a plan that has a payment, will have one, or might have had one.
+/// Days on which a plan has a payment, will have one, or could have had one.
 fn days(session: &Session<'_>, plan: &Plan) -> Result<BTreeMap<NaiveDate, Day>> {
     let cents = plan.payment_amount.unwrap_or(Amount::ZERO).cents();
     let mut days = BTreeMap::new();

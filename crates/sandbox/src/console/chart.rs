@@ -1,4 +1,4 @@
-//! Money by month, as a chart and as the table that says the same.
+//! Money by month, as a chart and as a table with equal content.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use super::calendar::{Outcome, amount};
 use crate::store::plan::remaining;
 use crate::store::session::Session;
 
-/// The most plans whose future is added up.
+/// The maximum number of plans whose future charges are added up.
 const PLANS: u32 = 1_000;
-/// How many months are drawn: as many of the past as of the future fit.
+/// The number of months drawn: half are past ones, unless the other half has too few.
 const DRAWN: usize = 24;
 
 /// Cents of a month.
@@ -27,11 +27,11 @@ pub(super) struct Month {
 /// Months by their names, `2027-01`, in order.
 pub(super) struct Months {
     months: BTreeMap<String, Month>,
-    /// Whether there are more plans than were added up.
+    /// Whether some plans are missing from the sum.
     partly: bool,
 }
 
-/// What came in and what is expected, by the day of each payment.
+/// Received and expected amounts, by the day of each payment.
 pub(super) fn months(session: &Session<'_>) -> Result<Months> {
     let mut months: BTreeMap<String, Month> = BTreeMap::new();
     let sql = "SELECT substr(frequency_date, 1, 7) AS month, status, sum(amount) AS cents FROM payments
@@ -62,7 +62,7 @@ pub(super) fn months(session: &Session<'_>) -> Result<Months> {
     Ok(Months { months: months.into_iter().skip(skipped).take(DRAWN).collect(), partly })
 }
 
-/// The chart's measures, in units of its view box.
+/// The chart's dimensions, in units of its view box.
 const AXIS: usize = 72;
 const WIDE: usize = 30;
 const HEIGHT: u64 = 150;
@@ -125,7 +125,7 @@ pub(super) fn drawn(Months { months, partly }: &Months) -> Markup {
     }
 }
 
-/// The amounts at the axis: from nothing, in steps of 1, 2 or 5 with zeros, to one that is no less than the highest.
+/// The amounts at the axis: from zero, in steps of 1, 2 or 5 times a power of ten, up to at least the highest.
 fn ticks(highest: u64) -> Vec<u64> {
     let steps = (0..17).flat_map(|zeros| [1, 2, 5].map(|digit| digit * 10_u64.pow(zeros)));
     // Whole dollars, and at most five steps.

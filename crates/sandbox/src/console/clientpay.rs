@@ -1,4 +1,4 @@
-//! What the other vendor's calls left in a world: its pages, with the way to them, and its payments.
+//! ClientPay records of a world: its pages, with links to them, and its payments.
 
 use maud::html;
 use perennial_domain::Amount;
@@ -7,7 +7,7 @@ use perennial_domain::clientpay::{PaymentKind, PaymentStatus};
 use super::{Found, World};
 use crate::gateway::Gateway;
 
-/// How many pages and payments are shown.
+/// The number of pages and payments shown.
 const SHOWN: u32 = 100;
 
 pub(super) async fn page(gateway: &Gateway, world: &World) -> Found {

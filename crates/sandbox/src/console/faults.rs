@@ -1,4 +1,4 @@
-//! What goes wrong on purpose: the faults of a world, and a form to set one.
+//! Faults of a world, and a form that sets one.
 
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
@@ -11,7 +11,7 @@ use crate::fault::{DELIVER, Effect, EffectKind, EffectMember, Fault, StandingFau
 use crate::form::Form;
 use crate::gateway::Gateway;
 
-/// The members of all effects, each once.
+/// Members of all effects, each once.
 fn members() -> Vec<EffectMember> {
     let mut members: Vec<EffectMember> = Vec::new();
     for member in Effect::KINDS.iter().flat_map(|kind| kind.members) {
@@ -26,7 +26,7 @@ fn class_of(member: &str) -> String {
     format!("of-{member}")
 }
 
-/// Shows the members of the chosen effect only, in browsers that can say so without a script.
+/// Shows only the members of the chosen effect, in browsers that support `:has`.
 pub(super) static STYLE: LazyLock<String> = LazyLock::new(|| {
     let mut style =
         String::from("@supports selector(:has(*)) {\n  .set label[class^=of-] { display: none; }\n");
@@ -44,7 +44,7 @@ pub(super) static STYLE: LazyLock<String> = LazyLock::new(|| {
     style + "}\n"
 });
 
-/// An effect with the members that it needs: `delay (delay-ms)`.
+/// An effect with its required members: `delay (delay-ms)`.
 fn named(kind: &EffectKind) -> String {
     let members: Vec<&str> = kind.members.iter().map(|member| member.name).collect();
     if members.is_empty() { kind.name.into() } else { format!("{} ({})", kind.name, members.join(", ")) }
@@ -133,7 +133,7 @@ fn standing(world: &World, faults: &[StandingFault]) -> Markup {
     }
 }
 
-/// Sets what the form says, in the words and by the rules of the control interface.
+/// Sets the fault of the form, with the rules and messages of the control interface.
 pub(super) async fn set(gateway: &Arc<Gateway>, world: &World, form: &Form) -> Found {
     match Fault::read(document(form).to_string().as_bytes()) {
         Err(problem) => page(gateway, world, form, Some(&problem)).await,
@@ -144,8 +144,8 @@ pub(super) async fn set(gateway: &Arc<Gateway>, world: &World, form: &Form) -> F
     }
 }
 
-/// The members of the chosen effect that were filled in; those of other effects are not shown, and do not count. A number
-/// that is none stays text, and is refused as what it is.
+/// Filled-in members of the chosen effect; members of other effects are hidden and ignored. Text that is
+/// not a number stays text, and the control interface refuses it.
 fn document(form: &Form) -> Json {
     let kind = Effect::KINDS.iter().find(|kind| kind.name == form.text("kind"));
     let members = kind.map_or(&[][..], |kind| kind.members);

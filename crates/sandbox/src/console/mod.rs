@@ -1,7 +1,7 @@
-//! The console: the sandbox's worlds as pages, for people. Another door than `control`, to the same house.
+//! The console: HTML pages of the sandbox's worlds. It offers people the functions of the `control` interface.
 //!
-//! Pages are made here and need no script. What changes something is a form that is posted, with a token that only our
-//! own pages know, and is answered by a redirect.
+//! Pages are rendered on the server and need no script. Changes are forms that are posted with a token that only these
+//! pages have; the answer is a redirect.
 
 mod calendar;
 mod chart;
@@ -32,18 +32,18 @@ use crate::store::world::WorldKey;
 static STYLE: LazyLock<String> = LazyLock::new(|| include_str!("style.css").to_owned() + &faults::STYLE);
 const ICON: &str = include_str!("icon.svg");
 
-/// What pages may load: our style and icon, and nothing else from anywhere.
+/// The content security policy: only our style sheet and icon.
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Stands in every form of ours, so that no other page can post one.
+/// The token in every form of the console, so that no other page can post one.
 static TOKEN: LazyLock<String> = LazyLock::new(|| Seed::fresh().hex("console"));
 
-/// What a browser gets.
+/// A response to a browser.
 pub(crate) enum Answered {
     Page(StatusCode, String),
-    /// A file of ours, and what it is.
+    /// A static file and its content type.
     File(&'static str, &'static str),
-    /// To be looked at with a GET.
+    /// A redirect to a page that the browser then gets.
     See(String),
 }
 
@@ -108,10 +108,10 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     Ok(found.unwrap_or_else(missing))
 }
 
-/// A page, unless what it is about is not there.
+/// A page, or `None` if its object does not exist.
 type Found = Result<Option<Answered>, StoreError>;
 
-/// The world that a page is about.
+/// The world that a page shows.
 struct World {
     number: i64,
     key: WorldKey,
@@ -142,12 +142,12 @@ impl World {
         }
     }
 
-    /// A page of this world, with the way to its others.
+    /// A page of this world, with links to its other pages.
     fn page(&self, title: &str, content: &Markup) -> Answered {
         Answered::Page(StatusCode::OK, self.laid_out(title, content))
     }
 
-    /// The page that had a form, with what is wrong with it.
+    /// The page with the form again, and the error.
     fn refused(&self, title: &str, content: &Markup) -> Answered {
         Answered::Page(StatusCode::BAD_REQUEST, self.laid_out(title, content))
     }
@@ -211,7 +211,7 @@ fn missing() -> Answered {
     problem(StatusCode::NOT_FOUND, "There is no such page, or what it was about is gone.")
 }
 
-/// What is wrong with a form, told first.
+/// The error of a form, shown first.
 fn told(problem: Option<&str>) -> Markup {
     html! { @if let Some(problem) = problem { p.problem role="alert" { (problem) } } }
 }

@@ -1,4 +1,4 @@
-//! Plans, payments, transactions and batches, as lists of pages.
+//! Plans, payments, transactions and batches, as paged lists.
 
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -14,14 +14,14 @@ use crate::form::Form;
 use crate::gateway::Gateway;
 use crate::mask;
 
-/// How many objects a page of ours lists.
+/// The number of objects on a page of a list.
 const LISTED: u32 = 50;
 
 pub(super) fn paging(form: &Form) -> Paging {
     Paging { page: Some(form.page()), page_size: Some(LISTED), ..Paging::default() }
 }
 
-/// The way to the pages before and after, with what was searched for.
+/// Links to the previous and next page that keep the search.
 pub(super) fn pager(path: &str, form: &Form, kept: &[&str], page: &Page) -> Markup {
     let (number, pages) = (page.number.unwrap_or(1), page.total_pages.unwrap_or(1));
     let to = |number: u64| {

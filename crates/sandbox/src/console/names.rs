@@ -14,7 +14,7 @@ use crate::store::session::Session;
 pub(super) struct Names(HashMap<CustomerKey, String>);
 
 impl Names {
-    /// The names of those whom these objects name.
+    /// Looks up the names of the customers that these objects refer to.
     pub(super) fn of<'a>(
         session: &Session<'_>,
         keys: impl IntoIterator<Item = Option<&'a CustomerKey>>,
@@ -31,7 +31,7 @@ impl Names {
         Ok(Self(names))
     }
 
-    /// A link to the customer, by name where there is one.
+    /// A link to the customer, by name if there is one.
     pub(super) fn link(&self, world: &World, key: Option<&CustomerKey>) -> Markup {
         let Some(key) = key else { return Markup::default() };
         let name = self.0.get(key).filter(|name| !name.is_empty()).map_or(key.as_str(), String::as_str);

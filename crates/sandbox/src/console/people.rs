@@ -1,4 +1,4 @@
-//! Customers: a list that can be searched, and each one's page.
+//! Customers: a searchable list, and a page for each.
 
 use maud::html;
 use perennial_domain::clearent::{CustomerKey, CustomerSearch, Paging, PaymentSearch, PlanSearch};

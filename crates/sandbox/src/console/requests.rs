@@ -1,4 +1,4 @@
-//! What programs sent to a world and were answered, with secrets masked.
+//! Requests of a world and their answers, with secrets masked.
 
 use maud::{Markup, html};
 use serde_json::Value as Json;
@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::{Answered, World};
 use crate::gateway::Gateway;
 
-/// How many requests are shown.
+/// The number of requests shown.
 const SHOWN: usize = 100;
 
 pub(super) fn page(gateway: &Gateway, world: &World) -> Answered {
@@ -27,7 +27,7 @@ pub(super) fn page(gateway: &Gateway, world: &World) -> Answered {
     world.page("Requests", &content)
 }
 
-/// A request in columns, and below them what was sent and answered.
+/// A request as a table row, and below it the request and the answer.
 fn row(entry: &Json) -> Markup {
     let text = |member: &str| entry[member].as_str().unwrap_or_default().to_owned();
     let status = entry["status"].as_u64();
@@ -58,7 +58,7 @@ fn row(entry: &Json) -> Markup {
     }
 }
 
-/// JSON with its members on lines of their own; anything else as it stands.
+/// JSON with each member on its own line; any other text unchanged.
 fn laid_out(body: &str) -> String {
     let document = serde_json::from_str::<Json>(body).ok();
     document

@@ -1,4 +1,4 @@
-//! Where a world's alerts go, a form to say so, and what became of each.
+//! The webhook of a world, a form to set it, and the result of each delivery.
 
 use maud::html;
 
@@ -7,7 +7,7 @@ use crate::delivery::{Delivery, Endpoint};
 use crate::form::Form;
 use crate::gateway::{Gateway, Webhook};
 
-/// How many deliveries are shown.
+/// The number of deliveries shown.
 const SHOWN: usize = 100;
 
 pub(super) async fn page(gateway: &Gateway, world: &World, form: &Form, problem: Option<&str>) -> Found {

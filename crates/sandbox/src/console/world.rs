@@ -1,4 +1,4 @@
-//! A world at a glance: its clock, what it holds, its money by month, and its snapshots.
+//! The summary page of a world: its clock, its counts, its money by month, and its snapshots.
 
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ fn clock(world: &World) -> Markup {
     }
 }
 
-/// What the vendor does not say, as it is set in this world.
+/// The world's gateway options.
 fn options(options: &GatewayOptions) -> Markup {
     let GatewayOptions { retention, partial_amount } = options;
     html! {
@@ -113,7 +113,7 @@ fn snapshots(world: &World, kept: &[String]) -> Markup {
     }
 }
 
-/// Turns the clock, and shows the world then.
+/// Moves the clock, and shows the world afterwards.
 pub(super) async fn turn(gateway: &Arc<Gateway>, world: &World, form: &Form) -> Found {
     let turn = match (form.text("advance"), form.text("to"), Mode::of(form.text("mode"))) {
         ("", "", Some(mode)) => Ok(Turn::Become(mode)),

@@ -1,4 +1,4 @@
-//! All worlds of the sandbox, and the way into one by its key.
+//! All worlds of the sandbox, and a form that opens one by its key.
 
 use http::StatusCode;
 use maud::html;
@@ -13,21 +13,21 @@ use crate::gateway::Gateway;
 use crate::store::StoreError;
 use crate::store::world::clock_of;
 
-/// The most worlds on the page: the newest.
+/// The maximum number of worlds on the page, newest first.
 const MOST: u32 = 200;
 
 struct Line {
     number: i64,
     now: Moment,
     mode: &'static str,
-    /// The seed of a world that was asked for; one that began at the first use of a key has none of its own.
+    /// The seed of a world that was created on request; `None` for a world that began at the first use of its key.
     seed: Option<u64>,
-    /// The last four characters of its API key, where that opened it.
+    /// The last four characters of its API key, if a key opened it.
     key_end: Option<String>,
     counts: Vec<u64>,
 }
 
-/// What is counted in a world, by the kind of its tally and the head of its column.
+/// Counted kinds of objects, with the heads of their columns.
 const COUNTED: [(&str, &str); 6] = [
     ("customers", "Customers"),
     ("tokens", "Tokens"),
@@ -97,7 +97,7 @@ pub(super) async fn page(gateway: &Gateway) -> Result<Answered, StoreError> {
     Ok(Answered::Page(StatusCode::OK, layout("Worlds", &navigation, &content)))
 }
 
-/// Goes to the world of a key. The key is in the body, so that no log and no history has it.
+/// Redirects to the world of a key. The key is in the body, so that no log and no history records it.
 pub(super) async fn open(gateway: &Gateway, form: &Form) -> Result<Answered, StoreError> {
     let refused = || problem(StatusCode::BAD_REQUEST, "This key opens no world.");
     let Ok(key) = ApiKey::new(form.text("api-key")) else { return Ok(refused()) };

@@ -1,4 +1,4 @@
-//! Faults as the control interface reads and shows them.
+//! Faults in the JSON of the control interface.
 
 use serde_json::{Value as Json, json};
 
@@ -9,7 +9,7 @@ use crate::mask;
 use crate::members::{Members, given};
 
 impl Fault {
-    /// Reads a fault that is right, or says what is wrong.
+    /// Reads a valid fault, or returns the error text.
     pub(crate) fn read(body: &[u8]) -> Result<Self, String> {
         let mut members = Members::of_body(body)?;
         let fault = Self {

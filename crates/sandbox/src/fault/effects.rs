@@ -1,4 +1,4 @@
-//! The one table of effects: what each needs, and what it does. The control interface, the console, the command's help
+//! The table of effects: the members and the result of each. The control interface, the console, the command's help
 //! and the tests read it.
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::members::{self, EffectMember, Member, REQUIRED};
 use crate::members::{Members, given};
 use crate::nearest::nearest;
 
-/// A kind of [`Effect`], as the control interface names and explains it.
+/// A kind of [`Effect`], with its name and description in the control interface.
 ///
 /// ```
 /// use perennial_sandbox::{Effect, EffectKind};
@@ -24,14 +24,14 @@ use crate::nearest::nearest;
 pub struct EffectKind {
     /// The value of `kind`, such as `drop-reply`.
     pub name: &'static str,
-    /// The members that it has besides.
+    /// The other members of the effect.
     pub members: &'static [EffectMember],
-    /// A sentence on what happens to a call that is hit.
+    /// A sentence that describes the effect on a call.
     pub what: &'static str,
 }
 
-/// Declares the effects. From this table come the type, what the control interface reads and shows, the console's form,
-/// the command's help, and the test that what is shown is what was read.
+/// Declares the effects. The table generates the type, its reading and writing in the control interface, the console's
+/// form, the command's help, and the test that writing returns the value that was read.
 macro_rules! effects {
     (
         $(#[$meta:meta])*
@@ -84,7 +84,7 @@ macro_rules! effects {
                 }
             }
 
-            /// The member that is wrong, and the rule that it breaks.
+            /// The invalid member, and the rule that it breaks.
             pub(super) fn broken(&self) -> Option<(&'static str, &'static str)> {
                 match self {
                     $(
@@ -100,7 +100,7 @@ macro_rules! effects {
                 }
             }
 
-            /// Any effect that is right.
+            /// A strategy for valid effects.
             #[cfg(test)]
             pub(super) fn any() -> impl proptest::strategy::Strategy<Value = Self> {
                 use proptest::strategy::{Just, Strategy as _, Union};
@@ -118,101 +118,102 @@ macro_rules! effects {
 }
 
 effects! {
-    /// What goes wrong with a call.
+    /// The effect of a fault on a call.
     ///
-    /// Waits are in real time, whatever the world's clock does, and at most a minute; a stop of the sandbox ends them.
+    /// Delays are in real time, whatever the world's clock shows, and at most a minute; a stop of the sandbox ends
+    /// them.
     #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub enum Effect {
-        /// Nothing is done, and the answer is an error.
+        /// Answers with an error; the call is not executed.
         ErrorBefore "error-before" {
             /// Its HTTP status, 400 to 599.
             status: u16 as Status,
         }
             "Nothing is done, and the answer is this error.";
-        /// The call is executed and committed, and then the answer is an error.
+        /// Executes and commits the call, and answers with an error.
         ErrorAfter "error-after" {
             /// Its HTTP status, 400 to 599.
             status: u16 as Status,
         }
             "The call is done, and the answer is this error.";
-        /// The call is executed and committed, and then the connection is closed without a byte.
+        /// Executes and commits the call, and closes the connection without a byte.
         DropReply "drop-reply"
             "The call is done, and the connection closes without an answer.";
-        /// The connection is closed without a byte, and the call is executed later. A sandbox that is stopped executes it
-        /// at once; a world that is emptied before does not see it any more.
+        /// Closes the connection without a byte, and executes the call later. A sandbox that stops executes it
+        /// at once; a world that was emptied in the meantime does not execute it.
         LateCommit "late-commit" {
-            /// How much later, up to a minute.
+            /// The delay, up to a minute.
             delay: Duration as Delay,
         }
             "The connection closes without an answer, and the call is done later.";
-        /// The call is executed twice; the second answer is sent. An alert is posted twice, and the second answer counts.
+        /// Executes the call twice and sends the second answer. An alert is posted twice, and the second answer counts.
         Duplicate "duplicate"
             "The call is done twice. An alert is posted twice.";
-        /// The call is executed and committed; the answer comes later.
+        /// Executes and commits the call, and sends the answer later.
         Delay "delay" {
-            /// How much later, up to a minute.
+            /// The delay, up to a minute.
             delay: Duration as Delay,
         }
             "The call is done, and the answer comes later.";
-        /// The body of the answer comes slowly, but within a minute.
+        /// Sends the body of the answer slowly, but within a minute.
         SlowBody "slow-body" {
-            /// How slowly, from 1.
+            /// The rate, from 1.
             bytes_per_second: u64 as BytesPerSecond,
         }
             "The body of the answer comes slowly.";
-        /// The answer announces its whole body, and the connection is closed within it. A body that is not longer comes
+        /// Announces the whole body, and closes the connection within it. A body that is not longer is sent
         /// whole.
         CutReply "cut-reply" {
-            /// How many bytes of the body come.
+            /// The number of body bytes that are sent.
             at_byte: u64 as AtByte,
         }
             "The connection breaks after so many bytes of the body.";
-        /// The call is executed and committed, and the answer is something else with status 200.
+        /// Executes and commits the call, and answers with other content and status 200.
         Garbage "garbage" {
             /// The body.
             body: String as Body,
-            /// What it claims to be, as in `text/html`.
+            /// The content type, such as `text/html`.
             content_type: String as ContentType,
         }
             "The call is done, and the answer is this body with status 200.";
-        /// Reads answer from the world as it stood when the fault was set, its clock included. What is written after that
-        /// is not seen, so the fault is to be set before the write that it shall hide.
+        /// Answers reads from the world as it was when the fault was set, including its clock. Later writes are
+        /// not visible, so set the fault before the write that it should hide.
         StaleRead "stale-read"
             "A read sees the world as it was when the fault was set.";
-        /// Nothing is done, and the answer is 429.
+        /// Answers 429; the call is not executed.
         RateLimit "rate-limit" {
-            /// What it says in `Retry-After`, if anything.
+            /// The value of `Retry-After`, if any.
             retry_after: Option<RetryAfter> as Again,
         }
             "Nothing is done, and the answer is 429.";
-        /// The live access ids end before the call is executed, as if somebody had expired them between two calls; so it is
-        /// refused. It hits only calls of ClientPay that need one.
+        /// Ends the live access ids before the call is executed, as if they had expired between two calls, so the call
+        /// is refused. It hits only ClientPay calls that need one.
         EvictAccessId "evict-access-id"
             "The access ids of ClientPay end before the call, which is refused with 401.";
-        /// Sales, authorizations, payments of plans and of ClientPay are declined, whatever their card, amount and duplicates
-        /// say. It hits only what can be declined: of the operations `transactions.sale`, to which payments of plans belong
-        /// here, `transactions.auth`, and `clientpay-payments.create`, to which payments on a page belong.
+        /// Declines sales, authorizations, and payments of plans and of ClientPay, whatever their card, amount and
+        /// duplicates. It hits only calls that can be declined: the operations `transactions.sale`, which includes
+        /// payments of plans, `transactions.auth`, and `clientpay-payments.create`, which includes payments on a page.
         Decline "decline" {
-            /// A result code of the vendor's that does not approve, such as `012`.
+            /// A result code of the vendor that does not approve, such as `012`.
             result_code: String as ResultCode,
         }
             "A charge is declined: a sale, an authorization, a payment of a plan or of ClientPay.";
-        /// The answer is filled up with white space that means nothing. One without a body, or that is longer already,
-        /// stays as it is.
+        /// Pads the answer with insignificant white space. An answer without a body, or with a longer one,
+        /// is unchanged.
         HugeBody "huge-body" {
-            /// How many bytes its body has then, up to 1 GiB.
+            /// The size of the padded body in bytes, up to 1 GiB.
             bytes: u64 as Bytes,
         }
             "The answer is padded with white space.";
-        /// An alert is posted after the next one of its world, so that two of them come in the wrong order: it is held until
-        /// another alert was posted, or for 40 days of the world's clock if none comes. While one is held, the others are
-        /// posted at once. This and the next hit `webhooks.deliver` only.
+        /// Posts an alert after the next one of its world, so that two alerts arrive in the wrong order. The alert is
+        /// held until another alert was posted, or for 40 days of the world's clock if there is none. While one is
+        /// held, other alerts are posted at once. This effect and [`Late`](Self::Late) hit only `webhooks.deliver`.
         Reorder "reorder"
             "Of webhooks.deliver: an alert is posted after the next one, or 40 days of the world's clock later.";
-        /// An alert is held for a while of the world's clock.
+        /// Holds an alert for a period of the world's clock.
         Late "late" {
-            /// How long, as a period of ISO 8601 such as `PT1H` or `P2D`.
+            /// The period of ISO 8601, such as `PT1H` or `P2D`.
             delay: String as Held,
         }
             "Of webhooks.deliver: an alert is held for this period of the world's clock.";
@@ -231,7 +232,7 @@ impl EffectKind {
         json!({ "kind": name, "members": members, "what": what })
     }
 
-    /// `kind`, and the names of its members, as a sentence has them.
+    /// `kind` and the names of its members, as a list in words.
     pub(super) fn members_in_words(&self) -> String {
         let names: Vec<&str> =
             ["kind"].into_iter().chain(self.members.iter().map(|member| member.name)).collect();
@@ -239,7 +240,7 @@ impl EffectKind {
     }
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// Joins names in words: `a`, `a and b`, `a, b and c`.
 pub(super) fn in_words(names: &[&str], last: &str) -> String {
     match names {
         [names @ .., end] if !names.is_empty() => format!("{} {last} {end}", names.join(", ")),
@@ -247,7 +248,7 @@ pub(super) fn in_words(names: &[&str], last: &str) -> String {
     }
 }
 
-/// What a kind must be that is none of the known ones.
+/// The error text for an unknown kind.
 fn must_be(kind: &str) -> String {
     let names: Vec<&str> = Effect::KINDS.iter().map(|kind| kind.name).collect();
     let meant = nearest(kind, names.iter().copied());

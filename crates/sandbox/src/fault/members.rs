@@ -1,4 +1,4 @@
-//! The members of effects: which values each takes, how it is read, and how it is shown.
+//! Members of effects: their values, and how each is read and written.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ use crate::members::Members;
 pub struct EffectMember {
     /// Its name, such as `delay-ms`.
     pub name: &'static str,
-    /// A phrase on what it is, such as `The HTTP status of the error`.
+    /// A phrase that describes it, such as `The HTTP status of the error`.
     pub about: &'static str,
-    /// Which values it takes.
+    /// The allowed values, in words.
     pub rule: &'static str,
     /// The word for its value in help, such as `NUMBER`.
     pub value: &'static str,
@@ -28,7 +28,7 @@ pub struct EffectMember {
     pub is_number: bool,
 }
 
-/// What is said of a member that is missing.
+/// The error text for a missing member.
 pub(super) const REQUIRED: &str = "is required";
 
 /// A member of effects.
@@ -39,17 +39,17 @@ pub(super) trait Member {
     /// Its name within a fault.
     const PATH: &'static str;
 
-    /// Reads it, whatever its range.
+    /// Reads the member without a check of its range.
     fn read(members: &mut Members) -> Result<Self::Value, String>;
 
-    /// Shows it; null is nothing.
+    /// Formats the value; null means absent.
     fn shown(value: &Self::Value) -> Json;
 
-    /// What is wrong with a value.
+    /// The rule that a value breaks, if any.
     fn broken(value: &Self::Value) -> Option<&'static str>;
 }
 
-/// Declares members that are whole numbers: the type, the name, the range and its words.
+/// Declares members that are whole numbers: the type, the name, the range and its description.
 macro_rules! numbers {
     ($($Member:ident: $Value:ty, $name:literal from $range:expr, $about:literal, $words:literal, $must:literal;)*) => {$(
         pub(super) struct $Member;
@@ -60,7 +60,8 @@ macro_rules! numbers {
             const ROW: EffectMember = EffectMember { name: $name, about: $about, rule: $words, value: "NUMBER", is_required: true, is_number: true };
             const PATH: &'static str = concat!("effect.", $name);
 
-            /// One that is too large for any is as wrong as the largest.
+            /// Reads the number. A number that is too large for the type becomes the maximum, which is also out of
+            /// range.
             fn read(members: &mut Members) -> Result<$Value, String> {
                 let number = members.number($name)?.ok_or_else(|| members.problem($name, REQUIRED))?;
                 Ok(<$Value>::try_from(number).unwrap_or(<$Value>::MAX))
@@ -79,13 +80,13 @@ macro_rules! numbers {
 
 numbers! {
     Status: u16, "status" from 400..=599, "The HTTP status of the error", "400 to 599", "from 400 to 599";
-    BytesPerSecond: u64, "bytes-per-second" from 1.., "How fast the body comes", "from 1", "from 1";
-    AtByte: u64, "at-byte" from 0.., "How many bytes of the body come", "from 0", "from 0";
-    Bytes: u64, "bytes" from 1..=1_073_741_824, "How many bytes the body has", "1 to 1073741824", "from 1 to 1073741824";
-    Millis: u64, "delay-ms" from 0..=60_000, "How long to wait, in milliseconds of real time", "0 to 60000", "from 0 to 60000";
+    BytesPerSecond: u64, "bytes-per-second" from 1.., "The speed of the body, in bytes per second", "from 1", "from 1";
+    AtByte: u64, "at-byte" from 0.., "The number of body bytes to send", "from 0", "from 0";
+    Bytes: u64, "bytes" from 1..=1_073_741_824, "The size of the body, in bytes", "1 to 1073741824", "from 1 to 1073741824";
+    Millis: u64, "delay-ms" from 0..=60_000, "The delay, in milliseconds of real time", "0 to 60000", "from 0 to 60000";
 }
 
-/// Declares members that are texts: the name, the words for what it may be, the rule, and how it is shown.
+/// Declares members that are texts: the name, the description of the allowed values, the rule, and the format.
 macro_rules! texts {
     ($($Member:ident: $name:literal, $about:literal, $value:literal, $words:literal, $is_right:expr, $must:expr, $shown:expr;)*) => {$(
         pub(super) struct $Member;
@@ -118,15 +119,15 @@ texts! {
     ContentType: "content-type", "The media type of the body", "TYPE", "a media type",
         |value| http::HeaderValue::try_from(value).is_ok_and(|value| !value.is_empty()),
         "must be text that a header can hold", mask::text;
-    ResultCode: "result-code", "The vendor's code of the decline", "CODE", "a code of the vendor's that does not approve, such as 012",
+    ResultCode: "result-code", "The vendor's result code of the decline", "CODE", "a code of the vendor's that does not approve, such as 012",
         |code| outcome::of_code(code).is_some(),
         "must be a code of the vendor's with which a charge is not approved", str::to_owned;
-    Held: "delay", "How long to hold an alert, as in PT1H or P2D of the world's clock", "PERIOD", "a period such as PT1H or P2D",
+    Held: "delay", "The time to hold an alert, such as PT1H or P2D of the world's clock", "PERIOD", "a period such as PT1H or P2D",
         |delay| delay.parse::<Period>().is_ok(),
         "must be an ISO 8601 period such as PT1H or P2D", str::to_owned;
 }
 
-/// A wait in real time.
+/// A delay in real time.
 pub(super) struct Delay;
 
 impl Member for Delay {
@@ -152,7 +153,7 @@ fn millis(delay: Duration) -> u64 {
     u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// When to try again, which may be left out.
+/// The `Retry-After` value, which is optional.
 pub(super) struct Again;
 
 impl Member for Again {
@@ -160,7 +161,7 @@ impl Member for Again {
 
     const ROW: EffectMember = EffectMember {
         name: "retry-after",
-        about: "When to try again",
+        about: "The time to retry",
         value: "SECONDS|DATE",
         rule: "whole seconds or an HTTP date; without it there is no such header",
         is_required: false,
@@ -208,7 +209,7 @@ pub(super) mod values {
         RetryAfter, Status,
     };
 
-    /// A member whose right values can be drawn.
+    /// A member whose valid values can be generated.
     pub(in super::super) trait Drawn: Member {
         fn values() -> BoxedStrategy<Self::Value>;
     }

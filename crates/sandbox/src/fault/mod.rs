@@ -1,4 +1,4 @@
-//! What goes wrong on purpose: which calls are hit, and what happens to them.
+//! Faults: the calls that are hit, and the effects.
 
 mod document;
 mod effects;
@@ -14,15 +14,14 @@ use crate::clock::{Moment, Period};
 use crate::issuer::outcome::{self, Outcome};
 use crate::nearest::distance;
 
-/// Calls of one operation, and what goes wrong with them.
+/// A fault: calls of one operation, and the effect on them.
 ///
-/// The operation is a name such as `plans.create`, or `*` for all. To deliver an alert is an operation of its own,
-/// `webhooks.deliver`, which `*` does not mean: each attempt counts as a call, about the customer, plan, token and
-/// transaction that the alert names. Of its calls those are hit that
-/// [`nth`](Self::nth), [`times`](Self::times), [`probability`](Self::probability) and [`key`](Self::key) say; without
-/// `nth` and `times` every one, until the fault is cleared. Each fault counts the calls that match it, from when it was
-/// set; of several that would hit one call, the oldest does. Calls that open no world and those of the control
-/// interface neither count nor are hit.
+/// The operation is a name such as `plans.create`, or `*` for all. The delivery of an alert is a separate operation,
+/// `webhooks.deliver`, which `*` does not include: each attempt counts as a call, about the customer, plan, token and
+/// transaction that the alert names. The fault hits the calls that [`nth`](Self::nth), [`times`](Self::times),
+/// [`probability`](Self::probability) and [`key`](Self::key) select; without `nth` and `times` it hits every call until
+/// the fault is cleared. Each fault counts its matching calls, from when it was set; if several would hit one call, the
+/// oldest does. Calls that open no world and calls of the control interface are neither counted nor hit.
 ///
 /// ```
 /// use perennial_sandbox::{Effect, Fault, Sandbox};
@@ -61,56 +60,56 @@ pub struct Fault {
     effect: Effect,
 }
 
-/// The name of an operation, by that name or by one that it had in an earlier version.
+/// The current name of an operation, given that name or one of an earlier version.
 fn canonical(operation: String) -> String {
     perennial_wire::operation(&operation).map_or(operation, |found| found.name.to_owned())
 }
 
 impl Fault {
-    /// What goes wrong with the calls of this operation.
+    /// Creates a fault for the calls of this operation.
     pub fn on(operation: impl Into<String>, effect: Effect) -> Self {
         let operation = canonical(operation.into());
         Self { operation, nth: None, times: None, probability: None, seed: None, key: None, effect }
     }
 
-    /// Hits from the nth matching call on, counted from 1; that call only, unless [`times`](Self::times) says more.
+    /// Hits calls from the nth matching one on, counted from 1; one call only, unless [`times`](Self::times) says more.
     pub fn nth(mut self, nth: u64) -> Self {
         self.nth = Some(nth);
         self
     }
 
-    /// Hits this often, from 1: that many calls from the nth on, or else the first ones that match.
+    /// Hits this many calls, at least 1: from the nth matching call on, or else from the first.
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Hits a call with this likelihood, 0 to 1, drawn for each matching call from [`seed`](Self::seed). It cannot go
-    /// with [`nth`](Self::nth).
+    /// Hits a call with this probability, 0 to 1, drawn for each matching call from [`seed`](Self::seed). It cannot be
+    /// combined with [`nth`](Self::nth).
     pub fn probability(mut self, probability: f64) -> Self {
         self.probability = Some(probability);
         self
     }
 
-    /// What chances are drawn from, 0 if it is not given: the same seed hits the same calls of a sequence.
+    /// The seed of the random draws, 0 by default: one seed always hits the same calls of a sequence.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Hits only calls about this customer, token, plan or transaction: the key is a part of the path, a value of the query, or
-    /// stands in the body by itself. A payment of a plan is about the plan, its customer and its token.
+    /// Hits only calls about this customer, token, plan or transaction: the key is a part of the path, a value of the
+    /// query, or a separate word in the body. A payment of a plan is about the plan, its customer and its token.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
     }
 
-    /// Whether it needs a copy of the world.
+    /// Whether the fault needs a copy of the world.
     pub(crate) fn reads_stale(&self) -> bool {
         self.effect == Effect::StaleRead
     }
 
-    /// Says what is wrong with it, if anything is.
+    /// Returns an error if the fault is invalid.
     pub(crate) fn check(&self) -> Result<(), FaultError> {
         let Self { operation, nth, times, probability, seed, key, effect } = self;
         let wrong = |member, rule| Err(FaultError { member, rule, near: Vec::new() });
@@ -153,12 +152,12 @@ impl fmt::Debug for Fault {
     }
 }
 
-/// When a client may try again.
+/// The time at which a client may try again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RetryAfter {
-    /// So many seconds later.
+    /// A number of seconds.
     Seconds(u64),
-    /// At an HTTP date, such as `Fri, 01 Jan 2027 00:00:00 GMT`.
+    /// An HTTP date, such as `Fri, 01 Jan 2027 00:00:00 GMT`.
     Date(String),
 }
 
@@ -178,10 +177,10 @@ impl fmt::Display for RetryAfter {
 /// The operation of delivering an alert.
 pub(crate) const DELIVER: &str = "webhooks.deliver";
 
-/// How long an alert waits for the next one: longer than a month, so that a plan alone has a next one.
+/// The maximum time an alert waits for the next one: longer than a month, so that a single plan also has a next one.
 const LONGEST_REORDER: Period = Period::days(40);
 impl Effect {
-    /// How it makes a charge go, if it has a say in that.
+    /// The outcome that the effect forces on a charge, if any.
     pub(crate) fn decline(&self) -> Option<Outcome> {
         match self {
             Self::Decline { result_code } => outcome::of_code(result_code),
@@ -189,7 +188,7 @@ impl Effect {
         }
     }
 
-    /// Whether calls of this operation can be hit by it, or some of all calls.
+    /// Whether the effect can hit calls of this operation, or some calls if the operation is `*`.
     pub(crate) fn goes_with(&self, operation: &str) -> bool {
         match self {
             Self::Duplicate => true,
@@ -207,7 +206,7 @@ impl Effect {
         }
     }
 
-    /// Until when an alert is held that is due at this moment, if it is.
+    /// The time until which an alert due at this moment is held, if the effect holds it.
     pub(crate) fn holds(&self, due: Moment) -> Option<Moment> {
         match self {
             Self::Reorder => due.after(LONGEST_REORDER).ok(),
@@ -224,21 +223,21 @@ impl fmt::Debug for Effect {
     }
 }
 
-/// A fault that is set, and what it did so far.
+/// A fault that is set, and its counts.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct StandingFault {
     /// Its id in this world: `fault-1`, `fault-2` and so on.
     pub id: String,
-    /// What was set.
+    /// The fault itself.
     pub fault: Fault,
-    /// How many calls matched it.
+    /// The number of matching calls.
     pub matched: u64,
-    /// How many of them it hit.
+    /// The number of calls hit.
     pub applied: u64,
 }
 
-/// What is wrong with a fault.
+/// An error in a fault.
 ///
 /// ```
 /// use perennial_sandbox::{Effect, Fault, Sandbox};
@@ -255,7 +254,7 @@ pub struct StandingFault {
 pub struct FaultError {
     member: &'static str,
     rule: &'static str,
-    /// The known operations that are nearest to the one that was given.
+    /// Known operations nearest to the given one.
     near: Vec<&'static str>,
 }
 
@@ -267,14 +266,14 @@ fn suggestion(near: &[&str]) -> String {
     }
 }
 
-/// The names of all operations of both vendors.
+/// Names of all operations of both vendors.
 pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
     let clearent = perennial_wire::clearent::Operation::ALL.iter().map(|operation| operation.name());
     clearent.chain(perennial_wire::clientpay::Operation::ALL.iter().map(|operation| operation.name()))
 }
 
-/// The three operations that are nearest to a wrong one, the nearest first. One of the same resource, or with the same
-/// verb, counts as half as far.
+/// The three operations nearest to an unknown one, the nearest first. An operation of the same resource, or with the
+/// same verb, counts half the distance.
 fn nearest_operations(given: &str) -> Vec<&'static str> {
     let parts = |name: &str| {
         let (resource, verb) = name.split_once('.').unwrap_or((name, ""));
@@ -294,7 +293,7 @@ fn nearest_operations(given: &str) -> Vec<&'static str> {
 }
 
 impl FaultError {
-    /// The member at fault, as the control interface names it: `effect.status`.
+    /// The invalid member, as the control interface names it: `effect.status`.
     pub fn member(&self) -> &'static str {
         self.member
     }
@@ -306,7 +305,7 @@ mod tests {
     use crate::store::world::Kind;
     use crate::{Sandbox, World};
 
-    /// How many rows of copies there are, when the world has one row.
+    /// The number of rows in copies, if the world has one row.
     async fn copied(world: &World) -> i64 {
         let sql = "SELECT count(*) FROM tallies WHERE world < 0";
         world

@@ -1,4 +1,4 @@
-//! The faults that are set, world by world: what they count, and which of them hits a call.
+//! Active faults of each world: their counts, and the fault that hits a call.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,8 +9,8 @@ use fastrand::Rng;
 use super::{DELIVER, Effect, Fault, StandingFault};
 use crate::clock::Moment;
 
-/// The faults of all worlds, known by the hashes of their keys. They are apparatus of the test: kept in memory, and no
-/// part of a world's state.
+/// Faults of all worlds, by the hashes of their keys. Faults are test equipment: kept in memory, and not part
+/// of a world's state.
 #[derive(Default)]
 pub(crate) struct Faults {
     worlds: Mutex<HashMap<[u8; 32], Rules>>,
@@ -31,12 +31,12 @@ struct Rule {
     copy: Option<StaleCopy>,
 }
 
-/// A copy of a world as it stood, kept for reads that are stale.
+/// A copy of a world for stale reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct StaleCopy {
-    /// The number under which its rows are kept.
+    /// The number under which its rows are stored.
     pub(crate) place: i64,
-    /// What its clock showed.
+    /// The time of its clock.
     pub(crate) now: Moment,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Hit {
     pub(crate) id: String,
     pub(crate) effect: Effect,
     pub(crate) copy: Option<StaleCopy>,
-    /// Lasts until the world is emptied.
+    /// A reference that ends when the world is emptied.
     pub(crate) world: Weak<()>,
 }
 
@@ -55,7 +55,7 @@ impl Faults {
         self.worlds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets a fault and says its id.
+    /// Sets a fault and returns its id.
     pub(crate) fn set(&self, world: [u8; 32], fault: Fault, copy: Option<StaleCopy>) -> String {
         let mut worlds = self.worlds();
         let rules = worlds.entry(world).or_default();
@@ -72,14 +72,14 @@ impl Faults {
         self.copies.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// The faults that are set, oldest first.
+    /// Active faults, oldest first.
     pub(crate) fn standing(&self, world: &[u8; 32]) -> Vec<StandingFault> {
         let worlds = self.worlds();
         let rules = worlds.get(world).into_iter().flat_map(|rules| &rules.standing);
         rules.map(|rule| rule.standing.clone()).collect()
     }
 
-    /// Clears those of these faults that are set, and says how many they were and which copies nobody needs any more.
+    /// Clears the active faults that match; returns their number and the copies that no fault needs any more.
     pub(crate) fn clear(&self, world: &[u8; 32], which: impl Fn(&str) -> bool) -> (usize, Vec<StaleCopy>) {
         let mut worlds = self.worlds();
         let Some(rules) = worlds.get_mut(world) else { return (0, Vec::new()) };
@@ -87,13 +87,14 @@ impl Faults {
         (cleared.len(), cleared.into_iter().filter_map(|rule| rule.copy).collect())
     }
 
-    /// Clears all faults and counts them from 1 again.
+    /// Clears all faults and restarts their numbers at 1.
     pub(crate) fn forget(&self, world: &[u8; 32]) -> Vec<StaleCopy> {
         let rules = self.worlds().remove(world);
         rules.into_iter().flat_map(|rules| rules.standing).filter_map(|rule| rule.copy).collect()
     }
 
-    /// Counts a call, and says what hits it: an effect that `may`, on a call that is about what `names` says.
+    /// Counts a call, and returns the fault that hits it: its effect passes `may`, and the call is about its key by
+    /// `names`.
     pub(crate) fn hit(
         &self,
         world: &[u8; 32],
@@ -133,7 +134,7 @@ impl Faults {
     }
 }
 
-/// Whether a key stands in a text by itself, and not as a part of another.
+/// Whether a text contains a key as a separate word, not as a part of another.
 pub(crate) fn stands_in(text: &[u8], key: &str) -> bool {
     let key = key.as_bytes();
     text.windows(key.len()).enumerate().any(|(start, window)| {
@@ -143,7 +144,7 @@ pub(crate) fn stands_in(text: &[u8], key: &str) -> bool {
     })
 }
 
-/// Whether a byte can be one of a key.
+/// Whether a byte can be part of a key.
 pub(super) fn is_of_key(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
@@ -158,7 +159,7 @@ mod tests {
         Fault::on("customers.get", Effect::DropReply)
     }
 
-    /// Which of ten calls are hit, as digits: 1 for the first fault, 2 for the second, and so on.
+    /// Calls that are hit, out of ten, as digits: 1 for the first fault, 2 for the second, and so on.
     fn hits(faults: &[Fault]) -> String {
         let all = Faults::default();
         for fault in faults {

@@ -1,15 +1,15 @@
-//! How a payment goes: the number of a test card alone decides, or the amount of an eCheck (pages of `USAePay`, the gateway
-//! behind this vendor).
+//! Outcomes of ClientPay payments: the number of a test card decides, or the amount of an eCheck (pages of `USAePay`,
+//! the gateway behind this vendor).
 
 use perennial_domain::clientpay::{Card, ECheck, PaymentKind, PaymentStatus};
 use perennial_domain::{Amount, Expiry, NaiveDate, Rule, Violations};
 
 use super::test_cards;
 
-/// Numbers of the gateway's list: one a line, and after it what is said instead of an approval.
+/// Numbers of the gateway's list, one per line, each followed by the text that replaces an approval.
 const PUBLISHED: &str = include_str!("clientpay_test_cards.txt");
 
-/// Why charges to a card or account are not approved, whatever their amount.
+/// The reason why charges to a card or account are not approved, whatever their amount.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Trigger(String);
 
@@ -25,7 +25,7 @@ impl From<String> for Trigger {
     }
 }
 
-/// A card or account as a charge sees it.
+/// A card or account, reduced to the facts that a charge needs.
 #[derive(Clone)]
 pub(crate) struct Charged {
     pub(crate) kind: PaymentKind,
@@ -33,7 +33,7 @@ pub(crate) struct Charged {
     pub(crate) trigger: Option<Trigger>,
 }
 
-/// What a payment comes to.
+/// The outcome of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) status: PaymentStatus,
@@ -53,7 +53,7 @@ impl Verdict {
 const BAD_ROUTING: &str = "Invalid routing number";
 
 impl Charged {
-    /// A card that may be used here: a published test card, or any if the sandbox was told so.
+    /// Accepts a published test card, or any card if the sandbox allows any.
     pub(crate) fn card(card: &Card, any: bool, field: &'static str) -> Result<Self, Violations> {
         let fields = card.fields();
         let number = fields.card_number.expose();
@@ -73,7 +73,7 @@ impl Charged {
         Self { kind: PaymentKind::E_CHECK, expiry: None, trigger }
     }
 
-    /// How a charge goes on this day.
+    /// The outcome of a charge on this day.
     pub(crate) fn charge(&self, amount: Amount, today: NaiveDate) -> Verdict {
         if let Some(Trigger(message)) = &self.trigger {
             let status = if message == BAD_ROUTING { PaymentStatus::ERROR } else { PaymentStatus::DECLINED };

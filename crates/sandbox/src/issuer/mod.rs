@@ -1,4 +1,4 @@
-//! What issuers and banks answer: the tables of result codes, amounts and test cards.
+//! Answers of issuers and banks: the tables of result codes, amounts and test cards.
 
 pub(crate) mod clientpay;
 pub(crate) mod outcome;

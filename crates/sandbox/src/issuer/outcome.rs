@@ -1,12 +1,12 @@
-//! How a charge goes: by the amounts that force an outcome, and by the state of the card.
+//! Outcomes of Clearent charges: by the amounts that force an outcome, and by the state of the card.
 
 use perennial_domain::clearent::{Token, TokenStatus, Transaction, TransactionResult};
 use perennial_domain::{Amount, Expiry, NaiveDate, Reported};
 
-/// The answer of the issuer, or of the gateway in its place.
+/// The answer of the issuer, or of the gateway instead of the issuer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Outcome {
-    /// The HTTP status of a sale that goes so.
+    /// The HTTP status of a sale with this outcome.
     pub(crate) status: u16,
     code: &'static str,
     message: &'static str,
@@ -17,17 +17,17 @@ impl Outcome {
     // What a card that cannot be charged answers is inferred from the vendor's list of codes.
     const EXPIRED: Self = Self { status: 402, code: "003", message: "Declined by Issuer - Card expired" };
     const NOT_ACTIVE: Self = Self { status: 402, code: "017", message: "Card Not Active" };
-    /// The terminal does not take what the issuer said of the address.
+    /// The terminal rejects the issuer's result for the address.
     pub(crate) const AVS_NOT_ACCEPTED: Self =
         Self { status: 402, code: "046", message: "Avs Response Not Accepted" };
-    /// The terminal does not take what the issuer said of the security code.
+    /// The terminal rejects the issuer's result for the security code.
     pub(crate) const CSC_NOT_ACCEPTED: Self =
         Self { status: 402, code: "047", message: "Csc Response Not Accepted" };
     /// The token is deleted.
     pub(crate) const ACCOUNT_NOT_FOUND: Self =
         Self { status: 402, code: "010", message: "Declined by Issuer - Account not found" };
 
-    /// What is said of it.
+    /// The vendor's message for this outcome.
     pub(crate) fn message(self) -> &'static str {
         self.message
     }
@@ -40,7 +40,8 @@ impl Outcome {
         self.status == 200
     }
 
-    /// The transaction with this outcome. What the gateway lists with HTTP 402 is declined, the rest is an error.
+    /// The transaction with this outcome. Outcomes that the gateway lists with HTTP 402 are declines, all others
+    /// errors.
     pub(crate) fn stamp(self, transaction: Transaction) -> Transaction {
         let (result, status) = match self.status {
             200 => (TransactionResult::APPROVED, "Approved"),
@@ -57,8 +58,8 @@ impl Outcome {
     }
 }
 
-/// Every way in which a charge is not approved (vendor's pages "error generation data" and "transaction result
-/// codes"). What the vendor lists of other calls, of refunds say, and what is listed without a message is left out.
+/// Every outcome of a charge that is not approved (vendor's pages "error generation data" and "transaction result
+/// codes"). The table omits codes that belong to other calls, such as refunds, and codes without a message.
 const REFUSALS: &[Outcome] = &[
     Outcome::EXPIRED,
     refusal(402, "004", "Card Expired"),
@@ -110,13 +111,13 @@ const fn refusal(status: u16, code: &'static str, message: &'static str) -> Outc
     Outcome { status, code, message }
 }
 
-/// The outcome of this result code, if there is one that a charge can have and that does not approve it.
+/// The outcome of a result code, if charges can have it and it is not an approval.
 pub(crate) fn of_code(code: &str) -> Option<Outcome> {
     REFUSALS.iter().find(|outcome| outcome.code == code).copied()
 }
 
 /// The amounts in cents that force an outcome (vendor's page "error generation data", which breaks off after code
-/// 034). 0.04 is listed under 004 and 023; here it is 004. What is listed as 000 is approved as all others are.
+/// 034). 0.04 is listed under 004 and 023; here it is 004. Amounts listed as 000 are approved, like all others.
 const TRIGGERS: &[(&[u64], &str)] = &[
     (&[29], "003"),
     (&[4, 5], "004"),
@@ -141,13 +142,13 @@ const TRIGGERS: &[(&[u64], &str)] = &[
     (&[54], "032"),
 ];
 
-/// How a charge of this amount goes: approved unless the amount is one that forces something else.
+/// The outcome of a charge of this amount: approved unless the amount forces another outcome.
 pub(crate) fn of_amount(amount: Amount) -> Outcome {
     let forced = TRIGGERS.iter().find(|(cents, _)| cents.contains(&amount.cents()));
     forced.and_then(|(_, code)| of_code(code)).unwrap_or(Outcome::APPROVED)
 }
 
-/// Why a token cannot be charged on this day, if it cannot.
+/// The reason why a token cannot be charged on this day, if there is one.
 pub(crate) fn of_token(token: &Token, today: NaiveDate) -> Option<Outcome> {
     let active = token.status == Some(TokenStatus::ACTIVE);
     if active {
@@ -157,7 +158,7 @@ pub(crate) fn of_token(token: &Token, today: NaiveDate) -> Option<Outcome> {
     }
 }
 
-/// Why a card that expires then cannot be charged on this day, if it cannot.
+/// The reason why a card with this expiry cannot be charged on this day, if there is one.
 pub(crate) fn of_expiry(expiry: Option<Expiry>, today: NaiveDate) -> Option<Outcome> {
     expiry.filter(|expiry| !expiry.is_valid_on(today)).map(|_| Outcome::EXPIRED)
 }

@@ -1,9 +1,9 @@
-//! The card numbers that the sandbox takes: published test numbers, so that nobody's real card ever gets here.
+//! Card numbers that the sandbox accepts: published test numbers, so that it never receives a real card.
 
 use perennial_domain::{CardNumber, Rule, Violations};
 
-/// Numbers of the Clearent material, of its simulator's network, and the ones that every processor publishes: one a
-/// line, beside comments.
+/// Numbers of the Clearent material, of its simulator's network, and the ones that every processor publishes: one per
+/// line, with comments.
 const PUBLISHED: &str = include_str!("test_cards.txt");
 
 /// Whether a number is published for tests.

@@ -1,4 +1,4 @@
-//! What each call of the Clearent tree asks and answers.
+//! Requests and answers of each call of the Clearent tree, for the document.
 
 use perennial_domain::Text;
 use perennial_domain::clearent::{
@@ -13,18 +13,18 @@ use perennial_wire::clearent::Operation;
 pub(super) struct Call {
     /// The operation.
     pub(super) on: Operation,
-    /// Its name, where that of the operation is another call's too.
+    /// Its name, if another call has the operation's name.
     pub(super) name: Option<&'static str>,
     pub(super) about: &'static str,
-    /// Its body; where there are many, `type` says which.
+    /// Its bodies; if there are several, `type` selects one.
     pub(super) body: &'static [&'static Body],
-    /// The parameters of its query but those of pages.
+    /// The parameters of its query, except for those of pages.
     pub(super) query: &'static [Field],
-    /// For lists: how the parameter that turns the order is named.
+    /// The name of the parameter for the sort direction, for lists.
     pub(super) direction: Option<&'static str>,
-    /// Its answers but the refusals that any call can get; one without a payload has no body.
+    /// Its answers, except for the refusals that any call can get; an answer without a payload has no body.
     pub(super) answers: &'static [(u16, &'static [Payload])],
-    /// The key that its answer gives, and where, for the calls that take one of this name.
+    /// The key in its answer, and its position, for calls that take a key of this name.
     pub(super) gives: Option<(&'static str, &'static str)>,
 }
 
@@ -34,22 +34,22 @@ pub(super) struct Body {
     /// The root element in XML.
     pub(super) root: &'static str,
     pub(super) fields: &'static [Field],
-    /// What the wire reads besides, or stricter.
+    /// Additional or stricter fields of the wire.
     pub(super) also: &'static [Field],
-    /// Fields of which at least one that is not required must be given.
+    /// Optional fields of which at least one must be given.
     pub(super) least: &'static [Field],
     pub(super) example: &'static str,
 }
 
 impl Body {
-    /// Whether nothing in it would be too little.
+    /// Whether an empty body is invalid.
     pub(super) fn asks_for_something(&self) -> bool {
         let mut fields = self.fields.iter().chain(self.also);
         fields.any(|field| field.need == Need::Required) || !self.least.is_empty()
     }
 }
 
-/// What an answer is about: the word for it, the members of the payload, and what always stands beside the payload.
+/// The content of an answer: its name, the members of the payload, and the members beside the payload.
 pub(super) struct Payload(
     pub(super) &'static str,
     pub(super) &'static [&'static str],
@@ -230,7 +230,7 @@ const CUSTOMER_TOKEN_UPDATE: Body = Body {
     example: r#"{"token-id":"1100000000555551111","default":true}"#,
 };
 
-/// A number that a monthly plan may have, and that is only kept.
+/// A number that a monthly plan may have, and that is only stored.
 const fn twelfth(name: &'static str) -> Field {
     optional(name, Kind::Number { min: 1, max: 12 })
 }
@@ -303,7 +303,7 @@ const CSC_UPDATE: Body = Body {
 const CSC_FILTER: Kind =
     Kind::Object("CscFilter", &filter(&names::<{ CheckAnswer::CSC.len() }>(CheckAnswer::CSC)));
 
-/// Whether an answer of a check is taken.
+/// Whether an answer of a check is accepted.
 const fn filter(names: &'static [&'static str]) -> [Field; 2] {
     [required("name", Kind::Word(names)), required("allowed", Kind::Flag)]
 }

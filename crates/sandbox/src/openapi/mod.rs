@@ -1,4 +1,4 @@
-//! The `OpenAPI` document of the Clearent tree, derived from what the sandbox has: the table of operations, the fields of
+//! The `OpenAPI` document of the Clearent tree, derived from the tables of the sandbox: the operations, the fields of
 //! the domain's requests and the members of the wire's answers.
 
 mod calls;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use self::calls::{CALLS, Call, ERROR, Payload, key};
 use self::schemas::{Schemas, paging};
 
-/// The document, as `OpenAPI` 3.1.
+/// Builds the document, as `OpenAPI` 3.1.
 pub(crate) fn document() -> Json {
     let mut schemas = Schemas::default();
     let mut paths = Map::new();
@@ -72,7 +72,7 @@ const TAGS: [(&str, &str); 10] = [
     ("duplicate-settings", "What makes two charges one."),
 ];
 
-/// What any call may be refused with: the name of the answer in the document, the status, why, and what it is about.
+/// Refusals of any call: the name of the answer in the document, the status, the reason, and the payloads.
 const REFUSALS: &[(&str, u16, &str, &[Payload])] = &[
     ("Invalid", 400, "The request breaks rules. Result code 041.", &[ERROR]),
     ("Unauthorized", 401, "No key, or one that opens no world. Result code 042.", &[ERROR]),
@@ -154,7 +154,7 @@ fn key_of(operation: Operation) -> Option<&'static str> {
     operation.path().split_once('{')?.1.split('}').next()
 }
 
-/// The calls that take a key which an answer gives.
+/// Links to the calls that take the key of an answer.
 fn leads(key: &str, pointer: &str) -> Json {
     let takers = Operation::ALL.iter().filter(|operation| key_of(**operation) == Some(key));
     let given = json!({ key: format!("$response.body#{pointer}") });
@@ -165,7 +165,7 @@ fn leads(key: &str, pointer: &str) -> Json {
         .into()
 }
 
-/// An answer about one of these payloads.
+/// An answer with one of these payloads.
 fn answer(schemas: &mut Schemas, about: &str, payloads: &[Payload]) -> Json {
     let envelopes: Vec<Json> = payloads.iter().map(|payload| schemas.envelope(payload)).collect();
     let schema = match envelopes.as_slice() {
@@ -176,7 +176,7 @@ fn answer(schemas: &mut Schemas, about: &str, payloads: &[Payload]) -> Json {
     json!({ "description": about, "content": both(&schema) })
 }
 
-/// The same in both formats.
+/// The content in both formats.
 fn both(schema: &Json) -> Json {
     json!({ "application/json": { "schema": schema }, "application/xml": { "schema": schema } })
 }
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(had, described);
     }
 
-    /// The searches are written out, so that a criterion that is new does not compile until it stands here.
+    /// Lists the searches in full, so that a new criterion does not compile until it is added here.
     #[test]
     fn every_parameter_that_a_client_sends_is_described() {
         let (text, page) = (
@@ -297,7 +297,7 @@ mod tests {
         }
     }
 
-    /// Programs that generate clients make types of them, and files that some file systems tell by letters alone.
+    /// Client generators turn these names into types and files, and some file systems ignore case.
     #[test]
     fn names_of_schemas_and_calls_differ_in_more_than_case() {
         let document = document();

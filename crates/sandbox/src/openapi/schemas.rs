@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::calls::{Body, Payload};
 
-/// The named schemas, gathered as they are referred to.
+/// The named schemas, collected as they are referenced.
 #[derive(Default)]
 pub(super) struct Schemas(Map<String, Json>);
 
@@ -24,7 +24,7 @@ impl Schemas {
         json!({ "$ref": format!("#/components/schemas/{name}") })
     }
 
-    /// The body of a request; one of these, as its `type` says, where there are many.
+    /// The body of a request; one of several, selected by `type`, if there are several.
     pub(super) fn request(&mut self, bodies: &[&Body]) -> Json {
         if let [body] = bodies {
             return self.body(body);
@@ -57,7 +57,7 @@ impl Schemas {
         object(fields.map(|field| (field.name.to_owned(), self.field(field))).collect(), &required)
     }
 
-    /// What a field or a parameter holds.
+    /// The schema of a field or a parameter.
     pub(super) fn field(&mut self, field: &Field) -> Json {
         let mut schema = self.kind(field.name, field.kind);
         if field.need == Need::Documented {
@@ -157,7 +157,7 @@ impl Schemas {
         (member.name.to_owned(), self.member(member))
     }
 
-    /// What a member of an answer holds.
+    /// The schema of a member of an answer.
     fn member(&mut self, member: &Member) -> Json {
         match member.kind {
             Holds::Text => text(member.name),
@@ -214,7 +214,7 @@ fn bare(name: &str) -> Json {
     }
 }
 
-/// A text of an answer, by its name.
+/// A text member of an answer, by its name.
 fn text(name: &str) -> Json {
     let pattern = match name {
         "code" => "^[2-5][0-9]{2}$",
@@ -230,13 +230,13 @@ fn text(name: &str) -> Json {
     json!({ "type": "string", "pattern": pattern })
 }
 
-/// A text that is not blank and that XML can carry.
+/// A pattern for text that is not blank and that XML can carry.
 fn carried() -> String {
     let control = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff";
     format!(r"^[^{control}]*[^{control}\s][^{control}]*$")
 }
 
-/// The parameters of a page of a list.
+/// Paging parameters of a list.
 pub(super) fn paging(direction: &str) -> [Json; 4] {
     let parameter = |name: &str, about: &str, schema: Json| {
         let mut parameter = json!({ "in": "query", "name": name, "required": false, "schema": schema });

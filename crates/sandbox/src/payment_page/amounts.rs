@@ -1,4 +1,4 @@
-//! What is to be paid on a page: lines with their cells, and the amounts that the payer may change.
+//! Amounts to pay on a page: lines with their cells, and the amounts that the payer may change.
 
 use std::borrow::Cow;
 
@@ -17,16 +17,16 @@ pub(super) struct AmountTable {
 
 /// An invoice or an item.
 pub(super) struct Line {
-    /// One for each head.
+    /// One cell for each head.
     pub(super) cells: Vec<String>,
-    /// Where the invoice itself can be read.
+    /// The URL of the invoice document.
     pub(super) link: Option<String>,
-    /// What is paid, unless the payer changes it.
+    /// The amount to pay, unless the payer changes it.
     pub(super) amount: Amount,
-    /// What can be paid at most.
+    /// The maximum amount to pay.
     pub(super) most: Option<Amount>,
     pub(super) is_editable: bool,
-    /// What the balance is made of, as far as it was sent.
+    /// The parts of the balance, as far as the request gave them.
     pub(super) parts: Vec<(&'static str, Amount)>,
     tax: Amount,
 }
@@ -142,7 +142,7 @@ impl AmountTable {
         }
     }
 
-    /// Leaves out columns without a value on any line.
+    /// Removes columns without a value on any line.
     fn tightened(mut self) -> Self {
         for column in (0..self.heads.len()).rev() {
             if self.lines.iter().all(|line| line.cells[column].is_empty()) {
@@ -153,7 +153,7 @@ impl AmountTable {
         self
     }
 
-    /// What is paid in all, and the tax in it: none once an amount was changed. Of several lines some may be left out.
+    /// The total to pay and the tax in it; zero tax after an amount was changed. Some of several lines may be omitted.
     pub(super) fn total(&self, form: &Form, problems: &mut Problems) -> (Amount, Amount) {
         let (mut total, mut tax, mut is_changed) = (Amount::ZERO, Amount::ZERO, false);
         for (at, line) in self.lines.iter().enumerate() {
@@ -194,7 +194,7 @@ impl AmountTable {
     }
 }
 
-/// The amount without the commas between its thousands. Any other comma stays, and is refused: it may be meant as a
+/// Removes the commas between thousands. Any other comma stays and makes the amount invalid: it may be meant as a
 /// decimal point.
 fn without_commas(entered: &str) -> Cow<'_, str> {
     let (whole, cents) = entered.split_at(entered.find('.').unwrap_or(entered.len()));

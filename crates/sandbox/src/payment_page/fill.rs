@@ -1,4 +1,4 @@
-//! What a payer entered, read by the rules of the domain; what is wrong with it, by field, in words for payers.
+//! Reads the payer's input by the rules of the domain; reports errors by field, in words for payers.
 
 use perennial_domain::Violations;
 use perennial_domain::clientpay::{Address, Card, CardBuilder, ECheck, NewMethod, PaymentKind};
@@ -7,7 +7,7 @@ use crate::form::Form;
 use crate::issuer::clientpay::Charged;
 use crate::store::clientpay::payer::KeptMethod;
 
-/// What is wrong, in the order of the form.
+/// Errors of the input, in the order of the form.
 #[derive(Default)]
 pub(super) struct Problems(Vec<(String, String)>);
 
@@ -29,7 +29,8 @@ impl Problems {
     }
 }
 
-/// What is said of a field that breaks a rule: its name in the domain, in the form, and for payers.
+/// Error texts for fields that break a rule: the field's name in the domain, its name in the form, and the text for
+/// payers.
 #[rustfmt::skip]
 const WORDS: &[(&str, &str, &str)] = &[
     ("creditCard.cardholderName", "card-name", "Enter the name on the card."),
@@ -46,13 +47,13 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("billingAddress.zipCode", "zip", "Enter a postal code."),
 ];
 
-/// A method that was entered, as the API would take it.
+/// An entered method, as the API would accept it.
 pub(super) struct Entered {
     pub(super) method: NewMethod,
     pub(super) charged: Charged,
 }
 
-/// What a payer pays with.
+/// The payment method that a payer chose.
 pub(super) enum Source<'a> {
     Entered(Box<Entered>),
     Kept(&'a KeptMethod),
@@ -69,7 +70,7 @@ impl Source<'_> {
     }
 }
 
-/// Reads what a payer pays with: a method that is offered, or one that is entered.
+/// Reads the payer's payment method: an offered one, or an entered one.
 pub(super) fn source<'a>(
     form: &Form,
     offered: &'a [KeptMethod],
@@ -88,7 +89,7 @@ pub(super) fn source<'a>(
     }
 }
 
-/// Reads a card or an account that is entered.
+/// Reads an entered card or account.
 pub(super) fn entered(form: &Form, any_card: bool, problems: &mut Problems) -> Option<Entered> {
     let method = NewMethod::builder();
     let method = match form.text("method") {
@@ -159,7 +160,7 @@ fn address(form: &Form) -> Option<perennial_domain::clientpay::AddressBuilder> {
     })
 }
 
-/// Says what is wrong in the payer's words, and never the rule's or the value.
+/// Adds errors in the payer's words, without the rule's text or the value.
 fn tell(violations: &Violations, problems: &mut Problems) {
     for violation in violations {
         let (field, words) = said_of(&violation.field);

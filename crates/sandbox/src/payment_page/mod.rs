@@ -1,7 +1,7 @@
-//! The pages that payers fill in: made by an API call, found by their request id, and of use without a script.
+//! Payment pages: created by an API call, found by their request id, and usable without a script.
 //!
-//! What a payer sends is checked here as the API would check it, and kept but for the card. A page is paid once: whoever
-//! sends it again is shown the receipt.
+//! The page checks the payer's input as the API would, and stores it except for the card. A page is paid once: a second
+//! submission shows the receipt.
 
 mod amounts;
 mod fill;
@@ -31,10 +31,10 @@ use crate::store::session::Session;
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("postback.js");
 
-/// What is sent back, and what the log may know of it.
+/// A response, and the record of it for the request log.
 pub(crate) struct Answered {
     pub(crate) shown: HtmlResponse,
-    /// Which world was called, and the exchange; nothing if the page was only looked at.
+    /// The world that was called, and the exchange; `None` if the page was only viewed.
     pub(crate) exchange: Option<(i64, Exchange)>,
     /// The fault that hit the call.
     pub(crate) hit: Option<Hit>,
@@ -46,14 +46,14 @@ impl From<HtmlResponse> for Answered {
     }
 }
 
-/// What a browser gets.
+/// The answer to a browser for the console.
 pub(crate) struct HtmlResponse {
     pub(crate) status: StatusCode,
     pub(crate) content_type: &'static str,
     pub(crate) body: String,
-    /// Whose pages may have this one in a frame, as a source of a policy.
+    /// Origins that may show this page in a frame, as a source of a policy.
     pub(crate) framed_by: String,
-    /// Where to look next.
+    /// The URL of a redirect.
     pub(crate) see: Option<String>,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct Request<'a> {
     pub(crate) site: &'a str,
 }
 
-/// What pages may load: our style and the script of the postback, and nothing else from anywhere.
+/// The content security policy: only our style sheet and the script of the postback.
 pub(crate) fn policy(framed_by: &str) -> String {
     format!(
         "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; \
@@ -75,7 +75,7 @@ pub(crate) fn policy(framed_by: &str) -> String {
     )
 }
 
-/// Answers a request for a page. One that is sent is a call like those of the API: faults hit it, and it is in the log.
+/// Answers a request for a page. A submitted page is a call like those of the API: faults hit it, and it is logged.
 pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Result<Answered, StoreError> {
     let Request { method, segments, body, site } = request;
     let reads = matches!(*method, Method::GET | Method::HEAD);
@@ -116,16 +116,16 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     Ok(Answered { shown, exchange, hit: done.hit })
 }
 
-/// What a fault shows in place of the page.
+/// The page that a fault shows instead.
 fn fault(status: u16) -> HtmlResponse {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     problem(status, "The page cannot be reached now. Look before you pay again: load it once more.")
 }
 
-/// A payer at a page.
+/// A payer's request for a page.
 struct PageRequest<'a> {
     session: &'a Session<'a>,
-    /// The outcome that a fault gives to the charge.
+    /// The outcome that a fault forces on the charge.
     decline: Option<Outcome>,
     kept: &'a KeptPage,
     document: &'a Document,
@@ -172,7 +172,7 @@ impl PageRequest<'_> {
         HtmlResponse { see, ..html(StatusCode::SEE_OTHER, String::new()) }
     }
 
-    /// The origin of the page that may have this one in a frame, and is told there.
+    /// The origin of the page that may show this one in a frame, and that receives its messages.
     fn parent(&self) -> Option<String> {
         let options = self.document.response_options()?.fields();
         let is_told = options.enable_client_side_post_back.is_none_or(|flag| flag.0);
@@ -187,7 +187,7 @@ impl PageRequest<'_> {
     }
 }
 
-/// Stands in the form of a page, so that no other page can post it.
+/// The token in the form of a page, so that no other page can post it.
 fn token(seed: Seed, request_id: &str) -> String {
     hex(&seed.derive(&format!("form {request_id}"), 0)[..16])
 }

@@ -1,4 +1,4 @@
-//! A payment on a page: made once, told to whoever made the page, and shown to the payer.
+//! A payment on a page: made once, reported to the page's creator, and shown to the payer.
 
 use http::StatusCode;
 use maud::Markup;
@@ -15,7 +15,7 @@ use crate::form::Form;
 use crate::store::clientpay::payer::KeptMethod;
 use crate::store::clientpay::payment::Booked;
 
-/// All that a payer is told of a decline: why it was is between the gateway and the merchant.
+/// The text of a decline for payers: its reason is between the gateway and the merchant.
 const DECLINED: &str = "The payment could not be processed. Nothing was charged; try another way to pay.";
 
 impl PageRequest<'_> {
@@ -66,7 +66,8 @@ impl PageRequest<'_> {
         Ok(self.see())
     }
 
-    /// The kept methods that the payer may choose: the one that the page names, or all of the payer that it names.
+    /// Stored methods that the payer may choose: the one that the page names, or all methods of the payer that it
+    /// names.
     fn offered(&self) -> rusqlite::Result<Vec<KeptMethod>> {
         let Some(source) = self.document.source() else { return Ok(Vec::new()) };
         match self.session.method(source)? {
@@ -75,7 +76,7 @@ impl PageRequest<'_> {
         }
     }
 
-    /// What stands in the form at first.
+    /// The initial values of the form.
     fn first(&self) -> Form {
         let (name, address) = self.document.filled();
         let mut first = Form::default();
@@ -104,7 +105,7 @@ impl PageRequest<'_> {
         options.and_then(|options| options.enable_payer_saving).is_none_or(|flag| flag.0)
     }
 
-    /// The payer that is to be kept with the method, if the payer wants that and the page allows it.
+    /// The payer to store with the method, if the payer chose so and the page allows it.
     fn payer_to_save(&self, form: &Form, problems: &mut Problems) -> Option<NewPayer> {
         let is_new = matches!(form.text("method"), "card" | "echeck");
         if !self.may_save() || form.text("save").is_empty() || !is_new {
@@ -153,7 +154,7 @@ impl PageRequest<'_> {
         self.shown(status, &content)
     }
 
-    /// What the owner of the page is told of a payment: that it is under way, and what came of it.
+    /// Messages to the page's owner about a payment: that it is being processed, and its result.
     fn messages(&self, booked: &Booked, status: PageStatus) -> [Vec<u8>; 2] {
         let processing = Payment {
             success: Some(true),

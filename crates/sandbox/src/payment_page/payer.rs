@@ -1,4 +1,4 @@
-//! A payer page: methods are kept for a payer, or for one that is made here, and nothing is charged.
+//! A payer page: it stores methods for a payer, existing or new, and charges nothing.
 
 use http::StatusCode;
 use perennial_domain::clientpay::{
@@ -101,7 +101,7 @@ impl PageRequest<'_> {
         Ok(self.shown(status, &content))
     }
 
-    /// What changes of methods that are kept already, if the page lets them change.
+    /// Changes to stored methods, if the page allows changes.
     fn updates<'k>(
         page: &PayerPage,
         form: &Form,

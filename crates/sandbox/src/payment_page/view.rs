@@ -1,4 +1,4 @@
-//! What a payer sees. Everything that was sent to us is escaped, and nothing of a card or an account is shown again.
+//! The payer's view of a page. All received text is escaped, and card and account data is never shown again.
 
 use http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
@@ -12,7 +12,7 @@ use crate::page_text::plain;
 use crate::store::clientpay::payer::KeptMethod;
 use crate::store::clientpay::payment::Booked;
 
-/// How the options of a page make it look.
+/// The page options that change its look.
 pub(super) struct Look<'a> {
     header: &'a str,
     subheader: Option<&'a str>,
@@ -62,7 +62,7 @@ pub(super) fn layout(look: &Look<'_>, content: &Markup) -> String {
     plain(page.into_string())
 }
 
-/// A form on which something is paid.
+/// A form for a payment.
 pub(super) struct Pay<'a> {
     pub(super) sheet: &'a AmountTable,
     pub(super) offered: &'a [KeptMethod],
@@ -121,7 +121,7 @@ pub(super) fn pay(page: &Pay<'_>) -> Markup {
     }
 }
 
-/// A form on which methods are kept for a payer.
+/// A form that stores methods for a payer.
 pub(super) struct Keep<'a> {
     pub(super) name: Option<&'a str>,
     pub(super) is_new: bool,
@@ -202,7 +202,7 @@ pub(super) fn shown_expiry(expiry: perennial_domain::Expiry) -> String {
     format!("{:02}/{:02}", expiry.month(), expiry.year() % 100)
 }
 
-/// What a payer knows a kept method by.
+/// The description of a stored method for its payer.
 fn described(kept: &KeptMethod) -> String {
     let what = if kept.kind == PaymentKind::E_CHECK {
         "Bank account"
@@ -358,7 +358,7 @@ fn problems_first(problems: &Problems, told: Option<&str>) -> Markup {
     }
 }
 
-/// What was paid; in a frame, the page around is told too.
+/// The receipt; in a frame, the surrounding page gets a message too.
 pub(super) fn receipt(booked: &Booked, parent: Option<(&str, &str)>) -> Markup {
     let payment = &booked.payment;
     let amount = payment.payment_amount.map(|amount| amount.to_string()).unwrap_or_default();

@@ -1,7 +1,7 @@
-//! Alerts: what the merchant's own endpoint is told of each transaction, as soon as it is in the books.
+//! Alerts: messages to the merchant's endpoint about each transaction, sent as soon as it is stored.
 //!
-//! An alert is the answer to the transaction, with its token where there is one. That declined ones are told too, as
-//! their answer has it, is **inferred**, and so is that an alert has an exchange id of its own.
+//! An alert is the answer to the transaction, with its token if there is one. Alerts about declines, with the fields of
+//! their answer, are **inferred**, and so is a separate exchange id for each alert.
 
 use perennial_domain::clearent::{Token, Transaction, TransactionResult};
 use perennial_wire::Format;
@@ -12,7 +12,7 @@ use super::records;
 use crate::clock::Moment;
 use crate::store::session::Session;
 
-/// Writes a transaction, and the alert about it.
+/// Stores a transaction, and the alert about it.
 pub(crate) fn book(
     session: &Session<'_>,
     record: Transaction,
@@ -24,7 +24,7 @@ pub(crate) fn book(
     Ok(record)
 }
 
-/// Writes an alert, if the world has a webhook; or what it says now, if more is known of the transaction.
+/// Writes an alert, if the world has a webhook; or updates it, if more is known of the transaction.
 pub(crate) fn tell(
     session: &Session<'_>,
     record: &Transaction,

@@ -1,7 +1,7 @@
-//! What issuers say of an address and of a security code, and which of their answers a terminal takes.
+//! AVS and CSC checks: issuers' results for an address and a security code, and the results that a terminal accepts.
 //!
-//! The vendor documents the answers and not how to get them from its sandbox: the rule here is **inferred**, and told to
-//! users in the documentation of the crate.
+//! The vendor documents the results and not how to get them from its sandbox: the rule here is **inferred**, and
+//! documented for users in the crate's documentation.
 
 use perennial_domain::clearent::{CheckAnswer, Token, Transaction, TransactionType};
 use perennial_domain::{CardBrand, SecurityCode};
@@ -13,9 +13,9 @@ use crate::clock::Moment;
 use crate::issuer::outcome::Outcome;
 use crate::store::session::Session;
 
-/// Writes a charge as its issuer judged it, for less if the gateway approves so much only. If the terminal does not take
-/// what the issuer said of the address (`avs`) or of the security code (`csc`), the charge is voided on the spot and says
-/// that it was declined.
+/// Stores a charge as its issuer judged it, for less if the gateway approves only a part. If the terminal rejects
+/// the issuer's result for the address (`avs`) or the security code (`csc`), the charge is voided at once and reported
+/// as declined.
 pub(crate) fn book(
     session: &Session<'_>,
     charge: Transaction,
@@ -58,7 +58,7 @@ pub(crate) fn book(
     Ok((charge, outcome))
 }
 
-/// The answer to the address of a token, if it has one that is to be checked.
+/// The result for the address of a token, if it has one and checks are on.
 pub(crate) fn of_token(session: &Session<'_>, token: &Token) -> Result<Option<CheckAnswer>> {
     let Token { token_id: Some(id), avs_address, avs_zip, .. } = token else { return Ok(None) };
     match of_address(avs_address.as_deref(), avs_zip.as_deref()) {
@@ -67,7 +67,7 @@ pub(crate) fn of_token(session: &Session<'_>, token: &Token) -> Result<Option<Ch
     }
 }
 
-/// The answer to an address, if there is one.
+/// The result for an address, if there is one.
 pub(crate) fn of_address(street: Option<&str>, zip: Option<&str>) -> Option<CheckAnswer> {
     if street.is_none() && zip.is_none() {
         return None;
@@ -91,7 +91,7 @@ pub(crate) fn of_address(street: Option<&str>, zip: Option<&str>) -> Option<Chec
     CheckAnswer::AVS.iter().find(|answer| answer.code == letter).copied()
 }
 
-/// What is left of a security code once it is forgotten: whose it is, or what any issuer says to it.
+/// The remains of a security code after it is forgotten: the brands it belongs to, or a result for any issuer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Code {
     Of(CardBrand),
@@ -116,7 +116,7 @@ impl From<&SecurityCode> for Code {
 }
 
 impl Code {
-    /// The answer of the issuer of a card of this brand.
+    /// The result of the issuer of a card of this brand.
     pub(crate) fn answer(&self, brand: Option<&CardBrand>) -> Option<CheckAnswer> {
         const OWN: [CardBrand; 3] = [CardBrand::MASTERCARD, CardBrand::AMERICAN_EXPRESS, CardBrand::DISCOVER];
         let right = match self {

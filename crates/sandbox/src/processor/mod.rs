@@ -1,4 +1,4 @@
-//! What an acquirer does with a charge: it checks the card, books the transaction, and alerts the merchant.
+//! The acquirer's part of a charge: it checks the card, stores the transaction, and alerts the merchant.
 
 pub(crate) mod alerts;
 pub(crate) mod checks;

@@ -1,4 +1,4 @@
-//! Records of transactions and tokens as the merchant gets them.
+//! Records of transactions and tokens in the form that the merchant gets.
 
 use perennial_domain::Amount;
 use perennial_domain::clearent::{Link, Token, TokenId, Transaction, TransactionId, TransactionType};
@@ -6,7 +6,7 @@ use perennial_wire::clearent::Operation;
 
 use crate::store::session::Session;
 
-/// A transaction of the same card that follows up another.
+/// A transaction of a card that follows up another transaction of that card.
 pub(crate) fn following(original: Transaction, kind: TransactionType, amount: Amount) -> Transaction {
     Transaction {
         transaction_type: Some(kind),
@@ -22,7 +22,7 @@ pub(crate) fn following(original: Transaction, kind: TransactionType, amount: Am
     }
 }
 
-/// A transaction that was just made: its card is masked at its full length.
+/// A transaction that was just created: its card is masked at its full length.
 pub(crate) fn fresh(session: &Session<'_>, record: Transaction) -> Transaction {
     let card = record.last_four.as_ref().map(|digits| format!("XXXXXXXXXXXX{digits}"));
     of_terminal(session, Transaction { card, ..record })
@@ -48,7 +48,7 @@ pub(crate) fn link(id: &TransactionId) -> Link {
     Link { rel: "transaction".into(), href, id: Some(id.to_string()) }
 }
 
-/// The link to the token of a transaction, likewise.
+/// The link to the token of a transaction, which is relative and carries the id.
 pub(crate) fn token_link(id: &TokenId) -> Link {
     let href = Operation::GetToken.path_of(id.as_str());
     Link { rel: "token".into(), href, id: Some(id.to_string()) }

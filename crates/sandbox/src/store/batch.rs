@@ -1,4 +1,4 @@
-//! Batches in the books: what is in one is what its transactions say, so that its figures cannot drift from theirs.
+//! Batches in the database: a batch's figures are computed from its transactions, so that they always agree.
 
 use perennial_domain::Total;
 use perennial_domain::clearent::{Batch, BatchId, BatchSearch, BatchStatus};
@@ -11,14 +11,14 @@ use crate::store::session::Session;
 use crate::store::world::Kind;
 
 impl Session<'_> {
-    /// The number of the batch that is open, and when it was opened.
+    /// The number of the open batch, and the time at which it was opened.
     pub(crate) fn open_batch(&self) -> Result<Option<(u64, Moment)>> {
         let sql = "SELECT number, opened FROM batches WHERE world = ? AND settled IS NULL";
         let read = |row: &Row<'_>| Ok((row.get("number")?, Moment::from_millis(row.get("opened")?)));
         self.connection.prepare_cached(sql)?.query_row([self.world], read).optional()
     }
 
-    /// The number of the batch that takes a transaction now: the open one, or one that this opens.
+    /// The number of the batch for a new transaction: the open one, or a newly opened one.
     pub(crate) fn taking_batch(&self, at: Moment) -> Result<u64> {
         if let Some((number, _)) = self.open_batch()? {
             return Ok(number);
@@ -85,7 +85,7 @@ impl Session<'_> {
         })
     }
 
-    /// How many transactions of this kind are in the batch, and what they come to in cents.
+    /// The number of transactions of this kind in the batch, and their total in cents.
     fn figures(&self, number: u64, kind: &str) -> Result<(u64, i64)> {
         let sql = format!(
             "SELECT count(*), coalesce(sum(amount + coalesce(tip, 0)), 0) FROM transactions

@@ -1,4 +1,4 @@
-//! Customers in the books.
+//! Customers in the database.
 
 use perennial_domain::Text;
 use perennial_domain::clearent::{
@@ -69,7 +69,7 @@ impl Session<'_> {
             .optional()
     }
 
-    /// Writes what changed; an address is replaced as a whole.
+    /// Writes the changes; an address is replaced as a whole.
     pub(crate) fn update_customer(&self, key: &CustomerKey, update: &CustomerUpdate) -> Result<()> {
         let CustomerUpdateFields {
             first_name,
@@ -95,7 +95,7 @@ impl Session<'_> {
         row::update(self.connection, "customers", (self.world, "key", key.as_str()), columns)
     }
 
-    /// Removes the customer and what ties tokens to them; the tokens stay.
+    /// Removes the customer and the links of tokens to it; the tokens stay.
     pub(crate) fn delete_customer(&self, key: &CustomerKey) -> Result<()> {
         let customer = params![self.world, key.as_str()];
         let sql = "DELETE FROM customer_tokens WHERE world = ? AND customer_key = ?";
@@ -167,7 +167,7 @@ fn customer(row: &Row<'_>) -> Result<Customer> {
     })
 }
 
-/// An address as it is reported.
+/// An address in the form of reports.
 pub(crate) fn postal(address: &Address) -> PostalAddress {
     let AddressFields { first_name, last_name, company, street, street2, city, state, zip, country, phone } =
         address.fields();

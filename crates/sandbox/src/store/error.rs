@@ -1,15 +1,15 @@
-//! Why the database cannot be used, in words for whoever started the sandbox.
+//! Errors of the database, in words for the person who starts the sandbox.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::ErrorCode;
 
-/// Why the sandbox's database cannot be used.
+/// The reason why the sandbox cannot use its database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// It was written by another version of the sandbox.
+    /// The file was written by another version of the sandbox.
     #[error("the database {} has schema {found}, and this sandbox knows {known} only: use the version that wrote it, or another file", .path.display())]
     Schema {
         /// The file.
@@ -19,45 +19,47 @@ pub enum StoreError {
         /// The schema known here.
         known: i64,
     },
-    /// It is a database of another program, which is left as it is.
+    /// The file is a database of another program, and is left unchanged.
     #[error("the database {} belongs to another program: use another file", .path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
     },
-    /// Another sandbox has it open, or another program has locked it.
+    /// Another sandbox has the file open, or another program has locked it.
     #[error("the database {} is in use by another sandbox or program", .path.display())]
     InUse {
         /// The file.
         path: PathBuf,
     },
-    /// Its files are not what the sandbox left: the log is missing, cut or of another database, say. Nothing is changed.
+    /// The files are not as the sandbox left them: for example, the log is missing, cut or of another database. Nothing
+    /// is changed.
     #[error("the database {} {why}", .path.display())]
     Incomplete {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// The problem, and the remedy.
         why: &'static str,
     },
-    /// Its file fails: the disk is full, say. What was answered before is kept. Requests that were refused because of it
-    /// may have been executed all the same, if the system failed as it flushed them to the disk.
+    /// The file fails, for example because the disk is full. All answered requests are stored. Requests that were
+    /// refused for this reason may have been executed nevertheless, if the system failed while it flushed them to the
+    /// disk.
     #[error("the database {} {why}", .path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         why: &'static str,
-        /// The same in the words of the database.
+        /// The error of the database.
         #[source]
         error: Arc<rusqlite::Error>,
     },
-    /// No thread could be started for it.
+    /// No thread could be started for the database.
     #[error("the database's thread cannot be started")]
     Thread(#[source] std::io::Error),
-    /// A statement is refused: a defect of the sandbox.
+    /// The database refused a statement: a defect of the sandbox.
     #[error("the database refuses a statement of the sandbox")]
     Statement(#[source] rusqlite::Error),
-    /// A defect of the sandbox.
+    /// A job panicked: a defect of the sandbox.
     #[error("the sandbox failed in a way that is its own fault")]
     Panicked,
     /// The sandbox was stopped.
@@ -83,7 +85,7 @@ impl StoreError {
     }
 }
 
-/// Whether the file fails, so that nothing more can be kept, and not a statement of ours.
+/// Whether the file fails, so that nothing more can be stored, as opposed to a wrong statement.
 pub(super) fn is_of_the_file(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),

@@ -1,4 +1,4 @@
-//! One page of a world's objects, found by an index and counted without looking at each.
+//! A page of a world's objects, found by an index and counted without looking at each.
 
 use perennial_domain::clearent::Paging;
 use perennial_wire::clearent::Page;
@@ -8,19 +8,19 @@ use rusqlite::{Result, Row, params_from_iter};
 use crate::store::session::Session;
 use crate::store::world::Kind;
 
-/// The size of a page that is not told one, as the vendor's example answers show it.
+/// The default size of a page, as the vendor's example answers show it.
 const SIZE: u32 = 25;
-/// The largest page; ours.
+/// The maximum size of a page; our choice.
 const LARGEST: u32 = 1_000;
 
-/// Which objects, in the words of SQL.
+/// A selection of objects, as SQL.
 pub(crate) struct List {
     kind: Kind,
     filters: Vec<(&'static str, Value)>,
-    /// Whether an index that goes by stretches finds them.
+    /// Whether an index by stretches finds them.
     by_stretches: bool,
     always: &'static str,
-    /// The last number of those at the begin that do not count.
+    /// The number of the last object to skip at the start.
     after: u64,
 }
 
@@ -34,25 +34,25 @@ impl List {
         Self { kind, filters: Vec::new(), by_stretches: false, always, after: 0 }
     }
 
-    /// Those for which the condition holds, which has one `?` for its value and `?1` for the world; all if there is no
+    /// Adds a condition, which has one `?` for its value and `?1` for the world; no condition if there is no
     /// value.
     pub(crate) fn with(mut self, condition: &'static str, value: Option<impl Into<Value>>) -> Self {
         self.filters.extend(value.map(|value| (condition, value.into())));
         self
     }
 
-    /// The same for a column whose index goes by stretches.
+    /// Adds a condition on a column whose index goes by stretches.
     pub(crate) fn with_typed(self, condition: &'static str, value: Option<impl Into<Value>>) -> Self {
         let by_stretches = self.by_stretches || value.is_some();
         Self { by_stretches, ..self.with(condition, value) }
     }
 
-    /// Those with a number above this.
+    /// Selects objects with a number above this.
     pub(crate) fn after(self, number: u64) -> Self {
         Self { after: number, ..self }
     }
 
-    /// One page, newest first unless told otherwise. A field to order by that is not in `orders` is ignored.
+    /// One page, newest first by default. An order field that is not in `orders` is ignored.
     pub(crate) fn page<T>(
         self,
         session: &Session<'_>,
@@ -108,7 +108,7 @@ impl List {
     }
 }
 
-/// The condition that indexes which go by stretches need, true of every object.
+/// The condition that indexes by stretches need; it is true for every object.
 pub(super) fn stretches(kind: Kind) -> String {
     format!(
         " AND number >> 10 IN (WITH RECURSIVE stretches (stretch) AS (

@@ -1,7 +1,7 @@
-//! Where everything lives: one `SQLite` connection, owned by one thread, and jobs that reach it over a channel.
+//! The store: one `SQLite` connection, owned by one thread, and jobs that reach it over a channel.
 //!
-//! The thread takes all jobs that wait into one transaction, each in a savepoint so that one that fails undoes only
-//! itself, commits, and only then lets the jobs answer: what was answered is kept, and a hundred clients share the
+//! The thread takes all waiting jobs into one transaction, each in a savepoint so that a failing one undoes only
+//! itself, commits, and only then lets the jobs answer: answered changes are stored, and a hundred clients share the
 //! cost of one flush to disk.
 
 pub(crate) mod batch;
@@ -42,7 +42,7 @@ use self::unfit::Unfit;
 pub use error::StoreError;
 pub(crate) use schema::WORLD_TABLES;
 
-/// The most jobs of one commit.
+/// The maximum number of jobs in one commit.
 const BATCH: usize = 256;
 
 thread_local! {
@@ -57,22 +57,22 @@ fn log_frames() -> u64 {
 /// The handle of the thread that owns the database.
 pub(crate) struct Store {
     path: PathBuf,
-    /// The bytes of a last write that were dropped at the start, because it was not whole.
+    /// The bytes of an incomplete last write that were dropped at the start.
     pub(crate) dropped: Option<u64>,
     thread: Mutex<Option<(mpsc::UnboundedSender<Job>, JoinHandle<()>)>>,
-    /// How the thread ended.
+    /// The result of the thread.
     ended: watch::Receiver<Option<Result<(), Failure>>>,
 }
 
-/// Works within a transaction, and has its answer ready; or finds that the file fails.
+/// A unit of work within a transaction, which returns its prepared answer, or fails because the file fails.
 type Job = Box<dyn FnOnce(&Connection) -> rusqlite::Result<Answer> + Send>;
-/// Sends what the job made. It is called once that is committed, and dropped if it never is.
+/// Sends the result of a job. It is called after the commit, and dropped if the job is never committed.
 type Answer = Box<dyn FnOnce()>;
-/// What all are told who wait when the file fails.
+/// The error for all waiting jobs when the file fails.
 type Failure = Arc<rusqlite::Error>;
 
 impl Store {
-    /// Opens a database file, or one in memory that is gone with the sandbox.
+    /// Opens a database file, or a database in memory that ends with the sandbox.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, StoreError> {
         let file = path.map(Path::to_owned);
         let path = path.unwrap_or(Path::new(":memory:")).to_owned();
@@ -100,9 +100,9 @@ impl Store {
         }
     }
 
-    /// Runs a job and returns what it made, once that is on disk.
+    /// Runs a job and returns its result after it is on disk.
     ///
-    /// A job that fails or panics leaves no trace. If the file fails, nothing of the jobs that wait is done.
+    /// A job that fails or panics leaves no trace. If the file fails, no waiting job is executed.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -131,7 +131,7 @@ impl Store {
         }
     }
 
-    /// Waits until the database is closed or fails, and says which.
+    /// Waits until the database is closed or fails, and returns which.
     pub(crate) async fn ended(&self) -> StoreError {
         match self.ended.clone().wait_for(Option::is_some).await.as_deref() {
             Ok(Some(Err(failure))) => StoreError::unusable(&self.path, failure.clone()),
@@ -139,7 +139,7 @@ impl Store {
         }
     }
 
-    /// Finishes the jobs that wait and closes the database; others are refused from now on.
+    /// Finishes the waiting jobs and closes the database; new jobs are refused.
     pub(crate) fn close(&self) {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((jobs, thread)) = thread {
@@ -150,7 +150,7 @@ impl Store {
     }
 }
 
-/// Connects to a database and makes it ready. Its files are dropped after the connection.
+/// Connects to a database and prepares it. Its files are dropped after the connection.
 fn connect(path: Option<&Path>) -> Result<(Connection, Option<Files>), Unfit> {
     let Some(path) = path else {
         let connection = Connection::open_in_memory()?;
@@ -174,7 +174,7 @@ fn connect(path: Option<&Path>) -> Result<(Connection, Option<Files>), Unfit> {
     }
 }
 
-/// Works until no more jobs can come, or the file fails: then all of the transaction is undone with the connection.
+/// Works until no more jobs can come, or the file fails: then the whole transaction is undone with the connection.
 fn work(
     connection: &Connection,
     mut files: Option<&mut Files>,
@@ -214,7 +214,7 @@ fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.execute([]).map(|_| ())
 }
 
-/// Does something that leaves no trace if it fails or panics.
+/// Runs work that leaves no trace if it fails or panics.
 pub(crate) fn within_savepoint<T, E: From<rusqlite::Error>>(
     connection: &Connection,
     work: impl FnOnce() -> Result<T, E>,

@@ -1,10 +1,10 @@
-//! How the names of people and plans are compared: without regard to case and to blanks around them.
+//! Comparison of names of people and plans: without regard to case and surrounding blanks.
 
 use std::cmp::Ordering;
 
 use rusqlite::{Connection, Result};
 
-/// Makes the collation `names` known to a connection. Its indexes need it.
+/// Registers the collation `names` with a connection. Its indexes need it.
 pub(super) fn register(connection: &Connection) -> Result<()> {
     connection.create_collation("names", compare)
 }

@@ -1,5 +1,5 @@
-//! One-time tokens of cards, known by the hashes of their JWTs. Of a card there is what a token of the vault has, and what
-//! the issuer will say of the security code.
+//! One-time tokens of cards, stored as hashes of their JWTs. The stored parts of a card are those of a vault token, and
+//! the issuer's future result for the security code.
 
 use perennial_domain::CardBrand;
 use perennial_domain::clearent::OneTimeToken;
@@ -15,13 +15,13 @@ use crate::store::world::Kind;
 /// A card behind a one-time token.
 pub(crate) struct OneTimeCard {
     pub(crate) card: Card,
-    /// The letter of the issuer's answer to the security code, if there was one.
+    /// The letter of the issuer's result for the security code, if there was one.
     pub(crate) csc: Option<String>,
 }
 
-/// What a one-time token is good for.
+/// The state of a one-time token.
 pub(crate) enum OneTime {
-    /// It charges this card, and is used up by that.
+    /// The token charges this card, which uses it up.
     Card(OneTimeCard),
     Used,
     Expired,
@@ -55,7 +55,7 @@ impl Session<'_> {
         insert(self.connection, "one_time_tokens", columns)
     }
 
-    /// Uses a one-time token up, if it is still good. A refusal later on takes that back.
+    /// Uses a one-time token up, if it is still valid. A later refusal undoes this.
     pub(crate) fn use_one_time_token(&self, token: &OneTimeToken) -> Result<OneTime> {
         let key = params![self.world, hex(&hash(token.expose()))];
         let sql = "SELECT card_type, last_four, exp_date, csc, expires, used FROM one_time_tokens

@@ -1,4 +1,4 @@
-//! Payments that plans made, in the books.
+//! Payments made by plans, in the database.
 
 use perennial_domain::clearent::{
     CustomerKey, Payment, PaymentSearch, PlanKey, TransactionId, TransactionResult,
@@ -13,7 +13,7 @@ use crate::clock::Moment;
 use crate::store::session::Session;
 use crate::store::world::Kind;
 
-/// A payment as a plan makes it.
+/// A payment to write, made by a plan.
 pub(crate) struct Made<'a> {
     pub(crate) plan: &'a PlanKey,
     pub(crate) customer: &'a CustomerKey,
@@ -25,7 +25,7 @@ pub(crate) struct Made<'a> {
 }
 
 impl Session<'_> {
-    /// Writes a payment. A plan cannot make two for one of its days: the table refuses.
+    /// Writes a payment. A plan cannot make two for one day: the table refuses the second.
     pub(crate) fn create_payment(&self, made: &Made<'_>) -> Result<()> {
         let columns: Columns = vec![
             ("world", self.world.into()),

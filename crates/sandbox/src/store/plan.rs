@@ -1,4 +1,4 @@
-//! Payment plans in the books.
+//! Payment plans in the database.
 
 use perennial_domain::clearent::{
     CustomerKey, Frequency, FrequencyDay, Plan, PlanKey, PlanSearch, PlanStatus, Schedule, TokenId,
@@ -33,7 +33,7 @@ impl Session<'_> {
         insert(self.connection, "plans", columns)
     }
 
-    /// Writes the plan as it is now; its status has the date of its last change.
+    /// Writes the new state of a plan; its status has the date of its last change.
     pub(crate) fn update_plan(&self, old: &Plan, new: &Plan) -> Result<()> {
         let mut columns = self.columns(new)?;
         if old.status != new.status {
@@ -42,7 +42,7 @@ impl Session<'_> {
         row::update(self.connection, "plans", (self.world, "key", new.plan_key.as_str()), columns)
     }
 
-    /// A status that a plan gets now; one that is canceled will be archived.
+    /// Columns of a plan's new status; a canceled plan will be archived.
     fn status_columns(&self, status: Option<&PlanStatus>) -> [(&'static str, Value); 2] {
         let canceled = status == Some(&PlanStatus::CANCELED);
         let archive = self.now.archive_end().filter(|_| canceled).map(Moment::millis);
@@ -145,7 +145,7 @@ impl Session<'_> {
             .page(self, &paging, ORDERS, plan)
     }
 
-    /// Archives the plans whose time has come by this moment: they are found no more, and their payments stay.
+    /// Archives the plans whose time has come by this moment: they are no longer found, and their payments stay.
     pub(crate) fn archive_due(&self, by: Moment) -> Result<()> {
         let due = params![self.world, by.millis()];
         // Every call asks, and to look costs a fraction of an update that finds nothing.
@@ -159,7 +159,7 @@ impl Session<'_> {
         self.gone(Kind::Plan, archived)
     }
 
-    /// The next plan of those that are to charge by the end of this day, with that day.
+    /// The next plan that charges by the end of this day, with the day of the charge.
     pub(crate) fn due(&self, last: NaiveDate) -> Result<Option<(Plan, NaiveDate)>> {
         let sql = "SELECT * FROM plans WHERE world = ? AND next_charge IS NOT NULL AND next_charge <= ? ORDER BY next_charge, key LIMIT 1";
         self.connection
@@ -178,7 +178,7 @@ impl Session<'_> {
     }
 }
 
-/// The days on which a plan charges while it is active. What its cycle means is not known, so it changes nothing here.
+/// The days on which a plan charges while it is active. The meaning of its cycle is unknown, so it has no effect here.
 pub(crate) fn schedule(plan: &Plan) -> Option<Schedule> {
     Plan { frequency_month: None, ..plan.clone() }.schedule()
 }

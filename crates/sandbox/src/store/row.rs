@@ -1,4 +1,4 @@
-//! Between columns and the values of the domain.
+//! Conversion between columns and values of the domain.
 
 use perennial_domain::clearent::PostalAddress;
 use perennial_domain::{Amount, CardBrand, Expiry};
@@ -31,12 +31,12 @@ pub(crate) fn update(
     connection.prepare_cached(&sql)?.execute(params_from_iter(values)).map(|_| ())
 }
 
-/// A column that says something.
+/// A column value from a text, if there is one.
 pub(crate) fn text<T: AsRef<str>>(value: Option<T>) -> Value {
     value.map_or(Value::Null, |value| Value::from(value.as_ref().to_owned()))
 }
 
-/// Text that people write, where a card number may stand that has no business there.
+/// A column value from text that people write, with misplaced card numbers masked.
 pub(crate) fn prose<T: AsRef<str>>(value: Option<T>) -> Value {
     value.map_or(Value::Null, |value| Value::from(mask::text(value.as_ref())))
 }
@@ -104,12 +104,12 @@ pub(crate) fn read_address(row: &Row<'_>, column: &'static str) -> Result<Option
     }))
 }
 
-/// A column whose text is a value of the domain.
+/// Reads a column whose text is a value of the domain.
 pub(crate) fn read<T: TryFrom<String>>(row: &Row<'_>, column: &'static str) -> Result<T> {
     T::try_from(row.get(column)?).map_err(|_| damaged(column))
 }
 
-/// The same where there may be none.
+/// Reads an optional column whose text is a value of the domain.
 pub(crate) fn read_some<T: TryFrom<String>>(row: &Row<'_>, column: &'static str) -> Result<Option<T>> {
     let text = row.get::<_, Option<String>>(column)?;
     text.map(|text| T::try_from(text).map_err(|_| damaged(column))).transpose()

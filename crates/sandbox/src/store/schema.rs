@@ -1,4 +1,4 @@
-//! The tables, and how a database becomes one of ours.
+//! The tables, and the preparation of a database file.
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ffi};
@@ -8,16 +8,16 @@ use super::snapshot::forget_copies;
 use super::unfit::Unfit;
 use super::{LOG_FRAMES, names};
 
-/// The schema of this version, kept in the file's `user_version`.
+/// The version of the schema, stored in the file's `user_version`.
 const VERSION: i64 = 6;
 
-/// The file's `application_id`, so that no database of another program is taken for ours: `Pere`.
+/// The file's `application_id`, so that a database of another program is never opened: `Pere`.
 const APPLICATION: i64 = 0x5065_7265;
 
-/// `number` counts a world's objects of a kind in the order of their creation; `tallies` knows how many were made and
-/// how many are gone, so that a list need not be counted. Times are milliseconds since 1970, days `yyyy-MM-dd`,
-/// amounts cents. No column has room for a card number; credentials and access ids are known by their hashes,
-/// and an API key by its last four characters as well.
+/// Tables of the database. `number` counts a world's objects of a kind in the order of their creation; `tallies` counts
+/// created and removed objects, so that a list need not be counted. Times are milliseconds since 1970, days
+/// `yyyy-MM-dd`, amounts cents. No column has room for a card number; credentials and access ids are stored as hashes,
+/// and an API key also by its last four characters.
 const TABLES: &str = "
 CREATE TABLE openings (count INTEGER NOT NULL);
 INSERT INTO openings VALUES (0);
@@ -180,8 +180,8 @@ CREATE TABLE snapshots (
 );
 ";
 
-/// What the planner takes for granted, in place of what a small or empty database would teach it: that a world is large,
-/// and that types and statuses are few. Told nothing, it reads whole worlds where an index knows better, because the rows
+/// Statistics that the planner uses instead of those of a small or empty database: a world is large,
+/// and types and statuses are few. Without them it reads whole worlds where an index is better, because the rows
 /// of a table are in its primary key.
 const STATISTICS: &str = "
 ANALYZE;
@@ -196,8 +196,8 @@ INSERT INTO sqlite_stat1
 ANALYZE sqlite_schema;
 ";
 
-/// What a world is made of, each table with the column that orders it in the world's state. Each begins
-/// with a column `world` and has it in all its keys, so that a world can be copied.
+/// Tables of a world, each with the column that orders it in the world's state. Each begins with a column `world` and
+/// has it in all its keys, so that a world can be copied.
 pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
     ("customers", "key"),
     ("tokens", "id"),
@@ -220,7 +220,7 @@ pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
     ("tallies", "kind"),
 ];
 
-/// Takes the file for this sandbox alone, checks it, makes its tables if it is new, and counts how often it was opened.
+/// Locks the file for this sandbox, checks it, creates its tables if it is new, and counts the start.
 pub(super) fn prepare(connection: &Connection, mut files: Option<&mut Files>) -> Result<(), Unfit> {
     // A file that is read-only is opened all the same, and its first lock fails with another error.
     if connection.is_readonly("main")? {

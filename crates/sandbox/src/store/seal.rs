@@ -1,11 +1,11 @@
-//! How a start finds out that its files are what the sandbox left.
+//! Checks at the start that the files are as the sandbox left them.
 //!
-//! Between two checkpoints the database file does not change, and everything new is in the log. The table `seal` has a
-//! checksum of the database file but for its own page, and whether the sandbox closed it:
+//! Between two checkpoints the database file does not change, and all new data is in the log. The table `seal` has a
+//! checksum of the database file except for its own page, and whether the sandbox closed it:
 //!
-//! * closed: the file is whole by itself, and has the checksum;
-//! * not closed: the log must be there. Its first transaction has the checksum of the file that it belongs to;
-//! * no checksum: a checkpoint was under way, whose pages are all in the log.
+//! * closed: the file is complete without a log, and matches the checksum;
+//! * not closed: the log must exist. Its first transaction has the checksum of the file that it belongs to;
+//! * no checksum: a checkpoint was in progress, whose pages are all in the log.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -18,7 +18,8 @@ use super::unfit::Unfit;
 use super::wal::{self, State, Wal};
 use super::{LOG_FRAMES, log_frames};
 
-/// Frames of the log after which they are written back: 64 MiB, so that a page that changes often is written once.
+/// The maximum frames of the log before they are written back: 64 MiB, so that a page that changes often is written
+/// once.
 const LONGEST_LOG: u64 = 16_000;
 
 pub(super) const TABLE: &str = "
@@ -26,29 +27,30 @@ CREATE TABLE seal (closed INTEGER NOT NULL, checksum INTEGER);
 INSERT INTO seal VALUES (0, NULL);
 ";
 
-/// The files of a database, while this sandbox has it.
+/// The files of an open database.
 pub(super) struct Files {
-    /// Open from before the first lock until after the last: on Unix, whoever closes a file drops the process's locks on it.
+    /// The main file, open from before the first lock until after the last: on Unix, closing a file drops the process's
+    /// locks on it.
     main: File,
     path: PathBuf,
     log: PathBuf,
     page: u64,
-    /// The log, once something is written.
+    /// The log, after the first write.
     open_log: Option<File>,
     /// The size of the log file.
     size: u64,
-    /// The bytes of a last write that were dropped at the start, because it was not whole.
+    /// The bytes of an incomplete last write that were dropped at the start.
     pub(super) dropped: Option<u64>,
 }
 
-/// What `seal` says.
+/// The content of `seal`.
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Seal {
     closed: bool,
     checksum: Option<i64>,
 }
 
-/// The log of a database.
+/// The path of a database's log.
 fn log_of(path: &Path) -> PathBuf {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
@@ -101,7 +103,7 @@ impl Files {
         }
     }
 
-    /// What the database file says without its log.
+    /// Reads the seal in the database file without its log.
     fn of_main(&self) -> std::result::Result<Option<Seal>, Unfit> {
         let path = percent_encode(self.path.as_os_str().as_encoded_bytes(), NON_ALPHANUMERIC);
         let flags =
@@ -114,8 +116,8 @@ impl Files {
         }
     }
 
-    /// A checksum of the database file but for the page of `seal`, by which any page that is changed, swapped or of
-    /// another time is noticed.
+    /// A checksum of the database file except for the page of `seal`; it detects any page that is changed, swapped or
+    /// older.
     fn checksum(&mut self, connection: &Connection) -> Result<i64> {
         let own = "SELECT rootpage FROM sqlite_schema WHERE name = 'seal'";
         let own: u64 = connection.query_row(own, [], |row| row.get(0))?;
@@ -144,7 +146,7 @@ impl Files {
         Ok(())
     }
 
-    /// Notes what is committed, before it is answered.
+    /// Writes the mark of committed frames, before their answers are sent.
     pub(super) fn mark_log(&mut self) -> Result<()> {
         if wal::is_passed(log_frames(), self.page, self.size) {
             return self.grow_log();
@@ -167,7 +169,7 @@ impl Files {
         if log_frames() < LONGEST_LOG { Ok(()) } else { self.checkpoint(connection) }
     }
 
-    /// Writes the log back and begins another.
+    /// Writes the log back and starts another.
     pub(super) fn checkpoint(&mut self, connection: &Connection) -> Result<()> {
         self.grow_log()?;
         connection.execute("UPDATE seal SET closed = 0, checksum = NULL", [])?;
@@ -184,7 +186,7 @@ impl Files {
         connection.execute("UPDATE seal SET checksum = ?", [checksum]).map(|_| ())
     }
 
-    /// Leaves a database that is whole without its log.
+    /// Leaves a database that is complete without its log.
     pub(super) fn close(&mut self, connection: &Connection) -> Result<()> {
         self.checkpoint(connection)?;
         self.grow_log()?;
@@ -203,7 +205,7 @@ const FOREIGN: &str = "and its log, the file of the same name that ends in -wal,
 const CHANGED: &str =
     "was changed since the sandbox closed it: put back a copy of it, or remove it to begin anew";
 
-/// What `seal` says; nothing if the database is new.
+/// The content of `seal`; `None` if the database is new.
 fn seal(connection: &Connection) -> Result<Option<Seal>> {
     let is_there = "SELECT count(*) FROM sqlite_schema WHERE name = 'seal'";
     if connection.query_row(is_there, [], |row| row.get::<_, i64>(0))? == 0 {
@@ -219,14 +221,14 @@ fn quick_check(connection: &Connection) -> std::result::Result<(), Unfit> {
     if found == "ok" { Ok(()) } else { Err(Unfit::Files(FOREIGN)) }
 }
 
-/// A step of the checksum: each is one to one, so that no single change is lost.
+/// A step of the checksum. Steps are injective, so that a single change is always detected.
 fn mixed(sum: u64, word: &[u8]) -> u64 {
     let mut bytes = [0; 8];
     bytes[..word.len()].copy_from_slice(word);
     (sum ^ u64::from_le_bytes(bytes)).wrapping_mul(0x9fb2_1c65_1e98_df25).rotate_left(23)
 }
 
-/// Fills a buffer as far as the file goes.
+/// Fills a buffer up to the end of the file.
 fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
     while length < buffer.len() {
@@ -238,7 +240,7 @@ fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(length)
 }
 
-/// A file that fails, as the database says it.
+/// The database error for a file error.
 #[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
 pub(super) fn failed(error: io::Error) -> rusqlite::Error {
     let code = match error.kind() {

@@ -11,7 +11,7 @@ use crate::members::given;
 use crate::options::GatewayOptions;
 use crate::seed::Seed;
 
-/// A world while a job has it open, at one moment of its clock.
+/// An open world within a job, at one moment of its clock.
 pub(crate) struct Session<'c> {
     pub(crate) connection: &'c Connection,
     pub(crate) world: i64,
@@ -21,16 +21,16 @@ pub(crate) struct Session<'c> {
     /// The day of the month that further months keep, as a [`Goal`](crate::clock::Goal) has it.
     pub(crate) month_day: Option<u32>,
     pub(crate) gateway: GatewayOptions,
-    /// What the machine's clock shows.
+    /// The time of the machine's clock.
     pub(crate) real: Moment,
     /// The hash of the world's key.
     pub(crate) key_hash: [u8; 32],
-    /// How often the database was opened since the world began, then included.
+    /// The number of times the database was opened since the world began, including this time.
     pub(crate) opened: u64,
 }
 
 impl<'c> Session<'c> {
-    /// Opens a world as it is; what became due since it was closed has not happened yet.
+    /// Opens a world as it is; due payments have not been made yet.
     pub(crate) fn open(connection: &'c Connection, row: &WorldRow, real: Moment) -> Self {
         let WorldRow { id, key_hash, seed, clock, month_day, gateway, asked_for: _, opened } = *row;
         let now = clock.now(real);
@@ -45,12 +45,12 @@ impl<'c> Session<'c> {
         Ok(Self { clock, now: clock.now(self.real), month_day, ..self })
     }
 
-    /// A session of the copy of the world that is kept at this place, as it stood then.
+    /// A session of the stored copy of the world, as it was then.
     pub(crate) fn of_copy(&self, place: i64, now: Moment) -> Self {
         Self { world: place, clock: Clock::Frozen(now), now, ..*self }
     }
 
-    /// Does something that leaves no trace if it is refused.
+    /// Runs work that leaves no trace if it is refused.
     pub(crate) fn attempt<T, E: From<rusqlite::Error>>(
         &self,
         work: impl FnOnce(&Self) -> std::result::Result<T, E>,
@@ -68,14 +68,14 @@ impl<'c> Session<'c> {
         self.connection.prepare_cached(sql)?.query_row(params![self.world, kind.table()], |row| row.get(0))
     }
 
-    /// Counts objects of this kind that are gone.
+    /// Counts removed objects of this kind.
     pub(crate) fn gone(&self, kind: Kind, count: usize) -> Result<()> {
         let sql = "UPDATE tallies SET gone = gone + ? WHERE world = ? AND kind = ?";
         self.connection.prepare_cached(sql)?.execute(params![count, self.world, kind.table()])?;
         Ok(())
     }
 
-    /// How many objects of this kind there are.
+    /// The number of existing objects of this kind.
     pub(crate) fn standing(&self, kind: Kind) -> Result<u64> {
         let sql = "SELECT made - gone FROM tallies WHERE world = ? AND kind = ?";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -83,7 +83,7 @@ impl<'c> Session<'c> {
         Ok(count.unwrap_or_default())
     }
 
-    /// The merchant of all that happens here: 12 digits.
+    /// The merchant of the world: 12 digits.
     pub(crate) fn merchant_id(&self) -> String {
         format!("9{}", self.seed.digits("merchant", 0, 11))
     }
@@ -93,8 +93,8 @@ impl<'c> Session<'c> {
         format!("1{}", self.seed.digits("terminal", 0, 7))
     }
 
-    /// The whole world but its request log in JSON, so that two equal worlds have equal bytes. It is written row by row,
-    /// because a large world takes a multiple of its text as values.
+    /// The whole world except its request log in JSON, so that two equal worlds have equal bytes. It is written row by
+    /// row, because the values of a large world take several times the memory of its text.
     pub(crate) fn state(&self) -> Result<Vec<u8>> {
         let mut state = Vec::new();
         self.write_state(&mut |text| state.extend_from_slice(text))?;

@@ -1,4 +1,4 @@
-//! The settings of a world's terminal, in the books once they are changed.
+//! Settings of a world's terminal, in the database after their first change.
 
 use perennial_domain::clearent::{
     CheckAnswer, CheckSettings, CheckUpdate, DuplicateSettings, DuplicateUpdate, DuplicateUpdateFields,
@@ -9,21 +9,21 @@ use rusqlite::{OptionalExtension, Result, Row};
 use super::row::{Columns, insert};
 use crate::store::session::Session;
 
-/// What a terminal is set to.
+/// The settings of a terminal.
 pub(crate) struct Settings {
     pub(crate) avs: Filters,
     pub(crate) csc: Filters,
     pub(crate) duplicates: Duplicates,
 }
 
-/// Which answers of a check are taken.
+/// The accepted answers of a check.
 pub(crate) struct Filters {
     enabled: bool,
-    /// The letters of those that are.
+    /// The letters of the accepted answers.
     allowed: String,
 }
 
-/// How a charge that was made before is found.
+/// The settings that find duplicates.
 #[expect(clippy::struct_excessive_bools, reason = "the vendor's settings are flags")]
 pub(crate) struct Duplicates {
     pub(crate) enabled: bool,
@@ -34,7 +34,7 @@ pub(crate) struct Duplicates {
     pub(crate) respond_with_error: bool,
 }
 
-/// Nothing is enabled. What would be allowed, and the one minute, are those of the vendor's samples.
+/// Disables everything. The allowed answers and the window of one minute are those of the vendor's samples.
 impl Default for Settings {
     fn default() -> Self {
         let filters = |allowed: &str| Filters { enabled: false, allowed: allowed.into() };
@@ -96,7 +96,7 @@ fn settings(row: &Row<'_>) -> Result<Settings> {
 }
 
 impl Filters {
-    /// Whether a charge is voided that the issuer approved with this answer. Where nothing was checked nothing is
+    /// Whether a charge that the issuer approved with this answer is voided. Without a check nothing is
     /// voided (**inferred**).
     pub(crate) fn stops(&self, answer: Option<&CheckAnswer>) -> bool {
         self.enabled && answer.is_some_and(|answer| !self.allowed.contains(answer.code))

@@ -1,5 +1,5 @@
-//! Snapshots: a world's rows once more, under a number of their own, so that taking one and coming back to it is one
-//! statement a table and needs no memory.
+//! Snapshots: copies of a world's rows under a separate number, so that taking or restoring one needs one
+//! statement per table and no memory.
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::options::GatewayOptions;
 
 impl Session<'_> {
-    /// Keeps the world as it is, with the number of its last exchange. The id follows from the world's seed.
+    /// Stores a copy of the world, with the number of its last exchange. The id is derived from the world's seed.
     pub(crate) fn keep(&self, exchanges: u64) -> Result<String> {
         let sql = "SELECT count(*) + 1 FROM snapshots WHERE world = ?";
         let number = self.connection.query_row(sql, [self.world], |row| row.get(0))?;
@@ -31,8 +31,8 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.query_map([self.world], |row| row.get(0))?.collect()
     }
 
-    /// Makes the world what a snapshot kept, and says where its clock goes on and the number of its last exchange then;
-    /// nothing if the world has no such snapshot.
+    /// Restores the world from a snapshot, and returns its clock and the number of its last exchange;
+    /// `None` if the world has no such snapshot.
     pub(crate) fn restore(&self, name: &str) -> Result<Option<(Clock, u64)>> {
         let sql =
             "SELECT id, mode, at, month_day, opened, exchanges FROM snapshots WHERE world = ? AND name = ?";
@@ -54,11 +54,11 @@ impl Session<'_> {
     }
 }
 
-/// Where copies are kept that end with the sandbox: far below all snapshots.
+/// The base number of copies that end with the sandbox: far below all snapshots.
 const APART: i64 = i64::MIN;
 
 impl Session<'_> {
-    /// Copies the world for reads that are stale, and returns the place of the copy. The number makes the place its own.
+    /// Copies the world for stale reads, and returns the place of the copy, which the number makes unique.
     pub(crate) fn copy_apart(&self, number: i64) -> Result<i64> {
         let place = APART + number;
         copy(self.connection, self.world, place)?;
@@ -74,7 +74,7 @@ impl Session<'_> {
     }
 }
 
-/// Empties the world and starts it again: afresh in this way, or in the one that it was made in, to which its snapshots
+/// Empties the world and restarts it: with new options, or with those that it was created with, to which its snapshots
 /// still belong.
 pub(crate) fn restart(connection: &Connection, world: i64, start: Option<Start>) -> Result<()> {
     erase(connection, world)?;
@@ -92,7 +92,7 @@ pub(crate) fn restart(connection: &Connection, world: i64, start: Option<Start>)
     connection.execute(sql, [world]).map(|_| ())
 }
 
-/// Removes the copies that a sandbox left behind.
+/// Removes the copies that an earlier sandbox left behind.
 pub(super) fn forget_copies(connection: &Connection) -> Result<()> {
     for (table, _) in WORLD_TABLES {
         connection.execute(&format!("DELETE FROM {table} WHERE world < ?"), [APART / 2])?;
@@ -109,7 +109,7 @@ pub(crate) fn forget(connection: &Connection, world: i64) -> Result<()> {
     connection.execute("DELETE FROM snapshots WHERE world = ?", [world]).map(|_| ())
 }
 
-/// Removes what a world is made of.
+/// Removes the rows of a world.
 pub(crate) fn erase(connection: &Connection, world: i64) -> Result<()> {
     for (table, _) in WORLD_TABLES {
         connection.execute(&format!("DELETE FROM {table} WHERE world = ?"), [world])?;
@@ -117,12 +117,12 @@ pub(crate) fn erase(connection: &Connection, world: i64) -> Result<()> {
     Ok(())
 }
 
-/// The world that a snapshot's rows belong to: worlds that a key opens have numbers above zero.
+/// The world number of a snapshot's rows: worlds that a key opens have numbers above zero.
 fn place(id: i64) -> i64 {
     -id
 }
 
-/// Gives what a world is made of to one that is empty.
+/// Copies the rows of a world to an empty one.
 fn copy(connection: &Connection, from: i64, to: i64) -> Result<()> {
     for (table, _) in WORLD_TABLES {
         let all = connection.prepare(&format!("SELECT * FROM {table}"))?;

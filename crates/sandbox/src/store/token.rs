@@ -1,5 +1,5 @@
-//! Card tokens in the books, and what ties them to customers. Of a card there is its brand, its last four digits and
-//! its expiry, and nothing else.
+//! Card tokens in the database, and their links to customers. The stored parts of a card are its brand, its last four
+//! digits and its expiry.
 
 use perennial_domain::clearent::{
     CustomerKey, CustomerToken, CustomerTokenUpdate, CustomerTokenUpdateFields, NewCustomerToken,
@@ -16,23 +16,23 @@ use crate::clock::Moment;
 use crate::store::session::Session;
 use crate::store::world::Kind;
 
-/// A card as it may be kept.
+/// The storable parts of a card.
 #[derive(Clone)]
 pub(crate) struct Card {
     pub(crate) brand: Option<CardBrand>,
     pub(crate) last_four: String,
-    /// Only a refund goes to a card without one.
+    /// The expiry; only a refund goes to a card without one.
     pub(crate) exp_date: Option<Expiry>,
 }
 
-/// A token to make of a card.
+/// A card and an address from which a token is created.
 pub(crate) struct Tokenised {
     pub(crate) card: Card,
     pub(crate) customer_key: Option<CustomerKey>,
     pub(crate) description: Option<String>,
     pub(crate) avs_address: Option<String>,
     pub(crate) avs_zip: Option<String>,
-    /// Whether charges of it have its address checked.
+    /// Whether charges of the token check its address.
     pub(crate) avs_required: bool,
 }
 
@@ -73,8 +73,8 @@ impl Session<'_> {
         self.token(&id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
 
-    /// 19 digits: `1100`, eleven that the world has not used yet and that begin alike in a stretch of 1,024, and the
-    /// card's last four.
+    /// Returns 19 digits: `1100`, eleven that the world has not used yet and that begin alike in a stretch of 1,024,
+    /// and the card's last four.
     fn free_token_id(&self, number: u64, last_four: &str) -> Result<String> {
         let mut taken = self
             .connection
@@ -105,7 +105,7 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.query_row(params![self.world, id.as_str()], |row| row.get(0))
     }
 
-    /// Writes what changed; a token becomes deleted by [`delete_token`](Self::delete_token).
+    /// Writes the changes; [`delete_token`](Self::delete_token) marks a token as deleted.
     pub(crate) fn update_token(&self, id: &TokenId, update: &TokenUpdate) -> Result<()> {
         let TokenUpdateFields { customer_key, status, description } = update.fields();
         if let Some(customer) = customer_key {
@@ -121,7 +121,7 @@ impl Session<'_> {
         row::update(self.connection, "tokens", (self.world, "id", id.as_str()), columns)
     }
 
-    /// Marks a token as deleted: its id stays taken, and plans that charge it are declined from now on.
+    /// Marks a token as deleted: its id stays taken, and plans that charge it are declined from then on.
     pub(crate) fn delete_token(&self, id: &TokenId) -> Result<()> {
         let sql = "DELETE FROM customer_tokens WHERE world = ? AND token_id = ?";
         let ties = self.connection.prepare_cached(sql)?.execute(params![self.world, id.as_str()])?;
@@ -131,7 +131,7 @@ impl Session<'_> {
         self.gone(Kind::Token, 1)
     }
 
-    /// Notes that a token was charged.
+    /// Records a charge of a token.
     pub(crate) fn use_token(&self, id: &TokenId, at: Moment) -> Result<()> {
         let sql = "UPDATE tokens SET times_used = times_used + 1, updated = ? WHERE world = ? AND id = ?";
         self.connection.prepare_cached(sql)?.execute(params![at.millis(), self.world, id.as_str()])?;
@@ -159,7 +159,7 @@ impl Session<'_> {
             .page(self, &paging, ORDERS, token)
     }
 
-    /// The span that a `date-filter` names, in milliseconds; `custom_range` and unknown names say nothing.
+    /// The span of a `date-filter`, in milliseconds; `None` for `custom_range` and unknown names.
     fn span(&self, name: &str) -> Option<(i64, i64)> {
         let (now, today) = (self.now.millis(), millis(self.now.date()));
         Some(match name.to_ascii_lowercase().as_str() {
@@ -172,14 +172,14 @@ impl Session<'_> {
         })
     }
 
-    /// Whether the token is one of the customer's.
+    /// Whether the token belongs to the customer.
     pub(crate) fn owns(&self, customer: &CustomerKey, token: &TokenId) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM customer_tokens WHERE world = ? AND customer_key = ? AND token_id = ?)";
         let owner = params![self.world, customer.as_str(), token.as_str()];
         self.connection.prepare_cached(sql)?.query_row(owner, |row| row.get(0))
     }
 
-    /// Makes the token one of the customer's, if it is not yet.
+    /// Attaches the token to the customer, unless it is attached already.
     fn tie(&self, customer: &CustomerKey, token: &TokenId) -> Result<()> {
         if self.owns(customer, token)? {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Card transactions in the books.
+//! Card transactions in the database.
 
 use perennial_domain::clearent::{
     CheckAnswer, Transaction, TransactionId, TransactionResult, TransactionSearch, TransactionType,
@@ -17,17 +17,17 @@ use crate::clock::Moment;
 use crate::store::session::Session;
 use crate::store::world::Kind;
 
-/// By what an earlier charge is the same as another: what is not given does not count.
+/// The key by which charges count as duplicates: absent fields are ignored.
 #[derive(Default)]
 pub(crate) struct DuplicateKey<'a> {
     pub(crate) last_four: Option<&'a str>,
     pub(crate) invoice: Option<&'a str>,
-    /// Not made before this.
+    /// The earliest time.
     pub(crate) since: Option<Moment>,
 }
 
 impl Session<'_> {
-    /// Writes a transaction and gives it its id, its approval and, if it moves money, its batch.
+    /// Writes a transaction and assigns its id, its approval and, if it moves money, its batch.
     pub(crate) fn create_transaction(&self, mut record: Transaction, at: Moment) -> Result<Transaction> {
         let number = self.next(Kind::Transaction)?;
         // Ids count from somewhere near 700001, as the vendor's samples do.
@@ -151,7 +151,8 @@ impl Session<'_> {
         self.now.millis_before(self.gateway.retention)
     }
 
-    /// The number of the last transaction that the gateway does not find any more; 0 if there is none. Numbers go by time.
+    /// The number of the last transaction that the gateway no longer finds; 0 if there is none. Numbers increase with
+    /// time.
     pub(crate) fn forgotten(&self) -> Result<u64> {
         let sql = "SELECT number FROM transactions WHERE world = ? AND created < ? ORDER BY created DESC, number DESC LIMIT 1";
         let forgotten = params![self.world, self.retained_from()];
@@ -159,7 +160,7 @@ impl Session<'_> {
         Ok(last.unwrap_or_default())
     }
 
-    /// What approved transactions of this type took of or gave back from this one, unless they were voided.
+    /// The total of approved transactions of this type that follow up this one, except for voided ones.
     pub(crate) fn followed_up(&self, id: &TransactionId, kind: &TransactionType) -> Result<Total> {
         let sql = "SELECT coalesce(sum(amount), 0) FROM transactions
                    WHERE world = ? AND ref_id = ? AND type = ? AND result = 'APPROVED' AND voided = 0";
@@ -167,7 +168,7 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.query_row(follow_up, |row| row.get(0).map(Total::from_cents))
     }
 
-    /// The last approved charge of this type and amount that is the same, unless it was voided or a plan made it.
+    /// The last approved charge of this type and amount that matches the key, unless it was voided or a plan made it.
     pub(crate) fn earlier_charge(
         &self,
         charge: &Transaction,
@@ -206,14 +207,14 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Says whether an authorisation waits to be captured.
+    /// Records whether an authorization waits to be captured.
     pub(crate) fn set_pending(&self, id: &TransactionId, pending: bool) -> Result<()> {
         let sql = "UPDATE transactions SET pending = ? WHERE world = ? AND id = ?";
         self.connection.prepare_cached(sql)?.execute(params![pending, self.world, id.as_str()])?;
         Ok(())
     }
 
-    /// Transactions made in these milliseconds that match the search, but the first ones, up to this number.
+    /// Transactions made in these milliseconds that match the search, except for the first ones, up to this number.
     pub(crate) fn transactions(
         &self,
         search: TransactionSearch,
@@ -267,7 +268,8 @@ fn description(answers: &[CheckAnswer], code: Option<&str>) -> Option<String> {
     answer.map(|answer| answer.description.into())
 }
 
-/// Whether it takes money or gives it back. An authorisation only reserves some, and a void stops what is not settled.
+/// Whether the transaction takes or returns money. An authorization only reserves an amount, and a void cancels an
+/// unsettled transaction.
 fn moves_money(record: &Transaction) -> bool {
     const MOVING: [TransactionType; 5] = [
         TransactionType::SALE,
@@ -286,7 +288,7 @@ fn reserves(record: &Transaction) -> bool {
         && record.amount.is_some_and(|amount| !amount.is_zero())
 }
 
-/// Reads stored transactions, which show of their cards the last four digits only.
+/// Reads stored transactions, which show only the last four digits of their cards.
 fn transaction(open_batch: Option<(u64, Moment)>) -> impl Fn(&Row<'_>) -> Result<Transaction> {
     let open = open_batch.map(|(number, _)| number);
     move |row| transaction_when(row, open)

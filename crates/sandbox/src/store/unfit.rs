@@ -1,18 +1,18 @@
-//! Why a database cannot be opened.
+//! Reasons why a database cannot be opened.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::StoreError;
 
-/// Why a database is not for us, before the file is named.
+/// The reason why a database cannot be opened, before the file is named.
 pub(super) enum Unfit {
     Schema {
         found: i64,
         known: i64,
     },
     Foreign,
-    /// The files are not what the sandbox left.
+    /// The files are not as the sandbox left them.
     Files(&'static str),
     Sqlite(rusqlite::Error),
 }

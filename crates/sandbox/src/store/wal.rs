@@ -1,4 +1,4 @@
-//! The write-ahead log of the database as it is on disk, read apart from `SQLite`, which passes over what it cannot read.
+//! The write-ahead log of the database as it is on disk, read without `SQLite`, which skips data that it cannot read.
 //!
 //! Format: <https://www.sqlite.org/fileformat2.html#walformat>. A log has a header with two salts, then frames, each a page
 //! with the salts of its log. The last frame of a transaction is a commit. Frames of earlier logs may follow.
@@ -10,36 +10,36 @@ use std::path::Path;
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
-/// The room after the end of each log. `SQLite` fills it, and [`grow`] makes more before each transaction, so that a log
-/// with less room after the last but one transaction was cut.
+/// The free space after the end of each log. `SQLite` fills it, and [`grow`] extends it before each transaction, so
+/// that a log with less space after the second-to-last transaction was cut.
 const ROOM: u64 = 128 * 1024;
-/// The room less the mark and the header of a frame that is written over it: a transaction of this size may have passed
-/// the end of the file.
+/// The free space minus the mark and the header of a frame that is written over it: a transaction of this size may have
+/// passed the end of the file.
 const PASSES: u64 = ROOM - 64;
-/// The file grows by this much at a time.
+/// The number of bytes by which the file grows.
 const STEP: u64 = 256 * 1024;
 
 /// A log, as far as it can be read.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Wal {
-    /// The number of frames up to the last commit that can be read.
+    /// The number of frames up to the last readable commit.
     pub(super) committed: u64,
     pub(super) state: State,
 }
 
-/// Whether a log is what was written.
+/// The condition of a log.
 #[derive(Debug, Default, PartialEq)]
 pub(super) enum State {
-    /// There is no file, or an empty one.
+    /// The file is missing or empty.
     #[default]
     Missing,
-    /// Everything that was committed is there.
+    /// All committed frames are intact.
     Whole,
-    /// The same, and after it so many bytes of a write that ended early, or was damaged.
+    /// All committed frames are intact, and are followed by this many bytes of an incomplete or damaged write.
     Interrupted(u64),
     /// The file ends too early.
     Cut,
-    /// The header, or a frame with commits after it, is not what was written.
+    /// The header, or a frame before a commit, is damaged.
     Damaged,
 }
 
@@ -130,7 +130,7 @@ fn frames(file: &mut impl Read, header: &[u8; HEADER], size: u64, mark: Option<&
     Ok(Wal { committed: last, state })
 }
 
-/// Fills a buffer; false if the file ends before.
+/// Fills a buffer; returns false if the file ends first.
 fn whole(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
     match file.read_exact(buffer) {
         Ok(()) => Ok(true),
@@ -156,8 +156,9 @@ fn sum(order: fn([u8; 4]) -> u32, [mut one, mut two]: [u32; 2], bytes: &[u8]) ->
 /// The size of a [`Mark`].
 const MARK: usize = 32;
 
-/// The last bytes of a log file: without it, the file was cut. It counts the frames up to the last commit before whose
-/// answers it was written, so that none of them can be missing. It is not flushed, and may be older than the log.
+/// The last bytes of a log file: without them, the file was cut. The mark counts the frames up to the last commit
+/// before whose answers it was written, so that none of these can be missing. It is not flushed, and may be older than
+/// the log.
 struct Mark {
     salts: [u8; 8],
     frames: u64,
@@ -192,7 +193,7 @@ impl Mark {
     }
 }
 
-/// Writes at the end of a file of this size that so many frames of its log are committed.
+/// Writes at the end of a file of this size the number of committed frames of its log.
 pub(super) fn mark(file: &mut File, frames: u64, size: u64) -> io::Result<()> {
     let mut header = [0; HEADER];
     file.seek(SeekFrom::Start(0))?;
@@ -205,12 +206,12 @@ pub(super) fn mark(file: &mut File, frames: u64, size: u64) -> io::Result<()> {
     file.write_all(&Mark { salts, frames }.bytes(size))
 }
 
-/// Whether this many frames end after the begin of the mark of a file of this size.
+/// Whether this many frames end after the start of the mark of a file of this size.
 pub(super) fn is_passed(frames: u64, page: u64, size: u64) -> bool {
     HEADER as u64 + frames * (FRAME_HEADER as u64 + page) + MARK as u64 > size
 }
 
-/// Makes room for the next transaction after this many frames, and says how large the file is.
+/// Makes room for the next transaction after this many frames, and returns the size of the file.
 pub(super) fn grow(file: &mut File, frames: u64, page: u64, size: u64) -> io::Result<u64> {
     let needed = HEADER as u64 + frames * (FRAME_HEADER as u64 + page) + ROOM;
     if needed <= size {

@@ -1,4 +1,4 @@
-//! The webhook of a world, its alerts, and the attempts to deliver them, in the books.
+//! The webhook of a world, its alerts, and the attempts to deliver them, in the database.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ pub(crate) struct Due {
     alert: u64,
     attempt: u8,
     pub(crate) at: Moment,
-    /// The fault that it has met.
+    /// The fault that hit it.
     pub(crate) fault: Option<String>,
     pub(crate) url: String,
-    /// Whether it is signed, as alerts are and postbacks are not.
+    /// Whether it is signed: alerts are, postbacks are not.
     pub(crate) is_signed: bool,
     /// The alert without its signature.
     pub(crate) body: String,
@@ -30,13 +30,13 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.query_row([self.world], |row| row.get(0)).optional()
     }
 
-    /// Sends alerts there from now on, and also those that wait.
+    /// Sends alerts, including pending ones, to this URL from now on.
     pub(crate) fn set_webhook(&self, url: &str) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO webhooks (world, url) VALUES (?, ?)";
         self.connection.prepare_cached(sql)?.execute(params![self.world, url]).map(|_| ())
     }
 
-    /// Makes no more alerts, and gives up those that wait.
+    /// Creates no more alerts, and drops pending ones.
     pub(crate) fn remove_webhook(&self) -> Result<()> {
         self.connection.execute("DELETE FROM webhooks WHERE world = ?", [self.world])?;
         let sql = "UPDATE deliveries SET outcome = ?1 WHERE world = ?2 AND outcome = 'waiting'
@@ -45,7 +45,7 @@ impl Session<'_> {
         self.connection.execute(sql, params![abandoned, self.world]).map(|_| ())
     }
 
-    /// Writes an alert about a transaction, to be delivered from then on; or what it says now, if it is written already.
+    /// Writes an alert about a transaction, due at once; or updates the alert, if it exists already.
     pub(crate) fn write_alert(
         &self,
         id: &TransactionId,
@@ -65,8 +65,8 @@ impl Session<'_> {
         self.schedule_delivery(number, 1, at)
     }
 
-    /// Writes a postback about a payment or a payer, to be delivered to an address of its own from now on. Where that is
-    /// not on this machine it is given up at once, because nothing here reaches any other.
+    /// Writes a postback about a payment or a payer, due at once, to its own address. If the address
+    /// is on another machine, it is dropped at once, because the sandbox connects to no other machine.
     pub(crate) fn write_postback(&self, about: &str, event: &str, body: &str, url: &str) -> Result<()> {
         let number = self.next(Kind::Alert)?;
         let sql =
@@ -89,7 +89,7 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.execute(delivery).map(|_| ())
     }
 
-    /// The first delivery that is due, if the world has a webhook.
+    /// The first due delivery, if the world has a webhook.
     pub(crate) fn due_delivery(&self) -> Result<Option<Due>> {
         let sql = "SELECT d.alert, d.attempt, d.due, d.fault, coalesce(a.url, w.url) AS url, a.url IS NULL AS is_signed,
                    a.body FROM deliveries d
@@ -112,7 +112,7 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.query_row(first, due).optional()
     }
 
-    /// Notes the fault that a delivery meets, whether it is held for another one, and when it is due then.
+    /// Records the fault that hits a delivery, whether it is held for another one, and its new due time.
     pub(crate) fn put_off(&self, due: &Due, fault: &str, held: bool, until: Moment) -> Result<()> {
         let sql = "UPDATE deliveries SET fault = ?, held = ?, due = ? WHERE world = ? AND alert = ? AND attempt = ?";
         let met = params![fault, held, until.millis(), self.world, due.alert, due.attempt];
@@ -126,8 +126,8 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.query_row([self.world], |row| row.get(0))
     }
 
-    /// Writes what a delivery came to, and when the next is made if it failed. It counts for nothing if the world has
-    /// become another one meanwhile.
+    /// Writes the result of a delivery, and the time of the next attempt if it failed. It has no effect if the world
+    /// has been replaced in the meantime.
     pub(crate) fn record_delivery(&self, made: &Due, result: PostResult) -> Result<()> {
         let Due { alert, attempt, at, fault: _, url: _, is_signed: _, body } = made;
         let sql = "UPDATE deliveries SET outcome = ?, status = ?
@@ -147,12 +147,12 @@ impl Session<'_> {
         }
     }
 
-    /// When the next delivery is due, if one waits.
+    /// The due time of the next delivery, if one is pending.
     pub(crate) fn next_delivery(&self) -> Result<Option<Moment>> {
         next_delivery(self.connection, self.world)
     }
 
-    /// How long it is, as the clock runs, until a delivery is due or payments are made, if the world has a webhook.
+    /// The time until a delivery or a payment is due, by a running clock, if the world has a webhook.
     pub(crate) fn until_next_alert(&self) -> Result<Option<Duration>> {
         if matches!(self.clock, Clock::Frozen(_)) {
             return Ok(None);
@@ -173,7 +173,7 @@ impl Session<'_> {
     }
 }
 
-/// When the next delivery of a world is due, if one waits.
+/// The due time of the next delivery of a world, if one is pending.
 pub(crate) fn next_delivery(connection: &Connection, world: i64) -> Result<Option<Moment>> {
     let sql = "SELECT min(due) FROM deliveries WHERE world = ? AND outcome = 'waiting'";
     let next = connection.prepare_cached(sql)?.query_row([world], |row| row.get(0))?;
@@ -195,7 +195,7 @@ fn delivery(row: &Row<'_>) -> Result<Delivery> {
     })
 }
 
-/// The vendor's words for what alerts are about.
+/// The vendor's names of alert events.
 fn event(kind: &TransactionType) -> String {
     match kind.as_str() {
         "AUTH" => "authorization".into(),

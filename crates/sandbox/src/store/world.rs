@@ -1,4 +1,4 @@
-//! The worlds of the database, each known by its key.
+//! The worlds of the database, each identified by its key.
 
 use perennial_domain::clearent::ApiKey;
 use rusqlite::{Connection, OptionalExtension, Result, params};
@@ -18,18 +18,18 @@ pub(crate) struct WorldRow {
     /// The day of the month that further months keep, as a [`Goal`](crate::clock::Goal) has it.
     pub(crate) month_day: Option<u32>,
     pub(crate) gateway: GatewayOptions,
-    /// Whether someone asked for it, and not just used a key.
+    /// Whether the world was created on request, not by the first use of its key.
     pub(super) asked_for: bool,
-    /// How often the database was opened since the world began, then included.
+    /// The number of times the database was opened since the world began, including this time.
     pub(super) opened: u64,
 }
 
-/// Which keys open a world that does not exist yet.
+/// The keys that open a world that does not exist yet.
 #[derive(Clone)]
 pub(crate) enum Admission {
-    /// Any of 32 hexadecimal digits.
+    /// Any key of 32 hexadecimal digits.
     Any,
-    /// These only, known by their hashes. Worlds that were asked for are open too.
+    /// Only these keys, given by their hashes. Worlds that were created on request are open too.
     Only(Vec<[u8; 32]>),
 }
 
@@ -42,18 +42,18 @@ impl Admission {
     }
 }
 
-/// A key as it knocks.
+/// A presented key.
 #[derive(Clone, Copy)]
 pub(crate) struct WorldKey {
     pub(crate) hash: [u8; 32],
     /// Whether the key has 32 hexadecimal digits.
     pub(crate) well_formed: bool,
-    /// The last four characters of an API key, by which people tell worlds apart.
+    /// The last four characters of an API key, by which people recognize worlds.
     pub(crate) end: Option<[u8; 4]>,
 }
 
 impl WorldKey {
-    /// The key of a world that is there.
+    /// The key of an existing world.
     pub(crate) fn of(hash: [u8; 32]) -> Self {
         Self { hash, well_formed: true, end: None }
     }
@@ -65,7 +65,7 @@ impl WorldKey {
 }
 
 impl WorldRow {
-    /// The world of this key, made at its first use; nothing if the key opens none.
+    /// The world of this key, created at its first use; `None` if the key opens no world.
     pub(crate) fn admit(
         connection: &Connection,
         world_key: WorldKey,
@@ -110,7 +110,7 @@ impl WorldRow {
             .optional()
     }
 
-    /// The hashes of the keys of all worlds with a webhook, or something to deliver elsewhere.
+    /// The hashes of the keys of all worlds that have a webhook, or deliveries to other addresses.
     pub(crate) fn with_alerts(connection: &Connection) -> Result<Vec<[u8; 32]>> {
         let sql = "SELECT key_hash FROM worlds WHERE id IN
                    (SELECT world FROM webhooks UNION SELECT world FROM deliveries WHERE outcome = 'waiting') ORDER BY id";
@@ -138,14 +138,14 @@ impl WorldRow {
     }
 }
 
-/// How a world begins.
+/// The initial state of a world.
 #[derive(Clone, Copy)]
 pub(crate) struct Start {
     pub(crate) clock: Clock,
     pub(crate) gateway: GatewayOptions,
 }
 
-/// A clock as the columns `mode` and `at` have it.
+/// The values of the columns `mode` and `at` for a clock.
 pub(crate) fn columns(clock: Clock) -> (&'static str, i64) {
     match clock {
         Clock::Frozen(moment) => ("frozen", moment.millis()),
@@ -153,13 +153,13 @@ pub(crate) fn columns(clock: Clock) -> (&'static str, i64) {
     }
 }
 
-/// The clock of a row.
+/// The clock in a row.
 pub(crate) fn clock_of(row: &rusqlite::Row<'_>) -> Result<Clock> {
     let (mode, at) = (row.get::<_, String>("mode")?, row.get("at")?);
     Ok(if mode == "frozen" { Clock::Frozen(Moment::from_millis(at)) } else { Clock::Running(at) })
 }
 
-/// The gateway's settings of a row.
+/// The gateway options in a row.
 fn gateway_of(row: &rusqlite::Row<'_>) -> Result<GatewayOptions> {
     Ok(GatewayOptions {
         retention: row.get::<_, String>("retention")?.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
@@ -167,7 +167,7 @@ fn gateway_of(row: &rusqlite::Row<'_>) -> Result<GatewayOptions> {
     })
 }
 
-/// What a world counts.
+/// A kind of objects that a world counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     Customer,

@@ -1,4 +1,4 @@
-//! One attempt: a `POST` on a connection of its own, of whose answer the status is all that counts.
+//! One attempt: a `POST` on its own connection; only the status of the answer counts.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use tokio::net::TcpStream;
 
 use crate::delivery::{DeliveryOutcome, Endpoint, PostResult};
 
-/// How long an endpoint may take to answer, in real time.
+/// The time limit for an endpoint's answer, in real time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Posts an alert. No redirect is followed, and no proxy asked.
+/// Posts an alert. Redirects are not followed, and no proxy is used.
 pub(super) async fn post(endpoint: &Endpoint, alert: Vec<u8>, patience: Duration) -> PostResult {
     match tokio::time::timeout(patience, exchange(endpoint, alert)).await {
         Ok(Ok(status)) => PostResult {
@@ -51,7 +51,7 @@ mod tests {
 
     use super::*;
 
-    /// What is heard from an endpoint that answers so and then keeps the connection open; nothing is no answer.
+    /// The result for an endpoint that sends this answer and then keeps the connection open; `None` sends no answer.
     async fn heard(answer: Option<&'static str>) -> PostResult {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}/hook", listener.local_addr().unwrap()).parse().unwrap();
@@ -73,7 +73,7 @@ mod tests {
         }
     }
 
-    /// Where nothing moves but the clock, tokio lets it move.
+    /// Time advances automatically: tokio moves its clock when no task can run.
     #[tokio::test(start_paused = true)]
     async fn what_an_endpoint_says() {
         use DeliveryOutcome::{Delivered, Refused, TimedOut, Unreachable};

@@ -1,7 +1,7 @@
-//! Who delivers alerts: after the commit that made them, world by world, each world's in order.
+//! Delivery of alerts: after the commit that made them, world by world, each world's in order.
 //!
-//! Whatever leaves an alert waiting rings for a courier. A turn of the clock delivers by itself, and waits for it. Only
-//! one delivers for a world at a time, and what a delivery came to is committed before the next one is made.
+//! Every change that leaves an alert pending notifies the queue. A move of the clock delivers by itself, and waits.
+//! Only one task delivers for a world at a time, and the result of a delivery is committed before the next one is made.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -28,18 +28,18 @@ use crate::store::world::WorldRow;
 /// The hash of the key of a world.
 type World = [u8; 32];
 
-/// How couriers are rung for, and kept from delivering for the same world.
+/// The queue that wakes deliveries, and that prevents two tasks from delivering for one world.
 pub(crate) struct DeliveryQueue {
     bell: mpsc::UnboundedSender<World>,
     beats: Mutex<HashMap<World, Arc<tokio::sync::Mutex<Dispatcher>>>>,
 }
 
-/// What whoever delivers for a world has in hand.
+/// The state of the task that delivers for a world.
 pub(crate) struct Dispatcher {
     world: World,
-    /// Made when it is first needed: that takes as long as signing.
+    /// The signer, created at its first use: creating it takes as long as signing.
     signer: Option<Signer>,
-    /// Whether the last attempt was not answered in time.
+    /// Whether the last attempt timed out.
     hangs: bool,
 }
 
@@ -50,24 +50,24 @@ impl Dispatcher {
     }
 }
 
-/// When a delivery stops before all that is due is delivered.
+/// The condition under which a delivery stops before all due alerts are delivered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Until {
-    /// After an attempt that is not answered in time.
+    /// Stops after an attempt that times out.
     OneHangs,
-    /// After any attempt.
+    /// Stops after any attempt.
     OneIsMade,
 }
 
-/// How far a delivery came.
+/// The progress of a delivery.
 pub(crate) enum Delivered {
-    /// Everything that was due; it may be so long until something is due again.
+    /// All due alerts are delivered; the next one may be due after this time.
     All(Option<Duration>),
-    /// Something may still be due.
+    /// More alerts may be due.
     Some,
 }
 
-/// Held by the only one who delivers for a world now.
+/// The lock of the only task that delivers for a world at this time.
 pub(crate) type WorldGuard = OwnedMutexGuard<Dispatcher>;
 
 impl DeliveryQueue {
@@ -76,13 +76,13 @@ impl DeliveryQueue {
         (Self { bell, beats: Mutex::default() }, rings)
     }
 
-    /// Says that this world may have something to deliver, now or when its clock has run.
+    /// Reports that this world may have something to deliver, now or later by its clock.
     pub(crate) fn notify(&self, world: World) {
         // Nobody hears it when the sandbox stops; then the alerts wait for its next start.
         let _ = self.bell.send(world);
     }
 
-    /// Notifies if deliveries wait. They are looked for after the commit of the job that this is a part of.
+    /// Notifies the queue if deliveries are pending. The queue looks after the commit of the current job.
     pub(crate) fn notify_if_alerts_wait(
         &self,
         connection: &Connection,
@@ -94,7 +94,7 @@ impl DeliveryQueue {
         Ok(())
     }
 
-    /// Waits until nobody else delivers for a world.
+    /// Waits until no other task delivers for this world.
     pub(crate) async fn guard(&self, world: World) -> WorldGuard {
         let beat = {
             let mut beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
@@ -107,7 +107,7 @@ impl DeliveryQueue {
     }
 }
 
-/// Delivers what is left from the last time, and then what is rung for, until the sandbox stops.
+/// Delivers the alerts left from the last start, and then on each notification, until the sandbox stops.
 pub(crate) async fn serve(
     gateway: Arc<Gateway>,
     mut rings: mpsc::UnboundedReceiver<World>,
@@ -136,7 +136,7 @@ pub(crate) async fn serve(
     }
 }
 
-/// Delivers for one world whenever its bell rings, and as its clock runs.
+/// Delivers for one world on each notification, and as its clock runs.
 async fn courier(gateway: Arc<Gateway>, world: World, bell: Arc<Notify>) {
     let mut next = None;
     loop {
@@ -158,7 +158,8 @@ async fn courier(gateway: Arc<Gateway>, world: World, bell: Arc<Notify>) {
 }
 
 impl Gateway {
-    /// Makes what became due as the world's clock ran, delivers, and says how long it is until something is due again.
+    /// Makes the payments that became due as the world's clock ran, delivers, and returns the time until something is
+    /// due.
     async fn fire_and_deliver(&self, world: World) -> Result<Option<Duration>, StoreError> {
         loop {
             // Given back after each attempt, so that a turn of the clock waits for one at most.
@@ -177,7 +178,7 @@ impl Gateway {
         }
     }
 
-    /// Makes the deliveries that are due by the world's clock, in order, and says how long it is until something is due
+    /// Makes the deliveries that are due by the world's clock, in order, and returns the time until something is due
     /// again if the clock runs.
     pub(crate) async fn deliver(
         &self,
@@ -239,7 +240,7 @@ impl Gateway {
     }
 }
 
-/// The fault that a delivery meets, which each does once at most.
+/// The fault that hits a delivery; each fault hits a delivery once at most.
 fn hit(faults: &Faults, session: &Session<'_>, due: &Due) -> Option<Hit> {
     if due.fault.is_some() {
         return None;

@@ -11,17 +11,17 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use perennial_sandbox::Sandbox;
 use serde_json::{Value as Json, json};
 
-/// Where screenshots go, if they are wanted: `cargo xtask screenshots` says.
+/// The variable with the folder of screenshots, which `cargo xtask screenshots` sets.
 const SCREENSHOTS: &str = "PERENNIAL_SCREENSHOTS";
 
 pub(crate) struct Browser {
     driver: Child,
     client: Client,
-    /// What the browser writes on disk.
+    /// The folder of the browser's files.
     _profile: tempfile::TempDir,
 }
 
-/// A test that fails leaves nothing running.
+/// Ends the driver, so that a failing test leaves nothing running.
 impl Drop for Browser {
     fn drop(&mut self) {
         let _ = self.driver.kill();
@@ -90,7 +90,7 @@ impl Browser {
             .unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
-    /// Clicks what leads to another page, and waits until it is there.
+    /// Clicks an element that leads to another page, and waits until that page is there.
     async fn leave_by(&self, element: Element) {
         let old = self.element("html").await;
         element.click().await.unwrap();
@@ -104,7 +104,7 @@ impl Browser {
         self.leave_by(found.unwrap_or_else(|error| panic!("{link}: {error}"))).await;
     }
 
-    /// Clicks a button twice, faster than its page is left.
+    /// Clicks a button twice, before its page is left.
     pub(crate) async fn press_twice(&self, button: &str) {
         let old = self.element("html").await;
         let script = "const b = [...document.querySelectorAll('button')].find(b => b.textContent.trim() === arguments[0]); \
@@ -114,7 +114,7 @@ impl Browser {
         self.element("main").await;
     }
 
-    /// What stands in a field.
+    /// The value of a field.
     pub(crate) async fn value(&self, css: &str) -> String {
         self.element(css).await.prop("value").await.unwrap().unwrap_or_default()
     }
@@ -157,7 +157,7 @@ impl Browser {
         self.client.find_all(Locator::Css(css)).await.unwrap().len()
     }
 
-    /// Presses Tab; what has the focus then.
+    /// Presses Tab, and returns the focused element.
     pub(crate) async fn tab(&self) -> String {
         let tab = char::from(Key::Tab);
         let keys = KeyActions::new("keyboard".into())
@@ -175,7 +175,7 @@ impl Browser {
         self.client.execute(script, Vec::new()).await.unwrap()
     }
 
-    /// By how much a page is wider than the screen.
+    /// The number of pixels by which a page is wider than the screen.
     pub(crate) async fn sideways(&self) -> i64 {
         let root = "document.documentElement";
         self.script(&format!("return {root}.scrollWidth - {root}.clientWidth")).await.as_i64().unwrap()
@@ -186,7 +186,7 @@ impl Browser {
         colour.as_str().unwrap().to_owned()
     }
 
-    /// A screen as wide as a phone's.
+    /// Sets the screen to the width of a phone.
     pub(crate) async fn phone(&self) {
         let screen = json!({ "width": 375, "height": 812, "deviceScaleFactor": 2, "mobile": true });
         self.developer("Emulation.setDeviceMetricsOverride", screen).await;
@@ -202,13 +202,13 @@ impl Browser {
         self.client.issue_cmd(call).await.unwrap();
     }
 
-    /// What the browser's console says: errors, and what the page's policy forbids.
+    /// Messages in the browser's console: errors, and violations of the page's policy.
     pub(crate) async fn complaints(&self) -> Vec<String> {
         let log = self.client.issue_cmd(Vendor("se/log", json!({ "type": "browser" }))).await.unwrap();
         log.as_array().unwrap().iter().map(|entry| entry["message"].to_string()).collect()
     }
 
-    /// Keeps a picture of the page, if somebody wants one.
+    /// Takes a picture of the page, on request.
     pub(crate) async fn shot(&self, name: &str) {
         let Some(folder) = std::env::var_os(SCREENSHOTS) else { return };
         let picture = self.client.screenshot().await.unwrap();

@@ -1,10 +1,10 @@
-//! The console, as a person follows a plan through it.
+//! The console, in the steps of a person who follows a plan.
 
 use perennial_sandbox::Sandbox;
 
 use crate::browser::{self, Browser};
 
-/// A plan's whole way: found, followed, charged, made to fail, seen in the log.
+/// Follows a plan: finds it, charges it, makes it fail, and sees it in the log.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -57,7 +57,7 @@ async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     );
     browser.shot("plan").await;
 
-    // A programme's call is hit, and the log shows what it was told.
+    // A program's call is hit, and the log shows what it was told.
     assert_eq!(browser::sale(&sandbox).await, 402);
     browser.follow("Requests").await;
     assert_eq!(browser.text("table.log tbody th").await, "402");
@@ -80,7 +80,7 @@ async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     browser.close().await;
 }
 
-/// No page scrolls sideways on a phone, nor needs a mouse.
+/// Checks that no page scrolls sideways on a phone, or needs a mouse.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_phone_in_the_dark_and_by_keyboard() {
     let sandbox = Sandbox::start().await.unwrap();

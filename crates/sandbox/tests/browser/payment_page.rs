@@ -1,4 +1,4 @@
-//! The payment page, as a payer fills it in: from its creation to its postbacks.
+//! The payment page, in the steps of a payer: from its creation to its postbacks.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use crate::browser::Browser;
 
-/// Answers whatever is posted to it with 200, and hands on the bodies.
+/// Answers every post with 200, and passes on the bodies.
 fn listener() -> (SocketAddr, Receiver<Json>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -38,7 +38,7 @@ fn listener() -> (SocketAddr, Receiver<Json>) {
     (address, posted)
 }
 
-/// A session of the API, as any client has it.
+/// A session of the API.
 struct Session<'a> {
     sandbox: &'a Sandbox,
     http: reqwest::Client,
@@ -67,7 +67,7 @@ impl<'a> Session<'a> {
         serde_json::from_str(&response.text().await.unwrap()).unwrap()
     }
 
-    /// Makes a page; its URL.
+    /// Creates a page and returns its URL.
     async fn page(&self, path: &str, mut body: Json) -> String {
         let id = text(&self.post("token/requestid", json!({})).await, "requestId");
         body["token"] = json!({ "requestId": id, "sessionId": "S-88213" });

@@ -1,10 +1,10 @@
-//! Members that the vendor's documents and captures show, and that mean nothing here: they are kept and answered.
+//! Members that the vendor's documents and captures show, and that have no effect here: they are stored and answered.
 
 use perennial_sandbox::Sandbox;
 
 use crate::client::{Client, YEAR, plan};
 
-/// What a monthly plan is sent, and what is answered from then on.
+/// Sends members of a monthly plan, and checks the answers from then on.
 #[tokio::test]
 async fn the_cycle_of_a_plan_is_echoed_and_changes_nothing() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -91,7 +91,7 @@ async fn a_stored_transaction_says_where_and_how_it_was_made() {
     assert_eq!(found.at("/payload/transaction/billing-is-shipping"), "false");
 }
 
-/// A character that XML cannot hold, or that no text has, is refused by name in JSON, so that whatever was taken can be
+/// Refuses by name, in JSON, a character that XML cannot hold, or that no text has, so that every stored text can be
 /// answered in either format.
 #[tokio::test]
 async fn what_xml_cannot_hold_is_refused_in_json_too() {

@@ -1,4 +1,4 @@
-//! Batches: what is in one, how it is settled, and what settles it by itself.
+//! Batches: their transactions, their settlement by request, and their automatic settlement.
 
 use perennial_sandbox::{Sandbox, WorldOptions};
 use proptest::collection::vec;
@@ -111,7 +111,7 @@ async fn settling_by_request() {
             assert_eq!(at("confirmation-code").len(), 8);
         }
     }
-    // What is settled is refunded and not voided; an authorisation is in no batch.
+    // What is settled is refunded and not voided; an authorization is in no batch.
     let refused = client.follow("void", &sale, "").await;
     assert_eq!(
         (refused.status, refused.at("/payload/error/error-message").as_str()),
@@ -255,7 +255,7 @@ async fn a_payment_that_is_voided_was_approved_all_the_same() {
     assert_eq!(client.stored(&id).await[3], "true");
 }
 
-/// What a merchant does next.
+/// A step of a merchant.
 #[derive(Debug, Clone)]
 enum Step {
     Charge { kind: &'static str, cents: u64, tip: u64 },

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::client::Client;
 
 const CARD: &str = "5454545454545454";
-/// How people write it, and how a program may.
+/// Spellings by people and by programs.
 pub(crate) const SPELLINGS: [&str; 5] = [
     CARD,
     "5454 5454 5454 5454",
@@ -14,7 +14,7 @@ pub(crate) const SPELLINGS: [&str; 5] = [
     "\u{ff15}454545454545454",
 ];
 
-/// What stands in a text if one of them does.
+/// Traces in a text that contains one of the spellings.
 const TRACES: [&str; 5] = [CARD, "5454 5454", "5454-5454", "5454.5454", "\u{ff15}454545454545454"];
 
 const PAGES: [&str; 10] = [
@@ -37,7 +37,7 @@ pub(crate) fn assert_free(what: &str, text: &str) {
     }
 }
 
-/// Looks at the log, the state with its alerts, the console, a snapshot and the files of the newest world.
+/// Checks the log, the state with its alerts, the console, a snapshot and the files of the newest world.
 pub(crate) async fn assert_nowhere(what: &str, client: &Client, folder: &Path) {
     let log = client.control("GET", "requests?limit=500", "").await.body;
     assert_free(&format!("{what}: the log"), &log);

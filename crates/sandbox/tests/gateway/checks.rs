@@ -1,4 +1,4 @@
-//! Address and security code: what issuers answer, and what a terminal then takes.
+//! Address and security code: the results of issuers, and the terminal's reaction.
 
 use perennial_sandbox::Sandbox;
 
@@ -61,7 +61,7 @@ async fn what_issuers_answer() {
     assert_eq!([got.element("avs-result-code"), got.element("csc-result-code")], ["E", "X"]);
 }
 
-/// A token of this card with this address.
+/// Creates a token of this card with this address.
 async fn token(client: &Client, customer: &str, zip: &str) -> String {
     let body = format!(
         r#"{{{CARD},"customer-key":"{customer}","avs-address":"8320 Mill Avenue","avs-zip":"{zip}"}}"#
@@ -85,7 +85,7 @@ async fn a_token_brings_its_address() {
     }
 }
 
-/// What `avs-required` changes: a token with an address that the terminal does not take, its sales, and the payments of its
+/// Effects of `avs-required`: a token with an address that the terminal rejects, its sales, and the payments of its
 /// plans.
 #[tokio::test]
 async fn the_address_of_a_token_is_checked_unless_it_says_not_to() {

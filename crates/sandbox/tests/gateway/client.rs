@@ -1,10 +1,10 @@
-//! A client that knows nothing of the workspace's own.
+//! A client that is independent of the workspace's own.
 
 use perennial_sandbox::{GatewayOptions, Sandbox};
 use reqwest::Method;
 use serde_json::Value as Json;
 
-/// A world of a sandbox, and a way to call it.
+/// A world of a sandbox, and a client for it.
 pub(crate) struct Client {
     pub(crate) http: reqwest::Client,
     pub(crate) base: String,
@@ -27,7 +27,7 @@ impl Client {
         Self { http: http(), base: sandbox.base_url().to_owned(), key: key.to_owned() }
     }
 
-    /// Any request: nothing is added but the host and the length.
+    /// Sends any request, and adds only the host and the length.
     pub(crate) async fn send(
         &self,
         method: &str,
@@ -49,14 +49,14 @@ impl Client {
         Got { status, headers, body: response.text().await.unwrap() }
     }
 
-    /// A JSON call with the key.
+    /// Sends a JSON call with the key.
     pub(crate) async fn json(&self, method: &str, path: &str, body: &str) -> Got {
         let json = "application/json";
         let headers = [("api-key", self.key.as_str()), ("content-type", json), ("accept", json)];
         self.send(method, path, &headers, body).await
     }
 
-    /// An XML call with the key.
+    /// Sends an XML call with the key.
     pub(crate) async fn xml(&self, method: &str, path: &str, body: &str) -> Got {
         let xml = "application/xml";
         let headers = [("api-key", self.key.as_str()), ("content-type", xml), ("accept", xml)];
@@ -67,7 +67,7 @@ impl Client {
         self.json(method, &format!("/_sandbox/{call}"), body).await
     }
 
-    /// Advances the clock and returns what fired: all, approved, declined.
+    /// Advances the clock and returns the numbers of payments: all, approved, declined.
     pub(crate) async fn advance(&self, period: &str) -> (u64, u64, u64) {
         let got = self.control("POST", "clock", &format!(r#"{{"advance":"{period}"}}"#)).await;
         assert_eq!(got.status, 200, "{}", got.body);
@@ -96,14 +96,14 @@ impl Client {
         got.at("/payload/tokenResponse/token-id")
     }
 
-    /// A plan of this customer with these members on top of those that every plan has.
+    /// Creates a plan of this customer with these members in addition to those that every plan has.
     pub(crate) async fn plan(&self, customer: &str, token: &str, members: &str) -> String {
         let got = self.json("POST", "/rest/v2/payment-plans", &plan(customer, token, members)).await;
         assert_eq!(got.status, 201, "{}", got.body);
         got.at("/payload/payment-plan/plan-key")
     }
 
-    /// A customer with a token and an active plan of 50.00 on each 15th of 2027.
+    /// Creates a customer with a token and an active plan of 50.00 on each 15th of 2027.
     pub(crate) async fn subscriber(&self) -> (String, String, String) {
         let customer = self.customer().await;
         let token = self.token(&customer).await;
@@ -143,7 +143,7 @@ impl Got {
         rest.split_once(&close).map(|(text, _)| text.to_owned()).unwrap_or_default()
     }
 
-    /// What the payload says that it is, in either format.
+    /// The payload type, in either format.
     pub(crate) fn payload_type(&self) -> String {
         if self.body.starts_with('<') {
             let (_, rest) = self.body.split_once(r#"<payload type=""#).unwrap_or_default();
@@ -156,17 +156,17 @@ impl Got {
     }
 }
 
-/// A gateway that keeps transactions longer than any test looks back.
+/// Options of a gateway that keeps transactions longer than any test looks back.
 pub(crate) fn for_ever() -> GatewayOptions {
     GatewayOptions { retention: "P100Y".parse().unwrap(), ..GatewayOptions::default() }
 }
 
-/// What a property runs on, which is no async function.
+/// A runtime for properties, which are not async functions.
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// In a build of the whole workspace reqwest has TLS and wants a provider for it, even where all is plain HTTP.
+/// A client. In a build of the whole workspace reqwest has TLS and needs a provider for it, even for plain HTTP.
 pub(crate) fn http() -> reqwest::Client {
     // A provider that another test installed is as good.
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();

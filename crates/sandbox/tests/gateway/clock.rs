@@ -1,4 +1,4 @@
-//! The clock of a world, and the payments that it fires.
+//! The clock of a world, and the payments that it triggers.
 
 use perennial_sandbox::{Moment, Sandbox, WorldOptions};
 
@@ -100,8 +100,8 @@ async fn one_jump_equals_many_steps() {
     );
 }
 
-/// From the 31st, a year by months is a year, whatever the lengths of its months, and a clock that is read, kept or
-/// restarted in between does not forget the day.
+/// Checks that twelve months from the 31st are a year, whatever their lengths, and that reading, keeping or
+/// restarting the clock in between does not lose the day.
 #[tokio::test]
 async fn months_one_by_one_are_a_year() {
     let folder = tempfile::tempdir().unwrap();

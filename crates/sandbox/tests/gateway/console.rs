@@ -1,5 +1,4 @@
-//! The console as whoever asks for its pages meets it: everything is escaped, every link leads somewhere, and no form
-//! works that another page made.
+//! The console over plain HTTP: everything is escaped, every link has a target, and no form works from another page.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +9,7 @@ use crate::client::{Client, Got, YEAR, plan};
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const HOSTILE: &str = "<script>alert(1)</script>\"'&\u{202e}";
 
-/// A browser that follows no redirect.
+/// A browser that does not follow redirects.
 struct Browser {
     client: Client,
     token: String,
@@ -48,7 +47,7 @@ impl Browser {
     }
 }
 
-/// A world with a bit of everything, under hostile names.
+/// Fills a world with objects of every kind, under hostile names.
 async fn fill(client: &Client) {
     let body = format!(
         r#"{{"first-name":{name},"last-name":"Byron","email":"ada@example.test","phone":"3145550100","comments":{name}}}"#,

@@ -1,4 +1,4 @@
-//! Charges that look like an earlier one, by the settings and by what the request asks for.
+//! Charges that repeat an earlier one, by the settings and by the request.
 
 use perennial_sandbox::Sandbox;
 
@@ -15,7 +15,7 @@ async fn count(client: &Client) -> String {
     client.json("GET", "/rest/v2/transactions?page-size=1", "").await.at("/page/total-elements")
 }
 
-/// What becomes of the second of two charges.
+/// The result of the second of two charges.
 #[derive(Debug, PartialEq, Clone, Copy)]
 enum Second {
     New,

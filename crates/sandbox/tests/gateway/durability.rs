@@ -1,4 +1,4 @@
-//! What was answered is kept when a sandbox ends as it should; for all other ends see the target `kills`.
+//! Durability: answers are stored when a sandbox ends normally; for all other ends see the target `kills`.
 
 use perennial_sandbox::Sandbox;
 

@@ -1,5 +1,5 @@
-//! The engine against random lives of plans: whatever happens to them, the payments are those of a calendar that is
-//! walked day by day, and it does not matter in how many steps the clock gets there.
+//! The engine against random lives of plans: the payments are those of a calendar that is walked day by day, and the
+//! number of steps of the clock does not matter.
 
 use chrono::{Datelike, Months, NaiveDate, NaiveDateTime, TimeDelta};
 use perennial_sandbox::Sandbox;
@@ -14,10 +14,10 @@ use crate::client::{Client, YEAR, for_ever, runtime};
 const AMOUNTS: &[(&str, &str)] = &[("50.00", "000"), ("0.21", "012"), ("0.14", "009"), ("0.49", "000")];
 /// Expiries, with the last day of each; the first two are within a story.
 const EXPIRIES: &[(&str, &str)] = &[("0327", "2027-03-31"), ("1127", "2027-11-30"), ("1240", "2040-12-31")];
-/// Minutes of a day around those at which something happens by itself.
+/// Minutes of a day around those of automatic events.
 const MINUTES: &[i64] = &[0, 599, 600, 601, 1_319, 1_320, 1_439];
 
-/// A plan as it is made, by days since 1 January 2027.
+/// A new plan, by days since 1 January 2027.
 #[derive(Debug, Clone)]
 struct Start {
     first: i64,
@@ -36,7 +36,7 @@ enum Change {
     DeleteToken,
 }
 
-/// A change of one of the plans, so many days after the one before and at this minute of the day.
+/// A change of one of the plans, this many days after the previous one and at this minute of the day.
 #[derive(Debug, Clone)]
 struct Step {
     days: i64,
@@ -79,22 +79,22 @@ fn at(day: NaiveDate, minute: i64) -> NaiveDateTime {
     day.and_hms_opt(0, 0, 0).unwrap() + TimeDelta::minutes(minute)
 }
 
-/// A payment as the calendar has it: of which plan, on which day, and with which result.
+/// A payment in the calendar: its plan, its day, and its result.
 type Paid = (String, String, String);
 
-/// A plan as the calendar knows it.
+/// A plan in the calendar.
 struct Known {
     key: String,
     token: String,
     start: Start,
     status: &'static str,
     canceled: Option<NaiveDateTime>,
-    /// None once it is deleted.
+    /// The status; `None` after the deletion.
     token_status: Option<&'static str>,
 }
 
 impl Known {
-    /// What the plan pays on this day, if it does.
+    /// The payment of the plan on this day, if there is one.
     fn pays(&self, on: NaiveDate) -> Option<Paid> {
         let Start { first, length, amount, expiry, .. } = self.start;
         let due = self.status == "ACTIVE" && on.day() == self.start.day;
@@ -148,7 +148,7 @@ impl<'c> Life<'c> {
         Self { client, now: at(day(0), 0), plans, paid: Vec::new() }
     }
 
-    /// Goes on to this moment, in strides of so many days.
+    /// Advances to this moment, in steps of this many days.
     async fn go(&mut self, goal: NaiveDateTime, stride: i64) {
         while self.now < goal {
             let next = goal.min(self.now + TimeDelta::days(stride));
@@ -223,7 +223,7 @@ impl<'c> Life<'c> {
     }
 }
 
-/// All dates that stand in a document, in order.
+/// All dates in a document, in order.
 fn dates(document: &Json) -> Vec<String> {
     match document {
         Json::String(text) if text.parse::<NaiveDate>().is_ok() => vec![text.clone()],
@@ -249,7 +249,7 @@ fn payments(state: &Json) -> Vec<Paid> {
         .collect()
 }
 
-/// Long after a story: whatever was canceled is archived.
+/// A day long after a story: every canceled plan is archived.
 const END: i64 = 4 * 365;
 /// Longer than any story.
 const ONE_JUMP: i64 = 9_999;
@@ -321,7 +321,7 @@ proptest! {
     }
 }
 
-/// More payments than are made without a pause for other worlds.
+/// Makes more payments than one slice has.
 #[tokio::test]
 async fn a_jump_in_slices_is_one_jump() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -1,10 +1,10 @@
-//! What real programs send, as the reference describes them: each of these works against the live gateway.
+//! Requests of real programs, as the reference describes them: each of these works against the live gateway.
 
 use perennial_sandbox::Sandbox;
 
 use crate::client::Client;
 
-/// What it shows, method, path, headers, body, and the status and a text of the answer.
+/// A case: its name, method, path, headers, body, and the status and a text of the answer.
 type Case<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, u16, &'a str);
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP, as programs that nobody here wrote use it: raw requests, and what comes back.
+//! The sandbox over real HTTP, as independent programs use it: raw requests and answers.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 #![allow(

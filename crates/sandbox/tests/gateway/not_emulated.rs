@@ -1,4 +1,4 @@
-//! Requests that no operation serves: they say so, and stand in the request log of their world.
+//! Requests that no operation serves: the answer says so, and the request log of their world shows them.
 
 use perennial_sandbox::Sandbox;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! A card that is exchanged for a one-time token, as the vendor's mobile libraries do, and charged by it.
+//! A card that is exchanged for a one-time token, as the vendor's mobile libraries do, and charged with it.
 
 use perennial_sandbox::Sandbox;
 use serde_json::{Value as Json, json};
@@ -8,7 +8,7 @@ use crate::client::{Client, Got};
 const MANUAL: &str = "/rest/v2/mobilejwt/manual";
 const CARD: &str = r#"{"card":"4111111111111111","exp-date":"1230","csc":"999","software-type":"app"}"#;
 
-/// Exchanges a card as somebody who has no key but the public one.
+/// Exchanges a card with the public key alone.
 async fn exchange(client: &Client, public_key: &str, body: &str) -> Got {
     let headers =
         [("public-key", public_key), ("content-type", "application/json"), ("accept", "application/json")];
@@ -31,7 +31,7 @@ async fn public_key(client: &Client) -> String {
     client.control("GET", "webhook", "").await.at("/public-key")
 }
 
-/// What the claims of a token say, without its signature.
+/// The claims of a token, without its signature.
 fn claims(jwt: &str) -> Json {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let payload = jwt.split('.').nth(1).unwrap();

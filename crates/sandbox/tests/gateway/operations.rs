@@ -1,10 +1,10 @@
-//! Every operation of the tree, in JSON and in XML: status, payload type, and what a client reads first.
+//! Every operation of the tree, in JSON and in XML: status, payload type, and the most important member.
 
 use perennial_sandbox::Sandbox;
 
 use crate::client::Client;
 
-/// Calls in order; `{1}`, `{2}` … are what earlier rows kept.
+/// Calls in order; `{1}`, `{2}` … are values from earlier rows.
 struct Row {
     method: &'static str,
     path: &'static str,

@@ -1,11 +1,10 @@
-//! What the vendor does not say, as settings of a world: how long transactions are found, and which amount is approved for
-//! less.
+//! Gateway options of a world: the retention of transactions, and the amount that is approved partially.
 
 use perennial_sandbox::{GatewayOptions, Sandbox, StartError, WorldError, WorldOptions};
 
 use crate::client::{Client, Got};
 
-/// A world with these members of `gateway`.
+/// Creates a world with these members of `gateway`.
 async fn world(sandbox: &Sandbox, gateway: &str) -> Client {
     let body = format!(r#"{{"seed":7,"gateway":{{{gateway}}}}}"#);
     let made = Client::of(sandbox).control("POST", "worlds", &body).await;

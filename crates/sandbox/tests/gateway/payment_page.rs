@@ -1,4 +1,4 @@
-//! The payment page over plain HTTP: what it refuses, what it keeps, and what it never says again.
+//! The payment page over plain HTTP: refusals, stored data, and data that is never shown again.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn call(client: &Client, access_id: &str, path: &str, body: &Json) -> Json
     serde_json::from_str(&got.body).unwrap()
 }
 
-/// Makes a page of one invoice; its path.
+/// Creates a page of one invoice; returns its path.
 async fn page(client: &Client, access_id: &str, options: Json) -> (String, String) {
     let id = call(client, access_id, "/v2/token/requestid", &json!({})).await;
     let id = id["requestId"].as_str().unwrap().to_owned();
@@ -104,7 +104,7 @@ async fn what_is_wrong_is_said_in_the_payers_words_and_nothing_is_charged() {
     assert_eq!(state["clientpay-payments"], json!([]));
 }
 
-/// Makes a payer page; its path.
+/// Creates a payer page; returns its path.
 async fn payer_page(client: &Client, access_id: &str, payer: Option<&str>) -> String {
     let id = call(client, access_id, "/v2/token/requestid", &json!({})).await;
     let body = json!({

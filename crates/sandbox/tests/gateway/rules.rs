@@ -1,4 +1,4 @@
-//! What is refused, with the vendor's codes and all violations at once; a refusal changes nothing.
+//! Refusals, with the vendor's codes and all violations at once; a refusal changes nothing.
 
 use perennial_sandbox::Sandbox;
 

@@ -1,5 +1,5 @@
-//! A plan that is made on the day on which it begins, before and after the hour of that day's charges: what is computed,
-//! announced, forecast and charged is the same.
+//! Plans created on their first day, before and after the hour of that day's charges: the computed,
+//! announced, forecast and actual charges are equal.
 
 use perennial_domain::clearent::{FrequencyDay, PlanTerm, Schedule};
 use perennial_domain::{Date, NaiveDate, NaiveDateTime};
@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::client::{Client, for_ever};
 
-/// Days on which people sign up: some of a month, ends of months, and a leap day.
+/// Days on which people sign up: some days of a month, ends of months, and a leap day.
 fn starts() -> impl Iterator<Item = NaiveDate> {
     let others = [
         "2027-01-28",

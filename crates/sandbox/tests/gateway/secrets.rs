@@ -1,4 +1,4 @@
-//! No card number, security code or key is kept anywhere.
+//! Secrets: no card number, security code or key is stored anywhere.
 
 use perennial_sandbox::Sandbox;
 
@@ -7,7 +7,7 @@ use crate::client::Client;
 const CARD: &str = "5454545454545454";
 const CSC: &str = "7391";
 
-/// Everything that takes a card, well and badly, in both formats.
+/// Sends cards to everything that takes one, valid and invalid, in both formats.
 async fn use_cards(client: &Client) {
     let token = format!(
         r#"{{"card":"{CARD}","exp-date":"1230","csc":"{CSC}","description":"pays with {CARD}","avs-address":"{CARD}"}}"#
@@ -128,7 +128,7 @@ async fn any_card_must_be_asked_for() {
     assert!(!got.body.contains("9999999999999995"));
 }
 
-/// Paths and queries with a card number: neither the answer nor the log repeats it.
+/// Sends a card number in paths and queries: neither the answer nor the log repeats it.
 #[tokio::test]
 async fn nor_in_the_answer_to_a_path_or_a_query() {
     let sandbox = Sandbox::start().await.unwrap();

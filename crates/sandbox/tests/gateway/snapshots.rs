@@ -1,10 +1,10 @@
-//! Snapshots of a world, and what happens after it came back to one.
+//! Snapshots of a world, and later events after a restore.
 
 use perennial_sandbox::Sandbox;
 
 use crate::client::Client;
 
-/// What happens to a world that has a subscriber, in all that it answers.
+/// Uses a world that has a subscriber, and returns all answers.
 async fn next(client: &Client, token: &str) -> Vec<String> {
     client.subscriber().await;
     client.advance("P2M").await;

@@ -1,5 +1,5 @@
-//! Requests at the edges of HTTP, keys and queries: what the vendor takes is taken, and what it refuses is refused in
-//! its envelope, in the format asked for, and changes nothing.
+//! Requests at the edges of HTTP, keys and queries: the sandbox accepts and refuses them as the vendor does, with
+//! its envelope, in the requested format, and a refusal changes nothing.
 
 use perennial_sandbox::Sandbox;
 
@@ -10,7 +10,8 @@ const XML: (&str, &str) = ("content-type", "application/xml");
 const ADA: &str = r#"{"first-name":"Ada","last-name":"Byron"}"#;
 const ADA_XML: &str = "<customer><first-name>Ada</first-name><last-name>Byron</last-name></customer>";
 
-/// What it shows, its headers besides the key, the body of a `POST` of a customer, the status, and a text of the answer.
+/// A case: its name, its headers besides the key, the body of a `POST` of a customer, the status, and a text of the
+/// answer.
 type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [u8], u16, &'static str);
 
 #[rustfmt::skip]
@@ -103,7 +104,7 @@ fn is_an_envelope(got: &Got) -> bool {
     code == got.status.to_string()
 }
 
-/// What it shows, headers, body, and the status.
+/// A case: its name, headers, body, and the status.
 type Knock<'a> = (&'a str, &'a [(&'a str, &'a str)], String, u16);
 
 #[tokio::test]

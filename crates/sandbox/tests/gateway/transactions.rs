@@ -1,4 +1,4 @@
-//! Charges and what follows them up.
+//! Charges and their follow-ups.
 
 use perennial_sandbox::Sandbox;
 

@@ -1,4 +1,4 @@
-//! Webhooks: what an endpoint of somebody's own is told, when, and how often.
+//! Webhooks: the messages to an endpoint, their times, and their retries.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -15,10 +15,10 @@ use crate::client::{Client, YEAR};
 
 const SALE: &str = r#"{"type":"SALE","card":"4111111111111111","exp-date":"1230","amount":"25.00"}"#;
 
-/// Somebody's own endpoint.
+/// A user's endpoint.
 struct Endpoint(TcpListener);
 
-/// What was posted there, and waits for its answer.
+/// A received message that waits for its answer.
 struct Posted {
     stream: TcpStream,
     head: String,
@@ -34,7 +34,7 @@ impl Endpoint {
         format!("http://{}/hook?of=perennial", self.0.local_addr().unwrap())
     }
 
-    /// The next that is posted whole.
+    /// The next whole message.
     async fn posted(&self) -> Posted {
         let next = async {
             loop {
@@ -60,7 +60,7 @@ impl Endpoint {
         tokio::time::timeout(Duration::from_secs(20), next).await.expect("something is posted")
     }
 
-    /// Answers all that is posted with the status that this says, and keeps the bodies.
+    /// Answers every message with the status that this returns, and keeps the bodies.
     fn answering(self, status: impl Fn(&Json) -> u16 + Send + 'static) -> Answering {
         let (bodies, posted) = std::sync::mpsc::channel();
         let task = tokio::spawn(async move {
@@ -81,7 +81,7 @@ struct Answering {
 }
 
 impl Answering {
-    /// What was posted since this was asked the last time.
+    /// Messages since the last call.
     fn posted(&self) -> Vec<String> {
         self.posted.try_iter().collect()
     }
@@ -587,8 +587,8 @@ async fn one_plan_alone_has_alerts_in_the_wrong_order() {
     }
 }
 
-/// What is posted when three sales follow each other, by the last digits of their ids, and what became of them, when
-/// this goes wrong; the second sale has an invoice `inv-2`. The endpoint refuses the first that comes.
+/// Messages for three successive sales, by the last digits of their ids, and the results of their deliveries, under
+/// this fault; the second sale has an invoice `inv-2`. The endpoint refuses the first message.
 #[tokio::test]
 async fn deliveries_go_wrong_on_purpose() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use crate::client::{Client, YEAR, http, plan};
 
-/// All that a short life of a world answers, ports left out.
+/// All answers in a short life of a world, ports left out.
 async fn transcript(sandbox: &Sandbox, key: &str) -> Vec<String> {
     let client = Client::with_key(sandbox, key);
     let (customer, token, plan) = client.subscriber().await;
@@ -56,7 +56,7 @@ struct Life {
 }
 
 impl Life {
-    /// How many calls there are.
+    /// The number of calls.
     const CALLS: usize = 5;
 
     async fn begin(http: &reqwest::Client, sandbox: &Sandbox, seed: u64) -> Self {

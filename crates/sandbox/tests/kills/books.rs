@@ -1,41 +1,41 @@
-//! What one writer knows of its objects, and the one change of which it does not know whether it was made.
+//! A writer's record of its objects, and of the one change that may or may not have been made.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Map, Value as Json};
 
-/// What an object carries where it never changes, so that it is known again: `w3-17` is writer 3's.
+/// A text in an unchanging column that identifies an object: `w3-17` is writer 3's.
 pub(crate) type Mark = String;
 
-/// Where the clock of a new world stands.
+/// The initial date of a new world's clock.
 pub(crate) const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2027, 1, 1).unwrap();
 
-/// The books of one writer, which alone changes its objects and makes one call at a time.
+/// The record of one writer, which alone changes its objects and makes one call at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct Book {
     pub(crate) writer: usize,
-    /// How many marks it has given.
+    /// The number of marks given so far.
     pub(crate) serial: u64,
-    /// What was answered, as it is after the last answer.
+    /// Objects as of the last answer.
     pub(crate) objects: BTreeMap<Mark, Object>,
-    /// What the call does that was never answered; nothing if all were.
+    /// The change of the call without an answer; empty if all calls were answered.
     pub(crate) doubt: Change,
-    /// What each plan was from which moment on, oldest first; moments are milliseconds since 1970.
+    /// The terms of each plan with their start, oldest first; moments are milliseconds since 1970.
     pub(crate) plans: BTreeMap<Mark, Vec<Terms>>,
 }
 
-/// A row that is expected: its table, and the columns that are known. `null` stands for a column without a value.
+/// An expected row: its table, and the known columns. `null` is a column without a value.
 #[derive(Clone, Debug)]
 pub(crate) struct Object {
     pub(crate) table: &'static str,
     pub(crate) columns: Map<String, Json>,
 }
 
-/// What one call does: the objects that it touches, as they are then, or nothing where they are gone.
+/// The change of one call: its objects with their new state, or `None` for deleted ones.
 pub(crate) type Change = Vec<(Mark, Option<Object>)>;
 
-/// What a plan was after a change.
+/// The terms of a plan after a change.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     pub(crate) since: i64,
@@ -43,10 +43,10 @@ pub(crate) struct Terms {
     pub(crate) amount: u64,
 }
 
-/// The rows of one writer as they were found, by their marks.
+/// The rows of one writer in the database, by their marks.
 pub(crate) type Found = BTreeMap<Mark, Vec<Object>>;
 
-/// What became of the change that was in doubt.
+/// The result of the uncertain change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Doubt {
     None,
@@ -65,13 +65,13 @@ impl Book {
         format!("w{}-{}", self.writer, self.serial)
     }
 
-    /// The last day of which it heard, when it made or changed a plan.
+    /// The last day of which it knows, from creating or changing a plan.
     pub(crate) fn today(&self) -> NaiveDate {
         let last = self.plans.values().flatten().map(|terms| terms.since).max();
         last.and_then(DateTime::from_timestamp_millis).map_or(FIRST_DAY, |moment| moment.date_naive())
     }
 
-    /// Enters a change that was answered.
+    /// Enters an answered change.
     pub(crate) fn enter(&mut self, change: Change) {
         for (mark, object) in change {
             let Some(object) = object else {
@@ -90,8 +90,8 @@ impl Book {
         }
     }
 
-    /// Compares the books with what was found. The change in doubt may have been made or not, as a whole; afterwards
-    /// the books know which. All else is a finding.
+    /// Compares the record with the rows found. The uncertain change may have been made or not, as a whole; afterwards
+    /// the record says which. All other differences are findings.
     pub(crate) fn settle(&mut self, found: &Found) -> Result<Doubt, Vec<String>> {
         let findings = differences(&self.objects, found);
         if findings.is_empty() {
@@ -139,14 +139,14 @@ impl Object {
         self.columns.get(column).and_then(Json::as_str).unwrap_or_default()
     }
 
-    /// The same with some columns as these members say.
+    /// Returns the object with some columns replaced by these members.
     pub(crate) fn with(&self, columns: &Json) -> Self {
         let mut changed = self.clone();
         changed.columns.extend(columns.as_object().unwrap().clone());
         changed
     }
 
-    /// Takes over what only the sandbox could tell.
+    /// Copies values that only the sandbox determines.
     fn learn(&mut self, row: &Self) {
         for column in ["key", "id", "status-date"] {
             if let Some(value) = row.columns.get(column) {
@@ -155,7 +155,7 @@ impl Object {
         }
     }
 
-    /// A clock that was to be turned by a long way may stand anywhere on it: what is due by then has happened.
+    /// Accepts any time on the way of a clock that was moved far: everything due by then has happened.
     fn stop_short(&mut self, before: &Self, row: &Self) {
         // Moments of this format are in the order of their text.
         let now = row.text("now");
@@ -164,7 +164,7 @@ impl Object {
         }
     }
 
-    /// The first column that is not as expected.
+    /// The first column that differs.
     fn difference<'a>(&'a self, row: &Self) -> Option<&'a str> {
         let differs =
             |(name, value): &(&String, &Json)| row.columns.get(*name).unwrap_or(&Json::Null) != *value;

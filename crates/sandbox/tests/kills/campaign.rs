@@ -1,4 +1,4 @@
-//! Lives of a database: rounds of writing, each ended by a kill, and a judgement after each.
+//! Lives of a database: rounds of writing, each ended by a kill and followed by a check.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::oracle::{Verdict, judge};
 use crate::served;
 use crate::traffic::{Gateway, books, write};
 
-/// The most kills of one file, whose state is read after each.
+/// The maximum number of kills of one file, whose state is read after each.
 const LIFE: u64 = 25;
 
-/// How many kills and from which seed, as `cargo xtask soak` says; a handful otherwise.
+/// The number of kills and the seed, from `cargo xtask soak`; by default a few.
 struct Campaign {
     kills: u64,
     seed: u64,
@@ -40,7 +40,7 @@ impl Campaign {
     }
 }
 
-/// What a campaign saw.
+/// Counts of a campaign.
 #[derive(Default)]
 struct Tally {
     kills: u64,
@@ -72,7 +72,7 @@ async fn a_killed_process_keeps_what_it_answered() {
     }
 }
 
-/// Writes to one file and kills its server, again and again.
+/// Writes to one file and kills its server, repeatedly.
 async fn live(seed: u64, kills: u64, campaign: &Campaign, tally: &mut Tally) -> Result<(), Vec<String>> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = folder.path().join("sandbox.db");
@@ -104,7 +104,7 @@ async fn live(seed: u64, kills: u64, campaign: &Campaign, tally: &mut Tally) -> 
     if verdict == "ok" { Ok(()) } else { Err(vec![format!("the file is damaged: {verdict}")]) }
 }
 
-/// Starts the server, judges what it has, writes, and kills it.
+/// Starts the server, checks its data, writes, and kills it.
 async fn round(
     path: &Path,
     mut books: Vec<Book>,
@@ -155,7 +155,7 @@ async fn round(
     if findings.is_empty() { Ok(books) } else { Err(findings) }
 }
 
-/// Lets a time pass that is too short to be slept.
+/// Waits for a time that is too short for a sleep.
 fn pass(time: Duration) {
     let start = Instant::now();
     while start.elapsed() < time {

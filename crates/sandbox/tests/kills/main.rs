@@ -1,6 +1,6 @@
-//! A sandbox that is killed at any moment keeps what it answered, and holds nothing by halves.
+//! A sandbox that is killed at any moment keeps all answered changes, and has no partial ones.
 //!
-//! Writers keep their own books of what was answered; after each kill the world is judged by them. A handful of kills
+//! Writers keep their own record of answered changes; after each kill the world is compared with it. A few kills
 //! is a test; `cargo xtask soak kills` runs hundreds.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]

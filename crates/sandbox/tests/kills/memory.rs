@@ -1,4 +1,4 @@
-//! What a payer enters of a card is not in the memory of the process after the answer.
+//! Card input of a payer is not in the memory of the process after the answer.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::served::{kill, listening, spawn};
 
-/// The answer to a request on a connection of its own: its body.
+/// Sends a request on a separate connection; returns the body of the answer.
 fn ask(base: &str, head: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(base.strip_prefix("http://").unwrap()).unwrap();
     let request = format!(
@@ -26,7 +26,7 @@ fn text(json: &str, member: &str) -> String {
     json[member].as_str().unwrap_or_else(|| panic!("{json}")).to_owned()
 }
 
-/// How often each of these stands in the memory that the process can write to.
+/// The number of occurrences of each text in the memory that the process can write to.
 fn found(process: u32, wanted: &[&str]) -> Vec<usize> {
     let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).unwrap();
     let mut memory = File::open(format!("/proc/{process}/mem")).unwrap();

@@ -1,5 +1,5 @@
-//! Judges a world by the writers' books: every answered change is there once, the one in doubt is there once or not at
-//! all, nothing else is there, and the engine made the payments that follow and no others.
+//! Compares a world with the writers' records: every answered change is there once, the uncertain one is there once or
+//! not at all, nothing else is there, and the engine made exactly the payments that follow.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,17 @@ use serde_json::{Value as Json, json};
 
 use crate::books::{Book, Doubt, Found, Mark, Object};
 
-/// What was found to be right.
+/// Counts of correct results.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Verdict {
-    /// Changes in doubt that were made.
+    /// Uncertain changes that were made.
     pub(crate) made: u64,
-    /// Changes in doubt that were not.
+    /// Uncertain changes that were not made.
     pub(crate) not_made: u64,
     pub(crate) payments: usize,
 }
 
-/// Compares the world with the books, which afterwards are in no doubt any more; or tells all that is wrong.
+/// Compares the world with the records, which have no uncertain change afterwards; or returns all differences.
 pub(crate) fn judge(state: &Json, books: &mut [Book]) -> Result<Verdict, Vec<String>> {
     let (mut found, mut findings) = read(state);
     let mut verdict = Verdict { payments: rows(state, "payments").len(), ..Verdict::default() };
@@ -53,7 +53,7 @@ fn is_engines(transaction: &Json) -> bool {
     !transaction["plan-name"].is_null()
 }
 
-/// The rows of each writer, and those that have no mark.
+/// The rows of each writer, and the differences for rows without a mark.
 fn read(state: &Json) -> (BTreeMap<usize, Found>, Vec<String>) {
     let mut ties: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for tie in rows(state, "customer-tokens") {
@@ -89,7 +89,7 @@ fn plans(books: &[Book]) -> impl Iterator<Item = (&Book, &Mark, &Object)> {
     objects.filter(|(_, _, object)| object.table == "plans")
 }
 
-/// Each plan has one payment for each of its days on which it was active, of an amount that it had.
+/// Checks that each plan has one payment for each of its days on which it was active, of an amount that it had.
 fn charges(state: &Json, books: &[Book]) -> Vec<String> {
     let now = DateTime::parse_from_rfc3339(text(&state["clock"], "now")).unwrap().timestamp_millis();
     let mut charged: BTreeMap<&str, Vec<(&str, u64)>> = BTreeMap::new();
@@ -128,7 +128,7 @@ fn charges(state: &Json, books: &[Book]) -> Vec<String> {
     findings
 }
 
-/// The days of a plan and when their payments are made, counted here a second time.
+/// The days of a plan and the times of its payments, computed independently.
 fn days(plan: &Object) -> impl Iterator<Item = (i64, String)> {
     let day = |column| plan.text(column).parse::<NaiveDate>().unwrap();
     let (start, end) = (day("start-date"), day("end-date"));
@@ -139,9 +139,9 @@ fn days(plan: &Object) -> impl Iterator<Item = (i64, String)> {
     days.map(|day| (day.and_hms_opt(10, 0, 0).unwrap().and_utc().timestamp_millis(), day.to_string()))
 }
 
-/// The engine has one transaction for each payment, and it says the same.
+/// Checks that the engine has one equal transaction for each payment.
 fn transactions(state: &Json) -> Vec<String> {
-    /// Its id, the plan, the amount and the result.
+    /// The id, the plan, the amount and the result.
     type Said<'a> = (&'a str, &'a str, Option<u64>, &'a str);
     fn said<'a>(row: &'a Json, [id, plan, result]: [&str; 3]) -> Said<'a> {
         (text(row, id), text(row, plan), row["amount"].as_u64(), text(row, result))
@@ -164,7 +164,7 @@ fn transactions(state: &Json) -> Vec<String> {
     vec![format!("payments without a transaction of the engine: {unmade}; the other way round: {unpaid}")]
 }
 
-/// A token that is not deleted was used once for each sale that names it and for each payment of its plans.
+/// Checks that a token that is not deleted was used once for each of its sales and for each payment of its plans.
 fn uses(state: &Json, books: &[Book]) -> Vec<String> {
     let mut charges: BTreeMap<&str, u64> = BTreeMap::new();
     for row in rows(state, "transactions").iter().filter(|row| !is_engines(row)) {
@@ -188,7 +188,7 @@ fn uses(state: &Json, books: &[Book]) -> Vec<String> {
     wrong.collect()
 }
 
-/// Tallies are what a count would find of what is neither deleted nor archived.
+/// Checks that tallies equal the count of objects that are neither deleted nor archived.
 fn tallies(state: &Json) -> Vec<String> {
     let wrong = rows(state, "tallies").iter().filter_map(|row| {
         let table = text(row, "kind").replace('_', "-");

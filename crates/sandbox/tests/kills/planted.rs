@@ -1,4 +1,4 @@
-//! The oracle is judged itself: what is planted, in the world or in the books, it has to see.
+//! Tests of the oracle: it must find each planted error, in the world or in the records.
 
 use std::cell::Cell;
 
@@ -10,7 +10,7 @@ use crate::books::{Book, Mark, Object};
 use crate::oracle::judge;
 use crate::traffic::{Gateway, books, write};
 
-/// A world in memory and the books of those who wrote to it, one after another.
+/// A world in memory and the records of its writers, one after another.
 async fn written() -> (Json, Vec<Book>) {
     let sandbox = Sandbox::start().await.unwrap();
     let gateway = Gateway::new(sandbox.base_url(), sandbox.api_key().expose());
@@ -50,7 +50,7 @@ fn removed(state: &mut Json, table: &str, is: impl Fn(&Json) -> bool) {
     rows(state, table).remove(at);
 }
 
-/// The books of the first writer with such an object, and its mark.
+/// The record of the first writer with a matching object, and its mark.
 fn owner(books: &mut [Book], is: impl Fn(&Object) -> bool) -> (&mut Book, Mark) {
     let found = books.iter_mut().find_map(|book| {
         let mark = book.objects.iter().find(|(_, object)| is(object))?.0.clone();
@@ -59,7 +59,7 @@ fn owner(books: &mut [Book], is: impl Fn(&Object) -> bool) -> (&mut Book, Mark) 
     found.unwrap()
 }
 
-/// What is wrong, how it comes about, and the finding.
+/// A planted error: its name, the change, and the finding.
 type Plant = (&'static str, fn(&mut Json, &mut [Book]), &'static str);
 
 #[rustfmt::skip]

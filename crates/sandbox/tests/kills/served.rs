@@ -1,4 +1,4 @@
-//! The process that is killed: this test programme once more, serving a file.
+//! The process that is killed: this test program again, serving a file.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -8,7 +8,7 @@ use perennial_sandbox::Sandbox;
 
 const FILE: &str = "PERENNIAL_TEST_SERVE";
 
-/// The other process: it serves the file that it is told, until it is killed.
+/// Serves a file in the other process, until it is killed.
 #[test]
 fn until_killed() {
     let Some(path) = std::env::var_os(FILE) else { return };
@@ -20,7 +20,7 @@ fn until_killed() {
     });
 }
 
-/// The other process. A test that fails leaves none running.
+/// The other process. A failing test leaves none running.
 pub(crate) struct Served(Child);
 
 impl Served {
@@ -36,7 +36,7 @@ impl Drop for Served {
     }
 }
 
-/// Starts to serve a file; it does not listen yet.
+/// Starts to serve a file; the server does not listen yet.
 pub(crate) fn spawn(path: &Path) -> Served {
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "served::until_killed", "--nocapture"])
@@ -48,7 +48,7 @@ pub(crate) fn spawn(path: &Path) -> Served {
     Served(child)
 }
 
-/// Waits until it listens; where, and the key of its world.
+/// Waits until it listens; returns the URL, and the key of its world.
 pub(crate) fn listening(served: &mut Served) -> (String, String) {
     let mut lines = BufReader::new(served.0.stderr.take().unwrap()).lines().map_while(Result::ok);
     let mut said = String::new();

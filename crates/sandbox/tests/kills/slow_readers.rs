@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::served::{kill, listening, spawn};
 
-/// The most memory of the process at any moment, in KiB.
+/// The maximum memory of the process at any moment, in KiB.
 const MOST: u64 = 128 * 1024;
 
 /// A connection that stays open.
@@ -18,7 +18,7 @@ impl Connection {
         Self(BufReader::new(TcpStream::connect(base.strip_prefix("http://").unwrap()).unwrap()))
     }
 
-    /// One into which the kernel takes little that is not read.
+    /// Opens a connection into which the kernel takes little unread data.
     fn narrow(base: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let stream = runtime.block_on(async {
@@ -31,7 +31,7 @@ impl Connection {
         Self(BufReader::new(stream))
     }
 
-    /// Sends a request and reads the head of the answer: how long its body is.
+    /// Sends a request and reads the head of the answer; returns the length of its body.
     fn send(&mut self, call: &str, key: &str, body: &str) -> usize {
         let length = body.len();
         let request = format!(
@@ -60,7 +60,7 @@ impl Connection {
     }
 }
 
-/// Whoever reads an answer slowly.
+/// A slow reader of an answer.
 struct Reader {
     connection: Connection,
     read: Vec<u8>,
@@ -68,7 +68,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads so many bytes more, or all that are left.
+    /// Reads this many more bytes, or all that are left.
     fn read(&mut self, most: usize) {
         let more = self.connection.body(most.min(self.length - self.read.len()));
         self.read.extend(more);
@@ -80,7 +80,7 @@ fn text(json: &str, pointer: &str) -> String {
     json.pointer(pointer).and_then(Json::as_str).unwrap_or_else(|| panic!("{json}")).to_owned()
 }
 
-/// The peak of the memory that a process had, in KiB.
+/// The peak of a process's memory, in KiB.
 fn peak(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

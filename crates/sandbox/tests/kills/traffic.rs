@@ -1,4 +1,4 @@
-//! The writers: each makes one call after another about objects of its own, and enters what was answered.
+//! The writers: each makes one call after another about objects of its own, and enters the answers.
 
 use chrono::{DateTime, Days, Months, NaiveDate, SecondsFormat, Utc};
 use fastrand::Rng;
@@ -6,10 +6,10 @@ use serde_json::{Value as Json, json};
 
 use crate::books::{Book, Change, FIRST_DAY, Mark, Object};
 
-/// How many write at a time. The first of them turns the clock too.
+/// The number of concurrent writers. The first of them moves the clock too.
 pub(crate) const WRITERS: usize = 9;
 
-/// Books in which nothing is written but what the clock of a new world shows.
+/// Records that contain only the clock of a new world.
 pub(crate) fn books() -> Vec<Book> {
     let mut books: Vec<Book> = (0..WRITERS).map(Book::new).collect();
     books[0].enter(vec![(CLOCK.into(), Some(clock("2027-01-01T00:00:00Z")))]);
@@ -27,7 +27,7 @@ fn object(table: &'static str, columns: &Json) -> Object {
     Object { table, columns: columns.as_object().unwrap().clone() }
 }
 
-/// Where the writers write to.
+/// The gateway of the writers.
 #[derive(Clone)]
 pub(crate) struct Gateway {
     pub(crate) http: reqwest::Client,
@@ -42,7 +42,7 @@ impl Gateway {
         Self { http: reqwest::Client::new(), base: base.into(), key: key.into() }
     }
 
-    /// The status and the document of an answer that came whole.
+    /// The status and the document of a complete answer.
     async fn call(&self, call: &Call) -> Option<(u16, Json)> {
         let url = format!("{}{}", self.base, call.path);
         let method = call.method.parse().unwrap();
@@ -54,7 +54,7 @@ impl Gateway {
         Some((status, serde_json::from_slice(&body).unwrap()))
     }
 
-    /// The whole world.
+    /// Reads the whole world.
     pub(crate) async fn state(&self) -> Json {
         let url = format!("{}/_sandbox/state", self.base);
         let response = self.http.get(url).header("api-key", &self.key).send().await.unwrap();
@@ -62,7 +62,7 @@ impl Gateway {
     }
 }
 
-/// A call, what it does, and what has to be answered.
+/// A call, its change, and the expected answer.
 struct Call {
     method: &'static str,
     path: String,
@@ -75,12 +75,12 @@ struct Call {
 enum Expected {
     Accepted,
     Refused,
-    /// It depends on what the clock did meanwhile.
+    /// The answer depends on the clock.
     Either,
 }
 
-/// Writes until there is no answer, or until `go_on`, which is told of each answer, says no. An answer that does not
-/// follow from the books is a finding.
+/// Writes until there is no answer, or until `go_on`, called with each answer, returns false. An answer that does not
+/// follow from the record is a finding.
 pub(crate) async fn write(
     gateway: Gateway,
     mut book: Book,
@@ -120,7 +120,7 @@ pub(crate) async fn write(
     }
 }
 
-/// Enters what only the answer tells.
+/// Enters values that only the answer contains.
 fn learn(object: &mut Object, answer: &Json) {
     let told: &[(&str, &str)] = match object.table {
         "customers" => &[("key", "/payload/customer/customer-key")],
@@ -144,7 +144,7 @@ fn millis(moment: &str) -> i64 {
     DateTime::parse_from_rfc3339(&format!("{}Z", moment.replace(' ', "T"))).unwrap().timestamp_millis()
 }
 
-/// The writer's next call, by what is in its books and by chance.
+/// The writer's next call, from its record and by chance.
 fn next(book: &mut Book, rng: &mut Rng) -> Call {
     let mark = book.next_mark();
     // No two prices of a writer are the same, and they only grow.
@@ -207,7 +207,7 @@ fn create_customer(mark: Mark) -> Call {
     Call { method: "POST", path: "/rest/v2/customers".into(), body, change, expected: Expected::Accepted }
 }
 
-/// A second customer of the same key, which there cannot be.
+/// Creates a second customer with a used key, which is refused.
 fn create_twin(mark: Mark, customer: &Object) -> Call {
     let mut call = create_customer(mark);
     call.body["customer-key"] = customer.columns["key"].clone();
@@ -220,12 +220,12 @@ fn update_customer(mark: Mark, customer: &Object, note: &str) -> Call {
     one("PUT", format!("/rest/v2/customers/{}", customer.text("key")), body, mark, Some(changed))
 }
 
-/// One call about one object, which is accepted.
+/// A call about one object, which is accepted.
 fn one(method: &'static str, path: String, body: Json, mark: Mark, after: Option<Object>) -> Call {
     Call { method, path, body, change: vec![(mark, after)], expected: Expected::Accepted }
 }
 
-/// Takes the customer from their tokens too, unless they have plans.
+/// Deletes a customer, unless it has plans, and detaches its tokens.
 fn delete_customer(book: &Book, mark: Mark, customer: &Object) -> Call {
     let key = customer.text("key");
     let theirs = |object: &Object| object.text("customer-key") == key;
@@ -255,7 +255,7 @@ fn create_token(mark: Mark, customer: &Object) -> Call {
     one("POST", "/rest/v2/tokens".into(), body, mark, Some(object("tokens", &columns)))
 }
 
-/// From active to inactive, where the engine's charges decline, and back.
+/// Switches a token from active to inactive, in which state the engine's charges decline, and back.
 fn turn_token(mark: Mark, token: &Object) -> Call {
     let status = if token.text("status") == "ACTIVE" { "INACTIVE" } else { "ACTIVE" };
     let body = json!({ "status": status });
@@ -263,7 +263,7 @@ fn turn_token(mark: Mark, token: &Object) -> Call {
     one("PUT", format!("/rest/v2/tokens/{}", token.text("id")), body, mark, Some(turned))
 }
 
-/// The row of a deleted token stays, and its id taken.
+/// Deletes a token. Its row stays, and its id stays taken.
 fn delete_token(mark: Mark, token: &Object) -> Call {
     let path = format!("/rest/v2/tokens/{}", token.text("id"));
     let deleted = token.with(&json!({ "status": "DELETED", "tied": [] }));
@@ -271,7 +271,7 @@ fn delete_token(mark: Mark, token: &Object) -> Call {
     Call { expected, ..one("DELETE", path, Json::Null, mark, Some(deleted)) }
 }
 
-/// A plan of this many months from this day on, charged on the same day of each.
+/// Creates a plan of this many months from this day on, charged on one day of each.
 fn create_plan(mark: Mark, token: &Object, (start, months, on): (NaiveDate, u32, u32), cents: u64) -> Call {
     let (customer, token) = (token.text("customer-key"), token.text("id"));
     let (start, end) = (start.to_string(), (start + Months::new(months)).to_string());
@@ -286,7 +286,7 @@ fn create_plan(mark: Mark, token: &Object, (start, months, on): (NaiveDate, u32,
     one("POST", "/rest/v2/payment-plans".into(), body, mark, Some(object("plans", &columns)))
 }
 
-/// A plan whose token is nobody's.
+/// Creates a plan whose token belongs to nobody.
 fn create_unpayable(mark: Mark, customer: &Object) -> Call {
     let token =
         object("tokens", &json!({ "customer-key": customer.text("key"), "id": "1100000000000001111" }));
@@ -299,7 +299,7 @@ fn reprice(mark: Mark, plan: &Object, cents: u64) -> Call {
     update_plan(mark, plan, json!({ "payment-amount": amount(cents) }), changed)
 }
 
-/// From active to suspended and back, and to cancelled, from where nothing leads back.
+/// Switches a plan from active to suspended and back, and to canceled, which is final.
 fn restate(mark: Mark, plan: &Object) -> Call {
     let status = match plan.text("status") {
         "ACTIVE" if mark.ends_with('7') => "CANCELED",
@@ -319,19 +319,19 @@ fn update_plan(mark: Mark, plan: &Object, body: Json, changed: Object) -> Call {
     Call { expected, ..one("PUT", path, body, mark, Some(changed)) }
 }
 
-/// A plan that was cancelled long ago is in the state only.
+/// Whether a plan was canceled so long ago that only the state has it.
 fn may_be_archived(plan: &Object) -> bool {
     plan.text("status") == "CANCELED"
 }
 
-/// A plan that is not active goes, unless it was charged.
+/// Deletes a plan that is not active, unless it was charged.
 fn delete_plan(mark: Mark, plan: &Object) -> Call {
     let path = format!("/rest/v2/payment-plans/{}", plan.text("key"));
     let expected = if plan.text("status") == "ACTIVE" { Expected::Refused } else { Expected::Either };
     Call { expected, ..one("DELETE", path, Json::Null, mark, None) }
 }
 
-/// Sells to a token, whose mark the sale has as its order.
+/// Sells to a token; the mark of the sale is its order id.
 fn sell(mark: Mark, (token_mark, token): &(Mark, Object), cents: u64) -> Call {
     let body = json!({
         "type": "SALE", "card": token.text("id"), "amount": amount(cents), "invoice": mark, "order-id": token_mark,

@@ -1,14 +1,14 @@
-//! The scalars of messages, found in the text itself: it may be cut, or no message at all.
+//! Scalars of messages, found in the text itself: it may be cut, or not a message.
 
 use std::ops::Range;
 
-/// What is done with each scalar: the name of its member, and where it stands, quotes included.
+/// A callback for each scalar: the name of its member, and its range, quotes included.
 pub(super) type Visit<'f> = &'f mut dyn FnMut(&str, Range<usize>);
 
-/// A name that has an escape in it, as no gateway writes one, is taken for a secret's.
+/// The stand-in name for a name with an escape, which no gateway writes: it counts as secret.
 const ESCAPED: &str = "card";
 
-/// The scalars of a JSON text. An item of a list has the name that was met before it.
+/// Visits the scalars of a JSON text. An item of a list has the last name before it.
 pub(super) fn json(body: &str, visit: Visit<'_>) {
     let (mut at, mut name) = (0, "");
     while let Some(quote) = body[at..].find('"').map(|found| at + found) {
@@ -30,7 +30,7 @@ pub(super) fn json(body: &str, visit: Visit<'_>) {
     }
 }
 
-/// The texts of the elements of an XML text, each up to the next tag; of a secret one, up to the next closing tag.
+/// Visits the texts of the elements of an XML text, each up to the next tag; a secret one up to the next closing tag.
 pub(super) fn xml(body: &str, is_secret: fn(&str) -> bool, visit: Visit<'_>) {
     let mut at = 0;
     while let Some(open) = body[at..].find('<').map(|found| at + found) {
@@ -52,7 +52,7 @@ pub(super) fn xml(body: &str, is_secret: fn(&str) -> bool, visit: Visit<'_>) {
     }
 }
 
-/// Where the string that begins with the first byte ends; the end of the text if it is cut.
+/// The end of the string that begins with the first byte; the end of the text if it is cut.
 fn string_end(text: &str) -> usize {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {
@@ -66,7 +66,7 @@ fn string_end(text: &str) -> usize {
     text.len()
 }
 
-/// The length of the string, number or literal at the start; nothing for an object, an array and `null`.
+/// The length of the string, number or literal at the start; 0 for an object, an array and `null`.
 fn scalar_end(value: &str) -> usize {
     if value.starts_with('"') {
         return string_end(value);

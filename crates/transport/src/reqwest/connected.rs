@@ -1,4 +1,4 @@
-//! Tells whether a client ever had a connection: until then it has sent nothing.
+//! Records whether a client ever had a connection: before the first one it has sent nothing.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -26,7 +26,7 @@ impl<S> Layer<S> for Connected {
     }
 }
 
-/// A connector that notes its first success.
+/// A connector that records its first success.
 #[derive(Clone)]
 pub(super) struct Noting<S> {
     connector: S,

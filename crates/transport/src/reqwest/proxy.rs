@@ -5,8 +5,8 @@ use http::Uri;
 
 /// A proxy that tunnels `https` by `CONNECT`, or `None` if the text is not the URL of one.
 ///
-/// reqwest sends a request directly where it cannot use the URL of its proxy, so what it reads the URL with, [`Uri`],
-/// reads it here too.
+/// reqwest sends a request directly if it cannot parse the URL of its proxy, so this function parses the URL with
+/// [`Uri`] too, as reqwest does.
 pub(super) fn tunnel(text: &str) -> Option<Proxy> {
     let text = text.trim();
     let (scheme, _) = text.split_once("://")?;

@@ -1,4 +1,4 @@
-//! What the features bring in, and what they do not.
+//! Dependencies of the features, and their limits.
 
 use std::process::Command;
 

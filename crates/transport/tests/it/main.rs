@@ -1,4 +1,4 @@
-//! The transport against gateways that misbehave.
+//! Tests of the transport against gateways that misbehave.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 

@@ -1,4 +1,4 @@
-//! Calls through a forward proxy: what it sees, and what each of its answers comes to.
+//! Calls through a forward proxy: the bytes it sees, and the result of each of its answers.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use crate::socket::{Certificate, Gateway, certificate};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-/// A proxy on loopback. It answers a `CONNECT` with its text, and opens the tunnel if that is 200.
+/// A proxy on loopback. It answers a `CONNECT` with its text, and opens the tunnel if the status is 200.
 struct Proxy {
     port: u16,
     heard: Arc<Mutex<Vec<u8>>>,
@@ -46,7 +46,7 @@ impl Proxy {
         Self { port, heard }
     }
 
-    /// All bytes that clients sent, within the tunnel too.
+    /// All bytes from clients, including those in the tunnel.
     fn heard(&self) -> String {
         String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned()
     }
@@ -121,7 +121,7 @@ async fn the_key_goes_through_a_tunnel_that_the_proxy_cannot_read() {
     }
 }
 
-/// Whatever the proxy says in place of a tunnel is no answer of the gateway, which has seen nothing.
+/// Checks that a proxy's refusal of a tunnel is not an answer of the gateway, which has received nothing.
 #[tokio::test]
 async fn an_answer_of_the_proxy_is_not_sent() {
     let Certificate { acceptor, .. } = certificate("127.0.0.1", 2000..2200);
@@ -156,7 +156,7 @@ async fn a_proxy_that_is_not_there_is_not_sent() {
     assert_eq!(gateway.accepted(), 0);
 }
 
-/// A proxy that breaks TLS open, or sends the tunnel elsewhere, shows a certificate that is not the gateway's.
+/// Uses a proxy that intercepts TLS, or redirects the tunnel, and shows a certificate that is not the gateway's.
 #[tokio::test]
 async fn certificates_are_verified_behind_a_proxy_and_of_it() {
     let trusted = certificate("127.0.0.1", 2000..2200);
@@ -176,7 +176,7 @@ async fn certificates_are_verified_behind_a_proxy_and_of_it() {
     }
 }
 
-/// The proxy of a plain call would read its key.
+/// Checks that no plain call goes through a proxy, which would read its key.
 #[tokio::test]
 async fn plain_http_is_not_sent_through_a_proxy() {
     let gateway = Gateway::start(&[Whole, Say(OK)]).await;
@@ -187,7 +187,7 @@ async fn plain_http_is_not_sent_through_a_proxy() {
     assert_eq!((gateway.accepted(), proxy.heard().as_str()), (0, ""));
 }
 
-/// What happens within the tunnel is between the client and the gateway, as without a proxy.
+/// Checks that a failure within the tunnel is between the client and the gateway, as without a proxy.
 #[tokio::test]
 async fn a_connection_that_closes_within_the_tunnel_is_maybe_sent() {
     let Certificate { acceptor, pem } = certificate("127.0.0.1", 2000..2200);
@@ -200,7 +200,7 @@ async fn a_connection_that_closes_within_the_tunnel_is_maybe_sent() {
     assert_eq!((error.kind(), error.delivery()), (Kind::Closed, Delivery::MaybeSent));
 }
 
-/// Runs the test of the tunnel in a child process whose environment says that no host needs a proxy.
+/// Runs the test of the tunnel in a child process whose environment exempts all hosts from the proxy.
 #[test]
 fn no_variable_bypasses_a_proxy() {
     let mut child = Command::new(std::env::current_exe().unwrap());

@@ -1,4 +1,4 @@
-//! Nothing that is printed shows a key, a card number or a body: not our types, not our spans, not the stack below.
+//! Secrets: no output shows a key, a card number or a body: of our types, of our spans, or of the stack below.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;

@@ -1,4 +1,4 @@
-//! The loop around the exchange: attempts, waits, budget and deadline, on a clock that takes no time.
+//! The loop around the exchange: attempts, waits, budget and deadline, on a simulated clock.
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
@@ -17,17 +17,17 @@ const SECOND: Duration = Duration::from_secs(1);
 /// One attempt's result, short enough to write many of them on a line.
 #[derive(Clone, Copy, Debug)]
 enum Reply {
-    /// Refused connection.
+    /// A refused connection.
     Down,
-    /// Reset after the request left.
+    /// A reset after the request was sent.
     Reset,
     /// A whole answer of the gateway.
     Is(u16),
     /// A whole answer of the gateway that asks for a wait, in seconds.
     Wait(u16, u64),
-    /// A whole answer of something else.
+    /// A whole answer that is not the gateway's.
     Page(u16),
-    /// The same, asking for a wait.
+    /// A whole answer that is not the gateway's and asks for a wait, in seconds.
     PageWait(u16, u64),
 }
 use Reply::{Down, Is, Page, PageWait, Reset, Wait};
@@ -194,7 +194,7 @@ async fn a_refused_url_is_tried_once() {
     }
 }
 
-/// A wait that would not leave time for another attempt is not begun.
+/// Checks that a wait that leaves no time for another attempt is not started.
 #[tokio::test(start_paused = true)]
 async fn the_deadline_bounds_waits_and_attempts() {
     for (within, attempts, took) in [(1, 1, 0), (2, 2, 1), (3, 2, 1), (4, 3, 3)] {
@@ -239,7 +239,7 @@ async fn attempts_and_budget_are_the_policys() {
     }
 }
 
-/// A gateway that is down for every caller gets at most five per cent more calls than were made.
+/// Checks that a gateway that fails every call gets at most five percent more calls than were made.
 #[tokio::test(start_paused = true)]
 async fn clones_share_one_budget() {
     let exchange = Arc::new(Scripted::new((0..3_000).map(|_| Down.result())));
@@ -252,7 +252,7 @@ async fn clones_share_one_budget() {
     assert_eq!(exchange.requests().len(), 1_000 + 25 + 999 / 20);
 }
 
-/// A gateway whose answers come after 10 s, and when it was called.
+/// A gateway that answers after 10 s, and the times of its calls.
 #[derive(Default)]
 struct Slow(Mutex<Vec<tokio::time::Instant>>);
 
@@ -272,7 +272,7 @@ impl Exchange for Slow {
     }
 }
 
-/// Ten calls at once. Each that finds no place before its deadline was not sent; the places of those that ended are
+/// Starts ten calls at once. Each call without a permit before its deadline was not sent; permits of finished calls are
 /// used again.
 #[tokio::test(start_paused = true)]
 async fn calls_leave_within_the_pace_and_the_deadline() {
@@ -316,7 +316,7 @@ async fn calls_leave_within_the_pace_and_the_deadline() {
     }
 }
 
-/// The place of a call that is dropped is free again.
+/// Checks that dropping a call frees its permit.
 #[tokio::test(start_paused = true)]
 async fn a_dropped_call_leaves_its_place() {
     let pace = Pace { max_in_flight: NonZeroU32::new(1), ..Pace::default() };

@@ -1,4 +1,4 @@
-//! A gateway that does exactly what its script says, on a loopback port of its own.
+//! A gateway that does exactly what its script says, on a separate loopback port.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// What the gateway does next on a connection. At the end of its script it closes the connection.
+/// The gateway's next action on a connection. At the end of its script it closes the connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
     /// Reads this many bytes.
@@ -23,14 +23,14 @@ pub(crate) enum Step {
     Request,
     /// Writes.
     Say(&'static str),
-    /// Writes the same again and again until nobody listens.
+    /// Writes a text repeatedly until nobody listens.
     Forever(&'static str),
     /// Does nothing more, and does not close.
     Hold,
-    /// As `Hold`, and lets the time pass at once that the client would wait in vain. Not before the client has been
-    /// heard: it must not seem to wait for a connection.
+    /// Holds the connection, and skips the time that the client would wait in vain. Waits until the client was
+    /// heard: otherwise it would seem to wait for a connection.
     Stall,
-    /// As `Stall`, but writes the same every 100 ms.
+    /// Stalls, but writes a text every 100 ms.
     Drip(&'static str),
     /// Resets the connection.
     Reset,

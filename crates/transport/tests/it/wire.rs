@@ -1,4 +1,4 @@
-//! What the reqwest exchange makes of each way in which a gateway, a network or a URL can fail.
+//! Results of the reqwest exchange for each way in which a gateway, a network or a URL can fail.
 
 use std::error::Error;
 use std::process::Command;
@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use crate::socket::Step::{self, Drip, Forever, Hold, Read, Request as Whole, Reset, Say, Stall};
 use crate::socket::{Certificate, Gateway, certificate};
 
-/// Far more than any answer takes that comes at all.
+/// A time far longer than any answer takes.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -117,7 +117,7 @@ async fn answers_that_take_too_long_end_at_the_deadline() {
     }
 }
 
-/// Once a connection is there, a byte may have been read; a fresh one is not made in its place.
+/// Checks that an existing connection may have carried a byte, and that no fresh one replaces it.
 #[tokio::test]
 async fn a_reset_at_any_byte_is_maybe_sent() {
     const RESETS: [&[Step]; 8] = [
@@ -138,7 +138,7 @@ async fn a_reset_at_any_byte_is_maybe_sent() {
     }
 }
 
-/// Nor is a kept one replaced, once a request was written to it.
+/// Checks that a kept connection is not replaced after a request was written to it.
 #[tokio::test]
 async fn a_reset_of_a_kept_connection_is_maybe_sent() {
     let gateway = Gateway::start(&[Whole, Say(OK), Whole, Reset]).await;
@@ -207,7 +207,7 @@ async fn redirects_are_answers() {
     assert_eq!(sink.accepted(), 0);
 }
 
-/// The whole request, byte for byte: nothing that the caller did not ask for but the host, the agent and the length.
+/// Checks the whole request, byte for byte: only the host, the agent and the length are added.
 #[tokio::test]
 async fn the_request_carries_nothing_more() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -238,7 +238,7 @@ async fn the_request_carries_nothing_more() {
     );
 }
 
-/// Runs in a child process of its own: the environment of a process is shared by all of its tests.
+/// Runs in a separate child process: all tests of a process share its environment.
 #[test]
 fn proxies_of_the_environment_are_not_used() {
     let sink = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -255,7 +255,7 @@ fn proxies_of_the_environment_are_not_used() {
     assert_eq!(sink.accept().map_err(|error| error.kind()).unwrap_err(), std::io::ErrorKind::WouldBlock);
 }
 
-/// Also run by `proxies_of_the_environment_are_not_used`, with a proxy in its environment.
+/// Runs also from `proxies_of_the_environment_are_not_used`, with a proxy in its environment.
 #[tokio::test]
 async fn a_direct_call_is_answered() {
     let gateway = Gateway::start(&[Whole, Say(OK)]).await;
@@ -304,7 +304,7 @@ async fn the_connect_timeout_bounds_the_handshake() {
     assert!(TokioTime.now() - started < Duration::from_secs(4));
 }
 
-/// A body that ends with the connection is whole only if TLS says that it was closed on purpose.
+/// Checks that a body that ends with the connection is whole only if TLS reports a proper close.
 #[tokio::test]
 async fn a_cut_tls_connection_is_no_end_of_body() {
     let Certificate { acceptor, pem } = certificate("127.0.0.1", 2000..2200);

@@ -1,4 +1,4 @@
-//! The key where some live clients put it.
+//! Reads the api key from the place where some live clients put it.
 
 use perennial_domain::clearent::ApiKey;
 
@@ -8,7 +8,7 @@ use crate::limits::Limits;
 use crate::text::Text;
 
 message! {
-    /// The member that some live clients send in place of the header.
+    /// The member that some live clients send instead of the header.
     struct BodyKey<'a> as "" {
         api_key: Option<Text<'a>> = "api-key",
     }

@@ -16,7 +16,7 @@ use crate::query::Params;
 use crate::text::Text;
 
 message! {
-    /// A batch as the gateway has it, and what a settlement expects of it.
+    /// A batch in an answer, and the expected figures of a settlement.
     pub(crate) struct Batch<'a> as "batch" of domain::Batch, keyed by |batch| batch.id.as_deref(); {
         id: Option<Text<'a>> = "id",
         status: Option<Text<'a>> = "status",
@@ -71,7 +71,7 @@ pub fn read_search(query: &str) -> Result<BatchSearch, Violations> {
     params.finish(search)
 }
 
-/// Reads a settlement, or everything wrong with it.
+/// Reads a settlement; returns all violations.
 pub fn read_settle(format: Format, body: &[u8], limits: &Limits) -> Result<Settlement, ReadError> {
     let Batch { total_count, net_amount, .. } = codec::decode(format, body, limits)?;
     let settlement = set!(Settlement::builder(); total_count: total_count, net_amount: net_amount);

@@ -171,7 +171,7 @@ impl<'a> Spelled<'a, Address<'a>> for domain::Address {
 }
 
 impl Address<'_> {
-    /// An address of a request, unless nothing is in it.
+    /// The address of a request; `None` if it is empty.
     pub(crate) fn request(self) -> Option<AddressBuilder> {
         let Self { first_name, last_name, company, street, street2, city, state, zip, country, phone } =
             &self;

@@ -33,7 +33,8 @@ message! {
 }
 
 message! {
-    /// The inner name was not seen; `customer-token` is **inferred**, `token` is read too.
+    /// The list of a customer's tokens. Its inner name was not seen; `customer-token` is **inferred**, `token` is read
+    /// too.
     pub(crate) struct CustomerTokens<'a> as "customer-tokens" {
         customer_token: Listed<CustomerToken<'a>> = "customer-token",
         token: Else<CustomerToken<'a>> = "token",
@@ -71,7 +72,7 @@ pub fn update(format: Format, key: &CustomerKey, update: &CustomerTokenUpdate) -
     Operation::UpdateCustomerToken.call_of(key.as_str()).with_body(format, &message)
 }
 
-/// Reads the body of an attachment; the customer is the one of the path.
+/// Reads the body of an attachment; the path names the customer.
 pub fn read_attach(format: Format, body: &[u8], limits: &Limits) -> Result<NewCustomerToken, ReadError> {
     let mut message: CustomerToken<'_> = codec::decode(format, body, limits)?;
     message.last_four_digits = message.last_four_digits.map(|digits| padded(4, digits));
@@ -79,8 +80,8 @@ pub fn read_attach(format: Format, body: &[u8], limits: &Limits) -> Result<NewCu
     Ok(builder.accept()?)
 }
 
-/// Reads the body of an update; the customer is the one of the path. What describes the card is passed over, because
-/// it goes with the token.
+/// Reads the body of an update; the path names the customer. Members that describe the card are ignored, because
+/// they belong to the token.
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<CustomerTokenUpdate, ReadError> {
     let message: CustomerToken<'_> = codec::decode(format, body, limits)?;
     let builder: CustomerTokenUpdateBuilder = message.builder();

@@ -1,4 +1,4 @@
-//! Whether a refusal names something that the call may have made.
+//! Detects refusals that name an object which the call may have created.
 
 use perennial_domain::encoding;
 use quick_xml::Reader;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::format::Format;
 
-/// The members that name an object, or that only an approved charge has.
+/// Members that name an object, or that only an approved charge has.
 const NAMES: [&str; 8] = [
     "id",
     "transaction-id",
@@ -19,10 +19,10 @@ const NAMES: [&str; 8] = [
     "ref-id",
 ];
 
-/// The relations of links to single objects.
+/// Relations of links to single objects.
 const RELATIONS: [&str; 4] = ["transaction", "token", "customer", "payment-plan"];
 
-/// Whether a body names an object anywhere: by an id, or by a link to one. A refusal that does so is no definite no; no
+/// Whether a body names an object anywhere: by an id, or by a link to one. A refusal with a name is no definite no; no
 /// documented refusal of a card or a plan does.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! What comes back: the envelope around every answer, the same for the gateway that writes it and the client that
+//! Answers: the envelope around every answer, shared by the gateway that writes it and the client that
 //! reads it.
 
 use perennial_domain::clearent::Link;
@@ -36,33 +36,33 @@ pub struct Reply {
     pub code: Option<u16>,
     /// `success`, `SUCCESS` or `fail`; its letter case differs between the services.
     pub status: Option<String>,
-    /// The gateway's number of this exchange, which its support asks for.
+    /// The gateway's id of this exchange, which its support asks for.
     pub exchange_id: Option<String>,
     /// The links of the answer; those of an object are with the object.
     pub links: Vec<Link>,
-    /// Which page of a list this is.
+    /// The position of a page in its list.
     pub page: Option<Page>,
-    /// The gateway's word for what the payload is; when writing, `None` is the usual word.
+    /// The gateway's name of the payload's kind; when writing, `None` means the usual name.
     pub payload_type: Option<String>,
-    /// What the answer is about; of a list, the records that could be read.
+    /// The content of the answer; of a list, the records that could be read.
     pub payload: Payload,
-    /// The records of a list that could not be read. Whoever asks whether something is there must not take them for
+    /// Records of a list that could not be read. A caller that checks whether an object exists must not count them as
     /// absent.
     pub unreadable: Vec<UnreadableRecord>,
 }
 
-/// Which page of a list an answer is. Members that the gateway left out are `None`.
+/// The position of a page in its list. Members that the gateway left out are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The page, from 1.
+    /// The number of the page, from 1.
     pub number: Option<u64>,
-    /// How many objects a page has.
+    /// The maximum number of objects on a page.
     pub size: Option<u64>,
-    /// How many objects this page has.
+    /// The number of objects on this page.
     pub number_of_elements: Option<u64>,
-    /// How many objects there are.
+    /// The number of objects in the list.
     pub total_elements: Option<u64>,
-    /// How many pages there are.
+    /// The number of pages.
     pub total_pages: Option<u64>,
     /// Whether it is the first page.
     pub first: Option<bool>,
@@ -93,7 +93,7 @@ message! {
     }
 }
 
-/// The code of an envelope, which decides whether the call was done: one that is no HTTP status is not passed over.
+/// The code of an envelope, which decides whether the call was done: an invalid HTTP status is an error.
 fn status_code(code: Option<Text<'_>>) -> Result<Option<u16>, Fault> {
     let code = count("code", code)?;
     let status = |code: u64| u16::try_from(code).ok().filter(|code| (100..600).contains(code));
@@ -101,7 +101,7 @@ fn status_code(code: Option<Text<'_>>) -> Result<Option<u16>, Fault> {
 }
 
 impl Reply {
-    /// The table of the answer, with all that any answer can hold.
+    /// The table of the answer, with all possible members.
     ///
     /// ```
     /// use perennial_wire::clearent::Reply;
@@ -112,10 +112,10 @@ impl Reply {
     /// ```
     pub const SHAPE: Shape = <Envelope<'static> as Message>::SHAPE;
 
-    /// Reads an answer. An empty body, as a 204 has it, is an answer about nothing.
+    /// Reads an answer. An empty body, as in a 204, is an answer with an empty payload.
     ///
-    /// Seen in the wild and read: `token` for `tokenResponse`, an object beside `payloadType` without the `payload`
-    /// around them, one item in place of a list, and a list of which only the payload type is there.
+    /// Variants seen in practice are read too: `token` for `tokenResponse`, an object beside `payloadType` without the
+    /// `payload` around it, one item instead of a list, and a list of which only the payload type is present.
     pub fn decode(format: Format, body: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
         if body.trim_ascii().is_empty() {
             return Ok(Self::default());
@@ -139,9 +139,9 @@ impl Reply {
         })
     }
 
-    /// Whether the answer is in the gateway's envelope, which has a payload that is known or the number of the exchange.
-    /// A document of something else, such as the problem details of a proxy, decodes too: unknown members are passed
-    /// over.
+    /// Whether the answer is in the gateway's envelope, which has a known payload or an exchange id.
+    /// Another document, such as the problem details of a proxy, decodes too: unknown members are
+    /// ignored.
     ///
     /// ```
     /// use perennial_wire::{Format, Limits, clearent::Reply};
@@ -179,7 +179,7 @@ impl Reply {
 }
 
 impl Payload {
-    /// Reads a payload that stands by itself, and the gateway's word for what it is.
+    /// Reads a separate payload, and the gateway's name of its kind.
     #[cfg(feature = "webhook")]
     pub(super) fn decode(
         format: Format,

@@ -1,4 +1,4 @@
-//! Links: those of an answer, and those of an object.
+//! Links of answers and of objects.
 
 use perennial_domain::clearent::Link;
 
@@ -35,7 +35,7 @@ impl<'a> From<&'a Link> for LinkMessage<'a> {
 }
 
 impl LinkMessage<'_> {
-    /// A link that says what it is and where it leads; others are left out.
+    /// The link, if it has a relation and a URL; others are left out.
     pub(super) fn record(self) -> Option<Link> {
         let Self { rel, href, id } = self;
         Some(Link { rel: owned(rel)?, href: owned(href)?, id: owned(id) })

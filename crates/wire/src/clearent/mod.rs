@@ -1,4 +1,5 @@
-//! Clearent: what a client sends ([`Call`]), what a gateway reads from it (`read_…`), and the [`Reply`] that both share.
+//! Clearent: the calls of a client ([`Call`]), their readers for a gateway (`read_…`), and the [`Reply`] that both
+//! share.
 //!
 //! Each resource has a module with one function per operation. Expected runs, the plan forecast and payments are
 //! documented by their parameters only: the shapes of those answers are **inferred** and named in their modules.

@@ -4,10 +4,10 @@ use crate::call::{Call, Method};
 use crate::class::{Class, OperationInfo};
 use crate::query::Target;
 
-/// Declares the operations: a name and the names it had before, the class, the method, and the path below `/rest/v2/`.
+/// Declares the operations: a name and its earlier names, the class, the method, and the path below `/rest/v2/`.
 macro_rules! operations {
     ($( $(#[$doc:meta])* $Operation:ident $name:literal $(, once $alias:literal)*: $class:ident, $method:ident $path:literal; )*) => {
-        /// An operation of the API: one method of one path. Several paths that do the same have one name.
+        /// An operation of the API: one method of one path. Paths with equal effects share a name.
         ///
         /// ```
         /// use perennial_wire::Class;
@@ -28,21 +28,21 @@ macro_rules! operations {
             /// All operations.
             pub const ALL: &[Self] = &[$( Self::$Operation, )*];
 
-            /// The name, for logs, errors and faults: the resource, a dot, and what is done with it.
+            /// The name, for logs, errors and faults: the resource, a dot, and the action.
             pub const fn name(self) -> &'static str {
                 match self {
                     $( Self::$Operation => $name, )*
                 }
             }
 
-            /// Names that it had in earlier versions, which faults take too.
+            /// Earlier names, which faults accept too.
             pub const fn aliases(self) -> &'static [&'static str] {
                 match self {
                     $( Self::$Operation => &[$( $alias ),*], )*
                 }
             }
 
-            /// What it does.
+            /// The effect of the operation.
             pub const fn class(self) -> Class {
                 match self {
                     $( Self::$Operation => Class::$class, )*
@@ -56,7 +56,7 @@ macro_rules! operations {
                 }
             }
 
-            /// The path, with the name of a key in braces where the key of an object stands.
+            /// The path, with the name of a key in braces at the position of the key.
             pub const fn path(self) -> &'static str {
                 match self {
                     $( Self::$Operation => concat!("/rest/v2/", $path), )*
@@ -83,10 +83,10 @@ operations! {
     /// Lists the tokens of a customer.
     ListCustomerTokens "customer-tokens.list", once "customers.tokens.list":
         Read, Get "customers/{customer-key}/tokens";
-    /// Changes how a token is attached.
+    /// Changes the attachment of a token.
     UpdateCustomerToken "customer-tokens.update", once "customers.tokens.update":
         Write, Put "customers/{customer-key}/tokens";
-    /// Puts a card into the vault.
+    /// Stores a card in the vault.
     CreateToken "tokens.create": Write, Post "tokens";
     /// Finds tokens.
     SearchTokens "tokens.search", once "tokens.list": Read, Get "tokens";
@@ -106,14 +106,14 @@ operations! {
     UpdatePlan "plans.update": Write, Put "payment-plans/{plan-key}";
     /// Deletes a payment plan.
     DeletePlan "plans.delete": Delete, Delete "payment-plans/{plan-key}";
-    /// Lists the charges that a plan will make.
+    /// Lists the future charges of a plan.
     ExpectedRuns "plans.expected-runs", once "plans.expected_runs":
         Read, Get "payment-plans/{plan-key}/expected-runs";
     /// Lists the charges of plans.
     ListPayments "payments.list": Read, Get "payments";
     /// Lists the days on which a plan that does not exist yet would charge.
     Forecast "plans.forecast", once "forecast.get": Read, Get "plan-forecast";
-    /// Charges, or what else the `type` of the body says.
+    /// Charges a card, or performs another action, as the `type` of the body says.
     Transact "transactions.sale": Write, Post "transactions";
     /// Charges a card.
     Sale "transactions.sale": Write, Post "transactions/sale";
@@ -121,19 +121,19 @@ operations! {
     ForcedSale "transactions.sale": Write, Post "transactions/forced-sale";
     /// Reserves an amount.
     Auth "transactions.auth": Write, Post "transactions/auth";
-    /// Takes what was reserved.
+    /// Captures a reserved amount.
     Capture "transactions.capture": Write, Post "transactions/capture";
-    /// Takes a transaction of an open batch back.
+    /// Voids a transaction of an open batch.
     Void "transactions.void": Write, Post "transactions/void";
-    /// Gives money back.
+    /// Refunds a transaction or a card.
     Refund "transactions.refund": Write, Post "transactions/refund";
-    /// Charges the card of a one-time token, or what else the `type` of the body says.
+    /// Charges the card of a one-time token, or performs another action, as the `type` of the body says.
     MobileTransact "transactions.sale": Write, Post "mobile/transactions";
     /// Charges the card of a one-time token.
     MobileSale "transactions.sale": Write, Post "mobile/transactions/sale";
-    /// Reserves an amount of the card of a one-time token.
+    /// Reserves an amount on the card of a one-time token.
     MobileAuth "transactions.auth": Write, Post "mobile/transactions/auth";
-    /// Gives money back to the card of a one-time token.
+    /// Refunds the card of a one-time token.
     MobileRefund "transactions.refund": Write, Post "mobile/transactions/refund";
     /// Exchanges a card for a one-time token, with the public key.
     CreateOneTimeToken "one-time-tokens.create": Write, Post "mobilejwt/manual";
@@ -149,22 +149,22 @@ operations! {
     OpenBatch "batches.open": Read, Get "batches/open";
     /// Settles the open batch.
     SettleBatch "batches.settle": Write, Put "batches/open";
-    /// Reads what the address check accepts.
+    /// Reads the accepted results of the address check.
     GetAvsSettings "avs-settings.get": Read, Get "settings/terminal/avs";
-    /// Changes what the address check accepts.
+    /// Changes the accepted results of the address check.
     UpdateAvsSettings "avs-settings.update": Write, Put "settings/terminal/avs";
-    /// Reads what the security code check accepts.
+    /// Reads the accepted results of the security code check.
     GetCscSettings "csc-settings.get": Read, Get "settings/terminal/csc";
-    /// Changes what the security code check accepts.
+    /// Changes the accepted results of the security code check.
     UpdateCscSettings "csc-settings.update": Write, Put "settings/terminal/csc";
-    /// Reads what makes two charges one.
+    /// Reads the settings that find duplicate charges.
     GetDuplicateSettings "duplicate-settings.get": Read, Get "settings/transaction/duplicates";
-    /// Changes what makes two charges one.
+    /// Changes the settings that find duplicate charges.
     UpdateDuplicateSettings "duplicate-settings.update": Write, Post "settings/transaction/duplicates";
 }
 
 impl Operation {
-    /// Whether it asks an issuer for money, who can decline.
+    /// Whether the operation charges a card, so that the issuer can decline it.
     const fn charges(self) -> bool {
         use Operation::{Auth, ForcedSale, MobileAuth, MobileSale, MobileTransact, Sale, Transact};
 
@@ -181,12 +181,12 @@ impl Operation {
         }
     }
 
-    /// The path, which gets a query.
+    /// The path, to which a query can be added.
     pub(super) fn query(self) -> Target {
         Target::new(self.path())
     }
 
-    /// A call of the operation without a body yet, to its path as it stands in the table.
+    /// A call of the operation without a body yet, to its path in the table.
     pub(super) fn call(self) -> Call {
         self.call_to(self.path().to_owned())
     }
@@ -196,12 +196,12 @@ impl Operation {
         Call::bare(self.name(), self.class(), self.method(), self.path(), target)
     }
 
-    /// A call of the operation about one object, without a body yet.
+    /// A call of the operation for one object, without a body yet.
     pub(super) fn call_of(self, key: &str) -> Call {
         self.call_to(self.path_of(key))
     }
 
-    /// The path about the object of this key.
+    /// The path of the object of this key.
     ///
     /// ```
     /// use perennial_wire::clearent::Operation;

@@ -1,4 +1,4 @@
-//! The payload of an answer: one table of what it can be.
+//! The payload of an answer: one table of all variants.
 
 use perennial_domain::Date;
 use perennial_domain::clearent::{
@@ -20,14 +20,14 @@ use crate::member::{Else, Listed};
 use crate::message::Message;
 use crate::text::Text;
 
-/// What the gateway says of a request that it refused.
+/// The gateway's error for a refused request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GatewayError {
     /// The message for people.
     pub message: Option<String>,
-    /// The three-digit code; the same number can mean different things on different endpoints.
+    /// The three-digit code; one number can mean different things on different endpoints.
     pub result_code: Option<String>,
-    /// When, in a format that the vendor does not document.
+    /// The time, in a format that the vendor does not document.
     pub time_stamp: Option<String>,
 }
 
@@ -39,9 +39,9 @@ message! {
     }
 }
 
-/// Declares the payloads. `objects` are single objects and `lists` are lists of records: each row has the variant, what it
-/// holds, the member of the message and its type, and the name on the wire. A transaction, a token and an error are not
-/// rows, because they can stand beside each other.
+/// Declares the payloads. `objects` are single objects and `lists` are lists of records: each row has the variant, its
+/// content, the member of the message and its type, and the name on the wire. A transaction, a token and an error are
+/// not rows, because an answer can combine them.
 macro_rules! payloads {
     (
         objects { $(
@@ -54,11 +54,11 @@ macro_rules! payloads {
                 $list_name:literal, $record_name:literal, $key:expr, $read:expr, $write:expr;
         )* }
     ) => {
-        /// What an answer is about.
+        /// The content of an answer.
         #[derive(Debug, Clone, Default, PartialEq, Eq)]
         #[expect(missing_docs, reason = "each is what its type is")]
         pub enum Payload {
-            /// Nothing: an empty body, or a payload that this crate does not know.
+            /// An empty body, or a payload that this crate does not know.
             #[default]
             Empty,
             /// An approved or a declined transaction; the latter has the payload type `errorTransaction`.
@@ -69,15 +69,15 @@ macro_rules! payloads {
             $( $(#[$object_doc])* $Object(Box<$Value>), )*
             $( $(#[$list_doc])* $List(Vec<$Record>), )*
             Error(GatewayError),
-            /// More than one of the above, in this order: objects that no documented answer has together, or an error
-            /// beside an object. They contradict each other, and nothing follows from one of them alone.
+            /// More than one of the above, in this order: objects that no documented answer combines, or an error
+            /// beside an object. They contradict each other, so no conclusion follows from one of them alone.
             Several(Vec<Payload>),
         }
 
         message! {
-            /// What was seen in JSON is **inferred** for XML where no sample shows it: lists and errors. A token is written
-            /// as `tokenResponse` in JSON and as `token` in XML, as the vendor's samples have it, and read by either name
-            /// in both.
+            /// The payload of an answer. Shapes seen in JSON are **inferred** for XML where no sample shows them: lists
+            /// and errors. A token is written as `tokenResponse` in JSON and as `token` in XML, as in the vendor's
+            /// samples, and read by either name in both.
             pub(super) struct PayloadMessage<'a> as "payload" {
                 transaction: Option<Box<TransactionMessage<'a>>> = "transaction",
                 token_response: Option<Box<TokenMessage<'a>>> = "tokenResponse",
@@ -90,7 +90,7 @@ macro_rules! payloads {
         }
 
         impl Payload {
-            /// The usual word for what the payload is.
+            /// The usual name of the payload's kind.
             pub fn type_name(&self) -> Option<&'static str> {
                 Some(match self {
                     Self::Empty => return None,
@@ -104,7 +104,7 @@ macro_rules! payloads {
                 })
             }
 
-            /// Whether it is an object without members or a list without items, which names nothing.
+            /// Whether the payload is an object without members or a list without items, which names no object.
             pub(super) fn is_blank(&self) -> bool {
                 match self {
                     Self::Empty => true,
@@ -121,7 +121,7 @@ macro_rules! payloads {
                 }
             }
 
-            /// A list without items, or a refusal without a word, of which only the payload type is there.
+            /// A list without items, or a refusal without details, of which only the payload type is present.
             pub(super) fn nothing_of(payload_type: &str) -> Option<Self> {
                 match payload_type {
                     $( $list_name => Some(Self::$List(Vec::new())), )*
@@ -160,7 +160,7 @@ macro_rules! payloads {
                 }
             }
 
-            /// The record by the members that are there, in the order of the table, an error last.
+            /// Converts the members that are present, in the order of the table, an error last.
             pub(super) fn record(self, unreadable: &mut Unreadable) -> Result<Option<Payload>, Fault> {
                 let at = |path: &'static str| move |fault: Fault| fault.within(path);
                 let token_of = |token: Option<Box<TokenMessage<'a>>>, name| {
@@ -244,8 +244,8 @@ payloads! {
 }
 
 impl Payload {
-    /// The one payload there is, or all of them. One that is blank does not count beside others, unless it is a list whose
-    /// records cannot be read.
+    /// The one payload, or all of them. A blank payload does not count beside others, unless it is a list with unreadable
+    /// records.
     fn of(mut found: Vec<Self>, is_read_whole: bool) -> Option<Self> {
         if is_read_whole {
             let something = found.iter().any(|payload| !payload.is_blank());

@@ -22,8 +22,8 @@ use crate::rule::{Asks, request};
 use crate::text::Text;
 
 message! {
-    /// A plan: request and record. `frequency-month` and `frequency-week` are never sent, because what they mean for a
-    /// monthly plan is not known; a gateway keeps them, and they are read in answers.
+    /// A plan: request and record. `frequency-month` and `frequency-week` are never sent, because their meaning for a
+    /// monthly plan is unknown; a gateway stores them, and they are read in answers.
     pub(crate) struct Plan<'a> as "payment-plan" of domain::Plan, keyed by |plan| plan.plan_key.as_deref(); {
         plan_key: Option<Text<'a>> = "plan-key",
         plan_name: Option<Text<'a>> = "plan-name",
@@ -151,13 +151,13 @@ pub fn forecast(forecast: &PlanForecast) -> Call {
     Operation::Forecast.call_to(target.finish())
 }
 
-/// What a request for a monthly plan may say beside what our client sends. What it means is not known: in 2016 the
-/// month was that of the first charge, in newer documentation it is the months between charges.
+/// Members of a request for a monthly plan that our client does not send. Their meaning is unknown: in 2016 the
+/// month was the month of the first charge, in newer documentation it is the number of months between charges.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cycle {
     /// `frequency-month`, from 1 to 12.
     pub frequency_month: Option<u64>,
-    /// `frequency-week`, of which **inferred** is that a monthly plan can have one, and that it is from 1 to 12 then.
+    /// `frequency-week`; **inferred**: a monthly plan can have one, from 1 to 12.
     pub frequency_week: Option<u64>,
 }
 
@@ -181,7 +181,7 @@ impl Cycle {
     }
 }
 
-/// Reads the cycle of a create or an update, which has been read before.
+/// Reads the cycle of a create or an update whose other members were read before.
 pub fn read_cycle(format: Format, body: &[u8], limits: &Limits) -> Result<Cycle, ReadError> {
     let Plan { frequency_month, frequency_week, .. } = codec::decode(format, body, limits)?;
     let mut wrong = Violations::default();
@@ -189,7 +189,7 @@ pub fn read_cycle(format: Format, body: &[u8], limits: &Limits) -> Result<Cycle,
     if wrong.is_empty() { Ok(cycle) } else { Err(wrong.into()) }
 }
 
-/// The request, or all that is wrong with it and with its cycle.
+/// Combines a request with its cycle; returns the violations of both.
 fn with_cycle<T>(
     read: Result<T, Violations>,
     month: Option<Text<'_>>,

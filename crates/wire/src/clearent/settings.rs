@@ -1,7 +1,7 @@
-//! Settings of a terminal: which answers of the address and security code checks it takes, and how it finds duplicates.
+//! Settings of a terminal: the accepted results of the address and security code checks, and duplicate detection.
 //!
-//! Requests and answers about the checks are as the vendor's page "General Settings" shows them, but for reading them
-//! with `GET`: that the answer is the same is **inferred**. Those about duplicates are the vendor's newer model; the
+//! Requests and answers of the checks are as on the vendor's page "General Settings"; the answer to
+//! `GET` is **inferred** to be equal. Requests and answers about duplicates follow the vendor's newer model; the
 //! rest of their envelope is **inferred**.
 
 use perennial_domain::clearent::{
@@ -36,7 +36,7 @@ message! {
 }
 
 message! {
-    /// The settings of either check. The vendor's own sample has this root in a request about security codes, too.
+    /// The settings of either check. The vendor's sample has this root in a request about security codes, too.
     pub(crate) struct CheckSettings<'a> as "avs-settings" of domain::CheckSettings; {
         enabled: Option<Bare<'a>> = "enabled",
         filters: Option<Filters<'a>> = "response-filters",
@@ -44,7 +44,7 @@ message! {
 }
 
 message! {
-    /// The same under the root that is meant for security codes.
+    /// The settings of a check, under the root for security codes.
     struct CscSettings<'a> as "csc-settings" {
         enabled: Option<Bare<'a>> = "enabled",
         filters: Option<Filters<'a>> = "response-filters",
@@ -110,14 +110,14 @@ pub fn update_duplicates(format: Format, update: &DuplicateUpdate) -> Result<Cal
     Operation::UpdateDuplicateSettings.call().with_body(format, &message)
 }
 
-/// Reads a change to the settings of the address check, or what is wrong with it.
+/// Reads a change to the settings of the address check; returns all violations.
 pub fn read_update_avs(format: Format, body: &[u8], limits: &Limits) -> Result<CheckUpdate, ReadError> {
     let settings: CheckSettings<'_> = codec::decode(format, body, limits)?;
     Ok(settings.update(CheckAnswer::AVS)?)
 }
 
-/// Reads a change to the settings of the security code check, or what is wrong with it. The root of the vendor's sample,
-/// which is that of the address check, is read too.
+/// Reads a change to the settings of the security code check; returns all violations. The root of the vendor's sample,
+/// which belongs to the address check, is accepted too.
 pub fn read_update_csc(format: Format, body: &[u8], limits: &Limits) -> Result<CheckUpdate, ReadError> {
     let settings = match codec::decode(format, body, limits) {
         Ok(CscSettings { enabled, filters }) => CheckSettings { enabled, filters },
@@ -127,7 +127,7 @@ pub fn read_update_csc(format: Format, body: &[u8], limits: &Limits) -> Result<C
     Ok(settings.update(CheckAnswer::CSC)?)
 }
 
-/// Reads a change to how duplicates are found, or everything wrong with it.
+/// Reads a change to duplicate detection; returns all violations.
 pub fn read_update_duplicates(
     format: Format,
     body: &[u8],
@@ -187,7 +187,7 @@ impl CheckSettings<'_> {
     }
 }
 
-/// A flag of a request; what is given and is none is wrong.
+/// A flag of a request; any other value is a violation.
 fn request_flag(member: &'static str, given_as: Option<Bare<'_>>, wrong: &mut Violations) -> Option<bool> {
     let flag = Flag::try_from(given(given_as.map(Text::from))?.trim());
     flag.map_err(|error| wrong.add(member, error.0)).ok().map(|flag| flag.0)

@@ -18,7 +18,7 @@ use crate::query::Params;
 use crate::text::{Bare, Text};
 
 message! {
-    /// What is asked of the vault.
+    /// A request to the vault.
     struct Request<'a> as "token" {
         card: Option<Text<'a>> = "card",
         card_type: Option<Text<'a>> = "card-type",
@@ -35,7 +35,7 @@ message! {
 }
 
 message! {
-    /// A token as the vault has it. There is no place for the card and its code, should a gateway echo them.
+    /// A token in an answer. There is no place for the card and its code, if a gateway echoes them.
     pub(crate) struct Token<'a> as "token" of domain::Token, keyed by |token| token.token_id.as_deref(); {
         token_id: Option<Text<'a>> = "token-id",
         times_used: Option<Text<'a>> = "times-used",
@@ -135,7 +135,7 @@ pub fn delete(id: &TokenId) -> Call {
     Operation::DeleteToken.call_of(id.as_str())
 }
 
-/// Reads the body of a create. The brand is taken as it is given; the switch of the address check has the name
+/// Reads the body of a create. The brand is read unchanged; the switch of the address check has the name
 /// `require-avs` in newer documentation.
 pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewToken, ReadError> {
     let Request {
@@ -168,7 +168,7 @@ pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewTo
     Ok(builder.accept()?)
 }
 
-/// Reads the body of an update: a member that a token cannot change is a violation.
+/// Reads the body of an update; a member that a token cannot change is a violation.
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<TokenUpdate, ReadError> {
     let Request {
         card,

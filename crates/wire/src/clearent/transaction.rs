@@ -1,4 +1,4 @@
-//! Card transactions: sale, authorisation, capture, void and refund.
+//! Card transactions: sale, authorization, capture, void and refund.
 
 use perennial_domain::clearent::{
     self as domain, Capture, CaptureFields, Charge, ChargeFields, ChargeSource, OneTimeToken, Refund,
@@ -20,7 +20,7 @@ use crate::query::Params;
 use crate::text::{Bare, Text};
 
 message! {
-    /// What is asked for: `type` says which of the other members count.
+    /// A request for a transaction: `type` decides which of the other members count.
     struct Request<'a> as "transaction" {
         transaction_type: Option<Text<'a>> = "type",
         id: Option<Text<'a>> = "id",
@@ -53,7 +53,7 @@ message! {
 }
 
 message! {
-    /// A transaction as the gateway has it. There is no place for the security code, should a gateway echo it.
+    /// A transaction in an answer. There is no place for the security code, if a gateway echoes it.
     pub(crate) struct Transaction<'a> as "transaction" of domain::Transaction, keyed by |transaction| transaction.id.as_deref(); {
         amount: Option<Text<'a>> = "amount",
         id: Option<Text<'a>> = "id",
@@ -191,7 +191,7 @@ fn post(format: Format, operation: Operation, message: &Request<'_>) -> Result<C
     operation.call().with_body(format, message)
 }
 
-/// The first of these operations, or the second, the mobile one, with a one-time token as a header.
+/// Calls the first of these operations, or the second, mobile one with a one-time token as a header.
 fn post_from(
     format: Format,
     [plain, mobile]: [Operation; 2],
@@ -206,7 +206,7 @@ fn post_from(
     }
 }
 
-/// The member `card`, which a one-time token is not.
+/// The member `card`; `None` for a one-time token.
 fn in_body(card: &ChargeSource) -> Option<Text<'_>> {
     match card {
         ChargeSource::Card(card) => Some(text(card.expose())),
@@ -302,10 +302,10 @@ pub fn search(search: &TransactionSearch) -> Call {
     Operation::SearchTransactions.call_to(target.finish())
 }
 
-/// Reads a request, or everything wrong with it.
+/// Reads a request; returns all violations.
 ///
-/// Its `type`, in any letter case, says what it is. A path such as `/transactions/sale` says so too: then the type may
-/// be missing, and another one is a violation.
+/// The `type`, in any letter case, selects the kind. A path such as `/transactions/sale` selects it too: then the type
+/// may be missing, and another one is a violation.
 pub fn read(
     format: Format,
     body: &[u8],
@@ -315,9 +315,9 @@ pub fn read(
     read_from(format, body, limits, from_path, None)
 }
 
-/// Reads a request of the mobile routes, whose card is the one behind a one-time token of the header `mobilejwt`.
+/// Reads a request of the mobile routes, whose card is the card behind a one-time token of the header `mobilejwt`.
 ///
-/// A card in the body besides is a violation, and so is what charges no card.
+/// An additional card in the body is a violation, and so is a kind that charges no card.
 pub fn read_mobile(
     format: Format,
     body: &[u8],
@@ -381,13 +381,13 @@ fn read_from(
     }
 }
 
-/// Reads an update, or everything wrong with it.
+/// Reads an update; returns all violations.
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<TransactionUpdate, ReadError> {
     let Request { tip_amount, .. } = codec::decode(format, body, limits)?;
     Ok(set_as_gateway!(TransactionUpdate::builder(); tip_amount: tip_amount).accept()?)
 }
 
-/// What the request is, by its type and its path; the path decides where they contradict each other, so that the
+/// The kind of the request, by its type and its path; the path decides if they contradict each other, so that the
 /// rest can still be checked.
 fn kind(
     given_type: Option<Text<'_>>,
@@ -422,7 +422,7 @@ fn kind(
 }
 
 impl Request<'_> {
-    /// Notes an amount of nothing, which only an authorisation may have.
+    /// Adds a violation for an amount of 0, which only an authorization may have.
     fn check_sale(&self, wrong: &mut Violations) {
         let amount = self.amount.as_deref().map(|amount| Amount::try_from(AsGateway(amount)));
         if amount.is_some_and(|amount| amount.is_ok_and(Amount::is_zero)) {
@@ -430,7 +430,7 @@ impl Request<'_> {
         }
     }
 
-    /// Notes a missing approval.
+    /// Adds a violation for a missing approval.
     fn check_approval(&self, wrong: &mut Violations) {
         if given(self.authorization_code.as_deref().map(text)).is_none() {
             wrong.add("authorization-code", Rule::Required);

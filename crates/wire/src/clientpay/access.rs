@@ -1,4 +1,4 @@
-//! Access ids, request ids, and what they are given for.
+//! Access ids, request ids, and the requests for them.
 
 use perennial_domain::Violations;
 use perennial_domain::clientpay::{
@@ -17,7 +17,7 @@ use crate::limits::Limits;
 use crate::text::{Bare, Text};
 
 message! {
-    /// What an access id is asked for with; version 1.0 also has the id itself in the body.
+    /// The credentials of a request for an access id; version 1.0 also has the id itself in the body.
     struct Request<'a> as "" in any case {
         access_id: Option<Text<'a>> = "accessId",
         integrator_key: Option<Text<'a>> = "integratorKey",
@@ -29,7 +29,7 @@ message! {
 }
 
 message! {
-    /// **Inferred**, but for the names of the ids.
+    /// The answer, **inferred** except for the names of the ids.
     struct Answer<'a> as "" in any case with said: Said<'a> {
         access_id: Option<Text<'a>> = "accessId",
         customer_access_id: Option<Text<'a>> = "customerAccessId",
@@ -38,12 +38,12 @@ message! {
     }
 }
 
-/// New access id: it ends the one before.
+/// New access id: ends the previous one.
 pub fn new(version: Version, credentials: &Credentials) -> Result<Call, EncodeError> {
     with_credentials(Operation::NewAccessId, version, credentials)
 }
 
-/// Current access id: it changes nothing.
+/// Current access id: changes nothing.
 pub fn current(version: Version, credentials: &Credentials) -> Result<Call, EncodeError> {
     with_credentials(Operation::CurrentAccessId, version, credentials)
 }
@@ -95,7 +95,7 @@ pub fn new_request_id(session: Session<'_>) -> Result<Call, EncodeError> {
     with_access_id(Operation::NewRequestId, session)
 }
 
-/// There is no body where the id is a header.
+/// A call with an access id. It has no body in versions in which the id is a header.
 fn with_access_id(route: Operation, session: Session<'_>) -> Result<Call, EncodeError> {
     let call = route.call(session.version)?;
     match session.in_body() {
@@ -134,7 +134,7 @@ pub fn read_access_id(body: &[u8], limits: &Limits) -> Result<AccessId, ReadErro
     required("accessId", access_id, &mut wrong).ok_or(wrong.into())
 }
 
-/// The answer to new and current: no id where there is none.
+/// Reads the answer to new and current: `None` if there is no id.
 pub fn decode_access_id(body: &[u8], limits: &Limits) -> Result<Reply<Option<AccessId>>, DecodeError> {
     let document = document(body, "accessId");
     let Answer { said, access_id, customer_access_id, .. } = read(&document, limits)?;
@@ -142,51 +142,51 @@ pub fn decode_access_id(body: &[u8], limits: &Limits) -> Result<Reply<Option<Acc
     said.reply(access_id).map_err(refused)
 }
 
-/// The answer to new and current.
+/// Writes the answer to new and current.
 pub fn encode_access_id(reply: &Reply<Option<AccessId>>) -> Vec<u8> {
     let access_id = reply.value.as_ref().map(|id| text(id.expose()));
     write(&Answer { said: reply.said(), access_id, ..Answer::default() })
 }
 
-/// The answer to new customer access id, which [`decode_access_id`] reads too.
+/// Writes the answer to new customer access id, which [`decode_access_id`] reads too.
 pub fn encode_customer_access_id(reply: &Reply<Option<AccessId>>) -> Vec<u8> {
     let customer_access_id = reply.value.as_ref().map(|id| text(id.expose()));
     write(&Answer { said: reply.said(), customer_access_id, ..Answer::default() })
 }
 
-/// The answer to generate request id.
+/// Reads the answer to generate request id.
 pub fn decode_request_id(body: &[u8], limits: &Limits) -> Result<Reply<Option<RequestId>>, DecodeError> {
     let document = document(body, "requestId");
     let Answer { said, request_id, .. } = read(&document, limits)?;
     said.reply(id("requestId", request_id).map_err(refused)?).map_err(refused)
 }
 
-/// The answer to generate request id.
+/// Writes the answer to generate request id.
 pub fn encode_request_id(reply: &Reply<Option<RequestId>>) -> Vec<u8> {
     let request_id = reply.value.as_ref().map(|id| text(id.expose()));
     write(&Answer { said: reply.said(), request_id, ..Answer::default() })
 }
 
-/// The answer to validate: whether the id or the credentials are good.
+/// Reads the answer to validate: whether the id or the credentials are valid.
 pub fn decode_validity(body: &[u8], limits: &Limits) -> Result<Reply<Option<bool>>, DecodeError> {
     let document = document(body, "isValid");
     let Answer { said, is_valid, .. } = read(&document, limits)?;
     said.reply(flag("isValid", is_valid).map_err(refused)?).map_err(refused)
 }
 
-/// The answer to validate.
+/// Writes the answer to validate.
 pub fn encode_validity(reply: &Reply<Option<bool>>) -> Vec<u8> {
     write(&Answer { said: reply.said(), is_valid: reply.value.map(Bare::from), ..Answer::default() })
 }
 
-/// An answer that only says whether it was done: to expire and delete.
+/// Reads an answer without a value, to expire and delete.
 pub fn decode_done(body: &[u8], limits: &Limits) -> Result<Reply<()>, DecodeError> {
     let document = document(body, "message");
     let said: Said<'_> = read(&document, limits)?;
     said.reply(()).map_err(refused)
 }
 
-/// An answer that only says whether it was done, or why nothing was.
+/// Writes an answer without a value: a success, or a refusal.
 pub fn encode_done(reply: &Reply<()>) -> Vec<u8> {
     write(&reply.said())
 }

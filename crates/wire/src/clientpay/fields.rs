@@ -1,4 +1,4 @@
-//! Scalars as this vendor writes them: money as numbers, choices as numbers, and objects that nobody described.
+//! Scalars in this vendor's form: money as numbers, choices as numbers, and undocumented objects.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::shape::{Kind, Shape};
 use crate::text::{Bare, Text};
 use crate::write::Write;
 
-/// What a number says, without the zeros that a decimal type leaves behind its second decimal.
+/// The text of a number, without the zeros that a decimal type adds after the second decimal.
 pub(super) fn plain(number: Option<Bare<'_>>) -> Option<Text<'_>> {
     let text = given(bare(number))?;
     let Some((whole, decimals)) = text.split_once('.') else { return Some(text) };
@@ -29,7 +29,7 @@ pub(super) fn plain(number: Option<Bare<'_>>) -> Option<Text<'_>> {
     })
 }
 
-/// An id of a record, which is never guessed.
+/// An id of a record; an unreadable one is an error.
 pub(super) fn id<T: for<'t> TryFrom<&'t str>>(
     member: &str,
     text: Option<Text<'_>>,
@@ -38,7 +38,7 @@ pub(super) fn id<T: for<'t> TryFrom<&'t str>>(
     given(text).map(read).transpose()
 }
 
-/// An amount of a record, which is never guessed.
+/// An amount of a record; an unreadable one is an error.
 pub(super) fn amount(member: &str, number: Option<Bare<'_>>) -> Result<Option<Amount>, Fault> {
     crate::fields::amount(member, plain(number))
 }
@@ -47,7 +47,7 @@ pub(super) fn bare(number: Option<Bare<'_>>) -> Option<Text<'_>> {
     number.map(Text::from)
 }
 
-/// A member that must be there, or what is wrong with it.
+/// A required member, or a violation.
 pub(super) fn required<T>(name: &'static str, member: Option<Text<'_>>, wrong: &mut Violations) -> Option<T>
 where
     T: for<'t> TryFrom<&'t str, Error = InvalidValue>,
@@ -56,7 +56,7 @@ where
     read.map_err(|error| wrong.add(name, error.0)).ok()
 }
 
-/// A member that is written as null where others are left out: the vendor's postbacks have some that are.
+/// A member that is written as null where others are left out: the vendor's postbacks have such members.
 #[derive(Default)]
 #[cfg_attr(test, derive(Clone, Debug, PartialEq))]
 pub(super) struct OrNull<T>(pub(super) Option<T>);
@@ -112,7 +112,7 @@ impl Put for WordOrNumber<'_> {
     }
 }
 
-/// An object of which nothing is known: its own text.
+/// The text of an object whose members are unknown.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Verbatim<'a>(pub(super) &'a str);
 
@@ -141,7 +141,7 @@ impl Put for Verbatim<'_> {
     }
 }
 
-/// Sets the nested objects of a builder, where there are any.
+/// Sets the nested objects of a builder, if there are any.
 macro_rules! nest {
     ($builder:expr; $($method:ident: $nested:expr),* $(,)?) => {{
         let builder = $builder;

@@ -1,4 +1,4 @@
-//! Invoices and items as pages have them, and the search for open invoices.
+//! Invoices and items in pages, and the search for open invoices.
 
 use perennial_domain::Flag;
 use perennial_domain::clientpay::{
@@ -21,7 +21,7 @@ use crate::message::Message;
 use crate::text::{Bare, Text};
 
 message! {
-    /// The invoice object and the connect invoice object, of requests and of what a search finds.
+    /// The invoice object and the connect invoice object, in requests and in search results.
     pub(super) struct Invoice<'a> as "invoice" keyed by |invoice| invoice.invoice_number.as_deref();
         in any case {
         editable: Option<Bare<'a>> = "editable",
@@ -75,7 +75,8 @@ message! {
 }
 
 message! {
-    /// **Inferred** around the members of invoices: the vendor says that an array of them is answered.
+    /// The answer to a search, **inferred** except for the members of invoices: the vendor says that it is an array of
+    /// them.
     struct Found<'a> as "" in any case with said: Said<'a> {
         invoices: Listed<Invoice<'a>> = "invoices",
     }
@@ -116,7 +117,7 @@ pub fn read_search(body: &[u8], limits: &Limits) -> Result<ConnectSearch, ReadEr
     Ok(builder.accept()?)
 }
 
-/// The answer to a connect search.
+/// Reads the answer to a connect search.
 pub fn decode_found(body: &[u8], limits: &Limits) -> Result<Reply<Vec<OpenInvoice>>, DecodeError> {
     let document = document(body, "invoices");
     let Found { said, invoices } = read(&document, limits)?;
@@ -126,7 +127,7 @@ pub fn decode_found(body: &[u8], limits: &Limits) -> Result<Reply<Vec<OpenInvoic
     Ok(Reply { unreadable: unreadable.within("", Format::Json), ..reply })
 }
 
-/// The answer to a connect search.
+/// Writes the answer to a connect search.
 pub fn encode_found(reply: &Reply<Vec<OpenInvoice>>) -> Vec<u8> {
     write(&Found { said: reply.said(), invoices: reply.value.iter().map(Invoice::from).collect() })
 }
@@ -139,7 +140,7 @@ fn portion<'a>(portion: Option<&Portion>) -> Option<Bare<'a>> {
     portion.map(|portion| portion.amount().into())
 }
 
-/// A date as the version writes it: 1.0 has a moment with an offset. At noon UTC it is the same day all over the
+/// A date in the form of the version: 1.0 has a moment with an offset. At noon UTC it is one calendar day all over the
 /// Americas.
 fn date<'a>(version: Version, date: InvoiceDate) -> Text<'a> {
     match version {
@@ -148,7 +149,7 @@ fn date<'a>(version: Version, date: InvoiceDate) -> Text<'a> {
     }
 }
 
-/// The day of a moment, as version 1.0 has it; in version 2 a moment is no date.
+/// The day of a moment, the form of version 1.0; in version 2 a moment is not a date.
 fn day(version: Version, text: Option<Text<'_>>) -> Option<Text<'_>> {
     let day = |text: &str| {
         let (day, rest) = text.trim().split_at_checked("yyyy-mm-dd".len())?;

@@ -1,11 +1,10 @@
-//! ClientPay: what a client sends (a [`Call`]), what a gateway reads from it (`read_…`), and the [`Reply`] that both
+//! ClientPay: the calls of a client ([`Call`]), their readers for a gateway (`read_…`), and the [`Reply`] that both
 //! share. JSON only.
 //!
-//! Each resource has a module with one function per operation, and one table for what is answered. No page of the
-//! vendor that is known shows an answer: but for the postbacks their members are **inferred**, stand in one table each,
-//! and are read leniently: in any letter case, with members that nobody knows, without members that are not there, and
-//! as a bare text or list where only one member counts. Names of requests are read in any letter case too, as the
-//! vendor's stack does.
+//! Each resource has a module with one function per operation, and one table for its answer. No known page of the
+//! vendor shows an answer: except for the postbacks, their members are **inferred**, declared in one table each, and
+//! read leniently: in any letter case, with unknown members, without absent members, and as a bare text or list where
+//! only one member counts. Names in requests are read in any letter case too, as the vendor's stack does.
 //!
 //! [`Operation`] has the paths of both versions of the API.
 

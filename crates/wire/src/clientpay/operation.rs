@@ -5,8 +5,8 @@ use crate::call::{Call, Method};
 use crate::class::{Class, OperationInfo};
 use crate::error::EncodeError;
 
-/// Declares the operations: a name, the class, the path of version 2 and that of version 1.0, and paths that a gateway
-/// reads too.
+/// Declares the operations: a name, the class, the paths of versions 2 and 1.0, and further paths that a gateway
+/// accepts.
 macro_rules! operations {
     ($( $(#[$doc:meta])* $Operation:ident $name:literal: $class:ident, $v2:expr, $v1:expr $(, or $other:literal)*; )*) => {
         /// An operation of the API.
@@ -35,7 +35,7 @@ macro_rules! operations {
                 }
             }
 
-            /// What it does.
+            /// The effect of the operation.
             pub const fn class(self) -> Class {
                 match self {
                     $( Self::$Operation => Class::$class, )*
@@ -53,7 +53,7 @@ macro_rules! operations {
                 }
             }
 
-            /// Paths that a gateway takes for the same.
+            /// Further paths that a gateway accepts.
             fn others(self) -> &'static [&'static str] {
                 match self {
                     $( Self::$Operation => &[$( $other ),*], )*
@@ -113,7 +113,7 @@ operations! {
 }
 
 impl Operation {
-    /// The operation at a path, and its version. That letter case does not matter is **inferred** from the vendor's
+    /// The operation at a path, and its version. Case-insensitive matching is **inferred** from the vendor's
     /// stack.
     pub fn at(path: &str) -> Option<(Self, Version)> {
         let is = |known: &str| known.eq_ignore_ascii_case(path);
@@ -126,7 +126,7 @@ impl Operation {
         })
     }
 
-    /// Whether it is made under an access id: all are but those that credentials open, and the one that looks an id up.
+    /// Whether the operation needs an access id: all do, except for those opened by credentials, and the id's look-up.
     const fn needs_access_id(self) -> bool {
         !matches!(
             self,
@@ -148,12 +148,12 @@ impl Operation {
         }
     }
 
-    /// Names that it had in earlier versions: none has changed.
+    /// Earlier names: none has changed.
     pub const fn aliases(self) -> &'static [&'static str] {
         &[]
     }
 
-    /// POST, but for the status of version 1.0.
+    /// The method: POST, except for the status of version 1.0.
     pub fn method(self) -> Method {
         match self {
             Self::PaymentStatus => Method::Get,
@@ -161,7 +161,7 @@ impl Operation {
         }
     }
 
-    /// The path, or that the version lacks the operation.
+    /// The path, or an error if the version lacks the operation.
     pub fn path_in(self, version: Version) -> Result<&'static str, EncodeError> {
         self.path(version).ok_or(match version {
             Version::V2 => EncodeError::not_in_v2(self.name()),

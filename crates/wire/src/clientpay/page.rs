@@ -1,4 +1,4 @@
-//! Pages that payers fill in: of invoices, of items, of a practice management system, and of their methods.
+//! Pages that payers fill in: for invoices, items, invoices of a practice management system, and payment methods.
 
 use perennial_domain::clientpay::{
     Address as DomainAddress, ConnectOption, ConnectPage, ConnectPageBuilder, ConnectPageFields,
@@ -25,7 +25,7 @@ use crate::member::Many;
 use crate::text::{Bare, Text};
 
 message! {
-    /// What is asked for; which of the members count is for the path to say.
+    /// A request for a page; the path decides which of the members count.
     struct Request<'a> as "" in any case {
         token: Option<Token<'a>> = "token",
         connect_option: Option<Bare<'a>> = "connectOption",
@@ -46,7 +46,7 @@ message! {
 }
 
 message! {
-    /// The same in version 1.0. Its page has about five more members, whose names are not known.
+    /// A request for a page in version 1.0. The vendor's page has about five more members, whose names are unknown.
     struct Form<'a> as "" in any case with ids: Ids<'a> {
         connect_option: Option<Bare<'a>> = "connectOption",
         invoices: Many<Invoice<'a>> = "invoices",
@@ -89,7 +89,7 @@ message! {
 }
 
 message! {
-    /// **Inferred**: the vendor says that the page's URL is answered; the names are those of the postbacks.
+    /// The answer, **inferred**: the vendor says that it has the page's URL; the names are those of the postbacks.
     struct Answer<'a> as "" in any case with said: Said<'a> {
         request_id: Option<Text<'a>> = "requestID",
         payment_page_url: Option<Text<'a>> = "paymentPageUrl",
@@ -97,7 +97,7 @@ message! {
     }
 }
 
-/// What the payment pages have in common.
+/// Settings of all payment pages.
 struct Settings<'a> {
     session_id: Option<&'a DomainText>,
     customer_id: Option<&'a DomainText>,
@@ -109,7 +109,7 @@ struct Settings<'a> {
     response_options: Option<&'a ResponseOptions>,
 }
 
-/// What is paid on a payment page.
+/// Invoices or items of a payment page.
 #[derive(Default)]
 struct Lines<'a> {
     connect_option: Option<ConnectOption>,
@@ -118,7 +118,7 @@ struct Lines<'a> {
     labels: Option<Labels<'a>>,
 }
 
-/// The fields of a payment page: what all of them have, and what it alone has.
+/// Declares the fields of a payment page: common ones, and its own.
 macro_rules! apart {
     ($page:expr, $Fields:ident: $($own:ident),*) => {{
         let $Fields {
@@ -297,12 +297,12 @@ fn in_v1<'a>(
     })
 }
 
-/// Refuses what version 1.0 has no member for, which would be lost without a word.
+/// Refuses a value for which version 1.0 has no member, because it would be lost silently.
 pub(super) fn absent<T>(member: &'static str, value: Option<T>) -> Result<(), EncodeError> {
     value.map_or(Ok(()), |_| Err(EncodeError::not_in_v1(member)))
 }
 
-/// Version 1.0 states a limit for some texts.
+/// Checks the length of a text for which version 1.0 states a limit.
 pub(super) fn short<'a>(
     member: &'static str,
     value: Option<Text<'a>>,
@@ -338,14 +338,14 @@ pub fn payer(session: Session<'_>, request_id: &RequestId, page: &PayerPage) -> 
     Operation::PayerPage.call(session.version)?.with_body(Format::Json, &message)
 }
 
-/// Expire payment page, of any kind. The id is the page's own.
+/// Expire payment page, of any kind. The id is that of the page.
 pub fn expire(session: Session<'_>, page: &UsedRequestId) -> Result<Call, EncodeError> {
     let message =
         Ids { access_id: session.in_body(), request_id: Some(text(page.as_str())), ..Ids::default() };
     Operation::ExpirePage.call(session.version)?.with_body(Format::Json, &message)
 }
 
-/// Sets what the payment pages have in common.
+/// Sets the common settings of payment pages.
 macro_rules! settings {
     ($page:expr; $under:ident, $request:ident) => {{
         let page = set!($page;
@@ -424,13 +424,13 @@ pub fn read_payer(body: &[u8], limits: &Limits) -> Result<Received<PayerPage>, R
     under.receive(page.accept())
 }
 
-/// Reads the body of expire payment page, which has an id and nothing else.
+/// Reads the body of expire payment page, which has only an id.
 pub fn read_expire(body: &[u8], limits: &Limits) -> Result<Received<()>, ReadError> {
     let ids: Ids<'_> = codec::decode(Format::Json, body, limits)?;
     Under::from(ids).receive(Ok(()))
 }
 
-/// A request by either version, as version 2 has it.
+/// Converts a request of either version to version 2.
 fn received<'a>(
     version: Version,
     body: &'a [u8],
@@ -496,24 +496,24 @@ impl<'a> Form<'a> {
     }
 }
 
-/// The answer to every request for a page: none without a URL. Where only that is answered, the page's name is the
-/// last segment of it, as the URL in the sample of a postback has it.
+/// Reads the answer to every request for a page: `None` without a URL. If the answer has only the URL, its last segment
+/// is the page's id, as in the URL of the sample postback.
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<Option<Page>>, DecodeError> {
     let Reply { success, message, errors, value, unreadable } = decode_named(body, limits)?;
     Ok(Reply { success, message, errors, value: value.page(), unreadable })
 }
 
-/// What an answer names of a page; all of it, or less.
+/// Facts about a page in an answer; some may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
-    /// The request that made the page.
+    /// The request that created the page.
     pub request_id: Option<UsedRequestId>,
-    /// Where it is.
+    /// The URL of the page.
     pub url: Option<String>,
 }
 
 impl Named {
-    /// The page, if its URL is named. Without a request id, the URL ends in it.
+    /// The page, if its URL is present. Without a request id, the end of the URL supplies it.
     pub fn page(self) -> Option<Page> {
         let Self { request_id, url } = self;
         let url = url?;
@@ -522,7 +522,7 @@ impl Named {
     }
 }
 
-/// The answer to a request for a page, and what it names beside a refusal.
+/// Reads the answer to a request for a page, and the page that a refusal names.
 pub fn decode_named(body: &[u8], limits: &Limits) -> Result<Reply<Named>, DecodeError> {
     let document = document(body, "paymentPageUrl");
     let Answer { said, request_id, payment_page_url, payer_page_url } = read(&document, limits)?;
@@ -531,12 +531,12 @@ pub fn decode_named(body: &[u8], limits: &Limits) -> Result<Reply<Named>, Decode
     said.reply(Named { request_id, url }).map_err(refused)
 }
 
-/// The answer to a request for a payment page.
+/// Writes the answer to a request for a payment page.
 pub fn encode(reply: &Reply<Option<Page>>) -> Vec<u8> {
     write(&Answer { payment_page_url: reply.value.as_ref().map(|page| text(&page.url)), ..answer(reply) })
 }
 
-/// The answer to a request for a payer page.
+/// Writes the answer to a request for a payer page.
 pub fn encode_payer(reply: &Reply<Option<Page>>) -> Vec<u8> {
     write(&Answer { payer_page_url: reply.value.as_ref().map(|page| text(&page.url)), ..answer(reply) })
 }

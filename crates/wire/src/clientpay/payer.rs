@@ -1,4 +1,4 @@
-//! Payers, the methods that are kept with them, and the cards, accounts and addresses that payments have too.
+//! Payers, their stored methods, and the cards, accounts and addresses that payments have too.
 
 use perennial_domain::clientpay::{
     self as domain, AddressBuilder, AddressFields, CardBuilder, CardFields, ECheckBuilder, ECheckFields,
@@ -79,7 +79,7 @@ message! {
 }
 
 message! {
-    /// What is asked of the payers; which of the members count is for the path to say.
+    /// A request about payers; the path decides which of the members count.
     struct Request<'a> as "" in any case {
         token: Option<Token<'a>> = "token",
         payer_id: Option<Text<'a>> = "payerId",
@@ -89,7 +89,7 @@ message! {
 }
 
 message! {
-    /// **Inferred**: the vendor says that a payer's id is answered. In postbacks the names end in `ID`.
+    /// The answer, **inferred**: the vendor says that it has a payer's id. In postbacks the names end in `ID`.
     struct Answer<'a> as "" in any case with said: Said<'a> {
         request_id: Option<Text<'a>> = "requestID",
         session_id: Option<Text<'a>> = "sessionID",
@@ -126,7 +126,7 @@ pub fn create(session: Session<'_>, request_id: &RequestId, payer: &NewPayer) ->
     Operation::NewPayer.call(session.version)?.with_body(Format::Json, &message)
 }
 
-/// Update payer: only what changes is sent.
+/// Update payer: sends only the changes.
 pub fn update(
     session: Session<'_>,
     request_id: &RequestId,
@@ -159,7 +159,7 @@ pub fn update(
     Operation::UpdatePayer.call(session.version)?.with_body(Format::Json, &message)
 }
 
-/// The vendor's sample has a word for the first, its table numbers for all.
+/// The value of the display name: the vendor's sample has a word for the first, its table numbers for all.
 fn shown_as<'a>(name: PayerName) -> WordOrNumber<'a> {
     match name {
         PayerName::FirstLast => WordOrNumber::Word(text("firstLast")),
@@ -193,7 +193,7 @@ pub fn add_methods(
     Operation::NewMethods.call(session.version)?.with_body(Format::Json, &message)
 }
 
-/// Update payment method. The payer is not named.
+/// Update payment method. The request does not name the payer.
 pub fn update_methods(
     session: Session<'_>,
     request_id: &RequestId,
@@ -275,7 +275,7 @@ pub fn read_add_methods(body: &[u8], limits: &Limits) -> Result<Received<NewMeth
     under.receive(methods.accept())
 }
 
-/// Reads the body of update payment method: a member that a kept method cannot change is a violation.
+/// Reads the body of update payment method; a member that a stored method cannot change is a violation.
 pub fn read_update_methods(body: &[u8], limits: &Limits) -> Result<Received<MethodUpdates>, ReadError> {
     let Request { token, payer_id: _, payer: _, payment_methods } =
         codec::decode(Format::Json, body, limits)?;
@@ -288,7 +288,7 @@ pub fn read_update_methods(body: &[u8], limits: &Limits) -> Result<Received<Meth
     under.receive(updates.accept())
 }
 
-/// Names the members of the payer as they stand in the request.
+/// Prefixes violations with the member of the request that holds the payer.
 fn within<T>(object: &str, request: Result<T, Violations>) -> Result<T, Violations> {
     request.map_err(|violations| {
         let mut nested = Violations::default();
@@ -308,7 +308,7 @@ fn addresses(emails: &[Text<'_>]) -> Option<Vec<String>> {
     (!emails.is_empty()).then(|| emails.iter().map(|email| email.clone().into_owned()).collect())
 }
 
-/// The answer to new and update payer, and to new and update payment method.
+/// Reads the answer to new and update payer, and to new and update payment method.
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<SavedPayer>, DecodeError> {
     // A bare text is the id only where it can be one: `"OK"` is not.
     let bare = body.strip_prefix(perennial_domain::encoding::MARK).unwrap_or(body).trim_ascii();
@@ -322,12 +322,12 @@ pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<SavedPayer>, DecodeE
     answer.reply().map_err(refused)
 }
 
-/// The answer to new and update payer, and to new and update payment method.
+/// Writes the answer to new and update payer, and to new and update payment method.
 pub fn encode(reply: &Reply<SavedPayer>) -> Vec<u8> {
     write(&Answer::of(reply))
 }
 
-/// The postback of a payer page, if this is one.
+/// Reads the postback of a payer page; `None` for another postback.
 pub(super) fn postback(document: &[u8], limits: &Limits) -> Result<Option<SavedPayer>, DecodeError> {
     let answer: Answer<'_> = read(document, limits)?;
     Ok(Some(answer.reply().map_err(refused)?.value).filter(|payer| payer.payer_id.is_some()))
@@ -372,7 +372,7 @@ pub(super) fn encode_postback(payer: &SavedPayer) -> Vec<u8> {
 }
 
 message! {
-    /// **Inferred** from the postbacks of payment pages.
+    /// The postback of a payer page, **inferred** from those of payment pages.
     struct PayerPostback<'a> as "" with said: Said<'a> {
         request_id: Option<Text<'a>> = "requestID",
         session_id: OrNull<Text<'a>> = "sessionID",
@@ -397,7 +397,7 @@ impl<'a> From<&'a domain::Address> for Address<'a> {
 }
 
 impl Address<'_> {
-    /// An address of a request, unless nothing is in it.
+    /// The address of a request; `None` if it is empty.
     pub(super) fn request(self) -> Option<AddressBuilder> {
         let Self { address_line1, phone_number, city, state, country, zip_code } = self;
         let blank = are_blank([&address_line1, &phone_number, &city, &state, &country, &zip_code]);
@@ -415,7 +415,7 @@ impl Address<'_> {
     }
 }
 
-/// The vendor's sample shows an object of empty texts for one that is not there.
+/// Whether all texts are empty: the vendor's sample shows an object of empty texts for an absent one.
 fn are_blank<const N: usize>(members: [&Option<Text<'_>>; N]) -> bool {
     members.into_iter().flatten().all(|text| text.trim_ascii().is_empty())
 }
@@ -434,7 +434,7 @@ impl<'a> From<&'a domain::Card> for Card<'a> {
 }
 
 impl Card<'_> {
-    /// A card of a request, unless nothing is in it.
+    /// The card of a request; `None` if it is empty.
     pub(super) fn request(self) -> Option<CardBuilder> {
         let Self { cardholder_name, card_number, expiration_date_month, expiration_date_year, cvv } = self;
         let (month, year) = (bare(expiration_date_month), bare(expiration_date_year));
@@ -453,7 +453,7 @@ impl Card<'_> {
     }
 }
 
-/// A month and a year, of which one alone is no expiry.
+/// A month and a year; one alone is not an expiry.
 struct MonthAndYear(Option<u32>, Option<i32>);
 
 fn expiry(month: Option<Text<'_>>, year: Option<Text<'_>>) -> Option<MonthAndYear> {
@@ -489,7 +489,7 @@ impl<'a> From<&'a domain::ECheck> for ECheck<'a> {
 }
 
 impl ECheck<'_> {
-    /// A bank account of a request, unless nothing is in it.
+    /// The bank account of a request; `None` if it is empty.
     pub(super) fn request(self) -> Option<ECheckBuilder> {
         let Self { name_on_account, routing_number, account_number, account_type } = self;
         // The sample leaves the default of the kind in an object that is otherwise empty.

@@ -1,4 +1,4 @@
-//! Payments, their refunds, and what is told of them: in answers, in what a search finds, and in postbacks.
+//! Payments, their refunds, and reports of them: in answers, in search results, and in postbacks.
 
 use perennial_domain::clientpay::{
     self as domain, AccessId, NewPayment, NewPaymentFields, PageStatus, PaymentKind, PaymentStatus, Postback,
@@ -36,7 +36,7 @@ message! {
 }
 
 message! {
-    /// A payment of version 1.0: **inferred** from the flat messages of its pages.
+    /// A payment in version 1.0: **inferred** from the flat messages of its pages.
     struct Form<'a> as "" in any case with ids: Ids<'a> {
         total_amount: Option<Bare<'a>> = "totalAmount",
         tax: Option<Bare<'a>> = "tax",
@@ -66,8 +66,8 @@ message! {
 }
 
 message! {
-    /// A payment as it is told of. Attested in postbacks up to the page's URL; that answers and searches have the
-    /// same members, and what follows, are **inferred**. There is no place for a card, should a gateway echo one.
+    /// A payment in a report. Members up to the page's URL are attested in postbacks; their use in answers and
+    /// searches, and all further members, are **inferred**. There is no place for a card, if a gateway echoes one.
     pub(super) struct Payment<'a> as "payment" keyed by |payment| payment.payment_id.0.as_deref();
         in any case with said: Said<'a> {
         request_id: Option<Text<'a>> = "requestID",
@@ -100,7 +100,7 @@ message! {
     }
 }
 
-/// Payment. Version 1.0 takes a card only.
+/// Payment. Version 1.0 accepts a card only.
 pub fn pay(session: Session<'_>, request_id: &RequestId, payment: &NewPayment) -> Result<Call, EncodeError> {
     let call = Operation::Pay.call(session.version)?;
     let NewPaymentFields {
@@ -181,8 +181,8 @@ pub fn refund(session: Session<'_>, request_id: &RequestId, refund: &Refund) -> 
     Operation::Refund.call(session.version)?.with_body(Format::Json, &message)
 }
 
-/// Status, of version 1.0 only, and all of it but the method **inferred**. The access id is a header, because nothing
-/// that is secret stands in a URL of ours.
+/// Status, of version 1.0 only, **inferred** except for the method. The access id is a header, because our URLs contain
+/// no secrets.
 pub fn status(version: Version, request_id: &UsedRequestId) -> Result<Call, EncodeError> {
     let call = Operation::PaymentStatus.call(version)?;
     let target = Target::new(&call.target).with("requestId", Some(request_id)).finish();
@@ -195,12 +195,12 @@ pub fn read_status(query: &str) -> Result<Received<()>, ReadError> {
     Under::from(Ids { request_id, ..Ids::default() }).receive(Ok(()))
 }
 
-/// Reads the access id in the query of a status, if one is there.
+/// Reads the access id in the query of a status, if present.
 pub fn read_status_access_id(query: &str) -> Option<AccessId> {
     lenient(Params::new(query).text("accessId"))
 }
 
-/// Reads the body of a payment. An address is taken by either of the names that the vendor's pages have for it.
+/// Reads the body of a payment. The address is accepted under either of the names that the vendor's pages have for it.
 pub fn read_pay(version: Version, body: &[u8], limits: &Limits) -> Result<Received<NewPayment>, ReadError> {
     let (under, request) = match version {
         Version::V2 => {
@@ -308,14 +308,14 @@ pub fn read_refund(body: &[u8], limits: &Limits) -> Result<Received<Refund>, Rea
     under.receive(refund.accept())
 }
 
-/// The answer to a payment, to a refund and to a status: approved or declined, both are payments.
+/// Reads the answer to a payment, to a refund and to a status: an approval or a decline, both are payments.
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<domain::Payment>, DecodeError> {
     let document = document(body, "message");
     let payment: Payment<'_> = read(&document, limits)?;
     payment.reply().map_err(refused)
 }
 
-/// The answer to a payment, to a refund and to a status.
+/// Writes the answer to a payment, to a refund and to a status.
 pub fn encode(reply: &Reply<domain::Payment>) -> Vec<u8> {
     let mut payment = Payment::from(&reply.value);
     let told = std::mem::replace(&mut payment.said, reply.said());
@@ -324,7 +324,7 @@ pub fn encode(reply: &Reply<domain::Payment>) -> Vec<u8> {
     write(&payment)
 }
 
-/// A postback, as it arrives.
+/// Reads a postback.
 ///
 /// ```
 /// use perennial_domain::clientpay::{PaymentStatus, Postback};
@@ -344,7 +344,7 @@ pub fn decode_postback(body: &[u8], limits: &Limits) -> Result<Postback, DecodeE
     Ok(Postback::Payment(Box::new(payment.record().map_err(refused)?)))
 }
 
-/// A postback, as it is sent.
+/// Writes a postback.
 pub fn encode_postback(postback: &Postback) -> Vec<u8> {
     match postback {
         Postback::Payer(payer) => payer::encode_postback(payer),
@@ -410,8 +410,8 @@ impl<'a> From<&'a domain::Payment> for Payment<'a> {
     }
 }
 
-/// What became of a payment, by the member of that name, or by the one that the first postback has. Two that contradict
-/// each other are no word that anybody knows.
+/// The status of a payment, from the member of this name, or from the one in the first postback. If they contradict
+/// each other, the status is unknown.
 fn told(payment_status: Option<Text<'_>>, status: Option<Text<'_>>) -> Option<PaymentStatus> {
     let named = given(payment_status).map(|word| PaymentStatus::reported(&word));
     let other = given(status).and_then(|word| PaymentStatus::try_from(&*word).ok());
@@ -431,7 +431,7 @@ impl Payment<'_> {
         Ok(Reply { success, message, errors, value, unreadable })
     }
 
-    /// The record. Its ids and amounts are never guessed.
+    /// Converts to the record. Unreadable ids and amounts are errors.
     pub(super) fn record(self) -> Result<domain::Payment, Fault> {
         let Self {
             said,

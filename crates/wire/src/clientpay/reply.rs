@@ -1,4 +1,4 @@
-//! What every answer says of itself.
+//! Members that every answer has.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::member::Many;
 use crate::message::{Members, Message};
 use crate::text::{Bare, Text};
 
-/// An answer of the gateway: what it says of the call, and the value.
+/// An answer of the gateway: the result of the call, and the value.
 ///
 /// The envelope is **inferred** from the `success` of the postbacks.
 ///
@@ -28,25 +28,25 @@ use crate::text::{Bare, Text};
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reply<T> {
-    /// Whether the call came through.
+    /// Whether the call succeeded.
     pub success: Option<bool>,
-    /// Why not, for people.
+    /// The reason of a refusal, for people.
     pub message: Option<String>,
-    /// What is wrong with the request, by field.
+    /// Errors in the request, by field.
     pub errors: Vec<FieldError>,
-    /// What was asked for; of a list, the records that could be read.
+    /// The requested value; of a list, the records that could be read.
     pub value: T,
-    /// The records of a list that could not be read. Whoever asks whether something is there must not take them for
+    /// Records of a list that could not be read. A caller that checks whether an object exists must not count them as
     /// absent.
     pub unreadable: Vec<UnreadableRecord>,
 }
 
-/// What is wrong with a field of a request.
+/// An error in a field of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
     /// The field, such as `token.requestId`.
     pub field: Option<String>,
-    /// What is wrong with it.
+    /// The error.
     pub message: Option<String>,
 }
 
@@ -66,7 +66,7 @@ message! {
 }
 
 impl<T> Reply<T> {
-    /// An answer that brings a value.
+    /// Creates an answer with a value.
     pub fn success(value: T) -> Self {
         Self { success: Some(true), message: None, errors: Vec::new(), value, unreadable: Vec::new() }
     }
@@ -81,12 +81,12 @@ impl<T> Reply<T> {
 }
 
 impl<T: Default> Reply<T> {
-    /// A refusal.
+    /// Creates a refusal.
     pub fn refusal(message: impl Into<String>) -> Self {
         Self { success: Some(false), message: Some(message.into()), ..Self::default() }
     }
 
-    /// A refusal of a request that breaks rules, each by its field.
+    /// Creates a refusal of a request that breaks rules, each by its field.
     pub fn violations(violations: &Violations) -> Self {
         let error = |violation: &perennial_domain::Violation| FieldError {
             field: Some(violation.field.clone().into_owned()),
@@ -97,7 +97,7 @@ impl<T: Default> Reply<T> {
 }
 
 message! {
-    /// The members of which every answer of the gateway has at least one, without `message`, which others have too.
+    /// Distinctive members, of which every answer of the gateway has at least one; `message` is not distinctive.
     struct Marks<'a> as "" in any case {
         success: Option<Bare<'a>> = "success",
         request_id: Option<Text<'a>> = "requestId",
@@ -113,8 +113,8 @@ message! {
     }
 }
 
-/// Whether a body is in the gateway's envelope: a JSON object that has `success`, or an id of the vendor's. That its
-/// answers, refusals included, have one of them is **inferred**.
+/// Whether a body is in the gateway's envelope: a JSON object that has `success`, or an id of the vendor's.
+/// **Inferred**: all answers, refusals included, have one of them.
 ///
 /// ```
 /// use perennial_wire::{Limits, clientpay::is_envelope};
@@ -131,8 +131,8 @@ pub fn is_envelope(body: &[u8], limits: &Limits) -> bool {
     })
 }
 
-/// Whether a body names something that a request may have made, such as a payment or a page: by the members of answers, or
-/// by an id anywhere in it.
+/// Whether a body names an object that a request may have created, such as a payment or a page: by the members of
+/// answers, or by an id anywhere in it.
 ///
 /// ```
 /// use perennial_wire::{Limits, clientpay::names_an_effect};
@@ -147,7 +147,7 @@ pub fn names_an_effect(body: &[u8], limits: &Limits) -> bool {
     marks.is_ok_and(|marks| marks.name_an_effect() || nested)
 }
 
-/// Whether a member anywhere in the document names a payment by an id, whatever it is called there.
+/// Whether a member anywhere in the document names a payment by an id, whatever the member's name.
 fn has_effect(document: &serde_json::Value) -> bool {
     const NAMES: [&str; 7] =
         ["id", "paymentid", "transactionid", "refundid", "payerid", "authorizationcode", "paymentstatus"];
@@ -178,7 +178,7 @@ impl Marks<'_> {
     }
 }
 
-/// Whether one of these has a text.
+/// Whether one of these is not empty.
 fn are_given<const N: usize>(texts: [&Option<Text<'_>>; N]) -> bool {
     texts.into_iter().flatten().any(|text| !text.trim().is_empty())
 }
@@ -191,7 +191,7 @@ impl<'a> From<&'a FieldError> for ErrorMessage<'a> {
 }
 
 impl Said<'_> {
-    /// The answer with this value. Whether it says success is never guessed.
+    /// The answer with this value. An unreadable success flag is an error.
     pub(super) fn reply<T>(self, value: T) -> Result<Reply<T>, Fault> {
         let Self { success, message, errors } = self;
         let error = |ErrorMessage { field, message }: ErrorMessage<'_>| FieldError {
@@ -208,12 +208,12 @@ impl Said<'_> {
     }
 }
 
-/// The error of an answer that has this fault.
+/// The error of an answer with this fault.
 pub(super) fn refused(fault: Fault) -> DecodeError {
     fault.in_format(Format::Json)
 }
 
-/// The document of an answer. An empty one says nothing; what is a bare text or list, not an object, is its member
+/// The document of an answer. An empty body is an empty object; a bare text or list, not an object, becomes the member
 /// `bare`.
 pub(super) fn document<'b>(body: &'b [u8], bare: &str) -> Cow<'b, [u8]> {
     let body = body.strip_prefix(encoding::MARK).unwrap_or(body);

@@ -1,4 +1,4 @@
-//! The search for payments: how many there are, and a page of them.
+//! The search for payments: the number of matches, and a page of them.
 
 use perennial_domain::clientpay::{
     self as domain, Condition, Criteria, Group, GroupType, PageNumber, PaymentFilter, PaymentFilterFields,
@@ -41,7 +41,7 @@ message! {
 }
 
 message! {
-    /// One of the two. That a nested group stands in a member of its name, as a criterion does, is **inferred**.
+    /// A group or a criterion. **Inferred**: a nested group is in a member of its name, as a criterion is.
     struct ConditionMessage<'a> as "condition" in any case {
         criteria: Option<CriteriaMessage<'a>> = "criteria",
         group: Option<Nested<'a>> = "group",
@@ -58,7 +58,7 @@ message! {
 }
 
 message! {
-    /// **Inferred**: the vendor says that payment objects are answered.
+    /// The answer, **inferred**: the vendor says that it has payment objects.
     struct Answer<'a> as "" in any case with said: Said<'a> {
         count: Option<Bare<'a>> = "count",
         page_number: Option<Bare<'a>> = "pageNumber",
@@ -67,7 +67,7 @@ message! {
     }
 }
 
-/// A group inside a group. Its kind does not describe it again, for that would have no end.
+/// A group inside a group. Its shape does not repeat that of a group, because the repetition would have no end.
 #[cfg_attr(test, derive(Clone, Debug, PartialEq))]
 struct Nested<'a>(Box<GroupMessage<'a>>);
 
@@ -88,22 +88,22 @@ impl Put for Nested<'_> {
 /// A page of a search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Which page, from 1.
+    /// The number of the page, from 1.
     pub page_number: Option<u64>,
-    /// How many payments a page has.
+    /// The maximum number of payments on a page.
     pub page_size: Option<u64>,
     /// The payments.
     pub payments: Vec<domain::Payment>,
 }
 
-/// Count: how many payments a search would find.
+/// Count: the number of payments that a search would find.
 pub fn count(session: Session<'_>, filter: &PaymentFilter) -> Result<Call, EncodeError> {
     let PaymentFilterFields { group } = filter.fields();
     let message = Request { group: Some(group.into()), ..Request::default() };
     Operation::CountPayments.call(session.version)?.with_body(Format::Json, &message)
 }
 
-/// Results: this page of what a search finds, whatever page the search itself names.
+/// Results: this page of a search; the search's own page is ignored.
 pub fn results(
     session: Session<'_>,
     search: &PaymentSearch,
@@ -154,19 +154,19 @@ fn nested(field: &str, wrong: Violations) -> Violations {
     violations
 }
 
-/// The answer to a count.
+/// Reads the answer to a count.
 pub fn decode_count(body: &[u8], limits: &Limits) -> Result<Reply<Option<u64>>, DecodeError> {
     let document = document(body, "count");
     let Answer { said, count, .. } = read(&document, limits)?;
     said.reply(whole("count", count).map_err(refused)?).map_err(refused)
 }
 
-/// The answer to a count.
+/// Writes the answer to a count.
 pub fn encode_count(reply: &Reply<Option<u64>>) -> Vec<u8> {
     write(&Answer { said: reply.said(), count: reply.value.map(Bare::from), ..Answer::default() })
 }
 
-/// The answer to results; `None` where there is no list, which is not the same as an empty one.
+/// Reads the answer to results; `None` if there is no list, as opposed to an empty one.
 pub fn decode_results(body: &[u8], limits: &Limits) -> Result<Reply<Option<Found>>, DecodeError> {
     let document = document(body, "payments");
     let Answer { said, page_number, page_size, payments, .. } = read(&document, limits)?;
@@ -180,7 +180,7 @@ pub fn decode_results(body: &[u8], limits: &Limits) -> Result<Reply<Option<Found
     Ok(Reply { unreadable: unreadable.within("", Format::Json), ..reply })
 }
 
-/// The answer to results.
+/// Writes the answer to results.
 pub fn encode_results(reply: &Reply<Option<Found>>) -> Vec<u8> {
     let mut answer = Answer { said: reply.said(), ..Answer::default() };
     if let Some(Found { page_number, page_size, payments }) = &reply.value {

@@ -1,4 +1,4 @@
-//! The version of the API, and what goes with every request: where they differ is here.
+//! The versions of the API and the ids of a request: differences between versions are in this module.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,10 +21,11 @@ use crate::text::Text;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Version {
-    /// Paths begin with `/v2`; the access id is a header, the request id stands in the body's `token`.
+    /// Version 2: paths begin with `/v2`; the access id is a header, the request id is in the body's `token`.
     #[default]
     V2,
-    /// Paths have no version; both ids are members of the body. Most of its paths and messages are **inferred**.
+    /// Version 1.0: paths have no version; both ids are members of the body. Most of its paths and messages are
+    /// **inferred**.
     V1,
 }
 
@@ -54,12 +55,12 @@ impl FromStr for Version {
 #[error("a version is 2.0 or 1.0")]
 pub struct UnknownVersion;
 
-/// By what version and under which access id a call is made.
+/// The version and the access id of a call.
 #[derive(Clone, Copy, Debug)]
 pub struct Session<'a> {
     /// The version.
     pub version: Version,
-    /// The access id. In version 2, and with calls that have no body, it is a header that whoever sends the call adds.
+    /// The access id. In version 2, and for calls without a body, it is a header that the sender of the call adds.
     pub access_id: &'a AccessId,
 }
 
@@ -73,16 +74,16 @@ impl<'a> Session<'a> {
 /// A request as a gateway received it.
 #[derive(Debug)]
 pub struct Received<T> {
-    /// The access id of its body, as version 1.0 has it.
+    /// The access id in its body, in version 1.0.
     pub access_id: Option<AccessId>,
-    /// The id under which it is made.
+    /// The request id.
     pub request_id: RequestId,
-    /// What is asked for.
+    /// The content of the request.
     pub request: T,
 }
 
 message! {
-    /// The ids of a request and the caller's references (token object).
+    /// The token object: the ids of a request and the caller's references.
     pub(super) struct Token<'a> as "token" in any case {
         request_id: Option<Text<'a>> = "requestId",
         session_id: Option<Text<'a>> = "sessionId",
@@ -91,7 +92,7 @@ message! {
 }
 
 message! {
-    /// The same in a request of version 1.0, whose members stand beside all others.
+    /// The ids in a request of version 1.0, whose members are beside all others.
     pub(super) struct Ids<'a> as "" in any case {
         access_id: Option<Text<'a>> = "accessId",
         request_id: Option<Text<'a>> = "requestId",
@@ -126,12 +127,12 @@ pub(super) fn ids<'a>(
     }
 }
 
-/// The ids of a received request, by either version.
+/// The ids of a received request, in either version.
 pub(super) struct Under<'a> {
     version: Version,
     access_id: Option<Text<'a>>,
     request_id: Option<Text<'a>>,
-    /// What else must be there and is not.
+    /// The required member that is missing, if any.
     missing: Option<&'static str>,
     pub(super) session_id: Option<Text<'a>>,
     pub(super) customer_id: Option<Text<'a>>,
@@ -153,12 +154,12 @@ impl<'a> From<Ids<'a>> for Under<'a> {
 }
 
 impl Under<'_> {
-    /// A member that the vendor stars, though nothing in it counts.
+    /// Checks a member that the vendor marks as required, though its content does not matter.
     pub(super) fn starred(self, member: &'static str, is_there: bool) -> Self {
         Self { missing: (!is_there).then_some(member), ..self }
     }
 
-    /// The request under its ids, or all that is wrong with either.
+    /// Combines a request with its ids; returns the violations of both.
     pub(super) fn receive<T>(self, request: Result<T, Violations>) -> Result<Received<T>, ReadError> {
         let Self { version, access_id, request_id, missing, .. } = self;
         let mut wrong = Violations::default();
@@ -185,7 +186,7 @@ impl Under<'_> {
     }
 }
 
-/// The members that stand for a field of the domain: an expiry is two of them.
+/// Members for a field of the domain: an expiry has two.
 fn members(version: Version, field: &str) -> Vec<String> {
     let named = |field: &str| match (version, field) {
         (Version::V2, "sessionId" | "customerId") => format!("token.{field}"),
@@ -198,7 +199,7 @@ fn members(version: Version, field: &str) -> Vec<String> {
     }
 }
 
-/// The member of version 1.0, which has no objects but those in lists.
+/// The member of version 1.0, which has no objects except for those in lists.
 fn flat(field: &str) -> &str {
     match field {
         "customerId" => "customerRefNumber",

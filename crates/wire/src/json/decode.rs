@@ -13,8 +13,8 @@ use crate::reading::{Reading, Scalars};
 
 /// Reads a document that is one object.
 ///
-/// `serde_json` hands a fraction over as a float, which is no way to read money, and refuses a number that no float
-/// can hold. Both are rare, so they pay for a second reading and nothing else does.
+/// `serde_json` reads a fraction as a float, which is not acceptable for money, and refuses a number that no float
+/// can hold. Both are rare, so only they pay for a second reading.
 pub(crate) fn decode<'a, M: Members<'a>>(text: &'a str, limits: &Limits) -> Result<M, DecodeError> {
     let parsed = Reading::new(Scalars::Json, limits);
     let first = match read(text, &parsed) {
@@ -55,7 +55,7 @@ fn kind(error: &serde_json::Error) -> DecodeErrorKind {
     }
 }
 
-/// How many objects and arrays lie inside one another in a JSON text.
+/// The nesting depth of objects and arrays in a JSON text.
 pub(crate) fn levels(json: &str) -> usize {
     let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
     for byte in json.bytes() {

@@ -3,7 +3,7 @@
 use crate::error::EncodeError;
 use crate::write::Write;
 
-/// A document being written to a buffer. Whether a comma is due can be seen from the last byte, because no finished
+/// A document being written to a buffer. The last byte shows whether a comma is due, because no finished
 /// value ends in an opening bracket.
 pub(crate) struct Writer<'b> {
     buffer: &'b mut Vec<u8>,

@@ -1,4 +1,4 @@
-//! Documents that must be refused, each with its rule, and with nothing of the document in the message.
+//! Documents that must be refused, each with its rule, and without text of the document in the message.
 
 use super::Response;
 use crate::codec::decode;
@@ -9,7 +9,7 @@ use crate::error::DecodeErrorKind::{
 use crate::format::Format;
 use crate::limits::Limits;
 
-/// No document here may be read. The kind and the path are compared; the position is not, when it is 0.
+/// Checks that a document is refused. The kind and the path are compared; the position is compared unless it is 0.
 #[track_caller]
 fn refused(format: Format, document: &[u8], path: &str, kind: DecodeErrorKind) {
     let shown = String::from_utf8_lossy(&document[..document.len().min(80)]);

@@ -1,4 +1,4 @@
-//! What holds for every value and every document.
+//! Properties of every value and every document.
 
 use proptest::collection::vec;
 use proptest::option::of;
@@ -250,7 +250,7 @@ const XML_ENDS: &[&str] = &[
     "\0",
 ];
 
-/// What we read, a parser that nobody here wrote reads too.
+/// Checks that an independent parser reads our output too.
 fn strict(format: Format, document: &[u8]) {
     if read(format, document).is_some() {
         let text = std::str::from_utf8(document).unwrap();

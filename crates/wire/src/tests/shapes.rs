@@ -1,4 +1,4 @@
-//! One value for many spellings: what lenient reading takes, and the exact bytes of writing.
+//! Variants of one value: all spellings that lenient reading accepts, and the exact output.
 
 use super::{Address, Customer, Customers, Link, Links, Page, Payload, Response};
 use crate::codec::{decode, encode};
@@ -197,7 +197,7 @@ fn xml_refuses_what_it_cannot_carry() {
     }
 }
 
-/// The longest that a byte becomes, in XML and in JSON.
+/// Uses the longest escapes of a byte, in XML and in JSON.
 #[test]
 fn the_longest_escapes_are_within_the_bound() {
     for (format, byte) in [(Format::Xml, "\""), (Format::Json, "\u{1}")] {

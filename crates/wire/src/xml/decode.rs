@@ -1,4 +1,4 @@
-//! Reads XML: elements are presented as the members that JSON has in their place.
+//! Reads XML: elements are presented as the members that JSON has instead.
 
 use std::borrow::Cow;
 
@@ -102,9 +102,9 @@ struct Children<'p, 'de> {
 enum Next<'de> {
     /// Still in the document.
     Unknown,
-    /// Read, but not given out.
+    /// Read, but not returned.
     Known(Tag<'de>),
-    /// Its name has been given out.
+    /// Returned by name.
     Named(Tag<'de>),
     /// The element is at its end.
     Ended,

@@ -8,7 +8,7 @@ use crate::xml::{PAYLOAD, PAYLOAD_TYPE};
 /// A document being written to a buffer.
 pub(crate) struct Writer<'b> {
     buffer: &'b mut Vec<u8>,
-    /// Where the attribute of the last `<payload>` goes, whose value comes after its children.
+    /// The position of the attribute of the last `<payload>`, whose value is known after its children.
     attribute: usize,
 }
 
@@ -63,7 +63,7 @@ impl Write for Writer<'_> {
     }
 }
 
-/// Writes text so that it comes back as it was: blanks at either end, and carriage returns, as references, because
+/// Writes text so that it is read back unchanged: blanks at either end, and carriage returns, as references, because
 /// readers trim the first and change the second.
 fn escape(text: &str, member: &'static str, to: &mut Vec<u8>) -> Result<(), EncodeError> {
     if !is_text(text) {

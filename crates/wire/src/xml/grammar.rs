@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::error::DecodeErrorKind;
 
-/// Attributes that one tag may have; no tag of the dialect has more than one.
+/// The maximum number of attributes of a tag; no tag of the dialect has more than one.
 const ATTRIBUTES: usize = 32;
 
 /// Whether XML 1.0 can hold the character (production `Char`).
@@ -41,7 +41,7 @@ fn continues_name(c: char) -> bool {
         || matches!(c, '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
 }
 
-/// The character that a reference stands for, given what is between `&` and `;`.
+/// The character of a reference, given the text between `&` and `;`.
 pub(super) fn referent(reference: &str) -> Result<char, Fault> {
     let number = match reference {
         "amp" => return Ok('&'),
@@ -60,7 +60,7 @@ pub(super) fn referent(reference: &str) -> Result<char, Fault> {
     code.and_then(char::from_u32).filter(|c| is_char(*c)).ok_or(Fault::Syntax)
 }
 
-/// The attributes of a tag, given what follows its name.
+/// The attributes of a tag, given the text after its name.
 pub(super) fn attributes(mut rest: &str) -> Result<Vec<(&str, Cow<'_, str>)>, Fault> {
     let mut attributes: Vec<(&str, Cow<'_, str>)> = Vec::new();
     loop {
@@ -90,7 +90,7 @@ pub(super) fn attributes(mut rest: &str) -> Result<Vec<(&str, Cow<'_, str>)>, Fa
     }
 }
 
-/// What XML calls white space.
+/// White space in XML.
 const BLANK: [char; 4] = [' ', '\t', '\n', '\r'];
 
 fn resolved(value: &str) -> Result<Cow<'_, str>, Fault> {
@@ -107,7 +107,7 @@ fn resolved(value: &str) -> Result<Cow<'_, str>, Fault> {
     Ok(Cow::Owned(text))
 }
 
-/// Whether a declaration is one of XML 1.0 in UTF-8, given what follows `xml` in it.
+/// Checks that a declaration is one of XML 1.0 in UTF-8, given the text after `xml` in it.
 pub(super) fn check_declaration(rest: &str) -> Result<(), Fault> {
     let attributes = attributes(rest)?;
     let mut attributes = attributes.iter().map(|(name, value)| (*name, value.as_ref())).peekable();
@@ -123,14 +123,14 @@ pub(super) fn check_declaration(rest: &str) -> Result<(), Fault> {
     if attributes.next().is_some() { Err(Fault::Syntax) } else { Ok(()) }
 }
 
-/// Why reading stopped.
+/// The reason why reading stopped.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// Not well-formed, where the reader stands.
+    /// The document is not well-formed at the reader's position.
     Syntax,
-    /// Well-formed, but refused.
+    /// The document is well-formed, but refused.
     Rule(DecodeErrorKind),
-    /// Refused by what is being read, which keeps the kind.
+    /// The value's type refused it, and keeps the kind.
     Value,
 }
 

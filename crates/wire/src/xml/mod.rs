@@ -10,5 +10,5 @@ pub(crate) use encode::Writer;
 
 /// The element that has the only attribute of the dialect.
 const PAYLOAD: &str = "payload";
-/// The member that JSON has where XML has that attribute, named `type`.
+/// The member that JSON has for this attribute, which XML names `type`.
 const PAYLOAD_TYPE: &str = "payloadType";

@@ -1,4 +1,4 @@
-//! Events of a document that is well-formed so far, without what the dialect has no use for.
+//! Events of a document that is well-formed so far, without those that the dialect does not use.
 
 use std::borrow::Cow;
 use std::io::BufRead;
@@ -10,27 +10,27 @@ use crate::error::DecodeErrorKind;
 use crate::limits::Limits;
 use crate::xml::grammar::{self, Fault};
 
-/// A document being read. The event reader of `quick-xml` is fast because it checks little; this adds the rest.
+/// A document being read. The event reader of `quick-xml` is fast because it checks little; this type adds the rest.
 pub(super) struct Parser<'de> {
     reader: Reader<&'de [u8]>,
     text: &'de str,
     limits: Limits,
-    /// The elements that have begun and not ended, the innermost last.
+    /// Elements that have begun and not ended, the innermost last.
     open: Vec<&'de str>,
     elements: usize,
     at_start: bool,
-    /// Whether the text of the document is its content as it stands: no line end to change, no `]]>` to find.
+    /// Whether the text of the document is its unchanged content: no line end to convert, no `]]>` to find.
     is_plain: bool,
 }
 
 /// The byte order mark, which only the bytes of a document may begin with.
 const MARK: char = '\u{FEFF}';
 
-/// What an element holds.
+/// The content of an element.
 pub(super) enum Content<'de> {
     /// Text, and then its end.
     Text(Cow<'de, str>),
-    /// Elements, of which this is the first.
+    /// Elements, with the first one.
     Elements(Tag<'de>),
 }
 
@@ -38,9 +38,9 @@ pub(super) enum Content<'de> {
 #[derive(Clone, Copy)]
 pub(super) struct Tag<'de> {
     pub(super) name: &'de str,
-    /// What follows the name.
+    /// The text after the name.
     rest: &'de str,
-    /// Whether it is its own end.
+    /// Whether the tag is its own end.
     pub(super) is_empty: bool,
 }
 
@@ -78,7 +78,7 @@ impl<'de> Parser<'de> {
         }
     }
 
-    /// Reads what follows the root element, which must be nothing.
+    /// Reads the text after the root element, which must be empty.
     pub(super) fn end(&mut self) -> Result<(), Fault> {
         loop {
             match self.next()? {
@@ -92,8 +92,8 @@ impl<'de> Parser<'de> {
 
     /// Reads the text of the element that has begun, and its end; or its first child.
     ///
-    /// Blanks around the text are layout and are trimmed. What is written as a reference or in a CDATA section is
-    /// meant, and stays.
+    /// Blanks around the text are layout and are trimmed. Blanks in a reference or in a CDATA section are
+    /// content, and stay.
     pub(super) fn content(&mut self) -> Result<Content<'de>, Fault> {
         if let Some(text) = self.plain_text() {
             return Ok(Content::Text(Cow::Borrowed(text)));
@@ -138,7 +138,7 @@ impl<'de> Parser<'de> {
         }
     }
 
-    /// Reads the next child, after the first; `None` is the end of the element.
+    /// Reads the next child, after the first; `None` at the end of the element.
     pub(super) fn sibling(&mut self) -> Result<Option<Tag<'de>>, Fault> {
         if let Some(name) = self.plain_start() {
             return self.begin(Tag { name, rest: "", is_empty: false }).map(Some);
@@ -160,7 +160,7 @@ impl<'de> Parser<'de> {
         }
     }
 
-    /// Passes over the rest of the element that has begun, whatever it holds.
+    /// Skips the rest of the element that has begun, whatever its content.
     pub(super) fn skip(&mut self) -> Result<(), Fault> {
         let outside = self.open.len() - 1;
         while self.open.len() > outside {
@@ -181,7 +181,7 @@ impl<'de> Parser<'de> {
         Ok(())
     }
 
-    /// The line and the column, from 1, at which the reader stands.
+    /// The line and the column of the reader, from 1.
     pub(super) fn position(&self) -> (usize, usize) {
         let read = &self.text.as_bytes()[..self.offset()];
         let mut lines = read.split(|byte| *byte == b'\n');
@@ -193,7 +193,7 @@ impl<'de> Parser<'de> {
             .map_or(self.text.len(), |offset| offset.min(self.text.len()))
     }
 
-    /// The next event that is content or the end of it.
+    /// The next event that is content or its end.
     #[inline]
     fn next(&mut self) -> Result<Event<'de>, Fault> {
         loop {
@@ -217,7 +217,7 @@ impl<'de> Parser<'de> {
         }
     }
 
-    /// Takes the start of an element, which must be well-formed and within the limits.
+    /// Reads the start of an element, which must be well-formed and within the limits.
     #[inline]
     fn tag(&mut self, start: &BytesStart<'_>, close: &str) -> Result<Tag<'de>, Fault> {
         // The event borrows from itself, so the same text is taken from the document, where the reader stands after it.
@@ -247,13 +247,13 @@ impl<'de> Parser<'de> {
         Ok(tag)
     }
 
-    /// Takes the end of an element, which must be the one that began last.
+    /// Reads the end of an element, which must be the one that began last.
     fn close(&mut self, end: &BytesEnd<'_>) -> Result<(), Fault> {
         if self.open.pop() == Some(end.name().into_inner()) { Ok(()) } else { Err(Fault::Syntax) }
     }
 
-    /// The text of the element that has begun, and its end, where that is all of it: no reference, no comment, no
-    /// child. Together with [`plain_start`](Self::plain_start) it spares the reader most events of a usual document,
+    /// The text of the element that has begun, and its end, if there is nothing else: no reference, no comment, no
+    /// child. Together with [`plain_start`](Self::plain_start) it avoids most events of a usual document,
     /// and half the time.
     fn plain_text(&mut self) -> Option<&'de str> {
         let rest = self.rest();
@@ -267,7 +267,7 @@ impl<'de> Parser<'de> {
         Some(text.trim_ascii())
     }
 
-    /// The name of the next element, if its start is next and has no more than a name of the usual letters.
+    /// The name of the next element, if its start is next and consists of a name of usual letters.
     fn plain_start(&mut self) -> Option<&'de str> {
         let markup = self.rest().trim_ascii_start().strip_prefix('<')?;
         let end = markup.bytes().position(|byte| !(byte.is_ascii_lowercase() || byte == b'-'))?;
@@ -279,18 +279,18 @@ impl<'de> Parser<'de> {
         Some(name)
     }
 
-    /// What has not been read.
+    /// The unread part of the document.
     fn rest(&self) -> &'de str {
         &self.text[self.offset()..]
     }
 
-    /// Goes on where this rest of the document begins.
+    /// Continues at the start of this rest of the document.
     fn pass(&mut self, rest: &'de str) {
         let passed = self.rest().len() - rest.len();
         self.reader.stream().consume(passed);
     }
 
-    /// Takes character data.
+    /// Checks and converts character data.
     #[inline]
     fn characters(&self, text: Cow<'de, str>) -> Result<Cow<'de, str>, Fault> {
         if self.is_plain {
@@ -304,7 +304,7 @@ fn is_blank(text: &str) -> bool {
     text.trim_ascii_start().is_empty()
 }
 
-/// Every line end becomes a line feed, as XML 1.0 (section 2.11) demands.
+/// Converts every line end to a line feed, as XML 1.0 (section 2.11) demands.
 fn lines(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.as_bytes().contains(&b'\r') {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))

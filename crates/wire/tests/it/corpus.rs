@@ -1,5 +1,5 @@
-//! Golden messages, written by hand from the shapes that the vendor's documents and clients show: a codec that is
-//! tested against itself only proves nothing.
+//! Golden messages, written by hand from the shapes in the vendor's documents and clients: a codec that is
+//! tested only against itself proves nothing.
 
 use perennial_domain::clearent::{
     Batch, BatchStatus, Charge, CheckAnswer, CheckSettings, Customer, CustomerToken, DuplicateSettings,
@@ -130,10 +130,10 @@ fn no_prefix_of_the_corpus_is_a_document() {
     }
 }
 
-/// What a document says.
+/// The meaning of a document.
 type Meaning = fn() -> Reply;
 
-/// Every reply of the corpus with what it means, in either format.
+/// Every reply of the corpus with its meaning, in either format.
 pub(crate) const REPLIES: &[(&str, Meaning)] = &[
     ("customer-created", || Reply {
         links: vec![link("self", &format!("{HOST}/customers/{CUSTOMER}"), None)],

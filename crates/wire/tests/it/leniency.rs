@@ -1,4 +1,4 @@
-//! What is taken although no document says so: an answer or a request as it comes, and the one that it means.
+//! Undocumented variants that are accepted: an answer or a request as received, and the canonical one with its meaning.
 
 use perennial_domain::clearent::{Transaction, TransactionResult, TransactionType};
 use perennial_wire::clearent::{GatewayError, Payload, Reply, read_api_key, transaction};
@@ -6,7 +6,7 @@ use perennial_wire::{Format, Limits};
 
 use crate::samples::{body, reread};
 
-/// An answer as it comes, and its payload as a gateway of ours would have written it, in JSON.
+/// Checks an answer as received, and its payload as our gateway would have written it, in JSON.
 #[test]
 fn answers() {
     let cases: &[(&str, &str)] = &[
@@ -215,7 +215,7 @@ fn decode(document: &str) -> Reply {
         .unwrap_or_else(|error| panic!("{document}: {error}"))
 }
 
-/// A body as it comes, and as our client would have written it.
+/// Checks a body as received, and as our client would have written it.
 #[test]
 fn requests() {
     for (request, document, expected) in [
@@ -296,7 +296,7 @@ fn requests() {
     }
 }
 
-/// What the path says stands in for a missing type, and agrees with a given one; a forced sale is sent as a sale.
+/// Checks that the path replaces a missing type, and agrees with a given one; a forced sale is sent as a sale.
 #[test]
 fn the_path_of_a_transaction() {
     let read = |type_given: &str, path| {
@@ -320,7 +320,7 @@ fn the_path_of_a_transaction() {
     }
 }
 
-/// The key is the one thing that a body may have in place of a header.
+/// Checks that a body may contain the key instead of a header, and nothing else of a header.
 #[test]
 fn a_key_in_the_body() {
     let key = "00000000000000000000000000000000";

@@ -1,4 +1,4 @@
-//! Bodies as programs that nobody here wrote send them: numbers, nulls, empty texts, blanks in the card, the key in the
+//! Bodies from independent programs: numbers, nulls, empty texts, blanks in the card, the key in the
 //! body, types in any letter case, members of other objects. Their authors are named by kind; the values are invented.
 
 use perennial_wire::clearent::{ReadError, plan, read_api_key};
@@ -11,7 +11,7 @@ struct Case {
     format: Format,
     sent: &'static str,
     request: &'static str,
-    /// What our client would have written, in JSON.
+    /// The body that our client would have written, in JSON.
     meant: &'static str,
 }
 
@@ -145,7 +145,7 @@ fn keys_in_bodies_are_found() {
     );
 }
 
-/// What newer documentation allows and our rulings do not is refused by name.
+/// Checks that a weekly plan, which newer documentation allows and our rulings do not, is refused by name.
 #[test]
 fn a_weekly_plan_of_ten_years_is_refused() {
     let sent = format!(

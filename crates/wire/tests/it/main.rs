@@ -1,4 +1,4 @@
-//! The messages of both vendors: golden documents, the bytes of every call, and what holds for all of them.
+//! The messages of both vendors: golden documents, the bytes of every call, and common properties.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 #![allow(

@@ -1,4 +1,4 @@
-//! What a call sent is masked in every text of every reply, and nothing else changes.
+//! Masking: secrets of a call are masked in every text of every reply, and nothing else changes.
 
 use perennial_domain::mask::{Known, Prose};
 use perennial_wire::Limits;
@@ -15,7 +15,7 @@ struct Document {
     read: Box<dyn Fn(&str, &Limits) -> Result<String, String>>,
 }
 
-/// Every golden reply, and how it is read.
+/// Every golden reply, and its reader.
 fn documents() -> Vec<Document> {
     let clearent = REPLIES.iter().flat_map(|(name, _)| {
         FORMATS.map(|format| Document {
@@ -39,7 +39,7 @@ fn documents() -> Vec<Document> {
     clearent.chain(clientpay).collect()
 }
 
-/// The scalars of a golden document: the name of the member, where the value stands, and whether it is quoted.
+/// The scalars of a golden document: the name of the member, the range of the value, and whether it is quoted.
 fn scalars(text: &str) -> Vec<(&str, std::ops::Range<usize>)> {
     let mut found = Vec::new();
     if text.starts_with('<') {
@@ -70,7 +70,7 @@ fn with(text: &str, span: &std::ops::Range<usize>, value: &str) -> String {
     [&text[..span.start], quote, value, quote, &text[span.end..]].concat()
 }
 
-/// Whatever the member: its text is put in the place of every scalar in turn.
+/// Puts the secret's text into every scalar in turn.
 #[test]
 fn what_was_sent_is_masked_in_every_member() {
     const ECHO: &str = "key K3Y0-f7a1-99c2-BEEF card 5105-1051-0510-5100 code 9786.";
@@ -96,7 +96,7 @@ fn what_was_sent_is_masked_in_every_member() {
     assert!(tried > 900 && echoed > 500, "{tried} members, {echoed} of them show their text");
 }
 
-/// A security code, a pin or a short account number is the same as some amount, day or id by chance.
+/// Uses a security code, a pin or a short account number that equals an amount, day or id by chance.
 #[test]
 fn money_dates_and_ids_stay_as_they_are() {
     let mut changed = std::collections::BTreeSet::new();
@@ -116,6 +116,6 @@ fn money_dates_and_ids_stay_as_they_are() {
     assert_eq!(changed.into_iter().collect::<Vec<_>>(), FREE);
 }
 
-/// The members of golden replies in which a number of three or four digits stands by itself, and is masked if it was sent
+/// Members of golden replies in which a separate number of three or four digits is masked if it was sent
 /// as a secret: the last digits of a card, one in ten thousand of which are a security code by chance.
 const FREE: &[&str] = &["card"];

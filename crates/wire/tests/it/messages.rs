@@ -275,7 +275,7 @@ fn settings_requests() {
     });
 }
 
-/// Each reply of the corpus as a gateway of ours writes it, and as it is read.
+/// Snapshots each reply of the corpus as our gateway writes it, and as it is read.
 #[test]
 fn replies() {
     for resource in [
@@ -316,7 +316,7 @@ fn resource_of(name: &str) -> &str {
     }
 }
 
-/// The requests of the corpus that are about the resource, and then these.
+/// Snapshots the requests of the corpus for this resource, and then these calls.
 fn snapshot(resource: &str, calls: fn(Format) -> Vec<(&'static str, Call)>) {
     for format in FORMATS {
         let golden = REQUESTS.iter().filter(|request| resource_of(request.name) == resource);
@@ -335,7 +335,7 @@ fn snapshot(resource: &str, calls: fn(Format) -> Vec<(&'static str, Call)>) {
     }
 }
 
-/// The body with its card number and security code masked, of which there must be both or neither.
+/// Masks the card number and security code in a body, which must have both or neither.
 fn masked(body: &str) -> String {
     let secrets = [(CARD, CSC), ("371449635398431", "9997")];
     let Some((card, csc)) = secrets.into_iter().find(|(card, _)| body.contains(card)) else {

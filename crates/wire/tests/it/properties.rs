@@ -1,4 +1,4 @@
-//! What holds for every request and for every reply.
+//! Properties of every request and of every reply.
 
 use std::fmt::{Debug, Write};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -123,8 +123,8 @@ proptest! {
     }
 }
 
-/// What a client writes is what a gateway reads, in either format; what was read writes the same bytes again, card
-/// and code included, and both formats give the same value.
+/// Checks that a gateway reads what a client writes, in either format; that encoding it again gives equal bytes, card
+/// and code included, and that both formats give equal values.
 fn comes_back<T: Debug>(
     value: &T,
     write: impl Fn(Format, &T) -> Result<Call, EncodeError>,
@@ -144,7 +144,7 @@ fn comes_back<T: Debug>(
     }
 }
 
-/// The same document with the members of every object in another order; items keep theirs.
+/// Shuffles the members of every object; items keep their order.
 pub(crate) fn shuffled(format: Format, document: &str, seed: u64) -> String {
     let place = |name: &str| BuildHasherDefault::<DefaultHasher>::new().hash_one((seed, name));
     let mut text = String::new();
@@ -203,9 +203,9 @@ pub(crate) fn shuffled_xml(element: roxmltree::Node<'_, '_>, place: &dyn Fn(&str
     write!(text, "</{name}>").unwrap();
 }
 
-/// Texts that are not blank, of letters and of all that either format escapes, changes or trims.
+/// Texts that are not blank, of letters and of all characters that either format escapes, changes or trims.
 ///
-/// Boxed, as other parts that are many are: the values of a whole reply would not fit on the stack.
+/// Boxed, as other frequent parts are: the values of a whole reply would not fit on the stack.
 fn string() -> BoxedStrategy<String> {
     "([ \t\n\r&<>\"'\\\\/;#\\]]|[\u{20}-\u{7e}\u{a0}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]){0,4}[!-~]([ \t\n\r&<>\"]|[a-z]){0,4}".boxed()
 }
@@ -508,12 +508,12 @@ prop_compose! {
     }
 }
 
-/// Perhaps one of these. Boxed, because the records have so many members that their strategies would fill the stack.
+/// Optional values. Boxed, because the records have so many members that their strategies would fill the stack.
 fn of<S: Strategy + 'static>(values: S) -> BoxedStrategy<Option<S::Value>> {
     option::of(values).boxed()
 }
 
-/// A detail as it was reported: one that is known, or a word that is none.
+/// A reported detail: a known value, or an unknown word.
 fn detail<T: std::fmt::Debug + Clone>(known: impl Strategy<Value = T>) -> impl Strategy<Value = Reported<T>> {
     (known, any::<bool>()).prop_map(|(value, is_known)| {
         if is_known { Reported::Value(value) } else { Reported::Other("LAST".into()) }

@@ -1,4 +1,4 @@
-//! Queries: what a client writes, a gateway reads; what programs write, it reads too.
+//! Queries: a gateway reads the queries of our client and those of other programs.
 
 use perennial_domain::clearent::{
     CustomerSearch, Paging, PaymentSearch, PlanForecast, PlanSearch, PlanStatus, TokenSearch,
@@ -105,7 +105,7 @@ proptest! {
     }
 }
 
-/// Values are trimmed when read, and an empty one is none.
+/// A strategy for values, which are trimmed when read; an empty one counts as absent.
 fn value() -> impl Strategy<Value = Option<String>> {
     of("[!-~é]([ -~\n]|\\PC){0,8}".prop_map(|text| text.trim().to_owned()))
 }
@@ -133,7 +133,7 @@ fn a_forecast_comes_back() {
 
 type Read<'r> = &'r dyn Fn(&str) -> Result<Call, Violations>;
 
-/// A query of a live client, and how this crate would have written it; or what is wrong with it.
+/// Checks a query of a live client, and this crate's form of it; or its violations.
 #[test]
 fn queries_of_other_clients() {
     let customers = |query: &str| customer::read_search(query).map(|search| customer::search(&search));

@@ -1,4 +1,4 @@
-//! The values that the tests share: those of the corpus.
+//! Values that the tests share: those of the corpus.
 
 use std::fs;
 use std::path::PathBuf;
@@ -55,15 +55,15 @@ pub(crate) fn body(call: &Call) -> &str {
     std::str::from_utf8(call.body.as_ref().expect("the call has a body")).unwrap()
 }
 
-/// A request with a body: its golden document, how a client writes it, and what a gateway reads in one format, written
-/// again in another.
+/// A request with a body: its golden document, a client's encoder, and a gateway's reader in one format, whose result
+/// is encoded again in another.
 pub(crate) struct Request {
     pub(crate) name: &'static str,
     pub(crate) write: fn(Format) -> Result<Call, EncodeError>,
     pub(crate) reread: fn(Format, &[u8], Format) -> Result<Call, ReadError>,
 }
 
-/// What a gateway reads from the body of this request, as our client would have written it.
+/// Reads the body of this request as a gateway, and encodes it as our client would.
 pub(crate) fn reread(name: &str, from: Format, body: &[u8], to: Format) -> Result<Call, ReadError> {
     let request = REQUESTS.iter().find(|request| request.name == name).expect("a request of the table");
     (request.reread)(from, body, to)
@@ -268,7 +268,7 @@ pub(crate) const REQUESTS: &[Request] = &[
     },
 ];
 
-/// A transaction as its `type` alone tells it.
+/// Reads a transaction by its `type` alone.
 pub(crate) fn reread_transaction(from: Format, body: &[u8], format: Format) -> Result<Call, ReadError> {
     Ok(transaction_call(format, transaction::read(from, body, &Limits::default(), None)?))
 }

@@ -1,4 +1,4 @@
-//! What is never taken, with the words in which it is refused.
+//! Refused documents, with the words of the refusal.
 
 use perennial_domain::clearent::TransactionType;
 use perennial_wire::clearent::{ReadError, Reply, customer, customer_token, plan, token, transaction};
@@ -6,7 +6,7 @@ use perennial_wire::{Format, Limits};
 
 use crate::samples::reread;
 
-/// Money, keys and dates are never guessed, and an object that names nothing is none.
+/// Checks that money, keys and dates are never guessed, and that an object without a key is refused.
 #[test]
 fn answers() {
     for (document, expected) in [
@@ -124,7 +124,7 @@ fn answers() {
     }
 }
 
-/// All that is wrong with a request is said at once, by the documented names of its members.
+/// Checks that all violations of a request are reported at once, by the documented names of its members.
 #[test]
 fn requests() {
     for (request, document, expected) in [
@@ -248,7 +248,7 @@ fn refuses(request: &str, document: &str, expected: &str) {
     assert_eq!(words(read.expect_err(document)), expected, "{document}");
 }
 
-/// What contradicts the path is wrong, and the rest is held against the path.
+/// Checks that a contradiction of the path is a violation, and that the rest is checked by the path.
 #[test]
 fn sales_by_their_path() {
     for (document, expected) in [
@@ -275,7 +275,7 @@ fn words(error: ReadError) -> String {
     }
 }
 
-/// Each member of a token that is fixed is named by its own name.
+/// Checks that each fixed member of a token is reported by its own name.
 #[test]
 fn what_a_token_cannot_change() {
     for member in
@@ -289,7 +289,7 @@ fn what_a_token_cannot_change() {
     }
 }
 
-/// A request in XML has the root that the documents show.
+/// Checks that a request in XML has the documented root.
 #[test]
 fn roots() {
     let limits = Limits::default();

@@ -1,11 +1,11 @@
-//! One record that cannot be read does not hide the others of its list, nor does it count as absent.
+//! Unreadable records do not hide the others of their list, nor do they count as absent.
 
 use perennial_wire::clearent::{Payload, Reply};
 use perennial_wire::clientpay::{invoice, search};
 use perennial_wire::{Format, Limits, UnreadableRecord};
 
-/// Every list of the first vendor: its name, that of a record, a record that can be read, its key, and a member that
-/// cannot be read in any form that a gateway may choose.
+/// Every list of the first vendor: its name, the name of a record, a readable record, its key, and a member that
+/// is unreadable in any form that a gateway may choose.
 const LISTS: &[(&str, &str, &str, &str, &str)] = &[
     ("customers", "customer", "<customer-key>KEY</customer-key>", "first-name", "{}"),
     ("tokens", "token", "<token-id>KEY</token-id>", "last-four-digits", "\"many\""),
@@ -20,7 +20,7 @@ const LISTS: &[(&str, &str, &str, &str, &str)] = &[
     ("batches", "batch", "<id>KEY</id>", "net-amount", "\"five\""),
 ];
 
-/// How many records of a list can be read, and the others.
+/// The number of readable records of a list, and the others.
 fn sorted(document: &str) -> (usize, Vec<(usize, Option<String>, String)>) {
     let format = if document.starts_with('<') { Format::Xml } else { Format::Json };
     let reply = Reply::decode(format, document.as_bytes(), &Limits::default())
@@ -79,7 +79,7 @@ fn a_record_is_named_and_the_others_are_read() {
     }
 }
 
-/// What else a list may hold, and what is told of it.
+/// Checks other contents of a list, and their errors.
 #[test]
 fn oddities_of_lists() {
     type Told = (usize, Option<&'static str>, &'static str);
@@ -162,7 +162,7 @@ fn oddities_of_lists() {
     }
 }
 
-/// What is not well-formed, too deep or too much has no readable rest.
+/// Checks that a document that is not well-formed, too deep or too large has no readable rest.
 #[test]
 fn a_document_that_breaks_off_has_no_records() {
     let list = |records: &str| format!(r#"{{"payload":{{"customers":{{"customer":[{records}]}}}}}}"#);

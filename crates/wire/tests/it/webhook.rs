@@ -1,4 +1,4 @@
-//! Alerts: what is taken for the gateway's word, and what is not.
+//! Alerts: accepted and rejected ones.
 
 use std::fs;
 
@@ -67,9 +67,9 @@ fn what_openssl_signed_is_verified_and_says_what_happened() {
     assert_eq!(alert.unsigned, unsigned);
 }
 
-/// Both follow from the seed. `printf '{"transaction":{"id":"1"}}' | openssl dgst -sha384 -verify key.pem -signature
-/// signature.bin` says `Verified OK` of them; the files are these digits by `xxd -r -p`, the key's through
-/// `openssl pkey -pubin -inform DER -out key.pem`.
+/// Verifies a key and a signature from one seed. `printf '{"transaction":{"id":"1"}}' | openssl dgst -sha384 -verify
+/// key.pem -signature signature.bin` says `Verified OK` of them; the files are these digits by `xxd -r -p`, the key's
+/// through `openssl pkey -pubin -inform DER -out key.pem`.
 #[test]
 fn what_we_sign_openssl_verifies() {
     let key = "307a301406072a8648ce3d020106092b240303020801010c036200046aa10486fe0bdd913ff53807\

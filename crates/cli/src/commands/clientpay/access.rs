@@ -1,5 +1,5 @@
-//! `perennial clientpay access`: the ids that stand in for the credentials. Whoever reads one has the account, so that
-//! they are printed only where that is asked for.
+//! `perennial clientpay access`: access ids, which replace the credentials. A reader of an id can act for the account,
+//! so ids are printed only on request.
 
 use std::path::PathBuf;
 
@@ -16,24 +16,24 @@ use crate::output::{Output, Record, ShownAccessId};
 /// Access ids.
 #[derive(Debug, Subcommand)]
 pub(super) enum Access {
-    /// Makes an id, which ends the one before, also for all others who use it
+    /// Creates an id, which ends the previous one for all its users
     #[command(after_help = "Example:\n  perennial clientpay access new --reveal")]
     New(New),
-    /// Shows the id that is live; it changes nothing
+    /// Shows the live id; changes nothing
     #[command(after_help = "Example:\n  perennial clientpay access current")]
     Current(Reveal),
-    /// Says whether an id is live
+    /// Checks whether an id is live
     #[command(after_help = "Example:\n  perennial clientpay access validate --access-id-file id.txt")]
     Validate(Named),
-    /// Ends an id, also for all others who use it
+    /// Ends an id for all its users
     #[command(after_help = "Example:\n  perennial clientpay access expire --access-id-file id.txt")]
     Expire(Named),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct New {
-    /// Make one for the customer across all its accounts, whose PERENNIAL_CLIENTPAY_CUSTOMER_KEY and
-    /// PERENNIAL_CLIENTPAY_CUSTOMER_PIN are then needed too
+    /// Create an id for the customer across all its accounts, which also needs PERENNIAL_CLIENTPAY_CUSTOMER_KEY and
+    /// PERENNIAL_CLIENTPAY_CUSTOMER_PIN
     #[arg(long)]
     customer: bool,
     #[command(flatten)]
@@ -42,12 +42,12 @@ pub(super) struct New {
 
 #[derive(Debug, Args)]
 pub(super) struct Reveal {
-    /// Print the id, with which whoever reads it can act for the account
+    /// Print the id, which lets any reader act for the account
     #[arg(long)]
     reveal: bool,
 }
 
-/// An id that is given.
+/// An access id given by the user.
 #[derive(Debug, Args)]
 pub(super) struct Named {
     /// A file that holds the id, instead of PERENNIAL_CLIENTPAY_ACCESS_ID
@@ -55,7 +55,7 @@ pub(super) struct Named {
     access_id_file: Option<PathBuf>,
 }
 
-/// The command that shows which id is live.
+/// The command that shows the live id.
 const CURRENT: &str = "perennial clientpay access current";
 const ACCESS_ID: &str = "PERENNIAL_CLIENTPAY_ACCESS_ID";
 
@@ -101,7 +101,7 @@ impl Reveal {
 }
 
 impl Named {
-    /// The command that tells whether the id is live.
+    /// The command that checks whether the id is live.
     fn validation(&self) -> Line {
         let file = self.access_id_file.as_deref().map(|file| lookup::absolute(file.as_os_str()));
         Line::new("perennial clientpay access validate").with("access-id-file", file)

@@ -1,4 +1,4 @@
-//! Which account the commands act on: its credentials, from the environment or a file and never an argument.
+//! The account of a command: its credentials, from the environment or a file, never an argument.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(crate) struct Account {
     /// the environment
     #[arg(long, global = true, value_name = "FILE")]
     credentials_file: Option<PathBuf>,
-    /// The version of the API; 1.0 lacks payers, refunds and the search
+    /// The version of the API; 1.0 has no payers, refunds or search
     #[arg(long, global = true, value_name = "VERSION", default_value = "2.0",
         value_parser = PossibleValuesParser::new(["2.0", "1.0"]).try_map(|name| name.parse::<Version>()))]
     api_version: Version,
@@ -37,7 +37,7 @@ const ACCOUNT_PIN: Name = ("accountPin", "PERENNIAL_CLIENTPAY_ACCOUNT_PIN");
 const CUSTOMER_KEY: Name = ("customerKey", "PERENNIAL_CLIENTPAY_CUSTOMER_KEY");
 const CUSTOMER_PIN: Name = ("customerPin", "PERENNIAL_CLIENTPAY_CUSTOMER_PIN");
 
-/// The file, borrowed, so that nothing is copied that is not wiped. What `perennial sandbox world` prints is one too.
+/// The file, borrowed, so that no unwiped copy is made. The output of `perennial sandbox world` has this form too.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Written<'a> {
@@ -52,7 +52,7 @@ struct Written<'a> {
 }
 
 impl Account {
-    /// The client of the account.
+    /// Creates the client of the account.
     pub(crate) fn client(&self, global: &Global, exchange: Arc<dyn Exchange>) -> Result<ClientPay, Failure> {
         let credentials =
             self.read([INTEGRATOR_KEY, ACCOUNT_KEY, ACCOUNT_PIN], |[integrator, account, pin]| {
@@ -72,7 +72,7 @@ impl Account {
         Ok(client)
     }
 
-    /// The credentials of the customer, whose the account is.
+    /// The credentials of the customer who owns the account.
     pub(super) fn customer(&self) -> Result<CustomerCredentials, Failure> {
         self.read([INTEGRATOR_KEY, CUSTOMER_KEY, CUSTOMER_PIN], |[integrator, customer, pin]| {
             CustomerCredentials::builder()

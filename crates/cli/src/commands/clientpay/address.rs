@@ -1,4 +1,4 @@
-//! The options of addresses: `--billing-city`, `--payer-zip-code`.
+//! Options of addresses: `--billing-city`, `--payer-zip-code`.
 
 use perennial::clientpay::AddressBuilder;
 
@@ -11,7 +11,7 @@ macro_rules! address {
                 address_line1 = concat!($prefix, "-address-line1"), "TEXT";
                 /// The city
                 city = concat!($prefix, "-city"), "TEXT";
-                /// The state or province, in two letters
+                /// The two-letter code of the state or province
                 state = concat!($prefix, "-state"), "CODE";
                 /// The postal code
                 zip_code = concat!($prefix, "-zip-code"), "TEXT";

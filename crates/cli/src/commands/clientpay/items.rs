@@ -1,4 +1,4 @@
-//! What is listed on a page: one item by options, or many from a file of JSON.
+//! Items on a page: one item by options, or several from a JSON file.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,10 @@ use super::names::kebab;
 use crate::failure::Failure;
 use crate::input;
 
-/// The members of an item under the names of the options that are the same.
+/// The members of an item, by option name.
 struct Members(Vec<(String, String)>);
 
-/// Declares the options of one item of a page, and the option that names a file of many.
+/// Declares the options of one item of a page, and the option for a file of several.
 macro_rules! items {
     (
         $(#[$meta:meta])*
@@ -29,8 +29,8 @@ macro_rules! items {
         #[derive(Debug, clap::Args)]
         $(#[$meta])*
         pub(super) struct $Items {
-            /// A file that lists many, as a JSON array of objects with the members of the wire, instead of the options
-            /// of one; - is standard input. Amounts are text
+            /// A JSON file with an array of objects with the wire's members, instead of the options for one; - reads
+            /// standard input. Amounts are text
             #[arg(id = $file, long = $file, value_name = "FILE")]
             file: Option<PathBuf>,
             #[command(flatten)]
@@ -38,7 +38,7 @@ macro_rules! items {
         }
 
         impl $Items {
-            /// Whether they are of a file.
+            /// Whether the items come from a file.
             pub(super) fn are_listed(&self) -> bool {
                 self.file.is_some()
             }
@@ -68,29 +68,29 @@ macro_rules! items {
 items! {
     #[command(next_help_heading = "Invoices")]
     Invoices from "invoices-file": InvoiceOptions fills InvoiceBuilder {
-        /// The number, as the payer sees it; required
+        /// The number that the payer sees; required
         invoice_number = "invoice-number", "TEXT";
-        /// The invoice's day, yyyy-mm-dd or mm/dd/yyyy; required
+        /// The invoice date, yyyy-mm-dd or mm/dd/yyyy; required
         invoice_date = "invoice-date", "DATE";
-        /// What is left to pay; required
+        /// The amount left to pay; required
         outstanding_balance = "outstanding-balance", "AMOUNT";
-        /// Whether the payer may change the amount, as is so unless said otherwise
+        /// Whether the payer may change the amount; the default is true
         editable = "editable", "BOOL";
-        /// The day by which it is to be paid
+        /// The due date
         due_date = "due-date", "DATE";
-        /// The sum before tax and discount
+        /// The amount before tax and discount
         subtotal_amount = "subtotal-amount", "AMOUNT";
         /// The discount
         discount_amount = "discount-amount", "AMOUNT";
         /// The tax
         tax = "tax", "AMOUNT";
-        /// What is to be paid now, if it is not the balance
+        /// The amount to pay now, if it differs from the balance
         payment_amount = "payment-amount", "AMOUNT";
-        /// Your id of the client
+        /// Your id for the client
         client_id = "client-id", "TEXT";
         /// The client's name
         client_name = "client-name", "TEXT";
-        /// Where the invoice itself can be read
+        /// The URL of the invoice document
         pdf_link = "pdf-link", "URL";
     }
 }
@@ -98,15 +98,15 @@ items! {
 items! {
     #[command(next_help_heading = "Items")]
     LineItems from "line-items-file": LineItemOptions fills LineItemBuilder {
-        /// The line's total; required
+        /// The total of the item; required
         payment_amount = "payment-amount", "AMOUNT";
-        /// Whether the payer may change the amount, as is so unless said otherwise
+        /// Whether the payer may change the amount; the default is true
         editable = "editable", "BOOL";
-        /// Your id of the item
+        /// Your id for the item
         item_id = "item-id", "TEXT";
-        /// The item's name
+        /// The name of the item
         item_name = "item-name", "TEXT";
-        /// What the item is
+        /// The description of the item
         item_description = "item-description", "TEXT";
     }
 }
@@ -114,27 +114,27 @@ items! {
 items! {
     #[command(next_help_heading = "Invoices")]
     ConnectInvoices from "invoices-file": ConnectInvoiceOptions fills ConnectInvoiceBuilder {
-        /// The number, as the payer sees it; required
+        /// The number that the payer sees; required
         invoice_number = "invoice-number", "TEXT";
-        /// The invoice's day, yyyy-mm-dd or mm/dd/yyyy; required
+        /// The invoice date, yyyy-mm-dd or mm/dd/yyyy; required
         invoice_date = "invoice-date", "DATE";
-        /// What is left to pay; required
+        /// The amount left to pay; required
         outstanding_balance = "outstanding-balance", "AMOUNT";
-        /// What is to be paid now, if it is not the balance
+        /// The amount to pay now, if it differs from the balance
         payment_amount = "payment-amount", "AMOUNT";
-        /// The matter's number
+        /// The number of the matter
         matter_number = "matter-number", "TEXT";
-        /// What the matter is about
+        /// The description of the matter
         matter_description = "matter-description", "TEXT";
-        /// Your id of the client
+        /// Your id for the client
         client_id = "client-id", "TEXT";
         /// The client's name
         client_name = "client-name", "TEXT";
-        /// Where the invoice itself can be read
+        /// The URL of the invoice document
         pdf_link = "pdf-link", "URL";
-        /// Whether several pay it; for Enterprise
+        /// Whether several payers share it; for Enterprise
         is_multi_pay = "is-multi-pay", "BOOL";
-        /// The matter's primary key; for ProLaw
+        /// The primary key of the matter; for ProLaw
         matter_pk = "matter-pk", "TEXT";
     }
 }
@@ -158,7 +158,7 @@ impl Members {
         Some(self.0.swap_remove(at).1)
     }
 
-    /// All that the item has must have been taken.
+    /// Checks that every member of the item was used.
     fn finish(&self, at: usize) -> Result<(), Failure> {
         let Some((name, _)) = self.0.first() else { return Ok(()) };
         let name = redact::text(name);

@@ -1,4 +1,4 @@
-//! What pays: a card or a bank account, whose numbers are read and never arguments.
+//! Payment methods: a card or a bank account, whose numbers are read and never arguments.
 
 use clap::Args;
 use perennial::clientpay::{Card, CardBuilder, ECheck, ECheckBuilder};
@@ -20,12 +20,12 @@ pub(super) struct MethodOptions {
     /// The name on the account
     #[arg(long, value_name = "TEXT", requires = "account_stdin")]
     name_on_account: Option<String>,
-    /// checking_business, checking_personal, savings_business or savings_personal
+    /// The account type: checking_business, checking_personal, savings_business or savings_personal
     #[arg(long, value_name = "WORD", requires = "account_stdin")]
     account_type: Option<String>,
 }
 
-/// What was read.
+/// A method that was read.
 pub(super) enum Method {
     Card(CardBuilder),
     Account(ECheckBuilder),

@@ -1,6 +1,6 @@
-//! `perennial clientpay`: pages that payers fill in, payments under single-use request ids, and payers who are kept.
+//! `perennial clientpay`: pages that payers fill in, payments under single-use request ids, and stored payers.
 
-/// Declares options that fill an object which is sent only if any of them is given.
+/// Declares options that fill an object, which is sent only if any of them is given.
 macro_rules! object {
     (
         $(#[$meta:meta])*
@@ -46,8 +46,8 @@ pub(super) use account::Account;
 pub(super) use names::by_place;
 pub(super) use pages::Frame;
 
-/// ClientPay. Its credentials are read from PERENNIAL_CLIENTPAY_INTEGRATOR_KEY, PERENNIAL_CLIENTPAY_ACCOUNT_KEY and
-/// PERENNIAL_CLIENTPAY_ACCOUNT_PIN, or from a file; the access id that a call needs is found with them.
+/// ClientPay. Credentials come from PERENNIAL_CLIENTPAY_INTEGRATOR_KEY, PERENNIAL_CLIENTPAY_ACCOUNT_KEY and
+/// PERENNIAL_CLIENTPAY_ACCOUNT_PIN, or from a file; the command uses them to get the access id of each call.
 #[derive(Debug, Args)]
 pub(crate) struct ClientPayCommand {
     #[command(flatten)]
@@ -58,42 +58,42 @@ pub(crate) struct ClientPayCommand {
 
 #[derive(Debug, Subcommand)]
 enum Operation {
-    /// Access ids, for those who manage them themselves
+    /// Manages access ids
     #[command(subcommand)]
     Access(access::Access),
     /// Prints a fresh request id
     #[command(
-        after_help = "Who keeps it before it is used can repeat the request under it, whatever happens.\n\nExample:\n  perennial clientpay request-id"
+        after_help = "Store the id before you use it: then you can retry the request under it after any failure.\n\nExample:\n  perennial clientpay request-id"
     )]
     RequestId,
     /// Pages that payers fill in
     #[command(subcommand)]
     Page(pages::Pages),
-    /// Pays at once, with a card, a bank account or a kept method
+    /// Pays at once, with a card, a bank account or a stored method
     #[command(
-        after_help = "Without --payer-or-payment-method-id and --account-stdin the card is asked for, or read from \
-        standard input.\nAfter exit status 75 nobody knows whether it was paid: repeat it with the --request-id that \
-        the error names,\nwhich finds the first payment or makes the only one.\n\n\
+        after_help = "Without --payer-or-payment-method-id and --account-stdin, prompts for the card, or reads it from \
+        standard input.\nAfter exit status 75 the result is unknown: retry with the --request-id in \
+        the error,\nwhich finds the first payment or makes the only one.\n\n\
         Examples:\n  perennial clientpay pay --total-amount 540.25 --card-stdin < card.json\n  \
         perennial clientpay pay --total-amount 540.25 --name-on-account 'Rosa Lind' --account-stdin \\\n    \
         < account.json"
     )]
     Pay(payments::Pay),
-    /// Gives a payment back in full: voids it, or refunds it if it is settled
+    /// Refunds a payment in full: voids it, or refunds it if it is settled
     #[command(after_help = "Example:\n  perennial clientpay refund 20411875")]
     Refund(payments::Refunded),
-    /// Lists or counts the payments that match
+    /// Lists or counts matching payments
     #[command(
         visible_alias = "list",
         after_help = "Examples:\n  perennial clientpay search --from 2027-01-01 --all\n  \
         perennial clientpay search --session-id S-88213 --count"
     )]
     Search(payments::Search),
-    /// Lists the open invoices of a practice management system that match
+    /// Lists matching open invoices of a practice management system
     #[command(after_help = "Example:\n  perennial clientpay connect-search --connect-option 3E \
         --search-option matter --search-text M-204")]
     ConnectSearch(ConnectSearchOptions),
-    /// Payers who are kept, with their cards and bank accounts
+    /// Stored payers, with their cards and bank accounts
     #[command(subcommand)]
     Payers(payers::Payers),
 }
@@ -102,21 +102,21 @@ options! {
     ConnectSearchOptions fills ConnectSearchBuilder {
         /// The system: ProLaw, Enterprise, 3E, Aderant; required
         connect_option = "connect-option", "SYSTEM";
-        /// What is looked at: invoice, matter, client; required
+        /// The kind of object to search: invoice, matter, client; required
         search_option = "search-option", "WORD";
-        /// What it must be, exactly; required
+        /// The exact text to find; required
         search_text = "search-text", "TEXT";
-        /// What narrows down what is found: invoice, matter, client
+        /// The kind of object that filters the results: invoice, matter, client
         filter_option = "filter-option", "WORD";
-        /// What that must be
+        /// The text of the filter
         filter_text = "filter-text", "TEXT";
     }
 }
 
-/// The request id under which a request is made.
+/// The request id of a request.
 #[derive(Debug, Args)]
 pub(super) struct Under {
-    /// Make the request under this id, under which the same one may have been sent before, instead of a fresh one
+    /// Send the request under this id, which may have been used before for an equal request, instead of a fresh one
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
 }
@@ -127,7 +127,7 @@ impl Under {
     }
 }
 
-/// Makes what a resource does next under this id, if there is one.
+/// Sets the request id of a resource's next call, if there is one.
 macro_rules! under {
     ($resource:expr, $id:expr) => {
         match $id {

@@ -1,11 +1,11 @@
-//! What is wrong with a request, under the names by which its parts were given.
+//! Names of options for errors of requests.
 
 use perennial::Violations;
 
 use crate::failure;
 
-/// The same violations under the names of options: that of the member itself, as in `--outstanding-balance` for
-/// `invoices[0].outstandingBalance`, but for addresses, which have a word before it.
+/// Renames violations by option: the member's own name, as in `--outstanding-balance` for
+/// `invoices[0].outstandingBalance`, except for addresses, which have a prefix.
 pub(super) fn by_option(violations: &Violations) -> Violations {
     let mut named = Violations::default();
     for violation in violations {
@@ -14,7 +14,7 @@ pub(super) fn by_option(violations: &Violations) -> Violations {
     named
 }
 
-/// The same violations of a list that was read from a file: members of what it lists keep their path.
+/// Renames violations of a list that was read from a file: members of its items keep their path.
 pub(crate) fn by_place(violations: &Violations) -> Violations {
     let mut named = Violations::default();
     for violation in violations {
@@ -47,7 +47,7 @@ fn option(path: &str) -> String {
     }
 }
 
-/// `outstandingBalance` as `outstanding-balance`, `clientID` as `client-id`.
+/// Writes `outstandingBalance` as `outstanding-balance`, and `clientID` as `client-id`.
 pub(super) fn kebab(name: &str) -> String {
     let mut kebab = String::with_capacity(name.len() + 4);
     let mut after_capital = true;

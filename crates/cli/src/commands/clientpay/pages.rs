@@ -16,49 +16,49 @@ use crate::commands::criteria::key;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Pages.
+/// Pages that payers fill in.
 #[derive(Debug, Subcommand)]
 pub(super) enum Pages {
-    /// Makes a page, and prints its URL and the request id that names it
+    /// Creates a page, and prints its URL and its request id
     #[command(subcommand)]
     Create(Box<Create>),
-    /// Ends a page before its time
+    /// Ends a page early
     #[command(
         after_help = "Example:\n  perennial clientpay page expire 0d3f4c2e-7f55-4d0e-9a6a-3f2f8f6f1b11"
     )]
     Expire(Named),
 }
 
-/// The kinds of pages.
+/// Kinds of pages.
 #[derive(Debug, Subcommand)]
 pub(super) enum Create {
-    /// A page on which one or more invoices are paid
+    /// Creates a page that takes payment for one or more invoices
     #[command(
         after_help = "Examples:\n  perennial clientpay page create invoice --invoice-number INV-70412 \
         --invoice-date 2027-01-04 \\\n    --outstanding-balance 2490.50 --header-text 'Pay Marsh & Oak LLP'\n  \
         perennial clientpay page create invoice --invoices-file invoices.json"
     )]
     Invoice(InvoicePageArguments),
-    /// A page on which items are paid that are no invoices
+    /// Creates a page that takes payment for items other than invoices
     #[command(
         after_help = "Example:\n  perennial clientpay page create line-item --item-name Retainer --payment-amount 500.00"
     )]
     LineItem(LineItemPageArguments),
-    /// A page on which invoices of a practice management system are paid
+    /// Creates a page that takes payment for invoices of a practice management system
     #[command(after_help = "Example:\n  perennial clientpay page create connect --connect-option 3E \
         --invoice-number INV-70412 \\\n    --invoice-date 2027-01-04 --outstanding-balance 2490.50")]
     Connect(ConnectPageArguments),
-    /// A page on which a payer enters or changes the methods that are kept
+    /// Creates a page on which a payer enters or changes stored methods
     #[command(
         after_help = "Example:\n  perennial clientpay page create payer --accept-multiple-methods false"
     )]
     Payer(PayerPageArguments),
 }
 
-/// A page by the request id that made it.
+/// A page by its request id.
 #[derive(Debug, Args)]
 pub(super) struct Named {
-    /// The request id that made the page
+    /// The request id that created the page
     #[arg(value_name = "REQUEST-ID")]
     page: String,
 }
@@ -66,23 +66,23 @@ pub(super) struct Named {
 object! {
     #[command(next_help_heading = "Page")]
     Looks fills PageOptionsBuilder {
-        /// The large title
+        /// The title
         header_text = "header-text", "TEXT";
-        /// The line below it
+        /// The line below the title
         subheader_text = "subheader-text", "TEXT";
         /// The text above the main button
         footer_text = "footer-text", "TEXT";
-        /// Whether the firm's logo is left out, as it is unless said otherwise
+        /// Whether to hide the firm's logo; the default is true
         hide_customer_header_logo = "hide-customer-header-logo", "BOOL";
-        /// How long it can be paid on, from 900 to 31540000
+        /// The lifetime of the page, from 900 to 31540000
         duration = "duration", "SECONDS";
-        /// The id of a look that the vendor assigned; 1 is the stock one
+        /// The id of a style that the vendor assigned; 1 is the standard one
         styling = "styling", "ID";
-        /// Whether reCAPTCHA is off, as it is unless said otherwise
+        /// Whether to turn reCAPTCHA off; the default is true
         disable_recaptcha = "disable-recaptcha", "BOOL";
-        /// Whether the payer may be kept with the method, as is so unless said otherwise
+        /// Whether to offer to store the payer with the method; the default is true
         enable_payer_saving = "enable-payer-saving", "BOOL";
-        /// Whether the payer sees the page, and not the firm's staff, as is so unless said otherwise
+        /// Whether the payer sees the page, and not the firm's staff; the default is true
         is_payer_facing = "is-payer-facing", "BOOL";
     }
 }
@@ -90,11 +90,11 @@ object! {
 object! {
     #[command(next_help_heading = "Page")]
     Responses fills ResponseOptionsBuilder {
-        /// Whether the window around the page is told of a payment, as it is unless said otherwise
+        /// Whether the window around the page receives a message about a payment; the default is true
         enable_client_side_post_back = "enable-client-side-post-back", "BOOL";
-        /// Where that window must be
+        /// The URL of the window around the page
         client_side_return_address = "client-side-return-address", "URL";
-        /// Where the gateway posts the same to
+        /// The URL to which the gateway posts the result
         server_side_return_address = "server-side-return-address", "URL";
     }
 }
@@ -102,16 +102,16 @@ object! {
 object! {
     #[command(next_help_heading = "Items")]
     Labels fills LineItemLabelsBuilder {
-        /// The head of the column of ids
+        /// The heading of the column of ids
         item_id_label = "item-id-label", "TEXT";
-        /// The head of the column of names
+        /// The heading of the column of names
         item_name_label = "item-name-label", "TEXT";
-        /// The head of the column of descriptions
+        /// The heading of the column of descriptions
         item_description_label = "item-description-label", "TEXT";
     }
 }
 
-/// What all pages have.
+/// Options that all pages have.
 #[derive(Debug, Args)]
 pub(crate) struct Frame {
     #[command(flatten)]
@@ -122,7 +122,7 @@ pub(crate) struct Frame {
     pub(crate) under: Under,
 }
 
-/// Gives a page what all pages have.
+/// Applies the options of all pages to a page.
 macro_rules! framed {
     ($page:expr, $frame:expr) => {{
         let mut page = $page;
@@ -137,19 +137,19 @@ macro_rules! framed {
 }
 
 impl Frame {
-    /// The frame with this line below the title, unless another was given.
+    /// Sets this line below the title, unless another one was given.
     pub(crate) fn or_subheader(mut self, text: String) -> Self {
         self.looks.subheader_text.get_or_insert(text);
         self
     }
 
-    /// A page of an invoice, in this frame.
+    /// Applies the options to an invoice page.
     pub(crate) fn around(&self, page: InvoicePageBuilder) -> InvoicePageBuilder {
         framed!(page, self)
     }
 }
 
-/// Declares the options of a page on which something is paid, and how they make it.
+/// Declares the options of a page that takes a payment, and the code that builds it.
 macro_rules! payment_page {
     (
         $Arguments:ident makes $Page:ident: $Options:ident fills $Builder:ty, $Items:ident by $item:ident
@@ -159,15 +159,15 @@ macro_rules! payment_page {
         options! {
             $Options fills $Builder {
                 $( $(#[$own_meta])* $own = $long, $value; )*
-                /// Your own reference, kept with the payment; it can be searched for
+                /// Your own reference, stored with the payment; searches can use it
                 session_id = "session-id", "TEXT";
-                /// A second one, which cannot
+                /// A second reference, which searches cannot use
                 customer_id = "customer-id", "TEXT";
-                /// Whose kept methods are offered: all of a payer, or just the one
+                /// The payer whose stored methods the page offers, or the one method to offer
                 payer_or_payment_method_id = "payer-or-payment-method-id", "ID";
-                /// The payer's name, already filled in
+                /// The initial value of the payer's name
                 name_on_account = "name-on-account", "TEXT";
-                /// Who gets copies of the receipt, as a JSON object
+                /// The recipients of copies of the receipt, as a JSON object
                 email_options = "email-options", "JSON";
             }
         }
@@ -222,17 +222,17 @@ payment_page! {
 
 options! {
     PayerFields fills PayerPageBuilder {
-        /// Your own reference, kept with the payer
+        /// Your own reference, stored with the payer
         session_id = "session-id", "TEXT";
-        /// A second one
+        /// A second reference
         customer_id = "customer-id", "TEXT";
-        /// The payer; a new one if it is not given
+        /// The payer; the default is a new one
         payer_id = "payer-id", "ID";
-        /// Whether more than one method can be added, as is so unless said otherwise
+        /// Whether the payer can add several methods; the default is true
         accept_multiple_methods = "accept-multiple-methods", "BOOL";
-        /// Whether the names of a known payer are left out, as they are unless said otherwise
+        /// Whether to hide the names of a known payer; the default is true
         hide_payer_name_panel = "hide-payer-name-panel", "BOOL";
-        /// Whether methods that are kept already can be changed, as is so unless said otherwise
+        /// Whether the payer can change stored methods; the default is true
         allow_edits_to_existing_methods = "allow-edits-to-existing-methods", "BOOL";
     }
 }

@@ -20,26 +20,28 @@ use crate::output::Output;
 /// Payers.
 #[derive(Debug, Subcommand)]
 pub(super) enum Payers {
-    /// Keeps a payer, and prints the id
+    /// Stores a payer, and prints the id
     #[command(
         after_help = "Example:\n  perennial clientpay payers create --first-name Rosa --last-name Lind \
         --email rosa@example.test"
     )]
     Create(Create),
-    /// Changes a payer; what is not given stays as it is
+    /// Changes a payer; omitted fields stay unchanged
     #[command(after_help = "Example:\n  perennial clientpay payers update pyr-1 --payer-city Mobile")]
     Update(Update),
     /// Deletes a payer
     #[command(after_help = "Example:\n  perennial clientpay payers delete pyr-1")]
     Delete(Delete),
-    /// Makes a page on which the payer enters or changes methods
+    /// Creates a page on which the payer enters or changes methods
     #[command(after_help = "Example:\n  perennial clientpay payers page --payer-id pyr-1")]
     Page(PayerPageArguments),
-    /// Keeps a card or a bank account with a payer, and prints its id
-    #[command(after_help = "Without --account-stdin the card is asked for, or read from standard input.\n\n\
-        Example:\n  perennial clientpay payers add-methods pyr-1 --is-primary true --card-stdin < card.json")]
+    /// Stores a card or a bank account for a payer, and prints its id
+    #[command(
+        after_help = "Without --account-stdin, prompts for the card, or reads it from standard input.\n\n\
+        Example:\n  perennial clientpay payers add-methods pyr-1 --is-primary true --card-stdin < card.json"
+    )]
     AddMethods(AddMethods),
-    /// Changes a kept method: its name, its expiry, whether it is the primary one
+    /// Changes a stored method: its name, its expiry, whether it is the primary one
     #[command(after_help = "Example:\n  perennial clientpay payers update-methods mth-1 --exp-date 1231")]
     UpdateMethods(UpdateMethods),
 }
@@ -52,10 +54,10 @@ struct Named {
     payer: String,
 }
 
-/// What a payer's mail goes to.
+/// Email addresses of a payer.
 #[derive(Debug, Args)]
 struct Emails {
-    /// A mail address; may be repeated
+    /// An email address; may be repeated
     #[arg(long, value_name = "TEXT")]
     email: Vec<String>,
 }
@@ -68,13 +70,13 @@ macro_rules! names {
                 first_name = "first-name", "TEXT";
                 /// The last name
                 last_name = "last-name", "TEXT";
-                /// The business's name
+                /// The name of the business
                 business_name = "business-name", "TEXT";
-                /// How the payer is shown: 1 (first and last name), 2 (business), 3 (both)
+                /// The display name: 1 (first and last name), 2 (business), 3 (both)
                 payer_name = "payer-name", "NUMBER";
-                /// Your own reference, kept with the payer
+                /// Your own reference, stored with the payer
                 session_id = "session-id", "TEXT";
-                /// A second one
+                /// A second reference
                 customer_id = "customer-id", "TEXT";
             }
         }
@@ -122,7 +124,7 @@ pub(super) struct Delete {
 pub(super) struct AddMethods {
     #[command(flatten)]
     named: Named,
-    /// Whether it becomes the one that is charged by the payer's id
+    /// Whether it becomes the primary method, which is charged by the payer's id
     #[arg(long, value_name = "BOOL")]
     is_primary: Option<String>,
     #[command(flatten)]
@@ -135,7 +137,7 @@ pub(super) struct AddMethods {
 
 options! {
     Changes fills MethodUpdateBuilder {
-        /// Whether it becomes the one that is charged by the payer's id
+        /// Whether it becomes the primary method, which is charged by the payer's id
         is_primary = "is-primary", "BOOL";
         /// The name on the card
         cardholder_name = "cardholder-name", "TEXT";
@@ -195,7 +197,7 @@ impl Named {
     }
 }
 
-/// The same violations under the names of options, that of the payer's id excepted.
+/// Renames violations by option, except for the payer's id.
 fn named(violations: &Violations) -> Violations {
     renamed(&renamed(&by_option(violations), "payer-id", "<PAYER-ID>"), "emails", "email")
 }

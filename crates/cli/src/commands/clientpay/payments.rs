@@ -1,4 +1,4 @@
-//! `perennial clientpay pay`, `refund` and `search`: each payment is made once, whatever becomes of the answers.
+//! `perennial clientpay pay`, `refund` and `search`: each payment is made once, even if its answer is lost.
 
 use std::time::Duration;
 
@@ -21,29 +21,29 @@ use crate::output::{Output, Record};
 
 options! {
     PayOptions fills NewPaymentBuilder {
-        /// How much, tax included; required
+        /// The amount, tax included; required
         total_amount = "total-amount", "AMOUNT";
-        /// The part of it that is tax
+        /// The tax in the amount
         tax = "tax", "AMOUNT";
-        /// The kept method, or the payer whose primary method is used
+        /// The stored method, or the payer whose primary method is charged
         #[arg(conflicts_with_all = ["card_stdin", "cardholder_name", "account_stdin"])]
         payer_or_payment_method_id = "payer-or-payment-method-id", "ID";
-        /// Your own reference, kept with the payment; it can be searched for
+        /// Your own reference, stored with the payment; searches can use it
         session_id = "session-id", "TEXT";
-        /// A second one, which cannot
+        /// A second reference, which searches cannot use
         customer_id = "customer-id", "TEXT";
-        /// What is paid for
+        /// The purpose of the payment
         description = "description", "TEXT";
-        /// The order's number
+        /// The number of the order
         order_id = "order-id", "TEXT";
     }
 }
 
-/// Whether a request whose answer is lost is sent a second time.
+/// Whether to send a request a second time if its answer is lost.
 #[derive(Debug, Args)]
 struct Resend {
-    /// If the answer is lost, send the same request once more under its id: after this many seconds, and only if the
-    /// gateway then knows nothing of it. Without this, nothing is sent twice
+    /// If the answer is lost, send an equal request under its id after this many seconds, but only if the
+    /// gateway then has no record of it. Without this option, nothing is sent twice
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     resend_after: Option<u64>,
 }
@@ -74,17 +74,17 @@ pub(super) struct Pay {
 
 options! {
     RefundOptions fills RefundBuilder {
-        /// Your own reference, kept with the refund
+        /// Your own reference, stored with the refund
         session_id = "session-id", "TEXT";
-        /// A second one
+        /// A second reference
         customer_id = "customer-id", "TEXT";
-        /// Whether what is left of a payment that was refunded in part is given back; it is refused otherwise
+        /// Whether to refund the remainder of a partly refunded payment; otherwise the gateway refuses
         enable_remaining_amount_refunds = "enable-remaining-amount-refunds", "BOOL";
         /// A note on the refund
         refund_note = "refund-note", "TEXT";
-        /// The order's number
+        /// The number of the order
         order_id = "order-id", "TEXT";
-        /// Who gets copies of the receipt, as a JSON object
+        /// The recipients of copies of the receipt, as a JSON object
         email_options = "email-options", "JSON";
     }
 }
@@ -105,27 +105,27 @@ pub(super) struct Refunded {
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("criteria").required(true).multiple(true))]
 pub(super) struct Search {
-    /// Payments of this request, be it of a page or of a payment
+    /// Payments of this request, made by a page or by a payment
     #[arg(long, value_name = "ID", group = "criteria")]
     request_id: Option<String>,
-    /// This payment
+    /// The payment with this id
     #[arg(long, value_name = "ID", group = "criteria")]
     payment_id: Option<String>,
     /// Payments with this reference of yours
     #[arg(long, value_name = "TEXT", group = "criteria")]
     session_id: Option<String>,
-    /// Payments of this moment or later: yyyy-mm-dd, or with a time as in ISO 8601
+    /// Payments from this moment on: yyyy-mm-dd, or with a time as in ISO 8601
     #[arg(long, value_name = "TIME", group = "criteria")]
     from: Option<String>,
-    /// Payments of this moment or earlier
+    /// Payments up to this moment
     #[arg(long, value_name = "TIME", group = "criteria")]
     to: Option<String>,
-    /// Print how many there are instead
+    /// Print the number of matches instead
     #[arg(long, conflicts_with_all = ["page", "page_size", "limit", "all", "order_by"])]
     count: bool,
     #[command(flatten)]
     stretch: Stretch,
-    /// What to order by, ascending: paymentDate, paymentId, sessionId or requestId; may be repeated
+    /// A field to sort by, ascending: paymentDate, paymentId, sessionId or requestId; may be repeated
     #[arg(long, value_name = "FIELD", help_heading = "Pages")]
     order_by: Vec<String>,
 }
@@ -164,7 +164,7 @@ impl Refunded {
     }
 }
 
-/// A decline is printed like an approval, and told by the exit status.
+/// Prints an answer. A decline is printed like an approval, and sets the exit status.
 fn tell(output: Output, answer: Response<Payment>) -> Result<(), Failure> {
     let decline = answer.decline();
     let printed = output.written(answer);
@@ -197,7 +197,7 @@ impl Search {
         output.list(client.payments().search(search), self.stretch.extent()).await
     }
 
-    /// All that a payment must be.
+    /// The conditions of the search, as one group.
     fn group(&self) -> Result<Group, Violations> {
         let criteria = [
             ("request-id", Field::RequestId, Operator::Is, &self.request_id),

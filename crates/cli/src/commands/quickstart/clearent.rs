@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::output::{Output, Record, Shown};
 
 const MONTHS: u64 = 12;
-/// What a PDF makes of a key: an invisible hyphen where a line ended.
+/// A key pasted from a PDF: it has an invisible hyphen at a line end.
 const PASTED: &str = "0123456789abcdef\u{ad}0123456789abcdef";
 /// A published test number, and an amount that the sandbox declines.
 const CARD: &str = "4111111111111111";
@@ -46,7 +46,7 @@ fn client(global: &Global, sandbox: &Sandbox, world: &World) -> Result<Clearent,
     Ok(client)
 }
 
-/// All that happened.
+/// Results of the tour.
 struct Told {
     refused_key: String,
     customer: Customer,
@@ -96,7 +96,7 @@ async fn tour(guide: Guide, client: &Clearent, world: &World) -> Result<Told, Fa
     })
 }
 
-/// Refuses a key as it comes out of a PDF, then has the gateway accept a good one; why the first was refused.
+/// Refuses a key pasted from a PDF, then has the gateway accept a good one; returns the reason of the refusal.
 async fn check_key(guide: Guide, client: &Clearent) -> Result<String, Failure> {
     let Err(refused) = ApiKey::new(PASTED) else {
         return Err(Failure::Unexpected("a key with an invisible hyphen was accepted"));
@@ -150,7 +150,7 @@ async fn sign_up(guide: Guide, client: &Clearent) -> Result<(Customer, Token, Pl
     Ok((customer, token, plan))
 }
 
-/// Moves the clock month by month, and reads the payments that arrive.
+/// Moves the clock month by month, and reads the new payments.
 async fn let_a_year_pass(
     guide: Guide,
     client: &Clearent,
@@ -187,7 +187,7 @@ async fn declined_sale(guide: Guide, client: &Clearent, token: &Token) -> Result
     Ok(sold)
 }
 
-/// The refusal that a deletion must meet.
+/// The refusal that a deletion must get.
 fn refusal<T>(deleted: Result<T, Error>) -> Result<Refusal, Failure> {
     match deleted {
         Ok(_) => Err(Failure::Unexpected("what has payments was deleted")),
@@ -223,7 +223,7 @@ impl Told {
     }
 }
 
-/// The charges with their running total.
+/// Charges with their running total.
 fn calendar(runs: &[ExpectedRun]) -> Vec<Record> {
     let totals = runs.iter().scan(Total::ZERO, |total, run| {
         *total += run.payment_amount.unwrap_or_default();
@@ -250,7 +250,7 @@ impl Guide {
         }
     }
 
-    /// One step for each month; it is drawn only on a terminal.
+    /// A progress bar with one step for each month, drawn only on a terminal.
     fn bar(self, target: ProgressDrawTarget) -> ProgressBar {
         let style = ProgressStyle::with_template("   {bar:24} {pos:>2}/{len} {msg}");
         match (self.0, style) {

@@ -22,7 +22,7 @@ use crate::context::Global;
 use crate::failure::Failure;
 use crate::output::{Output, Record, Shown};
 
-/// Numbers of the vendor's published list: one that is approved, and one that is declined.
+/// Numbers of the vendor's published list: an approved one, and a declined one.
 const CARD: &str = "4000100011112224";
 const DECLINED_CARD: &str = "4000300211112228";
 const SESSION: &str = "S-88213";
@@ -53,7 +53,7 @@ fn client(global: &Global, sandbox: &Sandbox, world: &World) -> Result<ClientPay
     Ok(client)
 }
 
-/// All that happened.
+/// Results of the tour.
 struct Told {
     page: Page,
     postbacks: Vec<Payment>,
@@ -102,7 +102,7 @@ async fn tour(guide: Guide, client: &ClientPay, patience: Duration) -> Result<To
     Ok(Told { page, postbacks, on_page, direct, refused, declined, refunded, found })
 }
 
-/// Asks for the access id that is live before it makes one, as the client does by itself for every call.
+/// Requests the live access id before it creates one, as the client does itself for every call.
 async fn open_session(guide: Guide, client: &ClientPay) -> Result<(), Failure> {
     if client.access().current().await?.into_value().is_some() {
         return Err(Failure::Unexpected("the new sandbox has an access id"));
@@ -138,7 +138,7 @@ async fn make_page(guide: Guide, client: &ClientPay, hook: &TcpListener) -> Resu
     Ok(page)
 }
 
-/// Does what a payer's browser does: loads the page, and sends its form with a card.
+/// Acts as a payer's browser: loads the page, and sends its form with a card.
 async fn fill_in(page: &Page, patience: Duration) -> Result<(), Failure> {
     let url = page.url.split('#').next().unwrap_or_default();
     let form = browse(Method::GET, url, String::new(), patience).await?;
@@ -165,7 +165,7 @@ async fn browse(method: Method, url: &str, form: String, patience: Duration) -> 
     Ok(String::from_utf8_lossy(answer.body()).into_owned())
 }
 
-/// Takes one postback, as the merchant's own server does.
+/// Receives one postback, as the merchant's own server does.
 async fn told_by(hook: &TcpListener) -> Result<Payment, Failure> {
     let body = receive(hook).await.map_err(Failure::System)?;
     match postback(&body)? {
@@ -195,7 +195,7 @@ async fn receive(hook: &TcpListener) -> io::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// Believes the gateway, and not the postbacks, which anybody could have sent.
+/// Checks the payment at the gateway, because anybody could have sent the postbacks.
 async fn confirm(
     guide: Guide,
     client: &ClientPay,
@@ -215,7 +215,7 @@ async fn confirm(
     Ok(confirmed.payment().clone())
 }
 
-/// Pays, and sends the same again under the same request id.
+/// Pays, and sends the request again under its request id.
 async fn pay_twice(guide: Guide, client: &ClientPay) -> Result<Payment, Failure> {
     let id = client.new_request_id().await?.into_value();
     let again = request_id(&id.used())?;
@@ -228,7 +228,7 @@ async fn pay_twice(guide: Guide, client: &ClientPay) -> Result<Payment, Failure>
     Ok(first)
 }
 
-/// Makes another request under an id that was used; why it is refused.
+/// Sends another request under a used id; returns the reason of the refusal.
 async fn reuse(guide: Guide, client: &ClientPay, used: &UsedRequestId) -> Result<String, Failure> {
     let invoice = Invoice::builder()
         .invoice_number("INV-70413")

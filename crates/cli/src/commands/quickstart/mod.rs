@@ -1,4 +1,4 @@
-//! `perennial quickstart`: what a vendor is for, on a sandbox of its own, over real HTTP.
+//! `perennial quickstart`: a tour of a vendor, in a sandbox of its own, over real HTTP.
 
 mod clearent;
 mod clientpay;
@@ -12,12 +12,12 @@ use crate::output::{Output, Record, note};
 /// A year of a subscription, from a pasted key to its cancellation; or an invoice, from its page to its refund
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "It talks to nothing but a sandbox that it starts on 127.0.0.1, and needs no account and no key.\n\n\
+    after_help = "Calls only a sandbox that it starts on 127.0.0.1, and needs no account and no key.\n\n\
     Examples:\n  perennial quickstart\n  perennial quickstart --format xml\n  perennial quickstart --output json\n  \
     perennial quickstart --vendor clientpay"
 )]
 pub(crate) struct Quickstart {
-    /// Whose gateway is shown
+    /// The vendor to show
     #[arg(long, value_enum, value_name = "NAME", default_value_t)]
     vendor: Vendor,
 }
@@ -29,7 +29,7 @@ enum Vendor {
     Clientpay,
 }
 
-/// The world is always the same: this is the number that all its keys and ids are derived from.
+/// The seed of the world, which is constant.
 const SEED: u64 = 2027;
 
 impl Quickstart {
@@ -42,7 +42,7 @@ impl Quickstart {
     }
 }
 
-/// Who tells the tour: to people on standard error, its tables on standard output; to programmes nothing until the end.
+/// Output of the tour: for people, text on standard error and tables on standard output; for programs, only the result.
 #[derive(Clone, Copy)]
 struct Guide(Output);
 
@@ -53,7 +53,7 @@ impl Guide {
         }
     }
 
-    /// What to do after it.
+    /// Prints the next steps.
     fn say_next_steps(self) {
         self.say("");
         self.say("Next:");

@@ -1,4 +1,4 @@
-//! The sandbox's own interface, `/_sandbox`, as the command calls it.
+//! A client of the sandbox's control interface, `/_sandbox`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,10 +14,10 @@ use serde_json::Value as Json;
 use crate::context::Global;
 use crate::failure::Failure;
 
-/// The largest answer that is read: a log of 500 requests, each with the longest bodies that it remembers.
+/// The maximum size of an answer: a log of 500 requests, each with bodies of maximum size.
 const LARGEST: usize = 512 * 1024 * 1024;
 
-/// A sandbox that is served, and the key of the world that is meant.
+/// A running sandbox, and the key of a world.
 pub(super) struct Control {
     exchange: Arc<dyn Exchange>,
     sandbox: BaseUrl,
@@ -26,12 +26,12 @@ pub(super) struct Control {
 }
 
 impl Control {
-    /// For the world of the caller's key.
+    /// Creates a client for the world of the caller's key.
     pub(super) fn of(global: &Global) -> Result<Self, Failure> {
         Ok(Self { key: Some(global.api_key()?), ..Self::of_anyone(global)? })
     }
 
-    /// For what belongs to no world.
+    /// Creates a client for calls that need no world.
     pub(super) fn of_anyone(global: &Global) -> Result<Self, Failure> {
         let exchange = global.exchange(|reqwest| reqwest.response_limit(LARGEST))?;
         Ok(Self { exchange, sandbox: global.sandbox()?, key: None, timeout: global.deadline() })

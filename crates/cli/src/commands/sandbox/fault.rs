@@ -1,4 +1,4 @@
-//! `perennial sandbox fault`: what goes wrong on purpose, where and how often.
+//! `perennial sandbox fault`: faults of the sandbox.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use super::control::Control;
 use crate::failure::Failure;
 use crate::output::{Output, Record};
 
-/// Faults of the world. The sandbox judges them; what it refuses changes nothing.
+/// Faults of the world. The sandbox checks them; a refused fault changes nothing.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Faults {
     /// Sets a fault
@@ -30,7 +30,7 @@ pub(crate) enum Faults {
 pub(crate) struct Fault {
     /// The operation to hit, such as customers.create, or '*' for all
     operation: String,
-    /// What goes wrong
+    /// The effect on a call
     effect: String,
     #[command(flatten)]
     aim: Aim,
@@ -44,16 +44,16 @@ struct Aim {
     /// The first call to hit, counted per operation from now
     #[arg(long, value_name = "NUMBER")]
     nth: Option<u64>,
-    /// How many calls to hit
+    /// The number of calls to hit
     #[arg(long, value_name = "NUMBER")]
     times: Option<u64>,
-    /// How likely a call is hit, 0 to 1
+    /// The probability of a hit, 0 to 1
     #[arg(long, value_name = "SHARE")]
     probability: Option<serde_json::Number>,
-    /// The number that the chances are derived from
+    /// The seed of the random draws
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    /// Only calls about this customer, token or plan
+    /// Hit only calls about this customer, token or plan
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
 }
@@ -62,7 +62,7 @@ struct Aim {
 #[derive(Debug, Default)]
 struct Parameters(Map<String, Json>);
 
-/// The members of all effects, each once.
+/// Members of all effects, each once.
 fn members() -> impl Iterator<Item = &'static EffectMember> {
     let all: Vec<&EffectMember> = Effect::KINDS.iter().flat_map(|kind| kind.members).collect();
     let is_first = |at: usize| all[..at].iter().all(|earlier| earlier.name != all[at].name);
@@ -114,12 +114,12 @@ impl FromArgMatches for Parameters {
 
 #[derive(Debug, Args)]
 pub(crate) struct Clear {
-    /// The fault's id; all if none is given
+    /// The id of the fault; the default is all faults
     #[arg(value_name = "ID")]
     id: Option<String>,
 }
 
-/// What follows the options in the help of `set`: the sandbox's own table of effects, and examples.
+/// The text after the options in the help of `set`: the sandbox's table of effects, and examples.
 fn effects() -> String {
     let mut help = "Without --nth and --times it hits every matching call until it is cleared; with --nth alone, that call \
                     once.\n\nEffects and their options:\n"
@@ -165,7 +165,7 @@ impl Faults {
 const FAULTS: &[&str] =
     &["id", "operation", "effect", "nth", "times", "probability", "key", "matched", "applied"];
 
-/// An effect and its parameters as a table has room for them: `error-before, status 503`.
+/// An effect and its parameters, short enough for a table cell: `error-before, status 503`.
 fn in_a_cell(fault: &mut Json) {
     let Some(effect) = fault["effect"].as_object() else { return };
     let kind = effect.get("kind").and_then(Json::as_str).unwrap_or_default().to_owned();
@@ -175,7 +175,7 @@ fn in_a_cell(fault: &mut Json) {
 }
 
 impl Fault {
-    /// The fault as the sandbox takes it, with the members that were given.
+    /// The fault as JSON for the sandbox, with the given members.
     fn document(self) -> Json {
         let Self { operation, effect, aim, parameters } = self;
         let Aim { nth, times, probability, seed, key } = aim;
@@ -193,7 +193,7 @@ impl Fault {
     }
 }
 
-/// An object of the members that have a value.
+/// A JSON object of the members that have a value.
 fn given<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
     let members = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     members.collect::<Map<_, _>>().into()

@@ -1,4 +1,4 @@
-//! `perennial sandbox`: serves the gateway on this machine, and moves the worlds of one that is served.
+//! `perennial sandbox`: serves the gateway on this machine, and controls worlds of a running sandbox.
 
 mod control;
 mod fault;
@@ -15,47 +15,47 @@ use control::Control;
 use fault::Faults;
 use serve::Serve;
 
-/// The gateway on this machine. All but `serve` and `world` act on the world that PERENNIAL_API_KEY opens, at the
-/// sandbox of --base-url or else at http://127.0.0.1:8480.
+/// The gateway on this machine. All subcommands except `serve` and `world` act on the world of PERENNIAL_API_KEY, at
+/// the sandbox of --base-url, by default http://127.0.0.1:8480.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Local {
-    /// Serves the gateway on loopback until it is told to stop (SIGINT, SIGTERM)
+    /// Serves the gateway on loopback until a signal stops it (SIGINT, SIGTERM)
     #[command(
         after_help = "When it is ready it prints one line: sandbox listening on http://127.0.0.1:8480\n\
-        With --db FILE what it answered is kept, and it may be killed at any moment.\n\n\
+        With --db FILE all answered changes are stored, even if it is killed at any moment.\n\n\
         Examples:\n  perennial sandbox serve\n  perennial sandbox serve --listen 127.0.0.1:0 --db sandbox.db \
         --frozen-at 2027-01-01T00:00:00Z"
     )]
     Serve(Serve),
-    /// Makes a world and prints the credentials that open it
+    /// Creates a world and prints its credentials
     #[command(
-        after_help = "The same seed gives the same credentials, ids and times; a seed that was used before starts its \
-        world afresh.\n\nExample:\n  perennial sandbox world --seed 42 --now 2027-01-01T00:00:00Z"
+        after_help = "A seed always gives the same credentials, ids and times; a seed that was used before restarts its \
+        world.\n\nExample:\n  perennial sandbox world --seed 42 --now 2027-01-01T00:00:00Z"
     )]
     World(World),
     /// Shows the world's clock
     #[command(after_help = "Example:\n  perennial sandbox clock")]
     Clock,
-    /// Moves the world's clock forward; ends when everything due by then has happened
+    /// Moves the world's clock forward; returns after everything due by then has happened
     #[command(
         after_help = "Examples:\n  perennial sandbox advance P1M\n  perennial sandbox advance 2027-03-15\n  \
         perennial sandbox advance 2027-03-15T12:00:00Z"
     )]
     Advance(Advance),
-    /// What goes wrong on purpose
+    /// Faults: calls that fail on purpose
     #[command(subcommand)]
     Fault(Faults),
     /// Shows the world's last requests, newest first, with secrets masked
-    #[command(after_help = "With --output json also the bodies of requests and answers.\n\n\
+    #[command(after_help = "With --output json, also shows the bodies of requests and answers.\n\n\
         Example:\n  perennial sandbox log --limit 10")]
     Log(Log),
-    /// Keeps the world as it is now, to come back to it, and prints the snapshot's id
+    /// Takes a snapshot of the world, and prints the snapshot's id
     #[command(after_help = "Example:\n  perennial sandbox snapshot")]
     Snapshot,
-    /// Puts the world back to what a snapshot kept
+    /// Restores the world from a snapshot
     #[command(after_help = "Example:\n  perennial sandbox restore snap_5a1d7c1e8a0f")]
     Restore(Restore),
-    /// Empties the world and starts it as it began
+    /// Empties the world and restarts it
     #[command(after_help = "Example:\n  perennial sandbox reset")]
     Reset,
     /// Deletes the world with its snapshots, faults and request log
@@ -68,30 +68,30 @@ pub(crate) enum Local {
 
 #[derive(Debug, Args)]
 pub(crate) struct World {
-    /// The number that all keys, ids and codes of the world are derived from
+    /// The seed of all keys, ids and codes of the world
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    /// Where its clock stands at first
+    /// The initial time of its clock
     #[arg(long, value_name = "RFC3339")]
     now: Option<String>,
-    /// How long transactions are found after they were made, P90D by default
+    /// The time for which transactions are found, P90D by default
     #[arg(long, value_name = "PERIOD")]
     retention: Option<String>,
-    /// The amount of a charge that is approved for 80 % of it
+    /// The amount of a charge that is approved for only 80 % of it
     #[arg(long, value_name = "AMOUNT")]
     partial_amount: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Advance {
-    /// A period (P1M, P1Y2M10D, P1DT12H), a day whose payments are still made (2027-03-01), or a moment in RFC 3339
+    /// A period (P1M, P1Y2M10D, P1DT12H), a day whose payments are included (2027-03-01), or a moment in RFC 3339
     #[arg(value_name = "PERIOD|DAY|MOMENT")]
     to: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Log {
-    /// How many requests
+    /// The number of requests
     #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
 }
@@ -159,10 +159,10 @@ impl Local {
     }
 }
 
-/// What a clock can be moved by or to.
+/// Accepted forms of a clock's target.
 const FORMS: &str = "<PERIOD|DAY|MOMENT>: must be a period such as P1M, P1Y2M10D or P1DT12H, a day such as 2027-03-01, or \
     a moment such as 2027-03-01T12:00:00Z";
 
-/// The columns of the request log, the most telling first.
+/// Columns of the request log, the most important first.
 const LOG: &[&str] =
     &["time", "method", "status", "operation", "fault", "path", "duration-ms", "exchange-id"];

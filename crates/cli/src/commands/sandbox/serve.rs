@@ -14,29 +14,29 @@ use crate::output::note;
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// Where to listen; port 0 picks a free one
+    /// The address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8480")]
     listen: SocketAddr,
-    /// The SQLite file that keeps everything; :memory: keeps nothing, and is what happens unless a file is named
+    /// The SQLite file that stores everything; the default, :memory:, stores nothing
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
-    /// Accept this key and those given likewise, and no others. Only a key made up for the sandbox belongs on a command
+    /// Accept only this key and other keys given so. Only a key made up for the sandbox belongs on a command
     /// line
     #[arg(long, value_name = "API_KEY")]
     key: Vec<String>,
-    /// Accept the key of this file and those given likewise, and no others
+    /// Accept only the key in this file and other keys given so
     #[arg(long, value_name = "FILE")]
     key_file: Vec<PathBuf>,
     /// Serve https with this certificate chain and private key, both PEM
     #[arg(long, num_args = 2, value_names = ["CERT", "KEY"])]
     tls: Option<Vec<PathBuf>>,
-    /// Answer to this host name too, besides those of loopback
+    /// Also accept this host name, besides those of loopback
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
     /// Accept card numbers that are on no published test list
     #[arg(long)]
     any_card: bool,
-    /// Start the clocks of new worlds here, and frozen
+    /// Freeze the clocks of new worlds at this moment
     #[arg(long, value_name = "RFC3339")]
     frozen_at: Option<Moment>,
 }
@@ -80,19 +80,19 @@ impl Serve {
     }
 }
 
-/// The line that whoever started it waits for.
+/// Prints the line that the starting program waits for.
 fn announce(url: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "sandbox listening on {url}")?;
     out.flush()
 }
 
-/// What tells the sandbox to stop. It is listened for before the sandbox starts, so that no signal is lost.
+/// The stop signal. The command listens for it before the sandbox starts, so that no signal is lost.
 #[cfg(unix)]
 struct Stop {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
-    /// Heard and passed over, so that a file at its limit is a file that cannot grow and not the end of the process.
+    /// Handler that ignores the file limit signal, so that a file at its limit fails to grow and the process continues.
     _file_limit: tokio::signal::unix::Signal,
 }
 

@@ -1,5 +1,5 @@
-//! Credentials, access ids and request ids. Credentials and access ids are known by their hashes, and an access id that
-//! is asked for again is derived again.
+//! Credentials, access ids and request ids. The database has the hashes of credentials and access ids; an access id
+//! that is requested again is derived again.
 
 use perennial_domain::clientpay::{AccessId, RequestId};
 use rusqlite::{Connection, OptionalExtension, Result, params};
@@ -10,8 +10,8 @@ use crate::store::session::Session;
 use crate::store::world::{Admission, Kind, Start, WorldKey, WorldRow};
 
 impl AccountCredential {
-    /// How the world behind it is knocked at, which is made at its first use; nothing if it opens none, or the pin is
-    /// another one.
+    /// The world key behind the credentials; the world is created at its first use. `None` if they open no world, or
+    /// the pin differs.
     pub(crate) fn open(
         &self,
         connection: &Connection,
@@ -35,7 +35,7 @@ impl AccountCredential {
     }
 }
 
-/// Whom an access id stands for.
+/// The owner of an access id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Scope {
     Account,
@@ -51,7 +51,7 @@ impl Scope {
     }
 }
 
-/// What is known of an access id.
+/// The stored record of an access id.
 pub(crate) struct AccessIdRecord {
     pub(crate) world_key: WorldKey,
     pub(crate) scope: Scope,
@@ -59,7 +59,7 @@ pub(crate) struct AccessIdRecord {
 }
 
 impl AccessIdRecord {
-    /// Looks an access id up, whatever world gave it.
+    /// Looks an access id up in all worlds.
     pub(crate) fn find(connection: &Connection, id: &AccessId) -> Result<Option<Self>> {
         let sql = "SELECT w.key_hash, a.scope, a.ended IS NULL AS live FROM access_ids a
                    JOIN worlds w ON w.id = a.world WHERE a.hash = ? AND a.world > 0";
@@ -79,7 +79,7 @@ fn hashed(id: &AccessId) -> String {
     hex(&hash(id.expose()))
 }
 
-/// What taking a request id finds.
+/// The state of a request id when a request takes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum RequestIdState {
     Fresh,
@@ -88,7 +88,7 @@ pub(crate) enum RequestIdState {
 }
 
 impl Session<'_> {
-    /// Gives an access id, which ends the one before.
+    /// Creates an access id, which ends the previous one.
     pub(crate) fn new_access_id(&self, scope: Scope) -> Result<AccessId> {
         self.end_live(scope)?;
         let number = self.next(Kind::AccessId)?;
@@ -99,7 +99,7 @@ impl Session<'_> {
         Ok(id)
     }
 
-    /// The access id that is live, if one is.
+    /// The live access id, if there is one.
     pub(crate) fn current_access_id(&self, scope: Scope) -> Result<Option<AccessId>> {
         let sql = "SELECT number FROM access_ids WHERE world = ? AND scope = ? AND ended IS NULL";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -117,7 +117,7 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.execute(ended).map(|_| ())
     }
 
-    /// Ends all access ids that are live.
+    /// Ends all live access ids.
     pub(crate) fn end_access_ids(&self) -> Result<()> {
         [Scope::Account, Scope::Customer].into_iter().try_for_each(|scope| self.end_live(scope))
     }
@@ -129,7 +129,7 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.execute(ended).map(|_| ())
     }
 
-    /// Gives a request id.
+    /// Creates a request id.
     pub(crate) fn new_request_id(&self) -> Result<RequestId> {
         let number = self.next(Kind::RequestId)?;
         let id = self.seed.uuid("request-id", number);
@@ -138,7 +138,7 @@ impl Session<'_> {
         Ok(RequestId::try_from(id).expect("a UUID is a request id"))
     }
 
-    /// Uses a request id, which can be done once.
+    /// Uses a request id, which is possible once.
     pub(crate) fn take_request_id(&self, id: &RequestId) -> Result<RequestIdState> {
         let sql = "UPDATE request_ids SET used = 1 WHERE world = ? AND id = ? AND used = 0";
         let id = params![self.world, id.expose()];

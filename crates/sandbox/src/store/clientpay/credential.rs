@@ -1,4 +1,4 @@
-//! Credentials of accounts and customers, known by their hashes.
+//! Credentials of accounts and customers, stored as hashes.
 
 use perennial_domain::clientpay::{
     Credentials, CredentialsFields, CustomerCredentials, CustomerCredentialsFields,
@@ -8,7 +8,7 @@ use rusqlite::{Connection, Result, params};
 use crate::credentials;
 use crate::seed::{Seed, hash};
 
-/// What opens a world besides its key: the credentials of an account or a customer, with the pin that they first showed.
+/// Credentials of an account or a customer, which open a world as its key does, with the pin of their first use.
 pub(crate) struct AccountCredential {
     pub(super) hash: [u8; 32],
     pub(super) pin: [u8; 32],
@@ -20,19 +20,19 @@ impl AccountCredential {
         Self { hash: hash(&format!("{kind}\n{integrator_key}\n{key}")), pin: hash(pin) }
     }
 
-    /// The one of a merchant's account.
+    /// The credential of a merchant's account.
     pub(crate) fn account(credentials: &Credentials) -> Self {
         let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
         Self::new("account", integrator_key.expose(), account_key.expose(), account_pin.expose())
     }
 
-    /// The one of a customer, across the accounts that it has.
+    /// The credential of a customer, across all its accounts.
     pub(crate) fn customer(credentials: &CustomerCredentials) -> Self {
         let CustomerCredentialsFields { integrator_key, customer_key, customer_pin } = credentials.fields();
         Self::new("customer", integrator_key.expose(), customer_key.expose(), customer_pin.expose())
     }
 
-    /// Those that every world has. Its customer has the key and the pin of its account.
+    /// The credentials that every world has. Its customer has the key and the pin of its account.
     pub(crate) fn of_world(seed: Seed) -> [Self; 2] {
         let credentials::Credentials { api_key: _, integrator_key, account_key, account_pin } =
             credentials::Credentials::of(seed);

@@ -7,7 +7,7 @@ use crate::clock::Moment;
 use crate::store::session::Session;
 use crate::store::world::{Kind, WorldKey};
 
-/// A page as it is kept.
+/// A stored page.
 pub(crate) struct KeptPage {
     pub(crate) request_id: String,
     /// Its name in URLs, such as `invoicePaymentPage`.
@@ -15,14 +15,14 @@ pub(crate) struct KeptPage {
     /// The request that made it, as version 2 has it.
     pub(crate) document: String,
     expires: Moment,
-    /// How it ended before its time.
+    /// The status with which it ended early.
     ended: Option<PageStatus>,
-    /// The payer that was made on it.
+    /// The payer that was created on it.
     pub(crate) payer: Option<String>,
 }
 
 impl KeptPage {
-    /// Whether it can be used now.
+    /// The status of the page at this time.
     pub(crate) fn status(&self, now: Moment) -> PageStatus {
         match &self.ended {
             Some(ended) => ended.clone(),
@@ -33,7 +33,7 @@ impl KeptPage {
 }
 
 impl Session<'_> {
-    /// Keeps a page for so many seconds.
+    /// Stores a page for this many seconds.
     pub(crate) fn keep_page(&self, request_id: &str, kind: &str, document: &str, seconds: u32) -> Result<()> {
         let number = self.next(Kind::Page)?;
         let sql = "INSERT INTO pages (world, number, request_id, kind, document, created, expires)
@@ -60,13 +60,13 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.query_map(params![self.world, limit], page)?.collect()
     }
 
-    /// Notes the payer that was made on a page.
+    /// Records the payer that was created on a page.
     pub(crate) fn note_payer(&self, request_id: &str, payer: &str) -> Result<()> {
         let sql = "UPDATE pages SET payer = ? WHERE world = ? AND request_id = ?";
         self.connection.prepare_cached(sql)?.execute(params![payer, self.world, request_id]).map(|_| ())
     }
 
-    /// Ends a page: it is used, or nobody shall use it.
+    /// Ends a page: it is used, or must not be used.
     pub(crate) fn end_page(&self, request_id: &str, how: &PageStatus) -> Result<()> {
         let sql = "UPDATE pages SET ended = ? WHERE world = ? AND request_id = ?";
         let ended = params![how.as_str(), self.world, request_id];
@@ -74,7 +74,7 @@ impl Session<'_> {
     }
 }
 
-/// How the world is knocked at that a page is in, and of what kind the page is.
+/// The world key and the kind of a page.
 pub(crate) fn world_key_of_page(
     connection: &Connection,
     request_id: &str,

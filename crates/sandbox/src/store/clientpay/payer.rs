@@ -1,4 +1,4 @@
-//! Payers and the methods that are kept for them, without the numbers of their cards and accounts.
+//! Payers and their stored methods, without the numbers of their cards and accounts.
 
 use perennial_domain::Expiry;
 use perennial_domain::clientpay::{
@@ -16,7 +16,7 @@ use crate::store::row::{Columns, insert, prose, read, read_some, shown, text, up
 use crate::store::session::Session;
 use crate::store::world::Kind;
 
-/// A payer's kept method.
+/// A payer's stored method.
 pub(crate) struct KeptMethod {
     pub(crate) id: PaymentMethodId,
     pub(crate) kind: PaymentKind,
@@ -24,7 +24,7 @@ pub(crate) struct KeptMethod {
     pub(crate) brand: Option<String>,
     pub(crate) last_four: String,
     pub(crate) expiry: Option<Expiry>,
-    /// How charges to it go.
+    /// The outcome of charges to it.
     pub(crate) trigger: Option<Trigger>,
     pub(crate) is_primary: bool,
     payer_id: String,
@@ -67,7 +67,7 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.exists(params![self.world, id])
     }
 
-    /// What a payer is called, as far as it is known.
+    /// The payer's name, as far as it is known.
     pub(crate) fn payer_name(&self, id: &str) -> Result<Option<String>> {
         let sql = "SELECT concat_ws(' ', first_name, last_name) AS person, business_name FROM payers
                    WHERE world = ? AND id = ? AND deleted = 0";
@@ -79,7 +79,7 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.query_row(params![self.world, id], name).optional()
     }
 
-    /// Writes what changes of a payer.
+    /// Writes the changes of a payer.
     pub(crate) fn update_payer(&self, changes: &PayerUpdate) -> Result<()> {
         let PayerUpdateFields {
             payer_id,
@@ -109,7 +109,7 @@ impl Session<'_> {
         update(self.connection, "payers", (self.world, "id", payer_id.as_str()), columns)
     }
 
-    /// Forgets a payer and its methods. What was paid stays.
+    /// Deletes a payer and its methods. Its payments stay.
     pub(crate) fn delete_payer(&self, id: &PayerId) -> Result<()> {
         let payer = params![self.world, id.as_str()];
         let sql = "UPDATE payers SET deleted = 1 WHERE world = ? AND id = ?";
@@ -120,7 +120,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Keeps a method for a payer. The first one is primary, whatever it says.
+    /// Stores a method for a payer. The first one is primary, whatever the request says.
     pub(crate) fn add_method(
         &self,
         payer: &PayerId,
@@ -181,7 +181,7 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.query_row(params![self.world, id], method).optional()
     }
 
-    /// Writes what changes of a method.
+    /// Writes the changes of a method.
     pub(crate) fn update_method(&self, kept: &KeptMethod, changes: &MethodUpdate) -> Result<()> {
         let MethodUpdateFields { id, is_primary, cardholder_name, expiration_date, name_on_account } =
             changes.fields();

@@ -25,22 +25,22 @@ pub(crate) struct Booking<'a> {
     pub(crate) order_id: Option<&'a str>,
     pub(crate) description: Option<&'a str>,
     pub(crate) verdict: &'a Verdict,
-    /// What it refunds.
+    /// The payment that it refunds.
     pub(crate) original: Option<&'a PaymentId>,
     pub(crate) note: Option<&'a str>,
 }
 
-/// A payment as it is kept.
+/// A stored payment.
 pub(crate) struct Booked {
     pub(crate) payment: Payment,
     pub(crate) created: Moment,
-    /// What of it was refunded.
+    /// The refunded amount.
     pub(crate) refunded: Amount,
 }
 
 impl Booked {
-    /// Whether it is settled by now, and so refunded by a transaction of its own: like Clearent's, at the end of the day.
-    /// That the hour is 22:00 UTC is **inferred**.
+    /// Whether the payment is settled, and so refunded by a separate transaction: as in Clearent, at the end of the
+    /// day. The hour, 22:00 UTC, is **inferred**.
     pub(crate) fn is_settled(&self, now: Moment) -> bool {
         self.created.batch_end() <= now
     }
@@ -101,7 +101,7 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.query_row(under, booked).optional()
     }
 
-    /// Notes what became of a payment, and how much of it was refunded in all.
+    /// Records the status of a payment, and its total refunds.
     pub(crate) fn mark_payment(
         &self,
         id: &PaymentId,
@@ -127,7 +127,7 @@ impl Session<'_> {
         self.connection.prepare(&sql)?.query_row(params_from_iter(values), |row| row.get(0))
     }
 
-    /// A page of what is found, from 1.
+    /// A page of a search result; the first page is 1.
     pub(crate) fn found_payments(
         &self,
         filter: &Filter,
@@ -190,14 +190,14 @@ fn booked(row: &Row<'_>) -> Result<Booked> {
     Ok(Booked { payment, created, refunded: amount("refunded")? })
 }
 
-/// A search as a condition of SQL.
+/// A search as an SQL condition.
 pub(crate) struct Filter {
     sql: String,
     values: Vec<Value>,
 }
 
 impl Filter {
-    /// Reads a group of conditions, or says which value is none of its field.
+    /// Reads a group of conditions, or names the value that is invalid for its field.
     pub(crate) fn of(group: &Group) -> std::result::Result<Self, Violations> {
         let mut filter = Self { sql: String::new(), values: Vec::new() };
         filter.group(group)?;
@@ -216,7 +216,7 @@ impl Filter {
         self.conditions(word, group.conditions())
     }
 
-    /// By halves: a chain of thousands is deeper than SQL may be.
+    /// Splits conditions by halves: a chain of thousands is deeper than SQL allows.
     fn conditions(&mut self, word: &str, conditions: &[Condition]) -> std::result::Result<(), Violations> {
         match conditions {
             [Condition::Group(group)] => self.group(group),
@@ -255,7 +255,7 @@ impl Filter {
         Ok(())
     }
 
-    /// A day is all of it, from midnight UTC on; a moment is itself.
+    /// Adds a date condition. A day covers all of it, from midnight UTC on; a moment is exact.
     fn date(&mut self, operator: Operator, value: &str) -> std::result::Result<(), Violations> {
         let (first, after) = match (Date::try_from(value), value.parse::<Moment>()) {
             (Ok(day), _) => {

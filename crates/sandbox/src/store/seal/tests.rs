@@ -1,5 +1,5 @@
-//! Whatever happens to its files between two starts, a database is refused by name or has what was answered, and what is
-//! refused is left as it is.
+//! Damage to files between two starts: the database is refused with a reason or has all answered rows, and a refused
+//! database is left unchanged.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::store::wal::{State, Wal};
 use crate::store::{Store, StoreError};
 
-/// Files that hold these many rows, answered one by one.
+/// Files that hold this many rows, answered one by one.
 struct Written {
     db: Vec<u8>,
     wal: Option<Vec<u8>>,
@@ -49,7 +49,7 @@ fn rows(store: &Store) -> Vec<i64> {
     runtime().block_on(rows).unwrap()
 }
 
-/// The files of a sandbox that was killed after so many rows: a copy, taken while it runs.
+/// The files of a sandbox that was killed after this many rows: a copy, taken while it runs.
 fn killed(folder: &Path, from: i64, to: i64) -> Written {
     let store = Store::open(Some(&folder.join("a.db"))).unwrap();
     insert(&store, from, to);
@@ -58,12 +58,12 @@ fn killed(folder: &Path, from: i64, to: i64) -> Written {
     written
 }
 
-/// How a start ends: with these rows, or with what its refusal says.
+/// The result of a start: the rows, or the text of its refusal.
 fn started(folder: &Path) -> Result<Vec<i64>, String> {
     started_and_told(folder).map(|(rows, _)| rows)
 }
 
-/// The same with the bytes of which a start says that they were dropped.
+/// The result of a start, with the number of bytes that it reports as dropped.
 fn started_and_told(folder: &Path) -> Result<(Vec<i64>, Option<u64>), String> {
     let store = Store::open(Some(&folder.join("a.db")));
     let found = store.map(|store| {
@@ -134,7 +134,7 @@ fn files_that_were_changed_are_refused_and_left_as_they_are() {
     }
 }
 
-/// Puts the last page that differs back to what it was.
+/// Restores the last page that differs.
 fn older_page(files: &mut Written, other: &Written) {
     let pages = files.db.chunks_mut(4096).zip(other.db.chunks(4096));
     let (page, older) = pages.filter(|(page, older)| page != older).last().unwrap();
@@ -149,7 +149,7 @@ fn swap(db: &mut [u8]) {
     one.swap_with_slice(other);
 }
 
-/// At every cut and at flips all over both files, a start refuses, or has what was answered.
+/// Cuts and flips at all places of both files: a start refuses, or has all answered rows.
 #[test]
 fn cuts_and_flips_lose_no_answer_in_silence() {
     let folder = tempfile::tempdir().unwrap();
@@ -192,8 +192,8 @@ fn cuts_and_flips_lose_no_answer_in_silence() {
     assert!(refused > 150, "{refused} refused, {whole} whole");
 }
 
-/// A log that is cut or changed anywhere is refused, that of the last write included; only a cut inside a very large
-/// write looks like a kill, and is reported. No answer is lost in silence.
+/// Cuts and changes of the log at all places are refused, including the log of the last write; only a cut inside a very
+/// large write looks like a kill, and is reported. No answer is lost silently.
 #[test]
 fn a_log_that_is_cut_or_flipped_anywhere_is_told() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! A card number in any member of any request is refused or masked, and nowhere afterwards: in calls of both versions, in
+//! Card numbers in any member of any request are refused or masked, and stored nowhere: in calls of both versions, in
 //! the forms of pages and of the console, and in the control interface.
 
 use perennial_sandbox::Sandbox;
@@ -8,7 +8,7 @@ use super::Merchant;
 use super::operations::{Books, REQUESTS};
 use crate::canary::{SPELLINGS, assert_free, assert_not_in_files, assert_nowhere};
 
-/// Where the values of a document are, as JSON pointers.
+/// JSON pointers to the values of a document.
 fn leaves(value: &Json, at: &str, found: &mut Vec<String>) {
     match value {
         Json::Object(members) => {

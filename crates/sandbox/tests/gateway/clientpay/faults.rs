@@ -1,4 +1,4 @@
-//! Faults on ClientPay's calls: a lost reply leaves a payment, and whatever strikes, a request id makes one.
+//! Faults on ClientPay's calls: a lost reply leaves a payment, and with any fault a request id makes only one.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn payment(id: &str) -> Json {
         { "cardNumber": "4000100011112224", "expirationDateMonth": 9, "expirationDateYear": 2030 } })
 }
 
-/// What comes of a payment: status and body, or that the answer was lost.
+/// Pays and returns status and body, or `None` if the answer was lost.
 async fn pay(merchant: &Merchant, id: &str) -> Option<(u16, String)> {
     let request = merchant.client.http.post(format!("{}/v2/payment", merchant.client.base));
     let request = request.header(JSON.0, JSON.1).header("accessId", &merchant.access_id);

@@ -1,4 +1,4 @@
-//! ClientPay's tree over real HTTP, in both versions, as its reference has the requests.
+//! ClientPay's tree over real HTTP, in both versions, with the requests of its reference.
 
 mod cards;
 mod faults;
@@ -55,7 +55,7 @@ impl Merchant {
         got.at("/requestId")
     }
 
-    /// A call under a fresh request id.
+    /// Sends a call under a fresh request id.
     async fn keyed(&self, path: &str, body: &Json) -> Got {
         let mut body = body.clone();
         body["token"]["requestId"] = self.request_id().await.into();
@@ -69,7 +69,7 @@ impl Merchant {
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-/// The operations of version 2 that a merchant's access id opens.
+/// Operations of version 2 that a merchant's access id opens.
 const UNDER_ACCESS_ID: &[&str] = &[
     "/v2/token/accessid/expire",
     "/v2/token/requestid",

@@ -1,4 +1,4 @@
-//! Every operation with the request that the reference has for it, word for word but for the ids that the gateway gives.
+//! Every operation with its request from the reference, unchanged except for the ids that the gateway gives.
 
 use perennial_sandbox::Sandbox;
 use serde_json::{Value as Json, json};
@@ -131,7 +131,7 @@ const V1_PAYMENT: &str = r#"{ "accessId": "ACCESS", "requestId": "REQUEST", "cus
 
 const V1_EXPIRE: &str = r#"{ "accessId": "ACCESS", "requestId": "REQUEST" }"#;
 
-/// Each request of the reference with its path; those that make something that others need are first.
+/// Each request of the reference with its path; requests that create objects for others come first.
 pub(super) const REQUESTS: &[(&str, &str)] = &[
     ("/v2/payer", NEW_PAYER),
     ("/v2/payer/paymentmethods", NEW_METHODS),
@@ -156,7 +156,7 @@ pub(super) const REQUESTS: &[(&str, &str)] = &[
     ("/Invoice/Forms/Expire", V1_EXPIRE),
 ];
 
-/// Ids that take the places of the reference's.
+/// Ids that replace those of the reference.
 pub(super) struct Books<'a> {
     pub(super) merchant: &'a Merchant,
     pub(super) payer: String,
@@ -165,7 +165,7 @@ pub(super) struct Books<'a> {
 }
 
 impl Books<'_> {
-    /// A body with the ids of things that are there.
+    /// A body with the ids of existing objects.
     pub(super) fn filled(&self, body: &str, request: &str) -> Json {
         let body = body
             .replace("REQUEST", request)
@@ -180,7 +180,7 @@ impl Books<'_> {
         self.merchant.send(path, &self.filled(body, request)).await
     }
 
-    /// A call that comes through, and the request id that it was made under.
+    /// Sends a call that succeeds; returns its request id too.
     pub(super) async fn done(&self, path: &str, body: &str) -> (Json, String) {
         let request = self.merchant.request_id().await;
         let got = self.call(path, body, &request).await;

@@ -1,4 +1,4 @@
-//! Payers and their methods: which is the primary one, what may change, and what goes with them.
+//! Payers and their methods: the primary one, permitted changes, and joint deletion.
 
 use perennial_sandbox::Sandbox;
 use serde_json::{Value as Json, json};
@@ -28,7 +28,7 @@ async fn add(merchant: &Merchant, payer: &str, methods: &[Json]) -> Vec<String> 
     ids.iter().map(|id| id.as_str().unwrap().to_owned()).collect()
 }
 
-/// The methods that are primary, by their place in the state.
+/// The primary methods, by their place in the state.
 async fn primaries(merchant: &Merchant) -> Vec<usize> {
     let state = merchant.state().await;
     let methods = state["methods"].as_array().unwrap().iter().enumerate();

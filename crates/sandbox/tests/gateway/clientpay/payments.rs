@@ -1,11 +1,11 @@
-//! Test cards and accounts decide how payments go; the clock decides how they are given back.
+//! Test cards and accounts determine the results of payments; the clock determines the kind of a refund.
 
 use perennial_sandbox::Sandbox;
 use serde_json::{Value as Json, json};
 
 use super::Merchant;
 
-/// Cards that are approved, as the gateway's pages list them.
+/// Approved cards of the gateway's pages.
 #[rustfmt::skip]
 const APPROVED: &[&str] = &[
     "4000100011112224", "4000100111112223", "4000100211112222", "4000100311112221", "4000100411112220", "4000100511112229",
@@ -164,7 +164,7 @@ async fn an_e_check_goes_by_its_routing_number_and_its_amount() {
     assert_eq!(merchant.keyed("/v2/payment", &body).await.at("/paymentStatus"), "Approved");
 }
 
-/// Pays and says the payment's id.
+/// Pays and returns the payment's id.
 async fn pay(merchant: &Merchant, number: &str, amount: f64) -> String {
     let mut body = card(number, 9, 2030);
     body["totalAmount"] = amount.into();

@@ -1,4 +1,4 @@
-//! The search for payments: what its groups find, in what order, and page by page.
+//! The search for payments: the results of its groups, their order, and their pages.
 
 use std::slice::from_ref;
 
@@ -22,7 +22,7 @@ async fn five(merchant: &Merchant) -> Vec<Json> {
     paid
 }
 
-/// The amounts of the payments that are found; their count is asked for too, and must be the same.
+/// The amounts of the payments found; checks that their count is equal.
 async fn find(merchant: &Merchant, group: &Json) -> Vec<i64> {
     let results = merchant.send("/v2/paymentsearch/results", &json!({ "group": group })).await;
     assert_eq!(results.status, 200, "{}", results.body);

@@ -1,4 +1,4 @@
-//! No number of a card or account, code, pin, key or access id is kept or told.
+//! Secrets: no number of a card or account, code, pin, key or access id is stored or returned.
 
 use perennial_sandbox::Sandbox;
 use serde_json::json;
@@ -9,7 +9,7 @@ const CARD: &str = "5555444433332226";
 const CVV: &str = "7391";
 const ACCOUNT: &str = "5550771234";
 
-/// Everything that takes a secret, well and badly; what was answered.
+/// Sends secrets to every call that takes one, valid and invalid; returns the answers.
 async fn use_secrets(merchant: &Merchant) -> String {
     let card = json!({ "cardholderName": format!("Rosa {CARD}"), "cardNumber": CARD, "expirationDateMonth": 9,
         "expirationDateYear": 2030, "cvv": CVV });
@@ -61,7 +61,7 @@ async fn use_secrets(merchant: &Merchant) -> String {
     told
 }
 
-/// What must be nowhere.
+/// Secrets that must occur nowhere.
 fn secrets(merchant: &Merchant) -> Vec<String> {
     let credentials = ["integratorKey", "accountKey", "accountPin"]
         .map(|name| merchant.credentials[name].as_str().unwrap());

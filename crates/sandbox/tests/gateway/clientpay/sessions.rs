@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::{JSON, Merchant, UNDER_ACCESS_ID};
 use crate::client::Got;
 
-/// Where a version has its sessions.
+/// Paths of a version's session calls.
 struct Paths {
     new: &'static str,
     current: &'static str,
@@ -118,7 +118,7 @@ async fn an_account_keeps_the_pin_that_it_first_showed() {
     assert_eq!(merchant.state().await, before, "worlds are apart");
 }
 
-/// A path, headers, a body, and the status that comes of them.
+/// A path, headers, a body, and the resulting status.
 type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, u16);
 
 #[tokio::test]

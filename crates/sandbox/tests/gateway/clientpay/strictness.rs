@@ -1,4 +1,4 @@
-//! What is wrong is told by its name, in the vendor's envelope, and changes nothing.
+//! Errors are reported by field, in the vendor's envelope, and change nothing.
 
 use perennial_sandbox::Sandbox;
 use serde_json::json;

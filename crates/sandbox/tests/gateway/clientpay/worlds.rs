@@ -1,11 +1,11 @@
-//! A world's ClientPay side: its pages by the clock, what brings it back, and that others do not see it.
+//! A world's ClientPay side: its pages by the clock, its restoration, and its isolation from others.
 
 use perennial_sandbox::Sandbox;
 use serde_json::{Value as Json, json};
 
 use super::Merchant;
 
-/// A page of one item that lasts so many seconds; its request id.
+/// Creates a page of one item that lasts this many seconds; returns its request id.
 async fn page(merchant: &Merchant, version_1: bool, seconds: Option<u32>) -> String {
     let id = merchant.request_id().await;
     let (path, mut body) = if version_1 {
@@ -68,7 +68,7 @@ async fn a_page_is_over_when_its_time_is() {
     }
 }
 
-/// Something of everything, with what it answers.
+/// Creates objects of every kind; returns the answers.
 async fn busy(merchant: &Merchant) -> Vec<Json> {
     let payer = json!({ "payer": { "firstName": "Rosa", "emails": ["rosa@example.test"] } });
     let payer = merchant.keyed("/v2/payer", &payer).await.json();

@@ -1,4 +1,4 @@
-//! Faults as they are set, shown and cleared over HTTP.
+//! Faults over HTTP: setting, showing and clearing.
 
 use perennial_sandbox::{Effect, Fault, Sandbox};
 use perennial_wire::clearent::Operation;
@@ -28,7 +28,7 @@ macro_rules! operations {
 }
 const KEY: &str = "key: must have 1 to 100 characters, all of them letters, digits, - or _";
 
-/// What is wrong with a fault on `customers.create` that has these members besides, and what is said of it.
+/// Members of an invalid fault on `customers.create`, and the error text.
 #[rustfmt::skip]
 const WRONG: &[(&str, &str)] = &[
     (r#""effect":"drop-reply""#, "effect: must be an object"),
@@ -92,7 +92,7 @@ const WRONG: &[(&str, &str)] = &[
     (r#""effect":{"kind":"late","delay-ms":60,"delay":"PT1H"}"#, "effect: has the member delay-ms, which is not known here; there is kind and delay"),
 ];
 
-/// Whole bodies that are wrong.
+/// Invalid bodies.
 const BODIES: &[(&str, &str)] = &[
     (r#"{"effect":{"kind":"drop-reply"}}"#, "operation: is required"),
     (r#"{"operation":7,"effect":{"kind":"drop-reply"}}"#, "operation: must be text"),
@@ -235,7 +235,7 @@ async fn faults_are_of_their_world_and_no_part_of_its_state() {
     assert!(one.faults().await.unwrap().is_empty());
 }
 
-/// A fault that a script of an earlier version sets is one on the operation of today.
+/// Sets a fault by an earlier name of an operation, as a script for an earlier version does.
 #[tokio::test]
 async fn an_operation_has_its_earlier_names_too() {
     let sandbox = Sandbox::start().await.unwrap();

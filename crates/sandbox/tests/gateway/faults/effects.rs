@@ -1,4 +1,4 @@
-//! What each effect does that the matrix does not show: when, for how long, and to which calls.
+//! Effects in detail, beyond the matrix: their time, their duration, and their calls.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::client::Client;
 
 const ADA: &str = r#"{"first-name":"Ada","last-name":"Byron"}"#;
 
-/// A call in JSON of the world that comes with the sandbox.
+/// Sends a JSON call to the world that comes with the sandbox.
 async fn json(sandbox: &Sandbox, method: &str, path: &str, body: &str) -> Saw {
     call(sandbox, sandbox.api_key().expose(), "json", method, path, body).await
 }

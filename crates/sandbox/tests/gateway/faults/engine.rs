@@ -1,4 +1,4 @@
-//! Declines of payments that plans make.
+//! Declines of plans' payments.
 
 use perennial_sandbox::{Effect, Fault, Sandbox, World};
 use serde_json::Value as Json;

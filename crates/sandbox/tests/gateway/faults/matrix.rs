@@ -1,4 +1,4 @@
-//! Every operation under every effect, in both formats: what its client sees, and what becomes of the world.
+//! Every operation under every effect, in both formats: the client's view, and the resulting world.
 
 use std::time::{Duration, Instant};
 
@@ -56,35 +56,35 @@ const CALLS: &[Call] = &[
     ("duplicate-settings.update", "POST", "settings/transaction/duplicates", r#"{"time-range-in-minutes":5}"#, "<check-duplicate-transaction-settings><time-range-in-minutes>5</time-range-in-minutes></check-duplicate-transaction-settings>"),
 ];
 
-/// What a client sees of a call.
+/// The client's view of a call.
 #[derive(Clone, Copy, Debug)]
 enum Sees {
-    /// What it would have seen.
+    /// The normal answer.
     Same,
-    /// What it would have seen of the second of two calls.
+    /// The answer to the second of two calls.
     Second,
     /// A closed connection.
     Nothing,
     /// An error of this status with this text.
     Error(u16, &'static str),
-    /// The answer as far as this byte.
+    /// The answer up to this byte.
     Start(usize),
-    /// This page, whatever was done.
+    /// This page, whatever the call did.
     Page(&'static str),
-    /// The answer, so long at least.
+    /// The answer, padded to at least this size.
     Long(usize),
 }
 
-/// What becomes of a world.
+/// The resulting world.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Becomes {
-    /// What it was.
+    /// The unchanged world.
     Before,
-    /// What the call makes of it.
+    /// The world after the call.
     Once,
-    /// What the call makes of it, after a while.
+    /// The world after the call, after a delay.
     OnceLater,
-    /// What the call makes of it if it is made twice.
+    /// The world after two calls.
     Twice,
 }
 
@@ -113,14 +113,14 @@ fn effects() -> Vec<(Effect, Sees, Becomes)> {
     ]
 }
 
-/// A world that was filled, and how to call it.
+/// A filled world, and a client for it.
 struct Bench {
     sandbox: Sandbox,
     world: World,
     client: Client,
     format: &'static str,
     names: Vec<(&'static str, String)>,
-    /// The world as it was filled.
+    /// The snapshot of the filled world.
     kept: String,
     before: String,
 }
@@ -154,7 +154,7 @@ impl Bench {
         Self { sandbox, world, client, format, names, kept, before }
     }
 
-    /// The world as it was filled, and without faults.
+    /// Restores the filled world, without faults.
     async fn again(&self) {
         self.world.restore(&self.kept).await.unwrap();
         self.world.clear_faults().await.unwrap();
@@ -174,7 +174,7 @@ impl Bench {
         call(&self.sandbox, &self.client.key, self.format, method, &path, &body).await
     }
 
-    /// Every operation under every effect that goes with all.
+    /// Tests every operation under every effect that goes with all.
     async fn each(&self) {
         for row in CALLS {
             self.again().await;
@@ -249,7 +249,7 @@ impl Bench {
         }
     }
 
-    /// Every read, after everything that writes was called.
+    /// Tests every read, after every write was called.
     async fn stale(&self) {
         for row in CALLS.iter().filter(|row| row.1 == "GET") {
             self.again().await;
@@ -269,7 +269,7 @@ impl Bench {
         }
     }
 
-    /// Every charge, declined.
+    /// Tests every charge with a decline.
     async fn declined(&self) {
         let all = |state: &str| -> Vec<Json> {
             let state: Json = serde_json::from_str(state).unwrap();
@@ -303,7 +303,7 @@ impl Bench {
     }
 }
 
-/// An answer without the id of its exchange, which it has once.
+/// An answer without its exchange id, which must occur once.
 fn without_exchange(body: &str) -> String {
     let Some((before, rest)) = body.split_once("ID-clearent-") else { return body.to_owned() };
     let end = rest.find(['"', '<']).unwrap();

@@ -1,4 +1,4 @@
-//! Faults: what is refused, which calls are hit, and what becomes of them.
+//! Faults: refused faults, hit calls, and their results.
 
 mod control;
 mod effects;
@@ -9,14 +9,14 @@ use perennial_sandbox::Sandbox;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// What came of a call, byte by byte.
+/// The result of a call, byte by byte.
 #[derive(Debug, PartialEq, Eq)]
 enum Saw {
     /// The connection was closed without a byte.
     Nothing,
     Answer {
         status: u16,
-        /// The lines of the head in lower case, but for the date.
+        /// The lines of the head in lower case, except for the date.
         headers: Vec<String>,
         body: String,
     },
@@ -42,13 +42,13 @@ impl Saw {
         headers.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 
-    /// The length that the head announces.
+    /// The length announced in the head.
     fn announced(&self) -> usize {
         self.header("content-length").map_or(0, |length| length.parse().unwrap())
     }
 }
 
-/// A call of `key`'s world in this format, on a connection of its own.
+/// Sends a call to the world of `key` in this format, on a separate connection.
 async fn call(sandbox: &Sandbox, key: &str, format: &str, method: &str, path: &str, body: &str) -> Saw {
     let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
     let request = format!(

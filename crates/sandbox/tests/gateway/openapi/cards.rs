@@ -1,4 +1,4 @@
-//! A card number in any member of any request is refused or masked, and nowhere afterwards.
+//! Card numbers in any member of any request are refused or masked, and stored nowhere.
 
 use perennial_sandbox::Sandbox;
 use serde_json::Value as Json;

@@ -1,5 +1,5 @@
-//! Requests that nobody wrote, generated from the document's own schemas: whole ones, ones that are wrong somewhere, and
-//! ones whose bytes are damaged. Each is answered as the document says, and a refusal changes nothing.
+//! Generated requests, from the document's own schemas: valid ones, ones with an error, and ones with damaged bytes.
+//! Each is answered as the document says, and a refusal changes nothing.
 
 use percent_encoding::NON_ALPHANUMERIC;
 use perennial_sandbox::Sandbox;
@@ -17,7 +17,7 @@ use super::requests::Subscriber;
 use super::schema::{Call, Document, xml};
 use crate::client::{Client, Got};
 
-/// A request, in which keys of things that are there stand as their names in braces.
+/// A request, with names in braces for the keys of existing objects.
 #[derive(Debug)]
 struct Request {
     call: usize,
@@ -28,17 +28,17 @@ struct Request {
     formats: (Format, Format),
 }
 
-/// What is done to a request that was whole.
+/// Damage to a valid request.
 #[derive(Debug, Clone)]
 enum Damage {
     None,
-    /// A member gets a value that does not belong there.
+    /// Replaces a member by a value of a wrong kind.
     Member(Index, Json),
-    /// A member goes.
+    /// Removes a member.
     Without(Index),
-    /// A byte gets another value.
+    /// Replaces a byte.
     Byte(Index, u8),
-    /// The end goes.
+    /// Cuts off the end.
     Cut(Index),
 }
 
@@ -117,7 +117,7 @@ impl Request {
         client.send(&call.method, path, &headers, body).await
     }
 
-    /// What is not as the document says.
+    /// Deviations from the document.
     fn wrong(&self, document: &Document, call: &Call<'_>, got: &Got) -> Vec<String> {
         let mut wrong = Vec::new();
         if got.status > 499 {
@@ -150,7 +150,7 @@ impl Request {
     }
 }
 
-/// Rules that are about more than one member, or about what is there.
+/// Rules about more than one member, or about existing objects.
 const BEYOND_SCHEMAS: &[&str] = &[
     "must name an existing",
     "must be on or after start-date",
@@ -163,7 +163,7 @@ const BEYOND_SCHEMAS: &[&str] = &[
     "must not be given together with",
 ];
 
-/// Any request of any call.
+/// A strategy for any request of any call.
 fn request(document: &Document) -> impl Strategy<Value = Request> {
     let calls = document.calls();
     let any: Vec<BoxedStrategy<Request>> = calls
@@ -334,7 +334,7 @@ fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
-/// Values that belong in few places.
+/// Values that fit few members.
 fn odd() -> Vec<Json> {
     let odd = r#"[null, true, 0, -1, 1.5, 1e300, 99999999999999999999, "", " ", "\u0000", "\ud83d\ude00", "'; --", "0.00", "1e2",
         "2027-02-30", "0000", "cust none", "..", [], [[]], {}, {"a": {"b": []}}, ["x", "y"], "</customer>", "&amp;"]"#;

@@ -1,4 +1,4 @@
-//! The `OpenAPI` document: what it says, and that the sandbox does what it says.
+//! The `OpenAPI` document: its content, and that the sandbox conforms to it.
 
 mod cards;
 mod generated;
@@ -20,7 +20,7 @@ async fn the_document() {
     insta::assert_snapshot!(laid_out(&got.json(), 0));
 }
 
-/// The chapter lists the operations as `family.name|name`.
+/// Checks the chapter, which lists the operations as `family.name|name`.
 #[tokio::test]
 async fn the_chapter_names_every_operation() {
     let chapter = include_str!("../../../../../docs/SANDBOX.md");
@@ -53,7 +53,7 @@ async fn document(client: &Client) -> Document {
     Document(client.send("GET", "/_sandbox/openapi.json", &[], "").await.json())
 }
 
-/// JSON with as much on a line as can be read.
+/// JSON with as much on a line as is readable.
 fn laid_out(json: &Json, depth: usize) -> String {
     let line = json.to_string();
     let members: Vec<String> = match json {

@@ -1,5 +1,5 @@
-//! Every request that the document describes: its example is taken, as it is and as live programs would write it, and
-//! whatever breaks it in one place is refused by the name of that place, in both formats.
+//! Every request in the document: its example is accepted, as it is and as live programs would write it, and
+//! every error in one place is refused by the name of that place, in both formats.
 
 use perennial_sandbox::{Sandbox, WorldOptions};
 use serde_json::{Value as Json, json};
@@ -8,13 +8,13 @@ use super::document;
 use super::schema::{Call, Document, wrong, xml};
 use crate::client::{Client, Got};
 
-/// Members that nothing is asked of: the customer of the path counts.
+/// Ignored members: the customer of the path counts.
 const PASSED_OVER: &[(&str, &str)] =
     &[("customer-tokens.attach", "customer-key"), ("customer-tokens.update", "customer-key")];
-/// Parameters of which a word that nobody knows is passed over.
+/// Parameters with unknown words that are ignored.
 const ANY_WORD: &[(&str, &str)] = &[("tokens.search", "date-filter"), ("transactions.search", "level")];
 
-/// A world with something of everything.
+/// A world with objects of every kind.
 pub(super) struct Subscriber {
     pub(super) client: Client,
     customer: String,
@@ -30,7 +30,7 @@ impl Subscriber {
         Self { client, customer, token, plan }
     }
 
-    /// A transaction that nothing has followed up.
+    /// Creates a transaction without follow-ups.
     async fn transaction(&self, kind: &str) -> String {
         let body = format!(r#"{{"card":"{}","amount":"25.00"}}"#, self.token);
         let got = self.client.json("POST", &format!("/rest/v2/transactions/{kind}"), &body).await;
@@ -38,7 +38,7 @@ impl Subscriber {
         got.at("/payload/transaction/id")
     }
 
-    /// A key that names something.
+    /// The key of an existing object.
     pub(super) async fn key(&self, name: &str, kind: &str) -> Option<String> {
         Some(match name {
             "customer-key" => self.customer.clone(),
@@ -49,14 +49,14 @@ impl Subscriber {
         })
     }
 
-    /// The path of a call, with a key that names something.
+    /// The path of a call, with the key of an existing object.
     pub(super) async fn path(&self, call: &Call<'_>) -> String {
         let Some((before, rest)) = call.path.split_once('{') else { return format!("/rest/v2{}", call.path) };
         let (name, after) = rest.split_once('}').unwrap();
         format!("/rest/v2{before}{}{after}", self.key(name, "sale").await.unwrap())
     }
 
-    /// The example of a body, with keys that name something and the figures of the open batch.
+    /// The example of a body, with keys of existing objects and the figures of the open batch.
     pub(super) async fn example(&self, schema: &Json) -> Json {
         let mut body = schema["examples"][0].clone();
         let kind = if body["type"] == "CAPTURE" { "auth" } else { "sale" };
@@ -125,7 +125,7 @@ async fn examples_are_taken_as_they_are_and_as_live_programs_write_them() {
 
 type Written = fn(&Document, &Json, &mut Json);
 
-/// How live programs write a request.
+/// Spellings of requests by live programs.
 const WRITTEN: &[(&str, Written)] = &[
     ("as it is", |_, _, _| ()),
     ("with members that nobody knows", |_, _, body| {
@@ -154,7 +154,7 @@ const WRITTEN: &[(&str, Written)] = &[
     }),
 ];
 
-/// Gives all members that are not there this value.
+/// Sets all absent members to this value.
 fn fill_up(document: &Document, schema: &Json, body: &mut Json, value: &Json) {
     for (name, _, _) in document.members(schema) {
         if !name.contains('.') && body.get(&name).is_none() {
@@ -208,7 +208,7 @@ async fn what_breaks_a_request_is_refused_by_name() {
     assert!(refused > 1_500, "{refused}");
 }
 
-/// The example without each member that it must have, and with each of its members wrong.
+/// The example without each required member, and with each of its members invalid.
 fn broken(document: &Document, call: &Call<'_>, schema: &Json, example: &Json) -> Vec<(String, Json)> {
     let mut broken = Vec::new();
     for (name, required, member) in document.members(schema) {
@@ -233,7 +233,7 @@ fn broken(document: &Document, call: &Call<'_>, schema: &Json, example: &Json) -
     broken
 }
 
-/// What is no request at all.
+/// Bodies that are not requests.
 fn unreadable(example: &Json, root: &str) -> Vec<(&'static str, String, &'static str)> {
     let (json, written) = (example.to_string(), xml(root, example));
     let first = example.as_object().unwrap().keys().next().unwrap();

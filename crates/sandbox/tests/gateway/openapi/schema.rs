@@ -1,4 +1,4 @@
-//! The document as a test reads it: its calls, their bodies, and what breaches a schema.
+//! The document as a test reads it: its calls, their bodies, and violations of schemas.
 
 use regex::Regex;
 use serde_json::Value as Json;
@@ -8,7 +8,7 @@ pub(super) struct Document(pub(super) Json);
 /// A call of the document.
 pub(super) struct Call<'d> {
     pub(super) method: String,
-    /// With the name of its key in braces.
+    /// The path, with the name of its key in braces.
     pub(super) path: &'d str,
     pub(super) name: &'d str,
     pub(super) described: &'d Json,
@@ -35,7 +35,7 @@ impl Document {
         calls
     }
 
-    /// What a reference refers to.
+    /// Resolves a reference.
     pub(super) fn resolved<'d>(&'d self, schema: &'d Json) -> &'d Json {
         match schema["$ref"].as_str() {
             Some(place) => self.0.pointer(place.trim_start_matches('#')).unwrap(),
@@ -54,7 +54,7 @@ impl Document {
         }
     }
 
-    /// Why an answer is not what the call's description says; nothing if it is.
+    /// Deviations of an answer from the call's description; empty if there are none.
     pub(super) fn unlike(&self, call: &Call<'_>, status: u16, body: &str) -> Vec<String> {
         let described = self.resolved(&call.described["responses"][status.to_string()]);
         match (described.pointer("/content/application~1json/schema"), body) {
@@ -68,7 +68,7 @@ impl Document {
         }
     }
 
-    /// How a value breaks a schema: as much of JSON Schema as the document uses.
+    /// Violations of a schema by a value: the part of JSON Schema that the document uses.
     pub(super) fn breaches(&self, schema: &Json, value: &Json, at: &str) -> Vec<String> {
         let schema = self.resolved(schema);
         let mut breaches = Vec::new();
@@ -128,7 +128,7 @@ impl Document {
         breaches
     }
 
-    /// Members of a schema, those of objects inside it under their path: name, whether it is required, its schema.
+    /// Members of a schema, including those of inner objects by path: name, whether it is required, its schema.
     pub(super) fn members<'d>(&'d self, schema: &'d Json) -> Vec<(String, bool, &'d Json)> {
         let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut members = Vec::new();
@@ -144,7 +144,7 @@ impl Document {
     }
 }
 
-/// Values that break a schema's rule and that no leniency takes.
+/// Values that break a schema's rule and that lenient reading refuses too.
 pub(super) fn wrong(schema: &Json) -> Vec<Json> {
     if let Some(max) = schema["maxLength"].as_u64().and_then(|max| usize::try_from(max).ok()) {
         return vec!["x".repeat(max + 1).into()];
@@ -171,7 +171,7 @@ pub(super) fn wrong(schema: &Json) -> Vec<Json> {
     odd.into_iter().filter(|text| breaks(text)).map(Json::from).collect()
 }
 
-/// The same document in XML.
+/// Converts JSON to XML.
 pub(super) fn xml(name: &str, json: &Json) -> String {
     match json {
         Json::Object(members) => {

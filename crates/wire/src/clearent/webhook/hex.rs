@@ -1,8 +1,8 @@
-//! Bytes as hexadecimal digits.
+//! Conversion of bytes to hexadecimal digits and back.
 
 use std::fmt;
 
-/// The bytes, whose digits may be of either case; nothing if they are not digits, two a byte.
+/// Decodes digits of either case; returns `None` unless they are hexadecimal, two per byte.
 pub(super) fn decode(digits: &str) -> Option<Vec<u8>> {
     let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
     pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()

@@ -1,4 +1,4 @@
-//! The key by which alerts are known, in the vendor's form.
+//! The key that verifies alerts, in the vendor's form.
 
 use std::fmt;
 
@@ -10,25 +10,25 @@ use perennial_domain::encoding::without_mark;
 use super::SignatureError;
 use super::hex::{self, Hex};
 
-/// A public key: what the vendor calls the public or HPP key. Its own differs from environment to environment.
+/// A public key, which the vendor calls the public or HPP key. The vendor's key differs between environments.
 ///
-/// Two are equal if they are the same point.
+/// Two keys are equal if they are equal points.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey(pub(super) VerifyingKey<BrainpoolP384t1>);
 
-/// What stands before the point: `SubjectPublicKeyInfo` in DER, with the algorithm `ecPublicKey`, the curve by its name
+/// The bytes before the point: `SubjectPublicKeyInfo` in DER, with the algorithm `ecPublicKey`, the curve by its name
 /// 1.3.36.3.3.2.8.1.1.12, and a bit string of 97 bytes.
 const HEADER: [u8; 27] = [
     0x30, 0x7a, 0x30, 0x14, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x09, 0x2b, 0x24,
     0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0c, 0x03, 0x62, 0x00,
 ];
 
-/// What stands before the two coordinates of a point, if both are there.
+/// The byte before the two coordinates of a point, if both are present.
 const UNCOMPRESSED: u8 = 0x04;
 
 impl PublicKey {
-    /// Reads a key as the vendor writes it: 248 hexadecimal digits, that is 124 bytes of `SubjectPublicKeyInfo` in DER.
-    /// A byte order mark before it, and blanks and line ends around it, as a file has them, are passed over.
+    /// Reads a key in the vendor's form: 248 hexadecimal digits, which are 124 bytes of `SubjectPublicKeyInfo` in DER.
+    /// A byte order mark before it, and blanks and line ends around it, as in a file, are skipped.
     ///
     /// ```
     /// use perennial_wire::clearent::webhook::{PublicKey, PublicKeyError, Signer};
@@ -52,7 +52,7 @@ impl PublicKey {
         VerifyingKey::from_sec1_bytes(point).map(Self).map_err(|_| PublicKeyError::Point)
     }
 
-    /// Checks a signature in DER, which has one form only: no zero to spare, nothing after it.
+    /// Checks a signature in DER, which has one form only: no superfluous zero, no trailing bytes.
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         let parsed = der::Signature::<BrainpoolP384t1>::from_bytes(signature);
         // Both numbers must be from 1 and below the order of the curve.
@@ -61,7 +61,7 @@ impl PublicKey {
     }
 }
 
-/// In the vendor's form.
+/// Formats the key in the vendor's form.
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", Hex(&HEADER), Hex(self.0.to_sec1_point(false).as_bytes()))
@@ -74,17 +74,17 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// Why a text is no public key.
+/// The reason why a text is not a public key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublicKeyError {
-    /// It is longer or shorter.
+    /// The text is longer or shorter.
     #[error("a public key has 248 hexadecimal digits")]
     Length,
-    /// It has something else than digits.
+    /// The text has other characters than digits.
     #[error("a public key has hexadecimal digits only")]
     Digits,
-    /// It is a key of another kind, or of another curve.
+    /// The key is of another kind, or of another curve.
     #[error("the public key is not one of brainpoolP384t1 in DER")]
     Curve,
     /// The point is not on the curve.

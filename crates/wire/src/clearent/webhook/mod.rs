@@ -1,10 +1,10 @@
-//! Transaction alerts: what the gateway posts to a merchant's own address about each transaction, signed.
+//! Transaction alerts: signed messages about each transaction, which the gateway posts to a merchant's address.
 //!
 //! An alert is the answer to the transaction with a top-level `signature`: ECDSA on the curve brainpoolP384t1 with
-//! SHA-384, in DER, as hexadecimal digits, over the bytes of the `payload` member's value exactly as they were sent
-//! (the vendor's `HPPSignatureVerification`). So it is read in two steps. [`Signed::read`] finds the payload and looks
-//! no further; [`Signed::verify`] checks it and only then says what it means. Nothing is parsed that is not verified,
-//! and nothing is verified that was written anew.
+//! SHA-384, in DER, as hexadecimal digits, over the exact bytes of the `payload` member's value
+//! (the vendor's `HPPSignatureVerification`). It is read in two steps. [`Signed::read`] finds the payload and parses
+//! no further; [`Signed::verify`] checks it and only then parses it. Unverified data is never parsed,
+//! and reserialized data is never verified.
 //!
 //! ```
 //! use perennial_wire::clearent::webhook::{PublicKey, Signed, Signer};
@@ -25,19 +25,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What the signature says, and what it does not
+//! # Guarantees of the signature
 //!
-//! That the gateway wrote the payload, sometime: [`Alert::transaction`] and [`Alert::token`]. What stands beside the
-//! payload is not signed, and is kept apart as [`Unsigned`]. Neither time nor receiver are signed either: an alert can
-//! come again, from the gateway, which repeats what was not taken, or from whoever saw it; and whoever saw it can turn
-//! a signature of ECDSA into another one that is as good. So what was seen before is known by the id of the
-//! transaction, and never by the signature or the body.
+//! The signature proves that the gateway wrote the payload at some time: [`Alert::transaction`] and [`Alert::token`].
+//! Members beside the payload are not signed, and are kept apart as [`Unsigned`]. Neither time nor receiver are signed:
+//! an alert can arrive again, from the gateway, which retries failed deliveries, or from anybody who saw it; and
+//! anybody who saw it can turn an ECDSA signature into another valid one. So recognize a repeated alert by the id of
+//! the transaction, never by the signature or the body.
 //!
 //! # Timing
 //!
-//! Verifying works on what is public, and takes what time it takes; the last step, which compares two numbers of the
-//! curve's field, takes the same whatever they are. A [`Signer`] is for tests: it is made from a seed that others may
-//! know.
+//! Verification works on public data, and its time depends on the data; the last step, which compares two numbers of
+//! the curve's field, takes constant time. A [`Signer`] is for tests: it is made from a seed that others may know.
 
 mod hex;
 mod key;
@@ -67,9 +66,9 @@ use crate::shape::Kind;
 use crate::text::Text;
 use crate::write::Write;
 
-/// An alert as it came, which nobody vouches for yet.
+/// An alert as received, not verified yet.
 ///
-/// The only thing to do with it is to [`verify`](Self::verify) it.
+/// The only possible step is to [`verify`](Self::verify) it.
 #[must_use = "nobody vouches for it until it is verified"]
 pub struct Signed<'a> {
     payload: &'a str,
@@ -82,17 +81,18 @@ impl<'a> Signed<'a> {
     ///
     /// # Errors
     ///
-    /// It is not one JSON object, or has not exactly one `payload`, an object, and one `signature`.
+    /// Fails if the body is not one JSON object, or does not have exactly one `payload`, an object, and one
+    /// `signature`.
     pub fn read(body: &'a [u8]) -> Result<Self, DecodeError> {
         let (signed, signature) = Self::split(body)?;
         let signature = signature.ok_or_else(|| refused("signature", DecodeErrorKind::Missing))?;
         Ok(Self { signature, ..signed })
     }
 
-    /// Reads the body of an alert whose signature came in a header.
+    /// Reads the body of an alert whose signature was in a header.
     ///
-    /// The vendor's text also speaks of a "signature header", without its name; every sample has the signature in the
-    /// body. One that is in the body is passed over here.
+    /// The vendor's text also mentions a "signature header", without its name; every sample has the signature in the
+    /// body. A signature in the body is ignored here.
     pub fn read_with(body: &'a [u8], signature: &'a str) -> Result<Self, DecodeError> {
         let (signed, _) = Self::split(body)?;
         Ok(Self { signature: Cow::Borrowed(signature), ..signed })
@@ -114,17 +114,17 @@ impl<'a> Signed<'a> {
         Ok((signed, signature.map(|Given(signature)| signature)))
     }
 
-    /// The bytes that the signature is over: the value of `payload` as it was sent.
+    /// The signed bytes: the value of `payload` as it was sent.
     pub fn payload(&self) -> &'a [u8] {
         self.payload.as_bytes()
     }
 
-    /// Checks the signature, and reads the payload if it is the key owner's.
+    /// Checks the signature, and reads the payload if the key's owner signed it.
     ///
     /// # Errors
     ///
-    /// [`SignatureError::Payload`] says that the signature is good, but that the payload is none of a transaction;
-    /// any other that the alert is not to be trusted.
+    /// [`SignatureError::Payload`] means that the signature is valid, but the payload is not a transaction;
+    /// any other error means that the alert cannot be trusted.
     pub fn verify(&self, key: &PublicKey) -> Result<Alert, SignatureError> {
         let signature = hex::decode(&self.signature).ok_or(SignatureError::Malformed)?;
         key.verify(self.payload(), &signature)?;
@@ -149,51 +149,51 @@ impl fmt::Debug for Signed<'_> {
     }
 }
 
-/// What happened, by the word of the gateway.
+/// A verified alert about a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// The transaction: an authorisation, a capture, a sale, a forced sale, a refund or a void, or a payment that a
-    /// plan made.
+    /// The transaction: an authorization, a capture, a sale, a forced sale, a refund or a void, or a payment made
+    /// by a plan.
     pub transaction: Transaction,
-    /// The token that was charged or made, if there is one.
+    /// The token that was charged or created, if there is one.
     pub token: Option<Token>,
-    /// The gateway's word for the payload: `transaction`, `transactionToken` or `errorTransaction`.
+    /// The gateway's name of the payload's kind: `transaction`, `transactionToken` or `errorTransaction`.
     pub payload_type: Option<String>,
-    /// What stood beside the payload.
+    /// The members beside the payload.
     pub unsigned: Unsigned,
 }
 
-/// What stands beside the payload of an alert, and is as good as the connection that it came by.
+/// Unsigned members of an alert, which deserve no more trust than the connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unsigned {
-    /// The HTTP status that the transaction was answered with.
+    /// The HTTP status of the answer to the transaction.
     pub code: Option<u16>,
-    /// `success` or `fail`, in any case of letters.
+    /// `success` or `fail`, in any letter case.
     pub status: Option<String>,
-    /// The gateway's number of the exchange, which its support asks for. Payments of plans have `clearent-cre-2` in it.
+    /// The gateway's id of the exchange, which its support asks for. Payments of plans have `clearent-cre-2` in it.
     pub exchange_id: Option<String>,
     /// Links to the transaction and to the token.
     pub links: Vec<Link>,
 }
 
-/// Why an alert is not taken.
+/// The reason why an alert is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
-    /// The signature is no signature: not hexadecimal digits, not the DER of two numbers, or numbers that the curve
-    /// does not have.
+    /// The signature is malformed: not hexadecimal digits, not the DER of two numbers, or numbers outside of the
+    /// curve's range.
     #[error("the signature is not one of ECDSA on brainpoolP384t1 in DER, as hexadecimal digits")]
     Malformed,
-    /// The signature is another one's, or of another payload.
+    /// The signature belongs to another key, or to another payload.
     #[error("the signature is not that of this payload by this key")]
     Mismatch,
-    /// The signature is good, and the payload is something else than a transaction.
+    /// The signature is valid, and the payload is not a transaction.
     #[error("the payload is signed, but cannot be read")]
     Payload(#[source] DecodeError),
 }
 
 message! {
-    /// An alert before anyone looks into its payload.
+    /// An alert with an unparsed payload.
     struct Envelope<'a> as "response" {
         code: Option<Text<'a>> = "code",
         status: Option<Text<'a>> = "status",
@@ -204,7 +204,7 @@ message! {
     }
 }
 
-/// An object as it stands in the document, byte by byte.
+/// The exact text of an object in the document.
 #[cfg_attr(test, derive(Clone, Debug, PartialEq))]
 struct Verbatim<'a>(&'a str);
 
@@ -230,7 +230,7 @@ impl Put for Verbatim<'_> {
     }
 }
 
-/// A text where null is not the same as none, so that it cannot be given twice.
+/// A text for which null counts as present, so that it cannot be given twice.
 #[cfg_attr(test, derive(Clone, Debug, PartialEq))]
 struct Given<'a>(Text<'a>);
 

@@ -1,4 +1,4 @@
-//! Alerts that are signed without the gateway, for the tests of whoever receives them.
+//! A signer of alerts, for tests of receivers.
 
 use std::fmt;
 
@@ -13,14 +13,14 @@ use super::{PublicKey, Signed, refused};
 use crate::error::{DecodeError, DecodeErrorKind};
 
 /// Signs alerts as the gateway does, **for tests**: a receiver that trusts its [`public_key`](Self::public_key) trusts
-/// whoever knows the seed.
+/// everybody who knows the seed.
 ///
-/// The same key and payload give the same signature (RFC 6979), so that what is signed can be compared byte by byte.
+/// Equal keys and payloads give equal signatures (RFC 6979), so that tests can compare signed alerts byte by byte.
 #[derive(Clone)]
 pub struct Signer(SigningKey<BrainpoolP384t1>);
 
 impl Signer {
-    /// The signer of a seed, always the same.
+    /// Creates the signer of a seed, which is always equal.
     pub fn from_seed(seed: &[u8]) -> Self {
         let mut digest = Sha384::digest(seed);
         loop {
@@ -32,22 +32,22 @@ impl Signer {
         }
     }
 
-    /// A signer that nobody else has.
+    /// Creates a signer with a random key.
     pub fn generate() -> Self {
         Self(SigningKey::generate())
     }
 
-    /// The key that its signatures are verified with.
+    /// The key that verifies its signatures.
     pub fn public_key(&self) -> PublicKey {
         PublicKey(*self.0.verifying_key())
     }
 
-    /// Makes an alert of an answer to a transaction, as the gateway sends it or a test writes it: the same bytes, with
+    /// Turns an answer to a transaction, from the gateway or from a test, into an alert: equal bytes, with
     /// the signature of their `payload` as the last member.
     ///
     /// # Errors
     ///
-    /// It is not one JSON object, has no `payload`, or has a signature already.
+    /// Fails if the answer is not one JSON object, has no `payload`, or has a signature already.
     pub fn sign(&self, answer: &[u8]) -> Result<Vec<u8>, DecodeError> {
         let (signed, signature) = Signed::split(answer)?;
         if signature.is_some() {
@@ -58,7 +58,7 @@ impl Signer {
         Ok([open, b",\"signature\":\"", signature.as_bytes(), b"\"}"].concat())
     }
 
-    /// The signature of a payload alone: DER as hexadecimal digits.
+    /// Signs a payload alone: DER as hexadecimal digits.
     pub fn signature(&self, payload: &[u8]) -> String {
         let signature: der::Signature<BrainpoolP384t1> = self.0.sign(payload);
         Hex(signature.as_bytes()).to_string()

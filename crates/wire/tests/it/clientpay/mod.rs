@@ -37,7 +37,7 @@ pub(crate) fn body(call: &Call) -> &str {
     std::str::from_utf8(call.body.as_ref().expect("the call has a body")).unwrap()
 }
 
-/// A request: its golden document, how a client writes it, and what a gateway reads from a document, written again.
+/// A request: its golden document, a client's encoder, and a gateway's reader, whose result is encoded again.
 pub(crate) struct Request {
     pub(crate) name: &'static str,
     pub(crate) version: Version,
@@ -45,7 +45,7 @@ pub(crate) struct Request {
     pub(crate) reread: fn(Session<'_>, &[u8]) -> Result<Call, ReadError>,
 }
 
-/// What is read by `$read` is written again by `$write`, under the ids that came with it.
+/// Encodes with `$write` the value read by `$read`, under the ids that came with it.
 macro_rules! keyed {
     ($read:path, $write:path) => {
         |session, body| {

@@ -1,4 +1,4 @@
-//! What holds for every message.
+//! Properties of every message.
 
 use perennial_domain::Amount;
 use perennial_domain::clientpay::*;
@@ -138,7 +138,8 @@ fn record() -> impl Strategy<Value = Payment> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// What a client writes is what a gateway reads, in either version: it writes the same bytes again.
+    /// Checks that a gateway reads what a client writes, in either version, and that encoding it again gives equal
+    /// bytes.
     #[test]
     fn a_request_comes_back(page in invoice_page(), payment in new_payment(), request in id(), group in group()) {
         let (access_id, request) = (access_id(), RequestId::try_from(request).unwrap());
@@ -194,7 +195,7 @@ proptest! {
         }
     }
 
-    /// Whatever comes, it is read or refused.
+    /// Checks that any input is read or refused.
     #[test]
     fn any_bytes_are_read_or_refused(
         name in select(REQUESTS.iter().map(|request| request.name).collect::<Vec<_>>()),
@@ -217,7 +218,7 @@ proptest! {
     }
 }
 
-/// Conditions may lie inside one another as deep as a document may be, and no deeper.
+/// Checks that conditions may be nested as deep as a document may be, and no deeper.
 #[test]
 fn groups_that_are_too_deep_are_refused() {
     let deep = |levels: usize| {

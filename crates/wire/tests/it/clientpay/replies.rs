@@ -1,4 +1,4 @@
-//! What a gateway answers and posts, and a client reads.
+//! Answers and postbacks of a gateway, which a client reads.
 
 use std::fmt::{Debug, Write};
 
@@ -8,14 +8,14 @@ use perennial_wire::{DecodeError, Limits};
 
 use super::{access_id, corpus, request_id};
 
-/// A kind of answer: how it is read, told as text, and what is written of what was read.
+/// A kind of answer: its reader, its text form, and its encoder.
 pub(crate) struct Kind {
     pub(crate) names: &'static [&'static str],
     pub(crate) read: fn(&[u8]) -> Result<Told, DecodeError>,
     pub(crate) read_within: fn(&[u8], &Limits) -> Result<String, DecodeError>,
 }
 
-/// What a document means, and its canonical bytes.
+/// The meaning of a document, and its canonical bytes.
 type Told = (String, Vec<u8>);
 
 macro_rules! kinds {
@@ -49,7 +49,7 @@ pub(crate) const KINDS: &[Kind] = kinds! {
         "postbacks/declined" "postbacks/payer";
 };
 
-/// Each document, what it means, and its canonical bytes, which mean the same.
+/// Checks each document, its meaning, and its canonical bytes, which have an equal meaning.
 #[test]
 fn documents_of_the_corpus() {
     let mut text = String::new();
@@ -155,7 +155,7 @@ fn a_list_is_told_from_none_and_may_be_bare() {
     assert_eq!(invoices.value[0].invoice_date, Some("2024-03-11".try_into().unwrap()));
 }
 
-/// Whether it went well, money and ids are never guessed.
+/// Checks that success, money and ids are never guessed.
 #[test]
 fn what_is_never_guessed() {
     fn error<T: Debug>(read: fn(&[u8], &Limits) -> Result<Reply<T>, DecodeError>, body: &str) -> String {

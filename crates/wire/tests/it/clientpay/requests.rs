@@ -1,4 +1,4 @@
-//! What a client writes and a gateway reads: golden documents, the vendor's own samples, and what is refused.
+//! Requests that a client writes and a gateway reads: golden documents, the vendor's own samples, and refusals.
 
 use std::fmt::Write;
 
@@ -30,7 +30,7 @@ fn requests_of_the_corpus_are_read_whole() {
     }
 }
 
-/// With numbers as they like, either format of dates, Pascal case, numbers or words for codes, and empty objects.
+/// Reads free forms of numbers, either format of dates, Pascal case, numbers or words for codes, and empty objects.
 #[test]
 fn the_vendors_samples_mean_the_same() {
     let mut read = 0;
@@ -78,7 +78,7 @@ fn every_call_goes_where_its_route_says() {
     insta::assert_snapshot!("clientpay_routes", text);
 }
 
-/// The access id is a header in version 2 and a member in version 1.0; a URL never has it.
+/// Checks that the access id is a header in version 2 and a member in version 1.0, and never in a URL.
 #[test]
 fn where_the_access_id_stands() {
     let id = access_id();
@@ -157,7 +157,7 @@ fn version_1_says_what_it_cannot() {
     }
 }
 
-/// What is sent as it is must be an object, and cannot reach out of itself.
+/// Checks that a raw value must be an object, and cannot add members around it.
 #[test]
 fn email_options_are_json_or_nothing() {
     let id = access_id();
@@ -184,7 +184,7 @@ fn email_options_are_json_or_nothing() {
     }
 }
 
-/// All that is wrong at once, each field as the request has it, ids included.
+/// Checks that all violations are reported at once, each by the request's field name, ids included.
 #[test]
 fn what_a_gateway_refuses_by_name() {
     let said = |error: ReadError| match error {
@@ -288,7 +288,7 @@ fn a_duration_is_what_the_gateway_makes_of_it() {
     }
 }
 
-/// Neither a request nor what is wrong with it shows what is secret in it.
+/// Checks that neither a request nor its violations show its secrets.
 #[test]
 fn nothing_that_is_printed_holds_a_secret() {
     const PIN: &str = "c4a7e1d0";

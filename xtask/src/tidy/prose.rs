@@ -1,0 +1,145 @@
+//! Doc comments in plain American English. rustdoc shows each one alone, so it begins with a noun or a verb.
+
+use super::{Files, Finding, is};
+
+/// Words that refer to something outside of the comment, or that begin an inversion.
+const FIRST: &[&str] = &[
+    "what", "whatever", "who", "whoever", "whom", "whose", "those", "the same", "such", "its like", "that",
+    "likewise",
+];
+
+/// Beginnings of British words, with the American ones.
+const SPELLINGS: &[(&str, &str)] = &[
+    ("authoris", "authoriz"),
+    ("behaviour", "behavior"),
+    ("cancelled", "canceled"),
+    ("colour", "color"),
+    ("deserialis", "deserializ"),
+    ("serialis", "serializ"),
+];
+
+/// Folders whose comments are not rewritten yet. Each one leaves this list when it is.
+const NOT_YET: &[&str] = &["crates/domain/", "crates/oracle/", "crates/sdk/"];
+
+pub(super) fn check(files: &Files) -> Vec<Finding> {
+    files.iter().filter(|(path, _)| applies(path)).flat_map(|(path, text)| check_file(path, text)).collect()
+}
+
+fn applies(path: &str) -> bool {
+    let is_source = path.starts_with("xtask/src/") || path.starts_with("crates/") && path.contains("/src/");
+    is_source && is(path, "rs") && !NOT_YET.iter().any(|folder| path.starts_with(folder))
+}
+
+fn check_file(path: &str, text: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut is_within = false;
+    for (line, at) in text.lines().zip(1..) {
+        let Some(comment) = doc_comment(line) else {
+            is_within = false;
+            continue;
+        };
+        if !is_within && let Some(first) = refused_first(comment) {
+            let what = format!("a doc comment that begins with `{first}`: begin with a noun or a verb");
+            findings.push(Finding::at(path, at, what));
+        }
+        is_within = true;
+        findings.extend(british(comment).map(|(word, american)| {
+            Finding::at(path, at, format!("British spelling `{word}`: write `{american}`"))
+        }));
+    }
+    findings
+}
+
+/// The text of a line of a doc comment.
+fn doc_comment(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let text = line.strip_prefix("//!").or_else(|| line.strip_prefix("///"))?;
+    (!text.starts_with('/')).then(|| text.trim())
+}
+
+/// The word at the start of a comment, if it is a refused one.
+fn refused_first(comment: &str) -> Option<&'static str> {
+    let comment = comment.to_lowercase();
+    FIRST.iter().copied().find(|first| {
+        comment
+            .strip_prefix(first)
+            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || "_-".contains(c)))
+    })
+}
+
+/// British words in a comment, with the American spelling or its beginning.
+fn british(comment: &str) -> impl Iterator<Item = (&str, &'static str)> {
+    let words = comment.split(|c: char| !c.is_alphabetic());
+    words.filter_map(|word| {
+        let lower = word.to_lowercase();
+        // A programmer writes programs.
+        let american = match lower.as_str() {
+            "programme" => Some("program"),
+            "programmes" => Some("programs"),
+            _ => SPELLINGS
+                .iter()
+                .find(|(british, _)| lower.starts_with(british))
+                .map(|(_, american)| *american),
+        };
+        american.map(|american| (word, american))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(path: &str, text: &str) -> Vec<String> {
+        check(&Files::of([(path, text)])).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn each_first_word_is_found() {
+        for first in FIRST {
+            let capital = format!("{}{}", first[..1].to_uppercase(), &first[1..]);
+            for text in [
+                format!("//! {capital} is here.\n"),
+                format!("fn f() {{}}\n\n    /// {capital}, and more.\n    fn g() {{}}\n"),
+            ] {
+                let found = places("crates/wire/src/a.rs", &text);
+                assert_eq!(found.len(), 1, "{text}");
+                assert!(found[0].contains(&format!("begins with `{first}`")), "{found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_spelling_is_found_on_every_line() {
+        for word in [
+            "programme",
+            "Programmes",
+            "authorisation",
+            "behaviour",
+            "cancelled",
+            "Colours",
+            "deserialise",
+            "serialisation",
+        ] {
+            let text = format!("/// A fact.\n///\n/// A {word}.\nfn f() {{}}\n");
+            let found = places("xtask/src/a.rs", &text);
+            assert_eq!(found.len(), 1, "{word}: {found:?}");
+            assert!(found[0].starts_with("xtask/src/a.rs:3: ") && found[0].contains(word), "{found:?}");
+        }
+        assert_eq!(SPELLINGS.len() + 2, 8, "a spelling without a planted word");
+    }
+
+    #[test]
+    fn other_comments_pass() {
+        for (path, text) in [
+            ("crates/wire/src/a.rs", "/// The text.\n/// What follows a first line is free.\nfn f() {}\n"),
+            ("crates/wire/src/a.rs", "/// Thatch, `what`, and whoever programs a programmer.\n"),
+            ("crates/wire/src/a.rs", "// What an ordinary comment says.\n//// Such is a line.\n"),
+            ("crates/wire/src/a.rs", "let programme = \"/// What\";\n"),
+            ("crates/wire/tests/a.rs", "/// What a test holds.\n"),
+            ("crates/wire/src/a.md", "/// What.\n"),
+            ("crates/sdk/src/a.rs", "/// What is not rewritten yet.\n"),
+        ] {
+            assert_eq!(places(path, text), [""; 0], "{text}");
+        }
+    }
+}
