@@ -63,6 +63,7 @@ fn cells(object: &Value) -> BTreeMap<String, String> {
     cells
 }
 
+/// Holds: Each answer shows the same values in each output form.
 #[test]
 fn every_answer_in_every_form() {
     let forms = |form: &str| {
@@ -95,6 +96,8 @@ fn every_answer_in_every_form() {
 }
 
 /// A script finds the columns where they were yesterday, whatever the rows hold.
+///
+/// Holds: CSV output has a column for each member.
 #[test]
 fn a_sheet_has_a_column_for_every_member() {
     let customer = "customer-key,first-name,last-name,email,phone,comments,status,billing-address.first-name,\

@@ -195,6 +195,8 @@ proptest! {
     }
 
     /// Whatever comes, it is read or refused.
+    ///
+    /// Holds: The readers of ClientPay's messages read or refuse any sequence of bytes without a panic.
     #[test]
     fn any_bytes_are_read_or_refused(
         name in select(REQUESTS.iter().map(|request| request.name).collect::<Vec<_>>()),

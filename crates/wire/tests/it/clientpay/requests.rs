@@ -185,6 +185,8 @@ fn email_options_are_json_or_nothing() {
 }
 
 /// All that is wrong at once, each field as the request has it, ids included.
+///
+/// Holds: A refusal of ClientPay names a member of the request, in both versions.
 #[test]
 fn what_a_gateway_refuses_by_name() {
     let said = |error: ReadError| match error {
