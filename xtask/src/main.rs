@@ -35,8 +35,8 @@ const TASKS: &[Task] = &[
     Task { name: "ci", arguments: "", about: "formatting, clippy, documentation, tidy", run: ci::run },
     Task {
         name: "tidy",
-        arguments: "",
-        about: "the rules of the tree that no compiler checks",
+        arguments: "[--write]",
+        about: "the rules of the tree that no compiler checks; --write updates docs/INVARIANTS.md",
         run: tidy::run,
     },
     Task {
@@ -89,7 +89,7 @@ fn main() -> ExitCode {
 }
 
 fn list() -> String {
-    let line = |task: &Task| format!("\n  {:<11} {:<8}  {}", task.name, task.arguments, task.about);
+    let line = |task: &Task| format!("\n  {:<11} {:<9}  {}", task.name, task.arguments, task.about);
     let lines: String = TASKS.iter().map(line).collect();
     format!("Usage: cargo xtask <TASK>\n{lines}")
 }

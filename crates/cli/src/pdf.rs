@@ -204,6 +204,7 @@ mod tests {
     /// The content of each page, and the expected result.
     type Case<'a> = (&'a [&'a str], Result<&'a str, Unread>);
 
+    /// Holds: A PDF with one key gives that key, in each documented layout.
     #[test]
     fn the_key_is_found_however_it_is_written() {
         let [head, tail] = [&KEY[..16], &KEY[16..]];
@@ -254,6 +255,7 @@ mod tests {
         }
     }
 
+    /// Holds: A PDF that is cut gives its key or an error, and a PDF with a broken byte causes no panic.
     #[test]
     fn what_is_broken_anywhere_is_told() {
         let open = pdf(&[&format!("(API Key: {KEY}) Tj")]);

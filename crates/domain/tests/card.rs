@@ -110,6 +110,7 @@ fn brands_at_the_edges_of_their_ranges() {
     }
 }
 
+/// Holds: `Debug` shows only the last four digits of a card and nothing of a security code.
 #[test]
 fn debug_shows_the_last_four_and_a_code_shows_nothing() {
     let card = CardNumber::try_from("4012 8888 8888 1881").unwrap();

@@ -428,6 +428,7 @@ fn approved() -> Payment {
     }
 }
 
+/// Holds: Each payment of the table counts as paid or not by its request id, status and amount.
 #[test]
 fn what_counts_as_paid() {
     let status = |word: &str| Some(PaymentStatus::reported(word));
@@ -508,6 +509,8 @@ fn what_counts_as_paid() {
 
 proptest! {
     /// From what is pending to what is paid leads one way only: an approval of this request and this amount.
+    ///
+    /// Holds: A page is paid only by an approval with its request id and its amount.
     #[test]
     fn only_a_matching_approval_pays(told in proptest::collection::vec(payment(), 0..6)) {
         let verdict = told.iter().map(|payment| expected().judge(payment)).max();

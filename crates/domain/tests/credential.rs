@@ -137,6 +137,8 @@ proptest! {
         prop_assert_eq!(read.expose(), key);
     }
 
+    /// Holds: A malformed key is refused by the position of its defect, and the message holds nothing of the
+    /// key.
     #[test]
     fn a_defect_is_found_where_it_is_and_its_message_holds_nothing_of_the_key(
         key in "[0-9a-f]{32}",

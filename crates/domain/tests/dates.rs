@@ -103,6 +103,7 @@ fn months_are_added_to_the_day_or_the_last_of_the_month() {
     assert_eq!(add_months(NaiveDate::MAX, 1), None);
 }
 
+/// Holds: A term ends at most 12 calendar months after its start.
 #[test]
 fn a_term_ends_from_its_start_to_the_same_day_of_the_next_year() {
     for (year, month, of_month) in calendar(2023..=2029) {
@@ -151,6 +152,7 @@ fn a_term_in_text_reports_both_dates() {
     }
 }
 
+/// Holds: Charges fall on the frequency day from the first day of the term through the last.
 #[test]
 fn charges_fall_on_the_day_from_start_to_end_inclusive() {
     let cases: &[(&str, &str, u32, &[&str])] = &[
@@ -206,6 +208,7 @@ fn a_sign_up_late_in_the_month_is_charged_on_the_28th() {
 }
 
 proptest! {
+    /// Holds: A schedule has each charge day of its term, as a walk through the calendar finds them.
     #[test]
     fn a_schedule_is_every_such_day_of_the_calendar(
         start in 0..83_000i64,

@@ -120,6 +120,8 @@ fn terms() -> impl Strategy<Value = (PlanTerm, FrequencyDay, Amount)> {
 
 proptest! {
     /// Each charge is counted in its month and nowhere else.
+    ///
+    /// Holds: The months of a forecast add up to the schedules of its plans.
     #[test]
     fn months_come_to_what_schedules_come_to(
         plans in prop::collection::vec(terms(), 0..20),

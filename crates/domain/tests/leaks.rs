@@ -169,6 +169,7 @@ fn refusals(text: &str) -> Vec<Violations> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
+    /// Holds: No violation repeats the value that it refuses.
     #[test]
     fn no_violation_repeats_what_it_refused(text in "[A-Za-z0-9]{4,30}|[0-9]{4,30}|\\PC{4,20}") {
         let wording = wording();

@@ -3,6 +3,7 @@
 use perennial_domain::mask::{self, Known, Prose};
 use proptest::prelude::*;
 
+/// Holds: A card number in a text is masked, and other digits stay.
 #[test]
 fn card_numbers_in_text() {
     let cases = [
@@ -61,6 +62,8 @@ fn card_numbers_in_text() {
 }
 
 /// A call knows what it sent.
+///
+/// Holds: A known secret is masked in a text in each of its spellings.
 #[test]
 fn known_secrets_in_text() {
     let known = Known::default()

@@ -4,6 +4,7 @@ use perennial_domain::{Amount, AsGateway, Rule, Total};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
+/// Holds: An amount is read by a strict grammar and is at least 0.01.
 #[test]
 fn text_is_read_by_a_strict_grammar() {
     use Rule::{AmountFormat as Format, AmountTooLarge as TooLarge, AmountTooSmall as TooSmall};
@@ -129,6 +130,8 @@ fn amounts_have_edges() {
 }
 
 /// Whatever is added up, the cents are all there.
+///
+/// Holds: Sums of money do not saturate.
 #[test]
 fn no_sum_stops_at_an_edge() {
     let (cent, most) = (Amount::from_cents(1).unwrap(), Amount::MAX);
@@ -157,6 +160,7 @@ fn no_sum_stops_at_an_edge() {
     assert_eq!(total.to_string(), "999999999.98");
 }
 
+/// Holds: An amount is written with two decimals.
 #[test]
 fn printing_has_two_decimals_and_pads() {
     let cases = [(1, "0.01"), (10, "0.10"), (5_000, "50.00"), (99_999_999_999, "999999999.99")];
@@ -169,6 +173,8 @@ fn printing_has_two_decimals_and_pads() {
 }
 
 /// Money never passes through a float: the crate does not even name one.
+///
+/// Holds: No source file that handles money names a float type.
 #[test]
 fn no_source_file_names_a_float() {
     let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
@@ -222,6 +228,7 @@ proptest! {
     }
 }
 
+/// Holds: A total can be below zero and above the largest amount.
 #[test]
 fn a_total_may_be_below_zero_and_above_the_largest_amount() {
     use Rule::{AmountFormat as Format, AmountTooLarge as TooLarge};

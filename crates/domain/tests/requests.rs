@@ -206,6 +206,7 @@ fn tokens_of_a_customer() {
     ]);
 }
 
+/// Holds: A request that cannot be built reports all violations at once, each by field and rule.
 #[test]
 fn plans() {
     check([

@@ -4,6 +4,7 @@ use perennial_domain::clearent::{
     CustomerKey, Partial, Payment, PlanKey, Transaction, TransactionResult, TransactionType, Verdict,
 };
 
+/// Holds: A transaction is approved or declined only if all its members agree.
 #[test]
 fn a_verdict_rests_on_everything_that_is_reported() {
     use Verdict::{Approved, Declined, Undecided};

@@ -266,6 +266,7 @@ words! {
         "DISCOVER" => "DISCOVER", "DINERS CLUB" => "DINERS CLUB", "JCB" => "JCB"] not "UNIONPAY";
 }
 
+/// Holds: No transition leaves the status CANCELED.
 #[test]
 fn nothing_leaves_canceled() {
     let (active, suspended, canceled) = (PlanStatus::ACTIVE, PlanStatus::SUSPENDED, PlanStatus::CANCELED);
@@ -302,6 +303,7 @@ proptest! {
         }
     }
 
+    /// Holds: An unknown word in an answer is a value and keeps its spelling.
     #[test]
     fn any_reported_word_is_read_and_stays_the_same(text in any::<String>()) {
         let word = PlanStatus::reported(&text);

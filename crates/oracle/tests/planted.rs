@@ -57,6 +57,7 @@ fn unless(case: &Case, reply: &Reply, rule: impl FnOnce(&Tree) -> Option<Conclus
     tree(reply).as_ref().and_then(rule).unwrap_or_else(|| careful(case, reply))
 }
 
+/// Holds: The oracle passes a client that concludes nothing without evidence.
 #[test]
 fn a_careful_client_passes() {
     for vendor in [Vendor::Clearent, Vendor::ClientPay] {
@@ -77,6 +78,7 @@ fn a_client_that_knows_nothing_is_caught_by_harmless_changes() {
     }
 }
 
+/// Holds: The oracle catches each planted wrong reading of a reply.
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn every_planted_reading_is_caught() {

@@ -255,6 +255,7 @@ mod tests {
         assert_eq!(fired.await.unwrap(), [1, 0, 1]);
     }
 
+    /// Holds: The payments table refuses a second payment of a plan on a day.
     #[tokio::test]
     async fn the_table_itself_refuses_a_second_payment_of_a_day() {
         let store = Store::open(None).unwrap();
@@ -272,6 +273,8 @@ mod tests {
         assert!(told.contains("payments.plan_key, payments.frequency_date"), "{told}");
     }
 
+    /// Holds: Payments that became due as the clock ran are made before any other work in the world, in
+    /// slices.
     #[tokio::test]
     async fn what_became_due_as_the_clock_ran_is_made_before_anything_else_and_in_slices() {
         let store = Store::open(None).unwrap();

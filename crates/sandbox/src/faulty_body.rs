@@ -213,6 +213,7 @@ mod tests {
     /// A body, which measures its time from its creation; its announced size; and its frames.
     type Case<'a> = (&'a dyn Fn() -> FaultyBody, u64, &'a [(u64, Option<usize>)]);
 
+    /// Holds: A body comes whole, slow, cut or padded, as its fault says.
     #[tokio::test(start_paused = true)]
     async fn bodies_come_whole_slowly_cut_or_padded() {
         let body = |length: usize| FaultyBody::from(vec![b'x'; length]);

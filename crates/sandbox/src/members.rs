@@ -131,6 +131,7 @@ pub(crate) fn given(mut object: Json) -> Json {
 mod tests {
     use super::*;
 
+    /// Holds: A problem with a control request names the member and not its value.
     #[test]
     fn problems_name_the_member_and_not_the_value() {
         type Read = fn(&mut Members) -> Result<(), String>;

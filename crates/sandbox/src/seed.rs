@@ -80,6 +80,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    /// Holds: Keys and ids follow from the seed, and keys that are made in a row share a prefix.
     #[test]
     fn what_is_derived_is_stable_and_has_its_shape() {
         let seed = Seed(7);

@@ -31,6 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Holds: The example without async runs.
 #[test]
 fn it_runs() {
     main().unwrap();

@@ -128,6 +128,7 @@ async fn subscribe(client: &Clearent, amount: &str) -> Result<(), Error> {
     client.plans().create(&plan).await.map(|_| ())
 }
 
+/// Holds: The example of a nightly report runs.
 #[test]
 fn it_runs() {
     main().unwrap();

@@ -62,6 +62,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Holds: The example of recorded exchanges runs.
 #[test]
 fn it_runs() {
     main().unwrap();

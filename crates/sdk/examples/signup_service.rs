@@ -204,6 +204,7 @@ async fn call(address: std::net::SocketAddr, form: &str) -> std::io::Result<Stri
     Ok(answer)
 }
 
+/// Holds: The example of a sign-up service runs.
 #[test]
 fn it_runs() {
     main().unwrap();

@@ -216,6 +216,7 @@ mod tests {
     use super::InvalidBaseUrl::{Fragment, Host, Path, PlainHttp, Port, Query, Scheme, User};
     use super::*;
 
+    /// Holds: A base URL is HTTPS or a literal loopback address, and anything else is refused.
     #[test]
     fn keys_go_only_where_they_may() {
         for (text, expected) in [

@@ -53,6 +53,8 @@ mod tests {
 
     use super::*;
 
+    /// Holds: Waiting changes to an object take their turns in order, and an object without waiting changes takes no
+    /// memory.
     #[test]
     fn guards_are_given_in_order_and_locks_are_cleared() {
         let locks = ObjectLocks::default();

@@ -147,6 +147,7 @@ mod tests {
         assert_eq!(Backoff { base: Duration::MAX, cap: Duration::MAX }.ceiling(9), Duration::MAX);
     }
 
+    /// Holds: A Retry-After of the gateway is clamped.
     #[test]
     fn what_the_gateway_asks_is_clamped() {
         let backoff = Backoff { base: 2 * SECOND, cap: 60 * SECOND };
@@ -216,6 +217,7 @@ mod tests {
         assert_eq!(retry_after(&HeaderMap::new()), None);
     }
 
+    /// Holds: A spent retry budget grants one retry in twenty calls.
     #[test]
     fn a_spent_budget_refills_one_repeat_in_twenty_calls() {
         let budget = Budget::new(2);

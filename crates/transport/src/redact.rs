@@ -297,6 +297,7 @@ mod tests {
     }
 
     proptest! {
+        /// Holds: A card number is masked at any position of a text that is printed or recorded.
         #[test]
         fn a_card_is_masked_wherever_it_stands(
             before in "[^0-9０-９]*[^0-9０-９ -]|",

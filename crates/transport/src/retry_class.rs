@@ -184,6 +184,8 @@ pub(crate) const fn give_up(retry_class: RetryClass, outcome: Outcome) -> Decisi
 mod tests {
     use super::*;
 
+    /// Holds: Each combination of a retry class and an outcome has one decision, and a create or update is
+    /// sent again only if nothing of it was sent or the gateway's own envelope answers 429.
     #[test]
     #[rustfmt::skip]
     fn every_cell_of_the_table() {
@@ -210,6 +212,7 @@ mod tests {
         }
     }
 
+    /// Holds: Each HTTP status maps to an outcome of the retry table.
     #[test]
     fn every_status_has_an_outcome() {
         use Outcome::{Done, Fault, Refused, Throttled, Unclear};
@@ -235,6 +238,7 @@ mod tests {
         }
     }
 
+    /// Holds: Each transport error maps to an outcome of the retry table.
     #[test]
     fn every_error_has_an_outcome() {
         for (kind, outcome) in [

@@ -24,6 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Holds: The example of messages runs.
 #[test]
 fn it_runs() {
     main().unwrap();

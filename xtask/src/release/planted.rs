@@ -168,6 +168,7 @@ mod tests {
     /// Gates that install nothing.
     const QUICK: &[&str] = &["changelog", "versions", "alone", "secrets", "sbom", "docs", "features", "same"];
 
+    /// Holds: Each release gate passes a sound workspace and fails on its planted fault.
     #[test]
     fn a_sound_workspace_is_green_and_a_planted_fault_is_red() {
         let gates: Vec<&Gate> = GATES.iter().filter(|gate| QUICK.contains(&gate.name)).collect();
@@ -179,6 +180,8 @@ mod tests {
     }
 
     /// Excludes archives, which cargo makes, and advisories, which change daily: neither fault can be planted.
+    ///
+    /// Holds: Each release gate has a planted fault.
     #[test]
     fn every_other_gate_has_a_fault() {
         let unplanted = GATES.iter().filter(|gate| !FAULTS.iter().any(|fault| fault.gate == gate.name));

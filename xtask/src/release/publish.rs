@@ -93,6 +93,7 @@ mod tests {
     use super::super::registry::Registry;
     use super::*;
 
+    /// Holds: A tree that is not ready is refused before any gate and before any upload.
     #[test]
     fn what_is_not_ready_is_refused_before_any_gate() {
         let token = Some(OsStr::new("token"));
@@ -133,6 +134,7 @@ mod tests {
         }
     }
 
+    /// Holds: An upload continues where an earlier one stopped.
     #[test]
     fn an_upload_goes_on_where_one_stopped() {
         let registry = Registry::start();

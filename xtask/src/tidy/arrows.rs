@@ -75,6 +75,7 @@ fn fault(Arrow { from, to, dev }: &Arrow) -> Option<Finding> {
 mod tests {
     use super::*;
 
+    /// Holds: Tidy refuses a dependency between our crates that the architecture does not list.
     #[test]
     fn an_arrow_that_the_architecture_lacks_is_found() {
         let cases = [

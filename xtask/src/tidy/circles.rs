@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Files, Finding, is};
 
-/// The floors of a crate, from the ground up: modules below its root. A file may import from its own floor and from
-/// those below it. Modules that are not listed are on the highest floor.
+/// The floors of a crate, from the ground up: modules below its root. A file may import from its own floor and from those
+/// below it. docs/ARCHITECTURE.md shows them.
 const FLOORS: &[(&str, &[&[&str]])] = &[
     (
         "crates/sandbox/src/",
@@ -16,6 +16,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
             &[
                 "clock",
                 "credentials",
+                "delivery",
                 "form",
                 "issuer",
                 "mask",
@@ -54,6 +55,8 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
     ),
 ];
 
+const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
+
 type Path<'a> = Vec<&'a str>;
 
 pub(super) fn check(files: &Files) -> Vec<Finding> {
@@ -64,6 +67,29 @@ pub(super) fn check(files: &Files) -> Vec<Finding> {
         crates.entry(&path[..end]).or_default().insert(module, (path, text));
     }
     crates.iter().flat_map(|(root, modules)| of_crate(root, modules)).collect()
+}
+
+/// Each module of a crate with floors is on one of them, and the architecture shows the floors as they are.
+pub(super) fn check_floors(files: &Files) -> Vec<Finding> {
+    FLOORS.iter().flat_map(|(root, floors)| floors_of(files, root, floors)).collect()
+}
+
+fn floors_of(files: &Files, root: &str, floors: &[&[&str]]) -> Vec<Finding> {
+    let below = files.iter().filter_map(|(path, _)| path.strip_prefix(root).filter(|path| is(path, "rs")));
+    let modules: BTreeSet<&str> =
+        below.filter_map(|path| module_of(path).first().copied()).filter(|name| *name != "tests").collect();
+    let unplaced = modules.into_iter().filter(|name| !floors.iter().any(|floor| floor.contains(name)));
+    let mut findings: Vec<Finding> = unplaced
+        .map(|name| Finding::new(format!("{root}{name}"), "is on no floor: add it to tidy/circles.rs"))
+        .collect();
+    let page = files.get(ARCHITECTURE).unwrap_or_default();
+    for (floor, number) in floors.iter().zip(1..) {
+        let row = format!("{number:>2}  {}", floor.join(" "));
+        if !page.lines().any(|line| line == row) {
+            findings.push(Finding::new(ARCHITECTURE, format!("lacks the floor of {root} as a line: {row}")));
+        }
+    }
+    findings
 }
 
 fn of_crate(root: &str, modules: &BTreeMap<Path<'_>, (&str, &str)>) -> Vec<Finding> {
@@ -116,7 +142,7 @@ fn floor_of(root: &str, module: &[&str]) -> Option<usize> {
     if path.is_empty() {
         return None;
     }
-    let stands_on = |floor: &&[&str]| {
+    let stands_on = |floor: &[&str]| {
         floor
             .iter()
             .any(|name| path == **name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with("::")))
@@ -227,6 +253,7 @@ fn circles<'m, 't>(edges: &BTreeMap<&'m Path<'t>, BTreeSet<&'m Path<'t>>>) -> Ve
 mod tests {
     use super::*;
 
+    /// Holds: Tidy refuses a circle of files and an import from a floor above.
     #[test]
     fn a_circle_and_an_import_that_goes_up_are_found() {
         type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
@@ -267,6 +294,34 @@ mod tests {
                 tree.iter().map(|(path, text)| (format!("crates/sandbox/src/{path}"), (*text).to_owned()));
             let found: Vec<String> = check(&Files(files.collect())).iter().map(ToString::to_string).collect();
             assert_eq!(found, *expected, "{tree:?}");
+        }
+    }
+
+    /// Holds: Tidy refuses a module without a floor, and floors that the architecture does not show.
+    #[test]
+    fn a_module_without_a_floor_and_a_page_without_one_are_found() {
+        let floors: &[&[&str]] = &[&["a", "b"], &["c"]];
+        let page = "```\n 2  c\n      upper\n 1  a b\n```\n";
+        let cases: &[(&str, &str, &[&str])] = &[
+            ("c/d.rs", page, &[]),
+            ("lib.rs", page, &[]),
+            ("tests.rs", page, &[]),
+            ("d.rs", page, &["x/src/d: is on no floor: add it to tidy/circles.rs"]),
+            ("a.rs", " 2  c\n 1  a", &["docs/ARCHITECTURE.md: lacks the floor of x/src/ as a line:  1  a b"]),
+            (
+                "a.rs",
+                " 1  c\n 2  a b",
+                &[
+                    "docs/ARCHITECTURE.md: lacks the floor of x/src/ as a line:  1  a b",
+                    "docs/ARCHITECTURE.md: lacks the floor of x/src/ as a line:  2  c",
+                ],
+            ),
+        ];
+        for (file, page, expected) in cases {
+            let files = Files::of([(&format!("x/src/{file}"), ""), (ARCHITECTURE, page)]);
+            let found: Vec<String> =
+                floors_of(&files, "x/src/", floors).iter().map(ToString::to_string).collect();
+            assert_eq!(found, *expected, "{file}: {page}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Claims of documents about the tree: links have targets, invariants have tests, dependencies have reasons.
 
+use super::holds::{self, Test};
 use super::{Files, Finding, is};
 
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
@@ -12,55 +13,43 @@ pub(super) fn check(files: &Files) -> Vec<Finding> {
     findings
 }
 
-/// Each numbered item under `## Invariants` ends with the names of the tests that hold it: ``Tests: `a`, `b`.``
+/// Each paragraph that begins with `**Invariant N.**` ends with the tests that hold it, each by its module path:
+/// ``Tests: `a::b`, `a::c`.``
 fn invariants(files: &Files) -> Vec<Finding> {
     let text = files.get(ARCHITECTURE).unwrap_or_default();
-    let items = items(text.split("\n## Invariants\n").nth(1).unwrap_or_default());
+    let paragraphs = text.split("\n\n").filter_map(|paragraph| paragraph.trim().strip_prefix("**Invariant "));
+    let items: Vec<(&str, &str)> = paragraphs.filter_map(|item| item.split_once(".** ")).collect();
     if items.is_empty() {
-        return vec![Finding::new(ARCHITECTURE, "has no numbered items under `## Invariants`")];
+        return vec![Finding::new(ARCHITECTURE, "has no paragraph that begins with `**Invariant 1.**`")];
     }
+    let tests = holds::tests(files);
     items
         .iter()
         .zip(1..)
-        .flat_map(|((number, item), expected)| invariant(files, number, item, expected))
+        .flat_map(|((number, item), expected)| invariant(&tests, number, item, expected))
         .collect()
 }
 
-fn invariant(files: &Files, number: &str, item: &str, expected: usize) -> Vec<Finding> {
+fn invariant(tests: &[Test<'_>], number: &str, item: &str, expected: usize) -> Vec<Finding> {
     let place = format!("{ARCHITECTURE}, invariant {number}");
     if number != expected.to_string() {
         return vec![Finding::new(place, format!("stands where {expected} should"))];
     }
     let names: Vec<&str> = item.split("Tests: ").nth(1).into_iter().flat_map(quoted).collect();
     if names.is_empty() {
-        return vec![Finding::new(place, "names no test: end it with Tests: `name`.")];
+        return vec![Finding::new(place, "names no test: end it with Tests: `module::name`.")];
     }
-    let exists = |name: &str| files.iter().any(|(path, text)| is(path, "rs") && has_test(text, name));
-    let absent = names.iter().filter(|name| !exists(name));
-    absent.map(|name| Finding::new(&place, format!("its test `{name}` is nowhere in the tree"))).collect()
+    let absent = names.iter().filter(|name| !tests.iter().any(|test| test.path == **name));
+    absent
+        .map(|name| Finding::new(&place, format!("its test `{name}` {}", whereabouts(tests, name))))
+        .collect()
 }
 
-/// Whether a function of this name, with any modules before it, has an attribute that makes it a test.
-fn has_test(code: &str, name: &str) -> bool {
-    let function = format!("fn {}(", name.rsplit("::").next().unwrap_or(name));
-    code.match_indices(&function).any(|(at, _)| {
-        let above = code[..at].rsplit('\n').skip(1).map(str::trim);
-        above.take_while(|line| line.starts_with("#[")).any(|line| line.contains("test"))
-    })
-}
-
-/// The numbered items of a section, each with the lines that continue it.
-fn items(text: &str) -> Vec<(&str, String)> {
-    let mut items: Vec<(&str, String)> = Vec::new();
-    for line in text.lines().take_while(|line| !line.starts_with("## ")) {
-        let start = line.split_once(". ").filter(|(number, _)| number.parse::<u32>().is_ok());
-        match (start, items.last_mut()) {
-            (Some((number, rest)), _) => items.push((number, rest.to_owned())),
-            (None, Some((_, item))) => item.extend([" ", line.trim()]),
-            (None, None) => {}
-        }
-    }
-    items
+/// Where a test stands that is not where it was looked for.
+fn whereabouts(tests: &[Test<'_>], name: &str) -> String {
+    let last = |path: &str| path.rsplit("::").next().unwrap_or_default().to_owned();
+    let same = tests.iter().find(|test| last(&test.path) == last(name));
+    same.map_or("is nowhere in the tree".into(), |test| format!("is `{}` in {}", test.path, test.file))
 }
 
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
@@ -156,23 +145,44 @@ mod tests {
         Some(what).filter(|what| !what.is_empty()).into_iter().collect()
     }
 
+    /// Holds: Tidy refuses an invariant whose test is not in the named module.
     #[test]
     fn an_invariant_without_a_test_is_found() {
+        let unnamed = "names no test: end it with Tests: `module::name`.";
         let cases = [
-            ("1. It holds. Tests: `a_holds`.", ""),
-            ("1. It\n   holds.\n   Tests: `wire::a_holds`,\n   `b_holds`.\n2. And. Tests: `a_holds`.", ""),
-            ("1. It holds.", "names no test: end it with Tests: `name`."),
-            ("1. `It` holds. Tests:", "names no test: end it with Tests: `name`."),
-            ("1. It holds. Tests: `a_holds`, `c_holds`.", "its test `c_holds` is nowhere in the tree"),
-            ("1. It holds. Tests: `a_hold`.", "its test `a_hold` is nowhere in the tree"),
-            ("1. It holds. Tests: `helper`.", "its test `helper` is nowhere in the tree"),
-            ("2. It holds. Tests: `a_holds`.", "stands where 1 should"),
-            ("It holds.", "has no numbered items under `## Invariants`"),
+            ("**Invariant 1.** It holds. Tests: `t::a_holds`.", ""),
+            (
+                "**Invariant 1.** It\nholds.\nTests: `t::a_holds`,\n`t::m::b_holds`.\n\n**Invariant 2.** And. Tests: `t::a_holds`.",
+                "",
+            ),
+            ("**Invariant 1.** It holds.", unnamed),
+            ("**Invariant 1.** `It` holds. Tests:", unnamed),
+            (
+                "**Invariant 1.** It holds. Tests: `t::a_holds`, `t::c_holds`.",
+                "its test `t::c_holds` is nowhere in the tree",
+            ),
+            ("**Invariant 1.** It holds. Tests: `t::a_hold`.", "its test `t::a_hold` is nowhere in the tree"),
+            ("**Invariant 1.** It holds. Tests: `t::helper`.", "its test `t::helper` is nowhere in the tree"),
+            // The right name, and a module in which it does not stand.
+            (
+                "**Invariant 1.** It holds. Tests: `u::a_holds`.",
+                "its test `u::a_holds` is `t::a_holds` in crates/a/tests/it/t.rs",
+            ),
+            (
+                "**Invariant 1.** It holds. Tests: `a_holds`.",
+                "its test `a_holds` is `t::a_holds` in crates/a/tests/it/t.rs",
+            ),
+            (
+                "**Invariant 1.** It holds. Tests: `t::b_holds`.",
+                "its test `t::b_holds` is `t::m::b_holds` in crates/a/tests/it/t.rs",
+            ),
+            ("**Invariant 2.** It holds. Tests: `t::a_holds`.", "stands where 1 should"),
+            ("It holds.", "has no paragraph that begins with `**Invariant 1.**`"),
         ];
         for (text, what) in cases {
-            let page = format!("# A\n\n## Invariants\n\n{text}\n\n## B\n\n1. Not one.\n");
-            let code = "#[test]\nfn a_holds() {}\n#[tokio::test(start_paused = true)]\nasync fn b_holds() {}\nfn helper() {}";
-            let files = Files::of([(ARCHITECTURE, &page), ("t.rs", code)]);
+            let page = format!("# A\n\n{text}\n\n## B\n\n1. Not one.\n");
+            let code = "#[test]\nfn a_holds() {}\nmod m {\n    #[tokio::test(start_paused = true)]\n    async fn b_holds() {}\n}\nfn helper() {}";
+            let files = Files::of([(ARCHITECTURE, &page), ("crates/a/tests/it/t.rs", code)]);
             assert_eq!(whats(invariants(&files)), expected(what), "{text}");
         }
     }

@@ -98,6 +98,7 @@ mod tests {
             .replace("KEY", &["0f3a9c41d7b2486e", "95aa1c3fe80b7d26"].concat())
     }
 
+    /// Holds: Tidy refuses a card number that is on no test list and a key that could be real.
     #[test]
     fn what_could_be_real_is_found() {
         let card = Some("a card number that is on no published test list");

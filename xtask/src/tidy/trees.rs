@@ -60,6 +60,8 @@ pub(super) fn check(read: impl Fn(&str) -> Result<Vec<String>, Failure>) -> Resu
 mod tests {
     use super::*;
 
+    /// Holds: Tidy refuses a dependency tree with a forbidden crate: serde, tokio or HTTP below `domain`,
+    /// tokio or HTTP below `wire`, a decompressor, a cookie store or a second TLS stack below the facade.
     #[test]
     fn a_crate_that_must_be_absent_is_found_where_it_is() {
         let cases: &[(&str, &[&str])] = &[

@@ -173,6 +173,8 @@ fn the_money_of_months() {
 }
 
 /// Checks that the forecast charges are made as the clock is advanced.
+///
+/// Holds: The sandbox makes the payments of a forecast as its clock advances.
 #[test]
 fn a_forecast_comes_true() {
     let merchant = Merchant::with_plans();
@@ -235,6 +237,7 @@ fn drawn(svg: &str) -> usize {
     document.descendants().filter(|node| node.attribute("class") == Some("solid")).count()
 }
 
+/// Holds: A forecast as a picture is a whole SVG document.
 #[test]
 fn pictures_are_documents_of_their_own() {
     let name = r#"<script>alert(1)</script> & "Gold" ]]> &amp;"#;

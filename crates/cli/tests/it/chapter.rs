@@ -61,6 +61,7 @@ fn docs() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs"))
 }
 
+/// Holds: Each shell block of docs/SANDBOX.md prints what the page shows.
 #[test]
 fn what_it_shows_is_what_happens() {
     let page = fs::read_to_string(docs().join("SANDBOX.md")).unwrap();
@@ -68,6 +69,7 @@ fn what_it_shows_is_what_happens() {
     keeps_its_word("SANDBOX.md", "", &page);
 }
 
+/// Holds: Each shell block of the guide prints what the guide shows.
 #[test]
 fn what_the_guide_shows_is_what_happens() {
     let first = first_chapter();
@@ -78,6 +80,7 @@ fn what_the_guide_shows_is_what_happens() {
     }
 }
 
+/// Holds: The pictures of the command show what it prints.
 #[test]
 fn what_the_pictures_of_the_command_show_is_what_happens() {
     let first = first_chapter();

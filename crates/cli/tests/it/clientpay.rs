@@ -97,6 +97,8 @@ fn documents() {
 }
 
 /// Checks that an id is shown only on request, and lives until it is ended or another one is created.
+///
+/// Holds: The command masks an access id unless the caller asks to reveal it.
 #[test]
 fn an_access_id_is_masked_unless_it_is_to_be_revealed() {
     let shell = Shell::open();
@@ -129,6 +131,7 @@ fn an_access_id_is_masked_unless_it_is_to_be_revealed() {
     }
 }
 
+/// Holds: The command reads the credentials of ClientPay from the environment or a file.
 #[test]
 fn credentials_come_from_the_environment_or_a_file() {
     let shell = Shell::open();
@@ -222,6 +225,7 @@ fn everything_that_is_wrong_is_told_at_once() {
     insta::assert_snapshot!("clientpay_violations", screens.concat());
 }
 
+/// Holds: The command takes no credential, access id or bank number of ClientPay as an argument.
 #[test]
 fn secrets_are_never_arguments() {
     for argument in [
@@ -249,6 +253,7 @@ fn gateway_that(answers: &[&str]) -> String {
     gateway(begins.into_iter().chain(rest).chain(iter::repeat(String::new())))
 }
 
+/// Holds: A ClientPay write without an answer ends as an unknown outcome, unless nothing was sent.
 #[test]
 fn what_no_gateway_answers() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -276,6 +281,9 @@ fn what_no_gateway_answers() {
 }
 
 /// Checks that a retry under the id in the error finds the payment that was made.
+///
+/// Holds: The command names the request id of a payment with an unknown outcome, and finds the payment under
+/// it.
 #[test]
 fn a_payment_whose_answer_was_lost_is_found_again() {
     let shell = Shell::open();

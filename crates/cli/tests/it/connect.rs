@@ -58,6 +58,7 @@ fn a_test_sale_says_what_came_of_it() {
     }
 }
 
+/// Holds: The key of a merchant serves only that merchant's requests.
 #[test]
 fn one_merchants_key_never_serves_another() {
     let (shell, desk) = (Shell::open(), Desk::new());
@@ -76,6 +77,7 @@ fn one_merchants_key_never_serves_another() {
     }
 }
 
+/// Holds: A profile's key goes to its own gateway only, and a failed connect loses no stored key.
 #[test]
 fn what_is_not_right_is_told_and_nothing_is_lost() {
     let (shell, desk) = (Shell::open(), Desk::new());
@@ -135,6 +137,9 @@ fn what_is_not_right_is_told_and_nothing_is_lost() {
 }
 
 /// Uses a separate keychain of a session, as in GNOME.
+///
+/// Holds: The command stores a key in a keychain, and a missing keychain is reported and not replaced by
+/// another store.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_keychain_keeps_the_key() {

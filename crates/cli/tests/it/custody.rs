@@ -60,6 +60,7 @@ impl Desk {
     }
 }
 
+/// Holds: A character that pasting adds to a key is refused by name, and the message does not show the key.
 #[test]
 fn what_pasting_adds_is_told_by_name_and_the_key_never() {
     let desk = Desk::new();
@@ -128,6 +129,7 @@ fn a_refused_key_may_be_of_another_environment() {
     assert!(ran.err.contains(&format!(r#""hint":"{hint}"#)), "{}", ran.err);
 }
 
+/// Holds: A key file that others can read is reported, and such a passphrase file is refused.
 #[test]
 fn what_others_may_read_is_refused_or_told() {
     let desk = Desk::new();
@@ -156,6 +158,8 @@ fn what_others_may_read_is_refused_or_told() {
 }
 
 /// Inspects the process while it waits for the gateway, when all its secrets are in memory.
+///
+/// Holds: A running command shows no key in its arguments or environment and leaves no core file.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_running_command_shows_no_key_and_leaves_no_core() {
@@ -231,6 +235,7 @@ fn memory(id: u32) -> Option<Vec<u8>> {
     Some(all)
 }
 
+/// Holds: A PDF without exactly one key is refused by name, and no key is stored.
 #[cfg(feature = "pdf")]
 #[test]
 fn a_document_is_refused_by_name_and_nothing_is_kept() {
@@ -263,6 +268,7 @@ fn a_document_is_refused_by_name_and_nothing_is_kept() {
     assert!(ran.code == 2 && ran.err.contains("pass --password-file FILE"), "{}", ran.err);
 }
 
+/// Holds: The key of a password-protected PDF is connected and used.
 #[cfg(feature = "pdf")]
 #[test]
 fn the_key_of_a_closed_document_is_connected_and_used() {

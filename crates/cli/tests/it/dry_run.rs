@@ -51,6 +51,8 @@ fn rehearse(leaf: &Leaf, shell: &Shell, output: &str) -> Ran {
 }
 
 /// Runs every command, so that no future one can send a request that it should only show.
+///
+/// Holds: No command with `--dry-run` changes anything.
 #[test]
 fn no_command_changes_anything() {
     let shell = Shell::open();
@@ -81,6 +83,7 @@ fn words(line: &str) -> Vec<&str> {
     line.split(' ').collect()
 }
 
+/// Holds: A dry run shows whole requests without secrets.
 #[test]
 fn whole_requests() {
     let shell = Shell::open();
@@ -141,6 +144,8 @@ fn whole_requests() {
 }
 
 /// Checks that the dates are those of the changed plan, without past ones.
+///
+/// Holds: A dry run of a plan shows the charges that would follow.
 #[test]
 fn charges_that_would_come() {
     let shell = Shell::open();

@@ -160,6 +160,7 @@ fn all_claims(case: &Case, arguments: &[&str], mutations: &[Mutation]) -> Vec<St
     })
 }
 
+/// Holds: An exit status claims success or refusal only on whole and consistent evidence.
 #[test]
 fn an_exit_status_claims_nothing_without_evidence() {
     let (mut unfounded, mut tried) = (Vec::new(), 0);

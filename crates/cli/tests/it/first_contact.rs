@@ -162,6 +162,8 @@ fn a_sheet_for_excel_begins_with_a_mark() {
 }
 
 /// Checks that a firm's order numbers and ids of other systems do not count as secrets.
+///
+/// Holds: An argument that only looks like a secret can be allowed, and the key itself cannot.
 #[test]
 fn what_only_looks_like_a_secret_can_be_accepted() {
     let shell = Shell::open();
@@ -248,6 +250,8 @@ fn plans_and_payments_name_the_customer() {
 }
 
 /// Checks that other processes of the user can read neither its memory nor its environment.
+///
+/// Holds: Other processes of the user cannot read the memory of the command.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_process_is_not_dumpable() {

@@ -63,6 +63,7 @@ fn cells(object: &Value) -> BTreeMap<String, String> {
     cells
 }
 
+/// Holds: Each answer shows the same values in each output form.
 #[test]
 fn every_answer_in_every_form() {
     let forms = |form: &str| {
@@ -95,6 +96,8 @@ fn every_answer_in_every_form() {
 }
 
 /// Checks that columns do not depend on the rows, so that scripts find them.
+///
+/// Holds: CSV output has a column for each member.
 #[test]
 fn a_sheet_has_a_column_for_every_member() {
     let customer = "customer-key,first-name,last-name,email,phone,comments,status,billing-address.first-name,\

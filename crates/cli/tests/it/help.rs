@@ -55,6 +55,7 @@ fn every_leaf_has_an_example() {
     }
 }
 
+/// Holds: Completions know all commands, and the shells read them.
 #[test]
 fn completions_know_the_tree_and_shells_read_them() {
     for shell in ["bash", "zsh", "fish", "powershell"] {
@@ -76,6 +77,8 @@ fn completions_know_the_tree_and_shells_read_them() {
 }
 
 /// Checks that each command has a page, with the usual sections of a manual.
+///
+/// Holds: Each command has a manual page.
 #[test]
 fn every_command_has_a_manual_page() {
     let folder = tempfile::tempdir().unwrap();

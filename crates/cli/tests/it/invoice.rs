@@ -77,6 +77,9 @@ fn a_number_is_charged_once() {
 }
 
 /// Runs processes that all look before one of them charges; then the gateway finds the first charge.
+///
+/// Holds: Processes that pay an invoice at the same moment charge it once, if the gateway checks for
+/// duplicates.
 #[test]
 fn processes_that_pay_at_one_moment_charge_once() {
     let shell = Shell::open();
@@ -91,6 +94,7 @@ fn processes_that_pay_at_one_moment_charge_once() {
     assert!(told.iter().all(|told| told["status"] == "paid" && told["transaction"]["id"] == *id), "{told:?}");
 }
 
+/// Holds: A charge of another order does not pay an invoice.
 #[test]
 fn a_charge_of_another_order_pays_no_invoice() {
     let shell = Shell::open();

@@ -20,6 +20,8 @@ fn paste(line: &str, other: &Shell, home: &Path) -> Ran {
 }
 
 /// Checks every write of the tree whose outcome can be looked up.
+///
+/// Holds: The advised look-up finds the written object of the same merchant.
 #[test]
 fn the_look_up_finds_what_was_done() {
     for leaf @ Leaf { path, operation, .. } in leaves::all().iter().filter(|leaf| !leaf.operation.is_empty())

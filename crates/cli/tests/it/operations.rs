@@ -198,6 +198,8 @@ fn tables_are_the_same_in_both_formats() {
     assert_eq!(json, screens(&transcript("xml", "table")));
 }
 
+/// Holds: With `--output json` a command prints one JSON document on standard output, the same over JSON and
+/// XML.
 #[test]
 fn documents_are_the_same_in_both_formats() {
     let json = screens(&transcript("json", "json"));

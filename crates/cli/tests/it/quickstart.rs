@@ -25,6 +25,7 @@ fn tables_are_the_same_in_both_formats() {
     assert_eq!(json, told("xml"));
 }
 
+/// Holds: With `--output json` the quickstart prints one JSON document and nothing else on standard output.
 #[test]
 fn the_document_is_the_same_in_both_formats_and_nothing_else_is_told() {
     let told = |format| {

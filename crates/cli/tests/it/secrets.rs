@@ -8,6 +8,7 @@ fn told(ran: &Ran) -> String {
     format!("{}{}", ran.out, ran.err)
 }
 
+/// Holds: The command refuses a secret in its arguments and does not repeat it.
 #[test]
 fn a_secret_argument_is_refused_and_not_repeated() {
     for arguments in [
@@ -162,6 +163,8 @@ fn the_key_goes_to_no_plain_host() {
 }
 
 /// Uses a gateway that repeats the request's data in a decline, a refusal and a header.
+///
+/// Holds: The command masks a secret that the gateway repeats.
 #[test]
 fn what_the_gateway_repeats_is_masked() {
     let echo = format!("card {CARD}, 4111/1111/1111/1111, code {CSC}, key {}", KEY.to_uppercase());

@@ -105,6 +105,9 @@ fn a_file_keeps_everything() {
 }
 
 /// Limits the size of files, as a full disk would.
+///
+/// Holds: `perennial sandbox serve` stops with the reason if its file cannot grow, and keeps the answered
+/// changes.
 #[cfg(unix)]
 #[test]
 fn a_file_that_cannot_grow_stops_it_and_keeps_what_was_answered() {

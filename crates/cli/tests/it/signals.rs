@@ -122,6 +122,8 @@ fn a_write_that_is_cut_short_is_told_with_what_finds_it() {
 }
 
 /// Interrupts runs before the write was sent, or without a write.
+///
+/// Holds: A signal during a read, or before a write has left, ends the command as usual.
 #[test]
 fn what_leaves_nothing_in_doubt_ends_as_usual() {
     let pay = "clientpay pay --total-amount 540.25 --name-on-account Lind --account-stdin";
@@ -172,6 +174,8 @@ fn a_write_that_did_not_leave_yet_ends_as_usual() {
 }
 
 /// Interrupts every write of the tree, so that no future one ends silently.
+///
+/// Holds: A signal during a write ends the command with an unknown outcome and its look-up.
 #[test]
 fn no_write_is_cut_short_in_silence() {
     for leaf @ Leaf { path, operation, .. } in leaves::all().iter().filter(|leaf| !leaf.operation.is_empty())

@@ -21,6 +21,7 @@ fn on_a_terminal(line: &str, environment: &[(&str, &str)]) -> Ran {
     Ran { out: ran.out.replace("\r\n", "\n"), ..ran }
 }
 
+/// Holds: Colors appear only on terminals that support them.
 #[test]
 fn colours_are_for_terminals_that_have_them() {
     for (environment, coloured) in [
@@ -86,6 +87,8 @@ fn a_table_longer_than_the_terminal_is_paged() {
 }
 
 /// Checks that a pager that is left early ends nothing else, and that no pager gets a key.
+///
+/// Holds: A pager gets no key.
 #[test]
 fn a_pager_is_not_to_be_trusted() {
     for (pager, told) in [("true", ""), ("env", "PAGER=env")] {
@@ -96,6 +99,7 @@ fn a_pager_is_not_to_be_trusted() {
     }
 }
 
+/// Holds: Progress appears on a terminal only if the results go elsewhere.
 #[test]
 fn progress_is_for_whoever_sees_nothing_else() {
     let folder = tempfile::tempdir().unwrap();

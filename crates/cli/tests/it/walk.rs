@@ -33,6 +33,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The seeds of the worlds, one for each run.
 const SEEDS: u64 = 1_000;
 
+/// Holds: Each command ends with its status if an input or output is closed or full.
 #[test]
 fn every_command_ends_well_whatever_is_closed() {
     let shell = Shell::open();
@@ -126,6 +127,8 @@ fn finish(command: &mut Command, stdin: &str, name: &str) -> Ran {
 }
 
 /// Checks that without a person the command does not prompt, and names the option to pass instead.
+///
+/// Holds: No command prompts without a terminal.
 #[test]
 fn nobody_is_asked_without_a_terminal() {
     let shell = Shell::open();

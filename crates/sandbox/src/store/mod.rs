@@ -250,6 +250,7 @@ mod tests {
             .unwrap()
     }
 
+    /// Holds: A database job that fails undoes only its own changes.
     #[tokio::test]
     async fn a_job_that_fails_undoes_only_itself() {
         let store = Store::open(None).unwrap();
@@ -276,6 +277,7 @@ mod tests {
         assert!(matches!(store.run(|_| Ok(())).await, Err(StoreError::Closed)));
     }
 
+    /// Holds: A database that cannot grow keeps the answered changes and nothing else.
     #[tokio::test]
     async fn a_full_file_keeps_what_was_answered_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();

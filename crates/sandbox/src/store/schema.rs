@@ -277,6 +277,7 @@ mod tests {
     use super::*;
     use crate::store::world::Kind;
 
+    /// Holds: Each search uses an index and reads no whole world.
     #[test]
     fn no_search_reads_a_whole_world() {
         let (customers, transactions) = (stretches(Kind::Customer), stretches(Kind::Transaction));

@@ -5,6 +5,8 @@ use perennial_sandbox::Sandbox;
 use crate::browser::{self, Browser};
 
 /// Follows a plan: finds it, charges it, makes it fail, and sees it in the log.
+///
+/// Holds: A browser follows a plan through a decline and a refusal on the pages of the console.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -107,6 +107,7 @@ async fn enter_card(browser: &Browser, number: &str) {
     browser.fill_in("#card-code", "999").await;
 }
 
+/// Holds: A payer who is declined pays once with two clicks in a browser.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_payer_is_declined_then_pays_once_with_two_clicks() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -79,6 +79,7 @@ async fn what_is_in_a_batch() {
     }
 }
 
+/// Holds: A settlement by request settles the batch that the caller saw, or nothing.
 #[tokio::test]
 async fn settling_by_request() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -199,6 +200,7 @@ async fn a_tip_is_adjusted_until_the_batch_is_settled() {
     );
 }
 
+/// Holds: An open batch is settled at 22:00 UTC.
 #[tokio::test]
 async fn batches_are_settled_at_22_utc() {
     let cases = [
@@ -323,6 +325,8 @@ async fn all(client: &Client, list: &str, item: &str) -> Vec<Json> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
+    /// Holds: The totals of a batch are the sums of its transactions, and each transaction that moves money
+    /// is in a batch.
     #[test]
     fn a_batch_comes_to_what_its_transactions_do(steps in vec(step(), 1..24)) {
         runtime().block_on(async {
@@ -365,6 +369,7 @@ proptest! {
         });
     }
 
+    /// Holds: Batches close at the same moments in one jump of the clock as in many steps.
     #[test]
     fn one_jump_equals_steps_across_batches(hours in vec(1_u32..900, 1..9), steps in vec(step(), 1..8)) {
         runtime().block_on(async {

@@ -195,6 +195,7 @@ async fn settings_are_changed_answer_by_answer() {
     assert_eq!(client.state().await, before);
 }
 
+/// Holds: A charge that the check of its address or code stops is voided and is in no batch.
 #[tokio::test]
 async fn a_charge_whose_answer_is_not_taken_is_voided() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -63,6 +63,7 @@ async fn a_plan_of_twelve_months_charges_twelve_times() {
     assert_eq!(payments.at("/payload/payments/payment/0/created"), "2027-07-15 10:00:00.000");
 }
 
+/// Holds: One jump of the clock leaves the same world as many steps.
 #[tokio::test]
 async fn one_jump_equals_many_steps() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -238,6 +239,7 @@ async fn a_token_that_is_gone_or_expired_declines() {
     }
 }
 
+/// Holds: A clock request with a duplicate, unknown or wrong member is refused and does not move the clock.
 #[tokio::test]
 async fn the_clock_is_told() {
     let sandbox = Sandbox::start().await.unwrap();

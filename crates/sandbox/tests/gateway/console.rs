@@ -75,6 +75,8 @@ async fn fill(client: &Client) {
     client.json("GET", "/rest/v2/customers/%3Cscript%3E", "").await;
 }
 
+/// Holds: Each page of the console shows values as text, loads nothing from elsewhere and shows no card
+/// number.
 #[tokio::test]
 async fn every_link_leads_to_a_page_that_is_safe() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -219,6 +221,7 @@ async fn pages_say_whom_and_how_much() {
     assert!(style.contains(".set:has(option[value=delay]:checked) label.of-delay-ms"), "{style}");
 }
 
+/// Holds: A form that another page posts to the console changes nothing.
 #[tokio::test]
 async fn forms_of_other_pages_do_nothing() {
     let sandbox = Sandbox::start().await.unwrap();

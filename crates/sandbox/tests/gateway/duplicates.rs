@@ -25,6 +25,7 @@ enum Second {
 
 use Second::{Earlier, New, Refused};
 
+/// Holds: The sandbox takes a charge for a duplicate by the documented rules of the gateway.
 #[tokio::test]
 async fn what_is_a_duplicate() {
     const ON: &str = r#""enabled":true"#;

@@ -31,6 +31,7 @@ async fn a_stopped_and_a_dropped_sandbox_leave_their_world() {
     assert_ne!(again, exchange, "exchange ids go on after a restart");
 }
 
+/// Holds: The same seed or snapshot gives the same exchange ids in a later process.
 #[tokio::test]
 async fn a_world_that_begins_again_or_comes_back_says_the_same_exchange_ids_in_a_later_process_too() {
     let folder = tempfile::tempdir().unwrap();

@@ -275,6 +275,7 @@ async fn live(client: &Client, story: &Story, stride: i64) -> String {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
+    /// Holds: The engine makes the payments of the calendar, in any number of steps of the clock.
     #[test]
     fn payments_are_those_of_the_calendar_in_any_number_of_steps(story in stories(), stride in 1..50i64) {
         runtime().block_on(async {
@@ -288,6 +289,7 @@ proptest! {
         });
     }
 
+    /// Holds: The expected runs of a plan are the payments that happen.
     #[test]
     fn what_is_announced_is_what_happens(story in stories()) {
         runtime().block_on(async {

@@ -38,6 +38,7 @@ async fn pages_are_exact() {
     }
 }
 
+/// Holds: A search by text finds the oldest and the newest object of a large world.
 #[tokio::test]
 async fn searches_find_the_oldest_and_the_newest_of_many() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -7,6 +7,7 @@ use crate::client::Client;
 /// A case: its name, method, path, headers, body, and the status and a text of the answer.
 type Case<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, u16, &'a str);
 
+/// Holds: The sandbox serves the requests that published programs send.
 #[tokio::test]
 async fn requests_of_real_programs() {
     let sandbox = Sandbox::start().await.unwrap();

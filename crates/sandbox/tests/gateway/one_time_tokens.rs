@@ -202,6 +202,7 @@ async fn only_a_public_key_opens_the_exchange_and_it_opens_nothing_else() {
     }
 }
 
+/// Holds: A one-time token is stored without its card and works once, also after a restart.
 #[tokio::test]
 async fn tokens_are_kept_without_the_card_and_used_once_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();

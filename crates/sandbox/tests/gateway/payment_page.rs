@@ -51,6 +51,7 @@ fn token(page: &str) -> String {
     rest[..32].to_owned()
 }
 
+/// Holds: A wrong entry on a payment page is explained to the payer and charges nothing.
 #[tokio::test]
 async fn what_is_wrong_is_said_in_the_payers_words_and_nothing_is_charged() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -117,6 +118,7 @@ async fn payer_page(client: &Client, access_id: &str, payer: Option<&str>) -> St
     format!("/app/api/{id}")
 }
 
+/// Holds: Each page of a payer stores a payment method, and a page of a deleted payer stores none.
 #[tokio::test]
 async fn a_payer_has_as_many_pages_as_it_takes_and_none_once_it_is_deleted() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -160,6 +162,7 @@ async fn a_payer_has_as_many_pages_as_it_takes_and_none_once_it_is_deleted() {
     assert_eq!((payers.len(), methods.as_slice()), (2, &payers[1..]), "{payers:?} {methods:?}");
 }
 
+/// Holds: Under each fault a payment page is paid once, and the request log names the fault.
 #[tokio::test]
 async fn whatever_strikes_a_page_it_is_paid_once_and_the_log_says_what_struck() {
     let ms = Duration::from_millis;
@@ -255,6 +258,7 @@ async fn what_is_too_large_for_a_page_is_told_as_a_page() {
     );
 }
 
+/// Holds: A payment page is paid once, and a page that is over says so.
 #[tokio::test]
 async fn a_page_is_paid_once_and_what_is_over_says_so() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -70,6 +70,7 @@ const CASES: &[(&str, &str, &str, u16, &str, &str)] = &[
     ("GET", "", "", 404, "041", "not emulated by the sandbox: GET /rest/v2"),
 ];
 
+/// Holds: The sandbox refuses by the rules of `domain`, in the gateway's envelope.
 #[tokio::test]
 async fn refusals() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -46,6 +46,7 @@ fn dates(payload: &Json) -> Vec<String> {
     found
 }
 
+/// Holds: The schedule, the expected runs, the forecast and the payments of a plan name the same days.
 #[tokio::test]
 async fn what_is_computed_announced_forecast_and_charged_is_the_same() {
     let sandbox = Sandbox::start().await.unwrap();

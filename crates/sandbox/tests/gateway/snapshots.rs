@@ -28,6 +28,7 @@ async fn restore(client: &Client, id: &str) -> (u16, String) {
     (got.status, got.body)
 }
 
+/// Holds: A restored world is byte for byte the world of the snapshot and goes on in the same way.
 #[tokio::test]
 async fn what_happens_after_a_restore_is_what_happened_after_the_snapshot() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -46,6 +47,7 @@ async fn what_happens_after_a_restore_is_what_happened_after_the_snapshot() {
     }
 }
 
+/// Holds: A snapshot belongs to its world and outlives resets and restarts.
 #[tokio::test]
 async fn each_is_of_its_world_and_outlives_resets_and_restarts() {
     let folder = tempfile::tempdir().unwrap();
@@ -100,6 +102,7 @@ async fn a_clock_is_restored_as_it_was() {
     assert_eq!(client.state().await, state);
 }
 
+/// Holds: A snapshot request with a duplicate, unknown or wrong member is refused and changes nothing.
 #[tokio::test]
 async fn bodies_that_are_refused() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -127,6 +127,7 @@ async fn deliveries(world: &World) -> Vec<String> {
     shown.collect()
 }
 
+/// Holds: Each transaction causes one signed alert, and alerts come in the order of the transactions.
 #[tokio::test]
 async fn every_transaction_is_told_in_order_and_signed() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -249,6 +250,7 @@ async fn what_is_posted_is_json_for_the_path_of_the_url() {
     );
 }
 
+/// Holds: An alert that the endpoint does not take is sent three times, by the world's clock.
 #[tokio::test]
 async fn what_is_not_taken_is_sent_three_times() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -302,6 +304,7 @@ async fn nobody_listens() {
     assert_eq!(deliveries(&world).await, told);
 }
 
+/// Holds: An endpoint gets the alert of a payment before the engine makes the next payment.
 #[tokio::test]
 async fn an_endpoint_hears_of_a_payment_before_the_next_is_made() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -341,6 +344,7 @@ async fn an_endpoint_hears_of_a_payment_before_the_next_is_made() {
     assert_eq!(heard, expected);
 }
 
+/// Holds: One jump of the clock delivers the same alerts as many steps.
 #[tokio::test]
 async fn one_jump_equals_many_steps() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -379,6 +383,7 @@ async fn one_jump_equals_many_steps() {
     }
 }
 
+/// Holds: An alert that was not delivered is delivered after the next start.
 #[tokio::test]
 async fn what_was_not_delivered_is_after_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
@@ -498,6 +503,8 @@ async fn the_same_seed_gives_the_same_bytes() {
     assert_eq!((told[0].0.len(), &told[0]), (3, &told[1]));
 }
 
+/// Holds: A webhook's endpoint is a literal address of this machine; a wrong request is refused by member and
+/// changes nothing.
 #[tokio::test]
 async fn what_is_wrong_is_named_and_changes_nothing() {
     let sandbox = Sandbox::start().await.unwrap();

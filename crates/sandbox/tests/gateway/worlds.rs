@@ -27,6 +27,7 @@ async fn transcript(sandbox: &Sandbox, key: &str) -> Vec<String> {
     answers.into_iter().map(|answer| answer.replace(sandbox.base_url(), "")).collect()
 }
 
+/// Holds: The same seed and the same calls give the same answers.
 #[tokio::test]
 async fn the_same_seed_gives_the_same_transcript() {
     let (one, other) = (Sandbox::start().await.unwrap(), Sandbox::start().await.unwrap());
@@ -88,6 +89,7 @@ impl Life {
     }
 }
 
+/// Holds: Each of a thousand interleaved worlds behaves as if it were alone.
 #[tokio::test]
 async fn a_thousand_worlds_interleaved_are_each_as_if_alone() {
     const WORLDS: u64 = 1_000;
@@ -112,6 +114,7 @@ async fn a_thousand_worlds_interleaved_are_each_as_if_alone() {
     }
 }
 
+/// Holds: Nothing of a world is visible from another.
 #[tokio::test]
 async fn worlds_do_not_see_each_other() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -87,6 +87,7 @@ fn peak(process: u32) -> u64 {
     line.trim().strip_suffix(" kB").unwrap().parse().unwrap()
 }
 
+/// Holds: A client that stops reading holds no memory and no call of another world.
 #[test]
 fn readers_that_stop_hold_no_memory_and_no_other_world() {
     // As `cargo xtask soak memory` says: 32 readers of 25,000 objects; a few of some megabytes otherwise.

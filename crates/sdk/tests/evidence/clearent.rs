@@ -179,6 +179,7 @@ pub(crate) fn of(case: &Case, transaction: &Transaction) -> Conclusion {
     }
 }
 
+/// Holds: The facade concludes yes or no from a Clearent reply only on whole and consistent evidence.
 #[tokio::test(start_paused = true)]
 async fn conclusions_need_evidence() {
     let mut faults = Faults::default();

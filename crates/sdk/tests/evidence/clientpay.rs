@@ -85,6 +85,7 @@ fn sends(writes: &[String]) -> usize {
     writes.iter().filter(|call| !call.contains("/v2/token/") && !call.contains("/v2/paymentsearch")).count()
 }
 
+/// Holds: The facade concludes yes or no from a ClientPay reply only on whole and consistent evidence.
 #[tokio::test(start_paused = true)]
 async fn conclusions_need_evidence() {
     let nothing = json(200, r#"{"success":true,"pageNumber":1,"pageSize":100,"payments":[]}"#);

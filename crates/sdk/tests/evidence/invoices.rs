@@ -98,6 +98,7 @@ fn allows(case: &Case, reply: &Reply, listed: Option<&Tree>, conclusion: Conclus
         || record.is_some_and(|record| judge(&by_number, &record).allows(conclusion))
 }
 
+/// Holds: An invoice is charged once, whatever the earlier replies show.
 #[tokio::test(start_paused = true)]
 async fn an_invoice_is_charged_once() {
     let mut faults = Faults::default();

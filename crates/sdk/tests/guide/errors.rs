@@ -34,6 +34,7 @@ async fn find(client: &Clearent, key: &str) -> Result<Option<String>, Box<dyn st
     }
 }
 
+/// Holds: Each kind of error has a row in the guide.
 #[test]
 fn every_kind_has_a_row() {
     let code = include_str!("../../src/error.rs");

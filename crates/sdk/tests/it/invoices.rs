@@ -117,6 +117,7 @@ async fn pay(gateway: &std::sync::Arc<Gateway>) -> &'static str {
     }
 }
 
+/// Holds: The earlier charges of an invoice decide whether it is charged, as the table says.
 #[tokio::test]
 async fn what_earlier_charges_mean() {
     let approved = || sale(Some("APPROVED"), "25.00");
@@ -180,6 +181,9 @@ async fn what_earlier_charges_mean() {
 }
 
 /// However often it is called, it charges once, unless that was declined.
+///
+/// Holds: Repeated payments of an invoice give the same result and charge once, unless the charge was
+/// declined.
 #[tokio::test]
 async fn a_charge_is_told_the_same_whenever_it_is_asked_for() {
     for (charge, first, later, status, charges) in [

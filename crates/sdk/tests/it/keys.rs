@@ -99,6 +99,7 @@ pub(crate) async fn loses_nothing<S: KeyStore + 'static>(open: impl Fn() -> S) {
     }
 }
 
+/// Holds: A key file passes the table of all key stores.
 #[tokio::test]
 async fn a_file_does_what_every_store_does() {
     let folder = folder();
@@ -107,6 +108,7 @@ async fn a_file_does_what_every_store_does() {
     conforms(|| KeyFile::new(&path, Unlock::Identity(folder.path().join("identity")))).await;
 }
 
+/// Holds: Fifty concurrent writers of a key file lose no key.
 #[tokio::test]
 async fn fifty_writers_lose_nothing() {
     let folder = folder();
@@ -115,12 +117,14 @@ async fn fifty_writers_lose_nothing() {
     loses_nothing(|| keychain.clone()).await;
 }
 
+/// Holds: A keychain passes the table of all key stores.
 #[tokio::test]
 async fn a_keychain_does_what_every_store_does() {
     let keychain = Keychain::in_memory().unwrap();
     conforms(|| keychain.clone()).await;
 }
 
+/// Holds: A key file opens only with its passphrase, and a wrong passphrase does not change it.
 #[tokio::test]
 async fn a_passphrase_opens_what_it_closed_and_another_loses_nothing() {
     let folder = folder();
@@ -144,6 +148,8 @@ async fn a_passphrase_opens_what_it_closed_and_another_loses_nothing() {
 }
 
 /// What was done to the files, what is then told of reading, and of changing.
+///
+/// Holds: A key file that others can read or change is refused and not changed.
 #[tokio::test]
 async fn what_is_not_safe_is_refused_and_kept() {
     type Case = (&'static str, fn(&Path), &'static str, &'static str);
@@ -227,6 +233,7 @@ fn cut(path: &Path) {
     fs::write(path, &whole[..whole.len() - 1]).unwrap();
 }
 
+/// Holds: The files of a key store and its printed forms hold no key, and only the owner can read the files.
 #[tokio::test]
 async fn no_key_is_in_the_files_nor_printed_and_they_are_their_owners() {
     let folder = folder();
@@ -261,6 +268,7 @@ async fn a_writer_to_kill() {
     }
 }
 
+/// Holds: A kill at any moment leaves a whole key file with the last stored key or the next.
 #[tokio::test]
 async fn a_kill_at_any_moment_leaves_a_whole_file() {
     let folder = folder();

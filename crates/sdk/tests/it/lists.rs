@@ -119,6 +119,7 @@ async fn an_error_ends_a_list_and_its_cursor_continues_it() {
 
 type Told = fn(u64) -> Answer;
 
+/// Holds: A list whose pages do not end is an error.
 #[tokio::test]
 async fn pages_that_do_not_end_are_an_error() {
     let table: &[(&str, Told, usize, &str)] = &[
@@ -180,6 +181,7 @@ async fn pages_that_do_not_end_are_an_error() {
     }
 }
 
+/// Holds: A list ends at the last page, however the gateway counts pages.
 #[tokio::test]
 async fn where_a_list_ends() {
     let table: &[(&str, Told, usize, usize)] = &[
@@ -344,6 +346,7 @@ async fn read_changing(seed: u64, comes: Comes, most: u64) -> (Vec<u64>, bool, V
     (found.iter().map(number).collect(), list.changed(), changing.kept.clone(), changing.changes)
 }
 
+/// Holds: A list that changes between pages gives each object once or ends with an error.
 #[tokio::test]
 async fn a_list_that_changes_gives_each_object_once_or_says_that_it_changed() {
     let (mut told, mut missing) = (0, 0);
@@ -368,6 +371,8 @@ async fn a_list_that_changes_gives_each_object_once_or_says_that_it_changed() {
 }
 
 /// What was found from outside: 7 new payments while 113 were listed.
+///
+/// Holds: A list that grows between pages is no loop and repeats no object.
 #[tokio::test]
 async fn a_list_that_grew_is_no_loop_and_repeats_nothing() {
     for (new, size) in [(7, 25), (25, 25), (200, 25)] {

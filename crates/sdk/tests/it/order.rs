@@ -59,6 +59,7 @@ impl Exchange for Busy {
     }
 }
 
+/// Holds: Changes to one object leave in the order of the calls.
 #[tokio::test]
 async fn changes_to_one_object_leave_in_call_order() {
     let busy = Arc::new(Busy::default());

@@ -117,6 +117,7 @@ fn of_type(format: Format, status: u16, kind: &str, payload: Payload) -> Answer 
 
 const HTML: &str = "<html><body>Bad Gateway</body></html>";
 
+/// Holds: Each answer of the table to a call is a value, a definite refusal or an unknown outcome.
 #[tokio::test(start_paused = true)]
 #[rustfmt::skip]
 async fn what_each_answer_means() {
@@ -238,6 +239,8 @@ fn typed(status: u16, media_type: &str, body: impl Into<bytes::Bytes>) -> Answer
 }
 
 /// Whatever a proxy, a firewall or a portal answers, and the gateway's words in an answer that contradicts itself.
+///
+/// Holds: Only the gateway's own envelope is a definite refusal of a write.
 #[tokio::test(start_paused = true)]
 #[rustfmt::skip]
 async fn only_the_gateways_own_envelope_is_a_definite_no() {
@@ -342,6 +345,8 @@ fn other<T: FromStr<Err: Debug>>(id: &str) -> T {
 }
 
 /// Objects that are nearly right.
+///
+/// Holds: An answer about another object is not a success.
 #[tokio::test]
 #[rustfmt::skip]
 async fn an_answer_about_another_object_is_never_a_success() {
@@ -513,6 +518,8 @@ async fn an_answer_about_another_object_is_never_a_success() {
 }
 
 /// Of an answer that decides nothing, the object that it names is to be looked at, and not another one.
+///
+/// Holds: The look-up of an unknown outcome names the object that the answer names.
 #[tokio::test]
 async fn an_unknown_outcome_names_the_object_that_the_answer_names() {
     let sale = Lookup::Transaction(other("700001"));
@@ -549,6 +556,8 @@ async fn an_unknown_outcome_names_the_object_that_the_answer_names() {
 }
 
 /// Nothing is deleted because of a count of something else.
+///
+/// Holds: A search that returns other objects allows no deletion.
 #[tokio::test]
 async fn a_count_of_other_objects_guards_no_deletion() {
     let of_another = Payload::Payments(vec![Payment {
@@ -568,6 +577,7 @@ async fn a_count_of_other_objects_guards_no_deletion() {
     }
 }
 
+/// Holds: A reply that is cut at any byte is not a success.
 #[tokio::test]
 async fn a_reply_cut_anywhere_is_never_a_success() {
     for format in [Format::Json, Format::Xml] {
@@ -612,6 +622,7 @@ async fn a_definite_error_tells_what_the_gateway_said() {
     }
 }
 
+/// Holds: A decline is a value and not an error.
 #[tokio::test]
 async fn a_decline_is_a_value() {
     for format in [Format::Json, Format::Xml] {

@@ -33,6 +33,7 @@ use Does::{Answer as Right, Fail, Later, Page, Says, Status, Throttle};
 const GONE: &str = r#"{"code":"404","payload":{"error":{"error-message":"Object not found"}}}"#;
 const UNAUTHORIZED: &str = r#"{"code":"401","payload":{"error":{"error-message":"Unauthorized"}}}"#;
 
+/// Holds: The facade repeats a call only if the retry table allows it.
 #[tokio::test(start_paused = true)]
 #[rustfmt::skip]
 async fn a_call_is_repeated_only_where_that_does_no_harm() {

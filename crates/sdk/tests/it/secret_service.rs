@@ -59,6 +59,7 @@ fn session(home: &Path, line: &str) -> Output {
         .unwrap()
 }
 
+/// Holds: A real Secret Service passes the table of all key stores and reports that it is locked.
 #[test]
 fn a_real_one_does_what_every_store_does_and_says_that_it_is_locked() {
     let unlock = "printf pw | gnome-keyring-daemon --unlock --components=secrets";

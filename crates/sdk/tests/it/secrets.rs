@@ -122,6 +122,8 @@ fn echo(status: u16, payload: &str) -> Answer {
     Ok(answer)
 }
 
+/// Holds: No `Debug` output, error, span or event of the facade shows a key, a card number or a security
+/// code, and spans have only listed fields.
 #[tokio::test(start_paused = true)]
 async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
     let Watch { printed, fields } = watched();
@@ -231,6 +233,7 @@ fn printed<T: Debug>(outcome: Result<T, perennial::Error>) -> String {
     }
 }
 
+/// Holds: A secret that the call sent is masked wherever the answer repeats it, in every spelling.
 #[tokio::test]
 async fn what_was_sent_is_masked_however_it_comes_back() {
     for (spelling, trace) in SPELLINGS {

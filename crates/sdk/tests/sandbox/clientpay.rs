@@ -75,6 +75,7 @@ async fn payments_go_as_their_test_cards_say() {
     assert!(!stored.to_string().contains("4000100011112224"));
 }
 
+/// Holds: Each eviction of an access id causes one new id, and each payment happens once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_eviction_is_followed_by_one_new_access_id_and_every_payment_lands_once() {
     const TASKS: usize = 64;
@@ -291,6 +292,8 @@ async fn every_operation_of_version_1_and_what_it_lacks() {
 
 /// However the answer to a call is lost, its outcome is found, or it is unknown and can be gone on with under its id; and
 /// it is made once.
+///
+/// Holds: After a lost answer of the sandbox the facade finds the one payment of a request id.
 #[tokio::test]
 async fn a_lost_answer_leads_to_the_first_outcome_and_one_payment() {
     // Whether a look finds it at once; of a late commit that is open.

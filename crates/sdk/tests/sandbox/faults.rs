@@ -125,6 +125,7 @@ fn rows() -> Vec<Row> {
     ]
 }
 
+/// Holds: Under each fault of the sandbox the facade sends no create again whose outcome is unknown.
 #[tokio::test]
 async fn a_client_repeats_what_does_no_harm_and_says_when_an_outcome_is_unknown() {
     for format in FORMATS {

@@ -16,6 +16,7 @@ fn card() -> ChargeBuilder {
     Charge::builder().card("4111 1111 1111 1111").exp_date("1230").csc("999")
 }
 
+/// Holds: An invoice is charged once under its number.
 #[tokio::test]
 async fn an_invoice_is_paid_once() {
     for format in FORMATS {
@@ -63,6 +64,7 @@ async fn an_invoice_is_paid_once() {
     }
 }
 
+/// Holds: After a lost answer an invoice is looked up and not charged again.
 #[tokio::test]
 async fn a_lost_answer_is_looked_for_and_never_charged_again() {
     for (effect, is_made) in [

@@ -8,6 +8,8 @@ use perennial::clearent::{CustomerKey, CustomerSearch, Paging};
 use super::{customer, start};
 
 /// What happens after the first page, in which order the list is read, and what must be found.
+///
+/// Holds: A list of the sandbox gives each object once and skips none.
 #[tokio::test]
 async fn each_object_is_given_once_and_none_is_skipped() {
     for format in [Format::Json, Format::Xml] {

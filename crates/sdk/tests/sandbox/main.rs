@@ -275,6 +275,7 @@ async fn batches_are_looked_at_and_settled() {
     }
 }
 
+/// Holds: The facade tells a charge that the gateway takes for a duplicate from a new charge.
 #[tokio::test]
 async fn a_duplicate_is_told_from_a_charge() {
     for format in FORMATS {

@@ -13,6 +13,7 @@ fn charge(amount: &str) -> ChargeBuilder {
     Charge::builder().amount(amount).card("4111 1111 1111 1111").exp_date("1230").csc("999")
 }
 
+/// Holds: A test sale voids what it charged and nothing else.
 #[tokio::test]
 async fn only_what_was_approved_now_is_taken_back() {
     for format in FORMATS {
@@ -38,6 +39,7 @@ async fn only_what_was_approved_now_is_taken_back() {
     }
 }
 
+/// Holds: A test sale with a lost answer says how to look it up.
 #[tokio::test]
 async fn what_was_lost_on_the_way_is_to_be_looked_up() {
     let (sandbox, client) = start(Format::Json).await;

@@ -27,6 +27,7 @@ async fn key_of(world: &World) -> PublicKey {
     PublicKey::from_hex(&world.webhook_key().await.unwrap()).unwrap()
 }
 
+/// Holds: The facade verifies and reads the alerts that the sandbox posts.
 #[tokio::test]
 async fn what_is_posted_is_verified_and_says_what_was_answered() {
     for format in super::FORMATS {

@@ -99,6 +99,7 @@ async fn send(builder: ReqwestBuilder, url: &str) -> Result<Response<Bytes>, Tra
 
 const OPENED: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
 
+/// Holds: A configured proxy carries a TLS tunnel and cannot read the key.
 #[tokio::test]
 async fn the_key_goes_through_a_tunnel_that_the_proxy_cannot_read() {
     let Certificate { acceptor, pem } = certificate("127.0.0.1", 2000..2200);
@@ -177,6 +178,8 @@ async fn certificates_are_verified_behind_a_proxy_and_of_it() {
 }
 
 /// Checks that no plain call goes through a proxy, which would read its key.
+///
+/// Holds: Plain HTTP does not go through a proxy.
 #[tokio::test]
 async fn plain_http_is_not_sent_through_a_proxy() {
     let gateway = Gateway::start(&[Whole, Say(OK)]).await;

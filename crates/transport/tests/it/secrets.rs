@@ -116,6 +116,8 @@ impl<S: tracing::Subscriber> Layer<S> for Fields {
     }
 }
 
+/// Holds: No `Debug` output, error, span, event or recording of the transport shows a key, a card number or a
+/// security code, and spans have only listed fields.
 #[tokio::test]
 async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
     let (printed, fields) = (Printed::default(), Fields::default());

@@ -195,6 +195,8 @@ async fn a_refused_url_is_tried_once() {
 }
 
 /// Checks that a wait that leaves no time for another attempt is not started.
+///
+/// Holds: A call with its waits and attempts ends by its deadline.
 #[tokio::test(start_paused = true)]
 async fn the_deadline_bounds_waits_and_attempts() {
     for (within, attempts, took) in [(1, 1, 0), (2, 2, 1), (3, 2, 1), (4, 3, 3)] {
@@ -228,6 +230,7 @@ async fn only_what_may_follow_shortens_an_attempt() {
     }
 }
 
+/// Holds: Retries stop at the policy's number of attempts and at its budget.
 #[tokio::test(start_paused = true)]
 async fn attempts_and_budget_are_the_policys() {
     for (attempts, budget, sent) in [(1, 25, 1), (5, 25, 5), (5, 2, 3), (5, 0, 1)] {
@@ -274,6 +277,8 @@ impl Exchange for Slow {
 
 /// Starts ten calls at once. Each call without a permit before its deadline was not sent; permits of finished calls are
 /// used again.
+///
+/// Holds: Calls wait for the client's pace, and no longer than their deadline.
 #[tokio::test(start_paused = true)]
 async fn calls_leave_within_the_pace_and_the_deadline() {
     let whole = NonZeroU32::new;

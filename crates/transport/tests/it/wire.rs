@@ -65,6 +65,7 @@ async fn whole_answers() {
     }
 }
 
+/// Holds: An answer that stalls, trickles or does not end is given up at the deadline or at the size limit.
 #[tokio::test]
 #[rustfmt::skip]
 async fn answers_that_never_come_whole() {
@@ -118,6 +119,8 @@ async fn answers_that_take_too_long_end_at_the_deadline() {
 }
 
 /// Checks that an existing connection may have carried a byte, and that no fresh one replaces it.
+///
+/// Holds: A reset after the first byte counts as maybe sent.
 #[tokio::test]
 async fn a_reset_at_any_byte_is_maybe_sent() {
     const RESETS: [&[Step]; 8] = [
@@ -148,6 +151,7 @@ async fn a_reset_of_a_kept_connection_is_maybe_sent() {
     assert_eq!(gateway.accepted(), 1);
 }
 
+/// Holds: A failed connection counts as not sent.
 #[tokio::test]
 async fn no_connection_is_not_sent() {
     // Bound and not listening: no other test can be given this port meanwhile.
@@ -170,6 +174,7 @@ async fn a_passed_deadline_sends_nothing() {
     assert_eq!(gateway.accepted(), 0);
 }
 
+/// Holds: A refused URL opens no connection.
 #[tokio::test]
 async fn refused_urls_connect_to_nothing() {
     let gateway = Gateway::start(&[Whole, Say(OK)]).await;
@@ -189,6 +194,7 @@ async fn refused_urls_connect_to_nothing() {
     assert_eq!(gateway.accepted(), 0);
 }
 
+/// Holds: A redirect is an answer and is not followed.
 #[tokio::test]
 async fn redirects_are_answers() {
     let sink = Gateway::start(&[Whole, Say(OK)]).await;
@@ -239,6 +245,8 @@ async fn the_request_carries_nothing_more() {
 }
 
 /// Runs in a separate child process: all tests of a process share its environment.
+///
+/// Holds: A proxy of the environment is not used.
 #[test]
 fn proxies_of_the_environment_are_not_used() {
     let sink = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -262,6 +270,7 @@ async fn a_direct_call_is_answered() {
     assert_eq!(send(&small(), &gateway.url("http")).await.unwrap().status(), 200);
 }
 
+/// Holds: A request goes only to a server with a trusted certificate.
 #[tokio::test]
 async fn only_trusted_certificates_are_spoken_to() {
     for (name, years, trusted, spoken_to) in [

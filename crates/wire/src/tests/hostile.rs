@@ -25,6 +25,7 @@ fn refused(format: Format, document: &[u8], path: &str, kind: DecodeErrorKind) {
 
 const MALFORMED: DecodeErrorKind = Syntax { line: 0, column: 0 };
 
+/// Holds: The JSON reader refuses each hostile document of the table, with the place and the rule.
 #[test]
 fn json() {
     let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(32), "]".repeat(32));
@@ -96,6 +97,7 @@ fn json() {
     refused(Format::Json, &[0xfe, 0xff, 0, b'{', 0, b'}'], "", Utf16);
 }
 
+/// Holds: The XML reader refuses a DOCTYPE, a second root and each other malformed document of the table.
 #[test]
 fn xml_documents() {
     let attributes = (0..33).map(|n| format!("a{n}=''")).collect::<Vec<_>>().join(" ");
@@ -155,6 +157,7 @@ fn xml_documents() {
     refused(Format::Xml, b"\xff\xfe<\0r\0", "", Utf16);
 }
 
+/// Holds: The XML reader refuses undefined entities and each other malformed content of the table.
 #[test]
 fn xml_contents() {
     let nested = |levels| format!("<x>{}{}</x>", "<a>".repeat(levels), "</a>".repeat(levels));
@@ -211,6 +214,7 @@ fn xml_contents() {
     }
 }
 
+/// Holds: A document at a limit is read, and a document past it is refused.
 #[test]
 fn limits_are_inclusive() {
     let text = "a".repeat(65_536);
@@ -227,6 +231,7 @@ fn limits_are_inclusive() {
     }
 }
 
+/// Holds: No decode error quotes its input.
 #[test]
 fn messages_quote_nothing() {
     const PAN: &str = "4111111111111111";

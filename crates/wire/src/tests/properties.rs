@@ -61,6 +61,7 @@ fn read(format: Format, document: &[u8]) -> Option<Response<'_>> {
 }
 
 proptest! {
+    /// Holds: A value that is written in JSON or XML is read back as the same value.
     #[test]
     fn a_value_comes_back_from_both_formats(response in response()) {
         for format in [Format::Json, Format::Xml] {
@@ -112,18 +113,21 @@ proptest! {
         }
     }
 
+    /// Holds: No proper prefix of a document decodes.
     #[test]
     fn no_prefix_is_a_document(format in format(), response in response(), cut in any::<Index>()) {
         let document = written(format, &response);
         prop_assert_eq!(read(format, &document[..cut.index(document.len())]), None);
     }
 
+    /// Holds: A number in a document keeps the digits with which it was written.
     #[test]
     fn numbers_keep_their_digits(number in "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,4})?") {
         let document = format!(r#"{{"x":{number},"code":{number}}}"#);
         prop_assert_eq!(read(Format::Json, document.as_bytes()).and_then(|read| read.code), Some(number.into()));
     }
 
+    /// Holds: Any sequence of bytes is read or refused without a panic.
     #[test]
     fn any_bytes_are_read_or_refused(format in format(), bytes in vec(any::<u8>(), 0..200)) {
         read(format, &bytes);

@@ -80,6 +80,7 @@ fn scalars_in_xml() {
     }
 }
 
+/// Holds: JSON objects are read with unknown, missing and reordered members.
 #[test]
 fn objects_in_json() {
     let customer =
@@ -110,6 +111,7 @@ fn objects_in_json() {
     }
 }
 
+/// Holds: XML objects are read with unknown, missing and reordered members.
 #[test]
 fn objects_in_xml() {
     let customer = |kind: Option<&'static str>, customer| {
@@ -147,6 +149,7 @@ fn objects_in_xml() {
     }
 }
 
+/// Holds: A value has one sequence of bytes in each format.
 #[test]
 fn bytes_are_canonical() {
     let address = Address { street: Some("1 \"Loom\" <St>".into()), zip: Some(String::new().into()) };

@@ -71,6 +71,8 @@ fn with(text: &str, span: &std::ops::Range<usize>, value: &str) -> String {
 }
 
 /// Puts the secret's text into every scalar in turn.
+///
+/// Holds: Every text member of an answer masks the secrets of its call.
 #[test]
 fn what_was_sent_is_masked_in_every_member() {
     const ECHO: &str = "key K3Y0-f7a1-99c2-BEEF card 5105-1051-0510-5100 code 9786.";
@@ -97,6 +99,8 @@ fn what_was_sent_is_masked_in_every_member() {
 }
 
 /// Uses a security code, a pin or a short account number that equals an amount, day or id by chance.
+///
+/// Holds: Masking changes no amount, date, key or id.
 #[test]
 fn money_dates_and_ids_stay_as_they_are() {
     let mut changed = std::collections::BTreeSet::new();

@@ -104,6 +104,7 @@ proptest! {
         comes_back(&settlement, batch::settle, batch::read_settle);
     }
 
+    /// Holds: A message means the same in any order of its members.
     #[test]
     fn the_order_of_members_does_not_matter(seed: u64) {
         for (name, reply) in REPLIES {

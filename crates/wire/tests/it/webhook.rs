@@ -42,6 +42,7 @@ fn signature() -> String {
     signature.trim_end().strip_suffix("\"}").unwrap().to_owned()
 }
 
+/// Holds: An alert that openssl signed is verified and read.
 #[test]
 fn what_openssl_signed_is_verified_and_says_what_happened() {
     let golden = golden();
@@ -126,6 +127,7 @@ fn a_document_that_is_no_alert() {
     }
 }
 
+/// Holds: Each malformed or foreign signature of the table is refused.
 #[test]
 fn a_signature_that_is_none() {
     use SignatureError::{Malformed, Mismatch};
@@ -210,6 +212,7 @@ fn a_key_that_is_none() {
     }
 }
 
+/// Holds: No member outside the signed payload of an alert is read as a part of it.
 #[test]
 fn nothing_unsigned_is_taken_for_signed() {
     let signer = Signer::from_seed(b"perennial");
@@ -271,6 +274,7 @@ fn a_signer_signs_answers_once() {
     assert_eq!(shown, format!(r#" {{ "payload" : {{ }} ,"signature":"{}"}}"#, signer.signature(b"{ }")));
 }
 
+/// Holds: No member of an alert can be read before its signature is verified.
 #[test]
 fn nothing_of_an_alert_is_shown_before_it_is_verified() {
     let body = golden();
@@ -281,6 +285,7 @@ fn nothing_of_an_alert_is_shown_before_it_is_verified() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
+    /// Holds: A flipped bit in the payload or the signature of an alert is refused.
     #[test]
     fn a_flipped_bit_of_payload_or_signature_is_refused(at in any::<prop::sample::Index>(), bit in 0..8_u8) {
         let golden = golden();

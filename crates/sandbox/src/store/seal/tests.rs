@@ -81,6 +81,8 @@ fn started_and_told(folder: &Path) -> Result<(Vec<i64>, Option<u64>), String> {
 
 type Change = fn(&mut Written, &Written);
 
+/// Holds: A start refuses database files that were changed since the sandbox left them, and does not touch
+/// them.
 #[test]
 fn files_that_were_changed_are_refused_and_left_as_they_are() {
     type Case<'c> = (&'c str, &'c Written, &'c Written, Change, Result<&'c [i64], &'c str>);
@@ -150,6 +152,8 @@ fn swap(db: &mut [u8]) {
 }
 
 /// Cuts and flips at all places of both files: a start refuses, or has all answered rows.
+///
+/// Holds: A cut or flipped database file does not lose an answered change silently.
 #[test]
 fn cuts_and_flips_lose_no_answer_in_silence() {
     let folder = tempfile::tempdir().unwrap();
@@ -194,6 +198,8 @@ fn cuts_and_flips_lose_no_answer_in_silence() {
 
 /// Cuts and changes of the log at all places are refused, including the log of the last write; only a cut inside a very
 /// large write looks like a kill, and is reported. No answer is lost silently.
+///
+/// Holds: A write-ahead log that is cut or flipped at any byte is reported.
 #[test]
 fn a_log_that_is_cut_or_flipped_anywhere_is_told() {
     let folder = tempfile::tempdir().unwrap();

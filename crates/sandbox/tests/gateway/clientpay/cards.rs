@@ -24,6 +24,7 @@ fn leaves(value: &Json, at: &str, found: &mut Vec<String>) {
     }
 }
 
+/// Holds: A card number in any member of any ClientPay call is stored and shown nowhere.
 #[tokio::test]
 async fn a_card_in_any_member_of_any_call_is_nowhere_afterwards() {
     let folder = tempfile::tempdir().unwrap();
@@ -74,6 +75,7 @@ fn hidden(page: &str) -> String {
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
+/// Holds: A card number in any field of a payment page's form is stored and shown nowhere.
 #[tokio::test]
 async fn nor_in_any_field_of_a_form() {
     let folder = tempfile::tempdir().unwrap();
@@ -159,6 +161,7 @@ async fn nor_in_any_field_of_a_form() {
     assert_nowhere("forms", client, folder.path()).await;
 }
 
+/// Holds: A card number in a control request is stored and shown nowhere.
 #[tokio::test]
 async fn nor_in_the_control_interface() {
     let folder = tempfile::tempdir().unwrap();

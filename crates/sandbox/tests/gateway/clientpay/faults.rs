@@ -27,6 +27,7 @@ async fn payments(merchant: &Merchant) -> usize {
     merchant.state().await["clientpay-payments"].as_array().unwrap().len()
 }
 
+/// Holds: Under each fault a request id makes at most one payment.
 #[tokio::test]
 async fn whatever_strikes_a_payment_its_request_id_makes_one() {
     let ms = Duration::from_millis;

@@ -146,6 +146,7 @@ async fn a_search_that_is_none_is_refused_by_its_place() {
     }
 }
 
+/// Holds: A session is found by its id, even if the id looks like a card number.
 #[tokio::test]
 async fn a_session_is_found_whatever_its_id_looks_like() {
     let sandbox = Sandbox::start().await.unwrap();

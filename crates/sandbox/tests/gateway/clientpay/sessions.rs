@@ -45,6 +45,7 @@ impl Paths {
     }
 }
 
+/// Holds: An account has one live access id until it requests another or the id expires.
 #[tokio::test]
 async fn one_access_id_is_live_until_another_is_asked_for_or_it_is_expired() {
     const UNKNOWN: &str = "6b0f0a57-2f6a-4a6e-9a0f-64c1b8b7d210";
@@ -196,6 +197,7 @@ async fn a_customers_access_id_opens_what_is_about_payers_and_no_more() {
     assert_eq!(merchant.send("/v2/token/customeraccessid", &wrong).await.status, 401);
 }
 
+/// Holds: A request id works once, and only for the account that generated it.
 #[tokio::test]
 async fn a_request_id_is_used_once_by_the_account_that_it_was_generated_for() {
     let sandbox = Sandbox::start().await.unwrap();

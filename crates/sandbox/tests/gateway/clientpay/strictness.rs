@@ -54,6 +54,7 @@ async fn each_path_has_one_method_and_says_which() {
     assert_eq!(merchant.state().await, before);
 }
 
+/// Holds: A malformed ClientPay body is refused, changes nothing and leaves its request id unused.
 #[tokio::test]
 async fn a_body_is_json_of_the_right_shape() {
     let sandbox = Sandbox::start().await.unwrap();

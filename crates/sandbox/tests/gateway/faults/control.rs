@@ -130,6 +130,7 @@ const BODIES: &[(&str, &str)] = &[
     ("drop", "the body: must be a JSON object"),
 ];
 
+/// Holds: A wrong fault request is refused by member and changes nothing.
 #[tokio::test]
 async fn what_is_wrong_is_named_and_changes_nothing() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -24,6 +24,7 @@ async fn customers(world: &World) -> usize {
     state["customers"].as_array().unwrap().len()
 }
 
+/// Holds: A late commit happens at its time, also after its connection has closed.
 #[tokio::test]
 async fn a_late_commit_outlives_its_connection_and_comes_when_it_is_due() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -43,6 +44,7 @@ async fn a_late_commit_outlives_its_connection_and_comes_when_it_is_due() {
     assert_eq!(customers(&world).await, 1);
 }
 
+/// Holds: A late commit does not change a world that was emptied since.
 #[tokio::test]
 async fn a_late_commit_does_not_reach_a_world_that_was_emptied() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -61,6 +63,7 @@ async fn a_late_commit_does_not_reach_a_world_that_was_emptied() {
     assert_eq!(customers(&world).await, 1);
 }
 
+/// Holds: A stop commits all late calls and sends all delayed answers.
 #[tokio::test]
 async fn a_stop_commits_what_is_late_and_sends_what_is_delayed() {
     let folder = tempfile::tempdir().unwrap();

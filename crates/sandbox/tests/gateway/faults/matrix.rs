@@ -310,16 +310,19 @@ fn without_exchange(body: &str) -> String {
     format!("{before}{}", &rest[end..])
 }
 
+/// Holds: Each operation under each fault leaves the world that the fault promises, in JSON.
 #[tokio::test]
 async fn every_operation_under_every_effect_in_json() {
     Bench::of("json").await.each().await;
 }
 
+/// Holds: Each operation under each fault leaves the world that the fault promises, in XML.
 #[tokio::test]
 async fn every_operation_under_every_effect_in_xml() {
     Bench::of("xml").await.each().await;
 }
 
+/// Holds: Each read can be answered from an earlier copy of the world.
 #[tokio::test]
 async fn every_read_can_be_stale() {
     for format in ["json", "xml"] {
@@ -327,6 +330,7 @@ async fn every_read_can_be_stale() {
     }
 }
 
+/// Holds: Each charge can be declined with the result code of the fault.
 #[tokio::test]
 async fn every_charge_can_be_declined() {
     for format in ["json", "xml"] {
@@ -334,6 +338,7 @@ async fn every_charge_can_be_declined() {
     }
 }
 
+/// Holds: The matrix of operations and faults has all operations.
 #[tokio::test]
 async fn no_operation_is_missing() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -8,6 +8,7 @@ use super::requests::{Subscriber, message, root};
 use crate::canary::{SPELLINGS, assert_free, assert_nowhere};
 use crate::client::Client;
 
+/// Holds: A card number in any member of any Clearent request is stored and shown nowhere.
 #[tokio::test]
 async fn a_card_in_any_member_of_any_request_is_nowhere_afterwards() {
     let folder = tempfile::tempdir().unwrap();

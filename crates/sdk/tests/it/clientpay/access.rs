@@ -66,6 +66,7 @@ async fn how_an_access_id_is_found() {
     }
 }
 
+/// Holds: A wrong PIN does not cause a request for a new access id.
 #[tokio::test]
 async fn a_wrong_pin_never_asks_for_a_new_one() {
     let gateway = Gateway::new(|_, _| Does::Well);
@@ -82,6 +83,8 @@ async fn a_wrong_pin_never_asks_for_a_new_one() {
 }
 
 /// Many tasks of one process pay while their access id is evicted again and again.
+///
+/// Holds: Sixty-four tasks of a process whose access id is refused ask for one new id.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_tasks_ask_for_one_new_id_each_time_theirs_is_evicted() {
     const TASKS: usize = 64;

@@ -30,6 +30,7 @@ fn ids(gateway: &Gateway, route: Operation) -> Vec<String> {
     of_route.map(|request| id(&serde_json::from_slice(request.body()).unwrap())).collect()
 }
 
+/// Holds: After a lost answer the facade finds the payment under its request id.
 #[tokio::test(start_paused = true)]
 #[rustfmt::skip]
 async fn a_lost_answer_leads_to_the_first_outcome() {
@@ -97,6 +98,8 @@ async fn a_lost_answer_leads_to_the_first_outcome() {
 }
 
 /// Who asks for it gets one send more, under the same id: after the window, and only if two looks found nothing.
+///
+/// Holds: A second send under a request id happens only if the caller asks for it, after the window.
 #[tokio::test(start_paused = true)]
 #[rustfmt::skip]
 async fn a_second_send_is_asked_for_and_comes_after_the_window() {
@@ -189,6 +192,8 @@ async fn a_payment_that_comes_late_is_found_after_the_window() {
 
 /// One answer, in all ways in which it can name a payment of ours: it is never a definite no, and a definite yes or a
 /// decline only on whole evidence. The request is never sent again, and what the gateway has decides.
+///
+/// Holds: An answer that names a payment is not a definite refusal.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_names_a_payment_is_never_a_definite_no() {
     const OURS: &str = r#""requestID":"request-0002-4aaa-8bbb""#;
@@ -352,6 +357,8 @@ async fn an_answer_that_names_a_page_or_a_payer_is_never_a_definite_no() {
 }
 
 /// Several payments under one request are an error that names them: for the payment, and for who asks later.
+///
+/// Holds: Several payments under one request id are an error that names them.
 #[tokio::test(start_paused = true)]
 async fn several_payments_of_one_request_are_an_error_that_names_them() {
     let record = |id: &str, status: &str, amount: &str, surcharge: &str| {
@@ -450,6 +457,7 @@ async fn processing_and_then_approved_is_one_outcome() {
     }
 }
 
+/// Holds: A payment under a request id is found or made, and not made twice.
 #[tokio::test(start_paused = true)]
 async fn under_its_id_a_request_is_found_or_made() {
     let gateway = Gateway::of(Operation::Pay, [Does::PerformThen(Kind::Closed), Does::Fail(Kind::Closed)]);
@@ -475,6 +483,8 @@ async fn under_its_id_a_request_is_found_or_made() {
 }
 
 /// A request that cannot even be looked for is not sent again.
+///
+/// Holds: A request that cannot be looked up is not sent again.
 #[tokio::test(start_paused = true)]
 async fn without_a_look_there_is_no_repeat() {
     let gateway = Gateway::new(|_, route| match route {
@@ -537,6 +547,7 @@ async fn version_1_looks_by_status() {
     }
 }
 
+/// Holds: A refund is found under its request id or in its payment.
 #[tokio::test(start_paused = true)]
 #[rustfmt::skip]
 async fn a_refund_is_found_by_its_request_or_in_its_payment() {

@@ -85,6 +85,7 @@ async fn a_refusal_says_why_by_field() {
     assert!(error.request_id().is_none(), "what was refused needs no reconciling");
 }
 
+/// Holds: A postback counts as paid only after a search confirms it.
 #[tokio::test]
 async fn a_postback_is_a_hint_and_a_search_confirms() {
     let gateway = Gateway::new(|_, _| Does::Well);

@@ -41,6 +41,8 @@
 mod hex;
 mod key;
 mod signer;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::fmt;

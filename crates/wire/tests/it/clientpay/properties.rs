@@ -196,6 +196,8 @@ proptest! {
     }
 
     /// Checks that any input is read or refused.
+    ///
+    /// Holds: The readers of ClientPay's messages read or refuse any sequence of bytes without a panic.
     #[test]
     fn any_bytes_are_read_or_refused(
         name in select(REQUESTS.iter().map(|request| request.name).collect::<Vec<_>>()),

@@ -185,6 +185,8 @@ fn email_options_are_json_or_nothing() {
 }
 
 /// Checks that all violations are reported at once, each by the request's field name, ids included.
+///
+/// Holds: A refusal of ClientPay names a member of the request, in both versions.
 #[test]
 fn what_a_gateway_refuses_by_name() {
     let said = |error: ReadError| match error {
