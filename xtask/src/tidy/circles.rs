@@ -142,7 +142,7 @@ fn floor_of(root: &str, module: &[&str]) -> Option<usize> {
     if path.is_empty() {
         return None;
     }
-    let stands_on = |floor: &[&str]| {
+    let stands_on = |floor: &&[&str]| {
         floor
             .iter()
             .any(|name| path == **name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with("::")))

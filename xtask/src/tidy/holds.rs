@@ -98,7 +98,7 @@ fn module_of(file: &str) -> Option<Vec<&str>> {
     Some(parts)
 }
 
-/// What stands above an item: its documentation, and whether an attribute makes it a test.
+/// Lines above an item: its documentation, and whether an attribute makes it a test.
 #[derive(Default)]
 struct Above<'a> {
     line: usize,
