@@ -1,4 +1,26 @@
-//! The macro behind every request object.
+//! The macro behind every request object, and the name of the builder that it declares.
+
+use crate::Violations;
+
+/// A request, which a builder makes.
+pub trait Request: Sized {
+    /// The builder, which [`Builder`] names.
+    type Builder: TryInto<Self, Error = Violations>;
+}
+
+/// The builder of a request: `Builder<NewPlan>` is what `NewPlan::builder()` returns.
+///
+/// ```
+/// use perennial_domain::{Builder, Violations, clearent::NewCustomer};
+///
+/// fn named(customer: Builder<NewCustomer>) -> Builder<NewCustomer> {
+///     customer.first_name("Ada").last_name("Byron")
+/// }
+///
+/// let ada: Result<NewCustomer, Violations> = named(NewCustomer::builder().phone("555-0100")).build();
+/// assert!(ada.is_ok());
+/// ```
+pub type Builder<T> = <T as Request>::Builder;
 
 /// Declares a request as a table of its fields, each with its documented name.
 ///
@@ -6,6 +28,9 @@
 /// which the gateway lets pass: `build` demands them, `accept` (the gateway's reading) does not. `nested` ones are
 /// request objects themselves, and `each` ones are lists of them with at least one. `check` sees what both judge,
 /// `strictly` what only `build` does. A `derived` value follows from the fields; without it there is no request.
+///
+/// A request without card data derives `Clone`, `PartialEq` and `Eq` in its table; the values of cards and accounts have
+/// none of these, so that a request with one cannot.
 macro_rules! request {
     (
         $(#[$meta:meta])*
@@ -52,10 +77,10 @@ macro_rules! unlisted_request {
             $( $derived: $Derived, )?
         }
 
+        #[doc(hidden)]
         #[doc = concat!("The fields of a [`", stringify!($Request), "`], borrowed; made to be destructured whole.")]
         #[derive(Debug)]
         #[allow(clippy::struct_field_names, reason = "the wire names them")]
-        #[expect(missing_docs, reason = "each field is documented on the builder's method of the same name")]
         pub struct $Fields<'a> {
             $($( pub $required: &'a $Required, )*)?
             $($( pub $documented: Option<&'a $Documented>, )*)?
@@ -71,6 +96,7 @@ macro_rules! unlisted_request {
             }
 
             /// The fields of the request.
+            #[doc(hidden)]
             pub fn fields(&self) -> $Fields<'_> {
                 $Fields {
                     $($( $required: &self.$required, )*)?
@@ -158,6 +184,7 @@ macro_rules! unlisted_request {
             }
 
             /// The request as the live gateway accepts it: without the fields that live clients leave out.
+            #[doc(hidden)]
             pub fn accept(self) -> Result<$Request, $crate::Violations> {
                 #[allow(unused_mut, reason = "not every request has required fields")]
                 let mut this = self;
@@ -188,6 +215,10 @@ macro_rules! unlisted_request {
                     _ => Err(this.violations),
                 }
             }
+        }
+
+        impl $crate::builder::Request for $Request {
+            type Builder = $Builder;
         }
 
         impl TryFrom<$Builder> for $Request {

@@ -2,6 +2,7 @@ use crate::{InvalidValue, Rule};
 
 /// A flag as a request has it: `true` or `false`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Flag(pub bool);
 
 impl Flag {

@@ -7,6 +7,7 @@ use crate::{Amount, Date, Rule, Text, builder::unlisted_request as request, clie
 
 request! {
     /// A line of an [`Invoice`].
+    #[derive(Clone, PartialEq, Eq)]
     pub struct InvoiceLine, InvoiceLineFields, InvoiceLineBuilder {
         required {
             /// What is sold.
@@ -48,6 +49,7 @@ request! {
     ///      lines[0].amount: must be at least 0.01; lines[0].description: is required; number: is required",
     /// );
     /// ```
+    #[derive(Clone, PartialEq, Eq)]
     pub struct Invoice, InvoiceFields, InvoiceBuilder {
         required {
             /// The number, at most 100 characters: no two invoices of a merchant may share one, because by it a gateway
@@ -89,6 +91,20 @@ fn total<'a>(lines: impl IntoIterator<Item = &'a InvoiceLine>, tax: Amount) -> O
 }
 
 impl Invoice {
+    /// The number, under which it is charged and looked up.
+    ///
+    /// ```
+    /// use perennial_domain::{Invoice, InvoiceLine};
+    ///
+    /// let labor = InvoiceLine::builder().description("Labor").amount("250.00");
+    /// let invoice = Invoice::builder().number("INV-70412").date("2027-01-04").line(labor).build().unwrap();
+    /// assert_eq!(invoice.number().as_str(), "INV-70412");
+    /// assert_eq!(invoice.amount().to_string(), "250.00");
+    /// ```
+    pub fn number(&self) -> &Reference {
+        &self.number
+    }
+
     /// What is to be paid: all lines and the tax.
     pub fn amount(&self) -> Amount {
         self.amount

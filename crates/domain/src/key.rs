@@ -65,6 +65,9 @@ macro_rules! key {
             }
         }
 
+        #[cfg(feature = "serde")]
+        $crate::serial::as_text!($Key);
+
         impl $crate::field::Described for $Key {
             const KIND: $crate::field::Kind = $crate::field::Kind::Key;
         }

@@ -1,14 +1,43 @@
 //! Recurring payments as pure values and rules.
 //!
 //! A value of this crate that exists is valid: constructors are strict, and a request object reports all that is
-//! wrong with it at once, each violation naming its field and its rule and never the value. There is no I/O, no
-//! clock and no serialisation here; [`perennial-wire`](https://docs.rs/perennial-wire) turns these values into bytes.
+//! wrong with it at once, each violation naming its field and its rule and never the value. There is no I/O and
+//! no clock here; [`perennial-wire`](https://docs.rs/perennial-wire) turns these values into a gateway's bytes.
 //!
 //! ```
 //! use perennial_domain::clearent::NewCustomer;
 //!
 //! let violations = NewCustomer::builder().first_name("Ada").email("").build().unwrap_err();
 //! assert_eq!(violations.to_string(), "email: must not be empty; last-name: is required");
+//! ```
+//!
+//! # Feature `serde`
+//!
+//! Off by default; it adds the crate `serde`. With it, keys, ids, amounts, dates and the words of a gateway, such as
+//! statuses, are strings: the text of their `Display`. They are read by the rules of their `TryFrom<&str>`, except that
+//! an amount may be `0.00` and a word may be one that this crate does not know, because a gateway reports both. The
+//! objects that a gateway reports are maps of their fields in `snake_case`, as Rust names them. Members that are left out
+//! are read as `None`, and members that are not known are skipped. Requests, cards, accounts, credentials and one-time
+//! tokens have no such form.
+//!
+//! ```
+//! # #[cfg(feature = "serde")]
+//! # {
+//! use perennial_domain::clearent::{Plan, PlanKey, PlanStatus};
+//!
+//! let key = PlanKey::try_from("plan_0a1b2c3d4e5f").unwrap();
+//! let stored = serde_json::to_string(&key).unwrap();
+//! assert_eq!(stored, "\"plan_0a1b2c3d4e5f\"");
+//! assert_eq!(serde_json::from_str::<PlanKey>(&stored).unwrap(), key);
+//! assert!(serde_json::from_str::<PlanKey>("\"no/key\"").is_err());
+//!
+//! let json = r#"{"plan_key":"plan_0a1b2c3d4e5f","payment_amount":"50.00","status":"ACTIVE","start_date":"2027-01-15"}"#;
+//! let plan: Plan = serde_json::from_str(json).unwrap();
+//! assert_eq!(plan.status, Some(PlanStatus::ACTIVE));
+//! let written = serde_json::to_value(&plan).unwrap();
+//! assert_eq!(written["payment_amount"], "50.00");
+//! assert_eq!(serde_json::from_value::<Plan>(written).unwrap(), plan);
+//! # }
 //! ```
 //!
 //! Vendor facts come from the Clearent "Recurring Payments" page and, in [`clientpay`], from the ClientPay API pages,
@@ -33,8 +62,11 @@ mod reported;
 #[cfg(doctest)]
 mod secrecy;
 mod secret;
+#[cfg(feature = "serde")]
+mod serial;
 mod text;
 
+pub use builder::{Builder, Request};
 pub use card::{CardBrand, CardNumber, Expiry, SecurityCode};
 pub use date::{Date, add_months, http_date};
 pub use error::{InvalidValue, Rule, Violation, Violations};

@@ -1,6 +1,31 @@
 //! The macro behind every word that the wire may extend.
 
-/// Declares a newtype over a word of the wire with its documented values as constants.
+use std::fmt;
+
+/// The text of a word. A documented word is always `Documented`, so that its constant matches as a pattern.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Spelling {
+    Documented(&'static str),
+    Other(String),
+}
+
+impl Spelling {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Documented(text) => text,
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl fmt::Debug for Spelling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+/// Declares a newtype over a word of the wire with its documented values as constants, which are also patterns: a
+/// `match` needs another arm for the words that this crate does not know.
 ///
 /// `TryFrom<&str>` reads documented values only, in any letter case, for requests; `reported` keeps whatever a
 /// gateway says, in upper case, for responses.
@@ -13,22 +38,24 @@ macro_rules! open {
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-        pub struct $Word(std::borrow::Cow<'static, str>);
+        pub struct $Word($crate::open::Spelling);
 
         impl $Word {
-            $( $(#[$value_meta])* pub const $NAME: Self = Self(std::borrow::Cow::Borrowed($text)); )*
+            $( $(#[$value_meta])* pub const $NAME: Self = Self($crate::open::Spelling::Documented($text)); )*
 
             /// The documented words.
             pub const WORDS: &'static [&'static str] = &[$($text),*];
 
             /// What a gateway reported, documented or not; compared without letter case.
             pub fn reported(text: &str) -> Self {
-                Self::documented(text).unwrap_or_else(|| Self(text.trim().to_ascii_uppercase().into()))
+                Self::documented(text).unwrap_or_else(|| {
+                    Self($crate::open::Spelling::Other(text.trim().to_ascii_uppercase()))
+                })
             }
 
             /// The word in upper case.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
 
             fn documented(text: &str) -> Option<Self> {
@@ -39,6 +66,9 @@ macro_rules! open {
                 None
             }
         }
+
+        #[cfg(feature = "serde")]
+        $crate::serial::as_text!($Word: |text| Ok(Self::reported(text)));
 
         impl $crate::field::Described for $Word {
             const KIND: $crate::field::Kind = $crate::field::Kind::Word(Self::WORDS);
@@ -70,7 +100,7 @@ macro_rules! open {
 
         impl std::fmt::Display for $Word {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(&self.0)
+                f.pad(self.as_str())
             }
         }
     };

@@ -19,11 +19,18 @@ use crate::mask;
 /// assert_eq!((read("LAST").value(), read("LAST").to_string()), (None, "LAST".to_owned()));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(untagged))]
 pub enum Reported<T> {
     /// What the text says.
     Value(T),
     /// The text, trimmed, in which anything like a card number is masked.
-    Other(String),
+    Other(#[cfg_attr(feature = "serde", serde(deserialize_with = "masked"))] String),
+}
+
+#[cfg(feature = "serde")]
+fn masked<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text: std::borrow::Cow<'de, str> = serde::Deserialize::deserialize(deserializer)?;
+    Ok(mask::card_numbers(text.trim()).into_owned())
 }
 
 impl<T> Reported<T> {

@@ -24,21 +24,29 @@ macro_rules! lacks {
 }
 
 lacks! {
-    "CardNumber": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "SecurityCode": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "Secret": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "clearent::ApiKey": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "clientpay::IntegratorKey": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "clientpay::AccountKey": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "clientpay::AccountPin": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "clientpay::CustomerKey": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "clientpay::CustomerPin": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "clientpay::Credentials": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "clientpay::AccessId": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "clientpay::RequestId": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "clientpay::AccountNumber": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "clientpay::NewPayment": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "clientpay::NewMethod": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "clearent::NewToken": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
-    "clearent::ChargeSource": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash";
+    "CardNumber": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "SecurityCode": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "Secret": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "clearent::ApiKey": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "clientpay::IntegratorKey": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "clientpay::AccountKey": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "clientpay::AccountPin": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "clientpay::CustomerKey": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "clientpay::CustomerPin": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "clientpay::Credentials": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "clientpay::AccessId": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "clientpay::RequestId": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "clientpay::AccountNumber": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "clientpay::NewPayment": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "clientpay::NewMethod": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "clearent::NewToken": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
+    "clientpay::Card": "Clone" "PartialEq" "serde::Serialize";
+    "clientpay::ECheck": "Clone" "PartialEq" "serde::Serialize";
+    "clientpay::NewMethods": "Clone" "PartialEq" "serde::Serialize";
+    "clientpay::CustomerCredentials": "Clone" "PartialEq" "serde::Serialize";
+    "clearent::OneTimeToken": "std::fmt::Display" "serde::Serialize";
+    "clearent::MobileJwt": "serde::Serialize";
+    "clearent::Charge": "Clone" "PartialEq" "serde::Serialize";
+    "clearent::Refund": "Clone" "PartialEq" "serde::Serialize";
+    "clearent::ChargeSource": "Clone" "std::fmt::Display" "PartialEq" "std::hash::Hash" "serde::Serialize";
 }

@@ -127,6 +127,12 @@ impl TryFrom<String> for Reference {
     }
 }
 
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Text as the live gateway reads it, where that differs from how a value is constructed here.
 ///
 /// Amounts must have exactly two decimals and may be zero; an expiry may lack its leading zero (`130` for `0130`).

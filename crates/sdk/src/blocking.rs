@@ -36,7 +36,7 @@ pub use clientpay::ClientPay;
 pub use invoices::Invoices;
 pub use test_sale::TestSale;
 
-use crate::clearent::Charged;
+use crate::clearent::{Charged, Found, Lookup};
 use crate::{Error, ErrorKind, Response};
 
 /// A client of the Clearent gateway whose operations block.
@@ -101,6 +101,11 @@ impl Clearent {
     /// Invoices, each paid once by a card transaction.
     pub fn invoices(&self) -> Invoices<'_> {
         Invoices { inner: self.client.invoices(), runtime: &self.runtime }
+    }
+
+    /// Blocks on [`look_up`](crate::Clearent::look_up).
+    pub fn look_up(&self, lookup: &Lookup) -> Result<Found, Error> {
+        self.runtime.run(self.client.look_up(lookup))?
     }
 
     /// The batches in which they are settled.

@@ -84,12 +84,12 @@ pub use response::Response;
 
 pub use perennial_domain::encoding;
 pub use perennial_domain::{
-    Amount, CardBrand, CardNumber, Date, Expiry, InvalidValue, Invoice, InvoiceBuilder, InvoiceFields,
-    InvoiceLine, InvoiceLineBuilder, InvoiceLineFields, Month, NaiveDate, NaiveDateTime, Reported, Rule,
-    SecurityCode, Text, Total, Violation, Violations,
+    Amount, Builder, CardBrand, CardNumber, Date, Expiry, InvalidValue, Invoice, InvoiceLine, Month,
+    NaiveDate, NaiveDateTime, Reported, Rule, SecurityCode, Total, Violation, Violations,
 };
 pub use perennial_transport as transport;
-pub use perennial_wire::{Format, UnknownFormat, UnreadableRecord};
+pub use perennial_wire::clearent::Page as PageInfo;
+pub use perennial_wire::{Format, UnreadableRecord};
 
 /// The example of the README is a test.
 #[cfg(doctest)]

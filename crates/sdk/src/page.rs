@@ -9,9 +9,8 @@ use std::vec;
 
 use futures_core::Stream;
 use perennial_wire::UnreadableRecord;
-use perennial_wire::clearent::Page;
 
-use crate::{Error, ErrorKind, Response};
+use crate::{Error, ErrorKind, PageInfo, Response};
 
 /// The objects that a search finds, page after page.
 ///
@@ -307,7 +306,7 @@ impl<T> List<T> {
     }
 
     /// Refuses pages that do not end.
-    fn guard(&mut self, asked: u32, told: &Page, is_barren: bool) -> Result<(), Loop> {
+    fn guard(&mut self, asked: u32, told: &PageInfo, is_barren: bool) -> Result<(), Loop> {
         if let Some(answered) = told.number.filter(|number| *number != u64::from(asked)) {
             return Err(Loop::AnotherPage { asked, answered });
         }

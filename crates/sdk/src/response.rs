@@ -9,9 +9,8 @@ use perennial_domain::clearent::Link;
 use perennial_domain::{NaiveDateTime, http_date};
 use perennial_transport::{Delivery, retry_after};
 use perennial_wire::UnreadableRecord;
-use perennial_wire::clearent::Page;
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, PageInfo};
 
 /// The answer to an operation. It dereferences to its value.
 ///
@@ -36,7 +35,7 @@ pub(crate) struct About {
     pub(crate) headers: HeaderMap,
     pub(crate) exchange_id: Option<String>,
     pub(crate) links: Vec<Link>,
-    pub(crate) page: Option<Page>,
+    pub(crate) page: Option<PageInfo>,
     pub(crate) unreadable: Vec<UnreadableRecord>,
     pub(crate) payload_type: Option<String>,
     pub(crate) attempts: u32,
@@ -76,7 +75,7 @@ impl<T> Response<T> {
     }
 
     /// Which page of a list this is.
-    pub fn page(&self) -> Option<&Page> {
+    pub fn page(&self) -> Option<&PageInfo> {
         self.about.page.as_ref()
     }
 
@@ -119,7 +118,7 @@ impl<T> Response<T> {
     }
 
     /// The same answer as this page of a list.
-    pub(crate) fn on_page(mut self, page: Page) -> Self {
+    pub(crate) fn on_page(mut self, page: PageInfo) -> Self {
         self.about.page = Some(page);
         self
     }

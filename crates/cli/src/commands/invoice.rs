@@ -172,7 +172,7 @@ impl Pay {
             Some(violations) => self.payer.name(violations).into(),
             None => Failure::from(error),
         })?;
-        let (number, amount) = (invoice.fields().number.clone(), Some(invoice.amount()));
+        let (number, amount) = (invoice.number().clone(), Some(invoice.amount()));
         match paid {
             InvoicePayment::Made(made) => {
                 let outcome = outcome(&made, None);
@@ -204,7 +204,7 @@ fn show(output: Output, standing: Standing) -> Result<(), Failure> {
 
 /// The failure for an earlier charge that forbids this one.
 fn in_the_way(invoice: &Invoice, earlier: &Transaction) -> Failure {
-    let number = invoice.fields().number.as_str();
+    let number = invoice.number().as_str();
     let id = earlier.id.as_ref().map(ToString::to_string).unwrap_or_default();
     let (paid, asked) = (earlier.amount.unwrap_or_default(), invoice.amount());
     Failure::Refused(if earlier.order_id.as_deref() == Some(number) {
@@ -226,8 +226,7 @@ impl OnPage {
         let invoice = self.invoice.read()?;
         // A page's invoice has no lines of its own: the payer reads them below the title.
         let frame = self.frame.or_subheader(invoice.lines_text());
-        let page =
-            InvoicePage::builder().invoice(invoice.on_page()).session_id(invoice.fields().number.as_str());
+        let page = InvoicePage::builder().invoice(invoice.on_page()).session_id(invoice.number().as_str());
         let page = frame.around(page).build().map_err(|violations| by_place(&violations))?;
         let exchange = global.dry_run.with_ids(global.exchange(|reqwest| reqwest)?);
         let client = self.account.client(global, exchange)?;

@@ -3,6 +3,7 @@ use crate::{Text, builder::request};
 request! {
     /// A billing or shipping address. Every part is optional; `country` is a name in the vendor's examples
     /// ("United States"), `state` a code or a name.
+    #[derive(Clone, PartialEq, Eq)]
     pub struct Address, AddressFields, AddressBuilder {
         optional {
             /// The addressee's first name.

@@ -21,6 +21,7 @@ open! {
 /// The transactions that are settled together: what moved money since the batch before, without what was voided.
 /// Members that the gateway left out are `None`; its own spellings of times are kept as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Batch {
     /// The id.
     pub id: Option<BatchId>,
@@ -90,6 +91,7 @@ request! {
     /// let settlement = Settlement::of(&open);
     /// assert_eq!(settlement.fields().net_amount.unwrap().to_string(), "5.05");
     /// ```
+    #[derive(Clone, PartialEq, Eq)]
     pub struct Settlement, SettlementFields, SettlementBuilder {
         optional {
             /// How many transactions are in it; not checked if it is not given.

@@ -64,6 +64,7 @@ impl CheckAnswer {
 
 /// Which answers of a check a terminal takes, as the gateway reports it. Members that it left out are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct CheckSettings {
     /// Whether a charge that the issuer approved is voided all the same when its answer is not allowed.
     pub enabled: Option<bool>,
@@ -73,6 +74,7 @@ pub struct CheckSettings {
 
 /// Whether a charge with this answer is taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct ResponseFilter {
     /// The name of the answer, that of a [`CheckAnswer`].
     pub name: Option<String>,

@@ -33,6 +33,7 @@ request! {
     ///     .unwrap();
     /// assert_eq!(customer.fields().last_name.as_str(), "Byron");
     /// ```
+    #[derive(Clone, PartialEq, Eq)]
     pub struct NewCustomer, NewCustomerFields, NewCustomerBuilder {
         required {
             /// The first name; required.
@@ -68,6 +69,7 @@ request! {
     /// assert!(CustomerUpdate::builder().first_name("Augusta").build().is_ok());
     /// assert!(CustomerUpdate::builder().build().is_err());
     /// ```
+    #[derive(Clone, PartialEq, Eq)]
     pub struct CustomerUpdate, CustomerUpdateFields, CustomerUpdateBuilder {
         optional {
             /// The new first name.
@@ -103,6 +105,7 @@ request! {
 
 /// A customer as the gateway reports it. Members that it left out are `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[expect(missing_docs, reason = "the fields are those of NewCustomer")]
 pub struct Customer {
     pub customer_key: CustomerKey,
@@ -114,11 +117,13 @@ pub struct Customer {
     pub status: Option<CustomerStatus>,
     pub billing_address: Option<PostalAddress>,
     pub shipping_address: Option<PostalAddress>,
+    #[cfg_attr(feature = "serde", serde(default))]
     pub links: Vec<Link>,
 }
 
 /// An address as the gateway reports it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 #[expect(missing_docs, reason = "the fields are those of Address")]
 pub struct PostalAddress {
     pub first_name: Option<String>,

@@ -40,6 +40,7 @@ impl TryFrom<&str> for Minutes {
 /// and the amount (the vendor's page "Duplicate Transaction Settings"; that the amount counts is what its clients see).
 /// Members that it left out are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct DuplicateSettings {
     /// Whether it looks at all.
     pub enabled: Option<bool>,
@@ -57,6 +58,7 @@ pub struct DuplicateSettings {
 
 request! {
     /// A change to the [`DuplicateSettings`] of a terminal; what is not given stays (**inferred**).
+    #[derive(Clone, PartialEq, Eq)]
     pub struct DuplicateUpdate, DuplicateUpdateFields, DuplicateUpdateBuilder {
         optional {
             /// Whether it looks at all.

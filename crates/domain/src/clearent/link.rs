@@ -1,5 +1,6 @@
 /// A link of an answer. Links are for reading: this library never follows one.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Link {
     /// What the link leads to: `self`, `payment-plans`, `customers`, `tokens`, `transaction`, `token`.
     pub rel: String,

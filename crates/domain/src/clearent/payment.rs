@@ -5,6 +5,7 @@ use crate::{Amount, Date};
 ///
 /// Only the parameters of `GET /payments` are documented; the members of this record are **inferred**.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Payment {
     /// The customer who was charged.
     pub customer_key: Option<CustomerKey>,
@@ -33,6 +34,7 @@ pub struct PaymentSearch {
 
 /// A charge that a plan will make. The shape of the answer is **inferred**.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ExpectedRun {
     /// The day.
     pub date: Date,

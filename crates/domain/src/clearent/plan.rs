@@ -13,10 +13,20 @@ key! {
 
 open! {
     /// Whether a plan's payments fire. `CANCELLED` and `CANCELED` are one status, written as the live gateway
-    /// answers.
+    /// answers. Its values are patterns, and any other word that a gateway reports is kept:
     ///
     /// ```
     /// use perennial_domain::clearent::PlanStatus;
+    ///
+    /// let charges = |status: Option<PlanStatus>| match status {
+    ///     Some(PlanStatus::ACTIVE) => "yes",
+    ///     Some(PlanStatus::SUSPENDED | PlanStatus::CANCELED) => "no",
+    ///     Some(_) | None => "ask",
+    /// };
+    /// assert_eq!(charges(Some(PlanStatus::reported("active"))), "yes");
+    /// assert_eq!(charges(Some(PlanStatus::reported("cancelled"))), "no");
+    /// assert_eq!(charges(Some(PlanStatus::reported("Paused"))), "ask");
+    /// assert_eq!(PlanStatus::reported("Paused").as_str(), "PAUSED");
     ///
     /// assert_eq!(PlanStatus::try_from("Cancelled").unwrap(), PlanStatus::CANCELED);
     /// assert!(PlanStatus::ACTIVE.become_status(&PlanStatus::SUSPENDED).is_ok());
@@ -227,6 +237,7 @@ request! {
     /// assert_eq!(plan.schedule().unwrap().count(), 12);
     /// assert_eq!(plan.total().to_string(), "600.00");
     /// ```
+    #[derive(Clone, PartialEq, Eq)]
     pub struct NewPlan, NewPlanFields, NewPlanBuilder {
         required {
             /// The customer; required.
@@ -319,8 +330,9 @@ impl NewPlanBuilder {
     ///     .status("ACTIVE")
     ///     .build()
     ///     .unwrap();
-    /// assert_eq!(plan.fields().end_date.to_string(), "2028-01-14");
-    /// assert_eq!(plan.schedule().unwrap().count(), 12);
+    /// let schedule = plan.schedule().unwrap();
+    /// assert_eq!(schedule.term().end().to_string(), "2028-01-14");
+    /// assert_eq!(schedule.count(), 12);
     /// ```
     pub fn starting<V>(self, start: V) -> NewPlanStart
     where
@@ -361,6 +373,7 @@ request! {
     /// assert!(PlanUpdate::builder().status(PlanStatus::CANCELED).build().is_ok());
     /// assert!(PlanUpdate::builder().build().is_err());
     /// ```
+    #[derive(Clone, PartialEq, Eq)]
     pub struct PlanUpdate, PlanUpdateFields, PlanUpdateBuilder {
         optional {
             /// The new name.
@@ -488,6 +501,7 @@ fn check_term(start: Option<Date>, end: Option<Date>, violations: &mut Violation
 
 /// A payment plan as the gateway reports it. Members that it left out are `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Plan {
     /// The key.
     pub plan_key: PlanKey,
@@ -525,6 +539,7 @@ pub struct Plan {
     /// Whether receipts are sent.
     pub email_receipt: Option<Reported<bool>>,
     /// Links to the plan, its customer and its token.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub links: Vec<Link>,
 }
 
@@ -571,6 +586,7 @@ pub struct PlanSearch {
 
 request! {
     /// A question to the gateway: on which days would a plan charge?
+    #[derive(Clone, PartialEq, Eq)]
     pub struct PlanForecast, PlanForecastFields, PlanForecastBuilder {
         required {
             /// The first day; required.

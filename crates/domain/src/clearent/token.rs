@@ -115,6 +115,7 @@ impl NewToken {
 
 request! {
     /// Changes to a token: its customer, status and description; all else is fixed ("delete and re-add").
+    #[derive(Clone, PartialEq, Eq)]
     pub struct TokenUpdate, TokenUpdateFields, TokenUpdateBuilder {
         optional {
             /// The customer who owns the card.
@@ -146,6 +147,7 @@ impl TokenUpdateBuilder {
 
 /// A token as the gateway reports it. Members that it left out are `None`; updates answer with what changed only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Token {
     /// The id; missing from the answer to an update.
     pub token_id: Option<TokenId>,
@@ -198,6 +200,7 @@ pub struct TokenSearch {
 
 request! {
     /// An existing token to attach to a customer.
+    #[derive(Clone, PartialEq, Eq)]
     pub struct NewCustomerToken, NewCustomerTokenFields, NewCustomerTokenBuilder {
         required {
             /// The token; required.
@@ -229,6 +232,7 @@ request! {
 
 request! {
     /// Changes to a customer's token.
+    #[derive(Clone, PartialEq, Eq)]
     pub struct CustomerTokenUpdate, CustomerTokenUpdateFields, CustomerTokenUpdateBuilder {
         required {
             /// The token; required.
@@ -254,6 +258,7 @@ request! {
 
 /// A customer's token as the gateway reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[expect(missing_docs, reason = "the fields are those of Token")]
 pub struct CustomerToken {
     pub token_id: TokenId,

@@ -190,6 +190,7 @@ impl Charge {
 
 request! {
     /// Takes what an authorisation reserved.
+    #[derive(Clone, PartialEq, Eq)]
     pub struct Capture, CaptureFields, CaptureBuilder {
         required {
             /// The authorisation; required.
@@ -245,6 +246,7 @@ request! {
 
 request! {
     /// A change to a charge of the open batch: its tip.
+    #[derive(Clone, PartialEq, Eq)]
     pub struct TransactionUpdate, TransactionUpdateFields, TransactionUpdateBuilder {
         required {
             /// The tip, instead of the one that it had; required.
@@ -281,6 +283,7 @@ pub enum TransactionRequest {
 /// A card transaction as the gateway reports it. Members that it left out are `None`; its own spellings of codes
 /// and times are kept as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Transaction {
     /// The id; missing when the request was refused before it became a transaction.
     pub id: Option<TransactionId>,

@@ -66,6 +66,7 @@ request! {
     /// The address of a payer, of a card or of a bank account (billingAddress and payerAddress objects).
     ///
     /// That the `billingInformation` of a payment has the same members is **inferred**.
+    #[derive(Clone, PartialEq, Eq)]
     pub struct Address, AddressFields, AddressBuilder {
         optional {
             /// The street.

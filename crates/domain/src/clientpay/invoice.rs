@@ -137,6 +137,7 @@ request! {
     ///     "paymentAmount: must be at most outstandingBalance",
     /// );
     /// ```
+    #[derive(Clone, PartialEq, Eq)]
     pub struct Invoice, InvoiceFields, InvoiceBuilder {
         required {
             /// The number, as the payer sees it; required.
@@ -172,6 +173,7 @@ request! {
 
 request! {
     /// An invoice of a practice management system on a payment page (connect invoice object).
+    #[derive(Clone, PartialEq, Eq)]
     pub struct ConnectInvoice, ConnectInvoiceFields, ConnectInvoiceBuilder {
         required {
             /// The number, as the payer sees it; required.
@@ -207,6 +209,7 @@ request! {
     /// A line on a payment page that is no invoice (line item object).
     ///
     /// A column without a value on any line is not shown.
+    #[derive(Clone, PartialEq, Eq)]
     pub struct LineItem, LineItemFields, LineItemBuilder {
         required {
             /// The line's total, and what is paid unless the payer changes it. The vendor's page does not star it,
@@ -229,6 +232,7 @@ request! {
 
 request! {
     /// The heads of the columns of line items (line item table label object). The defaults stand beside them.
+    #[derive(Clone, PartialEq, Eq)]
     pub struct LineItemLabels, LineItemLabelsFields, LineItemLabelsBuilder {
         optional {
             /// `Item ID`
@@ -269,6 +273,7 @@ code! {
 
 request! {
     /// A search for open invoices in a practice management system (connect search page).
+    #[derive(Clone, PartialEq, Eq)]
     pub struct ConnectSearch, ConnectSearchFields, ConnectSearchBuilder {
         required {
             /// The system; required.

@@ -185,6 +185,7 @@ pub(super) fn check_one(ways: &[(&'static str, bool)], others: &'static str, vio
 request! {
     /// Changes to a kept method: whether it is the primary one, the name on it, and a card's expiry. A number and an
     /// address cannot be changed: add a new method (update payment method page).
+    #[derive(Clone, PartialEq, Eq)]
     pub struct MethodUpdate, MethodUpdateFields, MethodUpdateBuilder {
         required {
             /// The method; required.

@@ -73,6 +73,7 @@ impl AsRef<str> for WebAddress {
 
 request! {
     /// How a page looks and how long it lasts (pageOptions object).
+    #[derive(Clone, PartialEq, Eq)]
     pub struct PageOptions, PageOptionsFields, PageOptionsBuilder {
         optional {
             /// The large title.
@@ -103,6 +104,7 @@ request! {
     /// The client-side postback is a browser's `postMessage` to the window around the page's frame. Check there that
     /// `event.origin` is the origin of the page's URL, and even then take it for a hint: it comes from the payer's
     /// browser. Where the frame's parent is not at `client_side_return_address`, nothing is posted and nobody is told.
+    #[derive(Clone, PartialEq, Eq)]
     pub struct ResponseOptions, ResponseOptionsFields, ResponseOptionsBuilder {
         optional {
             /// Whether the window around the page's frame is told; the gateway's default is true.

@@ -25,6 +25,7 @@ request! {
     ///      pageOptions.duration: must be a whole number from 900 to 31540000",
     /// );
     /// ```
+    #[derive(Clone, PartialEq, Eq)]
     pub struct InvoicePage, InvoicePageFields, InvoicePageBuilder {
         optional {
             /// Your own reference, kept with the payment; it can be searched for.
@@ -55,6 +56,7 @@ request! {
 
 request! {
     /// A page on which a payer pays for items (line item payment page).
+    #[derive(Clone, PartialEq, Eq)]
     pub struct LineItemPage, LineItemPageFields, LineItemPageBuilder {
         optional {
             /// Your own reference, kept with the payment; it can be searched for.
@@ -88,6 +90,7 @@ request! {
 request! {
     /// A page on which a payer pays invoices of a practice management system, which is told of the payment (connect
     /// payment page).
+    #[derive(Clone, PartialEq, Eq)]
     pub struct ConnectPage, ConnectPageFields, ConnectPageBuilder {
         required {
             /// The system; required.
@@ -122,6 +125,7 @@ request! {
 
 request! {
     /// A page on which a payer enters or changes the methods that are kept (payer page).
+    #[derive(Clone, PartialEq, Eq)]
     pub struct PayerPage, PayerPageFields, PayerPageBuilder {
         optional {
             /// Your own reference, kept with the payer.

@@ -75,6 +75,7 @@ request! {
     ///     "emails: is required; firstName: is required unless lastName or businessName is given",
     /// );
     /// ```
+    #[derive(Clone, PartialEq, Eq)]
     pub struct NewPayer, NewPayerFields, NewPayerBuilder {
         required {
             /// The mail addresses; one or more.
@@ -110,6 +111,7 @@ request! {
 
 request! {
     /// Changes to a payer: at least one field (update payer page).
+    #[derive(Clone, PartialEq, Eq)]
     pub struct PayerUpdate, PayerUpdateFields, PayerUpdateBuilder {
         required {
             /// The payer; required.
@@ -165,6 +167,7 @@ request! {
 
 request! {
     /// Changes to methods that are kept (update payment method page).
+    #[derive(Clone, PartialEq, Eq)]
     pub struct MethodUpdates, MethodUpdatesFields, MethodUpdatesBuilder {
         optional {
             /// Your own reference.
@@ -182,6 +185,7 @@ request! {
 /// What an answer says of a payer and of the methods that were kept. That a payer's id comes back is attested, the
 /// members' names are **inferred**.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct SavedPayer {
     /// The request, in a postback of a payer page.
     pub request_id: Option<UsedRequestId>,

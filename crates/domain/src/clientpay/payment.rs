@@ -90,6 +90,7 @@ request! {
 request! {
     /// A payment to give back in full. One that is not settled is voided; for one that is, there is a refund. Which of
     /// them is not the caller's choice (full refund/void page).
+    #[derive(Clone, PartialEq, Eq)]
     pub struct Refund, RefundFields, RefundBuilder {
         required {
             /// The payment; required.
@@ -145,6 +146,7 @@ open! {
 
 /// The kind of method that paid, by its number on the wire. The numbers' meaning is **inferred**.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PaymentKind(pub u64);
 
 impl PaymentKind {
@@ -165,6 +167,7 @@ impl std::fmt::Display for PaymentKind {
 ///
 /// The members are attested in postbacks only, except for the last three, which are **inferred**.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Payment {
     /// Whether the request came through. It is also true of a payment that is still being made: see
     /// [`Expected::judge`](super::Expected::judge) for what is paid.
@@ -235,6 +238,7 @@ pub struct Decline {
 /// one that it is being made, with `success` already true, and one of what became of it. They may come twice, late and
 /// in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Postback {
     /// Of a payment page.
     Payment(Box<Payment>),

@@ -234,6 +234,7 @@ ranged! {
 
 request! {
     /// Which payments to count: of the merchant account, whether made through the API or not.
+    #[derive(Clone, PartialEq, Eq)]
     pub struct PaymentFilter, PaymentFilterFields, PaymentFilterBuilder {
         required {
             /// What they must be; required.
@@ -249,6 +250,7 @@ request! {
 
 request! {
     /// Which payments to find, and in which order (results page).
+    #[derive(Clone, PartialEq, Eq)]
     pub struct PaymentSearch, PaymentSearchFields, PaymentSearchBuilder {
         required {
             /// What they must be; required.

@@ -1,7 +1,7 @@
 //! Invoices without async.
 
-use perennial_domain::Invoice;
-use perennial_domain::clearent::{ChargeBuilder, Reference};
+use perennial_domain::clearent::{Charge, Reference};
+use perennial_domain::{Builder, Invoice};
 
 use super::Runtime;
 use crate::Error;
@@ -22,7 +22,7 @@ impl Invoices<'_> {
     }
 
     /// Blocks on [`pay`](crate::clearent::Invoices::pay).
-    pub fn pay(self, invoice: &Invoice, with: ChargeBuilder) -> Result<InvoicePayment, Error> {
+    pub fn pay(self, invoice: &Invoice, with: Builder<Charge>) -> Result<InvoicePayment, Error> {
         self.runtime.run(self.inner.pay(invoice, with))?
     }
 }

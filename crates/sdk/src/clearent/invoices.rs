@@ -1,9 +1,9 @@
 //! Invoices, each paid once.
 
 use perennial_domain::clearent::{
-    ChargeBuilder, Reference, Transaction, TransactionSearch, TransactionType, Verdict,
+    Charge, Reference, Transaction, TransactionSearch, TransactionType, Verdict,
 };
-use perennial_domain::{Amount, Invoice};
+use perennial_domain::{Amount, Builder, Invoice};
 
 use super::{Charged, Clearent, Lookup};
 use crate::page::Moved;
@@ -126,8 +126,8 @@ impl Invoices<'_> {
     /// Of kind [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) if the answer was lost and no charge is found: it may still
     /// come, so that only a later look tells, at [`Lookup::Invoice`]. Also, now and in every later call, if a charge of the
     /// invoice is neither approved nor declined.
-    pub async fn pay(self, invoice: &Invoice, with: ChargeBuilder) -> Result<InvoicePayment, Error> {
-        let number = invoice.fields().number;
+    pub async fn pay(self, invoice: &Invoice, with: Builder<Charge>) -> Result<InvoicePayment, Error> {
+        let number = invoice.number();
         let charge = invoice.complete(with).check_field("invoice").build()?;
         match self.status(number).await? {
             InvoiceStatus::Paid(before) | InvoiceStatus::Partial(before) => {
@@ -210,14 +210,14 @@ fn pays(invoice: &Invoice, charge: &Transaction) -> bool {
     took_money(charge)
         && !charge.is_voided()
         && charge.partial().is_none()
-        && charge.order_id.as_deref() == Some(invoice.fields().number.as_str())
+        && charge.order_id.as_deref() == Some(invoice.number().as_str())
         && (charge.amount == due || charge.amount.and_then(without_tip) == due)
 }
 
 /// Whether the charge took a part of the invoice as it stands.
 fn is_part_of(invoice: &Invoice, charge: &Transaction) -> bool {
     charge.partial().is_some_and(|partial| partial.taken < invoice.amount())
-        && charge.order_id.as_deref() == Some(invoice.fields().number.as_str())
+        && charge.order_id.as_deref() == Some(invoice.number().as_str())
         && charge.original_amount.is_none_or(|original| original == invoice.amount())
 }
 

@@ -12,6 +12,7 @@ mod customer_tokens;
 mod customers;
 mod evidence;
 mod invoices;
+mod look_up;
 mod lookup;
 mod payments;
 mod plans;
@@ -26,6 +27,7 @@ pub use client::{Clearent, ClearentBuilder};
 pub use customer_tokens::CustomerTokens;
 pub use customers::Customers;
 pub use invoices::{InvoicePayment, InvoiceStatus, Invoices};
+pub use look_up::Found;
 pub use lookup::Lookup;
 pub use payments::Payments;
 pub use plans::Plans;
@@ -33,5 +35,16 @@ pub use test_sale::TestSale;
 pub use tokens::Tokens;
 pub use transactions::{Charged, Transactions};
 
-pub use perennial_domain::clearent::*;
-pub use perennial_wire::clearent::Page;
+// What the facade takes and returns, by name. What only the gateway's side needs is not here, and neither are the builders,
+// which `Builder` names, and the types that only setters read from text: they are in `perennial-domain`.
+pub use perennial_domain::clearent::{
+    Address, ApiKey, Batch, BatchId, BatchSearch, BatchStatus, Capture, Charge, ChargeSource, Customer,
+    CustomerKey, CustomerSearch, CustomerStatus, CustomerToken, CustomerTokenUpdate, CustomerUpdate, Decline,
+    Expected as ExpectedCharges, ExpectedRun, Forecast, Frequency, FrequencyDay, InvalidApiKey, Link,
+    NewCustomer, NewCustomerToken, NewPlan, NewToken, Obstacle, OneTimeToken, Paging, Partial, Payment,
+    PaymentSearch, Plan, PlanForecast, PlanKey, PlanNote, PlanSearch, PlanStatus, PlanTerm, PlanUpdate,
+    PostalAddress, Reference, Refund, Refusal, Schedule, Settlement, Token, TokenId, TokenSearch,
+    TokenStatus, TokenUpdate, Transaction, TransactionId, TransactionResult, TransactionSearch,
+    TransactionType, TransactionUpdate, Verdict, Void, check_customer_deletion, check_plan_deletion,
+    check_token_deletion,
+};

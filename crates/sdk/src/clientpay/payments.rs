@@ -9,12 +9,11 @@ use perennial_domain::clientpay::{
 };
 use perennial_domain::mask::Known;
 use perennial_wire::Limits;
-use perennial_wire::clearent::Page;
 use perennial_wire::clientpay::{Operation, Session, Version, payment as wire, search};
 
 use super::ClientPay;
 use super::keyed::{Keyed, Look, Looked, Manner};
-use crate::{Error, ErrorKind, List, Response};
+use crate::{Error, ErrorKind, List, PageInfo, Response};
 
 /// The payments of a merchant account.
 ///
@@ -217,10 +216,10 @@ async fn results(
     let found = answered.read(|found| found)?;
     let there = found.payments.len() + found.unreadable().len();
     // The gateway does not say which page is the last one.
-    let about = Page {
+    let about = PageInfo {
         number: found.page_number,
         last: Some(there < usize::try_from(size).unwrap_or(usize::MAX)),
-        ..Page::default()
+        ..PageInfo::default()
     };
     Ok(found.map(|found| found.payments).on_page(about))
 }

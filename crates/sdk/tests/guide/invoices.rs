@@ -41,6 +41,6 @@ async fn pay(client: &Clearent, invoice: &Invoice, token: &TokenId) -> Result<&'
 }
 
 async fn is_paid(client: &Clearent, invoice: &Invoice) -> Result<bool, Error> {
-    let status = client.invoices().status(invoice.fields().number).await?;
+    let status = client.invoices().status(invoice.number()).await?;
     Ok(matches!(status, InvoiceStatus::Paid(charge) if charge.amount == Some(invoice.amount())))
 }
