@@ -55,6 +55,11 @@ pub enum Rule {
     /// Not a one-time token.
     #[error("must be a one-time token: a JWT, whose three parts have dots between them")]
     OneTimeToken,
+    /// Not the name of a profile, under which a merchant's key is kept.
+    #[error(
+        "the name of a profile is 1 to 30 lower-case letters, digits and hyphens, a letter or a digit first"
+    )]
+    Profile,
     /// Not four digits.
     #[error("must be the last four digits of the card")]
     LastFour,

@@ -6,6 +6,7 @@ use serde::de::{Error, Visitor};
 
 use crate::InvalidValue;
 use crate::clearent::{FrequencyDay, Reference};
+use crate::clientpay::InvoiceDate;
 use crate::{Amount, Date, Expiry, Month, Text, Total};
 
 /// Serializes a type as its text, and reads it by its `TryFrom<&str>` or by a function.
@@ -49,6 +50,7 @@ impl<T> Visitor<'_> for FromText<T> {
 as_text!(Amount: Self::reported);
 as_text!(Total);
 as_text!(Date);
+as_text!(InvoiceDate);
 as_text!(Month);
 as_text!(Expiry);
 as_text!(FrequencyDay);
@@ -82,6 +84,7 @@ mod tests {
         assert_eq!(there_and_back::<Amount>(r#""0.00""#), Amount::ZERO);
         assert_eq!(there_and_back::<Total>(r#""-5.05""#).cents(), -505);
         there_and_back::<Date>(r#""2028-02-29""#);
+        there_and_back::<InvoiceDate>(r#""2027-01-31""#);
         there_and_back::<Month>(r#""2027-12""#);
         there_and_back::<Expiry>(r#""1230""#);
         there_and_back::<FrequencyDay>(r#""28""#);

@@ -98,6 +98,7 @@ fn wording() -> String {
         Rule::OneOf("VISA, MASTERCARD, AMERICAN EXPRESS, DISCOVER, DINERS CLUB, JCB"),
         Rule::Count,
         Rule::Minutes,
+        Rule::Profile,
         Rule::Flag,
     ];
     rules.map(|rule| rule.to_string()).join("; ")

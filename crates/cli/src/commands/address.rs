@@ -1,12 +1,13 @@
 //! Options of the two addresses: `--billing-city`, `--shipping-zip`.
 
-use perennial::clearent::{Address, AddressBuilder};
+use perennial::Builder;
+use perennial::clearent::Address;
 
 macro_rules! address {
     ($Options:ident, $prefix:literal, $heading:literal) => {
         options! {
             #[command(next_help_heading = $heading)]
-            $Options fills AddressBuilder {
+            $Options fills Builder<Address> {
                 /// The first name of the addressee
                 first_name = concat!($prefix, "-first-name"), "TEXT";
                 /// The last name of the addressee
@@ -32,7 +33,7 @@ macro_rules! address {
 
         impl $Options {
             /// The address, if any part of it is given.
-            pub(super) fn address(&self) -> Option<AddressBuilder> {
+            pub(super) fn address(&self) -> Option<Builder<Address>> {
                 let Self {
                     first_name,
                     last_name,

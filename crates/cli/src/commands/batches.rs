@@ -1,8 +1,8 @@
 //! `perennial batches`
 
 use clap::{Args, Subcommand};
-use perennial::clearent::{BatchSearch, Settlement, SettlementBuilder};
-use perennial::{Clearent, Violations};
+use perennial::clearent::{BatchSearch, Settlement};
+use perennial::{Builder, Clearent, Violations};
 
 use super::criteria::{Criteria, Pages};
 use crate::failure::Failure;
@@ -36,7 +36,7 @@ pub(crate) struct Search {
 }
 
 options! {
-    Settled fills SettlementBuilder {
+    Settled fills Builder<Settlement> {
         /// The number of transactions that the batch must have
         total_count = "total-count", "NUMBER";
         /// The total that the batch must have: charges minus refunds

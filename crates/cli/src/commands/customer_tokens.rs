@@ -1,10 +1,9 @@
 //! `perennial customers tokens`
 
 use clap::{Args, Subcommand};
+use perennial::Builder;
 use perennial::Clearent;
-use perennial::clearent::{
-    CustomerTokenUpdate, CustomerTokenUpdateBuilder, NewCustomerToken, NewCustomerTokenBuilder,
-};
+use perennial::clearent::{CustomerTokenUpdate, NewCustomerToken};
 
 use super::both;
 use super::named::Named;
@@ -39,7 +38,7 @@ pub(crate) struct Attach {
 }
 
 options! {
-    NewFields fills NewCustomerTokenBuilder {
+    NewFields fills Builder<NewCustomerToken> {
         /// The token; required
         token_id = "token-id", "ID";
         /// The expiry of the card; required
@@ -68,7 +67,7 @@ pub(crate) struct Update {
 }
 
 options! {
-    Changes fills CustomerTokenUpdateBuilder {
+    Changes fills Builder<CustomerTokenUpdate> {
         /// The token; required
         token_id = "token-id", "ID";
         /// A description of the card

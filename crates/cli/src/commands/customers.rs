@@ -1,10 +1,8 @@
 //! `perennial customers`
 
 use clap::{Args, Subcommand};
-use perennial::clearent::{
-    CustomerSearch, CustomerUpdate, CustomerUpdateBuilder, NewCustomer, NewCustomerBuilder,
-};
-use perennial::{Clearent, Violations};
+use perennial::clearent::{CustomerSearch, CustomerUpdate, NewCustomer};
+use perennial::{Builder, Clearent, Violations};
 
 use super::address::{BillingAddress, ShippingAddress};
 use super::both;
@@ -56,7 +54,7 @@ pub(crate) struct Create {
 }
 
 options! {
-    NewFields fills NewCustomerBuilder {
+    NewFields fills Builder<NewCustomer> {
         /// The first name; required
         first_name = "first-name", "TEXT";
         /// The last name; required
@@ -85,7 +83,7 @@ pub(crate) struct Update {
 }
 
 options! {
-    Changes fills CustomerUpdateBuilder {
+    Changes fills Builder<CustomerUpdate> {
         /// The new first name
         first_name = "first-name", "TEXT";
         /// The new last name

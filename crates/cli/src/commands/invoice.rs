@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use perennial::clearent::{Charge, InvoicePayment, InvoiceStatus, Reference, Transaction};
 use perennial::clientpay::InvoicePage;
-use perennial::{
-    Amount, Clearent, Invoice, InvoiceBuilder, InvoiceLine, InvoiceLineBuilder, Total, Violations,
-};
+use perennial::{Amount, Builder, Clearent, Invoice, InvoiceLine, Total, Violations};
 use serde::Deserialize;
 
 use super::both;
@@ -81,7 +79,7 @@ pub(crate) struct OnPage {
 
 options! {
     #[command(next_help_heading = "Invoice")]
-    Fields fills InvoiceBuilder {
+    Fields fills Builder<Invoice> {
         /// The number, unique among your invoices, at most 100 characters; required
         number = "number", "TEXT";
         /// The date of the invoice, yyyy-MM-dd; required
@@ -267,7 +265,7 @@ impl Written {
 }
 
 impl Line {
-    fn fill(&self) -> InvoiceLineBuilder {
+    fn fill(&self) -> Builder<InvoiceLine> {
         let Self { description, amount } = self;
         let mut line = InvoiceLine::builder();
         given!(line: description, amount);

@@ -2,11 +2,8 @@
 
 use chrono::Utc;
 use clap::{Args, Subcommand};
-use perennial::clearent::{
-    NewPlan, NewPlanBuilder, PlanForecast, PlanForecastBuilder, PlanKey, PlanSearch, PlanStatus, PlanUpdate,
-    PlanUpdateBuilder, PlanUpdateFields, TokenId,
-};
-use perennial::{Clearent, Expiry, NaiveDateTime, Reported, Violations};
+use perennial::clearent::{NewPlan, PlanForecast, PlanKey, PlanSearch, PlanStatus, PlanUpdate, TokenId};
+use perennial::{Builder, Clearent, Expiry, NaiveDateTime, Reported, Violations};
 
 use super::criteria::{Criteria, Pages, key};
 use super::{both, second};
@@ -84,7 +81,7 @@ pub(crate) struct Create {
 }
 
 options! {
-    NewFields fills NewPlanBuilder {
+    NewFields fills Builder<NewPlan> {
         /// The name of the plan; required
         plan_name = "plan-name", "TEXT";
         /// The customer; required
@@ -124,7 +121,7 @@ pub(crate) struct Update {
 }
 
 options! {
-    Changes fills PlanUpdateBuilder {
+    Changes fills Builder<PlanUpdate> {
         /// The new name
         plan_name = "plan-name", "TEXT";
         /// The new customer
@@ -156,7 +153,7 @@ options! {
 
 options! {
     /// The options of a forecast of plans.
-    Question fills PlanForecastBuilder {
+    Question fills Builder<PlanForecast> {
         /// The first day, yyyy-MM-dd; required
         start_date = "start-date", "DATE";
         /// The last day, at most 12 months later; required
@@ -250,9 +247,10 @@ async fn preview(
     key: &PlanKey,
     changes: &PlanUpdate,
 ) -> Result<(), Failure> {
-    let PlanUpdateFields { token_id, frequency_day, start_date, end_date, status, .. } = changes.fields();
-    let moves = frequency_day.is_some() || start_date.or(end_date).is_some();
-    let resumes = status.is_some_and(|status| *status == PlanStatus::ACTIVE);
+    let fields = changes.fields();
+    let token_id = fields.token_id;
+    let moves = fields.frequency_day.is_some() || fields.start_date.or(fields.end_date).is_some();
+    let resumes = fields.status.is_some_and(|status| *status == PlanStatus::ACTIVE);
     if !global.dry_run.is_on() && !moves && !resumes && token_id.is_none() {
         return Ok(());
     }

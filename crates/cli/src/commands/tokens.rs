@@ -1,8 +1,8 @@
 //! `perennial tokens`
 
 use clap::{Args, Subcommand};
-use perennial::clearent::{NewToken, NewTokenBuilder, TokenId, TokenSearch, TokenUpdate, TokenUpdateBuilder};
-use perennial::{Clearent, Violations};
+use perennial::clearent::{NewToken, TokenId, TokenSearch, TokenUpdate};
+use perennial::{Builder, Clearent, Violations};
 
 use super::criteria::{Criteria, Pages, key};
 use super::{both, of_card};
@@ -53,7 +53,7 @@ pub(crate) struct Create {
 }
 
 options! {
-    NewFields fills NewTokenBuilder {
+    NewFields fills Builder<NewToken> {
         /// A description of the card; required
         description = "description", "TEXT";
         /// The customer; required to use the token in a plan
@@ -78,7 +78,7 @@ pub(crate) struct Update {
 }
 
 options! {
-    Changes fills TokenUpdateBuilder {
+    Changes fills Builder<TokenUpdate> {
         /// The customer who owns the card
         customer_key = "customer-key", "KEY";
         /// The status: ACTIVE, INACTIVE or DELETED

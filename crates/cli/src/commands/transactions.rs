@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use perennial::clearent::{
-    Capture, CaptureBuilder, Charge, ChargeBuilder, ChargeSource, Decline, Partial, Refund, RefundBuilder,
-    TokenId, Transaction, TransactionId, TransactionSearch, TransactionUpdate, TransactionUpdateBuilder,
-    Void,
+    Capture, Charge, ChargeSource, Decline, Partial, Refund, TokenId, Transaction, TransactionId,
+    TransactionSearch, TransactionUpdate, Void,
 };
-use perennial::{Clearent, InvalidValue, Response, Violations};
+use perennial::{Builder, Clearent, InvalidValue, Response, Violations};
 use zeroize::Zeroizing;
 
 use super::address::{BillingAddress, ShippingAddress};
@@ -94,7 +93,7 @@ pub(super) struct Payer {
 }
 
 options! {
-    ChargeOptions fills ChargeBuilder {
+    ChargeOptions fills Builder<Charge> {
         /// The amount; required. An authorization of 0 only checks the card
         amount = "amount", "AMOUNT";
         /// The brand; the default is derived from the number
@@ -145,7 +144,7 @@ pub(crate) struct Captured {
 }
 
 options! {
-    CaptureOptions fills CaptureBuilder {
+    CaptureOptions fills Builder<Capture> {
         /// The amount; required
         amount = "amount", "AMOUNT";
         /// A tip on top
@@ -164,7 +163,7 @@ pub(crate) struct Updated {
 }
 
 options! {
-    UpdateOptions fills TransactionUpdateBuilder {
+    UpdateOptions fills Builder<TransactionUpdate> {
         /// The new tip; required
         tip_amount = "tip-amount", "AMOUNT";
     }
@@ -179,7 +178,7 @@ pub(crate) struct Refunded {
 }
 
 options! {
-    RefundOptions fills RefundBuilder {
+    RefundOptions fills Builder<Refund> {
         /// The transaction to refund
         #[arg(conflicts_with_all = ["token_id", "card_stdin", "jwt_file"])]
         id = "id", "ID";
@@ -372,12 +371,12 @@ impl Payer {
     }
 
     /// Builds the charge of this payer.
-    pub(super) fn charge(&self, builder: ChargeBuilder) -> Result<Charge, Failure> {
+    pub(super) fn charge(&self, builder: Builder<Charge>) -> Result<Charge, Failure> {
         Ok(self.fill(builder)?.build().map_err(|violations| self.name(&violations))?)
     }
 
     /// Sets the payer of a charge, not yet checked.
-    pub(super) fn fill(&self, mut builder: ChargeBuilder) -> Result<ChargeBuilder, Failure> {
+    pub(super) fn fill(&self, mut builder: Builder<Charge>) -> Result<Builder<Charge>, Failure> {
         if let Some(file) = &self.jwt_file {
             return Ok(builder.card(input::one_time_token(file)?));
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use perennial::Total;
-use perennial::clearent::Expected;
+use perennial::clearent::ExpectedCharges;
 
 use super::table;
 use crate::output::outlook::Outlook;
@@ -17,8 +17,8 @@ pub(crate) fn drawn(months: &[Outlook]) -> String {
 }
 
 fn of_width(months: &[Outlook], width: usize) -> String {
-    let active = months.iter().fold(Expected::default(), |sum, month| sum.and(month.active));
-    let suspended = months.iter().filter_map(|month| month.suspended).reduce(Expected::and);
+    let active = months.iter().fold(ExpectedCharges::default(), |sum, month| sum.and(month.active));
+    let suspended = months.iter().filter_map(|month| month.suspended).reduce(ExpectedCharges::and);
     let mut lines = vec![cells("month", "charges", "amount", suspended.map(|_| "suspended"))];
     for Outlook { month, active, suspended } in months {
         lines.push(line(&month.to_string(), *active, *suspended));
@@ -49,7 +49,7 @@ fn of_width(months: &[Outlook], width: usize) -> String {
     chart
 }
 
-fn line(name: &str, active: Expected, suspended: Option<Expected>) -> [String; 4] {
+fn line(name: &str, active: ExpectedCharges, suspended: Option<ExpectedCharges>) -> [String; 4] {
     let suspended = suspended.map(|expected| expected.amount.to_string());
     cells(name, &active.charges.to_string(), &active.amount.to_string(), suspended.as_deref())
 }
@@ -66,7 +66,7 @@ fn bar(full: usize, all: usize) -> String {
     solid + &"░".repeat(dotted)
 }
 
-fn total_of(expected: Option<Expected>) -> Total {
+fn total_of(expected: Option<ExpectedCharges>) -> Total {
     expected.unwrap_or_default().amount
 }
 

@@ -16,7 +16,7 @@ mod table;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
-use perennial::clearent::Page;
+use perennial::PageInfo;
 use perennial::{Clearent, Error, List, Response};
 
 pub(crate) use clientpay::ShownAccessId;
@@ -269,7 +269,7 @@ impl<'a> Rows<'a> {
         list: List<T>,
         extent: Extent,
         wanted: impl Fn(&T) -> bool,
-    ) -> Result<Option<Page>, Failure> {
+    ) -> Result<Option<PageInfo>, Failure> {
         let mut left = match extent {
             Extent::Limit(limit) => limit,
             Extent::Page | Extent::All => u64::MAX,
@@ -348,7 +348,7 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-fn note_the_rest(page: &Page) {
+fn note_the_rest(page: &PageInfo) {
     if let (Some(number), Some(pages), Some(total)) = (page.number, page.total_pages, page.total_elements)
         && pages > 1
     {

@@ -1,7 +1,7 @@
 //! Money by month as bars, each with its amount on it.
 
 use maud::{Markup, html};
-use perennial::clearent::Expected;
+use perennial::clearent::ExpectedCharges;
 use perennial::{Month, Total};
 
 use super::Picture;
@@ -55,8 +55,8 @@ pub(crate) fn drawn(months: &[Outlook]) -> String {
         }
         @if months.iter().any(|month| month.suspended.is_some()) { (legend(ground + 58)) }
     };
-    let all = months.iter().fold(Expected::default(), |sum, month| sum.and(month.active));
-    let waiting = months.iter().filter_map(|month| month.suspended).reduce(Expected::and);
+    let all = months.iter().fold(ExpectedCharges::default(), |sum, month| sum.and(month.active));
+    let waiting = months.iter().filter_map(|month| month.suspended).reduce(ExpectedCharges::and);
     let waiting = waiting.map(|waiting| format!("; suspended {}", waiting.amount)).unwrap_or_default();
     let charges = if all.charges == 1 { "charge" } else { "charges" };
     let (first, last) = (months.first().map(period), months.last().map(period));
@@ -68,7 +68,7 @@ pub(crate) fn drawn(months: &[Outlook]) -> String {
         last.unwrap_or_default()
     );
     let size = (right + 24, ground + FOOT);
-    Picture { title: "Expected money by month", told: &told, size, content }.document()
+    Picture { title: "ExpectedCharges money by month", told: &told, size, content }.document()
 }
 
 fn period(month: &Outlook) -> String {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use perennial::clearent::{ApiKey, Charge, NewCustomer, NewPlan, NewToken, PlanStatus};
-use perennial::clientpay::{Card, Invoice, InvoicePage, NewMethod, NewMethods, NewPayer, NewPayment};
+use perennial::clientpay::{Card, InvoicePage, NewMethod, NewMethods, NewPayer, NewPayment, PageInvoice};
 use perennial::{BaseUrl, Clearent, ClientPay};
 
 use crate::help::leaves;
@@ -214,7 +214,7 @@ impl Standing<'_> {
                 file.to_str().unwrap().to_owned()
             }
             "page" => {
-                let invoice = Invoice::builder()
+                let invoice = PageInvoice::builder()
                     .invoice_number("7")
                     .invoice_date("2027-01-04")
                     .outstanding_balance("1");

@@ -9,7 +9,6 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use perennial::clientpay::CredentialsFields;
 use perennial_sandbox::{Sandbox, World};
 use tokio::runtime::Runtime;
 
@@ -62,7 +61,9 @@ impl Shell {
     /// Secrets of the world by their variables.
     pub(crate) fn environment(&self) -> [(&'static str, String); 6] {
         let credentials = self.world.clientpay();
-        let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
+        let fields = credentials.fields();
+        let (integrator_key, account_key, account_pin) =
+            (fields.integrator_key, fields.account_key, fields.account_pin);
         [
             ("PERENNIAL_API_KEY", self.key()),
             ("PERENNIAL_CLIENTPAY_INTEGRATOR_KEY", integrator_key.expose()),
@@ -78,7 +79,9 @@ impl Shell {
     /// The credentials of ClientPay in the form of a file.
     pub(crate) fn credentials(&self) -> String {
         let credentials = self.world.clientpay();
-        let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
+        let fields = credentials.fields();
+        let (integrator_key, account_key, account_pin) =
+            (fields.integrator_key, fields.account_key, fields.account_pin);
         let [integrator, account, pin] =
             [integrator_key.expose(), account_key.expose(), account_pin.expose()];
         format!(r#"{{"integratorKey":"{integrator}","accountKey":"{account}","accountPin":"{pin}"}}"#)

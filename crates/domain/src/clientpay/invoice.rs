@@ -295,6 +295,7 @@ request! {
 /// An open invoice that a connect search found. Members that the gateway left out are `None`; the members are those
 /// of [`ConnectInvoice`], whose appearance in an answer is **inferred**.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 #[expect(missing_docs, reason = "the fields are those of ConnectInvoice")]
 pub struct OpenInvoice {
     pub invoice_number: Option<String>,

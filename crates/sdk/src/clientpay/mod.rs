@@ -33,10 +33,10 @@ pub use payments::{Confirmed, Payments, postback};
 // What the facade takes and returns, by name: see the module `clearent`.
 pub use perennial_domain::clientpay::{
     AccessId, Address, Card, ConnectInvoice, ConnectPage, ConnectSearch, Credentials, Criteria,
-    CustomerCredentials, Decline, ECheck, Expected, Field, Group, Invoice as PageInvoice, InvoicePage,
-    LineItem, LineItemLabels, LineItemPage, MethodUpdate, MethodUpdates, NewMethod, NewMethods, NewPayer,
-    NewPayment, OpenInvoice, Operator, Page, PageOptions, PageStatus, PayerId, PayerPage, PayerUpdate,
-    Payment, PaymentFilter, PaymentId, PaymentKind, PaymentMethodId, PaymentSearch, PaymentStatus, Postback,
-    Refund, RequestId, ResponseOptions, SavedPayer, UsedRequestId, Verdict,
+    CustomerCredentials, Decline, ECheck, Expected, Field, Group, Invoice as PageInvoice, InvoiceDate,
+    InvoicePage, LineItem, LineItemLabels, LineItemPage, MethodUpdate, MethodUpdates, NewMethod, NewMethods,
+    NewPayer, NewPayment, OpenInvoice, Operator, Page, PageOptions, PageStatus, PayerId, PayerPage,
+    PayerUpdate, Payment, PaymentFilter, PaymentId, PaymentKind, PaymentMethodId, PaymentSearch,
+    PaymentStatus, Postback, Refund, RequestId, ResponseOptions, SavedPayer, UsedRequestId, Verdict,
 };
 pub use perennial_wire::clientpay::{Operation, Version};

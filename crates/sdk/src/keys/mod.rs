@@ -28,8 +28,8 @@ use async_trait::async_trait;
 use perennial_domain::clearent::ApiKey;
 use zeroize::Zeroizing;
 
-use crate::Environment;
 use crate::clearent::{Clearent, ClearentBuilder};
+use crate::{Environment, InvalidValue, Rule};
 
 #[cfg(feature = "key-file")]
 pub use file::{KeyFile, Unlock};
@@ -61,18 +61,13 @@ pub trait KeyStore: Send + Sync {
 /// first. It is shorter than the keys of the vendor, so that none of them is taken for a name.
 ///
 /// ```
-/// use perennial::keys::{InvalidProfile, Profile};
+/// use perennial::{Rule, keys::Profile};
 ///
 /// assert_eq!("north-street".parse::<Profile>().unwrap().to_string(), "north-street");
-/// assert_eq!("North Street".parse::<Profile>(), Err(InvalidProfile));
+/// assert_eq!("North Street".parse::<Profile>().unwrap_err().0, Rule::Profile);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Profile(String);
-
-/// Why a text is no [`Profile`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the name of a profile is 1 to 30 lower-case letters, digits and hyphens, a letter or a digit first")]
-pub struct InvalidProfile;
 
 impl Profile {
     /// The name.
@@ -82,12 +77,12 @@ impl Profile {
 }
 
 impl FromStr for Profile {
-    type Err = InvalidProfile;
+    type Err = InvalidValue;
 
-    fn from_str(name: &str) -> Result<Self, InvalidProfile> {
+    fn from_str(name: &str) -> Result<Self, InvalidValue> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         let valid = (1..=30).contains(&name.len()) && name.bytes().all(allowed) && !name.starts_with('-');
-        valid.then(|| Self(name.to_owned())).ok_or(InvalidProfile)
+        valid.then(|| Self(name.to_owned())).ok_or(Rule::Profile.into())
     }
 }
 

@@ -51,7 +51,7 @@ async fn call(case: &Case, client: &ClientPay) -> Conclusion {
             value(client.payments().refund(&refund).await)
         }
         "pages.invoice" => {
-            let invoice = Invoice::builder()
+            let invoice = PageInvoice::builder()
                 .invoice_number("INV-70412")
                 .invoice_date("2024-03-11")
                 .outstanding_balance("1100.00");

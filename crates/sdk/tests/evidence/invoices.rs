@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use http::{Method, Request};
-use perennial::clearent::{Charge, ChargeBuilder, InvoicePayment};
+use perennial::Builder;
+use perennial::clearent::{Charge, InvoicePayment};
 use perennial::{Clearent, Invoice, InvoiceLine};
 use perennial_oracle::{CASES, Case, Conclusion, Format, Reply, Tree, golden, judge, mutations};
 
@@ -30,7 +31,7 @@ fn invoice(case: &Case) -> Invoice {
     Invoice::builder().number(NUMBER).date("2027-01-04").line(line).build().unwrap()
 }
 
-fn card() -> ChargeBuilder {
+fn card() -> Builder<Charge> {
     Charge::builder().card("4111111111111111").exp_date("1230")
 }
 

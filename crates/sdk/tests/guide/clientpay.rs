@@ -1,7 +1,7 @@
 //! The chapter on ClientPay.
 
 use perennial::clientpay::{
-    Card, Expected, Invoice, InvoicePage, NewPayment, PageOptions, Payment, PaymentId, Refund,
+    Card, Expected, InvoicePage, NewPayment, PageInvoice, PageOptions, Payment, PaymentId, Refund,
     ResponseOptions, UsedRequestId, Verdict,
 };
 use perennial::{Amount, ClientPay, Error, Response};
@@ -21,7 +21,7 @@ pub(crate) async fn run(Wire { clientpay: client, .. }: Wire) -> Outcome {
 }
 
 async fn send(client: &ClientPay) -> Result<(String, UsedRequestId), Error> {
-    let invoice = Invoice::builder()
+    let invoice = PageInvoice::builder()
         .invoice_number("INV-70412")
         .invoice_date("2027-01-04")
         .outstanding_balance("2490.50")

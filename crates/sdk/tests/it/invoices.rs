@@ -3,7 +3,7 @@
 use http::Method;
 use perennial::clearent::*;
 use perennial::{ErrorKind, Format, Invoice, InvoiceLine};
-use perennial_wire::clearent::Payload;
+use perennial_wire::clearent::{Page, Payload};
 
 use crate::gateway::{CARD, Gateway, page, replies};
 

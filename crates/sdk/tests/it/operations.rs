@@ -6,7 +6,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use http::{Method, Request};
 use perennial::clearent::*;
-use perennial::{Amount, CardBrand, Clearent, Date, Error, Format};
+use perennial::{Amount, Builder, CardBrand, Clearent, Date, Error, Format};
 use perennial_wire::Limits;
 use perennial_wire::clearent::{self as wire, Page, Payload};
 
@@ -195,7 +195,7 @@ fn paging() -> Paging {
     Paging { page: None, page_size: Some(25), order_by: Some("created".into()), descending: Some(false) }
 }
 
-fn address() -> AddressBuilder {
+fn address() -> Builder<Address> {
     Address::builder().street("1 Loom Street").city("St Louis").state("MO").zip("63101")
 }
 

@@ -8,14 +8,15 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request};
 use perennial::clientpay::*;
 use perennial::transport::{Deadline, Exchange, ReqwestExchange};
-use perennial::{BaseUrl, ClientPay, ClientPayBuilder};
+use perennial::{BaseUrl, Builder, ClientPay, ClientPayBuilder};
+use perennial_domain::clientpay::{ConnectOption, SearchOption};
 use perennial_sandbox::{Effect, Fault, Sandbox, World};
 
 fn builder(sandbox: &Sandbox, world: &World) -> ClientPayBuilder {
     ClientPay::builder(world.clientpay()).environment(sandbox.base_url().parse::<BaseUrl>().unwrap())
 }
 
-fn card(number: &str) -> CardBuilder {
+fn card(number: &str) -> Builder<Card> {
     Card::builder().cardholder_name("Rosa Lind").card_number(number).expiration_date("0930").cvv("999")
 }
 
@@ -141,7 +142,7 @@ async fn every_operation_of_version_2() {
     );
 
     let invoice =
-        Invoice::builder().invoice_number("1").invoice_date("2027-01-01").outstanding_balance("100.00");
+        PageInvoice::builder().invoice_number("1").invoice_date("2027-01-01").outstanding_balance("100.00");
     let invoices = InvoicePage::builder().invoice(invoice).build().unwrap();
     let items =
         LineItemPage::builder().line_item(LineItem::builder().payment_amount("1.00")).build().unwrap();
@@ -216,7 +217,7 @@ async fn every_operation_of_version_1_and_what_it_lacks() {
     assert!(!client.access().validate(&first).await.unwrap().into_value());
     assert!(client.access().validate(&id).await.unwrap().into_value());
 
-    let invoice = || Invoice::builder().invoice_number("1").outstanding_balance("100.00").tax("8.00");
+    let invoice = || PageInvoice::builder().invoice_number("1").outstanding_balance("100.00").tax("8.00");
     let invoices = InvoicePage::builder()
         .session_id("S-1")
         .customer_id("C-1")
@@ -359,7 +360,7 @@ async fn an_attempt_that_was_declined_is_no_second_payment() {
     let world = sandbox.world(7).await.unwrap();
     for version in [Version::V2, Version::V1] {
         let client = builder(&sandbox, &world).version(version).build().unwrap();
-        let invoice = Invoice::builder()
+        let invoice = PageInvoice::builder()
             .invoice_number("1")
             .invoice_date("2027-01-01")
             .outstanding_balance("100.00")

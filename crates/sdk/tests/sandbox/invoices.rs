@@ -1,8 +1,8 @@
 //! Invoices: each is paid once, whatever happens on the way.
 
-use perennial::clearent::{Charge, ChargeBuilder, InvoicePayment, InvoiceStatus, Lookup, Reference, Void};
+use perennial::clearent::{Charge, InvoicePayment, InvoiceStatus, Lookup, Reference, Void};
 use perennial::clientpay::{Expected, InvoicePage};
-use perennial::{BaseUrl, ClientPay, ErrorKind, Format, Invoice, InvoiceLine};
+use perennial::{BaseUrl, Builder, ClientPay, ErrorKind, Format, Invoice, InvoiceLine};
 use perennial_sandbox::{Effect, Fault};
 
 use crate::{FORMATS, start};
@@ -12,7 +12,7 @@ fn invoice(number: &str, amount: &str) -> Invoice {
     Invoice::builder().number(number).date("2027-01-04").tax("5.00").line(line).build().unwrap()
 }
 
-fn card() -> ChargeBuilder {
+fn card() -> Builder<Charge> {
     Charge::builder().card("4111 1111 1111 1111").exp_date("1230").csc("999")
 }
 

@@ -2,14 +2,14 @@
 
 use perennial::blocking;
 use perennial::clearent::{
-    Charge, ChargeBuilder, InvoicePayment, InvoiceStatus, Reference, TransactionSearch, TransactionType,
+    Charge, InvoicePayment, InvoiceStatus, Reference, TransactionSearch, TransactionType,
 };
-use perennial::{ErrorKind, Format, Invoice, InvoiceLine};
+use perennial::{Builder, ErrorKind, Format, Invoice, InvoiceLine};
 use perennial_sandbox::{Effect, Fault};
 
 use crate::{FORMATS, start};
 
-fn charge(amount: &str) -> ChargeBuilder {
+fn charge(amount: &str) -> Builder<Charge> {
     Charge::builder().amount(amount).card("4111 1111 1111 1111").exp_date("1230").csc("999")
 }
 

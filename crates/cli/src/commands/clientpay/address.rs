@@ -1,12 +1,13 @@
 //! Options of addresses: `--billing-city`, `--payer-zip-code`.
 
-use perennial::clientpay::AddressBuilder;
+use perennial::Builder;
+use perennial::clientpay::Address;
 
 macro_rules! address {
     ($Options:ident, $prefix:literal, $heading:literal) => {
         object! {
             #[command(next_help_heading = $heading)]
-            $Options fills AddressBuilder {
+            $Options fills Builder<Address> {
                 /// The street
                 address_line1 = concat!($prefix, "-address-line1"), "TEXT";
                 /// The city
@@ -23,7 +24,7 @@ macro_rules! address {
         }
 
         impl $Options {
-            pub(super) fn address(&self) -> Option<AddressBuilder> {
+            pub(super) fn address(&self) -> Option<Builder<Address>> {
                 self.object()
             }
         }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use perennial::clientpay::{ConnectInvoiceBuilder, InvoiceBuilder, LineItemBuilder};
+use perennial::Builder;
+use perennial::clientpay::{ConnectInvoice, LineItem, PageInvoice};
 use perennial::transport::redact;
 use serde_json::{Map, Value};
 
@@ -67,7 +68,7 @@ macro_rules! items {
 
 items! {
     #[command(next_help_heading = "Invoices")]
-    Invoices from "invoices-file": InvoiceOptions fills InvoiceBuilder {
+    Invoices from "invoices-file": InvoiceOptions fills Builder<PageInvoice> {
         /// The number that the payer sees; required
         invoice_number = "invoice-number", "TEXT";
         /// The invoice date, yyyy-mm-dd or mm/dd/yyyy; required
@@ -97,7 +98,7 @@ items! {
 
 items! {
     #[command(next_help_heading = "Items")]
-    LineItems from "line-items-file": LineItemOptions fills LineItemBuilder {
+    LineItems from "line-items-file": LineItemOptions fills Builder<LineItem> {
         /// The total of the item; required
         payment_amount = "payment-amount", "AMOUNT";
         /// Whether the payer may change the amount; the default is true
@@ -113,7 +114,7 @@ items! {
 
 items! {
     #[command(next_help_heading = "Invoices")]
-    ConnectInvoices from "invoices-file": ConnectInvoiceOptions fills ConnectInvoiceBuilder {
+    ConnectInvoices from "invoices-file": ConnectInvoiceOptions fills Builder<ConnectInvoice> {
         /// The number that the payer sees; required
         invoice_number = "invoice-number", "TEXT";
         /// The invoice date, yyyy-mm-dd or mm/dd/yyyy; required

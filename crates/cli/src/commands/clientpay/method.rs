@@ -1,7 +1,8 @@
 //! Payment methods: a card or a bank account, whose numbers are read and never arguments.
 
 use clap::Args;
-use perennial::clientpay::{Card, CardBuilder, ECheck, ECheckBuilder};
+use perennial::Builder;
+use perennial::clientpay::{Card, ECheck};
 
 use crate::failure::Failure;
 use crate::input::{AccountData, CardData, CardSource};
@@ -27,8 +28,8 @@ pub(super) struct MethodOptions {
 
 /// A method that was read.
 pub(super) enum Method {
-    Card(CardBuilder),
-    Account(ECheckBuilder),
+    Card(Builder<Card>),
+    Account(Builder<ECheck>),
 }
 
 impl MethodOptions {

@@ -34,8 +34,9 @@ mod payers;
 mod payments;
 
 use clap::{Args, Subcommand};
+use perennial::Builder;
 use perennial::Violations;
-use perennial::clientpay::{ConnectSearch, ConnectSearchBuilder, RequestId};
+use perennial::clientpay::{ConnectSearch, RequestId};
 
 use super::criteria::key;
 use crate::context::Global;
@@ -99,7 +100,7 @@ enum Operation {
 }
 
 options! {
-    ConnectSearchOptions fills ConnectSearchBuilder {
+    ConnectSearchOptions fills Builder<ConnectSearch> {
         /// The system: ProLaw, Enterprise, 3E, Aderant; required
         connect_option = "connect-option", "SYSTEM";
         /// The kind of object to search: invoice, matter, client; required

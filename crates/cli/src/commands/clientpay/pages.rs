@@ -1,10 +1,10 @@
 //! `perennial clientpay page`
 
 use clap::{Args, Subcommand};
+use perennial::Builder;
 use perennial::ClientPay;
 use perennial::clientpay::{
-    ConnectPage, ConnectPageBuilder, InvoicePage, InvoicePageBuilder, LineItemLabelsBuilder, LineItemPage,
-    LineItemPageBuilder, Page, PageOptionsBuilder, PayerPage, PayerPageBuilder, ResponseOptionsBuilder,
+    ConnectPage, InvoicePage, LineItemLabels, LineItemPage, Page, PageOptions, PayerPage, ResponseOptions,
     UsedRequestId,
 };
 
@@ -65,7 +65,7 @@ pub(super) struct Named {
 
 object! {
     #[command(next_help_heading = "Page")]
-    Looks fills PageOptionsBuilder {
+    Looks fills Builder<PageOptions> {
         /// The title
         header_text = "header-text", "TEXT";
         /// The line below the title
@@ -89,7 +89,7 @@ object! {
 
 object! {
     #[command(next_help_heading = "Page")]
-    Responses fills ResponseOptionsBuilder {
+    Responses fills Builder<ResponseOptions> {
         /// Whether the window around the page receives a message about a payment; the default is true
         enable_client_side_post_back = "enable-client-side-post-back", "BOOL";
         /// The URL of the window around the page
@@ -101,7 +101,7 @@ object! {
 
 object! {
     #[command(next_help_heading = "Items")]
-    Labels fills LineItemLabelsBuilder {
+    Labels fills Builder<LineItemLabels> {
         /// The heading of the column of ids
         item_id_label = "item-id-label", "TEXT";
         /// The heading of the column of names
@@ -144,7 +144,7 @@ impl Frame {
     }
 
     /// Applies the options to an invoice page.
-    pub(crate) fn around(&self, page: InvoicePageBuilder) -> InvoicePageBuilder {
+    pub(crate) fn around(&self, page: Builder<InvoicePage>) -> Builder<InvoicePage> {
         framed!(page, self)
     }
 }
@@ -206,22 +206,22 @@ macro_rules! payment_page {
     };
 }
 
-payment_page! { InvoicePageArguments makes InvoicePage: InvoiceFields fills InvoicePageBuilder, Invoices by invoice {} }
+payment_page! { InvoicePageArguments makes InvoicePage: InvoiceFields fills Builder<InvoicePage>, Invoices by invoice {} }
 
 payment_page! {
-    LineItemPageArguments makes LineItemPage: LineItemFields fills LineItemPageBuilder, LineItems by line_item {}
+    LineItemPageArguments makes LineItemPage: LineItemFields fills Builder<LineItemPage>, LineItems by line_item {}
     and line_item_table_labels: Labels
 }
 
 payment_page! {
-    ConnectPageArguments makes ConnectPage: ConnectFields fills ConnectPageBuilder, ConnectInvoices by invoice {
+    ConnectPageArguments makes ConnectPage: ConnectFields fills Builder<ConnectPage>, ConnectInvoices by invoice {
         /// The system: ProLaw, Enterprise, 3E, Aderant; required
         connect_option = "connect-option", "SYSTEM";
     }
 }
 
 options! {
-    PayerFields fills PayerPageBuilder {
+    PayerFields fills Builder<PayerPage> {
         /// Your own reference, stored with the payer
         session_id = "session-id", "TEXT";
         /// A second reference

@@ -2,10 +2,9 @@
 
 use clap::{Args, Subcommand};
 use perennial::clientpay::{
-    MethodUpdate, MethodUpdateBuilder, MethodUpdates, NewMethod, NewMethods, NewPayer, NewPayerBuilder,
-    PayerId, PayerUpdate, PayerUpdateBuilder, SavedPayer,
+    MethodUpdate, MethodUpdates, NewMethod, NewMethods, NewPayer, PayerId, PayerUpdate, SavedPayer,
 };
-use perennial::{ClientPay, Violations};
+use perennial::{Builder, ClientPay, Violations};
 
 use super::address::{BillingAddress, PayerAddress};
 use super::method::{Method, MethodOptions};
@@ -83,8 +82,8 @@ macro_rules! names {
     };
 }
 
-names!(NewNames fills NewPayerBuilder);
-names!(OtherNames fills PayerUpdateBuilder);
+names!(NewNames fills Builder<NewPayer>);
+names!(OtherNames fills Builder<PayerUpdate>);
 
 #[derive(Debug, Args)]
 pub(super) struct Create {
@@ -136,7 +135,7 @@ pub(super) struct AddMethods {
 }
 
 options! {
-    Changes fills MethodUpdateBuilder {
+    Changes fills Builder<MethodUpdate> {
         /// Whether it becomes the primary method, which is charged by the payer's id
         is_primary = "is-primary", "BOOL";
         /// The name on the card

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 use perennial::clientpay::{
-    Criteria, Decline, Field, Group, NewPayment, NewPaymentBuilder, Operator, Payment, PaymentFilter,
-    PaymentSearch, Payments, Refund, RefundBuilder, RequestId,
+    Criteria, Decline, Field, Group, NewPayment, Operator, Payment, PaymentFilter, PaymentSearch, Payments,
+    Refund, RequestId,
 };
-use perennial::{ClientPay, InvalidValue, Response, Violations};
+use perennial::{Builder, ClientPay, InvalidValue, Response, Violations};
 
 use super::address::BillingAddress;
 use super::method::{Method, MethodOptions};
@@ -20,7 +20,7 @@ use crate::lookup;
 use crate::output::{Output, Record};
 
 options! {
-    PayOptions fills NewPaymentBuilder {
+    PayOptions fills Builder<NewPayment> {
         /// The amount, tax included; required
         total_amount = "total-amount", "AMOUNT";
         /// The tax in the amount
@@ -73,7 +73,7 @@ pub(super) struct Pay {
 }
 
 options! {
-    RefundOptions fills RefundBuilder {
+    RefundOptions fills Builder<Refund> {
         /// Your own reference, stored with the refund
         session_id = "session-id", "TEXT";
         /// A second reference

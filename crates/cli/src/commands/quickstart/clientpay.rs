@@ -6,12 +6,11 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request};
 use perennial::clientpay::{
-    Card, CardBuilder, Criteria, Expected, Field, Invoice, InvoicePage, NewPayment, Operator, Page,
-    PageOptions, Payment, PaymentSearch, Postback, Refund, RequestId, ResponseOptions, UsedRequestId,
-    Verdict, postback,
+    Card, Criteria, Expected, Field, InvoicePage, NewPayment, Operator, Page, PageInvoice, PageOptions,
+    Payment, PaymentSearch, Postback, Refund, RequestId, ResponseOptions, UsedRequestId, Verdict, postback,
 };
 use perennial::transport::{Deadline, Exchange, ReqwestExchange};
-use perennial::{BaseUrl, ClientPay, Environment, InvalidValue, Violations};
+use perennial::{BaseUrl, Builder, ClientPay, Environment, InvalidValue, Violations};
 use perennial_sandbox::{Sandbox, World};
 use tokio::io::{self, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
@@ -117,7 +116,7 @@ async fn open_session(guide: Guide, client: &ClientPay) -> Result<(), Failure> {
 
 async fn make_page(guide: Guide, client: &ClientPay, hook: &TcpListener) -> Result<Page, Failure> {
     let address = hook.local_addr().map_err(Failure::System)?;
-    let invoice = Invoice::builder()
+    let invoice = PageInvoice::builder()
         .invoice_number("INV-70412")
         .invoice_date("2027-01-01")
         .outstanding_balance("2490.50")
@@ -230,7 +229,7 @@ async fn pay_twice(guide: Guide, client: &ClientPay) -> Result<Payment, Failure>
 
 /// Sends another request under a used id; returns the reason of the refusal.
 async fn reuse(guide: Guide, client: &ClientPay, used: &UsedRequestId) -> Result<String, Failure> {
-    let invoice = Invoice::builder()
+    let invoice = PageInvoice::builder()
         .invoice_number("INV-70413")
         .invoice_date("2027-01-01")
         .outstanding_balance("100.00");
@@ -251,7 +250,7 @@ fn payment(amount: &str, card: &str) -> Result<NewPayment, Violations> {
     NewPayment::builder().total_amount(amount).session_id(SESSION).credit_card(card_of(card)).build()
 }
 
-fn card_of(number: &str) -> CardBuilder {
+fn card_of(number: &str) -> Builder<Card> {
     Card::builder().cardholder_name("Rosa Lind").card_number(number).expiration_date("1230").cvv("999")
 }
 

@@ -9,6 +9,7 @@ use http::{Request, Response};
 use perennial::clientpay::*;
 use perennial::transport::{Deadline, Exchange, Kind, TransportError};
 use perennial::{ClientPay, ClientPayBuilder, Environment};
+use perennial_domain::clientpay::Condition;
 use perennial_wire::Limits;
 use perennial_wire::clientpay::{ReadError, Received, Reply, access, invoice, page, payer, payment, search};
 use tokio::task::yield_now;

@@ -5,7 +5,8 @@ use std::pin::Pin;
 
 use http::header;
 use perennial::clientpay::*;
-use perennial::{ClientPay, Error, ErrorKind, blocking};
+use perennial::{Builder, ClientPay, Error, ErrorKind, blocking};
+use perennial_domain::clientpay::{ConnectOption, SearchOption};
 
 use super::gateway::{Does, Gateway};
 use crate::gateway::CARD;
@@ -185,7 +186,7 @@ fn the_same_without_async() {
     assert!(client.payers().create(&new_payer()).is_ok());
 }
 
-pub(crate) fn card() -> CardBuilder {
+pub(crate) fn card() -> Builder<Card> {
     Card::builder().cardholder_name("Rosa Lind").card_number(CARD).expiration_date("0930").cvv("9876")
 }
 
@@ -196,8 +197,10 @@ pub(crate) fn card_payment() -> NewPayment {
 }
 
 pub(crate) fn invoice_page() -> InvoicePage {
-    let invoice =
-        Invoice::builder().invoice_number("INV-1").invoice_date("2024-03-04").outstanding_balance("100.00");
+    let invoice = PageInvoice::builder()
+        .invoice_number("INV-1")
+        .invoice_date("2024-03-04")
+        .outstanding_balance("100.00");
     InvoicePage::builder().invoice(invoice).build().unwrap()
 }
 
