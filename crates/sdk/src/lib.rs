@@ -10,33 +10,32 @@
 //! * what may or may not have happened is an error of its own kind, [`ErrorKind::OutcomeUnknown`], and is never sent
 //!   twice behind the caller's back.
 //!
-//! The gateway of this example is a recording, as a test would use it; leave `exchange` out and it is the real one:
+//! This program runs as it is, with the crates `perennial`, `perennial-sandbox` and `tokio`: the sandbox is the gateway on
+//! your machine. With [`Environment::Sandbox`] or [`Environment::Production`] and a key of your own it calls the vendor's.
 //!
 //! ```
-//! use perennial::clearent::{ApiKey, CustomerKey, NewCustomer};
-//! use perennial::{Clearent, Environment};
-//! # #[cfg(feature = "testing")]
-//! use perennial::transport::testing::{Cassette, Replaying};
+//! use perennial::clearent::{ApiKey, CustomerStatus, NewCustomer};
+//! use perennial::{BaseUrl, Clearent};
+//! use perennial_sandbox::Sandbox;
 //!
-//! # #[cfg(feature = "testing")]
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), perennial::Error> {
-//! # let cassette = Cassette::from_json(r#"{"exchanges":[{
-//! #     "asked":{"call":"POST /rest/v2/customers","headers":[],"body":""},
-//! #     "answered":{"status":201,"headers":[],"body":"{\"code\":\"201\",\"exchange-id\":\"ID-clearent-rps-1-0b7c\",\"payload\":{\"customer\":{\"customer-key\":\"member-7\",\"first-name\":\"Ada\",\"last-name\":\"Byron\"},\"payloadType\":\"customer\"}}"}
-//! # }]}"#).unwrap();
-//! let client = Clearent::builder(ApiKey::new("0123456789abcdef0123456789abcdef")?)
-//!     .environment(Environment::Sandbox)
-//!     .exchange(Replaying::new(cassette))
-//!     .build()?;
+//! # #[cfg(feature = "reqwest")]
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let sandbox = Sandbox::start().await?;
+//!     let client = Clearent::builder(ApiKey::new(sandbox.api_key().expose())?)
+//!         .environment(sandbox.base_url().parse::<BaseUrl>()?)
+//!         .build()?;
 //!
-//! let ada = NewCustomer::builder().customer_key("member-7").first_name("Ada").last_name("Byron").build()?;
-//! let created = client.customers().create(&ada).await?;
-//! assert_eq!(created.customer_key, CustomerKey::try_from("member-7")?);
-//! assert_eq!(created.exchange_id(), Some("ID-clearent-rps-1-0b7c"));
-//! # Ok(())
-//! # }
-//! # #[cfg(not(feature = "testing"))]
+//!     let ada = NewCustomer::builder().customer_key("member-7").first_name("Ada").last_name("Byron").build()?;
+//!     let created = client.customers().create(&ada).await?;
+//!     assert_eq!(created.customer_key.as_str(), "member-7");
+//!     match client.customers().get(&created.customer_key).await?.status {
+//!         Some(CustomerStatus::ACTIVE) => println!("a plan can charge {}", created.customer_key),
+//!         other => println!("no plan can charge {}: {other:?}", created.customer_key),
+//!     }
+//!     Ok(())
+//! }
+//! # #[cfg(not(feature = "reqwest"))]
 //! # fn main() {}
 //! ```
 //!
@@ -59,8 +58,16 @@
 //!   with the store of the platform, on Linux a D-Bus client in pure Rust, and Tokio's `rt`.
 //! * `webhook`: the module `clearent::webhook`, which tells the gateway's alerts from anybody's. It adds the curve
 //!   brainpoolP384t1 in pure Rust, some twenty small crates.
+//! * `serde`: keys, ids, amounts, dates and statuses serialize as their text, and the objects that a gateway reports as
+//!   maps of their fields in `snake_case`; see [`perennial_domain`]. Secrets, cards and requests do not. It adds the crate
+//!   `serde`.
 //!
-//! None excludes another.
+//! All features are additive.
+//!
+//! # Types
+//!
+//! What operations take and return is listed here and in the two modules. [`Builder`] names the builder of a request. The
+//! types that only setters read from text, such as a card number or a bank's routing number, are in [`perennial_domain`].
 
 #[cfg(feature = "blocking")]
 pub mod blocking;

@@ -38,6 +38,15 @@ pub struct Batches<'a>(pub(super) &'a Clearent);
 
 impl Batches<'_> {
     /// The batches that match.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let charge = Charge::builder().amount("25.00").card(&token).exp_date("1230").build()?;
+    /// client.transactions().sale(&charge).await?;
+    /// let search = BatchSearch { status: Some(BatchStatus::OPEN), ..BatchSearch::default() };
+    /// assert_eq!(client.batches().list(&search).collect_all().await?.len(), 1);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub fn list(self, search: &BatchSearch) -> List<Batch> {
         self.0.list(
             Operation::ListBatches,
@@ -51,6 +60,16 @@ impl Batches<'_> {
     }
 
     /// The batch that is open; none while no money has moved since the last one was settled.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// assert!(client.batches().open().await?.is_none());
+    /// let charge = Charge::builder().amount("25.00").card(&token).exp_date("1230").build()?;
+    /// client.transactions().sale(&charge).await?;
+    /// let open = client.batches().open().await?.into_value().ok_or("a sale opens a batch")?;
+    /// assert_eq!(open.net_amount, "25.00".parse().ok());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn open(self) -> Result<Response<Option<Batch>>, Error> {
         self.0.maybe(wire::open(), one, |_| Ok(())).await
     }
@@ -61,6 +80,16 @@ impl Batches<'_> {
     ///
     /// A batch that comes to something else, or none that is open, is an error of kind
     /// [`Refused`](crate::ErrorKind::Refused), and settles nothing.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let charge = Charge::builder().amount("25.00").card(&token).exp_date("1230").build()?;
+    /// client.transactions().sale(&charge).await?;
+    /// let open = client.batches().open().await?.into_value().ok_or("a sale opens a batch")?;
+    /// let settled = client.batches().settle(&Settlement::of(&open)).await?;
+    /// assert_eq!(settled.status, Some(BatchStatus::CLOSED));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn settle(self, settlement: &Settlement) -> Result<Response<Batch>, Error> {
         let call = wire::settle(self.0.format(), settlement)?;
         let check = |settled: &Batch| comes_to(settlement, settled);

@@ -21,16 +21,42 @@ pub struct CustomerTokens<'a> {
 impl CustomerTokens<'_> {
     /// All tokens of the customer. This list has no pages. A record that cannot be read is an error; see
     /// [`each`](Self::each).
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let tokens = client.customers().tokens(&ada.customer_key).list().await?;
+    /// assert_eq!(tokens.len(), 1);
+    /// assert_eq!(tokens[0].last_four_digits.as_deref(), Some("1111"));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn list(self) -> Result<Response<Vec<CustomerToken>>, Error> {
         self.client.whole(wire::list(self.customer), all, |token| self.owns(token)).await
     }
 
     /// The same tokens, with an error in the place of each record that cannot be read.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// for token in client.customers().tokens(&ada.customer_key).each().await?.into_value() {
+    ///     assert_eq!(token?.customer_key.as_ref(), Some(&ada.customer_key));
+    /// }
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn each(self) -> Result<Response<Vec<Result<CustomerToken, Error>>>, Error> {
         Ok(self.client.all(wire::list(self.customer), all, |token| self.owns(token)).await?.each())
     }
 
     /// Attaches a token of the vault to the customer.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let new = NewCustomer::builder().first_name("Grace").last_name("Hopper").build()?;
+    /// let grace = client.customers().create(&new).await?;
+    /// let attach = NewCustomerToken::builder().token_id(&token).exp_date("1230").card_type("VISA").last_four_digits("1111");
+    /// let attached = client.customers().tokens(&grace.customer_key).attach(&attach.build()?).await?;
+    /// assert_eq!(attached.token_id, token);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn attach(self, token: &NewCustomerToken) -> Result<Response<CustomerToken>, Error> {
         let call = wire::attach(self.client.format(), self.customer, token)?;
         let NewCustomerTokenFields { token_id, exp_date, last_four_digits, is_default, .. } = token.fields();
@@ -48,6 +74,14 @@ impl CustomerTokens<'_> {
 
     /// Changes how a token is attached. Updates to the tokens of one customer leave in the order in which they are
     /// first awaited.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let update = CustomerTokenUpdate::builder().token_id(&token).description("travel card").build()?;
+    /// let updated = client.customers().tokens(&ada.customer_key).update(&update).await?;
+    /// assert_eq!(updated.description.as_deref(), Some("travel card"));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn update(self, update: &CustomerTokenUpdate) -> Result<Response<CustomerToken>, Error> {
         let call = wire::update(self.client.format(), self.customer, update)?;
         let CustomerTokenUpdateFields { token_id, is_default, .. } = update.fields();

@@ -19,6 +19,15 @@ pub struct Customers<'a>(pub(super) &'a Clearent);
 
 impl<'a> Customers<'a> {
     /// Creates a customer.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let new = NewCustomer::builder().first_name("Grace").last_name("Hopper").email("grace@example.test").build()?;
+    /// let grace = client.customers().create(&new).await?;
+    /// assert_eq!(grace.status(), 201);
+    /// assert_eq!(grace.last_name.as_deref(), Some("Hopper"));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn create(self, customer: &NewCustomer) -> Result<Response<Customer>, Error> {
         let call = wire::create(self.0.format(), customer)?;
         let created = self.0.one(call, one, |created| echoes(customer, created)).await;
@@ -26,11 +35,26 @@ impl<'a> Customers<'a> {
     }
 
     /// The customer of this key.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let found = client.customers().get(&ada.customer_key).await?;
+    /// assert_eq!(found.first_name.as_deref(), Some("Ada"));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn get(self, key: &CustomerKey) -> Result<Response<Customer>, Error> {
         self.0.one(wire::get(key), one, |found| names(key, found)).await
     }
 
     /// The customers that match.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let search = CustomerSearch { last_name: Some("Byron".into()), ..CustomerSearch::default() };
+    /// let found = client.customers().search(&search).collect_all().await?;
+    /// assert_eq!(found.len(), 1);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub fn search(self, search: &CustomerSearch) -> List<Customer> {
         self.0.list(
             Operation::SearchCustomers,
@@ -44,6 +68,14 @@ impl<'a> Customers<'a> {
     }
 
     /// Changes a customer. Updates to one customer leave in the order in which they are first awaited.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let update = CustomerUpdate::builder().email("ada@example.test").build()?;
+    /// let updated = client.customers().update(&ada.customer_key, &update).await?;
+    /// assert_eq!(updated.email.as_deref(), Some("ada@example.test"));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn update(
         self,
         key: &CustomerKey,
@@ -59,6 +91,19 @@ impl<'a> Customers<'a> {
     ///
     /// The value is the customer's last state. It is `None` where the gateway does not tell it: also when an attempt
     /// of this call was lost and the next one found the customer gone.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// // Ada has a plan, and a customer with a plan is kept.
+    /// let refused = client.customers().delete(&ada.customer_key).await.unwrap_err();
+    /// assert_eq!(refused.refusal().map(|refusal| refusal.obstacles()), Some([Obstacle::Plans(1)].as_slice()));
+    ///
+    /// let new = NewCustomer::builder().first_name("Grace").last_name("Hopper").build()?;
+    /// let grace = client.customers().create(&new).await?;
+    /// client.customers().delete(&grace.customer_key).await?;
+    /// assert!(client.customers().get(&grace.customer_key).await.unwrap_err().is_not_found());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     ///
     /// # Errors
     ///
@@ -81,6 +126,13 @@ impl<'a> Customers<'a> {
     }
 
     /// The tokens of this customer.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let tokens = client.customers().tokens(&ada.customer_key).list().await?;
+    /// assert_eq!(tokens[0].token_id, token);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub fn tokens(self, key: &'a CustomerKey) -> CustomerTokens<'a> {
         CustomerTokens { client: self.0, customer: key }
     }

@@ -85,6 +85,18 @@ struct UndecidedBefore;
 
 impl Invoices<'_> {
     /// Looks whether an invoice is paid, by the transactions that carry its number as their order id.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let line = InvoiceLine::builder().description("Labor").amount("250.00");
+    /// let invoice = Invoice::builder().number("INV-70412").date("2027-01-04").line(line).build()?;
+    /// assert_eq!(client.invoices().status(invoice.number()).await?, InvoiceStatus::Unpaid(None));
+    ///
+    /// client.invoices().pay(&invoice, Charge::builder().card(&token).exp_date("1230")).await?;
+    /// let InvoiceStatus::Paid(charge) = client.invoices().status(invoice.number()).await? else { panic!("paid now") };
+    /// assert_eq!(charge.amount, Some(invoice.amount()));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn status(self, number: &Reference) -> Result<InvoiceStatus, Error> {
         let search =
             TransactionSearch { order_id: Some(number.as_str().to_owned()), ..TransactionSearch::default() };
@@ -120,6 +132,15 @@ impl Invoices<'_> {
     /// find nothing; therefore the charge asks the gateway to look for an earlier one of the invoice and the amount
     /// (`check-field`, which the vendor's page has for card readers: that it looks for keyed cards and tokens is
     /// **inferred**). Where a gateway does not, both are charged: let one process pay an invoice, or one at a time.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let line = InvoiceLine::builder().description("Labor").amount("250.00");
+    /// let invoice = Invoice::builder().number("INV-70412").date("2027-01-04").line(line).build()?;
+    /// let paid = client.invoices().pay(&invoice, Charge::builder().card(&token).exp_date("1230")).await?;
+    /// assert!(matches!(paid, InvoicePayment::Made(made) if made.is_approved()));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     ///
     /// # Errors
     ///

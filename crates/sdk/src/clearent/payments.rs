@@ -14,6 +14,16 @@ pub struct Payments<'a>(pub(super) &'a Clearent);
 
 impl Payments<'_> {
     /// The payments that match. The shape of the gateway's answer is inferred.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// sandbox.advance("P3M").await?;
+    /// let search = PaymentSearch { plan_key: Some(plan.plan_key.clone()), ..PaymentSearch::default() };
+    /// let payments = client.payments().list(&search).collect_all().await?;
+    /// assert_eq!(payments.len(), 3);
+    /// assert!(payments.iter().all(|payment| payment.verdict() == Verdict::Approved));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub fn list(self, search: &PaymentSearch) -> List<Payment> {
         self.0.list(
             Operation::ListPayments,

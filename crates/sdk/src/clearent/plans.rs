@@ -21,6 +21,24 @@ pub struct Plans<'a>(pub(super) &'a Clearent);
 impl Plans<'_> {
     /// Creates a plan. An active one charges by itself from its first date on. [`NewPlan::notes_at`] tells what of it may
     /// not be meant, and [`find_equal`](Self::find_equal) whether there is such a plan.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let new = NewPlan::builder()
+    ///     .plan_name("Silver membership")
+    ///     .customer_key(&ada.customer_key)
+    ///     .token_id(&token)
+    ///     .monthly_on(1)
+    ///     .starting("2027-02-01")
+    ///     .charges(6)
+    ///     .payment_amount("20.00")
+    ///     .status(PlanStatus::ACTIVE)
+    ///     .build()?;
+    /// assert_eq!(new.total().to_string(), "120.00");
+    /// let silver = client.plans().create(&new).await?;
+    /// assert_eq!(silver.end_date, "2027-07-31".parse().ok());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn create(self, plan: &NewPlan) -> Result<Response<Plan>, Error> {
         let call = wire::create(self.0.format(), plan)?;
         let created = self.0.one(call, one, |created| echoes(plan, created)).await;
@@ -28,11 +46,30 @@ impl Plans<'_> {
     }
 
     /// The plan of this key.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let found = client.plans().get(&plan.plan_key).await?;
+    /// assert_eq!(found.payment_amount, "50.00".parse().ok());
+    /// match &found.status {
+    ///     Some(PlanStatus::ACTIVE) => assert_eq!(found.schedule().ok_or("a monthly plan")?.count(), 12),
+    ///     other => panic!("made active, and now {other:?}"),
+    /// }
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn get(self, key: &PlanKey) -> Result<Response<Plan>, Error> {
         self.0.one(wire::get(key), one, |found| names(key, found)).await
     }
 
     /// The plans that match.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let search = PlanSearch { customer_key: Some(ada.customer_key.clone()), ..PlanSearch::default() };
+    /// let found = client.plans().search(&search).collect_all().await?;
+    /// assert_eq!(found[0].plan_key, plan.plan_key);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub fn search(self, search: &PlanSearch) -> List<Plan> {
         self.0.list(
             Operation::SearchPlans,
@@ -51,14 +88,15 @@ impl Plans<'_> {
     ///
     /// The answer is whole or an error: a list of plans that cannot be read is never an empty one.
     ///
-    /// ```no_run
-    /// # use perennial::{Clearent, Error, clearent::{NewPlan, PlanKey}};
-    /// async fn create_once(client: &Clearent, plan: &NewPlan) -> Result<PlanKey, Error> {
-    ///     if let Some(equal) = client.plans().find_equal(plan).await?.first() {
-    ///         return Ok(equal.plan_key.clone());
-    ///     }
-    ///     Ok(client.plans().create(plan).await?.plan_key.clone())
-    /// }
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// // The plan was created before, and is not created again.
+    /// let key = match client.plans().find_equal(&gold).await?.first() {
+    ///     Some(equal) => equal.plan_key.clone(),
+    ///     None => client.plans().create(&gold).await?.plan_key.clone(),
+    /// };
+    /// assert_eq!(key, plan.plan_key);
+    #[doc = include_str!("../example_end.md")]
     /// ```
     pub async fn find_equal(self, plan: &NewPlan) -> Result<Vec<Plan>, Error> {
         let customer_key = Some(plan.fields().customer_key.clone());
@@ -79,6 +117,14 @@ impl Plans<'_> {
     /// What has to fit the plan as it is, its status or its first or last day, is held against it first: the plan is
     /// read, and what [`PlanUpdate::apply`] refuses is an error of kind [`Rules`](crate::ErrorKind::Rules) before
     /// anything is changed. Any plan can be canceled, so that takes no read.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let update = PlanUpdate::builder().payment_amount("60.00").build()?;
+    /// let updated = client.plans().update(&plan.plan_key, &update).await?;
+    /// assert_eq!(updated.payment_amount, "60.00".parse().ok());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn update(self, key: &PlanKey, update: &PlanUpdate) -> Result<Response<Plan>, Error> {
         let call = wire::update(self.0.format(), key, update)?;
         let _guard = self.0.guard(&call).await;
@@ -90,16 +136,39 @@ impl Plans<'_> {
     }
 
     /// Suspends a plan: it does not charge until it is activated again.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let suspended = client.plans().suspend(&plan.plan_key).await?;
+    /// assert_eq!(suspended.status, Some(PlanStatus::SUSPENDED));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn suspend(self, key: &PlanKey) -> Result<Response<Plan>, Error> {
         self.become_status(key, PlanStatus::SUSPENDED).await
     }
 
     /// Activates a suspended plan. A canceled one cannot be activated, which the client finds out by a read.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// client.plans().suspend(&plan.plan_key).await?;
+    /// let active = client.plans().activate(&plan.plan_key).await?;
+    /// assert_eq!(active.status, Some(PlanStatus::ACTIVE));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn activate(self, key: &PlanKey) -> Result<Response<Plan>, Error> {
         self.become_status(key, PlanStatus::ACTIVE).await
     }
 
     /// Cancels a plan for good.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let canceled = client.plans().cancel(&plan.plan_key).await?;
+    /// assert_eq!(canceled.status, Some(PlanStatus::CANCELED));
+    /// assert!(client.plans().activate(&plan.plan_key).await.unwrap_err().is_rules());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn cancel(self, key: &PlanKey) -> Result<Response<Plan>, Error> {
         self.become_status(key, PlanStatus::CANCELED).await
     }
@@ -113,6 +182,18 @@ impl Plans<'_> {
     ///
     /// The value is the plan's last state. It is `None` where the gateway does not tell it: also when an attempt of
     /// this call was lost and the next one found the plan gone.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// // An active plan is kept.
+    /// let refused = client.plans().delete(&plan.plan_key).await.unwrap_err();
+    /// assert_eq!(refused.refusal().map(|refusal| refusal.obstacles()), Some([Obstacle::ActivePlan].as_slice()));
+    ///
+    /// client.plans().cancel(&plan.plan_key).await?;
+    /// client.plans().delete(&plan.plan_key).await?;
+    /// assert!(client.plans().get(&plan.plan_key).await.unwrap_err().is_not_found());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     ///
     /// # Errors
     ///
@@ -135,6 +216,14 @@ impl Plans<'_> {
     }
 
     /// The charges that a plan will make. The shape of the gateway's answer is inferred.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let runs = client.plans().expected_runs(&plan.plan_key).await?;
+    /// assert_eq!(runs.len(), 12);
+    /// assert_eq!(runs[0].date, "2027-01-15".parse()?);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn expected_runs(self, key: &PlanKey) -> Result<Response<Vec<ExpectedRun>>, Error> {
         let take = |payload| if let Payload::ExpectedRuns(runs) = payload { Some(runs) } else { None };
         self.0.whole(wire::expected_runs(key), take, |_| Ok(())).await
@@ -142,6 +231,15 @@ impl Plans<'_> {
 
     /// The days on which such a plan would charge, as the gateway sees it. The shape of its answer is inferred;
     /// [`NewPlan::schedule`] gives the same days without a call.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let question = PlanForecast::builder().monthly_on(15).start_date("2027-01-01").end_date("2027-03-31").build()?;
+    /// let days = client.plans().forecast(&question).await?;
+    /// assert_eq!(days.first(), "2027-01-15".parse().ok().as_ref());
+    /// assert_eq!(days.len(), 3);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn forecast(self, forecast: &PlanForecast) -> Result<Response<Vec<Date>>, Error> {
         let take = |payload| if let Payload::Forecast(dates) = payload { Some(dates) } else { None };
         self.0.whole(wire::forecast(forecast), take, |_| Ok(())).await

@@ -61,6 +61,14 @@ impl TestSale {
     /// Takes back what was sold, and answers how: a void can be declined, too. Nothing is asked of the gateway, and
     /// nothing answered, if the sale was declined or is an earlier one, which is not this one's to take back.
     ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let dollar = Charge::builder().amount("1.00").card(&token).exp_date("1230").build()?;
+    /// let sale = client.test_sale(&dollar).await?;
+    /// assert!(sale.void().await?.is_some_and(|voided| voided.is_approved()));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`Transactions::void`](super::Transactions::void); of kind [`Rules`](crate::ErrorKind::Rules) if the

@@ -22,6 +22,15 @@ impl Tokens<'_> {
     ///
     /// If the outcome is unknown, the token can be told from others by its customer, last four digits and expiry;
     /// without a customer, only by when it was created.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let card = NewToken::builder().card("5555 5555 5555 4444").exp_date("1230").csc("999").description("travel card");
+    /// let made = client.tokens().create(card.build()?).await?;
+    /// assert!(made.token_id.is_some());
+    /// assert_eq!(made.last_four_digits.as_deref(), Some("4444"));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn create(self, token: NewToken) -> Result<Response<Token>, Error> {
         let call = wire::create(self.0.format(), &token)?;
         let NewTokenFields { card, customer_key, exp_date, .. } = token.fields();
@@ -45,11 +54,25 @@ impl Tokens<'_> {
     }
 
     /// The token of this id.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let found = client.tokens().get(&token).await?;
+    /// assert_eq!(found.description.as_deref(), Some("business card"));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn get(self, id: &TokenId) -> Result<Response<Token>, Error> {
         self.0.one(wire::get(id), one, |found| same("token-id", id, found.token_id.as_ref())).await
     }
 
     /// The tokens that match.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let search = TokenSearch { token_id: Some(token.clone()), ..TokenSearch::default() };
+    /// assert_eq!(client.tokens().search(&search).collect_all().await?.len(), 1);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub fn search(self, search: &TokenSearch) -> List<Token> {
         self.0.list(
             Operation::SearchTokens,
@@ -66,6 +89,14 @@ impl Tokens<'_> {
     /// first awaited. The gateway answers with what changed, so all else in the value may be `None`.
     ///
     /// The status `DELETED` deletes the token, and is refused where [`delete`](Self::delete) is.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let update = TokenUpdate::builder().description("travel card").build()?;
+    /// let updated = client.tokens().update(&token, &update).await?;
+    /// assert_eq!(updated.description.as_deref(), Some("travel card"));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn update(self, id: &TokenId, update: &TokenUpdate) -> Result<Response<Token>, Error> {
         let call = wire::update(self.0.format(), id, update)?;
         let _guard = self.0.guard(&call).await;
@@ -80,6 +111,14 @@ impl Tokens<'_> {
     ///
     /// The value is what the gateway says of the token. It is `None` where the gateway says nothing: also when an
     /// attempt of this call was lost and the next one found the token gone.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// client.plans().cancel(&plan.plan_key).await?;
+    /// client.tokens().delete(&token).await?;
+    /// assert!(client.tokens().search(&TokenSearch::default()).collect_all().await?.is_empty());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     ///
     /// # Errors
     ///

@@ -47,6 +47,15 @@ impl Transactions<'_> {
     ///
     /// An issuer may approve less than was asked for: then [`partial`](Transaction::partial) says what was taken and what
     /// is still due. Charge the rest, or void the transaction.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let charge = Charge::builder().amount("25.00").card(&token).exp_date("1230").order_id("order-7").build()?;
+    /// let sold = client.transactions().sale(&charge).await?;
+    /// assert!(sold.is_approved());
+    /// assert_eq!(sold.amount, "25.00".parse().ok());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn sale(self, charge: &Charge) -> Result<Response<Charged>, Error> {
         charge.check_sale()?;
         let call = wire::sale(self.0.format(), charge)?;
@@ -68,6 +77,15 @@ impl Transactions<'_> {
     ///
     /// A check that asks for a token is answered with the token alone (transactions page); the transaction then has
     /// the result `APPROVED` and nothing else.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let charge = Charge::builder().amount("25.00").card(&token).exp_date("1230").build()?;
+    /// let held = client.transactions().auth(&charge).await?;
+    /// assert!(held.is_approved());
+    /// assert_eq!(held.transaction_type, Some(TransactionType::AUTH));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn auth(self, charge: &Charge) -> Result<Response<Charged>, Error> {
         let call = wire::auth(self.0.format(), charge)?;
         let take = |payload| match payload {
@@ -95,6 +113,15 @@ impl Transactions<'_> {
     }
 
     /// Takes what an authorisation reserved.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let charge = Charge::builder().amount("25.00").card(&token).exp_date("1230").build()?;
+    /// let held = client.transactions().auth(&charge).await?;
+    /// let capture = Capture::builder().id(held.id.clone()).amount("25.00").build()?;
+    /// assert!(client.transactions().capture(&capture).await?.is_approved());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn capture(self, capture: &Capture) -> Result<Response<Transaction>, Error> {
         let call = wire::capture(self.0.format(), capture)?;
         let CaptureFields { id, amount, tip_amount, .. } = capture.fields();
@@ -117,6 +144,14 @@ impl Transactions<'_> {
     }
 
     /// Takes a transaction of an open batch back in full.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let charge = Charge::builder().amount("25.00").card(&token).exp_date("1230").build()?;
+    /// let id = client.transactions().sale(&charge).await?.id.clone().ok_or("a sale has an id")?;
+    /// assert!(client.transactions().void(&Void { id }).await?.is_approved());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn void(self, void: &Void) -> Result<Response<Transaction>, Error> {
         let call = wire::void(self.0.format(), void)?;
         let check = |made: &Transaction| {
@@ -129,6 +164,16 @@ impl Transactions<'_> {
 
     /// Changes the tip of a charge whose batch is open. Updates to one transaction leave in the order in which they are
     /// first awaited.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let charge = Charge::builder().amount("25.00").card(&token).exp_date("1230").build()?;
+    /// let id = client.transactions().sale(&charge).await?.id.clone().ok_or("a sale has an id")?;
+    /// let tip = TransactionUpdate::builder().tip_amount("3.00").build()?;
+    /// let updated = client.transactions().update(&id, &tip).await?;
+    /// assert_eq!(updated.tip_amount, "3.00".parse().ok());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn update(
         self,
         id: &TransactionId,
@@ -146,6 +191,17 @@ impl Transactions<'_> {
     }
 
     /// Gives money back.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let charge = Charge::builder().amount("25.00").card(&token).exp_date("1230").build()?;
+    /// let sold = client.transactions().sale(&charge).await?;
+    /// let refund = Refund::builder().id(sold.id.clone()).amount("5.00").build()?;
+    /// let refunded = client.transactions().refund(&refund).await?;
+    /// assert!(refunded.is_approved());
+    /// assert_eq!(refunded.amount, "5.00".parse().ok());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn refund(self, refund: &Refund) -> Result<Response<Transaction>, Error> {
         let call = wire::refund(self.0.format(), refund)?;
         let RefundFields { id, card, amount, invoice, order_id, .. } = refund.fields();
@@ -175,11 +231,28 @@ impl Transactions<'_> {
     }
 
     /// The transaction of this id; the gateway keeps it for 90 days.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let charge = Charge::builder().amount("25.00").card(&token).exp_date("1230").build()?;
+    /// let id = client.transactions().sale(&charge).await?.id.clone().ok_or("a sale has an id")?;
+    /// assert!(client.transactions().get(&id).await?.is_approved());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn get(self, id: &TransactionId) -> Result<Response<Transaction>, Error> {
         self.0.one(wire::get(id), one, |found| same("id", id, found.id.as_ref())).await
     }
 
     /// The transactions that match, of the last 90 days.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let charge = Charge::builder().amount("25.00").card(&token).exp_date("1230").order_id("order-7").build()?;
+    /// client.transactions().sale(&charge).await?;
+    /// let search = TransactionSearch { order_id: Some("order-7".into()), ..TransactionSearch::default() };
+    /// assert_eq!(client.transactions().search(&search).collect_all().await?.len(), 1);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub fn search(self, search: &TransactionSearch) -> List<Transaction> {
         self.0.list(
             Operation::SearchTransactions,

@@ -26,26 +26,67 @@ pub struct Pages<'a> {
 
 impl Pages<'_> {
     /// Makes the next request under this id, under which the same one may have been sent before.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let id = client.new_request_id().await?;
+    /// let name = id.used();
+    /// let items = LineItemPage::builder().line_item(LineItem::builder().payment_amount("75.00")).build()?;
+    /// let page = client.pages().under(id).line_items(&items).await?;
+    /// assert_eq!(page.request_id, name);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub fn under(self, id: RequestId) -> Self {
         Self { under: Some(id), ..self }
     }
 
     /// Makes a page for invoices.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let invoice = PageInvoice::builder().invoice_number("INV-1").invoice_date("2027-01-04").outstanding_balance("540.25");
+    /// let page = client.pages().invoices(&InvoicePage::builder().invoice(invoice).build()?).await?;
+    /// assert!(page.url.starts_with(sandbox.base_url()));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn invoices(self, page: &InvoicePage) -> Result<Response<Page>, Error> {
         self.create(Operation::InvoicePage, |session, id| wire::invoices(session, id, page)).await
     }
 
     /// Makes a page for items.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let items = LineItemPage::builder().line_item(LineItem::builder().payment_amount("75.00")).build()?;
+    /// let page = client.pages().line_items(&items).await?;
+    /// assert!(page.url.starts_with(sandbox.base_url()));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn line_items(self, page: &LineItemPage) -> Result<Response<Page>, Error> {
         self.create(Operation::LineItemPage, |session, id| wire::line_items(session, id, page)).await
     }
 
     /// Makes a page for invoices of a practice management system.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let invoice = ConnectInvoice::builder().invoice_number("1").invoice_date("2027-01-01").outstanding_balance("90.00");
+    /// let page = ConnectPage::builder().connect_option("Aderant").invoice(invoice.client_id("8812")).build()?;
+    /// assert!(client.pages().connect(&page).await?.url.starts_with(sandbox.base_url()));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn connect(self, page: &ConnectPage) -> Result<Response<Page>, Error> {
         self.create(Operation::ConnectPage, |session, id| wire::connect(session, id, page)).await
     }
 
     /// Makes a page for a payer's methods, of version 2.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let page = client.pages().payer(&PayerPage::builder().payer_id(&rosa).build()?).await?;
+    /// assert!(page.url.starts_with(sandbox.base_url()));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn payer(self, page: &PayerPage) -> Result<Response<Page>, Error> {
         self.create(Operation::PayerPage, |session, id| wire::payer(session, id, page)).await
     }
@@ -64,6 +105,14 @@ impl Pages<'_> {
 
     /// Ends a page, of any kind, before its time: whoever opens it sees that it is over. That a page which has ended
     /// can be ended again is **inferred**.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let items = LineItemPage::builder().line_item(LineItem::builder().payment_amount("75.00")).build()?;
+    /// let page = client.pages().line_items(&items).await?;
+    /// assert_eq!(client.pages().expire(&page.request_id).await?.status(), 200);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn expire(self, page: &UsedRequestId) -> Result<Response<()>, Error> {
         let write = |session: Session<'_>| wire::expire(session, page);
         let ended = self.client.call(Operation::ExpirePage, write, wire::decode_named).await?;
@@ -75,11 +124,30 @@ impl Pages<'_> {
 
     /// The open invoices of a practice management system that match. One that cannot be read is an error; see
     /// [`each_invoice`](Self::each_invoice).
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let invoice = ConnectInvoice::builder().invoice_number("1").invoice_date("2027-01-01").outstanding_balance("90.00");
+    /// let page = ConnectPage::builder().connect_option("Aderant").invoice(invoice.client_id("8812")).build()?;
+    /// client.pages().connect(&page).await?;
+    /// let search = ConnectSearch::builder().connect_option("Aderant").search_option("client").search_text("8812");
+    /// let found = client.pages().search_invoices(&search.build()?).await?;
+    /// assert_eq!(found[0].outstanding_balance, "90.00".parse().ok());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn search_invoices(self, search: &ConnectSearch) -> Result<Response<Vec<OpenInvoice>>, Error> {
         self.found(search).await?.whole()
     }
 
     /// The same invoices, with an error in the place of each that cannot be read.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let search = ConnectSearch::builder().connect_option("Aderant").search_option("client").search_text("8812");
+    /// let found = client.pages().each_invoice(&search.build()?).await?;
+    /// assert!(found.is_empty());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn each_invoice(
         self,
         search: &ConnectSearch,

@@ -24,11 +24,28 @@ pub struct Payers<'a> {
 
 impl Payers<'_> {
     /// Makes the next request under this id, under which the same one may have been sent before.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let id = client.new_request_id().await?;
+    /// let ivo = NewPayer::builder().first_name("Ivo").emails("ivo@example.test").build()?;
+    /// let ivo = client.payers().under(id).create(&ivo).await?.into_value();
+    /// assert_ne!(ivo, rosa);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub fn under(self, id: RequestId) -> Self {
         Self { under: Some(id), ..self }
     }
 
     /// Keeps a payer. The answer has the id.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let ivo = NewPayer::builder().first_name("Ivo").emails("ivo@example.test").build()?;
+    /// let ivo = client.payers().create(&ivo).await?.into_value();
+    /// assert_ne!(ivo, rosa);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn create(self, payer: &NewPayer) -> Result<Response<PayerId>, Error> {
         let write = |session: Session<'_>, id: &RequestId| wire::create(session, id, payer);
         let keyed = Keyed::new(self.client, Operation::NewPayer, wire::decode, self.under).await?;
@@ -40,6 +57,13 @@ impl Payers<'_> {
     }
 
     /// Changes a payer.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let update = PayerUpdate::builder().payer_id(&rosa).last_name("Lind-Berg").build()?;
+    /// assert_eq!(client.payers().update(&update).await?.status(), 200);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn update(self, update: &PayerUpdate) -> Result<Response<SavedPayer>, Error> {
         let payer = update.fields().payer_id;
         let write = |session: Session<'_>, id: &RequestId| wire::update(session, id, update);
@@ -47,6 +71,12 @@ impl Payers<'_> {
     }
 
     /// Deletes a payer.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// assert_eq!(client.payers().delete(&rosa).await?.status(), 200);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn delete(self, payer: &PayerId) -> Result<Response<()>, Error> {
         let write = |session: Session<'_>, id: &RequestId| wire::delete(session, id, payer);
         let deleted = self.save(Operation::DeletePayer, write, Some(payer)).await?;
@@ -54,6 +84,15 @@ impl Payers<'_> {
     }
 
     /// Keeps methods with a payer. That the answer has their ids, in the order of the request, is **inferred**.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let card = Card::builder().card_number("4111111111111111").expiration_date("1230").cvv("999");
+    /// let methods = NewMethods::builder().payer_id(&rosa).method(NewMethod::builder().credit_card(card)).build()?;
+    /// let saved = client.payers().add_methods(&methods).await?;
+    /// assert_eq!(saved.payment_method_ids.len(), 1);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn add_methods(self, methods: &NewMethods) -> Result<Response<SavedPayer>, Error> {
         let payer = methods.fields().payer_id;
         let write = |session: Session<'_>, id: &RequestId| wire::add_methods(session, id, methods);
@@ -61,6 +100,17 @@ impl Payers<'_> {
     }
 
     /// Changes methods that are kept.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let card = Card::builder().card_number("4111111111111111").expiration_date("1230").cvv("999");
+    /// let methods = NewMethods::builder().payer_id(&rosa).method(NewMethod::builder().credit_card(card)).build()?;
+    /// let saved = client.payers().add_methods(&methods).await?;
+    /// let update = MethodUpdate::builder().id(&saved.payment_method_ids[0]).expiration_date("0931");
+    /// let updates = MethodUpdates::builder().update(update).build()?;
+    /// assert_eq!(client.payers().update_methods(&updates).await?.status(), 200);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn update_methods(self, updates: &MethodUpdates) -> Result<Response<SavedPayer>, Error> {
         let write = |session: Session<'_>, id: &RequestId| wire::update_methods(session, id, updates);
         self.save(Operation::UpdateMethods, write, None).await

@@ -45,6 +45,21 @@ impl Payments<'_> {
     /// client.payments().under(id).pay(&payment).await
     /// # }
     /// ```
+    ///
+    /// Of two requests under one id the second finds the payment of the first:
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let card = Card::builder().card_number("4111111111111111").expiration_date("1230").cvv("999");
+    /// let payment = NewPayment::builder().total_amount("540.25").credit_card(card).build()?;
+    /// let id = client.new_request_id().await?;
+    /// let written = id.expose().to_owned();
+    /// let paid = client.payments().under(id).pay(&payment).await?;
+    ///
+    /// let again = client.payments().under(RequestId::try_from(written)?).pay(&payment).await?;
+    /// assert_eq!(again.payment_id, paid.payment_id);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub fn under(self, id: RequestId) -> Self {
         Self { under: Some(id), ..self }
     }
@@ -86,6 +101,16 @@ impl Payments<'_> {
 
     /// Pays. The value is approved, or declined, or, under an id that was used before, taken back since.
     ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let card = Card::builder().card_number("4111111111111111").expiration_date("1230").cvv("999");
+    /// let payment = NewPayment::builder().total_amount("540.25").credit_card(card).build()?;
+    /// let paid = client.payments().pay(&payment).await?;
+    /// assert!(paid.is_approved());
+    /// assert_eq!(paid.payment_amount, "540.25".parse().ok());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
+    ///
     /// # Errors
     ///
     /// Of kind [`OutcomeUnknown`](ErrorKind::OutcomeUnknown), with the [`request_id`](crate::Error::request_id), where
@@ -109,6 +134,17 @@ impl Payments<'_> {
 
     /// Gives a payment back in full, of version 2: voids it, or refunds it if it is settled. The value's status says
     /// which; the gateway decides.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let card = Card::builder().card_number("4111111111111111").expiration_date("1230").cvv("999");
+    /// let payment = NewPayment::builder().total_amount("540.25").credit_card(card).build()?;
+    /// let paid = client.payments().pay(&payment).await?;
+    /// let refund = Refund::builder().payment_id(paid.payment_id.clone()).build()?;
+    /// let refunded = client.payments().refund(&refund).await?;
+    /// assert!(matches!(refunded.payment_status, Some(PaymentStatus::VOIDED | PaymentStatus::REFUNDED)));
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     ///
     /// # Errors
     ///
@@ -139,6 +175,21 @@ impl Payments<'_> {
     /// # }
     /// ```
     ///
+    /// Of a payment that was not made on a page, too:
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let card = Card::builder().card_number("4111111111111111").expiration_date("1230").cvv("999");
+    /// let payment = NewPayment::builder().total_amount("540.25").credit_card(card).build()?;
+    /// let paid = client.payments().pay(&payment).await?;
+    /// let request_id = paid.request_id.clone().ok_or("a payment names its request")?;
+    /// let asked = Expected { request_id, amount: paid.payment_amount };
+    /// let confirmed = client.payments().confirm(&asked).await?.into_value().ok_or("it was made")?;
+    /// assert_eq!(confirmed.verdict(), Verdict::Approved);
+    /// assert_eq!(confirmed.payment().payment_id, paid.payment_id);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
+    ///
     /// # Errors
     ///
     /// Of kind [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) where the gateway has several payments of the request that
@@ -158,6 +209,17 @@ impl Payments<'_> {
     }
 
     /// How many payments match, of version 2.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let card = Card::builder().card_number("4111111111111111").expiration_date("1230").cvv("999");
+    /// let payment = NewPayment::builder().total_amount("540.25").credit_card(card).build()?;
+    /// client.payments().pay(&payment).await?;
+    /// let since = Criteria::new(Field::PaymentDate, Operator::AtLeast, "2027-01-01")?;
+    /// let count = client.payments().count(&PaymentFilter::builder().group(since).build()?).await?;
+    /// assert_eq!(*count, 1);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub async fn count(self, filter: &PaymentFilter) -> Result<Response<u64>, Error> {
         let write = |session: Session<'_>| search::count(session, filter);
         let counted = self.client.call(Operation::CountPayments, write, search::decode_count).await?;
@@ -165,6 +227,17 @@ impl Payments<'_> {
     }
 
     /// The payments that match, of version 2: also those that were not made through the API.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let card = Card::builder().card_number("4111111111111111").expiration_date("1230").cvv("999");
+    /// let payment = NewPayment::builder().total_amount("540.25").session_id("S-1").credit_card(card).build()?;
+    /// client.payments().pay(&payment).await?;
+    /// let of_session = Criteria::new(Field::SessionId, Operator::Is, "S-1")?;
+    /// let found = client.payments().search(PaymentSearch::builder().group(of_session).build()?).collect_all().await?;
+    /// assert_eq!(found[0].payment_amount, "540.25".parse().ok());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
     pub fn search(self, search: PaymentSearch) -> List<Payment> {
         let (client, search) = (self.client.clone(), Arc::new(search));
         let first = search.fields().page_number.map(|page| page.get());

@@ -1,6 +1,6 @@
 //! The chapter on money safety.
 
-use perennial::clearent::{Charge, Lookup, TokenId, Transaction};
+use perennial::clearent::{Charge, Found, TokenId, Transaction};
 use perennial::clientpay::{Card, NewPayment, Payment};
 use perennial::{Clearent, ClientPay, Error, Response};
 use perennial_sandbox::{Effect, Fault};
@@ -26,9 +26,11 @@ async fn sell(client: &Clearent, token: &TokenId) -> Result<Option<Transaction>,
         Ok(sold) => return Ok(Some(sold.into_value().transaction)),
         Err(error) => error,
     };
-    let Some(Lookup::Transactions(search)) = error.lookup() else { return Err(error) };
-    let found = client.transactions().search(search).collect_all().await?;
-    Ok(found.into_iter().next())
+    let Some(lookup) = error.lookup() else { return Err(error) };
+    match client.look_up(lookup).await? {
+        Found::Transactions(found) => Ok(found.into_iter().next()),
+        _ => Err(error),
+    }
 }
 
 fn payment() -> Result<NewPayment, Error> {

@@ -10,6 +10,7 @@
 )]
 
 mod clientpay;
+mod face;
 mod gateway;
 mod invoices;
 #[cfg(unix)]

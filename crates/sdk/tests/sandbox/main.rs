@@ -6,6 +6,7 @@ mod clientpay;
 mod faults;
 mod invoices;
 mod lists;
+mod look_up;
 mod one_time_tokens;
 mod test_sale;
 mod webhook;
