@@ -310,3 +310,29 @@ proptest! {
         prop_assert_eq!(PlanStatus::reported(word.as_str()), word);
     }
 }
+
+/// A request without card data can be kept, and compared with what is to be sent again. The requests with card data, which
+/// cannot, are in `secrecy.rs`.
+#[test]
+fn requests_without_card_data_clone_and_compare() {
+    use perennial_domain::{Invoice, InvoiceLine, clearent, clientpay};
+
+    fn kept<T: Clone + PartialEq + Eq>() {}
+    macro_rules! kept { ($($Request:ty)*) => { $( kept::<$Request>(); )* }; }
+    kept! {
+        Invoice InvoiceLine
+        clearent::Address clearent::Settlement clearent::NewCustomer clearent::CustomerUpdate clearent::DuplicateUpdate
+        clearent::NewPlan clearent::PlanUpdate clearent::PlanForecast clearent::TokenUpdate clearent::NewCustomerToken
+        clearent::CustomerTokenUpdate clearent::Capture clearent::TransactionUpdate clearent::Void
+        clientpay::Address clientpay::InvoicePage clientpay::LineItemPage clientpay::ConnectPage clientpay::PayerPage
+        clientpay::Invoice clientpay::ConnectInvoice clientpay::LineItem clientpay::LineItemLabels
+        clientpay::ConnectSearch clientpay::PaymentFilter clientpay::PaymentSearch clientpay::PageOptions
+        clientpay::ResponseOptions clientpay::Refund clientpay::NewPayer clientpay::PayerUpdate
+        clientpay::MethodUpdate clientpay::MethodUpdates
+    }
+
+    let named =
+        |name: &str| clearent::NewCustomer::builder().first_name("Ada").last_name(name).build().unwrap();
+    assert_eq!(named("Byron").clone(), named("Byron"));
+    assert_ne!(named("Byron"), named("Lovelace"));
+}

@@ -336,5 +336,8 @@ fn without_async() {
     let found: Vec<Customer> =
         client.customers().search(&CustomerSearch::default()).collect::<Result<_, _>>().unwrap();
     assert_eq!(found[0].customer_key, ada.customer_key);
+    let looked_up = client.look_up(&Lookup::Customer(ada.customer_key.clone())).unwrap();
+    assert_eq!(looked_up, Found::Customers(vec![(*ada).clone()]));
     client.customers().delete(&ada.customer_key).unwrap();
+    assert!(client.look_up(&Lookup::Customer(ada.customer_key.clone())).unwrap().is_empty());
 }
