@@ -1,5 +1,6 @@
 //! What a reply of the Clearent gateway allows to conclude (reference, sections 2, 4 and 5).
 
+use crate::records::{objects, payload, read, without_records};
 use crate::{Allowed, Case, Conclusion, Expect, Format, Reply, Tree};
 
 /// The objects that a write leaves behind.
@@ -14,20 +15,20 @@ pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
     if empty {
         // The one empty answer that the vendor's wire has.
         return match (case.expect, reply.status) {
-            (Expect::Delete, 204) => Allowed::of(&[Conclusion::Done]),
+            (Expect::Delete | Expect::List, 204) => Allowed::of(&[Conclusion::Done]),
             (Expect::Read, 204) => Allowed::of(&[Conclusion::Absent]),
             _ => Allowed::of(&[]),
         };
     }
-    let read = |format| Some((format, Tree::read(format, &reply.body)?));
-    let Some((format, tree)) = [Format::Json, Format::Xml].into_iter().find_map(read) else {
-        return Allowed::of(&[]);
-    };
-    let Some(evidence) = Evidence::of(format, &tree) else { return Allowed::of(&[]) };
+    let Some((format, tree)) = read(case, &reply.body) else { return Allowed::of(&[]) };
+    let around = case.list.map_or_else(|| tree.clone(), |list| without_records(&tree, list.path));
+    let Some(evidence) = Evidence::of(format, &around) else { return Allowed::of(&[]) };
     let mut allowed = Vec::new();
     let http_done = (200..300).contains(&reply.status);
     let http_refused = (400..500).contains(&reply.status) && ![408, 425].contains(&reply.status);
-    if http_done && evidence.says_done(case) {
+    if http_done && case.expect == Expect::List && evidence.is_success() && evidence.objects.is_empty() {
+        allowed.extend(of_list(case, &tree));
+    } else if http_done && evidence.says_done(case) {
         allowed.push(Conclusion::Done);
     }
     if http_done && case.expect == Expect::Charge && evidence.is_partial(case) {
@@ -39,7 +40,8 @@ pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
     }
     if refused && evidence.effects == 0 {
         match case.expect {
-            Expect::Read => {
+            Expect::List if !objects(case, &tree).is_empty() => {}
+            Expect::Read | Expect::List => {
                 if evidence.status_is(reply.status, &[404, 410]) {
                     allowed.push(Conclusion::Absent);
                 }
@@ -47,10 +49,36 @@ pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
                     allowed.push(Conclusion::Unauthorized);
                 }
             }
+            _ if evidence.names_an_effect => {}
             _ => allowed.push(Conclusion::NotDone),
         }
     }
     Allowed(allowed)
+}
+
+/// What a list that can be read says: it is whole, or has fewer records than it says.
+fn of_list(case: &Case, tree: &Tree) -> Vec<Conclusion> {
+    let Some(list) = case.list else { return Vec::new() };
+    let payload = payload(tree);
+    let total =
+        tree.all("page").first().and_then(|page| page.scalar("total-elements").ok().flatten()?.parse().ok());
+    let kind = [payload.scalar("payloadType"), payload.scalar("@type")];
+    let is_named = kind.iter().any(|kind| kind.is_ok_and(|kind| kind == list.path.first().copied()));
+    match payload.all(list.path[0])[..] {
+        // What is empty may be left out.
+        [] if !is_named && total != Some(0) => return Vec::new(),
+        [] | [Tree::Members(_)] => {}
+        [other] if !filled(other) && (is_named || total == Some(0)) => {}
+        _ => return Vec::new(),
+    }
+    let mut keys: Vec<_> =
+        objects(case, tree).into_iter().map(|record| record.scalar(list.key).ok().flatten()).collect();
+    let unnamed = keys.iter().filter(|key| key.is_none()).count();
+    keys.retain(Option::is_some);
+    keys.sort_unstable();
+    keys.dedup();
+    let is_whole = total.is_none_or(|total: usize| total <= keys.len() + unnamed);
+    if is_whole { vec![Conclusion::Done, Conclusion::Incomplete] } else { vec![Conclusion::Incomplete] }
 }
 
 /// What a readable envelope says.
@@ -63,6 +91,8 @@ struct Evidence<'a> {
     objects: Vec<(&'a str, &'a Tree)>,
     /// How many of them are the effect of a write.
     effects: usize,
+    /// Whether an error or a link names what a write made, or the error's code is that of an approval.
+    names_an_effect: bool,
 }
 
 impl<'a> Evidence<'a> {
@@ -107,7 +137,20 @@ impl<'a> Evidence<'a> {
         };
         let effects = objects.iter().filter(is_effect).count();
         let word = word.map(str::to_ascii_lowercase);
-        Some(Self { code: number, word, error, objects, effects })
+        let errors = payload.all("error");
+        let is_id = |(name, value): &(String, Tree)| {
+            let names = name == "id" || name.ends_with("-id") || name.ends_with("-key");
+            let zeros = |text: &str| text.bytes().all(|digit| digit == b'0');
+            let approves = name == "result-code" && matches!(value, Tree::Text(code) if zeros(code.trim()));
+            (names || approves) && filled(value)
+        };
+        let is_of_charge = |link: &&Tree| {
+            link.scalar("rel").is_ok_and(|rel| rel == Some("transaction"))
+                && link.scalar("id").is_ok_and(|id| id.is_some())
+        };
+        let names_an_effect = errors.iter().any(|error| error.members().iter().any(is_id))
+            || tree.all("links").iter().any(is_of_charge);
+        Some(Self { code: number, word, error, objects, effects, names_an_effect })
     }
 
     /// Whether nothing in the envelope denies success.
@@ -152,7 +195,8 @@ impl<'a> Evidence<'a> {
             return self.is_success();
         }
         let Some(object) = self.object(case).filter(|_| self.is_success()) else { return false };
-        let approved = case.expect != Expect::Charge || verdict(object) == Some(true);
+        let is_charge = case.expect == Expect::Charge && case.objects == ["transaction"];
+        let approved = !is_charge || verdict(object) == Some(true);
         approved && as_asked(case, object, &[])
     }
 

@@ -3,8 +3,9 @@
 //! [`mutations`] takes a golden reply apart and changes one thing in it at a time: a member is dropped, doubled,
 //! emptied, or of another type; an amount, a day, a status or a key is another one; an error stands beside the object;
 //! the HTTP status, the content type or the bytes around the document differ. [`judge`] says what a client may conclude
-//! from such a reply. It is written from the reference alone and shares no code with the client: this crate depends on
-//! none of the workspace's crates.
+//! from such a reply, and [`fault`] what is wrong with a client's claim, of the objects that it tells of as well. It is
+//! written from the reference alone and shares no code with the client: this crate depends on none of the workspace's
+//! crates.
 //!
 //! The property that the tests of the facade and of the command hold: no definite yes without whole and consistent
 //! evidence, and no definite no where anything names an effect of the call.
@@ -23,12 +24,18 @@
 //! ```
 
 mod case;
+mod cases;
+mod claim;
 mod clearent;
 mod clientpay;
+mod members;
 mod mutate;
+mod records;
 mod tree;
 
-pub use case::{CASES, Case, Expect, Vendor, golden};
+pub use case::{Case, Expect, List, Members, Vendor, golden};
+pub use cases::CASES;
+pub use claim::{Claim, Told, fault, reported};
 pub use mutate::{Mutation, mutations};
 pub use tree::{Format, Tree};
 
@@ -46,8 +53,10 @@ pub struct Reply {
 /// What a client concludes from a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Conclusion {
-    /// A write was done as asked; a read has its object.
+    /// A write was done as asked; a read has its object; a list is whole.
     Done,
+    /// A list has fewer records than the gateway says that there are, and the client says so.
+    Incomplete,
     /// A charge was made for less than asked, and the client says so.
     Partial,
     /// A charge was declined: nothing was taken.
@@ -71,6 +80,11 @@ pub struct Allowed(Vec<Conclusion>);
 impl Allowed {
     fn of(conclusions: &[Conclusion]) -> Self {
         Self(conclusions.to_vec())
+    }
+
+    /// Whether the reply says anything definite.
+    pub fn is_definite(&self) -> bool {
+        !self.0.is_empty()
     }
 
     /// Whether a client may conclude this.

@@ -1,6 +1,7 @@
 //! One change at a time to a golden reply.
 
-use crate::{Case, Format, Reply, Tree, golden, tree::TYPE};
+use crate::members::of_members;
+use crate::{Case, Format, Reply, Tree, Vendor, golden, tree::TYPE};
 
 /// A golden reply with one thing changed.
 #[derive(Debug, Clone)]
@@ -9,6 +10,8 @@ pub struct Mutation {
     pub name: String,
     /// Whether the change says nothing new, so that the conclusion must be that of the golden reply.
     pub harmless: bool,
+    /// Whether the change is within one record of a list, so that the other records must be read.
+    pub contained: bool,
     /// The reply.
     pub reply: Reply,
 }
@@ -22,43 +25,27 @@ const STATUSES: [u16; 36] = [
 /// A page of a proxy.
 const PAGE: &str = "<html><head><title>Blocked</title></head><body>The request was blocked.</body></html>";
 
-/// Other values by the last word of a member's name, or of any other member.
-const OTHERS: &[(&str, &[&str])] = &[
-    ("amount", &["20.00", "0.00", "2500", "25.001", "1e3", "-25.00"]),
-    ("Amount", &["20.00", "0", "54025"]),
-    ("date", &["2027-02-01", "2028-01-15", "01/15/2027", "soon"]),
-    ("frequency-day", &["16", "31", "LAST", "1"]),
-    ("frequency", &["WEEKLY", "YEARLY", "monthly"]),
-    ("result", &["DECLINED", "APPROVED", "ERROR", "REVIEW", "PENDING", "HELD", "approved", ""]),
-    ("result-code", &["000", "012", "200", "36", "PEND", "000x"]),
-    ("type", &["REFUND", "VOID", "SALE", "AUTH", "sale"]),
-    ("code", &["200", "201", "400", "402", "404", "500", "429", "999", "OK"]),
-    ("status", &["SUSPENDED", "CANCELED", "ACTIVE", "PENDING", "success", "fail", "pending", "Declined"]),
-    ("paymentStatus", &["Processing", "Approved", "Declined", "Voided", "Held", "Error", ""]),
-    ("last-four", &["4242", "11", "0011"]),
-    ("last-four-digits", &["4242", "12"]),
-    ("exp-date", &["0131", "932", "never"]),
-];
-
 /// Every mutation of a case in a format.
 pub fn mutations(case: &Case, format: Format) -> impl Iterator<Item = Mutation> + use<> {
     let base = golden(case, format);
     let document = case.document(format);
     let mut mutations = around(&base, format);
-    mutations.extend(of_members(&base, &document, format));
-    if document.scalar("success").is_ok_and(|success| success.is_none()) {
-        mutations.extend(beside(&base, &document, format));
-    } else {
-        mutations.extend(of_success(&base, &document));
+    mutations.extend(of_members(case, &base, &document, format));
+    match case.vendor {
+        Vendor::Clearent => mutations.extend(beside(&base, &document, format)),
+        Vendor::ClientPay => {
+            mutations.extend(beside_success(&base, &document));
+            mutations.extend(of_success(&base, &document));
+        }
     }
     mutations.into_iter()
 }
 
-fn mutation(name: impl Into<String>, reply: Reply) -> Mutation {
-    Mutation { name: name.into(), harmless: false, reply }
+pub(crate) fn mutation(name: impl Into<String>, reply: Reply) -> Mutation {
+    Mutation { name: name.into(), harmless: false, contained: false, reply }
 }
 
-fn with_body(base: &Reply, body: impl Into<Vec<u8>>) -> Reply {
+pub(crate) fn with_body(base: &Reply, body: impl Into<Vec<u8>>) -> Reply {
     Reply { body: body.into(), ..base.clone() }
 }
 
@@ -98,7 +85,7 @@ fn around(base: &Reply, format: Format) -> Vec<Mutation> {
         ("application/octet-stream".to_owned(), false),
     ] {
         let name = format!("content type {content_type:?}");
-        mutations.push(Mutation { name, harmless, reply: Reply { content_type, ..base.clone() } });
+        mutations.push(Mutation { harmless, ..mutation(name, Reply { content_type, ..base.clone() }) });
     }
     let body = &base.body;
     for (name, harmless, bytes) in [
@@ -114,98 +101,7 @@ fn around(base: &Reply, format: Format) -> Vec<Mutation> {
         ("a list of it", false, [b"[", &body[..], b"]"].concat()),
     ] {
         // White space before an XML declaration would matter; the golden replies have none.
-        mutations.push(Mutation { name: name.into(), harmless, reply: with_body(base, bytes) });
-    }
-    mutations
-}
-
-/// Each member by itself: dropped, doubled, emptied, of another type, of another value.
-fn of_members(base: &Reply, document: &Tree, format: Format) -> Vec<Mutation> {
-    let mut mutations = Vec::new();
-    let mut paths = Vec::new();
-    collect(document, &mut Vec::new(), &mut paths);
-    for path in paths {
-        let Some(name) = path.last().map(|(name, _)| name.clone()).filter(|name| name != TYPE) else {
-            continue;
-        };
-        // Links say where to go, not what was done: that they are changed is tried, and once is enough.
-        let label = path
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .filter(|name| !["payload"].contains(name))
-            .collect::<Vec<_>>();
-        let label = if label.len() > 1 && label[0].contains("link") {
-            continue;
-        } else {
-            label[label.len().saturating_sub(2)..].join(".")
-        };
-        let label = if path.len() <= 3 { name.clone() } else { label };
-        let mut push = |what: &str, edit: Edit<'_>| {
-            let mut changed = document.clone();
-            changed.edit(&path, edit);
-            mutations.push(mutation(format!("{label}: {what}"), with_body(base, changed.write(format))));
-        };
-        push("dropped", &|members, at| drop(members.remove(at)));
-        push("doubled", &|members, at| members.insert(at, members[at].clone()));
-        push("emptied", &|members, at| members[at].1 = Tree::Text(String::new()));
-        push("blank", &|members, at| members[at].1 = Tree::Text("  ".into()));
-        push("a list of itself", &|members, at| {
-            let own = members[at].1.clone();
-            members[at].1 = Tree::List(vec![own.clone(), own]);
-        });
-        push("an object", &|members, at| {
-            members[at].1 = Tree::Members(vec![("value".into(), members[at].1.clone())]);
-        });
-        if format == Format::Json {
-            for (what, bare) in [
-                ("null", "null"),
-                ("true", "true"),
-                ("false", "false"),
-                ("the number 7", "7"),
-                ("the number 1.5", "1.5"),
-            ] {
-                push(what, &|members, at| members[at].1 = Tree::Bare(bare.into()));
-            }
-            push("as a number", &|members, at| {
-                if let Tree::Text(text) = &members[at].1 {
-                    let digits = text.trim_start_matches('0');
-                    if !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()) {
-                        members[at].1 = Tree::Bare(digits.into());
-                    }
-                }
-            });
-        }
-        let others = OTHERS.iter().rev().find(|(end, _)| name == *end);
-        let others = others
-            .or_else(|| OTHERS.iter().find(|(end, _)| name.ends_with(end)))
-            .map_or(&["another"][..], |(_, others)| others);
-        for (index, other) in others.iter().enumerate() {
-            let what = if index == 0 { "another value".to_owned() } else { format!("{other:?}") };
-            push(&what, &|members, at| {
-                let is_number =
-                    !other.is_empty() && other.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-                match &members[at].1 {
-                    Tree::Bare(_) if is_number => members[at].1 = Tree::Bare((*other).into()),
-                    Tree::Text(_) | Tree::Bare(_) => members[at].1 = Tree::Text((*other).into()),
-                    _ => {}
-                }
-            });
-        }
-        push("of another object", &|members, at| {
-            if let Tree::Text(text) = &mut members[at].1 {
-                // The same shape with another end: a key, a number or a word of somebody else.
-                let end = text.pop().map_or('0', |last| {
-                    if last == '7' {
-                        '8'
-                    } else if last.is_ascii_digit() {
-                        '7'
-                    } else {
-                        'z'
-                    }
-                });
-                text.push(end);
-            }
-        });
+        mutations.push(Mutation { harmless, ..mutation(name, with_body(base, bytes)) });
     }
     mutations
 }
@@ -249,6 +145,36 @@ fn beside(base: &Reply, document: &Tree, format: Format) -> Vec<Mutation> {
             }
         }
     }
+    // What an error, or a link, names.
+    let link = Tree::Members(vec![
+        ("rel".into(), text("transaction")),
+        ("href".into(), text("/rest/v2/transactions?id=799999")),
+        ("id".into(), text("799999")),
+    ]);
+    for status in [base.status, 400, 402, 409] {
+        let mut changed = document.clone();
+        if let Tree::Members(members) = &mut changed {
+            members.retain(|(name, _)| name != "links");
+            members.push(("links".into(), Tree::List(vec![link.clone()])));
+        }
+        let reply = Reply { status, ..with_body(base, changed.write(format)) };
+        mutations.push(mutation(format!("a link to another transaction, HTTP {status}"), reply));
+    }
+    for (member, value) in [
+        ("id", "799999"),
+        ("transaction-id", "799999"),
+        ("plan-key", "plan_0000000000aa"),
+        ("customer-key", "cust_0000000000aa"),
+        ("token-id", "1100000000666660004"),
+        ("result-code", "000"),
+    ] {
+        let mut changed = document.clone();
+        changed.edit_object(&["error"], member, value);
+        if changed != *document {
+            let reply = with_body(base, changed.write(format));
+            mutations.push(mutation(format!("an error with {member} {value}"), reply));
+        }
+    }
     // The envelope and the HTTP status against each other.
     for (code, word) in
         [("200", "success"), ("201", "SUCCESS"), ("402", "fail"), ("404", "fail"), ("500", "fail")]
@@ -259,6 +185,40 @@ fn beside(base: &Reply, document: &Tree, format: Format) -> Vec<Mutation> {
             changed.set("status", word);
             let reply = Reply { status, ..with_body(base, changed.write(format)) };
             mutations.push(mutation(format!("code {code} {word}, HTTP {status}"), reply));
+        }
+    }
+    mutations
+}
+
+/// Errors, and members that name an effect, beside what ClientPay says.
+fn beside_success(base: &Reply, document: &Tree) -> Vec<Mutation> {
+    let text = |text: &str| Tree::Text(text.into());
+    let object = |name: &str, value: &str| Tree::Members(vec![(name.into(), text(value))]);
+    let error = Tree::Members(vec![("field".into(), text("amount")), ("message".into(), text("Wrong."))]);
+    let beside = [
+        ("errors", Tree::List(vec![error])),
+        ("errors", text("failed")),
+        ("message", text("Something else happened.")),
+        ("message", object("text", "failed")),
+        ("paymentID", text("20419999")),
+        ("paymentStatus", text("Approved")),
+        ("transactionId", text("20419999")),
+        ("payment", object("id", "20419999")),
+        ("payments", Tree::List(vec![object("paymentID", "20419999")])),
+        ("requestID", text("5a1b2c3d-0001-4aaa-8bbb-00000000ffff")),
+    ];
+    let mut mutations = Vec::new();
+    for (name, value) in beside {
+        for status in [base.status, 200, 400, 402, 404] {
+            let mut changed = document.clone();
+            let Tree::Members(members) = &mut changed else { continue };
+            if members.iter().any(|(member, _)| member == name) {
+                continue;
+            }
+            members.push((name.into(), value.clone()));
+            let reply = Reply { status, ..with_body(base, changed.write(Format::Json)) };
+            let what = value.write(Format::Json);
+            mutations.push(mutation(format!("{name} {what} beside it, HTTP {status}"), reply));
         }
     }
     mutations
@@ -299,36 +259,7 @@ fn of_success(base: &Reply, document: &Tree) -> Vec<Mutation> {
     mutations
 }
 
-type Path = Vec<(String, usize)>;
-
-/// A change to the member at a place.
-type Edit<'e> = &'e dyn Fn(&mut Vec<(String, Tree)>, usize);
-
-/// The places of all members, those of list items included.
-fn collect(tree: &Tree, at: &mut Path, paths: &mut Vec<Path>) {
-    for (index, (name, value)) in tree.members().iter().enumerate() {
-        at.push((name.clone(), index));
-        paths.push(at.clone());
-        collect(value, at, paths);
-        at.pop();
-    }
-}
-
 impl Tree {
-    /// Edits the members that hold the last of the path, at its place.
-    fn edit(&mut self, path: &[(String, usize)], edit: Edit<'_>) {
-        let Self::Members(members) = self else { return };
-        match path {
-            [(_, last)] => edit(members, *last),
-            [(_, at), rest @ ..] => {
-                if let Some((_, child)) = members.get_mut(*at) {
-                    child.edit(rest, edit);
-                }
-            }
-            [] => {}
-        }
-    }
-
     /// Sets a member to a text.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         let Self::Members(members) = self else { return };

@@ -4,23 +4,25 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use perennial_oracle::{
-    CASES, Case, Conclusion, Expect, Format, Reply, Tree, Vendor, golden, judge, mutations,
+    CASES, Case, Claim, Conclusion, Expect, Format, Reply, Told, Tree, Vendor, fault, golden, judge,
+    mutations, reported,
 };
 
-/// How a client reads a reply.
+/// What a client concludes from a reply.
 type Reading = fn(&Case, &Reply) -> Conclusion;
 
-/// The mutations from which this reading concludes what it must not, or fails to conclude what it must.
-fn caught(vendor: Vendor, reading: Reading) -> impl Iterator<Item = String> {
+/// How a client tells what it read.
+type Telling = fn(&Case, &Reply) -> Claim;
+
+/// The mutations from which this client concludes what it must not, or fails to conclude what it must.
+fn caught(vendor: Vendor, client: impl Fn(&Case, &Reply) -> Claim + Copy) -> impl Iterator<Item = String> {
     let cases = CASES.iter().filter(move |case| case.vendor == vendor);
     let formats = cases.flat_map(|case| case.formats().iter().map(move |&format| (case, format)));
     formats.flat_map(move |(case, format)| {
-        let right = reading(case, &golden(case, format));
+        let right = client(case, &golden(case, format));
         mutations(case, format).filter_map(move |mutation| {
-            let concluded = reading(case, &mutation.reply);
-            let missed = mutation.harmless && concluded != right;
-            let wrong = missed || !judge(case, &mutation.reply).allows(concluded);
-            wrong.then(|| format!("{} {format:?}, {}: {concluded:?}", case.name(), mutation.name))
+            let fault = fault(case, &mutation, &right, &client(case, &mutation.reply))?;
+            Some(format!("{} {format:?}, {}: {fault}", case.name(), mutation.name))
         })
     })
 }
@@ -30,6 +32,7 @@ fn careful(case: &Case, reply: &Reply) -> Conclusion {
     let allowed = judge(case, reply);
     let definite = [
         Conclusion::Done,
+        Conclusion::Incomplete,
         Conclusion::Partial,
         Conclusion::Declined,
         Conclusion::NotDone,
@@ -37,6 +40,19 @@ fn careful(case: &Case, reply: &Reply) -> Conclusion {
         Conclusion::Unauthorized,
     ];
     definite.into_iter().find(|&conclusion| allowed.allows(conclusion)).unwrap_or(Conclusion::Unknown)
+}
+
+/// What is concluded, with all that the reply says of its objects.
+fn with_objects(case: &Case, reply: &Reply, conclusion: Conclusion) -> Claim {
+    let has_object = matches!(
+        conclusion,
+        Conclusion::Done | Conclusion::Incomplete | Conclusion::Partial | Conclusion::Declined
+    );
+    Claim { conclusion, told: if has_object { reported(case, reply) } else { Vec::new() } }
+}
+
+fn telling(case: &Case, reply: &Reply) -> Claim {
+    with_objects(case, reply, careful(case, reply))
 }
 
 fn tree(reply: &Reply) -> Option<Tree> {
@@ -61,19 +77,35 @@ fn unless(case: &Case, reply: &Reply, rule: impl FnOnce(&Tree) -> Option<Conclus
 #[test]
 fn a_careful_client_passes() {
     for vendor in [Vendor::Clearent, Vendor::ClientPay] {
-        let caught: Vec<_> = caught(vendor, careful).collect();
-        assert!(caught.is_empty(), "{}", caught.join("\n"));
+        let caught: Vec<_> = caught(vendor, telling).collect();
+        assert!(
+            caught.is_empty(),
+            "{} are caught: {}",
+            caught.len(),
+            caught[..caught.len().min(200)].join("\n")
+        );
     }
 }
 
 #[test]
-fn a_client_that_knows_nothing_is_caught_by_harmless_changes() {
-    let always_unknown: Reading = |_, _| Conclusion::Unknown;
-    assert_eq!(caught(Vendor::Clearent, always_unknown).next(), None, "it never says anything wrong");
-    for case in CASES.iter().filter(|case| case.reply != "duplicate") {
+fn a_client_that_knows_nothing_says_nothing_wrong_and_is_no_use() {
+    let always_unknown: Telling = |_, _| Conclusion::Unknown.into();
+    for vendor in [Vendor::Clearent, Vendor::ClientPay] {
+        let caught: Vec<_> = caught(vendor, always_unknown).collect();
+        assert!(caught.iter().all(|fault| fault.ends_with("the readable records are lost")), "{caught:?}");
+        assert!(!caught.is_empty(), "it loses every list");
+    }
+    let undecided =
+        ["payments.pay duplicate", "payments.pay results and 1 more", "payments.confirm results and 2 more"];
+    for case in CASES.iter().filter(|case| !undecided.contains(&&*case.name())) {
         for &format in case.formats() {
             let right = careful(case, &golden(case, format));
-            assert_ne!(right, Conclusion::Unknown, "{} {format:?} must be believed", case.name());
+            let is_pending = case.reply == "results" && case.operation == "payments.confirm";
+            assert!(
+                is_pending || right != Conclusion::Unknown,
+                "{} {format:?} must be believed",
+                case.name()
+            );
         }
     }
 }
@@ -134,7 +166,7 @@ fn every_planted_reading_is_caught() {
             }
         }),
         ("dates, day and status of a plan do not count", Vendor::Clearent, |case, reply| {
-            let any_term = Case { if_present: &[], ..*case };
+            let any_term = Case { same: &[], if_present: &[], ..*case };
             let is_a_plan = case.operation == "plans.create";
             let done = is_a_plan && judge(&any_term, reply).allows(Conclusion::Done);
             if done { Conclusion::Done } else { careful(case, reply) }
@@ -177,6 +209,58 @@ fn every_planted_reading_is_caught() {
             });
             once.map_or(Conclusion::Unknown, |once| careful(case, &once))
         }),
+        ("a partial approval is a whole one", Vendor::Clearent, |case, reply| match careful(case, reply) {
+            Conclusion::Partial => Conclusion::Done,
+            conclusion => conclusion,
+        }),
+        ("what an update left out was changed", Vendor::Clearent, |case, reply| {
+            let anything = Case { same: &[], if_present: &[], ..*case };
+            let is_an_update = case.operation.ends_with(".update") && reply.status < 300;
+            if is_an_update && judge(&anything, reply).allows(Conclusion::Done) {
+                Conclusion::Done
+            } else {
+                careful(case, reply)
+            }
+        }),
+        ("an error that names a transaction is a refusal", Vendor::Clearent, |case, reply| {
+            let refused =
+                (400..408).contains(&reply.status) && case.reply == "error" && case.expect != Expect::Read;
+            let is_error = tree(reply).is_some_and(|tree| {
+                tree.all("payload").iter().any(|payload| !payload.all("error").is_empty())
+            });
+            if refused && is_error { Conclusion::NotDone } else { careful(case, reply) }
+        }),
+        ("the first of several payments is the one", Vendor::ClientPay, |case, reply| {
+            unless(case, reply, |tree| {
+                let payments = tree.all("payments");
+                let approved =
+                    payments.iter().any(|payment| text(payment, "paymentStatus") == Some("Approved"));
+                (case.expect == Expect::Look && reply.status == 200 && approved).then_some(Conclusion::Done)
+            })
+        }),
+        ("a payment that no search finds was not made", Vendor::ClientPay, |case, reply| {
+            unless(case, reply, |tree| {
+                let nothing = case.operation == "payments.pay"
+                    && case.expect == Expect::Look
+                    && tree.all("payments").is_empty();
+                nothing.then_some(Conclusion::NotDone)
+            })
+        }),
+        ("a request id that was used is a refusal", Vendor::ClientPay, |case, reply| {
+            let is_used = case.reply == "duplicate" && reply.status == 402;
+            if is_used { Conclusion::NotDone } else { careful(case, reply) }
+        }),
+        ("a page that answers for ClientPay is its refusal", Vendor::ClientPay, |case, reply| {
+            match reply.status {
+                400 | 402 | 404 | 409 | 422 if tree(reply).is_none() && case.expect != Expect::Read => {
+                    Conclusion::NotDone
+                }
+                _ => careful(case, reply),
+            }
+        }),
+        ("a mark is no document of ClientPay", Vendor::ClientPay, |case, reply| {
+            if reply.body.starts_with(b"\xef\xbb\xbf") { Conclusion::Unknown } else { careful(case, reply) }
+        }),
         ("another object beside it does not count", Vendor::Clearent, |case, reply| {
             unless(case, reply, |tree| {
                 let alone = Tree::Members(vec![
@@ -192,7 +276,108 @@ fn every_planted_reading_is_caught() {
         }),
     ];
     for (name, vendor, reading) in planted {
-        assert!(caught(*vendor, *reading).next().is_some(), "not caught: {name}");
+        let client = |case: &Case, reply: &Reply| with_objects(case, reply, reading(case, reply));
+        assert!(caught(*vendor, client).next().is_some(), "not caught: {name}");
+    }
+}
+
+/// Careful, but for what it tells of the objects.
+fn retelling(case: &Case, reply: &Reply, retell: impl FnOnce(&mut Claim)) -> Claim {
+    let mut claim = telling(case, reply);
+    retell(&mut claim);
+    claim
+}
+
+/// Changes what is told of a member, wherever it stands.
+fn change(claim: &mut Claim, member: &str, change: impl Fn(&str) -> Option<String>) {
+    for told in &mut claim.told {
+        let Told::Object(members) = told else { continue };
+        for (name, value) in members {
+            if name == member
+                && let Some(text) = value
+            {
+                *value = change(text);
+            }
+        }
+    }
+}
+
+/// Whether a word is none that the reference has.
+fn is_new(day: &str) -> bool {
+    day.parse::<u8>().is_ok_and(|day| day > 28) || day.parse::<u8>().is_err()
+}
+
+#[test]
+fn every_planted_telling_is_caught() {
+    let planted: &[(&str, Vendor, Telling)] = &[
+        (
+            "digits of a card are told without the zeros that a number lost",
+            Vendor::Clearent,
+            |case, reply| {
+                retelling(case, reply, |claim| {
+                    change(claim, "last-four-digits", |digits| {
+                        Some(digits.trim_start_matches('0').to_owned())
+                    });
+                })
+            },
+        ),
+        ("an expiry that is no month is dropped", Vendor::Clearent, |case, reply| {
+            retelling(case, reply, |claim| {
+                change(claim, "exp-date", |date| (date.len() == 4).then(|| date.to_owned()))
+            })
+        }),
+        ("a day of a plan that is not foreseen is dropped", Vendor::Clearent, |case, reply| {
+            retelling(case, reply, |claim| {
+                change(claim, "frequency-day", |day| (!is_new(day)).then(|| day.to_owned()));
+            })
+        }),
+        ("an amount is guessed", Vendor::Clearent, |case, reply| {
+            retelling(case, reply, |claim| {
+                change(claim, "payment-amount", |amount| {
+                    Some(if amount == "25.001" { "25.00".to_owned() } else { amount.to_owned() })
+                });
+            })
+        }),
+        ("one record that cannot be read spoils the list", Vendor::Clearent, |case, reply| {
+            let claim = telling(case, reply);
+            let spoiled = claim.told.iter().any(|told| matches!(told, Told::Unreadable(_)));
+            if case.list.is_some() && spoiled { Conclusion::Unusable.into() } else { claim }
+        }),
+        ("one payment that cannot be read spoils the search", Vendor::ClientPay, |case, reply| {
+            let claim = telling(case, reply);
+            let spoiled = claim.told.iter().any(|told| matches!(told, Told::Unreadable(_)));
+            if case.list.is_some() && spoiled { Conclusion::Unusable.into() } else { claim }
+        }),
+        ("a record that cannot be read is left out", Vendor::Clearent, |case, reply| {
+            retelling(case, reply, |claim| claim.told.retain(|told| matches!(told, Told::Object(_))))
+        }),
+        ("a payment that cannot be read is left out", Vendor::ClientPay, |case, reply| {
+            retelling(case, reply, |claim| claim.told.retain(|told| matches!(told, Told::Object(_))))
+        }),
+        ("the error of a record does not name it", Vendor::Clearent, |case, reply| {
+            retelling(case, reply, |claim| {
+                for told in &mut claim.told {
+                    if matches!(told, Told::Unreadable(_)) {
+                        *told = Told::Unreadable(None);
+                    }
+                }
+            })
+        }),
+        ("records of another customer are found", Vendor::Clearent, |case, reply| {
+            let any = Case { same: &[], ..*case };
+            with_objects(&any, reply, careful(case, reply))
+        }),
+        ("a list that is not whole is whole", Vendor::Clearent, |case, reply| {
+            let claim = telling(case, reply);
+            if claim.conclusion == Conclusion::Incomplete {
+                Claim { conclusion: Conclusion::Done, ..claim }
+            } else {
+                claim
+            }
+        }),
+    ];
+    for (name, vendor, client) in planted {
+        assert!(caught(*vendor, *client).next().is_some(), "not caught: {name}");
     }
 }
 

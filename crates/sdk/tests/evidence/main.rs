@@ -13,6 +13,8 @@
 mod clearent;
 mod clientpay;
 mod invoices;
+mod operations;
+mod told;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -23,7 +25,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use perennial::transport::{Deadline, Exchange, TransportError};
 use perennial::{Error, ErrorKind};
-use perennial_oracle::{Case, Conclusion, Format, Mutation, Reply, judge};
+use perennial_oracle::{Case, Claim, Conclusion, Format, Mutation, Reply, fault};
 
 /// A gateway that answers by a function of the request, and counts the writes.
 struct Gateway {
@@ -80,21 +82,10 @@ fn concluded(reads: bool, error: &Error) -> Conclusion {
 struct Faults(BTreeMap<String, Vec<String>>);
 
 impl Faults {
-    fn check(
-        &mut self,
-        case: &Case,
-        format: Format,
-        mutation: &Mutation,
-        golden: Conclusion,
-        concluded: Conclusion,
-    ) {
-        let wrong = if mutation.harmless {
-            concluded != golden
-        } else {
-            !judge(case, &mutation.reply).allows(concluded)
-        };
-        if wrong {
-            self.add(&format!("{} {format:?}", case.name()), &format!("{}: {concluded:?}", mutation.name));
+    /// What is wrong with the claim that the client makes of a mutation; `right` is what it makes of the golden reply.
+    fn check(&mut self, case: &Case, format: Format, mutation: &Mutation, right: &Claim, claim: &Claim) {
+        if let Some(fault) = fault(case, mutation, right, claim) {
+            self.add(&format!("{} {format:?}", case.name()), &format!("{}: {fault}", mutation.name));
         }
     }
 
