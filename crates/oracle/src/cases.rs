@@ -148,7 +148,7 @@ pub const CASES: &[Case] = &[
         edits: &[("customer-key", CUSTOMER), ("start-date", "2027-01-01"), ("end-date", "2027-12-01")],
         ..clearent_list("plans.search", "plans", &["payment-plans", "payment-plan"], "plan-key", PLANS)
     },
-    clearent_list("plans.expected_runs", "expected-runs", &["expected-runs", "expected-run"], "", &[]),
+    clearent_list("plans.expected-runs", "expected-runs", &["expected-runs", "expected-run"], "", &[]),
     clearent_list("plans.forecast", "plan-forecast", &["plan-forecast", "date"], "", &[]),
     Case {
         same: &[("customer-key", CUSTOMER)],
@@ -193,7 +193,7 @@ pub const CASES: &[Case] = &[
     Case {
         same: &[("customer-key", CUSTOMER)],
         ..clearent_list(
-            "customers.tokens.list",
+            "customer-tokens.list",
             "customer-tokens",
             &["customer-tokens", "customer-token"],
             "token-id",
@@ -206,12 +206,12 @@ pub const CASES: &[Case] = &[
     Case {
         same: &[("customer-key", CUSTOMER), ("token-id", TOKEN)],
         if_present: &[("exp-date", "1230"), ("last-four-digits", "1111")],
-        ..customer_token("customers.tokens.attach", "customer-token", Expect::Write)
+        ..customer_token("customer-tokens.attach", "customer-token", Expect::Write)
     },
     Case {
         same: &[("customer-key", CUSTOMER), ("token-id", TOKEN), ("default", "true")],
         edits: &[("default", "true")],
-        ..customer_token("customers.tokens.update", "customer-token", Expect::Write)
+        ..customer_token("customer-tokens.update", "customer-token", Expect::Write)
     },
     Case {
         present: &["token-id"],

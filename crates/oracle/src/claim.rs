@@ -43,8 +43,8 @@ pub fn fault(case: &Case, mutation: &Mutation, right: &Claim, claim: &Claim) -> 
     let has_list = matches!(conclusion, Conclusion::Done | Conclusion::Incomplete);
     let document = read(case, &mutation.reply.body);
     if case.expect == Expect::List {
-        let Some((format, tree)) = document else { return None };
-        let records = objects(case, &tree);
+        let (format, tree) = document?;
+        let records = objects(case, format, &tree);
         let fits = |record: &&Tree| is_of_search(case, record);
         if mutation.contained && !has_list && records.iter().all(fits) {
             return Some(format!("{conclusion:?}: the readable records are lost"));
@@ -52,16 +52,17 @@ pub fn fault(case: &Case, mutation: &Mutation, right: &Claim, claim: &Claim) -> 
         return if has_list { misread(case, format, &records, told) } else { None };
     }
     let (Some((format, tree)), [Told::Object(_)]) = (document, &told[..]) else { return None };
-    let object = objects(case, &tree).first().copied().cloned();
+    let object = objects(case, format, &tree).first().copied().cloned();
     object.and_then(|object| otherwise(case, format, &object, &told[0]))
 }
 
 /// What is told of the records of a list otherwise than it says. A record may be left out where its key came before.
 fn misread(case: &Case, format: Format, records: &[&Tree], told: &[Told]) -> Option<String> {
     let key = case.list.map_or("", |list| list.key);
-    let golden = read(case, &golden(case, format).body);
-    let regular: Vec<Tree> =
-        golden.map_or_else(Vec::new, |(_, tree)| objects(case, &tree).into_iter().cloned().collect());
+    let is_regular = |record: &Tree| {
+        let golden = read(case, &golden(case, format).body);
+        golden.is_some_and(|(_, tree)| objects(case, format, &tree).contains(&record))
+    };
     let mut told = told.iter().peekable();
     for (at, record) in records.iter().enumerate() {
         let own = scalar(record, key);
@@ -69,9 +70,7 @@ fn misread(case: &Case, format: Format, records: &[&Tree], told: &[Told]) -> Opt
             !key.is_empty() && own.is_some() && records[..at].iter().any(|before| scalar(before, key) == own);
         let wrong = match told.peek() {
             None => Some("nothing is told of it".to_owned()),
-            Some(Told::Unreadable(_)) if regular.contains(record) => {
-                Some("it is regular, and an error".to_owned())
-            }
+            Some(Told::Unreadable(_)) if is_regular(record) => Some("it is regular, and an error".to_owned()),
             Some(one) => otherwise(case, format, record, one),
         };
         match wrong {
@@ -183,5 +182,5 @@ pub fn reported(case: &Case, reply: &Reply) -> Vec<Told> {
         let is_readable = !object.has_doubles(format) && is_of_search(case, object);
         if is_readable { Told::Object(members) } else { unreadable }
     };
-    objects(case, &tree).into_iter().map(tell).collect()
+    objects(case, format, &tree).into_iter().map(tell).collect()
 }

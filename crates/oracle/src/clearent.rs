@@ -26,8 +26,8 @@ pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
     let mut allowed = Vec::new();
     let http_done = (200..300).contains(&reply.status);
     let http_refused = (400..500).contains(&reply.status) && ![408, 425].contains(&reply.status);
-    if http_done && case.expect == Expect::List && evidence.is_success() && evidence.objects.is_empty() {
-        allowed.extend(of_list(case, &tree));
+    if http_done && case.expect == Expect::List && evidence.is_success() && evidence.is_only(case) {
+        allowed.extend(of_list(case, format, &tree));
     } else if http_done && evidence.says_done(case) {
         allowed.push(Conclusion::Done);
     }
@@ -40,7 +40,7 @@ pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
     }
     if refused && evidence.effects == 0 {
         match case.expect {
-            Expect::List if !objects(case, &tree).is_empty() => {}
+            Expect::List if !objects(case, format, &tree).is_empty() => {}
             Expect::Read | Expect::List => {
                 if evidence.status_is(reply.status, &[404, 410]) {
                     allowed.push(Conclusion::Absent);
@@ -57,7 +57,7 @@ pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
 }
 
 /// What a list that can be read says: it is whole, or has fewer records than it says.
-fn of_list(case: &Case, tree: &Tree) -> Vec<Conclusion> {
+fn of_list(case: &Case, format: Format, tree: &Tree) -> Vec<Conclusion> {
     let Some(list) = case.list else { return Vec::new() };
     let payload = payload(tree);
     let total =
@@ -71,8 +71,10 @@ fn of_list(case: &Case, tree: &Tree) -> Vec<Conclusion> {
         [other] if !filled(other) && (is_named || total == Some(0)) => {}
         _ => return Vec::new(),
     }
-    let mut keys: Vec<_> =
-        objects(case, tree).into_iter().map(|record| record.scalar(list.key).ok().flatten()).collect();
+    let mut keys: Vec<_> = objects(case, format, tree)
+        .into_iter()
+        .map(|record| record.scalar(list.key).ok().flatten())
+        .collect();
     let unnamed = keys.iter().filter(|key| key.is_none()).count();
     keys.retain(Option::is_some);
     keys.sort_unstable();
@@ -144,13 +146,25 @@ impl<'a> Evidence<'a> {
             let approves = name == "result-code" && matches!(value, Tree::Text(code) if zeros(code.trim()));
             (names || approves) && filled(value)
         };
+        // The link of a transaction that was declined names no effect.
+        let is_declined = |id: &str| {
+            let own = |(_, made): &(&str, &Tree)| {
+                made.scalar("id").is_ok_and(|own| own.is_none_or(|own| own == id))
+            };
+            objects.iter().any(|made| made.0 == "transaction" && verdict(made.1) == Some(false) && own(made))
+        };
         let is_of_charge = |link: &&Tree| {
             link.scalar("rel").is_ok_and(|rel| rel == Some("transaction"))
-                && link.scalar("id").is_ok_and(|id| id.is_some())
+                && link.scalar("id").is_ok_and(|id| id.is_some_and(|id| !is_declined(id)))
         };
         let names_an_effect = errors.iter().any(|error| error.members().iter().any(is_id))
             || tree.all("links").iter().any(is_of_charge);
         Some(Self { code: number, word, error, objects, effects, names_an_effect })
+    }
+
+    /// Whether the payload has nothing beside the list that was asked for; what is unknown in that is passed over.
+    fn is_only(&self, case: &Case) -> bool {
+        self.objects.iter().all(|(name, _)| case.list.is_some_and(|list| list.path.first() == Some(name)))
     }
 
     /// Whether nothing in the envelope denies success.
@@ -203,13 +217,15 @@ impl<'a> Evidence<'a> {
     /// An approval for less, which says that it is one.
     fn is_partial(&self, case: &Case) -> bool {
         let Some(object) = self.object(case).filter(|_| self.is_success()) else { return false };
-        let says_so = object.scalar("partial-approved").is_ok_and(|flag| flag == Some("true"));
         let asked = case.same.iter().find(|(member, _)| *member == "amount").map(|(_, asked)| *asked);
         let original = object.scalar("original-amount").ok().flatten();
         let less = match (object.scalar("amount").ok().flatten().and_then(cents), asked.and_then(cents)) {
             (Some(taken), Some(asked)) => taken < asked,
             _ => false,
         };
+        // The flag says it, or without one the amount that was asked for before.
+        let flag = object.scalar("partial-approved");
+        let says_so = flag.is_ok_and(|flag| flag == Some("true") || flag.is_none() && original.is_some());
         let original_fits = original.and_then(cents) == asked.and_then(cents) || original.is_none();
         verdict(object) == Some(true)
             && less

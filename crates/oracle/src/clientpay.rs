@@ -20,7 +20,18 @@ const EFFECTS: [&str; 11] = [
 ];
 
 pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
+    // What was changed or deleted need not be told, nor an id be wrapped (inferred: the vendor shows no answers).
+    let needs_nothing = case.present.is_empty() && case.same.is_empty() && case.expect != Expect::Charge;
+    let is_write = matches!(case.expect, Expect::Write | Expect::Delete);
+    if reply.body.is_empty() && reply.status == 204 && needs_nothing && is_write {
+        return Allowed::of(&[Conclusion::Done]);
+    }
     let Some(tree) = Tree::read(Format::Json, &reply.body) else { return Allowed::of(&[]) };
+    let is_id = case.operation.starts_with("access.") || case.operation.starts_with("request-id.");
+    let is_bare = matches!(tree, Tree::Text(_)) && (is_id || needs_nothing && is_write);
+    if is_bare && (200..300).contains(&reply.status) {
+        return Allowed::of(&[Conclusion::Done]);
+    }
     let is_list = matches!(tree, Tree::List(_)) && case.expect == Expect::List;
     if is_list && (200..300).contains(&reply.status) {
         return Allowed::of(&[Conclusion::Done]);
@@ -41,13 +52,23 @@ pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
     let is_success = success.is_none_or(|success| success == "true");
     if done_by_http && is_success && !has_errors(&tree) {
         match case.expect {
-            Expect::Look => allowed.extend(found(case, &objects(case, &tree))),
-            Expect::List => allowed
-                .extend(case.list.filter(|list| is_listed(&tree, list.path[0])).map(|_| Conclusion::Done)),
+            Expect::Look => allowed.extend(found(case, &objects(case, Format::Json, &tree))),
+            Expect::List => allowed.extend(
+                case.list
+                    .filter(|list| is_listed(&tree, list.path[0]))
+                    .map_or(&[][..], |_| &[Conclusion::Done, Conclusion::Incomplete]),
+            ),
             _ if is_done(case, &tree) => allowed.push(Conclusion::Done),
-            _ if tree.scalar("isValid") == Ok(Some("false")) => allowed.push(Conclusion::Absent),
             _ => {}
         }
+    }
+    // That an id is not valid is an answer, with a refusal as with a success.
+    let is_not_valid =
+        case.operation.starts_with("access.validate") && tree.scalar("isValid") == Ok(Some("false"));
+    if is_not_valid
+        && (done_by_http && is_success && !has_errors(&tree) || refused_by_http && success.is_none())
+    {
+        allowed.push(Conclusion::Absent);
     }
     // That a payment was declined is a status, too.
     let status = case.list.is_none() && case.expect == Expect::Look;
@@ -164,7 +185,7 @@ fn found(case: &Case, records: &[&Tree]) -> Vec<Conclusion> {
             (true, Some(id)) => payments.push((id, said.and_then(cents), surcharge)),
             // A surcharge is a payment of its own, of another amount.
             (false, Some(id)) if status == Some("Approved") && is_ours => {
-                payments.push((id, said.and_then(cents), -1))
+                payments.push((id, said.and_then(cents), -1));
             }
             // A page on which nobody has paid has no payment yet.
             (_, None)
@@ -206,8 +227,13 @@ fn is_done(case: &Case, tree: &Tree) -> bool {
         _ => true,
     };
     // Of what was changed or deleted, that it was is all that a reply says.
-    let says_so =
-        !case.present.is_empty() || !case.same.is_empty() || tree.scalar("success") == Ok(Some("true"));
+    let is_named =
+        case.if_present.iter().any(|(member, _)| tree.scalar(member).is_ok_and(|said| said.is_some()))
+            || tree.scalar("payerId").is_ok_and(|said| said.is_some());
+    let says_so = is_named
+        || !case.present.is_empty()
+        || !case.same.is_empty()
+        || tree.scalar("success") == Ok(Some("true"));
     fits && says_so && is_ours(case, tree, &[])
 }
 

@@ -40,7 +40,7 @@ impl Tree {
 }
 
 /// The objects that a reply is about: the records of a list, or the one object.
-pub(crate) fn objects<'t>(case: &Case, tree: &'t Tree) -> Vec<&'t Tree> {
+pub(crate) fn objects<'t>(case: &Case, format: Format, tree: &'t Tree) -> Vec<&'t Tree> {
     let payload = match case.vendor {
         Vendor::Clearent => payload(tree),
         Vendor::ClientPay => tree,
@@ -48,19 +48,24 @@ pub(crate) fn objects<'t>(case: &Case, tree: &'t Tree) -> Vec<&'t Tree> {
     match (case.list, tree) {
         // A list by itself stands for its member.
         (Some(_), Tree::List(items)) => items.iter().collect(),
-        (Some(list), _) => records(payload, list.path),
+        (Some(list), _) => records(format, payload, list.path),
         (None, _) if case.objects.is_empty() => vec![tree],
         (None, _) => case.objects.iter().flat_map(|name| payload.all(name)).collect(),
     }
 }
 
 /// The records at a path below the payload.
-pub(crate) fn records<'t>(payload: &'t Tree, path: &[&str]) -> Vec<&'t Tree> {
+pub(crate) fn records<'t>(format: Format, payload: &'t Tree, path: &[&str]) -> Vec<&'t Tree> {
     match path {
         [] => Vec::new(),
-        [name] => payload.all(name),
+        // An empty text or null in the place of the list is an empty list; an empty element is a record.
+        [name] => match payload.members().iter().find(|(member, _)| member == name) {
+            Some((_, Tree::Bare(bare))) if bare == "null" => Vec::new(),
+            Some((_, Tree::Text(text))) if format == Format::Json && text.is_empty() => Vec::new(),
+            _ => payload.all(name),
+        },
         [name, rest @ ..] => {
-            payload.all(name).into_iter().flat_map(|container| records(container, rest)).collect()
+            payload.all(name).into_iter().flat_map(|container| records(format, container, rest)).collect()
         }
     }
 }

@@ -51,7 +51,7 @@ pub struct NoScalar;
 pub(crate) const TYPE: &str = "@type";
 
 /// Members that no client reads, and that may come twice for all it knows.
-const UNREAD: [&str; 2] = ["signature", "switch-batch-id"];
+const UNREAD: [&str; 5] = ["signature", "switch-batch-id", "sort", "tip-adjusted", "value"];
 
 /// Elements of an XML document that repeat without being the same member twice.
 const REPEATED: [&str; 13] = [
@@ -195,14 +195,19 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// Where the member is a list or an object, or comes twice.
+    /// Where the member is a list or an object, or comes twice with anything in it.
     pub fn scalar(&self, name: &str) -> Result<Option<&str>, NoScalar> {
-        let text = match self.members().iter().filter(|(member, _)| member == name).collect::<Vec<_>>()[..] {
+        let named = self.members().iter().filter(|(member, value)| member == name && !value.is_nothing());
+        let text = match named.collect::<Vec<_>>()[..] {
             [] => None,
             [(_, Self::Text(text) | Self::Bare(text))] => Some(text.trim()),
             _ => return Err(NoScalar),
         };
         Ok(text.filter(|text| !text.is_empty() && *text != "null"))
+    }
+
+    fn is_nothing(&self) -> bool {
+        matches!(self, Self::Bare(bare) if bare == "null")
     }
 
     /// Whether some member comes twice where it can come once only.
@@ -211,11 +216,14 @@ impl Tree {
         let twice = members.iter().enumerate().any(|(index, (name, _))| {
             let repeats = format == Format::Xml && REPEATED.contains(&name.as_str());
             let repeats = repeats || UNREAD.contains(&name.as_str());
-            !repeats && members[..index].iter().any(|(before, _)| before == name)
+            // Nothing said twice is nothing.
+            !repeats && members[..index].iter().any(|(before, value)| before == name && !value.is_nothing())
         });
         let inside = match self {
             Self::List(items) => items.iter().any(|item| item.has_doubles(format)),
-            _ => members.iter().any(|(_, value)| value.has_doubles(format)),
+            _ => members
+                .iter()
+                .any(|(name, value)| !UNREAD.contains(&name.as_str()) && value.has_doubles(format)),
         };
         twice || inside
     }

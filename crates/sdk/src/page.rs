@@ -57,6 +57,8 @@ pub struct List<T> {
     page: u32,
     /// The objects that were given, by the order in which they were.
     given: HashMap<String, usize>,
+    /// How many without a key were given.
+    unkeyed: u64,
     /// How many objects there were when the latest page was read.
     total: Option<u64>,
     /// The check that the next page serves.
@@ -128,6 +130,7 @@ impl<T> List<T> {
             items: Vec::new().into_iter(),
             page: first_page,
             given: HashMap::new(),
+            unkeyed: 0,
             total: None,
             check: None,
             again: None,
@@ -153,6 +156,7 @@ impl<T> List<T> {
             items: Vec::new().into_iter(),
             page,
             given: HashMap::new(),
+            unkeyed: 0,
             total: None,
             check: None,
             again: None,
@@ -250,12 +254,12 @@ impl<T> List<T> {
         // Whether the page begins with what was read before, or behind it.
         let mut begins = None;
         let mut is_known = false;
-        let mut is_keyed = true;
+        let mut unkeyed = 0;
         let page = page.keep(|record| {
             let Some(key) = record.map_or_else(UnreadableRecord::key, key) else {
-                is_keyed = false;
                 // What has no key cannot be found again.
                 begins.get_or_insert(true);
+                unkeyed += u64::from(!rereads);
                 return !rereads;
             };
             let number = self.given.get(key).copied();
@@ -263,6 +267,7 @@ impl<T> List<T> {
             is_known |= number.is_some();
             number.is_none() && self.given.insert(key.to_owned(), self.given.len()).is_none()
         });
+        self.unkeyed += unkeyed;
         self.changed |= moved || if rereads { !page.is_nothing() } else { is_known };
         if !is_empty {
             self.guard(asked, &told, page.is_nothing())?;
@@ -299,9 +304,9 @@ impl<T> List<T> {
         }
         self.again = None;
         // An end that contradicts what the gateway said of it is a change, too: something may be missing.
-        let seen = u64::try_from(self.given.len()).unwrap_or(u64::MAX);
+        let seen = u64::try_from(self.given.len()).unwrap_or(u64::MAX).saturating_add(self.unkeyed);
         let is_short = (is_empty && told.last == Some(false)) || self.total.is_some_and(|total| total > seen);
-        self.changed |= self.ended && self.first_page <= 1 && is_keyed && is_short;
+        self.changed |= self.ended && self.first_page <= 1 && is_short;
         Ok(page)
     }
 

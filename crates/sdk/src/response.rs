@@ -54,6 +54,12 @@ impl<T> Response<T> {
         Self { value, about: Box::new(about) }
     }
 
+    /// The error of an answer whose value is not enough.
+    pub(crate) fn into_error(self, kind: ErrorKind) -> Error {
+        let operation = self.about.operation;
+        self.about.into_error(kind, operation)
+    }
+
     /// The value, owned.
     pub fn into_value(self) -> T {
         self.value

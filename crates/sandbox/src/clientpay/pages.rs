@@ -230,7 +230,7 @@ pub(super) fn connect_search(call: &Call<'_>) -> Handled {
             value.as_deref() == Some(text.as_str())
         };
         let found = open.into_iter().filter(|found| asked.iter().flatten().all(|asked| is(found, *asked)));
-        Ok(Answer::ok(invoice::encode_found(&Reply::success(found.collect()))))
+        Ok(Answer::ok(invoice::encode_found(&Reply::success(Some(found.collect())))))
     })
 }
 

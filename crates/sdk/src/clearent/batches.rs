@@ -71,7 +71,7 @@ impl Batches<'_> {
     #[doc = include_str!("../example_end.md")]
     /// ```
     pub async fn open(self) -> Result<Response<Option<Batch>>, Error> {
-        self.0.maybe(wire::open(), one, |_| Ok(())).await
+        self.0.maybe(wire::open(), one, says_something).await
     }
 
     /// Closes the open batch and settles what is in it, provided that it comes to what the settlement says:
@@ -96,6 +96,11 @@ impl Batches<'_> {
         let settled = self.0.one(call, one, check).await;
         settled.map_err(|error| error.look_up(|| Lookup::Batches(BatchSearch::default())))
     }
+}
+
+/// A batch of which nothing is told is none.
+fn says_something(open: &Batch) -> Result<(), Mismatch> {
+    if *open == Batch::default() { Err(Mismatch("batch")) } else { Ok(()) }
 }
 
 fn fits(search: &BatchSearch, found: &Batch) -> Result<(), Mismatch> {

@@ -15,14 +15,14 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    /// The parts of the answer to a write. A transaction that is neither approved nor declined says both, and so does an
-    /// error that `names` an object.
+    /// The parts of the answer to a write. A transaction that is neither approved nor declined says both, and so does a
+    /// refusal that `names` an object, with an error or without any payload.
     pub(super) fn of_write(status: StatusCode, reply: &Reply, names: impl FnOnce() -> bool) -> Self {
         let mut evidence = Self::of_envelope(status, reply);
         let failure = |kind: &String| ["error", "errorTransaction"].contains(&kind.as_str());
         evidence.failed |= reply.payload_type.as_ref().is_some_and(failure);
         let (done, failed) = match &reply.payload {
-            Payload::Empty => (false, false),
+            Payload::Empty => (names(), false),
             Payload::Error(error) => {
                 let zeros = |code: &String| !code.is_empty() && code.bytes().all(|digit| digit == b'0');
                 let approves = error.result_code.as_ref().is_some_and(zeros);

@@ -12,7 +12,7 @@ use perennial_wire::clearent::{Operation, Payload, transaction as wire};
 
 use super::answer::{Mismatch, not_another, same};
 use super::{Clearent, Lookup};
-use crate::{Error, List, Response};
+use crate::{Error, ErrorKind, List, Response};
 
 /// The card transactions of a merchant.
 ///
@@ -99,9 +99,13 @@ impl Transactions<'_> {
             payload => charged(payload),
         };
         let check = |made: &Charged| {
-            // Of a card that was only checked there may be nothing but the token.
-            if charge.fields().amount.is_zero() && made.id.is_none() && made.token.is_some() {
-                return Ok(());
+            // Of a card that was only checked there may be nothing but the token, which says which it is.
+            if charge.fields().amount.is_zero() && made.id.is_none() {
+                match &made.token {
+                    Some(Token { token_id: None, .. }) => return Err(Mismatch("token-id")),
+                    Some(_) => return Ok(()),
+                    None => {}
+                }
             }
             is_a(&[TransactionType::AUTH], made)?;
             echoes(charge, made)
@@ -165,6 +169,9 @@ impl Transactions<'_> {
     /// Changes the tip of a charge whose batch is open. Updates to one transaction leave in the order in which they are
     /// first awaited.
     ///
+    /// No published sample shows the gateway's answer. If the answer has no tip, the transaction is read and returned; if
+    /// that has no tip either, the outcome is unknown.
+    ///
     /// ```
     #[doc = include_str!("example.md")]
     /// let charge = Charge::builder().amount("25.00").card(&token).exp_date("1230").build()?;
@@ -186,7 +193,15 @@ impl Transactions<'_> {
             not_another("id", Some(id), made.id.as_ref())?;
             not_another("tip-amount", Some(tip), made.tip_amount.as_ref())
         };
-        let updated = self.0.one(call, one, check).await;
+        let updated = match self.0.one(call, one, check).await {
+            Ok(updated) if updated.is_approved() && updated.tip_amount.is_none() => {
+                let recorded = self.get(id).await.ok().filter(|made| made.tip_amount.as_ref() == Some(tip));
+                recorded.ok_or_else(|| {
+                    updated.into_error(ErrorKind::OutcomeUnknown).with_source(Mismatch("tip-amount"))
+                })
+            }
+            updated => updated,
+        };
         updated.map_err(|error| error.look_up(|| Lookup::Transaction(id.clone())))
     }
 

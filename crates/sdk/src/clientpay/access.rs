@@ -144,13 +144,15 @@ pub struct Access<'a>(pub(super) &'a ClientPay);
 impl Access<'_> {
     /// The id that is live, if there is one. It changes nothing.
     ///
-    /// That the gateway refuses (but for 401 and 403) where there is none is **inferred**.
+    /// That the gateway refuses (but for 401 and 403) where there is none is **inferred**. Nothing else says that there is
+    /// none: a success without an id is an error of kind [`Unreadable`](ErrorKind::Unreadable), because the new id that
+    /// would be asked for ends the one that the others use.
     pub async fn current(self) -> Result<Response<Option<AccessId>>, Error> {
         let call = wire::current(self.0.version(), self.0.credentials())?;
         let operation = Operation::CurrentAccessId;
         let answered = self.0.send(operation, call, None, wire::decode_access_id).await?;
-        answered.take(|id, failed| match failed {
-            None => Some(id),
+        answered.read_even(|id, failed| match failed {
+            None => id.map(Some),
             Some(ErrorKind::NotFound | ErrorKind::Refused) => Some(None),
             Some(_) => None,
         })
@@ -174,7 +176,7 @@ impl Access<'_> {
         let operation = Operation::ValidateAccessId;
         let answered = self.0.send(operation, call, Some(id), wire::decode_validity).await?;
         // An id that is dead is an answer; a gateway that refuses to say so says so too.
-        answered.take(|valid, failed| match failed {
+        answered.read_even(|valid, failed| match failed {
             None => valid,
             Some(ErrorKind::Unauthorized | ErrorKind::Refused | ErrorKind::NotFound) => Some(false),
             Some(_) => None,

@@ -5,10 +5,12 @@ use std::error::Error as StdError;
 use bytes::Bytes;
 use http::StatusCode;
 use http::response::Parts;
-use perennial_domain::clientpay::{Payment, PaymentId, SavedPayer};
+use perennial_domain::clientpay::{AccessId, Payment, PaymentId, RequestId, SavedPayer};
 use perennial_domain::encoding;
 use perennial_transport::{CallError, Redactor};
-use perennial_wire::clientpay::{FieldError, Operation, Reply, access, is_envelope, names_an_effect, page};
+use perennial_wire::clientpay::{
+    FieldError, Operation, Reply, access, is_envelope, names_an_effect, page, search,
+};
 use perennial_wire::{Class, DecodeError, Limits, is_html};
 
 use crate::error::GatewayMessage;
@@ -62,16 +64,20 @@ struct Unsaid;
 /// Whether an answer is the gateway's own. One that puts the call off, and names something all the same, contradicts
 /// itself.
 pub(super) fn is_own(answer: &http::Response<Bytes>) -> bool {
-    let (body, limits) = (answer.body(), Limits::default());
     let puts_off = answer.status() == StatusCode::TOO_MANY_REQUESTS;
-    !is_html(media_type(answer.headers()))
-        && is_envelope(body, &limits)
-        && (!puts_off || is_plain_no(body, &limits))
+    is_enveloped(answer) && (!puts_off || is_plain_no(answer.body(), &Limits::default()))
 }
 
-/// Whether a body says no, can be read whole, and names nothing.
+fn is_enveloped(answer: &http::Response<Bytes>) -> bool {
+    !is_html(media_type(answer.headers())) && is_envelope(answer.body(), &Limits::default())
+}
+
+/// Whether a body says no, can be read whole, and names nothing, nor that the request id was used.
 fn is_plain_no(body: &[u8], limits: &Limits) -> bool {
-    let says_no = access::decode_done(body, limits).is_ok_and(|reply| reply.success == Some(false));
+    let says_no = access::decode_done(body, limits).is_ok_and(|reply| {
+        let Reply { success, message, errors, .. } = reply;
+        success == Some(false) && !names("requestid", message.as_deref(), &errors)
+    });
     says_no && !names_an_effect(body, limits)
 }
 
@@ -102,6 +108,7 @@ impl<T: Effect> Asked<'_, T> {
             }
         };
         let is_own = is_own(&response) || is_own_success(&response);
+        let speaks = is_own || is_enveloped(&response);
         let (Parts { status, headers, .. }, body) = response.into_parts();
         let about = About {
             operation,
@@ -130,27 +137,28 @@ impl<T: Effect> Asked<'_, T> {
         let writes = !class.is_harmless();
         // A refusal after an attempt that was lost may be one of the repeat alone: whoever knows the id looks.
         let kind = kind_of(retry_class_of(class), status, is_own, doubt && class != Class::Keyed);
+        // What contradicts itself, or cannot be read, is no definite no.
+        let in_doubt = match kind {
+            _ if writes => ErrorKind::OutcomeUnknown,
+            kind if is_definite(kind) => ErrorKind::Unreadable,
+            kind => kind,
+        };
         let Reply { success, message, errors, value, unreadable } =
             match (self.decode)(&body, &Limits::masking(self.redactor.known())) {
                 Ok(reply) => reply,
                 Err(error) => {
-                    let kind = match (status.is_success(), writes) {
-                        (_, true) => ErrorKind::OutcomeUnknown,
-                        (true, false) => ErrorKind::Unreadable,
-                        (false, false) => kind,
-                    };
                     return Ok(Answered {
-                        failed: Some(kind),
+                        failed: Some(in_doubt),
                         // What cannot be read may name anything.
                         named: matches!(body.trim_ascii_start().first(), Some(b'{' | b'[' | b'"')),
-                        why: Err(if status.is_success() { error.into() } else { Foreign.into() }),
-                        refuses_access: !writes && status.as_u16() == 401,
+                        why: Err(if status.is_success() || speaks { error.into() } else { Foreign.into() }),
+                        refuses_access: !writes && !speaks && status.as_u16() == 401,
                         ..answer
                     });
                 }
             };
+        let (named, payment_id) = (value.is_named() || !unreadable.is_empty(), value.payment_id().cloned());
         answer.about.unreadable = unreadable;
-        let (named, payment_id) = (value.is_named(), value.payment_id().cloned());
         let refused = !status.is_success() || success == Some(false);
         // A definite no has the envelope, and nothing beside it; a definite yes has the envelope or names what was made, and
         // has no errors beside it.
@@ -162,9 +170,9 @@ impl<T: Effect> Asked<'_, T> {
         } else {
             !errors.is_empty() || (writes && !is_own && !named)
         };
-        let failed = match (refused || contradicts, contradicts && writes) {
-            (_, true) => Some(ErrorKind::OutcomeUnknown),
-            (true, false) => Some(kind),
+        let failed = match (contradicts, refused) {
+            (true, _) => Some(in_doubt),
+            (false, true) => Some(kind),
             (false, false) => None,
         };
         let is_no = failed.is_some_and(is_definite);
@@ -172,8 +180,8 @@ impl<T: Effect> Asked<'_, T> {
         let is_used = is_no && class == Class::Keyed && names("requestid", message.as_deref(), &errors);
         Ok(Answered {
             refuses_access: is_no && !is_used && refuses_access(status.as_u16(), message.as_deref(), &errors)
-                || !writes && status.as_u16() == 401,
-            why: if is_own { Ok(self.masked(message, &errors)) } else { Err(Foreign.into()) },
+                || !writes && !speaks && status.as_u16() == 401,
+            why: if speaks { Ok(self.masked(message, &errors)) } else { Err(Foreign.into()) },
             value: Some(value),
             failed,
             named,
@@ -283,8 +291,15 @@ impl<T> Answered<T> {
 
     /// The value of an answer to a read.
     pub(super) fn read<V>(self, take: impl FnOnce(T) -> Option<V>) -> Result<Response<V>, Error> {
-        let read = self.take(|value, failed| if failed.is_none() { take(value) } else { None });
-        read.map_err(|error| match error.kind() {
+        self.read_even(|value, failed| if failed.is_none() { take(value) } else { None })
+    }
+
+    /// The value of an answer to a read, which may be a refusal.
+    pub(super) fn read_even<V>(
+        self,
+        take: impl FnOnce(T, Option<ErrorKind>) -> Option<V>,
+    ) -> Result<Response<V>, Error> {
+        self.take(take).map_err(|error| match error.kind() {
             ErrorKind::OutcomeUnknown => error.of_kind(ErrorKind::Unreadable),
             _ => error,
         })
@@ -297,9 +312,41 @@ impl Effect for () {
     }
 }
 
-impl<T> Effect for Option<T> {
+impl<T: Effect> Effect for Option<T> {
     fn is_named(&self) -> bool {
-        self.is_some()
+        self.as_ref().is_some_and(T::is_named)
+    }
+}
+
+impl Effect for AccessId {
+    fn is_named(&self) -> bool {
+        true
+    }
+}
+
+impl Effect for RequestId {
+    fn is_named(&self) -> bool {
+        true
+    }
+}
+
+/// A count.
+impl Effect for u64 {
+    fn is_named(&self) -> bool {
+        true
+    }
+}
+
+/// Whether an id is valid: that it is not is no success.
+impl Effect for bool {
+    fn is_named(&self) -> bool {
+        *self
+    }
+}
+
+impl Effect for search::Found {
+    fn is_named(&self) -> bool {
+        !self.payments.is_empty()
     }
 }
 

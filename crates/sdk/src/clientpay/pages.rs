@@ -158,6 +158,6 @@ impl Pages<'_> {
     async fn found(self, search: &ConnectSearch) -> Result<Response<Vec<OpenInvoice>>, Error> {
         let write = |session: Session<'_>| invoice::search(session, search);
         let found = self.client.call(Operation::ConnectSearch, write, invoice::decode_found).await?;
-        found.read(Some)
+        found.read(|found| found)
     }
 }

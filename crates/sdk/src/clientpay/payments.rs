@@ -307,7 +307,8 @@ async fn found(client: &ClientPay, request: &UsedRequestId) -> Result<Response<V
         }
         // That a payment was declined is a status too.
         return told.take(|payment, failed| {
-            let is_status = failed.is_none() || payment.decline().is_some();
+            let is_of_request = payment.request_id.as_ref().is_none_or(|told| told == request);
+            let is_status = is_of_request && (failed.is_none() || payment.decline().is_some());
             is_status.then(|| Vec::from_iter((!is_unpaid_page(&payment)).then_some(payment)))
         });
     }

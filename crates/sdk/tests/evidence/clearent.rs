@@ -100,7 +100,7 @@ async fn call(case: &Case, client: &Clearent) -> Claim {
             let search = PlanSearch { customer_key: Some(customer), ..PlanSearch::default() };
             listed(client.plans().search(&search)).await
         }
-        "plans.expected_runs" => whole(client.plans().expected_runs(&plan).await),
+        "plans.expected-runs" => whole(client.plans().expected_runs(&plan).await),
         "plans.forecast" => {
             let forecast =
                 PlanForecast::builder().start_date("2027-01-01").end_date("2027-12-31").monthly_on(15);
@@ -121,10 +121,10 @@ async fn call(case: &Case, client: &Clearent) -> Claim {
         }
         "customers.delete" => maybe(case, client.customers().delete(&customer).await),
         "customers.search" => listed(client.customers().search(&CustomerSearch::default())).await,
-        "customers.tokens.list" => {
+        "customer-tokens.list" => {
             each(client.customers().tokens(&customer).each().await.map(Response::into_value))
         }
-        "customers.tokens.attach" => {
+        "customer-tokens.attach" => {
             let attached = NewCustomerToken::builder()
                 .token_id(token)
                 .exp_date("1230")
@@ -134,7 +134,7 @@ async fn call(case: &Case, client: &Clearent) -> Claim {
                 .unwrap();
             value(case, client.customers().tokens(&customer).attach(&attached).await)
         }
-        "customers.tokens.update" => {
+        "customer-tokens.update" => {
             let update = CustomerTokenUpdate::builder().token_id(token).is_default(true).build().unwrap();
             value(case, client.customers().tokens(&customer).update(&update).await)
         }
@@ -149,8 +149,11 @@ async fn call(case: &Case, client: &Clearent) -> Claim {
         "tokens.search" => listed(client.tokens().search(&TokenSearch::default())).await,
         "transactions.sale" => charged(case, client.transactions().sale(&charge(case)).await),
         "transactions.auth" if case.reply == "token-created" => {
-            let check =
-                Charge::builder().amount("0.00").card("4111111111111111").exp_date("1230").create_token(true);
+            let check = Charge::builder()
+                .amount(perennial::Amount::ZERO)
+                .card("4111111111111111")
+                .exp_date("1230")
+                .create_token(true);
             checked(client.transactions().auth(&check.build().unwrap()).await)
         }
         "transactions.auth" => charged(case, client.transactions().auth(&charge(case)).await),
@@ -277,6 +280,8 @@ pub(crate) fn of(case: &Case, transaction: &Transaction) -> Conclusion {
         case.same.iter().find(|(member, _)| *member == "amount").map(|(_, amount)| amount.parse().unwrap());
     match (transaction.is_approved(), transaction.decline()) {
         (true, None) if asked.is_none_or(|asked| transaction.amount == Some(asked)) => Conclusion::Done,
+        // An earlier charge, which the gateway takes for the same, says so.
+        (true, None) if transaction.is_duplicate() => Conclusion::Unknown,
         (true, None) => Conclusion::Partial,
         (false, Some(_)) => Conclusion::Declined,
         _ => Conclusion::Unknown,

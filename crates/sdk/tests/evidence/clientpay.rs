@@ -236,7 +236,10 @@ fn confirmed(answered: Result<Response<Option<Confirmed>>, Error>) -> Claim {
 
 /// Whether the request is the operation itself, and not an id or a search.
 fn sends(writes: &[String]) -> usize {
-    writes.iter().filter(|call| !call.contains("/v2/token/") && !call.contains("/v2/paymentsearch")).count()
+    let is_it = |call: &&String| {
+        !call.to_ascii_lowercase().contains("/token/") && !call.contains("/v2/paymentsearch")
+    };
+    writes.iter().filter(is_it).count()
 }
 
 async fn conclusions_need_evidence(cases: impl Iterator<Item = &'static Case>, least: usize) {
@@ -255,6 +258,10 @@ async fn conclusions_need_evidence(cases: impl Iterator<Item = &'static Case>, l
             let is_believed = !matches!(by_the_book.conclusion, Conclusion::Unknown | Conclusion::Unusable);
             assert_eq!(is_believed, is_definite, "{}: {by_the_book:?}", case.name());
             for mutation in mutations(case, format) {
+                // Without a look that answers, an HTTP status says what it says with one.
+                if search == &fails && mutation.name.starts_with("HTTP ") {
+                    continue;
+                }
                 tried += 1;
                 let gateway = answering(case, mutation.reply.clone(), search.clone());
                 let claim = call(case, &client(case, &gateway)).await;

@@ -16,7 +16,7 @@ const NUMBER: &str = "INV-70412";
 /// The approved and the declined sale, as charges of the invoice.
 fn cases() -> Vec<Case> {
     let sales = CASES.iter().filter(|case| case.operation == "transactions.sale" && case.reply != "error");
-    let sales = sales.filter(|case| case.reply != "transaction-token");
+    let sales = sales.filter(|case| ["transaction-approved", "transaction-declined"].contains(&case.reply));
     let of_the_invoice = sales.map(|case| Case {
         edits: &[("order-id", NUMBER), ("invoice", NUMBER)],
         if_present: &[("type", "SALE"), ("last-four", "1111"), ("order-id", NUMBER), ("invoice", NUMBER)],

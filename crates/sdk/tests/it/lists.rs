@@ -231,15 +231,20 @@ async fn where_a_list_ends() {
     }
 }
 
+/// They count like the others when the list is compared with the gateway's own total.
 #[tokio::test]
 async fn objects_without_a_key_are_no_loop() {
-    let gateway = Gateway::new(|_, request| {
-        let told = Page { total_pages: Some(3), ..Page::default() };
-        let _ = asked_page(request);
-        page(Format::Json, told, Payload::Payments(vec![Payment::default()]))
-    });
-    let mut payments = gateway.client(Format::Json).payments().list(&PaymentSearch::default());
-    assert_eq!(payments.collect_all().await.unwrap().len(), 3);
+    let keyed = |key: &str| Payment { transaction_id: Some(key.parse().unwrap()), ..Payment::default() };
+    for (total_elements, is_short) in [(None, false), (Some(6), false), (Some(5), false), (Some(7), true)] {
+        let gateway = Gateway::new(move |_, request| {
+            let told = Page { total_pages: Some(3), total_elements, ..Page::default() };
+            let number = asked_page(request).to_string();
+            page(Format::Json, told, Payload::Payments(vec![Payment::default(), keyed(&number)]))
+        });
+        let mut payments = gateway.client(Format::Json).payments().list(&PaymentSearch::default());
+        assert_eq!(payments.collect_all().await.unwrap().len(), 6);
+        assert_eq!(payments.changed(), is_short, "{total_elements:?}");
+    }
 }
 
 #[tokio::test]

@@ -142,6 +142,7 @@ pub(crate) fn right(format: Format, request: &Request<Bytes>) -> Answer {
         ("PUT", ["batches", "open"]) => (200, Payload::Batch(settled_batch().into())),
         (_, ["batches", "open"]) => (200, Payload::Batch(batch().into())),
         (_, ["transactions", "refund"]) => (200, Payload::Transaction(refunded().into())),
+        ("PUT", ["transactions", _]) => (200, Payload::Transaction(tipped().into())),
         (_, ["transactions", ..]) => (200, Payload::Transaction(transaction().into())),
         other => panic!("no such route: {other:?}"),
     };
@@ -458,6 +459,10 @@ pub(crate) fn transaction() -> Transaction {
         order_id: Some("order-1".into()),
         ..Transaction::default()
     }
+}
+
+pub(crate) fn tipped() -> Transaction {
+    Transaction { tip_amount: Some("0.08".parse().unwrap()), ..transaction() }
 }
 
 fn refunded() -> Transaction {

@@ -17,7 +17,7 @@ use perennial_wire::clearent::{GatewayError, Page, Payload, Reply};
 use crate::gateway::{Answer, Gateway, envelope, page, replies, says};
 use crate::operations::{
     OPERATIONS, Operation, batch, charge, created_plan, customer, customer_key, customer_token, operation,
-    plan, plan_key, right, token, transaction,
+    plan, plan_key, right, tipped, token, transaction,
 };
 
 type Told = fn(Format) -> Answer;
@@ -93,9 +93,22 @@ fn beside_an_error(format: Format, status: u16, payload: Payload) -> Answer {
 
 /// An error whose envelope leads to a transaction.
 fn linked_error(format: Format, rel: &str, id: Option<&str>) -> Answer {
+    linked(format, 402, rel, id, error())
+}
+
+/// A refusal without a payload, whose envelope does.
+fn linked_nothing(format: Format, status: u16, rel: &str) -> Answer {
+    linked(format, status, rel, Some("700001"), Payload::Empty)
+}
+
+fn linked(format: Format, status: u16, rel: &str, id: Option<&str>, payload: Payload) -> Answer {
     let href = "/rest/v2/transactions".into();
     let link = Link { rel: rel.into(), href, id: id.map(str::to_owned) };
-    envelope(format, 402, Reply { links: vec![link], payload: error(), ..Reply::default() })
+    envelope(
+        format,
+        status,
+        Reply { status: Some("fail".into()), links: vec![link], payload, ..Reply::default() },
+    )
 }
 
 /// A refusal whose error has one more member.
@@ -172,6 +185,11 @@ async fn what_each_answer_means() {
         ("an error that links to a plan", |f| linked_error(f, "payment-plan", None), of_a_read(Refused)),
         ("an error that links to something by its id", |f| linked_error(f, "self", Some("plan_3f0f")), of_a_read(Refused)),
         ("an error that links to itself", |f| linked_error(f, "self", None), all(Refused)),
+        ("nothing that links to a transaction, in a 402", |f| linked_nothing(f, 402, "transaction"), of_a_read(Refused)),
+        ("nothing that links to a transaction, in a 404", |f| linked_nothing(f, 404, "transaction"), of_a_read(NotFound)),
+        ("nothing that links to a transaction, in a 429", |f| linked_nothing(f, 429, "transaction"), of_a_read(RateLimited)),
+        ("nothing that links to something by its id", |f| linked_nothing(f, 402, "self"), of_a_read(Refused)),
+        ("nothing that links to itself", |f| linked(f, 402, "self", None, Payload::Empty), all(Refused)),
         ("an error with the id of a transaction", |f| error_with(f, "id", "700001"), of_a_read(Refused)),
         ("an error with the key of a plan", |f| error_with(f, "plan-key", "plan_3f0f"), of_a_read(Refused)),
         ("an error with an authorization code", |f| error_with(f, "authorization-code", "TAS289"), of_a_read(Refused)),
@@ -419,6 +437,8 @@ async fn an_answer_about_another_object_is_never_a_success() {
         ("plans.cancel", plan_of(Plan { status: None, ..plan() }), "status is not the one that was asked for"),
         ("plans.cancel", plan_of(Plan { status: Some(PlanStatus::reported("Canceled")), ..plan() }), ""),
         ("transactions.update", made(Transaction { tip_amount: Some("0.09".parse().unwrap()), ..transaction() }), "tip-amount is not the one that was asked for"),
+        ("transactions.update", made(transaction()), "tip-amount is not the one that was asked for"),
+        ("transactions.update", made(tipped()), ""),
         ("transactions.update", made(Transaction { id: Some(other("700002")), ..transaction() }), "id is not the one that was asked for"),
         ("transactions.sale", made(Transaction { order_id: Some("order-0".into()), ..transaction() }), "order-id is not the one that was asked for"),
         ("transactions.sale", made(Transaction { order_id: Some("order-0".into()), display_message: Some("Transaction Previously Approved".into()), ..transaction() }), ""),
@@ -680,6 +700,51 @@ async fn an_update_that_does_not_fit_the_plan_is_not_sent() {
     }
 }
 
+/// An answer that leaves out the tip says nothing of it: the record does, or nothing is known.
+#[tokio::test]
+async fn a_tip_is_changed_where_the_answer_or_the_record_has_it() {
+    let with = |tip: Option<&str>| Transaction { tip_amount: tip.map(other), ..transaction() };
+    for (answered, recorded, calls, is_done) in vec![
+        (with(Some("0.08")), None, 1, true),
+        (with(Some("0.09")), Some(with(Some("0.08"))), 1, false),
+        (with(None), Some(with(Some("0.08"))), 2, true),
+        (with(None), Some(with(Some("0.09"))), 2, false),
+        (with(None), Some(with(None)), 2, false),
+        (with(None), Some(Transaction { id: Some(other("700002")), ..tipped() }), 2, false),
+        (with(None), None, 2, false),
+        // What was declined changed nothing.
+        (
+            Transaction { result: Some(TransactionResult::DECLINED), result_code: None, ..with(None) },
+            None,
+            1,
+            false,
+        ),
+    ] {
+        for format in [Format::Json, Format::Xml] {
+            let what = format!("{answered:?} {recorded:?}");
+            let (answered, recorded) = (answered.clone(), recorded.clone());
+            let gateway = Gateway::new(move |_, request| match (request.method(), &recorded) {
+                (&Method::PUT, _) => {
+                    let status = if answered.is_approved() { 200 } else { 402 };
+                    replies(format, status, Payload::Transaction(answered.clone().into()))
+                }
+                (_, Some(recorded)) => replies(format, 200, Payload::Transaction(recorded.clone().into())),
+                (_, None) => refuses(format, 404, 404),
+            });
+            let outcome = (operation("transactions.update").run)(gateway.client(format)).await;
+            assert_eq!(gateway.asked().len(), calls, "{what}");
+            match outcome {
+                Ok(value) => assert!(is_done || value.contains("DECLINED"), "{what}"),
+                Err(error) => {
+                    assert!(!is_done && error.is_outcome_unknown(), "{what}: {error:?}");
+                    assert_eq!(error.operation(), Some("transactions.update"));
+                    assert_eq!(error.lookup(), Some(&Lookup::Transaction(other("700001"))), "{what}");
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_charge_that_asks_for_a_token_has_it() {
     use perennial::clearent::Charge;
@@ -701,6 +766,12 @@ async fn a_charge_that_asks_for_a_token_has_it() {
     assert_eq!((sold.token.clone(), sold.is_approved()), (Some(token()), true));
     let checked = Gateway::new(alone).client(Format::Json).transactions().auth(&check(0)).await.unwrap();
     assert_eq!((checked.token.clone(), checked.is_approved()), (Some(token()), true));
+    // What was kept has an id.
+    let nameless = |_: usize, _: &http::Request<bytes::Bytes>| {
+        replies(Format::Json, 200, Payload::Token(Token { token_id: None, ..token() }.into()))
+    };
+    let client = Gateway::new(nameless).client(Format::Json);
+    assert!(client.transactions().auth(&check(0)).await.unwrap_err().is_outcome_unknown());
     // A token alone says nothing of money that was to move, or to be reserved.
     let client = Gateway::new(alone).client(Format::Json);
     assert!(client.transactions().sale(&check(100)).await.unwrap_err().is_outcome_unknown());

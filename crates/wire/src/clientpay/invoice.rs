@@ -78,7 +78,7 @@ message! {
     /// The answer to a search, **inferred** except for the members of invoices: the vendor says that it is an array of
     /// them.
     struct Found<'a> as "" in any case with said: Said<'a> {
-        invoices: Listed<Invoice<'a>> = "invoices",
+        invoices: Option<Listed<Invoice<'a>>> = "invoices",
     }
 }
 
@@ -117,19 +117,21 @@ pub fn read_search(body: &[u8], limits: &Limits) -> Result<ConnectSearch, ReadEr
     Ok(builder.accept()?)
 }
 
-/// Reads the answer to a connect search.
-pub fn decode_found(body: &[u8], limits: &Limits) -> Result<Reply<Vec<OpenInvoice>>, DecodeError> {
+/// Reads the answer to a connect search; `None` if it has no list, which is not the same as an empty list.
+pub fn decode_found(body: &[u8], limits: &Limits) -> Result<Reply<Option<Vec<OpenInvoice>>>, DecodeError> {
     let document = document(body, "invoices");
     let Found { said, invoices } = read(&document, limits)?;
     let mut unreadable = Unreadable::default();
-    let invoices = unreadable.sort(invoices, Message::key, Invoice::record, "invoices");
+    let invoices =
+        invoices.map(|invoices| unreadable.sort(invoices, Message::key, Invoice::record, "invoices"));
     let reply = said.reply(invoices).map_err(refused)?;
     Ok(Reply { unreadable: unreadable.within("", Format::Json), ..reply })
 }
 
 /// Writes the answer to a connect search.
-pub fn encode_found(reply: &Reply<Vec<OpenInvoice>>) -> Vec<u8> {
-    write(&Found { said: reply.said(), invoices: reply.value.iter().map(Invoice::from).collect() })
+pub fn encode_found(reply: &Reply<Option<Vec<OpenInvoice>>>) -> Vec<u8> {
+    let invoices = reply.value.as_ref().map(|invoices| invoices.iter().map(Invoice::from).collect());
+    write(&Found { said: reply.said(), invoices })
 }
 
 fn flag<'a>(flag: Option<&Flag>) -> Option<Bare<'a>> {

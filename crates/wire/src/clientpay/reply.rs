@@ -113,21 +113,24 @@ message! {
     }
 }
 
-/// Whether a body is in the gateway's envelope: a JSON object that has `success`, or an id of the vendor's.
-/// **Inferred**: all answers, refusals included, have one of them.
+/// Whether a body is in the gateway's envelope: a JSON object that has `success`, or an id of the vendor's, with a value
+/// that is not empty. **Inferred**: all answers, refusals included, have one of them.
 ///
 /// ```
 /// use perennial_wire::{Limits, clientpay::is_envelope};
 ///
 /// assert!(is_envelope(br#"{"success":false,"message":"no"}"#, &Limits::default()));
 /// assert!(!is_envelope(br#"{"message":"Forbidden"}"#, &Limits::default()));
+/// assert!(!is_envelope(br#"{"success":"","message":"Forbidden"}"#, &Limits::default()));
 /// assert!(!is_envelope(b"<html>", &Limits::default()));
 /// ```
 pub fn is_envelope(body: &[u8], limits: &Limits) -> bool {
     let marks: Result<Marks<'_>, DecodeError> = read(body, limits);
     marks.is_ok_and(|marks| {
-        let flags = [&marks.success, &marks.is_valid, &marks.count].into_iter().flatten().count();
-        flags > 0 || are_given([&marks.access_id, &marks.customer_access_id]) || marks.name_an_effect()
+        let is_named = marks.name_an_effect();
+        let Marks { success, access_id, customer_access_id, is_valid, count, .. } = marks;
+        let flags = [success, is_valid, count].map(|flag| flag.map(Text::from));
+        is_named || are_given(flags.each_ref()) || are_given([&access_id, &customer_access_id])
     })
 }
 

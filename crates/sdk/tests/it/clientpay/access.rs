@@ -31,6 +31,7 @@ async fn how_an_access_id_is_found() {
     const NEW: &str = "access.new";
     const VALIDATE: &str = "access.validate";
     const USE: &str = "request-id.new";
+    const UNREADABLE: Result<(), ErrorKind> = Err(ErrorKind::Unreadable);
     let live = |does: Vec<Does>| {
         let gateway = Gateway::of(Operation::NewRequestId, does);
         gateway.steal();
@@ -39,6 +40,7 @@ async fn how_an_access_id_is_found() {
     let refusal = |status, why: &str| Does::Say(status, format!(r#"{{"success":false,"message":"{why}"}}"#));
     let none = |does: Vec<Does>| Gateway::of(Operation::NewAccessId, does);
     let lost = |kind| Does::PerformThen(kind);
+    let says = |status, body: &str| Gateway::of(Operation::CurrentAccessId, [Does::Say(status, body.into())]);
     let table: Vec<Case> = vec![
         ("there is one", live(vec![]), &[CURRENT, USE], Ok(())),
         ("there is none", none(vec![]), &[CURRENT, NEW, USE], Ok(())),
@@ -59,6 +61,20 @@ async fn how_an_access_id_is_found() {
         ("no connection", fails(9, Operation::CurrentAccessId, Kind::Connect), &[CURRENT; 3], Err(ErrorKind::Unreachable)),
         ("silence", fails(9, Operation::CurrentAccessId, Kind::Timeout), &[CURRENT; 3], Err(ErrorKind::Timeout)),
         ("silence, once", fails(1, Operation::CurrentAccessId, Kind::Timeout), &[CURRENT, CURRENT, NEW, USE], Ok(())),
+        // A new one ends the one that the others use: nothing but the gateway's own no leads to it.
+        ("an object of nothing", says(200, "{}"), &[CURRENT], UNREADABLE),
+        ("an object of something else", says(200, r#"{"message":"Welcome"}"#), &[CURRENT], UNREADABLE),
+        ("nothing", says(200, ""), &[CURRENT], UNREADABLE),
+        ("nothing in a 204", says(204, ""), &[CURRENT], UNREADABLE),
+        ("a yes without an id", says(200, r#"{"success":true}"#), &[CURRENT], UNREADABLE),
+        ("a yes with an empty id", says(200, r#"{"success":true,"accessId":" "}"#), &[CURRENT], UNREADABLE),
+        ("a yes with no id", says(200, r#"{"success":true,"accessId":null}"#), &[CURRENT], UNREADABLE),
+        ("a yes that is not found", says(404, r#"{"success":true}"#), &[CURRENT], UNREADABLE),
+        ("an id that is not found", says(404, r#"{"success":false,"accessId":"access-7"}"#), &[CURRENT], UNREADABLE),
+        ("an empty yes that is not found", says(404, r#"{"success":"","message":"no"}"#), &[CURRENT], UNREADABLE),
+        ("not found, says a proxy", says(404, r#"{"message":"Not Found"}"#), &[CURRENT], UNREADABLE),
+        ("the gateway's own no", says(404, r#"{"success":false,"message":"none"}"#), &[CURRENT, NEW, USE], Ok(())),
+        ("the gateway's own no in a 200", says(200, r#"{"success":false,"message":"none"}"#), &[CURRENT, NEW, USE], Ok(())),
         ("the current one is unreadable", Gateway::of(Operation::CurrentAccessId, [Does::Say(200, "<html>".into())]), &[CURRENT], Err(ErrorKind::Unreadable)),
     ];
     for (what, gateway, asked, ended) in table {

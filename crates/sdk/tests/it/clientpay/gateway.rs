@@ -300,7 +300,7 @@ impl World {
             Operation::ConnectSearch => {
                 invoice::read_search(body, limits).unwrap();
                 let open = OpenInvoice { invoice_number: Some("INV-70413".into()), ..OpenInvoice::default() };
-                (200, invoice::encode_found(&Reply::success(vec![open])))
+                (200, invoice::encode_found(&Reply::success(Some(vec![open]))))
             }
             Operation::Pay => {
                 let (id, request) = keyed!(payment::read_pay(version, body, limits));

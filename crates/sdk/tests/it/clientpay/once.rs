@@ -73,6 +73,9 @@ async fn a_lost_answer_leads_to_the_first_outcome() {
         ("throttled throughout", vec![Does::Throttle; 3], &[PAY; 3], Some(ErrorKind::RateLimited), 0),
         ("throttled, and a payment is named", vec![before(429, r#"{"success":false,"paymentID":"7"}"#)], &[PAY, SEARCH], UNKNOWN, 0),
         ("throttled by a proxy", vec![before(429, "")], &[PAY, SEARCH], UNKNOWN, 0),
+        ("throttled, and the id was used", vec![before(429, r#"{"success":false,"message":"requestId has already been used."}"#)], &[PAY, SEARCH], UNKNOWN, 0),
+        ("throttled, and the id was used, by field", vec![before(429, r#"{"success":false,"message":"no","errors":[{"field":"token.requestId","message":"used"}]}"#)], &[PAY, SEARCH], UNKNOWN, 0),
+        ("performed, and the id was used in a 429", vec![after(429, r#"{"success":false,"message":"Request ID used."}"#)], &[PAY, SEARCH], None, 1),
         ("redirected with the body", vec![before(307, "")], &[PAY, SEARCH], UNKNOWN, 0),
     ];
     for (what, fates, asked, ended, made) in table {

@@ -214,7 +214,7 @@ fn connect_page() -> ConnectPage {
     ConnectPage::builder().connect_option(ConnectOption::Aderant).invoice(invoice).build().unwrap()
 }
 
-fn connect_search() -> ConnectSearch {
+pub(crate) fn connect_search() -> ConnectSearch {
     let search = ConnectSearch::builder().connect_option(ConnectOption::Aderant);
     search.search_option(SearchOption::Client).search_text("8812").build().unwrap()
 }

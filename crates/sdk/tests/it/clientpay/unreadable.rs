@@ -1,11 +1,11 @@
 //! A payment that cannot be read hides no other, and never counts as absent.
 
-use perennial::UnreadableRecord;
 use perennial::clientpay::{Criteria, Expected, Operation, PaymentSearch};
 use perennial::transport::Kind;
+use perennial::{ErrorKind, UnreadableRecord};
 
 use super::gateway::{Does, Gateway};
-use super::operations::card_payment;
+use super::operations::{card_payment, connect_search};
 
 /// It may be the one that is looked for: it is not made again, and nothing is confirmed.
 #[tokio::test(start_paused = true)]
@@ -29,4 +29,27 @@ async fn it_may_be_the_one_that_is_looked_for() {
     let mut list = client.payments().search(search);
     assert!(list.next().await.unwrap().unwrap_err().unreadable_record().is_some());
     assert!(list.next().await.is_none());
+}
+
+/// Only a list that is there and empty says that no invoice is open.
+#[tokio::test]
+async fn an_answer_without_a_list_of_invoices_is_unreadable() {
+    for (body, is_empty) in [
+        (r#"{"success":true,"invoices":[]}"#, true),
+        (r#"{"invoices":[]}"#, true),
+        ("[]", true),
+        (r#"{"success":true}"#, false),
+        (r#"{"success":true,"invoices":null}"#, false),
+        (r#"{"success":true,"payments":[]}"#, false),
+        (r#"{"message":"Welcome"}"#, false),
+        ("{}", false),
+        ("", false),
+    ] {
+        let gateway = Gateway::of(Operation::ConnectSearch, [Does::Say(200, body.into())]);
+        let found = gateway.client().pages().search_invoices(&connect_search()).await;
+        match found {
+            Ok(found) => assert!(is_empty && found.is_empty(), "{body}"),
+            Err(error) => assert_eq!((error.kind(), is_empty), (ErrorKind::Unreadable, false), "{body}"),
+        }
+    }
 }

@@ -152,7 +152,7 @@ fn a_list_is_told_from_none_and_may_be_bare() {
         invoice::decode_found,
         r#"[{"InvoiceNumber":"1","invoiceDate":"2024-03-11T00:00:00-06:00"}]"#,
     );
-    assert_eq!(invoices.value[0].invoice_date, Some("2024-03-11".try_into().unwrap()));
+    assert_eq!(invoices.value.unwrap()[0].invoice_date, Some("2024-03-11".try_into().unwrap()));
 }
 
 /// Checks that success, money and ids are never guessed.
