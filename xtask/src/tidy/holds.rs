@@ -39,7 +39,7 @@ pub(super) fn check(files: &Files) -> Vec<Finding> {
     findings
 }
 
-/// Writes the page as the tests say it.
+/// Writes the page from the tests.
 pub(super) fn write(root: &Path) -> Result<(), Failure> {
     let files = Files::read(root)?;
     let place = root.join(PAGE);
@@ -67,7 +67,7 @@ fn page(tests: &[Test<'_>]) -> String {
     page
 }
 
-/// `crates/wire` or `xtask`.
+/// The folder of a crate: `crates/wire` or `xtask`.
 fn crate_of(file: &str) -> &str {
     let end = ["/src/", "/tests/", "/benches/", "/examples/"].iter().filter_map(|folder| file.find(folder));
     &file[..end.min().unwrap_or(0)]
@@ -172,7 +172,7 @@ fn is_sentence(text: &str) -> bool {
     text.starts_with(|c: char| c.is_uppercase() || c == '`') && text.ends_with('.')
 }
 
-/// The name of the function that begins here.
+/// The name of the function that starts on this line.
 fn function(code: &str) -> Option<&str> {
     let (_, rest) = code.split_once("fn ")?;
     rest.split(['(', '<']).next()
