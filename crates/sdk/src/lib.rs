@@ -29,7 +29,7 @@
 //!     let ada = NewCustomer::builder().customer_key("member-7").first_name("Ada").last_name("Byron").build()?;
 //!     let created = client.customers().create(&ada).await?;
 //!     assert_eq!(created.customer_key.as_str(), "member-7");
-//!     match client.customers().get(&created.customer_key).await?.status {
+//!     match &client.customers().get(&created.customer_key).await?.status {
 //!         Some(CustomerStatus::ACTIVE) => println!("a plan can charge {}", created.customer_key),
 //!         other => println!("no plan can charge {}: {other:?}", created.customer_key),
 //!     }

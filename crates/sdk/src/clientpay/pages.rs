@@ -29,7 +29,7 @@ impl Pages<'_> {
     ///
     /// ```
     #[doc = include_str!("example.md")]
-    /// let id = client.new_request_id().await?;
+    /// let id = client.new_request_id().await?.into_value();
     /// let name = id.used();
     /// let items = LineItemPage::builder().line_item(LineItem::builder().payment_amount("75.00")).build()?;
     /// let page = client.pages().under(id).line_items(&items).await?;

@@ -27,7 +27,7 @@ impl Payers<'_> {
     ///
     /// ```
     #[doc = include_str!("example.md")]
-    /// let id = client.new_request_id().await?;
+    /// let id = client.new_request_id().await?.into_value();
     /// let ivo = NewPayer::builder().first_name("Ivo").emails("ivo@example.test").build()?;
     /// let ivo = client.payers().under(id).create(&ivo).await?.into_value();
     /// assert_ne!(ivo, rosa);

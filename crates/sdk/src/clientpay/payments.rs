@@ -52,7 +52,7 @@ impl Payments<'_> {
     #[doc = include_str!("example.md")]
     /// let card = Card::builder().card_number("4111111111111111").expiration_date("1230").cvv("999");
     /// let payment = NewPayment::builder().total_amount("540.25").credit_card(card).build()?;
-    /// let id = client.new_request_id().await?;
+    /// let id = client.new_request_id().await?.into_value();
     /// let written = id.expose().to_owned();
     /// let paid = client.payments().under(id).pay(&payment).await?;
     ///
