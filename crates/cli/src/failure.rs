@@ -95,7 +95,7 @@ impl Failure {
             Self::Usage(_) | Self::Keys(_) | Self::Rules(_) | Self::Start(_) => Exit::Usage,
             Self::Refused(_) => Exit::Refused,
             Self::Second(_) => Exit::Second,
-            Self::Unreadable(_) => exit_of(ErrorKind::Unreadable),
+            Self::Unreadable(_) => exit_of(ErrorKind::InvalidResponse),
             Self::Gateway(error) | Self::Lost { error, .. } => exit_of(error.kind()),
             Self::Interrupted(signal) => signal.exit(),
             Self::Sandbox { status, .. } => match status.as_u16() {
@@ -149,10 +149,10 @@ impl Failure {
         match self {
             Self::Usage(_) => "usage",
             Self::Keys(_) => "keys",
-            Self::Rules(_) => "rules",
+            Self::Rules(_) => "invalid-request",
             Self::Refused(_) => "refused",
             Self::Second(_) => "second-plan",
-            Self::Unreadable(_) => word(ErrorKind::Unreadable),
+            Self::Unreadable(_) => word(ErrorKind::InvalidResponse),
             Self::Gateway(error) | Self::Lost { error, .. } => word(error.kind()),
             Self::Interrupted(_) => "interrupted",
             Self::CutShort { .. } => word(ErrorKind::OutcomeUnknown),
@@ -167,7 +167,7 @@ impl Failure {
             | Self::Sandbox { .. }
             | Self::Unexpected(_) => "sandbox",
             Self::Unanswered { .. } if self.exit() == Exit::Unknown => word(ErrorKind::OutcomeUnknown),
-            Self::Unanswered { .. } => "unreachable",
+            Self::Unanswered { .. } => "connection",
             Self::Unprinted { .. } => "unprinted",
             Self::System(_) => "system",
         }
@@ -425,10 +425,10 @@ impl From<io::Error> for Failure {
 
 fn exit_of(kind: ErrorKind) -> Exit {
     match kind {
-        ErrorKind::Rules | ErrorKind::Configuration => Exit::Usage,
+        ErrorKind::InvalidRequest | ErrorKind::Configuration => Exit::Usage,
         ErrorKind::DeletionRefused | ErrorKind::Unauthorized | ErrorKind::Refused => Exit::Refused,
         ErrorKind::NotFound => Exit::NotFound,
-        ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Unreachable | ErrorKind::Timeout => {
+        ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Connection | ErrorKind::Timeout => {
             Exit::Unavailable
         }
         ErrorKind::OutcomeUnknown => Exit::Unknown,
@@ -438,7 +438,7 @@ fn exit_of(kind: ErrorKind) -> Exit {
 
 fn word(kind: ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::Rules => "rules",
+        ErrorKind::InvalidRequest => "invalid-request",
         ErrorKind::DeletionRefused => "deletion-refused",
         ErrorKind::Configuration => "configuration",
         ErrorKind::Unauthorized => "unauthorized",
@@ -446,9 +446,9 @@ fn word(kind: ErrorKind) -> &'static str {
         ErrorKind::Refused => "refused",
         ErrorKind::RateLimited => "rate-limited",
         ErrorKind::Unavailable => "unavailable",
-        ErrorKind::Unreachable => "unreachable",
+        ErrorKind::Connection => "connection",
         ErrorKind::Timeout => "timeout",
-        ErrorKind::Unreadable => "unreadable",
+        ErrorKind::InvalidResponse => "invalid-response",
         ErrorKind::Mismatch => "mismatch",
         ErrorKind::Redirected => "redirected",
         ErrorKind::PageLoop => "page-loop",

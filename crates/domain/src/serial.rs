@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_card_number_in_a_kept_text_is_masked() {
-        let kept: Reported<Expiry> = from_str(r#"" 4111111111111111 ""#).unwrap();
-        assert_eq!(kept, Reported::Other("************1111".to_owned()));
+        let read: Reported<Expiry> = from_str(r#"" 4111111111111111 ""#).unwrap();
+        assert_eq!(read, Reported::Other("************1111".to_owned()));
     }
 }

@@ -53,7 +53,7 @@ async fn sign_up(
     match subscribe(&service.client, form).await {
         Ok(plan_key) => Ok((StatusCode::CREATED, plan_key)),
         // All that is wrong with the form at once, by field, and never its values.
-        Err(error) if error.is_rules() => Err((StatusCode::BAD_REQUEST, error.to_string())),
+        Err(error) if error.is_invalid_request() => Err((StatusCode::BAD_REQUEST, error.to_string())),
         // The gateway may have done it. The same form again, some minutes later, finds what was made and goes on.
         Err(error) if error.is_outcome_unknown() => {
             Err((StatusCode::ACCEPTED, "send the same form again in some minutes".to_owned()))

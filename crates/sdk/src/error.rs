@@ -27,7 +27,7 @@ use crate::{Environment, InvalidBaseUrl};
 /// }
 ///
 /// let error = ada().unwrap_err();
-/// assert_eq!(error.kind(), ErrorKind::Rules);
+/// assert_eq!(error.kind(), ErrorKind::InvalidRequest);
 /// assert_eq!(error.violations().unwrap().to_string(), "last-name: is required");
 /// assert_eq!(
 ///     error.to_string(),
@@ -59,7 +59,7 @@ struct Inner {
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The request breaks rules and was not sent; [`Error::violations`] names every field.
-    Rules,
+    InvalidRequest,
     /// What was to be deleted cannot be; [`Error::refusal`] says why and what can be done instead.
     DeletionRefused,
     /// The client is not set up: a key, URL or setting is not usable.
@@ -76,13 +76,13 @@ pub enum ErrorKind {
     /// The gateway failed (5xx, 408 or 425 to a read, still after the repeats).
     Unavailable,
     /// No connection, or one that closed before the answer to a read.
-    Unreachable,
+    Connection,
     /// The deadline of a read passed, or of a call that was still waiting for its place among the calls of this client.
     Timeout,
     /// The answer to a read is not the gateway's (such as a proxy's error page), or it is cut off, too long, malformed, about
     /// something else, or of parts that contradict each other, such as an error beside an object. Or a record of a list
     /// cannot be read: [`Error::unreadable_record`].
-    Unreadable,
+    InvalidResponse,
     /// The answer to a read is about another object, or a search found an object that it does not match.
     Mismatch,
     /// A read was answered with a redirect, which is never followed.
@@ -98,7 +98,7 @@ impl ErrorKind {
     /// What happened.
     fn what(self) -> &'static str {
         match self {
-            Self::Rules => "the request breaks rules and was not sent",
+            Self::InvalidRequest => "the request breaks rules and was not sent",
             Self::DeletionRefused => "the object was not deleted",
             Self::Configuration => "the client cannot be set up like this",
             Self::Unauthorized => "the gateway does not accept the credentials",
@@ -106,9 +106,9 @@ impl ErrorKind {
             Self::Refused => "the gateway refused the request",
             Self::RateLimited => "the gateway wants fewer calls",
             Self::Unavailable => "the gateway is failing",
-            Self::Unreachable => "the gateway was not reached",
+            Self::Connection => "the gateway was not reached",
             Self::Timeout => "the gateway did not answer in time",
-            Self::Unreadable => "the answer cannot be read",
+            Self::InvalidResponse => "the answer cannot be read",
             Self::Mismatch => "the answer is about another object",
             Self::Redirected => "the gateway answered with a redirect, which is never followed",
             Self::PageLoop => "the pages of the list do not end",
@@ -117,14 +117,14 @@ impl ErrorKind {
     }
 
     /// Whether it has to be said that nothing was changed.
-    fn leaves_doubt(self) -> bool {
+    fn says_unchanged(self) -> bool {
         matches!(
             self,
             Self::RateLimited
                 | Self::Unavailable
-                | Self::Unreachable
+                | Self::Connection
                 | Self::Timeout
-                | Self::Unreadable
+                | Self::InvalidResponse
                 | Self::Mismatch
         )
     }
@@ -132,7 +132,7 @@ impl ErrorKind {
     /// What to do.
     fn advice(self) -> &'static str {
         match self {
-            Self::Rules => "correct the fields that are named",
+            Self::InvalidRequest => "correct the fields that are named",
             Self::DeletionRefused => "remove what stands in the way, or do what is named instead",
             Self::Configuration => "correct the setting that is named",
             Self::Unauthorized => "check that they are whole, of this environment, and allowed to do this",
@@ -140,9 +140,9 @@ impl ErrorKind {
             Self::Refused => "correct it as its message says",
             Self::RateLimited => "wait, then call again",
             Self::Unavailable => "call again later",
-            Self::Unreachable => "check the network and the base URL",
+            Self::Connection => "check the network and the base URL",
             Self::Timeout => "call again, or allow more time",
-            Self::Unreadable => "check that the base URL is the gateway's",
+            Self::InvalidResponse => "check that the base URL is the gateway's",
             Self::Mismatch => "call again, and report it to the gateway's support",
             Self::Redirected => "check the base URL",
             Self::PageLoop => "narrow the search, or begin from another page",
@@ -256,7 +256,7 @@ impl Error {
         let Inner { kind, operation, status, retry_after, attempts, delivery, .. } = *self.0;
         let mut error = Self::new(kind).sent(attempts, delivery).later(retry_after);
         (error.0.operation, error.0.status) = (operation, status);
-        error.0.source = self.cause::<GatewayMessage>().map(|said| said.clone().into());
+        error.0.source = self.cause::<GatewayMessage>().map(|message| message.clone().into());
         error
     }
 
@@ -271,8 +271,8 @@ impl Error {
     }
 
     /// Whether the request broke rules before it was sent.
-    pub fn is_rules(&self) -> bool {
-        self.kind() == ErrorKind::Rules
+    pub fn is_invalid_request(&self) -> bool {
+        self.kind() == ErrorKind::InvalidRequest
     }
 
     /// Whether the gateway knows no such object.
@@ -385,7 +385,7 @@ impl Error {
                 Some("the others can"),
                 "report it to the gateway's support",
             ),
-            None => (kind.what(), kind.leaves_doubt().then_some("nothing was changed"), kind.advice()),
+            None => (kind.what(), kind.says_unchanged().then_some("nothing was changed"), kind.advice()),
         }
     }
 
@@ -471,19 +471,19 @@ impl StdError for Error {
 
 impl From<Violations> for Error {
     fn from(violations: Violations) -> Self {
-        Self::because(ErrorKind::Rules, violations)
+        Self::because(ErrorKind::InvalidRequest, violations)
     }
 }
 
 impl From<InvalidValue> for Error {
     fn from(invalid: InvalidValue) -> Self {
-        Self::because(ErrorKind::Rules, invalid)
+        Self::because(ErrorKind::InvalidRequest, invalid)
     }
 }
 
 impl From<EncodeError> for Error {
     fn from(error: EncodeError) -> Self {
-        Self::because(ErrorKind::Rules, error)
+        Self::because(ErrorKind::InvalidRequest, error)
     }
 }
 
@@ -538,7 +538,7 @@ mod tests {
     #[test]
     fn wording() {
         let kinds = [
-            ErrorKind::Rules,
+            ErrorKind::InvalidRequest,
             ErrorKind::DeletionRefused,
             ErrorKind::Configuration,
             ErrorKind::Unauthorized,
@@ -546,9 +546,9 @@ mod tests {
             ErrorKind::Refused,
             ErrorKind::RateLimited,
             ErrorKind::Unavailable,
-            ErrorKind::Unreachable,
+            ErrorKind::Connection,
             ErrorKind::Timeout,
-            ErrorKind::Unreadable,
+            ErrorKind::InvalidResponse,
             ErrorKind::Mismatch,
             ErrorKind::Redirected,
             ErrorKind::PageLoop,
@@ -561,7 +561,7 @@ mod tests {
 
     #[test]
     fn the_text_has_the_reason() {
-        let said = |message: Option<&str>, code: Option<&str>| GatewayMessage {
+        let message = |message: Option<&str>, code: Option<&str>| GatewayMessage {
             message: message.map(str::to_owned),
             result_code: code.map(str::to_owned),
         };
@@ -569,7 +569,7 @@ mod tests {
         two.add("billing-address.zip", perennial_domain::Rule::Key);
         let refusal = perennial_domain::clearent::check_customer_deletion(1, 3).unwrap_err();
         let lost = std::io::Error::other("connection reset by peer");
-        let odd = said(Some("no\r\nsuch\tcard 4111111111111111"), None);
+        let odd = message(Some("no\r\nsuch\tcard 4111111111111111"), None);
         for (error, expected) in [
             (
                 Error::from(two),
@@ -581,11 +581,11 @@ mod tests {
                 "the request breaks rules and was not sent: must be a day from 1 to 28; correct the fields that are named",
             ),
             (
-                Error::because(ErrorKind::Refused, said(Some("Card Expired"), Some("004"))),
+                Error::because(ErrorKind::Refused, message(Some("Card Expired"), Some("004"))),
                 "the gateway refused the request: Card Expired (result code 004); correct it as its message says",
             ),
             (
-                Error::because(ErrorKind::Refused, said(None, None)),
+                Error::because(ErrorKind::Refused, message(None, None)),
                 "the gateway refused the request: the gateway gave no reason; correct it as its message says",
             ),
             (
@@ -594,7 +594,7 @@ mod tests {
                  this environment and merchant",
             ),
             (
-                Error::because(ErrorKind::Unreachable, lost),
+                Error::because(ErrorKind::Connection, lost),
                 "the gateway was not reached: connection reset by peer; nothing was changed: check the network and \
                  the base URL",
             ),

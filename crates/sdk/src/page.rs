@@ -101,12 +101,12 @@ const MOST_BARREN: usize = 3;
 /// Why a list was not read further.
 #[derive(Debug, thiserror::Error)]
 enum Loop {
-    #[error("page {asked} was asked for and page {answered} was answered")]
-    AnotherPage { asked: u32, answered: u64 },
-    #[error("page {asked} and the {MOST_BARREN} pages before it brought nothing new")]
-    Repeated { asked: u32 },
-    #[error("page {asked} has objects, though only {announced} pages were announced")]
-    BeyondTheEnd { asked: u32, announced: u64 },
+    #[error("page {requested} was asked for and page {answered} was answered")]
+    AnotherPage { requested: u32, answered: u64 },
+    #[error("page {requested} and the {MOST_BARREN} pages before it brought nothing new")]
+    Repeated { requested: u32 },
+    #[error("page {requested} has objects, though only {announced} pages were announced")]
+    BeyondTheEnd { requested: u32, announced: u64 },
     #[error("there are more than {MOST_PAGES} pages")]
     Endless,
 }
@@ -217,19 +217,19 @@ impl<T> List<T> {
 
     fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Response<Vec<T>>, Error>>> {
         while !self.ended {
-            let asked = self.next_page;
-            let fetching = self.fetching.get_or_insert_with(|| (self.fetch)(asked));
+            let requested = self.next_page;
+            let fetching = self.fetching.get_or_insert_with(|| (self.fetch)(requested));
             let fetched = ready!(fetching.as_mut().poll(context));
             self.fetching = None;
             let accepted = fetched.and_then(|page| {
-                self.accept(asked, page).map_err(|endless| {
+                self.accept(requested, page).map_err(|endless| {
                     Error::because(ErrorKind::PageLoop, endless).of_operation(self.operation)
                 })
             });
             match accepted {
                 Ok(page) if page.is_nothing() => {}
                 accepted => {
-                    self.page = asked;
+                    self.page = requested;
                     self.ended |= accepted.is_err();
                     return Poll::Ready(Some(accepted));
                 }
@@ -239,15 +239,15 @@ impl<T> List<T> {
     }
 
     /// What of a page was not given before; decides which page is read next.
-    fn accept(&mut self, asked: u32, page: Response<Vec<T>>) -> Result<Response<Vec<T>>, Loop> {
-        let told = page.page().cloned().unwrap_or_default();
+    fn accept(&mut self, requested: u32, page: Response<Vec<T>>) -> Result<Response<Vec<T>>, Loop> {
+        let info = page.page().cloned().unwrap_or_default();
         let (key, is_empty) = (self.key, page.is_nothing());
-        let moved = match (self.total, told.total_elements) {
+        let moved = match (self.total, info.total_elements) {
             (Some(before), Some(now)) => before != now,
             (Some(_), None) => is_empty,
             (None, _) => false,
         };
-        self.total = told.total_elements.or(self.total);
+        self.total = info.total_elements.or(self.total);
         let before = self.check.as_ref().map(|check| check.before).or(self.again);
         let rereads = before.is_some();
         let before = before.unwrap_or(self.given.len());
@@ -270,26 +270,26 @@ impl<T> List<T> {
         self.unkeyed += unkeyed;
         self.changed |= moved || if rereads { !page.is_nothing() } else { is_known };
         if !is_empty {
-            self.guard(asked, &told, page.is_nothing())?;
+            self.guard(requested, &info, page.is_nothing())?;
         }
-        let is_last = is_empty || told.last == Some(true) || told.total_pages == Some(u64::from(asked));
-        let may_slip = !begins.unwrap_or(false) && asked > self.first_page;
+        let is_last = is_empty || info.last == Some(true) || info.total_pages == Some(u64::from(requested));
+        let may_slip = !begins.unwrap_or(false) && requested > self.first_page;
         match self.check.take() {
             None if may_slip && (moved || self.checks_all && !rereads) => {
-                self.check = Some(Check { behind: asked, before, is_last, is_empty });
-                self.next_page = asked - 1;
+                self.check = Some(Check { behind: requested, before, is_last, is_empty });
+                self.next_page = requested - 1;
             }
             None => {
                 self.ended = is_last;
-                self.next_page = asked.saturating_add(u32::from(!is_empty));
+                self.next_page = requested.saturating_add(u32::from(!is_empty));
             }
             Some(Check { .. }) if may_slip => {
-                self.check = Some(Check { behind: asked, before, is_last: false, is_empty: false });
-                self.next_page = asked - 1;
+                self.check = Some(Check { behind: requested, before, is_last: false, is_empty: false });
+                self.next_page = requested - 1;
             }
             Some(Check { is_empty: true, .. }) if is_last && !moved => {
                 self.ended = true;
-                self.next_page = asked.saturating_add(1);
+                self.next_page = requested.saturating_add(1);
             }
             // It moved again: what is behind is read again, too.
             Some(Check { behind, is_empty, .. }) if moved || is_empty => {
@@ -305,27 +305,27 @@ impl<T> List<T> {
         self.again = None;
         // An end that contradicts what the gateway said of it is a change, too: something may be missing.
         let seen = u64::try_from(self.given.len()).unwrap_or(u64::MAX).saturating_add(self.unkeyed);
-        let is_short = (is_empty && told.last == Some(false)) || self.total.is_some_and(|total| total > seen);
+        let is_short = (is_empty && info.last == Some(false)) || self.total.is_some_and(|total| total > seen);
         self.changed |= self.ended && self.first_page <= 1 && is_short;
         Ok(page)
     }
 
     /// Refuses pages that do not end.
-    fn guard(&mut self, asked: u32, told: &PageInfo, is_barren: bool) -> Result<(), Loop> {
-        if let Some(answered) = told.number.filter(|number| *number != u64::from(asked)) {
-            return Err(Loop::AnotherPage { asked, answered });
+    fn guard(&mut self, requested: u32, info: &PageInfo, is_barren: bool) -> Result<(), Loop> {
+        if let Some(answered) = info.number.filter(|number| *number != u64::from(requested)) {
+            return Err(Loop::AnotherPage { requested, answered });
         }
-        if let Some(announced) = told.total_pages.filter(|total| *total < u64::from(asked)) {
-            return Err(Loop::BeyondTheEnd { asked, announced });
+        if let Some(announced) = info.total_pages.filter(|total| *total < u64::from(requested)) {
+            return Err(Loop::BeyondTheEnd { requested, announced });
         }
         if self.check.is_some() || self.again.is_some() {
             return Ok(());
         }
         // A list that grew brings what was read once more, and ends where it says.
-        let ends = told.number.is_some() && told.total_pages.is_some();
+        let ends = info.number.is_some() && info.total_pages.is_some();
         self.barren = if is_barren && !ends { self.barren + 1 } else { 0 };
         if self.barren > MOST_BARREN {
-            return Err(Loop::Repeated { asked });
+            return Err(Loop::Repeated { requested });
         }
         self.pages += 1;
         if self.pages > MOST_PAGES { Err(Loop::Endless) } else { Ok(()) }

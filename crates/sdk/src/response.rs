@@ -93,7 +93,7 @@ impl<T> Response<T> {
     /// The error in the place of a record that could not be read.
     fn unreadable_error(&self, record: &UnreadableRecord) -> Error {
         let About { operation, status, exchange_id, attempts, .. } = &*self.about;
-        let error = Error::because(ErrorKind::Unreadable, record.clone()).of_operation(operation);
+        let error = Error::because(ErrorKind::InvalidResponse, record.clone()).of_operation(operation);
         error.sent(*attempts, Delivery::Answered).answered(*status, exchange_id.clone())
     }
 

@@ -31,9 +31,14 @@ pub(crate) fn retry_class_of(class: Class) -> RetryClass {
 ///
 /// A write is only refused where it is certain that it was not done: by the gateway itself, and in doubt only by a
 /// refusal that judges the object (402).
-pub(crate) fn kind_of(retry_class: RetryClass, status: StatusCode, is_own: bool, doubt: bool) -> ErrorKind {
+pub(crate) fn kind_of(
+    retry_class: RetryClass,
+    status: StatusCode,
+    is_own: bool,
+    uncertain: bool,
+) -> ErrorKind {
     let outcome = Outcome::of_status(status, || is_own);
-    let settled = outcome.is_definite() && (!doubt || status == StatusCode::PAYMENT_REQUIRED);
+    let settled = outcome.is_definite() && (!uncertain || status == StatusCode::PAYMENT_REQUIRED);
     if retry_class != RetryClass::Safe && !settled {
         return ErrorKind::OutcomeUnknown;
     }
@@ -41,12 +46,12 @@ pub(crate) fn kind_of(retry_class: RetryClass, status: StatusCode, is_own: bool,
         429 => ErrorKind::RateLimited,
         408 | 425 | 500..=599 => ErrorKind::Unavailable,
         300..=399 => ErrorKind::Redirected,
-        400..=499 if !is_own => ErrorKind::Unreadable,
+        400..=499 if !is_own => ErrorKind::InvalidResponse,
         401 | 403 => ErrorKind::Unauthorized,
         404 | 410 => ErrorKind::NotFound,
         // 2xx with an error inside is as definite as a 4xx.
         200..=299 | 400..=499 => ErrorKind::Refused,
-        _ => ErrorKind::Unreadable,
+        _ => ErrorKind::InvalidResponse,
     }
 }
 
@@ -62,10 +67,10 @@ pub(crate) fn unanswered(
         _ if next != Decision::Stop => ErrorKind::OutcomeUnknown,
         Kind::RefusedUrl | Kind::PlainThroughProxy => ErrorKind::Configuration,
         Kind::NoPlace => ErrorKind::Timeout,
-        _ if delivery == Delivery::NotSent => ErrorKind::Unreachable,
+        _ if delivery == Delivery::NotSent => ErrorKind::Connection,
         Kind::Timeout => ErrorKind::Timeout,
-        Kind::Truncated | Kind::TooLarge | Kind::Protocol => ErrorKind::Unreadable,
-        _ => ErrorKind::Unreachable,
+        Kind::Truncated | Kind::TooLarge | Kind::Protocol => ErrorKind::InvalidResponse,
+        _ => ErrorKind::Connection,
     };
     Error::because(kind, cause).of_operation(operation).sent(attempts, delivery)
 }

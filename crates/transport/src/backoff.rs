@@ -45,15 +45,15 @@ impl Backoff {
     pub(crate) fn wait(
         &self,
         repeat: u32,
-        asked: Option<Duration>,
+        requested: Option<Duration>,
         granted: Duration,
         jitter: Jitter,
     ) -> Duration {
         let own = jitter(self.ceiling(repeat));
-        match asked {
+        match requested {
             None => own,
-            Some(asked) if asked <= granted => asked.max(own),
-            Some(asked) => asked.clamp(own, own.saturating_add(COURTESY)),
+            Some(requested) if requested <= granted => requested.max(own),
+            Some(requested) => requested.clamp(own, own.saturating_add(COURTESY)),
         }
     }
 }
@@ -84,11 +84,11 @@ pub fn full_jitter(upper: Duration) -> Duration {
 /// ```
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
-    let asked = text(header::RETRY_AFTER)?;
-    if asked.bytes().all(|byte| byte.is_ascii_digit()) {
-        return asked.parse().ok().map(Duration::from_secs);
+    let requested = text(header::RETRY_AFTER)?;
+    if requested.bytes().all(|byte| byte.is_ascii_digit()) {
+        return requested.parse().ok().map(Duration::from_secs);
     }
-    let until = httpdate::parse_http_date(asked).ok()?;
+    let until = httpdate::parse_http_date(requested).ok()?;
     let answered = httpdate::parse_http_date(text(header::DATE)?).ok()?;
     Some(until.duration_since(answered).unwrap_or(Duration::ZERO))
 }
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn what_the_gateway_asks_is_clamped() {
         let backoff = Backoff { base: 2 * SECOND, cap: 60 * SECOND };
-        for (repeat, asked, seconds, of_20_granted) in [
+        for (repeat, requested, seconds, of_20_granted) in [
             (1, None, 2, 2),
             (2, None, 4, 4),
             (1, Some(0), 2, 2),
@@ -163,16 +163,17 @@ mod tests {
             (2, Some(86_400), 9, 9),
             (1, Some(u64::MAX), 7, 7),
         ] {
-            let wait = |granted| backoff.wait(repeat, asked.map(Duration::from_secs), granted, |upper| upper);
+            let wait =
+                |granted| backoff.wait(repeat, requested.map(Duration::from_secs), granted, |upper| upper);
             assert_eq!(
                 wait(Duration::ZERO),
                 Duration::from_secs(seconds),
-                "repeat {repeat}, asked {asked:?}"
+                "repeat {repeat}, asked {requested:?}"
             );
             assert_eq!(
                 wait(20 * SECOND),
                 Duration::from_secs(of_20_granted),
-                "repeat {repeat}, asked {asked:?}"
+                "repeat {repeat}, asked {requested:?}"
             );
         }
         assert_eq!(backoff.wait(3, None, SECOND, |_| Duration::ZERO), Duration::ZERO);
@@ -191,7 +192,7 @@ mod tests {
     #[test]
     fn both_forms_of_retry_after() {
         let noon = "Sat, 21 Nov 2026 12:00:00 GMT";
-        for (asked, date, seconds) in [
+        for (requested, date, seconds) in [
             ("0", None, Some(0)),
             ("120", None, Some(120)),
             (" 7 ", None, Some(7)),
@@ -208,11 +209,11 @@ mod tests {
             ("2026-11-21T12:00:30Z", Some(noon), None),
         ] {
             let mut headers = HeaderMap::new();
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(asked));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(requested));
             if let Some(date) = date {
                 headers.insert(header::DATE, HeaderValue::from_static(date));
             }
-            assert_eq!(retry_after(&headers), seconds.map(Duration::from_secs), "{asked:?} at {date:?}");
+            assert_eq!(retry_after(&headers), seconds.map(Duration::from_secs), "{requested:?} at {date:?}");
         }
         assert_eq!(retry_after(&HeaderMap::new()), None);
     }

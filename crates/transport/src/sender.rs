@@ -215,14 +215,14 @@ impl Sender {
         answer: Option<&Response<Bytes>>,
     ) -> Option<Duration> {
         let Policy { backoff, attempts: allowed, .. } = &self.0.policy;
-        let asked = answer.and_then(|answer| retry_after(answer.headers()));
+        let requested = answer.and_then(|answer| retry_after(answer.headers()));
         let left = call.deadline.remaining(self.0.time.now());
         // The gateway itself is given all the time that it asks for, as far as the call has it.
         let granted = match outcome {
             Outcome::Throttled => left.saturating_sub(Duration::from_nanos(1)),
             _ => Duration::ZERO,
         };
-        let wait = backoff.wait(attempts, asked, granted, self.0.jitter);
+        let wait = backoff.wait(attempts, requested, granted, self.0.jitter);
         let possible = attempts < allowed.get() && wait < left;
         (possible && self.0.budget.spend()).then_some(wait)
     }

@@ -76,13 +76,13 @@ impl<E: Exchange> Exchange for Recording<E> {
         deadline: Deadline,
     ) -> Result<Response<Bytes>, TransportError> {
         let redactor = self.redactor.of_call(request.headers(), request.body());
-        let asked = Asked {
+        let asked = RecordedRequest {
             call: self.redactor.text(&call(&request)),
             headers: redactor.headers(request.headers()),
             body: redactor.body(request.body()),
         };
         let answer = self.inner.exchange(request, deadline).await?;
-        let answered = Answered {
+        let answered = RecordedAnswer {
             status: answer.status().as_u16(),
             headers: redactor.headers(answer.headers()),
             body: redactor.body(answer.body()),
@@ -102,13 +102,13 @@ pub struct Cassette {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Recorded {
-    asked: Asked,
-    answered: Answered,
+    asked: RecordedRequest,
+    answered: RecordedAnswer,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct RecordedRequest {
     call: String,
     headers: Vec<(String, String)>,
     body: String,
@@ -116,7 +116,7 @@ struct Asked {
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Answered {
+struct RecordedAnswer {
     status: u16,
     headers: Vec<(String, String)>,
     body: String,
@@ -154,7 +154,7 @@ impl fmt::Debug for Cassette {
     }
 }
 
-impl Answered {
+impl RecordedAnswer {
     fn response(&self) -> io::Result<Response<Bytes>> {
         let invalid = |reason: &'static str| io::Error::new(io::ErrorKind::InvalidData, reason);
         let mut response = Response::new(Bytes::from(self.body.clone()));

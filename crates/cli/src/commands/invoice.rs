@@ -172,7 +172,7 @@ impl Pay {
         })?;
         let (number, amount) = (invoice.number().clone(), Some(invoice.amount()));
         match paid {
-            InvoicePayment::Made(made) => {
+            InvoicePayment::Charged(made) => {
                 let outcome = outcome(&made, None);
                 let printed = show(output, Standing::charged(number, made.transaction));
                 // A decline is told whether or not the transaction can be printed.

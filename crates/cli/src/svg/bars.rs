@@ -68,7 +68,7 @@ pub(crate) fn drawn(months: &[Outlook]) -> String {
         last.unwrap_or_default()
     );
     let size = (right + 24, ground + FOOT);
-    Picture { title: "ExpectedCharges money by month", told: &told, size, content }.document()
+    Picture { title: "Expected money by month", told: &told, size, content }.document()
 }
 
 fn period(month: &Outlook) -> String {

@@ -21,7 +21,7 @@ fn what_the_sandbox_answers() {
     assert_eq!(created.code, 0, "{}", created.err);
     for (arguments, stdin, code, kind) in [
         (&["customers", "get", "cust_ada"][..], "", 0, ""),
-        (&["customers", "get", "a/b"], "", 2, "rules"),
+        (&["customers", "get", "a/b"], "", 2, "invalid-request"),
         (&["customers", "frob"], "", 2, "usage"),
         (&["customers"], "", 2, "usage"),
         (&["--environment", "sandbox", "customers", "search"], "", 2, "usage"),

@@ -39,7 +39,7 @@ fn readable_records_are_shown_and_others_told() {
         let keys: Vec<&str> = shown.iter().map(|object| object[key].as_str().unwrap()).collect();
         assert_eq!(keys, ["k1", "k3"], "{arguments}");
         let told: Value = serde_json::from_str(&ran.err).unwrap();
-        assert_eq!(told["error"]["kind"], "unreadable", "{arguments}");
+        assert_eq!(told["error"]["kind"], "invalid-response", "{arguments}");
         let member = wrong.split('"').nth(1).unwrap();
         let message = told["error"]["message"].as_str().unwrap();
         assert!(

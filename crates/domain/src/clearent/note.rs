@@ -79,7 +79,7 @@ pub enum PlanNote {
     /// An update charges a second time in a month.
     TwiceInMonth {
         /// The charge that was made.
-        made: NaiveDate,
+        charged: NaiveDate,
         /// The charge that the update adds.
         again: NaiveDate,
     },
@@ -141,9 +141,9 @@ impl fmt::Display for PlanNote {
                     Month::of(expiry.last_day())
                 )
             }
-            Self::TwiceInMonth { made, again } => write!(
+            Self::TwiceInMonth { charged, again } => write!(
                 f,
-                "the card is charged twice in {}: the charge of {made} was due already, and the changed plan charges \
+                "the card is charged twice in {}: the charge of {charged} was due already, and the changed plan charges \
                  on {again} too; make the change after {again}, or move start-date to the next month with it",
                 Month::of(*again)
             ),
@@ -306,7 +306,9 @@ fn of_month(before: Schedule, after: &Schedule, now: NaiveDateTime) -> Option<Pl
     let next = new.next();
     let again = next.filter(|day| Month::of(*day) == month);
     match (old.next()?, again) {
-        (made, Some(again)) if !is_to_come(made, now) => Some(PlanNote::TwiceInMonth { made, again }),
+        (charged, Some(again)) if !is_to_come(charged, now) => {
+            Some(PlanNote::TwiceInMonth { charged, again })
+        }
         // A plan that was made to end charges no more, as was meant.
         (lost, None) if is_to_come(lost, now) && next.is_some() => Some(PlanNote::SkipsMonth { lost }),
         _ => None,

@@ -95,20 +95,22 @@ impl Expected {
     /// What this tells of the payment.
     ///
     /// A decline may leave the amount out, but must not name another one. A refund is no payment.
-    pub fn judge(&self, told: &Payment) -> Verdict {
-        let Payment { success, request_id, payment_id, payment_status, payment_amount, .. } = told;
+    pub fn judge(&self, payment: &Payment) -> Verdict {
+        let Payment { success, request_id, payment_id, payment_status, payment_amount, .. } = payment;
         let Some(status) = payment_status else { return Verdict::Unknown };
-        if request_id.as_ref() != Some(&self.request_id) || told.original_payment_id.is_some() {
+        if request_id.as_ref() != Some(&self.request_id) || payment.original_payment_id.is_some() {
             return Verdict::Unknown;
         }
-        let is_ours = |amount: &Amount| self.amount.is_none_or(|asked| asked == *amount);
-        let made = payment_id.is_some() && payment_amount.as_ref().is_some_and(is_ours);
+        let is_ours = |amount: &Amount| self.amount.is_none_or(|expected| expected == *amount);
+        let has_payment = payment_id.is_some() && payment_amount.as_ref().is_some_and(is_ours);
         let failed = *success == Some(false);
         match status {
             status if *status == PaymentStatus::PROCESSING && !failed => Verdict::Pending,
-            status if *status == PaymentStatus::APPROVED && made && !failed => Verdict::Approved,
+            status if *status == PaymentStatus::APPROVED && has_payment && !failed => Verdict::Approved,
             status
-                if [PaymentStatus::VOIDED, PaymentStatus::REFUNDED].contains(status) && made && !failed =>
+                if [PaymentStatus::VOIDED, PaymentStatus::REFUNDED].contains(status)
+                    && has_payment
+                    && !failed =>
             {
                 Verdict::Reversed
             }

@@ -92,7 +92,7 @@ operations! {
     Payments {
         pay(payment: &NewPayment) -> Payment;
         refund(refund: &Refund) -> Payment;
-        confirm(asked: &Expected) -> Option<Confirmed>;
+        confirm(expected: &Expected) -> Option<Confirmed>;
         count(filter: &PaymentFilter) -> u64;
         [search(search: PaymentSearch) -> each Payment]
     }

@@ -19,7 +19,7 @@ use crate::{Error, ErrorKind, Response};
 
 /// One call, as far as its answer needs it.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct AnswerReader<'a> {
     pub(super) operation: &'static str,
     pub(super) retry_class: RetryClass,
     pub(super) format: Format,
@@ -38,7 +38,7 @@ pub(super) struct Answer {
 
 /// Why the parts of an answer decide nothing.
 #[derive(Debug, thiserror::Error)]
-enum Doubt {
+enum Inconclusive {
     #[error(
         "the parts of the answer contradict each other: one says that it was done, another that it failed"
     )]
@@ -86,10 +86,10 @@ struct OtherPayload;
 struct Nothing;
 
 /// Whether an answer is the gateway's own: in its envelope, whose code fits the status.
-pub(super) fn is_own(asked: Format, answer: &http::Response<Bytes>) -> bool {
-    let reply = read(asked, answer.headers(), answer.body(), &Limits::default());
+pub(super) fn is_own(requested: Format, answer: &http::Response<Bytes>) -> bool {
+    let reply = read(requested, answer.headers(), answer.body(), &Limits::default());
     reply.is_ok_and(|reply| {
-        let names = || names_an_effect(format_of(asked, answer.headers()), answer.body());
+        let names = || names_an_effect(format_of(requested, answer.headers()), answer.body());
         let agrees = !Evidence::of_write(answer.status(), &reply, names).contradicts_itself();
         reply.is_envelope() && fits(&reply, answer.status()) && agrees
     })
@@ -101,7 +101,7 @@ fn fits(reply: &Reply, status: StatusCode) -> bool {
 }
 
 fn read(
-    asked: Format,
+    requested: Format,
     headers: &HeaderMap,
     body: &[u8],
     limits: &Limits,
@@ -109,21 +109,21 @@ fn read(
     if is_html(media_type(headers)) {
         return Err(Foreign.into());
     }
-    Ok(Reply::decode(format_of(asked, headers), body, limits)?)
+    Ok(Reply::decode(format_of(requested, headers), body, limits)?)
 }
 
 /// The format of an answer: that which it names, or that which was asked for.
-fn format_of(asked: Format, headers: &HeaderMap) -> Format {
-    Format::of_media_type(media_type(headers)).unwrap_or(asked)
+fn format_of(requested: Format, headers: &HeaderMap) -> Format {
+    Format::of_media_type(media_type(headers)).unwrap_or(requested)
 }
 
-impl Asked<'_> {
+impl AnswerReader<'_> {
     /// The answer, unless it is an error.
     pub(super) fn open(self, sent: Result<perennial_transport::Answer, CallError>) -> Result<Answer, Error> {
-        let (response, attempts, doubt) = match sent {
+        let (response, attempts, uncertain) = match sent {
             Ok(answer) => {
-                let (attempts, doubt) = (answer.attempts(), answer.after_unknown());
-                (answer.into_response(), attempts, doubt)
+                let (attempts, uncertain) = (answer.attempts(), answer.after_unknown());
+                (answer.into_response(), attempts, uncertain)
             }
             Err(error) => {
                 let (next, attempts, delivery) = (error.next(), error.attempts(), error.delivery());
@@ -151,12 +151,12 @@ impl Asked<'_> {
             reply;
         // A success whose envelope has another code is what that says.
         let inside = code.filter(|_| status.is_success()).and_then(|code| StatusCode::from_u16(code).ok());
-        let said = inside.unwrap_or(status);
-        let gone = doubt
+        let effective = inside.unwrap_or(status);
+        let gone = uncertain
             && self.retry_class == RetryClass::Delete
             && is_own
-            && matches!(said, StatusCode::NOT_FOUND | StatusCode::GONE);
-        let kind = kind_of(self.retry_class, said, is_own, doubt);
+            && matches!(effective, StatusCode::NOT_FOUND | StatusCode::GONE);
+        let kind = kind_of(self.retry_class, effective, is_own, uncertain);
         let exchange_id = exchange_id.map(|id| self.redactor.text(&id));
         let about = About {
             operation: self.operation,
@@ -171,18 +171,18 @@ impl Asked<'_> {
         };
         let payload = match (payload, unreadable) {
             (_, Some(error)) if status.is_success() => {
-                let kind = if self.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unreadable };
+                let kind = if self.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::InvalidResponse };
                 return Err(about.into_error(kind, self.operation).with_source(error));
             }
             (payload, None) if evidence.contradicts_itself() => {
-                let kind = if self.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unreadable };
+                let kind = if self.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::InvalidResponse };
                 let error = about.into_error(kind, self.operation).looking_at(named);
-                return Err(error.with_source(self.doubt(payload)));
+                return Err(error.with_source(self.uncertain(payload)));
             }
             (_, None)
                 if !is_own && (status == StatusCode::NO_CONTENT || status.is_success() && self.writes()) =>
             {
-                let kind = if self.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unreadable };
+                let kind = if self.writes() { ErrorKind::OutcomeUnknown } else { ErrorKind::InvalidResponse };
                 return Err(about.into_error(kind, self.operation).with_source(Foreign));
             }
             (Payload::Error(_) | Payload::Empty, None) if gone => Payload::Empty,
@@ -198,18 +198,18 @@ impl Asked<'_> {
         Ok(Answer { operation: self.operation, writes: self.writes(), payload, named, about })
     }
 
-    fn doubt(self, payload: Payload) -> Doubt {
+    fn uncertain(self, payload: Payload) -> Inconclusive {
         match payload {
-            payload if is_undecided(&payload) => Doubt::Undecided,
-            Payload::Error(error) => Doubt::Error(self.masked(error)),
+            payload if is_undecided(&payload) => Inconclusive::Undecided,
+            Payload::Error(error) => Inconclusive::Error(self.masked(error)),
             Payload::Several(payloads) => {
                 let error = payloads.into_iter().find_map(|payload| match payload {
                     Payload::Error(error) => Some(self.masked(error)),
                     _ => None,
                 });
-                error.map_or(Doubt::Contradiction, Doubt::Error)
+                error.map_or(Inconclusive::Contradiction, Inconclusive::Error)
             }
-            _ => Doubt::Contradiction,
+            _ => Inconclusive::Contradiction,
         }
     }
 
@@ -217,8 +217,8 @@ impl Asked<'_> {
         self.retry_class != RetryClass::Safe
     }
 
-    fn masked(self, said: GatewayError) -> GatewayMessage {
-        let GatewayError { message, result_code, time_stamp: _ } = said;
+    fn masked(self, effective: GatewayError) -> GatewayMessage {
+        let GatewayError { message, result_code, time_stamp: _ } = effective;
         let mask = |text: String| self.redactor.text(&text);
         GatewayMessage { message: message.map(mask), result_code: result_code.map(mask) }
     }
@@ -249,7 +249,7 @@ impl Answer {
         let (kind, source): (_, Box<dyn StdError + Send + Sync>) = match take(payload) {
             // One record of a list that cannot be read may be what was asked for.
             Some(_) if !about.unreadable.is_empty() => {
-                (unless_it_writes(ErrorKind::Unreadable), about.unreadable[0].clone().into())
+                (unless_it_writes(ErrorKind::InvalidResponse), about.unreadable[0].clone().into())
             }
             Some(value) => match check(&value) {
                 Ok(()) => return Ok(Response::new(value, about)),
@@ -261,7 +261,7 @@ impl Answer {
             },
             None if about.status >= 400 => (ErrorKind::Refused, OtherPayload.into()),
             None if nothing => (unless_it_writes(ErrorKind::NotFound), Nothing.into()),
-            None => (unless_it_writes(ErrorKind::Unreadable), OtherPayload.into()),
+            None => (unless_it_writes(ErrorKind::InvalidResponse), OtherPayload.into()),
         };
         Err(about.into_error(kind, operation).with_source(source))
     }
@@ -304,34 +304,34 @@ fn is_made(payload: &Payload) -> bool {
 /// Refuses an answer that names another object, or none.
 pub(super) fn same<T: PartialEq>(
     member: &'static str,
-    asked: &T,
+    requested: &T,
     answered: Option<&T>,
 ) -> Result<(), Mismatch> {
-    if answered == Some(asked) { Ok(()) } else { Err(Mismatch(member)) }
+    if answered == Some(requested) { Ok(()) } else { Err(Mismatch(member)) }
 }
 
 /// What was asked for, as the gateway reports it.
-pub(super) fn reported<T: Copy>(asked: Option<&T>) -> Option<Reported<T>> {
-    asked.copied().map(Reported::Value)
+pub(super) fn reported<T: Copy>(requested: Option<&T>) -> Option<Reported<T>> {
+    requested.copied().map(Reported::Value)
 }
 
 /// Refuses an answer that leaves out what was asked for, or has something else in its place.
-pub(super) fn as_asked<T: PartialEq + ?Sized>(
+pub(super) fn as_requested<T: PartialEq + ?Sized>(
     member: &'static str,
-    asked: Option<&T>,
+    requested: Option<&T>,
     answered: Option<&T>,
 ) -> Result<(), Mismatch> {
-    if asked.is_none() || asked == answered { Ok(()) } else { Err(Mismatch(member)) }
+    if requested.is_none() || requested == answered { Ok(()) } else { Err(Mismatch(member)) }
 }
 
 /// Refuses an answer that names another object. One that leaves the member out passes.
 pub(super) fn not_another<T: PartialEq + ?Sized>(
     member: &'static str,
-    asked: Option<&T>,
+    requested: Option<&T>,
     answered: Option<&T>,
 ) -> Result<(), Mismatch> {
-    match (asked, answered) {
-        (Some(asked), Some(answered)) if asked != answered => Err(Mismatch(member)),
+    match (requested, answered) {
+        (Some(requested), Some(answered)) if requested != answered => Err(Mismatch(member)),
         _ => Ok(()),
     }
 }

@@ -12,7 +12,7 @@ use perennial_wire::Format;
 use perennial_wire::clearent::{Call, Operation, Payload};
 use tracing::{Instrument, field};
 
-use super::answer::{Answer, Asked, Mismatch, is_own};
+use super::answer::{Answer, AnswerReader, Mismatch, is_own};
 use super::{Batches, Customers, Invoices, Payments, Plans, Tokens, Transactions};
 use crate::object_locks::{ObjectGuard, ObjectLocks};
 use crate::sent::retry_class_of;
@@ -238,7 +238,7 @@ impl Clearent {
         // What can fail is the length of the URL: a search by a text of many thousand characters.
         let request = request
             .body(body)
-            .map_err(|error| Error::because(ErrorKind::Rules, error).of_operation(operation))?;
+            .map_err(|error| Error::because(ErrorKind::InvalidRequest, error).of_operation(operation))?;
         let redactor = redactor.of_call(request.headers(), request.body());
         let deadline = sender.deadline_in(*deadline);
         let is_own: fn(&http::Response<Bytes>) -> bool = match format {
@@ -247,7 +247,7 @@ impl Clearent {
         };
         let sent =
             sender.send(perennial_transport::Call { request, route, retry_class, is_own, deadline }).await;
-        let answer = Asked { operation, retry_class, format: *format, redactor: &redactor }.open(sent);
+        let answer = AnswerReader { operation, retry_class, format: *format, redactor: &redactor }.open(sent);
         answer.map_err(|error| error.of_environment(environment))
     }
 }

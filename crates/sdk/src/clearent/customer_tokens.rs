@@ -6,7 +6,7 @@ use perennial_domain::clearent::{
 };
 use perennial_wire::clearent::{Payload, customer_token as wire};
 
-use super::answer::{Mismatch, as_asked, not_another, reported, same};
+use super::answer::{Mismatch, as_requested, not_another, reported, same};
 use super::{Clearent, Lookup};
 use crate::{Error, Response};
 
@@ -66,7 +66,7 @@ impl CustomerTokens<'_> {
             not_another("last-four-digits", last_four, attached.last_four_digits.as_deref())?;
             not_another("exp-date", reported(exp_date).as_ref(), attached.exp_date.as_ref())?;
             let is_default = reported(is_default.map(|flag| &flag.0));
-            as_asked("default", is_default.as_ref(), attached.is_default.as_ref())
+            as_requested("default", is_default.as_ref(), attached.is_default.as_ref())
         };
         let attached = self.client.one(call, one, check).await;
         attached.map_err(|error| error.look_up(|| Lookup::CustomerTokens(self.customer.clone())))
@@ -89,7 +89,7 @@ impl CustomerTokens<'_> {
         let check = |updated: &CustomerToken| {
             self.names(token_id, updated)?;
             let is_default = reported(is_default.map(|flag| &flag.0));
-            as_asked("default", is_default.as_ref(), updated.is_default.as_ref())
+            as_requested("default", is_default.as_ref(), updated.is_default.as_ref())
         };
         let updated = self.client.one(call, one, check).await;
         updated.map_err(|error| error.look_up(|| Lookup::CustomerTokens(self.customer.clone())))

@@ -7,7 +7,7 @@ use perennial_domain::clearent::{
 };
 use perennial_wire::clearent::{Operation, Payload, customer as wire, payment, plan};
 
-use super::answer::{Mismatch, as_asked, not_another, same};
+use super::answer::{Mismatch, as_requested, not_another, same};
 use super::client::one_of_all;
 use super::{Clearent, CustomerTokens, Lookup, payments, plans};
 use crate::{Error, List, Response};
@@ -160,8 +160,8 @@ fn names(key: &CustomerKey, customer: &Customer) -> Result<(), Mismatch> {
 }
 
 /// The names and the key say who the customer is; how they are reached does not decide whom a plan charges.
-fn echoes(asked: &NewCustomer, created: &Customer) -> Result<(), Mismatch> {
-    let NewCustomerFields { first_name, last_name, customer_key, .. } = asked.fields();
+fn echoes(requested: &NewCustomer, created: &Customer) -> Result<(), Mismatch> {
+    let NewCustomerFields { first_name, last_name, customer_key, .. } = requested.fields();
     are_named(Some(first_name), Some(last_name), created)?;
     not_another("customer-key", customer_key, Some(&created.customer_key))
 }
@@ -177,10 +177,10 @@ fn obeys(key: &CustomerKey, update: &CustomerUpdate, updated: &Customer) -> Resu
 /// The gateway may tidy a name up, so blanks around it and letter case do not count.
 fn are_named(first: Option<&Text>, last: Option<&Text>, customer: &Customer) -> Result<(), Mismatch> {
     let tidy = |name: &str| name.trim().to_lowercase();
-    let asked = |name: Option<&Text>| name.map(|name| tidy(name.as_str()));
+    let requested = |name: Option<&Text>| name.map(|name| tidy(name.as_str()));
     let answered = |name: &Option<String>| name.as_deref().map(tidy);
-    as_asked("first-name", asked(first).as_ref(), answered(&customer.first_name).as_ref())?;
-    as_asked("last-name", asked(last).as_ref(), answered(&customer.last_name).as_ref())
+    as_requested("first-name", requested(first).as_ref(), answered(&customer.first_name).as_ref())?;
+    as_requested("last-name", requested(last).as_ref(), answered(&customer.last_name).as_ref())
 }
 
 /// The key is exact; names, addresses and plan names are matched in the gateway's own way.

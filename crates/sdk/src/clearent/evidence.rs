@@ -45,7 +45,9 @@ impl Evidence {
             Payload::Empty => Self::of_words(reply),
             Payload::Error(_) => Self::of_words(reply).and(false, true),
             Payload::Several(_) => Self { done: true, failed: true },
-            payload if transaction(payload).is_some_and(|made| made.decline().is_some()) => Self::default(),
+            payload if transaction(payload).is_some_and(|charge| charge.decline().is_some()) => {
+                Self::default()
+            }
             _ => Self::of_envelope(status, reply).and(true, false),
         }
     }
@@ -81,15 +83,15 @@ impl Evidence {
 /// The one transaction that the payload is about.
 fn transaction(payload: &Payload) -> Option<&Transaction> {
     match payload {
-        Payload::Transaction(made) | Payload::TransactionToken(made, _) => Some(made),
-        Payload::Transactions(made) if made.len() == 1 => made.first(),
+        Payload::Transaction(charge) | Payload::TransactionToken(charge, _) => Some(charge),
+        Payload::Transactions(charge) if charge.len() == 1 => charge.first(),
         _ => None,
     }
 }
 
 /// Whether the payload holds a transaction that is neither approved nor declined.
 pub(super) fn is_undecided(payload: &Payload) -> bool {
-    transaction(payload).is_some_and(|made| made.verdict() == Verdict::Undecided)
+    transaction(payload).is_some_and(|charge| charge.verdict() == Verdict::Undecided)
 }
 
 /// The object of the operation's resource that the answer names, by its key.
@@ -103,7 +105,7 @@ pub(super) fn named(operation: &str, payload: &Payload, links: &[Link]) -> Optio
         ("plans", Payload::Plan(plan)) => Some(Lookup::Plan(plan.plan_key.clone())),
         ("tokens", Payload::Token(token)) => token.token_id.clone().map(Lookup::Token),
         ("transactions", payload) => {
-            let id = transaction(payload).and_then(|made| made.id.clone());
+            let id = transaction(payload).and_then(|charge| charge.id.clone());
             id.or_else(|| transaction_of_link(links)).map(Lookup::Transaction)
         }
         _ => None,

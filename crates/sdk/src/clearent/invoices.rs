@@ -27,7 +27,7 @@ use crate::{Error, ErrorKind};
 /// let invoice = Invoice::builder().number("INV-70412").date("2027-01-04").line(line).build()?;
 ///
 /// let card = Charge::builder().card("4111111111111111").exp_date("1230");
-/// let InvoicePayment::Made(made) = client.invoices().pay(&invoice, card).await? else { panic!("not paid yet") };
+/// let InvoicePayment::Charged(made) = client.invoices().pay(&invoice, card).await? else { panic!("not paid yet") };
 /// assert!(made.is_approved());
 ///
 /// // Whoever asks again charges nobody.
@@ -64,7 +64,7 @@ pub enum InvoiceStatus {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvoicePayment {
     /// It was charged now, in full; a decline is one too.
-    Made(Box<Charged>),
+    Charged(Box<Charged>),
     /// It was paid before, by this charge, and nothing was charged now.
     Before(Box<Transaction>),
     /// The issuer approved a part of it, now or before: [`Transaction::partial`] says what was taken and what is still due.
@@ -113,13 +113,13 @@ impl Invoices<'_> {
             return Ok(InvoiceStatus::Several(taken));
         }
         let (undecided, declined): (Vec<_>, Vec<_>) =
-            others.into_iter().partition(|made| made.verdict() != Verdict::Declined || !is_sale(made));
+            others.into_iter().partition(|charge| charge.verdict() != Verdict::Declined || !is_sale(charge));
         Ok(match (taken.pop(), undecided.into_iter().next()) {
             (Some(paid), _) if paid.partial().is_none() => InvoiceStatus::Paid(paid),
             (_, Some(undecided)) => InvoiceStatus::Undecided(undecided),
             (Some(partial), None) => InvoiceStatus::Partial(partial),
             (None, None) if list.changed() => {
-                return Err(Error::because(ErrorKind::Unreadable, Moved).of_operation("invoices.status"));
+                return Err(Error::because(ErrorKind::InvalidResponse, Moved).of_operation("invoices.status"));
             }
             (None, None) => InvoiceStatus::Unpaid(declined.into_iter().next()),
         })
@@ -138,7 +138,7 @@ impl Invoices<'_> {
     /// let line = InvoiceLine::builder().description("Labor").amount("250.00");
     /// let invoice = Invoice::builder().number("INV-70412").date("2027-01-04").line(line).build()?;
     /// let paid = client.invoices().pay(&invoice, Charge::builder().card(&token).exp_date("1230")).await?;
-    /// assert!(matches!(paid, InvoicePayment::Made(made) if made.is_approved()));
+    /// assert!(matches!(paid, InvoicePayment::Charged(made) if made.is_approved()));
     #[doc = include_str!("../example_end.md")]
     /// ```
     ///
@@ -162,8 +162,10 @@ impl Invoices<'_> {
             InvoiceStatus::Unpaid(_) => {}
         }
         let lost = match self.0.transactions().sale(&charge).await {
-            Ok(made) if made.is_duplicate() => return Ok(earlier(invoice, made.into_value().transaction)),
-            Ok(made) => return Ok(charged(invoice, made.into_value())),
+            Ok(charge) if charge.is_duplicate() => {
+                return Ok(earlier(invoice, charge.into_value().transaction));
+            }
+            Ok(charge) => return Ok(charged(invoice, charge.into_value())),
             Err(error) => error,
         };
         let found = if lost.is_outcome_unknown() { self.status(number).await.ok() } else { None };
@@ -194,8 +196,8 @@ fn is_charge(number: &Reference, found: &Transaction) -> bool {
 }
 
 /// Whether the charge took money, in full or in part, by all that the gateway reports of it.
-fn took_money(made: &Transaction) -> bool {
-    is_sale(made) && made.is_approved() && made.amount.is_some() && !made.may_be_voided()
+fn took_money(charge: &Transaction) -> bool {
+    is_sale(charge) && charge.is_approved() && charge.amount.is_some() && !charge.may_be_voided()
 }
 
 /// Whether the type, if there is one, is one of those that take money. Of an unknown type nobody knows.
@@ -205,11 +207,11 @@ fn is_sale(found: &Transaction) -> bool {
 }
 
 /// What the charge that was made now means for the invoice.
-fn charged(invoice: &Invoice, made: Charged) -> InvoicePayment {
-    if is_part_of(invoice, &made.transaction) {
-        InvoicePayment::Partial(of_invoice(invoice, made.transaction))
+fn charged(invoice: &Invoice, charge: Charged) -> InvoicePayment {
+    if is_part_of(invoice, &charge.transaction) {
+        InvoicePayment::Partial(of_invoice(invoice, charge.transaction))
     } else {
-        InvoicePayment::Made(made.into())
+        InvoicePayment::Charged(charge.into())
     }
 }
 

@@ -54,7 +54,7 @@ impl Clearent {
     /// # Errors
     ///
     /// The lists are whole or an error: a record that cannot be read, or a list that changes each time it is read, is an
-    /// error of kind [`Unreadable`](ErrorKind::Unreadable).
+    /// error of kind [`Unreadable`](ErrorKind::InvalidResponse).
     ///
     /// ```
     /// use perennial::clearent::{ApiKey, Charge, Found};
@@ -131,5 +131,5 @@ async fn whole<T>(list: impl Fn() -> List<T>) -> Result<Vec<T>, Error> {
             return Ok(found);
         }
     }
-    Err(Error::because(ErrorKind::Unreadable, Moved).of_operation("look-up"))
+    Err(Error::because(ErrorKind::InvalidResponse, Moved).of_operation("look-up"))
 }

@@ -7,7 +7,7 @@ use perennial_domain::clearent::{
 };
 use perennial_wire::clearent::{Operation, Payload, payment, plan as wire};
 
-use super::answer::{Mismatch, as_asked, not_another, reported, same};
+use super::answer::{Mismatch, as_requested, not_another, reported, same};
 use super::client::one_of_all;
 use super::{Clearent, Lookup, payments};
 use crate::page::Moved;
@@ -104,7 +104,7 @@ impl Plans<'_> {
         let mut plans = list.collect_all().await?;
         if list.changed() {
             return Err(
-                Error::because(ErrorKind::Unreadable, Moved).of_operation(Operation::SearchPlans.name())
+                Error::because(ErrorKind::InvalidResponse, Moved).of_operation(Operation::SearchPlans.name())
             );
         }
         plans.retain(|found| plan.repeats(found));
@@ -115,7 +115,7 @@ impl Plans<'_> {
     /// what of it may not be meant: a new day can charge twice in a month.
     ///
     /// What has to fit the plan as it is, its status or its first or last day, is held against it first: the plan is
-    /// read, and what [`PlanUpdate::apply`] refuses is an error of kind [`Rules`](crate::ErrorKind::Rules) before
+    /// read, and what [`PlanUpdate::apply`] refuses is an error of kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before
     /// anything is changed. Any plan can be canceled, so that takes no read.
     ///
     /// ```
@@ -166,7 +166,7 @@ impl Plans<'_> {
     #[doc = include_str!("example.md")]
     /// let canceled = client.plans().cancel(&plan.plan_key).await?;
     /// assert_eq!(canceled.status, Some(PlanStatus::CANCELED));
-    /// assert!(client.plans().activate(&plan.plan_key).await.unwrap_err().is_rules());
+    /// assert!(client.plans().activate(&plan.plan_key).await.unwrap_err().is_invalid_request());
     #[doc = include_str!("../example_end.md")]
     /// ```
     pub async fn cancel(self, key: &PlanKey) -> Result<Response<Plan>, Error> {
@@ -282,7 +282,7 @@ fn obeys(key: &PlanKey, update: &PlanUpdate, updated: &Plan) -> Result<(), Misma
     charges_as(&update.fields(), updated)
 }
 
-fn echoes(asked: &NewPlan, created: &Plan) -> Result<(), Mismatch> {
+fn echoes(requested: &NewPlan, created: &Plan) -> Result<(), Mismatch> {
     let NewPlanFields {
         plan_name,
         plan_type,
@@ -297,8 +297,8 @@ fn echoes(asked: &NewPlan, created: &Plan) -> Result<(), Mismatch> {
         status,
         email_address,
         email_receipt,
-    } = asked.fields();
-    let asked = PlanUpdateFields {
+    } = requested.fields();
+    let requested = PlanUpdateFields {
         plan_name,
         plan_type,
         customer_key: Some(customer_key),
@@ -313,21 +313,21 @@ fn echoes(asked: &NewPlan, created: &Plan) -> Result<(), Mismatch> {
         email_address,
         email_receipt,
     };
-    charges_as(&asked, created)
+    charges_as(&requested, created)
 }
 
 /// The plan charges as it was asked to: whom, which card, how much and when. A create and an update are answered with
 /// the whole plan (sections 2.5 and 4.3 of the reference), so that none of this may be left out; names and receipts move
 /// no money. What was not asked for is not compared: the gateway has defaults of its own.
-fn charges_as(asked: &PlanUpdateFields<'_>, plan: &Plan) -> Result<(), Mismatch> {
-    as_asked("customer-key", asked.customer_key, plan.customer_key.as_ref())?;
-    as_asked("token-id", asked.token_id, plan.token_id.as_ref())?;
-    as_asked("payment-amount", asked.payment_amount, plan.payment_amount.as_ref())?;
-    as_asked("frequency", asked.frequency, plan.frequency.as_ref())?;
-    as_asked("frequency-day", reported(asked.frequency_day).as_ref(), plan.frequency_day.as_ref())?;
-    as_asked("start-date", asked.start_date, plan.start_date.as_ref())?;
-    as_asked("end-date", asked.end_date, plan.end_date.as_ref())?;
-    as_asked("status", asked.status, plan.status.as_ref())
+fn charges_as(requested: &PlanUpdateFields<'_>, plan: &Plan) -> Result<(), Mismatch> {
+    as_requested("customer-key", requested.customer_key, plan.customer_key.as_ref())?;
+    as_requested("token-id", requested.token_id, plan.token_id.as_ref())?;
+    as_requested("payment-amount", requested.payment_amount, plan.payment_amount.as_ref())?;
+    as_requested("frequency", requested.frequency, plan.frequency.as_ref())?;
+    as_requested("frequency-day", reported(requested.frequency_day).as_ref(), plan.frequency_day.as_ref())?;
+    as_requested("start-date", requested.start_date, plan.start_date.as_ref())?;
+    as_requested("end-date", requested.end_date, plan.end_date.as_ref())?;
+    as_requested("status", requested.status, plan.status.as_ref())
 }
 
 /// Keys, the amount and the status are exact; names are matched in the gateway's own way.

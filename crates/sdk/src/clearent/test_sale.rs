@@ -71,7 +71,7 @@ impl TestSale {
     ///
     /// # Errors
     ///
-    /// Those of [`Transactions::void`](super::Transactions::void); of kind [`Rules`](crate::ErrorKind::Rules) if the
+    /// Those of [`Transactions::void`](super::Transactions::void); of kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the
     /// gateway did not say which transaction the sale is.
     pub async fn void(&self) -> Result<Option<Response<Transaction>>, Error> {
         if !self.sold.is_approved() || self.sold.is_duplicate() {

@@ -6,7 +6,7 @@ use perennial_domain::clearent::{
 };
 use perennial_wire::clearent::{Operation, Payload, token as wire};
 
-use super::answer::{Mismatch, as_asked, not_another, reported, same};
+use super::answer::{Mismatch, as_requested, not_another, reported, same};
 use super::{Clearent, Lookup};
 use crate::page::Moved;
 use crate::{Error, ErrorKind, List, Response};
@@ -42,7 +42,7 @@ impl Tokens<'_> {
             created.token_id.as_ref().ok_or(Mismatch("token-id"))?;
             not_another("last-four-digits", Some(last_four.as_str()), created.last_four_digits.as_deref())?;
             not_another("exp-date", reported(Some(&exp_date)).as_ref(), created.exp_date.as_ref())?;
-            as_asked("customer-key", customer_key.as_ref(), created.customer_key.as_ref())
+            as_requested("customer-key", customer_key.as_ref(), created.customer_key.as_ref())
         };
         let created = self.0.one(call, one, check).await;
         created.map_err(|error| {
@@ -146,7 +146,7 @@ impl Tokens<'_> {
         }
         if pages.changed() {
             return Err(
-                Error::because(ErrorKind::Unreadable, Moved).of_operation(Operation::SearchPlans.name())
+                Error::because(ErrorKind::InvalidResponse, Moved).of_operation(Operation::SearchPlans.name())
             );
         }
         Ok(())
@@ -164,8 +164,8 @@ fn obeys(id: &TokenId, update: &TokenUpdate, updated: &Token) -> Result<(), Mism
         return Err(Mismatch("token"));
     }
     not_another_token(id, updated)?;
-    as_asked("customer-key", customer_key, updated.customer_key.as_ref())?;
-    as_asked("status", status, updated.status.as_ref())
+    as_requested("customer-key", customer_key, updated.customer_key.as_ref())?;
+    as_requested("status", status, updated.status.as_ref())
 }
 
 /// The id is exact; ids of an older vault and days are matched in the gateway's own way.

@@ -59,17 +59,17 @@ impl Transactions<'_> {
     pub async fn sale(self, charge: &Charge) -> Result<Response<Charged>, Error> {
         charge.check_sale()?;
         let call = wire::sale(self.0.format(), charge)?;
-        let check = |made: &Charged| {
-            is_a(&[TransactionType::SALE, TransactionType::FORCED_SALE], made)?;
+        let check = |reported: &Charged| {
+            is_a(&[TransactionType::SALE, TransactionType::FORCED_SALE], reported)?;
             // What was sold just now is neither taken back nor to come.
-            let is_open = made.is_voided() || made.may_be_voided() || made.pending == Some(true);
-            if is_open && !made.is_duplicate() {
+            let is_open = reported.is_voided() || reported.may_be_voided() || reported.pending == Some(true);
+            if is_open && !reported.is_duplicate() {
                 return Err(Mismatch("voided or pending"));
             }
-            echoes(charge, made)
+            echoes(charge, reported)
         };
         let sold = self.0.one(call, charged, check).await;
-        sold.map(|sold| sold.map(|made| of_asked(charge, made)))
+        sold.map(|sold| sold.map(|reported| with_requested_amount(charge, reported)))
             .map_err(|error| error.or_look_up(|| search_for(TransactionType::SALE, charge)))
     }
 
@@ -98,21 +98,21 @@ impl Transactions<'_> {
             }),
             payload => charged(payload),
         };
-        let check = |made: &Charged| {
+        let check = |reported: &Charged| {
             // Of a card that was only checked there may be nothing but the token, which says which it is.
-            if charge.fields().amount.is_zero() && made.id.is_none() {
-                match &made.token {
+            if charge.fields().amount.is_zero() && reported.id.is_none() {
+                match &reported.token {
                     Some(Token { token_id: None, .. }) => return Err(Mismatch("token-id")),
                     Some(_) => return Ok(()),
                     None => {}
                 }
             }
-            is_a(&[TransactionType::AUTH], made)?;
-            echoes(charge, made)
+            is_a(&[TransactionType::AUTH], reported)?;
+            echoes(charge, reported)
         };
         let reserved = self.0.one(call, take, check).await;
         reserved
-            .map(|reserved| reserved.map(|made| of_asked(charge, made)))
+            .map(|reserved| reserved.map(|reported| with_requested_amount(charge, reported)))
             .map_err(|error| error.or_look_up(|| search_for(TransactionType::AUTH, charge)))
     }
 
@@ -129,10 +129,10 @@ impl Transactions<'_> {
     pub async fn capture(self, capture: &Capture) -> Result<Response<Transaction>, Error> {
         let call = wire::capture(self.0.format(), capture)?;
         let CaptureFields { id, amount, tip_amount, .. } = capture.fields();
-        let check = |made: &Transaction| {
-            is_a(&[TransactionType::CAPTURE], made)?;
-            follows(id, made)?;
-            comes_to(*amount, tip_amount.copied(), made)
+        let check = |reported: &Transaction| {
+            is_a(&[TransactionType::CAPTURE], reported)?;
+            follows(id, reported)?;
+            comes_to(*amount, tip_amount.copied(), reported)
         };
         let captured = self.0.one(call, one, check).await;
         captured.map_err(|error| {
@@ -158,9 +158,9 @@ impl Transactions<'_> {
     /// ```
     pub async fn void(self, void: &Void) -> Result<Response<Transaction>, Error> {
         let call = wire::void(self.0.format(), void)?;
-        let check = |made: &Transaction| {
-            is_a(&[TransactionType::VOID], made)?;
-            follows(&void.id, made)
+        let check = |reported: &Transaction| {
+            is_a(&[TransactionType::VOID], reported)?;
+            follows(&void.id, reported)
         };
         let voided = self.0.one(call, one, check).await;
         voided.map_err(|error| error.look_up(|| Lookup::Transaction(void.id.clone())))
@@ -189,13 +189,14 @@ impl Transactions<'_> {
         let call = wire::update(self.0.format(), id, update)?;
         let tip = update.fields().tip_amount;
         let _guard = self.0.guard(&call).await;
-        let check = |made: &Transaction| {
-            not_another("id", Some(id), made.id.as_ref())?;
-            not_another("tip-amount", Some(tip), made.tip_amount.as_ref())
+        let check = |reported: &Transaction| {
+            not_another("id", Some(id), reported.id.as_ref())?;
+            not_another("tip-amount", Some(tip), reported.tip_amount.as_ref())
         };
         let updated = match self.0.one(call, one, check).await {
             Ok(updated) if updated.is_approved() && updated.tip_amount.is_none() => {
-                let recorded = self.get(id).await.ok().filter(|made| made.tip_amount.as_ref() == Some(tip));
+                let recorded =
+                    self.get(id).await.ok().filter(|reported| reported.tip_amount.as_ref() == Some(tip));
                 recorded.ok_or_else(|| {
                     updated.into_error(ErrorKind::OutcomeUnknown).with_source(Mismatch("tip-amount"))
                 })
@@ -220,10 +221,10 @@ impl Transactions<'_> {
     pub async fn refund(self, refund: &Refund) -> Result<Response<Transaction>, Error> {
         let call = wire::refund(self.0.format(), refund)?;
         let RefundFields { id, card, amount, invoice, order_id, .. } = refund.fields();
-        let check = |made: &Transaction| {
-            is_a(&[TransactionType::REFUND, TransactionType::UNMATCHED_REFUND], made)?;
-            id.map_or(Ok(()), |id| follows(id, made))?;
-            comes_to(*amount, None, made)
+        let check = |reported: &Transaction| {
+            is_a(&[TransactionType::REFUND, TransactionType::UNMATCHED_REFUND], reported)?;
+            id.map_or(Ok(()), |id| follows(id, reported))?;
+            comes_to(*amount, None, reported)
         };
         let refunded = self.0.one(call, one, check).await;
         refunded.map_err(|error| {
@@ -313,11 +314,11 @@ fn all(payload: Payload) -> Option<Vec<Transaction>> {
 }
 
 /// An approved transaction has an id, and any has no type but one of these.
-fn is_a(kinds: &[TransactionType], made: &Transaction) -> Result<(), Mismatch> {
-    if made.is_approved() && made.id.is_none() {
+fn is_a(kinds: &[TransactionType], reported: &Transaction) -> Result<(), Mismatch> {
+    if reported.is_approved() && reported.id.is_none() {
         return Err(Mismatch("id"));
     }
-    match &made.transaction_type {
+    match &reported.transaction_type {
         Some(kind) if !kinds.contains(kind) => Err(Mismatch("type")),
         _ => Ok(()),
     }
@@ -325,57 +326,62 @@ fn is_a(kinds: &[TransactionType], made: &Transaction) -> Result<(), Mismatch> {
 
 /// A declined transaction may say nothing of these; what it says must be true. An earlier transaction that is answered
 /// again is another one, and says so.
-fn echoes(asked: &Charge, made: &Transaction) -> Result<(), Mismatch> {
-    let ChargeFields { amount, tip_amount, invoice, order_id, card, .. } = asked.fields();
-    not_another("last-four", last_four(card), made.last_four.as_deref())?;
-    if made.is_duplicate() {
+fn echoes(requested: &Charge, reported: &Transaction) -> Result<(), Mismatch> {
+    let ChargeFields { amount, tip_amount, invoice, order_id, card, .. } = requested.fields();
+    not_another("last-four", last_four(card), reported.last_four.as_deref())?;
+    if reported.is_duplicate() {
         return Ok(());
     }
-    not_another("invoice", invoice.map(Reference::as_str), made.invoice.as_deref())?;
-    not_another("order-id", order_id.map(Text::as_str), made.order_id.as_deref())?;
-    comes_to(*amount, tip_amount.copied(), made)
+    not_another("invoice", invoice.map(Reference::as_str), reported.invoice.as_deref())?;
+    not_another("order-id", order_id.map(Text::as_str), reported.order_id.as_deref())?;
+    comes_to(*amount, tip_amount.copied(), reported)
 }
 
 /// A declined transaction is of the amount that was asked for, if it says one. An approved transaction is of the amount
 /// that was asked for, tip and service fee counted in or not; or of less, where it says that only a part was approved; or
 /// of more, where it says that the terminal added a surcharge.
-fn comes_to(asked: Amount, tip: Option<Amount>, made: &Transaction) -> Result<(), Mismatch> {
-    if !made.is_approved() {
-        let with_tip = tip.and_then(|tip| asked.checked_add(tip));
-        let is_of_another = made.amount.is_some_and(|amount| amount != asked && Some(amount) != with_tip);
+fn comes_to(requested: Amount, tip: Option<Amount>, reported: &Transaction) -> Result<(), Mismatch> {
+    if !reported.is_approved() {
+        let with_tip = tip.and_then(|tip| requested.checked_add(tip));
+        let is_of_another =
+            reported.amount.is_some_and(|amount| amount != requested && Some(amount) != with_tip);
         return if is_of_another { Err(Mismatch("amount")) } else { Ok(()) };
     }
-    let amount = made.amount.or(asked.is_zero().then_some(asked)).ok_or(Mismatch("amount"))?;
-    let fee = made.service_fee.unwrap_or_default();
-    let with_tip = asked.checked_add(tip.or(made.tip_amount).unwrap_or_default());
-    let totals = [Some(asked), with_tip];
+    let amount = reported.amount.or(requested.is_zero().then_some(requested)).ok_or(Mismatch("amount"))?;
+    let fee = reported.service_fee.unwrap_or_default();
+    let with_tip = requested.checked_add(tip.or(reported.tip_amount).unwrap_or_default());
+    let totals = [Some(requested), with_tip];
     let is_whole = |amount: Amount| {
         totals.into_iter().flatten().any(|total| total == amount || total.checked_add(fee) == Some(amount))
     };
-    let is_true = match made.partial() {
+    let is_true = match reported.partial() {
         Some(_) => {
-            amount < asked
+            amount < requested
                 && !amount.is_zero()
-                && made.partial_approved != Some(false)
-                && made.original_amount.is_none_or(is_whole)
+                && reported.partial_approved != Some(false)
+                && reported.original_amount.is_none_or(is_whole)
         }
-        None => is_whole(amount) || (made.surcharge_applied == Some(true) && amount > asked),
+        None => is_whole(amount) || (reported.surcharge_applied == Some(true) && amount > requested),
     };
     if is_true { Ok(()) } else { Err(Mismatch("amount")) }
 }
 
 /// The charge, with the original amount of a partial approval where the gateway leaves it out.
-fn of_asked(asked: &Charge, mut made: Charged) -> Charged {
-    if made.partial().is_some() && !made.is_duplicate() {
-        made.transaction.original_amount.get_or_insert(*asked.fields().amount);
+fn with_requested_amount(requested: &Charge, mut reported: Charged) -> Charged {
+    if reported.partial().is_some() && !reported.is_duplicate() {
+        reported.transaction.original_amount.get_or_insert(*requested.fields().amount);
     }
-    made
+    reported
 }
 
 /// The answer to a follow-up has the id of the first transaction as its own or as the one it refers to. Older
 /// answers refer to none.
-fn follows(id: &TransactionId, made: &Transaction) -> Result<(), Mismatch> {
-    if made.id.as_ref() == Some(id) { Ok(()) } else { not_another("ref-id", Some(id), made.ref_id.as_ref()) }
+fn follows(id: &TransactionId, reported: &Transaction) -> Result<(), Mismatch> {
+    if reported.id.as_ref() == Some(id) {
+        Ok(())
+    } else {
+        not_another("ref-id", Some(id), reported.ref_id.as_ref())
+    }
 }
 
 /// What is compared is exact by its nature. Texts, times and the status word are matched in the gateway's own way.

@@ -22,7 +22,7 @@ use crate::{Error, ErrorKind, Response};
 pub(super) type Decode<T> = fn(&[u8], &Limits) -> Result<Reply<T>, DecodeError>;
 
 /// One call, as far as its answer needs it.
-pub(super) struct Asked<'a, T> {
+pub(super) struct AnswerReader<'a, T> {
     pub(super) operation: Operation,
     pub(super) decode: Decode<T>,
     pub(super) redactor: &'a Redactor,
@@ -53,7 +53,7 @@ pub(super) struct Answered<T> {
     /// Whether it is the gateway's: it has the envelope.
     enveloped: bool,
     refuses_access: bool,
-    doubt: bool,
+    uncertain: bool,
     about: About,
 }
 
@@ -89,17 +89,17 @@ fn is_own_success(answer: &http::Response<Bytes>) -> bool {
     answer.status().is_success() && (bare || answer.status() == StatusCode::NO_CONTENT && body.is_empty())
 }
 
-impl<T: Effect> Asked<'_, T> {
+impl<T: Effect> AnswerReader<'_, T> {
     /// The answer, unless there is none.
     pub(super) fn open(
         self,
         sent: Result<perennial_transport::Answer, CallError>,
     ) -> Result<Answered<T>, Error> {
         let operation = self.operation.name();
-        let (response, attempts, doubt) = match sent {
+        let (response, attempts, uncertain) = match sent {
             Ok(answer) => {
-                let (attempts, doubt) = (answer.attempts(), answer.after_unknown());
-                (answer.into_response(), attempts, doubt)
+                let (attempts, uncertain) = (answer.attempts(), answer.after_unknown());
+                (answer.into_response(), attempts, uncertain)
             }
             Err(error) => {
                 let (next, attempts, delivery) = (error.next(), error.attempts(), error.delivery());
@@ -130,17 +130,17 @@ impl<T: Effect> Asked<'_, T> {
             payment_id: None,
             enveloped: is_own,
             refuses_access: false,
-            doubt,
+            uncertain,
             about,
         };
         let class = self.operation.class();
         let writes = !class.is_harmless();
         // A refusal after an attempt that was lost may be one of the repeat alone: whoever knows the id looks.
-        let kind = kind_of(retry_class_of(class), status, is_own, doubt && class != Class::Keyed);
+        let kind = kind_of(retry_class_of(class), status, is_own, uncertain && class != Class::Keyed);
         // What contradicts itself, or cannot be read, is no definite no.
-        let in_doubt = match kind {
+        let is_uncertain = match kind {
             _ if writes => ErrorKind::OutcomeUnknown,
-            kind if is_definite(kind) => ErrorKind::Unreadable,
+            kind if is_definite(kind) => ErrorKind::InvalidResponse,
             kind => kind,
         };
         let Reply { success, message, errors, value, unreadable } =
@@ -148,7 +148,7 @@ impl<T: Effect> Asked<'_, T> {
                 Ok(reply) => reply,
                 Err(error) => {
                     return Ok(Answered {
-                        failed: Some(in_doubt),
+                        failed: Some(is_uncertain),
                         // What cannot be read may name anything.
                         named: matches!(body.trim_ascii_start().first(), Some(b'{' | b'[' | b'"')),
                         why: Err(if status.is_success() || speaks { error.into() } else { Foreign.into() }),
@@ -171,7 +171,7 @@ impl<T: Effect> Asked<'_, T> {
             !errors.is_empty() || (writes && !is_own && !named)
         };
         let failed = match (contradicts, refused) {
-            (true, _) => Some(in_doubt),
+            (true, _) => Some(is_uncertain),
             (false, true) => Some(kind),
             (false, false) => None,
         };
@@ -186,7 +186,7 @@ impl<T: Effect> Asked<'_, T> {
             failed,
             named,
             payment_id,
-            doubt: doubt || is_used,
+            uncertain: uncertain || is_used,
             ..answer
         })
     }
@@ -240,13 +240,13 @@ impl<T> Answered<T> {
     }
 
     /// Whether an attempt before this one may have been performed.
-    pub(super) fn in_doubt(&self) -> bool {
-        self.doubt
+    pub(super) fn is_uncertain(&self) -> bool {
+        self.uncertain
     }
 
     /// The same answer to a call of which an earlier attempt may have been performed.
-    pub(super) fn or_in_doubt(self, doubt: bool) -> Self {
-        Self { doubt: self.doubt || doubt, ..self }
+    pub(super) fn or_uncertain(self, uncertain: bool) -> Self {
+        Self { uncertain: self.uncertain || uncertain, ..self }
     }
 
     /// Whether it names something that a request may have made: such a request is not sent again.
@@ -281,7 +281,7 @@ impl<T> Answered<T> {
         let taken = value.and_then(|value| take(value, failed));
         let (kind, error): (_, Box<dyn StdError + Send + Sync>) = match (taken, failed, why) {
             (Some(value), ..) => return Ok(Response::new(value, about)),
-            (None, Some(kind), Ok(said)) => (kind, said.into()),
+            (None, Some(kind), Ok(message)) => (kind, message.into()),
             (None, Some(kind), Err(unreadable)) => (kind, unreadable),
             (None, None, _) => (ErrorKind::OutcomeUnknown, Unsaid.into()),
         };
@@ -300,7 +300,7 @@ impl<T> Answered<T> {
         take: impl FnOnce(T, Option<ErrorKind>) -> Option<V>,
     ) -> Result<Response<V>, Error> {
         self.take(take).map_err(|error| match error.kind() {
-            ErrorKind::OutcomeUnknown => error.of_kind(ErrorKind::Unreadable),
+            ErrorKind::OutcomeUnknown => error.of_kind(ErrorKind::InvalidResponse),
             _ => error,
         })
     }

@@ -12,7 +12,7 @@ use perennial_wire::EncodeError;
 use perennial_wire::clientpay::{Call, Method, Operation, Session, Version, access};
 use tracing::{Instrument, field};
 
-use super::answer::{Answered, Asked, Decode, Effect, is_own};
+use super::answer::{AnswerReader, Answered, Decode, Effect, is_own};
 use super::{Access, AccessIds, InProcess, Pages, Payers, Payments};
 use crate::sent::retry_class_of;
 use crate::setup::{Settings, settings};
@@ -144,7 +144,7 @@ impl ClientPay {
         write: impl Fn(Session<'_>) -> Result<Call, EncodeError>,
         decode: Decode<T>,
     ) -> Result<Answered<T>, Error> {
-        let (mut refused, mut renewals, mut doubt): (Option<Arc<AccessId>>, _, _) = (None, 0, false);
+        let (mut refused, mut renewals, mut uncertain): (Option<Arc<AccessId>>, _, _) = (None, 0, false);
         let mut page = None;
         loop {
             let access_id = self.access_id(refused.as_deref()).await;
@@ -158,17 +158,17 @@ impl ClientPay {
                 let access_id = access_id?;
                 let call = write(Session { version: self.0.version, access_id: &access_id })?;
                 let answered = self.send(operation, call, Some(&access_id), decode).await?;
-                Ok((access_id, answered.or_in_doubt(doubt)))
+                Ok((access_id, answered.or_uncertain(uncertain)))
             };
             // That this attempt was not made says nothing of one before, after which the id was refused.
             let (access_id, answered) = attempt.await.map_err(|error: Error| {
-                if doubt { error.of_kind(ErrorKind::OutcomeUnknown) } else { error }
+                if uncertain { error.of_kind(ErrorKind::OutcomeUnknown) } else { error }
             })?;
             if !answered.refuses_access() || renewals == RENEWALS {
                 return Ok(answered);
             }
             renewals += 1;
-            doubt = !operation.class().is_harmless() && answered.in_doubt();
+            uncertain = !operation.class().is_harmless() && answered.is_uncertain();
             refused = Some(access_id);
             page = answered.is_foreign().then_some(answered);
         }
@@ -242,14 +242,14 @@ impl ClientPay {
         }
         // The body stays in the buffer that is wiped when it is dropped.
         let body = body.map(Bytes::from_owner).unwrap_or_default();
-        let request = request
-            .body(body)
-            .map_err(|error| Error::because(ErrorKind::Rules, error).of_operation(operation.name()))?;
+        let request = request.body(body).map_err(|error| {
+            Error::because(ErrorKind::InvalidRequest, error).of_operation(operation.name())
+        })?;
         let redactor = redactor.of_call(request.headers(), request.body());
-        let asked = Asked { operation, decode, redactor: &redactor };
+        let reader = AnswerReader { operation, decode, redactor: &redactor };
         let deadline = sender.deadline_in(*deadline);
         let retry_class = retry_class_of(class);
-        asked.open(
+        reader.open(
             sender.send(perennial_transport::Call { request, route, retry_class, is_own, deadline }).await,
         )
     }

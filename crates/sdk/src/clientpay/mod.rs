@@ -19,7 +19,7 @@
 mod access;
 mod answer;
 mod client;
-mod keyed;
+mod idempotent_request;
 mod pages;
 mod payers;
 mod payments;

@@ -9,7 +9,7 @@ use perennial_wire::clientpay::page::{self as wire, Named};
 use perennial_wire::clientpay::{Call, Operation, Session, invoice};
 
 use super::ClientPay;
-use super::keyed::{Keyed, Manner};
+use super::idempotent_request::{IdempotentRequest, Manner};
 use crate::{Error, Response};
 
 /// The pages of a merchant account.
@@ -96,11 +96,11 @@ impl Pages<'_> {
         operation: Operation,
         write: impl Fn(Session<'_>, &RequestId) -> Result<Call, EncodeError>,
     ) -> Result<Response<Page>, Error> {
-        let keyed = Keyed::new(self.client, operation, wire::decode_named, self.under).await?;
+        let sending = IdempotentRequest::new(self.client, operation, wire::decode_named, self.under).await?;
         let take = |id: &RequestId, page: Named, manner: Manner| {
             page.page().filter(|page| manner.failed.is_none() && page.request_id == *id)
         };
-        keyed.perform_unseen(write, take).await
+        sending.perform_unseen(write, take).await
     }
 
     /// Ends a page, of any kind, before its time: whoever opens it sees that it is over. That a page which has ended
@@ -116,8 +116,8 @@ impl Pages<'_> {
     pub async fn expire(self, page: &UsedRequestId) -> Result<Response<()>, Error> {
         let write = |session: Session<'_>| wire::expire(session, page);
         let ended = self.client.call(Operation::ExpirePage, write, wire::decode_named).await?;
-        ended.take(|told, failed| {
-            let is_another = told.request_id.is_some_and(|id| id != *page);
+        ended.take(|reported, failed| {
+            let is_another = reported.request_id.is_some_and(|id| id != *page);
             (failed.is_none() && !is_another).then_some(())
         })
     }

@@ -7,7 +7,7 @@ use perennial_wire::EncodeError;
 use perennial_wire::clientpay::{Call, Operation, Session, payer as wire};
 
 use super::ClientPay;
-use super::keyed::{Keyed, Manner};
+use super::idempotent_request::{IdempotentRequest, Manner};
 use crate::{Error, Response};
 
 /// The payers of a customer, of version 2.
@@ -48,12 +48,13 @@ impl Payers<'_> {
     /// ```
     pub async fn create(self, payer: &NewPayer) -> Result<Response<PayerId>, Error> {
         let write = |session: Session<'_>, id: &RequestId| wire::create(session, id, payer);
-        let keyed = Keyed::new(self.client, Operation::NewPayer, wire::decode, self.under).await?;
+        let sending =
+            IdempotentRequest::new(self.client, Operation::NewPayer, wire::decode, self.under).await?;
         let take = |id: &RequestId, saved: SavedPayer, manner: Manner| {
             let is_ours = manner.failed.is_none() && !is_of_another(&saved, id);
             saved.payer_id.filter(|_| is_ours)
         };
-        keyed.perform_unseen(write, take).await
+        sending.perform_unseen(write, take).await
     }
 
     /// Changes a payer.
@@ -123,13 +124,13 @@ impl Payers<'_> {
         write: impl Fn(Session<'_>, &RequestId) -> Result<Call, EncodeError>,
         payer: Option<&PayerId>,
     ) -> Result<Response<SavedPayer>, Error> {
-        let keyed = Keyed::new(self.client, operation, wire::decode, self.under).await?;
+        let sending = IdempotentRequest::new(self.client, operation, wire::decode, self.under).await?;
         let take = |id: &RequestId, saved: SavedPayer, manner: Manner| {
             let another =
-                payer.zip(saved.payer_id.as_ref()).is_some_and(|(asked, answered)| asked != answered);
+                payer.zip(saved.payer_id.as_ref()).is_some_and(|(requested, answered)| requested != answered);
             (manner.failed.is_none() && !another && !is_of_another(&saved, id)).then_some(saved)
         };
-        keyed.perform_unseen(write, take).await
+        sending.perform_unseen(write, take).await
     }
 }
 

@@ -12,7 +12,7 @@ use perennial_wire::Limits;
 use perennial_wire::clientpay::{Operation, Session, Version, payment as wire, search};
 
 use super::ClientPay;
-use super::keyed::{Keyed, Look, Looked, Manner};
+use super::idempotent_request::{IdempotentRequest, LookUp, LookUpResult, Manner};
 use crate::{Error, ErrorKind, List, PageInfo, Response};
 
 /// The payments of a merchant account.
@@ -118,18 +118,19 @@ impl Payments<'_> {
     /// named: never pay again but [`under`](Self::under) that id.
     pub async fn pay(self, payment: &NewPayment) -> Result<Response<Payment>, Error> {
         let Self { client, under, resend_after } = self;
-        let keyed = Keyed::new(client, Operation::Pay, wire::decode, under).await?;
-        let asked = Expected { request_id: keyed.id().used(), amount: Some(*payment.fields().total_amount) };
+        let sending = IdempotentRequest::new(client, Operation::Pay, wire::decode, under).await?;
+        let expected =
+            Expected { request_id: sending.id().used(), amount: Some(*payment.fields().total_amount) };
         let write = |session: Session<'_>, id: &RequestId| wire::pay(session, id, payment);
-        let take = |_: &RequestId, told: Payment, Manner { status, failed }: Manner| {
-            let believed = match asked.judge(&told) {
+        let take = |_: &RequestId, reported: Payment, Manner { status, failed }: Manner| {
+            let believed = match expected.judge(&reported) {
                 Verdict::Approved => failed.is_none(),
                 Verdict::Declined => matches!(status, 200..=299 | 402),
                 _ => false,
             };
-            believed.then_some(told)
+            believed.then_some(reported)
         };
-        keyed.perform(resend_after, write, take, || look(client, &asked)).await
+        sending.perform(resend_after, write, take, || look(client, &expected)).await
     }
 
     /// Gives a payment back in full, of version 2: voids it, or refunds it if it is settled. The value's status says
@@ -151,13 +152,13 @@ impl Payments<'_> {
     /// Of kind [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) likewise.
     pub async fn refund(self, refund: &Refund) -> Result<Response<Payment>, Error> {
         let Self { client, under, resend_after } = self;
-        let keyed = Keyed::new(client, Operation::Refund, wire::decode, under).await?;
-        let (request, payment) = (keyed.id().used(), refund.fields().payment_id);
+        let sending = IdempotentRequest::new(client, Operation::Refund, wire::decode, under).await?;
+        let (request, payment) = (sending.id().used(), refund.fields().payment_id);
         let write = |session: Session<'_>, id: &RequestId| wire::refund(session, id, refund);
-        let take = |_: &RequestId, told: Payment, manner: Manner| {
-            (manner.failed.is_none() && gives_back(payment, &request, &told)).then_some(told)
+        let take = |_: &RequestId, reported: Payment, manner: Manner| {
+            (manner.failed.is_none() && gives_back(payment, &request, &reported)).then_some(reported)
         };
-        keyed.perform(resend_after, write, take, || look_for_refund(client, &request, payment)).await
+        sending.perform(resend_after, write, take, || look_for_refund(client, &request, payment)).await
     }
 
     /// What became of the payment of a request, as the gateway has it: `None` if it knows of none. This, and not a
@@ -195,9 +196,9 @@ impl Payments<'_> {
     /// Of kind [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) where the gateway has several payments of the request that
     /// may have taken money, with their [`payment_ids`](crate::Error::payment_ids). Declined attempts on a page and the
     /// surcharge of a payment are not counted: see [`Expected::find`].
-    pub async fn confirm(self, asked: &Expected) -> Result<Response<Option<Confirmed>>, Error> {
-        let found = found(self.client, &asked.request_id).await?;
-        let confirmed = asked
+    pub async fn confirm(self, expected: &Expected) -> Result<Response<Option<Confirmed>>, Error> {
+        let found = found(self.client, &expected.request_id).await?;
+        let confirmed = expected
             .find(&found)
             .map(|judged| judged.map(|(verdict, payment)| Confirmed { verdict, payment: payment.clone() }));
         let confirmed = confirmed.map_err(|several| {
@@ -270,7 +271,7 @@ impl Confirmed {
 /// A postback, as it arrives at `server_side_return_address`. It is a hint: see [`Payments::confirm`].
 pub fn postback(body: &[u8]) -> Result<Postback, Error> {
     wire::decode_postback(body, &Limits::masking(Known::default()))
-        .map_err(|error| Error::because(ErrorKind::Unreadable, error))
+        .map_err(|error| Error::because(ErrorKind::InvalidResponse, error))
 }
 
 fn key(payment: &Payment) -> Option<&str> {
@@ -301,13 +302,13 @@ async fn results(
 async fn found(client: &ClientPay, request: &UsedRequestId) -> Result<Response<Vec<Payment>>, Error> {
     if client.version() == Version::V1 {
         let write = |session: Session<'_>| wire::status(session.version, request);
-        let told = client.call(Operation::PaymentStatus, write, wire::decode).await?;
-        if told.is_plainly(ErrorKind::NotFound) {
-            return told.take(|_, _| Some(Vec::new()));
+        let reported = client.call(Operation::PaymentStatus, write, wire::decode).await?;
+        if reported.is_plainly(ErrorKind::NotFound) {
+            return reported.take(|_, _| Some(Vec::new()));
         }
         // That a payment was declined is a status too.
-        return told.take(|payment, failed| {
-            let is_of_request = payment.request_id.as_ref().is_none_or(|told| told == request);
+        return reported.take(|payment, failed| {
+            let is_of_request = payment.request_id.as_ref().is_none_or(|reported| reported == request);
             let is_status = is_of_request && (failed.is_none() || payment.decline().is_some());
             is_status.then(|| Vec::from_iter((!is_unpaid_page(&payment)).then_some(payment)))
         });
@@ -337,21 +338,23 @@ async fn every(client: &ClientPay, search: &PaymentSearch) -> Result<Response<Ve
 const MOST_PAGES: u32 = 10;
 
 /// Whether a status is of a page on which nobody has paid: it is **inferred** to have no payment in it.
-fn is_unpaid_page(told: &Payment) -> bool {
-    let Payment { payment_id, payment_status, payment_page_url_status, .. } = told;
+fn is_unpaid_page(reported: &Payment) -> bool {
+    let Payment { payment_id, payment_status, payment_page_url_status, .. } = reported;
     payment_page_url_status.is_some() && payment_id.is_none() && payment_status.is_none()
 }
 
-fn look<'l>(client: &'l ClientPay, asked: &'l Expected) -> Look<'l, Payment> {
+fn look<'l>(client: &'l ClientPay, expected: &'l Expected) -> LookUp<'l, Payment> {
     Box::pin(async move {
-        let Ok(found) = found(client, &asked.request_id).await else { return Looked::Open(Vec::new()) };
-        match asked.find(&found) {
-            Err(several) => Looked::Several(several),
-            Ok(None) => Looked::Absent,
-            Ok(Some((Verdict::Pending | Verdict::Unknown, _))) => Looked::Open(named(&found)),
+        let Ok(found) = found(client, &expected.request_id).await else {
+            return LookUpResult::Open(Vec::new());
+        };
+        match expected.find(&found) {
+            Err(several) => LookUpResult::Several(several),
+            Ok(None) => LookUpResult::Absent,
+            Ok(Some((Verdict::Pending | Verdict::Unknown, _))) => LookUpResult::Open(named(&found)),
             Ok(Some((_, payment))) => {
                 let payment = payment.clone();
-                Looked::Found(found.map(|_| payment))
+                LookUpResult::Found(found.map(|_| payment))
             }
         }
     })
@@ -362,31 +365,33 @@ fn look_for_refund<'l>(
     client: &'l ClientPay,
     request: &'l UsedRequestId,
     payment: &'l PaymentId,
-) -> Look<'l, Payment> {
+) -> LookUp<'l, Payment> {
     Box::pin(async move {
-        let Ok(of_request) = found(client, request).await else { return Looked::Open(Vec::new()) };
+        let Ok(of_request) = found(client, request).await else { return LookUpResult::Open(Vec::new()) };
         let back: Vec<Payment> =
-            of_request.iter().filter(|told| gives_back(payment, request, told)).cloned().collect();
+            of_request.iter().filter(|reported| gives_back(payment, request, reported)).cloned().collect();
         let ids = named(&back);
         if ids.len() > 1 {
-            return Looked::Several(SeveralPayments::new(ids));
+            return LookUpResult::Several(SeveralPayments::new(ids));
         }
-        if let Some(told) = back.into_iter().next() {
-            return Looked::Found(of_request.map(|_| told));
+        if let Some(reported) = back.into_iter().next() {
+            return LookUpResult::Found(of_request.map(|_| reported));
         }
         let search = PaymentSearch::builder().group(Criteria::payment_id(payment)).build();
-        let Ok(search) = search else { return Looked::Open(Vec::new()) };
-        let Ok(of_payment) = every(client, &search).await else { return Looked::Open(Vec::new()) };
-        let is_back = |told: &Payment| {
+        let Ok(search) = search else { return LookUpResult::Open(Vec::new()) };
+        let Ok(of_payment) = every(client, &search).await else { return LookUpResult::Open(Vec::new()) };
+        let is_back = |reported: &Payment| {
             let back = [PaymentStatus::VOIDED, PaymentStatus::REFUNDED];
-            told.success != Some(false)
-                && told.payment_status.as_ref().is_some_and(|status| back.contains(status))
+            reported.success != Some(false)
+                && reported.payment_status.as_ref().is_some_and(|status| back.contains(status))
         };
-        let mut it = of_payment.iter().filter(|told| told.payment_id.as_ref() == Some(payment));
+        let mut it = of_payment.iter().filter(|reported| reported.payment_id.as_ref() == Some(payment));
         match it.next().cloned() {
-            Some(told) if is_back(&told) && it.all(is_back) => Looked::Found(of_payment.map(|_| told)),
-            _ if of_request.is_empty() => Looked::Absent,
-            _ => Looked::Open(named(&of_request)),
+            Some(reported) if is_back(&reported) && it.all(is_back) => {
+                LookUpResult::Found(of_payment.map(|_| reported))
+            }
+            _ if of_request.is_empty() => LookUpResult::Absent,
+            _ => LookUpResult::Open(named(&of_request)),
         }
     })
 }
@@ -403,8 +408,8 @@ fn named(records: &[Payment]) -> Vec<PaymentId> {
 }
 
 /// Whether this tells that the payment was given back by the request: a void of it, or a refund for it.
-fn gives_back(payment: &PaymentId, request: &UsedRequestId, told: &Payment) -> bool {
-    let Payment { request_id, payment_id, original_payment_id, payment_status, success, .. } = told;
+fn gives_back(payment: &PaymentId, request: &UsedRequestId, reported: &Payment) -> bool {
+    let Payment { request_id, payment_id, original_payment_id, payment_status, success, .. } = reported;
     let Some(status) = payment_status else { return false };
     let voided = *status == PaymentStatus::VOIDED && payment_id.as_ref() == Some(payment);
     let refunds = [PaymentStatus::APPROVED, PaymentStatus::REFUNDED].contains(status)

@@ -87,20 +87,20 @@ impl KeyStore for Keychain {
 
     async fn list(&self) -> Result<BTreeMap<Profile, Environment>, KeyStoreError> {
         self.with(|store| {
-            let mut kept = BTreeMap::new();
+            let mut profiles = BTreeMap::new();
             for entry in store.search(&ours()).map_err(refused)? {
                 let Some(profile) = profile(&entry) else { continue };
                 match entry.get_secret().map(Zeroizing::new) {
                     Ok(secret) => {
                         let MerchantKey { environment, .. } = read(&profile, &secret)?;
-                        kept.insert(profile, environment);
+                        profiles.insert(profile, environment);
                     }
                     // It was removed since.
                     Err(Error::NoEntry) => {}
                     Err(error) => return Err(refused(error)),
                 }
             }
-            Ok(kept)
+            Ok(profiles)
         })
         .await
     }
@@ -109,7 +109,7 @@ impl KeyStore for Keychain {
 impl Place {
     fn open(&self) -> Result<Arc<CredentialStore>, KeyStoreError> {
         match self {
-            Self::System => system().map_err(|error| KeyStoreError::NoKeychain(said(&error))),
+            Self::System => system().map_err(|error| KeyStoreError::NoKeychain(text_of(&error))),
             #[cfg(feature = "testing")]
             Self::Memory(store) => Ok(store.clone()),
         }
@@ -148,13 +148,13 @@ fn read(profile: &Profile, secret: &[u8]) -> Result<MerchantKey, KeyStoreError> 
 
 fn refused(error: Error) -> KeyStoreError {
     match error {
-        Error::NoStorageAccess(_) => KeyStoreError::Locked(said(&error)),
-        error => KeyStoreError::Keychain(said(&error)),
+        Error::NoStorageAccess(_) => KeyStoreError::Locked(text_of(&error)),
+        error => KeyStoreError::Keychain(text_of(&error)),
     }
 }
 
 /// The text alone of what the keychain says, because `Debug` of some of these errors shows what was stored.
-fn said(error: &Error) -> Box<dyn std::error::Error + Send + Sync> {
+fn text_of(error: &Error) -> Box<dyn std::error::Error + Send + Sync> {
     error.to_string().into()
 }
 
@@ -191,8 +191,8 @@ mod tests {
             let put = keychain.put(&north, key()).await.unwrap_err();
             refuse();
             let removed = keychain.remove(&north).await.unwrap_err();
-            for told in [got, put, removed] {
-                let whole = format!("{told}{told:?}");
+            for result in [got, put, removed] {
+                let whole = format!("{result}{result:?}");
                 assert!(
                     whole.starts_with(expected) && !whole.contains(KEY) && !whole.contains("48, 49"),
                     "{whole}"
@@ -214,8 +214,8 @@ mod tests {
         assert!(keychain.list().await.unwrap().is_empty());
         write("perennial", "north");
         let north: Profile = "north".parse().unwrap();
-        for told in [keychain.get(&north).await.map(drop), keychain.list().await.map(drop)] {
-            assert!(matches!(told, Err(KeyStoreError::DamagedEntry(profile)) if profile == north));
+        for result in [keychain.get(&north).await.map(drop), keychain.list().await.map(drop)] {
+            assert!(matches!(result, Err(KeyStoreError::DamagedEntry(profile)) if profile == north));
         }
     }
 }

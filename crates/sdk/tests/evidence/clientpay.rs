@@ -155,14 +155,14 @@ async fn call(case: &Case, client: &ClientPay) -> Claim {
                 .invoice_number("1")
                 .invoice_date("2024-03-04")
                 .outstanding_balance("1");
-            let page = ConnectPage::builder().connect_option(ConnectOption::Aderant).invoice(invoice);
+            let page = ConnectPage::builder().connect_option("Aderant").invoice(invoice);
             simply(case, client.pages().connect(&page.build().unwrap()).await)
         }
         "pages.payer" => simply(case, client.pages().payer(&PayerPage::builder().build().unwrap()).await),
         "pages.expire" => simply(case, client.pages().expire(&request_id(case).parse().unwrap()).await),
         "connect.search" => {
-            let search = ConnectSearch::builder().connect_option(ConnectOption::Aderant);
-            let search = search.search_option(SearchOption::Client).search_text("8812").build().unwrap();
+            let search = ConnectSearch::builder().connect_option("Aderant");
+            let search = search.search_option("client").search_text("8812").build().unwrap();
             each(client.pages().each_invoice(&search).await.map(Response::into_value))
         }
         "payers.create" => simply(case, client.payers().create(&new_payer()).await),

@@ -49,6 +49,6 @@ async fn change(client: &Clearent, key: &PlanKey) -> Result<(), Error> {
     client.plans().suspend(key).await?;
     client.plans().activate(key).await?;
     client.plans().cancel(key).await?;
-    assert!(client.plans().activate(key).await.unwrap_err().is_rules());
+    assert!(client.plans().activate(key).await.unwrap_err().is_invalid_request());
     Ok(())
 }

@@ -54,7 +54,7 @@ async fn a_list_that_is_not_whole_leads_to_no_charge() {
         });
         let with = Charge::builder().card(CARD).exp_date("1230");
         let error = gateway.client(Format::Json).invoices().pay(&invoice(), with).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unreadable);
+        assert_eq!(error.kind(), ErrorKind::InvalidResponse);
     }
 }
 
@@ -96,8 +96,8 @@ fn standing(status: &InvoiceStatus) -> &'static str {
 async fn pay(gateway: &std::sync::Arc<Gateway>) -> &'static str {
     let card = Charge::builder().card(CARD).exp_date("1230");
     match gateway.client(Format::Json).invoices().pay(&invoice(), card).await {
-        Ok(InvoicePayment::Made(made)) if made.is_approved() => "made",
-        Ok(InvoicePayment::Made(_)) => "declined",
+        Ok(InvoicePayment::Charged(made)) if made.is_approved() => "made",
+        Ok(InvoicePayment::Charged(_)) => "declined",
         Ok(InvoicePayment::Before(_)) => "before",
         Ok(InvoicePayment::Partial(charge)) => {
             let Partial { taken, due } = charge.partial().unwrap();

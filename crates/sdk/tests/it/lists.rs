@@ -251,7 +251,7 @@ async fn objects_without_a_key_are_no_loop() {
 async fn an_empty_200_is_no_empty_list() {
     let gateway = Gateway::new(|_, _| says(200, ""));
     let error = search(&gateway, Format::Json).collect_all().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unreadable);
+    assert_eq!(error.kind(), ErrorKind::InvalidResponse);
 }
 
 /// A gateway whose list changes after each page that it answers.

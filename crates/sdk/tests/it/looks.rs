@@ -32,7 +32,7 @@ async fn a_token_is_deleted_only_when_no_plan_can_charge_it() {
         ("one of an odd status", vec![of("RESTING", "2099-12-31")], None, Some(ErrorKind::DeletionRefused)),
         ("one that names no token", vec![unnamed], None, Some(ErrorKind::DeletionRefused)),
         ("plans that fail", vec![], Some(|| says(503, "")), Some(ErrorKind::Unavailable)),
-        ("plans that are a page of HTML", vec![], Some(|| says(200, HTML)), Some(ErrorKind::Unreadable)),
+        ("plans that are a page of HTML", vec![], Some(|| says(200, HTML)), Some(ErrorKind::InvalidResponse)),
         (
             "plans that are refused",
             vec![],
@@ -93,7 +93,7 @@ async fn plans_that_charge_the_same_are_found_on_any_page_or_not_known() {
     for (second, expected) in [
         (Some(vec![equal.clone()]), Ok(1)),
         (Some(vec![canceled.clone()]), Ok(0)),
-        (None, Err(ErrorKind::Unreadable)),
+        (None, Err(ErrorKind::InvalidResponse)),
     ] {
         let first = Plan { plan_key: "plan_1".parse().unwrap(), ..canceled.clone() };
         let gateway = Gateway::new(move |at, _| {

@@ -136,7 +136,7 @@ const HTML: &str = "<html><body>Bad Gateway</body></html>";
 async fn what_each_answer_means() {
     use ErrorKind::{
         Configuration, Mismatch, NotFound, OutcomeUnknown as Unknown, RateLimited, Redirected, Refused, Timeout,
-        Unauthorized, Unavailable, Unreachable, Unreadable,
+        Unauthorized, Unavailable, Connection, InvalidResponse,
     };
     const VALUE: Option<ErrorKind> = None;
     let all = |kind| [Some(kind); 4];
@@ -144,42 +144,42 @@ async fn what_each_answer_means() {
     let operations = ["tokens.get", "plans.create", "tokens.delete", "transactions.sale"].map(operation);
 
     let table: &[(&str, Told, [Option<ErrorKind>; 4])] = &[
-        ("no connection", |_| fails(Kind::Connect), all(Unreachable)),
-        ("no certificate", |_| fails(Kind::Tls), all(Unreachable)),
+        ("no connection", |_| fails(Kind::Connect), all(Connection)),
+        ("no certificate", |_| fails(Kind::Tls), all(Connection)),
         ("no such URL", |_| fails(Kind::RefusedUrl), all(Configuration)),
-        ("a reset", |_| fails(Kind::Closed), of_a_read(Unreachable)),
+        ("a reset", |_| fails(Kind::Closed), of_a_read(Connection)),
         ("silence", |_| fails(Kind::Timeout), of_a_read(Timeout)),
-        ("a cut body", |_| fails(Kind::Truncated), of_a_read(Unreadable)),
-        ("an endless body", |_| fails(Kind::TooLarge), of_a_read(Unreadable)),
-        ("no HTTP", |_| fails(Kind::Protocol), of_a_read(Unreadable)),
-        ("an empty 200", |_| says(200, ""), of_a_read(Unreadable)),
-        ("an object of nothing", |_| says(200, "{}"), of_a_read(Unreadable)),
-        ("an object of something else", |_| says(200, r#"{"ok":true}"#), of_a_read(Unreadable)),
+        ("a cut body", |_| fails(Kind::Truncated), of_a_read(InvalidResponse)),
+        ("an endless body", |_| fails(Kind::TooLarge), of_a_read(InvalidResponse)),
+        ("no HTTP", |_| fails(Kind::Protocol), of_a_read(InvalidResponse)),
+        ("an empty 200", |_| says(200, ""), of_a_read(InvalidResponse)),
+        ("an object of nothing", |_| says(200, "{}"), of_a_read(InvalidResponse)),
+        ("an object of something else", |_| says(200, r#"{"ok":true}"#), of_a_read(InvalidResponse)),
         ("an empty 204", |_| says(204, ""), [Some(NotFound), Some(Unknown), VALUE, Some(Unknown)]),
-        ("a page of HTML", |_| says(200, HTML), of_a_read(Unreadable)),
-        ("neither JSON nor XML", |_| says(200, "OK"), of_a_read(Unreadable)),
-        ("XML with a DOCTYPE", |_| says(200, "<!DOCTYPE a><response/>"), of_a_read(Unreadable)),
-        ("another payload", |f| replies(f, 200, Payload::Payments(vec![])), of_a_read(Unreadable)),
+        ("a page of HTML", |_| says(200, HTML), of_a_read(InvalidResponse)),
+        ("neither JSON nor XML", |_| says(200, "OK"), of_a_read(InvalidResponse)),
+        ("XML with a DOCTYPE", |_| says(200, "<!DOCTYPE a><response/>"), of_a_read(InvalidResponse)),
+        ("another payload", |f| replies(f, 200, Payload::Payments(vec![])), of_a_read(InvalidResponse)),
         ("another token", |f| of_another(f, "token"), [Some(Mismatch), Some(Unknown), Some(Unknown), Some(Unknown)]),
-        ("another plan", |f| of_another(f, "plan"), of_a_read(Unreadable)),
-        ("another transaction", |f| of_another(f, "transaction"), of_a_read(Unreadable)),
-        ("an error in a 200", |f| refuses(f, 200, 200), of_a_read(Unreadable)),
-        ("an error in a 201", |f| refuses(f, 201, 201), of_a_read(Unreadable)),
+        ("another plan", |f| of_another(f, "plan"), of_a_read(InvalidResponse)),
+        ("another transaction", |f| of_another(f, "transaction"), of_a_read(InvalidResponse)),
+        ("an error in a 200", |f| refuses(f, 200, 200), of_a_read(InvalidResponse)),
+        ("an error in a 201", |f| refuses(f, 201, 201), of_a_read(InvalidResponse)),
         ("an error of code 402 in a 200", |f| refuses(f, 200, 402), of_a_read(Refused)),
         ("an error of code 404 in a 200", |f| refuses(f, 200, 404), of_a_read(NotFound)),
-        ("an error of code 200 in a 402", |f| refuses(f, 402, 200), of_a_read(Unreadable)),
-        ("an error of code 200 in a 404", |f| refuses(f, 404, 200), of_a_read(Unreadable)),
-        ("an error that succeeded in a 402", |f| contradicts(f, 402, 402, "Success", error()), of_a_read(Unreadable)),
-        ("nothing of code 200 in a 404", |f| contradicts(f, 404, 200, "fail", Payload::Empty), of_a_read(Unreadable)),
-        ("a sale and an error", |f| beside_an_error(f, 200, approved()), of_a_read(Unreadable)),
-        ("a sale and an error in a 402", |f| beside_an_error(f, 402, approved()), of_a_read(Unreadable)),
-        ("a decline and an error in a 402", |f| beside_an_error(f, 402, Payload::Transaction(declined().into())), of_a_read(Unreadable)),
-        ("a plan and an error in a 201", |f| beside_an_error(f, 201, Payload::Plan(created_plan().into())), of_a_read(Unreadable)),
-        ("a plan and an error in a 400", |f| beside_an_error(f, 400, Payload::Plan(created_plan().into())), of_a_read(Unreadable)),
-        ("a token and an error", |f| beside_an_error(f, 200, Payload::Token(token().into())), of_a_read(Unreadable)),
-        ("a token and an error in a 404", |f| beside_an_error(f, 404, Payload::Token(token().into())), of_a_read(Unreadable)),
-        ("three objects", |f| replies(f, 200, Payload::Several(vec![approved(), Payload::Customer(customer().into()), Payload::Plan(created_plan().into())])), of_a_read(Unreadable)),
-        ("a token, a plan and no error", |f| replies(f, 201, Payload::Several(vec![Payload::Token(token().into()), Payload::Plan(created_plan().into())])), of_a_read(Unreadable)),
+        ("an error of code 200 in a 402", |f| refuses(f, 402, 200), of_a_read(InvalidResponse)),
+        ("an error of code 200 in a 404", |f| refuses(f, 404, 200), of_a_read(InvalidResponse)),
+        ("an error that succeeded in a 402", |f| contradicts(f, 402, 402, "Success", error()), of_a_read(InvalidResponse)),
+        ("nothing of code 200 in a 404", |f| contradicts(f, 404, 200, "fail", Payload::Empty), of_a_read(InvalidResponse)),
+        ("a sale and an error", |f| beside_an_error(f, 200, approved()), of_a_read(InvalidResponse)),
+        ("a sale and an error in a 402", |f| beside_an_error(f, 402, approved()), of_a_read(InvalidResponse)),
+        ("a decline and an error in a 402", |f| beside_an_error(f, 402, Payload::Transaction(declined().into())), of_a_read(InvalidResponse)),
+        ("a plan and an error in a 201", |f| beside_an_error(f, 201, Payload::Plan(created_plan().into())), of_a_read(InvalidResponse)),
+        ("a plan and an error in a 400", |f| beside_an_error(f, 400, Payload::Plan(created_plan().into())), of_a_read(InvalidResponse)),
+        ("a token and an error", |f| beside_an_error(f, 200, Payload::Token(token().into())), of_a_read(InvalidResponse)),
+        ("a token and an error in a 404", |f| beside_an_error(f, 404, Payload::Token(token().into())), of_a_read(InvalidResponse)),
+        ("three objects", |f| replies(f, 200, Payload::Several(vec![approved(), Payload::Customer(customer().into()), Payload::Plan(created_plan().into())])), of_a_read(InvalidResponse)),
+        ("a token, a plan and no error", |f| replies(f, 201, Payload::Several(vec![Payload::Token(token().into()), Payload::Plan(created_plan().into())])), of_a_read(InvalidResponse)),
         ("an empty error beside nothing", |f| replies(f, 402, Payload::Error(GatewayError::default())), all(Refused)),
         ("an error that links to a transaction", |f| linked_error(f, "transaction", Some("700001")), of_a_read(Refused)),
         ("an error that links to a plan", |f| linked_error(f, "payment-plan", None), of_a_read(Refused)),
@@ -195,24 +195,24 @@ async fn what_each_answer_means() {
         ("an error with an authorization code", |f| error_with(f, "authorization-code", "TAS289"), of_a_read(Refused)),
         ("an error with a blank id", |f| error_with(f, "id", " "), all(Refused)),
         ("an error of code 500 in a 201", |f| refuses(f, 201, 500), of_a_read(Unavailable)),
-        ("a sale of code 500 in a 200", |f| contradicts(f, 200, 500, "success", approved()), of_a_read(Unreadable)),
-        ("a sale that failed in a 200", |f| contradicts(f, 200, 200, "FAIL", approved()), of_a_read(Unreadable)),
-        ("a decline that failed in a 200", |f| contradicts(f, 200, 200, "fail", Payload::Transaction(declined().into())), of_a_read(Unreadable)),
-        ("a decline in a 200", |f| replies(f, 200, Payload::Transaction(declined().into())), of_a_read(Unreadable)),
+        ("a sale of code 500 in a 200", |f| contradicts(f, 200, 500, "success", approved()), of_a_read(InvalidResponse)),
+        ("a sale that failed in a 200", |f| contradicts(f, 200, 200, "FAIL", approved()), of_a_read(InvalidResponse)),
+        ("a decline that failed in a 200", |f| contradicts(f, 200, 200, "fail", Payload::Transaction(declined().into())), of_a_read(InvalidResponse)),
+        ("a decline in a 200", |f| replies(f, 200, Payload::Transaction(declined().into())), of_a_read(InvalidResponse)),
         ("a decline of code 200 in a 402", |f| contradicts(f, 402, 200, "fail", Payload::Transaction(declined().into())), of_a_read(Refused)),
         ("a decline that succeeded in a 402", |f| contradicts(f, 402, 402, "success", Payload::Transaction(declined().into())), of_a_read(Refused)),
-        ("nothing, of code 500, in a 200", |f| contradicts(f, 200, 500, "fail", Payload::Empty), of_a_read(Unreadable)),
-        ("a plan that failed in a 201", |f| contradicts(f, 201, 201, "fail", Payload::Plan(plan().into())), of_a_read(Unreadable)),
-        ("a sale that was refused", |f| contradicts(f, 402, 402, "fail", approved()), of_a_read(Unreadable)),
-        ("a token that was refused", |f| contradicts(f, 404, 404, "fail", Payload::Token(token().into())), of_a_read(Unreadable)),
-        ("a token that failed in a 200", |f| contradicts(f, 200, 200, "fail", Payload::Token(token().into())), of_a_read(Unreadable)),
-        ("a token of code 404 in a 200", |f| contradicts(f, 200, 404, "success", Payload::Token(token().into())), of_a_read(Unreadable)),
-        ("a sale by the type of an error", |f| of_type(f, 200, "error", approved()), of_a_read(Unreadable)),
-        ("a sale by the type of a decline", |f| of_type(f, 200, "errorTransaction", approved()), of_a_read(Unreadable)),
+        ("nothing, of code 500, in a 200", |f| contradicts(f, 200, 500, "fail", Payload::Empty), of_a_read(InvalidResponse)),
+        ("a plan that failed in a 201", |f| contradicts(f, 201, 201, "fail", Payload::Plan(plan().into())), of_a_read(InvalidResponse)),
+        ("a sale that was refused", |f| contradicts(f, 402, 402, "fail", approved()), of_a_read(InvalidResponse)),
+        ("a token that was refused", |f| contradicts(f, 404, 404, "fail", Payload::Token(token().into())), of_a_read(InvalidResponse)),
+        ("a token that failed in a 200", |f| contradicts(f, 200, 200, "fail", Payload::Token(token().into())), of_a_read(InvalidResponse)),
+        ("a token of code 404 in a 200", |f| contradicts(f, 200, 404, "success", Payload::Token(token().into())), of_a_read(InvalidResponse)),
+        ("a sale by the type of an error", |f| of_type(f, 200, "error", approved()), of_a_read(InvalidResponse)),
+        ("a sale by the type of a decline", |f| of_type(f, 200, "errorTransaction", approved()), of_a_read(InvalidResponse)),
         ("a redirect to elsewhere", |_| says(301, ""), of_a_read(Redirected)),
         ("a redirect with the body", |_| says(307, ""), of_a_read(Redirected)),
         ("a validation error", |f| refuses(f, 400, 400), all(Refused)),
-        ("a 400 of a proxy", |_| says(400, HTML), of_a_read(Unreadable)),
+        ("a 400 of a proxy", |_| says(400, HTML), of_a_read(InvalidResponse)),
         ("no valid key", |f| refuses(f, 401, 401), all(Unauthorized)),
         ("a key that may not", |f| refuses(f, 403, 403), all(Unauthorized)),
         ("a business refusal", |f| refuses(f, 402, 402), all(Refused)),
@@ -221,13 +221,13 @@ async fn what_each_answer_means() {
         ("a failed sale", |f| replies(f, 500, Payload::Transaction(declined().into())), of_a_read(Unavailable)),
         ("no such object", |f| refuses(f, 404, 404), all(NotFound)),
         ("no longer such an object", |f| refuses(f, 410, 410), all(NotFound)),
-        ("no such page", |_| says(404, HTML), of_a_read(Unreadable)),
+        ("no such page", |_| says(404, HTML), of_a_read(InvalidResponse)),
         ("a slow request", |_| says(408, ""), of_a_read(Unavailable)),
         ("too many requests", |f| refuses(f, 429, 429), all(RateLimited)),
         ("too many requests, says a proxy", |_| says(429, ""), of_a_read(RateLimited)),
         ("a failure", |f| refuses(f, 500, 500), of_a_read(Unavailable)),
         ("a bad gateway", |_| says(502, HTML), of_a_read(Unavailable)),
-        ("a status of no class", |_| says(999, ""), of_a_read(Unreadable)),
+        ("a status of no class", |_| says(999, ""), of_a_read(InvalidResponse)),
     ];
     for format in [Format::Json, Format::Xml] {
         for (what, told, expected) in table {
@@ -299,10 +299,10 @@ async fn only_the_gateways_own_envelope_is_a_definite_no() {
                         let kind = match status {
                             300..=399 => ErrorKind::Redirected,
                             429 => ErrorKind::RateLimited,
-                            _ => ErrorKind::Unreadable,
+                            _ => ErrorKind::InvalidResponse,
                         };
                         // What contradicts itself is no answer at all.
-                        assert!([kind, ErrorKind::Unreadable].contains(&error.kind()), "{what}: {error:?}");
+                        assert!([kind, ErrorKind::InvalidResponse].contains(&error.kind()), "{what}: {error:?}");
                     } else {
                         assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{what}");
                         assert!(error.lookup().is_some(), "{what}");
@@ -619,7 +619,7 @@ async fn a_reply_cut_anywhere_is_never_a_success() {
                     break;
                 }
                 let expected =
-                    if operation.reads() { ErrorKind::Unreadable } else { ErrorKind::OutcomeUnknown };
+                    if operation.reads() { ErrorKind::InvalidResponse } else { ErrorKind::OutcomeUnknown };
                 let error = outcome.expect_err(operation.name);
                 assert_eq!(error.kind(), expected, "{} in {format}, cut at {cut}", operation.name);
             }
@@ -824,7 +824,7 @@ async fn bad_input_is_named_and_nothing_is_sent() {
     let client = gateway.client(Format::Json);
     let luhn = NewToken::builder().card("4111111111111112").exp_date("1330").build();
     let error = Error::from(luhn.unwrap_err());
-    assert_eq!(error.kind(), ErrorKind::Rules);
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert_eq!(
         error.violations().unwrap().to_string(),
         "card: must be a card number whose check digit is right (Luhn); \
@@ -835,14 +835,17 @@ async fn bad_input_is_named_and_nothing_is_sent() {
     let error = Error::from(ApiKey::new("0123 4567").unwrap_err());
     assert_eq!(error.kind(), ErrorKind::Configuration);
     let error = Error::from("a/../b".parse::<PlanKey>().unwrap_err());
-    assert_eq!(error.kind(), ErrorKind::Rules);
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     let error = Clearent::builder(ApiKey::new("0123456789abcdef").unwrap()).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
 
     let long =
         perennial::clearent::CustomerSearch { first_name: Some("a".repeat(70_000)), ..Default::default() };
     let error = client.customers().search(&long).next().await.unwrap().unwrap_err();
-    assert_eq!((error.kind(), error.attempts(), error.delivery()), (ErrorKind::Rules, 0, Delivery::NotSent));
+    assert_eq!(
+        (error.kind(), error.attempts(), error.delivery()),
+        (ErrorKind::InvalidRequest, 0, Delivery::NotSent)
+    );
     assert_eq!(gateway.asked().len(), 0);
 }
 

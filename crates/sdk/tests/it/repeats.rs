@@ -37,7 +37,7 @@ const UNAUTHORIZED: &str = r#"{"code":"401","payload":{"error":{"error-message":
 #[tokio::test(start_paused = true)]
 #[rustfmt::skip]
 async fn a_call_is_repeated_only_where_that_does_no_harm() {
-    use ErrorKind::{NotFound, OutcomeUnknown, RateLimited, Refused, Timeout, Unauthorized, Unavailable, Unreachable, Unreadable};
+    use ErrorKind::{NotFound, OutcomeUnknown, RateLimited, Refused, Timeout, Unauthorized, Unavailable, Connection, InvalidResponse};
     const VALUE: Option<ErrorKind> = None;
     let connect = Fail(Kind::Connect);
     let reset = Fail(Kind::Closed);
@@ -52,8 +52,8 @@ async fn a_call_is_repeated_only_where_that_does_no_harm() {
         ("tokens.get", &[reset, Status(400)], Some(Refused), 250),
         ("tokens.get", &[Later(10), Later(10), Right], VALUE, 20_000),
         ("tokens.get", &[Later(86_400), Right], VALUE, 5_250),
-        ("tokens.get", &[Page(404)], Some(Unreadable), 0),
-        ("tokens.get", &[Page(401)], Some(Unreadable), 0),
+        ("tokens.get", &[Page(404)], Some(InvalidResponse), 0),
+        ("tokens.get", &[Page(401)], Some(InvalidResponse), 0),
         ("tokens.get", &[Page(502), Page(429), Right], VALUE, 750),
         ("customers.search", &[connect, Right], VALUE, 250),
 
@@ -84,7 +84,7 @@ async fn a_call_is_repeated_only_where_that_does_no_harm() {
         ("tokens.delete", &[reset, connect, connect], Some(OutcomeUnknown), 750),
 
         ("plans.create", &[connect, connect, Right], VALUE, 750),
-        ("plans.create", &[connect, connect, connect], Some(Unreachable), 750),
+        ("plans.create", &[connect, connect, connect], Some(Connection), 750),
         ("plans.create", &[connect, reset], Some(OutcomeUnknown), 250),
         ("plans.create", &[silence], Some(OutcomeUnknown), 0),
         ("plans.create", &[Throttle], Some(OutcomeUnknown), 0),

@@ -84,7 +84,7 @@ fn rows() -> Vec<Row> {
     let page = || Effect::Garbage { body: "<html>busy</html>".into(), content_type: "text/html".into() };
     let limit = || Effect::RateLimit { retry_after: None };
     let refused = Some(ErrorKind::Refused);
-    let unreadable = Some(ErrorKind::Unreadable);
+    let unreadable = Some(ErrorKind::InvalidResponse);
     vec![
         (Effect::ErrorBefore { status: 400 }, Create, refused, 1, 1),
         (Effect::ErrorBefore { status: 400 }, Get, refused, 1, 1),

@@ -28,7 +28,7 @@ async fn an_invoice_is_paid_once() {
         let declined = Invoice::builder().number("INV-1").date("2027-01-04");
         let declined =
             declined.line(InvoiceLine::builder().description("Test").amount("0.21")).build().unwrap();
-        let InvoicePayment::Made(made) = client.invoices().pay(&declined, card()).await.unwrap() else {
+        let InvoicePayment::Charged(made) = client.invoices().pay(&declined, card()).await.unwrap() else {
             panic!("a first charge")
         };
         assert!(made.decline().is_some());
@@ -37,7 +37,7 @@ async fn an_invoice_is_paid_once() {
         };
         assert_eq!(last.id, made.id);
 
-        let InvoicePayment::Made(made) =
+        let InvoicePayment::Charged(made) =
             client.invoices().pay(&invoice("INV-1", "250.00"), card()).await.unwrap()
         else {
             panic!("a second charge")
@@ -58,9 +58,9 @@ async fn an_invoice_is_paid_once() {
         client.transactions().void(&Void { id: made.id.clone().unwrap() }).await.unwrap();
         assert!(matches!(client.invoices().status(&number).await.unwrap(), InvoiceStatus::Unpaid(_)));
         let again = client.invoices().pay(&invoice("INV-1", "250.00"), card()).await.unwrap();
-        assert!(matches!(again, InvoicePayment::Made(made) if made.is_approved()));
+        assert!(matches!(again, InvoicePayment::Charged(made) if made.is_approved()));
         let other = client.invoices().pay(&invoice("INV-2", "250.00"), card()).await.unwrap();
-        assert!(matches!(other, InvoicePayment::Made(made) if made.is_approved()));
+        assert!(matches!(other, InvoicePayment::Charged(made) if made.is_approved()));
     }
 }
 
@@ -77,7 +77,7 @@ async fn a_lost_answer_is_looked_for_and_never_charged_again() {
         sandbox.fault(&Fault::on("transactions.sale", effect.clone()).nth(1)).await.unwrap();
         let paid = client.invoices().pay(&invoice("INV-1", "250.00"), card()).await;
         match paid {
-            Ok(InvoicePayment::Made(made)) => assert!(is_made && made.is_approved(), "{effect:?}"),
+            Ok(InvoicePayment::Charged(made)) => assert!(is_made && made.is_approved(), "{effect:?}"),
             Ok(other) => panic!("{effect:?}: {other:?}"),
             Err(error) => {
                 assert_eq!((error.kind(), is_made), (ErrorKind::OutcomeUnknown, false), "{effect:?}");
@@ -101,7 +101,7 @@ async fn two_who_pay_at_one_moment_charge_once() {
     let pay = || client.invoices().pay(&invoice, card());
     let paid = tokio::join!(pay(), pay(), pay(), pay());
     let paid = [paid.0, paid.1, paid.2, paid.3].map(Result::unwrap);
-    let made = paid.iter().filter(|paid| matches!(paid, InvoicePayment::Made(_))).count();
+    let made = paid.iter().filter(|paid| matches!(paid, InvoicePayment::Charged(_))).count();
     let before = paid.iter().filter(|paid| matches!(paid, InvoicePayment::Before(_))).count();
     assert_eq!((made, before), (1, 3), "{paid:?}");
 }

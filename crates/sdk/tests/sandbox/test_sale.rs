@@ -67,7 +67,7 @@ fn it_blocks_and_so_do_invoices() {
     let number = Reference::try_from("INV-1").unwrap();
     assert_eq!(client.invoices().status(&number).unwrap(), InvoiceStatus::Unpaid(None));
     let card = || Charge::builder().card("4111111111111111").exp_date("1230");
-    assert!(matches!(client.invoices().pay(&invoice, card()).unwrap(), InvoicePayment::Made(_)));
+    assert!(matches!(client.invoices().pay(&invoice, card()).unwrap(), InvoicePayment::Charged(_)));
     assert!(matches!(client.invoices().pay(&invoice, card()).unwrap(), InvoicePayment::Before(_)));
     assert!(matches!(client.invoices().status(&number).unwrap(), InvoiceStatus::Paid(_)));
 }

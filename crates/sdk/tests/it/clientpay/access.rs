@@ -31,7 +31,7 @@ async fn how_an_access_id_is_found() {
     const NEW: &str = "access.new";
     const VALIDATE: &str = "access.validate";
     const USE: &str = "request-id.new";
-    const UNREADABLE: Result<(), ErrorKind> = Err(ErrorKind::Unreadable);
+    const UNREADABLE: Result<(), ErrorKind> = Err(ErrorKind::InvalidResponse);
     let live = |does: Vec<Does>| {
         let gateway = Gateway::of(Operation::NewRequestId, does);
         gateway.steal();
@@ -58,7 +58,7 @@ async fn how_an_access_id_is_found() {
         ("the new one never came", none(vec![Does::Fail(Kind::Closed)]), &[CURRENT, NEW, CURRENT], Err(ErrorKind::Unavailable)),
         ("the new one is not sent at first", none(vec![Does::Fail(Kind::Connect)]), &[CURRENT, NEW, NEW, USE], Ok(())),
         ("the gateway fails at new", none(vec![Does::Say(500, String::new())]), &[CURRENT, NEW, CURRENT], Err(ErrorKind::Unavailable)),
-        ("no connection", fails(9, Operation::CurrentAccessId, Kind::Connect), &[CURRENT; 3], Err(ErrorKind::Unreachable)),
+        ("no connection", fails(9, Operation::CurrentAccessId, Kind::Connect), &[CURRENT; 3], Err(ErrorKind::Connection)),
         ("silence", fails(9, Operation::CurrentAccessId, Kind::Timeout), &[CURRENT; 3], Err(ErrorKind::Timeout)),
         ("silence, once", fails(1, Operation::CurrentAccessId, Kind::Timeout), &[CURRENT, CURRENT, NEW, USE], Ok(())),
         // A new one ends the one that the others use: nothing but the gateway's own no leads to it.
@@ -75,7 +75,7 @@ async fn how_an_access_id_is_found() {
         ("not found, says a proxy", says(404, r#"{"message":"Not Found"}"#), &[CURRENT], UNREADABLE),
         ("the gateway's own no", says(404, r#"{"success":false,"message":"none"}"#), &[CURRENT, NEW, USE], Ok(())),
         ("the gateway's own no in a 200", says(200, r#"{"success":false,"message":"none"}"#), &[CURRENT, NEW, USE], Ok(())),
-        ("the current one is unreadable", Gateway::of(Operation::CurrentAccessId, [Does::Say(200, "<html>".into())]), &[CURRENT], Err(ErrorKind::Unreadable)),
+        ("the current one is unreadable", Gateway::of(Operation::CurrentAccessId, [Does::Say(200, "<html>".into())]), &[CURRENT], Err(ErrorKind::InvalidResponse)),
     ];
     for (what, gateway, asked, ended) in table {
         assert_eq!(asks(&gateway).await, (asked.iter().map(ToString::to_string).collect(), ended), "{what}");

@@ -43,7 +43,7 @@ async fn a_lost_answer_leads_to_the_first_outcome() {
     let table: Vec<Case> = vec![
         ("well", vec![], &[PAY], None, 1),
         ("no connection", vec![Does::Fail(Kind::Connect)], &[PAY, PAY], None, 1),
-        ("no connection at all", vec![Does::Fail(Kind::Connect); 3], &[PAY; 3], Some(ErrorKind::Unreachable), 0),
+        ("no connection at all", vec![Does::Fail(Kind::Connect); 3], &[PAY; 3], Some(ErrorKind::Connection), 0),
         ("performed, then reset", vec![Does::PerformThen(reset)], &[PAY, SEARCH], None, 1),
         ("performed, then silence", vec![Does::PerformThen(Kind::Timeout)], &[PAY, SEARCH], None, 1),
         ("performed, then cut", vec![Does::PerformThen(Kind::Truncated)], &[PAY, SEARCH], None, 1),

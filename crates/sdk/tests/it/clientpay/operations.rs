@@ -137,13 +137,13 @@ async fn what_a_version_lacks_is_refused_before_it_is_sent() {
     let gateway = Gateway::new(|_, _| Does::Well);
     let client = gateway.builder().version(Version::V1).build().unwrap();
     let error = client.payments().count(&payment_filter()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Rules);
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert_eq!(source, "version 1.0 has no clientpay-payments.count");
     assert_eq!(gateway.count("clientpay-payments.count"), 0);
     let before = gateway.asked();
     let error = client.payers().create(&new_payer()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Rules);
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert_eq!(gateway.asked(), before, "not even a request id is asked for");
     assert!(client.access().validate_credentials().await.unwrap().into_value());
 }

@@ -13,7 +13,7 @@ use super::operations::{card_payment, invoice_page};
 async fn what_each_answer_means() {
     use ErrorKind::{
         Configuration, NotFound, OutcomeUnknown as Unknown, RateLimited, Redirected, Refused, Timeout, Unauthorized,
-        Unavailable, Unreachable, Unreadable,
+        Unavailable, Connection, InvalidResponse,
     };
     const VALUE: Option<ErrorKind> = None;
     let all = |kind| [Some(kind); 3];
@@ -21,47 +21,47 @@ async fn what_each_answer_means() {
     let says = |status, body: &str| Does::Say(status, body.into());
     let no = r#"{"success":false,"message":"no"}"#;
     let table = [
-        ("no connection", Does::Fail(Kind::Connect), all(Unreachable)),
+        ("no connection", Does::Fail(Kind::Connect), all(Connection)),
         ("no such URL", Does::Fail(Kind::RefusedUrl), all(Configuration)),
-        ("a reset", Does::Fail(Kind::Closed), of_a_read(Unreachable)),
+        ("a reset", Does::Fail(Kind::Closed), of_a_read(Connection)),
         ("silence", Does::Fail(Kind::Timeout), of_a_read(Timeout)),
-        ("a cut body", Does::Fail(Kind::Truncated), of_a_read(Unreadable)),
-        ("an endless body", Does::Fail(Kind::TooLarge), of_a_read(Unreadable)),
-        ("HTML", says(200, "<html>"), of_a_read(Unreadable)),
-        ("nothing", says(200, ""), of_a_read(Unreadable)),
-        ("an object of nothing", says(200, "{}"), of_a_read(Unreadable)),
-        ("an object of something else", says(200, r#"{"ok":true}"#), of_a_read(Unreadable)),
-        ("an empty 204", says(204, ""), [Some(Unreadable), Some(Unknown), VALUE]),
-        ("success alone", says(200, r#"{"success":true}"#), [Some(Unreadable), Some(Unknown), VALUE]),
-        ("another page", says(200, r#"{"success":true,"requestID":"other","paymentPageUrl":"https://a.test/"}"#), [Some(Unreadable), Some(Unknown), Some(Unknown)]),
+        ("a cut body", Does::Fail(Kind::Truncated), of_a_read(InvalidResponse)),
+        ("an endless body", Does::Fail(Kind::TooLarge), of_a_read(InvalidResponse)),
+        ("HTML", says(200, "<html>"), of_a_read(InvalidResponse)),
+        ("nothing", says(200, ""), of_a_read(InvalidResponse)),
+        ("an object of nothing", says(200, "{}"), of_a_read(InvalidResponse)),
+        ("an object of something else", says(200, r#"{"ok":true}"#), of_a_read(InvalidResponse)),
+        ("an empty 204", says(204, ""), [Some(InvalidResponse), Some(Unknown), VALUE]),
+        ("success alone", says(200, r#"{"success":true}"#), [Some(InvalidResponse), Some(Unknown), VALUE]),
+        ("another page", says(200, r#"{"success":true,"requestID":"other","paymentPageUrl":"https://a.test/"}"#), [Some(InvalidResponse), Some(Unknown), Some(Unknown)]),
         ("a refusal in a 200", says(200, no), all(Refused)),
         ("a refusal", says(400, no), all(Refused)),
-        ("a refusal of a proxy", says(400, "<html>"), of_a_read(Unreadable)),
-        ("a refusal of another server", says(404, r#"{"message":"Not Found"}"#), of_a_read(Unreadable)),
-        ("nothing with 401", says(401, ""), of_a_read(Unreadable)),
-        ("nothing with 403", says(403, ""), of_a_read(Unreadable)),
-        ("a refusal with a yes", says(400, r#"{"success":true}"#), of_a_read(Unreadable)),
-        ("a refusal with the value", says(401, r#"{"success":true,"count":7}"#), of_a_read(Unreadable)),
-        ("a refusal of access with a yes", says(403, r#"{"success":"true","message":"no"}"#), of_a_read(Unreadable)),
-        ("a yes that is not found", says(404, r#"{"success":true}"#), of_a_read(Unreadable)),
-        ("a yes that is gone", says(410, r#"{"success":true}"#), of_a_read(Unreadable)),
-        ("a payment that is not found", says(404, r#"{"success":false,"paymentID":"7"}"#), of_a_read(Unreadable)),
-        ("a payment that is not found, in a list", says(404, r#"{"success":false,"payments":[{"paymentID":"7"}]}"#), of_a_read(Unreadable)),
-        ("a payment in a no", says(200, r#"{"success":false,"paymentID":"7"}"#), of_a_read(Unreadable)),
-        ("a no that cannot be read", says(403, r#"{"success":{},"count":7}"#), of_a_read(Unreadable)),
-        ("an empty yes", says(200, r#"{"success":"","message":"Welcome"}"#), of_a_read(Unreadable)),
-        ("an empty yes of blanks", says(200, r#"{"success":" "}"#), of_a_read(Unreadable)),
-        ("an empty no", says(404, r#"{"success":"","message":"Not Found"}"#), of_a_read(Unreadable)),
-        ("a yes with an error", says(200, r#"{"success":true,"errors":[{"message":"no"}]}"#), of_a_read(Unreadable)),
-        ("neither yes nor no", says(200, r#"{"success":"maybe"}"#), of_a_read(Unreadable)),
+        ("a refusal of a proxy", says(400, "<html>"), of_a_read(InvalidResponse)),
+        ("a refusal of another server", says(404, r#"{"message":"Not Found"}"#), of_a_read(InvalidResponse)),
+        ("nothing with 401", says(401, ""), of_a_read(InvalidResponse)),
+        ("nothing with 403", says(403, ""), of_a_read(InvalidResponse)),
+        ("a refusal with a yes", says(400, r#"{"success":true}"#), of_a_read(InvalidResponse)),
+        ("a refusal with the value", says(401, r#"{"success":true,"count":7}"#), of_a_read(InvalidResponse)),
+        ("a refusal of access with a yes", says(403, r#"{"success":"true","message":"no"}"#), of_a_read(InvalidResponse)),
+        ("a yes that is not found", says(404, r#"{"success":true}"#), of_a_read(InvalidResponse)),
+        ("a yes that is gone", says(410, r#"{"success":true}"#), of_a_read(InvalidResponse)),
+        ("a payment that is not found", says(404, r#"{"success":false,"paymentID":"7"}"#), of_a_read(InvalidResponse)),
+        ("a payment that is not found, in a list", says(404, r#"{"success":false,"payments":[{"paymentID":"7"}]}"#), of_a_read(InvalidResponse)),
+        ("a payment in a no", says(200, r#"{"success":false,"paymentID":"7"}"#), of_a_read(InvalidResponse)),
+        ("a no that cannot be read", says(403, r#"{"success":{},"count":7}"#), of_a_read(InvalidResponse)),
+        ("an empty yes", says(200, r#"{"success":"","message":"Welcome"}"#), of_a_read(InvalidResponse)),
+        ("an empty yes of blanks", says(200, r#"{"success":" "}"#), of_a_read(InvalidResponse)),
+        ("an empty no", says(404, r#"{"success":"","message":"Not Found"}"#), of_a_read(InvalidResponse)),
+        ("a yes with an error", says(200, r#"{"success":true,"errors":[{"message":"no"}]}"#), of_a_read(InvalidResponse)),
+        ("neither yes nor no", says(200, r#"{"success":"maybe"}"#), of_a_read(InvalidResponse)),
         ("a business refusal", says(402, no), all(Refused)),
         ("not allowed", says(403, no), all(Unauthorized)),
         ("not found", says(404, no), all(NotFound)),
         ("gone", says(410, no), all(NotFound)),
         ("the wrong method", says(405, no), all(Refused)),
         ("the wrong media type", says(415, no), all(Refused)),
-        ("nothing with 410", says(410, ""), of_a_read(Unreadable)),
-        ("nothing with 405", says(405, ""), of_a_read(Unreadable)),
+        ("nothing with 410", says(410, ""), of_a_read(InvalidResponse)),
+        ("nothing with 405", says(405, ""), of_a_read(InvalidResponse)),
         ("slow", says(408, ""), of_a_read(Unavailable)),
         ("too many", says(429, no), all(RateLimited)),
         ("too many, says a proxy", says(429, ""), of_a_read(RateLimited)),
@@ -126,7 +126,7 @@ async fn a_postback_is_a_hint_and_a_search_confirms() {
     assert_eq!(confirm(&request_id, "540.25").await, Some((Verdict::Reversed, paid.payment_id)));
 
     for body in ["", "<html>", "[]", r#"{"requestID":{}}"#] {
-        assert_eq!(postback(body.as_bytes()).unwrap_err().kind(), ErrorKind::Unreadable, "{body}");
+        assert_eq!(postback(body.as_bytes()).unwrap_err().kind(), ErrorKind::InvalidResponse, "{body}");
     }
     let Postback::Payer(payer) = postback(br#"{"success":true,"requestID":"r","payerID":"p"}"#).unwrap()
     else {

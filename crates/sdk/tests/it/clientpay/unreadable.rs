@@ -49,7 +49,7 @@ async fn an_answer_without_a_list_of_invoices_is_unreadable() {
         let found = gateway.client().pages().search_invoices(&connect_search()).await;
         match found {
             Ok(found) => assert!(is_empty && found.is_empty(), "{body}"),
-            Err(error) => assert_eq!((error.kind(), is_empty), (ErrorKind::Unreadable, false), "{body}"),
+            Err(error) => assert_eq!((error.kind(), is_empty), (ErrorKind::InvalidResponse, false), "{body}"),
         }
     }
 }

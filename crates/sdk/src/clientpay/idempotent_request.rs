@@ -12,7 +12,7 @@ use super::answer::{Answered, Decode, Effect};
 use crate::{Error, ErrorKind, Response};
 
 /// A request under its id.
-pub(super) struct Keyed<'a, T> {
+pub(super) struct IdempotentRequest<'a, T> {
     client: &'a ClientPay,
     operation: Operation,
     decode: Decode<T>,
@@ -30,7 +30,7 @@ pub(super) struct Manner {
 }
 
 /// A look at the gateway for a request.
-pub(super) enum Looked<V> {
+pub(super) enum LookUpResult<V> {
     /// Its outcome.
     Found(Response<V>),
     /// The gateway knows nothing of it.
@@ -42,7 +42,7 @@ pub(super) enum Looked<V> {
 }
 
 /// A look that is under way.
-pub(super) type Look<'a, V> = Pin<Box<dyn Future<Output = Looked<V>> + Send + 'a>>;
+pub(super) type LookUp<'a, V> = Pin<Box<dyn Future<Output = LookUpResult<V>> + Send + 'a>>;
 
 /// A request without a known outcome.
 struct Unsettled {
@@ -56,7 +56,7 @@ struct Unsettled {
 /// How often what is still open is looked at.
 const LOOKS: u32 = 3;
 
-impl<'a, T: Effect> Keyed<'a, T> {
+impl<'a, T: Effect> IdempotentRequest<'a, T> {
     /// A request under the id that it had before, or under a fresh one.
     pub(super) async fn new(
         client: &'a ClientPay,
@@ -84,34 +84,34 @@ impl<'a, T: Effect> Keyed<'a, T> {
         mut resend_after: Option<Duration>,
         write: impl Fn(Session<'_>, &RequestId) -> Result<Call, EncodeError>,
         take: impl Fn(&RequestId, T, Manner) -> Option<V>,
-        look: impl Fn() -> Look<'l, V>,
+        look: impl Fn() -> LookUp<'l, V>,
     ) -> Result<Response<V>, Error> {
-        let mut in_doubt = self.sent;
-        if in_doubt {
+        let mut is_uncertain = self.sent;
+        if is_uncertain {
             match self.client.settle(&look).await {
-                Looked::Absent => {}
-                looked => {
+                LookUpResult::Absent => {}
+                result => {
                     let unknown = Error::new(ErrorKind::OutcomeUnknown).of_operation(self.operation.name());
-                    return self.conclude(unknown, looked);
+                    return self.conclude(unknown, result);
                 }
             }
         }
         loop {
-            let Unsettled { error, refused, named } = match self.send(in_doubt, &write, &take).await {
+            let Unsettled { error, refused, named } = match self.send(is_uncertain, &write, &take).await {
                 Ok(outcome) => return outcome,
                 Err(unsettled) => unsettled,
             };
-            in_doubt = true;
+            is_uncertain = true;
             let window = resend_after.take().filter(|_| !refused && !named);
-            let mut looked = self.client.settle(&look).await;
-            if let (Looked::Absent, Some(window)) = (&looked, window) {
+            let mut result = self.client.settle(&look).await;
+            if let (LookUpResult::Absent, Some(window)) = (&result, window) {
                 self.client.wait(window).await;
-                looked = self.client.settle(&look).await;
-                if matches!(looked, Looked::Absent) {
+                result = self.client.settle(&look).await;
+                if matches!(result, LookUpResult::Absent) {
                     continue;
                 }
             }
-            return self.conclude(error, looked);
+            return self.conclude(error, result);
         }
     }
 
@@ -123,27 +123,27 @@ impl<'a, T: Effect> Keyed<'a, T> {
     ) -> Result<Response<V>, Error> {
         match self.send(self.sent, &write, &take).await {
             Ok(outcome) => outcome,
-            Err(Unsettled { error, .. }) => self.conclude(error, Looked::Absent),
+            Err(Unsettled { error, .. }) => self.conclude(error, LookUpResult::Absent),
         }
     }
 
     /// Sends it: its outcome, or a definite no, unless an earlier attempt leaves that open.
     async fn send<V>(
         &self,
-        in_doubt: bool,
+        is_uncertain: bool,
         write: &impl Fn(Session<'_>, &RequestId) -> Result<Call, EncodeError>,
         take: &impl Fn(&RequestId, T, Manner) -> Option<V>,
     ) -> Result<Result<Response<V>, Error>, Unsettled> {
         let Self { client, operation, decode, id, .. } = self;
         let answer = client.call(*operation, |session| write(session, id), *decode).await;
         let named = answer.as_ref().is_ok_and(Answered::is_named);
-        let in_doubt = in_doubt || answer.as_ref().is_ok_and(Answered::in_doubt);
+        let is_uncertain = is_uncertain || answer.as_ref().is_ok_and(Answered::is_uncertain);
         let taken = answer.and_then(|answered| {
             let status = answered.status();
             answered.take(|value, failed| take(id, value, Manner { status, failed }))
         });
         match taken {
-            Err(error) if in_doubt || error.is_outcome_unknown() => {
+            Err(error) if is_uncertain || error.is_outcome_unknown() => {
                 Err(Unsettled { refused: !error.is_outcome_unknown(), error, named })
             }
             outcome => Ok(outcome),
@@ -151,13 +151,13 @@ impl<'a, T: Effect> Keyed<'a, T> {
     }
 
     /// What a look makes of a request without a known outcome.
-    fn conclude<V>(self, error: Error, looked: Looked<V>) -> Result<Response<V>, Error> {
+    fn conclude<V>(self, error: Error, result: LookUpResult<V>) -> Result<Response<V>, Error> {
         let unknown = |error: Error| error.of_kind(ErrorKind::OutcomeUnknown).under(self.id);
-        Err(match looked {
-            Looked::Found(response) => return Ok(response),
-            Looked::Absent => unknown(error),
-            Looked::Open(payments) => unknown(error).naming_payments(payments),
-            Looked::Several(several) => {
+        Err(match result {
+            LookUpResult::Found(response) => return Ok(response),
+            LookUpResult::Absent => unknown(error),
+            LookUpResult::Open(payments) => unknown(error).naming_payments(payments),
+            LookUpResult::Several(several) => {
                 unknown(error).naming_payments(several.payment_ids().iter().cloned()).with_source(several)
             }
         })
@@ -167,19 +167,19 @@ impl<'a, T: Effect> Keyed<'a, T> {
 impl ClientPay {
     /// Looks until it is settled, a few times. A payment that one look named is not absent because a later one, which may
     /// be stale, does not find it.
-    async fn settle<'l, V>(&self, look: impl Fn() -> Look<'l, V>) -> Looked<V> {
+    async fn settle<'l, V>(&self, look: impl Fn() -> LookUp<'l, V>) -> LookUpResult<V> {
         let (mut looks, mut named) = (1, Vec::new());
         loop {
             match look().await {
-                Looked::Open(payments) => {
+                LookUpResult::Open(payments) => {
                     named.extend(payments);
                     if looks == LOOKS {
-                        return Looked::Open(named);
+                        return LookUpResult::Open(named);
                     }
                     self.wait_before_look(looks).await;
                 }
-                Looked::Absent if !named.is_empty() => return Looked::Open(named),
-                looked => return looked,
+                LookUpResult::Absent if !named.is_empty() => return LookUpResult::Open(named),
+                result => return result,
             }
             looks += 1;
         }
