@@ -12,6 +12,7 @@ use crate::step::Step;
 mod arrows;
 mod circles;
 mod docs;
+mod guide;
 mod holds;
 mod manifests;
 mod numbers;
@@ -25,7 +26,10 @@ mod trees;
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     match arguments {
         [] => {}
-        [write] if write == "--write" => holds::write(&crate::root())?,
+        [write] if write == "--write" => {
+            holds::write(&crate::root())?;
+            guide::write(&crate::root())?;
+        }
         _ => {
             let given = arguments.join(" ");
             return Err(Failure::Unknown { given, known: "it takes --write, or nothing".into() });
@@ -55,6 +59,7 @@ fn findings() -> Result<Vec<Finding>, Failure> {
     findings.extend(numbers::check(&files));
     findings.extend(docs::check(&files));
     findings.extend(holds::check(&files));
+    findings.extend(guide::check(&files));
     findings.extend(manifests::check(&files));
     findings.extend(sqlite::check(&files));
     findings.extend(operations::check(&files));

@@ -30,13 +30,15 @@ mod clearent;
 mod clientpay;
 mod members;
 mod mutate;
+mod mutation;
 mod records;
 mod tree;
 
 pub use case::{Case, Expect, List, Members, Vendor, golden};
 pub use cases::CASES;
 pub use claim::{Claim, Told, fault, reported};
-pub use mutate::{Mutation, mutations};
+pub use mutate::mutations;
+pub use mutation::Mutation;
 pub use tree::{Format, Tree};
 
 /// A reply as it arrives.

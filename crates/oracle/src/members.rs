@@ -1,8 +1,8 @@
 //! Each member of a golden reply by itself, and each record of a list: dropped, doubled, emptied, of another type, of
 //! another value.
 
-use crate::mutate::{mutation, with_body};
-use crate::{Case, Format, Mutation, Reply, Tree, tree::TYPE};
+use crate::mutation::{Mutation, mutation, with_body};
+use crate::{Case, Format, Reply, Tree, tree::TYPE};
 
 /// Other values by the last word of a member's name, or of any other member.
 const OTHERS: &[(&str, &[&str])] = &[

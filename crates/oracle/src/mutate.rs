@@ -1,20 +1,8 @@
 //! One change at a time to a golden reply.
 
 use crate::members::of_members;
+use crate::mutation::{Mutation, mutation, with_body};
 use crate::{Case, Format, Reply, Tree, Vendor, golden, tree::TYPE};
-
-/// A golden reply with one thing changed.
-#[derive(Debug, Clone)]
-pub struct Mutation {
-    /// What was changed, such as `result: dropped`.
-    pub name: String,
-    /// Whether the change says nothing new, so that the conclusion must be that of the golden reply.
-    pub harmless: bool,
-    /// Whether the change is within one record of a list, so that the other records must be read.
-    pub contained: bool,
-    /// The reply.
-    pub reply: Reply,
-}
 
 /// Every HTTP status of which a client could think something.
 const STATUSES: [u16; 36] = [
@@ -42,14 +30,6 @@ pub fn mutations(case: &Case, format: Format) -> impl Iterator<Item = Mutation> 
         }
     }
     mutations.into_iter()
-}
-
-pub(crate) fn mutation(name: impl Into<String>, reply: Reply) -> Mutation {
-    Mutation { name: name.into(), harmless: false, contained: false, reply }
-}
-
-pub(crate) fn with_body(base: &Reply, body: impl Into<Vec<u8>>) -> Reply {
-    Reply { body: body.into(), ..base.clone() }
 }
 
 /// The status, the content type, and the bytes around and in place of the document.

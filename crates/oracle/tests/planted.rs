@@ -346,6 +346,7 @@ fn is_new(day: &str) -> bool {
     day.parse::<u8>().is_ok_and(|day| day > 28) || day.parse::<u8>().is_err()
 }
 
+/// Holds: The oracle catches each planted client that reports an object wrongly.
 #[test]
 fn every_planted_telling_is_caught() {
     let planted: &[(&str, &str, Telling)] = &[

@@ -39,7 +39,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! The repository has a guide, `docs/guide`: getting started, the concepts, and each resource with what goes over the
+//! The [`guide`] has a chapter for each task: getting started, the concepts, and each resource with what goes over the
 //! wire.
 //!
 //! # Features
@@ -75,6 +75,8 @@ pub mod clearent;
 pub mod clientpay;
 mod environment;
 mod error;
+#[cfg(all(doc, not(doctest)))]
+pub mod guide;
 pub mod keys;
 mod object_locks;
 mod page;

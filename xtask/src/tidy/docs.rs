@@ -79,7 +79,8 @@ pub(super) fn links(files: &Files) -> Vec<Finding> {
     let pages = files.iter().filter(|(path, _)| is(path, "md"));
     let links =
         pages.flat_map(|(path, text)| prose(text).flat_map(targets).map(move |target| (path, target)));
-    let inside = links.filter(|(_, target)| !target.contains("://") && !target.starts_with("mailto:"));
+    let is_outside = |target: &str| ["://", "crate::", "mailto:"].iter().any(|mark| target.contains(mark));
+    let inside = links.filter(|(_, target)| !is_outside(target));
     let dead = inside.filter(|(path, target)| !leads_somewhere(files, path, target));
     dead.map(|(path, target)| Finding::new(path, format!("its link to {target} leads nowhere"))).collect()
 }

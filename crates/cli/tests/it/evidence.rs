@@ -230,11 +230,13 @@ fn exit_statuses_need_evidence(format: Format, one_of: usize, least: usize) {
     assert!(unfounded.is_empty(), "claims without evidence:\n{}", unfounded.join("\n"));
 }
 
+/// Holds: An exit status claims success or refusal only on whole and consistent evidence.
 #[test]
 fn an_exit_status_claims_nothing_without_evidence() {
     exit_statuses_need_evidence(Format::Json, 9, 440);
 }
 
+/// Holds: An exit status claims nothing without evidence in XML either.
 #[test]
 fn nor_with_answers_in_xml() {
     exit_statuses_need_evidence(Format::Xml, 11, 130);

@@ -315,22 +315,26 @@ async fn conclusions_need_evidence(cases: impl Iterator<Item = (&'static Case, F
     faults.assert_none();
 }
 
+/// Holds: The facade calls a Clearent charge approved or declined only on whole and consistent evidence.
 #[tokio::test(start_paused = true)]
 async fn conclusions_of_charges_need_evidence() {
     conclusions_need_evidence(cases().filter(|(case, _)| case.expect == Expect::Charge), 10_000).await;
 }
 
+/// Holds: The facade calls a Clearent write done or not done only on whole and consistent evidence.
 #[tokio::test(start_paused = true)]
 async fn conclusions_of_writes_need_evidence() {
     let writes = cases().filter(|(case, _)| matches!(case.expect, Expect::Write | Expect::Delete));
     conclusions_need_evidence(writes, 10_000).await;
 }
 
+/// Holds: The facade reports an object of Clearent, or its absence, only on whole and consistent evidence.
 #[tokio::test(start_paused = true)]
 async fn conclusions_of_reads_need_evidence() {
     conclusions_need_evidence(cases().filter(|(case, _)| case.expect == Expect::Read), 2_000).await;
 }
 
+/// Holds: One unreadable record of a list takes no other with it, and no list ends early in silence.
 #[tokio::test(start_paused = true)]
 async fn conclusions_of_lists_need_evidence() {
     conclusions_need_evidence(cases().filter(|(case, _)| case.expect == Expect::List), 5_000).await;

@@ -285,21 +285,25 @@ fn cases(of: impl Fn(Expect) -> bool) -> impl Iterator<Item = &'static Case> {
     CASES.iter().filter(move |case| case.vendor == Vendor::ClientPay && of(case.expect))
 }
 
+/// Holds: The facade calls a ClientPay payment approved or declined only on whole and consistent evidence.
 #[tokio::test(start_paused = true)]
 async fn conclusions_of_payments_need_evidence() {
     conclusions_need_evidence(cases(|expect| expect == Expect::Charge), 5_000).await;
 }
 
+/// Holds: A look-up under a request id settles a payment only on whole and consistent evidence.
 #[tokio::test(start_paused = true)]
 async fn conclusions_of_looks_need_evidence() {
     conclusions_need_evidence(cases(|expect| expect == Expect::Look), 5_000).await;
 }
 
+/// Holds: The facade calls a ClientPay write done or not done only on whole and consistent evidence.
 #[tokio::test(start_paused = true)]
 async fn conclusions_of_writes_need_evidence() {
     conclusions_need_evidence(cases(|expect| matches!(expect, Expect::Write | Expect::Delete)), 5_000).await;
 }
 
+/// Holds: The facade reports a ClientPay object, or its absence, only on whole and consistent evidence.
 #[tokio::test(start_paused = true)]
 async fn conclusions_of_reads_need_evidence() {
     conclusions_need_evidence(cases(|expect| matches!(expect, Expect::Read | Expect::List)), 3_000).await;

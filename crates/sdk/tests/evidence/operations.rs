@@ -22,6 +22,7 @@ const NOT_IN_THE_FACADE: [&str; 7] = [
     "duplicate-settings.update",
 ];
 
+/// Holds: Every operation of Clearent has a case in the oracle.
 #[test]
 fn every_operation_of_clearent_has_a_case() {
     let judged = judged(Vendor::Clearent);
@@ -31,6 +32,7 @@ fn every_operation_of_clearent_has_a_case() {
     }
 }
 
+/// Holds: Every operation of ClientPay has a case in the oracle.
 #[test]
 fn every_operation_of_clientpay_has_a_case() {
     let judged = judged(Vendor::ClientPay);
