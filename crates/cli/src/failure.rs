@@ -5,7 +5,7 @@ use std::io;
 use std::iter;
 
 use http::StatusCode;
-use perennial::clearent::{InvalidApiKey, Lookup, Reference, TransactionId};
+use perennial::clearent::{Lookup, Reference, TransactionId};
 use perennial::clientpay::{Operation, RequestId};
 use perennial::keys::KeyStoreError;
 use perennial::transport::{Delivery, Kind, TransportError, redact};
@@ -383,12 +383,6 @@ impl From<Error> for Failure {
 impl From<KeyStoreError> for Failure {
     fn from(error: KeyStoreError) -> Self {
         Self::Keys(error)
-    }
-}
-
-impl From<InvalidApiKey> for Failure {
-    fn from(invalid: InvalidApiKey) -> Self {
-        Self::Usage(invalid.to_string())
     }
 }
 

@@ -31,12 +31,17 @@ pub(crate) fn api_key(file: Option<&Path>) -> Result<ApiKey, Failure> {
     }
     let missing =
         || Failure::Usage(format!("there is no api key: set {API_KEY} or pass --api-key-file FILE"));
-    Ok(ApiKey::new(&of_variable(API_KEY)?.ok_or_else(missing)?)?)
+    key(&of_variable(API_KEY)?.ok_or_else(missing)?)
 }
 
 /// The key of a file.
 pub(crate) fn key_of_file(path: &Path) -> Result<ApiKey, Failure> {
-    Ok(ApiKey::new(&of_file("api key", path)?)?)
+    key(&of_file("api key", path)?)
+}
+
+/// The key of a text.
+pub(crate) fn key(text: &str) -> Result<ApiKey, Failure> {
+    ApiKey::new(text).map_err(|invalid| Failure::Usage(invalid.to_string()))
 }
 
 /// Reads the secret in a file, byte order mark included; `what` names the content.
@@ -112,8 +117,8 @@ fn named(path: &Path) -> String {
 pub(crate) fn new_key(file: Option<&Path>) -> Result<ApiKey, Failure> {
     match file {
         Some(file) => key_of_file(file),
-        None if io::stdin().is_terminal() => Ok(ApiKey::new(&hidden("Api key (not shown): ")?)?),
-        None => Ok(ApiKey::new(&of_stdin("api key")?)?),
+        None if io::stdin().is_terminal() => key(&hidden("Api key (not shown): ")?),
+        None => key(&of_stdin("api key")?),
     }
 }
 

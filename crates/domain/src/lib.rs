@@ -65,6 +65,7 @@ mod secret;
 #[cfg(feature = "serde")]
 mod serial;
 mod text;
+mod timestamp;
 
 pub use builder::{Builder, Request};
 pub use card::{CardBrand, CardNumber, Expiry, SecurityCode};
@@ -79,6 +80,7 @@ pub use month::Month;
 pub use reported::Reported;
 pub use secret::Secret;
 pub use text::{AsGateway, Text};
+pub use timestamp::Timestamp;
 
 pub use chrono::{NaiveDate, NaiveDateTime};
 

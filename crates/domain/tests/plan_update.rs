@@ -3,7 +3,7 @@
 use perennial_domain::clearent::{
     CustomerKey, Frequency, FrequencyDay, Link, Plan, PlanKey, PlanStatus, PlanUpdate, TokenId,
 };
-use perennial_domain::{Amount, Date, Reported};
+use perennial_domain::{Amount, Date, Reported, Timestamp};
 
 fn date(text: &str) -> Option<Date> {
     text.parse().ok()
@@ -25,7 +25,7 @@ fn plan() -> Plan {
         start_date: date("2027-01-01"),
         end_date: date("2027-12-31"),
         status: Some(PlanStatus::ACTIVE),
-        status_date: Some("2027-01-01 10:00:00".into()),
+        status_date: Some(Timestamp::reported("2027-01-01 10:00:00")),
         email_address: Some("ada@example.test".into()),
         email_receipt: Some(true.into()),
         links: vec![Link { rel: "self".into(), href: "/".into(), id: None }],

@@ -65,9 +65,8 @@ async fn report(client: &Clearent, day: Date) -> Result<Report, Error> {
     Ok(report)
 }
 
-/// The day of a payment, whose `created` begins with it.
 fn day_of(payment: &Payment) -> Option<Date> {
-    payment.created.as_deref()?.get(..10)?.parse().ok()
+    payment.created.as_ref()?.date()
 }
 
 /// The issuer's reason is with the card transaction.

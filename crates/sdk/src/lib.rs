@@ -94,7 +94,7 @@ pub use response::Response;
 pub use perennial_domain::encoding;
 pub use perennial_domain::{
     Amount, Builder, CardBrand, Date, Expiry, InvalidValue, Invoice, InvoiceLine, Month, NaiveDate,
-    NaiveDateTime, Reported, Rule, Total, Violation, Violations,
+    NaiveDateTime, Reported, Rule, Timestamp, Total, Violation, Violations,
 };
 pub use perennial_transport as transport;
 pub use perennial_wire::clearent::Page as PageInfo;

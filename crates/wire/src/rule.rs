@@ -9,7 +9,7 @@ use perennial_domain::clearent::{
     BatchId, BatchStatus, CustomerKey, CustomerStatus, Frequency, FrequencyDay, OneTimeToken, PlanKey,
     PlanStatus, PlanType, TokenId, TokenStatus, TransactionId, TransactionResult, TransactionType,
 };
-use perennial_domain::{Amount, CardBrand, Date, Expiry, Flag, Reported, Total};
+use perennial_domain::{Amount, CardBrand, Date, Expiry, Flag, Reported, Timestamp, Total};
 
 use crate::fields::{
     Fault, amount, count, date, expiry, flag, given, key, last_four, own_key, owned, padded, reported,
@@ -65,7 +65,7 @@ macro_rules! names {
 
 names! {
     keys BatchId, CustomerKey, PlanKey, TokenId, TransactionId;
-    words BatchStatus, CardBrand, CustomerStatus, Frequency, PlanStatus, TokenStatus, TransactionResult, TransactionType
+    words BatchStatus, CardBrand, CustomerStatus, Frequency, PlanStatus, TokenStatus, Timestamp, TransactionResult, TransactionType
 }
 
 rules! {

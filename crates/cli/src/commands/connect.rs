@@ -61,7 +61,7 @@ impl Connect {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         let MerchantKey { environment, key } = global.new_key(|usual| self.key(usual))?;
         let store = global.keys.store()?;
-        let proved = MerchantKey { environment: environment.clone(), key: ApiKey::new(key.expose())? };
+        let proved = MerchantKey { environment: environment.clone(), key: input::key(key.expose())? };
         global.client_of(proved)?.batches().open().await?;
         if global.dry_run.is_on() {
             return DryRun::tell(global.output, shown(&self.name, &environment));

@@ -7,7 +7,7 @@ use perennial::clearent::{
     Frequency, FrequencyDay, Link, Payment, Plan, PlanKey, PlanStatus, PostalAddress, Token, TokenId,
     TokenStatus, Transaction, TransactionId, TransactionResult, TransactionType, Verdict,
 };
-use perennial::{Amount, CardBrand, Date, Expiry, Reported, Total};
+use perennial::{Amount, CardBrand, Date, Expiry, Reported, Timestamp, Total};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value as Json;
 
@@ -266,8 +266,8 @@ macro_rules! texts {
 pub(super) use {shown, texts, values};
 
 texts! {
-    BatchId BatchStatus CardBrand CustomerKey CustomerStatus Date Expiry Frequency PlanKey PlanStatus TokenId TokenStatus TransactionId
-    TransactionResult TransactionType Verdict
+    BatchId BatchStatus CardBrand CustomerKey CustomerStatus Date Expiry Frequency PlanKey PlanStatus Timestamp TokenId
+    TokenStatus TransactionId TransactionResult TransactionType Verdict
 }
 
 shown! {

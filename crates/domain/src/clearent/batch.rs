@@ -1,5 +1,5 @@
 use super::Paging;
-use crate::{InvalidValue, Rule, Total, builder::request, key::key, open::open};
+use crate::{InvalidValue, Rule, Timestamp, Total, builder::request, key::key, open::open};
 
 key! {
     /// The gateway's id of a batch, a decimal number.
@@ -34,9 +34,9 @@ pub struct Batch {
     /// The terminal's name.
     pub terminal_name: Option<String>,
     /// When its first transaction was made.
-    pub date_opened: Option<String>,
+    pub date_opened: Option<Timestamp>,
     /// When it was settled (batches page: `2020-05-02T19:48:04.993Z`).
-    pub settled: Option<String>,
+    pub settled: Option<Timestamp>,
     /// The confirmation of the settlement.
     pub confirmation_code: Option<String>,
     /// How many charges are in it.

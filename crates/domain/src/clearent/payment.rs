@@ -1,5 +1,5 @@
 use super::{CustomerKey, Paging, PlanKey, TransactionId, TransactionResult};
-use crate::{Amount, Date};
+use crate::{Amount, Date, Timestamp};
 
 /// A payment that a plan made.
 ///
@@ -18,7 +18,7 @@ pub struct Payment {
     /// The outcome.
     pub status: Option<TransactionResult>,
     /// When it was made, in the gateway's own format (transactions: `yyyy-MM-dd HH:mm:ss.SSS`, UTC).
-    pub created: Option<String>,
+    pub created: Option<Timestamp>,
 }
 
 /// Which payments to list.

@@ -2,8 +2,8 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime};
 
 use super::{CustomerKey, Link, Paging, Schedule, TokenId};
 use crate::{
-    Amount, Date, Flag, InvalidValue, Reported, Rule, Text, Total, Violations, add_months, builder::request,
-    key::key, open::open,
+    Amount, Date, Flag, InvalidValue, Reported, Rule, Text, Timestamp, Total, Violations, add_months,
+    builder::request, key::key, open::open,
 };
 
 key! {
@@ -533,7 +533,7 @@ pub struct Plan {
     /// Whether payments fire.
     pub status: Option<PlanStatus>,
     /// When the status changed, in the gateway's own format (captures: `yyyy-MM-dd HH:mm:ss`).
-    pub status_date: Option<String>,
+    pub status_date: Option<Timestamp>,
     /// Where receipts go.
     pub email_address: Option<String>,
     /// Whether receipts are sent.

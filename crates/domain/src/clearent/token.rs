@@ -1,6 +1,6 @@
 use super::{CustomerKey, Paging};
 use crate::{
-    CardBrand, CardNumber, Date, Expiry, Flag, InvalidValue, Reported, Rule, SecurityCode, Text,
+    CardBrand, CardNumber, Date, Expiry, Flag, InvalidValue, Reported, Rule, SecurityCode, Text, Timestamp,
     builder::request, key::key, open::open, text::check_brand,
 };
 
@@ -172,9 +172,9 @@ pub struct Token {
     /// How often it was used.
     pub times_used: Option<Reported<u64>>,
     /// When it was created, in the gateway's own format (captures: `2020-05-01T14:31:12.464Z`).
-    pub created: Option<String>,
+    pub created: Option<Timestamp>,
     /// When it was changed last, likewise.
-    pub updated: Option<String>,
+    pub updated: Option<Timestamp>,
     /// The vault's state of the token, such as `Open`.
     pub token_status: Option<String>,
     /// The merchant.

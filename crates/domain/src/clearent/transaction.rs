@@ -3,7 +3,7 @@ use super::{
     paging::Paging,
 };
 use crate::{
-    Amount, CardBrand, CardNumber, Expiry, Flag, InvalidValue, Reported, Rule, SecurityCode, Text,
+    Amount, CardBrand, CardNumber, Expiry, Flag, InvalidValue, Reported, Rule, SecurityCode, Text, Timestamp,
     Violations, builder::request, key::key, open::open, text::check_brand,
 };
 
@@ -312,7 +312,7 @@ pub struct Transaction {
     /// How the card was read: `0` is keyed in (captures of stored records).
     pub entry_method: Option<String>,
     /// When it was made: `yyyy-MM-dd HH:mm:ss.SSS`, UTC.
-    pub created: Option<String>,
+    pub created: Option<Timestamp>,
     /// The batch it belongs to, which later answers pad with zeros (`000059`); none if it moved no money.
     pub batch_string_id: Option<String>,
     /// The transaction that this one follows up.

@@ -99,7 +99,7 @@ fn facts(world: &World, plan: &Plan, names: &Names) -> Markup {
         dl {
             dt { "Plan" } dd { code { (plan.plan_key) } }
             dt { "Name" } dd { (shown(plan.plan_name.clone())) }
-            dt { "Status" } dd { (shown(plan.status.as_ref().map(ToString::to_string))) ", since " (shown(plan.status_date.clone())) }
+            dt { "Status" } dd { (shown(plan.status.as_ref().map(ToString::to_string))) ", since " (shown(plan.status_date.as_ref().map(ToString::to_string))) }
             dt { "Amount" } dd { (shown(plan.payment_amount.map(|amount| amount.to_string()))) ", monthly on day " (shown(plan.frequency_day.as_ref().map(ToString::to_string))) }
             dt { "Term" } dd { (shown(plan.start_date.map(|day| day.to_string()))) " to " (shown(plan.end_date.map(|day| day.to_string()))) }
             @if let Some(customer) = &plan.customer_key {

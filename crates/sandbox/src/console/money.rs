@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use perennial_domain::Timestamp;
 use perennial_domain::clearent::{
     BatchSearch, Paging, Payment, PaymentSearch, Plan, PlanKey, PlanSearch, PlanStatus, Transaction,
     TransactionId, TransactionSearch,
@@ -127,7 +128,7 @@ pub(super) fn payment_table(world: &World, payments: &[Payment], names: &Names) 
             tbody {
                 @for payment in payments {
                     tr {
-                        td { (payment.created.as_deref().unwrap_or_default()) }
+                        td { (payment.created.as_ref().map(Timestamp::as_str).unwrap_or_default()) }
                         td.number { (payment.payment_amount.map(|amount| amount.to_string()).unwrap_or_default()) }
                         td { (payment.status.as_ref().map(ToString::to_string).unwrap_or_default()) }
                         td { (names.link(world, payment.customer_key.as_ref())) }
@@ -181,7 +182,7 @@ fn transaction_table(world: &World, transactions: &[Transaction], names: &Names)
                 @for transaction in transactions {
                     tr {
                         th scope="row" { (transaction.id.as_ref().map(ToString::to_string).unwrap_or_default()) }
-                        td { (transaction.created.as_deref().unwrap_or_default()) }
+                        td { (transaction.created.as_ref().map(Timestamp::as_str).unwrap_or_default()) }
                         td { (transaction.transaction_type.as_ref().map(ToString::to_string).unwrap_or_default()) }
                         td.number { (transaction.amount.map(|amount| amount.to_string()).unwrap_or_default()) }
                         td {
@@ -226,7 +227,7 @@ pub(super) async fn batches(gateway: &Gateway, world: &World, form: &Form) -> Fo
                     tr {
                         th scope="row" { (batch.id.as_ref().map(ToString::to_string).unwrap_or_default()) }
                         td { (batch.status.as_ref().map(ToString::to_string).unwrap_or_default()) }
-                        td { (batch.date_opened.as_deref().unwrap_or_default()) }
+                        td { (batch.date_opened.as_ref().map(Timestamp::as_str).unwrap_or_default()) }
                         td.number { (batch.sales_total.map(|total| total.to_string()).unwrap_or_default()) }
                         td.number { (batch.refund_total.map(|total| total.to_string()).unwrap_or_default()) }
                         td.number { (batch.net_amount.map(|total| total.to_string()).unwrap_or_default()) }

@@ -1,7 +1,7 @@
 //! Batches in the database: a batch's figures are computed from its transactions, so that they always agree.
 
-use perennial_domain::Total;
 use perennial_domain::clearent::{Batch, BatchId, BatchSearch, BatchStatus};
+use perennial_domain::{Timestamp, Total};
 use perennial_wire::clearent::Page;
 use rusqlite::{OptionalExtension, Result, Row, params};
 
@@ -73,8 +73,8 @@ impl Session<'_> {
             merchant_id: Some(self.merchant_id()),
             terminal_id: Some(self.terminal_id()),
             terminal_name: Some("Terminal 1".into()),
-            date_opened: Some(Moment::from_millis(row.get("opened")?).iso_millis()),
-            settled: settled.map(Moment::iso_millis),
+            date_opened: Some(Timestamp::reported(&Moment::from_millis(row.get("opened")?).iso_millis())),
+            settled: settled.map(|moment| Timestamp::reported(&moment.iso_millis())),
             confirmation_code: settled.map(|_| self.seed.digits("settlement", number, 8)),
             sales_count: Some(sales_count),
             sales_total: Some(Total::from_cents(sales)),

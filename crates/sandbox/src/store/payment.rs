@@ -3,7 +3,7 @@
 use perennial_domain::clearent::{
     CustomerKey, Payment, PaymentSearch, PlanKey, TransactionId, TransactionResult,
 };
-use perennial_domain::{Amount, NaiveDate};
+use perennial_domain::{Amount, NaiveDate, Timestamp};
 use perennial_wire::clearent::Page;
 use rusqlite::{Result, Row, params};
 
@@ -77,6 +77,6 @@ fn payment(row: &Row<'_>) -> Result<Payment> {
         transaction_id: read_some(row, "transaction_id")?,
         payment_amount: read_amount(row, "amount")?,
         status: Some(TransactionResult::reported(&row.get::<_, String>("status")?)),
-        created: Some(Moment::from_millis(row.get("created")?).stamp()),
+        created: Some(Timestamp::reported(&Moment::from_millis(row.get("created")?).stamp())),
     })
 }

@@ -3,7 +3,7 @@
 use perennial_domain::clearent::{
     CustomerKey, Frequency, FrequencyDay, Plan, PlanKey, PlanSearch, PlanStatus, Schedule, TokenId,
 };
-use perennial_domain::{Amount, NaiveDate, Reported};
+use perennial_domain::{Amount, NaiveDate, Reported, Timestamp};
 use perennial_wire::clearent::Page;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
@@ -219,7 +219,7 @@ fn plan(row: &Row<'_>) -> Result<Plan> {
         start_date: Some(read(row, "start_date")?),
         end_date: Some(read(row, "end_date")?),
         status: Some(PlanStatus::reported(&row.get::<_, String>("status")?)),
-        status_date: Some(Moment::from_millis(row.get("status_date")?).seconds()),
+        status_date: Some(Timestamp::reported(&Moment::from_millis(row.get("status_date")?).seconds())),
         email_address: row.get("email_address")?,
         email_receipt: Some(Reported::Value(row.get("email_receipt")?)),
         links: Vec::new(),

@@ -5,7 +5,7 @@ use perennial_domain::clearent::{
     CustomerKey, CustomerToken, CustomerTokenUpdate, CustomerTokenUpdateFields, NewCustomerToken,
     NewCustomerTokenFields, Token, TokenId, TokenSearch, TokenStatus, TokenUpdate, TokenUpdateFields,
 };
-use perennial_domain::{CardBrand, Expiry, NaiveDate, Reported, Text};
+use perennial_domain::{CardBrand, Expiry, NaiveDate, Reported, Text, Timestamp};
 use perennial_wire::clearent::Page;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
@@ -294,8 +294,8 @@ fn token(row: &Row<'_>) -> Result<Token> {
         avs_zip: row.get("avs_zip")?,
         is_default: None,
         times_used: Some(Reported::Value(row.get("times_used")?)),
-        created: Some(Moment::from_millis(row.get("created")?).iso_millis()),
-        updated: Some(Moment::from_millis(row.get("updated")?).iso_millis()),
+        created: Some(Timestamp::reported(&Moment::from_millis(row.get("created")?).iso_millis())),
+        updated: Some(Timestamp::reported(&Moment::from_millis(row.get("updated")?).iso_millis())),
         token_status: Some("Open".into()),
         merchant_id: None,
     })

@@ -3,7 +3,7 @@
 use perennial_domain::clearent::{
     CheckAnswer, Transaction, TransactionId, TransactionResult, TransactionSearch, TransactionType,
 };
-use perennial_domain::{Amount, CardBrand, Reported, Total};
+use perennial_domain::{Amount, CardBrand, Reported, Timestamp, Total};
 use perennial_wire::clearent::Page;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
@@ -37,7 +37,7 @@ impl Session<'_> {
             .is_approved()
             .then(|| record.authorization_code.take())
             .map(|given| given.unwrap_or_else(|| format!("TAS{}", self.seed.digits("approval", number, 3))));
-        record.created = Some(at.stamp());
+        record.created = Some(Timestamp::reported(&at.stamp()));
         let batch = if moves_money(&record) { Some(self.taking_batch(at)?) } else { None };
         let mut columns = self.transaction_columns(number, at, &record);
         columns.push(("batch", batch.map(u64::cast_signed).into()));
@@ -316,7 +316,7 @@ fn transaction_when(row: &Row<'_>, open_batch: Option<u64>) -> Result<Transactio
         exp_date: read_expiry(row)?.map(Reported::from),
         // Nothing is swiped here. That it is the same for tokens is inferred.
         entry_method: Some("0".into()),
-        created: Some(Moment::from_millis(row.get("created")?).stamp()),
+        created: Some(Timestamp::reported(&Moment::from_millis(row.get("created")?).stamp())),
         // The vendor's samples have `59` in the answer to a transaction, and `000377` in a record of one.
         batch_string_id: batch.map(|number| format!("{number:06}")),
         ref_id: read_some(row, "ref_id")?,

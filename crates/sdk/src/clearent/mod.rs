@@ -40,11 +40,10 @@ pub use transactions::{Charged, Transactions};
 pub use perennial_domain::clearent::{
     Address, ApiKey, Batch, BatchId, BatchSearch, BatchStatus, Capture, Charge, ChargeSource, Customer,
     CustomerKey, CustomerSearch, CustomerStatus, CustomerToken, CustomerTokenUpdate, CustomerUpdate, Decline,
-    Expected as ExpectedCharges, ExpectedRun, Forecast, Frequency, FrequencyDay, InvalidApiKey, Link,
-    NewCustomer, NewCustomerToken, NewPlan, NewToken, Obstacle, OneTimeToken, Paging, Partial, Payment,
-    PaymentSearch, Plan, PlanForecast, PlanKey, PlanNote, PlanSearch, PlanStatus, PlanTerm, PlanUpdate,
-    PostalAddress, Reference, Refund, Refusal, Schedule, Settlement, Token, TokenId, TokenSearch,
-    TokenStatus, TokenUpdate, Transaction, TransactionId, TransactionResult, TransactionSearch,
-    TransactionType, TransactionUpdate, Verdict, Void, check_customer_deletion, check_plan_deletion,
-    check_token_deletion,
+    Expected as ExpectedCharges, ExpectedRun, Forecast, Frequency, FrequencyDay, Link, NewCustomer,
+    NewCustomerToken, NewPlan, NewToken, Obstacle, OneTimeToken, Paging, Partial, Payment, PaymentSearch,
+    Plan, PlanForecast, PlanKey, PlanNote, PlanSearch, PlanStatus, PlanTerm, PlanUpdate, PostalAddress,
+    Reference, Refund, Refusal, Schedule, Settlement, Token, TokenId, TokenSearch, TokenStatus, TokenUpdate,
+    Transaction, TransactionId, TransactionResult, TransactionSearch, TransactionType, TransactionUpdate,
+    Verdict, Void, check_customer_deletion, check_plan_deletion, check_token_deletion,
 };

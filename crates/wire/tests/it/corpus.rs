@@ -6,7 +6,7 @@ use perennial_domain::clearent::{
     ExpectedRun, Frequency, FrequencyDay, Link, MobileJwt, Payment, Plan, PlanStatus, PostalAddress, Refund,
     ResponseFilter, Token, TokenStatus, Transaction, TransactionResult, TransactionType,
 };
-use perennial_domain::{Amount, CardBrand, Date, Expiry, Total};
+use perennial_domain::{Amount, CardBrand, Date, Expiry, Timestamp, Total};
 use perennial_wire::clearent::{GatewayError, Page, Payload, ReadError, Reply, transaction};
 use perennial_wire::{Format, Limits};
 
@@ -185,7 +185,7 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
             200,
             "success",
             Payload::Token(Box::new(Token {
-                updated: some("2026-05-01T14:31:12.484Z"),
+                updated: moment("2026-05-01T14:31:12.484Z"),
                 exp_date: Some(expiry("1230").into()),
                 merchant_id: some("900000000001"),
                 token_status: some("Open"),
@@ -237,7 +237,7 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
                 customer_name: some("Ada Byron"),
                 frequency_month: Some(1.into()),
                 status: Some(PlanStatus::ACTIVE),
-                status_date: some("2026-11-21 19:43:04"),
+                status_date: moment("2026-11-21 19:43:04"),
                 email_address: some("ada@example.test"),
                 email_receipt: Some(false.into()),
                 links: vec![
@@ -294,7 +294,7 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
                 transaction_id: Some("700001".parse().unwrap()),
                 payment_amount: Some(amount("50.00")),
                 status: Some(TransactionResult::APPROVED),
-                created: some("2027-01-15 10:00:00.000"),
+                created: moment("2027-01-15 10:00:00.000"),
             }]),
         )
     }),
@@ -369,7 +369,7 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
                     description: None,
                     avs_address: None,
                     avs_zip: None,
-                    updated: some("2026-05-01T14:31:12.484Z"),
+                    updated: moment("2026-05-01T14:31:12.484Z"),
                     exp_date: Some(expiry("1230").into()),
                     merchant_id: some("900000000001"),
                     token_status: some("Open"),
@@ -408,7 +408,7 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
                 card: some("1111"),
                 last_four: None,
                 card_type: Some(CardBrand::VISA),
-                created: some("2026-10-25 14:43:44.483"),
+                created: moment("2026-10-25 14:43:44.483"),
                 batch_string_id: some("000377"),
                 original_amount: Some(amount("3.50")),
                 entry_method: some("0"),
@@ -463,8 +463,8 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
                 merchant_id: some("900000000001"),
                 terminal_id: some("10000001"),
                 terminal_name: some("Station 1"),
-                date_opened: some("2026-05-01T09:15:00.000Z"),
-                settled: some("2026-05-02T19:48:04.993Z"),
+                date_opened: moment("2026-05-01T09:15:00.000Z"),
+                settled: moment("2026-05-02T19:48:04.993Z"),
                 confirmation_code: some("00039998"),
                 sales_count: Some(3),
                 sales_total: Some(total("80.01")),
@@ -483,7 +483,7 @@ pub(crate) const REPLIES: &[(&str, Meaning)] = &[
             "success",
             Payload::Batches(vec![Batch {
                 terminal_name: some("Station 1"),
-                date_opened: some("2026-05-01T09:15:00.000Z"),
+                date_opened: moment("2026-05-01T09:15:00.000Z"),
                 sales_count: Some(1),
                 sales_total: Some(total("5.05")),
                 refund_count: Some(0),
@@ -571,6 +571,10 @@ fn reply(code: u16, status: &str, payload: Payload) -> Reply {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every member is optional")]
+fn moment(text: &str) -> Option<Timestamp> {
+    Some(Timestamp::reported(text))
+}
+
 fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
@@ -642,7 +646,7 @@ fn token_of_2014() -> Token {
         avs_address: some("1 Loom Street"),
         avs_zip: some("63101"),
         times_used: Some(0.into()),
-        created: some("2026-05-01T14:31:12.464Z"),
+        created: moment("2026-05-01T14:31:12.464Z"),
         ..Token::default()
     }
 }

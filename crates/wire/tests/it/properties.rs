@@ -10,7 +10,7 @@ use perennial_domain::clearent::{
     Plan, PlanStatus, PlanUpdate, PostalAddress, Refund, ResponseFilter, Settlement, Token, TokenId,
     TokenStatus, TokenUpdate, Transaction, TransactionId, TransactionResult, TransactionType, Void,
 };
-use perennial_domain::{Amount, CardBrand, Date, Expiry, Reported, Text, Total};
+use perennial_domain::{Amount, CardBrand, Date, Expiry, Reported, Text, Timestamp, Total};
 use perennial_wire::clearent::{
     Call, GatewayError, Page, Payload, ReadError, Reply, batch, customer, customer_token, plan, settings,
     token, transaction,
@@ -209,6 +209,10 @@ pub(crate) fn shuffled_xml(element: roxmltree::Node<'_, '_>, place: &dyn Fn(&str
 /// Boxed, as other frequent parts are: the values of a whole reply would not fit on the stack.
 fn string() -> BoxedStrategy<String> {
     "([ \t\n\r&<>\"'\\\\/;#\\]]|[\u{20}-\u{7e}\u{a0}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]){0,4}[!-~]([ \t\n\r&<>\"]|[a-z]){0,4}".boxed()
+}
+
+fn moment() -> BoxedStrategy<Timestamp> {
+    string().prop_map(|text| Timestamp::reported(&text)).boxed()
 }
 
 fn text() -> BoxedStrategy<Text> {
@@ -457,7 +461,7 @@ prop_compose! {
             (of(last_four()), of(detail(expiry())), of(detail(any::<bool>()))),
         (avs_address, avs_zip, times_used) in (of(string()), of(string()), of(detail(any::<u64>()))),
         (created, updated, token_status, merchant_id) in
-            (of(string()), of(string()), of(string()), of(string())),
+            (of(moment()), of(moment()), of(string()), of(string())),
     ) -> Token {
         Token {
             token_id, customer_key, status, description, card_type, last_four_digits, exp_date, avs_address,
@@ -489,7 +493,7 @@ prop_compose! {
         (frequency_day, payment_amount, start_date, end_date) in
             (of(detail(day())), of(reported_amount()), of(date()), of(date())),
         (frequency_month, frequency_week) in (of(detail(any::<u64>())), of(detail(any::<u64>()))),
-        (status, status_date) in (of(plan_status()), of(string())),
+        (status, status_date) in (of(plan_status()), of(moment())),
         (email_address, email_receipt, links) in (of(string()), of(detail(any::<bool>())), links()),
     ) -> Plan {
         Plan {
@@ -503,7 +507,7 @@ prop_compose! {
 prop_compose! {
     fn payment()(
         (customer_key, plan_key, transaction_id) in (of(id()), of(id()), of(id())),
-        (payment_amount, status, created) in (of(reported_amount()), of(result()), of(string())),
+        (payment_amount, status, created) in (of(reported_amount()), of(result()), of(moment())),
     ) -> Payment {
         Payment { customer_key, plan_key, transaction_id, payment_amount, status, created }
     }
@@ -537,7 +541,7 @@ prop_compose! {
         (card, last_four, card_type, exp_date) in
             (of("XXXXXXXXXXXX[0-9]{4}"), of(last_four()), of(brand()), of(detail(expiry()))),
         (created, batch_string_id, invoice, purchase_order) in
-            (of(string()), of(string()), of(string()), of(string())),
+            (of(moment()), of(string()), of(string()), of(string())),
         (order_id, customer_id, description, comments, email_address) in
             (of(string()), of(string()), of(string()), of(string()), of(string())),
         (billing, shipping) in (postal_address().boxed(), postal_address().boxed()),
@@ -570,7 +574,7 @@ prop_compose! {
     fn batch()(
         (id, merchant_id, terminal_id, terminal_name) in (of(id()), of(string()), of(string()), of(string())),
         status in of(select(vec![BatchStatus::OPEN, BatchStatus::CLOSED, BatchStatus::reported("Settling")])),
-        (date_opened, settled, confirmation_code) in (of(string()), of(string()), of(string())),
+        (date_opened, settled, confirmation_code) in (of(moment()), of(moment()), of(string())),
         (sales_count, refund_count, total_count) in (of(any::<u64>()), of(any::<u64>()), of(any::<u64>())),
         (sales_total, refund_total, net_amount) in (of(total()), of(total()), of(total())),
     ) -> Batch {

@@ -11,6 +11,7 @@ use perennial_sandbox::{Sandbox, World};
 use super::{Guide, OUTCOMES, SEED, row};
 use crate::context::Global;
 use crate::failure::Failure;
+use crate::input;
 use crate::output::{Output, Record, Shown};
 
 const MONTHS: u64 = 12;
@@ -38,7 +39,7 @@ pub(super) async fn run(global: &Global) -> Result<(), Failure> {
 
 fn client(global: &Global, sandbox: &Sandbox, world: &World) -> Result<Clearent, Failure> {
     let url: BaseUrl = sandbox.base_url().parse()?;
-    let client = Clearent::builder(ApiKey::new(world.api_key().expose())?)
+    let client = Clearent::builder(input::key(world.api_key().expose())?)
         .environment(Environment::Custom(url))
         .format(global.format)
         .deadline(global.deadline())

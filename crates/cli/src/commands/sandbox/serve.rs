@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use perennial::clearent::ApiKey;
 use perennial_sandbox::{Moment, Sandbox};
 
 use crate::failure::Failure;
@@ -51,8 +50,7 @@ impl Serve {
             );
         }
         let files = key_file.iter().map(|file| input::key_of_file(file));
-        let keys =
-            key.iter().map(|key| Ok(ApiKey::new(key)?)).chain(files).collect::<Result<Vec<_>, Failure>>()?;
+        let keys = key.iter().map(|key| input::key(key)).chain(files).collect::<Result<Vec<_>, Failure>>()?;
         let mut builder = Sandbox::builder().listen(listen).keys(keys);
         if let Some(file) = db.filter(|file| file.as_os_str() != ":memory:") {
             builder = builder.database(file);
