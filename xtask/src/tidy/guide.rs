@@ -67,7 +67,7 @@ fn relink(line: &str, copy: &mut String) {
         match module(target) {
             Some(module) if !is_image => copy.extend(["[", text, "](", &module, ")"]),
             _ if target.contains("://") || target.starts_with('#') => {
-                copy.extend(["[", text, "](", target, ")"])
+                copy.extend(["[", text, "](", target, ")"]);
             }
             _ => copy.push_str(text),
         }
@@ -88,8 +88,8 @@ fn next_link(line: &str) -> Option<(&str, Link<'_>, &str)> {
     let open = line[..middle].rfind('[')?;
     let end = middle + line[middle..].find(')')?;
     let is_image = line[..open].ends_with('!');
-    let link = Link { is_image, text: &line[open + 1..middle], target: &line[middle + 2..end] };
-    Some((&line[..open - usize::from(is_image)], link, &line[end + 1..]))
+    let found = Link { is_image, text: &line[open + 1..middle], target: &line[middle + 2..end] };
+    Some((&line[..open - usize::from(is_image)], found, &line[end + 1..]))
 }
 
 /// The module of a chapter, as a link.

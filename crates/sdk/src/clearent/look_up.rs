@@ -24,7 +24,7 @@ pub enum Found {
     /// Transactions. Those that follow up another transaction than the one of [`Lookup::FollowUps`] are left out.
     Transactions(Vec<Transaction>),
     /// The status of an invoice.
-    Invoice(InvoiceStatus),
+    Invoice(Box<InvoiceStatus>),
     /// Batches.
     Batches(Vec<Batch>),
 }
@@ -38,7 +38,7 @@ impl Found {
             Self::CustomerTokens(found) => found.is_empty(),
             Self::Plans(found) => found.is_empty(),
             Self::Transactions(found) => found.is_empty(),
-            Self::Invoice(status) => *status == InvoiceStatus::Unpaid(None),
+            Self::Invoice(status) => **status == InvoiceStatus::Unpaid(None),
             Self::Batches(found) => found.is_empty(),
         }
     }
@@ -54,7 +54,7 @@ impl Clearent {
     /// # Errors
     ///
     /// The lists are whole or an error: a record that cannot be read, or a list that changes each time it is read, is an
-    /// error of kind [`Unreadable`](ErrorKind::InvalidResponse).
+    /// error of kind [`InvalidResponse`](ErrorKind::InvalidResponse).
     ///
     /// ```
     /// use perennial::clearent::{ApiKey, Charge, Found};
@@ -107,7 +107,7 @@ impl Clearent {
                 found.retain(|found| found.ref_id.as_ref().is_none_or(|id| id == of));
                 Found::Transactions(found)
             }
-            Lookup::Invoice(number) => Found::Invoice(self.invoices().status(number).await?),
+            Lookup::Invoice(number) => Found::Invoice(Box::new(self.invoices().status(number).await?)),
             Lookup::Batches(search) => Found::Batches(whole(|| self.batches().list(search)).await?),
         })
     }

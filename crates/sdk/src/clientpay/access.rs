@@ -145,7 +145,7 @@ impl Access<'_> {
     /// The id that is live, if there is one. It changes nothing.
     ///
     /// That the gateway refuses (but for 401 and 403) where there is none is **inferred**. Nothing else says that there is
-    /// none: a success without an id is an error of kind [`Unreadable`](ErrorKind::InvalidResponse), because the new id that
+    /// none: a success without an id is an error of kind [`InvalidResponse`](ErrorKind::InvalidResponse), because the new id that
     /// would be asked for ends the one that the others use.
     pub async fn current(self) -> Result<Response<Option<AccessId>>, Error> {
         let call = wire::current(self.0.version(), self.0.credentials())?;

@@ -702,6 +702,7 @@ async fn an_update_that_does_not_fit_the_plan_is_not_sent() {
 
 /// An answer that leaves out the tip says nothing of it: the record does, or nothing is known.
 #[tokio::test]
+#[expect(clippy::useless_vec, reason = "an array of whole transactions is large for the stack")]
 async fn a_tip_is_changed_where_the_answer_or_the_record_has_it() {
     let with = |tip: Option<&str>| Transaction { tip_amount: tip.map(other), ..transaction() };
     for (answered, recorded, calls, is_done) in vec![

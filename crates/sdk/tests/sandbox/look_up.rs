@@ -13,8 +13,7 @@ fn told(found: &Found) -> (&'static str, usize) {
         Found::CustomerTokens(found) => ("customer-tokens", found.len()),
         Found::Plans(found) => ("plans", found.len()),
         Found::Transactions(found) => ("transactions", found.len()),
-        Found::Invoice(InvoiceStatus::Paid(_)) => ("invoice", 1),
-        Found::Invoice(_) => ("invoice", 0),
+        Found::Invoice(status) => ("invoice", usize::from(matches!(**status, InvoiceStatus::Paid(_)))),
         Found::Batches(found) => ("batches", found.len()),
         _ => panic!("{found:?}"),
     }

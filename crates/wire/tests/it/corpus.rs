@@ -575,6 +575,7 @@ fn moment(text: &str) -> Option<Timestamp> {
     Some(Timestamp::reported(text))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every member is optional")]
 fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
