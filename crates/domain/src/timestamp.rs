@@ -22,7 +22,7 @@ use crate::Date;
 ///
 /// assert_eq!(Timestamp::reported("yesterday").utc(), None);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Timestamp(String);
 
 impl Timestamp {
@@ -50,6 +50,13 @@ impl Timestamp {
         let day =
             self.utc().map(|moment| moment.date()).or_else(|| day("%Y-%m-%d")).or_else(|| day("%m/%d/%Y"))?;
         Date::try_from(day).ok()
+    }
+}
+
+/// The text, quoted.
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
