@@ -1,4 +1,4 @@
-//! An update changes what it names and nothing else.
+//! An update changes the members that it names, and no others.
 
 use perennial_domain::clearent::{
     CustomerKey, Frequency, FrequencyDay, Link, Plan, PlanKey, PlanStatus, PlanUpdate, TokenId,
