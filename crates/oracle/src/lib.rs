@@ -49,7 +49,7 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-/// What a client concludes from a reply.
+/// The conclusion that a client draws from a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Conclusion {
     /// A write was done as requested; a read returned its object; a list is complete.
