@@ -97,7 +97,7 @@ pub enum Rule {
     #[error("must be true or false")]
     Flag,
     /// A canceled plan cannot change its status.
-    #[error("must not change: a cancelled plan cannot be restarted")]
+    #[error("must not change: a canceled plan cannot be restarted")]
     PlanCancelled,
     /// The field cannot be changed after creation.
     #[error(

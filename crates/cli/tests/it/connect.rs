@@ -167,7 +167,7 @@ fn a_keychain_keeps_the_key() {
     for (line, told) in [
         (
             "perennial --base-url $URL connect north",
-            "the keychain is locked, or does not let this programme in",
+            "the keychain is locked, or does not let this program in",
         ),
         (
             "DBUS_SESSION_BUS_ADDRESS=unix:path=/none perennial --base-url $URL connect north",

@@ -133,7 +133,7 @@ pub enum KeyStoreError {
     #[error("there is no key of the profile {0}")]
     Unknown(Profile),
     /// The store cannot be changed.
-    #[error("environment variables are set by what starts the programme, and not changed here")]
+    #[error("environment variables are read-only: set them where the program is started")]
     ReadOnly,
     /// A variable is missing although the other one is set, or its value is not a key or environment.
     #[error("the variable {name} {problem}")]
@@ -175,7 +175,7 @@ pub enum KeyStoreError {
     #[error("no keychain answers on this system, or for this user")]
     NoKeychain(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The keychain is locked, or access was not allowed to this program.
-    #[error("the keychain is locked, or does not let this programme in: unlock it, then try again")]
+    #[error("the keychain is locked, or does not let this program in: unlock it, then try again")]
     Locked(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The keychain failed.
     #[error("the keychain failed")]
@@ -184,7 +184,7 @@ pub enum KeyStoreError {
     #[error("the keychain's entry of the profile {0} is damaged, or is something else")]
     DamagedEntry(Profile),
     /// The runtime is shutting down; it is not known whether a change was made.
-    #[error("the programme is ending")]
+    #[error("the program is ending")]
     Ending,
     /// The error of a custom store.
     #[error("the key store failed")]
