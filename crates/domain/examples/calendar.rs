@@ -1,4 +1,4 @@
-//! This crate alone: the days on which a plan charges, and what they come to. No network, no clock, no runtime.
+//! Uses this crate alone to compute the days on which a plan charges, and their sum. No network, no clock, no runtime.
 //!
 //! `cargo run -p perennial-domain --example calendar`
 
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("2028-02-28", 12, "598.80")
     );
 
-    // A plan has at most 12 months, and says so before anybody is asked.
+    // A plan has at most 12 months. A longer one is refused before any request is sent.
     assert!(PlanTerm::new("2028-02-10".try_into()?, "2029-02-11".try_into()?).is_err());
     Ok(())
 }

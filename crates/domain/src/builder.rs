@@ -2,9 +2,9 @@
 
 use crate::Violations;
 
-/// A request, which a builder makes.
+/// A request object, created by a builder.
 pub trait Request: Sized {
-    /// The builder, which [`Builder`] names.
+    /// The type that [`Builder`] names for this request.
     type Builder: TryInto<Self, Error = Violations>;
 }
 
@@ -24,13 +24,14 @@ pub type Builder<T> = <T as Request>::Builder;
 
 /// Declares a request as a table of its fields, each with its documented name.
 ///
-/// `required` fields must be there. `documented` ones are required by the vendor's page but left out by live clients,
-/// which the gateway lets pass: `build` demands them, `accept` (the gateway's reading) does not. `nested` ones are
-/// request objects themselves, and `each` ones are lists of them with at least one. `check` sees what both judge,
-/// `strictly` what only `build` does. A `derived` value follows from the fields; without it there is no request.
+/// `required` fields must be present. `documented` fields are required by the vendor's page, but the gateway accepts
+/// requests without them: `build` requires them, and `accept` (the gateway's reading) does not. `nested` fields are
+/// request objects, and `each` fields are lists of request objects with at least one element. `check` runs in both
+/// functions, `strictly` only in `build`. A `derived` value is computed from the fields; if it cannot be computed,
+/// there is no request.
 ///
-/// A request without card data derives `Clone`, `PartialEq` and `Eq` in its table; the values of cards and accounts have
-/// none of these, so that a request with one cannot.
+/// A request without card data derives `Clone`, `PartialEq` and `Eq` in its table. The types of card and account data
+/// implement none of these, so a request that contains them cannot derive them.
 macro_rules! request {
     (
         $(#[$meta:meta])*
@@ -50,7 +51,7 @@ macro_rules! request {
     };
 }
 
-/// The same for a request whose fields are not the members of its message one for one: it lists none.
+/// Declares a request whose fields do not map one to one to the members of its message. It lists no fields.
 macro_rules! unlisted_request {
     (
         $(#[$meta:meta])*
@@ -90,7 +91,7 @@ macro_rules! unlisted_request {
         }
 
         impl $Request {
-            /// Starts an empty request; fields take finished values or text.
+            /// Creates an empty builder. Its methods accept finished values or text.
             pub fn builder() -> $Builder {
                 <$Builder as Default>::default()
             }
@@ -118,7 +119,7 @@ macro_rules! unlisted_request {
             $($( $documented: Option<$Documented>, )*)?
             $($( $optional: Option<$Optional>, )*)?
             $($( $nested: Option<$Nested>, )*)?
-            // What was given and refused keeps its place, by which the next one is counted.
+            // A refused item keeps its place, so that the index of the next item is right.
             $($( $items: Vec<Option<$Item>>, )*)?
         }
 
@@ -169,7 +170,7 @@ macro_rules! unlisted_request {
                 !unset.contains(&false)
             }
 
-            /// The request, or all that is wrong with it, by the rules of the vendor's page.
+            /// Builds the request by the rules of the vendor's page, or returns all its violations.
             pub fn build(self) -> Result<$Request, $crate::Violations> {
                 #[allow(unused_mut, reason = "not every request has documented fields")]
                 let mut this = self;
@@ -183,7 +184,7 @@ macro_rules! unlisted_request {
                 this.accept()
             }
 
-            /// The request as the live gateway accepts it: without the fields that live clients leave out.
+            /// Builds the request by the rules of the live gateway, which accepts it without the `documented` fields.
             #[doc(hidden)]
             pub fn accept(self) -> Result<$Request, $crate::Violations> {
                 #[allow(unused_mut, reason = "not every request has required fields")]

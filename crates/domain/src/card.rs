@@ -5,10 +5,10 @@ use zeroize::Zeroizing;
 
 use crate::{AsGateway, InvalidValue, Rule, Violations, open::open};
 
-/// A card number: 12 to 19 digits whose Luhn check digit is right.
+/// A card number: 12 to 19 digits with a correct Luhn check digit.
 ///
-/// Spaces and hyphens are removed when reading. The number is wiped when dropped; it shows only its last four digits
-/// and cannot be cloned, compared or serialised.
+/// Parsing removes spaces and hyphens. The number is wiped when dropped. It shows only its last four digits and cannot
+/// be cloned, compared or serialized.
 ///
 /// ```
 /// use perennial_domain::{CardBrand, CardNumber, Rule};
@@ -21,17 +21,17 @@ use crate::{AsGateway, InvalidValue, Rule, Violations, open::open};
 pub struct CardNumber(Zeroizing<String>);
 
 impl CardNumber {
-    /// The digits, for the one place that puts them on the wire.
+    /// Returns the digits, to write them on the wire.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The last four digits, which may be shown and stored.
+    /// Returns the last four digits, which may be shown and stored.
     pub fn last_four(&self) -> &str {
         &self.0[self.0.len() - 4..]
     }
 
-    /// The brand by the number's first digits, where the gateway has a name for it.
+    /// The brand that the first digits indicate, if the gateway has a name for it.
     pub fn brand(&self) -> Option<CardBrand> {
         let prefix = |digits: usize| self.0[..digits].parse::<u32>().unwrap_or_default();
         let brand = match (prefix(1), prefix(2), prefix(3), prefix(4)) {
@@ -52,7 +52,7 @@ impl TryFrom<&str> for CardNumber {
     type Error = InvalidValue;
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
-        // One allocation of the final size: growing would leave copies of the number behind.
+        // One allocation of the final size: a buffer that grows leaves copies of the number behind.
         let mut digits = Zeroizing::new(String::with_capacity(text.len()));
         for c in text.chars() {
             match c {
@@ -93,7 +93,7 @@ impl fmt::Debug for CardNumber {
     }
 }
 
-/// Whether the check digit of these ASCII digits is right.
+/// Whether the Luhn check digit of these ASCII digits is correct.
 pub(crate) fn luhn(digits: &[u8]) -> bool {
     let sum: u32 = digits
         .iter()
@@ -119,7 +119,7 @@ pub(crate) fn luhn(digits: &[u8]) -> bool {
 pub struct SecurityCode(Zeroizing<String>);
 
 impl SecurityCode {
-    /// The digits, for the one place that puts them on the wire.
+    /// Returns the digits, to write them on the wire.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -152,9 +152,9 @@ impl fmt::Debug for SecurityCode {
     }
 }
 
-/// The month in which a card expires, written `MMYY`; years are 2000 to 2099.
+/// The month in which a card expires, written `MMYY`; the years are 2000 to 2099.
 ///
-/// `MM/YY` is read too.
+/// Parsing also accepts `MM/YY`.
 ///
 /// ```
 /// use perennial_domain::{Expiry, NaiveDate};
@@ -171,7 +171,8 @@ pub struct Expiry {
 }
 
 impl Expiry {
-    /// The expiry at the end of this month of this year (2000 to 2099).
+    /// Creates the expiry from a month (1 to 12) and a year (2000 to 2099). The card is valid until the end of that
+    /// month.
     pub fn new(month: u32, year: i32) -> Result<Self, InvalidValue> {
         match (u8::try_from(month), u8::try_from(year.saturating_sub(2000))) {
             (Ok(month @ 1..=12), Ok(year @ 0..=99)) => Ok(Self { year, month }),
@@ -189,15 +190,15 @@ impl Expiry {
         2000 + i32::from(self.year)
     }
 
-    /// The last day on which the card is good.
+    /// The last day on which the card is valid.
     pub fn last_day(self) -> NaiveDate {
         let (year, month) = (self.year(), self.month());
         let next = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-        // The month is 1 to 12 and the year 2000 to 2100: the first of the next month always exists.
+        // The month is 1 to 12 and the year is 2000 to 2100, so the first day of the next month always exists.
         NaiveDate::from_ymd_opt(next.0, next.1, 1).and_then(|first| first.pred_opt()).unwrap_or_default()
     }
 
-    /// Refuses a card that has expired on this day, as the gateway does.
+    /// Returns an error if the card has expired on this day, as the gateway does.
     ///
     /// ```
     /// use perennial_domain::{Expiry, NaiveDate};
@@ -213,7 +214,7 @@ impl Expiry {
         if self.is_valid_on(today) { Ok(()) } else { Err(Violations::one("exp-date", Rule::Expired)) }
     }
 
-    /// Whether the card is still good on this day.
+    /// Whether the card is still valid on this day.
     pub fn is_valid_on(self, date: NaiveDate) -> bool {
         (date.year(), date.month()) <= (self.year(), self.month())
     }
@@ -273,7 +274,7 @@ impl fmt::Debug for Expiry {
 }
 
 open! {
-    /// A card's brand by the names of the gateway's `card-type` (vault models page).
+    /// The brand of a card, with the names that the gateway uses in `card-type` (vault models page).
     pub struct CardBrand one of "VISA, MASTERCARD, AMERICAN EXPRESS, DISCOVER, DINERS CLUB, JCB" {
         /// Visa.
         VISA = "VISA",

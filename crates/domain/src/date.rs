@@ -6,8 +6,8 @@ use crate::{InvalidValue, Rule};
 
 /// A calendar date from 1970 to 2199, written `yyyy-MM-dd`.
 ///
-/// It converts from [`NaiveDate`] and from text; text is read strictly, because chrono's own parser also takes
-/// `2026-1-3` and blanks.
+/// It converts from [`NaiveDate`] and from text. Text is parsed strictly, because chrono's own parser also accepts
+/// `2026-1-3` and whitespace.
 ///
 /// ```
 /// use perennial_domain::{Date, NaiveDate};
@@ -21,7 +21,7 @@ use crate::{InvalidValue, Rule};
 pub struct Date(NaiveDate);
 
 impl Date {
-    /// The date as chrono has it.
+    /// The date as a chrono type.
     pub const fn naive(self) -> NaiveDate {
         self.0
     }
@@ -85,7 +85,8 @@ impl fmt::Debug for Date {
     }
 }
 
-/// The same day this many calendar months later, or the last day of that month if it has no such day.
+/// Returns the same day of the month this many calendar months later, or the last day of that month if it has no such
+/// day.
 ///
 /// ```
 /// use perennial_domain::{NaiveDate, add_months};
@@ -97,7 +98,7 @@ pub fn add_months(date: NaiveDate, months: u32) -> Option<NaiveDate> {
     date.checked_add_months(Months::new(months))
 }
 
-/// The moment, in UTC, that the HTTP header `Date` names.
+/// Parses the HTTP header `Date`; returns its time in UTC.
 ///
 /// ```
 /// use perennial_domain::http_date;

@@ -1,12 +1,12 @@
-//! Text that enters as bytes: UTF-8, with or without its byte order mark.
+//! Decoding of text that arrives as bytes: UTF-8 with or without a byte order mark.
 //!
-//! Editors and exports on Windows put a mark before a text, and some servers do. It says nothing: everything that reads
-//! a text from outside passes over one at the very start, by [`utf8`] or [`without_mark`].
+//! Editors and exports on Windows, and some servers, put a mark at the start of a text. It has no meaning: all
+//! functions that read text from outside skip one at the very start, with [`utf8`] or [`without_mark`].
 
 /// The byte order mark of UTF-8.
 pub const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The text of these bytes, without a byte order mark at its start.
+/// Decodes these bytes as UTF-8, without a byte order mark at the start.
 ///
 /// ```
 /// use perennial_domain::encoding::{NotUtf8, utf8};
@@ -22,7 +22,7 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, NotUtf8> {
     }
 }
 
-/// The text without a byte order mark at its start. A second one belongs to the text.
+/// Removes a byte order mark at the start of the text. A second one is part of the text.
 ///
 /// ```
 /// use perennial_domain::encoding::without_mark;
@@ -34,13 +34,13 @@ pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Bytes that are no UTF-8.
+/// The error for bytes that are not UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotUtf8 {
-    /// They begin with the byte order mark of UTF-16.
+    /// The bytes begin with the byte order mark of UTF-16.
     #[error("the text is UTF-16; save it as UTF-8")]
     Utf16,
-    /// They are in another encoding, or are no text.
+    /// The bytes are in another encoding, or are not text.
     #[error("the text is not UTF-8; save it as UTF-8")]
     Other,
 }

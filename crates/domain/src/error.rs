@@ -1,43 +1,43 @@
 use std::{borrow::Cow, convert::Infallible, fmt};
 
-/// What a value must satisfy. The text of a rule never repeats the value.
+/// A rule that a value must satisfy. The text of a rule never repeats the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rule {
     /// The field is missing.
     #[error("is required")]
     Required,
-    /// The field is there but holds no text.
+    /// The field is present but empty.
     #[error("must not be empty")]
     Empty,
-    /// The text is longer than this many characters.
+    /// The text has more than this number of characters.
     #[error("must have at most {max} characters")]
     TooLong {
-        /// The most characters there may be.
+        /// The maximum number of characters.
         max: usize,
     },
-    /// A control character, which XML cannot carry, stands at this character (counted from 1).
+    /// The text contains a control character, which XML cannot carry.
     #[error("must not contain control characters (character {at})")]
     ControlCharacter {
-        /// Where the first one stands.
+        /// The position of the first control character, counted from 1.
         at: usize,
     },
-    /// A key or id has a character outside `A-Z a-z 0-9 _ - . :`, or is too long, or is only dots.
+    /// A key or id has a character outside `A-Z a-z 0-9 _ - . :`, is too long, or consists only of dots.
     #[error("must be 1 to 100 characters of A-Z, a-z, 0-9, '_', '-', '.' and ':'")]
     Key,
-    /// Not an amount in plain digits.
+    /// The text is not an amount in plain digits.
     #[error("must be digits with at most two decimals, such as 50.00")]
     AmountFormat,
-    /// The gateway refuses an amount without exactly two decimals.
+    /// The amount does not have exactly two decimals, as the gateway requires.
     #[error("must be digits with exactly two decimals, such as 50.00")]
     AmountDecimals,
-    /// Nothing can be charged.
+    /// The amount is zero where something must be charged.
     #[error("must be at least 0.01")]
     AmountTooSmall,
-    /// More than this library handles.
+    /// The amount is larger than this library supports.
     #[error("must be at most 999999999.99")]
     AmountTooLarge,
-    /// A card number has something other than digits, spaces and hyphens, or not 12 to 19 digits.
+    /// The card number has a character other than digits, spaces and hyphens, or does not have 12 to 19 digits.
     #[error("must be a card number of 12 to 19 digits")]
     CardFormat,
     /// The card number fails the Luhn check.
@@ -46,27 +46,27 @@ pub enum Rule {
     /// The security code is not 3 or 4 digits.
     #[error("must be the 3 or 4 digits of the card's security code")]
     SecurityCode,
-    /// Not an expiry.
+    /// The text is not an expiry.
     #[error("must be an expiry written MMYY with a month from 01 to 12")]
     ExpiryFormat,
     /// The card has expired.
     #[error("must not be in the past: the card has expired")]
     Expired,
-    /// Not a one-time token.
+    /// The text is not a one-time token.
     #[error("must be a one-time token: a JWT, whose three parts have dots between them")]
     OneTimeToken,
-    /// Not the name of a profile, under which a merchant's key is kept.
+    /// The text is not the name of a profile, under which a merchant's key is stored.
     #[error(
         "the name of a profile is 1 to 30 lower-case letters, digits and hyphens, a letter or a digit first"
     )]
     Profile,
-    /// Not four digits.
+    /// The text is not four digits.
     #[error("must be the last four digits of the card")]
     LastFour,
-    /// Not a calendar date.
+    /// The text is not a calendar date.
     #[error("must be a date of the calendar written yyyy-MM-dd, from 1970 to 2199")]
     DateFormat,
-    /// Not a month of the calendar.
+    /// The text is not a calendar month.
     #[error("must be a month of the calendar written yyyy-MM, from 1970-01 to 2199-12")]
     MonthFormat,
     /// The plan ends before it starts.
@@ -75,91 +75,91 @@ pub enum Rule {
     /// The plan is too long.
     #[error("must be at most 12 calendar months after start-date")]
     TermTooLong,
-    /// Not a number of charges that one plan can have.
+    /// The number of charges is not possible in one plan.
     #[error("must have from 1 to 12 charges")]
     Charges,
-    /// Not a day that every month has.
+    /// The day is not in every month.
     #[error("must be a day from 1 to 28")]
     FrequencyDay,
-    /// Plans have one type.
+    /// The type is not the only one that plans have.
     #[error("must be SUBSCRIPTION")]
     PlanType,
-    /// Not one of the documented values.
+    /// The text is not one of the documented values.
     #[error("must be one of {0}")]
     OneOf(&'static str),
-    /// Not a whole number.
+    /// The text is not a whole number.
     #[error("must be a whole number from 0")]
     Count,
-    /// Not a number of minutes that a window can have.
+    /// The number of minutes is out of range.
     #[error("must be a number of minutes from 1 to 60")]
     Minutes,
-    /// Neither true nor false.
+    /// The text is neither true nor false.
     #[error("must be true or false")]
     Flag,
-    /// A cancelled plan stays cancelled.
-    #[error("must not change: a cancelled plan cannot be restarted")]
+    /// A canceled plan cannot change its status.
+    #[error("must not change: a canceled plan cannot be restarted")]
     PlanCancelled,
     /// The field cannot be changed after creation.
     #[error(
         "cannot be updated: only customer-key, status and description of a token can; delete it and create it again"
     )]
     TokenFieldFixed,
-    /// The field cannot be changed once a payment method is kept.
+    /// The field cannot be changed after a payment method is stored.
     #[error("cannot be updated: only isPrimary, the name and the expiry of a method can; add a new method")]
     MethodFieldFixed,
-    /// An update without a change.
+    /// The update has no changes.
     #[error("must change at least one field")]
     NothingToUpdate,
-    /// Two fields say the same thing in different ways.
+    /// Two fields contradict or repeat each other.
     #[error("must not be given together with {0}")]
     Conflict(&'static str),
-    /// None of the fields that can say it is given.
+    /// None of the alternative fields is given.
     #[error("is required unless {0} is given")]
     RequiredUnless(&'static str),
-    /// More than another field allows.
+    /// The value is more than another field allows.
     #[error("must be at most {0}")]
     AtMost(&'static str),
-    /// A number outside of its bounds, which belong to it.
+    /// The number is out of range.
     #[error("must be a whole number from {min} to {max}")]
     Range {
-        /// The least it may be.
+        /// The minimum.
         min: u32,
-        /// The most it may be.
+        /// The maximum.
         max: u32,
     },
-    /// A pasted credential has a character that none has, at this place (counted from 1).
+    /// A pasted credential has a character that credentials do not have.
     #[error(
         "must be visible ASCII without blanks and quotation marks (character {at}): paste it as plain text"
     )]
     Credential {
-        /// Where the first such character stands.
+        /// The position of the first such character, counted from 1.
         at: usize,
     },
-    /// Not a calendar date in either of the formats of an invoice.
+    /// The text is not a calendar date in either of the formats of an invoice.
     #[error("must be a date of the calendar written yyyy-mm-dd or mm/dd/yyyy, from 1970 to 2199")]
     InvoiceDateFormat,
-    /// Not the month and the year in which a card expires.
+    /// The numbers are not the month and the year of a card's expiry.
     #[error("must be a month from 1 to 12 and a year from 2000 to 2099")]
     ExpirationDate,
-    /// Not a state or province.
+    /// The text is not the code of a state or province.
     #[error("must be the two-letter code of a state of the US or a province of Canada")]
     State,
-    /// Not the address of a web page.
+    /// The text is not the address of a web page.
     #[error("must be a URL that begins with https:// or http://")]
     WebAddress,
-    /// Not the number of a bank.
+    /// The text is not the routing number of a bank.
     #[error("must be the 9 digits of a bank's routing number")]
     RoutingNumber,
-    /// Not the number of a bank account.
+    /// The text is not the number of a bank account.
     #[error("must be the 4 to 17 digits of a bank account's number")]
     AccountNumber,
-    /// Not a JSON object.
+    /// The text is not a JSON object.
     #[error("must be the text of a JSON object")]
     JsonObject,
-    /// Groups of conditions lie too deep inside one another.
+    /// Groups of conditions are nested too deeply.
     #[error("must not have more than {max} groups inside one another")]
     TooDeep {
-        /// The most levels there may be.
+        /// The maximum number of levels.
         max: usize,
     },
     /// The object that the field names does not exist or cannot be used.
@@ -193,9 +193,9 @@ impl From<Infallible> for Violations {
 /// A field of a request and the rule that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Violation {
-    /// The field under its documented name, with a path for nested ones: `payment-amount`, `billing-address.zip`.
+    /// The documented name of the field, with a path for nested ones: `payment-amount`, `billing-address.zip`.
     pub field: Cow<'static, str>,
-    /// What the field must satisfy.
+    /// The rule that the field breaks.
     pub rule: Rule,
 }
 
@@ -205,19 +205,19 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Everything that is wrong with a request; at least one violation when returned as an error.
+/// All violations of a request; at least one if returned as an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Violations(Vec<Violation>);
 
 impl Violations {
-    /// One violation.
+    /// Creates the list with one violation.
     pub fn one(field: impl Into<Cow<'static, str>>, rule: Rule) -> Self {
         let mut violations = Self::default();
         violations.add(field, rule);
         violations
     }
 
-    /// Adds a violation; a field keeps the first rule that it broke.
+    /// Adds a violation. Only the first violation of a field is kept.
     pub fn add(&mut self, field: impl Into<Cow<'static, str>>, rule: Rule) {
         let field = field.into();
         if !self.names(&field) {
@@ -225,7 +225,7 @@ impl Violations {
         }
     }
 
-    /// Adds those of a nested object under its field's name.
+    /// Adds the violations of a nested object under its field's name.
     pub fn nest(&mut self, field: &str, nested: Self) {
         for violation in nested.0 {
             self.add(format!("{field}.{}", violation.field), violation.rule);
@@ -237,7 +237,7 @@ impl Violations {
         self.0.iter()
     }
 
-    /// Whether nothing is wrong.
+    /// Whether there are no violations.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -247,7 +247,7 @@ impl Violations {
         self.0.iter().any(|v| v.field == field)
     }
 
-    /// Reads a field, or notes the rule it breaks.
+    /// Parses a field, or records the rule that it breaks.
     pub(crate) fn read<T, V>(&mut self, field: &'static str, value: V) -> Option<T>
     where
         V: TryInto<T>,
@@ -256,7 +256,7 @@ impl Violations {
         value.try_into().map_err(|error| self.add(field, error.into().0)).ok()
     }
 
-    /// Notes a missing field, unless its value was given and refused.
+    /// Records a missing field, unless its value was given and refused.
     pub(crate) fn require<T>(&mut self, field: &'static str, value: Option<&T>) {
         if value.is_none() {
             self.add(field, Rule::Required);

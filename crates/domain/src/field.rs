@@ -1,4 +1,4 @@
-//! Requests as tables of their fields, for whoever describes a request instead of making one.
+//! Requests as tables of their fields, for code that describes requests instead of creating them.
 //!
 //! ```
 //! use perennial_domain::clearent::NewCustomer;
@@ -13,29 +13,29 @@
 pub struct Field {
     /// The documented name.
     pub name: &'static str,
-    /// Whether it must be there.
+    /// Whether the field is required.
     pub need: Need,
-    /// What it holds.
+    /// The kind of its value.
     pub kind: Kind,
 }
 
-/// Whether a field must be there.
+/// The need for a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// The gateway refuses a request without it.
+    /// The gateway refuses a request without the field.
     Required,
-    /// The vendor's page requires it, and the gateway lets requests without it pass.
+    /// The vendor's page requires the field, but the gateway accepts requests without it.
     Documented,
-    /// It may be left out.
+    /// The field is optional.
     Optional,
 }
 
-/// What a field holds: each kind is the grammar of one type, whose page says what it is.
+/// The kind of a field's value. Each kind is the grammar of one type, which documents it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A [`Text`](crate::Text), or one with a lower limit.
     Text {
-        /// The most characters.
+        /// The maximum number of characters.
         max: usize,
     },
     /// A key or id, such as [`CustomerKey`](crate::clearent::CustomerKey).
@@ -58,22 +58,22 @@ pub enum Kind {
     LastFour,
     /// A whole number, such as a [`FrequencyDay`](crate::clearent::FrequencyDay).
     Number {
-        /// The least.
+        /// The minimum.
         min: u64,
-        /// The most.
+        /// The maximum.
         max: u64,
     },
     /// A [`Flag`](crate::Flag).
     Flag,
     /// One of these words, in any letter case.
     Word(&'static [&'static str]),
-    /// A request object inside: what it is called here, and its fields.
+    /// A nested request object: its name here, and its fields.
     Object(&'static str, &'static [Field]),
-    /// Many of a kind.
+    /// A list of values of one kind.
     Many(&'static Kind),
 }
 
-/// The kind of a type that requests have fields of.
+/// The kind of a type that is used for request fields.
 pub(crate) trait Described {
     const KIND: Kind;
 }

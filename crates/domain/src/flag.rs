@@ -1,12 +1,12 @@
 use crate::{InvalidValue, Rule};
 
-/// A flag as a request has it: `true` or `false`.
+/// A flag in a request: `true` or `false`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Flag(pub bool);
 
 impl Flag {
-    /// A flag as a gateway reports it: `true`, `yes`, `y` or `1`, and the opposites, in any letter case.
+    /// Parses a flag as a gateway reports it: `true`, `yes`, `y` or `1`, and the opposites, in any letter case.
     ///
     /// ```
     /// use perennial_domain::clearent::Flag;

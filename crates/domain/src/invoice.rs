@@ -1,4 +1,4 @@
-//! Invoices: what a merchant asks to be paid, whichever gateway takes the money.
+//! Invoices: requests to a customer to pay, independent of the gateway that processes the payment.
 
 use crate::clearent::{Charge, ChargeBuilder};
 use crate::clientpay::Portion;
@@ -10,9 +10,9 @@ request! {
     #[derive(Clone, PartialEq, Eq)]
     pub struct InvoiceLine, InvoiceLineFields, InvoiceLineBuilder {
         required {
-            /// What is sold.
+            /// A description of the item.
             description: Text = "description",
-            /// What it costs before tax, at least 0.01.
+            /// The price before tax, at least 0.01.
             amount: Amount = "amount",
         }
     }
@@ -24,9 +24,9 @@ request! {
 }
 
 request! {
-    /// An invoice: its lines and tax come to what is to be paid.
+    /// An invoice. Its lines and its tax add up to the amount to pay.
     ///
-    /// It is paid by a Clearent sale that carries its number as invoice and order id ([`charge`](Self::charge)), or on a
+    /// It is paid either by a Clearent sale with its number as invoice and order id ([`charge`](Self::charge)), or on a
     /// page of `ClientPay` ([`on_page`](Self::on_page)).
     ///
     /// ```
@@ -52,20 +52,20 @@ request! {
     #[derive(Clone, PartialEq, Eq)]
     pub struct Invoice, InvoiceFields, InvoiceBuilder {
         required {
-            /// The number, at most 100 characters: no two invoices of a merchant may share one, because by it a gateway
-            /// says whether an invoice was paid.
+            /// The number, at most 100 characters. It must be unique for each merchant, because the gateway uses it to
+            /// report whether an invoice was paid.
             number: Reference = "number",
-            /// The invoice's day.
+            /// The date of the invoice.
             date: Date = "date",
         }
         optional {
-            /// The day by which it is to be paid.
+            /// The day on which it is due.
             due_date: Date = "dueDate",
             /// Your id of the customer.
             customer_id: Text = "customerId",
             /// The customer's name.
             customer_name: Text = "customerName",
-            /// Where a receipt goes.
+            /// The email address for the receipt.
             email_address: Text = "emailAddress",
             /// The tax on all lines.
             tax: Portion = "tax",
@@ -85,13 +85,13 @@ request! {
     };
 }
 
-/// What lines and tax come to, unless that is more than an amount can be.
+/// The sum of lines and tax; `None` if it exceeds the maximum amount.
 fn total<'a>(lines: impl IntoIterator<Item = &'a InvoiceLine>, tax: Amount) -> Option<Amount> {
     lines.into_iter().try_fold(tax, |sum, line| sum.checked_add(line.amount))
 }
 
 impl Invoice {
-    /// The number, under which it is charged and looked up.
+    /// The number, under which the invoice is charged and looked up.
     ///
     /// ```
     /// use perennial_domain::{Invoice, InvoiceLine};
@@ -105,7 +105,7 @@ impl Invoice {
         &self.number
     }
 
-    /// What is to be paid: all lines and the tax.
+    /// The amount to pay: all lines and the tax.
     pub fn amount(&self) -> Amount {
         self.amount
     }
@@ -114,7 +114,8 @@ impl Invoice {
         self.tax.map_or(Amount::ZERO, Portion::amount)
     }
 
-    /// The Clearent sale that pays it, but for the card or token: its number is the invoice and the order id.
+    /// Starts the Clearent sale that pays the invoice. Its invoice number and order id are the number of the invoice;
+    /// add the card or token.
     ///
     /// ```
     /// use perennial_domain::{Invoice, InvoiceLine};
@@ -133,7 +134,7 @@ impl Invoice {
         self.complete(Charge::builder())
     }
 
-    /// A sale that pays it with the card or token that is there already.
+    /// Completes a sale that already has the card or token.
     pub fn complete(&self, charge: ChargeBuilder) -> ChargeBuilder {
         let mut charge =
             charge.amount(self.amount()).invoice(self.number.as_str()).order_id(self.number.as_str());
@@ -149,8 +150,8 @@ impl Invoice {
         }
     }
 
-    /// The lines and the tax in one text, for a payment page: its invoices have no lines of their own, and its
-    /// `subheader_text` is shown above them.
+    /// The lines and the tax as one text for a payment page. The invoices of a page have no lines; the page shows this
+    /// text above them as `subheader_text`.
     ///
     /// ```
     /// use perennial_domain::{Invoice, InvoiceLine};
@@ -172,7 +173,7 @@ impl Invoice {
         lines.chain(tax).collect::<Vec<_>>().join(", ")
     }
 
-    /// The invoice as a page of `ClientPay` has it, to be paid in full unless the page's maker says otherwise.
+    /// Converts to an invoice on a page of `ClientPay`, to be paid in full unless the caller changes that.
     ///
     /// ```
     /// use perennial_domain::clientpay::InvoicePage;

@@ -2,17 +2,18 @@
 
 use crate::{InvalidValue, Rule};
 
-/// Declares an identifier that is safe in a path: 1 to 100 of `A-Z a-z 0-9 _ - . :`, not only dots.
+/// Declares an identifier that is safe in a path: 1 to 100 characters of `A-Z a-z 0-9 _ - . :`, not only dots.
 macro_rules! key {
     ($(#[$meta:meta])* pub struct $Key:ident;) => {
         $(#[$meta])*
         ///
-        /// 1 to 100 characters of `A-Z a-z 0-9 _ - . :`, not only dots, so that it is always one segment of a path.
+        /// The identifier has 1 to 100 characters of `A-Z a-z 0-9 _ - . :`, not only dots, so that it is always one
+        /// segment of a path.
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $Key(String);
 
         impl $Key {
-            /// The identifier as the wire has it.
+            /// The identifier in its form on the wire.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -56,7 +57,7 @@ macro_rules! key {
             }
         }
 
-        /// A key that an answer may leave out, for the request that needs it.
+        /// Converts a key that a response may omit, for a request that requires it.
         impl TryFrom<Option<$Key>> for $Key {
             type Error = $crate::InvalidValue;
 

@@ -1,8 +1,8 @@
 //! Recurring payments as pure values and rules.
 //!
-//! A value of this crate that exists is valid: constructors are strict, and a request object reports all that is
-//! wrong with it at once, each violation naming its field and its rule and never the value. There is no I/O and
-//! no clock here; [`perennial-wire`](https://docs.rs/perennial-wire) turns these values into a gateway's bytes.
+//! Every value of this crate is valid: constructors are strict, and a request object reports all its violations at
+//! once. Each violation names its field and its rule, and never the value. The crate has no I/O and no clock;
+//! [`perennial-wire`](https://docs.rs/perennial-wire) encodes these values for a gateway.
 //!
 //! ```
 //! use perennial_domain::clearent::NewCustomer;
@@ -13,12 +13,12 @@
 //!
 //! # Feature `serde`
 //!
-//! Off by default; it adds the crate `serde`. With it, keys, ids, amounts, dates and the words of a gateway, such as
-//! statuses, are strings: the text of their `Display`. They are read by the rules of their `TryFrom<&str>`, except that
-//! an amount may be `0.00` and a word may be one that this crate does not know, because a gateway reports both. The
-//! objects that a gateway reports are maps of their fields in `snake_case`, as Rust names them. Members that are left out
-//! are read as `None`, and members that are not known are skipped. Requests, cards, accounts, credentials and one-time
-//! tokens have no such form.
+//! The feature is off by default; it adds the crate `serde`. With it, keys, ids, amounts, dates and the words of a
+//! gateway, such as statuses, are strings: the text of their `Display`. They are parsed by the rules of their
+//! `TryFrom<&str>`, except that an amount may be `0.00` and a word may be unknown to this crate, because a gateway
+//! reports both. The objects that a gateway reports are maps of their fields in `snake_case`, as Rust names them.
+//! Missing members are read as `None`, and unknown members are skipped. Requests, cards, accounts, credentials and
+//! one-time tokens have no serialized form.
 //!
 //! ```
 //! # #[cfg(feature = "serde")]
@@ -40,8 +40,8 @@
 //! # }
 //! ```
 //!
-//! Vendor facts come from the Clearent "Recurring Payments" page and, in [`clientpay`], from the ClientPay API pages,
-//! unless a page here says otherwise.
+//! Vendor facts come from the Clearent "Recurring Payments" page and, in [`clientpay`], from the ClientPay API pages.
+//! Other sources are named where they are used.
 
 mod builder;
 mod card;
@@ -84,7 +84,7 @@ pub use timestamp::Timestamp;
 
 pub use chrono::{NaiveDate, NaiveDateTime};
 
-/// The example of the package's own page is a test.
+/// Runs the example of the package's README as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,5 +1,5 @@
-//! What must not be shown, found where no type says so: card numbers inside of text, secrets that a call knows, and
-//! members that are secret by their name.
+//! Finds data that must not be shown where no type marks it: card numbers within text, known secrets of a call, and
+//! members with secret names.
 
 mod known;
 mod prose;
@@ -17,18 +17,18 @@ use self::shown::{Escapes, Shown, characters, digit, readings};
 use crate::CardNumber;
 use crate::card::luhn;
 
-/// The text with the digits of each card number replaced by `*`, all but the last four.
+/// Replaces the digits of each card number in the text by `*`, except the last four.
 ///
-/// A card number here is 12 to 19 digits of any script, whose Luhn check digit is right. They may stand in groups, with
-/// up to three blanks, hyphens, dots, underscores, control or other non-ASCII characters between them; a group belongs
-/// to the number whole or not at all, for a part of a longer number passes the check too often by chance. Between the
-/// groups of a number of 13 digits or more that begins as cards do, with 3 to 6, any other character may stand too, the
-/// same between all. More digits than 19 side by side may hide a card, and are masked as one. Escapes are read as what
-/// they mean: `%34`, `&#52;`, `\u0034`.
+/// A card number here is 12 to 19 digits of any script with a correct Luhn check digit. The digits may be in groups,
+/// separated by up to three spaces, hyphens, dots, underscores, control or other non-ASCII characters. A group is
+/// either entirely part of the number or not at all, because a part of a longer number often passes the check by
+/// chance. Between the groups of a number of at least 13 digits that begins with 3 to 6, as cards do, any other
+/// character is allowed too, if it is the same between all groups. More than 19 adjacent digits may contain a card
+/// number, and are masked as one. Escapes are decoded: `%34`, `&#52;`, `\u0034`.
 ///
-/// What begins with 0 or 1 and has at most 20 digits is left alone: no card of a brand that the gateways take begins
-/// so, and every Clearent token id does (vault samples: `1100...`, 17 to 20 digits). So are the digits of a UUID with a
-/// letter in it, one in 240 of which has a card number by chance.
+/// A number that begins with 0 or 1 and has at most 20 digits is not masked: no card of an accepted brand begins so,
+/// and every Clearent token id does (vault samples: `1100...`, 17 to 20 digits). The digits of a UUID that contains a
+/// letter are not masked either: one in 240 UUIDs contains a card number by chance.
 ///
 /// ```
 /// use perennial_domain::mask;
@@ -43,8 +43,8 @@ pub fn card_numbers(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// Whether the text has the number of a card of a brand, found as [`card_numbers`] finds it. Longer numbers, and numbers
-/// that begin as no brand does, such as most order numbers, are none.
+/// Whether the text contains the number of a card of a known brand, found as by [`card_numbers`]. Longer numbers, and
+/// numbers that begin as no brand does, such as most order numbers, do not count.
 ///
 /// ```
 /// use perennial_domain::mask;
@@ -60,8 +60,8 @@ pub fn holds_card(text: &str) -> bool {
         })
 }
 
-/// Whether a number is of a brand that [`CardNumber`] knows, or of one of the others, all of which begin with 5 or 6. A span
-/// that is no card number by itself may be several that overlap.
+/// Whether a number is of a brand that [`CardNumber`] knows, or of one of the other brands, all of which begin with 5
+/// or 6. A span that is not a card number itself may contain several overlapping ones.
 fn is_of_brand(number: &[Shown]) -> bool {
     let mut digits = Zeroizing::new(String::with_capacity(number.len()));
     digits.extend(number.iter().filter_map(|shown| digit(shown.character)).map(char::from));
@@ -100,10 +100,10 @@ fn masked(text: &str, escapes: Escapes) -> Option<String> {
     Some(masked)
 }
 
-/// Whether a member, element, parameter or header of this name holds a secret with either vendor: a card, a bank
+/// Whether a member, element, parameter or header with this name contains a secret of either vendor: a card, a bank
 /// account, a security code, track data, a key or another credential.
 ///
-/// Case, separators and a namespace prefix make no difference.
+/// Letter case, separators and a namespace prefix make no difference.
 ///
 /// ```
 /// use perennial_domain::mask;
@@ -113,7 +113,7 @@ fn masked(text: &str, escapes: Escapes) -> Option<String> {
 /// ```
 pub fn is_secret_name(name: &str) -> bool {
     let local = name.rsplit(':').next().unwrap_or_default();
-    // Every name of every message is looked at, so this allocates nothing.
+    // This runs for every name in every message, so it does not allocate.
     let mut plain = [0; LONGEST_NAME];
     let mut length = 0;
     for c in local.chars().filter(|c| c.is_alphanumeric()) {
@@ -124,10 +124,10 @@ pub fn is_secret_name(name: &str) -> bool {
     SECRET_NAMES.iter().any(|name| name.as_bytes() == &plain[..length])
 }
 
-/// How long the longest of them is.
+/// The length of the longest name in [`SECRET_NAMES`].
 const LONGEST_NAME: usize = 18;
 
-/// In lower case and without separators.
+/// The secret names, in lower case and without separators.
 const SECRET_NAMES: [&str; 34] = [
     "accessid",
     "accesskey",
@@ -165,47 +165,48 @@ const SECRET_NAMES: [&str; 34] = [
     "xapikey",
 ];
 
-/// How many digits a card number has.
+/// The number of digits in a card number.
 const LENGTHS: RangeInclusive<usize> = 12..=19;
 
-/// How many digits a token id has at most.
+/// The maximum number of digits in a token id.
 const LONGEST_TOKEN: usize = 20;
 
-/// How many of its digits may be shown.
+/// The number of digits that may be shown.
 const SHOWN: usize = 4;
 
-/// As many separators as people put between two groups, as in `4111 - 1111`.
+/// The maximum number of separators between two groups, as in `4111 - 1111`.
 const WIDEST_GAP: usize = 3;
 
-/// Digits that stand side by side.
+/// A run of adjacent digits.
 struct Group {
-    /// The characters, counted as shown.
+    /// The position, in characters of the decoded text.
     span: Range<usize>,
-    /// In ASCII.
+    /// The digits in ASCII.
     digits: Vec<u8>,
-    /// What stands between this group and the one before it.
+    /// The characters between this group and the previous one.
     gap: Gap,
 }
 
-/// What stands between two groups.
+/// The characters between two groups.
 #[derive(Clone, PartialEq, Eq)]
 enum Gap {
     /// Up to three separators.
     Separators,
-    /// Up to three other characters that are no letters.
+    /// Up to three other characters that are not letters.
     Other(String),
     /// Anything else, or the start of the text.
     Wide,
 }
 
-/// Whether there may be enough digits for a card number. Most texts have none, and every answer's are looked at.
+/// Whether the text has enough digits for a card number. Most texts do not, and this runs for the text of every
+/// response.
 fn has_room(text: &str) -> bool {
     let may_count = |byte: &u8| byte.is_ascii_digit() || !byte.is_ascii();
     text.as_bytes().iter().filter(|byte| may_count(byte)).count() >= *LENGTHS.start()
 }
 
-/// Where card numbers stand, in order, counted in characters. Those that overlap are one: which of them is the card
-/// cannot be told.
+/// The positions of card numbers, in order, counted in characters. Overlapping ones are merged, because it is not known
+/// which of them is the card.
 fn card_spans(text: &str, shown: &[Shown]) -> Vec<Range<usize>> {
     let groups = groups(shown);
     let mut spans: Vec<Range<usize>> = Vec::new();
@@ -223,7 +224,7 @@ fn card_spans(text: &str, shown: &[Shown]) -> Vec<Range<usize>> {
     spans
 }
 
-/// Where the longest card number ends that begins with the first of these groups.
+/// The end of the longest card number that begins with the first of these groups.
 fn card_end(groups: &[Group]) -> Option<usize> {
     let (first, following) = groups.split_first()?;
     match first.digits.first()? {
@@ -233,7 +234,7 @@ fn card_end(groups: &[Group]) -> Option<usize> {
     }
     let usual = following.iter().take_while(|group| group.gap == Gap::Separators);
     let end = longest(first, usual, *LENGTHS.start());
-    // Numbers stand side by side with such characters between them, as amounts in a list do, so more is asked of them.
+    // Adjacent numbers, such as amounts in a list, often have these separators, so the conditions are stricter.
     let as_cards_begin = matches!(first.digits.first()?, b'3'..=b'6');
     let odd = match following.first().map(|group| &group.gap) {
         Some(gap @ Gap::Other(_)) if as_cards_begin => {
@@ -244,7 +245,7 @@ fn card_end(groups: &[Group]) -> Option<usize> {
     end.max(odd)
 }
 
-/// Where the longest number of so many digits or more ends that these groups make.
+/// The end of the longest number of at least this many digits that these groups form.
 fn longest<'g>(first: &'g Group, following: impl Iterator<Item = &'g Group>, least: usize) -> Option<usize> {
     let mut digits = Vec::with_capacity(*LENGTHS.end());
     let mut end = None;
@@ -260,7 +261,7 @@ fn longest<'g>(first: &'g Group, following: impl Iterator<Item = &'g Group>, lea
     end
 }
 
-/// Whether a span is part of a UUID: 8, 4, 4, 4 and 12 hexadecimal digits, and letters among them.
+/// Whether a span is part of a UUID: 8, 4, 4, 4 and 12 hexadecimal digits that include a letter.
 fn is_of_uuid(text: &str, span: Range<usize>) -> bool {
     const LENGTH: usize = 36;
     let is_uuid = |uuid: &[u8]| {
@@ -279,7 +280,7 @@ fn groups(shown: &[Shown]) -> Vec<Group> {
     let mut between: Vec<char> = Vec::new();
     for (at, Shown { character, .. }) in shown.iter().enumerate() {
         let Some(digit) = digit(*character) else {
-            // One more than can matter is enough.
+            // One more than the maximum is enough to decide.
             if between.len() <= WIDEST_GAP {
                 between.push(*character);
             }

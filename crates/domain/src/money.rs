@@ -8,10 +8,11 @@ use crate::{AsGateway, InvalidValue, Rule};
 
 /// An amount of money in the merchant's currency, in whole cents, from 0.00 to 999999999.99.
 ///
-/// Text is read by a strict grammar: digits, optionally a point and one or two digits; no sign, exponent, separator
-/// or blank, and never through a float. What is read is at least 0.01; only [`Amount::ZERO`] and sums are nothing.
-/// It is always written with two decimals, as the gateway demands. Sums, differences and products are [`Total`]s, which
-/// have no largest; [`checked_add`](Self::checked_add) and its like give amounts.
+/// Text is parsed by a strict grammar: digits, optionally a point and one or two digits; no sign, exponent, separator
+/// or whitespace, and never through a float. A parsed amount is at least 0.01; only [`Amount::ZERO`] and sums can be
+/// zero. An amount is always written with two decimals, as the gateway requires. Sums, differences and products are
+/// [`Total`]s, which have no maximum; [`checked_add`](Self::checked_add) and the other `checked_` methods return
+/// amounts.
 ///
 /// ```
 /// use perennial_domain::{Amount, Rule};
@@ -25,12 +26,12 @@ use crate::{AsGateway, InvalidValue, Rule};
 pub struct Amount(u64);
 
 impl Amount {
-    /// Nothing: the amount of an authorisation that only checks a card.
+    /// Zero: the amount of an authorization that only checks a card.
     pub const ZERO: Self = Self(0);
     /// The largest amount.
     pub const MAX: Self = Self(99_999_999_999);
 
-    /// An amount of at least one cent.
+    /// Creates an amount of at least one cent.
     pub fn from_cents(cents: u64) -> Result<Self, InvalidValue> {
         match Self(cents) {
             Self::ZERO => Err(Rule::AmountTooSmall.into()),
@@ -39,7 +40,7 @@ impl Amount {
         }
     }
 
-    /// An amount from a decimal that has at most two places.
+    /// Creates an amount from a decimal with at most two places.
     pub fn from_decimal(decimal: Decimal) -> Result<Self, InvalidValue> {
         let decimal = decimal.normalize();
         if decimal.is_sign_negative() || decimal.scale() > 2 {
@@ -59,30 +60,30 @@ impl Amount {
         Decimal::from_i128_with_scale(i128::from(self.0), 2)
     }
 
-    /// Whether it is nothing.
+    /// Whether the amount is zero.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
 
-    /// The sum, or nothing if it is larger than [`Amount::MAX`].
+    /// Returns the sum; `None` if it is larger than [`Amount::MAX`].
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self).filter(|sum| *sum <= Self::MAX)
     }
 
-    /// The difference, or nothing if it would be negative.
+    /// Returns the difference; `None` if it is negative.
     #[must_use]
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).map(Self)
     }
 
-    /// The product, or nothing if it is larger than [`Amount::MAX`].
+    /// Returns the product; `None` if it is larger than [`Amount::MAX`].
     #[must_use]
     pub fn checked_mul(self, times: u64) -> Option<Self> {
         self.0.checked_mul(times).map(Self).filter(|product| *product <= Self::MAX)
     }
 
-    /// Reads an amount as a gateway reports it, which may be nothing.
+    /// Parses an amount as a gateway reports it, which may be zero.
     pub fn reported(text: &str) -> Result<Self, InvalidValue> {
         parse(text).map(|(amount, _)| amount)
     }
@@ -174,9 +175,8 @@ impl fmt::Debug for Amount {
     }
 }
 
-/// A sum of amounts, less what was given back: in whole cents, below zero if more was given back than taken, and not
-/// bounded as a single [`Amount`] is. It has room for more amounts than a program can add, so that it neither overflows
-/// nor stops at a largest value.
+/// A sum of amounts, less refunds: in whole cents, negative if the refunds exceed the charges. It is not bounded as an
+/// [`Amount`] is, and holds the sum of more amounts than a program can add, so it neither overflows nor saturates.
 ///
 /// ```
 /// use perennial_domain::{Amount, Total};
@@ -191,10 +191,10 @@ impl fmt::Debug for Amount {
 pub struct Total(i128);
 
 impl Total {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(0);
 
-    /// A sum in cents.
+    /// Creates a sum from cents.
     pub const fn from_cents(cents: i64) -> Self {
         Self(cents as i128)
     }
@@ -204,7 +204,7 @@ impl Total {
         self.0
     }
 
-    /// Whether it is nothing.
+    /// Whether the sum is zero.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }

@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::{Date, InvalidValue, Rule};
 
-/// A month of the calendar, written `yyyy-MM`. Text is read strictly, from 1970-01 to 2199-12.
+/// A calendar month, written `yyyy-MM`. Text is parsed strictly, from 1970-01 to 2199-12.
 ///
 /// ```
 /// use perennial_domain::{Month, NaiveDate};
@@ -23,13 +23,13 @@ impl Month {
         Self(date.year() * 12 + date.month0().cast_signed())
     }
 
-    /// So many months later.
+    /// Returns the month this many months later.
     #[must_use]
     pub const fn plus(self, months: u16) -> Self {
         Self(self.0 + months as i32)
     }
 
-    /// How many months later this is than another, if it is.
+    /// The number of months from an earlier month to this one; `None` if this month is before `earlier`.
     pub fn since(self, earlier: Self) -> Option<u32> {
         u32::try_from(self.0 - earlier.0).ok()
     }
@@ -39,12 +39,12 @@ impl Month {
         self.0.div_euclid(12)
     }
 
-    /// The number of the month in its year, from 1.
+    /// The number of the month in its year, from 1 to 12.
     pub const fn number(self) -> u32 {
         self.0.rem_euclid(12).cast_unsigned() + 1
     }
 
-    /// Its days, in order.
+    /// The days of the month, in order.
     pub fn days(self) -> impl Iterator<Item = NaiveDate> {
         let first = NaiveDate::from_ymd_opt(self.year(), self.number(), 1);
         first.into_iter().flat_map(|first| first.iter_days()).take_while(move |day| Self::of(*day) == self)

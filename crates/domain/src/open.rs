@@ -1,8 +1,8 @@
-//! The macro behind every word that the wire may extend.
+//! The macro behind every word of the wire that a gateway may extend.
 
 use std::fmt;
 
-/// The text of a word. A documented word is always `Documented`, so that its constant matches as a pattern.
+/// The text of a word. A documented word is always `Documented`, so that its constant can be used as a pattern.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Spelling {
     Documented(&'static str),
@@ -24,11 +24,11 @@ impl fmt::Debug for Spelling {
     }
 }
 
-/// Declares a newtype over a word of the wire with its documented values as constants, which are also patterns: a
-/// `match` needs another arm for the words that this crate does not know.
+/// Declares a newtype over a word of the wire. Its documented values are constants, which can be used as patterns; a
+/// `match` needs another arm for words that are unknown to this crate.
 ///
-/// `TryFrom<&str>` reads documented values only, in any letter case, for requests; `reported` keeps whatever a
-/// gateway says, in upper case, for responses.
+/// `TryFrom<&str>` accepts only documented values, in any letter case, for requests; `reported` accepts any word of a
+/// gateway, in upper case, for responses.
 macro_rules! open {
     (
         $(#[$meta:meta])*
@@ -46,7 +46,7 @@ macro_rules! open {
             /// The documented words.
             pub const WORDS: &'static [&'static str] = &[$($text),*];
 
-            /// What a gateway reported, documented or not; compared without letter case.
+            /// Creates the word that a gateway reported, documented or not; letter case makes no difference.
             pub fn reported(text: &str) -> Self {
                 Self::documented(text).unwrap_or_else(|| {
                     Self($crate::open::Spelling::Other(text.trim().to_ascii_uppercase()))

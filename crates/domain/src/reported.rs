@@ -1,15 +1,14 @@
-//! Details that a gateway may report in a form that this library does not know.
+//! Details that a gateway may report in a form that is unknown to this library.
 
 use std::fmt;
 
 use crate::mask;
 
-/// A detail of a record as the gateway reported it: its value, or the text as it came where it is none that this
-/// library knows.
+/// A detail of a record as the gateway reported it: its value, or the original text if this library cannot parse it.
 ///
-/// Details that move no money are kept this way, so that an unforeseen form is neither an error nor lost. Money, keys,
-/// dates and the flags of a transaction are never kept as text: a record in which one of them cannot be read is an
-/// error.
+/// Only details that move no money have this type, so that an unexpected form is neither an error nor lost. Money,
+/// keys, dates and the flags of a transaction are never kept as text: a record in which one of them cannot be parsed is
+/// an error.
 ///
 /// ```
 /// use perennial_domain::{Expiry, Reported};
@@ -21,9 +20,9 @@ use crate::mask;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(untagged))]
 pub enum Reported<T> {
-    /// What the text says.
+    /// The parsed value.
     Value(T),
-    /// The text, trimmed, in which anything like a card number is masked.
+    /// The text, trimmed, with card numbers masked.
     Other(#[cfg_attr(feature = "serde", serde(deserialize_with = "masked"))] String),
 }
 
@@ -34,7 +33,7 @@ fn masked<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D
 }
 
 impl<T> Reported<T> {
-    /// Reads a text; one that `read` does not take is kept.
+    /// Parses a text; a text that `read` refuses is kept.
     pub fn read(text: &str, read: impl FnOnce(&str) -> Option<T>) -> Self {
         let text = text.trim();
         read(text).map_or_else(|| Self::Other(mask::card_numbers(text).into_owned()), Self::Value)

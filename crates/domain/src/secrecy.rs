@@ -1,4 +1,4 @@
-//! What a secret must not be able to do, as programs that must not compile.
+//! Tests that secrets do not implement certain traits, as programs that must not compile.
 
 macro_rules! lacks {
     ($( $Type:literal: $( $Trait:literal )+; )+) => {
@@ -11,7 +11,8 @@ macro_rules! lacks {
                     "```\n",
                 )]
             )+
-            // The same program compiles for a trait that all have, so no misspelled path passes for a refusal.
+            // A nearly equal program must compile with a trait that all types have, so that a misspelled path is not
+            // mistaken for a refusal.
             #[doc = concat!(
                 "```\n",
                 "fn needs<T: std::fmt::Debug>() {}\n",

@@ -2,7 +2,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// Text that is wiped when dropped and is never printed, compared, cloned or serialised.
+/// A text that is wiped when dropped and is never printed, compared, cloned or serialized.
 ///
 /// ```
 /// use perennial_domain::Secret;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// The text itself, for the one place that puts it on the wire.
+    /// Returns the text itself, to write it on the wire.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The feature `serde`: a value is its text on the wire.
+//! The feature `serde`: values are serialized as their text on the wire.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::clearent::{FrequencyDay, Reference};
 use crate::clientpay::InvoiceDate;
 use crate::{Amount, Date, Expiry, Month, Text, Total};
 
-/// Serializes a type as its text, and reads it by its `TryFrom<&str>` or by a function.
+/// Serializes a type as its text, and deserializes it with its `TryFrom<&str>` or with a function.
 macro_rules! as_text {
     ($Value:ident) => {
         $crate::serial::as_text!($Value: |text| Self::try_from(text));
@@ -31,7 +31,7 @@ macro_rules! as_text {
 
 pub(crate) use as_text;
 
-/// Reads a value from text by its own rules. The error names the rule and not the text.
+/// Deserializes a value from text by its own rules. The error names the rule but not the text.
 pub(crate) struct FromText<T>(pub(crate) fn(&str) -> Result<T, InvalidValue>);
 
 impl<T> Visitor<'_> for FromText<T> {
@@ -46,7 +46,7 @@ impl<T> Visitor<'_> for FromText<T> {
     }
 }
 
-// An object that a gateway reported may have an amount of nothing; its total is read as any other.
+// An object that a gateway reported may have a zero amount. Totals are not restricted.
 as_text!(Amount: Self::reported);
 as_text!(Total);
 as_text!(Date);

@@ -2,10 +2,10 @@ use std::fmt;
 
 use crate::{CardBrand, InvalidValue, Rule, Violations};
 
-/// Free text of a request: not empty, no control characters but tab and line breaks, at most 4,000 characters.
+/// Free text in a request: not empty, no control characters except tab and line breaks, at most 4,000 characters.
 ///
-/// The vendor documents no limits ("all fields are in alphanumeric format"); the ceiling is ours. Characters that
-/// XML 1.0 cannot carry are refused in both formats, so that one value is good for either.
+/// The vendor documents no limits ("all fields are in alphanumeric format"); the maximum is ours. Characters that XML
+/// 1.0 cannot carry are refused in both formats, so that one value is valid in either.
 ///
 /// ```
 /// use perennial_domain::{Rule, Text};
@@ -17,7 +17,7 @@ use crate::{CardBrand, InvalidValue, Rule, Violations};
 pub struct Text(String);
 
 impl Text {
-    /// The most characters that a text may have.
+    /// The maximum number of characters of a text.
     pub const MAX: usize = 4_000;
 
     /// The text.
@@ -25,7 +25,7 @@ impl Text {
         &self.0
     }
 
-    /// A key, whose characters are all fit for a text.
+    /// Converts a key. All its characters are valid in a text.
     pub(crate) fn of_key(key: &str) -> Self {
         Self(key.to_owned())
     }
@@ -45,7 +45,7 @@ impl Text {
     }
 }
 
-/// Refuses a brand that is no text: any word is one, because gateways have more than those documented.
+/// Checks that a brand is valid text. Any word is allowed, because gateways report more than the documented ones.
 pub(crate) fn check_brand(brand: Option<&CardBrand>, violations: &mut Violations) {
     if let Some(Err(error)) = brand.map(|brand| Text::check(brand.as_str(), Text::MAX)) {
         violations.add("card-type", error.0);
@@ -101,7 +101,7 @@ impl fmt::Display for Text {
 pub struct Reference(Text);
 
 impl Reference {
-    /// The most characters that a reference may have.
+    /// The maximum number of characters of a reference.
     pub const MAX: usize = 100;
 
     /// The text.
@@ -133,7 +133,7 @@ impl fmt::Display for Reference {
     }
 }
 
-/// Text as the live gateway reads it, where that differs from how a value is constructed here.
+/// Parsing of text as the live gateway reads it, where that differs from the constructors of this crate.
 ///
 /// Amounts must have exactly two decimals and may be zero; an expiry may lack its leading zero (`130` for `0130`).
 ///

@@ -3,7 +3,7 @@
 use perennial_domain::{AsGateway, CardBrand, CardNumber, Expiry, NaiveDate, Rule, SecurityCode};
 use proptest::prelude::*;
 
-/// The digit that makes these digits pass Luhn, computed by trial so that it shares no code with the crate.
+/// The digit that gives these digits a correct Luhn check, found by trial so that it shares no code with the crate.
 fn with_check_digit(body: &str) -> String {
     let doubled = |digit: u32| if digit < 5 { digit * 2 } else { digit * 2 - 9 };
     let mut sum = 0;

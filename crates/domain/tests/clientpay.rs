@@ -1,4 +1,4 @@
-//! ClientPay: credentials and ids, the rules of every request, and what counts as paid.
+//! ClientPay: credentials and ids, the rules of every request, and the conditions under which a payment is paid.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
 
@@ -16,7 +16,7 @@ fn rule<T>(read: Result<T, InvalidValue>) -> Option<Rule> {
     read.err().map(|error| error.0)
 }
 
-/// What a request says: `ok`, or its violations in order.
+/// The result of a request: `ok`, or its violations in order.
 fn said<T>(request: Result<T, Violations>) -> String {
     request.map_or_else(|violations| violations.to_string(), |_| "ok".to_owned())
 }
@@ -308,7 +308,7 @@ fn payments_and_refunds() {
             said(payment().payer_or_payment_method_id(&payer).credit_card(card()).build()),
             "creditCard: must not be given together with payerOrPaymentMethodId",
         ),
-        // What was given and refused is given.
+        // A refused value counts as given.
         (
             said(payment().credit_card(card().card_number("4111111111111112").cvv("12")).build()),
             "creditCard.cardNumber: must be a card number whose check digit is right (Luhn); \
@@ -408,7 +408,7 @@ fn searches() {
         ),
     ]);
     assert_eq!(rule(Group::of(GroupType::And, vec![])), Some(Rule::Required));
-    // One kind in a row is one group.
+    // A chain of one group type is one group.
     let flat = Group::from(criteria("S-1")).or(criteria("S-2")).or(criteria("S-3"));
     assert_eq!((flat.kind(), flat.conditions().len()), (GroupType::Or, 3));
 }
@@ -501,14 +501,14 @@ fn what_counts_as_paid() {
     for (what, told, verdict) in &cases {
         assert_eq!(expected().judge(told), *verdict, "{what}");
     }
-    // Where the payer decides the amount, any will do, but there must be one.
+    // If the payer decides the amount, any amount is accepted, but one is required.
     let open = Expected { amount: None, ..expected() };
     assert_eq!(open.judge(&approved()), Verdict::Approved);
     assert_eq!(open.judge(&Payment { payment_amount: None, ..approved() }), Verdict::Unknown);
 }
 
 proptest! {
-    /// From what is pending to what is paid leads one way only: an approval of this request and this amount.
+    /// The only way from pending to paid is an approval of this request and this amount.
     ///
     /// Holds: A page is paid only by an approval with its request id and its amount.
     #[test]
@@ -526,7 +526,7 @@ proptest! {
         prop_assert_eq!(verdict >= Some(Verdict::Approved), paid || reversed);
     }
 
-    /// A search approves a payment only if one of its records does, and no other payment may have taken money.
+    /// A search approves a payment only if one of its records is approved and no other payment may have moved money.
     #[test]
     fn a_search_approves_one_payment_or_none(records in proptest::collection::vec(payment(), 0..6)) {
         let approves = records.iter().any(|record| expected().judge(record) >= Verdict::Approved);
@@ -542,7 +542,7 @@ proptest! {
         }
     }
 
-    /// However often and in whatever order it is told, it is the same; and what is known is never lost.
+    /// The verdict does not depend on the order and the number of reports, and more reports never lower it.
     #[test]
     fn what_is_known_grows_only(
         told in proptest::collection::vec(payment(), 1..6),
@@ -618,7 +618,7 @@ fn what_the_records_of_a_request_tell() {
                 .map(|found| found.map(|(verdict, payment)| (verdict, payment.payment_id.as_ref().map_or("", PaymentId::as_str).to_owned())))
                 .map_err(|several| several.payment_ids().iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>());
             match (found, &expected) {
-                // Which decline or which stray record is shown depends on the order; what is told does not.
+                // The shown decline or stray record depends on the order; the verdict does not.
                 (Ok(Some((verdict @ Declined, _))), Ok(Some((told, _)))) => assert_eq!(verdict, *told, "{what}"),
                 (Err(mut ids), Err(told)) => {
                     ids.sort();

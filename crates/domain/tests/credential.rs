@@ -1,4 +1,4 @@
-//! A pasted API key: what passes, and each defect of pasting by name and position.
+//! Pasted API keys: the accepted ones, and each defect of pasting with its name and position.
 
 use perennial_domain::clearent::{
     ApiKey,
@@ -137,8 +137,7 @@ proptest! {
         prop_assert_eq!(read.expose(), key);
     }
 
-    /// Holds: A malformed key is refused by the position of its defect, and the message holds nothing of the
-    /// key.
+    /// Holds: A malformed key is refused with the position of its defect, and the message contains no part of the key.
     #[test]
     fn a_defect_is_found_where_it_is_and_its_message_holds_nothing_of_the_key(
         key in "[0-9a-f]{32}",

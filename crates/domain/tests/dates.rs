@@ -1,4 +1,4 @@
-//! Dates, the 12 months of a term, and the charge dates within it, each against a calendar walked day by day.
+//! Dates, the 12 months of a term, and its charge dates, each compared with a calendar that is walked day by day.
 
 use perennial_domain::clearent::{FrequencyDay, PlanTerm, Schedule};
 use perennial_domain::{Date, NaiveDate, Rule, add_months};
@@ -27,7 +27,7 @@ fn days_of(year: i32, month: u32) -> u32 {
     }
 }
 
-/// Every day of these years, counted by hand.
+/// Every day of these years, counted without the crate.
 fn calendar(years: std::ops::RangeInclusive<i32>) -> impl Iterator<Item = (i32, u32, u32)> {
     years.flat_map(|year| {
         (1..=12).flat_map(move |month| (1..=days_of(year, month)).map(move |day| (year, month, day)))
@@ -156,7 +156,7 @@ fn a_term_in_text_reports_both_dates() {
 #[test]
 fn charges_fall_on_the_day_from_start_to_end_inclusive() {
     let cases: &[(&str, &str, u32, &[&str])] = &[
-        // The vendor's example: day 3, start 17 September.
+        // The vendor's example: day 3, start September 17.
         ("2027-09-17", "2027-12-31", 3, &["2027-10-03", "2027-11-03", "2027-12-03"]),
         ("2027-09-03", "2027-10-03", 3, &["2027-09-03", "2027-10-03"]),
         ("2027-09-03", "2027-10-02", 3, &["2027-09-03"]),
@@ -174,7 +174,7 @@ fn charges_fall_on_the_day_from_start_to_end_inclusive() {
     }
 }
 
-/// 12 calendar months with both ends hold 13 charges when the plan starts on its day, and 12 otherwise.
+/// A term of 12 calendar months has 13 charges if the plan starts on its day, and 12 otherwise.
 #[test]
 fn a_full_term_holds_12_charges_or_13_when_it_starts_on_its_day() {
     for (year, month, of_month) in calendar(2023..=2029) {

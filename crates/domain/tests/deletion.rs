@@ -1,4 +1,4 @@
-//! What may be deleted, and what a refusal says.
+//! Deletion: the objects that can be deleted, and the text of a refusal.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 
@@ -103,7 +103,7 @@ fn a_token_goes_only_when_no_plan_can_charge_it() {
         (vec![odd.clone()], today, &["plan_3"], "1 plan (plan_3)"),
         (vec![bare.clone()], today, &["plan_4"], "1 plan (plan_4)"),
         (vec![last_day], today, &["plan_7"], "1 plan (plan_7)"),
-        // Without a day, no term is over.
+        // If the day is not known, no term is over.
         (vec![over.clone()], None, &["plan_6"], "1 plan (plan_6)"),
         (
             vec![gone.clone(), one.clone(), over, suspended.clone()],

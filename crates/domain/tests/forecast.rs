@@ -1,4 +1,4 @@
-//! Months, and what plans charge in them.
+//! Months, and the charges of plans in them.
 
 use perennial_domain::clearent::{
     Expected, Forecast, Frequency, FrequencyDay, Plan, PlanKey, PlanTerm, Schedule,
@@ -79,7 +79,7 @@ fn money_is_added_up_by_month() {
         plan(1, "0.01", YEAR.0, YEAR.1),
         plan(28, "999999999.99", "2027-02-28", "2027-02-28"),
         plan(3, "7.00", "2026-09-17", "2027-03-02"),
-        // A day that no plan can have, no amount, and another frequency.
+        // A day that plans cannot have, a missing amount, and another frequency.
         plan(29, "50.00", YEAR.0, YEAR.1),
         plan(15, "", YEAR.0, YEAR.1),
         Plan { frequency_month: Some(10.into()), ..plan(15, "50.00", YEAR.0, YEAR.1) },
@@ -119,7 +119,7 @@ fn terms() -> impl Strategy<Value = (PlanTerm, FrequencyDay, Amount)> {
 }
 
 proptest! {
-    /// Each charge is counted in its month and nowhere else.
+    /// Each charge is counted in its own month only.
     ///
     /// Holds: The months of a forecast add up to the schedules of its plans.
     #[test]

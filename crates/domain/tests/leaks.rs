@@ -1,4 +1,4 @@
-//! Nothing printable carries a card number, a security code, a key, or the value that a rule refused.
+//! Printed output never contains a card number, a security code, a key, or a refused value.
 
 use std::fmt::Debug;
 
@@ -73,7 +73,7 @@ fn no_value_request_builder_or_error_shows_a_secret() {
     shown.into_iter().for_each(clean);
 }
 
-/// All that a message may say.
+/// All texts that a message may consist of.
 fn wording() -> String {
     let rules = [
         Rule::Required,
@@ -104,7 +104,7 @@ fn wording() -> String {
     rules.map(|rule| rule.to_string()).join("; ")
 }
 
-/// Gives the text to every setter, expects each to refuse it by name, and gives back the violations.
+/// Passes the text to every setter, expects each to refuse it by field name, and returns the violations.
 macro_rules! refuse_all {
     ($text:expr; $( $Request:ident { $( $setter:ident )+ } )+) => {
         [$( {
@@ -174,7 +174,7 @@ proptest! {
     #[test]
     fn no_violation_repeats_what_it_refused(text in "[A-Za-z0-9]{4,30}|[0-9]{4,30}|\\PC{4,20}") {
         let wording = wording();
-        // A control character makes every field refuse, free text included.
+        // A control character makes every field refuse the value, including free text.
         let refused = format!("{text}\u{1}");
         let characters: Vec<char> = text.chars().collect();
         for violations in refusals(&refused) {

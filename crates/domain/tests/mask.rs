@@ -1,4 +1,4 @@
-//! Card numbers are found in any text, and secrets by their names.
+//! Card numbers are found in any text, and secrets by the names of their members.
 
 use perennial_domain::mask::{self, Known, Prose};
 use proptest::prelude::*;
@@ -61,7 +61,7 @@ fn card_numbers_in_text() {
     }
 }
 
-/// A call knows what it sent.
+/// A call knows the secrets that it sent.
 ///
 /// Holds: A known secret is masked in a text in each of its spellings.
 #[test]
@@ -120,7 +120,7 @@ fn known_secrets_in_text() {
     for (given, masked) in exact {
         assert_eq!(known.mask(given, Prose::Exact), masked, "{given:?}");
     }
-    // A security code is looked for in references too; a credential that every call sends is not.
+    // A security code is masked in references too; a credential that every call sends is not.
     let known = Known::default().secret("4711").code("987").code("5105105105105100");
     let known = known.sent_reference("987/7").sent("987 Main St");
     let references = [
@@ -147,7 +147,7 @@ fn known_secrets_in_text() {
     assert!(!format!("{known:?}").contains("987"));
 }
 
-/// A hostile text must not cost more than its length.
+/// The time for a hostile text must be proportional to its length.
 #[test]
 fn digits_without_end_take_no_time() {
     for hostile in [

@@ -1,4 +1,4 @@
-//! Amounts: a strict grammar in, two decimals out, whole cents between.
+//! Amounts: parsed by a strict grammar, stored in whole cents, written with two decimals.
 
 use perennial_domain::{Amount, AsGateway, Rule, Total};
 use proptest::prelude::*;
@@ -129,7 +129,7 @@ fn amounts_have_edges() {
     assert_eq!(Amount::MAX.checked_mul(u64::MAX), None);
 }
 
-/// Whatever is added up, the cents are all there.
+/// A sum has every cent of its parts.
 ///
 /// Holds: Sums of money do not saturate.
 #[test]
@@ -172,7 +172,7 @@ fn printing_has_two_decimals_and_pads() {
     assert_eq!(format!("{:?}", Amount::ZERO), "Amount(0.00)");
 }
 
-/// Money never passes through a float: the crate does not even name one.
+/// Money never passes through a float: the crate does not contain the name of a float type.
 ///
 /// Holds: No source file that handles money names a float type.
 #[test]

@@ -1,4 +1,4 @@
-//! Terms by their number of charges, what is noted of plans and of changes to them, and which plan repeats another.
+//! Terms by their number of charges, notes on plans and on their updates, and equal plans.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 
@@ -13,7 +13,7 @@ fn date(text: &str) -> Date {
     text.parse().unwrap()
 }
 
-/// A moment written `2027-01-15 10`.
+/// A time written `2027-01-15 10`.
 fn at(text: &str) -> NaiveDateTime {
     let (day, hour) = text.split_once(' ').unwrap();
     date(day).naive().and_hms_opt(hour.parse().unwrap(), 0, 0).unwrap()
@@ -231,7 +231,7 @@ fn what_is_noted_of_a_change() {
         (earlier, "ACTIVE", "2027-03-15 10", "", none()),
         (|update| update.frequency_day(28).start_date("2027-04-01"), "ACTIVE", "2027-03-20 0", "", none()),
         (|update| update.start_date("2027-04-01"), "ACTIVE", "2027-03-01 0", "", skips("2027-03", "2027-03-15")),
-        // To end a plan is to want no more charges.
+        // Ending a plan means that no more charges are wanted.
         (|update| update.end_date("2027-02-28"), "ACTIVE", "2027-03-01 0", "", "no charge is to come: the plan's last day, \
             2027-02-15, is past, and past days are not made up".to_owned()),
         (|update| update.end_date("2027-03-14"), "ACTIVE", "2027-03-01 0", "", "no charge is to come: the plan's last day, \

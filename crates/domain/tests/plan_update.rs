@@ -1,4 +1,4 @@
-//! An update changes what it names and nothing else.
+//! An update changes the members that it names, and no others.
 
 use perennial_domain::clearent::{
     CustomerKey, Frequency, FrequencyDay, Link, Plan, PlanKey, PlanStatus, PlanUpdate, TokenId,
@@ -115,7 +115,7 @@ fn all_that_the_change_breaks_is_reported() {
     let canceled = || Plan { status: Some(PlanStatus::CANCELED), ..plan() };
     let ten_years = || Plan { end_date: date("2036-12-31"), ..plan() };
     let new = PlanUpdate::builder;
-    let restart = "status: must not change: a cancelled plan cannot be restarted";
+    let restart = "status: must not change: a canceled plan cannot be restarted";
     let too_long = "end-date: must be at most 12 calendar months after start-date";
     let backwards = "end-date: must be on or after start-date";
     let both = format!("{restart}; {backwards}");

@@ -1,4 +1,4 @@
-//! Request objects: all that is wrong at once, each field by its documented name.
+//! Request objects report all violations at once, each with the documented name of its field.
 
 use perennial_domain::clearent::{
     Address, Capture, Charge, CustomerStatus, CustomerTokenUpdate, CustomerUpdate, Frequency, NewCustomer,
@@ -14,7 +14,7 @@ const DATE: &str = "must be a date of the calendar written yyyy-MM-dd, from 1970
 const KEY: &str = "must be 1 to 100 characters of A-Z, a-z, 0-9, '_', '-', '.' and ':'";
 const STATUSES: &str = "must be one of ACTIVE, SUSPENDED, CANCELED";
 
-/// What a request says: `ok`, or its violations in order.
+/// The result of a request: `ok`, or its violations in order.
 fn said<T>(request: Result<T, Violations>) -> String {
     match request {
         Ok(_) => "ok".to_owned(),
@@ -106,7 +106,7 @@ fn tokens() {
         (said(card().csc("999").description("business card").build()), "ok"),
         (said(card().build()), "csc: is required; description: is required"),
         (said(card().accept()), "ok"),
-        // Nobody's number: no brand can be derived from it.
+        // A number of no known brand, so the brand cannot be derived.
         (
             said(card().card("9000000000000001").csc("999").description("card").build()),
             "card-type: is required",
@@ -151,7 +151,7 @@ fn tokens() {
                  card-type: must be one of VISA, MASTERCARD, AMERICAN EXPRESS, DISCOVER, DINERS CLUB, JCB"
             ),
         ),
-        // A brand is for display, never a gate: what an answer said may be sent back.
+        // A brand is only for display and never refused: the brand of a response can be sent back.
         (said(card().card_type(CardBrand::reported("UNIONPAY")).accept()), "ok"),
         (said(card().exp_date(AsGateway("130")).accept()), "ok"),
         (said(TokenUpdate::builder().build()), "token: must change at least one field"),
@@ -269,7 +269,7 @@ fn plans() {
             "end-date: must be at most 12 calendar months after start-date",
         ),
         (said(plan().end_date("2026-12-31").build()), "end-date: must be on or after start-date"),
-        // The vendor does not say what becomes of a plan without a charge date.
+        // The vendor does not document plans without a charge date.
         (said(plan().end_date("2027-01-14").build()), "ok"),
         (
             said(plan().start_date("2027-01-31").end_date("2027-02-10").frequency_day(31).build()),
@@ -282,7 +282,7 @@ fn plans() {
             "payment-amount: must be digits with exactly two decimals, such as 50.00",
         ),
         (said(plan().payment_amount("1000000000").build()), "payment-amount: must be at most 999999999.99"),
-        // Words of an answer that no request may use.
+        // Words of responses that requests do not allow.
         (
             said(
                 plan()
@@ -431,7 +431,7 @@ fn a_plan_knows_its_day_its_dates_and_its_total() {
         assert_eq!(plan.schedule().unwrap().count(), charges);
         assert_eq!(plan.total().to_string(), total);
     }
-    // Without a day, the day of the start stands in, and the 28th for later ones.
+    // Without a day, the day of the start is used; the 28th for later ones.
     for (start, day, first) in [("2027-01-10", 10, "2027-01-10"), ("2027-01-30", 28, "2027-02-28")] {
         let plan = NewPlan::builder()
             .customer_key("cust_1")

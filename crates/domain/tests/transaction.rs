@@ -1,4 +1,4 @@
-//! What a reported transaction says of itself.
+//! Judgments of a reported transaction by its members.
 
 use perennial_domain::clearent::{
     CustomerKey, Partial, Payment, PlanKey, Transaction, TransactionResult, TransactionType, Verdict,
@@ -15,7 +15,7 @@ fn a_verdict_rests_on_everything_that_is_reported() {
         (Some("APPROVED"), Some("036"), None, Approved),
         (Some("APPROVED"), None, None, Approved),
         (Some("APPROVED"), Some(" "), None, Approved),
-        // A word that nobody documented, as stored records may have it, decides nothing.
+        // An undocumented word, as stored records may have it, decides nothing.
         (Some("APPROVED"), Some("000"), Some("Settled"), Approved),
         (Some("APPROVED"), Some("000"), Some("Declined"), Undecided),
         (Some("APPROVED"), Some("012"), None, Undecided),
@@ -31,7 +31,7 @@ fn a_verdict_rests_on_everything_that_is_reported() {
         (Some("DECLINED"), Some("012"), Some("Approved"), Undecided),
         (Some("DECLINED"), Some("000"), None, Undecided),
         (Some("DECLINED"), Some("036"), None, Undecided),
-        // The network behind the gateway did not answer: nobody knows what it did.
+        // The network behind the gateway did not respond: its outcome is unknown.
         (Some("ERROR"), Some("049"), None, Undecided),
         (Some("ERROR"), Some("009"), Some("Error"), Declined),
         (Some("ERROR"), None, None, Declined),
@@ -80,7 +80,7 @@ fn a_part_is_what_is_less_than_was_asked_for() {
         (sale, "APPROVED", Some("20.00"), None, Some(true), Some(("20.00", None))),
         (Some("CAPTURE"), "APPROVED", Some("20.00"), Some("25.00"), None, Some(("20.00", Some("5.00")))),
         (sale, "APPROVED", Some("25.00"), Some("25.00"), None, None),
-        // A tip, for one.
+        // A tip, for example.
         (sale, "APPROVED", Some("30.00"), Some("25.00"), Some(false), None),
         (sale, "DECLINED", Some("20.00"), Some("25.00"), Some(true), None),
         (sale, "PENDING", Some("20.00"), Some("25.00"), Some(true), None),

@@ -1,4 +1,5 @@
-//! Keys, texts, flags and the words of the wire: what a request may say and what an answer may.
+//! Keys, texts, flags and the words of the wire: the values that a request allows and the values that a response
+//! allows.
 
 use perennial_domain::clearent::{
     BatchStatus, ChargeSource, CheckField, Count, CustomerKey, CustomerStatus, Flag, Frequency, FrequencyDay,
@@ -230,7 +231,7 @@ fn one_time_tokens_have_three_parts() {
     }
 }
 
-/// One line a word: every spelling that a request may use, the way it is written, and one that only an answer may.
+/// One line per word: every spelling that a request allows, the written form, and one that only a response allows.
 macro_rules! words {
     ($( $test:ident: $Word:ident [ $( $spelling:literal => $written:literal ),* ] not $unknown:literal; )*) => {
         $(
@@ -311,8 +312,8 @@ proptest! {
     }
 }
 
-/// A request without card data can be kept, and compared with what is to be sent again. The requests with card data, which
-/// cannot, are in `secrecy.rs`.
+/// A request without card data can be stored, and compared with a later one. The requests with card data, which cannot,
+/// are in `secrecy.rs`.
 #[test]
 fn requests_without_card_data_clone_and_compare() {
     use perennial_domain::{Invoice, InvoiceLine, clearent, clientpay};

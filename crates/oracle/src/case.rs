@@ -1,11 +1,11 @@
-//! A call whose replies are judged: what was asked, and the golden reply to it.
+//! A call whose replies are judged: the requested values, and the golden reply.
 
 use std::fs;
 use std::path::Path;
 
 use crate::{Format, Reply, Tree};
 
-/// Whose wire it is.
+/// The vendor whose wire format is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vendor {
     /// The Clearent gateway: JSON and XML.
@@ -17,28 +17,28 @@ pub enum Vendor {
 /// The kind of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
-    /// It reads one object.
+    /// Reads one object.
     Read,
-    /// It reads a list of objects.
+    /// Reads a list of objects.
     List,
-    /// It looks whether a payment was made, in what the gateway has of its request.
+    /// Looks up whether a payment was made, by a search for its request.
     Look,
-    /// It creates or changes an object.
+    /// Creates or changes an object.
     Write,
-    /// It deletes an object.
+    /// Deletes an object.
     Delete,
-    /// It moves money, and can be declined.
+    /// Moves money; can be declined.
     Charge,
 }
 
-/// Where the records of a list stand.
+/// The position and the content of the records of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct List {
-    /// The names that lead to the records, without the payload around them.
+    /// The names on the path to the records, without the payload around them.
     pub path: &'static [&'static str],
-    /// The member that is the key of a record; empty where records have none, and are read all or not at all.
+    /// The member that is the key of a record; empty if records have no key and are read all or not at all.
     pub key: &'static str,
-    /// What follows the golden record: copies of it with other members.
+    /// The records after the golden one: copies of it with these members changed.
     pub others: &'static [Members],
 }
 
@@ -62,11 +62,11 @@ pub struct Case {
     pub list: Option<List>,
     /// Members that the object must have, whatever their values: the key of a new object.
     pub present: &'static [&'static str],
-    /// Members that the object must have, with the values that were asked for. Of a list: what it was searched by.
+    /// Members that the object must have with the requested values. For a list: the search criteria.
     pub same: Members,
-    /// Members that the object may leave out, and whose values must otherwise be those that were asked for.
+    /// Members that the object may omit; if they are present, they must have the requested values.
     pub if_present: Members,
-    /// Members of the golden object that are set to other values first, where the corpus has no reply of this operation.
+    /// Members of the golden object that are changed first, if the corpus has no reply of this operation.
     pub edits: Members,
 }
 
@@ -115,7 +115,7 @@ impl Case {
         document
     }
 
-    /// Puts the other records of the list behind the golden one, and makes a page of all of them.
+    /// Appends the other records of the list to the golden one, and sets the page members to include them.
     fn lengthen(&self, document: &mut Tree, list: List) {
         let Some(records) = document.gather(list.path) else { return };
         if let Some(first) = records.first_mut() {

@@ -1,4 +1,4 @@
-//! Every call that is judged.
+//! The table of all judged calls.
 
 use crate::case::{Case, Expect, List, Members, Vendor};
 
@@ -10,7 +10,7 @@ const REFUNDED: &str = "5a1b2c3d-0001-4aaa-8bbb-000000000007";
 const LISTED: &str = "0d3f4c2e-7f55-4d0e-9a6a-3f2f8f6f1b11";
 const PAYER: &str = "9a7b6c5d-1111-4222-8333-444455556666";
 
-/// A case of which nothing is asked but the object.
+/// A case in which only the object is required.
 const fn case(
     vendor: Vendor,
     operation: &'static str,
@@ -82,7 +82,7 @@ const fn clearent_list(
     list(Vendor::Clearent, operation, reply, path, key, others)
 }
 
-/// What the gateway has of a request, by a search.
+/// A lookup of the payments of a request, by a search.
 const fn look(operation: &'static str, others: &'static [Members]) -> Case {
     Case {
         expect: Expect::Look,
@@ -91,7 +91,7 @@ const fn look(operation: &'static str, others: &'static [Members]) -> Case {
     }
 }
 
-/// A charge of 25.00 that follows up transaction 700001.
+/// A charge of 25.00 that refers to transaction 700001.
 const fn following(operation: &'static str, edits: Members, if_present: Members) -> Case {
     Case {
         present: &["id"],
@@ -102,7 +102,7 @@ const fn following(operation: &'static str, edits: Members, if_present: Members)
     }
 }
 
-/// What a plan's answer has (reference, section 2.5), of what was asked for.
+/// The requested members that the response to a plan request has (reference, section 2.5).
 const PLAN_AS_ASKED: Members = &[
     ("customer-key", CUSTOMER),
     ("token-id", TOKEN),
@@ -125,7 +125,7 @@ const PLANS: &[Members] = &[
 const OTHER_RESULTS: &[Members] =
     &[&[("paymentID", "20411874"), ("paymentAmount", "12.00")], &[("paymentID", "20411875")]];
 
-/// Every call that is judged.
+/// All judged calls.
 pub const CASES: &[Case] = &[
     Case {
         present: &["plan-key"],
@@ -218,14 +218,14 @@ pub const CASES: &[Case] = &[
         if_present: &[("customer-key", CUSTOMER), ("last-four-digits", "1111"), ("exp-date", "1230")],
         ..token("tokens.create", "token-created", Expect::Write)
     },
-    // The wire of 2014, which leaves out the expiry.
+    // The wire format of 2014, which omits the expiry.
     Case {
         present: &["token-id"],
         if_present: &[("customer-key", CUSTOMER), ("last-four-digits", "1111"), ("exp-date", "1230")],
         ..token("tokens.create", "token-created-2014", Expect::Write)
     },
     Case { same: &[("token-id", TOKEN)], ..token("tokens.get", "token-created", Expect::Read) },
-    // The answer has only what was changed (reference, section 4.2).
+    // The response has only the changed members (reference, section 4.2).
     Case {
         same: &[("customer-key", CUSTOMER)],
         if_present: &[("token-id", TOKEN)],
@@ -275,7 +275,7 @@ pub const CASES: &[Case] = &[
         edits: &[("type", "AUTH")],
         ..transaction("transactions.auth", "transaction-approved", Expect::Charge)
     },
-    // A card that is only checked, and kept: its token is the answer (reference, section 2.7).
+    // A card check that creates a token: the response is the token (reference, section 2.7).
     Case { present: &["token-id"], ..token("transactions.auth", "token-created", Expect::Charge) },
     Case {
         present: &["id"],
@@ -362,7 +362,7 @@ pub const CASES: &[Case] = &[
         ..clientpay("payments.pay", "payment-declined", Expect::Charge)
     },
     clientpay("payments.pay", "duplicate", Expect::Charge),
-    // The answer is lost, and this is what the gateway has of the request.
+    // The response was lost, and a search finds this for the request.
     look("payments.pay", &[]),
     look("payments.pay", &[&[("paymentID", "20411874")]]),
     look("payments.confirm", &[]),

@@ -1,25 +1,25 @@
-//! What a client makes of a reply, and what is wrong with that.
+//! The claim of a client about a reply, and the faults of a claim.
 
 use crate::case::{Case, Expect};
 use crate::clearent::cents;
 use crate::records::{objects, read};
 use crate::{Conclusion, Format, Mutation, Reply, Tree, golden, judge};
 
-/// An object as a client tells of it.
+/// An object as a client reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
-    /// Each member that the client has a place for, and what stands there.
+    /// Each member that the client supports, with its value.
     Object(Vec<(String, Option<String>)>),
-    /// It cannot be read. Holds its key, if the client knows it.
+    /// The object cannot be read. Contains its key, if the client knows it.
     Unreadable(Option<String>),
 }
 
-/// What a client makes of a reply.
+/// The claim of a client about a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// What it concludes.
+    /// The client's conclusion.
     pub conclusion: Conclusion,
-    /// The objects that it tells of.
+    /// The objects that the client reports.
     pub told: Vec<Told>,
 }
 
@@ -29,9 +29,9 @@ impl From<Conclusion> for Claim {
     }
 }
 
-/// What is wrong with a claim, if anything: it concludes what the reply does not allow, tells of an object what the reply
-/// does not say, loses the readable records of a list, or lets a harmless change decide. `right` is what the same client
-/// makes of the golden reply.
+/// The fault of a claim, if there is one: its conclusion is not allowed by the reply, a reported object differs from
+/// the reply, a readable record of a list is missing, or a harmless change makes a difference. `right` is the claim of
+/// the same client about the golden reply.
 pub fn fault(case: &Case, mutation: &Mutation, right: &Claim, claim: &Claim) -> Option<String> {
     let Claim { conclusion, told } = claim;
     if mutation.harmless {
@@ -56,7 +56,8 @@ pub fn fault(case: &Case, mutation: &Mutation, right: &Claim, claim: &Claim) -> 
     object.and_then(|object| otherwise(case, format, &object, &told[0]))
 }
 
-/// What is told of the records of a list otherwise than it says. A record may be left out where its key came before.
+/// The first difference between the reported and the actual records of a list. A record may be omitted if its key
+/// occurred before.
 fn misread(case: &Case, format: Format, records: &[&Tree], told: &[Told]) -> Option<String> {
     let key = case.list.map_or("", |list| list.key);
     let is_regular = |record: &Tree| {
@@ -82,7 +83,7 @@ fn misread(case: &Case, format: Format, records: &[&Tree], told: &[Told]) -> Opt
     told.next().map(|more| format!("{more:?} is of no record"))
 }
 
-/// What is told of an object otherwise than it says.
+/// The first difference between a reported and the actual object.
 fn otherwise(case: &Case, format: Format, object: &Tree, told: &Told) -> Option<String> {
     let key = case.list.map_or("", |list| list.key);
     let members = match told {
@@ -116,7 +117,7 @@ fn otherwise(case: &Case, format: Format, object: &Tree, told: &Told) -> Option<
     })
 }
 
-/// Whether a record has nothing else in the place of what was searched by.
+/// Whether a record has no different value for a search criterion.
 fn is_of_search(case: &Case, record: &Tree) -> bool {
     case.same
         .iter()
@@ -127,7 +128,7 @@ fn scalar<'t>(object: &'t Tree, member: &str) -> Option<&'t str> {
     object.scalar(member).ok().flatten()
 }
 
-/// Whether a client tells a value as the reply says it, in whatever form.
+/// Whether a client reports a value of the reply, in any form.
 fn is_told(member: &str, said: &str, told: &str) -> bool {
     let is_money = ["mount", "otal", "alance"].iter().any(|end| member.ends_with(end));
     if is_money && cents(said).is_some() {
@@ -135,7 +136,7 @@ fn is_told(member: &str, said: &str, told: &str) -> bool {
     }
     let digits = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
     match member {
-        // A number has lost the zeros at its start.
+        // A number has lost its leading zeros.
         "exp-date" if said.len() < 4 && digits(said) => told == said || told == format!("{said:0>4}"),
         "last-four" | "last-four-digits" if digits(said) => told == format!("{said:0>4}"),
         "result-code" if digits(said) => format!("{told:0>3}") == format!("{said:0>3}"),
@@ -149,13 +150,13 @@ fn is_told(member: &str, said: &str, told: &str) -> bool {
     }
 }
 
-/// The last digits of a card, of which a number has lost the zeros at its start.
+/// The last digits of a card, restored to four if a number lost its leading zeros.
 fn whole(member: &str, said: &str) -> String {
     let is_number = !said.is_empty() && said.bytes().all(|digit| digit.is_ascii_digit());
     if member.starts_with("last-four") && is_number { format!("{said:0>4}") } else { said.to_owned() }
 }
 
-/// A day in one form, or the text.
+/// A day in one format; any other text unchanged.
 fn day(text: &str) -> String {
     match text.split('/').collect::<Vec<_>>()[..] {
         [month, day, year] => format!("{year}-{month}-{day}"),
@@ -163,7 +164,7 @@ fn day(text: &str) -> String {
     }
 }
 
-/// What a reply says of its objects, as it says it: all of what a client can tell.
+/// The objects of a reply, as it has them: everything that a client can report.
 pub fn reported(case: &Case, reply: &Reply) -> Vec<Told> {
     let Some((format, tree)) = read(case, &reply.body) else { return Vec::new() };
     let key = case.list.map_or("", |list| list.key);

@@ -1,19 +1,19 @@
-//! What a reply of the Clearent gateway allows to conclude (reference, sections 2, 4 and 5).
+//! The conclusions that a reply of the Clearent gateway allows (reference, sections 2, 4 and 5).
 
 use crate::records::{objects, payload, read, without_records};
 use crate::{Allowed, Case, Conclusion, Expect, Format, Reply, Tree};
 
-/// The objects that a write leaves behind.
+/// The names of objects that are the result of a write.
 const EFFECTS: [&str; 7] =
     ["customer", "tokenResponse", "token", "customer-token", "payment-plan", "transaction", "batch"];
 
-/// The payload's members that are no objects.
+/// The members of a payload that are not objects.
 const NOT_OBJECTS: [&str; 5] = ["payloadType", "@type", "error", "links", "metadata"];
 
 pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
     let empty = reply.body.iter().all(u8::is_ascii_whitespace);
     if empty {
-        // The one empty answer that the vendor's wire has.
+        // The only empty response that the vendor's wire format has.
         return match (case.expect, reply.status) {
             (Expect::Delete | Expect::List, 204) => Allowed::of(&[Conclusion::Done]),
             (Expect::Read, 204) => Allowed::of(&[Conclusion::Absent]),
@@ -56,7 +56,7 @@ pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
     Allowed(allowed)
 }
 
-/// What a list that can be read says: it is whole, or has fewer records than it says.
+/// The conclusions from a readable list: it is complete, or has fewer records than its stated total.
 fn of_list(case: &Case, format: Format, tree: &Tree) -> Vec<Conclusion> {
     let Some(list) = case.list else { return Vec::new() };
     let payload = payload(tree);
@@ -65,7 +65,7 @@ fn of_list(case: &Case, format: Format, tree: &Tree) -> Vec<Conclusion> {
     let kind = [payload.scalar("payloadType"), payload.scalar("@type")];
     let is_named = kind.iter().any(|kind| kind.is_ok_and(|kind| kind == list.path.first().copied()));
     match payload.all(list.path[0])[..] {
-        // What is empty may be left out.
+        // An empty list may be omitted.
         [] if !is_named && total != Some(0) => return Vec::new(),
         [] | [Tree::Members(_)] => {}
         [other] if !filled(other) && (is_named || total == Some(0)) => {}
@@ -83,22 +83,22 @@ fn of_list(case: &Case, format: Format, tree: &Tree) -> Vec<Conclusion> {
     if is_whole { vec![Conclusion::Done, Conclusion::Incomplete] } else { vec![Conclusion::Incomplete] }
 }
 
-/// What a readable envelope says.
+/// The evidence in a readable envelope.
 struct Evidence<'a> {
     code: Option<u16>,
     word: Option<String>,
-    /// Whether an error with anything in it is there.
+    /// Whether there is an error that is not empty.
     error: bool,
-    /// The objects of the payload, each by its name.
+    /// The objects of the payload with their names.
     objects: Vec<(&'a str, &'a Tree)>,
-    /// How many of them are the effect of a write.
+    /// The number of objects that are the result of a write.
     effects: usize,
-    /// Whether an error or a link names what a write made, or the error's code is that of an approval.
+    /// Whether an error or a link names the result of a write, or the error's code is the code of an approval.
     names_an_effect: bool,
 }
 
 impl<'a> Evidence<'a> {
-    /// `None` where the document is no envelope, or one that contradicts itself by having a member twice.
+    /// `None` if the document is not an envelope, or contradicts itself by a repeated member.
     fn of(format: Format, tree: &'a Tree) -> Option<Self> {
         if tree.has_doubles(format) {
             return None;
@@ -106,7 +106,7 @@ impl<'a> Evidence<'a> {
         let code = tree.scalar("code").ok()?;
         let word = tree.scalar("status").ok()?;
         let exchange = tree.scalar("exchange-id").ok()?;
-        // A code that is no number is no code.
+        // A code that is not a number does not count.
         let number = match code {
             Some(code) => Some(code.parse::<u16>().ok()?),
             None => None,
@@ -115,7 +115,7 @@ impl<'a> Evidence<'a> {
             return None;
         }
         let payload = match tree.all("payload")[..] {
-            // Seen live: the object beside its `payloadType`, without the payload around them.
+            // Observed on the live gateway: the object next to its `payloadType`, without the payload around them.
             [] => tree,
             [payload] if !filled(payload) => tree,
             [payload @ Tree::Members(_)] => payload,
@@ -146,7 +146,7 @@ impl<'a> Evidence<'a> {
             let approves = name == "result-code" && matches!(value, Tree::Text(code) if zeros(code.trim()));
             (names || approves) && filled(value)
         };
-        // The link of a transaction that was declined names no effect.
+        // The link of a declined transaction does not name a result.
         let is_declined = |id: &str| {
             let own = |(_, made): &(&str, &Tree)| {
                 made.scalar("id").is_ok_and(|own| own.is_none_or(|own| own == id))
@@ -162,19 +162,19 @@ impl<'a> Evidence<'a> {
         Some(Self { code: number, word, error, objects, effects, names_an_effect })
     }
 
-    /// Whether the payload has nothing beside the list that was asked for; what is unknown in that is passed over.
+    /// Whether the payload contains nothing but the requested list; unknown members in that list are ignored.
     fn is_only(&self, case: &Case) -> bool {
         self.objects.iter().all(|(name, _)| case.list.is_some_and(|list| list.path.first() == Some(name)))
     }
 
-    /// Whether nothing in the envelope denies success.
+    /// Whether no member of the envelope denies success.
     fn is_success(&self) -> bool {
         let code = self.code.is_none_or(|code| (200..300).contains(&code));
         let word = self.word.as_deref().is_none_or(|word| word == "success");
         code && word && !self.error
     }
 
-    /// Whether the envelope says that the call failed, and nothing in it says otherwise.
+    /// Whether the envelope says that the call failed, and no member contradicts that.
     fn says_refused(&self) -> bool {
         let code = self.code.is_none_or(|code| (400..500).contains(&code) && ![408, 425].contains(&code));
         let word = self.word.as_deref().is_none_or(|word| word == "fail");
@@ -187,11 +187,11 @@ impl<'a> Evidence<'a> {
         statuses.contains(&status)
     }
 
-    /// The object that was asked for, if it is the only one.
+    /// The requested object, if it is the only one.
     fn object(&self, case: &Case) -> Option<&'a Tree> {
         match self.objects[..] {
             [(name, object)] if case.objects.contains(&name) => Some(object),
-            // A charge can create a token beside itself.
+            // A charge can also create a token.
             [(one, first), (other, second)] if case.objects == ["transaction"] => match (one, other) {
                 ("transaction", "tokenResponse" | "token") => Some(first),
                 ("tokenResponse" | "token", "transaction") => Some(second),
@@ -202,7 +202,7 @@ impl<'a> Evidence<'a> {
     }
 
     fn says_done(&self, case: &Case) -> bool {
-        // What is deleted need not be told once more.
+        // A response to a delete need not repeat the object.
         let says_so = self.code.is_some() || self.word.is_some();
         let nothing = self.objects.iter().all(|(name, _)| !EFFECTS.contains(name));
         if case.expect == Expect::Delete && nothing && says_so {
@@ -214,7 +214,7 @@ impl<'a> Evidence<'a> {
         approved && as_asked(case, object, &[])
     }
 
-    /// An approval for less, which says that it is one.
+    /// Whether this is an approval for a smaller amount that is marked as partial.
     fn is_partial(&self, case: &Case) -> bool {
         let Some(object) = self.object(case).filter(|_| self.is_success()) else { return false };
         let asked = case.same.iter().find(|(member, _)| *member == "amount").map(|(_, asked)| *asked);
@@ -223,7 +223,7 @@ impl<'a> Evidence<'a> {
             (Some(taken), Some(asked)) => taken < asked,
             _ => false,
         };
-        // The flag says it, or without one the amount that was asked for before.
+        // The mark is the flag or, if it is missing, the original amount.
         let flag = object.scalar("partial-approved");
         let says_so = flag.is_ok_and(|flag| flag == Some("true") || flag.is_none() && original.is_some());
         let original_fits = original.and_then(cents) == asked.and_then(cents) || original.is_none();
@@ -247,7 +247,7 @@ impl<'a> Evidence<'a> {
     }
 }
 
-/// Whether the object is the one that was asked for, but for the members that are judged apart.
+/// Whether the object is the requested one, apart from the members that are judged separately.
 fn as_asked(case: &Case, object: &Tree, apart: &[&str]) -> bool {
     let counted = |member: &&(&str, &str)| !apart.contains(&member.0);
     let present = case.present.iter().all(|member| object.scalar(member).is_ok_and(|said| said.is_some()));
@@ -260,7 +260,7 @@ fn as_asked(case: &Case, object: &Tree, apart: &[&str]) -> bool {
     present && same && fits
 }
 
-/// Whether a value has anything in it.
+/// Whether a value is not empty.
 fn filled(value: &Tree) -> bool {
     match value {
         Tree::Text(text) => !text.trim().is_empty(),
@@ -270,14 +270,15 @@ fn filled(value: &Tree) -> bool {
     }
 }
 
-/// Whether a transaction says that it is approved or declined; `None` where it says neither, or both.
+/// Whether a transaction is approved (`true`) or declined (`false`); `None` if its members are inconclusive or
+/// contradict each other.
 fn verdict(transaction: &Tree) -> Option<bool> {
     let (Ok(result), Ok(code)) = (transaction.scalar("result"), transaction.scalar("result-code")) else {
         return None;
     };
     let zeros = match code {
         Some(code) if code.bytes().all(|digit| digit.is_ascii_digit()) && code.len() <= 3 => {
-            // 036 is listed with HTTP 200 as well.
+            // 036 is also listed with HTTP 200.
             Some(matches!(code.parse::<u16>(), Ok(0 | 36)))
         }
         Some(_) => return None,
@@ -290,12 +291,12 @@ fn verdict(transaction: &Tree) -> Option<bool> {
     }
 }
 
-/// Whether two values of a member are the same, however they are written.
+/// Whether two values of a member are equal, in any notation.
 fn equal(member: &str, asked: &str, said: &str) -> bool {
     let asked_cents = member.contains("amount").then(|| cents(asked)).flatten();
     match asked_cents {
         Some(_) => cents(said) == asked_cents,
-        // A number has lost the zeros at its start.
+        // A number has lost its leading zeros.
         None if ["exp-date", "last-four", "last-four-digits"].contains(&member) => {
             format!("{said:0>4}") == asked
         }

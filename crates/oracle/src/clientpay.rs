@@ -1,10 +1,10 @@
-//! What a reply of ClientPay allows to conclude (reference, sections 5 to 10; direct answers are inferred there).
+//! The conclusions that a reply of ClientPay allows (reference, sections 5 to 10; direct responses are inferred there).
 
 use crate::clearent::cents;
 use crate::records::objects;
 use crate::{Allowed, Case, Conclusion, Expect, Format, Reply, Tree};
 
-/// Members that name an effect of a write, wherever they stand; in letters alone, without case.
+/// The names of members that are evidence of a write, at any depth; only letters, in lower case.
 const EFFECTS: [&str; 11] = [
     "id",
     "paymentid",
@@ -20,7 +20,8 @@ const EFFECTS: [&str; 11] = [
 ];
 
 pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
-    // What was changed or deleted need not be told, nor an id be wrapped (inferred: the vendor shows no answers).
+    // A changed or deleted object need not be repeated, and an id need not be wrapped (inferred: the vendor shows no
+    // responses).
     let needs_nothing = case.present.is_empty() && case.same.is_empty() && case.expect != Expect::Charge;
     let is_write = matches!(case.expect, Expect::Write | Expect::Delete);
     if reply.body.is_empty() && reply.status == 204 && needs_nothing && is_write {
@@ -39,7 +40,7 @@ pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
     if !matches!(tree, Tree::Members(_)) {
         return Allowed::of(&[]);
     }
-    // A record that has a member twice spoils itself alone.
+    // A record with a repeated member makes only itself unreadable.
     let around =
         case.list.map_or_else(|| tree.clone(), |list| crate::records::without_records(&tree, list.path));
     if around.has_doubles(Format::Json) {
@@ -62,7 +63,7 @@ pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
             _ => {}
         }
     }
-    // That an id is not valid is an answer, with a refusal as with a success.
+    // The statement that an id is not valid is a definite response, both with a refusal and with a success.
     let is_not_valid =
         case.operation.starts_with("access.validate") && tree.scalar("isValid") == Ok(Some("false"));
     if is_not_valid
@@ -70,7 +71,7 @@ pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
     {
         allowed.push(Conclusion::Absent);
     }
-    // That a payment was declined is a status, too.
+    // A declined payment is a status, too.
     let status = case.list.is_none() && case.expect == Expect::Look;
     if (case.operation == "payments.pay" && case.list.is_none() || status)
         && success != Some("true")
@@ -87,12 +88,12 @@ pub(crate) fn judge(case: &Case, reply: &Reply) -> Allowed {
     Allowed(allowed)
 }
 
-/// What a plain no means for a call.
+/// The conclusions that a plain refusal of a call allows.
 fn refusal(case: &Case, status: u16) -> Vec<Conclusion> {
     let is_of_access = [401, 403].contains(&status);
     match case.expect {
         Expect::Write | Expect::Delete | Expect::Charge => vec![Conclusion::NotDone],
-        // The answer of the payment itself was lost: no look makes it a definite no.
+        // The response to the payment itself was lost: no lookup turns that into a definite refusal.
         Expect::Look if case.operation == "payments.pay" => Vec::new(),
         Expect::Read if case.operation.starts_with("access.validate") => {
             vec![Conclusion::Absent, Conclusion::Unauthorized]
@@ -104,7 +105,7 @@ fn refusal(case: &Case, status: u16) -> Vec<Conclusion> {
     }
 }
 
-/// Whether an answer has errors, which contradict a success.
+/// Whether a response has errors, which contradict a success.
 fn has_errors(tree: &Tree) -> bool {
     tree.all("errors").into_iter().any(|error| match error {
         Tree::Text(text) => !text.trim().is_empty(),
@@ -120,7 +121,7 @@ fn is_listed(tree: &Tree, name: &str) -> bool {
         .any(|(member, value)| member == name && matches!(value, Tree::List(_) | Tree::Members(_)))
 }
 
-/// Whether anything in a document names what a request made: a payment, a page, a payer, or the request itself.
+/// Whether the document names a result of the request: a payment, a page, a payer, or the request itself.
 fn names_an_effect(tree: &Tree) -> bool {
     let filled = |value: &Tree| match value {
         Tree::Text(text) => !text.trim().is_empty(),
@@ -132,7 +133,7 @@ fn names_an_effect(tree: &Tree) -> bool {
         text.chars().filter(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase()).collect()
     };
     let named = |(name, value): &(String, Tree)| {
-        // That a request id was used says that its request was made.
+        // The statement that a request id was used says that its request was executed.
         let says_so = matches!(value, Tree::Text(text) if letters(text).contains("requestid"));
         EFFECTS.contains(&letters(name).as_str()) && filled(value) || says_so || names_an_effect(value)
     };
@@ -142,8 +143,8 @@ fn names_an_effect(tree: &Tree) -> bool {
     }
 }
 
-/// What the records of a request say. Several payments of one request say nothing definite, nor does a record that cannot
-/// be read.
+/// The conclusions from the records of a request. Several payments of one request are inconclusive, and so is a record
+/// that cannot be read.
 fn found(case: &Case, records: &[&Tree]) -> Vec<Conclusion> {
     let asked = |member: &str| case.same.iter().find(|(name, _)| *name == member).map(|(_, asked)| *asked);
     let (request, amount) = (asked("requestID"), asked("paymentAmount"));
@@ -183,7 +184,7 @@ fn found(case: &Case, records: &[&Tree]) -> Vec<Conclusion> {
         let surcharge = text("surchargeAmount").ok().flatten().and_then(cents).unwrap_or_default();
         match (approved, id) {
             (true, Some(id)) => payments.push((id, said.and_then(cents), surcharge)),
-            // A surcharge is a payment of its own, of another amount.
+            // A surcharge is a separate payment with another amount.
             (false, Some(id)) if status == Some("Approved") && is_ours => {
                 payments.push((id, said.and_then(cents), -1));
             }
@@ -226,7 +227,7 @@ fn is_done(case: &Case, tree: &Tree) -> bool {
         (_, Expect::Charge) => false,
         _ => true,
     };
-    // Of what was changed or deleted, that it was is all that a reply says.
+    // The reply to a change or a delete only says that it was done.
     let is_named =
         case.if_present.iter().any(|(member, _)| tree.scalar(member).is_ok_and(|said| said.is_some()))
             || tree.scalar("payerId").is_ok_and(|said| said.is_some());
@@ -242,7 +243,7 @@ fn is_declined(case: &Case, tree: &Tree, optional: &[&str]) -> bool {
     matches!(status, Ok(Some("Declined" | "Error"))) && is_ours(case, tree, optional)
 }
 
-/// Whether the reply has what was asked for; the members that are `optional` may be missing.
+/// Whether the reply has the requested values; members in `optional` may be missing.
 fn is_ours(case: &Case, tree: &Tree, optional: &[&str]) -> bool {
     let present = !optional.is_empty()
         || case.present.iter().all(|member| tree.scalar(member).is_ok_and(|said| said.is_some()));

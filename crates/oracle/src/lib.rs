@@ -1,14 +1,13 @@
 //! Replies of both gateways with faults in their structure, and an independent judgment of each.
 //!
-//! [`mutations`] takes a golden reply apart and changes one thing in it at a time: a member is dropped, doubled,
-//! emptied, or of another type; an amount, a day, a status or a key is another one; an error stands beside the object;
-//! the HTTP status, the content type or the bytes around the document differ. [`judge`] says what a client may conclude
-//! from such a reply, and [`fault`] what is wrong with a client's claim, of the objects that it tells of as well. It is
-//! written from the reference alone and shares no code with the client: this crate depends on none of the workspace's
-//! crates.
+//! [`mutations`] makes copies of a golden reply with one change each: a member is removed, repeated, emptied, or of
+//! another type; an amount, a day, a status or a key is different; an error is added to the object; the HTTP status,
+//! the content type or the bytes around the document differ. [`judge`] returns the conclusions that such a reply
+//! allows, and [`fault`] the fault in a client's claim, including the objects that it reports. They are written from
+//! the reference alone and share no code with the client: this crate does not depend on any crate of the workspace.
 //!
-//! The property that the tests of the facade and of the command hold: no definite yes without whole and consistent
-//! evidence, and no definite no where anything names an effect of the call.
+//! The tests of the facade and of the command check this property: no definite yes without complete and consistent
+//! evidence, and no definite no if any part of the reply names an effect of the call.
 //!
 //! ```
 //! use perennial_oracle::{CASES, Conclusion, Format, golden, judge, mutations};
@@ -41,7 +40,7 @@ pub use mutate::mutations;
 pub use mutation::Mutation;
 pub use tree::{Format, Tree};
 
-/// A reply as it arrives.
+/// A reply as it is received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
@@ -52,26 +51,26 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-/// What a client concludes from a reply.
+/// The conclusion that a client draws from a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Conclusion {
-    /// A write was done as asked; a read has its object; a list is whole.
+    /// A write was done as requested; a read returned its object; a list is complete.
     Done,
-    /// A list has fewer records than the gateway says that there are, and the client says so.
+    /// A list has fewer records than the gateway's total, and the client says so.
     Incomplete,
-    /// A charge was made for less than asked, and the client says so.
+    /// A charge was made for less than the requested amount, and the client says so.
     Partial,
-    /// A charge was declined: nothing was taken.
+    /// A charge was declined: no money was moved.
     Declined,
     /// A write was not done.
     NotDone,
-    /// A read: there is no such object.
+    /// There is no object to read.
     Absent,
-    /// A read: the key is not accepted.
+    /// The key is not accepted.
     Unauthorized,
     /// A write may have been done.
     Unknown,
-    /// A read has no answer that can be used.
+    /// A read has no usable response.
     Unusable,
 }
 
@@ -84,7 +83,7 @@ impl Allowed {
         Self(conclusions.to_vec())
     }
 
-    /// Whether the reply says anything definite.
+    /// Whether the reply allows a definite conclusion.
     pub fn is_definite(&self) -> bool {
         !self.0.is_empty()
     }

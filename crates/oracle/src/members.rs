@@ -1,10 +1,10 @@
-//! Each member of a golden reply by itself, and each record of a list: dropped, doubled, emptied, of another type, of
-//! another value.
+//! Changes each member of a golden reply and each record of a list separately: removed, repeated, emptied, of another
+//! type, or with another value.
 
 use crate::mutation::{Mutation, mutation, with_body};
 use crate::{Case, Format, Reply, Tree, tree::TYPE};
 
-/// Other values by the last word of a member's name, or of any other member.
+/// Other values of members, by the whole name or by its end.
 const OTHERS: &[(&str, &[&str])] = &[
     ("amount", &["20.00", "0.00", "2500", "25.001", "1e3", "-25.00"]),
     ("Amount", &["20.00", "0", "54025"]),
@@ -34,19 +34,20 @@ const OTHERS: &[(&str, &[&str])] = &[
     ("last", &["false", "maybe"]),
 ];
 
-/// Where a value stands in a document.
+/// The place of a value in a document.
 struct Place {
     /// The index among the members or records at each level.
     steps: Vec<usize>,
-    /// The names that lead to it, without the payload around them.
+    /// The names on the path to it, without the payload around them.
     names: Vec<String>,
     /// Whether it is a record of a list, or within one.
     contained: bool,
-    /// Whether it is an item of a list, and no member.
+    /// Whether it is an item of a list rather than a member.
     is_item: bool,
 }
 
-/// Each member by itself: dropped, doubled, emptied, of another type, of another value. Of a list, the second record.
+/// The mutations of each single member: removed, repeated, emptied, of another type, with another value. In a list, of
+/// the second record.
 pub(crate) fn of_members(case: &Case, base: &Reply, document: &Tree, format: Format) -> Vec<Mutation> {
     let mut mutations = Vec::new();
     let mut places = Vec::new();
@@ -81,7 +82,7 @@ pub(crate) fn of_members(case: &Case, base: &Reply, document: &Tree, format: For
 
 type Other = Box<dyn Fn(&Tree) -> Tree>;
 
-/// What can stand in the place of a value.
+/// The values that can replace a value.
 fn others(name: &str, format: Format) -> Vec<(String, Other)> {
     let mut others: Vec<(String, Other)> = vec![
         ("emptied".into(), Box::new(|_| Tree::Text(String::new()))),
@@ -113,7 +114,7 @@ fn others(name: &str, format: Format) -> Vec<(String, Other)> {
     others
 }
 
-/// The same digits as a number, which has no zeros at its start.
+/// A number with the digits of the text, without leading zeros.
 fn as_a_number(own: &Tree) -> Tree {
     let Tree::Text(text) = own else { return own.clone() };
     let digits = text.trim_start_matches('0');
@@ -130,7 +131,7 @@ fn of_value(own: &Tree, other: &str) -> Tree {
     }
 }
 
-/// The same shape with another end: a key, a number or a word of somebody else.
+/// A value of the same shape with a different end: the key, number or word of another object.
 fn of_another(own: &Tree) -> Tree {
     let Tree::Text(text) = own else { return own.clone() };
     let mut text = text.clone();
@@ -163,8 +164,8 @@ impl Place {
     }
 }
 
-/// The places of all members and of the records of the list at `path`. Links say where to go, not what was done: that
-/// they are changed is tried, and once is enough.
+/// The places of all members, and of the records of the list at `path`. Links are navigation and not results, so only
+/// one of them is changed.
 fn collect(tree: &Tree, at: &Place, path: &[&str], places: &mut Vec<Place>) {
     match tree {
         Tree::Members(members) => {

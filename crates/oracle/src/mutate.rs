@@ -1,22 +1,22 @@
-//! One change at a time to a golden reply.
+//! Mutations: golden replies with one change each.
 
 use crate::members::of_members;
 use crate::mutation::{Mutation, mutation, with_body};
 use crate::{Case, Format, Reply, Tree, Vendor, golden, tree::TYPE};
 
-/// Every HTTP status of which a client could think something.
+/// Every HTTP status that a client could interpret.
 const STATUSES: [u16; 36] = [
     200, 201, 202, 203, 204, 205, 206, 299, 300, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405,
     408, 409, 410, 415, 418, 422, 425, 429, 451, 499, 500, 501, 502, 503, 504,
 ];
 
-/// Those with which a body that is in neither format is tried in XML as well.
+/// The statuses for which a body in neither format is tried in XML as well.
 const TOLD_APART: [u16; 8] = [200, 204, 307, 400, 401, 404, 429, 500];
 
-/// A page of a proxy.
+/// An HTML page of a proxy.
 const PAGE: &str = "<html><head><title>Blocked</title></head><body>The request was blocked.</body></html>";
 
-/// Every mutation of a case in a format.
+/// All mutations of a case in a format.
 pub fn mutations(case: &Case, format: Format) -> impl Iterator<Item = Mutation> + use<> {
     let base = golden(case, format);
     let document = case.document(format);
@@ -32,7 +32,7 @@ pub fn mutations(case: &Case, format: Format) -> impl Iterator<Item = Mutation> 
     mutations.into_iter()
 }
 
-/// The status, the content type, and the bytes around and in place of the document.
+/// The mutations of the status, of the content type, and of the bytes around and instead of the document.
 fn around(base: &Reply, format: Format) -> Vec<Mutation> {
     let mut mutations = Vec::new();
     for status in STATUSES {
@@ -85,13 +85,13 @@ fn around(base: &Reply, format: Format) -> Vec<Mutation> {
         ("the first half", false, body[..body.len() / 2].to_vec()),
         ("a list of it", false, [b"[", &body[..], b"]"].concat()),
     ] {
-        // White space before an XML declaration would matter; the golden replies have none.
+        // Whitespace before an XML declaration would be an error; the golden replies have no declaration.
         mutations.push(Mutation { harmless, ..mutation(name, with_body(base, bytes)) });
     }
     mutations
 }
 
-/// An error, or another object, beside what is there.
+/// The mutations that add an error or another object.
 fn beside(base: &Reply, document: &Tree, format: Format) -> Vec<Mutation> {
     let text = |text: &str| Tree::Text(text.into());
     let error = Tree::Members(vec![
@@ -130,7 +130,7 @@ fn beside(base: &Reply, document: &Tree, format: Format) -> Vec<Mutation> {
             }
         }
     }
-    // What an error, or a link, names.
+    // The names in an error or a link.
     let link = Tree::Members(vec![
         ("rel".into(), text("transaction")),
         ("href".into(), text("/rest/v2/transactions?id=799999")),
@@ -160,7 +160,7 @@ fn beside(base: &Reply, document: &Tree, format: Format) -> Vec<Mutation> {
             mutations.push(mutation(format!("an error with {member} {value}"), reply));
         }
     }
-    // The envelope and the HTTP status against each other.
+    // Contradictions between the envelope and the HTTP status.
     for (code, word) in
         [("200", "success"), ("201", "SUCCESS"), ("402", "fail"), ("404", "fail"), ("500", "fail")]
     {
@@ -175,7 +175,7 @@ fn beside(base: &Reply, document: &Tree, format: Format) -> Vec<Mutation> {
     mutations
 }
 
-/// Errors, and members that name an effect, beside what ClientPay says.
+/// The mutations of a ClientPay reply that add errors, and members that name an effect.
 fn beside_success(base: &Reply, document: &Tree) -> Vec<Mutation> {
     let text = |text: &str| Tree::Text(text.into());
     let object = |name: &str, value: &str| Tree::Members(vec![(name.into(), text(value))]);
@@ -209,7 +209,7 @@ fn beside_success(base: &Reply, document: &Tree) -> Vec<Mutation> {
     mutations
 }
 
-/// ClientPay says by one member whether a request came through.
+/// The mutations of the member by which ClientPay reports whether a request was accepted.
 fn of_success(base: &Reply, document: &Tree) -> Vec<Mutation> {
     let values = [
         ("true", Some(Tree::Bare("true".into()))),
@@ -254,7 +254,7 @@ impl Tree {
         }
     }
 
-    /// Sets a member of the object that stands under one of these names.
+    /// Sets a member of the object that has one of these names.
     pub(crate) fn edit_object(&mut self, objects: &[&str], name: &str, value: &str) {
         let Self::Members(members) = self else { return };
         for (member, child) in members {

@@ -1,17 +1,17 @@
-//! A golden reply with one thing changed.
+//! A golden reply with one change.
 
 use crate::Reply;
 
-/// A golden reply with one thing changed.
+/// A golden reply with one change.
 #[derive(Debug, Clone)]
 pub struct Mutation {
-    /// What was changed, such as `result: dropped`.
+    /// The change, such as `result: dropped`.
     pub name: String,
-    /// Whether the change says nothing new, so that the conclusion must be that of the golden reply.
+    /// Whether the change has no meaning, so that the conclusion must be the one of the golden reply.
     pub harmless: bool,
     /// Whether the change is within one record of a list, so that the other records must be read.
     pub contained: bool,
-    /// The reply.
+    /// The changed reply.
     pub reply: Reply,
 }
 

@@ -4,7 +4,7 @@ use crate::case::{Case, Vendor};
 use crate::{Format, Tree};
 
 impl Tree {
-    /// The records at this path as one list, which can be changed; none where the path leads nowhere.
+    /// The records at this path as one list that can be changed; `None` if the path does not exist.
     pub(crate) fn gather(&mut self, path: &[&str]) -> Option<&mut Vec<Self>> {
         let Self::Members(members) = self else { return None };
         let has_payload = members.iter().any(|(name, _)| name == "payload");
@@ -39,14 +39,14 @@ impl Tree {
     }
 }
 
-/// The objects that a reply is about: the records of a list, or the one object.
+/// The objects of a reply: the records of a list, or the single object.
 pub(crate) fn objects<'t>(case: &Case, format: Format, tree: &'t Tree) -> Vec<&'t Tree> {
     let payload = match case.vendor {
         Vendor::Clearent => payload(tree),
         Vendor::ClientPay => tree,
     };
     match (case.list, tree) {
-        // A list by itself stands for its member.
+        // A list alone represents its member.
         (Some(_), Tree::List(items)) => items.iter().collect(),
         (Some(list), _) => records(format, payload, list.path),
         (None, _) if case.objects.is_empty() => vec![tree],
@@ -58,7 +58,7 @@ pub(crate) fn objects<'t>(case: &Case, format: Format, tree: &'t Tree) -> Vec<&'
 pub(crate) fn records<'t>(format: Format, payload: &'t Tree, path: &[&str]) -> Vec<&'t Tree> {
     match path {
         [] => Vec::new(),
-        // An empty text or null in the place of the list is an empty list; an empty element is a record.
+        // An empty text or null instead of the list is an empty list; an empty element is a record.
         [name] => match payload.members().iter().find(|(member, _)| member == name) {
             Some((_, Tree::Bare(bare))) if bare == "null" => Vec::new(),
             Some((_, Tree::Text(text))) if format == Format::Json && text.is_empty() => Vec::new(),
@@ -70,7 +70,7 @@ pub(crate) fn records<'t>(format: Format, payload: &'t Tree, path: &[&str]) -> V
     }
 }
 
-/// The payload of an envelope, or the envelope where there is none around the object.
+/// The payload of an envelope, or the envelope itself if the object has no payload around it.
 pub(crate) fn payload(tree: &Tree) -> &Tree {
     match tree.all("payload")[..] {
         [payload @ Tree::Members(_)] => payload,
@@ -78,7 +78,7 @@ pub(crate) fn payload(tree: &Tree) -> &Tree {
     }
 }
 
-/// The document without its records, which leave an empty list.
+/// Returns the document with an empty list instead of its records.
 pub(crate) fn without_records(tree: &Tree, path: &[&str]) -> Tree {
     let mut without = tree.clone();
     if let Some(records) = without.gather(path) {

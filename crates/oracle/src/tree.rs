@@ -1,4 +1,4 @@
-//! Documents of both formats as one kind of tree, which keeps members that come twice and how a value was written.
+//! Documents of both formats as one kind of tree, which keeps repeated members and the notation of values.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -35,7 +35,7 @@ impl Format {
 pub enum Tree {
     /// A JSON text, or an XML element without child elements.
     Text(String),
-    /// A JSON number, `true`, `false` or `null`, as it is written.
+    /// A JSON number, `true`, `false` or `null`, in its original notation.
     Bare(String),
     /// A JSON array.
     List(Vec<Tree>),
@@ -43,17 +43,17 @@ pub enum Tree {
     Members(Vec<(String, Tree)>),
 }
 
-/// Why a member has no text.
+/// The error for a member that is not a scalar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoScalar;
 
 /// The name of an XML attribute in a tree.
 pub(crate) const TYPE: &str = "@type";
 
-/// Members that no client reads, and that may come twice for all it knows.
+/// Members that clients do not read and may therefore be repeated.
 const UNREAD: [&str; 5] = ["signature", "switch-batch-id", "sort", "tip-adjusted", "value"];
 
-/// Elements of an XML document that repeat without being the same member twice.
+/// Elements of an XML document that may be repeated.
 const REPEATED: [&str; 13] = [
     "links",
     "link",
@@ -71,8 +71,8 @@ const REPEATED: [&str; 13] = [
 ];
 
 impl Tree {
-    /// Reads a whole document. A UTF-8 byte order mark at the start is passed over; anything but white space after
-    /// the document makes it unreadable.
+    /// Parses a whole document. A UTF-8 byte order mark at the start is skipped; text other than whitespace after the
+    /// document is an error.
     pub fn read(format: Format, body: &[u8]) -> Option<Self> {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let text = std::str::from_utf8(body).ok()?;
@@ -176,12 +176,12 @@ impl Tree {
         out.extend(["</", name, ">"]);
     }
 
-    /// The members, none if it has none.
+    /// The members; empty if the value has none.
     pub fn members(&self) -> &[(String, Self)] {
         if let Self::Members(members) = self { members } else { &[] }
     }
 
-    /// Every value under this name; the items of a list each for itself.
+    /// All values with this name; the items of a list separately.
     pub fn all(&self, name: &str) -> Vec<&Self> {
         let of_name = self.members().iter().filter(|(member, _)| member == name);
         of_name
@@ -191,11 +191,11 @@ impl Tree {
             .collect()
     }
 
-    /// The text of a scalar member, `None` where it is missing, null or empty.
+    /// The text of a scalar member; `None` if it is missing, null or empty.
     ///
     /// # Errors
     ///
-    /// Where the member is a list or an object, or comes twice with anything in it.
+    /// If the member is a list or an object, or is repeated and not empty.
     pub fn scalar(&self, name: &str) -> Result<Option<&str>, NoScalar> {
         let named = self.members().iter().filter(|(member, value)| member == name && !value.is_nothing());
         let text = match named.collect::<Vec<_>>()[..] {
@@ -210,13 +210,13 @@ impl Tree {
         matches!(self, Self::Bare(bare) if bare == "null")
     }
 
-    /// Whether some member comes twice where it can come once only.
+    /// Whether a member is repeated that may occur only once.
     pub fn has_doubles(&self, format: Format) -> bool {
         let members = self.members();
         let twice = members.iter().enumerate().any(|(index, (name, _))| {
             let repeats = format == Format::Xml && REPEATED.contains(&name.as_str());
             let repeats = repeats || UNREAD.contains(&name.as_str());
-            // Nothing said twice is nothing.
+            // Repeated empty members do not count.
             !repeats && members[..index].iter().any(|(before, value)| before == name && !value.is_nothing())
         });
         let inside = match self {
@@ -229,7 +229,7 @@ impl Tree {
     }
 }
 
-/// The members of an object as they come.
+/// The members of an object in their order in the text.
 struct Entries<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Entries<'de> {

@@ -1,5 +1,5 @@
-//! The generator and the oracle find faults: each client here reads replies in a way that was once a fault, and is
-//! caught; a careful one is not.
+//! The generator and the oracle find faults: each client here reads replies with a fault that once existed, and is
+//! caught; a careful client is not.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -11,10 +11,10 @@ use perennial_oracle::{
 /// What a client concludes from a reply.
 type Reading = fn(&Case, &Reply) -> Conclusion;
 
-/// How a client tells what it read.
+/// The claim of a client about a reply.
 type Telling = fn(&Case, &Reply) -> Claim;
 
-/// The mutations of these cases from which this client concludes what it must not, or fails to conclude what it must.
+/// The mutations of these cases from which this client draws a wrong conclusion or misses a required one.
 fn caught(
     of: impl Fn(&Case) -> bool,
     client: impl Fn(&Case, &Reply) -> Claim + Copy,
@@ -22,7 +22,7 @@ fn caught(
     caught_in(of, &[Format::Json, Format::Xml], client)
 }
 
-/// The same in these formats.
+/// The mutations in these formats from which this client draws a wrong conclusion or misses a required one.
 fn caught_in(
     of: impl Fn(&Case) -> bool,
     formats: &[Format],
@@ -40,7 +40,7 @@ fn caught_in(
     })
 }
 
-/// Concludes what the oracle allows first, and otherwise that nothing is known.
+/// Draws the first conclusion that the oracle allows, or else that nothing is known.
 fn careful(case: &Case, reply: &Reply) -> Conclusion {
     let allowed = judge(case, reply);
     let definite = [
@@ -55,7 +55,7 @@ fn careful(case: &Case, reply: &Reply) -> Conclusion {
     definite.into_iter().find(|&conclusion| allowed.allows(conclusion)).unwrap_or(Conclusion::Unknown)
 }
 
-/// What is concluded, with all that the reply says of its objects.
+/// A claim with this conclusion and all objects of the reply.
 fn with_objects(case: &Case, reply: &Reply, conclusion: Conclusion) -> Claim {
     let has_object = matches!(
         conclusion,
@@ -81,7 +81,7 @@ fn text<'a>(tree: &'a Tree, member: &str) -> Option<&'a str> {
     tree.scalar(member).ok().flatten()
 }
 
-/// Careful, but for a reply on which this rule has something to say.
+/// A careful client, except for replies to which this rule applies.
 fn unless(case: &Case, reply: &Reply, rule: impl FnOnce(&Tree) -> Option<Conclusion>) -> Conclusion {
     tree(reply).as_ref().and_then(rule).unwrap_or_else(|| careful(case, reply))
 }
@@ -320,14 +320,14 @@ fn every_planted_reading_is_caught() {
     }
 }
 
-/// Careful, but for what it tells of the objects.
+/// A careful client, except for the objects that it reports.
 fn retelling(case: &Case, reply: &Reply, retell: impl FnOnce(&mut Claim)) -> Claim {
     let mut claim = telling(case, reply);
     retell(&mut claim);
     claim
 }
 
-/// Changes what is told of a member, wherever it stands.
+/// Changes the reported value of a member wherever it occurs.
 fn change(claim: &mut Claim, member: &str, change: impl Fn(&str) -> Option<String>) {
     for told in &mut claim.told {
         let Told::Object(members) = told else { continue };
@@ -341,7 +341,7 @@ fn change(claim: &mut Claim, member: &str, change: impl Fn(&str) -> Option<Strin
     }
 }
 
-/// Whether a word is none that the reference has.
+/// Whether a word does not occur in the reference.
 fn is_new(day: &str) -> bool {
     day.parse::<u8>().is_ok_and(|day| day > 28) || day.parse::<u8>().is_err()
 }
@@ -415,7 +415,7 @@ fn every_planted_telling_is_caught() {
     }
 }
 
-/// Careful, but for a transaction on which this rule has something to say.
+/// A careful client, except for transactions to which this rule applies.
 fn charge(case: &Case, reply: &Reply, rule: impl FnOnce(&Tree) -> Option<Conclusion>) -> Conclusion {
     if case.expect != Expect::Charge || reply.status >= 500 {
         return careful(case, reply);

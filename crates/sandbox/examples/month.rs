@@ -1,4 +1,4 @@
-//! This crate alone, with any HTTP client: a world forgets nothing, and its clock moves when it is told to.
+//! Uses this crate alone, with any HTTP client: a world keeps its data, and its clock moves only on request.
 //!
 //! `cargo run -p perennial-sandbox --example month`
 
@@ -6,7 +6,7 @@ use perennial_sandbox::Sandbox;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // The caller of rustls chooses who does its arithmetic.
+    // The program that uses rustls chooses its crypto provider.
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
     let sandbox = Sandbox::start().await?;
     let customers = format!("{}/rest/v2/customers", sandbox.base_url());

@@ -1,4 +1,4 @@
-//! Without async: a sale and its refund in a program that has no runtime of its own.
+//! Without async: a sale and its refund in a program without a runtime.
 //!
 //! `cargo run -p perennial --features blocking --example blocking`
 

@@ -1,4 +1,4 @@
-//! The first plan: a customer, her card, a year of monthly payments, and three months of it gone by.
+//! The first plan: a customer, her card, a year of monthly payments, and the first three months of it.
 //!
 //! `cargo run -p perennial --example first_plan`
 

@@ -1,4 +1,5 @@
-//! A nightly job: what the plans charged on a day, what was declined and why, and what comes next.
+//! A nightly job that reports a day's payments of plans: the sum, the declines with their reasons, and the next
+//! payments.
 //!
 //! `cargo run -p perennial --example nightly_report`
 
@@ -9,17 +10,17 @@ use perennial::clearent::{
 use perennial::{BaseUrl, Clearent, Date, Error, Total};
 use perennial_sandbox::Sandbox;
 
-/// What a day came to.
+/// The payments of a day.
 #[derive(Default)]
 struct Report {
     approved: usize,
     received: Total,
     declined: Vec<Declined>,
-    /// Payments without a day, without an amount, or neither approved nor declined: a person looks at them.
+    /// Payments without a day, without an amount, or neither approved nor declined: a person must check them.
     undecided: Vec<Option<TransactionId>>,
-    /// How many payments were read.
+    /// The number of payments that were read.
     read: usize,
-    /// Whether payments were made while they were read: those of a day that is over are complete all the same.
+    /// Whether payments were made while the list was read. The payments of a past day are complete anyway.
     changed: bool,
 }
 
@@ -28,10 +29,10 @@ struct Declined {
     reason: String,
 }
 
-/// The payments of one day, in UTC as the gateway counts.
+/// Reads the payments of one day, in UTC as the gateway counts.
 ///
-/// They are read newest first, and no further than the day before: a night reads the payments since that day, and not
-/// the whole history. Pages are fetched as they are read, so that a day of any size needs the same memory.
+/// The list is read newest first and stops at the previous day, so a nightly run reads only the recent payments and not
+/// the whole history. Pages are fetched as they are read, so any number of payments needs the same memory.
 async fn report(client: &Clearent, day: Date) -> Result<Report, Error> {
     let newest_first = Paging { page_size: Some(100), descending: Some(true), ..Paging::default() };
     let mut payments =
@@ -69,7 +70,7 @@ fn day_of(payment: &Payment) -> Option<Date> {
     payment.created.as_ref()?.date()
 }
 
-/// The issuer's reason is with the card transaction.
+/// The issuer's reason, which is in the card transaction.
 async fn reason(client: &Clearent, payment: &Payment) -> Result<String, Error> {
     let Some(id) = &payment.transaction_id else { return Ok("no reason was given".to_owned()) };
     let transaction = client.transactions().get(id).await?;

@@ -1,4 +1,4 @@
-//! An exchange of one's own around another, and a recording that replays without any gateway.
+//! A custom exchange around another one, and a recording that replays without a gateway.
 //!
 //! `cargo run -p perennial --features testing --example recording`
 
@@ -14,7 +14,7 @@ use perennial::transport::{Deadline, Exchange, Redactor, ReqwestExchange, Transp
 use perennial::{BaseUrl, Clearent};
 use perennial_sandbox::Sandbox;
 
-/// Counts what goes out, and passes it on.
+/// Counts the requests and passes them on.
 struct Counted<E> {
     inner: E,
     sent: Arc<AtomicU64>,

@@ -1,9 +1,9 @@
-//! A web service that takes sign-ups: a customer, a card token, and a plan that charges each month. A form may be sent
-//! again at any time, and makes nothing twice: each object is looked for before it is made.
+//! A web service for sign-ups: it creates a customer, a card token, and a plan that charges each month. A form may be
+//! sent again at any time and creates nothing twice: each object is looked up before it is created.
 //!
 //! `cargo run -p perennial --example signup_service`
 //!
-//! It talks to a sandbox of its own. For the real gateway, build the client with your key and `Environment::Production`.
+//! It uses its own sandbox. For the real gateway, build the client with your key and `Environment::Production`.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -24,10 +24,10 @@ use tokio::sync::Mutex;
 
 const PLAN: &str = "Gold membership";
 
-/// What the form of a sign-up sends. It may hold a card, so it has no `Debug`.
+/// The data of a sign-up form. It may contain a card, so it has no `Debug`.
 #[derive(Deserialize)]
 struct SignUp {
-    /// The member's number in your own books. It becomes the customer's key, by which a retry finds the customer.
+    /// The member's number in your own records. It becomes the customer's key, by which a retry finds the customer.
     member: String,
     first_name: String,
     last_name: String,
@@ -38,8 +38,8 @@ struct SignUp {
     start_date: String,
 }
 
-/// One sign-up at a time, so that a double click does not look twice before it makes once. With several processes, lock
-/// the member in your database instead.
+/// Handles one sign-up at a time, so that a double click does not look up twice before it creates once. With several
+/// processes, lock the member in your database instead.
 struct Service {
     client: Clearent,
     turn: Mutex<()>,
@@ -62,7 +62,7 @@ async fn sign_up(
     }
 }
 
-/// Finds or makes the customer, the token and the plan, and gives the plan's key.
+/// Finds or creates the customer, the token and the plan; returns the plan's key.
 async fn subscribe(client: &Clearent, form: SignUp) -> Result<String, Error> {
     let member: CustomerKey = form.member.parse()?;
     let exp_date: Expiry = form.exp_date.parse()?;
@@ -183,7 +183,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     Ok(())
 }
 
-/// How many customers, tokens and plans there are.
+/// The numbers of customers, tokens and plans.
 async fn made(client: &Clearent) -> Result<[usize; 3], Error> {
     Ok([
         client.customers().search(&CustomerSearch::default()).collect_all().await?.len(),
@@ -192,7 +192,7 @@ async fn made(client: &Clearent) -> Result<[usize; 3], Error> {
     ])
 }
 
-/// Posts a form and reads the whole answer.
+/// Posts a form and reads the whole response.
 async fn call(address: std::net::SocketAddr, form: &str) -> std::io::Result<String> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await?;

@@ -1,4 +1,4 @@
-//! The same operations without async: each call blocks its thread until it is over.
+//! Blocking versions of the clients: each call blocks its thread until it is finished.
 //!
 //! ```no_run
 //! use perennial::clearent::{ApiKey, CustomerSearch};
@@ -39,12 +39,12 @@ pub use test_sale::TestSale;
 use crate::clearent::{Charged, Found, Lookup};
 use crate::{Error, ErrorKind, Response};
 
-/// A client of the Clearent gateway whose operations block.
+/// A client of the Clearent gateway with blocking operations.
 ///
-/// It has a runtime of its own: an operation runs on the thread that calls it, and one more thread drives the
-/// connections, so that one which the gateway closes between two calls is not used again. It is cheap to clone, and
-/// its clones share that runtime: calls of several threads run side by side. Inside an async runtime every operation
-/// is an error of kind [`Configuration`](ErrorKind::Configuration), because it would stop that runtime; use
+/// The client has its own runtime: an operation runs on the calling thread, and one more thread drives the connections,
+/// so that a connection that the gateway closed between two calls is not reused. It is cheap to clone; the clones share
+/// the runtime, and calls of several threads run in parallel. Inside an async runtime, every operation returns an error
+/// of kind [`Configuration`](ErrorKind::Configuration), because blocking would stop that runtime; use
 /// [`perennial::Clearent`](crate::Clearent) there.
 #[derive(Clone)]
 pub struct Clearent {
@@ -52,15 +52,15 @@ pub struct Clearent {
     runtime: Runtime,
 }
 
-/// The objects that a search finds; see [`perennial::List`](crate::List).
+/// The objects found by a search; see [`perennial::List`](crate::List).
 #[must_use = "nothing is asked for until it is read"]
 pub struct List<T> {
     list: crate::List<T>,
-    // Taken away by the error that says that it cannot be used here.
+    // `None` after the error that reports a call inside an async runtime.
     runtime: Option<Runtime>,
 }
 
-/// A list by its pages; see [`perennial::Pages`](crate::Pages).
+/// The pages of a list; see [`perennial::Pages`](crate::Pages).
 #[must_use = "nothing is asked for until it is read"]
 pub struct Pages<T> {
     pages: crate::Pages<T>,
@@ -68,7 +68,7 @@ pub struct Pages<T> {
 }
 
 impl Clearent {
-    /// Blocks on the operations of this client.
+    /// Creates a blocking client that uses this client.
     pub fn new(client: crate::Clearent) -> Result<Self, Error> {
         Ok(Self { client, runtime: Runtime::new()? })
     }
@@ -88,7 +88,7 @@ impl Clearent {
         Plans { inner: self.client.plans(), runtime: &self.runtime }
     }
 
-    /// The payments that plans made.
+    /// The payments made by plans.
     pub fn payments(&self) -> Payments<'_> {
         Payments { inner: self.client.payments(), runtime: &self.runtime }
     }
@@ -108,7 +108,7 @@ impl Clearent {
         self.runtime.run(self.client.look_up(lookup))?
     }
 
-    /// The batches in which they are settled.
+    /// The batches in which transactions are settled.
     pub fn batches(&self) -> Batches<'_> {
         Batches { inner: self.client.batches(), runtime: &self.runtime }
     }
@@ -121,7 +121,7 @@ impl<'a> Customers<'a> {
     }
 }
 
-/// Declares the blocking operations of the resources of a module by the signatures of the async ones.
+/// Declares the blocking operations of a module's resources from the signatures of the async ones.
 macro_rules! operations {
     ($module:ident #[$derive:meta] $(
         $(#[$meta:meta])*
@@ -171,7 +171,7 @@ operations! {
         delete(key: &CustomerKey) -> Option<Customer>;
         [search(search: &CustomerSearch) -> each Customer]
     }
-    /// The tokens that are attached to a customer.
+    /// The tokens attached to a customer.
     CustomerTokens {
         list() -> Vec<CustomerToken>;
         each() -> Vec<Result<CustomerToken, Error>>;
@@ -199,7 +199,7 @@ operations! {
         forecast(forecast: &PlanForecast) -> Vec<Date>;
         [search(search: &PlanSearch) -> each Plan]
     }
-    /// The payments that plans made.
+    /// The payments made by plans.
     Payments {
         [list(search: &PaymentSearch) -> each Payment]
     }
@@ -232,29 +232,29 @@ impl Plans<'_> {
 }
 
 impl<T> List<T> {
-    /// Begins from this page, counted from 1, and forgets what was read.
+    /// Restarts the list at this page, counted from 1, without the objects read so far.
     pub fn from_page(self, page: u32) -> Self {
         Self { list: self.list.from_page(page), ..self }
     }
 
-    /// The page that holds the next object.
+    /// The number of the page that contains the next object.
     pub fn cursor(&self) -> u32 {
         self.list.cursor()
     }
 
-    /// Whether objects were made or deleted while the list was read: see [`changed`](crate::List::changed).
+    /// Whether objects were created or deleted while the list was read: see [`changed`](crate::List::changed).
     pub fn changed(&self) -> bool {
         self.list.changed()
     }
 
-    /// The list by its pages, from the next page that was not read.
+    /// The pages of the list, starting with the next unread page.
     pub fn pages(self) -> Pages<T> {
         Pages { pages: self.list.pages(), runtime: self.runtime }
     }
 }
 
 impl<T> Pages<T> {
-    /// Whether objects were made or deleted while the pages were read: see [`changed`](crate::List::changed).
+    /// Whether objects were created or deleted while the pages were read: see [`changed`](crate::List::changed).
     pub fn changed(&self) -> bool {
         self.pages.changed()
     }
@@ -286,7 +286,7 @@ fn next<T>(
     })
 }
 
-/// A runtime of one thread, for what goes on between calls; each operation runs on the thread that calls it.
+/// A runtime with one thread for work between calls; each operation runs on the calling thread.
 #[derive(Clone)]
 struct Runtime(Arc<Owned>);
 
@@ -316,7 +316,7 @@ impl Runtime {
     }
 }
 
-/// To drop a runtime inside another would panic; to shut it down in the background does not.
+/// Shuts the runtime down in the background, because dropping it inside another runtime would panic.
 impl Drop for Owned {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {

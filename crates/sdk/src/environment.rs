@@ -1,10 +1,10 @@
-//! Where calls go.
+//! The gateway that calls are sent to.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// The gateway that a client talks to. Keys of one environment are not valid in another.
+/// The gateway of a client. Keys of one environment are not valid in another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Environment {
@@ -12,13 +12,13 @@ pub enum Environment {
     Sandbox,
     /// The gateway that moves money: `https://gateway.clearent.net`, or `https://api.clientpay.com`.
     Production,
-    /// A gateway of your own, such as a sandbox on this machine.
+    /// Your own gateway, such as a sandbox on this machine.
     Custom(BaseUrl),
 }
 
 impl Environment {
-    /// The URL of ClientPay, which paths such as `/v2/payment` follow, without a slash at its end and without a `/v2` of its
-    /// own. That version 2 of the vendor's sandbox is below it as in production is **inferred**.
+    /// The base URL of ClientPay, to which paths such as `/v2/payment` are appended; it ends neither with a slash nor
+    /// with `/v2`. That the vendor's sandbox has version 2 at the path used in production is **inferred**.
     pub fn clientpay_base_url(&self) -> &str {
         match self {
             Self::Sandbox => "https://api.sandbox.clientpay.com",
@@ -27,7 +27,8 @@ impl Environment {
         }
     }
 
-    /// The URL of Clearent, which paths such as `/rest/v2/customers` follow, without a slash at its end.
+    /// The base URL of Clearent, to which paths such as `/rest/v2/customers` are appended; it does not end with a
+    /// slash.
     pub fn base_url(&self) -> &str {
         match self {
             Self::Sandbox => "https://gateway-sb.clearent.net",
@@ -37,7 +38,7 @@ impl Environment {
     }
 }
 
-/// `sandbox`, `production`, or the URL of a gateway of one's own.
+/// Formats `sandbox`, `production`, or the URL of a custom gateway.
 impl fmt::Display for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -48,7 +49,7 @@ impl fmt::Display for Environment {
     }
 }
 
-/// What [`Display`](fmt::Display) writes; what is neither word is read as a URL.
+/// Parses the output of [`Display`](fmt::Display); text other than the two words is parsed as a URL.
 impl FromStr for Environment {
     type Err = InvalidBaseUrl;
 
@@ -67,11 +68,12 @@ impl From<BaseUrl> for Environment {
     }
 }
 
-/// A URL that credentials may be sent to: `https`, or `http` to a literal loopback address (`127.0.0.0/8`, `[::1]`).
+/// A URL to which credentials may be sent: `https`, or `http` to a literal loopback address (`127.0.0.0/8`, `[::1]`).
 ///
-/// It has no user, query or fragment, and its path no dot segments. `localhost` is a name, which others can answer,
-/// and so takes `https`. Blanks around it, slashes at its end and double slashes in its path are removed, and so is a
-/// `/rest/v2` at its end, with which the vendor prints the URL of Clearent: the paths of the calls begin with it.
+/// It has no user, query or fragment, and no dot segments in its path. `localhost` requires `https`, because it is a
+/// name that other hosts can have. Surrounding whitespace, slashes at the end and double slashes in the path are
+/// removed, and also a `/rest/v2` at the end, with which the vendor writes the URL of Clearent: the paths of the calls
+/// begin with it.
 ///
 /// ```
 /// use perennial::{BaseUrl, InvalidBaseUrl};
@@ -85,31 +87,31 @@ impl From<BaseUrl> for Environment {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BaseUrl(String);
 
-/// Why a text is no [`BaseUrl`].
+/// The reason why a text is not a [`BaseUrl`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidBaseUrl {
-    /// It begins with neither `https://` nor `http://`.
+    /// The URL begins with neither `https://` nor `http://`.
     #[error("a base URL begins with https://")]
     Scheme,
-    /// It is `http` to a host that is no literal loopback address.
+    /// The URL is `http` to a host that is not a literal loopback address.
     #[error(
         "a base URL is https, or http to a literal loopback address such as 127.0.0.1 (localhost is a name)"
     )]
     PlainHttp,
-    /// There is a user or a password before the host.
+    /// The URL has a user or a password.
     #[error("a base URL has no user or password")]
     User,
-    /// There is a query.
+    /// The URL has a query.
     #[error("a base URL has no query")]
     Query,
-    /// There is a fragment.
+    /// The URL has a fragment.
     #[error("a base URL has no fragment")]
     Fragment,
-    /// The host is missing, or is no name in ASCII and no IP address.
+    /// The host is missing, or is neither an ASCII name nor an IP address.
     #[error("the host of a base URL is a name in ASCII (xn-- for others) or an IP address")]
     Host,
-    /// The port is no number from 1 to 65535.
+    /// The port is not a number from 1 to 65535.
     #[error("the port of a base URL is a number from 1 to 65535")]
     Port,
     /// The path has dot segments, or characters other than letters, digits, `-`, `_`, `.` and `~`.
@@ -162,7 +164,8 @@ fn read_host(host: &str) -> Result<(String, bool), InvalidBaseUrl> {
     let label = |label: &str| {
         !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
-    // HTTP stacks read `127.1` and `0x7f000001` as addresses too: a host that ends in a number is one or nothing.
+    // HTTP stacks also parse `127.1` and `0x7f000001` as addresses, so a host that ends in a number must be an IP
+    // address.
     let ends_in_number =
         host.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_digit()));
     if host.split('.').all(label) && !ends_in_number {
@@ -172,10 +175,10 @@ fn read_host(host: &str) -> Result<(String, bool), InvalidBaseUrl> {
     }
 }
 
-/// The path, or the URL with a path, without this end in whatever letter case.
+/// Removes this end from a path, or from a URL with a path, in any letter case.
 fn without_end<'p>(path: &'p str, end: &str) -> &'p str {
     let split = path.len().checked_sub(end.len()).and_then(|at| path.split_at_checked(at));
-    // A slash before the end is that of `https://`: what follows is the host.
+    // A slash before the end belongs to `https://`: the text after it is the host.
     let is_end = |(rest, last): &(&str, &str)| last.eq_ignore_ascii_case(end) && !rest.ends_with('/');
     split.filter(is_end).map_or(path, |(rest, _)| rest)
 }

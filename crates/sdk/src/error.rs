@@ -1,4 +1,4 @@
-//! What can go wrong, told by what the caller can do about it.
+//! Errors, classified by the reaction that is possible.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use perennial_wire::{EncodeError, UnreadableRecord};
 use crate::clearent::Lookup;
 use crate::{Environment, InvalidBaseUrl};
 
-/// An operation that gave no value.
+/// The error type of this crate.
 ///
-/// A decline is none of these: it is the value of a sale. Neither the text of an error nor its `Debug` holds a value
-/// of the request. Its text is one line with the reason: the violated fields, or the gateway's own message, masked. The
-/// same reason is its [`source`](StdError::source), for programs that look at it; print one of them.
+/// A decline is not an error: it is the value of a sale. Neither the text of an error nor its `Debug` contains values
+/// of the request. The text is one line with the reason: the violated fields, or the gateway's own message, masked. The
+/// reason is also the [`source`](StdError::source), for programs that inspect it; print only one of them.
 ///
 /// ```
 /// use perennial::{Error, ErrorKind, clearent::NewCustomer};
@@ -53,49 +53,49 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What a caller can do about an error. Only [`OutcomeUnknown`](Self::OutcomeUnknown) leaves open whether something
-/// was changed; after all others nothing was.
+/// The kind of an error, which determines the possible reaction. Only [`OutcomeUnknown`](Self::OutcomeUnknown) leaves
+/// open whether something was changed; with all other kinds, nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request breaks rules and was not sent; [`Error::violations`] names every field.
+    /// The request breaks rules and was not sent; [`Error::violations`] lists every field.
     InvalidRequest,
-    /// What was to be deleted cannot be; [`Error::refusal`] says why and what can be done instead.
+    /// The object cannot be deleted; [`Error::refusal`] has the reasons and an alternative.
     DeletionRefused,
-    /// The client is not set up: a key, URL or setting is not usable.
+    /// The client cannot be used: a key, URL or setting is invalid.
     Configuration,
-    /// The gateway does not accept the api key or the credentials for this (401 or 403 in its own envelope).
+    /// The gateway does not accept the API key or the credentials (401 or 403 in its own envelope).
     Unauthorized,
-    /// The gateway knows no such object (404 or 410 in its own envelope, or an empty 204 to a get).
+    /// The gateway does not know the object (404 or 410 in its own envelope, or an empty 204 to a get).
     NotFound,
-    /// The gateway refused the request; [`Error::gateway_message`] says why.
+    /// The gateway refused the request; [`Error::gateway_message`] has the reason.
     Refused,
-    /// The gateway wants fewer calls (429, still after the repeats) and has done nothing; [`Error::retry_after`] is the
-    /// wait that it asked for. A write is refused so only in the gateway's own envelope.
+    /// The gateway requires fewer calls (429, also after the retries) and has done nothing; [`Error::retry_after`] is
+    /// the requested wait. For a write, this requires the gateway's own envelope.
     RateLimited,
-    /// The gateway failed (5xx, 408 or 425 to a read, still after the repeats).
+    /// The gateway failed (5xx, 408 or 425 to a read, also after the retries).
     Unavailable,
-    /// No connection, or one that closed before the answer to a read.
+    /// The connection failed, or was closed before the response to a read.
     Connection,
-    /// The deadline of a read passed, or of a call that was still waiting for its place among the calls of this client.
+    /// The deadline passed during a read, or while a call waited for its turn among the calls of this client.
     Timeout,
-    /// The answer to a read is not the gateway's (such as a proxy's error page), or it is cut off, too long, malformed, about
-    /// something else, or of parts that contradict each other, such as an error beside an object. Or a record of a list
-    /// cannot be read: [`Error::unreadable_record`].
+    /// The response to a read is not the gateway's (such as a proxy's error page), is incomplete, too long, malformed
+    /// or about something else, or its parts contradict each other, such as an error and an object. Or a record of a
+    /// list cannot be read: [`Error::unreadable_record`].
     InvalidResponse,
-    /// The answer to a read is about another object, or a search found an object that it does not match.
+    /// The response to a read is about another object, or a search result does not match the search.
     Mismatch,
-    /// A read was answered with a redirect, which is never followed.
+    /// The response to a read was a redirect, which is never followed.
     Redirected,
     /// The pages of a list do not end.
     PageLoop,
-    /// A write may have been performed, or not: its answer was lost, or decides nothing. [`Error::lookup`] tells which, or
-    /// with ClientPay [`Error::request_id`].
+    /// A write may or may not have been performed: its response was lost or is inconclusive. [`Error::lookup`] finds
+    /// out, or, with ClientPay, [`Error::request_id`].
     OutcomeUnknown,
 }
 
 impl ErrorKind {
-    /// What happened.
+    /// The description of the failure.
     fn what(self) -> &'static str {
         match self {
             Self::InvalidRequest => "the request breaks rules and was not sent",
@@ -116,7 +116,7 @@ impl ErrorKind {
         }
     }
 
-    /// Whether it has to be said that nothing was changed.
+    /// Whether the text must say that nothing was changed.
     fn says_unchanged(self) -> bool {
         matches!(
             self,
@@ -129,7 +129,7 @@ impl ErrorKind {
         )
     }
 
-    /// What to do.
+    /// The advice to the caller.
     fn advice(self) -> &'static str {
         match self {
             Self::InvalidRequest => "correct the fields that are named",
@@ -183,7 +183,7 @@ impl Error {
         self
     }
 
-    /// Says which gateway was called.
+    /// Sets the gateway that was called.
     pub(crate) fn of_environment(mut self, environment: &Environment) -> Self {
         self.0.environment = Some(environment.clone());
         self
@@ -201,7 +201,7 @@ impl Error {
         self
     }
 
-    /// Notes the object that the answer names, if the outcome is unknown.
+    /// Sets the lookup of the object that the response names, if the outcome is unknown.
     pub(crate) fn looking_at(mut self, named: Option<Lookup>) -> Self {
         if self.is_outcome_unknown() {
             self.0.lookup = named;
@@ -209,19 +209,19 @@ impl Error {
         self
     }
 
-    /// Keeps the wait that the answer asked for.
+    /// Sets the wait that the response requested.
     pub(crate) fn later(mut self, wait: Option<Duration>) -> Self {
         self.0.retry_after = wait;
         self
     }
 
-    /// Says where to look, if the outcome is unknown.
+    /// Sets the lookup, if the outcome is unknown.
     pub(crate) fn look_up(self, lookup: impl FnOnce() -> Lookup) -> Self {
         let unknown = self.is_outcome_unknown();
         self.looking_at(unknown.then(lookup))
     }
 
-    /// Says where to look, if the outcome is unknown and the answer named no object.
+    /// Sets the lookup, if the outcome is unknown and the response named no object.
     pub(crate) fn or_look_up(mut self, lookup: impl FnOnce() -> Lookup) -> Self {
         if self.is_outcome_unknown() {
             self.0.lookup.get_or_insert_with(lookup);
@@ -229,7 +229,7 @@ impl Error {
         self
     }
 
-    /// Keeps the id under which the request may have been performed.
+    /// Sets the id under which the request may have been performed.
     pub(crate) fn under(mut self, request_id: RequestId) -> Self {
         self.0.request_id = Some(request_id);
         self
@@ -245,13 +245,13 @@ impl Error {
         self
     }
 
-    /// The same failure as an unknown outcome, or as one that changed nothing.
+    /// Returns this failure with another kind.
     pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
     }
 
-    /// The same failure for another call that waited for the one that failed.
+    /// Returns this failure for another call that waited for the failed one.
     pub(crate) fn shared(&self) -> Self {
         let Inner { kind, operation, status, retry_after, attempts, delivery, .. } = *self.0;
         let mut error = Self::new(kind).sent(attempts, delivery).later(retry_after);
@@ -260,22 +260,22 @@ impl Error {
         error
     }
 
-    /// What can be done about it.
+    /// The kind of the error, which determines the possible reaction.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Whether a write may have been performed or not.
+    /// Whether a write may or may not have been performed.
     pub fn is_outcome_unknown(&self) -> bool {
         self.kind() == ErrorKind::OutcomeUnknown
     }
 
-    /// Whether the request broke rules before it was sent.
+    /// Whether the request broke rules and was not sent.
     pub fn is_invalid_request(&self) -> bool {
         self.kind() == ErrorKind::InvalidRequest
     }
 
-    /// Whether the gateway knows no such object.
+    /// Whether the gateway does not know the object.
     pub fn is_not_found(&self) -> bool {
         self.kind() == ErrorKind::NotFound
     }
@@ -295,63 +295,63 @@ impl Error {
         self.0.operation
     }
 
-    /// Which gateway an operation of [`Clearent`](crate::Clearent) called. Keys of one are not valid at another, so that
-    /// it is worth saying beside a key that was refused.
+    /// The gateway that an operation of [`Clearent`](crate::Clearent) called. Keys of one gateway are not valid at
+    /// another, so name it in a report of a refused key.
     pub fn environment(&self) -> Option<&Environment> {
         self.0.environment.as_ref()
     }
 
-    /// Every rule that the request breaks, by field.
+    /// All rules that the request breaks, by field.
     pub fn violations(&self) -> Option<&Violations> {
         self.cause()
     }
 
-    /// Why the object cannot be deleted, and what can be done instead.
+    /// The reasons why the object cannot be deleted, and an alternative.
     pub fn refusal(&self) -> Option<&Refusal> {
         self.cause()
     }
 
-    /// What finds out whether a write of unknown outcome was performed.
+    /// A lookup that finds out whether a write of unknown outcome was performed.
     pub fn lookup(&self) -> Option<&Lookup> {
         self.0.lookup.as_ref()
     }
 
-    /// The id of a ClientPay request that may have been performed: what was made has its name, and to send the same
-    /// request again under it is safe.
+    /// The id of a ClientPay request that may have been performed. It names the result of the request, and it is safe
+    /// to send the same request again under this id.
     pub fn request_id(&self) -> Option<&RequestId> {
         self.0.request_id.as_ref()
     }
 
-    /// The same id, to [send the request again](crate::clientpay::Payments::under).
+    /// Returns the id of the request, owned, to [send the request again](crate::clientpay::Payments::under).
     pub fn into_request_id(self) -> Option<RequestId> {
         self.0.request_id
     }
 
-    /// The record of a list that could not be read, where this is the error in its place. The records after it follow.
+    /// The unreadable record, if this error stands for a record of a list. The list continues after it.
     pub fn unreadable_record(&self) -> Option<&UnreadableRecord> {
         self.cause()
     }
 
-    /// The ClientPay payments that the gateway named where it did not say that they were made, or named several under one
-    /// request id: each may have taken money. Look at them before you pay again; give back what was paid twice.
+    /// The ClientPay payments that the gateway named without reporting that they were made, or several payments under
+    /// one request id: each may have taken money. Check them before you pay again, and refund duplicates.
     pub fn payment_ids(&self) -> &[PaymentId] {
         &self.0.payment_ids
     }
 
-    /// The HTTP status of the last answer.
+    /// The HTTP status of the last response.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// The wait before another call that the last answer asked for with `Retry-After`, in either form of the header.
+    /// The wait before another call, requested by the header `Retry-After` of the last response in either format.
     ///
-    /// It is what was asked for, however long: a caller sets its own limit. The repeats of the call itself waited so long
-    /// only where the deadline allowed it.
+    /// The value is not limited: set your own maximum. Retries of the call itself waited for this time only if the
+    /// deadline allowed it.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The gateway's number of the exchange, which its support asks for.
+    /// The gateway's id of the exchange, which its support asks for.
     pub fn exchange_id(&self) -> Option<&str> {
         self.0.exchange_id.as_deref()
     }
@@ -366,17 +366,17 @@ impl Error {
         self.cause::<GatewayMessage>()?.message.as_deref()
     }
 
-    /// How often the request was sent, or tried to be; zero if it never was.
+    /// The number of attempts to send the request; zero if there were none.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// Whether the gateway can have seen the request.
+    /// Whether the gateway may have received the request.
     pub fn delivery(&self) -> Delivery {
         self.0.delivery
     }
 
-    /// What happened, what it left, and what to do.
+    /// The description, the effect and the advice.
     fn parts(&self) -> (&'static str, Option<&'static str>, &'static str) {
         let kind = self.kind();
         match self.unreadable_record() {
@@ -389,7 +389,7 @@ impl Error {
         }
     }
 
-    /// The text of the error without its reason, for a report that has the reason elsewhere.
+    /// The text of the error without its reason, for reports that show the reason elsewhere.
     ///
     /// ```
     /// use perennial::{Error, clearent::PlanKey};
@@ -403,7 +403,7 @@ impl Error {
         format!("{what}{unchanged}: {advice}")
     }
 
-    /// The innermost cause, masked, in one line: those around it say what the kind says.
+    /// The innermost cause, masked, in one line: the outer ones repeat the kind.
     fn reason(&self) -> Option<String> {
         let innermost = iter::successors(self.source(), |&cause| cause.source()).last()?;
         let words = redact::text(&innermost.to_string()).split_whitespace().collect::<Vec<_>>().join(" ");
@@ -415,8 +415,8 @@ impl Error {
     }
 }
 
-/// What happened, the reason, and what to do, in one line. The reason is what [`source`](StdError::source) says last: the
-/// violated fields, the gateway's message, or how the connection failed.
+/// Formats the description, the reason and the advice in one line. The reason is the innermost
+/// [`source`](StdError::source): the violated fields, the gateway's message, or the failure of the connection.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.refusal(), self.reason()) {
@@ -431,7 +431,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// Where to look is left out: it may hold a name. So is the request id.
+/// Omits the lookup, which may contain a name, and the request id.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner {
@@ -505,7 +505,7 @@ impl From<InvalidBaseUrl> for Error {
     }
 }
 
-/// What the gateway said of a request that it refused, masked.
+/// The gateway's message about a refused request, masked.
 #[derive(Debug, Clone)]
 pub(crate) struct GatewayMessage {
     pub(crate) message: Option<String>,

@@ -1,17 +1,18 @@
 //! Recurring payments for Rust: customers, card tokens, monthly plans and their payments on the Clearent gateway, and
 //! payment pages, payments and payers of ClientPay.
 //!
-//! [`Clearent`] and [`ClientPay`] are the clients; each has a module of its values, [`clearent`] and [`clientpay`], and
-//! they share all else. The operations take values that obey the vendor's rules because they exist, and answer with a
+//! [`Clearent`] and [`ClientPay`] are the clients. Each has a module for its types, [`clearent`] and [`clientpay`]; all
+//! other types are shared. The parameters of operations are always valid by the vendor's rules, and the result is a
 //! [`Response`] or an [`Error`]:
 //!
-//! * what breaks a rule is refused before it is sent, with every field named;
-//! * what was declined is a value;
-//! * what may or may not have happened is an error of its own kind, [`ErrorKind::OutcomeUnknown`], and is never sent
-//!   twice behind the caller's back.
+//! * an invalid request is refused before it is sent, with all its invalid fields;
+//! * a decline is a value;
+//! * a lost or inconclusive response is an error of its own kind, [`ErrorKind::OutcomeUnknown`], and the request is
+//!   never silently sent again.
 //!
-//! This program runs as it is, with the crates `perennial`, `perennial-sandbox` and `tokio`: the sandbox is the gateway on
-//! your machine. With [`Environment::Sandbox`] or [`Environment::Production`] and a key of your own it calls the vendor's.
+//! This program is complete; it needs the crates `perennial`, `perennial-sandbox` and `tokio`. The sandbox is a gateway
+//! on your machine. With [`Environment::Sandbox`] or [`Environment::Production`] and your own key, the program calls
+//! the vendor's gateway.
 //!
 //! ```
 //! use perennial::clearent::{ApiKey, CustomerStatus, NewCustomer};
@@ -39,35 +40,36 @@
 //! # fn main() {}
 //! ```
 //!
-//! The [`guide`] has a chapter for each task: getting started, the concepts, and each resource with what goes over the
+//! The repository has a guide, `docs/guide`: getting started, the concepts, and each resource with its messages on the
 //! wire.
 //!
 //! # Features
 //!
-//! * `reqwest` (default): an HTTPS client on reqwest, rustls with ring and compiled-in roots. It is most of the build
-//!   time; without it, bring an [`Exchange`](transport::Exchange) of your own.
-//! * `http2`: HTTP/2 beside HTTP/1.1. Off, because a few calls a second gain nothing from it and its parser is one
-//!   more to trust.
-//! * `blocking`: the module `blocking`, the same operations for programmes without async. It adds Tokio's runtime and
-//!   one thread.
+//! * `reqwest` (default): an HTTPS client on reqwest, rustls with ring and compiled-in roots. It takes most of the
+//!   build time; without it, bring your own [`Exchange`](transport::Exchange).
+//! * `http2`: HTTP/2 in addition to HTTP/1.1. It is off because a few calls per second gain nothing from it, and it
+//!   adds a parser to trust.
+//! * `blocking`: the module `blocking`, with the same operations for programs without async. It adds Tokio's runtime
+//!   and one thread.
 //! * `testing`: the module `transport::testing`, with exchanges that record and replay, for your tests. It adds
 //!   `serde_json`.
-//! * `key-file`: `keys::KeyFile`, the merchants' keys in one encrypted file. It adds the crate `age`, which is about a
-//!   hundred crates, and Tokio's `rt`, whose threads the file is read on.
+//! * `key-file`: `keys::KeyFile`, the merchants' keys in one encrypted file. It adds the crate `age`, with about a
+//!   hundred dependencies, and Tokio's `rt`, on whose threads the file is read.
 //! * `keychain`: `keys::Keychain`, the merchants' keys in the keychain of the system. It adds the crate `keyring-core`
 //!   with the store of the platform, on Linux a D-Bus client in pure Rust, and Tokio's `rt`.
-//! * `webhook`: the module `clearent::webhook`, which tells the gateway's alerts from anybody's. It adds the curve
-//!   brainpoolP384t1 in pure Rust, some twenty small crates.
+//! * `webhook`: the module `clearent::webhook`, which verifies the gateway's alerts. It adds the curve brainpoolP384t1
+//!   in pure Rust, about twenty small crates.
 //! * `serde`: keys, ids, amounts, dates and statuses serialize as their text, and the objects that a gateway reports as
-//!   maps of their fields in `snake_case`; see [`perennial_domain`]. Secrets, cards and requests do not. It adds the crate
-//!   `serde`.
+//!   maps of their fields in `snake_case`; see [`perennial_domain`]. Secrets, cards and requests do not serialize. It
+//!   adds the crate `serde`.
 //!
 //! All features are additive.
 //!
 //! # Types
 //!
-//! What operations take and return is listed here and in the two modules. [`Builder`] names the builder of a request. The
-//! types that only setters read from text, such as a card number or a bank's routing number, are in [`perennial_domain`].
+//! The parameters and results of operations are listed here and in the two modules. [`Builder`] names the builder of a
+//! request. Types that only setters parse from text, such as a card number or a bank's routing number, are in
+//! [`perennial_domain`].
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
@@ -100,22 +102,22 @@ pub use perennial_transport as transport;
 pub use perennial_wire::clearent::Page as PageInfo;
 pub use perennial_wire::{Format, UnreadableRecord};
 
-/// The example of the README is a test.
+/// Runs the example of the repository's README as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-/// So is that of the package's own page.
+/// Runs the example of this package's README as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Package;
 
-/// So are those of the chapter on testing.
+/// Runs the examples of the chapter on testing.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/SANDBOX.md")]
 struct Testing;
 
-/// And those of the chapter on ClientPay.
+/// Runs the examples of the chapter on ClientPay.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/CLIENTPAY.md")]
 struct OnClientPay;

@@ -1,4 +1,4 @@
-//! One lock per object: changes to one object are sent in call order, because the gateway applies first in, first out.
+//! Locks for objects: changes to one object are sent in call order, because the gateway applies first in, first out.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,9 +9,9 @@ use tokio::sync::{Mutex as Lock, OwnedMutexGuard};
 #[derive(Default)]
 pub(crate) struct ObjectLocks(Mutex<HashMap<String, Arc<Lock<()>>>>);
 
-/// The right to change one object. The next call that waits has it when this one is dropped.
+/// The right to change one object. When it is dropped, the next waiting call gets it.
 pub(crate) struct ObjectGuard<'a> {
-    // The lock is free before its entry is given up.
+    // The lock is released before its entry is removed.
     _free: OwnedMutexGuard<()>,
     _entry: Entry<'a>,
 }
@@ -23,7 +23,7 @@ struct Entry<'a> {
 }
 
 impl ObjectLocks {
-    /// Waits for the lock of the object at this path. The first call to ask has it first.
+    /// Waits for the lock of the object at this path. Calls get it in the order in which they ask.
     pub(crate) async fn guard(&self, path: &str) -> ObjectGuard<'_> {
         let lock = self.entries().entry(path.to_owned()).or_default().clone();
         let entry = Entry { locks: self, path: path.to_owned(), lock };
@@ -38,7 +38,7 @@ impl ObjectLocks {
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
         let mut locks = self.locks.entries();
-        // The map's and this one: entries are taken under the same lock, so nobody else waits.
+        // Two references: the map's and this one. Entries are taken under the same lock, so no other call waits.
         if Arc::strong_count(&self.lock) == 2 {
             locks.remove(&self.path);
         }
@@ -53,8 +53,7 @@ mod tests {
 
     use super::*;
 
-    /// Holds: Waiting changes to an object take their turns in order, and an object without waiting changes takes no
-    /// memory.
+    /// Holds: Waiting changes to an object run in call order, and an object without waiting changes uses no memory.
     #[test]
     fn guards_are_given_in_order_and_locks_are_cleared() {
         let locks = ObjectLocks::default();

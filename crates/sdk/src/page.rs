@@ -1,4 +1,4 @@
-//! Lists: streams over pages that end, whatever the gateway answers.
+//! Lists: streams of objects over pages, with a guaranteed end.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,25 +12,25 @@ use perennial_wire::UnreadableRecord;
 
 use crate::{Error, ErrorKind, PageInfo, Response};
 
-/// The objects that a search finds, page after page.
+/// The objects found by a search, read page by page.
 ///
 /// A record that cannot be read does not hide the others: in its place is an error with an
-/// [`unreadable_record`](Error::unreadable_record), and the list goes on. It was never absent: whoever asks whether
-/// something is there must not pass over it.
+/// [`unreadable_record`](Error::unreadable_record), and the list continues. Such a record exists: a program that checks
+/// whether an object exists must not skip it.
 ///
-/// A page is asked for when its first object is, and not before. Any other error ends the list; [`cursor`](Self::cursor)
-/// and [`from_page`](Self::from_page) continue it. Pages that do not end are an error of kind
-/// [`PageLoop`](ErrorKind::PageLoop): one that is not the page asked for, lies beyond the number of pages announced,
-/// is the fourth in a row without anything new and without a number, or is the ten-thousandth.
+/// A page is requested when its first object is, and not before. Any other error ends the list;
+/// [`cursor`](Self::cursor) and [`from_page`](Self::from_page) continue it. If the pages do not end, the error has the
+/// kind [`PageLoop`](ErrorKind::PageLoop): for a page that is not the requested one, is beyond the announced number of
+/// pages, is the fourth in a row without anything new and without a number, or is the ten-thousandth.
 ///
 /// # A list that changes while it is read
 ///
-/// The gateways number pages and keep no snapshot: what is made or deleted between two pages moves the objects behind
-/// it. The list gives each object once, whatever moves, and remembers the keys of all objects for that. Where the number
-/// of objects moved and the next page does not continue what was read, it reads the page before again, and gives what had
-/// slipped there. A list in an order of the caller's choice (`order_by`, `descending`) does so for every page, because
-/// there the number of objects does not tell. Objects that are made in the meantime may be missing:
-/// [`changed`](Self::changed) tells that.
+/// The gateways number pages and keep no snapshot: an object that is created or deleted between the reads of two pages
+/// moves the objects after it. The list returns each object once, and remembers the keys of all objects for that
+/// purpose. If the number of objects changed and the next page does not continue the previous one, the list reads the
+/// previous page again, and returns the objects that moved there. A list in an order chosen by the caller (`order_by`,
+/// `descending`) does this for every page, because there the number of objects is not sufficient. Objects that are
+/// created in the meantime may be missing: [`changed`](Self::changed) reports that.
 ///
 /// ```no_run
 /// # use perennial::{Clearent, Error, clearent::CustomerSearch};
@@ -47,7 +47,7 @@ pub struct List<T> {
     operation: &'static str,
     fetch: Box<dyn Fn(u32) -> Fetch<T> + Send + Sync>,
     key: fn(&T) -> Option<&str>,
-    /// Whether each page is checked against the one before it.
+    /// Whether each page is checked against the previous one.
     checks_all: bool,
     first_page: u32,
     next_page: u32,
@@ -55,50 +55,50 @@ pub struct List<T> {
     items: vec::IntoIter<Result<T, Error>>,
     /// The page of the items.
     page: u32,
-    /// The objects that were given, by the order in which they were.
+    /// The returned objects, with the order in which they were returned.
     given: HashMap<String, usize>,
-    /// How many without a key were given.
+    /// The number of returned objects without a key.
     unkeyed: u64,
-    /// How many objects there were when the latest page was read.
+    /// The number of objects when the latest page was read.
     total: Option<u64>,
-    /// The check that the next page serves.
+    /// The check for which the next page is read.
     check: Option<Check>,
-    /// If the next page was read before: how many objects had been given before that.
+    /// If the next page was read before: the number of objects that had been returned before it.
     again: Option<usize>,
-    /// How many pages there were, and how many in a row that brought nothing new.
+    /// The number of pages, and the number of pages in a row without anything new.
     pages: usize,
     barren: usize,
     changed: bool,
     ended: bool,
 }
 
-/// A page is read again, because what is behind it may have moved there.
+/// A second read of a page, because objects after it may have moved there.
 struct Check {
-    /// The page behind it.
+    /// The page after it.
     behind: u32,
-    /// How many objects had been given before that page.
+    /// The number of objects that had been returned before that page.
     before: usize,
     /// Whether that page was the last one with objects.
     is_last: bool,
-    /// Whether nothing was on it.
+    /// Whether it was empty.
     is_empty: bool,
 }
 
-/// A list by its pages: each is a [`Response`], whose [`page`](Response::page) has its number and the totals, and holds
-/// what was not on a page before it. Its [`unreadable`](Response::unreadable) has the records that could not be read. A
-/// page without anything new is passed over.
+/// The pages of a list. Each is a [`Response`], whose [`page`](Response::page) has its number and the totals, and
+/// contains the objects that were not on an earlier page. Its [`unreadable`](Response::unreadable) has the records that
+/// could not be read. A page without anything new is skipped.
 #[must_use = "nothing is asked for until it is read"]
 pub struct Pages<T>(List<T>);
 
 pub(crate) type Fetch<T> = Pin<Box<dyn Future<Output = Result<Response<Vec<T>>, Error>> + Send>>;
 
-/// The most pages that one list reads.
+/// The maximum number of pages that one list reads.
 const MOST_PAGES: usize = 10_000;
 
-/// The most pages in a row without anything new, where the gateway does not say which page it answers.
+/// The maximum number of pages in a row without anything new, if the gateway does not report the page number.
 const MOST_BARREN: usize = 3;
 
-/// Why a list was not read further.
+/// The reason why a list was not read further.
 #[derive(Debug, thiserror::Error)]
 enum Loop {
     #[error("page {requested} was asked for and page {answered} was answered")]
@@ -141,12 +141,12 @@ impl<T> List<T> {
         }
     }
 
-    /// The same list in an order in which new objects may come anywhere: each page is checked against the one before.
+    /// Sets whether new objects may appear anywhere in the order; then each page is checked against the previous one.
     pub(crate) fn in_any_order(self, checks_all: bool) -> Self {
         Self { checks_all, ..self }
     }
 
-    /// Begins from this page, counted from 1, and forgets what was read.
+    /// Restarts the list at this page, counted from 1, without the objects read so far.
     pub fn from_page(self, page: u32) -> Self {
         let page = page.max(1);
         Self {
@@ -168,32 +168,32 @@ impl<T> List<T> {
         }
     }
 
-    /// The page that holds the next object: a list from there continues this one. If that page was read in part, its
-    /// first objects come again.
+    /// The number of the page that contains the next object: a list from there continues this one. If that page was
+    /// read in part, its first objects are returned again.
     pub fn cursor(&self) -> u32 {
         if self.items.len() > 0 { self.page } else { self.next_page }
     }
 
-    /// Whether objects were made or deleted while the list was read. The list knows this from the objects and their number:
-    /// if as many new ones come in front as were deleted there, it does not notice. No object is given twice, and new ones
-    /// may be missing. If the list changed several times in a row, an object that was there all the time may be missing,
-    /// too. Read the list again to see all.
+    /// Whether objects were created or deleted while the list was read. The list detects this from the objects and
+    /// their number: it does not notice if as many objects are added at the front as were deleted there. No object is
+    /// returned twice, but new ones may be missing. If the list changed several times in a row, an object that always
+    /// existed may be missing, too. Read the list again to see all objects.
     pub fn changed(&self) -> bool {
         self.changed
     }
 
-    /// The next object, or `None` after the last.
+    /// Returns the next object, or `None` after the last.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         poll_fn(|context| self.poll_item(context)).await
     }
 
-    /// The list by its pages, from the next page that was not read.
+    /// The pages of the list, starting with the next unread page.
     pub fn pages(self) -> Pages<T> {
         Pages(self)
     }
 
-    /// All objects that are left. One that cannot be read is an error; by [`next`](Self::next) the others can be read,
-    /// too. Whether the list [`changed`](Self::changed) meanwhile can be asked afterwards.
+    /// Collects all remaining objects. A record that cannot be read is an error; to read the others, use
+    /// [`next`](Self::next). Afterwards, [`changed`](Self::changed) shows whether the list changed in the meantime.
     pub async fn collect_all(&mut self) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         while let Some(item) = self.next().await {
@@ -238,7 +238,7 @@ impl<T> List<T> {
         Poll::Ready(None)
     }
 
-    /// What of a page was not given before; decides which page is read next.
+    /// Returns the objects of a page that were not returned before, and decides which page is read next.
     fn accept(&mut self, requested: u32, page: Response<Vec<T>>) -> Result<Response<Vec<T>>, Loop> {
         let info = page.page().cloned().unwrap_or_default();
         let (key, is_empty) = (self.key, page.is_nothing());
@@ -251,13 +251,13 @@ impl<T> List<T> {
         let before = self.check.as_ref().map(|check| check.before).or(self.again);
         let rereads = before.is_some();
         let before = before.unwrap_or(self.given.len());
-        // Whether the page begins with what was read before, or behind it.
+        // Whether the page begins with an object that was read before, or continues the list.
         let mut begins = None;
         let mut is_known = false;
         let mut unkeyed = 0;
         let page = page.keep(|record| {
             let Some(key) = record.map_or_else(UnreadableRecord::key, key) else {
-                // What has no key cannot be found again.
+                // An object without a key cannot be recognized.
                 begins.get_or_insert(true);
                 unkeyed += u64::from(!rereads);
                 return !rereads;
@@ -291,7 +291,7 @@ impl<T> List<T> {
                 self.ended = true;
                 self.next_page = requested.saturating_add(1);
             }
-            // It moved again: what is behind is read again, too.
+            // The list changed again: the next page is read again, too.
             Some(Check { behind, is_empty, .. }) if moved || is_empty => {
                 self.next_page = behind;
                 self.again = Some(before);
@@ -303,7 +303,7 @@ impl<T> List<T> {
             }
         }
         self.again = None;
-        // An end that contradicts what the gateway said of it is a change, too: something may be missing.
+        // An end that contradicts the gateway's own count is also a change: an object may be missing.
         let seen = u64::try_from(self.given.len()).unwrap_or(u64::MAX).saturating_add(self.unkeyed);
         let is_short = (is_empty && info.last == Some(false)) || self.total.is_some_and(|total| total > seen);
         self.changed |= self.ended && self.first_page <= 1 && is_short;
@@ -321,7 +321,7 @@ impl<T> List<T> {
         if self.check.is_some() || self.again.is_some() {
             return Ok(());
         }
-        // A list that grew brings what was read once more, and ends where it says.
+        // A list that grew repeats objects once more, and ends at the announced page.
         let ends = info.number.is_some() && info.total_pages.is_some();
         self.barren = if is_barren && !ends { self.barren + 1 } else { 0 };
         if self.barren > MOST_BARREN {
@@ -333,28 +333,29 @@ impl<T> List<T> {
 }
 
 impl<T> Pages<T> {
-    /// The next page, or `None` after the last.
+    /// Returns the next page, or `None` after the last.
     pub async fn next_page(&mut self) -> Option<Result<Response<Vec<T>>, Error>> {
         poll_fn(|context| self.0.poll_page(context)).await
     }
 
-    /// The page that comes next, counted from 1.
+    /// The number of the next page, counted from 1.
     pub fn cursor(&self) -> u32 {
         self.0.next_page
     }
 
-    /// Whether objects were made or deleted while the pages were read: see [`List::changed`].
+    /// Whether objects were created or deleted while the pages were read: see [`List::changed`].
     pub fn changed(&self) -> bool {
         self.0.changed()
     }
 }
 
-/// A list on which money depends changed whenever it was read, or ended before the gateway's own count.
+/// The error for a list that decides about money, but changed every time it was read or ended before the gateway's own
+/// count.
 #[derive(Debug, thiserror::Error)]
 #[error("the list changed while it was read, or is not whole; nothing was sent: ask again")]
 pub(crate) struct Moved;
 
-/// No object is ever pinned inside a list.
+/// A list never pins an object.
 impl<T> Unpin for List<T> {}
 
 impl<T> Stream for List<T> {

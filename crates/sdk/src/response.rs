@@ -1,4 +1,4 @@
-//! What an operation answers: its value, and what the gateway said around it.
+//! The result of an operation: its value, and metadata of the response.
 
 use std::fmt;
 use std::mem;
@@ -12,7 +12,7 @@ use perennial_wire::UnreadableRecord;
 
 use crate::{Error, ErrorKind, PageInfo};
 
-/// The answer to an operation. It dereferences to its value.
+/// The response to an operation. It dereferences to its value.
 ///
 /// ```
 /// # use perennial::{Response, clearent::Customer};
@@ -27,7 +27,7 @@ pub struct Response<T> {
     about: Box<About>,
 }
 
-/// What the gateway said around the value.
+/// The metadata of a response.
 #[derive(Clone)]
 pub(crate) struct About {
     pub(crate) operation: &'static str,
@@ -54,33 +54,33 @@ impl<T> Response<T> {
         Self { value, about: Box::new(about) }
     }
 
-    /// The error of an answer whose value is not enough.
+    /// Converts to the error for a response whose value is not sufficient.
     pub(crate) fn into_error(self, kind: ErrorKind) -> Error {
         let operation = self.about.operation;
         self.about.into_error(kind, operation)
     }
 
-    /// The value, owned.
+    /// Returns the value, owned.
     pub fn into_value(self) -> T {
         self.value
     }
 
-    /// The HTTP status: 201 for a created customer or plan, 402 for a declined sale, 200 for most else.
+    /// The HTTP status: 201 for a created customer or plan, 402 for a declined sale, 200 for most others.
     pub fn status(&self) -> u16 {
         self.about.status
     }
 
-    /// The gateway's number of this exchange, which its support asks for.
+    /// The gateway's id of this exchange, which its support asks for.
     pub fn exchange_id(&self) -> Option<&str> {
         self.about.exchange_id.as_deref()
     }
 
-    /// The links of the answer; those of an object are with the object. Links are for reading and never followed.
+    /// The links of the response; the links of an object are in the object. Links are only read and never followed.
     pub fn links(&self) -> &[Link] {
         &self.about.links
     }
 
-    /// Which page of a list this is.
+    /// The position of this page in its list.
     pub fn page(&self) -> Option<&PageInfo> {
         self.about.page.as_ref()
     }
@@ -90,53 +90,54 @@ impl<T> Response<T> {
         &self.about.unreadable
     }
 
-    /// The error in the place of a record that could not be read.
+    /// The error for a record that could not be read.
     fn unreadable_error(&self, record: &UnreadableRecord) -> Error {
         let About { operation, status, exchange_id, attempts, .. } = &*self.about;
         let error = Error::because(ErrorKind::InvalidResponse, record.clone()).of_operation(operation);
         error.sent(*attempts, Delivery::Answered).answered(*status, exchange_id.clone())
     }
 
-    /// The gateway's word for what it answered: `customer`, `tokens`, `errorTransaction`.
+    /// The gateway's name for the content: `customer`, `tokens`, `errorTransaction`.
     pub fn payload_type(&self) -> Option<&str> {
         self.about.payload_type.as_deref()
     }
 
-    /// The headers of the answer.
+    /// The headers of the response.
     pub fn headers(&self) -> &HeaderMap {
         &self.about.headers
     }
 
-    /// When the gateway answered, by its own clock and in UTC: its header `Date`. The sandbox says the time of its world.
+    /// The time of the response by the gateway's clock, in UTC: its header `Date`. The sandbox uses the time of its
+    /// world.
     pub fn date(&self) -> Option<NaiveDateTime> {
         self.headers().get(header::DATE)?.to_str().ok().and_then(http_date)
     }
 
-    /// How often the request was sent: more than once only where a repeat does no harm.
+    /// The number of times that the request was sent: more than once only if a retry is harmless.
     pub fn attempts(&self) -> u32 {
         self.about.attempts
     }
 
-    /// The same answer, with these records that could not be read.
+    /// Returns the response with these records that could not be read.
     pub(crate) fn beside(mut self, unreadable: Vec<UnreadableRecord>) -> Self {
         self.about.unreadable = unreadable;
         self
     }
 
-    /// The same answer as this page of a list.
+    /// Returns the response as this page of a list.
     pub(crate) fn on_page(mut self, page: PageInfo) -> Self {
         self.about.page = Some(page);
         self
     }
 
-    /// The same answer about another value.
+    /// Returns the response with another value.
     pub fn map<U>(self, value: impl FnOnce(T) -> U) -> Response<U> {
         Response { value: value(self.value), about: self.about }
     }
 }
 
 impl<T> Response<Vec<T>> {
-    /// The records of a page in their order, with an error in the place of each that could not be read.
+    /// Returns the records of a page in order, with an error in the place of each that could not be read.
     pub fn each(self) -> Response<Vec<Result<T, Error>>> {
         let unreadable = self.unreadable().iter();
         let errors: Vec<(usize, Error)> =
@@ -150,7 +151,7 @@ impl<T> Response<Vec<T>> {
         })
     }
 
-    /// The records, or the error of the first that could not be read.
+    /// Returns the records, or the error of the first that could not be read.
     pub(crate) fn whole(self) -> Result<Self, Error> {
         match self.unreadable().first() {
             Some(record) => Err(self.unreadable_error(record)),
@@ -158,7 +159,7 @@ impl<T> Response<Vec<T>> {
         }
     }
 
-    /// The page without the records that are not kept, readable or not.
+    /// Returns the page with only the records to keep, readable or not.
     pub(crate) fn keep(mut self, mut keep: impl FnMut(Result<&T, &UnreadableRecord>) -> bool) -> Self {
         let mut records = mem::take(&mut self.value).into_iter();
         let mut unreadable = mem::take(&mut self.about.unreadable).into_iter().peekable();
@@ -194,7 +195,7 @@ impl<T> Deref for Response<T> {
     }
 }
 
-/// Headers and links are left out: they are the gateway's text, and may repeat what it was sent.
+/// Omits headers and links: they are text of the gateway, and may repeat sent data.
 impl<T: fmt::Debug> fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")

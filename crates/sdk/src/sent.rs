@@ -6,17 +6,17 @@ use perennial_wire::Class;
 
 use crate::{Error, ErrorKind};
 
-/// The source of an error whose answer something else than the gateway gave.
+/// The source of an error for a response that did not come from the gateway.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer is not in the gateway's envelope: a proxy, a firewall or another server gave it")]
 pub(crate) struct Foreign;
 
-/// The media type of an answer.
+/// The media type of a response.
 pub(crate) fn media_type(headers: &HeaderMap) -> &str {
     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// How often an operation of this class may be sent.
+/// The retry class of an operation of this class.
 pub(crate) fn retry_class_of(class: Class) -> RetryClass {
     match class {
         Class::Read | Class::Issue => RetryClass::Safe,
@@ -26,11 +26,11 @@ pub(crate) fn retry_class_of(class: Class) -> RetryClass {
     }
 }
 
-/// The kind of an answer that has a status and no value. `is_own` tells whether it is in the gateway's envelope, and
-/// `doubt` whether an attempt before it may have been performed.
+/// The error kind for a response that has a status and no value. `is_own` is true if the gateway sent it in its
+/// envelope, and `doubt` if an earlier attempt may have been executed.
 ///
-/// A write is only refused where it is certain that it was not done: by the gateway itself, and in doubt only by a
-/// refusal that judges the object (402).
+/// A write is refused only if it is certain that it was not executed: by the gateway itself and, after a doubtful
+/// attempt, only by a refusal of the object itself (402).
 pub(crate) fn kind_of(
     retry_class: RetryClass,
     status: StatusCode,
@@ -55,7 +55,7 @@ pub(crate) fn kind_of(
     }
 }
 
-/// A call that no answer came to.
+/// The error of a call without a response.
 pub(crate) fn unanswered(
     operation: &'static str,
     next: Decision,

@@ -1,4 +1,4 @@
-//! What both clients are set up with.
+//! The settings that both clients share.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -9,7 +9,7 @@ use perennial_transport::{Exchange, Jitter, Pace, Policy, Sender, Time, TokioTim
 
 use crate::{Environment, Error, ErrorKind};
 
-/// What a client cannot be built without.
+/// A setting without which a client cannot be built.
 #[derive(Debug, thiserror::Error)]
 enum Unset {
     #[error("no environment is named, and none is a default: sandbox, production, or a URL of your own")]
@@ -19,12 +19,12 @@ enum Unset {
     Exchange,
 }
 
-/// A bound under which nothing could be sent.
+/// The error for a limit with which nothing could be sent.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} of zero lets no call out: give 1 or more, or leave it out")]
 struct NoCalls(&'static str);
 
-/// The settings that both clients have.
+/// The settings that both clients share.
 pub(crate) struct Settings {
     pub(crate) environment: Option<Environment>,
     pub(crate) deadline: Duration,
@@ -82,31 +82,32 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// The methods of a client's builder for the settings that both clients have, which are in its field `settings`.
+/// Declares the builder methods for the settings that both clients share, which are in the field `settings`.
 macro_rules! settings {
     ($Builder:ident) => {
         impl $Builder {
-            /// The gateway that is called; required.
+            /// Sets the gateway to call; required.
             pub fn environment(mut self, environment: impl Into<Environment>) -> Self {
                 self.settings.environment = Some(environment.into());
                 self
             }
 
-            /// How long one call may take, retries and the waits between them included: 30 s, and never more than a day.
-            /// A change that waits for an earlier one to the same object counts from its turn.
+            /// Sets the maximum duration of one call, including retries and the waits between them: 30 s by default, at
+            /// most a day. For a change that waits for an earlier one to the same object, the time starts when it can
+            /// be sent.
             pub fn deadline(mut self, deadline: Duration) -> Self {
                 self.settings.deadline = deadline;
                 self
             }
 
-            /// How hard to try where a retry does no harm.
+            /// Sets the retry policy for calls that are safe to retry.
             pub fn retry(mut self, policy: Policy) -> Self {
                 self.settings.policy = policy;
                 self
             }
 
-            /// The most exchanges that this client and its clones have in flight at once; no bound by default. A call that
-            /// finds no place before its deadline was not sent, and ends with
+            /// Sets the maximum number of simultaneous exchanges of this client and its clones; unlimited by default. A
+            /// call that gets no turn before its deadline was not sent, and ends with
             /// [`Timeout`](crate::ErrorKind::Timeout).
             ///
             /// ```
@@ -127,27 +128,28 @@ macro_rules! settings {
                 self
             }
 
-            /// The most exchanges that this client and its clones start in a second, retries included; no bound by
-            /// default. They start evenly: with 4, each at least 250 ms after the one before. A call whose turn would come
-            /// after its deadline was not sent, and ends with [`Timeout`](crate::ErrorKind::Timeout) at once.
+            /// Sets the maximum number of exchanges that this client and its clones start in a second, including
+            /// retries; unlimited by default. They start evenly: with 4, each starts at least 250 ms after the previous
+            /// one. A call whose turn would come after its deadline is not sent, and immediately ends with
+            /// [`Timeout`](crate::ErrorKind::Timeout).
             pub fn rate(mut self, per_second: u32) -> Self {
                 self.settings.per_second = Some(per_second);
                 self
             }
 
-            /// The carrier of the requests, instead of reqwest.
+            /// Sets the HTTP client that sends the requests, instead of reqwest.
             pub fn exchange(mut self, exchange: impl Exchange + 'static) -> Self {
                 self.settings.exchange = Some(Arc::new(exchange));
                 self
             }
 
-            /// The clock of deadlines and waits, instead of Tokio's.
+            /// Sets the clock for deadlines and waits, instead of Tokio's.
             pub fn time(mut self, time: impl Time + 'static) -> Self {
                 self.settings.time = Arc::new(time);
                 self
             }
 
-            /// The randomness of waits, instead of a real one.
+            /// Sets the source of randomness for waits, instead of real randomness.
             pub fn jitter(mut self, jitter: Jitter) -> Self {
                 self.settings.jitter = jitter;
                 self

@@ -45,7 +45,7 @@ fn invariant(tests: &[Test<'_>], number: &str, item: &str, expected: usize) -> V
         .collect()
 }
 
-/// The actual place of a test that is not at the expected one.
+/// The place of a test that is not where it was expected.
 fn whereabouts(tests: &[Test<'_>], name: &str) -> String {
     let last = |path: &str| path.rsplit("::").next().unwrap_or_default().to_owned();
     let same = tests.iter().find(|test| last(&test.path) == last(name));

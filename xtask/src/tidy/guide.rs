@@ -46,21 +46,25 @@ fn copies(files: &Files) -> BTreeMap<String, String> {
 /// A chapter whose links lead to modules; links to other files of the tree become text.
 fn copy(chapter: &str) -> String {
     let mut copy = String::new();
+    let mut prose = String::new();
     let mut is_fenced = false;
     for line in chapter.split_inclusive('\n') {
         let is_fence = line.trim_start().starts_with("```");
         is_fenced ^= is_fence;
         if is_fenced || is_fence {
+            relink(&std::mem::take(&mut prose), &mut copy);
             copy.push_str(line);
         } else {
-            relink(line, &mut copy);
+            prose.push_str(line);
         }
     }
+    relink(&prose, &mut copy);
     copy
 }
 
-fn relink(line: &str, copy: &mut String) {
-    let mut rest = line;
+/// Appends a text between blocks of code. The text of a link may go over lines.
+fn relink(prose: &str, copy: &mut String) {
+    let mut rest = prose;
     while let Some((before, link, after)) = next_link(rest) {
         copy.push_str(before);
         let Link { is_image, text, target } = link;
@@ -82,14 +86,14 @@ struct Link<'a> {
     target: &'a str,
 }
 
-/// The text before the first link of a line, the link, and the text after it.
-fn next_link(line: &str) -> Option<(&str, Link<'_>, &str)> {
-    let middle = line.find("](")?;
-    let open = line[..middle].rfind('[')?;
-    let end = middle + line[middle..].find(')')?;
-    let is_image = line[..open].ends_with('!');
-    let found = Link { is_image, text: &line[open + 1..middle], target: &line[middle + 2..end] };
-    Some((&line[..open - usize::from(is_image)], found, &line[end + 1..]))
+/// The text before the first link, the link, and the text after it.
+fn next_link(prose: &str) -> Option<(&str, Link<'_>, &str)> {
+    let middle = prose.find("](")?;
+    let open = prose[..middle].rfind('[')?;
+    let end = middle + prose[middle..].find(')')?;
+    let is_image = prose[..open].ends_with('!');
+    let found = Link { is_image, text: &prose[open + 1..middle], target: &prose[middle + 2..end] };
+    Some((&prose[..open - usize::from(is_image)], found, &prose[end + 1..]))
 }
 
 /// The module of a chapter, as a link.
@@ -116,6 +120,7 @@ mod tests {
             ("[a](#b) and [c](https://d.test/)", "[a](#b) and [c](https://d.test/)"),
             ("[`plan.rs`](../../crates/domain/src/plan.rs): a", "`plan.rs`: a"),
             ("![A picture](../a.svg)", "A picture"),
+            ("[`a\nb`](../c.md) [d\ne](f.md)", "`a\nb` [d\ne](crate::guide::f)"),
             ("```\n[a](b.md)\n```\n[a](b.md)", "```\n[a](b.md)\n```\n[a](crate::guide::b)"),
             ("a [b] (c)", "a [b] (c)"),
         ] {

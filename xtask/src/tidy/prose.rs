@@ -2,10 +2,25 @@
 
 use super::{Files, Finding, is};
 
-/// Words that refer to something outside of the comment, or that begin an inversion.
+/// Words that refer to something outside of the comment, or that begin an inversion or half a question.
 const FIRST: &[&str] = &[
     "what", "whatever", "who", "whoever", "whom", "whose", "those", "the same", "such", "its like", "that",
-    "likewise",
+    "likewise", "how", "why", "which", "where", "when",
+];
+
+/// Phrases that only this project used, with plain words for them.
+const PHRASES: &[(&str, &str)] = &[
+    ("are told", "report, return or notify"),
+    ("comes to", "the sum or the result of"),
+    ("is held to", "is checked against"),
+    ("is told", "report, return or notify"),
+    ("stands in", "replaces, or is used instead of"),
+    ("unless said otherwise", "the default"),
+    ("unless told otherwise", "the default"),
+    ("was told", "report, return or notify"),
+    ("what became of", "the result of"),
+    ("what becomes of", "the result of"),
+    ("what comes of", "the result of"),
 ];
 
 /// Beginnings of British words, with the American ones.
@@ -18,26 +33,30 @@ const SPELLINGS: &[(&str, &str)] = &[
     ("serialis", "serializ"),
 ];
 
-/// Folders whose comments are not rewritten yet. Each one leaves this list when it is.
-const NOT_YET: &[&str] = &["crates/domain/", "crates/oracle/", "crates/sdk/"];
-
 pub(super) fn check(files: &Files) -> Vec<Finding> {
     files.iter().filter(|(path, _)| applies(path)).flat_map(|(path, text)| check_file(path, text)).collect()
 }
 
 fn applies(path: &str) -> bool {
     let is_source = path.starts_with("xtask/src/") || path.starts_with("crates/") && path.contains("/src/");
-    is_source && is(path, "rs") && !NOT_YET.iter().any(|folder| path.starts_with(folder))
+    is_source && is(path, "rs")
 }
 
 fn check_file(path: &str, text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut is_within = false;
+    let (mut is_within, mut is_code) = (false, false);
     for (line, at) in text.lines().zip(1..) {
         let Some(comment) = doc_comment(line) else {
-            is_within = false;
+            (is_within, is_code) = (false, false);
             continue;
         };
+        if comment.starts_with("```") {
+            is_code = !is_code;
+        }
+        if is_code {
+            continue;
+        }
+        let comment = &without_code(comment);
         if !is_within && let Some(first) = refused_first(comment) {
             let what = format!("a doc comment that begins with `{first}`: begin with a noun or a verb");
             findings.push(Finding::at(path, at, what));
@@ -45,6 +64,9 @@ fn check_file(path: &str, text: &str) -> Vec<Finding> {
         is_within = true;
         findings.extend(british(comment).map(|(word, american)| {
             Finding::at(path, at, format!("British spelling `{word}`: write `{american}`"))
+        }));
+        findings.extend(private(comment).map(|(phrase, plain)| {
+            Finding::at(path, at, format!("a doc comment with `{phrase}`: write `{plain}`"))
         }));
     }
     findings
@@ -57,6 +79,11 @@ fn doc_comment(line: &str) -> Option<&str> {
     (!text.starts_with('/')).then(|| text.trim())
 }
 
+/// The text outside of backticks.
+fn without_code(comment: &str) -> String {
+    comment.split('`').step_by(2).collect::<Vec<_>>().join("``")
+}
+
 /// The word at the start of a comment, if it is a refused one.
 fn refused_first(comment: &str) -> Option<&'static str> {
     let comment = comment.to_lowercase();
@@ -65,6 +92,12 @@ fn refused_first(comment: &str) -> Option<&'static str> {
             .strip_prefix(first)
             .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || "_-".contains(c)))
     })
+}
+
+/// Private phrases in a comment, with plain words for them.
+fn private(comment: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let comment = format!(" {} ", comment.to_lowercase().replace(|c: char| !c.is_alphanumeric(), " "));
+    PHRASES.iter().copied().filter(move |(phrase, _)| comment.contains(&format!(" {phrase} ")))
 }
 
 /// British words in a comment, with the American spelling or its beginning.
@@ -129,6 +162,16 @@ mod tests {
     }
 
     #[test]
+    fn each_phrase_is_found_on_every_line() {
+        for (phrase, plain) in PHRASES {
+            let text = format!("/// A fact.\n///\n/// A thing {phrase}, as ever.\nfn f() {{}}\n");
+            let found = places("crates/sdk/src/a.rs", &text);
+            assert_eq!(found.len(), 1, "{phrase}: {found:?}");
+            assert!(found[0].starts_with("crates/sdk/src/a.rs:3: ") && found[0].contains(plain), "{found:?}");
+        }
+    }
+
+    #[test]
     fn other_comments_pass() {
         for (path, text) in [
             ("crates/wire/src/a.rs", "/// The text.\n/// What follows a first line is free.\nfn f() {}\n"),
@@ -137,7 +180,11 @@ mod tests {
             ("crates/wire/src/a.rs", "let programme = \"/// What\";\n"),
             ("crates/wire/tests/a.rs", "/// What a test holds.\n"),
             ("crates/wire/src/a.md", "/// What.\n"),
-            ("crates/sdk/src/a.rs", "/// What is not rewritten yet.\n"),
+            (
+                "crates/sdk/src/a.rs",
+                "/// A word, `CANCELLED`.\n///\n/// ```\n/// f(\"cancelled\");\n/// ```\n",
+            ),
+            ("crates/sdk/src/a.rs", "/// This told apart from that, and becomes to-do.\n"),
         ] {
             assert_eq!(places(path, text), [""; 0], "{text}");
         }

@@ -259,7 +259,7 @@ fn pictures_are_documents_of_their_own() {
     let merchant = Merchant::with_plans();
     for months in [1, 2, 12, 13, 36, 60] {
         let ran = merchant.forecast(&format!("--from 2027-01 --months {months} --suspended --svg -"));
-        // One bar a month, and the legend.
+        // One bar for each month, and the legend.
         assert_eq!((ran.code, drawn(&ran.out)), (0, months + 1), "{months}: {}", ran.err);
     }
     let folder = tempfile::tempdir().unwrap();

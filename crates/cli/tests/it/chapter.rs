@@ -93,7 +93,7 @@ fn what_the_pictures_of_the_command_show_is_what_happens() {
         let drawn = fs::read_to_string(&picture).unwrap();
         let typed = spans(&drawn, "<tspan class=\"bold\">").collect::<Vec<_>>().join("\n");
         let typed = typed.trim_start_matches("$ ");
-        // The alias of the first chapter is not for what calls no gateway.
+        // The alias of the first chapter does not apply to commands that call no gateway.
         let typed = typed.replace("perennial quickstart", r"\perennial quickstart");
         let told = printed(&first, &format!("{{ {typed}\n}} 2>&1 || true"));
         let shown: String = spans(&drawn, "<tspan>").collect();

@@ -47,7 +47,7 @@ pub(crate) fn transcript(output: &str) -> Vec<Step> {
         "clientpay pay --total-amount 540.25 --tax 40.25 --session-id S-2 --request-id {id} --card-stdin"
     );
     let paid = session.id_with("paymentId", &pay, CARD_JSON);
-    // The same again is the same payment.
+    // The command with the same id finds the same payment.
     assert_eq!(session.id_with("paymentId", &pay, CARD_JSON), paid);
     session.run_with("clientpay pay --total-amount 10.00 --billing-city Mobile --card-stdin", DECLINED_JSON);
     session.run_with(
@@ -288,7 +288,7 @@ fn what_no_gateway_answers() {
 fn a_payment_whose_answer_was_lost_is_found_again() {
     let shell = Shell::open();
     let pay = ["--output", "json", "clientpay", "pay", "--total-amount", "540.25", "--card-stdin"];
-    // Every answer of the payment and of the searches for it is lost.
+    // Every response to the payment and to the searches for it is lost.
     for operation in ["clientpay-payments.create", "clientpay-payments.search"] {
         let set = shell.run(&["sandbox", "fault", "set", operation, "drop-reply"]);
         assert_eq!(set.code, 0, "{}", set.err);

@@ -89,7 +89,7 @@ fn what_is_not_right_is_told_and_nothing_is_lost() {
     let (head, tail) = KEY.split_at(16);
     let broken = format!("{head}\n{tail}");
     let get = ["--profile", "north", "customers", "search"];
-    // Not even root writes under a file, or there.
+    // Not even root can write below a file, or in this folder.
     let under_a_file = desk.path("passphrase/keys.age");
     let under_a_file = [&["--keys", under_a_file.to_str().unwrap()], &connect[..]].concat();
     let nowhere = [&["--keys", "/proc/none/keys.age"], &connect[..]].concat();
@@ -163,11 +163,11 @@ fn a_keychain_keeps_the_key() {
     assert!(used.out.contains(&listed), "{}{}", used.out, used.err);
     assert_eq!((used.code, used.err.ends_with("error: there is no key of the profile north\n")), (5, true));
 
-    // It is made locked, and there is nobody to unlock it.
+    // It is created locked, and nobody can unlock it.
     for (line, told) in [
         (
             "perennial --base-url $URL connect north",
-            "the keychain is locked, or does not let this programme in",
+            "the keychain is locked, or does not let this program in",
         ),
         (
             "DBUS_SESSION_BUS_ADDRESS=unix:path=/none perennial --base-url $URL connect north",
@@ -182,6 +182,6 @@ fn a_keychain_keeps_the_key() {
             ran.err
         );
     }
-    // Nor was it written anywhere else.
+    // The key was not written anywhere else.
     assert!(!desk.keys().exists());
 }

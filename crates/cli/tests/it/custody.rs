@@ -85,7 +85,7 @@ fn what_pasting_adds_is_told_by_name_and_the_key_never() {
         (format!("-----BEGIN KEY-----\n{KEY}\n-----END KEY-----\n"), "has a space at character 11"),
     ] {
         let file = desk.write("key", &pasted);
-        // No gateway is there, so that nothing else can be told of a key that passes.
+        // There is no gateway, so nothing else can be reported about an accepted key.
         let connect = ["--base-url", "http://127.0.0.1:9", "connect"];
         let of_file = [&connect[..], &["--key-file", file.to_str().unwrap()]].concat();
         for (arguments, stdin) in [(&connect[..], pasted.as_str()), (&of_file, "")] {
@@ -176,7 +176,7 @@ fn a_running_command_shows_no_key_and_leaves_no_core() {
     let length = connection.read(&mut asked).unwrap();
     assert!(String::from_utf8_lossy(&asked[..length]).contains(KEY));
 
-    // Not even the environment is shown to others of the same user.
+    // Other processes of the same user cannot even read the environment.
     let of_it = |file: &str| match fs::read_to_string(format!("/proc/{}/{file}", child.id())) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => "denied".to_owned(),
         read => read.unwrap(),
@@ -227,7 +227,7 @@ fn memory(id: u32) -> Option<Vec<u8>> {
         let (from, to) = line.split_once(' ')?.0.split_once('-')?;
         let (from, to) = (u64::from_str_radix(from, 16).ok()?, u64::from_str_radix(to, 16).ok()?);
         let mut part = vec![0; usize::try_from(to - from).ok()?];
-        // A page that is not there is nothing.
+        // A missing page has no content.
         if memory.read_exact_at(&mut part, from).is_ok() {
             all.extend(part);
         }
@@ -287,7 +287,7 @@ fn the_key_of_a_closed_document_is_connected_and_used() {
     let password = desk.write("password", "correct horse\n");
     let mut qpdf = Command::new("qpdf");
     qpdf.args(["--encrypt", "correct horse", "owner", "256", "--"]).args([&open, &closed]);
-    // It tells that it had to look for the objects itself.
+    // The output says that it had to search for the objects itself.
     assert_eq!(qpdf.output().unwrap().status.code(), Some(3));
     fs::remove_file(open).unwrap();
 

@@ -54,7 +54,7 @@ fn serve(mut connection: TcpStream, reply: &Reply) {
             _ => return,
         }
     }
-    // What is looked for before a write is not there yet: a charge of the invoice, or an equal plan.
+    // The objects that are looked up before a write do not exist yet: a charge of the invoice, or an equal plan.
     let before = before_a_write(&String::from_utf8_lossy(&request));
     let Reply { status, content_type, body } = before.as_ref().unwrap_or(reply);
     let content_type =
@@ -80,7 +80,7 @@ fn before_a_write(request: &str) -> Option<Reply> {
             json(r#"{"success":true,"pageNumber":1,"pageSize":100,"payments":[]}"#.into())
         }
         _ if !request.starts_with("GET ") => None,
-        // The card of a plan, whose expiry is looked at.
+        // The card of a plan, whose expiry is read.
         path if path.starts_with("/rest/v2/tokens/") => json(
             r#"{"code":"200","status":"success","exchange-id":"ID-1","payload":{"tokenResponse":{
             "token-id":"1100000000555551111","exp-date":"1230","last-four-digits":"1111"},"payloadType":"token"}}"#
@@ -173,7 +173,7 @@ fn fault(case: &Case, reply: &Reply, ran: &Ran) -> Option<String> {
     };
     let is_page = case.operation == "pages.invoices";
     match ran.code {
-        // What was made is named.
+        // The result of the write is named.
         0 if !is_page
             && serde_json::from_str::<Value>(&ran.out)
                 .map_or(true, |made| made.as_object().is_none_or(serde_json::Map::is_empty)) =>
@@ -181,7 +181,7 @@ fn fault(case: &Case, reply: &Reply, ran: &Ran) -> Option<String> {
             Some("nothing is told of what was done".into())
         }
         0 => None,
-        // What finds out, and under which id it can be sent again; no look finds a page.
+        // The look-up, and the id under which it can be sent again; no look-up finds a page.
         75 if !says("look-up") && !is_page => Some("unknown, without a look-up".into()),
         75 if case.vendor == Vendor::ClientPay && !says("request-id") => {
             Some("unknown, without the request id".into())
@@ -220,7 +220,7 @@ fn exit_statuses_need_evidence(format: Format, one_of: usize, least: usize) {
     let (mut unfounded, mut tried) = (Vec::new(), 0);
     for (index, case) in CASES.iter().enumerate().filter(|(_, case)| case.formats().contains(&format)) {
         let Some(arguments) = arguments(case) else { continue };
-        // Another share of each case, so that none of the mutations is left out of all.
+        // A different share for each case, so that together they contain all mutations.
         let some = mutations(case, format).filter(telling).skip(index % one_of).step_by(one_of);
         let mutations: Vec<_> = some.collect();
         tried += mutations.len();

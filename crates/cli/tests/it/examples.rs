@@ -9,7 +9,7 @@ use crate::shell::{ACCOUNT_JSON, CARD_JSON, Shell};
 fn commands(text: &str) -> Vec<String> {
     let text = text.replace("\\\n", " ");
     let lines = text.lines().map(str::trim).filter(|line| line.starts_with("perennial "));
-    // Those that stay, take a while or write elsewhere have tests of their own.
+    // Commands that keep running, take long or write elsewhere have their own tests.
     let simple = lines.filter(|line| {
         !["sandbox serve", "quickstart", "completions", "man ", "connect", "profile"]
             .iter()
@@ -36,7 +36,7 @@ fn every_example_is_understood() {
     let found = [commands(&tree(&[])), commands(documentation)].concat();
     assert!(found.len() > 40, "{found:#?}");
     for line in found {
-        // One that would ask for a card finds no terminal.
+        // A command that would ask for a card finds no terminal.
         let asks = line.contains("tokens create") && !line.contains("--card-stdin");
         let ran = shell.run_line(&line, folder.path());
         assert_eq!(ran.code == 2, asks, "{line}: {}", ran.err);

@@ -139,7 +139,7 @@ fn what_no_sandbox_answers() {
     let silent = gateway(iter::repeat(""));
     let garbage =
         gateway(iter::repeat("HTTP/1.1 200 OK\r\ncontent-length: 7\r\nconnection: close\r\n\r\n<html/>"));
-    // Without the gateway's envelope somebody else answered, and decides nothing.
+    // A response without the gateway's envelope is from somebody else, and decides nothing.
     let bare = |status: &str| gateway(iter::repeat(answer(status, "")));
     let (bare_unauthorized, bare_refused) = (bare("401 Unauthorized"), bare("400 Bad Request"));
     let told = |status: &str, message: &str| {

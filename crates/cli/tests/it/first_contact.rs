@@ -172,7 +172,7 @@ fn what_only_looks_like_a_secret_can_be_accepted() {
     assert!(refused.code == 2 && refused.err.contains("add --allow-lookalikes"), "{}", refused.err);
     let accepted = shell.run(&[&search[..], &["--allow-lookalikes"]].concat());
     assert_eq!((accepted.code, accepted.err.as_str()), (0, "nothing found\n"));
-    // The key itself never is.
+    // The key itself is never allowed.
     let key = shell.run(&["customers", "search", "--email", shell.key(), "--allow-lookalikes"]);
     assert!(key.code == 2 && key.err.contains("the secret of PERENNIAL_API_KEY"), "{}", key.err);
     assert!(!key.err.contains(shell.key()));
@@ -241,7 +241,7 @@ fn plans_and_payments_name_the_customer() {
         payments.lines().next().unwrap().contains("customer-key") && payments.contains("member-7"),
         "{payments}"
     );
-    // For programs it is as the gateway has it.
+    // Output for programs has the gateway's data unchanged.
     assert!(!run("payments list --output json", "").contains("customer-name"));
     let log = run("sandbox log --output json --limit 500", "");
     let log: Vec<serde_json::Value> = serde_json::from_str(&log).unwrap();
@@ -263,7 +263,7 @@ fn the_process_is_not_dumpable() {
         command.uid(65_534);
     }
     let mut child = held(&shell, "customers.search", command, "");
-    // What is not dumpable belongs to root.
+    // The files of a process that is not dumpable belong to root.
     let owner = fs::metadata(format!("/proc/{}/environ", child.id())).unwrap().uid();
     child.kill().unwrap();
     child.wait().unwrap();

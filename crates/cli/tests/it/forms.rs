@@ -23,7 +23,7 @@ fn sheet(out: &str) -> (Vec<String>, Vec<BTreeMap<String, String>>) {
     let header: Vec<String> = sheet.headers().unwrap().iter().map(str::to_owned).collect();
     let rows = sheet.records().map(|row| {
         let row = row.unwrap();
-        // A list's members come in an order of their own.
+        // The members of a list have their own order.
         let cell = |cell: &str| match serde_json::from_str(cell) {
             Ok(Value::Array(list)) => Value::from(list).to_string(),
             _ => cell.to_owned(),

@@ -66,7 +66,7 @@ fn completions_know_the_tree_and_shells_read_them() {
         for word in ["customers", "expected-runs", "billing-zip", "card-stdin"] {
             assert!(ran.out.contains(word), "{shell} lacks {word}");
         }
-        // None is at hand for PowerShell. With -n they read a script and run nothing of it.
+        // There is no PowerShell here. With -n, the shells read a script without running it.
         if shell != "powershell" {
             let mut reader = Command::new(shell);
             reader.arg("-n").env_clear().env("PATH", "/usr/bin:/bin");

@@ -46,7 +46,7 @@ fn charge(amount: &str) -> (String, String) {
 #[test]
 fn a_number_is_charged_once() {
     let shell = Shell::open();
-    // The number, the amount; the exit status, what is said of the invoice, and how many transactions there are then.
+    // The number, the amount; then the exit status, the message about the invoice, and the number of transactions.
     for (number, amount, code, status, charged, transactions) in [
         ("INV-1", "0.21", 4, "unpaid", json!(false), 1),
         ("INV-1", "250.00", 0, "paid", json!(true), 2),
@@ -169,7 +169,7 @@ fn a_file_is_charged_or_put_on_a_page_as_the_same_invoice() {
     assert_eq!(paid.code, 0, "{}", paid.err);
     let paid = &json(&paid.out)["transaction"];
     assert_eq!((&paid["amount"], &paid["order-id"]), (&json!("702.00"), &json!("INV-1")));
-    // By standard input it is the same invoice, which is paid.
+    // From standard input, it is the same invoice, which is paid.
     let piped = ["pay", "--invoice-file", "-", "--token-id", "1100000000555551111", "--exp-date", "1230"];
     assert_eq!(json(&invoice(&shell, &piped, INVOICE_JSON).out)["charged"], false);
 }
@@ -243,7 +243,7 @@ fn the_status_says_what_was_taken_and_what_is_due() {
     let part_of = r#","partial-approved":"true","original-amount":"25.00""#;
     let review = r#""result":"REVIEW""#;
     let (get, status) = ("perennial transactions get", "perennial invoice status");
-    // The charges and --amount; the exit status, the status, what was taken and is due, and what the error says.
+    // The charges and --amount; then the exit status, the status, the amounts taken and due, and the error's text.
     for (charges, amount, code, word, taken, due, told) in [
         (vec![], "25.00", 0, "unpaid", "", "", &[][..]),
         (one("25.00", ""), "", 0, "paid", "25.00", "", &[]),

@@ -193,7 +193,7 @@ impl Standing<'_> {
                 };
                 made.unwrap().id.clone().unwrap().to_string()
             }
-            // No argument, but what the line is about.
+            // Not an argument, but the object of the line.
             "batch" => {
                 Box::pin(self.made("sale")).await;
                 String::new()
@@ -240,7 +240,7 @@ impl Standing<'_> {
     async fn customer(&self, key: &'static str) -> String {
         let new =
             NewCustomer::builder().first_name("Ada").last_name("Byron").customer_key(key).build().unwrap();
-        // It may be there already.
+        // It may already exist.
         let _ = self.clearent().customers().create(&new).await;
         key.to_owned()
     }
@@ -266,7 +266,7 @@ impl Standing<'_> {
 
     /// Creates a store of keys with one profile, and returns the options that open it.
     fn keys(&self) -> String {
-        // It opens faster than a passphrase would.
+        // It opens faster than with a passphrase.
         let (file, identity) = (self.folder.join("keys.age"), self.folder.join("identity"));
         write_private(&identity, IDENTITY);
         let options = format!("--keys {} --identity {}", file.display(), identity.display());

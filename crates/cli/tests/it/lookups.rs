@@ -29,7 +29,7 @@ fn the_look_up_finds_what_was_done() {
         let (shell, folder) = (Shell::open(), tempfile::tempdir().unwrap());
         let other = shell.beside(8);
         let (mut command, stdin) = leaf.command(&shell, folder.path());
-        // The merchant is named by files, and not by the variables that the other shell has too.
+        // Files name the merchant, not the variables, which the other shell has too.
         let key = folder.path().join("its key");
         write_private(&key, shell.key());
         let credentials = folder.path().join("credentials.json");
@@ -42,7 +42,7 @@ fn the_look_up_finds_what_was_done() {
         command.current_dir(folder.path()).envs(other.environment());
         let faults = [
             Fault::on(*operation, Effect::DropReply),
-            // Neither do the client's own looks say what became of it; the first one is before the write.
+            // The client's own lookups are inconclusive, too; the first one is before the write.
             Fault::on("transactions.search", Effect::DropReply).nth(2).times(9),
             Fault::on("clientpay-payments.search", Effect::DropReply),
         ];
@@ -89,7 +89,7 @@ fn the_look_up_shows_which_transaction_it_is() {
         let line = err.lines().find_map(|line| line.trim_start().strip_prefix("look with: ")).unwrap();
         paste(&line.replace("http://sandbox", shell.url()), &shell, Path::new("/"))
     };
-    // The refund of the first sale looks the same but for what it refunds.
+    // The refund of the first sale is equal except for the sale that it refunds.
     let found = look(&lost.err);
     assert_eq!((found.code, found.out.as_str(), found.err.as_str()), (0, "", "nothing found\n"));
     runtime().block_on(shell.world().clear_faults()).unwrap();

@@ -133,7 +133,7 @@ impl<'a> Session<'a> {
         for secret in secrets.chain([CARD, CSC, "4111 1111", ACCOUNT]) {
             assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{line} tells a secret");
         }
-        // But for a URL, which is to be copied whole.
+        // Except for a URL, which must be copied as a whole.
         let is_wide = |line: &&str| line.chars().count() > 80 && !line.contains("://");
         let wide = ran.out.lines().filter(|_| self.output == "table").find(is_wide);
         assert_eq!(wide, None, "{line}");

@@ -133,7 +133,7 @@ fn a_list_that_breaks_off_is_closed() {
     for (output, answers, printed) in [
         ("json", vec![page(), gone()], "[\n{\"customer-key\":\"cust_ada\"}\n]\n"),
         ("table", vec![page(), gone()], "customer-key\n────────────\ncust_ada\n"),
-        // What never began is no document.
+        // An output that never began is not a document.
         ("json", vec![gone()], ""),
         ("table", vec![gone()], ""),
     ] {

@@ -62,7 +62,7 @@ fn a_credential_of_a_variable_is_refused_as_an_argument() {
         (LONG, "int-5f0c7d1a99", "--comments=int-5f0c7d1a", false, false),
     ] {
         let mut command = perennial();
-        // Nothing is called: the option that is refused next is not there.
+        // Nothing is called: the option that would be refused next is missing.
         command.args(["customers", "create", argument, "--frob"]).env(variable, secret);
         command.args(accepts.then_some("--allow-lookalikes"));
         let ran = finish(command, "");

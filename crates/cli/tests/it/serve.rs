@@ -48,7 +48,7 @@ impl Served {
 
     /// Sends the signal; returns the rest of the output.
     pub(crate) fn stop(mut self, signal: &str) -> (String, String) {
-        // The builtin of the shell: the program of this name is not everywhere.
+        // The shell's builtin: not every system has a program of this name.
         let kill = format!("kill -s {signal} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         let (mut out, mut err) = (String::new(), String::new());
@@ -170,7 +170,7 @@ fn what_it_is_told_holds() {
     let mut command = perennial();
     command.args(["--base-url", &served.url, "tokens", "create", "--description", "a card", "--card-stdin"]);
     command.args(["--card-type", "MASTERCARD"]);
-    // A number that is published for tests, but on none of the sandbox's lists, and of a brand it has no name for.
+    // A published test number that is on none of the sandbox's lists and of an unknown brand.
     let created = finish(with_key(command), "6759649826438453\n1230\n9786");
     assert_eq!(created.code, 0, "{}", created.err);
     assert!(created.out.contains("2027-06-01T00:00:00"), "{}", created.out);
@@ -193,10 +193,10 @@ fn tls_is_spoken_with_the_certificate_it_is_given() {
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
     let served = serve(&["--tls", certificate.to_str().unwrap(), key.to_str().unwrap()]);
     assert!(served.url.starts_with("https://127.0.0.1:"), "{}", served.url);
-    // Nobody has signed it, so nothing is sent to it.
+    // The certificate is not signed by anyone, so nothing is sent to it.
     let ran = served.run(KEY, &["customers", "search"]);
     assert!(ran.code == 69 && ran.err.contains("certificate"), "{}", ran.err);
-    // Who trusts it by name reaches it, and its own commands do.
+    // A client that trusts it explicitly can call it, and so can its own commands.
     let certificate = certificate.to_str().unwrap();
     for command in [&["customers", "search"][..], &["sandbox", "clock"], &["sandbox", "advance", "P1M"]] {
         let ran = served.run(KEY, &[command, &["--ca-file", certificate]].concat());

@@ -179,7 +179,7 @@ pub(crate) fn gateway<T: AsRef<[u8]>>(answers: impl Iterator<Item = T> + Send + 
             let mut connection = connection.unwrap();
             let _ = connection.read(&mut [0; 4096]);
             let _ = connection.write_all(answer.as_ref());
-            // Closing with bytes unread would reset the connection, sometimes.
+            // Closing with unread bytes would sometimes reset the connection.
             let _ = connection.shutdown(Shutdown::Write);
             let _ = io::copy(&mut connection, &mut io::sink());
         }

@@ -195,7 +195,7 @@ fn no_write_is_cut_short_in_silence() {
 fn a_second_signal_ends_it_at_once() {
     let shell = Shell::open();
     let (reader, mut writer) = io::pipe().unwrap();
-    // Nothing more goes into it.
+    // The pipe is full.
     writer.write_all(&vec![b' '; 64 * 1024]).unwrap();
     let mut command = perennial();
     command.args([

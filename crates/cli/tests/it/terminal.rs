@@ -69,7 +69,7 @@ fn a_table_longer_than_the_terminal_is_paged() {
         (all, &[("PERENNIAL_PAGER", "sed s/^/paged:/"), ("PAGER", "false")], true),
         (all, &[("PERENNIAL_PAGER", ""), ("PAGER", "sed s/^/paged:/")], false),
         (all, &[("PAGER", "no-such-pager")], false),
-        // It shows the text, and waits for nobody where all fits on one screen of its own.
+        // The pager shows the text, and does not wait if all of it fits on its screen.
         (all, &[("PAGER", "cat")], false),
         ("--no-pager customers search --all", &[("PAGER", "sed s/^/paged:/")], false),
         ("customers search", &[("PAGER", "sed s/^/paged:/")], false),

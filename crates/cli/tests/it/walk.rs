@@ -67,7 +67,7 @@ fn walk(leaf: &Leaf, plumbing: Plumbing, shell: &Shell) {
         shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         shell
     };
-    // Without them it serves until it is stopped.
+    // Without them, it serves until it is stopped.
     let serves = leaf.path == "sandbox serve";
     let ran = match plumbing {
         Plumbing::Unread => {
@@ -97,7 +97,7 @@ fn walk(leaf: &Leaf, plumbing: Plumbing, shell: &Shell) {
         _ => 0,
     };
     assert_eq!(ran.code, code, "{name}: {}", ran.err);
-    // A note is no error.
+    // A note is not an error.
     assert_eq!(ran.err.contains(r#"{"error":"#), code != 0, "{name}: {}", ran.err);
     assert!(!ran.err.contains("panicked") && !ran.err.contains("defect"), "{name}: {}", ran.err);
     let is_text = ["completions", "man", "sandbox serve"].contains(&leaf.path);
@@ -115,7 +115,7 @@ fn walk(leaf: &Leaf, plumbing: Plumbing, shell: &Shell) {
 fn finish(command: &mut Command, stdin: &str, name: &str) -> Ran {
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = child.id();
-    // It may not want to be told anything.
+    // It may not read its input.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
     let (ended, end) = mpsc::channel();
     thread::spawn(move || ended.send(child.wait_with_output()));

@@ -64,7 +64,7 @@ fn a_seed_names_a_world() {
     let made = json_of(&shell, "sandbox world --seed 42 --now 2030-06-01T00:00:00Z");
     assert_eq!(made, json_of(&shell, "sandbox world --seed 42"));
     assert_ne!(made, json_of(&shell, "sandbox world"));
-    // A world takes no key to be made.
+    // Creating a world needs no key.
     let mut command = perennial();
     command.args(["--base-url", shell.url(), "--output", "json", "sandbox", "world", "--seed", "42"]);
     let ran = finish(command, "");

@@ -1,8 +1,8 @@
 use crate::{Text, builder::request};
 
 request! {
-    /// A billing or shipping address. Every part is optional; `country` is a name in the vendor's examples
-    /// ("United States"), `state` a code or a name.
+    /// A billing or shipping address. All fields are optional. In the vendor's examples, `country` is a name ("United
+    /// States") and `state` is a code or a name.
     #[derive(Clone, PartialEq, Eq)]
     pub struct Address, AddressFields, AddressBuilder {
         optional {

@@ -7,62 +7,62 @@ key! {
 }
 
 open! {
-    /// Whether a batch still takes transactions.
+    /// The settlement status of a batch.
     pub struct BatchStatus one of "OPEN, PENDING, CLOSED" {
-        /// It takes transactions, and those in it can be voided.
+        /// The batch accepts transactions, and its transactions can be voided.
         OPEN = "OPEN",
-        /// It is being settled.
+        /// The batch is being settled.
         PENDING = "PENDING",
-        /// It is settled: what is in it can be refunded, and no longer voided.
+        /// The batch is settled: its transactions can be refunded but no longer voided.
         CLOSED = "CLOSED",
     }
 }
 
-/// The transactions that are settled together: what moved money since the batch before, without what was voided.
-/// Members that the gateway left out are `None`; its own spellings of times are kept as text.
+/// A batch of transactions that are settled together: all transactions that moved money since the previous batch,
+/// except voided ones. Members that the gateway omits are `None`. Times are text in the gateway's own format.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Batch {
-    /// The id.
+    /// The id of the batch.
     pub id: Option<BatchId>,
-    /// Whether it still takes transactions.
+    /// The settlement status.
     pub status: Option<BatchStatus>,
-    /// The merchant.
+    /// The id of the merchant.
     pub merchant_id: Option<String>,
-    /// The terminal.
+    /// The id of the terminal.
     pub terminal_id: Option<String>,
-    /// The terminal's name.
+    /// The name of the terminal.
     pub terminal_name: Option<String>,
-    /// When its first transaction was made.
+    /// The time of the first transaction.
     pub date_opened: Option<Timestamp>,
-    /// When it was settled (batches page: `2020-05-02T19:48:04.993Z`).
+    /// The time of the settlement (batches page: `2020-05-02T19:48:04.993Z`).
     pub settled: Option<Timestamp>,
-    /// The confirmation of the settlement.
+    /// The confirmation code of the settlement.
     pub confirmation_code: Option<String>,
-    /// How many charges are in it.
+    /// The number of charges.
     pub sales_count: Option<u64>,
-    /// What they took, tips included.
+    /// The sum of the charges, tips included.
     pub sales_total: Option<Total>,
-    /// How many refunds are in it.
+    /// The number of refunds.
     pub refund_count: Option<u64>,
-    /// What they gave back.
+    /// The sum of the refunds.
     pub refund_total: Option<Total>,
-    /// How many transactions are in it.
+    /// The number of transactions.
     pub total_count: Option<u64>,
-    /// What they come to: charges less refunds.
+    /// The sum of the charges, less the refunds.
     pub net_amount: Option<Total>,
 }
 
-/// Which batches to list.
+/// Criteria for listing batches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BatchSearch {
     /// Batches of this status.
     pub status: Option<BatchStatus>,
-    /// Page and order. **Inferred**: the vendor's clients ask for the open batch only.
+    /// Page and order. **Inferred**: the vendor's clients only request the open batch.
     pub paging: Paging,
 }
 
-/// How many there are, as a request has it.
+/// A count in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count(pub u64);
 
@@ -82,7 +82,7 @@ impl TryFrom<&str> for Count {
 }
 
 request! {
-    /// Closes the open batch and settles what is in it, provided that it comes to these figures.
+    /// A request to close the open batch and settle its transactions, if the batch matches these figures.
     ///
     /// ```
     /// use perennial_domain::clearent::{Batch, Settlement};
@@ -94,17 +94,17 @@ request! {
     #[derive(Clone, PartialEq, Eq)]
     pub struct Settlement, SettlementFields, SettlementBuilder {
         optional {
-            /// How many transactions are in it; not checked if it is not given.
+            /// The expected number of transactions; not checked if omitted.
             total_count: Count = "total-count",
-            /// What they come to; not checked if it is not given.
+            /// The expected net amount; not checked if omitted.
             net_amount: Total = "net-amount",
         }
     }
 }
 
 impl Settlement {
-    /// Settles the batch as it was when it was looked at: should a transaction have been added or voided since, it is
-    /// refused.
+    /// Settles the batch as it was when it was read. The gateway refuses the request if a transaction was added or
+    /// voided since.
     pub fn of(batch: &Batch) -> Self {
         Self { total_count: batch.total_count.map(Count), net_amount: batch.net_amount }
     }

@@ -1,7 +1,7 @@
 use crate::{Rule, Violations};
 
-/// An answer of the address check (AVS) or of the security code check (CSC), by which a terminal can be told to take
-/// or to refuse a charge that the issuer approved (the vendor's page "General Settings").
+/// A result of the address check (AVS) or of the security code check (CSC). The settings of a terminal can accept or
+/// refuse charges with this result, although the issuer approved them (the vendor's page "General Settings").
 ///
 /// ```
 /// use perennial_domain::clearent::CheckAnswer;
@@ -15,7 +15,7 @@ pub struct CheckAnswer {
     pub code: &'static str,
     /// The name in the settings of a terminal.
     pub name: &'static str,
-    /// What it means, for people.
+    /// The meaning, for people.
     pub description: &'static str,
 }
 
@@ -24,7 +24,7 @@ const fn answer(code: &'static str, name: &'static str, description: &'static st
 }
 
 impl CheckAnswer {
-    /// All answers of the address check.
+    /// All results of the address check.
     pub const AVS: &[Self] = &[
         answer("X", "ADDRESS_AND_NINE_DIGIT_ZIP_MATCH", "Match of address and 9-digit zip code"),
         answer("Y", "ADDRESS_AND_FIVE_DIGIT_ZIP_MATCH", "Match of address and 5-digit zip code"),
@@ -47,7 +47,7 @@ impl CheckAnswer {
         answer("R", "SYSTEM_UNAVAILABLE_OR_TIMEOUT", "Retry: System Unavailable or Timeout"),
     ];
 
-    /// All answers of the security code check.
+    /// All results of the security code check.
     pub const CSC: &[Self] = &[
         answer("M", "CSC_MATCHED", "The CSC matches the issuing bank's records"),
         answer("N", "CSC_NOT_MATCHED", "The CSC does not match the issuing bank's records"),
@@ -62,31 +62,32 @@ impl CheckAnswer {
     ];
 }
 
-/// Which answers of a check a terminal takes, as the gateway reports it. Members that it left out are `None`.
+/// The results of a check that a terminal accepts, as the gateway reports them. Members that the gateway omits are
+/// `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct CheckSettings {
-    /// Whether a charge that the issuer approved is voided all the same when its answer is not allowed.
+    /// Whether a charge is voided if its result is not allowed, although the issuer approved it.
     pub enabled: Option<bool>,
-    /// The answers, in the vendor's order.
+    /// The results, in the vendor's order.
     pub filters: Vec<ResponseFilter>,
 }
 
-/// Whether a charge with this answer is taken.
+/// The setting for one result: whether charges with it are accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct ResponseFilter {
-    /// The name of the answer, that of a [`CheckAnswer`].
+    /// The name of the result, as in [`CheckAnswer`].
     pub name: Option<String>,
-    /// Its letter.
+    /// The letter of the result.
     pub response_code: Option<String>,
-    /// Whether it is taken.
+    /// Whether charges with this result are accepted.
     pub allowed: Option<bool>,
-    /// What it means, for people.
+    /// The meaning of the result, for people.
     pub description: Option<String>,
 }
 
-/// A change to the [`CheckSettings`] of a terminal: of those answers that it names, at least one.
+/// A change to the [`CheckSettings`] of a terminal. It names at least one result of the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckUpdate {
     enabled: Option<bool>,
@@ -94,7 +95,7 @@ pub struct CheckUpdate {
 }
 
 impl CheckUpdate {
-    /// Switches the check on or off and says of these of its answers whether they are taken.
+    /// Turns the check on or off, and sets for each of these results whether charges with it are accepted.
     ///
     /// ```
     /// use perennial_domain::clearent::{CheckAnswer, CheckUpdate};
@@ -121,12 +122,12 @@ impl CheckUpdate {
         Ok(Self { enabled, filters })
     }
 
-    /// Whether the check is to be on, if that changes.
+    /// Whether the check is turned on or off; `None` if that does not change.
     pub fn enabled(&self) -> Option<bool> {
         self.enabled
     }
 
-    /// The answers that are named, each with whether it is taken.
+    /// The named results, each with whether charges with it are accepted.
     pub fn filters(&self) -> &[(CheckAnswer, bool)] {
         &self.filters
     }

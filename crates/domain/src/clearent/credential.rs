@@ -4,13 +4,13 @@ use crate::{Secret, encoding};
 
 /// The secret key of a merchant's terminal, sent as the `api-key` header of every call.
 ///
-/// Public samples are 32 lower-case hexadecimal digits; the vendor documents no format, so any 16 to 256 visible
-/// ASCII characters but quotation marks pass. Blanks around the key are removed, and so is a byte order mark at the very
-/// start. What pasting from a PDF adds is
-/// refused by name and position, without the key in the message.
+/// The keys in public samples are 32 lower-case hexadecimal digits. The vendor documents no format, so any 16 to 256
+/// visible ASCII characters except quotation marks are accepted. Whitespace around the key and a byte order mark at the
+/// very start are removed. Characters that are added by copying from a PDF are refused: the error has their name and
+/// position, but not the key.
 ///
-/// A label is what begins with "api key" (also `api-key`, `api_key`, `ApiKey`), or words without a digit before a
-/// colon or an equals sign that more text follows: no hexadecimal, base64 or UUID key looks like that.
+/// A label is text that begins with "api key" (also `api-key`, `api_key`, `ApiKey`), or words without a digit before a
+/// colon or an equals sign that is followed by more text. No hexadecimal, base64 or UUID key looks like a label.
 ///
 /// ```
 /// use perennial_domain::clearent::{ApiKey, InvalidApiKey};
@@ -23,7 +23,7 @@ use crate::{Secret, encoding};
 pub struct ApiKey(Secret);
 
 impl ApiKey {
-    /// Reads a pasted key.
+    /// Parses a pasted key.
     pub fn new(pasted: &str) -> Result<Self, InvalidApiKey> {
         let key = encoding::without_mark(pasted).trim_matches([' ', '\t', '\r', '\n']);
         if key.is_empty() {
@@ -66,7 +66,7 @@ impl ApiKey {
         }
     }
 
-    /// The key, for the one place that puts it into the header.
+    /// Returns the key, to write it into the header.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
@@ -75,7 +75,7 @@ impl ApiKey {
 fn has_label(pasted: &str) -> bool {
     let blank = [' ', '_', '-', '\u{a0}', '\u{ad}'];
     let named = strip_word(pasted, "api").and_then(|rest| strip_word(rest.trim_start_matches(blank), "key"));
-    // The equals signs that end a base64 key are followed by nothing.
+    // Nothing follows the equals signs at the end of a base64 key.
     let separated = pasted.split_once([':', '=']).filter(|(label, key)| {
         !label.contains(|c: char| c.is_ascii_digit()) && !key.trim_matches('=').is_empty()
     });
@@ -118,61 +118,62 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Why a pasted key is not one. Positions count the characters of the pasted text from 1, after blanks around it.
+/// The reason why a pasted key is invalid. Positions count the characters of the pasted text from 1, after the
+/// whitespace around it is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidApiKey {
-    /// Nothing was pasted.
+    /// The pasted text is empty.
     #[error("the api key is empty: paste the key from the document that Clearent sent")]
     Empty,
-    /// A label came along.
+    /// The pasted text contains a label.
     #[error("the api key begins with a label such as \"API Key:\": paste only what follows it")]
     Label,
-    /// The key was broken over two lines.
+    /// The key is broken over two lines.
     #[error("the api key has a line break at character {at}: join its lines")]
     LineBreak {
-        /// Which character.
+        /// The position of the line break.
         at: usize,
     },
-    /// There is a blank inside.
+    /// The key contains a space.
     #[error("the api key has a space at character {at}: remove it")]
     Space {
-        /// Which character.
+        /// The position of the space.
         at: usize,
     },
-    /// A blank that looks like a space but is another character.
+    /// The key contains a special space, such as a non-breaking space.
     #[error("the api key has a non-breaking or other special space at character {at}: remove it")]
     SpecialSpace {
-        /// Which character.
+        /// The position of the space.
         at: usize,
     },
-    /// An invisible character.
+    /// The key contains an invisible character.
     #[error(
         "the api key has an invisible zero-width character at character {at}: type the key or paste it as plain text"
     )]
     ZeroWidth {
-        /// Which character.
+        /// The position of the character.
         at: usize,
     },
-    /// An invisible hyphen.
+    /// The key contains an invisible hyphen.
     #[error("the api key has a soft hyphen at character {at}: remove it")]
     SoftHyphen {
-        /// Which character.
+        /// The position of the hyphen.
         at: usize,
     },
-    /// A straight or smart quotation mark.
+    /// The key contains a straight or smart quotation mark.
     #[error("the api key has a quotation mark at character {at}: paste the key without quotes")]
     Quote {
-        /// Which character.
+        /// The position of the quotation mark.
         at: usize,
     },
-    /// Something else that is no visible ASCII character.
+    /// The key contains another character that is not visible ASCII.
     #[error("the api key has a character that no key has at character {at}")]
     Character {
-        /// Which character.
+        /// The position of the character.
         at: usize,
     },
-    /// Too short or too long.
+    /// The key is too short or too long.
     #[error("the api key must have 16 to 256 characters (those of the vendor have 32)")]
     Length,
 }

@@ -2,25 +2,25 @@ use super::{Address, Link, Paging};
 use crate::{Rule, Text, builder::request, key::key, open::open};
 
 key! {
-    /// The gateway's key of a customer: `cust_` and 12 alphanumerics (2016) or a UUID (since).
+    /// The gateway's key of a customer: `cust_` and 12 alphanumerics (2016), or a UUID (newer).
     pub struct CustomerKey;
 }
 
 open! {
-    /// Whether a customer is in use.
+    /// The status of a customer.
     ///
-    /// The vendor's page says that a customer with plans or payments can be updated to "inactive" instead of
-    /// deleted; no example shows the member, so its name `status` and its values are **inferred**.
+    /// The vendor's page says that a customer with plans or payments can be set to "inactive" instead of being deleted.
+    /// No example shows the member, so its name `status` and its values are **inferred**.
     pub struct CustomerStatus one of "ACTIVE, INACTIVE" {
-        /// In use.
+        /// The customer is in use.
         ACTIVE = "ACTIVE",
-        /// Out of use; archived after 24 months.
+        /// The customer is not in use; archived after 24 months.
         INACTIVE = "INACTIVE",
     }
 }
 
 request! {
-    /// A customer to create.
+    /// A request to create a customer.
     ///
     /// ```
     /// use perennial_domain::clearent::{Address, NewCustomer};
@@ -42,7 +42,8 @@ request! {
             last_name: Text = "last-name",
         }
         optional {
-            /// Your own identifier, which becomes the key (newer documentation; the 2016 page gives the key itself).
+            /// Your own identifier, which becomes the key (newer documentation; on the 2016 page the gateway assigns
+            /// the key).
             customer_key: CustomerKey = "customer-key",
             /// The email address.
             email: Text = "email",
@@ -61,7 +62,7 @@ request! {
 }
 
 request! {
-    /// Changes to a customer: at least one field. The gateway applies updates first in, first out.
+    /// An update of a customer with at least one field. The gateway applies updates first in, first out.
     ///
     /// ```
     /// use perennial_domain::clearent::CustomerUpdate;
@@ -96,14 +97,14 @@ request! {
         if violations.is_empty() && update.changes_nothing() {
             violations.add("customer", Rule::NothingToUpdate);
         }
-        // A word that an answer had is read again: a request may say less.
+        // The status may have been read from a response. A request allows fewer values, so it is parsed again.
         if let Some(status) = &update.status {
             violations.read::<CustomerStatus, _>("status", status.as_str());
         }
     };
 }
 
-/// A customer as the gateway reports it. Members that it left out are `None`.
+/// A customer as the gateway reports it. Members that the gateway omits are `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[expect(missing_docs, reason = "the fields are those of NewCustomer")]
@@ -138,7 +139,7 @@ pub struct PostalAddress {
     pub phone: Option<String>,
 }
 
-/// Which customers to list; unset criteria match all. Parameters as the older customer page documents them.
+/// Criteria for listing customers; unset criteria match all. The parameters are those of the older customer page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CustomerSearch {
     /// The customer's key.

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::{Plan, PlanKey, PlanStatus};
 
-/// What stands in the way of deleting a customer, a plan or a token.
+/// A reason why a customer, a plan or a token cannot be deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Obstacle {
@@ -35,7 +35,7 @@ impl fmt::Display for Obstacle {
     }
 }
 
-/// Why a customer, a plan or a token cannot be deleted, and what can be done instead.
+/// The refusal to delete a customer, a plan or a token, with its reasons and an alternative.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     object: Deletable,
@@ -51,12 +51,12 @@ enum Deletable {
 }
 
 impl Refusal {
-    /// All that stands in the way.
+    /// All reasons for the refusal.
     pub fn obstacles(&self) -> &[Obstacle] {
         &self.obstacles
     }
 
-    /// What the vendor's page names instead.
+    /// The alternative that the vendor's page names.
     pub fn alternative(&self) -> &'static str {
         match (self.object, self.obstacles.as_slice()) {
             (Deletable::Customer, _) => {
@@ -91,7 +91,7 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// A customer can be deleted only without plans and payments.
+/// Checks that a customer can be deleted: it must have no plans and no payments.
 ///
 /// ```
 /// use perennial_domain::clearent::check_customer_deletion;
@@ -109,7 +109,7 @@ pub fn check_customer_deletion(plans: u64, payments: u64) -> Result<(), Refusal>
     refuse(Deletable::Customer, plans.into_iter().chain(payments).collect())
 }
 
-/// A plan can be deleted only when it is not active and has no payments.
+/// Checks that a plan can be deleted: it must not be active and must have no payments.
 ///
 /// ```
 /// use perennial_domain::clearent::{Obstacle, PlanStatus, check_plan_deletion};
@@ -125,9 +125,9 @@ pub fn check_plan_deletion(status: &PlanStatus, payments: u64) -> Result<(), Ref
     refuse(plan, active.into_iter().chain(payments).collect())
 }
 
-/// A token can be deleted only while none of these plans, which are those of the token, can charge on this day or later;
-/// see [`Plan::can_charge`]. The vendor does not ask for it: a plan goes on without its token, and every charge of it is
-/// declined.
+/// Checks that a token can be deleted: none of `plans`, the plans of the token, may be able to charge on this day or
+/// later; see [`Plan::can_charge`]. The vendor does not require this: after the deletion the plan continues, and each
+/// of its charges is declined.
 ///
 /// ```
 /// use perennial_domain::clearent::check_token_deletion;

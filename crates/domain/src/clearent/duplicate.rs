@@ -1,19 +1,19 @@
 use crate::{Flag, InvalidValue, Rule, builder::request, open::open};
 
 open! {
-    /// The field of a charge by which the gateway is asked to find an earlier one.
+    /// The field of a charge that the gateway compares to find an earlier charge.
     pub struct CheckField one of "invoice" {
         /// The invoice number.
         INVOICE = "invoice",
     }
 }
 
-/// How long ago a charge may have been made to count as the same one: 1 to 60 minutes.
+/// The time span in which an equal charge counts as a duplicate: 1 to 60 minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Minutes(u8);
 
 impl Minutes {
-    /// The number.
+    /// The number of minutes.
     pub fn get(self) -> u8 {
         self.0
     }
@@ -36,40 +36,40 @@ impl TryFrom<&str> for Minutes {
     }
 }
 
-/// How a terminal finds a charge that was made before, as the gateway reports it: by the last four digits of the card
-/// and the amount (the vendor's page "Duplicate Transaction Settings"; that the amount counts is what its clients see).
-/// Members that it left out are `None`.
+/// The duplicate detection of a terminal, as the gateway reports it. It compares the last four digits of the card and
+/// the amount (the vendor's page "Duplicate Transaction Settings"; that the amount is compared was observed by the
+/// vendor's clients). Members that the gateway omits are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct DuplicateSettings {
-    /// Whether it looks at all.
+    /// Whether duplicates are detected.
     pub enabled: Option<bool>,
-    /// Whether it looks at all terminals of the merchant.
+    /// Whether the charges of all terminals of the merchant are compared.
     pub check_merchant_level: Option<bool>,
-    /// Whether the invoice counts too, where one is given.
+    /// Whether the invoice is compared as well, if the charge has one.
     pub include_invoice: Option<bool>,
-    /// Whether the invoice counts instead of the card, where one is given; then there is no limit of time.
+    /// Whether the invoice is compared instead of the card, if the charge has one; then there is no time limit.
     pub use_invoice_instead_of_card: Option<bool>,
-    /// How long ago the earlier charge may have been made.
+    /// The maximum age of the earlier charge in minutes.
     pub time_range_in_minutes: Option<u64>,
-    /// Whether a duplicate is refused with 402; else it is answered with the earlier charge.
+    /// Whether a duplicate is refused with HTTP 402; otherwise the response is the earlier charge.
     pub if_duplicate_found_respond_with_error: Option<bool>,
 }
 
 request! {
-    /// A change to the [`DuplicateSettings`] of a terminal; what is not given stays (**inferred**).
+    /// A change to the [`DuplicateSettings`] of a terminal. Omitted fields keep their values (**inferred**).
     #[derive(Clone, PartialEq, Eq)]
     pub struct DuplicateUpdate, DuplicateUpdateFields, DuplicateUpdateBuilder {
         optional {
-            /// Whether it looks at all.
+            /// Whether duplicates are detected.
             enabled: Flag = "enabled",
-            /// Whether it looks at all terminals of the merchant.
+            /// Whether the charges of all terminals of the merchant are compared.
             check_merchant_level: Flag = "check-merchant-level",
-            /// Whether the invoice counts too.
+            /// Whether the invoice is compared as well.
             include_invoice: Flag = "include-invoice",
-            /// Whether the invoice counts instead of the card.
+            /// Whether the invoice is compared instead of the card.
             use_invoice_instead_of_card: Flag = "use-invoice-instead-of-card",
-            /// How long ago the earlier charge may have been made.
+            /// The maximum age of the earlier charge in minutes.
             time_range_in_minutes: Minutes = "time-range-in-minutes",
             /// Whether a duplicate is refused.
             if_duplicate_found_respond_with_error: Flag = "if-duplicate-found-respond-with-error",

@@ -6,8 +6,8 @@ use super::{NewPlan, NewPlanFields, Plan, PlanStatus};
 use crate::Reported;
 
 impl Plan {
-    /// Whether the plan can charge on this day or later: it is not canceled, and its term is not over. Where the
-    /// gateway leaves out the status or the end, and where the day is not known, it can.
+    /// Whether the plan can charge on this day or later: it is not canceled, and its term is not over. If the gateway
+    /// omits the status or the end, or if the day is not known, the answer is `true`.
     pub fn can_charge(&self, today: Option<NaiveDate>) -> bool {
         let is_over = self.end_date.zip(today).is_some_and(|(end, today)| end.naive() < today);
         self.status != Some(PlanStatus::CANCELED) && !is_over
@@ -15,8 +15,9 @@ impl Plan {
 }
 
 impl NewPlan {
-    /// Whether that plan can charge the same customer, token and amount on a day of this one: beside it, this plan
-    /// charges twice. A plan that ends before this one starts does not. What the gateway leaves out may be equal.
+    /// Whether the other plan can charge the same customer, token and amount on a day of this plan: with both plans,
+    /// the customer is charged twice. A plan that ends before this one starts is not equal. A member that the gateway
+    /// omits counts as equal.
     ///
     /// ```
     /// use perennial_domain::clearent::{Frequency, NewPlan, Plan, PlanStatus};
@@ -45,7 +46,7 @@ impl NewPlan {
     /// #     end_date: Some(*field.end_date), status: Some(PlanStatus::ACTIVE), status_date: None,
     /// #     email_address: None, email_receipt: None, links: Vec::new(),
     /// # };
-    /// // `plan` is what the gateway reports of the first of these.
+    /// // `plan` is the first of these, as the gateway reports it.
     /// assert!(new("2027-01-15").repeats(&plan));
     /// assert!(new("2027-12-15").repeats(&plan));
     /// assert!(!new("2028-01-15").repeats(&plan));
@@ -61,7 +62,7 @@ impl NewPlan {
                 Some(mut days) => {
                     days.any(|day| self.schedule().is_ok_and(|mut ours| ours.any(|ours| ours == day)))
                 }
-                // A day that cannot be read may be the same.
+                // A day that cannot be parsed may be equal.
                 None => {
                     plan.frequency_day.as_ref().and_then(Reported::value).is_none_or(|day| day == self.day())
                 }

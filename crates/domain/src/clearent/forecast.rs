@@ -3,10 +3,10 @@ use chrono::NaiveDateTime;
 use super::{Plan, Schedule};
 use crate::{Amount, Month, Total};
 
-/// The money that plans will charge, month by month, for as long as they stay as they are.
+/// A forecast of the money that plans will charge in each month, if the plans do not change.
 ///
-/// A month counts whole, with the days of it that are past, unless [`at`](Self::at) says what time it is. Declines are
-/// not foreseen.
+/// A month counts as a whole, including its past days, unless the current time is given with [`at`](Self::at). Declines
+/// are not predicted.
 ///
 /// ```
 /// use perennial_domain::clearent::{Forecast, FrequencyDay, PlanTerm, Schedule};
@@ -28,27 +28,28 @@ pub struct Forecast {
     unknown: u64,
 }
 
-/// What is expected of a month, or of several.
+/// The expected charges of one or more months.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// How many charges there will be.
+    /// The number of charges.
     pub charges: u64,
-    /// What they come to.
+    /// The sum of the charges.
     pub amount: Total,
 }
 
 impl Forecast {
-    /// Of so many months from this one on, in which no plan charges yet.
+    /// Creates an empty forecast for this number of months, beginning with `from`.
     pub fn new(from: Month, months: u16) -> Self {
         Self { from, months: vec![Expected::default(); months.into()], now: None, unknown: 0 }
     }
 
-    /// Counts of what is added from here on only the charges that are [to come](Schedule::to_come) at this moment (UTC).
+    /// Sets the current time (UTC): of plans added from now on, only charges that are [to come](Schedule::to_come)
+    /// count.
     pub fn at(&mut self, now: NaiveDateTime) {
         self.now = Some(now);
     }
 
-    /// Adds the charges of a plan, whatever its status.
+    /// Adds the charges of a plan, regardless of its status.
     pub fn add_plan(&mut self, plan: &Plan) {
         match (plan.schedule(), plan.payment_amount) {
             (Some(schedule), Some(amount)) => self.add(schedule, amount),
@@ -67,24 +68,24 @@ impl Forecast {
         }
     }
 
-    /// The months, in order, those without a charge among them.
+    /// The months in order, including those without charges.
     pub fn months(&self) -> impl Iterator<Item = (Month, Expected)> {
         (0..).zip(&self.months).map(|(index, expected)| (self.from.plus(index), *expected))
     }
 
-    /// All months together.
+    /// The sum over all months.
     pub fn total(&self) -> Expected {
         self.months.iter().fold(Expected::default(), |sum, month| sum.and(*month))
     }
 
-    /// How many plans were added whose charges are not known: without a day, a term or an amount, or not monthly.
+    /// The number of added plans whose charges are not known: they have no day, term or amount, or are not monthly.
     pub fn unknown(&self) -> u64 {
         self.unknown
     }
 }
 
 impl Expected {
-    /// Both together.
+    /// Returns the sum of both.
     #[must_use]
     pub fn and(self, more: Self) -> Self {
         Self { charges: self.charges + more.charges, amount: self.amount + more.amount }

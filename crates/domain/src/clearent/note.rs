@@ -1,4 +1,4 @@
-//! Notes on a plan: dates and cards that are allowed and may not be what was meant.
+//! Notes on a plan: dates and cards that are allowed but may be mistakes.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::schedule::is_to_come;
 use super::{FrequencyDay, NewPlan, Plan, PlanStatus, PlanTerm, PlanUpdate, Schedule};
 use crate::{Expiry, Month};
 
-/// Something about a plan that is allowed and may not be what was meant. Its text is for people.
+/// A note on a plan: something that is allowed but may be a mistake. Its text is for people.
 ///
 /// ```
 /// use perennial_domain::clearent::{NewPlan, PlanNote, PlanStatus};
@@ -37,23 +37,23 @@ pub enum PlanNote {
         /// The day of the thirteenth charge.
         last: NaiveDate,
     },
-    /// The plan's day is not in its term.
+    /// The plan's day is not within its term.
     NoCharges {
         /// The plan's day.
         day: FrequencyDay,
         /// The plan's term.
         term: PlanTerm,
     },
-    /// The plan is canceled from the start.
+    /// The plan is created with the status `CANCELED`.
     Canceled,
-    /// All days are past.
+    /// All charge days are in the past.
     AllPast {
-        /// The last of them.
+        /// The last charge day.
         last: NaiveDate,
     },
-    /// Some days are past, and are not made up.
+    /// Some charge days are in the past; their charges are not made later.
     SomePast {
-        /// How many.
+        /// The number of past days.
         days: usize,
         /// The first day that is not past.
         next: NaiveDate,
@@ -62,30 +62,30 @@ pub enum PlanNote {
     DueToday {
         /// The day.
         today: NaiveDate,
-        /// Whether [the hour](Schedule::HOUR) is past.
+        /// Whether [the hour](Schedule::HOUR) of the charge is past.
         is_past: bool,
-        /// The day after it on which the plan charges.
+        /// The next day on which the plan charges.
         next: Option<NaiveDate>,
     },
     /// The card expires before the last charge.
     CardExpires {
         /// The card's expiry.
         expiry: Expiry,
-        /// How many charges come after it.
+        /// The number of charges after the expiry.
         charges: usize,
-        /// The first of them.
+        /// The first charge after the expiry.
         first: NaiveDate,
     },
-    /// An update charges a second time in a month.
+    /// The update causes a second charge within a month.
     TwiceInMonth {
-        /// The charge that was made.
+        /// The day of the charge that was already made.
         charged: NaiveDate,
-        /// The charge that the update adds.
+        /// The day of the charge that the update adds.
         again: NaiveDate,
     },
-    /// An update takes away the charge of a month.
+    /// The update removes the charge of a month.
     SkipsMonth {
-        /// The charge that will not be made.
+        /// The day of the charge that will not be made.
         lost: NaiveDate,
     },
 }
@@ -158,7 +158,8 @@ impl fmt::Display for PlanNote {
 }
 
 impl NewPlan {
-    /// What can be noted of the plan by the calendar alone; [`notes_at`](Self::notes_at) knows the time and the card.
+    /// Returns the notes that follow from the calendar alone. [`notes_at`](Self::notes_at) also considers the time and
+    /// the card.
     pub fn notes(&self) -> Vec<PlanNote> {
         match (self.fields().status, self.schedule()) {
             (Some(status), _) if *status == PlanStatus::CANCELED => vec![PlanNote::Canceled],
@@ -167,7 +168,7 @@ impl NewPlan {
         }
     }
 
-    /// What can be noted of the plan if it is created at this moment (UTC) for a card with this expiry.
+    /// Returns the notes on the plan if it is created at this moment (UTC) for a card with this expiry.
     ///
     /// ```
     /// use perennial_domain::clearent::{NewPlan, PlanNote, PlanStatus};
@@ -203,8 +204,8 @@ impl NewPlan {
 }
 
 impl PlanUpdate {
-    /// What can be noted of this change to that plan at this moment (UTC), for a card with this expiry. Only what the
-    /// change brings about is noted; nothing of a plan whose days are not known.
+    /// Returns the notes on this update of a plan at this moment (UTC), for a card with this expiry. Only effects of
+    /// the update are noted, and nothing is noted if the days of the plan are not known.
     ///
     /// ```
     /// use perennial_domain::clearent::{FrequencyDay, PlanNote, PlanUpdate};
@@ -246,7 +247,7 @@ impl PlanUpdate {
         }
         let charged_today = was_active && before.clone().any(|day| day == now.date());
         notes.extend(of_past(&after, now).into_iter().filter(|note| match note {
-            // What is past was charged by the plan as it was.
+            // Past days were charged by the plan before the update.
             PlanNote::SomePast { .. } => false,
             PlanNote::DueToday { is_past, .. } => *is_past && !charged_today,
             _ => true,
@@ -257,7 +258,7 @@ impl PlanUpdate {
 }
 
 impl Schedule {
-    /// What can be noted of these days at this moment (UTC).
+    /// Returns the notes on these days at this moment (UTC).
     pub fn notes_at(&self, now: NaiveDateTime) -> Vec<PlanNote> {
         let mut notes = of_calendar(self);
         notes.extend(of_past(self, now));
@@ -274,7 +275,7 @@ fn of_calendar(schedule: &Schedule) -> Vec<PlanNote> {
     }
 }
 
-/// What is noted of days that are past, and of today.
+/// The notes on past days and on today.
 fn of_past(schedule: &Schedule, now: NaiveDateTime) -> Vec<PlanNote> {
     let today = now.date();
     let past: Vec<NaiveDate> = schedule.clone().take_while(|day| *day < today).collect();
@@ -298,7 +299,7 @@ fn of_card(schedule: &Schedule, now: NaiveDateTime, card: Option<Expiry>) -> Opt
     Some(PlanNote::CardExpires { expiry, charges: 1 + after.count(), first })
 }
 
-/// What becomes of this month when the days of a plan that charges are changed.
+/// The note on the current month when the days of an active plan change.
 fn of_month(before: Schedule, after: &Schedule, now: NaiveDateTime) -> Option<PlanNote> {
     let month = Month::of(now.date());
     let mut old = before.filter(|day| Month::of(*day) == month);
@@ -309,7 +310,7 @@ fn of_month(before: Schedule, after: &Schedule, now: NaiveDateTime) -> Option<Pl
         (charged, Some(again)) if !is_to_come(charged, now) => {
             Some(PlanNote::TwiceInMonth { charged, again })
         }
-        // A plan that was made to end charges no more, as was meant.
+        // A plan without a next charge was ended on purpose.
         (lost, None) if is_to_come(lost, now) && next.is_some() => Some(PlanNote::SkipsMonth { lost }),
         _ => None,
     }

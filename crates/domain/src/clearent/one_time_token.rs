@@ -1,4 +1,4 @@
-//! One-time tokens: JWTs that stand for a card that the merchant's server never sees.
+//! One-time tokens: JWTs that represent a card, so that the card data never reaches the merchant's server.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use zeroize::Zeroizing;
 use crate::encoding::without_mark;
 use crate::{CardBrand, InvalidValue, Rule};
 
-/// A one-time token of a card: the JWT that the gateway gives to the payer's browser or phone in exchange for the card, so
-/// that the card never passes the merchant's server (reference of the mobile SDKs; header `mobilejwt`).
+/// A one-time token of a card: a JWT that the gateway issues to the payer's browser or phone in exchange for the card,
+/// so that the card never passes the merchant's server (reference of the mobile SDKs; header `mobilejwt`).
 ///
-/// It charges a card once and until it expires, so it is a secret: it is wiped when dropped and never printed.
+/// The token can charge the card once, until it expires, so it is a secret: it is wiped when dropped and never printed.
 ///
-/// It is read from text with three parts of letters, digits, `-` and `_`, with dots between them, of at most 4,096 bytes.
-/// Blanks around it are taken off, and so is a byte order mark at the very start. Its content is for the gateway alone and
-/// is not read.
+/// Parsing accepts three parts of letters, digits, `-` and `_`, separated by dots, of at most 4,096 bytes in total. It
+/// removes whitespace around the token and a byte order mark at the very start. The content is meant for the gateway
+/// and is not parsed.
 ///
 /// ```
 /// use perennial_domain::clearent::{Charge, OneTimeToken};
@@ -31,7 +31,7 @@ pub struct OneTimeToken(Zeroizing<String>);
 impl OneTimeToken {
     const LONGEST: usize = 4_096;
 
-    /// The JWT itself, for the one place that puts it on the wire.
+    /// Returns the JWT, to write it on the wire.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -67,13 +67,13 @@ impl fmt::Debug for OneTimeToken {
     }
 }
 
-/// What the gateway gives for a card: its one-time token, and what the payer may see of the card.
+/// The gateway's response to a card: its one-time token, and the data of the card that the payer may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MobileJwt {
     /// The token.
     pub token: OneTimeToken,
     /// The card's last four digits.
     pub last_four: Option<String>,
-    /// The brand.
+    /// The brand of the card.
     pub card_type: Option<CardBrand>,
 }

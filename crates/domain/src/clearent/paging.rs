@@ -1,5 +1,5 @@
-/// Which page of a list, and in which order. Nothing set means the gateway's defaults: page 1, newest first, and a
-/// page size that the vendor does not document (its example answers show 25).
+/// The page and the order of a list. If nothing is set, the gateway uses its defaults: page 1, newest first, and a page
+/// size that the vendor does not document (its example responses show 25).
 ///
 /// ```
 /// use perennial_domain::clearent::Paging;
@@ -9,9 +9,9 @@
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Paging {
-    /// The page, counted from 1.
+    /// The number of the page, counted from 1.
     pub page: Option<u32>,
-    /// How many objects a page has.
+    /// The number of objects per page.
     pub page_size: Option<u32>,
     /// The documented name of the field to order by.
     pub order_by: Option<String>,

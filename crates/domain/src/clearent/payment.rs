@@ -1,7 +1,7 @@
 use super::{CustomerKey, Paging, PlanKey, TransactionId, TransactionResult};
 use crate::{Amount, Date, Timestamp};
 
-/// A payment that a plan made.
+/// A payment made by a plan.
 ///
 /// Only the parameters of `GET /payments` are documented; the members of this record are **inferred**.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,15 +13,15 @@ pub struct Payment {
     pub plan_key: Option<PlanKey>,
     /// The card transaction of the payment.
     pub transaction_id: Option<TransactionId>,
-    /// How much was charged.
+    /// The charged amount.
     pub payment_amount: Option<Amount>,
     /// The outcome.
     pub status: Option<TransactionResult>,
-    /// When it was made, in the gateway's own format (transactions: `yyyy-MM-dd HH:mm:ss.SSS`, UTC).
+    /// The time of the payment, in the gateway's own format (transactions: `yyyy-MM-dd HH:mm:ss.SSS`, UTC).
     pub created: Option<Timestamp>,
 }
 
-/// Which payments to list.
+/// Criteria for listing payments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PaymentSearch {
     /// Payments of this customer.
@@ -32,12 +32,12 @@ pub struct PaymentSearch {
     pub paging: Paging,
 }
 
-/// A charge that a plan will make. The shape of the answer is **inferred**.
+/// A future charge of a plan. The shape of the response is **inferred**.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ExpectedRun {
-    /// The day.
+    /// The day of the charge.
     pub date: Date,
-    /// How much will be charged, if the gateway says so.
+    /// The amount to be charged, if the gateway reports it.
     pub payment_amount: Option<Amount>,
 }

@@ -7,13 +7,14 @@ use crate::{
 };
 
 key! {
-    /// The gateway's key of a payment plan: `plan_` and 12 alphanumerics (2016) or a UUID (since).
+    /// The gateway's key of a payment plan: `plan_` and 12 alphanumerics (2016), or a UUID (newer).
     pub struct PlanKey;
 }
 
 open! {
-    /// Whether a plan's payments fire. `CANCELLED` and `CANCELED` are one status, written as the live gateway
-    /// answers. Its values are patterns, and any other word that a gateway reports is kept:
+    /// The status of a plan, which decides whether it charges. `CANCELLED` and `CANCELED` are one status, written as
+    /// the live gateway writes it. The values can be used as patterns, and any other word that a gateway reports is
+    /// kept:
     ///
     /// ```
     /// use perennial_domain::clearent::PlanStatus;
@@ -33,17 +34,17 @@ open! {
     /// assert!(PlanStatus::CANCELED.become_status(&PlanStatus::ACTIVE).is_err());
     /// ```
     pub struct PlanStatus one of "ACTIVE, SUSPENDED, CANCELED" {
-        /// Payments fire.
+        /// The plan charges.
         ACTIVE = "ACTIVE",
-        /// No payments fire; the plan can become active again.
+        /// The plan does not charge; it can become active again.
         SUSPENDED = "SUSPENDED",
-        /// No payments fire, and the plan cannot be restarted.
+        /// The plan does not charge and cannot be restarted.
         CANCELED = "CANCELED" | "CANCELLED",
     }
 }
 
 impl PlanStatus {
-    /// Whether a plan of this status may get that one: any may stay as it is, nothing leaves `CANCELED`.
+    /// Checks the change from this status to `next`: a status may stay as it is, and `CANCELED` cannot change.
     pub fn become_status(&self, next: &Self) -> Result<(), InvalidValue> {
         if *self == Self::CANCELED && next != self { Err(Rule::PlanCancelled.into()) } else { Ok(()) }
     }
@@ -54,7 +55,7 @@ impl PlanStatus {
 pub struct PlanType;
 
 impl PlanType {
-    /// The word of the wire.
+    /// The word on the wire.
     pub const fn as_str(self) -> &'static str {
         "SUBSCRIPTION"
     }
@@ -69,14 +70,15 @@ impl TryFrom<&str> for PlanType {
 }
 
 open! {
-    /// How often a plan charges. Only `MONTHLY` can be requested; newer documentation has others, which are read.
+    /// The frequency of a plan's charges. Requests allow only `MONTHLY`; other values of newer documentation can be
+    /// read.
     pub struct Frequency one of "MONTHLY" {
         /// Once a month.
         MONTHLY = "MONTHLY",
     }
 }
 
-/// The day of the month on which a plan charges: 1 to 28, because every month has those.
+/// The day of the month on which a plan charges: 1 to 28, the days that every month has.
 ///
 /// The documentation says 1 to 31 in one place and 1 to 28 in another; the live gateway refuses 29.
 ///
@@ -92,12 +94,12 @@ open! {
 pub struct FrequencyDay(u32);
 
 impl FrequencyDay {
-    /// A day of the month from 1 to 28.
+    /// Creates the day from a number from 1 to 28.
     pub fn new(day: u32) -> Result<Self, InvalidValue> {
         if matches!(day, 1..=28) { Ok(Self(day)) } else { Err(Rule::FrequencyDay.into()) }
     }
 
-    /// The day of this date, or 28 for a sign-up on the 29th to 31st: [`get`](Self::get) says which was chosen.
+    /// The day of this date, or 28 for a date on the 29th to 31st; [`get`](Self::get) returns the chosen day.
     pub fn at_or_before(date: NaiveDate) -> Self {
         Self(date.day().min(28))
     }
@@ -139,7 +141,7 @@ impl std::fmt::Display for FrequencyDay {
     }
 }
 
-/// From when to when a plan charges: the end is on or after the start and at most 12 calendar months after it.
+/// The period in which a plan charges: the end is on or after the start, and at most 12 calendar months after it.
 ///
 /// ```
 /// use perennial_domain::{Rule, clearent::PlanTerm};
@@ -155,10 +157,10 @@ pub struct PlanTerm {
 }
 
 impl PlanTerm {
-    /// The most calendar months between start and end.
+    /// The maximum number of calendar months between start and end.
     pub const MONTHS: u32 = 12;
 
-    /// The term from this date to that one, both included.
+    /// Creates the term from its first and its last day, both included.
     pub fn new(start: Date, end: Date) -> Result<Self, InvalidValue> {
         let latest = add_months(start.naive(), Self::MONTHS).unwrap_or(NaiveDate::MAX);
         match (start, end) {
@@ -168,9 +170,9 @@ impl PlanTerm {
         }
     }
 
-    /// The term of so many charges, 1 to 12, from this date on: it ends before the same day that many months later, so
-    /// that a monthly plan charges exactly so often on any day from 1 to 28. A plan that follows without a gap starts on
-    /// the [day after](Self::day_after).
+    /// Creates the term of this number of charges, 1 to 12, starting on this date. It ends one day before the date that
+    /// is this number of calendar months later, so that a monthly plan charges exactly this number of times on any day
+    /// from 1 to 28. A plan that continues without a gap starts on the [day after](Self::day_after).
     ///
     /// ```
     /// use perennial_domain::clearent::PlanTerm;
@@ -185,7 +187,7 @@ impl PlanTerm {
             return Err(Rule::Charges.into());
         }
         let from = start.naive();
-        // No plan charges on days 29 to 31: from there, the months are counted by the 28th.
+        // No plan charges on days 29 to 31, so the months are counted from the 28th.
         let end = match from.with_day(28) {
             Some(last) if from > last => add_months(last, months),
             _ => add_months(from, months).and_then(|date| date.pred_opt()),
@@ -193,12 +195,12 @@ impl PlanTerm {
         Self::new(start, end.ok_or(Rule::DateFormat)?.try_into()?)
     }
 
-    /// The day on which a plan starts that goes on after this term, without a gap and without a second charge.
+    /// The day after the end of the term: the start of a plan that continues without a gap and without a double charge.
     pub fn day_after(self) -> Result<Date, InvalidValue> {
         self.end.naive().succ_opt().ok_or(Rule::DateFormat)?.try_into()
     }
 
-    /// The term between two dates written `yyyy-MM-dd`.
+    /// Creates the term from two dates written `yyyy-MM-dd`.
     pub fn parse(start: &str, end: &str) -> Result<Self, Violations> {
         let mut violations = Violations::default();
         let dates = (violations.read("start-date", start), violations.read("end-date", end));
@@ -218,7 +220,8 @@ impl PlanTerm {
 }
 
 request! {
-    /// A payment plan to create: a customer's card is charged an amount each month for at most 12 months.
+    /// A request to create a payment plan, which charges an amount to a customer's card each month for at most 12
+    /// months.
     ///
     /// ```
     /// use perennial_domain::clearent::{CustomerKey, NewPlan, PlanStatus, TokenId};
@@ -244,9 +247,9 @@ request! {
             customer_key: CustomerKey = "customer-key",
             /// The card token to charge; required.
             token_id: TokenId = "token-id",
-            /// How often: `MONTHLY`; required. [`monthly_on`](Self::monthly_on) sets it with the day.
+            /// The frequency: `MONTHLY`; required. [`monthly_on`](Self::monthly_on) sets it together with the day.
             frequency: Frequency = "frequency",
-            /// How much each payment is; required.
+            /// The amount of each payment; required.
             payment_amount: Amount = "payment-amount",
             /// The first day, `yyyy-MM-dd`; required.
             start_date: Date = "start-date",
@@ -258,15 +261,15 @@ request! {
             plan_name: Text = "plan-name",
             /// The day of the month, 1 to 28; required by the vendor's page.
             frequency_day: FrequencyDay = "frequency-day",
-            /// Whether payments fire; required by the vendor's page.
+            /// The status, which decides whether the plan charges; required by the vendor's page.
             status: PlanStatus = "status",
         }
         optional {
-            /// The type; `SUBSCRIPTION`, which is also sent when it is not given.
+            /// The type: `SUBSCRIPTION`, which is also sent if the field is not set.
             plan_type: PlanType = "type",
             /// The customer's name, for people.
             customer_name: Text = "customer-name",
-            /// Where receipts go.
+            /// The email address for receipts.
             email_address: Text = "email-address",
             /// Whether receipts are sent.
             email_receipt: Flag = "email-receipt",
@@ -281,7 +284,7 @@ request! {
 }
 
 impl NewPlan {
-    /// The day of the month: the one given, or that of the start.
+    /// The day of the month: the given day, or the day of the start.
     pub fn day(&self) -> FrequencyDay {
         self.frequency_day.unwrap_or_else(|| FrequencyDay::at_or_before(self.start_date.naive()))
     }
@@ -300,7 +303,7 @@ impl NewPlan {
 }
 
 impl NewPlanBuilder {
-    /// Charges once a month on this day, 1 to 28.
+    /// Sets the plan to charge once a month on this day, 1 to 28.
     pub fn monthly_on<V>(self, day: V) -> Self
     where
         V: TryInto<FrequencyDay>,
@@ -309,12 +312,12 @@ impl NewPlanBuilder {
         self.frequency(Frequency::MONTHLY).frequency_day(day)
     }
 
-    /// The term of the plan.
+    /// Sets the term of the plan.
     pub fn term(self, term: PlanTerm) -> Self {
         self.start_date(term.start()).end_date(term.end())
     }
 
-    /// The first day; [`charges`](NewPlanStart::charges) then says how often the plan charges.
+    /// Sets the first day. [`charges`](NewPlanStart::charges) then sets the number of charges.
     ///
     /// ```
     /// use perennial_domain::clearent::NewPlan;
@@ -343,13 +346,13 @@ impl NewPlanBuilder {
     }
 }
 
-/// A plan with its first day, whose last day follows from how often it charges.
+/// A plan with a first day; its last day follows from the number of charges.
 #[derive(Debug)]
 #[must_use = "the plan has no last day yet"]
 pub struct NewPlanStart(NewPlanBuilder);
 
 impl NewPlanStart {
-    /// Charges so many times, 1 to 12; see [`PlanTerm::months`].
+    /// Sets the number of charges, 1 to 12; see [`PlanTerm::months`].
     pub fn charges(self, charges: u32) -> NewPlanBuilder {
         let Self(mut builder) = self;
         match builder.start_date.map(|start| PlanTerm::months(start, charges)) {
@@ -358,14 +361,15 @@ impl NewPlanStart {
                 builder.violations.add("end-date", error.0);
                 builder
             }
-            // The start is wrong, and is named; an end there is, so that it is not named as missing.
+            // The start is invalid and is reported. The end is set to a placeholder, so that it is not reported as
+            // missing.
             None => builder.end_date("2199-12-31"),
         }
     }
 }
 
 request! {
-    /// Changes to a plan: at least one field. The gateway applies updates first in, first out.
+    /// An update of a plan with at least one field. The gateway applies updates first in, first out.
     ///
     /// ```
     /// use perennial_domain::clearent::{PlanStatus, PlanUpdate};
@@ -398,7 +402,7 @@ request! {
             end_date: Date = "end-date",
             /// The new status.
             status: PlanStatus = "status",
-            /// Where receipts go.
+            /// The email address for receipts.
             email_address: Text = "email-address",
             /// Whether receipts are sent.
             email_receipt: Flag = "email-receipt",
@@ -416,10 +420,10 @@ request! {
 }
 
 impl PlanUpdate {
-    /// The plan after this update, or all rules that the change breaks.
+    /// Returns the plan after this update, or all rules that the change breaks.
     ///
-    /// What the update leaves alone is not judged: a plan of ten years, which newer documentation allows, can be
-    /// renamed.
+    /// Members that the update does not change are not checked: a plan of ten years, which newer documentation allows,
+    /// can be renamed.
     pub fn apply(&self, plan: &Plan) -> Result<Plan, Violations> {
         let mut violations = Violations::default();
         let text = |new: Option<&Text>, old: &Option<String>| {
@@ -476,7 +480,8 @@ impl PlanUpdate {
     }
 }
 
-// A word may come from an answer, where any is read; reading it again lets through what a request may say.
+// The frequency may have been read from a response, which allows any word. A request allows fewer, so it is parsed
+// again.
 fn check_frequency(frequency: Option<&Frequency>, violations: &mut Violations) {
     frequency.and_then(|word| violations.read::<Frequency, _>("frequency", word.as_str()));
 }
@@ -499,7 +504,7 @@ fn check_term(start: Option<Date>, end: Option<Date>, violations: &mut Violation
     }
 }
 
-/// A payment plan as the gateway reports it. Members that it left out are `None`.
+/// A payment plan as the gateway reports it. Members that the gateway omits are `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Plan {
@@ -507,34 +512,35 @@ pub struct Plan {
     pub plan_key: PlanKey,
     /// The name.
     pub plan_name: Option<String>,
-    /// The type, `SUBSCRIPTION` where it is reported.
+    /// The type: `SUBSCRIPTION`, if the gateway reports it.
     pub plan_type: Option<String>,
     /// The customer.
     pub customer_key: Option<CustomerKey>,
     /// The customer's name.
     pub customer_name: Option<String>,
-    /// The card token that is charged.
+    /// The card token that the plan charges.
     pub token_id: Option<TokenId>,
-    /// How often.
+    /// The frequency of the charges.
     pub frequency: Option<Frequency>,
-    /// The day of the month from 1 to 28, or what else the gateway reports, such as `31`.
+    /// The day of the month from 1 to 28, or any other text that the gateway reports, such as `31`.
     pub frequency_day: Option<Reported<FrequencyDay>>,
-    /// `frequency-month`, which was the month in 2016 and is the months between payments in newer documentation: a
-    /// monthly plan that another client made with `10` may charge every ten months. Never sent by this library.
+    /// The member `frequency-month`: the month in the documentation of 2016, the months between payments in newer
+    /// documentation. A monthly plan that another client created with `10` may charge every ten months. This library
+    /// never sends it.
     pub frequency_month: Option<Reported<u64>>,
-    /// `frequency-week`, which weekly plans of newer documentation have. Never sent by this library.
+    /// The member `frequency-week` of weekly plans in newer documentation. This library never sends it.
     pub frequency_week: Option<Reported<u64>>,
-    /// How much each payment is.
+    /// The amount of each payment.
     pub payment_amount: Option<Amount>,
     /// The first day.
     pub start_date: Option<Date>,
     /// The last day.
     pub end_date: Option<Date>,
-    /// Whether payments fire.
+    /// The status, which decides whether the plan charges.
     pub status: Option<PlanStatus>,
-    /// When the status changed, in the gateway's own format (captures: `yyyy-MM-dd HH:mm:ss`).
+    /// The time of the last status change, in the gateway's own format (captures: `yyyy-MM-dd HH:mm:ss`).
     pub status_date: Option<Timestamp>,
-    /// Where receipts go.
+    /// The email address for receipts.
     pub email_address: Option<String>,
     /// Whether receipts are sent.
     pub email_receipt: Option<Reported<bool>>,
@@ -544,8 +550,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The dates on which the plan charges while it is active, if it is a monthly plan with a term and a day. A plan
-    /// whose [`frequency_month`](Self::frequency_month) is other than 1 has none, because its meaning is not certain.
+    /// The dates on which the plan charges while it is active, if it is a monthly plan with a term and a day. `None`
+    /// for a plan whose [`frequency_month`](Self::frequency_month) is not 1, because the meaning of that value is not
+    /// certain.
     pub fn schedule(&self) -> Option<Schedule> {
         let term = PlanTerm::new(self.start_date?, self.end_date?).ok()?;
         if self.frequency_month.as_ref().is_some_and(|months| months.value() != Some(1)) {
@@ -555,28 +562,28 @@ impl Plan {
         (self.frequency.as_ref()? == &Frequency::MONTHLY).then_some(Schedule::new(term, day))
     }
 
-    /// The dates on which the plan is still to charge at this moment (UTC), by the [hour](Schedule::HOUR) of the
-    /// sandbox; none unless it is active.
+    /// The dates on which the plan will still charge after this moment (UTC), assuming the sandbox's
+    /// [hour](Schedule::HOUR) of charges; empty if the plan is not active.
     pub fn to_come(&self, now: NaiveDateTime) -> impl Iterator<Item = NaiveDate> + use<> {
         let schedule = self.schedule().filter(|_| self.status == Some(PlanStatus::ACTIVE));
         schedule.into_iter().flat_map(move |schedule| schedule.to_come(now))
     }
 }
 
-/// Which plans to list; unset criteria match all. Parameters as the older plan page documents them.
+/// Criteria for listing plans; unset criteria match all. The parameters are those of the older plan page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlanSearch {
     /// Plans of this customer.
     pub customer_key: Option<CustomerKey>,
     /// Plans of customers of this name.
     pub customer_name: Option<String>,
-    /// The plan of this key.
+    /// The plan with this key.
     pub plan_key: Option<PlanKey>,
-    /// Plans of this name.
+    /// Plans with this name.
     pub plan_name: Option<String>,
-    /// Plans of this amount.
+    /// Plans with this amount.
     pub payment_amount: Option<Amount>,
-    /// Plans of this status.
+    /// Plans with this status.
     pub status: Option<PlanStatus>,
     /// Plans that charge this token.
     pub token_id: Option<TokenId>,
@@ -585,13 +592,13 @@ pub struct PlanSearch {
 }
 
 request! {
-    /// A question to the gateway: on which days would a plan charge?
+    /// A query for the days on which a plan would charge.
     #[derive(Clone, PartialEq, Eq)]
     pub struct PlanForecast, PlanForecastFields, PlanForecastBuilder {
         required {
             /// The first day; required.
             start_date: Date = "start-date",
-            /// How often: `MONTHLY`; required.
+            /// The frequency: `MONTHLY`; required.
             frequency: Frequency = "frequency",
             /// The day of the month; required.
             frequency_day: FrequencyDay = "frequency-day",
@@ -608,7 +615,7 @@ request! {
 }
 
 impl PlanForecastBuilder {
-    /// Once a month on this day, 1 to 28.
+    /// Sets the frequency to once a month on this day, 1 to 28.
     pub fn monthly_on<V>(self, day: V) -> Self
     where
         V: TryInto<FrequencyDay>,

@@ -5,11 +5,11 @@ use crate::add_months;
 
 /// The dates on which a monthly plan charges, in order.
 ///
-/// The first is the first frequency day on or after the start (documented: day 3, start 17 September, first charge
-/// 3 October); the last is on or before the end. Each date is computed from the first and its index.
+/// The first date is the first frequency day on or after the start (documented: day 3, start September 17, first charge
+/// October 3). The last date is on or before the end. Each date is computed from the first date and its index.
 ///
-/// A term of 12 calendar months holds 12 charges, but 13 if it starts on its frequency day, because both ends count:
-/// end it a day earlier for 12, as [`PlanTerm::months`] does.
+/// A term of 12 calendar months has 12 charges, but 13 if it starts on its frequency day, because both ends count. To
+/// get 12, end it a day earlier, as [`PlanTerm::months`] does.
 ///
 /// ```
 /// use perennial_domain::clearent::{FrequencyDay, PlanTerm, Schedule};
@@ -30,18 +30,18 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The charge dates of this term on this day of the month.
+    /// Computes the charge dates of this term on this day of the month.
     pub fn new(term: PlanTerm, day: FrequencyDay) -> Self {
         let start = term.start().naive();
-        // Days 1 to 28 are in every month.
+        // Every month has the days 1 to 28.
         let first = start
             .with_day(day.get())
             .and_then(|date| if date < start { add_months(date, 1) } else { Some(date) });
         Self { term, day, first, next: 0 }
     }
 
-    /// The hour of a day (UTC) at which its charges are made: 10, as in the sandbox. That of the gateway is not
-    /// documented, so this one is **inferred**.
+    /// The hour of the day (UTC) at which charges are made: 10, as in the sandbox. The gateway's hour is not
+    /// documented, so this value is **inferred**.
     pub const HOUR: u32 = 10;
 
     /// The dates that are still to come at this moment (UTC): a day counts until [its hour](Self::HOUR).
@@ -71,7 +71,7 @@ impl Schedule {
     }
 }
 
-/// Whether the charge of this day is still to be made at this moment.
+/// Whether the charge of this day is still to come at this moment.
 pub(super) fn is_to_come(day: NaiveDate, now: NaiveDateTime) -> bool {
     day.and_hms_opt(Schedule::HOUR, 0, 0).is_some_and(|run| run > now)
 }

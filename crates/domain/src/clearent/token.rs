@@ -5,18 +5,19 @@ use crate::{
 };
 
 key! {
-    /// The gateway's id of a card token: today 19 digits, `1100…` and the card's last four.
+    /// The gateway's id of a card token: currently 19 digits, beginning with `1100` and ending with the card's last
+    /// four digits.
     pub struct TokenId;
 }
 
 open! {
-    /// Whether a token can be charged.
+    /// The status of a token, which decides whether it can be charged.
     pub struct TokenStatus one of "ACTIVE, INACTIVE, DELETED" {
-        /// It can be charged.
+        /// The token can be charged.
         ACTIVE = "ACTIVE",
-        /// It cannot be charged.
+        /// The token cannot be charged.
         INACTIVE = "INACTIVE",
-        /// It is gone.
+        /// The token is deleted.
         DELETED = "DELETED",
     }
 }
@@ -53,9 +54,9 @@ impl TryFrom<String> for LastFour {
 }
 
 request! {
-    /// A card to put into the vault. It is consumed by the call that sends it.
+    /// A request to store a card in the vault. The call that sends it consumes it.
     ///
-    /// `card-type` is derived from the number and always sent when it is known.
+    /// The field `card-type` is derived from the number, and is sent if it is known.
     ///
     /// ```
     /// use perennial_domain::{CardBrand, clearent::NewToken};
@@ -79,19 +80,19 @@ request! {
         documented {
             /// The security code; required by the vendor's page.
             csc: SecurityCode = "csc",
-            /// What the card is, for people ("business card"); required by the vendor's page.
+            /// A description of the card for people ("business card"); required by the vendor's page.
             description: Text = "description",
         }
         optional {
             /// The customer; needed to use the token in a plan.
             customer_key: CustomerKey = "customer-key",
-            /// The street of the card's billing address, by the terminal's AVS settings.
+            /// The street of the card's billing address, as the terminal's AVS settings require.
             avs_address: Text = "avs-address",
             /// The postal code of the card's billing address.
             avs_zip: Text = "avs-zip",
             /// Whether the address is checked; the gateway's default is true.
             avs_required: Flag = "avs-required",
-            /// The brand, which the vendor's page requires; needed only where it cannot be derived from the number.
+            /// The brand; required by the vendor's page, but needed only if it cannot be derived from the number.
             card_type: CardBrand = "card-type",
         }
     }
@@ -107,14 +108,14 @@ request! {
 }
 
 impl NewToken {
-    /// The brand that was given, or that of the number.
+    /// The given brand, or the brand of the number.
     pub fn brand(&self) -> Option<CardBrand> {
         self.card_type.clone().or_else(|| self.card.brand())
     }
 }
 
 request! {
-    /// Changes to a token: its customer, status and description; all else is fixed ("delete and re-add").
+    /// An update of a token's customer, status or description; the other members cannot change ("delete and re-add").
     #[derive(Clone, PartialEq, Eq)]
     pub struct TokenUpdate, TokenUpdateFields, TokenUpdateBuilder {
         optional {
@@ -130,7 +131,7 @@ request! {
         if violations.is_empty() && update.changes_nothing() {
             violations.add("token", Rule::NothingToUpdate);
         }
-        // A word that an answer had is read again: a request may say less.
+        // The status may have been read from a response. A request allows fewer values, so it is parsed again.
         if let Some(status) = &update.status {
             violations.read::<TokenStatus, _>("status", status.as_str());
         }
@@ -138,30 +139,31 @@ request! {
 }
 
 impl TokenUpdateBuilder {
-    /// Notes a field that a token cannot change, as text of a request may name it.
+    /// Records that the request names a field of a token that cannot change.
     pub fn fixed(mut self, field: &'static str) -> Self {
         self.violations.add(field, Rule::TokenFieldFixed);
         self
     }
 }
 
-/// A token as the gateway reports it. Members that it left out are `None`; updates answer with what changed only.
+/// A token as the gateway reports it. Members that the gateway omits are `None`; responses to updates contain only the
+/// changed members.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Token {
-    /// The id; missing from the answer to an update.
+    /// The id; missing in the response to an update.
     pub token_id: Option<TokenId>,
     /// The customer.
     pub customer_key: Option<CustomerKey>,
-    /// Whether it can be charged.
+    /// The status, which decides whether the token can be charged.
     pub status: Option<TokenStatus>,
-    /// What the card is, for people. The answer to a delete says "Token deleted".
+    /// The description of the card for people. The response to a delete says "Token deleted".
     pub description: Option<String>,
     /// The brand.
     pub card_type: Option<CardBrand>,
     /// The card's last four digits.
     pub last_four_digits: Option<String>,
-    /// The expiry; older answers leave it out.
+    /// The expiry; missing in older responses.
     pub exp_date: Option<Reported<Expiry>>,
     /// The street used to check the address.
     pub avs_address: Option<String>,
@@ -169,37 +171,37 @@ pub struct Token {
     pub avs_zip: Option<String>,
     /// Whether it is the customer's default card.
     pub is_default: Option<Reported<bool>>,
-    /// How often it was used.
+    /// The number of times that the token was used.
     pub times_used: Option<Reported<u64>>,
-    /// When it was created, in the gateway's own format (captures: `2020-05-01T14:31:12.464Z`).
+    /// The time of the creation, in the gateway's own format (captures: `2020-05-01T14:31:12.464Z`).
     pub created: Option<Timestamp>,
-    /// When it was changed last, likewise.
+    /// The time of the last change, in the format of `created`.
     pub updated: Option<Timestamp>,
-    /// The vault's state of the token, such as `Open`.
+    /// The state of the token in the vault, such as `Open`.
     pub token_status: Option<String>,
     /// The merchant.
     pub merchant_id: Option<String>,
 }
 
-/// Which tokens to list (vault tokens page).
+/// Criteria for listing tokens (vault tokens page).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TokenSearch {
     /// The token.
     pub token_id: Option<TokenId>,
-    /// An id of the merchant's former system.
+    /// The token's id in the merchant's former system.
     pub merchant_legacy_token_id: Option<String>,
     /// Tokens changed on or after this day.
     pub updated_start_date: Option<Date>,
     /// Tokens changed on or before this day.
     pub updated_end_date: Option<Date>,
-    /// A named span: `custom_range`, `last_24_hours`, `yesterday`, `last_week`, `last_month`, `last_180_days`.
+    /// A named period: `custom_range`, `last_24_hours`, `yesterday`, `last_week`, `last_month`, `last_180_days`.
     pub date_filter: Option<String>,
     /// Page and order.
     pub paging: Paging,
 }
 
 request! {
-    /// An existing token to attach to a customer.
+    /// A request to attach an existing token to a customer.
     #[derive(Clone, PartialEq, Eq)]
     pub struct NewCustomerToken, NewCustomerTokenFields, NewCustomerTokenBuilder {
         required {
@@ -215,7 +217,7 @@ request! {
             last_four_digits: LastFour = "last-four-digits",
         }
         optional {
-            /// What the card is, for people.
+            /// The description of the card for people.
             description: Text = "description",
             /// Whether it becomes the customer's default card.
             is_default: Flag = "default",
@@ -231,7 +233,7 @@ request! {
 }
 
 request! {
-    /// Changes to a customer's token.
+    /// An update of a customer's token.
     #[derive(Clone, PartialEq, Eq)]
     pub struct CustomerTokenUpdate, CustomerTokenUpdateFields, CustomerTokenUpdateBuilder {
         required {
@@ -239,7 +241,7 @@ request! {
             token_id: TokenId = "token-id",
         }
         optional {
-            /// What the card is, for people.
+            /// The description of the card for people.
             description: Text = "description",
             /// Whether it becomes the customer's default card.
             is_default: Flag = "default",

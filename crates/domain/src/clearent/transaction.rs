@@ -13,19 +13,19 @@ key! {
 }
 
 open! {
-    /// What a transaction does. Requests are read in any letter case.
+    /// The type of a transaction. Requests accept it in any letter case.
     pub struct TransactionType one of "SALE, AUTH, CAPTURE, FORCED SALE, REFUND, VOID" {
         /// Charges at once.
         SALE = "SALE",
-        /// Reserves an amount for a later capture.
+        /// Authorizes an amount for a later capture.
         AUTH = "AUTH",
-        /// Takes what an authorisation reserved.
+        /// Charges an authorized amount.
         CAPTURE = "CAPTURE",
         /// Charges with an approval obtained elsewhere.
         FORCED_SALE = "FORCED SALE",
-        /// Gives money back, after the batch was closed.
+        /// Returns money after the batch was closed.
         REFUND = "REFUND",
-        /// Takes a transaction of an open batch back in full.
+        /// Cancels a transaction of an open batch in full.
         VOID = "VOID",
         /// A refund without an original transaction, as responses name it.
         UNMATCHED_REFUND = "UNMATCHED REFUND",
@@ -33,28 +33,29 @@ open! {
 }
 
 open! {
-    /// The outcome of a transaction as the gateway words it.
+    /// The outcome of a transaction, as the gateway words it.
     pub struct TransactionResult one of "APPROVED, DECLINED, ERROR" {
         /// Money moves.
         APPROVED = "APPROVED",
-        /// The issuer or the gateway said no.
+        /// The issuer or the gateway declined it.
         DECLINED = "DECLINED",
-        /// It could not be processed.
+        /// The transaction could not be processed.
         ERROR = "ERROR",
     }
 }
 
-/// What is charged: a card, or a token that stands for one.
+/// The source of a charge: a card, or a token that represents one.
 ///
-/// It converts from a [`CardNumber`], a [`TokenId`], a [`OneTimeToken`], and from text, which is a card if its Luhn check
-/// digit is right and it does not begin like a token (`1100`).
+/// Converts from a [`CardNumber`], a [`TokenId`], a [`OneTimeToken`], and from text. Text is a card number if its Luhn
+/// check digit is correct and it does not begin like a token (`1100`).
 #[derive(Debug)]
 pub enum ChargeSource {
     /// A card number.
     Card(CardNumber),
     /// A card token.
     Token(TokenId),
-    /// A card that the merchant's server never sees, known by the token that a payer's browser or phone got for it.
+    /// The one-time token that the payer's browser or phone got for a card, so that the merchant's server never sees
+    /// the card.
     OneTimeToken(OneTimeToken),
 }
 
@@ -86,7 +87,7 @@ impl TryFrom<&str> for ChargeSource {
     type Error = InvalidValue;
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
-        // No card brand begins with 1, and the gateway's tokens all do.
+        // No card brand begins with 1, and all tokens of the gateway do.
         if text.trim_start().starts_with("11") {
             TokenId::try_from(text.trim()).map(Self::Token)
         } else {
@@ -96,7 +97,7 @@ impl TryFrom<&str> for ChargeSource {
 }
 
 request! {
-    /// A sale or an authorisation.
+    /// A request for a sale or an authorization.
     ///
     /// ```
     /// use perennial_domain::clearent::{Charge, TokenId};
@@ -107,7 +108,7 @@ request! {
     /// ```
     pub struct Charge, ChargeFields, ChargeBuilder {
         required {
-            /// How much; zero is for authorisations that only check a card.
+            /// The amount; zero is allowed only for authorizations that check a card.
             amount: Amount = "amount",
             /// The card, token or one-time token to charge.
             card: ChargeSource = "card",
@@ -117,23 +118,23 @@ request! {
             exp_date: Expiry = "exp-date",
             /// The security code.
             csc: SecurityCode = "csc",
-            /// The brand, if it is not to be derived from the number.
+            /// The brand, if it cannot be derived from the number.
             card_type: CardBrand = "card-type",
             /// An invoice number, at most 100 characters.
             invoice: Reference = "invoice",
             /// A purchase order number, at most 100 characters.
             purchase_order: Reference = "purchase-order",
-            /// Your number of the order.
+            /// Your order number.
             order_id: Text = "order-id",
-            /// Your number of the customer.
+            /// Your customer number.
             customer_id: Text = "customer-id",
-            /// What is sold.
+            /// A description of the purchase.
             description: Text = "description",
             /// Comments.
             comments: Text = "comments",
             /// The buyer's IP address.
             client_ip: Text = "client-ip",
-            /// Where the receipt goes.
+            /// The email address for the receipt.
             email_address: Text = "email-address",
             /// Whether a receipt is sent.
             email_receipt: Flag = "email-receipt",
@@ -141,15 +142,16 @@ request! {
             sales_tax_amount: Amount = "sales-tax-amount",
             /// The tip.
             tip_amount: Amount = "tip-amount",
-            /// By which field an earlier charge is looked for, whatever the terminal's settings: `invoice`. One that is
-            /// found is answered in place of a new one; see [`Transaction::is_duplicate`].
+            /// The field by which the gateway looks for an earlier charge, regardless of the terminal's settings:
+            /// `invoice`. If it finds one, it returns that charge and makes no new one; see
+            /// [`Transaction::is_duplicate`].
             check_field: CheckField = "check-field",
-            /// Whether a token of the card is created and answered with.
+            /// Whether a token of the card is created and returned.
             create_token: Flag = "create-token",
-            /// What the card of that token is, for people.
+            /// A description of the token's card, for people.
             token_description: Text = "token-description",
-            /// Whether the billing address is the shipping address, too. The gateway reports it; what else it does with
-            /// it is not known.
+            /// Whether the billing address is also the shipping address. The gateway reports the flag; any other effect
+            /// is not known.
             billing_is_shipping: Flag = "billing-is-shipping",
             /// An approval code obtained elsewhere, for a forced sale.
             authorization_code: Text = "authorization-code",
@@ -174,12 +176,12 @@ request! {
 }
 
 impl Charge {
-    /// Refuses what cannot be a sale: an amount of nothing.
+    /// Checks that the request can be a sale: its amount must not be zero.
     pub fn check_sale(&self) -> Result<(), Violations> {
         if self.amount.is_zero() { Err(Violations::one("amount", Rule::AmountTooSmall)) } else { Ok(()) }
     }
 
-    /// The brand that was given, or that of the card number.
+    /// The given brand, or the brand of the card number.
     pub fn brand(&self) -> Option<CardBrand> {
         self.card_type.clone().or_else(|| match &self.card {
             ChargeSource::Card(card) => card.brand(),
@@ -189,17 +191,17 @@ impl Charge {
 }
 
 request! {
-    /// Takes what an authorisation reserved.
+    /// A request to charge an authorized amount.
     #[derive(Clone, PartialEq, Eq)]
     pub struct Capture, CaptureFields, CaptureBuilder {
         required {
-            /// The authorisation; required.
+            /// The id of the authorization; required.
             id: TransactionId = "id",
-            /// How much; required.
+            /// The amount; required.
             amount: Amount = "amount",
         }
         optional {
-            /// A tip on top.
+            /// A tip, added to the amount.
             tip_amount: Amount = "tip-amount",
             /// The sales tax within the amount.
             sales_tax_amount: Amount = "sales-tax-amount",
@@ -213,22 +215,22 @@ request! {
 }
 
 request! {
-    /// Gives money back: up to the amount of an earlier transaction (`id`), or to a card (`card`, unmatched).
+    /// A request to return money: up to the amount of an earlier transaction (`id`), or to a card (`card`, unmatched).
     pub struct Refund, RefundFields, RefundBuilder {
         required {
-            /// How much; required.
+            /// The amount; required.
             amount: Amount = "amount",
         }
         optional {
             /// The transaction to refund.
             id: TransactionId = "id",
-            /// The card, token or one-time token to refund to, without an earlier transaction.
+            /// The card, token or one-time token to refund, without an earlier transaction.
             card: ChargeSource = "card",
-            /// The expiry of that card; the vendor's own sample refunds to a card without one.
+            /// The expiry of that card; the vendor's own sample refunds a card without one.
             exp_date: Expiry = "exp-date",
             /// An invoice number, at most 100 characters.
             invoice: Reference = "invoice",
-            /// Your number of the order.
+            /// Your order number.
             order_id: Text = "order-id",
             /// Comments.
             comments: Text = "comments",
@@ -245,61 +247,61 @@ request! {
 }
 
 request! {
-    /// A change to a charge of the open batch: its tip.
+    /// An update of a charge in the open batch: its tip.
     #[derive(Clone, PartialEq, Eq)]
     pub struct TransactionUpdate, TransactionUpdateFields, TransactionUpdateBuilder {
         required {
-            /// The tip, instead of the one that it had; required.
+            /// The new tip, which replaces the old one; required.
             tip_amount: Amount = "tip-amount",
         }
     }
 }
 
-/// Takes a transaction of an open batch back in full.
+/// A request to cancel a transaction of an open batch in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Void {
     /// The transaction.
     pub id: TransactionId,
 }
 
-/// Any request of the transactions endpoint; its `type` or its path says which.
+/// Any request to the transactions endpoint; its `type` or its path determines the variant.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TransactionRequest {
     /// Charges at once.
     Sale(Charge),
-    /// Reserves an amount.
+    /// Authorizes an amount.
     Auth(Charge),
     /// Charges with an approval obtained elsewhere.
     ForcedSale(Charge),
-    /// Takes what was reserved.
+    /// Charges an authorized amount.
     Capture(Capture),
-    /// Takes a transaction back, all of it: this amount, if the request says one.
+    /// Cancels a transaction in full. The amount is that of the request, if it has one.
     Void(Void, Option<Amount>),
-    /// Gives money back.
+    /// Returns money.
     Refund(Refund),
 }
 
-/// A card transaction as the gateway reports it. Members that it left out are `None`; its own spellings of codes
-/// and times are kept as text.
+/// A card transaction as the gateway reports it. Members that the gateway omits are `None`; codes and times are text in
+/// the gateway's own format.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Transaction {
-    /// The id; missing when the request was refused before it became a transaction.
+    /// The id; missing if the request was refused before it became a transaction.
     pub id: Option<TransactionId>,
-    /// What it does.
+    /// The type of the transaction.
     pub transaction_type: Option<TransactionType>,
-    /// How much.
+    /// The amount.
     pub amount: Option<Amount>,
     /// The outcome.
     pub result: Option<TransactionResult>,
-    /// The outcome's code: `000` is approved.
+    /// The code of the outcome: `000` is approved.
     pub result_code: Option<String>,
-    /// The outcome for people.
+    /// The outcome, for people.
     pub display_message: Option<String>,
-    /// A word on where it stands, such as `Approved`.
+    /// The state of the transaction as a word, such as `Approved`.
     pub status: Option<String>,
-    /// The issuer's approval.
+    /// The issuer's approval code.
     pub authorization_code: Option<String>,
     /// The masked card, `XXXXXXXXXXXX1111`, or its last four digits.
     pub card: Option<String>,
@@ -309,15 +311,15 @@ pub struct Transaction {
     pub card_type: Option<CardBrand>,
     /// The expiry.
     pub exp_date: Option<Reported<Expiry>>,
-    /// How the card was read: `0` is keyed in (captures of stored records).
+    /// The way in which the card was read: `0` is keyed in (captures of stored records).
     pub entry_method: Option<String>,
-    /// When it was made: `yyyy-MM-dd HH:mm:ss.SSS`, UTC.
+    /// The time of the transaction: `yyyy-MM-dd HH:mm:ss.SSS`, UTC.
     pub created: Option<Timestamp>,
-    /// The batch it belongs to, which later answers pad with zeros (`000059`); none if it moved no money.
+    /// The id of its batch, padded with zeros in later responses (`000059`); `None` if it moved no money.
     pub batch_string_id: Option<String>,
-    /// The transaction that this one follows up.
+    /// The transaction to which this one refers.
     pub ref_id: Option<TransactionId>,
-    /// The amount before it was changed; for a partial approval, the amount that was asked for.
+    /// The amount before a change; for a partial approval, the requested amount.
     pub original_amount: Option<Amount>,
     /// Whether only a part of the amount was approved; see [`Transaction::partial`].
     pub partial_approved: Option<bool>,
@@ -333,15 +335,15 @@ pub struct Transaction {
     pub invoice: Option<String>,
     /// The purchase order number.
     pub purchase_order: Option<String>,
-    /// The number of the order; the plan's key for a payment that a plan made.
+    /// The order number; for a payment made by a plan, the plan's key.
     pub order_id: Option<String>,
-    /// The number of the customer; the customer's key for a payment that a plan made.
+    /// The customer number; for a payment made by a plan, the customer's key.
     pub customer_id: Option<String>,
-    /// What was sold.
+    /// The description of the purchase.
     pub description: Option<String>,
     /// Comments.
     pub comments: Option<String>,
-    /// What the card of the token that it created is, for people.
+    /// The description of the card of the created token, for people.
     pub token_description: Option<String>,
     /// The email address.
     pub email_address: Option<String>,
@@ -349,30 +351,30 @@ pub struct Transaction {
     pub billing: Option<PostalAddress>,
     /// The shipping address.
     pub shipping: Option<PostalAddress>,
-    /// Whether the billing address is the shipping address, too.
+    /// Whether the billing address is also the shipping address.
     pub billing_is_shipping: Option<Reported<bool>>,
-    /// The software that made it; `Clearent Recurring Engine` for a payment that a plan made.
+    /// The software that made the transaction; `Clearent Recurring Engine` for a payment made by a plan.
     pub software_type: Option<String>,
     /// The version of that software.
     pub software_type_version: Option<String>,
-    /// The answer of the address check, a letter of [`CheckAnswer::AVS`](super::CheckAnswer::AVS).
+    /// The result of the address check, a letter of [`CheckAnswer::AVS`](super::CheckAnswer::AVS).
     pub avs_result_code: Option<String>,
-    /// The same for people.
+    /// The result of the address check, for people.
     pub avs_result_code_description: Option<String>,
-    /// The answer of the security code check, a letter of [`CheckAnswer::CSC`](super::CheckAnswer::CSC).
+    /// The result of the security code check, a letter of [`CheckAnswer::CSC`](super::CheckAnswer::CSC).
     pub csc_result_code: Option<String>,
-    /// The same for people.
+    /// The result of the security code check, for people.
     pub csc_result_code_description: Option<String>,
-    /// Whether the field that the request had checked makes it a duplicate.
+    /// Whether it is a duplicate by the `check-field` of the request.
     pub check_field_duplicate: Option<bool>,
-    /// Whether it reserves an amount that is neither captured nor voided yet (**inferred**: the vendor names the
+    /// Whether it is an authorization that is neither captured nor voided yet (**inferred**: the vendor names the
     /// member, and its sales have `false`).
     pub pending: Option<bool>,
     /// Whether its batch is settled.
     pub settled: Option<bool>,
-    /// Whether it was taken back.
+    /// Whether it was voided.
     pub voided: Option<bool>,
-    /// Whether it is an authorisation that was taken back.
+    /// Whether it is an authorization that was voided.
     pub voided_auth: Option<bool>,
     /// The merchant.
     pub merchant_id: Option<String>,
@@ -383,13 +385,13 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// Whether this is an earlier transaction, answered because the request looked like a duplicate of it: then nothing
-    /// was charged now.
+    /// Whether this is an earlier transaction, returned because the request looked like a duplicate of it. If so,
+    /// nothing was charged now.
     ///
-    /// The gateway says so by its message (`Transaction previously approved`, as the vendor's page "Duplicate Transaction
-    /// Settings" and its own clients have it) or by `check-field-duplicate`; a gateway that said neither could not be told
-    /// from one that charged. An `invoice` or `order-id` of its own for each charge helps there: the earlier one is
-    /// another.
+    /// The gateway marks a duplicate by its message (`Transaction previously approved`, according to the vendor's page
+    /// "Duplicate Transaction Settings" and its own clients) or by `check-field-duplicate`. Without either mark, the
+    /// response cannot be distinguished from a new charge. To detect that case, give each charge its own `invoice` or
+    /// `order-id`: an earlier charge then has another one.
     ///
     /// ```
     /// use perennial_domain::clearent::Transaction;
@@ -403,50 +405,50 @@ impl Transaction {
         self.check_field_duplicate == Some(true) || self.display_message.as_deref().is_some_and(says_so)
     }
 
-    /// What the gateway says in `display-message` when it answers with an earlier transaction.
+    /// The gateway's `display-message` when it returns an earlier transaction.
     pub const PREVIOUSLY_APPROVED: &'static str = "Transaction previously approved";
 
-    /// The plan that made it, if one did.
+    /// The key of the plan that made the transaction, if a plan made it.
     pub fn plan_key(&self) -> Option<PlanKey> {
         let engine =
             self.software_type.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(Self::ENGINE));
         self.order_id.as_deref().filter(|_| engine).and_then(|key| PlanKey::try_from(key).ok())
     }
 
-    /// The customer whose plan made it, if one did.
+    /// The key of the customer whose plan made the transaction, if a plan made it.
     pub fn customer_key(&self) -> Option<CustomerKey> {
         self.plan_key().and(self.customer_id.as_deref()).and_then(|key| CustomerKey::try_from(key).ok())
     }
 
-    /// What the gateway's engine calls itself in `software-type`.
+    /// The name of the gateway's recurring engine in `software-type`.
     pub const ENGINE: &'static str = "Clearent Recurring Engine";
 }
 
-/// Which transactions to list; the gateway keeps them for 90 days.
+/// Criteria for listing transactions; the gateway keeps them for 90 days.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TransactionSearch {
-    /// The transaction.
+    /// The transaction with this id.
     pub id: Option<TransactionId>,
-    /// Transactions of this amount.
+    /// Transactions with this amount.
     pub amount: Option<Amount>,
-    /// Transactions of this type.
+    /// Transactions with this type.
     pub transaction_type: Option<TransactionType>,
-    /// Transactions of this status.
+    /// Transactions with this status.
     pub status: Option<String>,
     /// Transactions of cards with these last four digits.
     pub last_four: Option<String>,
-    /// Transactions with this approval.
+    /// Transactions with this approval code.
     pub authorization_code: Option<String>,
-    /// Transactions of this invoice.
+    /// Transactions with this invoice number.
     pub invoice: Option<String>,
-    /// Transactions of this order; a plan's key finds its payments.
+    /// Transactions with this order number; a plan's key finds its payments.
     pub order_id: Option<String>,
     /// Transactions with this message for people, such as `Not Sufficient Funds`.
     pub display_message: Option<String>,
-    /// The earliest time, `yyyy-MM-dd HH:mm`, or a day. That it is in UTC unless a zone follows (`EST`, `GMT-06:00`) is
-    /// **inferred** from the times of answers.
+    /// The earliest time, `yyyy-MM-dd HH:mm`, or a day. The time zone is UTC unless a zone follows (`EST`,
+    /// `GMT-06:00`); UTC is **inferred** from the times in responses.
     pub start_date: Option<String>,
-    /// The latest time, likewise. That all of its minute, or of its day, belongs to the search is **inferred**.
+    /// The latest time, in the format of `start_date`. The whole minute or day is included (**inferred**).
     pub end_date: Option<String>,
     /// Page and order.
     pub paging: Paging,

@@ -1,11 +1,11 @@
-//! The one judgement of a transaction: approved, declined, or neither.
+//! The single function that decides whether a transaction was approved, declined, or neither.
 
 use std::fmt;
 
 use super::{Payment, Transaction, TransactionResult, TransactionType};
 use crate::Amount;
 
-/// The outcome of a transaction, from everything that the gateway reports about it.
+/// The outcome of a transaction, determined from all its members.
 ///
 /// ```
 /// use perennial_domain::clearent::{Transaction, TransactionResult, Verdict};
@@ -26,7 +26,7 @@ pub enum Verdict {
     Approved,
     /// No money moves.
     Declined,
-    /// The members say neither, or contradict each other. Money may move: find out before you charge again.
+    /// The members are inconclusive or contradict each other. Money may move: find out before you charge again.
     Undecided,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Why a transaction was declined.
+/// The reason for a decline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decline {
     /// The gateway's three-digit code; the same number can mean different things on different endpoints.
@@ -59,16 +59,16 @@ pub struct Decline {
 /// A charge of which the issuer approved only a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Partial {
-    /// The amount that was taken.
+    /// The amount that was charged.
     pub taken: Amount,
     /// The amount that is still due; `None` if the gateway does not report the original amount.
     pub due: Option<Amount>,
 }
 
 impl TransactionResult {
-    /// What the word says by itself. Declined are `DECLINED`, `ERROR`, and the reasons that begin with `DECLINED_`, one
-    /// of which a generated client of the gateway lists (`DECLINED_BY_ISSUER_REFERRED_…`); every other word, such as one
-    /// for a review, is [`Verdict::Undecided`].
+    /// The verdict of the word alone. `DECLINED`, `ERROR` and the words that begin with `DECLINED_` are declined; a
+    /// generated client of the gateway lists one of the latter (`DECLINED_BY_ISSUER_REFERRED_…`). Every other word,
+    /// such as one for a review, is [`Verdict::Undecided`].
     ///
     /// ```
     /// use perennial_domain::clearent::{TransactionResult, Verdict};
@@ -86,7 +86,7 @@ impl TransactionResult {
     }
 }
 
-/// A result code by itself (vendor's page "transaction result codes", which breaks off at 059).
+/// The meaning of a result code alone (vendor's page "transaction result codes", which breaks off at 059).
 #[derive(Clone, Copy)]
 enum Code {
     Absent,
@@ -104,7 +104,7 @@ impl Code {
     fn of(code: Option<&str>) -> Self {
         let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) else { return Self::Absent };
         let digits = code.bytes().all(|byte| byte.is_ascii_digit());
-        // Older answers pad to four digits.
+        // Older responses pad the code to four digits.
         match code.parse::<u32>() {
             Ok(0 | 36) if digits => Self::Success,
             Ok(19 | 49..=53 | 55) if digits => Self::Failure,
@@ -116,16 +116,17 @@ impl Code {
 }
 
 impl Transaction {
-    /// The outcome. Everything that asks whether money moved asks this.
+    /// The outcome. All code that needs to know whether money moved calls this method.
     ///
     /// * Approved: the result is `APPROVED`, and the code is absent or documented as a success (`000`, `036`).
-    /// * Declined: the result says so ([`TransactionResult::verdict`]), and the code is a number that is not one of a
-    ///   success nor of a failure within the gateway (HTTP 500 in the vendor's list: 019, 049 to 053, 055). Or there is
-    ///   no result, and the code is documented as a refusal.
-    /// * Undecided: everything else, including a `status` that contradicts the rest, such as `Declined` beside `APPROVED`.
+    /// * Declined: the result says so ([`TransactionResult::verdict`]), and the code is a number that is documented
+    ///   neither as a success nor as a failure within the gateway (HTTP 500 in the vendor's list: 019, 049 to 053,
+    ///   055). Or the result is absent, and the code is documented as a refusal.
+    /// * Undecided: everything else, including a `status` that contradicts the other members, such as `Declined` with
+    ///   `APPROVED`.
     ///
-    /// A transaction without an id has a verdict, too: a check of a card that is answered with a token has no id. The
-    /// facade demands the id where money moves.
+    /// A transaction without an id has a verdict, too: a card check that returns a token has no id. The facade requires
+    /// the id where money moves.
     pub fn verdict(&self) -> Verdict {
         let word = self.result.as_ref().map(TransactionResult::verdict);
         let verdict = match (word, Code::of(self.result_code.as_deref())) {
@@ -146,8 +147,8 @@ impl Transaction {
         self.verdict() == Verdict::Approved
     }
 
-    /// Whether the transaction was taken back: by [`voided`](Self::voided), or, where the gateway leaves that out, by the word
-    /// of its [`status`](Self::status) (`Voided`; **inferred**: the vendor's samples have `Approved` and `Declined`).
+    /// Whether the transaction was voided: by [`voided`](Self::voided) or, if the gateway omits it, by the word of its
+    /// [`status`](Self::status) (`Voided`; **inferred**: the vendor's samples have `Approved` and `Declined`).
     ///
     /// ```
     /// use perennial_domain::clearent::Transaction;
@@ -160,8 +161,8 @@ impl Transaction {
         self.voided.unwrap_or_else(|| self.has_status_of_void())
     }
 
-    /// Whether `voided` and `status` contradict each other: a transaction that is not taken back has the status of one
-    /// that is. Nobody knows whether money moves.
+    /// Whether `voided` and `status` contradict each other: the transaction is not marked as voided, but has the status
+    /// of a voided one. It is then unknown whether money moves.
     pub fn may_be_voided(&self) -> bool {
         self.voided == Some(false) && self.has_status_of_void()
     }
@@ -171,8 +172,8 @@ impl Transaction {
         ["void", "voided"].iter().any(|word| status.eq_ignore_ascii_case(word))
     }
 
-    /// Why it was declined, if the [`verdict`](Self::verdict) is [`Verdict::Declined`]. `None` does not mean that it was
-    /// approved.
+    /// The reason for the decline, if the [`verdict`](Self::verdict) is [`Verdict::Declined`]. `None` does not mean
+    /// that the transaction was approved.
     ///
     /// ```
     /// use perennial_domain::clearent::{Transaction, TransactionResult};
@@ -190,8 +191,8 @@ impl Transaction {
             .then(|| Decline { code: self.result_code.clone(), message: self.display_message.clone() })
     }
 
-    /// What was taken and what is still due, if the gateway approved less than the amount of the charge: by
-    /// `partial-approved`, or by an `original-amount` above the amount.
+    /// The charged and the remaining amount, if the gateway approved less than the requested amount: according to
+    /// `partial-approved`, or to an `original-amount` above the amount.
     ///
     /// ```
     /// use perennial_domain::clearent::{Transaction, TransactionResult};
@@ -215,7 +216,7 @@ impl Transaction {
             .then(|| Partial { taken, due: original.and_then(|original| original.checked_sub(taken)) })
     }
 
-    /// The amount that is still due after a [partial](Self::partial) approval, if the gateway reports the original amount.
+    /// The remaining amount after a [partial](Self::partial) approval, if the gateway reports the original amount.
     ///
     /// ```
     /// use perennial_domain::clearent::Transaction;
@@ -228,7 +229,7 @@ impl Transaction {
 }
 
 impl Payment {
-    /// The outcome, by the word of its status.
+    /// The outcome, determined from the word in its status.
     ///
     /// ```
     /// use perennial_domain::clearent::{Payment, Verdict};

@@ -4,23 +4,23 @@ use super::credential::{credentials, read};
 use crate::{InvalidValue, Secret, key};
 
 credentials! {
-    /// What stands in for the credentials in every other call. It does not expire with time, but dies when a new one is
-    /// given for the same credentials.
+    /// An access id, which replaces the credentials in all other calls. It does not expire with time, but becomes
+    /// invalid when a new one is issued for the same credentials.
     AccessId;
 }
 
 impl AccessId {
-    /// Whether it is the same id.
+    /// Whether both are the same id.
     pub fn is(&self, other: &Self) -> bool {
         self.expose() == other.expose()
     }
 }
 
-/// The id of one request, which the gateway takes once: so that no request is performed twice.
+/// The id of one request. The gateway accepts it once, so that no request is performed twice.
 ///
-/// It belongs to the request that it was asked for. It cannot be cloned, and another request needs another one; to
-/// send the same request again needs this one again. Once sent, it is the name of what the request made: see
-/// [`used`](Self::used). Samples are GUIDs; read are 1 to 100 characters of `A-Z a-z 0-9 _ - . :`.
+/// It belongs to the request for which it was issued. It cannot be cloned: a different request needs a new id, and a
+/// retry of the same request needs the same id. After it was sent, it names the result of the request: see
+/// [`used`](Self::used). Samples are GUIDs; parsing accepts 1 to 100 characters of `A-Z a-z 0-9 _ - . :`.
 ///
 /// ```
 /// use perennial_domain::clientpay::RequestId;
@@ -32,12 +32,12 @@ impl AccessId {
 pub struct RequestId(Secret);
 
 impl RequestId {
-    /// The text: for the wire, and for a journal that writes it down before it is used.
+    /// Returns the text, to write it on the wire or into a journal before it is used.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
-    /// The name that what was made under this id has.
+    /// Returns the name of the object that was created under this id.
     pub fn used(&self) -> UsedRequestId {
         UsedRequestId(self.expose().to_owned())
     }
@@ -75,8 +75,8 @@ impl fmt::Debug for RequestId {
 }
 
 key::key! {
-    /// A request id that was sent, and now names the page or payment that it made: it stands in the page's URL, in
-    /// postbacks and in what a search finds.
+    /// A request id that was sent. It names the page or payment that the request created, and appears in the page's
+    /// URL, in postbacks and in search results.
     pub struct UsedRequestId;
 }
 

@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use crate::{InvalidValue, Rule, Text, builder::unlisted_request as request};
 
 /// The two-letter code of a state or territory of the US or of a province of Canada, the only ones that the vendor
-/// takes. It is read in any letter case and written in capitals.
+/// accepts. Parsing accepts any letter case; the code is written in capitals.
 ///
 /// ```
 /// use perennial_domain::{Rule, clientpay::State};
@@ -14,7 +14,7 @@ use crate::{InvalidValue, Rule, Text, builder::unlisted_request as request};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct State(&'static str);
 
-/// By the postal services of both countries: states, territories, posts of the US forces, provinces.
+/// The codes of the postal services of both countries: states, territories, US military mail, provinces.
 #[rustfmt::skip]
 const STATES: [&str; 72] = [
     "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY", "LA",
@@ -25,7 +25,7 @@ const STATES: [&str; 72] = [
 ];
 
 impl State {
-    /// The code.
+    /// The two-letter code.
     pub fn as_str(self) -> &'static str {
         self.0
     }
@@ -65,7 +65,7 @@ impl fmt::Display for State {
 request! {
     /// The address of a payer, of a card or of a bank account (billingAddress and payerAddress objects).
     ///
-    /// That the `billingInformation` of a payment has the same members is **inferred**.
+    /// The `billingInformation` of a payment has the same members (**inferred**).
     #[derive(Clone, PartialEq, Eq)]
     pub struct Address, AddressFields, AddressBuilder {
         optional {
@@ -75,11 +75,11 @@ request! {
             city: Text = "city",
             /// The state or province.
             state: State = "state",
-            /// The postal code; the vendor does not check it.
+            /// The postal code; the vendor does not validate it.
             zip_code: Text = "zipCode",
-            /// The phone number; of payers and payment methods, where samples show it.
+            /// The phone number; according to the samples, only in addresses of payers and payment methods.
             phone_number: Text = "phoneNumber",
-            /// The country; of payers, where a sample shows it and the table of members does not.
+            /// The country; only in addresses of payers: a sample shows it, the table of members does not.
             country: Text = "country",
         }
     }

@@ -1,6 +1,6 @@
-//! The macro behind every choice that the wire has as a number.
+//! The macro behind every choice that is a number on the wire.
 
-/// Declares a choice of a request: its number on the wire, and the words that are read in its place.
+/// Declares a choice in a request: its number on the wire, and the words that are accepted instead of the number.
 macro_rules! code {
     (
         $(#[$meta:meta])*

@@ -2,17 +2,17 @@ use std::fmt;
 
 use crate::{InvalidValue, Rule, Secret, builder::unlisted_request as request, encoding};
 
-/// Declares secrets that are pasted from the vendor's mail.
+/// Declares secrets that merchants paste from the vendor's mail.
 macro_rules! credentials {
     ($( $(#[$meta:meta])* $Credential:ident; )*) => {$(
         $(#[$meta])*
         ///
-        /// The vendor documents no format, so 1 to 256 visible ASCII characters but quotation marks pass. Blanks around
-        /// them are removed, and so is a byte order mark at the very start.
+        /// The vendor documents no format, so 1 to 256 visible ASCII characters except quotation marks are accepted.
+        /// Whitespace around them and a byte order mark at the very start are removed.
         pub struct $Credential(Secret);
 
         impl $Credential {
-            /// The text, for the one place that puts it on the wire.
+            /// Returns the text, to write it on the wire.
             pub fn expose(&self) -> &str {
                 self.0.expose()
             }
@@ -52,7 +52,7 @@ macro_rules! credentials {
 
 pub(super) use credentials;
 
-/// The most characters that a credential may have; the bound is ours.
+/// The maximum number of characters of a credential. The vendor documents no limit; this one is ours.
 const LONGEST: usize = 256;
 
 pub(super) fn read(pasted: &str) -> Result<Secret, InvalidValue> {
@@ -71,16 +71,16 @@ credentials! {
     IntegratorKey;
     /// The key of one merchant account of a customer.
     AccountKey;
-    /// The pin that goes with an [`AccountKey`].
+    /// The PIN that belongs to an [`AccountKey`].
     AccountPin;
     /// The key of a customer across all its merchant accounts.
     CustomerKey;
-    /// The pin that goes with a [`CustomerKey`].
+    /// The PIN that belongs to a [`CustomerKey`].
     CustomerPin;
 }
 
 request! {
-    /// What an access id is given for: the partner, and one merchant account (quickstart).
+    /// The credentials for an access id of one merchant account (quickstart).
     ///
     /// ```
     /// use perennial_domain::clientpay::Credentials;
@@ -97,21 +97,21 @@ request! {
             integrator_key: IntegratorKey = "integratorKey",
             /// The merchant account's key; required.
             account_key: AccountKey = "accountKey",
-            /// The merchant account's pin; required.
+            /// The merchant account's PIN; required.
             account_pin: AccountPin = "accountPin",
         }
     }
 }
 
 request! {
-    /// What a customer's access id is given for: the partner, and a customer with all its merchant accounts.
+    /// The credentials for an access id of a customer with all its merchant accounts.
     pub struct CustomerCredentials, CustomerCredentialsFields, CustomerCredentialsBuilder {
         required {
             /// The partner's key; required.
             integrator_key: IntegratorKey = "integratorKey",
             /// The customer's key; required.
             customer_key: CustomerKey = "customerKey",
-            /// The customer's pin; required.
+            /// The customer's PIN; required.
             customer_pin: CustomerPin = "customerPin",
         }
     }

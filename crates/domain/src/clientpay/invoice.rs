@@ -6,7 +6,7 @@ use crate::{
     Amount, Date, Flag, InvalidValue, NaiveDate, Rule, Text, Violations, builder::unlisted_request as request,
 };
 
-/// A day of an invoice: written `yyyy-mm-dd`, and read in that format and as `mm/dd/yyyy` (invoice object).
+/// A day in an invoice: written `yyyy-mm-dd`; parsing also accepts `mm/dd/yyyy` (invoice object).
 ///
 /// ```
 /// use perennial_domain::clientpay::InvoiceDate;
@@ -68,7 +68,7 @@ impl fmt::Display for InvoiceDate {
     }
 }
 
-/// A part of a total, such as a tax or a discount: an [`Amount`] that may be nothing.
+/// A part of a total, such as a tax or a discount: an [`Amount`] that may be zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Portion(Amount);
 
@@ -107,7 +107,7 @@ impl fmt::Display for Portion {
     }
 }
 
-/// An amount that is paid is something, and not more than the balance.
+/// Checks that the paid amount is not zero and not more than the balance.
 fn check_amounts(balance: Option<Amount>, payment: Option<Amount>, violations: &mut Violations) {
     for (field, amount) in [("outstandingBalance", balance), ("paymentAmount", payment)] {
         if amount.is_some_and(Amount::is_zero) {
@@ -122,8 +122,8 @@ fn check_amounts(balance: Option<Amount>, payment: Option<Amount>, violations: &
 request! {
     /// An invoice on a payment page (invoice object).
     ///
-    /// The outstanding balance is the most that can be paid, and what is paid unless `payment_amount` says less. That
-    /// it is what is left of the other amounts is not checked.
+    /// The outstanding balance is the maximum payment, and also the default of `payment_amount`. The balance is not
+    /// checked against the other amounts.
     ///
     /// ```
     /// use perennial_domain::clientpay::Invoice;
@@ -140,17 +140,17 @@ request! {
     #[derive(Clone, PartialEq, Eq)]
     pub struct Invoice, InvoiceFields, InvoiceBuilder {
         required {
-            /// The number, as the payer sees it; required.
+            /// The number that the payer sees; required.
             invoice_number: Text = "invoiceNumber",
-            /// The invoice's day; required.
+            /// The date of the invoice; required.
             invoice_date: InvoiceDate = "invoiceDate",
-            /// What is left to pay, after discount, tax and earlier payments; required.
+            /// The amount left to pay, after discount, tax and earlier payments; required.
             outstanding_balance: Amount = "outstandingBalance",
         }
         optional {
             /// Whether the payer may change the amount; the gateway's default is true.
             editable: Flag = "editable",
-            /// The day by which it is to be paid.
+            /// The day on which it is due.
             due_date: InvoiceDate = "dueDate",
             /// The sum before tax and discount.
             subtotal_amount: Portion = "subtotalAmount",
@@ -158,13 +158,13 @@ request! {
             discount_amount: Portion = "discountAmount",
             /// The tax.
             tax: Portion = "tax",
-            /// What is to be paid now; the gateway's default is the balance.
+            /// The amount to pay now; the gateway's default is the balance.
             payment_amount: Amount = "paymentAmount",
             /// Your id of the client.
             client_id: Text = "clientID",
             /// The client's name.
             client_name: Text = "clientName",
-            /// Where the invoice itself can be read; the page links to it.
+            /// The address of the invoice document, to which the page links.
             pdf_link: WebAddress = "pdfLink",
         }
     }
@@ -176,29 +176,29 @@ request! {
     #[derive(Clone, PartialEq, Eq)]
     pub struct ConnectInvoice, ConnectInvoiceFields, ConnectInvoiceBuilder {
         required {
-            /// The number, as the payer sees it; required.
+            /// The number that the payer sees; required.
             invoice_number: Text = "invoiceNumber",
-            /// The invoice's day; required.
+            /// The date of the invoice; required.
             invoice_date: InvoiceDate = "invoiceDate",
-            /// What is left to pay; required.
+            /// The amount left to pay; required.
             outstanding_balance: Amount = "outstandingBalance",
         }
         optional {
-            /// What is to be paid now; the gateway's default is the balance.
+            /// The amount to pay now; the gateway's default is the balance.
             payment_amount: Amount = "paymentAmount",
             /// The matter's number.
             matter_number: Text = "matterNumber",
-            /// What the matter is about.
+            /// The description of the matter.
             matter_description: Text = "matterDescription",
             /// Your id of the client.
             client_id: Text = "clientID",
             /// The client's name.
             client_name: Text = "clientName",
-            /// Where the invoice itself can be read.
+            /// The address of the invoice document.
             pdf_link: WebAddress = "pdfLink",
-            /// Whether several pay it; for Elite Enterprise only, and sent as `Y` or `N`.
+            /// Whether several payers pay it; only for Elite Enterprise; sent as `Y` or `N`.
             is_multi_pay: Flag = "isMultiPay",
-            /// The matter's primary key; for ProLaw only.
+            /// The matter's primary key; only for ProLaw.
             matter_pk: Text = "matterPK",
         }
     }
@@ -206,14 +206,14 @@ request! {
 }
 
 request! {
-    /// A line on a payment page that is no invoice (line item object).
+    /// A line on a payment page that is not an invoice (line item object).
     ///
     /// A column without a value on any line is not shown.
     #[derive(Clone, PartialEq, Eq)]
     pub struct LineItem, LineItemFields, LineItemBuilder {
         required {
-            /// The line's total, and what is paid unless the payer changes it. The vendor's page does not star it,
-            /// but nothing could be paid without.
+            /// The total of the line, which is paid unless the payer changes it. The vendor's page does not mark it as
+            /// required, but nothing could be paid without it.
             payment_amount: Amount = "paymentAmount",
         }
         optional {
@@ -223,7 +223,7 @@ request! {
             item_id: Text = "itemId",
             /// The item's name.
             item_name: Text = "itemName",
-            /// What the item is.
+            /// The description of the item.
             item_description: Text = "itemDescription",
         }
     }
@@ -231,7 +231,7 @@ request! {
 }
 
 request! {
-    /// The heads of the columns of line items (line item table label object). The defaults stand beside them.
+    /// The column headings of line items (line item table label object). Each field shows its default.
     #[derive(Clone, PartialEq, Eq)]
     pub struct LineItemLabels, LineItemLabelsFields, LineItemLabelsBuilder {
         optional {
@@ -246,7 +246,7 @@ request! {
 }
 
 code! {
-    /// The practice management system that a page or a search connects to.
+    /// The practice management system to which a page or a search connects.
     pub enum ConnectOption one of "1 (ProLaw), 2 (Enterprise), 3 (3E), 4 (Aderant)" {
         /// ProLaw.
         ProLaw = 1 | "ProLaw",
@@ -260,7 +260,7 @@ code! {
 }
 
 code! {
-    /// What a connect search looks at.
+    /// The kind of identifier that a connect search compares.
     pub enum SearchOption one of "1 (invoice), 2 (matter), 3 (client)" {
         /// The number of an invoice or statement.
         Invoice = 1 | "invoice",
@@ -278,22 +278,22 @@ request! {
         required {
             /// The system; required.
             connect_option: ConnectOption = "connectOption",
-            /// What is looked at; required.
+            /// The kind of identifier to search for; required.
             search_option: SearchOption = "searchOption",
-            /// What it must be, exactly; required.
+            /// The identifier, which must match exactly; required.
             search_text: Text = "searchText",
         }
         optional {
-            /// What narrows down what is found.
+            /// The kind of identifier that filters the results.
             filter_option: SearchOption = "filterOption",
-            /// What that must be.
+            /// The identifier that filters the results.
             filter_text: Text = "filterText",
         }
     }
 }
 
-/// An open invoice that a connect search found. Members that the gateway left out are `None`; the members are those
-/// of [`ConnectInvoice`], whose appearance in an answer is **inferred**.
+/// An open invoice found by a connect search. Members that the gateway omits are `None`. The members are those of
+/// [`ConnectInvoice`]; their appearance in a response is **inferred**.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 #[expect(missing_docs, reason = "the fields are those of ConnectInvoice")]
@@ -312,7 +312,7 @@ pub struct OpenInvoice {
 }
 
 impl OpenInvoice {
-    /// The invoice as a connect page takes it, with what it must have and has not named.
+    /// Converts to the invoice of a connect page, or returns the required members that are missing.
     pub fn to_pay(&self) -> Result<ConnectInvoice, Violations> {
         let Self { invoice_number, invoice_date, outstanding_balance, payment_amount, .. } = self;
         let Self { matter_number, matter_description, client_id, client_name, pdf_link, .. } = self;

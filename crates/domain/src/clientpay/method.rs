@@ -9,12 +9,12 @@ use crate::{
 };
 
 key! {
-    /// The id of a kept payment method, a GUID.
+    /// The id of a stored payment method, a GUID.
     pub struct PaymentMethodId;
 }
 
-/// The routing number of a US bank: nine digits. Its check digit is not checked, because the vendor's own sample has a
-/// wrong one.
+/// The routing number of a US bank: nine digits. The check digit is not validated, because it is wrong in the vendor's
+/// own sample.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoutingNumber(String);
 
@@ -46,10 +46,10 @@ impl TryFrom<String> for RoutingNumber {
     }
 }
 
-/// The number of a bank account: 4 to 17 digits, as the US clearing house takes them; the vendor states no format.
+/// The number of a bank account: 4 to 17 digits, as US clearing houses accept them; the vendor documents no format.
 ///
-/// Spaces and hyphens are removed when reading. It is wiped when dropped, shows its last four digits at most, and
-/// cannot be cloned or compared.
+/// Parsing removes spaces and hyphens. The number is wiped when dropped, shows at most its last four digits, and cannot
+/// be cloned or compared.
 ///
 /// ```
 /// use perennial_domain::clientpay::AccountNumber;
@@ -59,12 +59,12 @@ impl TryFrom<String> for RoutingNumber {
 pub struct AccountNumber(Zeroizing<String>);
 
 impl AccountNumber {
-    /// The digits, for the one place that puts them on the wire.
+    /// Returns the digits, to write them on the wire.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The last four digits, which may be shown and stored; none of a number that has no more than them.
+    /// The last four digits, which may be shown and stored; empty for a number of four digits.
     pub fn last_four(&self) -> &str {
         if self.0.len() > 4 { &self.0[self.0.len() - 4..] } else { "" }
     }
@@ -74,7 +74,7 @@ impl TryFrom<&str> for AccountNumber {
     type Error = InvalidValue;
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
-        // One allocation of the final size: growing would leave copies of the number behind.
+        // One allocation of the final size: a buffer that grows leaves copies of the number behind.
         let mut digits = Zeroizing::new(String::with_capacity(text.len()));
         digits.extend(text.chars().filter(|c| !matches!(c, ' ' | '-')));
         if matches!(digits.len(), 4..=17) && digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -100,21 +100,21 @@ impl fmt::Debug for AccountNumber {
 }
 
 open! {
-    /// The kind of a bank account. The vendor's table calls it an integer; everything else shows these words.
+    /// The kind of a bank account. The vendor's table calls it an integer; all other pages show these words.
     pub struct AccountType one of "checking_business, checking_personal, savings_business, savings_personal" {
-        /// A business's current account; the gateway's default.
+        /// A checking account of a business; the gateway's default.
         CHECKING_BUSINESS = "checking_business",
-        /// A person's current account.
+        /// A checking account of a person.
         CHECKING_PERSONAL = "checking_personal",
-        /// A business's savings account.
+        /// A savings account of a business.
         SAVINGS_BUSINESS = "savings_business",
-        /// A person's savings account.
+        /// A savings account of a person.
         SAVINGS_PERSONAL = "savings_personal",
     }
 }
 
 request! {
-    /// A card to pay with or to keep. That `cardholderName` and `cvv` may be left out is **inferred**.
+    /// A card to charge or to store. That `cardholderName` and `cvv` are optional is **inferred**.
     pub struct Card, CardFields, CardBuilder {
         required {
             /// The card number; required.
@@ -125,21 +125,21 @@ request! {
         optional {
             /// The name on the card.
             cardholder_name: Text = "cardholderName",
-            /// The security code. It is never kept.
+            /// The security code; never stored.
             cvv: SecurityCode = "cvv",
         }
     }
 }
 
 request! {
-    /// A bank account to pay from or to keep (eCheck object).
+    /// A bank account to charge or to store (eCheck object).
     pub struct ECheck, ECheckFields, ECheckBuilder {
         required {
             /// The name on the account; required.
             name_on_account: Text = "nameOnAccount",
-            /// The bank; required.
+            /// The routing number of the bank; required.
             routing_number: RoutingNumber = "routingNumber",
-            /// The account; required.
+            /// The account number; required.
             account_number: AccountNumber = "accountNumber",
         }
         optional {
@@ -150,10 +150,10 @@ request! {
 }
 
 request! {
-    /// A way to pay that is kept with a payer: a card or a bank account, and not both (payment method object).
+    /// A payment method to store with a payer: either a card or a bank account (payment method object).
     pub struct NewMethod, NewMethodFields, NewMethodBuilder {
         optional {
-            /// Whether it becomes the one that is charged by the payer's id. A payer has one.
+            /// Whether it becomes the primary method, which is charged by the payer's id. A payer has one.
             is_primary: Flag = "isPrimary",
         }
         nested {
@@ -161,7 +161,7 @@ request! {
             credit_card: Card = "creditCard",
             /// The bank account.
             e_check: ECheck = "eCheck",
-            /// The address of the card or of the account.
+            /// The address of the card or bank account.
             billing_address: Address = "billingAddress",
         }
     }
@@ -171,7 +171,7 @@ request! {
     ], "eCheck", violations);
 }
 
-/// Of the ways to pay exactly one is given. One that was given and refused has said so already.
+/// Checks that exactly one method is given. A refused value was already reported, and counts as given.
 pub(super) fn check_one(ways: &[(&'static str, bool)], others: &'static str, violations: &mut Violations) {
     let refused = |way: &str| violations.iter().any(|violation| violation.field.starts_with(way));
     let mut given = ways.iter().filter(|(way, given)| *given || refused(way)).map(|(way, _)| *way);
@@ -183,8 +183,8 @@ pub(super) fn check_one(ways: &[(&'static str, bool)], others: &'static str, vio
 }
 
 request! {
-    /// Changes to a kept method: whether it is the primary one, the name on it, and a card's expiry. A number and an
-    /// address cannot be changed: add a new method (update payment method page).
+    /// An update of a stored method: whether it is the primary one, the name on it, or a card's expiry. A number and an
+    /// address cannot change: add a new method instead (update payment method page).
     #[derive(Clone, PartialEq, Eq)]
     pub struct MethodUpdate, MethodUpdateFields, MethodUpdateBuilder {
         required {
@@ -192,7 +192,7 @@ request! {
             id: PaymentMethodId = "id",
         }
         optional {
-            /// Whether it becomes the primary one.
+            /// Whether it becomes the primary method.
             is_primary: Flag = "isPrimary",
             /// The name on the card.
             cardholder_name: Text = "creditCard.cardholderName",
@@ -213,7 +213,7 @@ request! {
 }
 
 impl MethodUpdateBuilder {
-    /// Notes a field that a kept method cannot change, as a request may name it.
+    /// Records that the request names a field of a stored method that cannot change.
     pub fn fixed(mut self, field: &'static str) -> Self {
         self.violations.add(field, Rule::MethodFieldFixed);
         self

@@ -1,7 +1,7 @@
 //! ClientPay: access ids and single-use request ids, payment pages, payments, and payers with their methods.
 //!
-//! A field of a request has the name by which version 2 of the API calls it (`outstandingBalance`). Where the vendor's
-//! pages disagree or say nothing, the item says what was chosen, and that it is **inferred**.
+//! The fields of a request have the names of version 2 of the API (`outstandingBalance`). Where the vendor's pages
+//! contradict each other or are silent, the documentation of the item states the choice, and marks it as **inferred**.
 
 mod access;
 mod address;

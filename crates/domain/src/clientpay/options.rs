@@ -4,10 +4,11 @@ use super::ranged::ranged;
 use crate::{Flag, InvalidValue, Rule, Text, builder::unlisted_request as request};
 
 ranged! {
-    /// How long a page can be paid on, in seconds: 15 minutes to what the vendor calls one year.
+    /// The time during which a page can be paid, in seconds: from 15 minutes to the maximum, which the vendor calls one
+    /// year.
     ///
-    /// The vendor takes less than 15 minutes for 15 minutes; here it is refused, so that nobody thinks that 0 means
-    /// for ever. Unset, it is 15 minutes in version 1.0 and the longest in version 2.
+    /// The vendor treats any smaller number as 15 minutes. This type refuses it, so that nobody mistakes 0 for
+    /// unlimited. The default is 15 minutes in version 1.0 and the maximum in version 2.
     ///
     /// ```
     /// use perennial_domain::clientpay::PageDuration;
@@ -20,16 +21,16 @@ ranged! {
 }
 
 impl PageDuration {
-    /// What the gateway makes of any number of seconds: the nearest that is allowed. That it takes too many for the
-    /// most is **inferred**.
+    /// Converts any number of seconds as the gateway does: to the nearest allowed value. That larger values become the
+    /// maximum is **inferred**.
     pub fn as_gateway(seconds: i64) -> Self {
         let seconds = seconds.clamp(i64::from(Self::MIN.0), i64::from(Self::MAX.0));
-        // Clamped to bounds that both fit.
+        // The value is clamped to bounds that both fit.
         u32::try_from(seconds).map_or(Self::MAX, Self)
     }
 }
 
-/// The address of a web page: `https://` or `http://`, a host, no blanks and no user.
+/// The address of a web page: `https://` or `http://` and a host, without whitespace and user information.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WebAddress(Text);
 
@@ -72,55 +73,58 @@ impl AsRef<str> for WebAddress {
 }
 
 request! {
-    /// How a page looks and how long it lasts (pageOptions object).
+    /// The appearance and the lifetime of a page (pageOptions object).
     #[derive(Clone, PartialEq, Eq)]
     pub struct PageOptions, PageOptionsFields, PageOptionsBuilder {
         optional {
             /// The large title.
             header_text: Text = "headerText",
-            /// The line below it. The vendor's table writes `subHeaderText`, its sample `subheaderText`; that is sent.
+            /// The line below the title. The vendor's table spells it `subHeaderText`, its sample `subheaderText`,
+            /// which is sent.
             subheader_text: Text = "subheaderText",
             /// The text above the main button.
             footer_text: Text = "footerText",
-            /// Whether the firm's logo is left out; the gateway's default is true.
+            /// Whether the firm's logo is hidden; the gateway's default is true.
             hide_customer_header_logo: Flag = "hideCustomerHeaderLogo",
-            /// How long the page can be paid on, in seconds.
+            /// The time during which the page can be paid, in seconds.
             duration: PageDuration = "duration",
-            /// The id of a look that the vendor assigned; `1` is the stock one.
+            /// The id of a style assigned by the vendor; `1` is the standard style.
             styling: Text = "styling",
-            /// Whether reCAPTCHA is off; the gateway's default is true.
+            /// Whether reCAPTCHA is disabled; the gateway's default is true.
             disable_recaptcha: Flag = "disableRecaptcha",
-            /// Whether the payer may be kept with the method; the gateway's default is true. For payment pages.
+            /// Whether the payer can store the method; the gateway's default is true. Only for payment pages.
             enable_payer_saving: Flag = "enablePayerSaving",
-            /// Whether the payer sees the page, and not the firm's staff: it changes words. The default is true.
+            /// Whether the payer sees the page, rather than the firm's staff: it changes texts. The gateway's default
+            /// is true.
             is_payer_facing: Flag = "isPayerFacing",
         }
     }
 }
 
 request! {
-    /// Who is told of a payment on a page (responseOptions object).
+    /// The recipients of postbacks about a payment on a page (responseOptions object).
     ///
-    /// The client-side postback is a browser's `postMessage` to the window around the page's frame. Check there that
-    /// `event.origin` is the origin of the page's URL, and even then take it for a hint: it comes from the payer's
-    /// browser. Where the frame's parent is not at `client_side_return_address`, nothing is posted and nobody is told.
+    /// The client-side postback is a browser's `postMessage` to the parent window of the page's frame. There, check
+    /// that `event.origin` is the origin of the page's URL, and even then treat the message as a hint: it comes from
+    /// the payer's browser. If the parent window is not at `client_side_return_address`, nothing is posted.
     #[derive(Clone, PartialEq, Eq)]
     pub struct ResponseOptions, ResponseOptionsFields, ResponseOptionsBuilder {
         optional {
-            /// Whether the window around the page's frame is told; the gateway's default is true.
+            /// Whether the parent window of the page's frame gets a postback; the gateway's default is true.
             enable_client_side_post_back: Flag = "enableClientSidePostBack",
-            /// Where that window must be.
+            /// The address of that window.
             client_side_return_address: WebAddress = "clientSideReturnAddress",
-            /// Where the gateway posts the same to.
+            /// The address to which the gateway posts the same content.
             server_side_return_address: WebAddress = "serverSideReturnAddress",
         }
     }
 }
 
-/// Who gets copies of receipts, as the text of a JSON object.
+/// The recipients of receipt copies, as the text of a JSON object.
 ///
-/// The vendor names the object (changelog 2.0) and, in the pages that are known, none of its members: so it is open,
-/// and goes over the wire as it is. Here it is only seen to be in braces; that it is JSON is seen when it is written.
+/// The vendor names the object (changelog 2.0) but, on the known pages, none of its members. The text is therefore sent
+/// unchanged. The constructor only checks for the braces around it; whether it is JSON is checked when the request is
+/// encoded.
 ///
 /// ```
 /// use perennial_domain::clientpay::EmailOptions;
@@ -132,7 +136,7 @@ request! {
 pub struct EmailOptions(Text);
 
 impl EmailOptions {
-    /// The JSON text.
+    /// Returns the JSON text.
     pub fn as_json(&self) -> &str {
         self.0.as_str()
     }

@@ -4,9 +4,9 @@ use std::fmt;
 use super::{Payment, PaymentId, PaymentStatus, UsedRequestId};
 use crate::Amount;
 
-/// What was asked of a payment, by which anything that tells of it is judged.
+/// The expected properties of a payment, against which reports of the gateway are judged.
 ///
-/// `success: true` alone says nothing: the first postback of a payment has it, before there is a payment.
+/// `success: true` alone proves nothing: the first postback has it before the payment is made.
 ///
 /// ```
 /// use perennial_domain::clientpay::{Expected, Payment, PaymentStatus, Verdict};
@@ -31,14 +31,14 @@ use crate::Amount;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
-    /// The request.
+    /// The id of the request.
     pub request_id: UsedRequestId,
-    /// How much was to be paid; unset where the payer decides, as on a page with amounts that can be edited.
+    /// The amount to be paid; `None` if the payer decides, as on a page with editable amounts.
     pub amount: Option<Amount>,
 }
 
-/// What is known of a payment. Of several postbacks about one payment, the greatest holds: they may come in any order
-/// and any number, and what is known is never lost. Of several records that a search finds, see [`Expected::find`].
+/// The known state of a payment. Postbacks may arrive in any order and more than once: the greatest verdict of all
+/// postbacks about one payment is the valid one. For several records in a search result, see [`Expected::find`].
 ///
 /// ```
 /// use perennial_domain::clientpay::Verdict;
@@ -46,37 +46,37 @@ pub struct Expected {
 /// // The two postbacks of one payment, swapped and repeated.
 /// let told = [Verdict::Approved, Verdict::Pending, Verdict::Approved];
 /// assert_eq!(told.into_iter().max(), Some(Verdict::Approved));
-/// // A decline beside something that contradicts it is no definite no.
+/// // A decline together with a contradiction is not a definite decline.
 /// assert_eq!([Verdict::Unknown, Verdict::Declined].into_iter().max(), Some(Verdict::Unknown));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// It is being made.
+    /// The payment is in progress.
     Pending,
-    /// It was not made. On a page, the payer can try again.
+    /// The payment was not made. On a page, the payer can try again.
     Declined,
-    /// What was told contradicts itself, is about another payment, or says too little.
+    /// The report contradicts itself, is about another payment, or is incomplete.
     Unknown,
-    /// It was made: the gateway says so, names the payment, our request and our amount.
+    /// The payment was made: the report names it as approved, with its id, our request and our amount.
     Approved,
-    /// It was made, and taken or given back since.
+    /// The payment was made, and was later voided or refunded.
     Reversed,
 }
 
-/// Several payments under one request id, of which each may have taken money. None of them is the answer: a person
-/// decides which one stays.
+/// The error for several payments under one request id, each of which may have moved money. None of them can be
+/// returned as the result: a person must decide which one stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeveralPayments {
     payment_ids: Vec<PaymentId>,
 }
 
 impl SeveralPayments {
-    /// An error that names these payments.
+    /// Creates an error that names these payments.
     pub fn new(payment_ids: Vec<PaymentId>) -> Self {
         Self { payment_ids }
     }
 
-    /// The payments, in the order of the search.
+    /// The ids of the payments, in the order of the search.
     pub fn payment_ids(&self) -> &[PaymentId] {
         &self.payment_ids
     }
@@ -92,9 +92,9 @@ impl fmt::Display for SeveralPayments {
 impl Error for SeveralPayments {}
 
 impl Expected {
-    /// What this tells of the payment.
+    /// Judges a report of the payment.
     ///
-    /// A decline may leave the amount out, but must not name another one. A refund is no payment.
+    /// A decline may omit the amount but must not name a different one. A refund is not a payment.
     pub fn judge(&self, payment: &Payment) -> Verdict {
         let Payment { success, request_id, payment_id, payment_status, payment_amount, .. } = payment;
         let Some(status) = payment_status else { return Verdict::Unknown };
@@ -125,11 +125,11 @@ impl Expected {
         }
     }
 
-    /// The verdict of the records that a search for the request found; `None` if it found none.
+    /// Judges the records found by a search for the request; `None` if there are none.
     ///
-    /// On a page, declined attempts may precede one payment. The surcharge of a payment is another payment under the
-    /// same request id (that its record looks like this is **inferred**): it belongs to the payment that names its
-    /// amount. Anything else that is not declined may have taken money.
+    /// On a page, declined attempts may precede one payment. The surcharge of a payment is a separate payment under the
+    /// same request id (the form of its record is **inferred**): it belongs to the payment whose record names its
+    /// amount. Any other record that is not declined may have moved money.
     ///
     /// ```
     /// use perennial_domain::clientpay::{Expected, Payment, PaymentStatus, Verdict};
@@ -152,13 +152,13 @@ impl Expected {
     ///
     /// # Errors
     ///
-    /// If several payments may have taken money: the error names them.
+    /// If several payments may have moved money. The error names them.
     pub fn find<'a>(
         &self,
         records: &'a [Payment],
     ) -> Result<Option<(Verdict, &'a Payment)>, SeveralPayments> {
         let judged = || records.iter().map(|record| (self.judge(record), record));
-        // Which records are of one payment.
+        // The ids, to group the records by payment.
         let mut ids: Vec<&PaymentId> = Vec::new();
         for record in records.iter().filter(|record| !self.is_another(record)) {
             ids.extend(record.payment_id.as_ref().filter(|id| !ids.contains(id)));
@@ -176,7 +176,7 @@ impl Expected {
         payments.retain(|(_, record)| !record.payment_id.as_ref().is_some_and(|id| surcharges.contains(&id)));
         match payments[..] {
             [] => {}
-            // A record without an id may be of the payment that is being made, and of no other.
+            // A record without an id may belong to the payment in progress, and to no other.
             [found] => {
                 let contradicts = |(verdict, record): (Verdict, &Payment)| {
                     record.payment_id.is_none()
@@ -190,7 +190,7 @@ impl Expected {
                 return Err(SeveralPayments::new(ids));
             }
         }
-        // Nothing names a payment that was made. It is declined only if every record says so.
+        // No record names a payment. The payment is declined only if every record says so.
         let rank = |verdict: &Verdict| match verdict {
             Verdict::Declined => 0,
             Verdict::Pending => 1,
@@ -199,7 +199,7 @@ impl Expected {
         Ok(judged().max_by_key(|(verdict, _)| rank(verdict)))
     }
 
-    /// Whether a record names another request.
+    /// Whether a record names a different request.
     fn is_another(&self, record: &Payment) -> bool {
         record.request_id.as_ref().is_some_and(|id| *id != self.request_id)
     }
@@ -227,8 +227,8 @@ impl Expected {
     }
 }
 
-/// What the records of one payment tell: each says the same, but for those from before it was made, and from before it
-/// was given back.
+/// The state of one payment according to its records. They must agree, except for records from before the payment was
+/// made and from before it was refunded.
 fn one<'a>(
     mut records: impl Iterator<Item = (Verdict, &'a Payment)> + Clone,
 ) -> Option<(Verdict, &'a Payment)> {

@@ -30,21 +30,21 @@ request! {
         optional {
             /// Your own reference, kept with the payment; it can be searched for.
             session_id: Text = "sessionId",
-            /// A second one, `customerRefNumber` in answers (**inferred**). It cannot be searched for.
+            /// A second reference, called `customerRefNumber` in responses (**inferred**). It cannot be searched for.
             customer_id: Text = "customerId",
-            /// Whose kept methods are offered: all of a payer, or just the one.
+            /// The payer or the payment method to offer: all methods of a payer, or only this one.
             payer_or_payment_method_id: PaymentSource = "payerOrPaymentMethodId",
-            /// The payer's name, already filled in.
+            /// The payer's name, to fill in.
             name_on_account: Text = "nameOnAccount",
-            /// Who gets copies of the receipt.
+            /// The recipients of receipt copies.
             email_options: EmailOptions = "emailOptions",
         }
         nested {
-            /// The payer's address, already filled in.
+            /// The payer's address, to fill in.
             billing_address: Address = "billingAddress",
-            /// How the page looks and how long it lasts.
+            /// The appearance and the lifetime of the page.
             page_options: PageOptions = "pageOptions",
-            /// Who is told of a payment.
+            /// The recipients of postbacks.
             response_options: ResponseOptions = "responseOptions",
         }
         each {
@@ -61,23 +61,23 @@ request! {
         optional {
             /// Your own reference, kept with the payment; it can be searched for.
             session_id: Text = "sessionId",
-            /// A second one, `customerRefNumber` in answers (**inferred**). It cannot be searched for.
+            /// A second reference, called `customerRefNumber` in responses (**inferred**). It cannot be searched for.
             customer_id: Text = "customerId",
-            /// Whose kept methods are offered: all of a payer, or just the one.
+            /// The payer or the payment method to offer: all methods of a payer, or only this one.
             payer_or_payment_method_id: PaymentSource = "payerOrPaymentMethodId",
-            /// The payer's name, already filled in.
+            /// The payer's name, to fill in.
             name_on_account: Text = "nameOnAccount",
-            /// Who gets copies of the receipt.
+            /// The recipients of receipt copies.
             email_options: EmailOptions = "emailOptions",
         }
         nested {
-            /// The heads of the columns. The vendor's page requires the object; it is sent empty if it is not given.
+            /// The column headings. The vendor's page requires the object; it is sent empty if it is not given.
             line_item_table_labels: LineItemLabels = "lineItemTableLabels",
-            /// The payer's address, already filled in.
+            /// The payer's address, to fill in.
             billing_address: Address = "billingAddress",
-            /// How the page looks and how long it lasts.
+            /// The appearance and the lifetime of the page.
             page_options: PageOptions = "pageOptions",
-            /// Who is told of a payment.
+            /// The recipients of postbacks.
             response_options: ResponseOptions = "responseOptions",
         }
         each {
@@ -88,7 +88,7 @@ request! {
 }
 
 request! {
-    /// A page on which a payer pays invoices of a practice management system, which is told of the payment (connect
+    /// A page on which a payer pays invoices of a practice management system, which is notified of the payment (connect
     /// payment page).
     #[derive(Clone, PartialEq, Eq)]
     pub struct ConnectPage, ConnectPageFields, ConnectPageBuilder {
@@ -99,21 +99,21 @@ request! {
         optional {
             /// Your own reference, kept with the payment; it can be searched for.
             session_id: Text = "sessionId",
-            /// A second one, `customerRefNumber` in answers (**inferred**). It cannot be searched for.
+            /// A second reference, called `customerRefNumber` in responses (**inferred**). It cannot be searched for.
             customer_id: Text = "customerId",
-            /// Whose kept methods are offered: all of a payer, or just the one.
+            /// The payer or the payment method to offer: all methods of a payer, or only this one.
             payer_or_payment_method_id: PaymentSource = "payerOrPaymentMethodId",
-            /// The payer's name, already filled in.
+            /// The payer's name, to fill in.
             name_on_account: Text = "nameOnAccount",
-            /// Who gets copies of the receipt.
+            /// The recipients of receipt copies.
             email_options: EmailOptions = "emailOptions",
         }
         nested {
-            /// The payer's address, already filled in.
+            /// The payer's address, to fill in.
             billing_address: Address = "billingAddress",
-            /// How the page looks and how long it lasts.
+            /// The appearance and the lifetime of the page.
             page_options: PageOptions = "pageOptions",
-            /// Who is told of a payment.
+            /// The recipients of postbacks.
             response_options: ResponseOptions = "responseOptions",
         }
         each {
@@ -124,38 +124,38 @@ request! {
 }
 
 request! {
-    /// A page on which a payer enters or changes the methods that are kept (payer page).
+    /// A page on which a payer adds or changes stored methods (payer page).
     #[derive(Clone, PartialEq, Eq)]
     pub struct PayerPage, PayerPageFields, PayerPageBuilder {
         optional {
             /// Your own reference, kept with the payer.
             session_id: Text = "sessionId",
-            /// A second one.
+            /// A second reference.
             customer_id: Text = "customerId",
-            /// The payer; a new one if it is not given.
+            /// The payer; if omitted, a new one is created.
             payer_id: PayerId = "payerId",
             /// Whether more than one method can be added; the gateway's default is true.
             accept_multiple_methods: Flag = "acceptMultipleMethods",
-            /// Whether the names of a known payer are left out; the gateway's default is true.
+            /// Whether the name fields of a known payer are hidden; the gateway's default is true.
             hide_payer_name_panel: Flag = "hidePayerNamePanel",
-            /// Whether methods that are kept already can be changed; the gateway's default is true.
+            /// Whether stored methods can be changed; the gateway's default is true.
             allow_edits_to_existing_methods: Flag = "allowEditsToExistingMethods",
         }
         nested {
-            /// How the page looks and how long it lasts.
+            /// The appearance and the lifetime of the page.
             page_options: PageOptions = "pageOptions",
-            /// Who is told.
+            /// The recipients of postbacks.
             response_options: ResponseOptions = "responseOptions",
         }
     }
 }
 
-/// A page that was made. That an answer has these members is **inferred** from the postbacks.
+/// A created page. That a response has these members is **inferred** from the postbacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Its name, which also expires it.
+    /// The id of the page, which is also used to expire it.
     pub request_id: UsedRequestId,
-    /// Where the payer goes. The request id stands behind its `#`, which no server logs: whoever has the URL has the
-    /// page.
+    /// The URL for the payer. The request id is in the fragment, after the `#`, which no server logs. Anyone who has
+    /// the URL can use the page.
     pub url: String,
 }

@@ -10,24 +10,24 @@ key! {
 }
 
 code! {
-    /// How a payer is shown. The vendor's table has the numbers, its sample the word `firstLast`; the word is sent for
-    /// the first and numbers for the others.
+    /// The way in which a payer's name is shown. The vendor's table has the numbers, its sample has the word
+    /// `firstLast`. The word is sent for the first variant, and numbers for the others.
     pub enum PayerName one of "1 (firstLast), 2 (business), 3 (both)" {
         /// The first and the last name.
         FirstLast = 1 | "firstLast",
         /// The business's name.
         Business = 2,
-        /// Both.
+        /// Both names.
         FirstLastBusiness = 3,
     }
 }
 
-/// One or more mail addresses, in their order.
+/// One or more email addresses, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Emails(Vec<Text>);
 
 impl Emails {
-    /// Reads them; there must be one at least.
+    /// Creates the list from at least one address.
     pub fn read<'a>(emails: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidValue> {
         let emails = emails.into_iter().map(Text::try_from).collect::<Result<Vec<_>, _>>()?;
         if emails.is_empty() { Err(Rule::Required.into()) } else { Ok(Self(emails)) }
@@ -64,7 +64,7 @@ impl TryFrom<&[String]> for Emails {
 }
 
 request! {
-    /// A payer to keep (payer object).
+    /// A request to store a payer (payer object).
     ///
     /// ```
     /// use perennial_domain::clientpay::NewPayer;
@@ -78,13 +78,13 @@ request! {
     #[derive(Clone, PartialEq, Eq)]
     pub struct NewPayer, NewPayerFields, NewPayerBuilder {
         required {
-            /// The mail addresses; one or more.
+            /// The email addresses; one or more.
             emails: Emails = "emails",
         }
         optional {
             /// Your own reference, kept with the payer.
             session_id: Text = "sessionId",
-            /// A second one.
+            /// A second reference.
             customer_id: Text = "customerId",
             /// The first name; one of the three names must be given.
             first_name: Text = "firstName",
@@ -92,7 +92,7 @@ request! {
             last_name: Text = "lastName",
             /// The business's name.
             business_name: Text = "businessName",
-            /// How the payer is shown.
+            /// The way in which the payer's name is shown.
             payer_name: PayerName = "payerName",
         }
         nested {
@@ -110,7 +110,7 @@ request! {
 }
 
 request! {
-    /// Changes to a payer: at least one field (update payer page).
+    /// An update of a payer with at least one field (update payer page).
     #[derive(Clone, PartialEq, Eq)]
     pub struct PayerUpdate, PayerUpdateFields, PayerUpdateBuilder {
         required {
@@ -120,7 +120,7 @@ request! {
         optional {
             /// Your own reference, kept with the payer.
             session_id: Text = "sessionId",
-            /// A second one.
+            /// A second reference.
             customer_id: Text = "customerId",
             /// The new first name.
             first_name: Text = "firstName",
@@ -128,9 +128,9 @@ request! {
             last_name: Text = "lastName",
             /// The new name of the business.
             business_name: Text = "businessName",
-            /// How the payer is shown.
+            /// The way in which the payer's name is shown.
             payer_name: PayerName = "payerName",
-            /// The new mail addresses, in place of all the old ones.
+            /// The new email addresses, which replace all the old ones.
             emails: Emails = "emails",
         }
         nested {
@@ -146,7 +146,7 @@ request! {
 }
 
 request! {
-    /// Methods to keep with a payer (new payment method page).
+    /// A request to store methods with a payer (new payment method page).
     pub struct NewMethods, NewMethodsFields, NewMethodsBuilder {
         required {
             /// The payer; required.
@@ -155,7 +155,7 @@ request! {
         optional {
             /// Your own reference.
             session_id: Text = "sessionId",
-            /// A second one.
+            /// A second reference.
             customer_id: Text = "customerId",
         }
         each {
@@ -166,13 +166,13 @@ request! {
 }
 
 request! {
-    /// Changes to methods that are kept (update payment method page).
+    /// A request to update stored methods (update payment method page).
     #[derive(Clone, PartialEq, Eq)]
     pub struct MethodUpdates, MethodUpdatesFields, MethodUpdatesBuilder {
         optional {
             /// Your own reference.
             session_id: Text = "sessionId",
-            /// A second one.
+            /// A second reference.
             customer_id: Text = "customerId",
         }
         each {
@@ -182,18 +182,18 @@ request! {
     }
 }
 
-/// What an answer says of a payer and of the methods that were kept. That a payer's id comes back is attested, the
-/// members' names are **inferred**.
+/// The response to storing a payer and methods. That a payer's id is returned is attested; the members' names are
+/// **inferred**.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct SavedPayer {
-    /// The request, in a postback of a payer page.
+    /// The id of the request, in a postback of a payer page.
     pub request_id: Option<UsedRequestId>,
     /// Your own reference, in a postback.
     pub session_id: Option<String>,
-    /// The second one, in a postback.
+    /// The second reference, in a postback.
     pub customer_ref_number: Option<String>,
-    /// The payer.
+    /// The id of the payer.
     pub payer_id: Option<PayerId>,
     /// The methods, in the order of the request.
     pub payment_method_ids: Vec<PaymentMethodId>,

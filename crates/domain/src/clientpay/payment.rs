@@ -12,7 +12,7 @@ key! {
 }
 
 key! {
-    /// A kept method by its own id, or the primary method of a payer by the payer's.
+    /// The id of a stored method, or the id of a payer, whose primary method is used.
     pub struct PaymentSource;
 }
 
@@ -29,9 +29,10 @@ impl From<&PaymentMethodId> for PaymentSource {
 }
 
 request! {
-    /// A payment to make at once, with exactly one of a kept method, a card and a bank account (payment page).
+    /// A request for a payment that is made at once, with exactly one of a stored method, a card and a bank account
+    /// (payment page).
     ///
-    /// The table of the payment page lacks the bank account; the eCheck object says that it can be used there.
+    /// The table of the payment page does not list the bank account; the eCheck object says that it can be used there.
     ///
     /// ```
     /// use perennial_domain::clientpay::{Card, NewPayment};
@@ -46,21 +47,21 @@ request! {
     /// ```
     pub struct NewPayment, NewPaymentFields, NewPaymentBuilder {
         required {
-            /// How much, tax included; required.
+            /// The amount, tax included; required.
             total_amount: Amount = "totalAmount",
         }
         optional {
             /// Your own reference, kept with the payment; it can be searched for.
             session_id: Text = "sessionId",
-            /// A second one, `customerRefNumber` in answers (**inferred**). It cannot be searched for.
+            /// A second reference, called `customerRefNumber` in responses (**inferred**). It cannot be searched for.
             customer_id: Text = "customerId",
             /// The part of the total that is tax.
             tax: Portion = "tax",
-            /// What is paid for.
+            /// A description of the purchase.
             description: Text = "description",
-            /// The order's number, as the vendor's application shows it.
+            /// The order number, as the vendor's application shows it.
             order_id: Text = "orderId",
-            /// The kept method, or the payer whose primary method is used.
+            /// The stored method, or the payer whose primary method is used.
             payer_or_payment_method_id: PaymentSource = "payerOrPaymentMethodId",
         }
         nested {
@@ -68,7 +69,7 @@ request! {
             credit_card: Card = "creditCard",
             /// The bank account.
             e_check: ECheck = "eCheck",
-            /// The address of the card or account; `billingInformation` on the wire of this one request.
+            /// The address of the card or account; called `billingInformation` on the wire only in this request.
             billing_information: Address = "billingInformation",
         }
     }
@@ -88,8 +89,8 @@ request! {
 }
 
 request! {
-    /// A payment to give back in full. One that is not settled is voided; for one that is, there is a refund. Which of
-    /// them is not the caller's choice (full refund/void page).
+    /// A request to refund a payment in full. The gateway voids a payment that is not settled and refunds one that is
+    /// settled; the caller cannot choose (full refund/void page).
     #[derive(Clone, PartialEq, Eq)]
     pub struct Refund, RefundFields, RefundBuilder {
         required {
@@ -99,52 +100,53 @@ request! {
         optional {
             /// Your own reference, kept with the refund.
             session_id: Text = "sessionId",
-            /// A second one.
+            /// A second reference.
             customer_id: Text = "customerId",
-            /// Whether what is left of a payment that was refunded in part is given back; it is refused otherwise.
+            /// Whether the rest of a partially refunded payment is refunded; otherwise the request is refused.
             enable_remaining_amount_refunds: Flag = "enableRemainingAmountRefunds",
             /// A note on the refund.
             refund_note: Text = "refundNote",
-            /// The order's number, as the vendor's application shows it.
+            /// The order number, as the vendor's application shows it.
             order_id: Text = "orderId",
-            /// Who gets copies of the receipt.
+            /// The recipients of receipt copies.
             email_options: EmailOptions = "emailOptions",
         }
     }
 }
 
 open! {
-    /// What became of a payment. `Approved` and the `Processing` of a first postback are attested, the others are
+    /// The status of a payment. `Approved` and the `Processing` of a first postback are attested; the others are
     /// **inferred**.
     pub struct PaymentStatus one of "Processing, Approved, Declined, Error, Voided, Refunded" {
-        /// It is being made.
+        /// The payment is in progress.
         PROCESSING = "Processing",
-        /// It was made.
+        /// The payment was made.
         APPROVED = "Approved",
-        /// The bank refused it.
+        /// The bank declined the payment.
         DECLINED = "Declined",
-        /// It failed for a technical reason.
+        /// The payment failed for a technical reason.
         ERROR = "Error",
-        /// It was taken back before it was settled.
+        /// The payment was voided before it was settled.
         VOIDED = "Voided",
-        /// It was given back after it was settled.
+        /// The payment was refunded after it was settled.
         REFUNDED = "Refunded",
     }
 }
 
 open! {
-    /// Whether a page can be paid on. `Completed` is attested, the others are **inferred**.
+    /// The status of a page, which decides whether it can be paid. `Completed` is attested; the others are
+    /// **inferred**.
     pub struct PageStatus one of "Active, Completed, Expired" {
-        /// It can be.
+        /// The page can be paid.
         ACTIVE = "Active",
-        /// It was paid on.
+        /// The page was paid.
         COMPLETED = "Completed",
-        /// Its time is over, or it was expired.
+        /// The page's time is over, or it was expired by a request.
         EXPIRED = "Expired",
     }
 }
 
-/// The kind of method that paid, by its number on the wire. The numbers' meaning is **inferred**.
+/// The kind of the payment method, by its number on the wire. The meaning of the numbers is **inferred**.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PaymentKind(pub u64);
@@ -162,68 +164,69 @@ impl std::fmt::Display for PaymentKind {
     }
 }
 
-/// A payment, a void or a refund as the gateway reports it: in answers, in what a search finds, and in postbacks.
-/// Members that it left out are `None`.
+/// A payment, a void or a refund as the gateway reports it: in responses, in search results, and in postbacks. Members
+/// that the gateway omits are `None`.
 ///
 /// The members are attested in postbacks only, except for the last three, which are **inferred**.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Payment {
-    /// Whether the request came through. It is also true of a payment that is still being made: see
-    /// [`Expected::judge`](super::Expected::judge) for what is paid.
+    /// Whether the request was accepted. It is also true for a payment in progress: see
+    /// [`Expected::judge`](super::Expected::judge) for whether it is paid.
     pub success: Option<bool>,
-    /// The request that made it.
+    /// The request that made the payment.
     pub request_id: Option<UsedRequestId>,
-    /// The payment; none while it is being made.
+    /// The id of the payment; `None` while it is in progress.
     pub payment_id: Option<PaymentId>,
     /// Your own reference.
     pub session_id: Option<String>,
-    /// The second one: that it is the request's `customerId` is **inferred**.
+    /// The second reference: that it is the request's `customerId` is **inferred**.
     pub customer_ref_number: Option<String>,
-    /// What became of it.
+    /// The status of the payment.
     pub payment_status: Option<PaymentStatus>,
-    /// What became of the page that it was made on.
+    /// The status of the page on which it was made.
     pub payment_page_url_status: Option<PageStatus>,
-    /// When, with the merchant's offset, as the gateway writes it (postbacks: `2024-03-18T10:02:44.1934821-05:00`).
+    /// The time with the merchant's UTC offset, as the gateway writes it (postbacks:
+    /// `2024-03-18T10:02:44.1934821-05:00`).
     pub payment_date: Option<String>,
-    /// The same moment in UTC.
+    /// The time in UTC.
     pub payment_date_utc: Option<String>,
-    /// How it was paid.
+    /// The kind of the payment method.
     pub payment_method_type: Option<Reported<PaymentKind>>,
-    /// A number for the status, whose meaning is not documented.
+    /// A number for the status; its meaning is not documented.
     pub status_by_type: Option<Reported<u64>>,
-    /// How much, tax included.
+    /// The amount, tax included.
     pub payment_amount: Option<Amount>,
-    /// The tax in it.
+    /// The tax within the amount.
     pub payment_tax_amount: Option<Amount>,
-    /// The surcharge, which is a payment of its own.
+    /// The surcharge, which is a separate payment.
     pub surcharge_amount: Option<Amount>,
-    /// The page that it was made on.
+    /// The page on which it was made.
     pub payment_page_url: Option<String>,
-    /// The payment that a refund gives back.
+    /// The payment that a refund returns.
     pub original_payment_id: Option<PaymentId>,
-    /// How much a void or refund gives back.
+    /// The amount of a void or refund.
     pub refund_amount: Option<Amount>,
-    /// Why it was declined.
+    /// The reason for a decline.
     pub message: Option<String>,
 }
 
 impl Payment {
-    /// Why it was declined, if it was.
+    /// The reason for the decline, if the payment was declined.
     pub fn decline(&self) -> Option<Decline> {
         let status = self.payment_status.clone()?;
         let declined = [PaymentStatus::DECLINED, PaymentStatus::ERROR].contains(&status);
         declined.then(|| Decline { status, message: self.message.clone() })
     }
 
-    /// Whether the gateway says that it was made. Whether it is the one that was asked for is another question:
+    /// Whether the gateway reports it as approved. This does not prove that it is the requested payment: see
     /// [`Expected::judge`](super::Expected::judge).
     pub fn is_approved(&self) -> bool {
         self.payment_status == Some(PaymentStatus::APPROVED)
     }
 }
 
-/// Why a payment was not made.
+/// The reason why a payment was not made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decline {
     /// [`DECLINED`](PaymentStatus::DECLINED) by the bank, or [`ERROR`](PaymentStatus::ERROR).
@@ -232,22 +235,22 @@ pub struct Decline {
     pub message: Option<String>,
 }
 
-/// What the gateway posts when something happened on a page: in the browser and to your server, the same content.
+/// A message that the gateway posts after an event on a page, with equal content to the browser and to your server.
 ///
-/// Nobody signs it, and whoever knows the address can post it: it is a hint to look, never proof. A payment has two:
-/// one that it is being made, with `success` already true, and one of what became of it. They may come twice, late and
-/// in any order.
+/// Postbacks are not signed, and anyone who knows the address can post them: treat one as a hint to look up the
+/// payment, never as proof. A payment has two postbacks: one while it is in progress, already with `success` true, and
+/// one with the outcome. They may arrive twice, late and in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Postback {
-    /// Of a payment page.
+    /// A postback of a payment page.
     Payment(Box<Payment>),
-    /// Of a payer page; its members are **inferred**.
+    /// A postback of a payer page; its members are **inferred**.
     Payer(SavedPayer),
 }
 
 impl Postback {
-    /// The request that made the page, to look it up by.
+    /// The id of the request that made the page, to look it up.
     pub fn request_id(&self) -> Option<&UsedRequestId> {
         match self {
             Self::Payment(payment) => payment.request_id.as_ref(),

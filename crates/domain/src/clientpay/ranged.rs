@@ -1,6 +1,6 @@
-//! The macro behind every whole number that has bounds.
+//! The macro behind every whole number with bounds.
 
-/// Declares a whole number of a request between two bounds, both included.
+/// Declares a whole number in a request between two bounds, both included.
 macro_rules! ranged {
     ($(#[$meta:meta])* pub struct $Number:ident from $min:literal to $max:literal;) => {
         $(#[$meta])*
@@ -8,9 +8,9 @@ macro_rules! ranged {
         pub struct $Number(u32);
 
         impl $Number {
-            /// The least it may be.
+            /// The minimum.
             pub const MIN: Self = Self($min);
-            /// The most it may be.
+            /// The maximum.
             pub const MAX: Self = Self($max);
 
             /// The number.

@@ -4,48 +4,48 @@ use super::{PaymentId, UsedRequestId};
 use crate::{InvalidValue, Rule, Text, builder::unlisted_request as request, open::open};
 
 code! {
-    /// What a criterion looks at (criteria object).
+    /// The member that a criterion compares (criteria object).
     pub enum Field one of "1 (RequestId), 2 (PaymentId), 3 (SessionId), 4 (PaymentDate)" {
-        /// The request that made the payment.
+        /// The id of the request that made the payment.
         RequestId = 1 | "RequestId",
-        /// The payment.
+        /// The id of the payment.
         PaymentId = 2 | "PaymentId",
         /// Your own reference.
         SessionId = 3 | "SessionId",
-        /// When it was made: `yyyy-mm-dd`, or a moment of ISO 8601.
+        /// The time of the payment: `yyyy-mm-dd`, or a time in ISO 8601.
         PaymentDate = 4 | "PaymentDate",
     }
 }
 
 code! {
-    /// How a criterion compares.
+    /// The comparison of a criterion.
     pub enum Operator one of "1 (eq), 2 (ne), 3 (gt), 4 (lt), 5 (gte), 6 (lte)" {
-        /// It is this.
+        /// Equal.
         Is = 1 | "eq",
-        /// It is not this.
+        /// Not equal.
         IsNot = 2 | "ne",
-        /// It is greater or later.
+        /// Greater or later.
         Above = 3 | "gt",
-        /// It is less or earlier.
+        /// Less or earlier.
         Below = 4 | "lt",
-        /// It is this, greater or later.
+        /// Equal, greater or later.
         AtLeast = 5 | "gte",
-        /// It is this, less or earlier.
+        /// Equal, less or earlier.
         AtMost = 6 | "lte",
     }
 }
 
 code! {
-    /// How the conditions of a group belong together. The numbers are ours; the wire has the words.
+    /// The combination of the conditions of a group. The numbers are ours; the wire has the words.
     pub enum GroupType one of "and, or" {
-        /// All must hold.
+        /// All conditions must hold.
         And = 1 | "and",
-        /// One must hold.
+        /// At least one condition must hold.
         Or = 2 | "or",
     }
 }
 
-/// One thing that a payment must be.
+/// A comparison of one member of a payment with a value.
 ///
 /// ```
 /// use perennial_domain::clientpay::{Criteria, Field, Group, Operator};
@@ -58,16 +58,16 @@ code! {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Criteria {
-    /// What is looked at.
+    /// The member to compare.
     pub field: Field,
-    /// How it is compared.
+    /// The comparison.
     pub operator: Operator,
-    /// With what.
+    /// The value to compare with.
     pub value: Text,
 }
 
 impl Criteria {
-    /// A criterion.
+    /// Creates a criterion.
     pub fn new<V>(field: Field, operator: Operator, value: V) -> Result<Self, InvalidValue>
     where
         V: TryInto<Text>,
@@ -76,12 +76,12 @@ impl Criteria {
         Ok(Self { field, operator, value: value.try_into().map_err(Into::into)? })
     }
 
-    /// Payments that this request made.
+    /// Matches payments made by this request.
     pub fn request_id(id: &UsedRequestId) -> Self {
         Self { field: Field::RequestId, operator: Operator::Is, value: id.into() }
     }
 
-    /// This payment.
+    /// Matches this payment.
     pub fn payment_id(id: &PaymentId) -> Self {
         Self { field: Field::PaymentId, operator: Operator::Is, value: id.into() }
     }
@@ -97,7 +97,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// How many groups lie inside one another here.
+    /// The number of groups nested in each other here.
     fn depth(&self) -> usize {
         match self {
             Self::Criteria(_) => 0,
@@ -118,8 +118,8 @@ impl From<Group> for Condition {
     }
 }
 
-/// One or more conditions that belong together. The nesting of the wire is **inferred**: the vendor shows a
-/// criterion, and says that groups may lie in one another.
+/// One or more conditions in combination. The nesting on the wire is **inferred**: the vendor shows a criterion, and
+/// says that groups may be nested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     kind: GroupType,
@@ -128,16 +128,16 @@ pub struct Group {
 }
 
 impl Group {
-    /// How many groups may lie inside one another. The vendor names no limit; this one is ours.
+    /// The maximum depth of nested groups. The vendor documents no limit; this one is ours.
     pub const MAX_DEPTH: usize = 8;
 
-    /// A group of these conditions, if there are any.
+    /// Creates a group of these conditions; an error if there are none.
     pub fn of(kind: GroupType, conditions: Vec<Condition>) -> Result<Self, InvalidValue> {
         let depth = 1 + conditions.iter().map(Condition::depth).max().ok_or(Rule::Required)?;
         Ok(Self { kind, conditions, depth })
     }
 
-    /// How the conditions belong together.
+    /// The combination of the conditions.
     pub fn kind(&self) -> GroupType {
         self.kind
     }
@@ -147,13 +147,13 @@ impl Group {
         &self.conditions
     }
 
-    /// This, and also that.
+    /// Returns a group that requires this condition and the other one.
     #[must_use]
     pub fn and(self, condition: impl Into<Condition>) -> Self {
         self.join(GroupType::And, condition.into())
     }
 
-    /// This, or that.
+    /// Returns a group that requires this condition or the other one.
     #[must_use]
     pub fn or(self, condition: impl Into<Condition>) -> Self {
         self.join(GroupType::Or, condition.into())
@@ -184,25 +184,25 @@ impl From<Criteria> for Group {
 }
 
 open! {
-    /// What payments are ordered by, always ascending.
+    /// The member by which payments are ordered, always ascending.
     pub struct OrderBy one of "paymentDate, paymentId, sessionId, requestId" {
-        /// When they were made; the gateway's default.
+        /// The time of the payment; the gateway's default.
         PAYMENT_DATE = "paymentDate",
-        /// Their id.
+        /// The id of the payment.
         PAYMENT_ID = "paymentId",
         /// Your own reference.
         SESSION_ID = "sessionId",
-        /// The request that made them.
+        /// The id of the request that made the payment.
         REQUEST_ID = "requestId",
     }
 }
 
-/// What payments are ordered by, and those that are equal there by the next.
+/// The members by which payments are ordered; each one orders payments that are equal in the previous ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order(Vec<OrderBy>);
 
 impl Order {
-    /// What is ordered by, first to last.
+    /// The members, first to last.
     pub fn as_slice(&self) -> &[OrderBy] {
         &self.0
     }
@@ -228,16 +228,17 @@ ranged! {
 }
 
 ranged! {
-    /// How many payments a page has: 100 at most, which is also the gateway's default.
+    /// The number of payments per page: at most 100, which is also the gateway's default.
     pub struct PageSize from 1 to 100;
 }
 
 request! {
-    /// Which payments to count: of the merchant account, whether made through the API or not.
+    /// Criteria for counting the payments of the merchant account, including payments that were not made through the
+    /// API.
     #[derive(Clone, PartialEq, Eq)]
     pub struct PaymentFilter, PaymentFilterFields, PaymentFilterBuilder {
         required {
-            /// What they must be; required.
+            /// The conditions for the payments; required.
             group: Group = "group",
         }
     }
@@ -249,19 +250,19 @@ request! {
 }
 
 request! {
-    /// Which payments to find, and in which order (results page).
+    /// Criteria and order for finding payments (results page).
     #[derive(Clone, PartialEq, Eq)]
     pub struct PaymentSearch, PaymentSearchFields, PaymentSearchBuilder {
         required {
-            /// What they must be; required.
+            /// The conditions for the payments; required.
             group: Group = "group",
         }
         optional {
-            /// What they are ordered by.
+            /// The order.
             order_by: Order = "orderBy",
-            /// The page; the first unless it is given.
+            /// The page; the default is the first.
             page_number: PageNumber = "pageNumber",
-            /// How many payments a page has.
+            /// The number of payments per page.
             page_size: PageSize = "pageSize",
         }
     }

@@ -1,4 +1,4 @@
-//! Secrets that are known, found in text however they are written.
+//! Finds known secrets in text, in any notation.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,26 +8,27 @@ use super::Prose;
 use super::shown::{Escapes, Shown, characters, digit, folded, readings};
 use crate::secret::Secret;
 
-/// What stands in place of a known secret.
+/// The text that replaces a known secret.
 const MASK: &str = "***";
 
-/// How many letters and digits the shortest secret has: a security code.
+/// The number of letters and digits in the shortest secret: a security code.
 const SHORTEST: usize = 3;
 
-/// The shortest number that is looked for inside of other letters and digits. A shorter one, such as a security code or a
-/// pin, is part of many an amount, date and id by chance, and is only found where it stands by itself.
+/// The minimum length of a number that is searched for within other letters and digits. A shorter one, such as a
+/// security code or a PIN, is part of many amounts, dates and ids by chance, and is only found if it stands alone.
 const LONG: usize = 8;
 
-/// The shortest number that is looked for in an id, where a shorter one may stand by chance.
+/// The minimum length of a number that is searched for in an id, where a shorter one may occur by chance.
 const LONGEST: usize = 12;
 
-/// The most separators between two characters of a secret.
+/// The maximum number of separators between two characters of a secret.
 const WIDEST_GAP: usize = 8;
 
-/// The secrets that a call knows because it sends them, to be masked in whatever comes back.
+/// The secrets that a call sends and that must be masked in every response.
 ///
-/// Letter case, width, separators, grouping and escapes (`%34`, `&#52;`, `\u0034`) make no difference. A text that the
-/// call itself sent as something that is no secret keeps a short secret: a street `123 Main St` is no security code.
+/// Letter case, width, separators, grouping and escapes (`%34`, `&#52;`, `\u0034`) make no difference. A short secret
+/// is not masked within a text that the call itself sent as non-secret data: in a street `123 Main St`, 123 is not a
+/// security code.
 ///
 /// ```
 /// use perennial_domain::mask::{Known, Prose};
@@ -42,16 +43,17 @@ const WIDEST_GAP: usize = 8;
 /// ```
 #[derive(Default)]
 pub struct Known {
-    /// Folded letters and digits, nothing else.
+    /// Only case-folded letters and digits.
     secrets: Vec<Secret>,
-    /// Those of the secrets that the call sends in its body.
+    /// The secrets that the call sends in its body.
     codes: Vec<Secret>,
     sent: Vec<Secret>,
     references: Vec<Secret>,
 }
 
 impl Known {
-    /// Masks this too. One of fewer than three letters and digits is ignored: it would stand everywhere by chance.
+    /// Adds a secret. Secrets of fewer than three letters and digits are ignored, because they occur everywhere by
+    /// chance.
     #[must_use]
     pub fn secret(mut self, secret: &str) -> Self {
         let plain = folded_text(secret);
@@ -61,8 +63,9 @@ impl Known {
         self
     }
 
-    /// Masks this too, and also where it stands by itself in a [`Prose::Reference`]: a security code that one call sends,
-    /// and not a credential that every call sends, which some reference is the same as by chance.
+    /// Adds a secret that is also masked where it stands alone in a [`Prose::Reference`]. This is for a security code,
+    /// which one call sends, and not for a credential, which every call sends and which may be equal to some reference
+    /// by chance.
     ///
     /// ```
     /// use perennial_domain::mask::{Known, Prose};
@@ -81,8 +84,8 @@ impl Known {
         self.secret(code)
     }
 
-    /// Keeps this text where it comes back as it was sent, but for long secrets in it. A text without a letter is not
-    /// kept: it may be a short secret itself.
+    /// Adds a text that is not masked where it returns as it was sent, except for long secrets within it. A text
+    /// without a letter is ignored, because it may be a short secret itself.
     #[must_use]
     pub fn sent(mut self, text: &str) -> Self {
         let plain = folded_text(text);
@@ -92,14 +95,15 @@ impl Known {
         self
     }
 
-    /// Keeps this text, whatever it is, where a [`Prose::Reference`] comes back as it was sent, but for long secrets in it.
+    /// Adds any text that is not masked where it returns unchanged in a [`Prose::Reference`], except for long secrets
+    /// within it.
     #[must_use]
     pub fn sent_reference(mut self, text: &str) -> Self {
         self.references.push(folded_text(text).into());
         self
     }
 
-    /// The same secrets, to add those of one call.
+    /// Returns a copy of the secrets, to which those of one call can be added.
     #[must_use]
     pub fn copied(&self) -> Self {
         let copy =
@@ -112,8 +116,8 @@ impl Known {
         }
     }
 
-    /// The text with the known secrets replaced by `***`, and, but for [`Prose::Exact`] and [`Prose::Reference`], with
-    /// whatever looks like a card number masked as [`card_numbers`](super::card_numbers) masks it.
+    /// Replaces the known secrets in the text by `***`. Except in [`Prose::Exact`] and [`Prose::Reference`], it also
+    /// masks text that looks like a card number, as [`card_numbers`](super::card_numbers) does.
     pub fn mask<'t>(&self, text: &'t str, prose: Prose) -> Cow<'t, str> {
         let without = self.without_secrets(text, prose);
         match (prose, without) {
@@ -171,7 +175,7 @@ impl Known {
         spans.sort_by_key(|span| span.start);
         let (mut masked, mut from) = (String::with_capacity(text.len()), 0);
         for span in spans {
-            // One that another covers, or overlaps, is part of it.
+            // A span that overlaps the previous one is part of it.
             if span.start >= from {
                 masked.push_str(&text[from..span.start]);
                 masked.push_str(MASK);
@@ -190,13 +194,13 @@ fn folded_text(text: &str) -> String {
     plain
 }
 
-/// The length of a number, or what the length of a word amounts to: letters are seldom the same by chance.
+/// The length of a number, or the equivalent length of a word: letters are seldom equal by chance.
 fn weight(secret: &str) -> usize {
     let is_word = secret.len() >= 5 && !secret.bytes().all(|byte| byte.is_ascii_digit());
     if is_word { secret.len().max(LONGEST) } else { secret.len() }
 }
 
-/// The first and the last character of a secret that begins with this letter, if one does.
+/// The first and the last character of a secret that begins with this letter, if it is there.
 fn matches(letters: &[(usize, char)], found: usize, secret: &str, shown: &[Shown]) -> Option<Range<usize>> {
     let length = secret.chars().count();
     let candidate = letters.get(found..found + length)?;
@@ -209,7 +213,7 @@ fn matches(letters: &[(usize, char)], found: usize, secret: &str, shown: &[Shown
     }
     let (start, end) = (candidate.first()?.0, candidate.last()?.0);
     if is_short {
-        // All of it together, or each character by itself: `9 8 7`, and not `9-87`.
+        // Either all characters together or all of them separated: `9 8 7`, but not `9-87`.
         let gaps = candidate.windows(2).filter(|pair| matches!(pair, [(a, _), (b, _)] if b - a > 1)).count();
         if (gaps != 0 && gaps != length - 1) || !stands_alone(shown, start, end) {
             return None;
@@ -218,7 +222,7 @@ fn matches(letters: &[(usize, char)], found: usize, secret: &str, shown: &[Shown
     Some(start..end)
 }
 
-/// Whether what stands between these two characters is no part of a longer word, amount, date, time or fraction.
+/// Whether the characters around this span show that it is not part of a longer word, amount, date, time or fraction.
 fn stands_alone(shown: &[Shown], start: usize, end: usize) -> bool {
     let at = |at: Option<usize>| at.and_then(|at| shown.get(at)).map(|shown| shown.character);
     let joins = |next: Option<char>, beyond: Option<char>| match next {

@@ -1,24 +1,25 @@
-//! Which members of messages are texts for people, and which are ids, money and dates, that must stay as they are.
+//! Classifies the members of messages: texts for people, which are masked, and ids, money and dates, which must not
+//! change.
 
-/// How much of a text may be a secret.
+/// The extent to which a text is masked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prose {
-    /// A text for people, or a word of the gateway: all secrets are masked, and whatever looks like a card number.
+    /// A text for people, or a word of the gateway: all secrets are masked, and all text that looks like a card number.
     Free,
     /// A code of the gateway, such as `041`, or a postal code: a short secret that is the whole text is not masked.
     Code,
-    /// A text that a caller chose and a gateway reports as it was sent, such as an invoice number or the caller's id of a
-    /// customer: a secret of 12 characters or more is masked, and a shorter one that this call sent
-    /// ([`Known::code`](super::Known::code)), unless the call sent the text as a reference itself.
+    /// A text that a caller chose and a gateway reports unchanged, such as an invoice number or the caller's id of a
+    /// customer. Secrets of at least 12 characters are masked. A shorter secret is masked only if this call sent it
+    /// ([`Known::code`](super::Known::code)) and did not send the text itself as a reference.
     Reference,
-    /// A key or id of the gateway, an amount or a date, by which things are found and compared: only a secret of 12
-    /// characters or more is masked.
+    /// A key or id of the gateway, an amount or a date, which is used to find and compare objects: only secrets of at
+    /// least 12 characters are masked.
     Exact,
 }
 
 impl Prose {
-    /// What a member, element or header of this name holds with either vendor. Letter case and separators make no
-    /// difference; a name that is not known holds free text.
+    /// Classifies a member, element or header of either vendor by its name. Letter case and separators make no
+    /// difference; an unknown name means free text.
     ///
     /// ```
     /// use perennial_domain::mask::Prose;
@@ -68,7 +69,7 @@ const EXACT_ENDS: [&str; 16] = [
     "pk", "tax", "total", "url",
 ];
 
-/// Others of them, whole; and headers that are numbers or dates.
+/// The full names of other ids, amounts and dates, and of headers that are numbers or dates.
 const EXACT: [&str; 24] = [
     "age",
     "clientip",

@@ -1,16 +1,16 @@
-//! The characters of a text as a reader takes them: escapes of URLs, HTML, XML, JSON and source code decoded.
+//! Decodes the characters of a text as a reader sees them: escapes of URLs, HTML, XML, JSON and source code.
 
 use std::ops::Range;
 
-/// A character, and where it is written.
+/// A character and its position in the text.
 #[derive(Clone, Debug)]
 pub(super) struct Shown {
     pub(super) span: Range<usize>,
     pub(super) character: char,
 }
 
-/// The characters of the text as they stand, and, should it have escapes, once more with each as what it means. Both
-/// readings are looked at: `%41` is an `A`, or the first digits of a card after a percent sign.
+/// The readings of a text: its characters as they are and, if it contains escapes, its characters with the escapes
+/// decoded. Both are searched: `%41` is an `A`, or the first digits of a card after a percent sign.
 pub(super) fn readings(text: &str) -> impl Iterator<Item = Escapes> {
     let read = text.contains(['%', '&', '\\']).then_some(Escapes::Read);
     std::iter::once(Escapes::Kept).chain(read)
@@ -35,7 +35,7 @@ pub(super) fn characters(text: &str, escapes: Escapes) -> impl Iterator<Item = S
     })
 }
 
-/// The digit of a character in ASCII, if it is a decimal digit of a script that is met in numbers.
+/// The ASCII digit of a character, if it is a decimal digit of a supported script.
 pub(super) fn digit(c: char) -> Option<u8> {
     /// The zeros of ASCII, Arabic, Persian, Devanagari, full-width and mathematical digits, each followed by its nine.
     const ZEROS: [char; 10] =
@@ -46,7 +46,7 @@ pub(super) fn digit(c: char) -> Option<u8> {
     u8::try_from(value).ok().map(|value| b'0' + value)
 }
 
-/// A letter or digit as it is compared: without case and width.
+/// The letter or digit in a form that compares without case and width.
 pub(super) fn folded(c: char) -> Option<char> {
     let narrow = match c {
         '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}' => {
@@ -57,7 +57,7 @@ pub(super) fn folded(c: char) -> Option<char> {
     narrow.is_alphanumeric().then(|| narrow.to_ascii_lowercase())
 }
 
-/// The character of the escape that the text begins with, and its length.
+/// The character of the escape at the start of the text, and the length of the escape.
 fn escape(text: &str) -> Option<(char, usize)> {
     match text.as_bytes().first()? {
         b'%' => percent(text),
@@ -67,7 +67,7 @@ fn escape(text: &str) -> Option<(char, usize)> {
     }
 }
 
-/// `%34`, `%2534` (escaped twice), and the bytes of one character in UTF-8.
+/// Decodes `%34`, `%2534` (escaped twice), and the bytes of one character in UTF-8.
 fn percent(text: &str) -> Option<(char, usize)> {
     let byte = |at: usize| {
         let digits = text.get(at..)?.strip_prefix('%')?;
@@ -91,14 +91,14 @@ fn percent(text: &str) -> Option<(char, usize)> {
     None
 }
 
-/// `&#52;`, `&#x34;`, `&amp;#52;` (escaped twice), and any entity by name, which is no letter and no digit.
+/// Decodes `&#52;`, `&#x34;`, `&amp;#52;` (escaped twice), and any named entity, which is neither a letter nor a digit.
 fn entity(text: &str) -> Option<(char, usize)> {
     let mut name = text.strip_prefix('&')?;
     while let Some(rest) = name.strip_prefix("amp;").filter(|rest| rest.starts_with(['#', 'a'])) {
         name = rest;
     }
     let Some(number) = name.strip_prefix('#') else {
-        // No further than an entity is long: a hostile text has an ampersand at every place.
+        // The search stops after the length of an entity: a hostile text may consist of ampersands.
         let length = name.bytes().take(9).position(|byte| byte == b';')?;
         let word = name.get(..length)?;
         let is_word = word.len() >= 2 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
@@ -115,7 +115,7 @@ fn entity(text: &str) -> Option<(char, usize)> {
     Some((character, text.len() - rest.strip_prefix(';').unwrap_or(rest).len()))
 }
 
-/// `\u0034`, `\u{34}` and `\x34`.
+/// Decodes `\u0034`, `\u{34}` and `\x34`.
 fn backslash(text: &str) -> Option<(char, usize)> {
     let escaped = text.strip_prefix('\\')?;
     let (digits, after) = if let Some(rest) = escaped.strip_prefix("u{") {

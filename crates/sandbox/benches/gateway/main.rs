@@ -29,7 +29,7 @@ fn main() {
 fn row(name: &str, figures: &[&str]) {
     let mut out = std::io::stdout().lock();
     let figures: Vec<String> = figures.iter().map(|figure| format!("{figure:>13}")).collect();
-    // A closed pipe is the reader's choice.
+    // The reader may close the pipe.
     let _ = writeln!(out, "{name:<52} {}", figures.join(" "));
 }
 

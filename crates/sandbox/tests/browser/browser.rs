@@ -42,7 +42,7 @@ impl Browser {
         let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
         let line = lines.find(|line| line.contains("started successfully on port")).unwrap();
         let port: u16 = line.trim_end_matches('.').rsplit(' ').next().unwrap().parse().unwrap();
-        // Whoever stops reading stops the driver.
+        // The driver stops when its output is no longer read.
         std::thread::spawn(move || lines.for_each(drop));
 
         let profile = tempfile::tempdir().unwrap();
@@ -94,7 +94,7 @@ impl Browser {
     async fn leave_by(&self, element: Element) {
         let old = self.element("html").await;
         element.click().await.unwrap();
-        // The old page's elements are gone once the new one is there.
+        // The old page's elements are gone when the new one is loaded.
         while old.is_displayed().await.is_ok() {}
         self.element("main").await;
     }
@@ -265,7 +265,7 @@ pub(crate) async fn sale(sandbox: &Sandbox) -> u16 {
 }
 
 async fn call(sandbox: &Sandbox, path: &str, body: String) -> (u16, Json) {
-    // A provider that another test installed is as good.
+    // A provider that another test installed is equally good.
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
     let request = reqwest::Client::new().post(format!("{}/rest/v2/{path}", sandbox.base_url()));
     let request =

@@ -24,7 +24,7 @@ async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     let plan = browser.address().await;
 
     browser.follow("Webhook").await;
-    // Nobody listens there, and the page says so.
+    // There is no listener, and the page says so.
     browser.fill_in("input[name=url]", "http://127.0.0.1:1/hook").await;
     browser.press("Tell it of every transaction").await;
     browser.follow("Overview").await;
@@ -59,7 +59,7 @@ async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     );
     browser.shot("plan").await;
 
-    // A program's call is hit, and the log shows what it was told.
+    // A call of a program is hit, and the log shows its response.
     assert_eq!(browser::sale(&sandbox).await, 402);
     browser.follow("Requests").await;
     assert_eq!(browser.text("table.log tbody th").await, "402");
@@ -73,7 +73,7 @@ async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     }
     browser.open_first(&format!("th a[title={}]", world.customer)).await;
     browser.shot("customer").await;
-    // Of the form that was refused on purpose, and of nothing else.
+    // Only about the form that was refused on purpose.
     let complaints = browser.complaints().await;
     assert!(
         complaints.len() == 1 && complaints[0].contains("/faults") && complaints[0].contains("400"),
@@ -93,7 +93,7 @@ async fn on_a_phone_in_the_dark_and_by_keyboard() {
     browser.press("Open").await;
     let overview = browser.address().await;
 
-    // The first tab stop skips what is on every page, and the clock is reached without a mouse.
+    // The first tab stop skips the content that all pages share, and the clock is accessible without a mouse.
     let mut reached = Vec::new();
     for _ in 0..20 {
         reached.push(browser.tab().await);

@@ -125,7 +125,7 @@ async fn a_payer_is_declined_then_pays_once_with_two_clicks() {
     assert_eq!(browser.count("#amount-1").await, 0);
     assert!(!browser.is_shown("fieldset.echeck").await);
 
-    // What was entered stays, but for the card.
+    // The entered values stay, except for the card.
     browser.fill_in("#amount-0", "2490.51").await;
     browser.fill_in("#state", "Alabama").await;
     enter_card(&browser, "4000300211112228").await;
@@ -170,17 +170,17 @@ async fn a_payer_is_declined_then_pays_once_with_two_clicks() {
         ]
     );
     assert_eq!(told[3]["paymentPageUrl"], url);
-    // The sample has them, also where nothing was given; and it has no reason for a decline.
+    // The sample has them, also without values; and it has no reason for a decline.
     assert_eq!(told[3].get("customerRefNumber"), Some(&Json::Null), "{}", told[3]);
     assert_eq!(told[1].get("message"), None);
-    // The tax of an invoice that is paid in part is nobody's guess.
+    // The tax of a partly paid invoice is not known.
     assert_eq!(told[3]["paymentTaxAmount"].as_f64(), Some(0.0));
     let made = session.payments().await;
     let approved: Vec<_> = made.iter().filter(|payment| payment["paymentStatus"] == "Approved").collect();
     assert_eq!((made.len(), approved.len()), (2, 1), "{made:?}");
     assert_eq!(approved[0]["requestID"], told[3]["requestID"]);
 
-    // The console shows both, and the way to the page.
+    // The console shows both, and the link to the page.
     browser.go(&format!("{}/console", sandbox.base_url())).await;
     browser.fill_in("input[name=api-key]", sandbox.api_key().expose()).await;
     browser.press("Open").await;
@@ -190,7 +190,7 @@ async fn a_payer_is_declined_then_pays_once_with_two_clicks() {
     browser.follow(made[0]["requestID"].as_str().unwrap()).await;
     assert!(browser.text("div.receipt").await.contains("$1080.00"));
 
-    // Of the forms that were refused on purpose, and of nothing else.
+    // Only about the forms that were refused on purpose.
     let complaints = browser.complaints().await;
     assert!(complaints.iter().all(|said| said.contains("400") || said.contains("402")), "{complaints:?}");
     browser.close().await;
@@ -212,7 +212,7 @@ async fn without_a_script_and_on_a_phone_an_echeck_pays_items() {
     browser.without_script().await;
 
     browser.go(&url).await;
-    // A column without a value is left out, and each cell says what it is where there are no columns.
+    // A column without values is left out, and each cell has a label if there are no columns.
     assert_eq!(browser.count("thead th").await, 3);
     assert_eq!(browser.count("td[data-head=Ref]").await, 1);
     assert_eq!((browser.count("#email").await, browser.count(".logo").await), (0, 1));
@@ -259,7 +259,7 @@ async fn a_payer_page_keeps_two_methods_of_a_new_payer() {
     assert_eq!((told["success"].as_bool(), told["sessionID"].as_str()), (Some(true), Some("S-88213")));
     assert_eq!(told["paymentMethodIDs"].as_array().unwrap().len(), 2);
 
-    // The payer's methods are offered on a page that names the payer.
+    // A page that names the payer offers the payer's methods.
     let body = json!({
         "lineItems": [{ "paymentAmount": 12.5 }], "lineItemTableLabels": {}, "payerOrPaymentMethodId": told["payerID"],
     });

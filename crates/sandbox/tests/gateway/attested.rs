@@ -30,7 +30,7 @@ async fn the_cycle_of_a_plan_is_echoed_and_changes_nothing() {
             assert!(element.is_none_or(|element| xml.contains(&element)), "{sent}: {xml}");
         }
     }
-    // All five are charged on the 15th, whatever their cycle is.
+    // All five are charged on the 15th, regardless of their cycle.
     assert_eq!(client.advance("P1M").await, (5, 5, 0));
 
     let key = client.plan(&customer, &token, YEAR).await;
@@ -175,7 +175,7 @@ async fn what_xml_cannot_hold_is_refused_in_json_too() {
     add("POST", "/rest/v2/transactions/auth", &sale, &sold);
     add("POST", "/rest/v2/transactions/refund", &sale, &["invoice", "order-id", "comments"]);
     for (method, path, rest, member) in &cases {
-        // Members that the body has already are left to this one.
+        // Members that the body already has are not added.
         if rest.contains(&format!("\"{member}\"")) {
             continue;
         }
@@ -198,7 +198,7 @@ async fn what_xml_cannot_hold_is_refused_in_json_too() {
             );
         }
     }
-    // What XML can hold is taken in both.
+    // A text that XML can hold is accepted in both formats.
     let taken = client
         .json("POST", "/rest/v2/customers", r#"{"first-name":"A\tda","last-name":"B\nyron\u00e9\ufffd"}"#)
         .await;

@@ -112,7 +112,7 @@ async fn settling_by_request() {
             assert_eq!(at("confirmation-code").len(), 8);
         }
     }
-    // What is settled is refunded and not voided; an authorization is in no batch.
+    // A settled transaction can be refunded but not voided; an authorization is in no batch.
     let refused = client.follow("void", &sale, "").await;
     assert_eq!(
         (refused.status, refused.at("/payload/error/error-message").as_str()),
@@ -139,7 +139,7 @@ async fn settling_by_request() {
     }
     assert_eq!(client.json("GET", "/rest/v2/batches?status=PENDING", "").await.status, 204);
     assert_eq!(client.json("GET", "/rest/v2/batches?status=SHUT", "").await.status, 400);
-    // Without a body nothing is expected.
+    // Without a body, no figures are expected.
     assert_eq!(client.settle("").await.status, 200);
 }
 
@@ -355,7 +355,7 @@ proptest! {
                 assert_eq!(figures, [sales, taken, refunds, given, sales + refunds, taken - given]);
                 moved += taken - given;
             }
-            // Nothing that moves money is in no batch.
+            // Every transaction that moves money is in a batch.
             let moving = |made: &&Json| {
                 text(made, "result") == "APPROVED"
                     && text(made, "voided") == "false"

@@ -41,7 +41,7 @@ async fn what_issuers_answer() {
             let body = format!(r#"{{"card":"{card}","exp-date":"1230","amount":"5.00"{members}}}"#);
             let got = post(&client, kind, &body).await;
             assert_eq!((got.status, answers(&got)), (200, expected.map(str::to_owned)), "{kind} {members}");
-            // What is stored says the same.
+            // The stored transaction has the same results.
             let id = got.at("/payload/transaction/id");
             let stored = client.json("GET", &format!("/rest/v2/transactions/{id}"), "").await;
             assert_eq!(answers(&stored), expected.map(str::to_owned), "{kind} {members}");
@@ -122,7 +122,7 @@ async fn the_address_of_a_token_is_checked_unless_it_says_not_to() {
         client.plan(&customer, &token, crate::client::YEAR).await;
         let declined = u64::from(counts);
         assert_eq!(client.advance("P1M").await, (1, 1 - declined, declined), "{member}");
-        // The address of the sale itself is checked as ever.
+        // The address of the sale itself is checked as usual.
         let own = format!(r#"{{"card":"{token}","amount":"5.00","billing":{{"zip":"63101"}}}}"#);
         assert_eq!(answers(&post(&client, "sale", &own).await)[0], "N", "{member}");
     }
@@ -240,11 +240,11 @@ async fn a_charge_whose_answer_is_not_taken_is_voided() {
                 [at("type"), at("ref-id"), at("result")],
                 ["VOID".to_owned(), id, "APPROVED".to_owned()]
             );
-            // Nothing of it is settled.
+            // None of it is settled.
             assert_eq!(client.json("GET", "/rest/v2/batches/open", "").await.status, 204);
         }
     }
-    // What the issuer declines stays declined by it, and what was not checked is taken.
+    // A decline by the issuer stays the issuer's, and an unchecked charge is accepted.
     client.json("PUT", AVS, &filters(true, no_zip, false)).await;
     let declined = wrong.replace("5.00", "0.21");
     assert_eq!(post(&client, "sale", &declined).await.at("/payload/transaction/result-code"), "012");

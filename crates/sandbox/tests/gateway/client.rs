@@ -168,7 +168,7 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
 
 /// A client. In a build of the whole workspace reqwest has TLS and needs a provider for it, even for plain HTTP.
 pub(crate) fn http() -> reqwest::Client {
-    // A provider that another test installed is as good.
+    // A provider that another test installed is equally good.
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::new()
 }

@@ -75,7 +75,7 @@ async fn one_jump_equals_many_steps() {
         let client = Client::with_key(&sandbox, world.api_key().expose());
         let customer = client.customer().await;
         let token = client.token(&customer).await;
-        // Days that collide, an amount that declines, an end in the middle.
+        // Colliding days, an amount that declines, and an end in the middle.
         for members in [
             YEAR,
             r#""frequency-day":"15","start-date":"2027-01-01","end-date":"2027-06-15","payment-amount":"0.21""#,
@@ -121,7 +121,7 @@ async fn months_one_by_one_are_a_year() {
     assert_eq!(client.advance("P12M").await, (12, 12, 0));
     let year = client.state().await;
     client.control("POST", "restore", &format!(r#"{{"id":"{begin}"}}"#)).await;
-    // At the end of February its 28th is not charged yet.
+    // At the end of February, its 28th is not charged yet.
     for (month, fired) in (1..).zip([0, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]) {
         let client = Client::with_key(&sandbox, &key);
         assert_eq!(client.advance("P1M").await, (fired, fired, 0), "{month}");
@@ -186,7 +186,7 @@ async fn changes_to_a_plan_count_from_now_on() {
     assert_eq!((expected().await, client.advance("P2M").await), (0, (0, 0, 0)));
     change(r#"{"status":"ACTIVE"}"#).await;
     assert_eq!((expected().await, client.advance("P1M").await), (9, (1, 1, 0)));
-    // From the 15th to the 20th, twice the amount, ending early.
+    // From the 15th to the 20th, with twice the amount and an earlier end.
     change(r#"{"frequency-day":20,"payment-amount":"100.00","end-date":"2027-07-31"}"#).await;
     assert_eq!(client.advance("P1M").await, (1, 1, 0));
     change(r#"{"payment-amount":"0.23"}"#).await;

@@ -60,7 +60,7 @@ async fn fill(client: &Client) {
     assert_eq!(client.json("POST", "/rest/v2/payment-plans", &named).await.status, 201);
     let ordered = r#"{"type":"SALE","card":"4111111111111111","exp-date":"1230","amount":"5.00","order-id":"O-1","description":"4111111111111111"}"#;
     assert_eq!(client.json("POST", "/rest/v2/transactions", ordered).await.status, 200);
-    // Nobody listens there, and the console says so.
+    // There is no listener, and the console says so.
     client.control("PUT", "webhook", r#"{"url":"http://127.0.0.1:1/hook"}"#).await;
     client.advance("P2M").await;
     client
@@ -211,7 +211,7 @@ async fn pages_say_whom_and_how_much() {
         }
         assert!(!got.contains('\u{202e}'), "{page} has a mark of direction");
     }
-    // What each world is: the seed, the key's end, and what is in it.
+    // Each world's seed, the end of its key, and the number of its objects.
     let worlds = words(&browser.get("/console").await.body);
     let line = format!("…{}", &key[key.len() - 4..]);
     let heads = "World API key Seed Clock Customers Tokens Plans Payments Transactions ClientPay Requests";

@@ -119,7 +119,7 @@ async fn what_did_not_go_through_is_no_original() {
     let next = charge(&client, SALE).await.at("/payload/transaction/id");
     assert_ne!(next, voided);
 
-    // A token stands for its card, and an earlier charge makes no token.
+    // A token represents its card, and an earlier charge creates no token.
     let token = client.token(&client.customer().await).await;
     let by_token = format!(r#""type":"SALE","card":"{token}","amount":"5.00","create-token":true"#);
     let got = charge(&client, &by_token).await;

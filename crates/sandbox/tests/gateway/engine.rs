@@ -355,7 +355,7 @@ async fn a_canceled_plan_is_archived_after_24_months() {
     let path = format!("/rest/v2/payment-plans/{plan}");
     assert_eq!(client.json("PUT", &path, r#"{"status":"CANCELED"}"#).await.status, 200);
     let canceled = at(NaiveDate::from_ymd_opt(2027, 3, 1).unwrap(), 0);
-    // A change of something else does not make it younger.
+    // A change of another member does not make it younger.
     client.advance("P1M").await;
     client.json("PUT", &path, r#"{"plan-name":"Silver"}"#).await;
     client.control("POST", "clock", r#"{"set":"2029-02-28T23:59:59.999Z"}"#).await;
@@ -386,7 +386,7 @@ async fn a_canceled_plan_is_archived_after_24_months() {
     let state: Json = serde_json::from_str(&client.state().await).unwrap();
     let archived = (canceled + Months::new(24)).and_utc().timestamp_millis();
     assert_eq!(state["plans"][0]["archived"], archived);
-    // What it paid keeps its customer.
+    // A payment of it keeps its customer.
     let got = client.json("DELETE", &format!("/rest/v2/customers/{customer}"), "").await;
     assert_eq!(
         (got.status, got.at("/payload/error/error-message").contains("it has 2 payments;")),

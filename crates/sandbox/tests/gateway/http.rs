@@ -125,7 +125,7 @@ async fn bodies_have_a_limit() {
             body.len()
         );
         stream.write_all(head.as_bytes()).await.unwrap();
-        // A server that refuses may stop reading before all is written.
+        // A server that refuses may stop reading before everything is written.
         let _ = stream.write_all(body.as_bytes()).await;
         let mut start = [0; 12];
         stream.read_exact(&mut start).await.unwrap();
@@ -211,7 +211,7 @@ async fn tls() {
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
-    // What matters is the answer, not how the connection is closed.
+    // Only the response matters, not how the connection is closed.
     let _ = stream.read_to_string(&mut answer).await;
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     assert!(answer.contains("https://localhost/rest/v2/customers/cust_"), "{answer}");

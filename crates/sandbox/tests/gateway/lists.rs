@@ -128,7 +128,7 @@ async fn searches_find_by_every_criterion() {
         sales("start-date=2027-01-01"),
         sales("start-date=01-01-2027+12:00+am&end-date=01-01-27+23:59"),
         sales("start-date=2026-12-31+23:59+UTC&end-date=2027-01-01"),
-        // The last minute of a span belongs to it.
+        // The last minute of a period is included.
         sales("start-date=2027-01-01+00:00&end-date=2027-01-01+00:00"),
     ];
     for (path, pointer, expected) in cases {

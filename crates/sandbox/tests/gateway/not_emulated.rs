@@ -28,7 +28,7 @@ async fn a_call_of_clearent_that_is_not_emulated_says_so_and_is_in_the_log() {
         ("GET", "/rest/v1/customers", 404, "not emulated by the sandbox: GET /rest/v1/customers"),
         ("GET", "/rest/v2/receipts/4111111111111111", 404, masked),
         ("PATCH", "/rest/v2/customers", 405, "Method not allowed: this path has POST, GET, HEAD, OPTIONS"),
-        // An object that is not there is another thing.
+        // A missing object has a different text.
         ("GET", "/rest/v2/payment-plans/plan_1", 404, "Object not found"),
     ];
     for (method, path, status, message) in cases {
@@ -47,7 +47,7 @@ async fn a_call_of_clearent_that_is_not_emulated_says_so_and_is_in_the_log() {
     }
     let xml = client.xml("GET", "/rest/v2/receipts", "").await;
     assert_eq!(xml.element("error-message"), "not emulated by the sandbox: GET /rest/v2/receipts");
-    // Without a key it says so as well, and no world is noted.
+    // Without a key, the text is the same, and no world records it.
     let nobody = client.send("GET", "/rest/v2/receipts", &[], "").await;
     assert_eq!((nobody.status, nobody.at("/payload/error/result-code").as_str()), (404, "041"));
     let entries = client.control("GET", "requests", "").await.json();

@@ -65,7 +65,7 @@ async fn a_card_is_charged_by_a_token_that_is_good_once() {
     assert_eq!((claims, jwt.contains("4111")), (expected, false));
 
     let sale = r#"{"type":"SALE","amount":"25.00","order-id":"order-7","billing":{"street":"8320 Mill Avenue","zip":"85284"}}"#;
-    // What is refused does not use it up.
+    // A refused request does not use it up.
     let refused = charge(&client, "/sale", &jwt, r#"{"amount":"25"}"#).await;
     assert_eq!(refused.status, 400, "{}", refused.body);
     let sold = charge(&client, "/sale", &jwt, sale).await;
@@ -89,7 +89,7 @@ async fn a_card_is_charged_by_a_token_that_is_good_once() {
     );
     let all = client.json("GET", "/rest/v2/transactions?order-id=order-7", "").await;
     assert_eq!(all.at("/page/total-elements"), "1");
-    // What it made is followed up like any other.
+    // Its transaction has follow-ups like any other.
     let void = format!(r#"{{"id":"{}"}}"#, at("id"));
     assert_eq!(client.json("POST", "/rest/v2/transactions/void", &void).await.status, 200);
 }
@@ -232,6 +232,6 @@ async fn tokens_are_kept_without_the_card_and_used_once_over_a_restart() {
     let client = Client::of(&sandbox);
     let statuses = async |jwt: &str| charge(&client, "/sale", jwt, r#"{"amount":"5.00"}"#).await.status;
     assert_eq!([statuses(&token).await, statuses(&other).await, statuses(&other).await], [400, 200, 400]);
-    // The public key is that of the seed, and found without having been asked for in this run.
+    // The public key is derived from the seed, and valid without an earlier request in this run.
     assert_eq!(exchange(&client, &key, CARD).await.status, 200);
 }

@@ -29,7 +29,7 @@ async fn a_transaction_is_found_as_long_as_the_gateway_keeps_it() {
         let id = sale(&client, "25.00", r#","order-id":"o-1""#).await.at("/payload/transaction/id");
         client.advance("PT1S").await;
         sale(&client, "26.00", "").await;
-        // To the last millisecond that it is kept, and one second on.
+        // To the last millisecond of its retention, and one second later.
         client.advance(&format!("P{}DT23H59M59S", days - 1)).await;
         let get = format!("/rest/v2/transactions/{id}");
         let refund = format!(r#"{{"id":"{id}","amount":"1.00"}}"#);
@@ -52,7 +52,7 @@ async fn a_transaction_is_found_as_long_as_the_gateway_keeps_it() {
             let told = got.at("/payload/error/result-code");
             assert_eq!((got.status, told.as_str()), (402, "027"), "{gateway} {call}: {}", got.body);
         }
-        // Its batch and the world still know it.
+        // Its batch and the world still include it.
         assert_eq!(
             client.json("GET", "/rest/v2/batches", "").await.at("/payload/batches/batch/0/sales-total"),
             "51.00"
@@ -117,7 +117,7 @@ async fn an_amount_is_approved_for_less() {
         );
         let id = got.at("/payload/transaction/id");
         let stored = client.json("GET", &format!("/rest/v2/transactions/{id}"), "").await;
-        // A record has its amount as the original one, too.
+        // A record also has its amount as the original amount.
         let [amount, original, ..] = shown(&stored, "/payload/transaction");
         let original_of = if expected[1].is_empty() { &expected[0] } else { &expected[1] };
         assert_eq!([&amount, &original], [&expected[0], original_of], "{call} {body}");
@@ -127,7 +127,7 @@ async fn an_amount_is_approved_for_less() {
     let members = ["amount", "original-amount", "partial-approved"].map(|member| got.element(member));
     assert_eq!(members, ["20.00", "25.00", "true"]);
 
-    // What was taken is what can be captured, given back and settled.
+    // The charged amount can be captured, refunded and settled.
     let sold = sale(&client, "25.00", "").await.at("/payload/transaction/id");
     for (amount, status) in [("20.01", 402), ("20.00", 200)] {
         let refund = format!(r#"{{"id":"{sold}","amount":"{amount}"}}"#);
@@ -139,7 +139,7 @@ async fn an_amount_is_approved_for_less() {
     }
     assert_eq!(search(&client, "amount=25.00&type=SALE").await.status, 204);
     assert_eq!(search(&client, "amount=20.00&type=SALE").await.at("/page/total-elements"), "3");
-    // A charge that is declined is declined, whatever its amount.
+    // A declined charge is declined, regardless of its amount.
     let fault =
         r#"{"operation":"transactions.sale","times":1,"effect":{"kind":"decline","result-code":"012"}}"#;
     client.control("POST", "faults", fault).await;
@@ -166,7 +166,7 @@ async fn a_payment_of_a_plan_is_approved_for_less_and_found_as_a_duplicate() {
             .map(|member| got.at(&format!("/payload/transaction/{member}")));
         assert_eq!(told, ["40.00", duplicate]);
     }
-    // Another amount is another charge, also if it is what was approved.
+    // A different amount is a different charge, even if it is the approved one.
     let got = sale(&client, "40.00", checked).await;
     assert_eq!(got.at("/payload/transaction/check-field-duplicate"), "false");
 }
@@ -191,7 +191,7 @@ async fn options_belong_to_their_world_and_outlast_its_resets() {
     let page = client.send("GET", "/console/worlds/2", &[], "").await.body;
     assert!(page.contains("A transaction is found for P10D"), "{page}");
     assert!(page.contains("A charge of 25.00 is approved for 20.00."), "{page}");
-    // Made anew, the world has the options that it is made with.
+    // The new world has the options of its creation.
     let again = world(&sandbox, "").await;
     assert_eq!(sale(&again, "25.00", "").await.at("/payload/transaction/amount"), "25.00");
 }

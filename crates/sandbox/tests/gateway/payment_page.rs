@@ -154,7 +154,7 @@ async fn a_payer_has_as_many_pages_as_it_takes_and_none_once_it_is_deleted() {
     let id = call(&client, &access_id, "/v2/token/requestid", &json!({})).await;
     let delete = json!({ "token": { "requestId": id["requestId"] }, "payerId": payer });
     assert_eq!(call(&client, &access_id, "/v2/payer/delete", &delete).await["success"], true);
-    // Nobody is there to keep it for, so that the page asks who pays.
+    // There is no payer to store it for, so the page asks for the payer's name.
     let asked = send(&late, "").await;
     assert_eq!((asked.status, asked.body.contains("Who pays?")), (400, true), "{}", asked.body);
     assert_eq!(send(&late, "first-name=Bo&email=bo@example.test").await.status, 200);
@@ -276,7 +276,7 @@ async fn a_page_is_paid_once_and_what_is_over_says_so() {
         client.send("POST", &path, &[FORM], entered.as_str()),
         client.send("POST", &path, &[FORM], entered.as_str())
     );
-    // Both were led to the receipt.
+    // Both were redirected to the receipt.
     assert!(one.body.contains("$100.50") && two.body.contains("$100.50"), "{} {}", one.body, two.body);
     let receipt = client.send("GET", &path, &[], "").await;
     assert!(
@@ -292,7 +292,7 @@ async fn a_page_is_paid_once_and_what_is_over_says_so() {
     let payments = state["clientpay-payments"].as_array().unwrap();
     assert_eq!(payments.len(), 1);
     assert_eq!((payments[0]["amount"].as_u64(), payments[0]["tax"].as_u64()), (Some(10_050), Some(50)));
-    // Nothing leaves this machine, and that is to be seen.
+    // Nothing leaves this machine, and the deliveries show it.
     let deliveries = state["deliveries"].as_array().unwrap();
     assert_eq!(deliveries.len(), 2);
     assert!(deliveries.iter().all(|delivery| delivery["outcome"] == "abandoned"), "{deliveries:?}");

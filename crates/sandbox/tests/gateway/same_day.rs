@@ -73,7 +73,7 @@ async fn what_is_computed_announced_forecast_and_charged_is_the_same() {
             );
             let plan = client.plan(&customer, &token, &members).await;
 
-            // What the command's `schedule` and `--dry-run` count.
+            // The numbers of the command's `schedule` and `--dry-run`.
             let schedule = Schedule::new(term, FrequencyDay::new(day).unwrap());
             let moment: NaiveDateTime = now.trim_end_matches('Z').parse().unwrap();
             let computed: Vec<String> = schedule.to_come(moment).map(|date| date.to_string()).collect();
@@ -98,6 +98,6 @@ async fn what_is_computed_announced_forecast_and_charged_is_the_same() {
             world.delete().await.unwrap();
         }
     }
-    // Twelve of the days are in every month, and two of the five times are before the hour.
+    // Every month has twelve of the days, and two of the five times are before the hour.
     assert_eq!((first_day_charged, first_day_past), (24, 36));
 }

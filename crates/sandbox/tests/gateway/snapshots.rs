@@ -82,7 +82,7 @@ async fn each_is_of_its_world_and_outlives_resets_and_restarts() {
     assert_eq!(restore(&client, &full).await.0, 200);
     assert_eq!(client.state().await, state);
 
-    // A world that is made afresh has none.
+    // A newly created world has none.
     let world = sandbox.world(7).await.unwrap();
     assert!(world.restore(&theirs).await.is_err());
     assert_eq!(world.snapshot().await.unwrap(), theirs, "it counts them from the first again");

@@ -104,7 +104,7 @@ async fn follow_ups() {
         charge("sale", r#"7.00","tip-amount":"1.00"#).await,
         post(&client, "sale", &format!(r#"{{{card},"amount":"0.21"}}"#)).await.at("/payload/transaction/id"),
     );
-    // Each row sees what those before it did.
+    // Each row sees the effects of the previous ones.
     #[rustfmt::skip]
     let rows = [
         ("capture", &auth, r#","amount":"25.01""#, 402, "014"),

@@ -160,7 +160,7 @@ async fn every_transaction_is_told_in_order_and_signed() {
         assert!([200, 402, 400].contains(&got.status), "{path} {body}: {}", got.body);
         answers.push(got.json());
     }
-    // What is refused before it is a transaction is not told.
+    // There is no alert about a request that is refused before it becomes a transaction.
     let refused = client.json("POST", "/rest/v2/transactions/void", r#"{"id":"1"}"#).await;
     assert_eq!(refused.status, 402);
     world.advance("PT0S").await.unwrap();
@@ -184,7 +184,7 @@ async fn every_transaction_is_told_in_order_and_signed() {
             (delivery.transaction_id.as_str(), delivery.event.as_str(), delivery.attempt, delivery.outcome),
             (transaction.as_str(), *event, 1, DeliveryOutcome::Delivered),
         );
-        // The answer of the API says the same of the transaction.
+        // The API returns the same data of the transaction.
         let mut answered = answer["payload"]["transaction"].clone();
         if answered.is_null() {
             continue;
@@ -225,7 +225,7 @@ async fn what_is_posted_is_json_for_the_path_of_the_url() {
         &*length,
     ];
     assert_eq!(head, expected);
-    // The call was answered long before.
+    // The response to the call was sent long before.
     assert_eq!(sale.status, 200);
     let shown = client.control("GET", "webhook", "").await;
     assert_eq!(shown.at("/deliveries/0/outcome"), "waiting");
@@ -316,7 +316,7 @@ async fn an_endpoint_hears_of_a_payment_before_the_next_is_made() {
     let (endpoint, key) = (Endpoint::bind().await, key_of(&world).await);
     world.webhook(&endpoint.url()).await.unwrap();
 
-    // Whoever suspends a plan at its first decline is in time, however far the clock is moved at once.
+    // A user who suspends a plan at its first decline is in time, even if the clock moves far at once.
     let answering = async {
         let mut heard = Vec::new();
         while heard.len() < 13 {
@@ -348,7 +348,7 @@ async fn an_endpoint_hears_of_a_payment_before_the_next_is_made() {
 #[tokio::test]
 async fn one_jump_equals_many_steps() {
     let sandbox = Sandbox::start().await.unwrap();
-    // Some are taken at once, some later and some never, by what they are about.
+    // Some are accepted at once, some later and some never, depending on their content.
     let endpoint = Endpoint::bind().await;
     let url = endpoint.url();
     let seen = Arc::new(Mutex::new(HashMap::<u64, u64>::new()));
@@ -437,7 +437,7 @@ async fn a_clock_that_runs_delivers_by_itself() {
     let posted = endpoint.posted().await;
     assert_eq!(posted.json()["payload"]["transaction"]["order-id"], plan);
     posted.answer(500).await;
-    // The second attempt is a minute later, by a clock that may be moved meanwhile.
+    // The second attempt is a minute later, by a clock that may move in the meantime.
     let (moved, again) = tokio::join!(client.control("POST", "clock", r#"{"advance":"PT1M"}"#), async {
         let again = endpoint.posted().await;
         let body = again.body.clone();
@@ -465,14 +465,14 @@ async fn a_webhook_is_a_part_of_its_world() {
     assert_eq!((first.len(), world.deliveries().await.unwrap().len()), (3, 3));
     assert_eq!(other.deliveries().await.unwrap(), []);
 
-    // What happens after a restore is what would have happened, byte by byte.
+    // Events after a restore are the same as without it, byte by byte.
     world.restore(&id).await.unwrap();
     assert_eq!(world.deliveries().await.unwrap(), []);
     client.json("POST", "/rest/v2/transactions/sale", SALE).await;
     world.advance("PT1M").await.unwrap();
     assert_eq!(endpoint.posted(), first[..2]);
 
-    // Removed, it gives up what waits, and hears of nothing more.
+    // After its removal, waiting alerts are dropped, and the endpoint gets no more.
     world.remove_webhook().await.unwrap();
     client.json("POST", "/rest/v2/transactions/sale", SALE).await;
     world.advance("P1D").await.unwrap();
@@ -567,7 +567,7 @@ async fn one_plan_alone_has_alerts_in_the_wrong_order() {
         (reorder().nth(1), "02 01 03 04"),
         (reorder().nth(2).times(1), "01 03 02 04"),
         (reorder(), "02 01 04 03"),
-        // No payment comes after the last one, so it comes 40 days late, and comes.
+        // No payment comes after the last one, so its alert is 40 days late, but is sent.
         (reorder().nth(4), "01 02 03 04"),
     ];
     for (fault, expected) in cases {
@@ -633,7 +633,7 @@ async fn deliveries_go_wrong_on_purpose() {
             "1 2 1 3",
             "1-1 00:00 2-1 00:00 1-2 01:00 3-1 +40 00:00!",
         ),
-        // The second attempt of the second is no later alert than the third, for which the third would wait.
+        // The third alert does not wait for the second attempt of the second one.
         ("swap all", Some(on(Effect::Reorder)), "2 1 2 3", "1-1 00:00! 2-1 00:00! 2-2 01:00! 3-1 +40 00:00!"),
         ("late", Some(on(late("PT90S")).nth(2)), "1 3 1 2", "1-1 00:00 3-1 00:00 1-2 01:00 2-1 01:30!"),
         ("not late", Some(on(late("PT0S")).nth(2)), "1 2 3 1", "1-1 00:00 2-1 00:00! 3-1 00:00 1-2 01:00"),

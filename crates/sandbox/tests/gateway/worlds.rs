@@ -39,7 +39,7 @@ async fn the_same_seed_gives_the_same_transcript() {
     let first = transcript(&one, &key).await;
     assert_eq!(made(&other, 7).await, key);
     assert_eq!(transcript(&other, &key).await, first);
-    // Asked for again, it starts afresh; reset does the same.
+    // Requested again, it starts afresh; a reset has the same effect.
     assert_eq!(made(&one, 7).await, key);
     assert_eq!(transcript(&one, &key).await, first);
     assert_eq!(Client::with_key(&one, &key).control("POST", "reset", "").await.status, 204);

@@ -81,7 +81,7 @@ async fn live(seed: u64, kills: u64, campaign: &Campaign, tally: &mut Tally) -> 
     let (mut books, before) = (books(), tally.kills);
     while tally.kills - before < kills && !campaign.is_over(tally.kills) {
         if rng.u8(0..6) == 0 {
-            // Killed while it starts, and perhaps while it recovers from the kill before.
+            // It is killed while it starts, and possibly while it recovers from the previous kill.
             let child = served::spawn(&path);
             pass(Duration::from_micros(rng.u64(0..20_000)));
             served::kill(child);
@@ -121,7 +121,7 @@ async fn round(
     let (reached, told) = mpsc::channel();
     let killer = std::thread::spawn(move || {
         told.recv().is_ok_and(|()| {
-            // Right after an answer a commit has hardly begun.
+            // Right after a response, a commit has hardly begun.
             pass(moment);
             served::kill(child);
             true

@@ -35,7 +35,7 @@ fn found(process: u32, wanted: &[&str]) -> Vec<usize> {
         let (from, to) = map.split(' ').next().unwrap().split_once('-').unwrap();
         let [from, to] = [from, to].map(|number| u64::from_str_radix(number, 16).unwrap());
         let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
-        // Some are the kernel's own.
+        // Some regions belong to the kernel.
         if memory.seek(SeekFrom::Start(from)).and_then(|_| memory.read_exact(&mut bytes)).is_err() {
             continue;
         }
@@ -73,7 +73,7 @@ fn a_card_that_was_entered_is_not_in_memory_after_the_answer() {
     let html = ask(&base, &format!("GET {path} HTTP/1.1"), "");
     let token = &html.split_once("name=\"token\" value=\"").unwrap().1[..32];
     let form = "\r\nContent-Type: application/x-www-form-urlencoded";
-    // Declined by the length of its code first, then taken.
+    // First declined because of the length of the code, then accepted.
     for (code, says) in [("99", "Enter the 3 or 4 digits"), ("999", "")] {
         let entered = format!(
             "token={token}&amount-0=5&method=card&card-name=Rosa&card-number=4000+1000%201111+2224&card-expiry=0930&card-code={code}"

@@ -129,7 +129,7 @@ async fn what_is_planted_is_seen() {
 #[tokio::test]
 async fn a_change_in_doubt_was_made_or_not_but_never_by_halves() {
     let (state, mut books) = written().await;
-    // A customer and a token of theirs are taken out of the books, as if nobody had been told of them.
+    // A customer and its token are removed, as if no response had reported them.
     let (book, token) =
         owner(&mut books, |object| object.table == "tokens" && !object.text("customer-key").is_empty());
     let key = book.objects[&token].text("customer-key").to_owned();
@@ -160,7 +160,7 @@ async fn a_change_in_doubt_was_made_or_not_but_never_by_halves() {
         assert!(findings[0].contains("nobody has it in their books"), "{findings:?}");
     }
     let mut not_made = books.clone();
-    // What remains to be found is that the tallies still count them.
+    // Only the difference of the tallies, which still count them, remains to be found.
     let findings = judge(&without(&marks), &mut not_made).unwrap_err();
     assert!(findings.iter().all(|finding| finding.contains("tally")), "{findings:?}");
     assert!(not_made[writer].doubt.is_empty());

@@ -58,7 +58,7 @@ pub(crate) fn listening(served: &mut Served) -> (String, String) {
     });
     let line = line.unwrap_or_else(|| panic!("the sandbox does not start: {said}"));
     let [_, base, key] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
-    // What else it says is read, so that it never waits for a reader.
+    // Its other output is read, so that it never waits for a reader.
     let rest = (base.to_owned(), key.to_owned());
     std::thread::spawn(move || lines.for_each(drop));
     rest

@@ -119,12 +119,12 @@ fn readers_that_stop_hold_no_memory_and_no_other_world() {
         let mut connection = Connection::narrow(&base);
         let length = connection.send("GET /_sandbox/state", &key, "");
         slow.push(Reader { connection, read: Vec::new(), length });
-        // Each reads a little, so that none is taken for one that is gone.
+        // Each reads a little, so that none counts as gone.
         for reader in &mut slow {
             reader.read(64 * 1024);
         }
     }
-    // All of them have their answer and read no more of it, and the calls of another world are answered.
+    // All of them have their response but stop reading it, and the calls of another world get responses.
     let mut line = Connection::open(&base);
     let sale = format!(r#"{{"amount":"5.00",{}"#, &card[1..]);
     let sale = line.ask("POST /rest/v2/transactions/sale", &other, &sale);
@@ -139,7 +139,7 @@ fn readers_that_stop_hold_no_memory_and_no_other_world() {
     let states = u64::try_from(length * readers / 1024).unwrap();
     assert!(after < MOST && after - before < states / 4, "{before} KiB, then {after} KiB");
 
-    // Whoever reads on has it whole.
+    // A client that continues reading gets the whole response.
     for reader in &mut slow {
         reader.read(length);
         let state: Json = serde_json::from_slice(&reader.read).unwrap();

@@ -37,7 +37,8 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     pub(crate) fn new(base: &str, key: &str) -> Self {
-        // A provider that was installed before is as good; without one a client is not made, even for plain HTTP.
+        // A provider that was installed before is equally good; without one, no client can be created, even for plain
+        // HTTP.
         let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         Self { http: reqwest::Client::new(), base: base.into(), key: key.into() }
     }
@@ -147,7 +148,7 @@ fn millis(moment: &str) -> i64 {
 /// The writer's next call, from its record and by chance.
 fn next(book: &mut Book, rng: &mut Rng) -> Call {
     let mark = book.next_mark();
-    // No two prices of a writer are the same, and they only grow.
+    // No two prices of a writer are equal, and they only increase.
     let price = 1_000 + book.serial;
     let objects = |table: &'static str| {
         book.objects.iter().filter(move |(_, object)| object.table == table).collect::<Vec<_>>()
@@ -157,7 +158,7 @@ fn next(book: &mut Book, rng: &mut Rng) -> Call {
     let status = token.as_ref().map_or("", |(_, token)| token.text("status")).to_owned();
     match (rng.u32(0..100), customer, token, plan) {
         (0..12, ..) if book.writer == 0 => {
-            // Now and then by so much that the payments of many plans are made at once.
+            // Sometimes so far that the payments of many plans are made at once.
             let days = if rng.u8(0..16) == 0 { 400 } else { rng.u64(1..8) };
             turn(book, days)
         }
@@ -307,7 +308,7 @@ fn restate(mark: Mark, plan: &Object) -> Call {
         _ => "ACTIVE",
     };
     let mut changed = plan.with(&json!({ "status": status }));
-    // The moment of the change is in its answer.
+    // The response has the time of the change.
     changed.columns.remove("status-date");
     let expected = if plan.text("status") == "CANCELED" { Expected::Refused } else { Expected::Accepted };
     Call { expected, ..update_plan(mark, plan, json!({ "status": status }), changed) }

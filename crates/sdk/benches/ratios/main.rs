@@ -1,7 +1,7 @@
-//! What the library costs beside what a user would write by hand, as ratios of one run.
+//! The cost of the library compared with code that a user would write by hand, as ratios within one run.
 //!
-//! Both sides of a row do the same work on the same bytes, in turns, so that whatever else the machine does meets
-//! both; a row is the median of the rounds' ratios. `cargo xtask bench` runs it; nothing here passes or fails.
+//! Both sides of a row do the same work on the same bytes, in turns, so that other load on the machine affects both. A
+//! row is the median of the ratios of all rounds. `cargo xtask bench` runs it; no result passes or fails.
 
 mod server;
 
@@ -65,7 +65,8 @@ fn main() {
     calls();
 }
 
-/// Client CPU of a call, beside reqwest and `serde_json` used by hand: one thread, 64 calls in flight, one server.
+/// Client CPU time of a call, compared with reqwest and `serde_json` used by hand: one thread, 64 simultaneous calls,
+/// one server.
 fn calls() {
     let server = server::Server::start();
     let runtime =
@@ -144,7 +145,7 @@ fn report(name: &str, aim: &str, rounds: &[(Duration, Duration)], times: u32) {
 
 fn print_row(name: &str, ours: &str, by_hand: &str, ratio: &str, aim: &str) {
     let mut out = std::io::stdout().lock();
-    // A closed pipe is the reader's choice.
+    // The reader may close the pipe.
     let _ = writeln!(out, "{name:<66} {ours:>10} {by_hand:>10} {ratio:>6}  {aim}");
 }
 
@@ -155,7 +156,7 @@ fn cpu(work: impl Fn()) -> Duration {
     before.elapsed()
 }
 
-/// The shape of the answer as a user would derive it.
+/// The shape of the response as a user would derive it.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct HandWritten {
@@ -215,7 +216,7 @@ struct HandWrittenLink {
     href: String,
 }
 
-/// A customer as the gateway answers a create: the attested shape, invented values.
+/// A customer as in the gateway's response to a create: the attested shape, invented values.
 const JSON: &str = concat!(
     r#"{"code":"201","status":"success","exchange-id":"ID-clearent-rps-1-0b7c9d52-3a6e-4f0b-9a57-5f5e1f0f7a11","#,
     r#""links":[{"rel":"self","href":"https://gateway-sb.clearent.net/rest/v2/customers/cust_5a1d7c1e-8a0f-4c55-9f43-0b2f3f1f2a10"}],"#,

@@ -1,4 +1,4 @@
-//! A server in a process of its own, so that only the client's CPU is counted: it answers every request with the
+//! A server in a separate process, so that only the client's CPU time is counted: it responds to every request with the
 //! same bytes.
 
 use std::{
@@ -45,7 +45,7 @@ fn serve(connection: TcpStream, answer: &[u8]) {
     }
 }
 
-/// The server's process; it ends with the bench.
+/// The server's process, which ends with the benchmark.
 pub(crate) struct Server {
     child: Child,
     port: u16,

@@ -1,4 +1,4 @@
-//! ClientPay without async.
+//! Blocking version of the ClientPay client.
 //!
 //! ```no_run
 //! use perennial::clientpay::{Credentials, NewPayment};
@@ -28,7 +28,7 @@ use super::{Runtime, operations};
 use crate::clientpay::Confirmed;
 use crate::{Error, Response};
 
-/// A client of ClientPay whose operations block, as those of [`blocking::Clearent`](super::Clearent) do.
+/// A client of ClientPay with blocking operations, as in [`blocking::Clearent`](super::Clearent).
 #[derive(Clone)]
 pub struct ClientPay {
     client: crate::ClientPay,
@@ -36,7 +36,7 @@ pub struct ClientPay {
 }
 
 impl ClientPay {
-    /// Blocks on the operations of this client.
+    /// Creates a blocking client that uses this client.
     pub fn new(client: crate::ClientPay) -> Result<Self, Error> {
         Ok(Self { client, runtime: Runtime::new()? })
     }
@@ -46,17 +46,17 @@ impl ClientPay {
         Access { inner: self.client.access(), runtime: &self.runtime }
     }
 
-    /// The pages that payers fill in.
+    /// The pages on which payers pay or store methods.
     pub fn pages(&self) -> Pages<'_> {
         Pages { inner: self.client.pages(), runtime: &self.runtime }
     }
 
-    /// The payments, their refunds, and the search for them.
+    /// The payments, their refunds, and the search for payments.
     pub fn payments(&self) -> Payments<'_> {
         Payments { inner: self.client.payments(), runtime: &self.runtime }
     }
 
-    /// The payers and their methods.
+    /// The payers and their payment methods.
     pub fn payers(&self) -> Payers<'_> {
         Payers { inner: self.client.payers(), runtime: &self.runtime }
     }

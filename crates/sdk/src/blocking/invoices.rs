@@ -1,4 +1,4 @@
-//! Invoices without async.
+//! Blocking operations on invoices.
 
 use perennial_domain::clearent::{Charge, Reference};
 use perennial_domain::{Builder, Invoice};

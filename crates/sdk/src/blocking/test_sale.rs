@@ -1,4 +1,4 @@
-//! A test sale without async.
+//! Blocking test sale.
 
 use std::ops::Deref;
 
@@ -8,7 +8,7 @@ use super::{Clearent, Runtime};
 use crate::clearent::Charged;
 use crate::{Error, Response};
 
-/// See [`clearent::TestSale`](crate::clearent::TestSale).
+/// A test sale; see [`clearent::TestSale`](crate::clearent::TestSale).
 #[derive(Debug, Clone)]
 #[must_use = "unless it is voided, what was approved is taken"]
 pub struct TestSale {

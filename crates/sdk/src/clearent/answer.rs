@@ -1,4 +1,4 @@
-//! Opens what came back from a call: a value, a definite no, or an outcome that nobody knows.
+//! Interprets the response to a call: a value, a definite failure, or an unknown outcome.
 
 use std::error::Error as StdError;
 
@@ -17,7 +17,7 @@ use crate::response::About;
 use crate::sent::{Foreign, kind_of, media_type, unanswered};
 use crate::{Error, ErrorKind, Response};
 
-/// One call, as far as its answer needs it.
+/// The data of a call that are needed to interpret its response.
 #[derive(Clone, Copy)]
 pub(super) struct AnswerReader<'a> {
     pub(super) operation: &'static str,
@@ -26,17 +26,17 @@ pub(super) struct AnswerReader<'a> {
     pub(super) redactor: &'a Redactor,
 }
 
-/// An answer with a payload, which the operation still has to take as its value.
+/// A response with a payload, from which the operation extracts its value.
 pub(super) struct Answer {
     operation: &'static str,
     writes: bool,
     payload: Payload,
-    /// The object that the answer names.
+    /// The object that the response names.
     named: Option<Lookup>,
     about: About,
 }
 
-/// Why the parts of an answer decide nothing.
+/// The reason why the parts of a response are inconclusive.
 #[derive(Debug, thiserror::Error)]
 enum Inconclusive {
     #[error(
@@ -51,14 +51,14 @@ enum Inconclusive {
     Undecided,
 }
 
-/// An answer about something else than was asked. The member is named, its values are not.
+/// The error for a response about something other than the request. It names the member but not its values.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} is not the one that was asked for")]
 pub(super) struct Mismatch(pub(super) &'static str);
 
 impl Mismatch {
-    /// Whether the answer is about the object that was asked for, of which it reports something else. A search by what
-    /// was asked for may then miss it.
+    /// Whether the response is about the requested object, but reports other data of it. If so, a search by the
+    /// requested data may miss the object.
     fn is_of_content(&self) -> bool {
         let identity = [
             "id",
@@ -85,7 +85,7 @@ struct OtherPayload;
 #[error("the answer is empty")]
 struct Nothing;
 
-/// Whether an answer is the gateway's own: in its envelope, whose code fits the status.
+/// Whether a response is the gateway's own: it is in the gateway's envelope, whose code agrees with the status.
 pub(super) fn is_own(requested: Format, answer: &http::Response<Bytes>) -> bool {
     let reply = read(requested, answer.headers(), answer.body(), &Limits::default());
     reply.is_ok_and(|reply| {
@@ -95,7 +95,7 @@ pub(super) fn is_own(requested: Format, answer: &http::Response<Bytes>) -> bool 
     })
 }
 
-/// A code of 500 or more in an answer of another status leaves open what was done.
+/// A code of 500 or more with a different status leaves the outcome open.
 fn fits(reply: &Reply, status: StatusCode) -> bool {
     reply.code.is_none_or(|code| code < 500 || code == status.as_u16())
 }
@@ -112,13 +112,13 @@ fn read(
     Ok(Reply::decode(format_of(requested, headers), body, limits)?)
 }
 
-/// The format of an answer: that which it names, or that which was asked for.
+/// The format of a response: the one in its `Content-Type`, or else the requested one.
 fn format_of(requested: Format, headers: &HeaderMap) -> Format {
     Format::of_media_type(media_type(headers)).unwrap_or(requested)
 }
 
 impl AnswerReader<'_> {
-    /// The answer, unless it is an error.
+    /// Opens the envelope of a response, or returns its error.
     pub(super) fn open(self, sent: Result<perennial_transport::Answer, CallError>) -> Result<Answer, Error> {
         let (response, attempts, uncertain) = match sent {
             Ok(answer) => {
@@ -132,13 +132,13 @@ impl AnswerReader<'_> {
             }
         };
         let (Parts { status, headers, .. }, body) = response.into_parts();
-        // The answer may repeat what the call sent, in any of its texts.
+        // The response may repeat sent data in any of its texts.
         let limits = Limits::masking(self.redactor.known());
         let (reply, unreadable) = match read(self.format, &headers, &body, &limits) {
             Ok(reply) => (reply, None),
             Err(error) => (Reply::default(), Some(error)),
         };
-        // A 204 has no body, and so no envelope.
+        // A 204 has no body, and therefore no envelope.
         let is_own = reply.is_envelope() && (status.is_success() || fits(&reply, status))
             || status == StatusCode::NO_CONTENT && body.is_empty();
         let evidence = if self.writes() {
@@ -149,7 +149,7 @@ impl AnswerReader<'_> {
         let named = named(self.operation, &reply.payload, &reply.links);
         let Reply { code, status: _, exchange_id, links, page, payload_type, payload, unreadable: records } =
             reply;
-        // A success whose envelope has another code is what that says.
+        // If a success has an envelope with another code, the code decides.
         let inside = code.filter(|_| status.is_success()).and_then(|code| StatusCode::from_u16(code).ok());
         let effective = inside.unwrap_or(status);
         let gone = uncertain
@@ -237,7 +237,7 @@ impl Answer {
         self.about.exchange_id.as_deref()
     }
 
-    /// The value, if the payload holds one and it is what was asked for.
+    /// Returns the value, if the payload contains one and it is the requested one.
     pub(super) fn one<T>(
         self,
         take: impl FnOnce(Payload) -> Option<T>,
@@ -247,7 +247,7 @@ impl Answer {
         let nothing = payload == Payload::Empty && about.status == 204;
         let unless_it_writes = |kind| if writes { ErrorKind::OutcomeUnknown } else { kind };
         let (kind, source): (_, Box<dyn StdError + Send + Sync>) = match take(payload) {
-            // One record of a list that cannot be read may be what was asked for.
+            // An unreadable record of a list may be the requested one.
             Some(_) if !about.unreadable.is_empty() => {
                 (unless_it_writes(ErrorKind::InvalidResponse), about.unreadable[0].clone().into())
             }
@@ -266,7 +266,7 @@ impl Answer {
         Err(about.into_error(kind, operation).with_source(source))
     }
 
-    /// The value, or nothing where there is none: what was deleted, and what an empty 204 says is not there.
+    /// Returns the value, or `None` for a deleted object and for an empty 204, which means that there is none.
     pub(super) fn maybe<T>(
         self,
         take: impl FnOnce(Payload) -> Option<T>,
@@ -278,8 +278,8 @@ impl Answer {
         self.one(take, check).map(|response| response.map(Some))
     }
 
-    /// The values that can be read; none where nothing was found, which the gateway says with an empty 204 or a page of
-    /// nothing. What cannot be read is beside them.
+    /// Returns the readable values and, separately, the unreadable ones. If nothing was found, the gateway sends an
+    /// empty 204 or an empty page.
     pub(super) fn all<T>(
         self,
         take: impl FnOnce(Payload) -> Option<Vec<T>>,
@@ -296,12 +296,12 @@ impl Answer {
     }
 }
 
-/// Whether it is a transaction: a declined one has the status of a refusal and is a value.
+/// Whether the payload is a transaction: a declined one has the status of a refusal but is a value.
 fn is_made(payload: &Payload) -> bool {
     matches!(payload, Payload::Transaction(_) | Payload::TransactionToken(..))
 }
 
-/// Refuses an answer that names another object, or none.
+/// Refuses a response that names another object or none.
 pub(super) fn same<T: PartialEq>(
     member: &'static str,
     requested: &T,
@@ -310,12 +310,12 @@ pub(super) fn same<T: PartialEq>(
     if answered == Some(requested) { Ok(()) } else { Err(Mismatch(member)) }
 }
 
-/// What was asked for, as the gateway reports it.
+/// The requested value, as the gateway reports it.
 pub(super) fn reported<T: Copy>(requested: Option<&T>) -> Option<Reported<T>> {
     requested.copied().map(Reported::Value)
 }
 
-/// Refuses an answer that leaves out what was asked for, or has something else in its place.
+/// Refuses a response that omits the requested value or contains a different one.
 pub(super) fn as_requested<T: PartialEq + ?Sized>(
     member: &'static str,
     requested: Option<&T>,
@@ -324,7 +324,7 @@ pub(super) fn as_requested<T: PartialEq + ?Sized>(
     if requested.is_none() || requested == answered { Ok(()) } else { Err(Mismatch(member)) }
 }
 
-/// Refuses an answer that names another object. One that leaves the member out passes.
+/// Refuses a response that names another object. A response that omits the member passes.
 pub(super) fn not_another<T: PartialEq + ?Sized>(
     member: &'static str,
     requested: Option<&T>,

@@ -7,7 +7,7 @@ use super::answer::{Mismatch, not_another};
 use super::{Clearent, Lookup};
 use crate::{Error, List, Response};
 
-/// The batches of a terminal: what is settled together, on request or by itself at the terminal's time.
+/// The batches of a terminal: transactions that are settled together, either on request or at the terminal's time.
 ///
 /// ```
 /// # #[cfg(feature = "reqwest")]
@@ -37,7 +37,7 @@ use crate::{Error, List, Response};
 pub struct Batches<'a>(pub(super) &'a Clearent);
 
 impl Batches<'_> {
-    /// The batches that match.
+    /// Lists the batches that match.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -59,7 +59,7 @@ impl Batches<'_> {
         )
     }
 
-    /// The batch that is open; none while no money has moved since the last one was settled.
+    /// Returns the open batch; `None` if no money has moved since the last batch was settled.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -74,12 +74,12 @@ impl Batches<'_> {
         self.0.maybe(wire::open(), one, says_something).await
     }
 
-    /// Closes the open batch and settles what is in it, provided that it comes to what the settlement says:
-    /// [`Settlement::of`] a batch that was looked at settles that and nothing that came later. What is settled can no
-    /// longer be voided.
+    /// Closes the open batch and settles its transactions, if it matches the figures of the settlement:
+    /// [`Settlement::of`] a batch settles only what was in it when it was read. Settled transactions can no longer be
+    /// voided.
     ///
-    /// A batch that comes to something else, or none that is open, is an error of kind
-    /// [`Refused`](crate::ErrorKind::Refused), and settles nothing.
+    /// If the figures differ, or no batch is open, nothing is settled, and the error has the kind
+    /// [`Refused`](crate::ErrorKind::Refused).
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -98,7 +98,7 @@ impl Batches<'_> {
     }
 }
 
-/// A batch of which nothing is told is none.
+/// Refuses a batch without any data.
 fn says_something(open: &Batch) -> Result<(), Mismatch> {
     if *open == Batch::default() { Err(Mismatch("batch")) } else { Ok(()) }
 }
@@ -107,8 +107,8 @@ fn fits(search: &BatchSearch, found: &Batch) -> Result<(), Mismatch> {
     not_another("status", search.status.as_ref(), found.status.as_ref())
 }
 
-/// No sample shows the answer to a settlement. A batch may leave its figures out; those that it has are those that were
-/// asked for, it is not open any more, and it says which it is or that it is closed.
+/// Checks the response to a settlement, of which there is no sample. The batch may omit its figures, but figures in it
+/// must be the requested ones. It must not be open, and must have its id or the status that it is closed.
 fn comes_to(settlement: &Settlement, settled: &Batch) -> Result<(), Mismatch> {
     let SettlementFields { total_count, net_amount } = settlement.fields();
     if settled.id.is_none() && settled.status.is_none() {

@@ -1,4 +1,4 @@
-//! The client: its settings, and the one way by which every call leaves and comes back.
+//! The client: its settings, and the common path of all calls.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,9 +21,9 @@ use crate::{Environment, Error, ErrorKind, List, Response};
 
 /// A client of the Clearent gateway.
 ///
-/// It is cheap to clone, and its clones share connections, the retry budget and the order of updates. Each operation
-/// is a `tracing` span `call` at level INFO with the fields `operation`, `route` (the template, never the path),
-/// `status`, `attempts`, `exchange_id` and `duration_ms`, and no others.
+/// It is cheap to clone; the clones share connections, the retry budget and the order of updates. Each operation is a
+/// `tracing` span `call` at level INFO with the fields `operation`, `route` (the template, never the path), `status`,
+/// `attempts`, `exchange_id` and `duration_ms`, and no others.
 ///
 /// ```
 /// use perennial::{Clearent, Environment, Format, clearent::ApiKey};
@@ -51,7 +51,7 @@ struct Inner {
     object_locks: ObjectLocks,
 }
 
-/// The settings of a [`Clearent`].
+/// The builder of a [`Clearent`].
 #[must_use = "nothing exists until `build` is called"]
 pub struct ClearentBuilder {
     key: ApiKey,
@@ -60,7 +60,7 @@ pub struct ClearentBuilder {
 }
 
 impl Clearent {
-    /// Starts a client that sends this key.
+    /// Creates a builder for a client that sends this key.
     pub fn builder(key: ApiKey) -> ClearentBuilder {
         ClearentBuilder { key, format: Format::default(), settings: Settings::default() }
     }
@@ -80,7 +80,7 @@ impl Clearent {
         Plans(self)
     }
 
-    /// The payments that plans made.
+    /// The payments made by plans.
     pub fn payments(&self) -> Payments<'_> {
         Payments(self)
     }
@@ -95,27 +95,27 @@ impl Clearent {
         Invoices(self)
     }
 
-    /// The batches in which they are settled.
+    /// The batches in which transactions are settled.
     pub fn batches(&self) -> Batches<'_> {
         Batches(self)
     }
 
-    /// The format of requests and of the answers asked for.
+    /// The format of requests and of the requested responses.
     pub fn format(&self) -> Format {
         self.0.format
     }
 
-    /// Where calls go.
+    /// The gateway that is called.
     pub fn environment(&self) -> &Environment {
         &self.0.environment
     }
 
-    /// Waits until earlier changes to the object of this call are through.
+    /// Waits until earlier changes to the same object are finished.
     pub(super) async fn guard(&self, call: &Call) -> ObjectGuard<'_> {
         self.0.object_locks.guard(&call.target).await
     }
 
-    /// A call whose answer is a value.
+    /// Sends a call that returns a value.
     pub(super) async fn one<T>(
         &self,
         call: Call,
@@ -125,7 +125,7 @@ impl Clearent {
         self.call(call).await?.one(take, check)
     }
 
-    /// A call whose answer may be nothing: what a deletion leaves, and what is not there.
+    /// Sends a call whose response may be empty: a deletion, or a read of an object that does not exist.
     pub(super) async fn maybe<T>(
         &self,
         call: Call,
@@ -135,7 +135,7 @@ impl Clearent {
         self.call(call).await?.maybe(take, check)
     }
 
-    /// A call whose answer is all of something, or as much of it as can be read. Each passes the check.
+    /// Sends a call that returns a list, including its unreadable records. Every record must pass the check.
     pub(super) async fn all<T>(
         &self,
         call: Call,
@@ -145,7 +145,7 @@ impl Clearent {
         self.call(call).await?.all(take, check)
     }
 
-    /// A call whose answer is all of something, every record of it.
+    /// Sends a call that returns a list, and fails if a record cannot be read.
     pub(super) async fn whole<T>(
         &self,
         call: Call,
@@ -156,7 +156,7 @@ impl Clearent {
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is one part of an operation")]
-    /// A call for each page of what a search finds. A record that the search does not match is an error.
+    /// Sends a call for each page of a search. A record that does not match the search is an error.
     pub(super) fn list<S: Clone + Send + Sync + 'static, T: Send + 'static>(
         &self,
         operation: Operation,
@@ -169,7 +169,7 @@ impl Clearent {
     ) -> List<T> {
         let (client, mut search) = (self.clone(), search.clone());
         let Paging { page, ref order_by, descending, .. } = *paging(&mut search);
-        // The gateway's own order has the newest first, so that a total that stays the same tells that nothing moved.
+        // The gateway's own order has the newest first, so that an unchanged total means that no object moved.
         let any_order = order_by.is_some() || descending == Some(false);
         let list = List::new(operation.name(), page, key, move |page| {
             let (client, mut search) = (client.clone(), search.clone());
@@ -179,8 +179,9 @@ impl Clearent {
         list.in_any_order(any_order)
     }
 
-    /// How many there are, by a page of one. What is there counts, whatever the total says and whether it can be read or
-    /// not: nothing may be deleted because of it.
+    /// Returns the number of matching objects, from the total and the content of a page of one. An object in the page
+    /// counts regardless of the total and of whether it can be read: otherwise, something could be deleted in spite of
+    /// it.
     pub(super) async fn count<T>(
         &self,
         call: Call,
@@ -235,7 +236,7 @@ impl Clearent {
         }
         // The body stays in the buffer that is wiped when it is dropped.
         let body = body.map(Bytes::from_owner).unwrap_or_default();
-        // What can fail is the length of the URL: a search by a text of many thousand characters.
+        // This fails only if the URL is too long, as in a search for a text of many thousand characters.
         let request = request
             .body(body)
             .map_err(|error| Error::because(ErrorKind::InvalidRequest, error).of_operation(operation))?;
@@ -252,7 +253,7 @@ impl Clearent {
     }
 }
 
-/// A page that is asked for its total only.
+/// Requests a page only for its total.
 pub(super) fn one_of_all() -> Paging {
     Paging { page: Some(1), page_size: Some(1), ..Paging::default() }
 }
@@ -270,13 +271,13 @@ impl fmt::Debug for Clearent {
 settings!(ClearentBuilder);
 
 impl ClearentBuilder {
-    /// The format of requests and answers; JSON unless said otherwise.
+    /// Sets the format of requests and responses. The default is JSON.
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
         self
     }
 
-    /// The client. It makes no connection yet.
+    /// Builds the client. This does not connect yet.
     pub fn build(self) -> Result<Clearent, Error> {
         let Self { key, format, settings } = self;
         let (environment, sender) = settings.sender()?;

@@ -10,7 +10,7 @@ use super::answer::{Mismatch, as_requested, not_another, reported, same};
 use super::{Clearent, Lookup};
 use crate::{Error, Response};
 
-/// The tokens that are attached to a customer.
+/// The tokens attached to a customer.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "it does nothing by itself"]
 pub struct CustomerTokens<'a> {
@@ -19,7 +19,7 @@ pub struct CustomerTokens<'a> {
 }
 
 impl CustomerTokens<'_> {
-    /// All tokens of the customer. This list has no pages. A record that cannot be read is an error; see
+    /// Lists all tokens of the customer. This list has no pages. A record that cannot be read is an error; see
     /// [`each`](Self::each).
     ///
     /// ```
@@ -33,7 +33,7 @@ impl CustomerTokens<'_> {
         self.client.whole(wire::list(self.customer), all, |token| self.owns(token)).await
     }
 
-    /// The same tokens, with an error in the place of each record that cannot be read.
+    /// Lists all tokens of the customer, with an error in the place of each record that cannot be read.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -72,7 +72,7 @@ impl CustomerTokens<'_> {
         attached.map_err(|error| error.look_up(|| Lookup::CustomerTokens(self.customer.clone())))
     }
 
-    /// Changes how a token is attached. Updates to the tokens of one customer leave in the order in which they are
+    /// Changes the attachment of a token. Updates to the tokens of one customer are sent in the order in which they are
     /// first awaited.
     ///
     /// ```
@@ -99,7 +99,7 @@ impl CustomerTokens<'_> {
         not_another("customer-key", Some(self.customer), token.customer_key.as_ref())
     }
 
-    /// Every sample of an association has both members (section 2.4 of the reference).
+    /// Checks the customer and the token of an association, which every sample has (section 2.4 of the reference).
     fn names(self, id: &TokenId, token: &CustomerToken) -> Result<(), Mismatch> {
         same("token-id", id, Some(&token.token_id))?;
         same("customer-key", self.customer, token.customer_key.as_ref())

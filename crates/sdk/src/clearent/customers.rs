@@ -34,7 +34,7 @@ impl<'a> Customers<'a> {
         created.map_err(|error| error.or_look_up(|| Lookup::Customers(search_for(customer))))
     }
 
-    /// The customer of this key.
+    /// Returns the customer with this key.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -46,7 +46,7 @@ impl<'a> Customers<'a> {
         self.0.one(wire::get(key), one, |found| names(key, found)).await
     }
 
-    /// The customers that match.
+    /// Searches for customers.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -67,7 +67,7 @@ impl<'a> Customers<'a> {
         )
     }
 
-    /// Changes a customer. Updates to one customer leave in the order in which they are first awaited.
+    /// Changes a customer. Updates to one customer are sent in the order in which they are first awaited.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -87,10 +87,10 @@ impl<'a> Customers<'a> {
         updated.map_err(|error| error.look_up(|| Lookup::Customer(key.clone())))
     }
 
-    /// Deletes a customer who has no plans and no payments; both are counted first.
+    /// Deletes a customer without plans and payments. Both are counted first.
     ///
-    /// The value is the customer's last state. It is `None` where the gateway does not tell it: also when an attempt
-    /// of this call was lost and the next one found the customer gone.
+    /// The value is the customer's last state. It is `None` if the gateway does not return it, and if the response to
+    /// an attempt of this call was lost and a retry found that the customer does not exist.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -138,7 +138,7 @@ impl<'a> Customers<'a> {
     }
 }
 
-/// A search for one customer may be how the gateway answers a get.
+/// The gateway may respond to a get with a search result of one customer.
 fn one(payload: Payload) -> Option<Customer> {
     match payload {
         Payload::Customer(customer) => Some(*customer),
@@ -159,14 +159,14 @@ fn names(key: &CustomerKey, customer: &Customer) -> Result<(), Mismatch> {
     same("customer-key", key, Some(&customer.customer_key))
 }
 
-/// The names and the key say who the customer is; how they are reached does not decide whom a plan charges.
+/// The names and the key identify the customer; contact data have no effect on charges and are not compared.
 fn echoes(requested: &NewCustomer, created: &Customer) -> Result<(), Mismatch> {
     let NewCustomerFields { first_name, last_name, customer_key, .. } = requested.fields();
     are_named(Some(first_name), Some(last_name), created)?;
     not_another("customer-key", customer_key, Some(&created.customer_key))
 }
 
-/// An update is answered with the whole customer (section 4.1 of the reference), whose status no sample shows.
+/// The response to an update is the whole customer (section 4.1 of the reference). No sample shows its status.
 fn obeys(key: &CustomerKey, update: &CustomerUpdate, updated: &Customer) -> Result<(), Mismatch> {
     let CustomerUpdateFields { first_name, last_name, status, .. } = update.fields();
     names(key, updated)?;
@@ -174,7 +174,7 @@ fn obeys(key: &CustomerKey, update: &CustomerUpdate, updated: &Customer) -> Resu
     not_another("status", status, updated.status.as_ref())
 }
 
-/// The gateway may tidy a name up, so blanks around it and letter case do not count.
+/// The gateway may normalize a name, so surrounding whitespace and letter case are ignored.
 fn are_named(first: Option<&Text>, last: Option<&Text>, customer: &Customer) -> Result<(), Mismatch> {
     let tidy = |name: &str| name.trim().to_lowercase();
     let requested = |name: Option<&Text>| name.map(|name| tidy(name.as_str()));
@@ -183,7 +183,7 @@ fn are_named(first: Option<&Text>, last: Option<&Text>, customer: &Customer) -> 
     as_requested("last-name", requested(last).as_ref(), answered(&customer.last_name).as_ref())
 }
 
-/// The key is exact; names, addresses and plan names are matched in the gateway's own way.
+/// The key must match exactly; the gateway matches names, addresses and plan names in its own way.
 fn fits(search: &CustomerSearch, found: &Customer) -> Result<(), Mismatch> {
     not_another("customer-key", search.customer_key.as_ref(), Some(&found.customer_key))
 }

@@ -1,4 +1,4 @@
-//! Whether the parts of an answer agree: the HTTP status, the envelope and the payload. Only parts that agree are a
+//! Compares the parts of a response: the HTTP status, the envelope and the payload. Only parts that agree are a
 //! definite yes or no.
 
 use http::StatusCode;
@@ -7,7 +7,7 @@ use perennial_wire::clearent::{Payload, Reply};
 
 use super::Lookup;
 
-/// Whether some part of an answer says that the call was done, and whether some part says that it failed.
+/// Whether any part of a response says that the call succeeded, and whether any part says that it failed.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Evidence {
     done: bool,
@@ -15,8 +15,8 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    /// The parts of the answer to a write. A transaction that is neither approved nor declined says both, and so does a
-    /// refusal that `names` an object, with an error or without any payload.
+    /// Returns the evidence in the response to a write. A transaction that is neither approved nor declined counts as
+    /// both, and so does a refusal that `names` an object, with an error or without any payload.
     pub(super) fn of_write(status: StatusCode, reply: &Reply, names: impl FnOnce() -> bool) -> Self {
         let mut evidence = Self::of_envelope(status, reply);
         let failure = |kind: &String| ["error", "errorTransaction"].contains(&kind.as_str());
@@ -38,8 +38,8 @@ impl Evidence {
         evidence.and(done, failed)
     }
 
-    /// The parts of the answer to a read. A declined transaction can have the status of its refusal or that of the read,
-    /// and an error the status of either.
+    /// Returns the evidence in the response to a read. A declined transaction can have the status of its refusal or of
+    /// the read, and an error can have either status.
     pub(super) fn of_read(status: StatusCode, reply: &Reply) -> Self {
         match &reply.payload {
             Payload::Empty => Self::of_words(reply),
@@ -57,7 +57,7 @@ impl Evidence {
         Self::of_words(reply).and(status.is_success(), failed)
     }
 
-    /// The code and the word of the envelope. What is neither a success nor a failure there says both.
+    /// The code and the word of the envelope. If they are neither a success nor a failure, they count as both.
     fn of_words(reply: &Reply) -> Self {
         let code = reply.code.map(|code| ((200..300).contains(&code), (400..600).contains(&code)));
         let word = reply.status.as_deref().map(str::trim).filter(|word| !word.is_empty());
@@ -74,13 +74,13 @@ impl Evidence {
         Self { done: self.done || done, failed: self.failed || failed }
     }
 
-    /// Whether one part says that it was done and another that it failed.
+    /// Whether one part says that the call succeeded and another that it failed.
     pub(super) fn contradicts_itself(self) -> bool {
         self.done && self.failed
     }
 }
 
-/// The one transaction that the payload is about.
+/// The single transaction of the payload.
 fn transaction(payload: &Payload) -> Option<&Transaction> {
     match payload {
         Payload::Transaction(charge) | Payload::TransactionToken(charge, _) => Some(charge),
@@ -89,12 +89,12 @@ fn transaction(payload: &Payload) -> Option<&Transaction> {
     }
 }
 
-/// Whether the payload holds a transaction that is neither approved nor declined.
+/// Whether the payload contains a transaction that is neither approved nor declined.
 pub(super) fn is_undecided(payload: &Payload) -> bool {
     transaction(payload).is_some_and(|charge| charge.verdict() == Verdict::Undecided)
 }
 
-/// The object of the operation's resource that the answer names, by its key.
+/// The object of the operation's resource that the response names by its key.
 pub(super) fn named(operation: &str, payload: &Payload, links: &[Link]) -> Option<Lookup> {
     let resource = operation.split('.').next().unwrap_or_default();
     match (resource, payload) {
@@ -112,7 +112,7 @@ pub(super) fn named(operation: &str, payload: &Payload, links: &[Link]) -> Optio
     }
 }
 
-/// The transaction that a link of the envelope names.
+/// The transaction named by a link of the envelope.
 fn transaction_of_link(links: &[Link]) -> Option<TransactionId> {
     let link = links.iter().find(|link| link.rel == "transaction")?;
     TransactionId::try_from(link.id.as_deref()?).ok()

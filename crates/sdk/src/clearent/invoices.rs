@@ -9,8 +9,8 @@ use super::{Charged, Clearent, Lookup};
 use crate::page::Moved;
 use crate::{Error, ErrorKind};
 
-/// Invoices that are paid by card transactions. The gateway knows no invoices: what it knows are the transactions that
-/// carry one's number as their order id, for 90 days.
+/// Invoices that are paid by card transactions. The gateway has no invoices, only the transactions that carry an
+/// invoice's number as their order id, for 90 days.
 ///
 /// ```
 /// # #[cfg(feature = "reqwest")]
@@ -42,49 +42,49 @@ use crate::{Error, ErrorKind};
 #[must_use = "it does nothing by itself"]
 pub struct Invoices<'a>(pub(super) &'a Clearent);
 
-/// Where an invoice stands.
+/// The status of an invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvoiceStatus {
-    /// No charge for it was approved, or it was voided. Holds the last decline, if there was one.
+    /// No charge for it was approved, or the charge was voided. Contains the last decline, if there was one.
     Unpaid(Option<Transaction>),
-    /// This charge paid it. Refunds do not open it again: to charge again, use another number.
+    /// This charge paid it. Refunds do not reopen the invoice: to charge again, use another number.
     Paid(Transaction),
-    /// The issuer approved a part of it: [`Transaction::partial`] says what was taken and what is still due. It is not
-    /// charged again under its number. Charge the rest under a number of its own, or void this charge.
+    /// The issuer approved a part of it: [`Transaction::partial`] has the charged and the remaining amount. The invoice
+    /// is not charged again under its number. Charge the rest under a separate number, or void this charge.
     Partial(Transaction),
-    /// This charge is neither approved nor declined ([`Verdict::Undecided`]), so that money may have been taken. It is not
-    /// charged again until the gateway reports which.
+    /// This charge is neither approved nor declined ([`Verdict::Undecided`]), so money may have been taken. The invoice
+    /// is not charged again until the gateway reports the outcome.
     Undecided(Transaction),
-    /// More than one charge under the number took money: these, all of them approved, in full or in part. Void or refund
-    /// those that are too many.
+    /// More than one charge under the number took money: these charges, all of them approved, in full or in part. Void
+    /// or refund the excess ones.
     Several(Vec<Transaction>),
 }
 
 /// The result of a call that pays an invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvoicePayment {
-    /// It was charged now, in full; a decline is one too.
+    /// The invoice was charged now, in full, or the charge was declined.
     Charged(Box<Charged>),
-    /// It was paid before, by this charge, and nothing was charged now.
+    /// The invoice was paid before, by this charge; nothing was charged now.
     Before(Box<Transaction>),
-    /// The issuer approved a part of it, now or before: [`Transaction::partial`] says what was taken and what is still due.
-    /// Charge the rest under a number of its own, or void this charge.
+    /// The issuer approved a part of it, now or before: [`Transaction::partial`] has the charged and the remaining
+    /// amount. Charge the rest under a separate number, or void this charge.
     Partial(Box<Transaction>),
-    /// More than one charge under the number took money, these. What the last of them was made by, this call or another, is
-    /// not known if its answer was lost; void or refund those that are too many.
+    /// More than one charge under the number took money: these charges. If the response to this call was lost, it is
+    /// not known whether this call made one of them. Void or refund the excess ones.
     Several(Vec<Transaction>),
-    /// Nothing was charged now, and the invoice is not paid as it stands: this earlier charge has its number but
-    /// another amount, or is one for something else that the gateway's duplicate check takes for the same.
+    /// Nothing was charged now, and the invoice is not paid: this earlier charge has its number but another amount, or
+    /// is a charge for something else that the gateway's duplicate check considers equal.
     InTheWay(Box<Transaction>),
 }
 
-/// An earlier charge of the invoice that is neither approved nor declined.
+/// The error for an earlier charge of the invoice that is neither approved nor declined.
 #[derive(Debug, thiserror::Error)]
 #[error("an earlier charge of the invoice is neither approved nor declined; nothing was charged now")]
 struct UndecidedBefore;
 
 impl Invoices<'_> {
-    /// Looks whether an invoice is paid, by the transactions that carry its number as their order id.
+    /// Determines whether an invoice is paid, from the transactions that carry its number as their order id.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -103,7 +103,8 @@ impl Invoices<'_> {
         let mut list = self.0.transactions().search(&search);
         let mut found = list.collect_all().await?;
         if list.changed() {
-            // A charge may be missing from a list that changed while it was read: once more, and then nobody knows.
+            // A charge may be missing from a list that changed while it was read. It is read once more; if it changes
+            // again, the status is unknown.
             list = self.0.transactions().search(&search);
             found = list.collect_all().await?;
         }
@@ -125,13 +126,14 @@ impl Invoices<'_> {
         })
     }
 
-    /// Pays an invoice with the card or token of this charge, whose amount, invoice and order id are the invoice's,
-    /// unless it is paid already.
+    /// Pays an invoice with the card or token of this charge, if it is not paid yet. The amount, invoice number and
+    /// order id of the charge are set from the invoice.
     ///
-    /// It looks first, and after a lost answer it looks again before it says anything. Two calls at one moment can both
-    /// find nothing; therefore the charge asks the gateway to look for an earlier one of the invoice and the amount
-    /// (`check-field`, which the vendor's page has for card readers: that it looks for keyed cards and tokens is
-    /// **inferred**). Where a gateway does not, both are charged: let one process pay an invoice, or one at a time.
+    /// The call looks for earlier charges first, and looks again after a lost response. Two simultaneous calls can both
+    /// find none; therefore the charge requests the gateway's own check for an earlier charge with this invoice number
+    /// and amount (`check-field`, which the vendor's page documents for card readers: that it also works for keyed
+    /// cards and tokens is **inferred**). If a gateway does not check, both calls charge: pay an invoice from one
+    /// process only, or from one at a time.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -181,8 +183,8 @@ impl Invoices<'_> {
     }
 }
 
-/// Whether it is a charge of the invoice of this number that is not voided. One whose type is unknown, or whose type or
-/// order id the gateway leaves out, may be.
+/// Whether it is a charge of the invoice with this number that is not voided. A transaction with an unknown type, or
+/// without type or order id, may be one.
 fn is_charge(number: &Reference, found: &Transaction) -> bool {
     let others = [
         TransactionType::AUTH,
@@ -195,18 +197,18 @@ fn is_charge(number: &Reference, found: &Transaction) -> bool {
         && !found.is_voided()
 }
 
-/// Whether the charge took money, in full or in part, by all that the gateway reports of it.
+/// Whether the charge took money, in full or in part, according to all its members.
 fn took_money(charge: &Transaction) -> bool {
     is_sale(charge) && charge.is_approved() && charge.amount.is_some() && !charge.may_be_voided()
 }
 
-/// Whether the type, if there is one, is one of those that take money. Of an unknown type nobody knows.
+/// Whether the type takes money. A missing or unknown type may.
 fn is_sale(found: &Transaction) -> bool {
     let kinds = [TransactionType::SALE, TransactionType::FORCED_SALE, TransactionType::CAPTURE];
     found.transaction_type.as_ref().is_none_or(|kind| kinds.contains(kind))
 }
 
-/// What the charge that was made now means for the invoice.
+/// The result for the invoice of a charge that was made now.
 fn charged(invoice: &Invoice, charge: Charged) -> InvoicePayment {
     if is_part_of(invoice, &charge.transaction) {
         InvoicePayment::Partial(of_invoice(invoice, charge.transaction))
@@ -215,7 +217,7 @@ fn charged(invoice: &Invoice, charge: Charged) -> InvoicePayment {
     }
 }
 
-/// What an earlier charge means for the invoice.
+/// The result for the invoice of an earlier charge.
 fn earlier(invoice: &Invoice, charge: Transaction) -> InvoicePayment {
     if pays(invoice, &charge) {
         InvoicePayment::Before(charge.into())
@@ -226,7 +228,7 @@ fn earlier(invoice: &Invoice, charge: Transaction) -> InvoicePayment {
     }
 }
 
-/// Whether the charge pays the invoice as it stands. A tip comes on top, and may be counted in.
+/// Whether the charge pays the invoice in full. A tip is added to the amount, and may or may not be included in it.
 fn pays(invoice: &Invoice, charge: &Transaction) -> bool {
     let due = Some(invoice.amount());
     let without_tip = |paid: Amount| paid.checked_sub(charge.tip_amount.unwrap_or_default());
@@ -237,14 +239,14 @@ fn pays(invoice: &Invoice, charge: &Transaction) -> bool {
         && (charge.amount == due || charge.amount.and_then(without_tip) == due)
 }
 
-/// Whether the charge took a part of the invoice as it stands.
+/// Whether the charge paid a part of the invoice.
 fn is_part_of(invoice: &Invoice, charge: &Transaction) -> bool {
     charge.partial().is_some_and(|partial| partial.taken < invoice.amount())
         && charge.order_id.as_deref() == Some(invoice.number().as_str())
         && charge.original_amount.is_none_or(|original| original == invoice.amount())
 }
 
-/// The charge, with the invoice's amount as the original one where the gateway leaves it out.
+/// The charge, with the invoice's amount as the original amount if the gateway omits it.
 fn of_invoice(invoice: &Invoice, mut charge: Transaction) -> Box<Transaction> {
     charge.original_amount.get_or_insert(invoice.amount());
     charge.into()

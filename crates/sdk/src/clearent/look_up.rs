@@ -1,4 +1,4 @@
-//! Looking for what a write of unknown outcome may have made.
+//! Looks up the objects that a write of unknown outcome may have created.
 
 use perennial_domain::clearent::{Batch, Customer, CustomerToken, Plan, Token, Transaction};
 
@@ -6,10 +6,10 @@ use super::{Clearent, InvoiceStatus, Lookup};
 use crate::page::Moved;
 use crate::{Error, ErrorKind, List, Response};
 
-/// The objects that a [`Lookup`] finds.
+/// The objects found by a [`Lookup`].
 ///
-/// An empty list is no proof that nothing was done: the gateway may still perform what it was sent. A search can find
-/// older objects that look the same.
+/// An empty list does not prove that nothing was done: the gateway may still execute the request. A search can also
+/// find older objects that look the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Found {
@@ -17,11 +17,11 @@ pub enum Found {
     Customers(Vec<Customer>),
     /// Tokens of the vault.
     Tokens(Vec<Token>),
-    /// The tokens that are attached to a customer.
+    /// The tokens attached to a customer.
     CustomerTokens(Vec<CustomerToken>),
     /// Plans.
     Plans(Vec<Plan>),
-    /// Transactions. Those that follow up another transaction than the one of [`Lookup::FollowUps`] are left out.
+    /// Transactions, without those that refer to a transaction other than the one in [`Lookup::FollowUps`].
     Transactions(Vec<Transaction>),
     /// The status of an invoice.
     Invoice(Box<InvoiceStatus>),
@@ -30,7 +30,7 @@ pub enum Found {
 }
 
 impl Found {
-    /// Whether nothing was found: for an invoice, that no charge for it took money, was declined or is undecided.
+    /// Whether nothing was found. For an invoice: no charge for it took money, was declined, or is undecided.
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Customers(found) => found.is_empty(),
@@ -45,16 +45,15 @@ impl Found {
 }
 
 impl Clearent {
-    /// Runs what the [`lookup`](Error::lookup) of an error names: it finds out whether a write of unknown outcome was
-    /// performed.
+    /// Runs the [`lookup`](Error::lookup) of an error, to find out whether a write of unknown outcome was performed.
     ///
-    /// It reads and changes nothing. An object that the gateway does not know is an empty list and no error. Wait a while
-    /// before you take an empty list for an answer, and compare what is found with what was sent.
+    /// It only reads. An object that does not exist is an empty list and not an error. Wait before you rely on an empty
+    /// list, and compare the found objects with the request.
     ///
     /// # Errors
     ///
-    /// The lists are whole or an error: a record that cannot be read, or a list that changes each time it is read, is an
-    /// error of kind [`InvalidResponse`](ErrorKind::InvalidResponse).
+    /// The lists are complete: a record that cannot be read, and a list that changes every time it is read, are errors
+    /// of kind [`InvalidResponse`](ErrorKind::InvalidResponse).
     ///
     /// ```
     /// use perennial::clearent::{ApiKey, Charge, Found};
@@ -113,7 +112,7 @@ impl Clearent {
     }
 }
 
-/// The object, or none where the gateway does not know it.
+/// The object in a list, or an empty list if the gateway does not know it.
 fn one<T>(got: Result<Response<T>, Error>) -> Result<Vec<T>, Error> {
     match got {
         Ok(found) => Ok(vec![found.into_value()]),
@@ -122,7 +121,7 @@ fn one<T>(got: Result<Response<T>, Error>) -> Result<Vec<T>, Error> {
     }
 }
 
-/// All of a list, which is read once more if it changed meanwhile: an object may be missing from what was read.
+/// Reads a whole list, and once more if it changed while it was read: an object may be missing from the first result.
 async fn whole<T>(list: impl Fn() -> List<T>) -> Result<Vec<T>, Error> {
     for _ in 0..2 {
         let mut list = list();

@@ -3,10 +3,10 @@ use perennial_domain::clearent::{
     TransactionId, TransactionSearch,
 };
 
-/// What finds out whether a write of unknown outcome was performed.
+/// A query that finds out whether a write of unknown outcome was performed.
 ///
-/// A search can find older objects that look the same, and an object that is not there yet may still come: the
-/// gateway may perform what it was sent after the caller gave up. Wait a while, then compare what is found.
+/// A search can find older objects that look the same, and an object that is not found may still be created: the
+/// gateway may execute a request after the caller gave up. Wait, then compare the found objects with the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lookup {
@@ -24,21 +24,21 @@ pub enum Lookup {
     Plan(PlanKey),
     /// Search for the plan.
     Plans(PlanSearch),
-    /// Get this transaction: whether it was voided shows there.
+    /// Get this transaction, which shows whether it was voided.
     Transaction(TransactionId),
     /// Search for the transaction.
     Transactions(TransactionSearch),
-    /// Search for the transaction that follows another one up: a capture of an authorization, a refund of a charge.
-    /// The gateway cannot search by the [`ref_id`](super::Transaction::ref_id), so that the caller leaves out the
-    /// transactions whose `ref_id` is another one. A transaction without a `ref_id` may be it.
+    /// Search for a transaction that refers to another one: a capture of an authorization, a refund of a charge. The
+    /// gateway cannot search by [`ref_id`](super::Transaction::ref_id), so the caller ignores transactions with a
+    /// different `ref_id`. A transaction without a `ref_id` may be the right one.
     FollowUps {
-        /// The transaction that is followed up.
+        /// The transaction to which it refers.
         of: TransactionId,
-        /// Finds the follow-up, among others.
+        /// A search whose results include the transaction.
         search: TransactionSearch,
     },
-    /// Ask for the [status](super::Invoices::status) of the invoice of this number.
+    /// Get the [status](super::Invoices::status) of the invoice with this number.
     Invoice(Reference),
-    /// List the batches: whether one was settled shows there.
+    /// List the batches, which shows whether one was settled.
     Batches(BatchSearch),
 }

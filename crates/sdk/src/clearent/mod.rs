@@ -1,9 +1,9 @@
-//! Clearent recurring payments: the client, the operations of each resource, and the values they take and give.
+//! Clearent recurring payments: the client, the operations of each resource, and their parameters and results.
 //!
-//! An operation's future does nothing until it is awaited. Creates, updates and card transactions are sent once and
-//! never repeated unless no byte of them left; an answer to them that is lost, cut off or about something else is an
-//! error of kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). Reads and deletes are repeated. To drop the
-//! future of a write is to lose its answer: it too leaves open what became of it.
+//! An operation starts when its future is first awaited. Creates, updates and card transactions are sent once, and
+//! retried only if no byte of them was sent. If the response is lost, incomplete or about something else, the error has
+//! the kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). Reads and deletes are retried. Dropping the future of
+//! a write discards its response: the outcome is then unknown too.
 
 mod answer;
 mod batches;
@@ -35,8 +35,8 @@ pub use test_sale::TestSale;
 pub use tokens::Tokens;
 pub use transactions::{Charged, Transactions};
 
-// What the facade takes and returns, by name. What only the gateway's side needs is not here, and neither are the builders,
-// which `Builder` names, and the types that only setters read from text: they are in `perennial-domain`.
+// The parameters and results of the facade, listed by name. Not included are types for gateways, the builders, which
+// `Builder` names, and types that only setters parse from text: they are in `perennial-domain`.
 pub use perennial_domain::clearent::{
     Address, ApiKey, Batch, BatchId, BatchSearch, BatchStatus, Capture, Charge, ChargeSource, Customer,
     CustomerKey, CustomerSearch, CustomerStatus, CustomerToken, CustomerTokenUpdate, CustomerUpdate, Decline,

@@ -1,4 +1,4 @@
-//! Payments that plans made.
+//! Payments made by plans.
 
 use perennial_domain::clearent::{Payment, PaymentSearch, TransactionId};
 use perennial_wire::clearent::{Operation, Payload, payment as wire};
@@ -7,13 +7,13 @@ use super::Clearent;
 use super::answer::{Mismatch, not_another};
 use crate::List;
 
-/// The payments that plans made.
+/// The payments made by plans.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "it does nothing by itself"]
 pub struct Payments<'a>(pub(super) &'a Clearent);
 
 impl Payments<'_> {
-    /// The payments that match. The shape of the gateway's answer is inferred.
+    /// Lists the payments that match. The shape of the gateway's response is **inferred**.
     ///
     /// ```
     #[doc = include_str!("example.md")]

@@ -19,8 +19,8 @@ use crate::{Error, ErrorKind, List, Response};
 pub struct Plans<'a>(pub(super) &'a Clearent);
 
 impl Plans<'_> {
-    /// Creates a plan. An active one charges by itself from its first date on. [`NewPlan::notes_at`] tells what of it may
-    /// not be meant, and [`find_equal`](Self::find_equal) whether there is such a plan.
+    /// Creates a plan. An active plan charges automatically from its first date on. [`NewPlan::notes_at`] returns
+    /// possible mistakes in the plan, and [`find_equal`](Self::find_equal) finds existing equal plans.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -45,7 +45,7 @@ impl Plans<'_> {
         created.map_err(|error| error.or_look_up(|| Lookup::Plans(search_for(plan))))
     }
 
-    /// The plan of this key.
+    /// Returns the plan with this key.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -61,7 +61,7 @@ impl Plans<'_> {
         self.0.one(wire::get(key), one, |found| names(key, found)).await
     }
 
-    /// The plans that match.
+    /// Searches for plans.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -82,11 +82,11 @@ impl Plans<'_> {
         )
     }
 
-    /// The plans that charge the customer's token the same amount on a day of this one: beside one of them, this plan
-    /// charges twice ([`NewPlan::repeats`]). [`create`](Self::create) does not look for them: look before it where a
-    /// retry, or a second click, may make the plan again.
+    /// Finds the plans that charge the same amount to the customer's token on a day of this plan: with one of them, the
+    /// customer is charged twice ([`NewPlan::repeats`]). [`create`](Self::create) does not check this: call
+    /// `find_equal` first if a retry, or a second click, may create the plan again.
     ///
-    /// The answer is whole or an error: a list of plans that cannot be read is never an empty one.
+    /// The result is complete or an error: a list of plans that cannot be read is never returned as an empty list.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -111,12 +111,12 @@ impl Plans<'_> {
         Ok(plans)
     }
 
-    /// Changes a plan. Updates to one plan leave in the order in which they are first awaited. [`PlanUpdate::notes`] tells
-    /// what of it may not be meant: a new day can charge twice in a month.
+    /// Changes a plan. Updates to one plan are sent in the order in which they are first awaited. [`PlanUpdate::notes`]
+    /// returns possible mistakes: a new day can cause two charges in a month.
     ///
-    /// What has to fit the plan as it is, its status or its first or last day, is held against it first: the plan is
-    /// read, and what [`PlanUpdate::apply`] refuses is an error of kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before
-    /// anything is changed. Any plan can be canceled, so that takes no read.
+    /// If the update changes the status or the first or last day, the plan is read first. A change that
+    /// [`PlanUpdate::apply`] refuses is an error of kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest), and nothing is changed.
+    /// Any plan can be canceled, so that needs no read.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -147,7 +147,7 @@ impl Plans<'_> {
         self.become_status(key, PlanStatus::SUSPENDED).await
     }
 
-    /// Activates a suspended plan. A canceled one cannot be activated, which the client finds out by a read.
+    /// Activates a suspended plan. The plan is read first, because a canceled one cannot be activated.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -160,7 +160,7 @@ impl Plans<'_> {
         self.become_status(key, PlanStatus::ACTIVE).await
     }
 
-    /// Cancels a plan for good.
+    /// Cancels a plan permanently.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -178,10 +178,10 @@ impl Plans<'_> {
         self.update(key, &update).await
     }
 
-    /// Deletes a plan that is not active and has no payments; both are looked up first.
+    /// Deletes a plan that is not active and has no payments. Both are checked first.
     ///
-    /// The value is the plan's last state. It is `None` where the gateway does not tell it: also when an attempt of
-    /// this call was lost and the next one found the plan gone.
+    /// The value is the plan's last state. It is `None` if the gateway does not return it, and if the response to an
+    /// attempt of this call was lost and a retry found that the plan does not exist.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -209,13 +209,13 @@ impl Plans<'_> {
             .0
             .count(payment::list(&search), payments::all, |found| payments::fits(&search, found))
             .await?;
-        // A plan whose status the gateway leaves out may be active.
+        // A plan without a reported status may be active.
         check_plan_deletion(plan.status.as_ref().unwrap_or(&PlanStatus::ACTIVE), payments)?;
         let deleted = self.0.maybe(call, one, |deleted| is_deleted(key, deleted)).await;
         deleted.map_err(|error| error.look_up(|| Lookup::Plan(key.clone())))
     }
 
-    /// The charges that a plan will make. The shape of the gateway's answer is inferred.
+    /// Lists the future charges of a plan. The shape of the gateway's response is **inferred**.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -229,8 +229,8 @@ impl Plans<'_> {
         self.0.whole(wire::expected_runs(key), take, |_| Ok(())).await
     }
 
-    /// The days on which such a plan would charge, as the gateway sees it. The shape of its answer is inferred;
-    /// [`NewPlan::schedule`] gives the same days without a call.
+    /// Returns the days on which a plan with these dates would charge, computed by the gateway. The shape of its
+    /// response is **inferred**; [`NewPlan::schedule`] returns the same days without a call.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -266,7 +266,7 @@ fn names(key: &PlanKey, plan: &Plan) -> Result<(), Mismatch> {
     same("plan-key", key, Some(&plan.plan_key))
 }
 
-/// An active plan cannot be deleted: an answer with one contradicts itself.
+/// An active plan cannot be deleted, so a response with an active plan contradicts itself.
 fn is_deleted(key: &PlanKey, plan: &Plan) -> Result<(), Mismatch> {
     names(key, plan)?;
     if plan.status == Some(PlanStatus::ACTIVE) { Err(Mismatch("status")) } else { Ok(()) }
@@ -316,9 +316,9 @@ fn echoes(requested: &NewPlan, created: &Plan) -> Result<(), Mismatch> {
     charges_as(&requested, created)
 }
 
-/// The plan charges as it was asked to: whom, which card, how much and when. A create and an update are answered with
-/// the whole plan (sections 2.5 and 4.3 of the reference), so that none of this may be left out; names and receipts move
-/// no money. What was not asked for is not compared: the gateway has defaults of its own.
+/// Checks that the plan charges as requested: the customer, the card, the amount and the time. The response to a create
+/// or an update is the whole plan (sections 2.5 and 4.3 of the reference), so none of these may be missing. Names and
+/// receipts move no money. Members that were not requested are not compared, because the gateway has its own defaults.
 fn charges_as(requested: &PlanUpdateFields<'_>, plan: &Plan) -> Result<(), Mismatch> {
     as_requested("customer-key", requested.customer_key, plan.customer_key.as_ref())?;
     as_requested("token-id", requested.token_id, plan.token_id.as_ref())?;
@@ -330,7 +330,7 @@ fn charges_as(requested: &PlanUpdateFields<'_>, plan: &Plan) -> Result<(), Misma
     as_requested("status", requested.status, plan.status.as_ref())
 }
 
-/// Keys, the amount and the status are exact; names are matched in the gateway's own way.
+/// Keys, the amount and the status must match exactly; the gateway matches names in its own way.
 pub(super) fn fits(search: &PlanSearch, found: &Plan) -> Result<(), Mismatch> {
     let PlanSearch {
         customer_key,

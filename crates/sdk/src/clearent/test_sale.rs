@@ -1,4 +1,4 @@
-//! A small sale that proves that money can be taken, and given back.
+//! A small sale that proves that money can be charged and returned.
 
 use std::ops::Deref;
 
@@ -8,8 +8,8 @@ use perennial_domain::{Rule, Violations};
 use super::{Charged, Clearent};
 use crate::{Error, Response};
 
-/// A sale that was made to see what comes of it. It dereferences to the answer: [`decline`](Transaction::decline) says
-/// why it was not approved, [`is_duplicate`](Transaction::is_duplicate) that it is an earlier one.
+/// The result of a test sale. It dereferences to the transaction: [`decline`](Transaction::decline) has the reason if
+/// it was not approved, and [`is_duplicate`](Transaction::is_duplicate) is true for an earlier one.
 #[derive(Debug, Clone)]
 #[must_use = "unless it is voided, what was approved is taken"]
 pub struct TestSale {
@@ -18,8 +18,8 @@ pub struct TestSale {
 }
 
 impl Clearent {
-    /// Makes a small sale, of 1.00 say, to prove that a merchant is connected. In production it takes money, until it is
-    /// [voided](TestSale::void).
+    /// Makes a small sale, such as 1.00, to prove that a merchant is connected. In production it takes money until it
+    /// is [voided](TestSale::void).
     ///
     /// ```
     /// # #[cfg(feature = "reqwest")]
@@ -49,8 +49,8 @@ impl Clearent {
     ///
     /// # Errors
     ///
-    /// Those of [`Transactions::sale`](super::Transactions::sale): after a lost answer the outcome is unknown, and
-    /// [`Error::lookup`] finds the sale, if there is one.
+    /// The errors of [`Transactions::sale`](super::Transactions::sale). After a lost response the outcome is unknown,
+    /// and [`Error::lookup`] finds the sale if it was made.
     pub async fn test_sale(&self, charge: &Charge) -> Result<TestSale, Error> {
         let sold = self.transactions().sale(charge).await?;
         Ok(TestSale { client: self.clone(), sold })
@@ -58,8 +58,8 @@ impl Clearent {
 }
 
 impl TestSale {
-    /// Takes back what was sold, and answers how: a void can be declined, too. Nothing is asked of the gateway, and
-    /// nothing answered, if the sale was declined or is an earlier one, which is not this one's to take back.
+    /// Voids the sale and returns the result: a void can be declined, too. Returns `None` without a call if the sale
+    /// was declined, or if it is an earlier one, which must not be voided here.
     ///
     /// ```
     #[doc = include_str!("example.md")]

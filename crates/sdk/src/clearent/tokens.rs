@@ -17,11 +17,10 @@ use crate::{Error, ErrorKind, List, Response};
 pub struct Tokens<'a>(pub(super) &'a Clearent);
 
 impl Tokens<'_> {
-    /// Puts a card into the vault. The card is wiped when the request has been sent. The answer always has a
-    /// `token_id`.
+    /// Stores a card in the vault. The card is wiped after the request was sent. The response always has a `token_id`.
     ///
-    /// If the outcome is unknown, the token can be told from others by its customer, last four digits and expiry;
-    /// without a customer, only by when it was created.
+    /// If the outcome is unknown, the customer, the last four digits and the expiry identify the token; without a
+    /// customer, only the time of creation does.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -37,7 +36,8 @@ impl Tokens<'_> {
         let (last_four, customer_key) = (card.last_four().to_owned(), customer_key.cloned());
         let exp_date = *exp_date;
         drop(token);
-        // Section 2.3 of the reference: the customer is always answered if given, the expiry since 2020.
+        // The response always has the customer if it was sent, and since 2020 the expiry (section 2.3 of the
+        // reference).
         let check = |created: &Token| {
             created.token_id.as_ref().ok_or(Mismatch("token-id"))?;
             not_another("last-four-digits", Some(last_four.as_str()), created.last_four_digits.as_deref())?;
@@ -53,7 +53,7 @@ impl Tokens<'_> {
         })
     }
 
-    /// The token of this id.
+    /// Returns the token with this id.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -65,7 +65,7 @@ impl Tokens<'_> {
         self.0.one(wire::get(id), one, |found| same("token-id", id, found.token_id.as_ref())).await
     }
 
-    /// The tokens that match.
+    /// Searches for tokens.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -85,10 +85,10 @@ impl Tokens<'_> {
         )
     }
 
-    /// Changes a token's customer, status or description. Updates to one token leave in the order in which they are
-    /// first awaited. The gateway answers with what changed, so all else in the value may be `None`.
+    /// Changes a token's customer, status or description. Updates to one token are sent in the order in which they are
+    /// first awaited. The gateway returns only the changed members, so all others may be `None`.
     ///
-    /// The status `DELETED` deletes the token, and is refused where [`delete`](Self::delete) is.
+    /// The status `DELETED` deletes the token, and is refused in the same cases as [`delete`](Self::delete).
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -107,10 +107,10 @@ impl Tokens<'_> {
         updated.map_err(|error| error.look_up(|| Lookup::Token(id.clone())))
     }
 
-    /// Deletes a token that no plan can charge any more; its plans are looked up first.
+    /// Deletes a token that no plan can charge any more. Its plans are read first.
     ///
-    /// The value is what the gateway says of the token. It is `None` where the gateway says nothing: also when an
-    /// attempt of this call was lost and the next one found the token gone.
+    /// The value is the gateway's response about the token. It is `None` if the response is empty, and if the response
+    /// to an attempt of this call was lost and a retry found that the token does not exist.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -133,7 +133,7 @@ impl Tokens<'_> {
         deleted.map_err(|error| error.look_up(|| Lookup::Token(id.clone())))
     }
 
-    /// Whether a term is over is seen by the gateway's clock; this crate has none.
+    /// The gateway's clock determines whether a term is over; this crate has no clock.
     async fn check_deletion(self, id: &TokenId) -> Result<(), Error> {
         let search = PlanSearch { token_id: Some(id.clone()), ..PlanSearch::default() };
         let mut pages = self.0.plans().search(&search).pages();
@@ -157,7 +157,7 @@ fn not_another_token(id: &TokenId, token: &Token) -> Result<(), Mismatch> {
     not_another("token-id", Some(id), token.token_id.as_ref())
 }
 
-/// The answer has only what changed (section 4.2 of the reference), so that the id may be absent.
+/// The response has only the changed members (section 4.2 of the reference), so the id may be missing.
 fn obeys(id: &TokenId, update: &TokenUpdate, updated: &Token) -> Result<(), Mismatch> {
     let TokenUpdateFields { customer_key, status, description: _ } = update.fields();
     if *updated == Token::default() {
@@ -168,7 +168,7 @@ fn obeys(id: &TokenId, update: &TokenUpdate, updated: &Token) -> Result<(), Mism
     as_requested("status", status, updated.status.as_ref())
 }
 
-/// The id is exact; ids of an older vault and days are matched in the gateway's own way.
+/// The id must match exactly; the gateway matches ids of older vaults and days in its own way.
 fn fits(search: &TokenSearch, found: &Token) -> Result<(), Mismatch> {
     not_another("token-id", search.token_id.as_ref(), found.token_id.as_ref())
 }

@@ -1,4 +1,4 @@
-//! Card transactions. A decline is a value: ask [`Transaction::decline`].
+//! Card transactions. A decline is a value: see [`Transaction::decline`].
 
 use std::ops::Deref;
 
@@ -16,10 +16,10 @@ use crate::{Error, ErrorKind, List, Response};
 
 /// The card transactions of a merchant.
 ///
-/// What the issuer or the gateway declined is a value, whose [`decline`](Transaction::decline) says why. An error
-/// means that there is no transaction, or (kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown)) that there may
-/// be one: also where the [`verdict`](Transaction::verdict) of the answer is undecided, its parts contradict each other,
-/// or it is of another amount than was asked for and does not say why.
+/// A decline by the issuer or the gateway is a value, and [`decline`](Transaction::decline) has the reason. An error
+/// means that there is no transaction, or (kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown)) that there may be
+/// one. The outcome is also unknown if the [`verdict`](Transaction::verdict) of the response is undecided, if its parts
+/// contradict each other, or if its amount is not the requested one and it does not give the reason.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "it does nothing by itself"]
 pub struct Transactions<'a>(pub(super) &'a Clearent);
@@ -27,26 +27,27 @@ pub struct Transactions<'a>(pub(super) &'a Clearent);
 /// The result of a [`Charge`]. It dereferences to its transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charged {
-    /// The transaction, approved (of less than was asked for, if it is [`partial`](Transaction::partial)) or declined.
+    /// The transaction: approved ([`partial`](Transaction::partial) if for less than requested) or declined.
     pub transaction: Transaction,
-    /// The token of the card, where the charge asked for one with `create-token`.
+    /// The token of the card, if the charge requested one with `create-token`.
     pub token: Option<Token>,
 }
 
 impl Transactions<'_> {
     /// Charges a card, a token or a one-time token at once.
     ///
-    /// A [`OneTimeToken`](perennial_domain::clearent::OneTimeToken) is what the payer's browser or phone got for a card, which
-    /// so never passes this program. The gateway takes it once: if the outcome is unknown, look, and ask for another token
-    /// before you charge again. [`auth`](Self::auth) and [`refund`](Self::refund) take one too.
+    /// A [`OneTimeToken`](perennial_domain::clearent::OneTimeToken) comes from the payer's browser or phone, so that
+    /// the card data never pass this program. The gateway accepts it once: if the outcome is unknown, look up the
+    /// charge, and get another token before you charge again. [`auth`](Self::auth) and [`refund`](Self::refund) also
+    /// accept one.
     ///
-    /// A terminal that looks for duplicates (a setting of the portal) may answer with an earlier charge that looks like
-    /// this one: then nothing is charged now, and [`is_duplicate`](Transaction::is_duplicate) of the answer is true. Such
-    /// an answer may have another `invoice` and `order-id` than was asked for; without it that would be another
-    /// transaction, and the outcome unknown.
+    /// A terminal that detects duplicates (a setting in the portal) may return an earlier charge that looks equal. Then
+    /// nothing is charged now, and [`is_duplicate`](Transaction::is_duplicate) of the response is true. Only in such a
+    /// response may `invoice` and `order-id` differ from the request; otherwise a difference means another transaction,
+    /// and the outcome is unknown.
     ///
-    /// An issuer may approve less than was asked for: then [`partial`](Transaction::partial) says what was taken and what
-    /// is still due. Charge the rest, or void the transaction.
+    /// An issuer may approve less than the requested amount: [`partial`](Transaction::partial) then has the charged and
+    /// the remaining amount. Charge the rest, or void the transaction.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -61,7 +62,7 @@ impl Transactions<'_> {
         let call = wire::sale(self.0.format(), charge)?;
         let check = |reported: &Charged| {
             is_a(&[TransactionType::SALE, TransactionType::FORCED_SALE], reported)?;
-            // What was sold just now is neither taken back nor to come.
+            // A sale that was made now is neither voided nor pending.
             let is_open = reported.is_voided() || reported.may_be_voided() || reported.pending == Some(true);
             if is_open && !reported.is_duplicate() {
                 return Err(Mismatch("voided or pending"));
@@ -73,10 +74,10 @@ impl Transactions<'_> {
             .map_err(|error| error.or_look_up(|| search_for(TransactionType::SALE, charge)))
     }
 
-    /// Reserves an amount for a later capture, or checks a card with an amount of zero.
+    /// Authorizes an amount for a later capture, or checks a card with an amount of zero.
     ///
-    /// A check that asks for a token is answered with the token alone (transactions page); the transaction then has
-    /// the result `APPROVED` and nothing else.
+    /// If a check requests a token, the response is only the token (transactions page). The transaction then has the
+    /// result `APPROVED` and no other members.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -99,7 +100,7 @@ impl Transactions<'_> {
             payload => charged(payload),
         };
         let check = |reported: &Charged| {
-            // Of a card that was only checked there may be nothing but the token, which says which it is.
+            // The response to a card check may be only the token, which identifies the card.
             if charge.fields().amount.is_zero() && reported.id.is_none() {
                 match &reported.token {
                     Some(Token { token_id: None, .. }) => return Err(Mismatch("token-id")),
@@ -116,7 +117,7 @@ impl Transactions<'_> {
             .map_err(|error| error.or_look_up(|| search_for(TransactionType::AUTH, charge)))
     }
 
-    /// Takes what an authorisation reserved.
+    /// Charges an authorized amount.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -147,7 +148,7 @@ impl Transactions<'_> {
         })
     }
 
-    /// Takes a transaction of an open batch back in full.
+    /// Cancels a transaction of an open batch in full.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -166,11 +167,11 @@ impl Transactions<'_> {
         voided.map_err(|error| error.look_up(|| Lookup::Transaction(void.id.clone())))
     }
 
-    /// Changes the tip of a charge whose batch is open. Updates to one transaction leave in the order in which they are
-    /// first awaited.
+    /// Changes the tip of a charge whose batch is open. Updates to one transaction are sent in the order in which they
+    /// are first awaited.
     ///
-    /// No published sample shows the gateway's answer. If the answer has no tip, the transaction is read and returned; if
-    /// that has no tip either, the outcome is unknown.
+    /// No published sample shows the gateway's response. If the response has no tip, the transaction is read and
+    /// returned; if that has no tip either, the outcome is unknown.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -206,7 +207,7 @@ impl Transactions<'_> {
         updated.map_err(|error| error.look_up(|| Lookup::Transaction(id.clone())))
     }
 
-    /// Gives money back.
+    /// Returns money.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -230,7 +231,7 @@ impl Transactions<'_> {
         refunded.map_err(|error| {
             error.or_look_up(|| {
                 let search = TransactionSearch {
-                    // One without an earlier transaction has another type in answers.
+                    // A refund without an earlier transaction has another type in responses.
                     transaction_type: id.map(|_| TransactionType::REFUND),
                     amount: Some(*amount),
                     invoice: invoice.map(|invoice| invoice.as_str().to_owned()),
@@ -246,7 +247,7 @@ impl Transactions<'_> {
         })
     }
 
-    /// The transaction of this id; the gateway keeps it for 90 days.
+    /// Returns the transaction with this id; the gateway keeps transactions for 90 days.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -259,7 +260,7 @@ impl Transactions<'_> {
         self.0.one(wire::get(id), one, |found| same("id", id, found.id.as_ref())).await
     }
 
-    /// The transactions that match, of the last 90 days.
+    /// Searches the transactions of the last 90 days.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -313,7 +314,7 @@ fn all(payload: Payload) -> Option<Vec<Transaction>> {
     }
 }
 
-/// An approved transaction has an id, and any has no type but one of these.
+/// Checks that an approved transaction has an id, and that the type, if present, is one of these.
 fn is_a(kinds: &[TransactionType], reported: &Transaction) -> Result<(), Mismatch> {
     if reported.is_approved() && reported.id.is_none() {
         return Err(Mismatch("id"));
@@ -324,8 +325,8 @@ fn is_a(kinds: &[TransactionType], reported: &Transaction) -> Result<(), Mismatc
     }
 }
 
-/// A declined transaction may say nothing of these; what it says must be true. An earlier transaction that is answered
-/// again is another one, and says so.
+/// Checks the members that repeat the request. A declined transaction may omit them, but must not contradict them. An
+/// earlier transaction that is returned instead has other values, and is marked as a duplicate.
 fn echoes(requested: &Charge, reported: &Transaction) -> Result<(), Mismatch> {
     let ChargeFields { amount, tip_amount, invoice, order_id, card, .. } = requested.fields();
     not_another("last-four", last_four(card), reported.last_four.as_deref())?;
@@ -337,9 +338,9 @@ fn echoes(requested: &Charge, reported: &Transaction) -> Result<(), Mismatch> {
     comes_to(*amount, tip_amount.copied(), reported)
 }
 
-/// A declined transaction is of the amount that was asked for, if it says one. An approved transaction is of the amount
-/// that was asked for, tip and service fee counted in or not; or of less, where it says that only a part was approved; or
-/// of more, where it says that the terminal added a surcharge.
+/// Checks the amount. A declined transaction has the requested amount, if it has one. An approved transaction has the
+/// requested amount, with or without tip and service fee; or less, if it is marked as a partial approval; or more, if
+/// it is marked with a surcharge of the terminal.
 fn comes_to(requested: Amount, tip: Option<Amount>, reported: &Transaction) -> Result<(), Mismatch> {
     if !reported.is_approved() {
         let with_tip = tip.and_then(|tip| requested.checked_add(tip));
@@ -366,7 +367,7 @@ fn comes_to(requested: Amount, tip: Option<Amount>, reported: &Transaction) -> R
     if is_true { Ok(()) } else { Err(Mismatch("amount")) }
 }
 
-/// The charge, with the original amount of a partial approval where the gateway leaves it out.
+/// The charge, with the original amount of a partial approval if the gateway omits it.
 fn with_requested_amount(requested: &Charge, mut reported: Charged) -> Charged {
     if reported.partial().is_some() && !reported.is_duplicate() {
         reported.transaction.original_amount.get_or_insert(*requested.fields().amount);
@@ -374,8 +375,8 @@ fn with_requested_amount(requested: &Charge, mut reported: Charged) -> Charged {
     reported
 }
 
-/// The answer to a follow-up has the id of the first transaction as its own or as the one it refers to. Older
-/// answers refer to none.
+/// Checks that the response to a follow-up has the id of the first transaction, as its own id or as its reference.
+/// Older responses have no reference.
 fn follows(id: &TransactionId, reported: &Transaction) -> Result<(), Mismatch> {
     if reported.id.as_ref() == Some(id) {
         Ok(())
@@ -384,7 +385,7 @@ fn follows(id: &TransactionId, reported: &Transaction) -> Result<(), Mismatch> {
     }
 }
 
-/// What is compared is exact by its nature. Texts, times and the status word are matched in the gateway's own way.
+/// The compared members match exactly. The gateway matches texts, times and the status word in its own way.
 fn fits(search: &TransactionSearch, found: &Transaction) -> Result<(), Mismatch> {
     let TransactionSearch {
         id,
@@ -401,7 +402,7 @@ fn fits(search: &TransactionSearch, found: &Transaction) -> Result<(), Mismatch>
         paging: _,
     } = search;
     not_another("id", id.as_ref(), found.id.as_ref())?;
-    // The amount before it was changed may be meant.
+    // The search may mean the amount before a change.
     if found.original_amount.is_none() || found.original_amount != *amount {
         not_another("amount", amount.as_ref(), found.amount.as_ref())?;
     }
@@ -414,7 +415,7 @@ fn fits(search: &TransactionSearch, found: &Transaction) -> Result<(), Mismatch>
 
 fn search_for(kind: TransactionType, charge: &Charge) -> Lookup {
     let ChargeFields { amount, invoice, order_id, card, .. } = charge.fields();
-    // A partial approval has another amount; one is searched for only where nothing else tells the charge from others.
+    // A partial approval has another amount, so the amount is a criterion only if nothing else identifies the charge.
     let amount = (invoice.is_none() && order_id.is_none()).then_some(*amount);
     Lookup::Transactions(TransactionSearch {
         transaction_type: Some(kind),
@@ -426,7 +427,7 @@ fn search_for(kind: TransactionType, charge: &Charge) -> Lookup {
     })
 }
 
-/// Nothing of a token, which keeps its id when an account updater gives it a new card.
+/// The last four digits of a card; `None` for a token, which keeps its id when an account updater replaces its card.
 fn last_four(source: &ChargeSource) -> Option<&str> {
     match source {
         ChargeSource::Card(card) => Some(card.last_four()),

@@ -1,14 +1,14 @@
-//! Webhooks: the alerts that the gateway posts to an address of yours about each transaction, payments of plans too.
+//! Webhooks: alerts that the gateway posts to your server about each transaction, including the payments of plans.
 //!
-//! The address is set in the vendor's portal (Settings, Terminal, Transaction Alert Callback URL), one for a terminal;
-//! the key that alerts are signed with is the vendor's public key, another one in each environment. Your endpoint takes
-//! a `POST` of JSON, and has three things to do:
+//! The address is set in the vendor's portal (Settings, Terminal, Transaction Alert Callback URL), one per terminal.
+//! Alerts are signed; the key to verify them is the vendor's public key, a different one in each environment. Your
+//! endpoint accepts a `POST` of JSON and must do three things:
 //!
-//! * keep the bytes of the body as they came, because the signature is over those, and hand them to [`Signed::read`]
-//!   and [`Signed::verify`]. Until then nothing of an alert is parsed, and there is nothing to look at;
-//! * know each transaction by its id. Alerts repeat, because the gateway tries up to three times until it is answered
-//!   with any 2xx, and they come in any order. Whoever saw one can send it again;
-//! * answer soon, and 2xx even for what it has seen before. Work that takes long is for afterwards.
+//! * keep the bytes of the body unchanged, because they are signed, and pass them to [`Signed::read`] and
+//!   [`Signed::verify`]. Before the verification, nothing of an alert is parsed or accessible;
+//! * recognize transactions by their ids. Alerts may repeat, because the gateway tries up to three times until it
+//!   receives any 2xx, and they arrive in any order. Anyone who has seen an alert can send it again;
+//! * respond quickly, with 2xx even to an alert that it has seen before. Do long work afterwards.
 //!
 //! ```
 //! use std::collections::HashMap;
@@ -60,14 +60,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Where the signature is
+//! # Position of the signature
 //!
-//! The vendor's text speaks of a "signature header" and of a field of the body; every sample has the field. So
-//! [`Signed::read`] takes the field, and [`Signed::read_with`] a signature that you found elsewhere.
+//! The vendor's text mentions a "signature header" and a field of the body; every sample has the field.
+//! [`Signed::read`] uses the field, and [`Signed::read_with`] a signature from elsewhere.
 //!
-//! # Trying it
+//! # Testing
 //!
-//! The sandbox of this workspace posts alerts to an address on the loopback, signs them with a key of each world, and
+//! The sandbox of this workspace posts alerts to a loopback address, signs them with a separate key for each world, and
 //! repeats them by the world's clock.
 
 pub use perennial_wire::clearent::webhook::*;

@@ -1,4 +1,4 @@
-//! Access ids: one is live for an account, all its processes share it, and a new one ends the one before.
+//! Access ids: an account has one valid id, which all its processes share; a new one invalidates the previous one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,41 +12,41 @@ use tokio::sync::Mutex;
 use super::ClientPay;
 use crate::{Error, ErrorKind, Response};
 
-/// What finds the access id of a call.
+/// A provider of the access id for a call.
 ///
-/// An access id does not expire with time: it dies when somebody asks for a new one, or expires it. Whoever asks for
-/// new ones without need therefore stops all others. An implementation
+/// An access id does not expire with time: it becomes invalid when a new one is requested for the account, or when it
+/// is expired by a request. Requesting new ids needlessly therefore stops all other processes. An implementation must
 ///
-/// * gives the same id until a call says that it was refused, and then one that is not that id: another call may have
-///   found another one since;
-/// * finds one with [`Issuer::obtain`], which asks for the current one first, and only one at a time: calls that wait
-///   for it share what was found, or that nothing was.
+/// * return the same id until a call reports that it was refused, and then a different one: another call may have found
+///   a new one in the meantime;
+/// * get an id with [`Issuer::obtain`], which first asks for the current one, and only once at a time: waiting calls
+///   share its result, also if it failed.
 ///
-/// [`InProcess`] does so for the clones of a client; a store can do so for many processes.
+/// [`InProcess`] does this for the clones of a client; a store can do it for many processes.
 #[async_trait]
 pub trait AccessIds: Send + Sync {
-    /// An access id that is not the one that was refused.
+    /// Returns an access id that is not the refused one.
     async fn get(&self, refused: Option<&AccessId>, issuer: &dyn Issuer) -> Result<Arc<AccessId>, Error>;
 }
 
-/// The gateway, as far as it gives access ids.
+/// The requests to the gateway for access ids.
 #[async_trait]
 pub trait Issuer: Send + Sync {
-    /// The id that is live, if there is one.
+    /// Returns the valid id, if there is one.
     async fn current(&self) -> Result<Option<AccessId>, Error>;
 
-    /// Whether this id is live.
+    /// Whether this id is valid.
     async fn is_valid(&self, id: &AccessId) -> Result<bool, Error>;
 
-    /// A new id. It ends the one before.
+    /// Requests a new id. It invalidates the previous one.
     async fn issue(&self) -> Result<AccessId, Error>;
 
-    /// The current id, or a new one if there is none but the one that was refused.
+    /// Returns the current id, or a new one if there is no current id or if it is the refused one.
     ///
     /// # Errors
     ///
-    /// [`Unauthorized`](ErrorKind::Unauthorized) if the refused id is live all the same: a new one would not help, and
-    /// would stop all others.
+    /// [`Unauthorized`](ErrorKind::Unauthorized) if the refused id is valid: a new one would not help, and would stop
+    /// all other processes.
     async fn obtain(&self, refused: Option<&AccessId>) -> Result<AccessId, Error> {
         let another = |id: &AccessId| refused.is_none_or(|refused| !refused.is(id));
         match self.current().await? {
@@ -57,7 +57,7 @@ pub trait Issuer: Send + Sync {
             _ => {}
         }
         match self.issue().await {
-            // Whether there is a new one is for the gateway to say, not for a second new one to find out.
+            // The gateway is asked whether there is a new id: requesting a second one would invalidate it.
             Err(error) if error.is_outcome_unknown() => match self.current().await {
                 Ok(Some(id)) if another(&id) => Ok(id),
                 _ => Err(error),
@@ -79,14 +79,14 @@ struct RefusedForGood;
 #[derive(Default)]
 pub struct InProcess {
     held: Mutex<Held>,
-    /// How often no id could be found.
+    /// The number of times that no id could be found.
     failures: AtomicU64,
 }
 
 #[derive(Default)]
 struct Held {
     id: Option<Arc<AccessId>>,
-    /// Why none was found the last time.
+    /// The reason for the last failure.
     error: Option<Error>,
 }
 
@@ -98,7 +98,7 @@ impl AccessIds for InProcess {
         if let Some(id) = held.id.as_ref().filter(|id| refused.is_none_or(|refused| !refused.is(id))) {
             return Ok(id.clone());
         }
-        // Whoever this call waited for found none: a crowd asks once.
+        // The call that this one waited for failed: its error is shared, so that waiting calls send one request only.
         if failures != self.failures.load(Ordering::Acquire)
             && let Some(error) = &held.error
         {
@@ -125,7 +125,7 @@ impl fmt::Debug for InProcess {
     }
 }
 
-/// This id and no other, such as one that was given for a customer.
+/// Provides only this id, such as one that was issued for a customer.
 #[async_trait]
 impl AccessIds for Arc<AccessId> {
     async fn get(&self, refused: Option<&AccessId>, _: &dyn Issuer) -> Result<Arc<AccessId>, Error> {
@@ -136,17 +136,18 @@ impl AccessIds for Arc<AccessId> {
     }
 }
 
-/// The access ids of an account, for those who manage them themselves.
+/// The access ids of an account, for programs that manage them themselves.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "it does nothing by itself"]
 pub struct Access<'a>(pub(super) &'a ClientPay);
 
 impl Access<'_> {
-    /// The id that is live, if there is one. It changes nothing.
+    /// Returns the valid id, if there is one. This changes nothing.
     ///
-    /// That the gateway refuses (but for 401 and 403) where there is none is **inferred**. Nothing else says that there is
-    /// none: a success without an id is an error of kind [`InvalidResponse`](ErrorKind::InvalidResponse), because the new id that
-    /// would be asked for ends the one that the others use.
+    /// If there is no valid id, the gateway refuses the request with a status other than 401 and 403 (**inferred**).
+    /// Only that means that there is none: a success without an id is an error of kind
+    /// [`InvalidResponse`](ErrorKind::InvalidResponse), because requesting a new id would invalidate the one that other processes
+    /// use.
     pub async fn current(self) -> Result<Response<Option<AccessId>>, Error> {
         let call = wire::current(self.0.version(), self.0.credentials())?;
         let operation = Operation::CurrentAccessId;
@@ -158,11 +159,11 @@ impl Access<'_> {
         })
     }
 
-    /// A new id. **It ends the one before**, also for all other processes.
+    /// Requests a new id. **It invalidates the previous one**, also for all other processes.
     ///
     /// # Errors
     ///
-    /// Where the answer is lost, the outcome is unknown: ask for the [`current`](Self::current) one.
+    /// If the response is lost, the outcome is unknown: ask for the [`current`](Self::current) id.
     pub async fn renew(self) -> Result<Response<AccessId>, Error> {
         let call = wire::new(self.0.version(), self.0.credentials())?;
         let operation = Operation::NewAccessId;
@@ -170,12 +171,12 @@ impl Access<'_> {
         answered.take(|id, failed| id.filter(|_| failed.is_none()))
     }
 
-    /// Whether this id is live.
+    /// Whether this id is valid.
     pub async fn validate(self, id: &AccessId) -> Result<Response<bool>, Error> {
         let call = wire::validate(self.session(id))?;
         let operation = Operation::ValidateAccessId;
         let answered = self.0.send(operation, call, Some(id), wire::decode_validity).await?;
-        // An id that is dead is an answer; a gateway that refuses to say so says so too.
+        // An invalid id is a definite result, also if the gateway reports it as a refusal.
         answered.read_even(|valid, failed| match failed {
             None => valid,
             Some(ErrorKind::Unauthorized | ErrorKind::Refused | ErrorKind::NotFound) => Some(false),
@@ -183,7 +184,7 @@ impl Access<'_> {
         })
     }
 
-    /// Ends this id. To end one that is dead already is an error of kind [`Unauthorized`](ErrorKind::Unauthorized).
+    /// Expires this id. If it is already invalid, the error has the kind [`Unauthorized`](ErrorKind::Unauthorized).
     pub async fn expire(self, id: &AccessId) -> Result<Response<()>, Error> {
         let call = wire::expire(self.session(id))?;
         let operation = Operation::ExpireAccessId;
@@ -191,10 +192,10 @@ impl Access<'_> {
         answered.take(|(), failed| failed.is_none().then_some(()))
     }
 
-    /// A new id of a customer across all its merchant accounts, of version 2. Only some calls take it; which ones is
-    /// not documented. That it ends the one before is **inferred**.
+    /// Requests a new id for a customer across all its merchant accounts (version 2). Only some calls accept it; the
+    /// vendor does not document which. It invalidates the previous one (**inferred**).
     ///
-    /// A client that is to use it is built with `.access_ids(Arc::new(id))`.
+    /// To use it, build a client with `.access_ids(Arc::new(id))`.
     pub async fn renew_for_customer(
         self,
         customer: &CustomerCredentials,
@@ -205,7 +206,7 @@ impl Access<'_> {
         answered.take(|id, failed| id.filter(|_| failed.is_none()))
     }
 
-    /// Whether the credentials are good, of version 1.0.
+    /// Whether the credentials are valid (version 1.0).
     pub async fn validate_credentials(self) -> Result<Response<bool>, Error> {
         let call = wire::validate_credentials(self.0.version(), self.0.credentials())?;
         let operation = Operation::ValidateCredentials;

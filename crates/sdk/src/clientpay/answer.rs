@@ -1,4 +1,4 @@
-//! Opens what came back from a call: a value, a definite no, or an outcome that nobody knows.
+//! Interprets the response to a call: a value, a definite failure, or an unknown outcome.
 
 use std::error::Error as StdError;
 
@@ -18,19 +18,19 @@ use crate::response::About;
 use crate::sent::{Foreign, kind_of, media_type, retry_class_of, unanswered};
 use crate::{Error, ErrorKind, Response};
 
-/// How the answer of an operation is read.
+/// The function that decodes the response of an operation.
 pub(super) type Decode<T> = fn(&[u8], &Limits) -> Result<Reply<T>, DecodeError>;
 
-/// One call, as far as its answer needs it.
+/// The data of a call that are needed to interpret its response.
 pub(super) struct AnswerReader<'a, T> {
     pub(super) operation: Operation,
     pub(super) decode: Decode<T>,
     pub(super) redactor: &'a Redactor,
 }
 
-/// What an answer has beside its envelope, as far as it tells of something that a request made.
+/// The content of a response outside the envelope, as evidence of a result of the request.
 pub(super) trait Effect {
-    /// Whether it names anything that a request may have made or changed.
+    /// Whether it names anything that a request may have created or changed.
     fn is_named(&self) -> bool;
 
     /// The payment that it names.
@@ -39,18 +39,18 @@ pub(super) trait Effect {
     }
 }
 
-/// An answer, readable or not.
+/// A response, readable or not.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the answer")]
 pub(super) struct Answered<T> {
     operation: Operation,
     value: Option<T>,
-    /// Why it brings no value, if it does not.
+    /// The reason why it has no value.
     failed: Option<ErrorKind>,
     why: Result<GatewayMessage, Box<dyn StdError + Send + Sync>>,
-    /// Whether it names something that a request may have made.
+    /// Whether it names a possible result of the request.
     named: bool,
     payment_id: Option<PaymentId>,
-    /// Whether it is the gateway's: it has the envelope.
+    /// Whether it is the gateway's own, with its envelope.
     enveloped: bool,
     refuses_access: bool,
     uncertain: bool,
@@ -61,7 +61,7 @@ pub(super) struct Answered<T> {
 #[error("the answer does not say what became of the request")]
 struct Unsaid;
 
-/// Whether an answer is the gateway's own. One that puts the call off, and names something all the same, contradicts
+/// Whether a response is the gateway's own. A response that asks to retry later, but names a result, contradicts
 /// itself.
 pub(super) fn is_own(answer: &http::Response<Bytes>) -> bool {
     let puts_off = answer.status() == StatusCode::TOO_MANY_REQUESTS;
@@ -72,7 +72,7 @@ fn is_enveloped(answer: &http::Response<Bytes>) -> bool {
     !is_html(media_type(answer.headers())) && is_envelope(answer.body(), &Limits::default())
 }
 
-/// Whether a body says no, can be read whole, and names nothing, nor that the request id was used.
+/// Whether a body is a complete refusal that names no result and does not say that the request id was used.
 fn is_plain_no(body: &[u8], limits: &Limits) -> bool {
     let says_no = access::decode_done(body, limits).is_ok_and(|reply| {
         let Reply { success, message, errors, .. } = reply;
@@ -81,8 +81,8 @@ fn is_plain_no(body: &[u8], limits: &Limits) -> bool {
     says_no && !names_an_effect(body, limits)
 }
 
-/// Whether an answer is a success by its body: in the gateway's envelope, or a text or list that stands for its value.
-/// A 204 has no body.
+/// Whether a response is a success according to its body: it has the gateway's envelope, or is a text or list that is
+/// the value. A 204 has no body.
 fn is_own_success(answer: &http::Response<Bytes>) -> bool {
     let body = answer.body().strip_prefix(encoding::MARK).unwrap_or(answer.body()).trim_ascii_start();
     let bare = matches!(body.first(), Some(b'"' | b'[')) && !is_html(media_type(answer.headers()));
@@ -90,7 +90,7 @@ fn is_own_success(answer: &http::Response<Bytes>) -> bool {
 }
 
 impl<T: Effect> AnswerReader<'_, T> {
-    /// The answer, unless there is none.
+    /// Interprets the response, or returns the error of a call without a response.
     pub(super) fn open(
         self,
         sent: Result<perennial_transport::Answer, CallError>,
@@ -135,9 +135,10 @@ impl<T: Effect> AnswerReader<'_, T> {
         };
         let class = self.operation.class();
         let writes = !class.is_harmless();
-        // A refusal after an attempt that was lost may be one of the repeat alone: whoever knows the id looks.
+        // After a lost attempt, a refusal may be about the retry only; if the request has an id, the payment is looked
+        // up by it.
         let kind = kind_of(retry_class_of(class), status, is_own, uncertain && class != Class::Keyed);
-        // What contradicts itself, or cannot be read, is no definite no.
+        // A response that contradicts itself, or cannot be read, is not a definite refusal.
         let is_uncertain = match kind {
             _ if writes => ErrorKind::OutcomeUnknown,
             kind if is_definite(kind) => ErrorKind::InvalidResponse,
@@ -149,7 +150,7 @@ impl<T: Effect> AnswerReader<'_, T> {
                 Err(error) => {
                     return Ok(Answered {
                         failed: Some(is_uncertain),
-                        // What cannot be read may name anything.
+                        // A response that cannot be read may name anything.
                         named: matches!(body.trim_ascii_start().first(), Some(b'{' | b'[' | b'"')),
                         why: Err(if status.is_success() || speaks { error.into() } else { Foreign.into() }),
                         refuses_access: !writes && !speaks && status.as_u16() == 401,
@@ -160,8 +161,8 @@ impl<T: Effect> AnswerReader<'_, T> {
         let (named, payment_id) = (value.is_named() || !unreadable.is_empty(), value.payment_id().cloned());
         answer.about.unreadable = unreadable;
         let refused = !status.is_success() || success == Some(false);
-        // A definite no has the envelope, and nothing beside it; a definite yes has the envelope or names what was made, and
-        // has no errors beside it.
+        // A definite refusal has the envelope and no other content. A definite success has the envelope or names a
+        // result, and has no errors.
         let contradicts = if refused {
             named
                 || names_an_effect(&body, &Limits::default())
@@ -176,7 +177,7 @@ impl<T: Effect> AnswerReader<'_, T> {
             (false, false) => None,
         };
         let is_no = failed.is_some_and(is_definite);
-        // An id that was used was used by this request: it was performed, by whatever brought it there twice.
+        // An id can only have been used by this request, so the request was executed, even if it arrived twice.
         let is_used = is_no && class == Class::Keyed && names("requestid", message.as_deref(), &errors);
         Ok(Answered {
             refuses_access: is_no && !is_used && refuses_access(status.as_u16(), message.as_deref(), &errors)
@@ -191,7 +192,7 @@ impl<T: Effect> AnswerReader<'_, T> {
         })
     }
 
-    /// The gateway's message with those about fields behind it that it does not have in it.
+    /// The gateway's message, followed by the messages about fields that are not in it.
     fn masked(&self, message: Option<String>, errors: &[FieldError]) -> GatewayMessage {
         let about = |FieldError { field, message }: &FieldError| {
             let parts: Vec<&str> = [field, message].into_iter().flatten().map(String::as_str).collect();
@@ -208,13 +209,13 @@ impl<T: Effect> AnswerReader<'_, T> {
     }
 }
 
-/// Whether a kind is the gateway's own no.
+/// Whether a kind is a refusal by the gateway itself.
 fn is_definite(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Refused | ErrorKind::Unauthorized | ErrorKind::NotFound)
 }
 
-/// Whether the access id is what was refused. That it is by 401 is **inferred**; where it is not, the gateway's words
-/// should name it. A 403 refuses what a good id may not do.
+/// Whether the access id was refused. A 401 means that it was (**inferred**); with another status, the gateway's
+/// message must name it. A 403 refuses an action that a valid id may not do.
 fn refuses_access(status: u16, message: Option<&str>, errors: &[FieldError]) -> bool {
     match status {
         401 => true,
@@ -223,7 +224,7 @@ fn refuses_access(status: u16, message: Option<&str>, errors: &[FieldError]) -> 
     }
 }
 
-/// Whether a refusal speaks of this, however it spells it.
+/// Whether a refusal mentions this term, in any spelling.
 fn names(what: &str, message: Option<&str>, errors: &[FieldError]) -> bool {
     let names_it = |text: &str| {
         let letters = text.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase());
@@ -239,27 +240,27 @@ impl<T> Answered<T> {
         self.refuses_access
     }
 
-    /// Whether an attempt before this one may have been performed.
+    /// Whether an earlier attempt may have been executed.
     pub(super) fn is_uncertain(&self) -> bool {
         self.uncertain
     }
 
-    /// The same answer to a call of which an earlier attempt may have been performed.
+    /// Returns the same response, for a call whose earlier attempt may have been executed.
     pub(super) fn or_uncertain(self, uncertain: bool) -> Self {
         Self { uncertain: self.uncertain || uncertain, ..self }
     }
 
-    /// Whether it names something that a request may have made: such a request is not sent again.
+    /// Whether it names a possible result of the request; such a request is not sent again.
     pub(super) fn is_named(&self) -> bool {
         self.named
     }
 
-    /// Whether it is the gateway's own no to a read of this kind, and names nothing.
+    /// Whether it is a refusal of this kind by the gateway itself, to a read, and names no result.
     pub(super) fn is_plainly(&self, kind: ErrorKind) -> bool {
         self.failed == Some(kind) && self.enveloped && !self.named
     }
 
-    /// Whether it is a failure that something else than the gateway gave.
+    /// Whether it is a failure that did not come from the gateway.
     pub(super) fn is_foreign(&self) -> bool {
         self.failed.is_some() && !self.enveloped
     }
@@ -272,7 +273,8 @@ impl<T> Answered<T> {
         self.about.attempts
     }
 
-    /// The value that is made of an answer, which may be a refusal; `None` where it does not say enough.
+    /// Extracts the value from a response, which may be a refusal. `take` returns `None` if the response is not
+    /// sufficient.
     pub(super) fn take<V>(
         self,
         take: impl FnOnce(T, Option<ErrorKind>) -> Option<V>,
@@ -289,12 +291,12 @@ impl<T> Answered<T> {
         Err(if kind == ErrorKind::OutcomeUnknown { error.naming_payments(payment_id) } else { error })
     }
 
-    /// The value of an answer to a read.
+    /// Extracts the value from the response to a read.
     pub(super) fn read<V>(self, take: impl FnOnce(T) -> Option<V>) -> Result<Response<V>, Error> {
         self.read_even(|value, failed| if failed.is_none() { take(value) } else { None })
     }
 
-    /// The value of an answer to a read, which may be a refusal.
+    /// Extracts the value from the response to a read, which may be a refusal.
     pub(super) fn read_even<V>(
         self,
         take: impl FnOnce(T, Option<ErrorKind>) -> Option<V>,
@@ -337,7 +339,7 @@ impl Effect for u64 {
     }
 }
 
-/// Whether an id is valid: that it is not is no success.
+/// The validity of an id; an invalid id is not a success.
 impl Effect for bool {
     fn is_named(&self) -> bool {
         *self
@@ -356,7 +358,7 @@ impl<T> Effect for Vec<T> {
     }
 }
 
-/// Whatever is said of a payment beside success and message.
+/// All members of a payment except success and message.
 impl Effect for Payment {
     fn is_named(&self) -> bool {
         Self { success: None, message: None, ..self.clone() } != Self::default()

@@ -1,4 +1,4 @@
-//! The client: its settings, and the one way by which every call leaves and comes back.
+//! The client: its settings, and the common path of all calls.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use crate::{Environment, Error, ErrorKind, Response};
 
 /// A client of ClientPay for one merchant account.
 ///
-/// It is cheap to clone, and its clones share connections, the retry budget and the access id. Each exchange is a
-/// `tracing` span `call` at level INFO with the fields `operation`, `route`, `status`, `attempts` and `duration_ms`,
-/// and no others.
+/// It is cheap to clone; the clones share connections, the retry budget and the access id. Each exchange is a `tracing`
+/// span `call` at level INFO with the fields `operation`, `route`, `status`, `attempts` and `duration_ms`, and no
+/// others.
 ///
 /// ```
 /// use perennial::clientpay::Credentials;
@@ -56,7 +56,7 @@ struct Inner {
     redactor: Redactor,
 }
 
-/// The settings of a [`ClientPay`].
+/// The builder of a [`ClientPay`].
 #[must_use = "nothing exists until `build` is called"]
 pub struct ClientPayBuilder {
     credentials: Credentials,
@@ -70,11 +70,11 @@ pub struct ClientPayBuilder {
 #[error("a path begins with a slash and is made of letters, digits, '-', '_' and slashes")]
 struct InvalidPath;
 
-/// How often one call gets another access id. Each time it was refused anew; more often, something else is wrong.
+/// The maximum number of times that one call gets another access id after a refusal. More refusals have another cause.
 const RENEWALS: usize = 3;
 
 impl ClientPay {
-    /// Starts a client of the account of these credentials.
+    /// Creates a builder for a client of the account with these credentials.
     pub fn builder(credentials: Credentials) -> ClientPayBuilder {
         ClientPayBuilder {
             credentials,
@@ -85,35 +85,35 @@ impl ClientPay {
         }
     }
 
-    /// The access ids: all calls find theirs without it.
+    /// The access ids. All calls get theirs automatically.
     pub fn access(&self) -> Access<'_> {
         Access(self)
     }
 
-    /// The pages that payers fill in.
+    /// The pages on which payers pay or store methods.
     pub fn pages(&self) -> Pages<'_> {
         Pages { client: self, under: None }
     }
 
-    /// The payments, their refunds, and the search for them.
+    /// The payments, their refunds, and the search for payments.
     pub fn payments(&self) -> Payments<'_> {
         Payments { client: self, under: None, resend_after: None }
     }
 
-    /// The payers and their methods.
+    /// The payers and their payment methods.
     pub fn payers(&self) -> Payers<'_> {
         Payers { client: self, under: None }
     }
 
-    /// A fresh request id. Operations ask for theirs themselves; this one is for a journal that writes it down before
-    /// it is used [`under`](Payments::under) it. One that is never used harms nobody.
+    /// Requests a new request id. Operations request theirs automatically; use this to write an id to a journal before
+    /// it is used with [`under`](Payments::under). An unused id has no effect.
     pub async fn new_request_id(&self) -> Result<Response<RequestId>, Error> {
         let issued =
             self.call(Operation::NewRequestId, access::new_request_id, access::decode_request_id).await?;
         issued.read(|id| id)
     }
 
-    /// Where calls go.
+    /// The gateway that is called.
     pub fn environment(&self) -> &Environment {
         &self.0.environment
     }
@@ -127,7 +127,7 @@ impl ClientPay {
         &self.0.credentials
     }
 
-    /// The wait before this look at what is still open, by the backoff of repeats.
+    /// Waits before this lookup of an open outcome, with the backoff of retries.
     pub(super) async fn wait_before_look(&self, look: u32) {
         let Inner { time, policy, jitter, .. } = &*self.0;
         time.sleep(jitter(policy.backoff.ceiling(look))).await;
@@ -137,7 +137,7 @@ impl ClientPay {
         self.0.time.sleep(window).await;
     }
 
-    /// A call under an access id; under another one, should it be refused.
+    /// Sends a call with an access id, and with another one if that is refused.
     pub(super) async fn call<T: Effect>(
         &self,
         operation: Operation,
@@ -148,7 +148,7 @@ impl ClientPay {
         let mut page = None;
         loop {
             let access_id = self.access_id(refused.as_deref()).await;
-            // That an id is good which the 401 of something else refused says what that answer was.
+            // If the id is valid, something other than the gateway sent the 401; then that response is the result.
             if let (Err(error), Some(answered)) = (&access_id, page.take())
                 && error.is_unauthorized()
             {
@@ -160,7 +160,7 @@ impl ClientPay {
                 let answered = self.send(operation, call, Some(&access_id), decode).await?;
                 Ok((access_id, answered.or_uncertain(uncertain)))
             };
-            // That this attempt was not made says nothing of one before, after which the id was refused.
+            // The failure of this attempt says nothing about an earlier one, after which the id was refused.
             let (access_id, answered) = attempt.await.map_err(|error: Error| {
                 if uncertain { error.of_kind(ErrorKind::OutcomeUnknown) } else { error }
             })?;
@@ -174,7 +174,7 @@ impl ClientPay {
         }
     }
 
-    /// An access id other than the one that was refused. Whatever goes wrong here, the call itself was not made.
+    /// Gets an access id other than the refused one. If this fails, the call itself was not sent.
     async fn access_id(&self, refused: Option<&AccessId>) -> Result<Arc<AccessId>, Error> {
         self.0.access_ids.get(refused, &Access(self)).await.map_err(|error| match error.kind() {
             ErrorKind::OutcomeUnknown => error.of_kind(ErrorKind::Unavailable),
@@ -182,7 +182,7 @@ impl ClientPay {
         })
     }
 
-    /// One exchange, repeats included.
+    /// Sends one call, retries included.
     pub(super) async fn send<T: Effect>(
         &self,
         operation: Operation,
@@ -228,7 +228,7 @@ impl ClientPay {
             .uri(format!("{}{path}{query}", environment.clientpay_base_url()))
             .header(header::ACCEPT, "application/json")
             .header(header::CACHE_CONTROL, "no-cache");
-        // Version 1.0 has the access id in the body, where there is one.
+        // Version 1.0 has the access id in the body, if there is a body.
         if let Some(id) = access_id.filter(|_| *version == Version::V2 || method == Method::Get) {
             let (name, value) = auth::access_id(id);
             request = request.header(name, value);
@@ -268,27 +268,28 @@ impl fmt::Debug for ClientPay {
 settings!(ClientPayBuilder);
 
 impl ClientPayBuilder {
-    /// The version of the API: 2.0 unless said otherwise. Version 1.0 lacks payers, refunds and the search, and what it
-    /// cannot say is refused before it is sent.
+    /// Sets the version of the API. The default is 2.0. Version 1.0 has no payers, refunds and search; requests that it
+    /// cannot express are refused before they are sent.
     pub fn version(mut self, version: Version) -> Self {
         self.version = version;
         self
     }
 
-    /// Another path of an operation, such as `/v2/refund`. The vendor's pages that are known do not show all paths:
-    /// those of [`Operation`] that are inferred may have to be corrected.
+    /// Sets another path for an operation, such as `/v2/refund`. The known pages of the vendor do not show all paths:
+    /// the **inferred** paths of [`Operation`] may have to be corrected.
     pub fn path(mut self, operation: Operation, path: impl Into<String>) -> Self {
         self.paths.push((operation, path.into()));
         self
     }
 
-    /// What finds access ids, instead of this process alone: it can share them with others.
+    /// Sets the provider of access ids, which can share them with other processes. The default is one id for this
+    /// process.
     pub fn access_ids(mut self, access_ids: impl AccessIds + 'static) -> Self {
         self.access_ids = Arc::new(access_ids);
         self
     }
 
-    /// The client. It makes no connection yet.
+    /// Builds the client. This does not connect yet.
     pub fn build(self) -> Result<ClientPay, Error> {
         let Self { credentials, version, paths, access_ids, settings } = self;
         let (environment, sender) = settings.sender()?;

@@ -1,4 +1,4 @@
-//! One request, performed once: sent under a single-use id, and looked for when its answer is lost.
+//! Requests that are performed once: sent under a single-use id, and looked up by it if the response is lost.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::ClientPay;
 use super::answer::{Answered, Decode, Effect};
 use crate::{Error, ErrorKind, Response};
 
-/// A request under its id.
+/// A request with its id.
 pub(super) struct IdempotentRequest<'a, T> {
     client: &'a ClientPay,
     operation: Operation,
@@ -21,43 +21,43 @@ pub(super) struct IdempotentRequest<'a, T> {
     sent: bool,
 }
 
-/// How an answer came, beside its value.
+/// The status of a response, and the reason if it has no value.
 #[derive(Clone, Copy)]
 pub(super) struct Manner {
     pub(super) status: u16,
-    /// Why it brings no value, if it does not.
+    /// The reason why it has no value.
     pub(super) failed: Option<ErrorKind>,
 }
 
-/// A look at the gateway for a request.
+/// The result of looking up a request.
 pub(super) enum LookUpResult<V> {
-    /// Its outcome.
+    /// The outcome of the request.
     Found(Response<V>),
-    /// The gateway knows nothing of it.
+    /// The gateway does not know the request.
     Absent,
-    /// The gateway knows of it and does not tell its outcome yet, or did not answer. The payments that it names.
+    /// The gateway knows the request but not its outcome yet, or did not respond. Contains the payments that it names.
     Open(Vec<PaymentId>),
-    /// The gateway has several payments of it.
+    /// The gateway has several payments for the request.
     Several(SeveralPayments),
 }
 
-/// A look that is under way.
+/// A lookup in progress.
 pub(super) type LookUp<'a, V> = Pin<Box<dyn Future<Output = LookUpResult<V>> + Send + 'a>>;
 
 /// A request without a known outcome.
 struct Unsettled {
     error: Error,
-    /// Whether it was the gateway's own no.
+    /// Whether the gateway itself refused it.
     refused: bool,
-    /// Whether the answer, or what came in its place, names anything that the request may have made.
+    /// Whether the response names a possible result of the request.
     named: bool,
 }
 
-/// How often what is still open is looked at.
+/// The maximum number of lookups of an open outcome.
 const LOOKS: u32 = 3;
 
 impl<'a, T: Effect> IdempotentRequest<'a, T> {
-    /// A request under the id that it had before, or under a fresh one.
+    /// Creates a request with the given id, which may have been sent before, or with a new one.
     pub(super) async fn new(
         client: &'a ClientPay,
         operation: Operation,
@@ -77,8 +77,9 @@ impl<'a, T: Effect> IdempotentRequest<'a, T> {
         &self.id
     }
 
-    /// Performs it. `take` makes the value of an answer, or of a refusal that is one; `look` finds its outcome without
-    /// sending it. What is not found is sent once more only if there is a window, after which that is safe.
+    /// Performs the request. `take` extracts the value from a response, which may be a refusal; `look` finds the
+    /// outcome without sending the request. A request that is not found is sent once more only if there is a window,
+    /// after which that is safe.
     pub(super) async fn perform<'l, V>(
         self,
         mut resend_after: Option<Duration>,
@@ -115,7 +116,7 @@ impl<'a, T: Effect> IdempotentRequest<'a, T> {
         }
     }
 
-    /// The same where the gateway has nothing to look at. What was lost is not sent again.
+    /// Performs a request that cannot be looked up. If the response is lost, it is not sent again.
     pub(super) async fn perform_unseen<V>(
         self,
         write: impl Fn(Session<'_>, &RequestId) -> Result<Call, EncodeError>,
@@ -127,7 +128,7 @@ impl<'a, T: Effect> IdempotentRequest<'a, T> {
         }
     }
 
-    /// Sends it: its outcome, or a definite no, unless an earlier attempt leaves that open.
+    /// Sends the request. Returns its outcome, or a definite refusal unless an earlier attempt leaves the outcome open.
     async fn send<V>(
         &self,
         is_uncertain: bool,
@@ -150,7 +151,7 @@ impl<'a, T: Effect> IdempotentRequest<'a, T> {
         }
     }
 
-    /// What a look makes of a request without a known outcome.
+    /// The result of a request without a known outcome, after a lookup.
     fn conclude<V>(self, error: Error, result: LookUpResult<V>) -> Result<Response<V>, Error> {
         let unknown = |error: Error| error.of_kind(ErrorKind::OutcomeUnknown).under(self.id);
         Err(match result {
@@ -165,8 +166,8 @@ impl<'a, T: Effect> IdempotentRequest<'a, T> {
 }
 
 impl ClientPay {
-    /// Looks until it is settled, a few times. A payment that one look named is not absent because a later one, which may
-    /// be stale, does not find it.
+    /// Looks the request up until its outcome is known, a few times. If a lookup named a payment, a later one that does
+    /// not find it may be stale, and does not mean that it is absent.
     async fn settle<'l, V>(&self, look: impl Fn() -> LookUp<'l, V>) -> LookUpResult<V> {
         let (mut looks, mut named) = (1, Vec::new());
         loop {

@@ -1,20 +1,20 @@
-//! ClientPay: the client, the operations of each resource, and the values they take and give.
+//! ClientPay: the client, the operations of each resource, and their parameters and results.
 //!
-//! An operation's future does nothing until it is awaited. The access id that all need is found by itself: see
-//! [`AccessIds`]. What changes something is made under a single-use request id, which the operation asks for. A payment
-//! or refund whose answer was lost is looked for by that id, and nothing is sent a second time unless
-//! [`resend_after`](Payments::resend_after) asks for it. Where the look does not tell, the error is of kind
-//! [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) and has the [`request_id`](crate::Error::request_id): `under`
-//! it, the same request can be sent again, also by another process and another day. To drop the future of such an
-//! operation is to lose the id.
+//! An operation starts when its future is first awaited. The client gets the required access id automatically: see
+//! [`AccessIds`]. Each change is made under a single-use request id, which the operation requests. If the response to a
+//! payment or refund is lost, it is looked up by that id, and nothing is sent a second time unless
+//! [`resend_after`](Payments::resend_after) allows it. If the lookup is inconclusive, the error has the kind
+//! [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) and the [`request_id`](crate::Error::request_id): `under` this
+//! id, the same request can be sent again, also later and by another process. Dropping the future of a change loses the
+//! id.
 //!
-//! An answer that names something that the request may have made is never a definite no, whatever its status and its
+//! A response that names a possible result of the request is never a definite refusal, regardless of its status and its
 //! `success`.
 //!
-//! Each exchange with the gateway counts its own deadline, the look-ups too.
+//! Each exchange with the gateway has its own deadline, including the lookups.
 //!
-//! The vendor documents requests and postbacks, and no answer: what is **inferred** of them is said where it is
-//! declared, and what an answer does not say is never taken for granted.
+//! The vendor documents requests and postbacks but no responses. Every **inferred** part is marked where it is
+//! declared, and members that are missing in a response are never assumed.
 
 mod access;
 mod answer;
@@ -30,7 +30,7 @@ pub use pages::Pages;
 pub use payers::Payers;
 pub use payments::{Confirmed, Payments, postback};
 
-// What the facade takes and returns, by name: see the module `clearent`.
+// The parameters and results of the facade, listed by name: see the module `clearent`.
 pub use perennial_domain::clientpay::{
     AccessId, Address, Card, ConnectInvoice, ConnectPage, ConnectSearch, Credentials, Criteria,
     CustomerCredentials, Decline, ECheck, Expected, Field, Group, Invoice as PageInvoice, InvoiceDate,

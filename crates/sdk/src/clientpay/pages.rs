@@ -1,4 +1,4 @@
-//! Pages that payers fill in, and the search for invoices to put on them.
+//! Pages on which payers pay or store methods, and the search for invoices to put on them.
 
 use perennial_domain::clientpay::{
     ConnectPage, ConnectSearch, InvoicePage, LineItemPage, OpenInvoice, Page, PayerPage, RequestId,
@@ -14,9 +14,9 @@ use crate::{Error, Response};
 
 /// The pages of a merchant account.
 ///
-/// The gateway has no way to ask for a page, so that a request whose answer is lost is not sent again. The error of kind
-/// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) has the page's name: [`expire`](Self::expire) it and make
-/// another, or make the same one [`under`](Self::under) its id, which the gateway refuses if there is one.
+/// The gateway cannot look up a page, so a request whose response is lost is not sent again. The error of kind
+/// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown) has the page's id: [`expire`](Self::expire) the page and create
+/// another one, or send the same request [`under`](Self::under) the id, which the gateway refuses if the page exists.
 #[derive(Debug)]
 #[must_use = "it does nothing by itself"]
 pub struct Pages<'a> {
@@ -25,7 +25,7 @@ pub struct Pages<'a> {
 }
 
 impl Pages<'_> {
-    /// Makes the next request under this id, under which the same one may have been sent before.
+    /// Sets the id for the next request, which may have been sent under this id before.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -40,7 +40,7 @@ impl Pages<'_> {
         Self { under: Some(id), ..self }
     }
 
-    /// Makes a page for invoices.
+    /// Creates a page for invoices.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -53,7 +53,7 @@ impl Pages<'_> {
         self.create(Operation::InvoicePage, |session, id| wire::invoices(session, id, page)).await
     }
 
-    /// Makes a page for items.
+    /// Creates a page for items.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -66,7 +66,7 @@ impl Pages<'_> {
         self.create(Operation::LineItemPage, |session, id| wire::line_items(session, id, page)).await
     }
 
-    /// Makes a page for invoices of a practice management system.
+    /// Creates a page for invoices of a practice management system.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -79,7 +79,7 @@ impl Pages<'_> {
         self.create(Operation::ConnectPage, |session, id| wire::connect(session, id, page)).await
     }
 
-    /// Makes a page for a payer's methods, of version 2.
+    /// Creates a page for a payer's methods (version 2).
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -103,8 +103,8 @@ impl Pages<'_> {
         sending.perform_unseen(write, take).await
     }
 
-    /// Ends a page, of any kind, before its time: whoever opens it sees that it is over. That a page which has ended
-    /// can be ended again is **inferred**.
+    /// Expires a page of any kind: payers can then no longer use it. That an expired page can be expired again is
+    /// **inferred**.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -122,7 +122,7 @@ impl Pages<'_> {
         })
     }
 
-    /// The open invoices of a practice management system that match. One that cannot be read is an error; see
+    /// Searches for open invoices in a practice management system. An invoice that cannot be read is an error; see
     /// [`each_invoice`](Self::each_invoice).
     ///
     /// ```
@@ -139,7 +139,7 @@ impl Pages<'_> {
         self.found(search).await?.whole()
     }
 
-    /// The same invoices, with an error in the place of each that cannot be read.
+    /// Searches for open invoices, and returns an error in the place of each that cannot be read.
     ///
     /// ```
     #[doc = include_str!("example.md")]

@@ -1,4 +1,4 @@
-//! Payers, and the methods that are kept with them.
+//! Payers and their stored payment methods.
 
 use perennial_domain::clientpay::{
     MethodUpdates, NewMethods, NewPayer, PayerId, PayerUpdate, RequestId, SavedPayer,
@@ -10,11 +10,11 @@ use super::ClientPay;
 use super::idempotent_request::{IdempotentRequest, Manner};
 use crate::{Error, Response};
 
-/// The payers of a customer, of version 2.
+/// The payers of a customer (version 2).
 ///
-/// The gateway has no way to ask for a payer, so that a request whose answer is lost is not sent again: the error is of
-/// kind [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). Send the same request [`under`](Self::under) its id to go
-/// on: the gateway refuses it if it was performed.
+/// The gateway cannot look up a payer, so a request whose response is lost is not sent again: the error has the kind
+/// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). To continue, send the same request [`under`](Self::under) its
+/// id: the gateway refuses it if it was performed.
 #[derive(Debug)]
 #[must_use = "it does nothing by itself"]
 pub struct Payers<'a> {
@@ -23,7 +23,7 @@ pub struct Payers<'a> {
 }
 
 impl Payers<'_> {
-    /// Makes the next request under this id, under which the same one may have been sent before.
+    /// Sets the id for the next request, which may have been sent under this id before.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -37,7 +37,7 @@ impl Payers<'_> {
         Self { under: Some(id), ..self }
     }
 
-    /// Keeps a payer. The answer has the id.
+    /// Stores a payer. The response has the id.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -84,7 +84,7 @@ impl Payers<'_> {
         Ok(deleted.map(drop))
     }
 
-    /// Keeps methods with a payer. That the answer has their ids, in the order of the request, is **inferred**.
+    /// Stores methods with a payer. The response has their ids, in the order of the request (**inferred**).
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -100,7 +100,7 @@ impl Payers<'_> {
         self.save(Operation::NewMethods, write, Some(payer)).await
     }
 
-    /// Changes methods that are kept.
+    /// Changes stored methods.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -117,7 +117,7 @@ impl Payers<'_> {
         self.save(Operation::UpdateMethods, write, None).await
     }
 
-    /// A request whose answer may name the payer, and then this one.
+    /// Sends a request whose response may name the payer, and checks that it is the requested one.
     async fn save(
         self,
         operation: Operation,
@@ -134,7 +134,7 @@ impl Payers<'_> {
     }
 }
 
-/// Whether an answer names another request.
+/// Whether a response names another request.
 fn is_of_another(saved: &SavedPayer, id: &RequestId) -> bool {
     saved.request_id.as_ref().is_some_and(|named| *named != *id)
 }

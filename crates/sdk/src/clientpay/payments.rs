@@ -1,4 +1,4 @@
-//! Payments: one for each request, whatever becomes of the answers.
+//! Payments: at most one for each request, even if responses are lost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +17,9 @@ use crate::{Error, ErrorKind, List, PageInfo, Response};
 
 /// The payments of a merchant account.
 ///
-/// What the bank declined is a value: ask [`Payment::decline`]. That a payment was made is believed only where the
-/// gateway says that it was approved and names the payment, our request and our amount; where its answer says less, it
-/// is looked for by the request.
+/// A decline by the bank is a value: see [`Payment::decline`]. A payment counts as made only if the gateway reports it
+/// as approved and names the payment, our request and our amount. If the response is missing any of these, the payment
+/// is looked up by its request.
 #[derive(Debug)]
 #[must_use = "it does nothing by itself"]
 pub struct Payments<'a> {
@@ -29,9 +29,9 @@ pub struct Payments<'a> {
 }
 
 impl Payments<'_> {
-    /// Makes the next request under this id, under which the same one may have been sent before: it is looked for, and
-    /// sent only if the gateway knows nothing of it. Give the gateway time before that: it may still be at work on the
-    /// request that was lost. It takes each id once.
+    /// Sets the id for the next request. If the same request was sent under this id before, its payment is looked up,
+    /// and the request is sent only if the gateway does not know it. Wait before that: the gateway may still be
+    /// executing the lost request. It accepts each id once.
     ///
     /// ```no_run
     /// # use perennial::{ClientPay, Error, Response, clientpay::{NewPayment, Payment}};
@@ -46,7 +46,7 @@ impl Payments<'_> {
     /// # }
     /// ```
     ///
-    /// Of two requests under one id the second finds the payment of the first:
+    /// The second of two requests under one id finds the payment of the first:
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -64,12 +64,13 @@ impl Payments<'_> {
         Self { under: Some(id), ..self }
     }
 
-    /// Sends the next request a second time, under the same id, if its answer is lost: after this long, and only if the
-    /// gateway then still knows nothing of it. Without this, nothing is sent a second time, and the outcome is unknown.
+    /// Allows the next request to be sent a second time, under the same id, if its response is lost: after this time,
+    /// and only if the gateway still does not know it. By default, nothing is sent a second time, and the outcome is
+    /// unknown.
     ///
-    /// A request whose answer names a payment is never sent again, and no request is sent a third time. The window must
-    /// be longer than the gateway can be at work on a request: minutes, not seconds. That the gateway refuses an id that
-    /// was used is documented; how soon it does is not.
+    /// A request whose response names a payment is never sent again, and no request is sent a third time. The time must
+    /// be longer than the gateway may take to execute a request: minutes, not seconds. The vendor documents that a used
+    /// id is refused, but not how soon.
     ///
     /// ```
     /// # #[cfg(feature = "reqwest")]
@@ -99,7 +100,8 @@ impl Payments<'_> {
         Self { resend_after: Some(window), ..self }
     }
 
-    /// Pays. The value is approved, or declined, or, under an id that was used before, taken back since.
+    /// Makes a payment. The value is approved or declined, or, under an id that was used before, possibly voided or
+    /// refunded.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -133,8 +135,8 @@ impl Payments<'_> {
         sending.perform(resend_after, write, take, || look(client, &expected)).await
     }
 
-    /// Gives a payment back in full, of version 2: voids it, or refunds it if it is settled. The value's status says
-    /// which; the gateway decides.
+    /// Returns a payment in full (version 2): the gateway voids it, or refunds it if it is settled. The status of the
+    /// value shows which.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -161,8 +163,8 @@ impl Payments<'_> {
         sending.perform(resend_after, write, take, || look_for_refund(client, &request, payment)).await
     }
 
-    /// What became of the payment of a request, as the gateway has it: `None` if it knows of none. This, and not a
-    /// postback, is what a payment on a page is believed by.
+    /// Looks up the payment of a request; `None` if the gateway does not know one. Trust this, and not a postback, for
+    /// a payment on a page.
     ///
     /// ```no_run
     /// # use perennial::clientpay::{Expected, Postback, Verdict, postback};
@@ -176,7 +178,7 @@ impl Payments<'_> {
     /// # }
     /// ```
     ///
-    /// Of a payment that was not made on a page, too:
+    /// It also works for a payment that was not made on a page:
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -209,7 +211,7 @@ impl Payments<'_> {
         Ok(found.map(|_| confirmed))
     }
 
-    /// How many payments match, of version 2.
+    /// Returns the number of payments that match (version 2).
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -227,7 +229,7 @@ impl Payments<'_> {
         counted.read(|count| count)
     }
 
-    /// The payments that match, of version 2: also those that were not made through the API.
+    /// Searches for payments (version 2), including payments that were not made through the API.
     ///
     /// ```
     #[doc = include_str!("example.md")]
@@ -249,7 +251,7 @@ impl Payments<'_> {
     }
 }
 
-/// The payment of a request, as a search found it.
+/// The payment of a request, found by a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confirmed {
     verdict: Verdict,
@@ -257,18 +259,18 @@ pub struct Confirmed {
 }
 
 impl Confirmed {
-    /// What became of it.
+    /// The state of the payment.
     pub fn verdict(&self) -> Verdict {
         self.verdict
     }
 
-    /// The payment that says so.
+    /// The record with that state.
     pub fn payment(&self) -> &Payment {
         &self.payment
     }
 }
 
-/// A postback, as it arrives at `server_side_return_address`. It is a hint: see [`Payments::confirm`].
+/// Parses a postback, as it arrives at `server_side_return_address`. It is a hint: see [`Payments::confirm`].
 pub fn postback(body: &[u8]) -> Result<Postback, Error> {
     wire::decode_postback(body, &Limits::masking(Known::default()))
         .map_err(|error| Error::because(ErrorKind::InvalidResponse, error))
@@ -289,7 +291,7 @@ async fn results(
     let answered = client.call(Operation::SearchPayments, write, search::decode_results).await?;
     let found = answered.read(|found| found)?;
     let there = found.payments.len() + found.unreadable().len();
-    // The gateway does not say which page is the last one.
+    // The gateway does not report which page is the last one.
     let about = PageInfo {
         number: found.page_number,
         last: Some(there < usize::try_from(size).unwrap_or(usize::MAX)),
@@ -298,7 +300,7 @@ async fn results(
     Ok(found.map(|found| found.payments).on_page(about))
 }
 
-/// What the gateway has of a request: version 1.0 by its status, version 2 by a search.
+/// Returns the gateway's records of a request: in version 1.0 by its status, in version 2 by a search.
 async fn found(client: &ClientPay, request: &UsedRequestId) -> Result<Response<Vec<Payment>>, Error> {
     if client.version() == Version::V1 {
         let write = |session: Session<'_>| wire::status(session.version, request);
@@ -306,7 +308,7 @@ async fn found(client: &ClientPay, request: &UsedRequestId) -> Result<Response<V
         if reported.is_plainly(ErrorKind::NotFound) {
             return reported.take(|_, _| Some(Vec::new()));
         }
-        // That a payment was declined is a status too.
+        // A declined payment is a status too.
         return reported.take(|payment, failed| {
             let is_of_request = payment.request_id.as_ref().is_none_or(|reported| reported == request);
             let is_status = is_of_request && (failed.is_none() || payment.decline().is_some());
@@ -317,7 +319,7 @@ async fn found(client: &ClientPay, request: &UsedRequestId) -> Result<Response<V
     every(client, &search).await
 }
 
-/// Every payment that a search finds: one that cannot be read may be the one that is looked for.
+/// Returns all payments found by a search. One that cannot be read is an error, because it may be the right one.
 async fn every(client: &ClientPay, search: &PaymentSearch) -> Result<Response<Vec<Payment>>, Error> {
     let mut found = results(client, search, 1).await?.whole()?;
     for page in 2.. {
@@ -334,10 +336,10 @@ async fn every(client: &ClientPay, search: &PaymentSearch) -> Result<Response<Ve
     Ok(found)
 }
 
-/// The most pages of records of one request.
+/// The maximum number of pages with records of one request.
 const MOST_PAGES: u32 = 10;
 
-/// Whether a status is of a page on which nobody has paid: it is **inferred** to have no payment in it.
+/// Whether a status belongs to a page on which nobody has paid: that it contains no payment is **inferred**.
 fn is_unpaid_page(reported: &Payment) -> bool {
     let Payment { payment_id, payment_status, payment_page_url_status, .. } = reported;
     payment_page_url_status.is_some() && payment_id.is_none() && payment_status.is_none()
@@ -360,7 +362,7 @@ fn look<'l>(client: &'l ClientPay, expected: &'l Expected) -> LookUp<'l, Payment
     })
 }
 
-/// A refund is found by its own request; a void may only show in the payment.
+/// Looks up a refund by its own request; a void may only be visible in the payment.
 fn look_for_refund<'l>(
     client: &'l ClientPay,
     request: &'l UsedRequestId,
@@ -396,7 +398,7 @@ fn look_for_refund<'l>(
     })
 }
 
-/// The payments that these records are of, each once.
+/// The ids of the payments in these records, without repetitions.
 fn named(records: &[Payment]) -> Vec<PaymentId> {
     let mut ids = Vec::new();
     for id in records.iter().filter_map(|record| record.payment_id.as_ref()) {
@@ -407,7 +409,7 @@ fn named(records: &[Payment]) -> Vec<PaymentId> {
     ids
 }
 
-/// Whether this tells that the payment was given back by the request: a void of it, or a refund for it.
+/// Whether this record shows that the request returned the payment: a void of it, or a refund for it.
 fn gives_back(payment: &PaymentId, request: &UsedRequestId, reported: &Payment) -> bool {
     let Payment { request_id, payment_id, original_payment_id, payment_status, success, .. } = reported;
     let Some(status) = payment_status else { return false };

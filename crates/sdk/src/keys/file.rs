@@ -1,4 +1,4 @@
-//! Keys in one encrypted file, which is only ever replaced whole.
+//! Keys in one encrypted file, which is always replaced as a whole.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -15,14 +15,14 @@ use zeroize::Zeroizing;
 use super::{KeyStore, KeyStoreError, MerchantKey, Profile, Secret, off_the_runtime};
 use crate::Environment;
 
-/// The keys of many profiles in a file of the [age](https://age-encryption.org/v1) format, which a passphrase or an
-/// identity file opens.
+/// The keys of many profiles in a file of the [age](https://age-encryption.org/v1) format, which is opened with a
+/// passphrase or an identity file.
 ///
-/// A change is written beside the file and put in its place when it is on the disk, so that a reader, a crash or a full
-/// disk never meets half of it; changes of many processes wait for each other on `FILE.lock`. A symbolic link is
-/// followed: the file that it names is the one that is replaced, in its own folder, and the link stays. The file, and the folder
-/// if it is missing, are made for their owner alone; on Unix a file that others may read or change is refused. What
-/// others hold of it before a change, backups say, still opens as before.
+/// A change is written to a new file in the same folder, which replaces the old one when it is on the disk, so that
+/// after a crash or with a full disk the file is never incomplete. Processes that change it wait for each other on
+/// `FILE.lock`. If the path is a symbolic link, the file that it names is replaced, in its own folder, and the link
+/// stays. The file, and the folder if it is missing, are created for their owner alone; on Unix, a file that others may
+/// read or change is refused. Older copies, such as backups, can still be opened with the old passphrase or identity.
 #[derive(Debug, Clone)]
 pub struct KeyFile(Arc<Inner>);
 
@@ -32,23 +32,23 @@ struct Inner {
     unlock: Unlock,
 }
 
-/// What opens a [`KeyFile`].
+/// The secret that opens a [`KeyFile`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Unlock {
-    /// A passphrase: about a second of work at each reading, and another at each change.
+    /// A passphrase: every read takes about a second, and every change another one.
     Passphrase(Secret),
-    /// The path of an identity file, as `age-keygen` writes it; others must not be able to read that either.
+    /// The path of an identity file, as written by `age-keygen`; it must not be readable by others either.
     Identity(PathBuf),
 }
 
 type Keys = BTreeMap<Profile, MerchantKey>;
 
-/// A passphrase that takes more than about 16 s is refused rather than waited for.
+/// The maximum work factor. A passphrase that takes more than about 16 s to check is refused.
 const MOST_WORK: u8 = 22;
 
 impl KeyFile {
-    /// The file, which is made by the first key that is put.
+    /// Creates the store. The file is created when the first key is put into it.
     pub fn new(path: impl Into<PathBuf>, unlock: Unlock) -> Self {
         Self(Arc::new(Inner { path: path.into(), unlock }))
     }
@@ -103,7 +103,7 @@ impl Inner {
     ) -> Result<(), KeyStoreError> {
         let file = followed(&self.path).map_err(failed("written", &self.path))?;
         make_folder(folder(&file)).map_err(failed("written", &self.path))?;
-        // A lock on the file itself would be one on what is about to be replaced.
+        // A lock on the file itself would be lost when the file is replaced.
         let path = beside(&file, ".lock");
         let turn = private().write(true).create(true).truncate(false).open(&path);
         turn.and_then(|turn| turn.lock().map(|()| turn)).map_err(failed("locked", &path)).and_then(|_turn| {
@@ -140,7 +140,7 @@ impl Inner {
         let identities = self.identities()?;
         let identities = identities.iter().map(|identity| identity.as_ref() as &dyn Identity);
         let sealed_by = Decryptor::new(sealed).map_err(refused)?;
-        // Longer than what is in it, so that it does not grow and leave copies behind.
+        // Larger than the content, so that the buffer does not grow and leave copies behind.
         let mut text = Zeroizing::new(String::with_capacity(sealed.len()));
         let mut reader = sealed_by.decrypt(identities).map_err(refused)?;
         reader.read_to_string(&mut text).map_err(|_| self.damaged())?;
@@ -150,7 +150,7 @@ impl Inner {
     fn seal(&self, keys: &Keys) -> Result<Vec<u8>, KeyStoreError> {
         let recipients = self.recipients()?;
         let recipients = recipients.iter().map(|recipient| recipient.as_ref() as &dyn Recipient);
-        // Without recipients there is none to seal it for.
+        // An error here means that there are no recipients.
         let sealing = Encryptor::with_recipients(recipients).map_err(|_| self.wrong_secret())?;
         let seal = || {
             let mut sealed = Vec::new();
@@ -199,10 +199,10 @@ impl Inner {
     }
 }
 
-/// How many symbolic links may follow each other, as on Linux.
+/// The maximum number of symbolic links in a chain, as on Linux.
 const MOST_LINKS: usize = 40;
 
-/// The file that a path leads to at the end of its symbolic links; it need not be there yet.
+/// The file at the end of a chain of symbolic links; it may not exist yet.
 fn followed(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -216,8 +216,7 @@ fn followed(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many symbolic links follow each other"))
 }
 
-/// Puts a new file in the place of this one. The lock is held, so that what is left of a change that was cut off is
-/// nobody's.
+/// Replaces this file with a new one. The lock is held, so a leftover of an interrupted change can be removed.
 fn replace(path: &Path, sealed: &[u8]) -> io::Result<()> {
     let new = beside(path, ".new");
     match fs::remove_file(&new) {
@@ -228,7 +227,7 @@ fn replace(path: &Path, sealed: &[u8]) -> io::Result<()> {
     file.write_all(sealed)?;
     file.sync_all()?;
     fs::rename(&new, path)?;
-    // The new name is on the disk only when its folder is.
+    // The new name is on the disk only after its folder was synced.
     if cfg!(unix) { File::open(folder(path))?.sync_all() } else { Ok(()) }
 }
 
@@ -270,7 +269,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).create(folder)
 }
 
-/// Options of a file that is made for its owner alone.
+/// Options that create a file for its owner alone.
 #[cfg(unix)]
 fn private() -> OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;

@@ -1,4 +1,4 @@
-//! Keys in the keychain of the system, an entry for each profile.
+//! Keys in the keychain of the system, with one entry for each profile.
 
 use std::collections::{BTreeMap, HashMap};
 use std::str;
@@ -11,13 +11,13 @@ use zeroize::Zeroizing;
 use super::{KeyStore, KeyStoreError, MerchantKey, Profile, off_the_runtime};
 use crate::Environment;
 
-/// The keychain that the system opens for whoever is logged in: Keychain Services on macOS, the Credential Manager on
-/// Windows, and elsewhere the Secret Service (GNOME Keyring, `KWallet`, `KeePassXC`) on the session's D-Bus.
+/// The keychain of the user who is logged in: Keychain Services on macOS, the Credential Manager on Windows, and the
+/// Secret Service (GNOME Keyring, `KWallet`, `KeePassXC`) on the session's D-Bus elsewhere.
 ///
-/// Each profile is an entry of its own, of the service `perennial` and the profile's name as its user, whose secret is
-/// what [`MerchantKey::to_text`] writes. There is no list beside them that could be torn: [`list`](KeyStore::list)
-/// searches for the entries. The keychain is asked anew each time, and may ask the person to unlock it; one that stays
-/// locked, or is not there, is an error.
+/// Each profile is a separate entry with the service `perennial` and the profile's name as its user; its secret is the
+/// output of [`MerchantKey::to_text`]. There is no separate list that could become inconsistent:
+/// [`list`](KeyStore::list) searches for the entries. Each operation accesses the keychain again, which may ask the
+/// user to unlock it; a keychain that stays locked, or does not exist, is an error.
 #[derive(Debug, Clone, Default)]
 pub struct Keychain(Place);
 
@@ -32,12 +32,12 @@ enum Place {
 const SERVICE: &str = "perennial";
 
 impl Keychain {
-    /// The keychain of the system, which is not asked for anything yet.
+    /// Creates the store. This does not access the keychain yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A keychain in the memory of this process, for tests; its clones are the same one.
+    /// Creates a keychain in the memory of this process, for tests; its clones share it.
     #[cfg(feature = "testing")]
     pub fn in_memory() -> Result<Self, KeyStoreError> {
         let store = keyring_core::mock::Store::new().map_err(refused)?;
@@ -52,7 +52,7 @@ impl Keychain {
         off_the_runtime(move || work(&*place.open()?)).await
     }
 
-    /// Works on the entry of one profile.
+    /// Runs an operation on the entry of one profile.
     async fn at<T: Send + 'static>(
         &self,
         profile: &Profile,
@@ -95,7 +95,7 @@ impl KeyStore for Keychain {
                         let MerchantKey { environment, .. } = read(&profile, &secret)?;
                         profiles.insert(profile, environment);
                     }
-                    // It was removed since.
+                    // The entry was removed in the meantime.
                     Err(Error::NoEntry) => {}
                     Err(error) => return Err(refused(error)),
                 }
@@ -131,7 +131,7 @@ fn system() -> Result<Arc<CredentialStore>, Error> {
     Ok(zbus_secret_service_keyring_store::Store::new()?)
 }
 
-/// What finds our entries, and on Windows others beside them.
+/// The search for our entries, which on Windows also finds others.
 fn ours() -> HashMap<&'static str, &'static str> {
     HashMap::from([(if cfg!(windows) { "pattern" } else { "service" }, SERVICE)])
 }
@@ -153,7 +153,7 @@ fn refused(error: Error) -> KeyStoreError {
     }
 }
 
-/// The text alone of what the keychain says, because `Debug` of some of these errors shows what was stored.
+/// The text alone of a keychain error, because `Debug` of some of these errors shows the stored secret.
 fn text_of(error: &Error) -> Box<dyn std::error::Error + Send + Sync> {
     error.to_string().into()
 }

@@ -1,4 +1,4 @@
-//! Where the keys of merchants are kept: a seam, and stores behind it. One never stands in for another.
+//! Stores for the keys of merchants, behind a common trait. A store never falls back to another one.
 //!
 //! ```
 //! use perennial::clearent::ApiKey;
@@ -38,27 +38,27 @@ pub use keychain::Keychain;
 pub use perennial_domain::Secret;
 pub use variables::Variables;
 
-/// Keeps one key for each profile. A platform with many merchants implements it over its own vault.
+/// A store with one key for each profile. A platform with many merchants can implement it for its own vault.
 ///
-/// What an implementation answers for one profile is never the key of another, and no error of it has a key in it. A
-/// change that failed left what was there.
+/// An implementation must never return the key of another profile, its errors must not contain keys, and a failed
+/// change must leave the stored keys as they were.
 #[async_trait]
 pub trait KeyStore: Send + Sync {
-    /// Keeps the key, in place of the one that the profile had.
+    /// Stores the key and replaces the previous key of the profile.
     async fn put(&self, profile: &Profile, key: MerchantKey) -> Result<(), KeyStoreError>;
 
-    /// The key of the profile, or [`KeyStoreError::Unknown`].
+    /// Returns the key of the profile, or [`KeyStoreError::Unknown`].
     async fn get(&self, profile: &Profile) -> Result<MerchantKey, KeyStoreError>;
 
-    /// Forgets the key of the profile; [`KeyStoreError::Unknown`] if there is none.
+    /// Removes the key of the profile; [`KeyStoreError::Unknown`] if there is none.
     async fn remove(&self, profile: &Profile) -> Result<(), KeyStoreError>;
 
-    /// Which profiles there are, and which gateway the key of each belongs to.
+    /// Lists the profiles with the environment of each key.
     async fn list(&self) -> Result<BTreeMap<Profile, Environment>, KeyStoreError>;
 }
 
-/// The name under which a merchant's key is kept: 1 to 30 lower-case letters, digits and hyphens, a letter or a digit
-/// first. It is shorter than the keys of the vendor, so that none of them is taken for a name.
+/// The name under which a merchant's key is stored: 1 to 30 lower-case letters, digits and hyphens, beginning with a
+/// letter or a digit. It is shorter than the vendor's keys, so that a key is never mistaken for a name.
 ///
 /// ```
 /// use perennial::{Rule, keys::Profile};
@@ -92,25 +92,25 @@ impl fmt::Display for Profile {
     }
 }
 
-/// A merchant's key, and the gateway that it is valid at.
+/// A merchant's key with its environment.
 #[derive(Debug)]
 pub struct MerchantKey {
-    /// Where the key is valid.
+    /// The environment in which the key is valid.
     pub environment: Environment,
     /// The key.
     pub key: ApiKey,
 }
 
 impl MerchantKey {
-    /// Starts a client of this merchant.
+    /// Creates a builder for a client of this merchant.
     pub fn client(self) -> ClearentBuilder {
         Clearent::builder(self.key).environment(self.environment)
     }
 
-    /// The environment and the key with a space between, for a store to keep.
+    /// The environment and the key, separated by a space, as text for a store.
     pub fn to_text(&self) -> Zeroizing<String> {
         let environment = self.environment.to_string();
-        // Growing would leave copies behind.
+        // A buffer that grows leaves copies behind.
         let mut text = Zeroizing::new(String::with_capacity(environment.len() + 1 + self.key.expose().len()));
         text.push_str(&environment);
         text.push(' ');
@@ -118,80 +118,80 @@ impl MerchantKey {
         text
     }
 
-    /// Reads what [`to_text`](Self::to_text) wrote; nothing if it is something else.
+    /// Parses the output of [`to_text`](Self::to_text); `None` if the text is anything else.
     pub fn of_text(text: &str) -> Option<Self> {
         let (environment, key) = text.split_once(' ')?;
         Some(Self { environment: environment.parse().ok()?, key: ApiKey::new(key).ok()? })
     }
 }
 
-/// Why a store did not do what it was asked. No key, passphrase or identity is in it.
+/// The error of a key store. It contains no key, passphrase or identity.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyStoreError {
     /// The store has no such profile.
     #[error("there is no key of the profile {0}")]
     Unknown(Profile),
-    /// The store only reads.
-    #[error("environment variables are set by what starts the programme, and not changed here")]
+    /// The store cannot be changed.
+    #[error("environment variables are read-only: set them where the program is started")]
     ReadOnly,
-    /// A variable is missing beside the other, or is no key or environment.
+    /// A variable is missing although the other one is set, or its value is not a key or environment.
     #[error("the variable {name} {problem}")]
     Variable {
-        /// Which variable.
+        /// The name of the variable.
         name: String,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: String,
     },
-    /// The passphrase or the identity is not that of the file.
+    /// The passphrase or the identity does not open the file.
     #[error("the passphrase or identity does not open {}", path.display())]
     WrongSecret {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// Others than its owner may read or change the file.
+    /// Users other than the owner may read or change the file.
     #[error("others may read or change {}: make it its owner's alone (chmod 600)", path.display())]
     Exposed {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// The file is not what it should be.
+    /// The content of the file is invalid.
     #[error("{} is damaged, or is something else", path.display())]
     Damaged {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// The system does not let the file be read or written.
+    /// The system refuses access to the file.
     #[error("{} cannot be {doing}", path.display())]
     File {
-        /// `opened`, `locked`, `read` or `written`.
+        /// The failed operation: `opened`, `locked`, `read` or `written`.
         doing: &'static str,
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The system has no keychain, or it does not answer.
+    /// The system has no keychain, or the keychain does not respond.
     #[error("no keychain answers on this system, or for this user")]
     NoKeychain(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The keychain is locked, or nobody let this programme in.
-    #[error("the keychain is locked, or does not let this programme in: unlock it, then try again")]
+    /// The keychain is locked, or access was not allowed to this program.
+    #[error("the keychain is locked, or does not let this program in: unlock it, then try again")]
     Locked(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The keychain does not do what it is asked.
+    /// The keychain failed.
     #[error("the keychain failed")]
     Keychain(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The keychain's entry of this profile is not what it should be.
+    /// The keychain's entry of this profile is invalid.
     #[error("the keychain's entry of the profile {0} is damaged, or is something else")]
     DamagedEntry(Profile),
-    /// The runtime is ending; whether a change was made is not known.
-    #[error("the programme is ending")]
+    /// The runtime is shutting down; it is not known whether a change was made.
+    #[error("the program is ending")]
     Ending,
-    /// What a store of one's own reports.
+    /// The error of a custom store.
     #[error("the key store failed")]
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Stores of files and of the system wait; the tasks of the caller go on meanwhile.
+/// Runs blocking work of a store on another thread, so that the caller's other tasks continue.
 #[cfg(any(feature = "key-file", feature = "keychain"))]
 async fn off_the_runtime<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, KeyStoreError> + Send + 'static,

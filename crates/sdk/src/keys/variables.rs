@@ -1,4 +1,4 @@
-//! Keys in environment variables, as containers and CI give them.
+//! Keys in environment variables, as used in containers and CI.
 
 use std::collections::BTreeMap;
 use std::env::{self, VarError};
@@ -14,9 +14,9 @@ use crate::Environment;
 const KEY: &str = "PERENNIAL_API_KEY_";
 const ENVIRONMENT: &str = "PERENNIAL_ENVIRONMENT_";
 
-/// The keys of the environment: that of the profile `north-street` is `PERENNIAL_API_KEY_NORTH_STREET`, and
-/// `PERENNIAL_ENVIRONMENT_NORTH_STREET` says where it is valid: `sandbox`, `production` or a URL, which is never
-/// guessed. It reads only.
+/// The keys in the environment: the key of the profile `north-street` is `PERENNIAL_API_KEY_NORTH_STREET`, and
+/// `PERENNIAL_ENVIRONMENT_NORTH_STREET` is its environment: `sandbox`, `production` or a URL; there is no default. The
+/// store is read-only.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Variables;
 
@@ -48,7 +48,7 @@ impl KeyStore for Variables {
     }
 }
 
-/// No two profiles share a variable, because none has an underscore or an upper-case letter.
+/// Two profiles never share a variable, because profile names contain no underscores and no upper-case letters.
 fn name(prefix: &str, profile: &Profile) -> String {
     format!("{prefix}{}", profile.as_str().to_ascii_uppercase().replace('-', "_"))
 }

@@ -1,4 +1,4 @@
-//! Clearent, in both formats.
+//! The cases of Clearent, in both formats.
 
 use std::sync::Arc;
 
@@ -35,8 +35,8 @@ pub(crate) fn client(gateway: &Arc<Gateway>, format: Format) -> Clearent {
         .unwrap()
 }
 
-/// A gateway that answers the call itself with the reply, what is read before it as it should be, and further pages of a
-/// list with nothing.
+/// A gateway that responds to the call itself with the reply, to preceding reads correctly, and to further pages of a
+/// list with no records.
 pub(crate) fn answering(case: &'static Case, reply: Reply) -> Arc<Gateway> {
     Gateway::new(move |request| {
         let (path, query) = (request.uri().path(), request.uri().query());
@@ -53,7 +53,7 @@ fn is_of_another_page(query: &str) -> bool {
     query.split('&').any(|part| part.starts_with("page=") && part != "page=1")
 }
 
-/// A suspended plan, and lists without anything in them.
+/// A suspended plan, and empty lists.
 fn before_a_write(path: &str, query: Option<&str>) -> Reply {
     let (list, item) = match path.rsplit('/').next() {
         Some("payments") => ("payments", "payment"),
@@ -81,7 +81,7 @@ fn before_a_write(path: &str, query: Option<&str>) -> Reply {
     json(200, body)
 }
 
-/// The call of a case, and what the facade makes of its answer.
+/// Makes the call of a case; returns the facade's claim about the response.
 async fn call(case: &Case, client: &Clearent) -> Claim {
     let customer: CustomerKey = CUSTOMER.parse().unwrap();
     let plan: PlanKey = PLAN.parse().unwrap();
@@ -221,7 +221,7 @@ fn new_token() -> NewToken {
         .unwrap()
 }
 
-/// The charge that a case asked for.
+/// The requested charge of a case.
 fn charge(case: &Case) -> Charge {
     let asked = |member: &str| case.same.iter().chain(case.if_present).find(|(name, _)| *name == member);
     let amount = asked("amount").map_or("25.00", |(_, amount)| *amount);
@@ -238,7 +238,7 @@ fn value<T: Tell>(case: &Case, answered: Result<Response<T>, Error>) -> Claim {
         .map_or_else(|error| concluded(case.expect == Expect::Read, &error).into(), |object| done(&*object))
 }
 
-/// What was deleted, of which the gateway need not tell.
+/// The claim about a deleted object, which the response may omit.
 fn maybe<T: Tell>(case: &Case, answered: Result<Response<Option<T>>, Error>) -> Claim {
     match answered.map(Response::into_value) {
         Ok(None) => Conclusion::Done.into(),
@@ -247,12 +247,12 @@ fn maybe<T: Tell>(case: &Case, answered: Result<Response<Option<T>>, Error>) -> 
     }
 }
 
-/// A list that is read all or not at all.
+/// The claim about a list that is read all or not at all.
 fn whole<T: Tell>(answered: Result<Response<Vec<T>>, Error>) -> Claim {
     each(answered.map(|records| records.into_value().into_iter().map(Ok).collect()))
 }
 
-/// A card that was only checked, and the token of which it was kept.
+/// The claim about a card check and the token that it created.
 fn checked(answered: Result<Response<Charged>, Error>) -> Claim {
     let Ok(checked) = answered else { return concluded(false, &answered.unwrap_err()).into() };
     match (checked.is_approved(), &checked.token) {
@@ -274,13 +274,13 @@ fn moved(case: &Case, answered: Result<Response<Transaction>, Error>) -> Claim {
     }
 }
 
-/// What a caller reads off a transaction.
+/// The conclusion that a caller draws from a transaction.
 pub(crate) fn of(case: &Case, transaction: &Transaction) -> Conclusion {
     let asked =
         case.same.iter().find(|(member, _)| *member == "amount").map(|(_, amount)| amount.parse().unwrap());
     match (transaction.is_approved(), transaction.decline()) {
         (true, None) if asked.is_none_or(|asked| transaction.amount == Some(asked)) => Conclusion::Done,
-        // An earlier charge, which the gateway takes for the same, says so.
+        // An earlier charge that the gateway considers equal is marked as a duplicate.
         (true, None) if transaction.is_duplicate() => Conclusion::Unknown,
         (true, None) => Conclusion::Partial,
         (false, Some(_)) => Conclusion::Declined,
@@ -302,7 +302,7 @@ async fn conclusions_need_evidence(cases: impl Iterator<Item = (&'static Case, F
             let gateway = answering(case, mutation.reply.clone());
             let claim = call(case, &client(&gateway, format)).await;
             faults.check(case, format, &mutation, &by_the_book, &claim);
-            // A throttled call was not performed, and a deletion can be repeated; all else is sent once.
+            // A throttled call was not executed, and a deletion can be retried; all others are sent once.
             let again =
                 judge(case, &mutation.reply).allows(Conclusion::NotDone) && mutation.reply.status == 429;
             let sent = gateway.writes().len();

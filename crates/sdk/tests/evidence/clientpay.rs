@@ -1,4 +1,4 @@
-//! ClientPay, whether the search that follows finds nothing or does not answer.
+//! The cases of ClientPay, both with a search that finds nothing and with one that fails.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ fn request_id(case: &Case) -> &'static str {
     named.map_or("5a1b2c3d-0001-4aaa-8bbb-000000000005", |(_, id)| id)
 }
 
-/// The path of the call that a case judges the answer of.
+/// The path of the call whose response a case judges.
 fn path(case: &Case) -> &'static str {
     match case.operation {
         "access.new" => "/v2/token/accessid",
@@ -63,7 +63,7 @@ fn path(case: &Case) -> &'static str {
     }
 }
 
-/// A gateway that answers the call itself with the reply.
+/// A gateway that responds to the call itself with the reply.
 fn answering(case: &'static Case, reply: Reply, search: Reply) -> Arc<Gateway> {
     Gateway::new(move |request| {
         let called = request.uri().path();
@@ -79,7 +79,7 @@ fn answering(case: &'static Case, reply: Reply, search: Reply) -> Arc<Gateway> {
         } else if is_of("/paymentsearch") {
             search.clone()
         } else {
-            // The answer of the payment itself is lost.
+            // The response to the payment itself is lost.
             json(500, "")
         }
     })
@@ -195,7 +195,7 @@ fn value<T: Tell>(case: &Case, answered: Result<Response<T>, Error>) -> Claim {
         .map_or_else(|error| concluded(case.expect == Expect::Read, &error).into(), |object| done(&*object))
 }
 
-/// An id, a page, or nothing: that it is there is all that is told.
+/// The claim about an id, a page, or an empty response: only its existence is reported.
 fn simply<T>(case: &Case, answered: Result<T, Error>) -> Claim {
     answered.map_or_else(|error| concluded(case.expect == Expect::Read, &error), |_| Conclusion::Done).into()
 }
@@ -216,7 +216,7 @@ fn paid(case: &Case, answered: Result<Response<Payment>, Error>) -> Claim {
         (false, Some(_)) => Conclusion::Declined,
         _ => Conclusion::Unknown,
     };
-    // Of a look, which record is told is judged by what is concluded.
+    // For a lookup, the conclusion shows which record was returned.
     let told = if case.expect == Expect::Look { Vec::new() } else { vec![payment.tell()] };
     Claim { conclusion, told }
 }
@@ -234,7 +234,7 @@ fn confirmed(answered: Result<Response<Option<Confirmed>>, Error>) -> Claim {
     confirmed.into()
 }
 
-/// Whether the request is the operation itself, and not an id or a search.
+/// Whether the request is the operation itself, and not a request for an id or a search.
 fn sends(writes: &[String]) -> usize {
     let is_it = |call: &&String| {
         !call.to_ascii_lowercase().contains("/token/") && !call.contains("/v2/paymentsearch")
@@ -249,7 +249,7 @@ async fn conclusions_need_evidence(cases: impl Iterator<Item = &'static Case>, l
     let mut tried = 0;
     for case in cases {
         let format = Format::Json;
-        // Only what is looked for after a charge can be found in a search.
+        // A search can find only charges.
         let looks = case.expect == Expect::Charge;
         for search in [&nothing, &fails].into_iter().take(if looks { 2 } else { 1 }) {
             let right = golden(case, format);
@@ -258,7 +258,7 @@ async fn conclusions_need_evidence(cases: impl Iterator<Item = &'static Case>, l
             let is_believed = !matches!(by_the_book.conclusion, Conclusion::Unknown | Conclusion::Unusable);
             assert_eq!(is_believed, is_definite, "{}: {by_the_book:?}", case.name());
             for mutation in mutations(case, format) {
-                // Without a look that answers, an HTTP status says what it says with one.
+                // Without a successful lookup, an HTTP status has the same meaning as with one.
                 if search == &fails && mutation.name.starts_with("HTTP ") {
                     continue;
                 }
@@ -266,7 +266,7 @@ async fn conclusions_need_evidence(cases: impl Iterator<Item = &'static Case>, l
                 let gateway = answering(case, mutation.reply.clone(), search.clone());
                 let claim = call(case, &client(case, &gateway)).await;
                 faults.check(case, format, &mutation, &by_the_book, &claim);
-                // A refused access id and a throttled call were not performed; all else is sent once.
+                // A call with a refused access id and a throttled call were not executed; all others are sent once.
                 let again = judge(case, &mutation.reply).allows(Conclusion::NotDone)
                     && [401, 429].contains(&mutation.reply.status);
                 let sent = sends(&gateway.writes());
@@ -309,7 +309,8 @@ async fn conclusions_of_reads_need_evidence() {
     conclusions_need_evidence(cases(|expect| matches!(expect, Expect::Read | Expect::List)), 3_000).await;
 }
 
-/// A request that the scripted gateway was not made for would be answered by chance.
+/// Checks that the scripted gateway recognizes a search by its path, so that no request gets a wrong response by
+/// chance.
 #[test]
 fn the_search_is_known_by_its_path() {
     let request =

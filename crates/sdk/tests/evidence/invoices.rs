@@ -1,4 +1,4 @@
-//! An invoice is charged once, whatever the gateway says of the charge.
+//! An invoice is charged once, regardless of the gateway's response to the charge.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{Faults, Gateway, concluded, json};
 
 const NUMBER: &str = "INV-70412";
 
-/// The approved and the declined sale, as charges of the invoice.
+/// An approved and a declined sale, as charges of the invoice.
 fn cases() -> Vec<Case> {
     let sales = CASES.iter().filter(|case| case.operation == "transactions.sale" && case.reply != "error");
     let sales = sales.filter(|case| ["transaction-approved", "transaction-declined"].contains(&case.reply));
@@ -35,7 +35,7 @@ fn card() -> Builder<Charge> {
     Charge::builder().card("4111111111111111").exp_date("1230")
 }
 
-/// The transaction that a reply tells of, as a search lists it afterward.
+/// The transaction in a reply, as a search lists it afterward.
 fn transaction(format: Format, reply: &Reply) -> Option<Tree> {
     let document = Tree::read(format, &reply.body)?;
     let payload = document.all("payload").into_iter().next().cloned().unwrap_or(document);
@@ -55,7 +55,7 @@ fn list(found: Option<&Tree>) -> Reply {
     )
 }
 
-/// A gateway that answers the charge with the reply, and from then on lists what the reply told of.
+/// A gateway that responds to the charge with the reply, and then lists the transaction of the reply.
 fn charging(reply: &Reply, listed: Option<Tree>) -> Arc<Gateway> {
     let (reply, charged) = (reply.clone(), std::sync::atomic::AtomicBool::new(false));
     Gateway::new(move |request: &Request<_>| {
@@ -77,7 +77,7 @@ async fn pay(case: &Case, client: &Clearent) -> Conclusion {
     }
 }
 
-/// What the reply allows, or the record that a search lists afterward.
+/// Whether the reply, or the record that a search lists afterward, allows the conclusion.
 fn allows(case: &Case, reply: &Reply, listed: Option<&Tree>, conclusion: Conclusion) -> bool {
     let record = listed.map(|found| {
         let found = Tree::Members(vec![("transaction".into(), found.clone())]);
@@ -93,7 +93,7 @@ fn allows(case: &Case, reply: &Reply, listed: Option<&Tree>, conclusion: Conclus
         let (status, word) = if refused { (402, "fail") } else { (200, "success") };
         json(status, Tree::Members(envelope(&status.to_string(), word)).write(Format::Json))
     });
-    // A record that is found by the invoice's number says whether that is paid, whatever card paid it.
+    // A record found by the invoice's number shows whether it is paid, regardless of the card.
     let by_number = Case { present: &[], if_present: &[("type", "SALE"), ("order-id", NUMBER)], ..*case };
     judge(case, reply).allows(conclusion)
         || record.is_some_and(|record| judge(&by_number, &record).allows(conclusion))

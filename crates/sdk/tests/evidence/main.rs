@@ -1,5 +1,6 @@
-//! No definite yes without whole and consistent evidence, and no definite no where anything names an effect of ours:
-//! the facade against every reply with a fault in its structure, judged by an oracle that shares no code with it.
+//! No definite yes without complete and consistent evidence, and no definite no if any part of the reply names an
+//! effect of the call: the facade is tested with every reply that has a structural fault, and judged by an oracle that
+//! shares no code with it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 #![allow(
@@ -27,7 +28,7 @@ use perennial::transport::{Deadline, Exchange, TransportError};
 use perennial::{Error, ErrorKind};
 use perennial_oracle::{Case, Claim, Conclusion, Format, Mutation, Reply, fault};
 
-/// A gateway that answers by a function of the request, and counts the writes.
+/// A gateway that responds with a function of the request, and counts the writes.
 struct Gateway {
     answer: Box<dyn Fn(&Request<Bytes>) -> Reply + Send + Sync>,
     writes: Mutex<Vec<String>>,
@@ -65,24 +66,25 @@ fn json(status: u16, body: impl Into<Vec<u8>>) -> Reply {
     Reply { status, content_type: "application/json".into(), body: body.into() }
 }
 
-/// What an error concludes.
+/// The conclusion of an error.
 fn concluded(reads: bool, error: &Error) -> Conclusion {
     match error.kind() {
         ErrorKind::OutcomeUnknown => Conclusion::Unknown,
         ErrorKind::NotFound if reads => Conclusion::Absent,
         ErrorKind::Unauthorized if reads => Conclusion::Unauthorized,
         _ if reads => Conclusion::Unusable,
-        // Of a write, all other kinds say that nothing was changed.
+        // For a write, all other kinds mean that nothing was changed.
         _ => Conclusion::NotDone,
     }
 }
 
-/// The conclusions that the oracle does not allow, in words.
+/// The conclusions that the oracle does not allow, as text.
 #[derive(Default)]
 struct Faults(BTreeMap<String, Vec<String>>);
 
 impl Faults {
-    /// What is wrong with the claim that the client makes of a mutation; `right` is what it makes of the golden reply.
+    /// Records the fault in the client's claim about a mutation, if there is one; `right` is its claim about the golden
+    /// reply.
     fn check(&mut self, case: &Case, format: Format, mutation: &Mutation, right: &Claim, claim: &Claim) {
         if let Some(fault) = fault(case, mutation, right, claim) {
             self.add(&format!("{} {format:?}", case.name()), &format!("{}: {fault}", mutation.name));

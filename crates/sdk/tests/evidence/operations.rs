@@ -6,12 +6,12 @@ use perennial::clientpay::Operation;
 use perennial_oracle::{CASES, Vendor};
 use perennial_wire::clearent;
 
-/// The operations that cases of this vendor are of.
+/// The operations of this vendor's cases.
 fn judged(vendor: Vendor) -> BTreeSet<&'static str> {
     CASES.iter().filter(|case| case.vendor == vendor).map(|case| case.operation).collect()
 }
 
-/// The facade reads no settings, and tokens for one charge are made in browsers.
+/// The facade does not read settings, and one-time tokens are created in browsers.
 const NOT_IN_THE_FACADE: [&str; 7] = [
     "one-time-tokens.create",
     "avs-settings.get",
@@ -37,7 +37,7 @@ fn every_operation_of_clearent_has_a_case() {
 fn every_operation_of_clientpay_has_a_case() {
     let judged = judged(Vendor::ClientPay);
     for &operation in Operation::ALL {
-        // Payments and pages have a case for each kind, under a name of its own.
+        // Payments and pages have one case for each kind, with separate names.
         let case = match operation {
             Operation::InvoicePage => "pages.invoices",
             Operation::LineItemPage => "pages.line-items",

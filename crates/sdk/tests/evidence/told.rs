@@ -1,4 +1,4 @@
-//! What the facade tells of each object, member by member, under the names of the wire.
+//! The facade's data of each object, member by member, under the names of the wire.
 
 use std::error::Error as _;
 use std::fmt::Display;
@@ -10,12 +10,12 @@ use perennial_oracle::{Claim, Conclusion, Told};
 
 use crate::concluded;
 
-/// An object as the facade tells of it.
+/// An object as the facade reports it.
 pub(crate) trait Tell {
     fn tell(&self) -> Told;
 }
 
-/// The members of an object with what stands there.
+/// Lists the members of an object with their values.
 macro_rules! tell {
     ($( $Object:ty { $( $member:literal: $value:ident, )* } )*) => {$(
         impl Tell for $Object {
@@ -137,12 +137,12 @@ impl Tell for Date {
     }
 }
 
-/// An object that is there.
+/// The claim about an existing object.
 pub(crate) fn done(object: &impl Tell) -> Claim {
     Claim { conclusion: Conclusion::Done, told: vec![object.tell()] }
 }
 
-/// What a list tells: its records, and whether it is whole.
+/// The claim about a list: its records, and whether it is complete.
 pub(crate) async fn listed<T: Tell + Send + 'static>(mut list: List<T>) -> Claim {
     let mut told = Vec::new();
     while let Some(item) = list.next().await {
@@ -157,7 +157,7 @@ pub(crate) async fn listed<T: Tell + Send + 'static>(mut list: List<T>) -> Claim
     Claim { conclusion, told }
 }
 
-/// The same of a list that comes at once.
+/// The claim about a list that is returned at once.
 pub(crate) fn each<T: Tell>(answered: Result<Vec<Result<T, Error>>, Error>) -> Claim {
     let items = match answered {
         Ok(items) => items,
@@ -168,7 +168,7 @@ pub(crate) fn each<T: Tell>(answered: Result<Vec<Result<T, Error>>, Error>) -> C
     told.map_or_else(|| Conclusion::Unusable.into(), |told| Claim { conclusion: Conclusion::Done, told })
 }
 
-/// The record of which an error says that it cannot be read.
+/// The record that cannot be read, according to an error.
 fn unreadable(error: &Error) -> Option<Told> {
     let record = error.source()?.downcast_ref::<UnreadableRecord>()?;
     Some(Told::Unreadable(record.key().map(str::to_owned)))

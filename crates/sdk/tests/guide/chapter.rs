@@ -1,4 +1,4 @@
-//! A chapter of the guide: its blocks, and whether they are what they should be.
+//! A chapter of the guide: its blocks, and checks of them.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ pub(crate) struct Chapter {
     text: String,
 }
 
-/// All chapters that there are.
+/// All chapters.
 pub(crate) fn all() -> Vec<Chapter> {
     let files = std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name());
     files.map(|name| Chapter::read(name.to_str().unwrap())).collect()
@@ -25,7 +25,7 @@ impl Chapter {
         Self { name: name.to_owned(), text: text.unwrap_or_else(|error| panic!("{name}: {error}")) }
     }
 
-    /// The fenced blocks, each after its language.
+    /// The fenced blocks, each with its language.
     pub(crate) fn blocks(&self) -> Vec<(&str, &str)> {
         let parts: Vec<&str> = self.text.split("```").collect();
         assert!(parts.len() % 2 == 1, "{}: a block does not end", self.name);
@@ -37,13 +37,13 @@ impl Chapter {
         blocks.map(|(_, block)| block)
     }
 
-    /// Every block of Rust stands in this code, which is compiled and runs.
+    /// Checks that every block of Rust occurs in this code, which is compiled and runs.
     pub(crate) fn shows_only(&self, code: &str) {
         let strange: Vec<&str> = self.blocks_in("rust").filter(|block| !holds(code, block)).collect();
         assert!(strange.is_empty(), "{}: its code has nowhere\n{}", self.name, strange.join("\n"));
     }
 
-    /// Every message was sent or answered, in the order of the chapter, and every call that it names was made.
+    /// Checks that every message was sent or received, in the order of the chapter, and that every named call was made.
     pub(crate) fn tells_only(&self, heard: &Heard) {
         for (language, bodies) in [("json", &heard.json), ("xml", &heard.xml)] {
             let mut bodies = bodies.iter();
@@ -68,12 +68,12 @@ impl Chapter {
         }
     }
 
-    /// What the rows of its tables that begin with a name are about.
+    /// The names in the first column of its tables.
     pub(crate) fn rows(&self) -> impl Iterator<Item = &str> {
         self.text.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next())
     }
 
-    /// The calls that the text names: `GET /rest/v2/customers/{customer-key}`.
+    /// The calls in the text: `GET /rest/v2/customers/{customer-key}`.
     fn calls(&self) -> impl Iterator<Item = &str> {
         let named = self.text.split('`').filter(|quoted| quoted.contains(" /") && !quoted.contains('\n'));
         named.filter(|quoted| {
@@ -82,7 +82,7 @@ impl Chapter {
     }
 }
 
-/// Whether lines of the code are those of the block, however far they are indented.
+/// Whether lines of the code are equal to the block, with any indentation.
 fn holds(code: &str, block: &str) -> bool {
     let (code, block): (Vec<&str>, Vec<&str>) = (code.lines().collect(), block.lines().collect());
     code.windows(block.len()).any(|lines| {
@@ -91,7 +91,7 @@ fn holds(code: &str, block: &str) -> bool {
     })
 }
 
-/// Whether a call that was made is one of this pattern, whose parts in braces are any.
+/// Whether a call matches this pattern, whose parts in braces stand for anything.
 fn is_of(made: &str, pattern: &str) -> bool {
     let (made, pattern): (Vec<&str>, Vec<&str>) = (made.split('/').collect(), pattern.split('/').collect());
     made.len() == pattern.len()

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::steps;
 use crate::wire::{Outcome, Wire};
 
-/// What the platform keeps of each merchant; a table of its database, say.
+/// A platform's storage for its merchants' keys, such as a table of its database.
 #[derive(Default)]
 struct Vault(Mutex<BTreeMap<Profile, Zeroizing<String>>>);
 

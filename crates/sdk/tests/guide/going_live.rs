@@ -2,7 +2,7 @@
 
 use perennial::clearent::webhook::{PublicKey, SignatureError, Signed, Signer};
 
-/// Which status to answer with, and what to write down of it.
+/// The status of the response, and the text to record.
 fn alert(key: &PublicKey, body: &[u8]) -> (u16, Option<String>) {
     match Signed::read(body).map(|signed| signed.verify(key)) {
         Ok(Ok(alert)) => (200, alert.transaction.id.map(|id| id.to_string())),

@@ -1,4 +1,4 @@
-//! The guide, `docs/guide`: its Rust is what runs here, and its JSON and XML are what went over the wire as it ran.
+//! Tests of the guide, `docs/guide`: its Rust code runs here, and its JSON and XML are the messages of that run.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 
@@ -22,7 +22,7 @@ mod transactions;
 
 use chapter::Chapter;
 
-/// The chapters, each with the code that it shows and, where it shows messages, what they are from.
+/// The chapters, each with the code that it shows and, if it shows messages, the code that sends them.
 macro_rules! chapters {
     ($( $page:literal shows $code:literal $( as $runs:path )? ; )*) => {
         const WITH_CODE: &[&str] = &[$( $page ),*];
@@ -79,7 +79,7 @@ fn no_block_is_in_a_language_that_nothing_checks() {
                 "rust" => WITH_CODE.contains(&name),
                 "json" | "xml" => WITH_MESSAGES.contains(&name),
                 "toml" => name == WITH_MANIFEST,
-                // What is typed and what is printed is run by the tests of the command.
+                // Shell input and output are tested with the command.
                 language => ["sh", "text"].contains(&language),
             };
             assert!(checked, "{name}: nothing checks\n```{language}\n{block}");

@@ -1,4 +1,4 @@
-//! What chapters begin with.
+//! The first steps of chapters.
 
 use perennial::clearent::{CustomerKey, NewCustomer, NewPlan, NewToken, PlanKey, PlanStatus, TokenId};
 use perennial::{Clearent, Error};

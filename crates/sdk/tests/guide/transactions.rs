@@ -33,7 +33,7 @@ pub(crate) async fn run(Wire { client, world, .. }: Wire) -> Outcome {
     Ok(())
 }
 
-/// What a payer's page does with the card, so that what it posts to the merchant is a token.
+/// The work of a payer's page: it exchanges the card for a token, and posts only the token to the merchant.
 async fn exchanged(client: &Clearent, public_key: &str) -> Result<String, Box<dyn std::error::Error>> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let answer = reqwest::Client::new()

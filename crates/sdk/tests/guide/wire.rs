@@ -1,4 +1,4 @@
-//! What goes over the wire, word for word, cards and all.
+//! The messages on the wire, unmasked, with their card numbers.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex};
@@ -15,14 +15,14 @@ use crate::chapter::compact;
 
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
-/// A world of a gateway, and clients of it that are listened to.
+/// A world of a gateway, and clients whose messages are recorded.
 pub(crate) struct Wire {
     pub(crate) client: Clearent,
     pub(crate) clientpay: ClientPay,
     pub(crate) world: World,
 }
 
-/// What was said, in the order in which it was said.
+/// The recorded messages, in order.
 #[derive(Default)]
 pub(crate) struct Heard {
     pub(crate) calls: Vec<String>,
@@ -30,7 +30,7 @@ pub(crate) struct Heard {
     pub(crate) xml: Vec<String>,
 }
 
-/// Runs it once in each format, and listens.
+/// Runs it once in each format, and records the messages.
 pub(crate) async fn listen(run: impl AsyncFn(Wire) -> Outcome) -> Heard {
     let heard = Arc::new(Mutex::new(Heard::default()));
     for format in [Format::Json, Format::Xml] {
@@ -44,7 +44,7 @@ pub(crate) async fn listen(run: impl AsyncFn(Wire) -> Outcome) -> Heard {
         let clientpay = ClientPay::builder(world.clientpay()).environment(url).exchange(listening());
         let clientpay = clientpay.build().unwrap();
         run(Wire { client, clientpay, world }).await.unwrap();
-        // The port is the only word that another run would not say.
+        // Only the port differs between runs.
         let mut heard = heard.lock().unwrap();
         let Heard { json, xml, .. } = &mut *heard;
         for body in json.iter_mut().chain(xml) {

@@ -1,9 +1,10 @@
-//! The public page of the crate: types by name, and no more of them than a reader can take in.
+//! The public types of the crate: listed by name, and limited in number.
 
 use std::collections::BTreeSet;
 
-/// The files that list the public types: the root, both vendors and the keys. What only a feature adds (`blocking`,
-/// `webhook`, `key-file`, `keychain`) and the crate that `transport` names are not in them or not counted.
+/// The files that list the public types: the root, both vendors and the keys. Types that only a feature adds
+/// (`blocking`, `webhook`, `key-file`, `keychain`) and the crate that `transport` names are not included or not
+/// counted.
 const FILES: [(&str, &str); 4] = [
     ("root", include_str!("../../src/lib.rs")),
     ("clearent", include_str!("../../src/clearent/mod.rs")),
@@ -14,8 +15,8 @@ const FILES: [(&str, &str); 4] = [
 const MOST: usize = 170;
 
 /// The types that a file makes public: each name of a `pub use`, after its `as`, and each type that is declared `pub`.
-/// Names of functions, modules and constants do not begin with a capital and a small letter. What the root takes from a
-/// public module is counted there and not a second time.
+/// Names of functions, modules and constants do not begin with a capital and a small letter. Types that the root
+/// re-exports from a public module are counted only there.
 fn public_types<'s>(module: &str, source: &'s str) -> BTreeSet<&'s str> {
     let mut types = BTreeSet::new();
     for item in source.split_inclusive(';') {
@@ -44,7 +45,7 @@ fn the_public_types_are_few() {
         FILES.iter().map(|(module, source)| (*module, public_types(module, source))).collect();
     let count: usize = all.iter().map(|(_, types)| types.len()).sum();
     assert!(count <= MOST, "{count} public types: {all:#?}");
-    // A count that sees too little would always pass.
+    // A count that is too low would always pass.
     for (module, name) in [
         ("root", "Builder"),
         ("root", "PageInfo"),
@@ -81,7 +82,8 @@ fn a_name_is_counted_as_it_is_listed() {
     assert_eq!(types("keys"), ["Clearent", "ClearentBuilder", "PageInfo", "Plan", "Profile", "Sum"]);
 }
 
-/// Every operation of a resource, with an example that asserts. What access ids are for is explained where they are shared.
+/// The operations of resources, each of which must have an example that asserts. Access ids are explained where they
+/// are shared.
 macro_rules! operations {
     ($($file:literal),* $(,)?) => { [$( ($file, include_str!(concat!("../../src/", $file))) ),*] };
 }

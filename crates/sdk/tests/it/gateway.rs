@@ -1,4 +1,4 @@
-//! A gateway in memory: it keeps what it is asked and answers what the test says.
+//! A gateway in memory: it records requests and sends the responses of a test.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,7 @@ type Say = dyn Fn(usize, &Request<Bytes>) -> Answer + Send + Sync;
 
 pub(crate) type Answer = Result<Response<Bytes>, TransportError>;
 
-/// Answers each request by a function of how many came before it.
+/// Responds to each request with a function of the number of earlier requests.
 pub(crate) struct Gateway {
     answer: Box<Say>,
     asked: Mutex<Vec<Request<Bytes>>>,
@@ -31,7 +31,7 @@ impl Gateway {
         Arc::new(Self { answer: Box::new(answer), asked: Mutex::default() })
     }
 
-    /// Answers with these, one after the other.
+    /// Responds with these, one after the other.
     pub(crate) fn script(answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
         let answers = Mutex::new(answers.into_iter().collect::<std::collections::VecDeque<_>>());
         Self::new(move |_, _| answers.lock().unwrap().pop_front().expect("an answer for every request"))
@@ -41,7 +41,7 @@ impl Gateway {
         self.asked.lock().unwrap().clone()
     }
 
-    /// `POST /rest/v2/customers` and so on.
+    /// The calls in order, such as `POST /rest/v2/customers`.
     pub(crate) fn calls(&self) -> Vec<String> {
         let call = |request: &Request<Bytes>| format!("{} {}", request.method(), request.uri().path());
         self.asked().iter().map(call).collect()
@@ -71,13 +71,13 @@ impl Exchange for Gateway {
     }
 }
 
-/// An answer with these bytes.
+/// A response with these bytes.
 #[expect(clippy::unnecessary_wraps, reason = "it is one of the things that a gateway may do")]
 pub(crate) fn says(status: u16, body: impl Into<Bytes>) -> Answer {
     Ok(Response::builder().status(status).body(body.into()).unwrap())
 }
 
-/// An answer in the vendor's envelope.
+/// A response in the vendor's envelope.
 pub(crate) fn replies(format: Format, status: u16, payload: Payload) -> Answer {
     envelope(format, status, Reply { payload, ..Reply::default() })
 }
@@ -87,7 +87,7 @@ pub(crate) fn page(format: Format, page: Page, payload: Payload) -> Answer {
     envelope(format, 200, Reply { page: Some(page), payload, ..Reply::default() })
 }
 
-/// An answer whose envelope says more than its payload.
+/// A response whose envelope has more members than the payload.
 pub(crate) fn envelope(format: Format, status: u16, reply: Reply) -> Answer {
     let reply = Reply { code: Some(status), exchange_id: Some("ID-clearent-rps-1-0b7c9d52".into()), ..reply };
     let mut answer = says(status, reply.encode(format).unwrap())?;

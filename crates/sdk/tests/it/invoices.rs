@@ -1,4 +1,4 @@
-//! What earlier charges mean for an invoice, and that none is charged twice.
+//! The effect of earlier charges on an invoice: none is charged twice.
 
 use http::Method;
 use perennial::clearent::*;
@@ -38,7 +38,7 @@ fn part() -> Transaction {
     }
 }
 
-/// A list that ends before the gateway's own count does not say that an invoice is unpaid.
+/// A list that ends before the gateway's own count does not prove that an invoice is unpaid.
 #[tokio::test]
 async fn a_list_that_is_not_whole_leads_to_no_charge() {
     let declined = Transaction { result_code: Some("012".into()), ..sale(Some("DECLINED"), "25.00") };
@@ -58,7 +58,7 @@ async fn a_list_that_is_not_whole_leads_to_no_charge() {
     }
 }
 
-/// A gateway that has these transactions, keeps what it is asked to charge, and answers a charge with this one. Each
+/// A gateway that has these transactions, records requests to charge, and responds to a charge with this one. Each
 /// transaction gets its own id.
 fn gateway(stored: Vec<Transaction>, charge: Option<Transaction>) -> std::sync::Arc<Gateway> {
     let id = |at: usize| Some(format!("{}", 700_001 + at).parse().unwrap());
@@ -180,7 +180,7 @@ async fn what_earlier_charges_mean() {
     }
 }
 
-/// However often it is called, it charges once, unless that was declined.
+/// Repeated calls charge once, unless the charge was declined.
 ///
 /// Holds: Repeated payments of an invoice give the same result and charge once, unless the charge was
 /// declined.

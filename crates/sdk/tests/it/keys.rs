@@ -1,4 +1,4 @@
-//! Keys at rest: nobody's is another's, none is lost or torn, and none is printed.
+//! Stored keys: they are never mixed up, lost, incomplete or printed.
 
 use std::env;
 use std::fs::{self, Permissions};
@@ -51,7 +51,7 @@ async fn names(store: &impl KeyStore) -> Vec<String> {
     listed.into_iter().map(|(profile, environment)| format!("{profile} {environment}")).collect()
 }
 
-/// What every store does, which is empty in the beginning and the same however often it is opened.
+/// The behavior of every store, which is empty at first and the same each time it is opened.
 pub(crate) async fn conforms<S: KeyStore + 'static>(open: impl Fn() -> S) {
     let store = open();
     assert_eq!(names(&store).await, [""; 0]);
@@ -76,7 +76,7 @@ pub(crate) async fn conforms<S: KeyStore + 'static>(open: impl Fn() -> S) {
     assert_eq!(store.get(&profile("south")).await.unwrap().key.expose(), SOUTH);
 }
 
-/// Fifty writers at once, two for each of 25 profiles: each profile has what one of its own wrote.
+/// Fifty simultaneous writers, two for each of 25 profiles: each profile has the value of one of its own writers.
 pub(crate) async fn loses_nothing<S: KeyStore + 'static>(open: impl Fn() -> S) {
     let writers: Vec<_> = (0..50)
         .map(|n| {
@@ -103,7 +103,7 @@ pub(crate) async fn loses_nothing<S: KeyStore + 'static>(open: impl Fn() -> S) {
 #[tokio::test]
 async fn a_file_does_what_every_store_does() {
     let folder = folder();
-    // Its folder is made with it.
+    // Its folder is created with it.
     let path = folder.path().join("made/for/it/keys.age");
     conforms(|| KeyFile::new(&path, Unlock::Identity(folder.path().join("identity")))).await;
 }
@@ -147,7 +147,7 @@ async fn a_passphrase_opens_what_it_closed_and_another_loses_nothing() {
     assert_eq!(right.get(&profile("north")).await.unwrap().key.expose(), NORTH);
 }
 
-/// What was done to the files, what is then told of reading, and of changing.
+/// Cases: a change to the files, then the results of reading and of changing.
 ///
 /// Holds: A key file that others can read or change is refused and not changed.
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn what_is_not_safe_is_refused_and_kept() {
     }
 }
 
-/// A link to the file, a link to a link, and one to a file that is not there yet, each from another folder.
+/// A link to the file, a link to a link, and one to a file that does not exist yet, each from another folder.
 #[tokio::test]
 async fn a_link_to_the_file_is_followed_and_stays() {
     for links in
@@ -254,10 +254,10 @@ async fn no_key_is_in_the_files_nor_printed_and_they_are_their_owners() {
     assert_eq!(found, expected);
 }
 
-/// The folder of a writer that is to be killed.
+/// The variable with the folder of a writer process that will be killed.
 const WRITER: &str = "KEYS_OF_A_WRITER_TO_KILL";
 
-/// Writes until it is killed, and tells each key that is kept; in a run without that variable it has nothing to do.
+/// Writes until it is killed, and reports each stored key; without the variable it does nothing.
 #[tokio::test]
 async fn a_writer_to_kill() {
     let Ok(folder) = env::var(WRITER) else { return };
@@ -284,19 +284,19 @@ async fn a_kill_at_any_moment_leaves_a_whole_file() {
         let told = BufReader::new(writer.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut numbers = told.filter_map(|line| line.strip_prefix("kept ")?.parse::<u64>().ok());
         let first = numbers.next().unwrap();
-        // Another moment in each round, spread over the few milliseconds of a write.
+        // A different moment in each round, spread over the few milliseconds of a write.
         (0..round * 20_000).for_each(|_| std::hint::spin_loop());
         writer.kill().unwrap();
         writer.wait().unwrap();
         let kept = numbers.last().unwrap_or(first);
         let north = store.get(&profile("north")).await.unwrap().key.expose().parse::<u64>().unwrap();
-        // What was told is kept; the next may be, too.
+        // A reported key is stored; the next one may be, too.
         assert!(north == kept || north == kept + 1, "{north} after {kept}");
         assert_eq!(store.get(&profile("south")).await.unwrap().key.expose(), SOUTH);
     }
 }
 
-/// A process of its own, whose environment is given to it.
+/// A separate process, with its own environment.
 #[tokio::test]
 async fn variables_in_a_process_of_their_own() {
     if env::var_os(WRITER).is_none() {

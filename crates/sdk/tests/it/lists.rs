@@ -1,4 +1,4 @@
-//! Lists end, whatever the gateway answers, and read nothing ahead.
+//! Lists end for any response of the gateway, and read no page in advance.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use crate::gateway::{Answer, Gateway, page, replies, says};
 use crate::operations::customer;
 use crate::outcomes::refuses;
 
-/// The page that a request asks for.
+/// The requested page.
 fn asked_page(request: &Request<bytes::Bytes>) -> u64 {
     let query = request.uri().query().unwrap_or_default();
     let page = query.split('&').find_map(|pair| pair.strip_prefix("page=")).expect("a page is always named");
@@ -28,7 +28,7 @@ fn customers(keys: &[u64]) -> Payload {
     Payload::Customers(keys.iter().map(keyed).collect())
 }
 
-/// Two customers a page; `pages` of them.
+/// A gateway with this number of pages of two customers each.
 fn regular(format: Format, pages: u64) -> Arc<Gateway> {
     Gateway::new(move |_, request| {
         let number = asked_page(request);
@@ -231,7 +231,7 @@ async fn where_a_list_ends() {
     }
 }
 
-/// They count like the others when the list is compared with the gateway's own total.
+/// Objects without a key count like the others when the list is compared with the gateway's own total.
 #[tokio::test]
 async fn objects_without_a_key_are_no_loop() {
     let keyed = |key: &str| Payment { transaction_id: Some(key.parse().unwrap()), ..Payment::default() };
@@ -254,16 +254,16 @@ async fn an_empty_200_is_no_empty_list() {
     assert_eq!(error.kind(), ErrorKind::InvalidResponse);
 }
 
-/// A gateway whose list changes after each page that it answers.
+/// A gateway whose list changes after each response with a page.
 struct Changing {
     objects: Vec<u64>,
     next: u64,
-    /// Where new ones come: at the front, at the end, or anywhere.
+    /// The place of new objects: at the front, at the end, or anywhere.
     comes: Comes,
     random: u64,
-    /// How many changes there can be between two pages.
+    /// The maximum number of changes between two pages.
     most: u64,
-    /// Those that were there all the time.
+    /// The objects that always exist.
     kept: Vec<u64>,
     changes: usize,
 }
@@ -320,7 +320,8 @@ impl Changing {
     }
 }
 
-/// What a list of such a gateway gives: the numbers, whether it says that it changed, and what was there all the time.
+/// The result of reading such a gateway's list: the numbers, whether it reports a change, and the objects that always
+/// existed.
 async fn read_changing(seed: u64, comes: Comes, most: u64) -> (Vec<u64>, bool, Vec<u64>, usize) {
     let mut changing = Changing {
         objects: (0..14).collect(),
@@ -365,7 +366,7 @@ async fn a_list_that_changes_gives_each_object_once_or_says_that_it_changed() {
                 let all = kept.iter().all(|object| found.contains(object));
                 assert!(all || changed, "{what}");
                 assert!(changes > 0 || !changed, "{what}");
-                // With one change between two pages, in an order of creation, nothing is missing.
+                // With at most one change between two pages, in an order of creation, no object is missing.
                 assert!(all || most > 1 || comes == Comes::Anywhere, "{what}");
                 missing += usize::from(!all);
                 told += usize::from(changed);
@@ -375,7 +376,7 @@ async fn a_list_that_changes_gives_each_object_once_or_says_that_it_changed() {
     assert!(told > 1_000 && missing < told / 50, "{told} {missing}");
 }
 
-/// What was found from outside: 7 new payments while 113 were listed.
+/// The case of a bug report: 7 new payments while 113 were listed.
 ///
 /// Holds: A list that grows between pages is no loop and repeats no object.
 #[tokio::test]
@@ -410,7 +411,7 @@ async fn a_list_that_grew_is_no_loop_and_repeats_nothing() {
     }
 }
 
-/// A list that stays the same is read page by page, and says so.
+/// A list that does not change is read page by page, and reports no change.
 #[tokio::test]
 async fn a_list_that_stays_the_same_says_so() {
     for (order_by, descending, calls) in

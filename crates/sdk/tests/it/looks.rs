@@ -1,4 +1,4 @@
-//! What is looked up before a write: the plans of a token that is to be deleted, and those that a plan would repeat.
+//! Reads before a write: the plans of a token before its deletion, and the plans that are equal to a new one.
 
 use http::Method;
 use perennial::clearent::{Plan, PlanStatus, TokenStatus, TokenUpdate};
@@ -11,7 +11,7 @@ use crate::outcomes::refuses;
 
 const HTML: &str = "<!DOCTYPE html><html><body>Sign in</body></html>";
 
-/// Plans of a token, on two pages, as they stand on a day that the gateway names.
+/// Plans of a token, on two pages, on a day that the gateway reports.
 #[tokio::test]
 async fn a_token_is_deleted_only_when_no_plan_can_charge_it() {
     let of = |status: &str, end: &str| Plan {
@@ -50,7 +50,7 @@ async fn a_token_is_deleted_only_when_no_plan_can_charge_it() {
                         if let Some(instead) = instead {
                             return instead();
                         }
-                        // The plan in question is on the second page.
+                        // The relevant plan is on the second page.
                         let second = query.contains("page=2");
                         let other =
                             Plan { plan_key: "plan_0".parse().unwrap(), ..of("CANCELED", "2099-12-31") };
@@ -86,7 +86,7 @@ async fn a_token_is_deleted_only_when_no_plan_can_charge_it() {
 
 #[tokio::test]
 async fn plans_that_charge_the_same_are_found_on_any_page_or_not_known() {
-    // It leaves its day and term out, which may be the same.
+    // It omits its day and term, which may be equal.
     let equal = plan();
     let canceled =
         Plan { status: Some(PlanStatus::CANCELED), plan_key: "plan_0".parse().unwrap(), ..equal.clone() };

@@ -1,4 +1,5 @@
-//! The facade against gateways in memory: what it sends, what it makes of each answer, and what it never shows.
+//! Tests of the facade with gateways in memory: its requests, its results for each response, and the absence of
+//! secrets.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 #![allow(

@@ -1,4 +1,4 @@
-//! Every operation with a request of all its fields and a right answer; and that each succeeds in both formats.
+//! Every operation with a request with all fields and a correct response; each succeeds in both formats.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ type Outcome = Pin<Box<dyn Future<Output = Result<String, Error>> + Send>>;
 
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
-    /// Does it and prints the value.
+    /// Runs the operation and prints the value.
     pub(crate) run: fn(Clearent) -> Outcome,
 }
 
@@ -27,7 +27,7 @@ impl Operation {
             .any(|word| self.name.ends_with(word))
     }
 
-    /// Whether a request of this method is the operation itself, not what it reads before it writes.
+    /// Whether a request with this method is the operation itself, and not a read before a write.
     pub(crate) fn is(&self, method: &Method) -> bool {
         self.reads() || method != Method::GET
     }
@@ -85,7 +85,7 @@ pub(crate) fn operation(name: &str) -> &'static Operation {
     OPERATIONS.iter().find(|operation| operation.name == name).expect("an operation of the table")
 }
 
-/// The right answer to each request of the table.
+/// The correct response to each request of the table.
 pub(crate) fn right(format: Format, request: &Request<Bytes>) -> Answer {
     let path = request.uri().path().trim_start_matches("/rest/v2/");
     let segments: Vec<&str> = path.split('/').collect();
@@ -95,12 +95,12 @@ pub(crate) fn right(format: Format, request: &Request<Bytes>) -> Answer {
         total_pages: Some(1),
         ..Page::default()
     };
-    // What is deleted has no plans and no payments, which are counted by pages of one.
+    // An object to delete has no plans and no payments, which are counted with pages of one.
     let counted = request
         .uri()
         .query()
         .is_some_and(|query| query.contains("page-size=1&") || query.ends_with("page-size=1"));
-    // So has a token: of its plans nothing else is asked.
+    // This also applies to a token, which only its plans are read for.
     let of_token = request
         .uri()
         .query()

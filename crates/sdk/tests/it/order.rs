@@ -1,4 +1,4 @@
-//! Changes to one object leave in call order, through all clones of a client; other objects wait for nobody.
+//! Changes to one object are sent in call order, through all clones of a client; changes to other objects do not wait.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use tokio::task::yield_now;
 use crate::gateway::{KEY, replies};
 use crate::operations::customer;
 
-/// Takes its time, and counts what is under way.
+/// An exchange that takes time and counts the simultaneous calls.
 #[derive(Default)]
 struct Busy {
     under_way: Mutex<HashMap<String, usize>>,

@@ -1,4 +1,4 @@
-//! What the client makes of every kind of answer, and of none.
+//! The client's result for every kind of response, and for a missing one.
 
 use std::error::Error as _;
 use std::fmt::{Debug, Write};
@@ -47,7 +47,7 @@ fn declined() -> Transaction {
     }
 }
 
-/// Objects that nobody asked for, one for each kind of answer.
+/// Objects that were not requested, one for each kind of response.
 fn of_another(format: Format, taken: &str) -> Answer {
     let payload = match taken {
         "token" => Payload::Token(
@@ -71,7 +71,7 @@ fn of_another(format: Format, taken: &str) -> Answer {
     replies(format, 200, payload)
 }
 
-/// A transaction in an envelope that says of itself what its HTTP status does not.
+/// A transaction in an envelope that contradicts its HTTP status.
 fn contradicts(format: Format, status: u16, code: u16, word: &str, payload: Payload) -> Answer {
     let mut answer =
         envelope(format, code, Reply { status: Some(word.into()), payload, ..Reply::default() })?;
@@ -91,12 +91,12 @@ fn beside_an_error(format: Format, status: u16, payload: Payload) -> Answer {
     replies(format, status, Payload::Several(vec![payload, error()]))
 }
 
-/// An error whose envelope leads to a transaction.
+/// An error whose envelope links to a transaction.
 fn linked_error(format: Format, rel: &str, id: Option<&str>) -> Answer {
     linked(format, 402, rel, id, error())
 }
 
-/// A refusal without a payload, whose envelope does.
+/// A refusal without a payload, whose envelope links to an object.
 fn linked_nothing(format: Format, status: u16, rel: &str) -> Answer {
     linked(format, status, rel, Some("700001"), Payload::Empty)
 }
@@ -111,7 +111,7 @@ fn linked(format: Format, status: u16, rel: &str, id: Option<&str>, payload: Pay
     )
 }
 
-/// A refusal whose error has one more member.
+/// A refusal whose error has one additional member.
 fn error_with(format: Format, member: &str, value: &str) -> Answer {
     let body = match format {
         Format::Json => format!(
@@ -234,7 +234,7 @@ async fn what_each_answer_means() {
             for (&operation, expected) in operations.iter().zip(expected) {
                 let told = *told;
                 let gateway = Gateway::new(move |_, request| {
-                    // What a deletion looks up first is there.
+                    // The object that a deletion reads first exists.
                     if operation.is(request.method()) { told(format) } else { right(format, request) }
                 });
                 let outcome = (operation.run)(gateway.client(format)).await;
@@ -249,14 +249,14 @@ async fn what_each_answer_means() {
     }
 }
 
-/// An answer with this body and this media type.
+/// A response with this body and this media type.
 fn typed(status: u16, media_type: &str, body: impl Into<bytes::Bytes>) -> Answer {
     let mut answer = says(status, body)?;
     answer.headers_mut().insert(http::header::CONTENT_TYPE, media_type.parse().unwrap());
     Ok(answer)
 }
 
-/// Whatever a proxy, a firewall or a portal answers, and the gateway's words in an answer that contradicts itself.
+/// Responses of proxies, firewalls or portals, and contradictory responses in the gateway's format.
 ///
 /// Holds: Only the gateway's own envelope is a definite refusal of a write.
 #[tokio::test(start_paused = true)]
@@ -301,7 +301,7 @@ async fn only_the_gateways_own_envelope_is_a_definite_no() {
                             429 => ErrorKind::RateLimited,
                             _ => ErrorKind::InvalidResponse,
                         };
-                        // What contradicts itself is no answer at all.
+                        // A contradictory response counts as no response.
                         assert!([kind, ErrorKind::InvalidResponse].contains(&error.kind()), "{what}: {error:?}");
                     } else {
                         assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{what}");
@@ -314,8 +314,8 @@ async fn only_the_gateways_own_envelope_is_a_definite_no() {
     }
 }
 
-/// A media type is a format in any letter case, with parameters, and of any family; without one the answer is in the
-/// format that was asked for.
+/// A media type is recognized in any letter case, with parameters, and from any family; without one, the response is
+/// read in the requested format.
 #[tokio::test]
 async fn media_types_have_no_case() {
     for (format, media_types) in [
@@ -362,7 +362,7 @@ fn other<T: FromStr<Err: Debug>>(id: &str) -> T {
     id.parse().unwrap()
 }
 
-/// Objects that are nearly right.
+/// Objects with one wrong value.
 ///
 /// Holds: An answer about another object is not a success.
 #[tokio::test]
@@ -537,7 +537,7 @@ async fn an_answer_about_another_object_is_never_a_success() {
     }
 }
 
-/// Of an answer that decides nothing, the object that it names is to be looked at, and not another one.
+/// After an inconclusive response, the lookup is for the object that it names, and not for another one.
 ///
 /// Holds: The look-up of an unknown outcome names the object that the answer names.
 #[tokio::test]
@@ -575,7 +575,7 @@ async fn an_unknown_outcome_names_the_object_that_the_answer_names() {
     }
 }
 
-/// Nothing is deleted because of a count of something else.
+/// A count of something else does not allow a deletion.
 ///
 /// Holds: A search that returns other objects allows no deletion.
 #[tokio::test]
@@ -605,7 +605,7 @@ async fn a_reply_cut_anywhere_is_never_a_success() {
             for cut in 1.. {
                 let gateway = Gateway::new(move |_, request| {
                     let answer = right(format, request)?;
-                    // What a write reads first comes whole.
+                    // The reads before a write are complete.
                     if !operation.is(request.method()) {
                         return Ok(answer);
                     }
@@ -700,7 +700,7 @@ async fn an_update_that_does_not_fit_the_plan_is_not_sent() {
     }
 }
 
-/// An answer that leaves out the tip says nothing of it: the record does, or nothing is known.
+/// If the response has no tip, the record of the transaction is read; if that has none either, the outcome is unknown.
 #[tokio::test]
 #[expect(clippy::useless_vec, reason = "an array of whole transactions is large for the stack")]
 async fn a_tip_is_changed_where_the_answer_or_the_record_has_it() {
@@ -713,7 +713,7 @@ async fn a_tip_is_changed_where_the_answer_or_the_record_has_it() {
         (with(None), Some(with(None)), 2, false),
         (with(None), Some(Transaction { id: Some(other("700002")), ..tipped() }), 2, false),
         (with(None), None, 2, false),
-        // What was declined changed nothing.
+        // A declined update changed nothing.
         (
             Transaction { result: Some(TransactionResult::DECLINED), result_code: None, ..with(None) },
             None,
@@ -767,13 +767,13 @@ async fn a_charge_that_asks_for_a_token_has_it() {
     assert_eq!((sold.token.clone(), sold.is_approved()), (Some(token()), true));
     let checked = Gateway::new(alone).client(Format::Json).transactions().auth(&check(0)).await.unwrap();
     assert_eq!((checked.token.clone(), checked.is_approved()), (Some(token()), true));
-    // What was kept has an id.
+    // A created token has an id.
     let nameless = |_: usize, _: &http::Request<bytes::Bytes>| {
         replies(Format::Json, 200, Payload::Token(Token { token_id: None, ..token() }.into()))
     };
     let client = Gateway::new(nameless).client(Format::Json);
     assert!(client.transactions().auth(&check(0)).await.unwrap_err().is_outcome_unknown());
-    // A token alone says nothing of money that was to move, or to be reserved.
+    // A token alone does not show that money was moved or authorized.
     let client = Gateway::new(alone).client(Format::Json);
     assert!(client.transactions().sale(&check(100)).await.unwrap_err().is_outcome_unknown());
     assert!(client.transactions().auth(&check(100)).await.unwrap_err().is_outcome_unknown());
@@ -877,7 +877,7 @@ async fn what_the_gateway_said_around_a_value_is_there() {
         Ok(answer)
     });
     let created = gateway.client(Format::Xml).customers().create(&crate::operations::new_customer()).await;
-    // The gateway answers XML with JSON and says so nowhere.
+    // The gateway responds with JSON to XML, without a content type.
     assert!(created.unwrap_err().is_outcome_unknown());
 
     let found = gateway.client(Format::Json).customers().get(&customer_key()).await.unwrap();

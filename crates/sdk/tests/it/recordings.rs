@@ -1,4 +1,4 @@
-//! Recorded once, replayed ever after: what users do in their own tests.
+//! A recording that is made once and replayed, as in users' own tests.
 
 use std::sync::Arc;
 

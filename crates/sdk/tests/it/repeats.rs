@@ -1,4 +1,4 @@
-//! The replay table, end to end: which answers make a call be sent again, how often, and how long it waits.
+//! The retry table, end to end: which responses lead to a retry, how many, and after which wait.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,15 +13,15 @@ use crate::gateway::{Answer, Gateway, says};
 use crate::operations::{operation, right, token_id};
 use crate::outcomes::refuses;
 
-/// What the gateway does to one attempt.
+/// The gateway's reaction to one attempt.
 #[derive(Clone, Copy, Debug)]
 enum Does {
     Answer,
-    /// Refuses, in its envelope.
+    /// A refusal in its envelope.
     Status(u16),
-    /// The same, and asks for a wait of so many seconds.
+    /// A refusal in its envelope that requests a wait of this number of seconds.
     Later(u64),
-    /// A proxy answers.
+    /// A response of a proxy.
     Page(u16),
     Says(u16, &'static str),
     Throttle,
@@ -42,7 +42,7 @@ async fn a_call_is_repeated_only_where_that_does_no_harm() {
     let connect = Fail(Kind::Connect);
     let reset = Fail(Kind::Closed);
     let silence = Fail(Kind::Timeout);
-    // Without jitter the waits are 250 ms and 500 ms; a gateway that asks for 2 s gets them.
+    // Without jitter the waits are 250 ms and 500 ms; a gateway that requests 2 s gets them.
     let table: &[(&str, &[Does], Option<ErrorKind>, u64)] = &[
         ("tokens.get", &[connect, reset, Right], VALUE, 750),
         ("tokens.get", &[Status(500), Throttle, Right], VALUE, 250 + 2_000),
@@ -114,7 +114,7 @@ async fn a_call_is_repeated_only_where_that_does_no_harm() {
         let script = does.to_vec();
         let (ours, next) = (operation(name), AtomicUsize::new(0));
         let gateway = Gateway::new(move |_, request| -> Answer {
-            // What a deletion looks up first is there.
+            // The object that a deletion reads first exists.
             if !ours.is(request.method()) {
                 return right(Format::Json, request);
             }

@@ -33,7 +33,7 @@ async fn sent(format: Format) -> String {
     text
 }
 
-/// The request as it leaves, with the key and the card masked where they must stand and nowhere else.
+/// The request as it is sent, with the key and the card masked only in their proper places.
 fn shown(request: &Request<Bytes>) -> String {
     let mut text = format!("{} {}\n", request.method(), request.uri());
     assert_eq!(request.headers()["api-key"], KEY);

@@ -1,4 +1,4 @@
-//! The keychain of a Linux desktop, as GNOME has it: a real one, on a session bus of the test's own.
+//! The keychain of a Linux desktop, as in GNOME: a real one, on a session bus of the test.
 
 use std::env;
 use std::path::Path;
@@ -8,7 +8,7 @@ use perennial::keys::{KeyStore, KeyStoreError, Keychain};
 
 use crate::keys::{NORTH, conforms, loses_nothing, merchant, profile};
 
-/// What the process in the session is to do; in a run without that variable it has nothing to do.
+/// The variable with the task of the process in the session; without it, the test does nothing.
 const PART: &str = "PART_OF_A_SESSION";
 
 const LOCK: &str = "dbus-send --session --print-reply --dest=org.freedesktop.secrets /org/freedesktop/secrets \
@@ -44,7 +44,7 @@ async fn a_part_of_a_session() {
     println!("\npart done");
 }
 
-/// Runs this line of a shell with a home of its own, in which `part` is a run of a part.
+/// Runs this shell command line with its own home folder; in it, `part` runs a part of the test.
 fn session(home: &Path, line: &str) -> Output {
     let test = "\"$TEST\" --exact secret_service::a_part_of_a_session --nocapture";
     let line = format!("set -e; part() {{ {PART}=$1 {test}; }}; {line}");
@@ -68,7 +68,7 @@ fn a_real_one_does_what_every_store_does_and_says_that_it_is_locked() {
         (&empty, format!("{unlock}; part conforms"), 1),
         (&busy, format!("{unlock}; part writes"), 1),
         (&home, format!("{unlock}; part put; part get; {LOCK}; part locked"), 3),
-        // Whoever logs in again unlocks it.
+        // A new login unlocks it.
         (&home, format!("{unlock}; part get"), 1),
         (&home, "DBUS_SESSION_BUS_ADDRESS=unix:path=/none part missing".to_owned(), 1),
     ] {

@@ -1,5 +1,5 @@
-//! Nothing that is printed shows the key or the card, even when the gateway repeats them: no value, no error and none
-//! of its causes, no span, no event.
+//! No printed text contains the key or the card, even if the gateway repeats them: no value, no error and none of its
+//! causes, no span, no event.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -22,11 +22,12 @@ use crate::operations::{OPERATIONS, charge, new_token, right, transaction};
 const CANARIES: [&str; 4] = [KEY, CARD, "4111 1111 1111 1111", CSC];
 
 thread_local! {
-    /// A subscriber sees all tests of this programme; each of those that look sees its own thread.
+    /// The subscriber receives the events of all tests of this program; each test that uses it reads those of its own
+    /// thread.
     static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
 }
 
-/// What is printed on this thread from now on, spans and events included, and the fields that they have.
+/// The text printed on this thread from now on, including spans and events, and the names of their fields.
 #[derive(Clone, Default)]
 pub(crate) struct Watch {
     pub(crate) printed: Printed,
@@ -110,7 +111,7 @@ impl<S: Subscriber> Layer<S> for Noting {
     }
 }
 
-/// An answer that repeats the key and the card wherever the gateway writes texts of its own.
+/// A response that repeats the key and the card in all texts of the gateway.
 fn echo(status: u16, payload: &str) -> Answer {
     let body = format!(
         r#"{{"code":"{status}","exchange-id":"{KEY} {CARD}","links":[{{"rel":"self","href":"/{KEY}/{CARD}"}}],
@@ -193,7 +194,8 @@ async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
     assert_eq!(fields.seen(), allowed);
 }
 
-/// How an answer may spell a card (4111111111111111) and a code (9876) that it was sent, and what identifies them there.
+/// The spellings in which a response may repeat a sent card (4111111111111111) and code (9876), and the text that
+/// identifies each.
 pub(crate) const SPELLINGS: &[(&str, &str)] = &[
     ("4111111111111111", "1111"),
     ("4111 1111 1111 1111", "1111"),
@@ -217,7 +219,7 @@ pub(crate) const SPELLINGS: &[(&str, &str)] = &[
     ("01234567-89ab-cdef-0123-456789abcdef", "cdef"),
 ];
 
-/// A value or an error, as everything that can be printed of it.
+/// Everything that can be printed of a value or an error.
 fn printed<T: Debug>(outcome: Result<T, perennial::Error>) -> String {
     match outcome {
         Ok(value) => format!("{value:?}\n{value:#?}"),
@@ -244,7 +246,7 @@ async fn what_was_sent_is_masked_however_it_comes_back() {
                 display_message: some(),
                 comments: some(),
                 authorization_code: some(),
-                // The last digits of a card are no secret, and are what is looked for here.
+                // The last digits of a card are not secret, and are searched for here.
                 last_four: None,
                 card: None,
                 ..transaction()

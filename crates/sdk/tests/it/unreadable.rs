@@ -1,4 +1,4 @@
-//! A record of a list that cannot be read hides no other, and never counts as absent.
+//! A record of a list that cannot be read does not hide others, and never counts as absent.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::gateway::{Gateway, says};
 
 const FORMATS: [Format; 2] = [Format::Json, Format::Xml];
 
-/// A page of customers of these keys; one whose key ends with `!` has a first name in an unforeseen form.
+/// A page of customers with these keys; one whose key ends with `!` has a first name in an unexpected form.
 fn page(format: Format, number: u64, pages: u64, keys: &[&str]) -> String {
     let record = |key: &&str| match (format, key.strip_suffix('!')) {
         (Format::Json, Some(key)) => format!(r#"{{"first-name":{{"a":1}},"customer-key":"{key}"}}"#),
@@ -33,7 +33,7 @@ fn page(format: Format, number: u64, pages: u64, keys: &[&str]) -> String {
     }
 }
 
-/// Two pages, the second of which has nothing that can be read.
+/// Two pages; the second has no readable record.
 fn gateway(format: Format) -> Arc<Gateway> {
     Gateway::new(move |before, _| match before {
         0 => says(200, page(format, 1, 2, &["a", "b!", "c"])),
@@ -92,7 +92,7 @@ async fn a_search_that_answers_a_get_must_be_read_whole() {
     }
 }
 
-/// A page of these records, which says that there are none at all.
+/// A page of these records with a total of zero.
 fn nothing_but(list: &str, record: &str) -> String {
     let inner = list.trim_end_matches('s');
     format!(
@@ -108,7 +108,7 @@ async fn nothing_is_deleted_past_it() {
     for (plans, payments) in [
         (nothing_but("payment-plans", plan), empty("payments")),
         (empty("payment-plans"), nothing_but("payments", payment)),
-        // What can be read counts, too, whatever the total says.
+        // Readable records count too, regardless of the total.
         (nothing_but("payment-plans", r#"{"plan-key":"p"}"#), empty("payments")),
     ] {
         let gateway = Gateway::new(move |_, request| match request.uri().path() {

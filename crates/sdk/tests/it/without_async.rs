@@ -1,4 +1,4 @@
-//! The blocking client: the same answers, and an error instead of a stopped runtime.
+//! The blocking client: the same results, and an error inside a runtime.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -43,7 +43,7 @@ fn threads_share_a_client() {
     });
 }
 
-/// Reads a request whose body is an object without objects, and answers it with a customer and keep-alive.
+/// Reads a request with a flat JSON object as its body, and responds with a customer and keep-alive.
 fn answer(connection: &mut TcpStream) {
     let mut request = Vec::new();
     while !request.ends_with(b"}") {
@@ -71,7 +71,7 @@ fn a_connection_that_closed_between_two_calls_is_not_used_again() {
             answer(&mut connection);
             between_calls.recv().unwrap();
             connection.shutdown(Shutdown::Write).unwrap();
-            // The client closes its half as soon as it notices, unless nothing of it runs.
+            // The client closes its half when it notices the end, unless its runtime has stopped.
             client_closed.send(connection.read(&mut [0]).ok()).unwrap();
         }
     });

@@ -1,4 +1,4 @@
-//! ClientPay against the sandbox, over HTTP on loopback, in both versions of its API.
+//! ClientPay with the sandbox, over HTTP on loopback, in both versions of its API.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -247,7 +247,7 @@ async fn every_operation_of_version_1_and_what_it_lacks() {
         assert!(page.url.starts_with(sandbox.base_url()), "{}", page.url);
         let found = client.pages().search_invoices(&search).await.unwrap();
         assert_eq!(found.len(), 1, "the last page is open");
-        // Nobody has paid, so that there is no payment.
+        // Nobody has paid yet, so there is no payment.
         let asked = Expected { request_id: page.request_id.clone(), amount: None };
         assert_eq!(client.payments().confirm(&asked).await.unwrap().into_value(), None);
         client.pages().expire(&page.request_id).await.unwrap();
@@ -281,7 +281,7 @@ async fn every_operation_of_version_1_and_what_it_lacks() {
         let why = std::error::Error::source(&error).unwrap().to_string();
         assert!(error.attempts() == 0 && why.contains("1.0"), "{error}: {why}");
     }
-    // What a payment of version 1.0 cannot say costs a request id, and nothing else.
+    // A payment that version 1.0 cannot express only uses up a request id.
     assert!(client.payments().pay(&stored.build().unwrap()).await.is_err());
     let after = state(&world).await;
     assert_eq!(after["clientpay-payments"], before["clientpay-payments"]);
@@ -291,13 +291,13 @@ async fn every_operation_of_version_1_and_what_it_lacks() {
     assert!(client.access().current().await.unwrap().is_none());
 }
 
-/// However the answer to a call is lost, its outcome is found, or it is unknown and can be gone on with under its id; and
-/// it is made once.
+/// If the response to a call is lost, its outcome is either found, or is unknown and can be continued under its id; the
+/// payment is made once.
 ///
 /// Holds: After a lost answer of the sandbox the facade finds the one payment of a request id.
 #[tokio::test]
 async fn a_lost_answer_leads_to_the_first_outcome_and_one_payment() {
-    // Whether a look finds it at once; of a late commit that is open.
+    // Whether a lookup finds it immediately; after a late commit, both are possible.
     let effects = [
         (Effect::DropReply, Some(true)),
         (Effect::Duplicate, Some(true)),
@@ -394,7 +394,7 @@ async fn payments_at_once_under_faults_are_made_once_each_or_told_to_be_unknown(
         let fault = Fault::on("clientpay-payments.create", effect).probability(0.15).seed(seed);
         world.fault(&fault).await.unwrap();
     }
-    // More often than a call renews its access id, and it would be refused.
+    // With more evictions than renewals per call, the call would be refused.
     world.fault(&Fault::on("clientpay-payments.create", Effect::EvictAccessId).nth(20)).await.unwrap();
     let tasks: Vec<_> = (0..TASKS)
         .map(|_| {

@@ -1,4 +1,4 @@
-//! What a client makes of a gateway that goes wrong, and what became of the books meanwhile.
+//! The client's results when the gateway fails, and the state of the sandbox afterward.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use perennial_sandbox::{Effect, Fault, RetryAfter, Sandbox};
 
 use super::{FORMATS, builder, customer, plan, token};
 
-/// A clock that jumps over every wait, and remembers it.
+/// A clock that skips and records every wait.
 #[derive(Clone)]
 struct Jumping(Arc<Mutex<(Instant, Vec<u64>)>>);
 
@@ -39,7 +39,7 @@ impl Time for Jumping {
     }
 }
 
-/// What is called: on a world with one customer, Ada.
+/// The call, in a world with one customer, Ada.
 #[derive(Clone, Copy, Debug)]
 enum Calls {
     Create,
@@ -58,7 +58,7 @@ impl Calls {
         }
     }
 
-    /// Makes the call, and says how many attempts it took.
+    /// Makes the call; returns the number of attempts.
     async fn make(self, client: &Clearent, ada: &CustomerKey) -> Result<u32, Error> {
         let customers = client.customers();
         match self {
@@ -75,8 +75,7 @@ impl Calls {
 const VALUE: Option<ErrorKind> = None;
 const UNKNOWN: Option<ErrorKind> = Some(ErrorKind::OutcomeUnknown);
 
-/// An effect on the first call, what is called, what comes of it, after how many attempts, and how many customers there
-/// are then.
+/// The effect on the first call, the call, its result, the number of attempts, and the number of customers afterward.
 type Row = (Effect, Calls, Option<ErrorKind>, u32, usize);
 
 fn rows() -> Vec<Row> {
@@ -179,7 +178,7 @@ async fn a_gateway_that_is_too_slow_is_left_at_the_deadline() {
 #[tokio::test]
 async fn a_gateway_that_wants_fewer_calls_is_given_the_time_it_asks_for() {
     let long_ago = RetryAfter::Date("Fri, 01 Jan 2021 00:00:00 GMT".into());
-    // Without jitter the waits are 250 ms and 500 ms; what is asked for is granted up to 5 s more.
+    // Without jitter the waits are 250 ms and 500 ms; a requested wait is granted up to 5 s more.
     let rows: [(Option<RetryAfter>, u64, &[u64]); 5] = [
         (None, 2, &[250, 500]),
         (Some(RetryAfter::Seconds(2)), 1, &[2_000]),

@@ -1,4 +1,4 @@
-//! Invoices: each is paid once, whatever happens on the way.
+//! Invoices: each is paid once, even if responses are lost.
 
 use perennial::clearent::{Charge, InvoicePayment, InvoiceStatus, Lookup, Reference, Void};
 use perennial::clientpay::{Expected, InvoicePage};
@@ -24,7 +24,7 @@ async fn an_invoice_is_paid_once() {
         let number = Reference::try_from("INV-1").unwrap();
         assert_eq!(client.invoices().status(&number).await.unwrap(), InvoiceStatus::Unpaid(None));
 
-        // 0.21 is an amount that the issuer declines; then nothing is paid, and the decline is known.
+        // The issuer declines the amount 0.21; then nothing is paid, and the decline is known.
         let declined = Invoice::builder().number("INV-1").date("2027-01-04");
         let declined =
             declined.line(InvoiceLine::builder().description("Test").amount("0.21")).build().unwrap();
@@ -54,7 +54,7 @@ async fn an_invoice_is_paid_once() {
             assert_eq!(earlier.id, made.id);
         }
 
-        // What is voided is to be paid again; another number is another invoice.
+        // A voided invoice can be paid again; another number is another invoice.
         client.transactions().void(&Void { id: made.id.clone().unwrap() }).await.unwrap();
         assert!(matches!(client.invoices().status(&number).await.unwrap(), InvoiceStatus::Unpaid(_)));
         let again = client.invoices().pay(&invoice("INV-1", "250.00"), card()).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_lost_answer_is_looked_for_and_never_charged_again() {
     }
 }
 
-/// Both look before either charges; then the gateway finds the charge that was first.
+/// Both look up the invoice before either charges; then the gateway finds the first charge.
 #[tokio::test]
 async fn two_who_pay_at_one_moment_charge_once() {
     let (_sandbox, client) = start(Format::Json).await;
@@ -106,7 +106,7 @@ async fn two_who_pay_at_one_moment_charge_once() {
     assert_eq!((made, before), (1, 3), "{paid:?}");
 }
 
-/// The gateway finds what has the invoice's number, though it is of another order.
+/// The gateway finds the charge by the invoice's number, although its order is another one.
 #[tokio::test]
 async fn a_charge_for_something_else_pays_no_invoice() {
     let (_sandbox, client) = start(Format::Json).await;

@@ -7,7 +7,7 @@ use perennial::clearent::{CustomerKey, CustomerSearch, Paging};
 
 use super::{customer, start};
 
-/// What happens after the first page, in which order the list is read, and what must be found.
+/// Changes after the first page, the order of the list, and the objects that must be found.
 ///
 /// Holds: A list of the sandbox gives each object once and skips none.
 #[tokio::test]
@@ -41,7 +41,8 @@ async fn each_object_is_given_once_and_none_is_skipped() {
                 let once: BTreeSet<_> = found.iter().cloned().collect();
                 assert_eq!(once.len(), found.len(), "{what}");
                 assert!(kept.is_subset(&once), "{what}");
-                // As many new ones in front as were deleted move nothing, and the number stays.
+                // If as many objects are added in front as were deleted, no object moves, and the number stays the
+                // same.
                 let is_seen = comes != goes || descending.is_some() && comes > 0;
                 assert_eq!(list.changed(), is_seen, "{what}");
             }

@@ -1,11 +1,11 @@
-//! What an error names is looked up, and found, in either format and without async.
+//! The lookup in an error finds the object, in either format and without async.
 
 use perennial::clearent::*;
 use perennial_sandbox::{Effect, Fault};
 
 use super::{FORMATS, customer, plan, start, token};
 
-/// How many of which kind were found.
+/// The kind and the number of the found objects.
 fn told(found: &Found) -> (&'static str, usize) {
     match found {
         Found::Customers(found) => ("customers", found.len()),

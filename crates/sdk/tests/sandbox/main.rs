@@ -1,4 +1,4 @@
-//! Every operation against the sandbox, over HTTP on loopback, in both formats.
+//! Every operation with the sandbox, over HTTP on loopback, in both formats.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 
@@ -19,14 +19,14 @@ use perennial_sandbox::Sandbox;
 
 const FORMATS: [Format; 2] = [Format::Json, Format::Xml];
 
-/// A sandbox whose world stands still at 2027-01-01T00:00:00Z, and a client of it.
+/// A sandbox whose clock is stopped at 2027-01-01T00:00:00Z, and a client of it.
 async fn start(format: Format) -> (Sandbox, Clearent) {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client(&sandbox, sandbox.api_key().expose(), format);
     (sandbox, client)
 }
 
-/// A client of the world that comes with the sandbox, to be told more.
+/// The builder of a client for the sandbox's default world.
 fn builder(sandbox: &Sandbox, format: Format) -> ClearentBuilder {
     Clearent::builder(ApiKey::new(sandbox.api_key().expose()).unwrap())
         .environment(sandbox.base_url().parse::<BaseUrl>().unwrap())
@@ -258,7 +258,7 @@ async fn batches_are_looked_at_and_settled() {
         let tip = TransactionUpdate::builder().tip_amount("5.00").build().unwrap();
         assert_eq!(client.transactions().update(&id, &tip).await.unwrap().tip_amount, "5.00".parse().ok());
 
-        // What came since it was looked at is not settled unseen.
+        // Transactions that were added after the batch was read are not settled.
         let refused = client.batches().settle(&Settlement::of(&seen)).await.unwrap_err();
         assert_eq!((refused.kind(), refused.result_code()), (ErrorKind::Refused, Some("038")));
         let seen = client.batches().open().await.unwrap().into_value().unwrap();

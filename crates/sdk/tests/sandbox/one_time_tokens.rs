@@ -1,4 +1,4 @@
-//! A charge by a one-time token: the card goes from the payer to the gateway, and never through this client.
+//! A charge with a one-time token: the card goes from the payer to the gateway, and never through this client.
 
 use perennial::clearent::*;
 use perennial::{Clearent, ErrorKind, Format, blocking};
@@ -6,7 +6,7 @@ use perennial_sandbox::{Effect, Fault, Sandbox};
 
 use crate::{FORMATS, start};
 
-/// What a payer's browser or phone does: it exchanges a card for a token, with the merchant's public key alone.
+/// The work of a payer's browser or phone: it exchanges a card for a token, using only the merchant's public key.
 async fn exchange(sandbox: &Sandbox) -> OneTimeToken {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let answer = reqwest::Client::new()
@@ -37,7 +37,7 @@ async fn a_token_is_charged_reserved_and_refunded_once() {
         let sold = client.transactions().sale(&charge(&token, "order-1")).await.unwrap();
         assert!(sold.is_approved());
         assert_eq!((sold.last_four.as_deref(), sold.csc_result_code.as_deref()), (Some("1111"), Some("M")));
-        // A second charge is refused, and definitely nothing was done.
+        // A second charge is refused, and definitely not executed.
         let again = client.transactions().sale(&charge(&token, "order-1")).await.unwrap_err();
         assert_eq!(again.kind(), ErrorKind::Refused, "{again:?}");
         let shown = format!("{again:?} {again} {sold:?} {token:?} {:?}", charge(&token, "order-1"));
@@ -50,7 +50,7 @@ async fn a_token_is_charged_reserved_and_refunded_once() {
         assert!(client.transactions().capture(&capture).await.unwrap().is_approved());
         let refund = Refund::builder().amount("5.00").card(exchange(&sandbox).await).build().unwrap();
         assert!(client.transactions().refund(&refund).await.unwrap().is_approved());
-        // What a token made is taken back on the plain path.
+        // A charge made with a token is voided in the normal way.
         let void = Void { id: sold.id.clone().unwrap() };
         assert!(client.transactions().void(&void).await.unwrap().is_approved());
         assert_eq!(made(&client).await, 5);

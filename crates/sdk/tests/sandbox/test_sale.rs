@@ -1,4 +1,4 @@
-//! A test sale: what comes of it, and what is taken back.
+//! Test sales: their results, and their voids.
 
 use perennial::blocking;
 use perennial::clearent::{

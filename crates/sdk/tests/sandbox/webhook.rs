@@ -1,4 +1,4 @@
-//! Alerts as the sandbox posts them, verified and read by whoever uses the client.
+//! Alerts of the sandbox, verified and parsed by a user of the client.
 
 use perennial::clearent::webhook::{Alert, PublicKey, SignatureError, Signed};
 use perennial::clearent::*;
@@ -6,7 +6,7 @@ use perennial_sandbox::{Sandbox, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// The body that is posted next; it is taken with a 2xx.
+/// The body of the next post, which is accepted with a 2xx.
 async fn posted(endpoint: &TcpListener) -> Vec<u8> {
     let (mut stream, _) = endpoint.accept().await.unwrap();
     let mut request = Vec::new();
@@ -67,7 +67,7 @@ async fn what_is_posted_is_verified_and_says_what_was_answered() {
         let ada = super::customer(&client, "Ada").await;
         let token = super::token(&client, &ada.customer_key).await;
         let plan = super::plan(&client, &ada.customer_key, &token, PlanStatus::ACTIVE).await;
-        // The clock has turned when the payment is told.
+        // The clock has moved when the alert of the payment is sent.
         let (turned, alert) = tokio::join!(world.advance("P1M"), next());
         assert_eq!(turned.unwrap().approved, 1);
         assert_eq!(alert.transaction.plan_key().as_ref(), Some(&plan.plan_key));

@@ -251,7 +251,7 @@ async fn clones_share_one_budget() {
         let clone = sender.clone();
         clone.send(call(&clone, RetryClass::Safe, SECOND)).await.unwrap_err();
     }
-    // The first call finds the budget full and earns nothing.
+    // The budget is full at the first call, which earns nothing.
     assert_eq!(exchange.requests().len(), 1_000 + 25 + 999 / 20);
 }
 

@@ -154,7 +154,7 @@ async fn a_reset_of_a_kept_connection_is_maybe_sent() {
 /// Holds: A failed connection counts as not sent.
 #[tokio::test]
 async fn no_connection_is_not_sent() {
-    // Bound and not listening: no other test can be given this port meanwhile.
+    // Bound but not listening, so that no other test gets this port in the meantime.
     let bound = TcpSocket::new_v4().unwrap();
     bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = bound.local_addr().unwrap().port();

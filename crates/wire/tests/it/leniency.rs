@@ -57,12 +57,12 @@ fn answers() {
             r#"{"payload":{"customer-tokens":{"token":[{"token-id":"11","default":"TRUE"}]}}}"#,
             r#""customer-tokens":{"customer-token":[{"token-id":"11","default":true}]},"payloadType":"customer-tokens""#,
         ),
-        // A search by key may answer with the one customer.
+        // The response to a search by key may be the single customer.
         (
             r#"{"payload":{"payloadType":"customers","customer":{"customer-key":"c"}}}"#,
             r#""customer":{"customer-key":"c","links":{}},"payloadType":"customers""#,
         ),
-        // Words that are new are kept, and so are oddities that move no money.
+        // Unknown words are kept, and so are unusual forms of members that move no money.
         (
             r#"{"payload":{"payment-plan":{"plan-key":"p","frequency":"Yearly","frequency-day":30,"status":"Paused","email-receipt":"maybe"}}}"#,
             r#""payment-plan":{"plan-key":"p","email-receipt":"maybe","frequency":"YEARLY","frequency-day":"30","status":"PAUSED","links":{}},"payloadType":"payment-plan""#,
@@ -75,7 +75,7 @@ fn answers() {
             r#"{"payload":{"customer":{"customer-key":"c","first-name":"","last-name":" ","email":null,"phone":3145550100,"billing-address":{},"shipping-address":{"zip":""},"links":{"link":{"rel":"self","href":"/c","x":1}},"new":[{}]}}}"#,
             r#""customer":{"customer-key":"c","phone":"3145550100","links":{"link":[{"rel":"self","href":"/c"}]}},"payloadType":"customer""#,
         ),
-        // Numbers keep their digits, and an amount may be nothing.
+        // Numbers keep their digits, and an amount may be zero.
         (
             r#"{"payload":{"transaction":{"id":700001,"amount":25.00,"tip-amount":0,"original-amount":"80.0","pending":true,"settled":"FALSE","csc":"999"}}}"#,
             r#""transaction":{"amount":"25.00","id":"700001","original-amount":"80.00","tip-amount":"0.00","pending":"true","settled":"false"},"payloadType":"transaction""#,
@@ -84,7 +84,7 @@ fn answers() {
             r#"{"payload":{"payment-plan":{"plan-key":"p","frequency-day":"LAST","frequency-month":"x","frequency-week":1.5,"email-receipt":"Y"}}}"#,
             r#""payment-plan":{"plan-key":"p","email-receipt":"true","frequency-day":"LAST","frequency-month":"x","frequency-week":"1.5","links":{}},"payloadType":"payment-plan""#,
         ),
-        // Digits of a fixed width get back the zeros that a number cannot have.
+        // Digits of a fixed width get back the leading zeros that a number cannot have.
         (
             r#"{"payload":{"tokenResponse":{"exp-date":932,"last-four-digits":12,"default":1}}}"#,
             r#""tokenResponse":{"exp-date":"0932","last-four-digits":"0012","default":true},"payloadType":"token""#,
@@ -109,7 +109,7 @@ fn answers() {
             r#"{"payload":{"transaction":{"result-code":"0000","exp-date":"4111111111111111"}}}"#,
             r#""transaction":{"result-code":"0000","exp-date":"************1111"},"payloadType":"transaction""#,
         ),
-        // A gateway that echoes a card number does not bring it into a record.
+        // A card number that a gateway repeats is not in the record.
         (
             r#"{"payload":{"transaction":{"card":"4111 1111 1111 1111"}}}"#,
             r#""transaction":{"card":"XXXXXXXXXXXX1111"},"payloadType":"transaction""#,
@@ -122,7 +122,7 @@ fn answers() {
             r#"{"payload":{"error":{"error-message":"no"},"transaction":{"result":"ERROR"}}}"#,
             r#""transaction":{"result":"ERROR"},"error":{"error-message":"no"},"payloadType":"transaction""#,
         ),
-        // Nothing that stands beside something else is dropped, unless it is blank.
+        // Additional content is never dropped, unless it is blank.
         (
             r#"{"payload":{"error":{"result-code":"041"},"payment-plan":{"plan-key":"p"}}}"#,
             r#""payment-plan":{"plan-key":"p","links":{}},"error":{"result-code":"041"},"payloadType":"payment-plan""#,
@@ -179,7 +179,7 @@ fn envelopes() {
     assert_eq!((page.number, page.size, page.total_elements, page.total_pages), (Some(2), None, None, None));
     assert_eq!((page.first, page.last), (Some(false), Some(true)));
 
-    // The code decides whether a call was done: one that is no status is not passed over.
+    // The code decides whether a call was executed: one that is not a status is an error.
     for code in [r#""OK""#, r#""1.5""#, "true", "7", "999"] {
         let document = format!(r#"{{"code":{code},"status":"success"}}"#);
         let error = Reply::decode(Format::Json, document.as_bytes(), &Limits::default()).unwrap_err();

@@ -115,7 +115,7 @@ fn answers() {
         ("502 Bad Gateway", "JSON: malformed at line 1, column 5"),
     ] {
         let format = if document.starts_with('<') { Format::Xml } else { Format::Json };
-        // In a list only the record is refused.
+        // In a list, only the record is refused.
         let error = match Reply::decode(format, document.as_bytes(), &Limits::default()) {
             Ok(reply) => reply.unreadable.first().expect(document).error().clone(),
             Err(error) => error,

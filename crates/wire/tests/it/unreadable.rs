@@ -51,7 +51,7 @@ fn a_record_is_named_and_the_others_are_read() {
         let expected = (2, vec![(1, Some("key_2".to_owned()), format!("payload.{list}.{record}.{member}"))]);
 
         let read = |key: &str| format!(r#"{{"{name}":"{key}"}}"#);
-        // The key may stand behind what cannot be read.
+        // The key may be after the unreadable member.
         let wrong = format!(r#"{{"{member}":{value},"x":[{{}}],"{name}":"key_2"}}"#);
         let json = format!(
             r#"{{"payload":{{"{list}":{{"{record}":[{},{wrong},{}]}},"payloadType":"{list}"}}}}"#,
@@ -84,7 +84,7 @@ fn a_record_is_named_and_the_others_are_read() {
 fn oddities_of_lists() {
     type Told = (usize, Option<&'static str>, &'static str);
     let cases: &[(&str, usize, &[Told])] = &[
-        // A record without a key, one that is no object, one of another type.
+        // A record without a key, one that is not an object, one of another type.
         (
             r#"{"payload":{"customers":{"customer":[{"customer-key":"a"},{},7,"x",[1],{"customer-key":"b"}]}}}"#,
             2,
@@ -95,20 +95,20 @@ fn oddities_of_lists() {
                 (4, None, "payload.customers.customer"),
             ],
         ),
-        // Null in a list stands for a record, null for a list stands for none.
+        // Null within a list is a record, null instead of a list is an empty list.
         (
             r#"{"payload":{"payments":{"payment":[null,{"amount":"1.00"},null]}}}"#,
             1,
             &[(0, None, "payload.payments.payment"), (2, None, "payload.payments.payment")],
         ),
         (r#"{"payload":{"payments":{"payment":null}}}"#, 0, &[]),
-        // A member that is given twice spoils its record, not the list; the first of two faults is told.
+        // A repeated member makes its record unreadable, not the list; of two faults, the first is reported.
         (
             r#"{"payload":{"transactions":{"transaction":[{"id":"1","amount":"1.00","amount":"2.00","voided":{}},{"id":"2"}]}}}"#,
             1,
             &[(0, Some("1"), "payload.transactions.transaction.amount")],
         ),
-        // Inside of an object of the record.
+        // Within an object of the record.
         (
             r#"{"payload":{"transactions":{"transaction":[{"billing":{"zip":[1,[2]],"city":"x"},"id":"1"},{"id":"2"}]}}}"#,
             1,
@@ -119,13 +119,13 @@ fn oddities_of_lists() {
             1,
             &[(0, Some("a"), "payload.customers.customer.links.link.href")],
         ),
-        // A fraction is exact, and no fault, also beside one.
+        // A fraction is exact and not a fault, also next to one.
         (
             r#"{"payload":{"payment-plans":{"payment-plan":[{"plan-key":"a","payment-amount":1.10},{"plan-key":"b","payment-amount":1.105}]}}}"#,
             1,
             &[(1, Some("b"), "payload.payment-plans.payment-plan.payment-amount")],
         ),
-        // One bare record.
+        // A single record without a list.
         (
             r#"{"payload":{"customers":{"customer":{"customer-key":"a","email":{}}}}}"#,
             0,
@@ -143,7 +143,7 @@ fn oddities_of_lists() {
             2,
             &[(1, None, "payload.plan-forecast.date")],
         ),
-        // A key is told masked where it may be a card, and not at all where it is none.
+        // The reported key is masked if it may be a card number, and omitted if it is not a key.
         (
             r#"{"payload":{"tokens":{"token":[{"token-id":"4111111111111111","last-four-digits":"x"},{"token-id":{"a":1}}]}}}"#,
             0,

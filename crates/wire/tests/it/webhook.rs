@@ -133,7 +133,7 @@ fn a_signature_that_is_none() {
     use SignatureError::{Malformed, Mismatch};
     let good = signature();
     let [zero, one] = ["020100", "020101"];
-    // One more than the largest number that the curve has, which is its order.
+    // One more than the largest number of the curve, which is its order.
     let order = "0231008cb91e82a3386d280f5d6f7e50e641df152f7109ed5456b31f166e6cac\
                  0425a7cf3ab6af6b7fc3103b883202e9046565";
     let below = order.replace("046565", "046564");
@@ -185,7 +185,7 @@ fn a_key_that_is_none() {
         (String::new(), Err(Length)),
         (OPENSSL[2..].to_owned(), Err(Length)),
         (format!("{OPENSSL}00"), Err(Length)),
-        // As a file of an editor has it.
+        // The file as an editor writes it.
         (format!("\u{feff}{OPENSSL}\r\n"), Ok(())),
         (format!("\u{feff}\u{feff}{OPENSSL}"), Err(Length)),
         (elsewhere("307a", "30 7"), Err(Digits)),
@@ -220,7 +220,7 @@ fn nothing_unsigned_is_taken_for_signed() {
     let body = signer.sign(format!(r#"{{"payload":{payload}}}"#).as_bytes()).unwrap();
     let body = String::from_utf8(body).unwrap();
     let alert = Signed::read(body.as_bytes()).unwrap().verify(&signer.public_key()).unwrap();
-    // A reply would take each of these for a part of its payload.
+    // A reply would read each of these as a part of its payload.
     for beside in [
         r#""transaction":{"id":"700002","result":"APPROVED"}"#,
         r#""tokenResponse":{"token-id":"1100000000555551111"}"#,

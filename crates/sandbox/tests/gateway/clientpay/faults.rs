@@ -68,7 +68,7 @@ async fn whatever_strikes_a_payment_its_request_id_makes_one() {
         if is_evicted {
             merchant = Merchant::of(&sandbox).await;
         }
-        // Sent again, it is made if it was not, and refused if it was.
+        // Sent again, the payment is made if it was not, and refused if it was.
         let again = pay(&merchant, &id).await.unwrap();
         assert_eq!(again.0, if made == 0 { 200 } else { 400 }, "{effect:?}: {again:?}");
         assert_eq!(payments(&merchant).await - before, 1, "{effect:?}");

@@ -61,7 +61,7 @@ async fn a_payer_is_charged_by_its_primary_method_of_which_there_is_one() {
     assert_eq!(primaries(&merchant).await, [1]);
     assert_eq!(pay(&merchant, &rosa).await, json!([200, "Approved", null]));
 
-    // Another payer's methods are its own.
+    // The methods of another payer are not affected.
     let other = payer(&merchant).await;
     add(&merchant, &other, &[card("4111111111111111", Some(true))]).await;
     assert_eq!(primaries(&merchant).await, [1, 3]);
@@ -136,7 +136,7 @@ async fn of_a_method_the_name_the_expiry_and_whether_it_is_primary_change() {
             got.body
         );
     }
-    // All of a request, or nothing of it.
+    // Either all of a request is executed or nothing.
     let mixed = json!({ "paymentMethods": [{ "id": account, "isPrimary": true }, { "id": unknown, "isPrimary": true }] });
     assert_eq!(merchant.keyed("/v2/payer/paymentmethods/update", &mixed).await.status, 404);
     assert_eq!(merchant.state().await["methods"], *methods);

@@ -132,7 +132,7 @@ async fn what_cannot_be_charged_is_refused_by_field() {
         }
         assert_eq!(merchant.state().await, before, "{body}");
     }
-    // The last day of its month is a card's last one; what is charged after that is declined.
+    // A card is valid until the last day of its month; later charges are declined.
     let (last, over) = (card("4000100011112224", 1, 2027), card("4000100011112224", 12, 2026));
     let told = async |body: &Json| merchant.keyed("/v2/payment", body).await.at("/message");
     assert_eq!((told(&last).await.as_str(), told(&over).await.as_str()), ("", "Expired card"));
@@ -158,7 +158,7 @@ async fn an_e_check_goes_by_its_routing_number_and_its_amount() {
         assert_eq!((paid["message"].as_str(), &paid["paymentMethodType"]), (message, &json!(1)), "{paid}");
         assert_eq!(paid["success"], message.is_none());
     }
-    // The amounts mean nothing for a card.
+    // The amounts have no effect on a card payment.
     let mut body = card("4000100011112224", 9, 2030);
     body["totalAmount"] = json!(5.99);
     assert_eq!(merchant.keyed("/v2/payment", &body).await.at("/paymentStatus"), "Approved");
@@ -253,7 +253,7 @@ async fn what_is_left_of_a_payment_is_refunded_if_that_is_asked_for() {
         let message = format!("Payment {payment} has already been partially refunded.");
         assert_eq!((status, told), (400, json!({ "success": false, "message": message })));
     }
-    // What is partly refunded is not voided any more, settled or not.
+    // A partly refunded payment cannot be voided, settled or not.
     let (status, told) = refund(&merchant, &payment, Some(true)).await;
     assert_eq!(
         (status, &told["refundAmount"], &told["originalPaymentID"]),

@@ -68,14 +68,14 @@ async fn each_field_by_each_operator_and_groups_in_groups() {
         (is(3, "lte", "c"), vec![1, 2, 3]),
         (is(3, 1, "%"), vec![]),
         (is(3, 1, "' OR 1=1 --"), vec![]),
-        // A day is all of it.
+        // A day includes all of its times.
         (is(4, "eq", "2027-01-03"), vec![3]),
         (is(4, "ne", "2027-01-03"), vec![1, 2, 4, 5]),
         (is(4, "gt", "2027-01-03"), vec![4, 5]),
         (is(4, "lt", "2027-01-03"), vec![1, 2]),
         (is(4, "gte", "2027-01-03"), vec![3, 4, 5]),
         (is(4, "lte", "2027-01-03"), vec![1, 2, 3]),
-        // A moment is itself, in any zone.
+        // A time matches exactly, in any zone.
         (is(4, "eq", "2027-01-03T12:00:00Z"), vec![3]),
         (is(4, "eq", "2027-01-03T06:00:00-06:00"), vec![3]),
         (is(4, "gt", "2027-01-03T12:00:00Z"), vec![4, 5]),
@@ -151,7 +151,7 @@ async fn a_search_that_is_none_is_refused_by_its_place() {
 async fn a_session_is_found_whatever_its_id_looks_like() {
     let sandbox = Sandbox::start().await.unwrap();
     let merchant = Merchant::of(&sandbox).await;
-    // The digits of each pass the check of a card number, and are of no brand.
+    // The digits of each pass the check of a card number, but are of no brand.
     for (amount, session) in [(1, "d15e31a5-dafe-4174-9399-16341bc817d2"), (2, "9999999999999995")] {
         let body = json!({ "token": { "sessionId": session }, "totalAmount": amount, "creditCard":
             { "cardNumber": "4000100011112224", "expirationDateMonth": 9, "expirationDateYear": 2030 } });

@@ -102,7 +102,7 @@ async fn nor_in_the_files_of_the_database() {
         let mut files = 0;
         for file in std::fs::read_dir(folder.path()).unwrap() {
             let bytes = std::fs::read(file.unwrap().path()).unwrap();
-            // Four digits are somewhere in so many bytes by chance.
+            // Four digits occur by chance in this number of bytes.
             for secret in secrets(&merchant).iter().filter(|secret| secret.len() > 6) {
                 assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret}");
             }

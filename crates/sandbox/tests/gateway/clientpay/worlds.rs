@@ -45,7 +45,7 @@ async fn a_page_is_over_when_its_time_is() {
         (3, false, Some(0), "2027-01-01T00:14:59Z", "2027-01-01T00:15:00Z"),
         (4, true, None, "2027-01-01T00:14:59Z", "2027-01-01T00:15:00Z"),
         (5, true, Some(7200), "2027-01-01T01:59:59Z", "2027-01-01T02:00:00Z"),
-        // A year as the vendor counts it, 31540000 seconds, is the default and the longest.
+        // The default and maximum is a year in the vendor's sense, 31540000 seconds.
         (6, false, None, "2028-01-01T01:06:39Z", "2028-01-01T01:06:40Z"),
         (7, false, Some(4_000_000_000), "2028-01-01T01:06:39Z", "2028-01-01T01:06:40Z"),
     ] {
@@ -57,7 +57,7 @@ async fn a_page_is_over_when_its_time_is() {
         assert_eq!(status(&merchant, &id).await, "Expired", "{seconds:?}");
         let got = merchant.client.send("GET", &format!("/app/api/{id}"), &[], "").await;
         assert_eq!(got.status, 410);
-        // That it is expired already is no mistake.
+        // Expiring it again is not an error.
         assert_eq!(merchant.send("/v2/expirepage", &json!({ "requestId": id })).await.status, 200);
     }
     let merchant = Merchant::of(&sandbox).await;
@@ -100,7 +100,7 @@ async fn the_same_seed_says_the_same_and_so_does_a_world_that_comes_back() {
         assert_eq!(merchant.state().await, transcripts[0][5]);
         assert_eq!(busy(&merchant).await, next, "what happens then is what would have happened");
 
-        // A reset takes the access id too; the account and its pin stay.
+        // A reset removes the access id too; the account and its PIN stay.
         world.reset().await.unwrap();
         assert_eq!(merchant.send("/v2/token/requestid", &json!({})).await.status, 401);
         let mut wrong = merchant.credentials.clone();

@@ -202,7 +202,7 @@ async fn what_is_set_is_shown_counted_and_cleared() {
     assert_eq!((ids().await.len(), ids().await.contains(&r#""fault-10""#.into())), (17, false));
     assert_eq!(client.control("DELETE", "faults", "").await.status, 204);
     assert!(ids().await.is_empty());
-    // Ids are not used again, until the world is emptied.
+    // Ids are not used again until the world is emptied.
     client.control("POST", "faults", &all[0].to_string()).await;
     assert_eq!(ids().await, [r#""fault-19""#]);
     client.control("POST", "reset", "").await;
@@ -225,7 +225,7 @@ async fn faults_are_of_their_world_and_no_part_of_its_state() {
     assert_eq!(one.state().await.unwrap(), state);
     one.restore(&kept).await.unwrap();
     assert_eq!(list(&one_client).await, 503);
-    // Neither control calls nor those without a key are hit or counted.
+    // Neither control calls nor calls without a key are hit or counted.
     assert_eq!(one_client.control("GET", "clock", "").await.status, 200);
     assert_eq!(one_client.send("GET", "/rest/v2/customers", &[], "").await.status, 401);
     assert_eq!(one_client.json("GET", "/rest/v2/receipts", "").await.status, 404);

@@ -221,7 +221,7 @@ async fn a_huge_body_is_streamed_and_still_reads() {
         assert_eq!((got.status, got.body.len()), (200, 48 * 1024 * 1024));
         assert!(got.body.contains(headers.1) && got.body.ends_with("    "));
     }
-    // What is longer already is as it was.
+    // A longer response is not changed.
     sandbox.clear_faults().await.unwrap();
     fault(&sandbox, "*", Effect::HugeBody { bytes: 1 }).await;
     assert!(client.json("GET", "/rest/v2/customers", "").await.body.ends_with('}'));

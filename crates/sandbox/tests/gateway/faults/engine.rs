@@ -69,7 +69,7 @@ async fn only_declines_reach_the_engine_and_sales_count_with_its_payments() {
     sandbox.fault(&decline("012").nth(2)).await.unwrap();
     assert_eq!(client.advance("P1M").await, (1, 1, 0));
     let sale = format!(r#"{{"card":"{token}","amount":"5.00"}}"#);
-    // What cannot be read charges nothing, so there is nothing to decline.
+    // An unreadable charge charges nothing, so there is nothing to decline.
     let wrong = client.json("POST", "/rest/v2/transactions/sale", &sale.replace("5.00", "five")).await;
     assert_eq!(wrong.status, 400);
     let declined = client.json("POST", "/rest/v2/transactions/sale", &sale).await;
@@ -80,7 +80,7 @@ async fn only_declines_reach_the_engine_and_sales_count_with_its_payments() {
     assert_eq!(client.advance("P1M").await, (1, 1, 0));
     let matched: Vec<_> = sandbox.faults().await.unwrap().iter().map(|fault| fault.matched).collect();
     assert_eq!(matched, [3, 4]);
-    // A payment that is declined is one that was made: it is told with its code and not made again.
+    // A declined payment was made: it is reported with its code and not made again.
     sandbox.clear_faults().await.unwrap();
     sandbox.fault(&decline("049").times(1)).await.unwrap();
     assert_eq!(client.advance("P1M").await, (1, 0, 1));
@@ -101,7 +101,7 @@ async fn a_decline_is_what_comes_whatever_else_would() {
     assert_eq!(client.json("POST", "/rest/v2/settings/transaction/duplicates", settings).await.status, 200);
     let expired = r#"{"card":"4111111111111111","exp-date":"1226","amount":"6.00"}"#.to_owned();
     let of_token = |amount: &str| format!(r#"{{"card":"{token}","amount":"{amount}"}}"#);
-    // The first is charged, its repeat is answered with it, and the others are declined by themselves.
+    // The first is charged, the response to its repetition is the first charge, and the others are declined separately.
     let sales =
         [(of_token("5.00"), "000"), (of_token("5.00"), "000"), (of_token("0.21"), "012"), (expired, "003")];
     for (sale, code) in &sales {

@@ -211,7 +211,7 @@ impl Bench {
         let shown = format!("{what}: {saw:?}");
         match sees {
             Sees::Same => assert_eq!(saw, first, "{what}"),
-            // It is one exchange, and the second call of its own was another.
+            // It is one exchange; the second call is another one.
             Sees::Second => {
                 assert_eq!(saw.status(), second.status(), "{what}");
                 assert_eq!(without_exchange(saw.body()), without_exchange(second.body()), "{what}");

@@ -18,7 +18,7 @@ async fn a_card_in_any_member_of_any_request_is_nowhere_afterwards() {
     let mut spellings = SPELLINGS.into_iter().cycle();
     for call in document.calls() {
         let subscriber = Subscriber::new(&sandbox).await;
-        // Alerts are written, and nobody takes them.
+        // Alerts are written, but not accepted by anyone.
         let url = r#"{"url":"http://127.0.0.1:1/hook"}"#;
         assert_eq!(subscriber.client.control("PUT", "webhook", url).await.status, 200);
         for schema in document.bodies(&call) {

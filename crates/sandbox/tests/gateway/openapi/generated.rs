@@ -217,7 +217,7 @@ fn query(document: &Document, call: &Call<'_>) -> BoxedStrategy<String> {
 }
 
 fn percent(text: &str) -> String {
-    // The names in braces stay.
+    // The names in braces stay unchanged.
     if text.starts_with('{') {
         return text.to_owned();
     }

@@ -141,7 +141,7 @@ const WRITTEN: &[(&str, Written)] = &[
     ("with numbers and booleans for texts", |_, _, body| {
         for value in body.as_object_mut().unwrap().values_mut() {
             let bare = value.as_str().and_then(|text| serde_json::from_str::<Json>(text).ok());
-            // A fraction would be written shorter, and a leading zero is none of JSON.
+            // A fraction would be written shorter, and a leading zero is not valid in JSON.
             *value = bare.filter(|bare| bare.is_u64() || bare.is_boolean()).unwrap_or_else(|| value.take());
         }
     }),
@@ -177,7 +177,7 @@ async fn what_breaks_a_request_is_refused_by_name() {
         for schema in document.bodies(&call) {
             let (path, example) = (subscriber.path(&call).await, subscriber.example(schema).await);
             let before = subscriber.client.state().await;
-            // In turns: what is said of a value does not depend on the format.
+            // In alternation: the messages about a value do not depend on the format.
             for ((name, body), format) in broken(&document, &call, schema, &example)
                 .into_iter()
                 .zip(["JSON", "XML"].into_iter().cycle())
@@ -221,7 +221,7 @@ fn broken(document: &Document, call: &Call<'_>, schema: &Json, example: &Json) -
         for value in wrong(member).into_iter().filter(|_| checked) {
             let mut body = example.clone();
             let place = name.split('.').fold(&mut body, |place, part| match place {
-                // An object or a list that is not there is made.
+                // A missing object or list is created.
                 Json::Array(items) => &mut items[0][part],
                 place => &mut place[part],
             });
@@ -289,7 +289,7 @@ async fn what_breaks_a_query_is_refused_by_name() {
         for parameter in call.query() {
             let name = parameter["name"].as_str().unwrap();
             let schema = document.resolved(&parameter["schema"]);
-            // A text of a search may be any.
+            // The text of a search may be any text.
             let ruled = schema["maxLength"].is_null() && !wrong(schema).is_empty();
             let ruled = ruled && !ANY_WORD.contains(&(call.name, name));
             let got = subscriber.client.json("GET", &format!("{path}?{name}=!"), "").await;

@@ -1,4 +1,4 @@
-//! Access ids: found when they are needed, asked for anew when there is none, and never in a storm.
+//! Access ids: found when they are needed, requested when there is none, and only once by many waiting calls.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ fn fails(times: usize, of: Operation, kind: Kind) -> Arc<Gateway> {
     Gateway::of(of, std::iter::repeat_n(Does::Fail(kind), times))
 }
 
-/// What happens, what is asked, and how it ends.
+/// The name, the gateway, the requests, and the result.
 type Case = (&'static str, Arc<Gateway>, &'static [&'static str], Result<(), ErrorKind>);
 
-/// The operations of a call, and how it ends.
+/// The requested operations of a call, and its result.
 async fn asks(gateway: &Arc<Gateway>) -> (Vec<String>, Result<(), ErrorKind>) {
     let ended = gateway.client().new_request_id().await;
     (gateway.asked(), ended.map(drop).map_err(|error| error.kind()))
@@ -53,7 +53,7 @@ async fn how_an_access_id_is_found() {
         ("refused and live all the same", live(vec![refusal(401, "no")]), &[CURRENT, USE, CURRENT, VALIDATE], Err(ErrorKind::Unauthorized)),
         ("not allowed", live(vec![refusal(403, "not with this access ID")]), &[CURRENT, USE], Err(ErrorKind::Unauthorized)),
         ("refused for another reason", live(vec![refusal(400, "no")]), &[CURRENT, USE], Err(ErrorKind::Refused)),
-        // Whether there is a new one is for the gateway to say, not for a second new one to find out.
+        // The gateway is asked whether there is a new id: requesting a second one would invalidate it.
         ("the new one is lost", none(vec![lost(Kind::Closed)]), &[CURRENT, NEW, CURRENT, USE], Ok(())),
         ("the new one never came", none(vec![Does::Fail(Kind::Closed)]), &[CURRENT, NEW, CURRENT], Err(ErrorKind::Unavailable)),
         ("the new one is not sent at first", none(vec![Does::Fail(Kind::Connect)]), &[CURRENT, NEW, NEW, USE], Ok(())),
@@ -61,7 +61,7 @@ async fn how_an_access_id_is_found() {
         ("no connection", fails(9, Operation::CurrentAccessId, Kind::Connect), &[CURRENT; 3], Err(ErrorKind::Connection)),
         ("silence", fails(9, Operation::CurrentAccessId, Kind::Timeout), &[CURRENT; 3], Err(ErrorKind::Timeout)),
         ("silence, once", fails(1, Operation::CurrentAccessId, Kind::Timeout), &[CURRENT, CURRENT, NEW, USE], Ok(())),
-        // A new one ends the one that the others use: nothing but the gateway's own no leads to it.
+        // A new id invalidates the one that others use, so only the gateway's own refusal leads to a request for one.
         ("an object of nothing", says(200, "{}"), &[CURRENT], UNREADABLE),
         ("an object of something else", says(200, r#"{"message":"Welcome"}"#), &[CURRENT], UNREADABLE),
         ("nothing", says(200, ""), &[CURRENT], UNREADABLE),
@@ -98,7 +98,7 @@ async fn a_wrong_pin_never_asks_for_a_new_one() {
     assert_eq!(gateway.asked(), ["access.current"]);
 }
 
-/// Many tasks of one process pay while their access id is evicted again and again.
+/// Many tasks of one process pay while their access id is evicted repeatedly.
 ///
 /// Holds: Sixty-four tasks of a process whose access id is refused ask for one new id.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -126,8 +126,8 @@ async fn sixty_four_tasks_ask_for_one_new_id_each_time_theirs_is_evicted() {
     assert_eq!(requests.len(), ROUNDS * TASKS, "every payment has its own request");
 }
 
-/// The id is evicted before any call, in the middle of payments: each time that leaves them without one, they ask for
-/// one new one, and every payment lands once.
+/// The id is evicted before each call, in the middle of payments. Each time, one new id is requested, and every payment
+/// is made once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn evictions_between_the_calls_of_payments_cost_one_new_id_each() {
     const TASKS: usize = 64;
@@ -141,7 +141,7 @@ async fn evictions_between_the_calls_of_payments_cost_one_new_id_each() {
             while landed.len() < PAYMENTS {
                 match client.payments().pay(&card_payment()).await {
                     Ok(paid) => landed.push(paid.into_value()),
-                    // Evicted once too often: nothing was paid.
+                    // One eviction too many: nothing was paid.
                     Err(error) => assert_eq!(error.kind(), ErrorKind::Unauthorized),
                 }
             }
@@ -169,7 +169,7 @@ async fn a_crowd_that_waits_for_a_failure_shares_it() {
         assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Unauthorized);
     }
     assert_eq!((gateway.count("access.current"), gateway.count("access.new")), (1, 1));
-    // Whoever comes later tries again.
+    // A later call tries again.
     assert!(client.payments().pay(&card_payment()).await.is_err());
     assert_eq!(gateway.count("access.new"), 2);
 }

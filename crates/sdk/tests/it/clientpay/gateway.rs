@@ -1,4 +1,4 @@
-//! ClientPay in memory, with the faults that a test asks for.
+//! ClientPay in memory, with the faults of a test.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -18,26 +18,26 @@ use crate::gateway::says;
 
 pub(crate) type Answer = Result<Response<Bytes>, TransportError>;
 
-/// What happens to one exchange.
+/// The fate of one exchange.
 #[derive(Clone, Debug)]
 pub(crate) enum Does {
-    /// It goes well.
+    /// It succeeds.
     Well,
-    /// The access id is expired just before.
+    /// The access id is expired before it.
     Evict,
-    /// Another process asks for a new access id just before.
+    /// Another process requests a new access id before it.
     Steal,
-    /// It fails before the gateway performs it.
+    /// It fails before the gateway executes it.
     Fail(Kind),
-    /// It is performed, and then fails.
+    /// It is executed, and then fails.
     PerformThen(Kind),
-    /// It is performed, and this is answered in its place.
+    /// It is executed, and gets this response instead.
     PerformAnd(u16, String),
-    /// It is not performed, and this is answered.
+    /// It is not executed, and gets this response.
     Say(u16, String),
-    /// It is not performed: 429.
+    /// It is not executed: 429.
     Throttle,
-    /// The request id is burnt, nothing else is performed, and it fails.
+    /// The request id is used up, nothing else is executed, and it fails.
     BurnThen(Kind),
 }
 
@@ -45,22 +45,22 @@ type Script = dyn Fn(usize, Operation) -> Does + Send + Sync;
 
 #[derive(Default)]
 struct World {
-    /// Numbers for ids.
+    /// The counter for ids.
     next: usize,
     live: Option<String>,
-    /// How often a live one was evicted.
+    /// The number of evictions of a valid id.
     evictions: usize,
     fresh: BTreeSet<String>,
     used: BTreeSet<String>,
     payments: Vec<Payment>,
-    /// How often each operation came.
+    /// The number of requests for each operation.
     counts: BTreeMap<&'static str, usize>,
     asked: Vec<Request<Bytes>>,
 }
 
 pub(crate) struct Gateway {
     script: Box<Script>,
-    /// What becomes of a payment.
+    /// The status that payments get.
     status: PaymentStatus,
     world: Mutex<World>,
 }
@@ -75,7 +75,7 @@ pub(crate) const ACCOUNT: &str = "acct-20417";
 pub(crate) const PIN: &str = "pin-773194";
 
 impl Gateway {
-    /// A gateway that does to the nth exchange (from 0, over all) of an operation what the script says.
+    /// A gateway whose script decides the fate of the nth exchange (from 0, over all) of an operation.
     pub(crate) fn new(script: impl Fn(usize, Operation) -> Does + Send + Sync + 'static) -> Arc<Self> {
         Self::that(PaymentStatus::APPROVED, script)
     }
@@ -87,7 +87,7 @@ impl Gateway {
         Arc::new(Self { script: Box::new(script), status, world: Mutex::default() })
     }
 
-    /// A gateway where the exchanges of this operation have these fates, one after the other, and then go well.
+    /// A gateway where the exchanges of this operation have these fates, one after the other, and then succeed.
     pub(crate) fn of(route: Operation, fates: impl IntoIterator<Item = Does>) -> Arc<Self> {
         let fates = Mutex::new(fates.into_iter().collect::<std::collections::VecDeque<_>>());
         Self::new(move |_, asked| {
@@ -111,12 +111,12 @@ impl Gateway {
         self.world.lock().unwrap()
     }
 
-    /// How often this operation was asked for.
+    /// The number of requests for this operation.
     pub(crate) fn count(&self, operation: &str) -> usize {
         self.world().counts.get(operation).copied().unwrap_or_default()
     }
 
-    /// The operations that were asked for, in order.
+    /// The requested operations, in order.
     pub(crate) fn asked(&self) -> Vec<String> {
         let name =
             |request: &Request<Bytes>| Operation::at(request.uri().path()).unwrap().0.name().to_owned();
@@ -127,7 +127,7 @@ impl Gateway {
         self.world().asked.clone()
     }
 
-    /// The payments that were made, declined ones included.
+    /// The payments, declined ones included.
     pub(crate) fn payments(&self) -> Vec<Payment> {
         self.world().payments.clone()
     }
@@ -136,8 +136,8 @@ impl Gateway {
         self.world().evict();
     }
 
-    /// How often calls had to do without a live access id: at first, and after each eviction of one but the last, if
-    /// nobody has noticed that yet.
+    /// The number of times that calls had no valid access id: at first, and after each eviction, except the last if no
+    /// call has noticed it yet.
     pub(crate) fn times_without_one(&self) -> usize {
         let world = self.world();
         world.evictions + usize::from(world.live.is_some())
@@ -166,7 +166,7 @@ impl Gateway {
         }
     }
 
-    /// A new access id, as another process asks for it.
+    /// Requests a new access id, as another process does.
     pub(crate) fn steal(&self) {
         self.world().renew();
     }
@@ -199,7 +199,7 @@ impl World {
         named.is_some() && named == self.live
     }
 
-    /// Takes the request id, once.
+    /// Uses the request id, once.
     fn take(&mut self, id: &RequestId) -> Result<(), Vec<u8>> {
         if self.fresh.remove(id.expose()) {
             self.used.insert(id.expose().to_owned());
@@ -430,7 +430,7 @@ impl Exchange for Gateway {
             *world.counts.entry(route.name()).or_default() += 1;
             world.asked.len() - 1
         };
-        // Others come between.
+        // Other tasks run in between.
         yield_now().await;
         let does = (self.script)(before, route);
         let answer = self.answer(route, version, &request, does);

@@ -1,4 +1,4 @@
-//! ClientPay against a gateway in memory that keeps one live access id and takes each request id once.
+//! Tests with a ClientPay gateway in memory that has one valid access id and accepts each request id once.
 
 mod access;
 mod gateway;

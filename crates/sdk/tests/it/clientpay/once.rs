@@ -1,4 +1,4 @@
-//! A request is performed once, whatever becomes of its answers.
+//! A request is performed once, even if responses are lost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ const PAY: &str = "clientpay-payments.create";
 const SEARCH: &str = "clientpay-payments.search";
 const STATUS: &str = "clientpay-payments.status";
 
-/// What happens to the payment, what is asked from then on, how it ends, and how many payments there are.
+/// The name, the fates of the payment, the following requests, the result, and the number of payments.
 type Case = (&'static str, Vec<Does>, &'static [&'static str], Option<ErrorKind>, usize);
 
 /// The ids under which the operation was sent.
@@ -30,7 +30,7 @@ fn ids(gateway: &Gateway, route: Operation) -> Vec<String> {
     of_route.map(|request| id(&serde_json::from_slice(request.body()).unwrap())).collect()
 }
 
-/// Holds: After a lost answer the facade finds the payment under its request id.
+/// Holds: After a lost response the facade finds the payment under its request id.
 #[tokio::test(start_paused = true)]
 #[rustfmt::skip]
 async fn a_lost_answer_leads_to_the_first_outcome() {
@@ -100,7 +100,8 @@ async fn a_lost_answer_leads_to_the_first_outcome() {
     }
 }
 
-/// Who asks for it gets one send more, under the same id: after the window, and only if two looks found nothing.
+/// A caller that allows it gets one more send, under the same id: after the window, and only if two lookups found
+/// nothing.
 ///
 /// Holds: A second send under a request id happens only if the caller asks for it, after the window.
 #[tokio::test(start_paused = true)]
@@ -141,13 +142,14 @@ async fn a_second_send_is_asked_for_and_comes_after_the_window() {
         assert_eq!((outcome.err().map(|error| error.kind()), gateway.payments().len()), (ended, made), "{what}");
         let ids = ids(&gateway, Operation::Pay);
         assert!(ids.iter().all(|id| *id == ids[0]), "{what}: one id, whatever happens");
-        // The window is between two looks. What the gateway itself throttled was not done, and waits for no window.
+        // The window is between two lookups. A request that the gateway throttled was not executed, and needs no
+        // window.
         let waited = asked.iter().filter(|ask| **ask == SEARCH).count() > 1;
         assert_eq!(started.elapsed() >= window, waited, "{what}");
     }
 }
 
-/// Only a list that says that it is empty says that there is no payment.
+/// Only a list that says that it is empty proves that there is no payment.
 #[tokio::test(start_paused = true)]
 async fn a_look_that_does_not_say_that_there_is_none_leads_to_no_second_send() {
     for (body, sends) in [
@@ -176,7 +178,7 @@ async fn a_look_that_does_not_say_that_there_is_none_leads_to_no_second_send() {
     }
 }
 
-/// What comes during the window is found, and nothing is sent.
+/// A payment that appears during the window is found, and nothing is sent.
 #[tokio::test(start_paused = true)]
 async fn a_payment_that_comes_late_is_found_after_the_window() {
     let first = std::sync::atomic::AtomicBool::new(true);
@@ -193,8 +195,8 @@ async fn a_payment_that_comes_late_is_found_after_the_window() {
     assert_eq!((gateway.count(PAY), gateway.count(SEARCH)), (1, 2));
 }
 
-/// One answer, in all ways in which it can name a payment of ours: it is never a definite no, and a definite yes or a
-/// decline only on whole evidence. The request is never sent again, and what the gateway has decides.
+/// A response that names a payment of ours in any way is never a definite no, and a definite yes or a decline only with
+/// complete evidence. The request is never sent again, and the gateway's records decide.
 ///
 /// Holds: An answer that names a payment is not a definite refusal.
 #[tokio::test(start_paused = true)]
@@ -259,7 +261,7 @@ async fn an_answer_that_names_a_payment_is_never_a_definite_no() {
                                     assert!(error.request_id().is_some(), "{what}");
                                     let ids: Vec<_> =
                                         error.payment_ids().iter().map(PaymentId::as_str).collect();
-                                    // What cannot be read names nothing that can be told.
+                                    // A response that cannot be read names no payment.
                                     let named = at != 1 && !success.contains("perhaps");
                                     assert_eq!(ids, if named { vec!["20411000"] } else { vec![] }, "{what}");
                                     found[2 + usize::from(named)] += 1;
@@ -274,7 +276,7 @@ async fn an_answer_that_names_a_payment_is_never_a_definite_no() {
     assert!(found.iter().all(|count| *count > 20), "{found:?}");
 }
 
-/// What is answered to a refund beside a refusal, and what it leads to.
+/// The contents of a refusal of a refund, and their results.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_names_a_refund_is_never_a_definite_no() {
     const REFUND: &str = "clientpay-payments.refund";
@@ -312,7 +314,7 @@ async fn an_answer_that_names_a_refund_is_never_a_definite_no() {
     }
 }
 
-/// Pages and payers, which cannot be looked for.
+/// Pages and payers, which cannot be looked up.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_names_a_page_or_a_payer_is_never_a_definite_no() {
     let pages = [
@@ -328,7 +330,7 @@ async fn an_answer_that_names_a_page_or_a_payer_is_never_a_definite_no() {
                     pages.iter().map(|named| (true, named)).chain(payers.iter().map(|named| (false, named)))
                 {
                     let refuses = status != 200 || success.contains("false");
-                    // Payers are of version 2, and what is refused is what this is about.
+                    // Payers exist only in version 2, and this is about refusals.
                     if !refuses || !is_page && version == Version::V1 {
                         continue;
                     }
@@ -359,7 +361,7 @@ async fn an_answer_that_names_a_page_or_a_payer_is_never_a_definite_no() {
     }
 }
 
-/// Several payments under one request are an error that names them: for the payment, and for who asks later.
+/// Several payments under one request are an error that names them, both for the payment and for later lookups.
 ///
 /// Holds: Several payments under one request id are an error that names them.
 #[tokio::test(start_paused = true)]
@@ -423,7 +425,7 @@ async fn several_payments_of_one_request_are_an_error_that_names_them() {
     }
 }
 
-/// A new access id beside a refusal may have been made, and have ended the one before.
+/// A refusal that contains a new access id may mean that it was issued and invalidated the previous one.
 #[tokio::test]
 async fn an_access_id_beside_a_refusal_may_have_been_made() {
     let body = r#"{"success":false,"accessId":"access-0009-4aaa-8bbb"}"#;
@@ -433,7 +435,7 @@ async fn an_access_id_beside_a_refusal_may_have_been_made() {
     }
 }
 
-/// What the gateway says is under way is waited for, and both of its words are one outcome.
+/// A payment in progress is waited for, and its two reports are one outcome.
 #[tokio::test(start_paused = true)]
 async fn processing_and_then_approved_is_one_outcome() {
     let pending =
@@ -473,7 +475,7 @@ async fn under_its_id_a_request_is_found_or_made() {
     assert_eq!(first.payment_id, again.payment_id);
     assert_eq!(gateway.payments().len(), 1);
 
-    // Lost, so that nobody knows; and then, under the id of the error, made.
+    // Lost, so that the outcome is unknown; then made under the id of the error.
     let error = client.payments().pay(&payment).await.unwrap_err();
     assert!(error.is_outcome_unknown());
     assert_eq!((error.delivery(), error.operation()), (Delivery::MaybeSent, Some(PAY)));
@@ -485,7 +487,7 @@ async fn under_its_id_a_request_is_found_or_made() {
     assert_eq!(gateway.payments().len(), 2);
 }
 
-/// A request that cannot even be looked for is not sent again.
+/// A request whose lookup fails is not sent again.
 ///
 /// Holds: A request that cannot be looked up is not sent again.
 #[tokio::test(start_paused = true)]
@@ -499,12 +501,12 @@ async fn without_a_look_there_is_no_repeat() {
     assert!(error.is_outcome_unknown() && error.request_id().is_some());
     assert_eq!(gateway.count(PAY), 1);
 
-    // Nor is it sent under an id of which nothing can be found out.
+    // It is not sent under an id that cannot be looked up either.
     let id = error.into_request_id().unwrap();
     let error = gateway.client().payments().under(id).pay(&card_payment()).await.unwrap_err();
     assert!(error.is_outcome_unknown() && error.request_id().is_some());
     assert_eq!(gateway.count(PAY), 1);
-    // A list under another name is no empty list.
+    // A list under another name is not an empty list.
     let gateway = Gateway::new(|_, route| match route {
         Operation::Pay => Does::Fail(Kind::Closed),
         Operation::SearchPayments => Does::Say(200, r#"{"success":true,"results":[]}"#.into()),
@@ -579,8 +581,8 @@ async fn a_refund_is_found_by_its_request_or_in_its_payment() {
     }
 }
 
-/// Pages and payers cannot be looked for: their request is sent once. To go on under its id is for the caller: the
-/// gateway refuses it if it was performed.
+/// Pages and payers cannot be looked up: their request is sent once. The caller can continue under its id: the gateway
+/// refuses the request if it was performed.
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_looked_for_is_sent_once() {
     for (fate, is_made) in [(Does::Fail(Kind::Closed), false), (Does::PerformThen(Kind::Closed), true)] {
@@ -597,7 +599,7 @@ async fn what_cannot_be_looked_for_is_sent_once() {
             Err(error) => {
                 assert!(is_made && error.is_outcome_unknown());
                 assert_eq!(error.gateway_message(), Some("requestId has already been used."));
-                // The id names the page, which can be expired by it.
+                // The id names the page, and can be used to expire it.
                 let id = error.into_request_id().unwrap();
                 client.pages().expire(&id.used()).await.unwrap();
             }

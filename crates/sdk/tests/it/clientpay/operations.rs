@@ -1,4 +1,4 @@
-//! Every operation with a request of all its kinds: what is sent, and that it succeeds.
+//! Every operation with a request of each kind: its message, and its success.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ type Outcome = Pin<Box<dyn Future<Output = Result<String, Error>> + Send>>;
 
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
-    /// Does it and prints the value.
+    /// Runs the operation and prints the value.
     pub(crate) run: fn(ClientPay) -> Outcome,
 }
 
@@ -80,7 +80,7 @@ async fn a_payment_is_refunded() {
     );
 }
 
-/// Version 2 has the access id in a header, and in two where the vendor's pages differ; version 1.0 in the body.
+/// The access id is in a header in version 2 (in two where the vendor's pages differ), and in the body in version 1.0.
 #[tokio::test]
 async fn where_the_access_id_goes() {
     for version in [Version::V2, Version::V1] {

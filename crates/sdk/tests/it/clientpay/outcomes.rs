@@ -1,4 +1,4 @@
-//! What the client makes of every kind of answer, and of none; and of postbacks.
+//! The client's result for every kind of response, for a missing response, and for postbacks.
 
 use perennial::ErrorKind;
 use perennial::clientpay::*;
@@ -7,7 +7,7 @@ use perennial::transport::Kind;
 use super::gateway::{Does, Gateway};
 use super::operations::{card_payment, invoice_page};
 
-/// What one answer makes of a read, of a page and of an expiry, when all of them get it each time.
+/// The results of a read, of a page and of an expiry that always get the same response.
 #[tokio::test(start_paused = true)]
 #[rustfmt::skip]
 async fn what_each_answer_means() {

@@ -1,4 +1,4 @@
-//! Nothing that is printed shows a credential, an id, a card or an account, even when the gateway repeats them.
+//! No printed text contains a credential, an id, a card or an account, even if the gateway repeats them.
 
 use std::error::Error as _;
 use std::fmt::Debug;
@@ -16,7 +16,7 @@ const ACCESS: &str = "access-0001-4aaa-8bbb";
 const CANARIES: [&str; 8] =
     [INTEGRATOR, ACCOUNT, PIN, ACCESS, CARD, "4111 1111 1111 1111", "9876", "739155501234"];
 
-/// The operations that are made with credentials, not with an access id.
+/// The operations that use credentials instead of an access id.
 const GIVEN_FOR: [Operation; 3] =
     [Operation::CurrentAccessId, Operation::NewAccessId, Operation::NewCustomerAccessId];
 
@@ -41,7 +41,7 @@ async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
             let does = does.clone();
             let gateway = Gateway::new(move |_, route| match &does {
                 _ if route.name() != operation.name => Does::Well,
-                // Nobody knows an id before it is given.
+                // An id is not known before it is issued.
                 Does::Say(status, body) if GIVEN_FOR.contains(&route) => {
                     Does::Say(*status, body.replace(ACCESS, ""))
                 }
@@ -90,7 +90,7 @@ async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
 
 #[tokio::test]
 async fn what_was_sent_is_masked_however_it_comes_back() {
-    // Those of the other vendor's key are not sent here.
+    // The spellings for the other vendor's key do not apply here.
     for (spelling, trace) in SPELLINGS.iter().filter(|(spelling, _)| !spelling.contains("0123")) {
         let text = format!("not {spelling} again").escape_default().to_string();
         let text = text.replace("\\u{200b}", "\\u200b").replace("\\'", "'");

@@ -1,4 +1,4 @@
-//! A payment that cannot be read hides no other, and never counts as absent.
+//! A payment that cannot be read does not hide others, and never counts as absent.
 
 use perennial::clientpay::{Criteria, Expected, Operation, PaymentSearch};
 use perennial::transport::Kind;
@@ -7,7 +7,7 @@ use perennial::{ErrorKind, UnreadableRecord};
 use super::gateway::{Does, Gateway};
 use super::operations::{card_payment, connect_search};
 
-/// It may be the one that is looked for: it is not made again, and nothing is confirmed.
+/// It may be the requested payment: it is not made again, and nothing is confirmed.
 #[tokio::test(start_paused = true)]
 async fn it_may_be_the_one_that_is_looked_for() {
     let found = r#"{"success":true,"payments":[{"paymentID":"7","requestID":"x","paymentAmount":"540,25"}]}"#;
@@ -31,7 +31,7 @@ async fn it_may_be_the_one_that_is_looked_for() {
     assert!(list.next().await.is_none());
 }
 
-/// Only a list that is there and empty says that no invoice is open.
+/// Only an existing empty list means that no invoice is open.
 #[tokio::test]
 async fn an_answer_without_a_list_of_invoices_is_unreadable() {
     for (body, is_empty) in [

@@ -186,7 +186,7 @@ fn what_is_never_guessed() {
     ] {
         assert_eq!(error, format!("JSON at {member}: the value is not valid"));
     }
-    // What moves no money is kept as it came.
+    // Members that move no money are kept unchanged.
     let body = r#"{"paymentMethodType":"Visa","statusByType":1.5}"#;
     let payment = decoded(payment::decode, body).value;
     assert_eq!(
