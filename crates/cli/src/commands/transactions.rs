@@ -15,7 +15,7 @@ use super::criteria::{Criteria, Pages, key};
 use super::{both, of_card, renamed};
 use crate::failure::Failure;
 use crate::input::{self, CardData, CardSource};
-use crate::output::{Output, Shown, note};
+use crate::output::{IntoRecord, Output, note};
 
 /// Card transactions.
 #[derive(Debug, Subcommand)]
@@ -282,14 +282,14 @@ impl Transactions {
 }
 
 /// Notes for people that nothing was charged; for programs, the member `charged` beside the transaction is false.
-pub(super) fn note_duplicate(output: Output, made: &Transaction) {
-    if matches!(output, Output::Table) && made.is_duplicate() {
+pub(super) fn note_duplicate(output: Output, transaction: &Transaction) {
+    if matches!(output, Output::Table) && transaction.is_duplicate() {
         note("this is an earlier transaction: nothing was charged now");
     }
 }
 
 /// Prints the transaction. A decline and a partial approval are reported even if printing fails.
-pub(super) fn tell<T: Shown>(
+pub(super) fn tell<T: IntoRecord>(
     output: Output,
     outcome: Result<(), Failure>,
     answer: Response<T>,
@@ -299,14 +299,14 @@ pub(super) fn tell<T: Shown>(
 }
 
 /// The failure if the transaction is not the requested success.
-pub(super) fn outcome(made: &Transaction, exchange_id: Option<&str>) -> Result<(), Failure> {
+pub(super) fn outcome(transaction: &Transaction, exchange_id: Option<&str>) -> Result<(), Failure> {
     let exchange_id = exchange_id.map(str::to_owned);
-    if let Some(Decline { message, code }) = made.decline() {
+    if let Some(Decline { message, code }) = transaction.decline() {
         return Err(Failure::Declined { message, code, exchange_id });
     }
-    match made.partial() {
+    match transaction.partial() {
         // An earlier transaction was partial when it was made.
-        Some(partial) if !made.is_duplicate() => {
+        Some(partial) if !transaction.is_duplicate() => {
             let message = format!("{}: charge the rest, or void the transaction", in_part(partial));
             Err(Failure::Partial { message, exchange_id })
         }

@@ -18,12 +18,12 @@ pub(crate) fn mark() {
 }
 
 /// A sheet in progress. Its header is written before the first row, because an empty output is not a sheet.
-pub(super) struct Sheet {
+pub(super) struct CsvWriter {
     header: Vec<String>,
     begun: bool,
 }
 
-impl Sheet {
+impl CsvWriter {
     pub(super) fn new(header: Vec<String>) -> Self {
         Self { header, begun: false }
     }
@@ -125,9 +125,9 @@ mod tests {
             ("4111111111111111", "************1111"),
             ("Zoë zahlt 50,00 €", "\"Zoë zahlt 50,00 €\""),
         ] {
-            let mut sheet = Sheet::new(vec!["name".to_owned(), "note".to_owned()]);
+            let mut writer = CsvWriter::new(vec!["name".to_owned(), "note".to_owned()]);
             let mut out = Vec::new();
-            sheet.add(&mut out, &Record::default().with("name", text)).unwrap();
+            writer.add(&mut out, &Record::default().with("name", text)).unwrap();
             assert_eq!(String::from_utf8(out).unwrap(), format!("name,note\r\n{written},\r\n"));
         }
     }
@@ -139,9 +139,9 @@ mod tests {
             .with("billing", inner("63101"))
             .with("links", vec![inner("1;=2"), inner("\u{1b}")])
             .with("count", 2);
-        let mut sheet = Sheet::new(["billing.zip", "links", "count"].map(str::to_owned).into());
+        let mut writer = CsvWriter::new(["billing.zip", "links", "count"].map(str::to_owned).into());
         let mut out = Vec::new();
-        sheet.add(&mut out, &record).unwrap();
+        writer.add(&mut out, &record).unwrap();
         let row = r#"63101,"[{""zip"":""1\u003b=2""},{""zip"":""\u001b""}]",2"#;
         assert_eq!(String::from_utf8(out).unwrap(), format!("billing.zip,links,count\r\n{row}\r\n"));
     }

@@ -159,8 +159,8 @@ impl Refunded {
             refund.map_err(|violations| renamed(&by_option(&violations), "payment-id", "<PAYMENT-ID>"));
         let (refund, id) = both(refund, self.under.id())?;
         let refunded = self.resend.payments(client, id).refund(&refund).await;
-        let look = || lookup::of_refund(refund.fields().payment_id);
-        tell(output, refunded.map_err(|error| Failure::lost(error, look()))?)
+        let look_up = || lookup::of_refund(refund.fields().payment_id);
+        tell(output, refunded.map_err(|error| Failure::lost(error, look_up()))?)
     }
 }
 

@@ -11,7 +11,7 @@ use perennial_sandbox::{Sandbox, World};
 use super::{Guide, OUTCOMES, SEED, row};
 use crate::context::Global;
 use crate::failure::Failure;
-use crate::output::{Output, Record, Shown};
+use crate::output::{IntoRecord, Output, Record};
 
 const MONTHS: u64 = 12;
 /// A key pasted from a PDF: it has an invisible hyphen at a line end.
@@ -26,12 +26,12 @@ pub(super) async fn run(global: &Global) -> Result<(), Failure> {
     let world = sandbox.world(SEED).await?;
     guide.say("1. A sandbox of the gateway runs on this machine. Its clock stands at 2027-01-01.");
 
-    let told = tour(guide, &client(global, &sandbox, &world)?, &world).await?;
+    let report = tour(guide, &client(global, &sandbox, &world)?, &world).await?;
     sandbox.stop().await;
     if global.output.is_json() {
-        return global.output.record(&told.record());
+        return global.output.record(&report.record());
     }
-    guide.sum_up(&told)?;
+    guide.sum_up(&report)?;
     guide.say_next_steps();
     Ok(())
 }
@@ -47,7 +47,7 @@ fn client(global: &Global, sandbox: &Sandbox, world: &World) -> Result<Clearent,
 }
 
 /// Results of the tour.
-struct Told {
+struct Report {
     refused_key: String,
     customer: Customer,
     token: Token,
@@ -61,7 +61,7 @@ struct Told {
     declined: Charged,
 }
 
-async fn tour(guide: Guide, client: &Clearent, world: &World) -> Result<Told, Failure> {
+async fn tour(guide: Guide, client: &Clearent, world: &World) -> Result<Report, Failure> {
     let refused_key = check_key(guide, client).await?;
     let (customer, token, plan) = sign_up(guide, client).await?;
 
@@ -81,7 +81,7 @@ async fn tour(guide: Guide, client: &Clearent, world: &World) -> Result<Told, Fa
     guide.say("7. So the plan is suspended, then canceled, which is final.");
 
     let declined = declined_sale(guide, client, &token).await?;
-    Ok(Told {
+    Ok(Report {
         refused_key,
         customer,
         token,
@@ -195,7 +195,7 @@ fn refusal<T>(deleted: Result<T, Error>) -> Result<Refusal, Failure> {
     }
 }
 
-impl Told {
+impl Report {
     fn charged(&self) -> Total {
         self.payments.iter().filter_map(|payment| payment.payment_amount).sum()
     }
@@ -261,16 +261,16 @@ impl Guide {
         }
     }
 
-    fn sum_up(self, told: &Told) -> Result<(), Failure> {
+    fn sum_up(self, report: &Report) -> Result<(), Failure> {
         self.say("In short:");
-        let declined = told.declined.decline().and_then(|decline| decline.code).unwrap_or_default();
-        let status = told.canceled.status.as_ref().map(ToString::to_string).unwrap_or_default();
+        let declined = report.declined.decline().and_then(|decline| decline.code).unwrap_or_default();
+        let status = report.canceled.status.as_ref().map(ToString::to_string).unwrap_or_default();
         let rows = vec![
-            row("customer", told.customer.customer_key.to_string()),
-            row("plan", told.plan.plan_key.to_string()),
+            row("customer", report.customer.customer_key.to_string()),
+            row("plan", report.plan.plan_key.to_string()),
             row("plan status", status),
-            row("payments made", told.payments.len().to_string()),
-            row("total charged", told.charged().to_string()),
+            row("payments made", report.payments.len().to_string()),
+            row("total charged", report.charged().to_string()),
             row("refused deletions", "the plan, the customer".to_owned()),
             row("declined sales", format!("1 (result code {declined})")),
         ];

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::{Guide, OUTCOMES, SEED, row};
 use crate::context::Global;
 use crate::failure::Failure;
-use crate::output::{Output, Record, Shown};
+use crate::output::{IntoRecord, Output, Record};
 
 /// Numbers of the vendor's published list: an approved one, and a declined one.
 const CARD: &str = "4000100011112224";
@@ -33,12 +33,12 @@ pub(super) async fn run(global: &Global) -> Result<(), Failure> {
     let world = sandbox.world(SEED).await?;
     guide.say("1. A sandbox of the gateway runs on this machine. Its clock stands at 2027-01-01.");
 
-    let told = tour(guide, &client(global, &sandbox, &world)?, global.deadline()).await?;
+    let report = tour(guide, &client(global, &sandbox, &world)?, global.deadline()).await?;
     sandbox.stop().await;
     if global.output.is_json() {
-        return global.output.record(&told.record());
+        return global.output.record(&report.record());
     }
-    told.sum_up(guide)?;
+    report.sum_up(guide)?;
     guide.say_next_steps();
     Ok(())
 }
@@ -53,7 +53,7 @@ fn client(global: &Global, sandbox: &Sandbox, world: &World) -> Result<ClientPay
 }
 
 /// Results of the tour.
-struct Told {
+struct Report {
     page: Page,
     postbacks: Vec<Payment>,
     on_page: Payment,
@@ -64,13 +64,13 @@ struct Told {
     found: Vec<Payment>,
 }
 
-async fn tour(guide: Guide, client: &ClientPay, patience: Duration) -> Result<Told, Failure> {
+async fn tour(guide: Guide, client: &ClientPay, patience: Duration) -> Result<Report, Failure> {
     open_session(guide, client).await?;
     let hook = TcpListener::bind(("127.0.0.1", 0)).await.map_err(Failure::System)?;
     let page = make_page(guide, client, &hook).await?;
     let pay = async {
         fill_in(&page, patience).await?;
-        Ok::<_, Failure>([told_by(&hook).await?, told_by(&hook).await?])
+        Ok::<_, Failure>([receive_postback(&hook).await?, receive_postback(&hook).await?])
     };
     let late = |_| Failure::Unexpected("the gateway posted nothing of the payment");
     let postbacks = Vec::from(timeout(patience, pay).await.map_err(late)??);
@@ -98,7 +98,7 @@ async fn tour(guide: Guide, client: &ClientPay, patience: Duration) -> Result<To
     let found = client.payments().search(search).collect_all().await?;
     guide.say(&format!("10. A search for {SESSION} finds all of them:"));
     guide.payments(&found)?;
-    Ok(Told { page, postbacks, on_page, direct, refused, declined, refunded, found })
+    Ok(Report { page, postbacks, on_page, direct, refused, declined, refunded, found })
 }
 
 /// Requests the live access id before it creates one, as the client does itself for every call.
@@ -165,7 +165,7 @@ async fn browse(method: Method, url: &str, form: String, patience: Duration) -> 
 }
 
 /// Receives one postback, as the merchant's own server does.
-async fn told_by(hook: &TcpListener) -> Result<Payment, Failure> {
+async fn receive_postback(hook: &TcpListener) -> Result<Payment, Failure> {
     let body = receive(hook).await.map_err(Failure::System)?;
     match postback(&body)? {
         Postback::Payment(payment) => Ok(*payment),
@@ -201,14 +201,14 @@ async fn confirm(
     page: &Page,
     postbacks: &[Payment],
 ) -> Result<Payment, Failure> {
-    let asked = Expected { request_id: page.request_id.clone(), amount: "2490.50".parse().ok() };
-    let confirmed = client.payments().confirm(&asked).await?.into_value();
+    let expected = Expected { request_id: page.request_id.clone(), amount: "2490.50".parse().ok() };
+    let confirmed = client.payments().confirm(&expected).await?.into_value();
     let confirmed = confirmed.filter(|confirmed| confirmed.verdict() == Verdict::Approved);
     let confirmed = confirmed.ok_or(Failure::Unexpected("the payment on the page was not made"))?;
-    let told: Vec<String> = postbacks.iter().map(status).collect();
+    let statuses: Vec<String> = postbacks.iter().map(status).collect();
     guide.say(&format!(
         "5. The payer pays on it by card. It is posted that this is {}.",
-        told.join(", then ")
+        statuses.join(", then ")
     ));
     guide.say("   Anybody could post that, so the gateway is asked: the invoice is paid.");
     Ok(confirmed.payment().clone())
@@ -258,7 +258,7 @@ fn status(payment: &Payment) -> String {
     payment.payment_status.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
-impl Told {
+impl Report {
     fn record(self) -> Record {
         let posted =
             |payment: &Payment| Record::default().with("paymentStatus", payment.payment_status.clone());
