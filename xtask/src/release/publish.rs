@@ -30,7 +30,7 @@ pub(super) fn publish(workspace: &Workspace) -> Result<(), Failure> {
     }
     let open = gate::check(workspace, &picked(&[])?)?;
     if !open.is_empty() {
-        return Err(Failure::Unasked { gates: open.join(", ") });
+        return Err(Failure::Unanswered { gates: open.join(", ") });
     }
     go_on(workspace, REGISTRY)?;
     let version = workspace.version();
