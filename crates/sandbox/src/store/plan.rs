@@ -9,7 +9,7 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
-use super::row::{self, Columns, cents, insert, prose, read, read_amount, read_some, shown, text};
+use super::row::{self, Columns, cents, insert, prose, read, read_amount, read_some, text, to_text};
 use crate::clock::Moment;
 use crate::store::session::Session;
 use crate::store::world::Kind;
@@ -86,12 +86,12 @@ impl Session<'_> {
             ("frequency_month", number(frequency_month.as_ref())),
             ("frequency_week", number(frequency_week.as_ref())),
             ("amount", cents(*payment_amount)),
-            ("start_date", shown(*start_date)),
-            ("end_date", shown(*end_date)),
+            ("start_date", to_text(*start_date)),
+            ("end_date", to_text(*end_date)),
             ("status", text(status.as_ref().map(PlanStatus::as_str))),
             ("email_address", text(email_address.as_ref())),
             ("email_receipt", email_receipt.as_ref().and_then(Reported::value).unwrap_or_default().into()),
-            ("next_charge", shown(next)),
+            ("next_charge", to_text(next)),
         ])
     }
 
