@@ -124,7 +124,7 @@ impl DryRun {
     }
 
     /// Shows the changes of a command that writes to no gateway.
-    pub(crate) fn tell(output: Output, object: Record) -> Result<(), Failure> {
+    pub(crate) fn print(output: Output, object: Record) -> Result<(), Failure> {
         output.record(&Record::default().with("dry-run", true).and(object))
     }
 
@@ -203,7 +203,7 @@ impl<E: Exchange> Exchange for InterceptingExchange<E> {
             return self.exchange.exchange(request, deadline).await;
         }
         lock(&self.seen).request.get_or_insert(Withheld::of(&request));
-        // Of all failures the one that is final, and after which nobody looks for what became of the request.
+        // The only failure that is final and after which no code looks up the outcome of the request.
         Err(TransportError::new(Kind::Unrecorded))
     }
 }

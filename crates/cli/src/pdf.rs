@@ -268,7 +268,7 @@ mod tests {
                 assert!(cut.is_err() || cut.as_deref() == Ok(KEY), "{at}");
                 let mut broken = document.clone();
                 broken[at] ^= 0x15;
-                // That it ends, and without a panic, is what is asked of it.
+                // The call must end, and without a panic.
                 let _ = read(&broken, password);
             }
         }

@@ -64,7 +64,7 @@ impl Connect {
         let proved = MerchantKey { environment: environment.clone(), key: ApiKey::new(key.expose())? };
         global.client_of(proved)?.batches().open().await?;
         if global.dry_run.is_on() {
-            return DryRun::tell(global.output, profile_record(&self.name, &environment));
+            return DryRun::print(global.output, profile_record(&self.name, &environment));
         }
         store.put(&self.name, MerchantKey { environment: environment.clone(), key }).await?;
         global.output.record(&profile_record(&self.name, &environment))
@@ -82,7 +82,7 @@ impl Connect {
 impl Profiles {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         global.refuse_gateway("profiles calls no gateway")?;
-        // Nothing has to be opened to know that nothing is kept.
+        // A missing file has no profiles and is not opened.
         let profiles =
             if global.keys.is_missing()? { BTreeMap::new() } else { global.keys.store()?.list().await? };
         if profiles.is_empty() && global.output == Output::Table {
@@ -101,7 +101,7 @@ impl Disconnect {
         let store = global.keys.store()?;
         if global.dry_run.is_on() {
             let MerchantKey { environment, .. } = store.get(&self.name).await?;
-            return DryRun::tell(global.output, profile_record(&self.name, &environment));
+            return DryRun::print(global.output, profile_record(&self.name, &environment));
         }
         store.remove(&self.name).await?;
         global.output.record(&Record::default().with("profile", self.name.as_str()))

@@ -151,7 +151,7 @@ impl Invoices {
                 let amount = named.amount.as_deref().map(|amount| key("amount", amount)).transpose();
                 let (number, amount) = both(key::<Reference>("<NUMBER>", &named.number), amount)?;
                 let status = global.client().await?.invoices().status(&number).await?;
-                Standing::found(number, status, amount).tell(output)
+                InvoiceReport::found(number, status, amount).print(output)
             }
         }
     }
@@ -175,30 +175,30 @@ impl Pay {
         match paid {
             InvoicePayment::Made(charged) => {
                 let outcome = outcome(&charged, None);
-                let printed = show(output, Standing::charged(number, charged.transaction));
+                let printed = show(output, InvoiceReport::charged(number, charged.transaction));
                 // A decline is reported whether or not the transaction can be printed.
                 outcome.and(printed)
             }
             InvoicePayment::Partial(charge) => {
-                Standing::found(number, InvoiceStatus::Partial(*charge), amount).tell(output)
+                InvoiceReport::found(number, InvoiceStatus::Partial(*charge), amount).print(output)
             }
             InvoicePayment::Several(charges) => {
-                Standing::found(number, InvoiceStatus::Several(charges), amount).tell(output)
+                InvoiceReport::found(number, InvoiceStatus::Several(charges), amount).print(output)
             }
             InvoicePayment::Before(before) => {
                 if let Output::Table = output {
                     note("the invoice was paid before: nothing was charged now");
                 }
-                let before = Standing::found(number, InvoiceStatus::Paid(*before), amount);
-                show(output, Standing { charged: Some(false), ..before })
+                let before = InvoiceReport::found(number, InvoiceStatus::Paid(*before), amount);
+                show(output, InvoiceReport { charged: Some(false), ..before })
             }
             InvoicePayment::InTheWay(earlier) => Err(in_the_way(&invoice, &earlier)),
         }
     }
 }
 
-fn show(output: Output, standing: Standing) -> Result<(), Failure> {
-    output.left::<Standing>(&standing.record(), None)
+fn show(output: Output, report: InvoiceReport) -> Result<(), Failure> {
+    output.left::<InvoiceReport>(&report.record(), None)
 }
 
 /// The failure for an earlier charge that forbids this one.
@@ -290,7 +290,7 @@ const SEVERAL: &str = "charged-more-than-once";
 const UNDECIDED: &str = "undecided";
 
 /// The status of an invoice, the transactions that decide it, and whether it was charged just now.
-struct Standing {
+struct InvoiceReport {
     number: Reference,
     /// The amount of the invoice, if it is known.
     amount: Option<Amount>,
@@ -299,7 +299,7 @@ struct Standing {
     transactions: Vec<Transaction>,
 }
 
-impl Standing {
+impl InvoiceReport {
     fn found(number: Reference, status: InvoiceStatus, amount: Option<Amount>) -> Self {
         let (status, transactions) = match status {
             InvoiceStatus::Paid(charge) => {
@@ -334,7 +334,7 @@ impl Standing {
 
     /// Prints the status. An invoice that is unpaid and must not be charged again is reported even if printing
     /// fails.
-    fn tell(self, output: Output) -> Result<(), Failure> {
+    fn print(self, output: Output) -> Result<(), Failure> {
         let failure = self.failure();
         let printed = show(output, self);
         failure.map_or(printed, Err)
@@ -390,7 +390,7 @@ fn compared(amount: Amount, charge: &Transaction) -> &'static str {
     }
 }
 
-impl IntoRecord for Standing {
+impl IntoRecord for InvoiceReport {
     const COLUMNS: &'static [&'static str] = &["number", "status", "charged", "taken", "due"];
     const OBJECT: &'static str = "invoice";
 

@@ -243,30 +243,30 @@ impl Transactions {
             Self::Sale(sale) => {
                 let sold = transactions.sale(&sale.charge()?).await?;
                 note_duplicate(output, &sold);
-                tell(output, outcome(&sold, sold.exchange_id()), sold)
+                print(output, outcome(&sold, sold.exchange_id()), sold)
             }
             Self::Auth(sale) => {
                 let reserved = transactions.auth(&sale.charge()?).await?;
                 note_duplicate(output, &reserved);
-                tell(output, outcome(&reserved, reserved.exchange_id()), reserved)
+                print(output, outcome(&reserved, reserved.exchange_id()), reserved)
             }
             Self::Capture(capture) => {
                 let captured = transactions.capture(&capture.capture()?).await?;
-                tell(output, outcome(&captured, captured.exchange_id()), captured)
+                print(output, outcome(&captured, captured.exchange_id()), captured)
             }
             Self::Void(named) => {
                 let voided = transactions.void(&Void { id: named.id()? }).await?;
-                tell(output, outcome(&voided, voided.exchange_id()), voided)
+                print(output, outcome(&voided, voided.exchange_id()), voided)
             }
             Self::Update(update) => {
                 let (id, update) =
                     both(update.named.id(), update.fields.fill(TransactionUpdate::builder()).build())?;
                 let updated = transactions.update(&id, &update).await?;
-                tell(output, outcome(&updated, updated.exchange_id()), updated)
+                print(output, outcome(&updated, updated.exchange_id()), updated)
             }
             Self::Refund(refund) => {
                 let refunded = transactions.refund(&refund.refund()?).await?;
-                tell(output, outcome(&refunded, refunded.exchange_id()), refunded)
+                print(output, outcome(&refunded, refunded.exchange_id()), refunded)
             }
             Self::Get(named) => output.one(transactions.get(&named.id()?).await?.into_value()),
             Self::Search(search) => {
@@ -289,7 +289,7 @@ pub(super) fn note_duplicate(output: Output, transaction: &Transaction) {
 }
 
 /// Prints the transaction. A decline and a partial approval are reported even if printing fails.
-pub(super) fn tell<T: IntoRecord>(
+pub(super) fn print<T: IntoRecord>(
     output: Output,
     outcome: Result<(), Failure>,
     answer: Response<T>,

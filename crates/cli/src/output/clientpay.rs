@@ -1,4 +1,4 @@
-//! Shown members of ClientPay's objects, under the names that requests have for them.
+//! Printed members of ClientPay's objects, under the names that requests have for them.
 
 use perennial::clientpay::{
     AccessId, InvoiceDate, OpenInvoice, Page, PageStatus, PayerId, Payment, PaymentId, PaymentKind,

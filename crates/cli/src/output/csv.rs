@@ -9,15 +9,15 @@ use perennial::transport::redact;
 
 use super::{Record, Value, json};
 
-/// Whether a sheet starts with a byte order mark.
+/// Whether CSV output starts with a byte order mark.
 static IS_MARKED: AtomicBool = AtomicBool::new(false);
 
-/// Starts every sheet of this run with a byte order mark, which tells Excel that the text is UTF-8.
+/// Starts the CSV output of this run with a byte order mark, which tells Excel that the text is UTF-8.
 pub(crate) fn mark() {
     IS_MARKED.store(true, Ordering::Relaxed);
 }
 
-/// A sheet in progress. Its header is written before the first row, because an empty output is not a sheet.
+/// A writer of rows. It writes the header before the first row, because empty output has no header.
 pub(super) struct CsvWriter {
     header: Vec<String>,
     begun: bool,

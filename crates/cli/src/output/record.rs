@@ -1,4 +1,4 @@
-//! Shown fields of each object, under the names of the wire, in one order for tables and JSON.
+//! Printed fields of each object, under the names of the wire, in one order for tables and JSON.
 
 use std::borrow::Cow;
 
@@ -27,7 +27,7 @@ pub(crate) enum Value {
     Texts(Vec<String>),
 }
 
-/// An object that can be shown alone and in a list.
+/// An object that can be printed alone and in a list.
 pub(crate) trait IntoRecord {
     /// The columns of a list, the most important first: as many are shown as fit.
     const COLUMNS: &'static [&'static str];
@@ -44,7 +44,7 @@ pub(crate) trait IntoRecord {
     fn record(self) -> Record;
 }
 
-/// Declares the shown fields of a type: the columns of a list, then every field under its name. A missing field does
+/// Declares the printed fields of a type: the columns of a list, then every field under its name. A missing field does
 /// not compile. At the end, methods whose values are shown beside them.
 macro_rules! records {
     (
