@@ -151,7 +151,7 @@ mod tests {
         registry.refuse("nothing");
         go_on(&workspace, "local").unwrap();
         assert_eq!(registry.has(), ["perennial-seed 0.1.1", "perennial-tree 0.1.1"]);
-        // All of it is there: nothing is asked for again.
+        // Every package is published: nothing is uploaded again.
         go_on(&workspace, "local").unwrap();
         assert_eq!(registry.has().len(), 2);
     }
