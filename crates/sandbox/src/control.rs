@@ -40,7 +40,7 @@ pub(crate) async fn answer(
         }
         ("GET" | "HEAD", ["openapi.json"]) => return Ok(ok(openapi::document())),
         ("GET" | "HEAD", ["effects"]) => {
-            let effects: Vec<Json> = Effect::KINDS.iter().map(EffectKind::to_json).collect();
+            let effects: Vec<Json> = Effect::KINDS.iter().copied().map(EffectKind::to_json).collect();
             return Ok(ok(json!({ "effects": effects })));
         }
         ("POST", ["worlds"]) => return make_world(gateway, body).await,

@@ -292,7 +292,7 @@ mod tests {
             let mut steps = Vec::new();
             for _ in 0..4 {
                 let opened = super::open(connection, &row, at("2027-05-01T00:00:00Z"), &NO_FAULTS, 5)?;
-                steps.push((session.standing(Kind::Payment)?, opened.is_some()));
+                steps.push((session.count_of(Kind::Payment)?, opened.is_some()));
             }
             Ok(steps)
         });

@@ -109,7 +109,7 @@ impl Gateway {
     }
 
     /// Creates the world of a seed unless it exists.
-    pub(crate) async fn keep_world(&self, seed: Seed) -> Result<Credentials, StoreError> {
+    pub(crate) async fn ensure_world(&self, seed: Seed) -> Result<Credentials, StoreError> {
         let credentials = Credentials::of(seed);
         let hash = hash(credentials.api_key.expose());
         let end = WorldKey::end_of(&credentials.api_key);
@@ -274,7 +274,10 @@ impl Gateway {
     /// Takes a snapshot of a world and returns its id.
     pub(crate) async fn snapshot(&self, world_key: WorldKey) -> Result<Option<String>, StoreError> {
         let requests = self.requests.clone();
-        self.with_world(world_key, move |session| session.keep(requests.last_exchange(session.world))).await
+        self.with_world(world_key, move |session| {
+            session.take_snapshot(requests.last_exchange(session.world))
+        })
+        .await
     }
 
     /// Restores a world from a snapshot and returns the time of its clock.

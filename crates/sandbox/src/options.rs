@@ -71,7 +71,7 @@ impl GatewayOptions {
         Ok(options)
     }
 
-    pub(crate) fn to_json(&self) -> Json {
+    pub(crate) fn to_json(self) -> Json {
         let Self { retention, partial_amount } = self;
         let partial_amount = partial_amount.map(|amount| amount.to_string());
         given(json!({ "retention": retention.to_string(), "partial-amount": partial_amount }))

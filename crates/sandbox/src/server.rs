@@ -66,7 +66,7 @@ pub(crate) async fn serve(
         let accepted = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             error = gateway.store.ended() => {
-                // Whoever asks `Sandbox::failed` is told; this is for the cause.
+                // `Sandbox::failed` reports the error; the log has its cause.
                 tracing::info!(%error, cause = error.source().map(tracing::field::display), "the sandbox stops");
                 break;
             }
@@ -152,7 +152,7 @@ where
 fn wipe(read: Bytes) {
     let Ok(mut read) = read.try_into_mut() else { return };
     read.clear();
-    // What was consumed is before the buffer's start, and comes back if as much is asked for.
+    // What was consumed is before the buffer's start, and is reclaimed if that size is requested.
     let sizes = (1..=LARGEST_BODY / 1024).rev().map(|size| size * 1024);
     for size in sizes {
         if read.try_reclaim(size) {

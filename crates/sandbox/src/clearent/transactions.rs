@@ -179,7 +179,7 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
     let (amount, wants_token) = (*amount, create_token.is_some_and(|flag| flag.0));
     let only_vaults = kind == TransactionType::AUTH && amount.is_zero() && wants_token;
     let checks_invoice = check_field.is_some();
-    // Of the code no more is kept than what the issuer will say to it.
+    // Only the issuer's answer to the code is stored, not the code.
     let code = csc.map(Code::from);
     let description = prose(token_description.or(description));
     let record = recorded(kind, charge);
@@ -229,7 +229,7 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
                 avs_zip: None,
                 avs_required: true,
             })?;
-            alerts::tell(session, &record, Some(&token), session.now)?;
+            alerts::write_alert(session, &record, Some(&token), session.now)?;
             token
         };
         let token = Box::new(records::with_merchant(session, token));

@@ -170,7 +170,7 @@ pub(super) fn create(call: &Call<'_>) -> Handled {
         };
         let duration = document.options().and_then(|options| options.fields().duration.copied());
         let seconds = duration.unwrap_or(default).get();
-        session.keep_page(request_id.expose(), document.kind(), &written, seconds)?;
+        session.store_page(request_id.expose(), document.kind(), &written, seconds)?;
         let new_page =
             Page { request_id: request_id.used(), url: url_of(&site, document.kind(), &request_id.used()) };
         let reply = Reply::success(Some(new_page));

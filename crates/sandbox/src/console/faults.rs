@@ -57,7 +57,7 @@ pub(super) async fn page(gateway: &Gateway, world: &World, form: &Form, problem:
         h2 { "Set a fault" }
         (setter(world, form))
         h2 { "Active faults" }
-        (standing(world, &faults))
+        (active_faults(world, &faults))
     };
     Ok(Some(if problem.is_some() {
         world.refused("Faults", &content)
@@ -115,7 +115,7 @@ fn setter(world: &World, form: &Form) -> Markup {
     }
 }
 
-fn standing(world: &World, faults: &[StandingFault]) -> Markup {
+fn active_faults(world: &World, faults: &[StandingFault]) -> Markup {
     if faults.is_empty() {
         return html! { p.quiet { "None: no fault is set." } };
     }

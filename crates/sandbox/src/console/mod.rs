@@ -130,7 +130,7 @@ impl World {
             hash.query_row([number], |row| row.get(0)).optional()
         });
         let Some(hash) = hash.await? else { return Ok(None) };
-        // Whoever is on this machine may look; a world that is there was opened by its key.
+        // Anyone on this machine may view a world; an existing world was opened by its key.
         let key = WorldKey::of(hash);
         let clock = gateway.with_world(key, |session| Ok((session.now, session.clock.mode()))).await?;
         Ok(clock.map(|(now, mode)| Self { number, key, now, mode }))

@@ -29,7 +29,7 @@ pub(super) async fn page(gateway: &Arc<Gateway>, world: &World, problem: Option<
             ("payments", "Payments", Kind::Payment),
             ("transactions", "Transactions", Kind::Transaction),
         ] {
-            counts.push((page, name, session.standing(kind)?));
+            counts.push((page, name, session.count_of(kind)?));
         }
         Ok(Summary {
             counts,

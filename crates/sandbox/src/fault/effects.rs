@@ -221,7 +221,7 @@ effects! {
 }
 
 impl EffectKind {
-    pub(crate) fn to_json(&self) -> Json {
+    pub(crate) fn to_json(self) -> Json {
         let Self { name, members, what } = self;
         let members: Vec<Json> = members
             .iter()

@@ -107,7 +107,7 @@ pub(super) fn entered(form: &Form, any_card: bool, problems: &mut Problems) -> O
     let method = match method.build() {
         Ok(method) => method,
         Err(violations) => {
-            tell(&violations, problems);
+            add_problems(&violations, problems);
             return None;
         }
     };
@@ -116,7 +116,7 @@ pub(super) fn entered(form: &Form, any_card: bool, problems: &mut Problems) -> O
         (None, Some(account)) => Ok(Charged::account(account)),
         (None, None) => Ok(Charged { kind: PaymentKind::CARD, expiry: None, trigger: None }),
     };
-    let charged = charged.map_err(|violations| tell(&violations, problems)).ok()?;
+    let charged = charged.map_err(|violations| add_problems(&violations, problems)).ok()?;
     is_coded.then_some(Entered { method, charged })
 }
 
@@ -161,7 +161,7 @@ fn address(form: &Form) -> Option<perennial_domain::clientpay::AddressBuilder> {
 }
 
 /// Adds errors in the payer's words, without the rule's text or the value.
-fn tell(violations: &Violations, problems: &mut Problems) {
+fn add_problems(violations: &Violations, problems: &mut Problems) {
     for violation in violations {
         let (field, words) = field_and_message(&violation.field);
         if problems.of(field).is_none() {

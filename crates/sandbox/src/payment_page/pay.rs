@@ -55,7 +55,7 @@ impl PageRequest<'_> {
         };
         let booked = charge(self.session, &order, &source.charged(), self.decline)?;
         if !booked.payment.is_approved() {
-            self.tell(&booked, PageStatus::ACTIVE)?;
+            self.write_postbacks(&booked, PageStatus::ACTIVE)?;
             return Ok(self.form_page(
                 StatusCode::PAYMENT_REQUIRED,
                 &amounts,
@@ -71,7 +71,7 @@ impl PageRequest<'_> {
             let id = self.session.create_payer(&payer)?;
             self.session.add_method(&id, &method, charged.trigger.as_ref())?;
         }
-        self.tell(&booked, PageStatus::COMPLETED)?;
+        self.write_postbacks(&booked, PageStatus::COMPLETED)?;
         Ok(self.see())
     }
 
@@ -180,7 +180,7 @@ impl PageRequest<'_> {
         [processing, done].map(|report| payment::encode_postback(&Postback::Payment(Box::new(report))))
     }
 
-    fn tell(&self, booked: &Booked, status: PageStatus) -> rusqlite::Result<()> {
+    fn write_postbacks(&self, booked: &Booked, status: PageStatus) -> rusqlite::Result<()> {
         let (Some(url), Some(id)) = (self.document.return_address(), &booked.payment.payment_id) else {
             return Ok(());
         };

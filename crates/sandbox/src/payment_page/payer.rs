@@ -68,7 +68,7 @@ impl PageRequest<'_> {
             return Ok(self.see());
         }
         self.session.end_page(&self.page.request_id, &PageStatus::COMPLETED)?;
-        self.tell_of_payer(&id)?;
+        self.write_payer_postback(&id)?;
         Ok(self.see())
     }
 
@@ -152,7 +152,7 @@ impl PageRequest<'_> {
         updates
     }
 
-    fn tell_of_payer(&self, payer: &PayerId) -> rusqlite::Result<()> {
+    fn write_payer_postback(&self, payer: &PayerId) -> rusqlite::Result<()> {
         let Some(url) = self.document.return_address() else { return Ok(()) };
         let [session_id, customer_ref] = self.document.references();
         let methods = self.session.methods_of(payer.as_str())?;

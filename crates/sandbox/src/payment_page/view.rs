@@ -12,7 +12,7 @@ use crate::page_text::plain;
 use crate::store::clientpay::payer::StoredMethod;
 use crate::store::clientpay::payment::Booked;
 
-/// The page options that change its look.
+/// The options that set the appearance of a page.
 pub(super) struct Branding<'a> {
     header: &'a str,
     subheader: Option<&'a str>,

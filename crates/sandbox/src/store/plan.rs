@@ -148,7 +148,7 @@ impl Session<'_> {
     /// Archives the plans whose time has come by this moment: they are no longer found, and their payments stay.
     pub(crate) fn archive_due(&self, by: Moment) -> Result<()> {
         let due = params![self.world, by.millis()];
-        // Every call asks, and to look costs a fraction of an update that finds nothing.
+        // Every call runs this, and the query costs a fraction of an update that finds nothing.
         let sql = "SELECT EXISTS (SELECT 1 FROM plans WHERE world = ? AND archive_at <= ?)";
         if !self.connection.prepare_cached(sql)?.query_row(due, |row| row.get(0))? {
             return Ok(());

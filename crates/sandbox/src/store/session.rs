@@ -76,7 +76,7 @@ impl<'c> Session<'c> {
     }
 
     /// The number of existing objects of this kind.
-    pub(crate) fn standing(&self, kind: Kind) -> Result<u64> {
+    pub(crate) fn count_of(&self, kind: Kind) -> Result<u64> {
         let sql = "SELECT made - gone FROM tallies WHERE world = ? AND kind = ?";
         let mut statement = self.connection.prepare_cached(sql)?;
         let count = statement.query_row(params![self.world, kind.table()], |row| row.get(0)).optional()?;

@@ -12,7 +12,7 @@ use crate::options::GatewayOptions;
 
 impl Session<'_> {
     /// Stores a copy of the world, with the number of its last exchange. The id is derived from the world's seed.
-    pub(crate) fn keep(&self, exchanges: u64) -> Result<String> {
+    pub(crate) fn take_snapshot(&self, exchanges: u64) -> Result<String> {
         let sql = "SELECT count(*) + 1 FROM snapshots WHERE world = ?";
         let number = self.connection.query_row(sql, [self.world], |row| row.get(0))?;
         let name = format!("snap_{}", self.seed.uuid("snapshot", number));

@@ -72,8 +72,8 @@ pub(crate) type WorldGuard = OwnedMutexGuard<Dispatcher>;
 
 impl DeliveryQueue {
     pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<KeyHash>) {
-        let (notifications, notified) = mpsc::unbounded_channel();
-        (Self { notifications, dispatchers: Mutex::default() }, notified)
+        let (notifications, pending) = mpsc::unbounded_channel();
+        (Self { notifications, dispatchers: Mutex::default() }, pending)
     }
 
     /// Reports that this world may have something to deliver, now or later by its clock.
@@ -82,7 +82,7 @@ impl DeliveryQueue {
         let _ = self.notifications.send(world);
     }
 
-    /// Notifies the queue if deliveries are pending. The queue looks after the commit of the current job.
+    /// Notifies the queue if deliveries are pending. The queue reads them after the commit of the current job.
     pub(crate) fn notify_if_alerts_wait(
         &self,
         connection: &Connection,
@@ -110,7 +110,7 @@ impl DeliveryQueue {
 /// Delivers the alerts left from the last start, and then on each notification, until the sandbox stops.
 pub(crate) async fn serve(
     gateway: Arc<Gateway>,
-    mut notified: mpsc::UnboundedReceiver<KeyHash>,
+    mut pending: mpsc::UnboundedReceiver<KeyHash>,
     mut stop: watch::Receiver<bool>,
 ) {
     match gateway.store.run(WorldRow::with_alerts).await {
@@ -122,7 +122,7 @@ pub(crate) async fn serve(
         let world = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             _ = gateway.store.ended() => break,
-            Some(world) = notified.recv() => world,
+            Some(world) = pending.recv() => world,
         };
         let notify: &Arc<Notify> = match notifies.entry(world) {
             Entry::Occupied(known) => known.into_mut(),

@@ -34,7 +34,13 @@ impl StoredPage {
 
 impl Session<'_> {
     /// Stores a page for this many seconds.
-    pub(crate) fn keep_page(&self, request_id: &str, kind: &str, document: &str, seconds: u32) -> Result<()> {
+    pub(crate) fn store_page(
+        &self,
+        request_id: &str,
+        kind: &str,
+        document: &str,
+        seconds: u32,
+    ) -> Result<()> {
         let number = self.next(Kind::Page)?;
         let sql = "INSERT INTO pages (world, number, request_id, kind, document, created, expires)
                    VALUES (?, ?, ?, ?, ?, ?, ?)";
