@@ -230,6 +230,7 @@ fn exit_statuses_need_evidence(format: Format, one_of: usize, least: usize) {
     assert!(unfounded.is_empty(), "claims without evidence:\n{}", unfounded.join("\n"));
 }
 
+/// Holds: An exit status claims success or refusal only on whole and consistent evidence.
 #[test]
 fn an_exit_status_claims_nothing_without_evidence() {
     exit_statuses_need_evidence(Format::Json, 9, 440);
