@@ -11,11 +11,11 @@ pub(crate) enum Failure {
     /// A program ran and reported a failure.
     Refused { by_hand: String },
     /// A program could not be started, or its output could not be read.
-    NotStarted { programme: String, source: io::Error },
+    NotStarted { program: String, source: io::Error },
     /// A file or folder could not be read or written.
     File { path: PathBuf, source: io::Error },
     /// The output of a program has an unexpected form.
-    Unreadable { programme: String, source: serde_json::Error },
+    Unreadable { program: String, source: serde_json::Error },
     /// The bundled database is compiled from its C source, and no C compiler was found.
     NoCompiler,
     /// Programs that tests run are missing, and cannot be installed.
@@ -29,7 +29,7 @@ pub(crate) enum Failure {
     /// A gate needs a network resource that is out of reach, so it has no answer.
     OutOfReach { what: &'static str },
     /// Gates without an answer prevent a release.
-    Unasked { gates: String },
+    Unanswered { gates: String },
     /// The task takes no arguments.
     Arguments { given: String },
     /// The task does not accept this argument.
@@ -52,10 +52,10 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused { by_hand } => write!(f, "failed. By hand: {by_hand}"),
-            Self::NotStarted { programme, source } => write!(f, "cannot run `{programme}`: {source}"),
+            Self::NotStarted { program, source } => write!(f, "cannot run `{program}`: {source}"),
             Self::File { path, source } => write!(f, "cannot read or write {}: {source}", path.display()),
-            Self::Unreadable { programme, source } => {
-                write!(f, "cannot read what `{programme}` prints: {source}")
+            Self::Unreadable { program, source } => {
+                write!(f, "cannot read what `{program}` prints: {source}")
             }
             Self::NoCompiler => f.write_str(
                 "no C compiler that finds the C library's headers; SQLite is compiled from source.\n\
@@ -65,13 +65,13 @@ impl fmt::Display for Failure {
             ),
             Self::NoPrograms(packages) => write!(
                 f,
-                "tests need programmes that are not installed.\nDebian: sudo apt-get install -y {packages}"
+                "tests need programs that are not installed.\nDebian: sudo apt-get install -y {packages}"
             ),
             Self::Untidy { findings } => write!(f, "{findings} to mend"),
             Self::NoTool { name, by_hand } => write!(f, "cannot install {name}. By hand: {by_hand}"),
             Self::Circle { crates } => write!(f, "{crates} need each other: none can be published first"),
             Self::OutOfReach { what } => write!(f, "{what} cannot be reached from here"),
-            Self::Unasked { gates } => {
+            Self::Unanswered { gates } => {
                 write!(f, "not published: nobody could ask {gates}. Publish where they can be asked")
             }
             Self::Arguments { given } => write!(f, "takes no arguments, but was given `{given}`"),

@@ -104,7 +104,7 @@ fn root() -> PathBuf {
 fn target() -> Result<PathBuf, Failure> {
     let metadata = "cargo metadata --format-version 1 --no-deps";
     let metadata: serde_json::Value = serde_json::from_str(&Step::new(metadata).read()?)
-        .map_err(|source| Failure::Unreadable { programme: metadata.into(), source })?;
+        .map_err(|source| Failure::Unreadable { program: metadata.into(), source })?;
     Ok(metadata["target_directory"].as_str().unwrap_or("target").into())
 }
 

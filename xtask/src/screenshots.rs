@@ -11,8 +11,8 @@ use crate::step::Step;
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     no_arguments(arguments)?;
     let folder = root().join("docs/screenshots");
-    let made = fs::create_dir_all(&folder).and_then(|()| folder.canonicalize());
-    let folder = made.map_err(Failure::of_file(&folder))?;
+    let created = fs::create_dir_all(&folder).and_then(|()| folder.canonicalize());
+    let folder = created.map_err(Failure::of_file(&folder))?;
     terminal::draw(&folder)?;
     Step::new("cargo test -p perennial-sandbox --test browser")
         .variable("PERENNIAL_SCREENSHOTS", folder.display().to_string())

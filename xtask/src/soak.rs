@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_asked_for() {
+    fn what_is_requested() {
         let soak = |part, kills, seed, minutes| Ok(Soak { part, kills, seed, minutes });
         let cases = [
             ("", soak(None, 300, 42, None)),

@@ -25,8 +25,8 @@ impl Step {
     }
 
     /// A step for a program that is not in the path.
-    pub(crate) fn of(programme: &Path) -> Self {
-        Self { words: vec![programme.display().to_string()], ..Self::new("") }
+    pub(crate) fn of(program: &Path) -> Self {
+        Self { words: vec![program.display().to_string()], ..Self::new("") }
     }
 
     /// Runs in this folder instead of in the workspace.
@@ -120,7 +120,7 @@ impl Step {
     }
 
     fn not_started(&self, source: std::io::Error) -> Failure {
-        Failure::NotStarted { programme: self.words.first().cloned().unwrap_or_default(), source }
+        Failure::NotStarted { program: self.words.first().cloned().unwrap_or_default(), source }
     }
 }
 
@@ -144,14 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_programme_is_a_failure_that_names_its_command() {
+    fn a_failing_program_is_a_failure_that_names_its_command() {
         let failure = Step::new("git diff --quiet --no-index Cargo.toml rustfmt.toml").read().unwrap_err();
         assert_eq!(
             failure.to_string(),
             "failed. By hand: git diff --quiet --no-index Cargo.toml rustfmt.toml"
         );
-        let failure = Step::new("no-such-programme-here").run().unwrap_err();
-        assert!(failure.to_string().starts_with("cannot run `no-such-programme-here`: "), "{failure}");
+        let failure = Step::new("no-such-program-here").run().unwrap_err();
+        assert!(failure.to_string().starts_with("cannot run `no-such-program-here`: "), "{failure}");
     }
 
     #[test]

@@ -31,7 +31,7 @@ fn line(arguments: &[String]) -> &'static str {
 /// The counts of every `test result:` line that cargo's test programs print.
 #[derive(Debug, Default, PartialEq)]
 struct Tally {
-    programmes: usize,
+    programs: usize,
     passed: usize,
     failed: usize,
     ignored: usize,
@@ -47,7 +47,7 @@ impl Tally {
             let words = counts.split("; ").find_map(|part| part.strip_suffix(what));
             words.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
         };
-        self.programmes += 1;
+        self.programs += 1;
         self.passed += count("passed");
         self.failed += count("failed");
         self.ignored += count("ignored");
@@ -56,8 +56,8 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { programmes, passed, failed, ignored } = self;
-        write!(f, "{passed} passed, {failed} failed, {ignored} ignored in {programmes} test programmes")
+        let Self { programs, passed, failed, ignored } = self;
+        write!(f, "{passed} passed, {failed} failed, {ignored} ignored in {programs} test programs")
     }
 }
 
@@ -137,7 +137,7 @@ mod tests {
             for line in lines {
                 tally.add(line);
             }
-            (tally.programmes, tally.passed, tally.failed, tally.ignored)
+            (tally.programs, tally.passed, tally.failed, tally.ignored)
         };
         let ok =
             "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.20s";

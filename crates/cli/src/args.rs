@@ -57,16 +57,16 @@ impl Arguments {
                 interrupt.speak(*output, *verbose > 0, again);
                 if arguments.global.csv_bom {
                     if *output != Output::Csv {
-                        let told = "--csv-bom is for CSV: add --output csv, or leave it out";
-                        return Err(Failure::Usage(told.to_owned()));
+                        let message = "--csv-bom is for CSV: add --output csv, or leave it out";
+                        return Err(Failure::Usage(message.to_owned()));
                     }
                     csv::mark();
                 }
                 arguments.global.dry_run.refuse_read(&path)?;
                 Ok(Some(arguments))
             }
-            Err(told) if matches!(told.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-                told.print()?;
+            Err(help) if matches!(help.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+                help.print()?;
                 Ok(None)
             }
             Err(help) if help.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -75,8 +75,8 @@ impl Arguments {
                 Err(Failure::Usage(format!("a subcommand is missing\n\n{usage}")))
             }
             Err(error) => {
-                let told = tips::with_tip(&error, &command, line);
-                Err(Failure::Usage(secrets::masked(&told)))
+                let message = tips::with_tip(&error, &command, line);
+                Err(Failure::Usage(secrets::masked(&message)))
             }
         }
     }

@@ -146,8 +146,8 @@ impl Global {
     /// The URL of the local sandbox.
     pub(crate) fn sandbox(&self) -> Result<BaseUrl, Failure> {
         if self.environment.is_some() {
-            let told = "the vendor's gateways have no such command: leave out --environment";
-            return Err(Failure::Usage(told.to_owned()));
+            let message = "the vendor's gateways have no such command: leave out --environment";
+            return Err(Failure::Usage(message.to_owned()));
         }
         let url: BaseUrl = self.base_url.as_deref().unwrap_or("http://127.0.0.1:8480").parse()?;
         // Also where it is written with the version that the vendors print.

@@ -104,7 +104,7 @@ impl DryRun {
 
     /// Wraps the exchange so that it invents ids of ClientPay, to show the request under them.
     pub(crate) fn with_ids(&self, exchange: Arc<dyn Exchange>) -> Arc<dyn Exchange> {
-        if self.dry_run { Arc::new(MadeUpIds(exchange)) } else { exchange }
+        if self.dry_run { Arc::new(InventedIds(exchange)) } else { exchange }
     }
 
     /// Shows these charges beside the request.
@@ -117,14 +117,14 @@ impl DryRun {
         if self.dry_run {
             lock(&self.seen).notes = notes;
         } else {
-            for said in notes {
-                note(&format!("note: {said}"));
+            for plan_note in notes {
+                note(&format!("note: {plan_note}"));
             }
         }
     }
 
     /// Shows the changes of a command that writes to no gateway.
-    pub(crate) fn tell(output: Output, object: Record) -> Result<(), Failure> {
+    pub(crate) fn print(output: Output, object: Record) -> Result<(), Failure> {
         output.record(&Record::default().with("dry-run", true).and(object))
     }
 
@@ -134,10 +134,10 @@ impl DryRun {
         match request {
             Some(request) if output == Output::Table => request.show(charges, &notes),
             Some(request) => {
-                let told = Record::default().with("dry-run", true).with("request", request.record());
+                let record = Record::default().with("dry-run", true).with("request", request.record());
                 let notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
                 let notes = Some(notes).filter(|notes| !notes.is_empty());
-                output.record(&told.with("charges", charges).with("notes", notes))
+                output.record(&record.with("charges", charges).with("notes", notes))
             }
             None => ended,
         }
@@ -178,8 +178,8 @@ impl Withheld {
             Output::text("\n")?;
             Output::Table.rows(&["charge", "date", "payment-amount", "total"], charges)?;
         }
-        for said in notes {
-            note(&format!("note: {said}"));
+        for plan_note in notes {
+            note(&format!("note: {plan_note}"));
         }
         note("a dry run: this was not sent");
         Ok(())
@@ -203,16 +203,16 @@ impl<E: Exchange> Exchange for InterceptingExchange<E> {
             return self.exchange.exchange(request, deadline).await;
         }
         lock(&self.seen).request.get_or_insert(Withheld::of(&request));
-        // Of all failures the one that is final, and after which nobody looks for what became of the request.
+        // The only failure that is final and after which no code looks up the outcome of the request.
         Err(TransportError::new(Kind::Unrecorded))
     }
 }
 
 /// An exchange that answers requests for a new id, which would be a change too, with an invented one.
-struct MadeUpIds(Arc<dyn Exchange>);
+struct InventedIds(Arc<dyn Exchange>);
 
 #[async_trait]
-impl Exchange for MadeUpIds {
+impl Exchange for InventedIds {
     async fn exchange(
         &self,
         request: Request<Bytes>,

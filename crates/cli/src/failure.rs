@@ -31,11 +31,11 @@ pub(crate) enum Failure {
     /// Records of a list are unreadable; the others are printed.
     Unreadable(Vec<Error>),
     /// The outcome is unknown, with a command that looks it up.
-    Lost { error: Error, look: Line },
+    Lost { error: Error, look_up: Line },
     /// A signal ended the run, and no outcome is uncertain.
     Interrupted(Signal),
     /// A second signal ended the run during a write, which has these ids and this look-up.
-    CutShort { ids: Ids, look: Option<String> },
+    CutShort { ids: Ids, look_up: Option<String> },
     /// The request would charge twice; the text is the reason.
     Refused(String),
     /// Another plan makes equal charges; the text names it.
@@ -57,9 +57,9 @@ pub(crate) enum Failure {
     /// The sandbox refuses the operation on the world.
     World(WorldError),
     /// A running sandbox refuses the request.
-    Sandbox { status: StatusCode, told: String },
-    /// No sandbox answered. `look` is the command that shows whether a call that would change something was done.
-    Unanswered { error: TransportError, look: Option<&'static str> },
+    Sandbox { status: StatusCode, message: String },
+    /// No sandbox answered. `look_up` is the command that shows whether a call that would change something was done.
+    Unanswered { error: TransportError, look_up: Option<&'static str> },
     /// The sandbox broke its protocol.
     Unexpected(&'static str),
     /// Standard output cannot be written to. The operation was done nevertheless.
@@ -85,8 +85,8 @@ pub(crate) struct Complaint {
 
 impl Failure {
     /// Adds the command's look-up to the error of a write for which the facade has none.
-    pub(crate) fn lost(error: Error, look: Line) -> Self {
-        Self::Lost { error, look }
+    pub(crate) fn lost(error: Error, look_up: Line) -> Self {
+        Self::Lost { error, look_up }
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -104,8 +104,8 @@ impl Failure {
                 500.. => Exit::Unavailable,
                 _ => Exit::Usage,
             },
-            Self::Unanswered { error, look } => match error.delivery() {
-                Delivery::MaybeSent if look.is_some() => Exit::Unknown,
+            Self::Unanswered { error, look_up } => match error.delivery() {
+                Delivery::MaybeSent if look_up.is_some() => Exit::Unknown,
                 Delivery::NotSent | Delivery::MaybeSent => Exit::Unavailable,
                 Delivery::Answered => Exit::Internal,
             },
@@ -185,7 +185,7 @@ impl Failure {
             Self::Start(error) => error.to_string(),
             Self::Stopped(error) => format!("the sandbox stopped: {error}"),
             Self::World(error) => error.to_string(),
-            Self::Sandbox { told, .. } => format!("the sandbox refuses: {}", redact::text(told)),
+            Self::Sandbox { message, .. } => format!("the sandbox refuses: {}", redact::text(message)),
             Self::Unanswered { error, .. } if error.delivery() == Delivery::NotSent => {
                 "no sandbox answers: start one with perennial sandbox serve, or say with --base-url where it is".into()
             }
@@ -278,11 +278,11 @@ impl Failure {
 
     pub(crate) fn look_up(&self, again: &Again) -> Option<String> {
         let line = match self {
-            Self::Unanswered { look, .. } if self.exit() == Exit::Unknown => look.map(Line::new),
-            Self::Lost { error, look } if error.is_outcome_unknown() => {
-                return Some(look.again(again));
+            Self::Unanswered { look_up, .. } if self.exit() == Exit::Unknown => look_up.map(Line::new),
+            Self::Lost { error, look_up } if error.is_outcome_unknown() => {
+                return Some(look_up.again(again));
             }
-            Self::CutShort { look, .. } => return look.clone(),
+            Self::CutShort { look_up, .. } => return look_up.clone(),
             Self::Undecided { number, id } => {
                 let of_number = || Lookup::Invoice(number.clone());
                 Some(lookup::command(&id.clone().map_or_else(of_number, Lookup::Transaction)))
@@ -406,7 +406,7 @@ impl From<WorldError> for Failure {
 
 impl From<TransportError> for Failure {
     fn from(error: TransportError) -> Self {
-        Self::Unanswered { error, look: None }
+        Self::Unanswered { error, look_up: None }
     }
 }
 

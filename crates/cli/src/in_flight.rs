@@ -48,7 +48,7 @@ pub(crate) fn ids(request: &Request<Bytes>) -> Ids {
 
 /// The command that looks for the effect of a write, if the gateway can tell. The look-up of an error, which the
 /// facade gives, is more precise; this one is for a run that ends before there is an error.
-pub(crate) fn look(request: &Request<Bytes>) -> Option<Line> {
+pub(crate) fn look_up(request: &Request<Bytes>) -> Option<Line> {
     let members = Members::of(request.body());
     if let Some(route) = route(request) {
         return match route {
@@ -277,7 +277,7 @@ mod tests {
             ("POST", "/v2/token/accessid", "{}", "clientpay access current"),
             ("POST", "/v2/paymentpage/invoice", r#"{"requestId":"r-1"}"#, ""),
         ] {
-            let line = look(&request(method, path, body)).map(|line| line.again(&again()));
+            let line = look_up(&request(method, path, body)).map(|line| line.again(&again()));
             let expected = Some(format!("perennial {expected}")).filter(|_| !expected.is_empty());
             assert_eq!(line, expected, "{method} {path} {body}");
         }

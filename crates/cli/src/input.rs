@@ -252,7 +252,7 @@ impl AccountData {
             let account = Typed { routing_number: lines.next(), account_number: lines.next() };
             lines.next().is_none().then_some(account)?
         };
-        Some(Self { routing_number: kept(routing_number), account_number: kept(account_number) })
+        Some(Self { routing_number: zeroizing(routing_number), account_number: zeroizing(account_number) })
     }
 }
 
@@ -284,14 +284,14 @@ impl CardData {
             let card = Typed { card: lines.next(), exp_date: lines.next(), csc: lines.next() };
             lines.next().is_none().then_some(card)?
         };
-        Some(Self { card: kept(card), exp_date: kept(exp_date), csc: kept(csc) })
+        Some(Self { card: zeroizing(card), exp_date: zeroizing(exp_date), csc: zeroizing(csc) })
     }
 
     /// Reads the answers to `ask`; an empty answer counts as absent.
     fn of_answers(mut ask: impl FnMut(&str) -> io::Result<String>) -> Result<Self, Failure> {
         let mut ask = |question: &str| match ask(question).map(Zeroizing::new) {
             Ok(answer) if answer.trim().is_empty() => Ok(None),
-            Ok(answer) => Ok(kept(Some(without_mark(&answer)))),
+            Ok(answer) => Ok(zeroizing(Some(without_mark(&answer)))),
             Err(_) => Err(Failure::Usage("the card cannot be asked for at this terminal".to_owned())),
         };
         Ok(Self {
@@ -302,7 +302,7 @@ impl CardData {
     }
 }
 
-fn kept(part: Option<&str>) -> Option<Zeroizing<String>> {
+fn zeroizing(part: Option<&str>) -> Option<Zeroizing<String>> {
     part.map(|part| Zeroizing::new(part.to_owned()))
 }
 
@@ -406,18 +406,21 @@ mod tests {
             (["4111111111111111", "1230", "999"], ["4111111111111111", "1230", "999"]),
             (["4111111111111111", " ", ""], ["4111111111111111", "", ""]),
         ] {
-            let mut asked = Vec::new();
+            let mut questions = Vec::new();
             let read = CardData::of_answers(|question| {
-                asked.push(question.to_owned());
-                Ok(answers[asked.len() - 1].to_owned())
+                questions.push(question.to_owned());
+                Ok(answers[questions.len() - 1].to_owned())
             });
             assert_eq!(parts(read.unwrap()), expected);
-            assert_eq!(asked, ["Card number (not shown): ", "Expiry, MMYY: ", "Security code (not shown): "]);
+            assert_eq!(
+                questions,
+                ["Card number (not shown): ", "Expiry, MMYY: ", "Security code (not shown): "]
+            );
         }
     }
 
     #[test]
-    fn a_terminal_that_goes_away_is_told() {
+    fn a_terminal_that_goes_away_is_reported() {
         let read = CardData::of_answers(|_| Err(io::ErrorKind::UnexpectedEof.into()));
         let failure = read.err().unwrap().to_string();
         assert_eq!(failure, "error: the card cannot be asked for at this terminal\n");

@@ -41,7 +41,7 @@ struct Journal {
     in_flight: usize,
     cut_short: usize,
     ids: Ids,
-    look: Option<Line>,
+    look_up: Option<Line>,
     /// The global options of this run.
     again: Again,
 }
@@ -110,20 +110,20 @@ impl Interrupt {
         if journal.in_flight + journal.cut_short == 0 {
             return Failure::Interrupted(signal);
         }
-        let look = journal.look.as_ref().map(|look| look.again(&journal.again));
-        Failure::CutShort { ids: journal.ids.clone(), look }
+        let look_up = journal.look_up.as_ref().map(|look_up| look_up.again(&journal.again));
+        Failure::CutShort { ids: journal.ids.clone(), look_up }
     }
 
     /// Ends the process at the second signal, whatever it is doing: it may be waiting for a reader of standard error.
     fn end(&self, signal: Signal) -> ! {
         let (failure, output) = (self.at_second(signal), self.journal().output);
         let exit = failure.exit();
-        let (told, is_told) = mpsc::channel();
+        let (reported, is_reported) = mpsc::channel();
         thread::spawn(move || {
             report(&failure, output, &Again::default());
-            let _ = told.send(());
+            let _ = reported.send(());
         });
-        let _ = is_told.recv_timeout(PATIENCE);
+        let _ = is_reported.recv_timeout(PATIENCE);
         process::exit(exit as i32)
     }
 
@@ -177,13 +177,13 @@ impl Exchange for Interruptible {
 
 impl Interrupt {
     fn depart(&self, request: &Request<Bytes>) {
-        let (ids, look) = (in_flight::ids(request), in_flight::look(request));
+        let (ids, look_up) = (in_flight::ids(request), in_flight::look_up(request));
         let mut journal = self.journal();
         journal.in_flight += 1;
         if journal.is_verbose && !ids.is_empty() && journal.ids != ids {
             note(&format!("before the send: {}", Listed(&ids)));
         }
-        (journal.ids, journal.look) = (ids, look);
+        (journal.ids, journal.look_up) = (ids, look_up);
     }
 
     fn arrive(&self, answered: bool) {
@@ -297,10 +297,13 @@ mod tests {
         let request = request.body(Bytes::from(r#"{"type":"SALE","order-id":"A-17"}"#)).unwrap();
         let interrupt = Interrupt::default();
         interrupt.depart(&request);
-        let told = interrupt.at_second(Signal::Terminate).to_string();
-        assert!(told.contains("during a write, which may have been done or not: order id A-17"), "{told}");
-        let look = "look with: perennial transactions search --type SALE --order-id A-17\n";
-        assert!(told.ends_with(look), "{told}");
+        let message = interrupt.at_second(Signal::Terminate).to_string();
+        assert!(
+            message.contains("during a write, which may have been done or not: order id A-17"),
+            "{message}"
+        );
+        let expected = "look with: perennial transactions search --type SALE --order-id A-17\n";
+        assert!(message.ends_with(expected), "{message}");
         interrupt.arrive(true);
         assert_eq!(interrupt.at_second(Signal::Terminate).exit(), Exit::Terminate);
     }

@@ -139,7 +139,7 @@ impl Line {
     pub(crate) fn again(&self, again: &Again) -> String {
         let Self { command, arguments } = self;
         let accepts = again.0.split(' ').any(|word| word == secrets::OVERRIDE);
-        let accept = if !accepts && secrets::look_alike(arguments) { secrets::OVERRIDE } else { "" };
+        let accept = if !accepts && secrets::resembles_secret(arguments) { secrets::OVERRIDE } else { "" };
         let apart = if accept.is_empty() { "" } else { " " };
         format!("{command}{again}{apart}{accept}{arguments}")
     }

@@ -41,7 +41,7 @@ use lookup::Again;
 fn main() -> ExitCode {
     hide_memory();
     // What a panic says may hold a value; where it happened does not.
-    panic::set_hook(Box::new(tell_the_place));
+    panic::set_hook(Box::new(print_panic_location));
     let line: Vec<OsString> = std::env::args_os().collect();
     let ended = panic::catch_unwind(AssertUnwindSafe(|| {
         let mut again = Again::default();
@@ -80,9 +80,9 @@ fn run(line: &[OsString], again: &mut Again) -> Result<(), Failure> {
     runtime.block_on(command.run(&global)).map_err(|failure| global.interrupt.judge(failure))
 }
 
-fn tell_the_place(panic: &PanicHookInfo<'_>) {
-    let place = panic.location().map(ToString::to_string).unwrap_or_default();
-    let _ = writeln!(io::stderr(), "error: a defect of this program, at {place}: please report it");
+fn print_panic_location(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string).unwrap_or_default();
+    let _ = writeln!(io::stderr(), "error: a defect of this program, at {location}: please report it");
 }
 
 /// Logs calls of our own crates only: logs of other crates may contain secrets.

@@ -103,10 +103,10 @@ fn read_page(document: &Document, page: ObjectId, text: &mut String) -> Result<(
                 let font = fonts.get(font);
                 encoding = font.and_then(|font| font.get_font_encoding_with_limit(document, MOST).ok());
             }
-            ("Tj" | "TJ", shown) => show(shown, encoding.as_ref(), text),
-            ("'" | "\"", shown) => {
+            ("Tj" | "TJ", operands) => show(operands, encoding.as_ref(), text),
+            ("'" | "\"", operands) => {
                 text.push('\n');
-                show(shown, encoding.as_ref(), text);
+                show(operands, encoding.as_ref(), text);
             }
             ("Td" | "TD" | "Tm" | "T*" | "ET", _) => text.push('\n'),
             _ => {}
@@ -117,8 +117,8 @@ fn read_page(document: &Document, page: ObjectId, text: &mut String) -> Result<(
 }
 
 /// Appends shown text. Kerning moves a letter by some hundredths of its size, a blank by a quarter.
-fn show(shown: &[Object], encoding: Option<&Encoding<'_>>, text: &mut String) {
-    for part in shown {
+fn show(operands: &[Object], encoding: Option<&Encoding<'_>>, text: &mut String) {
+    for part in operands {
         match part {
             Object::String(bytes, _) => {
                 let read = encoding.and_then(|encoding| Document::decode_text(encoding, bytes).ok());
@@ -257,7 +257,7 @@ mod tests {
 
     /// Holds: A PDF that is cut gives its key or an error, and a PDF with a broken byte causes no panic.
     #[test]
-    fn what_is_broken_anywhere_is_told() {
+    fn what_is_broken_anywhere_is_reported() {
         let open = pdf(&[&format!("(API Key: {KEY}) Tj")]);
         // To open a cipher takes long in a build for tests, so that fewer places are tried.
         for (document, password, step) in
@@ -268,7 +268,7 @@ mod tests {
                 assert!(cut.is_err() || cut.as_deref() == Ok(KEY), "{at}");
                 let mut broken = document.clone();
                 broken[at] ^= 0x15;
-                // That it ends, and without a panic, is what is asked of it.
+                // The call must end, and without a panic.
                 let _ = read(&broken, password);
             }
         }

@@ -20,7 +20,7 @@ pub(crate) fn report(failure: &Failure, output: Output, again: &Again) -> Exit {
         let _ = if output.is_json() {
             json::row(&mut err, &record(failure, again))
         } else {
-            let text = Told { failure, again }.to_string();
+            let text = FailureText { failure, again }.to_string();
             write!(err, "{ERROR}error:{ERROR:#}{}", text.strip_prefix("error:").unwrap_or(&text))
         };
     }
@@ -53,17 +53,17 @@ fn record(failure: &Failure, again: &Again) -> Record {
 #[cfg(test)]
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Told { failure: self, again: &Again::default() }.fmt(f)
+        FailureText { failure: self, again: &Again::default() }.fmt(f)
     }
 }
 
 /// A failure as text: the message, then a line for each other fact.
-struct Told<'a> {
+struct FailureText<'a> {
     failure: &'a Failure,
     again: &'a Again,
 }
 
-impl fmt::Display for Told<'_> {
+impl fmt::Display for FailureText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { failure, again } = *self;
         writeln!(f, "error: {}", failure.message())?;

@@ -23,10 +23,10 @@ pub(crate) fn refuse(line: &[OsString]) -> Result<(), String> {
     for argument in line.iter().map(AsRef::as_ref) {
         let name = argument.split_once('=').map_or(argument, |(name, _)| name);
         // A key that is made up for a sandbox may be given to it.
-        let is_made_up = serves && (before == "--key" || argument.starts_with("--key="));
+        let is_invented = serves && (before == "--key" || argument.starts_with("--key="));
         before = argument;
         let held = known.iter().find(|secret| secret.is_in(argument) && !(accepts && secret.is_short()));
-        let told = match name {
+        let message = match name {
             "--api-key" | "--apikey" => KEY.to_owned(),
             "--card" | "--card-number" | "--pan" | "--csc" | "--cvc" | "--cvv" => {
                 "card data is never an argument, because other processes and the shell's history see it: \
@@ -41,7 +41,7 @@ pub(crate) fn refuse(line: &[OsString]) -> Result<(), String> {
                  --account-stdin"
                     .to_owned()
             }
-            _ if is_made_up => continue,
+            _ if is_invented => continue,
             _ if let Some(Credential { variable, .. }) = held => {
                 let lookalike = if held.is_some_and(Credential::is_short) {
                     format!(". If it only has the same characters, add {OVERRIDE}")
@@ -66,13 +66,13 @@ pub(crate) fn refuse(line: &[OsString]) -> Result<(), String> {
             ),
             _ => continue,
         };
-        return Err(told);
+        return Err(message);
     }
     Ok(())
 }
 
 /// Whether a text is refused as an argument without the option.
-pub(crate) fn look_alike(text: &str) -> bool {
+pub(crate) fn resembles_secret(text: &str) -> bool {
     let is_credential = |secret: &Credential| secret.is_short() && secret.is_in(text);
     holds_key(text) || redact::holds_card(text) || of_environment().iter().any(is_credential)
 }
@@ -207,9 +207,9 @@ mod tests {
             ("1100000000555551111", false),
             ("700001", false),
         ] {
-            let told = refuse(&["perennial", argument].map(OsString::from));
-            assert_eq!(told.is_err(), refused, "{argument}");
-            if let Err(failure) = told {
+            let result = refuse(&["perennial", argument].map(OsString::from));
+            assert_eq!(result.is_err(), refused, "{argument}");
+            if let Err(failure) = result {
                 assert!(!failure.contains("1111"), "{failure}");
                 assert!(!failure.contains("abcdef"), "{failure}");
             }
@@ -235,14 +235,14 @@ mod tests {
 
     #[test]
     fn what_could_be_a_secret_is_masked() {
-        for (told, expected) in [
+        for (message, expected) in [
             (
                 "error: unexpected argument '0123456789abcdef0123456789abcdef' found",
                 "unexpected argument '***' found",
             ),
             ("error: unexpected argument '--frob' found\n\ntip", "unexpected argument '--frob' found\n\ntip"),
         ] {
-            assert_eq!(masked(told), expected);
+            assert_eq!(masked(message), expected);
         }
     }
 }

@@ -51,10 +51,10 @@ const MOST: usize = 4;
 /// Formats an error of the command line with a tip before the usage. clap's tip is about spelling; a tip
 /// about the meaning replaces it.
 pub(crate) fn with_tip(error: &Error, command: &Command, line: &[OsString]) -> String {
-    let told = error.to_string();
-    let Some(tip) = tip(error, command, line) else { return told };
-    let usage = told.find("\n\nUsage:").unwrap_or(told.trim_end().len());
-    let (what, usage) = told.split_at(usage);
+    let message = error.to_string();
+    let Some(tip) = tip(error, command, line) else { return message };
+    let usage = message.find("\n\nUsage:").unwrap_or(message.trim_end().len());
+    let (what, usage) = message.split_at(usage);
     let what = what.split("\n\n  tip:").next().unwrap_or_default();
     format!("{what}\n\n  tip: {tip}{usage}")
 }

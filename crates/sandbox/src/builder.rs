@@ -208,7 +208,7 @@ impl SandboxBuilder {
         } else {
             // In memory the world is of a fresh seed; in a file it is there after a restart.
             let seed = if database.is_some() { Seed(1) } else { Seed::fresh() };
-            gateway.keep_world(seed).await?
+            gateway.ensure_world(seed).await?
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
         let serving =

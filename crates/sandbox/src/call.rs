@@ -20,7 +20,7 @@ use crate::store::world::WorldKey;
 pub(crate) type Work<A> = Box<dyn FnOnce(&Session<'_>, Option<Outcome>) -> Result<A> + Send>;
 
 /// A response, and the record of it for the request log.
-pub(crate) struct Answered {
+pub(crate) struct CallResponse {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
     /// The methods that the path allows, if the request used another one.
@@ -31,7 +31,7 @@ pub(crate) struct Answered {
     pub(crate) hit: Option<Hit>,
 }
 
-impl Answered {
+impl CallResponse {
     /// A response that belongs to no world.
     pub(crate) fn worldless(status: u16, body: Vec<u8>) -> Self {
         Self { status, body, allow: None, exchange: None, hit: None }

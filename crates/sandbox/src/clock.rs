@@ -267,7 +267,7 @@ impl From<Clock> for Goal {
 
 /// A change of a clock. A clock only moves forward.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Turn {
+pub(crate) enum ClockChange {
     /// Moves the clock to this moment.
     Set(Moment),
     /// Moves the clock by this period.
@@ -278,7 +278,7 @@ pub(crate) enum Turn {
     Become(Mode),
 }
 
-impl Turn {
+impl ClockChange {
     /// Parses a target: a moment in RFC 3339, or a day written `yyyy-MM-dd`, whose payments are included.
     pub(crate) fn to(text: &str) -> Result<Self, ClockError> {
         match Date::try_from(text) {
@@ -463,15 +463,15 @@ mod tests {
         ];
         let clock = Clock::Frozen("2027-01-31T00:00:00Z".parse().unwrap());
         for (text, expected) in cases {
-            let turned =
-                text.parse().and_then(|period| Turn::Advance(period).of(clock.into(), Moment::real()));
-            let shown = turned.map(|goal| goal.clock.now(Moment::real()).to_string());
-            assert_eq!(shown, expected.map(str::to_owned), "{text}");
+            let goal =
+                text.parse().and_then(|period| ClockChange::Advance(period).of(clock.into(), Moment::real()));
+            let time = goal.map(|goal| goal.clock.now(Moment::real()).to_string());
+            assert_eq!(time, expected.map(str::to_owned), "{text}");
         }
     }
 
     #[test]
-    fn turns() {
+    fn clock_changes() {
         let now: Moment = "2027-01-15T12:00:00Z".parse().unwrap();
         let cases = [
             ("2027-01-15", Ok("2027-01-15T12:00:00Z")),
@@ -483,9 +483,9 @@ mod tests {
             ("tomorrow", Err(ClockError::MomentOrDay)),
         ];
         for (text, expected) in cases {
-            let turned = Turn::to(text).and_then(|turn| turn.of(Clock::Frozen(now).into(), now));
-            let shown = turned.map(|goal| goal.clock.now(now).to_string());
-            assert_eq!(shown, expected.map(str::to_owned), "{text}");
+            let goal = ClockChange::to(text).and_then(|change| change.of(Clock::Frozen(now).into(), now));
+            let time = goal.map(|goal| goal.clock.now(now).to_string());
+            assert_eq!(time, expected.map(str::to_owned), "{text}");
         }
     }
 
@@ -504,7 +504,7 @@ mod tests {
             let mut goal = Goal::from(Clock::Frozen(format!("{begin}T12:00:00Z").parse().unwrap()));
             let mut days = Vec::new();
             for step in steps.split(' ') {
-                goal = Turn::Advance(step.parse().unwrap()).of(goal, Moment::first()).unwrap();
+                goal = ClockChange::Advance(step.parse().unwrap()).of(goal, Moment::first()).unwrap();
                 days.push(goal.clock.now(Moment::first()).to_string()[5..10].to_owned());
             }
             assert_eq!(days.join(" "), expected, "{begin} {steps}");
@@ -512,7 +512,7 @@ mod tests {
         for period in ["P12M", "P1M"] {
             let mut goal = Goal::from(Clock::Frozen("2027-01-31T00:00:00Z".parse().unwrap()));
             for _ in 0..if period == "P1M" { 12 } else { 1 } {
-                goal = Turn::Advance(period.parse().unwrap()).of(goal, Moment::first()).unwrap();
+                goal = ClockChange::Advance(period.parse().unwrap()).of(goal, Moment::first()).unwrap();
             }
             assert_eq!(goal.clock.now(Moment::first()).to_string(), "2028-01-31T00:00:00Z", "{period}");
         }
@@ -521,18 +521,19 @@ mod tests {
     #[test]
     fn a_running_clock_goes_on_from_where_it_stood() {
         let (real, now) = (Moment::from_millis(1_000), Moment::first());
-        let running = Turn::Become(Mode::Running).of(Clock::Frozen(now).into(), real).unwrap().clock;
+        let running = ClockChange::Become(Mode::Running).of(Clock::Frozen(now).into(), real).unwrap().clock;
         assert_eq!(running.now(real), now);
         assert_eq!(running.now(Moment::from_millis(2_500)).millis(), now.millis() + 1_500);
         // Set ahead, it is offset and keeps running.
         let ahead: Moment = "2030-01-01T00:00:00Z".parse().unwrap();
-        let offset = Turn::Set(ahead).of(running.into(), Moment::from_millis(2_500)).unwrap().clock;
+        let offset = ClockChange::Set(ahead).of(running.into(), Moment::from_millis(2_500)).unwrap().clock;
         assert_eq!(offset.mode(), Mode::Running);
         assert_eq!(offset.now(Moment::from_millis(2_500)), ahead);
         assert_eq!(offset.now(Moment::from_millis(9_500)).millis(), ahead.millis() + 7_000);
-        let past = Turn::Set(now).of(offset.into(), Moment::from_millis(9_500));
+        let past = ClockChange::Set(now).of(offset.into(), Moment::from_millis(9_500));
         assert!(matches!(past, Err(ClockError::Backwards { .. })));
-        let frozen = Turn::Become(Mode::Frozen).of(running.into(), Moment::from_millis(2_500)).unwrap().clock;
+        let frozen =
+            ClockChange::Become(Mode::Frozen).of(running.into(), Moment::from_millis(2_500)).unwrap().clock;
         assert_eq!(frozen, Clock::Frozen(Moment::from_millis(now.millis() + 1_500)));
     }
 }

@@ -295,9 +295,9 @@ mod tests {
         );
         in_progress.write_all(head.as_bytes()).await.unwrap();
         // The gateway asks for the body once the call has begun.
-        let mut asked = [0; 25];
-        in_progress.read_exact(&mut asked).await.unwrap();
-        assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+        let mut received = [0; 25];
+        in_progress.read_exact(&mut received).await.unwrap();
+        assert_eq!(&received, b"HTTP/1.1 100 Continue\r\n\r\n");
         let mut idle = Vec::new();
         for _ in 0..7 {
             let mut stream = open().await.unwrap();
@@ -313,8 +313,8 @@ mod tests {
             more.push(stream);
             assert!(is_closed(closed).await);
         }
-        for kept in [0, 4] {
-            assert_eq!(ask(&mut idle[kept], &key).await, 200);
+        for at in [0, 4] {
+            assert_eq!(ask(&mut idle[at], &key).await, 200);
         }
         in_progress.write_all(b"{}").await.unwrap();
         assert_eq!(status(&mut in_progress).await, 400);

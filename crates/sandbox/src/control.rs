@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::clearent::key;
 use crate::clientpay;
 use crate::clientpay::payments::refund_part;
-use crate::clock::{ClockError, Mode, Moment, Turn};
+use crate::clock::{ClockChange, ClockError, Mode, Moment};
 use crate::delivery::{Delivery, Endpoint};
 use crate::fault::{Effect, EffectKind, Fault, StandingFault};
 use crate::gateway::{Fired, Gateway, NoSnapshot, Webhook, WorldOptions};
@@ -20,7 +20,7 @@ use crate::store::world::WorldKey;
 use crate::{mask, openapi};
 
 /// A status and a document, if there is one.
-pub(crate) type Answered = (StatusCode, Option<Json>);
+pub(crate) type ControlResponse = (StatusCode, Option<Json>);
 
 /// Answers a call of the control interface.
 pub(crate) async fn answer(
@@ -30,7 +30,7 @@ pub(crate) async fn answer(
     query: &str,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<Answered, StoreError> {
+) -> Result<ControlResponse, StoreError> {
     if let Some(member) = mask::misplaced_card(Format::Json, body) {
         return Ok(refused(StatusCode::BAD_REQUEST, &format!("{member}: {}", mask::MISPLACED_CARD)));
     }
@@ -40,13 +40,13 @@ pub(crate) async fn answer(
         }
         ("GET" | "HEAD", ["openapi.json"]) => return Ok(ok(openapi::document())),
         ("GET" | "HEAD", ["effects"]) => {
-            let effects: Vec<Json> = Effect::KINDS.iter().map(EffectKind::shown).collect();
+            let effects: Vec<Json> = Effect::KINDS.iter().copied().map(EffectKind::to_json).collect();
             return Ok(ok(json!({ "effects": effects })));
         }
         ("POST", ["worlds"]) => return make_world(gateway, body).await,
         ("DELETE", ["worlds"]) => Call::Delete,
         ("GET" | "HEAD", ["clock"]) => Call::Clock,
-        ("POST", ["clock"]) => Call::Turn,
+        ("POST", ["clock"]) => Call::ChangeClock,
         ("POST", ["snapshot"]) => Call::Snapshot,
         ("POST", ["restore"]) => Call::Restore,
         ("POST", ["reset"]) => Call::Reset,
@@ -70,8 +70,8 @@ pub(crate) async fn answer(
     let Some(world_key) = world_key(gateway, headers).await? else { return Ok(unauthorized()) };
     let answered = match call {
         Call::Clock => clock(gateway, world_key).await?,
-        Call::Turn => match read_turn(body) {
-            Ok((member, turn)) => turned(member, gateway.turn(world_key, turn).await?),
+        Call::ChangeClock => match read_clock_change(body) {
+            Ok((member, change)) => clock_changed(member, gateway.change_clock(world_key, change).await?),
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
         Call::Snapshot => match read_nothing(body) {
@@ -80,7 +80,7 @@ pub(crate) async fn answer(
         },
         Call::Restore => match read_id(body) {
             Ok(id) => gateway.restore(world_key, id).await?.map(|restored| match restored {
-                Ok(clock) => shown(clock),
+                Ok(clock) => clock_response(clock),
                 Err(NoSnapshot) => {
                     refused(StatusCode::NOT_FOUND, "id: must be that of a snapshot of this world")
                 }
@@ -96,7 +96,7 @@ pub(crate) async fn answer(
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
         Call::Faults => gateway.faults(world_key).await?.map(|faults| {
-            let faults: Vec<Json> = faults.iter().map(StandingFault::shown).collect();
+            let faults: Vec<Json> = faults.iter().map(StandingFault::to_json).collect();
             ok(json!({ "faults": faults }))
         }),
         Call::Fault => match Fault::read(body) {
@@ -112,7 +112,7 @@ pub(crate) async fn answer(
         }
         Call::RefundPart => refund_a_part(gateway, world_key, body).await?,
         Call::Webhook => match read_limit(query) {
-            Ok(limit) => gateway.webhook(world_key, limit).await?.map(shown_webhook),
+            Ok(limit) => gateway.webhook(world_key, limit).await?.map(webhook_response),
             Err(problem) => Some(refused(StatusCode::BAD_REQUEST, &problem)),
         },
         Call::SetWebhook => match read_url(body) {
@@ -136,7 +136,7 @@ pub(crate) async fn large(
     segments: &[&str],
     query: &str,
     headers: &HeaderMap,
-) -> Result<Option<Result<Spooled, Answered>>, StoreError> {
+) -> Result<Option<Result<Spooled, ControlResponse>>, StoreError> {
     let large = match (method.as_str(), segments) {
         ("GET" | "HEAD", ["state"]) => Large::State,
         ("GET" | "HEAD", ["requests"]) => Large::Requests,
@@ -195,7 +195,7 @@ async fn world_key(gateway: &Gateway, headers: &HeaderMap) -> Result<Option<Worl
 enum Call<'a> {
     Delete,
     Clock,
-    Turn,
+    ChangeClock,
     Snapshot,
     Restore,
     Reset,
@@ -209,15 +209,15 @@ enum Call<'a> {
     RemoveWebhook,
 }
 
-fn ok(document: Json) -> Answered {
+fn ok(document: Json) -> ControlResponse {
     (StatusCode::OK, Some(document))
 }
 
-pub(crate) fn refused(status: StatusCode, problem: &str) -> Answered {
+pub(crate) fn refused(status: StatusCode, problem: &str) -> ControlResponse {
     (status, Some(json!({ "error": problem })))
 }
 
-fn unauthorized() -> Answered {
+fn unauthorized() -> ControlResponse {
     refused(
         StatusCode::UNAUTHORIZED,
         "the api-key header must hold a key that opens a world, or accessId an access id that is live",
@@ -234,26 +234,26 @@ fn read_options(body: &[u8]) -> Result<WorldOptions, String> {
     Ok(WorldOptions { seed, now, gateway })
 }
 
-async fn make_world(gateway: &Gateway, body: &[u8]) -> Result<Answered, StoreError> {
+async fn make_world(gateway: &Gateway, body: &[u8]) -> Result<ControlResponse, StoreError> {
     let options = match read_options(body) {
         Ok(options) => options,
         Err(problem) => return Ok(refused(StatusCode::BAD_REQUEST, &problem)),
     };
-    let made = gateway.make_world(&options).await?;
+    let world = gateway.make_world(&options).await?;
     Ok(ok(json!({
-        "api-key": made.api_key.expose(),
-        "integrator-key": made.integrator_key,
-        "account-key": made.account_key,
-        "account-pin": made.account_pin,
+        "api-key": world.api_key.expose(),
+        "integrator-key": world.integrator_key,
+        "account-key": world.account_key,
+        "account-pin": world.account_pin,
     })))
 }
 
-async fn clock(gateway: &Gateway, world_key: WorldKey) -> Result<Option<Answered>, StoreError> {
+async fn clock(gateway: &Gateway, world_key: WorldKey) -> Result<Option<ControlResponse>, StoreError> {
     let clock = gateway.with_world(world_key, |session| Ok((session.now, session.clock.mode()))).await?;
-    Ok(clock.map(shown))
+    Ok(clock.map(clock_response))
 }
 
-fn shown((now, mode): (Moment, Mode)) -> Answered {
+fn clock_response((now, mode): (Moment, Mode)) -> ControlResponse {
     ok(json!({ "now": now.to_string(), "mode": mode.as_str() }))
 }
 
@@ -269,28 +269,28 @@ fn read_id(body: &[u8]) -> Result<String, String> {
 }
 
 /// Reads a change of the clock, and the member that gave it.
-fn read_turn(body: &[u8]) -> Result<(&'static str, Turn), String> {
+fn read_clock_change(body: &[u8]) -> Result<(&'static str, ClockChange), String> {
     const ONE: &str = "set, advance, advance-to and mode";
     let mut members = Members::of_body(body)?;
     let mut given = |name| members.text(name);
-    let told = (given("set")?, given("advance")?, given("advance-to")?, given("mode")?);
+    let values = (given("set")?, given("advance")?, given("advance-to")?, given("mode")?);
     members.finish(ONE)?;
-    let (member, turn) = match told {
-        (Some(text), None, None, None) => ("set", text.parse().map(Turn::Set)),
-        (None, Some(text), None, None) => ("advance", text.parse().map(Turn::Advance)),
-        (None, None, Some(text), None) => ("advance-to", Turn::to(&text)),
+    let (member, change) = match values {
+        (Some(text), None, None, None) => ("set", text.parse().map(ClockChange::Set)),
+        (None, Some(text), None, None) => ("advance", text.parse().map(ClockChange::Advance)),
+        (None, None, Some(text), None) => ("advance-to", ClockChange::to(&text)),
         (None, None, None, Some(word)) => {
             let mode = Mode::of(&word).ok_or("mode: must be frozen or running")?;
-            ("mode", Ok(Turn::Become(mode)))
+            ("mode", Ok(ClockChange::Become(mode)))
         }
         _ => return Err(format!("the body: must have exactly one of {ONE}")),
     };
-    let turn = turn.map_err(|error: ClockError| format!("{member}: {error}"))?;
-    Ok((member, turn))
+    let change = change.map_err(|error: ClockError| format!("{member}: {error}"))?;
+    Ok((member, change))
 }
 
-fn turned(member: &str, turned: Option<Result<Fired, ClockError>>) -> Option<Answered> {
-    Some(match turned? {
+fn clock_changed(member: &str, outcome: Option<Result<Fired, ClockError>>) -> Option<ControlResponse> {
+    Some(match outcome? {
         Ok(Fired { now, fired, approved, declined }) => ok(json!({
             "now": now.to_string(),
             "fired": fired,
@@ -306,7 +306,7 @@ async fn refund_a_part(
     gateway: &Gateway,
     world_key: WorldKey,
     body: &[u8],
-) -> Result<Option<Answered>, StoreError> {
+) -> Result<Option<ControlResponse>, StoreError> {
     let (payment, amount) = match read_part(body) {
         Ok(part) => part,
         Err(problem) => return Ok(Some(refused(StatusCode::BAD_REQUEST, &problem))),
@@ -339,8 +339,8 @@ fn read_url(body: &[u8]) -> Result<String, String> {
     }
 }
 
-fn shown_webhook(Webhook { url, public_key, deliveries }: Webhook) -> Answered {
-    let deliveries: Vec<Json> = deliveries.iter().map(Delivery::shown).collect();
+fn webhook_response(Webhook { url, public_key, deliveries }: Webhook) -> ControlResponse {
+    let deliveries: Vec<Json> = deliveries.iter().map(Delivery::to_json).collect();
     ok(given(json!({ "url": url, "public-key": public_key, "deliveries": deliveries })))
 }
 

@@ -124,7 +124,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    pub(crate) fn shown(&self) -> Json {
+    pub(crate) fn to_json(&self) -> Json {
         let Self { id, transaction_id, event, attempt, due, status, outcome, fault } = self;
         given(json!({
             "id": id,
@@ -256,8 +256,8 @@ mod tests {
         let due = Moment::first();
         let second = next_attempt(due, 1).unwrap();
         let third = next_attempt(second, 2).unwrap();
-        let shown = [second, third].map(|moment| moment.to_string());
-        assert_eq!(shown, ["2027-01-01T00:01:00Z", "2027-01-01T00:06:00Z"]);
+        let times = [second, third].map(|moment| moment.to_string());
+        assert_eq!(times, ["2027-01-01T00:01:00Z", "2027-01-01T00:06:00Z"]);
         assert_eq!(next_attempt(third, 3), None);
     }
 

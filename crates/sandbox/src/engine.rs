@@ -17,25 +17,25 @@ use crate::clock::{Goal, Moment};
 use crate::fault::Faults;
 use crate::issuer::outcome::{self, Outcome};
 use crate::processor::checks;
-use crate::store::payment::Made;
+use crate::store::payment::PlanPayment;
 use crate::store::plan::remaining;
 use crate::store::session::Session;
 use crate::store::world::WorldRow;
 
 /// Counts of the payments made and their results.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(crate) struct Fired {
+pub(crate) struct PaymentCounts {
     pub(crate) approved: u64,
     pub(crate) declined: u64,
 }
 
-impl Fired {
+impl PaymentCounts {
     pub(crate) fn payments(self) -> u64 {
         self.approved + self.declined
     }
 }
 
-impl AddAssign for Fired {
+impl AddAssign for PaymentCounts {
     fn add_assign(&mut self, more: Self) {
         self.approved += more.approved;
         self.declined += more.declined;
@@ -48,8 +48,8 @@ pub(crate) const SLICE: u64 = 2_000;
 
 /// The result of moving a clock.
 #[derive(Clone, Copy)]
-pub(crate) struct Turned {
-    pub(crate) fired: Fired,
+pub(crate) struct ClockChangeResult {
+    pub(crate) fired: PaymentCounts,
     /// Whether all due work is done.
     pub(crate) settled: bool,
 }
@@ -71,13 +71,13 @@ pub(crate) fn open<'c>(
 /// Sets the world's clock and makes the payments that are due by then, up to this many. If more are due, the
 /// clock stops at the last one made. The webhook endpoint gets the alerts of each run before the next run, unless
 /// the caller does not wait for it.
-pub(crate) fn turn<'c>(
+pub(crate) fn change_clock<'c>(
     session: Session<'c>,
     faults: &Faults,
     to: impl Into<Goal>,
     most: u64,
     waits_for_endpoint: bool,
-) -> Result<(Session<'c>, Turned)> {
+) -> Result<(Session<'c>, ClockChangeResult)> {
     let Goal { clock, month_day } = to.into();
     let goal = clock.now(session.real);
     let now = if waits_for_endpoint { stop_before(&session, goal)? } else { goal.max(session.now) };
@@ -86,7 +86,7 @@ pub(crate) fn turn<'c>(
     let clock = clock.set(last.map_or(now, |last| last.max(session.now)), session.real);
     let settled = last.is_none() && now == goal;
     let session = session.set_clock(clock, month_day.filter(|_| settled))?;
-    Ok((session, Turned { fired, settled }))
+    Ok((session, ClockChangeResult { fired, settled }))
 }
 
 /// The first stop on the way to this moment. A world with a webhook stops at every alert, so that its endpoint
@@ -102,8 +102,8 @@ fn stop_before(session: &Session<'_>, goal: Moment) -> Result<Moment> {
 
 /// Makes up to this many of the payments that are due by the session's moment. If more are due, also returns the time
 /// of the last one made.
-fn fire(session: &Session<'_>, faults: &Faults, most: u64) -> Result<(Fired, Option<Moment>)> {
-    let (mut fired, mut last) = (Fired::default(), None);
+fn fire(session: &Session<'_>, faults: &Faults, most: u64) -> Result<(PaymentCounts, Option<Moment>)> {
+    let (mut fired, mut last) = (PaymentCounts::default(), None);
     while let Some((plan, day)) = session.due(session.now.last_run())? {
         if fired.payments() == most {
             return Ok((fired, last));
@@ -162,7 +162,7 @@ fn charge(session: &Session<'_>, faults: &Faults, plan: &Plan, day: NaiveDate) -
     let (Some(id), Some(status)) = (&record.id, &record.result) else {
         return Err(rusqlite::Error::InvalidQuery);
     };
-    session.create_payment(&Made {
+    session.create_payment(&PlanPayment {
         plan: &plan.plan_key,
         customer,
         day,
@@ -187,7 +187,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
-    use crate::engine::Turned;
+    use crate::engine::ClockChangeResult;
     use crate::fault::Faults;
     use crate::options::GatewayOptions;
     use crate::seed::Seed;
@@ -245,12 +245,16 @@ mod tests {
         let fired = store.run(|connection| {
             let (_, session) = world(connection, 1)?;
             let plan = plan(&session, 15)?;
-            let (session, first) = turn(session, &NO_FAULTS, frozen("2027-01-15T10:00:00Z"), u64::MAX, true)?;
-            let (session, _) = turn(session, &NO_FAULTS, frozen("2027-01-15T09:59:59Z"), u64::MAX, true)?;
+            let (session, first) =
+                change_clock(session, &NO_FAULTS, frozen("2027-01-15T10:00:00Z"), u64::MAX, true)?;
+            let (session, _) =
+                change_clock(session, &NO_FAULTS, frozen("2027-01-15T09:59:59Z"), u64::MAX, true)?;
             session.update_plan(&plan, &plan)?;
-            let (session, again) = turn(session, &NO_FAULTS, frozen("2027-01-15T10:00:00Z"), u64::MAX, true)?;
-            let (_, next) = turn(session, &NO_FAULTS, frozen("2027-02-15T10:00:00Z"), u64::MAX, true)?;
-            Ok([first, again, next].map(|turned| turned.fired.payments()))
+            let (session, again) =
+                change_clock(session, &NO_FAULTS, frozen("2027-01-15T10:00:00Z"), u64::MAX, true)?;
+            let (_, next) =
+                change_clock(session, &NO_FAULTS, frozen("2027-02-15T10:00:00Z"), u64::MAX, true)?;
+            Ok([first, again, next].map(|result| result.fired.payments()))
         });
         assert_eq!(fired.await.unwrap(), [1, 0, 1]);
     }
@@ -262,15 +266,16 @@ mod tests {
         let refused = store.run(|connection| {
             let (_, session) = world(connection, 1)?;
             let plan = plan(&session, 15)?;
-            let (session, _) = turn(session, &NO_FAULTS, frozen("2027-01-15T10:00:00Z"), u64::MAX, true)?;
+            let (session, _) =
+                change_clock(session, &NO_FAULTS, frozen("2027-01-15T10:00:00Z"), u64::MAX, true)?;
             let day = session.now.date();
             let before = session.state()?;
             let again = session.attempt(|session| charge(session, &NO_FAULTS, &plan, day));
             assert_eq!(session.state()?, before);
             Ok(again.unwrap_err().to_string())
         });
-        let told = refused.await.unwrap();
-        assert!(told.contains("payments.plan_key, payments.frequency_date"), "{told}");
+        let message = refused.await.unwrap();
+        assert!(message.contains("payments.plan_key, payments.frequency_date"), "{message}");
     }
 
     /// Holds: Payments that became due as the clock ran are made before any other work in the world, in
@@ -278,24 +283,24 @@ mod tests {
     #[tokio::test]
     async fn what_became_due_as_the_clock_ran_is_made_before_anything_else_and_in_slices() {
         let store = Store::open(None).unwrap();
-        let made = store.run(|connection| {
+        let steps = store.run(|connection| {
             let (mut row, session) = world(connection, 1)?;
             row.clock = Clock::Running(0);
             for day in [15, 15, 20] {
                 plan(&session, day)?;
             }
-            let mut made = Vec::new();
+            let mut steps = Vec::new();
             for _ in 0..4 {
                 let opened = super::open(connection, &row, at("2027-05-01T00:00:00Z"), &NO_FAULTS, 5)?;
-                made.push((session.standing(Kind::Payment)?, opened.is_some()));
+                steps.push((session.count_of(Kind::Payment)?, opened.is_some()));
             }
-            Ok(made)
+            Ok(steps)
         });
-        assert_eq!(made.await.unwrap(), [(5, false), (10, false), (12, true), (12, true)]);
+        assert_eq!(steps.await.unwrap(), [(5, false), (10, false), (12, true), (12, true)]);
     }
 
     #[tokio::test]
-    async fn each_slice_of_a_turn_leaves_a_world_at_a_moment_of_its_own() {
+    async fn each_slice_of_a_clock_change_leaves_a_world_at_a_moment_of_its_own() {
         let store = Store::open(None).unwrap();
         let done = store.run(|connection| {
             let goal = frozen("2030-01-01T00:00:00Z");
@@ -307,23 +312,24 @@ mod tests {
                 Ok::<_, rusqlite::Error>((row, session))
             };
             let (_, whole) = begin(0)?;
-            let (whole, _) = turn(whole, &NO_FAULTS, goal, u64::MAX, true)?;
+            let (whole, _) = change_clock(whole, &NO_FAULTS, goal, u64::MAX, true)?;
             for most in [1, 2, 5, 7, 48] {
                 let (row, mut session) = begin(u8::try_from(most).expect("they are few"))?;
                 loop {
-                    let (next, Turned { settled, .. }) = turn(session, &NO_FAULTS, goal, most, true)?;
+                    let (next, ClockChangeResult { settled, .. }) =
+                        change_clock(session, &NO_FAULTS, goal, most, true)?;
                     if settled {
                         assert_eq!((most, next.state()?), (most, whole.state()?));
                         break;
                     }
                     // Killed here, and opened again, the world is where it was left, and nothing of the future is there.
-                    let made = "SELECT max(created) FROM payments WHERE world = ?";
-                    let last: i64 = connection.query_row(made, [next.world], |row| row.get(0))?;
+                    let sql = "SELECT max(created) FROM payments WHERE world = ?";
+                    let last: i64 = connection.query_row(sql, [next.world], |row| row.get(0))?;
                     assert_eq!(next.now.millis(), last);
                     let hash = [u8::try_from(most).expect("they are few"); 32];
-                    let kept = WorldRow::find(connection, &hash)?.expect("it was made");
-                    assert_eq!((kept.id, kept.clock), (row.id, next.clock));
-                    session = Session::open(connection, &kept, next.real);
+                    let stored = WorldRow::find(connection, &hash)?.expect("it was made");
+                    assert_eq!((stored.id, stored.clock), (row.id, next.clock));
+                    session = Session::open(connection, &stored, next.real);
                 }
             }
             Ok(())

@@ -72,12 +72,12 @@ impl FaultyBody {
 
     /// Attaches the call that this body answers; the call is in progress until the body is sent.
     pub(crate) fn of(self, busy: Busy) -> Self {
-        Self { _busy: Some(busy), ..self }.put_aside()
+        Self { _busy: Some(busy), ..self }.spooled()
     }
 
     /// Moves the body to a temporary file, so that it uses no memory while a client reads slowly. Without space for a
     /// file, it stays in memory.
-    fn put_aside(self) -> Self {
+    fn spooled(self) -> Self {
         if self.left.len() <= PIECE || !matches!(self.mode, Mode::Whole) {
             return self;
         }
@@ -231,15 +231,15 @@ mod tests {
             (&|| body(10).padded(12), 12, &[(0, Some(10)), (0, Some(2))]),
             (&|| body(10).padded(70_000), 70_000, &[(0, Some(10)), (0, Some(65_536)), (0, Some(4_454))]),
             (&|| body(10).padded(5), 10, &[(0, Some(10))]),
-            (&|| body(40_000).put_aside(), 40_000, &[(0, Some(16_384)), (0, Some(16_384)), (0, Some(7_232))]),
-            (&|| body(16_384).put_aside(), 16_384, &[(0, Some(16_384))]),
-            (&|| body(40_000).cut(20_000).put_aside(), 40_000, &[(0, Some(20_000)), (20, None)]),
+            (&|| body(40_000).spooled(), 40_000, &[(0, Some(16_384)), (0, Some(16_384)), (0, Some(7_232))]),
+            (&|| body(16_384).spooled(), 16_384, &[(0, Some(16_384))]),
+            (&|| body(40_000).cut(20_000).spooled(), 40_000, &[(0, Some(20_000)), (20, None)]),
             (&|| body(0).padded(5), 0, &[]),
         ];
         for (number, (body, announced, expected)) in cases.iter().enumerate() {
             let body = body();
-            let told = (body.size_hint().exact(), body.is_end_stream());
-            assert_eq!(told, (Some(*announced), *announced == 0), "{number}");
+            let state = (body.size_hint().exact(), body.is_end_stream());
+            assert_eq!(state, (Some(*announced), *announced == 0), "{number}");
             assert_eq!(frames(body).await, *expected, "{number}");
         }
     }

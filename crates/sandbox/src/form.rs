@@ -109,8 +109,8 @@ mod tests {
         form.set("b", "new");
         form.set("f", "added");
         assert_eq!(["a", "b", "f"].map(|name| form.text(name)), ["1", "new", "added"]);
-        let shown = Form::of(b"a=4111+1111+1111+1111&b=x").without_cards();
-        assert_eq!([shown.text("a"), shown.text("b")], ["", "x"]);
+        let stripped = Form::of(b"a=4111+1111+1111+1111&b=x").without_cards();
+        assert_eq!([stripped.text("a"), stripped.text("b")], ["", "x"]);
         assert_eq!(
             [Form::of(b"page=3").page(), Form::of(b"page=0").page(), Form::of(b"page=-").page()],
             [3, 1, 1]

@@ -10,10 +10,10 @@ use rusqlite::Connection;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::clock::{Clock, ClockError, Goal, Mode, Moment, Turn};
+use crate::clock::{Clock, ClockChange, ClockError, Goal, Mode, Moment};
 use crate::credentials::Credentials;
 use crate::delivery::{Delivery, signer};
-use crate::engine::Turned;
+use crate::engine::ClockChangeResult;
 use crate::engine::{self, SLICE};
 use crate::fault::{Fault, Faults, StaleCopy, StandingFault};
 use crate::options::GatewayOptions;
@@ -109,7 +109,7 @@ impl Gateway {
     }
 
     /// Creates the world of a seed unless it exists.
-    pub(crate) async fn keep_world(&self, seed: Seed) -> Result<Credentials, StoreError> {
+    pub(crate) async fn ensure_world(&self, seed: Seed) -> Result<Credentials, StoreError> {
         let credentials = Credentials::of(seed);
         let hash = hash(credentials.api_key.expose());
         let end = WorldKey::end_of(&credentials.api_key);
@@ -141,7 +141,7 @@ impl Gateway {
             });
             match opened.await? {
                 None => return Ok(None),
-                Some(Ok(made)) => return Ok(Some(made)),
+                Some(Ok(result)) => return Ok(Some(result)),
                 Some(Err(waiting)) => work = waiting,
             }
         }
@@ -149,8 +149,8 @@ impl Gateway {
 
     /// The world key of an access id, while the id is live.
     pub(crate) async fn world_key_of(&self, id: AccessId) -> Result<Option<WorldKey>, StoreError> {
-        let pass = self.store.run(move |connection| AccessIdRecord::find(connection, &id)).await?;
-        Ok(pass.filter(|pass| pass.is_live).map(|pass| pass.world_key))
+        let record = self.store.run(move |connection| AccessIdRecord::find(connection, &id)).await?;
+        Ok(record.filter(|record| record.is_live).map(|record| record.world_key))
     }
 
     async fn with_row<T: Send + 'static>(
@@ -164,54 +164,54 @@ impl Gateway {
                 let Some(row) = WorldRow::admit(connection, world_key, &admission, start)? else {
                     return Ok(None);
                 };
-                let made = work(connection, &row)?;
+                let result = work(connection, &row)?;
                 deliveries.notify_if_alerts_wait(connection, &row)?;
-                Ok(Some(made))
+                Ok(Some(result))
             })
             .await
     }
 
     /// Moves a world's clock, slice by slice, so that other worlds run in between. After each slice the world
     /// is at a moment of its own with its alerts delivered, and stays there if the slice is the last.
-    pub(crate) async fn turn(
+    pub(crate) async fn change_clock(
         &self,
         world_key: WorldKey,
-        turn: Turn,
+        change: ClockChange,
     ) -> Result<Option<Result<Fired, ClockError>>, StoreError> {
-        let (mut total, mut goal) = (engine::Fired::default(), None);
-        let mut round = self.deliveries.guard(world_key.hash).await;
+        let (mut total, mut goal) = (engine::PaymentCounts::default(), None);
+        let mut guard = self.deliveries.guard(world_key.hash).await;
         loop {
-            let (faults, hangs) = (self.faults.clone(), round.hangs());
+            let (faults, hangs) = (self.faults.clone(), guard.hangs());
             let slice = self.with_row(world_key, move |connection, row| {
                 let session = Session::open(connection, row, Moment::real());
                 let here = Goal { clock: session.clock, month_day: session.month_day };
                 let goal = match goal {
-                    None => match turn.of(here, session.real) {
+                    None => match change.of(here, session.real) {
                         Ok(goal) => goal,
                         Err(error) => return Ok(Err(error)),
                     },
-                    // Somebody else turned it further meanwhile.
+                    // Another call has moved it further in the meantime.
                     Some(Goal { clock, .. }) if clock.now(session.real) < session.now => here,
                     Some(goal) => goal,
                 };
-                let (session, turned) = engine::turn(session, &faults, goal, SLICE, !hangs)?;
-                Ok(Ok((goal, session.now, turned)))
+                let (session, result) = engine::change_clock(session, &faults, goal, SLICE, !hangs)?;
+                Ok(Ok((goal, session.now, result)))
             });
-            let (went, now, Turned { fired, settled }) = match slice.await? {
+            let (went, now, ClockChangeResult { fired, settled }) = match slice.await? {
                 None => return Ok(None),
                 Some(Err(error)) => return Ok(Some(Err(error))),
                 Some(Ok(slice)) => slice,
             };
             total += fired;
             goal = Some(went);
-            // A turn waits for one attempt that hangs, and leaves the rest to the courier.
-            let runs = round.hangs()
-                || !matches!(self.deliver(&mut round, Until::OneHangs).await?, Delivered::All(None));
+            // A clock change waits for one attempt that hangs, and leaves the rest to the delivery task.
+            let runs = guard.hangs()
+                || !matches!(self.deliver(&mut guard, Until::OneHangs).await?, Delivered::All(None));
             if settled {
                 if runs {
                     self.deliveries.notify(world_key.hash);
                 }
-                let engine::Fired { approved, declined } = total;
+                let engine::PaymentCounts { approved, declined } = total;
                 return Ok(Some(Ok(Fired { now, fired: total.payments(), approved, declined })));
             }
         }
@@ -263,7 +263,7 @@ impl Gateway {
             let (mut spool, mut opens) = (Spool::new(), "[");
             for entry in self.requests.newest(world, limit) {
                 spool.push(opens.as_bytes());
-                spool.push(entry.shown().to_string().as_bytes());
+                spool.push(entry.to_json().to_string().as_bytes());
                 opens = ",";
             }
             spool.push(if opens == "[" { b"[]" } else { b"]" });
@@ -274,7 +274,10 @@ impl Gateway {
     /// Takes a snapshot of a world and returns its id.
     pub(crate) async fn snapshot(&self, world_key: WorldKey) -> Result<Option<String>, StoreError> {
         let requests = self.requests.clone();
-        self.with_world(world_key, move |session| session.keep(requests.last_exchange(session.world))).await
+        self.with_world(world_key, move |session| {
+            session.take_snapshot(requests.last_exchange(session.world))
+        })
+        .await
     }
 
     /// Restores a world from a snapshot and returns the time of its clock.

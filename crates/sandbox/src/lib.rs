@@ -153,7 +153,7 @@ pub use options::{GatewayOptions, OptionsError};
 pub use store::StoreError;
 
 use crate::store::world::WorldKey;
-use clock::Turn;
+use clock::ClockChange;
 use delivery::Endpoint;
 use gateway::{Gateway, NoSnapshot};
 
@@ -325,12 +325,12 @@ impl World {
     /// Advances the clock by a period of ISO 8601 (`P1M`, `P1Y2M10D`, `P1DT12H`), and returns after all payments due by
     /// then are made, in order.
     pub async fn advance(&self, period: &str) -> Result<Fired, WorldError> {
-        self.turn(Turn::Advance(period.parse()?)).await
+        self.change_clock(ClockChange::Advance(period.parse()?)).await
     }
 
     /// Advances the clock to a moment in RFC 3339, or through the payments of a day (`2027-03-01`).
     pub async fn advance_to(&self, moment_or_day: &str) -> Result<Fired, WorldError> {
-        self.turn(Turn::to(moment_or_day)?).await
+        self.change_clock(ClockChange::to(moment_or_day)?).await
     }
 
     /// Takes a snapshot of the world, clock included, and returns the id with which [`restore`](Self::restore) brings
@@ -445,9 +445,9 @@ impl World {
         Ok(String::from_utf8(state.ok_or(StoreError::Closed)?).unwrap_or_default())
     }
 
-    async fn turn(&self, turn: Turn) -> Result<Fired, WorldError> {
-        let turned = self.gateway.turn(self.key, turn).await?;
-        Ok(turned.ok_or(StoreError::Closed)??)
+    async fn change_clock(&self, change: ClockChange) -> Result<Fired, WorldError> {
+        let result = self.gateway.change_clock(self.key, change).await?;
+        Ok(result.ok_or(StoreError::Closed)??)
     }
 }
 

@@ -166,11 +166,11 @@ mod tests {
             ),
         ];
         for (body, read, expected) in cases {
-            let told = Members::of_body(body.as_bytes()).and_then(|mut members| {
+            let result = Members::of_body(body.as_bytes()).and_then(|mut members| {
                 read(&mut members)?;
                 members.finish("a")
             });
-            assert_eq!(told.as_ref().map_err(String::as_str), Err(*expected), "{body}");
+            assert_eq!(result.as_ref().map_err(String::as_str), Err(*expected), "{body}");
         }
         for body in ["", " ", "{}", r#"{"a":null}"#] {
             let mut members = Members::of_body(body.as_bytes()).unwrap();

@@ -71,7 +71,7 @@ impl GatewayOptions {
         Ok(options)
     }
 
-    pub(crate) fn shown(&self) -> Json {
+    pub(crate) fn to_json(self) -> Json {
         let Self { retention, partial_amount } = self;
         let partial_amount = partial_amount.map(|amount| amount.to_string());
         given(json!({ "retention": retention.to_string(), "partial-amount": partial_amount }))
@@ -133,8 +133,8 @@ mod tests {
         ];
         for (body, expected) in cases {
             let read = Members::of_body(body.as_bytes()).and_then(|mut body| GatewayOptions::read(&mut body));
-            let shown = read.map(|options| options.shown().to_string());
-            assert_eq!(shown.as_deref().map_err(String::as_str), expected, "{body}");
+            let json = read.map(|options| options.to_json().to_string());
+            assert_eq!(json.as_deref().map_err(String::as_str), expected, "{body}");
         }
         for amount in ["0.01", "0.00", "0.21", "25.0x", "-1.00"] {
             let body = format!(r#"{{"gateway":{{"partial-amount":"{amount}"}}}}"#);
@@ -147,12 +147,12 @@ mod tests {
     fn four_fifths_are_approved() {
         let cases =
             [("25.00", "20.00"), ("0.06", "0.04"), ("0.02", "0.01"), ("999999999.99", "799999999.99")];
-        for (asked, approved) in cases {
+        for (requested, approved) in cases {
             let options = GatewayOptions {
-                partial_amount: Some(asked.try_into().unwrap()),
+                partial_amount: Some(requested.try_into().unwrap()),
                 ..GatewayOptions::default()
             };
-            assert_eq!(options.approves_of(asked.try_into().unwrap()).unwrap().to_string(), approved);
+            assert_eq!(options.approves_of(requested.try_into().unwrap()).unwrap().to_string(), approved);
             assert_eq!(options.approves_of("1.00".try_into().unwrap()), None);
         }
     }

@@ -22,13 +22,13 @@ mod tests {
 
     #[test]
     fn marks_of_direction_are_shown_as_such() {
-        for (given, shown) in [
+        for (given, expected) in [
             ("Ada \u{202e}nilreB", "Ada \u{fffd}nilreB"),
             ("\u{2067}x\u{2069}", "\u{fffd}x\u{fffd}"),
             ("a\u{200b}b\u{feff}", "a\u{fffd}b\u{fffd}"),
             ("Zoë שלום <b>", "Zoë שלום <b>"),
         ] {
-            assert_eq!(plain(given.into()), shown);
+            assert_eq!(plain(given.into()), expected);
         }
     }
 }

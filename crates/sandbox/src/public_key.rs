@@ -24,7 +24,7 @@ impl Gateway {
         headers: &HeaderMap,
     ) -> Result<Option<WorldKey>, StoreError> {
         let Some(text) = clearent::public_key(headers) else { return Ok(None) };
-        // What cannot be a key is looked for nowhere.
+        // Text that cannot be a key is not searched for.
         if PublicKey::from_hex(&text).is_err() {
             return Ok(None);
         }

@@ -11,7 +11,7 @@ use crate::seed::Seed;
 use crate::store::session::Session;
 
 /// The maximum number of requests that a world remembers.
-const KEPT: usize = 500;
+const RETAINED: usize = 500;
 /// The maximum number of bytes that all worlds remember together.
 const LARGEST: usize = 48 * 1024 * 1024;
 
@@ -51,7 +51,7 @@ impl Logs {
         let entries = &mut self.worlds.entry(world).or_default().entries;
         entries.push_back((number, Arc::new(entry)));
         self.order.push_back((world, number));
-        if entries.len() > KEPT {
+        if entries.len() > RETAINED {
             self.forget_oldest(world);
         }
         while self.bytes > largest
@@ -62,7 +62,7 @@ impl Logs {
             }
         }
         let remembered: usize = self.worlds.values().map(|log| log.entries.len()).sum();
-        if self.order.len() > 2 * remembered + KEPT {
+        if self.order.len() > 2 * remembered + RETAINED {
             let worlds = &self.worlds;
             let oldest = |world: &i64| {
                 worlds.get(world).and_then(|log| log.entries.front()).map(|(number, _)| *number)
@@ -164,10 +164,10 @@ impl Entry {
         size_of::<(u64, Arc<Self>, Self)>() + texts.map(String::capacity).sum::<usize>()
     }
 
-    pub(crate) fn shown(&self) -> Json {
+    pub(crate) fn to_json(&self) -> Json {
         let Self { exchange, method, path, status, fault, milliseconds, request, response } = self;
         let Exchange { operation, id, time } = exchange;
-        let mut shown = json!({
+        let mut json = json!({
             "time": time.to_string(),
             "method": method,
             "path": path,
@@ -179,9 +179,9 @@ impl Entry {
             "response": response,
         });
         if let Some(fault) = fault {
-            shown["fault"] = fault.as_str().into();
+            json["fault"] = fault.as_str().into();
         }
-        shown
+        json
     }
 }
 
@@ -214,18 +214,18 @@ mod tests {
             requests.record(i64::try_from(number % 10).unwrap(), entry(number, 1_024));
             assert!(requests.logs().bytes <= 100 * 1024);
         }
-        let kept: Vec<usize> =
+        let retained: Vec<usize> =
             (0..10).flat_map(|world| ids(&requests, world)).map(|id| id.parse().unwrap()).collect();
-        let oldest = *kept.iter().min().unwrap();
-        assert_eq!(kept.len(), 1_000 - oldest, "what is newer than the oldest is there");
-        assert!((70..=100).contains(&kept.len()), "{}", kept.len());
+        let oldest = *retained.iter().min().unwrap();
+        assert_eq!(retained.len(), 1_000 - oldest, "what is newer than the oldest is there");
+        assert!((70..=100).contains(&retained.len()), "{}", retained.len());
         // A request that is larger than all is not remembered, and nothing is left over.
         requests.record(1, entry(1_000, 200 * 1024));
         assert_eq!(requests.logs().bytes, 0);
         for number in 0..10_000 {
             requests.record(1, entry(number, 1));
         }
-        assert!(requests.logs().order.len() <= 3 * KEPT);
+        assert!(requests.logs().order.len() <= 3 * RETAINED);
         (0..10).for_each(|world| requests.forget(world));
         assert_eq!(requests.logs().bytes, 0);
     }
@@ -233,11 +233,11 @@ mod tests {
     #[test]
     fn the_oldest_are_forgotten_and_worlds_do_not_mix() {
         let requests = Requests::default();
-        for number in 0..KEPT + 2 {
+        for number in 0..RETAINED + 2 {
             requests.record(1, entry(number, 0));
         }
         let all = ids(&requests, 1);
-        assert_eq!((all.len(), all[0].as_str(), all[KEPT - 1].as_str()), (KEPT, "501", "2"));
+        assert_eq!((all.len(), all[0].as_str(), all[RETAINED - 1].as_str()), (RETAINED, "501", "2"));
         assert_eq!(requests.newest(1, 1).len(), 1);
         assert!(requests.newest(2, 9).is_empty());
         requests.forget(1);

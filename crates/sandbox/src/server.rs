@@ -66,7 +66,7 @@ pub(crate) async fn serve(
         let accepted = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             error = gateway.store.ended() => {
-                // Whoever asks `Sandbox::failed` is told; this is for the cause.
+                // `Sandbox::failed` reports the error; the log has its cause.
                 tracing::info!(%error, cause = error.source().map(tracing::field::display), "the sandbox stops");
                 break;
             }
@@ -152,7 +152,7 @@ where
 fn wipe(read: Bytes) {
     let Ok(mut read) = read.try_into_mut() else { return };
     read.clear();
-    // What was consumed is before the buffer's start, and comes back if as much is asked for.
+    // What was consumed is before the buffer's start, and is reclaimed if that size is requested.
     let sizes = (1..=LARGEST_BODY / 1024).rev().map(|size| size * 1024);
     for size in sizes {
         if read.try_reclaim(size) {
@@ -178,7 +178,7 @@ where
         .serve_connection(TokioIo::new(stream), service)
 }
 
-type Answered = Response<FaultyBody>;
+type ServerResponse = Response<FaultyBody>;
 
 /// The reason why a request has no answer of its tree.
 enum Unanswered {
@@ -226,7 +226,7 @@ async fn caught(
     scheme: &'static str,
     peer: SocketAddr,
     request: Request<Incoming>,
-) -> Result<Answered, Dropped> {
+) -> Result<ServerResponse, Dropped> {
     let tree = Tree::of(&request);
     let ours = gateway.clone();
     let failed = match tokio::spawn(async move { answer(&ours, scheme, peer, tree, request).await }).await {
@@ -257,7 +257,7 @@ async fn answer(
     peer: SocketAddr,
     tree: Tree,
     request: Request<Incoming>,
-) -> Result<Answered, Unanswered> {
+) -> Result<ServerResponse, Unanswered> {
     let started = Instant::now();
     // Wiped after all that refers to it is dropped.
     let mut frames = Frames::default();
@@ -321,14 +321,15 @@ async fn answer(
         if !peer.ip().is_loopback() {
             return Ok(plain(StatusCode::FORBIDDEN));
         }
-        let request = console::Request { method: &head.method, segments: page, query, body: form };
-        return Ok(shown(console::answer(gateway, request).await?));
+        let request = console::ConsoleRequest { method: &head.method, segments: page, query, body: form };
+        return Ok(console_response(console::answer(gateway, request).await?));
     }
     if let ["app", page @ ..] = segments.as_slice() {
-        let request = payment_page::Request { method: &head.method, segments: page, body: form, site: &site };
+        let request =
+            payment_page::BrowserRequest { method: &head.method, segments: page, body: form, site: &site };
         let answered = payment_page::answer(gateway, request).await?;
         let (exchange, hit) = (answered.exchange, answered.hit);
-        let mut whole = paid(answered.shown);
+        let mut whole = page_response(answered.response);
         if head.method == Method::POST {
             // So that what the connection has read is wiped at once.
             set(&mut whole, CONNECTION, "close");
@@ -341,7 +342,7 @@ async fn answer(
         _ => Formats::of(&head.headers, &body),
     };
     let answered = called(gateway, tree, &head, &segments, &body, site, formats).await?;
-    let call::Answered { status, body: answer, allow, exchange, hit } = answered;
+    let call::CallResponse { status, body: answer, allow, exchange, hit } = answered;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut whole = envelope(status, answer, formats.answer);
     if let Some(allow) = allow {
@@ -359,11 +360,11 @@ async fn deliver(
     gateway: &Gateway,
     head: &Parts,
     started: Instant,
-    answer: Answered,
+    answer: ServerResponse,
     exchange: Option<(i64, Exchange)>,
     hit: Option<Hit>,
     seen: impl FnOnce(&[u8]) -> [String; 2],
-) -> Result<Answered, Unanswered> {
+) -> Result<ServerResponse, Unanswered> {
     let effect = hit.as_ref().map(|hit| &hit.effect);
     if let Some(Effect::Delay { delay }) = effect {
         gateway.pause(*delay).await;
@@ -399,11 +400,11 @@ async fn called(
     body: &Zeroizing<Vec<u8>>,
     site: String,
     formats: Formats,
-) -> Result<call::Answered, StoreError> {
+) -> Result<call::CallResponse, StoreError> {
     let (method, headers, query) = (&head.method, &head.headers, head.uri.query().unwrap_or_default());
     if let Tree::ClientPay = tree {
         let path = head.uri.path();
-        let call = clientpay::Request { method, path, query, headers, body, site: &site };
+        let call = clientpay::ClientPayRequest { method, path, query, headers, body, site: &site };
         return clientpay::answer(gateway, call).await;
     }
     let segments = match segments {
@@ -412,24 +413,37 @@ async fn called(
     };
     clearent::answer(
         gateway,
-        clearent::Request { method, path: head.uri.path(), segments, query, headers, formats, body, site },
+        clearent::ClearentRequest {
+            method,
+            path: head.uri.path(),
+            segments,
+            query,
+            headers,
+            formats,
+            body,
+            site,
+        },
     )
     .await
 }
 
 /// The answer to a browser for the console.
-fn shown(answered: console::Answered) -> Answered {
+fn console_response(answered: console::ConsoleResponse) -> ServerResponse {
     let (status, content_type, body, see) = match answered {
-        console::Answered::Page(status, page) => (status, "text/html; charset=utf-8", page, None),
-        console::Answered::File(content_type, file) => (StatusCode::OK, content_type, file.to_owned(), None),
-        console::Answered::See(path) => (StatusCode::SEE_OTHER, "text/plain", String::new(), Some(path)),
+        console::ConsoleResponse::Page(status, page) => (status, "text/html; charset=utf-8", page, None),
+        console::ConsoleResponse::File(content_type, file) => {
+            (StatusCode::OK, content_type, file.to_owned(), None)
+        }
+        console::ConsoleResponse::See(path) => {
+            (StatusCode::SEE_OTHER, "text/plain", String::new(), Some(path))
+        }
     };
     in_browser(status, content_type, body, see, console::POLICY)
 }
 
 /// The answer to a payer's browser.
-fn paid(shown: payment_page::HtmlResponse) -> Answered {
-    let payment_page::HtmlResponse { status, content_type, body, framed_by, see } = shown;
+fn page_response(response: payment_page::HtmlResponse) -> ServerResponse {
+    let payment_page::HtmlResponse { status, content_type, body, framed_by, see } = response;
     in_browser(status, content_type, body, see, &payment_page::policy(&framed_by))
 }
 
@@ -439,7 +453,7 @@ fn in_browser(
     body: String,
     see: Option<String>,
     policy: &str,
-) -> Answered {
+) -> ServerResponse {
     let mut response = plain(status);
     set(&mut response, CONTENT_TYPE, content_type);
     if status == StatusCode::METHOD_NOT_ALLOWED {
@@ -457,7 +471,7 @@ fn in_browser(
 }
 
 /// The answer that a client gets; `None` if a fault closes its connection instead.
-fn sent(mut answer: Answered, effect: Option<&Effect>) -> Option<Answered> {
+fn sent(mut answer: ServerResponse, effect: Option<&Effect>) -> Option<ServerResponse> {
     match effect {
         Some(Effect::DropReply | Effect::LateCommit { .. }) => return None,
         Some(Effect::Garbage { body, content_type }) => {
@@ -549,26 +563,32 @@ impl Drop for Frames {
 }
 
 /// A refusal of the server itself, in the form of the tree that was called.
-fn failed(gateway: &Gateway, status: StatusCode, code: &'static str, message: &str, tree: Tree) -> Answered {
+fn failed(
+    gateway: &Gateway,
+    status: StatusCode,
+    code: &'static str,
+    message: &str,
+    tree: Tree,
+) -> ServerResponse {
     match tree {
         Tree::Control => json_answer(control::refused(status, message)),
         Tree::Clearent(format) => {
             let answered = worldless(gateway, refusal(status.as_u16(), code, message), format);
             envelope(status, answered.body, format)
         }
-        Tree::Pages => paid(payment_page::problem(status, message)),
+        Tree::Pages => page_response(payment_page::problem(status, message)),
         Tree::ClientPay => envelope(status, clientpay::refusal(status.as_u16(), message).body, Format::Json),
     }
 }
 
 /// Sets a header to a text if a header can hold it.
-fn set(response: &mut Answered, name: HeaderName, text: &str) {
+fn set(response: &mut ServerResponse, name: HeaderName, text: &str) {
     if let Ok(value) = HeaderValue::from_str(text) {
         response.headers_mut().insert(name, value);
     }
 }
 
-fn envelope(status: StatusCode, body: impl Into<FaultyBody>, format: Format) -> Answered {
+fn envelope(status: StatusCode, body: impl Into<FaultyBody>, format: Format) -> ServerResponse {
     let (mut response, body) = (plain(status), body.into());
     if !body.is_end_stream() {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
@@ -577,12 +597,12 @@ fn envelope(status: StatusCode, body: impl Into<FaultyBody>, format: Format) -> 
     response
 }
 
-fn json_answer((status, document): control::Answered) -> Answered {
+fn json_answer((status, document): control::ControlResponse) -> ServerResponse {
     let body = document.map(|document| document.to_string().into_bytes()).unwrap_or_default();
     envelope(status, body, Format::Json)
 }
 
-fn plain(status: StatusCode) -> Answered {
+fn plain(status: StatusCode) -> ServerResponse {
     let mut response = Response::new(FaultyBody::default());
     *response.status_mut() = status;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

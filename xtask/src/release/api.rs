@@ -20,14 +20,14 @@ pub(super) fn lines(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
     for package in workspace.libraries() {
         let now = read(workspace, package)?;
-        let Ok(kept) = fs::read_to_string(place(workspace, package)) else {
+        let Ok(stored) = fs::read_to_string(place(workspace, package)) else {
             eprintln!("==> {} was never published: all {} lines of its API are new", package.name, now.len());
             continue;
         };
-        let (published, kept) = kept.split_once('\n').unwrap_or_default();
-        let kept: BTreeSet<String> = kept.lines().map(String::from).collect();
-        let gone: Vec<&String> = kept.difference(&now).collect();
-        let new = now.difference(&kept).count();
+        let (published, stored) = stored.split_once('\n').unwrap_or_default();
+        let stored: BTreeSet<String> = stored.lines().map(String::from).collect();
+        let gone: Vec<&String> = stored.difference(&now).collect();
+        let new = now.difference(&stored).count();
         eprintln!("==> {} since {published}: {new} lines are new, {} are gone", package.name, gone.len());
         if promises(published, &package.version) {
             let what = |line| format!("{} must not break what {published} has: {line}", package.version);

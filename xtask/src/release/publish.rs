@@ -30,7 +30,7 @@ pub(super) fn publish(workspace: &Workspace) -> Result<(), Failure> {
     }
     let open = gate::check(workspace, &picked(&[])?)?;
     if !open.is_empty() {
-        return Err(Failure::Unasked { gates: open.join(", ") });
+        return Err(Failure::Unanswered { gates: open.join(", ") });
     }
     go_on(workspace, REGISTRY)?;
     let version = workspace.version();
@@ -151,7 +151,7 @@ mod tests {
         registry.refuse("nothing");
         go_on(&workspace, "local").unwrap();
         assert_eq!(registry.has(), ["perennial-seed 0.1.1", "perennial-tree 0.1.1"]);
-        // All of it is there: nothing is asked for again.
+        // Every package is published: nothing is uploaded again.
         go_on(&workspace, "local").unwrap();
         assert_eq!(registry.has().len(), 2);
     }

@@ -86,16 +86,16 @@ fn text(value: &Value) -> &str {
 impl Shelf {
     /// Accepts an upload: the length of the crate's JSON, the JSON, then the length of the archive and the archive.
     fn take(&mut self, body: &[u8]) -> (u16, Vec<u8>) {
-        let (said, archive) = part(body);
+        let (metadata, archive) = part(body);
         let (archive, _) = part(archive);
-        let said: Value = serde_json::from_slice(said).unwrap();
-        if said["name"] == self.refused.as_str() {
+        let metadata: Value = serde_json::from_slice(metadata).unwrap();
+        if metadata["name"] == self.refused.as_str() {
             return (403, Vec::new());
         }
         let checksum: Vec<String> =
             Sha256::digest(archive).iter().map(|byte| format!("{byte:02x}")).collect();
         let line = json!({
-            "name": said["name"], "vers": said["vers"], "deps": [], "features": {}, "cksum": checksum.concat(), "yanked": false,
+            "name": metadata["name"], "vers": metadata["vers"], "deps": [], "features": {}, "cksum": checksum.concat(), "yanked": false,
         });
         self.crates.push((line, archive.into()));
         (200, b"{}".into())

@@ -12,7 +12,7 @@ use crate::tidy::Finding;
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let line = "cargo metadata --format-version 1 --all-features --locked";
     let facts: Value = serde_json::from_str(&workspace.step(line).read()?)
-        .map_err(|source| Failure::Unreadable { programme: line.into(), source })?;
+        .map_err(|source| Failure::Unreadable { program: line.into(), source })?;
     let ours: Vec<&str> =
         workspace.packages.iter().filter_map(|package| package.facts["id"].as_str()).collect();
     let built_in = built_in(&facts, &ours);

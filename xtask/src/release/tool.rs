@@ -15,14 +15,14 @@ impl Tool {
     pub(super) fn step(&self, workspace: &Workspace) -> Result<Step, Failure> {
         let Self { name, version } = *self;
         let folder = workspace.tools.join(format!("{name}-{version}"));
-        let programme = folder.join("bin").join(name);
-        if !programme.exists() {
+        let program = folder.join("bin").join(name);
+        if !program.exists() {
             // One run a release: what a linker would optimise in minutes, nobody gets back.
             let quick = "--config profile.release.lto=false --config profile.release.codegen-units=16";
             let line = format!("cargo install --locked {quick} {name}@{version} --root");
             let install = Step::new(&line).arguments(&[folder.display().to_string()]);
             install.run().map_err(|_| Failure::NoTool { name, by_hand: install.by_hand() })?;
         }
-        Ok(workspace.under(Step::of(&programme).within(workspace.root.clone())))
+        Ok(workspace.under(Step::of(&program).within(workspace.root.clone())))
     }
 }

@@ -27,13 +27,13 @@ fn faults(package: &Package, version: &str) -> Vec<String> {
     let dependencies = package.facts["dependencies"].as_array().into_iter().flatten();
     let ours = dependencies.filter(|other| other["path"].is_string());
     let fault = |other: &Value| {
-        let (name, asked) = (other["name"].as_str()?, other["req"].as_str()?);
-        match asked {
+        let (name, requirement) = (other["name"].as_str()?, other["req"].as_str()?);
+        match requirement {
             // Who only tests with it does without it in the registry.
             "*" if other["kind"] == "dev" => None,
             "*" => Some(format!("asks for {name} by its path alone: give it `version = \"{version}\"`")),
-            _ if asked == format!("^{version}") => None,
-            _ => Some(format!("asks for {name} {asked}, which is not this release: ask for {version}")),
+            _ if requirement == format!("^{version}") => None,
+            _ => Some(format!("asks for {name} {requirement}, which is not this release: ask for {version}")),
         }
     };
     own.into_iter().chain(ours.filter_map(fault)).collect()
@@ -54,9 +54,9 @@ mod tests {
             ("0.1.0", "normal", "^0.0.9", "asks for seed ^0.0.9, which is not this release: ask for 0.1.0"),
             ("0.2.0", "normal", "^0.1.0", "is 0.2.0, while others are 0.1.0: all go out together"),
         ];
-        for (version, kind, asked, expected) in cases {
+        for (version, kind, requirement, expected) in cases {
             let kind = if kind == "normal" { Value::Null } else { json!(kind) };
-            let need = json!({ "name": "seed", "path": "/", "kind": kind, "req": asked });
+            let need = json!({ "name": "seed", "path": "/", "kind": kind, "req": requirement });
             let package = Package {
                 name: "tree".into(),
                 version: version.into(),

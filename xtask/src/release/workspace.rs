@@ -32,7 +32,7 @@ impl Workspace {
     pub(super) fn read(root: PathBuf) -> Result<Self, Failure> {
         let line = "cargo metadata --format-version 1 --no-deps";
         let facts: Value = serde_json::from_str(&Step::new(line).within(root.clone()).read()?)
-            .map_err(|source| Failure::Unreadable { programme: line.into(), source })?;
+            .map_err(|source| Failure::Unreadable { program: line.into(), source })?;
         let members = facts["packages"].as_array().cloned().unwrap_or_default();
         // `publish = false` is an empty list of registries.
         let published = members.into_iter().filter(|facts| facts["publish"] != Value::Array(Vec::new()));

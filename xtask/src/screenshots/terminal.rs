@@ -44,7 +44,7 @@ pub(super) fn draw(folder: &Path) -> Result<(), Failure> {
     let chapter =
         fs::read_to_string(crate::root().join(CHAPTER)).map_err(Failure::of_file(CHAPTER.as_ref()))?;
     let sandbox = Served::start(&bin.join("perennial"))
-        .map_err(|source| Failure::NotStarted { programme: "perennial sandbox serve".into(), source })?;
+        .map_err(|source| Failure::NotStarted { program: "perennial sandbox serve".into(), source })?;
     for (name, typed) in PICTURES {
         let script =
             format!("exec 3>&1 >/dev/null 2>&1\n{}\nexec >&3 2>&1\n{typed} || true", setup(&chapter))
@@ -52,9 +52,9 @@ pub(super) fn draw(folder: &Path) -> Result<(), Failure> {
         let path = format!("{}:/usr/bin:/bin", bin.display());
         let shell = Step::new("sh -c").arguments(&[script]).variable("PATH", path);
         let printed = shell.read()?.replace(&sandbox.url, URL);
-        let shown = typed.trim_start_matches('\\');
+        let command = typed.trim_start_matches('\\');
         let lines: Vec<String> = printed.lines().map(wrapped).collect();
-        let picture = Term::new().render_svg(&format!("\x1b[1m$ {shown}\x1b[0m\n{}\n", lines.join("\n")));
+        let picture = Term::new().render_svg(&format!("\x1b[1m$ {command}\x1b[0m\n{}\n", lines.join("\n")));
         let file = folder.join(name).with_extension("svg");
         fs::write(&file, picture).map_err(Failure::of_file(&file))?;
     }

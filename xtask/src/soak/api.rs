@@ -25,7 +25,7 @@ pub(super) fn run(soak: &Soak) -> Result<(), Failure> {
     let target = crate::target()?;
     let python = target.join("soak/python");
     if !python.exists() {
-        Step::new("python3 -m venv").arguments(&[shown(&python)]).run()?;
+        Step::new("python3 -m venv").arguments(&[display(&python)]).run()?;
     }
     Step::of(&python.join("bin/pip")).arguments(&words(&["install", "--quiet", SCHEMATHESIS])).run()?;
     Step::new("cargo build --package perennial-cli").run()?;
@@ -38,7 +38,7 @@ pub(super) fn run(soak: &Soak) -> Result<(), Failure> {
         .arguments(&words(&["run", &format!("{url}/_sandbox/openapi.json"), "--exclude-checks", NOT_CHECKED]))
         .arguments(&words(&["--header", &format!("api-key:{KEY}"), "--header", "Accept:application/json"]))
         .arguments(&words(&["--max-examples", &EXAMPLES.to_string(), "--seed", &seed.to_string()]))
-        .variable("SCHEMATHESIS_HOOKS", shown(&crate::root().join("xtask/src/soak/known.py")))
+        .variable("SCHEMATHESIS_HOOKS", display(&crate::root().join("xtask/src/soak/known.py")))
         .variable("PERENNIAL_SOAK_URL", url)
         .variable("PERENNIAL_SOAK_KEY", KEY)
         .within(notes);
@@ -52,7 +52,7 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(ToString::to_string).collect()
 }
 
-fn shown(path: &Path) -> String {
+fn display(path: &Path) -> String {
     path.display().to_string()
 }
 
@@ -64,7 +64,7 @@ struct Served {
 
 impl Served {
     fn start(command: &Path) -> Result<Self, Failure> {
-        let not_started = |source| Failure::NotStarted { programme: shown(command), source };
+        let not_started = |source| Failure::NotStarted { program: display(command), source };
         let arguments = "sandbox serve --listen 127.0.0.1:0 --db :memory: --frozen-at 2027-01-01T00:00:00Z";
         let mut process = Command::new(command)
             .args(arguments.split(' '))

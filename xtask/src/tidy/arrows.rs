@@ -39,7 +39,7 @@ pub(super) struct Arrow {
 pub(super) fn read() -> Result<Vec<Arrow>, Failure> {
     let text = Step::new("cargo metadata --no-deps --format-version 1").read()?;
     let metadata: Value = serde_json::from_str(&text)
-        .map_err(|source| Failure::Unreadable { programme: "cargo metadata".into(), source })?;
+        .map_err(|source| Failure::Unreadable { program: "cargo metadata".into(), source })?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     Ok(packages.flat_map(arrows).collect())
 }

@@ -66,10 +66,10 @@ fn dependencies(files: &Files) -> Vec<Finding> {
     let text = files.get(DEPENDENCIES).unwrap_or_default();
     let rows: Vec<&str> =
         text.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
-    let unsaid = used.iter().filter(|name| !rows.contains(name));
+    let unexplained = used.iter().filter(|name| !rows.contains(name));
     let unused = rows.iter().filter(|name| !used.contains(name));
-    let unsaid = unsaid.map(|name| Finding::new(DEPENDENCIES, format!("says nothing of {name}")));
-    unsaid
+    let unexplained = unexplained.map(|name| Finding::new(DEPENDENCIES, format!("says nothing of {name}")));
+    unexplained
         .chain(unused.map(|name| Finding::new(DEPENDENCIES, format!("explains {name}, which is not used"))))
         .collect()
 }
@@ -116,8 +116,8 @@ fn slug(line: &str) -> String {
     if title.len() == line.len() {
         return String::new();
     }
-    let kept = title.trim().to_lowercase().replace(' ', "-");
-    kept.chars().filter(|c| c.is_alphanumeric() || *c == '-' || *c == '_').collect()
+    let title = title.trim().to_lowercase().replace(' ', "-");
+    title.chars().filter(|c| c.is_alphanumeric() || *c == '-' || *c == '_').collect()
 }
 
 /// The lines outside fenced code.

@@ -222,11 +222,11 @@ mod tests {
         for (file, text, expected, wrong) in cases {
             let files = Files::of([(file, text)]);
             let (tests, findings) = read(&files);
-            let shown = tests.iter().map(|Test { path, holds, .. }| match holds {
+            let rows = tests.iter().map(|Test { path, holds, .. }| match holds {
                 Some(holds) => format!("{path} {holds}"),
                 None => path.clone(),
             });
-            assert_eq!(shown.collect::<Vec<_>>(), *expected, "{text}");
+            assert_eq!(rows.collect::<Vec<_>>(), *expected, "{text}");
             assert_eq!(findings.iter().map(ToString::to_string).collect::<Vec<_>>(), *wrong, "{text}");
         }
     }

@@ -64,10 +64,10 @@ impl Connect {
         let proved = MerchantKey { environment: environment.clone(), key: input::key(key.expose())? };
         global.client_of(proved)?.batches().open().await?;
         if global.dry_run.is_on() {
-            return DryRun::tell(global.output, shown(&self.name, &environment));
+            return DryRun::print(global.output, profile_record(&self.name, &environment));
         }
         store.put(&self.name, MerchantKey { environment: environment.clone(), key }).await?;
-        global.output.record(&shown(&self.name, &environment))
+        global.output.record(&profile_record(&self.name, &environment))
     }
 
     fn key(&self, usual: Option<&Path>) -> Result<ApiKey, Failure> {
@@ -82,14 +82,15 @@ impl Connect {
 impl Profiles {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         global.refuse_gateway("profiles calls no gateway")?;
-        // Nothing has to be opened to know that nothing is kept.
-        let kept =
+        // A missing file has no profiles and is not opened.
+        let profiles =
             if global.keys.is_missing()? { BTreeMap::new() } else { global.keys.store()?.list().await? };
-        if kept.is_empty() && global.output == Output::Table {
+        if profiles.is_empty() && global.output == Output::Table {
             note("no keys are kept: perennial connect NAME keeps the first");
             return Ok(());
         }
-        let rows = kept.iter().map(|(profile, environment)| shown(profile, environment)).collect();
+        let rows =
+            profiles.iter().map(|(profile, environment)| profile_record(profile, environment)).collect();
         global.output.rows(&["profile", "environment"], rows)
     }
 }
@@ -100,13 +101,13 @@ impl Disconnect {
         let store = global.keys.store()?;
         if global.dry_run.is_on() {
             let MerchantKey { environment, .. } = store.get(&self.name).await?;
-            return DryRun::tell(global.output, shown(&self.name, &environment));
+            return DryRun::print(global.output, profile_record(&self.name, &environment));
         }
         store.remove(&self.name).await?;
         global.output.record(&Record::default().with("profile", self.name.as_str()))
     }
 }
 
-fn shown(profile: &Profile, environment: &Environment) -> Record {
+fn profile_record(profile: &Profile, environment: &Environment) -> Record {
     Record::default().with("profile", profile.as_str()).with("environment", environment.to_string())
 }

@@ -15,7 +15,7 @@ use super::transactions::{Payer, outcome};
 use crate::context::Global;
 use crate::failure::Failure;
 use crate::input;
-use crate::output::{Output, Record, Shown, note};
+use crate::output::{IntoRecord, Output, Record, note};
 
 /// Invoices.
 #[derive(Debug, Subcommand)]
@@ -151,7 +151,7 @@ impl Invoices {
                 let amount = named.amount.as_deref().map(|amount| key("amount", amount)).transpose();
                 let (number, amount) = both(key::<Reference>("<NUMBER>", &named.number), amount)?;
                 let status = global.client().await?.invoices().status(&number).await?;
-                Standing::found(number, status, amount).tell(output)
+                InvoiceReport::found(number, status, amount).print(output)
             }
         }
     }
@@ -160,8 +160,9 @@ impl Invoices {
 impl Pay {
     async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
         if self.invoice.is_stdin() && self.payer.is_stdin() {
-            let told = "standard input holds the invoice or the card, not both: give one of them otherwise";
-            return Err(Failure::Usage(told.to_owned()));
+            let message =
+                "standard input holds the invoice or the card, not both: give one of them otherwise";
+            return Err(Failure::Usage(message.to_owned()));
         }
         let invoice = self.invoice.read()?;
         let charge = self.payer.fill(Charge::builder())?;
@@ -172,42 +173,42 @@ impl Pay {
         })?;
         let (number, amount) = (invoice.number().clone(), Some(invoice.amount()));
         match paid {
-            InvoicePayment::Charged(made) => {
-                let outcome = outcome(&made, None);
-                let printed = show(output, Standing::charged(number, made.transaction));
+            InvoicePayment::Charged(charged) => {
+                let outcome = outcome(&charged, None);
+                let printed = show(output, InvoiceReport::charged(number, charged.transaction));
                 // A decline is told whether or not the transaction can be printed.
                 outcome.and(printed)
             }
             InvoicePayment::Partial(charge) => {
-                Standing::found(number, InvoiceStatus::Partial(*charge), amount).tell(output)
+                InvoiceReport::found(number, InvoiceStatus::Partial(*charge), amount).print(output)
             }
             InvoicePayment::Several(charges) => {
-                Standing::found(number, InvoiceStatus::Several(charges), amount).tell(output)
+                InvoiceReport::found(number, InvoiceStatus::Several(charges), amount).print(output)
             }
             InvoicePayment::Before(before) => {
                 if let Output::Table = output {
                     note("the invoice was paid before: nothing was charged now");
                 }
-                let before = Standing::found(number, InvoiceStatus::Paid(*before), amount);
-                show(output, Standing { charged: Some(false), ..before })
+                let before = InvoiceReport::found(number, InvoiceStatus::Paid(*before), amount);
+                show(output, InvoiceReport { charged: Some(false), ..before })
             }
             InvoicePayment::InTheWay(earlier) => Err(in_the_way(&invoice, &earlier)),
         }
     }
 }
 
-fn show(output: Output, standing: Standing) -> Result<(), Failure> {
-    output.left::<Standing>(&standing.record(), None)
+fn show(output: Output, report: InvoiceReport) -> Result<(), Failure> {
+    output.left::<InvoiceReport>(&report.record(), None)
 }
 
 /// The failure for an earlier charge that forbids this one.
 fn in_the_way(invoice: &Invoice, earlier: &Transaction) -> Failure {
     let number = invoice.number().as_str();
     let id = earlier.id.as_ref().map(ToString::to_string).unwrap_or_default();
-    let (paid, asked) = (earlier.amount.unwrap_or_default(), invoice.amount());
+    let (paid, requested) = (earlier.amount.unwrap_or_default(), invoice.amount());
     Failure::Refused(if earlier.order_id.as_deref() == Some(number) {
         format!(
-            "invoice {number} was paid with {paid} by transaction {id} and now comes to {asked}: nothing was charged; \
+            "invoice {number} was paid with {paid} by transaction {id} and now comes to {requested}: nothing was charged; \
              give what is still to be paid a number of its own"
         )
     } else {
@@ -289,7 +290,7 @@ const SEVERAL: &str = "charged-more-than-once";
 const UNDECIDED: &str = "undecided";
 
 /// The status of an invoice, the transactions that decide it, and whether it was charged just now.
-struct Standing {
+struct InvoiceReport {
     number: Reference,
     /// The amount of the invoice, if it is known.
     amount: Option<Amount>,
@@ -298,12 +299,14 @@ struct Standing {
     transactions: Vec<Transaction>,
 }
 
-impl Standing {
+impl InvoiceReport {
     fn found(number: Reference, status: InvoiceStatus, amount: Option<Amount>) -> Self {
         let (status, transactions) = match status {
-            InvoiceStatus::Paid(made) => (amount.map_or(PAID, |amount| compared(amount, &made)), vec![made]),
-            InvoiceStatus::Partial(made) => (PARTIAL, vec![made]),
-            InvoiceStatus::Undecided(made) => (UNDECIDED, vec![made]),
+            InvoiceStatus::Paid(charge) => {
+                (amount.map_or(PAID, |amount| compared(amount, &charge)), vec![charge])
+            }
+            InvoiceStatus::Partial(charge) => (PARTIAL, vec![charge]),
+            InvoiceStatus::Undecided(charge) => (UNDECIDED, vec![charge]),
             InvoiceStatus::Unpaid(declined) => ("unpaid", declined.into_iter().collect()),
             InvoiceStatus::Several(charges) => (SEVERAL, charges),
         };
@@ -321,16 +324,17 @@ impl Standing {
         if [UNDECIDED, "unpaid"].contains(&self.status) {
             return None;
         }
-        let taken = self.transactions.iter().filter_map(|made| made.amount).map(Total::from).sum();
-        let [made] = &self.transactions[..] else { return Some((taken, None)) };
-        let due = self.amount.zip(made.amount).and_then(|(amount, taken)| amount.checked_sub(taken));
-        let due = due.filter(|due| !due.is_zero()).or_else(|| made.due()).filter(|_| self.status == PARTIAL);
+        let taken = self.transactions.iter().filter_map(|charge| charge.amount).map(Total::from).sum();
+        let [charge] = &self.transactions[..] else { return Some((taken, None)) };
+        let due = self.amount.zip(charge.amount).and_then(|(amount, taken)| amount.checked_sub(taken));
+        let due =
+            due.filter(|due| !due.is_zero()).or_else(|| charge.due()).filter(|_| self.status == PARTIAL);
         Some((taken, due))
     }
 
     /// Prints the status. An invoice that is unpaid and must not be charged again is reported even if printing
     /// fails.
-    fn tell(self, output: Output) -> Result<(), Failure> {
+    fn print(self, output: Output) -> Result<(), Failure> {
         let failure = self.failure();
         let printed = show(output, self);
         failure.map_or(printed, Err)
@@ -338,15 +342,15 @@ impl Standing {
 
     fn failure(&self) -> Option<Failure> {
         let number = self.number.as_str();
-        let id = self.transactions.first().and_then(|made| made.id.as_ref());
-        let shown = id.map(ToString::to_string).unwrap_or_default();
+        let id = self.transactions.first().and_then(|transaction| transaction.id.as_ref());
+        let transaction = id.map(ToString::to_string).unwrap_or_default();
         let (taken, due) = self.money().unwrap_or_default();
         let message = match self.status {
             PARTIAL => {
                 let due = due.map(|due| format!("; {due} is still due")).unwrap_or_default();
                 let message = format!(
                     "invoice {number} is not paid in full: only {taken} was approved and taken{due}; it is not charged again. \
-                     Charge the rest under a number of its own, or void transaction {shown}"
+                     Charge the rest under a number of its own, or void transaction {transaction}"
                 );
                 return Some(Failure::Partial { message, exchange_id: None });
             }
@@ -354,14 +358,14 @@ impl Standing {
             OVERPAID => {
                 let amount = self.amount.unwrap_or_default();
                 format!(
-                    "invoice {number} comes to {amount}, and transaction {shown} took {taken}: refund what is too much, or \
+                    "invoice {number} comes to {amount}, and transaction {transaction} took {taken}: refund what is too much, or \
                      check the amount"
                 )
             }
             SEVERAL => {
-                let charges = self.transactions.iter().map(|made| {
-                    let id = made.id.as_ref().map(ToString::to_string).unwrap_or_default();
-                    format!("transaction {id} took {}", made.amount.unwrap_or_default())
+                let charges = self.transactions.iter().map(|charge| {
+                    let id = charge.id.as_ref().map(ToString::to_string).unwrap_or_default();
+                    format!("transaction {id} took {}", charge.amount.unwrap_or_default())
                 });
                 let charges = charges.collect::<Vec<_>>().join(", ");
                 format!(
@@ -376,9 +380,9 @@ impl Standing {
 }
 
 /// The status of an invoice of this amount after this charge. A tip is added on top, or included in the amount.
-fn compared(amount: Amount, made: &Transaction) -> &'static str {
-    let taken = made.amount.unwrap_or_default();
-    match taken.checked_sub(made.tip_amount.unwrap_or_default()) {
+fn compared(amount: Amount, charge: &Transaction) -> &'static str {
+    let taken = charge.amount.unwrap_or_default();
+    match taken.checked_sub(charge.tip_amount.unwrap_or_default()) {
         Some(without_tip) if without_tip == amount => PAID,
         _ if taken == amount => PAID,
         _ if taken < amount => PARTIAL,
@@ -386,7 +390,7 @@ fn compared(amount: Amount, made: &Transaction) -> &'static str {
     }
 }
 
-impl Shown for Standing {
+impl IntoRecord for InvoiceReport {
     const COLUMNS: &'static [&'static str] = &["number", "status", "charged", "taken", "due"];
     const OBJECT: &'static str = "invoice";
 
@@ -401,7 +405,7 @@ impl Shown for Standing {
         let Self { number, status, charged, mut transactions, .. } = self;
         let (one, several) = match transactions.len() {
             0 | 1 => (transactions.pop(), None),
-            _ => (None, Some(transactions.into_iter().map(Shown::record).collect::<Vec<_>>())),
+            _ => (None, Some(transactions.into_iter().map(IntoRecord::record).collect::<Vec<_>>())),
         };
         Record::default()
             .with("number", number.as_str())
@@ -409,7 +413,7 @@ impl Shown for Standing {
             .with("charged", charged)
             .with("taken", taken)
             .with("due", due.flatten())
-            .with("transaction", one.map(Shown::record))
+            .with("transaction", one.map(IntoRecord::record))
             .with("transactions", several)
     }
 }

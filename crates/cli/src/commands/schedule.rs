@@ -71,7 +71,7 @@ impl Preview {
         let day =
             self.frequency_day.as_deref().map(|day| key::<FrequencyDay>("frequency-day", day)).transpose();
         let ((term, amount), day) =
-            both(both(term, amount), day).map_err(|violations| self.told(violations))?;
+            both(both(term, amount), day).map_err(|violations| self.failure(violations))?;
         let start = term.start().naive();
         let day = day.unwrap_or_else(|| FrequencyDay::at_or_before(start));
         let schedule = Schedule::new(term, day);
@@ -81,7 +81,7 @@ impl Preview {
     }
 
     /// A failure that explains the days that some months lack.
-    fn told(&self, violations: Violations) -> Failure {
+    fn failure(&self, violations: Violations) -> Failure {
         let late = |day: &String| matches!(day.as_str(), "29" | "30" | "31");
         if violations.iter().len() == 1 && self.frequency_day.as_ref().is_some_and(late) {
             return Failure::Usage(format!(
@@ -96,8 +96,8 @@ impl Preview {
 
 /// Prints notes on surprising results to standard error.
 fn noted(notes: &[PlanNote]) {
-    for said in notes {
-        note(&format!("note: {said}"));
+    for plan_note in notes {
+        note(&format!("note: {plan_note}"));
     }
 }
 

@@ -5,7 +5,7 @@ use perennial::clearent::Charge;
 use perennial::{Amount, Clearent, Response};
 
 use super::criteria::key;
-use super::transactions::{Payer, note_duplicate, outcome, tell};
+use super::transactions::{Payer, note_duplicate, outcome, print};
 use crate::failure::Failure;
 use crate::output::{Output, note};
 
@@ -33,7 +33,7 @@ impl TestSale {
         let charge = self.payer.charge(Charge::builder().amount(amount))?;
         let sale = client.test_sale(&charge).await?;
         note_duplicate(output, &sale);
-        let printed = tell(output, outcome(&sale, sale.exchange_id()), Response::clone(&sale));
+        let printed = print(output, outcome(&sale, sale.exchange_id()), Response::clone(&sale));
         if !self.void {
             return printed;
         }

@@ -15,7 +15,7 @@ use super::criteria::{Criteria, Pages, key};
 use super::{both, of_card, renamed};
 use crate::failure::Failure;
 use crate::input::{self, CardData, CardSource};
-use crate::output::{Output, Shown, note};
+use crate::output::{IntoRecord, Output, note};
 
 /// Card transactions.
 #[derive(Debug, Subcommand)]
@@ -243,30 +243,30 @@ impl Transactions {
             Self::Sale(sale) => {
                 let sold = transactions.sale(&sale.charge()?).await?;
                 note_duplicate(output, &sold);
-                tell(output, outcome(&sold, sold.exchange_id()), sold)
+                print(output, outcome(&sold, sold.exchange_id()), sold)
             }
             Self::Auth(sale) => {
                 let reserved = transactions.auth(&sale.charge()?).await?;
                 note_duplicate(output, &reserved);
-                tell(output, outcome(&reserved, reserved.exchange_id()), reserved)
+                print(output, outcome(&reserved, reserved.exchange_id()), reserved)
             }
             Self::Capture(capture) => {
                 let captured = transactions.capture(&capture.capture()?).await?;
-                tell(output, outcome(&captured, captured.exchange_id()), captured)
+                print(output, outcome(&captured, captured.exchange_id()), captured)
             }
             Self::Void(named) => {
                 let voided = transactions.void(&Void { id: named.id()? }).await?;
-                tell(output, outcome(&voided, voided.exchange_id()), voided)
+                print(output, outcome(&voided, voided.exchange_id()), voided)
             }
             Self::Update(update) => {
                 let (id, update) =
                     both(update.named.id(), update.fields.fill(TransactionUpdate::builder()).build())?;
                 let updated = transactions.update(&id, &update).await?;
-                tell(output, outcome(&updated, updated.exchange_id()), updated)
+                print(output, outcome(&updated, updated.exchange_id()), updated)
             }
             Self::Refund(refund) => {
                 let refunded = transactions.refund(&refund.refund()?).await?;
-                tell(output, outcome(&refunded, refunded.exchange_id()), refunded)
+                print(output, outcome(&refunded, refunded.exchange_id()), refunded)
             }
             Self::Get(named) => output.one(transactions.get(&named.id()?).await?.into_value()),
             Self::Search(search) => {
@@ -282,14 +282,14 @@ impl Transactions {
 }
 
 /// Notes for people that nothing was charged; for programs, the member `charged` beside the transaction is false.
-pub(super) fn note_duplicate(output: Output, made: &Transaction) {
-    if matches!(output, Output::Table) && made.is_duplicate() {
+pub(super) fn note_duplicate(output: Output, transaction: &Transaction) {
+    if matches!(output, Output::Table) && transaction.is_duplicate() {
         note("this is an earlier transaction: nothing was charged now");
     }
 }
 
 /// Prints the transaction. A decline and a partial approval are reported even if printing fails.
-pub(super) fn tell<T: Shown>(
+pub(super) fn print<T: IntoRecord>(
     output: Output,
     outcome: Result<(), Failure>,
     answer: Response<T>,
@@ -299,14 +299,14 @@ pub(super) fn tell<T: Shown>(
 }
 
 /// The failure if the transaction is not the requested success.
-pub(super) fn outcome(made: &Transaction, exchange_id: Option<&str>) -> Result<(), Failure> {
+pub(super) fn outcome(transaction: &Transaction, exchange_id: Option<&str>) -> Result<(), Failure> {
     let exchange_id = exchange_id.map(str::to_owned);
-    if let Some(Decline { message, code }) = made.decline() {
+    if let Some(Decline { message, code }) = transaction.decline() {
         return Err(Failure::Declined { message, code, exchange_id });
     }
-    match made.partial() {
+    match transaction.partial() {
         // An earlier transaction was partial when it was made.
-        Some(partial) if !made.is_duplicate() => {
+        Some(partial) if !transaction.is_duplicate() => {
             let message = format!("{}: charge the rest, or void the transaction", in_part(partial));
             Err(Failure::Partial { message, exchange_id })
         }

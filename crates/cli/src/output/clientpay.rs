@@ -1,4 +1,4 @@
-//! Shown members of ClientPay's objects, under the names that requests have for them.
+//! Printed members of ClientPay's objects, under the names that requests have for them.
 
 use perennial::clientpay::{
     AccessId, InvoiceDate, OpenInvoice, Page, PageStatus, PayerId, Payment, PaymentId, PaymentKind,
@@ -6,10 +6,10 @@ use perennial::clientpay::{
 };
 use perennial::transport::redact;
 
-use super::record::{IntoValue, Record, Shown, Value, shown, texts, values};
+use super::record::{IntoRecord, IntoValue, Record, Value, records, texts, values};
 
 /// An access id, which opens the account to any reader.
-pub(crate) enum ShownAccessId {
+pub(crate) enum PrintedAccessId {
     Revealed(AccessId),
     Masked,
 }
@@ -28,7 +28,7 @@ impl IntoValue for Vec<PaymentMethodId> {
     }
 }
 
-impl Shown for ShownAccessId {
+impl IntoRecord for PrintedAccessId {
     const COLUMNS: &'static [&'static str] = &["accessId"];
     const OBJECT: &'static str = "access id";
 
@@ -40,7 +40,7 @@ impl Shown for ShownAccessId {
     }
 }
 
-impl Shown for RequestId {
+impl IntoRecord for RequestId {
     const COLUMNS: &'static [&'static str] = &["requestId"];
     const OBJECT: &'static str = "request id";
 
@@ -49,14 +49,14 @@ impl Shown for RequestId {
     }
 }
 
-shown! {
+records! {
     Page as "page" in ["requestId", "url"] {
         request_id: "requestId",
         url: "url",
     }
 }
 
-shown! {
+records! {
     Payment as "payment" in [
         "paymentId", "paymentStatus", "paymentAmount", "sessionId", "paymentDateUtc", "requestId",
     ] {
@@ -81,7 +81,7 @@ shown! {
     }
 }
 
-shown! {
+records! {
     SavedPayer as "payer" in ["payerId", "paymentMethodIds"] {
         payer_id: "payerId",
         payment_method_ids: "paymentMethodIds",
@@ -91,7 +91,7 @@ shown! {
     }
 }
 
-shown! {
+records! {
     OpenInvoice as "invoice" in [
         "invoiceNumber", "outstandingBalance", "invoiceDate", "clientName", "matterNumber", "clientID",
     ] {

@@ -9,21 +9,21 @@ use perennial::transport::redact;
 
 use super::{Record, Value, json};
 
-/// Whether a sheet starts with a byte order mark.
+/// Whether CSV output starts with a byte order mark.
 static IS_MARKED: AtomicBool = AtomicBool::new(false);
 
-/// Starts every sheet of this run with a byte order mark, which tells Excel that the text is UTF-8.
+/// Starts the CSV output of this run with a byte order mark, which tells Excel that the text is UTF-8.
 pub(crate) fn mark() {
     IS_MARKED.store(true, Ordering::Relaxed);
 }
 
-/// A sheet in progress. Its header is written before the first row, because an empty output is not a sheet.
-pub(super) struct Sheet {
+/// A writer of rows. It writes the header before the first row, because empty output has no header.
+pub(super) struct CsvWriter {
     header: Vec<String>,
     begun: bool,
 }
 
-impl Sheet {
+impl CsvWriter {
     pub(super) fn new(header: Vec<String>) -> Self {
         Self { header, begun: false }
     }
@@ -125,9 +125,9 @@ mod tests {
             ("4111111111111111", "************1111"),
             ("Zoë zahlt 50,00 €", "\"Zoë zahlt 50,00 €\""),
         ] {
-            let mut sheet = Sheet::new(vec!["name".to_owned(), "note".to_owned()]);
+            let mut writer = CsvWriter::new(vec!["name".to_owned(), "note".to_owned()]);
             let mut out = Vec::new();
-            sheet.add(&mut out, &Record::default().with("name", text)).unwrap();
+            writer.add(&mut out, &Record::default().with("name", text)).unwrap();
             assert_eq!(String::from_utf8(out).unwrap(), format!("name,note\r\n{written},\r\n"));
         }
     }
@@ -139,9 +139,9 @@ mod tests {
             .with("billing", inner("63101"))
             .with("links", vec![inner("1;=2"), inner("\u{1b}")])
             .with("count", 2);
-        let mut sheet = Sheet::new(["billing.zip", "links", "count"].map(str::to_owned).into());
+        let mut writer = CsvWriter::new(["billing.zip", "links", "count"].map(str::to_owned).into());
         let mut out = Vec::new();
-        sheet.add(&mut out, &record).unwrap();
+        writer.add(&mut out, &record).unwrap();
         let row = r#"63101,"[{""zip"":""1\u003b=2""},{""zip"":""\u001b""}]",2"#;
         assert_eq!(String::from_utf8(out).unwrap(), format!("billing.zip,links,count\r\n{row}\r\n"));
     }

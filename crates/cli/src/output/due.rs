@@ -16,7 +16,7 @@ const MOST: usize = 100;
 /// changed, so the transaction decides; an unreadable one adds nothing.
 pub(super) async fn add(client: &Clearent, rows: &mut [Record]) {
     let mut amounts: BTreeMap<String, Option<Total>> = BTreeMap::new();
-    let mut looked = 0;
+    let mut searches = 0;
     for row in rows {
         let fields = ("plan-key", "transaction-id", "payment-amount");
         let fields = (row.field(fields.0), row.field(fields.1), row.field(fields.2));
@@ -27,8 +27,8 @@ pub(super) async fn add(client: &Clearent, rows: &mut [Record]) {
         if !amounts.contains_key(plan) && amounts.len() < MOST {
             amounts.insert(plan.clone(), of_plan(client, plan).await);
         }
-        if amounts.get(plan).copied().flatten().is_some_and(|amount| *taken < amount) && looked < MOST {
-            looked += 1;
+        if amounts.get(plan).copied().flatten().is_some_and(|amount| *taken < amount) && searches < MOST {
+            searches += 1;
             let due = of_transaction(client, transaction).await;
             *row = mem::take(row).with("due", due);
         }

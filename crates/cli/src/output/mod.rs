@@ -19,10 +19,10 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use perennial::PageInfo;
 use perennial::{Clearent, Error, List, Response};
 
-pub(crate) use clientpay::ShownAccessId;
-pub(crate) use record::{IntoValue, Record, Shown, Value};
+pub(crate) use clientpay::PrintedAccessId;
+pub(crate) use record::{IntoRecord, IntoValue, Record, Value};
 
-use self::csv::Sheet;
+use self::csv::CsvWriter;
 use crate::failure::{Failure, Written};
 
 /// The output format: tables for people; for programs one JSON document, one JSON object per line, or
@@ -61,17 +61,17 @@ impl Output {
     }
 
     /// Prints one object.
-    pub(crate) fn one<T: Shown>(self, shown: T) -> Result<(), Failure> {
-        Ok(self.print(&shown.record(), T::members)?)
+    pub(crate) fn one<T: IntoRecord>(self, object: T) -> Result<(), Failure> {
+        Ok(self.print(&object.record(), T::members)?)
     }
 
     /// Prints the answer to a write. If that fails, the failure names the object, so that nobody writes it again.
-    pub(crate) fn written<T: Shown>(self, answer: Response<T>) -> Result<(), Failure> {
+    pub(crate) fn written<T: IntoRecord>(self, answer: Response<T>) -> Result<(), Failure> {
         self.written_record::<T>(answer.map(T::record))
     }
 
     /// Prints the answer to a deletion: the deleted object, or at least its key.
-    pub(crate) fn deleted<T: Shown>(
+    pub(crate) fn deleted<T: IntoRecord>(
         self,
         answer: Response<Option<T>>,
         key: impl IntoValue,
@@ -80,13 +80,17 @@ impl Output {
         self.written_record::<T>(answer.map(|object| object.map_or_else(gone, T::record)))
     }
 
-    fn written_record<T: Shown>(self, answer: Response<Record>) -> Result<(), Failure> {
+    fn written_record<T: IntoRecord>(self, answer: Response<Record>) -> Result<(), Failure> {
         let exchange_id = answer.exchange_id().map(str::to_owned);
         self.left::<T>(&answer.into_value(), exchange_id)
     }
 
     /// Prints the result of a write.
-    pub(crate) fn left<T: Shown>(self, record: &Record, exchange_id: Option<String>) -> Result<(), Failure> {
+    pub(crate) fn left<T: IntoRecord>(
+        self,
+        record: &Record,
+        exchange_id: Option<String>,
+    ) -> Result<(), Failure> {
         self.print(record, T::members).map_err(|error| {
             let written = Written { object: record.name::<T>(), exchange_id };
             Failure::Unprinted { error, written: Some(written) }
@@ -112,19 +116,19 @@ impl Output {
             Self::Table => write!(out, "{}", table::of_one(record))?,
             Self::Json => json::document(&mut out, record)?,
             Self::Jsonl => json::row(&mut out, record)?,
-            Self::Csv => Sheet::new(members()).add(&mut out, record)?,
+            Self::Csv => CsvWriter::new(members()).add(&mut out, record)?,
         }
         out.flush()
     }
 
     /// Prints complete objects.
-    pub(crate) fn many<T: Shown>(self, all: Vec<T>) -> Result<(), Failure> {
+    pub(crate) fn many<T: IntoRecord>(self, all: Vec<T>) -> Result<(), Failure> {
         let records = all.into_iter().map(T::record).collect();
         Rows::new(self, T::COLUMNS, T::members()).print(records)
     }
 
     /// Prints the readable objects, then reports the others.
-    pub(crate) fn each<T: Shown>(self, each: Vec<Result<T, Error>>) -> Result<(), Failure> {
+    pub(crate) fn each<T: IntoRecord>(self, each: Vec<Result<T, Error>>) -> Result<(), Failure> {
         let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
         for object in each {
             match object {
@@ -153,12 +157,12 @@ impl Output {
     }
 
     /// Prints a list, page after page as they arrive. The printed part stays when a page fails.
-    pub(crate) async fn list<T: Shown>(self, list: List<T>, extent: Extent) -> Result<(), Failure> {
+    pub(crate) async fn list<T: IntoRecord>(self, list: List<T>, extent: Extent) -> Result<(), Failure> {
         self.list_of(list, extent, |_| true, None).await
     }
 
     /// Prints a list page after page; a table has the names of the customers, and the amounts due of payments.
-    pub(crate) async fn list_with_names<T: Shown>(
+    pub(crate) async fn list_with_names<T: IntoRecord>(
         self,
         list: List<T>,
         extent: Extent,
@@ -168,7 +172,7 @@ impl Output {
     }
 
     /// Prints the matching objects of a list, page after page.
-    pub(crate) async fn list_where<T: Shown>(
+    pub(crate) async fn list_where<T: IntoRecord>(
         self,
         list: List<T>,
         extent: Extent,
@@ -177,7 +181,7 @@ impl Output {
         self.list_of(list, extent, wanted, None).await
     }
 
-    async fn list_of<T: Shown>(
+    async fn list_of<T: IntoRecord>(
         self,
         list: List<T>,
         extent: Extent,
@@ -220,7 +224,7 @@ enum Listing<'a> {
     Table { columns: &'a [&'a str], rows: Vec<Record> },
     Array(json::Array),
     Lines { begun: bool },
-    Sheet(Sheet),
+    Csv(CsvWriter),
 }
 
 impl<'a> Rows<'a> {
@@ -229,7 +233,7 @@ impl<'a> Rows<'a> {
             Output::Table => Listing::Table { columns, rows: Vec::new() },
             Output::Json => Listing::Array(json::Array::default()),
             Output::Jsonl => Listing::Lines { begun: false },
-            Output::Csv => Listing::Sheet(Sheet::new(members)),
+            Output::Csv => Listing::Csv(CsvWriter::new(members)),
         };
         Self { out: stdout(), list, unreadable: Vec::new() }
     }
@@ -249,7 +253,7 @@ impl<'a> Rows<'a> {
                 *begun = true;
                 json::row(&mut self.out, &record)?;
             }
-            Listing::Sheet(sheet) => sheet.add(&mut self.out, &record)?,
+            Listing::Csv(writer) => writer.add(&mut self.out, &record)?,
         }
         Ok(())
     }
@@ -259,12 +263,12 @@ impl<'a> Rows<'a> {
             Listing::Table { rows, .. } => rows.is_empty(),
             Listing::Array(array) => array.is_empty(),
             Listing::Lines { begun } => !begun,
-            Listing::Sheet(sheet) => sheet.is_empty(),
+            Listing::Csv(writer) => writer.is_empty(),
         }
     }
 
     /// Reads as far as needed; returns the page, if it was one.
-    async fn read<T: Shown>(
+    async fn read<T: IntoRecord>(
         &mut self,
         list: List<T>,
         extent: Extent,
@@ -280,7 +284,7 @@ impl<'a> Rows<'a> {
             && let Some(page) = pages.next_page().await
         {
             let page = page?;
-            let told = Response::page(&page).cloned();
+            let info = Response::page(&page).cloned();
             for object in Response::each(page).into_value() {
                 match object {
                     Ok(object) if !wanted(&object) => {}
@@ -295,7 +299,7 @@ impl<'a> Rows<'a> {
             }
             self.out.flush()?;
             if matches!(extent, Extent::Page) {
-                return Ok(told);
+                return Ok(info);
             }
         }
         if pages.changed() {
@@ -329,7 +333,7 @@ impl<'a> Rows<'a> {
             }
             Listing::Array(array) => array.finish(&mut self.out)?,
             Listing::Lines { .. } => {}
-            Listing::Sheet(sheet) => sheet.begin(&mut self.out)?,
+            Listing::Csv(writer) => writer.begin(&mut self.out)?,
         }
         self.out.flush()?;
         Ok(self.unreadable)

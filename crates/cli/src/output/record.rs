@@ -1,4 +1,4 @@
-//! Shown fields of each object, under the names of the wire, in one order for tables and JSON.
+//! Printed fields of each object, under the names of the wire, in one order for tables and JSON.
 
 use std::borrow::Cow;
 
@@ -27,8 +27,8 @@ pub(crate) enum Value {
     Texts(Vec<String>),
 }
 
-/// An object that can be shown alone and in a list.
-pub(crate) trait Shown {
+/// An object that can be printed alone and in a list.
+pub(crate) trait IntoRecord {
     /// The columns of a list, the most important first: as many are shown as fit.
     const COLUMNS: &'static [&'static str];
     /// The field with the key of a written object.
@@ -44,14 +44,14 @@ pub(crate) trait Shown {
     fn record(self) -> Record;
 }
 
-/// Declares the shown fields of a type: the columns of a list, then every field under its name. A missing field does
+/// Declares the printed fields of a type: the columns of a list, then every field under its name. A missing field does
 /// not compile. At the end, methods whose values are shown beside them.
-macro_rules! shown {
+macro_rules! records {
     (
         $Type:ident $( as $object:literal )? in [ $( $column:literal ),* $(,)? ]
         { $( $field:ident: $name:literal, )* $( ; $derived:ident: $derived_name:literal )* }
     ) => {
-        impl Shown for $Type {
+        impl IntoRecord for $Type {
             const COLUMNS: &'static [&'static str] = &[ $( $column ),* ];
             $( const OBJECT: &'static str = $object; )?
 
@@ -117,7 +117,7 @@ impl Record {
     }
 
     /// The object's word and the value of its key: `plan plan_3f0f6d1c5f0e`.
-    pub(crate) fn name<T: Shown>(&self) -> Option<String> {
+    pub(crate) fn name<T: IntoRecord>(&self) -> Option<String> {
         let Value::Text(value) = self.field(T::KEY)? else { return None };
         let object = T::KEY.rsplit_once('-').map_or(T::OBJECT, |(object, _)| object);
         Some(format!("{object} {value}"))
@@ -209,7 +209,7 @@ macro_rules! inner {
             }
 
             fn members() -> Vec<String> {
-                <Self as Shown>::members()
+                <Self as IntoRecord>::members()
             }
         } )*
     };
@@ -218,11 +218,11 @@ macro_rules! inner {
 inner! { PostalAddress Token }
 
 macro_rules! values {
-    ($( $Type:ty => |$value:pat_param| $made:expr, )*) => {
+    ($( $Type:ty => |$value:pat_param| $result:expr, )*) => {
         $( impl IntoValue for $Type {
             fn into_value(self) -> Option<Value> {
                 let $value = self;
-                Some($made)
+                Some($result)
             }
         } )*
     };
@@ -263,14 +263,14 @@ macro_rules! texts {
     };
 }
 
-pub(super) use {shown, texts, values};
+pub(super) use {records, texts, values};
 
 texts! {
     BatchId BatchStatus CardBrand CustomerKey CustomerStatus Date Expiry Frequency PlanKey PlanStatus Timestamp TokenId
     TokenStatus TransactionId TransactionResult TransactionType Verdict
 }
 
-shown! {
+records! {
     Customer in ["customer-key", "first-name", "last-name", "status", "email", "phone", "comments"] {
         customer_key: "customer-key",
         first_name: "first-name",
@@ -285,7 +285,7 @@ shown! {
     }
 }
 
-shown! {
+records! {
     Token in [
         "token-id", "card-type", "last-four-digits", "exp-date", "status", "customer-key", "description",
     ] {
@@ -307,7 +307,7 @@ shown! {
     }
 }
 
-shown! {
+records! {
     CustomerToken in [
         "token-id", "card-type", "last-four-digits", "exp-date", "default", "description", "customer-key",
     ] {
@@ -323,7 +323,7 @@ shown! {
     }
 }
 
-shown! {
+records! {
     Plan in [
         "plan-key", "customer-name", "status", "payment-amount", "customer-key", "end-date", "plan-name",
         "start-date",
@@ -349,7 +349,7 @@ shown! {
     }
 }
 
-shown! {
+records! {
     ExpectedRun in ["date", "payment-amount"] {
         date: "date",
         payment_amount: "payment-amount",
@@ -357,7 +357,7 @@ shown! {
 }
 
 /// Shows a date of a forecast.
-impl Shown for Date {
+impl IntoRecord for Date {
     const COLUMNS: &'static [&'static str] = &["date"];
 
     fn record(self) -> Record {
@@ -365,7 +365,7 @@ impl Shown for Date {
     }
 }
 
-shown! {
+records! {
     Payment in [
         "created", "verdict", "payment-amount", "due", "customer-name", "customer-key", "transaction-id", "status", "plan-key",
     ] {
@@ -379,7 +379,7 @@ shown! {
     }
 }
 
-shown! {
+records! {
     Transaction in [
         "id", "type", "amount", "verdict", "due", "ref-id", "created", "order-id", "result-code", "last-four", "result",
     ] {
@@ -435,12 +435,12 @@ shown! {
     }
 }
 
-impl Shown for Charged {
+impl IntoRecord for Charged {
     const COLUMNS: &'static [&'static str] = Transaction::COLUMNS;
 
     fn members() -> Vec<String> {
         let own = vec!["charged".to_owned()];
-        [<Transaction as Shown>::members(), own, names("token", |charged: Self| charged.token)].concat()
+        [<Transaction as IntoRecord>::members(), own, names("token", |charged: Self| charged.token)].concat()
     }
 
     /// Adds `charged: false` to an earlier transaction that was answered instead of a new one.
@@ -451,7 +451,7 @@ impl Shown for Charged {
     }
 }
 
-shown! {
+records! {
     PostalAddress in ["first-name", "last-name", "company", "street", "street2", "city", "state", "zip", "country", "phone"] {
         first_name: "first-name",
         last_name: "last-name",
@@ -471,7 +471,7 @@ fn link_record(link: Link) -> Record {
     Record::default().with("rel", rel).with("href", href).with("id", id)
 }
 
-shown! {
+records! {
     Batch as "batch" in [
         "id", "status", "total-count", "net-amount", "sales-total", "refund-total", "date-opened", "settled",
     ] {

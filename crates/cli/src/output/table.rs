@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn no_cell_steers_the_terminal() {
-        for (text, shown) in [
+        for (text, expected) in [
             ("Ada\u{1b}[2J\u{1b}]0;title\u{7}", "Ada\u{fffd}[2J\u{fffd}]0;title\u{fffd}"),
             ("Ada\u{9b}31m", "Ada\u{fffd}31m"),
             ("Ada\rPaid\nTwice\tover", "Ada Paid Twice over"),
@@ -131,9 +131,9 @@ mod tests {
         ] {
             let record = || Record::default().with("name", text);
             let inner = Record::default().with("name", record());
-            assert_eq!(of_one(&inner).to_string(), format!("name.name {shown}\n"));
+            assert_eq!(of_one(&inner).to_string(), format!("name.name {expected}\n"));
             let list = of_many(&["name"], &[record()]).to_string();
-            assert_eq!(list.lines().last(), Some(shown));
+            assert_eq!(list.lines().last(), Some(expected));
         }
     }
 }

@@ -44,7 +44,7 @@ pub(crate) fn drawn(months: &[Outlook]) -> String {
             @let (solid, all) = (high(cents(month.active.amount)), high(cents(sum(month))));
             @let (x, width) = (left + wide / 8, wide - wide / 4);
             g {
-                title { (told(month)) }
+                title { (description(month)) }
                 rect.solid x=(x) y=(ground - solid) width=(width) height=(solid) {}
                 rect.dotted x=(x) y=(ground - all) width=(width) height=(all - solid) {}
             }
@@ -60,7 +60,7 @@ pub(crate) fn drawn(months: &[Outlook]) -> String {
     let waiting = waiting.map(|waiting| format!("; suspended {}", waiting.amount)).unwrap_or_default();
     let charges = if all.charges == 1 { "charge" } else { "charges" };
     let (first, last) = (months.first().map(period), months.last().map(period));
-    let told = format!(
+    let description = format!(
         "{} in {} {charges}, {} to {}{waiting}",
         all.amount,
         all.charges,
@@ -68,14 +68,14 @@ pub(crate) fn drawn(months: &[Outlook]) -> String {
         last.unwrap_or_default()
     );
     let size = (right + 24, ground + FOOT);
-    Picture { title: "Expected money by month", told: &told, size, content }.document()
+    Picture { title: "Expected money by month", description: &description, size, content }.document()
 }
 
 fn period(month: &Outlook) -> String {
     month.month.to_string()
 }
 
-fn told(Outlook { month, active, suspended }: &Outlook) -> String {
+fn description(Outlook { month, active, suspended }: &Outlook) -> String {
     let waiting = suspended.map(|suspended| format!(", suspended {}", suspended.amount)).unwrap_or_default();
     format!("{month}: {} in {}{waiting}", active.amount, active.charges)
 }

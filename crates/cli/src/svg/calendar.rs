@@ -28,7 +28,7 @@ pub(crate) fn drawn(charges: &Charges) -> String {
     let total: Total = charges.dates.iter().map(|_| charges.amount).sum();
     let (count, amount) = (charges.dates.len(), charges.amount);
     let word = if count == 1 { "charge" } else { "charges" };
-    let told = match (charges.dates.first(), charges.dates.last()) {
+    let description = match (charges.dates.first(), charges.dates.last()) {
         (Some(first), Some(last)) => {
             format!("{count} {word} of {amount} from {first} to {last}, {total} in all")
         }
@@ -37,7 +37,7 @@ pub(crate) fn drawn(charges: &Charges) -> String {
     let (columns, rows) = (months.len().clamp(2, BESIDE), months.len().div_ceil(BESIDE));
     let size = (FIRST.0 + columns * MONTH.0, FIRST.1 + rows * MONTH.1);
     let title = charges.name.as_deref().unwrap_or("Charges of a plan");
-    Picture { title, told: &told, size, content }.document()
+    Picture { title, description: &description, size, content }.document()
 }
 
 fn block(month: Month, charges: &[NaiveDate]) -> Markup {

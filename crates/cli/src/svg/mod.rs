@@ -23,24 +23,24 @@ const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#57606a}\
 struct Picture<'a> {
     title: &'a str,
     /// The description in words, for readers who do not see the picture.
-    told: &'a str,
+    description: &'a str,
     size: (usize, usize),
     content: Markup,
 }
 
 impl Picture<'_> {
     fn document(&self) -> String {
-        let Self { title, told, size: (width, height), content } = self;
+        let Self { title, description, size: (width, height), content } = self;
         // A name is of whoever made the plan, and XML has no control characters.
         let title = redact::text(title);
         let svg = html! {
             svg xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {width} {height}")) width=(width) height=(height) role="img" aria-labelledby="title desc" {
                 title id="title" { (title) }
-                desc id="desc" { (told) }
+                desc id="desc" { (description) }
                 style { (PreEscaped(STYLE)) }
                 rect.paper width=(width) height=(height) {}
                 text.head x="24" y="36" { (title) }
-                text x="24" y="56" { (told) }
+                text x="24" y="56" { (description) }
                 (content)
             }
         };

@@ -96,7 +96,7 @@ fn a_plan_is_previewed_before_it_exists() {
 
 #[test]
 fn what_no_plan_can_be_is_refused() {
-    for (line, told) in [
+    for (line, message) in [
         (
             "--start-date 2027-01-01 --end-date 2028-01-02 --payment-amount 1",
             "--end-date: must be at most 12",
@@ -113,7 +113,7 @@ fn what_no_plan_can_be_is_refused() {
     ] {
         let ran = schedule(line);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{line}: {}", ran.err);
-        assert!(ran.err.contains(told), "{line}: {}", ran.err);
+        assert!(ran.err.contains(message), "{line}: {}", ran.err);
     }
     let merchant = Merchant::open();
     for (line, code) in [
@@ -179,14 +179,14 @@ fn the_money_of_months() {
 fn a_forecast_comes_true() {
     let merchant = Merchant::with_plans();
     let rows = json(&merchant.forecast("--from 2027-01 --months 15 --output json"));
-    let foretold: BTreeMap<String, String> = rows
+    let forecast: BTreeMap<String, String> = rows
         .as_array()
         .unwrap()
         .iter()
         .filter(|row| row["charges"] != 0)
         .map(|row| (text(row, "month").to_owned(), text(row, "amount").to_owned()))
         .collect();
-    assert_eq!(foretold.len(), 13);
+    assert_eq!(forecast.len(), 13);
 
     merchant.shell.advance("P15M");
     let payments = json(&merchant.shell.run(&["--output", "json", "payments", "list", "--all"]));
@@ -200,7 +200,7 @@ fn a_forecast_comes_true() {
         .into_iter()
         .map(|(month, cents)| (month, format!("{}.{:02}", cents / 100, cents % 100)))
         .collect();
-    assert_eq!(foretold, paid);
+    assert_eq!(forecast, paid);
 }
 
 /// Creates more plans than a page has.

@@ -5,7 +5,7 @@ use crate::shell::{CARD_JSON, KEY, Shell, finish, finish_without_stdin, perennia
 #[test]
 fn what_stands_on_standard_input() {
     let shell = Shell::open();
-    for (stdin, code, told) in [
+    for (stdin, code, message) in [
         (CARD_JSON, 0, ""),
         ("4111111111111111\n1230\n9786\n", 0, ""),
         ("4111-1111-1111-1111\r\n12/30\r\n9786", 0, ""),
@@ -18,7 +18,7 @@ fn what_stands_on_standard_input() {
     ] {
         let ran = shell.run_with(&["tokens", "create", "--description", "a card", "--card-stdin"], stdin);
         assert_eq!(ran.code, code, "{}", ran.err);
-        assert!(ran.err.contains(told), "{}", ran.err);
+        assert!(ran.err.contains(message), "{}", ran.err);
         assert!(!ran.err.contains("411111111111111"), "{}", ran.err);
     }
 }

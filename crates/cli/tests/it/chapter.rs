@@ -95,9 +95,9 @@ fn what_the_pictures_of_the_command_show_is_what_happens() {
         let typed = typed.trim_start_matches("$ ");
         // The alias of the first chapter does not apply to commands that call no gateway.
         let typed = typed.replace("perennial quickstart", r"\perennial quickstart");
-        let told = printed(&first, &format!("{{ {typed}\n}} 2>&1 || true"));
-        let shown: String = spans(&drawn, "<tspan>").collect();
-        assert_eq!(shown, told.replace('\n', ""), "{}: cargo xtask screenshots", picture.display());
+        let output = printed(&first, &format!("{{ {typed}\n}} 2>&1 || true"));
+        let drawn_text: String = spans(&drawn, "<tspan>").collect();
+        assert_eq!(drawn_text, output.replace('\n', ""), "{}: cargo xtask screenshots", picture.display());
     }
 }
 

@@ -105,13 +105,13 @@ fn an_access_id_is_masked_unless_it_is_to_be_revealed() {
     let masked = shell.run(&["clientpay", "access", "new"]);
     assert_eq!((masked.code, masked.out.as_str()), (0, "accessId ***\n"));
     let revealed = shell.run(&["--output", "json", "clientpay", "access", "current", "--reveal"]);
-    let told: Value = serde_json::from_str(&revealed.out).unwrap();
-    let id = told["accessId"].as_str().unwrap();
+    let answer: Value = serde_json::from_str(&revealed.out).unwrap();
+    let id = answer["accessId"].as_str().unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("id.txt");
     std::fs::write(&file, format!("{id}\n")).unwrap();
-    for (operation, from_file, code, told) in [
+    for (operation, from_file, code, output) in [
         ("validate", true, 0, "valid true\n"),
         ("validate", false, 0, "valid true\n"),
         ("expire", false, 0, "expired true\n"),
@@ -126,7 +126,7 @@ fn an_access_id_is_masked_unless_it_is_to_be_revealed() {
             command.env("PERENNIAL_CLIENTPAY_ACCESS_ID", id);
         }
         let ran = finish(command, "");
-        assert_eq!((ran.code, ran.out.as_str()), (code, told), "{operation}: {}", ran.err);
+        assert_eq!((ran.code, ran.out.as_str()), (code, output), "{operation}: {}", ran.err);
         assert!(!ran.err.contains(id), "{}", ran.err);
     }
 }
@@ -147,7 +147,7 @@ fn credentials_come_from_the_environment_or_a_file() {
         r#"{{"integrator-key":"{integrator}","account-key":"{account}","account-pin":"{pin}","api-key":"0"}}"#
     );
     let wrong = wire.replace(&pin, "000000");
-    for (text, code, told) in [
+    for (text, code, message) in [
         (wire.as_str(), 0, ""),
         (&world, 0, ""),
         (&wrong, 3, ""),
@@ -167,7 +167,7 @@ fn credentials_come_from_the_environment_or_a_file() {
         let err = err.replace(&file, "FILE");
         assert_eq!(ended, code, "{err}");
         assert_eq!(out.is_empty(), code != 0, "{out}");
-        assert!(err.contains(told), "{err}");
+        assert!(err.contains(message), "{err}");
         assert!(!err.contains(&pin) && !err.contains("b c"), "{err}");
     }
     let mut command = perennial();
@@ -180,7 +180,7 @@ fn credentials_come_from_the_environment_or_a_file() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_told_at_once() {
+fn everything_that_is_wrong_is_reported_at_once() {
     let shell = Shell::open();
     let mut screens = Vec::new();
     for (line, stdin) in [
@@ -247,8 +247,8 @@ fn secrets_are_never_arguments() {
 
 /// A gateway that gives an access id and a request id, and then these answers.
 fn gateway_that(answers: &[&str]) -> String {
-    let told = [r#"{"success":true,"accessId":"acc-1"}"#, r#"{"success":true,"requestId":"0d3f4c2e"}"#];
-    let begins = told.map(|body| answer("200 OK", body));
+    let ids = [r#"{"success":true,"accessId":"acc-1"}"#, r#"{"success":true,"requestId":"0d3f4c2e"}"#];
+    let begins = ids.map(|body| answer("200 OK", body));
     let rest: Vec<String> = answers.iter().map(|&answer| answer.to_owned()).collect();
     gateway(begins.into_iter().chain(rest).chain(iter::repeat(String::new())))
 }
@@ -295,11 +295,11 @@ fn a_payment_whose_answer_was_lost_is_found_again() {
     }
     let lost = shell.run_with(&[&["--timeout", "1"], &pay[..]].concat(), CARD_JSON);
     assert_eq!((lost.code, lost.out.as_str()), (75, ""), "{}", lost.err);
-    let told: Value = serde_json::from_str(&lost.err).unwrap();
-    let id = told["error"]["request-id"].as_str().unwrap();
-    let look = told["error"]["look-up"].as_str().unwrap();
+    let report: Value = serde_json::from_str(&lost.err).unwrap();
+    let id = report["error"]["request-id"].as_str().unwrap();
+    let look_up = report["error"]["look-up"].as_str().unwrap();
     let options = "--output json --base-url http://sandbox --timeout 1";
-    assert_eq!(look, format!("perennial clientpay search {options} --request-id {id}"));
+    assert_eq!(look_up, format!("perennial clientpay search {options} --request-id {id}"));
 
     assert_eq!(shell.run(&["sandbox", "fault", "clear"]).code, 0);
     let again = shell.run_with(&[&pay[..], &["--request-id", id]].concat(), CARD_JSON);

@@ -42,7 +42,7 @@ fn a_merchant_is_connected_used_tried_and_forgotten() {
 #[test]
 fn a_test_sale_says_what_came_of_it() {
     let shell = Shell::open();
-    for (arguments, card, code, told) in [
+    for (arguments, card, code, message) in [
         (&["2.50"][..], "4111111111111111", 0, ""),
         (&["0.09"], "4111111111111111", 4, "declined: "),
         (&["0.09", "--void"], "4111111111111111", 4, "declined: "),
@@ -54,7 +54,7 @@ fn a_test_sale_says_what_came_of_it() {
             &[&["test-sale", "--card-stdin"], arguments].concat(),
             &format!(r#"{{"card":"{card}","exp-date":"1230","csc":"{CSC}"}}"#),
         );
-        assert_eq!((ran.code, ran.err.contains(told)), (code, true), "{arguments:?}: {}", ran.err);
+        assert_eq!((ran.code, ran.err.contains(message)), (code, true), "{arguments:?}: {}", ran.err);
     }
 }
 
@@ -79,7 +79,7 @@ fn one_merchants_key_never_serves_another() {
 
 /// Holds: A profile's key goes to its own gateway only, and a failed connect loses no stored key.
 #[test]
-fn what_is_not_right_is_told_and_nothing_is_lost() {
+fn what_is_not_right_is_reported_and_nothing_is_lost() {
     let (shell, desk) = (Shell::open(), Desk::new());
     let connect = ["--base-url", shell.url(), "connect", "north"];
     assert_eq!(desk.run(&connect, shell.key()).code, 0);
@@ -93,7 +93,7 @@ fn what_is_not_right_is_told_and_nothing_is_lost() {
     let under_a_file = desk.path("passphrase/keys.age");
     let under_a_file = [&["--keys", under_a_file.to_str().unwrap()], &connect[..]].concat();
     let nowhere = [&["--keys", "/proc/none/keys.age"], &connect[..]].concat();
-    for (passphrase, arguments, stdin, code, told) in [
+    for (passphrase, arguments, stdin, code, message) in [
         ("wrong", &get[..], "", 2, "the passphrase or identity does not open"),
         ("wrong", &connect, shell.key(), 2, "the passphrase or identity does not open"),
         ("empty", &get, "", 2, "is empty"),
@@ -128,7 +128,7 @@ fn what_is_not_right_is_told_and_nothing_is_lost() {
     ] {
         let ran = desk.run_with(passphrase, arguments, stdin);
         assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{arguments:?}: {}", ran.err);
-        assert!(ran.err.contains(told), "{arguments:?}: {}", ran.err);
+        assert!(ran.err.contains(message), "{arguments:?}: {}", ran.err);
         assert_eq!(fs::read(desk.keys()).unwrap(), before, "{arguments:?}");
     }
     fs::set_permissions(desk.keys(), Permissions::from_mode(0o644)).unwrap();
@@ -164,7 +164,7 @@ fn a_keychain_keeps_the_key() {
     assert_eq!((used.code, used.err.ends_with("error: there is no key of the profile north\n")), (5, true));
 
     // It is created locked, and nobody can unlock it.
-    for (line, told) in [
+    for (line, message) in [
         (
             "perennial --base-url $URL connect north",
             "the keychain is locked, or does not let this program in",
@@ -176,7 +176,7 @@ fn a_keychain_keeps_the_key() {
     ] {
         let ran = run(line);
         assert_eq!(
-            (ran.code, ran.out.as_str(), ran.err.contains(told)),
+            (ran.code, ran.out.as_str(), ran.err.contains(message)),
             (2, "", true),
             "{line}: {}",
             ran.err

@@ -48,9 +48,9 @@ impl Desk {
         command.env("HOME", self.home()).env("PERENNIAL_PASSPHRASE_FILE", self.path(passphrase));
         command.args(arguments);
         let ran = finish(command, stdin);
-        let told = format!("{}{}", ran.out, ran.err);
+        let output = format!("{}{}", ran.out, ran.err);
         for secret in [KEY, &KEY[..16], CARD, CSC, "horse", stdin.trim()] {
-            assert!(secret.is_empty() || !told.contains(secret), "{arguments:?}: {told}");
+            assert!(secret.is_empty() || !output.contains(secret), "{arguments:?}: {output}");
         }
         ran
     }
@@ -62,10 +62,10 @@ impl Desk {
 
 /// Holds: A character that pasting adds to a key is refused by name, and the message does not show the key.
 #[test]
-fn what_pasting_adds_is_told_by_name_and_the_key_never() {
+fn what_pasting_adds_is_reported_by_name_and_the_key_never() {
     let desk = Desk::new();
     let (head, tail) = KEY.split_at(16);
-    for (pasted, told) in [
+    for (pasted, message) in [
         (format!("{head}\n{tail}"), "has a line break at character 17: join its lines"),
         (format!("{head} {tail}"), "has a space at character 17: remove it"),
         (format!("{head}\u{a0}{tail}"), "has a non-breaking or other special space at character 17"),
@@ -91,7 +91,7 @@ fn what_pasting_adds_is_told_by_name_and_the_key_never() {
         for (arguments, stdin) in [(&connect[..], pasted.as_str()), (&of_file, "")] {
             let ran = desk.run(arguments, stdin);
             assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{pasted}");
-            assert!(ran.err.starts_with(&format!("error: the api key {told}")), "{pasted}: {}", ran.err);
+            assert!(ran.err.starts_with(&format!("error: the api key {message}")), "{pasted}: {}", ran.err);
         }
         assert!(!desk.path(".config").exists());
     }
@@ -111,7 +111,7 @@ fn a_refused_key_may_be_of_another_environment() {
     let url = gateway([refused(), taken(), refused(), refused()].into_iter());
     let connect = ["--base-url", &url, "connect", "north"];
     let get = ["--profile", "north", "batches", "list"];
-    for (arguments, code, told) in [
+    for (arguments, code, message) in [
         (&connect[..], 3, hint),
         (&get, 5, "there is no key of the profile north"),
         (&connect, 0, ""),
@@ -120,7 +120,7 @@ fn a_refused_key_may_be_of_another_environment() {
         let ran = desk.run(arguments, KEY);
         assert_eq!((ran.code, ran.out.is_empty()), (code, code != 0), "{arguments:?}: {}", ran.err);
         assert!(
-            ran.err.contains(told) && ran.err.is_empty() == told.is_empty(),
+            ran.err.contains(message) && ran.err.is_empty() == message.is_empty(),
             "{arguments:?}: {}",
             ran.err
         );
@@ -131,14 +131,14 @@ fn a_refused_key_may_be_of_another_environment() {
 
 /// Holds: A key file that others can read is reported, and such a passphrase file is refused.
 #[test]
-fn what_others_may_read_is_refused_or_told() {
+fn what_others_may_read_is_refused_or_reported() {
     let desk = Desk::new();
     let key = desk.write("key", KEY);
     let key = key.to_str().unwrap();
     let url = gateway((0..5).map(|_| answer("204 No Content", "")));
     let connect = ["--base-url", &url, "connect", "--key-file", key];
     let used = ["--base-url", &url, "--api-key-file", key, "batches", "open"];
-    for (file, mode, arguments, code, told) in [
+    for (file, mode, arguments, code, message) in [
         ("key", 0o600, &connect[..], 0, ""),
         ("key", 0o644, &connect, 0, "others may read "),
         ("key", 0o604, &used, 5, "others may read "),
@@ -150,7 +150,7 @@ fn what_others_may_read_is_refused_or_told() {
         let ran = desk.run(arguments, "");
         assert_eq!(ran.code, code, "{file} {mode:o}: {}", ran.err);
         assert!(
-            ran.err.contains(told) && (ran.err.is_empty() || !told.is_empty()),
+            ran.err.contains(message) && (ran.err.is_empty() || !message.is_empty()),
             "{file} {mode:o}: {}",
             ran.err
         );
@@ -172,9 +172,9 @@ fn a_running_command_shows_no_key_and_leaves_no_core() {
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(KEY.as_bytes()).unwrap();
     let (mut connection, _) = listener.accept().unwrap();
-    let mut asked = [0; 4096];
-    let length = connection.read(&mut asked).unwrap();
-    assert!(String::from_utf8_lossy(&asked[..length]).contains(KEY));
+    let mut request = [0; 4096];
+    let length = connection.read(&mut request).unwrap();
+    assert!(String::from_utf8_lossy(&request[..length]).contains(KEY));
 
     // Other processes of the same user cannot even read the environment.
     let of_it = |file: &str| match fs::read_to_string(format!("/proc/{}/{file}", child.id())) {
@@ -182,8 +182,11 @@ fn a_running_command_shows_no_key_and_leaves_no_core() {
         read => read.unwrap(),
     };
     for file in ["cmdline", "environ", "comm"] {
-        let shown = of_it(file);
-        assert!(!shown.is_empty() && !shown.contains(KEY) && !shown.contains("horse"), "{file}: {shown}");
+        let content = of_it(file);
+        assert!(
+            !content.is_empty() && !content.contains(KEY) && !content.contains("horse"),
+            "{file}: {content}"
+        );
     }
     let limits = of_it("limits");
     let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
@@ -248,7 +251,7 @@ fn a_document_is_refused_by_name_and_nothing_is_kept() {
     let mut qpdf = Command::new("qpdf");
     qpdf.args(["--encrypt", "correct horse", "owner", "256", "--"]).args([&blank, &closed]);
     assert!(qpdf.status().unwrap().success());
-    for (document, password, told) in [
+    for (document, password, message) in [
         (&plain, "password", "is no PDF that can be read"),
         (&desk.write("empty.pdf", ""), "password", "is no PDF that can be read"),
         (&desk.path("missing.pdf"), "password", "cannot be opened"),
@@ -261,7 +264,7 @@ fn a_document_is_refused_by_name_and_nothing_is_kept() {
         let password = password.to_str().unwrap();
         let ran = desk.run(&["connect", "--import", document, "--password-file", password], KEY);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{document}: {}", ran.err);
-        assert!(ran.err.contains(told), "{document}: {}", ran.err);
+        assert!(ran.err.contains(message), "{document}: {}", ran.err);
         assert!(!desk.path(".config").exists());
     }
     let ran = desk.run(&["connect", "--import", closed.to_str().unwrap()], KEY);

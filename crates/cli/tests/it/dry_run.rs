@@ -59,22 +59,22 @@ fn no_command_changes_anything() {
     for leaf in leaves::all() {
         let ran = rehearse(leaf, &shell, "json");
         if !leaf.changes {
-            let told: Value = serde_json::from_str(&ran.err).unwrap();
+            let report: Value = serde_json::from_str(&ran.err).unwrap();
             let why = format!("{} changes nothing that a dry run could show: leave out --dry-run", leaf.path);
             assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", leaf.path);
-            assert_eq!(told["error"]["message"], why.as_str());
+            assert_eq!(report["error"]["message"], why.as_str());
             continue;
         }
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", leaf.path);
-        let shown: Value = serde_json::from_str(&ran.out).unwrap();
-        assert_eq!(shown["dry-run"], true, "{}", leaf.path);
+        let printed: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(printed["dry-run"], true, "{}", leaf.path);
         if ["connect", "disconnect"].contains(&leaf.path) {
-            assert!(shown["profile"].is_string() && shown["environment"].is_string(), "{shown}");
+            assert!(printed["profile"].is_string() && printed["environment"].is_string(), "{printed}");
             continue;
         }
-        let method = shown["request"]["method"].as_str().unwrap();
-        assert!(["POST", "PUT", "DELETE"].contains(&method), "{}: {shown}", leaf.path);
-        let url = shown["request"]["url"].as_str().unwrap();
+        let method = printed["request"]["method"].as_str().unwrap();
+        assert!(["POST", "PUT", "DELETE"].contains(&method), "{}: {printed}", leaf.path);
+        let url = printed["request"]["url"].as_str().unwrap();
         assert!(url.starts_with(shell.url()), "{}: {url}", leaf.path);
     }
 }
@@ -128,8 +128,8 @@ fn whole_requests() {
         let ran =
             shell.run_with(&[&["--dry-run", "--output", "json"], words(line).as_slice()].concat(), stdin);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{line}");
-        let shown: Value = serde_json::from_str(&ran.out).unwrap();
-        let Value::Object(mut request) = shown["request"].clone() else { panic!("{line}: {shown}") };
+        let printed: Value = serde_json::from_str(&ran.out).unwrap();
+        let Value::Object(mut request) = printed["request"].clone() else { panic!("{line}: {printed}") };
         let headers = request.remove("headers").unwrap();
         for (name, value) in headers.as_object().unwrap() {
             let secret = ["api-key", "accessid", "authorization"].contains(&name.as_str());
@@ -174,13 +174,13 @@ fn charges_that_would_come() {
 
 /// Checks that reads, which are sent, find the reason of a refusal.
 #[test]
-fn what_stands_in_the_way_is_told() {
+fn what_stands_in_the_way_is_reported() {
     let shell = Shell::open();
     let plan = leaves::all().iter().find(|leaf| leaf.path == "plans get").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (command, _) = plan.command(&shell, folder.path());
     assert_eq!(finish(command, "").code, 0);
-    for (line, code, told) in [
+    for (line, code, message) in [
         ("customers delete cust_ada", 3, "plan"),
         ("plans delete plan_none", 5, "no such object"),
         ("plans activate plan_none", 5, "no such object"),
@@ -197,6 +197,6 @@ fn what_stands_in_the_way_is_told() {
             shell.run(&line)
         };
         assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{line:?}: {}", ran.err);
-        assert!(ran.err.contains(told), "{line:?}: {}", ran.err);
+        assert!(ran.err.contains(message), "{line:?}: {}", ran.err);
     }
 }

@@ -166,8 +166,8 @@ fn fault(case: &Case, reply: &Reply, ran: &Ran) -> Option<String> {
     if !judge(case, reply).allows(claimed(ran.code)) {
         return Some(format!("exit {}", ran.code));
     }
-    let told: Option<Value> = serde_json::from_str(&ran.err).ok();
-    let error = told.as_ref().and_then(|told| told.get("error"));
+    let report: Option<Value> = serde_json::from_str(&ran.err).ok();
+    let error = report.as_ref().and_then(|report| report.get("error"));
     let says = |member: &str| {
         error.and_then(|error| error.get(member)?.as_str()).is_some_and(|text| !text.is_empty())
     };
@@ -176,7 +176,7 @@ fn fault(case: &Case, reply: &Reply, ran: &Ran) -> Option<String> {
         // The result of the write is named.
         0 if !is_page
             && serde_json::from_str::<Value>(&ran.out)
-                .map_or(true, |made| made.as_object().is_none_or(serde_json::Map::is_empty)) =>
+                .map_or(true, |object| object.as_object().is_none_or(serde_json::Map::is_empty)) =>
         {
             Some("nothing is told of what was done".into())
         }

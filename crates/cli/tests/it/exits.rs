@@ -31,14 +31,14 @@ fn what_the_sandbox_answers() {
     ] {
         let ran = shell.run_with(&[&["--output", "json"], arguments].concat(), stdin);
         assert_eq!(ran.code, code, "{arguments:?}: {}", ran.err);
-        let told: serde_json::Value =
+        let report: serde_json::Value =
             if ran.err.is_empty() { "".into() } else { serde_json::from_str(&ran.err).unwrap() };
-        assert_eq!(told["error"]["kind"].as_str().unwrap_or_default(), kind, "{arguments:?}");
+        assert_eq!(report["error"]["kind"].as_str().unwrap_or_default(), kind, "{arguments:?}");
     }
 }
 
 #[test]
-fn everything_that_is_wrong_is_told_at_once() {
+fn everything_that_is_wrong_is_reported_at_once() {
     let shell = Shell::open();
     let mut screens = Vec::new();
     for arguments in [
@@ -81,7 +81,7 @@ fn a_decline_tells_its_exchange() {
         {"amount":"8.00","type":"SALE","id":"700001","result":"DECLINED","result-code":"012",
         "display-message":"Expired \u001b[2Jcard"},"payloadType":"transaction"}}"#;
     let answer = answer("402 Payment Required", body);
-    for (output, told) in [
+    for (output, expected) in [
         (
             "table",
             "error: declined: Expired \u{fffd}[2Jcard\n  result code: 012\n  exchange id: ID-clearent-cgw-1-0b7c\n",
@@ -95,13 +95,13 @@ fn a_decline_tells_its_exchange() {
         let url = gateway(iter::repeat(answer.clone()));
         let sale = ["transactions", "sale", "--amount", "8", "--token-id", "1100000000555551111"];
         let ran = run(&url, &[&["--output", output], &sale[..], &["--exp-date", "1230"]].concat());
-        assert_eq!((ran.code, ran.err.as_str()), (4, told));
+        assert_eq!((ran.code, ran.err.as_str()), (4, expected));
         assert!(ran.out.contains("700001") && !ran.out.contains('\u{1b}'), "{}", ran.out);
     }
 }
 
 #[test]
-fn what_calls_no_gateway_is_told_of_none() {
+fn a_command_without_a_gateway_refuses_one() {
     let quickstart = "quickstart calls a sandbox of its own, with its own key";
     let serve = "sandbox serve is a gateway and calls none";
     let completions = "completions calls no gateway";
@@ -142,15 +142,15 @@ fn what_no_sandbox_answers() {
     // A response without the gateway's envelope is from somebody else, and decides nothing.
     let bare = |status: &str| gateway(iter::repeat(answer(status, "")));
     let (bare_unauthorized, bare_refused) = (bare("401 Unauthorized"), bare("400 Bad Request"));
-    let told = |status: &str, message: &str| {
+    let refusal = |status: &str, message: &str| {
         let error = format!(
             r#"{{"code":"{}","status":"fail","payload":{{"error":{{"error-message":"{message}"}},"payloadType":"error"}}}}"#,
             &status[..3]
         );
         gateway(iter::repeat(answer(status, &error)))
     };
-    let unauthorized = told("401 Unauthorized", "Unauthorized");
-    let refused = told("400 Bad Request", "Invalid request");
+    let unauthorized = refusal("401 Unauthorized", "Unauthorized");
+    let refused = refusal("400 Bad Request", "Invalid request");
     let mut screens = Vec::new();
     for (url, arguments, code) in [
         (&nobody, SEARCH, 69),
@@ -235,8 +235,8 @@ fn the_status_of_a_charge_is_that_of_its_verdict() {
         assert_eq!(ran.code, paid, "{what}: {}", ran.err);
         let (word, code) = status;
         let ran = run(vec![list(stored)], "invoice status INV-1");
-        let shown: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
-        assert_eq!((ran.code, shown["status"].as_str()), (code, Some(word)), "{what}: {}", ran.err);
+        let printed: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!((ran.code, printed["status"].as_str()), (code, Some(word)), "{what}: {}", ran.err);
         let ran = run(vec![list(stored)], "transactions search");
         let verdict = if code == 75 {
             "undecided"
@@ -245,7 +245,7 @@ fn the_status_of_a_charge_is_that_of_its_verdict() {
         } else {
             "approved"
         };
-        let shown: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
-        assert_eq!(shown[0]["verdict"].as_str(), Some(verdict), "{what}");
+        let printed: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(printed[0]["verdict"].as_str(), Some(verdict), "{what}");
     }
 }

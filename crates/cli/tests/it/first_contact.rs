@@ -10,7 +10,7 @@ use crate::help::leaves;
 use crate::shell::{CARD_JSON, KEY, Shell, finish, perennial};
 use crate::signals::held;
 
-fn said(arguments: &[&str]) -> (i32, String, String) {
+fn output_of(arguments: &[&str]) -> (i32, String, String) {
     let mut command = perennial();
     command.args(arguments);
     let ran = finish(command, "");
@@ -19,7 +19,7 @@ fn said(arguments: &[&str]) -> (i32, String, String) {
 
 #[test]
 fn without_arguments_it_helps() {
-    let (code, out, err) = said(&[]);
+    let (code, out, err) = output_of(&[]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(
         out.contains("Usage: perennial") && out.contains("quickstart") && out.contains("--profile"),
@@ -32,7 +32,7 @@ fn help_of_a_subcommand_points_to_the_global_options() {
     for leaf in leaves() {
         let path: Vec<&str> = leaf.split(' ').collect();
         for help in ["--help", "-h"] {
-            let (code, out, _) = said(&[&path[..], &[help]].concat());
+            let (code, out, _) = output_of(&[&path[..], &[help]].concat());
             assert_eq!(
                 (code, out.matches("\nGlobal options: see perennial --help\n").count()),
                 (0, 1),
@@ -87,7 +87,7 @@ fn list_and_search_are_the_same_word() {
 
 #[test]
 fn a_wrong_word_is_answered_with_the_right_one() {
-    for (line, told) in [
+    for (line, message) in [
         ("customer list", "'customers'"),
         ("plan create", "'plans'"),
         ("transaction", "'transactions'"),
@@ -117,14 +117,14 @@ fn a_wrong_word_is_answered_with_the_right_one() {
         ("completions bahs", "'bash'"),
         ("plans search --csv-bom", "--csv-bom is for CSV: add --output csv, or leave it out"),
     ] {
-        let (code, out, err) = said(&line.split(' ').collect::<Vec<_>>());
+        let (code, out, err) = output_of(&line.split(' ').collect::<Vec<_>>());
         assert_eq!((code, out.as_str()), (2, ""), "{line}");
-        assert!(err.contains(told), "{line}: {err}");
+        assert!(err.contains(message), "{line}: {err}");
     }
 }
 
 #[test]
-fn a_clock_that_is_moved_otherwise_is_told_every_form() {
+fn a_clock_that_is_moved_otherwise_lists_every_form() {
     let shell = Shell::open();
     for wrong in ["1M", "P1X", "P", "tomorrow", "2027-13-01", "2027-03-01 12:00"] {
         let ran = shell.run(&["sandbox", "advance", wrong]);
@@ -143,8 +143,8 @@ fn without_a_store_there_are_no_profiles() {
     let mut command = perennial();
     command.args(["profiles"]).env("HOME", desk.home());
     let ran = finish(command, "");
-    let told = "no keys are kept: perennial connect NAME keeps the first\n";
-    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", told));
+    let message = "no keys are kept: perennial connect NAME keeps the first\n";
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", message));
     for (output, expected) in [("json", "[]\n"), ("jsonl", ""), ("csv", "profile,environment\r\n")] {
         let mut command = perennial();
         command.args(["profiles", "--output", output]).env("HOME", desk.home());
@@ -154,7 +154,7 @@ fn without_a_store_there_are_no_profiles() {
 }
 
 #[test]
-fn a_sheet_for_excel_begins_with_a_mark() {
+fn csv_for_excel_begins_with_a_mark() {
     let shell = Shell::open();
     let with = shell.run(&["plans", "search", "--output", "csv", "--csv-bom"]);
     let without = shell.run(&["plans", "search", "--output", "csv"]);
@@ -179,17 +179,17 @@ fn what_only_looks_like_a_secret_can_be_accepted() {
 }
 
 #[test]
-fn a_proxy_of_the_environment_is_not_used_and_that_is_told_once() {
+fn a_proxy_of_the_environment_is_not_used_and_that_is_reported_once() {
     let shell = Shell::open();
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         let mut command = perennial();
         command.args(["--base-url", shell.url(), "customers", "search", "--output", "json"]);
         command.envs(shell.environment()).env(variable, "http://127.0.0.1:9");
         let ran = finish(command, "");
-        let told = format!("{variable} is set and not used: pass --proxy URL to call through a proxy\n");
-        assert_eq!((ran.code, ran.out.as_str(), ran.err), (0, "[]\n", told));
+        let message = format!("{variable} is set and not used: pass --proxy URL to call through a proxy\n");
+        assert_eq!((ran.code, ran.out.as_str(), ran.err), (0, "[]\n", message));
     }
-    for (proxy, code, told) in [
+    for (proxy, code, message) in [
         ("socks5://127.0.0.1:9", 2, "--proxy: the proxy is not a URL such as"),
         ("http://ada:secret@127.0.0.1:9", 2, "a URL with a password is never an argument"),
         ("http://127.0.0.1:9", 69, "error: "),
@@ -200,7 +200,7 @@ fn a_proxy_of_the_environment_is_not_used_and_that_is_told_once() {
         let ran = finish(command, "");
         assert_eq!(ran.code, code, "{proxy}: {}", ran.err);
         assert!(
-            ran.err.contains(told) && !ran.err.contains("secret@") && !ran.err.contains("HTTPS_PROXY"),
+            ran.err.contains(message) && !ran.err.contains("secret@") && !ran.err.contains("HTTPS_PROXY"),
             "{}",
             ran.err
         );

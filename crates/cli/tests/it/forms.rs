@@ -17,11 +17,11 @@ fn objects(out: &str) -> Vec<Value> {
     }
 }
 
-/// The rows of a sheet, without empty cells, and its header.
-fn sheet(out: &str) -> (Vec<String>, Vec<BTreeMap<String, String>>) {
-    let mut sheet = csv::Reader::from_reader(out.as_bytes());
-    let header: Vec<String> = sheet.headers().unwrap().iter().map(str::to_owned).collect();
-    let rows = sheet.records().map(|row| {
+/// The rows of a CSV table, without empty cells, and its header.
+fn csv_table(out: &str) -> (Vec<String>, Vec<BTreeMap<String, String>>) {
+    let mut reader = csv::Reader::from_reader(out.as_bytes());
+    let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let rows = reader.records().map(|row| {
         let row = row.unwrap();
         // The members of a list have their own order.
         let cell = |cell: &str| match serde_json::from_str(cell) {
@@ -70,26 +70,26 @@ fn every_answer_in_every_form() {
         let clearent = operations::transcript("json", form).into_iter();
         clearent.chain(clientpay::transcript(form)).collect::<Vec<_>>()
     };
-    let (documents, lines, sheets) = (forms("json"), forms("jsonl"), forms("csv"));
-    assert!(documents.len() > 80 && documents.len() == lines.len() && documents.len() == sheets.len());
-    for ((Step { line, ran: document }, Step { ran: lines, .. }), Step { ran: sheet, .. }) in
-        documents.iter().zip(&lines).zip(&sheets)
+    let (documents, lines, tables) = (forms("json"), forms("jsonl"), forms("csv"));
+    assert!(documents.len() > 80 && documents.len() == lines.len() && documents.len() == tables.len());
+    for ((Step { line, ran: document }, Step { ran: lines, .. }), Step { ran: table, .. }) in
+        documents.iter().zip(&lines).zip(&tables)
     {
-        assert_eq!((lines.code, sheet.code), (document.code, document.code), "{line}: {}", sheet.err);
+        assert_eq!((lines.code, table.code), (document.code, document.code), "{line}: {}", table.err);
         let objects = objects(&document.out);
         assert_eq!(lines.err, document.err, "{line}");
-        assert!(sheet.err.is_empty() || sheet.err.starts_with("error: "), "{line}: {}", sheet.err);
-        let told: Vec<Value> = lines.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(told, objects, "{line}");
+        assert!(table.err.is_empty() || table.err.starts_with("error: "), "{line}: {}", table.err);
+        let printed: Vec<Value> = lines.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(printed, objects, "{line}");
         if document.out.is_empty() {
-            assert_eq!(sheet.out, "", "{line}");
+            assert_eq!(table.out, "", "{line}");
             continue;
         }
         assert!(
-            sheet.out.ends_with("\r\n") && sheet.out.matches('\n').count() == objects.len() + 1,
+            table.out.ends_with("\r\n") && table.out.matches('\n').count() == objects.len() + 1,
             "{line}"
         );
-        let (header, rows) = self::sheet(&sheet.out);
+        let (header, rows) = self::csv_table(&table.out);
         assert_eq!(rows, objects.iter().map(cells).collect::<Vec<_>>(), "{line}");
         assert!(header.len() > 1 || rows.iter().all(|row| row.len() == 1), "{line}");
     }
@@ -99,7 +99,7 @@ fn every_answer_in_every_form() {
 ///
 /// Holds: CSV output has a column for each member.
 #[test]
-fn a_sheet_has_a_column_for_every_member() {
+fn csv_has_a_column_for_every_member() {
     let customer = "customer-key,first-name,last-name,email,phone,comments,status,billing-address.first-name,\
         billing-address.last-name,billing-address.company,billing-address.street,billing-address.street2,\
         billing-address.city,billing-address.state,billing-address.zip,billing-address.country,\
@@ -115,7 +115,7 @@ fn a_sheet_has_a_column_for_every_member() {
     let ada = || page(r#"{"customer-key":"cust_ada"}"#);
     let row = format!("{customer}cust_ada{}\r\n", ",".repeat(27));
     let line = "{\"customer-key\":\"cust_ada\"}\n";
-    for (form, answers, code, out, told) in [
+    for (form, answers, code, out, message) in [
         ("csv", vec![empty()], 0, customer, ""),
         ("csv", vec![ada(), gone()], 5, row.as_str(), "error: "),
         ("csv", vec![gone()], 5, "", "error: "),
@@ -129,6 +129,10 @@ fn a_sheet_has_a_column_for_every_member() {
         command.env("PERENNIAL_API_KEY", KEY);
         let ran = finish(command, "");
         assert_eq!((ran.code, ran.out.as_str()), (code, out), "{form}: {}", ran.err);
-        assert!(ran.err.starts_with(told) && ran.err.is_empty() == told.is_empty(), "{form}: {}", ran.err);
+        assert!(
+            ran.err.starts_with(message) && ran.err.is_empty() == message.is_empty(),
+            "{form}: {}",
+            ran.err
+        );
     }
 }

@@ -36,7 +36,7 @@ fn json(text: &str) -> Value {
 fn charges(shell: &Shell) -> Vec<(String, String)> {
     let listed = json(&shell.run(&["--output", "json", "transactions", "search", "--all"]).out);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    listed.as_array().unwrap().iter().map(|made| (text(&made["type"]), text(&made["amount"]))).collect()
+    listed.as_array().unwrap().iter().map(|charge| (text(&charge["type"]), text(&charge["amount"]))).collect()
 }
 
 fn charge(amount: &str) -> (String, String) {
@@ -61,19 +61,19 @@ fn a_number_is_charged_once() {
             assert_eq!(ran.out, "");
             continue;
         }
-        let told = json(&ran.out);
+        let output = json(&ran.out);
         assert_eq!(
-            (&told["number"], &told["status"], &told["charged"]),
+            (&output["number"], &output["status"], &output["charged"]),
             (&json!(number), &json!(status), &charged)
         );
         assert_eq!(
-            (&told["transaction"]["order-id"], &told["transaction"]["invoice"]),
+            (&output["transaction"]["order-id"], &output["transaction"]["invoice"]),
             (&json!(number), &json!(number))
         );
     }
-    let told = pay(&shell, "INV-1", "9.00").err;
-    assert!(told.contains("was paid with 250.00 by transaction "), "{told}");
-    assert!(told.contains("now comes to 9.00: nothing was charged"), "{told}");
+    let message = pay(&shell, "INV-1", "9.00").err;
+    assert!(message.contains("was paid with 250.00 by transaction "), "{message}");
+    assert!(message.contains("now comes to 9.00: nothing was charged"), "{message}");
 }
 
 /// Runs processes that all look before one of them charges; then the gateway finds the first charge.
@@ -83,15 +83,18 @@ fn a_number_is_charged_once() {
 #[test]
 fn processes_that_pay_at_one_moment_charge_once() {
     let shell = Shell::open();
-    let told: Vec<Value> = thread::scope(|scope| {
+    let outputs: Vec<Value> = thread::scope(|scope| {
         let running: Vec<_> =
             (0..4).map(|_| scope.spawn(|| json(&pay(&shell, "INV-1", "250.00").out))).collect();
         running.into_iter().map(|run| run.join().unwrap()).collect()
     });
     assert_eq!(charges(&shell), [charge("250.00")]);
-    assert_eq!(told.iter().filter(|told| told["charged"] == true).count(), 1, "{told:?}");
-    let id = &told[0]["transaction"]["id"];
-    assert!(told.iter().all(|told| told["status"] == "paid" && told["transaction"]["id"] == *id), "{told:?}");
+    assert_eq!(outputs.iter().filter(|output| output["charged"] == true).count(), 1, "{outputs:?}");
+    let id = &outputs[0]["transaction"]["id"];
+    assert!(
+        outputs.iter().all(|output| output["status"] == "paid" && output["transaction"]["id"] == *id),
+        "{outputs:?}"
+    );
 }
 
 /// Holds: A charge of another order does not pay an invoice.
@@ -129,7 +132,7 @@ fn what_was_taken_back_at_once_can_be_paid_again_and_what_was_refunded_cannot() 
 
 #[test]
 fn a_lost_answer_is_looked_for_and_the_next_command_charges_at_most_what_is_missing() {
-    for (fault, code, made) in [
+    for (fault, code, count) in [
         (&["drop-reply"][..], 0, 1),
         (&["error-after", "--status", "500"], 0, 1),
         (&["cut-reply", "--at-byte", "40"], 0, 1),
@@ -140,10 +143,10 @@ fn a_lost_answer_is_looked_for_and_the_next_command_charges_at_most_what_is_miss
         let set = shell.run(&set);
         assert_eq!(set.code, 0, "{}", set.err);
         let ran = pay(&shell, "INV-1", "250.00");
-        assert_eq!((ran.code, charges(&shell).len()), (code, made), "{fault:?}: {}", ran.err);
+        assert_eq!((ran.code, charges(&shell).len()), (code, count), "{fault:?}: {}", ran.err);
         if code == 75 {
-            let look = "perennial invoice status --output json --base-url http://sandbox INV-1";
-            assert_eq!(json(&ran.err)["error"]["look-up"], look);
+            let look_up = "perennial invoice status --output json --base-url http://sandbox INV-1";
+            assert_eq!(json(&ran.err)["error"]["look-up"], look_up);
         }
         let again = pay(&shell, "INV-1", "250.00");
         assert_eq!((again.code, charges(&shell)), (0, vec![charge("250.00")]), "{fault:?}: {}", again.err);
@@ -179,7 +182,7 @@ fn what_is_wrong_is_named_and_nothing_is_sent() {
     let shell = Shell::open();
     let by_options = |words: &[&'static str]| [&["pay", "--card-stdin"], words].concat();
     let right = &["--number", "INV-1", "--date", "2027-01-04", "--line", "Labour=1.00"][..];
-    for (words, stdin, told) in [
+    for (words, stdin, messages) in [
         (by_options(&[]), CARD_JSON, vec!["--date", "--line", "--number"]),
         (by_options(&[right, &["--line", "Tip=0"]].concat()), CARD_JSON, vec!["lines[1].amount"]),
         (by_options(&[right, &["--line", "=1.00"]].concat()), CARD_JSON, vec!["lines[1].description"]),
@@ -201,8 +204,8 @@ fn what_is_wrong_is_named_and_nothing_is_sent() {
     ] {
         let ran = invoice(&shell, &words, stdin);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{words:?}: {}", ran.err);
-        for told in told {
-            assert!(ran.err.contains(told), "{words:?}: {told} is not in {}", ran.err);
+        for message in messages {
+            assert!(ran.err.contains(message), "{words:?}: {message} is not in {}", ran.err);
         }
     }
     let log = shell.run(&["--output", "json", "sandbox", "log"]).out;
@@ -244,7 +247,7 @@ fn the_status_says_what_was_taken_and_what_is_due() {
     let review = r#""result":"REVIEW""#;
     let (get, status) = ("perennial transactions get", "perennial invoice status");
     // The charges and --amount; then the exit status, the status, the amounts taken and due, and the error's text.
-    for (charges, amount, code, word, taken, due, told) in [
+    for (charges, amount, code, word, taken, due, messages) in [
         (vec![], "25.00", 0, "unpaid", "", "", &[][..]),
         (one("25.00", ""), "", 0, "paid", "25.00", "", &[]),
         (one("24.00", ""), "", 0, "paid", "24.00", "", &[]),
@@ -291,25 +294,25 @@ fn the_status_says_what_was_taken_and_what_is_due() {
         let words = [&["status", "INV-1"], &amount[..]].concat();
         let ran = listing(&words, "json", &charges);
         assert_eq!(ran.code, code, "{words:?} {charges:?}: {}", ran.err);
-        let shown = json(&ran.out);
-        let member = |name: &str| shown[name].as_str().unwrap_or_default().to_owned();
+        let output = json(&ran.out);
+        let member = |name: &str| output[name].as_str().unwrap_or_default().to_owned();
         assert_eq!(
             (member("status"), member("taken"), member("due")),
             (word.into(), taken.into(), due.into())
         );
-        assert_eq!(shown["transactions"].as_array().map(Vec::len), (charges.len() > 1).then_some(2));
+        assert_eq!(output["transactions"].as_array().map(Vec::len), (charges.len() > 1).then_some(2));
         let text = listing(&words, "table", &charges);
-        assert_eq!((text.code, ran.err.is_empty()), (code, told.is_empty()));
-        for told in told {
-            assert!(ran.err.contains(told), "{told} is not in {}", ran.err);
-            assert!(text.err.contains(told), "{told} is not in {}", text.err);
+        assert_eq!((text.code, ran.err.is_empty()), (code, messages.is_empty()));
+        for message in messages {
+            assert!(ran.err.contains(message), "{message} is not in {}", ran.err);
+            assert!(text.err.contains(message), "{message} is not in {}", text.err);
         }
         if code == 75 {
             let command = "--base-url http://gateway";
-            let look = text.err.lines().find_map(|line| line.trim().strip_prefix("look with: ")).unwrap();
-            assert!(look.contains(command), "{look}");
-            let look = json(&ran.err)["error"]["look-up"].as_str().unwrap().to_owned();
-            assert!(look.contains(command) && look.contains("--output json"), "{look}");
+            let look_up = text.err.lines().find_map(|line| line.trim().strip_prefix("look with: ")).unwrap();
+            assert!(look_up.contains(command), "{look_up}");
+            let look_up = json(&ran.err)["error"]["look-up"].as_str().unwrap().to_owned();
+            assert!(look_up.contains(command) && look_up.contains("--output json"), "{look_up}");
         }
         if word == "charged-more-than-once" {
             let pay =

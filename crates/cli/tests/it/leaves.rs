@@ -166,10 +166,10 @@ impl Standing<'_> {
         let Some((name, after)) = after.split_once('}').filter(|(name, _)| !name.contains('"')) else {
             return text.to_owned();
         };
-        format!("{before}{}{}", runtime().block_on(self.made(name)), self.fill(after))
+        format!("{before}{}{}", runtime().block_on(self.create(name)), self.fill(after))
     }
 
-    async fn made(&self, name: &str) -> String {
+    async fn create(&self, name: &str) -> String {
         let clearent = self.clearent();
         match name {
             "key" => self.shell.key().to_owned(),
@@ -187,23 +187,23 @@ impl Standing<'_> {
                 let charge =
                     Charge::builder().amount("30.00").card(CARD).exp_date("1230").csc(CSC).build().unwrap();
                 let transactions = clearent.transactions();
-                let made = match name {
+                let created = match name {
                     "sale" => transactions.sale(&charge).await,
                     _ => transactions.auth(&charge).await,
                 };
-                made.unwrap().id.clone().unwrap().to_string()
+                created.unwrap().id.clone().unwrap().to_string()
             }
             // Not an argument, but the object of the line.
             "batch" => {
-                Box::pin(self.made("sale")).await;
+                Box::pin(self.create("sale")).await;
                 String::new()
             }
             "snapshot" => self.shell.world().snapshot().await.unwrap(),
-            _ => self.made_at_clientpay(name).await,
+            _ => self.create_at_clientpay(name).await,
         }
     }
 
-    async fn made_at_clientpay(&self, name: &str) -> String {
+    async fn create_at_clientpay(&self, name: &str) -> String {
         let client = self.clientpay();
         match name {
             "live" => client.access().renew().await.map(|_| String::new()).unwrap(),
@@ -246,7 +246,7 @@ impl Standing<'_> {
     }
 
     async fn plan(&self, status: PlanStatus) -> String {
-        let token = Box::pin(self.made("token")).await;
+        let token = Box::pin(self.create("token")).await;
         let plan = NewPlan::builder()
             .plan_name("Gold")
             .customer_key("cust_ada")

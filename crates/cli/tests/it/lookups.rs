@@ -53,17 +53,17 @@ fn the_look_up_finds_what_was_done() {
         assert_eq!(ran.code, 75, "{path}: {}", ran.err);
         runtime().block_on(shell.world().clear_faults()).unwrap();
 
-        let look = ran.err.lines().find_map(|line| line.trim_start().strip_prefix("look with: "));
-        let Some(look) = look else {
+        let look_up = ran.err.lines().find_map(|line| line.trim_start().strip_prefix("look with: "));
+        let Some(look_up) = look_up else {
             assert!(ran.err.contains("repeat with: the same command"), "{path}: {}", ran.err);
             continue;
         };
-        let found = paste(look, &other, folder.path());
+        let found = paste(look_up, &other, folder.path());
         let is_deletion = path.ends_with(" delete") || *path == "clientpay access expire";
         let expected = if is_deletion && found.code != 0 { 5 } else { 0 };
-        assert_eq!(found.code, expected, "{path}: {look}: {}", found.err);
-        assert!(!found.err.contains("nothing found"), "{path}: {look}");
-        assert_eq!(found.out.is_empty(), expected == 5, "{path}: {look}");
+        assert_eq!(found.code, expected, "{path}: {look_up}: {}", found.err);
+        assert!(!found.err.contains("nothing found"), "{path}: {look_up}");
+        assert_eq!(found.out.is_empty(), expected == 5, "{path}: {look_up}");
     }
 }
 
@@ -85,17 +85,17 @@ fn the_look_up_shows_which_transaction_it_is() {
         .unwrap();
     let lost = run(&format!("transactions refund --id {second} --amount 5.00"));
     assert_eq!(lost.code, 75, "{}", lost.err);
-    let look = |err: &str| {
+    let look_up = |err: &str| {
         let line = err.lines().find_map(|line| line.trim_start().strip_prefix("look with: ")).unwrap();
         paste(&line.replace("http://sandbox", shell.url()), &shell, Path::new("/"))
     };
     // The refund of the first sale is equal except for the sale that it refunds.
-    let found = look(&lost.err);
+    let found = look_up(&lost.err);
     assert_eq!((found.code, found.out.as_str(), found.err.as_str()), (0, "", "nothing found\n"));
     runtime().block_on(shell.world().clear_faults()).unwrap();
     runtime().block_on(shell.world().fault(&Fault::on("transactions.refund", Effect::DropReply))).unwrap();
     let lost = run(&format!("transactions refund --id {second} --amount 5.00"));
-    let found = look(&lost.err);
+    let found = look_up(&lost.err);
     assert!(found.code == 0 && found.out.contains(&second) && !found.out.contains(&first), "{}", found.out);
     let header = found.out.lines().next().unwrap();
     assert!(header.contains("ref-id"), "{header}");
@@ -114,13 +114,13 @@ fn the_look_up_asks_the_profile_that_was_used() {
     let create =
         ["--profile", "north", "customers", "create", "--first-name", "Ada", "--last-name", "O'Byron"];
     let lost = desk.run(&create, "");
-    let look = lost.err.lines().find_map(|line| line.trim_start().strip_prefix("look with: ")).unwrap();
+    let look_up = lost.err.lines().find_map(|line| line.trim_start().strip_prefix("look with: ")).unwrap();
     let passphrase = desk.path("passphrase");
     let expected = format!(
         r"perennial customers search --profile north --passphrase-file {} --first-name Ada --last-name 'O'\''Byron'",
         passphrase.display()
     );
-    assert_eq!((lost.code, look), (75, expected.as_str()));
-    let found = paste(look, &other, desk.home());
+    assert_eq!((lost.code, look_up), (75, expected.as_str()));
+    let found = paste(look_up, &other, desk.home());
     assert!(found.code == 0 && found.out.contains("O'Byron"), "{}{}", found.out, found.err);
 }

@@ -57,7 +57,7 @@ fn files() {
     );
     let keys = folder.path().join("keys.age").to_str().unwrap().to_owned();
     let passphrase = file("passphrase", marked("correct horse battery staple\r\n").as_bytes());
-    let kept = ["--keys", &keys, "--passphrase-file", passphrase.to_str().unwrap()];
+    let key_options = ["--keys", &keys, "--passphrase-file", passphrase.to_str().unwrap()];
     let cases: [(&str, &str, Vec<&str>); 5] = [
         ("--api-key-file", shell.key(), vec!["customers", "search"]),
         ("--credentials-file", &credentials, vec!["clientpay", "request-id"]),
@@ -67,7 +67,7 @@ fn files() {
             INVOICES_JSON,
             vec!["clientpay", "page", "create", "invoice", "--session-id", "S-2"],
         ),
-        ("--key-file", shell.key(), [&kept[..], &["connect"]].concat()),
+        ("--key-file", shell.key(), [&key_options[..], &["connect"]].concat()),
     ];
     for (option, text, arguments) in &cases {
         for (name, bytes, code) in [("marked", marked(text).into_bytes(), 0), ("utf16", utf16(text), 2)] {
@@ -79,9 +79,9 @@ fn files() {
     }
     // The passphrase is the same without its mark and its line ending.
     let passphrase = file("passphrase", b"correct horse battery staple");
-    let kept = ["--keys", &keys, "--passphrase-file", passphrase.to_str().unwrap()];
+    let key_options = ["--keys", &keys, "--passphrase-file", passphrase.to_str().unwrap()];
     let mut command = perennial();
-    command.args(["--profile", "default"]).args(kept).args(["batches", "list"]);
+    command.args(["--profile", "default"]).args(key_options).args(["batches", "list"]);
     let ran = finish(command, "");
     assert_eq!(ran.code, 0, "{}", ran.err);
 }

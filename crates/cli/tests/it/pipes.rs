@@ -65,7 +65,7 @@ const LIST: &[&str] = &["customers", "search", "--all"];
 /// Checks that the outcome is reported even if the reader of the result is gone.
 #[test]
 fn a_closed_pipe_hides_no_outcome() {
-    for (arguments, answers, code, told) in [
+    for (arguments, answers, code, message) in [
         (SALE, vec![declined()], 4, "declined"),
         (SALE, vec![approved()], 0, ""),
         (SALE, vec![gone()], 5, "no such object"),
@@ -75,7 +75,7 @@ fn a_closed_pipe_hides_no_outcome() {
         let ran = finish_unread(called("table", arguments, answers));
         assert_eq!(ran.code, code, "{arguments:?}: {}", ran.err);
         assert!(
-            ran.err.contains(told) && ran.err.is_empty() == told.is_empty(),
+            ran.err.contains(message) && ran.err.is_empty() == message.is_empty(),
             "{arguments:?}: {}",
             ran.err
         );
@@ -100,7 +100,7 @@ fn what_cannot_be_printed_was_done_all_the_same() {
     };
     let create = &["customers", "create", "--first-name", "Ada", "--last-name", "Byron"][..];
     let unprinted = "error: standard output cannot be written to\n";
-    for (arguments, answers, code, told) in [
+    for (arguments, answers, code, message) in [
         (SALE, vec![approved()], 74, done("transaction 700001") + because + exchange),
         (create, vec![customer()], 74, done("customer cust_ada") + because),
         (&["customers", "get", "cust_ada"], vec![customer()], 74, unprinted.to_owned() + because),
@@ -108,7 +108,7 @@ fn what_cannot_be_printed_was_done_all_the_same() {
         (SALE, vec![declined()], 4, "error: declined: told\n  result code: 012\n".to_owned() + exchange),
     ] {
         let ran = finish_to(called("table", arguments, answers), full());
-        assert_eq!((ran.code, ran.err), (code, told), "{arguments:?}");
+        assert_eq!((ran.code, ran.err), (code, message), "{arguments:?}");
     }
     let ran = finish_to(called("json", SALE, [approved()]), full());
     assert!(ran.code == 74 && ran.err.contains(r#""kind":"unprinted""#), "{}", ran.err);

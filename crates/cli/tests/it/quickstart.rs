@@ -16,32 +16,32 @@ fn quickstart(arguments: &[&str]) -> Ran {
 
 #[test]
 fn tables_are_the_same_in_both_formats() {
-    let told = |format| {
+    let output = |format| {
         let Ran { out, err, .. } = quickstart(&["--format", format]);
         format!("standard error:\n{err}\nstandard output:\n{out}")
     };
-    let json = told("json");
+    let json = output("json");
     insta::assert_snapshot!("quickstart", json);
-    assert_eq!(json, told("xml"));
+    assert_eq!(json, output("xml"));
 }
 
 /// Holds: With `--output json` the quickstart prints one JSON document and nothing else on standard output.
 #[test]
-fn the_document_is_the_same_in_both_formats_and_nothing_else_is_told() {
-    let told = |format| {
+fn the_document_is_the_same_in_both_formats_and_nothing_else_is_printed() {
+    let output = |format| {
         let Ran { out, err, .. } = quickstart(&["--output", "json", "--format", format]);
         assert_eq!(err, "");
         serde_json::from_str::<serde_json::Value>(&out).unwrap();
         out
     };
-    let json = told("json");
+    let json = output("json");
     insta::assert_snapshot!("quickstart_document", json);
-    assert_eq!(json, told("xml"));
+    assert_eq!(json, output("xml"));
 }
 
 /// The output, without the port of the sandbox.
-fn without_port(told: &str) -> String {
-    let mut parts = told.split("127.0.0.1:");
+fn without_port(output: &str) -> String {
+    let mut parts = output.split("127.0.0.1:");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |all, part| all + "127.0.0.1" + part.trim_start_matches(|c: char| c.is_ascii_digit()))
 }

@@ -4,7 +4,7 @@ use crate::shell::{
     CARD, CARD_JSON, CSC, KEY, Ran, Shell, answer, finish, gateway, perennial, write_private,
 };
 
-fn told(ran: &Ran) -> String {
+fn printed(ran: &Ran) -> String {
     format!("{}{}", ran.out, ran.err)
 }
 
@@ -66,8 +66,13 @@ fn a_credential_of_a_variable_is_refused_as_an_argument() {
         command.args(["customers", "create", argument, "--frob"]).env(variable, secret);
         command.args(accepts.then_some("--allow-lookalikes"));
         let ran = finish(command, "");
-        let told = format!("an argument holds the secret of {variable}");
-        assert_eq!((ran.code, ran.err.contains(&told)), (2, refused), "{secret} in {argument}: {}", ran.err);
+        let message = format!("an argument holds the secret of {variable}");
+        assert_eq!(
+            (ran.code, ran.err.contains(&message)),
+            (2, refused),
+            "{secret} in {argument}: {}",
+            ran.err
+        );
         let (_, value) = argument.split_once('=').unwrap();
         assert!(!refused || !ran.err.contains(value), "{}", ran.err);
         let offers = ran.err.contains("add --allow-lookalikes");
@@ -76,7 +81,7 @@ fn a_credential_of_a_variable_is_refused_as_an_argument() {
 }
 
 #[test]
-fn what_is_wrong_with_a_key_is_told_without_it() {
+fn what_is_wrong_with_a_key_is_reported_without_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -142,7 +147,7 @@ fn verbose_runs_tell_no_secret() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.err.contains(r#"operation="tokens.create""#), "{}", ran.err);
     for secret in [shell.key(), CARD, "4111 1111", CSC] {
-        assert!(!told(&ran).contains(secret), "{}", told(&ran));
+        assert!(!printed(&ran).contains(secret), "{}", printed(&ran));
     }
 }
 
@@ -195,10 +200,10 @@ fn what_the_gateway_repeats_is_masked() {
             ]);
             command.arg("--card-stdin").env("PERENNIAL_API_KEY", KEY);
             let ran = finish(command, CARD_JSON);
-            let told = told(&ran);
-            assert!(told.contains("***"), "{output}: {told}");
+            let printed = printed(&ran);
+            assert!(printed.contains("***"), "{output}: {printed}");
             for secret in [CARD, CSC, KEY, &KEY.to_uppercase(), "4111/1111"] {
-                assert!(!told.contains(secret), "{output}: {told}");
+                assert!(!printed.contains(secret), "{output}: {printed}");
             }
         }
     }
@@ -207,7 +212,7 @@ fn what_the_gateway_repeats_is_masked() {
 /// Checks that an id or a reference that the call did not send is masked as a security code, and that its own is not.
 #[test]
 fn a_security_code_in_a_reference_is_masked() {
-    for (sent, members, shown) in [
+    for (sent, members, is_printed) in [
         (&[][..], r#""invoice":"{csc}""#, false),
         (&[], r#""customer-id":"{csc}""#, false),
         (&[], r#""purchase-order":"PO {csc}""#, false),
@@ -229,9 +234,9 @@ fn a_security_code_in_a_reference_is_masked() {
             command.args(["--base-url", &url, "--output", output, "-vv", "transactions", "sale"]);
             command.args(["--amount", "12.00", "--card-stdin"]).args(sent).env("PERENNIAL_API_KEY", KEY);
             let ran = finish(command, CARD_JSON);
-            assert_eq!(ran.code, 0, "{members}: {}", told(&ran));
-            assert!(ran.out.contains("***") || shown && !members.contains("comments"), "{}", ran.out);
-            assert_eq!(ran.out.matches(CSC).count(), usize::from(shown), "{members}: {}", ran.out);
+            assert_eq!(ran.code, 0, "{members}: {}", printed(&ran));
+            assert!(ran.out.contains("***") || is_printed && !members.contains("comments"), "{}", ran.out);
+            assert_eq!(ran.out.matches(CSC).count(), usize::from(is_printed), "{members}: {}", ran.out);
         }
     }
 }

@@ -81,7 +81,7 @@ fn create(served: &Served) -> Ran {
 }
 
 #[test]
-fn it_serves_until_it_is_told_to_stop() {
+fn it_serves_until_it_is_stopped() {
     for signal in ["TERM", "INT"] {
         let served = serve(&[]);
         let created = create(&served);
@@ -142,12 +142,12 @@ fn a_file_that_cannot_grow_stops_it_and_keeps_what_was_answered() {
 
     let served = serve(&["--db", db.to_str().unwrap()]);
     let found = served.run(KEY, &["--output", "json", "customers", "search", "--all"]);
-    let kept: Vec<serde_json::Value> = serde_json::from_str(&found.out).unwrap();
-    let mut kept: Vec<&str> =
-        kept.iter().map(|customer| customer["customer-key"].as_str().unwrap()).collect();
-    kept.sort_unstable();
-    assert_eq!(kept, answered);
-    assert!(kept.len() > 3, "{kept:?}");
+    let stored: Vec<serde_json::Value> = serde_json::from_str(&found.out).unwrap();
+    let mut stored: Vec<&str> =
+        stored.iter().map(|customer| customer["customer-key"].as_str().unwrap()).collect();
+    stored.sort_unstable();
+    assert_eq!(stored, answered);
+    assert!(stored.len() > 3, "{stored:?}");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn keys_shut_all_others_out() {
 }
 
 #[test]
-fn what_it_is_told_holds() {
+fn its_options_hold() {
     let served = serve(&["--frozen-at", "2027-06-01T00:00:00Z", "--any-card", "--host", "gateway.example"]);
     let mut command = perennial();
     command.args(["--base-url", &served.url, "tokens", "create", "--description", "a card", "--card-stdin"]);
@@ -187,10 +187,10 @@ fn what_it_is_told_holds() {
 #[test]
 fn tls_is_spoken_with_the_certificate_it_is_given() {
     let folder = tempfile::tempdir().unwrap();
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let generated = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-    std::fs::write(&certificate, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    std::fs::write(&certificate, generated.cert.pem()).unwrap();
+    std::fs::write(&key, generated.signing_key.serialize_pem()).unwrap();
     let served = serve(&["--tls", certificate.to_str().unwrap(), key.to_str().unwrap()]);
     assert!(served.url.starts_with("https://127.0.0.1:"), "{}", served.url);
     // The certificate is not signed by anyone, so nothing is sent to it.
@@ -205,11 +205,11 @@ fn tls_is_spoken_with_the_certificate_it_is_given() {
         by_variable.args(["--base-url", &served.url]).args(command).env("PERENNIAL_CA_FILE", certificate);
         assert_eq!(finish(with_key(by_variable), "").code, 0, "{command:?}");
     }
-    for (file, told) in
+    for (file, message) in
         [("missing.pem", "cannot be opened"), (key.to_str().unwrap(), "holds no certificates in PEM")]
     {
         let ran = served.run(KEY, &["customers", "search", "--ca-file", file]);
-        assert!(ran.code == 2 && ran.err.contains(told), "{file}: {}", ran.err);
+        assert!(ran.code == 2 && ran.err.contains(message), "{file}: {}", ran.err);
     }
     served.stop("TERM");
 }

@@ -57,13 +57,13 @@ fn interrupted(shell: &Shell, operation: &str, signal: &str, arguments: &[&str],
 }
 
 #[test]
-fn a_write_that_is_cut_short_is_told_with_what_finds_it() {
+fn a_write_that_is_cut_short_is_reported_with_what_finds_it() {
     let create = "customers create --first-name Ada --last-name Byron";
     let sale = "transactions sale --amount 25 --order-id A-17 --card-stdin";
     let pay = "clientpay pay --total-amount 540.25 --name-on-account Lind --account-stdin";
     let invoice = "invoice pay --number INV-1 --date 2027-01-04 --line Labour=250.00 --card-stdin";
     let page = "clientpay page create line-item --item-name Retainer --payment-amount 500";
-    for (operation, signal, line, stdin, told) in [
+    for (operation, signal, line, stdin, message) in [
         (
             "customers.create",
             "INT",
@@ -104,7 +104,7 @@ fn a_write_that_is_cut_short_is_told_with_what_finds_it() {
         let words: Vec<&str> = line.split(' ').collect();
         let ran = interrupted(&Shell::open(), operation, signal, &words, stdin);
         assert_eq!((ran.code, ran.out.as_str()), (75, ""), "{line}: {}", ran.err);
-        assert!(ran.err.contains(told), "{line}: {}", ran.err);
+        assert!(ran.err.contains(message), "{line}: {}", ran.err);
         let json = interrupted(
             &Shell::open(),
             operation,
@@ -113,7 +113,7 @@ fn a_write_that_is_cut_short_is_told_with_what_finds_it() {
             stdin,
         );
         let error: serde_json::Value = serde_json::from_str(&json.err).unwrap();
-        let (word, value) = told.split_once(": ").unwrap();
+        let (word, value) = message.split_once(": ").unwrap();
         let member = &error["error"][if word == "look with" { "look-up" } else { "request-id" }];
         let member = format!("{} ", member.as_str().unwrap().replace(" --output json", ""));
         assert_eq!(json.code, 75);
@@ -125,7 +125,7 @@ fn a_write_that_is_cut_short_is_told_with_what_finds_it() {
 ///
 /// Holds: A signal during a read, or before a write has left, ends the command as usual.
 #[test]
-fn what_leaves_nothing_in_doubt_ends_as_usual() {
+fn what_leaves_nothing_uncertain_ends_as_usual() {
     let pay = "clientpay pay --total-amount 540.25 --name-on-account Lind --account-stdin";
     let invoice = "invoice pay --number INV-1 --date 2027-01-04 --line Labour=250.00 --card-stdin";
     for (operation, signal, line, stdin, code) in [
@@ -232,12 +232,12 @@ fn an_ignored_signal_stays_ignored() {
 }
 
 #[test]
-fn ids_that_make_a_repeat_safe_are_told_before_the_send() {
+fn ids_that_make_a_repeat_safe_are_printed_before_the_send() {
     let shell = Shell::open();
     let pay =
         ["clientpay", "pay", "--total-amount", "540.25", "--name-on-account", "Lind", "--account-stdin"];
     let sale = ["transactions", "sale", "--amount", "25", "--order-id", "A & 17", "--card-stdin"];
-    for (arguments, stdin, told) in [
+    for (arguments, stdin, message) in [
         (&pay[..], ACCOUNT_JSON, "before the send: request id "),
         (&sale, CARD_JSON, "before the send: order id A & 17\n"),
         (&[&["--format", "xml"], &sale[..]].concat(), CARD_JSON, "before the send: order id A & 17\n"),
@@ -245,6 +245,6 @@ fn ids_that_make_a_repeat_safe_are_told_before_the_send() {
         let quiet = shell.run_with(arguments, stdin);
         assert_eq!((quiet.code, quiet.err.as_str()), (0, ""), "{arguments:?}");
         let ran = shell.run_with(&[&["-v"], arguments].concat(), stdin);
-        assert_eq!((ran.code, ran.err.contains(told)), (0, true), "{arguments:?}: {}", ran.err);
+        assert_eq!((ran.code, ran.err.contains(message)), (0, true), "{arguments:?}: {}", ran.err);
     }
 }

@@ -31,16 +31,16 @@ fn colours_are_for_terminals_that_have_them() {
         (&[("CLICOLOR", "0")], false),
     ] {
         for line in ["perennial --help", "perennial customers search --api-key-file /nowhere"] {
-            let told = on_a_terminal(line, environment).out;
-            assert_eq!(told.contains('\u{1b}'), coloured, "{line} {environment:?}: {told}");
+            let output = on_a_terminal(line, environment).out;
+            assert_eq!(output.contains('\u{1b}'), coloured, "{line} {environment:?}: {output}");
         }
     }
     for (environment, coloured) in [(("TERM", "xterm"), false), (("CLICOLOR_FORCE", "1"), true)] {
         let mut command = perennial();
         command.args(["customers", "search"]).env(environment.0, environment.1);
-        let told = finish(command, "").err;
-        assert_eq!(told.contains('\u{1b}'), coloured, "{environment:?}: {told}");
-        assert!(told.contains("error:"), "{told}");
+        let output = finish(command, "").err;
+        assert_eq!(output.contains('\u{1b}'), coloured, "{environment:?}: {output}");
+        assert!(output.contains("error:"), "{output}");
     }
 }
 
@@ -91,11 +91,11 @@ fn a_table_longer_than_the_terminal_is_paged() {
 /// Holds: A pager gets no key.
 #[test]
 fn a_pager_is_not_to_be_trusted() {
-    for (pager, told) in [("true", ""), ("env", "PAGER=env")] {
+    for (pager, output) in [("true", ""), ("env", "PAGER=env")] {
         let line = format!("perennial --base-url {} customers search --all", customers());
         let ran = on_a_terminal(&line, &[("PAGER", pager)]);
         assert_eq!(ran.code, 0, "{}", ran.out);
-        assert!(ran.out.contains(told) && !ran.out.contains(KEY), "{}", ran.out);
+        assert!(ran.out.contains(output) && !ran.out.contains(KEY), "{}", ran.out);
     }
 }
 

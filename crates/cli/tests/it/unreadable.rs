@@ -27,7 +27,7 @@ fn run(url: &str, arguments: &str, output: &str) -> Ran {
 }
 
 #[test]
-fn readable_records_are_shown_and_others_told() {
+fn readable_records_are_printed_and_others_reported() {
     for (arguments, list, record, key, wrong) in LISTS {
         let body = format!(
             r#"{{"page":{{"number":1,"total-pages":1}},"payload":{{"{list}":{{"{record}":[{{"{key}":"k1"}},{{{wrong},"{key}":"k2"}},{{"{key}":"k3"}}]}},"payloadType":"{list}"}}}}"#
@@ -35,13 +35,13 @@ fn readable_records_are_shown_and_others_told() {
         let url = gateway(iter::repeat(answer("200 OK", &body)));
         let ran = run(&url, arguments, "json");
         assert_eq!(ran.code, 70, "{arguments}: {}", ran.err);
-        let shown: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
-        let keys: Vec<&str> = shown.iter().map(|object| object[key].as_str().unwrap()).collect();
+        let records: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
+        let keys: Vec<&str> = records.iter().map(|object| object[key].as_str().unwrap()).collect();
         assert_eq!(keys, ["k1", "k3"], "{arguments}");
-        let told: Value = serde_json::from_str(&ran.err).unwrap();
-        assert_eq!(told["error"]["kind"], "invalid-response", "{arguments}");
+        let report: Value = serde_json::from_str(&ran.err).unwrap();
+        assert_eq!(report["error"]["kind"], "invalid-response", "{arguments}");
         let member = wrong.split('"').nth(1).unwrap();
-        let message = told["error"]["message"].as_str().unwrap();
+        let message = report["error"]["message"].as_str().unwrap();
         assert!(
             message.starts_with(
                 "1 record of the list cannot be read, and only the others are shown: record k2: "

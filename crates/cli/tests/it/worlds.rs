@@ -61,14 +61,14 @@ fn a_deleted_world_is_gone_with_its_snapshots() {
 #[test]
 fn a_seed_names_a_world() {
     let shell = Shell::open();
-    let made = json_of(&shell, "sandbox world --seed 42 --now 2030-06-01T00:00:00Z");
-    assert_eq!(made, json_of(&shell, "sandbox world --seed 42"));
-    assert_ne!(made, json_of(&shell, "sandbox world"));
+    let world = json_of(&shell, "sandbox world --seed 42 --now 2030-06-01T00:00:00Z");
+    assert_eq!(world, json_of(&shell, "sandbox world --seed 42"));
+    assert_ne!(world, json_of(&shell, "sandbox world"));
     // Creating a world needs no key.
     let mut command = perennial();
     command.args(["--base-url", shell.url(), "--output", "json", "sandbox", "world", "--seed", "42"]);
     let ran = finish(command, "");
-    assert_eq!(serde_json::from_str::<Json>(&ran.out).unwrap(), made, "{}", ran.err);
+    assert_eq!(serde_json::from_str::<Json>(&ran.out).unwrap(), world, "{}", ran.err);
 }
 
 #[test]
@@ -77,9 +77,9 @@ fn the_log_has_what_was_sent_with_secrets_masked() {
     shell.run(&["customers", "create", "--first-name", "Ada", "--last-name", "Byron"]);
     shell.run_with(&["tokens", "create", "--description", "business card", "--card-stdin"], CARD_JSON);
     let log = json_of(&shell, "sandbox log");
-    let told: Vec<_> =
+    let entries: Vec<_> =
         log.as_array().unwrap().iter().map(|entry| (&entry["operation"], &entry["status"])).collect();
-    assert_eq!(told, [(&json!("tokens.create"), &json!(200)), (&json!("customers.create"), &json!(201))]);
+    assert_eq!(entries, [(&json!("tokens.create"), &json!(200)), (&json!("customers.create"), &json!(201))]);
     let text = log.to_string();
     assert!(text.contains("business card") && !text.contains("41111111") && !text.contains(CSC), "{text}");
     assert_eq!(json_of(&shell, "sandbox log --limit 1").as_array().unwrap().len(), 1);
@@ -88,7 +88,7 @@ fn the_log_has_what_was_sent_with_secrets_masked() {
 #[test]
 fn what_is_refused() {
     let shell = Shell::open();
-    for (line, code, told) in [
+    for (line, code, message) in [
         ("sandbox advance 2026-12-31", 2, "advance-to: must not be before the world's clock"),
         ("sandbox advance P1X", 2, "<PERIOD|DAY|MOMENT>: must be a period such as P1M"),
         ("sandbox advance tomorrow", 2, "<PERIOD|DAY|MOMENT>: must be a period such as P1M"),
@@ -98,7 +98,7 @@ fn what_is_refused() {
     ] {
         let ran = run(&shell, line);
         assert_eq!(ran.code, code, "{line}: {}", ran.err);
-        assert!(ran.err.contains(told) && ran.out.is_empty(), "{line}: {}{}", ran.err, ran.out);
+        assert!(ran.err.contains(message) && ran.out.is_empty(), "{line}: {}{}", ran.err, ran.out);
     }
 }
 
@@ -106,7 +106,7 @@ fn what_is_refused() {
 fn where_no_sandbox_is() {
     let nowhere = "http://127.0.0.1:1";
     let vendor = gateway(iter::once(answer("404 Not Found", "<html>")));
-    for (url, key, code, told) in [
+    for (url, key, code, message) in [
         (nowhere, KEY, 69, "perennial sandbox serve"),
         (vendor.as_str(), KEY, 70, "check --base-url"),
         (nowhere, "short key", 2, "key"),
@@ -116,6 +116,10 @@ fn where_no_sandbox_is() {
         command.args(["--base-url", url, "sandbox", "clock"]).env("PERENNIAL_API_KEY", key);
         let ran = finish(command, "");
         assert_eq!(ran.code, code, "{url}: {}", ran.err);
-        assert!(ran.err.contains(told) && ran.out.is_empty() && !ran.err.contains(KEY), "{url}: {}", ran.err);
+        assert!(
+            ran.err.contains(message) && ran.out.is_empty() && !ran.err.contains(KEY),
+            "{url}: {}",
+            ran.err
+        );
     }
 }

@@ -86,8 +86,8 @@ impl Drop for Server {
 
 /// Serves and returns true, if this process is a server.
 pub(crate) fn serve() -> bool {
-    let Ok(told) = std::env::var(SERVE) else { return false };
-    let (what, path) = told.split_once('=').expect("it is told what and where");
+    let Ok(instruction) = std::env::var(SERVE) else { return false };
+    let (what, path) = instruction.split_once('=').expect("the variable names what and where");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime starts").block_on(async {
         match what {

@@ -132,24 +132,24 @@ impl From<ReadError> for Refused {
 
 /// The reason why an operation has no answer.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum CallError {
     Refused(Refused),
     Store(rusqlite::Error),
 }
 
-impl From<rusqlite::Error> for Fault {
+impl From<rusqlite::Error> for CallError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<Refused> for Fault {
+impl From<Refused> for CallError {
     fn from(refused: Refused) -> Self {
         Self::Refused(refused)
     }
 }
 
-impl From<Violations> for Fault {
+impl From<Violations> for CallError {
     fn from(violations: Violations) -> Self {
         Self::Refused(violations.into())
     }

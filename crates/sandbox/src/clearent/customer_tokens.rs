@@ -4,7 +4,7 @@ use perennial_domain::clearent::{CustomerKey, CustomerToken, TokenId};
 use perennial_domain::{Rule, Violations};
 use perennial_wire::clearent::{Payload, customer_token};
 
-use super::answer::{Answer, Fault, Refused};
+use super::answer::{Answer, CallError, Refused};
 use super::{Call, Handled, LIMITS, act, customers};
 use crate::store::session::Session;
 
@@ -19,7 +19,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
             return Err(Violations::one("token-id", Rule::Unknown("token")).into());
         }
         session.attach(&key, &new)?;
-        Ok(Answer::created(shown(session, &key, token_id)?))
+        Ok(Answer::created(payload(session, &key, token_id)?))
     })
 }
 
@@ -39,14 +39,14 @@ pub(super) fn update(call: &mut Call<'_>) -> Handled {
         let token_id = update.fields().token_id;
         find(session, &key, token_id)?;
         session.update_attachment(&key, &update)?;
-        Ok(Answer::ok(shown(session, &key, token_id)?))
+        Ok(Answer::ok(payload(session, &key, token_id)?))
     })
 }
 
-fn find(session: &Session<'_>, key: &CustomerKey, token: &TokenId) -> Result<CustomerToken, Fault> {
+fn find(session: &Session<'_>, key: &CustomerKey, token: &TokenId) -> Result<CustomerToken, CallError> {
     Ok(session.customer_token(key, token)?.ok_or_else(Refused::unknown_object)?)
 }
 
-fn shown(session: &Session<'_>, key: &CustomerKey, token: &TokenId) -> Result<Payload, Fault> {
+fn payload(session: &Session<'_>, key: &CustomerKey, token: &TokenId) -> Result<Payload, CallError> {
     Ok(Payload::CustomerToken(Box::new(find(session, key, token)?)))
 }

@@ -3,7 +3,7 @@
 use perennial_domain::clearent::{Customer, CustomerKey, check_customer_deletion};
 use perennial_wire::clearent::{Payload, customer};
 
-use super::answer::{Answer, Fault, Refused, Site};
+use super::answer::{Answer, CallError, Refused, Site};
 use super::{Call, Handled, LIMITS, act};
 use crate::store::session::Session;
 
@@ -17,13 +17,13 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
         }
         let customer = session.create_customer(&new)?;
         let link = site.customer("self", &customer.customer_key);
-        Ok(Answer::created(shown(customer, site)).with_link(link))
+        Ok(Answer::created(payload(customer, site)).with_link(link))
     })
 }
 
 pub(super) fn get(call: &mut Call<'_>) -> Handled {
     let key = call.customer_key()?;
-    act(move |session, site| Ok(Answer::ok(shown(find(session, &key)?, site))))
+    act(move |session, site| Ok(Answer::ok(payload(find(session, &key)?, site))))
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Handled {
@@ -40,7 +40,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Handled {
     act(move |session, site| {
         find(session, &key)?;
         session.update_customer(&key, &update)?;
-        Ok(Answer::ok(shown(find(session, &key)?, site)).with_link(site.customer("self", &key)))
+        Ok(Answer::ok(payload(find(session, &key)?, site)).with_link(site.customer("self", &key)))
     })
 }
 
@@ -56,11 +56,11 @@ pub(super) fn delete(call: &mut Call<'_>) -> Handled {
     })
 }
 
-pub(super) fn find(session: &Session<'_>, key: &CustomerKey) -> Result<Customer, Fault> {
+pub(super) fn find(session: &Session<'_>, key: &CustomerKey) -> Result<Customer, CallError> {
     Ok(session.customer(key)?.ok_or_else(|| Refused::unknown_customer(key))?)
 }
 
-fn shown(customer: Customer, site: &Site<'_>) -> Payload {
+fn payload(customer: Customer, site: &Site<'_>) -> Payload {
     let key = &customer.customer_key;
     let links = vec![site.customer("self", key), site.plans_of(key)];
     Payload::Customer(Box::new(Customer { links, ..customer }))

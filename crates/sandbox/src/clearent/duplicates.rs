@@ -7,7 +7,7 @@
 
 use perennial_domain::clearent::Transaction;
 
-use super::answer::{Fault, Refused};
+use super::answer::{CallError, Refused};
 use crate::clock::Moment;
 use crate::store::session::Session;
 use crate::store::settings::Duplicates;
@@ -18,7 +18,7 @@ pub(super) fn earlier(
     session: &Session<'_>,
     charge: &Transaction,
     checks_invoice: bool,
-) -> Result<Option<Transaction>, Fault> {
+) -> Result<Option<Transaction>, CallError> {
     if charge.amount.unwrap_or_default().is_zero() {
         return Ok(None);
     }

@@ -25,9 +25,9 @@ use perennial_wire::clearent::{Operation, Reply, read_api_key};
 use perennial_wire::{Format, Limits};
 use zeroize::Zeroizing;
 
-use self::answer::{Answer, Fault, Refused, Site};
+use self::answer::{Answer, CallError, Refused, Site};
 pub(crate) use self::negotiation::Formats;
-use crate::call::{Answered, Done, Work, execute};
+use crate::call::{CallResponse, Done, Work, execute};
 use crate::clock::Moment;
 use crate::fault::stands_in;
 use crate::gateway::Gateway;
@@ -100,10 +100,12 @@ fn handler(operation: Operation) -> Option<Handler> {
 /// Reads a call without access to a world, and returns the action to execute there.
 type Handler = fn(&mut Call<'_>) -> Handled;
 type Handled = Result<Action, Refused>;
-type Action = Box<dyn FnOnce(&Session<'_>, &Site<'_>) -> Result<Answer, Fault> + Send>;
+type Action = Box<dyn FnOnce(&Session<'_>, &Site<'_>) -> Result<Answer, CallError> + Send>;
 
 #[expect(clippy::unnecessary_wraps, reason = "every operation ends with it")]
-fn act(action: impl FnOnce(&Session<'_>, &Site<'_>) -> Result<Answer, Fault> + Send + 'static) -> Handled {
+fn act(
+    action: impl FnOnce(&Session<'_>, &Site<'_>) -> Result<Answer, CallError> + Send + 'static,
+) -> Handled {
     Ok(Box::new(action))
 }
 
@@ -147,7 +149,7 @@ impl Call<'_> {
 }
 
 /// A request as the server received it.
-pub(crate) struct Request<'a> {
+pub(crate) struct ClearentRequest<'a> {
     pub(crate) method: &'a Method,
     /// The whole path as it was sent.
     pub(crate) path: &'a str,
@@ -161,7 +163,7 @@ pub(crate) struct Request<'a> {
     pub(crate) site: String,
 }
 
-impl Request<'_> {
+impl ClearentRequest<'_> {
     /// Whether the request is about the customer, token or plan of this key.
     fn names(&self, key: &str) -> bool {
         let in_query = |pair: &str| {
@@ -173,11 +175,14 @@ impl Request<'_> {
 }
 
 /// Answers a request.
-pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Result<Answered, StoreError> {
+pub(crate) async fn answer(
+    gateway: &Arc<Gateway>,
+    request: ClearentRequest<'_>,
+) -> Result<CallResponse, StoreError> {
     let (operation, handler, named) = match find(request.method, request.segments) {
         Found::Operation(operation, handler, named) => (operation, handler, named),
         Found::OtherMethods(allow) if request.method == Method::OPTIONS => {
-            return Ok(Answered {
+            return Ok(CallResponse {
                 status: 204,
                 body: Vec::new(),
                 allow: Some(allow),
@@ -187,7 +192,10 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         }
         Found::OtherMethods(allow) => {
             let refused = Refused::new(405, "041", format!("Method not allowed: this path has {allow}"));
-            return Ok(Answered { allow: Some(allow), ..not_emulated(gateway, &request, refused).await? });
+            return Ok(CallResponse {
+                allow: Some(allow),
+                ..not_emulated(gateway, &request, refused).await?
+            });
         }
         Found::Nothing => {
             let text = not_emulated_text(request.method, request.path);
@@ -238,7 +246,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         Err(refused) => refused.reply(exchange_id.clone(), now),
     };
     let exchange = Exchange { operation, id: exchange_id, time: now };
-    Ok(Answered { exchange: Some((world, exchange)), hit, ..written(&reply, request.formats.answer) })
+    Ok(CallResponse { exchange: Some((world, exchange)), hit, ..written(&reply, request.formats.answer) })
 }
 
 /// Reads a call, and refuses a card number in a member that would be stored.
@@ -258,8 +266,8 @@ fn work(call: Handled, site: String) -> Work<Result<Answer, Refused>> {
         };
         match done {
             Ok(answer) => Ok(Ok(answer)),
-            Err(Fault::Refused(refused)) => Ok(Err(refused)),
-            Err(Fault::Store(error)) => Err(error),
+            Err(CallError::Refused(refused)) => Ok(Err(refused)),
+            Err(CallError::Store(error)) => Err(error),
         }
     })
 }
@@ -272,9 +280,9 @@ pub(crate) fn not_emulated_text(method: &Method, path: &str) -> String {
 /// Refuses a request that no operation serves, and logs it in the world that its key opens.
 async fn not_emulated(
     gateway: &Gateway,
-    request: &Request<'_>,
+    request: &ClearentRequest<'_>,
     refused: Refused,
-) -> Result<Answered, StoreError> {
+) -> Result<CallResponse, StoreError> {
     let format = request.formats.answer;
     let world_key = match world_key(request.headers, request.body) {
         Some(world_key) => Some(world_key),
@@ -289,11 +297,11 @@ async fn not_emulated(
     let id = Family::of(NOT_EMULATED).exchange_id(seed, now, opened, number);
     let reply = refused.reply(id.clone(), now);
     let exchange = Exchange { operation: NOT_EMULATED, id, time: now };
-    Ok(Answered { exchange: Some((world, exchange)), ..written(&reply, format) })
+    Ok(CallResponse { exchange: Some((world, exchange)), ..written(&reply, format) })
 }
 
 /// A refusal that belongs to no world.
-pub(crate) fn worldless(gateway: &Gateway, refused: Refused, format: Format) -> Answered {
+pub(crate) fn worldless(gateway: &Gateway, refused: Refused, format: Format) -> CallResponse {
     let number = gateway.requests.next_exchange(0);
     let exchange_id = format!("ID-clearent-gateway-1-{}", Seed(0).uuid("exchange", number));
     written(&refused.reply(exchange_id, Moment::real()), format)
@@ -304,11 +312,11 @@ pub(crate) fn refusal(status: u16, code: &'static str, message: &str) -> Refused
     Refused::new(status, code, message)
 }
 
-fn written(reply: &Reply, format: Format) -> Answered {
+fn written(reply: &Reply, format: Format) -> CallResponse {
     let status = reply.code.unwrap_or(500);
     // What is in the books came through the domain's rules for text, which XML can carry.
     let body = if status == 204 { Vec::new() } else { reply.encode(format).unwrap_or_default() };
-    Answered::worldless(status, body)
+    CallResponse::worldless(status, body)
 }
 
 /// The key of a request: the header, else the body's member, as some live clients send it.

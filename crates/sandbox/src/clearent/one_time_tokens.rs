@@ -9,7 +9,7 @@ use perennial_domain::{Rule, Violations};
 use perennial_wire::clearent::{Payload, token};
 use serde_json::json;
 
-use super::answer::{Answer, Fault, Refused};
+use super::answer::{Answer, CallError, Refused};
 use super::{Call, Handled, LIMITS, act, jwt};
 use crate::clock::Moment;
 use crate::issuer::test_cards;
@@ -45,7 +45,12 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
 }
 
 /// Creates the token of a number. Its expiry is in whole seconds, rounded down.
-fn issue(session: &Session<'_>, number: u64, card: &Card, expires: Moment) -> Result<OneTimeToken, Fault> {
+fn issue(
+    session: &Session<'_>,
+    number: u64,
+    card: &Card,
+    expires: Moment,
+) -> Result<OneTimeToken, CallError> {
     let claims = json!({
         "type": "MANUAL",
         "last-four": card.last_four,
@@ -57,7 +62,7 @@ fn issue(session: &Session<'_>, number: u64, card: &Card, expires: Moment) -> Re
 }
 
 /// Returns the card behind a token and uses the token up.
-pub(super) fn redeem(session: &Session<'_>, token: &OneTimeToken) -> Result<OneTimeCard, Fault> {
+pub(super) fn redeem(session: &Session<'_>, token: &OneTimeToken) -> Result<OneTimeCard, CallError> {
     let why = match session.use_one_time_token(token)? {
         OneTime::Card(card) => return Ok(card),
         OneTime::Used => "has been used already: a one-time token charges a card once",

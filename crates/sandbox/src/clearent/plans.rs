@@ -8,7 +8,7 @@ use perennial_domain::{Date, Reported, Rule, Text, Violations, add_months};
 use perennial_wire::clearent::plan::Cycle;
 use perennial_wire::clearent::{Payload, plan};
 
-use super::answer::{Answer, Fault, Refused, Site};
+use super::answer::{Answer, CallError, Refused, Site};
 use super::{Call, Handled, LIMITS, act};
 use crate::store::plan::remaining;
 use crate::store::session::Session;
@@ -21,7 +21,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
         let plan = named(session, created(key.clone(), &new, cycle))?;
         check_payer(session, &plan)?;
         session.create_plan(number, &plan)?;
-        Ok(Answer::created(shown(find(session, &key)?, site)).with_link(site.plan("self", &key)))
+        Ok(Answer::created(payload(find(session, &key)?, site)).with_link(site.plan("self", &key)))
     })
 }
 
@@ -66,7 +66,7 @@ fn created(plan_key: PlanKey, new: &NewPlan, cycle: Cycle) -> Plan {
 }
 
 /// The plan with its customer's name, which live clients expect, unless it has a name of its own.
-fn named(session: &Session<'_>, mut plan: Plan) -> Result<Plan, Fault> {
+fn named(session: &Session<'_>, mut plan: Plan) -> Result<Plan, CallError> {
     if let (None, Some(key)) = (&plan.customer_name, &plan.customer_key)
         && let Some(customer) = session.customer(key)?
     {
@@ -77,7 +77,7 @@ fn named(session: &Session<'_>, mut plan: Plan) -> Result<Plan, Fault> {
 }
 
 /// Checks that the plan's token belongs to its customer.
-fn check_payer(session: &Session<'_>, plan: &Plan) -> Result<(), Fault> {
+fn check_payer(session: &Session<'_>, plan: &Plan) -> Result<(), CallError> {
     let (Some(customer), Some(token)) = (&plan.customer_key, &plan.token_id) else { return Ok(()) };
     let mut violations = Violations::default();
     let known = session.customer(customer)?.is_some();
@@ -94,7 +94,7 @@ fn check_payer(session: &Session<'_>, plan: &Plan) -> Result<(), Fault> {
 
 pub(super) fn get(call: &mut Call<'_>) -> Handled {
     let key = call.plan_key()?;
-    act(move |session, site| Ok(Answer::ok(shown(find(session, &key)?, site))))
+    act(move |session, site| Ok(Answer::ok(payload(find(session, &key)?, site))))
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Handled {
@@ -130,7 +130,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Handled {
             named(session, Plan { customer_name: None, ..new })?
         };
         session.update_plan(&old, &new)?;
-        Ok(Answer::ok(shown(find(session, &key)?, site)).with_link(site.plan("self", &key)))
+        Ok(Answer::ok(payload(find(session, &key)?, site)).with_link(site.plan("self", &key)))
     })
 }
 
@@ -172,11 +172,11 @@ pub(super) fn forecast(call: &mut Call<'_>) -> Handled {
     })
 }
 
-fn find(session: &Session<'_>, key: &PlanKey) -> Result<Plan, Fault> {
+fn find(session: &Session<'_>, key: &PlanKey) -> Result<Plan, CallError> {
     Ok(session.plan(key)?.ok_or_else(Refused::unknown_object)?)
 }
 
-fn shown(plan: Plan, site: &Site<'_>) -> Payload {
+fn payload(plan: Plan, site: &Site<'_>) -> Payload {
     let mut links = vec![site.plan("self", &plan.plan_key)];
     links.extend(plan.customer_key.as_ref().map(|key| site.customer("customers", key)));
     links.extend(plan.token_id.as_ref().map(|id| site.token("tokens", id)));

@@ -8,7 +8,7 @@ use super::{Call, Handled, LIMITS, act};
 use crate::store::settings::Settings;
 
 pub(super) fn avs(_: &mut Call<'_>) -> Handled {
-    act(|session, site| Ok(shown_avs(&session.settings()?, site)))
+    act(|session, site| Ok(avs_answer(&session.settings()?, site)))
 }
 
 pub(super) fn update_avs(call: &mut Call<'_>) -> Handled {
@@ -17,12 +17,12 @@ pub(super) fn update_avs(call: &mut Call<'_>) -> Handled {
         let mut settings = session.settings()?;
         settings.avs.change(&update);
         session.set(&settings)?;
-        Ok(shown_avs(&settings, site))
+        Ok(avs_answer(&settings, site))
     })
 }
 
 pub(super) fn csc(_: &mut Call<'_>) -> Handled {
-    act(|session, site| Ok(shown_csc(&session.settings()?, site)))
+    act(|session, site| Ok(csc_answer(&session.settings()?, site)))
 }
 
 pub(super) fn update_csc(call: &mut Call<'_>) -> Handled {
@@ -31,12 +31,12 @@ pub(super) fn update_csc(call: &mut Call<'_>) -> Handled {
         let mut settings = session.settings()?;
         settings.csc.change(&update);
         session.set(&settings)?;
-        Ok(shown_csc(&settings, site))
+        Ok(csc_answer(&settings, site))
     })
 }
 
 pub(super) fn duplicates(_: &mut Call<'_>) -> Handled {
-    act(|session, _| Ok(shown_duplicates(&session.settings()?)))
+    act(|session, _| Ok(duplicates_answer(&session.settings()?)))
 }
 
 pub(super) fn update_duplicates(call: &mut Call<'_>) -> Handled {
@@ -45,22 +45,22 @@ pub(super) fn update_duplicates(call: &mut Call<'_>) -> Handled {
         let mut settings = session.settings()?;
         settings.duplicates.change(&update);
         session.set(&settings)?;
-        Ok(shown_duplicates(&settings))
+        Ok(duplicates_answer(&settings))
     })
 }
 
-fn shown_avs(settings: &Settings, site: &Site<'_>) -> Answer {
+fn avs_answer(settings: &Settings, site: &Site<'_>) -> Answer {
     Answer::ok(Payload::AvsSettings(Box::new(settings.avs.record(CheckAnswer::AVS))))
         .with_link(site.csc_settings("csc"))
         .with_link(site.avs_settings("self"))
 }
 
-fn shown_csc(settings: &Settings, site: &Site<'_>) -> Answer {
+fn csc_answer(settings: &Settings, site: &Site<'_>) -> Answer {
     Answer::ok(Payload::CscSettings(Box::new(settings.csc.record(CheckAnswer::CSC))))
         .with_link(site.avs_settings("avs"))
         .with_link(site.csc_settings("self"))
 }
 
-fn shown_duplicates(settings: &Settings) -> Answer {
+fn duplicates_answer(settings: &Settings) -> Answer {
     Answer::ok(Payload::DuplicateSettings(Box::new(settings.duplicates.record())))
 }

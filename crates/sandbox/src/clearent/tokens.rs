@@ -6,7 +6,7 @@ use perennial_domain::clearent::{
 use perennial_domain::{Rule, Text, Violations};
 use perennial_wire::clearent::{Payload, token};
 
-use super::answer::{Answer, Fault, Refused};
+use super::answer::{Answer, CallError, Refused};
 use super::{Call, Handled, LIMITS, act};
 use crate::issuer::outcome::Outcome;
 use crate::issuer::test_cards;
@@ -50,13 +50,13 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
             return Err(violations.into());
         }
         check_address(session, &tokenised)?;
-        Ok(Answer::ok(shown(session, session.create_token(tokenised)?)))
+        Ok(Answer::ok(payload(session, session.create_token(tokenised)?)))
     })
 }
 
 /// Refuses a token whose address the terminal rejects, unless address checks are off (**inferred**: the vendor says
 /// of `avs-required` only that false disables the validation).
-fn check_address(session: &Session<'_>, new: &Tokenised) -> Result<(), Fault> {
+fn check_address(session: &Session<'_>, new: &Tokenised) -> Result<(), CallError> {
     let Tokenised { avs_address, avs_zip, avs_required, .. } = new;
     let answer = checks::of_address(avs_address.as_deref(), avs_zip.as_deref()).filter(|_| *avs_required);
     if session.settings()?.avs.stops(answer.as_ref()) {
@@ -68,7 +68,7 @@ fn check_address(session: &Session<'_>, new: &Tokenised) -> Result<(), Fault> {
 
 pub(super) fn get(call: &mut Call<'_>) -> Handled {
     let id = call.token_id()?;
-    act(move |session, _| Ok(Answer::ok(shown(session, find(session, &id)?))))
+    act(move |session, _| Ok(Answer::ok(payload(session, find(session, &id)?))))
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Handled {
@@ -118,7 +118,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Handled {
     })
 }
 
-fn find(session: &Session<'_>, id: &TokenId) -> Result<Token, Fault> {
+fn find(session: &Session<'_>, id: &TokenId) -> Result<Token, CallError> {
     Ok(session.token(id)?.ok_or_else(Refused::unknown_object)?)
 }
 
@@ -126,7 +126,7 @@ fn check_customer(
     session: &Session<'_>,
     customer: Option<&CustomerKey>,
     violations: &mut Violations,
-) -> Result<(), Fault> {
+) -> Result<(), CallError> {
     if let Some(key) = customer
         && session.customer(key)?.is_none()
     {
@@ -135,6 +135,6 @@ fn check_customer(
     Ok(())
 }
 
-fn shown(session: &Session<'_>, token: Token) -> Payload {
+fn payload(session: &Session<'_>, token: Token) -> Payload {
     Payload::Token(Box::new(records::with_merchant(session, token)))
 }

@@ -8,7 +8,7 @@ use perennial_domain::clearent::{
 use perennial_domain::{Amount, Expiry, Reported, Rule, Text, Total, Violations};
 use perennial_wire::clearent::{Operation, Payload, transaction};
 
-use super::answer::{Answer, Fault, Refused};
+use super::answer::{Answer, CallError, Refused};
 use super::{Call, Handled, LIMITS, act, duplicates, one_time_tokens, search_time};
 use crate::issuer::outcome::{self, Outcome};
 use crate::issuer::test_cards;
@@ -128,7 +128,7 @@ impl Source {
     }
 
     /// Looks the card up. A one-time token is used up.
-    fn look_up(self, session: &Session<'_>) -> Result<Found, Fault> {
+    fn look_up(self, session: &Session<'_>) -> Result<Found, CallError> {
         let today = session.now.date();
         match self {
             Self::Card(card) => {
@@ -179,7 +179,7 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
     let (amount, wants_token) = (*amount, create_token.is_some_and(|flag| flag.0));
     let only_vaults = kind == TransactionType::AUTH && amount.is_zero() && wants_token;
     let checks_invoice = check_field.is_some();
-    // Of the code no more is kept than what the issuer will say to it.
+    // Only the issuer's answer to the code is stored, not the code.
     let code = csc.map(Code::from);
     let description = prose(token_description.or(description));
     let record = recorded(kind, charge);
@@ -195,7 +195,7 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
         if site.decline.is_none()
             && let Some(earlier) = duplicates::earlier(session, &record, checks_invoice)?
         {
-            return Ok(shown(session, earlier, |earlier| Answer::ok(Payload::Transaction(earlier))));
+            return Ok(answer_for(session, earlier, |earlier| Answer::ok(Payload::Transaction(earlier))));
         }
         let answers = if record.transaction_type == Some(TransactionType::FORCED_SALE) {
             (None, None)
@@ -211,12 +211,12 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
             session.use_token(id, session.now)?;
         }
         if !outcome.is_approved() {
-            return Ok(shown(session, record, |fresh| {
+            return Ok(answer_for(session, record, |fresh| {
                 Answer::declined(outcome.status, Payload::Transaction(fresh))
             }));
         }
         if !wants_token {
-            return Ok(shown(session, record, |fresh| Answer::ok(Payload::Transaction(fresh))));
+            return Ok(answer_for(session, record, |fresh| Answer::ok(Payload::Transaction(fresh))));
         }
         let token = if let Some(token) = token {
             token
@@ -229,12 +229,12 @@ fn charged(call: &Call<'_>, kind: TransactionType, charge: &Charge) -> Handled {
                 avs_zip: None,
                 avs_required: true,
             })?;
-            alerts::tell(session, &record, Some(&token), session.now)?;
+            alerts::write_alert(session, &record, Some(&token), session.now)?;
             token
         };
         let token = Box::new(records::with_merchant(session, token));
         let link = token.token_id.as_ref().map(records::token_link);
-        let answer = shown(session, record, |fresh| {
+        let answer = answer_for(session, record, |fresh| {
             if only_vaults {
                 Answer::ok(Payload::Token(token))
             } else {
@@ -303,7 +303,7 @@ fn address(
     session: &Session<'_>,
     charge: &Transaction,
     token: Option<&Token>,
-) -> Result<Option<CheckAnswer>, Fault> {
+) -> Result<Option<CheckAnswer>, CallError> {
     match (&charge.billing, token) {
         (Some(PostalAddress { street, zip, .. }), _) if street.is_some() || zip.is_some() => {
             Ok(checks::of_address(street.as_deref(), zip.as_deref()))
@@ -335,7 +335,7 @@ fn captured(capture: Capture) -> Handled {
 }
 
 /// Voids a transaction of the open batch, or an authorization, in full, unless another transaction follows it up.
-fn voided(void: Void, asked: Option<Amount>) -> Handled {
+fn voided(void: Void, requested: Option<Amount>) -> Handled {
     act(move |session, _| {
         let Void { id } = &void;
         let original = original(
@@ -362,7 +362,7 @@ fn voided(void: Void, asked: Option<Amount>) -> Handled {
         let amount = original.amount.unwrap_or_default();
         // A tip comes on top, and a client may count it in; nothing is what some write who mean no amount.
         let whole = [amount.into(), amount + original.tip_amount.unwrap_or_default(), Total::ZERO];
-        if asked.is_some_and(|asked| !whole.contains(&asked.into())) {
+        if requested.is_some_and(|requested| !whole.contains(&requested.into())) {
             return Err(
                 Refused::business("041", "a void takes back all of a transaction: refund a part").into()
             );
@@ -433,7 +433,7 @@ fn original(
     session: &Session<'_>,
     id: &TransactionId,
     kinds: &[TransactionType],
-) -> Result<Transaction, Fault> {
+) -> Result<Transaction, CallError> {
     let found = session.transaction(id)?;
     let of_kind = |transaction: &Transaction| {
         transaction.is_approved()
@@ -446,13 +446,13 @@ fn original(
     Ok(original)
 }
 
-fn follow(session: &Session<'_>, record: Transaction) -> Result<Answer, Fault> {
+fn follow(session: &Session<'_>, record: Transaction) -> Result<Answer, CallError> {
     let record = alerts::book(session, Outcome::APPROVED.stamp(record), None, session.now)?;
-    Ok(shown(session, record, |fresh| Answer::ok(Payload::Transaction(fresh))))
+    Ok(answer_for(session, record, |fresh| Answer::ok(Payload::Transaction(fresh))))
 }
 
 /// The answer for a transaction that was just created.
-fn shown(
+fn answer_for(
     session: &Session<'_>,
     record: Transaction,
     answer: impl FnOnce(Box<Transaction>) -> Answer,
@@ -479,7 +479,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Handled {
         let tip_amount = *update.fields().tip_amount;
         session.set_tip(&id, tip_amount)?;
         let adjusted = Transaction { tip_amount: Some(tip_amount), ..charge };
-        Ok(shown(session, adjusted, |adjusted| Answer::ok(Payload::Transaction(adjusted))))
+        Ok(answer_for(session, adjusted, |adjusted| Answer::ok(Payload::Transaction(adjusted))))
     })
 }
 

@@ -3,7 +3,7 @@
 use perennial_domain::clientpay::AccessId;
 use perennial_wire::clientpay::{ReadError, Reply, access};
 
-use super::answer::{Answer, Fault, Refused};
+use super::answer::{Answer, CallError, Refused};
 use super::{Call, Handled, LIMITS, act, copy};
 use crate::store::clientpay::access::{AccessIdRecord, Scope};
 
@@ -33,8 +33,8 @@ pub(super) fn validate_credentials() -> Handled {
 pub(super) fn validate(call: &Call<'_>) -> Handled {
     let id = call.access_id.map(copy);
     act(move |session, _| {
-        let pass = id.map(|id| AccessIdRecord::find(session.connection, &id)).transpose()?.flatten();
-        Ok(validity(pass.is_some_and(|pass| pass.is_live)))
+        let record = id.map(|id| AccessIdRecord::find(session.connection, &id)).transpose()?.flatten();
+        Ok(validity(record.is_some_and(|record| record.is_live)))
     })
 }
 
@@ -53,7 +53,7 @@ pub(super) fn expire(call: &Call<'_>) -> Handled {
 pub(super) fn new_request_id() -> Handled {
     act(|session, _| {
         let id = session.new_request_id()?;
-        Ok::<_, Fault>(Answer::ok(access::encode_request_id(&Reply::success(Some(id)))))
+        Ok::<_, CallError>(Answer::ok(access::encode_request_id(&Reply::success(Some(id)))))
     })
 }
 

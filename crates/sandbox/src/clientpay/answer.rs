@@ -4,7 +4,7 @@
 use perennial_domain::Violations;
 use perennial_wire::clientpay::{FieldError, ReadError, Reply, access};
 
-use crate::call::Answered;
+use crate::call::CallResponse;
 
 /// A status and a body.
 pub(super) struct Answer {
@@ -22,8 +22,8 @@ impl Answer {
         Self::ok(access::encode_done(&Reply::success(())))
     }
 
-    pub(super) fn worldless(self) -> Answered {
-        Answered::worldless(self.status, self.body)
+    pub(super) fn worldless(self) -> CallResponse {
+        CallResponse::worldless(self.status, self.body)
     }
 }
 
@@ -79,24 +79,24 @@ impl From<ReadError> for Refused {
 
 /// The reason why an operation has no answer.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum CallError {
     Refused(Refused),
     Store(rusqlite::Error),
 }
 
-impl From<rusqlite::Error> for Fault {
+impl From<rusqlite::Error> for CallError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<Refused> for Fault {
+impl From<Refused> for CallError {
     fn from(refused: Refused) -> Self {
         Self::Refused(refused)
     }
 }
 
-impl From<Violations> for Fault {
+impl From<Violations> for CallError {
     fn from(violations: Violations) -> Self {
         Self::Refused(violations.into())
     }

@@ -20,8 +20,8 @@ use perennial_wire::clientpay::{Operation, Version, access as wire};
 use perennial_wire::{Format, Limits, clientpay::ReadError};
 use zeroize::Zeroizing;
 
-use self::answer::{Answer, Fault, Refused};
-use crate::call::{Answered, Done, Work, execute};
+use self::answer::{Answer, CallError, Refused};
+use crate::call::{CallResponse, Done, Work, execute};
 use crate::clearent::{NOT_EMULATED, not_emulated_text};
 use crate::fault::{Effect, stands_in};
 use crate::gateway::Gateway;
@@ -42,7 +42,7 @@ pub(crate) fn has(path: &str) -> bool {
 }
 
 /// A request as the server received it.
-pub(crate) struct Request<'a> {
+pub(crate) struct ClientPayRequest<'a> {
     pub(crate) method: &'a Method,
     pub(crate) path: &'a str,
     pub(crate) query: &'a str,
@@ -69,11 +69,11 @@ struct Call<'a> {
 
 /// Reads a call without access to a world, and returns the action to execute there.
 type Handled = Result<Action, Refused>;
-type Action = Box<dyn FnOnce(&Session<'_>, Option<Outcome>) -> Result<Answer, Fault> + Send>;
+type Action = Box<dyn FnOnce(&Session<'_>, Option<Outcome>) -> Result<Answer, CallError> + Send>;
 
 #[expect(clippy::unnecessary_wraps, reason = "every operation ends with it")]
 fn act(
-    action: impl FnOnce(&Session<'_>, Option<Outcome>) -> Result<Answer, Fault> + Send + 'static,
+    action: impl FnOnce(&Session<'_>, Option<Outcome>) -> Result<Answer, CallError> + Send + 'static,
 ) -> Handled {
     Ok(Box::new(action))
 }
@@ -152,7 +152,10 @@ fn is_of_customer(operation: Operation) -> bool {
 }
 
 /// Answers a request.
-pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Result<Answered, StoreError> {
+pub(crate) async fn answer(
+    gateway: &Arc<Gateway>,
+    request: ClientPayRequest<'_>,
+) -> Result<CallResponse, StoreError> {
     let path = format!("/{}", request.path.trim_matches('/'));
     let Some((operation, version)) = Operation::at(&path) else {
         let text = not_emulated_text(request.method, request.path);
@@ -162,12 +165,12 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     if request.method.as_str() != allowed {
         let allow = Some(format!("{allowed}, OPTIONS"));
         let answered = if *request.method == Method::OPTIONS {
-            Answered::worldless(204, Vec::new())
+            CallResponse::worldless(204, Vec::new())
         } else {
             let refused = Refused::new(405, format!("This path has {allowed} only."));
             not_emulated(gateway, &request, refused).await?
         };
-        return Ok(Answered { allow, ..answered });
+        return Ok(CallResponse { allow, ..answered });
     }
     if !request.body.is_empty() && !is_json(request.headers) {
         return Ok(worldless(Refused::new(415, "The body must be application/json.")));
@@ -213,15 +216,15 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     };
     let exchange = exchange(gateway, name, &done);
     let Answer { status, body } = done.answer(fault, || fault(500));
-    Ok(Answered { exchange: Some(exchange), hit: done.hit, ..Answered::worldless(status, body) })
+    Ok(CallResponse { exchange: Some(exchange), hit: done.hit, ..CallResponse::worldless(status, body) })
 }
 
 /// Refuses a request that no operation serves, and logs it in the world that its access id opens.
 async fn not_emulated(
     gateway: &Gateway,
-    request: &Request<'_>,
+    request: &ClientPayRequest<'_>,
     refused: Refused,
-) -> Result<Answered, StoreError> {
+) -> Result<CallResponse, StoreError> {
     let world_key = match access_id(request.headers) {
         Some(id) => gateway.world_key_of(id).await?,
         None => None,
@@ -234,7 +237,7 @@ async fn not_emulated(
     let number = gateway.requests.next_exchange(world);
     let id = seed.uuid(&format!("exchange {opened}"), number);
     let exchange = Exchange { operation: NOT_EMULATED, id, time };
-    Ok(Answered { exchange: Some((world, exchange)), ..worldless(refused) })
+    Ok(CallResponse { exchange: Some((world, exchange)), ..worldless(refused) })
 }
 
 /// The log record of a call in a world.
@@ -250,23 +253,24 @@ async fn world_key(
     operation: Operation,
     body: &[u8],
     access_id: Option<&AccessId>,
-) -> Result<Result<WorldKey, Answered>, StoreError> {
+) -> Result<Result<WorldKey, CallResponse>, StoreError> {
     let unauthorized = || worldless(Refused::unauthorized());
     if let Some(read) = credential_of(operation) {
-        let door = match read(body) {
-            Ok(door) => door,
+        let credential = match read(body) {
+            Ok(credential) => credential,
             Err(error) => return Ok(Err(worldless(error.into()))),
         };
         let (admission, start) = (gateway.admission.clone(), gateway.start());
-        let world_key = gateway.store.run(move |connection| door.open(connection, &admission, start)).await?;
+        let world_key =
+            gateway.store.run(move |connection| credential.open(connection, &admission, start)).await?;
         return Ok(world_key.ok_or_else(|| match operation {
             Operation::ValidateCredentials => access::validity(false).worldless(),
             _ => unauthorized(),
         }));
     }
     let Some(id) = access_id.map(copy) else { return Ok(Err(unauthorized())) };
-    let pass = gateway.store.run(move |connection| AccessIdRecord::find(connection, &id)).await?;
-    Ok(pass.map(|pass| pass.world_key).ok_or_else(|| match operation {
+    let record = gateway.store.run(move |connection| AccessIdRecord::find(connection, &id)).await?;
+    Ok(record.map(|record| record.world_key).ok_or_else(|| match operation {
         Operation::ValidateAccessId => access::validity(false).worldless(),
         _ => unauthorized(),
     }))
@@ -279,9 +283,9 @@ fn work(operation: Operation, access_id: Option<&AccessId>, read: Handled) -> Wo
         if let Some(id) = access_id.filter(|_| operation != Operation::ValidateAccessId) {
             // It may have ended since it was looked up, by a fault or by another process.
             match AccessIdRecord::find(session.connection, &id)? {
-                Some(pass) if !pass.is_live => return Ok(Refused::unauthorized().answer()),
+                Some(record) if !record.is_live => return Ok(Refused::unauthorized().answer()),
                 None => return Ok(Refused::unauthorized().answer()),
-                Some(pass) if pass.scope == Scope::Customer && !is_of_customer(operation) => {
+                Some(record) if record.scope == Scope::Customer && !is_of_customer(operation) => {
                     let why = "This call needs the access ID of a merchant account.";
                     return Ok(Refused::new(403, why).answer());
                 }
@@ -294,15 +298,15 @@ fn work(operation: Operation, access_id: Option<&AccessId>, read: Handled) -> Wo
         };
         match done {
             Ok(answer) => Ok(answer),
-            Err(Fault::Refused(refused)) => Ok(refused.answer()),
-            Err(Fault::Store(error)) => Err(error),
+            Err(CallError::Refused(refused)) => Ok(refused.answer()),
+            Err(CallError::Store(error)) => Err(error),
         }
     })
 }
 
 /// Uses a request id. A later refusal undoes this, so that the request can be corrected under its id; the vendor does
 /// not document whether a refusal uses the id up.
-fn spend(session: &Session<'_>, id: &RequestId) -> Result<(), Fault> {
+fn spend(session: &Session<'_>, id: &RequestId) -> Result<(), CallError> {
     match session.take_request_id(id)? {
         RequestIdState::Fresh => Ok(()),
         RequestIdState::Used => Err(Refused::field(
@@ -347,7 +351,7 @@ fn copy(id: &AccessId) -> AccessId {
 }
 
 /// A refusal that belongs to no world.
-fn worldless(refused: Refused) -> Answered {
+fn worldless(refused: Refused) -> CallResponse {
     refused.answer().worldless()
 }
 
@@ -358,6 +362,6 @@ fn fault(status: u16) -> Answer {
 }
 
 /// A refusal of the server itself, in the vendor's envelope.
-pub(crate) fn refusal(status: u16, message: &str) -> Answered {
+pub(crate) fn refusal(status: u16, message: &str) -> CallResponse {
     worldless(Refused::new(status, message))
 }

@@ -10,10 +10,10 @@ use perennial_wire::clientpay::{
     Call as Sent, Operation, Received, Reply, Session as WireSession, Version, invoice, page,
 };
 
-use super::answer::{Answer, Fault, Refused};
+use super::answer::{Answer, CallError, Refused};
 use super::{Call, Handled, LIMITS, act, spend};
 use crate::mask;
-use crate::store::clientpay::page::KeptPage;
+use crate::store::clientpay::page::StoredPage;
 use crate::store::session::Session;
 
 /// A page of one of the known kinds.
@@ -74,14 +74,14 @@ impl Document {
     }
 
     /// Reads the stored request of a page; `None` if it cannot be read.
-    pub(crate) fn of(kept: &KeptPage) -> Option<Self> {
-        let route = match kept.kind.as_str() {
+    pub(crate) fn of(stored: &StoredPage) -> Option<Self> {
+        let route = match stored.kind.as_str() {
             "lineItemPaymentPage" => Operation::LineItemPage,
             "connectPaymentPage" => Operation::ConnectPage,
             "payerPage" => Operation::PayerPage,
             _ => Operation::InvoicePage,
         };
-        Self::read(route, Version::V2, kept.document.as_bytes()).ok().map(|(_, document)| document)
+        Self::read(route, Version::V2, stored.document.as_bytes()).ok().map(|(_, document)| document)
     }
 
     /// The page's name in its URL. All but the first are **inferred**.
@@ -170,10 +170,10 @@ pub(super) fn create(call: &Call<'_>) -> Handled {
         };
         let duration = document.options().and_then(|options| options.fields().duration.copied());
         let seconds = duration.unwrap_or(default).get();
-        session.keep_page(request_id.expose(), document.kind(), &written, seconds)?;
-        let made =
+        session.store_page(request_id.expose(), document.kind(), &written, seconds)?;
+        let new_page =
             Page { request_id: request_id.used(), url: url_of(&site, document.kind(), &request_id.used()) };
-        let reply = Reply::success(Some(made));
+        let reply = Reply::success(Some(new_page));
         Ok(Answer::ok(match document {
             Document::Payer(_) => page::encode_payer(&reply),
             _ => page::encode(&reply),
@@ -183,7 +183,7 @@ pub(super) fn create(call: &Call<'_>) -> Handled {
 
 /// The URL of a page. The vendor's URLs carry everything after the `#`, which servers do not see and only scripts read;
 /// here the path has the id too, so that the page needs no script.
-pub(crate) fn url(site: &str, page: &KeptPage) -> String {
+pub(crate) fn url(site: &str, page: &StoredPage) -> String {
     format!("{site}/app/api/{id}#/{}/{id}", page.kind, id = page.request_id)
 }
 
@@ -194,10 +194,10 @@ fn url_of(site: &str, kind: &str, id: &UsedRequestId) -> String {
 pub(super) fn expire(call: &Call<'_>) -> Handled {
     let Received { request_id, .. } = page::read_expire(call.body, &LIMITS)?;
     act(move |session, _| {
-        let Some(kept) = session.page(request_id.expose())? else {
+        let Some(stored) = session.page(request_id.expose())? else {
             return Err(Refused::unknown("page").into());
         };
-        match kept.status(session.now) {
+        match stored.status(session.now) {
             status if status == PageStatus::COMPLETED => {
                 return Err(Refused::new(400, "The page is completed and cannot be expired.").into());
             }
@@ -217,7 +217,7 @@ pub(super) fn connect_search(call: &Call<'_>) -> Handled {
         let ConnectSearchFields { connect_option, search_option, search_text, filter_option, filter_text } =
             search.fields();
         let open = open_invoices(session, *connect_option)?;
-        let asked = [
+        let criteria = [
             Some((*search_option, search_text)),
             filter_text.map(|text| (filter_option.copied().unwrap_or(*search_option), text)),
         ];
@@ -229,7 +229,8 @@ pub(super) fn connect_search(call: &Call<'_>) -> Handled {
             };
             value.as_deref() == Some(text.as_str())
         };
-        let found = open.into_iter().filter(|found| asked.iter().flatten().all(|asked| is(found, *asked)));
+        let found =
+            open.into_iter().filter(|found| criteria.iter().flatten().all(|criterion| is(found, *criterion)));
         Ok(Answer::ok(invoice::encode_found(&Reply::success(Some(found.collect())))))
     })
 }
@@ -237,7 +238,7 @@ pub(super) fn connect_search(call: &Call<'_>) -> Handled {
 fn open_invoices(
     session: &Session<'_>,
     option: perennial_domain::clientpay::ConnectOption,
-) -> Result<Vec<OpenInvoice>, Fault> {
+) -> Result<Vec<OpenInvoice>, CallError> {
     let pages = session.pages("connectPaymentPage")?;
     let waiting = pages.iter().filter(|page| page.status(session.now) == PageStatus::ACTIVE);
     let documents = waiting.filter_map(|page| match Document::of(page) {

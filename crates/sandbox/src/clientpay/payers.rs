@@ -6,10 +6,10 @@ use perennial_domain::clientpay::{
 };
 use perennial_wire::clientpay::{Received, Reply, payer};
 
-use super::answer::{Answer, Fault, Refused};
+use super::answer::{Answer, CallError, Refused};
 use super::{Call, Handled, LIMITS, act, spend};
 use crate::issuer::clientpay::Charged;
-use crate::store::clientpay::payer::KeptMethod;
+use crate::store::clientpay::payer::StoredMethod;
 use crate::store::session::Session;
 
 pub(super) fn create(call: &Call<'_>) -> Handled {
@@ -81,29 +81,29 @@ pub(super) fn update_methods(call: &Call<'_>) -> Handled {
         for update in request.fields().updates {
             let MethodUpdateFields { id, cardholder_name, expiration_date, name_on_account, .. } =
                 update.fields();
-            let Some(kept) = session.method(id.as_str())? else {
+            let Some(stored) = session.method(id.as_str())? else {
                 return Err(Refused::unknown("payment method").into());
             };
-            let is_card = kept.kind == PaymentKind::CARD;
+            let is_card = stored.kind == PaymentKind::CARD;
             if is_card && name_on_account.is_some()
                 || !is_card && (cardholder_name.is_some() || expiration_date.is_some())
             {
-                return Err(other_kind(&kept).into());
+                return Err(other_kind(&stored).into());
             }
-            session.update_method(&kept, update)?;
+            session.update_method(&stored, update)?;
             ids.push(id.clone());
         }
         Ok(saved(None, ids))
     })
 }
 
-fn other_kind(kept: &KeptMethod) -> Refused {
+fn other_kind(stored: &StoredMethod) -> Refused {
     let (is, member) =
-        if kept.kind == PaymentKind::CARD { ("a card", "eCheck") } else { ("an eCheck", "creditCard") };
+        if stored.kind == PaymentKind::CARD { ("a card", "eCheck") } else { ("an eCheck", "creditCard") };
     Refused::field(400, &format!("The payment method is {is}."), member, "Must not be given for it.")
 }
 
-fn known(session: &Session<'_>, payer: &PayerId) -> Result<(), Fault> {
+fn known(session: &Session<'_>, payer: &PayerId) -> Result<(), CallError> {
     if session.has_payer(payer.as_str())? { Ok(()) } else { Err(Refused::unknown("payer").into()) }
 }
 

@@ -7,12 +7,12 @@ use perennial_domain::clientpay::{
 use perennial_domain::{Amount, Reported, Text};
 use perennial_wire::clientpay::{Received, Reply, payment, search};
 
-use super::answer::{Answer, Fault, Refused};
+use super::answer::{Answer, CallError, Refused};
 use super::pages::{self, Document};
 use super::{Call, Handled, LIMITS, act, spend};
 use crate::issuer::clientpay::{Charged, Verdict};
 use crate::issuer::outcome::Outcome;
-use crate::store::clientpay::page::KeptPage;
+use crate::store::clientpay::page::StoredPage;
 use crate::store::clientpay::payment::{Booked, Booking, Filter};
 use crate::store::session::Session;
 
@@ -37,7 +37,7 @@ pub(super) fn pay(call: &Call<'_>) -> Handled {
             description: description.map(Text::as_str),
         };
         let booked = charge(session, &order, &charged, decline)?;
-        Ok(told(booked.payment))
+        Ok(payment_answer(booked.payment))
     })
 }
 
@@ -90,9 +90,9 @@ fn given(payment: &NewPayment, any_card: bool) -> Result<Option<Charged>, perenn
 }
 
 /// The stored method of a request: the method itself, or the primary one of a payer.
-fn stored(session: &Session<'_>, payment: &NewPayment) -> Result<Charged, Fault> {
+fn stored(session: &Session<'_>, payment: &NewPayment) -> Result<Charged, CallError> {
     let source = payment.fields().payer_or_payment_method_id.map_or("", |source| source.as_str());
-    let kept = match session.method(source)? {
+    let method = match session.method(source)? {
         Some(method) => method,
         None if session.has_payer(source)? => {
             let primary = session.methods_of(source)?.into_iter().find(|method| method.is_primary);
@@ -107,11 +107,11 @@ fn stored(session: &Session<'_>, payment: &NewPayment) -> Result<Charged, Fault>
         }
         None => return Err(Refused::unknown("payer or payment method").into()),
     };
-    Ok(Charged { kind: kept.kind, expiry: kept.expiry, trigger: kept.trigger })
+    Ok(Charged { kind: method.kind, expiry: method.expiry, trigger: method.trigger })
 }
 
 /// The answer to a payment, approved or not: a decline is an answer, not a refusal.
-fn told(payment: Payment) -> Answer {
+fn payment_answer(payment: Payment) -> Answer {
     let reply = Reply { success: payment.success, ..Reply::success(payment) };
     Answer::ok(payment::encode(&reply))
 }
@@ -147,7 +147,7 @@ pub(super) fn refund(call: &Call<'_>) -> Handled {
                 refund_amount: Some(left),
                 ..booked.payment
             };
-            return Ok(told(voided));
+            return Ok(payment_answer(voided));
         }
         let refund = session.book_payment(&Booking {
             request_id: request_id.expose(),
@@ -168,7 +168,7 @@ pub(super) fn refund(call: &Call<'_>) -> Handled {
             note: refund_note.map(Text::as_str),
         })?;
         session.mark_payment(payment_id, &PaymentStatus::REFUNDED, paid)?;
-        Ok(told(refund.payment))
+        Ok(payment_answer(refund.payment))
     })
 }
 
@@ -238,25 +238,24 @@ pub(super) fn status(call: &Call<'_>) -> Handled {
     let Received { request_id, .. } = payment::read_status(call.query)?;
     let site = call.site.to_owned();
     act(move |session, _| {
-        let told = self::told;
         let page = session.page(request_id.expose())?;
         let place = page.as_ref().map(|page| (page.status(session.now), pages::url(&site, page)));
         let (page_status, url) = place.unzip();
         match session.payment_under(request_id.expose())? {
-            Some(booked) => Ok(told(Payment {
+            Some(booked) => Ok(payment_answer(Payment {
                 payment_page_url_status: page_status,
                 payment_page_url: url,
                 ..booked.payment
             })),
             None => match page {
-                Some(page) => Ok(told(unpaid(&request_id, &page, page_status, url))),
+                Some(page) => Ok(payment_answer(unpaid(&request_id, &page, page_status, url))),
                 None => Err(Refused::unknown("request").into()),
             },
         }
     })
 }
 
-fn unpaid(id: &RequestId, page: &KeptPage, status: Option<PageStatus>, url: Option<String>) -> Payment {
+fn unpaid(id: &RequestId, page: &StoredPage, status: Option<PageStatus>, url: Option<String>) -> Payment {
     let document = Document::of(page);
     let [session_id, customer_ref_number] = document.as_ref().map(Document::references).unwrap_or_default();
     Payment {

@@ -15,7 +15,7 @@ use crate::store::session::Session;
 
 /// The outcome of a plan's day, past or future.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum DayOutcome {
     Approved,
     Declined,
     Expected,
@@ -23,13 +23,13 @@ pub(super) enum Outcome {
     Without,
 }
 
-impl Outcome {
+impl DayOutcome {
     pub(super) fn of(status: &str) -> Self {
         if status == "APPROVED" { Self::Approved } else { Self::Declined }
     }
 
     /// Text, class and symbol of an outcome, so that color alone does not distinguish outcomes.
-    fn told(self) -> (&'static str, &'static str, &'static str) {
+    fn label(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Approved => ("approved", "✓", "received"),
             Self::Declined => ("declined", "✗", "declined"),
@@ -46,7 +46,7 @@ pub(super) fn amount(cents: u64) -> String {
 
 struct Day {
     cents: u64,
-    outcome: Outcome,
+    outcome: DayOutcome,
     transaction: Option<String>,
 }
 
@@ -55,17 +55,17 @@ fn days(session: &Session<'_>, plan: &Plan) -> Result<BTreeMap<NaiveDate, Day>> 
     let cents = plan.payment_amount.unwrap_or(Amount::ZERO).cents();
     let mut days = BTreeMap::new();
     for day in schedule(plan).into_iter().flatten() {
-        days.insert(day, Day { cents, outcome: Outcome::Without, transaction: None });
+        days.insert(day, Day { cents, outcome: DayOutcome::Without, transaction: None });
     }
     for day in remaining(plan, session.now) {
-        days.insert(day, Day { cents, outcome: Outcome::Expected, transaction: None });
+        days.insert(day, Day { cents, outcome: DayOutcome::Expected, transaction: None });
     }
     let sql = "SELECT frequency_date, amount, status, transaction_id FROM payments WHERE world = ? AND plan_key = ?";
     let mut statement = session.connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![session.world, plan.plan_key.as_str()])?;
     while let Some(row) = rows.next()? {
         let Ok(day) = row.get::<_, String>("frequency_date")?.parse() else { continue };
-        let outcome = Outcome::of(&row.get::<_, String>("status")?);
+        let outcome = DayOutcome::of(&row.get::<_, String>("status")?);
         let transaction = row.get("transaction_id")?;
         days.insert(day, Day { cents: row.get("amount")?, outcome, transaction });
     }
@@ -94,14 +94,14 @@ pub(super) async fn page(gateway: &Gateway, world: &World, key: &str) -> Found {
 }
 
 fn facts(world: &World, plan: &Plan, names: &Names) -> Markup {
-    let shown = |value: Option<String>| value.unwrap_or_default();
+    let or_empty = |value: Option<String>| value.unwrap_or_default();
     html! {
         dl {
             dt { "Plan" } dd { code { (plan.plan_key) } }
-            dt { "Name" } dd { (shown(plan.plan_name.clone())) }
-            dt { "Status" } dd { (shown(plan.status.as_ref().map(ToString::to_string))) ", since " (shown(plan.status_date.as_ref().map(ToString::to_string))) }
-            dt { "Amount" } dd { (shown(plan.payment_amount.map(|amount| amount.to_string()))) ", monthly on day " (shown(plan.frequency_day.as_ref().map(ToString::to_string))) }
-            dt { "Term" } dd { (shown(plan.start_date.map(|day| day.to_string()))) " to " (shown(plan.end_date.map(|day| day.to_string()))) }
+            dt { "Name" } dd { (or_empty(plan.plan_name.clone())) }
+            dt { "Status" } dd { (or_empty(plan.status.as_ref().map(ToString::to_string))) ", since " (or_empty(plan.status_date.as_ref().map(ToString::to_string))) }
+            dt { "Amount" } dd { (or_empty(plan.payment_amount.map(|amount| amount.to_string()))) ", monthly on day " (or_empty(plan.frequency_day.as_ref().map(ToString::to_string))) }
+            dt { "Term" } dd { (or_empty(plan.start_date.map(|day| day.to_string()))) " to " (or_empty(plan.end_date.map(|day| day.to_string()))) }
             @if let Some(customer) = &plan.customer_key {
                 dt { "Customer" } dd { (names.link(world, Some(customer))) " " code { (customer) } }
             }
@@ -114,11 +114,11 @@ fn calendar(world: &World, days: &BTreeMap<NaiveDate, Day>) -> Markup {
     html! {
         ol.calendar {
             @for (day, Day { cents, outcome, transaction }) in days {
-                @let (class, sign, told) = outcome.told();
+                @let (class, sign, text) = outcome.label();
                 li class=(class) {
                     time datetime=(day.to_string()) { (day.format("%b %Y")) strong { (day.format("%-d")) } }
                     span { (amount(*cents)) }
-                    span { span aria-hidden="true" { (sign) " " } (told) }
+                    span { span aria-hidden="true" { (sign) " " } (text) }
                     @if let Some(id) = transaction {
                         a href=(world.path(&format!("transactions?id={id}"))) { "transaction " (id) }
                     }
@@ -129,15 +129,16 @@ fn calendar(world: &World, days: &BTreeMap<NaiveDate, Day>) -> Markup {
 }
 
 fn totals(days: &BTreeMap<NaiveDate, Day>) -> Markup {
-    let sum =
-        |wanted: Outcome| days.values().filter(|day| day.outcome == wanted).map(|day| day.cents).sum::<u64>();
-    let lines = [Outcome::Approved, Outcome::Declined, Outcome::Expected]
-        .map(|outcome| (outcome.told().2, sum(outcome)));
+    let sum = |wanted: DayOutcome| {
+        days.values().filter(|day| day.outcome == wanted).map(|day| day.cents).sum::<u64>()
+    };
+    let lines = [DayOutcome::Approved, DayOutcome::Declined, DayOutcome::Expected]
+        .map(|outcome| (outcome.label().2, sum(outcome)));
     html! {
         table {
-            caption.quiet { "What the plan comes to" }
+            caption.quiet { "Totals of the plan" }
             tbody {
-                @for (told, cents) in lines { tr { th scope="row" { (told) } td.number { (amount(cents)) } } }
+                @for (label, cents) in lines { tr { th scope="row" { (label) } td.number { (amount(cents)) } } }
                 tr { th scope="row" { "received and expected" } td.number { (amount(lines[0].1 + lines[2].1)) } }
             }
         }

@@ -7,7 +7,7 @@ use perennial_domain::clearent::PlanSearch;
 use perennial_domain::{Amount, clearent::Paging};
 use rusqlite::Result;
 
-use super::calendar::{Outcome, amount};
+use super::calendar::{DayOutcome, amount};
 use crate::store::plan::remaining;
 use crate::store::session::Session;
 
@@ -41,8 +41,8 @@ pub(super) fn months(session: &Session<'_>) -> Result<Months> {
     while let Some(row) = rows.next()? {
         let cents: u64 = row.get("cents")?;
         let month = months.entry(row.get("month")?).or_default();
-        match Outcome::of(&row.get::<_, String>("status")?) {
-            Outcome::Approved => month.received += cents,
+        match DayOutcome::of(&row.get::<_, String>("status")?) {
+            DayOutcome::Approved => month.received += cents,
             _ => month.declined += cents,
         }
     }

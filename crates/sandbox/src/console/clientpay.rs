@@ -8,20 +8,20 @@ use super::{Found, World};
 use crate::gateway::Gateway;
 
 /// The number of pages and payments shown.
-const SHOWN: u32 = 100;
+const LIMIT: u32 = 100;
 
 pub(super) async fn page(gateway: &Gateway, world: &World) -> Found {
     let found = gateway.with_world(world.key, |session| {
-        let pages = session.last_pages(SHOWN)?;
+        let pages = session.last_pages(LIMIT)?;
         let pages = pages.into_iter().map(|page| (page.status(session.now), page)).collect::<Vec<_>>();
-        Ok((pages, session.last_payments(SHOWN)?))
+        Ok((pages, session.last_payments(LIMIT)?))
     });
     let Some((pages, payments)) = found.await? else { return Ok(None) };
     let amount = |amount: Option<Amount>| amount.map(|amount| amount.to_string()).unwrap_or_default();
     let content = html! {
         h2 { "Pages" }
         table {
-            caption.quiet { "The last that were made, newest first" }
+            caption.quiet { "The latest pages, newest first" }
             thead { tr { th scope="col" { "Page" } th scope="col" { "Kind" } th scope="col" { "Status" } } }
             tbody {
                 @for (status, page) in &pages {

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use maud::{Markup, html};
 use serde_json::{Map, Value as Json};
 
-use super::{Answered, Found, World, token, told};
+use super::{ConsoleResponse, Found, World, problem_alert, token};
 use crate::fault::{DELIVER, Effect, EffectKind, EffectMember, Fault, StandingFault, operations};
 use crate::form::Form;
 use crate::gateway::Gateway;
@@ -53,11 +53,11 @@ fn named(kind: &EffectKind) -> String {
 pub(super) async fn page(gateway: &Gateway, world: &World, form: &Form, problem: Option<&str>) -> Found {
     let Some(faults) = gateway.faults(world.key).await? else { return Ok(None) };
     let content = html! {
-        (told(problem))
-        h2 { "Set one" }
+        (problem_alert(problem))
+        h2 { "Set a fault" }
         (setter(world, form))
-        h2 { "Standing" }
-        (standing(world, &faults))
+        h2 { "Active faults" }
+        (active_faults(world, &faults))
     };
     Ok(Some(if problem.is_some() {
         world.refused("Faults", &content)
@@ -115,17 +115,17 @@ fn setter(world: &World, form: &Form) -> Markup {
     }
 }
 
-fn standing(world: &World, faults: &[StandingFault]) -> Markup {
+fn active_faults(world: &World, faults: &[StandingFault]) -> Markup {
     if faults.is_empty() {
-        return html! { p.quiet { "None: every call goes right." } };
+        return html! { p.quiet { "None: no fault is set." } };
     }
     html! {
         table {
             caption.quiet { "Faults, oldest first" }
-            thead { tr { th scope="col" { "Fault" } th scope="col" { "What" } th.number scope="col" { "Matched" } th.number scope="col" { "Hit" } } }
+            thead { tr { th scope="col" { "Fault" } th scope="col" { "Definition" } th.number scope="col" { "Matched" } th.number scope="col" { "Applied" } } }
             tbody {
                 @for StandingFault { id, fault, matched, applied } in faults {
-                    tr { th scope="row" { (id) } td { code { (fault.shown()) } } td.number { (matched) } td.number { (applied) } }
+                    tr { th scope="row" { (id) } td { code { (fault.to_json()) } } td.number { (matched) } td.number { (applied) } }
                 }
             }
         }
@@ -139,7 +139,7 @@ pub(super) async fn set(gateway: &Arc<Gateway>, world: &World, form: &Form) -> F
         Err(problem) => page(gateway, world, form, Some(&problem)).await,
         Ok(fault) => {
             let set = gateway.set_fault(world.key, fault).await?;
-            Ok(set.map(|_| Answered::See(world.path("faults"))))
+            Ok(set.map(|_| ConsoleResponse::See(world.path("faults"))))
         }
     }
 }
@@ -172,5 +172,5 @@ fn document(form: &Form) -> Json {
 }
 
 pub(super) async fn clear(gateway: &Gateway, world: &World, _: &Form) -> Found {
-    Ok(gateway.clear_faults(world.key, None).await?.map(|_| Answered::See(world.path("faults"))))
+    Ok(gateway.clear_faults(world.key, None).await?.map(|_| ConsoleResponse::See(world.path("faults"))))
 }

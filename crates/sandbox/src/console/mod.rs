@@ -39,7 +39,7 @@ pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src '
 static TOKEN: LazyLock<String> = LazyLock::new(|| Seed::fresh().hex("console"));
 
 /// A response to a browser.
-pub(crate) enum Answered {
+pub(crate) enum ConsoleResponse {
     Page(StatusCode, String),
     /// A static file and its content type.
     File(&'static str, &'static str),
@@ -48,7 +48,7 @@ pub(crate) enum Answered {
 }
 
 /// A request that a browser makes.
-pub(crate) struct Request<'a> {
+pub(crate) struct ConsoleRequest<'a> {
     pub(crate) method: &'a Method,
     /// The parts of the path after `/console`.
     pub(crate) segments: &'a [&'a str],
@@ -57,8 +57,11 @@ pub(crate) struct Request<'a> {
 }
 
 /// Answers a request for a page.
-pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Result<Answered, StoreError> {
-    let Request { method, segments, query, body } = request;
+pub(crate) async fn answer(
+    gateway: &Arc<Gateway>,
+    request: ConsoleRequest<'_>,
+) -> Result<ConsoleResponse, StoreError> {
+    let ConsoleRequest { method, segments, query, body } = request;
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let form = Form::of(if reads { query.as_bytes() } else { body });
     if !reads && *method != Method::POST {
@@ -71,12 +74,12 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         ));
     }
     if let Some(field) = form.misplaced_card() {
-        let told = format!("The field {field} {}.", crate::mask::MISPLACED_CARD);
-        return Ok(problem(StatusCode::BAD_REQUEST, &told));
+        let message = format!("The field {field} {}.", crate::mask::MISPLACED_CARD);
+        return Ok(problem(StatusCode::BAD_REQUEST, &message));
     }
     match (reads, segments) {
-        (true, ["style.css"]) => return Ok(Answered::File("text/css; charset=utf-8", &STYLE)),
-        (true, ["icon.svg"]) => return Ok(Answered::File("image/svg+xml", ICON)),
+        (true, ["style.css"]) => return Ok(ConsoleResponse::File("text/css; charset=utf-8", &STYLE)),
+        (true, ["icon.svg"]) => return Ok(ConsoleResponse::File("image/svg+xml", ICON)),
         (true, []) => return worlds::page(gateway).await,
         (false, ["open"]) => return worlds::open(gateway, &form).await,
         _ => {}
@@ -85,7 +88,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     let Some(world) = World::find(gateway, number).await? else { return Ok(missing()) };
     let found = match (reads, rest) {
         (true, []) => world::page(gateway, &world, None).await?,
-        (false, ["clock"]) => world::turn(gateway, &world, &form).await?,
+        (false, ["clock"]) => world::change_clock(gateway, &world, &form).await?,
         (false, ["snapshot"]) => world::snapshot(gateway, &world).await?,
         (false, ["restore"]) => world::restore(gateway, &world, &form).await?,
         (true, ["customers"]) => people::list(gateway, &world, &form).await?,
@@ -109,7 +112,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
 }
 
 /// A page, or `None` if its object does not exist.
-type Found = Result<Option<Answered>, StoreError>;
+type Found = Result<Option<ConsoleResponse>, StoreError>;
 
 /// The world that a page shows.
 struct World {
@@ -127,7 +130,7 @@ impl World {
             hash.query_row([number], |row| row.get(0)).optional()
         });
         let Some(hash) = hash.await? else { return Ok(None) };
-        // Whoever is on this machine may look; a world that is there was opened by its key.
+        // Anyone on this machine may view a world; an existing world was opened by its key.
         let key = WorldKey::of(hash);
         let clock = gateway.with_world(key, |session| Ok((session.now, session.clock.mode()))).await?;
         Ok(clock.map(|(now, mode)| Self { number, key, now, mode }))
@@ -143,13 +146,13 @@ impl World {
     }
 
     /// A page of this world, with links to its other pages.
-    fn page(&self, title: &str, content: &Markup) -> Answered {
-        Answered::Page(StatusCode::OK, self.laid_out(title, content))
+    fn page(&self, title: &str, content: &Markup) -> ConsoleResponse {
+        ConsoleResponse::Page(StatusCode::OK, self.laid_out(title, content))
     }
 
     /// The page with the form again, and the error.
-    fn refused(&self, title: &str, content: &Markup) -> Answered {
-        Answered::Page(StatusCode::BAD_REQUEST, self.laid_out(title, content))
+    fn refused(&self, title: &str, content: &Markup) -> ConsoleResponse {
+        ConsoleResponse::Page(StatusCode::BAD_REQUEST, self.laid_out(title, content))
     }
 
     fn laid_out(&self, title: &str, content: &Markup) -> String {
@@ -201,18 +204,18 @@ fn layout(title: &str, navigation: &Markup, content: &Markup) -> String {
     plain(page.into_string())
 }
 
-fn problem(status: StatusCode, told: &str) -> Answered {
+fn problem(status: StatusCode, message: &str) -> ConsoleResponse {
     let navigation = html! { nav aria-label="Console" { p { a href="/console" { "Worlds" } } } };
     let title = status.canonical_reason().unwrap_or("Problem");
-    Answered::Page(status, layout(title, &navigation, &html! { p { (told) } }))
+    ConsoleResponse::Page(status, layout(title, &navigation, &html! { p { (message) } }))
 }
 
-fn missing() -> Answered {
-    problem(StatusCode::NOT_FOUND, "There is no such page, or what it was about is gone.")
+fn missing() -> ConsoleResponse {
+    problem(StatusCode::NOT_FOUND, "There is no such page, or its object was deleted.")
 }
 
 /// The error of a form, shown first.
-fn told(problem: Option<&str>) -> Markup {
+fn problem_alert(problem: Option<&str>) -> Markup {
     html! { @if let Some(problem) = problem { p.problem role="alert" { (problem) } } }
 }
 

@@ -23,10 +23,10 @@ pub(super) fn paging(form: &Form) -> Paging {
 }
 
 /// Links to the previous and next page that keep the search.
-pub(super) fn pager(path: &str, form: &Form, kept: &[&str], page: &Page) -> Markup {
+pub(super) fn pager(path: &str, form: &Form, fields: &[&str], page: &Page) -> Markup {
     let (number, pages) = (page.number.unwrap_or(1), page.total_pages.unwrap_or(1));
     let to = |number: u64| {
-        let given = kept.iter().filter_map(|name| Some((name, form.given(name)?)));
+        let given = fields.iter().filter_map(|name| Some((name, form.given(name)?)));
         let query = given.fold(format!("page={number}"), |query, (name, value)| {
             format!("{query}&{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC))
         });
@@ -122,7 +122,7 @@ pub(super) fn payment_table(world: &World, payments: &[Payment], names: &Names) 
         table {
             caption.quiet { "Payments of plans, newest first" }
             thead { tr {
-                th scope="col" { "Made" } th.number scope="col" { "Amount" } th scope="col" { "Outcome" } th scope="col" { "Customer" } th scope="col" { "Plan" }
+                th scope="col" { "Created" } th.number scope="col" { "Amount" } th scope="col" { "Outcome" } th scope="col" { "Customer" } th scope="col" { "Plan" }
                 th scope="col" { "Transaction" }
             } }
             tbody {
@@ -175,7 +175,7 @@ fn transaction_table(world: &World, transactions: &[Transaction], names: &Names)
         table {
             caption.quiet { "Card transactions, newest first" }
             thead { tr {
-                th scope="col" { "Id" } th scope="col" { "Made" } th scope="col" { "Type" } th.number scope="col" { "Amount" }
+                th scope="col" { "Id" } th scope="col" { "Created" } th scope="col" { "Type" } th.number scope="col" { "Amount" }
                 th scope="col" { "Outcome" } th scope="col" { "Customer" } th scope="col" { "Card" } th scope="col" { "Order" } th scope="col" { "State" }
             } }
             tbody {

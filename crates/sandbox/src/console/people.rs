@@ -60,13 +60,15 @@ pub(super) async fn list(gateway: &Gateway, world: &World, form: &Form) -> Found
 }
 
 pub(super) async fn customer(gateway: &Gateway, world: &World, key: &str) -> Found {
-    const SHOWN: Paging = Paging { page: None, page_size: Some(50), order_by: None, descending: None };
+    const FIRST_PAGE: Paging = Paging { page: None, page_size: Some(50), order_by: None, descending: None };
     let Ok(key) = CustomerKey::try_from(key) else { return Ok(None) };
     let found = gateway.with_world(world.key, move |session| {
         let Some(customer) = session.customer(&key)? else { return Ok(None) };
         let tokens = session.customer_tokens(&key)?;
-        let plans = PlanSearch { customer_key: Some(key.clone()), paging: SHOWN, ..PlanSearch::default() };
-        let payments = PaymentSearch { customer_key: Some(key), paging: SHOWN, ..PaymentSearch::default() };
+        let plans =
+            PlanSearch { customer_key: Some(key.clone()), paging: FIRST_PAGE, ..PlanSearch::default() };
+        let payments =
+            PaymentSearch { customer_key: Some(key), paging: FIRST_PAGE, ..PaymentSearch::default() };
         let names = Names::of(&session, [Some(&customer.customer_key)])?;
         Ok(Some((customer, tokens, session.plans(plans)?.0, session.payments(payments)?.0, names)))
     });

@@ -3,24 +3,24 @@
 use maud::{Markup, html};
 use serde_json::Value as Json;
 
-use super::{Answered, World};
+use super::{ConsoleResponse, World};
 use crate::gateway::Gateway;
 
 /// The number of requests shown.
-const SHOWN: usize = 100;
+const LIMIT: usize = 100;
 
-pub(super) fn page(gateway: &Gateway, world: &World) -> Answered {
-    let entries = gateway.requests.newest(world.number, SHOWN);
+pub(super) fn page(gateway: &Gateway, world: &World) -> ConsoleResponse {
+    let entries = gateway.requests.newest(world.number, LIMIT);
     let content = html! {
         @if entries.is_empty() { p.quiet { "Nothing was sent to this world since the sandbox started." } }
         @else {
             table.log {
-                caption.quiet { "Requests, newest first; at most " (SHOWN) }
+                caption.quiet { "Requests, newest first; at most " (LIMIT) }
                 thead { tr {
                     th scope="col" { "Time" } th.number scope="col" { "Status" } th scope="col" { "Method" } th scope="col" { "Path" }
                     th scope="col" { "Operation" } th.number scope="col" { "ms" } th scope="col" { "Fault" }
                 } }
-                @for entry in &entries { (row(&entry.shown())) }
+                @for entry in &entries { (row(&entry.to_json())) }
             }
         }
     };

@@ -2,24 +2,24 @@
 
 use maud::html;
 
-use super::{Answered, Found, World, token, told};
+use super::{ConsoleResponse, Found, World, problem_alert, token};
 use crate::delivery::{Delivery, Endpoint};
 use crate::form::Form;
 use crate::gateway::{Gateway, Webhook};
 
 /// The number of deliveries shown.
-const SHOWN: usize = 100;
+const LIMIT: usize = 100;
 
 pub(super) async fn page(gateway: &Gateway, world: &World, form: &Form, problem: Option<&str>) -> Found {
-    let Some(Webhook { url, public_key, deliveries }) = gateway.webhook(world.key, SHOWN).await? else {
+    let Some(Webhook { url, public_key, deliveries }) = gateway.webhook(world.key, LIMIT).await? else {
         return Ok(None);
     };
-    let lines: Vec<_> = deliveries.iter().map(Delivery::shown).collect();
+    let lines: Vec<_> = deliveries.iter().map(Delivery::to_json).collect();
     let columns = ["transaction-id", "event", "outcome", "attempt", "status", "due"];
     let content = html! {
-        (told(problem))
+        (problem_alert(problem))
         dl {
-            dt { "Endpoint" } dd { (url.as_deref().unwrap_or("none: no transaction is told")) }
+            dt { "Endpoint" } dd { (url.as_deref().unwrap_or("none: no transaction is reported")) }
             dt { "Public key" } dd { code { (public_key) } }
         }
         form method="post" action=(world.path("webhook")) {
@@ -27,7 +27,7 @@ pub(super) async fn page(gateway: &Gateway, world: &World, form: &Form, problem:
             label { "URL, with an address of the loopback "
                 input type="url" name="url" placeholder="http://127.0.0.1:9000/hook" value=(form.text("url")) required;
             }
-            button { "Tell it of every transaction" }
+            button { "Set the endpoint" }
         }
         @if url.is_some() {
             form method="post" action=(world.path("webhook/remove")) { (token()) button { "Remove the endpoint" } }
@@ -66,9 +66,9 @@ pub(super) async fn set(gateway: &Gateway, world: &World, form: &Form) -> Found 
         return page(gateway, world, form, Some(&format!("url: {error}"))).await;
     }
     let set = gateway.set_webhook(world.key, url.to_owned()).await?;
-    Ok(set.map(|_| Answered::See(world.path("webhook"))))
+    Ok(set.map(|_| ConsoleResponse::See(world.path("webhook"))))
 }
 
 pub(super) async fn remove(gateway: &Gateway, world: &World) -> Found {
-    Ok(gateway.remove_webhook(world.key).await?.map(|()| Answered::See(world.path("webhook"))))
+    Ok(gateway.remove_webhook(world.key).await?.map(|()| ConsoleResponse::See(world.path("webhook"))))
 }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use maud::{Markup, html};
 
 use super::chart::{self, Months};
-use super::{Answered, Found, World, token, told};
-use crate::clock::{Mode, Turn};
+use super::{ConsoleResponse, Found, World, problem_alert, token};
+use crate::clock::{ClockChange, Mode};
 use crate::form::Form;
 use crate::gateway::{Fired, Gateway};
 use crate::options::GatewayOptions;
 use crate::store::StoreError;
 use crate::store::world::Kind;
 
-struct Glance {
+struct Summary {
     counts: Vec<(&'static str, &'static str, u64)>,
     months: Months,
     snapshots: Vec<String>,
@@ -21,7 +21,7 @@ struct Glance {
 }
 
 pub(super) async fn page(gateway: &Arc<Gateway>, world: &World, problem: Option<&str>) -> Found {
-    let glance = gateway.with_world(world.key, |session| {
+    let summary = gateway.with_world(world.key, |session| {
         let mut counts = Vec::new();
         for (page, name, kind) in [
             ("customers", "Customers", Kind::Customer),
@@ -29,27 +29,27 @@ pub(super) async fn page(gateway: &Arc<Gateway>, world: &World, problem: Option<
             ("payments", "Payments", Kind::Payment),
             ("transactions", "Transactions", Kind::Transaction),
         ] {
-            counts.push((page, name, session.standing(kind)?));
+            counts.push((page, name, session.count_of(kind)?));
         }
-        Ok(Glance {
+        Ok(Summary {
             counts,
             months: chart::months(&session)?,
             snapshots: session.snapshots()?,
             options: session.gateway,
         })
     });
-    let Some(glance) = glance.await? else { return Ok(None) };
+    let Some(summary) = summary.await? else { return Ok(None) };
     let content = html! {
-        (told(problem))
+        (problem_alert(problem))
         ul.counts {
-            @for (page, name, count) in &glance.counts {
+            @for (page, name, count) in &summary.counts {
                 li { a href=(world.path(page)) { strong { (count) } " " (name) } }
             }
         }
         section aria-labelledby="clock" { h2 #clock { "Clock" } (clock(world)) }
-        section aria-labelledby="money" { h2 #money { "Money by month" } (chart::drawn(&glance.months)) }
-        section aria-labelledby="gateway" { h2 #gateway { "Gateway" } (options(&glance.options)) }
-        section aria-labelledby="snapshots" { h2 #snapshots { "Snapshots" } (snapshots(world, &glance.snapshots)) }
+        section aria-labelledby="money" { h2 #money { "Money by month" } (chart::drawn(&summary.months)) }
+        section aria-labelledby="gateway" { h2 #gateway { "Gateway" } (options(&summary.options)) }
+        section aria-labelledby="snapshots" { h2 #snapshots { "Snapshots" } (snapshots(world, &summary.snapshots)) }
     };
     Ok(Some(if problem.is_some() {
         world.refused("Overview", &content)
@@ -99,14 +99,14 @@ fn options(options: &GatewayOptions) -> Markup {
     }
 }
 
-fn snapshots(world: &World, kept: &[String]) -> Markup {
+fn snapshots(world: &World, ids: &[String]) -> Markup {
     html! {
-        form method="post" action=(world.path("snapshot")) { (token()) button { "Keep the world as it is" } }
-        @if kept.is_empty() { p.quiet { "None yet." } }
+        form method="post" action=(world.path("snapshot")) { (token()) button { "Take a snapshot" } }
+        @if ids.is_empty() { p.quiet { "None yet." } }
         @else {
             form method="post" action=(world.path("restore")) {
                 (token())
-                label { "Snapshot " select name="id" { @for id in kept.iter().rev() { option { (id) } } } }
+                label { "Snapshot " select name="id" { @for id in ids.iter().rev() { option { (id) } } } }
                 button { "Restore" }
             }
         }
@@ -114,31 +114,34 @@ fn snapshots(world: &World, kept: &[String]) -> Markup {
 }
 
 /// Moves the clock, and shows the world afterwards.
-pub(super) async fn turn(gateway: &Arc<Gateway>, world: &World, form: &Form) -> Found {
-    let turn = match (form.text("advance"), form.text("to"), Mode::of(form.text("mode"))) {
-        ("", "", Some(mode)) => Ok(Turn::Become(mode)),
-        ("", moment_or_day, _) => Turn::to(moment_or_day),
-        (period, ..) => period.parse().map(Turn::Advance),
+pub(super) async fn change_clock(gateway: &Arc<Gateway>, world: &World, form: &Form) -> Found {
+    let change = match (form.text("advance"), form.text("to"), Mode::of(form.text("mode"))) {
+        ("", "", Some(mode)) => Ok(ClockChange::Become(mode)),
+        ("", moment_or_day, _) => ClockChange::to(moment_or_day),
+        (period, ..) => period.parse().map(ClockChange::Advance),
     };
-    let turned = match turn {
-        Ok(turn) => gateway.turn(world.key, turn).await?,
+    let outcome = match change {
+        Ok(change) => gateway.change_clock(world.key, change).await?,
         Err(error) => Some(Err(error)),
     };
-    match turned {
+    match outcome {
         None => Ok(None),
-        Some(Ok(Fired { .. })) => Ok(Some(Answered::See(world.path("")))),
+        Some(Ok(Fired { .. })) => Ok(Some(ConsoleResponse::See(world.path("")))),
         Some(Err(error)) => page(gateway, world, Some(&format!("The moment {error}."))).await,
     }
 }
 
-pub(super) async fn snapshot(gateway: &Gateway, world: &World) -> Result<Option<Answered>, StoreError> {
-    Ok(gateway.snapshot(world.key).await?.map(|_| Answered::See(world.path(""))))
+pub(super) async fn snapshot(
+    gateway: &Gateway,
+    world: &World,
+) -> Result<Option<ConsoleResponse>, StoreError> {
+    Ok(gateway.snapshot(world.key).await?.map(|_| ConsoleResponse::See(world.path(""))))
 }
 
 pub(super) async fn restore(gateway: &Arc<Gateway>, world: &World, form: &Form) -> Found {
     match gateway.restore(world.key, form.text("id").to_owned()).await? {
         None => Ok(None),
-        Some(Ok(_)) => Ok(Some(Answered::See(world.path("")))),
+        Some(Ok(_)) => Ok(Some(ConsoleResponse::See(world.path("")))),
         Some(Err(_)) => page(gateway, world, Some("There is no such snapshot of this world.")).await,
     }
 }

@@ -5,7 +5,7 @@ use maud::html;
 use perennial_domain::clearent::ApiKey;
 use rusqlite::OptionalExtension;
 
-use super::{Answered, layout, problem, token};
+use super::{ConsoleResponse, layout, problem, token};
 use crate::clearent;
 use crate::clock::Moment;
 use crate::form::Form;
@@ -37,7 +37,7 @@ const COUNTED: [(&str, &str); 6] = [
     ("clientpay_payments", "ClientPay"),
 ];
 
-pub(super) async fn page(gateway: &Gateway) -> Result<Answered, StoreError> {
+pub(super) async fn page(gateway: &Gateway) -> Result<ConsoleResponse, StoreError> {
     let lines = gateway.store.run(|connection| {
         let sql = "SELECT id, mode, at, seed, asked_for, key_end FROM worlds ORDER BY id DESC LIMIT ?";
         let mut statement = connection.prepare_cached(sql)?;
@@ -90,17 +90,17 @@ pub(super) async fn page(gateway: &Gateway) -> Result<Answered, StoreError> {
             label { "API key " input type="password" name="api-key" autocomplete="off" required; }
             button { "Open" }
         }
-        h2 { "Make one" }
+        h2 { "Create a world" }
         pre { "curl -X POST $SANDBOX/_sandbox/worlds -d '{\"seed\":7}'" }
     };
     let navigation = html! { nav aria-label="Console" { p { "Perennial sandbox" } } };
-    Ok(Answered::Page(StatusCode::OK, layout("Worlds", &navigation, &content)))
+    Ok(ConsoleResponse::Page(StatusCode::OK, layout("Worlds", &navigation, &content)))
 }
 
 /// Redirects to the world of a key. The key is in the body, so that no log and no history records it.
-pub(super) async fn open(gateway: &Gateway, form: &Form) -> Result<Answered, StoreError> {
+pub(super) async fn open(gateway: &Gateway, form: &Form) -> Result<ConsoleResponse, StoreError> {
     let refused = || problem(StatusCode::BAD_REQUEST, "This key opens no world.");
     let Ok(key) = ApiKey::new(form.text("api-key")) else { return Ok(refused()) };
     let world = gateway.with_world(clearent::key_with(&key), |session| Ok(session.world)).await?;
-    Ok(world.map_or_else(refused, |world| Answered::See(format!("/console/worlds/{world}"))))
+    Ok(world.map_or_else(refused, |world| ConsoleResponse::See(format!("/console/worlds/{world}"))))
 }

@@ -30,7 +30,7 @@ impl Fault {
         Ok(fault)
     }
 
-    pub(crate) fn shown(&self) -> Json {
+    pub(crate) fn to_json(&self) -> Json {
         let Self { operation, nth, times, probability, seed, key, effect } = self;
         given(json!({
             "operation": operation,
@@ -39,19 +39,19 @@ impl Fault {
             "probability": probability,
             "seed": seed,
             "key": key.as_deref().map(mask::text),
-            "effect": effect.shown(),
+            "effect": effect.to_json(),
         }))
     }
 }
 
 impl StandingFault {
-    pub(crate) fn shown(&self) -> Json {
+    pub(crate) fn to_json(&self) -> Json {
         let Self { id, fault, matched, applied } = self;
-        let mut shown = fault.shown();
-        shown["id"] = id.as_str().into();
-        shown["matched"] = (*matched).into();
-        shown["applied"] = (*applied).into();
-        shown
+        let mut json = fault.to_json();
+        json["id"] = id.as_str().into();
+        json["matched"] = (*matched).into();
+        json["applied"] = (*applied).into();
+        json
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
             }
             let read = |effect: &Json| {
                 let members = Members::of_body(effect.to_string().as_bytes());
-                members.and_then(Effect::read).map(|effect| effect.shown())
+                members.and_then(Effect::read).map(|effect| effect.to_json())
             };
             assert_eq!(read(&effect), Ok(effect.clone()), "{}", kind.name);
             for member in kind.members {
@@ -107,8 +107,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_shown_is_what_was_read(fault in fault()) {
-            let shown = fault.shown();
-            prop_assert_eq!(Fault::read(shown.to_string().as_bytes()), Ok(fault), "{}", shown);
+            let json = fault.to_json();
+            prop_assert_eq!(Fault::read(json.to_string().as_bytes()), Ok(fault), "{}", json);
         }
 
         #[test]
@@ -117,16 +117,16 @@ mod tests {
             member in 0..12_usize,
             in_effect in any::<bool>(),
         ) {
-            let mut shown = fault.shown();
-            let within = if in_effect { &mut shown["effect"] } else { &mut shown };
+            let mut json = fault.to_json();
+            let within = if in_effect { &mut json["effect"] } else { &mut json };
             let members = within.as_object_mut().unwrap();
             let name = members.keys().nth(member % (members.len() + 1)).cloned().unwrap_or("surprise".into());
             members.insert(name, json!("sesame open"));
-            if let Err(problem) = Fault::read(shown.to_string().as_bytes()) {
+            if let Err(problem) = Fault::read(json.to_string().as_bytes()) {
                 prop_assert!(!problem.contains("sesame") && problem.contains(": "), "{}", problem);
             } else {
                 // The body and the type of garbage are free text.
-                prop_assert!(matches!(fault.effect, Effect::Garbage { .. }), "{}", shown);
+                prop_assert!(matches!(fault.effect, Effect::Garbage { .. }), "{}", json);
             }
         }
     }

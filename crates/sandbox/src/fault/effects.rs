@@ -73,12 +73,12 @@ macro_rules! effects {
                 Ok(effect)
             }
 
-            pub(crate) fn shown(&self) -> Json {
+            pub(crate) fn to_json(&self) -> Json {
                 match self {
                     $(
                         Self::$Effect $({ $($member,)+ })? => given(json!({
                             "kind": $name,
-                            $($( (<members::$Member as Member>::ROW.name): members::$Member::shown($member), )+)?
+                            $($( (<members::$Member as Member>::ROW.name): members::$Member::to_json($member), )+)?
                         })),
                     )*
                 }
@@ -221,7 +221,7 @@ effects! {
 }
 
 impl EffectKind {
-    pub(crate) fn shown(&self) -> Json {
+    pub(crate) fn to_json(self) -> Json {
         let Self { name, members, what } = self;
         let members: Vec<Json> = members
             .iter()

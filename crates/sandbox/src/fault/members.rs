@@ -43,7 +43,7 @@ pub(super) trait Member {
     fn read(members: &mut Members) -> Result<Self::Value, String>;
 
     /// Formats the value; null means absent.
-    fn shown(value: &Self::Value) -> Json;
+    fn to_json(value: &Self::Value) -> Json;
 
     /// The rule that a value breaks, if any.
     fn broken(value: &Self::Value) -> Option<&'static str>;
@@ -67,7 +67,7 @@ macro_rules! numbers {
                 Ok(<$Value>::try_from(number).unwrap_or(<$Value>::MAX))
             }
 
-            fn shown(value: &$Value) -> Json {
+            fn to_json(value: &$Value) -> Json {
                 json!(value)
             }
 
@@ -88,7 +88,7 @@ numbers! {
 
 /// Declares members that are texts: the name, the description of the allowed values, the rule, and the format.
 macro_rules! texts {
-    ($($Member:ident: $name:literal, $about:literal, $value:literal, $words:literal, $is_right:expr, $must:expr, $shown:expr;)*) => {$(
+    ($($Member:ident: $name:literal, $about:literal, $value:literal, $words:literal, $is_right:expr, $must:expr, $format:expr;)*) => {$(
         pub(super) struct $Member;
 
         impl Member for $Member {
@@ -101,9 +101,9 @@ macro_rules! texts {
                 members.text($name)?.ok_or_else(|| members.problem($name, REQUIRED))
             }
 
-            fn shown(value: &String) -> Json {
-                let shown: fn(&str) -> String = $shown;
-                shown(value).into()
+            fn to_json(value: &String) -> Json {
+                let format: fn(&str) -> String = $format;
+                format(value).into()
             }
 
             fn broken(value: &String) -> Option<&'static str> {
@@ -140,7 +140,7 @@ impl Member for Delay {
         Millis::read(members).map(Duration::from_millis)
     }
 
-    fn shown(value: &Duration) -> Json {
+    fn to_json(value: &Duration) -> Json {
         json!(millis(*value))
     }
 
@@ -181,7 +181,7 @@ impl Member for Again {
         })
     }
 
-    fn shown(value: &Option<RetryAfter>) -> Json {
+    fn to_json(value: &Option<RetryAfter>) -> Json {
         match value {
             None => Json::Null,
             Some(RetryAfter::Seconds(seconds)) => (*seconds).into(),

@@ -148,7 +148,7 @@ impl Fault {
 
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Fault({})", self.shown())
+        write!(f, "Fault({})", self.to_json())
     }
 }
 
@@ -219,7 +219,7 @@ impl Effect {
 
 impl fmt::Debug for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Effect({})", self.shown())
+        write!(f, "Effect({})", self.to_json())
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Faults {
 
 #[derive(Default)]
 struct Rules {
-    made: u64,
+    count: u64,
     /// Dropped when the world is emptied.
     alive: Arc<()>,
     standing: Vec<Rule>,
@@ -59,8 +59,8 @@ impl Faults {
     pub(crate) fn set(&self, world: [u8; 32], fault: Fault, copy: Option<StaleCopy>) -> String {
         let mut worlds = self.worlds();
         let rules = worlds.entry(world).or_default();
-        rules.made += 1;
-        let id = format!("fault-{}", rules.made);
+        rules.count += 1;
+        let id = format!("fault-{}", rules.count);
         let chances = Rng::with_seed(fault.seed.unwrap_or_default());
         let standing = StandingFault { id: id.clone(), fault, matched: 0, applied: 0 };
         rules.standing.push(Rule { standing, chances, copy });
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn chances_are_those_that_were_asked_for() {
+    fn chances_are_those_that_were_requested() {
         let faults = Faults::default();
         faults.set([0; 32], drop_reply().probability(0.25).seed(1), None);
         for _ in 0..10_000 {

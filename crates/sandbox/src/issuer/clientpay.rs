@@ -62,8 +62,8 @@ impl Charged {
             let rule = Rule::OneOf("the published test card numbers, such as 4111111111111111");
             return Err(Violations::one(field, rule));
         }
-        let said = listed.unwrap_or_default().trim();
-        let trigger = (!said.is_empty()).then(|| Trigger(said.to_owned()));
+        let text = listed.unwrap_or_default().trim();
+        let trigger = (!text.is_empty()).then(|| Trigger(text.to_owned()));
         Ok(Self { kind: PaymentKind::CARD, expiry: Some(*fields.expiration_date), trigger })
     }
 

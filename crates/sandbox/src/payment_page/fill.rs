@@ -5,7 +5,7 @@ use perennial_domain::clientpay::{Address, Card, CardBuilder, ECheck, NewMethod,
 
 use crate::form::Form;
 use crate::issuer::clientpay::Charged;
-use crate::store::clientpay::payer::KeptMethod;
+use crate::store::clientpay::payer::StoredMethod;
 
 /// Errors of the input, in the order of the form.
 #[derive(Default)]
@@ -56,15 +56,15 @@ pub(super) struct Entered {
 /// The payment method that a payer chose.
 pub(super) enum Source<'a> {
     Entered(Box<Entered>),
-    Kept(&'a KeptMethod),
+    Stored(&'a StoredMethod),
 }
 
 impl Source<'_> {
     pub(super) fn charged(&self) -> Charged {
         match self {
             Self::Entered(entered) => entered.charged.clone(),
-            Self::Kept(kept) => {
-                Charged { kind: kept.kind, expiry: kept.expiry, trigger: kept.trigger.clone() }
+            Self::Stored(method) => {
+                Charged { kind: method.kind, expiry: method.expiry, trigger: method.trigger.clone() }
             }
         }
     }
@@ -73,18 +73,18 @@ impl Source<'_> {
 /// Reads the payer's payment method: an offered one, or an entered one.
 pub(super) fn source<'a>(
     form: &Form,
-    offered: &'a [KeptMethod],
+    offered: &'a [StoredMethod],
     any_card: bool,
     problems: &mut Problems,
 ) -> Option<Source<'a>> {
     match form.text("method") {
         "card" | "echeck" => entered(form, any_card, problems).map(Box::new).map(Source::Entered),
         id => {
-            let kept = offered.iter().find(|kept| kept.id.as_str() == id);
-            if kept.is_none() {
+            let method = offered.iter().find(|method| method.id.as_str() == id);
+            if method.is_none() {
                 problems.add("method", "Choose how to pay.");
             }
-            kept.map(Source::Kept)
+            method.map(Source::Stored)
         }
     }
 }
@@ -102,12 +102,12 @@ pub(super) fn entered(form: &Form, any_card: bool, problems: &mut Problems) -> O
     };
     let is_coded = form.text("method") == "echeck" || form.given("card-code").is_some();
     if !is_coded {
-        problems.add("card-code", said_of("creditCard.cvv").1);
+        problems.add("card-code", field_and_message("creditCard.cvv").1);
     }
     let method = match method.build() {
         Ok(method) => method,
         Err(violations) => {
-            tell(&violations, problems);
+            add_problems(&violations, problems);
             return None;
         }
     };
@@ -116,7 +116,7 @@ pub(super) fn entered(form: &Form, any_card: bool, problems: &mut Problems) -> O
         (None, Some(account)) => Ok(Charged::account(account)),
         (None, None) => Ok(Charged { kind: PaymentKind::CARD, expiry: None, trigger: None }),
     };
-    let charged = charged.map_err(|violations| tell(&violations, problems)).ok()?;
+    let charged = charged.map_err(|violations| add_problems(&violations, problems)).ok()?;
     is_coded.then_some(Entered { method, charged })
 }
 
@@ -161,16 +161,16 @@ fn address(form: &Form) -> Option<perennial_domain::clientpay::AddressBuilder> {
 }
 
 /// Adds errors in the payer's words, without the rule's text or the value.
-fn tell(violations: &Violations, problems: &mut Problems) {
+fn add_problems(violations: &Violations, problems: &mut Problems) {
     for violation in violations {
-        let (field, words) = said_of(&violation.field);
+        let (field, words) = field_and_message(&violation.field);
         if problems.of(field).is_none() {
             problems.add(field, words);
         }
     }
 }
 
-fn said_of(field: &str) -> (&'static str, &'static str) {
+fn field_and_message(field: &str) -> (&'static str, &'static str) {
     let known = WORDS.iter().find(|(name, ..)| *name == field);
     known.map_or(("method", "Check what you entered."), |(_, field, words)| (field, words))
 }

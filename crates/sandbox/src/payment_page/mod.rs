@@ -25,24 +25,24 @@ use crate::issuer::outcome::Outcome;
 use crate::requests::Exchange;
 use crate::seed::{Seed, hex};
 use crate::store::StoreError;
-use crate::store::clientpay::page::{KeptPage, world_key_of_page};
+use crate::store::clientpay::page::{StoredPage, world_key_of_page};
 use crate::store::session::Session;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("postback.js");
 
 /// A response, and the record of it for the request log.
-pub(crate) struct Answered {
-    pub(crate) shown: HtmlResponse,
+pub(crate) struct PageResponse {
+    pub(crate) response: HtmlResponse,
     /// The world that was called, and the exchange; `None` if the page was only viewed.
     pub(crate) exchange: Option<(i64, Exchange)>,
     /// The fault that hit the call.
     pub(crate) hit: Option<Hit>,
 }
 
-impl From<HtmlResponse> for Answered {
-    fn from(shown: HtmlResponse) -> Self {
-        Self { shown, exchange: None, hit: None }
+impl From<HtmlResponse> for PageResponse {
+    fn from(response: HtmlResponse) -> Self {
+        Self { response, exchange: None, hit: None }
     }
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct HtmlResponse {
 }
 
 /// A request that a browser makes.
-pub(crate) struct Request<'a> {
+pub(crate) struct BrowserRequest<'a> {
     pub(crate) method: &'a Method,
     /// The parts of the path after `/app`.
     pub(crate) segments: &'a [&'a str],
@@ -76,8 +76,11 @@ pub(crate) fn policy(framed_by: &str) -> String {
 }
 
 /// Answers a request for a page. A submitted page is a call like those of the API: faults hit it, and it is logged.
-pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Result<Answered, StoreError> {
-    let Request { method, segments, body, site } = request;
+pub(crate) async fn answer(
+    gateway: &Arc<Gateway>,
+    request: BrowserRequest<'_>,
+) -> Result<PageResponse, StoreError> {
+    let BrowserRequest { method, segments, body, site } = request;
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let id: Arc<str> = match segments {
         ["style.css"] if reads => return Ok(file("text/css; charset=utf-8", STYLE).into()),
@@ -86,8 +89,8 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
         _ => return Ok(missing().into()),
     };
     if !reads && *method != Method::POST {
-        let told = "This page can be read and sent, and nothing else.";
-        return Ok(problem(StatusCode::METHOD_NOT_ALLOWED, told).into());
+        let message = "This page can be read and sent, and nothing else.";
+        return Ok(problem(StatusCode::METHOD_NOT_ALLOWED, message).into());
     }
     let wanted = id.clone();
     let found = gateway.store.run(move |connection| world_key_of_page(connection, &wanted)).await?;
@@ -102,18 +105,18 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, request: Request<'_>) -> Resu
     let done = execute(gateway, world_key, hit, || {
         let (id, site, form) = (id.clone(), site.clone(), form.clone());
         Box::new(move |session, decline| {
-            let Some(kept) = session.page(&id)? else { return Ok(missing()) };
-            let Some(document) = Document::of(&kept) else { return Ok(missing()) };
-            let visit =
-                PageRequest { session, decline, kept: &kept, document: &document, site: &site, any_card };
-            visit.answer(form.as_deref())
+            let Some(page) = session.page(&id)? else { return Ok(missing()) };
+            let Some(document) = Document::of(&page) else { return Ok(missing()) };
+            let request =
+                PageRequest { session, decline, page: &page, document: &document, site: &site, any_card };
+            request.answer(form.as_deref())
         })
     })
     .await?;
     let Some(mut done) = done else { return Ok(missing().into()) };
     let exchange = form.map(|_| clientpay::exchange(gateway, operation, &done));
-    let shown = done.answer(fault, || fault(500));
-    Ok(Answered { shown, exchange, hit: done.hit })
+    let response = done.answer(fault, || fault(500));
+    Ok(PageResponse { response, exchange, hit: done.hit })
 }
 
 /// The page that a fault shows instead.
@@ -127,7 +130,7 @@ struct PageRequest<'a> {
     session: &'a Session<'a>,
     /// The outcome that a fault forces on the charge.
     decline: Option<Outcome>,
-    kept: &'a KeptPage,
+    page: &'a StoredPage,
     document: &'a Document,
     site: &'a str,
     any_card: bool,
@@ -135,19 +138,19 @@ struct PageRequest<'a> {
 
 impl PageRequest<'_> {
     fn answer(&self, form: Option<&Form>) -> rusqlite::Result<HtmlResponse> {
-        let status = self.kept.status(self.session.now);
+        let status = self.page.status(self.session.now);
         if status == PageStatus::COMPLETED {
             // Whoever clicked twice sees the same receipt twice.
             return Ok(if form.is_some() {
                 self.see()
             } else {
-                self.shown(StatusCode::OK, &self.receipt()?)
+                self.render(StatusCode::OK, &self.receipt()?)
             });
         }
         if status != PageStatus::ACTIVE {
-            return Ok(self.shown(StatusCode::GONE, &view::expired()));
+            return Ok(self.render(StatusCode::GONE, &view::expired()));
         }
-        let stale = |form: &Form| form.text("token") != token(self.session.seed, &self.kept.request_id);
+        let stale = |form: &Form| form.text("token") != token(self.session.seed, &self.page.request_id);
         if form.is_some_and(stale) {
             return Ok(problem(
                 StatusCode::FORBIDDEN,
@@ -155,19 +158,19 @@ impl PageRequest<'_> {
             ));
         }
         match self.document {
-            Document::Payer(page) => self.keep(page, form),
+            Document::Payer(page) => self.save_methods(page, form),
             _ => self.pay(form),
         }
     }
 
-    fn shown(&self, status: StatusCode, content: &Markup) -> HtmlResponse {
-        let look = view::Look::of(self.document.options(), firm::name(self.session.seed));
-        let body = view::layout(&look, content);
+    fn render(&self, status: StatusCode, content: &Markup) -> HtmlResponse {
+        let branding = view::Branding::of(self.document.options(), firm::name(self.session.seed));
+        let body = view::layout(&branding, content);
         HtmlResponse { framed_by: self.framed_by(), ..html(status, body) }
     }
 
     fn see(&self) -> HtmlResponse {
-        let id = &self.kept.request_id;
+        let id = &self.page.request_id;
         let see = Some(format!("/app/api/{id}"));
         HtmlResponse { see, ..html(StatusCode::SEE_OTHER, String::new()) }
     }
@@ -175,11 +178,11 @@ impl PageRequest<'_> {
     /// The origin of the page that may show this one in a frame, and that receives its messages.
     fn parent(&self) -> Option<String> {
         let options = self.document.response_options()?.fields();
-        let is_told = options.enable_client_side_post_back.is_none_or(|flag| flag.0);
+        let is_enabled = options.enable_client_side_post_back.is_none_or(|flag| flag.0);
         let uri: http::Uri = options.client_side_return_address?.as_str().parse().ok()?;
         let (scheme, authority) = (uri.scheme_str()?.to_owned(), uri.authority()?.as_str());
         let plain = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
-        (is_told && plain).then(|| format!("{scheme}://{authority}"))
+        (is_enabled && plain).then(|| format!("{scheme}://{authority}"))
     }
 
     fn framed_by(&self) -> String {
@@ -206,8 +209,8 @@ fn file(content_type: &'static str, body: &str) -> HtmlResponse {
     HtmlResponse { content_type, ..html(StatusCode::OK, body.to_owned()) }
 }
 
-pub(crate) fn problem(status: StatusCode, told: &str) -> HtmlResponse {
-    html(status, view::problem(status, told))
+pub(crate) fn problem(status: StatusCode, message: &str) -> HtmlResponse {
+    html(status, view::problem(status, message))
 }
 
 fn missing() -> HtmlResponse {

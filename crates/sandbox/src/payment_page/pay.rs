@@ -12,7 +12,7 @@ use super::{HtmlResponse, PageRequest, token, view};
 use crate::clientpay::pages;
 use crate::clientpay::payments::{Charge, charge};
 use crate::form::Form;
-use crate::store::clientpay::payer::KeptMethod;
+use crate::store::clientpay::payer::StoredMethod;
 use crate::store::clientpay::payment::Booked;
 
 /// The text of a decline for payers: its reason is between the gateway and the merchant.
@@ -20,23 +20,32 @@ const DECLINED: &str = "The payment could not be processed. Nothing was charged;
 
 impl PageRequest<'_> {
     pub(super) fn pay(&self, form: Option<&Form>) -> rusqlite::Result<HtmlResponse> {
-        let sheet = AmountTable::of(self.document);
+        let amounts = AmountTable::of(self.document);
         let offered = self.offered()?;
         let Some(form) = form else {
             let (first, problems) = (self.first(), Problems::default());
-            return Ok(self.asked(StatusCode::OK, &sheet, &offered, &first, &problems, None));
+            return Ok(self.form_page(StatusCode::OK, &amounts, &offered, &first, &problems, None));
         };
         let mut problems = Problems::default();
-        let (amount, tax) = sheet.total(form, &mut problems);
+        let (amount, tax) = amounts.total(form, &mut problems);
         let source = fill::source(form, &offered, self.any_card, &mut problems);
         let payer = self.payer_to_save(form, &mut problems);
         let source = match source {
             Some(source) if problems.is_empty() => source,
-            _ => return Ok(self.asked(StatusCode::BAD_REQUEST, &sheet, &offered, form, &problems, None)),
+            _ => {
+                return Ok(self.form_page(
+                    StatusCode::BAD_REQUEST,
+                    &amounts,
+                    &offered,
+                    form,
+                    &problems,
+                    None,
+                ));
+            }
         };
         let [session_id, customer_ref] = self.document.references();
         let order = Charge {
-            request_id: &self.kept.request_id,
+            request_id: &self.page.request_id,
             session_id,
             customer_ref,
             amount,
@@ -46,29 +55,29 @@ impl PageRequest<'_> {
         };
         let booked = charge(self.session, &order, &source.charged(), self.decline)?;
         if !booked.payment.is_approved() {
-            self.tell(&booked, PageStatus::ACTIVE)?;
-            return Ok(self.asked(
+            self.write_postbacks(&booked, PageStatus::ACTIVE)?;
+            return Ok(self.form_page(
                 StatusCode::PAYMENT_REQUIRED,
-                &sheet,
+                &amounts,
                 &offered,
                 form,
                 &problems,
                 Some(DECLINED),
             ));
         }
-        self.session.end_page(&self.kept.request_id, &PageStatus::COMPLETED)?;
+        self.session.end_page(&self.page.request_id, &PageStatus::COMPLETED)?;
         if let (Some(payer), Source::Entered(entered)) = (payer, source) {
             let Entered { method, charged } = *entered;
             let id = self.session.create_payer(&payer)?;
             self.session.add_method(&id, &method, charged.trigger.as_ref())?;
         }
-        self.tell(&booked, PageStatus::COMPLETED)?;
+        self.write_postbacks(&booked, PageStatus::COMPLETED)?;
         Ok(self.see())
     }
 
     /// Stored methods that the payer may choose: the one that the page names, or all methods of the payer that it
     /// names.
-    fn offered(&self) -> rusqlite::Result<Vec<KeptMethod>> {
+    fn offered(&self) -> rusqlite::Result<Vec<StoredMethod>> {
         let Some(source) = self.document.source() else { return Ok(Vec::new()) };
         match self.session.method(source)? {
             Some(method) => Ok(vec![method]),
@@ -113,7 +122,7 @@ impl PageRequest<'_> {
         }
         let email = form.text("email");
         if !email.contains('@') || Emails::try_from(email).is_err() {
-            problems.add("email", "Enter a mail address to save the payment method under.");
+            problems.add("email", "Enter an email address to save the payment method under.");
             return None;
         }
         let name = if form.text("method") == "card" { "card-name" } else { "account-name" };
@@ -122,36 +131,36 @@ impl PageRequest<'_> {
         if !last.trim().is_empty() {
             payer = payer.last_name(last.trim());
         }
-        // A name that is none was told of with the method.
+        // An invalid name is reported with the method.
         payer.build().ok()
     }
 
-    fn asked(
+    fn form_page(
         &self,
         status: StatusCode,
-        sheet: &AmountTable,
-        offered: &[KeptMethod],
+        amounts: &AmountTable,
+        offered: &[StoredMethod],
         form: &Form,
         problems: &Problems,
-        told: Option<&str>,
+        message: Option<&str>,
     ) -> HtmlResponse {
         let options = self.document.options().map(|options| options.fields());
         let is_payer_facing =
             options.as_ref().and_then(|options| options.is_payer_facing).is_none_or(|flag| flag.0);
         let footer = options.and_then(|options| options.footer_text).map(Text::as_str);
-        let token = token(self.session.seed, &self.kept.request_id);
+        let token = token(self.session.seed, &self.page.request_id);
         let content = view::pay(&view::Pay {
-            sheet,
+            amounts,
             offered,
             form: &form.without_cards(),
             problems,
-            told,
+            message,
             token: &token,
             footer,
             is_payer_facing,
             may_save: self.may_save(),
         });
-        self.shown(status, &content)
+        self.render(status, &content)
     }
 
     /// Messages to the page's owner about a payment: that it is being processed, and its result.
@@ -164,14 +173,14 @@ impl PageRequest<'_> {
         };
         let done = Payment {
             payment_page_url_status: Some(status),
-            payment_page_url: Some(pages::url(self.site, self.kept)),
+            payment_page_url: Some(pages::url(self.site, self.page)),
             message: None,
             ..booked.payment.clone()
         };
-        [processing, done].map(|told| payment::encode_postback(&Postback::Payment(Box::new(told))))
+        [processing, done].map(|report| payment::encode_postback(&Postback::Payment(Box::new(report))))
     }
 
-    fn tell(&self, booked: &Booked, status: PageStatus) -> rusqlite::Result<()> {
+    fn write_postbacks(&self, booked: &Booked, status: PageStatus) -> rusqlite::Result<()> {
         let (Some(url), Some(id)) = (self.document.return_address(), &booked.payment.payment_id) else {
             return Ok(());
         };
@@ -182,13 +191,16 @@ impl PageRequest<'_> {
     }
 
     pub(super) fn receipt(&self) -> rusqlite::Result<Markup> {
-        let booked = self.session.payment_under(&self.kept.request_id)?;
+        let booked = self.session.payment_under(&self.page.request_id)?;
         let Some(booked) = booked else { return Ok(view::saved()) };
         let parent = self.parent().map(|origin| {
             let messages = self.messages(&booked, PageStatus::COMPLETED);
             let messages = messages.map(|body| String::from_utf8_lossy(&body).into_owned());
             (origin, format!("[{}]", messages.join(",")))
         });
-        Ok(view::receipt(&booked, parent.as_ref().map(|(origin, told)| (origin.as_str(), told.as_str()))))
+        Ok(view::receipt(
+            &booked,
+            parent.as_ref().map(|(origin, messages)| (origin.as_str(), messages.as_str())),
+        ))
     }
 }

@@ -11,48 +11,52 @@ use perennial_wire::clientpay::payment;
 use super::fill::{self, Entered, Problems};
 use super::{HtmlResponse, PageRequest, token, view};
 use crate::form::Form;
-use crate::store::clientpay::payer::KeptMethod;
+use crate::store::clientpay::payer::StoredMethod;
 
 impl PageRequest<'_> {
-    pub(super) fn keep(&self, page: &PayerPage, form: Option<&Form>) -> rusqlite::Result<HtmlResponse> {
+    pub(super) fn save_methods(
+        &self,
+        page: &PayerPage,
+        form: Option<&Form>,
+    ) -> rusqlite::Result<HtmlResponse> {
         // One that was made here a moment ago, or the one that the page is for: unless it was deleted since.
-        let asked = page.fields().payer_id.map(PayerId::as_str);
-        let payer = match self.kept.payer.as_deref().or(asked) {
+        let requested = page.fields().payer_id.map(PayerId::as_str);
+        let payer = match self.page.payer.as_deref().or(requested) {
             Some(id) if self.session.has_payer(id)? => PayerId::try_from(id).ok(),
             _ => None,
         };
-        let kept = match &payer {
+        let methods = match &payer {
             Some(payer) => self.session.methods_of(payer.as_str())?,
             None => Vec::new(),
         };
         let Some(form) = form else {
-            return self.offer(page, payer.as_ref(), &kept, &Form::default(), &Problems::default(), None);
+            return self.offer(page, payer.as_ref(), &methods, &Form::default(), &Problems::default(), None);
         };
         let mut problems = Problems::default();
         let new = match payer {
             Some(_) => None,
             None => new_payer(form, page, &mut problems),
         };
-        let updates = Self::updates(page, form, &kept, &mut problems);
+        let updates = Self::updates(page, form, &methods, &mut problems);
         let entered = match form.text("method") {
             "card" | "echeck" => fill::entered(form, self.any_card, &mut problems),
-            "none" if !kept.is_empty() => None,
+            "none" if !methods.is_empty() => None,
             _ => {
                 problems.add("method", "Choose a way to pay.");
                 None
             }
         };
         if !problems.is_empty() {
-            return self.offer(page, payer.as_ref(), &kept, form, &problems, None);
+            return self.offer(page, payer.as_ref(), &methods, form, &problems, None);
         }
         let id = match (payer, new) {
             (Some(payer), _) => payer,
             (None, Some(new)) => {
                 let id = self.session.create_payer(&new)?;
-                self.session.note_payer(&self.kept.request_id, id.as_str())?;
+                self.session.note_payer(&self.page.request_id, id.as_str())?;
                 id
             }
-            (None, None) => return self.offer(page, None, &kept, form, &problems, Some("Say who pays.")),
+            (None, None) => return self.offer(page, None, &methods, form, &problems, Some("Say who pays.")),
         };
         for (method, update) in updates {
             self.session.update_method(method, &update)?;
@@ -63,8 +67,8 @@ impl PageRequest<'_> {
         if form.text("then") == "more" && may_add_more(page) {
             return Ok(self.see());
         }
-        self.session.end_page(&self.kept.request_id, &PageStatus::COMPLETED)?;
-        self.tell_of_payer(&id)?;
+        self.session.end_page(&self.page.request_id, &PageStatus::COMPLETED)?;
+        self.write_payer_postback(&id)?;
         Ok(self.see())
     }
 
@@ -72,10 +76,10 @@ impl PageRequest<'_> {
         &self,
         page: &PayerPage,
         payer: Option<&PayerId>,
-        kept: &[KeptMethod],
+        methods: &[StoredMethod],
         form: &Form,
         problems: &Problems,
-        told: Option<&str>,
+        message: Option<&str>,
     ) -> rusqlite::Result<HtmlResponse> {
         let PayerPageFields { hide_payer_name_panel, page_options, .. } = page.fields();
         let hides_name = hide_payer_name_panel.is_none_or(|flag| flag.0);
@@ -84,35 +88,35 @@ impl PageRequest<'_> {
             _ => None,
         };
         let footer = page_options.and_then(|options| options.fields().footer_text).map(Text::as_str);
-        let content = view::keep(&view::Keep {
+        let content = view::save_methods(&view::SaveMethods {
             name: name.as_deref(),
             is_new: payer.is_none(),
-            kept,
+            methods,
             may_edit: may_edit(page),
             may_add_more: may_add_more(page),
             form: &form.without_cards(),
             problems,
-            told,
-            token: &token(self.session.seed, &self.kept.request_id),
+            message,
+            token: &token(self.session.seed, &self.page.request_id),
             footer,
         });
-        let is_right = problems.is_empty() && told.is_none();
+        let is_right = problems.is_empty() && message.is_none();
         let status = if is_right { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-        Ok(self.shown(status, &content))
+        Ok(self.render(status, &content))
     }
 
     /// Changes to stored methods, if the page allows changes.
     fn updates<'k>(
         page: &PayerPage,
         form: &Form,
-        kept: &'k [KeptMethod],
+        methods: &'k [StoredMethod],
         problems: &mut Problems,
-    ) -> Vec<(&'k KeptMethod, MethodUpdate)> {
+    ) -> Vec<(&'k StoredMethod, MethodUpdate)> {
         if !may_edit(page) {
             return Vec::new();
         }
         let mut updates = Vec::new();
-        for (at, method) in kept.iter().enumerate() {
+        for (at, method) in methods.iter().enumerate() {
             let mut update = MethodUpdate::builder().id(&method.id);
             let mut changes = false;
             let name = form.given(&format!("name-{at}"));
@@ -148,19 +152,19 @@ impl PageRequest<'_> {
         updates
     }
 
-    fn tell_of_payer(&self, payer: &PayerId) -> rusqlite::Result<()> {
+    fn write_payer_postback(&self, payer: &PayerId) -> rusqlite::Result<()> {
         let Some(url) = self.document.return_address() else { return Ok(()) };
         let [session_id, customer_ref] = self.document.references();
         let methods = self.session.methods_of(payer.as_str())?;
-        let told = Postback::Payer(SavedPayer {
-            request_id: UsedRequestId::try_from(self.kept.request_id.as_str()).ok(),
+        let postback = Postback::Payer(SavedPayer {
+            request_id: UsedRequestId::try_from(self.page.request_id.as_str()).ok(),
             session_id: session_id.map(str::to_owned),
             customer_ref_number: customer_ref.map(str::to_owned),
             payer_id: Some(payer.clone()),
             payment_method_ids: methods.into_iter().map(|method| method.id).collect(),
         });
-        let body = payment::encode_postback(&told);
-        self.session.write_postback(&self.kept.request_id, "payer", &String::from_utf8_lossy(&body), url)
+        let body = payment::encode_postback(&postback);
+        self.session.write_postback(&self.page.request_id, "payer", &String::from_utf8_lossy(&body), url)
     }
 }
 
@@ -191,7 +195,7 @@ fn new_payer(form: &Form, page: &PayerPage, problems: &mut Problems) -> Option<N
         };
     }
     if !form.text("email").contains('@') {
-        problems.add("email", "Enter a mail address.");
+        problems.add("email", "Enter an email address.");
     }
     let payer = payer.build();
     if payer.as_ref().is_err_and(|wrong| wrong.iter().any(|violation| violation.field != "emails")) {

@@ -9,11 +9,11 @@ use super::amounts::{AmountTable, Line};
 use super::fill::Problems;
 use crate::form::Form;
 use crate::page_text::plain;
-use crate::store::clientpay::payer::KeptMethod;
+use crate::store::clientpay::payer::StoredMethod;
 use crate::store::clientpay::payment::Booked;
 
-/// The page options that change its look.
-pub(super) struct Look<'a> {
+/// The options that set the appearance of a page.
+pub(super) struct Branding<'a> {
     header: &'a str,
     subheader: Option<&'a str>,
     styling: &'a str,
@@ -21,7 +21,7 @@ pub(super) struct Look<'a> {
     firm: &'a str,
 }
 
-impl<'a> Look<'a> {
+impl<'a> Branding<'a> {
     pub(super) fn of(options: Option<&'a PageOptions>, firm: &'a str) -> Self {
         let fields = options.map(PageOptions::fields);
         let text = |text: Option<&'a Text>| text.map(Text::as_str);
@@ -35,8 +35,8 @@ impl<'a> Look<'a> {
     }
 }
 
-pub(super) fn layout(look: &Look<'_>, content: &Markup) -> String {
-    let Look { header, subheader, styling, has_logo, firm } = look;
+pub(super) fn layout(branding: &Branding<'_>, content: &Markup) -> String {
+    let Branding { header, subheader, styling, has_logo, firm } = branding;
     let page = html! {
         (DOCTYPE)
         html lang="en" data-styling=(styling) {
@@ -64,11 +64,11 @@ pub(super) fn layout(look: &Look<'_>, content: &Markup) -> String {
 
 /// A form for a payment.
 pub(super) struct Pay<'a> {
-    pub(super) sheet: &'a AmountTable,
-    pub(super) offered: &'a [KeptMethod],
+    pub(super) amounts: &'a AmountTable,
+    pub(super) offered: &'a [StoredMethod],
     pub(super) form: &'a Form,
     pub(super) problems: &'a Problems,
-    pub(super) told: Option<&'a str>,
+    pub(super) message: Option<&'a str>,
     pub(super) token: &'a str,
     pub(super) footer: Option<&'a str>,
     pub(super) is_payer_facing: bool,
@@ -76,23 +76,23 @@ pub(super) struct Pay<'a> {
 }
 
 pub(super) fn pay(page: &Pay<'_>) -> Markup {
-    let Pay { sheet, offered, form, problems, told, token, footer, is_payer_facing, may_save } = page;
+    let Pay { amounts, offered, form, problems, message, token, footer, is_payer_facing, may_save } = page;
     let chosen = match form.text("method") {
         "" => offered
             .iter()
-            .find(|kept| kept.is_primary)
+            .find(|method| method.is_primary)
             .or(offered.first())
-            .map_or("card", |kept| kept.id.as_str()),
+            .map_or("card", |method| method.id.as_str()),
         chosen => chosen,
     };
     html! {
-        (problems_first(problems, *told))
+        (problems_first(problems, *message))
         form method="post" autocomplete="on" novalidate {
             input type="hidden" name="token" value=(token);
-            (lines(sheet, form, problems))
+            (lines(amounts, form, problems))
             fieldset {
                 legend { @if *is_payer_facing { "How do you pay?" } @else { "How does the payer pay?" } }
-                @for kept in *offered { (choice(kept.id.as_str(), &described(kept), chosen)) }
+                @for method in *offered { (choice(method.id.as_str(), &described(method), chosen)) }
                 (choice("card", "A card", chosen))
                 (choice("echeck", "An eCheck, from a bank account", chosen))
                 (problem_of("method", problems))
@@ -110,9 +110,9 @@ pub(super) fn pay(page: &Pay<'_>) -> Markup {
                     legend { "Next time" }
                     label.check {
                         input type="checkbox" name="save" value="yes" checked[!form.text("save").is_empty()];
-                        "Keep this way to pay"
+                        "Save this payment method"
                     }
-                    (field("email", "Mail address", "email", "email", form, problems))
+                    (field("email", "Email address", "email", "email", form, problems))
                 }
             }
             @if let Some(footer) = footer { p.footer { (footer) } }
@@ -122,28 +122,29 @@ pub(super) fn pay(page: &Pay<'_>) -> Markup {
 }
 
 /// A form that stores methods for a payer.
-pub(super) struct Keep<'a> {
+pub(super) struct SaveMethods<'a> {
     pub(super) name: Option<&'a str>,
     pub(super) is_new: bool,
-    pub(super) kept: &'a [KeptMethod],
+    pub(super) methods: &'a [StoredMethod],
     pub(super) may_edit: bool,
     pub(super) may_add_more: bool,
     pub(super) form: &'a Form,
     pub(super) problems: &'a Problems,
-    pub(super) told: Option<&'a str>,
+    pub(super) message: Option<&'a str>,
     pub(super) token: &'a str,
     pub(super) footer: Option<&'a str>,
 }
 
-pub(super) fn keep(page: &Keep<'_>) -> Markup {
-    let Keep { name, is_new, kept, may_edit, may_add_more, form, problems, told, token, footer } = page;
+pub(super) fn save_methods(page: &SaveMethods<'_>) -> Markup {
+    let SaveMethods { name, is_new, methods, may_edit, may_add_more, form, problems, message, token, footer } =
+        page;
     let chosen = match form.text("method") {
-        "" if kept.is_empty() => "card",
+        "" if methods.is_empty() => "card",
         "" => "none",
         chosen => chosen,
     };
     html! {
-        (problems_first(problems, *told))
+        (problems_first(problems, *message))
         form method="post" autocomplete="on" novalidate {
             input type="hidden" name="token" value=(token);
             @if let Some(name) = name { p { "Payer: " strong { (name) } } }
@@ -153,18 +154,18 @@ pub(super) fn keep(page: &Keep<'_>) -> Markup {
                     (field("first-name", "First name", "text", "given-name", form, problems))
                     (field("last-name", "Last name", "text", "family-name", form, problems))
                     (field("business-name", "Business", "text", "organization", form, problems))
-                    (field("email", "Mail address", "email", "email", form, problems))
+                    (field("email", "Email address", "email", "email", form, problems))
                 }
             }
-            @if !kept.is_empty() {
+            @if !methods.is_empty() {
                 fieldset {
-                    legend { "Kept already" }
-                    @for (at, method) in kept.iter().enumerate() { (kept_method(at, method, *may_edit, form, problems)) }
+                    legend { "Saved payment methods" }
+                    @for (at, method) in methods.iter().enumerate() { (stored_method(at, method, *may_edit, form, problems)) }
                 }
             }
             fieldset {
-                legend { "Add a way to pay" }
-                @if !kept.is_empty() { (choice("none", "Nothing", chosen)) }
+                legend { "Add a payment method" }
+                @if !methods.is_empty() { (choice("none", "None", chosen)) }
                 (choice("card", "A card", chosen))
                 (choice("echeck", "An eCheck, from a bank account", chosen))
                 (problem_of("method", problems))
@@ -177,75 +178,83 @@ pub(super) fn keep(page: &Keep<'_>) -> Markup {
     }
 }
 
-fn kept_method(at: usize, kept: &KeptMethod, may_edit: bool, form: &Form, problems: &Problems) -> Markup {
+fn stored_method(
+    at: usize,
+    method: &StoredMethod,
+    may_edit: bool,
+    form: &Form,
+    problems: &Problems,
+) -> Markup {
     let (name, expiry) = (format!("name-{at}"), format!("expiry-{at}"));
     let entered = |field: &str, stored: String| form.given(field).unwrap_or(stored);
     html! {
         div.kept {
-            p { (described(kept)) @if kept.is_primary { " (primary)" } }
+            p { (described(method)) @if method.is_primary { " (primary)" } }
             @if may_edit {
                 label { "Name"
-                    input name=(name) value=(entered(&name, kept.name.clone().unwrap_or_default())); }
-                @if let Some(date) = kept.expiry {
+                    input name=(name) value=(entered(&name, method.name.clone().unwrap_or_default())); }
+                @if let Some(date) = method.expiry {
                     label { "Expires (MM/YY)"
-                        input name=(expiry) inputmode="numeric" value=(entered(&expiry, shown_expiry(date)))
+                        input name=(expiry) inputmode="numeric" value=(entered(&expiry, format_expiry(date)))
                             aria-describedby=[problems.of(&expiry).map(|_| format!("{expiry}-problem"))]; }
                     (problem_of(&expiry, problems))
                 }
-                label.check { input type="radio" name="primary" value=(kept.id) checked[kept.is_primary]; "Primary" }
+                label.check { input type="radio" name="primary" value=(method.id) checked[method.is_primary]; "Primary" }
             }
         }
     }
 }
 
-pub(super) fn shown_expiry(expiry: perennial_domain::Expiry) -> String {
+pub(super) fn format_expiry(expiry: perennial_domain::Expiry) -> String {
     format!("{:02}/{:02}", expiry.month(), expiry.year() % 100)
 }
 
 /// The description of a stored method for its payer.
-fn described(kept: &KeptMethod) -> String {
-    let what = if kept.kind == PaymentKind::E_CHECK {
+fn described(method: &StoredMethod) -> String {
+    let what = if method.kind == PaymentKind::E_CHECK {
         "Bank account"
     } else {
-        kept.brand.as_deref().unwrap_or("Card")
+        method.brand.as_deref().unwrap_or("Card")
     };
-    let name = kept.name.as_deref().map(|name| format!(", {name}")).unwrap_or_default();
-    let expiry = kept.expiry.map(|date| format!(", expires {}", shown_expiry(date))).unwrap_or_default();
-    format!("{what} ending in {}{name}{expiry}", kept.last_four)
+    let name = method.name.as_deref().map(|name| format!(", {name}")).unwrap_or_default();
+    let expiry = method.expiry.map(|date| format!(", expires {}", format_expiry(date))).unwrap_or_default();
+    format!("{what} ending in {}{name}{expiry}", method.last_four)
 }
 
-fn lines(sheet: &AmountTable, form: &Form, problems: &Problems) -> Markup {
-    let total =
-        sheet.lines.iter().try_fold(perennial_domain::Amount::ZERO, |sum, line| sum.checked_add(line.amount));
+fn lines(amounts: &AmountTable, form: &Form, problems: &Problems) -> Markup {
+    let total = amounts
+        .lines
+        .iter()
+        .try_fold(perennial_domain::Amount::ZERO, |sum, line| sum.checked_add(line.amount));
     html! {
         table {
             caption { "To be paid, in US dollars" }
             thead { tr {
-                @for head in &sheet.heads { th scope="col" { (head) } }
+                @for head in &amounts.heads { th scope="col" { (head) } }
                 th.number scope="col" { "Pay now" }
             } }
             tbody {
-                @for (at, line) in sheet.lines.iter().enumerate() {
-                    (line_row(sheet, at, line, form, problems))
+                @for (at, line) in amounts.lines.iter().enumerate() {
+                    (line_row(amounts, at, line, form, problems))
                     @for (what, amount) in &line.parts {
-                        tr.part { td colspan=(sheet.heads.len()) { (what) ": " (amount) } td {} }
+                        tr.part { td colspan=(amounts.heads.len()) { (what) ": " (amount) } td {} }
                     }
                 }
             }
             @if let Some(total) = total {
-                tfoot { tr { th scope="row" colspan=(sheet.heads.len()) { "Asked for in all" } td.number { (total) } } }
+                tfoot { tr { th scope="row" colspan=(amounts.heads.len()) { "Total due" } td.number { (total) } } }
             }
         }
     }
 }
 
-fn line_row(sheet: &AmountTable, at: usize, line: &Line, form: &Form, problems: &Problems) -> Markup {
+fn line_row(amounts: &AmountTable, at: usize, line: &Line, form: &Form, problems: &Problems) -> Markup {
     let field = format!("amount-{at}");
     let name = line.cells.first().map_or(String::new(), |cell| format!(" for {cell}"));
     html! {
         tr {
             @for (column, cell) in line.cells.iter().enumerate() {
-                td data-head=(sheet.heads[column]) {
+                td data-head=(amounts.heads[column]) {
                     @match line.link.as_deref().filter(|_| column == 0) {
                         Some(document) => a href=(document) rel="noreferrer noopener" target="_blank" { (cell) },
                         None => (cell),
@@ -344,13 +353,13 @@ fn problem_of(field: &str, problems: &Problems) -> Markup {
     html! { @if let Some(problem) = problems.of(field) { p.wrong id=(format!("{field}-problem")) { (problem) } } }
 }
 
-fn problems_first(problems: &Problems, told: Option<&str>) -> Markup {
+fn problems_first(problems: &Problems, message: Option<&str>) -> Markup {
     html! {
-        @if told.is_some() || !problems.is_empty() {
+        @if message.is_some() || !problems.is_empty() {
             div.problem role="alert" {
-                @if let Some(told) = told { p { (told) } }
+                @if let Some(message) = message { p { (message) } }
                 @if !problems.is_empty() {
-                    p { "Nothing was sent on yet:" }
+                    p { "Nothing was submitted yet:" }
                     ul { @for (field, problem) in problems.iter() { li { a href=(format!("#{field}")) { (problem) } } } }
                 }
             }
@@ -398,8 +407,8 @@ pub(super) fn expired() -> Markup {
     }
 }
 
-pub(super) fn problem(status: StatusCode, told: &str) -> String {
+pub(super) fn problem(status: StatusCode, message: &str) -> String {
     let header = status.canonical_reason().unwrap_or("Problem");
-    let look = Look { header, subheader: None, styling: "1", has_logo: false, firm: "" };
-    layout(&look, &html! { div.problem role="alert" { p { (told) } } })
+    let branding = Branding { header, subheader: None, styling: "1", has_logo: false, firm: "" };
+    layout(&branding, &html! { div.problem role="alert" { p { (message) } } })
 }

@@ -20,12 +20,12 @@ pub(crate) fn book(
     at: Moment,
 ) -> Result<Transaction> {
     let record = session.create_transaction(record, at)?;
-    tell(session, &record, token, at)?;
+    write_alert(session, &record, token, at)?;
     Ok(record)
 }
 
 /// Writes an alert, if the world has a webhook; or updates it, if more is known of the transaction.
-pub(crate) fn tell(
+pub(crate) fn write_alert(
     session: &Session<'_>,
     record: &Transaction,
     token: Option<&Token>,

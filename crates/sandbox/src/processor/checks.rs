@@ -35,12 +35,12 @@ pub(crate) fn book(
         issuer
     };
     let stopped = outcome != issuer;
-    let asked = charge.amount.unwrap_or_default();
+    let requested = charge.amount.unwrap_or_default();
     let is_forced = charge.transaction_type == Some(TransactionType::FORCED_SALE);
-    let part = session.gateway.approves_of(asked).filter(|_| outcome.is_approved() && !is_forced);
+    let part = session.gateway.approves_of(requested).filter(|_| outcome.is_approved() && !is_forced);
     let charge = outcome.stamp(Transaction {
         amount: part.or(charge.amount),
-        original_amount: part.and(Some(asked)),
+        original_amount: part.and(Some(requested)),
         partial_approved: part.and(Some(true)),
         avs_result_code: avs.map(|answer| answer.code.into()),
         avs_result_code_description: avs.map(|answer| answer.description.into()),

@@ -76,7 +76,7 @@ impl List {
         };
 
         let total: u64 = if unfiltered {
-            session.standing(self.kind)?.saturating_sub(self.after)
+            session.count_of(self.kind)?.saturating_sub(self.after)
         } else {
             let mut count = session.connection.prepare_cached(&format!("SELECT count(*) {from}"))?;
             count.query_row(params_from_iter(&values), |row| row.get(0))?

@@ -65,9 +65,9 @@ pub(crate) struct Store {
 }
 
 /// A unit of work within a transaction, which returns its prepared answer, or fails because the file fails.
-type Job = Box<dyn FnOnce(&Connection) -> rusqlite::Result<Answer> + Send>;
+type Job = Box<dyn FnOnce(&Connection) -> rusqlite::Result<CompletedJob> + Send>;
 /// Sends the result of a job. It is called after the commit, and dropped if the job is never committed.
-type Answer = Box<dyn FnOnce()>;
+type CompletedJob = Box<dyn FnOnce()>;
 /// The error for all waiting jobs when the file fails.
 type Failure = Arc<rusqlite::Error>;
 
@@ -109,15 +109,15 @@ impl Store {
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let made = catch_unwind(AssertUnwindSafe(|| within_savepoint(connection, || job(connection))));
-            let made = match made {
+            let result = catch_unwind(AssertUnwindSafe(|| within_savepoint(connection, || job(connection))));
+            let result = match result {
                 Ok(Err(error)) if error::is_of_the_file(&error) => return Err(error),
-                Ok(made) => made.map_err(StoreError::Statement),
+                Ok(result) => result.map_err(StoreError::Statement),
                 Err(_) => Err(StoreError::Panicked),
             };
             Ok(Box::new(move || {
                 // Nobody waits when the caller is gone; what was done stays done.
-                let _ = answer.send(made);
+                let _ = answer.send(result);
             }))
         });
         {
@@ -126,7 +126,7 @@ impl Store {
             let _ = thread.as_ref().map(|(jobs, _)| jobs.send(job));
         }
         match answered.await {
-            Ok(made) => made,
+            Ok(result) => result,
             Err(_) => Err(self.ended().await),
         }
     }
@@ -185,16 +185,16 @@ fn work(
             files.grow_log()?;
         }
         execute(connection, "BEGIN")?;
-        let mut answers = vec![first(connection)?];
-        while answers.len() < BATCH
+        let mut completed = vec![first(connection)?];
+        while completed.len() < BATCH
             && let Ok(next) = waiting.try_recv()
         {
-            answers.push(next(connection)?);
+            completed.push(next(connection)?);
         }
         execute(connection, "COMMIT")?;
         // If this fails, what is committed is answered all the same.
         let marked = files.as_mut().map_or(Ok(()), |files| files.mark_log());
-        for answer in answers {
+        for answer in completed {
             answer();
         }
         marked?;
@@ -231,9 +231,9 @@ pub(crate) fn within_savepoint<T, E: From<rusqlite::Error>>(
     }
     execute(connection, "SAVEPOINT work")?;
     let mut savepoint = Savepoint(connection, false);
-    let made = work()?;
+    let result = work()?;
     savepoint.1 = true;
-    Ok(made)
+    Ok(result)
 }
 
 #[cfg(test)]
@@ -296,16 +296,18 @@ mod tests {
         let failure = loop {
             let first = i64::try_from(answered.len()).unwrap();
             let (one, two, three) = tokio::join!(insert(first), insert(first + 1), insert(first + 2));
-            let made = [one, two, three];
-            answered.extend((first..).zip(&made).filter(|(_, made)| made.is_ok()).map(|(number, _)| number));
-            if let Some(error) = made.into_iter().find_map(Result::err) {
+            let results = [one, two, three];
+            answered.extend(
+                (first..).zip(&results).filter(|(_, result)| result.is_ok()).map(|(number, _)| number),
+            );
+            if let Some(error) = results.into_iter().find_map(Result::err) {
                 break error.to_string();
             }
         };
-        let told = format!("the database {} has no room left: its disk is full", path.display());
-        assert_eq!(failure, told);
-        assert_eq!(insert(1_000).await.unwrap_err().to_string(), told);
-        assert_eq!(store.ended().await.to_string(), told);
+        let message = format!("the database {} has no room left: its disk is full", path.display());
+        assert_eq!(failure, message);
+        assert_eq!(insert(1_000).await.unwrap_err().to_string(), message);
+        assert_eq!(store.ended().await.to_string(), message);
         assert!(answered.len() > 3, "{answered:?}");
         assert_eq!(numbers(&Store::open(Some(&path)).unwrap()).await, answered);
     }
@@ -375,9 +377,9 @@ mod tests {
         let is_sealed = std::fs::OpenOptions::new().write(true).open(&sealed).is_err();
         let sealed =
             is_sealed.then_some((sealed, "cannot be written to: the file or its folder is read-only"));
-        for (path, told) in cases.into_iter().chain(sealed) {
+        for (path, reason) in cases.into_iter().chain(sealed) {
             let refused = Store::open(Some(&path)).map(|_| ()).unwrap_err();
-            assert_eq!(refused.to_string(), format!("the database {} {told}", path.display()));
+            assert_eq!(refused.to_string(), format!("the database {} {reason}", path.display()));
         }
     }
 }

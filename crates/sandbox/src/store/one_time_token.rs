@@ -5,7 +5,7 @@ use perennial_domain::CardBrand;
 use perennial_domain::clearent::OneTimeToken;
 use rusqlite::{OptionalExtension, Result, params};
 
-use super::row::{Columns, insert, read_brand, read_expiry, shown, text};
+use super::row::{Columns, insert, read_brand, read_expiry, text, to_text};
 use super::token::Card;
 use crate::clock::Moment;
 use crate::seed::{hash, hex};
@@ -47,7 +47,7 @@ impl Session<'_> {
             ("hash", hex(&hash(jwt)).into()),
             ("card_type", text(brand.as_ref().map(CardBrand::as_str))),
             ("last_four", last_four.into()),
-            ("exp_date", shown(exp_date)),
+            ("exp_date", to_text(exp_date)),
             ("csc", text(csc)),
             ("expires", expires.millis().into()),
             ("used", false.into()),

@@ -14,7 +14,7 @@ use crate::store::session::Session;
 use crate::store::world::Kind;
 
 /// A payment to write, made by a plan.
-pub(crate) struct Made<'a> {
+pub(crate) struct PlanPayment<'a> {
     pub(crate) plan: &'a PlanKey,
     pub(crate) customer: &'a CustomerKey,
     pub(crate) day: NaiveDate,
@@ -26,17 +26,17 @@ pub(crate) struct Made<'a> {
 
 impl Session<'_> {
     /// Writes a payment. A plan cannot make two for one day: the table refuses the second.
-    pub(crate) fn create_payment(&self, made: &Made<'_>) -> Result<()> {
+    pub(crate) fn create_payment(&self, payment: &PlanPayment<'_>) -> Result<()> {
         let columns: Columns = vec![
             ("world", self.world.into()),
             ("number", self.next(Kind::Payment)?.cast_signed().into()),
-            ("plan_key", text(Some(made.plan))),
-            ("customer_key", text(Some(made.customer))),
-            ("frequency_date", made.day.to_string().into()),
-            ("transaction_id", text(Some(made.transaction))),
-            ("amount", cents(Some(made.amount))),
-            ("status", text(Some(made.status.as_str()))),
-            ("created", made.at.millis().into()),
+            ("plan_key", text(Some(payment.plan))),
+            ("customer_key", text(Some(payment.customer))),
+            ("frequency_date", payment.day.to_string().into()),
+            ("transaction_id", text(Some(payment.transaction))),
+            ("amount", cents(Some(payment.amount))),
+            ("status", text(Some(payment.status.as_str()))),
+            ("created", payment.at.millis().into()),
         ];
         insert(self.connection, "payments", columns)
     }

@@ -9,7 +9,7 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
-use super::row::{self, Columns, cents, insert, prose, read, read_amount, read_some, shown, text};
+use super::row::{self, Columns, cents, insert, prose, read, read_amount, read_some, text, to_text};
 use crate::clock::Moment;
 use crate::store::session::Session;
 use crate::store::world::Kind;
@@ -86,12 +86,12 @@ impl Session<'_> {
             ("frequency_month", number(frequency_month.as_ref())),
             ("frequency_week", number(frequency_week.as_ref())),
             ("amount", cents(*payment_amount)),
-            ("start_date", shown(*start_date)),
-            ("end_date", shown(*end_date)),
+            ("start_date", to_text(*start_date)),
+            ("end_date", to_text(*end_date)),
             ("status", text(status.as_ref().map(PlanStatus::as_str))),
             ("email_address", text(email_address.as_ref())),
             ("email_receipt", email_receipt.as_ref().and_then(Reported::value).unwrap_or_default().into()),
-            ("next_charge", shown(next)),
+            ("next_charge", to_text(next)),
         ])
     }
 
@@ -148,7 +148,7 @@ impl Session<'_> {
     /// Archives the plans whose time has come by this moment: they are no longer found, and their payments stay.
     pub(crate) fn archive_due(&self, by: Moment) -> Result<()> {
         let due = params![self.world, by.millis()];
-        // Every call asks, and to look costs a fraction of an update that finds nothing.
+        // Every call runs this, and the query costs a fraction of an update that finds nothing.
         let sql = "SELECT EXISTS (SELECT 1 FROM plans WHERE world = ? AND archive_at <= ?)";
         if !self.connection.prepare_cached(sql)?.query_row(due, |row| row.get(0))? {
             return Ok(());

@@ -46,7 +46,7 @@ pub(crate) fn cents(amount: Option<Amount>) -> Value {
     amount.map_or(Value::Null, |amount| Value::from(i64::try_from(amount.cents()).unwrap_or(i64::MAX)))
 }
 
-pub(crate) fn shown<T: ToString>(value: Option<T>) -> Value {
+pub(crate) fn to_text<T: ToString>(value: Option<T>) -> Value {
     value.map_or(Value::Null, |value| Value::from(value.to_string()))
 }
 

@@ -309,7 +309,7 @@ mod tests {
             let steps = explain.query_map(rusqlite::params_from_iter(values), |row| row.get(3)).unwrap();
             let mut steps: Vec<String> = steps.collect::<rusqlite::Result<_>>().unwrap();
             let (table, _) = from.split_once(' ').unwrap();
-            // Which stretches there are is not asked of the world's objects.
+            // Steps on other tables do not read the world's objects.
             steps.retain(|step| step.contains(table) || step.contains("TEMP B-TREE"));
             assert!(steps.len() == 1 && steps[0].ends_with(index), "{from}: {steps:?}");
         }

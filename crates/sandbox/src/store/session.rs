@@ -32,7 +32,7 @@ pub(crate) struct Session<'c> {
 impl<'c> Session<'c> {
     /// Opens a world as it is; due payments have not been made yet.
     pub(crate) fn open(connection: &'c Connection, row: &WorldRow, real: Moment) -> Self {
-        let WorldRow { id, key_hash, seed, clock, month_day, gateway, asked_for: _, opened } = *row;
+        let WorldRow { id, key_hash, seed, clock, month_day, gateway, on_request: _, opened } = *row;
         let now = clock.now(real);
         Self { connection, world: id, seed, clock, now, month_day, gateway, real, key_hash, opened }
     }
@@ -76,7 +76,7 @@ impl<'c> Session<'c> {
     }
 
     /// The number of existing objects of this kind.
-    pub(crate) fn standing(&self, kind: Kind) -> Result<u64> {
+    pub(crate) fn count_of(&self, kind: Kind) -> Result<u64> {
         let sql = "SELECT made - gone FROM tallies WHERE world = ? AND kind = ?";
         let mut statement = self.connection.prepare_cached(sql)?;
         let count = statement.query_row(params![self.world, kind.table()], |row| row.get(0)).optional()?;
@@ -112,7 +112,7 @@ impl<'c> Session<'c> {
             }
         };
         let values =
-            [("clock", given(clock)), ("gateway", self.gateway.shown()), ("seed", self.seed.0.into())];
+            [("clock", given(clock)), ("gateway", self.gateway.to_json()), ("seed", self.seed.0.into())];
         let values = values.map(|(name, value)| (name.to_owned(), Part::Value(value)));
         let tables =
             WORLD_TABLES.iter().map(|(table, order)| (table.replace('_', "-"), Part::Rows(table, order)));

@@ -12,7 +12,7 @@ use crate::options::GatewayOptions;
 
 impl Session<'_> {
     /// Stores a copy of the world, with the number of its last exchange. The id is derived from the world's seed.
-    pub(crate) fn keep(&self, exchanges: u64) -> Result<String> {
+    pub(crate) fn take_snapshot(&self, exchanges: u64) -> Result<String> {
         let sql = "SELECT count(*) + 1 FROM snapshots WHERE world = ?";
         let number = self.connection.query_row(sql, [self.world], |row| row.get(0))?;
         let name = format!("snap_{}", self.seed.uuid("snapshot", number));
@@ -36,7 +36,7 @@ impl Session<'_> {
     pub(crate) fn restore(&self, name: &str) -> Result<Option<(Clock, u64)>> {
         let sql =
             "SELECT id, mode, at, month_day, opened, exchanges FROM snapshots WHERE world = ? AND name = ?";
-        let kept = self
+        let found = self
             .connection
             .query_row(sql, params![self.world, name], |row| {
                 let month_day: Option<u32> = row.get("month_day")?;
@@ -44,7 +44,7 @@ impl Session<'_> {
                 Ok((row.get("id")?, clock_of(row)?, month_day, opened, exchanges))
             })
             .optional()?;
-        let Some((id, clock, month_day, opened, exchanges)) = kept else { return Ok(None) };
+        let Some((id, clock, month_day, opened, exchanges)) = found else { return Ok(None) };
         erase(self.connection, self.world)?;
         copy(self.connection, place(id), self.world)?;
         let (mode, at) = columns(clock);
@@ -102,8 +102,8 @@ pub(super) fn forget_copies(connection: &Connection) -> Result<()> {
 
 /// Drops all snapshots of a world.
 pub(crate) fn forget(connection: &Connection, world: i64) -> Result<()> {
-    let mut kept = connection.prepare("SELECT id FROM snapshots WHERE world = ?")?;
-    for id in kept.query_map([world], |row| row.get(0))? {
+    let mut statement = connection.prepare("SELECT id FROM snapshots WHERE world = ?")?;
+    for id in statement.query_map([world], |row| row.get(0))? {
         erase(connection, place(id?))?;
     }
     connection.execute("DELETE FROM snapshots WHERE world = ?", [world]).map(|_| ())

@@ -11,7 +11,7 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
-use super::row::{self, Columns, insert, prose, read, read_brand, read_expiry, read_some, shown, text};
+use super::row::{self, Columns, insert, prose, read, read_brand, read_expiry, read_some, text, to_text};
 use crate::clock::Moment;
 use crate::store::session::Session;
 use crate::store::world::Kind;
@@ -57,7 +57,7 @@ impl Session<'_> {
             ("description", prose(description)),
             ("card_type", text(brand.as_ref().map(CardBrand::as_str))),
             ("last_four", last_four.into()),
-            ("exp_date", shown(exp_date)),
+            ("exp_date", to_text(exp_date)),
             ("avs_address", prose(avs_address)),
             ("avs_zip", prose(avs_zip)),
             ("avs_required", avs_required.into()),

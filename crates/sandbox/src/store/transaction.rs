@@ -11,7 +11,7 @@ use rusqlite::{OptionalExtension, Result, Row, params};
 use super::list::List;
 use super::row::{
     Columns, address, cents, insert, prose, read, read_address, read_amount, read_brand, read_expiry,
-    read_some, shown, text,
+    read_some, text, to_text,
 };
 use crate::clock::Moment;
 use crate::store::session::Session;
@@ -110,7 +110,7 @@ impl Session<'_> {
             ("authorization_code", text(authorization_code.as_ref())),
             ("last_four", text(last_four.as_ref())),
             ("card_type", text(card_type.as_ref().map(CardBrand::as_str))),
-            ("exp_date", shown(exp_date.as_ref())),
+            ("exp_date", to_text(exp_date.as_ref())),
             ("created", at.millis().into()),
             ("ref_id", text(ref_id.as_ref())),
             ("sales_tax", cents(*sales_tax_amount)),
@@ -142,8 +142,8 @@ impl Session<'_> {
     /// The transaction of this id, while the gateway keeps it.
     pub(crate) fn transaction(&self, id: &TransactionId) -> Result<Option<Transaction>> {
         let sql = "SELECT * FROM transactions WHERE world = ? AND id = ? AND created >= ?";
-        let kept = params![self.world, id.as_str(), self.retained_from()];
-        self.connection.prepare_cached(sql)?.query_row(kept, transaction(self.open_batch()?)).optional()
+        let values = params![self.world, id.as_str(), self.retained_from()];
+        self.connection.prepare_cached(sql)?.query_row(values, transaction(self.open_batch()?)).optional()
     }
 
     /// The first millisecond whose transactions are still found.
@@ -295,7 +295,7 @@ fn transaction(open_batch: Option<(u64, Moment)>) -> impl Fn(&Row<'_>) -> Result
 }
 
 fn transaction_when(row: &Row<'_>, open_batch: Option<u64>) -> Result<Transaction> {
-    let asked = read_amount(row, "asked")?;
+    let requested = read_amount(row, "asked")?;
     let (amount, last_four) = (read_amount(row, "amount")?, row.get::<_, Option<String>>("last_four")?);
     let kind = TransactionType::reported(&row.get::<_, String>("type")?);
     let (batch, voided): (Option<u64>, bool) = (row.get("batch")?, row.get("voided")?);
@@ -320,8 +320,8 @@ fn transaction_when(row: &Row<'_>, open_batch: Option<u64>) -> Result<Transactio
         // The vendor's samples have `59` in the answer to a transaction, and `000377` in a record of one.
         batch_string_id: batch.map(|number| format!("{number:06}")),
         ref_id: read_some(row, "ref_id")?,
-        original_amount: asked.or(amount),
-        partial_approved: asked.map(|_| true),
+        original_amount: requested.or(amount),
+        partial_approved: requested.map(|_| true),
         surcharge_applied: None,
         service_fee: None,
         sales_tax_amount: read_amount(row, "sales_tax")?,

@@ -128,8 +128,8 @@ impl Session<'_> {
 
     /// Writes the result of a delivery, and the time of the next attempt if it failed. It has no effect if the world
     /// has been replaced in the meantime.
-    pub(crate) fn record_delivery(&self, made: &Due, result: PostResult) -> Result<()> {
-        let Due { alert, attempt, at, fault: _, url: _, is_signed: _, body } = made;
+    pub(crate) fn record_delivery(&self, due: &Due, result: PostResult) -> Result<()> {
+        let Due { alert, attempt, at, fault: _, url: _, is_signed: _, body } = due;
         let sql = "UPDATE deliveries SET outcome = ?, status = ?
                    WHERE world = ? AND alert = ? AND attempt = ? AND outcome = 'waiting'
                    AND EXISTS (SELECT 1 FROM alerts WHERE world = ?3 AND number = ?4 AND body = ?6)";

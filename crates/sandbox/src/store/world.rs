@@ -19,7 +19,7 @@ pub(crate) struct WorldRow {
     pub(crate) month_day: Option<u32>,
     pub(crate) gateway: GatewayOptions,
     /// Whether the world was created on request, not by the first use of its key.
-    pub(super) asked_for: bool,
+    pub(super) on_request: bool,
     /// The number of times the database was opened since the world began, including this time.
     pub(super) opened: u64,
 }
@@ -74,7 +74,7 @@ impl WorldRow {
     ) -> Result<Option<Self>> {
         let opens = admission.opens(&world_key.hash, world_key.well_formed);
         match Self::find(connection, &world_key.hash)? {
-            Some(row) if opens || row.asked_for => Ok(Some(row)),
+            Some(row) if opens || row.on_request => Ok(Some(row)),
             None if opens => Self::create(
                 connection,
                 &world_key.hash,
@@ -103,7 +103,7 @@ impl WorldRow {
                     clock: clock_of(row)?,
                     month_day: row.get("month_day")?,
                     gateway: gateway_of(row)?,
-                    asked_for: row.get("asked_for")?,
+                    on_request: row.get("asked_for")?,
                     opened: row.get("opened")?,
                 })
             })
@@ -123,18 +123,20 @@ impl WorldRow {
         end: Option<[u8; 4]>,
         seed: Seed,
         Start { clock, gateway }: Start,
-        asked_for: bool,
+        on_request: bool,
     ) -> Result<Self> {
         let (mode, at) = columns(clock);
         let GatewayOptions { retention, partial_amount } = gateway;
         connection.execute(
             "INSERT INTO worlds (key_hash, key_end, seed, asked_for, mode, at, first_mode, first_at, retention, partial_amount, opened_before)
              VALUES (?1, ?8, ?2, ?3, ?4, ?5, ?4, ?5, ?6, ?7, (SELECT count - 1 FROM openings))",
-            params![hash, seed.0.cast_signed(), asked_for, mode, at, retention.to_string(), cents(partial_amount), end.map(|end| String::from_utf8_lossy(&end).into_owned())],
+            params![hash, seed.0.cast_signed(), on_request, mode, at, retention.to_string(), cents(partial_amount), end.map(|end| String::from_utf8_lossy(&end).into_owned())],
         )?;
         let id = connection.last_insert_rowid();
-        AccountCredential::of_world(seed).iter().try_for_each(|door| door.bind(connection, id))?;
-        Ok(Self { id, key_hash: *hash, seed, clock, month_day: None, gateway, asked_for, opened: 1 })
+        AccountCredential::of_world(seed)
+            .iter()
+            .try_for_each(|credential| credential.bind(connection, id))?;
+        Ok(Self { id, key_hash: *hash, seed, clock, month_day: None, gateway, on_request, opened: 1 })
     }
 }
 

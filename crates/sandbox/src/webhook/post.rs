@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     /// The result for an endpoint that sends this answer and then keeps the connection open; `None` sends no answer.
-    async fn heard(answer: Option<&'static str>) -> PostResult {
+    async fn post_result(answer: Option<&'static str>) -> PostResult {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}/hook", listener.local_addr().unwrap()).parse().unwrap();
         let server = async {
@@ -68,7 +68,7 @@ mod tests {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            heard = post(&endpoint, b"{}".to_vec(), PATIENCE) => heard,
+            result = post(&endpoint, b"{}".to_vec(), PATIENCE) => result,
             () = server => unreachable!(),
         }
     }
@@ -101,7 +101,7 @@ mod tests {
             (None, TimedOut, None),
         ];
         for (answer, outcome, status) in cases {
-            assert_eq!(heard(answer).await, PostResult { outcome, status }, "{answer:?}");
+            assert_eq!(post_result(answer).await, PostResult { outcome, status }, "{answer:?}");
         }
     }
 

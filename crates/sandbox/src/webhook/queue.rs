@@ -26,17 +26,17 @@ use crate::store::webhook::{Due, next_delivery};
 use crate::store::world::WorldRow;
 
 /// The hash of the key of a world.
-type World = [u8; 32];
+type KeyHash = [u8; 32];
 
 /// The queue that wakes deliveries, and that prevents two tasks from delivering for one world.
 pub(crate) struct DeliveryQueue {
-    bell: mpsc::UnboundedSender<World>,
-    beats: Mutex<HashMap<World, Arc<tokio::sync::Mutex<Dispatcher>>>>,
+    notifications: mpsc::UnboundedSender<KeyHash>,
+    dispatchers: Mutex<HashMap<KeyHash, Arc<tokio::sync::Mutex<Dispatcher>>>>,
 }
 
 /// The state of the task that delivers for a world.
 pub(crate) struct Dispatcher {
-    world: World,
+    world: KeyHash,
     /// The signer, created at its first use: creating it takes as long as signing.
     signer: Option<Signer>,
     /// Whether the last attempt timed out.
@@ -56,7 +56,7 @@ pub(crate) enum Until {
     /// Stops after an attempt that times out.
     OneHangs,
     /// Stops after any attempt.
-    OneIsMade,
+    AnyAttempt,
 }
 
 /// The progress of a delivery.
@@ -71,18 +71,18 @@ pub(crate) enum Delivered {
 pub(crate) type WorldGuard = OwnedMutexGuard<Dispatcher>;
 
 impl DeliveryQueue {
-    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<World>) {
-        let (bell, rings) = mpsc::unbounded_channel();
-        (Self { bell, beats: Mutex::default() }, rings)
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<KeyHash>) {
+        let (notifications, pending) = mpsc::unbounded_channel();
+        (Self { notifications, dispatchers: Mutex::default() }, pending)
     }
 
     /// Reports that this world may have something to deliver, now or later by its clock.
-    pub(crate) fn notify(&self, world: World) {
-        // Nobody hears it when the sandbox stops; then the alerts wait for its next start.
-        let _ = self.bell.send(world);
+    pub(crate) fn notify(&self, world: KeyHash) {
+        // Nobody receives it when the sandbox stops; then the alerts wait for its next start.
+        let _ = self.notifications.send(world);
     }
 
-    /// Notifies the queue if deliveries are pending. The queue looks after the commit of the current job.
+    /// Notifies the queue if deliveries are pending. The queue reads them after the commit of the current job.
     pub(crate) fn notify_if_alerts_wait(
         &self,
         connection: &Connection,
@@ -95,56 +95,56 @@ impl DeliveryQueue {
     }
 
     /// Waits until no other task delivers for this world.
-    pub(crate) async fn guard(&self, world: World) -> WorldGuard {
-        let beat = {
-            let mut beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
-            beats
+    pub(crate) async fn guard(&self, world: KeyHash) -> WorldGuard {
+        let dispatcher = {
+            let mut dispatchers = self.dispatchers.lock().unwrap_or_else(PoisonError::into_inner);
+            dispatchers
                 .entry(world)
                 .or_insert_with(|| Arc::new(Dispatcher { world, signer: None, hangs: false }.into()))
                 .clone()
         };
-        beat.lock_owned().await
+        dispatcher.lock_owned().await
     }
 }
 
 /// Delivers the alerts left from the last start, and then on each notification, until the sandbox stops.
 pub(crate) async fn serve(
     gateway: Arc<Gateway>,
-    mut rings: mpsc::UnboundedReceiver<World>,
+    mut pending: mpsc::UnboundedReceiver<KeyHash>,
     mut stop: watch::Receiver<bool>,
 ) {
     match gateway.store.run(WorldRow::with_alerts).await {
         Ok(worlds) => worlds.into_iter().for_each(|world| gateway.deliveries.notify(world)),
         Err(error) => tracing::error!(%error, "the alerts of the last time cannot be delivered"),
     }
-    let (mut bells, mut couriers) = (HashMap::new(), JoinSet::new());
+    let (mut notifies, mut tasks) = (HashMap::new(), JoinSet::new());
     loop {
         let world = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             _ = gateway.store.ended() => break,
-            Some(world) = rings.recv() => world,
+            Some(world) = pending.recv() => world,
         };
-        let bell: &Arc<Notify> = match bells.entry(world) {
+        let notify: &Arc<Notify> = match notifies.entry(world) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
-                let bell = new.insert(Arc::default());
-                couriers.spawn(courier(gateway.clone(), world, bell.clone()));
-                bell
+                let notify = new.insert(Arc::default());
+                tasks.spawn(deliver_when_notified(gateway.clone(), world, notify.clone()));
+                notify
             }
         };
-        bell.notify_one();
+        notify.notify_one();
     }
 }
 
 /// Delivers for one world on each notification, and as its clock runs.
-async fn courier(gateway: Arc<Gateway>, world: World, bell: Arc<Notify>) {
+async fn deliver_when_notified(gateway: Arc<Gateway>, world: KeyHash, notify: Arc<Notify>) {
     let mut next = None;
     loop {
         match next {
-            None => bell.notified().await,
+            None => notify.notified().await,
             Some(at) => {
                 // The time has come, or it is another one.
-                let _ = tokio::time::timeout_at(at, bell.notified()).await;
+                let _ = tokio::time::timeout_at(at, notify.notified()).await;
             }
         }
         next = match gateway.fire_and_deliver(world).await {
@@ -160,10 +160,10 @@ async fn courier(gateway: Arc<Gateway>, world: World, bell: Arc<Notify>) {
 impl Gateway {
     /// Makes the payments that became due as the world's clock ran, delivers, and returns the time until something is
     /// due.
-    async fn fire_and_deliver(&self, world: World) -> Result<Option<Duration>, StoreError> {
+    async fn fire_and_deliver(&self, world: KeyHash) -> Result<Option<Duration>, StoreError> {
         loop {
-            // Given back after each attempt, so that a turn of the clock waits for one at most.
-            let mut round = self.deliveries.guard(world).await;
+            // Given back after each attempt, so that a change of the clock waits for one at most.
+            let mut guard = self.deliveries.guard(world).await;
             let faults = self.faults.clone();
             let fire = self.store.run(move |connection| {
                 let Some(row) = WorldRow::find(connection, &world)? else { return Ok(true) };
@@ -171,7 +171,7 @@ impl Gateway {
                 Ok(session.is_some())
             });
             if fire.await?
-                && let Delivered::All(wait) = self.deliver(&mut round, Until::OneIsMade).await?
+                && let Delivered::All(wait) = self.deliver(&mut guard, Until::AnyAttempt).await?
             {
                 return Ok(wait);
             }
@@ -182,20 +182,20 @@ impl Gateway {
     /// again if the clock runs.
     pub(crate) async fn deliver(
         &self,
-        round: &mut WorldGuard,
+        guard: &mut WorldGuard,
         until: Until,
     ) -> Result<Delivered, StoreError> {
-        let world = round.world;
-        let mut made: Option<(Due, PostResult)> = None;
+        let world = guard.world;
+        let mut attempt: Option<(Due, PostResult)> = None;
         loop {
             let faults = self.faults.clone();
-            let stops = made.is_some() && (until == Until::OneIsMade || round.hangs);
+            let stops = attempt.is_some() && (until == Until::AnyAttempt || guard.hangs);
             let next = self.store.run(move |connection| {
                 let Some(row) = WorldRow::find(connection, &world)? else {
                     return Ok(Err(Delivered::All(None)));
                 };
                 let session = Session::open(connection, &row, Moment::real());
-                if let Some((due, result)) = made {
+                if let Some((due, result)) = attempt {
                     session.record_delivery(&due, result)?;
                 }
                 if stops {
@@ -220,7 +220,7 @@ impl Gateway {
                 Err(delivered) => return Ok(delivered),
             };
             let alert = if due.is_signed {
-                round.signer.get_or_insert_with(|| signer(seed)).sign(due.body.as_bytes())
+                guard.signer.get_or_insert_with(|| signer(seed)).sign(due.body.as_bytes())
             } else {
                 Ok(due.body.as_bytes().to_vec())
             };
@@ -234,8 +234,8 @@ impl Gateway {
                     result = post(&endpoint, alert.clone(), self.patience).await;
                 }
             }
-            round.hangs = result.outcome == DeliveryOutcome::TimedOut;
-            made = Some((due, result));
+            guard.hangs = result.outcome == DeliveryOutcome::TimedOut;
+            attempt = Some((due, result));
         }
     }
 }
@@ -258,7 +258,7 @@ mod tests {
     use crate::{DeliveryOutcome, Sandbox};
 
     #[tokio::test]
-    async fn a_turn_of_the_clock_waits_for_one_attempt_that_hangs() {
+    async fn a_change_of_the_clock_waits_for_one_attempt_that_hangs() {
         let sandbox = Sandbox::builder().patience(Duration::from_millis(200)).start().await.unwrap();
         let world = sandbox.world(1).await.unwrap();
         let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!((fired.fired, fired.now.to_string().as_str()), (12, "2028-01-01T00:00:00Z"));
         let outcomes = world.deliveries().await.unwrap();
         let count = |outcome| outcomes.iter().filter(|delivery| delivery.outcome == outcome).count();
-        // The courier may have begun with those that are left.
+        // The delivery task may have begun with those that are left.
         let timed_out = count(DeliveryOutcome::TimedOut);
         assert!((1..=3).contains(&timed_out), "{timed_out}");
         assert!(count(DeliveryOutcome::Waiting) >= 10, "they are delivered later");

@@ -119,7 +119,7 @@ impl Browser {
         self.element(css).await.prop("value").await.unwrap().unwrap_or_default()
     }
 
-    pub(crate) async fn is_shown(&self, css: &str) -> bool {
+    pub(crate) async fn is_visible(&self, css: &str) -> bool {
         self.element(css).await.is_displayed().await.unwrap()
     }
 

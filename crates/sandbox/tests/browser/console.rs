@@ -26,7 +26,7 @@ async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     browser.follow("Webhook").await;
     // There is no listener, and the page says so.
     browser.fill_in("input[name=url]", "http://127.0.0.1:1/hook").await;
-    browser.press("Tell it of every transaction").await;
+    browser.press("Set the endpoint").await;
     browser.follow("Overview").await;
     browser.press("+1 month").await;
     browser.go(&plan).await;
@@ -36,9 +36,11 @@ async fn a_plan_is_followed_through_a_decline_and_a_refusal() {
     browser.choose("select[name=operation]", "transactions.sale").await;
     browser.choose("select[name=kind]", "decline").await;
     // The members of the chosen effect, and no others.
-    let shown =
-        [browser.is_shown("input[name=result-code]").await, browser.is_shown("input[name=delay-ms]").await];
-    assert_eq!(shown, [true, false]);
+    let visible = [
+        browser.is_visible("input[name=result-code]").await,
+        browser.is_visible("input[name=delay-ms]").await,
+    ];
+    assert_eq!(visible, [true, false]);
     browser.fill_in("input[name=result-code]", "000").await;
     browser.press("Set").await;
     assert!(browser.text("p.problem").await.starts_with("effect.result-code: must be a code"));

@@ -71,9 +71,9 @@ impl<'a> Session<'a> {
     async fn page(&self, path: &str, mut body: Json) -> String {
         let id = text(&self.post("token/requestid", json!({})).await, "requestId");
         body["token"] = json!({ "requestId": id, "sessionId": "S-88213" });
-        let made = self.post(path, body).await;
+        let page = self.post(path, body).await;
         let url = if path == "payer/payerpage" { "payerPageUrl" } else { "paymentPageUrl" };
-        text(&made, url)
+        text(&page, url)
     }
 
     async fn payments(&self) -> Vec<Json> {
@@ -123,7 +123,7 @@ async fn a_payer_is_declined_then_pays_once_with_two_clicks() {
     assert_eq!(browser.text("p.footer").await, "Questions? 555-0100");
     assert_eq!(browser.value("#amount-0").await, "2490.50");
     assert_eq!(browser.count("#amount-1").await, 0);
-    assert!(!browser.is_shown("fieldset.echeck").await);
+    assert!(!browser.is_visible("fieldset.echeck").await);
 
     // The entered values stay, except for the card.
     browser.fill_in("#amount-0", "2490.51").await;
@@ -152,16 +152,17 @@ async fn a_payer_is_declined_then_pays_once_with_two_clicks() {
     browser.go(&url).await;
     assert!(browser.text("div.receipt").await.contains("$1080.00"));
 
-    let told: Vec<Json> = (0..4).map(|_| posted.recv_timeout(Duration::from_secs(20)).unwrap()).collect();
-    let said: Vec<_> = told
+    let postbacks: Vec<Json> =
+        (0..4).map(|_| posted.recv_timeout(Duration::from_secs(20)).unwrap()).collect();
+    let statuses: Vec<_> = postbacks
         .iter()
-        .map(|told| {
-            let status = told["status"].as_str().or(told["paymentStatus"].as_str()).unwrap();
-            (status, told["paymentPageUrlStatus"].as_str(), told["paymentAmount"].as_f64())
+        .map(|postback| {
+            let status = postback["status"].as_str().or(postback["paymentStatus"].as_str()).unwrap();
+            (status, postback["paymentPageUrlStatus"].as_str(), postback["paymentAmount"].as_f64())
         })
         .collect();
     assert_eq!(
-        said,
+        statuses,
         [
             ("Processing", None, None),
             ("Declined", Some("Active"), Some(1080.0)),
@@ -169,16 +170,16 @@ async fn a_payer_is_declined_then_pays_once_with_two_clicks() {
             ("Approved", Some("Completed"), Some(1080.0)),
         ]
     );
-    assert_eq!(told[3]["paymentPageUrl"], url);
+    assert_eq!(postbacks[3]["paymentPageUrl"], url);
     // The sample has them, also without values; and it has no reason for a decline.
-    assert_eq!(told[3].get("customerRefNumber"), Some(&Json::Null), "{}", told[3]);
-    assert_eq!(told[1].get("message"), None);
+    assert_eq!(postbacks[3].get("customerRefNumber"), Some(&Json::Null), "{}", postbacks[3]);
+    assert_eq!(postbacks[1].get("message"), None);
     // The tax of a partly paid invoice is not known.
-    assert_eq!(told[3]["paymentTaxAmount"].as_f64(), Some(0.0));
-    let made = session.payments().await;
-    let approved: Vec<_> = made.iter().filter(|payment| payment["paymentStatus"] == "Approved").collect();
-    assert_eq!((made.len(), approved.len()), (2, 1), "{made:?}");
-    assert_eq!(approved[0]["requestID"], told[3]["requestID"]);
+    assert_eq!(postbacks[3]["paymentTaxAmount"].as_f64(), Some(0.0));
+    let payments = session.payments().await;
+    let approved: Vec<_> = payments.iter().filter(|payment| payment["paymentStatus"] == "Approved").collect();
+    assert_eq!((payments.len(), approved.len()), (2, 1), "{payments:?}");
+    assert_eq!(approved[0]["requestID"], postbacks[3]["requestID"]);
 
     // The console shows both, and the link to the page.
     browser.go(&format!("{}/console", sandbox.base_url())).await;
@@ -187,12 +188,12 @@ async fn a_payer_is_declined_then_pays_once_with_two_clicks() {
     browser.follow("ClientPay").await;
     assert!(browser.text("main").await.contains("Do not Honor"));
     browser.shot("clientpay").await;
-    browser.follow(made[0]["requestID"].as_str().unwrap()).await;
+    browser.follow(payments[0]["requestID"].as_str().unwrap()).await;
     assert!(browser.text("div.receipt").await.contains("$1080.00"));
 
     // Only about the forms that were refused on purpose.
     let complaints = browser.complaints().await;
-    assert!(complaints.iter().all(|said| said.contains("400") || said.contains("402")), "{complaints:?}");
+    assert!(complaints.iter().all(|text| text.contains("400") || text.contains("402")), "{complaints:?}");
     browser.close().await;
 }
 
@@ -217,7 +218,7 @@ async fn without_a_script_and_on_a_phone_an_echeck_pays_items() {
     assert_eq!(browser.count("td[data-head=Ref]").await, 1);
     assert_eq!((browser.count("#email").await, browser.count(".logo").await), (0, 1));
     browser.open_first("#by-echeck").await;
-    assert!(!browser.is_shown("fieldset.card").await);
+    assert!(!browser.is_visible("fieldset.card").await);
     assert!(browser.text("p.echeck").await.contains("the payer has authorized"));
     browser.fill_in("#account-name", "Harbor Tile LLC").await;
     browser.fill_in("#routing-number", "021000021").await;
@@ -255,13 +256,16 @@ async fn a_payer_page_keeps_two_methods_of_a_new_payer() {
     browser.fill_in("#account-number", "5550001234").await;
     browser.press("Save").await;
     assert!(browser.text("div.receipt").await.contains("Nothing was charged"));
-    let told = posted.recv_timeout(Duration::from_secs(20)).unwrap();
-    assert_eq!((told["success"].as_bool(), told["sessionID"].as_str()), (Some(true), Some("S-88213")));
-    assert_eq!(told["paymentMethodIDs"].as_array().unwrap().len(), 2);
+    let postback = posted.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert_eq!(
+        (postback["success"].as_bool(), postback["sessionID"].as_str()),
+        (Some(true), Some("S-88213"))
+    );
+    assert_eq!(postback["paymentMethodIDs"].as_array().unwrap().len(), 2);
 
     // A page that names the payer offers the payer's methods.
     let body = json!({
-        "lineItems": [{ "paymentAmount": 12.5 }], "lineItemTableLabels": {}, "payerOrPaymentMethodId": told["payerID"],
+        "lineItems": [{ "paymentAmount": 12.5 }], "lineItemTableLabels": {}, "payerOrPaymentMethodId": postback["payerID"],
     });
     browser.go(&session.page("paymentpage/lineitem", body).await).await;
     assert_eq!(browser.count("input[name=method]").await, 4);

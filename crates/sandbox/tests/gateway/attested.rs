@@ -20,8 +20,8 @@ async fn the_cycle_of_a_plan_is_echoed_and_changes_nothing() {
     ] {
         let key = client.plan(&customer, &token, &format!("{sent}{YEAR}")).await;
         let found = client.json("GET", &format!("/rest/v2/payment-plans/{key}"), "").await.json();
-        let told = &found["payload"]["payment-plan"];
-        let cycle = ["frequency-month", "frequency-week"].map(|name| told[name].as_str());
+        let plan = &found["payload"]["payment-plan"];
+        let cycle = ["frequency-month", "frequency-week"].map(|name| plan[name].as_str());
         assert_eq!(cycle, expected, "{sent}");
         let xml = client.xml("GET", &format!("/rest/v2/payment-plans/{key}"), "").await.body;
         for (name, value) in ["frequency-month", "frequency-week"].into_iter().zip(expected) {

@@ -340,14 +340,14 @@ proptest! {
             for batch in all(&client, "batches", "batch").await {
                 let number = format!("{:0>6}", text(&batch, "id"));
                 let mut counted = [0_i64; 4];
-                for made in &transactions {
-                    if text(made, "batch-string-id") != number || text(made, "voided") == "true" {
+                for transaction in &transactions {
+                    if text(transaction, "batch-string-id") != number || text(transaction, "voided") == "true" {
                         continue;
                     }
-                    assert_eq!(text(made, "settled") == "true", text(&batch, "status") == "CLOSED");
-                    let at = if text(made, "type").ends_with("REFUND") { 2 } else { 0 };
+                    assert_eq!(text(transaction, "settled") == "true", text(&batch, "status") == "CLOSED");
+                    let at = if text(transaction, "type").ends_with("REFUND") { 2 } else { 0 };
                     counted[at] += 1;
-                    counted[at + 1] += cents(&text(made, "amount")) + cents(&text(made, "tip-amount"));
+                    counted[at + 1] += cents(&text(transaction, "amount")) + cents(&text(transaction, "tip-amount"));
                 }
                 let [sales, taken, refunds, given] = counted;
                 let members = ["sales-count", "sales-total", "refund-count", "refund-total", "total-count", "net-amount"];
@@ -356,14 +356,14 @@ proptest! {
                 moved += taken - given;
             }
             // Every transaction that moves money is in a batch.
-            let moving = |made: &&Json| {
-                text(made, "result") == "APPROVED"
-                    && text(made, "voided") == "false"
-                    && !matches!(text(made, "type").as_str(), "AUTH" | "VOID")
+            let moving = |transaction: &&Json| {
+                text(transaction, "result") == "APPROVED"
+                    && text(transaction, "voided") == "false"
+                    && !matches!(text(transaction, "type").as_str(), "AUTH" | "VOID")
             };
-            let net: i64 = transactions.iter().filter(moving).map(|made| {
-                let sum = cents(&text(made, "amount")) + cents(&text(made, "tip-amount"));
-                if text(made, "type").ends_with("REFUND") { -sum } else { sum }
+            let net: i64 = transactions.iter().filter(moving).map(|transaction| {
+                let sum = cents(&text(transaction, "amount")) + cents(&text(transaction, "tip-amount"));
+                if text(transaction, "type").ends_with("REFUND") { -sum } else { sum }
             }).sum();
             assert_eq!(moved, net);
         });

@@ -46,9 +46,9 @@ pub(crate) async fn assert_nowhere(what: &str, client: &Client, folder: &Path) {
     let world = worlds.split("/console/worlds/").nth(1).unwrap().split('"').next().unwrap();
     for page in PAGES {
         let page = format!("/console/worlds/{world}{page}");
-        let shown = client.send("GET", &page, &[], "").await;
-        assert_eq!(shown.status, 200, "{page}");
-        assert_free(&format!("{what}: {page}"), &shown.body);
+        let response = client.send("GET", &page, &[], "").await;
+        assert_eq!(response.status, 200, "{page}");
+        assert_free(&format!("{what}: {page}"), &response.body);
     }
     assert_eq!(client.control("POST", "snapshot", "").await.status, 200);
     assert_not_in_files(what, folder);

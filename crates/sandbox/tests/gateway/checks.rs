@@ -266,9 +266,9 @@ async fn payments_of_plans_are_checked_by_the_address_of_their_token() {
     assert_eq!(client.advance("P1M").await, (2, 1, 1));
     for (plan, expected) in plans.iter().zip([["APPROVED", "000", "Y", ""], ["DECLINED", "046", "A", ""]]) {
         let found = client.json("GET", &format!("/rest/v2/transactions?order-id={plan}&type=SALE"), "").await;
-        let made = ["result", "result-code", "avs-result-code", "csc-result-code"]
+        let results = ["result", "result-code", "avs-result-code", "csc-result-code"]
             .map(|member| found.at(&format!("/payload/transactions/transaction/0/{member}")));
-        assert_eq!(made, expected);
+        assert_eq!(results, expected);
         let payments = client.json("GET", &format!("/rest/v2/payments?plan-key={plan}"), "").await;
         assert_eq!(payments.at("/payload/payments/payment/0/status"), expected[0]);
     }

@@ -125,9 +125,9 @@ async fn months_one_by_one_are_a_year() {
     for (month, fired) in (1..).zip([0, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]) {
         let client = Client::with_key(&sandbox, &key);
         assert_eq!(client.advance("P1M").await, (fired, fired, 0), "{month}");
-        let kept = client.control("POST", "snapshot", "").await.at("/id");
+        let snapshot = client.control("POST", "snapshot", "").await.at("/id");
         client.advance("P1D").await;
-        client.control("POST", "restore", &format!(r#"{{"id":"{kept}"}}"#)).await;
+        client.control("POST", "restore", &format!(r#"{{"id":"{snapshot}"}}"#)).await;
         sandbox.stop().await;
         sandbox = start().await.unwrap();
     }
@@ -241,7 +241,7 @@ async fn a_token_that_is_gone_or_expired_declines() {
 
 /// Holds: A clock request with a duplicate, unknown or wrong member is refused and does not move the clock.
 #[tokio::test]
-async fn the_clock_is_told() {
+async fn the_clock_is_reported() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::of(&sandbox);
     let (_, _, _) = client.subscriber().await;
@@ -270,8 +270,8 @@ async fn the_clock_is_told() {
         assert_eq!((got.status, got.body.as_str()), (status, answer), "{body}");
     }
     assert_eq!(client.control("POST", "clock", r#"{"mode":"running"}"#).await.status, 200);
-    let shown = client.control("GET", "clock", "").await;
-    assert_eq!(shown.at("/mode"), "running");
-    assert!(shown.at("/now").starts_with("2027-03-15T10:0"), "{}", shown.body);
+    let clock = client.control("GET", "clock", "").await;
+    assert_eq!(clock.at("/mode"), "running");
+    assert!(clock.at("/now").starts_with("2027-03-15T10:0"), "{}", clock.body);
     assert_eq!(client.advance("P1M").await, (1, 1, 0));
 }

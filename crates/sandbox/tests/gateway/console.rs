@@ -161,22 +161,22 @@ async fn forms_change_the_world_and_say_what_is_wrong() {
         ("webhook", "", 400, "url: must be a URL"),
         ("nothing", "", 404, "no such page"),
     ];
-    for (page, form, status, told) in cases {
+    for (page, form, status, message) in cases {
         let got = browser.post(&format!("{world}/{page}"), form).await;
         // Quotes need no escaping in text.
         let body = got.body.replace('\'', "&#39;");
-        assert!(got.status == status && body.contains(told), "{page} {form}: {} {}", got.status, got.body);
+        assert!(got.status == status && body.contains(message), "{page} {form}: {} {}", got.status, got.body);
     }
     assert_eq!(browser.client.control("GET", "clock", "").await.at("/now"), "2027-03-15T10:00:00Z");
     let url = async || browser.client.control("GET", "webhook", "").await.at("/url");
     assert_eq!(url().await, "http://127.0.0.1:9/hook");
     assert_eq!(browser.post(&format!("{world}/webhook/remove"), "").await.status, 303);
     assert_eq!(url().await, "");
-    let kept =
+    let page =
         browser.post(&format!("{world}/faults"), "operation=plans.get&kind=delay&delay-ms=soon").await.body;
     assert!(
-        kept.contains(r#"value="soon""#) && kept.contains(r#"<option value="plans.get" selected>"#),
-        "{kept}"
+        page.contains(r#"value="soon""#) && page.contains(r#"<option value="plans.get" selected>"#),
+        "{page}"
     );
 }
 

@@ -181,12 +181,12 @@ async fn a_request_can_ask_by_itself() {
 async fn settings_are_changed_one_by_one() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::of(&sandbox);
-    let shown = async || {
+    let settings = async || {
         let got = client.json("GET", SETTINGS, "").await;
         got.json()["payload"]["check-duplicate-transaction-settings"].to_string()
     };
     let defaults = r#"{"check-merchant-level":false,"enabled":false,"if-duplicate-found-respond-with-error":false,"include-invoice":false,"time-range-in-minutes":1,"use-invoice-instead-of-card":false}"#;
-    assert_eq!(shown().await, defaults);
+    assert_eq!(settings().await, defaults);
     for member in [
         "enabled",
         "check-merchant-level",
@@ -202,7 +202,7 @@ async fn settings_are_changed_one_by_one() {
             } else {
                 defaults.to_owned()
             };
-            assert_eq!(shown().await, expected, "{member}");
+            assert_eq!(settings().await, expected, "{member}");
         }
     }
     #[rustfmt::skip]
@@ -214,5 +214,5 @@ async fn settings_are_changed_one_by_one() {
         let got = client.json("POST", SETTINGS, body).await;
         assert_eq!((got.status, got.at("/payload/error/error-message")), (400, message.to_owned()));
     }
-    assert_eq!(shown().await, defaults);
+    assert_eq!(settings().await, defaults);
 }

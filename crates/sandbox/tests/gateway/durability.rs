@@ -37,22 +37,23 @@ async fn a_world_that_begins_again_or_comes_back_says_the_same_exchange_ids_in_a
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sandbox.db");
     let mut transcripts = Vec::new();
-    let mut kept = String::new();
+    let mut snapshot = String::new();
     for _ in 0..3 {
         let sandbox = Sandbox::builder().database(&path).start().await.unwrap();
         let exchanges = async |client: &Client| {
-            let mut said = Vec::new();
+            let mut exchange_ids = Vec::new();
             for path in ["customers", "tokens/1", "transactions/1"] {
-                said.push(client.json("GET", &format!("/rest/v2/{path}"), "").await.at("/exchange-id"));
+                exchange_ids
+                    .push(client.json("GET", &format!("/rest/v2/{path}"), "").await.at("/exchange-id"));
             }
-            said
+            exchange_ids
         };
         let own = Client::of(&sandbox);
-        if kept.is_empty() {
+        if snapshot.is_empty() {
             own.json("GET", "/rest/v2/payments", "").await;
-            kept = own.control("POST", "snapshot", "").await.at("/id");
+            snapshot = own.control("POST", "snapshot", "").await.at("/id");
         } else {
-            own.control("POST", "restore", &format!(r#"{{"id":"{kept}"}}"#)).await;
+            own.control("POST", "restore", &format!(r#"{{"id":"{snapshot}"}}"#)).await;
         }
         let world = sandbox.world(7).await.unwrap();
         let seeded = Client::with_key(&sandbox, world.api_key().expose());

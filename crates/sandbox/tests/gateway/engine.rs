@@ -181,9 +181,9 @@ impl<'c> Life<'c> {
         let put = async |path: &str, body: String| self.client.json("PUT", path, &body).await.status;
         match change {
             Change::Status(status) => {
-                let told = put(&path, format!(r#"{{"status":"{status}"}}"#)).await;
+                let code = put(&path, format!(r#"{{"status":"{status}"}}"#)).await;
                 let stays = plan.canceled.is_some() && status != "CANCELED";
-                assert_eq!(told, if stays { 402 } else { 200 });
+                assert_eq!(code, if stays { 402 } else { 200 });
                 if !stays {
                     plan.status = status;
                 }
@@ -192,8 +192,8 @@ impl<'c> Life<'c> {
                 }
             }
             Change::Amount(amount) => {
-                let told = put(&path, format!(r#"{{"payment-amount":"{}"}}"#, AMOUNTS[amount].0)).await;
-                assert_eq!(told, 200);
+                let code = put(&path, format!(r#"{{"payment-amount":"{}"}}"#, AMOUNTS[amount].0)).await;
+                assert_eq!(code, 200);
                 plan.start.amount = amount;
             }
             Change::Day(day) => {
@@ -201,8 +201,8 @@ impl<'c> Life<'c> {
                 plan.start.day = day;
             }
             Change::Token(status) => {
-                let told = put(&token, format!(r#"{{"status":"{status}"}}"#)).await;
-                assert_eq!(told, if plan.token_status.is_some() { 200 } else { 404 });
+                let code = put(&token, format!(r#"{{"status":"{status}"}}"#)).await;
+                assert_eq!(code, if plan.token_status.is_some() { 200 } else { 404 });
                 plan.token_status = plan.token_status.map(|_| status);
             }
             Change::DeleteToken => {
@@ -312,8 +312,8 @@ proptest! {
                 life.go(goal, ONE_JUMP).await;
                 for (key, runs) in announced {
                     let runs = runs.into_iter().filter(|run| at(run.parse().unwrap(), 600) <= life.now);
-                    let made = life.paid[before..].iter().filter(|paid| paid.0 == key).map(|paid| paid.1.clone());
-                    assert_eq!(made.collect::<Vec<_>>(), runs.collect::<Vec<_>>());
+                    let charged = life.paid[before..].iter().filter(|paid| paid.0 == key).map(|paid| paid.1.clone());
+                    assert_eq!(charged.collect::<Vec<_>>(), runs.collect::<Vec<_>>());
                 }
                 life.change(*plan, *change).await;
             }

@@ -188,12 +188,15 @@ async fn tls() {
     use std::sync::Arc;
     use tokio_rustls::rustls;
 
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let sandbox =
-        Sandbox::builder().tls(made.cert.pem(), made.signing_key.serialize_pem()).start().await.unwrap();
+    let generated = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let sandbox = Sandbox::builder()
+        .tls(generated.cert.pem(), generated.signing_key.serialize_pem())
+        .start()
+        .await
+        .unwrap();
     assert!(sandbox.base_url().starts_with("https://127.0.0.1:"));
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(made.cert.der().clone()).unwrap();
+    roots.add(generated.cert.der().clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

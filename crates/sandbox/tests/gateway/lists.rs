@@ -30,10 +30,10 @@ async fn pages_are_exact() {
         let got = client.json("GET", &format!("/rest/v2/customers{query}"), "").await;
         assert_eq!(got.status, 200, "{query}: {}", got.body);
         let member = |name: &str| got.at(&format!("/page/{name}"));
-        let shown =
+        let listed =
             ["number", "size", "number-of-elements", "total-elements", "total-pages", "first", "last"]
                 .map(member);
-        assert_eq!(shown.join(" "), page, "{query}");
+        assert_eq!(listed.join(" "), page, "{query}");
         assert_eq!(got.at("/payload/customers/customer/0/first-name"), first, "{query}");
     }
 }

@@ -33,8 +33,9 @@ async fn a_call_of_clearent_that_is_not_emulated_says_so_and_is_in_the_log() {
     ];
     for (method, path, status, message) in cases {
         let got = client.json(method, path, "").await;
-        let told = (got.status, got.at("/payload/error/error-message"), got.at("/payload/error/result-code"));
-        assert_eq!(told, (status, message.to_owned(), "041".to_owned()), "{method} {path}");
+        let error =
+            (got.status, got.at("/payload/error/error-message"), got.at("/payload/error/result-code"));
+        assert_eq!(error, (status, message.to_owned(), "041".to_owned()), "{method} {path}");
         let log = client.control("GET", "requests?limit=1", "").await.json();
         let operation = if path.contains("plan_1") { "plans.get" } else { "not-emulated" };
         let expected = json!([method, status, operation, got.at("/exchange-id")]);

@@ -53,11 +53,11 @@ async fn a_card_is_charged_by_a_token_that_is_good_once() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::of(&sandbox);
     let key = public_key(&client).await;
-    let made = exchange(&client, &key, CARD).await;
-    let shown = ["last-four", "card-type"].map(|member| made.at(&format!("/payload/mobile-jwt/{member}")));
-    assert_eq!((made.payload_type().as_str(), shown), ("mobile-jwt", ["1111", "VISA"].map(str::to_owned)));
-    assert!(made.at("/exchange-id").starts_with("ID-clearent-mobile-jwt-1-"), "{}", made.body);
-    let jwt = made.at("/payload/mobile-jwt/jwt");
+    let token = exchange(&client, &key, CARD).await;
+    let members = ["last-four", "card-type"].map(|member| token.at(&format!("/payload/mobile-jwt/{member}")));
+    assert_eq!((token.payload_type().as_str(), members), ("mobile-jwt", ["1111", "VISA"].map(str::to_owned)));
+    assert!(token.at("/exchange-id").starts_with("ID-clearent-mobile-jwt-1-"), "{}", token.body);
+    let jwt = token.at("/payload/mobile-jwt/jwt");
     let claims = claims(&jwt);
     // 2027-01-01T01:00:00Z.
     let expected =
@@ -156,16 +156,19 @@ async fn a_token_that_is_not_good_is_refused() {
     );
     let twice = r#"{"amount":"5.00","card":"4111111111111111","exp-date":"1230"}"#;
     let got = charge(&client, "/sale", &good, twice).await;
-    let told = got.at("/payload/error/error-message");
-    assert_eq!((got.status, told.as_str()), (400, "card: must not be given together with a one-time token"));
+    let message = got.at("/payload/error/error-message");
+    assert_eq!(
+        (got.status, message.as_str()),
+        (400, "card: must not be given together with a one-time token")
+    );
 
     client.advance("PT59M59S").await;
     assert_eq!(charge(&client, "/sale", &good, sale).await.status, 200);
     client.advance("PT1S").await;
     let expired = charge(&client, "/sale", &late, sale).await;
-    let told = expired.at("/payload/error/error-message");
+    let message = expired.at("/payload/error/error-message");
     assert_eq!(
-        (expired.status, told.as_str()),
+        (expired.status, message.as_str()),
         (400, "mobilejwt: has expired: exchange the card for another")
     );
 }

@@ -117,11 +117,11 @@ async fn in_xml() {
 async fn each(xml: bool) {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::of(&sandbox);
-    let mut kept: Vec<String> = Vec::new();
+    let mut ids: Vec<String> = Vec::new();
     for row in ROWS {
         let fill = |text: &str| {
             (1..)
-                .zip(&kept)
+                .zip(&ids)
                 .fold(text.to_owned(), |text, (place, key)| text.replace(&format!("{{{place}}}"), key))
         };
         let (path, says) = (fill(row.path), fill(row.says.1));
@@ -131,23 +131,23 @@ async fn each(xml: bool) {
         } else {
             client.json(row.method, &path, &fill(row.json)).await
         };
-        let shown = format!("{} {path}: {} {}", row.method, got.status, got.body);
-        assert_eq!((got.status, got.payload_type().as_str()), (row.status, row.payload_type), "{shown}");
+        let context = format!("{} {path}: {} {}", row.method, got.status, got.body);
+        assert_eq!((got.status, got.payload_type().as_str()), (row.status, row.payload_type), "{context}");
         let text = match (xml, row.says.0) {
             (_, "") => says,
             (true, name) => format!("<{name}>{says}</{name}>"),
             (false, name) => format!(r#""{name}":"{says}""#),
         };
-        assert!(got.body.contains(&text), "{text} in {shown}");
+        assert!(got.body.contains(&text), "{text} in {context}");
         if got.status != 204 {
             let code = if xml { got.element("code") } else { got.at("/code") };
-            assert_eq!(code, row.status.to_string(), "{shown}");
+            assert_eq!(code, row.status.to_string(), "{context}");
             let format = if xml { "application/xml" } else { "application/json" };
             assert_eq!(got.headers["content-type"], format);
         }
         if !row.keeps.is_empty() {
             let member = format!(r#""{}":""#, row.keeps);
-            kept.push(if xml {
+            ids.push(if xml {
                 let (_, payload) = got.body.split_once("<payload").unwrap();
                 let (_, rest) = payload.split_once(&format!("<{}>", row.keeps)).unwrap();
                 rest.split_once('<').unwrap().0.to_owned()

@@ -7,9 +7,9 @@ use crate::client::{Client, Got};
 /// Creates a world with these members of `gateway`.
 async fn world(sandbox: &Sandbox, gateway: &str) -> Client {
     let body = format!(r#"{{"seed":7,"gateway":{{{gateway}}}}}"#);
-    let made = Client::of(sandbox).control("POST", "worlds", &body).await;
-    assert_eq!(made.status, 200, "{}", made.body);
-    Client::with_key(sandbox, &made.at("/api-key"))
+    let world = Client::of(sandbox).control("POST", "worlds", &body).await;
+    assert_eq!(world.status, 200, "{}", world.body);
+    Client::with_key(sandbox, &world.at("/api-key"))
 }
 
 async fn sale(client: &Client, amount: &str, members: &str) -> Got {
@@ -49,8 +49,8 @@ async fn a_transaction_is_found_as_long_as_the_gateway_keeps_it() {
         assert_eq!(client.json("GET", &get, "").await.status, 404, "{gateway}");
         for call in ["refund", "void", "capture"] {
             let got = client.json("POST", &format!("/rest/v2/transactions/{call}"), &refund).await;
-            let told = got.at("/payload/error/result-code");
-            assert_eq!((got.status, told.as_str()), (402, "027"), "{gateway} {call}: {}", got.body);
+            let code = got.at("/payload/error/result-code");
+            assert_eq!((got.status, code.as_str()), (402, "027"), "{gateway} {call}: {}", got.body);
         }
         // Its batch and the world still include it.
         assert_eq!(
@@ -89,7 +89,7 @@ async fn a_duplicate_is_none_of_what_is_forgotten() {
 async fn an_amount_is_approved_for_less() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = world(&sandbox, r#""partial-amount":"25.00""#).await;
-    let shown = |got: &Got, at: &str| {
+    let amounts_of = |got: &Got, at: &str| {
         ["amount", "original-amount", "partial-approved", "result", "result-code"]
             .map(|member| got.at(&format!("{at}/{member}")))
     };
@@ -111,14 +111,14 @@ async fn an_amount_is_approved_for_less() {
     for (call, body, expected) in cases {
         let got = client.json("POST", &format!("/rest/v2/transactions/{call}"), &body).await;
         assert_eq!(
-            (got.status, shown(&got, "/payload/transaction")),
+            (got.status, amounts_of(&got, "/payload/transaction")),
             (200, expected.clone()),
             "{call} {body}"
         );
         let id = got.at("/payload/transaction/id");
         let stored = client.json("GET", &format!("/rest/v2/transactions/{id}"), "").await;
         // A record also has its amount as the original amount.
-        let [amount, original, ..] = shown(&stored, "/payload/transaction");
+        let [amount, original, ..] = amounts_of(&stored, "/payload/transaction");
         let original_of = if expected[1].is_empty() { &expected[0] } else { &expected[1] };
         assert_eq!([&amount, &original], [&expected[0], original_of], "{call} {body}");
     }
@@ -144,8 +144,8 @@ async fn an_amount_is_approved_for_less() {
         r#"{"operation":"transactions.sale","times":1,"effect":{"kind":"decline","result-code":"012"}}"#;
     client.control("POST", "faults", fault).await;
     let declined = sale(&client, "25.00", "").await;
-    let told = shown(&declined, "/payload/transaction");
-    assert_eq!((declined.status, told), (402, ["25.00", "", "", "DECLINED", "012"].map(str::to_owned)));
+    let values = amounts_of(&declined, "/payload/transaction");
+    assert_eq!((declined.status, values), (402, ["25.00", "", "", "DECLINED", "012"].map(str::to_owned)));
 }
 
 #[tokio::test]
@@ -156,15 +156,15 @@ async fn a_payment_of_a_plan_is_approved_for_less_and_found_as_a_duplicate() {
     assert_eq!(client.advance("P1M").await, (1, 1, 0));
     let payment = client.json("GET", &format!("/rest/v2/payments?plan-key={plan}"), "").await;
     assert_eq!(payment.at("/payload/payments/payment/0/payment-amount"), "40.00");
-    let made = search(&client, &format!("order-id={plan}")).await;
-    assert_eq!(made.at("/payload/transactions/transaction/0/partial-approved"), "true");
+    let found = search(&client, &format!("order-id={plan}")).await;
+    assert_eq!(found.at("/payload/transactions/transaction/0/partial-approved"), "true");
 
     let checked = r#","invoice":"inv-1","check-field":"invoice""#;
     for duplicate in ["false", "true"] {
         let got = sale(&client, "50.00", checked).await;
-        let told = ["amount", "check-field-duplicate"]
+        let values = ["amount", "check-field-duplicate"]
             .map(|member| got.at(&format!("/payload/transaction/{member}")));
-        assert_eq!(told, ["40.00", duplicate]);
+        assert_eq!(values, ["40.00", duplicate]);
     }
     // A different amount is a different charge, even if it is the approved one.
     let got = sale(&client, "40.00", checked).await;
@@ -176,12 +176,12 @@ async fn options_belong_to_their_world_and_outlast_its_resets() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = world(&sandbox, r#""partial-amount":"25.00","retention":"P10D""#).await;
     let approved = async || sale(&client, "25.00", "").await.at("/payload/transaction/amount");
-    let kept = client.control("POST", "snapshot", "").await.at("/id");
+    let snapshot = client.control("POST", "snapshot", "").await.at("/id");
     let state = client.state().await;
     assert!(state.contains(r#""gateway":{"partial-amount":"25.00","retention":"P10D"}"#), "{state}");
     client.control("POST", "reset", "").await;
     assert_eq!(approved().await, "20.00");
-    client.control("POST", "restore", &format!(r#"{{"id":"{kept}"}}"#)).await;
+    client.control("POST", "restore", &format!(r#"{{"id":"{snapshot}"}}"#)).await;
     assert_eq!(
         (approved().await, sale(&Client::of(&sandbox), "25.00", "").await.at("/payload/transaction/amount")),
         ("20.00".to_owned(), "25.00".to_owned())
@@ -207,10 +207,10 @@ async fn options_are_set_from_rust() {
         let sandbox =
             Sandbox::builder().database(folder.path().join("s.db")).gateway(options).start().await.unwrap();
         let opened = Client::with_key(&sandbox, "0123456789abcdef0123456789abcdef");
-        let made =
+        let requested =
             sandbox.new_world(WorldOptions { seed: Some(9), gateway: options, ..WorldOptions::default() });
-        let made = Client::with_key(&sandbox, made.await.unwrap().api_key().expose());
-        for client in [Client::of(&sandbox), opened, made] {
+        let requested = Client::with_key(&sandbox, requested.await.unwrap().api_key().expose());
+        for client in [Client::of(&sandbox), opened, requested] {
             assert_eq!(sale(&client, "25.00", "").await.at("/payload/transaction/amount"), "20.00");
         }
         let other = sandbox.world(10).await.unwrap();

@@ -40,8 +40,8 @@ async fn page(client: &Client, access_id: &str, options: Json) -> (String, Strin
         "invoices": [{ "invoiceNumber": "INV-1", "invoiceDate": "2027-01-02", "outstandingBalance": 100.5, "tax": 0.5 }],
     });
     body.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
-    let made = call(client, access_id, "/v2/paymentpage/invoice", &body).await;
-    let url = made["paymentPageUrl"].as_str().unwrap();
+    let page = call(client, access_id, "/v2/paymentpage/invoice", &body).await;
+    let url = page["paymentPageUrl"].as_str().unwrap();
     assert!(url.ends_with(&format!("#/invoicePaymentPage/{id}")), "{url}");
     (format!("/app/api/{id}"), id)
 }
@@ -85,12 +85,12 @@ async fn what_is_wrong_is_said_in_the_payers_words_and_nothing_is_charged() {
         ("amount-0=5&method=echeck&account-name=Rosa&routing-number=12&account-number=5550001234", "Enter the 9 digits"),
         ("amount-0=5&method=echeck&account-name=&routing-number=021000021&account-number=5550001234", "Enter the name on the account."),
         ("amount-0=5&method=card&card-number=4000100011112224&card-expiry=0930&card-code=999&state=XX", "Enter the two letters"),
-        ("amount-0=5&method=card&card-name=R&card-number=4000100011112224&card-expiry=0930&card-code=999&save=yes", "Enter a mail address"),
+        ("amount-0=5&method=card&card-name=R&card-number=4000100011112224&card-expiry=0930&card-code=999&save=yes", "Enter an email address"),
     ];
-    for (entered, told) in cases {
+    for (entered, message) in cases {
         let refused = client.send("POST", &path, &[FORM], format!("token={token}&{entered}")).await;
         assert_eq!(refused.status, 400, "{entered}");
-        assert!(refused.body.contains(told), "{entered}: {}", refused.body);
+        assert!(refused.body.contains(message), "{entered}: {}", refused.body);
         assert!(
             !refused.body.contains("4000100011112224") && !refused.body.contains("5550001234"),
             "{entered}"
@@ -113,8 +113,8 @@ async fn payer_page(client: &Client, access_id: &str, payer: Option<&str>) -> St
         "payerId": payer,
         "responseOptions": { "serverSideReturnAddress": "https://portal.example.test/hook" },
     });
-    let made = call(client, access_id, "/v2/payer/payerpage", &body).await;
-    let (_, id) = made["payerPageUrl"].as_str().unwrap().rsplit_once('/').unwrap();
+    let page = call(client, access_id, "/v2/payer/payerpage", &body).await;
+    let (_, id) = page["payerPageUrl"].as_str().unwrap().rsplit_once('/').unwrap();
     format!("/app/api/{id}")
 }
 
@@ -128,7 +128,7 @@ async fn a_payer_has_as_many_pages_as_it_takes_and_none_once_it_is_deleted() {
         let entered = format!("token={}&{who}&{CARD}&then=done", token(&form.body));
         client.send("POST", path, &[FORM], entered).await
     };
-    let kept = async || {
+    let stored = async || {
         let state: Json = serde_json::from_str(&client.state().await).unwrap();
         let of = |rows: &str, member: &str| -> Vec<String> {
             let rows = state[rows].as_array().unwrap().iter();
@@ -138,27 +138,27 @@ async fn a_payer_has_as_many_pages_as_it_takes_and_none_once_it_is_deleted() {
     };
     let first = payer_page(&client, &access_id, None).await;
     let nobody = send(&first, "").await;
-    for told in ["Enter a mail address.", "Enter a name or a business."] {
-        assert!(nobody.body.contains(told), "{}", nobody.body);
+    for message in ["Enter an email address.", "Enter a name or a business."] {
+        assert!(nobody.body.contains(message), "{}", nobody.body);
     }
     assert_eq!(send(&first, "first-name=Ada&email=ada@example.test").await.status, 200);
-    let (payers, ..) = kept().await;
+    let (payers, ..) = stored().await;
     let [payer] = payers.as_slice() else { panic!("{payers:?}") };
     for _ in 0..2 {
         let next = payer_page(&client, &access_id, Some(payer)).await;
         assert_eq!(send(&next, "").await.status, 200);
     }
-    assert_eq!(kept().await, (payers.clone(), vec![payer.clone(); 3], vec!["payer".to_owned(); 3]));
+    assert_eq!(stored().await, (payers.clone(), vec![payer.clone(); 3], vec!["payer".to_owned(); 3]));
 
     let late = payer_page(&client, &access_id, Some(payer)).await;
     let id = call(&client, &access_id, "/v2/token/requestid", &json!({})).await;
     let delete = json!({ "token": { "requestId": id["requestId"] }, "payerId": payer });
     assert_eq!(call(&client, &access_id, "/v2/payer/delete", &delete).await["success"], true);
     // There is no payer to store it for, so the page asks for the payer's name.
-    let asked = send(&late, "").await;
-    assert_eq!((asked.status, asked.body.contains("Who pays?")), (400, true), "{}", asked.body);
+    let form = send(&late, "").await;
+    assert_eq!((form.status, form.body.contains("Who pays?")), (400, true), "{}", form.body);
     assert_eq!(send(&late, "first-name=Bo&email=bo@example.test").await.status, 200);
-    let (payers, methods, _) = kept().await;
+    let (payers, methods, _) = stored().await;
     assert_eq!((payers.len(), methods.as_slice()), (2, &payers[1..]), "{payers:?} {methods:?}");
 }
 
@@ -184,7 +184,7 @@ async fn whatever_strikes_a_page_it_is_paid_once_and_the_log_says_what_struck() 
     ];
     let sandbox = Sandbox::start().await.unwrap();
     let (client, access_id) = open(&sandbox).await;
-    for (effect, told, paid) in cases {
+    for (effect, expected, paid) in cases {
         let (path, id) = page(&client, &access_id, json!({})).await;
         let form = client.send("GET", &path, &[], "").await;
         let entered = format!("token={}&amount-0=100.50&{CARD}", token(&form.body));
@@ -194,13 +194,13 @@ async fn whatever_strikes_a_page_it_is_paid_once_and_the_log_says_what_struck() 
         let got = client.http.post(url).header(FORM.0, FORM.1).body(entered.clone()).send().await.ok();
         assert_eq!(
             got.as_ref().map(|got| got.status().as_u16()),
-            told.map(|(status, _)| status),
+            expected.map(|(status, _)| status),
             "{effect:?}"
         );
-        if let (Some(got), Some((_, words))) = (got, told) {
+        if let (Some(got), Some((_, words))) = (got, expected) {
             assert_eq!(got.headers().contains_key("retry-after"), got.status() == 429);
-            let shown = got.text().await.unwrap();
-            assert!(shown.contains(words), "{effect:?}: {shown}");
+            let text = got.text().await.unwrap();
+            assert!(text.contains(words), "{effect:?}: {text}");
         }
         let approved = async || {
             let state: Json = serde_json::from_str(&client.state().await).unwrap();
@@ -239,15 +239,15 @@ async fn an_address_that_could_not_be_kept_is_refused_and_not_changed() {
     ] {
         let body = json!({ "token": { "requestId": id["requestId"] }, "lineItems": [{ "paymentAmount": 5 }],
             "lineItemTableLabels": {}, "responseOptions": { "serverSideReturnAddress": address } });
-        let made = call(&client, &access_id, "/v2/paymentpage/lineitem", &body).await;
-        assert_eq!(made["errors"][0]["field"], refused, "{made}");
-        let kept = client.state().await.contains(address);
-        assert_eq!(kept, refused.is_null(), "{address}");
+        let answer = call(&client, &access_id, "/v2/paymentpage/lineitem", &body).await;
+        assert_eq!(answer["errors"][0]["field"], refused, "{answer}");
+        let is_stored = client.state().await.contains(address);
+        assert_eq!(is_stored, refused.is_null(), "{address}");
     }
 }
 
 #[tokio::test]
-async fn what_is_too_large_for_a_page_is_told_as_a_page() {
+async fn what_is_too_large_for_a_page_is_reported_as_a_page() {
     let sandbox = Sandbox::start().await.unwrap();
     let (client, access_id) = open(&sandbox).await;
     let (path, _) = page(&client, &access_id, json!({})).await;

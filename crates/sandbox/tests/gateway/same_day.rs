@@ -31,13 +31,13 @@ const TIMES: [&str; 5] = ["00:00:00", "09:59:59.999", "10:00:00", "10:00:00.001"
 
 fn dates(payload: &Json) -> Vec<String> {
     let mut found = Vec::new();
-    let mut look = vec![payload];
-    while let Some(value) = look.pop() {
+    let mut pending = vec![payload];
+    while let Some(value) = pending.pop() {
         match value {
             Json::String(text) if text.parse::<NaiveDate>().is_ok() => found.push(text.clone()),
-            Json::Array(items) => look.extend(items),
+            Json::Array(items) => pending.extend(items),
             Json::Object(members) => {
-                look.extend(members.iter().filter(|(name, _)| *name != "links").map(|(_, value)| value));
+                pending.extend(members.iter().filter(|(name, _)| *name != "links").map(|(_, value)| value));
             }
             _ => {}
         }

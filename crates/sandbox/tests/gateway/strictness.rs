@@ -105,7 +105,7 @@ fn is_an_envelope(got: &Got) -> bool {
 }
 
 /// A case: its name, headers, body, and the status.
-type Knock<'a> = (&'a str, &'a [(&'a str, &'a str)], String, u16);
+type Attempt<'a> = (&'a str, &'a [(&'a str, &'a str)], String, u16);
 
 #[tokio::test]
 async fn keys() {
@@ -115,7 +115,7 @@ async fn keys() {
     let in_capitals = key.to_ascii_uppercase();
     let with = |extra: &str| format!(r#"{{"api-key":"{extra}","first-name":"Ada","last-name":"Byron"}}"#);
     #[rustfmt::skip]
-    let cases: &[Knock<'_>] = &[
+    let cases: &[Attempt<'_>] = &[
         ("a header", &[("api-key", key)], ADA.into(), 201),
         ("a header in capitals", &[("API-KEY", key)], ADA.into(), 201),
         ("blanks around it", &[("api-key", &format!("  {key} "))], ADA.into(), 201),

@@ -120,16 +120,16 @@ fn verified(body: &str, key: &PublicKey) -> Alert {
 async fn deliveries(world: &World) -> Vec<String> {
     let mut deliveries = world.deliveries().await.unwrap();
     deliveries.reverse();
-    let shown = deliveries.iter().map(|delivery| {
+    let rows = deliveries.iter().map(|delivery| {
         let status = delivery.status.map_or("-".into(), |status| status.to_string());
         format!("{} {} {status} {}", delivery.id, delivery.due, delivery.outcome)
     });
-    shown.collect()
+    rows.collect()
 }
 
 /// Holds: Each transaction causes one signed alert, and alerts come in the order of the transactions.
 #[tokio::test]
-async fn every_transaction_is_told_in_order_and_signed() {
+async fn every_transaction_is_reported_in_order_and_signed() {
     let sandbox = Sandbox::start().await.unwrap();
     let world = sandbox.world(7).await.unwrap();
     let client = client_of(&sandbox, &world);
@@ -173,13 +173,13 @@ async fn every_transaction_is_told_in_order_and_signed() {
         (1..).zip(&posted).zip(deliveries.iter().zip(&answers).zip(&cases))
     {
         let alert = verified(body, &key);
-        let told: Json = serde_json::from_str(body).unwrap();
+        let document: Json = serde_json::from_str(body).unwrap();
         let transaction = id(number).to_string();
         assert_eq!(alert.transaction.id.as_ref().unwrap().as_str(), transaction, "{path}");
-        assert_eq!(told["code"], *code, "{path}");
+        assert_eq!(document["code"], *code, "{path}");
         assert_eq!(alert.payload_type.as_deref(), Some(*payload_type), "{path}");
         assert_eq!(alert.token.is_some(), *payload_type == "transactionToken", "{path}");
-        assert!(told["exchange-id"].as_str().unwrap().starts_with("ID-clearent-cgw-1-1798761600000-0-"));
+        assert!(document["exchange-id"].as_str().unwrap().starts_with("ID-clearent-cgw-1-1798761600000-0-"));
         assert_eq!(
             (delivery.transaction_id.as_str(), delivery.event.as_str(), delivery.attempt, delivery.outcome),
             (transaction.as_str(), *event, 1, DeliveryOutcome::Delivered),
@@ -192,7 +192,7 @@ async fn every_transaction_is_told_in_order_and_signed() {
         if answered["comments"].is_string() {
             answered["comments"] = "**** **** **** 1111".into();
         }
-        let mut telling = told["payload"]["transaction"].clone();
+        let mut telling = document["payload"]["transaction"].clone();
         for member in ["comments"] {
             if answered[member].is_string() {
                 telling[member] = answered[member].clone();
@@ -227,13 +227,13 @@ async fn what_is_posted_is_json_for_the_path_of_the_url() {
     assert_eq!(head, expected);
     // The response to the call was sent long before.
     assert_eq!(sale.status, 200);
-    let shown = client.control("GET", "webhook", "").await;
-    assert_eq!(shown.at("/deliveries/0/outcome"), "waiting");
+    let webhook = client.control("GET", "webhook", "").await;
+    assert_eq!(webhook.at("/deliveries/0/outcome"), "waiting");
     posted.answer(204).await;
     client.advance("PT0S").await;
-    let shown = client.control("GET", "webhook?limit=1", "").await;
+    let webhook = client.control("GET", "webhook?limit=1", "").await;
     assert_eq!(
-        shown.json(),
+        webhook.json(),
         json!({
             "url": endpoint.url(),
             "public-key": set.at("/public-key"),
@@ -242,7 +242,7 @@ async fn what_is_posted_is_json_for_the_path_of_the_url() {
                 "transaction-id": sale.at("/payload/transaction/id"),
                 "event": "sale",
                 "attempt": 1,
-                "due": shown.at("/deliveries/0/due"),
+                "due": webhook.at("/deliveries/0/due"),
                 "status": 204,
                 "outcome": "delivered",
             }],
@@ -278,11 +278,11 @@ async fn what_is_not_taken_is_sent_three_times() {
             for step in steps {
                 world.advance(step).await.unwrap();
             }
-            let told: Vec<_> = (1..)
+            let expected: Vec<_> = (1..)
                 .zip(at.iter().zip(*expected))
                 .map(|(attempt, (at, came))| format!("700701-{attempt} {at} {came}"))
                 .collect();
-            assert_eq!(deliveries(&world).await, told, "{statuses:?} {steps:?}");
+            assert_eq!(deliveries(&world).await, expected, "{statuses:?} {steps:?}");
             assert_eq!(endpoint.posted().len() + 1, statuses.len());
         }
     }
@@ -296,12 +296,12 @@ async fn nobody_listens() {
     world.webhook(&gone).await.unwrap();
     client_of(&sandbox, &world).json("POST", "/rest/v2/transactions/sale", SALE).await;
     world.advance("P1D").await.unwrap();
-    let told = [
+    let expected = [
         "700701-1 2027-01-01T00:00:00Z - unreachable",
         "700701-2 2027-01-01T00:01:00Z - unreachable",
         "700701-3 2027-01-01T00:06:00Z - unreachable",
     ];
-    assert_eq!(deliveries(&world).await, told);
+    assert_eq!(deliveries(&world).await, expected);
 }
 
 /// Holds: An endpoint gets the alert of a payment before the engine makes the next payment.
@@ -318,8 +318,8 @@ async fn an_endpoint_hears_of_a_payment_before_the_next_is_made() {
 
     // A user who suspends a plan at its first decline is in time, even if the clock moves far at once.
     let answering = async {
-        let mut heard = Vec::new();
-        while heard.len() < 13 {
+        let mut received = Vec::new();
+        while received.len() < 13 {
             let posted = endpoint.posted().await;
             let alert = verified(&posted.body, &key);
             let now = client.control("GET", "clock", "").await.at("/now");
@@ -331,17 +331,17 @@ async fn an_endpoint_hears_of_a_payment_before_the_next_is_made() {
             let exchange = alert.unsigned.exchange_id.unwrap();
             assert!(exchange.starts_with("ID-clearent-cre-2-"), "{exchange}");
             assert_eq!(alert.token.unwrap().token_id.unwrap().as_str(), token);
-            heard.push((now, alert.transaction.plan_key().unwrap().to_string()));
+            received.push((now, alert.transaction.plan_key().unwrap().to_string()));
             posted.answer(200).await;
         }
-        heard
+        received
     };
-    let (fired, heard) = tokio::join!(world.advance("P2Y"), answering);
-    assert_eq!((fired.unwrap().fired, heard.len()), (13, 13));
+    let (fired, received) = tokio::join!(world.advance("P2Y"), answering);
+    assert_eq!((fired.unwrap().fired, received.len()), (13, 13));
     let mut expected: Vec<_> =
         (1..=12).map(|month| (format!("2027-{month:02}-15T10:00:00Z"), plan.clone())).collect();
     expected.insert(1, ("2027-01-20T10:00:00Z".into(), declined));
-    assert_eq!(heard, expected);
+    assert_eq!(received, expected);
 }
 
 /// Holds: One jump of the clock delivers the same alerts as many steps.
@@ -360,7 +360,7 @@ async fn one_jump_equals_many_steps() {
         *count += 1;
         if id % 5 < *count { 200 } else { 503 }
     });
-    let mut told = Vec::new();
+    let mut results = Vec::new();
     for steps in [vec!["P5M"], vec!["P1M"; 5], vec!["P14D", "PT10H", "PT30S", "PT30S", "PT5M", "P4M"]] {
         seen.lock().unwrap().clear();
         let world = sandbox.world(7).await.unwrap();
@@ -375,11 +375,11 @@ async fn one_jump_equals_many_steps() {
         world.advance_to("2027-07-01").await.unwrap();
         let deliveries = deliveries(&world).await;
         assert!(deliveries.len() > 30, "{deliveries:?}");
-        told.push((deliveries, world.state().await.unwrap(), endpoint.posted()));
+        results.push((deliveries, world.state().await.unwrap(), endpoint.posted()));
     }
-    for (deliveries, state, posted) in &told[1..] {
-        assert_eq!(deliveries, &told[0].0);
-        assert!((state, posted) == (&told[0].1, &told[0].2));
+    for (deliveries, state, posted) in &results[1..] {
+        assert_eq!(deliveries, &results[0].0);
+        assert!((state, posted) == (&results[0].1, &results[0].2));
     }
 }
 
@@ -404,9 +404,9 @@ async fn what_was_not_delivered_is_after_the_next_start() {
     again.answer(200).await;
     let client = Client::of(&sandbox);
     client.advance("P1D").await;
-    let shown = client.control("GET", "webhook", "").await.json();
+    let webhook = client.control("GET", "webhook", "").await.json();
     let outcomes: Vec<_> =
-        shown["deliveries"].as_array().unwrap().iter().map(|delivery| &delivery["outcome"]).collect();
+        webhook["deliveries"].as_array().unwrap().iter().map(|delivery| &delivery["outcome"]).collect();
     assert_eq!(outcomes, ["delivered"]);
 }
 
@@ -481,13 +481,13 @@ async fn a_webhook_is_a_part_of_its_world() {
     assert_eq!(deliveries(&world).await.last().unwrap(), abandoned);
     world.reset().await.unwrap();
     assert_eq!(world.deliveries().await.unwrap(), []);
-    let shown = client.control("GET", "webhook", "").await.json();
-    assert_eq!(shown, json!({ "public-key": world.webhook_key().await.unwrap(), "deliveries": [] }));
+    let webhook = client.control("GET", "webhook", "").await.json();
+    assert_eq!(webhook, json!({ "public-key": world.webhook_key().await.unwrap(), "deliveries": [] }));
 }
 
 #[tokio::test]
 async fn the_same_seed_gives_the_same_bytes() {
-    let mut told = Vec::new();
+    let mut results = Vec::new();
     for _ in 0..2 {
         let sandbox = Sandbox::start().await.unwrap();
         let world = sandbox.world(7).await.unwrap();
@@ -498,9 +498,9 @@ async fn the_same_seed_gives_the_same_bytes() {
         client.json("POST", "/rest/v2/transactions/sale", SALE).await;
         client.subscriber().await;
         world.advance("P2M").await.unwrap();
-        told.push((endpoint.posted(), world.webhook_key().await.unwrap()));
+        results.push((endpoint.posted(), world.webhook_key().await.unwrap()));
     }
-    assert_eq!((told[0].0.len(), &told[0]), (3, &told[1]));
+    assert_eq!((results[0].0.len(), &results[0]), (3, &results[1]));
 }
 
 /// Holds: A webhook's endpoint is a literal address of this machine; a wrong request is refused by member and
@@ -585,8 +585,8 @@ async fn one_plan_alone_has_alerts_in_the_wrong_order() {
                 world.advance(step).await.unwrap();
             }
             let month = |body: &String| {
-                let told: Json = serde_json::from_str(body).unwrap();
-                told["payload"]["transaction"]["created"].as_str().unwrap()[5..7].to_owned()
+                let alert: Json = serde_json::from_str(body).unwrap();
+                alert["payload"]["transaction"]["created"].as_str().unwrap()[5..7].to_owned()
             };
             let posted: Vec<_> = endpoint.posted().iter().map(month).collect();
             assert_eq!(posted.join(" "), expected, "{fault:?} {steps:?}");
@@ -659,14 +659,14 @@ async fn deliveries_go_wrong_on_purpose() {
                 world.advance(step).await.unwrap();
             }
             let id = |body: &String| {
-                let told: Json = serde_json::from_str(body).unwrap();
-                told["payload"]["transaction"]["id"].as_str().unwrap()[5..].to_owned()
+                let alert: Json = serde_json::from_str(body).unwrap();
+                alert["payload"]["transaction"]["id"].as_str().unwrap()[5..].to_owned()
             };
             let posted: Vec<_> = endpoint.posted().iter().map(id).collect();
             assert_eq!(posted.join(" "), *expected, "{name} {steps:?}");
             let mut deliveries = world.deliveries().await.unwrap();
             deliveries.reverse();
-            let shown: Vec<_> = deliveries
+            let rows: Vec<_> = deliveries
                 .iter()
                 .map(|delivery| {
                     let met = if delivery.fault.is_some() { "!" } else { "" };
@@ -675,7 +675,7 @@ async fn deliveries_go_wrong_on_purpose() {
                     format!("{} {days}{}{met}", &delivery.id[5..], &due[14..19])
                 })
                 .collect();
-            assert_eq!(shown.join(" "), *became, "{name} {steps:?}");
+            assert_eq!(rows.join(" "), *became, "{name} {steps:?}");
         }
     }
 }

@@ -31,20 +31,20 @@ async fn transcript(sandbox: &Sandbox, key: &str) -> Vec<String> {
 #[tokio::test]
 async fn the_same_seed_gives_the_same_transcript() {
     let (one, other) = (Sandbox::start().await.unwrap(), Sandbox::start().await.unwrap());
-    let made = async |sandbox: &Sandbox, seed: u64| {
+    let create = async |sandbox: &Sandbox, seed: u64| {
         let client = Client::of(sandbox);
         client.control("POST", "worlds", &format!(r#"{{"seed":{seed}}}"#)).await.at("/api-key")
     };
-    let key = made(&one, 7).await;
+    let key = create(&one, 7).await;
     let first = transcript(&one, &key).await;
-    assert_eq!(made(&other, 7).await, key);
+    assert_eq!(create(&other, 7).await, key);
     assert_eq!(transcript(&other, &key).await, first);
     // Requested again, it starts afresh; a reset has the same effect.
-    assert_eq!(made(&one, 7).await, key);
+    assert_eq!(create(&one, 7).await, key);
     assert_eq!(transcript(&one, &key).await, first);
     assert_eq!(Client::with_key(&one, &key).control("POST", "reset", "").await.status, 204);
     assert_eq!(transcript(&one, &key).await, first);
-    let eight = made(&one, 8).await;
+    let eight = create(&one, 8).await;
     assert_ne!(transcript(&one, &eight).await, first);
     insta::assert_snapshot!(first.join("\n"));
 }
@@ -81,9 +81,9 @@ impl Life {
         };
         let got = self.client.json(method, &format!("/{path}"), &body).await;
         assert!(got.status < 300, "{}", got.body);
-        let made = ["customer/customer-key", "tokenResponse/token-id", "payment-plan/plan-key"];
-        if let Some(made) = made.get(self.answers.len()) {
-            self.keys[self.answers.len()] = got.at(&format!("/payload/{made}"));
+        let key_path = ["customer/customer-key", "tokenResponse/token-id", "payment-plan/plan-key"];
+        if let Some(key_path) = key_path.get(self.answers.len()) {
+            self.keys[self.answers.len()] = got.at(&format!("/payload/{key_path}"));
         }
         self.answers.push(got.body.replace(&self.client.base, ""));
     }
@@ -99,9 +99,9 @@ async fn a_thousand_worlds_interleaved_are_each_as_if_alone() {
     for seed in 0..WORLDS {
         lives.push(Mutex::new(Life::begin(&http, &sandbox, seed).await));
     }
-    let mut turns: Vec<usize> = (0..lives.len()).flat_map(|world| [world; Life::CALLS]).collect();
-    fastrand::Rng::with_seed(7).shuffle(&mut turns);
-    let calls = stream::iter(turns).map(async |world| lives[world].lock().await.call().await);
+    let mut order: Vec<usize> = (0..lives.len()).flat_map(|world| [world; Life::CALLS]).collect();
+    fastrand::Rng::with_seed(7).shuffle(&mut order);
+    let calls = stream::iter(order).map(async |world| lives[world].lock().await.call().await);
     calls.buffer_unordered(64).collect::<Vec<()>>().await;
 
     let sandbox = Sandbox::start().await.unwrap();
@@ -179,13 +179,13 @@ async fn with_keys_only_those() {
     let keys = ["merchant-number-one", "merchant-number-two"].map(|key| ApiKey::new(key).unwrap());
     let sandbox = Sandbox::builder().keys(keys).start().await.unwrap();
     assert_eq!(sandbox.api_key().expose(), "merchant-number-one");
-    let asked_for = sandbox.new_world(WorldOptions::default()).await.unwrap();
+    let requested = sandbox.new_world(WorldOptions::default()).await.unwrap();
     let cases = [
         ("merchant-number-one", 200),
         ("merchant-number-two", 200),
         ("merchant-number-three", 401),
         ("0123456789abcdef0123456789abcdef", 401),
-        (asked_for.api_key().expose(), 200),
+        (requested.api_key().expose(), 200),
     ];
     for (key, status) in cases {
         let client = Client::with_key(&sandbox, key);
@@ -217,16 +217,16 @@ async fn where_a_world_begins() {
         ("seed=7", 400, "the body: must be a JSON object"),
     ];
     for (body, status, expected) in cases {
-        let made = opened.control("POST", "worlds", body).await;
-        assert_eq!(made.status, status, "{body}");
+        let created = opened.control("POST", "worlds", body).await;
+        assert_eq!(created.status, status, "{body}");
         if status == 400 {
-            assert_eq!(made.at("/error"), expected);
+            assert_eq!(created.at("/error"), expected);
             continue;
         }
         let shape = ["/api-key", "/integrator-key", "/account-key", "/account-pin"]
-            .map(|member| made.at(member).len());
-        assert_eq!(shape, [32, 36, 36, 6], "{}", made.body);
-        let world = Client::with_key(&sandbox, &made.at("/api-key"));
+            .map(|member| created.at(member).len());
+        assert_eq!(shape, [32, 36, 36, 6], "{}", created.body);
+        let world = Client::with_key(&sandbox, &created.at("/api-key"));
         assert_eq!(world.control("GET", "clock", "").await.at("/now"), expected);
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Book {
     /// Objects as of the last answer.
     pub(crate) objects: BTreeMap<Mark, Object>,
     /// The change of the call without an answer; empty if all calls were answered.
-    pub(crate) doubt: Change,
+    pub(crate) uncertain: Change,
     /// The terms of each plan with their start, oldest first; moments are milliseconds since 1970.
     pub(crate) plans: BTreeMap<Mark, Vec<Terms>>,
 }
@@ -48,15 +48,15 @@ pub(crate) type Found = BTreeMap<Mark, Vec<Object>>;
 
 /// The result of the uncertain change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Doubt {
+pub(crate) enum Resolution {
     None,
-    Made,
-    NotMade,
+    Applied,
+    NotApplied,
 }
 
 impl Book {
     pub(crate) fn new(writer: usize) -> Self {
-        Self { writer, serial: 0, objects: BTreeMap::new(), doubt: Change::new(), plans: BTreeMap::new() }
+        Self { writer, serial: 0, objects: BTreeMap::new(), uncertain: Change::new(), plans: BTreeMap::new() }
     }
 
     /// The mark of its next object.
@@ -92,44 +92,45 @@ impl Book {
 
     /// Compares the record with the rows found. The uncertain change may have been made or not, as a whole; afterwards
     /// the record says which. All other differences are findings.
-    pub(crate) fn settle(&mut self, found: &Found) -> Result<Doubt, Vec<String>> {
+    pub(crate) fn settle(&mut self, found: &Found) -> Result<Resolution, Vec<String>> {
         let findings = differences(&self.objects, found);
         if findings.is_empty() {
-            let was = if self.doubt.is_empty() { Doubt::None } else { Doubt::NotMade };
-            self.doubt.clear();
+            let was = if self.uncertain.is_empty() { Resolution::None } else { Resolution::NotApplied };
+            self.uncertain.clear();
             return Ok(was);
         }
-        if self.doubt.is_empty() {
+        if self.uncertain.is_empty() {
             return Err(findings);
         }
-        let mut made = self.objects.clone();
-        for (mark, object) in &mut self.doubt {
+        let mut applied = self.objects.clone();
+        for (mark, object) in &mut self.uncertain {
             match object {
                 Some(object) => {
-                    if let (Some(before), Some([row])) = (made.get(mark), found.get(mark).map(Vec::as_slice))
+                    if let (Some(before), Some([row])) =
+                        (applied.get(mark), found.get(mark).map(Vec::as_slice))
                     {
                         object.stop_short(before, row);
                     }
-                    made.insert(mark.clone(), object.clone());
+                    applied.insert(mark.clone(), object.clone());
                 }
                 None => {
-                    made.remove(mark);
+                    applied.remove(mark);
                 }
             }
         }
-        let others = differences(&made, found);
+        let others = differences(&applied, found);
         if !others.is_empty() {
             let others = others
                 .into_iter()
                 .map(|finding| format!("or, if the call without an answer was made: {finding}"));
             return Err(findings.into_iter().chain(others).collect());
         }
-        let mut change = std::mem::take(&mut self.doubt);
+        let mut change = std::mem::take(&mut self.uncertain);
         for (mark, object) in change.iter_mut().filter_map(|(mark, object)| Some((mark, object.as_mut()?))) {
             object.learn(&found[mark][0]);
         }
         self.enter(change);
-        Ok(Doubt::Made)
+        Ok(Resolution::Applied)
     }
 }
 

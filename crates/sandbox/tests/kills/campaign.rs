@@ -25,7 +25,7 @@ struct Campaign {
 }
 
 impl Campaign {
-    fn asked_for() -> Self {
+    fn from_environment() -> Self {
         let number = |name: &str| Some(std::env::var(name).ok()?.parse::<u64>().unwrap());
         Self {
             kills: number("PERENNIAL_SOAK_KILLS").unwrap_or(8),
@@ -45,15 +45,15 @@ impl Campaign {
 struct Tally {
     kills: u64,
     answered: usize,
-    made: u64,
-    not_made: u64,
+    applied: u64,
+    not_applied: u64,
     payments: usize,
 }
 
 /// Holds: A killed sandbox keeps all changes that it answered.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_process_keeps_what_it_answered() {
-    let campaign = Campaign::asked_for();
+    let campaign = Campaign::from_environment();
     let (start, mut tally, mut life) = (Instant::now(), Tally::default(), 0);
     while !campaign.is_over(tally.kills) {
         let seed = campaign.seed + life;
@@ -62,13 +62,13 @@ async fn a_killed_process_keeps_what_it_answered() {
             panic!("{}\nby hand: cargo xtask soak kills --kills {kills} --seed {seed}", findings.join("\n"));
         }
         life += 1;
-        let Tally { kills, answered, made, not_made, payments } = tally;
+        let Tally { kills, answered, applied, not_applied, payments } = tally;
         eprintln!(
-            "{kills} of {} kills in {} s: {answered} calls answered; of {} without an answer {made} were made; \
+            "{kills} of {} kills in {} s: {answered} calls answered; of {} without an answer {applied} were made; \
              {payments} payments; nothing lost, doubled or torn",
             campaign.kills,
             start.elapsed().as_secs(),
-            made + not_made,
+            applied + not_applied,
         );
     }
 }
@@ -118,9 +118,9 @@ async fn round(
     tally.add(&judge(&gateway.state().await, &mut books)?);
 
     let (enough, moment) = (rng.usize(1..250), Duration::from_micros(rng.u64(0..3_000)));
-    let (reached, told) = mpsc::channel();
+    let (reached, signal) = mpsc::channel();
     let killer = std::thread::spawn(move || {
-        told.recv().is_ok_and(|()| {
+        signal.recv().is_ok_and(|()| {
             // Right after a response, a commit has hardly begun.
             pass(moment);
             served::kill(child);
@@ -166,7 +166,7 @@ fn pass(time: Duration) {
 
 impl Tally {
     fn add(&mut self, verdict: &Verdict) {
-        self.made += verdict.made;
-        self.not_made += verdict.not_made;
+        self.applied += verdict.applied;
+        self.not_applied += verdict.not_applied;
     }
 }

@@ -56,9 +56,9 @@ fn a_card_that_was_entered_is_not_in_memory_after_the_answer() {
     let post =
         |path: &str, headers: &str, body: &str| ask(&base, &format!("POST {path} HTTP/1.1{headers}"), body);
     let json = "\r\nContent-Type: application/json";
-    let made = post("/_sandbox/worlds", "", r#"{"seed":7}"#);
+    let world = post("/_sandbox/worlds", "", r#"{"seed":7}"#);
     let [integrator, account, pin] =
-        ["integrator-key", "account-key", "account-pin"].map(|name| text(&made, name));
+        ["integrator-key", "account-key", "account-pin"].map(|name| text(&world, name));
     let credentials =
         format!(r#"{{"integratorKey":"{integrator}","accountKey":"{account}","accountPin":"{pin}"}}"#);
     let access = text(&post("/v2/token/accessid", json, &credentials), "accessId");

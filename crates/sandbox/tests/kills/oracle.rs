@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Months, NaiveDate};
 use serde_json::{Value as Json, json};
 
-use crate::books::{Book, Doubt, Found, Mark, Object};
+use crate::books::{Book, Found, Mark, Object, Resolution};
 
 /// Counts of correct results.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Verdict {
     /// Uncertain changes that were made.
-    pub(crate) made: u64,
+    pub(crate) applied: u64,
     /// Uncertain changes that were not made.
-    pub(crate) not_made: u64,
+    pub(crate) not_applied: u64,
     pub(crate) payments: usize,
 }
 
@@ -24,9 +24,9 @@ pub(crate) fn judge(state: &Json, books: &mut [Book]) -> Result<Verdict, Vec<Str
     let mut verdict = Verdict { payments: rows(state, "payments").len(), ..Verdict::default() };
     for book in books.iter_mut() {
         match book.settle(&found.remove(&book.writer).unwrap_or_default()) {
-            Ok(Doubt::Made) => verdict.made += 1,
-            Ok(Doubt::NotMade) => verdict.not_made += 1,
-            Ok(Doubt::None) => {}
+            Ok(Resolution::Applied) => verdict.applied += 1,
+            Ok(Resolution::NotApplied) => verdict.not_applied += 1,
+            Ok(Resolution::None) => {}
             Err(differences) => findings.extend(differences),
         }
     }
@@ -142,26 +142,28 @@ fn days(plan: &Object) -> impl Iterator<Item = (i64, String)> {
 /// Checks that the engine has one equal transaction for each payment.
 fn transactions(state: &Json) -> Vec<String> {
     /// The id, the plan, the amount and the result.
-    type Said<'a> = (&'a str, &'a str, Option<u64>, &'a str);
-    fn said<'a>(row: &'a Json, [id, plan, result]: [&str; 3]) -> Said<'a> {
+    type Row<'a> = (&'a str, &'a str, Option<u64>, &'a str);
+    fn row_of<'a>(row: &'a Json, [id, plan, result]: [&str; 3]) -> Row<'a> {
         (text(row, id), text(row, plan), row["amount"].as_u64(), text(row, result))
     }
     let payments = rows(state, "payments").iter();
-    let mut payments: Vec<Said<'_>> =
-        payments.map(|row| said(row, ["transaction-id", "plan-key", "status"])).collect();
+    let mut payments: Vec<Row<'_>> =
+        payments.map(|row| row_of(row, ["transaction-id", "plan-key", "status"])).collect();
     let engines = rows(state, "transactions").iter().filter(|row| is_engines(row));
-    let mut engines: Vec<Said<'_>> = engines.map(|row| said(row, ["id", "order-id", "result"])).collect();
+    let mut engines: Vec<Row<'_>> = engines.map(|row| row_of(row, ["id", "order-id", "result"])).collect();
     payments.sort_unstable();
     engines.sort_unstable();
     if payments == engines {
         return Vec::new();
     }
-    let only = |of: &[Said<'_>], other: &[Said<'_>]| {
-        let only: Vec<_> = of.iter().filter(|said| !other.contains(said)).map(|said| said.0).collect();
+    let only = |of: &[Row<'_>], other: &[Row<'_>]| {
+        let only: Vec<_> = of.iter().filter(|row| !other.contains(row)).map(|row| row.0).collect();
         format!("{only:?} of {}", of.len())
     };
-    let (unmade, unpaid) = (only(&payments, &engines), only(&engines, &payments));
-    vec![format!("payments without a transaction of the engine: {unmade}; the other way round: {unpaid}")]
+    let (only_payments, only_engine) = (only(&payments, &engines), only(&engines, &payments));
+    vec![format!(
+        "payments without a transaction of the engine: {only_payments}; the other way round: {only_engine}"
+    )]
 }
 
 /// Checks that a token that is not deleted was used once for each of its sales and for each payment of its plans.

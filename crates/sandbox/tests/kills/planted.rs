@@ -127,19 +127,19 @@ async fn what_is_planted_is_seen() {
 }
 
 #[tokio::test]
-async fn a_change_in_doubt_was_made_or_not_but_never_by_halves() {
+async fn an_uncertain_change_was_made_or_not_but_never_by_halves() {
     let (state, mut books) = written().await;
     // A customer and its token are removed, as if no response had reported them.
     let (book, token) =
         owner(&mut books, |object| object.table == "tokens" && !object.text("customer-key").is_empty());
     let key = book.objects[&token].text("customer-key").to_owned();
     let customer = book.objects.iter().find(|(_, object)| object.text("key") == key).unwrap().0.clone();
-    let doubt = [token, customer].map(|mark| {
+    let uncertain = [token, customer].map(|mark| {
         let object = book.objects.remove(&mark);
         (mark, object)
     });
-    let (writer, marks) = (book.writer, doubt.clone().map(|(mark, _)| mark));
-    book.doubt = doubt.to_vec();
+    let (writer, marks) = (book.writer, uncertain.clone().map(|(mark, _)| mark));
+    book.uncertain = uncertain.to_vec();
     let without = |marks: &[Mark]| {
         let mut state = state.clone();
         for mark in marks {
@@ -152,22 +152,22 @@ async fn a_change_in_doubt_was_made_or_not_but_never_by_halves() {
         }
         state
     };
-    let mut made = books.clone();
-    assert_eq!(judge(&state, &mut made).unwrap().made, 1);
-    assert!(marks.iter().all(|mark| made[writer].objects.contains_key(mark)), "the books know it now");
+    let mut applied = books.clone();
+    assert_eq!(judge(&state, &mut applied).unwrap().applied, 1);
+    assert!(marks.iter().all(|mark| applied[writer].objects.contains_key(mark)), "the books know it now");
     for half in &marks {
         let findings = judge(&without(std::slice::from_ref(half)), &mut books.clone()).unwrap_err();
         assert!(findings[0].contains("nobody has it in their books"), "{findings:?}");
     }
-    let mut not_made = books.clone();
+    let mut not_applied = books.clone();
     // Only the difference of the tallies, which still count them, remains to be found.
-    let findings = judge(&without(&marks), &mut not_made).unwrap_err();
+    let findings = judge(&without(&marks), &mut not_applied).unwrap_err();
     assert!(findings.iter().all(|finding| finding.contains("tally")), "{findings:?}");
-    assert!(not_made[writer].doubt.is_empty());
+    assert!(not_applied[writer].uncertain.is_empty());
 }
 
 #[tokio::test]
-async fn a_turn_of_the_clock_that_was_cut_short_stands_on_its_way() {
+async fn a_change_of_the_clock_that_was_cut_short_stands_on_its_way() {
     let (state, mut books) = written().await;
     let stands = state["clock"]["now"].as_str().unwrap();
     let clock =
@@ -182,10 +182,10 @@ async fn a_turn_of_the_clock_that_was_cut_short_stands_on_its_way() {
     ];
     for (before, then, expected) in cases {
         books[0].objects.insert("w0-clock".into(), clock(before));
-        books[0].doubt = vec![("w0-clock".into(), Some(clock(then)))];
+        books[0].uncertain = vec![("w0-clock".into(), Some(clock(then)))];
         let judged = judge(&state, &mut books.clone());
         assert_eq!(
-            judged.ok().map(|verdict| (verdict.made, verdict.not_made)),
+            judged.ok().map(|verdict| (verdict.applied, verdict.not_applied)),
             expected,
             "{before} to {then}"
         );

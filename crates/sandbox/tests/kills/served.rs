@@ -51,12 +51,12 @@ pub(crate) fn spawn(path: &Path) -> Served {
 /// Waits until it listens; returns the URL, and the key of its world.
 pub(crate) fn listening(served: &mut Served) -> (String, String) {
     let mut lines = BufReader::new(served.0.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let mut said = String::new();
+    let mut output = String::new();
     let line = lines.find(|line| {
-        said.push_str(line);
+        output.push_str(line);
         line.starts_with("listening ")
     });
-    let line = line.unwrap_or_else(|| panic!("the sandbox does not start: {said}"));
+    let line = line.unwrap_or_else(|| panic!("the sandbox does not start: {output}"));
     let [_, base, key] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
     // Its other output is read, so that it never waits for a reader.
     let rest = (base.to_owned(), key.to_owned());

@@ -91,8 +91,8 @@ fn peak(process: u32) -> u64 {
 #[test]
 fn readers_that_stop_hold_no_memory_and_no_other_world() {
     // As `cargo xtask soak memory` says: 32 readers of 25,000 objects; a few of some megabytes otherwise.
-    let asked = std::env::var("PERENNIAL_SOAK_PLANS").ok().map(|plans| plans.parse().unwrap());
-    let (plans, readers) = asked.map_or((500, 8), |plans: usize| (plans, 32));
+    let plans = std::env::var("PERENNIAL_SOAK_PLANS").ok().map(|plans| plans.parse().unwrap());
+    let (plans, readers) = plans.map_or((500, 8), |plans: usize| (plans, 32));
     let folder = tempfile::tempdir().unwrap();
     let mut child = spawn(&folder.path().join("sandbox.db"));
     let (base, other) = listening(&mut child);
@@ -101,8 +101,8 @@ fn readers_that_stop_hold_no_memory_and_no_other_world() {
     let customer = line.ask("POST /rest/v2/customers", &key, r#"{"first-name":"Ada","last-name":"Byron"}"#);
     let customer = text(&customer, "/payload/customer/customer-key");
     let card = r#"{"card":"4111111111111111","exp-date":"1230"}"#;
-    let kept = format!(r#"{{"customer-key":"{customer}",{}"#, &card[1..]);
-    let token = text(&line.ask("POST /rest/v2/tokens", &key, &kept), "/payload/tokenResponse/token-id");
+    let body = format!(r#"{{"customer-key":"{customer}",{}"#, &card[1..]);
+    let token = text(&line.ask("POST /rest/v2/tokens", &key, &body), "/payload/tokenResponse/token-id");
     for number in 0..plans {
         let plan = format!(
             r#"{{"plan-name":"Gold {number}","type":"SUBSCRIPTION","customer-key":"{customer}","token-id":"{token}",

@@ -92,7 +92,7 @@ pub(crate) async fn write(
         let call = next(&mut book, &mut rng);
         let Some((status, answer)) = gateway.call(&call).await else {
             if call.expected != Expected::Refused {
-                book.doubt = call.change;
+                book.uncertain = call.change;
             }
             return Ok(book);
         };
@@ -123,7 +123,7 @@ pub(crate) async fn write(
 
 /// Enters values that only the answer contains.
 fn learn(object: &mut Object, answer: &Json) {
-    let told: &[(&str, &str)] = match object.table {
+    let members: &[(&str, &str)] = match object.table {
         "customers" => &[("key", "/payload/customer/customer-key")],
         "tokens" => &[("id", "/payload/tokenResponse/token-id")],
         "plans" => {
@@ -132,7 +132,7 @@ fn learn(object: &mut Object, answer: &Json) {
         "transactions" => &[("id", "/payload/transaction/id")],
         _ => &[],
     };
-    for (column, pointer) in told {
+    for (column, pointer) in members {
         let Some(value) = answer.pointer(pointer) else { continue };
         let value =
             if *column == "status-date" { millis(value.as_str().unwrap()).into() } else { value.clone() };
@@ -160,7 +160,7 @@ fn next(book: &mut Book, rng: &mut Rng) -> Call {
         (0..12, ..) if book.writer == 0 => {
             // Sometimes so far that the payments of many plans are made at once.
             let days = if rng.u8(0..16) == 0 { 400 } else { rng.u64(1..8) };
-            turn(book, days)
+            change_clock(book, days)
         }
         (0..30, Some((_, customer)), ..) => create_token(mark, &customer),
         (30..45, _, Some((_, token)), _) if status != "DELETED" && !token.text("customer-key").is_empty() => {
@@ -168,7 +168,7 @@ fn next(book: &mut Book, rng: &mut Rng) -> Call {
             create_plan(mark, &token, terms, price)
         }
         (45..55, Some((mark, customer)), ..) => update_customer(mark, &customer, &format!("note {price}")),
-        (55..60, _, Some((mark, token)), _) if status != "DELETED" => turn_token(mark, &token),
+        (55..60, _, Some((mark, token)), _) if status != "DELETED" => change_token(mark, &token),
         (60..65, .., Some((mark, plan))) => reprice(mark, &plan, price),
         (65..70, .., Some((mark, plan))) => restate(mark, &plan),
         (70..85, _, Some(token), _) if status == "ACTIVE" => sell(mark, &token, price),
@@ -181,9 +181,9 @@ fn next(book: &mut Book, rng: &mut Rng) -> Call {
     }
 }
 
-fn turn(book: &Book, days: u64) -> Call {
-    let shown: DateTime<Utc> = book.objects[CLOCK].text("now").parse().unwrap();
-    let then = (shown + Days::new(days)).to_rfc3339_opts(SecondsFormat::Secs, true);
+fn change_clock(book: &Book, days: u64) -> Call {
+    let now: DateTime<Utc> = book.objects[CLOCK].text("now").parse().unwrap();
+    let then = (now + Days::new(days)).to_rfc3339_opts(SecondsFormat::Secs, true);
     Call {
         method: "POST",
         path: "/_sandbox/clock".into(),
@@ -257,11 +257,11 @@ fn create_token(mark: Mark, customer: &Object) -> Call {
 }
 
 /// Switches a token from active to inactive, in which state the engine's charges decline, and back.
-fn turn_token(mark: Mark, token: &Object) -> Call {
+fn change_token(mark: Mark, token: &Object) -> Call {
     let status = if token.text("status") == "ACTIVE" { "INACTIVE" } else { "ACTIVE" };
     let body = json!({ "status": status });
-    let turned = token.with(&body);
-    one("PUT", format!("/rest/v2/tokens/{}", token.text("id")), body, mark, Some(turned))
+    let changed = token.with(&body);
+    one("PUT", format!("/rest/v2/tokens/{}", token.text("id")), body, mark, Some(changed))
 }
 
 /// Deletes a token. Its row stays, and its id stays taken.

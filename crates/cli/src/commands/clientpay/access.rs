@@ -11,7 +11,7 @@ use super::account::Account;
 use crate::failure::Failure;
 use crate::input;
 use crate::lookup::{self, Line};
-use crate::output::{Output, Record, ShownAccessId};
+use crate::output::{Output, PrintedAccessId, Record};
 
 /// Access ids.
 #[derive(Debug, Subcommand)]
@@ -69,13 +69,13 @@ impl Access {
         let access = client.access();
         match self {
             Self::New(New { customer, reveal }) => {
-                let made = if customer {
+                let renewed = if customer {
                     access.renew_for_customer(&account.customer()?).await
                 } else {
                     access.renew().await
                 };
-                let made = made.map_err(|error| Failure::lost(error, Line::new(CURRENT)))?;
-                output.written(made.map(|id| reveal.show(id)))
+                let renewed = renewed.map_err(|error| Failure::lost(error, Line::new(CURRENT)))?;
+                output.written(renewed.map(|id| reveal.show(id)))
             }
             Self::Current(reveal) => match access.current().await?.into_value() {
                 Some(id) => output.one(reveal.show(id)),
@@ -95,8 +95,8 @@ impl Access {
 }
 
 impl Reveal {
-    fn show(&self, id: AccessId) -> ShownAccessId {
-        if self.reveal { ShownAccessId::Revealed(id) } else { ShownAccessId::Masked }
+    fn show(&self, id: AccessId) -> PrintedAccessId {
+        if self.reveal { PrintedAccessId::Revealed(id) } else { PrintedAccessId::Masked }
     }
 }
 

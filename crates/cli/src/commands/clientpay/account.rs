@@ -109,12 +109,12 @@ impl Account {
         }
         let credentials = build(texts.each_ref().map(|text| text.as_ref().map_or("", |text| text.as_str())));
         Ok(credentials.map_err(|violations| {
-            let mut told = Violations::default();
+            let mut renamed = Violations::default();
             for violation in &violations {
                 let name = names.iter().find(|(member, _)| violation.field == *member);
-                told.add(name.map_or("the credentials", given), violation.rule);
+                renamed.add(name.map_or("the credentials", given), violation.rule);
             }
-            told
+            renamed
         })?)
     }
 }

@@ -65,7 +65,7 @@ pub(super) struct Named {
 
 object! {
     #[command(next_help_heading = "Page")]
-    Looks fills Builder<PageOptions> {
+    PageOptionFields fills Builder<PageOptions> {
         /// The title
         header_text = "header-text", "TEXT";
         /// The line below the title
@@ -115,7 +115,7 @@ object! {
 #[derive(Debug, Args)]
 pub(crate) struct Frame {
     #[command(flatten)]
-    looks: Looks,
+    options: PageOptionFields,
     #[command(flatten)]
     responses: Responses,
     #[command(flatten)]
@@ -126,8 +126,8 @@ pub(crate) struct Frame {
 macro_rules! framed {
     ($page:expr, $frame:expr) => {{
         let mut page = $page;
-        if let Some(looks) = $frame.looks.object() {
-            page = page.page_options(looks);
+        if let Some(options) = $frame.options.object() {
+            page = page.page_options(options);
         }
         if let Some(responses) = $frame.responses.object() {
             page = page.response_options(responses);
@@ -139,7 +139,7 @@ macro_rules! framed {
 impl Frame {
     /// Sets this line below the title, unless another one was given.
     pub(crate) fn or_subheader(mut self, text: String) -> Self {
-        self.looks.subheader_text.get_or_insert(text);
+        self.options.subheader_text.get_or_insert(text);
         self
     }
 

@@ -134,7 +134,7 @@ impl Pay {
     pub(super) async fn run(&self, client: &ClientPay, output: Output) -> Result<(), Failure> {
         let id = self.under.id()?;
         let payment = self.payment()?;
-        tell(output, self.resend.payments(client, id).pay(&payment).await?)
+        print(output, self.resend.payments(client, id).pay(&payment).await?)
     }
 
     fn payment(&self) -> Result<NewPayment, Failure> {
@@ -159,13 +159,13 @@ impl Refunded {
             refund.map_err(|violations| renamed(&by_option(&violations), "payment-id", "<PAYMENT-ID>"));
         let (refund, id) = both(refund, self.under.id())?;
         let refunded = self.resend.payments(client, id).refund(&refund).await;
-        let look = || lookup::of_refund(refund.fields().payment_id);
-        tell(output, refunded.map_err(|error| Failure::lost(error, look()))?)
+        let look_up = || lookup::of_refund(refund.fields().payment_id);
+        print(output, refunded.map_err(|error| Failure::lost(error, look_up()))?)
     }
 }
 
 /// Prints an answer. A decline is printed like an approval, and sets the exit status.
-fn tell(output: Output, answer: Response<Payment>) -> Result<(), Failure> {
+fn print(output: Output, answer: Response<Payment>) -> Result<(), Failure> {
     let decline = answer.decline();
     let printed = output.written(answer);
     decline.map_or(printed, |Decline { status, message }| {

@@ -12,7 +12,7 @@ use super::{Guide, OUTCOMES, SEED, row};
 use crate::context::Global;
 use crate::failure::Failure;
 use crate::input;
-use crate::output::{Output, Record, Shown};
+use crate::output::{IntoRecord, Output, Record};
 
 const MONTHS: u64 = 12;
 /// A key pasted from a PDF: it has an invisible hyphen at a line end.
@@ -25,15 +25,15 @@ pub(super) async fn run(global: &Global) -> Result<(), Failure> {
     let guide = Guide(global.output);
     let sandbox = Sandbox::start().await?;
     let world = sandbox.world(SEED).await?;
-    guide.say("1. A sandbox of the gateway runs on this machine. Its clock stands at 2027-01-01.");
+    guide.print("1. A sandbox of the gateway runs on this machine. Its clock stands at 2027-01-01.");
 
-    let told = tour(guide, &client(global, &sandbox, &world)?, &world).await?;
+    let report = tour(guide, &client(global, &sandbox, &world)?, &world).await?;
     sandbox.stop().await;
     if global.output.is_json() {
-        return global.output.record(&told.record());
+        return global.output.record(&report.record());
     }
-    guide.sum_up(&told)?;
-    guide.say_next_steps();
+    guide.sum_up(&report)?;
+    guide.print_next_steps();
     Ok(())
 }
 
@@ -48,7 +48,7 @@ fn client(global: &Global, sandbox: &Sandbox, world: &World) -> Result<Clearent,
 }
 
 /// Results of the tour.
-struct Told {
+struct Report {
     refused_key: String,
     customer: Customer,
     token: Token,
@@ -62,7 +62,7 @@ struct Told {
     declined: Charged,
 }
 
-async fn tour(guide: Guide, client: &Clearent, world: &World) -> Result<Told, Failure> {
+async fn tour(guide: Guide, client: &Clearent, world: &World) -> Result<Report, Failure> {
     let refused_key = check_key(guide, client).await?;
     let (customer, token, plan) = sign_up(guide, client).await?;
 
@@ -72,17 +72,17 @@ async fn tour(guide: Guide, client: &Clearent, world: &World) -> Result<Told, Fa
 
     let plan_refusal = refusal(client.plans().delete(&plan.plan_key).await)?;
     let customer_refusal = refusal(client.customers().delete(&customer.customer_key).await)?;
-    guide.say("6. What has a history cannot be deleted:");
+    guide.print("6. What has a history cannot be deleted:");
     for refusal in [&plan_refusal, &customer_refusal] {
-        guide.say(&format!("   {refusal}.").replace("; ", ";\n     "));
+        guide.print(&format!("   {refusal}.").replace("; ", ";\n     "));
     }
 
     let suspended = client.plans().suspend(&plan.plan_key).await?.into_value();
     let canceled = client.plans().cancel(&plan.plan_key).await?.into_value();
-    guide.say("7. So the plan is suspended, then canceled, which is final.");
+    guide.print("7. So the plan is suspended, then canceled, which is final.");
 
     let declined = declined_sale(guide, client, &token).await?;
-    Ok(Told {
+    Ok(Report {
         refused_key,
         customer,
         token,
@@ -108,9 +108,9 @@ async fn check_key(guide: Guide, client: &Clearent) -> Result<String, Failure> {
     if customers.next().await.transpose()?.is_some() {
         return Err(Failure::Unexpected("the new sandbox has customers"));
     }
-    guide.say("2. A key pasted from a PDF is refused before it is sent:");
-    guide.say(&format!("   {refused}."));
-    guide.say("   A whole one is accepted: the gateway lists no customers yet.");
+    guide.print("2. A key pasted from a PDF is refused before it is sent:");
+    guide.print(&format!("   {refused}."));
+    guide.print("   A whole one is accepted: the gateway lists no customers yet.");
     Ok(refused.to_string())
 }
 
@@ -118,8 +118,8 @@ async fn sign_up(guide: Guide, client: &Clearent) -> Result<(Customer, Token, Pl
     let ada =
         NewCustomer::builder().first_name("Ada").last_name("Byron").email("ada@example.test").build()?;
     let customer = client.customers().create(&ada).await?.into_value();
-    guide.say("3. Ada Byron becomes a customer, and her card a token:");
-    guide.say(&format!("   {}", customer.customer_key));
+    guide.print("3. Ada Byron becomes a customer, and her card a token:");
+    guide.print(&format!("   {}", customer.customer_key));
 
     let card = NewToken::builder()
         .card(CARD)
@@ -130,7 +130,7 @@ async fn sign_up(guide: Guide, client: &Clearent) -> Result<(Customer, Token, Pl
         .build()?;
     let token = client.tokens().create(card).await?.into_value();
     let id = token.token_id.clone().ok_or(Failure::Unexpected("the new token has no id"))?;
-    guide.say(&format!("   {id}"));
+    guide.print(&format!("   {id}"));
 
     let plan = NewPlan::builder()
         .plan_name("Gold membership")
@@ -143,11 +143,11 @@ async fn sign_up(guide: Guide, client: &Clearent) -> Result<(Customer, Token, Pl
         .status(PlanStatus::ACTIVE)
         .build()?;
     let (amount, day, total) = (plan.fields().payment_amount, plan.day(), plan.total());
-    guide.say(&format!(
+    guide.print(&format!(
         "4. A plan will charge it {amount} on day {day} of each month of 2027, {total} in all:"
     ));
     let plan = client.plans().create(&plan).await?.into_value();
-    guide.say(&format!("   {}", plan.plan_key));
+    guide.print(&format!("   {}", plan.plan_key));
     Ok((customer, token, plan))
 }
 
@@ -172,7 +172,7 @@ async fn let_a_year_pass(
         bar.set_message(format!("{}, payments: {}", fired.now.date(), payments.len()));
     }
     bar.finish_and_clear();
-    guide.say(&format!("5. The clock advances month by month: {} payments arrive.", payments.len()));
+    guide.print(&format!("5. The clock advances month by month: {} payments arrive.", payments.len()));
     Ok(payments)
 }
 
@@ -182,7 +182,7 @@ async fn declined_sale(guide: Guide, client: &Clearent, token: &Token) -> Result
     let sold = client.transactions().sale(&charge).await?.into_value();
     let decline = sold.decline().ok_or(Failure::Unexpected("a sale of a trigger amount was approved"))?;
     let message = decline.message.unwrap_or_default();
-    guide.say(&format!(
+    guide.print(&format!(
         "8. A sale of {DECLINED_AMOUNT} is declined, which is a value and no error: {message}."
     ));
     Ok(sold)
@@ -196,7 +196,7 @@ fn refusal<T>(deleted: Result<T, Error>) -> Result<Refusal, Failure> {
     }
 }
 
-impl Told {
+impl Report {
     fn charged(&self) -> Total {
         self.payments.iter().filter_map(|payment| payment.payment_amount).sum()
     }
@@ -262,16 +262,16 @@ impl Guide {
         }
     }
 
-    fn sum_up(self, told: &Told) -> Result<(), Failure> {
-        self.say("In short:");
-        let declined = told.declined.decline().and_then(|decline| decline.code).unwrap_or_default();
-        let status = told.canceled.status.as_ref().map(ToString::to_string).unwrap_or_default();
+    fn sum_up(self, report: &Report) -> Result<(), Failure> {
+        self.print("In short:");
+        let declined = report.declined.decline().and_then(|decline| decline.code).unwrap_or_default();
+        let status = report.canceled.status.as_ref().map(ToString::to_string).unwrap_or_default();
         let rows = vec![
-            row("customer", told.customer.customer_key.to_string()),
-            row("plan", told.plan.plan_key.to_string()),
+            row("customer", report.customer.customer_key.to_string()),
+            row("plan", report.plan.plan_key.to_string()),
             row("plan status", status),
-            row("payments made", told.payments.len().to_string()),
-            row("total charged", told.charged().to_string()),
+            row("payments made", report.payments.len().to_string()),
+            row("total charged", report.charged().to_string()),
             row("refused deletions", "the plan, the customer".to_owned()),
             row("declined sales", format!("1 (result code {declined})")),
         ];

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::{Guide, OUTCOMES, SEED, row};
 use crate::context::Global;
 use crate::failure::Failure;
-use crate::output::{Output, Record, Shown};
+use crate::output::{IntoRecord, Output, Record};
 
 /// Numbers of the vendor's published list: an approved one, and a declined one.
 const CARD: &str = "4000100011112224";
@@ -31,15 +31,15 @@ pub(super) async fn run(global: &Global) -> Result<(), Failure> {
     let guide = Guide(global.output);
     let sandbox = Sandbox::start().await?;
     let world = sandbox.world(SEED).await?;
-    guide.say("1. A sandbox of the gateway runs on this machine. Its clock stands at 2027-01-01.");
+    guide.print("1. A sandbox of the gateway runs on this machine. Its clock stands at 2027-01-01.");
 
-    let told = tour(guide, &client(global, &sandbox, &world)?, global.deadline()).await?;
+    let report = tour(guide, &client(global, &sandbox, &world)?, global.deadline()).await?;
     sandbox.stop().await;
     if global.output.is_json() {
-        return global.output.record(&told.record());
+        return global.output.record(&report.record());
     }
-    told.sum_up(guide)?;
-    guide.say_next_steps();
+    report.sum_up(guide)?;
+    guide.print_next_steps();
     Ok(())
 }
 
@@ -53,7 +53,7 @@ fn client(global: &Global, sandbox: &Sandbox, world: &World) -> Result<ClientPay
 }
 
 /// Results of the tour.
-struct Told {
+struct Report {
     page: Page,
     postbacks: Vec<Payment>,
     on_page: Payment,
@@ -64,13 +64,13 @@ struct Told {
     found: Vec<Payment>,
 }
 
-async fn tour(guide: Guide, client: &ClientPay, patience: Duration) -> Result<Told, Failure> {
+async fn tour(guide: Guide, client: &ClientPay, patience: Duration) -> Result<Report, Failure> {
     open_session(guide, client).await?;
     let hook = TcpListener::bind(("127.0.0.1", 0)).await.map_err(Failure::System)?;
     let page = make_page(guide, client, &hook).await?;
     let pay = async {
         fill_in(&page, patience).await?;
-        Ok::<_, Failure>([told_by(&hook).await?, told_by(&hook).await?])
+        Ok::<_, Failure>([receive_postback(&hook).await?, receive_postback(&hook).await?])
     };
     let late = |_| Failure::Unexpected("the gateway posted nothing of the payment");
     let postbacks = Vec::from(timeout(patience, pay).await.map_err(late)??);
@@ -82,12 +82,12 @@ async fn tour(guide: Guide, client: &ClientPay, patience: Duration) -> Result<To
     let declined = client.payments().pay(&payment("10.00", DECLINED_CARD)?).await?.into_value();
     let decline = declined.decline().ok_or(Failure::Unexpected("a card that is declined was approved"))?;
     let message = decline.message.unwrap_or_default();
-    guide.say(&format!("8. Another card is declined, which is a value and no error: {message}."));
+    guide.print(&format!("8. Another card is declined, which is a value and no error: {message}."));
 
     let id = direct.payment_id.clone().ok_or(Failure::Unexpected("the payment has no id"))?;
     let refund = Refund::builder().payment_id(&id).build()?;
     let refunded = client.payments().refund(&refund).await?.into_value();
-    guide.say(&format!(
+    guide.print(&format!(
         "9. Payment {id} is given back. It was not settled yet, so it is {}.",
         status(&refunded)
     ));
@@ -96,9 +96,9 @@ async fn tour(guide: Guide, client: &ClientPay, patience: Duration) -> Result<To
     let session = session.map_err(|InvalidValue(rule)| Violations::one("sessionId", rule))?;
     let search = PaymentSearch::builder().group(session).build()?;
     let found = client.payments().search(search).collect_all().await?;
-    guide.say(&format!("10. A search for {SESSION} finds all of them:"));
+    guide.print(&format!("10. A search for {SESSION} finds all of them:"));
     guide.payments(&found)?;
-    Ok(Told { page, postbacks, on_page, direct, refused, declined, refunded, found })
+    Ok(Report { page, postbacks, on_page, direct, refused, declined, refunded, found })
 }
 
 /// Requests the live access id before it creates one, as the client does itself for every call.
@@ -110,7 +110,7 @@ async fn open_session(guide: Guide, client: &ClientPay) -> Result<(), Failure> {
     if client.access().current().await?.into_value().is_none() {
         return Err(Failure::Unexpected("the new access id is not live"));
     }
-    guide.say("2. No access id is live yet, so one is made. From now on all who ask get the same.");
+    guide.print("2. No access id is live yet, so one is made. From now on all who ask get the same.");
     Ok(())
 }
 
@@ -130,10 +130,10 @@ async fn make_page(guide: Guide, client: &ClientPay, hook: &TcpListener) -> Resu
         )
         .build()?;
     let id = client.new_request_id().await?.into_value();
-    guide.say(&format!("3. A request id is asked for, to be kept before it is used: {}.", id.expose()));
+    guide.print(&format!("3. A request id is asked for, to be kept before it is used: {}.", id.expose()));
     let page = client.pages().under(id).invoices(&page).await?.into_value();
-    guide.say("4. Under it a page is made, on which an invoice of 2490.50 is paid:");
-    guide.say(&format!("   {}", page.url));
+    guide.print("4. Under it a page is made, on which an invoice of 2490.50 is paid:");
+    guide.print(&format!("   {}", page.url));
     Ok(page)
 }
 
@@ -165,7 +165,7 @@ async fn browse(method: Method, url: &str, form: String, patience: Duration) -> 
 }
 
 /// Receives one postback, as the merchant's own server does.
-async fn told_by(hook: &TcpListener) -> Result<Payment, Failure> {
+async fn receive_postback(hook: &TcpListener) -> Result<Payment, Failure> {
     let body = receive(hook).await.map_err(Failure::System)?;
     match postback(&body)? {
         Postback::Payment(payment) => Ok(*payment),
@@ -201,16 +201,16 @@ async fn confirm(
     page: &Page,
     postbacks: &[Payment],
 ) -> Result<Payment, Failure> {
-    let asked = Expected { request_id: page.request_id.clone(), amount: "2490.50".parse().ok() };
-    let confirmed = client.payments().confirm(&asked).await?.into_value();
+    let expected = Expected { request_id: page.request_id.clone(), amount: "2490.50".parse().ok() };
+    let confirmed = client.payments().confirm(&expected).await?.into_value();
     let confirmed = confirmed.filter(|confirmed| confirmed.verdict() == Verdict::Approved);
     let confirmed = confirmed.ok_or(Failure::Unexpected("the payment on the page was not made"))?;
-    let told: Vec<String> = postbacks.iter().map(status).collect();
-    guide.say(&format!(
+    let statuses: Vec<String> = postbacks.iter().map(status).collect();
+    guide.print(&format!(
         "5. The payer pays on it by card. It is posted that this is {}.",
-        told.join(", then ")
+        statuses.join(", then ")
     ));
-    guide.say("   Anybody could post that, so the gateway is asked: the invoice is paid.");
+    guide.print("   Anybody could post that, so the gateway is asked: the invoice is paid.");
     Ok(confirmed.payment().clone())
 }
 
@@ -223,7 +223,7 @@ async fn pay_twice(guide: Guide, client: &ClientPay) -> Result<Payment, Failure>
     if first.payment_id.is_none() || first.payment_id != second.payment_id {
         return Err(Failure::Unexpected("a payment was made twice"));
     }
-    guide.say("6. A payment of 540.25 without a page is sent twice under one request id, and made once.");
+    guide.print("6. A payment of 540.25 without a page is sent twice under one request id, and made once.");
     Ok(first)
 }
 
@@ -238,7 +238,7 @@ async fn reuse(guide: Guide, client: &ClientPay, used: &UsedRequestId) -> Result
         return Err(Failure::Unexpected("a request id was taken twice"));
     };
     let message = error.gateway_message().map(str::to_owned).ok_or(Failure::Gateway(error))?;
-    guide.say(&format!("7. Another request under that id is refused: {message}"));
+    guide.print(&format!("7. Another request under that id is refused: {message}"));
     Ok(message)
 }
 
@@ -258,7 +258,7 @@ fn status(payment: &Payment) -> String {
     payment.payment_status.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
-impl Told {
+impl Report {
     fn record(self) -> Record {
         let posted =
             |payment: &Payment| Record::default().with("paymentStatus", payment.payment_status.clone());
@@ -274,7 +274,7 @@ impl Told {
     }
 
     fn sum_up(&self, guide: Guide) -> Result<(), Failure> {
-        guide.say("In short:");
+        guide.print("In short:");
         let paid = |payment: &Payment| {
             let id = payment.payment_id.as_ref().map(ToString::to_string).unwrap_or_default();
             let amount = payment.payment_amount.map(|amount| amount.to_string()).unwrap_or_default();

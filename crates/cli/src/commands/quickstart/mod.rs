@@ -47,19 +47,19 @@ impl Quickstart {
 struct Guide(Output);
 
 impl Guide {
-    fn say(self, text: &str) {
+    fn print(self, text: &str) {
         if self.0 == Output::Table {
             note(text);
         }
     }
 
     /// Prints the next steps.
-    fn say_next_steps(self) {
-        self.say("");
-        self.say("Next:");
-        self.say("  docs/guide/getting-started.md     the same in a program of your own");
-        self.say("  perennial sandbox serve           a sandbox for it, with a console to look at");
-        self.say("  perennial connect --help          how the key of a real merchant is kept");
+    fn print_next_steps(self) {
+        self.print("");
+        self.print("Next:");
+        self.print("  docs/guide/getting-started.md     the same in a program of your own");
+        self.print("  perennial sandbox serve           a sandbox for it, with a console to look at");
+        self.print("  perennial connect --help          how the key of a real merchant is kept");
     }
 }
 

@@ -61,9 +61,9 @@ impl Control {
         request.headers_mut().extend(self.key.as_ref().map(auth::api_key));
 
         let deadline = Deadline::after(Instant::now(), self.timeout);
-        let look = look(request.method(), call);
+        let look_up = look_up(request.method(), call);
         let answered = self.exchange.exchange(request, deadline).await;
-        let answer = answered.map_err(|error| Failure::Unanswered { error, look })?;
+        let answer = answered.map_err(|error| Failure::Unanswered { error, look_up })?;
         let document = match answer.body().as_ref() {
             [] => Ok(Json::Null),
             body => serde_json::from_slice::<Json>(body),
@@ -71,8 +71,8 @@ impl Control {
         match (answer.status(), document) {
             (status, Ok(document)) if status.is_success() => Ok(document),
             (status, Ok(document)) if document["error"].is_string() => {
-                let told = document["error"].as_str().unwrap_or_default().to_owned();
-                Err(Failure::Sandbox { status, told })
+                let message = document["error"].as_str().unwrap_or_default().to_owned();
+                Err(Failure::Sandbox { status, message })
             }
             _ => Err(Failure::Unexpected("what answered is no sandbox of this version: check --base-url")),
         }
@@ -80,7 +80,7 @@ impl Control {
 }
 
 /// The command that shows whether a call that changes something was performed.
-fn look(method: &Method, call: &str) -> Option<&'static str> {
+fn look_up(method: &Method, call: &str) -> Option<&'static str> {
     match call.split('/').next()? {
         _ if method == Method::GET => None,
         "faults" => Some("perennial sandbox fault list"),

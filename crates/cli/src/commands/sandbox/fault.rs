@@ -170,8 +170,8 @@ fn in_a_cell(fault: &mut Json) {
     let Some(effect) = fault["effect"].as_object() else { return };
     let kind = effect.get("kind").and_then(Json::as_str).unwrap_or_default().to_owned();
     let parameters = effect.iter().filter(|(name, _)| *name != "kind");
-    let told = parameters.fold(kind, |told, (name, value)| format!("{told}, {name} {value}"));
-    fault["effect"] = told.into();
+    let text = parameters.fold(kind, |text, (name, value)| format!("{text}, {name} {value}"));
+    fault["effect"] = text.into();
 }
 
 impl Fault {

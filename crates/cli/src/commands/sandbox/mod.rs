@@ -119,8 +119,8 @@ impl Local {
                 world.extend(seed.map(|seed| ("seed".into(), seed.into())));
                 world.extend(now.map(|now| ("now".into(), now.into())));
                 world.insert("gateway".into(), gateway.into());
-                let made = Control::of_anyone(global)?.post("worlds", &world.into()).await?;
-                output.record(&Record::of_json(made))
+                let created = Control::of_anyone(global)?.post("worlds", &world.into()).await?;
+                output.record(&Record::of_json(created))
             }
             Self::Clock => output.record(&Record::of_json(Control::of(global)?.get("clock").await?)),
             Self::Advance(Advance { to }) => {
@@ -128,8 +128,8 @@ impl Local {
                 let fired = Control::of(global)?.post("clock", &json!({ member: to })).await;
                 let fired = fired.map_err(|failure| match failure {
                     // The sandbox names the forms of one member, and here one argument has them all.
-                    Failure::Sandbox { status, told } if told.contains("such as") => {
-                        Failure::Sandbox { status, told: FORMS.to_owned() }
+                    Failure::Sandbox { status, message } if message.contains("such as") => {
+                        Failure::Sandbox { status, message: FORMS.to_owned() }
                     }
                     failure => failure,
                 })?;
@@ -141,8 +141,8 @@ impl Local {
                 output.rows(LOG, Record::list_of_json(log))
             }
             Self::Snapshot => {
-                let kept = Control::of(global)?.post("snapshot", &json!({})).await?;
-                output.record(&Record::of_json(kept))
+                let snapshot = Control::of(global)?.post("snapshot", &json!({})).await?;
+                output.record(&Record::of_json(snapshot))
             }
             Self::Restore(Restore { id }) => {
                 let control = Control::of(global)?;

@@ -36,8 +36,8 @@ impl AccountCredential {
     pub(crate) fn of_world(seed: Seed) -> [Self; 2] {
         let credentials::Credentials { api_key: _, integrator_key, account_key, account_pin } =
             credentials::Credentials::of(seed);
-        let door = |kind| Self::new(kind, &integrator_key, &account_key, &account_pin);
-        [door("account"), door("customer")]
+        let credential = |kind| Self::new(kind, &integrator_key, &account_key, &account_pin);
+        [credential("account"), credential("customer")]
     }
 
     pub(crate) fn bind(&self, connection: &Connection, world: i64) -> Result<()> {

@@ -8,7 +8,7 @@ use crate::store::session::Session;
 use crate::store::world::{Kind, WorldKey};
 
 /// A stored page.
-pub(crate) struct KeptPage {
+pub(crate) struct StoredPage {
     pub(crate) request_id: String,
     /// Its name in URLs, such as `invoicePaymentPage`.
     pub(crate) kind: String,
@@ -21,7 +21,7 @@ pub(crate) struct KeptPage {
     pub(crate) payer: Option<String>,
 }
 
-impl KeptPage {
+impl StoredPage {
     /// The status of the page at this time.
     pub(crate) fn status(&self, now: Moment) -> PageStatus {
         match &self.ended {
@@ -34,7 +34,13 @@ impl KeptPage {
 
 impl Session<'_> {
     /// Stores a page for this many seconds.
-    pub(crate) fn keep_page(&self, request_id: &str, kind: &str, document: &str, seconds: u32) -> Result<()> {
+    pub(crate) fn store_page(
+        &self,
+        request_id: &str,
+        kind: &str,
+        document: &str,
+        seconds: u32,
+    ) -> Result<()> {
         let number = self.next(Kind::Page)?;
         let sql = "INSERT INTO pages (world, number, request_id, kind, document, created, expires)
                    VALUES (?, ?, ?, ?, ?, ?, ?)";
@@ -43,19 +49,19 @@ impl Session<'_> {
         self.connection.prepare_cached(sql)?.execute(page).map(|_| ())
     }
 
-    pub(crate) fn page(&self, request_id: &str) -> Result<Option<KeptPage>> {
+    pub(crate) fn page(&self, request_id: &str) -> Result<Option<StoredPage>> {
         let sql = "SELECT * FROM pages WHERE world = ? AND request_id = ?";
         self.connection.prepare_cached(sql)?.query_row(params![self.world, request_id], page).optional()
     }
 
     /// The pages of a kind, oldest first.
-    pub(crate) fn pages(&self, kind: &str) -> Result<Vec<KeptPage>> {
+    pub(crate) fn pages(&self, kind: &str) -> Result<Vec<StoredPage>> {
         let sql = "SELECT * FROM pages WHERE world = ? AND kind = ? ORDER BY number";
         self.connection.prepare_cached(sql)?.query_map(params![self.world, kind], page)?.collect()
     }
 
     /// The last pages of all kinds, newest first.
-    pub(crate) fn last_pages(&self, limit: u32) -> Result<Vec<KeptPage>> {
+    pub(crate) fn last_pages(&self, limit: u32) -> Result<Vec<StoredPage>> {
         let sql = "SELECT * FROM pages WHERE world = ? ORDER BY number DESC LIMIT ?";
         self.connection.prepare_cached(sql)?.query_map(params![self.world, limit], page)?.collect()
     }
@@ -87,9 +93,9 @@ pub(crate) fn world_key_of_page(
         .optional()
 }
 
-fn page(row: &Row<'_>) -> Result<KeptPage> {
+fn page(row: &Row<'_>) -> Result<StoredPage> {
     let ended = row.get::<_, Option<String>>("ended")?;
-    Ok(KeptPage {
+    Ok(StoredPage {
         request_id: row.get("request_id")?,
         kind: row.get("kind")?,
         document: row.get("document")?,

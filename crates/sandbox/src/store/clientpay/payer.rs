@@ -12,12 +12,12 @@ use serde_json::{Map, Value as Json};
 
 use crate::issuer::clientpay::Trigger;
 use crate::mask;
-use crate::store::row::{Columns, insert, prose, read, read_some, shown, text, update};
+use crate::store::row::{Columns, insert, prose, read, read_some, text, to_text, update};
 use crate::store::session::Session;
 use crate::store::world::Kind;
 
 /// A payer's stored method.
-pub(crate) struct KeptMethod {
+pub(crate) struct StoredMethod {
     pub(crate) id: PaymentMethodId,
     pub(crate) kind: PaymentKind,
     pub(crate) name: Option<String>,
@@ -148,7 +148,7 @@ impl Session<'_> {
             let CardFields { card_number, expiration_date, cardholder_name, cvv: _ } = card.fields();
             columns.extend([
                 ("name", prose(cardholder_name)),
-                ("card_type", shown(card_number.brand())),
+                ("card_type", to_text(card_number.brand())),
                 ("last_four", card_number.last_four().to_owned().into()),
                 ("exp_date", expiration_date.to_string().into()),
             ]);
@@ -171,24 +171,24 @@ impl Session<'_> {
     }
 
     /// The methods of a payer, oldest first.
-    pub(crate) fn methods_of(&self, payer: &str) -> Result<Vec<KeptMethod>> {
+    pub(crate) fn methods_of(&self, payer: &str) -> Result<Vec<StoredMethod>> {
         let sql = "SELECT * FROM methods WHERE world = ? AND payer_id = ? ORDER BY number";
         self.connection.prepare_cached(sql)?.query_map(params![self.world, payer], method)?.collect()
     }
 
-    pub(crate) fn method(&self, id: &str) -> Result<Option<KeptMethod>> {
+    pub(crate) fn method(&self, id: &str) -> Result<Option<StoredMethod>> {
         let sql = "SELECT * FROM methods WHERE world = ? AND id = ?";
         self.connection.prepare_cached(sql)?.query_row(params![self.world, id], method).optional()
     }
 
     /// Writes the changes of a method.
-    pub(crate) fn update_method(&self, kept: &KeptMethod, changes: &MethodUpdate) -> Result<()> {
+    pub(crate) fn update_method(&self, method: &StoredMethod, changes: &MethodUpdate) -> Result<()> {
         let MethodUpdateFields { id, is_primary, cardholder_name, expiration_date, name_on_account } =
             changes.fields();
         let name = cardholder_name.or(name_on_account);
         let is_primary = is_primary.map(|flag| flag.0);
         if is_primary == Some(true) {
-            self.no_primary(&kept.payer_id)?;
+            self.no_primary(&method.payer_id)?;
         }
         let columns: Columns = [
             ("name", name.map(|_| prose(name))),
@@ -202,9 +202,9 @@ impl Session<'_> {
     }
 }
 
-fn method(row: &Row<'_>) -> Result<KeptMethod> {
+fn method(row: &Row<'_>) -> Result<StoredMethod> {
     let trigger = row.get::<_, Option<String>>("outcome")?;
-    Ok(KeptMethod {
+    Ok(StoredMethod {
         id: read(row, "id")?,
         kind: PaymentKind(row.get("method")?),
         name: row.get("name")?,

@@ -60,11 +60,11 @@ fn killed(folder: &Path, from: i64, to: i64) -> Written {
 
 /// The result of a start: the rows, or the text of its refusal.
 fn started(folder: &Path) -> Result<Vec<i64>, String> {
-    started_and_told(folder).map(|(rows, _)| rows)
+    started_with_dropped(folder).map(|(rows, _)| rows)
 }
 
 /// The result of a start, with the number of bytes that it reports as dropped.
-fn started_and_told(folder: &Path) -> Result<(Vec<i64>, Option<u64>), String> {
+fn started_with_dropped(folder: &Path) -> Result<(Vec<i64>, Option<u64>), String> {
     let store = Store::open(Some(&folder.join("a.db")));
     let found = store.map(|store| {
         let found = (rows(&store), store.dropped);
@@ -201,7 +201,7 @@ fn cuts_and_flips_lose_no_answer_in_silence() {
 ///
 /// Holds: A write-ahead log that is cut or flipped at any byte is reported.
 #[test]
-fn a_log_that_is_cut_or_flipped_anywhere_is_told() {
+fn a_log_that_is_cut_or_flipped_anywhere_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     for large in [None, Some(0), Some(1)] {
         let path = folder.path().join("a.db");
@@ -220,19 +220,19 @@ fn a_log_that_is_cut_or_flipped_anywhere_is_told() {
         let wal = written.wal.as_ref().unwrap();
         let all = vec![0, 1, 2];
         written.put(folder.path());
-        assert_eq!(started_and_told(folder.path()), Ok((all.clone(), None)), "{large:?}");
-        let (mut refused, mut told) = (0, 0);
+        assert_eq!(started_with_dropped(folder.path()), Ok((all.clone(), None)), "{large:?}");
+        let (mut refused, mut interrupted) = (0, 0);
         let mut judge = |what: String, wal: &[u8]| {
             Written { db: written.db.clone(), wal: Some(wal.to_vec()) }.put(folder.path());
             let state = Wal::read(&log).unwrap().state;
             match state {
-                State::Interrupted(_) => told += 1,
+                State::Interrupted(_) => interrupted += 1,
                 State::Cut | State::Damaged => refused += 1,
                 State::Missing | State::Whole => panic!("{what} in silence"),
             }
             // What the log is read as is what a start says.
-            if (refused + told) % 32 == 0 {
-                match (started_and_told(folder.path()), state) {
+            if (refused + interrupted) % 32 == 0 {
+                match (started_with_dropped(folder.path()), state) {
                     (Ok((rows, Some(bytes))), State::Interrupted(dropped)) => {
                         assert!(all.starts_with(&rows) && bytes == dropped, "{what}: {rows:?}");
                     }
@@ -264,11 +264,14 @@ fn a_log_that_is_cut_or_flipped_anywhere_is_told() {
         judge(format!("{large:?} zeros from the begin"), &gone);
         gone.fill(0);
         judge(format!("{large:?} zeros only"), &gone);
-        assert!(refused > 200 && (told > 0) == large.is_some(), "{large:?}: {refused} refused, {told} told");
+        assert!(
+            refused > 200 && (interrupted > 0) == large.is_some(),
+            "{large:?}: {refused} refused, {interrupted} interrupted"
+        );
         if large == Some(0) {
             // A kill after the commit of a large write, before the file grows: nothing is lost.
             Written { db: written.db.clone(), wal: Some(wal[..ends(frames)].to_vec()) }.put(folder.path());
-            assert_eq!(started_and_told(folder.path()), Ok((all, Some(0))));
+            assert_eq!(started_with_dropped(folder.path()), Ok((all, Some(0))));
         }
         fs::remove_file(&path).unwrap();
         let _ = fs::remove_file(&log);

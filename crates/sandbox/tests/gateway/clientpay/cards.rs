@@ -110,8 +110,8 @@ async fn nor_in_any_field_of_a_form() {
         ("/v2/payer/payerpage", &payers, "/payerPageUrl"),
     ] {
         let fresh = async || {
-            let made = merchant.keyed(path, body).await;
-            let url = made.at(member);
+            let created = merchant.keyed(path, body).await;
+            let url = created.at(member);
             let path = url.split('#').next().unwrap().strip_prefix(sandbox.base_url()).unwrap().to_owned();
             let page = client.send("GET", &path, &[], "").await.body;
             (path, page)
@@ -187,8 +187,8 @@ async fn nor_in_the_control_interface() {
                 *body.pointer_mut(&place).unwrap() = spellings.next().unwrap().into();
                 let got = client.control(method, call, &body.to_string()).await;
                 let member = place[1..].replace('/', ".");
-                let told = format!(r#"{{"error":"{member}: must not hold a card number"}}"#);
-                assert_eq!((got.status, got.body), (400, told), "{call} {place}");
+                let error = format!(r#"{{"error":"{member}: must not hold a card number"}}"#);
+                assert_eq!((got.status, got.body), (400, error), "{call} {place}");
             }
         }
     }

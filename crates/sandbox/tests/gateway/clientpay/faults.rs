@@ -47,18 +47,21 @@ async fn whatever_strikes_a_payment_its_request_id_makes_one() {
         (Effect::EvictAccessId, Some((401, "The access ID or the credentials are not valid.")), 0),
     ];
     let sandbox = Sandbox::start().await.unwrap();
-    for (effect, told, made) in cases {
+    for (effect, response, count) in cases {
         let mut merchant = Merchant::of(&sandbox).await;
         let (id, before) = (merchant.request_id().await, payments(&merchant).await);
         sandbox.fault(&Fault::on(PAYMENTS, effect.clone()).times(1)).await.unwrap();
         let got = pay(&merchant, &id).await;
         assert_eq!(
             got.as_ref().map(|(status, _)| *status),
-            told.map(|(status, _)| status),
+            response.map(|(status, _)| status),
             "{effect:?}: {got:?}"
         );
-        assert!(told.is_none_or(|(_, words)| got.as_ref().unwrap().1.contains(words)), "{effect:?}: {got:?}");
-        assert_eq!(payments(&merchant).await - before, made, "{effect:?}");
+        assert!(
+            response.is_none_or(|(_, words)| got.as_ref().unwrap().1.contains(words)),
+            "{effect:?}: {got:?}"
+        );
+        assert_eq!(payments(&merchant).await - before, count, "{effect:?}");
         sandbox.clear_faults().await.unwrap();
         let is_evicted = effect == Effect::EvictAccessId;
         assert_eq!(
@@ -70,7 +73,7 @@ async fn whatever_strikes_a_payment_its_request_id_makes_one() {
         }
         // Sent again, the payment is made if it was not, and refused if it was.
         let again = pay(&merchant, &id).await.unwrap();
-        assert_eq!(again.0, if made == 0 { 200 } else { 400 }, "{effect:?}: {again:?}");
+        assert_eq!(again.0, if count == 0 { 200 } else { 400 }, "{effect:?}: {again:?}");
         assert_eq!(payments(&merchant).await - before, 1, "{effect:?}");
     }
 }

@@ -67,8 +67,8 @@ async fn the_number_of_a_test_card_alone_decides() {
         assert_eq!(paid["message"].as_str(), message, "{number}");
         assert_eq!(paid["paymentID"].as_str().unwrap().len(), 8, "{number}: a decline is a payment too");
     }
-    let kept = merchant.state().await["clientpay-payments"].as_array().unwrap().len();
-    assert_eq!(kept, APPROVED.len() + DECLINED.len());
+    let count = merchant.state().await["clientpay-payments"].as_array().unwrap().len();
+    assert_eq!(count, APPROVED.len() + DECLINED.len());
 }
 
 #[tokio::test]
@@ -134,10 +134,10 @@ async fn what_cannot_be_charged_is_refused_by_field() {
     }
     // A card is valid until the last day of its month; later charges are declined.
     let (last, over) = (card("4000100011112224", 1, 2027), card("4000100011112224", 12, 2026));
-    let told = async |body: &Json| merchant.keyed("/v2/payment", body).await.at("/message");
-    assert_eq!((told(&last).await.as_str(), told(&over).await.as_str()), ("", "Expired card"));
+    let message = async |body: &Json| merchant.keyed("/v2/payment", body).await.at("/message");
+    assert_eq!((message(&last).await.as_str(), message(&over).await.as_str()), ("", "Expired card"));
     merchant.client.control("POST", "clock", r#"{"advance-to":"2027-02-01"}"#).await;
-    assert_eq!(told(&last).await, "Expired card");
+    assert_eq!(message(&last).await, "Expired card");
 }
 
 #[tokio::test]
@@ -202,9 +202,9 @@ async fn what_is_not_settled_is_voided_and_what_is_settled_is_refunded_each_once
     let refund_id = refunded["paymentID"].as_str().unwrap().to_owned();
     assert_ne!(refund_id, late);
 
-    let kept = merchant.state().await["clientpay-payments"].clone();
+    let payments = merchant.state().await["clientpay-payments"].clone();
     let statuses: Vec<&str> =
-        kept.as_array().unwrap().iter().map(|payment| payment["status"].as_str().unwrap()).collect();
+        payments.as_array().unwrap().iter().map(|payment| payment["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["Voided", "Refunded", "Declined", "Approved"]);
     for (payment, expected, message) in [
         (early.as_str(), 400, "The payment is Voided and cannot be refunded."),
@@ -215,15 +215,15 @@ async fn what_is_not_settled_is_voided_and_what_is_settled_is_refunded_each_once
         ("", 400, "paymentId: is required"),
     ] {
         for remaining in [None, Some(true)] {
-            let (status, told) = refund(&merchant, payment, remaining).await;
-            assert_eq!((status, told["message"].as_str()), (expected, Some(message)), "{told}");
+            let (status, answer) = refund(&merchant, payment, remaining).await;
+            assert_eq!((status, answer["message"].as_str()), (expected, Some(message)), "{answer}");
         }
     }
-    assert_eq!(merchant.state().await["clientpay-payments"], kept, "nothing more was given back");
+    assert_eq!(merchant.state().await["clientpay-payments"], payments, "nothing more was given back");
 }
 
 #[tokio::test]
-async fn what_is_left_of_a_payment_is_refunded_if_that_is_asked_for() {
+async fn what_is_left_of_a_payment_is_refunded_on_request() {
     let sandbox = Sandbox::start().await.unwrap();
     let merchant = Merchant::of(&sandbox).await;
     let payment = pay(&merchant, "4000100011112224", 100.0).await;
@@ -249,14 +249,14 @@ async fn what_is_left_of_a_payment_is_refunded_if_that_is_asked_for() {
     assert_eq!(part(&payment, "30.00").await.status, 200);
     assert_eq!(part(&payment, "20.00").await.status, 200);
     for remaining in [None, Some(false)] {
-        let (status, told) = refund(&merchant, &payment, remaining).await;
+        let (status, answer) = refund(&merchant, &payment, remaining).await;
         let message = format!("Payment {payment} has already been partially refunded.");
-        assert_eq!((status, told), (400, json!({ "success": false, "message": message })));
+        assert_eq!((status, answer), (400, json!({ "success": false, "message": message })));
     }
     // A partly refunded payment cannot be voided, settled or not.
-    let (status, told) = refund(&merchant, &payment, Some(true)).await;
+    let (status, answer) = refund(&merchant, &payment, Some(true)).await;
     assert_eq!(
-        (status, &told["refundAmount"], &told["originalPaymentID"]),
+        (status, &answer["refundAmount"], &answer["originalPaymentID"]),
         (200, &json!(50.0), &json!(payment))
     );
     assert_eq!(part(&payment, "1.00").await.status, 400);

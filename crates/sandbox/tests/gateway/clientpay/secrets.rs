@@ -15,7 +15,7 @@ async fn use_secrets(merchant: &Merchant) -> String {
         "expirationDateYear": 2030, "cvv": CVV });
     let check = json!({ "nameOnAccount": format!("Rosa {CARD}"), "routingNumber": "021000021", "accountNumber": ACCOUNT });
     let token = json!({ "sessionId": "S-1", "customerId": "C-1" });
-    let mut told = String::new();
+    let mut answers = String::new();
     let payer = json!({ "token": token, "payer": { "firstName": CARD, "emails": ["rosa@example.test"],
         "payerAddress": { "addressLine1": format!("pays with {CARD}") } } });
     let payer = merchant.keyed("/v2/payer", &payer).await;
@@ -43,22 +43,22 @@ async fn use_secrets(merchant: &Merchant) -> String {
             "lineItems": [{ "paymentAmount": 5, "itemName": format!("pays with {CARD}") }] }),
         ),
     ] {
-        told.push_str(&merchant.keyed(path, &body).await.body);
+        answers.push_str(&merchant.keyed(path, &body).await.body);
     }
     let flat = json!({ "accessId": merchant.access_id, "requestId": merchant.request_id().await, "totalAmount": 5,
         "cardholderName": CARD, "cardNumber": CARD, "expirationDateMonth": 9, "expirationDateYear": 2030, "cvv": CVV });
-    told.push_str(&merchant.send("/Payment/Add", &flat).await.body);
+    answers.push_str(&merchant.send("/Payment/Add", &flat).await.body);
     let mut wrong = merchant.credentials.clone();
     wrong["accountPin"] = CVV.into();
-    told.push_str(&merchant.send("/v2/token/accessid", &wrong).await.body);
+    answers.push_str(&merchant.send("/v2/token/accessid", &wrong).await.body);
     let broken = format!(r#"{{"creditCard":{{"cardNumber":"{CARD}","cvv":"{CVV}""#);
     let headers = [JSON, ("accessId", merchant.access_id.as_str())];
-    told.push_str(&merchant.client.send("POST", "/v2/payment", &headers, broken).await.body);
+    answers.push_str(&merchant.client.send("POST", "/v2/payment", &headers, broken).await.body);
     merchant
         .client
         .send("GET", &format!("/Payment/Status?accessId={}&requestId={CARD}", merchant.access_id), &[], "")
         .await;
-    told
+    answers
 }
 
 /// Secrets that must occur nowhere.
@@ -73,10 +73,10 @@ fn secrets(merchant: &Merchant) -> Vec<String> {
 async fn neither_in_answers_nor_in_the_request_log_nor_in_the_state() {
     let sandbox = Sandbox::start().await.unwrap();
     let merchant = Merchant::of(&sandbox).await;
-    let told = use_secrets(&merchant).await;
+    let answers = use_secrets(&merchant).await;
     let log = merchant.client.control("GET", "requests?limit=500", "").await.body;
     let state = merchant.client.state().await;
-    for (what, text) in [("an answer", &told), ("the log", &log), ("the state", &state)] {
+    for (what, text) in [("an answer", &answers), ("the log", &log), ("the state", &state)] {
         for secret in secrets(&merchant) {
             // The digits of a security code may be in an id by chance.
             let is_of_id = |c: char| c.is_ascii_alphanumeric() || c == '-';

@@ -47,7 +47,7 @@ impl Paths {
 
 /// Holds: An account has one live access id until it requests another or the id expires.
 #[tokio::test]
-async fn one_access_id_is_live_until_another_is_asked_for_or_it_is_expired() {
+async fn one_access_id_is_live_until_another_is_requested_or_it_is_expired() {
     const UNKNOWN: &str = "6b0f0a57-2f6a-4a6e-9a0f-64c1b8b7d210";
     for version in [V2, V1] {
         let sandbox = Sandbox::start().await.unwrap();
@@ -190,8 +190,8 @@ async fn a_customers_access_id_opens_what_is_about_payers_and_no_more() {
     }
     assert_eq!(merchant.state().await, before);
     let payer = json!({ "payer": { "businessName": "Harbor Tile LLC", "emails": ["rosa@example.test"] } });
-    let made = merchant.keyed("/v2/payer", &payer).await;
-    assert_eq!(made.status, 200, "{}", made.body);
+    let created = merchant.keyed("/v2/payer", &payer).await;
+    assert_eq!(created.status, 200, "{}", created.body);
     let mut wrong = customer;
     wrong["customerPin"] = "0000".into();
     assert_eq!(merchant.send("/v2/token/customeraccessid", &wrong).await.status, 401);
@@ -220,8 +220,8 @@ async fn a_request_id_is_used_once_by_the_account_that_it_was_generated_for() {
     ] {
         let got = merchant.send("/v2/payment", &payment(id, amount)).await;
         assert_eq!(got.status, 400, "{}", got.body);
-        let told = got.at("/message");
-        assert!(told.starts_with(message), "{told}");
+        let answered = got.at("/message");
+        assert!(answered.starts_with(message), "{answered}");
         assert!(
             !got.at("/errors/0/field").is_empty() && !got.at("/errors/0/message").is_empty(),
             "{}",

@@ -88,10 +88,10 @@ async fn a_body_is_json_of_the_right_shape() {
         for body in bodies {
             let headers = [JSON, ("accessId", merchant.access_id.as_str())];
             let got = merchant.client.send("POST", path, &headers, *body).await;
-            let shown = String::from_utf8_lossy(&body[..body.len().min(80)]);
-            assert_eq!(got.status, 400, "{path} {shown}: {}", got.body);
-            assert_eq!(got.at("/success"), "false", "{path} {shown}: {}", got.body);
-            assert!(got.at("/message").len() > 8, "{path} {shown}: {}", got.body);
+            let excerpt = String::from_utf8_lossy(&body[..body.len().min(80)]);
+            assert_eq!(got.status, 400, "{path} {excerpt}: {}", got.body);
+            assert_eq!(got.at("/success"), "false", "{path} {excerpt}: {}", got.body);
+            assert!(got.at("/message").len() > 8, "{path} {excerpt}: {}", got.body);
         }
         let kinds = [("text/plain", 415), ("application/xml", 415), ("application/json; charset=utf-8", 400)];
         for (kind, status) in kinds {
@@ -107,7 +107,7 @@ async fn a_body_is_json_of_the_right_shape() {
 }
 
 #[tokio::test]
-async fn credentials_that_are_no_credentials_are_told_by_member() {
+async fn credentials_that_are_no_credentials_are_reported_by_member() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Merchant::of(&sandbox).await.client;
     let long = format!(r#"{{"integratorKey":"{}","accountKey":"a","accountPin":"1"}}"#, "x".repeat(70_000));

@@ -181,8 +181,8 @@ async fn what_is_set_is_shown_counted_and_cleared() {
         assert_eq!((got.status, got.body), (200, format!(r#"{{"id":"fault-{number}"}}"#)), "{fault}");
     }
     client.json("GET", "/rest/v2/payment-plans/plan_1-2", "").await;
-    let shown = client.control("GET", "faults", "").await.json();
-    for (number, (fault, shown)) in (1..).zip(all.iter().zip(shown["faults"].as_array().unwrap())) {
+    let listed = client.control("GET", "faults", "").await.json();
+    for (number, (fault, listed)) in (1..).zip(all.iter().zip(listed["faults"].as_array().unwrap())) {
         let mut expected = fault.clone();
         expected["id"] = format!("fault-{number}").into();
         let matches = [json!("*"), json!("plans.get")].contains(&fault["operation"]);
@@ -191,11 +191,11 @@ async fn what_is_set_is_shown_counted_and_cleared() {
         if fault["probability"] == 1 {
             expected["probability"] = 1.0.into();
         }
-        assert_eq!(*shown, expected);
+        assert_eq!(*listed, expected);
     }
     let ids = async || {
-        let shown = client.control("GET", "faults", "").await.json();
-        shown["faults"].as_array().unwrap().iter().map(|fault| fault["id"].to_string()).collect::<Vec<_>>()
+        let listed = client.control("GET", "faults", "").await.json();
+        listed["faults"].as_array().unwrap().iter().map(|fault| fault["id"].to_string()).collect::<Vec<_>>()
     };
     assert_eq!(client.control("DELETE", "faults/fault-10", "").await.status, 204);
     assert_eq!(client.control("DELETE", "faults/fault-10", "").await.status, 404);
@@ -217,13 +217,13 @@ async fn faults_are_of_their_world_and_no_part_of_its_state() {
     let [one, other] = [sandbox.world(1).await.unwrap(), sandbox.world(2).await.unwrap()];
     let [one_client, other_client] =
         [&one, &other].map(|world| Client::with_key(&sandbox, world.api_key().expose()));
-    let (state, kept) = (one.state().await.unwrap(), one.snapshot().await.unwrap());
+    let (state, snapshot) = (one.state().await.unwrap(), one.snapshot().await.unwrap());
     let fault = r#"{"operation":"*","effect":{"kind":"error-before","status":503}}"#;
     one_client.control("POST", "faults", fault).await;
     let list = async |client: &Client| client.json("GET", "/rest/v2/customers", "").await.status;
     assert_eq!((list(&one_client).await, list(&other_client).await), (503, 200));
     assert_eq!(one.state().await.unwrap(), state);
-    one.restore(&kept).await.unwrap();
+    one.restore(&snapshot).await.unwrap();
     assert_eq!(list(&one_client).await, 503);
     // Neither control calls nor calls without a key are hit or counted.
     assert_eq!(one_client.control("GET", "clock", "").await.status, 200);

@@ -292,7 +292,7 @@ async fn the_request_log_names_the_fault_and_shows_what_its_client_saw() {
         .rev()
         .map(|entry| (entry["fault"].as_str(), entry["status"].as_u64(), entry["response"].as_str().unwrap()))
         .collect();
-    let told: Vec<_> = log.iter().map(|(fault, status, _)| (*fault, *status)).collect();
+    let rows: Vec<_> = log.iter().map(|(fault, status, _)| (*fault, *status)).collect();
     let expected = [
         (Some("fault-1"), None),
         (Some("fault-2"), None),
@@ -301,7 +301,7 @@ async fn the_request_log_names_the_fault_and_shows_what_its_client_saw() {
         (Some("fault-5"), Some(201)),
         (None, Some(201)),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(rows, expected);
     assert_eq!((log[0].2, log[1].2, log[4].2), ("", "", "(9 bytes that cannot be read)"));
     assert!(log[2].2.contains("Bad Gateway") && log[5].2.contains("Ada"));
     assert!(!log[3].2.contains(card));
@@ -317,8 +317,8 @@ async fn calls_at_once_are_counted_one_by_one() {
         .unwrap();
     let sandbox = &sandbox;
     let calls = (0..40).map(|_| async move { json(sandbox, "POST", "customers", ADA).await.status() });
-    let told = futures_util::future::join_all(calls).await;
-    let count = |status| told.iter().filter(|told| **told == status).count();
+    let statuses = futures_util::future::join_all(calls).await;
+    let count = |status| statuses.iter().filter(|answered| **answered == status).count();
     assert_eq!([count(None), count(Some(503)), count(Some(201))], [5, 3, 32]);
     let counted: Vec<_> =
         sandbox.faults().await.unwrap().iter().map(|fault| (fault.matched, fault.applied)).collect();

@@ -13,7 +13,7 @@ fn decline(code: &str) -> Fault {
 async fn codes(world: &World) -> Vec<String> {
     let state: Json = serde_json::from_str(&world.state().await.unwrap()).unwrap();
     let transactions = state["transactions"].as_array().unwrap();
-    transactions.iter().map(|made| made["result-code"].as_str().unwrap().to_owned()).collect()
+    transactions.iter().map(|transaction| transaction["result-code"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -86,9 +86,9 @@ async fn only_declines_reach_the_engine_and_sales_count_with_its_payments() {
     assert_eq!(client.advance("P1M").await, (1, 0, 1));
     let path = format!("/rest/v2/transactions?order-id={plan}&status=Error");
     let found = client.json("GET", &path, "").await;
-    let told = ["result", "result-code", "display-message"]
+    let members = ["result", "result-code", "display-message"]
         .map(|member| found.at(&format!("/payload/transactions/transaction/0/{member}")));
-    assert_eq!(told, ["ERROR", "049", "No Response From Server"]);
+    assert_eq!(members, ["ERROR", "049", "No Response From Server"]);
     assert_eq!(client.advance("P1M").await, (1, 1, 0));
 }
 

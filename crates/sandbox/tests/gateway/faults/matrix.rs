@@ -121,7 +121,7 @@ struct Bench {
     format: &'static str,
     names: Vec<(&'static str, String)>,
     /// The snapshot of the filled world.
-    kept: String,
+    snapshot: String,
     before: String,
 }
 
@@ -150,13 +150,13 @@ impl Bench {
             ("sale", sale),
             ("auth", auth),
         ];
-        let (kept, before) = (world.snapshot().await.unwrap(), world.state().await.unwrap());
-        Self { sandbox, world, client, format, names, kept, before }
+        let (snapshot, before) = (world.snapshot().await.unwrap(), world.state().await.unwrap());
+        Self { sandbox, world, client, format, names, snapshot, before }
     }
 
     /// Restores the filled world, without faults.
     async fn again(&self) {
-        self.world.restore(&self.kept).await.unwrap();
+        self.world.restore(&self.snapshot).await.unwrap();
         self.world.clear_faults().await.unwrap();
     }
 
@@ -208,7 +208,7 @@ impl Bench {
     }
 
     fn compare(&self, saw: &Saw, sees: Sees, first: &Saw, second: &Saw, what: &str) {
-        let shown = format!("{what}: {saw:?}");
+        let context = format!("{what}: {saw:?}");
         match sees {
             Sees::Same => assert_eq!(saw, first, "{what}"),
             // It is one exchange; the second call is another one.
@@ -225,21 +225,21 @@ impl Bench {
                         format!("<error-message>{text}</error-message>"),
                     ),
                 };
-                assert_eq!(saw.status(), Some(status), "{shown}");
-                assert!(saw.body().contains(&kind) && saw.body().contains(&message), "{shown}");
+                assert_eq!(saw.status(), Some(status), "{context}");
+                assert!(saw.body().contains(&kind) && saw.body().contains(&message), "{context}");
                 assert_eq!(
                     saw.header("content-type"),
                     Some(&*format!("application/{}", self.format)),
-                    "{shown}"
+                    "{context}"
                 );
             }
             Sees::Start(bytes) => {
-                assert_eq!((saw.status(), saw.announced()), (first.status(), first.announced()), "{shown}");
-                assert_eq!(saw.body(), &first.body()[..bytes.min(first.body().len())], "{shown}");
+                assert_eq!((saw.status(), saw.announced()), (first.status(), first.announced()), "{context}");
+                assert_eq!(saw.body(), &first.body()[..bytes.min(first.body().len())], "{context}");
             }
             Sees::Page(page) => {
-                assert_eq!((saw.status(), saw.body()), (Some(200), page), "{shown}");
-                assert_eq!(saw.header("content-type"), Some("text/html"), "{shown}");
+                assert_eq!((saw.status(), saw.body()), (Some(200), page), "{context}");
+                assert_eq!(saw.header("content-type"), Some("text/html"), "{context}");
             }
             Sees::Long(bytes) => {
                 let length = if first.body().is_empty() { 0 } else { bytes };
@@ -289,12 +289,13 @@ impl Bench {
                 assert_eq!(saw.status(), Some(status), "{row:?}: {saw:?}");
                 assert!(saw.body().contains("errorTransaction") && saw.body().contains(message), "{saw:?}");
                 let (before, after) = (all(&self.before), all(&self.state().await));
-                let [made] = &after[before.len()..] else { panic!("{row:?}: {after:?}") };
+                let [transaction] = &after[before.len()..] else { panic!("{row:?}: {after:?}") };
                 assert_eq!(after[..before.len()], before, "{row:?}");
-                let told = ["result", "result-code", "display-message"].map(|member| made[member].as_str());
-                assert_eq!(told, [Some(result), Some(code), Some(message)], "{row:?}");
+                let members =
+                    ["result", "result-code", "display-message"].map(|member| transaction[member].as_str());
+                assert_eq!(members, [Some(result), Some(code), Some(message)], "{row:?}");
                 assert_eq!(
-                    (made["batch"].as_str(), made["authorization-code"].as_str()),
+                    (transaction["batch"].as_str(), transaction["authorization-code"].as_str()),
                     (None, None),
                     "{row:?}"
                 );

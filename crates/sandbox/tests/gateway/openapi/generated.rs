@@ -63,14 +63,14 @@ fn whatever_is_sent_is_answered_as_the_document_says() {
         let before = runtime.block_on(subscriber.client.state());
         let got = runtime.block_on(request.send(&subscriber.client, call, &path, body.clone()));
         let after = runtime.block_on(subscriber.client.state());
-        let shown =
+        let exchange =
             format!("{} {path} {}\n{} {}", call.method, String::from_utf8_lossy(&body), got.status, got.body);
         let wrong = request.wrong(&document, call, &got);
-        prop_assert!(wrong.is_empty(), "{shown}\n{wrong:?}");
+        prop_assert!(wrong.is_empty(), "{exchange}\n{wrong:?}");
         let stored = got.payload_type() == "errorTransaction";
         prop_assert!(
             before == after || got.status < 300 && call.method != "GET" || stored,
-            "{shown}\nchanged something"
+            "{exchange}\nchanged something"
         );
         Ok(())
     });
