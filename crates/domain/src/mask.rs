@@ -2,6 +2,7 @@
 //! members with secret names.
 
 mod known;
+mod members;
 mod prose;
 mod shown;
 
@@ -11,6 +12,7 @@ use std::ops::{Range, RangeInclusive};
 use zeroize::Zeroizing;
 
 pub use known::Known;
+pub use members::{Members, Part, PartKind, Secrecy};
 pub use prose::Prose;
 
 use self::shown::{Escapes, Shown, characters, digit, readings};

@@ -1,6 +1,6 @@
 //! Card numbers are found in any text, and secrets by the names of their members.
 
-use perennial_domain::mask::{self, Known, Prose};
+use perennial_domain::mask::{self, Known, Members, PartKind, Prose, Secrecy};
 use proptest::prelude::*;
 
 /// Holds: A card number in a text is masked, and other digits stay.
@@ -204,7 +204,84 @@ fn secret_names() {
     }
 }
 
+#[test]
+fn values_have_a_path_and_the_strictest_secrecy_around_them() {
+    let parts = |mut members: Members<'_>| {
+        let mut parts = Vec::new();
+        while let Some(part) = members.next() {
+            if part.kind == PartKind::Value && !part.text.trim().is_empty() {
+                parts.push(format!("{}={} {:?}", members.path(), part.text, part.secrecy));
+            }
+        }
+        (parts.join(", "), members.is_well_formed())
+    };
+    for (json, values, is_well_formed) in [
+        (r#"{"a":[[0,{"b":1}],{"c":"d"}]}"#, "a[0][0]=0 Open, a[0][1].b=1 Open, a[1].c=d Open", true),
+        (r#"{"card":{"a":1,"csc":[2]},"b":3}"#, "card.a=1 Card, card.csc[0]=2 Secret, b=3 Open", true),
+        (r#""\ud83d\ude00\n\/""#, "=\u{1f600}\n/ Open", true),
+        ("[1,2", "[0]=1 Open, [1]=2 Open", false),
+        (r#"{"csc":[1},2]"#, "csc[0]=1 Secret, csc[1]=2 Secret", false),
+        (r#""\ud83d""#, r"=\ud83d Open", false),
+        ("[one]", "[0]=one Open", false),
+        ("1 2", "=1 Open, =2 Open", false),
+    ] {
+        assert_eq!(parts(Members::json(json)), (values.to_owned(), is_well_formed), "{json}");
+    }
+    for (xml, values, is_well_formed) in [
+        ("<r>0<!-- 1 -->2</r>", "=02 Open", true),
+        ("<r><a><b>1</b></a><csc>2</csc></r>", "a.b=1 Open, csc=2 Secret", true),
+        ("<r>1<a/>2</r>", "=1 Open, =2 Open", false),
+        ("<r><csc>1</r><b>2</b>", "csc=1 Secret, csc.b=2 Secret", false),
+        ("<r>&a;&#52</r>", "=&a;&#52 Open", false),
+        ("<r a></r>", "", false),
+        ("<!DOCTYPE r><r/>", "", false),
+    ] {
+        assert_eq!(parts(Members::xml(xml)), (values.to_owned(), is_well_formed), "{xml}");
+    }
+}
+
+/// Too deep to be remembered, a secret name counts to the end of the text.
+#[test]
+fn a_secret_name_counts_at_any_depth() {
+    for (start, end) in [("[", "]"), ("{\"a\":", "}")] {
+        let text = format!("{}{{\"csc\":[1]}}{},2", start.repeat(100_000), end.repeat(100_000));
+        let secrecy: Vec<Secrecy> = Members::json(&text)
+            .filter(|part| part.kind == PartKind::Value)
+            .map(|part| part.secrecy)
+            .collect();
+        assert_eq!(secrecy, [Secrecy::Secret; 2]);
+    }
+    let text = format!("{}<csc><a>1</a></csc>{}", "<a>".repeat(100_000), "</a>".repeat(100_000));
+    let mut members = Members::xml(&text);
+    let value = members.find(|part| part.kind == PartKind::Value);
+    assert_eq!(value.map(|part| part.secrecy), Some(Secrecy::Secret));
+    assert!(!members.is_well_formed());
+}
+
 proptest! {
+    #[test]
+    fn parts_of_any_text_are_in_order(text in "[<>{}\\[\\]\"'\\\\:,/=&;! \\-?a-d0-9]*|(<csc|>|</|<!--|-->|\"|é| |='|/)*|.*") {
+        for members in [Members::json(&text), Members::xml(&text)] {
+            let mut from = 0;
+            for part in members {
+                prop_assert!(from <= part.span.start && part.span.start <= part.span.end);
+                from = part.span.end;
+                prop_assert!(text.get(part.span).is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn strings_are_read_and_written_as_json(text in ".*|[\u{0}-\u{1f}\"\\\\/\u{1f600}é]*", other in ".*|[\u{0}-\u{1f}]*") {
+        let json = serde_json::to_string(&text).unwrap();
+        let mut members = Members::json(&json);
+        let part = members.next().unwrap();
+        prop_assert_eq!(&part.text, &text);
+        prop_assert_eq!(members.written(&part, &text), json.as_str());
+        prop_assert_eq!(members.written(&part, &format!("{other}.{text}")), serde_json::to_string(&format!("{other}.{text}")).unwrap());
+        prop_assert!(members.next().is_none() && members.is_well_formed());
+    }
+
     #[test]
     fn a_card_is_masked_between_any_other_numbers(
         before in "[2356789]{1,8}",

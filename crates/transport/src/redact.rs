@@ -1,13 +1,11 @@
 //! Masks card numbers, secrets and control characters in all text that is about to be printed or recorded.
 
-mod members;
-
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue};
 pub use perennial_domain::mask::holds_card;
-use perennial_domain::mask::{Known, Prose, card_numbers, is_secret_name};
+use perennial_domain::mask::{Known, Members, Part, PartKind, Prose, Secrecy, card_numbers, is_secret_name};
 
 /// The text that replaces a secret.
 pub const MASK: &str = "***";
@@ -85,17 +83,18 @@ impl Redactor {
                 known = known.secret(value).secret(credential);
             }
         }
-        let Ok(body) = std::str::from_utf8(body) else { return Self { known: Arc::new(known) } };
-        scalars(body, &mut |name, span| {
-            let value = body[span].trim_matches('"');
-            let known_so_far = std::mem::take(&mut known);
+        let body = String::from_utf8_lossy(body);
+        let Some(mut members) = Members::of(&body) else { return Self { known: Arc::new(known) } };
+        while let Some(part) = members.next() {
+            let (name, value) = (members.name(), part.text.trim());
             known = match Prose::of(name) {
-                _ if is_token(name, value) => known_so_far,
-                _ if is_secret_name(name) => known_so_far.code(value),
-                Prose::Reference => known_so_far.sent(value).sent_reference(value),
-                _ => known_so_far.sent(value),
+                _ if part.kind == PartKind::Name || value.is_empty() => known,
+                _ if part.secrecy == Secrecy::Card && is_token(value) => known,
+                _ if part.secrecy > Secrecy::Open => known.code(value),
+                Prose::Reference => known.sent(value).sent_reference(value),
+                _ => known.sent(value),
             };
-        });
+        }
         Self { known: Arc::new(known) }
     }
 
@@ -112,25 +111,45 @@ impl Redactor {
     /// Masks a JSON, XML or plain body. Bytes that are not UTF-8 are replaced.
     pub fn body(&self, body: &[u8]) -> String {
         let body = String::from_utf8_lossy(body);
-        let is_json = body.trim_start().starts_with(['{', '[']);
-        let (mut masked, mut from) = (String::with_capacity(body.len()), 0);
-        let is_message = scalars(&body, &mut |name, span| {
-            let value = &body[span.clone()];
-            let other = match self.known.mask(value, Prose::of(name)) {
-                _ if is_secret_name(name) => MASK.into(),
-                Cow::Owned(other) => other,
-                Cow::Borrowed(_) => return,
-            };
-            masked.push_str(&body[from..span.start]);
-            let bare = if is_json && !other.starts_with('"') { "\"" } else { "" };
-            masked.extend([bare, other.as_str(), bare]);
-            from = span.end;
-        });
-        if !is_message {
+        let Some(mut members) = Members::of(&body) else {
             return self.known.mask(&body, Prose::Free).into_owned();
+        };
+        let (mut masked, mut from) = (String::with_capacity(body.len()), 0);
+        while let Some(part) = members.next() {
+            let text = self.part(&members, &part);
+            if text == part.text && matches!(part.text, Cow::Borrowed(_)) {
+                continue;
+            }
+            masked.push_str(&body[from..part.span.start]);
+            masked.push_str(&members.written(&part, &text));
+            from = part.span.end;
         }
         masked.push_str(&body[from..]);
+        if !members.is_well_formed() {
+            // In a text that is no message, a secret may be in several parts.
+            masked = self.known.mask(&masked, Prose::Exact).into_owned();
+        }
         card_numbers(&masked).into_owned()
+    }
+
+    /// Masks a part of a message.
+    fn part<'p>(&self, members: &Members<'_>, part: &'p Part<'_>) -> Cow<'p, str> {
+        let prose = match part.kind {
+            _ if part.text.trim().is_empty() => return Cow::Borrowed(&part.text),
+            PartKind::Name => Prose::Exact,
+            _ if part.secrecy > Secrecy::Open => return MASK.to_owned().into(),
+            PartKind::Value | PartKind::Attribute => match Prose::of(members.name()) {
+                // A quoted code may be a copy of a security code; a bare one is the gateway's.
+                Prose::Code if part.span.len() > part.text.len() => Prose::Free,
+                prose => prose,
+            },
+        };
+        let masked = self.known.mask(&part.text, prose);
+        match part.text {
+            // A search of the whole message misses a card number that is only found in the decoded text.
+            Cow::Owned(_) => card_numbers(&masked).into_owned().into(),
+            Cow::Borrowed(_) => masked,
+        }
     }
 
     /// Masks names and values of headers. A value that is marked sensitive is never shown.
@@ -162,20 +181,10 @@ impl Redactor {
     }
 }
 
-/// Visits the scalars of a JSON or XML body; returns whether the body has either format.
-fn scalars(body: &str, visit: members::Visit<'_>) -> bool {
-    match body.trim_start().as_bytes().first() {
-        Some(b'{' | b'[') => members::json(body, visit),
-        Some(b'<') => members::xml(body, is_secret_name, visit),
-        _ => return false,
-    }
-    true
-}
-
-/// Whether a charge names a stored card by its token id instead of the card: 17 to 20 digits that begin with 1.
-fn is_token(name: &str, value: &str) -> bool {
-    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-    name.eq_ignore_ascii_case("card") && digits && (17..=20).contains(&value.len()) && value.starts_with('1')
+/// Whether a charge names a stored card by its token id: 17 to 20 digits that begin with 1.
+fn is_token(card: &str) -> bool {
+    let are_digits = card.bytes().all(|byte| byte.is_ascii_digit());
+    are_digits && (17..=20).contains(&card.len()) && card.starts_with('1')
 }
 
 /// Whether a character is a control character, or an invisible or bidirectional one that makes a line look like
@@ -253,7 +262,7 @@ mod tests {
             (r#"{"message":"bad key s3cret"}"#, r#"{"message":"bad key ***"}"#),
             (r#"{"message":"4111 1111 1111 1111"}"#, r#"{"message":"**** **** **** 1111"}"#),
             ("<t><card>4111</card><csc/><x>1</x></t>", "<t><card>***</card><csc/><x>1</x></t>"),
-            ("<t><n:csc a='1'>12</n:csc></t>", "<t><n:csc a='1'>***</n:csc></t>"),
+            ("<t a='1'><n:csc a='1'>12</n:csc></t>", "<t a='1'><n:csc a=\"***\">***</n:csc></t>"),
             ("<csc><![CDATA[123]]></csc>", "<csc>***</csc>"),
             ("<t><track2-data>;4=1?", "<t><track2-data>***"),
             ("<t a=\"", "<t a=\""),

@@ -129,7 +129,7 @@ fn backslash(text: &str) -> Option<(char, usize)> {
     Some((char::from_u32(hex(digits)?)?, after))
 }
 
-fn hex(digits: &str) -> Option<u32> {
+pub(super) fn hex(digits: &str) -> Option<u32> {
     let all_hex = (1..=6).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     all_hex.then(|| u32::from_str_radix(digits, 16).ok()).flatten()
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 
 mod graph;
+mod masking;
 mod proxy;
 mod secrets;
 mod sending;
