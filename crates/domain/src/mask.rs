@@ -280,6 +280,7 @@ fn is_of_uuid(text: &str, span: Range<usize>) -> bool {
 fn groups(shown: &[Shown]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut between: Vec<char> = Vec::new();
+    let mut last_zero = 0;
     for (at, Shown { character, .. }) in shown.iter().enumerate() {
         let Some(digit) = digit(*character) else {
             // One more than the maximum is enough to decide.
@@ -288,8 +289,11 @@ fn groups(shown: &[Shown]) -> Vec<Group> {
             }
             continue;
         };
+        // A change of script begins another group: a digit before a card does not make it a longer number.
+        let zero = u32::from(*character) - u32::from(digit - b'0');
+        let is_same_script = zero == std::mem::replace(&mut last_zero, zero);
         match groups.last_mut() {
-            Some(group) if between.is_empty() => {
+            Some(group) if between.is_empty() && is_same_script => {
                 group.span.end = at + 1;
                 group.digits.push(digit);
             }
