@@ -16,6 +16,7 @@ pub mod page;
 pub mod payer;
 pub mod payment;
 mod reply;
+mod rule;
 pub mod search;
 mod session;
 
