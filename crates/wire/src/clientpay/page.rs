@@ -2,8 +2,8 @@
 
 use perennial_domain::clientpay::{
     Address as DomainAddress, ConnectOption, ConnectPage, ConnectPageBuilder, ConnectPageFields,
-    EmailOptions, InvoicePage, InvoicePageBuilder, InvoicePageFields, LineItemPage, LineItemPageBuilder,
-    LineItemPageFields, Page, PageDuration, PageOptions, PageOptionsBuilder, PageOptionsFields, PayerPage,
+    EmailOptions, InvoicePage, InvoicePageBuilder, InvoicePageFields, LineItemBuilder, LineItemPage,
+    LineItemPageBuilder, LineItemPageFields, Page, PageDuration, PageOptions, PageOptionsBuilder, PageOptionsFields, PayerPage,
     PayerPageFields, PaymentSource, RequestId, ResponseOptions, ResponseOptionsBuilder,
     ResponseOptionsFields, UsedRequestId,
 };
@@ -22,6 +22,7 @@ use crate::fields::{given, owned, set, some_text, text};
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Many;
+use crate::rule::Asks;
 use crate::text::{Bare, Text};
 
 message! {
@@ -153,7 +154,7 @@ pub fn invoices(
     page: &InvoicePage,
 ) -> Result<Call, EncodeError> {
     let (settings, invoices) = apart!(page, InvoicePageFields: invoices);
-    let invoices = invoices.iter().map(|invoice| Invoice::of(session.version, invoice)).collect();
+    let invoices = invoices.iter().map(|invoice| Invoice::from(invoice).dated(session.version)).collect();
     post(Operation::InvoicePage, session, request_id, &settings, Lines { invoices, ..Lines::default() })
 }
 
@@ -185,7 +186,7 @@ pub fn connect(
     let (settings, connect_option, invoices) = apart!(page, ConnectPageFields: connect_option, invoices);
     let lines = Lines {
         connect_option: Some(*connect_option),
-        invoices: invoices.iter().map(|invoice| Invoice::of_connect(session.version, invoice)).collect(),
+        invoices: invoices.iter().map(|invoice| Invoice::from(invoice).dated(session.version)).collect(),
         ..Lines::default()
     };
     post(Operation::ConnectPage, session, request_id, &settings, lines)
@@ -385,9 +386,9 @@ pub fn read_line_items(
     let (under, request) = received(version, body, limits)?;
     let is_labelled = version == Version::V1 || request.line_item_table_labels.is_some();
     let under = under.starred("lineItemTableLabels", is_labelled);
-    let items = request.line_items.into_iter().map(LineItem::request);
-    let page = items.fold(LineItemPage::builder(), LineItemPageBuilder::line_item);
-    let page = nest!(page; line_item_table_labels: request.line_item_table_labels.map(Labels::request));
+    let items = request.line_items.into_iter().map(LineItem::builder);
+    let page = items.fold(LineItemPage::builder(), LineItemPageBuilder::line_item::<LineItemBuilder>);
+    let page = nest!(page; line_item_table_labels: request.line_item_table_labels.map(Labels::builder));
     let page = settings!(page; under, request);
     under.receive(page.accept())
 }
