@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use perennial_domain::{Amount, InvalidValue, Rule, Violations};
+use perennial_domain::{InvalidValue, Rule, Violations};
 use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -47,26 +47,6 @@ impl<'a> From<Money<'a>> for Text<'a> {
             Cow::Owned(text) => Cow::Owned(text[..kept].to_owned()),
         }
     }
-}
-
-/// The text of a number, without the zeros that a decimal type adds after the second decimal.
-pub(super) fn plain(number: Option<Bare<'_>>) -> Option<Text<'_>> {
-    let text = given(bare(number))?;
-    let Some((whole, decimals)) = text.split_once('.') else { return Some(text) };
-    let kept = decimals.trim_end_matches('0').len();
-    if decimals.len() <= 2 || kept > 2 {
-        return Some(text);
-    }
-    let kept = whole.len() + usize::from(kept > 0) + kept;
-    Some(match text {
-        Cow::Borrowed(text) => Cow::Borrowed(&text[..kept]),
-        Cow::Owned(text) => Cow::Owned(text[..kept].to_owned()),
-    })
-}
-
-/// An amount of a record; an unreadable one is an error.
-pub(super) fn amount(member: &str, number: Option<Bare<'_>>) -> Result<Option<Amount>, Fault> {
-    crate::fields::amount(member, plain(number))
 }
 
 /// An id of a record; an unreadable one is an error.
@@ -224,19 +204,3 @@ impl Put for Verbatim<'_> {
         Ok(())
     }
 }
-
-/// Sets the nested objects of a builder, if there are any.
-macro_rules! nest {
-    ($builder:expr; $($method:ident: $nested:expr),* $(,)?) => {{
-        let builder = $builder;
-        $(
-            let builder = match $nested {
-                Some(nested) => builder.$method(nested),
-                None => builder,
-            };
-        )*
-        builder
-    }};
-}
-
-pub(super) use nest;
