@@ -11,8 +11,10 @@
 pub mod access;
 mod fields;
 pub mod invoice;
+mod method;
 mod operation;
 pub mod page;
+mod page_request;
 pub mod payer;
 pub mod payment;
 mod reply;

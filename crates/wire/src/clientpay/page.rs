@@ -1,17 +1,15 @@
 //! Pages that payers fill in: for invoices, items, invoices of a practice management system, and payment methods.
 
 use perennial_domain::clientpay::{
-    ConnectPage, ConnectPageBuilder, ConnectPageFields, InvoicePage, InvoicePageBuilder, InvoicePageFields,
-    LineItemBuilder, LineItemPage, LineItemPageBuilder, LineItemPageFields, Page, PageOptions,
-    PageOptionsBuilder, PageOptionsFields, PayerPage, PayerPageBuilder, PayerPageFields, RequestId,
-    ResponseOptions, ResponseOptionsBuilder, ResponseOptionsFields, UsedRequestId,
+    ConnectPage, ConnectPageBuilder, InvoicePage, InvoicePageBuilder, LineItemBuilder, LineItemPage,
+    LineItemPageBuilder, LineItemPageFields, Page, PayerPage, RequestId, UsedRequestId,
 };
 
-use super::fields::{Verbatim, id};
+use super::fields::id;
 use super::invoice::{Invoice, Labels, LineItem};
-use super::payer::Address;
+use super::page_request::{PageForm, PageRequest};
 use super::reply::{Reply, Said, document, read, refused, write};
-use super::session::{Ids, Token, Under, token};
+use super::session::{Ids, Under, token};
 use super::{Operation, Received, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::codec;
@@ -19,73 +17,8 @@ use crate::error::{DecodeError, EncodeError};
 use crate::fields::{given, owned, text};
 use crate::format::Format;
 use crate::limits::Limits;
-use crate::member::Many;
-use crate::rule::{Asks, request};
-use crate::text::{Bare, Text};
-
-message! {
-    /// A request for a page; the path decides which of the members count.
-    struct PageRequest<'a> as "" in any case {
-        token: Option<Token<'a>> = "token",
-        connect_option: Option<Bare<'a>> = "connectOption",
-        invoices: Many<Invoice<'a>> = "invoices",
-        line_items: Many<LineItem<'a>> = "lineItems",
-        line_item_table_labels: Option<Labels<'a>> = "lineItemTableLabels",
-        payer_or_payment_method_id: Option<Text<'a>> = "payerOrPaymentMethodId",
-        name_on_account: Option<Text<'a>> = "nameOnAccount",
-        billing_address: Option<Address<'a>> = "billingAddress",
-        accept_multiple_methods: Option<Bare<'a>> = "acceptMultipleMethods",
-        hide_payer_name_panel: Option<Bare<'a>> = "hidePayerNamePanel",
-        payer_id: Option<Text<'a>> = "payerId",
-        allow_edits_to_existing_methods: Option<Bare<'a>> = "allowEditsToExistingMethods",
-        page_options: Option<OptionsMessage<'a>> = "pageOptions",
-        email_options: Option<Verbatim<'a>> = "emailOptions",
-        response_options: Option<ResponseMessage<'a>> = "responseOptions",
-    }
-}
-
-message! {
-    /// A request for a page in version 1.0. The vendor's page has about five more members, whose names are unknown.
-    struct PageForm<'a> as "" in any case with ids: Ids<'a> {
-        connect_option: Option<Bare<'a>> = "connectOption",
-        invoices: Many<Invoice<'a>> = "invoices",
-        line_items: Many<LineItem<'a>> = "lineItems",
-        cardholder_name: Option<Text<'a>> = "cardholderName",
-        billing_address: Option<Text<'a>> = "billingAddress",
-        billing_city: Option<Text<'a>> = "billingCity",
-        billing_country: Option<Text<'a>> = "billingCountry",
-        duration: Option<Bare<'a>> = "duration",
-        billing_zip_code: Option<Text<'a>> = "billingZipCode",
-        billing_state_code: Option<Text<'a>> = "billingStateCode",
-        enable_client_side_post_back: Option<Bare<'a>> = "enableClientSidePostBack",
-        client_side_return_address: Option<Text<'a>> = "clientSideReturnAddress",
-        hide_customer_header_logo: Option<Bare<'a>> = "hideCustomerHeaderLogo",
-    }
-}
-
-message! {
-    /// The pageOptions object.
-    struct OptionsMessage<'a> as "pageOptions" in any case {
-        header_text: Option<Text<'a>> = "headerText",
-        subheader_text: Option<Text<'a>> = "subheaderText",
-        footer_text: Option<Text<'a>> = "footerText",
-        hide_customer_header_logo: Option<Bare<'a>> = "hideCustomerHeaderLogo",
-        duration: Option<Bare<'a>> = "duration",
-        styling: Option<Text<'a>> = "styling",
-        disable_recaptcha: Option<Bare<'a>> = "disableRecaptcha",
-        enable_payer_saving: Option<Bare<'a>> = "enablePayerSaving",
-        is_payer_facing: Option<Bare<'a>> = "isPayerFacing",
-    }
-}
-
-message! {
-    /// The responseOptions object.
-    struct ResponseMessage<'a> as "responseOptions" in any case {
-        enable_client_side_post_back: Option<Bare<'a>> = "enableClientSidePostBack",
-        client_side_return_address: Option<Text<'a>> = "clientSideReturnAddress",
-        server_side_return_address: Option<Text<'a>> = "serverSideReturnAddress",
-    }
-}
+use crate::rule::Asks;
+use crate::text::Text;
 
 message! {
     /// The answer, **inferred**: the vendor says that it has the page's URL; the names are those of the postbacks.
@@ -93,56 +26,6 @@ message! {
         request_id: Option<Text<'a>> = "requestID",
         payment_page_url: Option<Text<'a>> = "paymentPageUrl",
         payer_page_url: Option<Text<'a>> = "payerPageUrl",
-    }
-}
-
-request! {
-    PageRequest asks InvoicePage, by InvoicePageFields, InvoicePageBuilder {
-        session_id in token, customer_id in token, payer_or_payment_method_id, name_on_account, email_options;
-        nested billing_address;
-        objects page_options, response_options;
-        apart invoices
-    }
-}
-
-request! {
-    PageRequest asks LineItemPage, by LineItemPageFields, LineItemPageBuilder {
-        session_id in token, customer_id in token, payer_or_payment_method_id, name_on_account, email_options;
-        nested billing_address;
-        objects page_options, response_options;
-        apart line_item_table_labels, line_items
-    }
-}
-
-request! {
-    PageRequest asks ConnectPage, by ConnectPageFields, ConnectPageBuilder {
-        connect_option, session_id in token, customer_id in token, payer_or_payment_method_id, name_on_account,
-        email_options;
-        nested billing_address;
-        objects page_options, response_options;
-        apart invoices
-    }
-}
-
-request! {
-    PageRequest asks PayerPage, by PayerPageFields, PayerPageBuilder {
-        session_id in token, customer_id in token, payer_id, accept_multiple_methods, hide_payer_name_panel,
-        allow_edits_to_existing_methods;
-        objects page_options, response_options
-    }
-}
-
-request! {
-    OptionsMessage asks PageOptions, by PageOptionsFields, PageOptionsBuilder {
-        header_text, subheader_text, footer_text, hide_customer_header_logo, styling, disable_recaptcha,
-        enable_payer_saving, is_payer_facing;
-        gateway duration
-    }
-}
-
-request! {
-    ResponseMessage asks ResponseOptions, by ResponseOptionsFields, ResponseOptionsBuilder {
-        enable_client_side_post_back, client_side_return_address, server_side_return_address
     }
 }
 
@@ -202,90 +85,6 @@ fn post<'a>(
     match session.version {
         Version::V2 => call.with_body(Format::Json, &message),
         Version::V1 => call.with_body(Format::Json, &message.in_v1(session)?),
-    }
-}
-
-impl<'a> PageRequest<'a> {
-    fn in_v1(self, session: Session<'a>) -> Result<PageForm<'a>, EncodeError> {
-        let Self {
-            token,
-            connect_option,
-            invoices,
-            line_items,
-            line_item_table_labels,
-            payer_or_payment_method_id,
-            name_on_account,
-            billing_address,
-            accept_multiple_methods: _,
-            hide_payer_name_panel: _,
-            payer_id: _,
-            allow_edits_to_existing_methods: _,
-            page_options,
-            email_options,
-            response_options,
-        } = self;
-        absent("lineItemTableLabels", line_item_table_labels)?;
-        absent("payerOrPaymentMethodId", payer_or_payment_method_id)?;
-        absent("emailOptions", email_options)?;
-        let Address { address_line1, phone_number, city, state, country, zip_code } =
-            billing_address.unwrap_or_default();
-        absent("phoneNumber", phone_number)?;
-        let OptionsMessage {
-            header_text,
-            subheader_text,
-            footer_text,
-            hide_customer_header_logo,
-            duration,
-            styling,
-            disable_recaptcha,
-            enable_payer_saving,
-            is_payer_facing,
-        } = page_options.unwrap_or_default();
-        absent("headerText", header_text)?;
-        absent("subheaderText", subheader_text)?;
-        absent("footerText", footer_text)?;
-        absent("styling", styling)?;
-        absent("disableRecaptcha", disable_recaptcha)?;
-        absent("enablePayerSaving", enable_payer_saving)?;
-        absent("isPayerFacing", is_payer_facing)?;
-        let ResponseMessage {
-            enable_client_side_post_back,
-            client_side_return_address,
-            server_side_return_address,
-        } = response_options.unwrap_or_default();
-        absent("serverSideReturnAddress", server_side_return_address)?;
-        Ok(PageForm {
-            ids: Ids::of(session, token),
-            connect_option,
-            invoices,
-            line_items,
-            cardholder_name: short("cardholderName", name_on_account)?,
-            billing_address: short("billingAddress", address_line1)?,
-            billing_city: short("billingCity", city)?,
-            billing_country: short("billingCountry", country)?,
-            duration,
-            billing_zip_code: zip_code,
-            billing_state_code: state,
-            enable_client_side_post_back,
-            client_side_return_address,
-            hide_customer_header_logo,
-        })
-    }
-}
-
-/// Refuses a value for which version 1.0 has no member, because it would be lost silently.
-pub(super) fn absent<T>(member: &'static str, value: Option<T>) -> Result<(), EncodeError> {
-    value.map_or(Ok(()), |_| Err(EncodeError::not_in_v1(member)))
-}
-
-/// Checks the length of a text for which version 1.0 states a limit.
-pub(super) fn short<'a>(
-    member: &'static str,
-    value: Option<Text<'a>>,
-) -> Result<Option<Text<'a>>, EncodeError> {
-    match value {
-        Some(text) if text.chars().nth(100).is_some() => Err(EncodeError::too_long_for_v1(member)),
-        value => Ok(value),
     }
 }
 
@@ -368,54 +167,6 @@ fn received<'a>(
             let (ids, request) = form.in_v2();
             Ok((ids.into(), request))
         }
-    }
-}
-
-impl<'a> PageForm<'a> {
-    fn in_v2(self) -> (Ids<'a>, PageRequest<'a>) {
-        let Self {
-            ids,
-            connect_option,
-            invoices,
-            line_items,
-            cardholder_name,
-            billing_address,
-            billing_city,
-            billing_country,
-            duration,
-            billing_zip_code,
-            billing_state_code,
-            enable_client_side_post_back,
-            client_side_return_address,
-            hide_customer_header_logo,
-        } = self;
-        let request = PageRequest {
-            token: Some(ids.token()),
-            connect_option,
-            invoices,
-            line_items,
-            name_on_account: cardholder_name,
-            billing_address: Some(Address {
-                address_line1: billing_address,
-                phone_number: None,
-                city: billing_city,
-                state: billing_state_code,
-                country: billing_country,
-                zip_code: billing_zip_code,
-            }),
-            page_options: Some(OptionsMessage {
-                hide_customer_header_logo,
-                duration,
-                ..OptionsMessage::default()
-            }),
-            response_options: Some(ResponseMessage {
-                enable_client_side_post_back,
-                client_side_return_address,
-                server_side_return_address: None,
-            }),
-            ..PageRequest::default()
-        };
-        (ids, request)
     }
 }
 

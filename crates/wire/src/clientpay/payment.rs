@@ -6,10 +6,10 @@ use perennial_domain::clientpay::{
 };
 
 use super::fields::{Money, OrNull, Verbatim};
-use super::page::{absent, short};
-use super::payer::{self, Address, Card, ECheck};
+use super::method::{Address, Card, ECheck};
+use super::payer;
 use super::reply::{Reply, Said, document, read, refused, write};
-use super::session::{Ids, Token, Under, token};
+use super::session::{Ids, Token, Under, absent, short, token};
 use super::{Operation, Received, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::codec;

@@ -8,6 +8,7 @@ use perennial_domain::{Rule, Violations};
 
 use super::fields::required;
 use crate::call::ReadError;
+use crate::error::EncodeError;
 use crate::fields::{given, text};
 use crate::text::Text;
 
@@ -121,6 +122,22 @@ impl<'a> Ids<'a> {
             session_id: session_id.clone(),
             customer_id: customer_ref_number.clone(),
         }
+    }
+}
+
+/// Refuses a value for which version 1.0 has no member, because it would be lost silently.
+pub(super) fn absent<T>(member: &'static str, value: Option<T>) -> Result<(), EncodeError> {
+    value.map_or(Ok(()), |_| Err(EncodeError::not_in_v1(member)))
+}
+
+/// Checks the length of a text for which version 1.0 states a limit.
+pub(super) fn short<'a>(
+    member: &'static str,
+    value: Option<Text<'a>>,
+) -> Result<Option<Text<'a>>, EncodeError> {
+    match value {
+        Some(text) if text.chars().nth(100).is_some() => Err(EncodeError::too_long_for_v1(member)),
+        value => Ok(value),
     }
 }
 
