@@ -27,18 +27,18 @@ use crate::write::Write;
 macro_rules! message {
     (
         $(#[$meta:meta])*
-        $vis:vis struct $Name:ident<$a:lifetime> as $root:literal of $Record:ty $(, keyed by $key:expr)?; {
+        $vis:vis struct $Name:ident<$a:lifetime> as $root:literal of $Record:ty $(, keyed by $key:expr)?; $(in any $case:ident)? {
             $($(#[$doc:meta])* $field:ident: $Kind:ty = $name:literal $(by $Rule:ident)?),* $(,)?
         }
     ) => {
         message! {
             $(#[$meta])*
-            $vis struct $Name<$a> as $root $(keyed by $key;)? {
+            $vis struct $Name<$a> as $root $(keyed by $key;)? $(in any $case)? {
                 $($(#[$doc])* $field: $Kind = $name),*
             }
         }
 
-        $crate::rule::record! { $Name is $Record { $($field = $name $(by $Rule)?),* } }
+        $crate::rule::record! { $Name is $Record { $($field $(by $Rule)?),* } }
     };
     (
         $(#[$meta:meta])*
@@ -54,6 +54,12 @@ macro_rules! message {
         $vis struct $Name $(<$a>)? {
             $(pub(crate) $flat: $Flat<$f>,)?
             $($(#[$doc])* pub(crate) $field: $Kind,)*
+        }
+
+        /// The names of the members.
+        #[allow(dead_code, non_upper_case_globals, reason = "a name is called as its field, and only records need it")]
+        impl $(<$a>)? $Name $(<$a>)? {
+            $(const $field: &'static str = $name;)*
         }
 
         const _: () = {

@@ -139,15 +139,20 @@ fn capitalized(word: &str) -> Text<'static> {
 }
 
 /// Makes a message the wire's form of a domain record: each member has the name of a field, and is read
-/// and written by the rule of the field's type, or by the named one.
+/// and written by the rule of the field's type, or by the named one. Fields that the message has no member for are
+/// `apart`: their default is read.
 macro_rules! record {
-    ($Name:ident is $Record:ty { $($field:ident = $name:literal $(by $Rule:ident)?),* $(,)? }) => {
+    ($Name:ident is $Record:ty { $($field:ident $(by $Rule:ident)?),* $(; apart $($apart:ident),+)? }) => {
         const _: () = {
             use $crate::rule::Rule;
 
+            #[allow(clippy::needless_update, reason = "some records have every member")]
             impl<'a> From<&'a $Record> for $Name<'a> {
                 fn from(record: &'a $Record) -> Self {
-                    Self { $($field: <$crate::rule::of!($($Rule)?) as Rule<'a, _, _>>::show(&record.$field)),* }
+                    Self {
+                        $($field: <$crate::rule::of!($($Rule)?) as Rule<'a, _, _>>::show(&record.$field),)*
+                        ..Self::default()
+                    }
                 }
             }
 
@@ -155,7 +160,8 @@ macro_rules! record {
                 pub(crate) fn record(self) -> Result<$Record, $crate::fields::Fault> {
                     type Record = $Record;
                     Ok(Record {
-                        $($field: <$crate::rule::of!($($Rule)?) as Rule<'a, _, _>>::read($name, self.$field)?),*
+                        $($field: <$crate::rule::of!($($Rule)?) as Rule<'a, _, _>>::read(Self::$field, self.$field)?,)*
+                        $($($apart: Default::default(),)+)?
                     })
                 }
             }
@@ -197,19 +203,27 @@ impl<'a, Member, T: Spelled<'a, Member>> Given<'a, Member> for Option<&'a T> {
     }
 }
 
+/// Declares how types are written in requests: words as they are, secrets exposed, others by their `Display`.
 macro_rules! spelled {
-    (words $($Word:ty),*; shown $($Shown:ty),*) => {
+    (words $($Word:ty),*; $(secrets $($Secret:ty),*;)? shown $($Shown:ty),* $(,)?) => {
         $(
-            impl<'a> Spelled<'a, Text<'a>> for $Word {
-                fn spelled(&'a self) -> Text<'a> {
-                    text(self.as_str())
+            impl<'a> $crate::rule::Spelled<'a, $crate::text::Text<'a>> for $Word {
+                fn spelled(&'a self) -> $crate::text::Text<'a> {
+                    $crate::fields::text(self.as_str())
                 }
             }
         )*
+        $($(
+            impl<'a> $crate::rule::Spelled<'a, $crate::text::Text<'a>> for $Secret {
+                fn spelled(&'a self) -> $crate::text::Text<'a> {
+                    $crate::fields::text(self.expose())
+                }
+            }
+        )*)?
         $(
-            impl<'a> Spelled<'a, Text<'a>> for $Shown {
-                fn spelled(&'a self) -> Text<'a> {
-                    Cow::Owned(self.to_string())
+            impl<'a> $crate::rule::Spelled<'a, $crate::text::Text<'a>> for $Shown {
+                fn spelled(&'a self) -> $crate::text::Text<'a> {
+                    self.to_string().into()
                 }
             }
         )*
@@ -234,58 +248,90 @@ impl<'a> Spelled<'a, Bare<'a>> for Flag {
     }
 }
 
-/// Makes a message the wire's form of a request, for writing and reading. Each member has the name of a field;
-/// `gateway` members are read in the gateway's own way, `words` are kept unchanged, and `nested` ones are requests in
-/// it.
+/// Makes a message the wire's form of a request, for writing and reading. Each member has the name of a field, and is
+/// in the message itself or `in` one of its objects.
+///
+/// `gateway` members are read in the gateway's own way, `words` are kept unchanged, and `lists` are texts in an object.
+/// `nested` members are requests, and absent if they are empty; `objects` are requests even then. Fields that are
+/// `apart` are neither written nor read here.
 macro_rules! request {
     (
         $Name:ident asks $Request:ty, by $Fields:ident, $Builder:ident {
-            $($field:ident),*
+            $($field:ident $(in $object:ident)?),*
             $(; gateway $($gateway:ident),+)?
             $(; words $($word:ident: $Word:ty),+)?
-            $(; nested $($nested:ident),+)?
+            $(; lists $($list:ident in $list_object:ident),+)?
+            $(; nested $($nested:ident $(in $nested_object:ident)?),+)?
+            $(; objects $($whole:ident),+)?
+            $(; apart $($apart:ident),+)?
         }
     ) => {
-        #[allow(clippy::needless_update, reason = "some requests have every member")]
         impl<'a> From<&'a $Request> for $Name<'a> {
             fn from(request: &'a $Request) -> Self {
                 use $crate::rule::Given as _;
 
-                let $Fields { $($field,)* $($($gateway,)+)? $($($word,)+)? $($($nested,)+)? } = request.fields();
-                Self {
-                    $($field: $field.member(),)*
-                    $($($gateway: $gateway.member(),)+)?
-                    $($($word: $word.member(),)+)?
-                    $($($nested: $nested.member(),)+)?
-                    ..Self::default()
-                }
+                let $Fields {
+                    $($field,)*
+                    $($($gateway,)+)?
+                    $($($word,)+)?
+                    $($($list,)+)?
+                    $($($nested,)+)?
+                    $($($whole,)+)?
+                    $($($apart: _,)+)?
+                } = request.fields();
+                let mut message = Self::default();
+                $($crate::rule::put!(message, $field $(in $object)?, $field.member());)*
+                $($(message.$gateway = $gateway.member();)+)?
+                $($(message.$word = $word.member();)+)?
+                $($(
+                    if let Some(list) = $list.member() {
+                        message.$list_object.get_or_insert_default().$list = list;
+                    }
+                )+)?
+                $($($crate::rule::put!(message, $nested $(in $nested_object)?, $nested.map(Into::into));)+)?
+                $($(message.$whole = $whole.map(Into::into);)+)?
+                message
             }
         }
 
         impl $crate::rule::Asks<$Builder> for $Name<'_> {
-            fn builder(self) -> $Builder {
-                let builder = <$Request>::builder();
+            fn onto(self, builder: $Builder) -> $Builder {
+                let mut message = self;
                 $(
-                    let builder = match $crate::fields::given(self.$field.map($crate::text::Text::from)) {
+                    let member = $crate::rule::take!(message, $field $(in $object)?);
+                    let builder = match $crate::fields::given(member.map($crate::text::Text::from)) {
                         Some(text) => builder.$field(&*text),
                         None => builder,
                     };
                 )*
                 $($(
-                    let builder = match $crate::fields::given(self.$gateway) {
+                    let builder = match $crate::fields::given(message.$gateway.map($crate::text::Text::from)) {
                         Some(text) => builder.$gateway(perennial_domain::AsGateway(&text)),
                         None => builder,
                     };
                 )+)?
                 $($(
-                    let builder = match $crate::fields::given(self.$word) {
+                    let builder = match $crate::fields::given(message.$word) {
                         Some(word) => builder.$word(<$Word>::reported(&word)),
                         None => builder,
                     };
                 )+)?
                 $($(
-                    let builder = match self.$nested.and_then(|nested| nested.request()) {
+                    let list = message.$list_object.as_mut().map(|object| std::mem::take(&mut object.$list));
+                    let list = list.unwrap_or_default().into_iter().map($crate::text::Text::into_owned);
+                    let list: Vec<String> = list.collect();
+                    let builder = if list.is_empty() { builder } else { builder.$list(&*list) };
+                )+)?
+                $($(
+                    let member = $crate::rule::take!(message, $nested $(in $nested_object)?);
+                    let builder = match member.and_then(|nested| nested.request()) {
                         Some(nested) => builder.$nested(nested),
+                        None => builder,
+                    };
+                )+)?
+                $($(
+                    let builder = match message.$whole {
+                        Some(object) => builder.$whole(object.builder()),
                         None => builder,
                     };
                 )+)?
@@ -295,9 +341,36 @@ macro_rules! request {
     };
 }
 
-/// A message that is a request: its readable content, and its violations.
-pub(crate) trait Asks<Builder> {
-    fn builder(self) -> Builder;
+/// Writes a member of a message, or of an object in it, which is created with the first.
+macro_rules! put {
+    ($message:ident, $member:ident, $value:expr) => {
+        $message.$member = $value
+    };
+    ($message:ident, $member:ident in $object:ident, $value:expr) => {
+        if let Some(value) = $value {
+            $message.$object.get_or_insert_default().$member = Some(value);
+        }
+    };
 }
 
-pub(crate) use request;
+/// Takes a member out of a message, or out of an object in it.
+macro_rules! take {
+    ($message:ident, $member:ident) => {
+        $message.$member.take()
+    };
+    ($message:ident, $member:ident in $object:ident) => {
+        $message.$object.as_mut().and_then(|object| object.$member.take())
+    };
+}
+
+/// A message that is a request: its readable content, and its violations.
+pub(crate) trait Asks<Builder: Default>: Sized {
+    /// Sets the fields of a builder from the members that are present.
+    fn onto(self, builder: Builder) -> Builder;
+
+    fn builder(self) -> Builder {
+        self.onto(Builder::default())
+    }
+}
+
+pub(crate) use {put, request, spelled, take};

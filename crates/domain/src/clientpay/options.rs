@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::ranged::ranged;
-use crate::{Flag, InvalidValue, Rule, Text, builder::unlisted_request as request};
+use crate::{AsGateway, Flag, InvalidValue, Rule, Text, builder::unlisted_request as request};
 
 ranged! {
     /// The time during which a page can be paid, in seconds: from 15 minutes to the maximum, which the vendor calls one
@@ -27,6 +27,14 @@ impl PageDuration {
         let seconds = seconds.clamp(i64::from(Self::MIN.0), i64::from(Self::MAX.0));
         // The value is clamped to bounds that both fit.
         u32::try_from(seconds).map_or(Self::MAX, Self)
+    }
+}
+
+impl TryFrom<AsGateway<'_>> for PageDuration {
+    type Error = InvalidValue;
+
+    fn try_from(AsGateway(text): AsGateway<'_>) -> Result<Self, Self::Error> {
+        text.parse().map(Self::as_gateway).or_else(|_| Self::try_from(text))
     }
 }
 

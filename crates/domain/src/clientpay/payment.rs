@@ -4,7 +4,9 @@ use super::invoice::Portion;
 use super::method::{Card, ECheck, PaymentMethodId, check_one};
 use super::options::EmailOptions;
 use super::payer::{PayerId, SavedPayer};
-use crate::{Amount, Flag, Reported, Rule, Text, builder::unlisted_request as request, key::key, open::open};
+use crate::{
+    Amount, Flag, Reported, Rule, Text, Timestamp, builder::unlisted_request as request, key::key, open::open,
+};
 
 key! {
     /// The gateway's id of a payment: digits, as a string.
@@ -188,9 +190,9 @@ pub struct Payment {
     pub payment_page_url_status: Option<PageStatus>,
     /// The time with the merchant's UTC offset, as the gateway writes it (postbacks:
     /// `2024-03-18T10:02:44.1934821-05:00`).
-    pub payment_date: Option<String>,
+    pub payment_date: Option<Timestamp>,
     /// The time in UTC.
-    pub payment_date_utc: Option<String>,
+    pub payment_date_utc: Option<Timestamp>,
     /// The kind of the payment method.
     pub payment_method_type: Option<Reported<PaymentKind>>,
     /// A number for the status; its meaning is not documented.

@@ -1,7 +1,7 @@
 //! ClientPay records of a world: its pages, with links to them, and its payments.
 
 use maud::html;
-use perennial_domain::Amount;
+use perennial_domain::{Amount, Timestamp};
 use perennial_domain::clientpay::{PaymentKind, PaymentStatus};
 
 use super::{Found, World};
@@ -44,7 +44,7 @@ pub(super) async fn page(gateway: &Gateway, world: &World) -> Found {
                 @for payment in &payments {
                     tr {
                         td { (payment.payment_id.as_ref().map_or("", |id| id.as_str())) }
-                        td { (payment.payment_date_utc.as_deref().unwrap_or_default()) }
+                        td { (payment.payment_date_utc.as_ref().map(Timestamp::as_str).unwrap_or_default()) }
                         td { (payment.payment_status.as_ref().map_or("", PaymentStatus::as_str)) }
                         td { @if payment.payment_method_type == Some(PaymentKind::E_CHECK.into()) { "eCheck" } @else { "card" } }
                         td { (payment.session_id.as_deref().unwrap_or_default()) }

@@ -16,7 +16,7 @@ use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Listed;
 use crate::query::Params;
-use crate::rule::{Asks, Spelled, request, rules};
+use crate::rule::{Asks, request, rules};
 use crate::text::Text;
 
 message! {
@@ -162,12 +162,6 @@ rules! {
             Ok(address.filter(|address| *address != PostalAddress::default()))
         },
         |address| address.as_ref().map(Address::from);
-}
-
-impl<'a> Spelled<'a, Address<'a>> for domain::Address {
-    fn spelled(&'a self) -> Address<'a> {
-        Address::from(self)
-    }
 }
 
 impl Address<'_> {

@@ -2,7 +2,8 @@
 
 use perennial_domain::Violations;
 use perennial_domain::clientpay::{
-    AccessId, Credentials, CredentialsFields, CustomerCredentials, CustomerCredentialsFields, RequestId,
+    AccessId, Credentials, CredentialsBuilder, CredentialsFields, CustomerCredentials,
+    CustomerCredentialsBuilder, CustomerCredentialsFields, RequestId,
 };
 
 use super::fields::{id, required};
@@ -11,14 +12,15 @@ use super::{Operation, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::codec;
 use crate::error::{DecodeError, EncodeError};
-use crate::fields::{flag, given, set, text};
+use crate::fields::{flag, given, text};
 use crate::format::Format;
 use crate::limits::Limits;
+use crate::rule::{Asks, request};
 use crate::text::{Bare, Text};
 
 message! {
     /// The credentials of a request for an access id; version 1.0 also has the id itself in the body.
-    struct Request<'a> as "" in any case {
+    struct AccessRequest<'a> as "" in any case {
         access_id: Option<Text<'a>> = "accessId",
         integrator_key: Option<Text<'a>> = "integratorKey",
         account_key: Option<Text<'a>> = "accountKey",
@@ -30,11 +32,23 @@ message! {
 
 message! {
     /// The answer, **inferred** except for the names of the ids.
-    struct Answer<'a> as "" in any case with said: Said<'a> {
+    struct AccessAnswer<'a> as "" in any case with said: Said<'a> {
         access_id: Option<Text<'a>> = "accessId",
         customer_access_id: Option<Text<'a>> = "customerAccessId",
         request_id: Option<Text<'a>> = "requestId",
         is_valid: Option<Bare<'a>> = "isValid",
+    }
+}
+
+request! {
+    AccessRequest asks Credentials, by CredentialsFields, CredentialsBuilder {
+        integrator_key, account_key, account_pin
+    }
+}
+
+request! {
+    AccessRequest asks CustomerCredentials, by CustomerCredentialsFields, CustomerCredentialsBuilder {
+        integrator_key, customer_key, customer_pin
     }
 }
 
@@ -58,25 +72,12 @@ fn with_credentials(
     version: Version,
     credentials: &Credentials,
 ) -> Result<Call, EncodeError> {
-    let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
-    let message = Request {
-        integrator_key: Some(text(integrator_key.expose())),
-        account_key: Some(text(account_key.expose())),
-        account_pin: Some(text(account_pin.expose())),
-        ..Request::default()
-    };
-    route.call(version)?.with_body(Format::Json, &message)
+    route.call(version)?.with_body(Format::Json, &AccessRequest::from(credentials))
 }
 
 /// New customer access id, of version 2 only.
 pub fn new_for_customer(version: Version, credentials: &CustomerCredentials) -> Result<Call, EncodeError> {
-    let CustomerCredentialsFields { integrator_key, customer_key, customer_pin } = credentials.fields();
-    let message = Request {
-        integrator_key: Some(text(integrator_key.expose())),
-        customer_key: Some(text(customer_key.expose())),
-        customer_pin: Some(text(customer_pin.expose())),
-        ..Request::default()
-    };
+    let message = AccessRequest::from(credentials);
     Operation::NewCustomerAccessId.call(version)?.with_body(Format::Json, &message)
 }
 
@@ -99,37 +100,29 @@ pub fn new_request_id(session: Session<'_>) -> Result<Call, EncodeError> {
 fn with_access_id(route: Operation, session: Session<'_>) -> Result<Call, EncodeError> {
     let call = route.call(session.version)?;
     match session.in_body() {
-        Some(id) => call.with_body(Format::Json, &Request { access_id: Some(id), ..Request::default() }),
+        Some(id) => {
+            let message = AccessRequest { access_id: Some(id), ..AccessRequest::default() };
+            call.with_body(Format::Json, &message)
+        }
         None => Ok(call),
     }
 }
 
 /// Reads the body of new, current and validate credentials.
 pub fn read_credentials(body: &[u8], limits: &Limits) -> Result<Credentials, ReadError> {
-    let Request { integrator_key, account_key, account_pin, .. } = codec::decode(Format::Json, body, limits)?;
-    let builder = set!(Credentials::builder();
-        integrator_key: integrator_key,
-        account_key: account_key,
-        account_pin: account_pin,
-    );
-    Ok(builder.accept()?)
+    let request: AccessRequest<'_> = codec::decode(Format::Json, body, limits)?;
+    Ok(request.onto(Credentials::builder()).accept()?)
 }
 
 /// Reads the body of new customer access id.
 pub fn read_customer_credentials(body: &[u8], limits: &Limits) -> Result<CustomerCredentials, ReadError> {
-    let Request { integrator_key, customer_key, customer_pin, .. } =
-        codec::decode(Format::Json, body, limits)?;
-    let builder = set!(CustomerCredentials::builder();
-        integrator_key: integrator_key,
-        customer_key: customer_key,
-        customer_pin: customer_pin,
-    );
-    Ok(builder.accept()?)
+    let request: AccessRequest<'_> = codec::decode(Format::Json, body, limits)?;
+    Ok(request.onto(CustomerCredentials::builder()).accept()?)
 }
 
 /// Reads the access id in a body of version 1.0, of any operation.
 pub fn read_access_id(body: &[u8], limits: &Limits) -> Result<AccessId, ReadError> {
-    let Request { access_id, .. } = codec::decode(Format::Json, body, limits)?;
+    let AccessRequest { access_id, .. } = codec::decode(Format::Json, body, limits)?;
     let mut wrong = Violations::default();
     required("accessId", access_id, &mut wrong).ok_or(wrong.into())
 }
@@ -137,7 +130,7 @@ pub fn read_access_id(body: &[u8], limits: &Limits) -> Result<AccessId, ReadErro
 /// Reads the answer to new and current: `None` if there is no id.
 pub fn decode_access_id(body: &[u8], limits: &Limits) -> Result<Reply<Option<AccessId>>, DecodeError> {
     let document = document(body, "accessId");
-    let Answer { said, access_id, customer_access_id, .. } = read(&document, limits)?;
+    let AccessAnswer { said, access_id, customer_access_id, .. } = read(&document, limits)?;
     let access_id = id("accessId", given(access_id).or(customer_access_id)).map_err(refused)?;
     said.reply(access_id).map_err(refused)
 }
@@ -145,38 +138,42 @@ pub fn decode_access_id(body: &[u8], limits: &Limits) -> Result<Reply<Option<Acc
 /// Writes the answer to new and current.
 pub fn encode_access_id(reply: &Reply<Option<AccessId>>) -> Vec<u8> {
     let access_id = reply.value.as_ref().map(|id| text(id.expose()));
-    write(&Answer { said: reply.said(), access_id, ..Answer::default() })
+    write(&AccessAnswer { said: reply.said(), access_id, ..AccessAnswer::default() })
 }
 
 /// Writes the answer to new customer access id, which [`decode_access_id`] reads too.
 pub fn encode_customer_access_id(reply: &Reply<Option<AccessId>>) -> Vec<u8> {
     let customer_access_id = reply.value.as_ref().map(|id| text(id.expose()));
-    write(&Answer { said: reply.said(), customer_access_id, ..Answer::default() })
+    write(&AccessAnswer { said: reply.said(), customer_access_id, ..AccessAnswer::default() })
 }
 
 /// Reads the answer to generate request id.
 pub fn decode_request_id(body: &[u8], limits: &Limits) -> Result<Reply<Option<RequestId>>, DecodeError> {
     let document = document(body, "requestId");
-    let Answer { said, request_id, .. } = read(&document, limits)?;
+    let AccessAnswer { said, request_id, .. } = read(&document, limits)?;
     said.reply(id("requestId", request_id).map_err(refused)?).map_err(refused)
 }
 
 /// Writes the answer to generate request id.
 pub fn encode_request_id(reply: &Reply<Option<RequestId>>) -> Vec<u8> {
     let request_id = reply.value.as_ref().map(|id| text(id.expose()));
-    write(&Answer { said: reply.said(), request_id, ..Answer::default() })
+    write(&AccessAnswer { said: reply.said(), request_id, ..AccessAnswer::default() })
 }
 
 /// Reads the answer to validate: whether the id or the credentials are valid.
 pub fn decode_validity(body: &[u8], limits: &Limits) -> Result<Reply<Option<bool>>, DecodeError> {
     let document = document(body, "isValid");
-    let Answer { said, is_valid, .. } = read(&document, limits)?;
+    let AccessAnswer { said, is_valid, .. } = read(&document, limits)?;
     said.reply(flag("isValid", is_valid).map_err(refused)?).map_err(refused)
 }
 
 /// Writes the answer to validate.
 pub fn encode_validity(reply: &Reply<Option<bool>>) -> Vec<u8> {
-    write(&Answer { said: reply.said(), is_valid: reply.value.map(Bare::from), ..Answer::default() })
+    write(&AccessAnswer {
+        said: reply.said(),
+        is_valid: reply.value.map(Bare::from),
+        ..AccessAnswer::default()
+    })
 }
 
 /// Reads an answer without a value, to expire and delete.

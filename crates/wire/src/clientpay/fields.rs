@@ -1,32 +1,52 @@
-//! Scalars in this vendor's form: money as numbers, choices as numbers, and undocumented objects.
+//! Scalars in this vendor's form: money as numbers, flags as letters, and undocumented objects.
 
 use std::borrow::Cow;
 
-use perennial_domain::{Amount, InvalidValue, Rule, Violations};
+use perennial_domain::{InvalidValue, Rule, Violations};
 use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::error::{DecodeErrorKind, EncodeError};
-use crate::fields::{Fault, given};
+use crate::fields::{Fault, given, text, truth};
 use crate::member::{Fill, Put, Read};
 use crate::reading::At;
 use crate::shape::{Kind, Shape};
 use crate::text::{Bare, Text};
 use crate::write::Write;
 
-/// The text of a number, without the zeros that a decimal type adds after the second decimal.
-pub(super) fn plain(number: Option<Bare<'_>>) -> Option<Text<'_>> {
-    let text = given(bare(number))?;
-    let Some((whole, decimals)) = text.split_once('.') else { return Some(text) };
-    let kept = decimals.trim_end_matches('0').len();
-    if decimals.len() <= 2 || kept > 2 {
-        return Some(text);
+/// An amount, as a number.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Money<'a>(pub(super) Bare<'a>);
+
+impl<'de: 'a, 'a> Read<'de> for Money<'a> {
+    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
+        Ok(Bare::read(de, at)?.map(Self))
     }
-    let kept = whole.len() + usize::from(kept > 0) + kept;
-    Some(match text {
-        Cow::Borrowed(text) => Cow::Borrowed(&text[..kept]),
-        Cow::Owned(text) => Cow::Owned(text[..kept].to_owned()),
-    })
+}
+
+impl Put for Money<'_> {
+    const KIND: Kind = Bare::KIND;
+
+    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+        self.0.put(name, to)
+    }
+}
+
+/// The text of the number, without the zeros that a decimal type adds after the second decimal.
+impl<'a> From<Money<'a>> for Text<'a> {
+    fn from(Money(number): Money<'a>) -> Self {
+        let text = Text::from(number);
+        let Some((whole, decimals)) = text.split_once('.') else { return text };
+        let kept = decimals.trim_end_matches('0').len();
+        if decimals.len() <= 2 || kept > 2 {
+            return text;
+        }
+        let kept = whole.len() + usize::from(kept > 0) + kept;
+        match text {
+            Cow::Borrowed(text) => Cow::Borrowed(&text[..kept]),
+            Cow::Owned(text) => Cow::Owned(text[..kept].to_owned()),
+        }
+    }
 }
 
 /// An id of a record; an unreadable one is an error.
@@ -36,11 +56,6 @@ pub(super) fn id<T: for<'t> TryFrom<&'t str>>(
 ) -> Result<Option<T>, Fault> {
     let read = |text: Text<'_>| T::try_from(text.trim_ascii()).map_err(|_| Fault::invalid(member));
     given(text).map(read).transpose()
-}
-
-/// An amount of a record; an unreadable one is an error.
-pub(super) fn amount(member: &str, number: Option<Bare<'_>>) -> Result<Option<Amount>, Fault> {
-    crate::fields::amount(member, plain(number))
 }
 
 pub(super) fn bare(number: Option<Bare<'_>>) -> Option<Text<'_>> {
@@ -54,6 +69,49 @@ where
 {
     let read = given(member).ok_or(Rule::Required.into()).and_then(|text| T::try_from(&*text));
     read.map_err(|error| wrong.add(name, error.0)).ok()
+}
+
+/// A flag that is written as `Y` or `N`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Letter<'a>(pub(super) Text<'a>);
+
+impl From<bool> for Letter<'_> {
+    fn from(flag: bool) -> Self {
+        Self(text(if flag { "Y" } else { "N" }))
+    }
+}
+
+/// The text of a flag; any other text is unchanged.
+impl<'a> From<Letter<'a>> for Text<'a> {
+    fn from(Letter(letter): Letter<'a>) -> Self {
+        match yes_or_no(&letter) {
+            Some(flag) => truth(flag),
+            None => letter,
+        }
+    }
+}
+
+/// Whether the letter is `Y`; `None` for any other text than `Y` and `N`.
+pub(super) fn yes_or_no(letter: &str) -> Option<bool> {
+    match letter.trim() {
+        "Y" | "y" => Some(true),
+        "N" | "n" => Some(false),
+        _ => None,
+    }
+}
+
+impl<'de: 'a, 'a> Read<'de> for Letter<'a> {
+    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
+        Ok(Text::read(de, at)?.map(Self))
+    }
+}
+
+impl Put for Letter<'_> {
+    const KIND: Kind = Kind::Text;
+
+    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+        self.0.put(name, to)
+    }
 }
 
 /// A member that is written as null where others are left out: the vendor's postbacks have such members.
@@ -130,6 +188,12 @@ impl<'de: 'a, 'a> Read<'de> for Verbatim<'a> {
     }
 }
 
+impl<'a> From<Verbatim<'a>> for Text<'a> {
+    fn from(Verbatim(json): Verbatim<'a>) -> Self {
+        text(json)
+    }
+}
+
 impl Put for Verbatim<'_> {
     const KIND: Kind = Kind::Object(Shape { name: "object", members: &[] });
 
@@ -140,19 +204,3 @@ impl Put for Verbatim<'_> {
         Ok(())
     }
 }
-
-/// Sets the nested objects of a builder, if there are any.
-macro_rules! nest {
-    ($builder:expr; $($method:ident: $nested:expr),* $(,)?) => {{
-        let builder = $builder;
-        $(
-            let builder = match $nested {
-                Some(nested) => builder.$method(nested),
-                None => builder,
-            };
-        )*
-        builder
-    }};
-}
-
-pub(super) use nest;

@@ -11,11 +11,14 @@
 pub mod access;
 mod fields;
 pub mod invoice;
+mod method;
 mod operation;
 pub mod page;
+mod page_request;
 pub mod payer;
 pub mod payment;
 mod reply;
+mod rule;
 pub mod search;
 mod session;
 

@@ -1,30 +1,31 @@
 //! Payments, their refunds, and reports of them: in answers, in search results, and in postbacks.
 
 use perennial_domain::clientpay::{
-    self as domain, AccessId, NewPayment, NewPaymentFields, PageStatus, PaymentKind, PaymentStatus, Postback,
-    Refund, RefundFields, RequestId, UsedRequestId,
+    self as domain, AccessId, NewPayment, NewPaymentBuilder, NewPaymentFields, PaymentStatus, Postback,
+    Refund, RefundBuilder, RefundFields, RequestId, UsedRequestId,
 };
 
-use super::fields::{OrNull, Verbatim, amount, bare, id, nest, plain};
-use super::page::{absent, short};
-use super::payer::{self, Address, Card, ECheck};
+use super::fields::{Money, OrNull, Verbatim};
+use super::method::{Address, Card, ECheck};
+use super::payer;
 use super::reply::{Reply, Said, document, read, refused, write};
-use super::session::{Ids, Token, Under, ids, token};
+use super::session::{Ids, Token, Under, absent, short, token};
 use super::{Operation, Received, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::codec;
 use crate::error::{DecodeError, EncodeError};
-use crate::fields::{Fault, given, lenient, owned, reported, reported_count, set, some_text, text};
+use crate::fields::{Fault, given, lenient, some_text, text};
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::query::{Params, Target};
+use crate::rule::{Asks, record, request};
 use crate::text::{Bare, Text};
 
 message! {
-    struct Request<'a> as "" in any case {
+    struct PaymentRequest<'a> as "" in any case {
         token: Option<Token<'a>> = "token",
-        total_amount: Option<Bare<'a>> = "totalAmount",
-        tax: Option<Bare<'a>> = "tax",
+        total_amount: Option<Money<'a>> = "totalAmount",
+        tax: Option<Money<'a>> = "tax",
         description: Option<Text<'a>> = "description",
         order_id: Option<Text<'a>> = "orderId",
         payer_or_payment_method_id: Option<Text<'a>> = "payerOrPaymentMethodId",
@@ -37,9 +38,9 @@ message! {
 
 message! {
     /// A payment in version 1.0: **inferred** from the flat messages of its pages.
-    struct Form<'a> as "" in any case with ids: Ids<'a> {
-        total_amount: Option<Bare<'a>> = "totalAmount",
-        tax: Option<Bare<'a>> = "tax",
+    struct PaymentForm<'a> as "" in any case with ids: Ids<'a> {
+        total_amount: Option<Money<'a>> = "totalAmount",
+        tax: Option<Money<'a>> = "tax",
         description: Option<Text<'a>> = "description",
         cardholder_name: Option<Text<'a>> = "cardholderName",
         card_number: Option<Text<'a>> = "cardNumber",
@@ -80,12 +81,12 @@ message! {
         payment_date_utc: Option<Text<'a>> = "paymentDateUtc",
         payment_method_type: Option<Bare<'a>> = "paymentMethodType",
         status_by_type: Option<Bare<'a>> = "statusByType",
-        payment_amount: Option<Bare<'a>> = "paymentAmount",
-        payment_tax_amount: Option<Bare<'a>> = "paymentTaxAmount",
-        surcharge_amount: Option<Bare<'a>> = "surchargeAmount",
+        payment_amount: Option<Money<'a>> = "paymentAmount",
+        payment_tax_amount: Option<Money<'a>> = "paymentTaxAmount",
+        surcharge_amount: Option<Money<'a>> = "surchargeAmount",
         payment_page_url: Option<Text<'a>> = "paymentPageUrl",
         original_payment_id: Option<Text<'a>> = "originalPaymentID",
-        refund_amount: Option<Bare<'a>> = "refundAmount",
+        refund_amount: Option<Money<'a>> = "refundAmount",
         status: Option<Text<'a>> = "status",
     }
 }
@@ -100,84 +101,45 @@ message! {
     }
 }
 
+request! {
+    PaymentRequest asks NewPayment, by NewPaymentFields, NewPaymentBuilder {
+        total_amount, session_id in token, customer_id in token, tax, description, order_id,
+        payer_or_payment_method_id;
+        nested credit_card, e_check, billing_information
+    }
+}
+
+request! {
+    RefundRequest asks Refund, by RefundFields, RefundBuilder {
+        payment_id, session_id in token, customer_id in token, enable_remaining_amount_refunds, refund_note, order_id,
+        email_options
+    }
+}
+
+record! {
+    Payment is domain::Payment {
+        request_id, payment_id, session_id, customer_ref_number, payment_status, payment_page_url_status,
+        payment_date, payment_date_utc, payment_method_type, status_by_type, payment_amount, payment_tax_amount,
+        surcharge_amount, payment_page_url, original_payment_id, refund_amount;
+        apart success, message
+    }
+}
+
 /// Payment. Version 1.0 accepts a card only.
 pub fn pay(session: Session<'_>, request_id: &RequestId, payment: &NewPayment) -> Result<Call, EncodeError> {
     let call = Operation::Pay.call(session.version)?;
-    let NewPaymentFields {
-        total_amount,
-        session_id,
-        customer_id,
-        tax,
-        description,
-        order_id,
-        payer_or_payment_method_id,
-        credit_card,
-        e_check,
-        billing_information,
-    } = payment.fields();
-    let total_amount = Some((*total_amount).into());
-    let tax = tax.map(|tax| tax.amount().into());
-    let (card, address) = (credit_card.map(Card::from), billing_information.map(Address::from));
-    if session.version == Version::V2 {
-        let message = Request {
-            token: Some(token(request_id, session_id, customer_id)),
-            total_amount,
-            tax,
-            description: some_text(description),
-            order_id: some_text(order_id),
-            payer_or_payment_method_id: some_text(payer_or_payment_method_id),
-            credit_card: card,
-            e_check: e_check.map(ECheck::from),
-            billing_information: address,
-            billing_address: None,
-        };
-        return call.with_body(Format::Json, &message);
+    let mut message = PaymentRequest::from(payment);
+    message.token = Some(token(request_id, message.token));
+    match session.version {
+        Version::V2 => call.with_body(Format::Json, &message),
+        Version::V1 => call.with_body(Format::Json, &message.in_v1(session)?),
     }
-    absent("orderId", order_id)?;
-    absent("payerOrPaymentMethodId", payer_or_payment_method_id)?;
-    absent("eCheck", e_check)?;
-    let Card { cardholder_name, card_number, expiration_date_month, expiration_date_year, cvv } =
-        card.unwrap_or_default();
-    let Address { address_line1, phone_number, city, state, country, zip_code } = address.unwrap_or_default();
-    absent("phoneNumber", phone_number)?;
-    let message = Form {
-        ids: ids(session, request_id, session_id, customer_id),
-        total_amount,
-        tax,
-        description: some_text(description),
-        cardholder_name: short("cardholderName", cardholder_name)?,
-        card_number,
-        expiration_date_month,
-        expiration_date_year,
-        cvv,
-        billing_address: short("billingAddress", address_line1)?,
-        billing_city: short("billingCity", city)?,
-        billing_state_code: state,
-        billing_zip_code: zip_code,
-        billing_country: short("billingCountry", country)?,
-    };
-    call.with_body(Format::Json, &message)
 }
 
 /// Full refund or void, of version 2 only.
 pub fn refund(session: Session<'_>, request_id: &RequestId, refund: &Refund) -> Result<Call, EncodeError> {
-    let RefundFields {
-        payment_id,
-        session_id,
-        customer_id,
-        enable_remaining_amount_refunds,
-        refund_note,
-        order_id,
-        email_options,
-    } = refund.fields();
-    let message = RefundRequest {
-        token: Some(token(request_id, session_id, customer_id)),
-        payment_id: Some(text(payment_id.as_str())),
-        enable_remaining_amount_refunds: enable_remaining_amount_refunds.map(|flag| flag.0.into()),
-        refund_note: some_text(refund_note),
-        order_id: some_text(order_id),
-        email_options: email_options.map(|options| Verbatim(options.as_json())),
-    };
+    let mut message = RefundRequest::from(refund);
+    message.token = Some(token(request_id, message.token));
     Operation::Refund.call(session.version)?.with_body(Format::Json, &message)
 }
 
@@ -202,48 +164,64 @@ pub fn read_status_access_id(query: &str) -> Option<AccessId> {
 
 /// Reads the body of a payment. The address is accepted under either of the names that the vendor's pages have for it.
 pub fn read_pay(version: Version, body: &[u8], limits: &Limits) -> Result<Received<NewPayment>, ReadError> {
-    let (under, request) = match version {
+    let (under, mut request) = match version {
         Version::V2 => {
-            let mut request: Request<'_> = codec::decode(Format::Json, body, limits)?;
-            (Under::from(request.token.take()), request)
+            let request: PaymentRequest<'_> = codec::decode(Format::Json, body, limits)?;
+            (Under::from(&request.token), request)
         }
         Version::V1 => {
-            let form: Form<'_> = codec::decode(Format::Json, body, limits)?;
+            let form: PaymentForm<'_> = codec::decode(Format::Json, body, limits)?;
             let (ids, request) = form.in_v2();
             (Under::from(ids), request)
         }
     };
-    let Request {
-        token: _,
-        total_amount,
-        tax,
-        description,
-        order_id,
-        payer_or_payment_method_id,
-        credit_card,
-        e_check,
-        billing_information,
-        billing_address,
-    } = request;
-    let payment = set!(NewPayment::builder();
-        total_amount: plain(total_amount),
-        session_id: under.session_id.clone(),
-        customer_id: under.customer_id.clone(),
-        tax: plain(tax),
-        description: description,
-        order_id: order_id,
-        payer_or_payment_method_id: payer_or_payment_method_id,
-    );
-    let payment = nest!(payment;
-        credit_card: credit_card.and_then(Card::request),
-        e_check: e_check.and_then(ECheck::request),
-        billing_information: billing_information.or(billing_address).and_then(Address::request),
-    );
-    under.receive(payment.accept())
+    request.billing_information = request.billing_information.or(request.billing_address.take());
+    under.receive(request.onto(NewPayment::builder()).accept())
 }
 
-impl<'a> Form<'a> {
-    fn in_v2(self) -> (Ids<'a>, Request<'a>) {
+impl<'a> PaymentRequest<'a> {
+    fn in_v1(self, session: Session<'a>) -> Result<PaymentForm<'a>, EncodeError> {
+        let Self {
+            token,
+            total_amount,
+            tax,
+            description,
+            order_id,
+            payer_or_payment_method_id,
+            credit_card,
+            e_check,
+            billing_information,
+            billing_address: _,
+        } = self;
+        absent("orderId", order_id)?;
+        absent("payerOrPaymentMethodId", payer_or_payment_method_id)?;
+        absent("eCheck", e_check)?;
+        let Card { cardholder_name, card_number, expiration_date_month, expiration_date_year, cvv } =
+            credit_card.unwrap_or_default();
+        let Address { address_line1, phone_number, city, state, country, zip_code } =
+            billing_information.unwrap_or_default();
+        absent("phoneNumber", phone_number)?;
+        Ok(PaymentForm {
+            ids: Ids::of(session, token),
+            total_amount,
+            tax,
+            description,
+            cardholder_name: short("cardholderName", cardholder_name)?,
+            card_number,
+            expiration_date_month,
+            expiration_date_year,
+            cvv,
+            billing_address: short("billingAddress", address_line1)?,
+            billing_city: short("billingCity", city)?,
+            billing_state_code: state,
+            billing_zip_code: zip_code,
+            billing_country: short("billingCountry", country)?,
+        })
+    }
+}
+
+impl<'a> PaymentForm<'a> {
+    fn in_v2(self) -> (Ids<'a>, PaymentRequest<'a>) {
         let Self {
             ids,
             total_amount,
@@ -260,7 +238,8 @@ impl<'a> Form<'a> {
             billing_zip_code,
             billing_country,
         } = self;
-        let request = Request {
+        let request = PaymentRequest {
+            token: Some(ids.token()),
             total_amount,
             tax,
             description,
@@ -279,7 +258,7 @@ impl<'a> Form<'a> {
                 country: billing_country,
                 zip_code: billing_zip_code,
             }),
-            ..Request::default()
+            ..PaymentRequest::default()
         };
         (ids, request)
     }
@@ -287,25 +266,9 @@ impl<'a> Form<'a> {
 
 /// Reads the body of a refund.
 pub fn read_refund(body: &[u8], limits: &Limits) -> Result<Received<Refund>, ReadError> {
-    let RefundRequest {
-        token,
-        payment_id,
-        enable_remaining_amount_refunds,
-        refund_note,
-        order_id,
-        email_options,
-    } = codec::decode(Format::Json, body, limits)?;
-    let under = Under::from(token);
-    let refund = set!(Refund::builder();
-        payment_id: payment_id,
-        session_id: under.session_id.clone(),
-        customer_id: under.customer_id.clone(),
-        enable_remaining_amount_refunds: bare(enable_remaining_amount_refunds),
-        refund_note: refund_note,
-        order_id: order_id,
-        email_options: email_options.map(|options| text(options.0)),
-    );
-    under.receive(refund.accept())
+    let request: RefundRequest<'_> = codec::decode(Format::Json, body, limits)?;
+    let under = Under::from(&request.token);
+    under.receive(request.onto(Refund::builder()).accept())
 }
 
 /// Reads the answer to a payment, to a refund and to a status: an approval or a decline, both are payments.
@@ -317,7 +280,7 @@ pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<domain::Payment>, De
 
 /// Writes the answer to a payment, to a refund and to a status.
 pub fn encode(reply: &Reply<domain::Payment>) -> Vec<u8> {
-    let mut payment = Payment::from(&reply.value);
+    let mut payment = Payment::of(&reply.value);
     let told = std::mem::replace(&mut payment.said, reply.said());
     payment.said.success = payment.said.success.or(told.success);
     payment.said.message = payment.said.message.or(told.message);
@@ -341,7 +304,7 @@ pub fn decode_postback(body: &[u8], limits: &Limits) -> Result<Postback, DecodeE
         return Ok(Postback::Payer(payer));
     }
     let payment: Payment<'_> = read(body, limits)?;
-    Ok(Postback::Payment(Box::new(payment.record().map_err(refused)?)))
+    Ok(Postback::Payment(Box::new(payment.report().map_err(refused)?)))
 }
 
 /// Writes a postback.
@@ -356,64 +319,13 @@ pub fn encode_postback(postback: &Postback) -> Vec<u8> {
                 success: payment.success.map(Bare::from),
             })
         }
-        Postback::Payment(payment) => write(&Payment::from(&**payment)),
-    }
-}
-
-impl<'a> From<&'a domain::Payment> for Payment<'a> {
-    fn from(payment: &'a domain::Payment) -> Self {
-        let domain::Payment {
-            success,
-            request_id,
-            payment_id,
-            session_id,
-            customer_ref_number,
-            payment_status,
-            payment_page_url_status,
-            payment_date,
-            payment_date_utc,
-            payment_method_type,
-            status_by_type,
-            payment_amount,
-            payment_tax_amount,
-            surcharge_amount,
-            payment_page_url,
-            original_payment_id,
-            refund_amount,
-            message,
-        } = payment;
-        let said = Said {
-            success: success.map(Bare::from),
-            message: some_text(message.as_ref()),
-            ..Said::default()
-        };
-        Self {
-            said,
-            request_id: some_text(request_id.as_ref()),
-            payment_id: OrNull(some_text(payment_id.as_ref())),
-            session_id: OrNull(some_text(session_id.as_ref())),
-            customer_ref_number: OrNull(some_text(customer_ref_number.as_ref())),
-            payment_status: OrNull(payment_status.as_ref().map(|status| text(status.as_str()))),
-            payment_page_url_status: payment_page_url_status.as_ref().map(|status| text(status.as_str())),
-            payment_date: some_text(payment_date.as_ref()),
-            payment_date_utc: some_text(payment_date_utc.as_ref()),
-            payment_method_type: payment_method_type.as_ref().map(Bare::shown),
-            status_by_type: status_by_type.as_ref().map(Bare::shown),
-            payment_amount: payment_amount.map(Bare::from),
-            payment_tax_amount: payment_tax_amount.map(Bare::from),
-            surcharge_amount: surcharge_amount.map(Bare::from),
-            payment_page_url: some_text(payment_page_url.as_ref()),
-            original_payment_id: some_text(original_payment_id.as_ref()),
-            refund_amount: refund_amount.map(Bare::from),
-            status: None,
-        }
+        Postback::Payment(payment) => write(&Payment::of(payment)),
     }
 }
 
 /// The status of a payment, from the member of this name, or from the one in the first postback. If they contradict
 /// each other, the status is unknown.
-fn told(payment_status: Option<Text<'_>>, status: Option<Text<'_>>) -> Option<PaymentStatus> {
-    let named = given(payment_status).map(|word| PaymentStatus::reported(&word));
+fn told(named: Option<PaymentStatus>, status: Option<Text<'_>>) -> Option<PaymentStatus> {
     let other = given(status).and_then(|word| PaymentStatus::try_from(&*word).ok());
     match (named, other) {
         (Some(named), Some(other)) if named != other => {
@@ -423,57 +335,30 @@ fn told(payment_status: Option<Text<'_>>, status: Option<Text<'_>>) -> Option<Pa
     }
 }
 
-impl Payment<'_> {
+impl<'a> Payment<'a> {
+    /// The report of a payment.
+    pub(super) fn of(payment: &'a domain::Payment) -> Self {
+        let said = Said {
+            success: payment.success.map(Bare::from),
+            message: some_text(payment.message.as_ref()),
+            ..Said::default()
+        };
+        Self { said, ..Self::from(payment) }
+    }
+
     fn reply(mut self) -> Result<Reply<domain::Payment>, Fault> {
-        let Reply { success, message, errors, unreadable, value: () } =
-            std::mem::take(&mut self.said).reply(())?;
-        let value = domain::Payment { success, message: message.clone(), ..self.record()? };
+        let said = std::mem::take(&mut self.said);
+        let Reply { success, message, errors, unreadable, value: () } = said.reply(())?;
+        let value = domain::Payment { success, message: message.clone(), ..self.report()? };
         Ok(Reply { success, message, errors, value, unreadable })
     }
 
-    /// Converts to the record. Unreadable ids and amounts are errors.
-    pub(super) fn record(self) -> Result<domain::Payment, Fault> {
-        let Self {
-            said,
-            request_id,
-            payment_id,
-            session_id,
-            customer_ref_number,
-            payment_status,
-            payment_page_url_status,
-            payment_date,
-            payment_date_utc,
-            payment_method_type,
-            status_by_type,
-            payment_amount,
-            payment_tax_amount,
-            surcharge_amount,
-            payment_page_url,
-            original_payment_id,
-            refund_amount,
-            status,
-        } = self;
+    /// Converts to the report. Unreadable ids and amounts are errors.
+    pub(super) fn report(mut self) -> Result<domain::Payment, Fault> {
+        let (said, status) = (std::mem::take(&mut self.said), self.status.take());
         let Reply { success, message, .. } = said.reply(())?;
-        Ok(domain::Payment {
-            success,
-            request_id: id("requestID", request_id)?,
-            payment_id: id("paymentID", payment_id.0)?,
-            session_id: owned(session_id.0),
-            customer_ref_number: owned(customer_ref_number.0),
-            payment_status: told(payment_status.0, status),
-            payment_page_url_status: given(payment_page_url_status)
-                .map(|status| PageStatus::reported(&status)),
-            payment_date: owned(payment_date),
-            payment_date_utc: owned(payment_date_utc),
-            payment_method_type: reported(payment_method_type, |kind| kind.parse().ok().map(PaymentKind)),
-            status_by_type: reported_count(status_by_type),
-            payment_amount: amount("paymentAmount", payment_amount)?,
-            payment_tax_amount: amount("paymentTaxAmount", payment_tax_amount)?,
-            surcharge_amount: amount("surchargeAmount", surcharge_amount)?,
-            payment_page_url: owned(payment_page_url),
-            original_payment_id: id("originalPaymentID", original_payment_id)?,
-            refund_amount: amount("refundAmount", refund_amount)?,
-            message,
-        })
+        let payment = self.record()?;
+        let payment_status = told(payment.payment_status, status);
+        Ok(domain::Payment { success, message, payment_status, ..payment })
     }
 }

@@ -59,7 +59,7 @@ message! {
 }
 
 message! {
-    pub(super) struct ErrorMessage<'a> as "error" in any case {
+    pub(super) struct ErrorMessage<'a> as "error" of FieldError; in any case {
         field: Option<Text<'a>> = "field",
         message: Option<Text<'a>> = "message",
     }
@@ -186,25 +186,14 @@ fn are_given<const N: usize>(texts: [&Option<Text<'_>>; N]) -> bool {
     texts.into_iter().flatten().any(|text| !text.trim().is_empty())
 }
 
-impl<'a> From<&'a FieldError> for ErrorMessage<'a> {
-    fn from(error: &'a FieldError) -> Self {
-        let FieldError { field, message } = error;
-        Self { field: some_text(field.as_ref()), message: some_text(message.as_ref()) }
-    }
-}
-
 impl Said<'_> {
     /// The answer with this value. An unreadable success flag is an error.
     pub(super) fn reply<T>(self, value: T) -> Result<Reply<T>, Fault> {
         let Self { success, message, errors } = self;
-        let error = |ErrorMessage { field, message }: ErrorMessage<'_>| FieldError {
-            field: owned(field),
-            message: owned(message),
-        };
         Ok(Reply {
             success: flag("success", success)?,
             message: owned(message),
-            errors: errors.into_iter().map(error).collect(),
+            errors: errors.into_iter().map(ErrorMessage::record).collect::<Result<_, _>>()?,
             value,
             unreadable: Vec::new(),
         })

@@ -25,7 +25,7 @@ use crate::text::{Bare, Text};
 use crate::write::Write;
 
 message! {
-    struct Request<'a> as "" in any case {
+    struct SearchRequest<'a> as "" in any case {
         group: Option<GroupMessage<'a>> = "group",
         order_by: Many<Text<'a>> = "orderBy",
         page_number: Option<Bare<'a>> = "pageNumber",
@@ -59,7 +59,7 @@ message! {
 
 message! {
     /// The answer, **inferred**: the vendor says that it has payment objects.
-    struct Answer<'a> as "" in any case with said: Said<'a> {
+    struct SearchAnswer<'a> as "" in any case with said: Said<'a> {
         count: Option<Bare<'a>> = "count",
         page_number: Option<Bare<'a>> = "pageNumber",
         page_size: Option<Bare<'a>> = "pageSize",
@@ -99,7 +99,7 @@ pub struct Found {
 /// Count: the number of payments that a search would find.
 pub fn count(session: Session<'_>, filter: &PaymentFilter) -> Result<Call, EncodeError> {
     let PaymentFilterFields { group } = filter.fields();
-    let message = Request { group: Some(group.into()), ..Request::default() };
+    let message = SearchRequest { group: Some(group.into()), ..SearchRequest::default() };
     Operation::CountPayments.call(session.version)?.with_body(Format::Json, &message)
 }
 
@@ -111,7 +111,7 @@ pub fn results(
 ) -> Result<Call, EncodeError> {
     let PaymentSearchFields { group, order_by, page_number: _, page_size } = search.fields();
     let order = order_by.map(domain::Order::as_slice).unwrap_or_default();
-    let message = Request {
+    let message = SearchRequest {
         group: Some(group.into()),
         order_by: order.iter().map(|word| text(word.as_str())).collect(),
         page_number: Some(u64::from(page_number.get()).into()),
@@ -122,7 +122,7 @@ pub fn results(
 
 /// Reads the body of a count.
 pub fn read_count(body: &[u8], limits: &Limits) -> Result<PaymentFilter, ReadError> {
-    let Request { group, .. } = codec::decode(Format::Json, body, limits)?;
+    let SearchRequest { group, .. } = codec::decode(Format::Json, body, limits)?;
     let builder = match group {
         Some(group) => {
             PaymentFilter::builder().group(group.request().map_err(|wrong| nested("group", wrong))?)
@@ -134,7 +134,8 @@ pub fn read_count(body: &[u8], limits: &Limits) -> Result<PaymentFilter, ReadErr
 
 /// Reads the body of results.
 pub fn read_results(body: &[u8], limits: &Limits) -> Result<PaymentSearch, ReadError> {
-    let Request { group, order_by, page_number, page_size } = codec::decode(Format::Json, body, limits)?;
+    let SearchRequest { group, order_by, page_number, page_size } =
+        codec::decode(Format::Json, body, limits)?;
     let builder = set!(PaymentSearch::builder(); page_number: bare(page_number), page_size: bare(page_size));
     let builder = if order_by.is_empty() {
         builder
@@ -157,24 +158,24 @@ fn nested(field: &str, wrong: Violations) -> Violations {
 /// Reads the answer to a count.
 pub fn decode_count(body: &[u8], limits: &Limits) -> Result<Reply<Option<u64>>, DecodeError> {
     let document = document(body, "count");
-    let Answer { said, count, .. } = read(&document, limits)?;
+    let SearchAnswer { said, count, .. } = read(&document, limits)?;
     said.reply(whole("count", count).map_err(refused)?).map_err(refused)
 }
 
 /// Writes the answer to a count.
 pub fn encode_count(reply: &Reply<Option<u64>>) -> Vec<u8> {
-    write(&Answer { said: reply.said(), count: reply.value.map(Bare::from), ..Answer::default() })
+    write(&SearchAnswer { said: reply.said(), count: reply.value.map(Bare::from), ..SearchAnswer::default() })
 }
 
 /// Reads the answer to results; `None` if there is no list, as opposed to an empty one.
 pub fn decode_results(body: &[u8], limits: &Limits) -> Result<Reply<Option<Found>>, DecodeError> {
     let document = document(body, "payments");
-    let Answer { said, page_number, page_size, payments, .. } = read(&document, limits)?;
+    let SearchAnswer { said, page_number, page_size, payments, .. } = read(&document, limits)?;
     let mut unreadable = Unreadable::default();
     let found = payments.map(|payments| Found {
         page_number: number(page_number),
         page_size: number(page_size),
-        payments: unreadable.sort(payments, Message::key, Payment::record, "payments"),
+        payments: unreadable.sort(payments, Message::key, Payment::report, "payments"),
     });
     let reply = said.reply(found).map_err(refused)?;
     Ok(Reply { unreadable: unreadable.within("", Format::Json), ..reply })
@@ -182,11 +183,11 @@ pub fn decode_results(body: &[u8], limits: &Limits) -> Result<Reply<Option<Found
 
 /// Writes the answer to results.
 pub fn encode_results(reply: &Reply<Option<Found>>) -> Vec<u8> {
-    let mut answer = Answer { said: reply.said(), ..Answer::default() };
+    let mut answer = SearchAnswer { said: reply.said(), ..SearchAnswer::default() };
     if let Some(Found { page_number, page_size, payments }) = &reply.value {
         answer.page_number = page_number.map(Bare::from);
         answer.page_size = page_size.map(Bare::from);
-        answer.payments = Some(payments.iter().map(Payment::from).collect());
+        answer.payments = Some(payments.iter().map(Payment::of).collect());
     }
     write(&answer)
 }

@@ -4,11 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use perennial_domain::clientpay::{AccessId, RequestId};
-use perennial_domain::{Rule, Text as DomainText, Violations};
+use perennial_domain::{Rule, Violations};
 
 use super::fields::required;
 use crate::call::ReadError;
-use crate::fields::{given, some_text, text};
+use crate::error::EncodeError;
+use crate::fields::{given, text};
 use crate::text::Text;
 
 /// A version of the API.
@@ -101,29 +102,42 @@ message! {
     }
 }
 
-pub(super) fn token<'a>(
-    request_id: &'a RequestId,
-    session_id: Option<&'a DomainText>,
-    customer_id: Option<&'a DomainText>,
-) -> Token<'a> {
-    Token {
-        request_id: Some(text(request_id.expose())),
-        session_id: some_text(session_id),
-        customer_id: some_text(customer_id),
+/// The token of a request, with its request id.
+pub(super) fn token<'a>(request_id: &'a RequestId, references: Option<Token<'a>>) -> Token<'a> {
+    Token { request_id: Some(text(request_id.expose())), ..references.unwrap_or_default() }
+}
+
+impl<'a> Ids<'a> {
+    /// The ids of a call whose token version 2 would have.
+    pub(super) fn of(session: Session<'a>, token: Option<Token<'a>>) -> Self {
+        let Token { request_id, session_id, customer_id } = token.unwrap_or_default();
+        Self { access_id: session.in_body(), request_id, customer_ref_number: customer_id, session_id }
+    }
+
+    /// The token that version 2 would have.
+    pub(super) fn token(&self) -> Token<'a> {
+        let Self { access_id: _, request_id, customer_ref_number, session_id } = self;
+        Token {
+            request_id: request_id.clone(),
+            session_id: session_id.clone(),
+            customer_id: customer_ref_number.clone(),
+        }
     }
 }
 
-pub(super) fn ids<'a>(
-    session: Session<'a>,
-    request_id: &'a RequestId,
-    session_id: Option<&'a DomainText>,
-    customer_id: Option<&'a DomainText>,
-) -> Ids<'a> {
-    Ids {
-        access_id: session.in_body(),
-        request_id: Some(text(request_id.expose())),
-        customer_ref_number: some_text(customer_id),
-        session_id: some_text(session_id),
+/// Refuses a value for which version 1.0 has no member, because it would be lost silently.
+pub(super) fn absent<T>(member: &'static str, value: Option<T>) -> Result<(), EncodeError> {
+    value.map_or(Ok(()), |_| Err(EncodeError::not_in_v1(member)))
+}
+
+/// Checks the length of a text for which version 1.0 states a limit.
+pub(super) fn short<'a>(
+    member: &'static str,
+    value: Option<Text<'a>>,
+) -> Result<Option<Text<'a>>, EncodeError> {
+    match value {
+        Some(text) if text.chars().nth(100).is_some() => Err(EncodeError::too_long_for_v1(member)),
+        value => Ok(value),
     }
 }
 
@@ -134,22 +148,18 @@ pub(super) struct Under<'a> {
     request_id: Option<Text<'a>>,
     /// The required member that is missing, if any.
     missing: Option<&'static str>,
-    pub(super) session_id: Option<Text<'a>>,
-    pub(super) customer_id: Option<Text<'a>>,
 }
 
-impl<'a> From<Option<Token<'a>>> for Under<'a> {
-    fn from(token: Option<Token<'a>>) -> Self {
-        let Token { request_id, session_id, customer_id } = token.unwrap_or_default();
-        Self { version: Version::V2, access_id: None, request_id, missing: None, session_id, customer_id }
+impl<'a> From<&Option<Token<'a>>> for Under<'a> {
+    fn from(token: &Option<Token<'a>>) -> Self {
+        let request_id = token.as_ref().and_then(|token| token.request_id.clone());
+        Self { version: Version::V2, access_id: None, request_id, missing: None }
     }
 }
 
 impl<'a> From<Ids<'a>> for Under<'a> {
-    fn from(ids: Ids<'a>) -> Self {
-        let Ids { access_id, request_id, customer_ref_number, session_id } = ids;
-        let version = Version::V1;
-        Self { version, access_id, request_id, missing: None, session_id, customer_id: customer_ref_number }
+    fn from(Ids { access_id, request_id, .. }: Ids<'a>) -> Self {
+        Self { version: Version::V1, access_id, request_id, missing: None }
     }
 }
 
@@ -161,7 +171,7 @@ impl Under<'_> {
 
     /// Combines a request with its ids; returns the violations of both.
     pub(super) fn receive<T>(self, request: Result<T, Violations>) -> Result<Received<T>, ReadError> {
-        let Self { version, access_id, request_id, missing, .. } = self;
+        let Self { version, access_id, request_id, missing } = self;
         let mut wrong = Violations::default();
         let access_id = given(access_id)
             .and_then(|id| AccessId::try_from(&*id).map_err(|error| wrong.add("accessId", error.0)).ok());

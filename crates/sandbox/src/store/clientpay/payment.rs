@@ -4,7 +4,7 @@ use perennial_domain::clientpay::{
     Condition, Criteria, Field, Group, GroupType, Operator, OrderBy, Payment, PaymentId, PaymentKind,
     PaymentStatus, UsedRequestId,
 };
-use perennial_domain::{Amount, Date, Reported, Rule, Violations};
+use perennial_domain::{Amount, Date, Reported, Rule, Timestamp, Violations};
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params, params_from_iter};
 
@@ -170,8 +170,8 @@ fn booked(row: &Row<'_>) -> Result<Booked> {
         payment_id: read_some(row, "id")?,
         session_id: row.get("session_id")?,
         customer_ref_number: row.get("customer_ref")?,
-        payment_date: Some(created.central_ticks()),
-        payment_date_utc: Some(created.ticks()),
+        payment_date: Some(Timestamp::reported(&created.central_ticks())),
+        payment_date_utc: Some(Timestamp::reported(&created.ticks())),
         payment_method_type: Some(PaymentKind(row.get("method")?).into()),
         status_by_type: Some(Reported::Value(match () {
             () if status == PaymentStatus::DECLINED => 1,

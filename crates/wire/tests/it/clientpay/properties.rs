@@ -1,6 +1,6 @@
 //! Properties of every message.
 
-use perennial_domain::Amount;
+use perennial_domain::{Amount, Timestamp};
 use perennial_domain::clientpay::*;
 use perennial_wire::clientpay::{
     ReadError, Received, Reply, Session, Version, access, page, payer, payment, search,
@@ -119,8 +119,8 @@ fn record() -> impl Strategy<Value = Payment> {
                 customer_ref_number: customer,
                 payment_status: code.map(|_| PaymentStatus::APPROVED),
                 payment_page_url_status: code.map(|_| PageStatus::COMPLETED),
-                payment_date: message.clone(),
-                payment_date_utc: message.clone(),
+                payment_date: message.as_deref().map(Timestamp::reported),
+                payment_date_utc: message.as_deref().map(Timestamp::reported),
                 payment_method_type: code.map(|code| PaymentKind(code).into()),
                 status_by_type: code.map(Into::into),
                 payment_amount: amount,
