@@ -46,9 +46,9 @@ impl Secrecy {
 /// A part of a message that may have to be masked. The text between two parts is structure, white space and `null`.
 #[derive(Debug)]
 pub struct Part<'t> {
-    /// What the part is.
+    /// The kind.
     pub kind: PartKind,
-    /// Where the part stands in the message: a string of JSON with its quotes, an attribute with its name.
+    /// The range of bytes in the message: a string of JSON with its quotes, an attribute with its name.
     pub span: Range<usize>,
     /// The decoded text. It is owned if the message has escapes, references, CDATA sections or comments in it.
     pub text: Cow<'t, str>,
