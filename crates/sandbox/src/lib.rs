@@ -150,6 +150,7 @@ pub use delivery::{Delivery, DeliveryOutcome, WebhookUrlError};
 pub use fault::{Effect, EffectKind, EffectMember, Fault, FaultError, RetryAfter, StandingFault};
 pub use gateway::{Fired, WorldOptions};
 pub use options::{GatewayOptions, OptionsError};
+pub use payment_page::PagePayment;
 pub use store::StoreError;
 
 use crate::store::world::WorldKey;
@@ -210,6 +211,28 @@ impl Sandbox {
     /// ```
     pub fn clientpay(&self) -> perennial_domain::clientpay::Credentials {
         self.world.clientpay()
+    }
+
+    /// Pays a ClientPay page with a card, as the browser of its payer does. The page may be of any world; it is not in
+    /// the request log. Postbacks are sent after that, as after a payment in a browser.
+    ///
+    /// ```
+    /// use perennial_domain::clientpay::Card;
+    /// use perennial_sandbox::{PagePayment, Sandbox};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start().await?;
+    /// let card = Card::builder().card_number("4111111111111111").expiration_date("1230").cvv("999").build()?;
+    /// let unknown = "0d3f4c2e-7f55-4d0e-9a6a-3f2f8f6f1b11".parse()?;
+    /// assert_eq!(sandbox.pay_page(&unknown, &card).await?, PagePayment::Closed);
+    /// # Ok(()) }
+    /// ```
+    pub async fn pay_page(
+        &self,
+        page: &perennial_domain::clientpay::UsedRequestId,
+        card: &perennial_domain::clientpay::Card,
+    ) -> Result<PagePayment, StoreError> {
+        payment_page::pay(&self.gateway, &self.base_url, page, card).await
     }
 
     /// Sets a fault in the world that comes with the sandbox; see [`World::fault`].

@@ -124,7 +124,7 @@ fn what_is_not_right_is_reported_and_nothing_is_lost() {
             5,
             "no key",
         ),
-        ("passphrase", &["--store", "variables", "disconnect", "north"], "", 2, "not changed here"),
+        ("passphrase", &["--store", "variables", "disconnect", "north"], "", 2, "are read-only"),
     ] {
         let ran = desk.run_with(passphrase, arguments, stdin);
         assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{arguments:?}: {}", ran.err);

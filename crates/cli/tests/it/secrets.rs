@@ -200,13 +200,23 @@ fn what_the_gateway_repeats_is_masked() {
             ]);
             command.arg("--card-stdin").env("PERENNIAL_API_KEY", KEY);
             let ran = finish(command, CARD_JSON);
-            let printed = printed(&ran);
+            let printed = without_times(&printed(&ran));
             assert!(printed.contains("***"), "{output}: {printed}");
             for secret in [CARD, CSC, KEY, &KEY.to_uppercase(), "4111/1111"] {
                 assert!(!printed.contains(secret), "{output}: {printed}");
             }
         }
     }
+}
+
+/// The words that are no times or durations: a security code may occur in their digits by chance.
+fn without_times(printed: &str) -> String {
+    let is_time = |word: &str| {
+        word.starts_with("20") && word.ends_with('Z')
+            || word.contains("time.")
+            || word.contains("duration_ms=")
+    };
+    printed.split(' ').filter(|word| !is_time(word.trim())).collect::<Vec<_>>().join(" ")
 }
 
 /// Checks that an id or a reference that the call did not send is masked as a security code, and that its own is not.

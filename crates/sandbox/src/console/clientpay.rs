@@ -1,8 +1,8 @@
 //! ClientPay records of a world: its pages, with links to them, and its payments.
 
 use maud::html;
-use perennial_domain::{Amount, Timestamp};
 use perennial_domain::clientpay::{PaymentKind, PaymentStatus};
+use perennial_domain::{Amount, Timestamp};
 
 use super::{Found, World};
 use crate::gateway::Gateway;

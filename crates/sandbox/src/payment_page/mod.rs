@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use maud::Markup;
-use perennial_domain::clientpay::PageStatus;
+use perennial_domain::clientpay::{Card, CardFields, PageStatus, UsedRequestId};
+use perennial_domain::{SecurityCode, Text};
 use perennial_wire::clientpay::Operation;
 
 use crate::call::execute;
@@ -27,6 +28,7 @@ use crate::seed::{Seed, hex};
 use crate::store::StoreError;
 use crate::store::clientpay::page::{StoredPage, world_key_of_page};
 use crate::store::session::Session;
+use crate::store::world::WorldKey;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("postback.js");
@@ -92,14 +94,32 @@ pub(crate) async fn answer(
         let message = "This page can be read and sent, and nothing else.";
         return Ok(problem(StatusCode::METHOD_NOT_ALLOWED, message).into());
     }
+    let Some((world_key, kind)) = find(gateway, &id).await? else { return Ok(missing().into()) };
+    let form = (!reads).then(|| Form::of(body));
+    let names = |key: &str| *key == *id || stands_in(body, key);
+    submit(gateway, world_key, &kind, &id, form, names, site).await
+}
+
+/// The world and the kind of a page.
+async fn find(gateway: &Gateway, id: &Arc<str>) -> Result<Option<(WorldKey, String)>, StoreError> {
     let wanted = id.clone();
-    let found = gateway.store.run(move |connection| world_key_of_page(connection, &wanted)).await?;
-    let Some((world_key, kind)) = found else { return Ok(missing().into()) };
-    let form: Option<Arc<Form>> = (!reads).then(|| Form::of(body).into());
+    gateway.store.run(move |connection| world_key_of_page(connection, &wanted)).await
+}
+
+/// Shows a page, or submits its form.
+async fn submit(
+    gateway: &Arc<Gateway>,
+    world_key: WorldKey,
+    kind: &str,
+    id: &Arc<str>,
+    form: Option<Form>,
+    names: impl Fn(&str) -> bool,
+    site: &str,
+) -> Result<PageResponse, StoreError> {
+    let form = form.map(Arc::new);
     let operation = if kind == "payerPage" { Operation::NewMethods } else { Operation::Pay }.name();
     // Who fills in a page has no access id.
     let may = |effect: &Effect| *effect != Effect::EvictAccessId;
-    let names = |key: &str| *key == *id || stands_in(body, key);
     let hit = form.as_ref().and_then(|_| gateway.faults.hit(&world_key.hash, operation, may, names));
     let (site, any_card): (Arc<str>, _) = (site.into(), gateway.any_card);
     let done = execute(gateway, world_key, hit, || {
@@ -117,6 +137,60 @@ pub(crate) async fn answer(
     let exchange = form.map(|_| clientpay::exchange(gateway, operation, &done));
     let response = done.answer(fault, || fault(500));
     Ok(PageResponse { response, exchange, hit: done.hit })
+}
+
+/// The result of a payment on a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PagePayment {
+    /// The payment was approved, or the card was stored if the page only stores one. The page is complete.
+    Approved,
+    /// The payment was declined. The page stays open.
+    Declined,
+    /// Nothing was paid: the page is paid already or expired, or there is no page of this id.
+    Closed,
+    /// The page refused the form with this HTTP status: 400 if it does not accept the card, 403 if the form is out of
+    /// date, or the status of a fault. A fault may have paid the page all the same.
+    Refused(u16),
+}
+
+/// Pays a page with a card, as the browser of a payer does.
+pub(crate) async fn pay(
+    gateway: &Arc<Gateway>,
+    site: &str,
+    page: &UsedRequestId,
+    card: &Card,
+) -> Result<PagePayment, StoreError> {
+    let id: Arc<str> = page.as_str().into();
+    let Some((world_key, kind)) = find(gateway, &id).await? else { return Ok(PagePayment::Closed) };
+    let wanted = id.clone();
+    let open = gateway.with_world(world_key, move |session| {
+        let page = session.page(&wanted)?;
+        let is_open = page.is_some_and(|page| page.status(session.now) == PageStatus::ACTIVE);
+        Ok(is_open.then(|| token(session.seed, &wanted)))
+    });
+    let Some(token) = open.await?.flatten() else { return Ok(PagePayment::Closed) };
+    let CardFields { card_number, expiration_date, cardholder_name, cvv } = card.fields();
+    let mut form = Form::default();
+    let expiry = expiration_date.to_string();
+    for (name, value) in [
+        ("token", token.as_str()),
+        ("method", "card"),
+        ("card-number", card_number.expose()),
+        ("card-expiry", &expiry),
+        ("card-code", cvv.map(SecurityCode::expose).unwrap_or_default()),
+        ("card-name", cardholder_name.map(Text::as_str).unwrap_or_default()),
+    ] {
+        form.set(name, value);
+    }
+    let PageResponse { response, .. } =
+        submit(gateway, world_key, &kind, &id, Some(form), |key| *key == *id, site).await?;
+    Ok(match response.status {
+        StatusCode::SEE_OTHER => PagePayment::Approved,
+        StatusCode::PAYMENT_REQUIRED => PagePayment::Declined,
+        StatusCode::GONE | StatusCode::NOT_FOUND => PagePayment::Closed,
+        status => PagePayment::Refused(status.as_u16()),
+    })
 }
 
 /// The page that a fault shows instead.

@@ -1,16 +1,12 @@
 //! ClientPay with the sandbox, over HTTP on loopback, in both versions of its API.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request};
 use perennial::clientpay::*;
-use perennial::transport::{Deadline, Exchange, ReqwestExchange};
 use perennial::{BaseUrl, Builder, ClientPay, ClientPayBuilder};
 use perennial_domain::clientpay::{ConnectOption, SearchOption};
-use perennial_sandbox::{Effect, Fault, Sandbox, World};
+use perennial_sandbox::{Effect, Fault, PagePayment, Sandbox, World};
 
 fn builder(sandbox: &Sandbox, world: &World) -> ClientPayBuilder {
     ClientPay::builder(world.clientpay()).environment(sandbox.base_url().parse::<BaseUrl>().unwrap())
@@ -22,29 +18,6 @@ fn card(number: &str) -> Builder<Card> {
 
 fn payment(number: &str, amount: &str) -> NewPayment {
     NewPayment::builder().total_amount(amount).session_id("S-1").credit_card(card(number)).build().unwrap()
-}
-
-/// Pays on a page, as a payer's browser does.
-async fn sandbox_pays(url: &str, card: &str) {
-    let url = url.split('#').next().unwrap();
-    let exchange = ReqwestExchange::builder().build().unwrap();
-    let browse = async |method: Method, form: String| {
-        let mut request = Request::new(Bytes::from(form));
-        *request.method_mut() = method;
-        *request.uri_mut() = url.parse().unwrap();
-        let encoded = HeaderValue::from_static("application/x-www-form-urlencoded");
-        request.headers_mut().insert(CONTENT_TYPE, encoded);
-        let deadline = Deadline::after(Instant::now(), Duration::from_secs(30));
-        let answer = exchange.exchange(request, deadline).await.unwrap();
-        String::from_utf8_lossy(answer.body()).into_owned()
-    };
-    let form = browse(Method::GET, String::new()).await;
-    let token = form.split_once("name=\"token\" value=\"").and_then(|(_, rest)| rest.split('"').next());
-    let entered = format!(
-        "token={}&method=card&card-name=Rosa+Lind&card-number={card}&card-expiry=1230&card-code=999",
-        token.unwrap()
-    );
-    browse(Method::POST, entered).await;
 }
 
 async fn state(world: &World) -> serde_json::Value {
@@ -368,14 +341,23 @@ async fn an_attempt_that_was_declined_is_no_second_payment() {
         let page =
             client.pages().invoices(&InvoicePage::builder().invoice(invoice).build().unwrap()).await.unwrap();
         let asked = Expected { request_id: page.request_id.clone(), amount: "100.00".parse().ok() };
-        for (card, verdict) in [
-            ("4000300211112228", Verdict::Declined),
-            ("4000300611112224", Verdict::Declined),
-            ("4000100011112224", Verdict::Approved),
+        world
+            .fault(&Fault::on("clientpay-payments.create", Effect::ErrorBefore { status: 503 }).times(1))
+            .await
+            .unwrap();
+        let failed =
+            sandbox.pay_page(&page.request_id, &card("4000100011112224").build().unwrap()).await.unwrap();
+        assert_eq!(failed, PagePayment::Refused(503), "{version:?}");
+        for (number, result, verdict) in [
+            ("4000300211112228", PagePayment::Declined, Verdict::Declined),
+            ("4000300611112224", PagePayment::Declined, Verdict::Declined),
+            ("4000100011112224", PagePayment::Approved, Verdict::Approved),
+            ("4000100011112224", PagePayment::Closed, Verdict::Approved),
         ] {
-            sandbox_pays(&page.url, card).await;
+            let result_of_page =
+                sandbox.pay_page(&page.request_id, &card(number).build().unwrap()).await.unwrap();
             let confirmed = client.payments().confirm(&asked).await.unwrap().into_value().unwrap();
-            assert_eq!(confirmed.verdict(), verdict, "{version:?} {card}");
+            assert_eq!((result_of_page, confirmed.verdict()), (result, verdict), "{version:?} {number}");
         }
     }
 }

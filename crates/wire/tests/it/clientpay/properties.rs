@@ -1,7 +1,7 @@
 //! Properties of every message.
 
-use perennial_domain::{Amount, Timestamp};
 use perennial_domain::clientpay::*;
+use perennial_domain::{Amount, Timestamp};
 use perennial_wire::clientpay::{
     ReadError, Received, Reply, Session, Version, access, page, payer, payment, search,
 };
