@@ -49,16 +49,16 @@ impl From<Exit> for ExitCode {
 pub(crate) const TABLE: &str = "\
 Exit status:
    0  done
-   2  the command line, or a value or file it names, is not usable; nothing was sent
-   3  refused: by the gateway, for its key, or because something stands in the way of a deletion
-   4  declined: the transaction is printed all the same
+   2  the command line, a value or a file is not usable; nothing was sent
+   3  refused: the gateway refused the request or the key, or would refuse the deletion
+   4  declined; the transaction is printed
    5  no such object
-   6  only a part of the amount was approved and taken: the transaction is printed all the same
-   7  a plan charges the same already; nothing was sent
-   8  an invoice was charged more than once, or with more than it comes to
-  69  the gateway was not reached or is failing; nothing was changed
-  70  an answer that cannot be, or a defect of this program
-  71  the sandbox stopped because its database failed; what it answered is kept
-  74  done, but standard output cannot be written to: do not send a write again
-  75  it may have been done or not: look before sending it again
- 130  a signal ended it and nothing is in doubt; 129 is for HUP, 143 for TERM";
+   6  partially approved; the transaction is printed
+   7  another plan already makes these charges; nothing was sent
+   8  the invoice was charged more than once, or for more than its total
+  69  the gateway was not reached, or is failing; nothing was changed
+  70  the response is invalid, or this program has a defect
+  71  the sandbox stopped because its database failed; all that it answered is stored
+  74  done, but the output could not be written: do not send a write again
+  75  unknown: it may have been done; look before you send it again
+ 130  SIGINT ended the command and nothing is in doubt; 129 for SIGHUP, 143 for SIGTERM";

@@ -36,7 +36,7 @@ request! {
     ///     .number("INV-70412")
     ///     .date("2027-01-04")
     ///     .line(InvoiceLine::builder().description("Decking, 20 boards").amount("400.00"))
-    ///     .line(InvoiceLine::builder().description("Labour").amount("250.00"))
+    ///     .line(InvoiceLine::builder().description("Labor").amount("250.00"))
     ///     .tax("52.00")
     ///     .build()
     ///     .unwrap();
@@ -123,7 +123,7 @@ impl Invoice {
     /// let invoice = Invoice::builder()
     ///     .number("INV-70412")
     ///     .date("2027-01-04")
-    ///     .line(InvoiceLine::builder().description("Labour").amount("250.00"))
+    ///     .line(InvoiceLine::builder().description("Labor").amount("250.00"))
     ///     .build()
     ///     .unwrap();
     /// let charge = invoice.charge().card("4111111111111111").exp_date("1230").build().unwrap();
@@ -182,7 +182,7 @@ impl Invoice {
     /// let invoice = Invoice::builder()
     ///     .number("INV-70412")
     ///     .date("2027-01-04")
-    ///     .line(InvoiceLine::builder().description("Labour").amount("250.00"))
+    ///     .line(InvoiceLine::builder().description("Labor").amount("250.00"))
     ///     .build()
     ///     .unwrap();
     /// let page = InvoicePage::builder().invoice(invoice.on_page()).session_id("INV-70412").build().unwrap();

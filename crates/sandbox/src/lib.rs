@@ -12,7 +12,7 @@
 //! async fn a_customer_is_kept() -> Result<(), Box<dyn std::error::Error>> {
 //!     // A millisecond's work, so that each test can have its own.
 //!     let sandbox = Sandbox::start().await?;
-//!     // Whatever is under test gets these two instead of the vendor's.
+//!     // Pass this URL and this key to the code under test.
 //!     let (url, key) = (sandbox.base_url(), sandbox.api_key().expose());
 //!     let answer = reqwest::Client::new()
 //!         .post(format!("{url}/rest/v2/customers"))

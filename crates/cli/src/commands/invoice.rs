@@ -24,11 +24,12 @@ pub(crate) enum Invoices {
     #[command(
         after_help = "First searches for the number as the order id of the last 90 days' transactions: a \
         paid invoice is not charged again, and the earlier charge is shown. Searches again after a lost \
-        answer. If two commands run at one moment, the gateway is asked to find the duplicate; that the live one does is \
-        inferred: pay an invoice with one command at a time. An invoice that is partly approved (exit status 6), or whose \
-        charge is neither approved nor declined (75), is not charged again.\n\n\
+        answer. Two commands at the same moment can both find nothing: the gateway is then asked to refuse the \
+        duplicate, but the vendor does not say that it does so for every card. Pay an invoice with one command at a \
+        time. An invoice that is partly approved (exit status 6), or whose charge is neither approved nor declined \
+        (75), is not charged again.\n\n\
         Examples:\n  perennial invoice pay --number INV-70412 --date 2027-01-04 --line Decking=400.00 \\\n    \
-        --line Labour=250.00 --tax 52.00 --token-id 1100000000555551111 --exp-date 1230\n  \
+        --line Labor=250.00 --tax 52.00 --token-id 1100000000555551111 --exp-date 1230\n  \
         perennial invoice pay --invoice-file invoice.json --card-stdin < card.json"
     )]
     Pay(Box<Pay>),

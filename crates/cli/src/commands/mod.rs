@@ -110,7 +110,7 @@ pub(crate) enum Command {
     /// A gateway on this machine
     #[command(subcommand)]
     Sandbox(sandbox::Local),
-    /// A demonstration in a sandbox of its own: no account, no key
+    /// A demonstration on a temporary sandbox: no account, no key
     Quickstart(quickstart::Quickstart),
     /// Prints the completion script of a shell
     Completions(completions::Completions),

@@ -102,7 +102,7 @@ fn a_decline_tells_its_exchange() {
 
 #[test]
 fn a_command_without_a_gateway_refuses_one() {
-    let quickstart = "quickstart calls a sandbox of its own, with its own key";
+    let quickstart = "quickstart starts its own sandbox, with its own key";
     let serve = "sandbox serve is a gateway and calls none";
     let completions = "completions calls no gateway";
     for (arguments, why, given) in [
@@ -229,7 +229,7 @@ fn the_status_of_a_charge_is_that_of_its_verdict() {
         let ran = run(vec![answered.clone()], "test-sale 25.00 --card-stdin");
         assert_eq!(ran.code, sold, "{what}: {}", ran.err);
 
-        let pay = "invoice pay --number INV-1 --date 2027-01-04 --line Labour=25.00 --card-stdin";
+        let pay = "invoice pay --number INV-1 --date 2027-01-04 --line Labor=25.00 --card-stdin";
         let nothing = answer("204 No Content", "");
         let ran = run(vec![nothing, answered.clone(), list(stored)], pay);
         assert_eq!(ran.code, paid, "{what}: {}", ran.err);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::shell::{CARD, CARD_JSON, CSC, KEY, Ran, Shell, answer, finish, gateway, perennial};
 
 pub(crate) const INVOICE_JSON: &str = r#"{"number":"INV-1","date":"2027-01-04","customerId":"C-9","customerName":"Rosa Lind",
-    "lines":[{"description":"Decking, 20 boards","amount":"400.00"},{"description":"Labour","amount":"250"}],"tax":"52"}"#;
+    "lines":[{"description":"Decking, 20 boards","amount":"400.00"},{"description":"Labor","amount":"250"}],"tax":"52"}"#;
 
 /// Runs a command on the invoice of the file, or on another one given by the words.
 fn invoice(shell: &Shell, words: &[&str], stdin: &str) -> Ran {
@@ -20,7 +20,7 @@ fn invoice(shell: &Shell, words: &[&str], stdin: &str) -> Ran {
 
 /// Pays this amount of the number, by the card of standard input.
 fn pay(shell: &Shell, number: &str, amount: &str) -> Ran {
-    let line = format!("Labour={amount}");
+    let line = format!("Labor={amount}");
     invoice(
         shell,
         &["pay", "--number", number, "--date", "2027-01-04", "--line", &line, "--card-stdin"],
@@ -181,12 +181,12 @@ fn a_file_is_charged_or_put_on_a_page_as_the_same_invoice() {
 fn what_is_wrong_is_named_and_nothing_is_sent() {
     let shell = Shell::open();
     let by_options = |words: &[&'static str]| [&["pay", "--card-stdin"], words].concat();
-    let right = &["--number", "INV-1", "--date", "2027-01-04", "--line", "Labour=1.00"][..];
+    let right = &["--number", "INV-1", "--date", "2027-01-04", "--line", "Labor=1.00"][..];
     for (words, stdin, messages) in [
         (by_options(&[]), CARD_JSON, vec!["--date", "--line", "--number"]),
         (by_options(&[right, &["--line", "Tip=0"]].concat()), CARD_JSON, vec!["lines[1].amount"]),
         (by_options(&[right, &["--line", "=1.00"]].concat()), CARD_JSON, vec!["lines[1].description"]),
-        (by_options(&[right, &["--line", "Labour"]].concat()), CARD_JSON, vec!["TEXT=AMOUNT"]),
+        (by_options(&[right, &["--line", "Labor"]].concat()), CARD_JSON, vec!["TEXT=AMOUNT"]),
         (by_options(&[right, &["--tax", "1.001"]].concat()), CARD_JSON, vec!["--tax"]),
         (by_options(&[right, &["--due-date", "2027-02-30"]].concat()), CARD_JSON, vec!["--due-date"]),
         (by_options(right), r#"{"card":"4111111111111112","exp-date":"1230"}"#, vec!["card"]),

@@ -7,7 +7,7 @@ use crate::clientpay::INVOICES_JSON;
 use crate::shell::{ACCOUNT_JSON, CARD_JSON, Ran, Shell, finish, perennial, write_private};
 
 const INVOICE: &str =
-    r#"{"number":"INV-1","date":"2027-01-04","lines":[{"description":"Labour","amount":"25.00"}]}"#;
+    r#"{"number":"INV-1","date":"2027-01-04","lines":[{"description":"Labor","amount":"25.00"}]}"#;
 
 fn marked(text: &str) -> String {
     format!("\u{feff}{text}")

@@ -61,7 +61,7 @@ fn a_write_that_is_cut_short_is_reported_with_what_finds_it() {
     let create = "customers create --first-name Ada --last-name Byron";
     let sale = "transactions sale --amount 25 --order-id A-17 --card-stdin";
     let pay = "clientpay pay --total-amount 540.25 --name-on-account Lind --account-stdin";
-    let invoice = "invoice pay --number INV-1 --date 2027-01-04 --line Labour=250.00 --card-stdin";
+    let invoice = "invoice pay --number INV-1 --date 2027-01-04 --line Labor=250.00 --card-stdin";
     let page = "clientpay page create line-item --item-name Retainer --payment-amount 500";
     for (operation, signal, line, stdin, message) in [
         (
@@ -127,7 +127,7 @@ fn a_write_that_is_cut_short_is_reported_with_what_finds_it() {
 #[test]
 fn what_leaves_nothing_uncertain_ends_as_usual() {
     let pay = "clientpay pay --total-amount 540.25 --name-on-account Lind --account-stdin";
-    let invoice = "invoice pay --number INV-1 --date 2027-01-04 --line Labour=250.00 --card-stdin";
+    let invoice = "invoice pay --number INV-1 --date 2027-01-04 --line Labor=250.00 --card-stdin";
     for (operation, signal, line, stdin, code) in [
         ("customers.search", "INT", "customers search", "", 130),
         ("customers.search", "TERM", "customers search", "", 143),

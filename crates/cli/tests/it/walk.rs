@@ -139,7 +139,7 @@ fn nobody_is_asked_without_a_terminal() {
         ("transactions sale --amount 1", card),
         ("transactions auth --amount 1", card),
         ("transactions refund --amount 1", card),
-        ("invoice pay --number 1 --date 2027-01-04 --line Labour=1", card),
+        ("invoice pay --number 1 --date 2027-01-04 --line Labor=1", card),
         ("clientpay pay --total-amount 1", card),
         ("clientpay payers add-methods pyr-1", card),
         ("profiles --keys /dev/null", "pass --passphrase-file FILE or --identity FILE"),

@@ -23,7 +23,7 @@ use crate::{Error, ErrorKind};
 /// let client = Clearent::builder(ApiKey::new(sandbox.api_key().expose())?)
 ///     .environment(sandbox.base_url().parse::<BaseUrl>()?)
 ///     .build()?;
-/// let line = InvoiceLine::builder().description("Labour").amount("250.00");
+/// let line = InvoiceLine::builder().description("Labor").amount("250.00");
 /// let invoice = Invoice::builder().number("INV-70412").date("2027-01-04").line(line).build()?;
 ///
 /// let card = Charge::builder().card("4111111111111111").exp_date("1230");

@@ -21,7 +21,7 @@ fn invoice() -> Result<Invoice, Violations> {
         .number("INV-70412")
         .date("2027-01-04")
         .line(InvoiceLine::builder().description("Decking, 20 boards").amount("400.00"))
-        .line(InvoiceLine::builder().description("Labour").amount("250.00"))
+        .line(InvoiceLine::builder().description("Labor").amount("250.00"))
         .tax("52.00")
         .build()?;
     assert_eq!(invoice.amount().to_string(), "702.00");

@@ -14,7 +14,7 @@ fn number() -> Reference {
 }
 
 fn invoice() -> Invoice {
-    let line = InvoiceLine::builder().description("Labour").amount("25.00");
+    let line = InvoiceLine::builder().description("Labor").amount("25.00");
     Invoice::builder().number(NUMBER).date("2027-01-04").line(line).build().unwrap()
 }
 

@@ -132,7 +132,7 @@ async fn nothing_is_deleted_past_it() {
 
 #[tokio::test]
 async fn an_invoice_is_not_charged_past_it() {
-    let line = InvoiceLine::builder().description("Labour").amount("25.00");
+    let line = InvoiceLine::builder().description("Labor").amount("25.00");
     let invoice = Invoice::builder().number("INV-1").date("2027-01-04").line(line).build().unwrap();
     for record in [
         r#"{"id":"1","order-id":"INV-1","amount":"25 USD","type":"SALE","result":"APPROVED"}"#,

@@ -8,7 +8,7 @@ use perennial_sandbox::{Effect, Fault};
 use crate::{FORMATS, start};
 
 fn invoice(number: &str, amount: &str) -> Invoice {
-    let line = InvoiceLine::builder().description("Labour").amount(amount);
+    let line = InvoiceLine::builder().description("Labor").amount(amount);
     Invoice::builder().number(number).date("2027-01-04").tax("5.00").line(line).build().unwrap()
 }
 

@@ -62,7 +62,7 @@ fn it_blocks_and_so_do_invoices() {
     let sale = client.test_sale(&charge("1.00").build().unwrap()).unwrap();
     assert!(sale.is_approved() && sale.void().unwrap().is_some_and(|voided| voided.is_approved()));
 
-    let line = InvoiceLine::builder().description("Labour").amount("250.00");
+    let line = InvoiceLine::builder().description("Labor").amount("250.00");
     let invoice = Invoice::builder().number("INV-1").date("2027-01-04").line(line).build().unwrap();
     let number = Reference::try_from("INV-1").unwrap();
     assert_eq!(client.invoices().status(&number).unwrap(), InvoiceStatus::Unpaid(None));

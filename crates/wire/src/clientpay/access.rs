@@ -52,7 +52,7 @@ request! {
     }
 }
 
-/// New access id: ends the previous one.
+/// New access id. The previous id stops working.
 pub fn new(version: Version, credentials: &Credentials) -> Result<Call, EncodeError> {
     with_credentials(Operation::NewAccessId, version, credentials)
 }

@@ -16,7 +16,7 @@ use crate::output::{Output, PrintedAccessId, Record};
 /// Access ids.
 #[derive(Debug, Subcommand)]
 pub(super) enum Access {
-    /// Creates an id, which ends the previous one for all its users
+    /// Creates an access id. The previous id stops working for all its users
     #[command(after_help = "Example:\n  perennial clientpay access new --reveal")]
     New(New),
     /// Shows the live id; changes nothing

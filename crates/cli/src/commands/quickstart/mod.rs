@@ -1,4 +1,4 @@
-//! `perennial quickstart`: a tour of a vendor, in a sandbox of its own, over real HTTP.
+//! `perennial quickstart`: a tour of a vendor, on a temporary sandbox, over real HTTP.
 
 mod clearent;
 mod clientpay;
@@ -34,7 +34,7 @@ const SEED: u64 = 2027;
 
 impl Quickstart {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
-        global.refuse_gateway("quickstart calls a sandbox of its own, with its own key")?;
+        global.refuse_gateway("quickstart starts its own sandbox, with its own key")?;
         match self.vendor {
             Vendor::Clearent => clearent::run(global).await,
             Vendor::Clientpay => clientpay::run(global).await,

@@ -19,11 +19,11 @@ pub(crate) struct Serve {
     /// The SQLite file that stores everything; the default, :memory:, stores nothing
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
-    /// Accept only this key and other keys given so. Only a key made up for the sandbox belongs on a command
-    /// line
+    /// Accept only this key; repeatable. Other processes can read a command line: pass only a key made up for
+    /// the sandbox
     #[arg(long, value_name = "API_KEY")]
     key: Vec<String>,
-    /// Accept only the key in this file and other keys given so
+    /// Accept only the key in this file; repeatable
     #[arg(long, value_name = "FILE")]
     key_file: Vec<PathBuf>,
     /// Serve https with this certificate chain and private key, both PEM
@@ -32,7 +32,7 @@ pub(crate) struct Serve {
     /// Also accept this host name, besides those of loopback
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
-    /// Accept card numbers that are on no published test list
+    /// Accept every card number, not only the published test numbers
     #[arg(long)]
     any_card: bool,
     /// Freeze the clocks of new worlds at this moment

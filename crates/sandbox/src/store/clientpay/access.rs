@@ -88,7 +88,7 @@ pub(crate) enum RequestIdState {
 }
 
 impl Session<'_> {
-    /// Creates an access id, which ends the previous one.
+    /// Creates an access id. The previous id stops working.
     pub(crate) fn new_access_id(&self, scope: Scope) -> Result<AccessId> {
         self.end_live(scope)?;
         let number = self.next(Kind::AccessId)?;
