@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use perennial_sqlite::problem_of_the_file;
 use rusqlite::ErrorCode;
 
 /// The reason why the sandbox cannot use its database.
@@ -70,35 +71,10 @@ pub enum StoreError {
 impl StoreError {
     pub(super) fn unusable(path: &Path, error: Arc<rusqlite::Error>) -> Self {
         let path = path.to_owned();
-        let why = match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy) => return Self::InUse { path },
-            Some(ErrorCode::DiskFull) => "has no room left: its disk is full",
-            Some(ErrorCode::ReadOnly) => "cannot be written to: the file or its folder is read-only",
-            Some(ErrorCode::CannotOpen) => {
-                "cannot be opened: its folder must exist, and both must be readable and writable"
-            }
-            Some(ErrorCode::NotADatabase) => "is not one: the file holds something else",
-            Some(ErrorCode::DatabaseCorrupt) => "is damaged: put back a copy of it, or use another file",
-            _ => "cannot be read or written",
-        };
+        if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) {
+            return Self::InUse { path };
+        }
+        let why = problem_of_the_file(&error);
         Self::Unusable { path, why, error }
     }
-}
-
-/// Whether the file fails, so that nothing more can be stored, as opposed to a wrong statement.
-pub(super) fn is_of_the_file(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(
-            ErrorCode::DiskFull
-                | ErrorCode::SystemIoFailure
-                | ErrorCode::ReadOnly
-                | ErrorCode::CannotOpen
-                | ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseCorrupt
-                | ErrorCode::NotADatabase
-                | ErrorCode::FileLockingProtocolFailed
-                | ErrorCode::OutOfMemory
-        )
-    )
 }

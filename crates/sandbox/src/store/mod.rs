@@ -1,8 +1,5 @@
-//! The store: one `SQLite` connection, owned by one thread, and jobs that reach it over a channel.
-//!
-//! The thread takes all waiting jobs into one transaction, each in a savepoint so that a failing one undoes only
-//! itself, commits, and only then lets the jobs answer: answered changes are stored, and a hundred clients share the
-//! cost of one flush to disk.
+//! The store: one `SQLite` connection on its own thread, and jobs that reach it over a channel. `perennial-sqlite` groups
+//! their commits; here is what this database needs around them.
 
 pub(crate) mod batch;
 pub(crate) mod clientpay;
@@ -27,23 +24,18 @@ pub(crate) mod webhook;
 pub(crate) mod world;
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 
+use perennial_sqlite::{Hooks, JobError, OpenError, Writer};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::{mpsc, oneshot, watch};
 
 use self::seal::Files;
 use self::unfit::Unfit;
 
 pub use error::StoreError;
+pub(crate) use perennial_sqlite::within_savepoint;
 pub(crate) use schema::WORLD_TABLES;
-
-/// The maximum number of jobs in one commit.
-const BATCH: usize = 256;
 
 thread_local! {
     /// The frames of the log of the thread's database, after its last commit.
@@ -54,48 +46,29 @@ fn log_frames() -> u64 {
     LOG_FRAMES.get()
 }
 
-/// The handle of the thread that owns the database.
+/// The handle of the database.
 pub(crate) struct Store {
     path: PathBuf,
     /// The bytes of an incomplete last write that were dropped at the start.
     pub(crate) dropped: Option<u64>,
-    thread: Mutex<Option<(mpsc::UnboundedSender<Job>, JoinHandle<()>)>>,
-    /// The result of the thread.
-    ended: watch::Receiver<Option<Result<(), Failure>>>,
+    writer: Writer,
 }
-
-/// A unit of work within a transaction, which returns its prepared answer, or fails because the file fails.
-type Job = Box<dyn FnOnce(&Connection) -> rusqlite::Result<CompletedJob> + Send>;
-/// Sends the result of a job. It is called after the commit, and dropped if the job is never committed.
-type CompletedJob = Box<dyn FnOnce()>;
-/// The error for all waiting jobs when the file fails.
-type Failure = Arc<rusqlite::Error>;
 
 impl Store {
     /// Opens a database file, or a database in memory that ends with the sandbox.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, StoreError> {
         let file = path.map(Path::to_owned);
         let path = path.unwrap_or(Path::new(":memory:")).to_owned();
-        let (jobs, waiting) = mpsc::unbounded_channel();
-        let (end, ended) = watch::channel(None);
-        let (ready, opened) = std::sync::mpsc::channel();
-        let thread = std::thread::Builder::new().name("sandbox-store".into());
-        let thread = thread.spawn(move || {
-            let (connection, mut files) = match connect(file.as_deref()) {
-                Ok(connected) => connected,
-                Err(unfit) => return drop(ready.send(Err(unfit))),
-            };
-            let _ = ready.send(Ok(files.as_ref().and_then(|files| files.dropped)));
-            let worked = work(&connection, files.as_mut(), waiting).map_err(Arc::new);
-            // Whoever hears of the end finds the file closed.
-            drop(connection);
-            drop(files);
-            end.send_replace(Some(worked));
+        let (tell, told) = std::sync::mpsc::channel();
+        let writer = Writer::open("sandbox-store", "BEGIN", move || {
+            let (connection, files) = connect(file.as_deref())?;
+            let _ = tell.send(files.as_ref().and_then(|files| files.dropped));
+            Ok((connection, Around(files)))
         });
-        let thread = thread.map_err(StoreError::Thread)?;
-        match opened.recv() {
-            Ok(Ok(dropped)) => Ok(Self { path, dropped, thread: Mutex::new(Some((jobs, thread))), ended }),
-            Ok(Err(unfit)) => Err(unfit.within(&path)),
+        match writer {
+            Ok(writer) => Ok(Self { path, dropped: told.try_recv().ok().flatten(), writer }),
+            Err(OpenError::Database(unfit)) => Err(Unfit::within(unfit, &path)),
+            Err(OpenError::Thread(error)) => Err(StoreError::Thread(error)),
             Err(_) => Err(StoreError::Panicked),
         }
     }
@@ -107,46 +80,50 @@ impl Store {
         &self,
         job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let result = catch_unwind(AssertUnwindSafe(|| within_savepoint(connection, || job(connection))));
-            let result = match result {
-                Ok(Err(error)) if error::is_of_the_file(&error) => return Err(error),
-                Ok(result) => result.map_err(StoreError::Statement),
-                Err(_) => Err(StoreError::Panicked),
-            };
-            Ok(Box::new(move || {
-                // Nobody waits when the caller is gone; what was done stays done.
-                let _ = answer.send(result);
-            }))
-        });
-        {
-            let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-            // A thread that has ended drops the job, and with it the sender of the answer.
-            let _ = thread.as_ref().map(|(jobs, _)| jobs.send(job));
-        }
-        match answered.await {
-            Ok(result) => result,
-            Err(_) => Err(self.ended().await),
-        }
+        self.writer.run(job).await.map_err(|error| self.error(error))
     }
 
     /// Waits until the database is closed or fails, and returns which.
     pub(crate) async fn ended(&self) -> StoreError {
-        match self.ended.clone().wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(Err(failure))) => StoreError::unusable(&self.path, failure.clone()),
-            _ => StoreError::Closed,
-        }
+        self.error(self.writer.ended().await)
     }
 
     /// Finishes the waiting jobs and closes the database; new jobs are refused.
     pub(crate) fn close(&self) {
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((jobs, thread)) = thread {
-            drop(jobs);
-            // A job that panics is caught, so the thread always ends by itself.
-            let _ = thread.join();
+        self.writer.close();
+    }
+
+    fn error(&self, error: JobError) -> StoreError {
+        match error {
+            JobError::Statement(error) => StoreError::Statement(error),
+            JobError::Busy => StoreError::InUse { path: self.path.clone() },
+            JobError::Failed(failure) => StoreError::unusable(&self.path, failure),
+            JobError::Closed => StoreError::Closed,
+            _ => StoreError::Panicked,
         }
+    }
+}
+
+/// What the files of the database need around commits; `None` in memory.
+struct Around(Option<Files>);
+
+impl Hooks for Around {
+    fn before_begin(&mut self) -> rusqlite::Result<()> {
+        self.0.as_mut().map_or(Ok(()), Files::grow_log)
+    }
+
+    fn committed(&mut self) -> rusqlite::Result<()> {
+        self.0.as_mut().map_or(Ok(()), Files::mark_log)
+    }
+
+    fn answered(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.0.as_mut().map_or(Ok(()), |files| files.keep_log_short(connection))
+    }
+
+    fn close(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let Some(files) = &mut self.0 else { return Ok(()) };
+        files.close(connection)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map(|_| ())
     }
 }
 
@@ -172,68 +149,6 @@ fn connect(path: Option<&Path>) -> Result<(Connection, Option<Files>), Unfit> {
             Err(unfit)
         }
     }
-}
-
-/// Works until no more jobs can come, or the file fails: then the whole transaction is undone with the connection.
-fn work(
-    connection: &Connection,
-    mut files: Option<&mut Files>,
-    mut waiting: mpsc::UnboundedReceiver<Job>,
-) -> rusqlite::Result<()> {
-    while let Some(first) = waiting.blocking_recv() {
-        if let Some(files) = &mut files {
-            files.grow_log()?;
-        }
-        execute(connection, "BEGIN")?;
-        let mut completed = vec![first(connection)?];
-        while completed.len() < BATCH
-            && let Ok(next) = waiting.try_recv()
-        {
-            completed.push(next(connection)?);
-        }
-        execute(connection, "COMMIT")?;
-        // If this fails, what is committed is answered all the same.
-        let marked = files.as_mut().map_or(Ok(()), |files| files.mark_log());
-        for answer in completed {
-            answer();
-        }
-        marked?;
-        if let Some(files) = &mut files {
-            files.keep_log_short(connection)?;
-        }
-    }
-    if let Some(files) = files {
-        files.close(connection)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    }
-    Ok(())
-}
-
-/// Executes a statement that every job needs, and that is parsed once.
-fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
-    connection.prepare_cached(sql)?.execute([]).map(|_| ())
-}
-
-/// Runs work that leaves no trace if it fails or panics.
-pub(crate) fn within_savepoint<T, E: From<rusqlite::Error>>(
-    connection: &Connection,
-    work: impl FnOnce() -> Result<T, E>,
-) -> Result<T, E> {
-    struct Savepoint<'c>(&'c Connection, bool);
-    impl Drop for Savepoint<'_> {
-        fn drop(&mut self) {
-            // A file that fails may have ended the transaction; then there is nothing left to end.
-            if !self.1 {
-                let _ = execute(self.0, "ROLLBACK TO work");
-            }
-            let _ = execute(self.0, "RELEASE work");
-        }
-    }
-    execute(connection, "SAVEPOINT work")?;
-    let mut savepoint = Savepoint(connection, false);
-    let result = work()?;
-    savepoint.1 = true;
-    Ok(result)
 }
 
 #[cfg(test)]

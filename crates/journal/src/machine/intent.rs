@@ -1,0 +1,294 @@
+//! An intent: one decision to change something at a gateway, and all that is known of its fate.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::write::Write;
+use crate::Moment;
+
+/// The state of an intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum State {
+    /// Nothing is sent, or everything that was sent is certainly not done.
+    Planned,
+    /// An attempt may be on its way. This was stored before its first byte left.
+    Sending,
+    /// An attempt was sent, and only a look can tell what became of it.
+    Unknown,
+    /// The gateway has done it, once.
+    Done,
+    /// The card was declined.
+    Declined,
+    /// The gateway refused the request and did nothing.
+    Refused,
+    /// It was taken back before anything was sent, or a person decided that it was not done.
+    Withdrawn,
+    /// It can be sent, but its card is not stored: call again with the card. Withdrawn after seven days.
+    NeedsCard,
+    /// Nothing decides but a person.
+    NeedsPerson,
+}
+
+impl State {
+    /// All states.
+    pub const ALL: [Self; 9] = [
+        Self::Planned,
+        Self::Sending,
+        Self::Unknown,
+        Self::Done,
+        Self::Declined,
+        Self::Refused,
+        Self::Withdrawn,
+        Self::NeedsCard,
+        Self::NeedsPerson,
+    ];
+
+    /// The name of the state in databases and output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Sending => "sending",
+            Self::Unknown => "unknown",
+            Self::Done => "done",
+            Self::Declined => "declined",
+            Self::Refused => "refused",
+            Self::Withdrawn => "withdrawn",
+            Self::NeedsCard => "needs-card",
+            Self::NeedsPerson => "needs-person",
+        }
+    }
+
+    /// Whether the intent has its outcome.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Done | Self::Declined | Self::Refused | Self::Withdrawn)
+    }
+
+    /// Whether the gateway may have done it, or may still do it: no other write to the object is sent meanwhile.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Sending | Self::Unknown | Self::NeedsPerson)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for State {
+    type Err = UnknownState;
+
+    fn from_str(name: &str) -> Result<Self, UnknownState> {
+        Self::ALL.into_iter().find(|state| state.name() == name).ok_or(UnknownState)
+    }
+}
+
+/// The error for a text that names no state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no state has this name; states are {}", State::ALL.map(State::name).join(", "))]
+pub struct UnknownState;
+
+/// One decision to change something at a gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Intent {
+    /// The random id of the intent, 26 characters.
+    pub uid: String,
+    /// The uid of the tenant.
+    pub tenant: String,
+    /// The caller's name for the decision, unique per tenant.
+    pub key: String,
+    /// The operation.
+    pub write: Write,
+    /// The object that is changed, such as `plans/plan_1`. An object that is created is named by the mark.
+    pub object: String,
+    /// The request as the JSON of the vendor's interface, without card data.
+    pub request: String,
+    /// The SHA-256 of the operation, the object and the request, in hexadecimal digits.
+    pub fingerprint: String,
+    /// The text in the gateway's object by which a look finds it.
+    pub mark: String,
+    /// Whether it stops something. A stop is sent even while another write to the object is open.
+    pub is_stop: bool,
+    /// Whether the request has card data, which is not stored.
+    pub needs_card: bool,
+    /// Whether a plan is to be activated when it is made.
+    pub activates: bool,
+    /// The condition under which it may be sent.
+    pub precondition: Option<Precondition>,
+    /// The moment from which nothing of it is sent any more.
+    pub send_before: Moment,
+    /// The state.
+    pub state: State,
+    /// The number that each claim raises. A change by an earlier claim is refused.
+    pub fence: i64,
+    /// The end of the current claim.
+    pub lease_until: Option<Moment>,
+    /// The moment of the next step, if it waits for one.
+    pub next: Option<Moment>,
+    /// What is known of the attempts and looks.
+    pub history: History,
+    /// The outcome.
+    pub outcome: Option<Outcome>,
+    /// When it was stored.
+    pub created: Moment,
+}
+
+/// A condition that is checked in the statement that commits an attempt: the guard still has this version. Whoever
+/// makes the write unwanted raises the version in the same transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Precondition {
+    /// The name of the guard.
+    pub guard: String,
+    /// The version that it must have.
+    pub version: i64,
+}
+
+/// What is known of the attempts and looks of an intent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct History {
+    /// The attempts that may have been done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+    /// The number of attempts that certainly had no effect: not connected, limited, or not authorized.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub not_done: u32,
+    /// The number of looks.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub looks: u32,
+    /// The last look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_look: Option<Moment>,
+    /// Whether a look before the first attempt found nothing.
+    #[serde(skip_serializing_if = "is_false")]
+    pub looked_first: bool,
+    /// Whether the database was restored or copied since the intent was stored: attempts may be missing here.
+    #[serde(skip_serializing_if = "is_false")]
+    pub restored: bool,
+    /// The id of the object that the answer to a create named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<String>,
+    /// The objects with the mark that are not the adopted one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spares: Vec<String>,
+    /// The number of looks after the outcome for late spares.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub rechecks: u32,
+    /// Why the intent is where it is, in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// One decision to send the request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Attempt {
+    /// When the decision was stored.
+    #[serde(with = "millis")]
+    pub committed: Moment,
+    /// The last moment at which its first byte may leave.
+    #[serde(with = "millis")]
+    pub send_by: Moment,
+    /// What became of it; `None` while nothing is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub judged: Option<Judged>,
+    /// The gateway's id of the exchange.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub exchange_id: Option<String>,
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Judged {
+    /// It was done.
+    Done,
+    /// The card was declined.
+    Declined,
+    /// The gateway refused it.
+    Refused,
+    /// Its answer was lost or inconclusive.
+    Unknown,
+    /// A look after the window found that it was not done.
+    Absent,
+}
+
+/// How an outcome became known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum How {
+    /// By the answer to the request.
+    Sent,
+    /// A look found it.
+    Adopted,
+    /// A person decided it.
+    Decided,
+}
+
+/// The outcome of an intent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Outcome {
+    /// How it became known.
+    pub how: How,
+    /// The id of the object at the gateway.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// The object as JSON.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub value: Option<String>,
+}
+
+impl Outcome {
+    /// Creates an outcome.
+    pub fn new(how: How, id: Option<String>, value: Option<String>) -> Self {
+        Self { how, id, value }
+    }
+}
+
+mod millis {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::Moment;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    pub(super) fn serialize<S: Serializer>(moment: &Moment, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(moment.as_millis())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Moment, D::Error> {
+        i64::deserialize(deserializer).map(Moment::from_millis)
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.as_millis())
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        i64::deserialize(deserializer).map(Self::from_millis)
+    }
+}

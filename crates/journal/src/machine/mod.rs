@@ -1,0 +1,483 @@
+//! The state machine of an intent: a pure function without I/O, clock or randomness.
+//!
+//! [`step`] takes an intent, an event and the time, and returns the intent after it and what has to be done. All rules
+//! that stand between a lost answer and a second charge are here; the store and the driver only carry them out.
+
+mod intent;
+mod rules;
+mod write;
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+pub use intent::{Attempt, History, How, Intent, Judged, Outcome, Precondition, State, UnknownState};
+pub use rules::Rules;
+pub use write::{Absence, UnknownWrite, Write};
+
+use crate::Moment;
+
+/// Something that happened to an intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// It is the intent's turn.
+    Turn {
+        /// Whether the mark was made by the caller that stores the intent now, so that no gateway can have it yet.
+        is_fresh: bool,
+        /// Whether the request is there with its card.
+        has_card: bool,
+    },
+    /// The answer to the last attempt, or its failure.
+    Answered(Answer),
+    /// The result of a look.
+    Looked(Look),
+    /// Somebody takes it back.
+    Withdraw {
+        /// Why, in a sentence.
+        reason: String,
+    },
+    /// A person decides.
+    Decide(Decision),
+}
+
+/// The answer to an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What it says.
+    pub said: Said,
+    /// The gateway's id of the exchange.
+    pub exchange_id: Option<String>,
+}
+
+/// What the answer to an attempt says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// The gateway did it.
+    Done(Object),
+    /// The card was declined.
+    Declined(Object),
+    /// The gateway refused it in its own envelope.
+    Refused(String),
+    /// It certainly had no effect, and may be sent again after a wait: not connected, 401, 403 or 429 in the gateway's
+    /// own envelope, or too late for its first byte.
+    NotDone {
+        /// Why.
+        reason: String,
+        /// The wait before the next attempt.
+        wait: Duration,
+        /// Whether nothing more of the tenant is sent until a person says so.
+        hold: bool,
+    },
+    /// Neither a yes nor a no.
+    Unknown(String),
+}
+
+/// An object of the gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Object {
+    /// Its id.
+    pub id: Option<String>,
+    /// The object as JSON.
+    pub value: Option<String>,
+}
+
+/// A read that tells what became of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// The gateway answered.
+    Seen {
+        /// The gateway's clock.
+        at: Option<Moment>,
+        /// Whether the positive control was found in the same round.
+        control: bool,
+        /// Everything with the mark, the oldest first.
+        found: Vec<Seen>,
+    },
+    /// The look failed.
+    Failed(String),
+}
+
+/// An object with the mark of the intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The object.
+    pub object: Object,
+    /// What it says about the attempt.
+    pub verdict: Verdict,
+}
+
+/// What an object with the mark says about the attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was done as requested.
+    Done,
+    /// The card was declined.
+    Declined,
+    /// The gateway has not decided yet.
+    Undecided,
+    /// The object differs from the request: what differs, and what the request says.
+    Differs(String),
+}
+
+/// What a person decides about an intent that needs one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It was done, and this is the object.
+    Done(Object),
+    /// It was not done, and is not done any more.
+    NotDone,
+}
+
+/// What has to be done after a step. The step is stored first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Send the last attempt.
+    Send,
+    /// Look.
+    Look,
+    /// Cancel this spare plan.
+    CancelSpare(String),
+    /// Activate this plan.
+    Activate(String),
+    /// Send nothing more of the tenant, for this reason.
+    Hold(String),
+}
+
+/// The result of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The intent after the event.
+    pub intent: Intent,
+    /// What has to be done.
+    pub commands: Vec<Command>,
+}
+
+/// Applies an event. An event that does not fit the state changes nothing.
+pub fn step(intent: &Intent, event: Event, now: Moment, rules: &Rules) -> Step {
+    let mut step = Step { intent: intent.clone(), commands: Vec::new() };
+    match (intent.state, event) {
+        (_, Event::Turn { is_fresh, has_card }) => step.turn(is_fresh, has_card, now, rules),
+        (State::Sending, Event::Answered(answer)) => step.answered(answer, now, rules),
+        (State::Planned | State::Unknown | State::Done, Event::Looked(look)) => step.looked(look, now, rules),
+        (State::Planned | State::NeedsCard, Event::Withdraw { reason }) => {
+            step.end(State::Withdrawn, Some(reason));
+        }
+        (State::NeedsPerson | State::NeedsCard, Event::Decide(decision)) => step.decide(decision),
+        _ => {}
+    }
+    step
+}
+
+impl Step {
+    fn turn(&mut self, is_fresh: bool, has_card: bool, now: Moment, rules: &Rules) {
+        let intent = &mut self.intent;
+        match intent.state {
+            State::Planned | State::NeedsCard if now >= intent.send_before => {
+                self.end(State::Withdrawn, Some("the last moment to send it has passed".into()));
+            }
+            State::NeedsCard if !has_card => {
+                if intent.next.is_none_or(|end| now >= end) {
+                    self.end(State::Withdrawn, Some("its card was not given again in time".into()));
+                }
+            }
+            State::Planned | State::NeedsCard if intent.needs_card && !has_card => {
+                self.wait_for_card(now, rules);
+            }
+            State::Planned | State::NeedsCard => {
+                let is_first = intent.history.attempts.is_empty();
+                // A mark that nobody has sent cannot be at the gateway, unless the database was restored.
+                if is_first && !intent.history.looked_first && (!is_fresh || intent.history.restored) {
+                    self.commands.push(Command::Look);
+                    return;
+                }
+                intent.history.attempts.push(Attempt {
+                    committed: now,
+                    send_by: now + rules.send_within,
+                    judged: None,
+                    exchange_id: None,
+                });
+                intent.state = State::Sending;
+                intent.next = None;
+                self.commands.push(Command::Send);
+            }
+            // The claim ran out before an answer was stored.
+            State::Sending => {
+                self.judge(Judged::Unknown);
+                self.become_unknown("the process ended before the response was stored".into(), now);
+            }
+            State::Unknown => self.commands.push(Command::Look),
+            State::Done if intent.next.is_some_and(|next| next <= now) => self.commands.push(Command::Look),
+            _ => {}
+        }
+    }
+
+    fn answered(&mut self, answer: Answer, now: Moment, rules: &Rules) {
+        let Answer { said, exchange_id } = answer;
+        if let Some(attempt) = self.intent.history.attempts.last_mut() {
+            attempt.exchange_id = exchange_id;
+        }
+        // An earlier attempt that may have been done makes this answer no outcome of the intent.
+        let is_doubtful = self.intent.history.restored || self.intent.history.attempts.len() > 1;
+        match said {
+            Said::Done(object) => {
+                self.judge(Judged::Done);
+                if self.intent.write.is_two_phase() {
+                    self.intent.history.candidate = object.id;
+                    self.become_unknown("it counts when a list shows all plans with its mark".into(), now);
+                } else {
+                    self.done(How::Sent, object, now, rules);
+                }
+            }
+            Said::Declined(object) if !is_doubtful => {
+                self.judge(Judged::Declined);
+                self.intent.outcome = Some(Outcome::new(How::Sent, object.id, object.value));
+                self.end(State::Declined, None);
+            }
+            Said::Refused(reason) if !is_doubtful => {
+                self.judge(Judged::Refused);
+                self.end(State::Refused, Some(reason));
+            }
+            Said::Declined(_) => {
+                self.judge(Judged::Declined);
+                self.become_unknown("declined, but an earlier attempt may have been done".into(), now);
+            }
+            Said::Refused(reason) => {
+                self.judge(Judged::Refused);
+                self.become_unknown(
+                    format!("refused, but an earlier attempt may have been done: {reason}"),
+                    now,
+                );
+            }
+            Said::NotDone { reason, wait, hold } => {
+                self.intent.history.attempts.pop();
+                self.intent.history.not_done += 1;
+                self.intent.state = State::Planned;
+                self.intent.next = Some(now + wait.max(rules.least_wait));
+                self.intent.history.reason = Some(reason.clone());
+                if self.intent.needs_card {
+                    self.wait_for_card(now, rules);
+                }
+                if hold {
+                    self.commands.push(Command::Hold(reason));
+                }
+            }
+            Said::Unknown(reason) => {
+                self.judge(Judged::Unknown);
+                self.become_unknown(reason, now);
+            }
+        }
+    }
+
+    fn looked(&mut self, look: Look, now: Moment, rules: &Rules) {
+        self.intent.history.looks += 1;
+        self.intent.history.last_look = Some(now);
+        let (at, control, mut found) = match look {
+            Look::Failed(reason) => return self.look_again(reason, now, rules),
+            Look::Seen { at, control, found } => (at, control, found),
+        };
+        if self.intent.state == State::Done {
+            return self.rechecked(&found, now, rules);
+        }
+        if let Some(differs) = found.iter().find_map(|seen| match &seen.verdict {
+            Verdict::Differs(how) => Some(how.clone()),
+            _ => None,
+        }) {
+            return self.differs(&found, differs);
+        }
+        if found.iter().any(|seen| seen.verdict == Verdict::Undecided) {
+            return self.look_again("the gateway has not decided it yet".into(), now, rules);
+        }
+        let candidate = self.intent.history.candidate.as_ref();
+        let is_missing =
+            candidate.is_some_and(|id| found.iter().all(|seen| seen.object.id.as_ref() != Some(id)));
+        if is_missing {
+            return self.look_again("the list does not show the created plan yet".into(), now, rules);
+        }
+        if found.len() > 1 && self.intent.write.absence() == Absence::Person {
+            let ids: Vec<_> = found.iter().filter_map(|seen| seen.object.id.as_deref()).collect();
+            let reason =
+                format!("the gateway has it several times: {}; keep one and void the others", ids.join(", "));
+            self.intent.history.spares = ids.into_iter().map(str::to_owned).collect();
+            return self.end(State::NeedsPerson, Some(reason));
+        }
+        if found.is_empty() {
+            return self.absent(at, control, now, rules);
+        }
+        let oldest = found.remove(0);
+        self.spares(found);
+        let how = match self.intent.history.attempts.last() {
+            Some(last)
+                if last.judged == Some(Judged::Done) && self.intent.history.candidate == oldest.object.id =>
+            {
+                How::Sent
+            }
+            _ => How::Adopted,
+        };
+        if oldest.verdict == Verdict::Declined {
+            self.intent.outcome = Some(Outcome::new(how, oldest.object.id, oldest.object.value));
+            self.end(State::Declined, None);
+        } else {
+            if self.intent.activates
+                && let Some(id) = oldest.object.id.clone()
+            {
+                self.commands.push(Command::Activate(id));
+            }
+            self.done(how, oldest.object, now, rules);
+        }
+    }
+
+    /// Nothing with the mark was found.
+    fn absent(&mut self, at: Option<Moment>, control: bool, now: Moment, rules: &Rules) {
+        if self.intent.state == State::Planned {
+            self.intent.history.looked_first = true;
+            self.intent.next = Some(now);
+            return;
+        }
+        let Some(last) = self.intent.history.attempts.last() else {
+            // Attempts were lost with a restored database.
+            return self.end(State::NeedsPerson, Some("the attempts are missing in this database".into()));
+        };
+        let Some(at) = at.filter(|at| at.since(now).max(now.since(*at)) <= rules.clock_apart) else {
+            let reason = "the gateway's clock and this one are more than five minutes apart, or its clock is not known";
+            return self.look_again(reason.into(), now, rules);
+        };
+        // The later clock proves the age, and the earlier one the end of the window.
+        let oldest = self.intent.history.attempts.first().map_or(last.committed, |first| first.committed);
+        if at.max(now).since(oldest) > rules.retention.saturating_sub(rules.retention_margin) {
+            return self
+                .end(State::NeedsPerson, Some("it is too old: the gateway may have forgotten it".into()));
+        }
+        if !control {
+            return self.look_again(
+                "the control object was not found, so the search proves nothing".into(),
+                now,
+                rules,
+            );
+        }
+        let window = last.send_by + rules.window();
+        if at.min(now) <= window {
+            self.look_again("it may still arrive, or appear in searches".into(), now, rules);
+            self.intent.next =
+                self.intent.next.map(|next| next.min(window + rules.least_wait).max(now + rules.least_wait));
+            return;
+        }
+        let (judged, attempts) = (last.judged, self.intent.history.attempts.len());
+        if judged == Some(Judged::Refused) {
+            return self
+                .end(State::Refused, Some("the last attempt was refused, and no attempt was done".into()));
+        }
+        if judged == Some(Judged::Declined) {
+            return self
+                .end(State::Declined, Some("the last attempt was declined, and no attempt was done".into()));
+        }
+        self.judge(Judged::Absent);
+        match self.intent.write.absence() {
+            Absence::Person => {
+                let reason =
+                    "it was sent and is not at the gateway: only a person decides whether it is sent again";
+                self.end(State::NeedsPerson, Some(reason.into()));
+            }
+            Absence::SendAgain if attempts >= rules.attempts => {
+                self.end(State::NeedsPerson, Some("no attempt arrived, and no more are made".into()));
+            }
+            Absence::SendAgain if self.intent.needs_card => self.wait_for_card(now, rules),
+            Absence::SendAgain => {
+                self.intent.state = State::Planned;
+                self.intent.next = Some(now);
+            }
+        }
+    }
+
+    /// An object with the mark is not as requested: nothing more is sent, and a plan that charges is canceled.
+    fn differs(&mut self, found: &[Seen], how: String) {
+        if self.intent.write.is_two_phase() {
+            for id in found.iter().filter_map(|seen| seen.object.id.clone()) {
+                self.intent.history.spares.push(id.clone());
+                self.commands.push(Command::CancelSpare(id));
+            }
+        }
+        self.commands.push(Command::Hold(how.clone()));
+        self.end(State::NeedsPerson, Some(how));
+    }
+
+    fn spares(&mut self, spares: Vec<Seen>) {
+        for id in spares.into_iter().filter_map(|spare| spare.object.id) {
+            if self.intent.history.spares.contains(&id) {
+                continue;
+            }
+            self.intent.history.spares.push(id.clone());
+            if self.intent.write.is_two_phase() {
+                self.commands.push(Command::CancelSpare(id));
+            }
+        }
+    }
+
+    /// A look after the outcome, for effects of an earlier attempt that came late.
+    fn rechecked(&mut self, found: &[Seen], now: Moment, rules: &Rules) {
+        let adopted = self.intent.outcome.as_ref().and_then(|outcome| outcome.id.clone());
+        let late: Vec<_> = found.iter().filter(|seen| seen.object.id != adopted).cloned().collect();
+        let is_money = self.intent.write.absence() == Absence::Person;
+        let ids: Vec<_> = late.iter().filter_map(|seen| seen.object.id.as_deref()).collect();
+        if is_money && !ids.is_empty() {
+            let reason =
+                format!("the gateway has it several times: {}; keep one and void the others", ids.join(", "));
+            self.intent.history.reason = Some(reason.clone());
+            self.commands.push(Command::Hold(reason));
+        }
+        self.spares(late);
+        self.intent.history.rechecks += 1;
+        self.intent.next = rules.recheck(self.intent.history.rechecks).map(|wait| now + wait);
+    }
+
+    fn done(&mut self, how: How, object: Object, now: Moment, rules: &Rules) {
+        self.intent.outcome = Some(Outcome::new(how, object.id, object.value));
+        self.end(State::Done, None);
+        let has_rivals = self.intent.history.attempts.len() > 1 || self.intent.history.restored;
+        self.intent.next = rules.recheck(0).filter(|_| has_rivals).map(|wait| now + wait);
+    }
+
+    fn decide(&mut self, decision: Decision) {
+        match decision {
+            Decision::Done(Object { id, value }) => {
+                self.intent.outcome = Some(Outcome::new(How::Decided, id, value));
+                self.end(State::Done, None);
+            }
+            Decision::NotDone => {
+                self.end(State::Withdrawn, Some("a person decided that it was not done".into()))
+            }
+        }
+    }
+
+    fn judge(&mut self, judged: Judged) {
+        if let Some(attempt) = self.intent.history.attempts.last_mut() {
+            attempt.judged = Some(judged);
+        }
+    }
+
+    fn become_unknown(&mut self, reason: String, now: Moment) {
+        self.intent.state = State::Unknown;
+        self.intent.history.reason = Some(reason);
+        self.intent.next = Some(now);
+        self.commands.push(Command::Look);
+    }
+
+    fn wait_for_card(&mut self, now: Moment, rules: &Rules) {
+        self.intent.state = State::NeedsCard;
+        self.intent.next = Some(now + rules.card_within);
+    }
+
+    fn look_again(&mut self, reason: String, now: Moment, rules: &Rules) {
+        self.intent.history.reason = Some(reason);
+        self.intent.next = Some(now + rules.between_looks(self.intent.history.looks));
+    }
+
+    fn end(&mut self, state: State, reason: Option<String>) {
+        self.intent.state = state;
+        self.intent.history.reason = reason;
+        self.intent.next = None;
+        self.intent.lease_until = None;
+    }
+}

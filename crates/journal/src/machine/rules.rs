@@ -1,0 +1,81 @@
+//! The durations and limits of the state machine.
+
+use std::time::Duration;
+
+/// The durations and limits of the state machine. [`Rules::default`] is what the guide describes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rules {
+    /// How long after the commit of an attempt its first byte may leave: 10 s.
+    pub send_within: Duration,
+    /// The latest effect that is believed possible after the last moment to send: 2 minutes. It covers the time in which
+    /// a connection is made, and a gateway that works on after the caller gave up.
+    pub latest_effect: Duration,
+    /// How long a search may lack an object that exists: 60 s, or ten times the worst lag that was measured.
+    pub index_lag: Duration,
+    /// How long the gateway keeps transactions: 90 days.
+    pub retention: Duration,
+    /// How long before the end of the retention an absence proves nothing any more: 30 days.
+    pub retention_margin: Duration,
+    /// The greatest difference between the gateway's clock and this one: 5 minutes.
+    pub clock_apart: Duration,
+    /// The most attempts of a write whose spare is harmless: 3.
+    pub attempts: usize,
+    /// How long an intent waits for its card: 7 days.
+    pub card_within: Duration,
+    /// The shortest wait between two steps: 1 s.
+    pub least_wait: Duration,
+    /// The first wait between two looks, which doubles: 5 s.
+    pub first_look_wait: Duration,
+    /// The longest wait between two looks: 15 minutes.
+    pub longest_look_wait: Duration,
+    /// When an intent with several attempts is looked at again after its outcome: after an hour, and after a day.
+    pub rechecks: Vec<Duration>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        const fn minutes(minutes: u64) -> Duration {
+            Duration::from_secs(minutes * 60)
+        }
+        const DAY: u64 = 24 * 60;
+        Self {
+            send_within: Duration::from_secs(10),
+            latest_effect: minutes(2),
+            index_lag: minutes(1),
+            retention: minutes(90 * DAY),
+            retention_margin: minutes(30 * DAY),
+            clock_apart: minutes(5),
+            attempts: 3,
+            card_within: minutes(7 * DAY),
+            least_wait: Duration::from_secs(1),
+            first_look_wait: Duration::from_secs(5),
+            longest_look_wait: minutes(15),
+            rechecks: vec![minutes(60), minutes(DAY)],
+        }
+    }
+}
+
+impl Rules {
+    /// How long after the last moment to send an absence proves nothing.
+    pub fn window(&self) -> Duration {
+        self.latest_effect + self.index_lag
+    }
+
+    /// Returns the rules for a gateway whose searches were seen to lag by at most this much.
+    pub fn with_worst_lag(mut self, worst: Duration) -> Self {
+        self.index_lag = self.index_lag.max(worst * 10);
+        self
+    }
+
+    /// The wait after this many looks.
+    pub(super) fn between_looks(&self, looks: u32) -> Duration {
+        let doubled = self.first_look_wait.saturating_mul(1 << looks.saturating_sub(1).min(20));
+        doubled.min(self.longest_look_wait).max(self.least_wait)
+    }
+
+    /// The wait before the next look after the outcome.
+    pub(super) fn recheck(&self, done: u32) -> Option<Duration> {
+        self.rechecks.get(usize::try_from(done).unwrap_or(usize::MAX)).copied()
+    }
+}
