@@ -2,5 +2,6 @@
 
 pub mod machine;
 mod moment;
+pub mod store;
 
 pub use moment::Moment;

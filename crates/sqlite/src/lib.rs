@@ -213,7 +213,7 @@ fn work(
                 first(Err(&busy))?();
                 continue;
             }
-            began => began?,
+            result => result?,
         }
         let mut completed = vec![first(Ok(connection))?];
         while completed.len() < BATCH

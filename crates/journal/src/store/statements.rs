@@ -1,0 +1,491 @@
+//! The statements of the journal, written once for both databases.
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+
+use super::row::{
+    Damage, INTENT, Row, TENANT, Value, decision_of, event_of, inbox_of, intent_of, tenant_of, values_of,
+};
+use super::{
+    Change, Committed, Decision, Event, Filter, InboxRow, Intended, NewDecision, NewEvent, SharedAccess,
+    Store, StoreError, Tenant,
+};
+use crate::Moment;
+use crate::machine::{Intent, State};
+
+/// One statement of a transaction.
+pub(crate) struct Statement {
+    pub(crate) sql: Cow<'static, str>,
+    pub(crate) values: Vec<Value>,
+    /// Whether the transaction is undone if the statement returns no row.
+    pub(crate) must: bool,
+}
+
+impl Statement {
+    fn new(sql: impl Into<Cow<'static, str>>, values: Vec<Value>) -> Self {
+        Self { sql: sql.into(), values, must: false }
+    }
+
+    fn must(self) -> Self {
+        Self { must: true, ..self }
+    }
+}
+
+/// The result of a transaction.
+pub(crate) enum Transacted {
+    /// It is committed; the rows of each statement.
+    Rows(Vec<Vec<Row>>),
+    /// A statement that must return a row returned none; nothing is changed.
+    Unmet,
+    /// A unique index refused a row; nothing is changed.
+    Conflict,
+}
+
+/// A database that runs transactions. It writes `?1` and `perennial_x` in its own way.
+#[async_trait]
+pub(crate) trait Sql: Send + Sync {
+    /// Runs the statements in one transaction, and returns after it is durable.
+    async fn transact(&self, statements: Vec<Statement>) -> Result<Transacted, StoreError>;
+    /// What the database adds to a subquery that claims a row, so that others pass over it.
+    fn skip_locked(&self) -> &'static str;
+    /// A statement that makes transactions of this kind wait for each other, if that does not happen anyway.
+    fn one_at_a_time(&self) -> Option<&'static str>;
+    /// The name of the database in errors, without credentials.
+    fn place(&self) -> &str;
+}
+
+/// A [`Store`] over a database.
+pub(crate) struct Statements<S>(pub(crate) S);
+
+/// An intent that does not let other writes to its object pass.
+const OPEN: &str = "is_stop = 0 AND state IN ('sending','unknown','needs-person')";
+
+impl<S: Sql> Statements<S> {
+    fn damaged(&self, why: Damage) -> StoreError {
+        StoreError::Damaged { place: self.0.place().to_owned(), why }
+    }
+
+    async fn rows<T>(
+        &self,
+        sql: impl Into<Cow<'static, str>>,
+        values: Vec<Value>,
+        read: impl Fn(Row) -> Result<T, Damage>,
+    ) -> Result<Vec<T>, StoreError> {
+        match self.0.transact(vec![Statement::new(sql, values)]).await? {
+            Transacted::Rows(mut rows) => {
+                let rows = rows.pop().unwrap_or_default();
+                rows.into_iter().map(read).collect::<Result<_, _>>().map_err(|why| self.damaged(why))
+            }
+            Transacted::Unmet | Transacted::Conflict => Ok(Vec::new()),
+        }
+    }
+
+    async fn row<T>(
+        &self,
+        sql: impl Into<Cow<'static, str>>,
+        values: Vec<Value>,
+        read: impl Fn(Row) -> Result<T, Damage>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.rows(sql, values, read).await?.into_iter().next())
+    }
+
+    /// Why the statement that commits an attempt changed nothing.
+    async fn refusal(&self, intent: &Intent, now: Moment) -> Result<Committed, StoreError> {
+        let sql = format!(
+            "SELECT
+               (SELECT count(*) FROM perennial_intent i WHERE i.uid = ?1 AND i.fence = ?2),
+               (SELECT count(*) FROM perennial_tenant t WHERE t.uid = ?3 AND (t.hold IS NOT NULL OR t.quiet_until > ?4)),
+               (SELECT count(*) FROM perennial_intent i WHERE i.uid = ?1 AND (i.guard IS NULL
+                 OR coalesce((SELECT g.version FROM perennial_guard g WHERE g.tenant = i.tenant AND g.name = i.guard), 0)
+                   = i.guard_version)),
+               (SELECT count(*) FROM perennial_intent o WHERE o.tenant = ?3 AND o.object = ?5 AND o.uid <> ?1 AND {OPEN})"
+        );
+        let values = vec![
+            intent.uid.as_str().into(),
+            intent.fence.into(),
+            intent.tenant.as_str().into(),
+            now.into(),
+            intent.object.as_str().into(),
+        ];
+        let read = |mut row: Row| Ok([row.int()?, row.int()?, row.int()?, row.int()?]);
+        Ok(match self.row(sql, values, read).await? {
+            Some([0, ..]) | None => Committed::Fenced,
+            Some([_, _, 0, _]) => Committed::Unwanted,
+            Some([_, held, _, _]) if held > 0 && !intent.is_stop => Committed::Held,
+            _ => Committed::Busy,
+        })
+    }
+}
+
+fn insert(intent: &Intent) -> Result<Statement, StoreError> {
+    let places: Vec<_> = (1..=INTENT.split(',').count()).map(|number| format!("?{number}")).collect();
+    let sql = format!(
+        "INSERT INTO perennial_intent ({INTENT}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING uid",
+        places.join(", ")
+    );
+    Ok(Statement::new(sql, values_of(intent)?))
+}
+
+fn insert_event(tenant: &str, about: &str, event: &NewEvent, now: Moment) -> Statement {
+    Statement::new(
+        "INSERT INTO perennial_event (tenant, kind, about, body, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        vec![tenant.into(), event.kind.as_str().into(), about.into(), event.body.as_str().into(), now.into()],
+    )
+}
+
+fn insert_decision(about: &str, decision: &NewDecision, now: Moment) -> Statement {
+    Statement::new(
+        "INSERT INTO perennial_decision (at, actor, reason, about, what) VALUES (?1, ?2, ?3, ?4, ?5)",
+        vec![
+            now.into(),
+            decision.actor.as_str().into(),
+            decision.reason.as_str().into(),
+            about.into(),
+            decision.what.as_str().into(),
+        ],
+    )
+}
+
+#[async_trait]
+impl<S: Sql> Store for Statements<S> {
+    async fn now(&self, clock: Moment) -> Result<Moment, StoreError> {
+        // Written only when a second has passed, so that a turn does not always write.
+        let stored = self.setting("now").await?.and_then(|now| now.parse().ok()).map(Moment::from_millis);
+        match stored {
+            Some(stored) if stored > clock => Ok(stored),
+            Some(stored) if clock.since(stored) < std::time::Duration::from_secs(1) => Ok(clock),
+            _ => {
+                let sql = "INSERT INTO perennial_setting (name, value) VALUES ('now', ?1) \
+                           ON CONFLICT (name) DO UPDATE SET value = excluded.value \
+                           WHERE CAST(perennial_setting.value AS BIGINT) < CAST(excluded.value AS BIGINT)";
+                self.0
+                    .transact(vec![Statement::new(sql, vec![clock.as_millis().to_string().into()])])
+                    .await?;
+                Ok(clock)
+            }
+        }
+    }
+
+    async fn tenant(&self, name: &str) -> Result<Option<Tenant>, StoreError> {
+        self.row(
+            format!("SELECT {TENANT} FROM perennial_tenant WHERE name = ?1"),
+            vec![name.into()],
+            tenant_of,
+        )
+        .await
+    }
+
+    async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        self.rows(format!("SELECT {TENANT} FROM perennial_tenant ORDER BY name"), Vec::new(), tenant_of).await
+    }
+
+    async fn add_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
+        let sql = format!(
+            "INSERT INTO perennial_tenant ({TENANT}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING"
+        );
+        let Tenant { uid, name, host, sentinel, hold, quiet_until, worst_lag, created } = tenant.clone();
+        let values = vec![
+            uid.into(),
+            name.into(),
+            host.into(),
+            sentinel.into(),
+            hold.into(),
+            quiet_until.into(),
+            worst_lag.into(),
+            created.into(),
+        ];
+        self.0.transact(vec![Statement::new(sql, values)]).await.map(|_| ())
+    }
+
+    async fn change_tenant(
+        &self,
+        tenant: &Tenant,
+        decision: Option<NewDecision>,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE perennial_tenant SET sentinel = ?2, hold = ?3, quiet_until = ?4, \
+                   worst_lag = CASE WHEN worst_lag > ?5 THEN worst_lag ELSE ?5 END WHERE uid = ?1 RETURNING uid";
+        let Tenant { uid, sentinel, hold, quiet_until, worst_lag, .. } = tenant.clone();
+        let values =
+            vec![uid.clone().into(), sentinel.into(), hold.into(), quiet_until.into(), worst_lag.into()];
+        let mut statements = vec![Statement::new(sql, values)];
+        statements.extend(decision.map(|decision| insert_decision(&uid, &decision, now)));
+        self.0.transact(statements).await.map(|_| ())
+    }
+
+    async fn intend(&self, intent: &Intent) -> Result<Intended, StoreError> {
+        match self.0.transact(vec![insert(intent)?.must()]).await? {
+            Transacted::Rows(_) => return Ok(Intended::New),
+            Transacted::Unmet | Transacted::Conflict => {}
+        }
+        if let Some(existing) = self.intent_of_key(&intent.tenant, &intent.key).await? {
+            return Ok(Intended::Existing(Box::new(existing)));
+        }
+        let sql = "SELECT operation_key FROM perennial_intent WHERE tenant = ?1 AND mark = ?2 \
+                   AND state NOT IN ('declined','refused','withdrawn')";
+        let by =
+            self.row(sql, vec![intent.tenant.as_str().into(), intent.mark.as_str().into()], |mut row| {
+                row.text()
+            });
+        match by.await? {
+            Some(by) => Ok(Intended::MarkTaken { by }),
+            None => Err(StoreError::Statement("an intent was neither stored nor there".into())),
+        }
+    }
+
+    async fn intent(&self, uid: &str) -> Result<Option<Intent>, StoreError> {
+        self.row(format!("SELECT {INTENT} FROM perennial_intent WHERE uid = ?1"), vec![uid.into()], intent_of)
+            .await
+    }
+
+    async fn intent_of_key(&self, tenant: &str, key: &str) -> Result<Option<Intent>, StoreError> {
+        let sql = format!("SELECT {INTENT} FROM perennial_intent WHERE tenant = ?1 AND operation_key = ?2");
+        self.row(sql, vec![tenant.into(), key.into()], intent_of).await
+    }
+
+    async fn list(&self, filter: &Filter) -> Result<Vec<Intent>, StoreError> {
+        let Filter { tenant, states, key_prefix, limit } = filter;
+        let mut sql = format!("SELECT {INTENT} FROM perennial_intent WHERE 1 = 1");
+        let mut values = Vec::new();
+        if let Some(tenant) = tenant {
+            values.push(tenant.as_str().into());
+            sql += &format!(" AND tenant = ?{}", values.len());
+        }
+        if let Some(prefix) = key_prefix {
+            values.push(prefix.as_str().into());
+            sql += &format!(" AND substr(operation_key, 1, length(?{0})) = ?{0}", values.len());
+        }
+        if !states.is_empty() {
+            let states: Vec<_> = states.iter().map(|state| format!("'{state}'")).collect();
+            sql += &format!(" AND state IN ({})", states.join(","));
+        }
+        sql += &format!(" ORDER BY created DESC, uid LIMIT {}", if *limit == 0 { 100 } else { *limit });
+        self.rows(sql, values, intent_of).await
+    }
+
+    async fn claim(
+        &self,
+        tenant: &str,
+        uid: Option<&str>,
+        now: Moment,
+        lease_until: Moment,
+    ) -> Result<Option<Intent>, StoreError> {
+        let free = "(lease_until IS NULL OR lease_until < ?2)";
+        let choice = match uid {
+            // Whoever asks for an intent by name need not wait until it is due.
+            Some(_) => format!(
+                "uid = ?4 AND tenant = ?1 AND {free} AND (next IS NOT NULL OR state IN ('planned','sending','unknown'))"
+            ),
+            None => format!(
+                "uid = (SELECT uid FROM perennial_intent WHERE tenant = ?1 AND {free} AND (next <= ?2 OR state = 'sending')
+                   ORDER BY is_stop DESC, coalesce(next, 0), created LIMIT 1 {})",
+                self.0.skip_locked()
+            ),
+        };
+        let sql = format!(
+            "UPDATE perennial_intent SET fence = fence + 1, lease_until = ?3 WHERE {choice} RETURNING {INTENT}"
+        );
+        let mut values = vec![tenant.into(), now.into(), lease_until.into()];
+        values.extend(uid.map(Value::from));
+        self.row(sql, values, intent_of).await
+    }
+
+    async fn commit(&self, change: &Change) -> Result<Committed, StoreError> {
+        let Change { intent, follow, events, decision, hold, now } = change;
+        let sends = intent.state == State::Sending;
+        let mut sql =
+            "UPDATE perennial_intent SET state = ?3, lease_until = ?4, next = ?5, history = ?6, outcome = ?7
+             WHERE uid = ?1 AND fence = ?2"
+                .to_owned();
+        let all = values_of(intent)?;
+        let column = |name: &str| {
+            let index = INTENT.split(", ").position(|column| column == name);
+            index.and_then(|index| all.get(index)).cloned().unwrap_or(Value::Null)
+        };
+        let mut values = vec![
+            intent.uid.as_str().into(),
+            intent.fence.into(),
+            column("state"),
+            column("lease_until"),
+            column("next"),
+            column("history"),
+            column("outcome"),
+        ];
+        if sends {
+            values.push((*now).into());
+            sql += " AND ?8 < send_before AND (guard IS NULL OR guard_version = coalesce((SELECT g.version
+                 FROM perennial_guard g WHERE g.tenant = perennial_intent.tenant AND g.name = perennial_intent.guard), 0))";
+            if !intent.is_stop {
+                sql += &format!(
+                    " AND NOT EXISTS (SELECT 1 FROM perennial_tenant t WHERE t.uid = perennial_intent.tenant
+                        AND (t.hold IS NOT NULL OR t.quiet_until > ?8))
+                      AND NOT EXISTS (SELECT 1 FROM perennial_intent o WHERE o.tenant = perennial_intent.tenant
+                        AND o.object = perennial_intent.object AND o.uid <> perennial_intent.uid AND o.{})",
+                    OPEN.replace("AND state", "AND o.state")
+                );
+            }
+        }
+        sql += " RETURNING uid";
+        let mut statements = vec![Statement::new(sql, values).must()];
+        for follow in follow {
+            statements.push(insert(follow)?);
+        }
+        statements.extend(events.iter().map(|event| insert_event(&intent.tenant, &intent.uid, event, *now)));
+        statements.extend(decision.iter().map(|decision| insert_decision(&intent.uid, decision, *now)));
+        if let Some(hold) = hold {
+            let sql = "UPDATE perennial_tenant SET hold = ?2 WHERE uid = ?1 AND hold IS NULL";
+            statements.push(Statement::new(sql, vec![intent.tenant.as_str().into(), hold.as_str().into()]));
+        }
+        match self.0.transact(statements).await? {
+            Transacted::Rows(_) => Ok(Committed::Yes),
+            Transacted::Conflict => Ok(Committed::Busy),
+            Transacted::Unmet if sends => self.refusal(intent, *now).await,
+            Transacted::Unmet => Ok(Committed::Fenced),
+        }
+    }
+
+    async fn events(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
+        let mut statements = Vec::new();
+        statements.extend(self.0.one_at_a_time().map(|sql| Statement::new(sql, Vec::new())));
+        statements.push(Statement::new(
+            "UPDATE perennial_event SET position = placed.position FROM (
+               SELECT id, (SELECT coalesce(max(position), 0) FROM perennial_event)
+                 + row_number() OVER (ORDER BY id) AS position
+               FROM perennial_event WHERE position IS NULL) AS placed
+             WHERE perennial_event.id = placed.id",
+            Vec::new(),
+        ));
+        statements.push(Statement::new(
+            format!(
+                "SELECT e.position, t.name, e.kind, e.about, e.body, e.at FROM perennial_event e
+                 JOIN perennial_tenant t ON t.uid = e.tenant WHERE e.position > ?1 ORDER BY e.position LIMIT {limit}"
+            ),
+            vec![after.into()],
+        ));
+        match self.0.transact(statements).await? {
+            Transacted::Rows(mut rows) => {
+                let rows = rows.pop().unwrap_or_default().into_iter();
+                rows.map(event_of).collect::<Result<_, _>>().map_err(|why| self.damaged(why))
+            }
+            Transacted::Unmet | Transacted::Conflict => Ok(Vec::new()),
+        }
+    }
+
+    async fn decisions(&self, about: &str) -> Result<Vec<Decision>, StoreError> {
+        let sql =
+            "SELECT at, actor, reason, about, what FROM perennial_decision WHERE about = ?1 ORDER BY id";
+        self.rows(sql, vec![about.into()], decision_of).await
+    }
+
+    async fn guard(&self, tenant: &str, name: &str) -> Result<i64, StoreError> {
+        let sql = "SELECT version FROM perennial_guard WHERE tenant = ?1 AND name = ?2";
+        Ok(self.row(sql, vec![tenant.into(), name.into()], |mut row| row.int()).await?.unwrap_or(0))
+    }
+
+    async fn raise_guard(&self, tenant: &str, name: &str) -> Result<i64, StoreError> {
+        let sql = "INSERT INTO perennial_guard (tenant, name, version) VALUES (?1, ?2, 1)
+                   ON CONFLICT (tenant, name) DO UPDATE SET version = perennial_guard.version + 1 RETURNING version";
+        Ok(self.row(sql, vec![tenant.into(), name.into()], |mut row| row.int()).await?.unwrap_or(0))
+    }
+
+    async fn inbox(&self, limit: u32) -> Result<Vec<InboxRow>, StoreError> {
+        let sql = format!(
+            "SELECT id, tenant, operation_key, operation, object, request FROM perennial_inbox ORDER BY id LIMIT {limit}"
+        );
+        self.rows(sql, Vec::new(), inbox_of).await
+    }
+
+    async fn take(
+        &self,
+        row: &InboxRow,
+        intent: Option<&Intent>,
+        event: Option<(&str, &NewEvent)>,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let remove =
+            Statement::new("DELETE FROM perennial_inbox WHERE id = ?1 RETURNING id", vec![row.id.into()]);
+        let mut statements = vec![remove.must()];
+        if let Some(intent) = intent {
+            statements.push(insert(intent)?);
+        }
+        statements.extend(event.map(|(tenant, event)| insert_event(tenant, &row.key, event, now)));
+        self.0.transact(statements).await.map(|_| ())
+    }
+
+    async fn access(&self, tenant: &str) -> Result<SharedAccess, StoreError> {
+        let sql = "SELECT access_id, generation FROM perennial_access WHERE tenant = ?1";
+        let read = |mut row: Row| Ok(SharedAccess { id: row.maybe_text()?, generation: row.int()? });
+        Ok(self
+            .row(sql, vec![tenant.into()], read)
+            .await?
+            .unwrap_or(SharedAccess { id: None, generation: 0 }))
+    }
+
+    async fn claim_access(
+        &self,
+        tenant: &str,
+        generation: i64,
+        now: Moment,
+        lease_until: Moment,
+    ) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO perennial_access (tenant, access_id, generation, claimed_until) VALUES (?1, NULL, ?2, ?4)
+                   ON CONFLICT (tenant) DO UPDATE SET claimed_until = ?4
+                   WHERE perennial_access.generation = ?2
+                     AND (perennial_access.claimed_until IS NULL OR perennial_access.claimed_until < ?3)
+                   RETURNING tenant";
+        let values = vec![tenant.into(), generation.into(), now.into(), lease_until.into()];
+        Ok(self.row(sql, values, |mut row| row.text()).await?.is_some())
+    }
+
+    async fn replace_access(&self, tenant: &str, generation: i64, id: &str) -> Result<bool, StoreError> {
+        let sql =
+            "UPDATE perennial_access SET access_id = ?3, generation = generation + 1, claimed_until = NULL
+                   WHERE tenant = ?1 AND generation = ?2 RETURNING tenant";
+        Ok(self
+            .row(sql, vec![tenant.into(), generation.into(), id.into()], |mut row| row.text())
+            .await?
+            .is_some())
+    }
+
+    async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.row("SELECT value FROM perennial_setting WHERE name = ?1", vec![name.into()], |mut row| {
+            row.text()
+        })
+        .await
+    }
+
+    async fn set(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        let sql = "INSERT INTO perennial_setting (name, value) VALUES (?1, ?2)
+                   ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        self.0.transact(vec![Statement::new(sql, vec![name.into(), value.into()])]).await.map(|_| ())
+    }
+
+    async fn mark_restored(
+        &self,
+        quiet_until: Moment,
+        decision: NewDecision,
+        now: Moment,
+    ) -> Result<u64, StoreError> {
+        let open =
+            "SELECT uid FROM perennial_intent WHERE state IN ('planned','sending','unknown','needs-card')";
+        let uids = self.rows(open, Vec::new(), |mut row| row.text()).await?;
+        let mut statements = vec![
+            Statement::new("UPDATE perennial_tenant SET quiet_until = ?1", vec![quiet_until.into()]),
+            insert_decision("journal", &decision, now),
+        ];
+        for uid in &uids {
+            let Some(mut intent) = self.intent(uid).await? else { continue };
+            intent.history.restored = true;
+            intent.history.looked_first = false;
+            let history = serde_json::to_string(&intent.history);
+            let history = history.map_err(|error| StoreError::Statement(error.to_string().into()))?;
+            statements.push(Statement::new(
+                "UPDATE perennial_intent SET history = ?2, fence = fence + 1, lease_until = NULL WHERE uid = ?1",
+                vec![uid.as_str().into(), history.into()],
+            ));
+        }
+        self.0.transact(statements).await?;
+        Ok(uids.len().try_into().unwrap_or(u64::MAX))
+    }
+}
