@@ -1,7 +1,19 @@
-//! Every write to a payment gateway takes effect once.
+//! Every write takes effect once.
 
+pub mod clearent;
+mod clock;
+mod driver;
+mod error;
+mod gateway;
+mod journal;
 pub mod machine;
 mod moment;
+mod settled;
 pub mod store;
 
+pub use clearent::Clearent;
+pub use clock::{Clock, ShiftedClock, SystemClock};
+pub use error::Error;
+pub use journal::{By, Journal};
 pub use moment::Moment;
+pub use settled::{Settled, Told, Waits};

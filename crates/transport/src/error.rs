@@ -49,6 +49,9 @@ pub enum Kind {
     /// The call waited for its turn among those in flight, or for its start time, and would have been sent after its
     /// deadline; nothing was sent.
     NoPlace,
+    /// The last moment to send the request ([`SendBy`](crate::SendBy)) passed before it was handed over; nothing was
+    /// sent.
+    TooLate,
     /// The connection was closed or reset before the head of an answer was complete.
     Closed,
     /// The body of an answer broke off, or broke its framing.
@@ -73,6 +76,7 @@ impl Kind {
             | Self::Connect
             | Self::Tls
             | Self::NoPlace
+            | Self::TooLate
             | Self::Unrecorded => Delivery::NotSent,
             Self::Timeout | Self::Closed | Self::Truncated | Self::Canceled => Delivery::MaybeSent,
             Self::TooLarge | Self::Protocol => Delivery::Answered,
@@ -100,6 +104,9 @@ impl Kind {
             }
             Self::NoPlace => {
                 "the deadline passed while the call waited for other calls of this client, and nothing was sent: allow more time, more calls in flight or a higher rate"
+            }
+            Self::TooLate => {
+                "the last moment to send the request passed before it was sent, and nothing was sent: decide again"
             }
             Self::Closed => "the connection closed before an answer: find out what became of the call",
             Self::Truncated => "the answer broke off: find out what became of the call",

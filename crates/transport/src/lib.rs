@@ -68,6 +68,7 @@ pub mod redact;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod retry_class;
+mod send_by;
 mod sender;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -81,4 +82,5 @@ pub use redact::Redactor;
 #[cfg(feature = "reqwest")]
 pub use reqwest::{BuildError, ReqwestBuilder, ReqwestExchange};
 pub use retry_class::{Decision, Delivery, Outcome, RetryClass, decide};
+pub use send_by::SendBy;
 pub use sender::{Answer, Call, CallError, Policy, Sender};

@@ -94,7 +94,10 @@ impl Outcome {
     /// The outcome of an attempt that failed.
     pub fn of_error(error: &TransportError) -> Self {
         match (error.kind(), error.delivery()) {
-            (Kind::RefusedUrl | Kind::PlainThroughProxy | Kind::Unrecorded | Kind::NoPlace, _)
+            (
+                Kind::RefusedUrl | Kind::PlainThroughProxy | Kind::Unrecorded | Kind::NoPlace | Kind::TooLate,
+                _,
+            )
             | (Kind::Canceled, Delivery::NotSent) => Self::Refused,
             (_, Delivery::NotSent) => Self::NotSent,
             (Kind::Canceled, _) | (_, Delivery::Answered) => Self::Unclear,

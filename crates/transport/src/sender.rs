@@ -14,8 +14,8 @@ use crate::backoff::{Budget, retry_after};
 use crate::pace::{Pace, Places};
 use crate::retry_class::{give_up, settles};
 use crate::{
-    Backoff, Deadline, Decision, Delivery, Exchange, Jitter, Kind, Outcome, RetryClass, Time, TokioTime,
-    TransportError, decide, full_jitter,
+    Backoff, Deadline, Decision, Delivery, Exchange, Jitter, Kind, Outcome, RetryClass, SendBy, Time,
+    TokioTime, TransportError, decide, full_jitter,
 };
 
 /// Sends calls through an [`Exchange`], with retries where they are allowed.
@@ -25,7 +25,11 @@ use crate::{
 /// Each attempt is a `tracing` span `exchange` at level DEBUG with the fields `method`, `route` (the template, never
 /// the path), `attempt`, `delivery`, `status` and `duration_ms`, and no others.
 #[derive(Clone)]
-pub struct Sender(Arc<Inner>);
+pub struct Sender {
+    inner: Arc<Inner>,
+    /// The last moment to send, if calls are attempted only once.
+    once: Option<SendBy>,
+}
 
 struct Inner {
     exchange: Arc<dyn Exchange>,
@@ -117,17 +121,27 @@ impl Sender {
         jitter: Jitter,
     ) -> Self {
         let (budget, places) = (Budget::new(policy.budget), Places::new(pace));
-        Self(Arc::new(Inner { exchange, time, jitter, policy, budget, places }))
+        Self { inner: Arc::new(Inner { exchange, time, jitter, policy, budget, places }), once: None }
+    }
+
+    /// Returns a sender that attempts each call once, and does not send it after this moment: a call that is too late
+    /// fails with [`Kind::TooLate`](crate::Kind::TooLate). It shares everything else with this one.
+    ///
+    /// The moment is checked directly before the request is handed to the [`Exchange`]. What the exchange does before
+    /// its first byte leaves, such as connecting, is bounded only by the deadline of the call.
+    #[must_use]
+    pub fn once(&self, send_by: SendBy) -> Self {
+        Self { inner: self.inner.clone(), once: Some(send_by) }
     }
 
     /// The deadline this far from the current time, by the sender's clock.
     pub fn deadline_in(&self, timeout: Duration) -> Deadline {
-        Deadline::after(self.0.time.now(), timeout)
+        Deadline::after(self.inner.time.now(), timeout)
     }
 
     /// Sends the call and retries it as [`decide`] allows, while attempts, budget and time are left.
     pub async fn send(&self, call: Call) -> Result<Answer, CallError> {
-        self.0.budget.earn();
+        self.inner.budget.earn();
         let mut attempts = 0;
         // The outcome of the last attempt before this one that left it open whether the call was performed.
         let mut open = None;
@@ -142,7 +156,7 @@ impl Sender {
                     match self.wait_before_repeat(&call, attempts, outcome, result.as_ref().ok()) {
                         Some(wait) => {
                             tracing::debug!(attempt = attempts, wait_ms = millis(wait), "repeating");
-                            self.0.time.sleep(wait).await;
+                            self.inner.time.sleep(wait).await;
                             if !outcome.is_definite() {
                                 open = Some(outcome);
                             }
@@ -172,9 +186,12 @@ impl Sender {
     }
 
     async fn attempt(&self, call: &Call, attempt: u32) -> Result<Response<Bytes>, TransportError> {
-        let place = self.0.places.wait(&*self.0.time, call.deadline).await;
+        let place = self.inner.places.wait(&*self.inner.time, call.deadline).await;
         let _place = place.ok_or_else(|| TransportError::new(Kind::NoPlace))?;
-        let started = self.0.time.now();
+        if self.once.is_some_and(SendBy::has_passed) {
+            return Err(TransportError::new(Kind::TooLate));
+        }
+        let started = self.inner.time.now();
         let span = tracing::debug_span!(
             "exchange",
             method = call.request.method().as_str(),
@@ -185,14 +202,15 @@ impl Sender {
             duration_ms = field::Empty,
         );
         let deadline = self.attempt_deadline(call, started);
-        let result = self.0.exchange.exchange(call.request.clone(), deadline).instrument(span.clone()).await;
+        let result =
+            self.inner.exchange.exchange(call.request.clone(), deadline).instrument(span.clone()).await;
         self.record(&span, &result, started);
         result
     }
 
     fn attempt_deadline(&self, call: &Call, now: Instant) -> Deadline {
         if decide(call.retry_class, Outcome::MaybeSent) == Decision::Retry {
-            call.deadline.min(Deadline::after(now, self.0.policy.attempt_timeout))
+            call.deadline.min(Deadline::after(now, self.inner.policy.attempt_timeout))
         } else {
             call.deadline
         }
@@ -203,7 +221,7 @@ impl Sender {
         if let Ok(response) = result {
             span.record("status", response.status().as_u16());
         }
-        span.record("duration_ms", millis(self.0.time.now().saturating_duration_since(started)));
+        span.record("duration_ms", millis(self.inner.time.now().saturating_duration_since(started)));
     }
 
     /// The wait before the next attempt, unless attempts, time or budget forbid one.
@@ -214,17 +232,17 @@ impl Sender {
         outcome: Outcome,
         answer: Option<&Response<Bytes>>,
     ) -> Option<Duration> {
-        let Policy { backoff, attempts: allowed, .. } = &self.0.policy;
+        let Policy { backoff, attempts: allowed, .. } = &self.inner.policy;
         let requested = answer.and_then(|answer| retry_after(answer.headers()));
-        let left = call.deadline.remaining(self.0.time.now());
+        let left = call.deadline.remaining(self.inner.time.now());
         // The gateway itself is given all the time that it asks for, as far as the call has it.
         let granted = match outcome {
             Outcome::Throttled => left.saturating_sub(Duration::from_nanos(1)),
             _ => Duration::ZERO,
         };
-        let wait = backoff.wait(attempts, requested, granted, self.0.jitter);
-        let possible = attempts < allowed.get() && wait < left;
-        (possible && self.0.budget.spend()).then_some(wait)
+        let wait = backoff.wait(attempts, requested, granted, self.inner.jitter);
+        let possible = self.once.is_none() && attempts < allowed.get() && wait < left;
+        (possible && self.inner.budget.spend()).then_some(wait)
     }
 }
 
@@ -242,7 +260,7 @@ fn millis(duration: Duration) -> u64 {
 
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").field("policy", &self.0.policy).finish_non_exhaustive()
+        f.debug_struct("Sender").field("policy", &self.inner.policy).finish_non_exhaustive()
     }
 }
 

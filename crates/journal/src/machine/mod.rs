@@ -98,6 +98,8 @@ pub enum Look {
     },
     /// The look failed.
     Failed(String),
+    /// No read can tell.
+    Impossible(String),
 }
 
 /// An object with the mark of the intent.
@@ -187,6 +189,8 @@ impl Step {
                 self.wait_for_card(now, rules);
             }
             State::Planned | State::NeedsCard => {
+                intent.state = State::Planned;
+                intent.next = Some(now);
                 let is_first = intent.history.attempts.is_empty();
                 // A mark that nobody has sent cannot be at the gateway, unless the database was restored.
                 if is_first && !intent.history.looked_first && (!is_fresh || intent.history.restored) {
@@ -276,6 +280,8 @@ impl Step {
         self.intent.history.last_look = Some(now);
         let (at, control, mut found) = match look {
             Look::Failed(reason) => return self.look_again(reason, now, rules),
+            Look::Impossible(_) if self.intent.state == State::Planned => (Some(now), false, Vec::new()),
+            Look::Impossible(reason) => return self.end(State::NeedsPerson, Some(reason)),
             Look::Seen { at, control, found } => (at, control, found),
         };
         if self.intent.state == State::Done {

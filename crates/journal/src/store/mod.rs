@@ -216,12 +216,14 @@ pub trait Store: Send + Sync {
     /// Lists intents, the newest first.
     async fn list(&self, filter: &Filter) -> Result<Vec<Intent>, StoreError>;
     /// Claims the intent of this uid, or the intent of the tenant that has waited longest, if it is due and nobody has
-    /// it; stops come first. Raises its fence.
+    /// it; stops come first. Raises its fence. What is due is decided by the journal's time `now`, and whether a lease has
+    /// ended by the `system` clock, in which leases are given.
     async fn claim(
         &self,
         tenant: &str,
         uid: Option<&str>,
         now: Moment,
+        system: Moment,
         lease_until: Moment,
     ) -> Result<Option<Intent>, StoreError>;
     /// Stores a change, if the claim still holds. A change to [`State::Sending`] also requires that the precondition

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, header};
 use perennial_domain::clearent::{ApiKey, Paging};
-use perennial_transport::{Exchange, Jitter, Policy, Redactor, Sender, Time, auth};
+use perennial_transport::{Exchange, Jitter, Policy, Redactor, SendBy, Sender, Time, auth};
 use perennial_wire::Format;
 use perennial_wire::clearent::{Call, Operation, Payload};
 use tracing::{Instrument, field};
@@ -38,7 +38,7 @@ use crate::{Environment, Error, ErrorKind, List, Response};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Clearent(Arc<Inner>);
+pub struct Clearent(Arc<Inner>, Option<SendBy>);
 
 struct Inner {
     sender: Sender,
@@ -103,6 +103,25 @@ impl Clearent {
     /// The format of requests and of the requested responses.
     pub fn format(&self) -> Format {
         self.0.format
+    }
+
+    /// Returns a client that makes one attempt for each call, and sends nothing after this moment: a call that is too
+    /// late fails with [`Timeout`](ErrorKind::Timeout), and nothing was sent. It shares everything else with this one.
+    ///
+    /// This is for programs that store the decision to send before they send, such as the journal.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use perennial::transport::{Delivery, SendBy};
+    #[doc = include_str!("example.md")]
+    /// let too_late = client.once(SendBy::within(Duration::ZERO));
+    /// let error = client.plans().get(&plan.plan_key).await.unwrap_err();
+    /// assert_eq!(error.delivery(), Delivery::NotSent);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
+    #[must_use]
+    pub fn once(&self, send_by: SendBy) -> Self {
+        Self(self.0.clone(), Some(send_by))
     }
 
     /// The gateway that is called.
@@ -241,6 +260,8 @@ impl Clearent {
             .body(body)
             .map_err(|error| Error::because(ErrorKind::InvalidRequest, error).of_operation(operation))?;
         let redactor = redactor.of_call(request.headers(), request.body());
+        let once = self.1.map(|send_by| sender.once(send_by));
+        let sender = once.as_ref().unwrap_or(sender);
         let deadline = sender.deadline_in(*deadline);
         let is_own: fn(&http::Response<Bytes>) -> bool = match format {
             Format::Json => |answer| is_own(Format::Json, answer),
@@ -281,16 +302,19 @@ impl ClearentBuilder {
     pub fn build(self) -> Result<Clearent, Error> {
         let Self { key, format, settings } = self;
         let (environment, sender) = settings.sender()?;
-        Ok(Clearent(Arc::new(Inner {
-            sender,
-            time: settings.time,
-            environment,
-            redactor: Redactor::new().secret(key.expose()),
-            key: auth::api_key(&key),
-            format,
-            deadline: settings.deadline,
-            object_locks: ObjectLocks::default(),
-        })))
+        Ok(Clearent(
+            Arc::new(Inner {
+                sender,
+                time: settings.time,
+                environment,
+                redactor: Redactor::new().secret(key.expose()),
+                key: auth::api_key(&key),
+                format,
+                deadline: settings.deadline,
+                object_locks: ObjectLocks::default(),
+            }),
+            None,
+        ))
     }
 }
 

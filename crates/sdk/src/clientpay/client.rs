@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, header};
 use perennial_domain::clientpay::{AccessId, Credentials, CredentialsFields, RequestId};
-use perennial_transport::{Exchange, Jitter, Policy, Redactor, Sender, Time, auth};
+use perennial_transport::{Exchange, Jitter, Policy, Redactor, SendBy, Sender, Time, auth};
 use perennial_wire::EncodeError;
 use perennial_wire::clientpay::{Call, Method, Operation, Session, Version, access};
 use tracing::{Instrument, field};
@@ -40,7 +40,7 @@ use crate::{Environment, Error, ErrorKind, Response};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct ClientPay(Arc<Inner>);
+pub struct ClientPay(Arc<Inner>, Option<SendBy>);
 
 struct Inner {
     sender: Sender,
@@ -111,6 +111,25 @@ impl ClientPay {
         let issued =
             self.call(Operation::NewRequestId, access::new_request_id, access::decode_request_id).await?;
         issued.read(|id| id)
+    }
+
+    /// Returns a client that makes one attempt for each call, and sends nothing after this moment: a call that is too
+    /// late fails with [`Timeout`](ErrorKind::Timeout), and nothing was sent. It shares everything else with this one.
+    ///
+    /// This is for programs that store the decision to send before they send, such as the journal.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use perennial::transport::{Delivery, SendBy};
+    #[doc = include_str!("example.md")]
+    /// let too_late = client.once(SendBy::within(Duration::ZERO));
+    /// let error = client.payers().delete(&rosa).await.unwrap_err();
+    /// assert_eq!(error.delivery(), Delivery::NotSent);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
+    #[must_use]
+    pub fn once(&self, send_by: SendBy) -> Self {
+        Self(self.0.clone(), Some(send_by))
     }
 
     /// The gateway that is called.
@@ -247,6 +266,8 @@ impl ClientPay {
         })?;
         let redactor = redactor.of_call(request.headers(), request.body());
         let reader = AnswerReader { operation, decode, redactor: &redactor };
+        let once = self.1.map(|send_by| sender.once(send_by));
+        let sender = once.as_ref().unwrap_or(sender);
         let deadline = sender.deadline_in(*deadline);
         let retry_class = retry_class_of(class);
         reader.open(
@@ -299,19 +320,22 @@ impl ClientPayBuilder {
         let CredentialsFields { integrator_key, account_key, account_pin } = credentials.fields();
         let secrets = [integrator_key.expose(), account_key.expose(), account_pin.expose()];
         let redactor = secrets.into_iter().fold(Redactor::new(), Redactor::secret);
-        Ok(ClientPay(Arc::new(Inner {
-            sender,
-            time: settings.time,
-            policy: settings.policy,
-            jitter: settings.jitter,
-            environment,
-            version,
-            paths,
-            credentials,
-            access_ids,
-            deadline: settings.deadline,
-            redactor,
-        })))
+        Ok(ClientPay(
+            Arc::new(Inner {
+                sender,
+                time: settings.time,
+                policy: settings.policy,
+                jitter: settings.jitter,
+                environment,
+                version,
+                paths,
+                credentials,
+                access_ids,
+                deadline: settings.deadline,
+                redactor,
+            }),
+            None,
+        ))
     }
 }
 

@@ -1,0 +1,516 @@
+//! A Clearent client whose writes take effect once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use perennial::Clearent as Client;
+use perennial::clearent::{
+    Batch, Capture, Charge, ChargeSource, Customer, CustomerKey, CustomerToken, CustomerTokenUpdate,
+    CustomerUpdate, NewCustomer, NewCustomerToken, NewPlan, NewToken, Plan, PlanKey, PlanStatus, PlanUpdate,
+    Refund, Settlement, Token, TokenId, TokenUpdate, Transaction, TransactionId, TransactionUpdate, Void,
+};
+use perennial_wire::clearent as wire;
+use perennial_wire::clearent::Call;
+use perennial_wire::{EncodeError, Format};
+use serde::de::DeserializeOwned;
+
+use crate::driver::{Driver, key_of_following, new_uid};
+use crate::gateway::clearent::ClearentGateway;
+use crate::gateway::request::{Full, Prepared, Secrets, prepare};
+use crate::journal::Journal;
+use crate::machine::{History, Intent, Precondition, Rules, State, Write};
+use crate::settled::{Told, Waits};
+use crate::store::{Intended, Tenant};
+use crate::{Error, Moment, Settled};
+
+/// How long after it was decided a write that moves money is sent at the latest.
+const MONEY_WITHIN: Duration = Duration::from_secs(3_600);
+/// How long after it was decided another write is sent at the latest.
+const SENT_WITHIN: Duration = Duration::from_secs(86_400);
+
+/// A Clearent client of a tenant. Each write has an operation key: the caller's name for one decision. The same key
+/// again returns the recorded outcome, or finds it out, and never makes a second one.
+#[derive(Clone)]
+pub struct Clearent {
+    journal: Journal,
+    pub(crate) client: Client,
+    pub(crate) tenant: Tenant,
+    pub(crate) gateway: Arc<ClearentGateway>,
+    rules: Arc<Rules>,
+    precondition: Option<Precondition>,
+    send_before: Option<Moment>,
+}
+
+impl std::fmt::Debug for Clearent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Clearent")
+            .field("tenant", &self.tenant.name)
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Clearent {
+    pub(crate) fn new(
+        journal: Journal,
+        client: Client,
+        tenant: Tenant,
+        sentinel: Option<CustomerKey>,
+    ) -> Self {
+        let lag = Duration::from_millis(u64::try_from(tenant.worst_lag).unwrap_or(0));
+        let rules = Arc::new(journal.0.rules.clone().with_worst_lag(lag));
+        let gateway = Arc::new(ClearentGateway { client: client.clone(), sentinel });
+        Self { journal, client, tenant, gateway, rules, precondition: None, send_before: None }
+    }
+
+    /// The client without the journal, for reads.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The name of the tenant.
+    pub fn tenant(&self) -> &str {
+        &self.tenant.name
+    }
+
+    /// Returns a client whose writes are sent only while a guard of the tenant has this version. Whoever makes them
+    /// unwanted [raises](Journal::raise_guard) the guard. It is checked in the statement that commits an attempt.
+    #[must_use]
+    pub fn only_while(&self, guard: &str, version: i64) -> Self {
+        Self { precondition: Some(Precondition { guard: guard.to_owned(), version }), ..self.clone() }
+    }
+
+    /// Returns a client whose writes are not sent any more from this moment. Without it, a write that moves money is
+    /// sent within an hour, and another one within a day.
+    #[must_use]
+    pub fn send_before(&self, moment: Moment) -> Self {
+        Self { send_before: Some(moment), ..self.clone() }
+    }
+
+    /// The customers, and their tokens.
+    pub fn customers(&self) -> Customers<'_> {
+        Customers(self)
+    }
+
+    /// The card tokens of the vault.
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens(self)
+    }
+
+    /// The payment plans.
+    pub fn plans(&self) -> Plans<'_> {
+        Plans(self)
+    }
+
+    /// The card transactions.
+    pub fn transactions(&self) -> Transactions<'_> {
+        Transactions(self)
+    }
+
+    /// The batches.
+    pub fn batches(&self) -> Batches<'_> {
+        Batches(self)
+    }
+
+    /// Looks for an intent now, whether it is due or not, and returns it.
+    pub async fn look(&self, uid: &str) -> Result<Intent, Error> {
+        self.driver().drive(uid, None, false).await
+    }
+
+    /// Takes back what is not sent yet.
+    pub async fn withdraw(&self, uid: &str, reason: &str) -> Result<Intent, Error> {
+        self.driver().withdraw(uid, reason).await
+    }
+
+    pub(crate) fn driver(&self) -> Driver<'_> {
+        Driver {
+            store: &*self.journal.0.store,
+            gateway: &*self.gateway,
+            clock: &*self.journal.0.clock,
+            rules: &self.rules,
+            tenant: &self.tenant.uid,
+        }
+    }
+
+    /// Stores the decision, and carries it out as far as possible.
+    async fn perform<T: DeserializeOwned>(
+        &self,
+        key: &str,
+        write: Write,
+        object: Option<String>,
+        call: Result<Call, EncodeError>,
+        secrets: Secrets<'_>,
+    ) -> Result<Settled<T>, Error> {
+        if key.is_empty() || key.chars().count() > 200 || key.chars().any(char::is_control) {
+            return Err(Error::InvalidKey);
+        }
+        let call = call.map_err(perennial::Error::from)?;
+        let body = call.body.as_deref().map_or(&[][..], Vec::as_slice);
+        let store = &*self.journal.0.store;
+        let uid = new_uid();
+        let prepared = prepare(write, object.as_deref(), body, secrets, &uid)
+            .map_err(|_| Error::Outcome("the request is not JSON".to_owned()))?;
+        let now = store.now(self.journal.0.clock.now()).await?;
+        let intent = self.intent(key, write, object, &prepared, uid, now);
+        let (uid, is_fresh, was_final) = match store.intend(&intent).await? {
+            Intended::New => (intent.uid, intent.mark == prepared.mark && prepared.mark_is_random, false),
+            Intended::Existing(existing) if existing.fingerprint != intent.fingerprint => {
+                return Err(Error::KeyUsed { key: key.to_owned(), operation: existing.write.name() });
+            }
+            Intended::Existing(existing) => (existing.uid, false, existing.state.is_final()),
+            Intended::MarkTaken { by } => return Err(Error::MarkTaken { by }),
+        };
+        // The stored request of an existing intent has another mark than this one: its card is put into it.
+        let existing = if is_fresh { None } else { store.intent(&uid).await? };
+        let full = match &existing {
+            Some(existing) => refilled(existing, write, body, secrets),
+            None => Some(prepared.full),
+        };
+        let full = full.filter(|_| prepared.needs_card);
+        let driven = if was_final { existing } else { None };
+        let driven = match driven {
+            Some(existing) => existing,
+            None => self.driver().drive(&uid, full.as_ref(), is_fresh).await?,
+        };
+        if driven.activates && driven.state == State::Done {
+            return self.activated(driven, was_final).await;
+        }
+        settled(driven, was_final)
+    }
+
+    /// The outcome of a plan that is made, and is activated by a second write.
+    async fn activated<T: DeserializeOwned>(
+        &self,
+        made: Intent,
+        was_final: bool,
+    ) -> Result<Settled<T>, Error> {
+        let key = key_of_following(&made.key, "activation");
+        let Some(activation) = self.journal.0.store.intent_of_key(&made.tenant, &key).await? else {
+            return settled(made, was_final);
+        };
+        let was_final = was_final && activation.state.is_final();
+        let activation = if activation.state.is_final() {
+            activation
+        } else {
+            self.driver().drive(&activation.uid, None, true).await?
+        };
+        settled(activation, was_final)
+    }
+
+    fn intent(
+        &self,
+        key: &str,
+        write: Write,
+        object: Option<String>,
+        prepared: &Prepared,
+        uid: String,
+        now: Moment,
+    ) -> Intent {
+        let within = match write.absence() {
+            crate::machine::Absence::Person => MONEY_WITHIN,
+            crate::machine::Absence::SendAgain => SENT_WITHIN,
+        };
+        Intent {
+            tenant: self.tenant.uid.clone(),
+            key: key.to_owned(),
+            write,
+            object: object.unwrap_or_else(|| format!("new/{}", prepared.mark)),
+            request: prepared.stored.clone(),
+            fingerprint: prepared.fingerprint.clone(),
+            mark: prepared.mark.clone(),
+            is_stop: prepared.is_stop,
+            needs_card: prepared.needs_card,
+            activates: prepared.activates,
+            precondition: self.precondition.clone(),
+            send_before: self.send_before.unwrap_or(now + within),
+            state: State::Planned,
+            fence: 0,
+            lease_until: None,
+            next: Some(now),
+            history: History::default(),
+            outcome: None,
+            created: now,
+            uid,
+        }
+    }
+}
+
+/// The whole request of a stored intent, made from its mark and the card of this call.
+fn refilled(existing: &Intent, write: Write, body: &[u8], secrets: Secrets<'_>) -> Option<Full> {
+    if secrets.last_four.is_none() && secrets.one_time_token.is_none() {
+        return None;
+    }
+    let object = (!existing.object.starts_with("new/")).then_some(existing.object.as_str());
+    prepare(write, object, body, secrets, &existing.mark).ok().map(|prepared| prepared.full)
+}
+
+/// What became of an intent.
+fn settled<T: DeserializeOwned>(intent: Intent, was_final: bool) -> Result<Settled<T>, Error> {
+    let Intent { uid, key, state, next, history, outcome, .. } = intent;
+    let reason = history.reason.unwrap_or_default();
+    let waits = |reason| Waits { intent: uid, reason, next };
+    let value = |json: Option<String>| match json {
+        Some(json) => serde_json::from_str(&json).map_err(|_| Error::Outcome(key.clone())),
+        None => Ok(None),
+    };
+    Ok(match (state, outcome) {
+        (State::Done, Some(outcome)) => Settled::Done {
+            how: if was_final { Told::Replayed } else { outcome.how.into() },
+            value: value(outcome.value)?,
+        },
+        (State::Done, None) => return Err(Error::Outcome(key)),
+        (State::Declined, outcome) => {
+            Settled::Declined { value: value(outcome.and_then(|outcome| outcome.value))? }
+        }
+        (State::Refused, _) => Settled::Refused { reason },
+        (State::Withdrawn, _) => Settled::Withdrawn { reason },
+        (State::NeedsCard, _) => Settled::NeedsCard(waits(reason)),
+        (State::NeedsPerson, _) => Settled::NeedsPerson(waits(reason)),
+        (State::Planned | State::Sending | State::Unknown, _) => Settled::Open(waits(reason)),
+    })
+}
+
+/// The card of a charge.
+fn secrets_of(source: Option<&ChargeSource>) -> Secrets<'_> {
+    match source {
+        Some(ChargeSource::Card(card)) => Secrets { last_four: Some(card.last_four()), one_time_token: None },
+        Some(ChargeSource::OneTimeToken(token)) => Secrets { last_four: None, one_time_token: Some(token) },
+        _ => Secrets::default(),
+    }
+}
+
+/// Writes to customers, each with an operation key.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it does nothing by itself"]
+pub struct Customers<'a>(&'a Clearent);
+
+impl<'a> Customers<'a> {
+    /// Creates a customer. Its key is the request's, or the mark of the intent; its comments begin with the mark.
+    pub async fn create(self, key: &str, customer: &NewCustomer) -> Result<Settled<Customer>, Error> {
+        let call = wire::customer::create(Format::Json, customer);
+        self.0.perform(key, Write::CreateCustomer, None, call, Secrets::default()).await
+    }
+
+    /// Changes a customer.
+    pub async fn update(
+        self,
+        key: &str,
+        customer: &CustomerKey,
+        update: &CustomerUpdate,
+    ) -> Result<Settled<Customer>, Error> {
+        let call = wire::customer::update(Format::Json, customer, update);
+        self.0
+            .perform(
+                key,
+                Write::UpdateCustomer,
+                Some(format!("customers/{customer}")),
+                call,
+                Secrets::default(),
+            )
+            .await
+    }
+
+    /// Deletes a customer without plans and payments.
+    pub async fn delete(self, key: &str, customer: &CustomerKey) -> Result<Settled<Customer>, Error> {
+        let call = Ok(wire::customer::delete(customer));
+        self.0
+            .perform(
+                key,
+                Write::DeleteCustomer,
+                Some(format!("customers/{customer}")),
+                call,
+                Secrets::default(),
+            )
+            .await
+    }
+
+    /// The tokens of a customer.
+    pub fn tokens(self, customer: &'a CustomerKey) -> CustomerTokens<'a> {
+        CustomerTokens { clearent: self.0, customer }
+    }
+}
+
+/// Writes to the tokens of one customer, each with an operation key.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it does nothing by itself"]
+pub struct CustomerTokens<'a> {
+    clearent: &'a Clearent,
+    customer: &'a CustomerKey,
+}
+
+impl CustomerTokens<'_> {
+    /// Attaches a token of the vault to the customer.
+    pub async fn attach(self, key: &str, token: &NewCustomerToken) -> Result<Settled<CustomerToken>, Error> {
+        let call = wire::customer_token::attach(Format::Json, self.customer, token);
+        let object = Some(format!("customers/{}/tokens", self.customer));
+        self.clearent.perform(key, Write::AttachToken, object, call, Secrets::default()).await
+    }
+
+    /// Changes the attachment of a token.
+    pub async fn update(
+        self,
+        key: &str,
+        update: &CustomerTokenUpdate,
+    ) -> Result<Settled<CustomerToken>, Error> {
+        let call = wire::customer_token::update(Format::Json, self.customer, update);
+        let object = Some(format!("customers/{}/tokens", self.customer));
+        self.clearent.perform(key, Write::UpdateCustomerToken, object, call, Secrets::default()).await
+    }
+}
+
+/// Writes to the vault, each with an operation key.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it does nothing by itself"]
+pub struct Tokens<'a>(&'a Clearent);
+
+impl Tokens<'_> {
+    /// Stores a card in the vault. The description begins with the mark of the intent. The card is not stored in the
+    /// journal: if it must be sent again, the result is [`Settled::NeedsCard`].
+    pub async fn create(self, key: &str, token: NewToken) -> Result<Settled<Token>, Error> {
+        let call = wire::token::create(Format::Json, &token);
+        let secrets = Secrets { last_four: Some(token.fields().card.last_four()), one_time_token: None };
+        self.0.perform(key, Write::CreateToken, None, call, secrets).await
+    }
+
+    /// Changes a token.
+    pub async fn update(
+        self,
+        key: &str,
+        id: &TokenId,
+        update: &TokenUpdate,
+    ) -> Result<Settled<Token>, Error> {
+        let call = wire::token::update(Format::Json, id, update);
+        self.0.perform(key, Write::UpdateToken, Some(format!("tokens/{id}")), call, Secrets::default()).await
+    }
+
+    /// Deletes a token that no plan charges.
+    pub async fn delete(self, key: &str, id: &TokenId) -> Result<Settled<Token>, Error> {
+        let call = Ok(wire::token::delete(id));
+        self.0.perform(key, Write::DeleteToken, Some(format!("tokens/{id}")), call, Secrets::default()).await
+    }
+}
+
+/// Writes to plans, each with an operation key.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it does nothing by itself"]
+pub struct Plans<'a>(&'a Clearent);
+
+impl Plans<'_> {
+    /// Creates a plan. It is created suspended, with the mark of the intent before its name. When a list shows all plans
+    /// with the mark, the oldest is activated, unless the request is for a suspended plan, and spares are canceled: at
+    /// most one plan ever charges.
+    pub async fn create(self, key: &str, plan: &NewPlan) -> Result<Settled<Plan>, Error> {
+        let call = wire::plan::create(Format::Json, plan);
+        self.0.perform(key, Write::CreatePlan, None, call, Secrets::default()).await
+    }
+
+    /// Changes a plan. A change that cancels it is sent even while another write to the plan is open.
+    pub async fn update(
+        self,
+        key: &str,
+        plan: &PlanKey,
+        update: &PlanUpdate,
+    ) -> Result<Settled<Plan>, Error> {
+        let call = wire::plan::update(Format::Json, plan, update);
+        self.0.perform(key, Write::UpdatePlan, Some(format!("plans/{plan}")), call, Secrets::default()).await
+    }
+
+    /// Suspends a plan.
+    pub async fn suspend(self, key: &str, plan: &PlanKey) -> Result<Settled<Plan>, Error> {
+        self.become_status(key, plan, PlanStatus::SUSPENDED).await
+    }
+
+    /// Activates a suspended plan.
+    pub async fn activate(self, key: &str, plan: &PlanKey) -> Result<Settled<Plan>, Error> {
+        self.become_status(key, plan, PlanStatus::ACTIVE).await
+    }
+
+    /// Cancels a plan permanently. It is sent even while another write to the plan is open.
+    pub async fn cancel(self, key: &str, plan: &PlanKey) -> Result<Settled<Plan>, Error> {
+        self.become_status(key, plan, PlanStatus::CANCELED).await
+    }
+
+    async fn become_status(
+        self,
+        key: &str,
+        plan: &PlanKey,
+        status: PlanStatus,
+    ) -> Result<Settled<Plan>, Error> {
+        let update = PlanUpdate::builder().status(status).build().map_err(perennial::Error::from)?;
+        self.update(key, plan, &update).await
+    }
+
+    /// Deletes a plan that is not active and has no payments.
+    pub async fn delete(self, key: &str, plan: &PlanKey) -> Result<Settled<Plan>, Error> {
+        let call = Ok(wire::plan::delete(plan));
+        self.0.perform(key, Write::DeletePlan, Some(format!("plans/{plan}")), call, Secrets::default()).await
+    }
+}
+
+/// Card transactions, each with an operation key.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it does nothing by itself"]
+pub struct Transactions<'a>(&'a Clearent);
+
+impl Transactions<'_> {
+    /// Charges a card or token. The order id is the mark of the intent: the request's, or a random one.
+    pub async fn sale(self, key: &str, charge: &Charge) -> Result<Settled<Transaction>, Error> {
+        charge.check_sale().map_err(perennial::Error::from)?;
+        let call = wire::transaction::sale(Format::Json, charge);
+        self.0.perform(key, Write::Sale, None, call, secrets_of(Some(charge.fields().card))).await
+    }
+
+    /// Reserves an amount.
+    pub async fn auth(self, key: &str, charge: &Charge) -> Result<Settled<Transaction>, Error> {
+        let call = wire::transaction::auth(Format::Json, charge);
+        self.0.perform(key, Write::Auth, None, call, secrets_of(Some(charge.fields().card))).await
+    }
+
+    /// Captures a reserved amount.
+    pub async fn capture(self, key: &str, capture: &Capture) -> Result<Settled<Transaction>, Error> {
+        let call = wire::transaction::capture(Format::Json, capture);
+        let object = Some(format!("transactions/{}", capture.fields().id));
+        self.0.perform(key, Write::Capture, object, call, Secrets::default()).await
+    }
+
+    /// Voids a transaction of the open batch.
+    pub async fn void(self, key: &str, void: &Void) -> Result<Settled<Transaction>, Error> {
+        let call = wire::transaction::void(Format::Json, void);
+        let object = Some(format!("transactions/{}", void.id));
+        self.0.perform(key, Write::Void, object, call, Secrets::default()).await
+    }
+
+    /// Refunds a transaction, or a card.
+    pub async fn refund(self, key: &str, refund: &Refund) -> Result<Settled<Transaction>, Error> {
+        let call = wire::transaction::refund(Format::Json, refund);
+        let object = refund.fields().id.map(|id| format!("transactions/{id}"));
+        self.0.perform(key, Write::Refund, object, call, secrets_of(refund.fields().card)).await
+    }
+
+    /// Changes the tip of a transaction of the open batch.
+    pub async fn update(
+        self,
+        key: &str,
+        id: &TransactionId,
+        update: &TransactionUpdate,
+    ) -> Result<Settled<Transaction>, Error> {
+        let call = wire::transaction::update(Format::Json, id, update);
+        let object = Some(format!("transactions/{id}"));
+        self.0.perform(key, Write::UpdateTransaction, object, call, Secrets::default()).await
+    }
+}
+
+/// Batches, each write with an operation key.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it does nothing by itself"]
+pub struct Batches<'a>(&'a Clearent);
+
+impl Batches<'_> {
+    /// Settles the open batch. No read tells which request settled a batch, so a lost response needs a person.
+    pub async fn settle(self, key: &str, settlement: &Settlement) -> Result<Settled<Batch>, Error> {
+        let call = wire::batch::settle(Format::Json, settlement);
+        self.0
+            .perform(key, Write::SettleBatch, Some("batches/open".to_owned()), call, Secrets::default())
+            .await
+    }
+}

@@ -1,0 +1,261 @@
+//! The driver: claims an intent, runs the state machine on it, and carries out what it says. All rules are in
+//! [`machine`](crate::machine); every result is stored before the next command.
+
+use std::time::Duration;
+
+use perennial::transport::SendBy;
+use serde_json::json;
+
+use crate::clock::Clock;
+use crate::gateway::Gateway;
+use crate::gateway::request::{Full, Secrets, prepare};
+use crate::machine::{Command, Event, History, Intent, Rules, State, Step, Write, step};
+use crate::store::{Change, Committed, NewDecision, NewEvent, Store, StoreError};
+use crate::{Error, Moment};
+
+/// How long a claim lasts: longer than the longest call.
+pub(crate) const LEASE: Duration = Duration::from_secs(120);
+/// How long an intent waits that may not be sent now.
+const HELD: Duration = Duration::from_secs(5);
+/// The most turns that one call takes.
+const TURNS: u32 = 8;
+
+/// What is needed to work on the intents of a tenant.
+#[derive(Clone, Copy)]
+pub(crate) struct Driver<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) gateway: &'a dyn Gateway,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) rules: &'a Rules,
+    pub(crate) tenant: &'a str,
+}
+
+/// A random id: 26 characters of the Crockford alphabet.
+pub(crate) fn new_uid() -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    (0..26).map(|_| char::from(ALPHABET[fastrand::usize(..32)])).collect()
+}
+
+impl Driver<'_> {
+    /// Works on one intent until it has an outcome or must wait.
+    pub(crate) async fn drive(
+        &self,
+        uid: &str,
+        full: Option<&Full>,
+        is_fresh: bool,
+    ) -> Result<Intent, Error> {
+        let mut is_fresh = is_fresh;
+        for _ in 0..TURNS {
+            let now = self.store.now(self.clock.now()).await?;
+            let claimed = self.claim(Some(uid), now).await?;
+            let Some(intent) = claimed else { break };
+            self.turn(intent, full, is_fresh, now).await?;
+            is_fresh = false;
+            let intent = self.get(uid).await?;
+            let is_due = intent.next.is_some_and(|next| next <= now);
+            if !is_due || !matches!(intent.state, State::Planned | State::Unknown) {
+                return Ok(intent);
+            }
+        }
+        self.get(uid).await
+    }
+
+    /// Works on the intent that has waited longest; returns whether there was one.
+    pub(crate) async fn work(&self) -> Result<bool, Error> {
+        let now = self.store.now(self.clock.now()).await?;
+        let Some(intent) = self.claim(None, now).await? else { return Ok(false) };
+        self.turn(intent, None, false, now).await?;
+        Ok(true)
+    }
+
+    async fn get(&self, uid: &str) -> Result<Intent, Error> {
+        self.store.intent(uid).await?.ok_or_else(|| Error::NoIntent(uid.to_owned()))
+    }
+
+    /// Claims by the system's clock: a world's clock may stand still.
+    async fn claim(&self, uid: Option<&str>, now: Moment) -> Result<Option<Intent>, StoreError> {
+        let system = Moment::of_system();
+        self.store.claim(self.tenant, uid, now, system, system + LEASE).await
+    }
+
+    /// Takes a turn of a claimed intent.
+    async fn turn(
+        &self,
+        intent: Intent,
+        full: Option<&Full>,
+        is_fresh: bool,
+        now: Moment,
+    ) -> Result<(), Error> {
+        let mut intent = intent;
+        let mut now = now;
+        let mut event = Some(Event::Turn { is_fresh, has_card: full.is_some() });
+        while let Some(current) = event.take() {
+            // Before the attempt is stored: the moment is never later than the stored one.
+            let send_by = SendBy::within(self.rules.send_within);
+            let stepped = step(&intent, current, now, self.rules);
+            let (sends, looks) =
+                (stepped.commands.contains(&Command::Send), stepped.commands.contains(&Command::Look));
+            let change = self.change(&intent, stepped, now, sends || looks);
+            match self.store.commit(&change).await? {
+                Committed::Yes => {}
+                Committed::Fenced => return Ok(()),
+                refused @ (Committed::Busy | Committed::Held) => {
+                    return self.put_off(intent, refused, now).await;
+                }
+                Committed::Unwanted => {
+                    let reason = "its precondition does not hold any more".to_owned();
+                    let stepped = step(&intent, Event::Withdraw { reason }, now, self.rules);
+                    let change = self.change(&intent, stepped, now, false);
+                    self.store.commit(&change).await?;
+                    return Ok(());
+                }
+            }
+            intent = change.intent;
+            if sends {
+                tracing::debug!(
+                    operation = intent.write.name(),
+                    attempt = intent.history.attempts.len(),
+                    "send"
+                );
+                event = Some(Event::Answered(self.gateway.send(&intent, full, send_by).await));
+            } else if looks {
+                tracing::debug!(operation = intent.write.name(), looks = intent.history.looks, "look");
+                event = Some(Event::Looked(self.gateway.look(&intent).await));
+            }
+            now = self.store.now(self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Leaves a planned intent for later.
+    async fn put_off(&self, intent: Intent, refused: Committed, now: Moment) -> Result<(), Error> {
+        let mut intent = intent;
+        intent.lease_until = None;
+        intent.next = Some(now + HELD);
+        intent.history.reason = Some(
+            match refused {
+                Committed::Held => "the tenant is on hold, or waits",
+                _ => "another write to the object is open",
+            }
+            .to_owned(),
+        );
+        let change =
+            Change { follow: Vec::new(), events: Vec::new(), decision: None, hold: None, now, intent };
+        self.store.commit(&change).await?;
+        Ok(())
+    }
+
+    /// The change that stores a step.
+    pub(crate) fn change(&self, before: &Intent, stepped: Step, now: Moment, goes_on: bool) -> Change {
+        let Step { mut intent, commands } = stepped;
+        if !goes_on {
+            intent.lease_until = None;
+        }
+        let (mut follow, mut hold, mut events) = (Vec::new(), None, Vec::new());
+        for command in commands {
+            match command {
+                Command::Send | Command::Look => {}
+                Command::Activate(id) => {
+                    follow.extend(following(&intent, "activation", &id, r#"{"status":"ACTIVE"}"#, now));
+                }
+                Command::CancelSpare(id) => {
+                    let name = format!("spare/{id}");
+                    follow.extend(following(&intent, &name, &id, r#"{"status":"CANCELED"}"#, now));
+                    events.push(event(&intent, "intent.spare", json!({ "id": id })));
+                }
+                Command::Hold(reason) => {
+                    events.push(event(&intent, "tenant.hold", json!({ "reason": reason })));
+                    hold = Some(reason);
+                }
+            }
+        }
+        if intent.state != before.state && (intent.state.is_final() || is_with_people(intent.state)) {
+            let outcome = intent.outcome.as_ref();
+            let more = json!({ "id": outcome.and_then(|outcome| outcome.id.clone()), "reason": intent.history.reason });
+            events.push(event(&intent, &format!("intent.{}", intent.state), more));
+            tracing::info!(operation = intent.write.name(), state = intent.state.name(), "intent");
+        }
+        Change { intent, follow, events, decision: None, hold, now }
+    }
+
+    /// Takes back what is not sent yet; anything else is left as it is.
+    pub(crate) async fn withdraw(&self, uid: &str, reason: &str) -> Result<Intent, Error> {
+        let now = self.store.now(self.clock.now()).await?;
+        if let Some(intent) = self.claim(Some(uid), now).await? {
+            let stepped = step(&intent, Event::Withdraw { reason: reason.to_owned() }, now, self.rules);
+            self.store.commit(&self.change(&intent, stepped, now, false)).await?;
+        }
+        self.get(uid).await
+    }
+
+    /// Applies the decision of a person.
+    pub(crate) async fn decide(
+        &self,
+        uid: &str,
+        decision: crate::machine::Decision,
+        recorded: NewDecision,
+    ) -> Result<Intent, Error> {
+        let intent = self.get(uid).await?;
+        if !is_with_people(intent.state) {
+            return Err(Error::NotToDecide { state: intent.state });
+        }
+        let now = self.store.now(self.clock.now()).await?;
+        let stepped = step(&intent, Event::Decide(decision), now, self.rules);
+        let change = Change { decision: Some(recorded), ..self.change(&intent, stepped, now, false) };
+        match self.store.commit(&change).await? {
+            Committed::Yes => self.get(uid).await,
+            _ => Err(Error::InUse),
+        }
+    }
+}
+
+fn is_with_people(state: State) -> bool {
+    matches!(state, State::NeedsCard | State::NeedsPerson)
+}
+
+fn event(intent: &Intent, kind: &str, more: serde_json::Value) -> NewEvent {
+    let mut body = json!({ "operation-key": intent.key, "operation": intent.write.name() });
+    if let (Some(body), serde_json::Value::Object(more)) = (body.as_object_mut(), more) {
+        body.extend(more.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+    NewEvent { kind: kind.to_owned(), body: body.to_string() }
+}
+
+/// The key of the intent that follows from another one.
+pub(crate) fn key_of_following(key: &str, name: &str) -> String {
+    format!("{key}/{name}")
+}
+
+/// The update of a plan that follows from its creation.
+fn following(of: &Intent, name: &str, plan: &str, request: &str, now: Moment) -> Option<Intent> {
+    let uid = new_uid();
+    let object = format!("plans/{plan}");
+    let prepared =
+        prepare(Write::UpdatePlan, Some(&object), request.as_bytes(), Secrets::default(), &uid).ok()?;
+    Some(Intent {
+        tenant: of.tenant.clone(),
+        key: key_of_following(&of.key, name),
+        write: Write::UpdatePlan,
+        object,
+        request: prepared.stored,
+        fingerprint: prepared.fingerprint,
+        mark: prepared.mark,
+        is_stop: prepared.is_stop,
+        needs_card: false,
+        activates: false,
+        precondition: of.precondition.clone().filter(|_| !prepared.is_stop),
+        send_before: if prepared.is_stop {
+            now + Duration::from_secs(3_650 * 86_400)
+        } else {
+            of.send_before
+        },
+        state: State::Planned,
+        fence: 0,
+        lease_until: None,
+        next: Some(now),
+        history: History::default(),
+        outcome: None,
+        created: now,
+        uid,
+    })
+}

@@ -1,0 +1,78 @@
+//! The errors of a journal.
+
+use crate::store::StoreError;
+
+/// The error of a call of the journal. Nothing was sent for the call, unless the text says otherwise.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database fails. If an attempt was already stored, the same call finds out what became of it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The request breaks rules, or the tenant's client failed while it was bound.
+    #[error(transparent)]
+    Gateway(#[from] perennial::Error),
+    /// The operation key was used for another request.
+    #[error(
+        "the operation key {key} was used for another request ({operation}): use a new key for a new decision, and the \
+         same request with the same key"
+    )]
+    KeyUsed {
+        /// The key.
+        key: String,
+        /// The operation of the earlier request.
+        operation: &'static str,
+    },
+    /// Another intent has the same order id.
+    #[error(
+        "the order id is the mark of the operation key {by}, which is not refused: give this charge another order id"
+    )]
+    MarkTaken {
+        /// The other key.
+        by: String,
+    },
+    /// The operation key is empty or too long.
+    #[error("an operation key has 1 to 200 characters, and none of them is a control character")]
+    InvalidKey,
+    /// The name of a tenant is empty or too long.
+    #[error("a tenant's name has 1 to 100 characters, and none of them is a control character")]
+    InvalidTenant,
+    /// There is no such tenant.
+    #[error("the journal has no tenant {0}: it is made when a client is bound to it")]
+    NoTenant(String),
+    /// The client is of another merchant or host than the tenant.
+    #[error(
+        "the tenant {tenant} is bound to another {what}: nothing was sent. Use the right key, or another tenant"
+    )]
+    OtherMerchant {
+        /// The tenant.
+        tenant: String,
+        /// `host` or `merchant`.
+        what: &'static str,
+    },
+    /// The tenant could not be bound, because its sentinel is not known to exist.
+    #[error(
+        "the tenant {tenant} is not bound yet: the gateway did not confirm its control customer ({reason}); call again"
+    )]
+    NotBound {
+        /// The tenant.
+        tenant: String,
+        /// The reason.
+        reason: String,
+    },
+    /// There is no such intent.
+    #[error("the journal has no intent {0}")]
+    NoIntent(String),
+    /// The intent cannot be decided by a person in its state.
+    #[error("the intent is {state}: only one that needs a person or a card is resolved by a decision")]
+    NotToDecide {
+        /// The state.
+        state: crate::machine::State,
+    },
+    /// Another process has the intent.
+    #[error("another process is working on the intent: try again in a few seconds")]
+    InUse,
+    /// The stored outcome cannot be read as the requested type.
+    #[error("the outcome of the operation key {0} cannot be read: it was stored by another version")]
+    Outcome(String),
+}

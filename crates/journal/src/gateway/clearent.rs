@@ -1,0 +1,479 @@
+//! Clearent: how each write is sent, and how it is looked for.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use perennial::clearent::{
+    CustomerKey, CustomerSearch, Paging, PlanKey, PlanSearch, PlanStatus, TokenId, TokenSearch, Transaction,
+    TransactionId, TransactionSearch, TransactionType, Verdict as Charged,
+};
+use perennial::transport::{Delivery, SendBy};
+use perennial::{Clearent, Date, Error, ErrorKind, List, Response};
+use perennial_domain::clearent::TransactionRequest;
+use perennial_wire::clearent::{self as wire, ReadError};
+use perennial_wire::{Format, Limits};
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::Gateway;
+use super::request::{Full, difference};
+use crate::Moment;
+use crate::journal::SENTINEL_KEY;
+use crate::machine::{Answer, Intent, Look, Object, Said, Seen, Verdict, Write};
+
+/// The wait after a failure that certainly had no effect.
+const AFTER_NOT_DONE: Duration = Duration::from_secs(5);
+
+/// A merchant's client, and the customer that proves that reads work.
+pub(crate) struct ClearentGateway {
+    pub(crate) client: Clearent,
+    pub(crate) sentinel: Option<CustomerKey>,
+}
+
+const INCOMPLETE: &str = "a list changed while it was read, or has a record that cannot be read";
+
+/// Why a stored request cannot be sent.
+enum Broken {
+    Read(ReadError),
+    Object,
+    /// A record of a list cannot be read, or the list changed while it was read.
+    Incomplete,
+    Error(Box<Error>),
+}
+
+impl From<ReadError> for Broken {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
+    }
+}
+
+impl From<Error> for Broken {
+    fn from(error: Error) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+/// A key within the object of an intent, such as `plan_1` in `plans/plan_1`.
+fn key_of<K: for<'a> TryFrom<&'a str>>(object: &str) -> Result<K, Broken> {
+    let (_, key) = object.split_once('/').ok_or(Broken::Object)?;
+    let key = key.split_once('/').map_or(key, |(key, _)| key);
+    K::try_from(key).map_err(|_| Broken::Object)
+}
+
+fn object<T: Serialize>(id: impl Into<Option<String>>, value: &T) -> Object {
+    Object { id: id.into(), value: serde_json::to_string(value).ok() }
+}
+
+impl ClearentGateway {
+    async fn perform(
+        &self,
+        client: &Clearent,
+        intent: &Intent,
+        full: Option<&Full>,
+    ) -> Result<(Said, Option<String>), Broken> {
+        let body = full.map_or(intent.request.as_bytes(), |full| &full.body);
+        let (json, limits) = (Format::Json, &Limits::default());
+        let at = &intent.object;
+        macro_rules! done {
+            ($answer:expr, |$value:ident| $id:expr) => {{
+                let answer = $answer?;
+                let exchange = answer.exchange_id().map(str::to_owned);
+                let $value = answer.into_value();
+                (Said::Done(object($id, &$value)), exchange)
+            }};
+        }
+        Ok(match intent.write {
+            Write::CreateCustomer => {
+                let new = wire::customer::read_create(json, body, limits)?;
+                done!(client.customers().create(&new).await, |made| made.customer_key.to_string())
+            }
+            Write::UpdateCustomer => {
+                let update = wire::customer::read_update(json, body, limits)?;
+                done!(client.customers().update(&key_of(at)?, &update).await, |made| made
+                    .customer_key
+                    .to_string())
+            }
+            Write::DeleteCustomer => {
+                let key: CustomerKey = key_of(at)?;
+                done!(client.customers().delete(&key).await, |_made| key.to_string())
+            }
+            Write::AttachToken => {
+                let token = wire::customer_token::read_attach(json, body, limits)?;
+                let key: CustomerKey = key_of(at)?;
+                done!(client.customers().tokens(&key).attach(&token).await, |made| made.token_id.to_string())
+            }
+            Write::UpdateCustomerToken => {
+                let update = wire::customer_token::read_update(json, body, limits)?;
+                let key: CustomerKey = key_of(at)?;
+                done!(client.customers().tokens(&key).update(&update).await, |made| made.token_id.to_string())
+            }
+            Write::CreateToken => {
+                let new = wire::token::read_create(json, body, limits)?;
+                done!(client.tokens().create(new).await, |made| made
+                    .token_id
+                    .as_ref()
+                    .map(ToString::to_string))
+            }
+            Write::UpdateToken => {
+                let update = wire::token::read_update(json, body, limits)?;
+                let id: TokenId = key_of(at)?;
+                done!(client.tokens().update(&id, &update).await, |_made| id.to_string())
+            }
+            Write::DeleteToken => {
+                let id: TokenId = key_of(at)?;
+                done!(client.tokens().delete(&id).await, |_made| id.to_string())
+            }
+            Write::CreatePlan => {
+                let new = wire::plan::read_create(json, body, limits)?;
+                done!(client.plans().create(&new).await, |made| made.plan_key.to_string())
+            }
+            Write::UpdatePlan => {
+                let update = wire::plan::read_update(json, body, limits)?;
+                done!(client.plans().update(&key_of(at)?, &update).await, |made| made.plan_key.to_string())
+            }
+            Write::DeletePlan => {
+                let key: PlanKey = key_of(at)?;
+                done!(client.plans().delete(&key).await, |_made| key.to_string())
+            }
+            Write::UpdateTransaction => {
+                let update = wire::transaction::read_update(json, body, limits)?;
+                let id: TransactionId = key_of(at)?;
+                let updated = client.transactions().update(&id, &update).await?;
+                judged(updated)
+            }
+            Write::SettleBatch => {
+                let settlement = wire::batch::read_settle(json, body, limits)?;
+                done!(client.batches().settle(&settlement).await, |made| made
+                    .id
+                    .as_ref()
+                    .map(ToString::to_string))
+            }
+            _ => {
+                let request = match full.and_then(|full| full.one_time_token.clone()) {
+                    Some(token) => wire::transaction::read_mobile(json, body, limits, None, token)?,
+                    None => wire::transaction::read(json, body, limits, None)?,
+                };
+                let transactions = client.transactions();
+                match request {
+                    TransactionRequest::Sale(charge) | TransactionRequest::ForcedSale(charge) => {
+                        judged(transactions.sale(&charge).await?.map(|charged| charged.transaction))
+                    }
+                    TransactionRequest::Auth(charge) => {
+                        judged(transactions.auth(&charge).await?.map(|charged| charged.transaction))
+                    }
+                    TransactionRequest::Capture(capture) => judged(transactions.capture(&capture).await?),
+                    TransactionRequest::Void(void, _) => judged(transactions.void(&void).await?),
+                    TransactionRequest::Refund(refund) => judged(transactions.refund(&refund).await?),
+                    _ => return Err(Broken::Object),
+                }
+            }
+        })
+    }
+
+    /// Everything with the mark of the intent, the oldest first, and the gateway's clock.
+    async fn find(&self, intent: &Intent) -> Result<(Option<Moment>, Vec<Seen>), Broken> {
+        let (client, at) = (&self.client, &intent.object);
+        let has_mark =
+            |text: &Option<String>| text.as_deref().is_some_and(|text| text.starts_with(&intent.mark));
+        Ok(match intent.write {
+            Write::CreateCustomer => {
+                let request: Json = serde_json::from_str(&intent.request).map_err(|_| Broken::Object)?;
+                let text = |name: &str| request.get(name).and_then(Json::as_str);
+                let key = text("customer-key")
+                    .and_then(|key| CustomerKey::try_from(key).ok())
+                    .ok_or(Broken::Object)?;
+                let (date, mut found);
+                match client.customers().get(&key).await {
+                    Ok(customer) => {
+                        date = moment(&customer);
+                        found = vec![customer.into_value()];
+                    }
+                    Err(error) if error.is_not_found() => {
+                        // A gateway that gives its own keys has the mark in the comments only.
+                        let search = CustomerSearch {
+                            first_name: text("first-name").map(str::to_owned),
+                            last_name: text("last-name").map(str::to_owned),
+                            ..CustomerSearch::default()
+                        };
+                        (date, found) = whole(|| client.customers().search(&search)).await?;
+                        found.reverse();
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+                found.retain(|customer| has_mark(&customer.comments));
+                (
+                    date,
+                    seen(&found, |found| found.customer_key.to_string(), |found| created_as(intent, found)),
+                )
+            }
+            Write::CreateToken => {
+                let first = intent.history.attempts.first().map_or(intent.created, |first| first.committed);
+                let since = first.as_millis() - 86_400_000;
+                let day = chrono::DateTime::from_timestamp_millis(since);
+                let day = day.and_then(|time| time.format("%Y-%m-%d").to_string().parse::<Date>().ok());
+                let search = TokenSearch { updated_start_date: day, ..TokenSearch::default() };
+                let (date, mut found) = whole(|| client.tokens().search(&search)).await?;
+                found.retain(|token| has_mark(&token.description));
+                found.reverse();
+                let id = |token: &perennial::clearent::Token| {
+                    token.token_id.as_ref().map(ToString::to_string).unwrap_or_default()
+                };
+                (date, seen(&found, id, |found| created_as(intent, found)))
+            }
+            Write::CreatePlan => {
+                let request: Json = serde_json::from_str(&intent.request).map_err(|_| Broken::Object)?;
+                let key = request.get("customer-key").and_then(Json::as_str);
+                let search = PlanSearch {
+                    customer_key: key.and_then(|key| CustomerKey::try_from(key).ok()),
+                    ..PlanSearch::default()
+                };
+                let (date, mut found) = whole(|| client.plans().search(&search)).await?;
+                found.retain(|plan| has_mark(&plan.plan_name));
+                found.reverse();
+                found.sort_by_key(|plan| plan.status_date.clone().map(|date| date.to_string()));
+                let is_canceled =
+                    |plan: &perennial::clearent::Plan| plan.status == Some(PlanStatus::CANCELED);
+                // Spares that are canceled already are done with.
+                if !found.iter().all(is_canceled) {
+                    found.retain(|plan| !is_canceled(plan));
+                }
+                (date, seen(&found, |plan| plan.plan_key.to_string(), |plan| created_as(intent, plan)))
+            }
+            Write::UpdateCustomer => updated(intent, client.customers().get(&key_of(at)?).await)?,
+            Write::UpdateToken => updated(intent, client.tokens().get(&key_of(at)?).await)?,
+            Write::UpdatePlan => updated(intent, client.plans().get(&key_of(at)?).await)?,
+            Write::DeleteCustomer => deleted(at, client.customers().get(&key_of(at)?).await)?,
+            Write::DeleteToken => deleted(at, client.tokens().get(&key_of(at)?).await)?,
+            Write::DeletePlan => deleted(at, client.plans().get(&key_of(at)?).await)?,
+            Write::AttachToken | Write::UpdateCustomerToken => {
+                let key: CustomerKey = key_of(at)?;
+                let attached = client.customers().tokens(&key).list().await?;
+                let date = moment(&attached);
+                let mut found = attached.into_value();
+                found.retain(|token| {
+                    serde_json::to_value(token)
+                        .is_ok_and(|token| difference(&intent.request, &token, false).is_none())
+                });
+                (date, seen(&found, |token| token.token_id.to_string(), |_| Verdict::Done))
+            }
+            Write::Sale | Write::Auth | Write::Refund => {
+                let search =
+                    TransactionSearch { order_id: Some(intent.mark.clone()), ..TransactionSearch::default() };
+                let (date, found) = whole(|| client.transactions().search(&search)).await?;
+                let is_of_it = |found: &Transaction| match (intent.write, &found.transaction_type) {
+                    (_, None) => true,
+                    (Write::Sale, Some(kind)) => {
+                        [TransactionType::SALE, TransactionType::FORCED_SALE].contains(kind)
+                    }
+                    (Write::Auth, Some(kind)) => *kind == TransactionType::AUTH,
+                    (_, Some(kind)) => {
+                        [TransactionType::REFUND, TransactionType::UNMATCHED_REFUND].contains(kind)
+                    }
+                };
+                (date, charges(intent, found, is_of_it))
+            }
+            Write::Capture => {
+                let id: TransactionId = key_of(at)?;
+                let search = TransactionSearch {
+                    transaction_type: Some(TransactionType::CAPTURE),
+                    ..TransactionSearch::default()
+                };
+                let (date, found) = whole(|| client.transactions().search(&search)).await?;
+                (date, charges(intent, found, |found| found.ref_id.as_ref() == Some(&id)))
+            }
+            Write::Void => {
+                let id: TransactionId = key_of(at)?;
+                let voided = client.transactions().get(&id).await?;
+                let date = moment(&voided);
+                let done = voided
+                    .is_voided()
+                    .then(|| Seen { object: object(id.to_string(), &*voided), verdict: Verdict::Done });
+                (date, done.into_iter().collect())
+            }
+            Write::UpdateTransaction => updated(intent, client.transactions().get(&key_of(at)?).await)?,
+            _ => return Err(Broken::Object),
+        })
+    }
+}
+
+/// What the gateway said about a transaction.
+fn judged(answer: Response<Transaction>) -> (Said, Option<String>) {
+    let exchange = answer.exchange_id().map(str::to_owned);
+    let transaction = answer.into_value();
+    let object = object(transaction.id.as_ref().map(ToString::to_string), &transaction);
+    let said = match transaction.verdict() {
+        // The earlier transaction of a duplicate is not this one.
+        _ if transaction.is_duplicate() => {
+            Said::Unknown("the gateway answered with an earlier transaction".into())
+        }
+        Charged::Approved => Said::Done(object),
+        Charged::Declined => Said::Declined(object),
+        Charged::Undecided => Said::Unknown("the gateway has not decided it yet".into()),
+    };
+    (said, exchange)
+}
+
+/// The charges with the mark. A mark can be an order id that the caller chose: then a decline before an approval is
+/// another decision, and a charge before the first attempt is not of this one.
+fn charges(
+    intent: &Intent,
+    mut found: Vec<Transaction>,
+    is_of_it: impl Fn(&Transaction) -> bool,
+) -> Vec<Seen> {
+    found.retain(|found| is_of_it(found) && !found.is_duplicate());
+    found.reverse();
+    if found.iter().any(|found| found.verdict() != Charged::Declined) {
+        found.retain(|found| found.verdict() != Charged::Declined);
+    } else if let Some(last) = found.pop() {
+        found = vec![last];
+    }
+    let id = |found: &Transaction| found.id.as_ref().map(ToString::to_string).unwrap_or_default();
+    seen(&found, id, |found| match found.verdict() {
+        Charged::Approved => {
+            let requested: Option<Json> = serde_json::from_str(&intent.request).ok();
+            let requested =
+                requested.as_ref().and_then(|request| request.get("amount")).and_then(Json::as_str);
+            let is_equal = |amount: &Option<perennial::Amount>| {
+                amount.is_some_and(|amount| Some(amount.to_string().as_str()) == requested)
+            };
+            let has_extra = found.tip_amount.is_some()
+                || found.service_fee.is_some()
+                || found.surcharge_applied == Some(true);
+            if is_equal(&found.amount) || is_equal(&found.original_amount) || has_extra {
+                Verdict::Done
+            } else {
+                Verdict::Differs("the gateway has a charge with this order id and another amount".into())
+            }
+        }
+        Charged::Declined => Verdict::Declined,
+        Charged::Undecided => Verdict::Undecided,
+    })
+}
+
+fn seen<T: Serialize>(found: &[T], id: impl Fn(&T) -> String, verdict: impl Fn(&T) -> Verdict) -> Vec<Seen> {
+    found.iter().map(|found| Seen { object: object(id(found), found), verdict: verdict(found) }).collect()
+}
+
+/// Whether a created object has what was requested. The members with the mark are compared by it.
+fn created_as<T: Serialize>(intent: &Intent, found: &T) -> Verdict {
+    let found = serde_json::to_value(found).unwrap_or_default();
+    match difference(&intent.request, &found, false) {
+        None => Verdict::Done,
+        Some(member) => Verdict::Differs(format!("the created object differs from the request in {member}")),
+    }
+}
+
+/// Whether an update is in the object.
+fn updated<T: Serialize>(
+    intent: &Intent,
+    got: Result<Response<T>, Error>,
+) -> Result<(Option<Moment>, Vec<Seen>), Broken> {
+    let got = got?;
+    let date = moment(&got);
+    let value = serde_json::to_value(&*got).unwrap_or_default();
+    let id = intent.object.split('/').nth(1).unwrap_or_default().to_owned();
+    let is_done = difference(&intent.request, &value, true).is_none();
+    let done = is_done.then(|| Seen { object: object(id, &*got), verdict: Verdict::Done });
+    Ok((date, done.into_iter().collect()))
+}
+
+/// Whether an object is gone.
+fn deleted<T>(at: &str, got: Result<Response<T>, Error>) -> Result<(Option<Moment>, Vec<Seen>), Broken> {
+    match got {
+        Ok(there) => Ok((moment(&there), Vec::new())),
+        Err(error) if error.is_not_found() => {
+            let id = at.split('/').nth(1).map(str::to_owned);
+            Ok((None, vec![Seen { object: Object { id, value: None }, verdict: Verdict::Done }]))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn moment<T>(response: &Response<T>) -> Option<Moment> {
+    response.date().map(Moment::of_utc)
+}
+
+/// Reads a whole list, and the gateway's clock at its first page.
+async fn whole<T>(list: impl Fn() -> List<T>) -> Result<(Option<Moment>, Vec<T>), Broken> {
+    let mut pages = list().pages();
+    let (mut date, mut found) = (None, Vec::new());
+    while let Some(page) = pages.next_page().await {
+        let page = page?;
+        if !page.unreadable().is_empty() {
+            return Err(Broken::Incomplete);
+        }
+        date = date.or_else(|| moment(&page));
+        found.extend(page.into_value());
+    }
+    if pages.changed() { Err(Broken::Incomplete) } else { Ok((date, found)) }
+}
+
+/// What a failed attempt says.
+pub(crate) fn said_by(error: &Error) -> Said {
+    let reason = error.to_string();
+    let not_done = |hold, wait| Said::NotDone { reason: reason.clone(), wait, hold };
+    match error.kind() {
+        ErrorKind::OutcomeUnknown => Said::Unknown(reason),
+        ErrorKind::InvalidRequest | ErrorKind::DeletionRefused | ErrorKind::NotFound | ErrorKind::Refused => {
+            Said::Refused(reason)
+        }
+        ErrorKind::Unauthorized | ErrorKind::Configuration => not_done(true, AFTER_NOT_DONE),
+        ErrorKind::RateLimited => not_done(false, error.retry_after().unwrap_or(AFTER_NOT_DONE)),
+        // With all other kinds, nothing was changed: the read before the write failed, or nothing was sent.
+        _ if error.delivery() == Delivery::NotSent || error.kind() != ErrorKind::OutcomeUnknown => {
+            not_done(false, AFTER_NOT_DONE)
+        }
+        _ => Said::Unknown(reason),
+    }
+}
+
+#[async_trait]
+impl Gateway for ClearentGateway {
+    async fn send(&self, intent: &Intent, full: Option<&Full>, send_by: SendBy) -> Answer {
+        match self.perform(&self.client.once(send_by), intent, full).await {
+            Ok((said, exchange_id)) => Answer { said, exchange_id },
+            Err(Broken::Error(error)) => {
+                Answer { said: said_by(&error), exchange_id: error.exchange_id().map(str::to_owned) }
+            }
+            Err(Broken::Read(error)) => Answer { said: Said::Refused(error.to_string()), exchange_id: None },
+            Err(Broken::Object | Broken::Incomplete) => {
+                let said = Said::Refused("the stored request names no object of its kind".into());
+                Answer { said, exchange_id: None }
+            }
+        }
+    }
+
+    async fn look(&self, intent: &Intent) -> Look {
+        if intent.write == Write::SettleBatch {
+            return Look::Impossible("the gateway does not tell which request settled a batch".into());
+        }
+        let (at, found) = match self.find(intent).await {
+            Ok(found) => found,
+            Err(Broken::Error(error)) => return Look::Failed(error.to_string()),
+            Err(Broken::Incomplete) => return Look::Failed(INCOMPLETE.into()),
+            Err(_) => return Look::Impossible("the stored request cannot be read".into()),
+        };
+        let mut at = at;
+        // The control customer has its own key, so that a get tells whether it exists.
+        let mut control = intent.key == SENTINEL_KEY;
+        if found.is_empty()
+            && intent.key != SENTINEL_KEY
+            && let Some(sentinel) = &self.sentinel
+        {
+            let search = CustomerSearch {
+                customer_key: Some(sentinel.clone()),
+                paging: Paging { page: Some(1), page_size: Some(5), ..Paging::default() },
+                ..CustomerSearch::default()
+            };
+            match whole(|| self.client.customers().search(&search)).await {
+                Ok((date, sentinels)) => {
+                    control = sentinels.iter().any(|found| found.customer_key == *sentinel);
+                    at = at.or(date);
+                }
+                Err(Broken::Error(error)) => return Look::Failed(error.to_string()),
+                Err(_) => return Look::Failed(INCOMPLETE.into()),
+            }
+        }
+        Look::Seen { at, control, found }
+    }
+}

@@ -1,0 +1,35 @@
+//! The gateways as the driver sees them: one attempt, and a look.
+
+pub(crate) mod clearent;
+pub(crate) mod request;
+
+use async_trait::async_trait;
+use perennial::transport::SendBy;
+
+use crate::machine::{Answer, Intent, Look, Said};
+use request::Full;
+
+/// A gateway for one tenant.
+#[async_trait]
+pub(crate) trait Gateway: Send + Sync {
+    /// Makes one attempt. Its first byte leaves by this moment or not at all. Without the whole request, the stored one
+    /// is sent.
+    async fn send(&self, intent: &Intent, full: Option<&Full>, send_by: SendBy) -> Answer;
+    /// Reads what became of the intent, with the positive control of the tenant in the same round.
+    async fn look(&self, intent: &Intent) -> Look;
+}
+
+/// No gateway: for decisions, which send nothing.
+pub(crate) struct Nothing;
+
+#[async_trait]
+impl Gateway for Nothing {
+    async fn send(&self, _intent: &Intent, _full: Option<&Full>, _send_by: SendBy) -> Answer {
+        let said = Said::NotDone { reason: "no client".into(), wait: std::time::Duration::ZERO, hold: false };
+        Answer { said, exchange_id: None }
+    }
+
+    async fn look(&self, _intent: &Intent) -> Look {
+        Look::Failed("no client".into())
+    }
+}

@@ -1,0 +1,221 @@
+//! Requests as they are stored: the JSON of the vendor's interface with the mark, without card data.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use perennial_domain::clearent::OneTimeToken;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::machine::Write;
+
+/// A whole request with its card. It lives in memory only, and is wiped.
+pub(crate) struct Full {
+    pub(crate) body: Zeroizing<Vec<u8>>,
+    pub(crate) one_time_token: Option<OneTimeToken>,
+}
+
+impl std::fmt::Debug for Full {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Full(..)")
+    }
+}
+
+/// A request in the parts that an intent needs.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) mark: String,
+    /// Whether the mark is the uid, which no gateway can have before it is sent.
+    pub(crate) mark_is_random: bool,
+    pub(crate) fingerprint: String,
+    pub(crate) stored: String,
+    pub(crate) full: Full,
+    pub(crate) needs_card: bool,
+    pub(crate) activates: bool,
+    pub(crate) is_stop: bool,
+}
+
+/// The card of a request, of which nothing is stored but its last four digits.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Secrets<'a> {
+    /// The last four digits of a card number in the member `card`.
+    pub(crate) last_four: Option<&'a str>,
+    /// The one-time token, which is sent in a header.
+    pub(crate) one_time_token: Option<&'a OneTimeToken>,
+}
+
+/// The error for a body that is not the JSON of a request.
+#[derive(Debug, thiserror::Error)]
+#[error("the request is not a JSON object")]
+pub(crate) struct NotAnObject;
+
+type Members<'a> = BTreeMap<Cow<'a, str>, Cow<'a, RawValue>>;
+
+/// The members that hold card data if the request has a card number.
+const OF_CARD: [&str; 2] = ["card", "csc"];
+
+/// Puts the mark into a request, and takes the card out of the form that is stored.
+pub(crate) fn prepare(
+    write: Write,
+    object: Option<&str>,
+    body: &[u8],
+    secrets: Secrets<'_>,
+    uid: &str,
+) -> Result<Prepared, NotAnObject> {
+    let mut members: Members<'_> = match body {
+        [] => Members::new(),
+        body => {
+            let members: BTreeMap<Cow<'_, str>, &RawValue> =
+                serde_json::from_slice(body).map_err(|_| NotAnObject)?;
+            members.into_iter().map(|(name, value)| (name, Cow::Borrowed(value))).collect()
+        }
+    };
+    let needs_card = secrets.last_four.is_some() || secrets.one_time_token.is_some();
+    let fingerprint = fingerprint(write, object, &members, secrets);
+    let status = text_of(&members, "status");
+    let mark = put_mark(write, &mut members, uid);
+    let body = written(&members, &[]);
+    let stored = match secrets.last_four {
+        Some(_) => written(&members, &OF_CARD),
+        None => body.clone(),
+    };
+    Ok(Prepared {
+        mark_is_random: mark == uid,
+        mark,
+        fingerprint,
+        stored: String::from_utf8_lossy(&stored).into_owned(),
+        full: Full { body, one_time_token: secrets.one_time_token.cloned() },
+        needs_card,
+        activates: write == Write::CreatePlan && status.as_deref() != Some("SUSPENDED"),
+        is_stop: write == Write::UpdatePlan
+            && status.as_deref().is_some_and(|status| status.starts_with("CANCEL")),
+    })
+}
+
+/// Puts the mark first into the member by which a look finds the object, and returns it.
+fn put_mark(write: Write, members: &mut Members<'_>, uid: &str) -> String {
+    let mut lead = |name: &'static str| {
+        let text = match text_of(members, name) {
+            Some(text) => format!("{uid} {text}"),
+            None => uid.to_owned(),
+        };
+        set(members, name, &text);
+    };
+    match write {
+        Write::CreateCustomer => {
+            lead("comments");
+            if text_of(members, "customer-key").is_none() {
+                set(members, "customer-key", uid);
+            }
+        }
+        Write::CreateToken => lead("description"),
+        Write::CreatePlan => {
+            lead("plan-name");
+            // It is activated when a list has shown all plans with the mark.
+            set(members, "status", "SUSPENDED");
+        }
+        Write::Sale | Write::Auth | Write::Refund => {
+            return match text_of(members, "order-id") {
+                Some(own) => own,
+                None => {
+                    set(members, "order-id", uid);
+                    uid.to_owned()
+                }
+            };
+        }
+        _ => {}
+    }
+    uid.to_owned()
+}
+
+fn set<'a>(members: &mut Members<'a>, name: &'static str, text: &str) {
+    let json = serde_json::Value::from(text).to_string();
+    if let Ok(value) = RawValue::from_string(json) {
+        members.insert(Cow::Borrowed(name), Cow::Owned(value));
+    }
+}
+
+pub(crate) fn text_of(members: &Members<'_>, name: &str) -> Option<String> {
+    serde_json::from_str(members.get(name)?.get()).ok()
+}
+
+fn written(members: &Members<'_>, except: &[&str]) -> Zeroizing<Vec<u8>> {
+    // A buffer that grows leaves copies of a card behind.
+    let room = members.iter().map(|(name, value)| name.len() + value.get().len() + 4).sum::<usize>() + 2;
+    let mut body = Zeroizing::new(Vec::with_capacity(room));
+    body.push(b'{');
+    for (name, value) in members.iter().filter(|(name, _)| !except.contains(&name.as_ref())) {
+        if body.len() > 1 {
+            body.push(b',');
+        }
+        body.push(b'"');
+        body.extend_from_slice(name.as_bytes());
+        body.extend_from_slice(b"\":");
+        body.extend_from_slice(value.get().as_bytes());
+    }
+    body.push(b'}');
+    body
+}
+
+/// The SHA-256 of what the caller decided. The card counts with its last four digits and its expiry, and neither the
+/// card number nor the security code is hashed.
+fn fingerprint(write: Write, object: Option<&str>, members: &Members<'_>, secrets: Secrets<'_>) -> String {
+    let mut hash = Sha256::new();
+    let mut part = |text: &str| {
+        hash.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+        hash.update(text);
+    };
+    part(write.name());
+    part(object.unwrap_or_default());
+    for (name, value) in members {
+        match (name.as_ref(), secrets.last_four) {
+            ("csc", _) => {}
+            ("card", Some(last_four)) => {
+                part("card");
+                part(last_four);
+            }
+            (name, _) => {
+                part(name);
+                part(value.get());
+            }
+        }
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether an object that a gateway reported has the values of a request: `None` if all are equal, or the first member
+/// that differs. A member that the gateway does not report counts as different only if `strict`.
+pub(crate) fn difference(request: &str, reported: &serde_json::Value, strict: bool) -> Option<String> {
+    let request: serde_json::Map<String, serde_json::Value> = serde_json::from_str(request).ok()?;
+    request.iter().find_map(|(name, wanted)| {
+        let reported = reported.get(reported_name(name));
+        let is_equal = match reported {
+            None | Some(serde_json::Value::Null) => !strict,
+            Some(reported) => is_same(wanted, reported),
+        };
+        (!is_equal).then(|| name.clone())
+    })
+}
+
+/// The name of a member in a reported object, which has the names of Rust's fields.
+fn reported_name(name: &str) -> String {
+    match name {
+        "type" => "plan_type".to_owned(),
+        "default" => "is_default".to_owned(),
+        name => name.replace('-', "_"),
+    }
+}
+
+fn is_same(wanted: &serde_json::Value, reported: &serde_json::Value) -> bool {
+    use serde_json::Value as Json;
+    match (wanted, reported) {
+        (Json::Object(wanted), reported) => wanted
+            .iter()
+            .all(|(name, wanted)| reported.get(reported_name(name)).is_some_and(|r| is_same(wanted, r))),
+        (wanted, reported) => {
+            let text = |json: &Json| json.as_str().map_or_else(|| json.to_string(), str::to_owned);
+            text(wanted).eq_ignore_ascii_case(&text(reported))
+        }
+    }
+}

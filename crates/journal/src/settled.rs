@@ -1,0 +1,89 @@
+//! What became of an operation.
+
+use crate::machine::How;
+
+/// What became of an operation: its outcome, or where it waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "an operation may be open, declined or refused"]
+#[non_exhaustive]
+pub enum Settled<T> {
+    /// The gateway did it, once.
+    Done {
+        /// The object; `None` if the gateway does not return it, and after a person's decision.
+        value: Option<T>,
+        /// How this is known.
+        how: Told,
+    },
+    /// The card was declined. A new try is a new decision, under a new operation key.
+    Declined {
+        /// The declined transaction.
+        value: Option<T>,
+    },
+    /// The gateway refused the request, and did nothing.
+    Refused {
+        /// Its reason.
+        reason: String,
+    },
+    /// It was taken back before it was sent, or a person decided that it was not done.
+    Withdrawn {
+        /// Why.
+        reason: String,
+    },
+    /// It is not known yet. The same call again is safe, and so is waiting for the worker.
+    Open(Waits),
+    /// It is not done, and its card is not stored: the same call with the card sends it.
+    NeedsCard(Waits),
+    /// Nothing decides but a person: `perennial journal show` says what to do.
+    NeedsPerson(Waits),
+}
+
+/// How an outcome is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Told {
+    /// By the answer to this call.
+    Sent,
+    /// This call found it at the gateway.
+    Adopted,
+    /// It was known before this call, which sent nothing.
+    Replayed,
+    /// A person decided it.
+    Decided,
+}
+
+impl From<How> for Told {
+    fn from(how: How) -> Self {
+        match how {
+            How::Sent => Self::Sent,
+            How::Adopted => Self::Adopted,
+            How::Decided => Self::Decided,
+        }
+    }
+}
+
+/// An intent that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Waits {
+    /// The uid of the intent.
+    pub intent: String,
+    /// Why it waits, in a sentence.
+    pub reason: String,
+    /// The moment of its next step, if it has one.
+    pub next: Option<crate::Moment>,
+}
+
+impl<T> Settled<T> {
+    /// The object of a done operation.
+    pub fn done(self) -> Option<T> {
+        match self {
+            Self::Done { value, .. } => value,
+            _ => None,
+        }
+    }
+
+    /// Whether the operation is done.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done { .. })
+    }
+}
