@@ -5,6 +5,7 @@ mod clock;
 mod driver;
 mod error;
 mod gateway;
+mod inbox;
 mod journal;
 pub mod machine;
 mod moment;

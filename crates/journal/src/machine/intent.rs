@@ -177,6 +177,9 @@ pub struct History {
     /// The objects with the mark that are not the adopted one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub spares: Vec<String>,
+    /// Whether the next look after the outcome measures how long searches lack the object.
+    #[serde(skip_serializing_if = "is_false")]
+    pub is_probed: bool,
     /// The number of looks after the outcome for late spares.
     #[serde(skip_serializing_if = "is_zero")]
     pub rechecks: u32,

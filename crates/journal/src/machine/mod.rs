@@ -146,6 +146,8 @@ pub enum Command {
     Activate(String),
     /// Send nothing more of the tenant, for this reason.
     Hold(String),
+    /// Searches of this gateway lack an object for at least this long.
+    Lag(Duration),
 }
 
 /// The result of a step.
@@ -424,6 +426,10 @@ impl Step {
     /// A look after the outcome, for effects of an earlier attempt that came late.
     fn rechecked(&mut self, found: &[Seen], now: Moment, rules: &Rules) {
         let adopted = self.intent.outcome.as_ref().and_then(|outcome| outcome.id.clone());
+        if self.intent.history.is_probed {
+            self.probed(found.iter().any(|seen| seen.object.id == adopted), now, rules);
+            return;
+        }
         let late: Vec<_> = found.iter().filter(|seen| seen.object.id != adopted).cloned().collect();
         let is_money = self.intent.write.absence() == Absence::Person;
         let ids: Vec<_> = late.iter().filter_map(|seen| seen.object.id.as_deref()).collect();
@@ -441,8 +447,32 @@ impl Step {
     fn done(&mut self, how: How, object: Object, now: Moment, rules: &Rules) {
         self.intent.outcome = Some(Outcome::new(how, object.id, object.value));
         self.end(State::Done, None);
+        if how == How::Sent && matches!(self.intent.write, Write::Sale | Write::Auth) {
+            self.intent.history.is_probed = true;
+            self.intent.next = Some(now + rules.first_look_wait);
+        } else {
+            self.plan_rechecks(now, rules);
+        }
+    }
+
+    fn plan_rechecks(&mut self, now: Moment, rules: &Rules) {
         let has_rivals = self.intent.history.attempts.len() > 1 || self.intent.history.restored;
         self.intent.next = rules.recheck(0).filter(|_| has_rivals).map(|wait| now + wait);
+    }
+
+    /// A search for a charge that certainly exists: it measures how long searches lack what exists.
+    fn probed(&mut self, is_found: bool, now: Moment, rules: &Rules) {
+        if is_found {
+            self.intent.history.is_probed = false;
+            return self.plan_rechecks(now, rules);
+        }
+        if let Some(last) = self.intent.history.attempts.last() {
+            let lag = now.since(last.committed);
+            self.commands.push(Command::Lag(lag));
+            // A gateway whose searches never show it: an absence will prove nothing for as long.
+            self.intent.next =
+                (lag < rules.card_within).then(|| now + rules.between_looks(self.intent.history.looks));
+        }
     }
 
     fn decide(&mut self, decision: Decision) {

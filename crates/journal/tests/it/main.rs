@@ -1,4 +1,5 @@
 //! The journal against the sandbox.
 
 mod once;
+mod restored;
 mod support;
