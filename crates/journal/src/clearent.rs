@@ -157,11 +157,12 @@ impl Clearent {
         let intent = Intent {
             precondition: self.precondition.clone(),
             send_before: self.send_before.unwrap_or(stored.send_before),
+            // After a restore, an intent of this key may have been sent although the database does not know it.
+            history: History { restored: self.tenant.quiet_until, ..History::default() },
             ..stored
         };
         let (uid, is_fresh, was_final) = match store.intend(&intent).await? {
-            // After a restore, an intent of this key may have been sent although the database does not know it.
-            Intended::New => (intent.uid, prepared.mark == mark && self.tenant.quiet_until.is_none(), false),
+            Intended::New => (intent.uid, prepared.mark == mark && intent.history.restored.is_none(), false),
             Intended::Existing(existing) if existing.fingerprint != intent.fingerprint => {
                 return Err(Error::KeyUsed { key: key.to_owned(), operation: existing.write.name() });
             }

@@ -57,5 +57,8 @@ fn intent_of_row(row: &InboxRow, tenant: &Tenant, now: Moment) -> Result<Intent,
     let mark = mark_of(&tenant.uid, &row.key);
     let prepared = prepare(write, row.object.as_deref(), row.request.as_bytes(), Secrets::default(), &mark);
     let prepared = prepared.map_err(|error| error.to_string())?;
-    Ok(stored_intent(&tenant.uid, &row.key, write, row.object.clone(), &prepared, new_uid(), now))
+    let mut intent =
+        stored_intent(&tenant.uid, &row.key, write, row.object.clone(), &prepared, new_uid(), now);
+    intent.history.restored = tenant.quiet_until;
+    Ok(intent)
 }

@@ -246,9 +246,27 @@ impl Journal {
     /// Attempts may be missing in it, so every open intent is looked for before it is sent, its refusals are doubted, and
     /// nothing is sent for a quiet period: as long as a request that was sent before the restore may still take effect.
     /// Open the journal again after that. Returns the number of intents that are looked for.
+    ///
+    /// If the backup is so old that the gateway may have forgotten what was sent since then, all tenants are on hold: no
+    /// look can tell what became of those writes.
     pub async fn adopt(&self, by: By) -> Result<u64, Error> {
         let store = &*self.0.store;
+        let last = store.setting("now").await?.and_then(|last| last.parse().ok()).map(Moment::from_millis);
         let now = store.now(self.0.clock.now()).await?;
+        if last.is_some_and(|last| self.0.rules.is_too_old(last, now)) {
+            for mut tenant in store.tenants().await? {
+                tenant.hold = Some(format!(
+                    "the backup is of {}: the gateway may have forgotten what was sent since",
+                    last.unwrap_or(now)
+                ));
+                let decision = NewDecision {
+                    actor: by.actor.clone(),
+                    reason: by.reason.clone(),
+                    what: "hold on".to_owned(),
+                };
+                store.change_tenant(&tenant, Some(decision), now).await?;
+            }
+        }
         let quiet_until = now + self.0.rules.send_within + self.0.rules.window();
         let decision = NewDecision { actor: by.actor, reason: by.reason, what: "adopt".to_owned() };
         Ok(store.mark_restored(quiet_until, decision, now).await?)

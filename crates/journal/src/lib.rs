@@ -10,6 +10,8 @@ mod journal;
 pub mod machine;
 mod moment;
 mod settled;
+#[cfg(test)]
+mod simulation;
 pub mod store;
 
 pub use clearent::Clearent;

@@ -168,9 +168,9 @@ pub struct History {
     /// Whether a look before the first attempt found nothing.
     #[serde(skip_serializing_if = "is_false")]
     pub looked_first: bool,
-    /// Whether the database was restored or copied since the intent was stored: attempts may be missing here.
-    #[serde(skip_serializing_if = "is_false")]
-    pub restored: bool,
+    /// If the database was restored or copied: attempts may be missing here, and their effects may come until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Moment>,
     /// The id of the object that the answer to a create named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub candidate: Option<String>,

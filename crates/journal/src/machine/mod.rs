@@ -167,7 +167,7 @@ pub fn step(intent: &Intent, event: Event, now: Moment, rules: &Rules) -> Step {
         (State::Sending, Event::Answered(answer)) => step.answered(answer, now, rules),
         (State::Planned | State::Unknown | State::Done, Event::Looked(look)) => step.looked(look, now, rules),
         (State::Planned | State::NeedsCard, Event::Withdraw { reason }) => {
-            step.end(State::Withdrawn, Some(reason));
+            step.withdraw(reason);
         }
         (State::NeedsPerson | State::NeedsCard, Event::Decide(decision)) => step.decide(decision),
         _ => {}
@@ -180,11 +180,11 @@ impl Step {
         let intent = &mut self.intent;
         match intent.state {
             State::Planned | State::NeedsCard if now >= intent.send_before => {
-                self.end(State::Withdrawn, Some("the last moment to send it has passed".into()));
+                self.withdraw("the last moment to send it has passed".into());
             }
             State::NeedsCard if !has_card => {
                 if intent.next.is_none_or(|end| now >= end) {
-                    self.end(State::Withdrawn, Some("its card was not given again in time".into()));
+                    self.withdraw("its card was not given again in time".into());
                 }
             }
             State::Planned | State::NeedsCard if intent.needs_card && !has_card => {
@@ -195,7 +195,10 @@ impl Step {
                 intent.next = Some(now);
                 let is_first = intent.history.attempts.is_empty();
                 // A mark that nobody has sent cannot be at the gateway, unless the database was restored.
-                if is_first && !intent.history.looked_first && (!is_fresh || intent.history.restored) {
+                if is_first
+                    && !intent.history.looked_first
+                    && (!is_fresh || intent.history.restored.is_some())
+                {
                     self.commands.push(Command::Look);
                     return;
                 }
@@ -226,7 +229,7 @@ impl Step {
             attempt.exchange_id = exchange_id;
         }
         // An earlier attempt that may have been done makes this answer no outcome of the intent.
-        let is_doubtful = self.intent.history.restored || self.intent.history.attempts.len() > 1;
+        let is_doubtful = self.intent.history.restored.is_some() || self.intent.history.attempts.len() > 1;
         match said {
             Said::Done(object) => {
                 self.judge(Judged::Done);
@@ -302,6 +305,11 @@ impl Step {
         let is_missing =
             candidate.is_some_and(|id| found.iter().all(|seen| seen.object.id.as_ref() != Some(id)));
         if is_missing {
+            let sent = self.intent.history.attempts.last().map_or(now, |last| last.committed);
+            if now.since(sent) > rules.listed_within {
+                let reason = "the gateway confirmed the plan, and its list never shows it";
+                return self.end(State::NeedsPerson, Some(reason.into()));
+            }
             return self.look_again("the list does not show the created plan yet".into(), now, rules);
         }
         if found.len() > 1 && self.intent.write.absence() == Absence::Person {
@@ -340,9 +348,7 @@ impl Step {
     /// Nothing with the mark was found.
     fn absent(&mut self, at: Option<Moment>, control: bool, now: Moment, rules: &Rules) {
         if self.intent.state == State::Planned {
-            self.intent.history.looked_first = true;
-            self.intent.next = Some(now);
-            return;
+            return self.absent_at_first(at, control, now, rules);
         }
         let Some(last) = self.intent.history.attempts.last() else {
             // Attempts were lost with a restored database.
@@ -354,7 +360,7 @@ impl Step {
         };
         // The later clock proves the age, and the earlier one the end of the window.
         let oldest = self.intent.history.attempts.first().map_or(last.committed, |first| first.committed);
-        if at.max(now).since(oldest) > rules.retention.saturating_sub(rules.retention_margin) {
+        if rules.is_too_old(oldest, at.max(now)) {
             return self
                 .end(State::NeedsPerson, Some("it is too old: the gateway may have forgotten it".into()));
         }
@@ -393,10 +399,29 @@ impl Step {
             }
             Absence::SendAgain if self.intent.needs_card => self.wait_for_card(now, rules),
             Absence::SendAgain => {
+                self.intent.history.reason = Some("it is not at the gateway, and is sent again".into());
                 self.intent.state = State::Planned;
                 self.intent.next = Some(now);
             }
         }
+    }
+
+    /// Nothing with the mark was found before the first attempt that this database knows.
+    fn absent_at_first(&mut self, at: Option<Moment>, control: bool, now: Moment, rules: &Rules) {
+        if let Some(until) = self.intent.history.restored {
+            let seen = at.map_or(now, |at| at.min(now));
+            if seen <= until {
+                self.look_again("an attempt before the restore may still arrive".into(), now, rules);
+                self.intent.next = Some((until + rules.least_wait).max(now + rules.least_wait));
+                return;
+            }
+            if !control {
+                let reason = "the control object was not found, so the search proves nothing";
+                return self.look_again(reason.into(), now, rules);
+            }
+        }
+        self.intent.history.looked_first = true;
+        self.intent.next = Some(now);
     }
 
     /// An object with the mark is not as requested: nothing more is sent, and a plan that charges is canceled.
@@ -456,7 +481,7 @@ impl Step {
     }
 
     fn plan_rechecks(&mut self, now: Moment, rules: &Rules) {
-        let has_rivals = self.intent.history.attempts.len() > 1 || self.intent.history.restored;
+        let has_rivals = self.intent.history.attempts.len() > 1 || self.intent.history.restored.is_some();
         self.intent.next = rules.recheck(0).filter(|_| has_rivals).map(|wait| now + wait);
     }
 
@@ -500,8 +525,19 @@ impl Step {
         self.commands.push(Command::Look);
     }
 
+    /// Nothing of it is sent any more. In a restored database, it may have been sent before.
+    fn withdraw(&mut self, reason: String) {
+        if self.intent.history.restored.is_some() {
+            let reason = format!("{reason}, and it may have been sent before the database was restored");
+            self.end(State::NeedsPerson, Some(reason));
+        } else {
+            self.end(State::Withdrawn, Some(reason));
+        }
+    }
+
     fn wait_for_card(&mut self, now: Moment, rules: &Rules) {
         self.intent.state = State::NeedsCard;
+        self.intent.history.reason = Some("its card is not stored: call again with the card".into());
         self.intent.next = Some(now + rules.card_within);
     }
 

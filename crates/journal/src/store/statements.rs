@@ -521,7 +521,7 @@ impl<S: Sql> Store for Statements<S> {
         ];
         for uid in &uids {
             let Some(mut intent) = self.intent(uid).await? else { continue };
-            intent.history.restored = true;
+            intent.history.restored = Some(quiet_until);
             intent.history.looked_first = false;
             let history = serde_json::to_string(&intent.history);
             let history = history.map_err(|error| StoreError::Statement(error.to_string().into()))?;
