@@ -128,7 +128,7 @@ impl DryRun {
         output.record(&Record::default().with("dry-run", true).and(object))
     }
 
-    /// Shows the intercepted request, instead of the failure for its missing answer.
+    /// Shows the intercepted request, instead of the failure for its missing response.
     pub(crate) fn end(&self, ended: Result<(), Failure>, output: Output) -> Result<(), Failure> {
         let Seen { request, charges, notes } = mem::take(&mut *lock(&self.seen));
         match request {
@@ -208,7 +208,7 @@ impl<E: Exchange> Exchange for InterceptingExchange<E> {
     }
 }
 
-/// An exchange that answers requests for a new id, which would be a change too, with an invented one.
+/// An exchange that responds to requests for a new id, which would be a change too, with an invented one.
 struct InventedIds(Arc<dyn Exchange>);
 
 #[async_trait]

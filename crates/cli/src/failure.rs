@@ -34,7 +34,7 @@ pub(crate) enum Failure {
     Lost { error: Error, look_up: Line },
     /// A signal ended the run, and no outcome is uncertain.
     Interrupted(Signal),
-    /// A second signal ended the run during a write, which has these ids and this look-up.
+    /// A second signal ended the run during a write, which has these ids and this lookup.
     CutShort { ids: Ids, look_up: Option<String> },
     /// The request would charge twice; the text is the reason.
     Refused(String),
@@ -58,7 +58,7 @@ pub(crate) enum Failure {
     World(WorldError),
     /// A running sandbox refuses the request.
     Sandbox { status: StatusCode, message: String },
-    /// No sandbox answered. `look_up` is the command that shows whether a call that would change something was done.
+    /// No sandbox responded. `look_up` is the command that shows whether a call that would change something was done.
     Unanswered { error: TransportError, look_up: Option<&'static str> },
     /// The sandbox broke its protocol.
     Unexpected(&'static str),
@@ -71,7 +71,7 @@ pub(crate) enum Failure {
 /// The results of a write at the gateway.
 #[derive(Debug)]
 pub(crate) struct Written {
-    /// The written object, such as `transaction 700001`, if the answer named it.
+    /// The written object, such as `transaction 700001`, if the response named it.
     pub(crate) object: Option<String>,
     pub(crate) exchange_id: Option<String>,
 }
@@ -84,7 +84,7 @@ pub(crate) struct Complaint {
 }
 
 impl Failure {
-    /// Adds the command's look-up to the error of a write for which the facade has none.
+    /// Adds the command's lookup to the error of a write for which the facade has none.
     pub(crate) fn lost(error: Error, look_up: Line) -> Self {
         Self::Lost { error, look_up }
     }
@@ -187,7 +187,7 @@ impl Failure {
             Self::World(error) => error.to_string(),
             Self::Sandbox { message, .. } => format!("the sandbox refuses: {}", redact::text(message)),
             Self::Unanswered { error, .. } if error.delivery() == Delivery::NotSent => {
-                "no sandbox answers: start one with perennial sandbox serve, or say with --base-url where it is".into()
+                "no sandbox responds: start one with perennial sandbox serve, or give its address with --base-url".into()
             }
             Self::Unanswered { error, .. } => error.to_string(),
             Self::Nothing(what) | Self::Unexpected(what) => (*what).to_owned(),
@@ -207,7 +207,7 @@ impl Failure {
                 // The reason has a line of its own.
                 error.refusal().map_or_else(|| error.without_reason(), ToString::to_string)
             }
-            Self::Interrupted(signal) => format!("{} ended the command; nothing is in doubt", signal.name()),
+            Self::Interrupted(signal) => format!("{} ended the command; no outcome is unknown", signal.name()),
             Self::CutShort { ids, .. } => {
                 let ids = if ids.is_empty() { String::new() } else { format!(": {}", Listed(ids)) };
                 format!(
@@ -235,7 +235,7 @@ impl Failure {
                 )
             }
             Self::Unprinted { written: None, .. } => "standard output cannot be written to".into(),
-            Self::System(_) => "the system does not do what is needed".into(),
+            Self::System(_) => "the operating system refused a required operation".into(),
         }
     }
 

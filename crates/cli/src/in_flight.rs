@@ -46,7 +46,7 @@ pub(crate) fn ids(request: &Request<Bytes>) -> Ids {
     ids.into_iter().flatten().collect()
 }
 
-/// The command that looks for the effect of a write, if the gateway can tell. The look-up of an error, which the
+/// The command that looks for the effect of a write, if the gateway can tell. The lookup of an error, which the
 /// facade gives, is more precise; this one is for a run that ends before there is an error.
 pub(crate) fn look_up(request: &Request<Bytes>) -> Option<Line> {
     let members = Members::of(request.body());

@@ -268,7 +268,7 @@ async fn answer(
         return fail(
             StatusCode::MISDIRECTED_REQUEST,
             "041",
-            "The Host header must be a loopback name, or one that the sandbox was told",
+            "The Host header must be a loopback name, or a name that was given with --host",
         );
     };
     let site = format!("{scheme}://{host}");

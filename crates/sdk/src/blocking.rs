@@ -53,7 +53,7 @@ pub struct Clearent {
 }
 
 /// The objects found by a search; see [`perennial::List`](crate::List).
-#[must_use = "nothing is asked for until it is read"]
+#[must_use = "a list sends no request until it is read"]
 pub struct List<T> {
     list: crate::List<T>,
     // `None` after the error that reports a call inside an async runtime.
@@ -61,7 +61,7 @@ pub struct List<T> {
 }
 
 /// The pages of a list; see [`perennial::Pages`](crate::Pages).
-#[must_use = "nothing is asked for until it is read"]
+#[must_use = "a list sends no request until it is read"]
 pub struct Pages<T> {
     pages: crate::Pages<T>,
     runtime: Option<Runtime>,

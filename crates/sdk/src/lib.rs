@@ -40,8 +40,8 @@
 //! # fn main() {}
 //! ```
 //!
-//! The repository has a guide, `docs/guide`: getting started, the concepts, and each resource with its messages on the
-//! wire.
+//! The module [`guide`] is the guide: getting started, the concepts, and each resource with its messages on the wire.
+//! The documentation has this module; the compiled crate does not.
 //!
 //! # Features
 //!

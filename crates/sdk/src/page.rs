@@ -42,7 +42,7 @@ use crate::{Error, ErrorKind, PageInfo, Response};
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "nothing is asked for until it is read"]
+#[must_use = "a list sends no request until it is read"]
 pub struct List<T> {
     operation: &'static str,
     fetch: Box<dyn Fn(u32) -> Fetch<T> + Send + Sync>,
@@ -87,7 +87,7 @@ struct Check {
 /// The pages of a list. Each is a [`Response`], whose [`page`](Response::page) has its number and the totals, and
 /// contains the objects that were not on an earlier page. Its [`unreadable`](Response::unreadable) has the records that
 /// could not be read. A page without anything new is skipped.
-#[must_use = "nothing is asked for until it is read"]
+#[must_use = "a list sends no request until it is read"]
 pub struct Pages<T>(List<T>);
 
 pub(crate) type Fetch<T> = Pin<Box<dyn Future<Output = Result<Response<Vec<T>>, Error>> + Send>>;
@@ -101,9 +101,9 @@ const MOST_BARREN: usize = 3;
 /// The reason why a list was not read further.
 #[derive(Debug, thiserror::Error)]
 enum Loop {
-    #[error("page {requested} was asked for and page {answered} was answered")]
+    #[error("page {requested} was requested, and the response is page {answered}")]
     AnotherPage { requested: u32, answered: u64 },
-    #[error("page {requested} and the {MOST_BARREN} pages before it brought nothing new")]
+    #[error("page {requested} and the {MOST_BARREN} pages before it contained no new objects")]
     Repeated { requested: u32 },
     #[error("page {requested} has objects, though only {announced} pages were announced")]
     BeyondTheEnd { requested: u32, announced: u64 },
@@ -352,7 +352,7 @@ impl<T> Pages<T> {
 /// The error for a list that decides about money, but changed every time it was read or ended before the gateway's own
 /// count.
 #[derive(Debug, thiserror::Error)]
-#[error("the list changed while it was read, or is not whole; nothing was sent: ask again")]
+#[error("the list changed while it was read, or is incomplete; nothing was sent: try again")]
 pub(crate) struct Moved;
 
 /// A list never pins an object.

@@ -8,7 +8,7 @@ use crate::{Error, ErrorKind};
 
 /// The source of an error for a response that did not come from the gateway.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer is not in the gateway's envelope: a proxy, a firewall or another server gave it")]
+#[error("the response is not in the gateway's envelope: it came from a proxy, a firewall or another server")]
 pub(crate) struct Foreign;
 
 /// The media type of a response.

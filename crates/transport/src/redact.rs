@@ -64,7 +64,7 @@ impl Redactor {
 
     /// Returns a redactor that also masks the secrets that one call sends: values of members and headers that are
     /// secret by name, and security codes even where an id or a reference is expected. Other texts of the call are
-    /// unchanged in its answer.
+    /// unchanged in its response.
     ///
     /// ```
     /// use http::HeaderMap;

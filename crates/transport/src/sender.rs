@@ -42,7 +42,7 @@ pub struct Policy {
     /// Attempts for one call, the first included. The default is three.
     pub attempts: NonZeroU32,
     /// The maximum time of one attempt that another one may follow: 10 s by default. A call that cannot be retried
-    /// without an answer waits until its deadline instead, because stopping early would only leave its outcome unknown.
+    /// without a response waits until its deadline instead, because stopping early would only leave its outcome unknown.
     pub attempt_timeout: Duration,
     /// The waits between attempts.
     pub backoff: Backoff,
@@ -70,21 +70,21 @@ pub struct Call {
     pub route: &'static str,
     /// The permitted retries.
     pub retry_class: RetryClass,
-    /// Whether an answer is in the gateway's own envelope. This crate contains no message, so the sender of the call
-    /// decides; the answer of a proxy or a portal is never a definite no.
+    /// Whether a response is in the gateway's own envelope. This crate contains no message, so the sender of the call
+    /// decides; the response of a proxy or a portal is never a definite no.
     pub is_own: fn(&Response<Bytes>) -> bool,
     /// The end of the call, waits and retries included.
     pub deadline: Deadline,
 }
 
-/// A definite answer: 2xx, a definite no of the gateway, or for a read any status that persisted through retries.
+/// A definite response: 2xx, a definite no of the gateway, or for a read any status that persisted through retries.
 pub struct Answer {
     response: Response<Bytes>,
     attempts: u32,
     after_unknown: bool,
 }
 
-/// The error of a call without a definite answer. It keeps the last answer or error of the gateway.
+/// The error of a call without a definite response. It keeps the last response or error of the gateway.
 pub struct CallError(Box<Failure>);
 
 struct Failure {
@@ -257,12 +257,12 @@ impl fmt::Debug for Call {
 }
 
 impl Answer {
-    /// The gateway's answer.
+    /// The gateway's response.
     pub fn response(&self) -> &Response<Bytes> {
         &self.response
     }
 
-    /// Returns the gateway's answer, owned.
+    /// Returns the gateway's response, owned.
     pub fn into_response(self) -> Response<Bytes> {
         self.response
     }
@@ -306,22 +306,22 @@ impl CallError {
         self.0.attempts
     }
 
-    /// The last answer, if the last attempt had one.
+    /// The last response, if the last attempt had one.
     pub fn answer(&self) -> Option<&Response<Bytes>> {
         self.0.cause.as_ref().ok()
     }
 
-    /// The error of the last attempt, if it had no answer.
+    /// The error of the last attempt, if it had no response.
     pub fn transport_error(&self) -> Option<&TransportError> {
         self.0.cause.as_ref().err()
     }
 
-    /// Returns the last answer or the last error, owned.
+    /// Returns the last response or the last error, owned.
     pub fn into_cause(self) -> Result<Response<Bytes>, TransportError> {
         self.0.cause
     }
 
-    /// The status of the last answer.
+    /// The status of the last response.
     pub fn status(&self) -> Option<StatusCode> {
         self.answer().map(Response::status)
     }
@@ -343,13 +343,13 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match (self.0.next, self.0.delivery) {
             (Decision::OutcomeUnknown, _) => {
-                "the call may have been performed: reconcile before it is sent again"
+                "the call may have been performed: look up the outcome before you send it again"
             }
             (Decision::LookUp, _) => {
-                "the call may have been performed: look its key up before it is sent again"
+                "the call may have been performed: look up its key before you send it again"
             }
             (_, Delivery::NotSent) => "the call did not reach the gateway",
-            _ => "the call had no answer",
+            _ => "the call had no response",
         })
     }
 }

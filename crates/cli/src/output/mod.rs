@@ -65,12 +65,12 @@ impl Output {
         Ok(self.print(&object.record(), T::members)?)
     }
 
-    /// Prints the answer to a write. If that fails, the failure names the object, so that nobody writes it again.
+    /// Prints the response to a write. If that fails, the failure names the object, so that nobody writes it again.
     pub(crate) fn written<T: IntoRecord>(self, answer: Response<T>) -> Result<(), Failure> {
         self.written_record::<T>(answer.map(T::record))
     }
 
-    /// Prints the answer to a deletion: the deleted object, or at least its key.
+    /// Prints the response to a deletion: the deleted object, or at least its key.
     pub(crate) fn deleted<T: IntoRecord>(
         self,
         answer: Response<Option<T>>,

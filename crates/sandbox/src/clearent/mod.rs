@@ -314,7 +314,7 @@ pub(crate) fn refusal(status: u16, code: &'static str, message: &str) -> Refused
 
 fn written(reply: &Reply, format: Format) -> CallResponse {
     let status = reply.code.unwrap_or(500);
-    // What is in the books came through the domain's rules for text, which XML can carry.
+    // Stored text passed the domain's rules, so XML can carry it.
     let body = if status == 204 { Vec::new() } else { reply.encode(format).unwrap_or_default() };
     CallResponse::worldless(status, body)
 }

@@ -27,13 +27,13 @@ use crate::{Error, ErrorKind};
 /// let invoice = Invoice::builder().number("INV-70412").date("2027-01-04").line(line).build()?;
 ///
 /// let card = Charge::builder().card("4111111111111111").exp_date("1230");
-/// let InvoicePayment::Charged(made) = client.invoices().pay(&invoice, card).await? else { panic!("not paid yet") };
-/// assert!(made.is_approved());
+/// let InvoicePayment::Charged(charge) = client.invoices().pay(&invoice, card).await? else { panic!("not paid yet") };
+/// assert!(charge.is_approved());
 ///
 /// // Whoever asks again charges nobody.
 /// let card = Charge::builder().card("4111111111111111").exp_date("1230");
 /// let again = client.invoices().pay(&invoice, card).await?;
-/// assert!(matches!(again, InvoicePayment::Before(before) if before.id == made.id));
+/// assert!(matches!(again, InvoicePayment::Before(before) if before.id == charge.id));
 /// # Ok(()) }
 /// # #[cfg(not(feature = "reqwest"))]
 /// # fn main() {}
@@ -140,7 +140,7 @@ impl Invoices<'_> {
     /// let line = InvoiceLine::builder().description("Labor").amount("250.00");
     /// let invoice = Invoice::builder().number("INV-70412").date("2027-01-04").line(line).build()?;
     /// let paid = client.invoices().pay(&invoice, Charge::builder().card(&token).exp_date("1230")).await?;
-    /// assert!(matches!(paid, InvoicePayment::Charged(made) if made.is_approved()));
+    /// assert!(matches!(paid, InvoicePayment::Charged(charge) if charge.is_approved()));
     #[doc = include_str!("../example_end.md")]
     /// ```
     ///

@@ -58,7 +58,7 @@ pub(super) struct Answered<T> {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the answer does not say what became of the request")]
+#[error("the response does not show whether the request was performed")]
 struct Unsaid;
 
 /// Whether a response is the gateway's own. A response that asks to retry later, but names a result, contradicts

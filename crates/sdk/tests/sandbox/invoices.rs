@@ -64,7 +64,7 @@ async fn an_invoice_is_paid_once() {
     }
 }
 
-/// Holds: After a lost answer an invoice is looked up and not charged again.
+/// Holds: After a lost response an invoice is looked up and not charged again.
 #[tokio::test]
 async fn a_lost_answer_is_looked_for_and_never_charged_again() {
     for (effect, is_made) in [

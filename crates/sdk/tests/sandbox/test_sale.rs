@@ -39,7 +39,7 @@ async fn only_what_was_approved_now_is_taken_back() {
     }
 }
 
-/// Holds: A test sale with a lost answer says how to look it up.
+/// Holds: A test sale with a lost response says how to look it up.
 #[tokio::test]
 async fn what_was_lost_on_the_way_is_to_be_looked_up() {
     let (sandbox, client) = start(Format::Json).await;

@@ -75,7 +75,7 @@ message! {
 }
 
 message! {
-    /// The answer to a search, **inferred** except for the members of invoices: the vendor says that it is an array of
+    /// The response to a search, **inferred** except for the members of invoices: the vendor says that it is an array of
     /// them.
     struct ConnectSearchAnswer<'a> as "" in any case with said: Said<'a> {
         invoices: Option<Listed<Invoice<'a>>> = "invoices",
@@ -138,7 +138,7 @@ pub fn read_search(body: &[u8], limits: &Limits) -> Result<ConnectSearch, ReadEr
     Ok(request.onto(ConnectSearch::builder()).accept()?)
 }
 
-/// Reads the answer to a connect search; `None` if it has no list, which is not the same as an empty list.
+/// Reads the response to a connect search; `None` if it has no list, which is not the same as an empty list.
 pub fn decode_found(body: &[u8], limits: &Limits) -> Result<Reply<Option<Vec<OpenInvoice>>>, DecodeError> {
     let document = document(body, "invoices");
     let ConnectSearchAnswer { said, invoices } = read(&document, limits)?;
@@ -149,7 +149,7 @@ pub fn decode_found(body: &[u8], limits: &Limits) -> Result<Reply<Option<Vec<Ope
     Ok(Reply { unreadable: unreadable.within("", Format::Json), ..reply })
 }
 
-/// Writes the answer to a connect search.
+/// Writes the response to a connect search.
 pub fn encode_found(reply: &Reply<Option<Vec<OpenInvoice>>>) -> Vec<u8> {
     let invoices = reply.value.as_ref().map(|invoices| invoices.iter().map(Invoice::from).collect());
     write(&ConnectSearchAnswer { said: reply.said(), invoices })

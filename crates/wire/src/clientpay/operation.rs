@@ -126,7 +126,7 @@ impl Operation {
         })
     }
 
-    /// Whether the operation needs an access id: all do, except for those opened by credentials, and the id's look-up.
+    /// Whether the operation needs an access id: all do, except for those opened by credentials, and the id's lookup.
     const fn needs_access_id(self) -> bool {
         !matches!(
             self,

@@ -21,7 +21,7 @@ use crate::rule::Asks;
 use crate::text::Text;
 
 message! {
-    /// The answer, **inferred**: the vendor says that it has the page's URL; the names are those of the postbacks.
+    /// The response, **inferred**: the vendor says that it has the page's URL; the names are those of the postbacks.
     struct PageAnswer<'a> as "" in any case with said: Said<'a> {
         request_id: Option<Text<'a>> = "requestID",
         payment_page_url: Option<Text<'a>> = "paymentPageUrl",
@@ -170,14 +170,14 @@ fn received<'a>(
     }
 }
 
-/// Reads the answer to every request for a page: `None` without a URL. If the answer has only the URL, its last segment
+/// Reads the response to every request for a page: `None` without a URL. If it has only the URL, the URL's last segment
 /// is the page's id, as in the URL of the sample postback.
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<Option<Page>>, DecodeError> {
     let Reply { success, message, errors, value, unreadable } = decode_named(body, limits)?;
     Ok(Reply { success, message, errors, value: value.page(), unreadable })
 }
 
-/// Facts about a page in an answer; some may be missing.
+/// Facts about a page in a response; some may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
     /// The request that created the page.
@@ -196,7 +196,7 @@ impl Named {
     }
 }
 
-/// Reads the answer to a request for a page, and the page that a refusal names.
+/// Reads the response to a request for a page, and the page that a refusal names.
 pub fn decode_named(body: &[u8], limits: &Limits) -> Result<Reply<Named>, DecodeError> {
     let document = document(body, "paymentPageUrl");
     let PageAnswer { said, request_id, payment_page_url, payer_page_url } = read(&document, limits)?;
@@ -205,12 +205,12 @@ pub fn decode_named(body: &[u8], limits: &Limits) -> Result<Reply<Named>, Decode
     said.reply(Named { request_id, url }).map_err(refused)
 }
 
-/// Writes the answer to a request for a payment page.
+/// Writes the response to a request for a payment page.
 pub fn encode(reply: &Reply<Option<Page>>) -> Vec<u8> {
     write(&PageAnswer { payment_page_url: reply.value.as_ref().map(|page| text(&page.url)), ..answer(reply) })
 }
 
-/// Writes the answer to a request for a payer page.
+/// Writes the response to a request for a payer page.
 pub fn encode_payer(reply: &Reply<Option<Page>>) -> Vec<u8> {
     write(&PageAnswer { payer_page_url: reply.value.as_ref().map(|page| text(&page.url)), ..answer(reply) })
 }

@@ -45,7 +45,7 @@ message! {
 }
 
 message! {
-    /// The answer, **inferred**: the vendor says that it has a payer's id. In postbacks the names end in `ID`.
+    /// The response, **inferred**: the vendor says that it has a payer's id. In postbacks the names end in `ID`.
     struct PayerAnswer<'a> as "" in any case with said: Said<'a> {
         request_id: Option<Text<'a>> = "requestID",
         session_id: Option<Text<'a>> = "sessionID",
@@ -198,7 +198,7 @@ fn within<T>(object: &str, request: Result<T, Violations>) -> Result<T, Violatio
     })
 }
 
-/// Reads the answer to new and update payer, and to new and update payment method.
+/// Reads the response to new and update payer, and to new and update payment method.
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<SavedPayer>, DecodeError> {
     // A bare text is the id only where it can be one: `"OK"` is not.
     let bare = body.strip_prefix(perennial_domain::encoding::MARK).unwrap_or(body).trim_ascii();
@@ -212,7 +212,7 @@ pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<SavedPayer>, DecodeE
     answer.reply().map_err(refused)
 }
 
-/// Writes the answer to new and update payer, and to new and update payment method.
+/// Writes the response to new and update payer, and to new and update payment method.
 pub fn encode(reply: &Reply<SavedPayer>) -> Vec<u8> {
     write(&PayerAnswer::of(reply))
 }
@@ -252,7 +252,7 @@ impl<'a> PayerAnswer<'a> {
     }
 }
 
-/// Writes the postback of a payer page, whose ids are spelled otherwise than in answers.
+/// Writes the postback of a payer page, whose ids are spelled otherwise than in responses.
 pub(super) fn encode_postback(payer: &SavedPayer) -> Vec<u8> {
     let reply = Reply::success(payer.clone());
     let PayerAnswer { said, request_id, session_id, customer_ref_number, payer_id, payment_method_ids } =

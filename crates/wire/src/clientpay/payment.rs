@@ -1,4 +1,4 @@
-//! Payments, their refunds, and reports of them: in answers, in search results, and in postbacks.
+//! Payments, their refunds, and reports of them: in responses, in search results, and in postbacks.
 
 use perennial_domain::clientpay::{
     self as domain, AccessId, NewPayment, NewPaymentBuilder, NewPaymentFields, PaymentStatus, Postback,
@@ -67,7 +67,7 @@ message! {
 }
 
 message! {
-    /// A payment in a report. Members up to the page's URL are attested in postbacks; their use in answers and
+    /// A payment in a report. Members up to the page's URL are attested in postbacks; their use in responses and
     /// searches, and all further members, are **inferred**. There is no place for a card, if a gateway echoes one.
     pub(super) struct Payment<'a> as "payment" keyed by |payment| payment.payment_id.0.as_deref();
         in any case with said: Said<'a> {
@@ -271,14 +271,14 @@ pub fn read_refund(body: &[u8], limits: &Limits) -> Result<Received<Refund>, Rea
     under.receive(request.onto(Refund::builder()).accept())
 }
 
-/// Reads the answer to a payment, to a refund and to a status: an approval or a decline, both are payments.
+/// Reads the response to a payment, to a refund and to a status: an approval or a decline, both are payments.
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<domain::Payment>, DecodeError> {
     let document = document(body, "message");
     let payment: Payment<'_> = read(&document, limits)?;
     payment.reply().map_err(refused)
 }
 
-/// Writes the answer to a payment, to a refund and to a status.
+/// Writes the response to a payment, to a refund and to a status.
 pub fn encode(reply: &Reply<domain::Payment>) -> Vec<u8> {
     let mut payment = Payment::of(&reply.value);
     let told = std::mem::replace(&mut payment.said, reply.said());

@@ -58,7 +58,7 @@ message! {
 }
 
 message! {
-    /// The answer, **inferred**: the vendor says that it has payment objects.
+    /// The response, **inferred**: the vendor says that it has payment objects.
     struct SearchAnswer<'a> as "" in any case with said: Said<'a> {
         count: Option<Bare<'a>> = "count",
         page_number: Option<Bare<'a>> = "pageNumber",
@@ -155,19 +155,19 @@ fn nested(field: &str, wrong: Violations) -> Violations {
     violations
 }
 
-/// Reads the answer to a count.
+/// Reads the response to a count.
 pub fn decode_count(body: &[u8], limits: &Limits) -> Result<Reply<Option<u64>>, DecodeError> {
     let document = document(body, "count");
     let SearchAnswer { said, count, .. } = read(&document, limits)?;
     said.reply(whole("count", count).map_err(refused)?).map_err(refused)
 }
 
-/// Writes the answer to a count.
+/// Writes the response to a count.
 pub fn encode_count(reply: &Reply<Option<u64>>) -> Vec<u8> {
     write(&SearchAnswer { said: reply.said(), count: reply.value.map(Bare::from), ..SearchAnswer::default() })
 }
 
-/// Reads the answer to results; `None` if there is no list, as opposed to an empty one.
+/// Reads the response to results; `None` if there is no list, as opposed to an empty one.
 pub fn decode_results(body: &[u8], limits: &Limits) -> Result<Reply<Option<Found>>, DecodeError> {
     let document = document(body, "payments");
     let SearchAnswer { said, page_number, page_size, payments, .. } = read(&document, limits)?;
@@ -181,7 +181,7 @@ pub fn decode_results(body: &[u8], limits: &Limits) -> Result<Reply<Option<Found
     Ok(Reply { unreadable: unreadable.within("", Format::Json), ..reply })
 }
 
-/// Writes the answer to results.
+/// Writes the response to results.
 pub fn encode_results(reply: &Reply<Option<Found>>) -> Vec<u8> {
     let mut answer = SearchAnswer { said: reply.said(), ..SearchAnswer::default() };
     if let Some(Found { page_number, page_size, payments }) = &reply.value {
