@@ -407,16 +407,15 @@ async fn called(
         let call = clientpay::ClientPayRequest { method, path, query, headers, body, site: &site };
         return clientpay::answer(gateway, call).await;
     }
-    let segments = match segments {
-        ["rest", "v2", rest @ ..] => rest,
-        _ => &[],
-    };
+    // An escaped slash is part of a segment.
+    let segments = segments.iter().map(|segment| format!("/{}", segment.replace('/', "%2F")));
+    let decoded_path = segments.collect::<String>();
     clearent::answer(
         gateway,
         clearent::ClearentRequest {
             method,
             path: head.uri.path(),
-            segments,
+            decoded_path: &decoded_path,
             query,
             headers,
             formats,

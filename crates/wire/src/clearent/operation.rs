@@ -171,6 +171,38 @@ impl Operation {
         matches!(self, Transact | Sale | ForcedSale | Auth | MobileTransact | MobileSale | MobileAuth)
     }
 
+    /// The operation of a method at a path, and the key in the path.
+    ///
+    /// ```
+    /// use perennial_wire::clearent::Operation;
+    ///
+    /// let found = Operation::at("GET", "/rest/v2/payment-plans/plan_1/expected-runs");
+    /// assert_eq!(found, Some((Operation::ExpectedRuns, Some("plan_1"))));
+    /// assert_eq!(Operation::at("POST", "/rest/v2/payment-plans"), Some((Operation::CreatePlan, None)));
+    /// assert_eq!(Operation::at("GET", "/rest/v2/transactions/sale"), None);
+    /// ```
+    pub fn at<'p>(method: &str, path: &'p str) -> Option<(Self, Option<&'p str>)> {
+        Self::all_at(path).find(|(operation, _)| operation.method().as_str() == method)
+    }
+
+    /// The operations at a path, one for each of its methods, each with the key in the path. A path that the table has
+    /// without a key, such as `transactions/sale`, has no key.
+    pub fn all_at(path: &str) -> impl Iterator<Item = (Self, Option<&str>)> {
+        let found = || Self::ALL.iter().filter_map(|operation| operation.found_at(path));
+        let has_key = found().all(|(_, key)| key.is_some());
+        found().filter(move |(_, key)| key.is_some() == has_key)
+    }
+
+    /// The operation and the key in this path, if the path is one of the operation.
+    fn found_at(self, path: &str) -> Option<(Self, Option<&str>)> {
+        let Some((before, rest)) = self.path().split_once('{') else {
+            return (self.path() == path).then_some((self, None));
+        };
+        let (_, after) = rest.split_once('}')?;
+        let key = path.strip_prefix(before)?.strip_suffix(after)?;
+        (!key.is_empty() && !key.contains('/')).then_some((self, Some(key)))
+    }
+
     /// The row of the table without the path.
     pub const fn info(self) -> OperationInfo {
         OperationInfo {
@@ -238,6 +270,20 @@ mod tests {
             for alias in operation.aliases() {
                 assert!(!Operation::ALL.iter().any(|other| other.name() == *alias), "{alias}");
             }
+        }
+    }
+
+    #[test]
+    fn the_path_of_every_operation_is_found() {
+        for &operation in Operation::ALL {
+            let key = operation.path().contains('{').then_some("700001");
+            let path = operation.path_of("700001");
+            assert_eq!(Operation::at(operation.method().as_str(), &path), Some((operation, key)), "{path}");
+        }
+        for path in
+            ["/rest/v2/customers/", "/rest/v2/customers/m-7/", "/rest/v2/tokens/1/2", "/v2/customers", ""]
+        {
+            assert_eq!(Operation::all_at(path).count(), 0, "{path}");
         }
     }
 
