@@ -21,7 +21,7 @@ use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 use perennial_domain::clearent::{ApiKey, CustomerKey, PlanKey, TokenId, TransactionId};
-use perennial_wire::clearent::{Operation, Reply, read_api_key};
+use perennial_wire::clearent::{Operation, Reply, Resource, read_api_key};
 use perennial_wire::{Format, Limits};
 use zeroize::Zeroizing;
 
@@ -387,12 +387,14 @@ struct Family {
 
 impl Family {
     fn of(operation: &str) -> Self {
-        let (success, service) = match operation.split('.').next() {
-            Some("tokens") => ("success", "vault"),
-            Some("transactions" | "batches") => ("success", "cgw"),
-            Some("one-time-tokens") => ("success", "mobile-jwt"),
-            Some("avs-settings" | "csc-settings" | "duplicate-settings") => ("SUCCESS", "gss"),
-            Some("plans" | "payments") => ("SUCCESS", "rps"),
+        let (success, service) = match Resource::of(operation) {
+            Some(Resource::Tokens) => ("success", "vault"),
+            Some(Resource::Transactions | Resource::Batches) => ("success", "cgw"),
+            Some(Resource::OneTimeTokens) => ("success", "mobile-jwt"),
+            Some(Resource::AvsSettings | Resource::CscSettings | Resource::DuplicateSettings) => {
+                ("SUCCESS", "gss")
+            }
+            Some(Resource::Plans | Resource::Payments) => ("SUCCESS", "rps"),
             _ => ("success", "rps"),
         };
         Self { success, service }

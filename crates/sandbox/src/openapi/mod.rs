@@ -5,7 +5,7 @@ mod calls;
 mod schemas;
 
 use perennial_domain::field::Need;
-use perennial_wire::clearent::Operation;
+use perennial_wire::clearent::{Operation, Resource};
 use serde_json::{Map, Value as Json, json};
 
 use self::calls::{CALLS, Call, ERROR, Payload, key};
@@ -107,7 +107,7 @@ impl Call {
         }
         let mut described = json!({
             "operationId": name.unwrap_or(operation),
-            "tags": [operation.split('.').next()],
+            "tags": [Resource::of(operation).map(Resource::name)],
             "summary": about,
             "responses": responses,
         });

@@ -163,6 +163,67 @@ operations! {
     UpdateDuplicateSettings "duplicate-settings.update": Write, Post "settings/transaction/duplicates";
 }
 
+/// Declares the resources: each with the part of the names of its operations before the dot.
+macro_rules! resources {
+    ($( $(#[$doc:meta])* $Resource:ident $name:literal; )*) => {
+        /// A resource of the API.
+        ///
+        /// ```
+        /// use perennial_wire::clearent::{Operation, Resource};
+        ///
+        /// assert_eq!(Resource::of(Operation::ForcedSale.name()), Some(Resource::Transactions));
+        /// assert_eq!(Resource::of("payers.create"), None);
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Resource {
+            $( $(#[$doc])* $Resource, )*
+        }
+
+        impl Resource {
+            /// The resource of the operation of this name.
+            pub fn of(operation: &str) -> Option<Self> {
+                match operation.split_once('.')?.0 {
+                    $( $name => Some(Self::$Resource), )*
+                    _ => None,
+                }
+            }
+
+            /// The name, in the plural.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $( Self::$Resource => $name, )*
+                }
+            }
+        }
+    };
+}
+
+resources! {
+    /// Customers.
+    Customers "customers";
+    /// Tokens that are attached to customers.
+    CustomerTokens "customer-tokens";
+    /// Cards in the vault.
+    Tokens "tokens";
+    /// Payment plans.
+    Plans "plans";
+    /// Charges of plans.
+    Payments "payments";
+    /// Card transactions.
+    Transactions "transactions";
+    /// One-time tokens.
+    OneTimeTokens "one-time-tokens";
+    /// Batches, in which transactions are settled.
+    Batches "batches";
+    /// Settings of the address check.
+    AvsSettings "avs-settings";
+    /// Settings of the security code check.
+    CscSettings "csc-settings";
+    /// Settings that find duplicate charges.
+    DuplicateSettings "duplicate-settings";
+}
+
 impl Operation {
     /// Whether the operation charges a card, so that the issuer can decline it.
     const fn charges(self) -> bool {
@@ -267,6 +328,7 @@ mod tests {
             assert_eq!(operation.method() == Method::Delete, operation.class() == Class::Delete, "{what}");
             let same = Operation::ALL.iter().filter(|other| other.name() == what);
             assert!(same.clone().all(|other| other.class() == operation.class()), "{what}");
+            assert!(Resource::of(what).is_some(), "{what}");
             for alias in operation.aliases() {
                 assert!(!Operation::ALL.iter().any(|other| other.name() == *alias), "{alias}");
             }
