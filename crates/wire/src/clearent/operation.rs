@@ -4,9 +4,12 @@ use crate::call::{Call, Method};
 use crate::class::{Class, OperationInfo};
 use crate::query::Target;
 
-/// Declares the operations: a name and its earlier names, the class, the method, and the path below `/rest/v2/`.
+/// Declares the operations: a name and its earlier names, the class, the word `charges` if the operation charges a card,
+/// the method, and the path below `/rest/v2/`.
 macro_rules! operations {
-    ($( $(#[$doc:meta])* $Operation:ident $name:literal $(, once $alias:literal)*: $class:ident, $method:ident $path:literal; )*) => {
+    (@charges) => { false };
+    (@charges charges) => { true };
+    ($( $(#[$doc:meta])* $Operation:ident $name:literal $(, once $alias:literal)*: $class:ident $($charges:ident)?, $method:ident $path:literal; )*) => {
         /// An operation of the API: one method of one path. Paths with equal effects share a name.
         ///
         /// ```
@@ -46,6 +49,13 @@ macro_rules! operations {
             pub const fn class(self) -> Class {
                 match self {
                     $( Self::$Operation => Class::$class, )*
+                }
+            }
+
+            /// Whether the operation charges a card, so that the issuer can decline it.
+            const fn charges(self) -> bool {
+                match self {
+                    $( Self::$Operation => operations!(@charges $($charges)?), )*
                 }
             }
 
@@ -114,13 +124,13 @@ operations! {
     /// Lists the days on which a plan that does not exist yet would charge.
     Forecast "plans.forecast", once "forecast.get": Read, Get "plan-forecast";
     /// Charges a card, or performs another action, as the `type` of the body says.
-    Transact "transactions.sale": Write, Post "transactions";
+    Transact "transactions.sale": Write charges, Post "transactions";
     /// Charges a card.
-    Sale "transactions.sale": Write, Post "transactions/sale";
+    Sale "transactions.sale": Write charges, Post "transactions/sale";
     /// Charges a card by an approval that was obtained elsewhere.
-    ForcedSale "transactions.sale": Write, Post "transactions/forced-sale";
+    ForcedSale "transactions.sale": Write charges, Post "transactions/forced-sale";
     /// Reserves an amount.
-    Auth "transactions.auth": Write, Post "transactions/auth";
+    Auth "transactions.auth": Write charges, Post "transactions/auth";
     /// Captures a reserved amount.
     Capture "transactions.capture": Write, Post "transactions/capture";
     /// Voids a transaction of an open batch.
@@ -128,11 +138,11 @@ operations! {
     /// Refunds a transaction or a card.
     Refund "transactions.refund": Write, Post "transactions/refund";
     /// Charges the card of a one-time token, or performs another action, as the `type` of the body says.
-    MobileTransact "transactions.sale": Write, Post "mobile/transactions";
+    MobileTransact "transactions.sale": Write charges, Post "mobile/transactions";
     /// Charges the card of a one-time token.
-    MobileSale "transactions.sale": Write, Post "mobile/transactions/sale";
+    MobileSale "transactions.sale": Write charges, Post "mobile/transactions/sale";
     /// Reserves an amount on the card of a one-time token.
-    MobileAuth "transactions.auth": Write, Post "mobile/transactions/auth";
+    MobileAuth "transactions.auth": Write charges, Post "mobile/transactions/auth";
     /// Refunds the card of a one-time token.
     MobileRefund "transactions.refund": Write, Post "mobile/transactions/refund";
     /// Exchanges a card for a one-time token, with the public key.
@@ -225,13 +235,6 @@ resources! {
 }
 
 impl Operation {
-    /// Whether the operation charges a card, so that the issuer can decline it.
-    const fn charges(self) -> bool {
-        use Operation::{Auth, ForcedSale, MobileAuth, MobileSale, MobileTransact, Sale, Transact};
-
-        matches!(self, Transact | Sale | ForcedSale | Auth | MobileTransact | MobileSale | MobileAuth)
-    }
-
     /// The operation of a method at a path, and the key in the path.
     ///
     /// ```

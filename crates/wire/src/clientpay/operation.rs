@@ -5,10 +5,14 @@ use crate::call::{Call, Method};
 use crate::class::{Class, OperationInfo};
 use crate::error::EncodeError;
 
-/// Declares the operations: a name, the class, the paths of versions 2 and 1.0, and further paths that a gateway
-/// accepts.
+/// Declares the operations: a name, the class, the word `charges` if the operation charges a card or an account, or the
+/// word `open` if it needs no access id, the paths of versions 2 and 1.0, and further paths that a gateway accepts.
 macro_rules! operations {
-    ($( $(#[$doc:meta])* $Operation:ident $name:literal: $class:ident, $v2:expr, $v1:expr $(, or $other:literal)*; )*) => {
+    (@charges charges) => { true };
+    (@charges $(open)?) => { false };
+    (@open open) => { true };
+    (@open $(charges)?) => { false };
+    ($( $(#[$doc:meta])* $Operation:ident $name:literal: $class:ident $($flag:ident)?, $v2:expr, $v1:expr $(, or $other:literal)*; )*) => {
         /// An operation of the API.
         ///
         /// ```
@@ -42,6 +46,15 @@ macro_rules! operations {
                 }
             }
 
+            /// The row of the table without the path.
+            pub const fn info(self) -> OperationInfo {
+                let (name, class) = (self.name(), self.class());
+                let (charges, is_open) = match self {
+                    $( Self::$Operation => (operations!(@charges $($flag)?), operations!(@open $($flag)?)), )*
+                };
+                OperationInfo { name, class, charges, needs_access_id: !is_open }
+            }
+
             /// The path, if the version has the operation.
             pub fn path(self, version: Version) -> Option<&'static str> {
                 let (v2, v1): (Option<&str>, Option<&str>) = match self {
@@ -65,17 +78,17 @@ macro_rules! operations {
 
 operations! {
     /// New access id.
-    NewAccessId "access.new": Write, Some("/v2/token/accessid"), Some("/Token/Access/New");
+    NewAccessId "access.new": Write open, Some("/v2/token/accessid"), Some("/Token/Access/New");
     /// Current access id.
-    CurrentAccessId "access.current": Read, Some("/v2/token/accessid/current"), Some("/Token/Access/Current");
+    CurrentAccessId "access.current": Read open, Some("/v2/token/accessid/current"), Some("/Token/Access/Current");
     /// Validate access id; its path is **inferred**.
-    ValidateAccessId "access.validate": Read, Some("/v2/token/accessid/validate"), Some("/Token/Access/Validate");
+    ValidateAccessId "access.validate": Read open, Some("/v2/token/accessid/validate"), Some("/Token/Access/Validate");
     /// Expire access id.
     ExpireAccessId "access.expire": Delete, Some("/v2/token/accessid/expire"), Some("/Token/Access/Expire");
     /// New customer access id.
-    NewCustomerAccessId "access.new-customer": Write, Some("/v2/token/customeraccessid"), None;
+    NewCustomerAccessId "access.new-customer": Write open, Some("/v2/token/customeraccessid"), None;
     /// Validate credentials, which version 2 lacks.
-    ValidateCredentials "access.validate-credentials": Read, None, Some("/Token/Credentials/Validate");
+    ValidateCredentials "access.validate-credentials": Read open, None, Some("/Token/Credentials/Validate");
     /// Generate request id.
     NewRequestId "request-id.new": Issue, Some("/v2/token/requestid"), Some("/Token/Request/New");
     /// Invoice payment page.
@@ -91,7 +104,7 @@ operations! {
     /// Connect search.
     ConnectSearch "connect.search": Read, Some("/v2/connect/search"), Some("/Invoice/Connect/Search");
     /// Payment.
-    Pay "clientpay-payments.create": Keyed, Some("/v2/payment"), Some("/Payment/Add");
+    Pay "clientpay-payments.create": Keyed charges, Some("/v2/payment"), Some("/Payment/Add");
     /// Full refund or void; its path is **inferred**.
     Refund "clientpay-payments.refund": Keyed, Some("/v2/payment/refund"), None, or "/v2/payment/fullrefund", or "/v2/refund";
     /// Payment search: count.
@@ -124,28 +137,6 @@ impl Operation {
                 .or_else(|| operation.others().iter().copied().find(|other| is(other)).map(version_of))?;
             Some((*operation, version))
         })
-    }
-
-    /// Whether the operation needs an access id: all do, except for those opened by credentials, and the id's look-up.
-    const fn needs_access_id(self) -> bool {
-        !matches!(
-            self,
-            Self::NewAccessId
-                | Self::CurrentAccessId
-                | Self::ValidateAccessId
-                | Self::NewCustomerAccessId
-                | Self::ValidateCredentials
-        )
-    }
-
-    /// The row of the table without the path.
-    pub const fn info(self) -> OperationInfo {
-        OperationInfo {
-            name: self.name(),
-            class: self.class(),
-            charges: matches!(self, Self::Pay),
-            needs_access_id: self.needs_access_id(),
-        }
     }
 
     /// Earlier names: none has changed.
