@@ -92,21 +92,21 @@ operations! {
     /// Generate request id.
     NewRequestId "request-id.new": Issue, Some("/v2/token/requestid"), Some("/Token/Request/New");
     /// Invoice payment page.
-    InvoicePage "pages.create": Keyed, Some("/v2/paymentpage/invoice"), Some("/Invoice/Forms/Add");
+    InvoicePage "pages.create": Idempotent, Some("/v2/paymentpage/invoice"), Some("/Invoice/Forms/Add");
     /// Line item payment page.
-    LineItemPage "pages.create": Keyed, Some("/v2/paymentpage/lineitem"), Some("/PaymentPage/Forms/Add");
+    LineItemPage "pages.create": Idempotent, Some("/v2/paymentpage/lineitem"), Some("/PaymentPage/Forms/Add");
     /// Connect payment page.
-    ConnectPage "pages.create": Keyed, Some("/v2/connect/paymentpage"), Some("/Invoice/Connect/Add");
+    ConnectPage "pages.create": Idempotent, Some("/v2/connect/paymentpage"), Some("/Invoice/Connect/Add");
     /// Payer page.
-    PayerPage "pages.create": Keyed, Some("/v2/payer/payerpage"), None;
+    PayerPage "pages.create": Idempotent, Some("/v2/payer/payerpage"), None;
     /// Expire payment page; version 1.0 has one for invoices and one for line items.
     ExpirePage "pages.expire": Delete, Some("/v2/expirepage"), Some("/Invoice/Forms/Expire"), or "/PaymentPage/Forms/Expire";
     /// Connect search.
     ConnectSearch "connect.search": Read, Some("/v2/connect/search"), Some("/Invoice/Connect/Search");
     /// Payment.
-    Pay "clientpay-payments.create": Keyed charges, Some("/v2/payment"), Some("/Payment/Add");
+    Pay "clientpay-payments.create": Idempotent charges, Some("/v2/payment"), Some("/Payment/Add");
     /// Full refund or void; its path is **inferred**.
-    Refund "clientpay-payments.refund": Keyed, Some("/v2/payment/refund"), None, or "/v2/payment/fullrefund", or "/v2/refund";
+    Refund "clientpay-payments.refund": Idempotent, Some("/v2/payment/refund"), None, or "/v2/payment/fullrefund", or "/v2/refund";
     /// Payment search: count.
     CountPayments "clientpay-payments.count": Read, Some("/v2/paymentsearch/count"), None;
     /// Payment search: results.
@@ -114,15 +114,15 @@ operations! {
     /// Status, a GET, which version 2 lacks.
     PaymentStatus "clientpay-payments.status": Read, None, Some("/Payment/Status");
     /// New payer.
-    NewPayer "payers.create": Keyed, Some("/v2/payer"), None;
+    NewPayer "payers.create": Idempotent, Some("/v2/payer"), None;
     /// Update payer.
-    UpdatePayer "payers.update": Keyed, Some("/v2/payer/update"), None;
+    UpdatePayer "payers.update": Idempotent, Some("/v2/payer/update"), None;
     /// Delete payer.
-    DeletePayer "payers.delete": Keyed, Some("/v2/payer/delete"), None;
+    DeletePayer "payers.delete": Idempotent, Some("/v2/payer/delete"), None;
     /// New payment method.
-    NewMethods "payers.add-methods": Keyed, Some("/v2/payer/paymentmethods"), None;
+    NewMethods "payers.add-methods": Idempotent, Some("/v2/payer/paymentmethods"), None;
     /// Update payment method.
-    UpdateMethods "payers.update-methods": Keyed, Some("/v2/payer/paymentmethods/update"), None;
+    UpdateMethods "payers.update-methods": Idempotent, Some("/v2/payer/paymentmethods/update"), None;
 }
 
 impl Operation {
