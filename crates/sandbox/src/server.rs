@@ -22,6 +22,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use percent_encoding::percent_decode_str;
 use perennial_domain::encoding;
 use perennial_wire::Format;
+use perennial_wire::clientpay::Operation;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -213,7 +214,7 @@ impl Tree {
         match segments(request.uri().path()).first() {
             Some(first) if first == "_sandbox" => Self::Control,
             Some(first) if first == "app" => Self::Pages,
-            _ if clientpay::has(request.uri().path()) => Self::ClientPay,
+            _ if Operation::has_root(request.uri().path()) => Self::ClientPay,
             _ => Self::Clearent(Formats::of(request.headers(), b"").answer),
         }
     }

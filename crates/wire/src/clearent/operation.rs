@@ -4,8 +4,18 @@ use crate::call::{Call, Method};
 use crate::class::{Class, OperationInfo};
 use crate::query::Target;
 
+/// The text of [`ROOT`], from which paths are put together.
+macro_rules! root {
+    () => {
+        "/rest/v2"
+    };
+}
+
+/// The common prefix of all paths.
+pub const ROOT: &str = root!();
+
 /// Declares the operations: a name and its earlier names, the class, the word `charges` if the operation charges a card,
-/// the method, and the path below `/rest/v2/`.
+/// the method, and the path below the root.
 macro_rules! operations {
     (@charges) => { false };
     (@charges charges) => { true };
@@ -69,7 +79,7 @@ macro_rules! operations {
             /// The path, with the name of a key in braces at the position of the key.
             pub const fn path(self) -> &'static str {
                 match self {
-                    $( Self::$Operation => concat!("/rest/v2/", $path), )*
+                    $( Self::$Operation => concat!(root!(), '/', $path), )*
                 }
             }
         }

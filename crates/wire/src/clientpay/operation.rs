@@ -129,14 +129,30 @@ impl Operation {
     /// The operation at a path, and its version. Case-insensitive matching is **inferred** from the vendor's
     /// stack.
     pub fn at(path: &str) -> Option<(Self, Version)> {
-        let is = |known: &str| known.eq_ignore_ascii_case(path);
         Self::ALL.iter().find_map(|operation| {
-            let version = [Version::V2, Version::V1]
-                .into_iter()
-                .find(|version| operation.path(*version).is_some_and(is))
-                .or_else(|| operation.others().iter().copied().find(|other| is(other)).map(version_of))?;
+            let (_, version) = operation.paths().find(|(known, _)| known.eq_ignore_ascii_case(path))?;
             Some((*operation, version))
         })
+    }
+
+    /// Whether a path begins as the path of some operation does, in any letter case.
+    ///
+    /// ```
+    /// use perennial_wire::clientpay::Operation;
+    ///
+    /// assert!(Operation::has_root("/V2/nothing") && Operation::has_root("//token"));
+    /// assert!(!Operation::has_root("/rest/v2/payments") && !Operation::has_root("/"));
+    /// ```
+    pub fn has_root(path: &str) -> bool {
+        let mut known = Self::ALL.iter().flat_map(|operation| operation.paths());
+        known.any(|(known, _)| root(known).eq_ignore_ascii_case(root(path)))
+    }
+
+    /// The paths at which a gateway accepts the operation, each with its version.
+    fn paths(self) -> impl Iterator<Item = (&'static str, Version)> {
+        let named = [Version::V2, Version::V1].into_iter();
+        let named = named.filter_map(move |version| Some((self.path(version)?, version)));
+        named.chain(self.others().iter().map(|other| (*other, version_of(other))))
     }
 
     /// Earlier names: none has changed.
@@ -165,6 +181,11 @@ impl Operation {
         let path = self.path_in(version)?;
         Ok(Call::bare(self.name(), self.class(), self.method(), path, path.to_owned()))
     }
+}
+
+/// The first segment of a path.
+fn root(path: &str) -> &str {
+    path.split('/').find(|part| !part.is_empty()).unwrap_or_default()
 }
 
 fn version_of(path: &str) -> Version {
