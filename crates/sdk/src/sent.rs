@@ -66,7 +66,7 @@ pub(crate) fn unanswered(
     let kind = match cause.kind() {
         _ if next != Decision::Stop => ErrorKind::OutcomeUnknown,
         Kind::RefusedUrl | Kind::PlainThroughProxy => ErrorKind::Configuration,
-        Kind::NoPlace => ErrorKind::Timeout,
+        Kind::NoPermit => ErrorKind::Timeout,
         _ if delivery == Delivery::NotSent => ErrorKind::Connection,
         Kind::Timeout => ErrorKind::Timeout,
         Kind::Truncated | Kind::TooLarge | Kind::Protocol => ErrorKind::InvalidResponse,
