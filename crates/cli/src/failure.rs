@@ -25,11 +25,11 @@ pub(crate) enum Failure {
     /// The stored keys of merchants are not accessible.
     Keys(KeyStoreError),
     /// Values break rules.
-    Rules(Vec<Complaint>),
+    InvalidRequest(Vec<Complaint>),
     /// The facade reports an error.
     Gateway(Error),
     /// Records of a list are unreadable; the others are printed.
-    Unreadable(Vec<Error>),
+    UnreadableRecords(Vec<Error>),
     /// The outcome is unknown, with a command that looks it up.
     Lost { error: Error, look_up: Line },
     /// A signal ended the run, and no outcome is uncertain.
@@ -92,10 +92,10 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Nothing(_) | Self::Keys(KeyStoreError::Unknown(_)) => Exit::NotFound,
-            Self::Usage(_) | Self::Keys(_) | Self::Rules(_) | Self::Start(_) => Exit::Usage,
+            Self::Usage(_) | Self::Keys(_) | Self::InvalidRequest(_) | Self::Start(_) => Exit::Usage,
             Self::Refused(_) => Exit::Refused,
             Self::Second(_) => Exit::Second,
-            Self::Unreadable(_) => exit_of(ErrorKind::InvalidResponse),
+            Self::UnreadableRecords(_) => exit_of(ErrorKind::InvalidResponse),
             Self::Gateway(error) | Self::Lost { error, .. } => exit_of(error.kind()),
             Self::Interrupted(signal) => signal.exit(),
             Self::Sandbox { status, .. } => match status.as_u16() {
@@ -149,10 +149,10 @@ impl Failure {
         match self {
             Self::Usage(_) => "usage",
             Self::Keys(_) => "keys",
-            Self::Rules(_) => "invalid-request",
+            Self::InvalidRequest(_) => "invalid-request",
             Self::Refused(_) => "refused",
             Self::Second(_) => "second-plan",
-            Self::Unreadable(_) => word(ErrorKind::InvalidResponse),
+            Self::UnreadableRecords(_) => word(ErrorKind::InvalidResponse),
             Self::Gateway(error) | Self::Lost { error, .. } => word(error.kind()),
             Self::Interrupted(_) => "interrupted",
             Self::CutShort { .. } => word(ErrorKind::OutcomeUnknown),
@@ -191,7 +191,7 @@ impl Failure {
             }
             Self::Unanswered { error, .. } => error.to_string(),
             Self::Nothing(what) | Self::Unexpected(what) => (*what).to_owned(),
-            Self::Unreadable(errors) => {
+            Self::UnreadableRecords(errors) => {
                 let records = errors.iter().filter_map(Error::unreadable_record).map(ToString::to_string);
                 let count = match errors.len() {
                     1 => "1 record".to_owned(),
@@ -199,10 +199,10 @@ impl Failure {
                 };
                 format!("{count} of the list cannot be read, and only the others are shown: {}", records.collect::<Vec<_>>().join("; "))
             }
-            Self::Rules(complaints) if complaints.len() == 1 => {
+            Self::InvalidRequest(complaints) if complaints.len() == 1 => {
                 "a value breaks a rule; nothing was sent".into()
             }
-            Self::Rules(complaints) => format!("{} values break rules; nothing was sent", complaints.len()),
+            Self::InvalidRequest(complaints) => format!("{} values break rules; nothing was sent", complaints.len()),
             Self::Gateway(error) | Self::Lost { error, .. } => {
                 // The reason has a line of its own.
                 error.refusal().map_or_else(|| error.without_reason(), ToString::to_string)
@@ -258,7 +258,7 @@ impl Failure {
 
     pub(crate) fn exchange_id(&self) -> Option<&str> {
         match self {
-            Self::Unreadable(errors) => errors.first()?.exchange_id(),
+            Self::UnreadableRecords(errors) => errors.first()?.exchange_id(),
             Self::Gateway(error) | Self::Lost { error, .. } => error.exchange_id(),
             Self::Declined { exchange_id, .. }
             | Self::Partial { exchange_id, .. }
@@ -324,7 +324,7 @@ impl Failure {
     }
 
     pub(crate) fn complaints(&self) -> &[Complaint] {
-        if let Self::Rules(complaints) = self { complaints } else { &[] }
+        if let Self::InvalidRequest(complaints) = self { complaints } else { &[] }
     }
 }
 
@@ -367,7 +367,7 @@ impl From<&Violation> for Complaint {
 
 impl From<Violations> for Failure {
     fn from(violations: Violations) -> Self {
-        Self::Rules(violations.iter().map(Complaint::from).collect())
+        Self::InvalidRequest(violations.iter().map(Complaint::from).collect())
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{self, PathBuf};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches};
 use perennial::clearent::{CustomerSearch, Lookup, PlanSearch, TokenSearch, TransactionSearch};
-use perennial::clientpay::PaymentId;
+use perennial::clientpay::{Operation, PaymentId};
 
 use crate::secrets;
 
@@ -78,7 +78,7 @@ pub(crate) fn command(lookup: &Lookup) -> Line {
 
 /// The lookup command for a request id; for pages and payers the gateway has none.
 pub(crate) fn of_request(operation: &str, id: &str) -> Option<Line> {
-    let is_payment = operation.starts_with("clientpay-payments.");
+    let is_payment = [Operation::Pay, Operation::Refund].iter().any(|payment| payment.name() == operation);
     is_payment.then(|| Line::new("perennial clientpay search").with("request-id", Some(id)))
 }
 

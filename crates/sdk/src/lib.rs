@@ -90,7 +90,7 @@ pub use clearent::{Clearent, ClearentBuilder};
 pub use clientpay::{ClientPay, ClientPayBuilder};
 pub use environment::{BaseUrl, Environment, InvalidBaseUrl};
 pub use error::{Error, ErrorKind};
-pub use page::{List, Pages};
+pub use page::{List, ListPages};
 pub use response::Response;
 
 pub use perennial_domain::encoding;

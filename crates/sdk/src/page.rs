@@ -88,7 +88,7 @@ struct Check {
 /// contains the objects that were not on an earlier page. Its [`unreadable`](Response::unreadable) has the records that
 /// could not be read. A page without anything new is skipped.
 #[must_use = "a list sends no request until it is read"]
-pub struct Pages<T>(List<T>);
+pub struct ListPages<T>(List<T>);
 
 pub(crate) type Fetch<T> = Pin<Box<dyn Future<Output = Result<Response<Vec<T>>, Error>> + Send>>;
 
@@ -188,8 +188,8 @@ impl<T> List<T> {
     }
 
     /// The pages of the list, starting with the next unread page.
-    pub fn pages(self) -> Pages<T> {
-        Pages(self)
+    pub fn pages(self) -> ListPages<T> {
+        ListPages(self)
     }
 
     /// Collects all remaining objects. A record that cannot be read is an error; to read the others, use
@@ -332,7 +332,7 @@ impl<T> List<T> {
     }
 }
 
-impl<T> Pages<T> {
+impl<T> ListPages<T> {
     /// Returns the next page, or `None` after the last.
     pub async fn next_page(&mut self) -> Option<Result<Response<Vec<T>>, Error>> {
         poll_fn(|context| self.0.poll_page(context)).await
@@ -366,7 +366,7 @@ impl<T> Stream for List<T> {
     }
 }
 
-impl<T> Stream for Pages<T> {
+impl<T> Stream for ListPages<T> {
     type Item = Result<Response<Vec<T>>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -380,8 +380,8 @@ impl<T> fmt::Debug for List<T> {
     }
 }
 
-impl<T> fmt::Debug for Pages<T> {
+impl<T> fmt::Debug for ListPages<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pages").field("cursor", &self.cursor()).finish_non_exhaustive()
+        f.debug_struct("ListPages").field("cursor", &self.cursor()).finish_non_exhaustive()
     }
 }

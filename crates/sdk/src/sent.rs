@@ -20,16 +20,16 @@ pub(crate) fn media_type(headers: &HeaderMap) -> &str {
 pub(crate) fn retry_class_of(class: Class) -> RetryClass {
     match class {
         Class::Read | Class::Issue => RetryClass::Safe,
-        Class::Keyed => RetryClass::WithKey,
+        Class::Idempotent => RetryClass::WithKey,
         Class::Delete => RetryClass::Delete,
         Class::Write => RetryClass::Never,
     }
 }
 
 /// The error kind for a response that has a status and no value. `is_own` is true if the gateway sent it in its
-/// envelope, and `doubt` if an earlier attempt may have been executed.
+/// envelope, and `uncertain` if an earlier attempt may have been executed.
 ///
-/// A write is refused only if it is certain that it was not executed: by the gateway itself and, after a doubtful
+/// A write is refused only if it is certain that it was not executed: by the gateway itself and, after an uncertain
 /// attempt, only by a refusal of the object itself (402).
 pub(crate) fn kind_of(
     retry_class: RetryClass,
@@ -66,7 +66,7 @@ pub(crate) fn unanswered(
     let kind = match cause.kind() {
         _ if next != Decision::Stop => ErrorKind::OutcomeUnknown,
         Kind::RefusedUrl | Kind::PlainThroughProxy => ErrorKind::Configuration,
-        Kind::NoPlace => ErrorKind::Timeout,
+        Kind::NoPermit => ErrorKind::Timeout,
         _ if delivery == Delivery::NotSent => ErrorKind::Connection,
         Kind::Timeout => ErrorKind::Timeout,
         Kind::Truncated | Kind::TooLarge | Kind::Protocol => ErrorKind::InvalidResponse,

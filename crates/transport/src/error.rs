@@ -48,7 +48,7 @@ pub enum Kind {
     Timeout,
     /// The call waited for its turn among those in flight, or for its start time, and would have been sent after its
     /// deadline; nothing was sent.
-    NoPlace,
+    NoPermit,
     /// The connection was closed or reset before the head of a response was complete.
     Closed,
     /// The body of a response broke off, or broke its framing.
@@ -72,7 +72,7 @@ impl Kind {
             | Self::PlainThroughProxy
             | Self::Connect
             | Self::Tls
-            | Self::NoPlace
+            | Self::NoPermit
             | Self::Unrecorded => Delivery::NotSent,
             Self::Timeout | Self::Closed | Self::Truncated | Self::Canceled => Delivery::MaybeSent,
             Self::TooLarge | Self::Protocol => Delivery::Answered,
@@ -98,7 +98,7 @@ impl Kind {
             Self::Timeout => {
                 "the deadline passed before a response: allow more time, or look up the outcome before you send it again"
             }
-            Self::NoPlace => {
+            Self::NoPermit => {
                 "the deadline passed while the call waited for other calls of this client, and nothing was sent: allow more time, more calls in flight or a higher rate"
             }
             Self::Closed => {

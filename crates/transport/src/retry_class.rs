@@ -94,7 +94,7 @@ impl Outcome {
     /// The outcome of an attempt that failed.
     pub fn of_error(error: &TransportError) -> Self {
         match (error.kind(), error.delivery()) {
-            (Kind::RefusedUrl | Kind::PlainThroughProxy | Kind::Unrecorded | Kind::NoPlace, _)
+            (Kind::RefusedUrl | Kind::PlainThroughProxy | Kind::Unrecorded | Kind::NoPermit, _)
             | (Kind::Canceled, Delivery::NotSent) => Self::Refused,
             (_, Delivery::NotSent) => Self::NotSent,
             (Kind::Canceled, _) | (_, Delivery::Answered) => Self::Unclear,
@@ -245,7 +245,7 @@ mod tests {
             (Kind::RefusedUrl, Outcome::Refused),
             (Kind::PlainThroughProxy, Outcome::Refused),
             (Kind::Unrecorded, Outcome::Refused),
-            (Kind::NoPlace, Outcome::Refused),
+            (Kind::NoPermit, Outcome::Refused),
             (Kind::Proxy, Outcome::NotSent),
             (Kind::Resolve, Outcome::NotSent),
             (Kind::Connect, Outcome::NotSent),

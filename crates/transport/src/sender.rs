@@ -11,7 +11,7 @@ use http::{Request, Response, StatusCode};
 use tracing::{Instrument, Span, field};
 
 use crate::backoff::{Budget, retry_after};
-use crate::pace::{Pace, Places};
+use crate::pace::{Pace, Permits};
 use crate::retry_class::{give_up, settles};
 use crate::{
     Backoff, Deadline, Decision, Delivery, Exchange, Jitter, Kind, Outcome, RetryClass, Time, TokioTime,
@@ -33,7 +33,7 @@ struct Inner {
     jitter: Jitter,
     policy: Policy,
     budget: Budget,
-    places: Places,
+    permits: Permits,
 }
 
 /// The limits on a [`Sender`]'s attempts.
@@ -108,7 +108,7 @@ impl Sender {
     /// Returns a sender that also limits how many exchanges run at once, and how many start in a second.
     ///
     /// An exchange waits for its turn at most until the deadline of its call; a call that gets no turn fails with
-    /// [`Kind::NoPlace`](crate::Kind::NoPlace), and was not sent.
+    /// [`Kind::NoPermit`](crate::Kind::NoPermit), and was not sent.
     pub fn paced(
         exchange: Arc<dyn Exchange>,
         policy: Policy,
@@ -116,8 +116,8 @@ impl Sender {
         time: Arc<dyn Time>,
         jitter: Jitter,
     ) -> Self {
-        let (budget, places) = (Budget::new(policy.budget), Places::new(pace));
-        Self(Arc::new(Inner { exchange, time, jitter, policy, budget, places }))
+        let (budget, permits) = (Budget::new(policy.budget), Permits::new(pace));
+        Self(Arc::new(Inner { exchange, time, jitter, policy, budget, permits }))
     }
 
     /// The deadline this far from the current time, by the sender's clock.
@@ -172,8 +172,8 @@ impl Sender {
     }
 
     async fn attempt(&self, call: &Call, attempt: u32) -> Result<Response<Bytes>, TransportError> {
-        let place = self.0.places.wait(&*self.0.time, call.deadline).await;
-        let _place = place.ok_or_else(|| TransportError::new(Kind::NoPlace))?;
+        let permit = self.0.permits.wait(&*self.0.time, call.deadline).await;
+        let _permit = permit.ok_or_else(|| TransportError::new(Kind::NoPermit))?;
         let started = self.0.time.now();
         let span = tracing::debug_span!(
             "exchange",

@@ -186,14 +186,14 @@ impl Pay {
             InvoicePayment::Several(charges) => {
                 InvoiceReport::found(number, InvoiceStatus::Several(charges), amount).print(output)
             }
-            InvoicePayment::Before(before) => {
+            InvoicePayment::AlreadyPaid(before) => {
                 if let Output::Table = output {
                     note("the invoice was paid before: nothing was charged now");
                 }
                 let before = InvoiceReport::found(number, InvoiceStatus::Paid(*before), amount);
                 show(output, InvoiceReport { charged: Some(false), ..before })
             }
-            InvoicePayment::InTheWay(earlier) => Err(in_the_way(&invoice, &earlier)),
+            InvoicePayment::Conflicting(earlier) => Err(conflicting(&invoice, &earlier)),
         }
     }
 }
@@ -203,7 +203,7 @@ fn show(output: Output, report: InvoiceReport) -> Result<(), Failure> {
 }
 
 /// The failure for an earlier charge that forbids this one.
-fn in_the_way(invoice: &Invoice, earlier: &Transaction) -> Failure {
+fn conflicting(invoice: &Invoice, earlier: &Transaction) -> Failure {
     let number = invoice.number().as_str();
     let id = earlier.id.as_ref().map(ToString::to_string).unwrap_or_default();
     let (paid, requested) = (earlier.amount.unwrap_or_default(), invoice.amount());

@@ -142,7 +142,7 @@ impl Output {
         if !readable.is_empty() {
             self.many(readable)?;
         }
-        Err(Failure::Unreadable(unreadable))
+        Err(Failure::UnreadableRecords(unreadable))
     }
 
     /// Prints records as a list. In CSV, members without a column among these get one after them.
@@ -199,7 +199,7 @@ impl Output {
                 if let (Self::Table, Some(page)) = (self, page) {
                     note_the_rest(&page);
                 }
-                if unreadable.is_empty() { Ok(()) } else { Err(Failure::Unreadable(unreadable)) }
+                if unreadable.is_empty() { Ok(()) } else { Err(Failure::UnreadableRecords(unreadable)) }
             }
             Err(failure) if rows.is_empty() => Err(failure),
             Err(failure) => {

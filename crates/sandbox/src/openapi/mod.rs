@@ -5,7 +5,7 @@ mod calls;
 mod schemas;
 
 use perennial_domain::field::Need;
-use perennial_wire::clearent::Operation;
+use perennial_wire::clearent::{Operation, ROOT, Resource};
 use serde_json::{Map, Value as Json, json};
 
 use self::calls::{CALLS, Call, ERROR, Payload, key};
@@ -31,7 +31,7 @@ pub(crate) fn document() -> Json {
             "version": env!("CARGO_PKG_VERSION"),
             "description": ABOUT,
         },
-        "servers": [{ "url": "/rest/v2" }],
+        "servers": [{ "url": ROOT }],
         "security": [{ "api-key": [] }],
         "tags": TAGS.map(|(name, about)| json!({ "name": name, "description": about })),
         "paths": paths,
@@ -110,7 +110,7 @@ impl Call {
         }
         let mut described = json!({
             "operationId": name.unwrap_or(operation),
-            "tags": [operation.split('.').next()],
+            "tags": [Resource::of(operation).map(Resource::name)],
             "summary": about,
             "responses": responses,
         });
@@ -150,7 +150,7 @@ impl Call {
 
 /// The path below the root of the servers.
 fn below_root(operation: Operation) -> String {
-    operation.path().trim_start_matches("/rest/v2").to_owned()
+    operation.path().trim_start_matches(ROOT).to_owned()
 }
 
 /// The name of the key in the path of a call.
@@ -288,7 +288,7 @@ mod tests {
         let document = document();
         for search in searches {
             let (path, query) = search.target.split_once('?').unwrap();
-            let parameters = &document["paths"][&path["/rest/v2".len()..]]["get"]["parameters"];
+            let parameters = &document["paths"][&path[ROOT.len()..]]["get"]["parameters"];
             let described: Vec<&str> = parameters
                 .as_array()
                 .unwrap()

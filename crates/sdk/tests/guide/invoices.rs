@@ -33,10 +33,10 @@ async fn pay(client: &Clearent, invoice: &Invoice, token: &TokenId) -> Result<&'
     Ok(match client.invoices().pay(invoice, with).await? {
         InvoicePayment::Charged(charged) if charged.is_approved() => "paid now",
         InvoicePayment::Charged(_) => "declined",
-        InvoicePayment::Before(_) => "paid before",
+        InvoicePayment::AlreadyPaid(_) => "paid before",
         InvoicePayment::Partial(_) => "a part of it was paid",
         InvoicePayment::Several(_) => "it was charged more than once",
-        InvoicePayment::InTheWay(_) => "another amount was paid",
+        InvoicePayment::Conflicting(_) => "another amount was paid",
     })
 }
 

@@ -68,6 +68,6 @@ fn it_blocks_and_so_do_invoices() {
     assert_eq!(client.invoices().status(&number).unwrap(), InvoiceStatus::Unpaid(None));
     let card = || Charge::builder().card("4111111111111111").exp_date("1230");
     assert!(matches!(client.invoices().pay(&invoice, card()).unwrap(), InvoicePayment::Charged(_)));
-    assert!(matches!(client.invoices().pay(&invoice, card()).unwrap(), InvoicePayment::Before(_)));
+    assert!(matches!(client.invoices().pay(&invoice, card()).unwrap(), InvoicePayment::AlreadyPaid(_)));
     assert!(matches!(client.invoices().status(&number).unwrap(), InvoiceStatus::Paid(_)));
 }

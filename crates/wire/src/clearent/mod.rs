@@ -26,5 +26,5 @@ pub use crate::call::{Call, Method, ReadError};
 pub use api_key::read_api_key;
 pub use effect::names_an_effect;
 pub use envelope::{Page, Reply};
-pub use operation::Operation;
+pub use operation::{Operation, ROOT, Resource};
 pub use payload::{GatewayError, Payload};

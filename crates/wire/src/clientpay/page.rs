@@ -8,7 +8,7 @@ use perennial_domain::clientpay::{
 use super::fields::id;
 use super::invoice::{Invoice, Labels, LineItem};
 use super::page_request::{PageForm, PageRequest};
-use super::reply::{Reply, Said, document, read, refused, write};
+use super::reply::{Envelope, Reply, document, read, refused, write};
 use super::session::{Ids, Under, token};
 use super::{Operation, Received, Session, Version};
 use crate::call::{Call, ReadError};
@@ -22,7 +22,7 @@ use crate::text::Text;
 
 message! {
     /// The response, **inferred**: the vendor says that it has the page's URL; the names are those of the postbacks.
-    struct PageAnswer<'a> as "" in any case with said: Said<'a> {
+    struct PageAnswer<'a> as "" in any case with envelope: Envelope<'a> {
         request_id: Option<Text<'a>> = "requestID",
         payment_page_url: Option<Text<'a>> = "paymentPageUrl",
         payer_page_url: Option<Text<'a>> = "payerPageUrl",
@@ -199,10 +199,10 @@ impl Named {
 /// Reads the response to a request for a page, and the page that a refusal names.
 pub fn decode_named(body: &[u8], limits: &Limits) -> Result<Reply<Named>, DecodeError> {
     let document = document(body, "paymentPageUrl");
-    let PageAnswer { said, request_id, payment_page_url, payer_page_url } = read(&document, limits)?;
+    let PageAnswer { envelope, request_id, payment_page_url, payer_page_url } = read(&document, limits)?;
     let request_id = id("requestId", request_id).map_err(refused)?;
     let url = owned(given(payment_page_url).or(payer_page_url));
-    said.reply(Named { request_id, url }).map_err(refused)
+    envelope.reply(Named { request_id, url }).map_err(refused)
 }
 
 /// Writes the response to a request for a payment page.
@@ -217,5 +217,5 @@ pub fn encode_payer(reply: &Reply<Option<Page>>) -> Vec<u8> {
 
 fn answer(reply: &Reply<Option<Page>>) -> PageAnswer<'_> {
     let request_id = reply.value.as_ref().map(|page| text(page.request_id.as_str()));
-    PageAnswer { said: reply.said(), request_id, ..PageAnswer::default() }
+    PageAnswer { envelope: reply.envelope(), request_id, ..PageAnswer::default() }
 }

@@ -51,7 +51,7 @@ pub struct FieldError {
 }
 
 message! {
-    pub(super) struct Said<'a> as "" in any case {
+    pub(super) struct Envelope<'a> as "" in any case {
         success: Option<Bare<'a>> = "success",
         message: Option<Text<'a>> = "message",
         errors: Many<ErrorMessage<'a>> = "errors",
@@ -71,8 +71,8 @@ impl<T> Reply<T> {
         Self { success: Some(true), message: None, errors: Vec::new(), value, unreadable: Vec::new() }
     }
 
-    pub(super) fn said(&self) -> Said<'_> {
-        Said {
+    pub(super) fn envelope(&self) -> Envelope<'_> {
+        Envelope {
             success: self.success.map(Bare::from),
             message: some_text(self.message.as_ref()),
             errors: self.errors.iter().map(ErrorMessage::from).collect(),
@@ -186,7 +186,7 @@ fn are_given<const N: usize>(texts: [&Option<Text<'_>>; N]) -> bool {
     texts.into_iter().flatten().any(|text| !text.trim().is_empty())
 }
 
-impl Said<'_> {
+impl Envelope<'_> {
     /// The response with this value. An unreadable success flag is an error.
     pub(super) fn reply<T>(self, value: T) -> Result<Reply<T>, Fault> {
         let Self { success, message, errors } = self;
