@@ -157,8 +157,12 @@ impl Clearent {
         let intent = Intent {
             precondition: self.precondition.clone(),
             send_before: self.send_before.unwrap_or(stored.send_before),
-            // After a restore, an intent of this key may have been sent although the database does not know it.
-            history: History { restored: self.tenant.quiet_until, ..History::default() },
+            // After a restore, an intent of this key may have been sent although the database does not know it. When
+            // the gateway may have forgotten that, no look would tell.
+            history: History {
+                restored: self.tenant.quiet_until.filter(|until| !self.rules.is_too_old(*until, now)),
+                ..History::default()
+            },
             ..stored
         };
         let (uid, is_fresh, was_final) = match store.intend(&intent).await? {
