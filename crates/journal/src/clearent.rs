@@ -24,9 +24,9 @@ use crate::store::{Intended, Tenant};
 use crate::{Error, Moment, Settled};
 
 /// How long after it was decided a write that moves money is sent at the latest.
-const MONEY_WITHIN: Duration = Duration::from_secs(3_600);
+const MONEY_WITHIN: Duration = Duration::from_hours(1);
 /// How long after it was decided another write is sent at the latest.
-const SENT_WITHIN: Duration = Duration::from_secs(86_400);
+const SENT_WITHIN: Duration = Duration::from_hours(24);
 
 /// A Clearent client of a tenant. Each write has an operation key: the caller's name for one decision. The same key
 /// again returns the recorded outcome, or finds it out, and never makes a second one.

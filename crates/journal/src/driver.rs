@@ -15,7 +15,7 @@ use crate::store::{Change, Committed, NewDecision, NewEvent, Store, StoreError};
 use crate::{Error, Moment};
 
 /// How long a claim lasts: longer than the longest call.
-pub(crate) const LEASE: Duration = Duration::from_secs(120);
+pub(crate) const LEASE: Duration = Duration::from_mins(2);
 /// How long an intent waits that may not be sent now.
 const HELD: Duration = Duration::from_secs(5);
 /// The most turns that one call takes.
@@ -114,7 +114,7 @@ impl Driver<'_> {
             let stepped = step(&intent, current, now, self.rules);
             let (sends, looks) =
                 (stepped.commands.contains(&Command::Send), stepped.commands.contains(&Command::Look));
-            let change = self.change(&intent, stepped, now, sends || looks);
+            let change = Self::change(&intent, stepped, now, sends || looks);
             match self.store.commit(&change).await? {
                 Committed::Yes => {}
                 Committed::Fenced => return Ok(()),
@@ -124,7 +124,7 @@ impl Driver<'_> {
                 Committed::Unwanted => {
                     let reason = "its precondition does not hold any more".to_owned();
                     let stepped = step(&intent, Event::Withdraw { reason }, now, self.rules);
-                    let change = self.change(&intent, stepped, now, false);
+                    let change = Self::change(&intent, stepped, now, false);
                     self.store.commit(&change).await?;
                     return Ok(());
                 }
@@ -172,7 +172,7 @@ impl Driver<'_> {
     }
 
     /// The change that stores a step.
-    pub(crate) fn change(&self, before: &Intent, stepped: Step, now: Moment, goes_on: bool) -> Change {
+    pub(crate) fn change(before: &Intent, stepped: Step, now: Moment, goes_on: bool) -> Change {
         let Step { mut intent, commands } = stepped;
         if !goes_on {
             intent.lease_until = None;
@@ -210,7 +210,7 @@ impl Driver<'_> {
         let now = self.store.now(self.clock.now()).await?;
         if let Some(intent) = self.claim(Some(uid), now).await? {
             let stepped = step(&intent, Event::Withdraw { reason: reason.to_owned() }, now, self.rules);
-            self.store.commit(&self.change(&intent, stepped, now, false)).await?;
+            self.store.commit(&Self::change(&intent, stepped, now, false)).await?;
         }
         self.get(uid).await
     }
@@ -228,7 +228,7 @@ impl Driver<'_> {
         }
         let now = self.store.now(self.clock.now()).await?;
         let stepped = step(&intent, Event::Decide(decision), now, self.rules);
-        let change = Change { decision: Some(recorded), ..self.change(&intent, stepped, now, false) };
+        let change = Change { decision: Some(recorded), ..Self::change(&intent, stepped, now, false) };
         match self.store.commit(&change).await? {
             Committed::Yes => self.get(uid).await,
             _ => Err(Error::InUse),
@@ -272,11 +272,7 @@ fn following(of: &Intent, name: &str, plan: &str, request: &str, now: Moment) ->
         needs_card: false,
         activates: false,
         precondition: of.precondition.clone().filter(|_| !prepared.is_stop),
-        send_before: if prepared.is_stop {
-            now + Duration::from_secs(3_650 * 86_400)
-        } else {
-            of.send_before
-        },
+        send_before: if prepared.is_stop { now + Duration::from_hours(3_650 * 24) } else { of.send_before },
         state: State::Planned,
         fence: 0,
         lease_until: None,

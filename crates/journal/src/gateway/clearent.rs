@@ -129,8 +129,8 @@ pub(crate) fn check_stored(write: Write, object: Option<&str>, body: &[u8]) -> R
 }
 
 impl ClearentGateway {
+    #[expect(clippy::too_many_lines, reason = "a table of writes")]
     async fn perform(
-        &self,
         client: &Clearent,
         intent: &Intent,
         full: Option<&Full>,
@@ -236,6 +236,7 @@ impl ClearentGateway {
         })
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table of looks")]
     /// Everything with the mark of the intent, the oldest first, and the gateway's clock.
     async fn find(&self, intent: &Intent) -> Result<(Option<Moment>, Vec<Seen>), Broken> {
         let (client, at) = (&self.client, &intent.object);
@@ -496,7 +497,7 @@ pub(crate) fn said_by(error: &Error) -> Said {
 #[async_trait]
 impl Gateway for ClearentGateway {
     async fn send(&self, intent: &Intent, full: Option<&Full>, send_by: SendBy) -> Answer {
-        match self.perform(&self.client.once(send_by), intent, full).await {
+        match Self::perform(&self.client.once(send_by), intent, full).await {
             Ok((said, exchange_id)) => Answer { said, exchange_id },
             Err(Broken::Error(error)) => {
                 Answer { said: said_by(&error), exchange_id: error.exchange_id().map(str::to_owned) }

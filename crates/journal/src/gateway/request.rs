@@ -113,20 +113,17 @@ fn put_mark(write: Write, members: &mut Members<'_>, mark: &str) -> String {
             set(members, "status", "SUSPENDED");
         }
         Write::Sale | Write::Auth | Write::Refund => {
-            return match text_of(members, "order-id") {
-                Some(own) => own,
-                None => {
-                    set(members, "order-id", mark);
-                    mark.to_owned()
-                }
-            };
+            if let Some(own) = text_of(members, "order-id") {
+                return own;
+            }
+            set(members, "order-id", mark);
         }
         _ => {}
     }
     mark.to_owned()
 }
 
-fn set<'a>(members: &mut Members<'a>, name: &'static str, text: &str) {
+fn set(members: &mut Members<'_>, name: &'static str, text: &str) {
     let json = serde_json::Value::from(text).to_string();
     if let Ok(value) = RawValue::from_string(json) {
         members.insert(Cow::Borrowed(name), Cow::Owned(value));
@@ -178,7 +175,13 @@ fn fingerprint(write: Write, object: Option<&str>, members: &Members<'_>, secret
             }
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&hash.finalize())
+}
+
+/// Bytes as hexadecimal digits.
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Whether an object that a gateway reported has the values of a request: `None` if all are equal, or the first member

@@ -182,11 +182,8 @@ impl Step {
             State::Planned | State::NeedsCard if now >= intent.send_before => {
                 self.withdraw("the last moment to send it has passed".into());
             }
-            State::NeedsCard if !has_card => {
-                if intent.next.is_none_or(|end| now >= end) {
-                    self.withdraw("its card was not given again in time".into());
-                }
-            }
+            State::NeedsCard if !has_card && intent.next.is_some_and(|end| now < end) => {}
+            State::NeedsCard if !has_card => self.withdraw("its card was not given again in time".into()),
             State::Planned | State::NeedsCard if intent.needs_card && !has_card => {
                 self.wait_for_card(now, rules);
             }
@@ -507,7 +504,7 @@ impl Step {
                 self.end(State::Done, None);
             }
             Decision::NotDone => {
-                self.end(State::Withdrawn, Some("a person decided that it was not done".into()))
+                self.end(State::Withdrawn, Some("a person decided that it was not done".into()));
             }
         }
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::*;
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule that can be left out")]
 struct Config {
     write: Write,
     /// The last tick.
@@ -211,6 +212,7 @@ impl World {
         Event::Looked(Look::Seen { at: Some(at(tick)), control, found: found.collect() })
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table of what can happen")]
     fn after(&self, config: &Config) -> Vec<(String, Self)> {
         let mut next = Vec::new();
         let mut go = |label: String, change: &dyn Fn(&mut Self)| {

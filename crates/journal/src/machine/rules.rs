@@ -71,6 +71,7 @@ impl Rules {
     }
 
     /// Returns the rules for a gateway whose searches were seen to lag by at most this much.
+    #[must_use]
     pub fn with_worst_lag(mut self, worst: Duration) -> Self {
         self.index_lag = self.index_lag.max(worst * 10);
         self

@@ -54,7 +54,7 @@ pub(super) struct Gateway {
 }
 
 /// How long the gateway keeps its objects.
-const RETENTION: Duration = Duration::from_secs(90 * 86_400);
+const RETENTION: Duration = Duration::from_hours(90 * 24);
 
 impl Gateway {
     pub(super) fn new(rng: Rng, bug: Option<Bug>) -> Self {
