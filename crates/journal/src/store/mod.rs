@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod conformance;
 mod error;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod row;
 mod schema;
 mod sqlite;
@@ -14,6 +16,8 @@ mod statements;
 use async_trait::async_trait;
 
 pub use error::StoreError;
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::Postgres;
 pub(crate) use sqlite::Sqlite;
 pub(crate) use statements::Statements;
 

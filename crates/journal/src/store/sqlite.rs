@@ -133,8 +133,10 @@ enum Undone {
 
 impl From<rusqlite::Error> for Undone {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::ConstraintViolation) => Self::Conflict,
+        use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+
+        match error.sqlite_error().map(|error| error.extended_code) {
+            Some(SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY) => Self::Conflict,
             _ => Self::Error(error),
         }
     }
@@ -197,6 +199,10 @@ impl Sql for Sqlite {
     }
 
     fn skip_locked(&self) -> &'static str {
+        ""
+    }
+
+    fn unchanged(&self) -> &'static str {
         ""
     }
 
