@@ -71,7 +71,7 @@ pub enum Committed {
     Busy,
     /// Nothing may be sent now: the tenant is on hold, or waits.
     Held,
-    /// Nothing may be sent any more: the precondition does not hold.
+    /// Nothing may be sent any more: the precondition does not hold, or the last moment to send has come.
     Unwanted,
 }
 

@@ -5,6 +5,8 @@
 //! client a session of its own.
 
 mod settings;
+#[cfg(all(test, unix))]
+mod tests;
 mod tls;
 
 use std::collections::HashMap;

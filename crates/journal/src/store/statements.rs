@@ -108,7 +108,7 @@ impl<S: Sql> Statements<S> {
             "SELECT
                (SELECT count(*) FROM perennial_intent i WHERE i.uid = ?1 AND i.fence = ?2),
                (SELECT count(*) FROM perennial_tenant t WHERE t.uid = ?3 AND (t.hold IS NOT NULL OR t.quiet_until > ?4)),
-               (SELECT count(*) FROM perennial_intent i WHERE i.uid = ?1 AND (i.guard IS NULL
+               (SELECT count(*) FROM perennial_intent i WHERE i.uid = ?1 AND ?4 < i.send_before AND (i.guard IS NULL
                  OR coalesce((SELECT g.version FROM perennial_guard g WHERE g.tenant = i.tenant AND g.name = i.guard), 0)
                    = i.guard_version)),
                (SELECT count(*) FROM perennial_intent o WHERE o.tenant = ?3 AND o.object = ?5 AND o.uid <> ?1 AND {OPEN})"
