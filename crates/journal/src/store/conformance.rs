@@ -302,7 +302,8 @@ async fn a_mark_is_of_one_intent(place: Place) {
 
     for state in State::ALL {
         let row = claim(&*store, "1", 1000 * (state as i64 + 1)).await;
-        let stored = store.commit(&change(Intent { state, next: Some(at(0)), lease_until: None, ..row }, 10)).await;
+        let stored =
+            store.commit(&change(Intent { state, next: Some(at(0)), lease_until: None, ..row }, 10)).await;
         assert_eq!(stored.unwrap(), Committed::Yes, "{state}");
         let is_free = matches!(state, State::Declined | State::Refused | State::Withdrawn);
         let other = Intent { uid: format!("{state}"), key: format!("{state}"), ..same.clone() };
@@ -320,7 +321,8 @@ async fn lists_are_filtered_and_begin_with_the_newest(place: Place) {
         let uid = format!("i{number}");
         store_intent(&*store, &Intent { state, created: at(number), ..intent(&uid) }).await;
     }
-    let elsewhere = Intent { tenant: "other".to_owned(), created: at(9), key: "100%_done".to_owned(), ..intent("o1") };
+    let elsewhere =
+        Intent { tenant: "other".to_owned(), created: at(9), key: "100%_done".to_owned(), ..intent("o1") };
     store_intent(&*store, &elsewhere).await;
     let same_time = Intent { created: at(9), key: "100 done".to_owned(), ..intent("o0") };
     store_intent(&*store, &same_time).await;
@@ -407,7 +409,13 @@ async fn an_attempt_is_refused_for_a_reason(place: Place) {
         ("card", of_the_object.clone(), tenant("t"), Some(open(State::NeedsCard)), Committed::Yes),
         ("planned", of_the_object.clone(), tenant("t"), Some(open(State::Planned)), Committed::Yes),
         ("done", of_the_object.clone(), tenant("t"), Some(open(State::Done)), Committed::Yes),
-        ("stop", of_the_object.clone(), tenant("t"), Some(Intent { is_stop: true, ..open(State::Unknown) }), Committed::Yes),
+        (
+            "stop",
+            of_the_object.clone(),
+            tenant("t"),
+            Some(Intent { is_stop: true, ..open(State::Unknown) }),
+            Committed::Yes,
+        ),
         ("elsewhere", of_the_object, tenant("t"), Some(open_elsewhere), Committed::Yes),
         ("guard before", guarded(0), tenant("t"), None, Committed::Unwanted),
         ("guard", guarded(1), tenant("t"), None, Committed::Yes),
@@ -432,7 +440,10 @@ async fn an_attempt_is_refused_for_a_reason(place: Place) {
             let withdrawn = Intent { state: State::Withdrawn, fence: 1, ..intent };
             assert_eq!(store.commit(&change(withdrawn, 10)).await.unwrap(), Committed::Yes, "{name}");
         }
-        assert!(matches!(store.sql("DELETE FROM perennial_intent", Vec::new()).await, Ok(Transacted::Rows(_))));
+        assert!(matches!(
+            store.sql("DELETE FROM perennial_intent", Vec::new()).await,
+            Ok(Transacted::Rows(_))
+        ));
     }
 }
 
@@ -474,7 +485,8 @@ async fn changes_are_stored_together_or_not_at_all(place: Place) {
     assert_eq!(store.commit(&whole).await.unwrap(), Committed::Yes);
     assert_eq!(store.intent("spare").await.unwrap(), Some(follow));
     assert_eq!(store.intent("again").await.unwrap(), None, "its key is used");
-    let kinds: Vec<_> = store.events(0, 10).await.unwrap().into_iter().map(|event| (event.kind, event.about)).collect();
+    let kinds: Vec<_> =
+        store.events(0, 10).await.unwrap().into_iter().map(|event| (event.kind, event.about)).collect();
     assert_eq!(kinds, [("one".to_owned(), "1".to_owned()), ("two".to_owned(), "1".to_owned())]);
     assert_eq!(store.decisions("1").await.unwrap().len(), 1);
     assert_eq!(store.tenant("t").await.unwrap().unwrap().hold.as_deref(), Some("several"));
@@ -488,7 +500,8 @@ async fn changes_are_stored_together_or_not_at_all(place: Place) {
     store_intent(&*store, &of_one("a", State::Unknown)).await;
     store_intent(&*store, &of_one("b", State::Planned)).await;
     let row = claim(&*store, "b", 0).await;
-    let refused = Change { events: vec![event("no")], ..change(Intent { state: State::Unknown, ..row.clone() }, 9) };
+    let refused =
+        Change { events: vec![event("no")], ..change(Intent { state: State::Unknown, ..row.clone() }, 9) };
     assert_eq!(store.commit(&refused).await.unwrap(), Committed::Busy);
     assert_eq!(store.intent("b").await.unwrap(), Some(row));
     assert_eq!(store.events(2, 10).await.unwrap(), []);
@@ -541,12 +554,17 @@ async fn a_claim_by_name_waits_for_nothing_but_another_claim(place: Place) {
         (State::Withdrawn, None, None, false),
     ];
     for (number, (state, next, lease, expected)) in cases.into_iter().enumerate() {
-        let row = Intent { state, next: next.map(at), lease_until: lease.map(at), ..intent(&number.to_string()) };
+        let row =
+            Intent { state, next: next.map(at), lease_until: lease.map(at), ..intent(&number.to_string()) };
         store_intent(&*store, &row).await;
         let claimed = store.claim("t", Some(&row.uid), at(10), at(20)).await.unwrap();
         assert_eq!(claimed.is_some(), expected, "{row:?}");
     }
-    assert_eq!(store.claim("other", Some("0"), at(1_000), at(2_000)).await.unwrap(), None, "another tenant's");
+    assert_eq!(
+        store.claim("other", Some("0"), at(1_000), at(2_000)).await.unwrap(),
+        None,
+        "another tenant's"
+    );
     assert_eq!(store.claim("t", Some("nobody"), at(1_000), at(2_000)).await.unwrap(), None);
 }
 
@@ -691,7 +709,8 @@ async fn a_guard_counts(place: Place) {
     let store = place.with_tenants().await;
     assert_eq!(store.guard("t", "g").await.unwrap(), 0);
     // An intent that depends on a guard does not raise it.
-    let guarded = Intent { precondition: Some(Precondition { guard: "g".to_owned(), version: 0 }), ..intent("1") };
+    let guarded =
+        Intent { precondition: Some(Precondition { guard: "g".to_owned(), version: 0 }), ..intent("1") };
     store_intent(&*store, &guarded).await;
     assert_eq!(store.guard("t", "g").await.unwrap(), 0);
     assert_eq!(store.raise_guard("t", "g").await.unwrap(), 1);
@@ -700,7 +719,8 @@ async fn a_guard_counts(place: Place) {
     assert_eq!(store.guard("t", "g").await.unwrap(), 2);
     assert_eq!(store.guard("other", "g").await.unwrap(), 0);
     assert_eq!(send(&*store, "1", 10).await, Committed::Unwanted);
-    let now = Intent { precondition: Some(Precondition { guard: "g".to_owned(), version: 2 }), ..intent("2") };
+    let now =
+        Intent { precondition: Some(Precondition { guard: "g".to_owned(), version: 2 }), ..intent("2") };
     store_intent(&*store, &now).await;
     assert_eq!(send(&*store, "2", 10).await, Committed::Yes);
 }
@@ -728,7 +748,10 @@ async fn the_inbox_is_emptied_once(place: Place) {
     let [refused] = &events[..] else { panic!("{events:?}") };
     assert_eq!((&refused.kind[..], &refused.about[..], refused.at), ("refused", "b", at(6)));
     // A row whose key was used before is removed, and changes nothing.
-    store.take(&rows[2], Some(&Intent { request: "other".to_owned(), ..intent("1") }), None, at(7)).await.unwrap();
+    store
+        .take(&rows[2], Some(&Intent { request: "other".to_owned(), ..intent("1") }), None, at(7))
+        .await
+        .unwrap();
     assert_eq!(store.intent("1").await.unwrap(), Some(intent("1")));
     let keys: Vec<_> = store.inbox(10).await.unwrap().into_iter().map(|row| row.key).collect();
     assert_eq!(keys, ["d"]);
@@ -762,7 +785,9 @@ async fn an_access_id_is_replaced_by_its_generation(place: Place) {
         let workers: Vec<_> = (0..12)
             .map(|number| {
                 let store = if number % 2 == 0 { store.clone() } else { other.clone() };
-                tokio::spawn(async move { store.claim_access(tenant, generation, at(40), at(50)).await.unwrap() })
+                tokio::spawn(
+                    async move { store.claim_access(tenant, generation, at(40), at(50)).await.unwrap() },
+                )
             })
             .collect();
         let mut claims = 0;
@@ -775,7 +800,15 @@ async fn an_access_id_is_replaced_by_its_generation(place: Place) {
 
 async fn the_stored_time_never_goes_back(place: Place) {
     let store = place.open().await;
-    let cases = [(1_000, 1_000), (900, 1_000), (1_500, 1_500), (5_000, 5_000), (4_000, 5_000), (5_001, 5_001), (-1, 5_000)];
+    let cases = [
+        (1_000, 1_000),
+        (900, 1_000),
+        (1_500, 1_500),
+        (5_000, 5_000),
+        (4_000, 5_000),
+        (5_001, 5_001),
+        (-1, 5_000),
+    ];
     for (clock, expected) in cases {
         assert_eq!(store.now(at(clock)).await.unwrap(), at(expected), "{clock}");
     }
@@ -807,8 +840,7 @@ async fn a_restored_journal_doubts_what_is_open(place: Place) {
     assert_eq!(marked, 4);
     for state in State::ALL {
         let after = store.intent(state.name()).await.unwrap().unwrap();
-        let is_doubted =
-            matches!(state, State::Planned | State::Sending | State::Unknown | State::NeedsCard);
+        let is_doubted = matches!(state, State::Planned | State::Sending | State::Unknown | State::NeedsCard);
         let history = (after.history.restored, after.history.looked_first, after.history.looks);
         assert_eq!(history, (is_doubted, !is_doubted, 3), "{state}");
         let (fence, lease) = if is_doubted { (1, None) } else { (0, Some(at(5))) };
@@ -850,7 +882,8 @@ async fn texts_come_back_as_they_are(place: Place) {
         store_intent(&*store, &row).await;
         assert_eq!(store.intent(name).await.unwrap(), Some(row.clone()), "{name}");
         assert_eq!(store.intent_of_key(name, name).await.unwrap(), Some(row.clone()), "{name}");
-        let prefix = Filter { tenant: Some(name.to_owned()), key_prefix: Some(name.to_owned()), ..Filter::default() };
+        let prefix =
+            Filter { tenant: Some(name.to_owned()), key_prefix: Some(name.to_owned()), ..Filter::default() };
         assert_eq!(store.list(&prefix).await.unwrap(), [row], "{name}");
     }
 }
@@ -954,8 +987,7 @@ fn every_intent_comes_back(place: impl Fn() -> Place) {
         number.set(number.get() + 1);
         let own = |text: String| format!("{text:.200}/{}", number.get());
         let Intent { uid, key, object, mark, .. } = intent.clone();
-        let intent =
-            Intent { uid: own(uid), key: own(key), object: own(object), mark: own(mark), ..intent };
+        let intent = Intent { uid: own(uid), key: own(key), object: own(object), mark: own(mark), ..intent };
         runtime.block_on(async {
             assert_eq!(store.intend(&intent).await.unwrap(), Intended::New);
             assert_eq!(store.intent(&intent.uid).await.unwrap().as_ref(), Some(&intent));

@@ -22,9 +22,9 @@ use deadpool_postgres::{
 };
 use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
+use tokio_postgres::GenericClient;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::GenericClient;
 
 use super::StoreError;
 use super::row::{Row, Value};
@@ -269,10 +269,14 @@ impl Postgres {
                 place,
                 why: "cannot be written to: it is read-only, or a standby of another one",
             },
-            &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => {
-                StoreError::Unusable { place, why: "is damaged: restore a backup, then run `perennial journal adopt`" }
-            }
-            code if ["08", "28", "3D", "53", "57P", "25P03"].iter().any(|class| code.code().starts_with(class)) => {
+            &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => StoreError::Unusable {
+                place,
+                why: "is damaged: restore a backup, then run `perennial journal adopt`",
+            },
+            code if ["08", "28", "3D", "53", "57P", "25P03"]
+                .iter()
+                .any(|class| code.code().starts_with(class)) =>
+            {
                 self.lost(said)
             }
             _ => StoreError::Statement(said.into()),

@@ -297,7 +297,10 @@ mod tests {
             (
                 "a state of a later version",
                 |path| {
-                    execute(path, "PRAGMA ignore_check_constraints = ON; UPDATE perennial_intent SET state = 'lost'");
+                    execute(
+                        path,
+                        "PRAGMA ignore_check_constraints = ON; UPDATE perennial_intent SET state = 'lost'",
+                    );
                 },
                 "the journal FILE is damaged: a state is not known; restore a backup, then run `perennial journal adopt`",
             ),
@@ -330,8 +333,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_that_cannot_be_written_to_is_named() {
-        let (_folder, path) = file().await;
-        execute(&path, "DELETE FROM perennial_schema");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        execute(&path, "CREATE TABLE other (name TEXT)");
         // Root may write into any file, so the permission is the connection's.
         let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
         let error = migrate(&connection, "FILE").unwrap_err().to_string();

@@ -239,8 +239,13 @@ impl<S: Sql> Store for Statements<S> {
         let sql = "UPDATE perennial_tenant SET sentinel = ?2, hold = ?3, quiet_until = ?4, \
                    worst_lag = CASE WHEN worst_lag > ?5 THEN worst_lag ELSE ?5 END WHERE uid = ?1 RETURNING uid";
         let Tenant { uid, sentinel, hold, quiet_until, worst_lag, .. } = tenant.clone();
-        let values =
-            vec![uid.clone().into(), sentinel.into(), hold.as_deref().map(readable).into(), quiet_until.into(), worst_lag.into()];
+        let values = vec![
+            uid.clone().into(),
+            sentinel.into(),
+            hold.as_deref().map(readable).into(),
+            quiet_until.into(),
+            worst_lag.into(),
+        ];
         let mut statements = vec![Statement::new(sql, values)];
         statements.extend(decision.map(|decision| insert_decision(&uid, &decision, now)));
         self.transact(statements).await.map(|_| ())

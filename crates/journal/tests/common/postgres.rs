@@ -16,13 +16,32 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 
-/// Ends the server when the pipe ends. The word `keep` means that the folder stays, for another start.
-const WATCH: &str = r#"trap '' INT TERM HUP
+/// Makes the files of a server, runs it, and ends it when the pipe ends. The word `keep` means that the folder stays,
+/// for another start. The signal is repeated, because a server that has just begun does not hear it.
+const WATCH: &str = r#"trap '' INT TERM HUP PIPE
+[ -d data ] || "$INITDB" --auth=trust --username=perennial --encoding=UTF8 --locale=C --no-sync \
+  --no-instructions --pgdata=data >&2 || exit 1
 "$0" "$@" & server=$!
+exec 2>/dev/null
 read -r word
-kill -QUIT "$server"
+while kill -QUIT "$server"; do sleep 0.1; done
 wait "$server"
 [ "$word" = keep ] || rm -rf "$FOLDER""#;
+
+/// Commits are quick, and a crash of the machine may lose them: nobody wants the files afterwards.
+const SETTINGS: &[&str] = &[
+    "listen_addresses=127.0.0.1",
+    "max_connections=200",
+    "fsync=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "autovacuum=off",
+    "checkpoint_timeout=1h",
+    "deadlock_timeout=20ms",
+    "lc_messages=C",
+    "logging_collector=off",
+];
 
 /// A database of its own for one test, in the server that all tests of the process share.
 pub fn database() -> String {
@@ -58,29 +77,14 @@ impl Cluster {
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder =
-            std::env::temp_dir().join(format!("perennial-postgres-{}-{number}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("perennial-postgres-{}-{number}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder for PostgreSQL");
         let account = account();
         if let Some((user, group)) = account {
             chown(&folder, Some(user), Some(group)).expect("a folder of another account");
         }
-        let cluster = Self {
-            programs: programs(),
-            account,
-            folder,
-            port: 0,
-            shell: None,
-            databases: AtomicU32::new(0),
-        };
-        let output = cluster
-            .command("initdb")
-            .args(["--auth=trust", "--username=perennial", "--encoding=UTF8", "--locale=C"])
-            .args(["--no-sync", "--no-instructions", "--pgdata=data"])
-            .output();
-        succeeded("initdb", output);
-        cluster
+        Self { programs: programs(), account, folder, port: 0, shell: None, databases: AtomicU32::new(0) }
     }
 
     /// Starts the server, which listens on the port that it had, or on a free one.
@@ -98,16 +102,22 @@ impl Cluster {
     }
 
     fn try_to_run(&mut self, port: u16, settings: &[&str]) -> Result<(), String> {
-        let mut command = self.command("sh");
-        command.arg("-c").arg(WATCH).arg(self.programs.join("postgres")).args(["-D", "data"]);
         let port = format!("port={port}");
-        let folder = format!("unix_socket_directories={}", self.folder.display());
-        let own = [&port, &folder, "listen_addresses=127.0.0.1", "fsync=off", "lc_messages=C", "deadlock_timeout=20ms"];
-        for setting in own.iter().chain(["max_connections=200", "logging_collector=off"].iter()).chain(settings) {
+        let sockets = format!("unix_socket_directories={}", self.folder.display());
+        let own = [&port, &sockets].map(String::as_str);
+        let mut command = Command::new("sh");
+        if let Some((user, group)) = self.account {
+            command.uid(user).gid(group);
+        }
+        command.arg("-c").arg(WATCH).arg(self.programs.join("postgres")).args(["-D", "data"]);
+        for setting in own.iter().chain(SETTINGS).chain(settings) {
             command.args(["-c", setting]);
         }
         let mut shell = command
+            .current_dir(&self.folder)
+            .env("INITDB", self.programs.join("initdb"))
             .env("FOLDER", &self.folder)
+            .env("LC_ALL", "C")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -185,17 +195,6 @@ impl Cluster {
     pub fn sql(&self, database: &str, sql: &str) -> String {
         run_sql(&self.programs, &self.url(database), sql)
     }
-
-    /// A program of the server, under its account.
-    fn command(&self, program: &str) -> Command {
-        let own = self.programs.join(program);
-        let mut command = Command::new(if own.exists() { own } else { program.into() });
-        if let Some((user, group)) = self.account {
-            command.uid(user).gid(group);
-        }
-        command.current_dir(&self.folder).env("LC_ALL", "C").env_remove("PGDATA");
-        command
-    }
 }
 
 impl Drop for Cluster {
@@ -231,9 +230,12 @@ fn programs() -> PathBuf {
     let mut debian: Vec<_> = debian.map(|version| version.path().join("bin")).collect();
     debian.sort();
     // A link on the PATH leads to the folder that has them all.
-    let linked = std::env::split_paths(&path).filter_map(|folder| fs::canonicalize(folder.join("initdb")).ok());
-    let folders = linked.filter_map(|program| program.parent().map(Path::to_owned)).chain(debian.into_iter().rev());
-    let has_all = |folder: &PathBuf| ["initdb", "postgres", "psql"].iter().all(|name| folder.join(name).exists());
+    let linked =
+        std::env::split_paths(&path).filter_map(|folder| fs::canonicalize(folder.join("initdb")).ok());
+    let folders =
+        linked.filter_map(|program| program.parent().map(Path::to_owned)).chain(debian.into_iter().rev());
+    let has_all =
+        |folder: &PathBuf| ["initdb", "postgres", "psql"].iter().all(|name| folder.join(name).exists());
     let Some(folder) = { folders }.find(has_all) else {
         panic!(
             "PostgreSQL is missing: initdb, postgres and psql are neither on the PATH nor in \
@@ -246,13 +248,15 @@ fn programs() -> PathBuf {
 /// The account for the server if this is root: the one of Debian's package, or another one without rights.
 fn account() -> Option<(u32, u32)> {
     let id = |arguments: &[&str]| {
-        let output = Command::new("id").args(arguments).output().ok().filter(|output| output.status.success())?;
+        let output =
+            Command::new("id").args(arguments).output().ok().filter(|output| output.status.success())?;
         String::from_utf8_lossy(&output.stdout).trim().parse::<u32>().ok()
     };
     if id(&["-u"]) != Some(0) {
         return None;
     }
-    let found = ["postgres", "nobody"].into_iter().find_map(|name| Some((id(&["-u", name])?, id(&["-g", name])?)));
+    let found =
+        ["postgres", "nobody"].into_iter().find_map(|name| Some((id(&["-u", name])?, id(&["-g", name])?)));
     assert!(found.is_some(), "no account but root runs PostgreSQL: `cargo xtask test` installs one");
     found
 }

@@ -35,7 +35,12 @@ fn history() -> impl Strategy<Value = History> {
     let flags = (any::<bool>(), any::<bool>(), option::of(moment()));
     let texts = (option::of(json_text()), vec(json_text(), 0..3), option::of(json_text()));
     (vec(attempt(), 0..4), counts, flags, texts).prop_map(
-        |(attempts, (not_done, looks, rechecks), (looked_first, restored, last_look), (candidate, spares, reason))| {
+        |(
+            attempts,
+            (not_done, looks, rechecks),
+            (looked_first, restored, last_look),
+            (candidate, spares, reason),
+        )| {
             History {
                 attempts,
                 not_done,
@@ -54,7 +59,11 @@ fn history() -> impl Strategy<Value = History> {
 
 fn outcome() -> impl Strategy<Value = Outcome> {
     let how = select(&[How::Sent, How::Adopted, How::Decided][..]);
-    (how, option::of(json_text()), option::of(json_text())).prop_map(|(how, id, value)| Outcome { how, id, value })
+    (how, option::of(json_text()), option::of(json_text())).prop_map(|(how, id, value)| Outcome {
+        how,
+        id,
+        value,
+    })
 }
 
 fn precondition() -> impl Strategy<Value = Precondition> {

@@ -58,9 +58,8 @@ pub(super) fn read(url: &str) -> Result<(Config, Tls), StoreError> {
 
 /// Whether no byte leaves the machine.
 fn is_local(config: &Config) -> bool {
-    let is_loopback = |host: &str| {
-        host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
-    };
+    let is_loopback =
+        |host: &str| host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
     let hosts = config.get_hosts().iter().all(|host| match host {
         Host::Tcp(name) => is_loopback(name),
         #[cfg(unix)]
@@ -108,14 +107,20 @@ mod tests {
     fn tls_is_used_wherever_bytes_leave_the_machine() {
         let cases = [
             ("postgres://u:secret@db.example/j", Some(("postgres://db.example:5432/j", true))),
-            ("postgresql://u:secret@db.example:99/j?sslmode=prefer", Some(("postgres://db.example:99/j", true))),
+            (
+                "postgresql://u:secret@db.example:99/j?sslmode=prefer",
+                Some(("postgres://db.example:99/j", true)),
+            ),
             ("postgres://u@db.example/j?sslmode=disable", Some(("postgres://db.example:5432/j", false))),
             ("postgres://u@localhost/j", Some(("postgres://localhost:5432/j", false))),
             ("postgres://u@127.0.0.1:7/j?connect_timeout=3", Some(("postgres://127.0.0.1:7/j", false))),
             ("postgres://u@[::1]/j", Some(("postgres://[::1]:5432/j", false))),
             ("postgres://u@[::1]/j?sslmode=verify-full", Some(("postgres://[::1]:5432/j", true))),
             ("postgres://u@%2Frun%2Fpg/j", Some(("postgres:///run/pg:5432/j", false))),
-            ("postgres://u@localhost,db.example/j", Some(("postgres://localhost:5432,db.example:5432/j", true))),
+            (
+                "postgres://u@localhost,db.example/j",
+                Some(("postgres://localhost:5432,db.example:5432/j", true)),
+            ),
             ("postgres://u@localhost/j?hostaddr=192.0.2.1", Some(("postgres://localhost:5432/j", true))),
             ("postgres://u@db.example/j?sslmode=sometimes", None),
             ("postgres://u@db.example/j?sslrootcert=/there/is/none.pem", None),

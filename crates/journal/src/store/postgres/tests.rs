@@ -69,7 +69,9 @@ async fn an_attempt_waits_for_whoever_makes_it_unwanted() {
                  ON CONFLICT (tenant, name) DO UPDATE SET version = perennial.guard.version + 1";
     let hold = "UPDATE perennial.tenant SET hold = 'no' WHERE uid = 't'";
     let cases = [(raise, true, Committed::Unwanted), (raise, false, Committed::Yes)];
-    for (sql, commits, expected) in cases.into_iter().chain([(hold, true, Committed::Held), (hold, false, Committed::Yes)]) {
+    for (sql, commits, expected) in
+        cases.into_iter().chain([(hold, true, Committed::Held), (hold, false, Committed::Yes)])
+    {
         let url = database();
         let store = open(&url).await;
         store_tenant(&*store).await;
@@ -99,9 +101,12 @@ async fn an_intent_is_part_of_the_users_transaction() {
     let store = open(&url).await;
     store_tenant(&*store).await;
     // The role may call the function, and nothing else.
-    sql(&url, "DROP ROLE IF EXISTS shop; CREATE ROLE shop LOGIN; GRANT USAGE ON SCHEMA perennial TO shop;
+    sql(
+        &url,
+        "DROP ROLE IF EXISTS shop; CREATE ROLE shop LOGIN; GRANT USAGE ON SCHEMA perennial TO shop;
          GRANT EXECUTE ON FUNCTION perennial.intend TO shop; CREATE TABLE public.signup (name text);
-         GRANT ALL ON public.signup TO shop");
+         GRANT ALL ON public.signup TO shop",
+    );
     let mut shop = connect(&url.replace("perennial@", "shop@")).await;
     let intend = "SELECT perennial.intend('t', $1, 'transactions.sale', NULL, $2)";
     let mut numbers = Vec::new();
@@ -146,13 +151,15 @@ async fn processes_that_start_together_make_one_schema() {
     for start in starts {
         start.await.unwrap().unwrap();
     }
-    assert_eq!(sql(&url, "SELECT count(*), max(version) FROM perennial.schema"), format!("1|{}", MIGRATIONS.len()));
+    assert_eq!(
+        sql(&url, "SELECT count(*), max(version) FROM perennial.schema"),
+        format!("1|{}", MIGRATIONS.len())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_not_usable_is_named_with_its_problem() {
-    let foreign =
-        "the database DATABASE has tables named perennial that this program did not make: use another database";
+    let foreign = "the database DATABASE has tables named perennial that this program did not make: use another database";
     let cases = [
         ("CREATE SCHEMA perennial; CREATE TABLE perennial.schema (name text)", foreign),
         ("CREATE SCHEMA perennial; CREATE TABLE perennial.subscription (version bigint)", foreign),
@@ -190,7 +197,10 @@ async fn a_database_that_is_not_usable_is_named_with_its_problem() {
 
     let nobody = "postgres://perennial:secret-password@127.0.0.1:1/journal";
     let error = error_of(nobody).await;
-    assert!(error.starts_with("the database DATABASE cannot be reached: error connecting to server"), "{error}");
+    assert!(
+        error.starts_with("the database DATABASE cannot be reached: error connecting to server"),
+        "{error}"
+    );
     assert!(!error.contains("secret"), "{error}");
 }
 
@@ -198,14 +208,18 @@ async fn a_database_that_is_not_usable_is_named_with_its_problem() {
 async fn defaults_of_the_database_change_nothing() {
     let url = database();
     let name = url.rsplit_once('/').unwrap().1;
-    sql(&url, &format!(
-        "ALTER DATABASE {name} SET synchronous_commit = off;
+    sql(
+        &url,
+        &format!(
+            "ALTER DATABASE {name} SET synchronous_commit = off;
          ALTER DATABASE {name} SET default_transaction_isolation = 'serializable';
          CREATE FUNCTION public.count(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint';
          ALTER DATABASE {name} SET search_path = public, pg_catalog",
-    ));
+        ),
+    );
     let store = open(&url).await;
-    let sql = "SELECT current_setting('synchronous_commit') || ' ' || current_setting('transaction_isolation')
+    let sql =
+        "SELECT current_setting('synchronous_commit') || ' ' || current_setting('transaction_isolation')
                || ' ' || current_setting('search_path') || ' ' || current_setting('lock_timeout')";
     let Ok(Transacted::Rows(mut rows)) = store.sql(sql, Vec::new()).await else { panic!() };
     let settings = rows.remove(0).remove(0).text().unwrap();
@@ -213,33 +227,43 @@ async fn defaults_of_the_database_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn transactions_that_wait_for_each_other_are_run_again() {
+async fn a_transaction_that_the_server_undoes_is_run_again() {
     let url = database();
     let store = open(&url).await;
-    store.set("a", "0").await.unwrap();
-    store.set("b", "0").await.unwrap();
-    let add = |name: &str| Statement {
-        sql: "UPDATE perennial_setting SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = ?1 RETURNING value".into(),
+    for name in ["a", "b", "gate"] {
+        store.set(name, "").await.unwrap();
+    }
+    let append = |name: &str| Statement {
+        sql: "UPDATE perennial_setting SET value = value || 'j' WHERE name = ?1 RETURNING value".into(),
         values: vec![name.into()],
         must: true,
     };
-    let tasks: Vec<_> = [["a", "b"], ["b", "a"]]
-        .into_iter()
-        .map(|order| {
-            let store = store.clone();
-            tokio::spawn(async move {
-                for _ in 0..40 {
-                    let result = store.0.transact(order.map(add).into()).await.unwrap();
-                    assert!(matches!(result, Transacted::Rows(_)));
-                }
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap();
-    }
-    for name in ["a", "b"] {
-        assert_eq!(store.setting(name).await.unwrap().as_deref(), Some("80"), "{name}");
+    let by_user = "UPDATE perennial.setting SET value = value || 'u' WHERE name = $1";
+    let (mut user, mut porter) = (connect(&url).await, connect(&url).await);
+    // The user's transaction does not look for circles, so the server undoes the journal's.
+    user.batch_execute("SET deadlock_timeout = '1min'").await.unwrap();
+    let users = user.transaction().await.unwrap();
+    users.execute(by_user, &[&"b"]).await.unwrap();
+    let gate = porter.transaction().await.unwrap();
+    gate.execute(by_user, &[&"gate"]).await.unwrap();
+
+    let journals = tokio::spawn({
+        let store = store.clone();
+        async move { store.0.transact(["a", "gate", "b"].map(append).into()).await.unwrap() }
+    });
+    until_waiting(&url, 1).await;
+    let circle = async {
+        users.execute(by_user, &[&"a"]).await.unwrap();
+        users.commit().await.unwrap();
+    };
+    let open = async {
+        until_waiting(&url, 2).await;
+        gate.commit().await.unwrap();
+    };
+    tokio::join!(circle, open);
+    assert!(matches!(journals.await.unwrap(), Transacted::Rows(_)));
+    for name in ["a", "b", "gate"] {
+        assert_eq!(store.setting(name).await.unwrap().as_deref(), Some("uj"), "{name}");
     }
 }
 
@@ -271,11 +295,18 @@ async fn a_caller_that_goes_away_leaves_no_transaction_open() {
     transaction.execute("UPDATE perennial.tenant SET hold = NULL", &[]).await.unwrap();
     // More callers than connections, each dropped while it waits for the lock in its transaction.
     for _ in 0..CONNECTIONS * 2 {
-        let late = tokio::time::timeout(Duration::from_millis(20), store.mark_restored(at(1), crate::store::NewDecision {
-            actor: "a".to_owned(),
-            reason: "r".to_owned(),
-            what: "w".to_owned(),
-        }, at(1)));
+        let late = tokio::time::timeout(
+            Duration::from_millis(20),
+            store.mark_restored(
+                at(1),
+                crate::store::NewDecision {
+                    actor: "a".to_owned(),
+                    reason: "r".to_owned(),
+                    what: "w".to_owned(),
+                },
+                at(1),
+            ),
+        );
         assert!(late.await.is_err());
     }
     transaction.commit().await.unwrap();
@@ -294,7 +325,10 @@ async fn a_server_that_crashes_is_named_and_used_again_when_it_is_back() {
     let before = store.intent("1").await.unwrap();
 
     // A session that is ended while it is idle costs one call at most.
-    cluster.sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'perennial'");
+    cluster.sql(
+        "postgres",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'perennial'",
+    );
     let mut lost = 0;
     while let Err(error) = store.intent("1").await {
         assert!(matches!(error, StoreError::Lost { .. }), "{error}");
@@ -323,7 +357,8 @@ async fn a_server_that_crashes_is_named_and_used_again_when_it_is_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_with_tls_is_verified() {
     let mut cluster = Cluster::new();
-    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    let own =
+        rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
     let other = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     for (name, text) in [
         ("own.pem", own.cert.pem()),
@@ -349,9 +384,16 @@ async fn a_server_with_tls_is_verified() {
         // Not the server's certificate, no root at all, and a name that the certificate lacks.
         (format!("{url}?sslmode=require&{}", roots("other.pem")), Err("invalid peer certificate")),
         (format!("{url}?sslmode=require"), Err("invalid peer certificate")),
-        (format!("{}?sslmode=require&{}", url.replace("127.0.0.1", "[::1]"), roots("own.pem")), Err("connect")),
         (
-            format!("{}?sslmode=require&{}&hostaddr=127.0.0.1", url.replace("127.0.0.1", "elsewhere.example"), roots("own.pem")),
+            format!("{}?sslmode=require&{}", url.replace("127.0.0.1", "[::1]"), roots("own.pem")),
+            Err("connect"),
+        ),
+        (
+            format!(
+                "{}?sslmode=require&{}&hostaddr=127.0.0.1",
+                url.replace("127.0.0.1", "elsewhere.example"),
+                roots("own.pem")
+            ),
             Err("not valid for name"),
         ),
         // On loopback without a word about TLS.
@@ -377,7 +419,10 @@ async fn a_server_with_tls_is_verified() {
 #[test]
 fn statements_are_written_in_the_form_of_the_server() {
     let cases = [
-        ("SELECT uid FROM perennial_intent i WHERE uid = ?1", "SELECT uid FROM perennial.intent i WHERE uid = $1"),
+        (
+            "SELECT uid FROM perennial_intent i WHERE uid = ?1",
+            "SELECT uid FROM perennial.intent i WHERE uid = $1",
+        ),
         (
             "CREATE UNIQUE INDEX perennial_one_mark ON perennial_intent (mark)",
             "CREATE UNIQUE INDEX perennial_one_mark ON perennial.intent (mark)",

@@ -29,7 +29,8 @@ impl Tls {
         let mut store = RootCertStore::empty();
         if let Some(path) = roots {
             let unreadable = "the file that sslrootcert names holds no certificate that can be read";
-            let certificates = CertificateDer::pem_file_iter(path).map_err(|_| StoreError::Url(unreadable))?;
+            let certificates =
+                CertificateDer::pem_file_iter(path).map_err(|_| StoreError::Url(unreadable))?;
             for certificate in certificates {
                 let certificate = certificate.map_err(|_| StoreError::Url(unreadable))?;
                 store.add(certificate).map_err(|_| StoreError::Url(unreadable))?;
@@ -93,7 +94,11 @@ impl AsyncRead for Encrypted {
 }
 
 impl AsyncWrite for Encrypted {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(context, bytes)
     }
 
