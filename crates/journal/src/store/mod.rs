@@ -3,8 +3,6 @@
 //! [`Store`] is what the driver needs. [`Statements`] implements it once, in SQL that both databases understand;
 //! `sqlite.rs` and `postgres.rs` only run statements.
 
-#[cfg(test)]
-mod conformance;
 mod error;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -12,6 +10,8 @@ mod row;
 mod schema;
 mod sqlite;
 mod statements;
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 

@@ -5,7 +5,8 @@
 //! client a session of its own.
 
 mod settings;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 mod tls;
 
@@ -35,19 +36,19 @@ use super::statements::{Sql, Statement, Transacted};
 /// wait there.
 const CONNECTIONS: usize = 8;
 
-/// How long a call waits for a connection, new or free.
+/// The longest wait of a call for a connection, new or free.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How often a transaction is run that the server undid because of another one.
+/// The most runs of a transaction that the server undoes because of another one.
 const TRIES: usize = 5;
 
-/// How many statements are sent before their answers are read.
+/// The most statements that are sent before their answers are read.
 const TOGETHER: usize = 16;
 
 /// The most texts of statements that are kept in the server's form.
 const TEXTS: usize = 256;
 
-/// What the journal requires of its sessions, whatever the server, the role and the database have as default: a commit
+/// The settings of the journal's sessions, whatever the server, the role and the database have as default: a commit
 /// is on disk, a statement sees what was committed before it, nobody else's function or operator is called, a lock is
 /// waited for as long as in `SQLite`, and a process that stops in the middle of a transaction does not stop the others.
 const SESSION: &str = "
@@ -61,7 +62,7 @@ SET idle_in_transaction_session_timeout = '10s'";
 /// The number of the advisory lock under which the schema is migrated: the bytes of `perennia`.
 const MIGRATING: i64 = 0x7065_7265_6e6e_6961;
 
-/// What the tables of each migration need besides on `PostgreSQL`.
+/// Additions of `PostgreSQL` to each migration.
 const ALSO: &[&str] = &["
 CREATE FUNCTION perennial.intend(tenant text, operation_key text, operation text, object text, request text)
   RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -250,8 +251,8 @@ impl Postgres {
     fn failure(&self, error: &tokio_postgres::Error) -> Undone {
         let place = self.place.clone();
         let Some(problem) = error.as_db_error() else {
-            let is_of_the_line =
-                error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>());
+            let is_of_the_line = error.is_closed()
+                || error.source().is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
             return Undone::Error(if is_of_the_line {
                 self.lost(chain(error))
             } else {
@@ -330,7 +331,7 @@ impl Sql for Postgres {
     }
 }
 
-/// Why a transaction was undone.
+/// The reason why a transaction was undone.
 enum Undone {
     Unmet,
     Conflict,

@@ -13,7 +13,7 @@ use super::row::{Row, Value};
 use super::schema::MIGRATIONS;
 use super::statements::{Sql, Statement, Transacted};
 
-/// How long a statement waits for another process.
+/// The longest wait of a statement for another process.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// An open file.
@@ -124,7 +124,7 @@ fn failure(place: &str, error: &rusqlite::Error) -> StoreError {
     }
 }
 
-/// Why a transaction was undone.
+/// The reason why a transaction was undone.
 enum Undone {
     Unmet,
     Conflict,
@@ -220,7 +220,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::store::conformance::{Both, intent, store_tenant};
+    use crate::store::tests::{Both, intent, store_tenant};
     use crate::store::{Filter, Intended, Statements, Store as _};
 
     /// A file with one intent.
@@ -249,6 +249,7 @@ mod tests {
         Connection::open(path).unwrap().execute_batch(sql).unwrap();
     }
 
+    /// Holds: A journal that is damaged, newer or of another program is refused with its problem.
     #[tokio::test]
     async fn a_file_that_is_not_usable_is_named_with_its_problem() {
         type Spoil = fn(&Path);
@@ -342,6 +343,7 @@ mod tests {
         assert_eq!(error, "the database FILE cannot be written to: the file or its folder is read-only");
     }
 
+    /// Holds: A full disk loses no intent that was answered.
     #[tokio::test]
     async fn a_full_disk_keeps_what_was_answered_and_nothing_else() {
         let (_folder, path) = file().await;

@@ -47,9 +47,9 @@ pub(crate) enum Transacted {
 pub(crate) trait Sql: Send + Sync {
     /// Runs the statements in one transaction, and returns after it is durable.
     async fn transact(&self, statements: Vec<Statement>) -> Result<Transacted, StoreError>;
-    /// What the database adds to a subquery that claims a row, so that others pass over it.
+    /// The addition to a subquery that claims a row, so that others pass over it.
     fn skip_locked(&self) -> &'static str;
-    /// What the database adds to a subquery that reads a row which must not change before the commit.
+    /// The addition to a subquery that reads a row, so that the row does not change before the commit.
     fn unchanged(&self) -> &'static str;
     /// A statement that makes transactions of this kind wait for each other, if that does not happen anyway.
     fn one_at_a_time(&self) -> Option<&'static str>;
@@ -102,7 +102,7 @@ impl<S: Sql> Statements<S> {
         Ok(self.rows(sql, values, read).await?.into_iter().next())
     }
 
-    /// Why the statement that commits an attempt changed nothing.
+    /// The reason why the statement that commits an attempt changed nothing.
     async fn refusal(&self, intent: &Intent, now: Moment) -> Result<Committed, StoreError> {
         let sql = format!(
             "SELECT
@@ -285,25 +285,25 @@ impl<S: Sql> Store for Statements<S> {
 
     async fn list(&self, filter: &Filter) -> Result<Vec<Intent>, StoreError> {
         let Filter { tenant, states, key_prefix, limit } = filter;
-        let mut sql = format!("SELECT {INTENT} FROM perennial_intent WHERE 1 = 1");
-        let mut values = Vec::new();
+        let mut values = vec![i64::from(if *limit == 0 { 100 } else { *limit }).into()];
+        let mut conditions = vec!["1 = 1".to_owned()];
         if let Some(tenant) = tenant {
             values.push(tenant.as_str().into());
-            sql += &format!(" AND tenant = ?{}", values.len());
+            conditions.push(format!("tenant = ?{}", values.len()));
         }
         if let Some(prefix) = key_prefix {
             values.push(prefix.as_str().into());
-            sql += &format!(
-                " AND substr(operation_key, 1, length(CAST(?{0} AS TEXT))) = CAST(?{0} AS TEXT)",
-                values.len()
-            );
+            let prefix = format!("CAST(?{} AS TEXT)", values.len());
+            conditions.push(format!("substr(operation_key, 1, length({prefix})) = {prefix}"));
         }
         if !states.is_empty() {
             let states: Vec<_> = states.iter().map(|state| format!("'{state}'")).collect();
-            sql += &format!(" AND state IN ({})", states.join(","));
+            conditions.push(format!("state IN ({})", states.join(",")));
         }
-        values.push(i64::from(if *limit == 0 { 100 } else { *limit }).into());
-        sql += &format!(" ORDER BY created DESC, uid LIMIT ?{}", values.len());
+        let sql = format!(
+            "SELECT {INTENT} FROM perennial_intent WHERE {} ORDER BY created DESC, uid LIMIT ?1",
+            conditions.join(" AND ")
+        );
         self.rows(sql, values, intent_of).await
     }
 
@@ -337,10 +337,6 @@ impl<S: Sql> Store for Statements<S> {
     async fn commit(&self, change: &Change) -> Result<Committed, StoreError> {
         let Change { intent, follow, events, decision, hold, now } = change;
         let sends = intent.state == State::Sending;
-        let mut sql =
-            "UPDATE perennial_intent SET state = ?3, lease_until = ?4, next = ?5, history = ?6, outcome = ?7
-             WHERE uid = ?1 AND fence = ?2"
-                .to_owned();
         let all = values_of(intent)?;
         let column = |name: &str| {
             let index = INTENT.split(", ").position(|column| column == name);
@@ -355,26 +351,32 @@ impl<S: Sql> Store for Statements<S> {
             column("history"),
             column("outcome"),
         ];
+        let mut conditions = String::new();
         if sends {
             values.push((*now).into());
             // The rows of the guard and of the tenant stay as they are read until the commit: whoever raised the one or
             // held the other knows that nothing is sent afterwards.
             let unchanged = self.0.unchanged();
-            sql += &format!(
-                " AND ?8 < send_before AND (guard IS NULL OR guard_version = coalesce((SELECT g.version FROM perennial_guard g
-                   WHERE g.tenant = perennial_intent.tenant AND g.name = perennial_intent.guard {unchanged}), 0))"
-            );
-            if !intent.is_stop {
-                sql += &format!(
-                    " AND 0 = (SELECT CASE WHEN t.hold IS NOT NULL OR t.quiet_until > ?8 THEN 1 ELSE 0 END
-                        FROM perennial_tenant t WHERE t.uid = perennial_intent.tenant {unchanged})
-                      AND NOT EXISTS (SELECT 1 FROM perennial_intent o WHERE o.tenant = perennial_intent.tenant
-                        AND o.object = perennial_intent.object AND o.uid <> perennial_intent.uid AND o.{})",
+            let passes = if intent.is_stop {
+                String::new()
+            } else {
+                format!(
+                    "AND 0 = (SELECT CASE WHEN t.hold IS NOT NULL OR t.quiet_until > ?8 THEN 1 ELSE 0 END
+                       FROM perennial_tenant t WHERE t.uid = perennial_intent.tenant {unchanged})
+                     AND NOT EXISTS (SELECT 1 FROM perennial_intent o WHERE o.tenant = perennial_intent.tenant
+                       AND o.object = perennial_intent.object AND o.uid <> perennial_intent.uid AND o.{})",
                     OPEN.replace("AND state", "AND o.state")
-                );
-            }
+                )
+            };
+            conditions = format!(
+                "AND ?8 < send_before AND (guard IS NULL OR guard_version = coalesce((SELECT g.version FROM perennial_guard g
+                   WHERE g.tenant = perennial_intent.tenant AND g.name = perennial_intent.guard {unchanged}), 0)) {passes}"
+            );
         }
-        sql += " RETURNING uid";
+        let sql = format!(
+            "UPDATE perennial_intent SET state = ?3, lease_until = ?4, next = ?5, history = ?6, outcome = ?7
+             WHERE uid = ?1 AND fence = ?2 {conditions} RETURNING uid"
+        );
         let mut statements = vec![Statement::new(sql, values).must()];
         for follow in follow {
             statements.extend(insert_guard(follow));

@@ -1,6 +1,6 @@
-//! PostgreSQL for tests: a server of their own, on a free loopback port, in a temporary folder.
+//! `PostgreSQL` for tests: a server of their own, on a free loopback port, in a temporary folder.
 //!
-//! It runs under an account that is not root, because PostgreSQL refuses root. It ends with the test process, even if
+//! It runs under an account that is not root, because `PostgreSQL` refuses root. It ends with the test process, even if
 //! that is killed: a shell beside the server waits for the end of a pipe that only the test process holds.
 
 // Each test program uses a part of it.

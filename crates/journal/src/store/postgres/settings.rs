@@ -10,10 +10,10 @@ use tokio_postgres::config::{Host, SslMode};
 use super::tls::Tls;
 use crate::store::StoreError;
 
-/// How long a server may take to answer a new connection.
+/// The longest wait for a server to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// How long a server may be silent before the system asks whether it is still there, and how long it may take then.
+/// The silence of a server after which the system asks whether it is still there, and the time that it has to answer.
 const SILENCE: Duration = Duration::from_secs(15);
 
 /// Reads a URL. Parameters are those of libpq that tokio-postgres knows, `sslmode` and `sslrootcert`.

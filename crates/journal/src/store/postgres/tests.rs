@@ -1,4 +1,4 @@
-//! What differs from `SQLite`: several transactions at once, a server that fails, roles, and TLS.
+//! Differences from `SQLite`: several transactions at once, a server that fails, roles, and TLS.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use tokio_postgres::NoTls;
 use super::*;
 use crate::Moment;
 use crate::machine::{Intent, Precondition};
-use crate::store::conformance::testing_postgres::{Cluster, database, sql};
-use crate::store::conformance::{Both as _, Place, intent, send, store_tenant};
+use crate::store::tests::testing_postgres::{Cluster, database, sql};
+use crate::store::tests::{Both as _, Place, intent, send, store_tenant};
 use crate::store::{Committed, Intended, Statements, Store as _};
 
 const fn at(millis: i64) -> Moment {
@@ -37,10 +37,11 @@ async fn until_waiting(url: &str, count: i64) {
     let own = connect(url).await;
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while own.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) < count {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::task::yield_now().await;
     }
 }
 
+/// Holds: On PostgreSQL, no reader of events passes over an event that is committed late.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_is_committed_late_comes_after_those_that_were_read() {
     let url = database();
@@ -63,6 +64,7 @@ async fn an_event_that_is_committed_late_comes_after_those_that_were_read() {
     assert_eq!(kinds(0).await.len(), 2);
 }
 
+/// Holds: On PostgreSQL, no attempt is committed after its guard was raised or its tenant was put on hold.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_waits_for_whoever_makes_it_unwanted() {
     let raise = "INSERT INTO perennial.guard (tenant, name, version) VALUES ('t', 'g', 1)
@@ -95,6 +97,7 @@ async fn an_attempt_waits_for_whoever_makes_it_unwanted() {
     }
 }
 
+/// Holds: An intent of `perennial.intend` is stored if the transaction of its caller is, and not otherwise.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_intent_is_part_of_the_users_transaction() {
     let url = database();
@@ -354,6 +357,7 @@ async fn a_server_that_crashes_is_named_and_used_again_when_it_is_back() {
     assert_eq!(store.intent("1").await.unwrap(), before);
 }
 
+/// Holds: A PostgreSQL server on another machine is used only over TLS, with a certificate for its name.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_with_tls_is_verified() {
     let mut cluster = Cluster::new();

@@ -1,4 +1,4 @@
-//! One suite over every database: a test is a function of a [`Place`], and runs in memory, in a file and on `PostgreSQL`.
+//! The conformance suite of every database: a test is a function of a [`Place`], and runs in memory, in a file and on `PostgreSQL`.
 
 mod any;
 
@@ -397,7 +397,7 @@ async fn an_attempt_is_refused_for_a_reason(place: Place) {
     let of_the_object = Intent { object: "the object".to_owned(), ..intent("1") };
     let guarded = |version| Intent { precondition: guarded(version), ..intent("1") };
     let until = |moment| Intent { send_before: at(moment), ..intent("1") };
-    let cases = [
+    let cases = vec![
         ("plain", plain.clone(), tenant("t"), None, Committed::Yes),
         ("held", plain.clone(), held.clone(), None, Committed::Held),
         ("quiet", plain.clone(), quiet(11), None, Committed::Held),
@@ -702,7 +702,7 @@ async fn readers_of_events_miss_nothing(place: Place) {
             task.await.unwrap();
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), all).await.expect("readers see every event");
+    tokio::time::timeout(Duration::from_mins(1), all).await.expect("readers see every event");
 }
 
 async fn a_guard_counts(place: Place) {
