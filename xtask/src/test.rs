@@ -2,7 +2,9 @@
 
 use std::env;
 use std::fmt;
+use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
@@ -71,8 +73,9 @@ fn ensure_compiler() -> Result<(), Failure> {
 }
 
 /// Programs that tests run besides Rust: a browser with its driver, the programs with which the chapter on testing
-/// calls the sandbox, the shells that read completions, a keychain with its bus, and a program that encrypts a PDF.
-const PROGRAMS: [(&str, &str); 8] = [
+/// calls the sandbox, the shells that read completions, a keychain with its bus, a program that encrypts a PDF, and the
+/// database in which many machines share a journal.
+const PROGRAMS: [(&str, &str); 11] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("curl", "curl"),
@@ -81,16 +84,29 @@ const PROGRAMS: [(&str, &str); 8] = [
     ("dbus-run-session", "dbus-daemon"),
     ("gnome-keyring-daemon", "gnome-keyring"),
     ("qpdf", "qpdf"),
+    ("initdb", "postgresql"),
+    ("postgres", "postgresql"),
+    ("psql", "postgresql"),
 ];
 
+/// Debian keeps the programs of a PostgreSQL server off the PATH, in one folder for each version.
+const POSTGRESQL: &str = "/usr/lib/postgresql";
+
 fn ensure_programs() -> Result<(), Failure> {
-    let missing =
-        || PROGRAMS.iter().filter(|(program, _)| Step::new(&format!("{program} --version")).read().is_err());
-    let packages: Vec<&str> = missing().map(|(_, package)| *package).collect();
+    let missing = || PROGRAMS.iter().filter(|(program, _)| !is_installed(program));
+    let mut packages: Vec<&str> = missing().map(|(_, package)| *package).collect();
+    packages.dedup();
     if packages.is_empty() || installed(&packages)? && missing().count() == 0 {
         return Ok(());
     }
     Err(Failure::NoPrograms(packages.join(" ")))
+}
+
+fn is_installed(program: &str) -> bool {
+    let runs = |program: &Path| Step::of(program).arguments(&["--version".to_owned()]).read().is_ok();
+    let versions = fs::read_dir(POSTGRESQL).into_iter().flatten().flatten();
+    let mut servers = versions.map(|version| version.path().join("bin").join(program));
+    runs(Path::new(program)) || servers.any(|server| runs(&server))
 }
 
 /// Installs Debian packages; returns false unless this is root on Debian.

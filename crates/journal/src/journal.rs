@@ -13,6 +13,8 @@ use crate::clearent::Clearent;
 use crate::clock::{Clock, SystemClock};
 use crate::driver::{Driver, new_uid};
 use crate::machine::{Decision as Decided, Intent, Object, Rules, State};
+#[cfg(feature = "postgres")]
+use crate::store::Postgres;
 use crate::store::{Decision, Event, Filter, NewDecision, Sqlite, Statements, Store, StoreError, Tenant};
 use crate::{Error, Moment, Settled};
 
@@ -55,18 +57,25 @@ pub struct By {
 }
 
 impl Journal {
-    /// Opens a journal, and creates it if the database is empty: `sqlite:PATH`, or `sqlite::memory:` for tests.
+    /// Opens a journal, and creates it if the database is empty: `sqlite:PATH`, `sqlite::memory:` for tests, or
+    /// `postgres://USER@HOST/DATABASE` with the feature `postgres`.
     pub async fn open(url: &str) -> Result<Self, Error> {
         Self::open_with(url, SystemClock, Rules::default()).await
     }
 
     /// Opens a journal with another clock and other rules.
-    #[expect(clippy::unused_async, reason = "other databases connect here")]
+    #[cfg_attr(not(feature = "postgres"), expect(clippy::unused_async, reason = "PostgreSQL connects here"))]
     pub async fn open_with(url: &str, clock: impl Clock + 'static, rules: Rules) -> Result<Self, Error> {
         let store: Box<dyn Store> = match url.split_once(':') {
             Some(("sqlite", ":memory:")) => Box::new(Statements(Sqlite::open(None)?)),
             Some(("sqlite", path)) if !path.is_empty() => {
                 Box::new(Statements(Sqlite::open(Some(Path::new(path)))?))
+            }
+            #[cfg(feature = "postgres")]
+            Some(("postgres" | "postgresql", _)) => Box::new(Statements(Postgres::open(url).await?)),
+            #[cfg(not(feature = "postgres"))]
+            Some(("postgres" | "postgresql", _)) => {
+                return Err(StoreError::Url("this program was built without the feature postgres").into());
             }
             _ => return Err(StoreError::Url("the URL of the journal names no database").into()),
         };

@@ -16,8 +16,15 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
         &["perennial-domain", "perennial-wire", "perennial-transport"],
         &["perennial-oracle", "perennial-sandbox"],
     ),
-    ("perennial-journal", &["perennial", "perennial-domain"], &["perennial-sandbox"]),
-    ("perennial-sandbox", &["perennial-domain", "perennial-wire"], &[]),
+    // Anybody may use it for anything, so it knows neither payments nor a gateway.
+    ("perennial-sqlite", &[], &[]),
+    // It stores a request as the wire message, so it reads and writes wire itself.
+    (
+        "perennial-journal",
+        &["perennial", "perennial-domain", "perennial-sqlite", "perennial-wire"],
+        &["perennial-sandbox"],
+    ),
+    ("perennial-sandbox", &["perennial-domain", "perennial-sqlite", "perennial-wire"], &[]),
     (
         "perennial-cli",
         &["perennial", "perennial-journal", "perennial-sandbox", "perennial-domain"],
@@ -90,6 +97,9 @@ mod tests {
             ),
             ("perennial", "perennial-sandbox", true, None),
             ("perennial", "perennial-sandbox", false, Some("must not depend on perennial-sandbox")),
+            ("perennial-sqlite", "perennial-domain", false, Some("must not depend on perennial-domain")),
+            ("perennial-journal", "perennial-wire", false, None),
+            ("perennial-sandbox", "perennial-journal", false, Some("must not depend on perennial-journal")),
             ("perennial-cli", "perennial-wire", false, Some("must not depend on perennial-wire")),
             ("xtask", "perennial-domain", true, Some("must not be tested with perennial-domain")),
             ("perennial-new", "perennial-new", true, Some("a crate without a place in the architecture")),

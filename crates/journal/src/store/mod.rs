@@ -3,18 +3,22 @@
 //! [`Store`] is what the driver needs. [`Statements`] implements it once, in SQL that both databases understand;
 //! `sqlite.rs` and `postgres.rs` only run statements.
 
-#[cfg(test)]
-mod conformance;
 mod error;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod row;
 mod schema;
 mod sqlite;
 mod statements;
+#[cfg(test)]
+mod tests;
 mod witness;
 
 use async_trait::async_trait;
 
 pub use error::StoreError;
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::Postgres;
 pub(crate) use sqlite::Sqlite;
 pub(crate) use statements::Statements;
 
@@ -68,7 +72,7 @@ pub enum Committed {
     Busy,
     /// Nothing may be sent now: the tenant is on hold, or waits.
     Held,
-    /// Nothing may be sent any more: the precondition does not hold.
+    /// Nothing may be sent any more: the precondition does not hold, or the last moment to send has come.
     Unwanted,
 }
 

@@ -16,7 +16,7 @@ use super::statements::{Sql, Statement, Transacted};
 use super::witness::Witness;
 use crate::driver::new_uid;
 
-/// How long a statement waits for another process.
+/// The longest wait of a statement for another process.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// An open file.
@@ -159,7 +159,7 @@ fn failure(place: &str, error: &rusqlite::Error) -> StoreError {
     }
 }
 
-/// Why a transaction was undone.
+/// The reason why a transaction was undone.
 enum Undone {
     Unmet,
     Conflict,
@@ -168,8 +168,10 @@ enum Undone {
 
 impl From<rusqlite::Error> for Undone {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::ConstraintViolation) => Self::Conflict,
+        use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+
+        match error.sqlite_error().map(|error| error.extended_code) {
+            Some(SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY) => Self::Conflict,
             _ => Self::Error(error),
         }
     }
@@ -272,11 +274,177 @@ impl Sql for Sqlite {
         ""
     }
 
+    fn unchanged(&self) -> &'static str {
+        ""
+    }
+
     fn one_at_a_time(&self) -> Option<&'static str> {
         None
     }
 
     fn place(&self) -> &str {
         &self.place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::store::tests::{Both, intent, store_tenant};
+    use crate::store::{Filter, Intended, Statements, Store as _};
+
+    /// A file with one intent.
+    async fn file() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let store = Statements(Sqlite::open(Some(&path)).unwrap());
+        store_tenant(&store).await;
+        assert_eq!(store.intend(&intent("1")).await.unwrap(), Intended::New);
+        store.0.writer.close();
+        (folder, path)
+    }
+
+    /// The error of the first thing that fails: opening the file, or reading the intent.
+    async fn error_of(path: &Path) -> String {
+        match Sqlite::open(Some(path)) {
+            Err(error) => error.to_string().replace(&path.display().to_string(), "FILE"),
+            Ok(store) => match Statements(store).intent("1").await {
+                Err(error) => error.to_string().replace(&path.display().to_string(), "FILE"),
+                Ok(found) => format!("found: {}", found.is_some()),
+            },
+        }
+    }
+
+    fn execute(path: &Path, sql: &str) {
+        Connection::open(path).unwrap().execute_batch(sql).unwrap();
+    }
+
+    /// Holds: A journal that is damaged, newer or of another program is refused with its problem.
+    #[tokio::test]
+    async fn a_file_that_is_not_usable_is_named_with_its_problem() {
+        type Spoil = fn(&Path);
+        let cases: [(&str, Spoil, &str); 8] = [
+            ("a good file", |_| {}, "found: true"),
+            (
+                "a newer schema",
+                |path| execute(path, "INSERT INTO perennial_schema VALUES (99)"),
+                "the journal FILE has schema 99, and this program knows up to 1: use a newer version of it",
+            ),
+            (
+                "tables of another program",
+                |path| execute(path, "DROP TABLE perennial_schema"),
+                "the database FILE has tables named perennial that this program did not make: use another database",
+            ),
+            (
+                "another kind of file",
+                |path| fs::write(path, "%PDF-1.7 and so on ".repeat(500)).unwrap(),
+                "the database FILE is not one: the file holds something else",
+            ),
+            (
+                "a page overwritten",
+                |path| {
+                    let mut bytes = fs::read(path).unwrap();
+                    bytes[4096..].fill(0x5a);
+                    fs::write(path, bytes).unwrap();
+                },
+                "the database FILE is damaged: put back a copy of it, or use another file",
+            ),
+            (
+                "a file cut off",
+                |path| {
+                    let bytes = fs::read(path).unwrap();
+                    fs::write(path, &bytes[..8192]).unwrap();
+                },
+                "the database FILE is damaged: put back a copy of it, or use another file",
+            ),
+            (
+                "a folder in its place",
+                |path| {
+                    fs::remove_file(path).unwrap();
+                    fs::create_dir(path).unwrap();
+                },
+                "the database FILE cannot be opened: its folder must exist, and both must be readable and writable",
+            ),
+            (
+                "a state of a later version",
+                |path| {
+                    execute(
+                        path,
+                        "PRAGMA ignore_check_constraints = ON; UPDATE perennial_intent SET state = 'lost'",
+                    );
+                },
+                "the journal FILE is damaged: a state is not known; restore a backup, then run `perennial journal adopt`",
+            ),
+        ];
+        for (name, spoil, expected) in cases {
+            let (_folder, path) = file().await;
+            spoil(&path);
+            assert_eq!(error_of(&path).await, expected, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_another_program_locks_is_busy() {
+        let (_folder, path) = file().await;
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let expected = "the database FILE is locked by another program for longer than five seconds: try again, or \
+                        end that program";
+        assert_eq!(error_of(&path).await, expected);
+        other.execute_batch("COMMIT").unwrap();
+
+        let store = Statements(Sqlite::open(Some(&path)).unwrap());
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let busy = store.intend(&intent("2")).await;
+        assert!(matches!(busy, Err(StoreError::Busy(_))), "{busy:?}");
+        other.execute_batch("COMMIT").unwrap();
+        // It is no failure of the file: the next call is served.
+        assert_eq!(store.intend(&intent("2")).await.unwrap(), Intended::New);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_written_to_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        execute(&path, "CREATE TABLE other (name TEXT)");
+        // Root may write into any file, so the permission is the connection's.
+        let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let error = migrate(&connection, "FILE").unwrap_err().to_string();
+        assert_eq!(error, "the database FILE cannot be written to: the file or its folder is read-only");
+    }
+
+    /// Holds: A full disk loses no intent that was answered.
+    #[tokio::test]
+    async fn a_full_disk_keeps_what_was_answered_and_nothing_else() {
+        let (_folder, path) = file().await;
+        let store = Statements(Sqlite::open(Some(&path)).unwrap());
+        // The smallest file that it can be.
+        assert!(store.sql("PRAGMA max_page_count = 1", Vec::new()).await.is_ok());
+        let mut stored = 1;
+        let error = loop {
+            let mut next = intent(&format!("next {stored}"));
+            next.request = "x".repeat(1_000);
+            match store.intend(&next).await {
+                Ok(_) => stored += 1,
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(error.ends_with("has no room left: its disk is full"), "{error}");
+        assert!(stored < 1_000);
+        drop(store);
+        let store = Statements(Sqlite::open(Some(&path)).unwrap());
+        let all = store.list(&Filter { limit: 10_000, ..Filter::default() }).await.unwrap();
+        assert_eq!(all.len(), stored);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn only_its_owner_reads_a_file() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let (_folder, path) = file().await;
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

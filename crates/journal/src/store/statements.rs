@@ -47,8 +47,10 @@ pub(crate) enum Transacted {
 pub(crate) trait Sql: Send + Sync {
     /// Runs the statements in one transaction, and returns after it is durable.
     async fn transact(&self, statements: Vec<Statement>) -> Result<Transacted, StoreError>;
-    /// What the database adds to a subquery that claims a row, so that others pass over it.
+    /// The addition to a subquery that claims a row, so that others pass over it.
     fn skip_locked(&self) -> &'static str;
+    /// The addition to a subquery that reads a row, so that the row does not change before the commit.
+    fn unchanged(&self) -> &'static str;
     /// A statement that makes transactions of this kind wait for each other, if that does not happen anyway.
     fn one_at_a_time(&self) -> Option<&'static str>;
     /// A statement that counts attempts and returns the number, if the database has a witness outside it.
@@ -78,6 +80,16 @@ pub(crate) struct Statements<S>(pub(crate) S);
 const OPEN: &str = "is_stop = 0 AND state IN ('sending','unknown','needs-person')";
 
 impl<S: Sql> Statements<S> {
+    /// `PostgreSQL` stores no NUL character, so no journal does: a text never means something else in the other
+    /// database.
+    async fn transact(&self, statements: Vec<Statement>) -> Result<Transacted, StoreError> {
+        let is_nul = |value: &Value| matches!(value, Value::Text(text) if text.contains('\0'));
+        if statements.iter().any(|statement| statement.values.iter().any(is_nul)) {
+            return Err(StoreError::Statement("a text has a NUL character".into()));
+        }
+        self.0.transact(statements).await
+    }
+
     fn damaged(&self, why: Damage) -> StoreError {
         StoreError::Damaged { place: self.0.place().to_owned(), why }
     }
@@ -88,7 +100,7 @@ impl<S: Sql> Statements<S> {
         values: Vec<Value>,
         read: impl Fn(Row) -> Result<T, Damage>,
     ) -> Result<Vec<T>, StoreError> {
-        match self.0.transact(vec![Statement::new(sql, values)]).await? {
+        match self.transact(vec![Statement::new(sql, values)]).await? {
             Transacted::Rows(mut rows) => {
                 let rows = rows.pop().unwrap_or_default();
                 rows.into_iter().map(read).collect::<Result<_, _>>().map_err(|why| self.damaged(why))
@@ -106,13 +118,13 @@ impl<S: Sql> Statements<S> {
         Ok(self.rows(sql, values, read).await?.into_iter().next())
     }
 
-    /// Why the statement that commits an attempt changed nothing.
+    /// The reason why the statement that commits an attempt changed nothing.
     async fn refusal(&self, intent: &Intent, now: Moment) -> Result<Committed, StoreError> {
         let sql = format!(
             "SELECT
                (SELECT count(*) FROM perennial_intent i WHERE i.uid = ?1 AND i.fence = ?2),
                (SELECT count(*) FROM perennial_tenant t WHERE t.uid = ?3 AND (t.hold IS NOT NULL OR t.quiet_until > ?4)),
-               (SELECT count(*) FROM perennial_intent i WHERE i.uid = ?1 AND (i.guard IS NULL
+               (SELECT count(*) FROM perennial_intent i WHERE i.uid = ?1 AND ?4 < i.send_before AND (i.guard IS NULL
                  OR coalesce((SELECT g.version FROM perennial_guard g WHERE g.tenant = i.tenant AND g.name = i.guard), 0)
                    = i.guard_version)),
                (SELECT count(*) FROM perennial_intent o WHERE o.tenant = ?3 AND o.object = ?5 AND o.uid <> ?1 AND {OPEN})"
@@ -141,6 +153,18 @@ fn insert(intent: &Intent) -> Result<Statement, StoreError> {
         places.join(", ")
     );
     Ok(Statement::new(sql, values_of(intent)?))
+}
+
+/// The row of the intent's guard, so that there is one to be kept unchanged while an attempt is committed.
+fn insert_guard(intent: &Intent) -> Option<Statement> {
+    let guard = intent.precondition.as_ref()?.guard.as_str();
+    let sql = "INSERT INTO perennial_guard (tenant, name, version) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING";
+    Some(Statement::new(sql, vec![intent.tenant.as_str().into(), guard.into()]))
+}
+
+/// A reason may repeat what a gateway said, and must be stored whatever that was.
+fn readable(reason: &str) -> String {
+    reason.replace('\0', "\u{fffd}")
 }
 
 fn insert_event(tenant: &str, about: &str, event: &NewEvent, now: Moment) -> Statement {
@@ -174,11 +198,15 @@ impl<S: Sql> Store for Statements<S> {
             _ => {
                 let sql = "INSERT INTO perennial_setting (name, value) VALUES ('now', ?1) \
                            ON CONFLICT (name) DO UPDATE SET value = excluded.value \
-                           WHERE CAST(perennial_setting.value AS BIGINT) < CAST(excluded.value AS BIGINT)";
-                self.0
-                    .transact(vec![Statement::new(sql, vec![clock.as_millis().to_string().into()])])
-                    .await?;
-                Ok(clock)
+                           WHERE CAST(perennial_setting.value AS BIGINT) < CAST(excluded.value AS BIGINT) \
+                           RETURNING value";
+                let values = vec![clock.as_millis().to_string().into()];
+                if self.row(sql, values, |mut row| row.text()).await?.is_some() {
+                    return Ok(clock);
+                }
+                // Another process stored a later time meanwhile.
+                let stored = self.setting("now").await?.and_then(|now| now.parse().ok());
+                Ok(stored.map_or(clock, |stored| clock.max(Moment::from_millis(stored))))
             }
         }
     }
@@ -193,7 +221,11 @@ impl<S: Sql> Store for Statements<S> {
     }
 
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        self.rows(format!("SELECT {TENANT} FROM perennial_tenant ORDER BY name"), Vec::new(), tenant_of).await
+        let mut tenants =
+            self.rows(format!("SELECT {TENANT} FROM perennial_tenant"), Vec::new(), tenant_of).await?;
+        // Each database would sort by its own collation.
+        tenants.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(tenants)
     }
 
     async fn add_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
@@ -206,12 +238,12 @@ impl<S: Sql> Store for Statements<S> {
             name.into(),
             host.into(),
             sentinel.into(),
-            hold.into(),
+            hold.as_deref().map(readable).into(),
             quiet_until.into(),
             worst_lag.into(),
             created.into(),
         ];
-        self.0.transact(vec![Statement::new(sql, values)]).await.map(|_| ())
+        self.transact(vec![Statement::new(sql, values)]).await.map(|_| ())
     }
 
     async fn change_tenant(
@@ -223,31 +255,38 @@ impl<S: Sql> Store for Statements<S> {
         let sql = "UPDATE perennial_tenant SET sentinel = ?2, hold = ?3, quiet_until = ?4, \
                    worst_lag = CASE WHEN worst_lag > ?5 THEN worst_lag ELSE ?5 END WHERE uid = ?1 RETURNING uid";
         let Tenant { uid, sentinel, hold, quiet_until, worst_lag, .. } = tenant.clone();
-        let values =
-            vec![uid.clone().into(), sentinel.into(), hold.into(), quiet_until.into(), worst_lag.into()];
+        let values = vec![
+            uid.clone().into(),
+            sentinel.into(),
+            hold.as_deref().map(readable).into(),
+            quiet_until.into(),
+            worst_lag.into(),
+        ];
         let mut statements = vec![Statement::new(sql, values)];
         statements.extend(decision.map(|decision| insert_decision(&uid, &decision, now)));
-        self.0.transact(statements).await.map(|_| ())
+        self.transact(statements).await.map(|_| ())
     }
 
     async fn intend(&self, intent: &Intent) -> Result<Intended, StoreError> {
-        match self.0.transact(vec![insert(intent)?.must()]).await? {
-            Transacted::Rows(_) => return Ok(Intended::New),
-            Transacted::Unmet | Transacted::Conflict => {}
+        // What refused the intent may be withdrawn before it is read: then there is room.
+        for _ in 0..3 {
+            let mut statements: Vec<_> = insert_guard(intent).into_iter().collect();
+            statements.push(insert(intent)?.must());
+            match self.transact(statements).await? {
+                Transacted::Rows(_) => return Ok(Intended::New),
+                Transacted::Unmet | Transacted::Conflict => {}
+            }
+            if let Some(existing) = self.intent_of_key(&intent.tenant, &intent.key).await? {
+                return Ok(Intended::Existing(Box::new(existing)));
+            }
+            let sql = "SELECT operation_key FROM perennial_intent WHERE tenant = ?1 AND mark = ?2 \
+                       AND state NOT IN ('declined','refused','withdrawn')";
+            let values = vec![intent.tenant.as_str().into(), intent.mark.as_str().into()];
+            if let Some(by) = self.row(sql, values, |mut row| row.text()).await? {
+                return Ok(Intended::MarkTaken { by });
+            }
         }
-        if let Some(existing) = self.intent_of_key(&intent.tenant, &intent.key).await? {
-            return Ok(Intended::Existing(Box::new(existing)));
-        }
-        let sql = "SELECT operation_key FROM perennial_intent WHERE tenant = ?1 AND mark = ?2 \
-                   AND state NOT IN ('declined','refused','withdrawn')";
-        let by =
-            self.row(sql, vec![intent.tenant.as_str().into(), intent.mark.as_str().into()], |mut row| {
-                row.text()
-            });
-        match by.await? {
-            Some(by) => Ok(Intended::MarkTaken { by }),
-            None => Err(StoreError::Statement("an intent was neither stored nor there".into())),
-        }
+        Err(StoreError::Statement("an intent was neither stored nor there".into()))
     }
 
     async fn intent(&self, uid: &str) -> Result<Option<Intent>, StoreError> {
@@ -262,21 +301,25 @@ impl<S: Sql> Store for Statements<S> {
 
     async fn list(&self, filter: &Filter) -> Result<Vec<Intent>, StoreError> {
         let Filter { tenant, states, key_prefix, limit } = filter;
-        let mut sql = format!("SELECT {INTENT} FROM perennial_intent WHERE 1 = 1");
-        let mut values = Vec::new();
+        let mut values = vec![i64::from(if *limit == 0 { 100 } else { *limit }).into()];
+        let mut conditions = vec!["1 = 1".to_owned()];
         if let Some(tenant) = tenant {
             values.push(tenant.as_str().into());
-            sql += &format!(" AND tenant = ?{}", values.len());
+            conditions.push(format!("tenant = ?{}", values.len()));
         }
         if let Some(prefix) = key_prefix {
             values.push(prefix.as_str().into());
-            sql += &format!(" AND substr(operation_key, 1, length(?{0})) = ?{0}", values.len());
+            let prefix = format!("CAST(?{} AS TEXT)", values.len());
+            conditions.push(format!("substr(operation_key, 1, length({prefix})) = {prefix}"));
         }
         if !states.is_empty() {
             let states: Vec<_> = states.iter().map(|state| format!("'{state}'")).collect();
-            sql += &format!(" AND state IN ({})", states.join(","));
+            conditions.push(format!("state IN ({})", states.join(",")));
         }
-        sql += &format!(" ORDER BY created DESC, uid LIMIT {}", if *limit == 0 { 100 } else { *limit });
+        let sql = format!(
+            "SELECT {INTENT} FROM perennial_intent WHERE {} ORDER BY created DESC, uid LIMIT ?1",
+            conditions.join(" AND ")
+        );
         self.rows(sql, values, intent_of).await
     }
 
@@ -311,10 +354,6 @@ impl<S: Sql> Store for Statements<S> {
     async fn commit(&self, change: &Change) -> Result<Committed, StoreError> {
         let Change { intent, follow, events, decision, hold, lag, now } = change;
         let sends = intent.state == State::Sending;
-        let mut sql =
-            "UPDATE perennial_intent SET state = ?3, lease_until = ?4, next = ?5, history = ?6, outcome = ?7
-             WHERE uid = ?1 AND fence = ?2"
-                .to_owned();
         let all = values_of(intent)?;
         let column = |name: &str| {
             let index = INTENT.split(", ").position(|column| column == name);
@@ -329,30 +368,42 @@ impl<S: Sql> Store for Statements<S> {
             column("history"),
             column("outcome"),
         ];
+        let mut conditions = String::new();
         if sends {
             values.push((*now).into());
-            sql += " AND ?8 < send_before AND (guard IS NULL OR guard_version = coalesce((SELECT g.version
-                 FROM perennial_guard g WHERE g.tenant = perennial_intent.tenant AND g.name = perennial_intent.guard), 0))";
-            if !intent.is_stop {
-                sql += &format!(
-                    " AND NOT EXISTS (SELECT 1 FROM perennial_tenant t WHERE t.uid = perennial_intent.tenant
-                        AND (t.hold IS NOT NULL OR t.quiet_until > ?8))
-                      AND NOT EXISTS (SELECT 1 FROM perennial_intent o WHERE o.tenant = perennial_intent.tenant
-                        AND o.object = perennial_intent.object AND o.uid <> perennial_intent.uid AND o.{})",
+            // The rows of the guard and of the tenant stay as they are read until the commit: whoever raised the one or
+            // held the other knows that nothing is sent afterwards.
+            let unchanged = self.0.unchanged();
+            let passes = if intent.is_stop {
+                String::new()
+            } else {
+                format!(
+                    "AND 0 = (SELECT CASE WHEN t.hold IS NOT NULL OR t.quiet_until > ?8 THEN 1 ELSE 0 END
+                       FROM perennial_tenant t WHERE t.uid = perennial_intent.tenant {unchanged})
+                     AND NOT EXISTS (SELECT 1 FROM perennial_intent o WHERE o.tenant = perennial_intent.tenant
+                       AND o.object = perennial_intent.object AND o.uid <> perennial_intent.uid AND o.{})",
                     OPEN.replace("AND state", "AND o.state")
-                );
-            }
+                )
+            };
+            conditions = format!(
+                "AND ?8 < send_before AND (guard IS NULL OR guard_version = coalesce((SELECT g.version FROM perennial_guard g
+                   WHERE g.tenant = perennial_intent.tenant AND g.name = perennial_intent.guard {unchanged}), 0)) {passes}"
+            );
         }
-        sql += " RETURNING uid";
+        let sql = format!(
+            "UPDATE perennial_intent SET state = ?3, lease_until = ?4, next = ?5, history = ?6, outcome = ?7
+             WHERE uid = ?1 AND fence = ?2 {conditions} RETURNING uid"
+        );
         let mut statements = vec![Statement::new(sql, values).must()];
         for follow in follow {
+            statements.extend(insert_guard(follow));
             statements.push(insert(follow)?);
         }
         statements.extend(events.iter().map(|event| insert_event(&intent.tenant, &intent.uid, event, *now)));
         statements.extend(decision.iter().map(|decision| insert_decision(&intent.uid, decision, *now)));
         if let Some(hold) = hold {
             let sql = "UPDATE perennial_tenant SET hold = ?2 WHERE uid = ?1 AND hold IS NULL";
-            statements.push(Statement::new(sql, vec![intent.tenant.as_str().into(), hold.as_str().into()]));
+            statements.push(Statement::new(sql, vec![intent.tenant.as_str().into(), readable(hold).into()]));
         }
         if let Some(lag) = lag {
             let sql = "UPDATE perennial_tenant SET worst_lag = ?2 WHERE uid = ?1 AND worst_lag < ?2";
@@ -362,7 +413,7 @@ impl<S: Sql> Store for Statements<S> {
         if sends {
             statements.extend(self.0.count_send().map(|sql| Statement::new(sql, Vec::new())));
         }
-        match self.0.transact(statements).await? {
+        match self.transact(statements).await? {
             Transacted::Rows(mut rows) => {
                 if sends {
                     let counted = rows.pop().and_then(|rows| rows.into_iter().next());
@@ -390,13 +441,11 @@ impl<S: Sql> Store for Statements<S> {
             Vec::new(),
         ));
         statements.push(Statement::new(
-            format!(
-                "SELECT e.position, t.name, e.kind, e.about, e.body, e.at FROM perennial_event e
-                 JOIN perennial_tenant t ON t.uid = e.tenant WHERE e.position > ?1 ORDER BY e.position LIMIT {limit}"
-            ),
-            vec![after.into()],
+            "SELECT e.position, t.name, e.kind, e.about, e.body, e.at FROM perennial_event e
+             JOIN perennial_tenant t ON t.uid = e.tenant WHERE e.position > ?1 ORDER BY e.position LIMIT ?2",
+            vec![after.into(), i64::from(limit).into()],
         ));
-        match self.0.transact(statements).await? {
+        match self.transact(statements).await? {
             Transacted::Rows(mut rows) => {
                 let rows = rows.pop().unwrap_or_default().into_iter();
                 rows.map(event_of).collect::<Result<_, _>>().map_err(|why| self.damaged(why))
@@ -423,10 +472,9 @@ impl<S: Sql> Store for Statements<S> {
     }
 
     async fn inbox(&self, limit: u32) -> Result<Vec<InboxRow>, StoreError> {
-        let sql = format!(
-            "SELECT id, tenant, operation_key, operation, object, request FROM perennial_inbox ORDER BY id LIMIT {limit}"
-        );
-        self.rows(sql, Vec::new(), inbox_of).await
+        let sql = "SELECT id, tenant, operation_key, operation, object, request FROM perennial_inbox \
+                   ORDER BY id LIMIT ?1";
+        self.rows(sql, vec![i64::from(limit).into()], inbox_of).await
     }
 
     async fn take(
@@ -440,10 +488,11 @@ impl<S: Sql> Store for Statements<S> {
             Statement::new("DELETE FROM perennial_inbox WHERE id = ?1 RETURNING id", vec![row.id.into()]);
         let mut statements = vec![remove.must()];
         if let Some(intent) = intent {
+            statements.extend(insert_guard(intent));
             statements.push(insert(intent)?);
         }
         statements.extend(event.map(|(tenant, event)| insert_event(tenant, &row.key, event, now)));
-        self.0.transact(statements).await.map(|_| ())
+        self.transact(statements).await.map(|_| ())
     }
 
     async fn access(&self, tenant: &str) -> Result<SharedAccess, StoreError> {
@@ -491,7 +540,7 @@ impl<S: Sql> Store for Statements<S> {
     async fn set(&self, name: &str, value: &str) -> Result<(), StoreError> {
         let sql = "INSERT INTO perennial_setting (name, value) VALUES (?1, ?2)
                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        self.0.transact(vec![Statement::new(sql, vec![name.into(), value.into()])]).await.map(|_| ())
+        self.transact(vec![Statement::new(sql, vec![name.into(), value.into()])]).await.map(|_| ())
     }
 
     async fn suspicion(&self) -> Result<Option<String>, StoreError> {
@@ -530,7 +579,7 @@ impl<S: Sql> Store for Statements<S> {
                 vec![uid.as_str().into(), history.into()],
             ));
         }
-        self.0.transact(statements).await?;
+        self.transact(statements).await?;
         self.0.accept().await?;
         Ok(uids.len().try_into().unwrap_or(u64::MAX))
     }

@@ -2,7 +2,8 @@
 
 use perennial::Format;
 use perennial::clearent::{
-    Capture, CustomerUpdate, NewCustomer, PlanStatus, PlanUpdate, Refund, TransactionSearch, Void,
+    Capture, CustomerSearch, CustomerUpdate, NewCustomer, PlanSearch, PlanStatus, PlanUpdate, Refund,
+    TransactionSearch, Void,
 };
 use perennial_journal::{Error, Settled};
 use perennial_sandbox::{Effect, Fault};
@@ -70,7 +71,8 @@ async fn a_write_takes_effect_once_under_every_fault() {
                 .unwrap();
             let (settled, said) = until_settled!(world, name, world.north.customers().create("grace", &new));
             assert!(settled.is_done(), "customer, {name}: {said:?} {settled:?}");
-            let all = world.client.customers().search(&Default::default()).collect_all().await.unwrap();
+            let all =
+                world.client.customers().search(&CustomerSearch::default()).collect_all().await.unwrap();
             let made = all.iter().filter(|customer| customer.first_name.as_deref() == Some("Grace")).count();
             assert_eq!(made, 1, "customer, {name}: {said:?}");
         }
@@ -90,7 +92,7 @@ async fn a_write_takes_effect_once_under_every_fault() {
             let (settled, said) = until_settled!(world, name, world.north.plans().create("gold", &plan));
             let made = settled.done().unwrap_or_else(|| unreachable!("plan, {name}: {said:?}"));
             assert_eq!(made.status, Some(PlanStatus::ACTIVE), "{name}");
-            let plans = world.client.plans().search(&Default::default()).collect_all().await.unwrap();
+            let plans = world.client.plans().search(&PlanSearch::default()).collect_all().await.unwrap();
             let active = plans.iter().filter(|plan| plan.status == Some(PlanStatus::ACTIVE)).count();
             assert_eq!((plans.len(), active), (1, 1), "plan, {name}: {said:?}");
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use perennial::clearent::{ApiKey, Charge, CustomerKey, NewCustomer, NewPlan, NewToken, Token, TokenId};
+use perennial::clearent::{
+    ApiKey, Charge, CustomerKey, NewCustomer, NewPlan, NewToken, Token, TokenId, TokenSearch,
+};
 use perennial::{BaseUrl, Clearent as Client, Format};
 use perennial_journal::machine::Rules;
 use perennial_journal::{Clearent, Clock, Journal, Moment};
@@ -103,7 +105,7 @@ impl World {
 
     /// The tokens of the merchant whose description ends with this.
     pub(crate) async fn tokens(&self, description: &str) -> Vec<Token> {
-        let mut tokens = self.client.tokens().search(&Default::default()).collect_all().await.unwrap();
+        let mut tokens = self.client.tokens().search(&TokenSearch::default()).collect_all().await.unwrap();
         tokens.retain(|token| token.description.as_deref().is_some_and(|text| text.ends_with(description)));
         tokens
     }
