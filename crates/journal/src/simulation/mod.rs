@@ -110,6 +110,7 @@ async fn pause() {
 
 /// A decision of a caller.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the intent")]
 struct Decided {
     key: String,
     write: Write,
@@ -166,7 +167,7 @@ impl Sim {
                 needs_card: decided.needs_card,
                 activates: decided.activates,
                 precondition: decided.guard.then(|| Precondition { guard: "member".to_owned(), version }),
-                send_before: now + std::time::Duration::from_secs(3_600),
+                send_before: now + std::time::Duration::from_hours(1),
                 state: State::Planned,
                 fence: 0,
                 lease_until: None,
@@ -248,6 +249,7 @@ impl Sim {
 
 type Task = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
 
+#[expect(clippy::too_many_lines, reason = "one loop, in the order of time")]
 /// Runs one seed; returns what is wrong, with the trace.
 fn run(
     seed: u64,
@@ -307,7 +309,9 @@ fn run(
                 None => backup = Some(sim.store.backup()),
                 Some(earlier) if rng.u32(..300) == 0 => {
                     sim.store.restore(earlier, sim.now(), &sim.rules);
-                    tasks.iter_mut().for_each(|task| *task = None);
+                    for task in &mut tasks {
+                        *task = None;
+                    }
                     restored = true;
                     note(|| format!("{} restored", sim.now()));
                     sim.road("the database is put back");
@@ -338,9 +342,7 @@ fn run(
             tasks[slot] = if slot < 2 {
                 Some(Box::pin(async move { sim.driver().work().await.map(|_| ()) }))
             } else {
-                let decided = waiting
-                    .pop()
-                    .map_or_else(|| decided[rng.usize(..decided.len())].clone(), |decided| decided);
+                let decided = waiting.pop().unwrap_or_else(|| decided[rng.usize(..decided.len())].clone());
                 let patience = rng.u32(1..4);
                 Some(Box::pin(async move { sim.call(decided, patience).await }))
             };

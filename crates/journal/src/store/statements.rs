@@ -331,14 +331,14 @@ impl<S: Sql> Store for Statements<S> {
         system: Moment,
         lease_until: Moment,
     ) -> Result<Option<Intent>, StoreError> {
-        let free = "(lease_until IS NULL OR lease_until < ?4)";
+        let free = "(lease_until IS NULL OR lease_until < ?2)";
         let choice = match uid {
             // Whoever asks for an intent by name need not wait until it is due.
             Some(_) => format!(
-                "uid = ?5 AND ?2 = ?2 AND tenant = ?1 AND {free} AND (next IS NOT NULL OR state IN ('planned','sending','unknown'))"
+                "uid = ?4 AND tenant = ?1 AND {free} AND (next IS NOT NULL OR state IN ('planned','sending','unknown'))"
             ),
             None => format!(
-                "uid = (SELECT uid FROM perennial_intent WHERE tenant = ?1 AND {free} AND (next <= ?2 OR state = 'sending')
+                "uid = (SELECT uid FROM perennial_intent WHERE tenant = ?1 AND {free} AND (next <= ?4 OR state = 'sending')
                    ORDER BY is_stop DESC, coalesce(next, 0), created LIMIT 1 {})",
                 self.0.skip_locked()
             ),
@@ -346,8 +346,8 @@ impl<S: Sql> Store for Statements<S> {
         let sql = format!(
             "UPDATE perennial_intent SET fence = fence + 1, lease_until = ?3 WHERE {choice} RETURNING {INTENT}"
         );
-        let mut values = vec![tenant.into(), now.into(), lease_until.into(), system.into()];
-        values.extend(uid.map(Value::from));
+        let choice = uid.map_or_else(|| now.into(), Value::from);
+        let values = vec![tenant.into(), system.into(), lease_until.into(), choice];
         self.row(sql, values, intent_of).await
     }
 

@@ -42,7 +42,7 @@ impl<S: Sql> Both for Statements<S> {
 /// An empty database.
 pub(super) enum Place {
     Memory(Arc<dyn Both>),
-    File(PathBuf, tempfile::TempDir),
+    File(PathBuf, #[expect(dead_code, reason = "the folder lives as long")] tempfile::TempDir),
     #[cfg(feature = "postgres")]
     Postgres(String),
 }

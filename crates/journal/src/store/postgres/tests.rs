@@ -41,7 +41,7 @@ async fn until_waiting(url: &str, count: i64) {
     }
 }
 
-/// Holds: On PostgreSQL, no reader of events passes over an event that is committed late.
+/// Holds: On `PostgreSQL`, no reader of events passes over an event that is committed late.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_is_committed_late_comes_after_those_that_were_read() {
     let url = database();
@@ -64,7 +64,7 @@ async fn an_event_that_is_committed_late_comes_after_those_that_were_read() {
     assert_eq!(kinds(0).await.len(), 2);
 }
 
-/// Holds: On PostgreSQL, no attempt is committed after its guard was raised or its tenant was put on hold.
+/// Holds: On `PostgreSQL`, no attempt is committed after its guard was raised or its tenant was put on hold.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_waits_for_whoever_makes_it_unwanted() {
     let raise = "INSERT INTO perennial.guard (tenant, name, version) VALUES ('t', 'g', 1)
@@ -357,7 +357,7 @@ async fn a_server_that_crashes_is_named_and_used_again_when_it_is_back() {
     assert_eq!(store.intent("1").await.unwrap(), before);
 }
 
-/// Holds: A PostgreSQL server on another machine is used only over TLS, with a certificate for its name.
+/// Holds: A `PostgreSQL` server on another machine is used only over TLS, with a certificate for its name.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_with_tls_is_verified() {
     let mut cluster = Cluster::new();

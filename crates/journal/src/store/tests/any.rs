@@ -48,9 +48,9 @@ fn history() -> impl Strategy<Value = History> {
                 last_look,
                 looked_first,
                 restored,
-                is_probed,
                 candidate,
                 spares,
+                is_probed,
                 rechecks,
                 reason,
             }
