@@ -102,11 +102,6 @@ pub use perennial_transport as transport;
 pub use perennial_wire::clearent::Page as PageInfo;
 pub use perennial_wire::{Format, UnreadableRecord};
 
-/// Runs the example of the repository's README as a test.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
-
 /// Runs the example of this package's README as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
