@@ -14,6 +14,7 @@ const TABLES: &[Table] = &[
     Table { name: "throughput", run: throughput },
     Table { name: "start", run: start },
     Table { name: "worlds", run: worlds },
+    Table { name: "journal", run: journal },
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -21,7 +22,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     if let Some(given) = arguments.iter().find(|name| !is_known(name)) {
         return Err(Failure::Unknown {
             given: given.clone(),
-            known: "[ratios] [throughput] [start] [worlds]".into(),
+            known: "[ratios] [throughput] [start] [worlds] [journal]".into(),
         });
     }
     let picked = |table: &&Table| arguments.is_empty() || arguments.iter().any(|name| name == table.name);
@@ -51,6 +52,12 @@ fn worlds() -> Result<(), Failure> {
     Step::new("cargo bench --package perennial-sandbox --bench gateway -- worlds").run()
 }
 
+/// The journal's intents per second and their size, compared with the same statements by hand.
+fn journal() -> Result<(), Failure> {
+    Step::new("cargo test --release --package perennial-journal --all-features --lib -- --ignored --nocapture measurement")
+        .run()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +65,9 @@ mod tests {
     #[test]
     fn a_table_that_is_not_there_is_refused() {
         let failure = run(&["start".into(), "speed".into()]).unwrap_err();
-        assert_eq!(failure.to_string(), "does not know `speed`: [ratios] [throughput] [start] [worlds]");
+        assert_eq!(
+            failure.to_string(),
+            "does not know `speed`: [ratios] [throughput] [start] [worlds] [journal]"
+        );
     }
 }

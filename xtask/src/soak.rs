@@ -17,6 +17,7 @@ const PARTS: &[Part] = &[
     Part { name: "kills", run: kills },
     Part { name: "memory", run: memory },
     Part { name: "api", run: api::run },
+    Part { name: "journal", run: journal },
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -33,6 +34,8 @@ struct Soak {
     /// The only part to run.
     part: Option<&'static str>,
     kills: u64,
+    /// The seeds of the journal's simulation.
+    seeds: u64,
     seed: u64,
     /// The time after which a part stops even if it is not done.
     minutes: Option<u64>,
@@ -40,13 +43,14 @@ struct Soak {
 
 impl Soak {
     fn read(arguments: &[String], seed: u64) -> Result<Self, Failure> {
-        let mut soak = Self { part: None, kills: 300, seed, minutes: None };
+        let mut soak = Self { part: None, kills: 300, seeds: 100_000, seed, minutes: None };
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
             let unknown = || Failure::Unknown { given: word.clone(), known: USAGE.into() };
             let mut number = || words.next().and_then(|number| number.parse().ok()).ok_or_else(unknown);
             match word.as_str() {
                 "--kills" => soak.kills = number()?,
+                "--seeds" => soak.seeds = number()?,
                 "--seed" => soak.seed = number()?,
                 "--minutes" => soak.minutes = Some(number()?),
                 name => {
@@ -59,7 +63,7 @@ impl Soak {
     }
 }
 
-const USAGE: &str = "[kills|memory|api] [--kills N] [--seed N] [--minutes N]";
+const USAGE: &str = "[kills|memory|api|journal] [--kills N] [--seeds N] [--seed N] [--minutes N]";
 
 /// A seed of six digits, which are easy to read out and type.
 fn fresh_seed() -> u64 {
@@ -69,7 +73,7 @@ fn fresh_seed() -> u64 {
 
 /// Kills a sandbox while many clients write to it, and checks the stored data.
 fn kills(soak: &Soak) -> Result<(), Failure> {
-    let Soak { part: _, kills, seed, minutes } = soak;
+    let Soak { kills, seed, minutes, .. } = soak;
     eprintln!("by hand: cargo xtask soak kills --kills {kills} --seed {seed}");
     let step = Step::new("cargo test --package perennial-sandbox --test kills -- --exact --nocapture")
         .arguments(&["campaign::a_killed_process_keeps_what_it_answered".into()])
@@ -90,18 +94,33 @@ fn memory(_: &Soak) -> Result<(), Failure> {
         .run()
 }
 
+/// Runs the simulation of the journal over many seeds, and prints how often each rare road was taken.
+fn journal(soak: &Soak) -> Result<(), Failure> {
+    let Soak { seeds, seed, .. } = soak;
+    eprintln!("by hand: cargo xtask soak journal --seeds {seeds} --seed {seed}");
+    Step::new("cargo test --release --package perennial-journal --lib -- --exact --nocapture")
+        .arguments(&["simulation::no_seed_breaks_a_promise".into()])
+        .variable("PERENNIAL_SEEDS", seeds.to_string())
+        .variable("PERENNIAL_FIRST_SEED", seed.to_string())
+        .run()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_is_requested() {
-        let soak = |part, kills, seed, minutes| Ok(Soak { part, kills, seed, minutes });
+        let soak = |part, kills, seed, minutes| Ok(Soak { part, kills, seeds: 100_000, seed, minutes });
         let cases = [
             ("", soak(None, 300, 42, None)),
             ("kills", soak(Some("kills"), 300, 42, None)),
             ("api --seed 7", soak(Some("api"), 300, 7, None)),
             ("--kills 5 --seed 7 --minutes 3 kills", soak(Some("kills"), 5, 7, Some(3))),
+            (
+                "journal --seeds 5",
+                Ok(Soak { seeds: 5, part: Some("journal"), kills: 300, seed: 42, minutes: None }),
+            ),
             ("kill", Err("kill")),
             ("--kills", Err("--kills")),
             ("--seed many", Err("--seed")),

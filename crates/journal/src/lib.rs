@@ -43,6 +43,8 @@ mod gateway;
 mod inbox;
 mod journal;
 pub mod machine;
+#[cfg(test)]
+mod measurement;
 mod moment;
 mod settled;
 #[cfg(test)]
