@@ -101,14 +101,18 @@ impl Gateway {
     /// Lets the time pass: what is on its way arrives.
     pub(super) fn set_time(&self, now: Moment) {
         let mut state = lock(&self.state);
-        state.now = now;
-        let (arrived, flying) =
-            std::mem::take(&mut state.flying).into_iter().partition(|flying| flying.arrives <= now);
+        let flying = std::mem::take(&mut state.flying);
+        let (mut arrived, flying): (Vec<_>, Vec<_>) =
+            flying.into_iter().partition(|flying| flying.arrives <= now);
+        arrived.sort_by_key(|flying| flying.arrives);
         state.flying = flying;
-        for Flying { write, mark, object, request, .. } in arrived {
+        for Flying { arrives, write, mark, object, request } in arrived {
             state.road("a late effect");
+            // Searches show it from then on, however far the clock has jumped.
+            state.now = arrives;
             state.apply(write, &mark, &object, &request);
         }
+        state.now = now;
         if !state.is_calm && state.rng.u32(..3_000) == 0 {
             state.blind_until = now + Duration::from_secs(state.rng.u64(1..600));
         }
