@@ -1,6 +1,8 @@
 //! Every write takes effect once.
 
+mod access;
 pub mod clearent;
+pub mod clientpay;
 mod clock;
 mod driver;
 mod error;
@@ -11,9 +13,11 @@ mod moment;
 mod settled;
 pub mod store;
 
+pub use access::SharedAccessIds;
 pub use clearent::Clearent;
+pub use clientpay::ClientPay;
 pub use clock::{Clock, ShiftedClock, SystemClock};
 pub use error::Error;
-pub use journal::{By, Journal};
+pub use journal::{Bound, By, Journal};
 pub use moment::Moment;
 pub use settled::{Settled, Told, Waits};

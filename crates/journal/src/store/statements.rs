@@ -296,7 +296,7 @@ impl<S: Sql> Store for Statements<S> {
         let Change { intent, follow, events, decision, hold, now } = change;
         let sends = intent.state == State::Sending;
         let mut sql =
-            "UPDATE perennial_intent SET state = ?3, lease_until = ?4, next = ?5, history = ?6, outcome = ?7
+            "UPDATE perennial_intent SET state = ?3, lease_until = ?4, next = ?5, history = ?6, outcome = ?7, send_before = ?8
              WHERE uid = ?1 AND fence = ?2"
                 .to_owned();
         let all = values_of(intent)?;
@@ -312,15 +312,16 @@ impl<S: Sql> Store for Statements<S> {
             column("next"),
             column("history"),
             column("outcome"),
+            column("send_before"),
         ];
         if sends {
             values.push((*now).into());
-            sql += " AND ?8 < send_before AND (guard IS NULL OR guard_version = coalesce((SELECT g.version
+            sql += " AND ?9 < send_before AND (guard IS NULL OR guard_version = coalesce((SELECT g.version
                  FROM perennial_guard g WHERE g.tenant = perennial_intent.tenant AND g.name = perennial_intent.guard), 0))";
             if !intent.is_stop {
                 sql += &format!(
                     " AND NOT EXISTS (SELECT 1 FROM perennial_tenant t WHERE t.uid = perennial_intent.tenant
-                        AND (t.hold IS NOT NULL OR t.quiet_until > ?8))
+                        AND (t.hold IS NOT NULL OR t.quiet_until > ?9))
                       AND NOT EXISTS (SELECT 1 FROM perennial_intent o WHERE o.tenant = perennial_intent.tenant
                         AND o.object = perennial_intent.object AND o.uid <> perennial_intent.uid AND o.{})",
                     OPEN.replace("AND state", "AND o.state")

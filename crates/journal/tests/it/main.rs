@@ -1,4 +1,5 @@
 //! The journal against the sandbox.
 
+mod clientpay;
 mod once;
 mod support;
