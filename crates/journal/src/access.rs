@@ -13,7 +13,7 @@ use crate::store::{Store, StoreError};
 use crate::{Error, Moment};
 
 /// How long one process may take to get an id: its exchanges with the gateway, each with its deadline.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// How long a process waits for the one that has the claim. It is longer than the lease, after which it claims itself.
 const PATIENCE: Duration = Duration::from_secs(75);
 /// How often it looks for the id.

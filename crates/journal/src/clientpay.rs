@@ -9,7 +9,9 @@ use perennial::clientpay::{
     PayerId, PayerPage, PayerUpdate, Payment, Refund, RequestId, SavedPayer, UsedRequestId, Version,
 };
 use perennial_wire::EncodeError;
-use perennial_wire::clientpay::{Call, Session, page as page_wire, payer as payer_wire, payment as payment_wire};
+use perennial_wire::clientpay::{
+    Call, Session, page as page_wire, payer as payer_wire, payment as payment_wire,
+};
 use serde::de::DeserializeOwned;
 
 use crate::clearent::{MONEY_WITHIN, SENT_WITHIN, settled};
@@ -277,20 +279,20 @@ impl Payers<'_> {
     pub async fn update(self, key: &str, update: &PayerUpdate) -> Result<Settled<SavedPayer>, Error> {
         let object = of_payer(update.fields().payer_id);
         let call = |session: Session<'_>, id: &RequestId| payer_wire::update(session, id, update);
-        self.0.perform(key, Write::UpdatePayer, object, call).await
+        self.0.perform(key, Write::UpdatePayer, Some(object), call).await
     }
 
     /// Deletes a payer.
     pub async fn delete(self, key: &str, payer: &PayerId) -> Result<Settled<()>, Error> {
         let call = |session: Session<'_>, id: &RequestId| payer_wire::delete(session, id, payer);
-        self.0.perform(key, Write::DeletePayer, of_payer(payer), call).await
+        self.0.perform(key, Write::DeletePayer, Some(of_payer(payer)), call).await
     }
 
     /// Stores methods with a payer.
     pub async fn add_methods(self, key: &str, methods: &NewMethods) -> Result<Settled<SavedPayer>, Error> {
         let object = of_payer(methods.fields().payer_id);
         let call = |session: Session<'_>, id: &RequestId| payer_wire::add_methods(session, id, methods);
-        self.0.perform(key, Write::AddMethods, object, call).await
+        self.0.perform(key, Write::AddMethods, Some(object), call).await
     }
 
     /// Changes stored methods. The request does not name the payer, so that only writes to the same methods wait for
@@ -309,6 +311,6 @@ impl Payers<'_> {
     }
 }
 
-fn of_payer(payer: &PayerId) -> Option<String> {
-    Some(format!("payers/{payer}"))
+fn of_payer(payer: &PayerId) -> String {
+    format!("payers/{payer}")
 }

@@ -7,8 +7,8 @@ use perennial::transport::SendBy;
 use serde_json::json;
 
 use crate::clock::Clock;
-use crate::gateway::{Gateway, NotIssued};
 use crate::gateway::request::{Full, Secrets, prepare};
+use crate::gateway::{Gateway, NotIssued};
 use crate::machine::{Command, Decision, Event, History, Intent, Rules, State, Step, Write, step};
 use crate::store::{Change, Committed, NewDecision, NewEvent, Store, StoreError};
 use crate::{Error, Moment};
@@ -163,8 +163,8 @@ impl Driver<'_> {
             intent.next = Some(now + wait);
         }
         intent.history.reason = Some(reason);
-        let held = |reason: &String| event(&intent, "tenant.hold", json!({ "reason": reason }));
-        let events = hold.iter().map(held).collect();
+        let told = |reason: &String| event(&intent, "tenant.hold", json!({ "reason": reason }));
+        let events = hold.iter().map(told).collect();
         let change = Change { follow: Vec::new(), events, decision: None, hold, now, intent };
         self.store.commit(&change).await?;
         Ok(())

@@ -16,6 +16,7 @@ use crate::clearent::Clearent;
 use crate::clientpay::ClientPay;
 use crate::clock::{Clock, SystemClock};
 use crate::driver::{Driver, new_uid};
+use crate::gateway::clientpay_request::hex;
 use crate::machine::{Decision as Decided, Intent, Object, Rules, State};
 use crate::store::{Decision, Event, Filter, NewDecision, Sqlite, Statements, Store, StoreError, Tenant};
 use crate::{Error, Moment, Settled};
@@ -104,8 +105,7 @@ fn clientpay_name(tenant: &str) -> String {
 /// What the database keeps of the key of an account: enough to tell accounts apart, and no secret.
 fn mark_of_account(key: &AccountKey) -> String {
     let digest = Sha256::digest(key.expose());
-    let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("account:{digits}")
+    format!("account:{}", hex(&digest[..8]))
 }
 
 fn check_name(tenant: &str) -> Result<(), Error> {
@@ -216,24 +216,23 @@ impl Journal {
         let store = &*self.0.store;
         let (name, host) = (clientpay_name(tenant), environment.clientpay_base_url().to_owned());
         let sentinel = Some(mark_of_account(account));
-        let found = match store.tenant(&name).await? {
-            Some(found) => found,
-            None => {
-                let created = store.now(self.0.clock.now()).await?;
-                let new = Tenant {
-                    uid: new_uid(),
-                    name: name.clone(),
-                    host: host.clone(),
-                    sentinel: sentinel.clone(),
-                    hold: None,
-                    quiet_until: None,
-                    worst_lag: 0,
-                    created,
-                };
-                store.add_tenant(&new).await?;
-                // Another process may have made it at the same time, for another account.
-                store.tenant(&name).await?.ok_or_else(|| Error::NoTenant(name))?
-            }
+        let found = if let Some(found) = store.tenant(&name).await? {
+            found
+        } else {
+            let created = store.now(self.0.clock.now()).await?;
+            let new = Tenant {
+                uid: new_uid(),
+                name: name.clone(),
+                host: host.clone(),
+                sentinel: sentinel.clone(),
+                hold: None,
+                quiet_until: None,
+                worst_lag: 0,
+                created,
+            };
+            store.add_tenant(&new).await?;
+            // Another process may have made it at the same time, for another account.
+            store.tenant(&name).await?.ok_or_else(|| Error::NoTenant(name))?
         };
         let other = |what| Error::OtherMerchant { tenant: tenant.to_owned(), what };
         match found {
@@ -361,11 +360,7 @@ impl Journal {
 
     /// Runs the worker for these tenants until `stop` is ready: it looks for what is open, sends what is planned, and
     /// checks the database once a second when nothing is due.
-    pub async fn run<'a, T>(
-        &self,
-        tenants: &'a [T],
-        stop: impl Future<Output = ()>,
-    ) -> Result<(), Error>
+    pub async fn run<'a, T>(&self, tenants: &'a [T], stop: impl Future<Output = ()>) -> Result<(), Error>
     where
         Bound: From<&'a T>,
     {

@@ -15,8 +15,8 @@ use perennial_wire::{Format, Limits};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::{Gateway, NotIssued};
 use super::request::{Full, difference};
+use super::{Gateway, NotIssued};
 use crate::Moment;
 use crate::journal::SENTINEL_KEY;
 use crate::machine::{Answer, Intent, Look, Object, Said, Seen, Verdict, Write};

@@ -21,7 +21,7 @@ use crate::Moment;
 use crate::machine::{Answer, Intent, Look, Object, Said, Seen, State, Verdict, Write};
 
 /// How long a report that is neither a yes nor a no is looked at again. After that, a person decides.
-const DECIDED_WITHIN: Duration = Duration::from_secs(3_600);
+const DECIDED_WITHIN: Duration = Duration::from_hours(1);
 
 /// A merchant account's client.
 pub(crate) struct ClientPayGateway {
@@ -89,7 +89,9 @@ impl ClientPayGateway {
                 let pages = under!(client.pages());
                 let made = match Kind::of(&body)? {
                     Kind::Connect => pages.connect(&page::read_connect(v2, &body, limits)?.request).await?,
-                    Kind::Invoices => pages.invoices(&page::read_invoices(v2, &body, limits)?.request).await?,
+                    Kind::Invoices => {
+                        pages.invoices(&page::read_invoices(v2, &body, limits)?.request).await?
+                    }
                     Kind::LineItems => {
                         pages.line_items(&page::read_line_items(v2, &body, limits)?.request).await?
                     }
@@ -153,7 +155,8 @@ impl ClientPayGateway {
 
     async fn find_payment(&self, intent: &Intent) -> Result<Look, Broken> {
         let amount = serde_json::from_str::<serde_json::Value>(&intent.request).ok();
-        let amount = amount.and_then(|request| request.get("totalAmount")?.to_string().parse::<Amount>().ok());
+        let amount =
+            amount.and_then(|request| request.get("totalAmount")?.to_string().parse::<Amount>().ok());
         let request = used_id(intent);
         let (at, found) = if self.client.version() == Version::V1 {
             let Some(request_id) = request.clone() else { return Ok(nothing_names_it()) };
@@ -163,7 +166,7 @@ impl ClientPayGateway {
                     let date = moment(&confirmed);
                     (date, confirmed.into_value().map(|one| one.payment().clone()).into_iter().collect())
                 }
-                Err(error) => return Ok(several_or(error)),
+                Err(error) => return Ok(several_or(&error)),
             }
         } else if request.is_none() && !has_mark(intent) {
             return Ok(nothing_names_it());
@@ -176,7 +179,9 @@ impl ClientPayGateway {
             && is_late(intent, at)
         {
             let id = open.object.id.as_deref().unwrap_or("without an id");
-            return Ok(Look::Impossible(format!("the gateway does not say whether the payment {id} was made")));
+            return Ok(Look::Impossible(format!(
+                "the gateway does not say whether the payment {id} was made"
+            )));
         }
         self.seen(at, seen).await
     }
@@ -271,7 +276,7 @@ fn nothing_names_it() -> Look {
 }
 
 /// Several payments, or a look that failed.
-fn several_or(error: Error) -> Look {
+fn several_or(error: &Error) -> Look {
     let ids = error.payment_ids();
     if ids.len() < 2 {
         return Look::Failed(error.to_string());
@@ -300,14 +305,18 @@ fn judged(request: Option<&UsedRequestId>, amount: Option<Amount>, records: &[Pa
     }
     let mut seen = Vec::new();
     for request in requests {
-        let of_it: Vec<_> =
-            records.iter().filter(|r| r.request_id.as_ref().is_none_or(|id| id == request)).cloned().collect();
+        let of_it: Vec<_> = records
+            .iter()
+            .filter(|r| r.request_id.as_ref().is_none_or(|id| id == request))
+            .cloned()
+            .collect();
         let expected = Expected { request_id: request.clone(), amount };
         match expected.find(&of_it) {
             Err(several) => {
                 seen.extend(several.payment_ids().iter().map(|id| {
-                    let of_id = of_it.iter().find(|record| record.payment_id.as_ref() == Some(id));
-                    let object = of_id.map_or(Object { id: Some(id.to_string()), value: None }, payment_object);
+                    let reported = of_it.iter().find(|record| record.payment_id.as_ref() == Some(id));
+                    let object =
+                        reported.map_or(Object { id: Some(id.to_string()), value: None }, payment_object);
                     Seen { object, verdict: Verdict::Done }
                 }));
             }
@@ -317,9 +326,9 @@ fn judged(request: Option<&UsedRequestId>, amount: Option<Amount>, records: &[Pa
                 let verdict = match verdict {
                     Judged::Approved | Judged::Reversed => Verdict::Done,
                     Judged::Declined => Verdict::Declined,
-                    Judged::Unknown if is_other && payment.is_approved() => {
-                        Verdict::Differs("the gateway has a payment of this request with another amount".into())
-                    }
+                    Judged::Unknown if is_other && payment.is_approved() => Verdict::Differs(
+                        "the gateway has a payment of this request with another amount".into(),
+                    ),
                     Judged::Pending | Judged::Unknown => Verdict::Undecided,
                 };
                 seen.push(Seen { object: payment_object(payment), verdict });

@@ -54,7 +54,7 @@ pub(crate) fn prepare(
     Ok(Prepared {
         mark: uid.to_owned(),
         mark_is_random: true,
-        fingerprint: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+        fingerprint: hex(&hash.finalize()),
         stored: String::from_utf8(stored).map_err(|_| NotAnObject)?,
         full: Full { body: whole, one_time_token: None },
         needs_card,
@@ -136,6 +136,12 @@ impl<'a> Request<'a> {
     }
 }
 
+/// Bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}
+
 fn members(json: &str) -> Result<Members<'_>, NotAnObject> {
     serde_json::from_str(json).map_err(|_| NotAnObject)
 }
@@ -179,8 +185,11 @@ fn put_value(json: &str, form: Form, to: &mut Vec<u8>) -> Result<bool, NotAnObje
         to.extend_from_slice(json.as_bytes());
         return Ok(false);
     }
-    let values: Vec<Cow<'_, RawValue>> =
-        serde_json::from_str::<Vec<&RawValue>>(json).map_err(|_| NotAnObject)?.into_iter().map(Cow::Borrowed).collect();
+    let values: Vec<Cow<'_, RawValue>> = serde_json::from_str::<Vec<&RawValue>>(json)
+        .map_err(|_| NotAnObject)?
+        .into_iter()
+        .map(Cow::Borrowed)
+        .collect();
     let mut leaves_out = false;
     to.push(b'[');
     for (index, value) in values.iter().enumerate() {

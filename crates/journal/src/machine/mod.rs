@@ -8,6 +8,8 @@ mod rules;
 mod write;
 
 #[cfg(test)]
+mod clientpay;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod tests;
@@ -21,7 +23,7 @@ pub use write::{Absence, UnknownWrite, Write};
 use crate::Moment;
 
 /// How long after a person decided to send it once more that is done at the latest.
-const RESENT_WITHIN: Duration = Duration::from_secs(3_600);
+const RESENT_WITHIN: Duration = Duration::from_hours(1);
 
 /// Something that happened to an intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -311,6 +313,11 @@ impl Step {
             Look::Impossible(_) if self.intent.state == State::Planned && !self.intent.history.restored => {
                 (Some(now), false, Vec::new())
             }
+            // An outcome stays, though no read can confirm it.
+            Look::Impossible(_) if self.intent.state == State::Done => {
+                self.intent.next = None;
+                return;
+            }
             Look::Impossible(reason) => return self.end(State::NeedsPerson, Some(reason)),
             Look::Seen { at, control, found } => (at, control, found),
         };
@@ -393,7 +400,7 @@ impl Step {
         let window = last.send_by + rules.window();
         let is_over = at.min(now) > window;
         // An account of ClientPay has no control object until its first payment.
-        if !control && !(is_over && self.intent.write.is_clientpay()) {
+        if !control && (!is_over || !self.intent.write.is_clientpay()) {
             return self.look_again(
                 "the control object was not found, so the search proves nothing".into(),
                 now,
@@ -517,7 +524,7 @@ impl Step {
                 self.end(State::Done, None);
             }
             Decision::NotDone => {
-                self.end(State::Withdrawn, Some("a person decided that it was not done".into()))
+                self.end(State::Withdrawn, Some("a person decided that it was not done".into()));
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The journal against the sandbox.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
+
 mod clientpay;
 mod once;
 mod support;
