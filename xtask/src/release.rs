@@ -11,7 +11,7 @@ mod builds;
 mod changelog;
 mod fixture;
 mod gate;
-mod licences;
+mod licenses;
 mod planted;
 mod publish;
 #[cfg(test)]
@@ -58,8 +58,8 @@ const GATES: &[Gate] = &[
         check: secrets::check,
     },
     Gate { name: "sbom", about: "a list of all that is built in", check: sbom::check },
-    Gate { name: "licences", about: "licences, bans, duplicates and sources", check: licences::check },
-    Gate { name: "advisories", about: "no known hole in what is built in", check: licences::advisories },
+    Gate { name: "licenses", about: "licenses, bans, duplicates and sources", check: licenses::check },
+    Gate { name: "advisories", about: "no known hole in what is built in", check: licenses::advisories },
     Gate {
         name: "docs",
         about: "documentation as docs.rs builds it, without a warning",
@@ -116,7 +116,7 @@ mod tests {
             ),
             (
                 &["check", "smell"],
-                "does not know `smell`: changelog, versions, alone, secrets, sbom, licences, advisories, docs, api, \
+                "does not know `smell`: changelog, versions, alone, secrets, sbom, licenses, advisories, docs, api, \
                  semver, msrv, features, same, packages, planted",
             ),
         ];

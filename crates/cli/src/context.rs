@@ -28,7 +28,7 @@ pub(crate) struct Global {
     /// The output format of results
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
     pub(crate) output: Output,
-    /// The format of requests and answers on the wire
+    /// The format of requests and responses on the wire
     #[arg(long, global = true, default_value = "json", value_name = "FORMAT",
         value_parser = PossibleValuesParser::new(["json", "xml"]).try_map(|name| name.parse::<Format>()))]
     pub(crate) format: Format,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
-use perennial::clearent::PlanNote;
+use perennial::clearent::{self, PlanNote};
 use perennial::clientpay::Operation;
 use perennial::transport::{Deadline, Exchange, Kind, Redactor, TransportError, redact};
 use perennial::{Amount, NaiveDate};
@@ -17,25 +17,12 @@ use crate::output::charges::records;
 use crate::output::{Output, Record, note};
 use crate::sent::{is_read, route};
 
-/// Commands that change nothing at a gateway, and so have nothing to show.
+/// Commands that change nothing at a gateway, and so have nothing to show, besides those that are named like a read of
+/// Clearent.
 const READS: &[&str] = &[
     "profiles",
-    "customers get",
-    "customers search",
-    "customers tokens list",
-    "tokens get",
-    "tokens search",
-    "plans get",
-    "plans search",
-    "plans expected-runs",
-    "plans forecast",
     "schedule",
     "forecast",
-    "payments list",
-    "transactions get",
-    "transactions search",
-    "batches list",
-    "batches open",
     "invoice status",
     "clientpay access current",
     "clientpay access validate",
@@ -85,7 +72,11 @@ impl DryRun {
 
     /// Refuses the option for a command that changes nothing.
     pub(crate) fn refuse_read(&self, command: &str) -> Result<(), Failure> {
-        if self.dry_run && READS.contains(&command) {
+        let name = command.replace(' ', ".");
+        let mut reads = clearent::Operation::ALL.iter().filter(|operation| operation.class().is_read());
+        let mut is_operation =
+            || reads.any(|read| read.name() == name || read.aliases().contains(&name.as_str()));
+        if self.dry_run && (READS.contains(&command) || is_operation()) {
             return Err(Failure::Usage(format!(
                 "{command} changes nothing that a dry run could show: leave out --dry-run"
             )));
@@ -128,7 +119,7 @@ impl DryRun {
         output.record(&Record::default().with("dry-run", true).and(object))
     }
 
-    /// Shows the intercepted request, instead of the failure for its missing answer.
+    /// Shows the intercepted request, instead of the failure for its missing response.
     pub(crate) fn end(&self, ended: Result<(), Failure>, output: Output) -> Result<(), Failure> {
         let Seen { request, charges, notes } = mem::take(&mut *lock(&self.seen));
         match request {
@@ -208,7 +199,7 @@ impl<E: Exchange> Exchange for InterceptingExchange<E> {
     }
 }
 
-/// An exchange that answers requests for a new id, which would be a change too, with an invented one.
+/// An exchange that responds to requests for a new id, which would be a change too, with an invented one.
 struct InventedIds(Arc<dyn Exchange>);
 
 #[async_trait]

@@ -23,7 +23,7 @@ pub(crate) enum Exit {
     Excess = 8,
     /// The gateway was not reached, or is failing; nothing was changed.
     Unavailable = 69,
-    /// The command or an answer is defective; the caller is not at fault.
+    /// The command or a response is defective; the caller is not at fault.
     Internal = 70,
     /// The running sandbox could not store anything more, and has stopped.
     Stopped = 71,
@@ -58,7 +58,7 @@ Exit status:
    8  the invoice was charged more than once, or for more than its total
   69  the gateway was not reached, or is failing; nothing was changed
   70  the response is invalid, or this program has a defect
-  71  the sandbox stopped because its database failed; all that it answered is stored
+  71  the sandbox stopped because its database failed; all data of its responses are stored
   74  done, but the output could not be written: do not send a write again
   75  unknown: it may have been done; look before you send it again
- 130  SIGINT ended the command and nothing is in doubt; 129 for SIGHUP, 143 for SIGTERM";
+ 130  SIGINT ended the command and no outcome is unknown; 129 for SIGHUP, 143 for SIGTERM";

@@ -25,16 +25,16 @@ pub(crate) enum Failure {
     /// The stored keys of merchants are not accessible.
     Keys(KeyStoreError),
     /// Values break rules.
-    Rules(Vec<Complaint>),
+    InvalidRequest(Vec<Complaint>),
     /// The facade reports an error.
     Gateway(Error),
     /// Records of a list are unreadable; the others are printed.
-    Unreadable(Vec<Error>),
+    UnreadableRecords(Vec<Error>),
     /// The outcome is unknown, with a command that looks it up.
     Lost { error: Error, look_up: Line },
     /// A signal ended the run, and no outcome is uncertain.
     Interrupted(Signal),
-    /// A second signal ended the run during a write, which has these ids and this look-up.
+    /// A second signal ended the run during a write, which has these ids and this lookup.
     CutShort { ids: Ids, look_up: Option<String> },
     /// The request would charge twice; the text is the reason.
     Refused(String),
@@ -58,7 +58,7 @@ pub(crate) enum Failure {
     World(WorldError),
     /// A running sandbox refuses the request.
     Sandbox { status: StatusCode, message: String },
-    /// No sandbox answered. `look_up` is the command that shows whether a call that would change something was done.
+    /// No sandbox responded. `look_up` is the command that shows whether a call that would change something was done.
     Unanswered { error: TransportError, look_up: Option<&'static str> },
     /// The sandbox broke its protocol.
     Unexpected(&'static str),
@@ -71,7 +71,7 @@ pub(crate) enum Failure {
 /// The results of a write at the gateway.
 #[derive(Debug)]
 pub(crate) struct Written {
-    /// The written object, such as `transaction 700001`, if the answer named it.
+    /// The written object, such as `transaction 700001`, if the response named it.
     pub(crate) object: Option<String>,
     pub(crate) exchange_id: Option<String>,
 }
@@ -84,7 +84,7 @@ pub(crate) struct Complaint {
 }
 
 impl Failure {
-    /// Adds the command's look-up to the error of a write for which the facade has none.
+    /// Adds the command's lookup to the error of a write for which the facade has none.
     pub(crate) fn lost(error: Error, look_up: Line) -> Self {
         Self::Lost { error, look_up }
     }
@@ -92,10 +92,10 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Nothing(_) | Self::Keys(KeyStoreError::Unknown(_)) => Exit::NotFound,
-            Self::Usage(_) | Self::Keys(_) | Self::Rules(_) | Self::Start(_) => Exit::Usage,
+            Self::Usage(_) | Self::Keys(_) | Self::InvalidRequest(_) | Self::Start(_) => Exit::Usage,
             Self::Refused(_) => Exit::Refused,
             Self::Second(_) => Exit::Second,
-            Self::Unreadable(_) => exit_of(ErrorKind::InvalidResponse),
+            Self::UnreadableRecords(_) => exit_of(ErrorKind::InvalidResponse),
             Self::Gateway(error) | Self::Lost { error, .. } => exit_of(error.kind()),
             Self::Interrupted(signal) => signal.exit(),
             Self::Sandbox { status, .. } => match status.as_u16() {
@@ -149,10 +149,10 @@ impl Failure {
         match self {
             Self::Usage(_) => "usage",
             Self::Keys(_) => "keys",
-            Self::Rules(_) => "invalid-request",
+            Self::InvalidRequest(_) => "invalid-request",
             Self::Refused(_) => "refused",
             Self::Second(_) => "second-plan",
-            Self::Unreadable(_) => word(ErrorKind::InvalidResponse),
+            Self::UnreadableRecords(_) => word(ErrorKind::InvalidResponse),
             Self::Gateway(error) | Self::Lost { error, .. } => word(error.kind()),
             Self::Interrupted(_) => "interrupted",
             Self::CutShort { .. } => word(ErrorKind::OutcomeUnknown),
@@ -187,11 +187,11 @@ impl Failure {
             Self::World(error) => error.to_string(),
             Self::Sandbox { message, .. } => format!("the sandbox refuses: {}", redact::text(message)),
             Self::Unanswered { error, .. } if error.delivery() == Delivery::NotSent => {
-                "no sandbox answers: start one with perennial sandbox serve, or say with --base-url where it is".into()
+                "no sandbox responds: start one with perennial sandbox serve, or give its address with --base-url".into()
             }
             Self::Unanswered { error, .. } => error.to_string(),
             Self::Nothing(what) | Self::Unexpected(what) => (*what).to_owned(),
-            Self::Unreadable(errors) => {
+            Self::UnreadableRecords(errors) => {
                 let records = errors.iter().filter_map(Error::unreadable_record).map(ToString::to_string);
                 let count = match errors.len() {
                     1 => "1 record".to_owned(),
@@ -199,15 +199,15 @@ impl Failure {
                 };
                 format!("{count} of the list cannot be read, and only the others are shown: {}", records.collect::<Vec<_>>().join("; "))
             }
-            Self::Rules(complaints) if complaints.len() == 1 => {
+            Self::InvalidRequest(complaints) if complaints.len() == 1 => {
                 "a value breaks a rule; nothing was sent".into()
             }
-            Self::Rules(complaints) => format!("{} values break rules; nothing was sent", complaints.len()),
+            Self::InvalidRequest(complaints) => format!("{} values break rules; nothing was sent", complaints.len()),
             Self::Gateway(error) | Self::Lost { error, .. } => {
                 // The reason has a line of its own.
                 error.refusal().map_or_else(|| error.without_reason(), ToString::to_string)
             }
-            Self::Interrupted(signal) => format!("{} ended the command; nothing is in doubt", signal.name()),
+            Self::Interrupted(signal) => format!("{} ended the command; no outcome is unknown", signal.name()),
             Self::CutShort { ids, .. } => {
                 let ids = if ids.is_empty() { String::new() } else { format!(": {}", Listed(ids)) };
                 format!(
@@ -235,7 +235,7 @@ impl Failure {
                 )
             }
             Self::Unprinted { written: None, .. } => "standard output cannot be written to".into(),
-            Self::System(_) => "the system does not do what is needed".into(),
+            Self::System(_) => "the operating system refused a required operation".into(),
         }
     }
 
@@ -258,7 +258,7 @@ impl Failure {
 
     pub(crate) fn exchange_id(&self) -> Option<&str> {
         match self {
-            Self::Unreadable(errors) => errors.first()?.exchange_id(),
+            Self::UnreadableRecords(errors) => errors.first()?.exchange_id(),
             Self::Gateway(error) | Self::Lost { error, .. } => error.exchange_id(),
             Self::Declined { exchange_id, .. }
             | Self::Partial { exchange_id, .. }
@@ -324,7 +324,7 @@ impl Failure {
     }
 
     pub(crate) fn complaints(&self) -> &[Complaint] {
-        if let Self::Rules(complaints) = self { complaints } else { &[] }
+        if let Self::InvalidRequest(complaints) = self { complaints } else { &[] }
     }
 }
 
@@ -367,7 +367,7 @@ impl From<&Violation> for Complaint {
 
 impl From<Violations> for Failure {
     fn from(violations: Violations) -> Self {
-        Self::Rules(violations.iter().map(Complaint::from).collect())
+        Self::InvalidRequest(violations.iter().map(Complaint::from).collect())
     }
 }
 

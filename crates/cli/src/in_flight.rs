@@ -6,7 +6,8 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::Request;
-use perennial::clientpay::Operation;
+use perennial::clearent::Operation;
+use perennial::clientpay;
 use serde::Deserialize;
 
 use crate::lookup::{self, Line};
@@ -39,35 +40,35 @@ pub(crate) fn ids(request: &Request<Bytes>) -> Ids {
     let route = route(request);
     let named = |name, id: Option<Cow<'_, str>>| id.map(|id| (name, id.into_owned()));
     let ids = match route {
-        Some(Operation::ExpirePage) => [None, None],
+        Some(clientpay::Operation::ExpirePage) => [None, None],
         Some(_) => [named(REQUEST_ID, members.request_id()), None],
         None => [named("order id", members.order_id), named("invoice", members.invoice)],
     };
     ids.into_iter().flatten().collect()
 }
 
-/// The command that looks for the effect of a write, if the gateway can tell. The look-up of an error, which the
+/// The command that looks for the effect of a write, if the gateway can tell. The lookup of an error, which the
 /// facade gives, is more precise; this one is for a run that ends before there is an error.
 pub(crate) fn look_up(request: &Request<Bytes>) -> Option<Line> {
     let members = Members::of(request.body());
     if let Some(route) = route(request) {
         return match route {
-            Operation::NewAccessId | Operation::ExpireAccessId => {
+            clientpay::Operation::NewAccessId | clientpay::Operation::ExpireAccessId => {
                 Some(Line::new("perennial clientpay access current"))
             }
-            Operation::Refund => {
+            clientpay::Operation::Refund => {
                 Some(Line::new("perennial clientpay search").with("payment-id", members.payment_id))
             }
             _ => lookup::of_request(route.name(), &members.request_id()?),
         };
     }
-    let (_, path) = request.uri().path().split_once("/rest/v2/")?;
-    // A key that is escaped would have to be read first.
-    let path: Vec<&str> = path.split('/').filter(|part| *part != "mobile" && !part.contains('%')).collect();
-    let named = |command, key: &str| Some(Line::new(command).word(key));
-    match path[..] {
-        ["customers"] => match &members.customer_key {
-            Some(key) => named("perennial customers get", key),
+    let (path, method) = (request.uri().path(), request.method().as_str());
+    // A base URL may have a path of its own before it.
+    let (operation, key) = path.match_indices('/').find_map(|(at, _)| Operation::at(method, &path[at..]))?;
+    let named = |command, key: Option<&str>| Some(Line::new(command).word(key?));
+    match operation {
+        Operation::CreateCustomer => match &members.customer_key {
+            Some(key) => named("perennial customers get", Some(key)),
             None => Some(
                 Line::new("perennial customers search")
                     .with("first-name", members.first_name)
@@ -75,27 +76,38 @@ pub(crate) fn look_up(request: &Request<Bytes>) -> Option<Line> {
                     .with("email", members.email),
             ),
         },
-        ["customers", key] => named("perennial customers get", key),
-        ["customers", key, ..] => named("perennial customers tokens list", key),
-        ["tokens"] => match &members.customer_key {
-            Some(key) => named("perennial customers tokens list", key),
+        Operation::UpdateCustomer | Operation::DeleteCustomer => named("perennial customers get", key),
+        Operation::AttachToken | Operation::UpdateCustomerToken => {
+            named("perennial customers tokens list", key)
+        }
+        Operation::CreateToken => match &members.customer_key {
+            Some(key) => named("perennial customers tokens list", Some(key)),
             None => Some(Line::new("perennial tokens search")),
         },
-        ["tokens", id, ..] => named("perennial tokens get", id),
-        ["payment-plans"] => Some(
+        Operation::UpdateToken | Operation::DeleteToken => named("perennial tokens get", key),
+        Operation::CreatePlan => Some(
             Line::new("perennial plans search")
                 .with("customer-key", members.customer_key)
                 .with("token-id", members.token_id)
                 .with("payment-amount", members.payment_amount)
                 .with("plan-name", members.plan_name),
         ),
-        ["payment-plans", key, ..] => named("perennial plans get", key),
-        ["transactions", "void", ..] => named("perennial transactions get", &members.id?),
-        ["transactions", id] if id.bytes().all(|byte| byte.is_ascii_digit()) => {
-            named("perennial transactions get", id)
-        }
-        ["transactions", ..] => match (&members.invoice, &members.order_id) {
-            (Some(invoice), Some(order)) if invoice == order => named("perennial invoice status", invoice),
+        Operation::UpdatePlan | Operation::DeletePlan => named("perennial plans get", key),
+        Operation::Void => named("perennial transactions get", members.id.as_deref()),
+        Operation::UpdateTransaction => named("perennial transactions get", key),
+        Operation::Transact
+        | Operation::Sale
+        | Operation::ForcedSale
+        | Operation::Auth
+        | Operation::Capture
+        | Operation::Refund
+        | Operation::MobileTransact
+        | Operation::MobileSale
+        | Operation::MobileAuth
+        | Operation::MobileRefund => match (&members.invoice, &members.order_id) {
+            (Some(invoice), Some(order)) if invoice == order => {
+                named("perennial invoice status", Some(invoice))
+            }
             _ => Some(
                 Line::new("perennial transactions search")
                     .with("type", members.kind)
@@ -105,7 +117,7 @@ pub(crate) fn look_up(request: &Request<Bytes>) -> Option<Line> {
                     .with("ref-id", members.id),
             ),
         },
-        ["batches", ..] => Some(Line::new("perennial batches list")),
+        Operation::SettleBatch => Some(Line::new("perennial batches list")),
         _ => None,
     }
 }
@@ -272,7 +284,7 @@ mod tests {
             ),
             ("POST", "/rest/v2/transactions/void", r#"{"id":"700001"}"#, "transactions get 700001"),
             ("PUT", "/rest/v2/transactions/700001", "{}", "transactions get 700001"),
-            ("PUT", "/rest/v2/batches/1", "{}", "batches list"),
+            ("PUT", "/rest/v2/batches/open", "{}", "batches list"),
             ("POST", "/v2/payment", r#"{"requestId":"r-1"}"#, "clientpay search --request-id r-1"),
             ("POST", "/v2/token/accessid", "{}", "clientpay access current"),
             ("POST", "/v2/paymentpage/invoice", r#"{"requestId":"r-1"}"#, ""),

@@ -37,7 +37,7 @@ struct Journal {
     listens: bool,
     is_verbose: bool,
     output: Output,
-    /// Writes that were sent and have no answer yet, or will never have one.
+    /// Writes that were sent and have no response yet, or will never have one.
     in_flight: usize,
     cut_short: usize,
     ids: Ids,

@@ -8,11 +8,11 @@ use std::path::{self, PathBuf};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches};
 use perennial::clearent::{CustomerSearch, Lookup, PlanSearch, TokenSearch, TransactionSearch};
-use perennial::clientpay::PaymentId;
+use perennial::clientpay::{Operation, PaymentId};
 
 use crate::secrets;
 
-/// Global options of this run, which a look-up command must repeat: ` --profile north`.
+/// Global options of this run, which a lookup command must repeat: ` --profile north`.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Again(String);
 
@@ -76,13 +76,13 @@ pub(crate) fn command(lookup: &Lookup) -> Line {
     }
 }
 
-/// The look-up command for a request id; for pages and payers the gateway has none.
+/// The lookup command for a request id; for pages and payers the gateway has none.
 pub(crate) fn of_request(operation: &str, id: &str) -> Option<Line> {
-    let is_payment = operation.starts_with("clientpay-payments.");
+    let is_payment = [Operation::Pay, Operation::Refund].iter().any(|payment| payment.name() == operation);
     is_payment.then(|| Line::new("perennial clientpay search").with("request-id", Some(id)))
 }
 
-/// The look-up command for a ClientPay refund, which shows in the refunded payment, even if it is a void.
+/// The lookup command for a ClientPay refund, which shows in the refunded payment, even if it is a void.
 pub(crate) fn of_refund(payment: &PaymentId) -> Line {
     Line::new("perennial clientpay search").with("payment-id", Some(payment))
 }

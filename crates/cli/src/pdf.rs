@@ -58,10 +58,10 @@ fn key_of(document: &[u8], password: Option<&str>) -> Result<ApiKey, Unread> {
 fn keys_of(line: &str) -> impl Iterator<Item = &str> {
     let words = line.split(|c: char| !c.is_ascii_alphanumeric());
     let digits = words.filter(|word| word.len() == 32 && word.bytes().all(|b| b.is_ascii_hexdigit()));
-    digits.chain(labelled(line))
+    digits.chain(labeled(line))
 }
 
-fn labelled(line: &str) -> Option<&str> {
+fn labeled(line: &str) -> Option<&str> {
     let label = "api key";
     let at = line.to_ascii_lowercase().find(label)?;
     let word = line[at + label.len()..].trim_start_matches([':', '=', ' ']).split_whitespace().next()?;

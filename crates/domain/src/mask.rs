@@ -15,7 +15,7 @@ pub use known::Known;
 pub use members::{Members, Part, PartKind, Secrecy};
 pub use prose::Prose;
 
-use self::shown::{Escapes, Shown, characters, digit, readings};
+use self::shown::{Escapes, VisibleChar, characters, digit, readings};
 use crate::CardNumber;
 use crate::card::luhn;
 
@@ -57,14 +57,14 @@ pub fn card_numbers(text: &str) -> Cow<'_, str> {
 pub fn holds_card(text: &str) -> bool {
     has_room(text)
         && readings(text).any(|escapes| {
-            let shown: Vec<Shown> = characters(text, escapes).collect();
+            let shown: Vec<VisibleChar> = characters(text, escapes).collect();
             card_spans(text, &shown).into_iter().any(|span| is_of_brand(shown.get(span).unwrap_or_default()))
         })
 }
 
 /// Whether a number is of a brand that [`CardNumber`] knows, or of one of the other brands, all of which begin with 5
 /// or 6. A span that is not a card number itself may contain several overlapping ones.
-fn is_of_brand(number: &[Shown]) -> bool {
+fn is_of_brand(number: &[VisibleChar]) -> bool {
     let mut digits = Zeroizing::new(String::with_capacity(number.len()));
     digits.extend(number.iter().filter_map(|shown| digit(shown.character)).map(char::from));
     match CardNumber::try_from(digits.as_str()) {
@@ -77,7 +77,7 @@ fn masked(text: &str, escapes: Escapes) -> Option<String> {
     if !has_room(text) {
         return None;
     }
-    let shown: Vec<Shown> = characters(text, escapes).collect();
+    let shown: Vec<VisibleChar> = characters(text, escapes).collect();
     let spans = card_spans(text, &shown);
     if spans.is_empty() {
         return None;
@@ -87,7 +87,7 @@ fn masked(text: &str, escapes: Escapes) -> Option<String> {
     for span in spans {
         let Some(number) = shown.get(span.clone()) else { continue };
         let mut hidden = number.iter().filter(|shown| digit(shown.character).is_some()).count() - SHOWN;
-        for Shown { span, character } in number {
+        for VisibleChar { span, character } in number {
             masked.push_str(&text[from..span.start]);
             if digit(*character).is_some() && hidden > 0 {
                 hidden -= 1;
@@ -209,7 +209,7 @@ fn has_room(text: &str) -> bool {
 
 /// The positions of card numbers, in order, counted in characters. Overlapping ones are merged, because it is not known
 /// which of them is the card.
-fn card_spans(text: &str, shown: &[Shown]) -> Vec<Range<usize>> {
+fn card_spans(text: &str, shown: &[VisibleChar]) -> Vec<Range<usize>> {
     let groups = groups(shown);
     let mut spans: Vec<Range<usize>> = Vec::new();
     for (first, group) in groups.iter().enumerate() {
@@ -277,11 +277,11 @@ fn is_of_uuid(text: &str, span: Range<usize>) -> bool {
     (from..=span.start).any(|start| text.as_bytes().get(start..start + LENGTH).is_some_and(is_uuid))
 }
 
-fn groups(shown: &[Shown]) -> Vec<Group> {
+fn groups(shown: &[VisibleChar]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut between: Vec<char> = Vec::new();
     let mut last_zero = 0;
-    for (at, Shown { character, .. }) in shown.iter().enumerate() {
+    for (at, VisibleChar { character, .. }) in shown.iter().enumerate() {
         let Some(digit) = digit(*character) else {
             // One more than the maximum is enough to decide.
             if between.len() <= WIDEST_GAP {

@@ -390,7 +390,7 @@ fn transactions() {
 }
 
 #[test]
-fn a_sale_of_nothing_is_refused_where_an_authorisation_is_not() {
+fn a_sale_of_nothing_is_refused_where_an_authorization_is_not() {
     let charge = |amount| Charge::builder().amount(amount).card(TOKEN).build().unwrap();
     assert_eq!(said(charge(Amount::ZERO).check_sale()), "amount: must be at least 0.01");
     assert_eq!(said(charge(Amount::MAX).check_sale()), "ok");

@@ -304,7 +304,7 @@ proptest! {
         }
     }
 
-    /// Holds: An unknown word in an answer is a value and keeps its spelling.
+    /// Holds: An unknown word in a response is a value and keeps its spelling.
     #[test]
     fn any_reported_word_is_read_and_stays_the_same(text in any::<String>()) {
         let word = PlanStatus::reported(&text);

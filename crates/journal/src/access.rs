@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use perennial::Error as ClientError;
-use perennial::clientpay::{AccessId, AccessIds, InProcess, Issuer};
+use perennial::clientpay::{AccessId, AccessIdRequests, AccessIds, InProcess};
 
 use crate::journal::Journal;
 use crate::store::{Store, StoreError};
@@ -65,16 +65,16 @@ impl AccessIds for SharedAccessIds {
     async fn get(
         &self,
         refused: Option<&AccessId>,
-        issuer: &dyn Issuer,
+        requests: &dyn AccessIdRequests,
     ) -> Result<Arc<AccessId>, ClientError> {
         let store = &*self.journal.0.store;
-        self.held.get(refused, &Sharing { issuer, store, tenant: &self.tenant }).await
+        self.held.get(refused, &Sharing { requests, store, tenant: &self.tenant }).await
     }
 }
 
 /// Gets ids from the store, and from the gateway only under a claim.
 struct Sharing<'a> {
-    issuer: &'a dyn Issuer,
+    requests: &'a dyn AccessIdRequests,
     store: &'a dyn Store,
     tenant: &'a str,
 }
@@ -88,17 +88,17 @@ fn lost(error: StoreError) -> ClientError {
 }
 
 #[async_trait]
-impl Issuer for Sharing<'_> {
+impl AccessIdRequests for Sharing<'_> {
     async fn current(&self) -> Result<Option<AccessId>, ClientError> {
-        self.issuer.current().await
+        self.requests.current().await
     }
 
     async fn is_valid(&self, id: &AccessId) -> Result<bool, ClientError> {
-        self.issuer.is_valid(id).await
+        self.requests.is_valid(id).await
     }
 
     async fn issue(&self) -> Result<AccessId, ClientError> {
-        self.issuer.issue().await
+        self.requests.issue().await
     }
 
     async fn obtain(&self, refused: Option<&AccessId>) -> Result<AccessId, ClientError> {
@@ -116,7 +116,7 @@ impl Issuer for Sharing<'_> {
             // Leases are given by the system's clock: a world's clock may stand still.
             let now = Moment::of_system();
             if self.store.claim_access(self.tenant, generation, now, now + LEASE).await.map_err(lost)? {
-                let obtained = self.issuer.obtain(refused).await;
+                let obtained = self.requests.obtain(refused).await;
                 // After a failure, the earlier id stays, and the claim ends with its generation.
                 let next = match &obtained {
                     Ok(id) => id.expose(),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[async_trait]
-    impl Issuer for Account {
+    impl AccessIdRequests for Account {
         async fn current(&self) -> Result<Option<AccessId>, ClientError> {
             if self.fails {
                 return Err(ClientError::no_access_id(Waited));
@@ -209,7 +209,7 @@ mod tests {
             *account.live.lock().await = None;
             let get = async || {
                 let refused = refused.map(id);
-                let sharing = Sharing { issuer: &account, store: &store, tenant: &tenant };
+                let sharing = Sharing { requests: &account, store: &store, tenant: &tenant };
                 let got = InProcess::default().get(refused.as_ref(), &sharing).await.unwrap();
                 assert_eq!(got.expose(), expected);
             };
@@ -222,7 +222,7 @@ mod tests {
     #[tokio::test]
     async fn a_claim_ends_with_its_lease_or_its_failure() {
         let ((store, tenant), account) = (store().await, Account { fails: true, ..Account::default() });
-        let sharing = Sharing { issuer: &account, store: &store, tenant: &tenant };
+        let sharing = Sharing { requests: &account, store: &store, tenant: &tenant };
         for _ in 0..2 {
             let started = std::time::Instant::now();
             sharing.obtain(None).await.unwrap_err();
@@ -233,7 +233,7 @@ mod tests {
         let lease = Duration::from_millis(300);
         assert!(store.claim_access(&tenant, generation, now, now + lease).await.unwrap());
         let account = Account::default();
-        let sharing = Sharing { issuer: &account, store: &store, tenant: &tenant };
+        let sharing = Sharing { requests: &account, store: &store, tenant: &tenant };
         let started = std::time::Instant::now();
         assert_eq!(sharing.obtain(None).await.unwrap().expose(), "id-1");
         assert!(started.elapsed() >= Duration::from_millis(200), "it waited for the claim");

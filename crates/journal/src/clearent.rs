@@ -14,7 +14,7 @@ use perennial_wire::clearent::Call;
 use perennial_wire::{EncodeError, Format};
 use serde::de::DeserializeOwned;
 
-use crate::driver::{Driver, key_of_following, new_uid};
+use crate::driver::{Driver, key_of_following, mark_of, new_uid};
 use crate::gateway::clearent::ClearentGateway;
 use crate::gateway::request::{Full, Prepared, Secrets, prepare};
 use crate::journal::Journal;
@@ -146,14 +146,27 @@ impl Clearent {
         }
         let call = call.map_err(perennial::Error::from)?;
         let body = call.body.as_deref().map_or(&[][..], Vec::as_slice);
+        self.journal.check_same().await?;
         let store = &*self.journal.0.store;
         let uid = new_uid();
-        let prepared = prepare(write, object.as_deref(), body, secrets, &uid)
+        let mark = mark_of(&self.tenant.uid, key);
+        let prepared = prepare(write, object.as_deref(), body, secrets, &mark)
             .map_err(|_| Error::Outcome("the request is not JSON".to_owned()))?;
         let now = store.now(self.journal.0.clock.now()).await?;
-        let intent = self.intent(key, write, object, &prepared, uid, now);
+        let stored = stored_intent(&self.tenant.uid, key, write, object, &prepared, uid, now);
+        let intent = Intent {
+            precondition: self.precondition.clone(),
+            send_before: self.send_before.unwrap_or(stored.send_before),
+            // After a restore, an intent of this key may have been sent although the database does not know it. When
+            // the gateway may have forgotten that, no look would tell.
+            history: History {
+                restored: self.tenant.quiet_until.filter(|until| !self.rules.is_too_old(*until, now)),
+                ..History::default()
+            },
+            ..stored
+        };
         let (uid, is_fresh, was_final) = match store.intend(&intent).await? {
-            Intended::New => (intent.uid, intent.mark == prepared.mark && prepared.mark_is_random, false),
+            Intended::New => (intent.uid, prepared.mark == mark && intent.history.restored.is_none(), false),
             Intended::Existing(existing) if existing.fingerprint != intent.fingerprint => {
                 return Err(Error::KeyUsed { key: key.to_owned(), operation: existing.write.name() });
             }
@@ -196,42 +209,43 @@ impl Clearent {
         };
         settled(activation, was_final)
     }
+}
 
-    fn intent(
-        &self,
-        key: &str,
-        write: Write,
-        object: Option<String>,
-        prepared: &Prepared,
-        uid: String,
-        now: Moment,
-    ) -> Intent {
-        let within = match write.absence() {
-            crate::machine::Absence::Person => MONEY_WITHIN,
-            crate::machine::Absence::SendAgain => SENT_WITHIN,
-        };
-        Intent {
-            tenant: self.tenant.uid.clone(),
-            key: key.to_owned(),
-            write,
-            object: object.unwrap_or_else(|| format!("new/{}", prepared.mark)),
-            request: prepared.stored.clone(),
-            fingerprint: prepared.fingerprint.clone(),
-            mark: prepared.mark.clone(),
-            is_stop: prepared.is_stop,
-            needs_card: prepared.needs_card,
-            activates: prepared.activates,
-            precondition: self.precondition.clone(),
-            send_before: self.send_before.unwrap_or(now + within),
-            state: State::Planned,
-            fence: 0,
-            lease_until: None,
-            next: Some(now),
-            history: History::default(),
-            outcome: None,
-            created: now,
-            uid,
-        }
+/// The intent that stores a request.
+pub(crate) fn stored_intent(
+    tenant: &str,
+    key: &str,
+    write: Write,
+    object: Option<String>,
+    prepared: &Prepared,
+    uid: String,
+    now: Moment,
+) -> Intent {
+    let within = match write.absence() {
+        crate::machine::Absence::Person => MONEY_WITHIN,
+        crate::machine::Absence::SendAgain => SENT_WITHIN,
+    };
+    Intent {
+        tenant: tenant.to_owned(),
+        key: key.to_owned(),
+        write,
+        object: object.unwrap_or_else(|| format!("new/{}", prepared.mark)),
+        request: prepared.stored.clone(),
+        fingerprint: prepared.fingerprint.clone(),
+        mark: prepared.mark.clone(),
+        is_stop: prepared.is_stop,
+        needs_card: prepared.needs_card,
+        activates: prepared.activates,
+        precondition: None,
+        send_before: now + within,
+        state: State::Planned,
+        fence: 0,
+        lease_until: None,
+        next: Some(now),
+        history: History::default(),
+        outcome: None,
+        created: now,
+        uid,
     }
 }
 

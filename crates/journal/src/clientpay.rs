@@ -15,7 +15,7 @@ use perennial_wire::clientpay::{
 use serde::de::DeserializeOwned;
 
 use crate::clearent::{MONEY_WITHIN, SENT_WITHIN, settled};
-use crate::driver::{Driver, new_uid};
+use crate::driver::{Driver, mark_of, new_uid};
 use crate::gateway::clientpay::ClientPayGateway;
 use crate::gateway::clientpay_request::prepare;
 use crate::journal::{By, Journal};
@@ -146,13 +146,20 @@ impl ClientPay {
         encode(self.client.version()).map_err(perennial::Error::from)?;
         let call = encode(Version::V2).map_err(perennial::Error::from)?;
         let body = call.body.as_deref().map_or(&[][..], Vec::as_slice);
+        self.journal.check_same().await?;
         let store = &*self.journal.0.store;
         let uid = new_uid();
         let not_json = |_| Error::Outcome("the request is not JSON".to_owned());
-        let prepared = prepare(write, object.as_deref(), body, &uid).map_err(not_json)?;
+        let mark = mark_of(&self.tenant.uid, key);
+        let prepared = prepare(write, object.as_deref(), body, &mark).map_err(not_json)?;
         let now = store.now(self.journal.0.clock.now()).await?;
-        let within =
-            if matches!(write, Write::Pay | Write::RefundPayment) { MONEY_WITHIN } else { SENT_WITHIN };
+        let is_money = matches!(write, Write::Pay | Write::RefundPayment);
+        let within = if is_money { MONEY_WITHIN } else { SENT_WITHIN };
+        // After a restore, an intent of this key may have been sent although the database does not know it. A payment or
+        // refund is looked for then. A page or payer cannot be: a spare moves no money by itself, and without this, every
+        // new one would need a person.
+        let restored =
+            self.tenant.quiet_until.filter(|until| is_money && !self.rules.is_too_old(*until, now));
         let intent = Intent {
             tenant: self.tenant.uid.clone(),
             key: key.to_owned(),
@@ -170,7 +177,7 @@ impl ClientPay {
             fence: 0,
             lease_until: None,
             next: Some(now),
-            history: History::default(),
+            history: History { restored, ..History::default() },
             outcome: None,
             created: now,
             uid,
@@ -184,7 +191,7 @@ impl ClientPay {
             Intended::Existing(existing) => Some(*existing),
             Intended::MarkTaken { by } => return Err(Error::MarkTaken { by }),
         };
-        let is_fresh = existing.is_none();
+        let is_fresh = existing.is_none() && restored.is_none();
         let (uid, full) = match existing {
             // The stored request has another mark than this one: the card of this call is put beside it.
             Some(existing) => {

@@ -9,6 +9,12 @@ use crate::Moment;
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The current time.
     fn now(&self) -> Moment;
+
+    /// The time by which processes of one database agree who works on what: the system's, even if [`now`](Self::now)
+    /// stands still.
+    fn system(&self) -> Moment {
+        Moment::of_system()
+    }
 }
 
 /// The clock of the system.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use perennial::transport::SendBy;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use crate::clock::Clock;
 use crate::gateway::request::{Full, Secrets, prepare};
@@ -30,10 +31,28 @@ pub(crate) struct Driver<'a> {
     pub(crate) tenant: &'a str,
 }
 
+/// The Crockford alphabet.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 /// A random id: 26 characters of the Crockford alphabet.
 pub(crate) fn new_uid() -> String {
-    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     (0..26).map(|_| char::from(ALPHABET[fastrand::usize(..32)])).collect()
+}
+
+/// The mark of an operation key: 26 characters that say nothing about the key, and that the same key of the tenant has
+/// again if its intent is lost with a database.
+pub(crate) fn mark_of(tenant: &str, key: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(tenant);
+    hash.update([0]);
+    hash.update(key);
+    let hash = hash.finalize();
+    let character = |index: usize| {
+        let bit = index * 5;
+        let pair = u16::from(hash[bit / 8]) << 8 | u16::from(hash[bit / 8 + 1]);
+        char::from(ALPHABET[usize::from(pair >> (11 - bit % 8) & 31)])
+    };
+    (0..26).map(character).collect()
 }
 
 impl Driver<'_> {
@@ -74,7 +93,7 @@ impl Driver<'_> {
 
     /// Claims by the system's clock: a world's clock may stand still.
     async fn claim(&self, uid: Option<&str>, now: Moment) -> Result<Option<Intent>, StoreError> {
-        let system = Moment::of_system();
+        let system = self.clock.system();
         self.store.claim(self.tenant, uid, now, system, system + LEASE).await
     }
 
@@ -165,7 +184,7 @@ impl Driver<'_> {
         intent.history.reason = Some(reason);
         let told = |reason: &String| event(&intent, "tenant.hold", json!({ "reason": reason }));
         let events = hold.iter().map(told).collect();
-        let change = Change { follow: Vec::new(), events, decision: None, hold, now, intent };
+        let change = Change { follow: Vec::new(), events, decision: None, hold, lag: None, now, intent };
         self.store.commit(&change).await?;
         Ok(())
     }
@@ -176,7 +195,7 @@ impl Driver<'_> {
         if !goes_on {
             intent.lease_until = None;
         }
-        let (mut follow, mut hold, mut events) = (Vec::new(), None, Vec::new());
+        let (mut follow, mut hold, mut events, mut lag) = (Vec::new(), None, Vec::new(), None);
         for command in commands {
             match command {
                 Command::Send | Command::Look => {}
@@ -188,6 +207,7 @@ impl Driver<'_> {
                     follow.extend(following(&intent, &name, &id, r#"{"status":"CANCELED"}"#, now));
                     events.push(event(&intent, "intent.spare", json!({ "id": id })));
                 }
+                Command::Lag(worst) => lag = Some(worst),
                 Command::Hold(reason) => {
                     events.push(event(&intent, "tenant.hold", json!({ "reason": reason })));
                     hold = Some(reason);
@@ -200,7 +220,7 @@ impl Driver<'_> {
             events.push(event(&intent, &format!("intent.{}", intent.state), more));
             tracing::info!(operation = intent.write.name(), state = intent.state.name(), "intent");
         }
-        Change { intent, follow, events, decision: None, hold, now }
+        Change { intent, follow, events, decision: None, hold, lag, now }
     }
 
     /// Takes back what is not sent yet; anything else is left as it is.
@@ -256,13 +276,14 @@ pub(crate) fn key_of_following(key: &str, name: &str) -> String {
 
 /// The update of a plan that follows from its creation.
 fn following(of: &Intent, name: &str, plan: &str, request: &str, now: Moment) -> Option<Intent> {
-    let uid = new_uid();
+    let (uid, key) = (new_uid(), key_of_following(&of.key, name));
     let object = format!("plans/{plan}");
+    let mark = mark_of(&of.tenant, &key);
     let prepared =
-        prepare(Write::UpdatePlan, Some(&object), request.as_bytes(), Secrets::default(), &uid).ok()?;
+        prepare(Write::UpdatePlan, Some(&object), request.as_bytes(), Secrets::default(), &mark).ok()?;
     Some(Intent {
         tenant: of.tenant.clone(),
-        key: key_of_following(&of.key, name),
+        key,
         write: Write::UpdatePlan,
         object,
         request: prepared.stored,

@@ -265,6 +265,11 @@ impl Journal {
         Ok(Clearent::new(self.clone(), bound.client, tenant, Some(made.customer_key)))
     }
 
+    /// Finishes what is being stored and closes the database; later calls of all clones fail.
+    pub fn close(&self) {
+        self.0.store.close();
+    }
+
     /// Returns all tenants, by name.
     pub async fn tenants(&self) -> Result<Vec<Tenant>, Error> {
         Ok(self.0.store.tenants().await?)
@@ -358,15 +363,61 @@ impl Journal {
         Ok(self.0.store.raise_guard(&found.uid, name).await?)
     }
 
+    /// Fails if the database was restored, copied or moved: then nothing is sent until it is adopted.
+    pub(crate) async fn check_same(&self) -> Result<(), Error> {
+        match self.0.store.suspicion().await? {
+            Some(why) => Err(StoreError::NotTheSame { place: self.0.store.place(), why }.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Why the database is not the one that was used last, if it was restored, copied or moved.
+    pub async fn suspicion(&self) -> Result<Option<String>, Error> {
+        Ok(self.0.store.suspicion().await?)
+    }
+
+    /// Accepts a restored, copied or moved database as the one in use, after somebody made sure that no other copy is.
+    ///
+    /// Attempts may be missing in it, so every open intent is looked for before it is sent, its refusals are doubted, and
+    /// nothing is sent for a quiet period: as long as a request that was sent before the restore may still take effect.
+    /// Open the journal again after that. Returns the number of intents that are looked for.
+    ///
+    /// If the backup is so old that the gateway may have forgotten what was sent since then, all tenants are on hold: no
+    /// look can tell what became of those writes.
+    pub async fn adopt(&self, by: By) -> Result<u64, Error> {
+        let store = &*self.0.store;
+        let last = store.setting("now").await?.and_then(|last| last.parse().ok()).map(Moment::from_millis);
+        let now = store.now(self.0.clock.now()).await?;
+        if last.is_some_and(|last| self.0.rules.is_too_old(last, now)) {
+            for mut tenant in store.tenants().await? {
+                tenant.hold = Some(format!(
+                    "the backup is of {}: the gateway may have forgotten what was sent since",
+                    last.unwrap_or(now)
+                ));
+                let decision = NewDecision {
+                    actor: by.actor.clone(),
+                    reason: by.reason.clone(),
+                    what: "hold on".to_owned(),
+                };
+                store.change_tenant(&tenant, Some(decision), now).await?;
+            }
+        }
+        let quiet_until = now + self.0.rules.send_within + self.0.rules.window();
+        let decision = NewDecision { actor: by.actor, reason: by.reason, what: "adopt".to_owned() };
+        Ok(store.mark_restored(quiet_until, decision, now).await?)
+    }
+
     /// Runs the worker for these tenants until `stop` is ready: it looks for what is open, sends what is planned, and
     /// checks the database once a second when nothing is due.
     pub async fn run<'a, T>(&self, tenants: &'a [T], stop: impl Future<Output = ()>) -> Result<(), Error>
     where
         Bound: From<&'a T>,
     {
+        self.check_same().await?;
         let tenants: Vec<Bound> = tenants.iter().map(Bound::from).collect();
         let mut stop = pin!(stop);
         loop {
+            self.take_inbox().await?;
             let mut is_idle = true;
             for tenant in &tenants {
                 // A turn is never cut short: an attempt that was stored would wait until its claim runs out.
@@ -391,6 +442,8 @@ impl Journal {
     where
         Bound: From<&'a T>,
     {
+        self.check_same().await?;
+        self.take_inbox().await?;
         let mut turns = 0;
         for tenant in tenants.iter().map(Bound::from) {
             while tenant.driver().work().await? {

@@ -7,10 +7,13 @@ mod clock;
 mod driver;
 mod error;
 mod gateway;
+mod inbox;
 mod journal;
 pub mod machine;
 mod moment;
 mod settled;
+#[cfg(test)]
+mod simulation;
 pub mod store;
 
 pub use access::SharedAccessIds;

@@ -184,7 +184,7 @@ impl SandboxBuilder {
             // An error, so that the command shows it.
             tracing::error!(
                 bytes,
-                "the last write to the database's log is not whole and is dropped: after a kill it was not answered; \
+                "the last write to the database's log is incomplete and is dropped: after a kill it had no response; \
                  if the file was cut, put back a copy"
             );
         }
@@ -253,7 +253,7 @@ fn acceptor(Pem { certificates, key }: Pem) -> Result<TlsAcceptor, StartError> {
 #[non_exhaustive]
 pub enum StartError {
     /// Other machines reach the address, and [`beyond_loopback`](SandboxBuilder::beyond_loopback) was not called.
-    #[error("the sandbox listens on a loopback address only, unless it is told to go beyond")]
+    #[error("the address is not loopback: use a loopback address, or call `beyond_loopback`")]
     NotLoopback,
     /// A host contains more than a name, so no request can match it.
     #[error("a host must be a name without scheme, port, path and blanks, such as gateway.example")]

@@ -165,8 +165,7 @@ enum Large {
     Requests,
 }
 
-const NO_ROOM: &str =
-    "the answer does not fit into the folder of temporary files: make room there, or name another in TMPDIR";
+const NO_ROOM: &str = "the response does not fit into the folder of temporary files: make room there, or name another in TMPDIR";
 
 /// The methods that a call allows; `None` if there is no such call.
 pub(crate) fn methods(call: &[&str]) -> Option<&'static str> {

@@ -92,7 +92,7 @@ pub enum WebhookUrlError {
     /// The scheme is not `http`.
     #[error("must begin with http://")]
     NotHttp,
-    /// The host may be another machine. `localhost` is a name, and other machines can answer for names.
+    /// The host may be another machine. `localhost` is a name, and other machines can respond for names.
     #[error("must name the loopback by its address, as in 127.0.0.1 or [::1]")]
     NotLoopback,
     /// The URL has digits that look like a card number, which is never stored.
@@ -115,7 +115,7 @@ pub struct Delivery {
     pub attempt: u8,
     /// The due time by the world's clock. The sandbox sends the alert then, or as soon as it can.
     pub due: Moment,
-    /// The HTTP status of the answer, if there was one.
+    /// The HTTP status of the response, if there was one.
     pub status: Option<u16>,
     /// The result.
     pub outcome: DeliveryOutcome,
@@ -145,9 +145,9 @@ impl Delivery {
 pub enum DeliveryOutcome {
     /// The attempt is still pending.
     Waiting,
-    /// The endpoint answered with a 2xx status.
+    /// The endpoint responded with a 2xx status.
     Delivered,
-    /// The endpoint answered with another status. Redirects are not followed.
+    /// The endpoint responded with another status. Redirects are not followed.
     Refused,
     /// The connection failed, or broke before a status arrived.
     Unreachable,

@@ -86,7 +86,7 @@ impl FaultyBody {
         match spool.finish() {
             Ok(spooled) => Self { left: Bytes::new(), rest: Some(spooled), ..self },
             Err(error) => {
-                tracing::debug!(%error, "an answer stays in memory");
+                tracing::debug!(%error, "a response stays in memory");
                 self
             }
         }
@@ -122,7 +122,7 @@ fn length(bytes: &Bytes) -> u64 {
 
 /// The body was cut off: by a fault, or because a temporary file failed.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer breaks off here")]
+#[error("the response breaks off here")]
 pub(crate) struct BrokenOff;
 
 impl Body for FaultyBody {

@@ -1,4 +1,4 @@
-//! The Clearent gateway on loopback: durable, with a clock that makes plans charge, for tests and experiments.
+//! The Clearent and ClientPay gateways on loopback: durable, with a clock that makes plans charge, for tests.
 //!
 //! Embedded in a test, it listens on a free port and keeps everything in memory. Each key has its own world with its
 //! own clock; the world that comes with a sandbox begins at 2027-01-01T00:00:00Z and is frozen until it is advanced.
@@ -34,13 +34,13 @@
 //! Tests that share a sandbox use a world each: [`Sandbox::new_world`] takes about twenty microseconds, and
 //! [`World::snapshot`] saves a state from which several tests can begin.
 //!
-//! The sandbox answers requests by these rules:
+//! The sandbox responds to requests by these rules:
 //!
 //! * The rules are those of `perennial-domain`, applied as the live gateway applies them; all violations are reported
 //!   at once (HTTP 400, result code 041). A request that breaks a business rule gets HTTP 402, an unknown object 404, a
 //!   key that opens no world 401 with result code 042.
-//! * A request is JSON or XML by its `Content-Type`, else by its first characters; `Accept` selects the answer's
-//!   format.
+//! * A request is JSON or XML by its `Content-Type`, else by its first characters; `Accept` selects the format of the
+//!   response.
 //! * Only published test card numbers are accepted. Brand, last four digits and expiry of a card are stored; numbers
 //!   and security codes never reach the database, the request log or the log. A card number in a name, an address or a
 //!   comment is masked; in a member that identifies (an order, an invoice, a phone, an email) it is refused, and the
@@ -48,10 +48,10 @@
 //! * The amounts that the vendor lists as forcing an outcome do so, in sales and in payments of plans.
 //! * Pages have 25 objects by default and at most 1,000; an unknown `order-by` is ignored.
 //!
-//! Where the vendor's documentation is silent, this is **inferred**: payments are made at 10:00 UTC; a plan takes part
-//! from the first run after it was created or changed and catches nothing up; a canceled plan is archived 24 calendar
-//! months later: after that it is not found, while its payments are; a plan charges a token that belongs to its
-//! customer; a deleted token declines with 010, an inactive one with 017, an expired one with 003.
+//! Where the vendor's documentation is silent, this is **inferred**: payments are made at 10:00 UTC; a plan is charged
+//! from the first due day after it was created or changed; missed days are not charged later; a canceled plan is
+//! archived 24 calendar months later: after that it is not found, while its payments are; a plan charges a token that
+//! belongs to its customer; a deleted token declines with 010, an inactive one with 017, an expired one with 003.
 //!
 //! Transactions that move money are in a batch: approved sales, captures and refunds, not authorizations. The first one
 //! opens it; it is settled by request (`PUT /rest/v2/batches/open`), else at the next 22:00 UTC (**inferred**). Until
@@ -59,24 +59,8 @@
 //! which is the result of its run; the void shows in its transaction. The tip of a charge in an open batch can be
 //! changed (`PUT /rest/v2/transactions/{id}`, operation `transactions.update`).
 //!
-//! The issuer of every card checks address and security code by these tables (**inferred** from the simulator of the
-//! vendor's acquirer, except for the special values):
-//!
-//! | street | zip code | `avs-result-code` |
-//! | --- | --- | --- |
-//! | begins with the number 8320 | 85284 and four more digits | `X` |
-//! | begins with the number 8320 | 85284 | `Y` |
-//! | another, or none | 85284 and four more digits | `W` |
-//! | another, or none | 85284 | `Z` |
-//! | begins with the number 8320 | another, or none | `A` |
-//! | another, or none | another, or none | `N` |
-//! | any | 99991, 99992, 99993, 99994, 99995 | `G`, `S`, `U`, `E`, `R` |
-//!
-//! | security code | `csc-result-code` |
-//! | --- | --- |
-//! | 998 on Mastercard, 9997 on American Express, 996 on Discover, 999 on any other card | `M` |
-//! | 901, 902, 903, 904 (with a 9 more on American Express) | `P`, `S`, `U`, `X` |
-//! | another | `N` |
+//! The issuer of every card checks address and security code by the tables of `docs/SANDBOX.md`, "Outcomes"; their
+//! values are **inferred** from the simulator of the vendor's acquirer, except for the special values.
 //!
 //! The address is that of `billing`, else that of the token, unless the token was created with `avs-required` false;
 //! without an address or a code, there is no result. The terminal can reject results (`PUT
@@ -86,8 +70,8 @@
 //!
 //! Duplicates are charged unless `POST /rest/v2/settings/transaction/duplicates` changes this, so that a test can
 //! send equal charges. Then a charge of equal type and amount, on a card with equal last four digits,
-//! within the window of the world's clock, is answered with the earlier one and the message `Transaction previously
-//! approved`, or refused with 045. Only approved charges that were not voided count, and no payments of plans
+//! within the window of the world's clock, gets the earlier one as response, with the message `Transaction previously
+//! approved`, or is refused with 045. Only approved charges that were not voided count, and no payments of plans
 //! (**inferred**). A world has one terminal, so `check-merchant-level` is stored and has no effect.
 //!
 //! Transactions are found for 90 days, as the vendor documents; this and other behavior that it leaves open are the
@@ -281,8 +265,8 @@ impl Sandbox {
 
     /// Waits until the database fails, for example because the disk is full, and returns the error.
     ///
-    /// After that nothing more can be stored: pending requests are answered with HTTP 503, and new ones are refused.
-    /// All earlier answered requests are in the file. Requests answered with 503 are not executed, unless the system
+    /// After that nothing more can be stored: pending requests get HTTP 503, and new ones are refused. All earlier
+    /// requests with a response are in the file. Requests with the response 503 are not executed, unless the system
     /// failed while it flushed their commit to the disk: then the next start shows which of them were executed.
     pub async fn failed(&self) -> StoreError {
         self.gateway.store.ended().await

@@ -1,7 +1,6 @@
 //! Masks the secrets in recorded requests. A request that cannot be parsed is not recorded.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 use perennial_domain::mask::{Members, PartKind, Secrecy};
@@ -185,20 +184,15 @@ fn parts(format: Format, body: &str) -> Option<Members<'_>> {
 /// Masks a body; keeps the order of members and their text, and drops attributes, and white space around names.
 fn masked(format: Format, body: &str) -> Option<String> {
     let mut members = parts(format, body)?;
-    let (mut masked, mut from) = (String::with_capacity(body.len()), 0);
-    let structure =
-        |span: Range<usize>| body.get(span).unwrap_or_default().chars().filter(|c: &char| !c.is_whitespace());
-    while let Some(part) = members.next() {
-        masked.extend(structure(from..part.span.start));
-        from = part.span.end;
+    let structure = |text: &str| text.split_whitespace().collect::<String>().into();
+    let mut masked = members.rewritten(structure, |members, part| {
         let shown = match part.kind {
             PartKind::Name => mask::card_numbers(&part.text),
             PartKind::Value => hidden(part.secrecy, &part.text),
-            PartKind::Attribute => continue,
+            PartKind::Attribute => return Some("".into()),
         };
-        masked.push_str(&members.written(&part, &shown));
-    }
-    masked.extend(structure(from..body.len()));
+        Some(members.written(part, &shown))
+    });
     masked.truncate(masked.trim_end().len());
     members.is_well_formed().then_some(masked)
 }

@@ -22,6 +22,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use percent_encoding::percent_decode_str;
 use perennial_domain::encoding;
 use perennial_wire::Format;
+use perennial_wire::clientpay::Operation;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -213,7 +214,7 @@ impl Tree {
         match segments(request.uri().path()).first() {
             Some(first) if first == "_sandbox" => Self::Control,
             Some(first) if first == "app" => Self::Pages,
-            _ if clientpay::has(request.uri().path()) => Self::ClientPay,
+            _ if Operation::has_root(request.uri().path()) => Self::ClientPay,
             _ => Self::Clearent(Formats::of(request.headers(), b"").answer),
         }
     }
@@ -268,7 +269,7 @@ async fn answer(
         return fail(
             StatusCode::MISDIRECTED_REQUEST,
             "041",
-            "The Host header must be a loopback name, or one that the sandbox was told",
+            "The Host header must be a loopback name, or a name that was given with --host",
         );
     };
     let site = format!("{scheme}://{host}");
@@ -407,16 +408,15 @@ async fn called(
         let call = clientpay::ClientPayRequest { method, path, query, headers, body, site: &site };
         return clientpay::answer(gateway, call).await;
     }
-    let segments = match segments {
-        ["rest", "v2", rest @ ..] => rest,
-        _ => &[],
-    };
+    // An escaped slash is part of a segment.
+    let segments = segments.iter().map(|segment| format!("/{}", segment.replace('/', "%2F")));
+    let decoded_path = segments.collect::<String>();
     clearent::answer(
         gateway,
         clearent::ClearentRequest {
             method,
             path: head.uri.path(),
-            segments,
+            decoded_path: &decoded_path,
             query,
             headers,
             formats,

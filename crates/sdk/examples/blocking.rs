@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     let client = blocking::Clearent::new(client)?;
 
-    // By your own number of the order the charge is found again if its answer is lost.
+    // Your own order number finds the charge again if its response is lost.
     let charge = Charge::builder().amount("25.00").order_id("order-17");
     let charge = charge.card("4111111111111111").exp_date("1230").build()?;
     let sold = client.transactions().sale(&charge)?;

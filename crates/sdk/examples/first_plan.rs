@@ -8,13 +8,14 @@ use perennial_sandbox::Sandbox;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // A gateway on this machine, with a key of its own and a clock that stands at 2027-01-01.
+    // A gateway on this machine, with its own key, and a clock that is frozen at 2027-01-01.
     let sandbox = Sandbox::start().await?;
     let client = Clearent::builder(ApiKey::new(sandbox.api_key().expose())?)
         .environment(sandbox.base_url().parse::<BaseUrl>()?)
         .build()?;
 
-    // Your own number of the customer becomes its key: a second run finds that it is taken, and makes no second customer.
+    // Your own customer number becomes the key. On a gateway that keeps its data, a second create is then refused
+    // instead of making a second customer.
     let ada = NewCustomer::builder().customer_key("member-7").first_name("Ada").last_name("Byron").build()?;
     let ada = client.customers().create(&ada).await?;
 

@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let made = client(key, base, recording.clone())?.customers().create(&new).await?;
     println!("{} request sent, {}", sent.load(Ordering::Relaxed), made.customer_key);
 
-    // The recording holds no key and no card; it can be kept beside the tests.
+    // The recording holds no key and no card; it can be stored next to the tests.
     let cassette = recording.cassette();
     assert!(!cassette.to_json()?.contains(key));
     let replayed = client(key, base, Replaying::new(cassette))?.customers().create(&new).await?;

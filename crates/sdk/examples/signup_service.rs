@@ -110,12 +110,12 @@ async fn subscribe(client: &Clearent, form: SignUp) -> Result<String, Error> {
         return Ok(plan.plan_key.to_string());
     }
 
-    let kept = client.customers().tokens(&member).list().await?;
+    let stored = client.customers().tokens(&member).list().await?;
     let same = |last: Option<&str>, expiry| {
         last == Some(last_four.as_str()) && expiry == Some(&Reported::Value(exp_date))
     };
     let token =
-        match kept.iter().find(|token| same(token.last_four_digits.as_deref(), token.exp_date.as_ref())) {
+        match stored.iter().find(|token| same(token.last_four_digits.as_deref(), token.exp_date.as_ref())) {
             Some(token) => token.token_id.clone(),
             None => client
                 .tokens()
@@ -148,7 +148,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("card: must be a card number"), "{answer}");
     assert!(client.customers().search(&CustomerSearch::default()).next().await.is_none());
 
-    // Each write is done, at once or later, and its answer is lost or is an error. Each time the form is sent again.
+    // Each write is done, at once or later, and its response is lost or is an error. Each time the form is sent again.
     let effects = [
         Effect::DropReply,
         Effect::ErrorAfter { status: 500 },

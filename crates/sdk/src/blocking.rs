@@ -53,17 +53,17 @@ pub struct Clearent {
 }
 
 /// The objects found by a search; see [`perennial::List`](crate::List).
-#[must_use = "nothing is asked for until it is read"]
+#[must_use = "a list sends no request until it is read"]
 pub struct List<T> {
     list: crate::List<T>,
     // `None` after the error that reports a call inside an async runtime.
     runtime: Option<Runtime>,
 }
 
-/// The pages of a list; see [`perennial::Pages`](crate::Pages).
-#[must_use = "nothing is asked for until it is read"]
-pub struct Pages<T> {
-    pages: crate::Pages<T>,
+/// The pages of a list; see [`perennial::ListPages`](crate::ListPages).
+#[must_use = "a list sends no request until it is read"]
+pub struct ListPages<T> {
+    pages: crate::ListPages<T>,
     runtime: Option<Runtime>,
 }
 
@@ -248,12 +248,12 @@ impl<T> List<T> {
     }
 
     /// The pages of the list, starting with the next unread page.
-    pub fn pages(self) -> Pages<T> {
-        Pages { pages: self.list.pages(), runtime: self.runtime }
+    pub fn pages(self) -> ListPages<T> {
+        ListPages { pages: self.list.pages(), runtime: self.runtime }
     }
 }
 
-impl<T> Pages<T> {
+impl<T> ListPages<T> {
     /// Whether objects were created or deleted while the pages were read: see [`changed`](crate::List::changed).
     pub fn changed(&self) -> bool {
         self.pages.changed()
@@ -268,7 +268,7 @@ impl<T> Iterator for List<T> {
     }
 }
 
-impl<T> Iterator for Pages<T> {
+impl<T> Iterator for ListPages<T> {
     type Item = Result<Response<Vec<T>>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -343,7 +343,7 @@ impl<T> fmt::Debug for List<T> {
     }
 }
 
-impl<T> fmt::Debug for Pages<T> {
+impl<T> fmt::Debug for ListPages<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.pages.fmt(f)
     }

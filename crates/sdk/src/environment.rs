@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use perennial_wire::clearent::ROOT;
+
 /// The gateway of a client. Keys of one environment are not valid in another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -148,7 +150,7 @@ impl FromStr for BaseUrl {
         };
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
         let path = read_path(path)?;
-        Ok(Self(format!("{scheme}://{host}{port}{}", without_end(&path, "/rest/v2"))))
+        Ok(Self(format!("{scheme}://{host}{port}{}", without_end(&path, ROOT))))
     }
 }
 

@@ -100,19 +100,19 @@ impl ErrorKind {
         match self {
             Self::InvalidRequest => "the request breaks rules and was not sent",
             Self::DeletionRefused => "the object was not deleted",
-            Self::Configuration => "the client cannot be set up like this",
+            Self::Configuration => "the client's settings are invalid",
             Self::Unauthorized => "the gateway does not accept the credentials",
             Self::NotFound => "the gateway knows no such object",
             Self::Refused => "the gateway refused the request",
-            Self::RateLimited => "the gateway wants fewer calls",
+            Self::RateLimited => "the gateway limits the rate of calls",
             Self::Unavailable => "the gateway is failing",
             Self::Connection => "the gateway was not reached",
-            Self::Timeout => "the gateway did not answer in time",
-            Self::InvalidResponse => "the answer cannot be read",
-            Self::Mismatch => "the answer is about another object",
-            Self::Redirected => "the gateway answered with a redirect, which is never followed",
+            Self::Timeout => "the gateway did not respond in time",
+            Self::InvalidResponse => "the response cannot be read",
+            Self::Mismatch => "the response is about another object",
+            Self::Redirected => "the response is a redirect, which is never followed",
             Self::PageLoop => "the pages of the list do not end",
-            Self::OutcomeUnknown => "the gateway may have done this or not",
+            Self::OutcomeUnknown => "the outcome is unknown: the gateway may have performed the request",
         }
     }
 
@@ -133,11 +133,13 @@ impl ErrorKind {
     fn advice(self) -> &'static str {
         match self {
             Self::InvalidRequest => "correct the fields that are named",
-            Self::DeletionRefused => "remove what stands in the way, or do what is named instead",
+            Self::DeletionRefused => "remove the listed obstacles, or use the alternative",
             Self::Configuration => "correct the setting that is named",
-            Self::Unauthorized => "check that they are whole, of this environment, and allowed to do this",
+            Self::Unauthorized => {
+                "check that they are complete, belong to this environment, and permit this call"
+            }
             Self::NotFound => "check the key, and that it is of this environment and merchant",
-            Self::Refused => "correct it as its message says",
+            Self::Refused => "correct the request according to the gateway's message",
             Self::RateLimited => "wait, then call again",
             Self::Unavailable => "call again later",
             Self::Connection => "check the network and the base URL",
@@ -596,11 +598,11 @@ mod tests {
             ),
             (
                 Error::because(ErrorKind::Refused, message(Some("Card Expired"), Some("004"))),
-                "the gateway refused the request: Card Expired (result code 004); correct it as its message says",
+                "the gateway refused the request: Card Expired (result code 004); correct the request according to the gateway's message",
             ),
             (
                 Error::because(ErrorKind::Refused, message(None, None)),
-                "the gateway refused the request: the gateway gave no reason; correct it as its message says",
+                "the gateway refused the request: the gateway gave no reason; correct the request according to the gateway's message",
             ),
             (
                 Error::because(ErrorKind::NotFound, odd),

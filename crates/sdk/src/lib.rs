@@ -40,8 +40,8 @@
 //! # fn main() {}
 //! ```
 //!
-//! The repository has a guide, `docs/guide`: getting started, the concepts, and each resource with its messages on the
-//! wire.
+//! The module [`guide`] is the guide: getting started, the concepts, and each resource with its messages on the wire.
+//! The documentation has this module; the compiled crate does not.
 //!
 //! # Features
 //!
@@ -90,7 +90,7 @@ pub use clearent::{Clearent, ClearentBuilder};
 pub use clientpay::{ClientPay, ClientPayBuilder};
 pub use environment::{BaseUrl, Environment, InvalidBaseUrl};
 pub use error::{Error, ErrorKind};
-pub use page::{List, Pages};
+pub use page::{List, ListPages};
 pub use response::Response;
 
 pub use perennial_domain::encoding;

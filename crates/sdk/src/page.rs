@@ -42,7 +42,7 @@ use crate::{Error, ErrorKind, PageInfo, Response};
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "nothing is asked for until it is read"]
+#[must_use = "a list sends no request until it is read"]
 pub struct List<T> {
     operation: &'static str,
     fetch: Box<dyn Fn(u32) -> Fetch<T> + Send + Sync>,
@@ -87,8 +87,8 @@ struct Check {
 /// The pages of a list. Each is a [`Response`], whose [`page`](Response::page) has its number and the totals, and
 /// contains the objects that were not on an earlier page. Its [`unreadable`](Response::unreadable) has the records that
 /// could not be read. A page without anything new is skipped.
-#[must_use = "nothing is asked for until it is read"]
-pub struct Pages<T>(List<T>);
+#[must_use = "a list sends no request until it is read"]
+pub struct ListPages<T>(List<T>);
 
 pub(crate) type Fetch<T> = Pin<Box<dyn Future<Output = Result<Response<Vec<T>>, Error>> + Send>>;
 
@@ -101,9 +101,9 @@ const MOST_BARREN: usize = 3;
 /// The reason why a list was not read further.
 #[derive(Debug, thiserror::Error)]
 enum Loop {
-    #[error("page {requested} was asked for and page {answered} was answered")]
+    #[error("page {requested} was requested, and the response is page {answered}")]
     AnotherPage { requested: u32, answered: u64 },
-    #[error("page {requested} and the {MOST_BARREN} pages before it brought nothing new")]
+    #[error("page {requested} and the {MOST_BARREN} pages before it contained no new objects")]
     Repeated { requested: u32 },
     #[error("page {requested} has objects, though only {announced} pages were announced")]
     BeyondTheEnd { requested: u32, announced: u64 },
@@ -188,8 +188,8 @@ impl<T> List<T> {
     }
 
     /// The pages of the list, starting with the next unread page.
-    pub fn pages(self) -> Pages<T> {
-        Pages(self)
+    pub fn pages(self) -> ListPages<T> {
+        ListPages(self)
     }
 
     /// Collects all remaining objects. A record that cannot be read is an error; to read the others, use
@@ -332,7 +332,7 @@ impl<T> List<T> {
     }
 }
 
-impl<T> Pages<T> {
+impl<T> ListPages<T> {
     /// Returns the next page, or `None` after the last.
     pub async fn next_page(&mut self) -> Option<Result<Response<Vec<T>>, Error>> {
         poll_fn(|context| self.0.poll_page(context)).await
@@ -352,7 +352,7 @@ impl<T> Pages<T> {
 /// The error for a list that decides about money, but changed every time it was read or ended before the gateway's own
 /// count.
 #[derive(Debug, thiserror::Error)]
-#[error("the list changed while it was read, or is not whole; nothing was sent: ask again")]
+#[error("the list changed while it was read, or is incomplete; nothing was sent: try again")]
 pub(crate) struct Moved;
 
 /// A list never pins an object.
@@ -366,7 +366,7 @@ impl<T> Stream for List<T> {
     }
 }
 
-impl<T> Stream for Pages<T> {
+impl<T> Stream for ListPages<T> {
     type Item = Result<Response<Vec<T>>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -380,8 +380,8 @@ impl<T> fmt::Debug for List<T> {
     }
 }
 
-impl<T> fmt::Debug for Pages<T> {
+impl<T> fmt::Debug for ListPages<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pages").field("cursor", &self.cursor()).finish_non_exhaustive()
+        f.debug_struct("ListPages").field("cursor", &self.cursor()).finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@ use crate::{Error, ErrorKind};
 
 /// The source of an error for a response that did not come from the gateway.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer is not in the gateway's envelope: a proxy, a firewall or another server gave it")]
+#[error("the response is not in the gateway's envelope: it came from a proxy, a firewall or another server")]
 pub(crate) struct Foreign;
 
 /// The media type of a response.
@@ -20,16 +20,16 @@ pub(crate) fn media_type(headers: &HeaderMap) -> &str {
 pub(crate) fn retry_class_of(class: Class) -> RetryClass {
     match class {
         Class::Read | Class::Issue => RetryClass::Safe,
-        Class::Keyed => RetryClass::WithKey,
+        Class::Idempotent => RetryClass::WithKey,
         Class::Delete => RetryClass::Delete,
         Class::Write => RetryClass::Never,
     }
 }
 
 /// The error kind for a response that has a status and no value. `is_own` is true if the gateway sent it in its
-/// envelope, and `doubt` if an earlier attempt may have been executed.
+/// envelope, and `uncertain` if an earlier attempt may have been executed.
 ///
-/// A write is refused only if it is certain that it was not executed: by the gateway itself and, after a doubtful
+/// A write is refused only if it is certain that it was not executed: by the gateway itself and, after an uncertain
 /// attempt, only by a refusal of the object itself (402).
 pub(crate) fn kind_of(
     retry_class: RetryClass,
@@ -66,7 +66,7 @@ pub(crate) fn unanswered(
     let kind = match cause.kind() {
         _ if next != Decision::Stop => ErrorKind::OutcomeUnknown,
         Kind::RefusedUrl | Kind::PlainThroughProxy => ErrorKind::Configuration,
-        Kind::NoPlace | Kind::TooLate => ErrorKind::Timeout,
+        Kind::NoPermit | Kind::TooLate => ErrorKind::Timeout,
         _ if delivery == Delivery::NotSent => ErrorKind::Connection,
         Kind::Timeout => ErrorKind::Timeout,
         Kind::Truncated | Kind::TooLarge | Kind::Protocol => ErrorKind::InvalidResponse,

@@ -12,7 +12,7 @@ use crate::{Environment, Error, ErrorKind};
 /// A setting without which a client cannot be built.
 #[derive(Debug, thiserror::Error)]
 enum Unset {
-    #[error("no environment is named, and none is a default: sandbox, production, or a URL of your own")]
+    #[error("no environment is set: choose sandbox, production, or a URL")]
     Environment,
     #[cfg(not(feature = "reqwest"))]
     #[error("no exchange is given, and the feature `reqwest`, which has one, is off")]
@@ -21,7 +21,7 @@ enum Unset {
 
 /// The error for a limit with which nothing could be sent.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} of zero lets no call out: give 1 or more, or leave it out")]
+#[error("{0} must be 1 or more: zero permits no call")]
 struct NoCalls(&'static str);
 
 /// The settings that both clients share.

@@ -1,4 +1,4 @@
-//! This crate alone: an answer is lost on its way. A read is sent once more; a write is not, and is told as unknown.
+//! This crate alone: a response is lost on its way. A read is sent once more; a write is not, and its outcome is unknown.
 //!
 //! `cargo run -p perennial-transport --example lost_answer`
 
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use perennial_transport::{Call, Deadline, Delivery, Exchange, Kind, RetryClass, Sender, TransportError};
 
-/// A gateway that acts on every request, and whose first answer is lost.
+/// A gateway that performs every request, and whose first response is lost.
 #[derive(Default)]
 struct Lossy {
     requests: AtomicU32,

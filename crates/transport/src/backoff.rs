@@ -28,7 +28,7 @@ pub struct Backoff {
 /// [`full_jitter`] is random; a test passes `|upper| upper`, which makes every wait predictable.
 pub type Jitter = fn(Duration) -> Duration;
 
-/// The maximum time by which a wait requested by an answer may exceed the backoff.
+/// The maximum time by which a wait requested by a response may exceed the backoff.
 const COURTESY: Duration = Duration::from_secs(5);
 
 impl Backoff {
@@ -38,7 +38,7 @@ impl Backoff {
         self.base.saturating_mul(doubled).min(self.cap)
     }
 
-    /// The wait before this retry: the jittered one, or the longer one that the answer requested.
+    /// The wait before this retry: the jittered one, or the longer one that the response requested.
     ///
     /// A requested wait of up to `granted` is granted in full. A longer one counts only up to five seconds more than
     /// the jittered one: a gateway may slow a client down, not stop it.
@@ -71,7 +71,7 @@ pub fn full_jitter(upper: Duration) -> Duration {
     Duration::from_nanos(fastrand::u64(0..=nanos))
 }
 
-/// The wait that `Retry-After` requests: delta-seconds, or an HTTP date minus the answer's own `Date`, so
+/// The wait that `Retry-After` requests: delta-seconds, or an HTTP date minus the response's own `Date`, so
 /// that neither clock needs to be right. Any other value counts as absent.
 ///
 /// ```

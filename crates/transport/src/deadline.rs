@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
-/// The instant by which a call is over, answered or not. It is always finite.
+/// The instant by which a call is over, with or without a response. It is always finite.
 ///
 /// ```
 /// use std::time::{Duration, Instant};

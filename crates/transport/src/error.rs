@@ -1,11 +1,11 @@
-//! Reasons why an exchange has no answer, and how much of the request may have been sent.
+//! Reasons why an exchange has no response, and how much of the request may have been sent.
 
 use std::error::Error;
 use std::fmt;
 
 use crate::Delivery;
 
-/// One exchange that ended without a usable answer.
+/// One exchange that ended without a usable response.
 ///
 /// It has the reason ([`kind`](Self::kind)), whether the gateway can have seen the request
 /// ([`delivery`](Self::delivery)), and the cause as its [`source`](Error::source). No part of it, source included,
@@ -48,21 +48,21 @@ pub enum Kind {
     Timeout,
     /// The call waited for its turn among those in flight, or for its start time, and would have been sent after its
     /// deadline; nothing was sent.
-    NoPlace,
+    NoPermit,
     /// The last moment to send the request ([`SendBy`](crate::SendBy)) passed before it was handed over; nothing was
     /// sent.
     TooLate,
-    /// The connection was closed or reset before the head of an answer was complete.
+    /// The connection was closed or reset before the head of a response was complete.
     Closed,
-    /// The body of an answer broke off, or broke its framing.
+    /// The body of a response broke off, or broke its framing.
     Truncated,
-    /// The answer is longer than the limit.
+    /// The response is longer than the limit.
     TooLarge,
-    /// The answer is not HTTP.
+    /// The response is not HTTP.
     Protocol,
-    /// A replay has no recorded answer for this request.
+    /// A replay has no recorded response for this request.
     Unrecorded,
-    /// The caller canceled the exchange before an answer, as a program does when it is stopped. It is never retried.
+    /// The caller canceled the exchange before a response, as a program does when it is stopped. It is never retried.
     Canceled,
 }
 
@@ -75,7 +75,7 @@ impl Kind {
             | Self::PlainThroughProxy
             | Self::Connect
             | Self::Tls
-            | Self::NoPlace
+            | Self::NoPermit
             | Self::TooLate
             | Self::Unrecorded => Delivery::NotSent,
             Self::Timeout | Self::Closed | Self::Truncated | Self::Canceled => Delivery::MaybeSent,
@@ -100,23 +100,25 @@ impl Kind {
                 "no secure connection to the gateway: check the host name, the trusted roots and this machine's clock"
             }
             Self::Timeout => {
-                "the deadline passed before an answer: allow more time, or find out what became of the call"
+                "the deadline passed before a response: allow more time, or look up the outcome before you send it again"
             }
-            Self::NoPlace => {
+            Self::NoPermit => {
                 "the deadline passed while the call waited for other calls of this client, and nothing was sent: allow more time, more calls in flight or a higher rate"
             }
             Self::TooLate => {
                 "the last moment to send the request passed before it was sent, and nothing was sent: decide again"
             }
-            Self::Closed => "the connection closed before an answer: find out what became of the call",
-            Self::Truncated => "the answer broke off: find out what became of the call",
-            Self::TooLarge => {
-                "the answer is longer than the limit: raise the limit, or ask for a smaller page"
+            Self::Closed => {
+                "the connection closed before a response: look up the outcome before you send it again"
             }
-            Self::Protocol => "the answer is not HTTP: check that the base URL is the gateway's",
-            Self::Unrecorded => "no recorded answer fits this request: record the exchange anew",
+            Self::Truncated => "the response broke off: look up the outcome before you send it again",
+            Self::TooLarge => {
+                "the response is longer than the limit: raise the limit, or request a smaller page"
+            }
+            Self::Protocol => "the response is not HTTP: check that the base URL is the gateway's",
+            Self::Unrecorded => "no recorded response fits this request: record the exchange anew",
             Self::Canceled => {
-                "the call was given up before an answer: if it was a write, find out whether it was done"
+                "the call was canceled before a response: if it was a write, look up the outcome before you send it again"
             }
         }
     }
@@ -124,7 +126,7 @@ impl Kind {
 
 impl TransportError {
     /// An error of this kind, with the delivery that the kind implies: a failure before the request leaves is
-    /// `NotSent`, one after it `MaybeSent`, and an answer that cannot be used is `Answered`.
+    /// `NotSent`, one after it `MaybeSent`, and a response that cannot be used is `Answered`.
     pub fn new(kind: Kind) -> Self {
         Self(Box::new(Inner { kind, delivery: kind.delivery(), source: None }))
     }

@@ -1,6 +1,6 @@
 //! One HTTP exchange with a payment gateway, made safe.
 //!
-//! An [`Exchange`] carries one request and brings one whole answer back. A [`Sender`] turns it into a call: it decides
+//! An [`Exchange`] carries one request and brings one whole response back. A [`Sender`] turns it into a call: it decides
 //! which calls may be retried after which failures (by the table [`decide`]), waits between attempts, and ends by
 //! the [`Deadline`] with an [`Answer`] or with a [`CallError`] that says whether the gateway may have acted. This crate
 //! contains no message and no resource, and its output never shows a key, a card number or a body.

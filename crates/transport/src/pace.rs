@@ -30,7 +30,7 @@ pub struct Pace {
 
 /// Permits for exchanges within a [`Pace`].
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct Permits {
     in_flight: Option<Arc<Semaphore>>,
     starts: Option<Starts>,
 }
@@ -44,15 +44,17 @@ struct Starts {
 
 /// The permit of one exchange; dropping it releases it.
 #[derive(Debug)]
-pub(crate) struct Place(#[expect(dead_code, reason = "dropping it is its use")] Option<OwnedSemaphorePermit>);
+pub(crate) struct Permit(
+    #[expect(dead_code, reason = "dropping it is its use")] Option<OwnedSemaphorePermit>,
+);
 
-impl Places {
+impl Permits {
     pub(crate) fn new(pace: Pace) -> Self {
         let Pace { max_in_flight, per_second } = pace;
-        let permits = |most: NonZeroU32| usize::try_from(most.get()).unwrap_or(usize::MAX);
+        let number = |most: NonZeroU32| usize::try_from(most.get()).unwrap_or(usize::MAX);
         Self {
             in_flight: max_in_flight
-                .map(|most| Arc::new(Semaphore::new(permits(most).min(Semaphore::MAX_PERMITS)))),
+                .map(|most| Arc::new(Semaphore::new(number(most).min(Semaphore::MAX_PERMITS)))),
             starts: per_second.map(|per_second| Starts {
                 interval: Duration::from_secs(1) / per_second.get(),
                 next: Mutex::default(),
@@ -62,13 +64,13 @@ impl Places {
 
     /// Waits for the permit of an exchange, in the order of the calls; `None` if its turn would come after the
     /// deadline.
-    pub(crate) async fn wait(&self, time: &dyn Time, deadline: Deadline) -> Option<Place> {
-        let place = match &self.in_flight {
-            Some(places) => Some(before(time, deadline, places.clone().acquire_owned()).await?.ok()?),
+    pub(crate) async fn wait(&self, time: &dyn Time, deadline: Deadline) -> Option<Permit> {
+        let permit = match &self.in_flight {
+            Some(permits) => Some(before(time, deadline, permits.clone().acquire_owned()).await?.ok()?),
             None => None,
         };
-        // A place that came free at the deadline comes too late.
-        if place.is_some() && deadline.remaining(time.now()).is_zero() {
+        // A permit that came free at the deadline comes too late.
+        if permit.is_some() && deadline.remaining(time.now()).is_zero() {
             return None;
         }
         if let Some(starts) = &self.starts {
@@ -77,7 +79,7 @@ impl Places {
                 time.sleep(wait).await;
             }
         }
-        Some(Place(place))
+        Some(Permit(permit))
     }
 }
 

@@ -64,7 +64,7 @@ impl Redactor {
 
     /// Returns a redactor that also masks the secrets that one call sends: values of members and headers that are
     /// secret by name, and security codes even where an id or a reference is expected. Other texts of the call are
-    /// unchanged in its answer.
+    /// unchanged in its response.
     ///
     /// ```
     /// use http::HeaderMap;
@@ -114,17 +114,11 @@ impl Redactor {
         let Some(mut members) = Members::of(&body) else {
             return self.known.mask(&body, Prose::Free).into_owned();
         };
-        let (mut masked, mut from) = (String::with_capacity(body.len()), 0);
-        while let Some(part) = members.next() {
-            let text = self.part(&members, &part);
-            if text == part.text && matches!(part.text, Cow::Borrowed(_)) {
-                continue;
-            }
-            masked.push_str(&body[from..part.span.start]);
-            masked.push_str(&members.written(&part, &text));
-            from = part.span.end;
-        }
-        masked.push_str(&body[from..]);
+        let mut masked = members.rewritten(Cow::Borrowed, |members, part| {
+            let text = self.part(members, part);
+            let is_same = text == part.text && matches!(part.text, Cow::Borrowed(_));
+            (!is_same).then(|| members.written(part, &text))
+        });
         if !members.is_well_formed() {
             // In a text that is no message, a secret may be in several parts.
             masked = self.known.mask(&masked, Prose::Exact).into_owned();

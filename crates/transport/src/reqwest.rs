@@ -295,7 +295,7 @@ fn may_carry_secrets(uri: &Uri) -> bool {
         && (uri.scheme() == Some(&Scheme::HTTPS) || (uri.scheme() == Some(&Scheme::HTTP) && literal_loopback))
 }
 
-/// Maps a failure before the head of an answer. reqwest's `is_request` and `is_timeout` do not say whether
+/// Maps a failure before the head of a response. reqwest's `is_request` and `is_timeout` do not say whether
 /// anything was sent; `is_connect` does, and covers the tunnel of a proxy.
 fn unanswered(error: ::reqwest::Error, proxied: bool) -> TransportError {
     let error = error.without_url();
@@ -315,7 +315,7 @@ fn unanswered(error: ::reqwest::Error, proxied: bool) -> TransportError {
     TransportError::new(kind).with_source(error)
 }
 
-/// Maps a body that ends early, which reqwest reports as a decoding error; either way the answer is not whole.
+/// Maps a body that ends early, which reqwest reports as a decoding error; either way the response is not whole.
 fn broken_off(error: ::reqwest::Error) -> TransportError {
     TransportError::new(Kind::Truncated).with_source(error.without_url())
 }

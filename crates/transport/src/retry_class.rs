@@ -23,9 +23,9 @@ pub enum RetryClass {
 pub enum Delivery {
     /// No byte of it reached the gateway.
     NotSent,
-    /// Some bytes of it may have reached the gateway, and no whole answer came back.
+    /// Some bytes of it may have reached the gateway, and no whole response came back.
     MaybeSent,
-    /// The gateway answered, readably or not.
+    /// The gateway responded, readably or not.
     Answered,
 }
 
@@ -46,28 +46,28 @@ impl Delivery {
 pub enum Outcome {
     /// No connection, so nothing was sent.
     NotSent,
-    /// No whole answer: timeout, reset, truncation.
+    /// No whole response: timeout, reset, truncation.
     MaybeSent,
     /// A 429 in the gateway's own envelope: the gateway did nothing and asks for a later call.
     Throttled,
     /// Any other 429, any 5xx, 408 and 425: each leaves it uncertain whether the request was performed.
     Fault,
-    /// An answer without a definite result: any other 4xx that is not the gateway's own, 1xx, 3xx (a redirect is not
-    /// followed, and is mostly a proxy's), an unknown status class, or an answer too long or too broken to read.
+    /// A response without a definite result: any other 4xx that is not the gateway's own, 1xx, 3xx (a redirect is not
+    /// followed, and is mostly a proxy's), an unknown status class, or a response too long or too broken to read.
     Unclear,
     /// A definite no: any other 4xx in the gateway's own envelope (a decline is one), or a call that this client
     /// refused to send.
     Refused,
-    /// A 2xx answer. The caller checks whether its body is the gateway's.
+    /// A 2xx response. The caller checks whether its body is the gateway's.
     Done,
 }
 
 impl Outcome {
-    /// The outcome of an attempt that was answered. `is_own` returns whether the answer is in the gateway's envelope;
+    /// The outcome of an attempt with a response. `is_own` returns whether the response is in the gateway's envelope;
     /// it is called only where the result matters (4xx).
     ///
-    /// A proxy, a firewall or a portal can answer instead of the gateway, before or after the gateway has acted, with
-    /// any status. So only an answer in the gateway's own envelope is a definite no.
+    /// A proxy, a firewall or a portal can respond instead of the gateway, before or after the gateway has acted, with
+    /// any status. So only a response in the gateway's own envelope is a definite no.
     ///
     /// ```
     /// use http::StatusCode;
@@ -95,7 +95,11 @@ impl Outcome {
     pub fn of_error(error: &TransportError) -> Self {
         match (error.kind(), error.delivery()) {
             (
-                Kind::RefusedUrl | Kind::PlainThroughProxy | Kind::Unrecorded | Kind::NoPlace | Kind::TooLate,
+                Kind::RefusedUrl
+                | Kind::PlainThroughProxy
+                | Kind::Unrecorded
+                | Kind::NoPermit
+                | Kind::TooLate,
                 _,
             )
             | (Kind::Canceled, Delivery::NotSent) => Self::Refused,
@@ -114,11 +118,11 @@ impl Outcome {
 /// The next step after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
-    /// Stop: the answer, or its absence, is final.
+    /// Stop: the response, or its absence, is final.
     Stop,
     /// Send the request again.
     Retry,
-    /// Stop and report that the call may have been performed: only a look-up can decide.
+    /// Stop and report that the call may have been performed: only a lookup can decide.
     OutcomeUnknown,
     /// Ask the gateway about the call's key. Sending again is not allowed even if the gateway has no record of the key
     /// yet.
@@ -127,8 +131,8 @@ pub enum Decision {
 
 /// The retry table. Each row is a [`RetryClass`], each column an [`Outcome`].
 ///
-/// **Inferred** from the meaning of 429 (RFC 6585, section 4): a gateway that answers 429 in its own envelope has done
-/// nothing; neither vendor documents it.
+/// **Inferred** from the meaning of 429 (RFC 6585, section 4): a gateway that responds with 429 in its own envelope has
+/// done nothing; neither vendor documents it.
 ///
 /// ```
 /// use perennial_transport::{Decision, Outcome, RetryClass, decide};
@@ -163,7 +167,7 @@ pub const fn decide(retry_class: RetryClass, outcome: Outcome) -> Decision {
     }
 }
 
-/// Whether the status of a definite answer, if there was one, settles a call whose earlier attempt may have been
+/// Whether the status of a definite response, if there was one, settles a call whose earlier attempt may have been
 /// performed.
 ///
 /// A delete may have been performed: only a missing object settles it, or a refusal that judges the object (402), which
@@ -188,7 +192,7 @@ mod tests {
     use super::*;
 
     /// Holds: Each combination of a retry class and an outcome has one decision, and a create or update is
-    /// sent again only if nothing of it was sent or the gateway's own envelope answers 429.
+    /// sent again only if nothing of it was sent or the gateway responds with 429 in its own envelope.
     #[test]
     #[rustfmt::skip]
     fn every_cell_of_the_table() {
@@ -248,7 +252,7 @@ mod tests {
             (Kind::RefusedUrl, Outcome::Refused),
             (Kind::PlainThroughProxy, Outcome::Refused),
             (Kind::Unrecorded, Outcome::Refused),
-            (Kind::NoPlace, Outcome::Refused),
+            (Kind::NoPermit, Outcome::Refused),
             (Kind::Proxy, Outcome::NotSent),
             (Kind::Resolve, Outcome::NotSent),
             (Kind::Connect, Outcome::NotSent),

@@ -11,7 +11,7 @@ use http::{Request, Response, StatusCode};
 use tracing::{Instrument, Span, field};
 
 use crate::backoff::{Budget, retry_after};
-use crate::pace::{Pace, Places};
+use crate::pace::{Pace, Permits};
 use crate::retry_class::{give_up, settles};
 use crate::{
     Backoff, Deadline, Decision, Delivery, Exchange, Jitter, Kind, Outcome, RetryClass, SendBy, Time,
@@ -37,7 +37,7 @@ struct Inner {
     jitter: Jitter,
     policy: Policy,
     budget: Budget,
-    places: Places,
+    permits: Permits,
 }
 
 /// The limits on a [`Sender`]'s attempts.
@@ -46,7 +46,7 @@ pub struct Policy {
     /// Attempts for one call, the first included. The default is three.
     pub attempts: NonZeroU32,
     /// The maximum time of one attempt that another one may follow: 10 s by default. A call that cannot be retried
-    /// without an answer waits until its deadline instead, because stopping early would only leave its outcome unknown.
+    /// without a response waits until its deadline instead, because stopping early would only leave its outcome unknown.
     pub attempt_timeout: Duration,
     /// The waits between attempts.
     pub backoff: Backoff,
@@ -74,21 +74,21 @@ pub struct Call {
     pub route: &'static str,
     /// The permitted retries.
     pub retry_class: RetryClass,
-    /// Whether an answer is in the gateway's own envelope. This crate contains no message, so the sender of the call
-    /// decides; the answer of a proxy or a portal is never a definite no.
+    /// Whether a response is in the gateway's own envelope. This crate contains no message, so the sender of the call
+    /// decides; the response of a proxy or a portal is never a definite no.
     pub is_own: fn(&Response<Bytes>) -> bool,
     /// The end of the call, waits and retries included.
     pub deadline: Deadline,
 }
 
-/// A definite answer: 2xx, a definite no of the gateway, or for a read any status that persisted through retries.
+/// A definite response: 2xx, a definite no of the gateway, or for a read any status that persisted through retries.
 pub struct Answer {
     response: Response<Bytes>,
     attempts: u32,
     after_unknown: bool,
 }
 
-/// The error of a call without a definite answer. It keeps the last answer or error of the gateway.
+/// The error of a call without a definite response. It keeps the last response or error of the gateway.
 pub struct CallError(Box<Failure>);
 
 struct Failure {
@@ -112,7 +112,7 @@ impl Sender {
     /// Returns a sender that also limits how many exchanges run at once, and how many start in a second.
     ///
     /// An exchange waits for its turn at most until the deadline of its call; a call that gets no turn fails with
-    /// [`Kind::NoPlace`](crate::Kind::NoPlace), and was not sent.
+    /// [`Kind::NoPermit`](crate::Kind::NoPermit), and was not sent.
     pub fn paced(
         exchange: Arc<dyn Exchange>,
         policy: Policy,
@@ -120,8 +120,8 @@ impl Sender {
         time: Arc<dyn Time>,
         jitter: Jitter,
     ) -> Self {
-        let (budget, places) = (Budget::new(policy.budget), Places::new(pace));
-        Self { inner: Arc::new(Inner { exchange, time, jitter, policy, budget, places }), once: None }
+        let (budget, permits) = (Budget::new(policy.budget), Permits::new(pace));
+        Self { inner: Arc::new(Inner { exchange, time, jitter, policy, budget, permits }), once: None }
     }
 
     /// Returns a sender that attempts each call once, and does not send it after this moment: a call that is too late
@@ -186,8 +186,8 @@ impl Sender {
     }
 
     async fn attempt(&self, call: &Call, attempt: u32) -> Result<Response<Bytes>, TransportError> {
-        let place = self.inner.places.wait(&*self.inner.time, call.deadline).await;
-        let _place = place.ok_or_else(|| TransportError::new(Kind::NoPlace))?;
+        let permit = self.inner.permits.wait(&*self.inner.time, call.deadline).await;
+        let _permit = permit.ok_or_else(|| TransportError::new(Kind::NoPermit))?;
         if self.once.is_some_and(SendBy::has_passed) {
             return Err(TransportError::new(Kind::TooLate));
         }
@@ -275,12 +275,12 @@ impl fmt::Debug for Call {
 }
 
 impl Answer {
-    /// The gateway's answer.
+    /// The gateway's response.
     pub fn response(&self) -> &Response<Bytes> {
         &self.response
     }
 
-    /// Returns the gateway's answer, owned.
+    /// Returns the gateway's response, owned.
     pub fn into_response(self) -> Response<Bytes> {
         self.response
     }
@@ -324,22 +324,22 @@ impl CallError {
         self.0.attempts
     }
 
-    /// The last answer, if the last attempt had one.
+    /// The last response, if the last attempt had one.
     pub fn answer(&self) -> Option<&Response<Bytes>> {
         self.0.cause.as_ref().ok()
     }
 
-    /// The error of the last attempt, if it had no answer.
+    /// The error of the last attempt, if it had no response.
     pub fn transport_error(&self) -> Option<&TransportError> {
         self.0.cause.as_ref().err()
     }
 
-    /// Returns the last answer or the last error, owned.
+    /// Returns the last response or the last error, owned.
     pub fn into_cause(self) -> Result<Response<Bytes>, TransportError> {
         self.0.cause
     }
 
-    /// The status of the last answer.
+    /// The status of the last response.
     pub fn status(&self) -> Option<StatusCode> {
         self.answer().map(Response::status)
     }
@@ -361,13 +361,13 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match (self.0.next, self.0.delivery) {
             (Decision::OutcomeUnknown, _) => {
-                "the call may have been performed: reconcile before it is sent again"
+                "the call may have been performed: look up the outcome before you send it again"
             }
             (Decision::LookUp, _) => {
-                "the call may have been performed: look its key up before it is sent again"
+                "the call may have been performed: look up its key before you send it again"
             }
             (_, Delivery::NotSent) => "the call did not reach the gateway",
-            _ => "the call had no answer",
+            _ => "the call had no response",
         })
     }
 }

@@ -46,7 +46,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Deadline, Exchange, Kind, Redactor, Time, TransportError};
 
-/// Passes each request on and records the answered ones, masked.
+/// Passes each request on and records those with a response, masked.
 ///
 /// The error of a failed exchange is returned and not recorded.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub struct Recording<E> {
 }
 
 impl<E: Exchange> Recording<E> {
-    /// Records the answers of `inner`, masked by the redactor.
+    /// Records the responses of `inner`, masked by the redactor.
     pub fn new(inner: E, redactor: Redactor) -> Self {
         Self { inner, redactor, cassette: Mutex::default() }
     }
@@ -133,7 +133,7 @@ impl Cassette {
         fs::write(path, self.to_json()?)
     }
 
-    /// Reads a cassette from its JSON, and checks that every answer in it can be replayed.
+    /// Reads a cassette from its JSON, and checks that every response in it can be replayed.
     pub fn from_json(json: &str) -> io::Result<Self> {
         let cassette: Self = serde_json::from_str(json)?;
         for recorded in &cassette.exchanges {
@@ -169,31 +169,31 @@ impl RecordedAnswer {
     }
 }
 
-/// Answers from a cassette. Calls with equal method, path and query are answered in the order of their recording;
+/// Responds from a cassette. Calls with equal method, path and query get their responses in the order of recording;
 /// headers and bodies of requests are not compared, since they were recorded masked.
 ///
-/// A call without a recorded answer left fails with [`Kind::Unrecorded`], and the error's source names the call.
+/// A call without a recorded response left fails with [`Kind::Unrecorded`], and the error's source names the call.
 #[derive(Debug)]
 pub struct Replaying {
     left: Mutex<Cassette>,
 }
 
 impl Replaying {
-    /// Creates an exchange that answers from this cassette.
+    /// Creates an exchange that responds from this cassette.
     pub fn new(cassette: Cassette) -> Self {
         Self { left: Mutex::new(cassette) }
     }
 
-    /// Calls whose recorded answers were not requested, such as `GET /rest/v2/tokens?page=2`.
+    /// Calls whose recorded responses were not requested, such as `GET /rest/v2/tokens?page=2`.
     pub fn unused(&self) -> Vec<String> {
         lock(&self.left).exchanges.iter().map(|recorded| recorded.asked.call.clone()).collect()
     }
 
-    /// Checks that every recorded answer was requested.
+    /// Checks that every recorded response was requested.
     ///
     /// # Panics
     ///
-    /// Panics if a recorded answer was not requested.
+    /// Panics if a recorded response was not requested.
     pub fn assert_all_used(&self) {
         let unused = self.unused();
         assert!(unused.is_empty(), "recorded and not asked for: {}", unused.join(", "));
@@ -211,21 +211,21 @@ impl Exchange for Replaying {
         let unrecorded = |source: String| TransportError::new(Kind::Unrecorded).with_source(source);
         let left = &mut lock(&self.left).exchanges;
         let at = left.iter().position(|recorded| recorded.asked.call == call);
-        let at = at.ok_or_else(|| unrecorded(format!("no recorded answer is left for {call}")))?;
+        let at = at.ok_or_else(|| unrecorded(format!("no recorded response is left for {call}")))?;
         left.remove(at).answered.response().map_err(|error| unrecorded(error.to_string()))
     }
 }
 
-/// Gives its answers in order, whatever the requests, and keeps the requests for inspection.
+/// Returns its responses in order, whatever the requests, and keeps the requests for inspection.
 ///
-/// After the last answer, it fails with [`Kind::Unrecorded`].
+/// After the last response, it fails with [`Kind::Unrecorded`].
 pub struct Scripted {
     answers: Mutex<VecDeque<Result<Response<Bytes>, TransportError>>>,
     requests: Mutex<Vec<(Request<Bytes>, Deadline)>>,
 }
 
 impl Scripted {
-    /// Creates an exchange that gives these answers.
+    /// Creates an exchange that returns these responses.
     pub fn new(answers: impl IntoIterator<Item = Result<Response<Bytes>, TransportError>>) -> Self {
         Self { answers: Mutex::new(answers.into_iter().collect()), requests: Mutex::default() }
     }

@@ -1,4 +1,4 @@
-//! This crate alone: the bytes of a request in both formats, and what an answer says. Bring your own HTTP client.
+//! This crate alone: the bytes of a request in both formats, and the content of a response. Bring your own HTTP client.
 //!
 //! `cargo run -p perennial-wire --example messages`
 

@@ -100,11 +100,11 @@ pub enum ReadError {
     Decode(#[from] DecodeError),
     /// The document can be read, but the request breaks rules.
     #[error("the request breaks rules: {0}")]
-    Rules(Violations),
+    InvalidRequest(Violations),
 }
 
 impl From<Violations> for ReadError {
     fn from(violations: Violations) -> Self {
-        Self::Rules(violations)
+        Self::InvalidRequest(violations)
     }
 }

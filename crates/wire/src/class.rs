@@ -6,7 +6,7 @@
 /// use perennial_wire::{Class, clearent, clientpay};
 ///
 /// assert_eq!(clearent::Operation::CreatePlan.class(), Class::Write);
-/// assert_eq!(clientpay::Operation::Pay.class(), Class::Keyed);
+/// assert_eq!(clientpay::Operation::Pay.class(), Class::Idempotent);
 /// assert!(Class::Issue.is_harmless() && !Class::Issue.is_read());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,8 +17,8 @@ pub enum Class {
     Issue,
     /// A create, an update or a charge: sending it again repeats the effect.
     Write,
-    /// A write under a single-use id, which the gateway accepts once.
-    Keyed,
+    /// A write under a single-use request id, which the gateway accepts once.
+    Idempotent,
     /// A removal: sending it again finds the object gone.
     Delete,
 }

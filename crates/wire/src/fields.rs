@@ -83,10 +83,10 @@ impl Unreadable {
 
     /// Converts to the public form.
     pub(crate) fn within(self, member: &str, format: Format) -> Vec<UnreadableRecord> {
-        let told = |(index, key, fault): (usize, Option<String>, Fault)| {
+        let unreadable = |(index, key, fault): (usize, Option<String>, Fault)| {
             UnreadableRecord::new(index, key.as_deref(), fault.within(member).in_format(format))
         };
-        self.0.into_iter().map(told).collect()
+        self.0.into_iter().map(unreadable).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Codecs of the Clearent recurring payments API, in JSON and in XML, and of the ClientPay API, in JSON; both in both
 //! directions.
 //!
-//! A client turns a request of [`perennial_domain`] into a [`Call`](clearent::Call) and reads the answer as a
+//! A client turns a request of [`perennial_domain`] into a [`Call`](clearent::Call) and reads the response as a
 //! [`Reply`](clearent::Reply); a gateway reads that request and writes that reply. Each message is one table
 //! that both formats and both directions share, so that they always agree.
 //!
@@ -35,7 +35,7 @@
 //! | scalar | a string; a few are numbers or booleans | text |
 //! | kind of payload | the member `payloadType` beside the object | the attribute `type` of `payload`, the only one known |
 //! | list | an array, or one bare item | the element, repeated |
-//! | links of an answer | `"links":[{…}]` | `<links>…</links>`, repeated |
+//! | links of a response | `"links":[{…}]` | `<links>…</links>`, repeated |
 //! | links of an object | `"links":{"link":[{…}]}` | `<links><link>…</link></links>` |
 //!
 //! * Output is compact and in one order, that of the vendor's samples; absent members are not written.
@@ -69,9 +69,9 @@
 //!
 //! # Inferred shapes
 //!
-//! The vendor shows most messages in its documents, and its clients show others. No source shows the answers of
+//! The vendor shows most messages in its documents, and its clients show others. No source shows the responses of
 //! expected runs, of the plan forecast and of payments, the name of an item in the list of a customer's tokens, the
-//! member that makes a customer inactive, the payload types of batches, the answer to a read of a terminal's settings,
+//! member that makes a customer inactive, the payload types of batches, the response to a read of a terminal's settings,
 //! or lists and errors in XML: these shapes are **inferred** from similar ones, and marked so where they are declared.
 //! [`clientpay`] documents its inferred shapes itself.
 

@@ -26,7 +26,7 @@ pub struct Limits {
     /// Bytes of one scalar; 64 KiB, where the longest documented text is a comment.
     pub text: usize,
     /// Masking of every text that is read, before any value is made of it: none if `None`, as a gateway reads
-    /// requests. A client that reads answers sets the secrets that its call sent, which may come back in messages and
+    /// requests. A client that reads responses sets the secrets that its call sent, which may come back in messages and
     /// comments. Ids, money and dates are unchanged, as in [`Prose`](perennial_domain::mask::Prose).
     pub mask: Option<Arc<Known>>,
 }

@@ -19,7 +19,7 @@ use crate::write::Write;
 ///
 /// `keyed` selects the text that identifies a record, for errors about one that cannot be read.
 ///
-/// `in any case` reads names in any letter case. With `with said: Said<'a>`, the members of that table are
+/// `in any case` reads names in any letter case. With `with envelope: Envelope<'a>`, the members of that table are
 /// members of this one, before its own; the shape of each table has its own only.
 ///
 /// With `of domain::Plan`, the message is the wire's form of that record: its members have the names of the record's

@@ -116,7 +116,7 @@ special! {
     CardNumber to Option<String>:
         |_, card| Ok(owned(given(card).map(|card| padded(4, card))).map(masked)),
         |card| some_text(card.as_ref());
-    /// A word that answers write as `Active`, although requests write `ACTIVE`.
+    /// A word that responses write as `Active`, although requests write `ACTIVE`.
     Capitalized to Option<TokenStatus>:
         |_, status| Ok(given(status).map(|status| TokenStatus::reported(&status))),
         |status| status.as_ref().map(|status| capitalized(status.as_str()));

@@ -20,7 +20,7 @@ pub enum Kind {
     Object(Shape),
     /// Repeated values, written if there are any.
     Many(&'static Kind),
-    /// Repeated values, written even if there are none: the records of an answer.
+    /// Repeated values, written even if there are none: the records of a response.
     Records(&'static Kind),
 }
 

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_holds_its_code_and_its_licences() {
+    fn a_package_holds_its_code_and_its_licenses() {
         let whole = "Cargo.toml\nCargo.lock\nREADME.md\nLICENSE-MIT\nLICENSE-APACHE\nsrc/lib.rs";
         let cases: &[(&str, &[&str])] = &[
             ("", &[]),

@@ -62,18 +62,18 @@ const FAULTS: &[Fault] = &[
         ],
     },
     Fault {
-        what: "a crate without a licence",
+        what: "a crate without a license",
         gate: "sbom",
         edits: &[("seed/Cargo.toml", "license = \"MIT\"\n", "")],
     },
     Fault {
-        what: "a dependency with a licence that is not allowed",
-        gate: "licences",
+        what: "a dependency with a license that is not allowed",
+        gate: "licenses",
         edits: &[("seed/Cargo.toml", "\"MIT\"", "\"GPL-3.0-only\"")],
     },
     Fault {
         what: "a dependency that is banned",
-        gate: "licences",
+        gate: "licenses",
         edits: &[
             ("Cargo.toml", "\"tree\"", "\"tree\", \"openssl\""),
             (

@@ -22,7 +22,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
         .map_err(Failure::of_file(&file))?;
     eprintln!("==> {} components in {}", built_in.len(), file.display());
     let unnamed = built_in.values().filter(|package| package["license"].is_null());
-    Ok(unnamed.map(|package| Finding::new(text(&package["name"]), "says no licence")).collect())
+    Ok(unnamed.map(|package| Finding::new(text(&package["name"]), "names no license")).collect())
 }
 
 fn list(facts: &Value, built_in: &BTreeMap<&str, &Value>) -> Value {

@@ -17,7 +17,7 @@ impl Tool {
         let folder = workspace.tools.join(format!("{name}-{version}"));
         let program = folder.join("bin").join(name);
         if !program.exists() {
-            // One run a release: what a linker would optimise in minutes, nobody gets back.
+            // It runs once for a release, so a linker that optimizes for minutes does not pay off.
             let quick = "--config profile.release.lto=false --config profile.release.codegen-units=16";
             let line = format!("cargo install --locked {quick} {name}@{version} --root");
             let install = Step::new(&line).arguments(&[folder.display().to_string()]);

@@ -1,4 +1,4 @@
-//! Operations: their names and paths occur only in the tables of the wire.
+//! Operations: their names and paths occur only in the tables of the wire, and no other code takes a name apart.
 
 use super::{Files, Finding, is};
 
@@ -22,15 +22,19 @@ pub(super) fn check(files: &Files) -> Vec<Finding> {
     let found = sources.flat_map(|(path, text)| {
         // Below the tests of a file nothing is built on.
         let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-        let repeats = |text: &str| is_named(text) && known.contains(&text) || text.starts_with("/rest/v2/");
-        let repeated = literals(code).filter(move |(_, text)| repeats(text) && !is_root(text));
-        repeated.map(move |(line, text)| {
-            Finding::at(
-                path,
-                line,
-                format!("writes the operation \"{text}\" out: use the table in perennial-wire"),
-            )
-        })
+        let repeats = |text: &str| {
+            let begins = text.ends_with('.') && known.iter().any(|name| name.starts_with(text));
+            is_named(text) && known.contains(&text) || begins || text.starts_with("/rest/v2")
+        };
+        let repeated = literals(code).filter(move |(_, text)| repeats(text));
+        let repeated = repeated.map(move |(line, text)| {
+            (line, format!("writes the operation \"{text}\" out: use the table in perennial-wire"))
+        });
+        let apart = lines(code).filter(|(_, text)| takes_apart(text));
+        let apart = apart.map(|(line, _)| {
+            (line, "takes the name of an operation apart: match on the operation or its resource".to_owned())
+        });
+        repeated.chain(apart).map(move |(line, what)| Finding::at(path, line, what))
     });
     found.collect()
 }
@@ -40,25 +44,29 @@ fn is_named(text: &str) -> bool {
     text.contains(['.', '/'])
 }
 
-/// Whether a text is the common prefix of paths.
-fn is_root(text: &str) -> bool {
-    text == "/rest/v2/"
+/// Whether a line looks for the resource in the name of an operation.
+fn takes_apart(line: &str) -> bool {
+    line.contains("operation")
+        && [".split('.')", ".split_once('.')", ".starts_with(\""].iter().any(|part| line.contains(part))
 }
 
-/// The literals of the code, each with its line. Comments have none; a raw literal is a document.
-fn literals(code: &str) -> impl Iterator<Item = (usize, &str)> {
+/// The lines of the code without its comments, each with its number.
+fn lines(code: &str) -> impl Iterator<Item = (usize, &str)> {
     let lines = code.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
-    lines.flat_map(|(at, line)| {
-        let parts = line.split('"').skip(1).step_by(2);
-        parts.map(move |text| (at + 1, text))
-    })
+    lines.map(|(at, line)| (at + 1, line))
+}
+
+/// The literals of the code, each with its line. A raw literal is a document.
+fn literals(code: &str) -> impl Iterator<Item = (usize, &str)> {
+    lines(code).flat_map(|(at, line)| line.split('"').skip(1).step_by(2).map(move |text| (at, text)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Holds: Tidy refuses the name or the path of an operation outside the operation tables.
+    /// Holds: Tidy refuses the name or the path of an operation outside the operation tables, and code that takes a
+    /// name apart.
     #[test]
     fn an_operation_that_is_written_out_is_found() {
         let table = "    GetPlan \"plans.get\": Read, Get \"payment-plans/{plan-key}\";\n";
@@ -68,7 +76,12 @@ mod tests {
             ("crates/sdk/src/plans.rs", "one(\"plans\", call)", 0),
             ("crates/sandbox/src/a.rs", "(\"payment-plans/{plan-key}\", get)", 1),
             ("crates/sandbox/src/a.rs", "format!(\"/rest/v2/customers/{key}\")", 1),
-            ("crates/sandbox/src/a.rs", "const ROOT: &str = \"/rest/v2/\";", 0),
+            ("crates/sandbox/src/a.rs", "const ROOT: &str = \"/rest/v2\";", 1),
+            ("crates/cli/src/a.rs", "name.starts_with(\"plans.\")", 1),
+            ("crates/cli/src/a.rs", "operation.starts_with(\"plans\")", 1),
+            ("crates/sandbox/src/a.rs", "match operation.split('.').next() {", 1),
+            ("crates/sandbox/src/a.rs", "operation.path().split_once('{')", 0),
+            ("crates/sandbox/src/a.rs", "// operation.split('.')", 0),
             ("crates/sandbox/src/a.rs", "#[cfg(test)]\nmod tests { \"plans.get\" }", 0),
             ("crates/sandbox/tests/a.rs", "\"plans.get\"", 0),
             ("crates/oracle/src/case.rs", "\"plans.get\"", 0),

@@ -1,4 +1,5 @@
-//! Doc comments in plain American English. rustdoc shows each one alone, so it begins with a noun or a verb.
+//! Doc comments, pages and style sheets in plain American English. rustdoc shows each doc comment alone, so it begins
+//! with a noun or a verb.
 
 use super::{Files, Finding, is};
 
@@ -30,11 +31,26 @@ const SPELLINGS: &[(&str, &str)] = &[
     ("cancelled", "canceled"),
     ("colour", "color"),
     ("deserialis", "deserializ"),
+    ("labelled", "labeled"),
+    ("licenc", "licens"),
+    ("optimis", "optimiz"),
     ("serialis", "serializ"),
 ];
 
+/// Endings of British words, with the American ones.
+const ENDINGS: &[(&str, &str)] = &[("isation", "ization"), ("isations", "izations")];
+
 pub(super) fn check(files: &Files) -> Vec<Finding> {
-    files.iter().filter(|(path, _)| applies(path)).flat_map(|(path, text)| check_file(path, text)).collect()
+    let mut findings = Vec::new();
+    for (path, text) in files.iter() {
+        if applies(path) {
+            findings.extend(check_file(path, text));
+        } else if is(path, "md") || is(path, "css") {
+            let lines = text.lines().zip(1..);
+            findings.extend(lines.flat_map(|(line, at)| spelled(path, at, &without_code(line))));
+        }
+    }
+    findings
 }
 
 fn applies(path: &str) -> bool {
@@ -62,9 +78,7 @@ fn check_file(path: &str, text: &str) -> Vec<Finding> {
             findings.push(Finding::at(path, at, what));
         }
         is_within = true;
-        findings.extend(british(comment).map(|(word, american)| {
-            Finding::at(path, at, format!("British spelling `{word}`: write `{american}`"))
-        }));
+        findings.extend(spelled(path, at, comment));
         findings.extend(private(comment).map(|(phrase, plain)| {
             Finding::at(path, at, format!("a doc comment with `{phrase}`: write `{plain}`"))
         }));
@@ -100,7 +114,15 @@ fn private(comment: &str) -> impl Iterator<Item = (&'static str, &'static str)> 
     PHRASES.iter().copied().filter(move |(phrase, _)| comment.contains(&format!(" {phrase} ")))
 }
 
-/// British words in a comment, with the American spelling or its beginning.
+/// The British words of a line.
+fn spelled(path: &str, at: usize, line: &str) -> Vec<Finding> {
+    let finding = |(word, american): (&str, &str)| {
+        Finding::at(path, at, format!("British spelling `{word}`: write `{american}`"))
+    };
+    british(line).map(finding).collect()
+}
+
+/// British words in a comment, with the American spelling, or its beginning or ending.
 fn british(comment: &str) -> impl Iterator<Item = (&str, &'static str)> {
     let words = comment.split(|c: char| !c.is_alphabetic());
     words.filter_map(|word| {
@@ -109,10 +131,11 @@ fn british(comment: &str) -> impl Iterator<Item = (&str, &'static str)> {
         let american = match lower.as_str() {
             "programme" => Some("program"),
             "programmes" => Some("programs"),
-            _ => SPELLINGS
-                .iter()
-                .find(|(british, _)| lower.starts_with(british))
-                .map(|(_, american)| *american),
+            _ => {
+                let beginning = SPELLINGS.iter().find(|(british, _)| lower.starts_with(british));
+                let ending = || ENDINGS.iter().find(|(british, _)| lower.ends_with(british));
+                beginning.or_else(ending).map(|(_, american)| *american)
+            }
         };
         american.map(|american| (word, american))
     })
@@ -151,14 +174,24 @@ mod tests {
             "cancelled",
             "Colours",
             "deserialise",
+            "labelled",
+            "Licences",
+            "optimiser",
             "serialisation",
+            "organisation",
+            "Tokenisations",
         ] {
-            let text = format!("/// A fact.\n///\n/// A {word}.\nfn f() {{}}\n");
-            let found = places("xtask/src/a.rs", &text);
-            assert_eq!(found.len(), 1, "{word}: {found:?}");
-            assert!(found[0].starts_with("xtask/src/a.rs:3: ") && found[0].contains(word), "{found:?}");
+            let comment = format!("/// A fact.\n///\n/// A {word}.\nfn f() {{}}\n");
+            let page = format!("# A fact\n\nA {word}.\n");
+            let style = format!("a {{}}\n\n/* A {word}. */\n");
+            for (path, text) in [("xtask/src/a.rs", comment), ("docs/a.md", page), ("crates/a/a.css", style)]
+            {
+                let found = places(path, &text);
+                assert_eq!(found.len(), 1, "{word}: {found:?}");
+                assert!(found[0].starts_with(&format!("{path}:3: ")) && found[0].contains(word), "{found:?}");
+            }
         }
-        assert_eq!(SPELLINGS.len() + 2, 8, "a spelling without a planted word");
+        assert_eq!(SPELLINGS.len() + ENDINGS.len() + 2, 13, "a spelling without a planted word");
     }
 
     #[test]
@@ -180,6 +213,7 @@ mod tests {
             ("crates/wire/src/a.rs", "let programme = \"/// What\";\n"),
             ("crates/wire/tests/a.rs", "/// What a test holds.\n"),
             ("crates/wire/src/a.md", "/// What.\n"),
+            ("docs/a.md", "The status `CANCELLED` is read as `CANCELED`.\n"),
             (
                 "crates/sdk/src/a.rs",
                 "/// A word, `CANCELLED`.\n///\n/// ```\n/// f(\"cancelled\");\n/// ```\n",

@@ -86,7 +86,7 @@ impl Profiles {
         let profiles =
             if global.keys.is_missing()? { BTreeMap::new() } else { global.keys.store()?.list().await? };
         if profiles.is_empty() && global.output == Output::Table {
-            note("no keys are kept: perennial connect NAME keeps the first");
+            note("no keys are stored: `perennial connect NAME` stores one");
             return Ok(());
         }
         let rows =

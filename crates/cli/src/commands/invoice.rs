@@ -24,7 +24,7 @@ pub(crate) enum Invoices {
     #[command(
         after_help = "First searches for the number as the order id of the last 90 days' transactions: a \
         paid invoice is not charged again, and the earlier charge is shown. Searches again after a lost \
-        answer. Two commands at the same moment can both find nothing: the gateway is then asked to refuse the \
+        response. Two commands at the same moment can both find nothing: the gateway is then asked to refuse the \
         duplicate, but the vendor does not say that it does so for every card. Pay an invoice with one command at a \
         time. An invoice that is partly approved (exit status 6), or whose charge is neither approved nor declined \
         (75), is not charged again.\n\n\
@@ -186,14 +186,14 @@ impl Pay {
             InvoicePayment::Several(charges) => {
                 InvoiceReport::found(number, InvoiceStatus::Several(charges), amount).print(output)
             }
-            InvoicePayment::Before(before) => {
+            InvoicePayment::AlreadyPaid(before) => {
                 if let Output::Table = output {
                     note("the invoice was paid before: nothing was charged now");
                 }
                 let before = InvoiceReport::found(number, InvoiceStatus::Paid(*before), amount);
                 show(output, InvoiceReport { charged: Some(false), ..before })
             }
-            InvoicePayment::InTheWay(earlier) => Err(in_the_way(&invoice, &earlier)),
+            InvoicePayment::Conflicting(earlier) => Err(conflicting(&invoice, &earlier)),
         }
     }
 }
@@ -203,19 +203,19 @@ fn show(output: Output, report: InvoiceReport) -> Result<(), Failure> {
 }
 
 /// The failure for an earlier charge that forbids this one.
-fn in_the_way(invoice: &Invoice, earlier: &Transaction) -> Failure {
+fn conflicting(invoice: &Invoice, earlier: &Transaction) -> Failure {
     let number = invoice.number().as_str();
     let id = earlier.id.as_ref().map(ToString::to_string).unwrap_or_default();
     let (paid, requested) = (earlier.amount.unwrap_or_default(), invoice.amount());
     Failure::Refused(if earlier.order_id.as_deref() == Some(number) {
         format!(
-            "invoice {number} was paid with {paid} by transaction {id} and now comes to {requested}: nothing was charged; \
-             give what is still to be paid a number of its own"
+            "invoice {number} was paid with {paid} by transaction {id}, and its total is now {requested}: nothing was charged; \
+             charge the rest under a separate number"
         )
     } else {
         format!(
-            "the gateway takes invoice {number} for transaction {id} of {paid}, which is of another order: nothing was \
-             charged; see what it is of"
+            "transaction {id} of {paid} has the number of invoice {number}, but belongs to another order: nothing was \
+             charged; check that transaction"
         )
     })
 }
@@ -351,7 +351,7 @@ impl InvoiceReport {
                 let due = due.map(|due| format!("; {due} is still due")).unwrap_or_default();
                 let message = format!(
                     "invoice {number} is not paid in full: only {taken} was approved and taken{due}; it is not charged again. \
-                     Charge the rest under a number of its own, or void transaction {transaction}"
+                     Charge the rest under a separate number, or void transaction {transaction}"
                 );
                 return Some(Failure::Partial { message, exchange_id: None });
             }
@@ -359,7 +359,7 @@ impl InvoiceReport {
             OVERPAID => {
                 let amount = self.amount.unwrap_or_default();
                 format!(
-                    "invoice {number} comes to {amount}, and transaction {transaction} took {taken}: refund what is too much, or \
+                    "the total of invoice {number} is {amount}, and transaction {transaction} took {taken}: refund the excess, or \
                      check the amount"
                 )
             }
@@ -370,8 +370,8 @@ impl InvoiceReport {
                 });
                 let charges = charges.collect::<Vec<_>>().join(", ");
                 format!(
-                    "invoice {number} was charged more than once: {charges}; it is not charged again. Void or refund what is \
-                     too much"
+                    "invoice {number} was charged more than once: {charges}; it is not charged again. Void or refund \
+                     the excess"
                 )
             }
             _ => return None,

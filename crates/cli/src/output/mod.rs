@@ -65,12 +65,12 @@ impl Output {
         Ok(self.print(&object.record(), T::members)?)
     }
 
-    /// Prints the answer to a write. If that fails, the failure names the object, so that nobody writes it again.
+    /// Prints the response to a write. If that fails, the failure names the object, so that nobody writes it again.
     pub(crate) fn written<T: IntoRecord>(self, answer: Response<T>) -> Result<(), Failure> {
         self.written_record::<T>(answer.map(T::record))
     }
 
-    /// Prints the answer to a deletion: the deleted object, or at least its key.
+    /// Prints the response to a deletion: the deleted object, or at least its key.
     pub(crate) fn deleted<T: IntoRecord>(
         self,
         answer: Response<Option<T>>,
@@ -142,7 +142,7 @@ impl Output {
         if !readable.is_empty() {
             self.many(readable)?;
         }
-        Err(Failure::Unreadable(unreadable))
+        Err(Failure::UnreadableRecords(unreadable))
     }
 
     /// Prints records as a list. In CSV, members without a column among these get one after them.
@@ -199,7 +199,7 @@ impl Output {
                 if let (Self::Table, Some(page)) = (self, page) {
                     note_the_rest(&page);
                 }
-                if unreadable.is_empty() { Ok(()) } else { Err(Failure::Unreadable(unreadable)) }
+                if unreadable.is_empty() { Ok(()) } else { Err(Failure::UnreadableRecords(unreadable)) }
             }
             Err(failure) if rows.is_empty() => Err(failure),
             Err(failure) => {

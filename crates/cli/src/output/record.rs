@@ -106,7 +106,7 @@ impl Record {
         self
     }
 
-    /// Removes the links, which name the host and port that answered.
+    /// Removes the links, which name the host and port that responded.
     pub(crate) fn without_links(mut self) -> Self {
         self.0.retain(|(name, _)| *name != "links");
         self
@@ -241,7 +241,7 @@ values! {
     FrequencyDay => |day| Value::Number(day.get().into()),
 }
 
-/// An answer without links has no field for them. Shows the value, or the text if it could not be read.
+/// A response without links has no field for them. Shows the value, or the text if it could not be read.
 impl<T: IntoValue> IntoValue for Reported<T> {
     fn into_value(self) -> Option<Value> {
         match self {
@@ -443,7 +443,7 @@ impl IntoRecord for Charged {
         [<Transaction as IntoRecord>::members(), own, names("token", |charged: Self| charged.token)].concat()
     }
 
-    /// Adds `charged: false` to an earlier transaction that was answered instead of a new one.
+    /// Adds `charged: false` to an earlier transaction that was returned instead of a new one.
     fn record(self) -> Record {
         let Self { transaction, token } = self;
         let charged = transaction.is_duplicate().then_some(false);

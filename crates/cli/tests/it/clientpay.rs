@@ -253,7 +253,7 @@ fn gateway_that(answers: &[&str]) -> String {
     gateway(begins.into_iter().chain(rest).chain(iter::repeat(String::new())))
 }
 
-/// Holds: A ClientPay write without an answer ends as an unknown outcome, unless nothing was sent.
+/// Holds: A ClientPay write without a response ends as an unknown outcome, unless nothing was sent.
 #[test]
 fn what_no_gateway_answers() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

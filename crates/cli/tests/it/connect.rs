@@ -171,7 +171,7 @@ fn a_keychain_keeps_the_key() {
         ),
         (
             "DBUS_SESSION_BUS_ADDRESS=unix:path=/none perennial --base-url $URL connect north",
-            "no keychain answers on this system, or for this user",
+            "no keychain responds on this system, or for this user",
         ),
     ] {
         let ran = run(line);

@@ -181,7 +181,7 @@ fn fault(case: &Case, reply: &Reply, ran: &Ran) -> Option<String> {
             Some("nothing is told of what was done".into())
         }
         0 => None,
-        // The look-up, and the id under which it can be sent again; no look-up finds a page.
+        // The lookup, and the id under which it can be sent again; no lookup finds a page.
         75 if !says("look-up") && !is_page => Some("unknown, without a look-up".into()),
         75 if case.vendor == Vendor::ClientPay && !says("request-id") => {
             Some("unknown, without the request id".into())

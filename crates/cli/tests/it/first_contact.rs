@@ -143,7 +143,7 @@ fn without_a_store_there_are_no_profiles() {
     let mut command = perennial();
     command.args(["profiles"]).env("HOME", desk.home());
     let ran = finish(command, "");
-    let message = "no keys are kept: perennial connect NAME keeps the first\n";
+    let message = "no keys are stored: `perennial connect NAME` stores one\n";
     assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", message));
     for (output, expected) in [("json", "[]\n"), ("jsonl", ""), ("csv", "profile,environment\r\n")] {
         let mut command = perennial();

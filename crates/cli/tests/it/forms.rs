@@ -63,7 +63,7 @@ fn cells(object: &Value) -> BTreeMap<String, String> {
     cells
 }
 
-/// Holds: Each answer shows the same values in each output form.
+/// Holds: Each response shows the same values in each output form.
 #[test]
 fn every_answer_in_every_form() {
     let forms = |form: &str| {

@@ -73,7 +73,7 @@ fn a_number_is_charged_once() {
     }
     let message = pay(&shell, "INV-1", "9.00").err;
     assert!(message.contains("was paid with 250.00 by transaction "), "{message}");
-    assert!(message.contains("now comes to 9.00: nothing was charged"), "{message}");
+    assert!(message.contains("its total is now 9.00: nothing was charged"), "{message}");
 }
 
 /// Runs processes that all look before one of them charges; then the gateway finds the first charge.
@@ -105,7 +105,7 @@ fn a_charge_of_another_order_pays_no_invoice() {
     assert_eq!(shell.run_with(&sale, CARD_JSON).code, 0);
     let paid = pay(&shell, "INV-1", "250.00");
     assert_eq!((paid.code, paid.out.as_str()), (3, ""), "{}", paid.err);
-    assert!(paid.err.contains("which is of another order: nothing was charged"), "{}", paid.err);
+    assert!(paid.err.contains("but belongs to another order: nothing was charged"), "{}", paid.err);
     assert_eq!(charges(&shell), [charge("250.00")]);
 }
 
@@ -266,7 +266,7 @@ fn the_status_says_what_was_taken_and_what_is_due() {
         (one("20.00", part), "", 6, "partially-paid", "20.00", "", &["only 20.00"]),
         (one("20.00", part), "25.00", 6, "partially-paid", "20.00", "5.00", &["5.00 is still due"]),
         (one("20.00", part_of), "30.00", 6, "partially-paid", "20.00", "10.00", &["10.00 is still due"]),
-        (one("30.00", ""), "25.00", 8, "overpaid", "30.00", "", &["comes to 25.00", "700001 took 30.00"]),
+        (one("30.00", ""), "25.00", 8, "overpaid", "30.00", "", &["INV-1 is 25.00", "700001 took 30.00"]),
         (
             two("25.00"),
             "",

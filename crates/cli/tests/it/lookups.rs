@@ -1,4 +1,4 @@
-//! The look-up that an error advises: pasted into a shell, it finds the object at its gateway, even if
+//! The lookup that an error advises: pasted into a shell, it finds the object at its gateway, even if
 //! the shell has another merchant's key.
 
 use std::path::Path;
@@ -21,7 +21,7 @@ fn paste(line: &str, other: &Shell, home: &Path) -> Ran {
 
 /// Checks every write of the tree whose outcome can be looked up.
 ///
-/// Holds: The advised look-up finds the written object of the same merchant.
+/// Holds: The advised lookup finds the written object of the same merchant.
 #[test]
 fn the_look_up_finds_what_was_done() {
     for leaf @ Leaf { path, operation, .. } in leaves::all().iter().filter(|leaf| !leaf.operation.is_empty())

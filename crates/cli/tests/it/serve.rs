@@ -106,7 +106,7 @@ fn a_file_keeps_everything() {
 
 /// Limits the size of files, as a full disk would.
 ///
-/// Holds: `perennial sandbox serve` stops with the reason if its file cannot grow, and keeps the answered
+/// Holds: `perennial sandbox serve` stops with the reason if its file cannot grow, and keeps the acknowledged
 /// changes.
 #[cfg(unix)]
 #[test]

@@ -169,13 +169,13 @@ fn a_write_that_did_not_leave_yet_ends_as_usual() {
         signal(&child, name);
         let ran = ended(child);
         assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{line}: {}", ran.err);
-        assert!(ran.err.contains("nothing is in doubt") && !ran.err.contains("look with"), "{}", ran.err);
+        assert!(ran.err.contains("no outcome is unknown") && !ran.err.contains("look with"), "{}", ran.err);
     }
 }
 
 /// Interrupts every write of the tree, so that no future one ends silently.
 ///
-/// Holds: A signal during a write ends the command with an unknown outcome and its look-up.
+/// Holds: A signal during a write ends the command with an unknown outcome and its lookup.
 #[test]
 fn no_write_is_cut_short_in_silence() {
     for leaf @ Leaf { path, operation, .. } in leaves::all().iter().filter(|leaf| !leaf.operation.is_empty())

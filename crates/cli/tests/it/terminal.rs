@@ -23,8 +23,8 @@ fn on_a_terminal(line: &str, environment: &[(&str, &str)]) -> Ran {
 
 /// Holds: Colors appear only on terminals that support them.
 #[test]
-fn colours_are_for_terminals_that_have_them() {
-    for (environment, coloured) in [
+fn colors_are_for_terminals_that_have_them() {
+    for (environment, colored) in [
         (&[][..], true),
         (&[("NO_COLOR", "1")], false),
         (&[("TERM", "dumb")], false),
@@ -32,14 +32,14 @@ fn colours_are_for_terminals_that_have_them() {
     ] {
         for line in ["perennial --help", "perennial customers search --api-key-file /nowhere"] {
             let output = on_a_terminal(line, environment).out;
-            assert_eq!(output.contains('\u{1b}'), coloured, "{line} {environment:?}: {output}");
+            assert_eq!(output.contains('\u{1b}'), colored, "{line} {environment:?}: {output}");
         }
     }
-    for (environment, coloured) in [(("TERM", "xterm"), false), (("CLICOLOR_FORCE", "1"), true)] {
+    for (environment, colored) in [(("TERM", "xterm"), false), (("CLICOLOR_FORCE", "1"), true)] {
         let mut command = perennial();
         command.args(["customers", "search"]).env(environment.0, environment.1);
         let output = finish(command, "").err;
-        assert_eq!(output.contains('\u{1b}'), coloured, "{environment:?}: {output}");
+        assert_eq!(output.contains('\u{1b}'), colored, "{environment:?}: {output}");
         assert!(output.contains("error:"), "{output}");
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::Prose;
-use super::shown::{Escapes, Shown, characters, digit, folded, readings};
+use super::shown::{Escapes, VisibleChar, characters, digit, folded, readings};
 use crate::secret::Secret;
 
 /// The text that replaces a known secret.
@@ -146,7 +146,7 @@ impl Known {
         if !sought.iter().any(|secret| secret.len() <= text.len()) {
             return None;
         }
-        let shown: Vec<Shown> = characters(text, escapes).collect();
+        let shown: Vec<VisibleChar> = characters(text, escapes).collect();
         let letters: Vec<(usize, char)> =
             shown.iter().enumerate().filter_map(|(at, shown)| Some((at, folded(shown.character)?))).collect();
         let sent = if prose == Prose::Reference { &self.references } else { &self.sent };
@@ -201,7 +201,12 @@ fn weight(secret: &str) -> usize {
 }
 
 /// The first and the last character of a secret that begins with this letter, if it is there.
-fn matches(letters: &[(usize, char)], found: usize, secret: &str, shown: &[Shown]) -> Option<Range<usize>> {
+fn matches(
+    letters: &[(usize, char)],
+    found: usize,
+    secret: &str,
+    shown: &[VisibleChar],
+) -> Option<Range<usize>> {
     let length = secret.chars().count();
     let candidate = letters.get(found..found + length)?;
     let is_short = weight(secret) < LONG;
@@ -223,7 +228,7 @@ fn matches(letters: &[(usize, char)], found: usize, secret: &str, shown: &[Shown
 }
 
 /// Whether the characters around this span show that it is not part of a longer word, amount, date, time or fraction.
-fn stands_alone(shown: &[Shown], start: usize, end: usize) -> bool {
+fn stands_alone(shown: &[VisibleChar], start: usize, end: usize) -> bool {
     let at = |at: Option<usize>| at.and_then(|at| shown.get(at)).map(|shown| shown.character);
     let joins = |next: Option<char>, beyond: Option<char>| match next {
         Some(c) if c.is_alphanumeric() => true,

@@ -193,6 +193,37 @@ impl<'t> Members<'t> {
         }
     }
 
+    /// Copies the message, with each part as `part` writes it, and the text around those parts as `between` writes it.
+    /// A part for which there is nothing to write belongs to the text around it.
+    ///
+    /// ```
+    /// use perennial_domain::mask::{Members, PartKind, Secrecy};
+    ///
+    /// let mut members = Members::json(r#"{ "csc": 123, "amount": 5 }"#);
+    /// let copy = members.rewritten(Into::into, |members, part| {
+    ///     let is_secret = part.kind == PartKind::Value && part.secrecy > Secrecy::Open;
+    ///     is_secret.then(|| members.written(part, "***"))
+    /// });
+    /// assert_eq!(copy, r#"{ "csc": "***", "amount": 5 }"#);
+    /// ```
+    pub fn rewritten(
+        &mut self,
+        between: impl Fn(&'t str) -> Cow<'t, str>,
+        part: impl Fn(&Self, &Part<'t>) -> Option<Cow<'t, str>>,
+    ) -> String {
+        let (message, mut from) = (self.message, 0);
+        let mut copy = String::with_capacity(message.len());
+        while let Some(found) = self.next() {
+            if let Some(text) = part(self, &found) {
+                copy.push_str(&between(message.get(from..found.span.start).unwrap_or_default()));
+                copy.push_str(&text);
+                from = found.span.end;
+            }
+        }
+        copy.push_str(&between(message.get(from..).unwrap_or_default()));
+        copy
+    }
+
     fn rest(&self) -> &'t str {
         &self.message[self.at..]
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// A character and its position in the text.
 #[derive(Clone, Debug)]
-pub(super) struct Shown {
+pub(super) struct VisibleChar {
     pub(super) span: Range<usize>,
     pub(super) character: char,
 }
@@ -23,7 +23,7 @@ pub(super) enum Escapes {
 }
 
 /// Every character of the text.
-pub(super) fn characters(text: &str, escapes: Escapes) -> impl Iterator<Item = Shown> {
+pub(super) fn characters(text: &str, escapes: Escapes) -> impl Iterator<Item = VisibleChar> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let plain = text[at..].chars().next()?;
@@ -31,7 +31,7 @@ pub(super) fn characters(text: &str, escapes: Escapes) -> impl Iterator<Item = S
         let (character, length) = escape.unwrap_or((plain, plain.len_utf8()));
         let start = at;
         at += length;
-        Some(Shown { span: start..at, character })
+        Some(VisibleChar { span: start..at, character })
     })
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use perennial::clearent::{
-    CustomerKey, CustomerSearch, Paging, PlanKey, PlanSearch, PlanStatus, TokenId, TokenSearch, Transaction,
-    TransactionId, TransactionSearch, TransactionType, Verdict as Charged,
+    ChargeSource, CustomerKey, CustomerSearch, Paging, PlanKey, PlanSearch, PlanStatus, TokenId, TokenSearch,
+    Transaction, TransactionId, TransactionSearch, TransactionType, Verdict as Charged,
 };
 use perennial::transport::{Delivery, SendBy};
 use perennial::{Clearent, Date, Error, ErrorKind, List, Response};
@@ -15,8 +15,8 @@ use perennial_wire::{Format, Limits};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::Gateway;
 use super::request::{Full, difference};
-use super::{Gateway, NotIssued};
 use crate::Moment;
 use crate::journal::SENTINEL_KEY;
 use crate::machine::{Answer, Intent, Look, Object, Said, Seen, Verdict, Write};
@@ -62,6 +62,70 @@ pub(super) fn key_of<K: for<'a> TryFrom<&'a str>>(object: &str) -> Result<K, Bro
 
 pub(super) fn object<T: Serialize>(id: impl Into<Option<String>>, value: &T) -> Object {
     Object { id: id.into(), value: serde_json::to_string(value).ok() }
+}
+
+/// The kind of a transaction request whose body does not say it. A sale may also be a forced one.
+fn kind_of(write: Write) -> Option<TransactionType> {
+    match write {
+        Write::Auth => Some(TransactionType::AUTH),
+        Write::Capture => Some(TransactionType::CAPTURE),
+        Write::Void => Some(TransactionType::VOID),
+        Write::Refund => Some(TransactionType::REFUND),
+        _ => None,
+    }
+}
+
+/// Reads a transaction request. A sale without a type is an ordinary one.
+fn read_transaction(write: Write, body: &[u8]) -> Result<TransactionRequest, ReadError> {
+    let read = |kind| wire::transaction::read(Format::Json, body, &Limits::default(), kind);
+    match read(kind_of(write)) {
+        Err(_) if write == Write::Sale => read(Some(TransactionType::SALE)),
+        read => read,
+    }
+}
+
+/// Whether a request can be stored and sent later: an error says in a sentence why not. A card number is never stored.
+pub(crate) fn check_stored(write: Write, object: Option<&str>, body: &[u8]) -> Result<(), String> {
+    let (json, limits) = (Format::Json, &Limits::default());
+    let said = |error: ReadError| error.to_string();
+    let needs = |kind: &str| match object.and_then(|object| object.strip_prefix(kind)) {
+        Some(key) if !key.is_empty() && !key.contains(char::is_control) => Ok(()),
+        _ => Err(format!("its object must be {kind} and a key")),
+    };
+    match write {
+        Write::CreateCustomer => wire::customer::read_create(json, body, limits).map(|_| ()).map_err(said),
+        Write::CreatePlan => wire::plan::read_create(json, body, limits).map(|_| ()).map_err(said),
+        Write::UpdateCustomer => {
+            needs("customers/")?;
+            wire::customer::read_update(json, body, limits).map(|_| ()).map_err(said)
+        }
+        Write::UpdatePlan => {
+            needs("plans/")?;
+            wire::plan::read_update(json, body, limits).map(|_| ()).map_err(said)
+        }
+        Write::UpdateToken => {
+            needs("tokens/")?;
+            wire::token::read_update(json, body, limits).map(|_| ()).map_err(said)
+        }
+        Write::DeleteCustomer => needs("customers/"),
+        Write::DeletePlan => needs("plans/"),
+        Write::DeleteToken => needs("tokens/"),
+        Write::Sale | Write::Auth | Write::Capture | Write::Void | Write::Refund => {
+            let request = read_transaction(write, body).map_err(said)?;
+            let source = match &request {
+                TransactionRequest::Sale(charge)
+                | TransactionRequest::ForcedSale(charge)
+                | TransactionRequest::Auth(charge) => Some(charge.fields().card),
+                TransactionRequest::Refund(refund) => refund.fields().card,
+                _ => None,
+            };
+            match source {
+                Some(ChargeSource::Card(_)) => Err("a card number is never stored: give a token".to_owned()),
+                _ => Ok(()),
+            }
+        }
+        _ => Err(format!("{write} cannot be put into the inbox")),
+    }
 }
 
 impl ClearentGateway {
@@ -150,8 +214,10 @@ impl ClearentGateway {
             }
             _ => {
                 let request = match full.and_then(|full| full.one_time_token.clone()) {
-                    Some(token) => wire::transaction::read_mobile(json, body, limits, None, token)?,
-                    None => wire::transaction::read(json, body, limits, None)?,
+                    Some(token) => {
+                        wire::transaction::read_mobile(json, body, limits, kind_of(intent.write), token)?
+                    }
+                    None => read_transaction(intent.write, body)?,
                 };
                 let transactions = client.transactions();
                 match request {
@@ -433,10 +499,6 @@ pub(crate) fn said_by(error: &Error) -> Said {
 
 #[async_trait]
 impl Gateway for ClearentGateway {
-    async fn request_id(&self, _intent: &Intent) -> Result<Option<String>, NotIssued> {
-        Ok(None)
-    }
-
     async fn send(&self, intent: &Intent, full: Option<&Full>, send_by: SendBy) -> Answer {
         match self.perform(&self.client.once(send_by), intent, full).await {
             Ok((said, exchange_id)) => Answer { said, exchange_id },

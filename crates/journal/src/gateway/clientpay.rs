@@ -67,7 +67,7 @@ impl ClientPayGateway {
         let body = with_request_id(body, id)?;
         let id = RequestId::try_from(id)?;
         // What was sent under the id before is looked up first, and a refusal is then no outcome.
-        let is_new = intent.history.attempts.len() == 1 && !intent.history.restored;
+        let is_new = intent.history.attempts.len() == 1 && intent.history.restored.is_none();
         macro_rules! under {
             ($resource:expr) => {
                 if is_new { $resource.under_new(id) } else { $resource.under(id) }
@@ -169,7 +169,7 @@ impl ClientPayGateway {
                 Err(error) => return Ok(several_or(&error)),
             }
         } else if request.is_none() && !has_mark(intent) {
-            return Ok(nothing_names_it());
+            return self.in_session(intent, amount).await;
         } else {
             self.marked(intent).await?
         };
@@ -184,6 +184,22 @@ impl ClientPayGateway {
             )));
         }
         self.seen(at, seen).await
+    }
+
+    /// Looks in the caller's own session, before anything is sent that this database knows: a payment of the same amount
+    /// may be this one.
+    async fn in_session(&self, intent: &Intent, amount: Option<Amount>) -> Result<Look, Broken> {
+        let Some(session) = session_of(&intent.request) else { return Ok(nothing_names_it()) };
+        let criteria = Criteria::new(Field::SessionId, Operator::Is, session)?;
+        let (at, found) = self.search(criteria).await?;
+        let may_be = |record: &&Payment| record.decline().is_none() && record.payment_amount == amount;
+        match found.iter().find(may_be) {
+            None => self.seen(at, Vec::new()).await,
+            Some(record) => {
+                let id = record.payment_id.as_ref().map_or("without an id", PaymentId::as_str);
+                Ok(Look::Impossible(format!("the payment {id} of the same session may be this one")))
+            }
+        }
     }
 
     async fn find_refund(&self, intent: &Intent) -> Result<Look, Broken> {
@@ -211,7 +227,7 @@ impl ClientPayGateway {
             record.success != Some(false)
                 && (status == Some(&PaymentStatus::VOIDED) || status == Some(&PaymentStatus::REFUNDED))
         };
-        let was_sent = intent.state != State::Planned || intent.history.restored;
+        let was_sent = intent.state != State::Planned || intent.history.restored.is_some();
         if was_sent && control && of_payment.iter().all(is_back) {
             let object = of_payment.first().map(|record| payment_object(record));
             let found = object.map(|object| Seen { object, verdict: Verdict::Done }).into_iter().collect();

@@ -35,14 +35,14 @@ pub(crate) fn prepare(
     write: Write,
     object: Option<&str>,
     body: &[u8],
-    uid: &str,
+    mark: &str,
 ) -> Result<Prepared, NotAnObject> {
     let mut hashed = Zeroizing::new(Vec::new());
     let request = Request::read(body)?;
     request.put(None, None, Form::Hashed, &mut hashed)?;
-    let session = has_session(write).then_some(uid);
+    let session = has_session(write).then_some(mark);
     // A buffer that grows leaves copies of a card behind.
-    let mut whole = Zeroizing::new(Vec::with_capacity(body.len() + uid.len() + 64));
+    let mut whole = Zeroizing::new(Vec::with_capacity(body.len() + mark.len() + 64));
     request.put(session, None, Form::Whole, &mut whole)?;
     let mut stored = Vec::with_capacity(whole.len());
     let needs_card = request.put(session, None, Form::Stored, &mut stored)?;
@@ -52,8 +52,7 @@ pub(crate) fn prepare(
         hash.update(part);
     }
     Ok(Prepared {
-        mark: uid.to_owned(),
-        mark_is_random: true,
+        mark: mark.to_owned(),
         fingerprint: hex(&hash.finalize()),
         stored: String::from_utf8(stored).map_err(|_| NotAnObject)?,
         full: Full { body: whole, one_time_token: None },

@@ -18,7 +18,9 @@ use request::Full;
 pub(crate) trait Gateway: Send + Sync {
     /// Gets the single-use id under which the intent is sent. It is stored with the attempt before the attempt is made.
     /// `None` if the gateway has no such ids.
-    async fn request_id(&self, intent: &Intent) -> Result<Option<String>, NotIssued>;
+    async fn request_id(&self, _intent: &Intent) -> Result<Option<String>, NotIssued> {
+        Ok(None)
+    }
     /// Makes one attempt. Its first byte leaves by this moment or not at all. Without the whole request, the stored one
     /// is sent.
     async fn send(&self, intent: &Intent, full: Option<&Full>, send_by: SendBy) -> Answer;
@@ -41,10 +43,6 @@ pub(crate) struct Nothing;
 
 #[async_trait]
 impl Gateway for Nothing {
-    async fn request_id(&self, _intent: &Intent) -> Result<Option<String>, NotIssued> {
-        Ok(None)
-    }
-
     async fn send(&self, _intent: &Intent, _full: Option<&Full>, _send_by: SendBy) -> Answer {
         let said = Said::NotDone { reason: "no client".into(), wait: Duration::ZERO, hold: false };
         Answer { said, exchange_id: None }

@@ -26,8 +26,6 @@ impl std::fmt::Debug for Full {
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) mark: String,
-    /// Whether the mark is the uid, which no gateway can have before it is sent.
-    pub(crate) mark_is_random: bool,
     pub(crate) fingerprint: String,
     pub(crate) stored: String,
     pub(crate) full: Full,
@@ -61,7 +59,7 @@ pub(crate) fn prepare(
     object: Option<&str>,
     body: &[u8],
     secrets: Secrets<'_>,
-    uid: &str,
+    mark: &str,
 ) -> Result<Prepared, NotAnObject> {
     let mut members: Members<'_> = match body {
         [] => Members::new(),
@@ -74,14 +72,13 @@ pub(crate) fn prepare(
     let needs_card = secrets.last_four.is_some() || secrets.one_time_token.is_some();
     let fingerprint = fingerprint(write, object, &members, secrets);
     let status = text_of(&members, "status");
-    let mark = put_mark(write, &mut members, uid);
+    let mark = put_mark(write, &mut members, mark);
     let body = written(&members, &[]);
     let stored = match secrets.last_four {
         Some(_) => written(&members, &OF_CARD),
         None => body.clone(),
     };
     Ok(Prepared {
-        mark_is_random: mark == uid,
         mark,
         fingerprint,
         stored: String::from_utf8_lossy(&stored).into_owned(),
@@ -94,11 +91,11 @@ pub(crate) fn prepare(
 }
 
 /// Puts the mark first into the member by which a look finds the object, and returns it.
-fn put_mark(write: Write, members: &mut Members<'_>, uid: &str) -> String {
+fn put_mark(write: Write, members: &mut Members<'_>, mark: &str) -> String {
     let mut lead = |name: &'static str| {
         let text = match text_of(members, name) {
-            Some(text) => format!("{uid} {text}"),
-            None => uid.to_owned(),
+            Some(text) => format!("{mark} {text}"),
+            None => mark.to_owned(),
         };
         set(members, name, &text);
     };
@@ -106,7 +103,7 @@ fn put_mark(write: Write, members: &mut Members<'_>, uid: &str) -> String {
         Write::CreateCustomer => {
             lead("comments");
             if text_of(members, "customer-key").is_none() {
-                set(members, "customer-key", uid);
+                set(members, "customer-key", mark);
             }
         }
         Write::CreateToken => lead("description"),
@@ -119,14 +116,14 @@ fn put_mark(write: Write, members: &mut Members<'_>, uid: &str) -> String {
             return match text_of(members, "order-id") {
                 Some(own) => own,
                 None => {
-                    set(members, "order-id", uid);
-                    uid.to_owned()
+                    set(members, "order-id", mark);
+                    mark.to_owned()
                 }
             };
         }
         _ => {}
     }
-    uid.to_owned()
+    mark.to_owned()
 }
 
 fn set<'a>(members: &mut Members<'a>, name: &'static str, text: &str) {

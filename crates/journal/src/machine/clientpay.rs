@@ -116,7 +116,7 @@ fn a_named_payment_is_never_followed_by_another_send() {
 /// Holds: In a restored database, what no read can tell is not sent without a person.
 #[test]
 fn a_restored_intent_that_cannot_be_looked_for_is_a_persons() {
-    for (restored, state) in [(false, State::Planned), (true, State::NeedsPerson)] {
+    for (restored, state) in [(None, State::Planned), (Some(at(0)), State::NeedsPerson)] {
         let mut intent = sent(Write::CreatePayer, false);
         intent.state = State::Planned;
         intent.history = History { restored, ..History::default() };

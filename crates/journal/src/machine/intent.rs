@@ -181,9 +181,9 @@ pub struct History {
     /// Whether a look before the first attempt found nothing.
     #[serde(skip_serializing_if = "is_false")]
     pub looked_first: bool,
-    /// Whether the database was restored or copied since the intent was stored: attempts may be missing here.
-    #[serde(skip_serializing_if = "is_false")]
-    pub restored: bool,
+    /// If the database was restored or copied: attempts may be missing here, and their effects may come until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Moment>,
     /// The id of the object that the answer to a create named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub candidate: Option<String>,
@@ -199,6 +199,9 @@ pub struct History {
     /// Whether a person decided to send it once more under the same request id.
     #[serde(skip_serializing_if = "is_false")]
     pub resend: bool,
+    /// Whether the next look after the outcome measures how long searches lack the object.
+    #[serde(skip_serializing_if = "is_false")]
+    pub is_probed: bool,
     /// The number of looks after the outcome for late spares.
     #[serde(skip_serializing_if = "is_zero")]
     pub rechecks: u32,

@@ -160,6 +160,8 @@ pub enum Command {
     Activate(String),
     /// Send nothing more of the tenant, for this reason.
     Hold(String),
+    /// Searches of this gateway lack an object for at least this long.
+    Lag(Duration),
 }
 
 /// The result of a step.
@@ -179,7 +181,7 @@ pub fn step(intent: &Intent, event: Event, now: Moment, rules: &Rules) -> Step {
         (State::Sending, Event::Answered(answer)) => step.answered(answer, now, rules),
         (State::Planned | State::Unknown | State::Done, Event::Looked(look)) => step.looked(look, now, rules),
         (State::Planned | State::NeedsCard, Event::Withdraw { reason }) => {
-            step.give_up(reason);
+            step.withdraw(reason);
         }
         (State::NeedsPerson | State::NeedsCard, Event::Decide(decision)) => step.decide(decision, now, rules),
         _ => {}
@@ -192,11 +194,11 @@ impl Step {
         let intent = &mut self.intent;
         match intent.state {
             State::Planned | State::NeedsCard if now >= intent.send_before => {
-                self.give_up("the last moment to send it has passed".into());
+                self.withdraw("the last moment to send it has passed".into());
             }
             State::NeedsCard if !has_card => {
                 if intent.next.is_none_or(|end| now >= end) {
-                    self.give_up("its card was not given again in time".into());
+                    self.withdraw("its card was not given again in time".into());
                 }
             }
             State::Planned | State::NeedsCard if intent.needs_card && !has_card => {
@@ -208,7 +210,10 @@ impl Step {
                 let is_resent = std::mem::take(&mut intent.history.resend);
                 let is_first = intent.history.attempts.is_empty() && !is_resent;
                 // A mark that nobody has sent cannot be at the gateway, unless the database was restored.
-                if is_first && !intent.history.looked_first && (!is_fresh || intent.history.restored) {
+                if is_first
+                    && !intent.history.looked_first
+                    && (!is_fresh || intent.history.restored.is_some())
+                {
                     self.commands.push(Command::Look);
                     return;
                 }
@@ -239,7 +244,7 @@ impl Step {
             attempt.exchange_id = exchange_id;
         }
         // An earlier attempt that may have been done makes this answer no outcome of the intent.
-        let is_doubtful = self.intent.history.restored || self.intent.history.attempts.len() > 1;
+        let is_doubtful = self.intent.history.restored.is_some() || self.intent.history.attempts.len() > 1;
         match said {
             Said::Done(object) => {
                 self.judge(Judged::Done);
@@ -310,7 +315,9 @@ impl Step {
         let (at, control, mut found) = match look {
             Look::Failed(reason) => return self.look_again(reason, now, rules),
             // In a restored database, attempts may be missing, and no read can tell.
-            Look::Impossible(_) if self.intent.state == State::Planned && !self.intent.history.restored => {
+            Look::Impossible(_)
+                if self.intent.state == State::Planned && self.intent.history.restored.is_none() =>
+            {
                 (Some(now), false, Vec::new())
             }
             // An outcome stays, though no read can confirm it.
@@ -337,6 +344,11 @@ impl Step {
         let is_missing =
             candidate.is_some_and(|id| found.iter().all(|seen| seen.object.id.as_ref() != Some(id)));
         if is_missing {
+            let sent = self.intent.history.attempts.last().map_or(now, |last| last.committed);
+            if now.since(sent) > rules.listed_within {
+                let reason = "the gateway confirmed the plan, and its list never shows it";
+                return self.end(State::NeedsPerson, Some(reason.into()));
+            }
             return self.look_again("the list does not show the created plan yet".into(), now, rules);
         }
         let mut ids: Vec<_> = found.iter().filter_map(|seen| seen.object.id.as_deref()).collect();
@@ -379,9 +391,7 @@ impl Step {
     /// Nothing with the mark was found.
     fn absent(&mut self, at: Option<Moment>, control: bool, now: Moment, rules: &Rules) {
         if self.intent.state == State::Planned {
-            self.intent.history.looked_first = true;
-            self.intent.next = Some(now);
-            return;
+            return self.absent_at_first(at, control, now, rules);
         }
         let Some(last) = self.intent.history.attempts.last() else {
             // Attempts were lost with a restored database.
@@ -393,7 +403,7 @@ impl Step {
         };
         // The later clock proves the age, and the earlier one the end of the window.
         let oldest = self.intent.history.attempts.first().map_or(last.committed, |first| first.committed);
-        if at.max(now).since(oldest) > rules.retention.saturating_sub(rules.retention_margin) {
+        if rules.is_too_old(oldest, at.max(now)) {
             return self
                 .end(State::NeedsPerson, Some("it is too old: the gateway may have forgotten it".into()));
         }
@@ -443,10 +453,29 @@ impl Step {
             }
             Absence::SendAgain if self.intent.needs_card => self.wait_for_card(now, rules),
             Absence::SendAgain => {
+                self.intent.history.reason = Some("it is not at the gateway, and is sent again".into());
                 self.intent.state = State::Planned;
                 self.intent.next = Some(now);
             }
         }
+    }
+
+    /// Nothing with the mark was found before the first attempt that this database knows.
+    fn absent_at_first(&mut self, at: Option<Moment>, control: bool, now: Moment, rules: &Rules) {
+        if let Some(until) = self.intent.history.restored {
+            let seen = at.map_or(now, |at| at.min(now));
+            if seen <= until {
+                self.look_again("an attempt before the restore may still arrive".into(), now, rules);
+                self.intent.next = Some((until + rules.least_wait).max(now + rules.least_wait));
+                return;
+            }
+            if !control {
+                let reason = "the control object was not found, so the search proves nothing";
+                return self.look_again(reason.into(), now, rules);
+            }
+        }
+        self.intent.history.looked_first = true;
+        self.intent.next = Some(now);
     }
 
     /// An object with the mark is not as requested: nothing more is sent, and a plan that charges is canceled.
@@ -476,6 +505,10 @@ impl Step {
     /// A look after the outcome, for effects of an earlier attempt that came late.
     fn rechecked(&mut self, found: &[Seen], now: Moment, rules: &Rules) {
         let adopted = self.intent.outcome.as_ref().and_then(|outcome| outcome.id.clone());
+        if self.intent.history.is_probed {
+            self.probed(found.iter().any(|seen| seen.object.id == adopted), now, rules);
+            return;
+        }
         let late: Vec<_> = found.iter().filter(|seen| seen.object.id != adopted).cloned().collect();
         let is_money = self.intent.write.absence() == Absence::Person;
         let ids: Vec<_> = late.iter().filter_map(|seen| seen.object.id.as_deref()).collect();
@@ -493,14 +526,32 @@ impl Step {
     fn done(&mut self, how: How, object: Object, now: Moment, rules: &Rules) {
         self.intent.outcome = Some(Outcome::new(how, object.id, object.value));
         self.end(State::Done, None);
-        let has_rivals = self.intent.history.attempts.len() > 1 || self.intent.history.restored;
+        if how == How::Sent && matches!(self.intent.write, Write::Sale | Write::Auth | Write::Pay) {
+            self.intent.history.is_probed = true;
+            self.intent.next = Some(now + rules.first_look_wait);
+        } else {
+            self.plan_rechecks(now, rules);
+        }
+    }
+
+    fn plan_rechecks(&mut self, now: Moment, rules: &Rules) {
+        let has_rivals = self.intent.history.attempts.len() > 1 || self.intent.history.restored.is_some();
         self.intent.next = rules.recheck(0).filter(|_| has_rivals).map(|wait| now + wait);
     }
 
-    /// Nothing more is sent. What was sent before a person decided to send it again stays with a person.
-    fn give_up(&mut self, reason: String) {
-        let was_sent = std::mem::take(&mut self.intent.history.resend);
-        self.end(if was_sent { State::NeedsPerson } else { State::Withdrawn }, Some(reason));
+    /// A search for a charge that certainly exists: it measures how long searches lack what exists.
+    fn probed(&mut self, is_found: bool, now: Moment, rules: &Rules) {
+        if is_found {
+            self.intent.history.is_probed = false;
+            return self.plan_rechecks(now, rules);
+        }
+        if let Some(last) = self.intent.history.attempts.last() {
+            let lag = now.since(last.committed);
+            self.commands.push(Command::Lag(lag));
+            // A gateway whose searches never show it: an absence will prove nothing for as long.
+            self.intent.next =
+                (lag < rules.card_within).then(|| now + rules.between_looks(self.intent.history.looks));
+        }
     }
 
     fn decide(&mut self, decision: Decision, now: Moment, rules: &Rules) {
@@ -542,8 +593,22 @@ impl Step {
         self.commands.push(Command::Look);
     }
 
+    /// Nothing of it is sent any more. In a restored database, it may have been sent before, and so it was before a person
+    /// decided to send it again.
+    fn withdraw(&mut self, reason: String) {
+        if std::mem::take(&mut self.intent.history.resend) {
+            self.end(State::NeedsPerson, Some(reason));
+        } else if self.intent.history.restored.is_some() {
+            let reason = format!("{reason}, and it may have been sent before the database was restored");
+            self.end(State::NeedsPerson, Some(reason));
+        } else {
+            self.end(State::Withdrawn, Some(reason));
+        }
+    }
+
     fn wait_for_card(&mut self, now: Moment, rules: &Rules) {
         self.intent.state = State::NeedsCard;
+        self.intent.history.reason = Some("its card is not stored: call again with the card".into());
         self.intent.next = Some(now + rules.card_within);
     }
 

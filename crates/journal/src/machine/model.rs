@@ -61,6 +61,7 @@ impl Config {
             clock_apart: ticks(1_000),
             attempts: 2,
             card_within: ticks(100),
+            listed_within: ticks(100),
             least_wait: ticks(1),
             first_look_wait: ticks(1),
             longest_look_wait: ticks(1),
@@ -239,7 +240,7 @@ impl World {
         if config.restores && self.restored.is_none() && self.sent > 0 {
             go("the database is put back".into(), &|w| {
                 w.row = Intent { fence: w.row.fence, ..config.intent() };
-                w.row.history.restored = config.marks_restored;
+                w.row.history.restored = config.marks_restored.then(|| at(w.t + config.quiet));
                 w.workers = [Worker::Idle, Worker::Idle];
                 w.restored = Some(w.t);
             });

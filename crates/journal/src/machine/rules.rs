@@ -23,6 +23,8 @@ pub struct Rules {
     pub attempts: usize,
     /// How long an intent waits for its card: 7 days.
     pub card_within: Duration,
+    /// How long a list may lack a plan that the gateway confirmed: 1 day.
+    pub listed_within: Duration,
     /// The shortest wait between two steps: 1 s.
     pub least_wait: Duration,
     /// The first wait between two looks, which doubles: 5 s.
@@ -48,6 +50,7 @@ impl Default for Rules {
             clock_apart: minutes(5),
             attempts: 3,
             card_within: minutes(7 * DAY),
+            listed_within: minutes(DAY),
             least_wait: Duration::from_secs(1),
             first_look_wait: Duration::from_secs(5),
             longest_look_wait: minutes(15),
@@ -60,6 +63,11 @@ impl Rules {
     /// How long after the last moment to send an absence proves nothing.
     pub fn window(&self) -> Duration {
         self.latest_effect + self.index_lag
+    }
+
+    /// Whether the gateway may have forgotten at this moment what was sent then.
+    pub fn is_too_old(&self, then: crate::Moment, now: crate::Moment) -> bool {
+        now.since(then) > self.retention.saturating_sub(self.retention_margin)
     }
 
     /// Returns the rules for a gateway whose searches were seen to lag by at most this much.

@@ -10,6 +10,7 @@ mod row;
 mod schema;
 mod sqlite;
 mod statements;
+mod witness;
 
 use async_trait::async_trait;
 
@@ -84,6 +85,8 @@ pub struct Change {
     pub decision: Option<NewDecision>,
     /// The reason for which the tenant is put on hold.
     pub hold: Option<String>,
+    /// For how long at least searches of the tenant's gateway lack an object.
+    pub lag: Option<std::time::Duration>,
     /// The time of the change.
     pub now: Moment,
 }
@@ -265,6 +268,12 @@ pub trait Store: Send + Sync {
     async fn setting(&self, name: &str) -> Result<Option<String>, StoreError>;
     /// Stores a setting of the journal.
     async fn set(&self, name: &str, value: &str) -> Result<(), StoreError>;
+    /// Why the database is not the one that was used last, if it was restored, copied or moved.
+    async fn suspicion(&self) -> Result<Option<String>, StoreError>;
+    /// The name of the database in errors, without credentials.
+    fn place(&self) -> String;
+    /// Finishes what is being stored and closes the database.
+    fn close(&self);
     /// Marks all intents that may have been sent, and all that are planned, as those of a restored database.
     async fn mark_restored(
         &self,

@@ -1,6 +1,7 @@
 //! The journal in an `SQLite` file. Several processes of one machine can use it.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +13,8 @@ use super::StoreError;
 use super::row::{Row, Value};
 use super::schema::MIGRATIONS;
 use super::statements::{Sql, Statement, Transacted};
+use super::witness::Witness;
+use crate::driver::new_uid;
 
 /// How long a statement waits for another process.
 const BUSY: Duration = Duration::from_secs(5);
@@ -20,6 +23,10 @@ const BUSY: Duration = Duration::from_secs(5);
 pub(crate) struct Sqlite {
     place: String,
     writer: Writer,
+    /// The witness, and the id of the journal; `None` in memory.
+    witness: Option<(Witness, String)>,
+    /// Why the database is not the one that was used last.
+    suspicion: Mutex<Option<String>>,
 }
 
 impl Sqlite {
@@ -27,11 +34,25 @@ impl Sqlite {
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, StoreError> {
         let place = path.map_or_else(|| ":memory:".to_owned(), |path| path.display().to_string());
         let (file, named) = (path.map(Path::to_owned), place.clone());
+        let (tell, told) = std::sync::mpsc::channel();
         let writer = Writer::open("journal", "BEGIN IMMEDIATE", move || {
-            connect(file.as_ref(), &named).map(|connection| (connection, ()))
+            let connection = connect(file.as_ref(), &named)?;
+            let _ = tell.send(identify(&connection).map_err(|error| failure(&named, &error))?);
+            Ok((connection, ()))
         });
         match writer {
-            Ok(writer) => Ok(Self { place, writer }),
+            Ok(writer) => {
+                let (id, count) = told.try_recv().unwrap_or_default();
+                let witness = path.map(|path| (Witness::of(path), id.clone()));
+                let suspicion = witness.as_ref().and_then(|(witness, id)| witness.suspicion(id, count));
+                if let Some((witness, id)) = witness.as_ref().filter(|_| suspicion.is_none()) {
+                    let why = "its witness beside it cannot be written: the folder must be writable";
+                    witness
+                        .accept(id, count)
+                        .map_err(|_| StoreError::Unusable { place: place.clone(), why })?;
+                }
+                Ok(Self { place, writer, witness, suspicion: Mutex::new(suspicion) })
+            }
             Err(OpenError::Database(error)) => Err(error),
             Err(error) => Err(StoreError::Lost { place, why: error.to_string() }),
         }
@@ -105,6 +126,20 @@ fn migrate(connection: &Connection, place: &str) -> Result<(), StoreError> {
     })();
     connection.execute_batch(if migrated.is_ok() { "COMMIT" } else { "ROLLBACK" }).map_err(failed)?;
     migrated
+}
+
+/// The random id of the journal, which it gets at its first use, and the number of committed attempts.
+fn identify(connection: &Connection) -> rusqlite::Result<(String, i64)> {
+    connection.execute(
+        "INSERT INTO perennial_setting (name, value) VALUES ('id', ?1), ('sent', '0') ON CONFLICT DO NOTHING",
+        [new_uid()],
+    )?;
+    connection.query_row(
+        "SELECT (SELECT value FROM perennial_setting WHERE name = 'id'),
+           (SELECT CAST(value AS INTEGER) FROM perennial_setting WHERE name = 'sent')",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
 }
 
 /// An error in words.
@@ -194,6 +229,43 @@ impl Sql for Sqlite {
             JobError::Closed => StoreError::Closed,
             _ => StoreError::Statement("a job panicked".into()),
         })
+    }
+
+    fn count_send(&self) -> Option<&'static str> {
+        self.witness.as_ref().map(|_| {
+            "UPDATE perennial_setting SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'sent'
+             RETURNING value"
+        })
+    }
+
+    fn close(&self) {
+        self.writer.close();
+    }
+
+    fn sent(&self, count: Option<i64>) {
+        if let (Some((witness, id)), Some(count)) = (&self.witness, count) {
+            witness.raise(id, count);
+        }
+    }
+
+    async fn suspicion(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.suspicion.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    async fn accept(&self) -> Result<(), StoreError> {
+        let Some((witness, _)) = &self.witness else { return Ok(()) };
+        // Copies that go on with the old id are found out by theirs.
+        let id = self.writer.run(|connection| {
+            connection.execute("UPDATE perennial_setting SET value = ?1 WHERE name = 'id'", [new_uid()])?;
+            identify(connection)
+        });
+        let (id, count) = id.await.map_err(|_| StoreError::Busy(self.place.clone()))?;
+        let why = "its witness beside it cannot be written: the folder must be writable";
+        witness.accept(&id, count).map_err(|_| StoreError::Unusable { place: self.place.clone(), why })?;
+        // This handle has the old id: the journal is opened again before it is used.
+        let opened_again = "it was adopted: open it again".to_owned();
+        *self.suspicion.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened_again);
+        Ok(())
     }
 
     fn skip_locked(&self) -> &'static str {

@@ -51,6 +51,22 @@ pub(crate) trait Sql: Send + Sync {
     fn skip_locked(&self) -> &'static str;
     /// A statement that makes transactions of this kind wait for each other, if that does not happen anyway.
     fn one_at_a_time(&self) -> Option<&'static str>;
+    /// A statement that counts attempts and returns the number, if the database has a witness outside it.
+    fn count_send(&self) -> Option<&'static str> {
+        None
+    }
+    /// Tells the witness the number of attempts.
+    fn sent(&self, _count: Option<i64>) {}
+    /// Why the database is not the one that was used last, if it was restored, copied or moved.
+    async fn suspicion(&self) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+    /// Closes the database.
+    fn close(&self) {}
+    /// Accepts the database as it is.
+    async fn accept(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// The name of the database in errors, without credentials.
     fn place(&self) -> &str;
 }
@@ -293,7 +309,7 @@ impl<S: Sql> Store for Statements<S> {
     }
 
     async fn commit(&self, change: &Change) -> Result<Committed, StoreError> {
-        let Change { intent, follow, events, decision, hold, now } = change;
+        let Change { intent, follow, events, decision, hold, lag, now } = change;
         let sends = intent.state == State::Sending;
         let mut sql =
             "UPDATE perennial_intent SET state = ?3, lease_until = ?4, next = ?5, history = ?6, outcome = ?7, send_before = ?8
@@ -339,8 +355,24 @@ impl<S: Sql> Store for Statements<S> {
             let sql = "UPDATE perennial_tenant SET hold = ?2 WHERE uid = ?1 AND hold IS NULL";
             statements.push(Statement::new(sql, vec![intent.tenant.as_str().into(), hold.as_str().into()]));
         }
+        if let Some(lag) = lag {
+            let sql = "UPDATE perennial_tenant SET worst_lag = ?2 WHERE uid = ?1 AND worst_lag < ?2";
+            let lag = i64::try_from(lag.as_millis()).unwrap_or(i64::MAX);
+            statements.push(Statement::new(sql, vec![intent.tenant.as_str().into(), lag.into()]));
+        }
+        if sends {
+            statements.extend(self.0.count_send().map(|sql| Statement::new(sql, Vec::new())));
+        }
         match self.0.transact(statements).await? {
-            Transacted::Rows(_) => Ok(Committed::Yes),
+            Transacted::Rows(mut rows) => {
+                if sends {
+                    let counted = rows.pop().and_then(|rows| rows.into_iter().next());
+                    self.0.sent(
+                        counted.and_then(|mut row| row.text().ok()).and_then(|count| count.parse().ok()),
+                    );
+                }
+                Ok(Committed::Yes)
+            }
             Transacted::Conflict => Ok(Committed::Busy),
             Transacted::Unmet if sends => self.refusal(intent, *now).await,
             Transacted::Unmet => Ok(Committed::Fenced),
@@ -463,6 +495,18 @@ impl<S: Sql> Store for Statements<S> {
         self.0.transact(vec![Statement::new(sql, vec![name.into(), value.into()])]).await.map(|_| ())
     }
 
+    async fn suspicion(&self) -> Result<Option<String>, StoreError> {
+        self.0.suspicion().await
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+
+    fn place(&self) -> String {
+        self.0.place().to_owned()
+    }
+
     async fn mark_restored(
         &self,
         quiet_until: Moment,
@@ -478,7 +522,7 @@ impl<S: Sql> Store for Statements<S> {
         ];
         for uid in &uids {
             let Some(mut intent) = self.intent(uid).await? else { continue };
-            intent.history.restored = true;
+            intent.history.restored = Some(quiet_until);
             intent.history.looked_first = false;
             let history = serde_json::to_string(&intent.history);
             let history = history.map_err(|error| StoreError::Statement(error.to_string().into()))?;
@@ -488,6 +532,7 @@ impl<S: Sql> Store for Statements<S> {
             ));
         }
         self.0.transact(statements).await?;
+        self.0.accept().await?;
         Ok(uids.len().try_into().unwrap_or(u64::MAX))
     }
 }

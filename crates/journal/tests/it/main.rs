@@ -4,4 +4,5 @@
 
 mod clientpay;
 mod once;
+mod restored;
 mod support;

@@ -1,5 +1,6 @@
 //! A sandbox, and a journal whose clock is the sandbox's.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub(crate) struct World {
     /// A customer with a token, made without the journal.
     pub(crate) customer: CustomerKey,
     pub(crate) token: TokenId,
+    url: String,
+    path: PathBuf,
     _folder: tempfile::TempDir,
 }
 
@@ -46,13 +49,32 @@ impl World {
             .unwrap();
         let clock = WorldClock(Arc::new(AtomicI64::new(START)));
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("journal.db").display());
+        let path = folder.path().join("journal.db");
+        let url = format!("sqlite:{}", path.display());
         let journal = Journal::open_with(&url, clock.clone(), Rules::default()).await.unwrap();
         let north = journal.clearent("north-street", &client).await.unwrap();
         let ada = NewCustomer::builder().first_name("Ada").last_name("Byron").build().unwrap();
         let customer = client.customers().create(&ada).await.unwrap().customer_key.clone();
         let token = client.tokens().create(card(&customer)).await.unwrap().token_id.clone().unwrap();
-        Self { sandbox, clock, client, journal, north, customer, token, _folder: folder }
+        Self { sandbox, clock, client, journal, north, customer, token, url, path, _folder: folder }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The world with another, empty journal: the files of its own are closed.
+    pub(crate) async fn closed(mut self) -> Self {
+        let other =
+            Journal::open_with("sqlite::memory:", self.clock.clone(), Rules::default()).await.unwrap();
+        self.north = other.clearent("other", &self.client).await.unwrap();
+        let journal = std::mem::replace(&mut self.journal, other);
+        journal.close();
+        self
     }
 
     /// Lets the time pass at the gateway and here.

@@ -40,7 +40,7 @@ impl Server {
             Served::Embedded => ("embedded", Path::new("")),
             Served::Nothing => ("nothing", Path::new("")),
         };
-        let own = std::env::current_exe().expect("a programme has a path");
+        let own = std::env::current_exe().expect("a program has a path");
         let mut command = Command::new(own);
         command.env(SERVE, format!("{word}={}", path.display()));
         Self::of(command)

@@ -21,7 +21,7 @@ use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 use perennial_domain::clearent::{ApiKey, CustomerKey, PlanKey, TokenId, TransactionId};
-use perennial_wire::clearent::{Operation, Reply, read_api_key};
+use perennial_wire::clearent::{Operation, Reply, Resource, read_api_key};
 use perennial_wire::{Format, Limits};
 use zeroize::Zeroizing;
 
@@ -37,9 +37,6 @@ use crate::seed::{Seed, hash};
 use crate::store::StoreError;
 use crate::store::session::Session;
 use crate::store::world::WorldKey;
-
-/// The common prefix of all paths of this tree.
-const ROOT: &str = "/rest/v2/";
 
 /// The name in the request log of a request that no operation serves.
 pub(crate) const NOT_EMULATED: &str = "not-emulated";
@@ -153,8 +150,8 @@ pub(crate) struct ClearentRequest<'a> {
     pub(crate) method: &'a Method,
     /// The whole path as it was sent.
     pub(crate) path: &'a str,
-    /// The parts of the path after `/rest/v2/`, decoded.
-    pub(crate) segments: &'a [&'a str],
+    /// The path, decoded, without doubled slashes.
+    pub(crate) decoded_path: &'a str,
     pub(crate) query: &'a str,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) formats: Formats,
@@ -164,13 +161,13 @@ pub(crate) struct ClearentRequest<'a> {
 }
 
 impl ClearentRequest<'_> {
-    /// Whether the request is about the customer, token or plan of this key.
+    /// Whether the query or the body names the customer, token or plan of this key.
     fn names(&self, key: &str) -> bool {
         let in_query = |pair: &str| {
             let value = pair.split_once('=').map_or("", |(_, value)| value);
             percent_decode_str(value).eq(key.bytes())
         };
-        self.segments.contains(&key) || self.query.split('&').any(in_query) || stands_in(self.body, key)
+        self.query.split('&').any(in_query) || stands_in(self.body, key)
     }
 }
 
@@ -179,7 +176,7 @@ pub(crate) async fn answer(
     gateway: &Arc<Gateway>,
     request: ClearentRequest<'_>,
 ) -> Result<CallResponse, StoreError> {
-    let (operation, handler, named) = match find(request.method, request.segments) {
+    let (operation, handler, named) = match find(request.method, request.decoded_path) {
         Found::Operation(operation, handler, named) => (operation, handler, named),
         Found::OtherMethods(allow) if request.method == Method::OPTIONS => {
             return Ok(CallResponse {
@@ -225,7 +222,7 @@ pub(crate) async fn answer(
         &world_key.hash,
         operation,
         |effect| read.is_ok() || effect.decline().is_none(),
-        |key| request.names(key),
+        |key| named == Some(key) || request.names(key),
     );
     let mut read = Some(read);
     let site = request.site;
@@ -314,7 +311,7 @@ pub(crate) fn refusal(status: u16, code: &'static str, message: &str) -> Refused
 
 fn written(reply: &Reply, format: Format) -> CallResponse {
     let status = reply.code.unwrap_or(500);
-    // What is in the books came through the domain's rules for text, which XML can carry.
+    // Stored text passed the domain's rules, so XML can carry it.
     let body = if status == 204 { Vec::new() } else { reply.encode(format).unwrap_or_default() };
     CallResponse::worldless(status, body)
 }
@@ -363,31 +360,16 @@ enum Found<'a> {
 }
 
 /// The operation of a path, where `HEAD` is a `GET` without a body.
-fn find<'a>(method: &Method, segments: &[&'a str]) -> Found<'a> {
+fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
     let method = if method == Method::HEAD { &Method::GET } else { method };
-    let is_key = |part: &str| part.starts_with('{');
-    let parts = |operation: Operation| operation.path().trim_start_matches(ROOT).split('/');
-    let fits = |operation: Operation| {
-        let mut parts = parts(operation);
-        segments.iter().all(|segment| parts.next().is_some_and(|part| is_key(part) || part == *segment))
-            && parts.next().is_none()
-    };
-    let mut rows: Vec<Operation> =
-        Operation::ALL.iter().copied().filter(|operation| fits(*operation)).collect();
-    // A path that the table writes out is that one, and no key.
-    let keyed = |operation: Operation| parts(operation).any(is_key);
-    if rows.iter().any(|operation| !keyed(*operation)) {
-        rows.retain(|operation| !keyed(*operation));
-    }
-    let operation = rows.iter().copied().find(|operation| operation.method().as_str() == method.as_str());
-    match operation.and_then(|operation| Some((operation, handler(operation)?))) {
-        Some((operation, handler)) => {
-            let named = parts(operation).position(is_key).map(|index| segments[index]);
-            Found::Operation(operation, handler, named)
-        }
+    let rows: Vec<(Operation, Option<&str>)> = Operation::all_at(path).collect();
+    let row = rows.iter().find(|(operation, _)| operation.method().as_str() == method.as_str());
+    match row.and_then(|(operation, key)| Some((*operation, handler(*operation)?, *key))) {
+        Some((operation, handler, named)) => Found::Operation(operation, handler, named),
         None if rows.is_empty() => Found::Nothing,
         None => {
-            let mut methods: Vec<&str> = rows.iter().map(|operation| operation.method().as_str()).collect();
+            let mut methods: Vec<&str> =
+                rows.iter().map(|(operation, _)| operation.method().as_str()).collect();
             if methods.contains(&"GET") {
                 methods.push("HEAD");
             }
@@ -405,12 +387,14 @@ struct Family {
 
 impl Family {
     fn of(operation: &str) -> Self {
-        let (success, service) = match operation.split('.').next() {
-            Some("tokens") => ("success", "vault"),
-            Some("transactions" | "batches") => ("success", "cgw"),
-            Some("one-time-tokens") => ("success", "mobile-jwt"),
-            Some("avs-settings" | "csc-settings" | "duplicate-settings") => ("SUCCESS", "gss"),
-            Some("plans" | "payments") => ("SUCCESS", "rps"),
+        let (success, service) = match Resource::of(operation) {
+            Some(Resource::Tokens) => ("success", "vault"),
+            Some(Resource::Transactions | Resource::Batches) => ("success", "cgw"),
+            Some(Resource::OneTimeTokens) => ("success", "mobile-jwt"),
+            Some(Resource::AvsSettings | Resource::CscSettings | Resource::DuplicateSettings) => {
+                ("SUCCESS", "gss")
+            }
+            Some(Resource::Plans | Resource::Payments) => ("SUCCESS", "rps"),
             _ => ("success", "rps"),
         };
         Self { success, service }

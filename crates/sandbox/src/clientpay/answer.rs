@@ -72,7 +72,7 @@ impl From<ReadError> for Refused {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Decode(error) => Self::new(400, error.to_string()),
-            ReadError::Rules(violations) => violations.into(),
+            ReadError::InvalidRequest(violations) => violations.into(),
         }
     }
 }

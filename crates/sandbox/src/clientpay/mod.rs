@@ -34,13 +34,6 @@ use crate::store::clientpay::credential::AccountCredential;
 use crate::store::session::Session;
 use crate::store::world::WorldKey;
 
-/// Whether a path belongs to this tree, valid or not. Case-insensitive matching is **inferred**.
-pub(crate) fn has(path: &str) -> bool {
-    const ROOTS: [&str; 5] = ["v2", "Token", "Invoice", "Payment", "PaymentPage"];
-    let first = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
-    ROOTS.iter().any(|root| root.eq_ignore_ascii_case(first))
-}
-
 /// A request as the server received it.
 pub(crate) struct ClientPayRequest<'a> {
     pub(crate) method: &'a Method,

@@ -36,7 +36,7 @@ fn row(entry: &Json) -> Markup {
             tr {
                 td { (text("time")) }
                 th.number.failed[status.is_none_or(|status| status >= 400)] scope="row" {
-                    @match status { Some(status) => (status), None => "no answer" }
+                    @match status { Some(status) => (status), None => "no response" }
                 }
                 td { (text("method")) }
                 td { code { (text("path")) } }
@@ -47,7 +47,7 @@ fn row(entry: &Json) -> Markup {
             tr.bodies {
                 td colspan="7" {
                     details {
-                        summary { "Request and answer" }
+                        summary { "Request and response" }
                         p.quiet { "Exchange " (text("exchange-id")) }
                         h2 { "Request" } pre tabindex="0" { (laid_out(&text("request"))) }
                         h2 { "Answer" } pre tabindex="0" { (laid_out(&text("response"))) }

@@ -125,43 +125,44 @@ effects! {
     #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub enum Effect {
-        /// Answers with an error; the call is not executed.
+        /// Responds with an error; the call is not executed.
         ErrorBefore "error-before" {
             /// Its HTTP status, 400 to 599.
             status: u16 as Status,
         }
-            "Nothing is done, and the answer is this error.";
-        /// Executes and commits the call, and answers with an error.
+            "Nothing is done, and the response is this error.";
+        /// Executes and commits the call, and responds with an error.
         ErrorAfter "error-after" {
             /// Its HTTP status, 400 to 599.
             status: u16 as Status,
         }
-            "The call is done, and the answer is this error.";
+            "The call is done, and the response is this error.";
         /// Executes and commits the call, and closes the connection without a byte.
         DropReply "drop-reply"
-            "The call is done, and the connection closes without an answer.";
+            "The call is done, and the connection closes without a response.";
         /// Closes the connection without a byte, and executes the call later. A sandbox that stops executes it
         /// at once; a world that was emptied in the meantime does not execute it.
         LateCommit "late-commit" {
             /// The delay, up to a minute.
             delay: Duration as Delay,
         }
-            "The connection closes without an answer, and the call is done later.";
-        /// Executes the call twice and sends the second answer. An alert is posted twice, and the second answer counts.
+            "The connection closes without a response, and the call is done later.";
+        /// Executes the call twice and sends the second response. An alert is posted twice, and the second response
+        /// counts.
         Duplicate "duplicate"
             "The call is done twice. An alert is posted twice.";
-        /// Executes and commits the call, and sends the answer later.
+        /// Executes and commits the call, and sends the response later.
         Delay "delay" {
             /// The delay, up to a minute.
             delay: Duration as Delay,
         }
-            "The call is done, and the answer comes later.";
-        /// Sends the body of the answer slowly, but within a minute.
+            "The call is done, and the response is sent later.";
+        /// Sends the body of the response slowly, but within a minute.
         SlowBody "slow-body" {
             /// The rate, from 1.
             bytes_per_second: u64 as BytesPerSecond,
         }
-            "The body of the answer comes slowly.";
+            "The body of the response is sent slowly.";
         /// Announces the whole body, and closes the connection within it. A body that is not longer is sent
         /// whole.
         CutReply "cut-reply" {
@@ -169,24 +170,24 @@ effects! {
             at_byte: u64 as AtByte,
         }
             "The connection breaks after so many bytes of the body.";
-        /// Executes and commits the call, and answers with other content and status 200.
+        /// Executes and commits the call, and responds with other content and status 200.
         Garbage "garbage" {
             /// The body.
             body: String as Body,
             /// The content type, such as `text/html`.
             content_type: String as ContentType,
         }
-            "The call is done, and the answer is this body with status 200.";
-        /// Answers reads from the world as it was when the fault was set, including its clock. Later writes are
+            "The call is done, and the response is this body with status 200.";
+        /// Reads return the world as it was when the fault was set, including its clock. Later writes are
         /// not visible, so set the fault before the write that it should hide.
         StaleRead "stale-read"
             "A read sees the world as it was when the fault was set.";
-        /// Answers 429; the call is not executed.
+        /// Responds with 429; the call is not executed.
         RateLimit "rate-limit" {
             /// The value of `Retry-After`, if any.
             retry_after: Option<RetryAfter> as Again,
         }
-            "Nothing is done, and the answer is 429.";
+            "Nothing is done, and the response is 429.";
         /// Ends the live access ids before the call is executed, as if they had expired between two calls, so the call
         /// is refused. It hits only ClientPay calls that need one.
         EvictAccessId "evict-access-id"
@@ -199,13 +200,13 @@ effects! {
             result_code: String as ResultCode,
         }
             "A charge is declined: a sale, an authorization, a payment of a plan or of ClientPay.";
-        /// Pads the answer with insignificant white space. An answer without a body, or with a longer one,
+        /// Pads the response with insignificant white space. A response without a body, or with a longer one,
         /// is unchanged.
         HugeBody "huge-body" {
             /// The size of the padded body in bytes, up to 1 GiB.
             bytes: u64 as Bytes,
         }
-            "The answer is padded with white space.";
+            "The response is padded with white space.";
         /// Posts an alert after the next one of its world, so that two alerts arrive in the wrong order. The alert is
         /// held until another alert was posted, or for 40 days of the world's clock if there is none. While one is
         /// held, other alerts are posted at once. This effect and [`Late`](Self::Late) hit only `webhooks.deliver`.

@@ -115,7 +115,7 @@ macro_rules! texts {
 }
 
 texts! {
-    Body: "body", "The body of the answer", "TEXT", "any text", |_| true, "must be text", mask::text;
+    Body: "body", "The body of the response", "TEXT", "any text", |_| true, "must be text", mask::text;
     ContentType: "content-type", "The media type of the body", "TYPE", "a media type",
         |value| http::HeaderValue::try_from(value).is_ok_and(|value| !value.is_empty()),
         "must be text that a header can hold", mask::text;

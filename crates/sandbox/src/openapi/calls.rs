@@ -1,4 +1,4 @@
-//! Requests and answers of each call of the Clearent tree, for the document.
+//! Requests and responses of each call of the Clearent tree, for the document.
 
 use perennial_domain::Text;
 use perennial_domain::clearent::{
@@ -22,9 +22,9 @@ pub(super) struct Call {
     pub(super) query: &'static [Field],
     /// The name of the parameter for the sort direction, for lists.
     pub(super) direction: Option<&'static str>,
-    /// Its answers, except for the refusals that any call can get; an answer without a payload has no body.
+    /// Its responses, except for the refusals that any call can get; a response without a payload has no body.
     pub(super) answers: &'static [(u16, &'static [Payload])],
-    /// The key in its answer, and its position, for calls that take a key of this name.
+    /// The key in its response, and its position, for calls that take a key of this name.
     pub(super) gives: Option<(&'static str, &'static str)>,
 }
 
@@ -49,7 +49,7 @@ impl Body {
     }
 }
 
-/// The content of an answer: its name, the members of the payload, and the members beside the payload.
+/// The content of a response: its name, the members of the payload, and the members beside the payload.
 pub(super) struct Payload(
     pub(super) &'static str,
     pub(super) &'static [&'static str],
@@ -129,7 +129,7 @@ pub(super) const CALLS: &[Call] = &[
     Call { on: Operation::SearchTokens, about: "Searches tokens.", direction: Some("isDescending"), answers: &[(200, &[TOKENS]), (204, &[])],
         query: &[key("token-id"), text("merchant-legacy-token-id"), optional("updated-start-date", Kind::Date), optional("updated-end-date", Kind::Date), optional("date-filter", Kind::Word(SPANS)), text("date-format")], ..CALL },
     Call { on: Operation::GetToken, about: "Reads a token.", answers: &[(200, &[TOKEN])], ..CALL },
-    Call { on: Operation::UpdateToken, about: "Changes customer, status or description of a token; the answer has what was changed.", body: &[&TOKEN_UPDATE], answers: &[(200, &[TOKEN])], ..CALL },
+    Call { on: Operation::UpdateToken, about: "Changes customer, status or description of a token; the response has the changed members.", body: &[&TOKEN_UPDATE], answers: &[(200, &[TOKEN])], ..CALL },
     Call { on: Operation::DeleteToken, about: "Deletes a token.", answers: &[(200, &[TOKEN])], ..CALL },
 
     Call { on: Operation::CreatePlan, about: "Creates a plan.", body: &[&NEW_PLAN],
@@ -146,27 +146,27 @@ pub(super) const CALLS: &[Call] = &[
 
     Call { on: Operation::ListBatches, about: "Lists batches.", direction: Some("isDescending"), query: &[optional("status", Kind::Word(BatchStatus::WORDS))], answers: &[(200, &[BATCHES]), (204, &[])], ..CALL },
     Call { on: Operation::OpenBatch, about: "Reads the open batch.", answers: &[(200, &[BATCH]), (204, &[])], ..CALL },
-    Call { on: Operation::SettleBatch, about: "Settles the open batch, if it comes to these figures.", body: &[&SETTLEMENT], answers: &[(200, &[BATCH]), (402, &[ERROR])], ..CALL },
+    Call { on: Operation::SettleBatch, about: "Settles the open batch, if its figures are these.", body: &[&SETTLEMENT], answers: &[(200, &[BATCH]), (402, &[ERROR])], ..CALL },
 
-    Call { on: Operation::Transact, name: Some("transactions.create"), about: "Whatever its `type` says.", body: &[&SALE, &AUTHORIZATION, &FORCED_SALE, &CAPTURE, &VOID, &REFUND], answers: CHARGED, ..CALL },
+    Call { on: Operation::Transact, name: Some("transactions.create"), about: "Performs the action of `type`.", body: &[&SALE, &AUTHORIZATION, &FORCED_SALE, &CAPTURE, &VOID, &REFUND], answers: CHARGED, ..CALL },
     Call { on: Operation::Sale, about: "Charges a card or a token.", body: &[&SALE],
         answers: CHARGED, gives: Some(("id", "/payload/transaction/id")), ..CALL },
     Call { on: Operation::ForcedSale, name: Some("transactions.forced-sale"), about: "Charges with an approval obtained elsewhere.", body: &[&FORCED_SALE], answers: CHARGED, ..CALL },
     Call { on: Operation::Auth, about: "Reserves an amount; with an amount of 0.00 it only checks the card.", body: &[&AUTHORIZATION], answers: CHARGED, ..CALL },
-    Call { on: Operation::Capture, about: "Takes what was reserved.", body: &[&CAPTURE], answers: FOLLOWED_UP, ..CALL },
-    Call { on: Operation::Void, about: "Takes a transaction back in full.", body: &[&VOID], answers: FOLLOWED_UP, ..CALL },
-    Call { on: Operation::Refund, about: "Gives money back: of an earlier transaction, or to a card.", body: &[&REFUND], answers: FOLLOWED_UP, ..CALL },
+    Call { on: Operation::Capture, about: "Captures a reserved amount.", body: &[&CAPTURE], answers: FOLLOWED_UP, ..CALL },
+    Call { on: Operation::Void, about: "Voids a transaction in full.", body: &[&VOID], answers: FOLLOWED_UP, ..CALL },
+    Call { on: Operation::Refund, about: "Refunds an earlier transaction, or pays money to a card.", body: &[&REFUND], answers: FOLLOWED_UP, ..CALL },
     Call { on: Operation::SearchTransactions, about: "Searches transactions; times such as `2027-01-01 14:05 CST` are taken for days.", direction: Some("isDescending"), answers: &[(200, &[TRANSACTIONS]), (204, &[])],
         query: &[key("id"), optional("level", Kind::Word(LEVELS)), optional("amount", Kind::Amount), optional("type", Kind::Word(TransactionType::WORDS)), text("status"), text("last-four"), text("authorization-code"), text("invoice"), text("order-id"), text("display-message"), optional("start-date", Kind::Date), optional("end-date", Kind::Date)], ..CALL },
     Call { on: Operation::GetTransaction, about: "Reads a transaction.", answers: &[(200, &[TRANSACTION])], ..CALL },
     Call { on: Operation::UpdateTransaction, about: "Changes the tip of a charge of the open batch.", body: &[&TRANSACTION_UPDATE], answers: &[(200, &[TRANSACTION]), (402, &[ERROR])], ..CALL },
 
-    Call { on: Operation::GetAvsSettings, about: "Which answers of the address check are taken.", answers: &[(200, &[AVS_SETTINGS])], ..CALL },
-    Call { on: Operation::UpdateAvsSettings, about: "Says which answers of the address check are taken.", body: &[&AVS_UPDATE], answers: &[(200, &[AVS_SETTINGS])], ..CALL },
-    Call { on: Operation::GetCscSettings, about: "Which answers of the security code check are taken.", answers: &[(200, &[CSC_SETTINGS])], ..CALL },
-    Call { on: Operation::UpdateCscSettings, about: "Says which answers of the security code check are taken.", body: &[&CSC_UPDATE], answers: &[(200, &[CSC_SETTINGS])], ..CALL },
-    Call { on: Operation::GetDuplicateSettings, about: "How charges that were made before are found.", answers: &[(200, &[DUPLICATE_SETTINGS])], ..CALL },
-    Call { on: Operation::UpdateDuplicateSettings, about: "Says how charges that were made before are found.", body: &[&DUPLICATE_UPDATE], answers: &[(200, &[DUPLICATE_SETTINGS])], ..CALL },
+    Call { on: Operation::GetAvsSettings, about: "The results of the address check that are allowed.", answers: &[(200, &[AVS_SETTINGS])], ..CALL },
+    Call { on: Operation::UpdateAvsSettings, about: "Sets the results of the address check that are allowed.", body: &[&AVS_UPDATE], answers: &[(200, &[AVS_SETTINGS])], ..CALL },
+    Call { on: Operation::GetCscSettings, about: "The results of the security code check that are allowed.", answers: &[(200, &[CSC_SETTINGS])], ..CALL },
+    Call { on: Operation::UpdateCscSettings, about: "Sets the results of the security code check that are allowed.", body: &[&CSC_UPDATE], answers: &[(200, &[CSC_SETTINGS])], ..CALL },
+    Call { on: Operation::GetDuplicateSettings, about: "The settings that detect duplicate charges.", answers: &[(200, &[DUPLICATE_SETTINGS])], ..CALL },
+    Call { on: Operation::UpdateDuplicateSettings, about: "Changes the settings that detect duplicate charges.", body: &[&DUPLICATE_UPDATE], answers: &[(200, &[DUPLICATE_SETTINGS])], ..CALL },
 ];
 
 const SPANS: &[&str] =
@@ -303,7 +303,7 @@ const CSC_UPDATE: Body = Body {
 const CSC_FILTER: Kind =
     Kind::Object("CscFilter", &filter(&names::<{ CheckAnswer::CSC.len() }>(CheckAnswer::CSC)));
 
-/// Whether an answer of a check is accepted.
+/// Whether a result of a check is accepted.
 const fn filter(names: &'static [&'static str]) -> [Field; 2] {
     [required("name", Kind::Word(names)), required("allowed", Kind::Flag)]
 }

@@ -1,11 +1,11 @@
 //! The `OpenAPI` document of the Clearent tree, derived from the tables of the sandbox: the operations, the fields of
-//! the domain's requests and the members of the wire's answers.
+//! the domain's requests and the members of the wire's responses.
 
 mod calls;
 mod schemas;
 
 use perennial_domain::field::Need;
-use perennial_wire::clearent::Operation;
+use perennial_wire::clearent::{Operation, ROOT, Resource};
 use serde_json::{Map, Value as Json, json};
 
 use self::calls::{CALLS, Call, ERROR, Payload, key};
@@ -31,7 +31,7 @@ pub(crate) fn document() -> Json {
             "version": env!("CARGO_PKG_VERSION"),
             "description": ABOUT,
         },
-        "servers": [{ "url": "/rest/v2" }],
+        "servers": [{ "url": ROOT }],
         "security": [{ "api-key": [] }],
         "tags": TAGS.map(|(name, about)| json!({ "name": name, "description": about })),
         "paths": paths,
@@ -51,32 +51,32 @@ pub(crate) fn document() -> Json {
 }
 
 const ABOUT: &str = "\
-Requests and answers are JSON or XML: a request by its `Content-Type`, an answer by its `Accept`. All that is said \
-here holds for both; in XML every scalar is text, and a list is its element, repeated.\n\n\
-What is described is what programs should send. The sandbox takes more, because live programs send it: numbers and \
-booleans where text is described, null and empty text for what is not given, words in any letter case, members that \
-nobody knows, doubled slashes, and the key as the body's member `api-key`.\n\n\
-A refusal names every rule that a request breaks, and never repeats a value. What a fault answers that was set is \
-not described, and neither are the calls about one-time tokens, `/mobile/transactions` and `/mobilejwt`.";
+Requests and responses are JSON or XML: `Content-Type` selects the format of a request, `Accept` that of its response. \
+This document applies to both; in XML every scalar is text, and a list repeats its element.\n\n\
+The document describes the requests that programs should send. The sandbox accepts more, because live programs send \
+it: numbers and booleans instead of text, null and empty text for missing values, words in any letter case, unknown \
+members, doubled slashes, and the key as the body's member `api-key`.\n\n\
+A refusal names every rule that a request breaks, and never repeats a value. Responses of faults are not described, \
+and neither are the calls about one-time tokens, `/mobile/transactions` and `/mobilejwt`.";
 
 const TAGS: [(&str, &str); 10] = [
-    ("customers", "Who is charged."),
+    ("customers", "The people that plans charge."),
     ("customer-tokens", "The card tokens that a customer's plans may charge."),
     ("tokens", "Cards in the vault."),
-    ("plans", "What is charged, and when."),
-    ("payments", "What plans have charged."),
-    ("batches", "What is settled together."),
-    ("transactions", "Charges of cards, and what follows them up."),
-    ("avs-settings", "What the address check may answer."),
-    ("csc-settings", "What the security code check may answer."),
-    ("duplicate-settings", "What makes two charges one."),
+    ("plans", "Monthly charges of a token, and their days."),
+    ("payments", "The charges that plans have made."),
+    ("batches", "Transactions that are settled together."),
+    ("transactions", "Charges of cards, with their captures, voids and refunds."),
+    ("avs-settings", "The allowed results of the address check."),
+    ("csc-settings", "The allowed results of the security code check."),
+    ("duplicate-settings", "The detection of duplicate charges."),
 ];
 
-/// Refusals of any call: the name of the answer in the document, the status, the reason, and the payloads.
+/// Refusals of any call: the name of the response in the document, the status, the reason, and the payloads.
 const REFUSALS: &[(&str, u16, &str, &[Payload])] = &[
     ("Invalid", 400, "The request breaks rules. Result code 041.", &[ERROR]),
     ("Unauthorized", 401, "No key, or one that opens no world. Result code 042.", &[ERROR]),
-    ("Forbidden", 403, "A request of a web page from elsewhere.", &[ERROR]),
+    ("Forbidden", 403, "A request of a web page of another site.", &[ERROR]),
     ("NotFound", 404, "The object of the path does not exist.", &[ERROR]),
     ("TooSlow", 408, "A body that took more than five seconds.", &[ERROR]),
     ("TooLarge", 413, "A body of more than 256 KiB.", &[ERROR]),
@@ -93,8 +93,11 @@ impl Call {
         let operation = on.name();
         let mut responses = Map::new();
         for (status, payloads) in *answers {
-            let about =
-                if payloads.is_empty() { "There is none; there is no body." } else { "What came of it." };
+            let about = if payloads.is_empty() {
+                "There are no objects, and the response has no body."
+            } else {
+                "The result."
+            };
             responses.insert(status.to_string(), answer(schemas, about, payloads));
         }
         let refusals = REFUSALS.iter().filter(|(_, status, ..)| *status != 404 || key_of(*on).is_some());
@@ -107,12 +110,13 @@ impl Call {
         }
         let mut described = json!({
             "operationId": name.unwrap_or(operation),
-            "tags": [operation.split('.').next()],
+            "tags": [Resource::of(operation).map(Resource::name)],
             "summary": about,
             "responses": responses,
         });
         if name.is_some() {
-            let note = format!("Faults and the request log name it by what it does, such as `{operation}`.");
+            let note =
+                format!("Faults and the request log use the name of its action, such as `{operation}`.");
             described["description"] = note.into();
         }
         let parameters = self.parameters(schemas);
@@ -146,7 +150,7 @@ impl Call {
 
 /// The path below the root of the servers.
 fn below_root(operation: Operation) -> String {
-    operation.path().trim_start_matches("/rest/v2").to_owned()
+    operation.path().trim_start_matches(ROOT).to_owned()
 }
 
 /// The name of the key in the path of a call.
@@ -154,7 +158,7 @@ fn key_of(operation: Operation) -> Option<&'static str> {
     operation.path().split_once('{')?.1.split('}').next()
 }
 
-/// Links to the calls that take the key of an answer.
+/// Links to the calls that take the key of a response.
 fn leads(key: &str, pointer: &str) -> Json {
     let takers = Operation::ALL.iter().filter(|operation| key_of(**operation) == Some(key));
     let given = json!({ key: format!("$response.body#{pointer}") });
@@ -165,7 +169,7 @@ fn leads(key: &str, pointer: &str) -> Json {
         .into()
 }
 
-/// An answer with one of these payloads.
+/// A response with one of these payloads.
 fn answer(schemas: &mut Schemas, about: &str, payloads: &[Payload]) -> Json {
     let envelopes: Vec<Json> = payloads.iter().map(|payload| schemas.envelope(payload)).collect();
     let schema = match envelopes.as_slice() {
@@ -284,7 +288,7 @@ mod tests {
         let document = document();
         for search in searches {
             let (path, query) = search.target.split_once('?').unwrap();
-            let parameters = &document["paths"][&path["/rest/v2".len()..]]["get"]["parameters"];
+            let parameters = &document["paths"][&path[ROOT.len()..]]["get"]["parameters"];
             let described: Vec<&str> = parameters
                 .as_array()
                 .unwrap()

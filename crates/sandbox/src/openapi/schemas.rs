@@ -1,4 +1,4 @@
-//! The schemas of the document: requests by the fields of the domain, answers by the members of the wire.
+//! The schemas of the document: requests by the fields of the domain, responses by the members of the wire.
 
 use perennial_domain::field::{Field, Kind, Need};
 use perennial_wire::clearent::Reply;
@@ -126,7 +126,7 @@ impl Schemas {
         self.named(name, |_| json!({ "type": "string", "pattern": pattern, "description": about }))
     }
 
-    /// The envelope of an answer with this payload.
+    /// The envelope of a response with this payload.
     pub(super) fn envelope(&mut self, Payload(word, members, beside): &Payload) -> Json {
         let Shape { name: root, members: envelope } = Reply::SHAPE;
         self.named(&format!("Answer.{word}"), |schemas| {
@@ -157,7 +157,7 @@ impl Schemas {
         (member.name.to_owned(), self.member(member))
     }
 
-    /// The schema of a member of an answer.
+    /// The schema of a member of a response.
     fn member(&mut self, member: &Member) -> Json {
         match member.kind {
             Holds::Text => text(member.name),
@@ -214,7 +214,7 @@ fn bare(name: &str) -> Json {
     }
 }
 
-/// A text member of an answer, by its name.
+/// A text member of a response, by its name.
 fn text(name: &str) -> Json {
     let pattern = match name {
         "code" => "^[2-5][0-9]{2}$",

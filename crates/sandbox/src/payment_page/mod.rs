@@ -48,7 +48,7 @@ impl From<HtmlResponse> for PageResponse {
     }
 }
 
-/// The answer to a browser for the console.
+/// An HTML, style or script response to a browser.
 pub(crate) struct HtmlResponse {
     pub(crate) status: StatusCode,
     pub(crate) content_type: &'static str,
@@ -288,5 +288,5 @@ pub(crate) fn problem(status: StatusCode, message: &str) -> HtmlResponse {
 }
 
 fn missing() -> HtmlResponse {
-    problem(StatusCode::NOT_FOUND, "There is no such page. Ask whoever sent you here for a new link.")
+    problem(StatusCode::NOT_FOUND, "There is no such page. Ask the sender for a new link.")
 }

@@ -402,7 +402,7 @@ pub(super) fn saved() -> Markup {
 pub(super) fn expired() -> Markup {
     html! {
         div.problem role="alert" {
-            p { "This page has expired. Nothing was charged; ask whoever sent you here for a new link." }
+            p { "This page has expired. Nothing was charged; ask the sender for a new link." }
         }
     }
 }

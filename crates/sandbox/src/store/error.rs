@@ -61,7 +61,7 @@ pub enum StoreError {
     #[error("the database refuses a statement of the sandbox")]
     Statement(#[source] rusqlite::Error),
     /// A job panicked: a defect of the sandbox.
-    #[error("the sandbox failed in a way that is its own fault")]
+    #[error("internal error of the sandbox")]
     Panicked,
     /// The sandbox was stopped.
     #[error("the sandbox is stopped")]

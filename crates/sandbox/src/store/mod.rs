@@ -192,7 +192,7 @@ mod tests {
         assert!(matches!(store.run(|_| Ok(())).await, Err(StoreError::Closed)));
     }
 
-    /// Holds: A database that cannot grow keeps the answered changes and nothing else.
+    /// Holds: A database that cannot grow keeps the acknowledged changes and nothing else.
     #[tokio::test]
     async fn a_full_file_keeps_what_was_answered_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();

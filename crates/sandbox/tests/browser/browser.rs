@@ -182,8 +182,8 @@ impl Browser {
     }
 
     pub(crate) async fn background(&self) -> String {
-        let colour = self.script("return getComputedStyle(document.body).backgroundColor").await;
-        colour.as_str().unwrap().to_owned()
+        let color = self.script("return getComputedStyle(document.body).backgroundColor").await;
+        color.as_str().unwrap().to_owned()
     }
 
     /// Sets the screen to the width of a phone.

@@ -43,7 +43,7 @@ const CASES: &[(&str, &str, &str, u16, &str, &str)] = &[
     ("PUT", "/payment-plans/{plan}", r#"{"frequency-month":1.5,"frequency-week":-1}"#, 400, "041", "frequency-month: must be a whole number from 1 to 12; frequency-week: must be a whole number from 1 to 12"),
     ("PUT", "/payment-plans/{plan}", r#"{"end-date":"2028-06-01"}"#, 400, "041", "end-date: must be at most 12 calendar months after start-date"),
     ("PUT", "/payment-plans/{plan}", r#"{"token-id":"1100"}"#, 400, "041", "token-id: must name an existing token"),
-    ("PUT", "/payment-plans/{cancelled}", r#"{"status":"ACTIVE"}"#, 402, "041", "status: must not change: a canceled plan cannot be restarted"),
+    ("PUT", "/payment-plans/{canceled}", r#"{"status":"ACTIVE"}"#, 402, "041", "status: must not change: a canceled plan cannot be restarted"),
     ("DELETE", "/payment-plans/{plan}", "", 402, "041", "the plan cannot be deleted: it is active; cancel the plan first"),
     ("GET", "/payment-plans/plan_none", "", 404, "041", "Object not found"),
     ("GET", "/payment-plans/plan_none/expected-runs", "", 404, "041", "Object not found"),
@@ -77,7 +77,7 @@ async fn refusals() {
     let client = Client::of(&sandbox);
     let (customer, token, plan) = client.subscriber().await;
     let stranger = client.customer().await;
-    let cancelled = client
+    let canceled = client
         .plan(&stranger, &client.token(&stranger).await, &format!(r#"{YEAR},"status":"CANCELED""#))
         .await;
     let fill = |text: &str| {
@@ -85,7 +85,7 @@ async fn refusals() {
             .replace("{token}", &token)
             .replace("{plan}", &plan)
             .replace("{stranger}", &stranger)
-            .replace("{cancelled}", &cancelled)
+            .replace("{canceled}", &canceled)
     };
     let before = client.state().await;
     let mut failures = Vec::new();

@@ -39,8 +39,8 @@ async fn use_cards(client: &Client) {
     client.json("GET", &format!("/rest/v2/tokens/{CARD}?token-id={CARD}"), "").await;
 }
 
-/// Holds: Answers, the request log and the state show no card number, security code, credential or account
-/// number, except in the answer that issues a credential.
+/// Holds: Responses, the request log and the state show no card number, security code, credential or account
+/// number, except in the response that issues a credential.
 #[tokio::test]
 async fn neither_in_answers_nor_in_the_request_log_nor_in_the_state() {
     let sandbox = Sandbox::start().await.unwrap();

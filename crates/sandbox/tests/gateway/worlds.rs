@@ -27,7 +27,7 @@ async fn transcript(sandbox: &Sandbox, key: &str) -> Vec<String> {
     answers.into_iter().map(|answer| answer.replace(sandbox.base_url(), "")).collect()
 }
 
-/// Holds: The same seed and the same calls give the same answers.
+/// Holds: The same seed and the same calls give the same responses.
 #[tokio::test]
 async fn the_same_seed_gives_the_same_transcript() {
     let (one, other) = (Sandbox::start().await.unwrap(), Sandbox::start().await.unwrap());

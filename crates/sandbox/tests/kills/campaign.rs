@@ -50,7 +50,7 @@ struct Tally {
     payments: usize,
 }
 
-/// Holds: A killed sandbox keeps all changes that it answered.
+/// Holds: A killed sandbox keeps all changes that it acknowledged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_process_keeps_what_it_answered() {
     let campaign = Campaign::from_environment();

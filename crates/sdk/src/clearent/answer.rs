@@ -40,11 +40,11 @@ pub(super) struct Answer {
 #[derive(Debug, thiserror::Error)]
 enum Inconclusive {
     #[error(
-        "the parts of the answer contradict each other: one says that it was done, another that it failed"
+        "the parts of the response contradict each other: one says that it was done, another that it failed"
     )]
     Contradiction,
     #[error(
-        "the parts of the answer contradict each other: one says that it was done, another that it failed: {0}"
+        "the parts of the response contradict each other: one says that it was done, another that it failed: {0}"
     )]
     Error(GatewayMessage),
     #[error("the transaction is neither approved nor declined")]
@@ -53,7 +53,7 @@ enum Inconclusive {
 
 /// The error for a response about something other than the request. It names the member but not its values.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} is not the one that was asked for")]
+#[error("{0} differs from the request")]
 pub(super) struct Mismatch(pub(super) &'static str);
 
 impl Mismatch {
@@ -78,11 +78,11 @@ impl Mismatch {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the payload is not what this operation answers with")]
+#[error("the response has another payload than this operation returns")]
 struct OtherPayload;
 
 #[derive(Debug, thiserror::Error)]
-#[error("the answer is empty")]
+#[error("the response is empty")]
 struct Nothing;
 
 /// Whether a response is the gateway's own: it is in the gateway's envelope, whose code agrees with the status.

@@ -3,7 +3,7 @@
 
 use http::StatusCode;
 use perennial_domain::clearent::{Link, Transaction, TransactionId, Verdict};
-use perennial_wire::clearent::{Payload, Reply};
+use perennial_wire::clearent::{Payload, Reply, Resource};
 
 use super::Lookup;
 
@@ -96,15 +96,16 @@ pub(super) fn is_undecided(payload: &Payload) -> bool {
 
 /// The object of the operation's resource that the response names by its key.
 pub(super) fn named(operation: &str, payload: &Payload, links: &[Link]) -> Option<Lookup> {
-    let resource = operation.split('.').next().unwrap_or_default();
-    match (resource, payload) {
+    match (Resource::of(operation)?, payload) {
         (_, Payload::Several(payloads)) => {
             payloads.iter().find_map(|payload| named(operation, payload, links))
         }
-        ("customers", Payload::Customer(customer)) => Some(Lookup::Customer(customer.customer_key.clone())),
-        ("plans", Payload::Plan(plan)) => Some(Lookup::Plan(plan.plan_key.clone())),
-        ("tokens", Payload::Token(token)) => token.token_id.clone().map(Lookup::Token),
-        ("transactions", payload) => {
+        (Resource::Customers, Payload::Customer(customer)) => {
+            Some(Lookup::Customer(customer.customer_key.clone()))
+        }
+        (Resource::Plans, Payload::Plan(plan)) => Some(Lookup::Plan(plan.plan_key.clone())),
+        (Resource::Tokens, Payload::Token(token)) => token.token_id.clone().map(Lookup::Token),
+        (Resource::Transactions, payload) => {
             let id = transaction(payload).and_then(|charge| charge.id.clone());
             id.or_else(|| transaction_of_link(links)).map(Lookup::Transaction)
         }

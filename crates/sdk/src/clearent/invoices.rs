@@ -27,13 +27,13 @@ use crate::{Error, ErrorKind};
 /// let invoice = Invoice::builder().number("INV-70412").date("2027-01-04").line(line).build()?;
 ///
 /// let card = Charge::builder().card("4111111111111111").exp_date("1230");
-/// let InvoicePayment::Charged(made) = client.invoices().pay(&invoice, card).await? else { panic!("not paid yet") };
-/// assert!(made.is_approved());
+/// let InvoicePayment::Charged(charge) = client.invoices().pay(&invoice, card).await? else { panic!("not paid yet") };
+/// assert!(charge.is_approved());
 ///
 /// // Whoever asks again charges nobody.
 /// let card = Charge::builder().card("4111111111111111").exp_date("1230");
 /// let again = client.invoices().pay(&invoice, card).await?;
-/// assert!(matches!(again, InvoicePayment::Before(before) if before.id == made.id));
+/// assert!(matches!(again, InvoicePayment::AlreadyPaid(before) if before.id == charge.id));
 /// # Ok(()) }
 /// # #[cfg(not(feature = "reqwest"))]
 /// # fn main() {}
@@ -66,16 +66,16 @@ pub enum InvoicePayment {
     /// The invoice was charged now, in full, or the charge was declined.
     Charged(Box<Charged>),
     /// The invoice was paid before, by this charge; nothing was charged now.
-    Before(Box<Transaction>),
+    AlreadyPaid(Box<Transaction>),
     /// The issuer approved a part of it, now or before: [`Transaction::partial`] has the charged and the remaining
     /// amount. Charge the rest under a separate number, or void this charge.
     Partial(Box<Transaction>),
     /// More than one charge under the number took money: these charges. If the response to this call was lost, it is
     /// not known whether this call made one of them. Void or refund the excess ones.
     Several(Vec<Transaction>),
-    /// Nothing was charged now, and the invoice is not paid: this earlier charge has its number but another amount, or
-    /// is a charge for something else that the gateway's duplicate check considers equal.
-    InTheWay(Box<Transaction>),
+    /// Nothing was charged: an earlier charge conflicts with this one. It has the invoice's number but another amount, or
+    /// it is a charge for something else that the gateway's duplicate check considers equal. The invoice is not paid.
+    Conflicting(Box<Transaction>),
 }
 
 /// The error for an earlier charge of the invoice that is neither approved nor declined.
@@ -140,7 +140,7 @@ impl Invoices<'_> {
     /// let line = InvoiceLine::builder().description("Labor").amount("250.00");
     /// let invoice = Invoice::builder().number("INV-70412").date("2027-01-04").line(line).build()?;
     /// let paid = client.invoices().pay(&invoice, Charge::builder().card(&token).exp_date("1230")).await?;
-    /// assert!(matches!(paid, InvoicePayment::Charged(made) if made.is_approved()));
+    /// assert!(matches!(paid, InvoicePayment::Charged(charge) if charge.is_approved()));
     #[doc = include_str!("../example_end.md")]
     /// ```
     ///
@@ -220,11 +220,11 @@ fn charged(invoice: &Invoice, charge: Charged) -> InvoicePayment {
 /// The result for the invoice of an earlier charge.
 fn earlier(invoice: &Invoice, charge: Transaction) -> InvoicePayment {
     if pays(invoice, &charge) {
-        InvoicePayment::Before(charge.into())
+        InvoicePayment::AlreadyPaid(charge.into())
     } else if is_part_of(invoice, &charge) {
         InvoicePayment::Partial(of_invoice(invoice, charge))
     } else {
-        InvoicePayment::InTheWay(charge.into())
+        InvoicePayment::Conflicting(charge.into())
     }
 }
 

@@ -47,3 +47,4 @@ pub use perennial_domain::clearent::{
     Transaction, TransactionId, TransactionResult, TransactionSearch, TransactionType, TransactionUpdate,
     Verdict, Void, check_customer_deletion, check_plan_deletion, check_token_deletion,
 };
+pub use perennial_wire::clearent::Operation;

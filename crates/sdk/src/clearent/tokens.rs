@@ -25,9 +25,9 @@ impl Tokens<'_> {
     /// ```
     #[doc = include_str!("example.md")]
     /// let card = NewToken::builder().card("5555 5555 5555 4444").exp_date("1230").csc("999").description("travel card");
-    /// let made = client.tokens().create(card.build()?).await?;
-    /// assert!(made.token_id.is_some());
-    /// assert_eq!(made.last_four_digits.as_deref(), Some("4444"));
+    /// let created = client.tokens().create(card.build()?).await?;
+    /// assert!(created.token_id.is_some());
+    /// assert_eq!(created.last_four_digits.as_deref(), Some("4444"));
     #[doc = include_str!("../example_end.md")]
     /// ```
     pub async fn create(self, token: NewToken) -> Result<Response<Token>, Error> {

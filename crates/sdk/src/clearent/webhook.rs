@@ -16,22 +16,22 @@
 //! use perennial::clearent::{TransactionId, Verdict};
 //! use perennial::clearent::webhook::{PublicKey, SignatureError, Signed, Signer};
 //!
-//! /// What became of each transaction. In production this is a table, and its key what makes an alert count once.
-//! type Books = HashMap<TransactionId, String>;
+//! /// The result of each transaction. In production this is a table, whose key makes an alert count once.
+//! type Received = HashMap<TransactionId, String>;
 //!
-//! /// Takes the body of an alert, and says which status to answer.
-//! fn endpoint(key: &PublicKey, books: &mut Books, body: &[u8]) -> u16 {
+//! /// Takes the body of an alert, and returns the status of the response.
+//! fn endpoint(key: &PublicKey, received: &mut Received, body: &[u8]) -> u16 {
 //!     let alert = match Signed::read(body).map(|signed| signed.verify(key)) {
 //!         Ok(Ok(alert)) => alert,
-//!         // It is the gateway's, but nothing that this version knows: let it come again, and have someone look.
+//!         // It is the gateway's, but this version does not know it: let it come again, and check it.
 //!         Ok(Err(SignatureError::Payload(_))) => return 500,
-//!         // It is nobody's.
+//!         // It is not the gateway's.
 //!         Ok(Err(_)) | Err(_) => return 400,
 //!     };
 //!     let transaction = alert.transaction;
 //!     let Some(id) = transaction.id.clone() else { return 500 };
 //!     let code = transaction.result_code.clone().unwrap_or_default();
-//!     books.entry(id).or_insert_with(|| match (transaction.plan_key(), transaction.verdict()) {
+//!     received.entry(id).or_insert_with(|| match (transaction.plan_key(), transaction.verdict()) {
 //!         (Some(plan), Verdict::Approved) => format!("{plan}: paid"),
 //!         (Some(plan), Verdict::Declined) => format!("{plan}: declined with {code}"),
 //!         // Neither: read the transaction before anything else is charged.
@@ -48,15 +48,15 @@
 //!     "result":"DECLINED","result-code":"012","order-id":"plan_3f0f2b1c","amount":"12.22",
 //!     "software-type":"Clearent Recurring Engine"},"payloadType":"errorTransaction"}}"#)?;
 //!
-//! let mut books = Books::new();
-//! assert_eq!(endpoint(&key, &mut books, &declined), 200);
-//! assert_eq!(endpoint(&key, &mut books, &declined), 200);
-//! assert_eq!(books.len(), 1);
-//! assert_eq!(books[&TransactionId::try_from("700011")?], "plan_3f0f2b1c: declined with 012");
+//! let mut received = Received::new();
+//! assert_eq!(endpoint(&key, &mut received, &declined), 200);
+//! assert_eq!(endpoint(&key, &mut received, &declined), 200);
+//! assert_eq!(received.len(), 1);
+//! assert_eq!(received[&TransactionId::try_from("700011")?], "plan_3f0f2b1c: declined with 012");
 //!
 //! let approved = String::from_utf8(declined)?.replace("DECLINED", "APPROVED");
-//! assert_eq!(endpoint(&key, &mut books, approved.as_bytes()), 400);
-//! assert_eq!(endpoint(&key, &mut books, b"{}"), 400);
+//! assert_eq!(endpoint(&key, &mut received, approved.as_bytes()), 400);
+//! assert_eq!(endpoint(&key, &mut received, b"{}"), 400);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -19,19 +19,23 @@ use crate::{Error, ErrorKind, Response};
 ///
 /// * return the same id until a call reports that it was refused, and then a different one: another call may have found
 ///   a new one in the meantime;
-/// * get an id with [`Issuer::obtain`], which first asks for the current one, and only once at a time: waiting calls
-///   share its result, also if it failed.
+/// * get an id with [`AccessIdRequests::obtain`], which first asks for the current one, and only once at a time: waiting
+///   calls share its result, also if it failed.
 ///
 /// [`InProcess`] does this for the clones of a client; a store can do it for many processes.
 #[async_trait]
 pub trait AccessIds: Send + Sync {
     /// Returns an access id that is not the refused one.
-    async fn get(&self, refused: Option<&AccessId>, issuer: &dyn Issuer) -> Result<Arc<AccessId>, Error>;
+    async fn get(
+        &self,
+        refused: Option<&AccessId>,
+        requests: &dyn AccessIdRequests,
+    ) -> Result<Arc<AccessId>, Error>;
 }
 
 /// The requests to the gateway for access ids.
 #[async_trait]
-pub trait Issuer: Send + Sync {
+pub trait AccessIdRequests: Send + Sync {
     /// Returns the valid id, if there is one.
     async fn current(&self) -> Result<Option<AccessId>, Error>;
 
@@ -92,7 +96,11 @@ struct Held {
 
 #[async_trait]
 impl AccessIds for InProcess {
-    async fn get(&self, refused: Option<&AccessId>, issuer: &dyn Issuer) -> Result<Arc<AccessId>, Error> {
+    async fn get(
+        &self,
+        refused: Option<&AccessId>,
+        requests: &dyn AccessIdRequests,
+    ) -> Result<Arc<AccessId>, Error> {
         let failures = self.failures.load(Ordering::Acquire);
         let mut held = self.held.lock().await;
         if let Some(id) = held.id.as_ref().filter(|id| refused.is_none_or(|refused| !refused.is(id))) {
@@ -104,7 +112,7 @@ impl AccessIds for InProcess {
         {
             return Err(error.shared());
         }
-        match issuer.obtain(refused).await {
+        match requests.obtain(refused).await {
             Ok(id) => {
                 let id = Arc::new(id);
                 held.id = Some(id.clone());
@@ -128,7 +136,11 @@ impl fmt::Debug for InProcess {
 /// Provides only this id, such as one that was issued for a customer.
 #[async_trait]
 impl AccessIds for Arc<AccessId> {
-    async fn get(&self, refused: Option<&AccessId>, _: &dyn Issuer) -> Result<Arc<AccessId>, Error> {
+    async fn get(
+        &self,
+        refused: Option<&AccessId>,
+        _: &dyn AccessIdRequests,
+    ) -> Result<Arc<AccessId>, Error> {
         match refused {
             Some(refused) if refused.is(self) => Err(Error::because(ErrorKind::Unauthorized, RefusedForGood)),
             _ => Ok(self.clone()),
@@ -220,7 +232,7 @@ impl Access<'_> {
 }
 
 #[async_trait]
-impl Issuer for Access<'_> {
+impl AccessIdRequests for Access<'_> {
     async fn current(&self) -> Result<Option<AccessId>, Error> {
         Ok((*self).current().await?.into_value())
     }

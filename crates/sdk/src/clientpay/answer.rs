@@ -58,7 +58,7 @@ pub(super) struct Answered<T> {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the answer does not say what became of the request")]
+#[error("the response does not show whether the request was performed")]
 struct Unsaid;
 
 /// Whether a response is the gateway's own. A response that asks to retry later, but names a result, contradicts
@@ -137,7 +137,7 @@ impl<T: Effect> AnswerReader<'_, T> {
         let writes = !class.is_harmless();
         // After a lost attempt, a refusal may be about the retry only; if the request has an id, the payment is looked
         // up by it.
-        let kind = kind_of(retry_class_of(class), status, is_own, uncertain && class != Class::Keyed);
+        let kind = kind_of(retry_class_of(class), status, is_own, uncertain && class != Class::Idempotent);
         // A response that contradicts itself, or cannot be read, is not a definite refusal.
         let is_uncertain = match kind {
             _ if writes => ErrorKind::OutcomeUnknown,
@@ -178,7 +178,7 @@ impl<T: Effect> AnswerReader<'_, T> {
         };
         let is_no = failed.is_some_and(is_definite);
         // An id can only have been used by this request, so the request was executed, even if it arrived twice.
-        let is_used = is_no && class == Class::Keyed && names("requestid", message.as_deref(), &errors);
+        let is_used = is_no && class == Class::Idempotent && names("requestid", message.as_deref(), &errors);
         Ok(Answered {
             refuses_access: is_no && !is_used && refuses_access(status.as_u16(), message.as_deref(), &errors)
                 || !writes && !speaks && status.as_u16() == 401,

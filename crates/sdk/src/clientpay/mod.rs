@@ -24,7 +24,7 @@ mod pages;
 mod payers;
 mod payments;
 
-pub use access::{Access, AccessIds, InProcess, Issuer};
+pub use access::{Access, AccessIdRequests, AccessIds, InProcess};
 pub use client::{ClientPay, ClientPayBuilder};
 pub use pages::Pages;
 pub use payers::Payers;

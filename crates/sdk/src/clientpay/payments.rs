@@ -189,8 +189,8 @@ impl Payments<'_> {
     /// # async fn hook(client: ClientPay, body: &[u8], amount: Amount) -> Result<bool, Error> {
     /// // Anybody can post to the hook: it says where to look, and nothing more.
     /// let Some(request_id) = postback(body)?.request_id().cloned() else { return Ok(false) };
-    /// let asked = Expected { request_id, amount: Some(amount) };
-    /// let confirmed = client.payments().confirm(&asked).await?;
+    /// let expected = Expected { request_id, amount: Some(amount) };
+    /// let confirmed = client.payments().confirm(&expected).await?;
     /// Ok(confirmed.as_ref().is_some_and(|confirmed| confirmed.verdict() == Verdict::Approved))
     /// # }
     /// ```
@@ -203,8 +203,8 @@ impl Payments<'_> {
     /// let payment = NewPayment::builder().total_amount("540.25").credit_card(card).build()?;
     /// let paid = client.payments().pay(&payment).await?;
     /// let request_id = paid.request_id.clone().ok_or("a payment names its request")?;
-    /// let asked = Expected { request_id, amount: paid.payment_amount };
-    /// let confirmed = client.payments().confirm(&asked).await?.into_value().ok_or("it was made")?;
+    /// let expected = Expected { request_id, amount: paid.payment_amount };
+    /// let confirmed = client.payments().confirm(&expected).await?.into_value().ok_or("it was made")?;
     /// assert_eq!(confirmed.verdict(), Verdict::Approved);
     /// assert_eq!(confirmed.payment().payment_id, paid.payment_id);
     #[doc = include_str!("../example_end.md")]

@@ -7,8 +7,8 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
 //! let bakery: Profile = "north-street-bakery".parse().unwrap();
-//! let told = Variables.get(&bakery).await.unwrap_err();
-//! assert_eq!(told.to_string(), "there is no key of the profile north-street-bakery");
+//! let error = Variables.get(&bakery).await.unwrap_err();
+//! assert_eq!(error.to_string(), "there is no key of the profile north-street-bakery");
 //! # }
 //! ```
 
@@ -172,7 +172,7 @@ pub enum KeyStoreError {
         source: io::Error,
     },
     /// The system has no keychain, or the keychain does not respond.
-    #[error("no keychain answers on this system, or for this user")]
+    #[error("no keychain responds on this system, or for this user")]
     NoKeychain(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The keychain is locked, or access was not allowed to this program.
     #[error("the keychain is locked, or does not let this program in: unlock it, then try again")]

@@ -291,7 +291,7 @@ async fn conclusions_of_payments_need_evidence() {
     conclusions_need_evidence(cases(|expect| expect == Expect::Charge), 5_000).await;
 }
 
-/// Holds: A look-up under a request id settles a payment only on whole and consistent evidence.
+/// Holds: A lookup under a request id settles a payment only on whole and consistent evidence.
 #[tokio::test(start_paused = true)]
 async fn conclusions_of_looks_need_evidence() {
     conclusions_need_evidence(cases(|expect| expect == Expect::Look), 5_000).await;

@@ -71,7 +71,7 @@ fn charging(reply: &Reply, listed: Option<Tree>) -> Arc<Gateway> {
 async fn pay(case: &Case, client: &Clearent) -> Conclusion {
     match client.invoices().pay(&invoice(case), card()).await {
         Ok(InvoicePayment::Charged(made)) => of(case, &made.transaction),
-        Ok(InvoicePayment::Before(before)) => of(case, &before),
+        Ok(InvoicePayment::AlreadyPaid(before)) => of(case, &before),
         Ok(_) => Conclusion::Unknown,
         Err(error) => concluded(false, &error),
     }

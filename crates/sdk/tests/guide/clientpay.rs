@@ -26,19 +26,20 @@ async fn send(client: &ClientPay) -> Result<(String, UsedRequestId), Error> {
         .invoice_date("2027-01-04")
         .outstanding_balance("2490.50")
         .editable(false);
-    let told_at = ResponseOptions::builder().server_side_return_address("https://portal.example.test/hook");
+    let response_options =
+        ResponseOptions::builder().server_side_return_address("https://portal.example.test/hook");
     let page = InvoicePage::builder()
         .invoice(invoice)
         .page_options(PageOptions::builder().header_text("Pay Marsh & Oak LLP").duration(86_400))
-        .response_options(told_at)
+        .response_options(response_options)
         .build()?;
     let page = client.pages().invoices(&page).await?.into_value();
     Ok((page.url, page.request_id))
 }
 
 async fn is_paid(client: &ClientPay, request_id: UsedRequestId, amount: Amount) -> Result<bool, Error> {
-    let asked = Expected { request_id, amount: Some(amount) };
-    let confirmed = client.payments().confirm(&asked).await?;
+    let expected = Expected { request_id, amount: Some(amount) };
+    let confirmed = client.payments().confirm(&expected).await?;
     Ok(confirmed.as_ref().is_some_and(|confirmed| confirmed.verdict() == Verdict::Approved))
 }
 

@@ -25,18 +25,19 @@ impl KeyStore for Vault {
 
     async fn get(&self, profile: &Profile) -> Result<MerchantKey, KeyStoreError> {
         let vault = self.0.lock().await;
-        let kept = vault.get(profile).ok_or_else(|| KeyStoreError::Unknown(profile.clone()))?;
-        MerchantKey::of_text(kept).ok_or_else(|| KeyStoreError::Other("an entry is damaged".into()))
+        let stored = vault.get(profile).ok_or_else(|| KeyStoreError::Unknown(profile.clone()))?;
+        MerchantKey::of_text(stored).ok_or_else(|| KeyStoreError::Other("an entry is damaged".into()))
     }
 
     async fn remove(&self, profile: &Profile) -> Result<(), KeyStoreError> {
-        let gone = self.0.lock().await.remove(profile);
-        gone.map(drop).ok_or_else(|| KeyStoreError::Unknown(profile.clone()))
+        let removed = self.0.lock().await.remove(profile);
+        removed.map(drop).ok_or_else(|| KeyStoreError::Unknown(profile.clone()))
     }
 
     async fn list(&self) -> Result<BTreeMap<Profile, Environment>, KeyStoreError> {
         let vault = self.0.lock().await;
-        let known = vault.iter().filter_map(|(profile, kept)| Some((profile, MerchantKey::of_text(kept)?)));
+        let known =
+            vault.iter().filter_map(|(profile, stored)| Some((profile, MerchantKey::of_text(stored)?)));
         Ok(known.map(|(profile, key)| (profile.clone(), key.environment)).collect())
     }
 }

@@ -6,9 +6,9 @@ use perennial::clearent::webhook::{PublicKey, SignatureError, Signed, Signer};
 fn alert(key: &PublicKey, body: &[u8]) -> (u16, Option<String>) {
     match Signed::read(body).map(|signed| signed.verify(key)) {
         Ok(Ok(alert)) => (200, alert.transaction.id.map(|id| id.to_string())),
-        // It is the gateway's, but nothing that this version knows: let it come again.
+        // It is the gateway's, but this version does not know it: let it come again.
         Ok(Err(SignatureError::Payload(_))) => (500, None),
-        // It is nobody's.
+        // It is not the gateway's.
         Ok(Err(_)) | Err(_) => (400, None),
     }
 }

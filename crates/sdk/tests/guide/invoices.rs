@@ -31,12 +31,12 @@ fn invoice() -> Result<Invoice, Violations> {
 async fn pay(client: &Clearent, invoice: &Invoice, token: &TokenId) -> Result<&'static str, Error> {
     let with = Charge::builder().card(token).exp_date("1230");
     Ok(match client.invoices().pay(invoice, with).await? {
-        InvoicePayment::Charged(made) if made.is_approved() => "paid now",
+        InvoicePayment::Charged(charged) if charged.is_approved() => "paid now",
         InvoicePayment::Charged(_) => "declined",
-        InvoicePayment::Before(_) => "paid before",
+        InvoicePayment::AlreadyPaid(_) => "paid before",
         InvoicePayment::Partial(_) => "a part of it was paid",
         InvoicePayment::Several(_) => "it was charged more than once",
-        InvoicePayment::InTheWay(_) => "another amount was paid",
+        InvoicePayment::Conflicting(_) => "another amount was paid",
     })
 }
 

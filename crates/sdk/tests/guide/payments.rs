@@ -29,7 +29,7 @@ async fn unpaid(client: &Clearent, plan: &PlanKey) -> Result<Vec<Payment>, Error
 
 async fn transactions(client: &Clearent, plan: &PlanKey) -> Result<usize, Error> {
     let search = TransactionSearch { order_id: Some(plan.to_string()), ..TransactionSearch::default() };
-    let made = client.transactions().search(&search).collect_all().await?;
-    assert!(made.iter().all(|transaction| transaction.plan_key().as_ref() == Some(plan)));
-    Ok(made.len())
+    let transactions = client.transactions().search(&search).collect_all().await?;
+    assert!(transactions.iter().all(|transaction| transaction.plan_key().as_ref() == Some(plan)));
+    Ok(transactions.len())
 }

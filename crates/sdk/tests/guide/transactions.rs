@@ -71,7 +71,7 @@ fn tell(sold: &Transaction) -> String {
 async fn take_later(client: &Clearent, token: &TokenId) -> Outcome {
     let charge = Charge::builder().amount("40.00").card(token).exp_date("1230").build()?;
     let reserved = client.transactions().auth(&charge).await?;
-    let id = reserved.id.clone().ok_or("an approved authorisation has an id")?;
+    let id = reserved.id.clone().ok_or("an approved authorization has an id")?;
 
     let capture = Capture::builder().id(id).amount("35.00").build()?;
     client.transactions().capture(&capture).await?;

@@ -98,7 +98,7 @@ async fn pay(gateway: &std::sync::Arc<Gateway>) -> &'static str {
     match gateway.client(Format::Json).invoices().pay(&invoice(), card).await {
         Ok(InvoicePayment::Charged(made)) if made.is_approved() => "made",
         Ok(InvoicePayment::Charged(_)) => "declined",
-        Ok(InvoicePayment::Before(_)) => "before",
+        Ok(InvoicePayment::AlreadyPaid(_)) => "before",
         Ok(InvoicePayment::Partial(charge)) => {
             let Partial { taken, due } = charge.partial().unwrap();
             assert_eq!((taken.to_string().as_str(), due.unwrap().to_string().as_str()), ("20.00", "5.00"));
@@ -108,7 +108,7 @@ async fn pay(gateway: &std::sync::Arc<Gateway>) -> &'static str {
             assert_eq!(charges.len(), 2);
             "several"
         }
-        Ok(InvoicePayment::InTheWay(_)) => "in the way",
+        Ok(InvoicePayment::Conflicting(_)) => "in the way",
         Err(error) => {
             assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
             assert_eq!(error.lookup(), Some(&Lookup::Invoice(number())));

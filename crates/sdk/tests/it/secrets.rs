@@ -235,7 +235,7 @@ fn printed<T: Debug>(outcome: Result<T, perennial::Error>) -> String {
     }
 }
 
-/// Holds: A secret that the call sent is masked wherever the answer repeats it, in every spelling.
+/// Holds: A secret that the call sent is masked wherever the response repeats it, in every spelling.
 #[tokio::test]
 async fn what_was_sent_is_masked_however_it_comes_back() {
     for (spelling, trace) in SPELLINGS {

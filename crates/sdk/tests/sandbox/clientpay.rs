@@ -267,7 +267,7 @@ async fn every_operation_of_version_1_and_what_it_lacks() {
 /// If the response to a call is lost, its outcome is either found, or is unknown and can be continued under its id; the
 /// payment is made once.
 ///
-/// Holds: After a lost answer of the sandbox the facade finds the one payment of a request id.
+/// Holds: After a lost response of the sandbox the facade finds the one payment of a request id.
 #[tokio::test]
 async fn a_lost_answer_leads_to_the_first_outcome_and_one_payment() {
     // Whether a lookup finds it immediately; after a late commit, both are possible.

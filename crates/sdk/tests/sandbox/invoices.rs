@@ -47,8 +47,8 @@ async fn an_invoice_is_paid_once() {
         for (amount, is_the_same) in [("250.00", true), ("1.00", false)] {
             let again = client.invoices().pay(&invoice("INV-1", amount), card()).await.unwrap();
             let earlier = match again {
-                InvoicePayment::Before(before) if is_the_same => before,
-                InvoicePayment::InTheWay(earlier) if !is_the_same => earlier,
+                InvoicePayment::AlreadyPaid(before) if is_the_same => before,
+                InvoicePayment::Conflicting(earlier) if !is_the_same => earlier,
                 other => panic!("{amount}: {other:?}"),
             };
             assert_eq!(earlier.id, made.id);
@@ -64,7 +64,7 @@ async fn an_invoice_is_paid_once() {
     }
 }
 
-/// Holds: After a lost answer an invoice is looked up and not charged again.
+/// Holds: After a lost response an invoice is looked up and not charged again.
 #[tokio::test]
 async fn a_lost_answer_is_looked_for_and_never_charged_again() {
     for (effect, is_made) in [
@@ -86,7 +86,7 @@ async fn a_lost_answer_is_looked_for_and_never_charged_again() {
             }
         }
         let again = client.invoices().pay(&invoice("INV-1", "250.00"), card()).await.unwrap();
-        assert_eq!(matches!(again, InvoicePayment::Before(_)), is_made, "{effect:?}");
+        assert_eq!(matches!(again, InvoicePayment::AlreadyPaid(_)), is_made, "{effect:?}");
         let search = perennial::clearent::TransactionSearch::default();
         let all = client.transactions().search(&search).collect_all().await.unwrap();
         assert_eq!(all.len(), 1, "{effect:?}");
@@ -102,7 +102,7 @@ async fn two_who_pay_at_one_moment_charge_once() {
     let paid = tokio::join!(pay(), pay(), pay(), pay());
     let paid = [paid.0, paid.1, paid.2, paid.3].map(Result::unwrap);
     let made = paid.iter().filter(|paid| matches!(paid, InvoicePayment::Charged(_))).count();
-    let before = paid.iter().filter(|paid| matches!(paid, InvoicePayment::Before(_))).count();
+    let before = paid.iter().filter(|paid| matches!(paid, InvoicePayment::AlreadyPaid(_))).count();
     assert_eq!((made, before), (1, 3), "{paid:?}");
 }
 
@@ -113,7 +113,7 @@ async fn a_charge_for_something_else_pays_no_invoice() {
     let order = card().amount("255.00").invoice("INV-1").order_id("order-1").build().unwrap();
     let order = client.transactions().sale(&order).await.unwrap();
     let paid = client.invoices().pay(&invoice("INV-1", "250.00"), card()).await.unwrap();
-    assert!(matches!(paid, InvoicePayment::InTheWay(earlier) if earlier.id == order.id));
+    assert!(matches!(paid, InvoicePayment::Conflicting(earlier) if earlier.id == order.id));
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ async fn only_what_was_approved_now_is_taken_back() {
     }
 }
 
-/// Holds: A test sale with a lost answer says how to look it up.
+/// Holds: A test sale with a lost response says how to look it up.
 #[tokio::test]
 async fn what_was_lost_on_the_way_is_to_be_looked_up() {
     let (sandbox, client) = start(Format::Json).await;
@@ -68,6 +68,6 @@ fn it_blocks_and_so_do_invoices() {
     assert_eq!(client.invoices().status(&number).unwrap(), InvoiceStatus::Unpaid(None));
     let card = || Charge::builder().card("4111111111111111").exp_date("1230");
     assert!(matches!(client.invoices().pay(&invoice, card()).unwrap(), InvoicePayment::Charged(_)));
-    assert!(matches!(client.invoices().pay(&invoice, card()).unwrap(), InvoicePayment::Before(_)));
+    assert!(matches!(client.invoices().pay(&invoice, card()).unwrap(), InvoicePayment::AlreadyPaid(_)));
     assert!(matches!(client.invoices().status(&number).unwrap(), InvoiceStatus::Paid(_)));
 }

@@ -307,7 +307,7 @@ async fn calls_leave_within_the_pace_and_the_deadline() {
         for call in calls {
             let Err(error) = call.await.unwrap() else { continue };
             let kind = error.transport_error().unwrap().kind();
-            if kind == Kind::NoPlace {
+            if kind == Kind::NoPermit {
                 unsent += 1;
                 assert_eq!((error.next(), error.delivery()), (Decision::Stop, Delivery::NotSent), "{pace:?}");
             } else {

@@ -64,7 +64,7 @@ async fn an_unrecorded_call_is_named() {
         let error = replaying.exchange(request, deadline()).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Unrecorded);
         let source = std::error::Error::source(&error).unwrap().to_string();
-        assert_eq!(source, format!("no recorded answer is left for {name}"));
+        assert_eq!(source, format!("no recorded response is left for {name}"));
     }
 }
 

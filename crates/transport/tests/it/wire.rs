@@ -65,7 +65,7 @@ async fn whole_answers() {
     }
 }
 
-/// Holds: An answer that stalls, trickles or does not end is given up at the deadline or at the size limit.
+/// Holds: A response that stalls, trickles or does not end is given up at the deadline or at the size limit.
 #[tokio::test]
 #[rustfmt::skip]
 async fn answers_that_never_come_whole() {
@@ -194,7 +194,7 @@ async fn refused_urls_connect_to_nothing() {
     assert_eq!(gateway.accepted(), 0);
 }
 
-/// Holds: A redirect is an answer and is not followed.
+/// Holds: A redirect is a response and is not followed.
 #[tokio::test]
 async fn redirects_are_answers() {
     let sink = Gateway::start(&[Whole, Say(OK)]).await;

@@ -16,7 +16,7 @@ use crate::query::Params;
 use crate::text::Text;
 
 message! {
-    /// A batch in an answer, and the expected figures of a settlement.
+    /// A batch in a response, and the expected figures of a settlement.
     pub(crate) struct Batch<'a> as "batch" of domain::Batch, keyed by |batch| batch.id.as_deref(); {
         id: Option<Text<'a>> = "id",
         status: Option<Text<'a>> = "status",

@@ -1,4 +1,4 @@
-//! Answers: the envelope around every answer, shared by the gateway that writes it and the client that
+//! Responses: the envelope around every response, shared by the gateway that writes it and the client that
 //! reads it.
 
 use perennial_domain::clearent::Link;
@@ -15,7 +15,7 @@ use crate::message::Message;
 use crate::shape::Shape;
 use crate::text::{Bare, Text};
 
-/// An answer of the gateway.
+/// A response of the gateway.
 ///
 /// ```
 /// use perennial_wire::{Format, Limits, clearent::{Payload, Reply}};
@@ -38,13 +38,13 @@ pub struct Reply {
     pub status: Option<String>,
     /// The gateway's id of this exchange, which its support asks for.
     pub exchange_id: Option<String>,
-    /// The links of the answer; those of an object are with the object.
+    /// The links of the response; those of an object are with the object.
     pub links: Vec<Link>,
     /// The position of a page in its list.
     pub page: Option<Page>,
     /// The gateway's name of the payload's kind; when writing, `None` means the usual name.
     pub payload_type: Option<String>,
-    /// The content of the answer; of a list, the records that could be read.
+    /// The content of the response; of a list, the records that could be read.
     pub payload: Payload,
     /// Records of a list that could not be read. A caller that checks whether an object exists must not count them as
     /// absent.
@@ -101,7 +101,7 @@ fn status_code(code: Option<Text<'_>>) -> Result<Option<u16>, Fault> {
 }
 
 impl Reply {
-    /// The table of the answer, with all possible members.
+    /// The table of the response, with all possible members.
     ///
     /// ```
     /// use perennial_wire::clearent::Reply;
@@ -112,7 +112,7 @@ impl Reply {
     /// ```
     pub const SHAPE: Shape = <Envelope<'static> as Message>::SHAPE;
 
-    /// Reads an answer. An empty body, as in a 204, is an answer with an empty payload.
+    /// Reads a response. An empty body, as in a 204, is a response with an empty payload.
     ///
     /// Variants seen in practice are read too: `token` for `tokenResponse`, an object beside `payloadType` without the
     /// `payload` around it, one item instead of a list, and a list of which only the payload type is present.
@@ -139,7 +139,7 @@ impl Reply {
         })
     }
 
-    /// Whether the answer is in the gateway's envelope, which has a known payload or an exchange id.
+    /// Whether the response is in the gateway's envelope, which has a known payload or an exchange id.
     /// Another document, such as the problem details of a proxy, decodes too: unknown members are
     /// ignored.
     ///
@@ -156,7 +156,7 @@ impl Reply {
         self.payload != Payload::Empty || self.exchange_id.is_some()
     }
 
-    /// Writes the answer, as a gateway does.
+    /// Writes the response, as a gateway does.
     pub fn encode(&self, format: Format) -> Result<Vec<u8>, EncodeError> {
         let Self { code, status, exchange_id, links, page, payload_type, payload, unreadable: _ } = self;
         let mut message = PayloadMessage::from(payload);

@@ -1,4 +1,4 @@
-//! Links of answers and of objects.
+//! Links of responses and of objects.
 
 use perennial_domain::clearent::Link;
 
@@ -16,7 +16,7 @@ message! {
 }
 
 message! {
-    /// The links of an object, which are one level deeper than those of an answer.
+    /// The links of an object, which are one level deeper than those of a response.
     pub(crate) struct Links<'a> as "links" {
         link: Many<LinkMessage<'a>> = "link",
     }

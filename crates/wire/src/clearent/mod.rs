@@ -2,7 +2,7 @@
 //! share.
 //!
 //! Each resource has a module with one function per operation. Expected runs, the plan forecast and payments are
-//! documented by their parameters only: the shapes of those answers are **inferred** and named in their modules.
+//! documented by their parameters only: the shapes of those responses are **inferred** and named in their modules.
 
 mod api_key;
 pub mod batch;
@@ -26,5 +26,5 @@ pub use crate::call::{Call, Method, ReadError};
 pub use api_key::read_api_key;
 pub use effect::names_an_effect;
 pub use envelope::{Page, Reply};
-pub use operation::Operation;
+pub use operation::{Operation, ROOT, Resource};
 pub use payload::{GatewayError, Payload};

@@ -1,4 +1,4 @@
-//! One-time tokens of cards, as the gateway answers them to the payer's browser or phone.
+//! One-time tokens of cards, as the gateway issues them to the payer's browser or phone.
 //!
 //! The names of the members are those that the vendor's library for iOS reads. A merchant's server gets the token from its
 //! page or app and sends it back in the header `mobilejwt` ([`Call::one_time_token`](super::Call)).

@@ -4,9 +4,22 @@ use crate::call::{Call, Method};
 use crate::class::{Class, OperationInfo};
 use crate::query::Target;
 
-/// Declares the operations: a name and its earlier names, the class, the method, and the path below `/rest/v2/`.
+/// The text of [`ROOT`], from which paths are put together.
+macro_rules! root {
+    () => {
+        "/rest/v2"
+    };
+}
+
+/// The common prefix of all paths.
+pub const ROOT: &str = root!();
+
+/// Declares the operations: a name and its earlier names, the class, the word `charges` if the operation charges a card,
+/// the method, and the path below the root.
 macro_rules! operations {
-    ($( $(#[$doc:meta])* $Operation:ident $name:literal $(, once $alias:literal)*: $class:ident, $method:ident $path:literal; )*) => {
+    (@charges) => { false };
+    (@charges charges) => { true };
+    ($( $(#[$doc:meta])* $Operation:ident $name:literal $(, once $alias:literal)*: $class:ident $($charges:ident)?, $method:ident $path:literal; )*) => {
         /// An operation of the API: one method of one path. Paths with equal effects share a name.
         ///
         /// ```
@@ -49,6 +62,13 @@ macro_rules! operations {
                 }
             }
 
+            /// Whether the operation charges a card, so that the issuer can decline it.
+            const fn charges(self) -> bool {
+                match self {
+                    $( Self::$Operation => operations!(@charges $($charges)?), )*
+                }
+            }
+
             /// The method.
             pub const fn method(self) -> Method {
                 match self {
@@ -59,7 +79,7 @@ macro_rules! operations {
             /// The path, with the name of a key in braces at the position of the key.
             pub const fn path(self) -> &'static str {
                 match self {
-                    $( Self::$Operation => concat!("/rest/v2/", $path), )*
+                    $( Self::$Operation => concat!(root!(), '/', $path), )*
                 }
             }
         }
@@ -114,13 +134,13 @@ operations! {
     /// Lists the days on which a plan that does not exist yet would charge.
     Forecast "plans.forecast", once "forecast.get": Read, Get "plan-forecast";
     /// Charges a card, or performs another action, as the `type` of the body says.
-    Transact "transactions.sale": Write, Post "transactions";
+    Transact "transactions.sale": Write charges, Post "transactions";
     /// Charges a card.
-    Sale "transactions.sale": Write, Post "transactions/sale";
+    Sale "transactions.sale": Write charges, Post "transactions/sale";
     /// Charges a card by an approval that was obtained elsewhere.
-    ForcedSale "transactions.sale": Write, Post "transactions/forced-sale";
+    ForcedSale "transactions.sale": Write charges, Post "transactions/forced-sale";
     /// Reserves an amount.
-    Auth "transactions.auth": Write, Post "transactions/auth";
+    Auth "transactions.auth": Write charges, Post "transactions/auth";
     /// Captures a reserved amount.
     Capture "transactions.capture": Write, Post "transactions/capture";
     /// Voids a transaction of an open batch.
@@ -128,11 +148,11 @@ operations! {
     /// Refunds a transaction or a card.
     Refund "transactions.refund": Write, Post "transactions/refund";
     /// Charges the card of a one-time token, or performs another action, as the `type` of the body says.
-    MobileTransact "transactions.sale": Write, Post "mobile/transactions";
+    MobileTransact "transactions.sale": Write charges, Post "mobile/transactions";
     /// Charges the card of a one-time token.
-    MobileSale "transactions.sale": Write, Post "mobile/transactions/sale";
+    MobileSale "transactions.sale": Write charges, Post "mobile/transactions/sale";
     /// Reserves an amount on the card of a one-time token.
-    MobileAuth "transactions.auth": Write, Post "mobile/transactions/auth";
+    MobileAuth "transactions.auth": Write charges, Post "mobile/transactions/auth";
     /// Refunds the card of a one-time token.
     MobileRefund "transactions.refund": Write, Post "mobile/transactions/refund";
     /// Exchanges a card for a one-time token, with the public key.
@@ -163,12 +183,98 @@ operations! {
     UpdateDuplicateSettings "duplicate-settings.update": Write, Post "settings/transaction/duplicates";
 }
 
-impl Operation {
-    /// Whether the operation charges a card, so that the issuer can decline it.
-    const fn charges(self) -> bool {
-        use Operation::{Auth, ForcedSale, MobileAuth, MobileSale, MobileTransact, Sale, Transact};
+/// Declares the resources: each with the part of the names of its operations before the dot.
+macro_rules! resources {
+    ($( $(#[$doc:meta])* $Resource:ident $name:literal; )*) => {
+        /// A resource of the API.
+        ///
+        /// ```
+        /// use perennial_wire::clearent::{Operation, Resource};
+        ///
+        /// assert_eq!(Resource::of(Operation::ForcedSale.name()), Some(Resource::Transactions));
+        /// assert_eq!(Resource::of("payers.create"), None);
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Resource {
+            $( $(#[$doc])* $Resource, )*
+        }
 
-        matches!(self, Transact | Sale | ForcedSale | Auth | MobileTransact | MobileSale | MobileAuth)
+        impl Resource {
+            /// The resource of the operation of this name.
+            pub fn of(operation: &str) -> Option<Self> {
+                match operation.split_once('.')?.0 {
+                    $( $name => Some(Self::$Resource), )*
+                    _ => None,
+                }
+            }
+
+            /// The name, in the plural.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $( Self::$Resource => $name, )*
+                }
+            }
+        }
+    };
+}
+
+resources! {
+    /// Customers.
+    Customers "customers";
+    /// Tokens that are attached to customers.
+    CustomerTokens "customer-tokens";
+    /// Cards in the vault.
+    Tokens "tokens";
+    /// Payment plans.
+    Plans "plans";
+    /// Charges of plans.
+    Payments "payments";
+    /// Card transactions.
+    Transactions "transactions";
+    /// One-time tokens.
+    OneTimeTokens "one-time-tokens";
+    /// Batches, in which transactions are settled.
+    Batches "batches";
+    /// Settings of the address check.
+    AvsSettings "avs-settings";
+    /// Settings of the security code check.
+    CscSettings "csc-settings";
+    /// Settings that find duplicate charges.
+    DuplicateSettings "duplicate-settings";
+}
+
+impl Operation {
+    /// The operation of a method at a path, and the key in the path.
+    ///
+    /// ```
+    /// use perennial_wire::clearent::Operation;
+    ///
+    /// let found = Operation::at("GET", "/rest/v2/payment-plans/plan_1/expected-runs");
+    /// assert_eq!(found, Some((Operation::ExpectedRuns, Some("plan_1"))));
+    /// assert_eq!(Operation::at("POST", "/rest/v2/payment-plans"), Some((Operation::CreatePlan, None)));
+    /// assert_eq!(Operation::at("GET", "/rest/v2/transactions/sale"), None);
+    /// ```
+    pub fn at<'p>(method: &str, path: &'p str) -> Option<(Self, Option<&'p str>)> {
+        Self::all_at(path).find(|(operation, _)| operation.method().as_str() == method)
+    }
+
+    /// The operations at a path, one for each of its methods, each with the key in the path. A path that the table has
+    /// without a key, such as `transactions/sale`, has no key.
+    pub fn all_at(path: &str) -> impl Iterator<Item = (Self, Option<&str>)> {
+        let found = || Self::ALL.iter().filter_map(|operation| operation.found_at(path));
+        let has_key = found().all(|(_, key)| key.is_some());
+        found().filter(move |(_, key)| key.is_some() == has_key)
+    }
+
+    /// The operation and the key in this path, if the path is one of the operation.
+    fn found_at(self, path: &str) -> Option<(Self, Option<&str>)> {
+        let Some((before, rest)) = self.path().split_once('{') else {
+            return (self.path() == path).then_some((self, None));
+        };
+        let (_, after) = rest.split_once('}')?;
+        let key = path.strip_prefix(before)?.strip_suffix(after)?;
+        (!key.is_empty() && !key.contains('/')).then_some((self, Some(key)))
     }
 
     /// The row of the table without the path.
@@ -235,9 +341,24 @@ mod tests {
             assert_eq!(operation.method() == Method::Delete, operation.class() == Class::Delete, "{what}");
             let same = Operation::ALL.iter().filter(|other| other.name() == what);
             assert!(same.clone().all(|other| other.class() == operation.class()), "{what}");
+            assert!(Resource::of(what).is_some(), "{what}");
             for alias in operation.aliases() {
                 assert!(!Operation::ALL.iter().any(|other| other.name() == *alias), "{alias}");
             }
+        }
+    }
+
+    #[test]
+    fn the_path_of_every_operation_is_found() {
+        for &operation in Operation::ALL {
+            let key = operation.path().contains('{').then_some("700001");
+            let path = operation.path_of("700001");
+            assert_eq!(Operation::at(operation.method().as_str(), &path), Some((operation, key)), "{path}");
+        }
+        for path in
+            ["/rest/v2/customers/", "/rest/v2/customers/m-7/", "/rest/v2/tokens/1/2", "/v2/customers", ""]
+        {
+            assert_eq!(Operation::all_at(path).count(), 0, "{path}");
         }
     }
 

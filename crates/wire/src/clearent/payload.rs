@@ -1,4 +1,4 @@
-//! The payload of an answer: one table of all variants.
+//! The payload of a response: one table of all variants.
 
 use perennial_domain::Date;
 use perennial_domain::clearent::{
@@ -41,7 +41,7 @@ message! {
 
 /// Declares the payloads. `objects` are single objects and `lists` are lists of records: each row has the variant, its
 /// content, the member of the message and its type, and the name on the wire. A transaction, a token and an error are
-/// not rows, because an answer can combine them.
+/// not rows, because a response can combine them.
 macro_rules! payloads {
     (
         objects { $(
@@ -54,7 +54,7 @@ macro_rules! payloads {
                 $list_name:literal, $record_name:literal, $key:expr, $read:expr, $write:expr;
         )* }
     ) => {
-        /// The content of an answer.
+        /// The content of a response.
         #[derive(Debug, Clone, Default, PartialEq, Eq)]
         #[expect(missing_docs, reason = "each is what its type is")]
         pub enum Payload {
@@ -69,13 +69,13 @@ macro_rules! payloads {
             $( $(#[$object_doc])* $Object(Box<$Value>), )*
             $( $(#[$list_doc])* $List(Vec<$Record>), )*
             Error(GatewayError),
-            /// More than one of the above, in this order: objects that no documented answer combines, or an error
+            /// More than one of the above, in this order: objects that no documented response combines, or an error
             /// beside an object. They contradict each other, so no conclusion follows from one of them alone.
             Several(Vec<Payload>),
         }
 
         message! {
-            /// The payload of an answer. Shapes seen in JSON are **inferred** for XML where no sample shows them: lists
+            /// The payload of a response. Shapes seen in JSON are **inferred** for XML where no sample shows them: lists
             /// and errors. A token is written as `tokenResponse` in JSON and as `token` in XML, as in the vendor's
             /// samples, and read by either name in both.
             pub(super) struct PayloadMessage<'a> as "payload" {

@@ -1,4 +1,4 @@
-//! Payments made by plans. Only the parameters are documented; the shape of the answer is **inferred**.
+//! Payments made by plans. Only the parameters are documented; the shape of the response is **inferred**.
 
 use perennial_domain::Violations;
 use perennial_domain::clearent::{self as domain, PaymentSearch};

@@ -1,6 +1,6 @@
 //! Payment plans, their expected runs and the forecast of a plan that does not exist yet.
 //!
-//! The shapes of the last two answers are **inferred**: only their parameters are documented.
+//! The shapes of the last two responses are **inferred**: only their parameters are documented.
 
 use perennial_domain::clearent::{
     self as domain, ExpectedRun, NewPlan, NewPlanBuilder, NewPlanFields, PlanForecast, PlanForecastFields,
@@ -23,7 +23,7 @@ use crate::text::Text;
 
 message! {
     /// A plan: request and record. `frequency-month` and `frequency-week` are never sent, because their meaning for a
-    /// monthly plan is unknown; a gateway stores them, and they are read in answers.
+    /// monthly plan is unknown; a gateway stores them, and they are read in responses.
     pub(crate) struct Plan<'a> as "payment-plan" of domain::Plan, keyed by |plan| plan.plan_key.as_deref(); {
         plan_key: Option<Text<'a>> = "plan-key",
         plan_name: Option<Text<'a>> = "plan-name",

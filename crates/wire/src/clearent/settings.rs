@@ -1,7 +1,7 @@
 //! Settings of a terminal: the accepted results of the address and security code checks, and duplicate detection.
 //!
-//! Requests and answers of the checks are as on the vendor's page "General Settings"; the answer to
-//! `GET` is **inferred** to be equal. Requests and answers about duplicates follow the vendor's newer model; the
+//! Requests and responses of the checks are as on the vendor's page "General Settings"; the response to
+//! `GET` is **inferred** to be equal. Requests and responses about duplicates follow the vendor's newer model; the
 //! rest of their envelope is **inferred**.
 
 use perennial_domain::clearent::{

@@ -35,7 +35,7 @@ message! {
 }
 
 message! {
-    /// A token in an answer. There is no place for the card and its code, if a gateway echoes them.
+    /// A token in a response. There is no place for the card and its code, if a gateway echoes them.
     pub(crate) struct Token<'a> as "token" of domain::Token, keyed by |token| token.token_id.as_deref(); {
         token_id: Option<Text<'a>> = "token-id",
         times_used: Option<Text<'a>> = "times-used",

@@ -53,7 +53,7 @@ message! {
 }
 
 message! {
-    /// A transaction in an answer. There is no place for the security code, if a gateway echoes it.
+    /// A transaction in a response. There is no place for the security code, if a gateway echoes it.
     pub(crate) struct Transaction<'a> as "transaction" of domain::Transaction, keyed by |transaction| transaction.id.as_deref(); {
         amount: Option<Text<'a>> = "amount",
         id: Option<Text<'a>> = "id",

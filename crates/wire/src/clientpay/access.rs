@@ -7,7 +7,7 @@ use perennial_domain::clientpay::{
 };
 
 use super::fields::{id, required};
-use super::reply::{Reply, Said, document, read, refused, write};
+use super::reply::{Envelope, Reply, document, read, refused, write};
 use super::{Operation, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::codec;
@@ -31,8 +31,8 @@ message! {
 }
 
 message! {
-    /// The answer, **inferred** except for the names of the ids.
-    struct AccessAnswer<'a> as "" in any case with said: Said<'a> {
+    /// The response, **inferred** except for the names of the ids.
+    struct AccessAnswer<'a> as "" in any case with envelope: Envelope<'a> {
         access_id: Option<Text<'a>> = "accessId",
         customer_access_id: Option<Text<'a>> = "customerAccessId",
         request_id: Option<Text<'a>> = "requestId",
@@ -127,63 +127,63 @@ pub fn read_access_id(body: &[u8], limits: &Limits) -> Result<AccessId, ReadErro
     required("accessId", access_id, &mut wrong).ok_or(wrong.into())
 }
 
-/// Reads the answer to new and current: `None` if there is no id.
+/// Reads the response to new and current: `None` if there is no id.
 pub fn decode_access_id(body: &[u8], limits: &Limits) -> Result<Reply<Option<AccessId>>, DecodeError> {
     let document = document(body, "accessId");
-    let AccessAnswer { said, access_id, customer_access_id, .. } = read(&document, limits)?;
+    let AccessAnswer { envelope, access_id, customer_access_id, .. } = read(&document, limits)?;
     let access_id = id("accessId", given(access_id).or(customer_access_id)).map_err(refused)?;
-    said.reply(access_id).map_err(refused)
+    envelope.reply(access_id).map_err(refused)
 }
 
-/// Writes the answer to new and current.
+/// Writes the response to new and current.
 pub fn encode_access_id(reply: &Reply<Option<AccessId>>) -> Vec<u8> {
     let access_id = reply.value.as_ref().map(|id| text(id.expose()));
-    write(&AccessAnswer { said: reply.said(), access_id, ..AccessAnswer::default() })
+    write(&AccessAnswer { envelope: reply.envelope(), access_id, ..AccessAnswer::default() })
 }
 
-/// Writes the answer to new customer access id, which [`decode_access_id`] reads too.
+/// Writes the response to new customer access id, which [`decode_access_id`] reads too.
 pub fn encode_customer_access_id(reply: &Reply<Option<AccessId>>) -> Vec<u8> {
     let customer_access_id = reply.value.as_ref().map(|id| text(id.expose()));
-    write(&AccessAnswer { said: reply.said(), customer_access_id, ..AccessAnswer::default() })
+    write(&AccessAnswer { envelope: reply.envelope(), customer_access_id, ..AccessAnswer::default() })
 }
 
-/// Reads the answer to generate request id.
+/// Reads the response to generate request id.
 pub fn decode_request_id(body: &[u8], limits: &Limits) -> Result<Reply<Option<RequestId>>, DecodeError> {
     let document = document(body, "requestId");
-    let AccessAnswer { said, request_id, .. } = read(&document, limits)?;
-    said.reply(id("requestId", request_id).map_err(refused)?).map_err(refused)
+    let AccessAnswer { envelope, request_id, .. } = read(&document, limits)?;
+    envelope.reply(id("requestId", request_id).map_err(refused)?).map_err(refused)
 }
 
-/// Writes the answer to generate request id.
+/// Writes the response to generate request id.
 pub fn encode_request_id(reply: &Reply<Option<RequestId>>) -> Vec<u8> {
     let request_id = reply.value.as_ref().map(|id| text(id.expose()));
-    write(&AccessAnswer { said: reply.said(), request_id, ..AccessAnswer::default() })
+    write(&AccessAnswer { envelope: reply.envelope(), request_id, ..AccessAnswer::default() })
 }
 
-/// Reads the answer to validate: whether the id or the credentials are valid.
+/// Reads the response to validate: whether the id or the credentials are valid.
 pub fn decode_validity(body: &[u8], limits: &Limits) -> Result<Reply<Option<bool>>, DecodeError> {
     let document = document(body, "isValid");
-    let AccessAnswer { said, is_valid, .. } = read(&document, limits)?;
-    said.reply(flag("isValid", is_valid).map_err(refused)?).map_err(refused)
+    let AccessAnswer { envelope, is_valid, .. } = read(&document, limits)?;
+    envelope.reply(flag("isValid", is_valid).map_err(refused)?).map_err(refused)
 }
 
-/// Writes the answer to validate.
+/// Writes the response to validate.
 pub fn encode_validity(reply: &Reply<Option<bool>>) -> Vec<u8> {
     write(&AccessAnswer {
-        said: reply.said(),
+        envelope: reply.envelope(),
         is_valid: reply.value.map(Bare::from),
         ..AccessAnswer::default()
     })
 }
 
-/// Reads an answer without a value, to expire and delete.
+/// Reads a response without a value, to expire and delete.
 pub fn decode_done(body: &[u8], limits: &Limits) -> Result<Reply<()>, DecodeError> {
     let document = document(body, "message");
-    let said: Said<'_> = read(&document, limits)?;
-    said.reply(()).map_err(refused)
+    let envelope: Envelope<'_> = read(&document, limits)?;
+    envelope.reply(()).map_err(refused)
 }
 
-/// Writes an answer without a value: a success, or a refusal.
+/// Writes a response without a value: a success, or a refusal.
 pub fn encode_done(reply: &Reply<()>) -> Vec<u8> {
-    write(&reply.said())
+    write(&reply.envelope())
 }

@@ -7,7 +7,7 @@ use perennial_domain::clientpay::{
 };
 
 use super::fields::{Letter, Money, id};
-use super::reply::{Reply, Said, document, read, refused, write};
+use super::reply::{Envelope, Reply, document, read, refused, write};
 use super::{Operation, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::codec;
@@ -75,9 +75,9 @@ message! {
 }
 
 message! {
-    /// The answer to a search, **inferred** except for the members of invoices: the vendor says that it is an array of
+    /// The response to a search, **inferred** except for the members of invoices: the vendor says that it is an array of
     /// them.
-    struct ConnectSearchAnswer<'a> as "" in any case with said: Said<'a> {
+    struct ConnectSearchAnswer<'a> as "" in any case with envelope: Envelope<'a> {
         invoices: Option<Listed<Invoice<'a>>> = "invoices",
     }
 }
@@ -138,21 +138,21 @@ pub fn read_search(body: &[u8], limits: &Limits) -> Result<ConnectSearch, ReadEr
     Ok(request.onto(ConnectSearch::builder()).accept()?)
 }
 
-/// Reads the answer to a connect search; `None` if it has no list, which is not the same as an empty list.
+/// Reads the response to a connect search; `None` if it has no list, which is not the same as an empty list.
 pub fn decode_found(body: &[u8], limits: &Limits) -> Result<Reply<Option<Vec<OpenInvoice>>>, DecodeError> {
     let document = document(body, "invoices");
-    let ConnectSearchAnswer { said, invoices } = read(&document, limits)?;
+    let ConnectSearchAnswer { envelope, invoices } = read(&document, limits)?;
     let mut unreadable = Unreadable::default();
     let invoices =
         invoices.map(|invoices| unreadable.sort(invoices, Message::key, Invoice::record, "invoices"));
-    let reply = said.reply(invoices).map_err(refused)?;
+    let reply = envelope.reply(invoices).map_err(refused)?;
     Ok(Reply { unreadable: unreadable.within("", Format::Json), ..reply })
 }
 
-/// Writes the answer to a connect search.
+/// Writes the response to a connect search.
 pub fn encode_found(reply: &Reply<Option<Vec<OpenInvoice>>>) -> Vec<u8> {
     let invoices = reply.value.as_ref().map(|invoices| invoices.iter().map(Invoice::from).collect());
-    write(&ConnectSearchAnswer { said: reply.said(), invoices })
+    write(&ConnectSearchAnswer { envelope: reply.envelope(), invoices })
 }
 
 /// The day of a moment. Any other text is unchanged.

@@ -1,8 +1,8 @@
 //! ClientPay: the calls of a client ([`Call`]), their readers for a gateway (`read_…`), and the [`Reply`] that both
 //! share. JSON only.
 //!
-//! Each resource has a module with one function per operation, and one table for its answer. No known page of the
-//! vendor shows an answer: except for the postbacks, their members are **inferred**, declared in one table each, and
+//! Each resource has a module with one function per operation, and one table for its response. No known page of the
+//! vendor shows a response: except for the postbacks, their members are **inferred**, declared in one table each, and
 //! read leniently: in any letter case, with unknown members, without absent members, and as a bare text or list where
 //! only one member counts. Names in requests are read in any letter case too, as the vendor's stack does.
 //!

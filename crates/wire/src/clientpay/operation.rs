@@ -5,10 +5,14 @@ use crate::call::{Call, Method};
 use crate::class::{Class, OperationInfo};
 use crate::error::EncodeError;
 
-/// Declares the operations: a name, the class, the paths of versions 2 and 1.0, and further paths that a gateway
-/// accepts.
+/// Declares the operations: a name, the class, the word `charges` if the operation charges a card or an account, or the
+/// word `open` if it needs no access id, the paths of versions 2 and 1.0, and further paths that a gateway accepts.
 macro_rules! operations {
-    ($( $(#[$doc:meta])* $Operation:ident $name:literal: $class:ident, $v2:expr, $v1:expr $(, or $other:literal)*; )*) => {
+    (@charges charges) => { true };
+    (@charges $(open)?) => { false };
+    (@open open) => { true };
+    (@open $(charges)?) => { false };
+    ($( $(#[$doc:meta])* $Operation:ident $name:literal: $class:ident $($flag:ident)?, $v2:expr, $v1:expr $(, or $other:literal)*; )*) => {
         /// An operation of the API.
         ///
         /// ```
@@ -42,6 +46,15 @@ macro_rules! operations {
                 }
             }
 
+            /// The row of the table without the path.
+            pub const fn info(self) -> OperationInfo {
+                let (name, class) = (self.name(), self.class());
+                let (charges, is_open) = match self {
+                    $( Self::$Operation => (operations!(@charges $($flag)?), operations!(@open $($flag)?)), )*
+                };
+                OperationInfo { name, class, charges, needs_access_id: !is_open }
+            }
+
             /// The path, if the version has the operation.
             pub fn path(self, version: Version) -> Option<&'static str> {
                 let (v2, v1): (Option<&str>, Option<&str>) = match self {
@@ -65,35 +78,35 @@ macro_rules! operations {
 
 operations! {
     /// New access id.
-    NewAccessId "access.new": Write, Some("/v2/token/accessid"), Some("/Token/Access/New");
+    NewAccessId "access.new": Write open, Some("/v2/token/accessid"), Some("/Token/Access/New");
     /// Current access id.
-    CurrentAccessId "access.current": Read, Some("/v2/token/accessid/current"), Some("/Token/Access/Current");
+    CurrentAccessId "access.current": Read open, Some("/v2/token/accessid/current"), Some("/Token/Access/Current");
     /// Validate access id; its path is **inferred**.
-    ValidateAccessId "access.validate": Read, Some("/v2/token/accessid/validate"), Some("/Token/Access/Validate");
+    ValidateAccessId "access.validate": Read open, Some("/v2/token/accessid/validate"), Some("/Token/Access/Validate");
     /// Expire access id.
     ExpireAccessId "access.expire": Delete, Some("/v2/token/accessid/expire"), Some("/Token/Access/Expire");
     /// New customer access id.
-    NewCustomerAccessId "access.new-customer": Write, Some("/v2/token/customeraccessid"), None;
+    NewCustomerAccessId "access.new-customer": Write open, Some("/v2/token/customeraccessid"), None;
     /// Validate credentials, which version 2 lacks.
-    ValidateCredentials "access.validate-credentials": Read, None, Some("/Token/Credentials/Validate");
+    ValidateCredentials "access.validate-credentials": Read open, None, Some("/Token/Credentials/Validate");
     /// Generate request id.
     NewRequestId "request-id.new": Issue, Some("/v2/token/requestid"), Some("/Token/Request/New");
     /// Invoice payment page.
-    InvoicePage "pages.create": Keyed, Some("/v2/paymentpage/invoice"), Some("/Invoice/Forms/Add");
+    InvoicePage "pages.create": Idempotent, Some("/v2/paymentpage/invoice"), Some("/Invoice/Forms/Add");
     /// Line item payment page.
-    LineItemPage "pages.create": Keyed, Some("/v2/paymentpage/lineitem"), Some("/PaymentPage/Forms/Add");
+    LineItemPage "pages.create": Idempotent, Some("/v2/paymentpage/lineitem"), Some("/PaymentPage/Forms/Add");
     /// Connect payment page.
-    ConnectPage "pages.create": Keyed, Some("/v2/connect/paymentpage"), Some("/Invoice/Connect/Add");
+    ConnectPage "pages.create": Idempotent, Some("/v2/connect/paymentpage"), Some("/Invoice/Connect/Add");
     /// Payer page.
-    PayerPage "pages.create": Keyed, Some("/v2/payer/payerpage"), None;
+    PayerPage "pages.create": Idempotent, Some("/v2/payer/payerpage"), None;
     /// Expire payment page; version 1.0 has one for invoices and one for line items.
     ExpirePage "pages.expire": Delete, Some("/v2/expirepage"), Some("/Invoice/Forms/Expire"), or "/PaymentPage/Forms/Expire";
     /// Connect search.
     ConnectSearch "connect.search": Read, Some("/v2/connect/search"), Some("/Invoice/Connect/Search");
     /// Payment.
-    Pay "clientpay-payments.create": Keyed, Some("/v2/payment"), Some("/Payment/Add");
+    Pay "clientpay-payments.create": Idempotent charges, Some("/v2/payment"), Some("/Payment/Add");
     /// Full refund or void; its path is **inferred**.
-    Refund "clientpay-payments.refund": Keyed, Some("/v2/payment/refund"), None, or "/v2/payment/fullrefund", or "/v2/refund";
+    Refund "clientpay-payments.refund": Idempotent, Some("/v2/payment/refund"), None, or "/v2/payment/fullrefund", or "/v2/refund";
     /// Payment search: count.
     CountPayments "clientpay-payments.count": Read, Some("/v2/paymentsearch/count"), None;
     /// Payment search: results.
@@ -101,51 +114,45 @@ operations! {
     /// Status, a GET, which version 2 lacks.
     PaymentStatus "clientpay-payments.status": Read, None, Some("/Payment/Status");
     /// New payer.
-    NewPayer "payers.create": Keyed, Some("/v2/payer"), None;
+    NewPayer "payers.create": Idempotent, Some("/v2/payer"), None;
     /// Update payer.
-    UpdatePayer "payers.update": Keyed, Some("/v2/payer/update"), None;
+    UpdatePayer "payers.update": Idempotent, Some("/v2/payer/update"), None;
     /// Delete payer.
-    DeletePayer "payers.delete": Keyed, Some("/v2/payer/delete"), None;
+    DeletePayer "payers.delete": Idempotent, Some("/v2/payer/delete"), None;
     /// New payment method.
-    NewMethods "payers.add-methods": Keyed, Some("/v2/payer/paymentmethods"), None;
+    NewMethods "payers.add-methods": Idempotent, Some("/v2/payer/paymentmethods"), None;
     /// Update payment method.
-    UpdateMethods "payers.update-methods": Keyed, Some("/v2/payer/paymentmethods/update"), None;
+    UpdateMethods "payers.update-methods": Idempotent, Some("/v2/payer/paymentmethods/update"), None;
 }
 
 impl Operation {
     /// The operation at a path, and its version. Case-insensitive matching is **inferred** from the vendor's
     /// stack.
     pub fn at(path: &str) -> Option<(Self, Version)> {
-        let is = |known: &str| known.eq_ignore_ascii_case(path);
         Self::ALL.iter().find_map(|operation| {
-            let version = [Version::V2, Version::V1]
-                .into_iter()
-                .find(|version| operation.path(*version).is_some_and(is))
-                .or_else(|| operation.others().iter().copied().find(|other| is(other)).map(version_of))?;
+            let (_, version) = operation.paths().find(|(known, _)| known.eq_ignore_ascii_case(path))?;
             Some((*operation, version))
         })
     }
 
-    /// Whether the operation needs an access id: all do, except for those opened by credentials, and the id's look-up.
-    const fn needs_access_id(self) -> bool {
-        !matches!(
-            self,
-            Self::NewAccessId
-                | Self::CurrentAccessId
-                | Self::ValidateAccessId
-                | Self::NewCustomerAccessId
-                | Self::ValidateCredentials
-        )
+    /// Whether a path begins as the path of some operation does, in any letter case.
+    ///
+    /// ```
+    /// use perennial_wire::clientpay::Operation;
+    ///
+    /// assert!(Operation::has_root("/V2/nothing") && Operation::has_root("//token"));
+    /// assert!(!Operation::has_root("/rest/v2/payments") && !Operation::has_root("/"));
+    /// ```
+    pub fn has_root(path: &str) -> bool {
+        let mut known = Self::ALL.iter().flat_map(|operation| operation.paths());
+        known.any(|(known, _)| root(known).eq_ignore_ascii_case(root(path)))
     }
 
-    /// The row of the table without the path.
-    pub const fn info(self) -> OperationInfo {
-        OperationInfo {
-            name: self.name(),
-            class: self.class(),
-            charges: matches!(self, Self::Pay),
-            needs_access_id: self.needs_access_id(),
-        }
+    /// The paths at which a gateway accepts the operation, each with its version.
+    fn paths(self) -> impl Iterator<Item = (&'static str, Version)> {
+        let named = [Version::V2, Version::V1].into_iter();
+        let named = named.filter_map(move |version| Some((self.path(version)?, version)));
+        named.chain(self.others().iter().map(|other| (*other, version_of(other))))
     }
 
     /// Earlier names: none has changed.
@@ -174,6 +181,11 @@ impl Operation {
         let path = self.path_in(version)?;
         Ok(Call::bare(self.name(), self.class(), self.method(), path, path.to_owned()))
     }
+}
+
+/// The first segment of a path.
+fn root(path: &str) -> &str {
+    path.split('/').find(|part| !part.is_empty()).unwrap_or_default()
 }
 
 fn version_of(path: &str) -> Version {

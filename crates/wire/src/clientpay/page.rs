@@ -8,7 +8,7 @@ use perennial_domain::clientpay::{
 use super::fields::id;
 use super::invoice::{Invoice, Labels, LineItem};
 use super::page_request::{PageForm, PageRequest};
-use super::reply::{Reply, Said, document, read, refused, write};
+use super::reply::{Envelope, Reply, document, read, refused, write};
 use super::session::{Ids, Under, token};
 use super::{Operation, Received, Session, Version};
 use crate::call::{Call, ReadError};
@@ -21,8 +21,8 @@ use crate::rule::Asks;
 use crate::text::Text;
 
 message! {
-    /// The answer, **inferred**: the vendor says that it has the page's URL; the names are those of the postbacks.
-    struct PageAnswer<'a> as "" in any case with said: Said<'a> {
+    /// The response, **inferred**: the vendor says that it has the page's URL; the names are those of the postbacks.
+    struct PageAnswer<'a> as "" in any case with envelope: Envelope<'a> {
         request_id: Option<Text<'a>> = "requestID",
         payment_page_url: Option<Text<'a>> = "paymentPageUrl",
         payer_page_url: Option<Text<'a>> = "payerPageUrl",
@@ -170,14 +170,14 @@ fn received<'a>(
     }
 }
 
-/// Reads the answer to every request for a page: `None` without a URL. If the answer has only the URL, its last segment
+/// Reads the response to every request for a page: `None` without a URL. If it has only the URL, the URL's last segment
 /// is the page's id, as in the URL of the sample postback.
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<Option<Page>>, DecodeError> {
     let Reply { success, message, errors, value, unreadable } = decode_named(body, limits)?;
     Ok(Reply { success, message, errors, value: value.page(), unreadable })
 }
 
-/// Facts about a page in an answer; some may be missing.
+/// Facts about a page in a response; some may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
     /// The request that created the page.
@@ -196,26 +196,26 @@ impl Named {
     }
 }
 
-/// Reads the answer to a request for a page, and the page that a refusal names.
+/// Reads the response to a request for a page, and the page that a refusal names.
 pub fn decode_named(body: &[u8], limits: &Limits) -> Result<Reply<Named>, DecodeError> {
     let document = document(body, "paymentPageUrl");
-    let PageAnswer { said, request_id, payment_page_url, payer_page_url } = read(&document, limits)?;
+    let PageAnswer { envelope, request_id, payment_page_url, payer_page_url } = read(&document, limits)?;
     let request_id = id("requestId", request_id).map_err(refused)?;
     let url = owned(given(payment_page_url).or(payer_page_url));
-    said.reply(Named { request_id, url }).map_err(refused)
+    envelope.reply(Named { request_id, url }).map_err(refused)
 }
 
-/// Writes the answer to a request for a payment page.
+/// Writes the response to a request for a payment page.
 pub fn encode(reply: &Reply<Option<Page>>) -> Vec<u8> {
     write(&PageAnswer { payment_page_url: reply.value.as_ref().map(|page| text(&page.url)), ..answer(reply) })
 }
 
-/// Writes the answer to a request for a payer page.
+/// Writes the response to a request for a payer page.
 pub fn encode_payer(reply: &Reply<Option<Page>>) -> Vec<u8> {
     write(&PageAnswer { payer_page_url: reply.value.as_ref().map(|page| text(&page.url)), ..answer(reply) })
 }
 
 fn answer(reply: &Reply<Option<Page>>) -> PageAnswer<'_> {
     let request_id = reply.value.as_ref().map(|page| text(page.request_id.as_str()));
-    PageAnswer { said: reply.said(), request_id, ..PageAnswer::default() }
+    PageAnswer { envelope: reply.envelope(), request_id, ..PageAnswer::default() }
 }

@@ -9,7 +9,7 @@ use perennial_domain::clientpay::{
 
 use super::fields::{OrNull, WordOrNumber, id, required};
 use super::method::{Address, Method};
-use super::reply::{Reply, Said, document, read, refused, write};
+use super::reply::{Envelope, Reply, document, read, refused, write};
 use super::session::{Token, Under, token};
 use super::{Operation, Received, Session};
 use crate::call::{Call, ReadError};
@@ -45,8 +45,8 @@ message! {
 }
 
 message! {
-    /// The answer, **inferred**: the vendor says that it has a payer's id. In postbacks the names end in `ID`.
-    struct PayerAnswer<'a> as "" in any case with said: Said<'a> {
+    /// The response, **inferred**: the vendor says that it has a payer's id. In postbacks the names end in `ID`.
+    struct PayerAnswer<'a> as "" in any case with envelope: Envelope<'a> {
         request_id: Option<Text<'a>> = "requestID",
         session_id: Option<Text<'a>> = "sessionID",
         customer_ref_number: Option<Text<'a>> = "customerRefNumber",
@@ -198,7 +198,7 @@ fn within<T>(object: &str, request: Result<T, Violations>) -> Result<T, Violatio
     })
 }
 
-/// Reads the answer to new and update payer, and to new and update payment method.
+/// Reads the response to new and update payer, and to new and update payment method.
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<SavedPayer>, DecodeError> {
     // A bare text is the id only where it can be one: `"OK"` is not.
     let bare = body.strip_prefix(perennial_domain::encoding::MARK).unwrap_or(body).trim_ascii();
@@ -212,7 +212,7 @@ pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<SavedPayer>, DecodeE
     answer.reply().map_err(refused)
 }
 
-/// Writes the answer to new and update payer, and to new and update payment method.
+/// Writes the response to new and update payer, and to new and update payment method.
 pub fn encode(reply: &Reply<SavedPayer>) -> Vec<u8> {
     write(&PayerAnswer::of(reply))
 }
@@ -228,7 +228,7 @@ impl<'a> PayerAnswer<'a> {
         let SavedPayer { request_id, session_id, customer_ref_number, payer_id, payment_method_ids } =
             &reply.value;
         Self {
-            said: reply.said(),
+            envelope: reply.envelope(),
             request_id: some_text(request_id.as_ref()),
             session_id: some_text(session_id.as_ref()),
             customer_ref_number: some_text(customer_ref_number.as_ref()),
@@ -238,8 +238,9 @@ impl<'a> PayerAnswer<'a> {
     }
 
     fn reply(self) -> Result<Reply<SavedPayer>, Fault> {
-        let Self { said, request_id, session_id, customer_ref_number, payer_id, payment_method_ids } = self;
-        said.reply(SavedPayer {
+        let Self { envelope, request_id, session_id, customer_ref_number, payer_id, payment_method_ids } =
+            self;
+        envelope.reply(SavedPayer {
             request_id: id("requestId", request_id)?,
             session_id: owned(session_id),
             customer_ref_number: owned(customer_ref_number),
@@ -252,18 +253,25 @@ impl<'a> PayerAnswer<'a> {
     }
 }
 
-/// Writes the postback of a payer page, whose ids are spelled otherwise than in answers.
+/// Writes the postback of a payer page, whose ids are spelled otherwise than in responses.
 pub(super) fn encode_postback(payer: &SavedPayer) -> Vec<u8> {
     let reply = Reply::success(payer.clone());
-    let PayerAnswer { said, request_id, session_id, customer_ref_number, payer_id, payment_method_ids } =
+    let PayerAnswer { envelope, request_id, session_id, customer_ref_number, payer_id, payment_method_ids } =
         PayerAnswer::of(&reply);
     let (session_id, customer_ref_number) = (OrNull(session_id), OrNull(customer_ref_number));
-    write(&PayerPostback { said, request_id, session_id, customer_ref_number, payer_id, payment_method_ids })
+    write(&PayerPostback {
+        envelope,
+        request_id,
+        session_id,
+        customer_ref_number,
+        payer_id,
+        payment_method_ids,
+    })
 }
 
 message! {
     /// The postback of a payer page, **inferred** from those of payment pages.
-    struct PayerPostback<'a> as "" with said: Said<'a> {
+    struct PayerPostback<'a> as "" with envelope: Envelope<'a> {
         request_id: Option<Text<'a>> = "requestID",
         session_id: OrNull<Text<'a>> = "sessionID",
         customer_ref_number: OrNull<Text<'a>> = "customerRefNumber",

@@ -1,4 +1,4 @@
-//! Payments, their refunds, and reports of them: in answers, in search results, and in postbacks.
+//! Payments, their refunds, and reports of them: in responses, in search results, and in postbacks.
 
 use perennial_domain::clientpay::{
     self as domain, AccessId, NewPayment, NewPaymentBuilder, NewPaymentFields, PaymentStatus, Postback,
@@ -8,7 +8,7 @@ use perennial_domain::clientpay::{
 use super::fields::{Money, OrNull, Verbatim};
 use super::method::{Address, Card, ECheck};
 use super::payer;
-use super::reply::{Reply, Said, document, read, refused, write};
+use super::reply::{Envelope, Reply, document, read, refused, write};
 use super::session::{Ids, Token, Under, absent, short, token};
 use super::{Operation, Received, Session, Version};
 use crate::call::{Call, ReadError};
@@ -67,10 +67,10 @@ message! {
 }
 
 message! {
-    /// A payment in a report. Members up to the page's URL are attested in postbacks; their use in answers and
+    /// A payment in a report. Members up to the page's URL are attested in postbacks; their use in responses and
     /// searches, and all further members, are **inferred**. There is no place for a card, if a gateway echoes one.
     pub(super) struct Payment<'a> as "payment" keyed by |payment| payment.payment_id.0.as_deref();
-        in any case with said: Said<'a> {
+        in any case with envelope: Envelope<'a> {
         request_id: Option<Text<'a>> = "requestID",
         payment_id: OrNull<Text<'a>> = "paymentID",
         session_id: OrNull<Text<'a>> = "sessionID",
@@ -271,19 +271,19 @@ pub fn read_refund(body: &[u8], limits: &Limits) -> Result<Received<Refund>, Rea
     under.receive(request.onto(Refund::builder()).accept())
 }
 
-/// Reads the answer to a payment, to a refund and to a status: an approval or a decline, both are payments.
+/// Reads the response to a payment, to a refund and to a status: an approval or a decline, both are payments.
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<domain::Payment>, DecodeError> {
     let document = document(body, "message");
     let payment: Payment<'_> = read(&document, limits)?;
     payment.reply().map_err(refused)
 }
 
-/// Writes the answer to a payment, to a refund and to a status.
+/// Writes the response to a payment, to a refund and to a status.
 pub fn encode(reply: &Reply<domain::Payment>) -> Vec<u8> {
     let mut payment = Payment::of(&reply.value);
-    let told = std::mem::replace(&mut payment.said, reply.said());
-    payment.said.success = payment.said.success.or(told.success);
-    payment.said.message = payment.said.message.or(told.message);
+    let own = std::mem::replace(&mut payment.envelope, reply.envelope());
+    payment.envelope.success = payment.envelope.success.or(own.success);
+    payment.envelope.message = payment.envelope.message.or(own.message);
     write(&payment)
 }
 
@@ -294,10 +294,10 @@ pub fn encode(reply: &Reply<domain::Payment>) -> Vec<u8> {
 /// use perennial_wire::{Limits, clientpay::payment};
 ///
 /// let body = br#"{"requestID":"0d3f4c2e","status":"Processing","paymentID":"","success":true}"#;
-/// let Postback::Payment(told) = payment::decode_postback(body, &Limits::default()).unwrap() else {
+/// let Postback::Payment(reported) = payment::decode_postback(body, &Limits::default()).unwrap() else {
 ///     panic!("a payment")
 /// };
-/// assert_eq!((told.payment_status, told.payment_id), (Some(PaymentStatus::PROCESSING), None));
+/// assert_eq!((reported.payment_status, reported.payment_id), (Some(PaymentStatus::PROCESSING), None));
 /// ```
 pub fn decode_postback(body: &[u8], limits: &Limits) -> Result<Postback, DecodeError> {
     if let Some(payer) = payer::postback(body, limits)? {
@@ -325,8 +325,8 @@ pub fn encode_postback(postback: &Postback) -> Vec<u8> {
 
 /// The status of a payment, from the member of this name, or from the one in the first postback. If they contradict
 /// each other, the status is unknown.
-fn told(named: Option<PaymentStatus>, status: Option<Text<'_>>) -> Option<PaymentStatus> {
-    let other = given(status).and_then(|word| PaymentStatus::try_from(&*word).ok());
+fn payment_status(named: Option<PaymentStatus>, first: Option<Text<'_>>) -> Option<PaymentStatus> {
+    let other = given(first).and_then(|word| PaymentStatus::try_from(&*word).ok());
     match (named, other) {
         (Some(named), Some(other)) if named != other => {
             Some(PaymentStatus::reported(&format!("{named} and {other}")))
@@ -338,27 +338,27 @@ fn told(named: Option<PaymentStatus>, status: Option<Text<'_>>) -> Option<Paymen
 impl<'a> Payment<'a> {
     /// The report of a payment.
     pub(super) fn of(payment: &'a domain::Payment) -> Self {
-        let said = Said {
+        let envelope = Envelope {
             success: payment.success.map(Bare::from),
             message: some_text(payment.message.as_ref()),
-            ..Said::default()
+            ..Envelope::default()
         };
-        Self { said, ..Self::from(payment) }
+        Self { envelope, ..Self::from(payment) }
     }
 
     fn reply(mut self) -> Result<Reply<domain::Payment>, Fault> {
-        let said = std::mem::take(&mut self.said);
-        let Reply { success, message, errors, unreadable, value: () } = said.reply(())?;
+        let envelope = std::mem::take(&mut self.envelope);
+        let Reply { success, message, errors, unreadable, value: () } = envelope.reply(())?;
         let value = domain::Payment { success, message: message.clone(), ..self.report()? };
         Ok(Reply { success, message, errors, value, unreadable })
     }
 
     /// Converts to the report. Unreadable ids and amounts are errors.
     pub(super) fn report(mut self) -> Result<domain::Payment, Fault> {
-        let (said, status) = (std::mem::take(&mut self.said), self.status.take());
-        let Reply { success, message, .. } = said.reply(())?;
+        let (envelope, first) = (std::mem::take(&mut self.envelope), self.status.take());
+        let Reply { success, message, .. } = envelope.reply(())?;
         let payment = self.record()?;
-        let payment_status = told(payment.payment_status, status);
+        let payment_status = payment_status(payment.payment_status, first);
         Ok(domain::Payment { success, message, payment_status, ..payment })
     }
 }

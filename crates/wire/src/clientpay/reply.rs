@@ -1,4 +1,4 @@
-//! Members that every answer has.
+//! Members that every response has.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::member::Many;
 use crate::message::{Members, Message};
 use crate::text::{Bare, Text};
 
-/// An answer of the gateway: the result of the call, and the value.
+/// A response of the gateway: the result of the call, and the value.
 ///
 /// The envelope is **inferred** from the `success` of the postbacks.
 ///
@@ -51,7 +51,7 @@ pub struct FieldError {
 }
 
 message! {
-    pub(super) struct Said<'a> as "" in any case {
+    pub(super) struct Envelope<'a> as "" in any case {
         success: Option<Bare<'a>> = "success",
         message: Option<Text<'a>> = "message",
         errors: Many<ErrorMessage<'a>> = "errors",
@@ -66,13 +66,13 @@ message! {
 }
 
 impl<T> Reply<T> {
-    /// Creates an answer with a value.
+    /// Creates a response with a value.
     pub fn success(value: T) -> Self {
         Self { success: Some(true), message: None, errors: Vec::new(), value, unreadable: Vec::new() }
     }
 
-    pub(super) fn said(&self) -> Said<'_> {
-        Said {
+    pub(super) fn envelope(&self) -> Envelope<'_> {
+        Envelope {
             success: self.success.map(Bare::from),
             message: some_text(self.message.as_ref()),
             errors: self.errors.iter().map(ErrorMessage::from).collect(),
@@ -97,7 +97,7 @@ impl<T: Default> Reply<T> {
 }
 
 message! {
-    /// Distinctive members, of which every answer of the gateway has at least one; `message` is not distinctive.
+    /// Distinctive members, of which every response of the gateway has at least one; `message` is not distinctive.
     struct Marks<'a> as "" in any case {
         success: Option<Bare<'a>> = "success",
         request_id: Option<Text<'a>> = "requestId",
@@ -114,7 +114,7 @@ message! {
 }
 
 /// Whether a body is in the gateway's envelope: a JSON object that has `success`, or an id of the vendor's, with a value
-/// that is not empty. **Inferred**: all answers, refusals included, have one of them.
+/// that is not empty. **Inferred**: all responses, refusals included, have one of them.
 ///
 /// ```
 /// use perennial_wire::{Limits, clientpay::is_envelope};
@@ -135,7 +135,7 @@ pub fn is_envelope(body: &[u8], limits: &Limits) -> bool {
 }
 
 /// Whether a body names an object that a request may have created, such as a payment or a page: by the members of
-/// answers, or by an id anywhere in it.
+/// responses, or by an id anywhere in it.
 ///
 /// ```
 /// use perennial_wire::{Limits, clientpay::names_an_effect};
@@ -186,8 +186,8 @@ fn are_given<const N: usize>(texts: [&Option<Text<'_>>; N]) -> bool {
     texts.into_iter().flatten().any(|text| !text.trim().is_empty())
 }
 
-impl Said<'_> {
-    /// The answer with this value. An unreadable success flag is an error.
+impl Envelope<'_> {
+    /// The response with this value. An unreadable success flag is an error.
     pub(super) fn reply<T>(self, value: T) -> Result<Reply<T>, Fault> {
         let Self { success, message, errors } = self;
         Ok(Reply {
@@ -200,12 +200,12 @@ impl Said<'_> {
     }
 }
 
-/// The error of an answer with this fault.
+/// The error of a response with this fault.
 pub(super) fn refused(fault: Fault) -> DecodeError {
     fault.in_format(Format::Json)
 }
 
-/// The document of an answer. An empty body is an empty object; a bare text or list, not an object, becomes the member
+/// The document of a response. An empty body is an empty object; a bare text or list, not an object, becomes the member
 /// `bare`.
 pub(super) fn document<'b>(body: &'b [u8], bare: &str) -> Cow<'b, [u8]> {
     let body = body.strip_prefix(encoding::MARK).unwrap_or(body);
@@ -216,12 +216,12 @@ pub(super) fn document<'b>(body: &'b [u8], bare: &str) -> Cow<'b, [u8]> {
     }
 }
 
-/// Reads the message of an answer.
+/// Reads the message of a response.
 pub(super) fn read<'a, M: Members<'a>>(document: &'a [u8], limits: &Limits) -> Result<M, DecodeError> {
     codec::decode(Format::Json, document, limits)
 }
 
-/// Writes an answer.
+/// Writes a response.
 pub(super) fn write<M: Message>(message: &M) -> Vec<u8> {
     let mut body = Vec::with_capacity(512);
     codec::encode(Format::Json, message, &mut body)

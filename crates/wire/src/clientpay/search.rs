@@ -9,7 +9,7 @@ use serde::de::Deserializer;
 
 use super::fields::{bare, required};
 use super::payment::Payment;
-use super::reply::{Reply, Said, document, read, refused, write};
+use super::reply::{Envelope, Reply, document, read, refused, write};
 use super::{Operation, Session};
 use crate::call::{Call, ReadError};
 use crate::codec;
@@ -58,8 +58,8 @@ message! {
 }
 
 message! {
-    /// The answer, **inferred**: the vendor says that it has payment objects.
-    struct SearchAnswer<'a> as "" in any case with said: Said<'a> {
+    /// The response, **inferred**: the vendor says that it has payment objects.
+    struct SearchAnswer<'a> as "" in any case with envelope: Envelope<'a> {
         count: Option<Bare<'a>> = "count",
         page_number: Option<Bare<'a>> = "pageNumber",
         page_size: Option<Bare<'a>> = "pageSize",
@@ -155,35 +155,39 @@ fn nested(field: &str, wrong: Violations) -> Violations {
     violations
 }
 
-/// Reads the answer to a count.
+/// Reads the response to a count.
 pub fn decode_count(body: &[u8], limits: &Limits) -> Result<Reply<Option<u64>>, DecodeError> {
     let document = document(body, "count");
-    let SearchAnswer { said, count, .. } = read(&document, limits)?;
-    said.reply(whole("count", count).map_err(refused)?).map_err(refused)
+    let SearchAnswer { envelope, count, .. } = read(&document, limits)?;
+    envelope.reply(whole("count", count).map_err(refused)?).map_err(refused)
 }
 
-/// Writes the answer to a count.
+/// Writes the response to a count.
 pub fn encode_count(reply: &Reply<Option<u64>>) -> Vec<u8> {
-    write(&SearchAnswer { said: reply.said(), count: reply.value.map(Bare::from), ..SearchAnswer::default() })
+    write(&SearchAnswer {
+        envelope: reply.envelope(),
+        count: reply.value.map(Bare::from),
+        ..SearchAnswer::default()
+    })
 }
 
-/// Reads the answer to results; `None` if there is no list, as opposed to an empty one.
+/// Reads the response to results; `None` if there is no list, as opposed to an empty one.
 pub fn decode_results(body: &[u8], limits: &Limits) -> Result<Reply<Option<Found>>, DecodeError> {
     let document = document(body, "payments");
-    let SearchAnswer { said, page_number, page_size, payments, .. } = read(&document, limits)?;
+    let SearchAnswer { envelope, page_number, page_size, payments, .. } = read(&document, limits)?;
     let mut unreadable = Unreadable::default();
     let found = payments.map(|payments| Found {
         page_number: number(page_number),
         page_size: number(page_size),
         payments: unreadable.sort(payments, Message::key, Payment::report, "payments"),
     });
-    let reply = said.reply(found).map_err(refused)?;
+    let reply = envelope.reply(found).map_err(refused)?;
     Ok(Reply { unreadable: unreadable.within("", Format::Json), ..reply })
 }
 
-/// Writes the answer to results.
+/// Writes the response to results.
 pub fn encode_results(reply: &Reply<Option<Found>>) -> Vec<u8> {
-    let mut answer = SearchAnswer { said: reply.said(), ..SearchAnswer::default() };
+    let mut answer = SearchAnswer { envelope: reply.envelope(), ..SearchAnswer::default() };
     if let Some(Found { page_number, page_size, payments }) = &reply.value {
         answer.page_number = page_number.map(Bare::from);
         answer.page_size = page_size.map(Bare::from);

@@ -87,7 +87,7 @@ fn what_the_mobile_routes_do_not_take_is_named() {
             None,
             one_time_token(),
         );
-        let Err(ReadError::Rules(violations)) = read else { panic!("{body}: {read:?}") };
+        let Err(ReadError::InvalidRequest(violations)) = read else { panic!("{body}: {read:?}") };
         assert_eq!(violations.to_string(), expected, "{body}");
     }
     let blank = br#"{"type":"SALE","amount":"5.00","card":"","id":null}"#;

@@ -151,7 +151,7 @@ fn a_weekly_plan_of_ten_years_is_refused() {
     let sent = format!(
         r#"{{"customer-key":"{CUSTOMER}","plan-name":"Ada Byron's plan","start-date":"2026-11-21","end-date":"2036-11-21","frequency":"WEEKLY","payment-amount":"12.22","token-id":"1100000000555551111","frequency-day":6,"frequency-week":1}}"#
     );
-    let Err(ReadError::Rules(violations)) =
+    let Err(ReadError::InvalidRequest(violations)) =
         plan::read_create(Format::Json, sent.as_bytes(), &Limits::default())
     else {
         panic!("a plan of another frequency");

@@ -72,7 +72,7 @@ fn with(text: &str, span: &std::ops::Range<usize>, value: &str) -> String {
 
 /// Puts the secret's text into every scalar in turn.
 ///
-/// Holds: Every text member of an answer masks the secrets of its call.
+/// Holds: Every text member of a response masks the secrets of its call.
 #[test]
 fn what_was_sent_is_masked_in_every_member() {
     const ECHO: &str = "key K3Y0-f7a1-99c2-BEEF card 5105-1051-0510-5100 code 9786.";

@@ -271,7 +271,7 @@ fn sales_by_their_path() {
 fn words(error: ReadError) -> String {
     match error {
         ReadError::Decode(error) => error.to_string(),
-        ReadError::Rules(violations) => violations.to_string(),
+        ReadError::InvalidRequest(violations) => violations.to_string(),
     }
 }
 
@@ -283,7 +283,7 @@ fn what_a_token_cannot_change() {
     {
         let body = format!(r#"{{"{member}":"1","description":"d","token-id":"11","customer-key":"c"}}"#);
         let error = token::read_update(Format::Json, body.as_bytes(), &Limits::default()).unwrap_err();
-        let ReadError::Rules(violations) = error else { panic!("{member}: {error}") };
+        let ReadError::InvalidRequest(violations) = error else { panic!("{member}: {error}") };
         let fields: Vec<_> = violations.iter().map(|violation| &*violation.field).collect();
         assert_eq!(fields, [member]);
     }
@@ -296,16 +296,25 @@ fn roots() {
     let read = |root: &str| {
         let body = format!("<{root}/>");
         [
-            matches!(customer::read_create(Format::Xml, body.as_bytes(), &limits), Err(ReadError::Rules(_))),
-            matches!(token::read_create(Format::Xml, body.as_bytes(), &limits), Err(ReadError::Rules(_))),
+            matches!(
+                customer::read_create(Format::Xml, body.as_bytes(), &limits),
+                Err(ReadError::InvalidRequest(_))
+            ),
+            matches!(
+                token::read_create(Format::Xml, body.as_bytes(), &limits),
+                Err(ReadError::InvalidRequest(_))
+            ),
             matches!(
                 customer_token::read_attach(Format::Xml, body.as_bytes(), &limits),
-                Err(ReadError::Rules(_))
+                Err(ReadError::InvalidRequest(_))
             ),
-            matches!(plan::read_create(Format::Xml, body.as_bytes(), &limits), Err(ReadError::Rules(_))),
+            matches!(
+                plan::read_create(Format::Xml, body.as_bytes(), &limits),
+                Err(ReadError::InvalidRequest(_))
+            ),
             matches!(
                 transaction::read(Format::Xml, body.as_bytes(), &limits, None),
-                Err(ReadError::Rules(_))
+                Err(ReadError::InvalidRequest(_))
             ),
         ]
         .map(usize::from)

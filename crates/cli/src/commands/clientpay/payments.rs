@@ -1,4 +1,4 @@
-//! `perennial clientpay pay`, `refund` and `search`: each payment is made once, even if its answer is lost.
+//! `perennial clientpay pay`, `refund` and `search`: each payment is made once, even if its response is lost.
 
 use std::time::Duration;
 
@@ -39,10 +39,10 @@ options! {
     }
 }
 
-/// Whether to send a request a second time if its answer is lost.
+/// Whether to send a request a second time if its response is lost.
 #[derive(Debug, Args)]
 struct Resend {
-    /// If the answer is lost, send an equal request under its id after this many seconds, but only if the
+    /// If the response is lost, send an equal request under its id after this many seconds, but only if the
     /// gateway then has no record of it. Without this option, nothing is sent twice
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     resend_after: Option<u64>,
@@ -164,7 +164,7 @@ impl Refunded {
     }
 }
 
-/// Prints an answer. A decline is printed like an approval, and sets the exit status.
+/// Prints a response. A decline is printed like an approval, and sets the exit status.
 fn print(output: Output, answer: Response<Payment>) -> Result<(), Failure> {
     let decline = answer.decline();
     let printed = output.written(answer);

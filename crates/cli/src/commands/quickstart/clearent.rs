@@ -72,7 +72,7 @@ async fn tour(guide: Guide, client: &Clearent, world: &World) -> Result<Report, 
 
     let plan_refusal = refusal(client.plans().delete(&plan.plan_key).await)?;
     let customer_refusal = refusal(client.customers().delete(&customer.customer_key).await)?;
-    guide.print("6. What has a history cannot be deleted:");
+    guide.print("6. An object with payments cannot be deleted:");
     for refusal in [&plan_refusal, &customer_refusal] {
         guide.print(&format!("   {refusal}.").replace("; ", ";\n     "));
     }

@@ -88,7 +88,7 @@ async fn tour(guide: Guide, client: &ClientPay, patience: Duration) -> Result<Re
     let refund = Refund::builder().payment_id(&id).build()?;
     let refunded = client.payments().refund(&refund).await?.into_value();
     guide.print(&format!(
-        "9. Payment {id} is given back. It was not settled yet, so it is {}.",
+        "9. Payment {id} is refunded. It was not settled yet, so it is {}.",
         status(&refunded)
     ));
 
@@ -110,7 +110,9 @@ async fn open_session(guide: Guide, client: &ClientPay) -> Result<(), Failure> {
     if client.access().current().await?.into_value().is_none() {
         return Err(Failure::Unexpected("the new access id is not live"));
     }
-    guide.print("2. No access id is live yet, so one is made. From now on all who ask get the same.");
+    guide.print(
+        "2. No access id is valid yet, so the client requests one. All processes of the account share it.",
+    );
     Ok(())
 }
 
@@ -130,9 +132,12 @@ async fn make_page(guide: Guide, client: &ClientPay, hook: &TcpListener) -> Resu
         )
         .build()?;
     let id = client.new_request_id().await?.into_value();
-    guide.print(&format!("3. A request id is asked for, to be kept before it is used: {}.", id.expose()));
+    guide.print(&format!(
+        "3. The client requests a request id, and stores it before using it: {}.",
+        id.expose()
+    ));
     let page = client.pages().under(id).invoices(&page).await?.into_value();
-    guide.print("4. Under it a page is made, on which an invoice of 2490.50 is paid:");
+    guide.print("4. Under this id it creates a page for an invoice of 2490.50:");
     guide.print(&format!("   {}", page.url));
     Ok(page)
 }
@@ -207,10 +212,10 @@ async fn confirm(
     let confirmed = confirmed.ok_or(Failure::Unexpected("the payment on the page was not made"))?;
     let statuses: Vec<String> = postbacks.iter().map(status).collect();
     guide.print(&format!(
-        "5. The payer pays on it by card. It is posted that this is {}.",
+        "5. The payer pays on it by card. The postbacks say that this is {}.",
         statuses.join(", then ")
     ));
-    guide.print("   Anybody could post that, so the gateway is asked: the invoice is paid.");
+    guide.print("   Anybody could post that, so the client looks the payment up: the invoice is paid.");
     Ok(confirmed.payment().clone())
 }
 
@@ -287,7 +292,7 @@ impl Report {
             row("paid at once", paid(&self.direct)),
             row("refused duplicates", "1 (under the request id of the payment)".to_owned()),
             row("declined", paid(&self.declined)),
-            row("given back", paid(&self.refunded)),
+            row("refunded", paid(&self.refunded)),
         ];
         guide.0.rows(OUTCOMES, rows)
     }

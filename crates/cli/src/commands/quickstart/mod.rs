@@ -59,7 +59,7 @@ impl Guide {
         self.print("Next:");
         self.print("  docs/guide/getting-started.md     the same in a program of your own");
         self.print("  perennial sandbox serve           a sandbox for it, with a console to look at");
-        self.print("  perennial connect --help          how the key of a real merchant is kept");
+        self.print("  perennial connect --help          how the key of a real merchant is stored");
     }
 }
 

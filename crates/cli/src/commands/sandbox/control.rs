@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use crate::context::Global;
 use crate::failure::Failure;
 
-/// The maximum size of an answer: a log of 500 requests, each with bodies of maximum size.
+/// The maximum size of a response: a log of 500 requests, each with bodies of maximum size.
 const LARGEST: usize = 512 * 1024 * 1024;
 
 /// A running sandbox, and the key of a world.
@@ -74,7 +74,9 @@ impl Control {
                 let message = document["error"].as_str().unwrap_or_default().to_owned();
                 Err(Failure::Sandbox { status, message })
             }
-            _ => Err(Failure::Unexpected("what answered is no sandbox of this version: check --base-url")),
+            _ => Err(Failure::Unexpected(
+                "the response is not from a sandbox of this version: check --base-url",
+            )),
         }
     }
 }

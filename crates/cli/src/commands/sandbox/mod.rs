@@ -22,7 +22,7 @@ pub(crate) enum Local {
     /// Serves the gateway on loopback until a signal stops it (SIGINT, SIGTERM)
     #[command(
         after_help = "When it is ready it prints one line: sandbox listening on http://127.0.0.1:8480\n\
-        With --db FILE all answered changes are stored, even if it is killed at any moment.\n\n\
+        With --db FILE all acknowledged changes are stored, even if it is killed at any moment.\n\n\
         Examples:\n  perennial sandbox serve\n  perennial sandbox serve --listen 127.0.0.1:0 --db sandbox.db \
         --frozen-at 2027-01-01T00:00:00Z"
     )]
@@ -46,7 +46,7 @@ pub(crate) enum Local {
     #[command(subcommand)]
     Fault(Faults),
     /// Shows the world's last requests, newest first, with secrets masked
-    #[command(after_help = "With --output json, also shows the bodies of requests and answers.\n\n\
+    #[command(after_help = "With --output json, also shows the bodies of requests and responses.\n\n\
         Example:\n  perennial sandbox log --limit 10")]
     Log(Log),
     /// Takes a snapshot of the world, and prints the snapshot's id

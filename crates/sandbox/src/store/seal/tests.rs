@@ -153,7 +153,7 @@ fn swap(db: &mut [u8]) {
 
 /// Cuts and flips at all places of both files: a start refuses, or has all answered rows.
 ///
-/// Holds: A cut or flipped database file does not lose an answered change silently.
+/// Holds: A cut or flipped database file does not lose an acknowledged change silently.
 #[test]
 fn cuts_and_flips_lose_no_answer_in_silence() {
     let folder = tempfile::tempdir().unwrap();

@@ -63,7 +63,7 @@ async fn a_late_commit_does_not_reach_a_world_that_was_emptied() {
     assert_eq!(customers(&world).await, 1);
 }
 
-/// Holds: A stop commits all late calls and sends all delayed answers.
+/// Holds: A stop commits all late calls and sends all delayed responses.
 #[tokio::test]
 async fn a_stop_commits_what_is_late_and_sends_what_is_delayed() {
     let folder = tempfile::tempdir().unwrap();

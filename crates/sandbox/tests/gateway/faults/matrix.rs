@@ -323,7 +323,7 @@ async fn every_operation_under_every_effect_in_xml() {
     Bench::of("xml").await.each().await;
 }
 
-/// Holds: Each read can be answered from an earlier copy of the world.
+/// Holds: Each read can return an earlier copy of the world.
 #[tokio::test]
 async fn every_read_can_be_stale() {
     for format in ["json", "xml"] {

@@ -260,7 +260,7 @@ impl World {
                         Ok(()) => (request_id, request),
                         Err(body) => return (400, body),
                     },
-                    Err(ReadError::Rules(violations)) => {
+                    Err(ReadError::InvalidRequest(violations)) => {
                         return (400, access::encode_done(&Reply::violations(&violations)));
                     }
                     Err(error) => panic!("{error}"),

@@ -198,7 +198,7 @@ async fn a_payment_that_comes_late_is_found_after_the_window() {
 /// A response that names a payment of ours in any way is never a definite no, and a definite yes or a decline only with
 /// complete evidence. The request is never sent again, and the gateway's records decide.
 ///
-/// Holds: An answer that names a payment is not a definite refusal.
+/// Holds: A response that names a payment is not a definite refusal.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_names_a_payment_is_never_a_definite_no() {
     const OURS: &str = r#""requestID":"request-0002-4aaa-8bbb""#;

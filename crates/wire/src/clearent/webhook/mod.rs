@@ -1,6 +1,6 @@
 //! Transaction alerts: signed messages about each transaction, which the gateway posts to a merchant's address.
 //!
-//! An alert is the answer to the transaction with a top-level `signature`: ECDSA on the curve brainpoolP384t1 with
+//! An alert is the response to the transaction with a top-level `signature`: ECDSA on the curve brainpoolP384t1 with
 //! SHA-384, in DER, as hexadecimal digits, over the exact bytes of the `payload` member's value
 //! (the vendor's `HPPSignatureVerification`). It is read in two steps. [`Signed::read`] finds the payload and parses
 //! no further; [`Signed::verify`] checks it and only then parses it. Unverified data is never parsed,
@@ -168,7 +168,7 @@ pub struct Alert {
 /// Unsigned members of an alert, which deserve no more trust than the connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unsigned {
-    /// The HTTP status of the answer to the transaction.
+    /// The HTTP status of the response to the transaction.
     pub code: Option<u16>,
     /// `success` or `fail`, in any letter case.
     pub status: Option<String>,

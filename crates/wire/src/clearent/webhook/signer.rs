@@ -42,12 +42,12 @@ impl Signer {
         PublicKey(*self.0.verifying_key())
     }
 
-    /// Turns an answer to a transaction, from the gateway or from a test, into an alert: equal bytes, with
+    /// Turns a response to a transaction, from the gateway or from a test, into an alert: equal bytes, with
     /// the signature of their `payload` as the last member.
     ///
     /// # Errors
     ///
-    /// Fails if the answer is not one JSON object, has no `payload`, or has a signature already.
+    /// Fails if the response is not one JSON object, has no `payload`, or has a signature already.
     pub fn sign(&self, answer: &[u8]) -> Result<Vec<u8>, DecodeError> {
         let (signed, signature) = Signed::split(answer)?;
         if signature.is_some() {

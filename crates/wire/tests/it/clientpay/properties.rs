@@ -230,7 +230,7 @@ fn groups_that_are_too_deep_are_refused() {
     };
     let said = |levels| {
         search::read_count(deep(levels).as_bytes(), &Limits::default()).map(drop).map_err(|e| match e {
-            ReadError::Rules(violations) => violations.to_string(),
+            ReadError::InvalidRequest(violations) => violations.to_string(),
             ReadError::Decode(_) => "no document".to_owned(),
         })
     };

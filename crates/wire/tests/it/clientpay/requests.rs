@@ -191,7 +191,7 @@ fn email_options_are_json_or_nothing() {
 fn what_a_gateway_refuses_by_name() {
     let said = |error: ReadError| match error {
         ReadError::Decode(error) => error.to_string(),
-        ReadError::Rules(violations) => violations.to_string(),
+        ReadError::InvalidRequest(violations) => violations.to_string(),
     };
     let limits = &Limits::default();
     let pay = |body: &str| said(payment::read_pay(Version::V2, body.as_bytes(), limits).unwrap_err());

@@ -1,0 +1,64 @@
+//! Requests that a user's own transaction put into the database.
+
+use serde_json::json;
+
+use crate::clearent::stored_intent;
+use crate::driver::{mark_of, new_uid};
+use crate::gateway::clearent::check_stored;
+use crate::gateway::request::{Secrets, prepare};
+use crate::machine::{Intent, Write};
+use crate::store::{InboxRow, NewEvent, Tenant};
+use crate::{Error, Journal, Moment};
+
+/// The rows that are taken at once.
+const ROWS: u32 = 100;
+
+impl Journal {
+    /// Makes intents of the rows that users' transactions put into the inbox; returns their number.
+    ///
+    /// A row of a tenant that is not bound yet stays. A row that cannot be an intent is removed, with the event
+    /// `inbox.refused`: its operation is not known, its request breaks rules or has a card number, or its key was used
+    /// for another request.
+    pub(crate) async fn take_inbox(&self) -> Result<u64, Error> {
+        let store = &*self.0.store;
+        let rows = store.inbox(ROWS).await?;
+        let mut taken = 0;
+        let now = store.now(self.0.clock.now()).await?;
+        for row in rows {
+            let Some(tenant) = store.tenant(&row.tenant).await? else { continue };
+            let refused = |reason: String| NewEvent {
+                kind: "inbox.refused".to_owned(),
+                body: json!({ "operation-key": row.key, "operation": row.operation, "reason": reason })
+                    .to_string(),
+            };
+            match intent_of_row(&row, &tenant, now) {
+                Err(reason) => store.take(&row, None, Some((&tenant.uid, &refused(reason))), now).await?,
+                Ok(intent) => match store.intent_of_key(&tenant.uid, &row.key).await? {
+                    Some(existing) if existing.fingerprint != intent.fingerprint => {
+                        let reason = "its key was used for another request".to_owned();
+                        store.take(&row, None, Some((&tenant.uid, &refused(reason))), now).await?;
+                    }
+                    Some(_) => store.take(&row, None, None, now).await?,
+                    None => store.take(&row, Some(&intent), None, now).await?,
+                },
+            }
+            taken += 1;
+        }
+        Ok(taken)
+    }
+}
+
+fn intent_of_row(row: &InboxRow, tenant: &Tenant, now: Moment) -> Result<Intent, String> {
+    let write: Write = row.operation.parse().map_err(|_| "its operation is not known".to_owned())?;
+    if row.key.is_empty() || row.key.chars().count() > 200 || row.key.chars().any(char::is_control) {
+        return Err(Error::InvalidKey.to_string());
+    }
+    check_stored(write, row.object.as_deref(), row.request.as_bytes())?;
+    let mark = mark_of(&tenant.uid, &row.key);
+    let prepared = prepare(write, row.object.as_deref(), row.request.as_bytes(), Secrets::default(), &mark);
+    let prepared = prepared.map_err(|error| error.to_string())?;
+    let mut intent =
+        stored_intent(&tenant.uid, &row.key, write, row.object.clone(), &prepared, new_uid(), now);
+    intent.history.restored = tenant.quiet_until;
+    Ok(intent)
+}

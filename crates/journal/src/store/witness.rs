@@ -1,0 +1,114 @@
+//! The witness of an `SQLite` journal: a file beside it, by which a restored or copied database is found out.
+//!
+//! The database counts the attempts that it has committed, and the witness has the last number, the random id of the
+//! journal and the identity of the file. A database behind its witness was restored; another file is a copy. An
+//! operating system that fails can leave the witness behind the database, which is harmless.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+/// The file beside the database.
+#[derive(Debug)]
+pub(crate) struct Witness {
+    database: PathBuf,
+    path: PathBuf,
+    /// The open file, and the last number in it.
+    file: Mutex<Option<(fs::File, i64)>>,
+}
+
+/// What the witness says.
+#[derive(Debug, PartialEq, Eq)]
+struct Testimony {
+    journal: String,
+    identity: String,
+    count: i64,
+}
+
+impl Witness {
+    pub(crate) fn of(database: &Path) -> Self {
+        let mut path = database.as_os_str().to_owned();
+        path.push(".witness");
+        Self { database: database.to_owned(), path: path.into(), file: Mutex::new(None) }
+    }
+
+    /// Why the database with this id and number is not the one that was used last.
+    pub(crate) fn suspicion(&self, journal: &str, count: i64) -> Option<String> {
+        let Ok(text) = fs::read_to_string(&self.path) else {
+            // A new journal has sent nothing yet.
+            return (count > 0).then(|| format!("its witness {} is missing", self.path.display()));
+        };
+        let Some(testimony) = read(&text) else {
+            return Some(format!("its witness {} cannot be read", self.path.display()));
+        };
+        if testimony.journal != journal {
+            return Some(format!("its witness {} is of another journal", self.path.display()));
+        }
+        if testimony.identity != identity(&self.database) {
+            return Some("the file is a copy of the one that was used".to_owned());
+        }
+        let lost = testimony.count.saturating_sub(count);
+        (lost > 0).then(|| format!("it was restored from a backup that lacks {lost} attempts to send"))
+    }
+
+    /// Writes the witness anew.
+    pub(crate) fn accept(&self, journal: &str, count: i64) -> std::io::Result<()> {
+        let mut file = fs::File::create(&self.path)?;
+        write(
+            &mut file,
+            &Testimony { journal: journal.to_owned(), identity: identity(&self.database), count },
+        )?;
+        file.sync_all()?;
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
+    /// Raises the number. It is not flushed to the disk: a program that ends leaves it to the system.
+    pub(crate) fn raise(&self, journal: &str, count: i64) {
+        use std::io::{Seek as _, SeekFrom};
+
+        let mut open = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.is_none() {
+            *open = fs::OpenOptions::new().write(true).open(&self.path).ok().map(|file| (file, 0));
+        }
+        if let Some((file, last)) = open.as_mut().filter(|(_, last)| *last < count) {
+            *last = count;
+            let testimony =
+                Testimony { journal: journal.to_owned(), identity: identity(&self.database), count };
+            // A disk that is full fails the next commit, too, and says so there.
+            let _ = file.seek(SeekFrom::Start(0)).and_then(|_| write(file, &testimony));
+        }
+    }
+}
+
+fn write(file: &mut fs::File, testimony: &Testimony) -> std::io::Result<()> {
+    let Testimony { journal, identity, count } = testimony;
+    // One write of a fixed length: a reader never sees a half.
+    file.write_all(format!("perennial-journal {journal} {identity:<41} {count:020}\n").as_bytes())
+}
+
+fn read(text: &str) -> Option<Testimony> {
+    let mut words = text.split_whitespace();
+    let ("perennial-journal", journal, identity, count) =
+        (words.next()?, words.next()?, words.next()?, words.next()?)
+    else {
+        return None;
+    };
+    Some(Testimony { journal: journal.to_owned(), identity: identity.to_owned(), count: count.parse().ok()? })
+}
+
+/// What tells a file from its copy.
+#[cfg(unix)]
+fn identity(path: &Path) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+
+    fs::metadata(path).map_or_else(|_| "-".to_owned(), |file| format!("{}:{}", file.dev(), file.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> String {
+    let _ = path;
+    "-".to_owned()
+}

@@ -1,0 +1,125 @@
+//! Restored and copied databases, and requests from a user's own transaction.
+
+use std::fs;
+
+use perennial::Format;
+use perennial::clearent::TransactionSearch;
+use perennial_journal::machine::{Rules, State};
+use perennial_journal::{By, Error, Journal, Settled, Told};
+
+use crate::support::World;
+
+fn by(reason: &str) -> By {
+    By { actor: "ines".to_owned(), reason: reason.to_owned() }
+}
+
+async fn sales(world: &World) -> usize {
+    world.client.transactions().search(&TransactionSearch::default()).collect_all().await.unwrap().len()
+}
+
+/// The runbook of the guide: restore, adopt, wait, go on.
+///
+/// Holds: After a restore, nothing is sent until the database is adopted and the quiet period has passed, and then an operation key whose attempt the database lost is found at the gateway instead of sent again.
+#[tokio::test]
+async fn a_restored_database_charges_nothing_twice() {
+    let world = World::new(Format::Json).await;
+    let backup = world.path().with_extension("backup");
+    assert!(world.north.transactions().sale("order-1", &world.charge()).await.unwrap().is_done());
+    rusqlite::Connection::open(world.path())
+        .and_then(|file| file.execute("VACUUM INTO ?1", [backup.to_str()]))
+        .unwrap();
+    assert!(world.north.transactions().sale("order-2", &world.charge()).await.unwrap().is_done());
+    assert_eq!(sales(&world).await, 2);
+
+    let world = world.closed().await;
+    fs::copy(&backup, world.path()).unwrap();
+    for log in ["-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{}{log}", world.path().display()));
+    }
+    let reopened = || Journal::open_with(world.url(), world.clock.clone(), Rules::default());
+    let journal = reopened().await.unwrap();
+    let refused = journal.clearent("north-street", &world.client).await.unwrap();
+    let refused = refused.transactions().sale("order-2", &world.charge()).await.unwrap_err().to_string();
+    assert!(refused.contains("it was restored from a backup that lacks 1 attempts"), "{refused}");
+    assert!(refused.contains("perennial journal adopt"), "{refused}");
+    journal.adopt(by("disk failed, backup of today")).await.unwrap();
+    drop(journal);
+
+    let journal = reopened().await.unwrap();
+    assert_eq!(journal.suspicion().await.unwrap(), None);
+    let north = journal.clearent("north-street", &world.client).await.unwrap();
+    let quiet = north.transactions().sale("order-2", &world.charge()).await.unwrap();
+    assert!(matches!(quiet, Settled::Done { how: Told::Adopted, .. } | Settled::Open(_)), "{quiet:?}");
+    let new = north.transactions().sale("order-3", &world.charge()).await.unwrap();
+    assert!(matches!(new, Settled::Open(_)), "nothing is sent in the quiet period: {new:?}");
+    assert_eq!(sales(&world).await, 2);
+    world.pass(10).await;
+    let found = north.transactions().sale("order-2", &world.charge()).await.unwrap();
+    assert!(found.is_done(), "{found:?}");
+    assert!(north.transactions().sale("order-3", &world.charge()).await.unwrap().is_done());
+    assert_eq!(sales(&world).await, 3);
+}
+
+#[tokio::test]
+async fn a_copy_is_refused_and_a_moved_file_is_not() {
+    let world = World::new(Format::Json).await;
+    assert!(world.north.transactions().sale("order-1", &world.charge()).await.unwrap().is_done());
+    let world = world.closed().await;
+    let open = |path: std::path::PathBuf| async move {
+        let url = format!("sqlite:{}", path.display());
+        Journal::open(&url).await.unwrap().suspicion().await.unwrap()
+    };
+    let copy = world.path().with_file_name("copy.db");
+    fs::copy(world.path(), &copy).unwrap();
+    assert!(open(copy.clone()).await.unwrap().contains("is missing"));
+    let witness = |path: &std::path::Path| format!("{}.witness", path.display());
+    fs::copy(witness(world.path()), witness(&copy)).unwrap();
+    assert!(open(copy).await.unwrap().contains("is a copy"));
+    let moved = world.path().with_file_name("moved.db");
+    fs::rename(world.path(), &moved).unwrap();
+    fs::rename(witness(world.path()), witness(&moved)).unwrap();
+    assert_eq!(open(moved).await, None);
+}
+
+/// Holds: A request that is inserted in the user's own transaction is sent once, exactly if the transaction commits; one with a card number or broken rules is removed with an event.
+#[tokio::test]
+async fn an_intent_of_the_users_transaction_is_sent_once() {
+    let world = World::new(Format::Json).await;
+    let insert = "INSERT INTO perennial_inbox (tenant, operation_key, operation, object, request) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let mut own = rusqlite::Connection::open(world.path()).unwrap();
+    own.execute_batch("CREATE TABLE member (id INTEGER PRIMARY KEY)").unwrap();
+    let sale = format!(r#"{{"amount":"25.00","card":"{}","exp-date":"1230"}}"#, world.token);
+    let transaction = own.transaction().unwrap();
+    transaction.execute("INSERT INTO member VALUES (1)", []).unwrap();
+    transaction.execute(insert, ("north-street", "m-1", "transactions.sale", None::<String>, &sale)).unwrap();
+    drop(transaction);
+    assert_eq!(world.journal.settle(std::slice::from_ref(&world.north)).await.unwrap(), 0);
+    assert_eq!(sales(&world).await, 0, "it was rolled back");
+
+    let with_card = r#"{"amount":"25.00","card":"4111111111111111","exp-date":"1230"}"#;
+    let cases = [
+        ("m-1", "transactions.sale", None, sale.as_str()),
+        ("m-2", "transactions.sale", None, with_card),
+        ("m-3", "transactions.sale", None, "{}"),
+        ("m-4", "transactions.give", None, sale.as_str()),
+        ("m-5", "plans.update", Some("plan_1"), r#"{"status":"CANCELED"}"#),
+    ];
+    for (key, operation, object, request) in cases {
+        own.execute(insert, ("north-street", key, operation, object, request)).unwrap();
+    }
+    for _ in 0..3 {
+        world.journal.settle(std::slice::from_ref(&world.north)).await.unwrap();
+    }
+    assert_eq!(sales(&world).await, 1);
+    assert_eq!(world.journal.intent(None, "m-1").await.unwrap().state, State::Done);
+    let events = world.journal.events(0, 100).await.unwrap();
+    let refused: Vec<_> = events
+        .iter()
+        .filter(|event| event.kind == "inbox.refused")
+        .map(|event| event.about.as_str())
+        .collect();
+    assert_eq!(refused, ["m-2", "m-3", "m-4", "m-5"]);
+    let left: i64 = own.query_row("SELECT count(*) FROM perennial_inbox", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
+    assert!(matches!(world.journal.intent(None, "m-2").await, Err(Error::NoIntent(_))));
+}
