@@ -24,9 +24,9 @@ use crate::store::{Intended, Tenant};
 use crate::{Error, Moment, Settled};
 
 /// How long after it was decided a write that moves money is sent at the latest.
-const MONEY_WITHIN: Duration = Duration::from_hours(1);
+pub(crate) const MONEY_WITHIN: Duration = Duration::from_hours(1);
 /// How long after it was decided another write is sent at the latest.
-const SENT_WITHIN: Duration = Duration::from_hours(24);
+pub(crate) const SENT_WITHIN: Duration = Duration::from_hours(24);
 
 /// A Clearent client of a tenant. Each write has an operation key: the caller's name for one decision. The same key
 /// again returns the recorded outcome, or finds it out, and never makes a second one.
@@ -259,7 +259,7 @@ fn refilled(existing: &Intent, write: Write, body: &[u8], secrets: Secrets<'_>) 
 }
 
 /// What became of an intent.
-fn settled<T: DeserializeOwned>(intent: Intent, was_final: bool) -> Result<Settled<T>, Error> {
+pub(crate) fn settled<T: DeserializeOwned>(intent: Intent, was_final: bool) -> Result<Settled<T>, Error> {
     let Intent { uid, key, state, next, history, outcome, .. } = intent;
     let reason = history.reason.unwrap_or_default();
     let waits = |reason| Waits { intent: uid, reason, next };

@@ -8,9 +8,9 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::Clock;
-use crate::gateway::Gateway;
 use crate::gateway::request::{Full, Secrets, prepare};
-use crate::machine::{Command, Event, History, Intent, Rules, State, Step, Write, step};
+use crate::gateway::{Gateway, NotIssued};
+use crate::machine::{Command, Decision, Event, History, Intent, Rules, State, Step, Write, step};
 use crate::store::{Change, Committed, NewDecision, NewEvent, Store, StoreError};
 use crate::{Error, Moment};
 
@@ -110,8 +110,24 @@ impl Driver<'_> {
         let mut event = Some(Event::Turn { is_fresh, has_card: full.is_some() });
         while let Some(current) = event.take() {
             // Before the attempt is stored: the moment is never later than the stored one.
-            let send_by = SendBy::within(self.rules.send_within);
-            let stepped = step(&intent, current, now, self.rules);
+            let mut send_by = SendBy::within(self.rules.send_within);
+            let mut stepped = step(&intent, current.clone(), now, self.rules);
+            if stepped.commands.contains(&Command::Send) && intent.history.request_id.is_none() {
+                match self.gateway.request_id(&intent).await {
+                    Ok(None) => {}
+                    Ok(id) => {
+                        // The id is committed with the attempt, before the first byte of the attempt leaves.
+                        intent.history.request_id = id;
+                        send_by = SendBy::within(self.rules.send_within);
+                        now = self.store.now(self.clock.now()).await?;
+                        stepped = step(&intent, current, now, self.rules);
+                    }
+                    Err(NotIssued { reason, wait, hold }) => {
+                        let hold = hold.then(|| reason.clone());
+                        return self.put_off(intent, reason, wait, hold, now).await;
+                    }
+                }
+            }
             let (sends, looks) =
                 (stepped.commands.contains(&Command::Send), stepped.commands.contains(&Command::Look));
             let change = Self::change(&intent, stepped, now, sends || looks);
@@ -119,7 +135,11 @@ impl Driver<'_> {
                 Committed::Yes => {}
                 Committed::Fenced => return Ok(()),
                 refused @ (Committed::Busy | Committed::Held) => {
-                    return self.put_off(intent, refused, now).await;
+                    let reason = match refused {
+                        Committed::Held => "the tenant is on hold, or waits",
+                        _ => "another write to the object is open",
+                    };
+                    return self.put_off(intent, reason.to_owned(), HELD, None, now).await;
                 }
                 Committed::Unwanted => {
                     let reason = "its precondition does not hold any more".to_owned();
@@ -147,26 +167,24 @@ impl Driver<'_> {
     }
 
     /// Leaves a planned intent for later.
-    async fn put_off(&self, intent: Intent, refused: Committed, now: Moment) -> Result<(), Error> {
+    async fn put_off(
+        &self,
+        intent: Intent,
+        reason: String,
+        wait: Duration,
+        hold: Option<String>,
+        now: Moment,
+    ) -> Result<(), Error> {
         let mut intent = intent;
         intent.lease_until = None;
-        intent.next = Some(now + HELD);
-        intent.history.reason = Some(
-            match refused {
-                Committed::Held => "the tenant is on hold, or waits",
-                _ => "another write to the object is open",
-            }
-            .to_owned(),
-        );
-        let change = Change {
-            follow: Vec::new(),
-            events: Vec::new(),
-            decision: None,
-            hold: None,
-            lag: None,
-            now,
-            intent,
-        };
+        // An intent that waits for its card keeps the moment at which that ends.
+        if intent.state != State::NeedsCard {
+            intent.next = Some(now + wait);
+        }
+        intent.history.reason = Some(reason);
+        let told = |reason: &String| event(&intent, "tenant.hold", json!({ "reason": reason }));
+        let events = hold.iter().map(told).collect();
+        let change = Change { follow: Vec::new(), events, decision: None, hold, lag: None, now, intent };
         self.store.commit(&change).await?;
         Ok(())
     }
@@ -219,12 +237,15 @@ impl Driver<'_> {
     pub(crate) async fn decide(
         &self,
         uid: &str,
-        decision: crate::machine::Decision,
+        decision: Decision,
         recorded: NewDecision,
     ) -> Result<Intent, Error> {
         let intent = self.get(uid).await?;
         if !is_with_people(intent.state) {
             return Err(Error::NotToDecide { state: intent.state });
+        }
+        if decision == Decision::Resend && !intent.can_be_resent() {
+            return Err(Error::NotToResend { intent: uid.to_owned() });
         }
         let now = self.store.now(self.clock.now()).await?;
         let stepped = step(&intent, Event::Decide(decision), now, self.rules);

@@ -47,7 +47,7 @@ pub enum Error {
     OtherMerchant {
         /// The tenant.
         tenant: String,
-        /// `host` or `merchant`.
+        /// `host`, `merchant` or `account`.
         what: &'static str,
     },
     /// The tenant could not be bound, because its sentinel is not known to exist.
@@ -68,6 +68,15 @@ pub enum Error {
     NotToDecide {
         /// The state.
         state: crate::machine::State,
+    },
+    /// The intent cannot be sent again by a decision.
+    #[error(
+        "the intent {intent} is not sent again: only a write of ClientPay that needs a person is, under the same request \
+         id, and only if no response and no search named a result"
+    )]
+    NotToResend {
+        /// The uid of the intent.
+        intent: String,
     },
     /// Another process has the intent.
     #[error("another process is working on the intent: try again in a few seconds")]

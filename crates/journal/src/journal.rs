@@ -6,12 +6,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use perennial::Clearent as Client;
 use perennial::clearent::{CustomerKey, NewCustomer};
+use perennial::clientpay::{AccountKey, Credentials};
+use perennial::{Clearent as Client, ClientPay as PayClient, Environment};
+use sha2::{Digest as _, Sha256};
 
+use crate::access::SharedAccessIds;
 use crate::clearent::Clearent;
+use crate::clientpay::ClientPay;
 use crate::clock::{Clock, SystemClock};
 use crate::driver::{Driver, new_uid};
+use crate::gateway::clientpay_request::hex;
 use crate::machine::{Decision as Decided, Intent, Object, Rules, State};
 #[cfg(feature = "postgres")]
 use crate::store::Postgres;
@@ -56,6 +61,62 @@ pub struct By {
     pub reason: String,
 }
 
+/// A client that is bound to a tenant.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Bound {
+    /// Of Clearent.
+    Clearent(Clearent),
+    /// Of `ClientPay`.
+    ClientPay(ClientPay),
+}
+
+impl Bound {
+    fn driver(&self) -> Driver<'_> {
+        match self {
+            Self::Clearent(clearent) => clearent.driver(),
+            Self::ClientPay(clientpay) => clientpay.driver(),
+        }
+    }
+}
+
+impl From<&Clearent> for Bound {
+    fn from(clearent: &Clearent) -> Self {
+        Self::Clearent(clearent.clone())
+    }
+}
+
+impl From<&ClientPay> for Bound {
+    fn from(clientpay: &ClientPay) -> Self {
+        Self::ClientPay(clientpay.clone())
+    }
+}
+
+impl From<&Self> for Bound {
+    fn from(bound: &Self) -> Self {
+        bound.clone()
+    }
+}
+
+/// The name of the tenant for a merchant's `ClientPay` account. A name has one row, and a row has one host and one
+/// merchant, so that a merchant with both gateways has two rows.
+fn clientpay_name(tenant: &str) -> String {
+    format!("{tenant}/clientpay")
+}
+
+/// What the database keeps of the key of an account: enough to tell accounts apart, and no secret.
+fn mark_of_account(key: &AccountKey) -> String {
+    let digest = Sha256::digest(key.expose());
+    format!("account:{}", hex(&digest[..8]))
+}
+
+fn check_name(tenant: &str) -> Result<(), Error> {
+    if tenant.is_empty() || tenant.chars().count() > 100 || tenant.chars().any(char::is_control) {
+        return Err(Error::InvalidTenant);
+    }
+    Ok(())
+}
+
 impl Journal {
     /// Opens a journal, and creates it if the database is empty: `sqlite:PATH`, `sqlite::memory:` for tests, or
     /// `postgres://USER@HOST/DATABASE` with the feature `postgres`.
@@ -88,9 +149,7 @@ impl Journal {
     /// then, to the merchant: a client of another merchant is refused. The control customer also proves that searches
     /// find what exists, before the journal believes that something does not exist.
     pub async fn clearent(&self, tenant: &str, client: &Client) -> Result<Clearent, Error> {
-        if tenant.is_empty() || tenant.chars().count() > 100 || tenant.chars().any(char::is_control) {
-            return Err(Error::InvalidTenant);
-        }
+        check_name(tenant)?;
         let store = &*self.0.store;
         let host = client.environment().base_url().to_string();
         let now = store.now(self.0.clock.now()).await?;
@@ -127,6 +186,69 @@ impl Journal {
         };
         let bound = Clearent::new(self.clone(), client.clone(), found, sentinel);
         if bound.gateway.sentinel.is_some() { Ok(bound) } else { self.first_bound(bound).await }
+    }
+
+    /// Binds a `ClientPay` client to a tenant: from now on, writes with an operation key take effect once.
+    ///
+    /// The tenant is made at its first use. It is bound to the gateway's host and to the merchant account, by a digest of
+    /// the account's key: a client of another account is refused. Nothing is sent.
+    ///
+    /// A merchant may have a [Clearent](Self::clearent) tenant of the same name. In the database, and for
+    /// [`hold`](Self::hold), [`release`](Self::release) and [`raise_guard`](Self::raise_guard), this one is called
+    /// `NAME/clientpay`.
+    pub async fn clientpay(&self, tenant: &str, client: &PayClient) -> Result<ClientPay, Error> {
+        let found = self.account(tenant, client.environment(), client.account()).await?;
+        Ok(ClientPay::new(self.clone(), client.clone(), tenant.to_owned(), found))
+    }
+
+    /// The access ids of a tenant's `ClientPay` account, shared by all processes over this journal. Give them to the
+    /// builder of the client that is bound to the tenant. The tenant is made at its first use, and bound as by
+    /// [`clientpay`](Self::clientpay).
+    pub async fn access_ids(
+        &self,
+        tenant: &str,
+        environment: &Environment,
+        credentials: &Credentials,
+    ) -> Result<SharedAccessIds, Error> {
+        let found = self.account(tenant, environment, credentials.fields().account_key).await?;
+        Ok(SharedAccessIds::new(self.clone(), found.uid))
+    }
+
+    /// The tenant of an account, which is made if there is none.
+    async fn account(
+        &self,
+        tenant: &str,
+        environment: &Environment,
+        account: &AccountKey,
+    ) -> Result<Tenant, Error> {
+        check_name(tenant)?;
+        let store = &*self.0.store;
+        let (name, host) = (clientpay_name(tenant), environment.clientpay_base_url().to_owned());
+        let sentinel = Some(mark_of_account(account));
+        let found = if let Some(found) = store.tenant(&name).await? {
+            found
+        } else {
+            let created = store.now(self.0.clock.now()).await?;
+            let new = Tenant {
+                uid: new_uid(),
+                name: name.clone(),
+                host: host.clone(),
+                sentinel: sentinel.clone(),
+                hold: None,
+                quiet_until: None,
+                worst_lag: 0,
+                created,
+            };
+            store.add_tenant(&new).await?;
+            // Another process may have made it at the same time, for another account.
+            store.tenant(&name).await?.ok_or_else(|| Error::NoTenant(name))?
+        };
+        let other = |what| Error::OtherMerchant { tenant: tenant.to_owned(), what };
+        match found {
+            found if found.host != host => Err(other("host")),
+            found if found.sentinel != sentinel => Err(other("account")),
+            found => Ok(found),
+        }
     }
 
     /// Creates the control customer of a new tenant.
@@ -167,15 +289,16 @@ impl Journal {
         Ok(self.0.store.list(filter).await?)
     }
 
-    /// Returns the intent of this uid, or of this operation key of a tenant.
+    /// Returns the intent of this uid, or of this operation key of a tenant, at Clearent first and then at `ClientPay`.
     pub async fn intent(&self, tenant: Option<&str>, id: &str) -> Result<Intent, Error> {
         let store = &*self.0.store;
         if let Some(intent) = store.intent(id).await? {
             return Ok(intent);
         }
-        for known in
-            store.tenants().await?.iter().filter(|known| tenant.is_none_or(|name| known.name == name))
-        {
+        let is_of = |known: &Tenant| {
+            tenant.is_none_or(|name| known.name == name || known.name == clientpay_name(name))
+        };
+        for known in store.tenants().await?.iter().filter(|known| is_of(known)) {
             if let Some(intent) = store.intent_of_key(&known.uid, id).await? {
                 return Ok(intent);
             }
@@ -220,6 +343,18 @@ impl Journal {
             Some(id) => Decided::Done(Object { id: Some(id), value: None }),
             None => Decided::NotDone,
         };
+        self.decide(uid, decision, by, what).await
+    }
+
+    /// Records the decision of a person that a write of `ClientPay` that needs one is sent once more, under the same
+    /// request id, which the gateway accepts once. The next turn of the worker makes the attempt, or, if the request has
+    /// a card, the same call with the card. If a response or a search named a result, it is refused: then
+    /// [`resolve`](Self::resolve) it.
+    pub async fn resend(&self, uid: &str, by: By) -> Result<Intent, Error> {
+        self.decide(uid, Decided::Resend, by, "sent again under the same request id".to_owned()).await
+    }
+
+    async fn decide(&self, uid: &str, decision: Decided, by: By, what: String) -> Result<Intent, Error> {
         let nothing = crate::gateway::Nothing;
         let driver = Driver {
             store: &*self.0.store,
@@ -283,13 +418,17 @@ impl Journal {
 
     /// Runs the worker for these tenants until `stop` is ready: it looks for what is open, sends what is planned, and
     /// checks the database once a second when nothing is due.
-    pub async fn run(&self, tenants: &[Clearent], stop: impl Future<Output = ()>) -> Result<(), Error> {
+    pub async fn run<'a, T>(&self, tenants: &'a [T], stop: impl Future<Output = ()>) -> Result<(), Error>
+    where
+        Bound: From<&'a T>,
+    {
         self.check_same().await?;
+        let tenants: Vec<Bound> = tenants.iter().map(Bound::from).collect();
         let mut stop = pin!(stop);
         loop {
             self.take_inbox().await?;
             let mut is_idle = true;
-            for tenant in tenants {
+            for tenant in &tenants {
                 // A turn is never cut short: an attempt that was stored would wait until its claim runs out.
                 tokio::select! {
                     biased;
@@ -308,11 +447,14 @@ impl Journal {
     }
 
     /// Takes one turn for everything that is due now; returns the number of turns.
-    pub async fn settle(&self, tenants: &[Clearent]) -> Result<u64, Error> {
+    pub async fn settle<'a, T>(&self, tenants: &'a [T]) -> Result<u64, Error>
+    where
+        Bound: From<&'a T>,
+    {
         self.check_same().await?;
         self.take_inbox().await?;
         let mut turns = 0;
-        for tenant in tenants {
+        for tenant in tenants.iter().map(Bound::from) {
             while tenant.driver().work().await? {
                 turns += 1;
             }

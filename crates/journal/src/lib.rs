@@ -35,7 +35,9 @@
 //!
 //! * `postgres`: journals on `PostgreSQL`, for many machines. Off by default.
 
+mod access;
 pub mod clearent;
+pub mod clientpay;
 mod clock;
 mod driver;
 mod error;
@@ -51,10 +53,12 @@ mod settled;
 mod simulation;
 pub mod store;
 
+pub use access::SharedAccessIds;
 pub use clearent::Clearent;
+pub use clientpay::ClientPay;
 pub use clock::{Clock, ShiftedClock, SystemClock};
 pub use error::Error;
-pub use journal::{By, Journal};
+pub use journal::{Bound, By, Journal};
 pub use moment::Moment;
 pub use settled::{Settled, Told, Waits};
 

@@ -175,6 +175,20 @@ impl Error {
         Self::new(kind).with_source(source)
     }
 
+    /// Creates the error of a [provider of access ids](crate::clientpay::AccessIds) that cannot get one for its own
+    /// reason, such as a lost database. It has the kind [`Unavailable`](ErrorKind::Unavailable), and nothing was sent.
+    ///
+    /// ```
+    /// use perennial::{Error, ErrorKind};
+    ///
+    /// let error = Error::no_access_id(std::io::Error::other("the disk is full"));
+    /// assert_eq!(error.kind(), ErrorKind::Unavailable);
+    /// assert!(error.to_string().contains("the disk is full"));
+    /// ```
+    pub fn no_access_id(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::because(ErrorKind::Unavailable, source)
+    }
+
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self

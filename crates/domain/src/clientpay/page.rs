@@ -152,6 +152,7 @@ request! {
 
 /// A created page. That a response has these members is **inferred** from the postbacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Page {
     /// The id of the page, which is also used to expire it.
     pub request_id: UsedRequestId,

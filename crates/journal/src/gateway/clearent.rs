@@ -22,7 +22,7 @@ use crate::journal::SENTINEL_KEY;
 use crate::machine::{Answer, Intent, Look, Object, Said, Seen, Verdict, Write};
 
 /// The wait after a failure that certainly had no effect.
-const AFTER_NOT_DONE: Duration = Duration::from_secs(5);
+pub(super) const AFTER_NOT_DONE: Duration = Duration::from_secs(5);
 
 /// A merchant's client, and the customer that proves that reads work.
 pub(crate) struct ClearentGateway {
@@ -30,10 +30,10 @@ pub(crate) struct ClearentGateway {
     pub(crate) sentinel: Option<CustomerKey>,
 }
 
-const INCOMPLETE: &str = "a list changed while it was read, or has a record that cannot be read";
+pub(super) const INCOMPLETE: &str = "a list changed while it was read, or has a record that cannot be read";
 
 /// Why a stored request cannot be sent.
-enum Broken {
+pub(super) enum Broken {
     Read(ReadError),
     Object,
     /// A record of a list cannot be read, or the list changed while it was read.
@@ -54,13 +54,13 @@ impl From<Error> for Broken {
 }
 
 /// A key within the object of an intent, such as `plan_1` in `plans/plan_1`.
-fn key_of<K: for<'a> TryFrom<&'a str>>(object: &str) -> Result<K, Broken> {
+pub(super) fn key_of<K: for<'a> TryFrom<&'a str>>(object: &str) -> Result<K, Broken> {
     let (_, key) = object.split_once('/').ok_or(Broken::Object)?;
     let key = key.split_once('/').map_or(key, |(key, _)| key);
     K::try_from(key).map_err(|_| Broken::Object)
 }
 
-fn object<T: Serialize>(id: impl Into<Option<String>>, value: &T) -> Object {
+pub(super) fn object<T: Serialize>(id: impl Into<Option<String>>, value: &T) -> Object {
     Object { id: id.into(), value: serde_json::to_string(value).ok() }
 }
 
@@ -456,13 +456,17 @@ fn deleted<T>(at: &str, got: Result<Response<T>, Error>) -> Result<(Option<Momen
     }
 }
 
-fn moment<T>(response: &Response<T>) -> Option<Moment> {
+pub(super) fn moment<T>(response: &Response<T>) -> Option<Moment> {
     response.date().map(Moment::of_utc)
 }
 
-/// Reads a whole list, and the gateway's clock at its first page.
 async fn whole<T>(list: impl Fn() -> List<T>) -> Result<(Option<Moment>, Vec<T>), Broken> {
-    let mut pages = list().pages();
+    every(list()).await
+}
+
+/// Reads a whole list, and the gateway's clock at its first page.
+pub(super) async fn every<T>(list: List<T>) -> Result<(Option<Moment>, Vec<T>), Broken> {
+    let mut pages = list.pages();
     let (mut date, mut found) = (None, Vec::new());
     while let Some(page) = pages.next_page().await {
         let page = page?;

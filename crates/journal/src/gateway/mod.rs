@@ -1,7 +1,11 @@
 //! The gateways as the driver sees them: one attempt, and a look.
 
 pub(crate) mod clearent;
+pub(crate) mod clientpay;
+pub(crate) mod clientpay_request;
 pub(crate) mod request;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use perennial::transport::SendBy;
@@ -12,11 +16,26 @@ use request::Full;
 /// A gateway for one tenant.
 #[async_trait]
 pub(crate) trait Gateway: Send + Sync {
+    /// Gets the single-use id under which the intent is sent. It is stored with the attempt before the attempt is made.
+    /// `None` if the gateway has no such ids.
+    async fn request_id(&self, _intent: &Intent) -> Result<Option<String>, NotIssued> {
+        Ok(None)
+    }
     /// Makes one attempt. Its first byte leaves by this moment or not at all. Without the whole request, the stored one
     /// is sent.
     async fn send(&self, intent: &Intent, full: Option<&Full>, send_by: SendBy) -> Answer;
     /// Reads what became of the intent, with the positive control of the tenant in the same round.
     async fn look(&self, intent: &Intent) -> Look;
+}
+
+/// Why there is no id for a request. Nothing is sent.
+#[derive(Debug)]
+pub(crate) struct NotIssued {
+    pub(crate) reason: String,
+    /// The wait before the next try.
+    pub(crate) wait: Duration,
+    /// Whether nothing more of the tenant is sent until a person says so.
+    pub(crate) hold: bool,
 }
 
 /// No gateway: for decisions, which send nothing.
@@ -25,7 +44,7 @@ pub(crate) struct Nothing;
 #[async_trait]
 impl Gateway for Nothing {
     async fn send(&self, _intent: &Intent, _full: Option<&Full>, _send_by: SendBy) -> Answer {
-        let said = Said::NotDone { reason: "no client".into(), wait: std::time::Duration::ZERO, hold: false };
+        let said = Said::NotDone { reason: "no client".into(), wait: Duration::ZERO, hold: false };
         Answer { said, exchange_id: None }
     }
 

@@ -138,6 +138,19 @@ pub struct Intent {
     pub created: Moment,
 }
 
+impl Intent {
+    /// Whether a person may decide to send it once more: it needs a person, the gateway refuses a second request under
+    /// its id, and no response named a result.
+    pub fn can_be_resent(&self) -> bool {
+        let History { request_id, named, spares, .. } = &self.history;
+        self.state == State::NeedsPerson
+            && self.write.is_clientpay()
+            && (request_id.is_some() || !self.write.has_request_id())
+            && named.is_empty()
+            && spares.is_empty()
+    }
+}
+
 /// A condition that is checked in the statement that commits an attempt: the guard still has this version. Whoever
 /// makes the write unwanted raises the version in the same transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -177,6 +190,15 @@ pub struct History {
     /// The objects with the mark that are not the adopted one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub spares: Vec<String>,
+    /// The single-use id of ClientPay under which all attempts are sent. It is stored before the first one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The payments that a response named without saying that they were made. Nothing is sent after that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<String>,
+    /// Whether a person decided to send it once more under the same request id.
+    #[serde(skip_serializing_if = "is_false")]
+    pub resend: bool,
     /// Whether the next look after the outcome measures how long searches lack the object.
     #[serde(skip_serializing_if = "is_false")]
     pub is_probed: bool,

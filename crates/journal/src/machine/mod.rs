@@ -8,6 +8,8 @@ mod rules;
 mod write;
 
 #[cfg(test)]
+mod clientpay;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,9 @@ pub use rules::Rules;
 pub use write::{Absence, UnknownWrite, Write};
 
 use crate::Moment;
+
+/// How long after a person decided to send it once more that is done at the latest.
+const RESENT_WITHIN: Duration = Duration::from_hours(1);
 
 /// Something that happened to an intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +78,13 @@ pub enum Said {
     },
     /// Neither a yes nor a no.
     Unknown(String),
+    /// Neither a yes nor a no, but it names objects that may be the result. Nothing is sent after that.
+    Named {
+        /// Why it is not a yes.
+        reason: String,
+        /// The ids of the objects.
+        ids: Vec<String>,
+    },
 }
 
 /// An object of the gateway.
@@ -131,6 +143,8 @@ pub enum Decision {
     Done(Object),
     /// It was not done, and is not done any more.
     NotDone,
+    /// It is sent once more under the same request id, if it [can be](Intent::can_be_resent).
+    Resend,
 }
 
 /// What has to be done after a step. The step is stored first.
@@ -169,7 +183,7 @@ pub fn step(intent: &Intent, event: Event, now: Moment, rules: &Rules) -> Step {
         (State::Planned | State::NeedsCard, Event::Withdraw { reason }) => {
             step.withdraw(reason);
         }
-        (State::NeedsPerson | State::NeedsCard, Event::Decide(decision)) => step.decide(decision),
+        (State::NeedsPerson | State::NeedsCard, Event::Decide(decision)) => step.decide(decision, now, rules),
         _ => {}
     }
     step
@@ -190,7 +204,8 @@ impl Step {
             State::Planned | State::NeedsCard => {
                 intent.state = State::Planned;
                 intent.next = Some(now);
-                let is_first = intent.history.attempts.is_empty();
+                let is_resent = std::mem::take(&mut intent.history.resend);
+                let is_first = intent.history.attempts.is_empty() && !is_resent;
                 // A mark that nobody has sent cannot be at the gateway, unless the database was restored.
                 if is_first
                     && !intent.history.looked_first
@@ -263,7 +278,11 @@ impl Step {
                 self.intent.state = State::Planned;
                 self.intent.next = Some(now + wait.max(rules.least_wait));
                 self.intent.history.reason = Some(reason.clone());
-                if self.intent.needs_card {
+                let is_money = self.intent.write.absence() == Absence::Person;
+                if is_money && !self.intent.history.attempts.is_empty() {
+                    // The decision of a person was for one attempt, and an earlier one may have been done.
+                    self.end(State::NeedsPerson, Some(format!("it was not sent again: {reason}")));
+                } else if self.intent.needs_card {
                     self.wait_for_card(now, rules);
                 }
                 if hold {
@@ -274,6 +293,16 @@ impl Step {
                 self.judge(Judged::Unknown);
                 self.become_unknown(reason, now);
             }
+            Said::Named { reason, ids } => {
+                self.judge(Judged::Unknown);
+                let named = &mut self.intent.history.named;
+                for id in ids {
+                    if !named.contains(&id) {
+                        named.push(id);
+                    }
+                }
+                self.become_unknown(reason, now);
+            }
         }
     }
 
@@ -282,7 +311,17 @@ impl Step {
         self.intent.history.last_look = Some(now);
         let (at, control, mut found) = match look {
             Look::Failed(reason) => return self.look_again(reason, now, rules),
-            Look::Impossible(_) if self.intent.state == State::Planned => (Some(now), false, Vec::new()),
+            // In a restored database, attempts may be missing, and no read can tell.
+            Look::Impossible(_)
+                if self.intent.state == State::Planned && self.intent.history.restored.is_none() =>
+            {
+                (Some(now), false, Vec::new())
+            }
+            // An outcome stays, though no read can confirm it.
+            Look::Impossible(_) if self.intent.state == State::Done => {
+                self.intent.next = None;
+                return;
+            }
             Look::Impossible(reason) => return self.end(State::NeedsPerson, Some(reason)),
             Look::Seen { at, control, found } => (at, control, found),
         };
@@ -309,8 +348,12 @@ impl Step {
             }
             return self.look_again("the list does not show the created plan yet".into(), now, rules);
         }
-        if found.len() > 1 && self.intent.write.absence() == Absence::Person {
-            let ids: Vec<_> = found.iter().filter_map(|seen| seen.object.id.as_deref()).collect();
+        let mut ids: Vec<_> = found.iter().filter_map(|seen| seen.object.id.as_deref()).collect();
+        let named = self.intent.history.named.iter().map(String::as_str);
+        let unseen: Vec<_> = named.filter(|id| !ids.contains(id)).collect();
+        let is_several = found.len() > 1 || (!found.is_empty() && !unseen.is_empty());
+        if is_several && self.intent.write.absence() == Absence::Person {
+            ids.extend(unseen);
             let reason =
                 format!("the gateway has it several times: {}; keep one and void the others", ids.join(", "));
             self.intent.history.spares = ids.into_iter().map(str::to_owned).collect();
@@ -361,19 +404,30 @@ impl Step {
             return self
                 .end(State::NeedsPerson, Some("it is too old: the gateway may have forgotten it".into()));
         }
-        if !control {
+        let window = last.send_by + rules.window();
+        let is_over = at.min(now) > window;
+        // An account of ClientPay has no control object until its first payment.
+        if !control && (!is_over || !self.intent.write.is_clientpay()) {
             return self.look_again(
                 "the control object was not found, so the search proves nothing".into(),
                 now,
                 rules,
             );
         }
-        let window = last.send_by + rules.window();
-        if at.min(now) <= window {
+        if !is_over {
             self.look_again("it may still arrive, or appear in searches".into(), now, rules);
             self.intent.next =
                 self.intent.next.map(|next| next.min(window + rules.least_wait).max(now + rules.least_wait));
             return;
+        }
+        if !self.intent.history.named.is_empty() {
+            let named = self.intent.history.named.join(", ");
+            let reason = format!("the response named {named}, and the search does not find it");
+            return self.end(State::NeedsPerson, Some(reason));
+        }
+        if !control {
+            let reason = "it was not found, but neither was any other payment, so the search proves nothing";
+            return self.end(State::NeedsPerson, Some(reason.into()));
         }
         let (judged, attempts) = (last.judged, self.intent.history.attempts.len());
         if judged == Some(Judged::Refused) {
@@ -469,7 +523,7 @@ impl Step {
     fn done(&mut self, how: How, object: Object, now: Moment, rules: &Rules) {
         self.intent.outcome = Some(Outcome::new(how, object.id, object.value));
         self.end(State::Done, None);
-        if how == How::Sent && matches!(self.intent.write, Write::Sale | Write::Auth) {
+        if how == How::Sent && matches!(self.intent.write, Write::Sale | Write::Auth | Write::Pay) {
             self.intent.history.is_probed = true;
             self.intent.next = Some(now + rules.first_look_wait);
         } else {
@@ -497,8 +551,22 @@ impl Step {
         }
     }
 
-    fn decide(&mut self, decision: Decision) {
+    fn decide(&mut self, decision: Decision, now: Moment, rules: &Rules) {
         match decision {
+            Decision::Resend if self.intent.can_be_resent() => {
+                self.intent.history.resend = true;
+                let reason = "a person decided to send it once more under the same request id";
+                self.intent.history.reason = Some(reason.into());
+                if self.intent.needs_card {
+                    self.intent.send_before = now + rules.card_within;
+                    self.wait_for_card(now, rules);
+                } else {
+                    self.intent.send_before = now + RESENT_WITHIN;
+                    self.intent.state = State::Planned;
+                    self.intent.next = Some(now);
+                }
+            }
+            Decision::Resend => {}
             Decision::Done(Object { id, value }) => {
                 self.intent.outcome = Some(Outcome::new(How::Decided, id, value));
                 self.end(State::Done, None);
@@ -522,9 +590,12 @@ impl Step {
         self.commands.push(Command::Look);
     }
 
-    /// Nothing of it is sent any more. In a restored database, it may have been sent before.
+    /// Nothing of it is sent any more. In a restored database, it may have been sent before, and so it was before a person
+    /// decided to send it again.
     fn withdraw(&mut self, reason: String) {
-        if self.intent.history.restored.is_some() {
+        if std::mem::take(&mut self.intent.history.resend) {
+            self.end(State::NeedsPerson, Some(reason));
+        } else if self.intent.history.restored.is_some() {
             let reason = format!("{reason}, and it may have been sent before the database was restored");
             self.end(State::NeedsPerson, Some(reason));
         } else {
@@ -545,7 +616,13 @@ impl Step {
 
     fn end(&mut self, state: State, reason: Option<String>) {
         self.intent.state = state;
-        self.intent.history.reason = reason;
+        // A person asks the gateway by the request id.
+        self.intent.history.reason = match (&self.intent.history.request_id, reason) {
+            (Some(id), Some(reason)) if state == State::NeedsPerson => {
+                Some(format!("{reason} (request id {id})"))
+            }
+            (_, reason) => reason,
+        };
         self.intent.next = None;
         self.intent.lease_until = None;
     }

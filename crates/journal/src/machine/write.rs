@@ -106,6 +106,27 @@ impl Write {
     pub const fn is_two_phase(self) -> bool {
         matches!(self, Self::CreatePlan)
     }
+
+    /// Whether it is a write of ClientPay.
+    pub const fn is_clientpay(self) -> bool {
+        matches!(
+            self,
+            Self::Pay
+                | Self::RefundPayment
+                | Self::CreatePage
+                | Self::ExpirePage
+                | Self::CreatePayer
+                | Self::UpdatePayer
+                | Self::DeletePayer
+                | Self::AddMethods
+                | Self::UpdateMethods
+        )
+    }
+
+    /// Whether it is sent under a single-use request id, which is stored before it is sent.
+    pub const fn has_request_id(self) -> bool {
+        self.is_clientpay() && !matches!(self, Self::ExpirePage)
+    }
 }
 
 impl fmt::Display for Write {

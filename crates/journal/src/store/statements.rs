@@ -367,6 +367,7 @@ impl<S: Sql> Store for Statements<S> {
             column("next"),
             column("history"),
             column("outcome"),
+            column("send_before"),
         ];
         let mut conditions = String::new();
         if sends {
@@ -378,7 +379,7 @@ impl<S: Sql> Store for Statements<S> {
                 String::new()
             } else {
                 format!(
-                    "AND 0 = (SELECT CASE WHEN t.hold IS NOT NULL OR t.quiet_until > ?8 THEN 1 ELSE 0 END
+                    "AND 0 = (SELECT CASE WHEN t.hold IS NOT NULL OR t.quiet_until > ?9 THEN 1 ELSE 0 END
                        FROM perennial_tenant t WHERE t.uid = perennial_intent.tenant {unchanged})
                      AND NOT EXISTS (SELECT 1 FROM perennial_intent o WHERE o.tenant = perennial_intent.tenant
                        AND o.object = perennial_intent.object AND o.uid <> perennial_intent.uid AND o.{})",
@@ -386,12 +387,12 @@ impl<S: Sql> Store for Statements<S> {
                 )
             };
             conditions = format!(
-                "AND ?8 < send_before AND (guard IS NULL OR guard_version = coalesce((SELECT g.version FROM perennial_guard g
+                "AND ?9 < send_before AND (guard IS NULL OR guard_version = coalesce((SELECT g.version FROM perennial_guard g
                    WHERE g.tenant = perennial_intent.tenant AND g.name = perennial_intent.guard {unchanged}), 0)) {passes}"
             );
         }
         let sql = format!(
-            "UPDATE perennial_intent SET state = ?3, lease_until = ?4, next = ?5, history = ?6, outcome = ?7
+            "UPDATE perennial_intent SET state = ?3, lease_until = ?4, next = ?5, history = ?6, outcome = ?7, send_before = ?8
              WHERE uid = ?1 AND fence = ?2 {conditions} RETURNING uid"
         );
         let mut statements = vec![Statement::new(sql, values).must()];

@@ -1,7 +1,8 @@
 //! The journal against the sandbox.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
 
+mod clientpay;
 mod once;
 mod restored;
 mod support;

@@ -11,7 +11,7 @@ use perennial_sandbox::{Effect, Fault};
 use crate::support::{World, card};
 
 /// The faults that leave the outcome of a write open, and some that do not.
-fn faults(operation: &str) -> Vec<(&'static str, Fault)> {
+pub(crate) fn faults(operation: &str) -> Vec<(&'static str, Fault)> {
     let on = |effect| Fault::on(operation, effect).nth(1);
     vec![
         ("no fault", on(Effect::Delay { delay: std::time::Duration::ZERO })),
@@ -25,7 +25,7 @@ fn faults(operation: &str) -> Vec<(&'static str, Fault)> {
 }
 
 /// What became of a call, as one word.
-fn word<T: std::fmt::Debug>(settled: &Result<Settled<T>, Error>) -> &'static str {
+pub(crate) fn word<T: std::fmt::Debug>(settled: &Result<Settled<T>, Error>) -> &'static str {
     match settled {
         Ok(Settled::Done { .. }) => "done",
         Ok(Settled::Open(_)) => "open",
@@ -55,6 +55,7 @@ macro_rules! until_settled {
         (last.unwrap_or_else(|error| unreachable!("{}: {error}", $name)), said)
     }};
 }
+pub(crate) use until_settled;
 
 /// Holds: A write under an operation key takes effect once under every fault of the sandbox, in JSON and XML, when the same call is made until it is settled.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

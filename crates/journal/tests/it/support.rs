@@ -15,7 +15,7 @@ use perennial_sandbox::Sandbox;
 
 /// The time of the world, which tests advance together.
 #[derive(Debug, Clone)]
-pub(crate) struct WorldClock(Arc<AtomicI64>);
+pub(crate) struct WorldClock(pub(crate) Arc<AtomicI64>);
 
 impl Clock for WorldClock {
     fn now(&self) -> Moment {
@@ -38,7 +38,7 @@ pub(crate) struct World {
 }
 
 /// 2027-01-01T00:00:00Z, at which the clocks of new worlds stand.
-const START: i64 = 1_798_761_600_000;
+pub(crate) const START: i64 = 1_798_761_600_000;
 
 impl World {
     pub(crate) async fn new(format: Format) -> Self {

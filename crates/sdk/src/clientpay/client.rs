@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, header};
-use perennial_domain::clientpay::{AccessId, Credentials, CredentialsFields, RequestId};
+use perennial_domain::clientpay::{AccessId, AccountKey, Credentials, CredentialsFields, RequestId};
 use perennial_transport::{Exchange, Jitter, Policy, Redactor, SendBy, Sender, Time, auth};
 use perennial_wire::EncodeError;
 use perennial_wire::clientpay::{Call, Method, Operation, Session, Version, access};
@@ -135,6 +135,11 @@ impl ClientPay {
     /// The gateway that is called.
     pub fn environment(&self) -> &Environment {
         &self.0.environment
+    }
+
+    /// The key of the merchant account, for programs that must tell accounts apart. Keep at most a digest of it.
+    pub fn account(&self) -> &AccountKey {
+        self.0.credentials.fields().account_key
     }
 
     /// The version of the API.

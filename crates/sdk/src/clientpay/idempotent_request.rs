@@ -21,6 +21,14 @@ pub(super) struct IdempotentRequest<'a, T> {
     sent: bool,
 }
 
+/// The id under which a request is sent.
+#[derive(Debug)]
+pub(super) struct Under {
+    pub(super) id: RequestId,
+    /// Whether the request may have been sent under it before.
+    pub(super) sent: bool,
+}
+
 /// The status of a response, and the reason if it has no value.
 #[derive(Clone, Copy)]
 pub(super) struct Manner {
@@ -57,18 +65,17 @@ struct Unsettled {
 const LOOKS: u32 = 3;
 
 impl<'a, T: Effect> IdempotentRequest<'a, T> {
-    /// Creates a request with the given id, which may have been sent before, or with a new one.
+    /// Creates a request with the given id, or with a new one.
     pub(super) async fn new(
         client: &'a ClientPay,
         operation: Operation,
         decode: Decode<T>,
-        under: Option<RequestId>,
+        under: Option<Under>,
     ) -> Result<Self, Error> {
         operation.path_in(client.version())?;
-        let sent = under.is_some();
-        let id = match under {
-            Some(id) => id,
-            None => client.new_request_id().await?.into_value(),
+        let Under { id, sent } = match under {
+            Some(under) => under,
+            None => Under { id: client.new_request_id().await?.into_value(), sent: false },
         };
         Ok(Self { client, operation, decode, id, sent })
     }

@@ -9,7 +9,7 @@ use perennial_wire::clientpay::page::{self as wire, Named};
 use perennial_wire::clientpay::{Call, Operation, Session, invoice};
 
 use super::ClientPay;
-use super::idempotent_request::{IdempotentRequest, Manner};
+use super::idempotent_request::{IdempotentRequest, Manner, Under};
 use crate::{Error, Response};
 
 /// The pages of a merchant account.
@@ -21,7 +21,7 @@ use crate::{Error, Response};
 #[must_use = "it does nothing by itself"]
 pub struct Pages<'a> {
     pub(super) client: &'a ClientPay,
-    pub(super) under: Option<RequestId>,
+    pub(super) under: Option<Under>,
 }
 
 impl Pages<'_> {
@@ -37,7 +37,22 @@ impl Pages<'_> {
     #[doc = include_str!("../example_end.md")]
     /// ```
     pub fn under(self, id: RequestId) -> Self {
-        Self { under: Some(id), ..self }
+        Self { under: Some(Under { id, sent: true }), ..self }
+    }
+
+    /// Sets the id for the next request, under which nothing was sent before. Unlike after [`under`](Self::under), a
+    /// definite refusal is the result. Use it with an id that was written down before the request is sent.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let id = client.new_request_id().await?.into_value();
+    /// let items = LineItemPage::builder().line_item(LineItem::builder().payment_amount("75.00")).build()?;
+    /// let name = id.used();
+    /// assert_eq!(client.pages().under_new(id).line_items(&items).await?.request_id, name);
+    #[doc = include_str!("../example_end.md")]
+    /// ```
+    pub fn under_new(self, id: RequestId) -> Self {
+        Self { under: Some(Under { id, sent: false }), ..self }
     }
 
     /// Creates a page for invoices.

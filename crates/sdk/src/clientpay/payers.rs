@@ -7,7 +7,7 @@ use perennial_wire::EncodeError;
 use perennial_wire::clientpay::{Call, Operation, Session, payer as wire};
 
 use super::ClientPay;
-use super::idempotent_request::{IdempotentRequest, Manner};
+use super::idempotent_request::{IdempotentRequest, Manner, Under};
 use crate::{Error, Response};
 
 /// The payers of a customer (version 2).
@@ -19,7 +19,7 @@ use crate::{Error, Response};
 #[must_use = "it does nothing by itself"]
 pub struct Payers<'a> {
     pub(super) client: &'a ClientPay,
-    pub(super) under: Option<RequestId>,
+    pub(super) under: Option<Under>,
 }
 
 impl Payers<'_> {
@@ -34,7 +34,22 @@ impl Payers<'_> {
     #[doc = include_str!("../example_end.md")]
     /// ```
     pub fn under(self, id: RequestId) -> Self {
-        Self { under: Some(id), ..self }
+        Self { under: Some(Under { id, sent: true }), ..self }
+    }
+
+    /// Sets the id for the next request, under which nothing was sent before. Unlike after [`under`](Self::under), a
+    /// definite refusal is the result. Use it with an id that was written down before the request is sent.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let id = client.new_request_id().await?.into_value();
+    /// client.payers().delete(&rosa).await?;
+    /// let refused = client.payers().under_new(id).delete(&rosa).await.unwrap_err();
+    /// assert!(refused.is_not_found());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
+    pub fn under_new(self, id: RequestId) -> Self {
+        Self { under: Some(Under { id, sent: false }), ..self }
     }
 
     /// Stores a payer. The response has the id.

@@ -12,7 +12,7 @@ use perennial_wire::Limits;
 use perennial_wire::clientpay::{Operation, Session, Version, payment as wire, search};
 
 use super::ClientPay;
-use super::idempotent_request::{IdempotentRequest, LookUp, LookUpResult, Manner};
+use super::idempotent_request::{IdempotentRequest, LookUp, LookUpResult, Manner, Under};
 use crate::{Error, ErrorKind, List, PageInfo, Response};
 
 /// The payments of a merchant account.
@@ -24,7 +24,7 @@ use crate::{Error, ErrorKind, List, PageInfo, Response};
 #[must_use = "it does nothing by itself"]
 pub struct Payments<'a> {
     pub(super) client: &'a ClientPay,
-    pub(super) under: Option<RequestId>,
+    pub(super) under: Option<Under>,
     pub(super) resend_after: Option<Duration>,
 }
 
@@ -61,7 +61,24 @@ impl Payments<'_> {
     #[doc = include_str!("../example_end.md")]
     /// ```
     pub fn under(self, id: RequestId) -> Self {
-        Self { under: Some(id), ..self }
+        Self { under: Some(Under { id, sent: true }), ..self }
+    }
+
+    /// Sets the id for the next request, under which nothing was sent before. Unlike after [`under`](Self::under), nothing is
+    /// looked up before it, and a definite refusal is the result. Use it with an id that was written down before the
+    /// request is sent.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let id = client.new_request_id().await?.into_value();
+    /// let unknown = "20411875".parse::<PaymentId>()?;
+    /// let refund = Refund::builder().payment_id(unknown).build()?;
+    /// let refused = client.payments().under_new(id).refund(&refund).await.unwrap_err();
+    /// assert!(refused.is_not_found());
+    #[doc = include_str!("../example_end.md")]
+    /// ```
+    pub fn under_new(self, id: RequestId) -> Self {
+        Self { under: Some(Under { id, sent: false }), ..self }
     }
 
     /// Allows the next request to be sent a second time, under the same id, if its response is lost: after this time,

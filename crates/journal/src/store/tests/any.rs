@@ -53,6 +53,7 @@ fn history() -> impl Strategy<Value = History> {
                 is_probed,
                 rechecks,
                 reason,
+                ..History::default()
             }
         },
     )
