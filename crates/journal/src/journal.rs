@@ -13,7 +13,7 @@ use crate::clearent::Clearent;
 use crate::clock::{Clock, SystemClock};
 use crate::driver::{Driver, new_uid};
 use crate::machine::{Decision as Decided, Intent, Object, Rules, State};
-use crate::store::{Decision, Event, Filter, NewDecision, Sqlite, Statements, Store, StoreError, Tenant};
+use crate::store::{Decision, Event, Filter, Health, NewDecision, Sqlite, Statements, Store, StoreError, Tenant};
 use crate::{Error, Moment, Settled};
 
 /// The operation key of a tenant's control customer.
@@ -215,6 +215,34 @@ impl Journal {
             tenant: "",
         };
         driver.decide(uid, decision, NewDecision { actor: by.actor, reason: by.reason, what }).await
+    }
+
+    /// Takes back what is not sent yet, and records who decided it. An intent that may have been sent is left as it is.
+    pub async fn withdraw(&self, uid: &str, by: By) -> Result<Intent, Error> {
+        let intent = self.0.store.intent(uid).await?.ok_or_else(|| Error::NoIntent(uid.to_owned()))?;
+        let driver = Driver {
+            store: &*self.0.store,
+            gateway: &crate::gateway::Nothing,
+            clock: &*self.0.clock,
+            rules: &self.0.rules,
+            tenant: &intent.tenant,
+        };
+        let reason = by.reason.clone();
+        let decision = NewDecision { actor: by.actor, reason: by.reason, what: "withdrawn".to_owned() };
+        driver.withdraw(uid, &reason, Some(decision)).await
+    }
+
+    /// Takes over a database that was restored, copied or moved: everything that is not settled is looked for before it
+    /// is sent, and nothing is sent until the quiet period has passed. Returns the number of these intents.
+    pub async fn adopt(&self, by: By, quiet: Duration) -> Result<u64, Error> {
+        let now = self.now().await?;
+        let decision = NewDecision { actor: by.actor, reason: by.reason, what: "adopted".to_owned() };
+        Ok(self.0.store.mark_restored(now + quiet, decision, now).await?)
+    }
+
+    /// Checks the database.
+    pub async fn check(&self) -> Result<Health, Error> {
+        Ok(self.0.store.check().await?)
     }
 
     /// Raises the version of a guard of a tenant: what is planned under an earlier version is not sent any more.

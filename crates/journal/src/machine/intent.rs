@@ -168,6 +168,9 @@ pub struct History {
     /// Whether a look before the first attempt found nothing.
     #[serde(skip_serializing_if = "is_false")]
     pub looked_first: bool,
+    /// Declined transactions that had the caller's order id before the first attempt: they are of other intents.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<String>,
     /// Whether the database was restored or copied since the intent was stored: attempts may be missing here.
     #[serde(skip_serializing_if = "is_false")]
     pub restored: bool,

@@ -8,7 +8,7 @@ use super::row::{
     Damage, INTENT, Row, TENANT, Value, decision_of, event_of, inbox_of, intent_of, tenant_of, values_of,
 };
 use super::{
-    Change, Committed, Decision, Event, Filter, InboxRow, Intended, NewDecision, NewEvent, SharedAccess,
+    Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision, NewEvent, SharedAccess,
     Store, StoreError, Tenant,
 };
 use crate::Moment;
@@ -51,6 +51,10 @@ pub(crate) trait Sql: Send + Sync {
     fn skip_locked(&self) -> &'static str;
     /// A statement that makes transactions of this kind wait for each other, if that does not happen anyway.
     fn one_at_a_time(&self) -> Option<&'static str>;
+    /// A statement that checks the database, and returns `ok` or the problems, one in a row.
+    fn check(&self) -> &'static str {
+        "SELECT 'ok'"
+    }
     /// The name of the database in errors, without credentials.
     fn place(&self) -> &str;
 }
@@ -460,6 +464,14 @@ impl<S: Sql> Store for Statements<S> {
         let sql = "INSERT INTO perennial_setting (name, value) VALUES (?1, ?2)
                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
         self.0.transact(vec![Statement::new(sql, vec![name.into(), value.into()])]).await.map(|_| ())
+    }
+
+    async fn check(&self) -> Result<Health, StoreError> {
+        let mut problems = self.rows(self.0.check(), Vec::new(), |mut row| row.text()).await?;
+        problems.retain(|problem| problem != "ok");
+        let sql = "SELECT max(version) FROM perennial_schema";
+        let schema = self.row(sql, Vec::new(), |mut row| row.int()).await?.unwrap_or(0);
+        Ok(Health { place: self.0.place().to_owned(), schema, problems })
     }
 
     async fn mark_restored(
