@@ -180,6 +180,11 @@ impl Global {
         self.profile.as_ref()
     }
 
+    /// Whether these options name a merchant or a gateway.
+    pub(crate) fn names_gateway(&self) -> bool {
+        self.profile.is_some() || self.base_url.is_some() || self.environment.is_some()
+    }
+
     /// The merchant of these options.
     pub(crate) async fn merchant(&self) -> Result<MerchantKey, Failure> {
         Ok(match &self.profile {

@@ -57,6 +57,8 @@ impl Driver<'_> {
             if intent.state == State::NeedsCard && full.is_some() && intent.history.not_done == not_done {
                 continue;
             }
+            // The turn took time, and what it left for now is due now.
+            let now = self.store.now(self.clock.now()).await?;
             let is_due = intent.next.is_some_and(|next| next <= now);
             if !is_due || !matches!(intent.state, State::Planned | State::Unknown) {
                 return Ok(intent);

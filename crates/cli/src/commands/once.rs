@@ -108,16 +108,15 @@ impl Database {
         })
     }
 
-    /// Adds the options that name this database to a command. A URL with a user or a password is left out: the variable
+    /// Adds the option that names this database to a command. A URL with a user or a password is left out: the variable
     /// that named it names it again.
-    pub(super) fn on(&self, line: Line) -> Line {
+    pub(super) fn on(&self, line: &'static str) -> Line {
         let db = self.db.as_ref().filter(|db| secrets::user_info(db).is_none());
         let db = db.map(|db| match db.strip_prefix("sqlite:") {
             Some(path) => format!("sqlite:{}", crate::lookup::absolute(path.as_ref())),
             None => db.clone(),
         });
-        let clock = self.clock.filter(|clock| *clock == WhichClock::Sandbox).map(|_| "sandbox");
-        line.with("db", db).with("clock", clock)
+        Line::new(line).with("db", db)
     }
 }
 
@@ -193,7 +192,7 @@ impl Once {
             journal,
             clearent,
             key: key.clone(),
-            look_up: self.database.on(Line::new("perennial journal show")),
+            look_up: self.database.on("perennial journal show"),
             output: global.output,
         }))
     }

@@ -8,6 +8,7 @@ use perennial_journal::Moment;
 use perennial_journal::machine::{Intent, State};
 use perennial_journal::store::{Filter, Health, Tenant};
 
+use super::show::{at, of_tenant};
 use crate::commands::once::Database;
 use crate::context::Global;
 use crate::failure::Failure;
@@ -82,7 +83,7 @@ impl Doctor {
     }
 
     fn findings(&self, global: &Global, ward: &Ward, now: Moment) -> Vec<Finding> {
-        let on = |line: &'static str| self.database.on(Line::new(line));
+        let on = |line: &'static str| self.database.on(line);
         let again = |line: Line| line.again(&global.again);
         let show = |intent: &Intent| again(on("perennial journal show").word(&intent.uid));
         let mut findings = Vec::new();
@@ -90,22 +91,22 @@ impl Doctor {
             findings.push(Finding { tenant: Some(ward.tenant.name.clone()), what, command });
         };
         if let Some(hold) = &ward.tenant.hold {
-            find(format!("it is on hold: {hold}"), format!("{} --reason TEXT", again(on("perennial hold off"))));
+            find(format!("it is on hold: {hold}"), format!("{} --reason TEXT", again(of_tenant(global, &ward.tenant, on("perennial hold off")))));
         }
         if let Some(oldest) = ward.oldest(&[State::NeedsPerson]) {
             let count = ward.count(&[State::NeedsPerson]);
-            find(format!("{count} intents need a person, the oldest since {}", oldest.created), show(oldest));
+            find(format!("intents that need a person: {count}, the oldest since {}", oldest.created), show(oldest));
         }
         if let Some(oldest) = ward.oldest(&[State::NeedsCard]) {
             let count = ward.count(&[State::NeedsCard]);
-            find(format!("{count} intents wait for their card, the oldest since {}", oldest.created), show(oldest));
+            find(format!("intents that wait for their card: {count}, the oldest since {}", oldest.created), show(oldest));
         }
         let open = [State::Planned, State::Sending, State::Unknown];
         if let Some(oldest) = ward.oldest(&open).filter(|oldest| now.since(oldest.created) > OLD) {
             let count = ward.count(&open);
             find(
-                format!("{count} intents are open, the oldest since {}", oldest.created),
-                format!("{} --until-idle", again(on("perennial journal run"))),
+                format!("intents that are open: {count}, the oldest since {}", oldest.created),
+                format!("{} --until-idle", again(at(global, &ward.tenant, on("perennial journal run")))),
             );
         }
         findings

@@ -93,7 +93,7 @@ pub(crate) struct List {
 pub(super) struct Named {
     /// The intent's id, or its operation key
     #[arg(value_name = "ID|KEY")]
-    id: String,
+    intent: String,
     #[command(flatten)]
     database: Database,
 }
@@ -147,7 +147,7 @@ impl Named {
         let journal = self.database.open_existing(global).await?;
         let mut found = Vec::new();
         for tenant in tenants(global, &journal).await? {
-            match journal.intent(Some(&tenant.name), &self.id).await {
+            match journal.intent(Some(&tenant.name), &self.intent).await {
                 // The id of an intent is found whatever its tenant is.
                 Ok(intent) if intent.tenant == tenant.uid => found.push((tenant, intent)),
                 Ok(_) | Err(perennial_journal::Error::NoIntent(_)) => {}
@@ -162,7 +162,7 @@ impl Named {
             )));
         }
         let Some((tenant, intent)) = found.pop() else {
-            return Err(perennial_journal::Error::NoIntent(self.id.clone()).into());
+            return Err(perennial_journal::Error::NoIntent(self.intent.clone()).into());
         };
         Ok((journal, tenant, intent))
     }

@@ -41,7 +41,7 @@ pub(super) fn waiting(database: &Database, intent: &Intent) -> Failure {
         intent: intent.uid.clone(),
         state: intent.state,
         reason: intent.history.reason.clone().unwrap_or_default(),
-        look_up: database.on(Line::new("perennial journal show")).word(&intent.uid),
+        look_up: database.on("perennial journal show").word(&intent.uid),
     }))
 }
 
@@ -189,12 +189,15 @@ fn commands(
     tenant: &Tenant,
     intent: &Intent,
 ) -> Vec<(&'static str, String)> {
-    let on = |line: &'static str| database.on(Line::new(line)).word(&intent.uid).again(&global.again);
-    let look = || ("move it on", on("perennial journal look"));
+    let on = |line: &'static str| database.on(line).word(&intent.uid).again(&global.again);
+    let look = || {
+        let line = at(global, tenant, database.on("perennial journal look")).word(&intent.uid);
+        ("move it on", line.again(&global.again))
+    };
     let withdraw = || ("take it back", format!("{} --reason TEXT", on("perennial journal withdraw")));
     match intent.state {
         State::Planned if tenant.hold.is_some() => {
-            let off = database.on(Line::new("perennial hold off")).again(&global.again);
+            let off = of_tenant(global, tenant, database.on("perennial hold off")).again(&global.again);
             vec![("move it on", format!("{off} --reason TEXT")), withdraw()]
         }
         State::Planned => vec![look(), withdraw()],
@@ -204,7 +207,8 @@ fn commands(
         }
         State::NeedsPerson => {
             let resolve = on("perennial journal resolve");
-            let check = check(intent).map(|line| ("check", line.again(&global.again)));
+            let check = check(intent).map(|line| of_tenant(global, tenant, line));
+            let check = check.map(|line| ("check", line.again(&global.again)));
             let decisions = [
                 ("if done", format!("{resolve} --as done --id OBJECT --reason TEXT")),
                 ("if not", format!("{resolve} --as not-done --reason TEXT")),
@@ -213,6 +217,24 @@ fn commands(
         }
         _ => Vec::new(),
     }
+}
+
+/// Adds the merchant of the tenant to a command, if the options of this run do not name one.
+pub(super) fn of_tenant(global: &Global, tenant: &Tenant, line: Line) -> Line {
+    if global.names_gateway() {
+        return line;
+    }
+    if tenant.name.starts_with("default@") {
+        line.with("base-url", Some(&tenant.host))
+    } else {
+        line.with("profile", Some(&tenant.name))
+    }
+}
+
+/// Adds the merchant and the clock of the tenant to a command that takes a step. A gateway without TLS is a sandbox.
+pub(super) fn at(global: &Global, tenant: &Tenant, line: Line) -> Line {
+    let clock = tenant.host.starts_with("http://").then_some("sandbox");
+    of_tenant(global, tenant, line).with("clock", clock)
 }
 
 /// The command that shows what the gateway has.
