@@ -12,11 +12,11 @@ use crate::output::Record;
 /// The hold of a tenant: the profile, or else the key in use at this gateway.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Hold {
-    /// Stops sending: writes under an operation key are stored and wait; looks go on, and so do cancellations of plans
-    #[command(after_help = "Example:\n  perennial hold on --reason 'wrong prices' --profile north-street")]
+    /// Stops sending: writes under an operation key wait
+    #[command(after_help = "Looks go on, and so do cancellations of plans.\n\nExample:\n  perennial hold on --reason 'wrong prices' --profile north-street")]
     On(Change),
-    /// Goes on: what waits is sent by the same command again, or by perennial journal run
-    #[command(after_help = "Example:\n  perennial hold off --reason 'prices corrected' --profile north-street")]
+    /// Goes on sending
+    #[command(after_help = "What waits is sent by the same command again, or by perennial journal run.\n\nExample:\n  perennial hold off --reason 'prices corrected' --profile north-street")]
     Off(Change),
 }
 

@@ -31,16 +31,16 @@ pub(crate) enum Journals {
         Examples:\n  perennial journal list --state needs-person\n  perennial journal list --key-prefix signup-1042/"
     )]
     List(List),
-    /// Explains an intent: the request, its state and the reason, attempts, looks, decisions, and the next command
+    /// Explains an intent on one screen, with the command that moves it on
     #[command(after_help = "Example:\n  perennial journal show signup-1042/plan")]
     Show(Show),
-    /// Takes the next step of an intent now: looks for it, and sends it if that is allowed
+    /// Takes the next step of an intent now: looks, and sends what may be sent
     #[command(
         after_help = "Needs the merchant's key. Prints the intent; the exit status is 75 while it is not settled.\n\n\
         Example:\n  perennial journal look 4F0XK7Q2M8V5N1B6C3Z9T0RYWA --profile north-street"
     )]
     Look(Look),
-    /// Records the decision of a person about an intent that needs a person or a card
+    /// Records the decision of a person about an intent that waits for one
     #[command(
         after_help = "Look at the gateway first: perennial journal show names the command. An intent that was not done is \
         not sent any more; a new try needs a new operation key.\n\n\
@@ -51,7 +51,7 @@ pub(crate) enum Journals {
     /// Takes back an intent that is not sent yet
     #[command(after_help = "Example:\n  perennial journal withdraw signup-1042/fee --reason 'the member left'")]
     Withdraw(Withdraw),
-    /// Checks the database, holds, and intents that are open; exits with 1 if anything needs attention
+    /// Checks the database, holds and open intents; exits with 1 if any needs attention
     #[command(after_help = "Example:\n  perennial journal doctor --output json")]
     Doctor(Doctor),
     /// Takes over a database that was restored from a backup, copied or moved
@@ -61,8 +61,8 @@ pub(crate) enum Journals {
         Example:\n  perennial journal adopt --reason 'restored the backup of Monday'"
     )]
     Adopt(Adopt),
-    /// Works on all that is open for a merchant: looks, sends what is planned, until a signal (SIGINT, SIGTERM) stops it
-    #[command(after_help = "Needs the merchant's key. Several may run at once.\n\n\
+    /// Works on all open intents of a merchant until a signal stops it
+    #[command(after_help = "Looks, and sends what is planned. Needs the merchant's key. Several may run at once.\n\n\
         Examples:\n  perennial journal run --profile north-street\n  perennial journal run --until-idle")]
     Run(Run),
     /// Prints the events of all intents in their order, for programs
