@@ -63,5 +63,5 @@ Exit status:
   70  the response is invalid, or this program has a defect
   71  the sandbox stopped because its database failed; all that it answered is stored
   74  done, but the output could not be written: do not send a write again
-  75  unknown: it may have been done; look before you send it again. With --operation-key, the same command again is safe
+  75  unknown: it may have been done; look first, or run it again with its --operation-key
  130  SIGINT ended the command and nothing is in doubt; 129 for SIGHUP, 143 for SIGTERM";

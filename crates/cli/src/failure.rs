@@ -527,9 +527,9 @@ fn exit_of_journal(error: &perennial_journal::Error) -> Exit {
     match error {
         Error::NoTenant(_) | Error::NoIntent(_) => Exit::NotFound,
         // Another process has it, or has the database.
-        Error::NotBound { .. } | Error::InUse | Error::Store(StoreError::Busy(_) | StoreError::Lost { .. }) => {
-            Exit::Unavailable
-        }
+        Error::NotBound { .. }
+        | Error::InUse
+        | Error::Store(StoreError::Busy(_) | StoreError::Lost { .. }) => Exit::Unavailable,
         Error::Outcome(_) | Error::Store(StoreError::Statement(_) | StoreError::Closed) => Exit::Internal,
         _ => Exit::Usage,
     }

@@ -13,7 +13,9 @@ use crate::clearent::Clearent;
 use crate::clock::{Clock, SystemClock};
 use crate::driver::{Driver, new_uid};
 use crate::machine::{Decision as Decided, Intent, Object, Rules, State};
-use crate::store::{Decision, Event, Filter, Health, NewDecision, Sqlite, Statements, Store, StoreError, Tenant};
+use crate::store::{
+    Decision, Event, Filter, Health, NewDecision, Sqlite, Statements, Store, StoreError, Tenant,
+};
 use crate::{Error, Moment, Settled};
 
 /// The operation key of a tenant's control customer.

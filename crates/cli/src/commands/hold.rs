@@ -13,10 +13,14 @@ use crate::output::Record;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Hold {
     /// Stops sending: writes under an operation key wait
-    #[command(after_help = "Looks go on, and so do cancellations of plans.\n\nExample:\n  perennial hold on --reason 'wrong prices' --profile north-street")]
+    #[command(
+        after_help = "Looks go on, and so do cancellations of plans.\n\nExample:\n  perennial hold on --reason 'wrong prices' --profile north-street"
+    )]
     On(Change),
     /// Goes on sending
-    #[command(after_help = "What waits is sent by the same command again, or by perennial journal run.\n\nExample:\n  perennial hold off --reason 'prices corrected' --profile north-street")]
+    #[command(
+        after_help = "What waits is sent by the same command again, or by perennial journal run.\n\nExample:\n  perennial hold off --reason 'prices corrected' --profile north-street"
+    )]
     Off(Change),
 }
 

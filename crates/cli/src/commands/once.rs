@@ -38,7 +38,7 @@ pub(crate) struct Keyed<T: Args> {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Once")]
 pub(crate) struct Once {
-    /// Your name for this decision: under one key, the write takes effect once, and the same command again is safe
+    /// Your name for this decision: under one key, the write takes effect once, however often the command runs
     #[arg(long, value_name = "KEY")]
     operation_key: Option<String>,
     #[command(flatten)]
@@ -52,8 +52,8 @@ pub(crate) struct Database {
     /// The database of the journal: sqlite:PATH; the default is perennial/journal.db in your data folder
     #[arg(long, value_name = "URL", env = "PERENNIAL_DB", hide_env_values = true)]
     db: Option<String>,
-    /// The clock of the journal: system, or sandbox for the clock of the sandbox's world. Needed with a sandbox: nothing
-    /// is found to be missing while the gateway's clock and the journal's are more than five minutes apart
+    /// The clock of the journal. With a sandbox, use sandbox: nothing is found to be missing while the clocks of gateway
+    /// and journal are more than five minutes apart
     #[arg(long, value_name = "CLOCK", value_enum)]
     clock: Option<WhichClock>,
 }
@@ -247,10 +247,7 @@ impl Writer {
     }
 
     /// Prints the outcome of a charge. A decline and a partial approval are reported even if printing fails.
-    pub(super) async fn charged(
-        &self,
-        settled: Result<Settled<Transaction>, Error>,
-    ) -> Result<(), Failure> {
+    pub(super) async fn charged(&self, settled: Result<Settled<Transaction>, Error>) -> Result<(), Failure> {
         let Outcome { value, told, intent } = self.outcome(settled).await?;
         let judged = match &value {
             Some(transaction) => outcome(transaction, exchange_id(&intent)),
@@ -297,10 +294,7 @@ impl Writer {
     }
 
     /// The outcome of a write, or the failure if it is refused or not settled.
-    pub(super) async fn outcome<T>(
-        &self,
-        settled: Result<Settled<T>, Error>,
-    ) -> Result<Outcome<T>, Failure> {
+    pub(super) async fn outcome<T>(&self, settled: Result<Settled<T>, Error>) -> Result<Outcome<T>, Failure> {
         let settled = settled.map_err(|error| match error {
             Error::Store(error) => Failure::JournalLost(error),
             error => error.into(),
@@ -316,8 +310,9 @@ impl Writer {
             }
             Settled::Withdrawn { reason } => {
                 let reason = redact::text(&reason);
-                let message =
-                    format!("this was withdrawn and is not done: {reason}. A new try needs another --operation-key");
+                let message = format!(
+                    "this was withdrawn and is not done: {reason}. A new try needs another --operation-key"
+                );
                 return Err(Failure::Refused(message));
             }
             Settled::Open(waits) | Settled::NeedsCard(waits) | Settled::NeedsPerson(waits) => {
@@ -340,9 +335,11 @@ impl Writer {
             (State::Planned, Some((hold, name))) => {
                 format!("the tenant {name} is on hold ({hold}); perennial hold off ends the hold")
             }
-            (State::Sending, _) => "another process is at work on it, or ended before the answer was stored; the latter is \
+            (State::Sending, _) => {
+                "another process is at work on it, or ended before the answer was stored; the latter is \
                 looked for after two minutes"
-                .to_owned(),
+                    .to_owned()
+            }
             _ => reason,
         };
         Ok(Failure::Waiting(Box::new(Waiting {

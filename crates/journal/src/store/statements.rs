@@ -8,8 +8,8 @@ use super::row::{
     Damage, INTENT, Row, TENANT, Value, decision_of, event_of, inbox_of, intent_of, tenant_of, values_of,
 };
 use super::{
-    Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision, NewEvent, SharedAccess,
-    Store, StoreError, Tenant,
+    Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision, NewEvent,
+    SharedAccess, Store, StoreError, Tenant,
 };
 use crate::Moment;
 use crate::machine::{Intent, State};

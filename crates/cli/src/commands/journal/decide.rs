@@ -32,9 +32,8 @@ impl Decider {
         }
         let user = || ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| env::var(name).ok());
         let actor = actor.or_else(user).filter(|actor| !actor.trim().is_empty());
-        let actor = actor.ok_or_else(|| {
-            Failure::Usage("it is not known who you are: pass --actor NAME".to_owned())
-        })?;
+        let actor = actor
+            .ok_or_else(|| Failure::Usage("it is not known who you are: pass --actor NAME".to_owned()))?;
         Ok(By { actor, reason })
     }
 }

@@ -64,11 +64,15 @@ impl Doctor {
             let open = journal.intents(&filter).await?;
             wards.push(Ward { tenant, open });
         }
-        let mut findings: Vec<Finding> = health.problems.iter().map(|problem| Finding {
-            tenant: None,
-            what: format!("the database is damaged: {problem}"),
-            command: "restore a backup, then: perennial journal adopt --reason TEXT".to_owned(),
-        }).collect();
+        let mut findings: Vec<Finding> = health
+            .problems
+            .iter()
+            .map(|problem| Finding {
+                tenant: None,
+                what: format!("the database is damaged: {problem}"),
+                command: "restore a backup, then: perennial journal adopt --reason TEXT".to_owned(),
+            })
+            .collect();
         for ward in &wards {
             findings.extend(self.findings(global, ward, now));
         }
@@ -91,15 +95,24 @@ impl Doctor {
             findings.push(Finding { tenant: Some(ward.tenant.name.clone()), what, command });
         };
         if let Some(hold) = &ward.tenant.hold {
-            find(format!("it is on hold: {hold}"), format!("{} --reason TEXT", again(of_tenant(global, &ward.tenant, on("perennial hold off")))));
+            find(
+                format!("it is on hold: {hold}"),
+                format!("{} --reason TEXT", again(of_tenant(global, &ward.tenant, on("perennial hold off")))),
+            );
         }
         if let Some(oldest) = ward.oldest(&[State::NeedsPerson]) {
             let count = ward.count(&[State::NeedsPerson]);
-            find(format!("intents that need a person: {count}, the oldest since {}", oldest.created), show(oldest));
+            find(
+                format!("intents that need a person: {count}, the oldest since {}", oldest.created),
+                show(oldest),
+            );
         }
         if let Some(oldest) = ward.oldest(&[State::NeedsCard]) {
             let count = ward.count(&[State::NeedsCard]);
-            find(format!("intents that wait for their card: {count}, the oldest since {}", oldest.created), show(oldest));
+            find(
+                format!("intents that wait for their card: {count}, the oldest since {}", oldest.created),
+                show(oldest),
+            );
         }
         let open = [State::Planned, State::Sending, State::Unknown];
         if let Some(oldest) = ward.oldest(&open).filter(|oldest| now.since(oldest.created) > OLD) {
@@ -147,10 +160,13 @@ fn screen(health: &Health, wards: &[Ward], findings: &[Finding], now: Moment) ->
         }
     }
     for Finding { tenant, what, command } in findings {
-        line("attention", &match tenant {
-            Some(tenant) => format!("{tenant}: {what}"),
-            None => what.clone(),
-        });
+        line(
+            "attention",
+            &match tenant {
+                Some(tenant) => format!("{tenant}: {what}"),
+                None => what.clone(),
+            },
+        );
         line("  do", command);
     }
     screen

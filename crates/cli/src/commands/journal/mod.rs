@@ -49,7 +49,9 @@ pub(crate) enum Journals {
     )]
     Resolve(Resolve),
     /// Takes back an intent that is not sent yet
-    #[command(after_help = "Example:\n  perennial journal withdraw signup-1042/fee --reason 'the member left'")]
+    #[command(
+        after_help = "Example:\n  perennial journal withdraw signup-1042/fee --reason 'the member left'"
+    )]
     Withdraw(Withdraw),
     /// Checks the database, holds and open intents; exits with 1 if any needs attention
     #[command(after_help = "Example:\n  perennial journal doctor --output json")]
@@ -62,14 +64,14 @@ pub(crate) enum Journals {
     )]
     Adopt(Adopt),
     /// Works on all open intents of a merchant until a signal stops it
-    #[command(after_help = "Looks, and sends what is planned. Needs the merchant's key. Several may run at once.\n\n\
-        Examples:\n  perennial journal run --profile north-street\n  perennial journal run --until-idle")]
+    #[command(
+        after_help = "Looks, and sends what is planned. Needs the merchant's key. Several may run at once.\n\n\
+        Examples:\n  perennial journal run --profile north-street\n  perennial journal run --until-idle"
+    )]
     Run(Run),
     /// Prints the events of all intents in their order, for programs
-    #[command(
-        after_help = "A program that keeps the last position misses nothing.\n\n\
-        Example:\n  perennial journal events --after 41 --output jsonl"
-    )]
+    #[command(after_help = "A program that keeps the last position misses nothing.\n\n\
+        Example:\n  perennial journal events --after 41 --output jsonl")]
     Events(Events),
 }
 
@@ -204,7 +206,8 @@ impl List {
         let tenants = tenants(global, &journal).await?;
         if let Some(profile) = global.profile() {
             let tenant = tenants.first();
-            let tenant = tenant.ok_or_else(|| perennial_journal::Error::NoTenant(profile.as_str().to_owned()))?;
+            let tenant =
+                tenant.ok_or_else(|| perennial_journal::Error::NoTenant(profile.as_str().to_owned()))?;
             filter.tenant = Some(tenant.uid.clone());
         }
         let intents = journal.intents(&filter).await?;
@@ -223,8 +226,7 @@ impl Look {
         if global.dry_run.is_on() {
             return DryRun::print(global.output, summary(&tenant.name, &intent));
         }
-        let looked =
-            journal.clearent(&tenant.name, &global.client().await?).await?.look(&intent.uid).await?;
+        let looked = journal.clearent(&tenant.name, &global.client().await?).await?.look(&intent.uid).await?;
         global.output.record(&summary(&tenant.name, &looked))?;
         if looked.state.is_final() {
             return Ok(());
@@ -289,5 +291,13 @@ impl Events {
 }
 
 /// Columns of a list of events, the most important first.
-const EVENTS: &[&str] =
-    &["position", "event", "intent", "tenant", "at", "about.operation", "about.operation-key", "about.reason"];
+const EVENTS: &[&str] = &[
+    "position",
+    "event",
+    "intent",
+    "tenant",
+    "at",
+    "about.operation",
+    "about.operation-key",
+    "about.reason",
+];

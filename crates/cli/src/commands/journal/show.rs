@@ -89,9 +89,9 @@ impl Explained {
                 .with("what", decision.what.as_str())
                 .with("reason", decision.reason.as_str())
         });
-        let commands = commands.iter().map(|(what, command)| {
-            Record::default().with("what", *what).with("command", command.as_str())
-        });
+        let commands = commands
+            .iter()
+            .map(|(what, command)| Record::default().with("what", *what).with("command", command.as_str()));
         let outcome = intent.outcome.as_ref();
         summary(&tenant.name, intent)
             .with("host", tenant.host.as_str())
@@ -246,7 +246,9 @@ fn check(intent: &Intent) -> Option<Line> {
     Some(match intent.write {
         Write::CreateCustomer => Line::new("perennial customers get").word(&text("customer-key")?),
         Write::UpdateCustomer | Write::DeleteCustomer => Line::new("perennial customers get").word(id),
-        Write::AttachToken | Write::UpdateCustomerToken => Line::new("perennial customers tokens list").word(id),
+        Write::AttachToken | Write::UpdateCustomerToken => {
+            Line::new("perennial customers tokens list").word(id)
+        }
         Write::CreateToken => Line::new("perennial tokens search"),
         Write::UpdateToken | Write::DeleteToken => Line::new("perennial tokens get").word(id),
         Write::CreatePlan => Line::new("perennial plans search").with("customer-key", text("customer-key")),
@@ -254,7 +256,9 @@ fn check(intent: &Intent) -> Option<Line> {
         Write::Sale | Write::Auth | Write::Refund => {
             Line::new("perennial transactions search").with("order-id", Some(&intent.mark))
         }
-        Write::Capture => Line::new("perennial transactions search").with("type", Some("CAPTURE")).with("ref-id", Some(id)),
+        Write::Capture => {
+            Line::new("perennial transactions search").with("type", Some("CAPTURE")).with("ref-id", Some(id))
+        }
         Write::Void | Write::UpdateTransaction => Line::new("perennial transactions get").word(id),
         Write::SettleBatch => Line::new("perennial batches list"),
         _ => return None,
