@@ -208,12 +208,13 @@ impl Failure {
             Self::Unreadable(_) => word(ErrorKind::InvalidResponse),
             Self::Gateway(error) | Self::Lost { error, .. } => word(error.kind()),
             Self::Interrupted(_) => "interrupted",
-            Self::CutShort { .. } => word(ErrorKind::OutcomeUnknown),
             Self::Nothing(_) | Self::NoJournal(_) => "not-found",
             Self::Declined { .. } => "declined",
             Self::Partial { .. } => "partially-approved",
             Self::Excess(_) => "overpaid",
-            Self::Undecided { .. } | Self::JournalLost(_) => word(ErrorKind::OutcomeUnknown),
+            Self::CutShort { .. } | Self::Undecided { .. } | Self::JournalLost(_) => {
+                word(ErrorKind::OutcomeUnknown)
+            }
             Self::Waiting(waiting) => match waiting.state {
                 State::NeedsPerson => "needs-person",
                 State::NeedsCard => "needs-card",

@@ -129,7 +129,7 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
-        let ended = self.perform(global).await;
+        let ended = Box::pin(self.perform(global)).await;
         global.dry_run.end(ended, global.output)
     }
 
@@ -140,13 +140,15 @@ impl Command {
             Self::Profiles(profiles) => profiles.run(global).await,
             Self::Disconnect(disconnect) => disconnect.run(global).await,
             Self::TestSale(sale) => sale.run(&global.client().await?, output).await,
-            Self::Customers(customers) => customers.run(&global.client().await?, global).await,
+            Self::Customers(customers) => Box::pin(customers.run(&global.client().await?, global)).await,
             Self::Tokens(tokens) => tokens.run(&global.client().await?, global).await,
-            Self::Plans(plans) => plans.run(&global.client().await?, global).await,
+            Self::Plans(plans) => Box::pin(plans.run(&global.client().await?, global)).await,
             Self::Schedule(preview) => preview.run(global).await,
             Self::Forecast(ahead) => ahead.run(&global.client().await?, output).await,
             Self::Payments(payments) => payments.run(&global.client().await?, output).await,
-            Self::Transactions(transactions) => transactions.run(&global.client().await?, global).await,
+            Self::Transactions(transactions) => {
+                Box::pin(transactions.run(&global.client().await?, global)).await
+            }
             Self::Batches(batches) => batches.run(&global.client().await?, global).await,
             Self::Invoice(invoice) => invoice.run(global).await,
             Self::ClientPay(command) => command.run(global).await,

@@ -23,7 +23,7 @@ use crate::output::{IntoRecord, Output, Record, note};
 use crate::secrets;
 
 /// The longest time limit of a call under an operation key: a claim of an intent lasts two minutes.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// A write, and the options under which it takes effect once.
 #[derive(Debug, Args)]
@@ -47,7 +47,6 @@ pub(crate) struct Once {
 
 /// The database of the journal, and its clock.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Once")]
 pub(crate) struct Database {
     /// The database of the journal: sqlite:PATH; the default is perennial/journal.db in your data folder
     #[arg(long, value_name = "URL", env = "PERENNIAL_DB", hide_env_values = true)]
@@ -122,14 +121,12 @@ impl Database {
 
 /// The name of the tenant: the profile, or else a name for the one key that is used at this host without a profile.
 pub(super) fn tenant_of(global: &Global, environment: &Environment) -> String {
-    match global.profile() {
-        Some(profile) => profile.as_str().to_owned(),
-        None => {
-            let url = environment.base_url();
-            let host = url.split_once("://").map_or(url, |(_, host)| host);
-            format!("default@{host}")
-        }
+    if let Some(profile) = global.profile() {
+        return profile.as_str().to_owned();
     }
+    let url = environment.base_url();
+    let host = url.split_once("://").map_or(url, |(_, host)| host);
+    format!("default@{host}")
 }
 
 /// The folder of the journal.

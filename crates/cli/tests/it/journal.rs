@@ -76,7 +76,7 @@ impl Desk {
     fn assert_no_card(&self) {
         for end in ["", "-wal", "-shm"] {
             let bytes = fs::read(format!("{}{end}", self.file().display())).unwrap_or_default();
-            assert!(end != "" || !bytes.is_empty(), "there is no journal");
+            assert!(!end.is_empty() || !bytes.is_empty(), "there is no journal");
             for secret in [CARD, "4111 1111 1111 1111", CSC] {
                 assert!(!holds(&bytes, secret), "journal.db{end} holds {secret}");
             }
@@ -327,9 +327,9 @@ fn a_person_decides() {
     desk.shell.advance("PT10M");
     let idle = desk.run("journal run --until-idle --clock sandbox --output json", "");
     assert_eq!(idle.code, 0, "{}", idle.err);
-    let list = desk.run("--output json journal list --state needs-person", "");
-    let listed: Vec<Value> = serde_json::from_str(&list.out).unwrap();
-    assert_eq!(listed.len(), 2, "{}", list.out);
+    let printed = desk.run("--output json journal list --state needs-person", "");
+    let listed: Vec<Value> = serde_json::from_str(&printed.out).unwrap();
+    assert_eq!(listed.len(), 2, "{}", printed.out);
     let doctor = desk.run("--output json journal doctor", "");
     let report: Value = serde_json::from_str(&doctor.out).unwrap();
     assert_eq!((doctor.code, report["tenants"][0]["needs-person"].as_u64()), (1, Some(2)), "{}", doctor.out);
