@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use perennial::clearent::Transaction;
 use perennial::transport::redact;
 use perennial::{Clearent, Environment};
 use perennial_journal::machine::{Intent, Rules, State};
@@ -15,7 +14,6 @@ use perennial_journal::{Error, Journal, Moment, Settled, ShiftedClock, SystemClo
 use serde::de::DeserializeOwned;
 
 use super::sandbox::world_time;
-use super::transactions::outcome;
 use crate::context::Global;
 use crate::failure::{Failure, Waiting};
 use crate::lookup::Line;
@@ -243,23 +241,6 @@ impl Writer {
         self.print::<T>(record, told, &intent)
     }
 
-    /// Prints the outcome of a charge. A decline and a partial approval are reported even if printing fails.
-    pub(super) async fn charged(&self, settled: Result<Settled<Transaction>, Error>) -> Result<(), Failure> {
-        let Outcome { value, told, intent } = self.outcome(settled).await?;
-        let judged = match &value {
-            Some(transaction) => outcome(transaction, exchange_id(&intent)),
-            None if told.is_none() => Err(Failure::Declined {
-                message: intent.history.reason.clone(),
-                code: None,
-                exchange_id: exchange_id(&intent).map(str::to_owned),
-            }),
-            None => Ok(()),
-        };
-        let record = value.map_or_else(|| gone::<Transaction>(&intent), Transaction::record);
-        let printed = self.print::<Transaction>(record, told, &intent);
-        judged.and(printed)
-    }
-
     /// Prints the object of a write. Programs also get the operation.
     pub(super) fn print<T: IntoRecord>(
         &self,
@@ -350,7 +331,7 @@ impl Writer {
 }
 
 /// The id of a written object that the gateway does not return.
-fn gone<T: IntoRecord>(intent: &Intent) -> Record {
+pub(super) fn gone<T: IntoRecord>(intent: &Intent) -> Record {
     let id = intent.outcome.as_ref().and_then(|outcome| outcome.id.clone());
     Record::default().with(T::KEY, id)
 }

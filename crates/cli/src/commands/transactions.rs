@@ -8,11 +8,12 @@ use perennial::clearent::{
     TransactionSearch, TransactionUpdate, Void,
 };
 use perennial::{Builder, Clearent, InvalidValue, Response, Violations};
+use perennial_journal::Settled;
 use zeroize::Zeroizing;
 
 use super::address::{BillingAddress, ShippingAddress};
 use super::criteria::{Criteria, Pages, key};
-use super::once::Keyed;
+use super::once::{Keyed, Outcome, Writer, exchange_id, gone};
 use super::{both, of_card, renamed};
 use crate::context::Global;
 use crate::failure::Failure;
@@ -247,7 +248,7 @@ impl Transactions {
                 if let Some(writer) = once.open(global, client).await? {
                     command.note_token();
                     let sold = writer.writes().transactions().sale(writer.key(), &charge).await;
-                    return writer.charged(sold).await;
+                    return charged(&writer, sold).await;
                 }
                 let sold = transactions.sale(&charge).await?;
                 note_duplicate(output, &sold);
@@ -258,7 +259,7 @@ impl Transactions {
                 if let Some(writer) = once.open(global, client).await? {
                     command.note_token();
                     let reserved = writer.writes().transactions().auth(writer.key(), &charge).await;
-                    return writer.charged(reserved).await;
+                    return charged(&writer, reserved).await;
                 }
                 let reserved = transactions.auth(&charge).await?;
                 note_duplicate(output, &reserved);
@@ -268,7 +269,7 @@ impl Transactions {
                 let capture = command.capture()?;
                 if let Some(writer) = once.open(global, client).await? {
                     let captured = writer.writes().transactions().capture(writer.key(), &capture).await;
-                    return writer.charged(captured).await;
+                    return charged(&writer, captured).await;
                 }
                 let captured = transactions.capture(&capture).await?;
                 print(output, outcome(&captured, captured.exchange_id()), captured)
@@ -277,7 +278,7 @@ impl Transactions {
                 let void = Void { id: command.id()? };
                 if let Some(writer) = once.open(global, client).await? {
                     let voided = writer.writes().transactions().void(writer.key(), &void).await;
-                    return writer.charged(voided).await;
+                    return charged(&writer, voided).await;
                 }
                 let voided = transactions.void(&void).await?;
                 print(output, outcome(&voided, voided.exchange_id()), voided)
@@ -287,7 +288,7 @@ impl Transactions {
                     both(command.named.id(), command.fields.fill(TransactionUpdate::builder()).build())?;
                 if let Some(writer) = once.open(global, client).await? {
                     let updated = writer.writes().transactions().update(writer.key(), &id, &update).await;
-                    return writer.charged(updated).await;
+                    return charged(&writer, updated).await;
                 }
                 let updated = transactions.update(&id, &update).await?;
                 print(output, outcome(&updated, updated.exchange_id()), updated)
@@ -296,7 +297,7 @@ impl Transactions {
                 let refund = command.refund()?;
                 if let Some(writer) = once.open(global, client).await? {
                     let refunded = writer.writes().transactions().refund(writer.key(), &refund).await;
-                    return writer.charged(refunded).await;
+                    return charged(&writer, refunded).await;
                 }
                 let refunded = transactions.refund(&refund).await?;
                 print(output, outcome(&refunded, refunded.exchange_id()), refunded)
@@ -329,6 +330,26 @@ pub(super) fn print<T: IntoRecord>(
 ) -> Result<(), Failure> {
     let printed = output.written(answer);
     outcome.and(printed)
+}
+
+/// Prints the outcome of a charge under an operation key. A decline and a partial approval are reported even if printing
+/// fails.
+async fn charged(
+    writer: &Writer,
+    settled: Result<Settled<Transaction>, perennial_journal::Error>,
+) -> Result<(), Failure> {
+    let Outcome { value, told, intent } = writer.outcome(settled).await?;
+    let judged = match &value {
+        Some(transaction) => outcome(transaction, exchange_id(&intent)),
+        None if told.is_none() => {
+            let (message, exchange_id) = (intent.history.reason.clone(), exchange_id(&intent));
+            Err(Failure::Declined { message, code: None, exchange_id: exchange_id.map(str::to_owned) })
+        }
+        None => Ok(()),
+    };
+    let record = value.map_or_else(|| gone::<Transaction>(&intent), Transaction::record);
+    let printed = writer.print::<Transaction>(record, told, &intent);
+    judged.and(printed)
 }
 
 /// The failure if the transaction is not the requested success.
