@@ -89,7 +89,7 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("psql", "postgresql"),
 ];
 
-/// Debian keeps the programs of a PostgreSQL server off the PATH, in one folder for each version.
+/// Debian keeps the programs of a `PostgreSQL` server off the PATH, in one folder for each version.
 const POSTGRESQL: &str = "/usr/lib/postgresql";
 
 fn ensure_programs() -> Result<(), Failure> {

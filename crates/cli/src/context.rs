@@ -175,13 +175,34 @@ impl Global {
         Ok(())
     }
 
-    /// Creates the client of these options.
-    pub(crate) async fn client(&self) -> Result<Clearent, Failure> {
-        let key = match &self.profile {
+    /// The profile, if one is given.
+    pub(crate) fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
+    }
+
+    /// Whether these options name a merchant or a gateway.
+    pub(crate) fn names_gateway(&self) -> bool {
+        self.profile.is_some() || self.base_url.is_some() || self.environment.is_some()
+    }
+
+    /// The merchant of these options.
+    pub(crate) async fn merchant(&self) -> Result<MerchantKey, Failure> {
+        Ok(match &self.profile {
             Some(profile) => self.keys.store()?.get(profile).await?,
             None => MerchantKey { environment: self.environment()?, key: self.api_key()? },
-        };
-        self.client_of(key)
+        })
+    }
+
+    /// Creates the client of these options.
+    pub(crate) async fn client(&self) -> Result<Clearent, Failure> {
+        self.client_of(self.merchant().await?)
+    }
+
+    /// Creates the client of a worker: a signal does not cut its writes short.
+    pub(crate) async fn worker_client(&self) -> Result<Clearent, Failure> {
+        let key = self.merchant().await?;
+        let client = key.client().format(self.format).deadline(self.deadline());
+        Ok(client.exchange(Arc::new(self.reqwest(|reqwest| reqwest)?)).build()?)
     }
 
     /// Creates the client of this merchant.
@@ -197,6 +218,13 @@ impl Global {
         &self,
         set: impl FnOnce(ReqwestBuilder) -> ReqwestBuilder,
     ) -> Result<Arc<dyn Exchange>, Failure> {
+        Ok(self.dry_run.around(self.interrupt.around(self.reqwest(set)?)))
+    }
+
+    fn reqwest(
+        &self,
+        set: impl FnOnce(ReqwestBuilder) -> ReqwestBuilder,
+    ) -> Result<ReqwestExchange, Failure> {
         let mut reqwest = set(ReqwestExchange::builder());
         if let Some(file) = &self.ca_file {
             reqwest = reqwest.add_root_certificate(input::pem(file)?);
@@ -205,14 +233,13 @@ impl Global {
             Some(proxy) => reqwest = reqwest.proxy(proxy),
             None => note_ignored_proxy(),
         }
-        let reqwest = reqwest.build().map_err(|error| match (error, &self.ca_file) {
+        reqwest.build().map_err(|error| match (error, &self.ca_file) {
             (BuildError::Proxy, _) => Failure::Usage(format!("--proxy: {error}")),
             (BuildError::RootPem, Some(file)) => {
                 Failure::Usage(format!("--ca-file: {} holds no certificates in PEM", file.display()))
             }
             _ => Failure::System(io::Error::other(error)),
-        })?;
-        Ok(self.dry_run.around(self.interrupt.around(reqwest)))
+        })
     }
 
     /// The clock of a client; a signal ends its waits.

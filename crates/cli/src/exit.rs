@@ -7,6 +7,8 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// The command succeeded.
     Done = 0,
+    /// Something needs the attention of a person.
+    Attention = 1,
     /// The command line, or a value or file it names, is not usable; nothing was sent.
     Usage = 2,
     /// The gateway refused the request or the key, or would refuse the deletion.
@@ -49,6 +51,7 @@ impl From<Exit> for ExitCode {
 pub(crate) const TABLE: &str = "\
 Exit status:
    0  done
+   1  something needs attention: the output says what to do
    2  the command line, a value or a file is not usable; nothing was sent
    3  refused: the gateway refused the request or the key, or would refuse the deletion
    4  declined; the transaction is printed
@@ -60,5 +63,5 @@ Exit status:
   70  the response is invalid, or this program has a defect
   71  the sandbox stopped because its database failed; all data of its responses are stored
   74  done, but the output could not be written: do not send a write again
-  75  unknown: it may have been done; look before you send it again
+  75  unknown: it may have been done; look first, or run it again with its --operation-key
  130  SIGINT ended the command and no outcome is unknown; 129 for SIGHUP, 143 for SIGTERM";

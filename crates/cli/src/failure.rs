@@ -10,6 +10,7 @@ use perennial::clientpay::{Operation, RequestId};
 use perennial::keys::KeyStoreError;
 use perennial::transport::{Delivery, Kind, TransportError, redact};
 use perennial::{Environment, Error, ErrorKind, InvalidBaseUrl, Rule, Violation, Violations};
+use perennial_journal::machine::State;
 use perennial_sandbox::{StartError, StoreError, WorldError};
 
 use crate::exit::Exit;
@@ -50,6 +51,16 @@ pub(crate) enum Failure {
     Excess(String),
     /// A charge of this invoice, by this transaction, is neither approved nor declined; it is printed already.
     Undecided { number: Reference, id: Option<TransactionId> },
+    /// A write under an operation key is stored and not settled.
+    Waiting(Box<Waiting>),
+    /// There is no journal at this path.
+    NoJournal(String),
+    /// The journal refuses the command, or fails.
+    Journal(perennial_journal::Error),
+    /// The journal fails while a write is under way: the same command finds out what became of it.
+    JournalLost(perennial_journal::store::StoreError),
+    /// Something in the journal needs a person; it is printed already.
+    Attention(usize),
     /// The sandbox does not start.
     Start(StartError),
     /// The sandbox stopped by itself.
@@ -66,6 +77,44 @@ pub(crate) enum Failure {
     Unprinted { error: io::Error, written: Option<Written> },
     /// The system refuses something necessary: a thread, or signal handlers.
     System(io::Error),
+}
+
+/// A write that is stored in the journal and not settled.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// The operation key.
+    pub(crate) key: String,
+    /// The id of the intent.
+    pub(crate) intent: String,
+    pub(crate) state: State,
+    /// Why it waits.
+    pub(crate) reason: String,
+    /// The command that explains it.
+    pub(crate) look_up: Line,
+}
+
+impl Waiting {
+    fn message(&self) -> String {
+        let Self { key, state, reason, .. } = self;
+        let reason = redact::text(reason);
+        match state {
+            State::NeedsPerson => format!(
+                "only a person can decide whether this was done: {reason}. It is stored under the operation key {key}: the \
+                 same command again is safe, and sends nothing"
+            ),
+            State::NeedsCard => format!(
+                "this was not done, and its card is not stored: {reason}. It is stored under the operation key {key}: the \
+                 same command again is safe, and sends it with the card"
+            ),
+            State::Planned => format!(
+                "this is not sent yet: {reason}. It is stored under the operation key {key}: the same command again is safe"
+            ),
+            _ => format!(
+                "it is not known yet whether this was done: {reason}. It is stored under the operation key {key}: the same \
+                 command again is safe, looks for it first, and never makes a second one"
+            ),
+        }
+    }
 }
 
 /// The results of a write at the gateway.
@@ -91,7 +140,7 @@ impl Failure {
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Nothing(_) | Self::Keys(KeyStoreError::Unknown(_)) => Exit::NotFound,
+            Self::Nothing(_) | Self::NoJournal(_) | Self::Keys(KeyStoreError::Unknown(_)) => Exit::NotFound,
             Self::Usage(_) | Self::Keys(_) | Self::InvalidRequest(_) | Self::Start(_) => Exit::Usage,
             Self::Refused(_) => Exit::Refused,
             Self::Second(_) => Exit::Second,
@@ -112,7 +161,11 @@ impl Failure {
             Self::Declined { .. } => Exit::Declined,
             Self::Partial { .. } => Exit::Partial,
             Self::Excess(_) => Exit::Excess,
-            Self::CutShort { .. } | Self::Undecided { .. } => Exit::Unknown,
+            Self::CutShort { .. } | Self::Undecided { .. } | Self::Waiting(_) | Self::JournalLost(_) => {
+                Exit::Unknown
+            }
+            Self::Journal(error) => exit_of_journal(error),
+            Self::Attention(_) => Exit::Attention,
             Self::Unprinted { .. } if self.is_broken_pipe() => Exit::Done,
             Self::Unprinted { .. } => Exit::Unprinted,
             Self::Stopped(_) => Exit::Stopped,
@@ -155,12 +208,21 @@ impl Failure {
             Self::UnreadableRecords(_) => word(ErrorKind::InvalidResponse),
             Self::Gateway(error) | Self::Lost { error, .. } => word(error.kind()),
             Self::Interrupted(_) => "interrupted",
-            Self::CutShort { .. } => word(ErrorKind::OutcomeUnknown),
-            Self::Nothing(_) => "not-found",
+            Self::Nothing(_) | Self::NoJournal(_) => "not-found",
             Self::Declined { .. } => "declined",
             Self::Partial { .. } => "partially-approved",
             Self::Excess(_) => "overpaid",
-            Self::Undecided { .. } => "outcome-unknown",
+            Self::CutShort { .. } | Self::Undecided { .. } | Self::JournalLost(_) => {
+                word(ErrorKind::OutcomeUnknown)
+            }
+            Self::Waiting(waiting) => match waiting.state {
+                State::NeedsPerson => "needs-person",
+                State::NeedsCard => "needs-card",
+                State::Planned => "planned",
+                _ => word(ErrorKind::OutcomeUnknown),
+            },
+            Self::Journal(_) => "journal",
+            Self::Attention(_) => "attention",
             Self::Start(_)
             | Self::Stopped(_)
             | Self::World(_)
@@ -182,6 +244,17 @@ impl Failure {
             | Self::Excess(message)
             | Self::Partial { message, .. } => message.clone(),
             Self::Keys(error) => error.to_string(),
+            Self::Waiting(waiting) => waiting.message(),
+            Self::NoJournal(path) => format!(
+                "there is no journal at {path}: the first write with --operation-key makes it; --db names another one"
+            ),
+            Self::Journal(error) => redact::text(&error.to_string()).into_owned(),
+            Self::JournalLost(error) => format!(
+                "{error}. It is not known whether the request was sent: run the same command again with the same operation \
+                 key, which finds out"
+            ),
+            Self::Attention(1) => "the journal has 1 thing that needs attention".to_owned(),
+            Self::Attention(count) => format!("the journal has {count} things that need attention"),
             Self::Start(error) => error.to_string(),
             Self::Stopped(error) => format!("the sandbox stopped: {error}"),
             Self::World(error) => error.to_string(),
@@ -283,6 +356,7 @@ impl Failure {
                 return Some(look_up.again(again));
             }
             Self::CutShort { look_up, .. } => return look_up.clone(),
+            Self::Waiting(waiting) => return Some(waiting.look_up.again(again)),
             Self::Undecided { number, id } => {
                 let of_number = || Lookup::Invoice(number.clone());
                 Some(lookup::command(&id.clone().map_or_else(of_number, Lookup::Transaction)))
@@ -303,12 +377,20 @@ impl Failure {
 
     /// The operation that can be retried safely, in words.
     pub(crate) fn repeat(&self) -> Option<String> {
+        if let Self::Waiting(_) | Self::JournalLost(_) = self {
+            return Some("the same command".to_owned());
+        }
         if let Some(id) = self.request_id() {
             return Some(format!("the same command and --request-id {id}"));
         }
         // To end a page twice changes nothing, and nothing tells whether it has ended.
         let error = self.gateway().filter(|error| error.is_outcome_unknown())?;
         (error.operation() == Some(Operation::ExpirePage.name())).then(|| "the same command".to_owned())
+    }
+
+    /// The intent in the journal that waits, and its operation key.
+    pub(crate) fn waiting(&self) -> Option<(&str, &str)> {
+        if let Self::Waiting(waiting) = self { Some((&waiting.intent, &waiting.key)) } else { None }
     }
 
     /// Payments that the gateway named: they may have been made.
@@ -380,6 +462,15 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<perennial_journal::Error> for Failure {
+    fn from(error: perennial_journal::Error) -> Self {
+        match error {
+            perennial_journal::Error::Gateway(error) => error.into(),
+            error => Self::Journal(error),
+        }
+    }
+}
+
 impl From<KeyStoreError> for Failure {
     fn from(error: KeyStoreError) -> Self {
         Self::Keys(error)
@@ -427,6 +518,21 @@ fn exit_of(kind: ErrorKind) -> Exit {
         }
         ErrorKind::OutcomeUnknown => Exit::Unknown,
         _ => Exit::Internal,
+    }
+}
+
+/// The status of an error of the journal before anything was sent.
+fn exit_of_journal(error: &perennial_journal::Error) -> Exit {
+    use perennial_journal::Error;
+    use perennial_journal::store::StoreError;
+    match error {
+        Error::NoTenant(_) | Error::NoIntent(_) => Exit::NotFound,
+        // Another process has it, or has the database.
+        Error::NotBound { .. }
+        | Error::InUse
+        | Error::Store(StoreError::Busy(_) | StoreError::Lost { .. }) => Exit::Unavailable,
+        Error::Outcome(_) | Error::Store(StoreError::Statement(_) | StoreError::Closed) => Exit::Internal,
+        _ => Exit::Usage,
     }
 }
 

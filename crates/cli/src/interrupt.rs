@@ -76,6 +76,13 @@ impl Interrupt {
         }
     }
 
+    /// Waits until a signal asks the process to end. Without this call, it ends at once where nothing is in doubt.
+    pub(crate) async fn request(&self) -> io::Result<()> {
+        self.listen()?;
+        let mut signal = self.0.signal.subscribe();
+        signal.wait_for(Option::is_some).await.map(drop).map_err(io::Error::other)
+    }
+
     /// Handles signals on a thread that lasts as long as the process: a signal may also arrive while the
     /// outcome is printed. A signal that is ignored, as by `nohup`, stays ignored.
     fn listen(&self) -> io::Result<()> {

@@ -46,6 +46,8 @@ fn record(failure: &Failure, again: &Again) -> Record {
         .with("exchange-id", failure.exchange_id())
         .with("request-id", failure.request_id())
         .with("payment-ids", Some(failure.payment_ids()).filter(|ids| !ids.is_empty()))
+        .with("operation-key", failure.waiting().map(|(_, key)| key))
+        .with("intent", failure.waiting().map(|(intent, _)| intent))
         .with("look-up", failure.look_up(again));
     Record::default().with("error", error)
 }

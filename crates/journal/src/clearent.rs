@@ -119,7 +119,7 @@ impl Clearent {
 
     /// Takes back what is not sent yet.
     pub async fn withdraw(&self, uid: &str, reason: &str) -> Result<Intent, Error> {
-        self.driver().withdraw(uid, reason).await
+        self.driver().withdraw(uid, reason, None).await
     }
 
     pub(crate) fn driver(&self) -> Driver<'_> {

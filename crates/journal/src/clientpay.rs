@@ -108,7 +108,7 @@ impl ClientPay {
 
     /// Takes back what is not sent yet.
     pub async fn withdraw(&self, uid: &str, reason: &str) -> Result<Intent, Error> {
-        self.driver().withdraw(uid, reason).await
+        self.driver().withdraw(uid, reason, None).await
     }
 
     /// [Records](Journal::resend) that an intent is sent once more, and sends it now if it needs no card.

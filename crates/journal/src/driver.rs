@@ -68,9 +68,16 @@ impl Driver<'_> {
             let now = self.store.now(self.clock.now()).await?;
             let claimed = self.claim(Some(uid), now).await?;
             let Some(intent) = claimed else { break };
+            let not_done = intent.history.not_done;
             self.turn(intent, full, is_fresh, now).await?;
             is_fresh = false;
             let intent = self.get(uid).await?;
+            // A look found that it was not done, and here is its card.
+            if intent.state == State::NeedsCard && full.is_some() && intent.history.not_done == not_done {
+                continue;
+            }
+            // The turn took time, and what it left for now is due now.
+            let now = self.store.now(self.clock.now()).await?;
             let is_due = intent.next.is_some_and(|next| next <= now);
             if !is_due || !matches!(intent.state, State::Planned | State::Unknown) {
                 return Ok(intent);
@@ -224,11 +231,18 @@ impl Driver<'_> {
     }
 
     /// Takes back what is not sent yet; anything else is left as it is.
-    pub(crate) async fn withdraw(&self, uid: &str, reason: &str) -> Result<Intent, Error> {
+    pub(crate) async fn withdraw(
+        &self,
+        uid: &str,
+        reason: &str,
+        decision: Option<NewDecision>,
+    ) -> Result<Intent, Error> {
         let now = self.store.now(self.clock.now()).await?;
         if let Some(intent) = self.claim(Some(uid), now).await? {
             let stepped = step(&intent, Event::Withdraw { reason: reason.to_owned() }, now, self.rules);
-            self.store.commit(&Self::change(&intent, stepped, now, false)).await?;
+            let change = Self::change(&intent, stepped, now, false);
+            let decision = decision.filter(|_| change.intent.state == State::Withdrawn);
+            self.store.commit(&Change { decision, ..change }).await?;
         }
         self.get(uid).await
     }

@@ -20,7 +20,9 @@ use crate::gateway::clientpay_request::hex;
 use crate::machine::{Decision as Decided, Intent, Object, Rules, State};
 #[cfg(feature = "postgres")]
 use crate::store::Postgres;
-use crate::store::{Decision, Event, Filter, NewDecision, Sqlite, Statements, Store, StoreError, Tenant};
+use crate::store::{
+    Decision, Event, Filter, Health, NewDecision, Sqlite, Statements, Store, StoreError, Tenant,
+};
 use crate::{Error, Moment, Settled};
 
 /// The operation key of a tenant's control customer.
@@ -115,6 +117,16 @@ fn check_name(tenant: &str) -> Result<(), Error> {
         return Err(Error::InvalidTenant);
     }
     Ok(())
+}
+
+/// A database that was adopted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Adopted {
+    /// The number of intents that are looked for before they are sent.
+    pub intents: u64,
+    /// Nothing is sent before this moment.
+    pub quiet_until: Moment,
 }
 
 impl Journal {
@@ -366,6 +378,26 @@ impl Journal {
         driver.decide(uid, decision, NewDecision { actor: by.actor, reason: by.reason, what }).await
     }
 
+    /// Takes back what is not sent yet, and records who decided it. An intent that may have been sent is left as it is.
+    pub async fn withdraw(&self, uid: &str, by: By) -> Result<Intent, Error> {
+        let intent = self.0.store.intent(uid).await?.ok_or_else(|| Error::NoIntent(uid.to_owned()))?;
+        let driver = Driver {
+            store: &*self.0.store,
+            gateway: &crate::gateway::Nothing,
+            clock: &*self.0.clock,
+            rules: &self.0.rules,
+            tenant: &intent.tenant,
+        };
+        let reason = by.reason.clone();
+        let decision = NewDecision { actor: by.actor, reason: by.reason, what: "withdrawn".to_owned() };
+        driver.withdraw(uid, &reason, Some(decision)).await
+    }
+
+    /// Checks the database.
+    pub async fn check(&self) -> Result<Health, Error> {
+        Ok(self.0.store.check().await?)
+    }
+
     /// Raises the version of a guard of a tenant: what is planned under an earlier version is not sent any more.
     pub async fn raise_guard(&self, tenant: &str, name: &str) -> Result<i64, Error> {
         let found = self.0.store.tenant(tenant).await?.ok_or_else(|| Error::NoTenant(tenant.to_owned()))?;
@@ -388,12 +420,12 @@ impl Journal {
     /// Accepts a restored, copied or moved database as the one in use, after somebody made sure that no other copy is.
     ///
     /// Attempts may be missing in it, so every open intent is looked for before it is sent, its refusals are doubted, and
-    /// nothing is sent for a quiet period: as long as a request that was sent before the restore may still take effect.
-    /// Open the journal again after that. Returns the number of intents that are looked for.
+    /// nothing is sent for a quiet period: for this long, and at least as long as a request that was sent before the restore
+    /// may still take effect. Open the journal again after that.
     ///
     /// If the backup is so old that the gateway may have forgotten what was sent since then, all tenants are on hold: no
     /// look can tell what became of those writes.
-    pub async fn adopt(&self, by: By) -> Result<u64, Error> {
+    pub async fn adopt(&self, by: By, quiet: Duration) -> Result<Adopted, Error> {
         let store = &*self.0.store;
         let last = store.setting("now").await?.and_then(|last| last.parse().ok()).map(Moment::from_millis);
         let now = store.now(self.0.clock.now()).await?;
@@ -411,9 +443,10 @@ impl Journal {
                 store.change_tenant(&tenant, Some(decision), now).await?;
             }
         }
-        let quiet_until = now + self.0.rules.send_within + self.0.rules.window();
+        let quiet_until = now + quiet.max(self.0.rules.send_within + self.0.rules.window());
         let decision = NewDecision { actor: by.actor, reason: by.reason, what: "adopt".to_owned() };
-        Ok(store.mark_restored(quiet_until, decision, now).await?)
+        let intents = store.mark_restored(quiet_until, decision, now).await?;
+        Ok(Adopted { intents, quiet_until })
     }
 
     /// Runs the worker for these tenants until `stop` is ready: it looks for what is open, sends what is planned, and

@@ -58,7 +58,7 @@ pub use clearent::Clearent;
 pub use clientpay::ClientPay;
 pub use clock::{Clock, ShiftedClock, SystemClock};
 pub use error::Error;
-pub use journal::{Bound, By, Journal};
+pub use journal::{Adopted, Bound, By, Journal};
 pub use moment::Moment;
 pub use settled::{Settled, Told, Waits};
 

@@ -5,8 +5,9 @@ use perennial::clearent::{BatchSearch, Settlement};
 use perennial::{Builder, Clearent, Violations};
 
 use super::criteria::{Criteria, Pages};
+use super::once::Keyed;
+use crate::context::Global;
 use crate::failure::Failure;
-use crate::output::Output;
 
 /// Batches of transactions, settled together.
 #[derive(Debug, Subcommand)]
@@ -23,7 +24,7 @@ pub(crate) enum Batches {
         longer voided.\n\n\
         Example:\n  perennial batches settle --total-count 2 --net-amount 5.05"
     )]
-    Settle(Settled),
+    Settle(Keyed<Settled>),
 }
 
 #[derive(Debug, Args)]
@@ -46,17 +47,23 @@ options! {
 }
 
 impl Batches {
-    pub(crate) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
-        let batches = client.batches();
+    pub(crate) async fn run(self, client: &Clearent, global: &Global) -> Result<(), Failure> {
+        let (batches, output) = (client.batches(), global.output);
         match self {
             Self::List(search) => output.list(batches.list(&search.search()?), search.pages.extent()).await,
             Self::Open => match batches.open().await?.into_value() {
                 Some(batch) => output.one(batch),
                 None => Err(Failure::Nothing("no batch is open: no money has moved since the last one")),
             },
-            Self::Settle(settled) => {
-                let settlement = settled.fill(Settlement::builder()).build()?;
-                output.written(batches.settle(&settlement).await?)
+            Self::Settle(Keyed { command, once }) => {
+                let settlement = command.fill(Settlement::builder()).build()?;
+                match once.open(global, client).await? {
+                    None => output.written(batches.settle(&settlement).await?),
+                    Some(writer) => {
+                        let settled = writer.writes().batches().settle(writer.key(), &settlement).await;
+                        writer.written(settled).await
+                    }
+                }
             }
         }
     }

@@ -7,8 +7,9 @@ use perennial::clearent::{CustomerTokenUpdate, NewCustomerToken};
 
 use super::both;
 use super::named::Named;
+use super::once::Keyed;
+use crate::context::Global;
 use crate::failure::Failure;
-use crate::output::Output;
 
 /// The card tokens of a customer.
 #[derive(Debug, Subcommand)]
@@ -22,11 +23,11 @@ pub(crate) enum CustomerTokens {
     /// Attaches a token of the vault to a customer
     #[command(after_help = "Example:\n  perennial customers tokens attach cust_5a1d7c1e8a0f \
         --token-id 1100000000555551111 \\\n    --exp-date 1230 --card-type VISA --last-four-digits 1111")]
-    Attach(Attach),
+    Attach(Keyed<Attach>),
     /// Changes the attachment of a token
     #[command(after_help = "Example:\n  perennial customers tokens update cust_5a1d7c1e8a0f \
         --token-id 1100000000555551111 --default true")]
-    Update(Update),
+    Update(Keyed<Update>),
 }
 
 #[derive(Debug, Args)]
@@ -82,20 +83,33 @@ options! {
 }
 
 impl CustomerTokens {
-    pub(super) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
+    pub(super) async fn run(self, client: &Clearent, global: &Global) -> Result<(), Failure> {
+        let output = global.output;
         match self {
             Self::List(named) => {
                 output.each(client.customers().tokens(&named.key()?).each().await?.into_value())
             }
-            Self::Attach(attach) => {
-                let token = attach.fields.fill(NewCustomerToken::builder()).build();
-                let (key, token) = both(attach.named.key(), token)?;
-                output.written(client.customers().tokens(&key).attach(&token).await?)
+            Self::Attach(Keyed { command, once }) => {
+                let token = command.fields.fill(NewCustomerToken::builder()).build();
+                let (key, token) = both(command.named.key(), token)?;
+                match once.open(global, client).await? {
+                    None => output.written(client.customers().tokens(&key).attach(&token).await?),
+                    Some(writer) => {
+                        let tokens = writer.writes().customers().tokens(&key);
+                        writer.written(tokens.attach(writer.key(), &token).await).await
+                    }
+                }
             }
-            Self::Update(update) => {
-                let changes = update.changes.fill(CustomerTokenUpdate::builder()).build();
-                let (key, changes) = both(update.named.key(), changes)?;
-                output.written(client.customers().tokens(&key).update(&changes).await?)
+            Self::Update(Keyed { command, once }) => {
+                let changes = command.changes.fill(CustomerTokenUpdate::builder()).build();
+                let (key, changes) = both(command.named.key(), changes)?;
+                match once.open(global, client).await? {
+                    None => output.written(client.customers().tokens(&key).update(&changes).await?),
+                    Some(writer) => {
+                        let tokens = writer.writes().customers().tokens(&key);
+                        writer.written(tokens.update(writer.key(), &changes).await).await
+                    }
+                }
             }
         }
     }

@@ -9,8 +9,9 @@ use super::both;
 use super::criteria::{Criteria, Pages};
 use super::customer_tokens::CustomerTokens;
 use super::named::Named;
+use super::once::Keyed;
+use crate::context::Global;
 use crate::failure::Failure;
-use crate::output::Output;
 
 /// Customers.
 #[derive(Debug, Subcommand)]
@@ -19,7 +20,7 @@ pub(crate) enum Customers {
     #[command(
         after_help = "Example:\n  perennial customers create --first-name Ada --last-name Byron --billing-city 'St Louis'"
     )]
-    Create(Create),
+    Create(Keyed<Create>),
     /// Shows a customer
     #[command(after_help = "Example:\n  perennial customers get cust_5a1d7c1e8a0f")]
     Get(Named),
@@ -31,13 +32,13 @@ pub(crate) enum Customers {
     Search(Search),
     /// Changes a customer; omitted fields stay unchanged
     #[command(after_help = "Example:\n  perennial customers update cust_5a1d7c1e8a0f --status inactive")]
-    Update(Update),
+    Update(Keyed<Update>),
     /// Deletes a customer who has no plans and no payments
     #[command(
         after_help = "A customer with plans or payments stays: update its status to inactive instead.\n\n\
         Example:\n  perennial customers delete cust_5a1d7c1e8a0f"
     )]
-    Delete(Named),
+    Delete(Keyed<Named>),
     /// The card tokens attached to a customer
     #[command(subcommand)]
     Tokens(CustomerTokens),
@@ -130,23 +131,44 @@ pub(crate) struct Search {
 }
 
 impl Customers {
-    pub(crate) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
-        let customers = client.customers();
+    pub(crate) async fn run(self, client: &Clearent, global: &Global) -> Result<(), Failure> {
+        let (customers, output) = (client.customers(), global.output);
         match self {
-            Self::Create(create) => output.written(customers.create(&create.customer()?).await?),
+            Self::Create(Keyed { command, once }) => {
+                let customer = command.customer()?;
+                match once.open(global, client).await? {
+                    None => output.written(customers.create(&customer).await?),
+                    Some(writer) => {
+                        let created = writer.writes().customers().create(writer.key(), &customer).await;
+                        writer.written(created).await
+                    }
+                }
+            }
             Self::Get(named) => output.one(customers.get(&named.key()?).await?.into_value()),
             Self::Search(search) => {
                 output.list(customers.search(&search.search()?), search.pages.extent()).await
             }
-            Self::Update(update) => {
-                let (key, update) = both(update.named.key(), update.update())?;
-                output.written(customers.update(&key, &update).await?)
+            Self::Update(Keyed { command, once }) => {
+                let (key, update) = both(command.named.key(), command.update())?;
+                match once.open(global, client).await? {
+                    None => output.written(customers.update(&key, &update).await?),
+                    Some(writer) => {
+                        let updated = writer.writes().customers().update(writer.key(), &key, &update).await;
+                        writer.written(updated).await
+                    }
+                }
             }
-            Self::Delete(named) => {
-                let key = named.key()?;
-                output.deleted(customers.delete(&key).await?, key)
+            Self::Delete(Keyed { command, once }) => {
+                let key = command.key()?;
+                match once.open(global, client).await? {
+                    None => output.deleted(customers.delete(&key).await?, key),
+                    Some(writer) => {
+                        let deleted = writer.writes().customers().delete(writer.key(), &key).await;
+                        writer.written(deleted).await
+                    }
+                }
             }
-            Self::Tokens(tokens) => tokens.run(client, output).await,
+            Self::Tokens(tokens) => Box::pin(tokens.run(client, global)).await,
         }
     }
 }

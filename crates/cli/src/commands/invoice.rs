@@ -6,11 +6,13 @@ use clap::{Args, Subcommand};
 use perennial::clearent::{Charge, InvoicePayment, InvoiceStatus, Reference, Transaction};
 use perennial::clientpay::InvoicePage;
 use perennial::{Amount, Builder, Clearent, Invoice, InvoiceLine, Total, Violations};
+use perennial_journal::Told;
 use serde::Deserialize;
 
 use super::both;
 use super::clientpay::{Account, Frame, by_place, under};
 use super::criteria::key;
+use super::once::{Keyed, Once, Outcome, Writer, exchange_id};
 use super::transactions::{Payer, outcome};
 use crate::context::Global;
 use crate::failure::Failure;
@@ -32,7 +34,7 @@ pub(crate) enum Invoices {
         --line Labor=250.00 --tax 52.00 --token-id 1100000000555551111 --exp-date 1230\n  \
         perennial invoice pay --invoice-file invoice.json --card-stdin < card.json"
     )]
-    Pay(Box<Pay>),
+    Pay(Box<Keyed<Pay>>),
     /// Creates a ClientPay page for an invoice, and prints its URL
     #[command(
         after_help = "Uses the credentials of perennial clientpay. The number is the page's session id, which \
@@ -146,7 +148,10 @@ impl Invoices {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         let output = global.output;
         match self {
-            Self::Pay(pay) => pay.run(&global.client().await?, output).await,
+            Self::Pay(pay) => {
+                let Keyed { command, once } = *pay;
+                command.run(&once, &global.client().await?, global).await
+            }
             Self::Page(page) => page.run(global).await,
             Self::Status(named) => {
                 let amount = named.amount.as_deref().map(|amount| key("amount", amount)).transpose();
@@ -159,7 +164,8 @@ impl Invoices {
 }
 
 impl Pay {
-    async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
+    async fn run(self, once: &Once, client: &Clearent, global: &Global) -> Result<(), Failure> {
+        let output = global.output;
         if self.invoice.is_stdin() && self.payer.is_stdin() {
             let message =
                 "standard input holds the invoice or the card, not both: give one of them otherwise";
@@ -167,11 +173,20 @@ impl Pay {
         }
         let invoice = self.invoice.read()?;
         let charge = self.payer.fill(Charge::builder())?;
+        if let Some(writer) = once.open(global, client).await? {
+            let charge = invoice.complete(charge).check_field("invoice").build();
+            let charge = charge.map_err(|violations| self.payer.name(&violations))?;
+            return pay_once(&writer, client, &invoice, &charge, output).await;
+        }
         let paid = client.invoices().pay(&invoice, charge).await;
         let paid = paid.map_err(|error| match error.violations() {
             Some(violations) => self.payer.name(violations).into(),
             None => Failure::from(error),
         })?;
+        Self::report(&invoice, paid, output)
+    }
+
+    fn report(invoice: &Invoice, paid: InvoicePayment, output: Output) -> Result<(), Failure> {
         let (number, amount) = (invoice.number().clone(), Some(invoice.amount()));
         match paid {
             InvoicePayment::Charged(charged) => {
@@ -193,9 +208,75 @@ impl Pay {
                 let before = InvoiceReport::found(number, InvoiceStatus::Paid(*before), amount);
                 show(output, InvoiceReport { charged: Some(false), ..before })
             }
-            InvoicePayment::Conflicting(earlier) => Err(conflicting(&invoice, &earlier)),
+            InvoicePayment::Conflicting(earlier) => Err(conflicting(invoice, &earlier)),
         }
     }
+}
+
+/// Pays an invoice under an operation key. The order id is the invoice's number, which is the mark of the sale.
+async fn pay_once(
+    writer: &Writer,
+    client: &Clearent,
+    invoice: &Invoice,
+    charge: &Charge,
+    output: Output,
+) -> Result<(), Failure> {
+    if !writer.is_known().await?
+        && let Some(paid) = paid_before(client, invoice).await?
+    {
+        return Pay::report(invoice, paid, output);
+    }
+    let sold = writer.writes().transactions().sale(writer.key(), charge).await;
+    let Outcome { value, told, intent } = writer.outcome(sold).await?;
+    let number = invoice.number().clone();
+    let (report, judged) = match value {
+        Some(charge) if is_part_of(invoice, &charge) => {
+            let report = InvoiceReport::found(number, InvoiceStatus::Partial(charge), Some(invoice.amount()));
+            let failure = report.failure();
+            (report, failure.map_or(Ok(()), Err))
+        }
+        Some(charge) => {
+            let judged = outcome(&charge, exchange_id(&intent));
+            (InvoiceReport::charged(number, charge), judged)
+        }
+        None => {
+            let status = if told.is_some() { PAID } else { "unpaid" };
+            (InvoiceReport { number, amount: None, status, charged: None, transactions: Vec::new() }, Ok(()))
+        }
+    };
+    // What was done by an earlier run is not done now.
+    let charged = report.charged.map(|charged| charged && told != Some(Told::Replayed));
+    let printed = writer.print::<InvoiceReport>(InvoiceReport { charged, ..report }.record(), told, &intent);
+    judged.and(printed)
+}
+
+/// The earlier charge that forbids another one, if there is one.
+async fn paid_before(client: &Clearent, invoice: &Invoice) -> Result<Option<InvoicePayment>, Failure> {
+    let number = invoice.number();
+    let is_of_it = |charge: &Transaction| charge.order_id.as_deref() == Some(number.as_str());
+    Ok(Some(match client.invoices().status(number).await? {
+        InvoiceStatus::Unpaid(_) => return Ok(None),
+        InvoiceStatus::Undecided(charge) => {
+            return Err(Failure::Undecided { number: number.clone(), id: charge.id });
+        }
+        InvoiceStatus::Several(charges) => InvoicePayment::Several(charges),
+        InvoiceStatus::Paid(charge) if is_of_it(&charge) && compared(invoice.amount(), &charge) == PAID => {
+            InvoicePayment::AlreadyPaid(charge.into())
+        }
+        InvoiceStatus::Partial(charge) if is_part_of(invoice, &charge) => {
+            InvoicePayment::Partial(charge.into())
+        }
+        InvoiceStatus::Paid(charge) | InvoiceStatus::Partial(charge) => {
+            InvoicePayment::Conflicting(charge.into())
+        }
+    }))
+}
+
+/// Whether the charge paid a part of the invoice.
+fn is_part_of(invoice: &Invoice, charge: &Transaction) -> bool {
+    charge.partial().is_some_and(|partial| partial.taken < invoice.amount())
+        && charge.order_id.as_deref() == Some(invoice.number().as_str())
+        && charge.original_amount.is_none_or(|original| original == invoice.amount())
 }
 
 fn show(output: Output, report: InvoiceReport) -> Result<(), Failure> {

@@ -48,9 +48,12 @@ mod criteria;
 mod customer_tokens;
 mod customers;
 mod forecast;
+mod hold;
 mod invoice;
+mod journal;
 mod man;
 mod named;
+mod once;
 mod payments;
 mod plans;
 mod quickstart;
@@ -107,6 +110,12 @@ pub(crate) enum Command {
     /// ClientPay: pages that take payments, payments, and stored payers
     #[command(name = "clientpay")]
     ClientPay(clientpay::ClientPayCommand),
+    /// The journal: writes under an operation key, each of which takes effect once
+    #[command(subcommand)]
+    Journal(journal::Journals),
+    /// Stops sending for a merchant, or goes on
+    #[command(subcommand)]
+    Hold(hold::Hold),
     /// A gateway on this machine
     #[command(subcommand)]
     Sandbox(sandbox::Local),
@@ -120,7 +129,7 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
-        let ended = self.perform(global).await;
+        let ended = Box::pin(self.perform(global)).await;
         global.dry_run.end(ended, global.output)
     }
 
@@ -131,16 +140,20 @@ impl Command {
             Self::Profiles(profiles) => profiles.run(global).await,
             Self::Disconnect(disconnect) => disconnect.run(global).await,
             Self::TestSale(sale) => sale.run(&global.client().await?, output).await,
-            Self::Customers(customers) => customers.run(&global.client().await?, output).await,
-            Self::Tokens(tokens) => tokens.run(&global.client().await?, output).await,
-            Self::Plans(plans) => plans.run(&global.client().await?, global).await,
+            Self::Customers(customers) => Box::pin(customers.run(&global.client().await?, global)).await,
+            Self::Tokens(tokens) => Box::pin(tokens.run(&global.client().await?, global)).await,
+            Self::Plans(plans) => Box::pin(plans.run(&global.client().await?, global)).await,
             Self::Schedule(preview) => preview.run(global).await,
             Self::Forecast(ahead) => ahead.run(&global.client().await?, output).await,
             Self::Payments(payments) => payments.run(&global.client().await?, output).await,
-            Self::Transactions(transactions) => transactions.run(&global.client().await?, output).await,
-            Self::Batches(batches) => batches.run(&global.client().await?, output).await,
+            Self::Transactions(transactions) => {
+                Box::pin(transactions.run(&global.client().await?, global)).await
+            }
+            Self::Batches(batches) => batches.run(&global.client().await?, global).await,
             Self::Invoice(invoice) => invoice.run(global).await,
             Self::ClientPay(command) => command.run(global).await,
+            Self::Journal(journal) => journal.run(global).await,
+            Self::Hold(hold) => hold.run(global).await,
             Self::Sandbox(local) => local.run(global).await,
             Self::Quickstart(quickstart) => quickstart.run(global).await,
             Self::Completions(completions) => completions.run(global),

@@ -6,6 +6,7 @@ use perennial::clearent::{NewPlan, PlanForecast, PlanKey, PlanSearch, PlanStatus
 use perennial::{Builder, Clearent, Expiry, NaiveDateTime, Reported, Violations};
 
 use super::criteria::{Criteria, Pages, key};
+use super::once::Keyed;
 use super::{both, second};
 use crate::context::Global;
 use crate::failure::Failure;
@@ -23,7 +24,7 @@ pub(crate) enum Plans {
         --customer-key cust_5a1d7c1e8a0f \\\n    --token-id 1100000000555551111 --frequency-day 15 \
         --payment-amount 50.00 \\\n    --start-date 2027-01-01 --end-date 2027-12-31 --status ACTIVE"
     )]
-    Create(Create),
+    Create(Keyed<Create>),
     /// Shows a plan
     #[command(after_help = "Example:\n  perennial plans get plan_3f0f6d1c5f0e")]
     Get(Named),
@@ -38,20 +39,20 @@ pub(crate) enum Plans {
         after_help = "A new --frequency-day can charge twice in a month, or not at all: a note on standard error says so, \
         and --dry-run shows the charges to come.\n\nExample:\n  perennial plans update plan_3f0f6d1c5f0e --payment-amount 55.00"
     )]
-    Update(Update),
+    Update(Keyed<Update>),
     /// Suspends a plan: it does not charge until it is activated again
     #[command(after_help = "Example:\n  perennial plans suspend plan_3f0f6d1c5f0e")]
-    Suspend(Named),
+    Suspend(Keyed<Named>),
     /// Activates a suspended plan
     #[command(after_help = "Example:\n  perennial plans activate plan_3f0f6d1c5f0e")]
-    Activate(Named),
+    Activate(Keyed<Named>),
     /// Cancels a plan permanently
     #[command(after_help = "Example:\n  perennial plans cancel plan_3f0f6d1c5f0e")]
-    Cancel(Named),
+    Cancel(Keyed<Named>),
     /// Deletes a plan that is not active and has no payments
     #[command(after_help = "An active plan, or one with payments, stays: cancel it instead.\n\n\
         Example:\n  perennial plans delete plan_3f0f6d1c5f0e")]
-    Delete(Named),
+    Delete(Keyed<Named>),
     /// Lists the future charges of a plan
     #[command(after_help = "Example:\n  perennial plans expected-runs plan_3f0f6d1c5f0e")]
     ExpectedRuns(Named),
@@ -197,9 +198,15 @@ impl Plans {
     pub(crate) async fn run(self, client: &Clearent, global: &Global) -> Result<(), Failure> {
         let (plans, output) = (client.plans(), global.output);
         match self {
-            Self::Create(create) => {
-                let plan = create.fields.fill(NewPlan::builder()).build()?;
-                if !create.allow_second {
+            Self::Create(Keyed { command, once }) => {
+                let plan = command.fields.fill(NewPlan::builder()).build()?;
+                let writer = once.open(global, client).await?;
+                // The plan of an earlier run under this key is no second one.
+                let is_known = match &writer {
+                    Some(writer) => writer.is_known().await?,
+                    None => false,
+                };
+                if !command.allow_second && !is_known {
                     second::refuse(&plan, &plans.find_equal(&plan).await?)?;
                 }
                 let (now, card) = card(client, plan.fields().token_id).await?;
@@ -207,29 +214,71 @@ impl Plans {
                 if global.dry_run.is_on() && plan.fields().status == Some(&PlanStatus::ACTIVE) {
                     global.dry_run.preview(plan.schedule()?.to_come(now), *plan.fields().payment_amount);
                 }
-                output.written(plans.create(&plan).await?)
+                match writer {
+                    None => output.written(plans.create(&plan).await?),
+                    Some(writer) => {
+                        let created = writer.writes().plans().create(writer.key(), &plan).await;
+                        writer.written(created).await
+                    }
+                }
             }
             Self::Get(named) => output.one(plans.get(&named.key()?).await?.into_value()),
             Self::Search(search) => {
                 output.list_with_names(plans.search(&search.search()?), search.pages.extent(), client).await
             }
-            Self::Update(update) => {
-                let changes = update.changes.fill(PlanUpdate::builder()).build();
-                let (key, changes) = both(update.named.key(), changes)?;
+            Self::Update(Keyed { command, once }) => {
+                let changes = command.changes.fill(PlanUpdate::builder()).build();
+                let (key, changes) = both(command.named.key(), changes)?;
                 preview(global, client, &key, &changes).await?;
-                output.written(plans.update(&key, &changes).await?)
+                match once.open(global, client).await? {
+                    None => output.written(plans.update(&key, &changes).await?),
+                    Some(writer) => {
+                        let updated = writer.writes().plans().update(writer.key(), &key, &changes).await;
+                        writer.written(updated).await
+                    }
+                }
             }
-            Self::Suspend(named) => output.written(plans.suspend(&named.key()?).await?),
-            Self::Activate(named) => {
-                let key = named.key()?;
+            Self::Suspend(Keyed { command, once }) => {
+                let key = command.key()?;
+                match once.open(global, client).await? {
+                    None => output.written(plans.suspend(&key).await?),
+                    Some(writer) => {
+                        let suspended = writer.writes().plans().suspend(writer.key(), &key).await;
+                        writer.written(suspended).await
+                    }
+                }
+            }
+            Self::Activate(Keyed { command, once }) => {
+                let key = command.key()?;
                 let activation = PlanUpdate::builder().status(PlanStatus::ACTIVE).build()?;
                 preview(global, client, &key, &activation).await?;
-                output.written(plans.activate(&key).await?)
+                match once.open(global, client).await? {
+                    None => output.written(plans.activate(&key).await?),
+                    Some(writer) => {
+                        let activated = writer.writes().plans().activate(writer.key(), &key).await;
+                        writer.written(activated).await
+                    }
+                }
             }
-            Self::Cancel(named) => output.written(plans.cancel(&named.key()?).await?),
-            Self::Delete(named) => {
-                let key = named.key()?;
-                output.deleted(plans.delete(&key).await?, key)
+            Self::Cancel(Keyed { command, once }) => {
+                let key = command.key()?;
+                match once.open(global, client).await? {
+                    None => output.written(plans.cancel(&key).await?),
+                    Some(writer) => {
+                        let canceled = writer.writes().plans().cancel(writer.key(), &key).await;
+                        writer.written(canceled).await
+                    }
+                }
+            }
+            Self::Delete(Keyed { command, once }) => {
+                let key = command.key()?;
+                match once.open(global, client).await? {
+                    None => output.deleted(plans.delete(&key).await?, key),
+                    Some(writer) => {
+                        let deleted = writer.writes().plans().delete(writer.key(), &key).await;
+                        writer.written(deleted).await
+                    }
+                }
             }
             Self::ExpectedRuns(named) => output.many(plans.expected_runs(&named.key()?).await?.into_value()),
             Self::Forecast(question) => {

@@ -5,10 +5,11 @@ use perennial::clearent::{NewToken, TokenId, TokenSearch, TokenUpdate};
 use perennial::{Builder, Clearent, Violations};
 
 use super::criteria::{Criteria, Pages, key};
+use super::once::Keyed;
 use super::{both, of_card};
+use crate::context::Global;
 use crate::failure::Failure;
 use crate::input::{CardData, CardSource};
-use crate::output::Output;
 
 /// Card tokens.
 #[derive(Debug, Subcommand)]
@@ -16,7 +17,7 @@ pub(crate) enum Tokens {
     /// Stores a card in the vault; reads the card from a prompt, or from standard input
     #[command(after_help = "Example:\n  perennial tokens create --customer-key cust_5a1d7c1e8a0f \
         --description 'business card'\n  perennial tokens create --description 'business card' --card-stdin < card.json")]
-    Create(Create),
+    Create(Keyed<Create>),
     /// Shows a token
     #[command(after_help = "Example:\n  perennial tokens get 1100000000555551111")]
     Get(Named),
@@ -30,10 +31,10 @@ pub(crate) enum Tokens {
     #[command(
         after_help = "Example:\n  perennial tokens update 1100000000555551111 --description 'old card'"
     )]
-    Update(Update),
+    Update(Keyed<Update>),
     /// Deletes a token; plans can no longer charge it
     #[command(after_help = "Example:\n  perennial tokens delete 1100000000555551111")]
-    Delete(Named),
+    Delete(Keyed<Named>),
 }
 
 /// A token by its id.
@@ -110,22 +111,43 @@ pub(crate) struct Search {
 }
 
 impl Tokens {
-    pub(crate) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
-        let tokens = client.tokens();
+    pub(crate) async fn run(self, client: &Clearent, global: &Global) -> Result<(), Failure> {
+        let (tokens, output) = (client.tokens(), global.output);
         match self {
-            Self::Create(create) => output.written(tokens.create(create.token()?).await?),
+            Self::Create(Keyed { command, once }) => {
+                let token = command.token()?;
+                match once.open(global, client).await? {
+                    None => output.written(tokens.create(token).await?),
+                    Some(writer) => {
+                        let created = writer.writes().tokens().create(writer.key(), token).await;
+                        writer.written(created).await
+                    }
+                }
+            }
             Self::Get(named) => output.one(tokens.get(&named.id()?).await?.into_value()),
             Self::Search(search) => {
                 output.list(tokens.search(&search.search()?), search.pages.extent()).await
             }
-            Self::Update(update) => {
-                let changes = update.changes.fill(TokenUpdate::builder()).build();
-                let (id, changes) = both(update.named.id(), changes)?;
-                output.written(tokens.update(&id, &changes).await?)
+            Self::Update(Keyed { command, once }) => {
+                let changes = command.changes.fill(TokenUpdate::builder()).build();
+                let (id, changes) = both(command.named.id(), changes)?;
+                match once.open(global, client).await? {
+                    None => output.written(tokens.update(&id, &changes).await?),
+                    Some(writer) => {
+                        let updated = writer.writes().tokens().update(writer.key(), &id, &changes).await;
+                        writer.written(updated).await
+                    }
+                }
             }
-            Self::Delete(named) => {
-                let id = named.id()?;
-                output.deleted(tokens.delete(&id).await?, id)
+            Self::Delete(Keyed { command, once }) => {
+                let id = command.id()?;
+                match once.open(global, client).await? {
+                    None => output.deleted(tokens.delete(&id).await?, id),
+                    Some(writer) => {
+                        let deleted = writer.writes().tokens().delete(writer.key(), &id).await;
+                        writer.written(deleted).await
+                    }
+                }
             }
         }
     }

@@ -8,11 +8,14 @@ use perennial::clearent::{
     TransactionSearch, TransactionUpdate, Void,
 };
 use perennial::{Builder, Clearent, InvalidValue, Response, Violations};
+use perennial_journal::Settled;
 use zeroize::Zeroizing;
 
 use super::address::{BillingAddress, ShippingAddress};
 use super::criteria::{Criteria, Pages, key};
+use super::once::{Keyed, Outcome, Writer, exchange_id, gone};
 use super::{both, of_card, renamed};
+use crate::context::Global;
 use crate::failure::Failure;
 use crate::input::{self, CardData, CardSource};
 use crate::output::{IntoRecord, Output, note};
@@ -25,26 +28,26 @@ pub(crate) enum Transactions {
         Example:\n  perennial transactions sale --amount 25.00 --token-id 1100000000555551111 --exp-date 1230\n  \
         perennial transactions sale --amount 25.00 --card-stdin < card.json\n  \
         perennial transactions sale --amount 25.00 --jwt-file posted.jwt")]
-    Sale(Sale),
+    Sale(Keyed<Sale>),
     /// Reserves an amount for a later capture
     #[command(after_help = "Without --token-id, prompts for the card, or reads it from standard input.\n\n\
         Example:\n  perennial transactions auth --amount 25.00 --token-id 1100000000555551111 --exp-date 1230")]
-    Auth(Sale),
+    Auth(Keyed<Sale>),
     /// Captures an authorized amount
     #[command(after_help = "Example:\n  perennial transactions capture 700001 --amount 25.00")]
-    Capture(Captured),
+    Capture(Keyed<Captured>),
     /// Voids a transaction of an open batch in full
     #[command(after_help = "Example:\n  perennial transactions void 700001")]
-    Void(Named),
+    Void(Keyed<Named>),
     /// Changes the tip of a charge whose batch is open
     #[command(after_help = "Example:\n  perennial transactions update 700001 --tip-amount 5.00")]
-    Update(Updated),
+    Update(Keyed<Updated>),
     /// Refunds an earlier transaction, or pays money to a card or token
     #[command(
         after_help = "Without --id and --token-id, prompts for the card, or reads it from standard input.\n\n\
         Example:\n  perennial transactions refund --id 700001 --amount 25.00"
     )]
-    Refund(Refunded),
+    Refund(Keyed<Refunded>),
     /// Shows a transaction; the gateway keeps it for 90 days
     #[command(after_help = "Example:\n  perennial transactions get 700001")]
     Get(Named),
@@ -237,35 +240,66 @@ pub(crate) struct Search {
 }
 
 impl Transactions {
-    pub(crate) async fn run(self, client: &Clearent, output: Output) -> Result<(), Failure> {
-        let transactions = client.transactions();
+    pub(crate) async fn run(self, client: &Clearent, global: &Global) -> Result<(), Failure> {
+        let (transactions, output) = (client.transactions(), global.output);
         match self {
-            Self::Sale(sale) => {
-                let sold = transactions.sale(&sale.charge()?).await?;
+            Self::Sale(Keyed { command, once }) => {
+                let charge = command.charge()?;
+                if let Some(writer) = once.open(global, client).await? {
+                    command.note_token();
+                    let sold = writer.writes().transactions().sale(writer.key(), &charge).await;
+                    return charged(&writer, sold).await;
+                }
+                let sold = transactions.sale(&charge).await?;
                 note_duplicate(output, &sold);
                 print(output, outcome(&sold, sold.exchange_id()), sold)
             }
-            Self::Auth(sale) => {
-                let reserved = transactions.auth(&sale.charge()?).await?;
+            Self::Auth(Keyed { command, once }) => {
+                let charge = command.charge()?;
+                if let Some(writer) = once.open(global, client).await? {
+                    command.note_token();
+                    let reserved = writer.writes().transactions().auth(writer.key(), &charge).await;
+                    return charged(&writer, reserved).await;
+                }
+                let reserved = transactions.auth(&charge).await?;
                 note_duplicate(output, &reserved);
                 print(output, outcome(&reserved, reserved.exchange_id()), reserved)
             }
-            Self::Capture(capture) => {
-                let captured = transactions.capture(&capture.capture()?).await?;
+            Self::Capture(Keyed { command, once }) => {
+                let capture = command.capture()?;
+                if let Some(writer) = once.open(global, client).await? {
+                    let captured = writer.writes().transactions().capture(writer.key(), &capture).await;
+                    return charged(&writer, captured).await;
+                }
+                let captured = transactions.capture(&capture).await?;
                 print(output, outcome(&captured, captured.exchange_id()), captured)
             }
-            Self::Void(named) => {
-                let voided = transactions.void(&Void { id: named.id()? }).await?;
+            Self::Void(Keyed { command, once }) => {
+                let void = Void { id: command.id()? };
+                if let Some(writer) = once.open(global, client).await? {
+                    let voided = writer.writes().transactions().void(writer.key(), &void).await;
+                    return charged(&writer, voided).await;
+                }
+                let voided = transactions.void(&void).await?;
                 print(output, outcome(&voided, voided.exchange_id()), voided)
             }
-            Self::Update(update) => {
+            Self::Update(Keyed { command, once }) => {
                 let (id, update) =
-                    both(update.named.id(), update.fields.fill(TransactionUpdate::builder()).build())?;
+                    both(command.named.id(), command.fields.fill(TransactionUpdate::builder()).build())?;
+                if let Some(writer) = once.open(global, client).await? {
+                    let updated = writer.writes().transactions().update(writer.key(), &id, &update).await;
+                    return charged(&writer, updated).await;
+                }
                 let updated = transactions.update(&id, &update).await?;
                 print(output, outcome(&updated, updated.exchange_id()), updated)
             }
-            Self::Refund(refund) => {
-                let refunded = transactions.refund(&refund.refund()?).await?;
+            Self::Refund(Keyed { command, once }) => {
+                let refund = command.refund()?;
+                if let Some(writer) = once.open(global, client).await? {
+                    let refunded = writer.writes().transactions().refund(writer.key(), &refund).await;
+                    return charged(&writer, refunded).await;
+                }
+                let refunded = transactions.refund(&refund).await?;
                 print(output, outcome(&refunded, refunded.exchange_id()), refunded)
             }
             Self::Get(named) => output.one(transactions.get(&named.id()?).await?.into_value()),
@@ -296,6 +330,26 @@ pub(super) fn print<T: IntoRecord>(
 ) -> Result<(), Failure> {
     let printed = output.written(answer);
     outcome.and(printed)
+}
+
+/// Prints the outcome of a charge under an operation key. A decline and a partial approval are reported even if printing
+/// fails.
+async fn charged(
+    writer: &Writer,
+    settled: Result<Settled<Transaction>, perennial_journal::Error>,
+) -> Result<(), Failure> {
+    let Outcome { value, told, intent } = writer.outcome(settled).await?;
+    let judged = match &value {
+        Some(transaction) => outcome(transaction, exchange_id(&intent)),
+        None if told.is_none() => {
+            let (message, exchange_id) = (intent.history.reason.clone(), exchange_id(&intent));
+            Err(Failure::Declined { message, code: None, exchange_id: exchange_id.map(str::to_owned) })
+        }
+        None => Ok(()),
+    };
+    let record = value.map_or_else(|| gone::<Transaction>(&intent), Transaction::record);
+    let printed = writer.print::<Transaction>(record, told, &intent);
+    judged.and(printed)
 }
 
 /// The failure if the transaction is not the requested success.
@@ -334,6 +388,13 @@ impl TryFrom<TokenText<'_>> for ChargeSource {
 }
 
 impl Sale {
+    /// Notes where the new token of a charge under an operation key is found: the journal keeps the transaction alone.
+    fn note_token(&self) {
+        if self.fields.create_token.as_deref().is_some_and(|wanted| wanted == "true") {
+            note("under an operation key, the new token is not shown: perennial tokens search finds it");
+        }
+    }
+
     fn charge(&self) -> Result<Charge, Failure> {
         let mut builder = self.fields.fill(Charge::builder());
         if let Some(address) = self.billing.address() {

@@ -72,6 +72,10 @@ fn no_command_changes_anything() {
             assert!(printed["profile"].is_string() && printed["environment"].is_string(), "{printed}");
             continue;
         }
+        // They change the journal, and no gateway at once.
+        if ["journal", "hold"].iter().any(|own| leaf.path.starts_with(own)) {
+            continue;
+        }
         let method = printed["request"]["method"].as_str().unwrap();
         assert!(["POST", "PUT", "DELETE"].contains(&method), "{}: {printed}", leaf.path);
         let url = printed["request"]["url"].as_str().unwrap();

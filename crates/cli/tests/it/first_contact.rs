@@ -72,6 +72,7 @@ fn list_and_search_are_the_same_word() {
         let argument = match leaf.as_str() {
             "customers tokens list" => " cust_nobody",
             "clientpay search" => " --from 2027-01-01",
+            "journal list" => " --db sqlite:/missing/journal.db",
             _ => "",
         };
         let run = |path: &str| {

@@ -6,6 +6,7 @@ use std::process::Command;
 use perennial::clearent::{ApiKey, Charge, NewCustomer, NewPlan, NewToken, PlanStatus};
 use perennial::clientpay::{Card, InvoicePage, NewMethod, NewMethods, NewPayer, NewPayment, PageInvoice};
 use perennial::{BaseUrl, Clearent, ClientPay};
+use perennial_sandbox::{Effect, Fault};
 
 use crate::help::leaves;
 use crate::shell::{ACCOUNT_JSON, CARD, CARD_JSON, CSC, Shell, perennial, runtime, write_private};
@@ -108,6 +109,17 @@ const LEAVES: &[Leaf] = &[
     changes("clientpay payers page", "--payer-id {payer}").by("pages.create"),
     of_stdin("clientpay payers add-methods", "{payer} --card-stdin", CARD_JSON).by("payers.add-methods"),
     changes("clientpay payers update-methods", "{method} --exp-date 1231").by("payers.update-methods"),
+    reads("journal list", "--db {journal}"),
+    reads("journal show", "{settled}"),
+    changes("journal look", "{settled}"),
+    changes("journal resolve", "{stuck} --as not-done --reason gone --actor ada"),
+    changes("journal withdraw", "{planned} --reason late --actor ada"),
+    reads("journal doctor", "--db {journal}"),
+    changes("journal adopt", "--db {journal} --reason restored --actor ada"),
+    changes("journal run", "--until-idle --db {journal}"),
+    reads("journal events", "--db {journal}"),
+    changes("hold on", "--db {journal} --reason prices --actor ada"),
+    changes("hold off", "--db {journal} --reason prices --actor ada"),
     reads("sandbox serve", "--listen 127.0.0.1:0"),
     changes("sandbox world", ""),
     reads("sandbox clock", ""),
@@ -199,6 +211,7 @@ impl Standing<'_> {
                 String::new()
             }
             "snapshot" => self.shell.world().snapshot().await.unwrap(),
+            "journal" | "settled" | "planned" | "stuck" => self.journal(name).await,
             _ => self.create_at_clientpay(name).await,
         }
     }
@@ -275,6 +288,36 @@ impl Standing<'_> {
         let ran = crate::shell::finish(connect, self.shell.key());
         assert_eq!(ran.code, 0, "{}", ran.err);
         options
+    }
+
+    /// Creates a journal with an intent in a state, and returns the options that name both.
+    async fn journal(&self, name: &str) -> String {
+        let url = format!("sqlite:{}", self.folder.join("journal.db").display());
+        let write = |line: &str, code: i32| {
+            let mut command = perennial();
+            command.args(["--base-url", self.shell.url()]).args(line.split(' ')).args(["--db", &url]);
+            command.envs(self.shell.environment());
+            let ran = crate::shell::finish(command, "");
+            assert_eq!(ran.code, code, "{line}: {}", ran.err);
+        };
+        self.customer("cust_ada").await;
+        write("customers update cust_ada --comments often --operation-key settled", 0);
+        let fault = |operation, effect| Fault::on(operation, effect).nth(1);
+        match name {
+            "planned" => {
+                let limited = fault("customers.update", Effect::ErrorBefore { status: 429 });
+                self.shell.world().fault(&limited).await.unwrap();
+                write("customers update cust_ada --comments rarely --operation-key planned", 75);
+            }
+            "stuck" => {
+                let _ = Box::pin(self.create("sale")).await;
+                self.shell.world().fault(&fault("batches.settle", Effect::DropReply)).await.unwrap();
+                write("batches settle --operation-key stuck", 75);
+            }
+            _ => {}
+        }
+        self.shell.world().clear_faults().await.unwrap();
+        if name == "journal" { url } else { format!("{name} --db {url}") }
     }
 
     fn clearent(&self) -> Clearent {

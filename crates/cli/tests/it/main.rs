@@ -16,6 +16,7 @@ mod first_contact;
 mod forms;
 mod help;
 mod invoice;
+mod journal;
 mod leaves;
 mod lookups;
 mod marks;

@@ -120,7 +120,7 @@ impl Shell {
         let mut command = Command::new("sh");
         let line = line.replace("perennial ", &format!("perennial --base-url {} ", self.url()));
         command.args(["-c", &line]).current_dir(folder);
-        command.env_clear().env("PATH", path).envs(self.environment());
+        command.env_clear().env("PATH", path).env("HOME", folder).env("USER", "ada").envs(self.environment());
         finish(command, "")
     }
 }

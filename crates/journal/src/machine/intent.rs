@@ -181,6 +181,9 @@ pub struct History {
     /// Whether a look before the first attempt found nothing.
     #[serde(skip_serializing_if = "is_false")]
     pub looked_first: bool,
+    /// Declined transactions that had the caller's order id before the first attempt: they are of other intents.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<String>,
     /// If the database was restored or copied: attempts may be missing here, and their effects may come until then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored: Option<Moment>,

@@ -328,6 +328,13 @@ impl Step {
         if self.intent.state == State::Done {
             return self.rechecked(&found, now, rules);
         }
+        // An order id that the caller chose may have been declined before, under another operation key.
+        if self.intent.history.attempts.is_empty() && self.intent.history.restored.is_none() {
+            let declined = found.extract_if(.., |seen| seen.verdict == Verdict::Declined);
+            self.intent.history.earlier.extend(declined.filter_map(|seen| seen.object.id));
+        }
+        let earlier = &self.intent.history.earlier;
+        found.retain(|seen| seen.object.id.as_ref().is_none_or(|id| !earlier.contains(id)));
         if let Some(differs) = found.iter().find_map(|seen| match &seen.verdict {
             Verdict::Differs(how) => Some(how.clone()),
             _ => None,

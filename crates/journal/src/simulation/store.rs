@@ -9,8 +9,8 @@ use super::{Bug, lock, note, pause};
 use crate::Moment;
 use crate::machine::{Intent, Rules, State};
 use crate::store::{
-    Change, Committed, Decision, Event, Filter, InboxRow, Intended, NewDecision, NewEvent, SharedAccess,
-    Store, StoreError, Tenant,
+    Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision, NewEvent,
+    SharedAccess, Store, StoreError, Tenant,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -313,6 +313,10 @@ impl Store for MemoryStore {
 
     async fn set(&self, _name: &str, _value: &str) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    async fn check(&self) -> Result<Health, StoreError> {
+        Ok(Health { place: self.place(), schema: 1, problems: Vec::new() })
     }
 
     async fn suspicion(&self) -> Result<Option<String>, StoreError> {

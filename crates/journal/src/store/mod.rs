@@ -163,6 +163,18 @@ pub struct Filter {
     pub limit: u32,
 }
 
+/// The condition of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// The database, without credentials.
+    pub place: String,
+    /// The number of its schema.
+    pub schema: i64,
+    /// The problems that the database's own check reports.
+    pub problems: Vec<String>,
+}
+
 /// A request that a user's own transaction put into the inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxRow {
@@ -278,6 +290,8 @@ pub trait Store: Send + Sync {
     fn place(&self) -> String;
     /// Finishes what is being stored and closes the database.
     fn close(&self);
+    /// Runs the database's own check.
+    async fn check(&self) -> Result<Health, StoreError>;
     /// Marks all intents that may have been sent, and all that are planned, as those of a restored database.
     async fn mark_restored(
         &self,

@@ -282,6 +282,10 @@ impl Sql for Sqlite {
         None
     }
 
+    fn check(&self) -> &'static str {
+        "PRAGMA quick_check"
+    }
+
     fn place(&self) -> &str {
         &self.place
     }

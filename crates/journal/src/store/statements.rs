@@ -8,8 +8,8 @@ use super::row::{
     Damage, INTENT, Row, TENANT, Value, decision_of, event_of, inbox_of, intent_of, tenant_of, values_of,
 };
 use super::{
-    Change, Committed, Decision, Event, Filter, InboxRow, Intended, NewDecision, NewEvent, SharedAccess,
-    Store, StoreError, Tenant,
+    Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision, NewEvent,
+    SharedAccess, Store, StoreError, Tenant,
 };
 use crate::Moment;
 use crate::machine::{Intent, State};
@@ -68,6 +68,10 @@ pub(crate) trait Sql: Send + Sync {
     /// Accepts the database as it is.
     async fn accept(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+    /// A statement that checks the database, and returns `ok` or the problems, one in a row.
+    fn check(&self) -> &'static str {
+        "SELECT 'ok'"
     }
     /// The name of the database in errors, without credentials.
     fn place(&self) -> &str;
@@ -554,6 +558,14 @@ impl<S: Sql> Store for Statements<S> {
 
     fn place(&self) -> String {
         self.0.place().to_owned()
+    }
+
+    async fn check(&self) -> Result<Health, StoreError> {
+        let mut problems = self.rows(self.0.check(), Vec::new(), |mut row| row.text()).await?;
+        problems.retain(|problem| problem != "ok");
+        let sql = "SELECT max(version) FROM perennial_schema";
+        let schema = self.row(sql, Vec::new(), |mut row| row.int()).await?.unwrap_or(0);
+        Ok(Health { place: self.0.place().to_owned(), schema, problems })
     }
 
     async fn mark_restored(

@@ -1,6 +1,7 @@
 //! Restored and copied databases, and requests from a user's own transaction.
 
 use std::fs;
+use std::time::Duration;
 
 use perennial::Format;
 use perennial::clearent::TransactionSearch;
@@ -42,7 +43,7 @@ async fn a_restored_database_charges_nothing_twice() {
     let refused = refused.transactions().sale("order-2", &world.charge()).await.unwrap_err().to_string();
     assert!(refused.contains("it was restored from a backup that lacks 1 attempts"), "{refused}");
     assert!(refused.contains("perennial journal adopt"), "{refused}");
-    journal.adopt(by("disk failed, backup of today")).await.unwrap();
+    journal.adopt(by("disk failed, backup of today"), Duration::ZERO).await.unwrap();
     drop(journal);
 
     let journal = reopened().await.unwrap();

@@ -1,14 +1,17 @@
 //! A client of the sandbox's control interface, `/_sandbox`.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request};
-use perennial::BaseUrl;
+use http::{HeaderValue, Method, Request, Uri};
 use perennial::clearent::ApiKey;
+use perennial::keys::MerchantKey;
 use perennial::transport::{Deadline, Exchange, auth};
+use perennial::{BaseUrl, Environment};
 use serde_json::Value as Json;
 
 use crate::context::Global;
@@ -35,6 +38,20 @@ impl Control {
     pub(super) fn of_anyone(global: &Global) -> Result<Self, Failure> {
         let exchange = global.exchange(|reqwest| reqwest.response_limit(LARGEST))?;
         Ok(Self { exchange, sandbox: global.sandbox()?, key: None, timeout: global.deadline() })
+    }
+
+    /// Creates a client for the world of a merchant's key.
+    fn of_merchant(global: &Global, merchant: MerchantKey) -> Result<Self, Failure> {
+        let MerchantKey { environment, key } = merchant;
+        let is_here = matches!(&environment, Environment::Custom(url) if is_loopback(url));
+        if !is_here {
+            let message = "--clock sandbox takes the time of a sandbox on this machine: give its --base-url, such as \
+                http://127.0.0.1:8480, or leave it out";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        let exchange = global.exchange(|reqwest| reqwest)?;
+        let sandbox = environment.clientpay_base_url().parse()?;
+        Ok(Self { exchange, sandbox, key: Some(key), timeout: global.deadline() })
     }
 
     pub(super) async fn get(&self, call: &str) -> Result<Json, Failure> {
@@ -79,6 +96,20 @@ impl Control {
             )),
         }
     }
+}
+
+/// The time of the world of these options.
+pub(in crate::commands) async fn world_time(global: &Global) -> Result<DateTime<Utc>, Failure> {
+    let clock = Control::of_merchant(global, global.merchant().await?)?.get("clock").await?;
+    let now = clock["now"].as_str().and_then(|now| DateTime::parse_from_rfc3339(now).ok());
+    Ok(now.ok_or(Failure::Unexpected("the sandbox tells no time: check --base-url"))?.to_utc())
+}
+
+/// Whether the host of a URL is a literal loopback address.
+fn is_loopback(url: &BaseUrl) -> bool {
+    let host = url.as_str().parse::<Uri>().ok().and_then(|url| url.host().map(str::to_owned));
+    let host = host.as_deref().map(|host| host.trim_start_matches('[').trim_end_matches(']'));
+    host.and_then(|host| host.parse::<IpAddr>().ok()).is_some_and(|address| address.is_loopback())
 }
 
 /// The command that shows whether a call that changes something was performed.

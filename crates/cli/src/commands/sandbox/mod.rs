@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::output::Record;
 
 use control::Control;
+pub(super) use control::world_time;
 use fault::Faults;
 use serve::Serve;
 

@@ -1,0 +1,57 @@
+//! `perennial hold`: nothing of a tenant is sent until a person says so.
+
+use clap::{Args, Subcommand};
+
+use super::journal::Decider;
+use super::once::{Database, tenant_of};
+use crate::context::Global;
+use crate::dry_run::DryRun;
+use crate::failure::Failure;
+use crate::output::Record;
+
+/// The hold of a tenant: the profile, or else the key in use at this gateway.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hold {
+    /// Stops sending: writes under an operation key wait
+    #[command(
+        after_help = "Looks go on, and so do cancellations of plans.\n\nExample:\n  perennial hold on --reason 'wrong prices' --profile north-street"
+    )]
+    On(Change),
+    /// Goes on sending
+    #[command(
+        after_help = "What waits is sent by the same command again, or by perennial journal run.\n\nExample:\n  perennial hold off --reason 'prices corrected' --profile north-street"
+    )]
+    Off(Change),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Change {
+    #[command(flatten)]
+    decider: Decider,
+    #[command(flatten)]
+    database: Database,
+}
+
+impl Hold {
+    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let (Self::On(change) | Self::Off(change)) = &self;
+        let tenant = match global.profile() {
+            Some(profile) => profile.as_str().to_owned(),
+            None => tenant_of(global, &global.environment()?),
+        };
+        let is_on = matches!(self, Self::On(_));
+        let record = Record::default().with("tenant", tenant.as_str()).with("hold", is_on);
+        let journal = change.database.open_existing(global).await?;
+        if global.dry_run.is_on() {
+            return DryRun::print(global.output, record);
+        }
+        let (Self::On(change) | Self::Off(change)) = self;
+        let by = change.decider.by()?;
+        if is_on {
+            journal.hold(&tenant, by).await?;
+        } else {
+            journal.release(&tenant, by).await?;
+        }
+        global.output.record(&record)
+    }
+}

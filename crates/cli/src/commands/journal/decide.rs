@@ -1,0 +1,127 @@
+//! Decisions of people: `perennial journal resolve`, `withdraw` and `adopt`.
+
+use std::env;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use perennial_journal::By;
+
+use super::{Named, summary};
+use crate::commands::once::Database;
+use crate::context::Global;
+use crate::dry_run::DryRun;
+use crate::failure::Failure;
+use crate::output::Record;
+
+/// The person who decides, and the reason. Both are kept.
+#[derive(Debug, Args)]
+pub(crate) struct Decider {
+    /// The reason, which is kept with the decision
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// The person who decides; the default is your user name
+    #[arg(long, value_name = "NAME")]
+    actor: Option<String>,
+}
+
+impl Decider {
+    pub(crate) fn by(self) -> Result<By, Failure> {
+        let Self { reason, actor } = self;
+        if reason.trim().is_empty() {
+            return Err(Failure::Usage("--reason is empty: say why".to_owned()));
+        }
+        let user = || ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| env::var(name).ok());
+        let actor = actor.or_else(user).filter(|actor| !actor.trim().is_empty());
+        let actor = actor
+            .ok_or_else(|| Failure::Usage("it is not known who you are: pass --actor NAME".to_owned()))?;
+        Ok(By { actor, reason })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resolve {
+    #[command(flatten)]
+    named: Named,
+    /// Whether the gateway has done it
+    #[arg(long = "as", value_name = "DECISION", value_enum)]
+    decision: Decision,
+    /// The id of the object at the gateway, such as 700001, if it was done
+    #[arg(long, value_name = "OBJECT", required_if_eq("decision", "done"))]
+    id: Option<String>,
+    #[command(flatten)]
+    decider: Decider,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Decision {
+    Done,
+    NotDone,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Withdraw {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    decider: Decider,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Adopt {
+    /// How long nothing is sent, in seconds, so that the last requests of another copy have arrived
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    quiet: u32,
+    #[command(flatten)]
+    decider: Decider,
+    #[command(flatten)]
+    database: Database,
+}
+
+impl Resolve {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let by = self.decider.by()?;
+        if self.decision == Decision::NotDone && self.id.is_some() {
+            return Err(Failure::Usage("what was not done has no object: leave out --id".to_owned()));
+        }
+        let (journal, tenant, intent) = self.named.find(global).await?;
+        if global.dry_run.is_on() {
+            return DryRun::print(global.output, summary(&tenant.name, &intent));
+        }
+        let resolved = journal.resolve(&intent.uid, self.id, by).await?;
+        global.output.record(&summary(&tenant.name, &resolved))
+    }
+}
+
+impl Withdraw {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let by = self.decider.by()?;
+        let (journal, tenant, intent) = self.named.find(global).await?;
+        if global.dry_run.is_on() {
+            return DryRun::print(global.output, summary(&tenant.name, &intent));
+        }
+        let intent = journal.withdraw(&intent.uid, by).await?;
+        global.output.record(&summary(&tenant.name, &intent))?;
+        if intent.state == perennial_journal::machine::State::Withdrawn {
+            return Ok(());
+        }
+        Err(Failure::Refused(format!(
+            "the intent is {} and cannot be taken back: only what is not sent is withdrawn",
+            intent.state
+        )))
+    }
+}
+
+impl Adopt {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let by = self.decider.by()?;
+        let quiet = Duration::from_secs(self.quiet.into());
+        let journal = self.database.open_existing(global).await?;
+        let until = (journal.now().await? + quiet).to_string();
+        if global.dry_run.is_on() {
+            return DryRun::print(global.output, Record::default().with("quiet-until", until));
+        }
+        let adopted = journal.adopt(by, quiet).await?;
+        let record = Record::default().with("intents", adopted.intents);
+        global.output.record(&record.with("quiet-until", adopted.quiet_until.to_string()))
+    }
+}

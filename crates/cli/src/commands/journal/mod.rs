@@ -1,0 +1,303 @@
+//! `perennial journal`: the intents of writes under an operation key, and the decisions about them.
+
+mod decide;
+mod doctor;
+mod show;
+
+use clap::{Args, Subcommand};
+use perennial_journal::Journal;
+use perennial_journal::machine::{Intent, State};
+use perennial_journal::store::{Filter, Tenant};
+
+use super::once::{Database, tenant_of};
+use crate::context::Global;
+use crate::dry_run::DryRun;
+use crate::failure::Failure;
+use crate::output::{Record, note};
+
+use decide::{Adopt, Resolve, Withdraw};
+use doctor::Doctor;
+use show::Show;
+
+pub(super) use decide::Decider;
+
+/// The journal.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Journals {
+    /// Lists intents, the newest first: one for each operation key
+    #[command(
+        visible_alias = "search",
+        after_help = "Lists the intents of all tenants, or of --profile.\n\n\
+        Examples:\n  perennial journal list --state needs-person\n  perennial journal list --key-prefix signup-1042/"
+    )]
+    List(List),
+    /// Explains an intent on one screen, with the command that moves it on
+    #[command(after_help = "Example:\n  perennial journal show signup-1042/plan")]
+    Show(Show),
+    /// Takes the next step of an intent now: looks, and sends what may be sent
+    #[command(
+        after_help = "Needs the merchant's key. Prints the intent; the exit status is 75 while it is not settled.\n\n\
+        Example:\n  perennial journal look 4F0XK7Q2M8V5N1B6C3Z9T0RYWA --profile north-street"
+    )]
+    Look(Look),
+    /// Records the decision of a person about an intent that waits for one
+    #[command(
+        after_help = "Look at the gateway first: perennial journal show names the command. An intent that was not done is \
+        not sent any more; a new try needs a new operation key.\n\n\
+        Examples:\n  perennial journal resolve signup-1042/fee --as done --id 700001 --reason 'found in the portal'\n  \
+        perennial journal resolve signup-1042/fee --as not-done --reason 'not in the portal after a day'"
+    )]
+    Resolve(Resolve),
+    /// Takes back an intent that is not sent yet
+    #[command(
+        after_help = "Example:\n  perennial journal withdraw signup-1042/fee --reason 'the member left'"
+    )]
+    Withdraw(Withdraw),
+    /// Checks the database, holds and open intents; exits with 1 if any needs attention
+    #[command(after_help = "Example:\n  perennial journal doctor --output json")]
+    Doctor(Doctor),
+    /// Takes over a database that was restored from a backup, copied or moved
+    #[command(
+        after_help = "Make sure that no other copy of the database is in use. Until the quiet period ends, nothing is \
+        sent; after it, all that is not settled is looked for before it is sent.\n\n\
+        Example:\n  perennial journal adopt --reason 'restored the backup of Monday'"
+    )]
+    Adopt(Adopt),
+    /// Works on all open intents of a merchant until a signal stops it
+    #[command(
+        after_help = "Looks, and sends what is planned. Needs the merchant's key. Several may run at once.\n\n\
+        Examples:\n  perennial journal run --profile north-street\n  perennial journal run --until-idle"
+    )]
+    Run(Run),
+    /// Prints the events of all intents in their order, for programs
+    #[command(after_help = "A program that keeps the last position misses nothing.\n\n\
+        Example:\n  perennial journal events --after 41 --output jsonl")]
+    Events(Events),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Intents in this state: planned, sending, unknown, done, declined, refused, withdrawn, needs-card, needs-person
+    #[arg(long, value_name = "STATE")]
+    state: Option<State>,
+    /// Intents whose operation key begins with this
+    #[arg(long, value_name = "TEXT")]
+    key_prefix: Option<String>,
+    /// The number of intents
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    #[command(flatten)]
+    database: Database,
+}
+
+/// An intent by its id, or by its operation key.
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// The intent's id, or its operation key
+    #[arg(value_name = "ID|KEY")]
+    intent: String,
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Look {
+    #[command(flatten)]
+    named: Named,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// End when nothing is due any more
+    #[arg(long)]
+    until_idle: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    /// Events after this position
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..))]
+    after: i64,
+    /// The number of events
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    #[command(flatten)]
+    database: Database,
+}
+
+impl Journals {
+    pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
+        match self {
+            Self::List(list) => list.run(global).await,
+            Self::Show(show) => show.run(global).await,
+            Self::Look(look) => look.run(global).await,
+            Self::Resolve(resolve) => resolve.run(global).await,
+            Self::Withdraw(withdraw) => withdraw.run(global).await,
+            Self::Doctor(doctor) => doctor.run(global).await,
+            Self::Adopt(adopt) => adopt.run(global).await,
+            Self::Run(run) => run.run(global).await,
+            Self::Events(events) => events.run(global).await,
+        }
+    }
+}
+
+impl Named {
+    /// Finds the intent, and its tenant.
+    async fn find(&self, global: &Global) -> Result<(Journal, Tenant, Intent), Failure> {
+        let journal = self.database.open_existing(global).await?;
+        let mut found = Vec::new();
+        for tenant in tenants(global, &journal).await? {
+            match journal.intent(Some(&tenant.name), &self.intent).await {
+                // The id of an intent is found whatever its tenant is.
+                Ok(intent) if intent.tenant == tenant.uid => found.push((tenant, intent)),
+                Ok(_) | Err(perennial_journal::Error::NoIntent(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if found.len() > 1 {
+            let names: Vec<_> = found.iter().map(|(tenant, _)| tenant.name.as_str()).collect();
+            return Err(Failure::Usage(format!(
+                "several tenants have this operation key ({}): give the intent's id, or --profile",
+                names.join(", ")
+            )));
+        }
+        let Some((tenant, intent)) = found.pop() else {
+            return Err(perennial_journal::Error::NoIntent(self.intent.clone()).into());
+        };
+        Ok((journal, tenant, intent))
+    }
+}
+
+/// The tenant of the profile, or all tenants.
+async fn tenants(global: &Global, journal: &Journal) -> Result<Vec<Tenant>, Failure> {
+    let mut tenants = journal.tenants().await?;
+    if let Some(profile) = global.profile() {
+        tenants.retain(|tenant| tenant.name == profile.as_str());
+    }
+    Ok(tenants)
+}
+
+/// An intent in a few members.
+fn summary(tenant: &str, intent: &Intent) -> Record {
+    Record::default()
+        .with("intent", intent.uid.as_str())
+        .with("operation-key", intent.key.as_str())
+        .with("tenant", tenant)
+        .with("operation", intent.write.name())
+        .with("state", intent.state.name())
+        .with("id", intent.outcome.as_ref().and_then(|outcome| outcome.id.as_deref()))
+        .with("reason", intent.history.reason.as_deref())
+        .with("created", intent.created.to_string())
+        .with("next", intent.next.map(|next| next.to_string()))
+}
+
+/// Columns of a list of intents, the most important first.
+const INTENTS: &[&str] =
+    &["intent", "state", "operation", "operation-key", "tenant", "created", "next", "id", "reason"];
+
+impl List {
+    async fn run(self, global: &Global) -> Result<(), Failure> {
+        let journal = self.database.open_existing(global).await?;
+        let mut filter = Filter::default();
+        filter.states = self.state.into_iter().collect();
+        (filter.key_prefix, filter.limit) = (self.key_prefix, self.limit);
+        let tenants = tenants(global, &journal).await?;
+        if let Some(profile) = global.profile() {
+            let tenant = tenants.first();
+            let tenant =
+                tenant.ok_or_else(|| perennial_journal::Error::NoTenant(profile.as_str().to_owned()))?;
+            filter.tenant = Some(tenant.uid.clone());
+        }
+        let intents = journal.intents(&filter).await?;
+        let name = |intent: &Intent| {
+            let tenant = tenants.iter().find(|tenant| tenant.uid == intent.tenant);
+            tenant.map(|tenant| tenant.name.as_str()).unwrap_or_default()
+        };
+        let rows = intents.iter().map(|intent| summary(name(intent), intent)).collect();
+        global.output.rows(INTENTS, rows)
+    }
+}
+
+impl Look {
+    async fn run(self, global: &Global) -> Result<(), Failure> {
+        let (journal, tenant, intent) = self.named.find(global).await?;
+        if global.dry_run.is_on() {
+            return DryRun::print(global.output, summary(&tenant.name, &intent));
+        }
+        let looked = journal.clearent(&tenant.name, &global.client().await?).await?.look(&intent.uid).await?;
+        global.output.record(&summary(&tenant.name, &looked))?;
+        if looked.state.is_final() {
+            return Ok(());
+        }
+        Err(show::waiting(&self.named.database, &looked))
+    }
+}
+
+impl Run {
+    async fn run(self, global: &Global) -> Result<(), Failure> {
+        let journal = self.database.open_existing(global).await?;
+        let client = global.worker_client().await?;
+        let tenant = tenant_of(global, client.environment());
+        if global.dry_run.is_on() {
+            return DryRun::print(global.output, Record::default().with("tenant", tenant));
+        }
+        let clients = [journal.clearent(&tenant, &client).await?];
+        let turns = if self.until_idle {
+            Some(journal.settle(&clients).await?)
+        } else {
+            note(&format!("working for the tenant {tenant}: SIGINT or SIGTERM stops it"));
+            let stop = async {
+                // Without signals, only the end of the process stops it.
+                if global.interrupt.request().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            journal.run(&clients, stop).await?;
+            None
+        };
+        let mut filter = Filter::default();
+        filter.states = doctor::NOT_SETTLED.to_vec();
+        filter.limit = u32::MAX;
+        let mut open = journal.intents(&filter).await?;
+        let known = journal.tenants().await?.into_iter().find(|known| known.name == tenant);
+        open.retain(|intent| known.as_ref().is_some_and(|known| known.uid == intent.tenant));
+        let next = open.iter().filter_map(|intent| intent.next).min();
+        let summary = Record::default()
+            .with("tenant", tenant)
+            .with("turns", turns)
+            .with("open", open.len() as u64)
+            .with("next", next.map(|next| next.to_string()));
+        global.output.record(&summary)
+    }
+}
+
+impl Events {
+    async fn run(self, global: &Global) -> Result<(), Failure> {
+        let journal = self.database.open_existing(global).await?;
+        let events = journal.events(self.after, self.limit).await?;
+        let rows = events.into_iter().map(|event| {
+            Record::default()
+                .with("position", u64::try_from(event.position).unwrap_or(0))
+                .with("at", event.at.to_string())
+                .with("tenant", event.tenant)
+                .with("event", event.kind)
+                .with("intent", event.about)
+                .with("about", Record::of_json(serde_json::from_str(&event.body).unwrap_or_default()))
+        });
+        global.output.rows(EVENTS, rows.collect())
+    }
+}
+
+/// Columns of a list of events, the most important first.
+const EVENTS: &[&str] = &[
+    "position",
+    "event",
+    "intent",
+    "tenant",
+    "at",
+    "about.operation",
+    "about.operation-key",
+    "about.reason",
+];
