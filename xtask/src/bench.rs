@@ -54,8 +54,11 @@ fn worlds() -> Result<(), Failure> {
 
 /// The journal's intents per second and their size, compared with the same statements by hand.
 fn journal() -> Result<(), Failure> {
-    Step::new("cargo test --release --package perennial-journal --all-features --lib -- --ignored --nocapture measurement")
-        .run()
+    Step::new(
+        "cargo test --release --package perennial-journal --lib -- --nocapture many_tasks_store_together",
+    )
+    .variable("PERENNIAL_INTENTS", "5000")
+    .run()
 }
 
 #[cfg(test)]

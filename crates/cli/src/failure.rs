@@ -57,7 +57,7 @@ pub(crate) enum Failure {
     NoJournal(String),
     /// The journal refuses the command, or fails.
     Journal(perennial_journal::Error),
-    /// The journal fails while a write is under way: the same command finds out what became of it.
+    /// The journal fails while a write is under way: the same command finds the result.
     JournalLost(perennial_journal::store::StoreError),
     /// Something in the journal needs a person; it is printed already.
     Attention(usize),
@@ -87,7 +87,7 @@ pub(crate) struct Waiting {
     /// The id of the intent.
     pub(crate) intent: String,
     pub(crate) state: State,
-    /// Why it waits.
+    /// The reason for the wait.
     pub(crate) reason: String,
     /// The command that explains it.
     pub(crate) look_up: Line,

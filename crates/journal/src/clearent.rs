@@ -23,9 +23,9 @@ use crate::settled::{Told, Waits};
 use crate::store::{Intended, Tenant};
 use crate::{Error, Moment, Settled};
 
-/// How long after it was decided a write that moves money is sent at the latest.
+/// The time after the decision within which a write that moves money is sent.
 pub(crate) const MONEY_WITHIN: Duration = Duration::from_hours(1);
-/// How long after it was decided another write is sent at the latest.
+/// The time after the decision within which another write is sent.
 pub(crate) const SENT_WITHIN: Duration = Duration::from_hours(24);
 
 /// A Clearent client of a tenant. Each write has an operation key: the caller's name for one decision. The same key
@@ -258,7 +258,7 @@ fn refilled(existing: &Intent, write: Write, body: &[u8], secrets: Secrets<'_>) 
     prepare(write, object, body, secrets, &existing.mark).ok().map(|prepared| prepared.full)
 }
 
-/// What became of an intent.
+/// The result of an intent.
 pub(crate) fn settled<T: DeserializeOwned>(intent: Intent, was_final: bool) -> Result<Settled<T>, Error> {
     let Intent { uid, key, state, next, history, outcome, .. } = intent;
     let reason = history.reason.unwrap_or_default();
@@ -282,6 +282,11 @@ pub(crate) fn settled<T: DeserializeOwned>(intent: Intent, was_final: bool) -> R
         (State::NeedsPerson, _) => Settled::NeedsPerson(waits(reason)),
         (State::Planned | State::Sending | State::Unknown, _) => Settled::Open(waits(reason)),
     })
+}
+
+/// The name of an object in an intent.
+fn object(kind: &str, key: impl std::fmt::Display) -> String {
+    format!("{kind}/{key}")
 }
 
 /// The card of a charge.
@@ -317,7 +322,7 @@ impl<'a> Customers<'a> {
             .perform(
                 key,
                 Write::UpdateCustomer,
-                Some(format!("customers/{customer}")),
+                Some(object("customers", customer)),
                 call,
                 Secrets::default(),
             )
@@ -331,7 +336,7 @@ impl<'a> Customers<'a> {
             .perform(
                 key,
                 Write::DeleteCustomer,
-                Some(format!("customers/{customer}")),
+                Some(object("customers", customer)),
                 call,
                 Secrets::default(),
             )
@@ -394,13 +399,13 @@ impl Tokens<'_> {
         update: &TokenUpdate,
     ) -> Result<Settled<Token>, Error> {
         let call = wire::token::update(Format::Json, id, update);
-        self.0.perform(key, Write::UpdateToken, Some(format!("tokens/{id}")), call, Secrets::default()).await
+        self.0.perform(key, Write::UpdateToken, Some(object("tokens", id)), call, Secrets::default()).await
     }
 
     /// Deletes a token that no plan charges.
     pub async fn delete(self, key: &str, id: &TokenId) -> Result<Settled<Token>, Error> {
         let call = Ok(wire::token::delete(id));
-        self.0.perform(key, Write::DeleteToken, Some(format!("tokens/{id}")), call, Secrets::default()).await
+        self.0.perform(key, Write::DeleteToken, Some(object("tokens", id)), call, Secrets::default()).await
     }
 }
 
@@ -426,7 +431,7 @@ impl Plans<'_> {
         update: &PlanUpdate,
     ) -> Result<Settled<Plan>, Error> {
         let call = wire::plan::update(Format::Json, plan, update);
-        self.0.perform(key, Write::UpdatePlan, Some(format!("plans/{plan}")), call, Secrets::default()).await
+        self.0.perform(key, Write::UpdatePlan, Some(object("plans", plan)), call, Secrets::default()).await
     }
 
     /// Suspends a plan.
@@ -457,7 +462,7 @@ impl Plans<'_> {
     /// Deletes a plan that is not active and has no payments.
     pub async fn delete(self, key: &str, plan: &PlanKey) -> Result<Settled<Plan>, Error> {
         let call = Ok(wire::plan::delete(plan));
-        self.0.perform(key, Write::DeletePlan, Some(format!("plans/{plan}")), call, Secrets::default()).await
+        self.0.perform(key, Write::DeletePlan, Some(object("plans", plan)), call, Secrets::default()).await
     }
 }
 
@@ -483,21 +488,21 @@ impl Transactions<'_> {
     /// Captures a reserved amount.
     pub async fn capture(self, key: &str, capture: &Capture) -> Result<Settled<Transaction>, Error> {
         let call = wire::transaction::capture(Format::Json, capture);
-        let object = Some(format!("transactions/{}", capture.fields().id));
+        let object = Some(object("transactions", capture.fields().id));
         self.0.perform(key, Write::Capture, object, call, Secrets::default()).await
     }
 
     /// Voids a transaction of the open batch.
     pub async fn void(self, key: &str, void: &Void) -> Result<Settled<Transaction>, Error> {
         let call = wire::transaction::void(Format::Json, void);
-        let object = Some(format!("transactions/{}", void.id));
+        let object = Some(object("transactions", &void.id));
         self.0.perform(key, Write::Void, object, call, Secrets::default()).await
     }
 
     /// Refunds a transaction, or a card.
     pub async fn refund(self, key: &str, refund: &Refund) -> Result<Settled<Transaction>, Error> {
         let call = wire::transaction::refund(Format::Json, refund);
-        let object = refund.fields().id.map(|id| format!("transactions/{id}"));
+        let object = refund.fields().id.map(|id| object("transactions", id));
         self.0.perform(key, Write::Refund, object, call, secrets_of(refund.fields().card)).await
     }
 
@@ -509,7 +514,7 @@ impl Transactions<'_> {
         update: &TransactionUpdate,
     ) -> Result<Settled<Transaction>, Error> {
         let call = wire::transaction::update(Format::Json, id, update);
-        let object = Some(format!("transactions/{id}"));
+        let object = Some(object("transactions", id));
         self.0.perform(key, Write::UpdateTransaction, object, call, Secrets::default()).await
     }
 }
@@ -524,7 +529,7 @@ impl Batches<'_> {
     pub async fn settle(self, key: &str, settlement: &Settlement) -> Result<Settled<Batch>, Error> {
         let call = wire::batch::settle(Format::Json, settlement);
         self.0
-            .perform(key, Write::SettleBatch, Some("batches/open".to_owned()), call, Secrets::default())
+            .perform(key, Write::SettleBatch, Some(object("batches", "open")), call, Secrets::default())
             .await
     }
 }

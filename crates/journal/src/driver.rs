@@ -14,14 +14,14 @@ use crate::machine::{Command, Decision, Event, History, Intent, Rules, State, St
 use crate::store::{Change, Committed, NewDecision, NewEvent, Store, StoreError};
 use crate::{Error, Moment};
 
-/// How long a claim lasts: longer than the longest call.
+/// The duration of a claim: longer than the longest call.
 pub(crate) const LEASE: Duration = Duration::from_mins(2);
-/// How long an intent waits that may not be sent now.
+/// The wait of an intent that may not be sent now.
 const HELD: Duration = Duration::from_secs(5);
 /// The most turns that one call takes.
 const TURNS: u32 = 8;
 
-/// What is needed to work on the intents of a tenant.
+/// Everything that is needed to work on the intents of a tenant.
 #[derive(Clone, Copy)]
 pub(crate) struct Driver<'a> {
     pub(crate) store: &'a dyn Store,

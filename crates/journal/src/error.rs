@@ -6,7 +6,7 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database fails. If an attempt was already stored, the same call finds out what became of it.
+    /// The database fails. If an attempt was already stored, the same call finds its result.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The request breaks rules, or the tenant's client failed while it was bound.

@@ -1,32 +1,18 @@
 //! The journal: a database, a clock and rules.
 
-use std::future::Future;
 use std::path::Path;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use perennial::clearent::{CustomerKey, NewCustomer};
-use perennial::clientpay::{AccountKey, Credentials};
-use perennial::{Clearent as Client, ClientPay as PayClient, Environment};
-use sha2::{Digest as _, Sha256};
-
-use crate::access::SharedAccessIds;
-use crate::clearent::Clearent;
-use crate::clientpay::ClientPay;
 use crate::clock::{Clock, SystemClock};
-use crate::driver::{Driver, new_uid};
-use crate::gateway::clientpay_request::hex;
+use crate::driver::Driver;
 use crate::machine::{Decision as Decided, Intent, Object, Rules, State};
 #[cfg(feature = "postgres")]
 use crate::store::Postgres;
 use crate::store::{
     Decision, Event, Filter, Health, NewDecision, Sqlite, Statements, Store, StoreError, Tenant,
 };
-use crate::{Error, Moment, Settled};
-
-/// The operation key of a tenant's control customer.
-pub(crate) const SENTINEL_KEY: &str = "perennial/control";
+use crate::{Error, Moment};
 
 /// A journal. It is cheap to clone; the clones share the database.
 ///
@@ -54,69 +40,19 @@ impl std::fmt::Debug for Journal {
     }
 }
 
-/// Who decides, and why. Both are kept.
+/// The person who decides, and the reason. Both are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct By {
-    /// Who decides, such as a user name.
+    /// The person who decides, such as a user name.
     pub actor: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-}
-
-/// A client that is bound to a tenant.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Bound {
-    /// Of Clearent.
-    Clearent(Clearent),
-    /// Of `ClientPay`.
-    ClientPay(ClientPay),
-}
-
-impl Bound {
-    fn driver(&self) -> Driver<'_> {
-        match self {
-            Self::Clearent(clearent) => clearent.driver(),
-            Self::ClientPay(clientpay) => clientpay.driver(),
-        }
-    }
-}
-
-impl From<&Clearent> for Bound {
-    fn from(clearent: &Clearent) -> Self {
-        Self::Clearent(clearent.clone())
-    }
-}
-
-impl From<&ClientPay> for Bound {
-    fn from(clientpay: &ClientPay) -> Self {
-        Self::ClientPay(clientpay.clone())
-    }
-}
-
-impl From<&Self> for Bound {
-    fn from(bound: &Self) -> Self {
-        bound.clone()
-    }
 }
 
 /// The name of the tenant for a merchant's `ClientPay` account. A name has one row, and a row has one host and one
 /// merchant, so that a merchant with both gateways has two rows.
-fn clientpay_name(tenant: &str) -> String {
+pub(crate) fn clientpay_name(tenant: &str) -> String {
     format!("{tenant}/clientpay")
-}
-
-/// What the database keeps of the key of an account: enough to tell accounts apart, and no secret.
-fn mark_of_account(key: &AccountKey) -> String {
-    let digest = Sha256::digest(key.expose());
-    format!("account:{}", hex(&digest[..8]))
-}
-
-fn check_name(tenant: &str) -> Result<(), Error> {
-    if tenant.is_empty() || tenant.chars().count() > 100 || tenant.chars().any(char::is_control) {
-        return Err(Error::InvalidTenant);
-    }
-    Ok(())
 }
 
 /// A database that was adopted.
@@ -153,137 +89,6 @@ impl Journal {
             _ => return Err(StoreError::Url("the URL of the journal names no database").into()),
         };
         Ok(Self(Arc::new(Inner { store, clock: Arc::new(clock), rules })))
-    }
-
-    /// Binds a client to a tenant: from now on, writes with an operation key take effect once.
-    ///
-    /// The tenant is made at its first use. It is bound to the gateway's host and, by a control customer that is created
-    /// then, to the merchant: a client of another merchant is refused. The control customer also proves that searches
-    /// find what exists, before the journal believes that something does not exist.
-    pub async fn clearent(&self, tenant: &str, client: &Client) -> Result<Clearent, Error> {
-        check_name(tenant)?;
-        let store = &*self.0.store;
-        let host = client.environment().base_url().to_string();
-        let now = store.now(self.0.clock.now()).await?;
-        if store.tenant(tenant).await?.is_none() {
-            let (uid, name) = (new_uid(), tenant.to_owned());
-            let new = Tenant {
-                uid,
-                name,
-                host: host.clone(),
-                sentinel: None,
-                hold: None,
-                quiet_until: None,
-                worst_lag: 0,
-                created: now,
-            };
-            store.add_tenant(&new).await?;
-        }
-        let found = store.tenant(tenant).await?.ok_or_else(|| Error::NoTenant(tenant.to_owned()))?;
-        if found.host != host {
-            return Err(Error::OtherMerchant { tenant: tenant.to_owned(), what: "host" });
-        }
-        let sentinel = match found.sentinel.as_deref().map(CustomerKey::try_from) {
-            Some(Ok(key)) => {
-                match client.customers().get(&key).await {
-                    Ok(_) => {}
-                    Err(error) if error.is_not_found() => {
-                        return Err(Error::OtherMerchant { tenant: tenant.to_owned(), what: "merchant" });
-                    }
-                    Err(error) => return Err(error.into()),
-                }
-                Some(key)
-            }
-            _ => None,
-        };
-        let bound = Clearent::new(self.clone(), client.clone(), found, sentinel);
-        if bound.gateway.sentinel.is_some() { Ok(bound) } else { self.first_bound(bound).await }
-    }
-
-    /// Binds a `ClientPay` client to a tenant: from now on, writes with an operation key take effect once.
-    ///
-    /// The tenant is made at its first use. It is bound to the gateway's host and to the merchant account, by a digest of
-    /// the account's key: a client of another account is refused. Nothing is sent.
-    ///
-    /// A merchant may have a [Clearent](Self::clearent) tenant of the same name. In the database, and for
-    /// [`hold`](Self::hold), [`release`](Self::release) and [`raise_guard`](Self::raise_guard), this one is called
-    /// `NAME/clientpay`.
-    pub async fn clientpay(&self, tenant: &str, client: &PayClient) -> Result<ClientPay, Error> {
-        let found = self.account(tenant, client.environment(), client.account()).await?;
-        Ok(ClientPay::new(self.clone(), client.clone(), tenant.to_owned(), found))
-    }
-
-    /// The access ids of a tenant's `ClientPay` account, shared by all processes over this journal. Give them to the
-    /// builder of the client that is bound to the tenant. The tenant is made at its first use, and bound as by
-    /// [`clientpay`](Self::clientpay).
-    pub async fn access_ids(
-        &self,
-        tenant: &str,
-        environment: &Environment,
-        credentials: &Credentials,
-    ) -> Result<SharedAccessIds, Error> {
-        let found = self.account(tenant, environment, credentials.fields().account_key).await?;
-        Ok(SharedAccessIds::new(self.clone(), found.uid))
-    }
-
-    /// The tenant of an account, which is made if there is none.
-    async fn account(
-        &self,
-        tenant: &str,
-        environment: &Environment,
-        account: &AccountKey,
-    ) -> Result<Tenant, Error> {
-        check_name(tenant)?;
-        let store = &*self.0.store;
-        let (name, host) = (clientpay_name(tenant), environment.clientpay_base_url().to_owned());
-        let sentinel = Some(mark_of_account(account));
-        let found = if let Some(found) = store.tenant(&name).await? {
-            found
-        } else {
-            let created = store.now(self.0.clock.now()).await?;
-            let new = Tenant {
-                uid: new_uid(),
-                name: name.clone(),
-                host: host.clone(),
-                sentinel: sentinel.clone(),
-                hold: None,
-                quiet_until: None,
-                worst_lag: 0,
-                created,
-            };
-            store.add_tenant(&new).await?;
-            // Another process may have made it at the same time, for another account.
-            store.tenant(&name).await?.ok_or_else(|| Error::NoTenant(name))?
-        };
-        let other = |what| Error::OtherMerchant { tenant: tenant.to_owned(), what };
-        match found {
-            found if found.host != host => Err(other("host")),
-            found if found.sentinel != sentinel => Err(other("account")),
-            found => Ok(found),
-        }
-    }
-
-    /// Creates the control customer of a new tenant.
-    async fn first_bound(&self, bound: Clearent) -> Result<Clearent, Error> {
-        let key = format!("perennial-control-{}", bound.tenant.uid.to_lowercase());
-        let control =
-            NewCustomer::builder().first_name("Perennial").last_name("Control").customer_key(key.as_str());
-        let control = control.build().map_err(perennial::Error::from)?;
-        let not_bound =
-            |reason: &str| Error::NotBound { tenant: bound.tenant.name.clone(), reason: reason.to_owned() };
-        let made = match bound.customers().create(SENTINEL_KEY, &control).await? {
-            Settled::Done { value: Some(made), .. } => made,
-            Settled::Refused { reason } | Settled::Withdrawn { reason } => return Err(not_bound(&reason)),
-            Settled::Open(waits) | Settled::NeedsPerson(waits) | Settled::NeedsCard(waits) => {
-                return Err(not_bound(&waits.reason));
-            }
-            _ => return Err(not_bound("it has no key")),
-        };
-        let mut tenant = bound.tenant.clone();
-        tenant.sentinel = Some(made.customer_key.to_string());
-        let now = self.0.store.now(self.0.clock.now()).await?;
-        self.0.store.change_tenant(&tenant, None, now).await?;
-        Ok(Clearent::new(self.clone(), bound.client, tenant, Some(made.customer_key)))
     }
 
     /// Finishes what is being stored and closes the database; later calls of all clones fail.
@@ -412,7 +217,7 @@ impl Journal {
         }
     }
 
-    /// Why the database is not the one that was used last, if it was restored, copied or moved.
+    /// The reason why the database is not the one that was used last, if it was restored, copied or moved.
     pub async fn suspicion(&self) -> Result<Option<String>, Error> {
         Ok(self.0.store.suspicion().await?)
     }
@@ -424,7 +229,7 @@ impl Journal {
     /// may still take effect. Open the journal again after that.
     ///
     /// If the backup is so old that the gateway may have forgotten what was sent since then, all tenants are on hold: no
-    /// look can tell what became of those writes.
+    /// look can tell the result of those writes.
     pub async fn adopt(&self, by: By, quiet: Duration) -> Result<Adopted, Error> {
         let store = &*self.0.store;
         let last = store.setting("now").await?.and_then(|last| last.parse().ok()).map(Moment::from_millis);
@@ -447,52 +252,6 @@ impl Journal {
         let decision = NewDecision { actor: by.actor, reason: by.reason, what: "adopt".to_owned() };
         let intents = store.mark_restored(quiet_until, decision, now).await?;
         Ok(Adopted { intents, quiet_until })
-    }
-
-    /// Runs the worker for these tenants until `stop` is ready: it looks for what is open, sends what is planned, and
-    /// checks the database once a second when nothing is due.
-    pub async fn run<'a, T>(&self, tenants: &'a [T], stop: impl Future<Output = ()>) -> Result<(), Error>
-    where
-        Bound: From<&'a T>,
-    {
-        self.check_same().await?;
-        let tenants: Vec<Bound> = tenants.iter().map(Bound::from).collect();
-        let mut stop = pin!(stop);
-        loop {
-            self.take_inbox().await?;
-            let mut is_idle = true;
-            for tenant in &tenants {
-                // A turn is never cut short: an attempt that was stored would wait until its claim runs out.
-                tokio::select! {
-                    biased;
-                    () = &mut stop => return Ok(()),
-                    () = std::future::ready(()) => {}
-                }
-                is_idle &= !tenant.driver().work().await?;
-            }
-            if is_idle {
-                tokio::select! {
-                    () = &mut stop => return Ok(()),
-                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
-                }
-            }
-        }
-    }
-
-    /// Takes one turn for everything that is due now; returns the number of turns.
-    pub async fn settle<'a, T>(&self, tenants: &'a [T]) -> Result<u64, Error>
-    where
-        Bound: From<&'a T>,
-    {
-        self.check_same().await?;
-        self.take_inbox().await?;
-        let mut turns = 0;
-        for tenant in tenants.iter().map(Bound::from) {
-            while tenant.driver().work().await? {
-                turns += 1;
-            }
-        }
-        Ok(turns)
     }
 
     /// The intents that wait for a person or a card, of all tenants.

@@ -36,6 +36,7 @@
 //! * `postgres`: journals on `PostgreSQL`, for many machines. Off by default.
 
 mod access;
+mod binding;
 pub mod clearent;
 pub mod clientpay;
 mod clock;
@@ -45,8 +46,6 @@ mod gateway;
 mod inbox;
 mod journal;
 pub mod machine;
-#[cfg(test)]
-mod measurement;
 mod moment;
 mod settled;
 #[cfg(test)]
@@ -54,11 +53,12 @@ mod simulation;
 pub mod store;
 
 pub use access::SharedAccessIds;
+pub use binding::Bound;
 pub use clearent::Clearent;
 pub use clientpay::ClientPay;
 pub use clock::{Clock, ShiftedClock, SystemClock};
 pub use error::Error;
-pub use journal::{Adopted, Bound, By, Journal};
+pub use journal::{Adopted, By, Journal};
 pub use moment::Moment;
 pub use settled::{Settled, Told, Waits};
 

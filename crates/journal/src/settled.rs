@@ -1,8 +1,8 @@
-//! What became of an operation.
+//! Results of operations.
 
 use crate::machine::How;
 
-/// What became of an operation: its outcome, or where it waits.
+/// The result of an operation: its outcome, or the state in which it waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an operation may be open, declined or refused"]
 #[non_exhaustive]
@@ -11,7 +11,7 @@ pub enum Settled<T> {
     Done {
         /// The object; `None` if the gateway does not return it, and after a person's decision.
         value: Option<T>,
-        /// How this is known.
+        /// The way in which this is known.
         how: Told,
     },
     /// The card was declined. A new try is a new decision, under a new operation key.
@@ -26,7 +26,7 @@ pub enum Settled<T> {
     },
     /// It was taken back before it was sent, or a person decided that it was not done.
     Withdrawn {
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// It is not known yet. The same call again is safe, and so is waiting for the worker.
@@ -37,7 +37,7 @@ pub enum Settled<T> {
     NeedsPerson(Waits),
 }
 
-/// How an outcome is known.
+/// The way in which an outcome is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Told {
@@ -67,7 +67,7 @@ impl From<How> for Told {
 pub struct Waits {
     /// The uid of the intent.
     pub intent: String,
-    /// Why it waits, in a sentence.
+    /// The reason for the wait, in a sentence.
     pub reason: String,
     /// The moment of its next step, if it has one.
     pub next: Option<crate::Moment>,

@@ -31,7 +31,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// The maximum number of jobs in one commit.
 const BATCH: usize = 256;
 
-/// What a database does around its commits. All methods run on the writer's thread. An error ends the writer.
+/// The steps of a database around its commits. All methods run on the writer's thread. An error ends the writer.
 pub trait Hooks: 'static {
     /// Runs before a transaction begins.
     fn before_begin(&mut self) -> rusqlite::Result<()> {

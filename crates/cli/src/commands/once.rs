@@ -206,7 +206,7 @@ pub(super) struct Writer {
 pub(super) struct Outcome<T> {
     /// The object; `None` if the gateway does not return it, and after the decision of a person.
     pub(super) value: Option<T>,
-    /// How the outcome is known; `None` if the card was declined.
+    /// The way in which the outcome is known; `None` if the card was declined.
     pub(super) told: Option<Told>,
     pub(super) intent: Intent,
 }

@@ -15,10 +15,9 @@ use perennial_wire::{Format, Limits};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::Gateway;
 use super::request::{Full, difference};
+use super::{Gateway, SENTINEL_KEY};
 use crate::Moment;
-use crate::journal::SENTINEL_KEY;
 use crate::machine::{Answer, Intent, Look, Object, Said, Seen, Verdict, Write};
 
 /// The wait after a failure that certainly had no effect.
@@ -32,7 +31,7 @@ pub(crate) struct ClearentGateway {
 
 pub(super) const INCOMPLETE: &str = "a list changed while it was read, or has a record that cannot be read";
 
-/// Why a stored request cannot be sent.
+/// The reason why a stored request cannot be sent.
 pub(super) enum Broken {
     Read(ReadError),
     Object,
@@ -363,7 +362,7 @@ impl ClearentGateway {
     }
 }
 
-/// What the gateway said about a transaction.
+/// The gateway's answer about a transaction.
 fn judged(answer: Response<Transaction>) -> (Said, Option<String>) {
     let exchange = answer.exchange_id().map(str::to_owned);
     let transaction = answer.into_value();
@@ -479,7 +478,7 @@ pub(super) async fn every<T>(list: List<T>) -> Result<(Option<Moment>, Vec<T>), 
     if pages.changed() { Err(Broken::Incomplete) } else { Ok((date, found)) }
 }
 
-/// What a failed attempt says.
+/// The meaning of a failed attempt.
 pub(crate) fn said_by(error: &Error) -> Said {
     let reason = error.to_string();
     let not_done = |hold, wait| Said::NotDone { reason: reason.clone(), wait, hold };

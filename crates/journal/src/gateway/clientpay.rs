@@ -20,7 +20,7 @@ use super::{Gateway, NotIssued};
 use crate::Moment;
 use crate::machine::{Answer, Intent, Look, Object, Said, Seen, State, Verdict, Write};
 
-/// How long a report that is neither a yes nor a no is looked at again. After that, a person decides.
+/// The time for which a report that is neither a yes nor a no is looked at again. After that, a person decides.
 const DECIDED_WITHIN: Duration = Duration::from_hours(1);
 
 /// A merchant account's client.
@@ -369,7 +369,7 @@ fn gives_back(payment: &PaymentId, record: &Payment) -> bool {
     *success != Some(false) && (voids || refunds)
 }
 
-/// What a failed attempt says.
+/// The meaning of a failed attempt.
 fn failed(intent: &Intent, error: &Error) -> Said {
     // The answer to a refund may name the payment that it returns.
     let of_object = |id: &PaymentId| intent.object.split('/').nth(1) == Some(id.as_str());

@@ -13,6 +13,9 @@ use perennial::transport::SendBy;
 use crate::machine::{Answer, Intent, Look, Said};
 use request::Full;
 
+/// The operation key of a tenant's control customer.
+pub(crate) const SENTINEL_KEY: &str = "perennial/control";
+
 /// A gateway for one tenant.
 #[async_trait]
 pub(crate) trait Gateway: Send + Sync {
@@ -24,11 +27,11 @@ pub(crate) trait Gateway: Send + Sync {
     /// Makes one attempt. Its first byte leaves by this moment or not at all. Without the whole request, the stored one
     /// is sent.
     async fn send(&self, intent: &Intent, full: Option<&Full>, send_by: SendBy) -> Answer;
-    /// Reads what became of the intent, with the positive control of the tenant in the same round.
+    /// Reads the result of the intent, with the positive control of the tenant in the same round.
     async fn look(&self, intent: &Intent) -> Look;
 }
 
-/// Why there is no id for a request. Nothing is sent.
+/// The reason why there is no id for a request. Nothing is sent.
 #[derive(Debug)]
 pub(crate) struct NotIssued {
     pub(crate) reason: String,

@@ -17,7 +17,7 @@ pub enum State {
     Planned,
     /// An attempt may be on its way. This was stored before its first byte left.
     Sending,
-    /// An attempt was sent, and only a look can tell what became of it.
+    /// An attempt was sent, and only a look can tell the result.
     Unknown,
     /// The gateway has done it, once.
     Done,
@@ -130,11 +130,11 @@ pub struct Intent {
     pub lease_until: Option<Moment>,
     /// The moment of the next step, if it waits for one.
     pub next: Option<Moment>,
-    /// What is known of the attempts and looks.
+    /// The attempts and looks.
     pub history: History,
     /// The outcome.
     pub outcome: Option<Outcome>,
-    /// When it was stored.
+    /// The time at which it was stored.
     pub created: Moment,
 }
 
@@ -161,7 +161,7 @@ pub struct Precondition {
     pub version: i64,
 }
 
-/// What is known of the attempts and looks of an intent.
+/// The attempts and looks of an intent, as far as they are known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -208,7 +208,7 @@ pub struct History {
     /// The number of looks after the outcome for late spares.
     #[serde(skip_serializing_if = "is_zero")]
     pub rechecks: u32,
-    /// Why the intent is where it is, in a sentence.
+    /// The reason for the state, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -228,13 +228,13 @@ fn is_false(flag: &bool) -> bool {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Attempt {
-    /// When the decision was stored.
+    /// The time at which the decision was stored.
     #[serde(with = "millis")]
     pub committed: Moment,
     /// The last moment at which its first byte may leave.
     #[serde(with = "millis")]
     pub send_by: Moment,
-    /// What became of it; `None` while nothing is known.
+    /// The result; `None` while nothing is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub judged: Option<Judged>,
     /// The gateway's id of the exchange.
@@ -242,7 +242,7 @@ pub struct Attempt {
     pub exchange_id: Option<String>,
 }
 
-/// What became of an attempt.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -259,7 +259,7 @@ pub enum Judged {
     Absent,
 }
 
-/// How an outcome became known.
+/// The way in which an outcome became known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -277,7 +277,7 @@ pub enum How {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Outcome {
-    /// How it became known.
+    /// The way in which it became known.
     pub how: How,
     /// The id of the object at the gateway.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -22,7 +22,7 @@ pub use write::{Absence, UnknownWrite, Write};
 
 use crate::Moment;
 
-/// How long after a person decided to send it once more that is done at the latest.
+/// The time within which it is sent once more after a person decided that.
 const RESENT_WITHIN: Duration = Duration::from_hours(1);
 
 /// Something that happened to an intent.
@@ -41,7 +41,7 @@ pub enum Event {
     Looked(Look),
     /// Somebody takes it back.
     Withdraw {
-        /// Why, in a sentence.
+        /// The reason, in a sentence.
         reason: String,
     },
     /// A person decides.
@@ -51,13 +51,13 @@ pub enum Event {
 /// The answer to an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// What it says.
+    /// The meaning.
     pub said: Said,
     /// The gateway's id of the exchange.
     pub exchange_id: Option<String>,
 }
 
-/// What the answer to an attempt says.
+/// The meaning of the answer to an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
     /// The gateway did it.
@@ -69,7 +69,7 @@ pub enum Said {
     /// It certainly had no effect, and may be sent again after a wait: not connected, 401, 403 or 429 in the gateway's
     /// own envelope, or too late for its first byte.
     NotDone {
-        /// Why.
+        /// The reason.
         reason: String,
         /// The wait before the next attempt.
         wait: Duration,
@@ -80,7 +80,7 @@ pub enum Said {
     Unknown(String),
     /// Neither a yes nor a no, but it names objects that may be the result. Nothing is sent after that.
     Named {
-        /// Why it is not a yes.
+        /// The reason why it is not a yes.
         reason: String,
         /// The ids of the objects.
         ids: Vec<String>,
@@ -96,7 +96,7 @@ pub struct Object {
     pub value: Option<String>,
 }
 
-/// A read that tells what became of an attempt.
+/// A read that tells the result of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Look {
     /// The gateway answered.
@@ -119,11 +119,11 @@ pub enum Look {
 pub struct Seen {
     /// The object.
     pub object: Object,
-    /// What it says about the attempt.
+    /// The verdict about the attempt.
     pub verdict: Verdict,
 }
 
-/// What an object with the mark says about the attempt.
+/// The verdict of an object with the mark about the attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It was done as requested.
@@ -136,7 +136,7 @@ pub enum Verdict {
     Differs(String),
 }
 
-/// What a person decides about an intent that needs one.
+/// The decision of a person about an intent that needs one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// It was done, and this is the object.
@@ -147,7 +147,7 @@ pub enum Decision {
     Resend,
 }
 
-/// What has to be done after a step. The step is stored first.
+/// A task that follows from a step. The step is stored first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Send the last attempt.
@@ -169,7 +169,7 @@ pub enum Command {
 pub struct Step {
     /// The intent after the event.
     pub intent: Intent,
-    /// What has to be done.
+    /// The tasks that follow.
     pub commands: Vec<Command>,
 }
 

@@ -339,7 +339,7 @@ impl World {
         next
     }
 
-    /// What is wrong.
+    /// The broken promise.
     fn broken(&self, config: &Config) -> Option<String> {
         let effects = self.landed.len();
         if config.write.absence() == Absence::Person && effects > 1 {

@@ -6,24 +6,24 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rules {
-    /// How long after the commit of an attempt its first byte may leave: 10 s.
+    /// The time after the commit of an attempt within which its first byte may leave: 10 s.
     pub send_within: Duration,
     /// The latest effect that is believed possible after the last moment to send: 2 minutes. It covers the time in which
     /// a connection is made, and a gateway that works on after the caller gave up.
     pub latest_effect: Duration,
-    /// How long a search may lack an object that exists: 60 s, or ten times the worst lag that was measured.
+    /// The time for which a search may lack an object that exists: 60 s, or ten times the worst lag that was measured.
     pub index_lag: Duration,
-    /// How long the gateway keeps transactions: 90 days.
+    /// The time for which the gateway keeps transactions: 90 days.
     pub retention: Duration,
-    /// How long before the end of the retention an absence proves nothing any more: 30 days.
+    /// The time before the end of the retention in which an absence proves nothing any more: 30 days.
     pub retention_margin: Duration,
     /// The greatest difference between the gateway's clock and this one: 5 minutes.
     pub clock_apart: Duration,
     /// The most attempts of a write whose spare is harmless: 3.
     pub attempts: usize,
-    /// How long an intent waits for its card: 7 days.
+    /// The time for which an intent waits for its card: 7 days.
     pub card_within: Duration,
-    /// How long a list may lack a plan that the gateway confirmed: 1 day.
+    /// The time for which a list may lack a plan that the gateway confirmed: 1 day.
     pub listed_within: Duration,
     /// The shortest wait between two steps: 1 s.
     pub least_wait: Duration,
@@ -31,7 +31,7 @@ pub struct Rules {
     pub first_look_wait: Duration,
     /// The longest wait between two looks: 15 minutes.
     pub longest_look_wait: Duration,
-    /// When an intent with several attempts is looked at again after its outcome: after an hour, and after a day.
+    /// The waits before an intent with several attempts is looked at again after its outcome: an hour, and a day.
     pub rechecks: Vec<Duration>,
 }
 
@@ -60,7 +60,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// How long after the last moment to send an absence proves nothing.
+    /// The time after the last moment to send in which an absence proves nothing.
     pub fn window(&self) -> Duration {
         self.latest_effect + self.index_lag
     }

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use perennial_wire::{clearent, clientpay};
 use serde::{Deserialize, Serialize};
 
-/// What follows if a write is certainly not at the gateway although it was sent.
+/// The consequence if a write is certainly not at the gateway although it was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Absence {
     /// A spare would be harmless, or the write sets a value: it is sent again, at most [three times](super::Rules).
@@ -15,7 +16,7 @@ pub enum Absence {
 }
 
 macro_rules! writes {
-    ($( $(#[$doc:meta])* $Write:ident $name:literal: $Absence:ident; )*) => {
+    ($( $(#[$doc:meta])* $Write:ident = $operation:expr, $Absence:ident; )*) => {
         /// A write of one of the gateways.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -30,11 +31,11 @@ macro_rules! writes {
             /// The name of the operation, such as `plans.create`.
             pub const fn name(self) -> &'static str {
                 match self {
-                    $( Self::$Write => $name, )*
+                    $( Self::$Write => $operation.name(), )*
                 }
             }
 
-            /// What follows if the write is certainly not at the gateway although it was sent.
+            /// The consequence if the write is certainly not at the gateway although it was sent.
             pub const fn absence(self) -> Absence {
                 match self {
                     $( Self::$Write => Absence::$Absence, )*
@@ -46,59 +47,59 @@ macro_rules! writes {
 
 writes! {
     /// Creates a customer.
-    CreateCustomer "customers.create": SendAgain;
+    CreateCustomer = clearent::Operation::CreateCustomer, SendAgain;
     /// Changes a customer.
-    UpdateCustomer "customers.update": SendAgain;
+    UpdateCustomer = clearent::Operation::UpdateCustomer, SendAgain;
     /// Deletes a customer.
-    DeleteCustomer "customers.delete": SendAgain;
+    DeleteCustomer = clearent::Operation::DeleteCustomer, SendAgain;
     /// Attaches a token to a customer.
-    AttachToken "customer-tokens.attach": SendAgain;
+    AttachToken = clearent::Operation::AttachToken, SendAgain;
     /// Changes the attachment of a token.
-    UpdateCustomerToken "customer-tokens.update": SendAgain;
+    UpdateCustomerToken = clearent::Operation::UpdateCustomerToken, SendAgain;
     /// Stores a card in the vault.
-    CreateToken "tokens.create": SendAgain;
+    CreateToken = clearent::Operation::CreateToken, SendAgain;
     /// Changes a token.
-    UpdateToken "tokens.update": SendAgain;
+    UpdateToken = clearent::Operation::UpdateToken, SendAgain;
     /// Deletes a token.
-    DeleteToken "tokens.delete": SendAgain;
+    DeleteToken = clearent::Operation::DeleteToken, SendAgain;
     /// Creates a payment plan, always suspended. It is activated by a second write.
-    CreatePlan "plans.create": SendAgain;
+    CreatePlan = clearent::Operation::CreatePlan, SendAgain;
     /// Changes a payment plan.
-    UpdatePlan "plans.update": SendAgain;
+    UpdatePlan = clearent::Operation::UpdatePlan, SendAgain;
     /// Deletes a payment plan.
-    DeletePlan "plans.delete": SendAgain;
+    DeletePlan = clearent::Operation::DeletePlan, SendAgain;
     /// Charges a card.
-    Sale "transactions.sale": Person;
+    Sale = clearent::Operation::Sale, Person;
     /// Reserves an amount.
-    Auth "transactions.auth": Person;
+    Auth = clearent::Operation::Auth, Person;
     /// Captures a reserved amount.
-    Capture "transactions.capture": Person;
+    Capture = clearent::Operation::Capture, Person;
     /// Voids a transaction.
-    Void "transactions.void": Person;
+    Void = clearent::Operation::Void, Person;
     /// Refunds a transaction or a card.
-    Refund "transactions.refund": Person;
+    Refund = clearent::Operation::Refund, Person;
     /// Changes the tip of a transaction.
-    UpdateTransaction "transactions.update": Person;
+    UpdateTransaction = clearent::Operation::UpdateTransaction, Person;
     /// Settles the open batch.
-    SettleBatch "batches.settle": Person;
+    SettleBatch = clearent::Operation::SettleBatch, Person;
     /// Pays with a payment method, through ClientPay.
-    Pay "clientpay-payments.create": Person;
+    Pay = clientpay::Operation::Pay, Person;
     /// Refunds a payment of ClientPay.
-    RefundPayment "clientpay-payments.refund": Person;
+    RefundPayment = clientpay::Operation::Refund, Person;
     /// Creates a payment page.
-    CreatePage "pages.create": Person;
+    CreatePage = clientpay::Operation::InvoicePage, Person;
     /// Expires a payment page.
-    ExpirePage "pages.expire": Person;
+    ExpirePage = clientpay::Operation::ExpirePage, Person;
     /// Creates a payer.
-    CreatePayer "payers.create": Person;
+    CreatePayer = clientpay::Operation::NewPayer, Person;
     /// Changes a payer.
-    UpdatePayer "payers.update": Person;
+    UpdatePayer = clientpay::Operation::UpdatePayer, Person;
     /// Deletes a payer.
-    DeletePayer "payers.delete": Person;
+    DeletePayer = clientpay::Operation::DeletePayer, Person;
     /// Adds payment methods to a payer.
-    AddMethods "payers.add-methods": Person;
+    AddMethods = clientpay::Operation::NewMethods, Person;
     /// Changes payment methods of a payer.
-    UpdateMethods "payers.update-methods": Person;
+    UpdateMethods = clientpay::Operation::UpdateMethods, Person;
 }
 
 impl Write {

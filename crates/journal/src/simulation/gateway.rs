@@ -53,7 +53,7 @@ pub(super) struct Gateway {
     bug: Option<Bug>,
 }
 
-/// How long the gateway keeps its objects.
+/// The time for which the gateway keeps its objects.
 const RETENTION: Duration = Duration::from_hours(90 * 24);
 
 impl Gateway {

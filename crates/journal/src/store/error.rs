@@ -34,7 +34,7 @@ pub enum StoreError {
     NotTheSame {
         /// The database.
         place: String,
-        /// What differs.
+        /// The difference.
         why: String,
     },
     /// Another process holds the database locked.
@@ -63,7 +63,7 @@ pub enum StoreError {
     Damaged {
         /// The database.
         place: String,
-        /// What cannot be read.
+        /// The part that cannot be read.
         why: String,
     },
     /// The database refused a statement: a defect of this program.

@@ -1,4 +1,4 @@
-//! What a journal stores, and the statements that keep its rules.
+//! The stored data of a journal, and the statements that keep its rules.
 //!
 //! [`Store`] is what the driver needs. [`Statements`] implements it once, in SQL that both databases understand;
 //! `sqlite.rs` and `postgres.rs` only run statements.
@@ -37,13 +37,13 @@ pub struct Tenant {
     pub host: String,
     /// The key of the customer that proves that the API key is of this merchant, and that searches find what exists.
     pub sentinel: Option<String>,
-    /// Why nothing is sent for the tenant, if it is on hold.
+    /// The reason for the hold, if nothing is sent for the tenant.
     pub hold: Option<String>,
     /// The moment before which nothing is sent, because the gateway limits the rate or the database was restored.
     pub quiet_until: Option<Moment>,
     /// The longest time in milliseconds for which a search was seen to lack an object that exists.
     pub worst_lag: i64,
-    /// When it was stored.
+    /// The time at which it was stored.
     pub created: Moment,
 }
 
@@ -118,18 +118,18 @@ pub struct Event {
     pub about: String,
     /// The body as JSON.
     pub body: String,
-    /// When it was stored.
+    /// The time at which it was stored.
     pub at: Moment,
 }
 
 /// A decision that is not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDecision {
-    /// Who decided.
+    /// The person who decided.
     pub actor: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// What was decided.
+    /// The decision.
     pub what: String,
 }
 
@@ -137,27 +137,27 @@ pub struct NewDecision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Decision {
-    /// When.
+    /// The time.
     pub at: Moment,
-    /// Who decided.
+    /// The person who decided.
     pub actor: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// The uid of the intent or tenant.
     pub about: String,
-    /// What was decided.
+    /// The decision.
     pub what: String,
 }
 
-/// Which intents are listed.
+/// The intents that are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Filter {
-    /// Those of this tenant.
+    /// Only intents of this tenant.
     pub tenant: Option<String>,
-    /// Those in one of these states; all if it is empty.
+    /// Only intents in one of these states; all if it is empty.
     pub states: Vec<State>,
-    /// Those whose operation key begins with this.
+    /// Only intents whose operation key begins with this.
     pub key_prefix: Option<String>,
     /// At most this many, the newest first; 0 means 100.
     pub limit: u32,
@@ -207,7 +207,7 @@ impl std::fmt::Debug for SharedAccess {
     }
 }
 
-/// What the driver needs of a database. Every method is one transaction.
+/// The functions of a database that the driver needs. Every method is one transaction.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Returns the later of this moment and the latest one that the journal has seen, and keeps it: the stored time
@@ -284,7 +284,7 @@ pub trait Store: Send + Sync {
     async fn setting(&self, name: &str) -> Result<Option<String>, StoreError>;
     /// Stores a setting of the journal.
     async fn set(&self, name: &str, value: &str) -> Result<(), StoreError>;
-    /// Why the database is not the one that was used last, if it was restored, copied or moved.
+    /// The reason why the database is not the one that was used last, if it was restored, copied or moved.
     async fn suspicion(&self) -> Result<Option<String>, StoreError>;
     /// The name of the database in errors, without credentials.
     fn place(&self) -> String;

@@ -98,12 +98,12 @@ pub(crate) struct Postgres {
     pool: Pool,
     /// Statements in the server's form, by the common text.
     texts: Mutex<HashMap<String, Arc<str>>>,
-    /// Why the database is not the one that was used last.
+    /// The reason why the database is not the one that was used last.
     suspicion: Mutex<Option<String>>,
 }
 
-/// What tells a server and its history from a restored, promoted or copied one: the system identifier, the timeline and
-/// the database.
+/// The identity of a server and its history, which a restored, promoted or copied one does not have: the system
+/// identifier, the timeline and the database.
 const IDENTITY: &str = "(SELECT system_identifier::text FROM pg_control_system()) || '/' ||
     (SELECT timeline_id::text FROM pg_control_checkpoint()) || '/' ||
     (SELECT oid::text FROM pg_database WHERE datname = current_database())";

@@ -53,7 +53,7 @@ pub(crate) struct Row {
     values: std::vec::IntoIter<Value>,
 }
 
-/// What is wrong with a row.
+/// The damage of a row, in words.
 pub(crate) type Damage = String;
 
 impl Row {

@@ -25,7 +25,7 @@ pub(crate) struct Sqlite {
     writer: Writer,
     /// The witness, and the id of the journal; `None` in memory.
     witness: Option<(Witness, String)>,
-    /// Why the database is not the one that was used last.
+    /// The reason why the database is not the one that was used last.
     suspicion: Mutex<Option<String>>,
 }
 

@@ -59,7 +59,7 @@ pub(crate) trait Sql: Send + Sync {
     }
     /// Tells the witness the number of attempts.
     fn sent(&self, _count: Option<i64>) {}
-    /// Why the database is not the one that was used last, if it was restored, copied or moved.
+    /// The reason why the database is not the one that was used last, if it was restored, copied or moved.
     async fn suspicion(&self) -> Result<Option<String>, StoreError> {
         Ok(None)
     }

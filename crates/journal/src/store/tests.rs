@@ -1,6 +1,7 @@
 //! The conformance suite of every database: a test is a function of a [`Place`], and runs in memory, in a file and on `PostgreSQL`.
 
 mod any;
+mod measurement;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -19,7 +19,7 @@ pub(crate) struct Witness {
     file: Mutex<Option<(fs::File, i64)>>,
 }
 
-/// What the witness says.
+/// The content of the witness.
 #[derive(Debug, PartialEq, Eq)]
 struct Testimony {
     journal: String,
@@ -34,7 +34,7 @@ impl Witness {
         Self { database: database.to_owned(), path: path.into(), file: Mutex::new(None) }
     }
 
-    /// Why the database with this id and number is not the one that was used last.
+    /// The reason why the database with this id and number is not the one that was used last.
     pub(crate) fn suspicion(&self, journal: &str, count: i64) -> Option<String> {
         let Ok(text) = fs::read_to_string(&self.path) else {
             // A new journal has sent nothing yet.
@@ -99,7 +99,7 @@ fn read(text: &str) -> Option<Testimony> {
     Some(Testimony { journal: journal.to_owned(), identity: identity.to_owned(), count: count.parse().ok()? })
 }
 
-/// What tells a file from its copy.
+/// The identity of a file, which its copy does not have.
 #[cfg(unix)]
 fn identity(path: &Path) -> String {
     use std::os::unix::fs::MetadataExt as _;

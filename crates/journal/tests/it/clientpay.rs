@@ -406,7 +406,7 @@ async fn the_request_id_is_stored_before_the_request_is_answered() {
             if let [intent] = &account.journal.intents(&sending).await.unwrap()[..] {
                 return intent.clone();
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::task::yield_now().await;
         }
     };
     let (intent, settled) = tokio::join!(watch, account.write("create-payer"));

@@ -104,7 +104,7 @@ impl Store {
     }
 }
 
-/// What the files of the database need around commits; `None` in memory.
+/// The files of the database, which need something around commits; `None` in memory.
 struct Around(Option<Files>);
 
 impl Hooks for Around {

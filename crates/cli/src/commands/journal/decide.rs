@@ -68,7 +68,7 @@ pub(crate) struct Withdraw {
 
 #[derive(Debug, Args)]
 pub(crate) struct Adopt {
-    /// How long nothing is sent, in seconds, so that the last requests of another copy have arrived
+    /// The seconds in which nothing is sent, so that the last requests of another copy have arrived
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     quiet: u32,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! What the journal costs, beside the same by hand. `cargo xtask bench journal` runs it in release.
+//! The cost of storing intents, beside the same by hand. `cargo xtask bench journal` runs it in release with more rows.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 
 use crate::Moment;
 use crate::machine::{Absence, History, Intent, State, Write};
-use crate::store::{Sqlite, Statements, Store, Tenant};
+use crate::store::{Filter, Sqlite, Statements, Store, Tenant};
 
-const INTENTS: usize = 5_000;
 const TASKS: usize = 128;
-const RUNS: usize = 5;
+
+/// The number of intents.
+fn intents() -> usize {
+    std::env::var("PERENNIAL_INTENTS").ok().and_then(|number| number.parse().ok()).unwrap_or(250)
+}
 
 fn tenant() -> Tenant {
     Tenant {
@@ -64,7 +67,7 @@ fn per_second(count: usize, time: Duration) -> u128 {
 }
 
 /// The time to store intents by many tasks at once.
-async fn journal(path: &Path) -> Duration {
+async fn journal(path: &Path, intents: usize) -> Duration {
     let store: Arc<dyn Store> = Arc::new(Statements(Sqlite::open(Some(path)).unwrap()));
     store.add_tenant(&tenant()).await.unwrap();
     let started = Instant::now();
@@ -72,7 +75,7 @@ async fn journal(path: &Path) -> Duration {
         .map(|task| {
             let store = store.clone();
             tokio::spawn(async move {
-                for number in (task..INTENTS).step_by(TASKS) {
+                for number in (task..intents).step_by(TASKS) {
                     store.intend(&intent(number)).await.unwrap();
                 }
             })
@@ -82,6 +85,9 @@ async fn journal(path: &Path) -> Duration {
         task.await.unwrap();
     }
     let took = started.elapsed();
+    let limit = u32::try_from(intents).unwrap() + 1;
+    let stored = store.list(&Filter { limit, ..Filter::default() }).await.unwrap();
+    assert_eq!(stored.len(), intents, "every intent is stored");
     store.close();
     took
 }
@@ -105,20 +111,22 @@ fn by_hand(path: &Path, rows: usize) -> Duration {
     started.elapsed()
 }
 
+/// Holds: Intents that many tasks store at the same moment are all stored.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement: cargo xtask bench journal"]
-async fn measurement_of_intents() {
+async fn many_tasks_store_together() {
+    let intents = intents();
+    let runs = if intents < 1_000 { 1 } else { 5 };
     let folder = tempfile::tempdir().unwrap();
     let (mut journals, mut hands) = (Vec::new(), Vec::new());
-    let few = INTENTS / 10;
-    for run in 0..RUNS {
-        journals.push(journal(&folder.path().join(format!("journal-{run}.db"))).await);
+    let few = intents / 10;
+    for run in 0..runs {
+        journals.push(journal(&folder.path().join(format!("journal-{run}.db")), intents).await);
         hands.push(by_hand(&folder.path().join(format!("hand-{run}.db")), few));
     }
-    let journal = per_second(INTENTS, median(journals));
+    let journal = per_second(intents, median(journals));
     let hand = per_second(few, median(hands));
     let size = std::fs::metadata(folder.path().join("journal-0.db")).unwrap().len();
-    let per_row = size / u64::try_from(INTENTS).unwrap();
+    let per_row = size / u64::try_from(intents).unwrap();
     println!(
         "durable intents per second: {journal}; single commits by hand: {hand}; ratio {}",
         journal / hand.max(1)

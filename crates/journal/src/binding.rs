@@ -1,0 +1,249 @@
+//! Clients that are bound to tenants, and the worker for them.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use perennial::clearent::{CustomerKey, NewCustomer};
+use perennial::clientpay::{AccountKey, Credentials};
+use perennial::{Clearent as Client, ClientPay as PayClient, Environment};
+use sha2::{Digest as _, Sha256};
+
+use crate::access::SharedAccessIds;
+use crate::clearent::Clearent;
+use crate::clientpay::ClientPay;
+use crate::driver::{Driver, new_uid};
+use crate::gateway::SENTINEL_KEY;
+use crate::gateway::clientpay_request::hex;
+use crate::journal::clientpay_name;
+use crate::store::Tenant;
+use crate::{Error, Journal, Settled};
+
+/// A client that is bound to a tenant.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Bound {
+    /// Of Clearent.
+    Clearent(Clearent),
+    /// Of `ClientPay`.
+    ClientPay(ClientPay),
+}
+
+impl Bound {
+    fn driver(&self) -> Driver<'_> {
+        match self {
+            Self::Clearent(clearent) => clearent.driver(),
+            Self::ClientPay(clientpay) => clientpay.driver(),
+        }
+    }
+}
+
+impl From<&Clearent> for Bound {
+    fn from(clearent: &Clearent) -> Self {
+        Self::Clearent(clearent.clone())
+    }
+}
+
+impl From<&ClientPay> for Bound {
+    fn from(clientpay: &ClientPay) -> Self {
+        Self::ClientPay(clientpay.clone())
+    }
+}
+
+impl From<&Self> for Bound {
+    fn from(bound: &Self) -> Self {
+        bound.clone()
+    }
+}
+
+/// The part of an account's key that the database keeps: enough to tell accounts apart, and no secret.
+fn mark_of_account(key: &AccountKey) -> String {
+    let digest = Sha256::digest(key.expose());
+    format!("account:{}", hex(&digest[..8]))
+}
+
+fn check_name(tenant: &str) -> Result<(), Error> {
+    if tenant.is_empty() || tenant.chars().count() > 100 || tenant.chars().any(char::is_control) {
+        return Err(Error::InvalidTenant);
+    }
+    Ok(())
+}
+
+impl Journal {
+    /// Binds a client to a tenant: from now on, writes with an operation key take effect once.
+    ///
+    /// The tenant is made at its first use. It is bound to the gateway's host and, by a control customer that is created
+    /// then, to the merchant: a client of another merchant is refused. The control customer also proves that searches
+    /// find what exists, before the journal believes that something does not exist.
+    pub async fn clearent(&self, tenant: &str, client: &Client) -> Result<Clearent, Error> {
+        check_name(tenant)?;
+        let store = &*self.0.store;
+        let host = client.environment().base_url().to_string();
+        let now = store.now(self.0.clock.now()).await?;
+        if store.tenant(tenant).await?.is_none() {
+            let (uid, name) = (new_uid(), tenant.to_owned());
+            let new = Tenant {
+                uid,
+                name,
+                host: host.clone(),
+                sentinel: None,
+                hold: None,
+                quiet_until: None,
+                worst_lag: 0,
+                created: now,
+            };
+            store.add_tenant(&new).await?;
+        }
+        let found = store.tenant(tenant).await?.ok_or_else(|| Error::NoTenant(tenant.to_owned()))?;
+        if found.host != host {
+            return Err(Error::OtherMerchant { tenant: tenant.to_owned(), what: "host" });
+        }
+        let sentinel = match found.sentinel.as_deref().map(CustomerKey::try_from) {
+            Some(Ok(key)) => {
+                match client.customers().get(&key).await {
+                    Ok(_) => {}
+                    Err(error) if error.is_not_found() => {
+                        return Err(Error::OtherMerchant { tenant: tenant.to_owned(), what: "merchant" });
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+                Some(key)
+            }
+            _ => None,
+        };
+        let bound = Clearent::new(self.clone(), client.clone(), found, sentinel);
+        if bound.gateway.sentinel.is_some() { Ok(bound) } else { self.first_bound(bound).await }
+    }
+
+    /// Binds a `ClientPay` client to a tenant: from now on, writes with an operation key take effect once.
+    ///
+    /// The tenant is made at its first use. It is bound to the gateway's host and to the merchant account, by a digest of
+    /// the account's key: a client of another account is refused. Nothing is sent.
+    ///
+    /// A merchant may have a [Clearent](Self::clearent) tenant of the same name. In the database, and for
+    /// [`hold`](Self::hold), [`release`](Self::release) and [`raise_guard`](Self::raise_guard), this one is called
+    /// `NAME/clientpay`.
+    pub async fn clientpay(&self, tenant: &str, client: &PayClient) -> Result<ClientPay, Error> {
+        let found = self.account(tenant, client.environment(), client.account()).await?;
+        Ok(ClientPay::new(self.clone(), client.clone(), tenant.to_owned(), found))
+    }
+
+    /// The access ids of a tenant's `ClientPay` account, shared by all processes over this journal. Give them to the
+    /// builder of the client that is bound to the tenant. The tenant is made at its first use, and bound as by
+    /// [`clientpay`](Self::clientpay).
+    pub async fn access_ids(
+        &self,
+        tenant: &str,
+        environment: &Environment,
+        credentials: &Credentials,
+    ) -> Result<SharedAccessIds, Error> {
+        let found = self.account(tenant, environment, credentials.fields().account_key).await?;
+        Ok(SharedAccessIds::new(self.clone(), found.uid))
+    }
+
+    /// The tenant of an account, which is made if there is none.
+    async fn account(
+        &self,
+        tenant: &str,
+        environment: &Environment,
+        account: &AccountKey,
+    ) -> Result<Tenant, Error> {
+        check_name(tenant)?;
+        let store = &*self.0.store;
+        let (name, host) = (clientpay_name(tenant), environment.clientpay_base_url().to_owned());
+        let sentinel = Some(mark_of_account(account));
+        let found = if let Some(found) = store.tenant(&name).await? {
+            found
+        } else {
+            let created = store.now(self.0.clock.now()).await?;
+            let new = Tenant {
+                uid: new_uid(),
+                name: name.clone(),
+                host: host.clone(),
+                sentinel: sentinel.clone(),
+                hold: None,
+                quiet_until: None,
+                worst_lag: 0,
+                created,
+            };
+            store.add_tenant(&new).await?;
+            // Another process may have made it at the same time, for another account.
+            store.tenant(&name).await?.ok_or_else(|| Error::NoTenant(name))?
+        };
+        let other = |what| Error::OtherMerchant { tenant: tenant.to_owned(), what };
+        match found {
+            found if found.host != host => Err(other("host")),
+            found if found.sentinel != sentinel => Err(other("account")),
+            found => Ok(found),
+        }
+    }
+
+    /// Creates the control customer of a new tenant.
+    async fn first_bound(&self, bound: Clearent) -> Result<Clearent, Error> {
+        let key = format!("perennial-control-{}", bound.tenant.uid.to_lowercase());
+        let control =
+            NewCustomer::builder().first_name("Perennial").last_name("Control").customer_key(key.as_str());
+        let control = control.build().map_err(perennial::Error::from)?;
+        let not_bound =
+            |reason: &str| Error::NotBound { tenant: bound.tenant.name.clone(), reason: reason.to_owned() };
+        let made = match bound.customers().create(SENTINEL_KEY, &control).await? {
+            Settled::Done { value: Some(made), .. } => made,
+            Settled::Refused { reason } | Settled::Withdrawn { reason } => return Err(not_bound(&reason)),
+            Settled::Open(waits) | Settled::NeedsPerson(waits) | Settled::NeedsCard(waits) => {
+                return Err(not_bound(&waits.reason));
+            }
+            _ => return Err(not_bound("it has no key")),
+        };
+        let mut tenant = bound.tenant.clone();
+        tenant.sentinel = Some(made.customer_key.to_string());
+        let now = self.0.store.now(self.0.clock.now()).await?;
+        self.0.store.change_tenant(&tenant, None, now).await?;
+        Ok(Clearent::new(self.clone(), bound.client, tenant, Some(made.customer_key)))
+    }
+
+    /// Runs the worker for these tenants until `stop` is ready: it looks for what is open, sends what is planned, and
+    /// checks the database once a second when nothing is due.
+    pub async fn run<'a, T>(&self, tenants: &'a [T], stop: impl Future<Output = ()>) -> Result<(), Error>
+    where
+        Bound: From<&'a T>,
+    {
+        self.check_same().await?;
+        let tenants: Vec<Bound> = tenants.iter().map(Bound::from).collect();
+        let mut stop = pin!(stop);
+        loop {
+            self.take_inbox().await?;
+            let mut is_idle = true;
+            for tenant in &tenants {
+                // A turn is never cut short: an attempt that was stored would wait until its claim runs out.
+                tokio::select! {
+                    biased;
+                    () = &mut stop => return Ok(()),
+                    () = std::future::ready(()) => {}
+                }
+                is_idle &= !tenant.driver().work().await?;
+            }
+            if is_idle {
+                tokio::select! {
+                    () = &mut stop => return Ok(()),
+                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                }
+            }
+        }
+    }
+
+    /// Takes one turn for everything that is due now; returns the number of turns.
+    pub async fn settle<'a, T>(&self, tenants: &'a [T]) -> Result<u64, Error>
+    where
+        Bound: From<&'a T>,
+    {
+        self.check_same().await?;
+        self.take_inbox().await?;
+        let mut turns = 0;
+        for tenant in tenants.iter().map(Bound::from) {
+            while tenant.driver().work().await? {
+                turns += 1;
+            }
+        }
+        Ok(turns)
+    }
+}
