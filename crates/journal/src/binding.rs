@@ -5,8 +5,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use perennial::clearent::{CustomerKey, NewCustomer};
-use perennial::clientpay::{AccountKey, Credentials};
+use perennial::clientpay::Credentials;
 use perennial::{Clearent as Client, ClientPay as PayClient, Environment};
+use perennial_domain::clientpay::AccountKey;
 use sha2::{Digest as _, Sha256};
 
 use crate::access::SharedAccessIds;

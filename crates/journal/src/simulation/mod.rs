@@ -466,7 +466,7 @@ fn no_seed_breaks_a_promise() {
     }
     let mut roads = BTreeMap::new();
     let first = number_of("PERENNIAL_FIRST_SEED", 0);
-    for seed in first..first + number_of("PERENNIAL_SEEDS", 1_000) {
+    for seed in first..first + number_of("PERENNIAL_SEEDS", 300) {
         match run(seed, None, false) {
             Ok(taken) => {
                 for (name, count) in taken {

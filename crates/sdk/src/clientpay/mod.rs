@@ -32,7 +32,7 @@ pub use payments::{Confirmed, Payments, postback};
 
 // The parameters and results of the facade, listed by name: see the module `clearent`.
 pub use perennial_domain::clientpay::{
-    AccessId, AccountKey, Address, Card, ConnectInvoice, ConnectPage, ConnectSearch, Credentials, Criteria,
+    AccessId, Address, Card, ConnectInvoice, ConnectPage, ConnectSearch, Credentials, Criteria,
     CustomerCredentials, Decline, ECheck, Expected, Field, Group, Invoice as PageInvoice, InvoiceDate,
     InvoicePage, LineItem, LineItemLabels, LineItemPage, MethodUpdate, MethodUpdates, NewMethod, NewMethods,
     NewPayer, NewPayment, OpenInvoice, Operator, Page, PageOptions, PageStatus, PayerId, PayerPage,
