@@ -231,7 +231,6 @@ impl crate::gateway::Gateway for Gateway {
             }
             let now = state.now;
             let is_blind = now < state.blind_until;
-            let candidate = intent.history.candidate.as_ref();
             let found: Vec<Seen> = if intent.write == Write::UpdatePlan {
                 let id = intent.object.trim_start_matches("plans/");
                 let wanted = |status: &str| intent.request.contains(status);
@@ -248,12 +247,7 @@ impl crate::gateway::Gateway for Gateway {
                         && object.visible <= now
                         && now.since(object.landed) < RETENTION
                 };
-                let mut found: Vec<_> = state.objects.iter().filter(visible).collect();
-                if self.bug == Some(Bug::OneOfAll) {
-                    found.retain(|object| candidate.is_none_or(|id| *id == object.id));
-                    found.reverse();
-                    found.truncate(1);
-                }
+                let found: Vec<_> = state.objects.iter().filter(visible).collect();
                 let verdict = |object: &Object| match object.status {
                     "declined" => Verdict::Declined,
                     _ => Verdict::Done,

@@ -45,8 +45,6 @@ enum Bug {
     NoWindow,
     /// The store does not compare the version of the guard.
     NoPrecondition,
-    /// The look before an activation shows only the plan of the last answer.
-    OneOfAll,
     /// A restored database is used as it is.
     NoAdoption,
     /// Other writes to an object do not wait.
@@ -489,7 +487,7 @@ fn the_same_seed_has_the_same_trace() {
     }
 }
 
-/// Holds: The simulation finds each planted defect: a decision to send that is not stored, no fence, no last moment to send, no control object, no window, no precondition, a look that does not list all plans, a restored database that is not adopted, no lane of an object, and no bound by the retention.
+/// Holds: The simulation finds each planted defect: a decision to send that is not stored, no fence, no last moment to send, no control object, no window, no precondition, a restored database that is not adopted, no lane of an object, and no bound by the retention.
 #[test]
 fn planted_defects_are_found() {
     let cases = [
@@ -499,7 +497,6 @@ fn planted_defects_are_found() {
         (Bug::NoControl, ""),
         (Bug::NoWindow, ""),
         (Bug::NoPrecondition, "a guard was raised"),
-        (Bug::OneOfAll, "active plans"),
         (Bug::NoAdoption, ""),
         (Bug::NoLane, "two writes"),
         (Bug::NoRetention, ""),
