@@ -1,6 +1,6 @@
 //! The stored data of a journal, and the statements that keep its rules.
 //!
-//! [`Store`] is what the driver needs. [`Statements`] implements it once, in SQL that both databases understand;
+//! [`Store`] is what the driver needs. `Statements` implements it once, in SQL that both databases understand;
 //! `sqlite.rs` and `postgres.rs` only run statements.
 
 mod error;
