@@ -115,7 +115,7 @@ impl Clearent {
     /// use perennial::transport::{Delivery, SendBy};
     #[doc = include_str!("example.md")]
     /// let too_late = client.once(SendBy::within(Duration::ZERO));
-    /// let error = client.plans().get(&plan.plan_key).await.unwrap_err();
+    /// let error = too_late.plans().get(&plan.plan_key).await.unwrap_err();
     /// assert_eq!(error.delivery(), Delivery::NotSent);
     #[doc = include_str!("../example_end.md")]
     /// ```

@@ -123,7 +123,7 @@ impl ClientPay {
     /// use perennial::transport::{Delivery, SendBy};
     #[doc = include_str!("example.md")]
     /// let too_late = client.once(SendBy::within(Duration::ZERO));
-    /// let error = client.payers().delete(&rosa).await.unwrap_err();
+    /// let error = too_late.payers().delete(&rosa).await.unwrap_err();
     /// assert_eq!(error.delivery(), Delivery::NotSent);
     #[doc = include_str!("../example_end.md")]
     /// ```
