@@ -128,7 +128,8 @@ impl Sender {
     /// fails with [`Kind::TooLate`](crate::Kind::TooLate). It shares everything else with this one.
     ///
     /// The moment is checked directly before the request is handed to the [`Exchange`]. What the exchange does before
-    /// its first byte leaves, such as connecting, is bounded only by the deadline of the call.
+    /// its first byte leaves, such as connecting, is bounded only by the deadline of the call, which
+    /// [`deadline_in`](Self::deadline_in) limits to [`SendBy::LONGEST_CALL`].
     #[must_use]
     pub fn once(&self, send_by: SendBy) -> Self {
         Self { inner: self.inner.clone(), once: Some(send_by) }
@@ -136,7 +137,8 @@ impl Sender {
 
     /// The deadline this far from the current time, by the sender's clock.
     pub fn deadline_in(&self, timeout: Duration) -> Deadline {
-        Deadline::after(self.inner.time.now(), timeout)
+        let longest = self.once.map_or(timeout, |_| SendBy::LONGEST_CALL);
+        Deadline::after(self.inner.time.now(), timeout.min(longest))
     }
 
     /// Sends the call and retries it as [`decide`] allows, while attempts, budget and time are left.

@@ -114,7 +114,8 @@ impl ClientPay {
     }
 
     /// Returns a client that makes one attempt for each call, and sends nothing after this moment: a call that is too
-    /// late fails with [`Timeout`](ErrorKind::Timeout), and nothing was sent. It shares everything else with this one.
+    /// late fails with [`Timeout`](ErrorKind::Timeout), and nothing was sent. A call ends after a minute at the latest,
+    /// whatever the client's deadline is. It shares everything else with this one.
     ///
     /// This is for programs that store the decision to send before they send, such as the journal.
     ///

@@ -9,7 +9,7 @@ use http::{Request, Response};
 use perennial_transport::testing::Scripted;
 use perennial_transport::{
     Answer, Backoff, Call, CallError, Deadline, Decision, Delivery, Exchange, Kind, Pace, Policy, RetryClass,
-    Sender, TokioTime, TransportError,
+    SendBy, Sender, TokioTime, TransportError,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -338,4 +338,21 @@ async fn a_dropped_call_leaves_its_place() {
 fn errors_are_one_word_and_say_what_to_do() {
     assert_eq!(size_of::<CallError>(), size_of::<usize>());
     assert_eq!(size_of::<TransportError>(), size_of::<usize>());
+}
+
+/// Holds: A call that is sent once is attempted once, is not sent after its moment, and ends within a minute.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_sent_once_has_one_attempt_and_an_end() {
+    let exchange = Arc::new(Scripted::new([Is(503).result(), Is(200).result()]));
+    let sender = Sender::new(exchange.clone());
+    let once = sender.once(SendBy::within(30 * SECOND));
+    assert_eq!(once.deadline_in(600 * SECOND), sender.deadline_in(SendBy::LONGEST_CALL));
+    assert_eq!(once.deadline_in(SECOND), sender.deadline_in(SECOND));
+    let failed = once.send(call(&once, RetryClass::Safe, SECOND)).await;
+    assert_eq!(failed.map(|answer| answer.attempts()).map_err(|error| error.attempts()), Ok(1));
+
+    let late = sender.once(SendBy::within(Duration::ZERO));
+    let error = late.send(call(&late, RetryClass::Never, SECOND)).await.unwrap_err();
+    assert_eq!((error.delivery(), error.attempts()), (Delivery::NotSent, 1));
+    assert_eq!(error.transport_error().map(TransportError::kind), Some(Kind::TooLate));
 }
