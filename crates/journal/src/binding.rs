@@ -203,15 +203,16 @@ impl Journal {
     }
 
     /// Runs the worker for these tenants until `stop` is ready: it looks for what is open, sends what is planned, and
-    /// checks the database once a second when nothing is due.
+    /// checks the database once a second when nothing is due. It ends with an error if the database fails or is replaced:
+    /// start it again, because everything that is open is in the database.
     pub async fn run<'a, T>(&self, tenants: &'a [T], stop: impl Future<Output = ()>) -> Result<(), Error>
     where
         Bound: From<&'a T>,
     {
-        self.check_same().await?;
         let tenants: Vec<Bound> = tenants.iter().map(Bound::from).collect();
         let mut stop = pin!(stop);
         loop {
+            self.check_same().await?;
             self.take_inbox().await?;
             let mut is_idle = true;
             for tenant in &tenants {

@@ -235,7 +235,7 @@ pub trait Store: Send + Sync {
     /// Lists intents, the newest first.
     async fn list(&self, filter: &Filter) -> Result<Vec<Intent>, StoreError>;
     /// Claims the intent of this uid, or the intent of the tenant that has waited longest, if it is due and nobody has
-    /// it; stops come first. Raises its fence. What is due is decided by the journal's time `now`, and whether a lease has
+    /// it; stops come first, and what is planned for a tenant on hold is passed over. Raises its fence. What is due is decided by the journal's time `now`, and whether a lease has
     /// ended by the `system` clock, in which leases are given.
     async fn claim(
         &self,
@@ -251,22 +251,26 @@ pub trait Store: Send + Sync {
     /// Returns the events after this position, the oldest first. Positions are given here, after the commit, so that a
     /// reader never passes over an event that is committed later.
     async fn events(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError>;
+    /// Returns the longest time for which searches of the tenant's gateway were seen to lack an object that exists, by
+    /// any process.
+    async fn worst_lag(&self, tenant: &str) -> Result<std::time::Duration, StoreError>;
     /// Returns the decisions about an intent or a tenant, the oldest first.
     async fn decisions(&self, about: &str) -> Result<Vec<Decision>, StoreError>;
     /// Returns the version of a guard: 0 if nobody has raised it.
     async fn guard(&self, tenant: &str, name: &str) -> Result<i64, StoreError>;
     /// Raises the version of a guard and returns it: intents with the earlier version are not sent any more.
     async fn raise_guard(&self, tenant: &str, name: &str) -> Result<i64, StoreError>;
-    /// Returns the first rows of the inbox.
+    /// Returns the first rows of the inbox whose tenants are bound.
     async fn inbox(&self, limit: u32) -> Result<Vec<InboxRow>, StoreError>;
-    /// Removes a row of the inbox, and stores its intent, or the event that it is refused.
+    /// Removes a row of the inbox, and stores its intent, or the event that it is refused. `false`, and nothing is changed,
+    /// if the row is gone or the intent cannot be stored beside those that are there.
     async fn take(
         &self,
         row: &InboxRow,
         intent: Option<&Intent>,
         event: Option<(&str, &NewEvent)>,
         now: Moment,
-    ) -> Result<(), StoreError>;
+    ) -> Result<bool, StoreError>;
     /// Returns the access id that all processes of a tenant share.
     async fn access(&self, tenant: &str) -> Result<SharedAccess, StoreError>;
     /// Claims the right to replace the access id of this generation until the end of the lease. `None` if another

@@ -98,8 +98,39 @@ pub(crate) struct Postgres {
     pool: Pool,
     /// Statements in the server's form, by the common text.
     texts: Mutex<HashMap<String, Arc<str>>>,
-    /// The reason why the database is not the one that was used last.
+    known: Arc<Known>,
+}
+
+/// The identity of the database in use, and the reason why it is not the one that was used last. Each new connection is
+/// compared, because a server can be restored or promoted behind the same address.
+#[derive(Default)]
+struct Known {
+    identity: Mutex<Option<String>>,
     suspicion: Mutex<Option<String>>,
+}
+
+impl Known {
+    /// Compares a connection.
+    fn compare(&self, identity: &str) {
+        let known = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_deref().is_some_and(|known| known != identity) {
+            self.suspect();
+        }
+    }
+
+    fn suspect(&self) {
+        let why = "its server, timeline or database is another one".to_owned();
+        *self.suspicion.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    /// Takes this identity for the one in use.
+    fn know(&self, identity: String) {
+        *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(identity);
+    }
+
+    fn suspicion(&self) -> Option<String> {
+        self.suspicion.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// The identity of a server and its history, which a restored, promoted or copied one does not have: the system
@@ -118,8 +149,17 @@ impl Postgres {
         let (config, tls) = settings::read(url)?;
         let place = settings::place(&config);
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let prepare = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
-            Box::pin(async move { client.batch_execute(SESSION).await.map_err(HookError::Backend) })
+        let known = Arc::new(Known::default());
+        let of_pool = known.clone();
+        let prepare = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
+            let known = of_pool.clone();
+            Box::pin(async move {
+                client.batch_execute(SESSION).await.map_err(HookError::Backend)?;
+                let sql = format!("SELECT {IDENTITY}");
+                let row = client.query_one(&sql, &[]).await.map_err(HookError::Backend)?;
+                known.compare(row.try_get(0).map_err(HookError::Backend)?);
+                Ok(())
+            })
         });
         let pool = Pool::builder(Manager::from_config(config, tls, manager))
             .max_size(CONNECTIONS)
@@ -130,7 +170,7 @@ impl Postgres {
             .post_create(prepare)
             .build()
             .map_err(|error| StoreError::Lost { place: place.clone(), why: error.to_string() })?;
-        let store = Self { place, pool, texts: Mutex::default(), suspicion: Mutex::default() };
+        let store = Self { place, pool, texts: Mutex::default(), known };
         store.migrate().await?;
         store.check_same().await?;
         Ok(store)
@@ -198,11 +238,13 @@ impl Postgres {
             "INSERT INTO perennial.setting (name, value) VALUES ('identity', {IDENTITY}) ON CONFLICT DO NOTHING"
         );
         client.execute(&sql, &[]).await.map_err(failed)?;
-        let sql = format!("SELECT value = {IDENTITY} FROM perennial.setting WHERE name = 'identity'");
-        let is_same: bool =
-            client.query_one(&sql, &[]).await.and_then(|row| row.try_get(0)).map_err(failed)?;
-        let why = (!is_same).then(|| "its server, timeline or database is another one".to_owned());
-        *self.suspicion.lock().unwrap_or_else(PoisonError::into_inner) = why;
+        let sql =
+            format!("SELECT value = {IDENTITY}, {IDENTITY} FROM perennial.setting WHERE name = 'identity'");
+        let row = client.query_one(&sql, &[]).await.map_err(failed)?;
+        self.known.know(row.try_get(1).map_err(failed)?);
+        if !row.try_get::<_, bool>(0).map_err(failed)? {
+            self.known.suspect();
+        }
         Ok(())
     }
 
@@ -339,14 +381,14 @@ impl Sql for Postgres {
     }
 
     async fn suspicion(&self) -> Result<Option<String>, StoreError> {
-        Ok(self.suspicion.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(self.known.suspicion())
     }
 
     async fn accept(&self) -> Result<(), StoreError> {
         let client = self.connection().await?;
         let sql = format!("UPDATE perennial.setting SET value = {IDENTITY} WHERE name = 'identity'");
         client.execute(&sql, &[]).await.map_err(|error| self.final_error(&error))?;
-        self.check_same().await
+        Ok(())
     }
 
     fn close(&self) {

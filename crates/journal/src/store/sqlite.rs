@@ -13,7 +13,7 @@ use super::StoreError;
 use super::row::{Row, Value};
 use super::schema::MIGRATIONS;
 use super::statements::{Sql, Statement, Transacted};
-use super::witness::Witness;
+use super::witness::{Witness, private};
 use crate::driver::new_uid;
 
 /// The longest wait of a statement for another process.
@@ -23,8 +23,8 @@ const BUSY: Duration = Duration::from_secs(5);
 pub(crate) struct Sqlite {
     place: String,
     writer: Writer,
-    /// The witness, and the id of the journal; `None` in memory.
-    witness: Option<(Witness, String)>,
+    /// The file beside the database; `None` in memory.
+    witness: Option<Witness>,
     /// The reason why the database is not the one that was used last.
     suspicion: Mutex<Option<String>>,
 }
@@ -43,12 +43,12 @@ impl Sqlite {
         match writer {
             Ok(writer) => {
                 let (id, count) = told.try_recv().unwrap_or_default();
-                let witness = path.map(|path| (Witness::of(path), id.clone()));
-                let suspicion = witness.as_ref().and_then(|(witness, id)| witness.suspicion(id, count));
-                if let Some((witness, id)) = witness.as_ref().filter(|_| suspicion.is_none()) {
+                let witness = path.map(Witness::of);
+                let suspicion = witness.as_ref().and_then(|witness| witness.suspicion(&id, count));
+                if let Some(witness) = witness.as_ref().filter(|_| suspicion.is_none()) {
                     let why = "its witness beside it cannot be written: the folder must be writable";
                     witness
-                        .accept(id, count)
+                        .accept(&id, count)
                         .map_err(|_| StoreError::Unusable { place: place.clone(), why })?;
                 }
                 Ok(Self { place, writer, witness, suspicion: Mutex::new(suspicion) })
@@ -64,6 +64,10 @@ fn connect(path: Option<&PathBuf>, place: &str) -> Result<Connection, StoreError
     let connection = match path {
         None => Connection::open_in_memory().map_err(failed)?,
         Some(path) => {
+            make_private(path).map_err(|_| {
+                let why = "cannot be opened: its folder must exist, and both must be readable and writable";
+                StoreError::Unusable { place: place.to_owned(), why }
+            })?;
             // A path is a path, even if it looks like a URI.
             let flags = OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI;
             Connection::open_with_flags(path, flags).map_err(failed)?
@@ -74,24 +78,18 @@ fn connect(path: Option<&PathBuf>, place: &str) -> Result<Connection, StoreError
     connection
         .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
         .map_err(failed)?;
-    if let Some(path) = path {
-        keep_private(path);
-    }
     migrate(&connection, place)?;
     Ok(connection)
 }
 
-/// The file holds names and mail addresses: only its owner reads it.
-#[cfg(unix)]
-fn keep_private(path: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    // A folder on a file system without permissions is the operator's choice.
-    let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600));
+/// Makes a new file that only its owner can read, because it holds names and mail addresses. `SQLite` gives its log the same
+/// permissions. A file that exists is the operator's, and keeps its own.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    match private().create_new(true).open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(|_| ()),
+    }
 }
-
-#[cfg(not(unix))]
-fn keep_private(_path: &Path) {}
 
 /// The number of migrations that the file has seen is in a table of ours: its `user_version` may be the user's own.
 fn migrate(connection: &Connection, place: &str) -> Result<(), StoreError> {
@@ -234,9 +232,10 @@ impl Sql for Sqlite {
     }
 
     fn count_send(&self) -> Option<&'static str> {
+        // The id is read anew: another process may have adopted the database.
         self.witness.as_ref().map(|_| {
             "UPDATE perennial_setting SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'sent'
-             RETURNING value"
+             RETURNING value || ' ' || (SELECT value FROM perennial_setting WHERE name = 'id')"
         })
     }
 
@@ -244,18 +243,20 @@ impl Sql for Sqlite {
         self.writer.close();
     }
 
-    fn sent(&self, count: Option<i64>) {
-        if let (Some((witness, id)), Some(count)) = (&self.witness, count) {
+    fn sent(&self, counted: &str) {
+        let counted = counted.split_once(' ').and_then(|(count, id)| Some((count.parse().ok()?, id)));
+        if let (Some(witness), Some((count, id))) = (&self.witness, counted) {
             witness.raise(id, count);
         }
     }
 
     async fn suspicion(&self) -> Result<Option<String>, StoreError> {
-        Ok(self.suspicion.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        let at_the_start = self.suspicion.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(at_the_start.or_else(|| self.witness.as_ref()?.replaced()))
     }
 
     async fn accept(&self) -> Result<(), StoreError> {
-        let Some((witness, _)) = &self.witness else { return Ok(()) };
+        let Some(witness) = &self.witness else { return Ok(()) };
         // Copies that go on with the old id are found out by theirs.
         let id = self.writer.run(|connection| {
             connection.execute("UPDATE perennial_setting SET value = ?1 WHERE name = 'id'", [new_uid()])?;

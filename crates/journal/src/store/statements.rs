@@ -1,6 +1,7 @@
 //! The statements of the journal, written once for both databases.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -57,8 +58,8 @@ pub(crate) trait Sql: Send + Sync {
     fn count_send(&self) -> Option<&'static str> {
         None
     }
-    /// Tells the witness the number of attempts.
-    fn sent(&self, _count: Option<i64>) {}
+    /// Tells the witness what the statement returned.
+    fn sent(&self, _counted: &str) {}
     /// The reason why the database is not the one that was used last, if it was restored, copied or moved.
     async fn suspicion(&self) -> Result<Option<String>, StoreError> {
         Ok(None)
@@ -343,6 +344,8 @@ impl<S: Sql> Store for Statements<S> {
             ),
             None => format!(
                 "uid = (SELECT uid FROM perennial_intent WHERE tenant = ?1 AND {free} AND (next <= ?4 OR state = 'sending')
+                   AND (state <> 'planned' OR is_stop = 1 OR NOT EXISTS (SELECT 1 FROM perennial_tenant t
+                     WHERE t.uid = ?1 AND (t.hold IS NOT NULL OR t.quiet_until > ?4)))
                    ORDER BY is_stop DESC, coalesce(next, 0), created LIMIT 1 {})",
                 self.0.skip_locked()
             ),
@@ -422,9 +425,9 @@ impl<S: Sql> Store for Statements<S> {
             Transacted::Rows(mut rows) => {
                 if sends {
                     let counted = rows.pop().and_then(|rows| rows.into_iter().next());
-                    self.0.sent(
-                        counted.and_then(|mut row| row.text().ok()).and_then(|count| count.parse().ok()),
-                    );
+                    if let Some(counted) = counted.and_then(|mut row| row.text().ok()) {
+                        self.0.sent(&counted);
+                    }
                 }
                 Ok(Committed::Yes)
             }
@@ -459,6 +462,12 @@ impl<S: Sql> Store for Statements<S> {
         }
     }
 
+    async fn worst_lag(&self, tenant: &str) -> Result<Duration, StoreError> {
+        let sql = "SELECT worst_lag FROM perennial_tenant WHERE uid = ?1";
+        let lag = self.row(sql, vec![tenant.into()], |mut row| row.int()).await?.unwrap_or(0);
+        Ok(Duration::from_millis(u64::try_from(lag).unwrap_or(0)))
+    }
+
     async fn decisions(&self, about: &str) -> Result<Vec<Decision>, StoreError> {
         let sql =
             "SELECT at, actor, reason, about, what FROM perennial_decision WHERE about = ?1 ORDER BY id";
@@ -478,7 +487,7 @@ impl<S: Sql> Store for Statements<S> {
 
     async fn inbox(&self, limit: u32) -> Result<Vec<InboxRow>, StoreError> {
         let sql = "SELECT id, tenant, operation_key, operation, object, request FROM perennial_inbox \
-                   ORDER BY id LIMIT ?1";
+                   WHERE tenant IN (SELECT name FROM perennial_tenant) ORDER BY id LIMIT ?1";
         self.rows(sql, vec![i64::from(limit).into()], inbox_of).await
     }
 
@@ -488,16 +497,16 @@ impl<S: Sql> Store for Statements<S> {
         intent: Option<&Intent>,
         event: Option<(&str, &NewEvent)>,
         now: Moment,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let remove =
             Statement::new("DELETE FROM perennial_inbox WHERE id = ?1 RETURNING id", vec![row.id.into()]);
         let mut statements = vec![remove.must()];
         if let Some(intent) = intent {
             statements.extend(insert_guard(intent));
-            statements.push(insert(intent)?);
+            statements.push(insert(intent)?.must());
         }
         statements.extend(event.map(|(tenant, event)| insert_event(tenant, &row.key, event, now)));
-        self.transact(statements).await.map(|_| ())
+        Ok(matches!(self.transact(statements).await?, Transacted::Rows(_)))
     }
 
     async fn access(&self, tenant: &str) -> Result<SharedAccess, StoreError> {

@@ -125,6 +125,8 @@ on_every_database! {
     a_change_by_an_earlier_claim_is_refused
     an_attempt_is_refused_for_a_reason
     a_stop_passes_an_open_write_and_a_hold
+    what_is_planned_on_hold_is_passed_over
+    the_worst_lag_is_that_of_all_processes
     changes_are_stored_together_or_not_at_all
     claims_come_in_order_and_stops_first
     a_claim_by_name_waits_for_nothing_but_another_claim
@@ -552,6 +554,31 @@ async fn claims_come_in_order_and_stops_first(place: Place) {
     assert_eq!(next.as_deref(), Some("stop, not due"));
 }
 
+async fn what_is_planned_on_hold_is_passed_over(place: Place) {
+    let store = place.with_tenants().await;
+    store_intent(&*store, &intent("1")).await;
+    store_intent(&*store, &Intent { is_stop: true, ..intent("2") }).await;
+    let held = Tenant { hold: Some("no".to_owned()), ..tenant("t") };
+    store.change_tenant(&held, None, at(1)).await.unwrap();
+    let claim = async || store.claim("t", None, at(1_000), at(1_000), at(2_000)).await.unwrap();
+    assert_eq!(claim().await.map(|intent| intent.uid).as_deref(), Some("2"), "a stop goes on");
+    assert_eq!(claim().await, None);
+    store.change_tenant(&tenant("t"), None, at(2)).await.unwrap();
+    assert_eq!(claim().await.map(|intent| intent.uid).as_deref(), Some("1"));
+}
+
+async fn the_worst_lag_is_that_of_all_processes(place: Place) {
+    let store = place.with_tenants().await;
+    store_intent(&*store, &intent("1")).await;
+    let claimed = claim(&*store, "1", 5).await;
+    for (lag, worst) in [(40, 40), (20, 40), (90, 90)] {
+        let measured = Change { lag: Some(Duration::from_millis(lag)), ..change(claimed.clone(), 6) };
+        assert_eq!(store.commit(&measured).await.unwrap(), Committed::Yes);
+        assert_eq!(store.worst_lag("t").await.unwrap(), Duration::from_millis(worst));
+    }
+    assert_eq!(store.worst_lag("nobody").await.unwrap(), Duration::ZERO);
+}
+
 async fn a_claim_by_name_waits_for_nothing_but_another_claim(place: Place) {
     let store = place.with_tenants().await;
     let cases = [
@@ -762,14 +789,24 @@ async fn the_inbox_is_emptied_once(place: Place) {
     let events = store.events(0, 10).await.unwrap();
     let [refused] = &events[..] else { panic!("{events:?}") };
     assert_eq!((&refused.kind[..], &refused.about[..], refused.at), ("refused", "b", at(6)));
-    // A row whose key was used before is removed, and changes nothing.
-    store
-        .take(&rows[2], Some(&Intent { request: "other".to_owned(), ..intent("1") }), None, at(7))
-        .await
-        .unwrap();
+    // A row stays if its intent cannot be stored: its key was used before, or its mark is taken.
+    for cannot in [
+        Intent { request: "other".to_owned(), ..intent("1") },
+        Intent { mark: intent("1").mark, ..intent("3") },
+    ] {
+        assert!(!store.take(&rows[2], Some(&cannot), None, at(7)).await.unwrap());
+    }
     assert_eq!(store.intent("1").await.unwrap(), Some(intent("1")));
     let keys: Vec<_> = store.inbox(10).await.unwrap().into_iter().map(|row| row.key).collect();
-    assert_eq!(keys, ["d"]);
+    assert_eq!(keys, ["c", "d"]);
+    assert!(store.take(&rows[2], None, None, at(7)).await.unwrap());
+    assert!(!store.take(&rows[2], None, None, at(7)).await.unwrap(), "it is gone");
+    // Rows of tenants that are not bound stay, and do not hold up the others.
+    let unbound = "UPDATE perennial_inbox SET tenant = 'nobody' WHERE operation_key = 'd'";
+    assert!(store.sql(unbound, Vec::new()).await.is_ok());
+    assert!(store.inbox(1).await.unwrap().is_empty());
+    let bound = "UPDATE perennial_inbox SET tenant = 't' WHERE operation_key = 'd'";
+    assert!(store.sql(bound, Vec::new()).await.is_ok());
     // Numbers are not used again, so that a row that was taken is never taken for another one.
     let highest = rows[2].id + 1;
     store.take(&store.inbox(1).await.unwrap()[0], None, None, at(8)).await.unwrap();

@@ -15,6 +15,8 @@ use std::sync::PoisonError;
 pub(crate) struct Witness {
     database: PathBuf,
     path: PathBuf,
+    /// The identity of the database when it was opened.
+    identity: String,
     /// The open file, and the last number in it.
     file: Mutex<Option<(fs::File, i64)>>,
 }
@@ -31,22 +33,24 @@ impl Witness {
     pub(crate) fn of(database: &Path) -> Self {
         let mut path = database.as_os_str().to_owned();
         path.push(".witness");
-        Self { database: database.to_owned(), path: path.into(), file: Mutex::new(None) }
+        let identity = identity(database);
+        Self { database: database.to_owned(), path: path.into(), identity, file: Mutex::new(None) }
     }
 
     /// The reason why the database with this id and number is not the one that was used last.
     pub(crate) fn suspicion(&self, journal: &str, count: i64) -> Option<String> {
-        let Ok(text) = fs::read_to_string(&self.path) else {
+        let text = fs::read_to_string(&self.path).unwrap_or_default();
+        if text.is_empty() {
             // A new journal has sent nothing yet.
             return (count > 0).then(|| format!("its witness {} is missing", self.path.display()));
-        };
+        }
         let Some(testimony) = read(&text) else {
             return Some(format!("its witness {} cannot be read", self.path.display()));
         };
         if testimony.journal != journal {
             return Some(format!("its witness {} is of another journal", self.path.display()));
         }
-        if testimony.identity != identity(&self.database) {
+        if testimony.identity != self.identity {
             return Some("the file is a copy of the one that was used".to_owned());
         }
         let lost = testimony.count.saturating_sub(count);
@@ -55,14 +59,22 @@ impl Witness {
 
     /// Writes the witness anew.
     pub(crate) fn accept(&self, journal: &str, count: i64) -> std::io::Result<()> {
-        let mut file = fs::File::create(&self.path)?;
-        write(
-            &mut file,
-            &Testimony { journal: journal.to_owned(), identity: identity(&self.database), count },
-        )?;
+        // Never cut: a process that opens the journal at the same moment reads the one testimony or the other.
+        let mut file = private().create(true).truncate(false).open(&self.path)?;
+        write(&mut file, &self.testimony(journal, count))?;
         file.sync_all()?;
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
+    }
+
+    /// The reason why the open database is not the one at its path any more.
+    pub(crate) fn replaced(&self) -> Option<String> {
+        (identity(&self.database) != self.identity)
+            .then(|| "its file was replaced while it was open".to_owned())
+    }
+
+    fn testimony(&self, journal: &str, count: i64) -> Testimony {
+        Testimony { journal: journal.to_owned(), identity: self.identity.clone(), count }
     }
 
     /// Raises the number. It is not flushed to the disk: a program that ends leaves it to the system.
@@ -75,12 +87,19 @@ impl Witness {
         }
         if let Some((file, last)) = open.as_mut().filter(|(_, last)| *last < count) {
             *last = count;
-            let testimony =
-                Testimony { journal: journal.to_owned(), identity: identity(&self.database), count };
             // A disk that is full fails the next commit, too, and says so there.
-            let _ = file.seek(SeekFrom::Start(0)).and_then(|_| write(file, &testimony));
+            let _ = file.seek(SeekFrom::Start(0)).and_then(|_| write(file, &self.testimony(journal, count)));
         }
     }
+}
+
+/// Options for a file that only its owner can read.
+pub(super) fn private() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 fn write(file: &mut fs::File, testimony: &Testimony) -> std::io::Result<()> {

@@ -454,3 +454,15 @@ async fn a_text_is_kept_once_however_often_it_runs() {
     let kept = store.0.text("SELECT 1");
     assert!(Arc::ptr_eq(&kept, &store.0.text("SELECT 1")));
 }
+
+#[test]
+fn a_connection_to_another_server_is_suspicious() {
+    let known = Known::default();
+    known.compare("first/1/5");
+    assert_eq!(known.suspicion(), None, "nothing is known yet");
+    known.know("first/1/5".to_owned());
+    known.compare("first/1/5");
+    assert_eq!(known.suspicion(), None);
+    known.compare("first/2/5");
+    assert!(known.suspicion().is_some(), "another timeline");
+}
