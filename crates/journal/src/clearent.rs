@@ -1,7 +1,6 @@
 //! A Clearent client whose writes take effect once.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use perennial::Clearent as Client;
 use perennial::clearent::{
@@ -14,19 +13,14 @@ use perennial_wire::clearent::Call;
 use perennial_wire::{EncodeError, Format};
 use serde::de::DeserializeOwned;
 
-use crate::driver::{Driver, key_of_following, mark_of, new_uid};
+use crate::driver::{Driver, check_key, key_of_following, mark_of, planned};
 use crate::gateway::clearent::ClearentGateway;
-use crate::gateway::request::{Full, Prepared, Secrets, prepare};
+use crate::gateway::request::{Full, Secrets, prepare};
 use crate::journal::Journal;
-use crate::machine::{History, Intent, Precondition, Rules, State, Write};
+use crate::machine::{History, Intent, Precondition, State, Write};
 use crate::settled::{Told, Waits};
 use crate::store::{Intended, Tenant};
 use crate::{Error, Moment, Settled};
-
-/// The time after the decision within which a write that moves money is sent.
-pub(crate) const MONEY_WITHIN: Duration = Duration::from_hours(1);
-/// The time after the decision within which another write is sent.
-pub(crate) const SENT_WITHIN: Duration = Duration::from_hours(24);
 
 /// A Clearent client of a tenant. Each write has an operation key: the caller's name for one decision. The same key
 /// again returns the recorded outcome, or finds it out, and never makes a second one.
@@ -36,7 +30,6 @@ pub struct Clearent {
     pub(crate) client: Client,
     pub(crate) tenant: Tenant,
     pub(crate) gateway: Arc<ClearentGateway>,
-    rules: Arc<Rules>,
     precondition: Option<Precondition>,
     send_before: Option<Moment>,
 }
@@ -57,10 +50,8 @@ impl Clearent {
         tenant: Tenant,
         sentinel: Option<CustomerKey>,
     ) -> Self {
-        let lag = Duration::from_millis(u64::try_from(tenant.worst_lag).unwrap_or(0));
-        let rules = Arc::new(journal.0.rules.clone().with_worst_lag(lag));
         let gateway = Arc::new(ClearentGateway { client: client.clone(), sentinel });
-        Self { journal, client, tenant, gateway, rules, precondition: None, send_before: None }
+        Self { journal, client, tenant, gateway, precondition: None, send_before: None }
     }
 
     /// The client without the journal, for reads.
@@ -127,7 +118,7 @@ impl Clearent {
             store: &*self.journal.0.store,
             gateway: &*self.gateway,
             clock: &*self.journal.0.clock,
-            rules: &self.rules,
+            rules: &self.journal.0.rules,
             tenant: &self.tenant.uid,
         }
     }
@@ -141,29 +132,28 @@ impl Clearent {
         call: Result<Call, EncodeError>,
         secrets: Secrets<'_>,
     ) -> Result<Settled<T>, Error> {
-        if key.is_empty() || key.chars().count() > 200 || key.chars().any(char::is_control) {
-            return Err(Error::InvalidKey);
-        }
+        check_key(key)?;
         let call = call.map_err(perennial::Error::from)?;
         let body = call.body.as_deref().map_or(&[][..], Vec::as_slice);
         self.journal.check_same().await?;
         let store = &*self.journal.0.store;
-        let uid = new_uid();
         let mark = mark_of(&self.tenant.uid, key);
-        let prepared = prepare(write, object.as_deref(), body, secrets, &mark)
-            .map_err(|_| Error::Outcome("the request is not JSON".to_owned()))?;
+        let prepared = prepare(write, object.as_deref(), body, secrets, &mark)?;
         let now = store.now(self.journal.0.clock.now()).await?;
-        let stored = stored_intent(&self.tenant.uid, key, write, object, &prepared, uid, now);
+        let planned = planned(&self.tenant.uid, key, write, object, &prepared, now);
         let intent = Intent {
             precondition: self.precondition.clone(),
-            send_before: self.send_before.unwrap_or(stored.send_before),
+            send_before: self.send_before.unwrap_or(planned.send_before),
             // After a restore, an intent of this key may have been sent although the database does not know it. When
             // the gateway may have forgotten that, no look would tell.
             history: History {
-                restored: self.tenant.quiet_until.filter(|until| !self.rules.is_too_old(*until, now)),
+                restored: self
+                    .tenant
+                    .quiet_until
+                    .filter(|until| !self.journal.0.rules.is_too_old(*until, now)),
                 ..History::default()
             },
-            ..stored
+            ..planned
         };
         let (uid, is_fresh, was_final) = match store.intend(&intent).await? {
             Intended::New => (intent.uid, prepared.mark == mark && intent.history.restored.is_none(), false),
@@ -207,46 +197,18 @@ impl Clearent {
         } else {
             self.driver().drive(&activation.uid, None, true).await?
         };
-        settled(activation, was_final)
+        settled(activation, was_final).map(|settled| match settled {
+            Settled::Refused { reason } => Settled::Refused { reason: stays_suspended(&made, &reason) },
+            Settled::Withdrawn { reason } => Settled::Withdrawn { reason: stays_suspended(&made, &reason) },
+            settled => settled,
+        })
     }
 }
 
-/// The intent that stores a request.
-pub(crate) fn stored_intent(
-    tenant: &str,
-    key: &str,
-    write: Write,
-    object: Option<String>,
-    prepared: &Prepared,
-    uid: String,
-    now: Moment,
-) -> Intent {
-    let within = match write.absence() {
-        crate::machine::Absence::Person => MONEY_WITHIN,
-        crate::machine::Absence::SendAgain => SENT_WITHIN,
-    };
-    Intent {
-        tenant: tenant.to_owned(),
-        key: key.to_owned(),
-        write,
-        object: object.unwrap_or_else(|| format!("new/{}", prepared.mark)),
-        request: prepared.stored.clone(),
-        fingerprint: prepared.fingerprint.clone(),
-        mark: prepared.mark.clone(),
-        is_stop: prepared.is_stop,
-        needs_card: prepared.needs_card,
-        activates: prepared.activates,
-        precondition: None,
-        send_before: now + within,
-        state: State::Planned,
-        fence: 0,
-        lease_until: None,
-        next: Some(now),
-        history: History::default(),
-        outcome: None,
-        created: now,
-        uid,
-    }
+/// The reason why a plan that is made is not active.
+fn stays_suspended(made: &Intent, reason: &str) -> String {
+    let id = made.outcome.as_ref().and_then(|outcome| outcome.id.as_deref()).unwrap_or_default();
+    format!("the plan {id} is made and stays suspended: {reason}")
 }
 
 /// The whole request of a stored intent, made from its mark and the card of this call.

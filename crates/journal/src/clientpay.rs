@@ -1,7 +1,6 @@
 //! A `ClientPay` client whose writes take effect once.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use perennial::ClientPay as Client;
 use perennial::clientpay::{
@@ -14,12 +13,12 @@ use perennial_wire::clientpay::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::clearent::{MONEY_WITHIN, SENT_WITHIN, settled};
-use crate::driver::{Driver, mark_of, new_uid};
+use crate::clearent::settled;
+use crate::driver::{Driver, check_key, mark_of, planned};
 use crate::gateway::clientpay::ClientPayGateway;
 use crate::gateway::clientpay_request::prepare;
 use crate::journal::{By, Journal};
-use crate::machine::{History, Intent, Precondition, Rules, State, Write};
+use crate::machine::{History, Intent, Precondition, Write};
 use crate::store::{Intended, Tenant};
 use crate::{Error, Moment, Settled};
 
@@ -40,7 +39,6 @@ pub struct ClientPay {
     name: String,
     tenant: Tenant,
     gateway: Arc<ClientPayGateway>,
-    rules: Arc<Rules>,
     precondition: Option<Precondition>,
     send_before: Option<Moment>,
 }
@@ -56,10 +54,8 @@ impl std::fmt::Debug for ClientPay {
 
 impl ClientPay {
     pub(crate) fn new(journal: Journal, client: Client, name: String, tenant: Tenant) -> Self {
-        let lag = Duration::from_millis(u64::try_from(tenant.worst_lag).unwrap_or(0));
-        let rules = Arc::new(journal.0.rules.clone().with_worst_lag(lag));
         let gateway = Arc::new(ClientPayGateway { client: client.clone() });
-        Self { journal, client, name, tenant, gateway, rules, precondition: None, send_before: None }
+        Self { journal, client, name, tenant, gateway, precondition: None, send_before: None }
     }
 
     /// The client without the journal, for reads.
@@ -122,7 +118,7 @@ impl ClientPay {
             store: &*self.journal.0.store,
             gateway: &*self.gateway,
             clock: &*self.journal.0.clock,
-            rules: &self.rules,
+            rules: &self.journal.0.rules,
             tenant: &self.tenant.uid,
         }
     }
@@ -135,9 +131,7 @@ impl ClientPay {
         object: Option<String>,
         encode: impl Fn(Session<'_>, &RequestId) -> Result<Call, EncodeError>,
     ) -> Result<Settled<T>, Error> {
-        if key.is_empty() || key.chars().count() > 200 || key.chars().any(char::is_control) {
-            return Err(Error::InvalidKey);
-        }
+        check_key(key)?;
         // The ids stand for those that the attempt gets, and are not stored.
         let access_id = AccessId::try_from("none").map_err(perennial::Error::from)?;
         let request_id = RequestId::try_from("none").map_err(perennial::Error::from)?;
@@ -148,39 +142,22 @@ impl ClientPay {
         let body = call.body.as_deref().map_or(&[][..], Vec::as_slice);
         self.journal.check_same().await?;
         let store = &*self.journal.0.store;
-        let uid = new_uid();
-        let not_json = |_| Error::Outcome("the request is not JSON".to_owned());
         let mark = mark_of(&self.tenant.uid, key);
-        let prepared = prepare(write, object.as_deref(), body, &mark).map_err(not_json)?;
+        let prepared = prepare(write, object.as_deref(), body, &mark)?;
         let now = store.now(self.journal.0.clock.now()).await?;
-        let is_money = matches!(write, Write::Pay | Write::RefundPayment);
-        let within = if is_money { MONEY_WITHIN } else { SENT_WITHIN };
         // After a restore, an intent of this key may have been sent although the database does not know it. A payment or
         // refund is looked for then. A page or payer cannot be: a spare moves no money by itself, and without this, every
         // new one would need a person.
-        let restored =
-            self.tenant.quiet_until.filter(|until| is_money && !self.rules.is_too_old(*until, now));
+        let restored = self
+            .tenant
+            .quiet_until
+            .filter(|until| write.moves_money() && !self.journal.0.rules.is_too_old(*until, now));
+        let planned = planned(&self.tenant.uid, key, write, object, &prepared, now);
         let intent = Intent {
-            tenant: self.tenant.uid.clone(),
-            key: key.to_owned(),
-            write,
-            object: object.unwrap_or_else(|| format!("new/{}", prepared.mark)),
-            request: prepared.stored,
-            fingerprint: prepared.fingerprint,
-            mark: prepared.mark,
-            is_stop: prepared.is_stop,
-            needs_card: prepared.needs_card,
-            activates: false,
             precondition: self.precondition.clone(),
-            send_before: self.send_before.unwrap_or(now + within),
-            state: State::Planned,
-            fence: 0,
-            lease_until: None,
-            next: Some(now),
+            send_before: self.send_before.unwrap_or(planned.send_before),
             history: History { restored, ..History::default() },
-            outcome: None,
-            created: now,
-            uid,
+            ..planned
         };
         let existing = match store.intend(&intent).await? {
             Intended::New => None,
@@ -196,7 +173,7 @@ impl ClientPay {
             // The stored request has another mark than this one: the card of this call is put beside it.
             Some(existing) => {
                 let object = (!existing.object.starts_with("new/")).then_some(existing.object.as_str());
-                let again = prepare(write, object, body, &existing.mark).map_err(not_json)?;
+                let again = prepare(write, object, body, &existing.mark)?;
                 (existing.uid, again.full)
             }
             None => (intent.uid, prepared.full),

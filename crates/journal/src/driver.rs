@@ -1,6 +1,7 @@
 //! The driver: claims an intent, runs the state machine on it, and carries out what it says. All rules are in
 //! [`machine`](crate::machine); every result is stored before the next command.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use perennial::transport::SendBy;
@@ -8,7 +9,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::Clock;
-use crate::gateway::request::{Full, Secrets, prepare};
+use crate::gateway::request::{Full, Prepared, Secrets, prepare};
 use crate::gateway::{Gateway, NotIssued};
 use crate::machine::{Command, Decision, Event, History, Intent, Rules, State, Step, Write, step};
 use crate::store::{Change, Committed, NewDecision, NewEvent, Store, StoreError};
@@ -18,6 +19,8 @@ use crate::{Error, Moment};
 pub(crate) const LEASE: Duration = Duration::from_mins(2);
 /// The wait of an intent that may not be sent now.
 const HELD: Duration = Duration::from_secs(5);
+/// The time within which a spare plan is canceled: for as long as it takes.
+const STOPPED_WITHIN: Duration = Duration::from_hours(3_650 * 24);
 /// The most turns that one call takes.
 const TURNS: u32 = 8;
 
@@ -118,7 +121,14 @@ impl Driver<'_> {
         while let Some(current) = event.take() {
             // Before the attempt is stored: the moment is never later than the stored one.
             let mut send_by = SendBy::within(self.rules.send_within);
-            let mut stepped = step(&intent, current.clone(), now, self.rules);
+            // Another process may have measured a longer lag since the last look.
+            let rules = match &current {
+                Event::Looked(_) => {
+                    Cow::Owned(self.rules.clone().with_worst_lag(self.store.worst_lag(self.tenant).await?))
+                }
+                _ => Cow::Borrowed(self.rules),
+            };
+            let mut stepped = step(&intent, current.clone(), now, &rules);
             if stepped.commands.contains(&Command::Send) && intent.history.request_id.is_none() {
                 match self.gateway.request_id(&intent).await {
                     Ok(None) => {}
@@ -127,7 +137,7 @@ impl Driver<'_> {
                         intent.history.request_id = id;
                         send_by = SendBy::within(self.rules.send_within);
                         now = self.store.now(self.clock.now()).await?;
-                        stepped = step(&intent, current, now, self.rules);
+                        stepped = step(&intent, current, now, &rules);
                     }
                     Err(NotIssued { reason, wait, hold }) => {
                         let hold = hold.then(|| reason.clone());
@@ -283,31 +293,37 @@ fn event(intent: &Intent, kind: &str, more: serde_json::Value) -> NewEvent {
     NewEvent { kind: kind.to_owned(), body: body.to_string() }
 }
 
-/// The key of the intent that follows from another one.
-pub(crate) fn key_of_following(key: &str, name: &str) -> String {
-    format!("{key}/{name}")
+/// Fails if a text cannot be an operation key.
+pub(crate) fn check_key(key: &str) -> Result<(), Error> {
+    if key.is_empty() || key.chars().count() > 200 || key.chars().any(char::is_control) {
+        return Err(Error::InvalidKey);
+    }
+    Ok(())
 }
 
-/// The update of a plan that follows from its creation.
-fn following(of: &Intent, name: &str, plan: &str, request: &str, now: Moment) -> Option<Intent> {
-    let (uid, key) = (new_uid(), key_of_following(&of.key, name));
-    let object = format!("plans/{plan}");
-    let mark = mark_of(&of.tenant, &key);
-    let prepared =
-        prepare(Write::UpdatePlan, Some(&object), request.as_bytes(), Secrets::default(), &mark).ok()?;
-    Some(Intent {
-        tenant: of.tenant.clone(),
-        key,
-        write: Write::UpdatePlan,
-        object,
-        request: prepared.stored,
-        fingerprint: prepared.fingerprint,
-        mark: prepared.mark,
+/// A planned intent. An object that does not exist yet is named by the mark.
+pub(crate) fn planned(
+    tenant: &str,
+    key: &str,
+    write: Write,
+    object: Option<String>,
+    prepared: &Prepared,
+    now: Moment,
+) -> Intent {
+    Intent {
+        uid: new_uid(),
+        tenant: tenant.to_owned(),
+        key: key.to_owned(),
+        write,
+        object: object.unwrap_or_else(|| format!("new/{}", prepared.mark)),
+        request: prepared.stored.clone(),
+        fingerprint: prepared.fingerprint.clone(),
+        mark: prepared.mark.clone(),
         is_stop: prepared.is_stop,
-        needs_card: false,
-        activates: false,
-        precondition: of.precondition.clone().filter(|_| !prepared.is_stop),
-        send_before: if prepared.is_stop { now + Duration::from_hours(3_650 * 24) } else { of.send_before },
+        needs_card: prepared.needs_card,
+        activates: prepared.activates,
+        precondition: None,
+        send_before: now + write.sent_within(),
         state: State::Planned,
         fence: 0,
         lease_until: None,
@@ -315,6 +331,25 @@ fn following(of: &Intent, name: &str, plan: &str, request: &str, now: Moment) ->
         history: History::default(),
         outcome: None,
         created: now,
-        uid,
+    }
+}
+
+/// The key of the intent that follows from another one.
+pub(crate) fn key_of_following(key: &str, name: &str) -> String {
+    format!("{key}/{name}")
+}
+
+/// The update of a plan that follows from its creation.
+fn following(of: &Intent, name: &str, plan: &str, request: &str, now: Moment) -> Option<Intent> {
+    let key = key_of_following(&of.key, name);
+    let object = format!("plans/{plan}");
+    let mark = mark_of(&of.tenant, &key);
+    let prepared =
+        prepare(Write::UpdatePlan, Some(&object), request.as_bytes(), Secrets::default(), &mark).ok()?;
+    let intent = planned(&of.tenant, &key, Write::UpdatePlan, Some(object), &prepared, now);
+    Some(if prepared.is_stop {
+        Intent { send_before: now + STOPPED_WITHIN, ..intent }
+    } else {
+        Intent { precondition: of.precondition.clone(), send_before: of.send_before, ..intent }
     })
 }

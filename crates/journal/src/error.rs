@@ -81,7 +81,16 @@ pub enum Error {
     /// Another process has the intent.
     #[error("another process is working on the intent: try again in a few seconds")]
     InUse,
+    /// The request cannot be stored, and so is not sent.
+    #[error("{0}")]
+    NotStorable(String),
     /// The stored outcome cannot be read as the requested type.
     #[error("the outcome of the operation key {0} cannot be read: it was stored by another version")]
     Outcome(String),
+}
+
+impl From<crate::gateway::request::NotStorable> for Error {
+    fn from(error: crate::gateway::request::NotStorable) -> Self {
+        Self::NotStorable(error.to_string())
+    }
 }

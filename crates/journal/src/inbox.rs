@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use crate::clearent::stored_intent;
-use crate::driver::{mark_of, new_uid};
+use crate::driver::{check_key, mark_of, planned};
 use crate::gateway::clearent::check_stored;
 use crate::gateway::request::{Secrets, prepare};
 use crate::machine::{Intent, Write};
@@ -31,17 +30,22 @@ impl Journal {
                 body: json!({ "operation-key": row.key, "operation": row.operation, "reason": reason })
                     .to_string(),
             };
+            let refuse = async |reason: &str| {
+                let event = refused(reason.to_owned());
+                store.take(&row, None, Some((&tenant.uid, &event)), now).await
+            };
             match intent_of_row(&row, &tenant, now) {
-                Err(reason) => store.take(&row, None, Some((&tenant.uid, &refused(reason))), now).await?,
+                Err(reason) => refuse(&reason).await?,
+                Ok(intent) if store.take(&row, Some(&intent), None, now).await? => true,
+                // It is there already, another worker has taken the row, or another key has its order id.
                 Ok(intent) => match store.intent_of_key(&tenant.uid, &row.key).await? {
                     Some(existing) if existing.fingerprint != intent.fingerprint => {
-                        let reason = "its key was used for another request".to_owned();
-                        store.take(&row, None, Some((&tenant.uid, &refused(reason))), now).await?;
+                        refuse("its key was used for another request").await?
                     }
                     Some(_) => store.take(&row, None, None, now).await?,
-                    None => store.take(&row, Some(&intent), None, now).await?,
+                    None => refuse("its order id is the mark of another operation key").await?,
                 },
-            }
+            };
             taken += 1;
         }
         Ok(taken)
@@ -50,15 +54,12 @@ impl Journal {
 
 fn intent_of_row(row: &InboxRow, tenant: &Tenant, now: Moment) -> Result<Intent, String> {
     let write: Write = row.operation.parse().map_err(|_| "its operation is not known".to_owned())?;
-    if row.key.is_empty() || row.key.chars().count() > 200 || row.key.chars().any(char::is_control) {
-        return Err(Error::InvalidKey.to_string());
-    }
+    check_key(&row.key).map_err(|error| error.to_string())?;
     check_stored(write, row.object.as_deref(), row.request.as_bytes())?;
     let mark = mark_of(&tenant.uid, &row.key);
     let prepared = prepare(write, row.object.as_deref(), row.request.as_bytes(), Secrets::default(), &mark);
     let prepared = prepared.map_err(|error| error.to_string())?;
-    let mut intent =
-        stored_intent(&tenant.uid, &row.key, write, row.object.clone(), &prepared, new_uid(), now);
+    let mut intent = planned(&tenant.uid, &row.key, write, row.object.clone(), &prepared, now);
     intent.history.restored = tenant.quiet_until;
     Ok(intent)
 }

@@ -318,7 +318,7 @@ impl ClearentGateway {
                 let mut found = attached.into_value();
                 found.retain(|token| {
                     serde_json::to_value(token)
-                        .is_ok_and(|token| difference(&intent.request, &token, false).is_none())
+                        .is_ok_and(|token| difference(&intent.request, &token, false, |_| true).is_none())
                 });
                 (date, seen(&found, |token| token.token_id.to_string(), |_| Verdict::Done))
             }
@@ -379,8 +379,8 @@ fn judged(answer: Response<Transaction>) -> (Said, Option<String>) {
     (said, exchange)
 }
 
-/// The charges with the mark. A mark can be an order id that the caller chose: then a decline before an approval is
-/// another decision, and a charge before the first attempt is not of this one.
+/// The charges with the mark. A mark can be an order id that the caller chose: then a decline before an approval is of
+/// another decision.
 fn charges(
     intent: &Intent,
     mut found: Vec<Transaction>,
@@ -420,10 +420,29 @@ fn seen<T: Serialize>(found: &[T], id: impl Fn(&T) -> String, verdict: impl Fn(&
     found.iter().map(|found| Seen { object: object(id(found), found), verdict: verdict(found) }).collect()
 }
 
-/// Whether a created object has what was requested. The members with the mark are compared by it.
+/// The members of a created object that decide who is charged, how much and when. Others, such as names and addresses,
+/// move no money, and gateways cut or format them.
+const DECIDING: [&str; 11] = [
+    "first-name",
+    "last-name",
+    "customer-key",
+    "token-id",
+    "exp-date",
+    "payment-amount",
+    "frequency",
+    "frequency-day",
+    "start-date",
+    "end-date",
+    "status",
+];
+
+/// Whether a created object has what was requested, in the members that decide.
 fn created_as<T: Serialize>(intent: &Intent, found: &T) -> Verdict {
     let found = serde_json::to_value(found).unwrap_or_default();
-    match difference(&intent.request, &found, false) {
+    // Before a restore, the plan may have been activated.
+    let was_activated = intent.activates && intent.history.restored.is_some() && found["status"] == "ACTIVE";
+    let decides = |member: &str| DECIDING.contains(&member) && !(was_activated && member == "status");
+    match difference(&intent.request, &found, false, decides) {
         None => Verdict::Done,
         Some(member) => Verdict::Differs(format!("the created object differs from the request in {member}")),
     }
@@ -438,7 +457,7 @@ fn updated<T: Serialize>(
     let date = moment(&got);
     let value = serde_json::to_value(&*got).unwrap_or_default();
     let id = intent.object.split('/').nth(1).unwrap_or_default().to_owned();
-    let is_done = difference(&intent.request, &value, true).is_none();
+    let is_done = difference(&intent.request, &value, true, |_| true).is_none();
     let done = is_done.then(|| Seen { object: object(id, &*got), verdict: Verdict::Done });
     Ok((date, done.into_iter().collect()))
 }
@@ -545,5 +564,45 @@ impl Gateway for ClearentGateway {
             }
         }
         Look::Seen { at, control, found }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::driver::planned;
+    use crate::gateway::request::{Secrets, prepare};
+
+    /// Holds: A created object differs from its request only in members that decide who is charged, how much and when, and an active plan is as requested only after a restore.
+    #[test]
+    fn a_gateway_may_cut_names_but_change_no_charge() {
+        let body = json!({"plan-name": "Gold", "customer-key": "c", "token-id": "t", "payment-amount": "50.00",
+            "frequency-day": "15", "start-date": "2027-02-01", "email-address": "ada@example.test"});
+        let prepared =
+            prepare(Write::CreatePlan, None, body.to_string().as_bytes(), Secrets::default(), "MARK")
+                .unwrap();
+        let now = Moment::from_millis(0);
+        let intent = planned("t", "k", Write::CreatePlan, None, &prepared, now);
+        let mut restored = intent.clone();
+        restored.history.restored = Some(now);
+        let reported = json!({"plan_name": "MARK Gold", "customer_key": "c", "token_id": "t", "payment_amount": "50.00",
+            "frequency_day": 15, "start_date": "2027-02-01", "status": "SUSPENDED"});
+        let cases = [
+            (&intent, "plan_name", json!("MARK"), true),
+            (&intent, "email_address", json!("ADA"), true),
+            (&intent, "payment_amount", json!("60.00"), false),
+            (&intent, "token_id", json!("other"), false),
+            (&intent, "start_date", json!("2027-03-01"), false),
+            (&intent, "status", json!("ACTIVE"), false),
+            (&restored, "status", json!("ACTIVE"), true),
+            (&restored, "status", json!("CANCELED"), false),
+        ];
+        for (intent, member, value, is_done) in cases {
+            let mut reported = reported.clone();
+            reported[member] = value;
+            assert_eq!(created_as(intent, &reported) == Verdict::Done, is_done, "{reported}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use perennial_wire::clientpay::{page, payer, payment};
 
 use super::clearent::{AFTER_NOT_DONE, Broken, INCOMPLETE, every, key_of, moment, object, said_by};
 use super::clientpay_request::{session_of, with_request_id};
-use super::request::{Full, NotAnObject};
+use super::request::{Full, NotStorable};
 use super::{Gateway, NotIssued};
 use crate::Moment;
 use crate::machine::{Answer, Intent, Look, Object, Said, Seen, State, Verdict, Write};
@@ -28,8 +28,8 @@ pub(crate) struct ClientPayGateway {
     pub(crate) client: ClientPay,
 }
 
-impl From<NotAnObject> for Broken {
-    fn from(_: NotAnObject) -> Self {
+impl From<NotStorable> for Broken {
+    fn from(_: NotStorable) -> Self {
         Self::Object
     }
 }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::request::{Full, NotAnObject, Prepared};
+use super::request::{Full, NotStorable, Prepared, check_texts};
 use crate::machine::Write;
 
 type Members<'a> = BTreeMap<String, &'a RawValue>;
@@ -36,7 +36,7 @@ pub(crate) fn prepare(
     object: Option<&str>,
     body: &[u8],
     mark: &str,
-) -> Result<Prepared, NotAnObject> {
+) -> Result<Prepared, NotStorable> {
     let mut hashed = Zeroizing::new(Vec::new());
     let request = Request::read(body)?;
     request.put(None, None, Form::Hashed, &mut hashed)?;
@@ -46,6 +46,8 @@ pub(crate) fn prepare(
     request.put(session, None, Form::Whole, &mut whole)?;
     let mut stored = Vec::with_capacity(whole.len());
     let needs_card = request.put(session, None, Form::Stored, &mut stored)?;
+    let stored = String::from_utf8(stored).map_err(|_| NotStorable::NotAnObject)?;
+    check_texts(&stored)?;
     let mut hash = Sha256::new();
     for part in [write.name().as_bytes(), object.unwrap_or_default().as_bytes(), &hashed] {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
@@ -54,7 +56,7 @@ pub(crate) fn prepare(
     Ok(Prepared {
         mark: mark.to_owned(),
         fingerprint: hex(&hash.finalize()),
-        stored: String::from_utf8(stored).map_err(|_| NotAnObject)?,
+        stored,
         full: Full { body: whole, one_time_token: None },
         needs_card,
         activates: false,
@@ -64,7 +66,7 @@ pub(crate) fn prepare(
 }
 
 /// A request with its request id, as it is sent.
-pub(crate) fn with_request_id(body: &[u8], id: &str) -> Result<Zeroizing<Vec<u8>>, NotAnObject> {
+pub(crate) fn with_request_id(body: &[u8], id: &str) -> Result<Zeroizing<Vec<u8>>, NotStorable> {
     let mut whole = Zeroizing::new(Vec::with_capacity(body.len() + id.len() + 64));
     Request::read(body)?.put(None, Some(id), Form::Whole, &mut whole)?;
     Ok(whole)
@@ -88,8 +90,8 @@ struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    fn read(body: &'a [u8]) -> Result<Self, NotAnObject> {
-        let mut members = members(std::str::from_utf8(body).map_err(|_| NotAnObject)?)?;
+    fn read(body: &'a [u8]) -> Result<Self, NotStorable> {
+        let mut members = members(std::str::from_utf8(body).map_err(|_| NotStorable::NotAnObject)?)?;
         let name = members.keys().find(|name| name.eq_ignore_ascii_case("token")).cloned();
         let token = match name.and_then(|name| members.remove(&name)) {
             Some(token) if token.get() != "null" => self::members(token.get())?,
@@ -106,9 +108,10 @@ impl<'a> Request<'a> {
         id: Option<&str>,
         form: Form,
         to: &mut Vec<u8>,
-    ) -> Result<bool, NotAnObject> {
+    ) -> Result<bool, NotStorable> {
         let json = |text: &str| {
-            RawValue::from_string(serde_json::Value::from(text).to_string()).map_err(|_| NotAnObject)
+            RawValue::from_string(serde_json::Value::from(text).to_string())
+                .map_err(|_| NotStorable::NotAnObject)
         };
         let (session, id) = (session.map(json).transpose()?, id.map(json).transpose()?);
         let mut token = self.token.clone();
@@ -128,7 +131,7 @@ impl<'a> Request<'a> {
             let members = token.iter().map(|(name, value)| format!("{}:{}", quoted(name), value.get()));
             format!("{{{}}}", members.collect::<Vec<_>>().join(","))
         });
-        let token = token.map(RawValue::from_string).transpose().map_err(|_| NotAnObject)?;
+        let token = token.map(RawValue::from_string).transpose().map_err(|_| NotStorable::NotAnObject)?;
         let mut members = self.members.clone();
         members.extend(token.as_deref().map(|token| ("token".to_owned(), token)));
         put_object(&members, form, to)
@@ -141,8 +144,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
-fn members(json: &str) -> Result<Members<'_>, NotAnObject> {
-    serde_json::from_str(json).map_err(|_| NotAnObject)
+fn members(json: &str) -> Result<Members<'_>, NotStorable> {
+    serde_json::from_str(json).map_err(|_| NotStorable::NotAnObject)
 }
 
 fn quoted(name: &str) -> String {
@@ -150,7 +153,7 @@ fn quoted(name: &str) -> String {
 }
 
 /// Writes an object in a form. Returns whether a number was left out.
-fn put_object(members: &Members<'_>, form: Form, to: &mut Vec<u8>) -> Result<bool, NotAnObject> {
+fn put_object(members: &Members<'_>, form: Form, to: &mut Vec<u8>) -> Result<bool, NotStorable> {
     let is = |names: &[&str], name: &str| names.iter().any(|other| other.eq_ignore_ascii_case(name));
     let (mut leaves_out, mut is_first) = (false, true);
     to.push(b'{');
@@ -176,7 +179,7 @@ fn put_object(members: &Members<'_>, form: Form, to: &mut Vec<u8>) -> Result<boo
     Ok(leaves_out)
 }
 
-fn put_value(json: &str, form: Form, to: &mut Vec<u8>) -> Result<bool, NotAnObject> {
+fn put_value(json: &str, form: Form, to: &mut Vec<u8>) -> Result<bool, NotStorable> {
     if json.starts_with('{') {
         return put_object(&members(json)?, form, to);
     }
@@ -185,7 +188,7 @@ fn put_value(json: &str, form: Form, to: &mut Vec<u8>) -> Result<bool, NotAnObje
         return Ok(false);
     }
     let values: Vec<Cow<'_, RawValue>> = serde_json::from_str::<Vec<&RawValue>>(json)
-        .map_err(|_| NotAnObject)?
+        .map_err(|_| NotStorable::NotAnObject)?
         .into_iter()
         .map(Cow::Borrowed)
         .collect();

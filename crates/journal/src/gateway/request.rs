@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use perennial_domain::clearent::OneTimeToken;
+use perennial_domain::mask;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -43,10 +44,33 @@ pub(crate) struct Secrets<'a> {
     pub(crate) one_time_token: Option<&'a OneTimeToken>,
 }
 
-/// The error for a body that is not the JSON of a request.
+/// The error for a request that cannot be stored.
 #[derive(Debug, thiserror::Error)]
-#[error("the request is not a JSON object")]
-pub(crate) struct NotAnObject;
+pub(crate) enum NotStorable {
+    /// The body is not the JSON of a request.
+    #[error("the request is not a JSON object")]
+    NotAnObject,
+    /// A text of the request has a card number, which would be stored.
+    #[error("a text of the request has a card number, which is never stored: leave the number out of it")]
+    HoldsCard,
+}
+
+/// Fails if a text in the stored form has a card number.
+pub(super) fn check_texts(stored: &str) -> Result<(), NotStorable> {
+    fn holds_card(json: &serde_json::Value) -> bool {
+        match json {
+            serde_json::Value::String(text) => mask::holds_card(text),
+            serde_json::Value::Array(items) => items.iter().any(holds_card),
+            serde_json::Value::Object(members) => members.values().any(holds_card),
+            _ => false,
+        }
+    }
+    match serde_json::from_str(stored) {
+        Ok(json) if holds_card(&json) => Err(NotStorable::HoldsCard),
+        Ok(_) => Ok(()),
+        Err(_) => Err(NotStorable::NotAnObject),
+    }
+}
 
 type Members<'a> = BTreeMap<Cow<'a, str>, Cow<'a, RawValue>>;
 
@@ -60,12 +84,12 @@ pub(crate) fn prepare(
     body: &[u8],
     secrets: Secrets<'_>,
     mark: &str,
-) -> Result<Prepared, NotAnObject> {
+) -> Result<Prepared, NotStorable> {
     let mut members: Members<'_> = match body {
         [] => Members::new(),
         body => {
             let members: BTreeMap<Cow<'_, str>, &RawValue> =
-                serde_json::from_slice(body).map_err(|_| NotAnObject)?;
+                serde_json::from_slice(body).map_err(|_| NotStorable::NotAnObject)?;
             members.into_iter().map(|(name, value)| (name, Cow::Borrowed(value))).collect()
         }
     };
@@ -78,10 +102,12 @@ pub(crate) fn prepare(
         Some(_) => written(&members, &OF_CARD),
         None => body.clone(),
     };
+    let stored = String::from_utf8_lossy(&stored).into_owned();
+    check_texts(&stored)?;
     Ok(Prepared {
         mark,
         fingerprint,
-        stored: String::from_utf8_lossy(&stored).into_owned(),
+        stored,
         full: Full { body, one_time_token: secrets.one_time_token.cloned() },
         needs_card,
         activates: write == Write::CreatePlan && status.as_deref() != Some("SUSPENDED"),
@@ -185,9 +211,16 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// Whether an object that a gateway reported has the values of a request: `None` if all are equal, or the first member
-/// that differs. A member that the gateway does not report counts as different only if `strict`.
-pub(crate) fn difference(request: &str, reported: &serde_json::Value, strict: bool) -> Option<String> {
-    let request: serde_json::Map<String, serde_json::Value> = serde_json::from_str(request).ok()?;
+/// that differs. Only the members that `counts` accepts are compared, and a member that the gateway does not report counts as
+/// different only if `strict`.
+pub(crate) fn difference(
+    request: &str,
+    reported: &serde_json::Value,
+    strict: bool,
+    counts: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let mut request: serde_json::Map<String, serde_json::Value> = serde_json::from_str(request).ok()?;
+    request.retain(|name, _| counts(name));
     request.iter().find_map(|(name, wanted)| {
         let reported = reported.get(reported_name(name));
         let is_equal = match reported {

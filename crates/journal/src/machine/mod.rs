@@ -575,6 +575,9 @@ impl Step {
             }
             Decision::Resend => {}
             Decision::Done(Object { id, value }) => {
+                if let Some(id) = id.clone().filter(|_| self.intent.activates) {
+                    self.commands.push(Command::Activate(id));
+                }
                 self.intent.outcome = Some(Outcome::new(How::Decided, id, value));
                 self.end(State::Done, None);
             }

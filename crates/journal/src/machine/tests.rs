@@ -66,3 +66,13 @@ fn several_charges_need_a_person() {
     assert_eq!((several.intent.state, several.commands.len()), (State::NeedsPerson, 0));
     assert_eq!(several.intent.history.spares, ["1", "2"]);
 }
+
+#[test]
+fn a_plan_that_a_person_found_is_activated() {
+    let found = Decision::Done(object("p1"));
+    let waits = Intent { state: State::NeedsPerson, ..sending(Write::CreatePlan) };
+    let decided = step(&waits, Event::Decide(found.clone()), at(9), &Rules::default());
+    assert_eq!((decided.intent.state, decided.commands), (State::Done, vec![Command::Activate("p1".into())]));
+    let suspended = Intent { activates: false, ..waits };
+    assert!(step(&suspended, Event::Decide(found), at(9), &Rules::default()).commands.is_empty());
+}

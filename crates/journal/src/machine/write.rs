@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use perennial_wire::{clearent, clientpay};
 use serde::{Deserialize, Serialize};
@@ -103,6 +104,18 @@ writes! {
 }
 
 impl Write {
+    /// Whether the write moves money, or decides how much is moved.
+    pub const fn moves_money(self) -> bool {
+        matches!(self, Self::Pay | Self::RefundPayment)
+            || matches!(self.absence(), Absence::Person) && !self.is_clientpay()
+    }
+
+    /// The time after the decision within which the write is sent, unless the caller says otherwise: an hour if it moves
+    /// money, else a day.
+    pub const fn sent_within(self) -> Duration {
+        if self.moves_money() { Duration::from_hours(1) } else { Duration::from_hours(24) }
+    }
+
     /// Whether the created object counts only after a look that lists all objects with its mark.
     pub const fn is_two_phase(self) -> bool {
         matches!(self, Self::CreatePlan)

@@ -271,6 +271,10 @@ impl Store for MemoryStore {
         Ok(Vec::new())
     }
 
+    async fn worst_lag(&self, _tenant: &str) -> Result<std::time::Duration, StoreError> {
+        Ok(std::time::Duration::ZERO)
+    }
+
     async fn decisions(&self, _about: &str) -> Result<Vec<Decision>, StoreError> {
         Ok(Vec::new())
     }
@@ -285,8 +289,8 @@ impl Store for MemoryStore {
         _intent: Option<&Intent>,
         _event: Option<(&str, &NewEvent)>,
         _now: Moment,
-    ) -> Result<(), StoreError> {
-        Ok(())
+    ) -> Result<bool, StoreError> {
+        Ok(false)
     }
 
     async fn access(&self, _tenant: &str) -> Result<SharedAccess, StoreError> {

@@ -4,9 +4,11 @@ use std::fs;
 use std::time::Duration;
 
 use perennial::Format;
-use perennial::clearent::TransactionSearch;
+use perennial::clearent::{NewCustomer, PlanSearch, PlanStatus, TransactionSearch};
 use perennial_journal::machine::{Rules, State};
 use perennial_journal::{By, Error, Journal, Settled, Told};
+
+use perennial_sandbox::{Effect, Fault};
 
 use crate::support::World;
 
@@ -61,6 +63,95 @@ async fn a_restored_database_charges_nothing_twice() {
     assert_eq!(sales(&world).await, 3);
 }
 
+/// Holds: A plan that was activated after the backup stays active when its key is used again, and no second one is made.
+#[tokio::test]
+async fn a_restored_database_cancels_no_plan() {
+    let world = World::new(Format::Json).await;
+    let backup = world.path().with_extension("backup");
+    rusqlite::Connection::open(world.path())
+        .and_then(|file| file.execute("VACUUM INTO ?1", [backup.to_str()]))
+        .unwrap();
+    assert!(world.north.plans().create("gold", &world.plan("Gold")).await.unwrap().is_done());
+    let world = world.closed().await;
+    fs::copy(&backup, world.path()).unwrap();
+    for log in ["-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{}{log}", world.path().display()));
+    }
+    let reopened = || Journal::open_with(world.url(), world.clock.clone(), Rules::default());
+    reopened().await.unwrap().adopt(by("disk failed"), Duration::ZERO).await.unwrap();
+    world.pass(10).await;
+    let journal = reopened().await.unwrap();
+    let north = journal.clearent("north-street", &world.client).await.unwrap();
+    let again = north.plans().create("gold", &world.plan("Gold")).await.unwrap();
+    let plan = again.done().unwrap();
+    assert_eq!(plan.status, Some(PlanStatus::ACTIVE));
+    let plans = world.client.plans().search(&PlanSearch::default()).collect_all().await.unwrap();
+    assert_eq!(plans.len(), 1);
+    assert!(journal.cases().await.unwrap().is_empty());
+}
+
+/// Holds: A file that is replaced under an open journal stops it.
+#[tokio::test]
+async fn a_file_that_is_replaced_stops_the_journal() {
+    let world = World::new(Format::Json).await;
+    let (aside, copy) = (world.path().with_extension("aside"), world.path().with_extension("copy"));
+    fs::copy(world.path(), &copy).unwrap();
+    fs::rename(world.path(), &aside).unwrap();
+    fs::rename(&copy, world.path()).unwrap();
+    let refused = world.north.transactions().sale("order-1", &world.charge()).await.unwrap_err();
+    assert!(refused.to_string().contains("was replaced while it was open"), "{refused}");
+    let refused = world.journal.settle(std::slice::from_ref(&world.north)).await.unwrap_err();
+    assert!(matches!(refused, Error::Store(_)), "{refused}");
+    assert_eq!(sales(&world).await, 0);
+}
+
+/// Holds: Only the owner can read the files of a new journal, and an existing file keeps its permissions.
+#[cfg(unix)]
+#[tokio::test]
+async fn the_files_are_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let world = World::new(Format::Json).await;
+    assert!(world.north.transactions().sale("order-1", &world.charge()).await.unwrap().is_done());
+    let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for more in ["", "-wal", "-shm", ".witness"] {
+        let path = format!("{}{more}", world.path().display());
+        assert_eq!(mode(&path), 0o600, "{path}");
+    }
+    let shared = world.path().with_file_name("shared.db");
+    fs::write(&shared, "").unwrap();
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o640)).unwrap();
+    Journal::open(&format!("sqlite:{}", shared.display())).await.unwrap();
+    assert_eq!(mode(&shared.display().to_string()), 0o640);
+}
+
+/// Holds: A lag that another process measured lengthens the window of this one.
+#[tokio::test]
+async fn a_lag_of_another_process_counts() {
+    let world = World::new(Format::Json).await;
+    let own = rusqlite::Connection::open(world.path()).unwrap();
+    own.execute("UPDATE perennial_tenant SET worst_lag = 60000", []).unwrap();
+    let lost = Fault::on("transactions.sale", Effect::ErrorBefore { status: 502 }).nth(1);
+    world.sandbox.fault(&lost).await.unwrap();
+    // Ten times the lag, two minutes for a late effect, and ten seconds to send.
+    for (minutes, is_open) in [(0, true), (5, true), (7, true), (2, false)] {
+        world.pass(minutes).await;
+        let settled = world.north.transactions().sale("order-1", &world.charge()).await.unwrap();
+        assert_eq!(matches!(settled, Settled::Open(_)), is_open, "{minutes}: {settled:?}");
+    }
+}
+
+/// Holds: No text with a card number is stored.
+#[tokio::test]
+async fn a_card_number_in_a_text_is_refused() {
+    let world = World::new(Format::Json).await;
+    let new =
+        NewCustomer::builder().first_name("Ada").last_name("Byron").comments("card 4111 1111 1111 1111");
+    let refused = world.north.customers().create("ada", &new.build().unwrap()).await.unwrap_err();
+    assert!(refused.to_string().contains("has a card number, which is never stored"), "{refused}");
+    assert!(matches!(world.journal.intent(None, "ada").await, Err(Error::NoIntent(_))));
+}
+
 #[tokio::test]
 async fn a_copy_is_refused_and_a_moved_file_is_not() {
     let world = World::new(Format::Json).await;
@@ -97,6 +188,7 @@ async fn an_intent_of_the_users_transaction_is_sent_once() {
     assert_eq!(world.journal.settle(std::slice::from_ref(&world.north)).await.unwrap(), 0);
     assert_eq!(sales(&world).await, 0, "it was rolled back");
 
+    let of_order = sale.replace('}', r#","order-id":"order-6"}"#);
     let with_card = r#"{"amount":"25.00","card":"4111111111111111","exp-date":"1230"}"#;
     let cases = [
         ("m-1", "transactions.sale", None, sale.as_str()),
@@ -104,6 +196,8 @@ async fn an_intent_of_the_users_transaction_is_sent_once() {
         ("m-3", "transactions.sale", None, "{}"),
         ("m-4", "transactions.give", None, sale.as_str()),
         ("m-5", "plans.update", Some("plan_1"), r#"{"status":"CANCELED"}"#),
+        ("m-6", "transactions.sale", None, of_order.as_str()),
+        ("m-7", "transactions.sale", None, of_order.as_str()),
     ];
     for (key, operation, object, request) in cases {
         own.execute(insert, ("north-street", key, operation, object, request)).unwrap();
@@ -111,7 +205,7 @@ async fn an_intent_of_the_users_transaction_is_sent_once() {
     for _ in 0..3 {
         world.journal.settle(std::slice::from_ref(&world.north)).await.unwrap();
     }
-    assert_eq!(sales(&world).await, 1);
+    assert_eq!(sales(&world).await, 2);
     assert_eq!(world.journal.intent(None, "m-1").await.unwrap().state, State::Done);
     let events = world.journal.events(0, 100).await.unwrap();
     let refused: Vec<_> = events
@@ -119,7 +213,7 @@ async fn an_intent_of_the_users_transaction_is_sent_once() {
         .filter(|event| event.kind == "inbox.refused")
         .map(|event| event.about.as_str())
         .collect();
-    assert_eq!(refused, ["m-2", "m-3", "m-4", "m-5"]);
+    assert_eq!(refused, ["m-2", "m-3", "m-4", "m-5", "m-7"]);
     let left: i64 = own.query_row("SELECT count(*) FROM perennial_inbox", [], |row| row.get(0)).unwrap();
     assert_eq!(left, 0);
     assert!(matches!(world.journal.intent(None, "m-2").await, Err(Error::NoIntent(_))));
