@@ -173,7 +173,8 @@ impl Clearent {
         let driven = if was_final { existing } else { None };
         let driven = match driven {
             Some(existing) => existing,
-            None => self.driver().drive(&uid, full.as_ref(), is_fresh).await?,
+            // Boxed: the futures of all writes hold it.
+            None => Box::pin(self.driver().drive(&uid, full.as_ref(), is_fresh)).await?,
         };
         if driven.activates && driven.state == State::Done {
             return self.activated(driven, was_final).await;
@@ -195,7 +196,7 @@ impl Clearent {
         let activation = if activation.state.is_final() {
             activation
         } else {
-            self.driver().drive(&activation.uid, None, true).await?
+            Box::pin(self.driver().drive(&activation.uid, None, true)).await?
         };
         settled(activation, was_final).map(|settled| match settled {
             Settled::Refused { reason } => Settled::Refused { reason: stays_suspended(&made, &reason) },

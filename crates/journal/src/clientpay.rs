@@ -179,7 +179,8 @@ impl ClientPay {
             None => (intent.uid, prepared.full),
         };
         let full = Some(full).filter(|_| intent.needs_card);
-        settled(self.driver().drive(&uid, full.as_ref(), is_fresh).await?, false)
+        // Boxed: the futures of all writes hold it.
+        settled(Box::pin(self.driver().drive(&uid, full.as_ref(), is_fresh)).await?, false)
     }
 }
 

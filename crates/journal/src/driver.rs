@@ -293,8 +293,14 @@ fn event(intent: &Intent, kind: &str, more: serde_json::Value) -> NewEvent {
     NewEvent { kind: kind.to_owned(), body: body.to_string() }
 }
 
-/// Fails if a text cannot be an operation key.
-pub(crate) fn check_key(key: &str) -> Result<(), Error> {
+/// Fails with [`Error::InvalidKey`] if a text cannot be an operation key, which has 1 to 200 characters and no control
+/// character. Every write checks its key; this is for programs that check it earlier.
+///
+/// ```
+/// assert!(perennial_journal::check_key("invoice-1042/charge").is_ok());
+/// assert!(perennial_journal::check_key("two\nlines").is_err());
+/// ```
+pub fn check_key(key: &str) -> Result<(), Error> {
     if key.is_empty() || key.chars().count() > 200 || key.chars().any(char::is_control) {
         return Err(Error::InvalidKey);
     }

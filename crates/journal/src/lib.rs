@@ -57,6 +57,7 @@ pub use binding::Bound;
 pub use clearent::Clearent;
 pub use clientpay::ClientPay;
 pub use clock::{Clock, ShiftedClock, SystemClock};
+pub use driver::check_key;
 pub use error::Error;
 pub use journal::{Adopted, By, Journal};
 pub use moment::Moment;

@@ -168,7 +168,7 @@ impl Customers {
                     }
                 }
             }
-            Self::Tokens(tokens) => Box::pin(tokens.run(client, global)).await,
+            Self::Tokens(tokens) => tokens.run(client, global).await,
         }
     }
 }

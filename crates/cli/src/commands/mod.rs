@@ -141,7 +141,7 @@ impl Command {
             Self::Disconnect(disconnect) => disconnect.run(global).await,
             Self::TestSale(sale) => sale.run(&global.client().await?, output).await,
             Self::Customers(customers) => Box::pin(customers.run(&global.client().await?, global)).await,
-            Self::Tokens(tokens) => Box::pin(tokens.run(&global.client().await?, global)).await,
+            Self::Tokens(tokens) => tokens.run(&global.client().await?, global).await,
             Self::Plans(plans) => Box::pin(plans.run(&global.client().await?, global)).await,
             Self::Schedule(preview) => preview.run(global).await,
             Self::Forecast(ahead) => ahead.run(&global.client().await?, output).await,

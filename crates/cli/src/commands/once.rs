@@ -170,9 +170,7 @@ impl Once {
             }
             return Ok(None);
         };
-        if key.is_empty() || key.chars().count() > 200 || key.chars().any(char::is_control) {
-            return Err(Error::InvalidKey.into());
-        }
+        perennial_journal::check_key(key)?;
         if global.deadline() > LONGEST {
             let message = "under an operation key, a call has at most 60 seconds: give --timeout 60 or less";
             return Err(Failure::Usage(message.to_owned()));
@@ -254,7 +252,7 @@ impl Writer {
                 Some(Told::Replayed) => {
                     note("this was done before under this operation key: nothing was sent now");
                 }
-                Some(Told::Adopted) => note("this was found at the gateway: an earlier answer was lost"),
+                Some(Told::Adopted) => note("this was found at the gateway: an earlier response was lost"),
                 Some(Told::Decided) => note("a person decided this: perennial journal show says who and why"),
                 _ => {}
             }
@@ -314,7 +312,7 @@ impl Writer {
                 format!("the tenant {name} is on hold ({hold}); perennial hold off ends the hold")
             }
             (State::Sending, _) => {
-                "another process is at work on it, or ended before the answer was stored; the latter is \
+                "another process is at work on it, or ended before the response was stored; the latter is \
                 looked for after two minutes"
                     .to_owned()
             }
