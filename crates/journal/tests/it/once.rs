@@ -1,4 +1,4 @@
-//! Every write under every fault: the same call again and again, until it is settled, makes one effect.
+//! Writes under faults: the same call again and again, until it is settled, makes one effect.
 
 use perennial::Format;
 use perennial::clearent::{
@@ -57,9 +57,9 @@ macro_rules! until_settled {
 }
 pub(crate) use until_settled;
 
-/// Holds: A write under an operation key takes effect once under every fault of the sandbox, in JSON and XML, when the same call is made until it is settled.
+/// Holds: Creates, updates and sales under an operation key take effect once under seven faults of the sandbox, in JSON and XML, when the same call is made until it is settled.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_write_takes_effect_once_under_every_fault() {
+async fn a_write_takes_effect_once_under_faults() {
     for format in [Format::Json, Format::Xml] {
         for (name, fault) in faults("customers.create") {
             let world = World::new(format).await;
