@@ -12,7 +12,7 @@ use crate::store::Postgres;
 use crate::store::{
     Decision, Event, Filter, Health, NewDecision, Sqlite, Statements, Store, StoreError, Tenant,
 };
-use crate::{Error, Moment};
+use crate::{Error, Moment, observe};
 
 /// A journal. It is cheap to clone; the clones share the database.
 ///
@@ -149,7 +149,9 @@ impl Journal {
         found.hold = hold;
         let now = store.now(self.0.clock.now()).await?;
         let decision = NewDecision { actor: by.actor, reason: by.reason, what: what.to_owned() };
-        Ok(store.change_tenant(&found, Some(decision), now).await?)
+        store.change_tenant(&found, Some(decision), now).await?;
+        observe::held(found.hold.is_some());
+        Ok(())
     }
 
     /// Records the decision of a person about an intent that needs one: what was done at the gateway, by id, or that it
@@ -251,6 +253,7 @@ impl Journal {
         let quiet_until = now + quiet.max(self.0.rules.send_within + self.0.rules.window());
         let decision = NewDecision { actor: by.actor, reason: by.reason, what: "adopt".to_owned() };
         let intents = store.mark_restored(quiet_until, decision, now).await?;
+        observe::restored(intents);
         Ok(Adopted { intents, quiet_until })
     }
 

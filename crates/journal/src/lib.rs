@@ -47,6 +47,7 @@ mod inbox;
 mod journal;
 pub mod machine;
 mod moment;
+mod observe;
 mod settled;
 #[cfg(test)]
 mod simulation;

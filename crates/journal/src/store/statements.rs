@@ -12,8 +12,8 @@ use super::{
     Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision, NewEvent,
     SharedAccess, Store, StoreError, Tenant,
 };
-use crate::Moment;
 use crate::machine::{Intent, State};
+use crate::{Moment, observe};
 
 /// One statement of a transaction.
 pub(crate) struct Statement {
@@ -278,7 +278,10 @@ impl<S: Sql> Store for Statements<S> {
             let mut statements: Vec<_> = insert_guard(intent).into_iter().collect();
             statements.push(insert(intent)?.must());
             match self.transact(statements).await? {
-                Transacted::Rows(_) => return Ok(Intended::New),
+                Transacted::Rows(_) => {
+                    observe::stored(intent);
+                    return Ok(Intended::New);
+                }
                 Transacted::Unmet | Transacted::Conflict => {}
             }
             if let Some(existing) = self.intent_of_key(&intent.tenant, &intent.key).await? {
@@ -506,7 +509,13 @@ impl<S: Sql> Store for Statements<S> {
             statements.push(insert(intent)?.must());
         }
         statements.extend(event.map(|(tenant, event)| insert_event(tenant, &row.key, event, now)));
-        Ok(matches!(self.transact(statements).await?, Transacted::Rows(_)))
+        let is_taken = matches!(self.transact(statements).await?, Transacted::Rows(_));
+        match (is_taken, intent, event) {
+            (true, Some(intent), _) => observe::stored(intent),
+            (true, None, Some(_)) => observe::refused_in_the_inbox(),
+            _ => {}
+        }
+        Ok(is_taken)
     }
 
     async fn access(&self, tenant: &str) -> Result<SharedAccess, StoreError> {

@@ -4,5 +4,9 @@
 
 mod clientpay;
 mod once;
+#[cfg(all(unix, feature = "postgres"))]
+#[path = "../common/postgres.rs"]
+mod postgres;
 mod restored;
+mod runbook;
 mod support;
