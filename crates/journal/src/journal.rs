@@ -10,7 +10,7 @@ use crate::machine::{Decision as Decided, Intent, Object, Rules, State};
 #[cfg(feature = "postgres")]
 use crate::store::Postgres;
 use crate::store::{
-    Decision, Event, Filter, Health, NewDecision, Sqlite, Statements, Store, StoreError, Tenant,
+    Decision, Event, Filter, Health, NewDecision, OpenWork, Sqlite, Statements, Store, StoreError, Tenant,
 };
 use crate::{Error, Moment, observe};
 
@@ -198,6 +198,11 @@ impl Journal {
         let reason = by.reason.clone();
         let decision = NewDecision { actor: by.actor, reason: by.reason, what: "withdrawn".to_owned() };
         driver.withdraw(uid, &reason, Some(decision)).await
+    }
+
+    /// Counts the intents without an outcome: what to alert on, and the numbers that the feature `metrics` reports.
+    pub async fn open_work(&self) -> Result<OpenWork, Error> {
+        Ok(self.0.store.open_work().await?)
     }
 
     /// Checks the database.

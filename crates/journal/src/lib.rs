@@ -33,6 +33,7 @@
 //!
 //! # Features
 //!
+//! * `metrics`: counters and gauges through the facade of the crate `metrics`. Off by default.
 //! * `postgres`: journals on `PostgreSQL`, for many machines. Off by default.
 
 mod access;

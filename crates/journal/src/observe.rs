@@ -3,7 +3,7 @@
 //! The fields are a closed set: the uid of an intent, which is random, and words and numbers of the journal. No field and
 //! no label has data of a request, an operation key, a reason, or the name of a tenant.
 
-use crate::machine::{Intent, State, Write};
+use crate::machine::{Intent, State};
 use crate::store::{Change, Committed};
 
 /// Adds one to a counter, if the feature is on.
@@ -74,7 +74,7 @@ pub(crate) fn changed(before: State, change: &Change, committed: Committed) {
 
 /// A person holds or releases a tenant.
 pub(crate) fn held(is_held: bool) {
-    tracing::info!(is_held, "hold");
+    tracing::info!(is_held, "hold changed");
 }
 
 /// A restored, copied or moved database is adopted.
@@ -85,4 +85,40 @@ pub(crate) fn restored(intents: u64) {
 /// A request of the inbox is refused. Its operation may be any text, so it is not shown.
 pub(crate) fn refused_in_the_inbox() {
     tracing::warn!("request refused");
+}
+
+/// Gauges of the open work, which the worker reports.
+#[cfg(feature = "metrics")]
+#[derive(Default)]
+pub(crate) struct Reports {
+    last: Option<tokio::time::Instant>,
+}
+
+#[cfg(feature = "metrics")]
+impl Reports {
+    /// The time between two reports.
+    const EVERY: std::time::Duration = std::time::Duration::from_secs(15);
+
+    /// Reports, unless that was done a short time ago.
+    pub(crate) async fn report(
+        &mut self,
+        store: &dyn crate::store::Store,
+        clock: &dyn crate::Clock,
+    ) -> Result<(), crate::Error> {
+        if self.last.is_some_and(|last| last.elapsed() < Self::EVERY) {
+            return Ok(());
+        }
+        self.last = Some(tokio::time::Instant::now());
+        let (work, now) = (store.open_work().await?, store.now(clock.now()).await?);
+        for state in State::ALL.into_iter().filter(|state| !state.is_final()) {
+            let count = work.states.get(&state).copied().unwrap_or(0);
+            // A count is far below the numbers that a float does not have.
+            #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+            metrics::gauge!("perennial_journal_open_intents", "state" => state.name()).set(count as f64);
+        }
+        let age = work.oldest.map_or(std::time::Duration::ZERO, |oldest| now.since(oldest));
+        metrics::gauge!("perennial_journal_oldest_open_seconds").set(age.as_secs_f64());
+        metrics::gauge!("perennial_journal_worst_lag_seconds").set(work.worst_lag.as_secs_f64());
+        Ok(())
+    }
 }
