@@ -52,13 +52,13 @@ fn worlds() -> Result<(), Failure> {
     Step::new("cargo bench --package perennial-sandbox --bench gateway -- worlds").run()
 }
 
-/// The journal's intents per second and their size, compared with the same statements by hand.
+/// The journal's intents and claims per second, the size of an intent, the cost of a key and the memory of a program,
+/// compared with the same by hand.
 fn journal() -> Result<(), Failure> {
-    Step::new(
-        "cargo test --release --package perennial-journal --lib -- --nocapture many_tasks_store_together",
-    )
-    .variable("PERENNIAL_INTENTS", "5000")
-    .run()
+    Step::new("cargo test --release --package perennial-journal --features postgres --lib -- --nocapture measurement::")
+        .variable("PERENNIAL_INTENTS", "5000")
+        .run()?;
+    Step::new("cargo bench --package perennial-journal --bench journal").run()
 }
 
 #[cfg(test)]

@@ -2,13 +2,18 @@
 
 use crate::failure::{Failure, no_arguments};
 use crate::step::Step;
+use crate::test::{APPLICATION, application};
 use crate::tidy;
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     no_arguments(arguments)?;
     Step::new("cargo fmt --all -- --check").run()?;
+    let application_files = format!("cargo fmt --manifest-path {APPLICATION} -- --check");
+    Step::new(&application_files).run()?;
     tidy::run(&[])?;
     Step::new("cargo clippy --workspace --all-targets --all-features -- -D warnings").run()?;
+    let words = ["--all-targets", "--", "-D", "warnings"].map(String::from);
+    application("clippy")?.arguments(&words).run()?;
     // Features only add: the facade also builds without the HTTP client, bare and with the others.
     Step::new("cargo check --package perennial --no-default-features").run()?;
     Step::new("cargo check --package perennial --no-default-features --features blocking,testing,webhook")

@@ -15,8 +15,23 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     ensure_programs()?;
     let mut tally = Tally::default();
     let result = Step::new(line(arguments)).arguments(arguments).watch(|line| tally.add(line));
+    // Arguments choose among the tests of the workspace.
+    let of_application = match arguments {
+        [] => application("test")?.watch(|line| tally.add(line)),
+        _ => Ok(()),
+    };
     println!("\n{tally}");
-    result
+    result.and(of_application)
+}
+
+/// The application beside the workspace that uses the journal in its own transaction, with its own lock file.
+pub(crate) const APPLICATION: &str = "crates/journal/tests/own_transaction/Cargo.toml";
+
+/// A cargo command for the application. Both share the builds of the crates of others.
+pub(crate) fn application(command: &str) -> Result<Step, Failure> {
+    let target = crate::target()?.display().to_string();
+    let step = Step::new(&format!("cargo {command} --manifest-path {APPLICATION}"));
+    Ok(step.arguments(&["--target-dir".into(), target]))
 }
 
 /// The command line: the caller's packages, or all of them.

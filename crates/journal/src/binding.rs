@@ -211,9 +211,13 @@ impl Journal {
     {
         let tenants: Vec<Bound> = tenants.iter().map(Bound::from).collect();
         let mut stop = pin!(stop);
+        #[cfg(feature = "metrics")]
+        let mut reports = crate::observe::Reports::default();
         loop {
             self.check_same().await?;
             self.take_inbox().await?;
+            #[cfg(feature = "metrics")]
+            reports.report(&*self.0.store, &*self.0.clock).await?;
             let mut is_idle = true;
             for tenant in &tenants {
                 // A turn is never cut short: an attempt that was stored would wait until its claim runs out.

@@ -20,7 +20,7 @@ use crate::journal::Journal;
 use crate::machine::{History, Intent, Precondition, State, Write};
 use crate::settled::{Told, Waits};
 use crate::store::{Intended, Tenant};
-use crate::{Error, Moment, Settled};
+use crate::{Error, Moment, Settled, observe};
 
 /// A Clearent client of a tenant. Each write has an operation key: the caller's name for one decision. The same key
 /// again returns the recorded outcome, or finds it out, and never makes a second one.
@@ -156,7 +156,10 @@ impl Clearent {
             ..planned
         };
         let (uid, is_fresh, was_final) = match store.intend(&intent).await? {
-            Intended::New => (intent.uid, prepared.mark == mark && intent.history.restored.is_none(), false),
+            Intended::New => {
+                observe::stored(&intent);
+                (intent.uid, prepared.mark == mark && intent.history.restored.is_none(), false)
+            }
             Intended::Existing(existing) if existing.fingerprint != intent.fingerprint => {
                 return Err(Error::KeyUsed { key: key.to_owned(), operation: existing.write.name() });
             }

@@ -20,7 +20,7 @@ use crate::gateway::clientpay_request::prepare;
 use crate::journal::{By, Journal};
 use crate::machine::{History, Intent, Precondition, Write};
 use crate::store::{Intended, Tenant};
-use crate::{Error, Moment, Settled};
+use crate::{Error, Moment, Settled, observe};
 
 /// A `ClientPay` client of a tenant. Each write has an operation key: the caller's name for one decision. The same key
 /// again returns the recorded outcome, or finds it out, and never makes a second one.
@@ -160,7 +160,10 @@ impl ClientPay {
             ..planned
         };
         let existing = match store.intend(&intent).await? {
-            Intended::New => None,
+            Intended::New => {
+                observe::stored(&intent);
+                None
+            }
             Intended::Existing(existing) if existing.fingerprint != intent.fingerprint => {
                 return Err(Error::KeyUsed { key: key.to_owned(), operation: existing.write.name() });
             }

@@ -13,7 +13,7 @@ use crate::gateway::request::{Full, Prepared, Secrets, prepare};
 use crate::gateway::{Gateway, NotIssued};
 use crate::machine::{Command, Decision, Event, History, Intent, Rules, State, Step, Write, step};
 use crate::store::{Change, Committed, NewDecision, NewEvent, Store, StoreError};
-use crate::{Error, Moment};
+use crate::{Error, Moment, observe};
 
 /// The duration of a claim: longer than the longest call.
 pub(crate) const LEASE: Duration = Duration::from_mins(2);
@@ -148,7 +148,7 @@ impl Driver<'_> {
             let (sends, looks) =
                 (stepped.commands.contains(&Command::Send), stepped.commands.contains(&Command::Look));
             let change = Self::change(&intent, stepped, now, sends || looks);
-            match self.store.commit(&change).await? {
+            match self.commit(intent.state, &change).await? {
                 Committed::Yes => {}
                 Committed::Fenced => return Ok(()),
                 refused @ (Committed::Busy | Committed::Held) => {
@@ -162,20 +162,16 @@ impl Driver<'_> {
                     let reason = "its precondition does not hold any more".to_owned();
                     let stepped = step(&intent, Event::Withdraw { reason }, now, self.rules);
                     let change = Self::change(&intent, stepped, now, false);
-                    self.store.commit(&change).await?;
+                    self.commit(intent.state, &change).await?;
                     return Ok(());
                 }
             }
             intent = change.intent;
             if sends {
-                tracing::debug!(
-                    operation = intent.write.name(),
-                    attempt = intent.history.attempts.len(),
-                    "send"
-                );
+                observe::sending(&intent);
                 event = Some(Event::Answered(self.gateway.send(&intent, full, send_by).await));
             } else if looks {
-                tracing::debug!(operation = intent.write.name(), looks = intent.history.looks, "look");
+                observe::looking(&intent);
                 event = Some(Event::Looked(self.gateway.look(&intent).await));
             }
             now = self.store.now(self.clock.now()).await?;
@@ -202,8 +198,15 @@ impl Driver<'_> {
         let told = |reason: &String| event(&intent, "tenant.hold", json!({ "reason": reason }));
         let events = hold.iter().map(told).collect();
         let change = Change { follow: Vec::new(), events, decision: None, hold, lag: None, now, intent };
-        self.store.commit(&change).await?;
+        self.commit(change.intent.state, &change).await?;
         Ok(())
+    }
+
+    /// Stores a change.
+    async fn commit(&self, before: State, change: &Change) -> Result<Committed, StoreError> {
+        let committed = self.store.commit(change).await?;
+        observe::changed(before, change, committed);
+        Ok(committed)
     }
 
     /// The change that stores a step.
@@ -235,7 +238,6 @@ impl Driver<'_> {
             let outcome = intent.outcome.as_ref();
             let more = json!({ "id": outcome.and_then(|outcome| outcome.id.clone()), "reason": intent.history.reason });
             events.push(event(&intent, &format!("intent.{}", intent.state), more));
-            tracing::info!(operation = intent.write.name(), state = intent.state.name(), "intent");
         }
         Change { intent, follow, events, decision: None, hold, lag, now }
     }
@@ -252,7 +254,7 @@ impl Driver<'_> {
             let stepped = step(&intent, Event::Withdraw { reason: reason.to_owned() }, now, self.rules);
             let change = Self::change(&intent, stepped, now, false);
             let decision = decision.filter(|_| change.intent.state == State::Withdrawn);
-            self.store.commit(&Change { decision, ..change }).await?;
+            self.commit(intent.state, &Change { decision, ..change }).await?;
         }
         self.get(uid).await
     }
@@ -274,7 +276,7 @@ impl Driver<'_> {
         let now = self.store.now(self.clock.now()).await?;
         let stepped = step(&intent, Event::Decide(decision), now, self.rules);
         let change = Change { decision: Some(recorded), ..Self::change(&intent, stepped, now, false) };
-        match self.store.commit(&change).await? {
+        match self.commit(intent.state, &change).await? {
             Committed::Yes => self.get(uid).await,
             _ => Err(Error::InUse),
         }

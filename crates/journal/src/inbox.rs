@@ -7,7 +7,7 @@ use crate::gateway::clearent::check_stored;
 use crate::gateway::request::{Secrets, prepare};
 use crate::machine::{Intent, Write};
 use crate::store::{InboxRow, NewEvent, Tenant};
-use crate::{Error, Journal, Moment};
+use crate::{Error, Journal, Moment, observe};
 
 /// The rows that are taken at once.
 const ROWS: u32 = 100;
@@ -32,11 +32,18 @@ impl Journal {
             };
             let refuse = async |reason: &str| {
                 let event = refused(reason.to_owned());
-                store.take(&row, None, Some((&tenant.uid, &event)), now).await
+                let is_taken = store.take(&row, None, Some((&tenant.uid, &event)), now).await?;
+                if is_taken {
+                    observe::refused_in_the_inbox();
+                }
+                Ok::<_, Error>(is_taken)
             };
             match intent_of_row(&row, &tenant, now) {
                 Err(reason) => refuse(&reason).await?,
-                Ok(intent) if store.take(&row, Some(&intent), None, now).await? => true,
+                Ok(intent) if store.take(&row, Some(&intent), None, now).await? => {
+                    observe::stored(&intent);
+                    true
+                }
                 // It is there already, another worker has taken the row, or another key has its order id.
                 Ok(intent) => match store.intent_of_key(&tenant.uid, &row.key).await? {
                     Some(existing) if existing.fingerprint != intent.fingerprint => {

@@ -10,9 +10,9 @@ use crate::machine::{Decision as Decided, Intent, Object, Rules, State};
 #[cfg(feature = "postgres")]
 use crate::store::Postgres;
 use crate::store::{
-    Decision, Event, Filter, Health, NewDecision, Sqlite, Statements, Store, StoreError, Tenant,
+    Decision, Event, Filter, Health, NewDecision, OpenWork, Sqlite, Statements, Store, StoreError, Tenant,
 };
-use crate::{Error, Moment};
+use crate::{Error, Moment, observe};
 
 /// A journal. It is cheap to clone; the clones share the database.
 ///
@@ -149,7 +149,9 @@ impl Journal {
         found.hold = hold;
         let now = store.now(self.0.clock.now()).await?;
         let decision = NewDecision { actor: by.actor, reason: by.reason, what: what.to_owned() };
-        Ok(store.change_tenant(&found, Some(decision), now).await?)
+        store.change_tenant(&found, Some(decision), now).await?;
+        observe::held(found.hold.is_some());
+        Ok(())
     }
 
     /// Records the decision of a person about an intent that needs one: what was done at the gateway, by id, or that it
@@ -196,6 +198,11 @@ impl Journal {
         let reason = by.reason.clone();
         let decision = NewDecision { actor: by.actor, reason: by.reason, what: "withdrawn".to_owned() };
         driver.withdraw(uid, &reason, Some(decision)).await
+    }
+
+    /// Counts the intents without an outcome: what to alert on, and the numbers that the feature `metrics` reports.
+    pub async fn open_work(&self) -> Result<OpenWork, Error> {
+        Ok(self.0.store.open_work().await?)
     }
 
     /// Checks the database.
@@ -251,6 +258,7 @@ impl Journal {
         let quiet_until = now + quiet.max(self.0.rules.send_within + self.0.rules.window());
         let decision = NewDecision { actor: by.actor, reason: by.reason, what: "adopt".to_owned() };
         let intents = store.mark_restored(quiet_until, decision, now).await?;
+        observe::restored(intents);
         Ok(Adopted { intents, quiet_until })
     }
 

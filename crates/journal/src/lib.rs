@@ -33,6 +33,7 @@
 //!
 //! # Features
 //!
+//! * `metrics`: counters and gauges through the facade of the crate `metrics`. Off by default.
 //! * `postgres`: journals on `PostgreSQL`, for many machines. Off by default.
 
 mod access;
@@ -47,6 +48,7 @@ mod inbox;
 mod journal;
 pub mod machine;
 mod moment;
+mod observe;
 mod settled;
 #[cfg(test)]
 mod simulation;

@@ -1,4 +1,5 @@
-//! Inheritance of every crate from the workspace: one version, one set of lints.
+//! Inheritance of every crate from the workspace: one version, one set of lints. An application beside the workspace
+//! inherits nothing, and forbids unsafe code by itself.
 
 use super::{Files, Finding};
 
@@ -10,11 +11,15 @@ const INHERITED: &[&str] = &[
     "[lints]\nworkspace = true",
 ];
 
+const BESIDE: &[&str] = &["publish = false", "unsafe_code = \"forbid\""];
+
 pub(super) fn check(files: &Files) -> Vec<Finding> {
     let manifests = files.iter().filter(|(path, _)| path.ends_with("/Cargo.toml"));
     let faults = manifests.flat_map(|(path, text)| {
+        let is_beside = text.contains("[workspace]\n");
+        let required = if is_beside { BESIDE } else { INHERITED };
         let missing =
-            INHERITED.iter().filter(move |line| !format!("\n{text}\n").contains(&format!("\n{line}\n")));
+            required.iter().filter(move |line| !format!("\n{text}\n").contains(&format!("\n{line}\n")));
         missing.map(move |line| Finding::new(path, format!("lacks `{}`", line.replace('\n', " "))))
     });
     faults.collect()

@@ -275,6 +275,10 @@ impl Store for MemoryStore {
         Ok(std::time::Duration::ZERO)
     }
 
+    async fn open_work(&self) -> Result<crate::store::OpenWork, StoreError> {
+        unreachable!("the simulation counts for itself")
+    }
+
     async fn decisions(&self, _about: &str) -> Result<Vec<Decision>, StoreError> {
         Ok(Vec::new())
     }

@@ -14,6 +14,9 @@ mod statements;
 mod tests;
 mod witness;
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 pub use error::StoreError;
@@ -163,6 +166,18 @@ pub struct Filter {
     pub limit: u32,
 }
 
+/// The open work of a journal, in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OpenWork {
+    /// The number of intents in each state without an outcome. A state that no intent has is not in it.
+    pub states: BTreeMap<State, u64>,
+    /// The time at which the oldest of them was stored.
+    pub oldest: Option<Moment>,
+    /// The longest time for which a search of any tenant's gateway was seen to lack an object that exists.
+    pub worst_lag: Duration,
+}
+
 /// The condition of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -254,6 +269,8 @@ pub trait Store: Send + Sync {
     /// Returns the longest time for which searches of the tenant's gateway were seen to lack an object that exists, by
     /// any process.
     async fn worst_lag(&self, tenant: &str) -> Result<std::time::Duration, StoreError>;
+    /// Counts the intents without an outcome.
+    async fn open_work(&self) -> Result<OpenWork, StoreError>;
     /// Returns the decisions about an intent or a tenant, the oldest first.
     async fn decisions(&self, about: &str) -> Result<Vec<Decision>, StoreError>;
     /// Returns the version of a guard: 0 if nobody has raised it.

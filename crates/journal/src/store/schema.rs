@@ -27,6 +27,8 @@ CREATE UNIQUE INDEX perennial_one_writer ON perennial_intent (tenant, object)
   WHERE is_stop = 0 AND state IN ('sending','unknown','needs-person');
 CREATE UNIQUE INDEX perennial_one_mark ON perennial_intent (tenant, mark)
   WHERE state NOT IN ('declined','refused','withdrawn');
+CREATE INDEX perennial_open ON perennial_intent (state, created)
+  WHERE state IN ('planned','sending','unknown','needs-card','needs-person');
 CREATE INDEX perennial_due ON perennial_intent (tenant, next) WHERE next IS NOT NULL;
 CREATE INDEX perennial_sent ON perennial_intent (tenant, lease_until) WHERE state = 'sending';
 

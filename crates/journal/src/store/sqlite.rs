@@ -19,6 +19,16 @@ use crate::driver::new_uid;
 /// The longest wait of a statement for another process.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// Additions of `SQLite` to each migration: a request that waits already is not stored again, as by `perennial.intend` on
+/// `PostgreSQL`. Another request under its key fails the statement by the unique index.
+const ALSO: &[&str] = &["
+CREATE TRIGGER perennial_intended BEFORE INSERT ON perennial_inbox WHEN EXISTS (
+  SELECT 1 FROM perennial_inbox i WHERE i.tenant = NEW.tenant AND i.operation_key = NEW.operation_key
+    AND i.operation = NEW.operation AND i.object IS NEW.object AND i.request = NEW.request)
+BEGIN
+  SELECT RAISE(IGNORE);
+END"];
+
 /// An open file.
 pub(crate) struct Sqlite {
     place: String,
@@ -115,9 +125,11 @@ fn migrate(connection: &Connection, place: &str) -> Result<(), StoreError> {
         if found > known {
             return Err(StoreError::Newer { place: place.to_owned(), found, known });
         }
-        for (version, sql) in (1..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
-            let sql = sql.replace("{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT");
-            connection.execute_batch(&sql).map_err(failed)?;
+        for (version, (common, also)) in
+            (1..).zip(MIGRATIONS.iter().zip(ALSO)).filter(|(version, _)| *version > found)
+        {
+            let sql = common.replace("{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT");
+            connection.execute_batch(&sql).and_then(|()| connection.execute_batch(also)).map_err(failed)?;
             connection.execute("INSERT INTO perennial_schema VALUES (?1)", [version]).map_err(failed)?;
         }
         Ok(())

@@ -9,7 +9,7 @@ use super::row::{
     Damage, INTENT, Row, TENANT, Value, decision_of, event_of, inbox_of, intent_of, tenant_of, values_of,
 };
 use super::{
-    Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision, NewEvent,
+    Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision, NewEvent, OpenWork,
     SharedAccess, Store, StoreError, Tenant,
 };
 use crate::Moment;
@@ -80,6 +80,9 @@ pub(crate) trait Sql: Send + Sync {
 
 /// A [`Store`] over a database.
 pub(crate) struct Statements<S>(pub(crate) S);
+
+/// An intent without an outcome: the condition of a partial index.
+const WITHOUT_OUTCOME: &str = "state IN ('planned','sending','unknown','needs-card','needs-person')";
 
 /// An intent that does not let other writes to its object pass.
 const OPEN: &str = "is_stop = 0 AND state IN ('sending','unknown','needs-person')";
@@ -318,8 +321,12 @@ impl<S: Sql> Store for Statements<S> {
             conditions.push(format!("substr(operation_key, 1, length({prefix})) = {prefix}"));
         }
         if !states.is_empty() {
-            let states: Vec<_> = states.iter().map(|state| format!("'{state}'")).collect();
-            conditions.push(format!("state IN ({})", states.join(",")));
+            let names: Vec<_> = states.iter().map(|state| format!("'{state}'")).collect();
+            conditions.push(format!("state IN ({})", names.join(",")));
+        }
+        if !states.is_empty() && !states.iter().any(|state| state.is_final()) {
+            // SQLite uses the index of what is open only if the condition is repeated.
+            conditions.push(WITHOUT_OUTCOME.to_owned());
         }
         let sql = format!(
             "SELECT {INTENT} FROM perennial_intent WHERE {} ORDER BY created DESC, uid LIMIT ?1",
@@ -466,6 +473,24 @@ impl<S: Sql> Store for Statements<S> {
         let sql = "SELECT worst_lag FROM perennial_tenant WHERE uid = ?1";
         let lag = self.row(sql, vec![tenant.into()], |mut row| row.int()).await?.unwrap_or(0);
         Ok(Duration::from_millis(u64::try_from(lag).unwrap_or(0)))
+    }
+
+    async fn open_work(&self) -> Result<OpenWork, StoreError> {
+        let sql = format!(
+            "SELECT state, count(*), min(created) FROM perennial_intent WHERE {WITHOUT_OUTCOME} GROUP BY state"
+        );
+        let read = |mut row: Row| {
+            let state = row.text()?.parse().map_err(|_| "a state is not known".to_owned())?;
+            Ok((state, u64::try_from(row.int()?).unwrap_or(0), Moment::from_millis(row.int()?)))
+        };
+        let states = self.rows(sql, Vec::new(), read).await?;
+        let sql = "SELECT coalesce(max(worst_lag), 0) FROM perennial_tenant";
+        let lag = self.row(sql, Vec::new(), |mut row| row.int()).await?.unwrap_or(0);
+        Ok(OpenWork {
+            oldest: states.iter().map(|(_, _, oldest)| *oldest).min(),
+            states: states.into_iter().map(|(state, count, _)| (state, count)).collect(),
+            worst_lag: Duration::from_millis(u64::try_from(lag).unwrap_or(0)),
+        })
     }
 
     async fn decisions(&self, about: &str) -> Result<Vec<Decision>, StoreError> {

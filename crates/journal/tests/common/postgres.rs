@@ -224,7 +224,7 @@ fn succeeded(program: &str, output: std::io::Result<Output>) -> String {
 }
 
 /// The folder of the server's programs. Debian does not put them on the PATH.
-fn programs() -> PathBuf {
+pub fn programs() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut debian: Vec<_> = debian.map(|version| version.path().join("bin")).collect();

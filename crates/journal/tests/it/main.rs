@@ -3,6 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
 
 mod clientpay;
+mod observed;
 mod once;
+#[cfg(all(unix, feature = "postgres"))]
+#[path = "../common/postgres.rs"]
+mod postgres;
 mod restored;
+mod runbook;
 mod support;

@@ -16,7 +16,7 @@ fn by(reason: &str) -> By {
     By { actor: "ines".to_owned(), reason: reason.to_owned() }
 }
 
-async fn sales(world: &World) -> usize {
+pub(crate) async fn sales(world: &World) -> usize {
     world.client.transactions().search(&TransactionSearch::default()).collect_all().await.unwrap().len()
 }
 

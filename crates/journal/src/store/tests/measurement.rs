@@ -1,4 +1,4 @@
-//! The cost of storing intents, beside the same by hand. `cargo xtask bench journal` runs it in release with more rows.
+//! The cost of storing and claiming intents, beside the same by hand. `cargo xtask bench journal` runs it in release with more rows.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -132,4 +132,116 @@ async fn many_tasks_store_together() {
         journal / hand.max(1)
     );
     println!("bytes of an intent, indexes included: {per_row}");
+}
+
+#[cfg(all(feature = "postgres", unix))]
+mod claims {
+    use tokio_postgres::NoTls;
+
+    use super::*;
+    use crate::store::Postgres;
+    use crate::store::tests::testing_postgres::database;
+
+    /// The connections of one process.
+    const CONNECTIONS: usize = 8;
+
+    /// The statement that the journal runs, and nothing around it.
+    const RAW: &str = "UPDATE perennial.intent SET fence = fence + 1, lease_until = $3 WHERE uid = (
+          SELECT uid FROM perennial.intent WHERE tenant = $1 AND (lease_until IS NULL OR lease_until < $2)
+            AND (next <= $4 OR state = 'sending')
+            AND (state <> 'planned' OR is_stop = 1 OR NOT EXISTS (SELECT 1 FROM perennial.tenant t
+              WHERE t.uid = $1 AND (t.hold IS NOT NULL OR t.quiet_until > $4)))
+            ORDER BY is_stop DESC, coalesce(next, 0), created LIMIT 1 FOR UPDATE SKIP LOCKED)
+        RETURNING uid, operation_key, operation, object, request, fingerprint, mark, is_stop, needs_card, activates, guard,
+          guard_version, send_before, state, fence, lease_until, next, history, outcome, created";
+
+    /// A database with planned intents.
+    async fn planned(count: usize) -> (String, Arc<dyn Store>) {
+        let url = database();
+        let store: Arc<dyn Store> = Arc::new(Statements(Postgres::open(&url).await.unwrap()));
+        store.add_tenant(&tenant()).await.unwrap();
+        for number in 0..count {
+            store.intend(&intent(number)).await.unwrap();
+        }
+        (url, store)
+    }
+
+    /// Claims until nothing is due, on each connection.
+    async fn journal(store: &Arc<dyn Store>) -> usize {
+        let (now, lease) = (Moment::of_system(), Moment::of_system() + Duration::from_mins(2));
+        let tasks: Vec<_> = (0..CONNECTIONS)
+            .map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    let mut count = 0;
+                    while store.claim("tenant", None, now, now, lease).await.unwrap().is_some() {
+                        count += 1;
+                    }
+                    count
+                })
+            })
+            .collect();
+        let mut count = 0;
+        for task in tasks {
+            count += task.await.unwrap();
+        }
+        count
+    }
+
+    async fn raw(url: &str) -> (usize, Duration) {
+        let mut clients = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+            tokio::spawn(connection);
+            let statement = client.prepare(RAW).await.unwrap();
+            clients.push((client, statement));
+        }
+        let (now, lease) = (Moment::of_system(), Moment::of_system() + Duration::from_mins(2));
+        let started = Instant::now();
+        let tasks: Vec<_> = clients
+            .into_iter()
+            .map(|(client, statement)| {
+                tokio::spawn(async move {
+                    let mut count = 0;
+                    let (now, lease) = (now.as_millis(), lease.as_millis());
+                    while client
+                        .query_opt(&statement, &[&"tenant", &now, &lease, &now])
+                        .await
+                        .unwrap()
+                        .is_some()
+                    {
+                        count += 1;
+                    }
+                    count
+                })
+            })
+            .collect();
+        let mut count = 0;
+        for task in tasks {
+            count += task.await.unwrap();
+        }
+        (count, started.elapsed())
+    }
+
+    /// Holds: Intents that are claimed on many connections at the same moment are each claimed once.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn many_connections_claim_together() {
+        let count = intents().min(2_000);
+        let runs = if count < 1_000 { 1 } else { 5 };
+        let (mut journals, mut raws) = (Vec::new(), Vec::new());
+        for _ in 0..runs {
+            let (_, store) = planned(count).await;
+            // A connection that is open and has its statement, as those by hand.
+            assert_eq!(store.list(&Filter { limit: 1, ..Filter::default() }).await.unwrap().len(), 1);
+            let started = Instant::now();
+            assert_eq!(journal(&store).await, count);
+            journals.push(started.elapsed());
+            let (url, _) = planned(count).await;
+            let (claimed, time) = raw(&url).await;
+            assert_eq!(claimed, count);
+            raws.push(time);
+        }
+        let (journal, raw) = (per_second(count, median(journals)), per_second(count, median(raws)));
+        println!("claims per second: {journal}; raw SQL {raw}; ratio {}%", journal * 100 / raw.max(1));
+    }
 }
