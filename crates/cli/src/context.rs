@@ -20,6 +20,7 @@ use crate::interrupt::{Interrupt, Waits};
 use crate::key_options::KeyOptions;
 use crate::lookup::Again;
 use crate::output::{Output, note};
+use crate::secrets;
 
 /// Options of every subcommand.
 #[derive(Debug, Args)]
@@ -180,9 +181,14 @@ impl Global {
         self.profile.as_ref()
     }
 
-    /// Whether these options name a merchant or a gateway.
-    pub(crate) fn names_gateway(&self) -> bool {
-        self.profile.is_some() || self.base_url.is_some() || self.environment.is_some()
+    /// Whether these options name a gateway by its address or environment.
+    pub(crate) fn names_environment(&self) -> bool {
+        self.base_url.is_some() || self.environment.is_some()
+    }
+
+    /// Whether this run has a key without a profile.
+    pub(crate) fn has_key(&self) -> bool {
+        self.api_key_file.is_some() || env::var_os(secrets::API_KEY).is_some_and(|key| !key.is_empty())
     }
 
     /// The merchant of these options.
@@ -202,7 +208,12 @@ impl Global {
     pub(crate) async fn worker_client(&self) -> Result<Clearent, Failure> {
         let key = self.merchant().await?;
         let client = key.client().format(self.format).deadline(self.deadline());
-        Ok(client.exchange(Arc::new(self.reqwest(|reqwest| reqwest)?)).build()?)
+        Ok(client.exchange(self.worker()?).build()?)
+    }
+
+    /// The exchange of a worker.
+    pub(crate) fn worker(&self) -> Result<Arc<dyn Exchange>, Failure> {
+        Ok(Arc::new(self.reqwest(|reqwest| reqwest)?))
     }
 
     /// Creates the client of this merchant.

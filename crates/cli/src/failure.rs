@@ -10,7 +10,7 @@ use perennial::clientpay::{Operation, RequestId};
 use perennial::keys::KeyStoreError;
 use perennial::transport::{Delivery, Kind, TransportError, redact};
 use perennial::{Environment, Error, ErrorKind, InvalidBaseUrl, Rule, Violation, Violations};
-use perennial_journal::machine::State;
+use perennial_journal::machine::{State, Write};
 use perennial_sandbox::{StartError, StoreError, WorldError};
 
 use crate::exit::Exit;
@@ -86,6 +86,7 @@ pub(crate) struct Waiting {
     pub(crate) key: String,
     /// The id of the intent.
     pub(crate) intent: String,
+    pub(crate) write: Write,
     pub(crate) state: State,
     /// The reason for the wait.
     pub(crate) reason: String,
@@ -95,16 +96,16 @@ pub(crate) struct Waiting {
 
 impl Waiting {
     fn message(&self) -> String {
-        let Self { key, state, reason, .. } = self;
-        let reason = redact::text(reason);
+        let Self { key, write, state, reason, .. } = self;
+        let (reason, secret) = (redact::text(reason), write.secret());
         match state {
             State::NeedsPerson => format!(
                 "only a person can decide whether this was done: {reason}. It is stored under the operation key {key}: the \
                  same command again is safe, and sends nothing"
             ),
             State::NeedsCard => format!(
-                "this was not done, and its card is not stored: {reason}. It is stored under the operation key {key}: the \
-                 same command again is safe, and sends it with the card"
+                "this was not done, and its {secret} is not stored: {reason}. It is stored under the operation key {key}: the \
+                 same command again is safe, and sends it with the {secret}"
             ),
             State::Planned => format!(
                 "this is not sent yet: {reason}. It is stored under the operation key {key}: the same command again is safe"

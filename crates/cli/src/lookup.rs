@@ -14,7 +14,7 @@ use crate::secrets;
 
 /// Global options of this run, which a lookup command must repeat: ` --profile north`.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Again(String);
+pub(crate) struct Again(Vec<(String, String)>);
 
 impl Again {
     /// Collects the given options, from the command line or from variables. Files are named by absolute paths. Options
@@ -33,27 +33,33 @@ impl Again {
                 && !["dry-run", "no-pager", "verbose"].contains(&argument.get_long().unwrap_or_default())
                 && matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
         };
-        let again = command.get_arguments().filter(given).fold(Line::new(""), |line, argument| {
-            let option = argument.get_long().unwrap_or_default();
+        let again = command.get_arguments().filter(given).map(|argument| {
+            let (option, line) = (argument.get_long().unwrap_or_default(), Line::new(""));
             if !argument.get_action().takes_values() {
-                return line.flag(option);
+                return (option.to_owned(), line.flag(option).arguments);
             }
             let is_file =
                 argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FILE"));
             let values = matches.get_raw(argument.get_id().as_str()).into_iter().flatten();
             let tellable = |value: &&OsStr| secrets::user_info(&value.to_string_lossy()).is_none();
-            values.map(AsRef::as_ref).filter(tellable).fold(line, |line, value| {
+            let line = values.map(AsRef::as_ref).filter(tellable).fold(line, |line, value| {
                 let value = if is_file { absolute(value) } else { value.to_string_lossy().into_owned() };
                 line.with(option, Some(value))
-            })
+            });
+            (option.to_owned(), line.arguments)
         });
-        Self(again.arguments)
+        Self(again.collect())
+    }
+
+    /// The options without this one.
+    pub(crate) fn without(&self, option: &str) -> Self {
+        Self(self.0.iter().filter(|(name, _)| name != option).cloned().collect())
     }
 }
 
 impl fmt::Display for Again {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.iter().try_for_each(|(_, text)| f.write_str(text))
     }
 }
 
@@ -110,6 +116,7 @@ fn plans(search: &PlanSearch) -> Line {
 
 fn transactions(search: &TransactionSearch) -> Line {
     Line::new("perennial transactions search")
+        .with("level", search.level.as_ref())
         .with("type", search.transaction_type.as_ref())
         .with("amount", search.amount)
         .with("last-four", search.last_four.as_ref())
@@ -138,7 +145,7 @@ impl Line {
     /// The command with the global options of this run, then its own arguments.
     pub(crate) fn again(&self, again: &Again) -> String {
         let Self { command, arguments } = self;
-        let accepts = again.0.split(' ').any(|word| word == secrets::OVERRIDE);
+        let accepts = again.0.iter().any(|(name, _)| secrets::OVERRIDE.strip_prefix("--") == Some(name));
         let accept = if !accepts && secrets::resembles_secret(arguments) { secrets::OVERRIDE } else { "" };
         let apart = if accept.is_empty() { "" } else { " " };
         format!("{command}{again}{apart}{accept}{arguments}")

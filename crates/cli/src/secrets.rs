@@ -54,7 +54,7 @@ pub(crate) fn refuse(line: &[OsString]) -> Result<(), String> {
             }
             _ if has_password(argument) => {
                 "a URL with a password is never an argument, because other processes and the shell's history see it: \
-                 set PERENNIAL_PROXY for a proxy"
+                 set PERENNIAL_PROXY for a proxy, and PERENNIAL_DB or PGPASSWORD for a database"
                     .to_owned()
             }
             _ if !accepts && holds_key(argument) => format!(
@@ -126,9 +126,14 @@ fn holds_key(text: &str) -> bool {
         .any(|word| word.len() == DIGITS && word.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-/// Whether the text is a URL with a password.
-fn has_password(text: &str) -> bool {
-    user_info(text).is_some_and(|user| user.contains(':'))
+/// Whether the text is a URL with a password: after the user, or as a parameter of a database.
+pub(crate) fn has_password(text: &str) -> bool {
+    let is_parameter = |query: &str| query.split('&').any(|parameter| parameter.starts_with("password="));
+    let in_query = text.split_once("://").is_some_and(|(scheme, rest)| {
+        let is_database = scheme.ends_with("postgres") || scheme.ends_with("postgresql");
+        is_database && rest.split_once('?').is_some_and(|(_, query)| is_parameter(query))
+    });
+    in_query || user_info(text).is_some_and(|user| user.contains(':'))
 }
 
 /// The user of a URL, and the password after a colon.
@@ -174,6 +179,9 @@ mod tests {
             ("http://ada:secret@proxy.example:3128", true),
             ("--proxy=http://ada:secret@proxy.example:3128/", true),
             ("https://gateway.example/a:b@c", false),
+            ("postgres://ada:secret@db.example/journal", true),
+            ("--db=postgres://ada@db.example/journal?sslmode=require&password=abcdef", true),
+            ("postgres://ada@db.example/journal", false),
             ("4111111111111111=x", true),
             ("--card=4111111111111111", true),
             ("--csc", true),

@@ -53,7 +53,7 @@ macro_rules! open {
                 })
             }
 
-            /// The word in upper case.
+            /// The word as it is written on the wire; one that is not documented is in upper case.
             pub fn as_str(&self) -> &str {
                 self.0.as_str()
             }

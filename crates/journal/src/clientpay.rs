@@ -1,22 +1,25 @@
 //! A `ClientPay` client whose writes take effect once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use perennial::ClientPay as Client;
 use perennial::clientpay::{
-    AccessId, ConnectPage, InvoicePage, LineItemPage, MethodUpdates, NewMethods, NewPayer, NewPayment, Page,
-    PayerId, PayerPage, PayerUpdate, Payment, Refund, RequestId, SavedPayer, UsedRequestId, Version,
+    AccessId, ConnectPage, CustomerCredentials, InvoicePage, LineItemPage, MethodUpdates, NewMethods,
+    NewPayer, NewPayment, Page, PayerId, PayerPage, PayerUpdate, Payment, Refund, RequestId, SavedPayer,
+    UsedRequestId, Version,
 };
 use perennial_wire::EncodeError;
 use perennial_wire::clientpay::{
-    Call, Session, page as page_wire, payer as payer_wire, payment as payment_wire,
+    Call, Session, access as access_wire, page as page_wire, payer as payer_wire, payment as payment_wire,
 };
 use serde::de::DeserializeOwned;
 
 use crate::clearent::settled;
 use crate::driver::{Driver, check_key, mark_of, planned};
+use crate::gateway::access_request;
 use crate::gateway::clientpay::ClientPayGateway;
 use crate::gateway::clientpay_request::prepare;
+use crate::gateway::request::{Full, Prepared};
 use crate::journal::{By, Journal};
 use crate::machine::{History, Intent, Precondition, Write};
 use crate::store::{Intended, Tenant};
@@ -34,11 +37,11 @@ use crate::{Error, Moment, Settled, observe};
 /// them waits as [`Settled::NeedsCard`] if it must be sent later: the same call with the same card sends it.
 #[derive(Clone)]
 pub struct ClientPay {
-    journal: Journal,
-    client: Client,
+    pub(crate) journal: Journal,
+    pub(crate) client: Client,
     name: String,
-    tenant: Tenant,
-    gateway: Arc<ClientPayGateway>,
+    pub(crate) tenant: Tenant,
+    pub(crate) gateway: Arc<ClientPayGateway>,
     precondition: Option<Precondition>,
     send_before: Option<Moment>,
 }
@@ -54,7 +57,7 @@ impl std::fmt::Debug for ClientPay {
 
 impl ClientPay {
     pub(crate) fn new(journal: Journal, client: Client, name: String, tenant: Tenant) -> Self {
-        let gateway = Arc::new(ClientPayGateway { client: client.clone() });
+        let gateway = Arc::new(ClientPayGateway { client: client.clone(), issued: Mutex::default() });
         Self { journal, client, name, tenant, gateway, precondition: None, send_before: None }
     }
 
@@ -95,6 +98,11 @@ impl ClientPay {
     /// The payers and their payment methods.
     pub fn payers(&self) -> Payers<'_> {
         Payers(self)
+    }
+
+    /// The access ids.
+    pub fn access(&self) -> Access<'_> {
+        Access(self)
     }
 
     /// Looks for an intent now, whether it is due or not, and returns it.
@@ -141,9 +149,27 @@ impl ClientPay {
         let call = encode(Version::V2).map_err(perennial::Error::from)?;
         let body = call.body.as_deref().map_or(&[][..], Vec::as_slice);
         self.journal.check_same().await?;
-        let store = &*self.journal.0.store;
         let mark = mark_of(&self.tenant.uid, key);
         let prepared = prepare(write, object.as_deref(), body, &mark)?;
+        self.carry_out(key, write, object, prepared, |existing| {
+            // The stored request has another mark than this one: the card of this call is put beside it.
+            let object = (!existing.object.starts_with("new/")).then_some(existing.object.as_str());
+            Ok(prepare(write, object, body, &existing.mark)?.full)
+        })
+        .await
+    }
+
+    /// Stores a prepared decision, and carries it out as far as possible. `again` makes the whole request of an intent that
+    /// is stored already.
+    pub(crate) async fn carry_out<T: DeserializeOwned>(
+        &self,
+        key: &str,
+        write: Write,
+        object: Option<String>,
+        prepared: Prepared,
+        again: impl Fn(&Intent) -> Result<Full, Error>,
+    ) -> Result<Settled<T>, Error> {
+        let store = &*self.journal.0.store;
         let now = store.now(self.journal.0.clock.now()).await?;
         // After a restore, an intent of this key may have been sent although the database does not know it. A payment or
         // refund is looked for then. A page or payer cannot be: a spare moves no money by itself, and without this, every
@@ -173,11 +199,9 @@ impl ClientPay {
         };
         let is_fresh = existing.is_none() && restored.is_none();
         let (uid, full) = match existing {
-            // The stored request has another mark than this one: the card of this call is put beside it.
             Some(existing) => {
-                let object = (!existing.object.starts_with("new/")).then_some(existing.object.as_str());
-                let again = prepare(write, object, body, &existing.mark)?;
-                (existing.uid, again.full)
+                let full = again(&existing)?;
+                (existing.uid, full)
             }
             None => (intent.uid, prepared.full),
         };
@@ -301,4 +325,69 @@ impl Payers<'_> {
 
 fn of_payer(payer: &PayerId) -> String {
     format!("payers/{payer}")
+}
+
+/// Access ids, each write with an operation key. An access id is never stored: a response that is lost is looked for by a
+/// digest of the id that was valid before.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it does nothing by itself"]
+pub struct Access<'a>(&'a ClientPay);
+
+impl Access<'_> {
+    /// Requests a new id, which invalidates the previous one. Returns the id that is valid now, if there is one. A lost
+    /// response counts as done if another id is valid than before, whoever requested it.
+    pub async fn renew(self, key: &str) -> Result<Settled<AccessId>, Error> {
+        check_key(key)?;
+        self.0.journal.check_same().await?;
+        let client = &self.0.client;
+        let before = client.access().current().await?.into_value();
+        let prepared = access_request::renew(before.as_ref(), &self.mark(key));
+        let object = Some(access_request::OWN.to_owned());
+        let none = |_: &Intent| Ok(access_request::nothing());
+        let settled = self.0.carry_out::<()>(key, Write::NewAccessId, object, prepared, none).await?;
+        let id = match self.issued(key) {
+            None if settled.is_done() => client.access().current().await?.into_value(),
+            id => id,
+        };
+        Ok(settled.with_value(id))
+    }
+
+    /// Requests a new id of a customer across all its accounts (version 2). It is returned once, by the call that requested
+    /// it; if the response is lost, a person decides.
+    pub async fn renew_for_customer(
+        self,
+        key: &str,
+        customer: &CustomerCredentials,
+    ) -> Result<Settled<AccessId>, Error> {
+        check_key(key)?;
+        self.0.journal.check_same().await?;
+        let call = access_wire::new_for_customer(self.0.client.version(), customer)
+            .map_err(perennial::Error::from)?;
+        let body = call.body.as_deref().map_or(&[][..], Vec::as_slice);
+        let object = access_request::of_customer(customer);
+        let prepared = access_request::secret(Write::NewCustomerAccessId, &object, body, &self.mark(key));
+        let again = |_: &Intent| Ok(access_request::whole(body));
+        let write = Write::NewCustomerAccessId;
+        let settled = self.0.carry_out::<()>(key, write, Some(object), prepared, again).await?;
+        Ok(settled.with_value(self.issued(key)))
+    }
+
+    /// Expires this id. It is sent even while another write to it is open, and while the tenant is on hold.
+    pub async fn expire(self, key: &str, id: &AccessId) -> Result<Settled<()>, Error> {
+        check_key(key)?;
+        self.0.journal.check_same().await?;
+        let (object, body) = (access_request::of_id(id), id.expose().as_bytes());
+        let prepared = access_request::secret(Write::ExpireAccessId, &object, body, &self.mark(key));
+        let again = |_: &Intent| Ok(access_request::whole(body));
+        self.0.carry_out(key, Write::ExpireAccessId, Some(object), prepared, again).await
+    }
+
+    fn mark(self, key: &str) -> String {
+        mark_of(&self.0.tenant.uid, key)
+    }
+
+    /// The id that this process got under the key.
+    fn issued(self, key: &str) -> Option<AccessId> {
+        self.0.gateway.issued().remove(&self.mark(key))
+    }
 }

@@ -82,6 +82,19 @@ impl<T> Settled<T> {
         }
     }
 
+    /// The same result, with this value if it is done.
+    pub(crate) fn with_value<U>(self, value: Option<U>) -> Settled<U> {
+        match self {
+            Self::Done { how, .. } => Settled::Done { value, how },
+            Self::Declined { .. } => Settled::Declined { value: None },
+            Self::Refused { reason } => Settled::Refused { reason },
+            Self::Withdrawn { reason } => Settled::Withdrawn { reason },
+            Self::Open(waits) => Settled::Open(waits),
+            Self::NeedsCard(waits) => Settled::NeedsCard(waits),
+            Self::NeedsPerson(waits) => Settled::NeedsPerson(waits),
+        }
+    }
+
     /// Whether the operation is done.
     pub fn is_done(&self) -> bool {
         matches!(self, Self::Done { .. })

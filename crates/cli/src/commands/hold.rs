@@ -3,13 +3,13 @@
 use clap::{Args, Subcommand};
 
 use super::journal::Decider;
-use super::once::{Database, tenant_of};
+use super::once::{Database, Tenancy, is_of};
 use crate::context::Global;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::output::Record;
 
-/// The hold of a tenant: the profile, or else the key in use at this gateway.
+/// The hold of a merchant, at both gateways.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Hold {
     /// Stops sending: writes under an operation key wait
@@ -29,28 +29,37 @@ pub(crate) struct Change {
     #[command(flatten)]
     decider: Decider,
     #[command(flatten)]
+    tenancy: Tenancy,
+    #[command(flatten)]
     database: Database,
 }
 
 impl Hold {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         let (Self::On(change) | Self::Off(change)) = &self;
-        let tenant = match global.profile() {
-            Some(profile) => profile.as_str().to_owned(),
-            None => tenant_of(global, &global.environment()?),
+        let merchant = match change.tenancy.given(global) {
+            Some(name) => name.to_owned(),
+            None => change.tenancy.name(global, &global.environment()?),
         };
         let is_on = matches!(self, Self::On(_));
-        let record = Record::default().with("tenant", tenant.as_str()).with("hold", is_on);
+        let record = Record::default().with("tenant", merchant.as_str()).with("hold", is_on);
         let journal = change.database.open_existing(global).await?;
+        let mut tenants = journal.tenants().await?;
+        tenants.retain(|tenant| is_of(&tenant.name, &merchant));
+        if tenants.is_empty() {
+            return Err(perennial_journal::Error::NoTenant(merchant).into());
+        }
         if global.dry_run.is_on() {
             return DryRun::print(global.output, record);
         }
         let (Self::On(change) | Self::Off(change)) = self;
         let by = change.decider.by()?;
-        if is_on {
-            journal.hold(&tenant, by).await?;
-        } else {
-            journal.release(&tenant, by).await?;
+        for tenant in &tenants {
+            if is_on {
+                journal.hold(&tenant.name, by.clone()).await?;
+            } else {
+                journal.release(&tenant.name, by.clone()).await?;
+            }
         }
         global.output.record(&record)
     }

@@ -10,7 +10,7 @@ use perennial_journal::Told;
 use serde::Deserialize;
 
 use super::both;
-use super::clientpay::{Account, Frame, by_place, under};
+use super::clientpay::{Account, Frame, by_place, create, under};
 use super::criteria::key;
 use super::once::{Keyed, Once, Outcome, Writer, exchange_id};
 use super::transactions::{Payer, outcome};
@@ -41,7 +41,7 @@ pub(crate) enum Invoices {
         finds its payments.\n\n\
         Example:\n  perennial invoice page --invoice-file invoice.json --header-text 'Pay Marsh & Oak LLP'"
     )]
-    Page(Box<OnPage>),
+    Page(Box<Keyed<OnPage>>),
     /// Shows whether an invoice is paid, by which transaction, and the amount taken
     #[command(
         after_help = "The gateway has no invoices: without --amount, any approved charge pays the number. With it, the \
@@ -152,7 +152,10 @@ impl Invoices {
                 let Keyed { command, once } = *pay;
                 command.run(&once, &global.client().await?, global).await
             }
-            Self::Page(page) => page.run(global).await,
+            Self::Page(page) => {
+                let Keyed { command, once } = *page;
+                command.run(&once, global).await
+            }
             Self::Status(named) => {
                 let amount = named.amount.as_deref().map(|amount| key("amount", amount)).transpose();
                 let (number, amount) = both(key::<Reference>("<NUMBER>", &named.number), amount)?;
@@ -215,7 +218,7 @@ impl Pay {
 
 /// Pays an invoice under an operation key. The order id is the invoice's number, which is the mark of the sale.
 async fn pay_once(
-    writer: &Writer,
+    writer: &Writer<perennial_journal::Clearent>,
     client: &Clearent,
     invoice: &Invoice,
     charge: &Charge,
@@ -302,7 +305,7 @@ fn conflicting(invoice: &Invoice, earlier: &Transaction) -> Failure {
 }
 
 impl OnPage {
-    async fn run(self, global: &Global) -> Result<(), Failure> {
+    async fn run(self, once: &Once, global: &Global) -> Result<(), Failure> {
         global.refuse_clearent()?;
         let invoice = self.invoice.read()?;
         // A page's invoice has no lines of its own: the payer reads them below the title.
@@ -311,7 +314,7 @@ impl OnPage {
         let page = frame.around(page).build().map_err(|violations| by_place(&violations))?;
         let exchange = global.dry_run.with_ids(global.exchange(|reqwest| reqwest)?);
         let client = self.account.client(global, exchange)?;
-        global.output.written(under!(client.pages(), frame.under.id()?).invoices(&page).await?)
+        create!(&client, global, once, invoices, page, frame.under.id()?)
     }
 }
 

@@ -81,7 +81,7 @@ pub(crate) enum Command {
     /// Removes the stored key of a merchant
     Disconnect(connect::Disconnect),
     /// Makes a small sale, to check that payments work
-    TestSale(test_sale::TestSale),
+    TestSale(once::Keyed<test_sale::TestSale>),
     /// Customers, and the card tokens attached to them
     #[command(subcommand)]
     Customers(customers::Customers),
@@ -139,7 +139,7 @@ impl Command {
             Self::Connect(connect) => connect.run(global).await,
             Self::Profiles(profiles) => profiles.run(global).await,
             Self::Disconnect(disconnect) => disconnect.run(global).await,
-            Self::TestSale(sale) => sale.run(&global.client().await?, output).await,
+            Self::TestSale(sale) => test_sale::run(sale, &global.client().await?, global).await,
             Self::Customers(customers) => Box::pin(customers.run(&global.client().await?, global)).await,
             Self::Tokens(tokens) => tokens.run(&global.client().await?, global).await,
             Self::Plans(plans) => Box::pin(plans.run(&global.client().await?, global)).await,

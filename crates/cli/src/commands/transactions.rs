@@ -201,6 +201,9 @@ pub(crate) struct Search {
     /// The transaction
     #[arg(long, value_name = "ID")]
     id: Option<String>,
+    /// Transactions of the key's terminal, which is the default, or of all terminals: terminal or merchant
+    #[arg(long, value_name = "WORD")]
+    level: Option<String>,
     /// Transactions of this amount
     #[arg(long, value_name = "AMOUNT")]
     amount: Option<String>,
@@ -332,13 +335,19 @@ pub(super) fn print<T: IntoRecord>(
     outcome.and(printed)
 }
 
-/// Prints the outcome of a charge under an operation key. A decline and a partial approval are reported even if printing
-/// fails.
+/// Prints the outcome of a charge under an operation key.
 async fn charged(
-    writer: &Writer,
+    writer: &Writer<perennial_journal::Clearent>,
     settled: Result<Settled<Transaction>, perennial_journal::Error>,
 ) -> Result<(), Failure> {
-    let Outcome { value, told, intent } = writer.outcome(settled).await?;
+    print_charge(writer, writer.outcome(settled).await?)
+}
+
+/// Prints a charge under an operation key. A decline and a partial approval are reported even if printing fails.
+pub(super) fn print_charge(
+    writer: &Writer<perennial_journal::Clearent>,
+    Outcome { value, told, intent }: Outcome<Transaction>,
+) -> Result<(), Failure> {
     let judged = match &value {
         Some(transaction) => outcome(transaction, exchange_id(&intent)),
         None if told.is_none() => {
@@ -486,6 +495,7 @@ impl Search {
         let mut criteria = Criteria::default();
         let search = TransactionSearch {
             id: criteria.read("id", self.id.as_ref()),
+            level: criteria.read("level", self.level.as_ref()),
             amount: criteria.read("amount", self.amount.as_ref()),
             transaction_type: criteria.read("type", self.transaction_type.as_ref()),
             status: self.status.clone(),

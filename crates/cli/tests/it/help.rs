@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::shell::{finish, perennial};
 
@@ -33,14 +34,20 @@ pub(crate) fn tree(path: &[&str]) -> String {
     tree
 }
 
+/// The help of each command of the whole tree, by its path.
+pub(crate) fn pages() -> impl Iterator<Item = (&'static str, &'static str)> {
+    static TREE: OnceLock<String> = OnceLock::new();
+    let parts = TREE.get_or_init(|| tree(&[])).split("$ perennial ").skip(1);
+    parts.filter_map(|part| {
+        let (line, help) = part.split_once('\n')?;
+        Some((line.strip_suffix("--help")?.trim_end(), help))
+    })
+}
+
 /// Commands without subcommands.
 pub(crate) fn leaves() -> Vec<String> {
-    fn under(path: &[&str]) -> Vec<String> {
-        let names = subcommands(&help(path));
-        let under = names.iter().flat_map(|name| under(&[path, &[name.as_str()]].concat()));
-        if names.is_empty() { vec![path.join(" ")] } else { under.collect() }
-    }
-    under(&[])
+    let leaves = pages().filter(|(_, help)| subcommands(help).is_empty());
+    leaves.map(|(path, _)| path.to_owned()).collect()
 }
 
 #[test]

@@ -1,218 +1,16 @@
-//! Writes under an operation key: under every fault, and after a kill, the same command again makes one effect.
+//! Writes under an operation key: after a kill, on hold, and with a person.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::path::Path;
 
 use perennial_sandbox::{Effect, Fault};
 use serde_json::Value;
 
-use crate::leaves::{self, Leaf};
-use crate::shell::{CARD, CARD_JSON, CSC, Ran, Shell, finish, perennial, runtime};
+use crate::desk::{Desk, effects, kind};
+use crate::leaves;
+use crate::shell::{CARD_JSON, Shell, finish, perennial, runtime};
 use crate::signals::held;
-
-/// A world, and a folder with its journal.
-struct Desk {
-    shell: Shell,
-    folder: tempfile::TempDir,
-}
-
-impl Desk {
-    fn of(shell: Shell) -> Self {
-        Self { shell, folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn file(&self) -> PathBuf {
-        self.folder.path().join("journal.db")
-    }
-
-    fn db(&self) -> String {
-        format!("sqlite:{}", self.file().display())
-    }
-
-    /// Runs a line with the journal of this desk.
-    fn run(&self, line: &str, stdin: &str) -> Ran {
-        let words: Vec<&str> = line.split(' ').collect();
-        let db = self.db();
-        self.shell.run_with(&[&words[..], &["--db", &db]].concat(), stdin)
-    }
-
-    /// Runs a write under a key by the world's clock.
-    fn write(&self, key: &str, line: &str, stdin: &str) -> Ran {
-        self.run(&format!("--output json {line} --operation-key {key} --clock sandbox"), stdin)
-    }
-
-    /// The same command as often as it is needed.
-    fn again(&self, command: &Command, stdin: &str) -> Ran {
-        let mut again = perennial();
-        again.args(command.get_args());
-        again.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        again.args(["--db", &self.db()]);
-        finish(again, stdin)
-    }
-
-    fn fault(&self, fault: &Fault) {
-        runtime().block_on(self.shell.world().fault(fault)).unwrap();
-    }
-
-    /// The requests to the world.
-    fn log(&self) -> Vec<Value> {
-        let ran = self.shell.run(&["--output", "json", "sandbox", "log", "--limit", "500"]);
-        serde_json::from_str(&ran.out).unwrap()
-    }
-
-    /// The objects that a list shows.
-    fn count(&self, line: &str, is_counted: impl Fn(&Value) -> bool) -> usize {
-        let words: Vec<&str> = ["--output", "json"].into_iter().chain(line.split(' ')).collect();
-        let ran = self.shell.run(&words);
-        let listed: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
-        listed.iter().filter(|listed| is_counted(listed)).count()
-    }
-
-    /// Checks that no card data is in the files of the journal.
-    fn assert_no_card(&self) {
-        for end in ["", "-wal", "-shm"] {
-            let bytes = fs::read(format!("{}{end}", self.file().display())).unwrap_or_default();
-            assert!(!end.is_empty() || !bytes.is_empty(), "there is no journal");
-            for secret in [CARD, "4111 1111 1111 1111", CSC] {
-                assert!(!holds(&bytes, secret), "journal.db{end} holds {secret}");
-            }
-        }
-    }
-}
-
-/// Whether a text is in these bytes, and no part of another word.
-fn holds(bytes: &[u8], text: &str) -> bool {
-    let is_part = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    bytes.windows(text.len()).enumerate().any(|(at, window)| {
-        window == text.as_bytes()
-            && !is_part(at.checked_sub(1).and_then(|before| bytes.get(before)))
-            && !is_part(bytes.get(at + text.len()))
-    })
-}
-
-/// The requests of an operation, without those that a fault kept from having an effect.
-fn effects(log: &[Value], operation: &str, fault: &str) -> usize {
-    let is_kept = |entry: &&Value| fault == "error-before" && entry["fault"].is_string();
-    log.iter().filter(|entry| entry["operation"] == operation && !is_kept(entry)).count()
-}
-
-fn kind(ran: &Ran) -> String {
-    let error: Value = serde_json::from_str(ran.err.lines().last().unwrap_or_default()).unwrap_or_default();
-    error["error"]["kind"].as_str().unwrap_or_default().to_owned()
-}
-
-/// The writes of Clearent that take an operation key.
-fn writes() -> Vec<&'static Leaf> {
-    let own = |leaf: &&Leaf| {
-        !leaf.operation.is_empty()
-            && !leaf.path.starts_with("clientpay")
-            && !["test-sale", "invoice page"].contains(&leaf.path)
-    };
-    leaves::all().iter().filter(own).collect()
-}
-
-/// Whether a person decides about an absence.
-fn is_money(operation: &str) -> bool {
-    operation.starts_with("transactions.") || operation == "batches.settle"
-}
-
-const FAULTS: [&str; 4] = ["drop-reply", "error-after", "error-before", "cut-reply"];
-
-fn effect(fault: &str) -> Effect {
-    match fault {
-        "drop-reply" => Effect::DropReply,
-        "error-after" => Effect::ErrorAfter { status: 500 },
-        "error-before" => Effect::ErrorBefore { status: 500 },
-        _ => Effect::CutReply { at_byte: 20 },
-    }
-}
-
-/// Runs a write under a fault, and the same command ten minutes later.
-fn once(leaf: &Leaf, format: &str, fault: &str, shell: Shell) {
-    let (desk, operation) = (Desk::of(shell), leaf.operation);
-    let name = format!("{} ({format}, {fault})", leaf.path);
-    let (mut command, stdin) = leaf.command(&desk.shell, desk.folder.path());
-    command.args(["--format", format, "--output", "json", "--operation-key", "k", "--clock", "sandbox"]);
-    let before = desk.log();
-    // The first customer is the control customer of the tenant.
-    let nth = if operation == "customers.create" { 2 } else { 1 };
-    desk.fault(&Fault::on(operation, effect(fault)).nth(nth));
-    let first = desk.again(&command, &stdin);
-    assert!([0, 75].contains(&first.code), "{name}: {} {}", first.code, first.err);
-    desk.shell.advance("PT10M");
-    let second = desk.again(&command, &stdin);
-
-    let is_lost = is_money(operation) && fault == "error-before";
-    // No read tells which request settled a batch.
-    let needs_person = is_lost || operation == "batches.settle";
-    if needs_person {
-        assert_eq!((second.code, kind(&second).as_str()), (75, "needs-person"), "{name}: {}", second.err);
-        let shown = desk.run("journal show k", "");
-        assert!(shown.out.contains("perennial journal resolve "), "{name}: {}", shown.out);
-    } else {
-        assert_eq!(second.code, 0, "{name}: {}\nafter {}", second.err, first.err);
-        let printed: Value = serde_json::from_str(&second.out).unwrap();
-        assert_eq!(printed["operation"]["key"], "k", "{name}: {printed}");
-    }
-    let expected = usize::from(!is_lost) + usize::from(operation == "customers.create");
-    let after = desk.log();
-    let made = |operation| effects(&after, operation, fault) - effects(&before, operation, fault);
-    assert_eq!(made(operation), expected, "{name}: {}", first.err);
-    let is_ours = |customer: &Value| customer["last-name"] == "Byron";
-    let of_kind = |kind: &'static str| move |transaction: &Value| transaction["type"] == kind;
-    let sales = "transactions search --all";
-    let (count, expected) = match leaf.path {
-        "customers create" => (desk.count("customers search --all", is_ours), 1),
-        "tokens create" => (desk.count("tokens search --all", |_| true), 1),
-        "plans create" => {
-            assert_eq!(made("plans.update"), 1, "{name}");
-            (desk.count("plans search --status ACTIVE --all", |_| true), 1)
-        }
-        "customers tokens attach" => (desk.count("customers tokens list cust_grace", |_| true), 1),
-        "transactions sale" | "invoice pay" => (desk.count(sales, of_kind("SALE")), usize::from(!is_lost)),
-        "transactions auth" => (desk.count(sales, of_kind("AUTH")), usize::from(!is_lost)),
-        "transactions capture" => (desk.count(sales, of_kind("CAPTURE")), usize::from(!is_lost)),
-        "batches settle" => (desk.count("batches list --status CLOSED", |_| true), usize::from(!is_lost)),
-        _ => (0, 0),
-    };
-    assert_eq!(count, expected, "{name}");
-    desk.assert_no_card();
-}
-
-/// Runs all cases in a few threads: most of the time a case waits for its processes.
-fn every_fault(format: &'static str, seed: u64) {
-    let shell = Shell::open();
-    let cases: Vec<_> = writes().into_iter().flat_map(|leaf| FAULTS.map(|fault| (leaf, fault))).collect();
-    assert_eq!(cases.len(), 22 * FAULTS.len());
-    let next = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((leaf, fault)) = cases.get(at) else { break };
-                    once(leaf, format, fault, shell.beside(seed + at as u64));
-                }
-            });
-        }
-    });
-}
-
-/// Holds: After every fault, the same command with its operation key ends with one effect at the gateway, or with a person.
-#[test]
-fn the_same_command_again_makes_one_effect() {
-    every_fault("json", 1_000);
-}
-
-/// Holds: The same is true in XML.
-#[test]
-fn and_in_xml() {
-    every_fault("xml", 2_000);
-}
 
 /// Ends the claims of a killed process, as two minutes do.
 fn end_claims(file: &Path) {
@@ -408,7 +206,7 @@ fn a_tenant_is_one_merchant() {
     assert_eq!(finish(run("a", &base), "").code, 0);
     assert_eq!(desk.count("customers search --last-name Byron", |_| true), 2);
     let ambiguous = desk.run("journal show a", "");
-    assert!(ambiguous.code == 2 && ambiguous.err.contains("--profile"), "{}", ambiguous.err);
+    assert!(ambiguous.code == 2 && ambiguous.err.contains("--tenant"), "{}", ambiguous.err);
     let other = desk.shell.beside(8);
     let mut command = run("b", &base);
     command.env("PERENNIAL_API_KEY", other.key());
@@ -454,7 +252,9 @@ fn what_is_wrong_is_said_before_anything_is_sent() {
         (format!("{create} --operation-key k --db {broken}"), "broken.db"),
         (format!("{create} --operation-key k --db sqlite:/missing/journal.db"), "its folder must exist"),
         (format!("{create} --operation-key k --db mysql://here"), "give sqlite:PATH"),
-        ("clientpay request-id --operation-key k".to_owned(), "does not have the writes of ClientPay yet"),
+        (format!("{create} --tenant north"), "--tenant is for the journal"),
+        ("clientpay refund 1 --operation-key k --request-id r-1".to_owned(), "cannot be used with"),
+        ("clientpay refund 1 --operation-key k --resend-after 5".to_owned(), "cannot be used with"),
     ] {
         let ran = desk.shell.run(&line.split(' ').collect::<Vec<_>>());
         assert!(ran.code == 2 && ran.err.contains(message), "{line}: {} {}", ran.code, ran.err);

@@ -54,9 +54,9 @@ pub use token::{
 };
 pub use transaction::{
     Capture, CaptureBuilder, CaptureFields, Charge, ChargeBuilder, ChargeFields, ChargeSource, Refund,
-    RefundBuilder, RefundFields, Transaction, TransactionId, TransactionRequest, TransactionResult,
-    TransactionSearch, TransactionType, TransactionUpdate, TransactionUpdateBuilder, TransactionUpdateFields,
-    Void,
+    RefundBuilder, RefundFields, Transaction, TransactionId, TransactionLevel, TransactionRequest,
+    TransactionResult, TransactionSearch, TransactionType, TransactionUpdate, TransactionUpdateBuilder,
+    TransactionUpdateFields, Void,
 };
 pub use verdict::{Decline, Partial, Verdict};
 

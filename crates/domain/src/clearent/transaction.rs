@@ -424,11 +424,23 @@ impl Transaction {
     pub const ENGINE: &'static str = "Clearent Recurring Engine";
 }
 
+open! {
+    /// The transactions among which a search looks.
+    pub struct TransactionLevel one of "terminal, merchant" {
+        /// Those of the terminal of the API key. This is the default.
+        TERMINAL = "terminal",
+        /// Those of all terminals of the merchant. The key of one terminal may search them (**inferred**).
+        MERCHANT = "merchant",
+    }
+}
+
 /// Criteria for listing transactions; the gateway keeps them for 90 days.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TransactionSearch {
     /// The transaction with this id.
     pub id: Option<TransactionId>,
+    /// Transactions of the terminal, which is the default, or of all terminals of the merchant.
+    pub level: Option<TransactionLevel>,
     /// Transactions with this amount.
     pub amount: Option<Amount>,
     /// Transactions with this type.

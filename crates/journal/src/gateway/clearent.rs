@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use perennial::clearent::{
     ChargeSource, CustomerKey, CustomerSearch, Paging, PlanKey, PlanSearch, PlanStatus, TokenId, TokenSearch,
-    Transaction, TransactionId, TransactionSearch, TransactionType, Verdict as Charged,
+    Transaction, TransactionId, TransactionLevel, TransactionSearch, TransactionType, Verdict as Charged,
 };
 use perennial::transport::{Delivery, SendBy};
 use perennial::{Clearent, Date, Error, ErrorKind, List, Response};
@@ -323,9 +323,7 @@ impl ClearentGateway {
                 (date, seen(&found, |token| token.token_id.to_string(), |_| Verdict::Done))
             }
             Write::Sale | Write::Auth | Write::Refund => {
-                let search =
-                    TransactionSearch { order_id: Some(intent.mark.clone()), ..TransactionSearch::default() };
-                let (date, found) = whole(|| client.transactions().search(&search)).await?;
+                let (date, found) = self.of_order(&intent.mark).await?;
                 let is_of_it = |found: &Transaction| match (intent.write, &found.transaction_type) {
                     (_, None) => true,
                     (Write::Sale, Some(kind)) => {
@@ -359,6 +357,26 @@ impl ClearentGateway {
             Write::UpdateTransaction => updated(intent, client.transactions().get(&key_of(at)?).await)?,
             _ => return Err(Broken::Object),
         })
+    }
+}
+
+impl ClearentGateway {
+    /// All transactions of an order, at all terminals of the merchant. A key that may not search them all searches its
+    /// terminal: what it sent is there.
+    async fn of_order(&self, order: &str) -> Result<(Option<Moment>, Vec<Transaction>), Broken> {
+        let of_level = |level| {
+            let search =
+                TransactionSearch { level, order_id: Some(order.to_owned()), ..TransactionSearch::default() };
+            whole(move || self.client.transactions().search(&search))
+        };
+        match of_level(Some(TransactionLevel::MERCHANT)).await {
+            Err(Broken::Error(error))
+                if matches!(error.kind(), ErrorKind::Refused | ErrorKind::Unauthorized) =>
+            {
+                of_level(None).await
+            }
+            found => found,
+        }
     }
 }
 

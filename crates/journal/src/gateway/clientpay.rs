@@ -1,18 +1,22 @@
 //! `ClientPay`: how each write is sent, and how payments and refunds are looked for. Pages and payers have no search.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use perennial::clientpay::{
-    Criteria, Expected, Field, Operator, Payment, PaymentFilter, PaymentId, PaymentSearch, PaymentStatus,
-    RequestId, UsedRequestId, Verdict as Judged, Version,
+    AccessId, Criteria, Expected, Field, Operator, Payment, PaymentFilter, PaymentId, PaymentSearch,
+    PaymentStatus, RequestId, UsedRequestId, Verdict as Judged, Version,
 };
 use perennial::transport::SendBy;
 use perennial::{Amount, ClientPay, Error, ErrorKind};
 use perennial_domain::InvalidValue;
 use perennial_wire::Limits;
+use perennial_wire::clientpay::access::read_customer_credentials;
 use perennial_wire::clientpay::{page, payer, payment};
 
+use super::access_request;
 use super::clearent::{AFTER_NOT_DONE, Broken, INCOMPLETE, every, key_of, moment, object, said_by};
 use super::clientpay_request::{session_of, with_request_id};
 use super::request::{Full, NotStorable};
@@ -26,6 +30,8 @@ const DECIDED_WITHIN: Duration = Duration::from_hours(1);
 /// A merchant account's client.
 pub(crate) struct ClientPayGateway {
     pub(crate) client: ClientPay,
+    /// The access ids that were issued, by mark, until their callers take them: they are not stored.
+    pub(crate) issued: Mutex<HashMap<String, AccessId>>,
 }
 
 impl From<NotStorable> for Broken {
@@ -58,6 +64,9 @@ impl ClientPayGateway {
     ) -> Result<Said, Broken> {
         let body = full.map_or(intent.request.as_bytes(), |full| &full.body);
         let (v2, limits) = (Version::V2, &Limits::default());
+        if let Some(said) = self.perform_access(client, intent, body).await? {
+            return Ok(said);
+        }
         if intent.write == Write::ExpirePage {
             let page: UsedRequestId = key_of(&intent.object)?;
             client.pages().expire(&page).await?;
@@ -126,6 +135,56 @@ impl ClientPayGateway {
             }
             _ => return Err(Broken::Object),
         })
+    }
+
+    /// Takes the access ids that were issued.
+    pub(crate) fn issued(&self) -> MutexGuard<'_, HashMap<String, AccessId>> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a request for an access id; `None` if it is another write.
+    async fn perform_access(
+        &self,
+        client: &ClientPay,
+        intent: &Intent,
+        secret: &[u8],
+    ) -> Result<Option<Said>, Broken> {
+        let issued = match intent.write {
+            Write::NewAccessId => client.access().renew().await?.into_value(),
+            Write::NewCustomerAccessId => {
+                let customer = read_customer_credentials(secret, &Limits::default())?;
+                client.access().renew_for_customer(&customer).await?.into_value()
+            }
+            Write::ExpireAccessId => {
+                let id = std::str::from_utf8(secret).map_err(|_| Broken::Object)?;
+                client.access().expire(&AccessId::try_from(id)?).await?;
+                return Ok(Some(Said::Done(Object { id: None, value: None })));
+            }
+            _ => return Ok(None),
+        };
+        self.issued().insert(intent.mark.clone(), issued);
+        Ok(Some(Said::Done(Object { id: None, value: None })))
+    }
+
+    /// Compares the id that is valid now with the one before, or with the one that expires.
+    async fn find_access(&self, intent: &Intent) -> Result<Look, Broken> {
+        let current = self.client.access().current().await?;
+        let at = moment(&current);
+        let now = current.into_value().map(|id| access_request::of_id(&id));
+        let is_done = match intent.write {
+            Write::NewAccessId => match (now, access_request::before(&intent.request)) {
+                (None, Some(_)) => {
+                    let reason =
+                        "no access id is valid any more, so nothing tells whether a new one was issued";
+                    return Ok(Look::Impossible(reason.into()));
+                }
+                (now, before) => now != before,
+            },
+            _ => now.as_ref() != Some(&intent.object),
+        };
+        let done = Seen { object: Object { id: None, value: None }, verdict: Verdict::Done };
+        // The answer itself proves that the read works.
+        Ok(Look::Seen { at, control: true, found: is_done.then_some(done).into_iter().collect() })
     }
 
     /// Finds all payments that match.
@@ -401,6 +460,10 @@ impl Gateway for ClientPayGateway {
     async fn send(&self, intent: &Intent, full: Option<&Full>, send_by: SendBy) -> Answer {
         let said = match self.perform(&self.client.once(send_by), intent, full).await {
             Ok(said) => said,
+            // The gateway says of an id that has ended what it says of a wrong key.
+            Err(Broken::Error(error)) if intent.write == Write::ExpireAccessId && error.is_unauthorized() => {
+                Said::Refused("the access id is not valid any more".into())
+            }
             Err(Broken::Error(error)) => failed(intent, &error),
             Err(Broken::Read(error)) => Said::Refused(error.to_string()),
             Err(Broken::Object | Broken::Incomplete) => {
@@ -414,6 +477,10 @@ impl Gateway for ClientPayGateway {
         let found = match intent.write {
             Write::Pay => self.find_payment(intent).await,
             Write::RefundPayment => self.find_refund(intent).await,
+            Write::NewAccessId | Write::ExpireAccessId => self.find_access(intent).await,
+            Write::NewCustomerAccessId => {
+                return Look::Impossible("the gateway has no read for the access id of a customer".into());
+            }
             _ => return Look::Impossible("the gateway has no search for pages and payers".into()),
         };
         match found {

@@ -1,5 +1,6 @@
 //! The gateways as the driver sees them: one attempt, and a look.
 
+pub(crate) mod access_request;
 pub(crate) mod clearent;
 pub(crate) mod clientpay;
 pub(crate) mod clientpay_request;

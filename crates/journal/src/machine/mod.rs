@@ -197,7 +197,10 @@ impl Step {
                 self.withdraw("the last moment to send it has passed".into());
             }
             State::NeedsCard if !has_card && intent.next.is_some_and(|end| now < end) => {}
-            State::NeedsCard if !has_card => self.withdraw("its card was not given again in time".into()),
+            State::NeedsCard if !has_card => {
+                let secret = intent.write.secret();
+                self.withdraw(format!("its {secret} was not given again in time"));
+            }
             State::Planned | State::NeedsCard if intent.needs_card && !has_card => {
                 self.wait_for_card(now, rules);
             }
@@ -615,7 +618,9 @@ impl Step {
 
     fn wait_for_card(&mut self, now: Moment, rules: &Rules) {
         self.intent.state = State::NeedsCard;
-        self.intent.history.reason = Some("its card is not stored: call again with the card".into());
+        let secret = self.intent.write.secret();
+        self.intent.history.reason =
+            Some(format!("its {secret} is not stored: call again with the {secret}"));
         self.intent.next = Some(now + rules.card_within);
     }
 

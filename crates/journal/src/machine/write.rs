@@ -101,6 +101,12 @@ writes! {
     AddMethods = clientpay::Operation::NewMethods, Person;
     /// Changes payment methods of a payer.
     UpdateMethods = clientpay::Operation::UpdateMethods, Person;
+    /// Requests a new access id of an account, which invalidates the previous one.
+    NewAccessId = clientpay::Operation::NewAccessId, Person;
+    /// Requests a new access id of a customer across all its accounts.
+    NewCustomerAccessId = clientpay::Operation::NewCustomerAccessId, Person;
+    /// Expires an access id.
+    ExpireAccessId = clientpay::Operation::ExpireAccessId, Person;
 }
 
 impl Write {
@@ -134,12 +140,28 @@ impl Write {
                 | Self::DeletePayer
                 | Self::AddMethods
                 | Self::UpdateMethods
+                | Self::NewAccessId
+                | Self::NewCustomerAccessId
+                | Self::ExpireAccessId
         )
     }
 
     /// Whether it is sent under a single-use request id, which is stored before it is sent.
     pub const fn has_request_id(self) -> bool {
-        self.is_clientpay() && !matches!(self, Self::ExpirePage)
+        self.is_clientpay()
+            && !matches!(
+                self,
+                Self::ExpirePage | Self::NewAccessId | Self::NewCustomerAccessId | Self::ExpireAccessId
+            )
+    }
+
+    /// The secret that a request of this kind may have, and that is not stored.
+    pub const fn secret(self) -> &'static str {
+        match self {
+            Self::ExpireAccessId => "access id",
+            Self::NewCustomerAccessId => "customer's credentials",
+            _ => "card",
+        }
     }
 }
 

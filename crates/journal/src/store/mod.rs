@@ -162,6 +162,8 @@ pub struct Filter {
     pub states: Vec<State>,
     /// Only intents whose operation key begins with this.
     pub key_prefix: Option<String>,
+    /// Only intents that were stored before this moment.
+    pub created_before: Option<Moment>,
     /// At most this many, the newest first; 0 means 100.
     pub limit: u32,
 }

@@ -308,7 +308,7 @@ impl<S: Sql> Store for Statements<S> {
     }
 
     async fn list(&self, filter: &Filter) -> Result<Vec<Intent>, StoreError> {
-        let Filter { tenant, states, key_prefix, limit } = filter;
+        let Filter { tenant, states, key_prefix, created_before, limit } = filter;
         let mut values = vec![i64::from(if *limit == 0 { 100 } else { *limit }).into()];
         let mut conditions = vec!["1 = 1".to_owned()];
         if let Some(tenant) = tenant {
@@ -319,6 +319,10 @@ impl<S: Sql> Store for Statements<S> {
             values.push(prefix.as_str().into());
             let prefix = format!("CAST(?{} AS TEXT)", values.len());
             conditions.push(format!("substr(operation_key, 1, length({prefix})) = {prefix}"));
+        }
+        if let Some(before) = created_before {
+            values.push(before.as_millis().into());
+            conditions.push(format!("created < ?{}", values.len()));
         }
         if !states.is_empty() {
             let names: Vec<_> = states.iter().map(|state| format!("'{state}'")).collect();

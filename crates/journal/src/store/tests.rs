@@ -342,8 +342,10 @@ async fn lists_are_filtered_and_begin_with_the_newest(place: Place) {
         tenant: tenant.map(str::to_owned),
         states: states.to_vec(),
         key_prefix: prefix.map(str::to_owned),
+        created_before: None,
         limit,
     };
+    let before = |second| Filter { created_before: Some(at(second)), ..Filter::default() };
     let cases = [
         (Filter::default(), "o0 o1 i4 i3 i2 i1"),
         (of(None, &[], None, 2), "o0 o1"),
@@ -356,6 +358,8 @@ async fn lists_are_filtered_and_begin_with_the_newest(place: Place) {
         (of(None, &[], Some("100"), 0), "o0 o1"),
         (of(None, &[], Some("KEY"), 0), ""),
         (of(None, &[], Some(""), 1), "o0"),
+        (before(3), "i2 i1"),
+        (Filter { tenant: Some("other".to_owned()), ..before(10) }, "o1"),
     ];
     for (filter, expected) in cases {
         let listed = store.list(&filter).await.unwrap();

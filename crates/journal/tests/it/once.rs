@@ -183,3 +183,20 @@ async fn every_write_is_done() {
     let grace = north.customers().create("k15", &new).await.unwrap().done().unwrap();
     done("delete a customer", word(&north.customers().delete("k16", &grace.customer_key).await));
 }
+
+/// Holds: A lost sale is looked for at all terminals of the merchant, and at its own terminal if the gateway refuses that.
+#[tokio::test]
+async fn a_key_that_may_not_search_all_terminals_searches_its_own() {
+    for status in [400, 403] {
+        let world = World::new(Format::Json).await;
+        let refused = Fault::on("transactions.search", Effect::ErrorBefore { status }).nth(1);
+        world.sandbox.fault(&refused).await.unwrap();
+        let lost = Fault::on("transactions.sale", Effect::DropReply).nth(1);
+        world.sandbox.fault(&lost).await.unwrap();
+        let sold = world.north.transactions().sale("order-7", &world.charge()).await.unwrap();
+        assert!(
+            matches!(sold, Settled::Done { how: perennial_journal::Told::Adopted, .. }),
+            "{status}: {sold:?}"
+        );
+    }
+}

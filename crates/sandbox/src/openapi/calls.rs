@@ -4,7 +4,7 @@ use perennial_domain::Text;
 use perennial_domain::clearent::{
     BatchStatus, Capture, Charge, CheckAnswer, CustomerTokenUpdate, CustomerUpdate, DuplicateUpdate,
     NewCustomer, NewCustomerToken, NewPlan, NewToken, PlanForecast, PlanStatus, PlanUpdate, Refund,
-    Settlement, TokenUpdate, TransactionType, TransactionUpdate,
+    Settlement, TokenUpdate, TransactionLevel, TransactionType, TransactionUpdate,
 };
 use perennial_domain::field::{Field, Kind, Need};
 use perennial_wire::clearent::Operation;
@@ -157,7 +157,7 @@ pub(super) const CALLS: &[Call] = &[
     Call { on: Operation::Void, about: "Voids a transaction in full.", body: &[&VOID], answers: FOLLOWED_UP, ..CALL },
     Call { on: Operation::Refund, about: "Refunds an earlier transaction, or pays money to a card.", body: &[&REFUND], answers: FOLLOWED_UP, ..CALL },
     Call { on: Operation::SearchTransactions, about: "Searches transactions; times such as `2027-01-01 14:05 CST` are taken for days.", direction: Some("isDescending"), answers: &[(200, &[TRANSACTIONS]), (204, &[])],
-        query: &[key("id"), optional("level", Kind::Word(LEVELS)), optional("amount", Kind::Amount), optional("type", Kind::Word(TransactionType::WORDS)), text("status"), text("last-four"), text("authorization-code"), text("invoice"), text("order-id"), text("display-message"), optional("start-date", Kind::Date), optional("end-date", Kind::Date)], ..CALL },
+        query: &[key("id"), optional("level", Kind::Word(TransactionLevel::WORDS)), optional("amount", Kind::Amount), optional("type", Kind::Word(TransactionType::WORDS)), text("status"), text("last-four"), text("authorization-code"), text("invoice"), text("order-id"), text("display-message"), optional("start-date", Kind::Date), optional("end-date", Kind::Date)], ..CALL },
     Call { on: Operation::GetTransaction, about: "Reads a transaction.", answers: &[(200, &[TRANSACTION])], ..CALL },
     Call { on: Operation::UpdateTransaction, about: "Changes the tip of a charge of the open batch.", body: &[&TRANSACTION_UPDATE], answers: &[(200, &[TRANSACTION]), (402, &[ERROR])], ..CALL },
 
@@ -171,7 +171,6 @@ pub(super) const CALLS: &[Call] = &[
 
 const SPANS: &[&str] =
     &["custom_range", "last_24_hours", "yesterday", "last_week", "last_month", "last_180_days"];
-const LEVELS: &[&str] = &["terminal", "merchant"];
 
 const NEW_CUSTOMER: Body = Body {
     name: "NewCustomer",

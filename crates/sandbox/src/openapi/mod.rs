@@ -190,7 +190,7 @@ mod tests {
     use super::*;
     use perennial_domain::clearent::{
         BatchSearch, BatchStatus, CustomerSearch, Paging, PaymentSearch, PlanSearch, PlanStatus, TokenSearch,
-        TransactionSearch, TransactionType,
+        TransactionLevel, TransactionSearch, TransactionType,
     };
     use perennial_domain::{Amount, Date};
     use perennial_wire::clearent::{Reply, batch, customer, payment, plan, token, transaction};
@@ -271,6 +271,7 @@ mod tests {
             payment::list(&PaymentSearch { customer_key, plan_key, paging: page() }),
             transaction::search(&TransactionSearch {
                 id,
+                level: Some(TransactionLevel::MERCHANT),
                 amount,
                 transaction_type: Some(TransactionType::SALE),
                 status: text(),

@@ -224,6 +224,8 @@ impl Session<'_> {
     ) -> Result<(Vec<Transaction>, Page)> {
         let TransactionSearch {
             id,
+            // A world has one terminal.
+            level: _,
             amount,
             transaction_type,
             status,

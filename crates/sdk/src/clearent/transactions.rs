@@ -389,6 +389,7 @@ fn follows(id: &TransactionId, reported: &Transaction) -> Result<(), Mismatch> {
 fn fits(search: &TransactionSearch, found: &Transaction) -> Result<(), Mismatch> {
     let TransactionSearch {
         id,
+        level: _,
         amount,
         transaction_type,
         status: _,

@@ -273,6 +273,7 @@ pub fn get(id: &TransactionId) -> Call {
 pub fn search(search: &TransactionSearch) -> Call {
     let TransactionSearch {
         id,
+        level,
         amount,
         transaction_type,
         status,
@@ -288,6 +289,7 @@ pub fn search(search: &TransactionSearch) -> Call {
     let target = Operation::SearchTransactions
         .query()
         .with("id", id.as_ref())
+        .with("level", level.as_ref())
         .with("amount", *amount)
         .with("type", transaction_type.as_ref())
         .with("status", status.as_ref())
@@ -552,6 +554,7 @@ pub fn read_search(query: &str) -> Result<TransactionSearch, Violations> {
     let mut params = Params::new(query);
     let search = TransactionSearch {
         id: params.read("id"),
+        level: params.read("level"),
         amount: params.read("amount"),
         transaction_type: params.read("type"),
         status: params.text("status"),

@@ -6,8 +6,8 @@ use std::fmt::Write;
 use perennial_domain::clearent::{
     Address, BatchSearch, BatchStatus, Charge, CustomerSearch, CustomerStatus, CustomerUpdate, NewCustomer,
     NewCustomerToken, NewPlan, NewToken, Paging, PaymentSearch, PlanForecast, PlanSearch, PlanStatus,
-    PlanUpdate, Refund, Settlement, TokenSearch, TokenStatus, TokenUpdate, TransactionSearch,
-    TransactionType,
+    PlanUpdate, Refund, Settlement, TokenSearch, TokenStatus, TokenUpdate, TransactionLevel,
+    TransactionSearch, TransactionType,
 };
 use perennial_domain::{CardBrand, NaiveDate};
 use perennial_wire::clearent::{
@@ -231,6 +231,7 @@ fn transaction_requests() {
             .comments("returned");
         let search = TransactionSearch {
             id: Some(transaction_id()),
+            level: Some(TransactionLevel::MERCHANT),
             amount: Some("25.00".parse().unwrap()),
             transaction_type: Some(TransactionType::FORCED_SALE),
             status: some("Approved"),

@@ -2,7 +2,7 @@
 
 use perennial_domain::clearent::{
     CustomerSearch, Paging, PaymentSearch, PlanForecast, PlanSearch, PlanStatus, TokenSearch,
-    TransactionSearch, TransactionType,
+    TransactionLevel, TransactionSearch, TransactionType,
 };
 use perennial_domain::{Amount, Violations};
 use perennial_wire::clearent::{Call, customer, payment, plan, token, transaction};
@@ -82,13 +82,14 @@ proptest! {
     fn transactions_come_back(
         (id, amount, status, last_four) in (any::<bool>(), amount(), value(), value()),
         transaction_type in of(select(vec![TransactionType::SALE, TransactionType::FORCED_SALE])),
+        level in of(select(vec![TransactionLevel::TERMINAL, TransactionLevel::MERCHANT])),
         (authorization_code, invoice, order_id) in (value(), value(), value()),
         display_message in value(),
         (start_date, end_date, paging) in (value(), value(), paging()),
     ) {
         let search = TransactionSearch {
             id: id.then(transaction_id),
-            amount, transaction_type, status, last_four, authorization_code, invoice, order_id,
+            level, amount, transaction_type, status, last_four, authorization_code, invoice, order_id,
             display_message, start_date, end_date, paging,
         };
         prop_assert_eq!(transaction::read_search(query(&transaction::search(&search))), Ok(search));

@@ -8,17 +8,22 @@ use perennial::clientpay::AccessId;
 use perennial::{ClientPay, InvalidValue, Violations};
 
 use super::account::Account;
+use crate::commands::once::{Keyed, Outcome};
+use crate::context::Global;
 use crate::failure::Failure;
 use crate::input;
 use crate::lookup::{self, Line};
-use crate::output::{Output, PrintedAccessId, Record};
+use crate::output::{IntoRecord, PrintedAccessId, Record};
 
 /// Access ids.
 #[derive(Debug, Subcommand)]
 pub(super) enum Access {
     /// Creates an access id. The previous id stops working for all its users
-    #[command(after_help = "Example:\n  perennial clientpay access new --reveal")]
-    New(New),
+    #[command(
+        after_help = "Under an operation key, the same command again shows the id that is valid then; an id of a \
+        customer is shown once.\n\nExample:\n  perennial clientpay access new --reveal"
+    )]
+    New(Keyed<New>),
     /// Shows the live id; changes nothing
     #[command(after_help = "Example:\n  perennial clientpay access current")]
     Current(Reveal),
@@ -27,7 +32,7 @@ pub(super) enum Access {
     Validate(Named),
     /// Ends an id for all its users
     #[command(after_help = "Example:\n  perennial clientpay access expire --access-id-file id.txt")]
-    Expire(Named),
+    Expire(Keyed<Named>),
 }
 
 #[derive(Debug, Args)]
@@ -64,11 +69,21 @@ impl Access {
         self,
         client: &ClientPay,
         account: &Account,
-        output: Output,
+        global: &Global,
     ) -> Result<(), Failure> {
-        let access = client.access();
+        let (access, output) = (client.access(), global.output);
         match self {
-            Self::New(New { customer, reveal }) => {
+            Self::New(Keyed { command: New { customer, reveal }, once }) => {
+                if let Some(writer) = once.open_clientpay(global, client).await? {
+                    let (access, key) = (writer.writes().access(), writer.key());
+                    let renewed = if customer {
+                        access.renew_for_customer(key, &account.customer()?).await
+                    } else {
+                        access.renew(key).await
+                    };
+                    let show = |id| reveal.show(id).record();
+                    return writer.written_as::<_, PrintedAccessId>(renewed, show).await;
+                }
                 let renewed = if customer {
                     access.renew_for_customer(&account.customer()?).await
                 } else {
@@ -85,10 +100,16 @@ impl Access {
                 let valid = access.validate(&named.id()?).await?.into_value();
                 output.record(&Record::default().with("valid", valid))
             }
-            Self::Expire(named) => {
-                let expired = access.expire(&named.id()?).await;
-                expired.map_err(|error| Failure::lost(error, named.validation()))?;
-                output.record(&Record::default().with("expired", true))
+            Self::Expire(Keyed { command: named, once }) => {
+                let (id, expired) = (named.id()?, Record::default().with("expired", true));
+                if let Some(writer) = once.open_clientpay(global, client).await? {
+                    let ended = writer.writes().access().expire(writer.key(), &id).await;
+                    let Outcome { told, intent, .. } = writer.outcome(ended).await?;
+                    return writer.print::<PrintedAccessId>(expired, told, &intent);
+                }
+                let ended = access.expire(&id).await;
+                ended.map_err(|error| Failure::lost(error, named.validation()))?;
+                output.record(&expired)
             }
         }
     }

@@ -26,9 +26,6 @@ pub(crate) struct Account {
     #[arg(long, global = true, value_name = "VERSION", default_value = "2.0",
         value_parser = PossibleValuesParser::new(["2.0", "1.0"]).try_map(|name| name.parse::<Version>()))]
     api_version: Version,
-    /// Your name for this decision
-    #[arg(long, global = true, hide = true, value_name = "KEY")]
-    operation_key: Option<String>,
 }
 
 /// A credential: its member in a file, and its variable.
@@ -57,12 +54,6 @@ struct Written<'a> {
 impl Account {
     /// Creates the client of the account.
     pub(crate) fn client(&self, global: &Global, exchange: Arc<dyn Exchange>) -> Result<ClientPay, Failure> {
-        // The one place at which writes of ClientPay turn to the journal, when it has them.
-        if self.operation_key.is_some() {
-            let message = "the journal does not have the writes of ClientPay yet, and nothing was sent: leave out \
-                --operation-key, and give payments and pages a --request-id, under which the same command again is safe";
-            return Err(Failure::Usage(message.to_owned()));
-        }
         let credentials =
             self.read([INTEGRATOR_KEY, ACCOUNT_KEY, ACCOUNT_PIN], |[integrator, account, pin]| {
                 Credentials::builder()

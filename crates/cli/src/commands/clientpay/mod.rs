@@ -39,13 +39,14 @@ use perennial::Violations;
 use perennial::clientpay::{ConnectSearch, RequestId};
 
 use super::criteria::key;
+use super::once::Keyed;
 use crate::context::Global;
 use crate::failure::Failure;
 use names::by_option;
 
 pub(super) use account::Account;
 pub(super) use names::by_place;
-pub(super) use pages::Frame;
+pub(super) use pages::{Frame, create};
 
 /// ClientPay. Credentials come from PERENNIAL_CLIENTPAY_INTEGRATOR_KEY, PERENNIAL_CLIENTPAY_ACCOUNT_KEY and
 /// PERENNIAL_CLIENTPAY_ACCOUNT_PIN, or from a file; the command uses them to get the access id of each call.
@@ -79,10 +80,10 @@ enum Operation {
         perennial clientpay pay --total-amount 540.25 --name-on-account 'Rosa Lind' --account-stdin \\\n    \
         < account.json"
     )]
-    Pay(payments::Pay),
+    Pay(Keyed<payments::Pay>),
     /// Refunds a payment in full: voids it, or refunds it if it is settled
     #[command(after_help = "Example:\n  perennial clientpay refund 20411875")]
-    Refund(payments::Refunded),
+    Refund(Keyed<payments::Refunded>),
     /// Lists or counts matching payments
     #[command(
         visible_alias = "list",
@@ -117,8 +118,9 @@ options! {
 /// The request id of a request.
 #[derive(Debug, Args)]
 pub(super) struct Under {
-    /// Send the request under this id, which may have been used before for an equal request, instead of a fresh one
-    #[arg(long, value_name = "ID")]
+    /// Send the request under this id, which may have been used before for an equal request, instead of a fresh one.
+    /// Under an operation key, the journal keeps the id
+    #[arg(long, value_name = "ID", conflicts_with = "operation_key")]
     request_id: Option<String>,
 }
 
@@ -150,18 +152,18 @@ impl ClientPayCommand {
         };
         let (client, output) = (account.client(global, exchange)?, global.output);
         match operation {
-            Operation::Access(access) => access.run(&client, &account, output).await,
+            Operation::Access(access) => access.run(&client, &account, global).await,
             Operation::RequestId => output.written(client.new_request_id().await?),
-            Operation::Page(page) => page.run(&client, output).await,
-            Operation::Pay(pay) => pay.run(&client, output).await,
-            Operation::Refund(refund) => refund.run(&client, output).await,
+            Operation::Page(page) => page.run(&client, global).await,
+            Operation::Pay(pay) => payments::pay(&pay, &client, global).await,
+            Operation::Refund(refund) => payments::refund(&refund, &client, global).await,
             Operation::Search(search) => search.run(&client, output).await,
             Operation::ConnectSearch(options) => {
                 let search = options.fill(ConnectSearch::builder()).build();
                 let search = search.map_err(|violations| by_option(&violations))?;
                 output.each(client.pages().each_invoice(&search).await?.into_value())
             }
-            Operation::Payers(payers) => payers.run(&client, output).await,
+            Operation::Payers(payers) => payers.run(&client, global).await,
         }
     }
 }

@@ -13,8 +13,9 @@ use super::items::{ConnectInvoices, Invoices, LineItems};
 use super::names::{by_option, by_place};
 use super::{Under, under};
 use crate::commands::criteria::key;
+use crate::commands::once::Keyed;
+use crate::context::Global;
 use crate::failure::Failure;
-use crate::output::Output;
 
 /// Pages that payers fill in.
 #[derive(Debug, Subcommand)]
@@ -26,7 +27,7 @@ pub(super) enum Pages {
     #[command(
         after_help = "Example:\n  perennial clientpay page expire 0d3f4c2e-7f55-4d0e-9a6a-3f2f8f6f1b11"
     )]
-    Expire(Named),
+    Expire(Keyed<Named>),
 }
 
 /// Kinds of pages.
@@ -38,21 +39,21 @@ pub(super) enum Create {
         --invoice-date 2027-01-04 \\\n    --outstanding-balance 2490.50 --header-text 'Pay Marsh & Oak LLP'\n  \
         perennial clientpay page create invoice --invoices-file invoices.json"
     )]
-    Invoice(InvoicePageArguments),
+    Invoice(Keyed<InvoicePageArguments>),
     /// Creates a page that takes payment for items other than invoices
     #[command(
         after_help = "Example:\n  perennial clientpay page create line-item --item-name Retainer --payment-amount 500.00"
     )]
-    LineItem(LineItemPageArguments),
+    LineItem(Keyed<LineItemPageArguments>),
     /// Creates a page that takes payment for invoices of a practice management system
     #[command(after_help = "Example:\n  perennial clientpay page create connect --connect-option 3E \
         --invoice-number INV-70412 \\\n    --invoice-date 2027-01-04 --outstanding-balance 2490.50")]
-    Connect(ConnectPageArguments),
+    Connect(Keyed<ConnectPageArguments>),
     /// Creates a page on which a payer enters or changes stored methods
     #[command(
         after_help = "Example:\n  perennial clientpay page create payer --accept-multiple-methods false"
     )]
-    Payer(PayerPageArguments),
+    Payer(Keyed<PayerPageArguments>),
 }
 
 /// A page by its request id.
@@ -246,41 +247,57 @@ pub(super) struct PayerPageArguments {
 }
 
 impl Pages {
-    pub(super) async fn run(self, client: &ClientPay, output: Output) -> Result<(), Failure> {
+    pub(super) async fn run(self, client: &ClientPay, global: &Global) -> Result<(), Failure> {
         match self {
-            Self::Create(create) => create.run(client, output).await,
-            Self::Expire(named) => {
-                let id: UsedRequestId = key("<REQUEST-ID>", &named.page)?;
-                output.deleted::<Page>(client.pages().expire(&id).await?.map(|()| None), id)
+            Self::Create(create) => create.run(client, global).await,
+            Self::Expire(Keyed { command, once }) => {
+                let id: UsedRequestId = key("<REQUEST-ID>", &command.page)?;
+                if let Some(writer) = once.open_clientpay(global, client).await? {
+                    let expired = writer.writes().pages().expire(writer.key(), &id).await;
+                    return writer.deleted::<Page>(expired).await;
+                }
+                global.output.deleted::<Page>(client.pages().expire(&id).await?.map(|()| None), id)
             }
         }
     }
 }
+
+/// Creates a page, under an operation key if there is one.
+macro_rules! create {
+    ($client:expr, $global:expr, $once:expr, $method:ident, $page:expr, $id:expr) => {{
+        let (client, global, page, id) = ($client, $global, $page, $id);
+        if let Some(writer) = $once.open_clientpay(global, client).await? {
+            return writer.written(writer.writes().pages().$method(writer.key(), &page).await).await;
+        }
+        global.output.written(under!(client.pages(), id).$method(&page).await?)
+    }};
+}
+pub(crate) use create;
 
 impl Create {
-    async fn run(&self, client: &ClientPay, output: Output) -> Result<(), Failure> {
+    async fn run(&self, client: &ClientPay, global: &Global) -> Result<(), Failure> {
         match self {
-            Self::Invoice(invoice) => {
-                let (page, id) = (invoice.page()?, invoice.frame.under.id()?);
-                output.written(under!(client.pages(), id).invoices(&page).await?)
+            Self::Invoice(Keyed { command, once }) => {
+                create!(client, global, once, invoices, command.page()?, command.frame.under.id()?)
             }
-            Self::LineItem(items) => {
-                let (page, id) = (items.page()?, items.frame.under.id()?);
-                output.written(under!(client.pages(), id).line_items(&page).await?)
+            Self::LineItem(Keyed { command, once }) => {
+                create!(client, global, once, line_items, command.page()?, command.frame.under.id()?)
             }
-            Self::Connect(connect) => {
-                let (page, id) = (connect.page()?, connect.frame.under.id()?);
-                output.written(under!(client.pages(), id).connect(&page).await?)
+            Self::Connect(Keyed { command, once }) => {
+                create!(client, global, once, connect, command.page()?, command.frame.under.id()?)
             }
-            Self::Payer(payer) => payer.run(client, output).await,
+            Self::Payer(payer) => of_payer(payer, client, global).await,
         }
     }
 }
 
-impl PayerPageArguments {
-    pub(super) async fn run(&self, client: &ClientPay, output: Output) -> Result<(), Failure> {
-        let page = framed!(self.fields.fill(PayerPage::builder()), self.frame);
-        let page = page.build().map_err(|violations| by_option(&violations))?;
-        output.written(under!(client.pages(), self.frame.under.id()?).payer(&page).await?)
-    }
+/// Creates a page for a payer's methods.
+pub(super) async fn of_payer(
+    Keyed { command, once }: &Keyed<PayerPageArguments>,
+    client: &ClientPay,
+    global: &Global,
+) -> Result<(), Failure> {
+    let page = framed!(command.fields.fill(PayerPage::builder()), command.frame);
+    let page = page.build().map_err(|violations| by_option(&violations))?;
+    create!(client, global, once, payer, page, command.frame.under.id()?)
 }

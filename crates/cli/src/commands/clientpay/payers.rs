@@ -9,12 +9,14 @@ use perennial::{Builder, ClientPay, Violations};
 use super::address::{BillingAddress, PayerAddress};
 use super::method::{Method, MethodOptions};
 use super::names::by_option;
-use super::pages::PayerPageArguments;
+use super::pages::{PayerPageArguments, of_payer};
 use super::{Under, under};
 use crate::commands::criteria::key;
+use crate::commands::once::Keyed;
 use crate::commands::{both, renamed};
+use crate::context::Global;
 use crate::failure::{self, Failure};
-use crate::output::Output;
+use crate::output::IntoRecord;
 
 /// Payers.
 #[derive(Debug, Subcommand)]
@@ -24,25 +26,25 @@ pub(super) enum Payers {
         after_help = "Example:\n  perennial clientpay payers create --first-name Rosa --last-name Lind \
         --email rosa@example.test"
     )]
-    Create(Create),
+    Create(Keyed<Create>),
     /// Changes a payer; omitted fields stay unchanged
     #[command(after_help = "Example:\n  perennial clientpay payers update pyr-1 --payer-city Mobile")]
-    Update(Update),
+    Update(Keyed<Update>),
     /// Deletes a payer
     #[command(after_help = "Example:\n  perennial clientpay payers delete pyr-1")]
-    Delete(Delete),
+    Delete(Keyed<Delete>),
     /// Creates a page on which the payer enters or changes methods
     #[command(after_help = "Example:\n  perennial clientpay payers page --payer-id pyr-1")]
-    Page(PayerPageArguments),
+    Page(Keyed<PayerPageArguments>),
     /// Stores a card or a bank account for a payer, and prints its id
     #[command(
         after_help = "Without --account-stdin, prompts for the card, or reads it from standard input.\n\n\
         Example:\n  perennial clientpay payers add-methods pyr-1 --is-primary true --card-stdin < card.json"
     )]
-    AddMethods(AddMethods),
+    AddMethods(Keyed<AddMethods>),
     /// Changes a stored method: its name, its expiry, whether it is the primary one
     #[command(after_help = "Example:\n  perennial clientpay payers update-methods mth-1 --exp-date 1231")]
-    UpdateMethods(UpdateMethods),
+    UpdateMethods(Keyed<UpdateMethods>),
 }
 
 /// A payer by its id.
@@ -160,30 +162,52 @@ pub(super) struct UpdateMethods {
 }
 
 impl Payers {
-    pub(super) async fn run(self, client: &ClientPay, output: Output) -> Result<(), Failure> {
+    pub(super) async fn run(self, client: &ClientPay, global: &Global) -> Result<(), Failure> {
+        let output = global.output;
         match self {
-            Self::Create(create) => {
-                let (payer, id) = both(create.payer(), create.under.id())?;
-                let created = under!(client.payers(), id).create(&payer).await?;
-                output.written(created.map(|id| SavedPayer { payer_id: Some(id), ..SavedPayer::default() }))
+            Self::Create(Keyed { command, once }) => {
+                let (payer, id) = both(command.payer(), command.under.id())?;
+                let saved = |id| SavedPayer { payer_id: Some(id), ..SavedPayer::default() };
+                if let Some(writer) = once.open_clientpay(global, client).await? {
+                    let created = writer.writes().payers().create(writer.key(), &payer).await;
+                    return writer.written_as::<_, SavedPayer>(created, |id| saved(id).record()).await;
+                }
+                output.written(under!(client.payers(), id).create(&payer).await?.map(saved))
             }
-            Self::Update(update) => {
-                let (changes, id) = both(update.update(), update.under.id())?;
+            Self::Update(Keyed { command, once }) => {
+                let (changes, id) = both(command.update(), command.under.id())?;
+                if let Some(writer) = once.open_clientpay(global, client).await? {
+                    return writer
+                        .written(writer.writes().payers().update(writer.key(), &changes).await)
+                        .await;
+                }
                 output.written(under!(client.payers(), id).update(&changes).await?)
             }
-            Self::Delete(delete) => {
-                let (payer, id) = both(delete.named.id(), delete.under.id())?;
+            Self::Delete(Keyed { command, once }) => {
+                let (payer, id) = both(command.named.id(), command.under.id())?;
+                if let Some(writer) = once.open_clientpay(global, client).await? {
+                    let deleted = writer.writes().payers().delete(writer.key(), &payer).await;
+                    return writer.deleted::<SavedPayer>(deleted).await;
+                }
                 let deleted = under!(client.payers(), id).delete(&payer).await?;
                 output.deleted::<SavedPayer>(deleted.map(|()| None), payer)
             }
-            Self::Page(page) => page.run(client, output).await,
-            Self::AddMethods(add) => {
-                let id = add.under.id()?;
-                let methods = add.methods()?;
+            Self::Page(page) => of_payer(&page, client, global).await,
+            Self::AddMethods(Keyed { command, once }) => {
+                let id = command.under.id()?;
+                let methods = command.methods()?;
+                if let Some(writer) = once.open_clientpay(global, client).await? {
+                    let added = writer.writes().payers().add_methods(writer.key(), &methods).await;
+                    return writer.written(added).await;
+                }
                 output.written(under!(client.payers(), id).add_methods(&methods).await?)
             }
-            Self::UpdateMethods(update) => {
-                let (updates, id) = both(update.updates(), update.under.id())?;
+            Self::UpdateMethods(Keyed { command, once }) => {
+                let (updates, id) = both(command.updates(), command.under.id())?;
+                if let Some(writer) = once.open_clientpay(global, client).await? {
+                    let saved = writer.writes().payers().update_methods(writer.key(), &updates).await;
+                    return writer.written(saved).await;
+                }
                 output.written(under!(client.payers(), id).update_methods(&updates).await?)
             }
         }

@@ -8,16 +8,19 @@ use perennial::clientpay::{
     Refund, RequestId,
 };
 use perennial::{Builder, ClientPay, InvalidValue, Response, Violations};
+use perennial_journal::Settled;
 
 use super::address::BillingAddress;
 use super::method::{Method, MethodOptions};
 use super::names::by_option;
 use super::{Under, under};
 use crate::commands::criteria::Stretch;
+use crate::commands::once::{Keyed, Outcome, Writer, gone};
 use crate::commands::{both, renamed};
+use crate::context::Global;
 use crate::failure::Failure;
 use crate::lookup;
-use crate::output::{Output, Record};
+use crate::output::{IntoRecord, Output, Record};
 
 options! {
     PayOptions fills Builder<NewPayment> {
@@ -44,7 +47,8 @@ options! {
 struct Resend {
     /// If the response is lost, send an equal request under its id after this many seconds, but only if the
     /// gateway then has no record of it. Without this option, nothing is sent twice
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "SECONDS", conflicts_with = "operation_key",
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
     resend_after: Option<u64>,
 }
 
@@ -130,13 +134,58 @@ pub(super) struct Search {
     order_by: Vec<String>,
 }
 
-impl Pay {
-    pub(super) async fn run(&self, client: &ClientPay, output: Output) -> Result<(), Failure> {
-        let id = self.under.id()?;
-        let payment = self.payment()?;
-        print(output, self.resend.payments(client, id).pay(&payment).await?)
+/// Pays.
+pub(super) async fn pay(
+    Keyed { command, once }: &Keyed<Pay>,
+    client: &ClientPay,
+    global: &Global,
+) -> Result<(), Failure> {
+    let id = command.under.id()?;
+    let payment = command.payment()?;
+    if let Some(writer) = once.open_clientpay(global, client).await? {
+        return made(&writer, writer.writes().payments().pay(writer.key(), &payment).await).await;
     }
+    print(global.output, command.resend.payments(client, id).pay(&payment).await?)
+}
 
+/// Returns a payment.
+pub(super) async fn refund(
+    Keyed { command, once }: &Keyed<Refunded>,
+    client: &ClientPay,
+    global: &Global,
+) -> Result<(), Failure> {
+    let refund = command.fields.fill(Refund::builder()).payment_id(command.payment.as_str()).build();
+    let refund = refund.map_err(|violations| renamed(&by_option(&violations), "payment-id", "<PAYMENT-ID>"));
+    let (refund, id) = both(refund, command.under.id())?;
+    if let Some(writer) = once.open_clientpay(global, client).await? {
+        return made(&writer, writer.writes().payments().refund(writer.key(), &refund).await).await;
+    }
+    let refunded = command.resend.payments(client, id).refund(&refund).await;
+    let look_up = || lookup::of_refund(refund.fields().payment_id);
+    print(global.output, refunded.map_err(|error| Failure::lost(error, look_up()))?)
+}
+
+/// Prints a payment under an operation key. A decline is printed like an approval, and sets the exit status.
+async fn made(
+    writer: &Writer<perennial_journal::ClientPay>,
+    settled: Result<Settled<Payment>, perennial_journal::Error>,
+) -> Result<(), Failure> {
+    let Outcome { value, told, intent } = writer.outcome(settled).await?;
+    let said = value.as_ref().and_then(Payment::decline);
+    let decline = match said {
+        Some(decline) => Some(declined(decline)),
+        None if told.is_none() => {
+            let message = intent.history.reason.clone();
+            Some(Failure::Declined { message, code: None, exchange_id: None })
+        }
+        None => None,
+    };
+    let record = value.map_or_else(|| gone::<Payment>(&intent), Payment::record);
+    let printed = writer.print::<Payment>(record, told, &intent);
+    decline.map_or(printed, Err)
+}
+
+impl Pay {
     fn payment(&self) -> Result<NewPayment, Failure> {
         let mut payment = self.fields.fill(NewPayment::builder());
         if self.fields.payer_or_payment_method_id.is_none() {
@@ -152,26 +201,16 @@ impl Pay {
     }
 }
 
-impl Refunded {
-    pub(super) async fn run(&self, client: &ClientPay, output: Output) -> Result<(), Failure> {
-        let refund = self.fields.fill(Refund::builder()).payment_id(self.payment.as_str()).build();
-        let refund =
-            refund.map_err(|violations| renamed(&by_option(&violations), "payment-id", "<PAYMENT-ID>"));
-        let (refund, id) = both(refund, self.under.id())?;
-        let refunded = self.resend.payments(client, id).refund(&refund).await;
-        let look_up = || lookup::of_refund(refund.fields().payment_id);
-        print(output, refunded.map_err(|error| Failure::lost(error, look_up()))?)
-    }
-}
-
 /// Prints a response. A decline is printed like an approval, and sets the exit status.
 fn print(output: Output, answer: Response<Payment>) -> Result<(), Failure> {
     let decline = answer.decline();
     let printed = output.written(answer);
-    decline.map_or(printed, |Decline { status, message }| {
-        let message = Some(message.unwrap_or_else(|| status.to_string()));
-        Err(Failure::Declined { message, code: None, exchange_id: None })
-    })
+    decline.map_or(printed, |decline| Err(declined(decline)))
+}
+
+fn declined(Decline { status, message }: Decline) -> Failure {
+    let message = Some(message.unwrap_or_else(|| status.to_string()));
+    Failure::Declined { message, code: None, exchange_id: None }
 }
 
 impl Search {

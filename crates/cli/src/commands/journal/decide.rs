@@ -42,7 +42,8 @@ impl Decider {
 pub(crate) struct Resolve {
     #[command(flatten)]
     named: Named,
-    /// Whether the gateway has done it
+    /// Whether the gateway has done it; or that a write of ClientPay is sent again under its request id, which the gateway
+    /// accepts once
     #[arg(long = "as", value_name = "DECISION", value_enum)]
     decision: Decision,
     /// The id of the object at the gateway, such as 700001, if it was done
@@ -56,6 +57,7 @@ pub(crate) struct Resolve {
 enum Decision {
     Done,
     NotDone,
+    SendAgain,
 }
 
 #[derive(Debug, Args)]
@@ -80,14 +82,17 @@ pub(crate) struct Adopt {
 impl Resolve {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
         let by = self.decider.by()?;
-        if self.decision == Decision::NotDone && self.id.is_some() {
+        if self.decision != Decision::Done && self.id.is_some() {
             return Err(Failure::Usage("what was not done has no object: leave out --id".to_owned()));
         }
         let (journal, tenant, intent) = self.named.find(global).await?;
         if global.dry_run.is_on() {
             return DryRun::print(global.output, summary(&tenant.name, &intent));
         }
-        let resolved = journal.resolve(&intent.uid, self.id, by).await?;
+        let resolved = match self.decision {
+            Decision::SendAgain => journal.resend(&intent.uid, by).await?,
+            Decision::Done | Decision::NotDone => journal.resolve(&intent.uid, self.id, by).await?,
+        };
         global.output.record(&summary(&tenant.name, &resolved))
     }
 }

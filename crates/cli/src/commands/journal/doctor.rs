@@ -8,11 +8,10 @@ use perennial_journal::Moment;
 use perennial_journal::machine::{Intent, State};
 use perennial_journal::store::{Filter, Health, Tenant};
 
-use super::show::{at, of_tenant};
-use crate::commands::once::Database;
+use super::moves::Moves;
+use crate::commands::once::{Database, Tenancy};
 use crate::context::Global;
 use crate::failure::Failure;
-use crate::lookup::Line;
 use crate::output::{Output, Record};
 
 /// The states of intents that have no outcome.
@@ -24,6 +23,8 @@ const OLD: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
+    #[command(flatten)]
+    tenancy: Tenancy,
     #[command(flatten)]
     database: Database,
 }
@@ -57,7 +58,7 @@ impl Doctor {
         let journal = self.database.open_existing(global).await?;
         let (health, now) = (journal.check().await?, journal.now().await?);
         let mut wards = Vec::new();
-        for tenant in super::tenants(global, &journal).await? {
+        for tenant in super::tenants(global, &self.tenancy, &journal).await? {
             let mut filter = Filter::default();
             filter.tenant = Some(tenant.uid.clone());
             (filter.states, filter.limit) = (NOT_SETTLED.to_vec(), u32::MAX);
@@ -87,40 +88,33 @@ impl Doctor {
     }
 
     fn findings(&self, global: &Global, ward: &Ward, now: Moment) -> Vec<Finding> {
-        let on = |line: &'static str| self.database.on(line);
-        let again = |line: Line| line.again(&global.again);
-        let show = |intent: &Intent| again(on("perennial journal show").word(&intent.uid));
+        let (tenancy, database, tenant) = (&self.tenancy, &self.database, &ward.tenant);
+        let moves = Moves { global, tenancy, database, tenant };
         let mut findings = Vec::new();
         let mut find = |what: String, command: String| {
             findings.push(Finding { tenant: Some(ward.tenant.name.clone()), what, command });
         };
         if let Some(hold) = &ward.tenant.hold {
-            find(
-                format!("it is on hold: {hold}"),
-                format!("{} --reason TEXT", again(of_tenant(global, &ward.tenant, on("perennial hold off")))),
-            );
+            find(format!("it is on hold: {hold}"), format!("{} --reason TEXT", moves.hold_off()));
         }
         if let Some(oldest) = ward.oldest(&[State::NeedsPerson]) {
             let count = ward.count(&[State::NeedsPerson]);
             find(
                 format!("intents that need a person: {count}, the oldest since {}", oldest.created),
-                show(oldest),
+                moves.show(oldest),
             );
         }
         if let Some(oldest) = ward.oldest(&[State::NeedsCard]) {
             let count = ward.count(&[State::NeedsCard]);
             find(
                 format!("intents that wait for their card: {count}, the oldest since {}", oldest.created),
-                show(oldest),
+                moves.show(oldest),
             );
         }
         let open = [State::Planned, State::Sending, State::Unknown];
         if let Some(oldest) = ward.oldest(&open).filter(|oldest| now.since(oldest.created) > OLD) {
             let count = ward.count(&open);
-            find(
-                format!("intents that are open: {count}, the oldest since {}", oldest.created),
-                format!("{} --until-idle", again(at(global, &ward.tenant, on("perennial journal run")))),
-            );
+            find(format!("intents that are open: {count}, the oldest since {}", oldest.created), moves.run());
         }
         findings
     }

@@ -2,14 +2,19 @@
 
 mod decide;
 mod doctor;
+mod moves;
 mod show;
 
+use std::cmp::Reverse;
+
 use clap::{Args, Subcommand};
-use perennial_journal::Journal;
+use perennial::Environment;
 use perennial_journal::machine::{Intent, State};
 use perennial_journal::store::{Filter, Tenant};
+use perennial_journal::{Bound, Journal, Moment};
 
-use super::once::{Database, tenant_of};
+use super::clientpay::Account;
+use super::once::{Database, Tenancy, is_of, merchant_at_clientpay, row_of_clientpay};
 use crate::context::Global;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
@@ -27,8 +32,9 @@ pub(crate) enum Journals {
     /// Lists intents, the newest first: one for each operation key
     #[command(
         visible_alias = "search",
-        after_help = "Lists the intents of all tenants, or of --profile.\n\n\
-        Examples:\n  perennial journal list --state needs-person\n  perennial journal list --key-prefix signup-1042/"
+        after_help = "Lists the intents of all merchants, or of --tenant or --profile.\n\n\
+        Examples:\n  perennial journal list --state needs-person --state needs-card\n  \
+        perennial journal list --key-prefix signup-1042/ --tenant north-street"
     )]
     List(List),
     /// Explains an intent on one screen, with the command that moves it on
@@ -36,14 +42,16 @@ pub(crate) enum Journals {
     Show(Show),
     /// Takes the next step of an intent now: looks, and sends what may be sent
     #[command(
-        after_help = "Needs the merchant's key. Prints the intent; the exit status is 75 while it is not settled.\n\n\
+        after_help = "Needs the merchant's key, or the credentials of ClientPay. Prints the intent; the exit status is 75 \
+        while it is not settled.\n\n\
         Example:\n  perennial journal look 4F0XK7Q2M8V5N1B6C3Z9T0RYWA --profile north-street"
     )]
     Look(Look),
     /// Records the decision of a person about an intent that waits for one
     #[command(
         after_help = "Look at the gateway first: perennial journal show names the command. An intent that was not done is \
-        not sent any more; a new try needs a new operation key.\n\n\
+        not sent any more; a new try needs a new operation key. A write of ClientPay can also be sent again under the same \
+        request id: then perennial journal look sends it, or the same command if it has a card.\n\n\
         Examples:\n  perennial journal resolve signup-1042/fee --as done --id 700001 --reason 'found in the portal'\n  \
         perennial journal resolve signup-1042/fee --as not-done --reason 'not in the portal after a day'"
     )]
@@ -65,7 +73,8 @@ pub(crate) enum Journals {
     Adopt(Adopt),
     /// Works on all open intents of a merchant until a signal stops it
     #[command(
-        after_help = "Looks, and sends what is planned. Needs the merchant's key. Several may run at once.\n\n\
+        after_help = "Looks, and sends what is planned. Needs the merchant's key, and the credentials of ClientPay for its \
+        writes. Several may run at once.\n\n\
         Examples:\n  perennial journal run --profile north-street\n  perennial journal run --until-idle"
     )]
     Run(Run),
@@ -77,15 +86,21 @@ pub(crate) enum Journals {
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Intents in this state: planned, sending, unknown, done, declined, refused, withdrawn, needs-card, needs-person
+    /// Intents in this state: planned, sending, unknown, done, declined, refused, withdrawn, needs-card, needs-person; may
+    /// be repeated
     #[arg(long, value_name = "STATE")]
-    state: Option<State>,
+    state: Vec<State>,
     /// Intents whose operation key begins with this
     #[arg(long, value_name = "TEXT")]
     key_prefix: Option<String>,
+    /// Intents that were stored at least this long ago
+    #[arg(long, value_name = "SECONDS")]
+    older_than: Option<u64>,
     /// The number of intents
     #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
+    #[command(flatten)]
+    tenancy: Tenancy,
     #[command(flatten)]
     database: Database,
 }
@@ -97,6 +112,8 @@ pub(super) struct Named {
     #[arg(value_name = "ID|KEY")]
     intent: String,
     #[command(flatten)]
+    tenancy: Tenancy,
+    #[command(flatten)]
     database: Database,
 }
 
@@ -104,6 +121,8 @@ pub(super) struct Named {
 pub(crate) struct Look {
     #[command(flatten)]
     named: Named,
+    #[command(flatten)]
+    account: Account,
 }
 
 #[derive(Debug, Args)]
@@ -112,7 +131,11 @@ pub(crate) struct Run {
     #[arg(long)]
     until_idle: bool,
     #[command(flatten)]
+    tenancy: Tenancy,
+    #[command(flatten)]
     database: Database,
+    #[command(flatten)]
+    account: Account,
 }
 
 #[derive(Debug, Args)]
@@ -148,7 +171,7 @@ impl Named {
     async fn find(&self, global: &Global) -> Result<(Journal, Tenant, Intent), Failure> {
         let journal = self.database.open_existing(global).await?;
         let mut found = Vec::new();
-        for tenant in tenants(global, &journal).await? {
+        for tenant in tenants(global, &self.tenancy, &journal).await? {
             match journal.intent(Some(&tenant.name), &self.intent).await {
                 // The id of an intent is found whatever its tenant is.
                 Ok(intent) if intent.tenant == tenant.uid => found.push((tenant, intent)),
@@ -159,7 +182,7 @@ impl Named {
         if found.len() > 1 {
             let names: Vec<_> = found.iter().map(|(tenant, _)| tenant.name.as_str()).collect();
             return Err(Failure::Usage(format!(
-                "several tenants have this operation key ({}): give the intent's id, or --profile",
+                "several tenants have this operation key ({}): give the intent's id, or --tenant NAME",
                 names.join(", ")
             )));
         }
@@ -170,11 +193,14 @@ impl Named {
     }
 }
 
-/// The tenant of the profile, or all tenants.
-async fn tenants(global: &Global, journal: &Journal) -> Result<Vec<Tenant>, Failure> {
+/// The tenants of the named merchant, or all tenants.
+async fn tenants(global: &Global, tenancy: &Tenancy, journal: &Journal) -> Result<Vec<Tenant>, Failure> {
     let mut tenants = journal.tenants().await?;
-    if let Some(profile) = global.profile() {
-        tenants.retain(|tenant| tenant.name == profile.as_str());
+    if let Some(merchant) = tenancy.given(global) {
+        tenants.retain(|tenant| is_of(&tenant.name, merchant));
+        if tenants.is_empty() {
+            return Err(perennial_journal::Error::NoTenant(merchant.to_owned()).into());
+        }
     }
     Ok(tenants)
 }
@@ -201,22 +227,21 @@ impl List {
     async fn run(self, global: &Global) -> Result<(), Failure> {
         let journal = self.database.open_existing(global).await?;
         let mut filter = Filter::default();
-        filter.states = self.state.into_iter().collect();
-        (filter.key_prefix, filter.limit) = (self.key_prefix, self.limit);
-        let tenants = tenants(global, &journal).await?;
-        if let Some(profile) = global.profile() {
-            let tenant = tenants.first();
-            let tenant =
-                tenant.ok_or_else(|| perennial_journal::Error::NoTenant(profile.as_str().to_owned()))?;
-            filter.tenant = Some(tenant.uid.clone());
+        (filter.states, filter.key_prefix, filter.limit) = (self.state, self.key_prefix, self.limit);
+        if let Some(seconds) = self.older_than {
+            let age = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000);
+            let before = journal.now().await?.as_millis().saturating_sub(age);
+            filter.created_before = Some(Moment::from_millis(before));
         }
-        let intents = journal.intents(&filter).await?;
-        let name = |intent: &Intent| {
-            let tenant = tenants.iter().find(|tenant| tenant.uid == intent.tenant);
-            tenant.map(|tenant| tenant.name.as_str()).unwrap_or_default()
-        };
-        let rows = intents.iter().map(|intent| summary(name(intent), intent)).collect();
-        global.output.rows(INTENTS, rows)
+        let mut listed = Vec::new();
+        for tenant in tenants(global, &self.tenancy, &journal).await? {
+            filter.tenant = Some(tenant.uid.clone());
+            let intents = journal.intents(&filter).await?.into_iter();
+            listed.extend(intents.map(|intent| (intent.created, summary(&tenant.name, &intent))));
+        }
+        listed.sort_by_key(|(created, _)| Reverse(*created));
+        listed.truncate(self.limit as usize);
+        global.output.rows(INTENTS, listed.into_iter().map(|(_, row)| row).collect())
     }
 }
 
@@ -226,7 +251,14 @@ impl Look {
         if global.dry_run.is_on() {
             return DryRun::print(global.output, summary(&tenant.name, &intent));
         }
-        let looked = journal.clearent(&tenant.name, &global.client().await?).await?.look(&intent.uid).await?;
+        let looked = match merchant_at_clientpay(&tenant.name) {
+            Some(merchant) => {
+                global.refuse_clearent()?;
+                let client = self.account.client(global, global.exchange(|reqwest| reqwest)?)?;
+                journal.clientpay(merchant, &client).await?.look(&intent.uid).await?
+            }
+            None => journal.clearent(&tenant.name, &global.client().await?).await?.look(&intent.uid).await?,
+        };
         global.output.record(&summary(&tenant.name, &looked))?;
         if looked.state.is_final() {
             return Ok(());
@@ -238,16 +270,18 @@ impl Look {
 impl Run {
     async fn run(self, global: &Global) -> Result<(), Failure> {
         let journal = self.database.open_existing(global).await?;
-        let client = global.worker_client().await?;
-        let tenant = tenant_of(global, client.environment());
+        let merchant = match self.tenancy.given(global) {
+            Some(_) => self.tenancy.name(global, &Environment::Sandbox),
+            None => self.tenancy.name(global, &global.environment()?),
+        };
         if global.dry_run.is_on() {
-            return DryRun::print(global.output, Record::default().with("tenant", tenant));
+            return DryRun::print(global.output, Record::default().with("tenant", merchant));
         }
-        let clients = [journal.clearent(&tenant, &client).await?];
+        let clients = self.clients(global, &journal, &merchant).await?;
         let turns = if self.until_idle {
             Some(journal.settle(&clients).await?)
         } else {
-            note(&format!("working for the tenant {tenant}: SIGINT or SIGTERM stops it"));
+            note(&format!("working for the tenant {merchant}: SIGINT or SIGTERM stops it"));
             let stop = async {
                 // Without signals, only the end of the process stops it.
                 if global.interrupt.request().await.is_err() {
@@ -257,19 +291,49 @@ impl Run {
             journal.run(&clients, stop).await?;
             None
         };
-        let mut filter = Filter::default();
-        filter.states = doctor::NOT_SETTLED.to_vec();
-        filter.limit = u32::MAX;
-        let mut open = journal.intents(&filter).await?;
-        let known = journal.tenants().await?.into_iter().find(|known| known.name == tenant);
-        open.retain(|intent| known.as_ref().is_some_and(|known| known.uid == intent.tenant));
+        let mut open = Vec::new();
+        for tenant in journal.tenants().await?.into_iter().filter(|tenant| is_of(&tenant.name, &merchant)) {
+            let mut filter = Filter::default();
+            (filter.tenant, filter.limit) = (Some(tenant.uid), u32::MAX);
+            filter.states = doctor::NOT_SETTLED.to_vec();
+            open.extend(journal.intents(&filter).await?);
+        }
         let next = open.iter().filter_map(|intent| intent.next).min();
         let summary = Record::default()
-            .with("tenant", tenant)
+            .with("tenant", merchant)
             .with("turns", turns)
             .with("open", open.len() as u64)
             .with("next", next.map(|next| next.to_string()));
         global.output.record(&summary)
+    }
+
+    /// The clients of the merchant. One without a tenant at ClientPay is at Clearent.
+    async fn clients(
+        &self,
+        global: &Global,
+        journal: &Journal,
+        merchant: &str,
+    ) -> Result<Vec<Bound>, Failure> {
+        let tenants = journal.tenants().await?;
+        let has = |name: &str| tenants.iter().any(|tenant| tenant.name == name);
+        let at_clientpay = has(&row_of_clientpay(merchant));
+        let mut clients = Vec::new();
+        if has(merchant) || !at_clientpay {
+            let client = global.worker_client().await?;
+            clients.push(Bound::Clearent(journal.clearent(merchant, &client).await?));
+        }
+        if at_clientpay {
+            let client =
+                global.refuse_clearent().and_then(|()| self.account.client(global, global.worker()?));
+            match client {
+                Ok(client) => clients.push(Bound::ClientPay(journal.clientpay(merchant, &client).await?)),
+                Err(failure) if clients.is_empty() => return Err(failure),
+                Err(failure) => {
+                    note(&format!("nothing is done for ClientPay: {}", failure.message()));
+                }
+            }
+        }
+        Ok(clients)
     }
 }
 

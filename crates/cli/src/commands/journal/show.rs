@@ -4,15 +4,16 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use perennial::transport::{Redactor, redact};
-use perennial_journal::machine::{Attempt, Intent, Judged, State, Write};
-use perennial_journal::store::{Decision, Tenant};
+use perennial_journal::machine::{Attempt, Intent, Judged, State};
+use perennial_journal::store::{Decision, Filter, Tenant};
+use perennial_journal::{Journal, Moment};
 use serde_json::Value as Json;
 
+use super::moves::{Move, Moves};
 use super::{Named, summary};
 use crate::commands::once::Database;
 use crate::context::Global;
 use crate::failure::{Failure, Waiting};
-use crate::lookup::Line;
 use crate::output::{Output, Record};
 
 #[derive(Debug, Args)]
@@ -25,7 +26,10 @@ impl Show {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
         let (journal, tenant, intent) = self.named.find(global).await?;
         let decisions = journal.decisions(&intent.uid).await?;
-        let commands = commands(global, &self.named.database, &tenant, &intent);
+        let ahead = ahead(&journal, &intent).await?;
+        let commands =
+            Moves { global, tenancy: &self.named.tenancy, database: &self.named.database, tenant: &tenant };
+        let commands = commands.of(&intent, ahead.as_ref());
         let explained = Explained { tenant, intent, decisions, commands };
         match global.output {
             Output::Table => Output::text(&explained.screen()),
@@ -34,11 +38,23 @@ impl Show {
     }
 }
 
+/// The open write to the same object for which a planned one waits.
+async fn ahead(journal: &Journal, intent: &Intent) -> Result<Option<Intent>, Failure> {
+    if intent.state != State::Planned || intent.is_stop {
+        return Ok(None);
+    }
+    let mut filter = Filter::default();
+    (filter.tenant, filter.limit) = (Some(intent.tenant.clone()), u32::MAX);
+    filter.states = State::ALL.into_iter().filter(|state| state.is_open()).collect();
+    Ok(journal.intents(&filter).await?.into_iter().find(|open| open.object == intent.object))
+}
+
 /// The failure for an intent that is not settled.
 pub(super) fn waiting(database: &Database, intent: &Intent) -> Failure {
     Failure::Waiting(Box::new(Waiting {
         key: intent.key.clone(),
         intent: intent.uid.clone(),
+        write: intent.write,
         state: intent.state,
         reason: intent.history.reason.clone().unwrap_or_default(),
         look_up: database.on("perennial journal show").word(&intent.uid),
@@ -50,7 +66,25 @@ struct Explained {
     tenant: Tenant,
     intent: Intent,
     decisions: Vec<Decision>,
-    commands: Vec<(&'static str, String)>,
+    commands: Vec<Move>,
+}
+
+/// The meaning of a state, for somebody who sees it for the first time.
+fn meaning(state: State) -> &'static str {
+    match state {
+        State::Planned => "nothing of it is at the gateway yet",
+        State::Sending => "a request may be on its way to the gateway",
+        State::Unknown => "a request was sent, and it is not known yet whether it was done",
+        State::Done => "the gateway did it, once",
+        State::Declined => "the card was declined: a new try is a new decision, under a new operation key",
+        State::Refused => "the gateway refused it and did nothing: a new try needs a new operation key",
+        State::Withdrawn => "it was not done and is not sent any more: a new try needs a new operation key",
+        State::NeedsCard => {
+            "it was not done, and only a command with what is not stored of it, such as a card, can send it"
+        }
+        State::NeedsPerson => "only a person can tell whether it was done: look at the gateway, then decide",
+        _ => "",
+    }
 }
 
 /// The request with secrets masked.
@@ -89,9 +123,9 @@ impl Explained {
                 .with("what", decision.what.as_str())
                 .with("reason", decision.reason.as_str())
         });
-        let commands = commands
-            .iter()
-            .map(|(what, command)| Record::default().with("what", *what).with("command", command.as_str()));
+        let commands = commands.iter().map(|Move { what, command }| {
+            Record::default().with("what", *what).with("command", command.as_str())
+        });
         let outcome = intent.outcome.as_ref();
         summary(&tenant.name, intent)
             .with("host", tenant.host.as_str())
@@ -130,7 +164,7 @@ impl Explained {
         line("request", &masked(intent));
         line("mark", &intent.mark);
         line("stored", &intent.created.to_string());
-        line("state", intent.state.name());
+        line("state", &format!("{}: {}", intent.state, meaning(intent.state)));
         if let Some(reason) = &history.reason {
             line("because", reason);
         }
@@ -162,10 +196,13 @@ impl Explained {
         for Decision { at, actor, reason, what, .. } in decisions {
             line("decision", &format!("{at} {actor}: {what} ({reason})"));
         }
+        if let Some(until) = intent.lease_until.filter(|until| *until > Moment::of_system()) {
+            line("claimed", &format!("by a process, until {until}"));
+        }
         if let Some(next) = intent.next {
             line("next step", &next.to_string());
         }
-        for (what, command) in commands {
+        for Move { what, command } in commands {
             line(what, command);
         }
         screen
@@ -180,87 +217,4 @@ fn how(how: perennial_journal::machine::How) -> &'static str {
         How::Decided => "decided",
         _ => "known",
     }
-}
-
-/// The commands that move an intent on, each with a word for it.
-fn commands(
-    global: &Global,
-    database: &Database,
-    tenant: &Tenant,
-    intent: &Intent,
-) -> Vec<(&'static str, String)> {
-    let on = |line: &'static str| database.on(line).word(&intent.uid).again(&global.again);
-    let look = || {
-        let line = at(global, tenant, database.on("perennial journal look")).word(&intent.uid);
-        ("move it on", line.again(&global.again))
-    };
-    let withdraw = || ("take it back", format!("{} --reason TEXT", on("perennial journal withdraw")));
-    match intent.state {
-        State::Planned if tenant.hold.is_some() => {
-            let off = of_tenant(global, tenant, database.on("perennial hold off")).again(&global.again);
-            vec![("move it on", format!("{off} --reason TEXT")), withdraw()]
-        }
-        State::Planned => vec![look(), withdraw()],
-        State::Sending | State::Unknown => vec![look()],
-        State::NeedsCard => {
-            vec![("move it on", "the command that made it, again, with the card".to_owned()), withdraw()]
-        }
-        State::NeedsPerson => {
-            let resolve = on("perennial journal resolve");
-            let check = check(intent).map(|line| of_tenant(global, tenant, line));
-            let check = check.map(|line| ("check", line.again(&global.again)));
-            let decisions = [
-                ("if done", format!("{resolve} --as done --id OBJECT --reason TEXT")),
-                ("if not", format!("{resolve} --as not-done --reason TEXT")),
-            ];
-            check.into_iter().chain(decisions).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Adds the merchant of the tenant to a command, if the options of this run do not name one.
-pub(super) fn of_tenant(global: &Global, tenant: &Tenant, line: Line) -> Line {
-    if global.names_gateway() {
-        return line;
-    }
-    if tenant.name.starts_with("default@") {
-        line.with("base-url", Some(&tenant.host))
-    } else {
-        line.with("profile", Some(&tenant.name))
-    }
-}
-
-/// Adds the merchant and the clock of the tenant to a command that takes a step. A gateway without TLS is a sandbox.
-pub(super) fn at(global: &Global, tenant: &Tenant, line: Line) -> Line {
-    let clock = tenant.host.starts_with("http://").then_some("sandbox");
-    of_tenant(global, tenant, line).with("clock", clock)
-}
-
-/// The command that shows what the gateway has.
-fn check(intent: &Intent) -> Option<Line> {
-    let (_, id) = intent.object.split_once('/')?;
-    let id = id.split_once('/').map_or(id, |(id, _)| id);
-    let request: Json = serde_json::from_str(&intent.request).unwrap_or_default();
-    let text = |name: &str| request[name].as_str().map(str::to_owned);
-    Some(match intent.write {
-        Write::CreateCustomer => Line::new("perennial customers get").word(&text("customer-key")?),
-        Write::UpdateCustomer | Write::DeleteCustomer => Line::new("perennial customers get").word(id),
-        Write::AttachToken | Write::UpdateCustomerToken => {
-            Line::new("perennial customers tokens list").word(id)
-        }
-        Write::CreateToken => Line::new("perennial tokens search"),
-        Write::UpdateToken | Write::DeleteToken => Line::new("perennial tokens get").word(id),
-        Write::CreatePlan => Line::new("perennial plans search").with("customer-key", text("customer-key")),
-        Write::UpdatePlan | Write::DeletePlan => Line::new("perennial plans get").word(id),
-        Write::Sale | Write::Auth | Write::Refund => {
-            Line::new("perennial transactions search").with("order-id", Some(&intent.mark))
-        }
-        Write::Capture => {
-            Line::new("perennial transactions search").with("type", Some("CAPTURE")).with("ref-id", Some(id))
-        }
-        Write::Void | Write::UpdateTransaction => Line::new("perennial transactions get").word(id),
-        Write::SettleBatch => Line::new("perennial batches list"),
-        _ => return None,
-    })
 }

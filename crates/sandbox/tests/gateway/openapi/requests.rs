@@ -12,7 +12,7 @@ use crate::client::{Client, Got};
 const PASSED_OVER: &[(&str, &str)] =
     &[("customer-tokens.attach", "customer-key"), ("customer-tokens.update", "customer-key")];
 /// Parameters with unknown words that are ignored.
-const ANY_WORD: &[(&str, &str)] = &[("tokens.search", "date-filter"), ("transactions.search", "level")];
+const ANY_WORD: &[(&str, &str)] = &[("tokens.search", "date-filter")];
 
 /// A world with objects of every kind.
 pub(super) struct Subscriber {
