@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use perennial::clearent::{CustomerKey, NewCustomer};
+use perennial::clearent::{CustomerKey, CustomerSearch, NewCustomer};
 use perennial::clientpay::Credentials;
 use perennial::{Clearent as Client, ClientPay as PayClient, Environment};
 use perennial_domain::clientpay::AccountKey;
@@ -16,9 +16,15 @@ use crate::clientpay::ClientPay;
 use crate::driver::{Driver, new_uid};
 use crate::gateway::SENTINEL_KEY;
 use crate::gateway::clientpay_request::hex;
+use crate::gateway::request::unmarked;
 use crate::journal::clientpay_name;
-use crate::store::Tenant;
-use crate::{Error, Journal, Settled};
+use crate::store::{NewDecision, Tenant};
+use crate::{By, Error, Journal, Settled};
+
+/// The first and the last name of control customers.
+const CONTROL: (&str, &str) = ("Perennial", "Control");
+/// The start of the key of a control customer. The uid of its tenant follows.
+const CONTROL_KEY: &str = "perennial-control-";
 
 /// A client that is bound to a tenant.
 #[derive(Debug, Clone)]
@@ -75,21 +81,26 @@ impl Journal {
     ///
     /// The tenant is made at its first use. It is bound to the gateway's host and, by a control customer that is created
     /// then, to the merchant: a client of another merchant is refused. The control customer also proves that searches
-    /// find what exists, before the journal believes that something does not exist.
+    /// find what exists, before the journal believes that something does not exist. If the merchant has a control customer
+    /// of a tenant of this name that the database does not know, its journal was lost: then operation keys get the marks
+    /// that they had, and nothing is sent for a few minutes.
     pub async fn clearent(&self, tenant: &str, client: &Client) -> Result<Clearent, Error> {
         check_name(tenant)?;
         let store = &*self.0.store;
         let host = client.environment().base_url().to_string();
         let now = store.now(self.0.clock.now()).await?;
         if store.tenant(tenant).await?.is_none() {
-            let (uid, name) = (new_uid(), tenant.to_owned());
+            let lost = self.lost_tenant(tenant, client).await?;
+            let (uid, sentinel) = lost.map_or_else(|| (new_uid(), None), |(uid, key)| (uid, Some(key)));
+            // What the lost journal sent may still arrive.
+            let quiet = self.0.rules.send_within + self.0.rules.window();
             let new = Tenant {
                 uid,
-                name,
+                name: tenant.to_owned(),
                 host: host.clone(),
-                sentinel: None,
+                quiet_until: sentinel.as_ref().map(|_| now + quiet),
+                sentinel,
                 hold: None,
-                quiet_until: None,
                 worst_lag: 0,
                 created: now,
             };
@@ -113,7 +124,10 @@ impl Journal {
             _ => None,
         };
         let bound = Clearent::new(self.clone(), client.clone(), found, sentinel);
-        if bound.gateway.sentinel.is_some() { Ok(bound) } else { self.first_bound(bound).await }
+        if bound.gateway.sentinel.is_some() {
+            return Ok(bound);
+        }
+        self.bound_anew(bound, SENTINEL_KEY, "", None).await
     }
 
     /// Binds a `ClientPay` client to a tenant: from now on, writes with an operation key take effect once.
@@ -179,15 +193,71 @@ impl Journal {
         }
     }
 
-    /// Creates the control customer of a new tenant.
-    async fn first_bound(&self, bound: Clearent) -> Result<Clearent, Error> {
-        let key = format!("perennial-control-{}", bound.tenant.uid.to_lowercase());
+    /// The uid and the control customer of a tenant of this name that the database does not have: it was bound after the
+    /// backup that was restored, or by a journal that is lost. With the same uid, each operation key has the same mark
+    /// again.
+    async fn lost_tenant(&self, tenant: &str, client: &Client) -> Result<Option<(String, String)>, Error> {
+        let search = CustomerSearch {
+            first_name: Some(CONTROL.0.to_owned()),
+            last_name: Some(CONTROL.1.to_owned()),
+            ..CustomerSearch::default()
+        };
+        let known = self.0.store.tenants().await?;
+        let controls = client.customers().search(&search).collect_all().await?;
+        // The oldest comes last.
+        Ok(controls.iter().rev().find_map(|control| {
+            let comments = control.comments.as_deref().unwrap_or_default();
+            let of_it = unmarked(comments) == tenant;
+            let key = control.customer_key.as_str();
+            let uid = key.strip_prefix(CONTROL_KEY)?.split('-').next()?.to_uppercase();
+            (of_it && known.iter().all(|known| known.uid != uid)).then(|| (uid, key.to_owned()))
+        }))
+    }
+
+    /// Returns the bound tenants whose merchant this client is of.
+    pub async fn tenants_of(&self, client: &Client) -> Result<Vec<Tenant>, Error> {
+        let host = client.environment().base_url();
+        let mut found = Vec::new();
+        for tenant in self.0.store.tenants().await?.into_iter().filter(|tenant| tenant.host == host) {
+            let Some(Ok(key)) = tenant.sentinel.as_deref().map(CustomerKey::try_from) else { continue };
+            match client.customers().get(&key).await {
+                Ok(_) => found.push(tenant),
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Binds a tenant anew, to a new control customer, after somebody made sure that the client is of the same merchant:
+    /// the old one was deleted. The decision is kept.
+    pub async fn rebind(&self, tenant: &str, client: &Client, by: By) -> Result<Clearent, Error> {
+        let store = &*self.0.store;
+        let found = store.tenant(tenant).await?.ok_or_else(|| Error::NoTenant(tenant.to_owned()))?;
+        if found.host != client.environment().base_url() {
+            return Err(Error::OtherMerchant { tenant: tenant.to_owned(), what: "host" });
+        }
+        let now = store.now(self.0.clock.now()).await?.as_millis();
+        let decision = NewDecision { actor: by.actor, reason: by.reason, what: "rebind".to_owned() };
+        let bound = Clearent::new(self.clone(), client.clone(), found, None);
+        self.bound_anew(bound, &format!("{SENTINEL_KEY}/{now}"), &format!("-{now}"), Some(decision)).await
+    }
+
+    /// Creates the control customer of a tenant, whose key ends with this.
+    async fn bound_anew(
+        &self,
+        bound: Clearent,
+        operation_key: &str,
+        end: &str,
+        decision: Option<NewDecision>,
+    ) -> Result<Clearent, Error> {
+        let key = format!("{CONTROL_KEY}{}{end}", bound.tenant.uid.to_lowercase());
         let control =
-            NewCustomer::builder().first_name("Perennial").last_name("Control").customer_key(key.as_str());
-        let control = control.build().map_err(perennial::Error::from)?;
+            NewCustomer::builder().first_name(CONTROL.0).last_name(CONTROL.1).customer_key(key.as_str());
+        let control = control.comments(bound.tenant.name.as_str()).build().map_err(perennial::Error::from)?;
         let not_bound =
             |reason: &str| Error::NotBound { tenant: bound.tenant.name.clone(), reason: reason.to_owned() };
-        let made = match bound.customers().create(SENTINEL_KEY, &control).await? {
+        let made = match bound.customers().create(operation_key, &control).await? {
             Settled::Done { value: Some(made), .. } => made,
             Settled::Refused { reason } | Settled::Withdrawn { reason } => return Err(not_bound(&reason)),
             Settled::Open(waits) | Settled::NeedsPerson(waits) | Settled::NeedsCard(waits) => {
@@ -198,7 +268,7 @@ impl Journal {
         let mut tenant = bound.tenant.clone();
         tenant.sentinel = Some(made.customer_key.to_string());
         let now = self.0.store.now(self.0.clock.now()).await?;
-        self.0.store.change_tenant(&tenant, None, now).await?;
+        self.0.store.change_tenant(&tenant, decision, now).await?;
         Ok(Clearent::new(self.clone(), bound.client, tenant, Some(made.customer_key)))
     }
 

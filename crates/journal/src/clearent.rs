@@ -105,6 +105,7 @@ impl Clearent {
 
     /// Looks for an intent now, whether it is due or not, and returns it.
     pub async fn look(&self, uid: &str) -> Result<Intent, Error> {
+        self.journal.check_same().await?;
         self.driver().drive(uid, None, false).await
     }
 
@@ -202,24 +203,17 @@ impl Clearent {
             Box::pin(self.driver().drive(&activation.uid, None, true)).await?
         };
         settled(activation, was_final).map(|settled| match settled {
-            Settled::Refused { reason } => Settled::Refused { reason: stays_suspended(&made, &reason) },
-            Settled::Withdrawn { reason } => Settled::Withdrawn { reason: stays_suspended(&made, &reason) },
+            Settled::Refused { reason } | Settled::Withdrawn { reason } => {
+                let plan = made.outcome.and_then(|outcome| outcome.id).unwrap_or_default();
+                Settled::NotActivated { plan, reason }
+            }
             settled => settled,
         })
     }
 }
 
-/// The reason why a plan that is made is not active.
-fn stays_suspended(made: &Intent, reason: &str) -> String {
-    let id = made.outcome.as_ref().and_then(|outcome| outcome.id.as_deref()).unwrap_or_default();
-    format!("the plan {id} is made and stays suspended: {reason}")
-}
-
 /// The whole request of a stored intent, made from its mark and the card of this call.
 fn refilled(existing: &Intent, write: Write, body: &[u8], secrets: Secrets<'_>) -> Option<Full> {
-    if secrets.last_four.is_none() && secrets.one_time_token.is_none() {
-        return None;
-    }
     let object = (!existing.object.starts_with("new/")).then_some(existing.object.as_str());
     prepare(write, object, body, secrets, &existing.mark).ok().map(|prepared| prepared.full)
 }

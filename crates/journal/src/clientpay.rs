@@ -107,6 +107,7 @@ impl ClientPay {
 
     /// Looks for an intent now, whether it is due or not, and returns it.
     pub async fn look(&self, uid: &str) -> Result<Intent, Error> {
+        self.journal.check_same().await?;
         self.driver().drive(uid, None, false).await
     }
 

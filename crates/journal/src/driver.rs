@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::clock::Clock;
 use crate::gateway::request::{Full, Prepared, Secrets, prepare};
 use crate::gateway::{Gateway, NotIssued};
-use crate::machine::{Command, Decision, Event, History, Intent, Rules, State, Step, Write, step};
+use crate::machine::{Command, Decision, Event, History, How, Intent, Rules, State, Step, Write, step};
 use crate::store::{Change, Committed, NewDecision, NewEvent, Store, StoreError};
 use crate::{Error, Moment, observe};
 
@@ -147,7 +147,11 @@ impl Driver<'_> {
             }
             let (sends, looks) =
                 (stepped.commands.contains(&Command::Send), stepped.commands.contains(&Command::Look));
-            let change = Self::change(&intent, stepped, now, sends || looks);
+            let mut change = Self::change(&intent, stepped, now, sends || looks);
+            if sends {
+                // The claim covers the whole call, however long the steps before it took.
+                change.intent.lease_until = Some(self.clock.system() + LEASE);
+            }
             match self.commit(intent.state, &change).await? {
                 Committed::Yes => {}
                 Committed::Fenced => return Ok(()),
@@ -266,14 +270,25 @@ impl Driver<'_> {
         decision: Decision,
         recorded: NewDecision,
     ) -> Result<Intent, Error> {
-        let intent = self.get(uid).await?;
-        if !is_with_people(intent.state) {
-            return Err(Error::NotToDecide { state: intent.state });
-        }
-        if decision == Decision::Resend && !intent.can_be_resent() {
-            return Err(Error::NotToResend { intent: uid.to_owned() });
-        }
         let now = self.store.now(self.clock.now()).await?;
+        let check = |intent: &Intent| {
+            if !is_with_people(intent.state) && !intent.is_overdue(now, self.rules) {
+                return Err(Error::NotToDecide { state: intent.state });
+            }
+            if decision == Decision::Resend && !intent.can_be_resent() {
+                return Err(Error::NotToResend { intent: uid.to_owned() });
+            }
+            Ok(())
+        };
+        check(&self.get(uid).await?)?;
+        // Under a claim: a caller with the card may be about to send it.
+        let intent = self.claim(Some(uid), now).await?.ok_or(Error::InUse)?;
+        if let Err(error) = check(&intent) {
+            let released = Intent { lease_until: None, ..intent.clone() };
+            let step = Step { intent: released, commands: Vec::new() };
+            self.commit(intent.state, &Self::change(&intent, step, now, false)).await?;
+            return Err(error);
+        }
         let stepped = step(&intent, Event::Decide(decision), now, self.rules);
         let change = Change { decision: Some(recorded), ..Self::change(&intent, stepped, now, false) };
         match self.commit(intent.state, &change).await? {
@@ -303,7 +318,8 @@ fn event(intent: &Intent, kind: &str, more: serde_json::Value) -> NewEvent {
 /// assert!(perennial_journal::check_key("two\nlines").is_err());
 /// ```
 pub fn check_key(key: &str) -> Result<(), Error> {
-    if key.is_empty() || key.chars().count() > 200 || key.chars().any(char::is_control) {
+    let is_reserved = key.ends_with("/activation") || key.contains("/spare/");
+    if key.is_empty() || key.chars().count() > 200 || key.chars().any(char::is_control) || is_reserved {
         return Err(Error::InvalidKey);
     }
     Ok(())
@@ -331,7 +347,7 @@ pub(crate) fn planned(
         needs_card: prepared.needs_card,
         activates: prepared.activates,
         precondition: None,
-        send_before: now + write.sent_within(),
+        send_before: now + write.sent_within(prepared.needs_card),
         state: State::Planned,
         fence: 0,
         lease_until: None,
@@ -358,6 +374,9 @@ fn following(of: &Intent, name: &str, plan: &str, request: &str, now: Moment) ->
     Some(if prepared.is_stop {
         Intent { send_before: now + STOPPED_WITHIN, ..intent }
     } else {
-        Intent { precondition: of.precondition.clone(), send_before: of.send_before, ..intent }
+        // The plan that a person found is activated although the time for its creation has passed.
+        let is_decided = of.outcome.as_ref().is_some_and(|outcome| outcome.how == How::Decided);
+        let send_before = if is_decided { of.send_before.max(intent.send_before) } else { of.send_before };
+        Intent { precondition: of.precondition.clone(), send_before, ..intent }
     })
 }

@@ -32,7 +32,10 @@ pub enum Error {
         by: String,
     },
     /// The operation key is empty or too long.
-    #[error("an operation key has 1 to 200 characters, and none of them is a control character")]
+    #[error(
+        "an operation key has 1 to 200 characters, none of them a control character, and neither ends with /activation \
+         nor contains /spare/, which the journal's own keys do"
+    )]
     InvalidKey,
     /// The name of a tenant is empty or too long.
     #[error("a tenant's name has 1 to 100 characters, and none of them is a control character")]
@@ -42,7 +45,8 @@ pub enum Error {
     NoTenant(String),
     /// The client is of another merchant or host than the tenant.
     #[error(
-        "the tenant {tenant} is bound to another {what}: nothing was sent. Use the right key, or another tenant"
+        "the tenant {tenant} is bound to another {what}: nothing was sent. Use the right key{}",
+        if *what == "merchant" { "; if its control customer was deleted, bind the tenant anew (perennial journal rebind)" } else { ", or another tenant" }
     )]
     OtherMerchant {
         /// The tenant.
@@ -64,7 +68,10 @@ pub enum Error {
     #[error("the journal has no intent {0}")]
     NoIntent(String),
     /// The intent cannot be decided by a person in its state.
-    #[error("the intent is {state}: only one that needs a person or a card is resolved by a decision")]
+    #[error(
+        "the intent is {state}: only one that needs a person or a card, or is unknown for more than a day, is resolved by \
+         a decision"
+    )]
     NotToDecide {
         /// The state.
         state: crate::machine::State,

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::driver::{check_key, mark_of, planned};
 use crate::gateway::clearent::check_stored;
 use crate::gateway::request::{Secrets, prepare};
-use crate::machine::{Intent, Write};
+use crate::machine::{Intent, Rules, Write};
 use crate::store::{InboxRow, NewEvent, Tenant};
 use crate::{Error, Journal, Moment, observe};
 
@@ -38,7 +38,7 @@ impl Journal {
                 }
                 Ok::<_, Error>(is_taken)
             };
-            match intent_of_row(&row, &tenant, now) {
+            match intent_of_row(&row, &tenant, now, &self.0.rules) {
                 Err(reason) => refuse(&reason).await?,
                 Ok(intent) if store.take(&row, Some(&intent), None, now).await? => {
                     observe::stored(&intent);
@@ -59,14 +59,29 @@ impl Journal {
     }
 }
 
-fn intent_of_row(row: &InboxRow, tenant: &Tenant, now: Moment) -> Result<Intent, String> {
+fn intent_of_row(row: &InboxRow, tenant: &Tenant, now: Moment, rules: &Rules) -> Result<Intent, String> {
     let write: Write = row.operation.parse().map_err(|_| "its operation is not known".to_owned())?;
     check_key(&row.key).map_err(|error| error.to_string())?;
     check_stored(write, row.object.as_deref(), row.request.as_bytes())?;
     let mark = mark_of(&tenant.uid, &row.key);
     let prepared = prepare(write, row.object.as_deref(), row.request.as_bytes(), Secrets::default(), &mark);
     let prepared = prepared.map_err(|error| error.to_string())?;
-    let mut intent = planned(&tenant.uid, &row.key, write, row.object.clone(), &prepared, now);
-    intent.history.restored = tenant.quiet_until;
+    let object = followed(write, row)?;
+    let mut intent = planned(&tenant.uid, &row.key, write, object, &prepared, now);
+    intent.history.restored = tenant.quiet_until.filter(|until| !rules.is_too_old(*until, now));
     Ok(intent)
+}
+
+/// The object of a row. A write that follows a transaction names it in its request.
+fn followed(write: Write, row: &InboxRow) -> Result<Option<String>, String> {
+    let request: serde_json::Value = serde_json::from_str(&row.request).unwrap_or_default();
+    let id = request.get("id").and_then(serde_json::Value::as_str);
+    let object = match (write, id) {
+        (Write::Capture | Write::Void | Write::Refund, Some(id)) => Some(format!("transactions/{id}")),
+        _ => return Ok(row.object.clone()),
+    };
+    if row.object.is_some() && row.object != object {
+        return Err("its object is not the transaction that its request names".to_owned());
+    }
+    Ok(object)
 }

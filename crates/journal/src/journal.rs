@@ -10,7 +10,8 @@ use crate::machine::{Decision as Decided, Intent, Object, Rules, State};
 #[cfg(feature = "postgres")]
 use crate::store::Postgres;
 use crate::store::{
-    Decision, Event, Filter, Health, NewDecision, OpenWork, Sqlite, Statements, Store, StoreError, Tenant,
+    CLOCK_APART, Decision, Event, Filter, Health, NewDecision, OpenWork, Sqlite, Statements, Store,
+    StoreError, Tenant,
 };
 use crate::{Error, Moment, observe};
 
@@ -174,13 +175,13 @@ impl Journal {
     }
 
     async fn decide(&self, uid: &str, decision: Decided, by: By, what: String) -> Result<Intent, Error> {
-        let nothing = crate::gateway::Nothing;
+        let intent = self.0.store.intent(uid).await?.ok_or_else(|| Error::NoIntent(uid.to_owned()))?;
         let driver = Driver {
             store: &*self.0.store,
-            gateway: &nothing,
+            gateway: &crate::gateway::Nothing,
             clock: &*self.0.clock,
             rules: &self.0.rules,
-            tenant: "",
+            tenant: &intent.tenant,
         };
         driver.decide(uid, decision, NewDecision { actor: by.actor, reason: by.reason, what }).await
     }
@@ -240,7 +241,12 @@ impl Journal {
     pub async fn adopt(&self, by: By, quiet: Duration) -> Result<Adopted, Error> {
         let store = &*self.0.store;
         let last = store.setting("now").await?.and_then(|last| last.parse().ok()).map(Moment::from_millis);
-        let now = store.now(self.0.clock.now()).await?;
+        let clock = self.0.clock.now();
+        // A journal whose time is far ahead is set back here, and nowhere else.
+        if last.is_some_and(|last| last.since(clock) > CLOCK_APART) {
+            store.set("now", &clock.as_millis().to_string()).await?;
+        }
+        let now = store.now(clock).await?;
         if last.is_some_and(|last| self.0.rules.is_too_old(last, now)) {
             for mut tenant in store.tenants().await? {
                 tenant.hold = Some(format!(

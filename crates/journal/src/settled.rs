@@ -29,6 +29,14 @@ pub enum Settled<T> {
         /// The reason.
         reason: String,
     },
+    /// The plan is made, and stays suspended: its activation was refused, or was taken back. Activate it with a new
+    /// operation key, or cancel it.
+    NotActivated {
+        /// The plan's key.
+        plan: String,
+        /// The reason.
+        reason: String,
+    },
     /// It is not known yet. The same call again is safe, and so is waiting for the worker.
     Open(Waits),
     /// It is not done, and its card is not stored: the same call with the card sends it.
@@ -89,6 +97,7 @@ impl<T> Settled<T> {
             Self::Declined { .. } => Settled::Declined { value: None },
             Self::Refused { reason } => Settled::Refused { reason },
             Self::Withdrawn { reason } => Settled::Withdrawn { reason },
+            Self::NotActivated { plan, reason } => Settled::NotActivated { plan, reason },
             Self::Open(waits) => Settled::Open(waits),
             Self::NeedsCard(waits) => Settled::NeedsCard(waits),
             Self::NeedsPerson(waits) => Settled::NeedsPerson(waits),

@@ -7,18 +7,19 @@ use perennial::clearent::{
     ChargeSource, CustomerKey, CustomerSearch, Paging, PlanKey, PlanSearch, PlanStatus, TokenId, TokenSearch,
     Transaction, TransactionId, TransactionLevel, TransactionSearch, TransactionType, Verdict as Charged,
 };
-use perennial::transport::{Delivery, SendBy};
-use perennial::{Clearent, Date, Error, ErrorKind, List, Response};
+use perennial::transport::SendBy;
+use perennial::{Clearent, Date, Error, ErrorKind, List, Response, Timestamp};
 use perennial_domain::clearent::TransactionRequest;
 use perennial_wire::clearent::{self as wire, ReadError};
 use perennial_wire::{Format, Limits};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::request::{Full, difference};
+use super::request::{Full, difference, leading_mark};
 use super::{Gateway, SENTINEL_KEY};
 use crate::Moment;
 use crate::machine::{Answer, Intent, Look, Object, Said, Seen, Verdict, Write};
+use crate::store::CLOCK_APART;
 
 /// The wait after a failure that certainly had no effect.
 pub(super) const AFTER_NOT_DONE: Duration = Duration::from_secs(5);
@@ -118,6 +119,10 @@ pub(crate) fn check_stored(write: Write, object: Option<&str>, body: &[u8]) -> R
                 TransactionRequest::Refund(refund) => refund.fields().card,
                 _ => None,
             };
+            let members: Json = serde_json::from_slice(body).unwrap_or_default();
+            if members.get("csc").is_some() {
+                return Err("a security code is never stored: leave it out".to_owned());
+            }
             match source {
                 Some(ChargeSource::Card(_)) => Err("a card number is never stored: give a token".to_owned()),
                 _ => Ok(()),
@@ -151,6 +156,10 @@ impl ClearentGateway {
                 done!(client.customers().create(&new).await, |made| made.customer_key.to_string())
             }
             Write::UpdateCustomer => {
+                let body = &with_mark(body, "comments", async || {
+                    Ok(client.customers().get(&key_of(at)?).await?.into_value().comments)
+                })
+                .await?;
                 let update = wire::customer::read_update(json, body, limits)?;
                 done!(client.customers().update(&key_of(at)?, &update).await, |made| made
                     .customer_key
@@ -178,8 +187,12 @@ impl ClearentGateway {
                     .map(ToString::to_string))
             }
             Write::UpdateToken => {
-                let update = wire::token::read_update(json, body, limits)?;
                 let id: TokenId = key_of(at)?;
+                let body = &with_mark(body, "description", async || {
+                    Ok(client.tokens().get(&id).await?.into_value().description)
+                })
+                .await?;
+                let update = wire::token::read_update(json, body, limits)?;
                 done!(client.tokens().update(&id, &update).await, |_made| id.to_string())
             }
             Write::DeleteToken => {
@@ -191,6 +204,10 @@ impl ClearentGateway {
                 done!(client.plans().create(&new).await, |made| made.plan_key.to_string())
             }
             Write::UpdatePlan => {
+                let body = &with_mark(body, "plan-name", async || {
+                    Ok(client.plans().get(&key_of(at)?).await?.into_value().plan_name)
+                })
+                .await?;
                 let update = wire::plan::read_update(json, body, limits)?;
                 done!(client.plans().update(&key_of(at)?, &update).await, |made| made.plan_key.to_string())
             }
@@ -266,7 +283,9 @@ impl ClearentGateway {
                     }
                     Err(error) => return Err(error.into()),
                 }
-                found.retain(|customer| has_mark(&customer.comments));
+                found.retain(|customer| {
+                    has_mark(&customer.comments) || customer.customer_key.as_str() == intent.mark
+                });
                 (
                     date,
                     seen(&found, |found| found.customer_key.to_string(), |found| created_as(intent, found)),
@@ -277,6 +296,8 @@ impl ClearentGateway {
                 let since = first.as_millis() - 86_400_000;
                 let day = chrono::DateTime::from_timestamp_millis(since);
                 let day = day.and_then(|time| time.format("%Y-%m-%d").to_string().parse::<Date>().ok());
+                // After a restore, it may be older than everything that this database knows.
+                let day = day.filter(|_| intent.history.restored.is_none());
                 let search = TokenSearch { updated_start_date: day, ..TokenSearch::default() };
                 let (date, mut found) = whole(|| client.tokens().search(&search)).await?;
                 found.retain(|token| has_mark(&token.description));
@@ -307,6 +328,14 @@ impl ClearentGateway {
             }
             Write::UpdateCustomer => updated(intent, client.customers().get(&key_of(at)?).await)?,
             Write::UpdateToken => updated(intent, client.tokens().get(&key_of(at)?).await)?,
+            // A plan that is gone charges nothing, and cannot be canceled any more.
+            Write::UpdatePlan if intent.is_stop => {
+                let key: PlanKey = key_of(at)?;
+                match client.plans().get(&key).await {
+                    Err(error) if error.is_not_found() => deleted(at, Err::<Response<()>, _>(error))?,
+                    got => updated(intent, got)?,
+                }
+            }
             Write::UpdatePlan => updated(intent, client.plans().get(&key_of(at)?).await)?,
             Write::DeleteCustomer => deleted(at, client.customers().get(&key_of(at)?).await)?,
             Write::DeleteToken => deleted(at, client.tokens().get(&key_of(at)?).await)?,
@@ -404,7 +433,7 @@ fn charges(
     mut found: Vec<Transaction>,
     is_of_it: impl Fn(&Transaction) -> bool,
 ) -> Vec<Seen> {
-    found.retain(|found| is_of_it(found) && !found.is_duplicate());
+    found.retain(|found| is_of_it(found) && !found.is_duplicate() && !is_voided_before(found, intent));
     found.reverse();
     if found.iter().any(|found| found.verdict() != Charged::Declined) {
         found.retain(|found| found.verdict() != Charged::Declined);
@@ -434,6 +463,36 @@ fn charges(
     })
 }
 
+/// Whether a transaction was made and voided before the first attempt: then it is of an earlier decision, and the order
+/// id is used again. After a restore nobody knows.
+fn is_voided_before(found: &Transaction, intent: &Intent) -> bool {
+    if !found.is_voided() || intent.history.restored.is_some() {
+        return false;
+    }
+    let Some(first) = intent.history.attempts.first() else { return true };
+    let made = found.created.as_ref().and_then(Timestamp::utc).map(Moment::of_utc);
+    made.is_some_and(|made| first.committed.since(made) > CLOCK_APART)
+}
+
+/// The body of an update with the mark that the object's text has in front, so that a look for its creation still finds
+/// it.
+async fn with_mark(
+    body: &[u8],
+    name: &str,
+    read: impl AsyncFnOnce() -> Result<Option<String>, Broken>,
+) -> Result<Vec<u8>, Broken> {
+    let mut members: Json = serde_json::from_slice(body).map_err(|_| Broken::Object)?;
+    if let Some(Json::String(text)) = members.get_mut(name)
+        && leading_mark(text).is_none()
+        && let Some(stored) = read().await?
+        && let Some(mark) = leading_mark(&stored)
+    {
+        *text = format!("{mark} {text}").trim_end().to_owned();
+        return Ok(members.to_string().into_bytes());
+    }
+    Ok(body.to_vec())
+}
+
 fn seen<T: Serialize>(found: &[T], id: impl Fn(&T) -> String, verdict: impl Fn(&T) -> Verdict) -> Vec<Seen> {
     found.iter().map(|found| Seen { object: object(id(found), found), verdict: verdict(found) }).collect()
 }
@@ -457,6 +516,18 @@ const DECIDING: [&str; 11] = [
 /// Whether a created object has what was requested, in the members that decide.
 fn created_as<T: Serialize>(intent: &Intent, found: &T) -> Verdict {
     let found = serde_json::to_value(found).unwrap_or_default();
+    // It may have been activated and suspended since.
+    if intent.activates
+        && intent.history.restored.is_some()
+        && intent.history.attempts.is_empty()
+        && found["status"] == "SUSPENDED"
+    {
+        let plan = found["plan_key"].as_str().unwrap_or_default();
+        return Verdict::Person(format!(
+            "the plan {plan} was made before the database was restored, and is suspended: resolve it as done to activate \
+             it, or as not done to leave it"
+        ));
+    }
     // Before a restore, the plan may have been activated.
     let was_activated = intent.activates && intent.history.restored.is_some() && found["status"] == "ACTIVE";
     let decides = |member: &str| DECIDING.contains(&member) && !(was_activated && member == "status");
@@ -527,10 +598,7 @@ pub(crate) fn said_by(error: &Error) -> Said {
         ErrorKind::Unauthorized | ErrorKind::Configuration => not_done(true, AFTER_NOT_DONE),
         ErrorKind::RateLimited => not_done(false, error.retry_after().unwrap_or(AFTER_NOT_DONE)),
         // With all other kinds, nothing was changed: the read before the write failed, or nothing was sent.
-        _ if error.delivery() == Delivery::NotSent || error.kind() != ErrorKind::OutcomeUnknown => {
-            not_done(false, AFTER_NOT_DONE)
-        }
-        _ => Said::Unknown(reason),
+        _ => not_done(false, AFTER_NOT_DONE),
     }
 }
 
@@ -562,9 +630,9 @@ impl Gateway for ClearentGateway {
         };
         let mut at = at;
         // The control customer has its own key, so that a get tells whether it exists.
-        let mut control = intent.key == SENTINEL_KEY;
+        let mut control = intent.key.starts_with(SENTINEL_KEY);
         if found.is_empty()
-            && intent.key != SENTINEL_KEY
+            && !control
             && let Some(sentinel) = &self.sentinel
         {
             let search = CustomerSearch {

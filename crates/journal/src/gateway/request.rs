@@ -53,6 +53,9 @@ pub(crate) enum NotStorable {
     /// A text of the request has a card number, which would be stored.
     #[error("a text of the request has a card number, which is never stored: leave the number out of it")]
     HoldsCard,
+    /// The order id is longer than an index of PostgreSQL takes.
+    #[error("the order id has more than 200 characters: a write with an operation key needs a shorter one")]
+    LongOrderId,
 }
 
 /// Fails if a text in the stored form has a card number.
@@ -74,8 +77,8 @@ pub(super) fn check_texts(stored: &str) -> Result<(), NotStorable> {
 
 type Members<'a> = BTreeMap<Cow<'a, str>, Cow<'a, RawValue>>;
 
-/// The members that hold card data if the request has a card number.
-const OF_CARD: [&str; 2] = ["card", "csc"];
+/// The security code, which is never stored, whatever it belongs to.
+const CODE: &str = "csc";
 
 /// Puts the mark into a request, and takes the card out of the form that is stored.
 pub(crate) fn prepare(
@@ -93,17 +96,18 @@ pub(crate) fn prepare(
             members.into_iter().map(|(name, value)| (name, Cow::Borrowed(value))).collect()
         }
     };
-    let needs_card = secrets.last_four.is_some() || secrets.one_time_token.is_some();
+    let needs_card =
+        secrets.last_four.is_some() || secrets.one_time_token.is_some() || members.contains_key(CODE);
     let fingerprint = fingerprint(write, object, &members, secrets);
     let status = text_of(&members, "status");
     let mark = put_mark(write, &mut members, mark);
     let body = written(&members, &[]);
-    let stored = match secrets.last_four {
-        Some(_) => written(&members, &OF_CARD),
-        None => body.clone(),
-    };
+    let stored = written(&members, if secrets.last_four.is_some() { &["card", CODE] } else { &[CODE] });
     let stored = String::from_utf8_lossy(&stored).into_owned();
     check_texts(&stored)?;
+    if mark.chars().count() > 200 {
+        return Err(NotStorable::LongOrderId);
+    }
     Ok(Prepared {
         mark,
         fingerprint,
@@ -111,8 +115,9 @@ pub(crate) fn prepare(
         full: Full { body, one_time_token: secrets.one_time_token.cloned() },
         needs_card,
         activates: write == Write::CreatePlan && status.as_deref() != Some("SUSPENDED"),
-        is_stop: write == Write::UpdatePlan
-            && status.as_deref().is_some_and(|status| status.starts_with("CANCEL")),
+        is_stop: write == Write::Void
+            || write == Write::UpdatePlan
+                && status.as_deref().is_some_and(|status| status.starts_with("CANCEL")),
     })
 }
 
@@ -190,7 +195,7 @@ fn fingerprint(write: Write, object: Option<&str>, members: &Members<'_>, secret
     part(object.unwrap_or_default());
     for (name, value) in members {
         match (name.as_ref(), secrets.last_four) {
-            ("csc", _) => {}
+            (CODE, _) => {}
             ("card", Some(last_four)) => {
                 part("card");
                 part(last_four);
@@ -208,6 +213,18 @@ fn fingerprint(write: Write, object: Option<&str>, members: &Members<'_>, secret
 fn hexadecimal(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// The mark at the start of a text, if it has one: 26 characters and a space, or the end.
+pub(super) fn leading_mark(text: &str) -> Option<&str> {
+    let (mark, rest) = text.split_at_checked(26)?;
+    let is_mark = mark.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    (is_mark && (rest.is_empty() || rest.starts_with(' '))).then_some(mark)
+}
+
+/// The text without the mark at its start.
+pub(crate) fn unmarked(text: &str) -> &str {
+    leading_mark(text).map_or(text, |mark| text[mark.len()..].trim_start())
 }
 
 /// Whether an object that a gateway reported has the values of a request: `None` if all are equal, or the first member
@@ -248,7 +265,9 @@ fn is_same(wanted: &serde_json::Value, reported: &serde_json::Value) -> bool {
             .all(|(name, wanted)| reported.get(reported_name(name)).is_some_and(|r| is_same(wanted, r))),
         (wanted, reported) => {
             let text = |json: &Json| json.as_str().map_or_else(|| json.to_string(), str::to_owned);
-            text(wanted).eq_ignore_ascii_case(&text(reported))
+            let (wanted, reported) = (text(wanted), text(reported));
+            // An update keeps the mark of the creation.
+            wanted.eq_ignore_ascii_case(&reported) || wanted.eq_ignore_ascii_case(unmarked(&reported))
         }
     }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::rules::Rules;
 use super::write::Write;
 use crate::Moment;
 
@@ -27,7 +28,8 @@ pub enum State {
     Refused,
     /// It was taken back before anything was sent, or a person decided that it was not done.
     Withdrawn,
-    /// It can be sent, but its card is not stored: call again with the card. Withdrawn after seven days.
+    /// It can be sent, but its card or security code is not stored: call again with it. Withdrawn after seven days, or at its
+    /// last moment.
     NeedsCard,
     /// Nothing decides but a person.
     NeedsPerson,
@@ -139,6 +141,12 @@ pub struct Intent {
 }
 
 impl Intent {
+    /// Whether no look could tell the result for so long that a person may decide it.
+    pub fn is_overdue(&self, now: Moment, rules: &Rules) -> bool {
+        let last = self.history.attempts.last().map_or(self.created, |last| last.committed);
+        self.state == State::Unknown && now.since(last) > rules.undecided_within
+    }
+
     /// Whether a person may decide to send it once more: it needs a person, the gateway refuses a second request under
     /// its id, and no response named a result.
     pub fn can_be_resent(&self) -> bool {

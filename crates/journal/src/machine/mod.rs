@@ -134,6 +134,8 @@ pub enum Verdict {
     Undecided,
     /// The object differs from the request: what differs, and what the request says.
     Differs(String),
+    /// Only a person can tell whether this is the result, or what is to be done with it: the reason.
+    Person(String),
 }
 
 /// The decision of a person about an intent that needs one.
@@ -184,6 +186,9 @@ pub fn step(intent: &Intent, event: Event, now: Moment, rules: &Rules) -> Step {
             step.withdraw(reason);
         }
         (State::NeedsPerson | State::NeedsCard, Event::Decide(decision)) => step.decide(decision, now, rules),
+        (State::Unknown, Event::Decide(decision)) if intent.is_overdue(now, rules) => {
+            step.decide(decision, now, rules);
+        }
         _ => {}
     }
     step
@@ -373,6 +378,9 @@ impl Step {
             return self.absent(at, control, now, rules);
         }
         let oldest = found.remove(0);
+        if let Verdict::Person(reason) = oldest.verdict {
+            return self.end(State::NeedsPerson, Some(reason));
+        }
         self.spares(found);
         let how = match self.intent.history.attempts.last() {
             Some(last)
@@ -487,7 +495,8 @@ impl Step {
 
     /// An object with the mark is not as requested: nothing more is sent, and a plan that charges is canceled.
     fn differs(&mut self, found: &[Seen], how: String) {
-        if self.intent.write.is_two_phase() {
+        // After a restore, the object may have been changed by an update that this database does not know.
+        if self.intent.write.is_two_phase() && self.intent.history.restored.is_none() {
             for id in found.iter().filter_map(|seen| seen.object.id.clone()) {
                 self.intent.history.spares.push(id.clone());
                 self.commands.push(Command::CancelSpare(id));
@@ -533,7 +542,8 @@ impl Step {
     fn done(&mut self, how: How, object: Object, now: Moment, rules: &Rules) {
         self.intent.outcome = Some(Outcome::new(how, object.id, object.value));
         self.end(State::Done, None);
-        if how == How::Sent && matches!(self.intent.write, Write::Sale | Write::Auth | Write::Pay) {
+        let has_id = self.intent.outcome.as_ref().is_some_and(|outcome| outcome.id.is_some());
+        if how == How::Sent && has_id && matches!(self.intent.write, Write::Sale | Write::Auth | Write::Pay) {
             self.intent.history.is_probed = true;
             self.intent.next = Some(now + rules.first_look_wait);
         } else {
@@ -552,12 +562,17 @@ impl Step {
             self.intent.history.is_probed = false;
             return self.plan_rechecks(now, rules);
         }
-        if let Some(last) = self.intent.history.attempts.last() {
-            let lag = now.since(last.committed);
-            self.commands.push(Command::Lag(lag));
-            // A gateway whose searches never show it: an absence will prove nothing for as long.
-            self.intent.next =
-                (lag < rules.card_within).then(|| now + rules.between_looks(self.intent.history.looks));
+        let lag = self.intent.history.attempts.last().map(|last| now.since(last.committed));
+        match lag.filter(|lag| *lag <= rules.probed_within) {
+            Some(lag) => {
+                self.commands.push(Command::Lag(lag));
+                self.intent.next = Some(now + rules.between_looks(self.intent.history.looks));
+            }
+            // Nobody looked in time, or the search never shows it: the last measurement stands.
+            None => {
+                self.intent.history.is_probed = false;
+                self.plan_rechecks(now, rules);
+            }
         }
     }
 
@@ -621,7 +636,7 @@ impl Step {
         let secret = self.intent.write.secret();
         self.intent.history.reason =
             Some(format!("its {secret} is not stored: call again with the {secret}"));
-        self.intent.next = Some(now + rules.card_within);
+        self.intent.next = Some(self.intent.send_before.min(now + rules.card_within));
     }
 
     fn look_again(&mut self, reason: String, now: Moment, rules: &Rules) {

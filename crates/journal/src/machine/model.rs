@@ -62,6 +62,8 @@ impl Config {
             clock_apart: ticks(1_000),
             attempts: 2,
             card_within: ticks(100),
+            probed_within: ticks(100),
+            undecided_within: ticks(1_000),
             listed_within: ticks(100),
             least_wait: ticks(1),
             first_look_wait: ticks(1),

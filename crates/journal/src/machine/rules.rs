@@ -23,6 +23,10 @@ pub struct Rules {
     pub attempts: usize,
     /// The time for which an intent waits for its card: 7 days.
     pub card_within: Duration,
+    /// The time after a charge in which searches for it measure their lag: 1 hour.
+    pub probed_within: Duration,
+    /// The time after the last attempt from which a person may decide what no look could tell: 1 day.
+    pub undecided_within: Duration,
     /// The time for which a list may lack a plan that the gateway confirmed: 1 day.
     pub listed_within: Duration,
     /// The shortest wait between two steps: 1 s.
@@ -47,9 +51,11 @@ impl Default for Rules {
             index_lag: minutes(1),
             retention: minutes(90 * DAY),
             retention_margin: minutes(30 * DAY),
-            clock_apart: minutes(5),
+            clock_apart: crate::store::CLOCK_APART,
             attempts: 3,
             card_within: minutes(7 * DAY),
+            probed_within: minutes(60),
+            undecided_within: minutes(DAY),
             listed_within: minutes(DAY),
             least_wait: Duration::from_secs(1),
             first_look_wait: Duration::from_secs(5),

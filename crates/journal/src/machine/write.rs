@@ -117,9 +117,13 @@ impl Write {
     }
 
     /// The time after the decision within which the write is sent, unless the caller says otherwise: an hour if it moves
-    /// money, else a day.
-    pub const fn sent_within(self) -> Duration {
-        if self.moves_money() { Duration::from_hours(1) } else { Duration::from_hours(24) }
+    /// money, else a day, or seven if it may have to wait for its card.
+    pub const fn sent_within(self, needs_card: bool) -> Duration {
+        match (self.moves_money(), needs_card) {
+            (true, _) => Duration::from_hours(1),
+            (false, false) => Duration::from_hours(24),
+            (false, true) => Duration::from_hours(7 * 24),
+        }
     }
 
     /// Whether the created object counts only after a look that lists all objects with its mark.

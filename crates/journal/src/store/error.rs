@@ -37,6 +37,20 @@ pub enum StoreError {
         /// The difference.
         why: String,
     },
+    /// The journal's time is ahead of the clock: a clock was wrong, or it was a sandbox's.
+    #[error(
+        "the time of the journal {place} is {stored}, and the clock shows {clock}. Nothing is sent. Correct the clock; if \
+         the journal's time is wrong, because another clock was wrong or because it was used with a sandbox's clock, run \
+         `perennial journal adopt`"
+    )]
+    ClockBehind {
+        /// The database.
+        place: String,
+        /// The journal's time.
+        stored: crate::Moment,
+        /// The clock's time.
+        clock: crate::Moment,
+    },
     /// Another process holds the database locked.
     #[error(
         "the database {0} is locked by another program for longer than five seconds: try again, or end that program"

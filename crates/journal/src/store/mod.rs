@@ -28,6 +28,9 @@ pub(crate) use statements::Statements;
 use crate::Moment;
 use crate::machine::{Intent, State};
 
+/// The most by which the journal's time may be ahead of the clock, and the gateway's clock apart from it: 5 minutes.
+pub(crate) const CLOCK_APART: Duration = Duration::from_mins(5);
+
 /// A merchant at a gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -228,7 +231,7 @@ impl std::fmt::Debug for SharedAccess {
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Returns the later of this moment and the latest one that the journal has seen, and keeps it: the stored time
-    /// never goes back.
+    /// never goes back. It fails if the stored time is more than five minutes ahead.
     async fn now(&self, clock: Moment) -> Result<Moment, StoreError>;
     /// Returns the tenant of this name.
     async fn tenant(&self, name: &str) -> Result<Option<Tenant>, StoreError>;
@@ -252,8 +255,8 @@ pub trait Store: Send + Sync {
     /// Lists intents, the newest first.
     async fn list(&self, filter: &Filter) -> Result<Vec<Intent>, StoreError>;
     /// Claims the intent of this uid, or the intent of the tenant that has waited longest, if it is due and nobody has
-    /// it; stops come first, and what is planned for a tenant on hold is passed over. Raises its fence. What is due is decided by the journal's time `now`, and whether a lease has
-    /// ended by the `system` clock, in which leases are given.
+    /// it; stops come first, and what is planned for a tenant on hold is passed over. Raises its fence. What is due is
+    /// decided by the journal's time `now`, and whether a lease has ended by the `system` clock, in which leases are given.
     async fn claim(
         &self,
         tenant: &str,
@@ -263,7 +266,8 @@ pub trait Store: Send + Sync {
         lease_until: Moment,
     ) -> Result<Option<Intent>, StoreError>;
     /// Stores a change, if the claim still holds. A change to [`State::Sending`] also requires that the precondition
-    /// holds, that the tenant is not on hold, and that no other write to the object is open, except for a stop.
+    /// holds, and, except for a stop, that the tenant is not on hold, and that no other write to the object is open or
+    /// was planned earlier.
     async fn commit(&self, change: &Change) -> Result<Committed, StoreError>;
     /// Returns the events after this position, the oldest first. Positions are given here, after the commit, so that a
     /// reader never passes over an event that is committed later.
@@ -292,7 +296,7 @@ pub trait Store: Send + Sync {
     ) -> Result<bool, StoreError>;
     /// Returns the access id that all processes of a tenant share.
     async fn access(&self, tenant: &str) -> Result<SharedAccess, StoreError>;
-    /// Claims the right to replace the access id of this generation until the end of the lease. `None` if another
+    /// Claims the right to replace the access id of this generation until the end of the lease. `false` if another
     /// process has it, or the generation has passed.
     async fn claim_access(
         &self,

@@ -13,6 +13,7 @@ mod tls;
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -107,20 +108,41 @@ pub(crate) struct Postgres {
 struct Known {
     identity: Mutex<Option<String>>,
     suspicion: Mutex<Option<String>>,
+    /// The number of adoptions when it was opened.
+    adopted: Mutex<String>,
+    /// The last position of the server's log at which this process knows of an attempt, or connected.
+    position: AtomicI64,
 }
 
 impl Known {
-    /// Compares a connection.
-    fn compare(&self, identity: &str) {
+    /// Compares a new connection.
+    fn compare(&self, identity: &str, position: &str) {
         let known = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.as_deref().is_some_and(|known| known != identity) {
+        let is_other = known.as_deref().is_some_and(|known| known != identity);
+        let position = position.parse().unwrap_or(0);
+        if is_other || self.position.fetch_max(position, Ordering::Relaxed) > position {
             self.suspect();
         }
     }
 
+    /// Compares the number of adoptions with the one at the start.
+    fn check_adopted(&self, adopted: &str) {
+        if self.adopted.lock().unwrap_or_else(PoisonError::into_inner).as_str() != adopted {
+            self.suspect_that("another process adopted it: open it again");
+        }
+    }
+
+    /// Takes the position of an attempt.
+    fn reach(&self, position: &str) {
+        self.position.fetch_max(position.parse().unwrap_or(0), Ordering::Relaxed);
+    }
+
     fn suspect(&self) {
-        let why = "its server, timeline or database is another one".to_owned();
-        *self.suspicion.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        self.suspect_that("its server, timeline or tables are others, or the server's log went back");
+    }
+
+    fn suspect_that(&self, why: &str) {
+        *self.suspicion.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
     }
 
     /// Takes this identity for the one in use.
@@ -134,10 +156,15 @@ impl Known {
 }
 
 /// The identity of a server and its history, which a restored, promoted or copied one does not have: the system
-/// identifier, the timeline and the database.
+/// identifier, the timeline, the database and the table, which a restored dump makes anew.
 const IDENTITY: &str = "(SELECT system_identifier::text FROM pg_control_system()) || '/' ||
     (SELECT timeline_id::text FROM pg_control_checkpoint()) || '/' ||
-    (SELECT oid::text FROM pg_database WHERE datname = current_database())";
+    (SELECT oid::text FROM pg_database WHERE datname = current_database()) || '/' ||
+    coalesce(to_regclass('perennial.intent')::oid::text, '-')";
+
+/// The position of the server's log, in bytes. It only goes back if the server is restored, as from a snapshot of its
+/// disk.
+const POSITION: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint::text";
 
 impl Postgres {
     /// Connects, and brings the schema up to date.
@@ -155,9 +182,10 @@ impl Postgres {
             let known = of_pool.clone();
             Box::pin(async move {
                 client.batch_execute(SESSION).await.map_err(HookError::Backend)?;
-                let sql = format!("SELECT {IDENTITY}");
+                let sql = format!("SELECT {IDENTITY}, ({POSITION})");
                 let row = client.query_one(&sql, &[]).await.map_err(HookError::Backend)?;
-                known.compare(row.try_get(0).map_err(HookError::Backend)?);
+                let text = |column| row.try_get::<_, &str>(column).map_err(HookError::Backend);
+                known.compare(text(0)?, text(1)?);
                 Ok(())
             })
         });
@@ -242,6 +270,9 @@ impl Postgres {
             format!("SELECT value = {IDENTITY}, {IDENTITY} FROM perennial.setting WHERE name = 'identity'");
         let row = client.query_one(&sql, &[]).await.map_err(failed)?;
         self.known.know(row.try_get(1).map_err(failed)?);
+        let sql = "SELECT coalesce((SELECT value FROM perennial.setting WHERE name = 'adopted'), '0')";
+        let adopted = client.query_one(sql, &[]).await.and_then(|row| row.try_get(0)).map_err(failed)?;
+        *self.known.adopted.lock().unwrap_or_else(PoisonError::into_inner) = adopted;
         if !row.try_get::<_, bool>(0).map_err(failed)? {
             self.known.suspect();
         }
@@ -388,7 +419,24 @@ impl Sql for Postgres {
         let client = self.connection().await?;
         let sql = format!("UPDATE perennial.setting SET value = {IDENTITY} WHERE name = 'identity'");
         client.execute(&sql, &[]).await.map_err(|error| self.final_error(&error))?;
+        let sql = "INSERT INTO perennial.setting (name, value) VALUES ('adopted', '1') ON CONFLICT (name) DO UPDATE \
+                   SET value = (CAST(setting.value AS BIGINT) + 1)::text";
+        client.execute(sql, &[]).await.map_err(|error| self.final_error(&error))?;
         Ok(())
+    }
+
+    fn count_send(&self) -> Option<&'static str> {
+        Some(
+            "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint::text || ' ' ||
+               coalesce((SELECT value FROM perennial_setting WHERE name = 'adopted'), '0')",
+        )
+    }
+
+    fn sent(&self, _witness: String, counted: &str) -> Option<String> {
+        let (position, adopted) = counted.split_once(' ').unwrap_or((counted, "0"));
+        self.known.reach(position);
+        self.known.check_adopted(adopted);
+        self.known.suspicion()
     }
 
     fn close(&self) {

@@ -32,6 +32,8 @@ END"];
 /// An open file.
 pub(crate) struct Sqlite {
     place: String,
+    /// The random id that the journal had when it was opened.
+    id: String,
     writer: Writer,
     /// The file beside the database; `None` in memory.
     witness: Option<Witness>,
@@ -61,7 +63,7 @@ impl Sqlite {
                         .accept(&id, count)
                         .map_err(|_| StoreError::Unusable { place: place.clone(), why })?;
                 }
-                Ok(Self { place, writer, witness, suspicion: Mutex::new(suspicion) })
+                Ok(Self { place, id, writer, witness, suspicion: Mutex::new(suspicion) })
             }
             Err(OpenError::Database(error)) => Err(error),
             Err(error) => Err(StoreError::Lost { place, why: error.to_string() }),
@@ -244,7 +246,6 @@ impl Sql for Sqlite {
     }
 
     fn count_send(&self) -> Option<&'static str> {
-        // The id is read anew: another process may have adopted the database.
         self.witness.as_ref().map(|_| {
             "UPDATE perennial_setting SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'sent'
              RETURNING value || ' ' || (SELECT value FROM perennial_setting WHERE name = 'id')"
@@ -255,11 +256,28 @@ impl Sql for Sqlite {
         self.writer.close();
     }
 
-    fn sent(&self, counted: &str) {
-        let counted = counted.split_once(' ').and_then(|(count, id)| Some((count.parse().ok()?, id)));
-        if let (Some(witness), Some((count, id))) = (&self.witness, counted) {
-            witness.raise(id, count);
+    fn witness(&self) -> String {
+        self.witness.as_ref().map(Witness::read).unwrap_or_default()
+    }
+
+    fn sent(&self, before: String, counted: &str) -> Option<String> {
+        let witness = self.witness.as_ref()?;
+        let (count, id) = counted.split_once(' ')?;
+        let count: i64 = count.parse().ok()?;
+        // A backup can be restored into the open file, and another process can adopt it.
+        let why = if id == self.id {
+            witness.compare(&before, id, count - 1)
+        } else {
+            Some("another process adopted it: open it again".to_owned())
+        };
+        match &why {
+            None => witness.raise(id, count),
+            Some(why) => {
+                witness.condemn(id, count);
+                *self.suspicion.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
+            }
         }
+        why
     }
 
     async fn suspicion(&self) -> Result<Option<String>, StoreError> {

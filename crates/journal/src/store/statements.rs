@@ -9,8 +9,8 @@ use super::row::{
     Damage, INTENT, Row, TENANT, Value, decision_of, event_of, inbox_of, intent_of, tenant_of, values_of,
 };
 use super::{
-    Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision, NewEvent, OpenWork,
-    SharedAccess, Store, StoreError, Tenant,
+    CLOCK_APART, Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision,
+    NewEvent, OpenWork, SharedAccess, Store, StoreError, Tenant,
 };
 use crate::Moment;
 use crate::machine::{Intent, State};
@@ -54,12 +54,15 @@ pub(crate) trait Sql: Send + Sync {
     fn unchanged(&self) -> &'static str;
     /// A statement that makes transactions of this kind wait for each other, if that does not happen anyway.
     fn one_at_a_time(&self) -> Option<&'static str>;
-    /// A statement that counts attempts and returns the number, if the database has a witness outside it.
-    fn count_send(&self) -> Option<&'static str> {
-        None
+    /// A statement that counts attempts and returns the number, and what identifies the journal.
+    fn count_send(&self) -> Option<&'static str>;
+    /// The state of the witness outside the database, as it is read before an attempt is committed.
+    fn witness(&self) -> String {
+        String::new()
     }
-    /// Tells the witness what the statement returned.
-    fn sent(&self, _counted: &str) {}
+    /// Tells the witness what the statement returned; returns the reason why the database is not the one that was used
+    /// last. Then the attempt is not sent.
+    fn sent(&self, witness: String, counted: &str) -> Option<String>;
     /// The reason why the database is not the one that was used last, if it was restored, copied or moved.
     async fn suspicion(&self) -> Result<Option<String>, StoreError> {
         Ok(None)
@@ -84,8 +87,14 @@ pub(crate) struct Statements<S>(pub(crate) S);
 /// An intent without an outcome: the condition of a partial index.
 const WITHOUT_OUTCOME: &str = "state IN ('planned','sending','unknown','needs-card','needs-person')";
 
-/// An intent that does not let other writes to its object pass.
-const OPEN: &str = "is_stop = 0 AND state IN ('sending','unknown','needs-person')";
+/// The condition under which the intent `o` does not let a write to the same object pass, which was stored at `created`
+/// with this uid: it may have been done, or it is an earlier decision that is not sent yet.
+fn in_the_way(created: &str, uid: &str) -> String {
+    format!(
+        "o.is_stop = 0 AND (o.state IN ('sending','unknown','needs-person')
+           OR o.state = 'planned' AND (o.created < {created} OR o.created = {created} AND o.uid < {uid}))"
+    )
+}
 
 impl<S: Sql> Statements<S> {
     /// `PostgreSQL` stores no NUL character, so no journal does: a text never means something else in the other
@@ -135,7 +144,8 @@ impl<S: Sql> Statements<S> {
                (SELECT count(*) FROM perennial_intent i WHERE i.uid = ?1 AND ?4 < i.send_before AND (i.guard IS NULL
                  OR coalesce((SELECT g.version FROM perennial_guard g WHERE g.tenant = i.tenant AND g.name = i.guard), 0)
                    = i.guard_version)),
-               (SELECT count(*) FROM perennial_intent o WHERE o.tenant = ?3 AND o.object = ?5 AND o.uid <> ?1 AND {OPEN})"
+               (SELECT count(*) FROM perennial_intent o WHERE o.tenant = ?3 AND o.object = ?5 AND o.uid <> ?1 AND {})",
+            in_the_way("?6", "?1")
         );
         let values = vec![
             intent.uid.as_str().into(),
@@ -143,6 +153,7 @@ impl<S: Sql> Statements<S> {
             intent.tenant.as_str().into(),
             now.into(),
             intent.object.as_str().into(),
+            intent.created.into(),
         ];
         let read = |mut row: Row| Ok([row.int()?, row.int()?, row.int()?, row.int()?]);
         Ok(match self.row(sql, values, read).await? {
@@ -178,7 +189,13 @@ fn readable(reason: &str) -> String {
 fn insert_event(tenant: &str, about: &str, event: &NewEvent, now: Moment) -> Statement {
     Statement::new(
         "INSERT INTO perennial_event (tenant, kind, about, body, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        vec![tenant.into(), event.kind.as_str().into(), about.into(), event.body.as_str().into(), now.into()],
+        vec![
+            tenant.into(),
+            event.kind.as_str().into(),
+            readable(about).into(),
+            event.body.as_str().into(),
+            now.into(),
+        ],
     )
 }
 
@@ -201,6 +218,9 @@ impl<S: Sql> Store for Statements<S> {
         // Written only when a second has passed, so that a turn does not always write.
         let stored = self.setting("now").await?.and_then(|now| now.parse().ok()).map(Moment::from_millis);
         match stored {
+            Some(stored) if stored.since(clock) > CLOCK_APART => {
+                Err(StoreError::ClockBehind { place: self.0.place().to_owned(), stored, clock })
+            }
             Some(stored) if stored > clock => Ok(stored),
             Some(stored) if clock.since(stored) < std::time::Duration::from_secs(1) => Ok(clock),
             _ => {
@@ -351,7 +371,7 @@ impl<S: Sql> Store for Statements<S> {
         let choice = match uid {
             // Whoever asks for an intent by name need not wait until it is due.
             Some(_) => format!(
-                "uid = ?4 AND tenant = ?1 AND {free} AND (next IS NOT NULL OR state IN ('planned','sending','unknown'))"
+                "uid = ?4 AND tenant = ?1 AND {free} AND (next IS NOT NULL OR state IN ('planned','sending','unknown','needs-person'))"
             ),
             None => format!(
                 "uid = (SELECT uid FROM perennial_intent WHERE tenant = ?1 AND {free} AND (next <= ?4 OR state = 'sending')
@@ -400,8 +420,8 @@ impl<S: Sql> Store for Statements<S> {
                     "AND 0 = (SELECT CASE WHEN t.hold IS NOT NULL OR t.quiet_until > ?9 THEN 1 ELSE 0 END
                        FROM perennial_tenant t WHERE t.uid = perennial_intent.tenant {unchanged})
                      AND NOT EXISTS (SELECT 1 FROM perennial_intent o WHERE o.tenant = perennial_intent.tenant
-                       AND o.object = perennial_intent.object AND o.uid <> perennial_intent.uid AND o.{})",
-                    OPEN.replace("AND state", "AND o.state")
+                       AND o.object = perennial_intent.object AND o.uid <> perennial_intent.uid AND {})",
+                    in_the_way("perennial_intent.created", "perennial_intent.uid")
                 )
             };
             conditions = format!(
@@ -421,7 +441,8 @@ impl<S: Sql> Store for Statements<S> {
         statements.extend(events.iter().map(|event| insert_event(&intent.tenant, &intent.uid, event, *now)));
         statements.extend(decision.iter().map(|decision| insert_decision(&intent.uid, decision, *now)));
         if let Some(hold) = hold {
-            let sql = "UPDATE perennial_tenant SET hold = ?2 WHERE uid = ?1 AND hold IS NULL";
+            let sql = "UPDATE perennial_tenant SET hold = CASE WHEN hold IS NULL THEN ?2 ELSE hold || '; ' || ?2 END
+                       WHERE uid = ?1 AND (hold IS NULL OR hold NOT LIKE '%' || ?2 || '%')";
             statements.push(Statement::new(sql, vec![intent.tenant.as_str().into(), readable(hold).into()]));
         }
         if let Some(lag) = lag {
@@ -432,12 +453,13 @@ impl<S: Sql> Store for Statements<S> {
         if sends {
             statements.extend(self.0.count_send().map(|sql| Statement::new(sql, Vec::new())));
         }
+        let witness = if sends { self.0.witness() } else { String::new() };
         match self.transact(statements).await? {
             Transacted::Rows(mut rows) => {
-                if sends {
-                    let counted = rows.pop().and_then(|rows| rows.into_iter().next());
-                    if let Some(counted) = counted.and_then(|mut row| row.text().ok()) {
-                        self.0.sent(&counted);
+                if sends && let Some(counted) = rows.pop().and_then(|rows| rows.into_iter().next()) {
+                    let counted = { counted }.text().map_err(|why| self.damaged(why))?;
+                    if let Some(why) = self.0.sent(witness, &counted) {
+                        return Err(StoreError::NotTheSame { place: self.0.place().to_owned(), why });
                     }
                 }
                 Ok(Committed::Yes)
@@ -626,8 +648,9 @@ impl<S: Sql> Store for Statements<S> {
             let history = serde_json::to_string(&intent.history);
             let history = history.map_err(|error| StoreError::Statement(error.to_string().into()))?;
             statements.push(Statement::new(
-                "UPDATE perennial_intent SET history = ?2, fence = fence + 1, lease_until = NULL WHERE uid = ?1",
-                vec![uid.as_str().into(), history.into()],
+                "UPDATE perennial_intent SET history = ?2, fence = fence + 1, lease_until = NULL,
+                   next = CASE WHEN next > ?3 AND state <> 'needs-card' THEN ?3 ELSE next END WHERE uid = ?1",
+                vec![uid.as_str().into(), history.into(), now.into()],
             ));
         }
         self.transact(statements).await?;

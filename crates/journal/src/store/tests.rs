@@ -509,10 +509,10 @@ async fn changes_are_stored_together_or_not_at_all(place: Place) {
     assert_eq!(kinds, [("one".to_owned(), "1".to_owned()), ("two".to_owned(), "1".to_owned())]);
     assert_eq!(store.decisions("1").await.unwrap().len(), 1);
     assert_eq!(store.tenant("t").await.unwrap().unwrap().hold.as_deref(), Some("several"));
-    // The first reason for a hold stays.
+    // Every reason for a hold is kept.
     let again = Change { hold: Some("another".to_owned()), ..change(whole.intent.clone(), 8) };
     assert_eq!(store.commit(&again).await.unwrap(), Committed::Yes);
-    assert_eq!(store.tenant("t").await.unwrap().unwrap().hold.as_deref(), Some("several"));
+    assert_eq!(store.tenant("t").await.unwrap().unwrap().hold.as_deref(), Some("several; another"));
 
     // A unique index refuses the change of state; so nothing else of the change is stored.
     let of_one = |uid: &str, state| Intent { object: "one".to_owned(), state, ..intent(uid) };
@@ -594,7 +594,7 @@ async fn a_claim_by_name_waits_for_nothing_but_another_claim(place: Place) {
         (State::Done, None, None, false),
         (State::Done, Some(99), None, true),
         (State::NeedsCard, Some(99), None, true),
-        (State::NeedsPerson, None, None, false),
+        (State::NeedsPerson, None, None, true),
         (State::Withdrawn, None, None, false),
     ];
     for (number, (state, next, lease, expected)) in cases.into_iter().enumerate() {

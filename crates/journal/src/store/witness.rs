@@ -21,6 +21,9 @@ pub(crate) struct Witness {
     file: Mutex<Option<(fs::File, i64)>>,
 }
 
+/// The identity of no file: the witness of a database that was restored while it was open.
+const CONDEMNED: &str = "restored";
+
 /// The content of the witness.
 #[derive(Debug, PartialEq, Eq)]
 struct Testimony {
@@ -39,16 +42,28 @@ impl Witness {
 
     /// The reason why the database with this id and number is not the one that was used last.
     pub(crate) fn suspicion(&self, journal: &str, count: i64) -> Option<String> {
-        let text = fs::read_to_string(&self.path).unwrap_or_default();
+        self.compare(&self.read(), journal, count)
+    }
+
+    /// The text of the file; empty if there is none.
+    pub(crate) fn read(&self) -> String {
+        fs::read_to_string(&self.path).unwrap_or_default()
+    }
+
+    /// The reason why the database with this id and number does not belong to this text of the witness.
+    pub(crate) fn compare(&self, text: &str, journal: &str, count: i64) -> Option<String> {
         if text.is_empty() {
             // A new journal has sent nothing yet.
             return (count > 0).then(|| format!("its witness {} is missing", self.path.display()));
         }
-        let Some(testimony) = read(&text) else {
+        let Some(testimony) = read(text) else {
             return Some(format!("its witness {} cannot be read", self.path.display()));
         };
         if testimony.journal != journal {
             return Some(format!("its witness {} is of another journal", self.path.display()));
+        }
+        if testimony.identity == CONDEMNED {
+            return Some("a backup was restored into its file while it was open".to_owned());
         }
         if testimony.identity != self.identity {
             return Some("the file is a copy of the one that was used".to_owned());
@@ -71,6 +86,13 @@ impl Witness {
     pub(crate) fn replaced(&self) -> Option<String> {
         (identity(&self.database) != self.identity)
             .then(|| "its file was replaced while it was open".to_owned())
+    }
+
+    /// Records that the database is not the one that was used last, so that no process sends for it by and by.
+    pub(crate) fn condemn(&self, journal: &str, count: i64) {
+        let testimony = Testimony { journal: journal.to_owned(), identity: CONDEMNED.to_owned(), count };
+        // If it cannot be written, the number in it stays, and is ahead of the database.
+        let _ = private().open(&self.path).and_then(|mut file| write(&mut file, &testimony));
     }
 
     fn testimony(&self, journal: &str, count: i64) -> Testimony {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
 
 mod clientpay;
+mod edges;
 mod observed;
 mod once;
 #[cfg(all(unix, feature = "postgres"))]

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use perennial_journal::By;
 
 use super::{Named, summary};
-use crate::commands::once::Database;
+use crate::commands::once::{Database, Tenancy};
 use crate::context::Global;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
@@ -69,6 +69,16 @@ pub(crate) struct Withdraw {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Rebind {
+    #[command(flatten)]
+    tenancy: Tenancy,
+    #[command(flatten)]
+    decider: Decider,
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Adopt {
     /// The seconds in which nothing is sent, so that the last requests of another copy have arrived
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
@@ -116,13 +126,28 @@ impl Withdraw {
     }
 }
 
+impl Rebind {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let by = self.decider.by()?;
+        let client = global.client().await?;
+        let journal = self.database.open_existing(global).await?;
+        let tenant = self.tenancy.name(global, client.environment());
+        let record = Record::default().with("tenant", tenant.as_str());
+        if global.dry_run.is_on() {
+            return DryRun::print(global.output, record);
+        }
+        journal.rebind(&tenant, &client, by).await?;
+        global.output.record(&record)
+    }
+}
+
 impl Adopt {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
         let by = self.decider.by()?;
         let quiet = Duration::from_secs(self.quiet.into());
         let journal = self.database.open_existing(global).await?;
-        let until = (journal.now().await? + quiet).to_string();
         if global.dry_run.is_on() {
+            let until = (journal.now().await? + quiet).to_string();
             return DryRun::print(global.output, Record::default().with("quiet-until", until));
         }
         let adopted = journal.adopt(by, quiet).await?;

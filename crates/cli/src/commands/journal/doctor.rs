@@ -37,12 +37,12 @@ struct Finding {
 }
 
 /// A tenant with its intents that are not settled.
-struct Ward {
+struct Merchant {
     tenant: Tenant,
     open: Vec<Intent>,
 }
 
-impl Ward {
+impl Merchant {
     fn count(&self, states: &[State]) -> usize {
         self.open.iter().filter(|intent| states.contains(&intent.state)).count()
     }
@@ -57,13 +57,13 @@ impl Doctor {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
         let journal = self.database.open_existing(global).await?;
         let (health, now) = (journal.check().await?, journal.now().await?);
-        let mut wards = Vec::new();
+        let mut merchants = Vec::new();
         for tenant in super::tenants(global, &self.tenancy, &journal).await? {
             let mut filter = Filter::default();
             filter.tenant = Some(tenant.uid.clone());
             (filter.states, filter.limit) = (NOT_SETTLED.to_vec(), u32::MAX);
             let open = journal.intents(&filter).await?;
-            wards.push(Ward { tenant, open });
+            merchants.push(Merchant { tenant, open });
         }
         let mut findings: Vec<Finding> = health
             .problems
@@ -74,12 +74,19 @@ impl Doctor {
                 command: "restore a backup, then: perennial journal adopt --reason TEXT".to_owned(),
             })
             .collect();
-        for ward in &wards {
-            findings.extend(self.findings(global, ward, now));
+        if let Some(why) = journal.suspicion().await? {
+            findings.push(Finding {
+                tenant: None,
+                what: format!("nothing is sent, because it is not the database that was used last: {why}"),
+                command: format!("{} --reason TEXT", self.database.on("perennial journal adopt")),
+            });
+        }
+        for merchant in &merchants {
+            findings.extend(self.findings(global, merchant, now));
         }
         match global.output {
-            Output::Table => Output::text(&screen(&health, &wards, &findings, now))?,
-            output => output.record(&record(&health, &wards, &findings, now))?,
+            Output::Table => Output::text(&screen(&health, &merchants, &findings, now))?,
+            output => output.record(&record(&health, &merchants, &findings, now))?,
         }
         match findings.len() {
             0 => Ok(()),
@@ -87,33 +94,33 @@ impl Doctor {
         }
     }
 
-    fn findings(&self, global: &Global, ward: &Ward, now: Moment) -> Vec<Finding> {
-        let (tenancy, database, tenant) = (&self.tenancy, &self.database, &ward.tenant);
+    fn findings(&self, global: &Global, merchant: &Merchant, now: Moment) -> Vec<Finding> {
+        let (tenancy, database, tenant) = (&self.tenancy, &self.database, &merchant.tenant);
         let moves = Moves { global, tenancy, database, tenant };
         let mut findings = Vec::new();
         let mut find = |what: String, command: String| {
-            findings.push(Finding { tenant: Some(ward.tenant.name.clone()), what, command });
+            findings.push(Finding { tenant: Some(merchant.tenant.name.clone()), what, command });
         };
-        if let Some(hold) = &ward.tenant.hold {
+        if let Some(hold) = &merchant.tenant.hold {
             find(format!("it is on hold: {hold}"), format!("{} --reason TEXT", moves.hold_off()));
         }
-        if let Some(oldest) = ward.oldest(&[State::NeedsPerson]) {
-            let count = ward.count(&[State::NeedsPerson]);
+        if let Some(oldest) = merchant.oldest(&[State::NeedsPerson]) {
+            let count = merchant.count(&[State::NeedsPerson]);
             find(
                 format!("intents that need a person: {count}, the oldest since {}", oldest.created),
                 moves.show(oldest),
             );
         }
-        if let Some(oldest) = ward.oldest(&[State::NeedsCard]) {
-            let count = ward.count(&[State::NeedsCard]);
+        if let Some(oldest) = merchant.oldest(&[State::NeedsCard]) {
+            let count = merchant.count(&[State::NeedsCard]);
             find(
                 format!("intents that wait for their card: {count}, the oldest since {}", oldest.created),
                 moves.show(oldest),
             );
         }
         let open = [State::Planned, State::Sending, State::Unknown];
-        if let Some(oldest) = ward.oldest(&open).filter(|oldest| now.since(oldest.created) > OLD) {
-            let count = ward.count(&open);
+        if let Some(oldest) = merchant.oldest(&open).filter(|oldest| now.since(oldest.created) > OLD) {
+            let count = merchant.count(&open);
             find(format!("intents that are open: {count}, the oldest since {}", oldest.created), moves.run());
         }
         findings
@@ -124,7 +131,7 @@ fn integrity(health: &Health) -> &'static str {
     if health.problems.is_empty() { "ok" } else { "damaged" }
 }
 
-fn screen(health: &Health, wards: &[Ward], findings: &[Finding], now: Moment) -> String {
+fn screen(health: &Health, merchants: &[Merchant], findings: &[Finding], now: Moment) -> String {
     let mut screen = String::new();
     let mut line = |name: &str, text: &str| {
         let _ = writeln!(screen, "{name:<14}{}", perennial::transport::redact::text(text));
@@ -132,24 +139,24 @@ fn screen(health: &Health, wards: &[Ward], findings: &[Finding], now: Moment) ->
     line("database", &health.place);
     line("schema", &health.schema.to_string());
     line("integrity", integrity(health));
-    for ward in wards {
-        let Tenant { name, host, sentinel, .. } = &ward.tenant;
+    for merchant in merchants {
+        let Tenant { name, host, sentinel, .. } = &merchant.tenant;
         let bound = if sentinel.is_some() { "" } else { ", not bound to its merchant yet" };
         line("tenant", &format!("{name} at {host}{bound}"));
         let counts: Vec<String> = NOT_SETTLED
             .iter()
-            .map(|state| (state, ward.count(&[*state])))
+            .map(|state| (state, merchant.count(&[*state])))
             .filter(|(_, count)| *count > 0)
             .map(|(state, count)| format!("{count} {state}"))
             .collect();
-        match ward.oldest(&NOT_SETTLED) {
+        match merchant.oldest(&NOT_SETTLED) {
             Some(oldest) => {
                 let age = now.since(oldest.created).as_secs();
                 line("  open", &format!("{}; the oldest is {age} s old", counts.join(", ")));
             }
             None => line("  open", "none"),
         }
-        if let Some(until) = ward.tenant.quiet_until.filter(|until| *until > now) {
+        if let Some(until) = merchant.tenant.quiet_until.filter(|until| *until > now) {
             line("  quiet", &format!("nothing is sent until {until}"));
         }
     }
@@ -166,10 +173,10 @@ fn screen(health: &Health, wards: &[Ward], findings: &[Finding], now: Moment) ->
     screen
 }
 
-fn record(health: &Health, wards: &[Ward], findings: &[Finding], now: Moment) -> Record {
-    let tenants = wards.iter().map(|ward| {
-        let Tenant { name, host, sentinel, hold, quiet_until, .. } = &ward.tenant;
-        let oldest = ward.oldest(&NOT_SETTLED);
+fn record(health: &Health, merchants: &[Merchant], findings: &[Finding], now: Moment) -> Record {
+    let tenants = merchants.iter().map(|merchant| {
+        let Tenant { name, host, sentinel, hold, quiet_until, .. } = &merchant.tenant;
+        let oldest = merchant.oldest(&NOT_SETTLED);
         let record = Record::default()
             .with("name", name.as_str())
             .with("host", host.as_str())
@@ -178,7 +185,7 @@ fn record(health: &Health, wards: &[Ward], findings: &[Finding], now: Moment) ->
             .with("quiet-until", quiet_until.filter(|until| *until > now).map(|until| until.to_string()));
         let counted = NOT_SETTLED
             .iter()
-            .fold(record, |record, state| record.with(state.name(), ward.count(&[*state]) as u64));
+            .fold(record, |record, state| record.with(state.name(), merchant.count(&[*state]) as u64));
         counted
             .with("oldest", oldest.map(|oldest| oldest.uid.as_str()))
             .with("oldest-seconds", oldest.map(|oldest| now.since(oldest.created).as_secs()))

@@ -20,7 +20,7 @@ use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::output::{Record, note};
 
-use decide::{Adopt, Resolve, Withdraw};
+use decide::{Adopt, Rebind, Resolve, Withdraw};
 use doctor::Doctor;
 use show::Show;
 
@@ -71,6 +71,13 @@ pub(crate) enum Journals {
         Example:\n  perennial journal adopt --reason 'restored the backup of Monday'"
     )]
     Adopt(Adopt),
+    /// Binds a merchant anew, after its control customer was deleted at the gateway
+    #[command(
+        after_help = "Make sure that the API key is of the same merchant: the journal cannot tell any more. It creates a \
+        new control customer.\n\n\
+        Example:\n  perennial journal rebind --profile north-street --reason 'Perennial Control was deleted in the portal'"
+    )]
+    Rebind(Rebind),
     /// Works on all open intents of a merchant until a signal stops it
     #[command(
         after_help = "Looks, and sends what is planned. Needs the merchant's key, and the credentials of ClientPay for its \
@@ -160,6 +167,7 @@ impl Journals {
             Self::Withdraw(withdraw) => withdraw.run(global).await,
             Self::Doctor(doctor) => doctor.run(global).await,
             Self::Adopt(adopt) => adopt.run(global).await,
+            Self::Rebind(rebind) => rebind.run(global).await,
             Self::Run(run) => run.run(global).await,
             Self::Events(events) => events.run(global).await,
         }
@@ -272,7 +280,15 @@ impl Run {
         let journal = self.database.open_existing(global).await?;
         let merchant = match self.tenancy.given(global) {
             Some(_) => self.tenancy.name(global, &Environment::Sandbox),
-            None => self.tenancy.name(global, &global.environment()?),
+            None => {
+                let name = self.tenancy.name(global, &global.environment()?);
+                let tenants = journal.tenants().await?;
+                if tenants.is_empty() || tenants.iter().any(|tenant| is_of(&tenant.name, &name)) {
+                    name
+                } else {
+                    self.tenancy.of(global, &journal, &global.worker_client().await?).await?
+                }
+            }
         };
         if global.dry_run.is_on() {
             return DryRun::print(global.output, Record::default().with("tenant", merchant));

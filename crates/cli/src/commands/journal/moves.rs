@@ -2,7 +2,7 @@
 
 use perennial::Environment;
 use perennial::keys::Profile;
-use perennial_journal::machine::{Intent, State, Write};
+use perennial_journal::machine::{Intent, Rules, State, Write};
 use perennial_journal::store::Tenant;
 use serde_json::Value as Json;
 
@@ -24,6 +24,11 @@ pub(super) struct Moves<'a> {
     pub(super) tenant: &'a Tenant,
 }
 
+/// Whether no look could tell the result for so long that a person may decide it.
+fn is_overdue(intent: &Intent) -> bool {
+    intent.history.last_look.is_some_and(|looked| intent.is_overdue(looked, &Rules::default()))
+}
+
 impl Moves<'_> {
     /// The commands that move an intent on. `ahead` is an open write to the same object.
     pub(super) fn of(&self, intent: &Intent, ahead: Option<&Intent>) -> Vec<Move> {
@@ -38,6 +43,7 @@ impl Moves<'_> {
                 let first = ahead.map(|ahead| Move { what: "waits for", command: self.show(ahead) });
                 first.into_iter().chain([look(), withdraw()]).collect()
             }
+            State::Unknown if is_overdue(intent) => [look()].into_iter().chain(self.decide(intent)).collect(),
             State::Sending | State::Unknown => vec![look()],
             State::NeedsCard => {
                 let command = format!("the command that made it, again, with the {}", intent.write.secret());

@@ -6,8 +6,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use perennial::Environment;
 use perennial::keys::Profile;
+use perennial::{Clearent, Environment};
 use perennial_journal::machine::Rules;
 use perennial_journal::{Journal, Moment, ShiftedClock, SystemClock};
 
@@ -21,7 +21,7 @@ use crate::secrets;
 #[derive(Debug, Args)]
 pub(crate) struct Database {
     /// The database of the journal: sqlite:PATH, or postgres://USER@HOST/DATABASE with the password in PGPASSWORD or a
-    /// password file; the default is perennial/journal.db in your data folder
+    /// password file; the default is perennial/journal.db in your data folder, or sandbox-journal.db with --clock sandbox
     #[arg(long, value_name = "URL", env = "PERENNIAL_DB", hide_env_values = true)]
     db: Option<String>,
     /// The clock of the journal. With a sandbox, use sandbox: nothing is found to be missing while the clocks of gateway
@@ -46,7 +46,10 @@ impl Database {
         if let Some(url) = &self.db {
             return Ok(url.clone());
         }
-        let path = usual_folder()?.join("journal.db");
+        // The time of a journal never goes back, so that one with a sandbox's clock is a file of its own.
+        let is_sandbox = matches!(self.clock, Some(WhichClock::Sandbox));
+        let name = if is_sandbox { "sandbox-journal.db" } else { "journal.db" };
+        let path = usual_folder()?.join(name);
         let path = path.to_str().ok_or_else(|| {
             Failure::Usage("the path of your data folder is no text: pass --db sqlite:PATH".to_owned())
         })?;
@@ -170,6 +173,31 @@ impl Tenancy {
     /// The name that these options give.
     pub(in crate::commands) fn given<'a>(&'a self, global: &'a Global) -> Option<&'a str> {
         self.tenant.as_deref().or_else(|| global.profile().map(Profile::as_str))
+    }
+
+    /// The merchant's name for a write of Clearent. Without an option, it is the tenant that has this merchant already, so
+    /// that an operation key means the same with and without a profile.
+    pub(in crate::commands) async fn of(
+        &self,
+        global: &Global,
+        journal: &Journal,
+        client: &Clearent,
+    ) -> Result<String, Failure> {
+        let name = self.name(global, client.environment());
+        let tenants = journal.tenants().await?;
+        if self.tenant.is_some() || tenants.iter().any(|tenant| tenant.name == name) {
+            return Ok(name);
+        }
+        let known = journal.tenants_of(client).await?;
+        match (known.first(), self.given(global)) {
+            (None, _) => Ok(name),
+            (Some(known), None) => Ok(known.name.clone()),
+            (Some(known), Some(_)) => Err(Failure::Usage(format!(
+                "this merchant is the tenant {} of the journal, and under another name its operation keys would take \
+                 effect again: give --tenant {}, or --tenant {name} if you want new keys",
+                known.name, known.name
+            ))),
+        }
     }
 
     /// The merchant's name, at either gateway.

@@ -51,7 +51,7 @@ impl Once {
     ) -> Result<Option<Writer<perennial_journal::Clearent>>, Failure> {
         let Some(key) = self.checked(global)? else { return Ok(None) };
         let journal = self.database.open_or_create(global).await?;
-        let tenant = self.tenancy.name(global, client.environment());
+        let tenant = self.tenancy.of(global, &journal, client).await?;
         let bound = journal.clearent(&tenant, client).await?;
         let look_up = self.database.on("perennial journal show");
         Ok(Some(Writer::new(journal, bound, tenant, key, look_up, global.output)))

@@ -147,6 +147,14 @@ impl<C> Writer<C> {
                 );
                 return Err(Failure::Refused(message));
             }
+            Settled::NotActivated { plan, reason } => {
+                let reason = redact::text(&reason);
+                let message = format!(
+                    "the plan {plan} is made and stays suspended: {reason}. To activate it: perennial plans activate \
+                     {plan} --operation-key KEY, with a new key. Do not create it again"
+                );
+                return Err(Failure::Refused(message));
+            }
             Settled::Open(waits) | Settled::NeedsCard(waits) | Settled::NeedsPerson(waits) => {
                 // A plan that is made waits for its activation, which is an intent of its own.
                 let intent = if waits.intent == intent.uid {

@@ -458,11 +458,21 @@ async fn a_text_is_kept_once_however_often_it_runs() {
 #[test]
 fn a_connection_to_another_server_is_suspicious() {
     let known = Known::default();
-    known.compare("first/1/5");
+    known.compare("first/1/5", "100");
     assert_eq!(known.suspicion(), None, "nothing is known yet");
     known.know("first/1/5".to_owned());
-    known.compare("first/1/5");
+    known.compare("first/1/5", "100");
     assert_eq!(known.suspicion(), None);
-    known.compare("first/2/5");
-    assert!(known.suspicion().is_some(), "another timeline");
+    known.reach("200");
+    known.compare("first/1/5", "200");
+    assert_eq!(known.suspicion(), None);
+    for (identity, position, what) in
+        [("first/2/5", "300", "another timeline"), ("first/1/5", "199", "an older log")]
+    {
+        let known = Known::default();
+        known.know("first/1/5".to_owned());
+        known.reach("200");
+        known.compare(identity, position);
+        assert!(known.suspicion().is_some(), "{what}");
+    }
 }

@@ -1,0 +1,361 @@
+//! Rare situations in which money could move twice, or a secret be stored.
+
+use std::time::Duration;
+
+use perennial::Format;
+use perennial::clearent::{Charge, PlanSearch, PlanStatus, PlanUpdate, TransactionSearch, Void};
+use perennial_journal::machine::{Rules, State};
+use perennial_journal::store::{Filter, StoreError};
+use perennial_journal::{By, Clearent, Error, Journal, Settled};
+use perennial_sandbox::{Effect, Fault};
+
+use crate::support::World;
+
+fn sql(world: &World, statements: &str) {
+    rusqlite::Connection::open(world.path()).and_then(|file| file.execute_batch(statements)).unwrap();
+}
+
+async fn reopened(world: &World) -> (Journal, Clearent) {
+    let journal = Journal::open_with(world.url(), world.clock.clone(), Rules::default()).await.unwrap();
+    let north = journal.clearent("north-street", &world.client).await.unwrap();
+    (journal, north)
+}
+
+/// The next call of this operation certainly has no effect.
+async fn limited(world: &World, operation: &str) {
+    let fault = Fault::on(operation, Effect::RateLimit { retry_after: None }).nth(1);
+    world.sandbox.fault(&fault).await.unwrap();
+}
+
+/// The response to the next call of this operation is lost.
+async fn lost(world: &World, operation: &str) {
+    world.sandbox.fault(&Fault::on(operation, Effect::DropReply).nth(1)).await.unwrap();
+}
+
+async fn charges(world: &World) -> usize {
+    let search = TransactionSearch::default();
+    world.client.transactions().search(&search).collect_all().await.unwrap().len()
+}
+
+fn by() -> By {
+    By { actor: "ada".to_owned(), reason: "a test".to_owned() }
+}
+
+fn charge(world: &World, order: &str) -> Charge {
+    let charge = Charge::builder().amount("25.00").card(&world.token).exp_date("1230").order_id(order);
+    charge.build().unwrap()
+}
+
+/// Holds: The security code of a charge with a token is not stored, and the charge waits for the same call with it.
+#[tokio::test]
+async fn a_security_code_beside_a_token_is_not_stored() {
+    let world = World::new(Format::Json).await;
+    let charge =
+        || Charge::builder().amount("25.00").card(&world.token).exp_date("1230").csc("999").build().unwrap();
+    limited(&world, "transactions.sale").await;
+    let first = world.north.transactions().sale("fee", &charge()).await.unwrap();
+    assert!(matches!(first, Settled::NeedsCard(_)), "{first:?}");
+    let intent = world.journal.intent(None, "fee").await.unwrap();
+    assert!(
+        intent.needs_card && !intent.request.contains("csc") && !intent.request.contains("999"),
+        "{}",
+        intent.request
+    );
+    world.pass(1).await;
+    assert!(world.north.transactions().sale("fee", &charge()).await.unwrap().is_done());
+    assert_eq!(charges(&world).await, 1);
+}
+
+/// Holds: A look in a database that is a copy sends nothing.
+#[tokio::test]
+async fn a_look_in_a_copy_sends_nothing() {
+    let world = World::new(Format::Json).await;
+    limited(&world, "transactions.sale").await;
+    let open = world.north.transactions().sale("fee", &charge(&world, "order-1")).await.unwrap();
+    assert!(matches!(open, Settled::Open(_)), "{open:?}");
+    let uid = world.journal.intent(None, "fee").await.unwrap().uid;
+    let copy = world.path().with_extension("copy");
+    let vacuum = format!("VACUUM INTO '{}'", copy.display());
+    sql(&world, &vacuum);
+    let url = format!("sqlite:{}", copy.display());
+    let bound = Journal::open_with(&url, world.clock.clone(), Rules::default()).await.unwrap();
+    let north = bound.clearent("north-street", &world.client).await.unwrap();
+    world.pass(1).await;
+    let error = north.look(&uid).await.unwrap_err();
+    assert!(matches!(error, Error::Store(StoreError::NotTheSame { .. })), "{error}");
+    assert_eq!(charges(&world).await, 0);
+}
+
+/// Holds: A charge of the same order id that was voided before the first attempt is not taken for this one.
+#[tokio::test]
+async fn a_charge_that_was_voided_before_is_not_adopted() {
+    let world = World::new(Format::Json).await;
+    let earlier = world.client.transactions().sale(&charge(&world, "order-7")).await.unwrap();
+    let void = Void { id: earlier.id.clone().unwrap() };
+    world.client.transactions().void(&void).await.unwrap();
+    world.pass(10).await;
+    let before = charges(&world).await;
+    for _ in 0..2 {
+        let settled = world.north.transactions().sale("pay-7", &charge(&world, "order-7")).await.unwrap();
+        assert!(settled.is_done(), "{settled:?}");
+    }
+    assert_eq!(charges(&world).await, before + 1);
+}
+
+/// Holds: A later write to an object is not sent before an earlier one that is still planned.
+#[tokio::test]
+async fn writes_to_an_object_keep_their_order() {
+    let world = World::new(Format::Json).await;
+    let plan = world.plan("Gold");
+    let plan = world.client.plans().create(&plan).await.unwrap().plan_key.clone();
+    let amount = |amount: &str| PlanUpdate::builder().payment_amount(amount).build().unwrap();
+    limited(&world, "plans.update").await;
+    let first = world.north.plans().update("first", &plan, &amount("60.00")).await.unwrap();
+    assert!(matches!(first, Settled::Open(_)), "{first:?}");
+    world.clock.0.fetch_add(10, std::sync::atomic::Ordering::SeqCst);
+    let second = world.north.plans().update("second", &plan, &amount("70.00")).await.unwrap();
+    assert!(matches!(second, Settled::Open(_)), "{second:?}");
+    for _ in 0..8 {
+        world.pass(1).await;
+        world.journal.settle(std::slice::from_ref(&world.north)).await.unwrap();
+    }
+    for key in ["first", "second"] {
+        assert_eq!(world.journal.intent(None, key).await.unwrap().state, State::Done, "{key}");
+    }
+    let plan = world.client.plans().get(&plan).await.unwrap();
+    assert_eq!(plan.payment_amount.unwrap().to_string(), "70.00");
+}
+
+/// Holds: A plan keeps the mark of its creation when it is renamed.
+#[tokio::test]
+async fn a_renamed_plan_keeps_its_mark() {
+    let world = World::new(Format::Json).await;
+    let new = world.plan("Gold");
+    let made = world.north.plans().create("plan", &new).await.unwrap().done().unwrap();
+    let mark = world.journal.intent(None, "plan").await.unwrap().mark;
+    let rename = PlanUpdate::builder().plan_name("Silver").build().unwrap();
+    assert!(world.north.plans().update("rename", &made.plan_key, &rename).await.unwrap().is_done());
+    let plan = world.client.plans().get(&made.plan_key).await.unwrap();
+    assert_eq!(plan.plan_name.as_deref(), Some(format!("{mark} Silver").as_str()));
+    // A lost response is found, although the name has the mark in front.
+    lost(&world, "plans.update").await;
+    let rename = PlanUpdate::builder().plan_name("Bronze").build().unwrap();
+    assert!(world.north.plans().update("again", &made.plan_key, &rename).await.unwrap().is_done());
+}
+
+/// Holds: After a restore, a plan that somebody suspended is not activated again without a person.
+#[tokio::test]
+async fn a_suspended_plan_is_not_activated_after_a_restore() {
+    let world = World::new(Format::Json).await;
+    let backup = world.path().with_extension("backup");
+    sql(&world, &format!("VACUUM INTO '{}'", backup.display()));
+    let new = || world.plan("Gold");
+    let made = world.north.plans().create("plan", &new()).await.unwrap().done().unwrap();
+    assert!(world.north.plans().suspend("pause", &made.plan_key).await.unwrap().is_done());
+    let plan_key = made.plan_key;
+    let world = world.closed().await;
+    for log in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{log}", world.path().display()));
+    }
+    std::fs::copy(&backup, world.path()).unwrap();
+    let new = || world.plan("Gold");
+    let journal = Journal::open_with(world.url(), world.clock.clone(), Rules::default()).await.unwrap();
+    journal.adopt(by(), Duration::ZERO).await.unwrap();
+    drop(journal);
+    world.pass(10).await;
+    let (journal, north) = reopened(&world).await;
+    let again = north.plans().create("plan", &new()).await.unwrap();
+    assert!(matches!(again, Settled::NeedsPerson(_)), "{again:?}");
+    let plan = world.client.plans().get(&plan_key).await.unwrap();
+    assert_eq!(plan.status, Some(PlanStatus::SUSPENDED));
+    assert_eq!(world.client.plans().search(&PlanSearch::default()).collect_all().await.unwrap().len(), 1);
+    assert!(journal.tenants().await.unwrap().iter().all(|tenant| tenant.hold.is_none()));
+}
+
+/// Holds: A backup that is restored into the open file stops every process before it sends.
+#[tokio::test]
+async fn a_restore_into_the_open_file_is_noticed_before_the_next_attempt() {
+    let world = World::new(Format::Json).await;
+    let sale = async |key: &str| world.north.transactions().sale(key, &world.charge()).await;
+    assert!(sale("one").await.unwrap().is_done());
+    sql(&world, "CREATE TABLE kept AS SELECT * FROM perennial_setting");
+    assert!(sale("two").await.unwrap().is_done());
+    assert!(sale("three").await.unwrap().is_done());
+    sql(
+        &world,
+        "DELETE FROM perennial_intent WHERE operation_key IN ('two', 'three'); DELETE FROM perennial_setting; \
+        INSERT INTO perennial_setting SELECT * FROM kept",
+    );
+    for _ in 0..4 {
+        let error = sale("two").await.unwrap_err();
+        assert!(matches!(error, Error::Store(StoreError::NotTheSame { .. })), "{error}");
+        let (_journal, other) = reopened(&world).await;
+        let error = other.transactions().sale("three", &world.charge()).await.unwrap_err();
+        assert!(matches!(error, Error::Store(StoreError::NotTheSame { .. })), "{error}");
+    }
+    assert_eq!(charges(&world).await, 3);
+}
+
+/// Holds: A decision of a person waits for a caller that is about to send.
+#[tokio::test]
+async fn a_decision_is_refused_while_another_process_has_the_intent() {
+    let world = World::new(Format::Json).await;
+    limited(&world, "transactions.sale").await;
+    let charge =
+        Charge::builder().amount("25.00").card("4111 1111 1111 1111").exp_date("1230").build().unwrap();
+    let waits = world.north.transactions().sale("fee", &charge).await.unwrap();
+    assert!(matches!(waits, Settled::NeedsCard(_)), "{waits:?}");
+    let uid = world.journal.intent(None, "fee").await.unwrap().uid;
+    sql(&world, "UPDATE perennial_intent SET lease_until = 9000000000000 WHERE operation_key = 'fee'");
+    let error = world.journal.resolve(&uid, None, by()).await.unwrap_err();
+    assert!(matches!(error, Error::InUse), "{error}");
+    sql(&world, "UPDATE perennial_intent SET lease_until = NULL WHERE operation_key = 'fee'");
+    assert_eq!(world.journal.resolve(&uid, None, by()).await.unwrap().state, State::Withdrawn);
+    let error = world.journal.resolve(&uid, Some("1".to_owned()), by()).await.unwrap_err();
+    assert!(matches!(error, Error::NotToDecide { .. }), "{error}");
+}
+
+/// Holds: A journal whose time is far ahead of the clock says so, sends nothing, and is set right by an adoption.
+#[tokio::test]
+async fn a_clock_that_was_ahead_is_an_error_until_the_journal_is_adopted() {
+    let world = World::new(Format::Json).await;
+    let now = world.journal.now().await.unwrap();
+    sql(
+        &world,
+        &format!(
+            "UPDATE perennial_setting SET value = '{}' WHERE name = 'now'",
+            now.as_millis() + 86_400_000
+        ),
+    );
+    let error = world.north.transactions().sale("fee", &charge(&world, "o")).await.unwrap_err();
+    assert!(matches!(error, Error::Store(StoreError::ClockBehind { .. })), "{error}");
+    world.journal.adopt(by(), Duration::ZERO).await.unwrap();
+    let (journal, north) = reopened(&world).await;
+    for _ in 0..40 {
+        world.pass(1).await;
+        if north.transactions().sale("fee", &charge(&world, "o")).await.unwrap().is_done() {
+            break;
+        }
+    }
+    assert_eq!(charges(&world).await, 1);
+    assert!(
+        journal.intents(&Filter::default()).await.unwrap().iter().all(|intent| intent.state == State::Done)
+    );
+}
+
+/// Holds: A void is sent while its tenant is on hold.
+#[tokio::test]
+async fn a_void_passes_a_hold() {
+    let world = World::new(Format::Json).await;
+    let sale = world.north.transactions().sale("fee", &charge(&world, "o")).await.unwrap().done().unwrap();
+    world.journal.hold("north-street", by()).await.unwrap();
+    let void = Void { id: sale.id.clone().unwrap() };
+    assert!(world.north.transactions().void("void", &void).await.unwrap().is_done());
+}
+
+/// Holds: A journal that lost a tenant finds its charges again, because the control customer gives the keys their marks.
+#[tokio::test]
+async fn a_lost_tenant_gets_its_marks_back() {
+    let world = World::new(Format::Json).await;
+    assert!(world.north.transactions().sale("fee", &world.charge()).await.unwrap().is_done());
+    let url = format!("sqlite:{}", world.path().with_extension("new").display());
+    let journal = Journal::open_with(&url, world.clock.clone(), Rules::default()).await.unwrap();
+    let north = journal.clearent("north-street", &world.client).await.unwrap();
+    world.pass(10).await;
+    assert!(north.transactions().sale("fee", &world.charge()).await.unwrap().is_done());
+    assert_eq!(charges(&world).await, 1);
+    let of = journal.tenants_of(&world.client).await.unwrap();
+    assert_eq!(of.iter().map(|tenant| tenant.name.as_str()).collect::<Vec<_>>(), ["north-street"]);
+    // Another name is another tenant.
+    journal.clearent("south-street", &world.client).await.unwrap();
+    assert_eq!(journal.tenants_of(&world.client).await.unwrap().len(), 2);
+}
+
+/// Holds: A tenant whose control customer was deleted is refused until a person binds it anew, and keeps its keys.
+#[tokio::test]
+async fn a_tenant_without_its_control_customer_is_bound_anew() {
+    let world = World::new(Format::Json).await;
+    assert!(world.north.transactions().sale("fee", &world.charge()).await.unwrap().is_done());
+    let control = world.journal.tenants().await.unwrap()[0].sentinel.clone().unwrap();
+    world.client.customers().delete(&control.as_str().try_into().unwrap()).await.unwrap();
+    let error = world.journal.clearent("north-street", &world.client).await.unwrap_err();
+    assert!(matches!(error, Error::OtherMerchant { what: "merchant", .. }), "{error}");
+    assert!(error.to_string().contains("perennial journal rebind"), "{error}");
+    let north = world.journal.rebind("north-street", &world.client, by()).await.unwrap();
+    assert!(north.transactions().sale("fee", &world.charge()).await.unwrap().is_done());
+    world.journal.clearent("north-street", &world.client).await.unwrap();
+    assert_eq!(charges(&world).await, 1);
+    let uid = &world.journal.tenants().await.unwrap()[0].uid;
+    assert_eq!(world.journal.decisions(uid).await.unwrap().len(), 1);
+}
+
+/// Holds: A void from the inbox is about the transaction that its request names, and no row has a security code.
+#[tokio::test]
+async fn a_row_of_the_inbox_voids_the_transaction_that_its_request_names() {
+    let world = World::new(Format::Json).await;
+    let sale = world.north.transactions().sale("fee", &world.charge()).await.unwrap().done().unwrap();
+    let (id, token) = (sale.id.clone().unwrap(), &world.token);
+    let row = |key: &str, operation: &str, object: &str, request: &str| {
+        sql(
+            &world,
+            &format!(
+                "INSERT INTO perennial_inbox (tenant, operation_key, operation, object, request)
+                 VALUES ('north-street', '{key}', '{operation}', {object}, '{request}')"
+            ),
+        );
+    };
+    row("wrong", "transactions.void", "'transactions/1'", &format!(r#"{{"id":"{id}"}}"#));
+    row(
+        "code",
+        "transactions.sale",
+        "NULL",
+        &format!(r#"{{"amount":"1.00","card":"{token}","exp-date":"1230","csc":"999"}}"#),
+    );
+    row("void", "transactions.void", "NULL", &format!(r#"{{"id":"{id}"}}"#));
+    world.journal.settle(std::slice::from_ref(&world.north)).await.unwrap();
+    let void = world.journal.intent(None, "void").await.unwrap();
+    assert_eq!((void.state, void.object), (State::Done, format!("transactions/{id}")));
+    assert!(world.client.transactions().get(&id).await.unwrap().is_voided());
+    let events = world.journal.events(0, 100).await.unwrap();
+    let refused: Vec<_> = events
+        .iter()
+        .filter(|event| event.kind == "inbox.refused")
+        .map(|event| event.about.as_str())
+        .collect();
+    assert_eq!(refused, ["wrong", "code"]);
+    assert!(events.iter().all(|event| !event.body.contains("999")));
+}
+
+/// Holds: A plan that is made and whose activation is taken back is reported as suspended, not as refused.
+#[tokio::test]
+async fn a_plan_that_is_not_activated_is_reported_with_its_key() {
+    let world = World::new(Format::Json).await;
+    limited(&world, "plans.update").await;
+    let made = world.north.plans().create("gold", &world.plan("Gold")).await.unwrap();
+    assert!(matches!(made, Settled::Open(_)), "{made:?}");
+    let activation = world.journal.intent(None, "gold/activation").await.unwrap();
+    world.journal.withdraw(&activation.uid, by()).await.unwrap();
+    let again = world.north.plans().create("gold", &world.plan("Gold")).await.unwrap();
+    let Settled::NotActivated { plan, .. } = again else { panic!("{again:?}") };
+    let plan = world.client.plans().get(&plan.as_str().try_into().unwrap()).await.unwrap();
+    assert_eq!(plan.status, Some(PlanStatus::SUSPENDED));
+    let error = world.north.transactions().sale("gold/activation", &world.charge()).await.unwrap_err();
+    assert!(matches!(error, Error::InvalidKey), "{error}");
+}
+
+/// Holds: What no look can tell for a day is decided by a person.
+#[tokio::test]
+async fn an_update_of_an_object_that_is_gone_is_decided_by_a_person() {
+    let world = World::new(Format::Json).await;
+    let plan = world.client.plans().create(&world.plan("Gold")).await.unwrap().plan_key.clone();
+    lost(&world, "plans.update").await;
+    let amount = PlanUpdate::builder().payment_amount("60.00").build().unwrap();
+    world.sandbox.fault(&Fault::on("plans.get", Effect::ErrorBefore { status: 404 })).await.unwrap();
+    let open = world.north.plans().update("amount", &plan, &amount).await.unwrap();
+    assert!(matches!(open, Settled::Open(_)), "{open:?}");
+    let uid = world.journal.intent(None, "amount").await.unwrap().uid;
+    let error = world.journal.resolve(&uid, None, by()).await.unwrap_err();
+    assert!(matches!(error, Error::NotToDecide { .. }), "{error}");
+    world.pass(25 * 60).await;
+    assert_eq!(world.journal.resolve(&uid, None, by()).await.unwrap().state, State::Withdrawn);
+}
