@@ -159,7 +159,9 @@ impl Clearent {
         let (uid, is_fresh, was_final) = match store.intend(&intent).await? {
             Intended::New => {
                 observe::stored(&intent);
-                (intent.uid, prepared.mark == mark && intent.history.restored.is_none(), false)
+                // A look precedes the first attempt, except where only this call can have made the mark.
+                let is_fresh = prepared.mark == mark && intent.history.restored.is_none();
+                (intent.uid, is_fresh && !write.is_looked_for_first(), false)
             }
             Intended::Existing(existing) if existing.fingerprint != intent.fingerprint => {
                 return Err(Error::KeyUsed { key: key.to_owned(), operation: existing.write.name() });

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use perennial::transport::SendBy;
+use perennial_domain::mask;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -318,6 +319,9 @@ fn event(intent: &Intent, kind: &str, more: serde_json::Value) -> NewEvent {
 /// assert!(perennial_journal::check_key("two\nlines").is_err());
 /// ```
 pub fn check_key(key: &str) -> Result<(), Error> {
+    if mask::holds_card(key) {
+        return Err(Error::CardAsKey);
+    }
     let is_reserved = key.ends_with("/activation") || key.contains("/spare/");
     if key.is_empty() || key.chars().count() > 200 || key.chars().any(char::is_control) || is_reserved {
         return Err(Error::InvalidKey);

@@ -37,6 +37,14 @@ pub enum Error {
          nor contains /spare/, which the journal's own keys do"
     )]
     InvalidKey,
+    /// The operation key has a card number.
+    #[error("an operation key must not have a card number, because it is stored: choose another key")]
+    CardAsKey,
+    /// The id of an object is none that a gateway gives.
+    #[error(
+        "the id of the object is 1 to 100 letters, digits, '_', '-', '.' or ':', as the gateway reports it"
+    )]
+    InvalidId,
     /// The name of a tenant is empty or too long.
     #[error("a tenant's name has 1 to 100 characters, and none of them is a control character")]
     InvalidTenant,
@@ -56,7 +64,8 @@ pub enum Error {
     },
     /// The tenant could not be bound, because its sentinel is not known to exist.
     #[error(
-        "the tenant {tenant} is not bound yet: the gateway did not confirm its control customer ({reason}); call again"
+        "the tenant {tenant} is not bound yet: the gateway did not confirm its control customer{}; call again",
+        if reason.is_empty() { String::new() } else { format!(" ({reason})") }
     )]
     NotBound {
         /// The tenant.

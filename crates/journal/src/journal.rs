@@ -158,6 +158,13 @@ impl Journal {
     /// Records the decision of a person about an intent that needs one: what was done at the gateway, by id, or that it
     /// was not done. An intent that was not done is not sent any more; a new try is a new operation key.
     pub async fn resolve(&self, uid: &str, done: Option<String>, by: By) -> Result<Intent, Error> {
+        let is_id = |id: &String| {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);
+            matches!(id.len(), 1..=100) && id != "OBJECT" && id.bytes().all(is_plain)
+        };
+        if !done.as_ref().is_none_or(is_id) {
+            return Err(Error::InvalidId);
+        }
         let what = done.as_ref().map_or_else(|| "not done".to_owned(), |id| format!("done: {id}"));
         let decision = match done {
             Some(id) => Decided::Done(Object { id: Some(id), value: None }),

@@ -342,12 +342,14 @@ impl ClearentGateway {
             Write::DeletePlan => deleted(at, client.plans().get(&key_of(at)?).await)?,
             Write::AttachToken | Write::UpdateCustomerToken => {
                 let key: CustomerKey = key_of(at)?;
+                // What the list does not report cannot show that it was changed.
+                let is_update = intent.write == Write::UpdateCustomerToken;
                 let attached = client.customers().tokens(&key).list().await?;
                 let date = moment(&attached);
                 let mut found = attached.into_value();
                 found.retain(|token| {
                     serde_json::to_value(token)
-                        .is_ok_and(|token| difference(&intent.request, &token, false, |_| true).is_none())
+                        .is_ok_and(|token| difference(&intent.request, &token, is_update, |_| true).is_none())
                 });
                 (date, seen(&found, |token| token.token_id.to_string(), |_| Verdict::Done))
             }
@@ -454,6 +456,9 @@ fn charges(
                 || found.surcharge_applied == Some(true);
             if is_equal(&found.amount) || is_equal(&found.original_amount) || has_extra {
                 Verdict::Done
+            } else if intent.write == Write::Capture {
+                let amount = found.amount.map(|amount| amount.to_string()).unwrap_or_default();
+                Verdict::Person(format!("the gateway has another capture of this authorization, of {amount}"))
             } else {
                 Verdict::Differs("the gateway has a charge with this order id and another amount".into())
             }
@@ -586,6 +591,16 @@ pub(super) async fn every<T>(list: List<T>) -> Result<(Option<Moment>, Vec<T>), 
     if pages.changed() { Err(Broken::Incomplete) } else { Ok((date, found)) }
 }
 
+/// The reason why a look failed. The error's own text is about a call that only reads.
+fn failed(error: &Error) -> Look {
+    if error.kind() == ErrorKind::Unauthorized {
+        return Look::Unauthorized(error.to_string());
+    }
+    let text = error.to_string();
+    let what = text.split([';', ':']).next().unwrap_or_default();
+    Look::Failed(format!("the gateway did not tell the result ({what}); it is looked for again"))
+}
+
 /// The meaning of a failed attempt.
 pub(crate) fn said_by(error: &Error) -> Said {
     let reason = error.to_string();
@@ -624,7 +639,9 @@ impl Gateway for ClearentGateway {
         }
         let (at, found) = match self.find(intent).await {
             Ok(found) => found,
-            Err(Broken::Error(error)) => return Look::Failed(error.to_string()),
+            // The object is gone, so it was not changed.
+            Err(Broken::Error(error)) if error.is_not_found() => (None, Vec::new()),
+            Err(Broken::Error(error)) => return failed(&error),
             Err(Broken::Incomplete) => return Look::Failed(INCOMPLETE.into()),
             Err(_) => return Look::Impossible("the stored request cannot be read".into()),
         };
@@ -645,7 +662,7 @@ impl Gateway for ClearentGateway {
                     control = sentinels.iter().any(|found| found.customer_key == *sentinel);
                     at = at.or(date);
                 }
-                Err(Broken::Error(error)) => return Look::Failed(error.to_string()),
+                Err(Broken::Error(error)) => return failed(&error),
                 Err(_) => return Look::Failed(INCOMPLETE.into()),
             }
         }

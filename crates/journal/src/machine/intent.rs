@@ -207,6 +207,9 @@ pub struct History {
     /// The payments that a response named without saying that they were made. Nothing is sent after that.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub named: Vec<String>,
+    /// The gateway's reason for a refusal that one look confirms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
     /// Whether a person decided to send it once more under the same request id.
     #[serde(skip_serializing_if = "is_false")]
     pub resend: bool,

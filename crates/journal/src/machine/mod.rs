@@ -110,6 +110,8 @@ pub enum Look {
     },
     /// The look failed.
     Failed(String),
+    /// The gateway refused the key: nothing of the tenant is sent until a person says so.
+    Unauthorized(String),
     /// No read can tell.
     Impossible(String),
 }
@@ -198,6 +200,15 @@ impl Step {
     fn turn(&mut self, is_fresh: bool, has_card: bool, now: Moment, rules: &Rules) {
         let intent = &mut self.intent;
         match intent.state {
+            // An answer said that an attempt had no effect. Before it ends as not done, a look confirms that.
+            State::Planned | State::NeedsCard
+                if now >= intent.send_before
+                    && intent.history.not_done > 0
+                    && !intent.history.looked_first =>
+            {
+                intent.state = State::Planned;
+                self.commands.push(Command::Look);
+            }
             State::Planned | State::NeedsCard if now >= intent.send_before => {
                 self.withdraw("the last moment to send it has passed".into());
             }
@@ -265,9 +276,18 @@ impl Step {
                 self.intent.outcome = Some(Outcome::new(How::Sent, object.id, object.value));
                 self.end(State::Declined, None);
             }
-            Said::Refused(reason) if !is_doubtful => {
+            Said::Refused(reason) if !is_doubtful && !self.intent.write.is_refusal_confirmed() => {
                 self.judge(Judged::Refused);
                 self.end(State::Refused, Some(reason));
+            }
+            // A request that an intermediary repeats is refused because it is done.
+            Said::Refused(reason) if !is_doubtful => {
+                self.judge(Judged::Refused);
+                self.intent.history.refusal = Some(reason.clone());
+                self.become_unknown(
+                    format!("refused, and a look confirms that it is not done: {reason}"),
+                    now,
+                );
             }
             Said::Declined(_) => {
                 self.judge(Judged::Declined);
@@ -283,6 +303,8 @@ impl Step {
             Said::NotDone { reason, wait, hold } => {
                 self.intent.history.attempts.pop();
                 self.intent.history.not_done += 1;
+                // The next attempt is preceded by a look, in case the gateway did it nevertheless.
+                self.intent.history.looked_first = false;
                 self.intent.state = State::Planned;
                 self.intent.next = Some(now + wait.max(rules.least_wait));
                 self.intent.history.reason = Some(reason.clone());
@@ -292,6 +314,8 @@ impl Step {
                     self.end(State::NeedsPerson, Some(format!("it was not sent again: {reason}")));
                 } else if self.intent.needs_card {
                     self.wait_for_card(now, rules);
+                    let waits = self.intent.history.reason.take().unwrap_or_default();
+                    self.intent.history.reason = Some(format!("{reason}; {waits}"));
                 }
                 if hold {
                     self.commands.push(Command::Hold(reason));
@@ -319,6 +343,11 @@ impl Step {
         self.intent.history.last_look = Some(now);
         let (at, control, mut found) = match look {
             Look::Failed(reason) => return self.look_again(reason, now, rules),
+            Look::Unauthorized(reason) => {
+                self.commands.push(Command::Hold(reason.clone()));
+                return self.look_again(reason, now, rules);
+            }
+            Look::Impossible(_) if self.intent.history.refusal.is_some() => (Some(now), false, Vec::new()),
             // In a restored database, attempts may be missing, and no read can tell.
             Look::Impossible(_)
                 if self.intent.state == State::Planned && self.intent.history.restored.is_none() =>
@@ -343,6 +372,15 @@ impl Step {
         }
         let earlier = &self.intent.history.earlier;
         found.retain(|seen| seen.object.id.as_ref().is_none_or(|id| !earlier.contains(id)));
+        // A refusal needs one look, and no window: the gateway answered.
+        if let Some(refusal) = self.intent.history.refusal.take() {
+            found.retain(|seen| {
+                matches!(seen.verdict, Verdict::Done | Verdict::Declined | Verdict::Undecided)
+            });
+            if found.is_empty() {
+                return self.end(State::Refused, Some(refusal));
+            }
+        }
         if let Some(differs) = found.iter().find_map(|seen| match &seen.verdict {
             Verdict::Differs(how) => Some(how.clone()),
             _ => None,
@@ -521,9 +559,9 @@ impl Step {
     /// A look after the outcome, for effects of an earlier attempt that came late.
     fn rechecked(&mut self, found: &[Seen], now: Moment, rules: &Rules) {
         let adopted = self.intent.outcome.as_ref().and_then(|outcome| outcome.id.clone());
-        if self.intent.history.is_probed {
+        let is_probed = self.intent.history.is_probed;
+        if is_probed {
             self.probed(found.iter().any(|seen| seen.object.id == adopted), now, rules);
-            return;
         }
         let late: Vec<_> = found.iter().filter(|seen| seen.object.id != adopted).cloned().collect();
         let is_money = self.intent.write.absence() == Absence::Person;
@@ -535,6 +573,9 @@ impl Step {
             self.commands.push(Command::Hold(reason));
         }
         self.spares(late);
+        if is_probed {
+            return;
+        }
         self.intent.history.rechecks += 1;
         self.intent.next = rules.recheck(self.intent.history.rechecks).map(|wait| now + wait);
     }

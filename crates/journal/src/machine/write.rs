@@ -126,6 +126,21 @@ impl Write {
         }
     }
 
+    /// Whether a look precedes the first attempt, too: the database may have been put back without a trace. A look for a
+    /// token reads all tokens of a day, and a spare token is harmless; a look for a change tells only that the object is as
+    /// requested.
+    pub const fn is_looked_for_first(self) -> bool {
+        matches!(
+            self,
+            Self::CreateCustomer | Self::CreatePlan | Self::Sale | Self::Auth | Self::Void | Self::Refund
+        )
+    }
+
+    /// Whether a look confirms a refusal of the first attempt: it may be the refusal of a request that was repeated.
+    pub const fn is_refusal_confirmed(self) -> bool {
+        self.is_looked_for_first() || matches!(self, Self::Capture)
+    }
+
     /// Whether the created object counts only after a look that lists all objects with its mark.
     pub const fn is_two_phase(self) -> bool {
         matches!(self, Self::CreatePlan)

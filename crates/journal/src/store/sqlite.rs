@@ -88,7 +88,10 @@ fn connect(path: Option<&PathBuf>, place: &str) -> Result<Connection, StoreError
     connection.busy_timeout(BUSY).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection
-        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+             PRAGMA secure_delete = ON",
+        )
         .map_err(failed)?;
     migrate(&connection, place)?;
     Ok(connection)

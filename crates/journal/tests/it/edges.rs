@@ -186,11 +186,11 @@ async fn a_restore_into_the_open_file_is_noticed_before_the_next_attempt() {
         "DELETE FROM perennial_intent WHERE operation_key IN ('two', 'three'); DELETE FROM perennial_setting; \
         INSERT INTO perennial_setting SELECT * FROM kept",
     );
-    for _ in 0..4 {
-        let error = sale("two").await.unwrap_err();
+    for number in 0..4 {
+        let error = sale(&format!("new-{number}")).await.unwrap_err();
         assert!(matches!(error, Error::Store(StoreError::NotTheSame { .. })), "{error}");
         let (_journal, other) = reopened(&world).await;
-        let error = other.transactions().sale("three", &world.charge()).await.unwrap_err();
+        let error = other.transactions().sale("another", &world.charge()).await.unwrap_err();
         assert!(matches!(error, Error::Store(StoreError::NotTheSame { .. })), "{error}");
     }
     assert_eq!(charges(&world).await, 3);
@@ -358,4 +358,104 @@ async fn an_update_of_an_object_that_is_gone_is_decided_by_a_person() {
     assert!(matches!(error, Error::NotToDecide { .. }), "{error}");
     world.pass(25 * 60).await;
     assert_eq!(world.journal.resolve(&uid, None, by()).await.unwrap().state, State::Withdrawn);
+}
+
+/// Holds: An answer of the gateway that an attempt had no effect is checked by a look before the next attempt, and before the write ends.
+#[tokio::test]
+async fn an_answer_that_denies_an_effect_is_checked() {
+    for status in [429, 401] {
+        let world = World::new(Format::Json).await;
+        world
+            .sandbox
+            .fault(&Fault::on("transactions.sale", Effect::ErrorAfter { status }).nth(1))
+            .await
+            .unwrap();
+        let open = world.north.transactions().sale("fee", &charge(&world, "own-order")).await.unwrap();
+        assert!(!open.is_done(), "{open:?}");
+        if status == 401 {
+            world.journal.release("north-street", by()).await.unwrap();
+        }
+        world.pass(1).await;
+        assert!(
+            world.north.transactions().sale("fee", &charge(&world, "own-order")).await.unwrap().is_done()
+        );
+        assert_eq!(charges(&world).await, 1, "{status}");
+
+        lost_after(&world, "plans.update", status).await;
+        let made = world.north.plans().create("gold", &world.plan("Gold")).await.unwrap();
+        assert!(matches!(made, Settled::Open(_)), "{made:?}");
+        if status == 401 {
+            world.journal.release("north-street", by()).await.unwrap();
+        }
+        world.pass(25 * 60).await;
+        let made = world.north.plans().create("gold", &world.plan("Gold")).await.unwrap();
+        assert!(made.is_done(), "it is active, although its time has passed: {made:?}");
+    }
+}
+
+async fn lost_after(world: &World, operation: &str, status: u16) {
+    world.sandbox.fault(&Fault::on(operation, Effect::ErrorAfter { status }).nth(1)).await.unwrap();
+}
+
+/// Holds: A request that an intermediary repeats is done once, although the gateway refuses the second one.
+#[tokio::test]
+async fn a_refusal_of_a_repeated_request_is_no_refusal() {
+    let world = World::new(Format::Json).await;
+    let twice = async |operation: &str| {
+        world.sandbox.fault(&Fault::on(operation, Effect::Duplicate).nth(1)).await.unwrap();
+    };
+    twice("customers.create").await;
+    let eve =
+        perennial::clearent::NewCustomer::builder().first_name("Eve").last_name("Moss").build().unwrap();
+    assert!(world.north.customers().create("eve", &eve).await.unwrap().is_done());
+    let sale = world.north.transactions().sale("fee", &world.charge()).await.unwrap().done().unwrap();
+    twice("transactions.void").await;
+    let void = Void { id: sale.id.clone().unwrap() };
+    assert!(world.north.transactions().void("void", &void).await.unwrap().is_done());
+    let auth = world.north.transactions().auth("auth", &world.charge()).await.unwrap().done().unwrap();
+    let capture =
+        perennial::clearent::Capture::builder().id(auth.id.unwrap()).amount("25.00").build().unwrap();
+    twice("transactions.capture").await;
+    assert!(world.north.transactions().capture("capture", &capture).await.unwrap().is_done());
+    // A refusal without an effect stays one, and another capture holds nothing up.
+    let other = world.north.transactions().capture("capture-2", &capture).await.unwrap();
+    assert!(matches!(other, Settled::Refused { .. } | Settled::Done { .. }), "{other:?}");
+    assert!(world.journal.tenants().await.unwrap().iter().all(|tenant| tenant.hold.is_none()));
+}
+
+/// Holds: A backup that is put back together with its witness charges nothing twice.
+#[tokio::test]
+async fn a_restore_that_leaves_no_trace_charges_nothing_twice() {
+    let world = World::new(Format::Json).await;
+    assert!(world.north.transactions().sale("one", &world.charge()).await.unwrap().is_done());
+    sql(&world, "CREATE TABLE kept AS SELECT * FROM perennial_setting");
+    let witness = world.path().with_extension("db.witness");
+    let kept = std::fs::read(&witness).unwrap();
+    assert!(world.north.transactions().sale("two", &world.charge()).await.unwrap().is_done());
+    let made = world.north.plans().create("gold", &world.plan("Gold")).await.unwrap();
+    assert!(made.is_done());
+    sql(
+        &world,
+        "DELETE FROM perennial_intent WHERE operation_key <> 'one' AND operation_key <> 'perennial/control';
+         DELETE FROM perennial_setting; INSERT INTO perennial_setting SELECT * FROM kept",
+    );
+    std::fs::write(&witness, kept).unwrap();
+    assert!(world.north.transactions().sale("two", &world.charge()).await.unwrap().is_done());
+    assert!(world.north.plans().create("gold", &world.plan("Gold")).await.unwrap().is_done());
+    assert_eq!(charges(&world).await, 2);
+    let plans = world.client.plans().search(&PlanSearch::default()).collect_all().await.unwrap();
+    assert_eq!(plans.len(), 1);
+}
+
+/// Holds: An update whose effect the gateway does not report is not taken for done.
+#[tokio::test]
+async fn an_update_that_no_read_shows_is_not_taken_for_done() {
+    let world = World::new(Format::Json).await;
+    let fault = Fault::on("customer-tokens.update", Effect::ErrorBefore { status: 500 }).nth(1);
+    world.sandbox.fault(&fault).await.unwrap();
+    let update =
+        perennial::clearent::CustomerTokenUpdate::builder().token_id(&world.token).description("new");
+    let update = update.build().unwrap();
+    let open = world.north.customers().tokens(&world.customer).update("text", &update).await.unwrap();
+    assert!(matches!(open, Settled::Open(_)), "{open:?}");
 }
