@@ -188,7 +188,10 @@ mod tests {
     fn the_application_is_there_and_shares_the_target_folder() {
         assert!(crate::root().join(APPLICATION).exists());
         let line = application("test").unwrap().by_hand();
-        assert!(line.starts_with(&format!("cargo test --manifest-path {APPLICATION} --target-dir ")), "{line}");
+        assert!(
+            line.starts_with(&format!("cargo test --manifest-path {APPLICATION} --target-dir ")),
+            "{line}"
+        );
     }
 
     #[test]
