@@ -185,6 +185,16 @@ mod tests {
     }
 
     #[test]
+    fn the_application_is_there_and_shares_the_target_folder() {
+        assert!(crate::root().join(APPLICATION).exists());
+        let line = application("test").unwrap().by_hand();
+        assert!(
+            line.starts_with(&format!("cargo test --manifest-path {APPLICATION} --target-dir ")),
+            "{line}"
+        );
+    }
+
+    #[test]
     fn all_packages_are_tested_unless_some_are_picked() {
         let cases: &[(&[&str], bool)] = &[
             (&[], true),

@@ -28,7 +28,7 @@ pub(crate) fn sending(intent: &Intent) {
     count!("perennial_journal_attempts_total", "operation" => operation);
 }
 
-/// The gateway is asked what became of an intent.
+/// A look asks the gateway for the result of an intent.
 pub(crate) fn looking(intent: &Intent) {
     let (uid, operation) = (&*intent.uid, intent.write.name());
     tracing::debug!(intent = uid, operation, looks = intent.history.looks, "look");

@@ -18,7 +18,7 @@ fn url(path: &Path) -> String {
     format!("sqlite:{}", path.display())
 }
 
-/// Copies the only done sale of the journal so often.
+/// Copies the only done sale of the journal this many times.
 fn fill(path: &Path, count: u64) {
     let file = Connection::open(path).unwrap();
     let sql = format!(

@@ -1,6 +1,6 @@
 //! The journal against the sandbox.
 
-#![allow(clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
 
 mod clientpay;
 mod edges;

@@ -1,7 +1,7 @@
 //! Events and numbers of the journal: they tell what happens, and have nothing of a request.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Debug;
+use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ impl Visit for Fields {
         } else {
             self.names.insert(field.name().to_owned());
         }
-        self.text += &format!("{}={value:?} ", field.name());
+        let _ = write!(self.text, "{}={value:?} ", field.name());
     }
 }
 

@@ -37,7 +37,7 @@ async fn sale(north: &Clearent, world: &World, key: &str) -> Settled<perennial::
 /// Makes the same sale until it is done: a worker may have it at first.
 async fn settled(world: &World, key: &str) {
     while !sale(&world.north, world, key).await.is_done() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::task::yield_now().await;
     }
 }
 
@@ -280,7 +280,7 @@ mod on_postgres {
     use super::*;
     use crate::postgres::{database, programs, sql};
 
-    /// Copies a database with PostgreSQL's own programs.
+    /// Copies a database with `PostgreSQL`'s own programs.
     fn dump(url: &str, file: &Path) {
         let status =
             Command::new(programs().join("pg_dump")).args(["-d", url, "-f"]).arg(file).status().unwrap();
@@ -294,7 +294,7 @@ mod on_postgres {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Holds: A dump that is loaded into another PostgreSQL database is refused until it is adopted, and then charges
+    /// Holds: A dump that is loaded into another `PostgreSQL` database is refused until it is adopted, and then charges
     /// nothing twice; nor does one that is loaded into the same database and adopted by hand.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_dump_charges_nothing_twice() {

@@ -24,7 +24,7 @@ pub(crate) struct Shop {
     _folder: tempfile::TempDir,
 }
 
-/// What the database has of an invoice.
+/// The parts of an invoice that the database has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub(crate) row: bool,
