@@ -36,7 +36,7 @@ pub(crate) enum Failure {
     /// A signal ended the run, and no outcome is uncertain.
     Interrupted(Signal),
     /// A second signal ended the run during a write, which has these ids and this lookup.
-    CutShort { ids: Ids, look_up: Option<String> },
+    CutShort { ids: Ids, look_up: Option<String>, operation_key: Option<String> },
     /// The request would charge twice; the text is the reason.
     Refused(String),
     /// Another plan makes equal charges; the text names it.
@@ -282,6 +282,10 @@ impl Failure {
                 error.refusal().map_or_else(|| error.without_reason(), ToString::to_string)
             }
             Self::Interrupted(signal) => format!("{} ended the command; no outcome is unknown", signal.name()),
+            Self::CutShort { operation_key: Some(key), .. } => format!(
+                "a second signal ended the command during a write, which may have been done or not. It is stored under the \
+                 operation key {key}: the same command again is safe, and finds out"
+            ),
             Self::CutShort { ids, .. } => {
                 let ids = if ids.is_empty() { String::new() } else { format!(": {}", Listed(ids)) };
                 format!(
@@ -378,7 +382,8 @@ impl Failure {
 
     /// The operation that can be retried safely, in words.
     pub(crate) fn repeat(&self) -> Option<String> {
-        if let Self::Waiting(_) | Self::JournalLost(_) = self {
+        let is_stored = matches!(self, Self::CutShort { operation_key: Some(_), .. });
+        if is_stored || matches!(self, Self::Waiting(_) | Self::JournalLost(_)) {
             return Some("the same command".to_owned());
         }
         if let Some(id) = self.request_id() {

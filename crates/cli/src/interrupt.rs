@@ -42,6 +42,8 @@ struct Journal {
     cut_short: usize,
     ids: Ids,
     look_up: Option<Line>,
+    /// The operation key of the writes.
+    operation_key: Option<String>,
     /// The global options of this run.
     again: Again,
 }
@@ -61,6 +63,11 @@ impl Interrupt {
         let mut journal = self.journal();
         (journal.output, journal.is_verbose) = (output, is_verbose);
         journal.again.clone_from(again);
+    }
+
+    /// Notes the operation key of the writes.
+    pub(crate) fn under(&self, operation_key: &str) {
+        self.journal().operation_key = Some(operation_key.to_owned());
     }
 
     /// Wraps the exchange so that its calls end on a signal.
@@ -118,7 +125,7 @@ impl Interrupt {
             return Failure::Interrupted(signal);
         }
         let look_up = journal.look_up.as_ref().map(|look_up| look_up.again(&journal.again));
-        Failure::CutShort { ids: journal.ids.clone(), look_up }
+        Failure::CutShort { ids: journal.ids.clone(), look_up, operation_key: journal.operation_key.clone() }
     }
 
     /// Ends the process at the second signal, whatever it is doing: it may be waiting for a reader of standard error.
@@ -311,6 +318,14 @@ mod tests {
         );
         let expected = "look with: perennial transactions search --type SALE --order-id A-17\n";
         assert!(message.ends_with(expected), "{message}");
+        // Under an operation key, the same command finds out.
+        interrupt.under("order-17");
+        let message = interrupt.at_second(Signal::Terminate).to_string();
+        for part in
+            ["operation key order-17: the same command again is safe", "repeat with: the same command\n"]
+        {
+            assert!(message.contains(part), "{message}");
+        }
         interrupt.arrive(true);
         assert_eq!(interrupt.at_second(Signal::Terminate).exit(), Exit::Terminate);
     }

@@ -90,7 +90,7 @@ impl<T> Settled<T> {
         }
     }
 
-    /// The same result, with this value if it is done.
+    /// Replaces the value, if the operation is done.
     pub(crate) fn with_value<U>(self, value: Option<U>) -> Settled<U> {
         match self {
             Self::Done { how, .. } => Settled::Done { value, how },

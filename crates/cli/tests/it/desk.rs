@@ -55,7 +55,8 @@ impl Desk {
     pub(crate) fn run_printed(&self, command: &str) -> Ran {
         let bin = Path::new(env!("CARGO_BIN_EXE_perennial")).parent().unwrap();
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", command]).env_clear().env("PATH", bin).env("USER", "ada");
+        let command = command.replace("http://sandbox", self.shell.url());
+        shell.args(["-c", &command]).env_clear().env("PATH", bin).env("USER", "ada");
         shell.envs(self.shell.environment());
         finish(shell, "")
     }

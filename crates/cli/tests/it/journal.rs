@@ -13,7 +13,7 @@ use crate::shell::{CARD_JSON, Shell, finish, perennial, runtime};
 use crate::signals::held;
 
 /// Ends the claims of a killed process, as two minutes do.
-fn end_claims(file: &Path) {
+pub(crate) fn end_claims(file: &Path) {
     let journal = rusqlite::Connection::open(file).unwrap();
     journal.execute("UPDATE perennial_intent SET lease_until = 1 WHERE lease_until IS NOT NULL", []).unwrap();
 }

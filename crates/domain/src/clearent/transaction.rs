@@ -427,9 +427,9 @@ impl Transaction {
 open! {
     /// The transactions among which a search looks.
     pub struct TransactionLevel one of "terminal, merchant" {
-        /// Those of the terminal of the API key. This is the default.
+        /// Transactions of the terminal of the API key, which is the default.
         TERMINAL = "terminal",
-        /// Those of all terminals of the merchant. The key of one terminal may search them (**inferred**).
+        /// Transactions of all terminals of the merchant. The key of one terminal may search them (**inferred**).
         MERCHANT = "merchant",
     }
 }

@@ -1,5 +1,6 @@
 //! The gateways as the driver sees them: one attempt, and a look.
 
+mod access;
 pub(crate) mod access_request;
 pub(crate) mod clearent;
 pub(crate) mod clientpay;

@@ -83,7 +83,7 @@ impl Moves<'_> {
         Move { what, command: format!("{line}{more} --reason TEXT") }
     }
 
-    /// What a person does who has to find out whether it was done.
+    /// Commands for a person who has to find out whether it was done.
     fn decide(&self, intent: &Intent) -> Vec<Move> {
         let resolve = |what, more: &str| self.decision(what, "perennial journal resolve", intent, more);
         let command = match check(intent) {
@@ -110,7 +110,7 @@ impl Moves<'_> {
         moves
     }
 
-    /// What a person does with an effect that the gateway has several times: the oldest is kept.
+    /// Commands for a person about an effect that the gateway has several times: the oldest is kept.
     fn keep_one(&self, intent: &Intent) -> Vec<Move> {
         let mut ids = intent.history.spares.iter();
         let kept = ids.next().map(String::as_str).unwrap_or_default();

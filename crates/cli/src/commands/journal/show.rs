@@ -80,7 +80,7 @@ fn meaning(state: State) -> &'static str {
         State::Refused => "the gateway refused it and did nothing: a new try needs a new operation key",
         State::Withdrawn => "it was not done and is not sent any more: a new try needs a new operation key",
         State::NeedsCard => {
-            "it was not done, and only a command with what is not stored of it, such as a card, can send it"
+            "it was not done, and only the same command, with what is not stored, can send it"
         }
         State::NeedsPerson => "only a person can tell whether it was done: look at the gateway, then decide",
         _ => "",

@@ -160,7 +160,8 @@ pub(in crate::commands) fn is_of(tenant: &str, merchant: &str) -> bool {
 /// The merchant's name in the journal.
 #[derive(Debug, Args)]
 pub(crate) struct Tenancy {
-    /// The merchant's name in the journal; the default is the profile, or else the one merchant of the gateway
+    /// The merchant's name in the journal, instead of the profile's; a write without both is of the one merchant of the
+    /// gateway
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
 }

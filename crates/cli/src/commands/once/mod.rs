@@ -95,6 +95,10 @@ impl Once {
             let message = "under an operation key, a call has at most 60 seconds: give --timeout 60 or less";
             return Err(Failure::Usage(message.to_owned()));
         }
-        Ok((!global.dry_run.is_on()).then(|| key.clone()))
+        if global.dry_run.is_on() {
+            return Ok(None);
+        }
+        global.interrupt.under(key);
+        Ok(Some(key.clone()))
     }
 }
