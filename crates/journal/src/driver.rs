@@ -150,7 +150,11 @@ impl Driver<'_> {
             let change = Self::change(&intent, stepped, now, sends || looks);
             match self.store.commit(&change).await? {
                 Committed::Yes => {}
-                Committed::Fenced => return Ok(()),
+                Committed::Fenced => {
+                    // The process was stopped for longer than its lease.
+                    tracing::info!(operation = intent.write.name(), "fenced");
+                    return Ok(());
+                }
                 refused @ (Committed::Busy | Committed::Held) => {
                     let reason = match refused {
                         Committed::Held => "the tenant is on hold, or waits",

@@ -131,7 +131,8 @@ impl Cluster {
             for line in log.lines().map_while(Result::ok) {
                 if line.contains("ready to accept connections") {
                     let _ = ready.send(Ok(()));
-                } else if line.contains("FATAL:") {
+                // A client may ask while the server recovers; that is no failure of the server.
+                } else if line.contains("FATAL:") && !line.contains("the database system is") {
                     let _ = ready.send(Err(format!("{said}{line}\n")));
                 }
                 if said.len() < 10_000 {
