@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::checker::{Verdict, judge};
+use crate::postgres::programs_in;
 use crate::run::Run;
 use crate::tally::Tally;
 
@@ -80,4 +81,11 @@ async fn processes_that_die_make_each_effect_once() {
     for (name, count) in roads {
         assert!(count > 0, "the campaign had no {name}: {tally}\n{by_hand}");
     }
+}
+
+/// Holds: A test of `PostgreSQL` fails where there is no server: it is never skipped.
+#[test]
+#[should_panic(expected = "PostgreSQL is missing")]
+fn a_missing_server_is_a_failure() {
+    programs_in("/there/is/none".as_ref(), "/nor/here".as_ref());
 }

@@ -6,6 +6,7 @@
 #![cfg(all(unix, feature = "postgres"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 
+mod audit;
 mod campaign;
 mod checker;
 mod decisions;

@@ -62,8 +62,9 @@ const PLANTS: &[(&str, Plant, &str)] = &[
         "plans.update 2/plan/activation is done, and had no effect"),
     ("a plan that is not canceled", |_, state, _| rows(state, "plans")[1]["status"] = "ACTIVE".into(),
         "plans.update 3/cancel is done, and had no effect"),
-    ("an address that was not changed", |_, state, _| for row in rows(state, "customers") { row["email"] = Json::Null; },
-        "customers.update 0/email is done, and had no effect"),
+    ("an address that was not changed", |_, state, _| {
+        for row in rows(state, "customers") { row["email"] = Json::Null; }
+    }, "customers.update 0/email is done, and had no effect"),
     ("a void that is not there", |_, state, _| for row in rows(state, "transactions") { row["voided"] = 0.into(); },
         "6/void is done, and had no effect"),
     ("a charge of nobody", |_, state, _| {
@@ -79,8 +80,9 @@ const PLANTS: &[(&str, Plant, &str)] = &[
         "is withdrawn, and took effect"),
     ("a declined charge that is there", |intents, _, _| of(intents, Write::Sale).state = State::Declined,
         "is declined, and took effect"),
-    ("a token that needs its card and is there", |intents, _, _| of(intents, Write::CreateToken).state = State::NeedsCard,
-        "is needs-card, and took effect"),
+    ("a token that needs its card and is there", |intents, _, _| {
+        of(intents, Write::CreateToken).state = State::NeedsCard;
+    }, "is needs-card, and took effect"),
     ("a charge that was absent and is there", |intents, _, _| {
         let sale = of(intents, Write::Sale);
         sale.state = State::NeedsPerson;

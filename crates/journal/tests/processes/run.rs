@@ -1,6 +1,5 @@
 //! A campaign as it runs: ticks that move the time of the journal and of the gateway, faults, and signals.
 
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
@@ -11,9 +10,10 @@ use serde_json::Value as Json;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::block_in_place;
 
+use crate::audit::Audit;
 use crate::campaign::Campaign;
 use crate::faults::faults;
-use crate::postgres::{Cluster, sql};
+use crate::postgres::Cluster;
 use crate::process::{Line, Purpose, Stopped, Worker};
 use crate::setup::{START, Setup, SharedTime, all_intents, rules};
 use crate::tally::Tally;
@@ -25,18 +25,6 @@ const TICK: Duration = Duration::from_millis(40);
 
 /// The number of workers.
 const WORKERS: usize = 4;
-
-/// Notes every change of an intent, with the process that made it.
-const AUDIT: &str = "
-CREATE SCHEMA audit;
-CREATE TABLE audit.step (uid text, name text, state text, fence bigint, took_over boolean);
-CREATE INDEX ON audit.step (uid, fence);
-CREATE FUNCTION audit.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  INSERT INTO audit.step VALUES (NEW.uid, current_setting('application_name'), NEW.state, NEW.fence,
-    NEW.fence > OLD.fence AND OLD.lease_until IS NOT NULL);
-  RETURN NULL;
-END $$;
-CREATE TRIGGER note AFTER UPDATE ON perennial.intent FOR EACH ROW EXECUTE FUNCTION audit.note()";
 
 /// A signal or a crash that is still to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +40,7 @@ pub(crate) struct Run {
     world: World,
     setup: Setup,
     cluster: Cluster,
+    audit: Audit,
     journal: Journal,
     workers: Vec<Worker>,
     spawned: u64,
@@ -82,7 +71,7 @@ impl Run {
         let setup = Setup::new(&sandbox, &world, database, time).await;
         // Everything is bound once before anything fails.
         let journal = setup.open(None).await.unwrap().journal;
-        sql(&setup.database, AUDIT);
+        let audit = Audit::start(&setup.database);
         let mut rng = Rng::with_seed(campaign.seed);
         let mut actions = vec![Action::Kill; campaign.kills];
         actions.extend(vec![Action::Stop; campaign.stops]);
@@ -94,6 +83,7 @@ impl Run {
             world,
             setup: Setup { sends_late: campaign.sends_late, ..setup },
             cluster,
+            audit,
             journal,
             workers: Vec::new(),
             spawned: 0,
@@ -281,11 +271,7 @@ impl Run {
         if self.down_until.is_some() {
             return Vec::new();
         }
-        let query = format!(
-            "SELECT i.uid FROM perennial.intent i WHERE i.state = 'sending' AND EXISTS (
-               SELECT 1 FROM audit.step s WHERE s.uid = i.uid AND s.fence = i.fence AND s.name = '{name}')"
-        );
-        block_in_place(|| sql(&self.setup.database, &query)).lines().map(str::to_owned).collect()
+        block_in_place(|| self.audit.sending(name))
     }
 
     fn kill(&mut self, slot: usize) {
@@ -315,14 +301,7 @@ impl Run {
             let Some(stopped) = &self.workers[slot].stopped else { continue };
             let ticks = self.tick - stopped.tick;
             let is_past = stopped.at.elapsed() > rules().send_within * 2 && ticks > 150;
-            let mut uids = String::new();
-            for uid in &stopped.sending {
-                let _ = write!(uids, "'{uid}',");
-            }
-            let query = format!(
-                "SELECT count(*) FROM perennial.intent WHERE uid IN ({uids}'') AND state IN ('sending','unknown')"
-            );
-            let is_decided = is_past && block_in_place(|| sql(&self.setup.database, &query)) == "0";
+            let is_decided = is_past && block_in_place(|| self.audit.are_decided(&stopped.sending));
             if is_decided || ticks > 1_000 {
                 let has_lost = is_decided && !stopped.sending.is_empty();
                 self.tally.stops_past_the_lease += u64::from(has_lost);
@@ -339,11 +318,10 @@ impl Run {
         for _ in 0..40 {
             self.pass().await;
         }
-        let mut minutes = [0, 4, 4, 4].into_iter().chain(std::iter::repeat_n(16, 60));
         let is_open = |intent: &Intent| {
             matches!(intent.state, State::Planned | State::Sending | State::Unknown | State::NeedsCard)
         };
-        while let Some(wait) = minutes.next() {
+        for wait in [0, 4, 4, 4].into_iter().chain(std::iter::repeat_n(16, 60)) {
             self.round(wait).await;
             eprintln!("a round in tick {}", self.tick);
             if !self.intents().await.iter().any(is_open) {
@@ -354,10 +332,11 @@ impl Run {
         for wait in [61, 25 * 60, 25 * 60] {
             self.round(wait).await;
         }
-        let count = "SELECT count(*) FROM audit.step WHERE took_over";
-        self.tally.taken_over = sql(&self.setup.database, count).parse().unwrap();
+        let intents = self.intents().await;
+        self.tally.taken_over = self.audit.taken_over();
+        self.tally.findings.extend(self.audit.findings(&intents));
         let state = self.world.state().await.unwrap();
-        (self.intents().await, serde_json::from_str(&state).unwrap())
+        (intents, serde_json::from_str(&state).unwrap())
     }
 
     async fn intents(&self) -> Vec<Intent> {
