@@ -26,12 +26,21 @@ const TICK: Duration = Duration::from_millis(40);
 /// The number of workers.
 const WORKERS: usize = 4;
 
-/// A signal or a crash that is still to come.
+/// A signal or a crash that is still to come. A signal may wait for a moment of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Action {
-    Kill,
-    Stop,
+    Kill(Option<Purpose>),
+    Stop(Option<Purpose>),
     Crash,
+}
+
+/// The actions of a campaign: most signals meet an attempt that is about to leave.
+fn actions(campaign: &Campaign) -> Vec<Action> {
+    let (held, sending) = (Some(Purpose::KillHeld), Some(Purpose::KillSending));
+    let kills = [held, sending, held, None].into_iter().cycle().map(Action::Kill).take(campaign.kills);
+    let stop = Some(Purpose::StopHeld);
+    let stops = [stop, stop, stop, None].into_iter().cycle().map(Action::Stop).take(campaign.stops);
+    kills.chain(stops).chain(std::iter::repeat_n(Action::Crash, campaign.crashes)).collect()
 }
 
 /// A running campaign.
@@ -73,9 +82,7 @@ impl Run {
         let journal = setup.open(None).await.unwrap().journal;
         let audit = Audit::start(&setup.database);
         let mut rng = Rng::with_seed(campaign.seed);
-        let mut actions = vec![Action::Kill; campaign.kills];
-        actions.extend(vec![Action::Stop; campaign.stops]);
-        actions.extend(vec![Action::Crash; campaign.crashes]);
+        let mut actions = actions(campaign);
         rng.shuffle(&mut actions);
         let (reports, lines) = unbounded_channel();
         let mut run = Self {
@@ -223,7 +230,7 @@ impl Run {
         for slot in 0..WORKERS {
             // A process that does not reach the moment gets its signal all the same.
             match self.workers[slot].purpose {
-                Some((Purpose::StopHeld, since)) if self.tick > since + 100 => self.stop(slot),
+                Some((Purpose::StopHeld, since)) if self.tick > since + 400 => self.stop(slot),
                 Some((_, since)) if self.tick > since + 100 => self.kill(slot),
                 _ => {}
             }
@@ -238,24 +245,20 @@ impl Run {
         let Some(action) = self.actions.pop() else { return };
         self.wait_until = self.tick + self.rng.u64(5..30);
         let slot = free[self.rng.usize(..free.len())];
-        let mut wait_for = |purpose| {
-            self.workers[slot].purpose = Some((purpose, self.tick));
-            if purpose != Purpose::KillSending {
-                self.workers[slot].command("hold");
-            }
-        };
-        match (action, self.rng.u8(..4)) {
-            (Action::Crash, _) => {
+        match action {
+            Action::Crash => {
                 self.tally.crashes += 1;
                 self.down_until = Some(self.tick + self.rng.u64(5..25));
                 block_in_place(|| self.cluster.stop());
             }
-            (Action::Kill, 0) => self.kill(slot),
-            (Action::Kill, 1) => wait_for(Purpose::KillSending),
-            (Action::Kill, _) => wait_for(Purpose::KillHeld),
-            (Action::Stop, 0) if self.setup.sends_late => wait_for(Purpose::StopHeld),
-            (Action::Stop, 0) => self.stop(slot),
-            (Action::Stop, _) => wait_for(Purpose::StopHeld),
+            Action::Kill(None) => self.kill(slot),
+            Action::Stop(None) => self.stop(slot),
+            Action::Kill(Some(purpose)) | Action::Stop(Some(purpose)) => {
+                self.workers[slot].purpose = Some((purpose, self.tick));
+                if purpose != Purpose::KillSending {
+                    self.workers[slot].command("hold");
+                }
+            }
         }
     }
 
@@ -303,7 +306,8 @@ impl Run {
             let is_past = stopped.at.elapsed() > rules().send_within * 2 && ticks > 150;
             let is_decided = is_past && block_in_place(|| self.audit.are_decided(&stopped.sending));
             if is_decided || ticks > 1_000 {
-                let has_lost = is_decided && !stopped.sending.is_empty();
+                let has_lost =
+                    !stopped.sending.is_empty() && self.sending(&self.workers[slot].name).is_empty();
                 self.tally.stops_past_the_lease += u64::from(has_lost);
                 self.workers[slot].stopped = None;
                 self.workers[slot].go_on();
