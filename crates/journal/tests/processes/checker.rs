@@ -91,9 +91,12 @@ fn text<'a>(row: &'a Json, column: &str) -> &'a str {
     row[column].as_str().unwrap_or_default()
 }
 
-/// The table and the column in which the mark of a created object stands first, the column of its id, and the rows
-/// that count.
-fn place(write: Write) -> Option<(&'static str, &'static str, &'static str, fn(&Json) -> bool)> {
+/// A table, the column in which the mark of a created object stands first, the column of its id, and the rows that
+/// count.
+type Place = (&'static str, &'static str, &'static str, fn(&Json) -> bool);
+
+/// The place of the objects that a write creates.
+fn place(write: Write) -> Option<Place> {
     let is_paid = |row: &Json| !["Declined", "Error"].contains(&text(row, "status"));
     let is_approved = |row: &Json| text(row, "result") == "APPROVED" && text(row, "type") == "SALE";
     Some(match write {

@@ -9,13 +9,14 @@ use perennial_sandbox::{Sandbox, World};
 use serde_json::Value as Json;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::block_in_place;
+use tokio::time::Interval;
 
 use crate::audit::Audit;
 use crate::campaign::Campaign;
 use crate::faults::faults;
 use crate::postgres::Cluster;
 use crate::process::{Line, Purpose, Stopped, Worker};
-use crate::setup::{START, Setup, SharedTime, all_intents, rules};
+use crate::setup::{START, Setup, SharedTime, all_intents, paced, rules};
 use crate::tally::Tally;
 
 /// The real time of a tick, in which a second passes at the gateway and in the journal: a window of three minutes is
@@ -58,6 +59,7 @@ pub(crate) struct Run {
     now: i64,
     decisions: u64,
     tick: u64,
+    ticks: Interval,
     has_faults: bool,
     actions: Vec<Action>,
     /// The tick before which there is no other action.
@@ -99,6 +101,7 @@ impl Run {
             now: START,
             decisions: 0,
             tick: 0,
+            ticks: paced(TICK),
             has_faults: campaign.has_faults,
             actions,
             wait_until: 50,
@@ -154,12 +157,10 @@ impl Run {
     async fn pass(&mut self) {
         self.tick += 1;
         self.move_time(1).await;
-        let end = tokio::time::sleep(TICK);
-        tokio::pin!(end);
         loop {
             tokio::select! {
                 Some(line) = self.lines.recv() => self.hear(&line),
-                () = &mut end => return,
+                _ = self.ticks.tick() => return,
             }
         }
     }
@@ -218,7 +219,7 @@ impl Run {
             ("ready", _) => self.workers[slot].is_ready = true,
             ("idle", _) => self.workers[slot].is_idle = true,
             ("sends", Some((Purpose::KillSending, _))) | ("held", Some((Purpose::KillHeld, _))) => {
-                self.kill(slot)
+                self.kill(slot);
             }
             ("held", Some((Purpose::StopHeld, _))) => self.stop(slot),
             _ => {}

@@ -13,6 +13,7 @@ use perennial_journal::store::Filter;
 use perennial_journal::{Clearent, ClientPay, Clock, Error, Journal, Moment};
 use perennial_sandbox::{Sandbox, World};
 use serde::{Deserialize, Serialize};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 /// 2027-01-01T00:00:00Z, at which the clock of a new world stands.
 pub(crate) const START: i64 = 1_798_761_600_000;
@@ -78,6 +79,13 @@ pub(crate) fn rules() -> Rules {
     let mut rules = Rules::default();
     rules.send_within = Duration::from_secs(1);
     rules
+}
+
+/// Ticks, of which none makes up for one that was late.
+pub(crate) fn paced(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 /// A journal with its clients.

@@ -19,13 +19,16 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber, span};
 
 use crate::decisions::{final_outcome, make};
-use crate::setup::{Clients, Setup};
+use crate::setup::{Clients, Setup, paced};
 
 /// The variable with the setup of the process.
 pub(crate) const SETUP: &str = "PERENNIAL_TEST_WORKER";
 
 /// The callers of one process.
 const CALLERS: u64 = 3;
+
+/// The time between two decisions of a caller, and between two tries of what failed.
+const PACE: Duration = Duration::from_millis(30);
 
 /// The decisions of which callers choose one: the last ones, so that several processes make the same.
 const RECENT: u64 = 30;
@@ -162,12 +165,13 @@ fn report(error: &Error) {
 
 async fn work(setup: &Setup, exchange: Option<LateExchange>, mut rounds: mpsc::UnboundedReceiver<()>) {
     let exchange = exchange.map(Arc::new);
+    let mut pace = paced(PACE);
     let clients = loop {
+        pace.tick().await;
         match setup.open(exchange.clone().map(|exchange| Box::new(exchange) as Box<dyn Exchange>)).await {
             Ok(clients) => break Arc::new(clients),
             Err(error) => report(&error),
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
     };
     println!("ready");
     let (stop, stopped) = watch::channel(false);
@@ -192,25 +196,27 @@ async fn work(setup: &Setup, exchange: Option<LateExchange>, mut rounds: mpsc::U
 /// Runs the journal's worker, and starts it again when it ends with an error.
 async fn settle(clients: Arc<Clients>, mut stopped: watch::Receiver<bool>) {
     let tenants = [Bound::from(&clients.north), Bound::from(&clients.pay)];
+    let mut pace = paced(PACE);
     while !*stopped.borrow() {
+        pace.tick().await;
         let stop = async {
             let _ = stopped.wait_for(|stopped| *stopped).await;
         };
         if let Err(error) = clients.journal.run(&tenants, stop).await {
             report(&error);
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 }
 
 /// Makes decisions, again and again the same ones.
 async fn call(clients: Arc<Clients>, setup: Setup, mut rng: Rng, stopped: watch::Receiver<bool>) {
+    let mut pace = paced(PACE);
     while !*stopped.borrow() {
+        pace.tick().await;
         let (_, decisions) = setup.time.read();
         if decisions > 0 {
             let _ = call_once(&clients, rng.u64(decisions.saturating_sub(RECENT)..decisions)).await;
         }
-        tokio::time::sleep(Duration::from_millis(rng.u64(1..60))).await;
     }
 }
 
@@ -233,9 +239,10 @@ async fn call_once(clients: &Clients, number: u64) -> bool {
 /// Takes all turns that are due, and makes decisions that are not settled; returns those that stay open.
 async fn complete(clients: &Clients, mut numbers: Vec<u64>) -> Vec<u64> {
     let tenants = [Bound::from(&clients.north), Bound::from(&clients.pay)];
+    let mut pace = paced(PACE);
     while let Err(error) = clients.journal.settle(&tenants).await {
         report(&error);
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        pace.tick().await;
     }
     let mut open = Vec::new();
     for number in numbers.drain(..) {
