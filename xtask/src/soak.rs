@@ -18,6 +18,7 @@ const PARTS: &[Part] = &[
     Part { name: "memory", run: memory },
     Part { name: "api", run: api::run },
     Part { name: "journal", run: journal },
+    Part { name: "journal-processes", run: journal_processes },
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -63,7 +64,7 @@ impl Soak {
     }
 }
 
-const USAGE: &str = "[kills|memory|api|journal] [--kills N] [--seeds N] [--seed N] [--minutes N]";
+const USAGE: &str = "[kills|memory|api|journal|journal-processes] [--kills N] [--seeds N] [--seed N] [--minutes N]";
 
 /// A seed of six digits, which are easy to read out and type.
 fn fresh_seed() -> u64 {
@@ -105,6 +106,22 @@ fn journal(soak: &Soak) -> Result<(), Failure> {
         .run()
 }
 
+/// Kills and stops the processes of a journal while its database crashes and the gateway has faults, and checks the
+/// effects. For each ten kills there is a stop past the lease, and for each forty an immediate stop of the database.
+fn journal_processes(soak: &Soak) -> Result<(), Failure> {
+    let Soak { kills, seed, minutes, .. } = soak;
+    eprintln!("by hand: cargo xtask soak journal-processes --kills {kills} --seed {seed}");
+    let step =
+        Step::new("cargo test --package perennial-journal --all-features --test processes -- --exact --nocapture")
+            .arguments(&["campaign::processes_that_die_make_each_effect_once".into()])
+            .variable("PERENNIAL_SOAK_KILLS", kills.to_string())
+            .variable("PERENNIAL_SOAK_SEED", seed.to_string());
+    match minutes {
+        Some(minutes) => step.variable("PERENNIAL_SOAK_MINUTES", minutes.to_string()).run(),
+        None => step.run(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +138,7 @@ mod tests {
                 "journal --seeds 5",
                 Ok(Soak { seeds: 5, part: Some("journal"), kills: 300, seed: 42, minutes: None }),
             ),
+            ("journal-processes --kills 200", soak(Some("journal-processes"), 200, 42, None)),
             ("kill", Err("kill")),
             ("--kills", Err("--kills")),
             ("--seed many", Err("--seed")),

@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use perennial::Error as ClientError;
 use perennial::clientpay::{AccessId, AccessIdRequests, AccessIds, InProcess};
 
+use crate::Error;
+use crate::clock::Clock;
 use crate::journal::Journal;
 use crate::store::{Store, StoreError};
-use crate::{Error, Moment};
 
 /// The time that one process may take to get an id: its exchanges with the gateway, each with its deadline.
 const LEASE: Duration = Duration::from_mins(1);
@@ -67,8 +68,8 @@ impl AccessIds for SharedAccessIds {
         refused: Option<&AccessId>,
         requests: &dyn AccessIdRequests,
     ) -> Result<Arc<AccessId>, ClientError> {
-        let store = &*self.journal.0.store;
-        self.held.get(refused, &Sharing { requests, store, tenant: &self.tenant }).await
+        let (store, clock) = (&*self.journal.0.store, &*self.journal.0.clock);
+        self.held.get(refused, &Sharing { requests, store, clock, tenant: &self.tenant }).await
     }
 }
 
@@ -76,6 +77,7 @@ impl AccessIds for SharedAccessIds {
 struct Sharing<'a> {
     requests: &'a dyn AccessIdRequests,
     store: &'a dyn Store,
+    clock: &'a dyn Clock,
     tenant: &'a str,
 }
 
@@ -114,7 +116,7 @@ impl AccessIdRequests for Sharing<'_> {
                 _ => {}
             }
             // Leases are given by the system's clock: a world's clock may stand still.
-            let now = Moment::of_system();
+            let now = self.clock.system();
             if self.store.claim_access(self.tenant, generation, now, now + LEASE).await.map_err(lost)? {
                 let obtained = self.requests.obtain(refused).await;
                 // After a failure, the earlier id stays, and the claim ends with its generation.
@@ -148,6 +150,7 @@ mod tests {
     use super::*;
     use crate::driver::new_uid;
     use crate::store::{Sqlite, Statements, Tenant};
+    use crate::{Moment, SystemClock};
 
     /// A gateway of one account.
     #[derive(Default)]
@@ -211,7 +214,8 @@ mod tests {
             *account.live.lock().await = None;
             let get = async || {
                 let refused = refused.map(id);
-                let sharing = Sharing { requests: &account, store: &store, tenant: &tenant };
+                let sharing =
+                    Sharing { requests: &account, store: &store, clock: &SystemClock, tenant: &tenant };
                 let got = InProcess::default().get(refused.as_ref(), &sharing).await.unwrap();
                 assert_eq!(got.expose(), expected);
             };
@@ -224,7 +228,7 @@ mod tests {
     #[tokio::test]
     async fn a_claim_ends_with_its_lease_or_its_failure() {
         let ((store, tenant), account) = (store().await, Account { fails: true, ..Account::default() });
-        let sharing = Sharing { requests: &account, store: &store, tenant: &tenant };
+        let sharing = Sharing { requests: &account, store: &store, clock: &SystemClock, tenant: &tenant };
         for _ in 0..2 {
             let started = std::time::Instant::now();
             sharing.obtain(None).await.unwrap_err();
@@ -235,7 +239,7 @@ mod tests {
         let lease = Duration::from_millis(300);
         assert!(store.claim_access(&tenant, generation, now, now + lease).await.unwrap());
         let account = Account::default();
-        let sharing = Sharing { requests: &account, store: &store, tenant: &tenant };
+        let sharing = Sharing { requests: &account, store: &store, clock: &SystemClock, tenant: &tenant };
         let started = std::time::Instant::now();
         assert_eq!(sharing.obtain(None).await.unwrap().expose(), "id-1");
         assert!(started.elapsed() >= Duration::from_millis(200), "it waited for the claim");

@@ -155,7 +155,11 @@ impl Driver<'_> {
             }
             match self.commit(intent.state, &change).await? {
                 Committed::Yes => {}
-                Committed::Fenced => return Ok(()),
+                Committed::Fenced => {
+                    // The process was stopped for longer than its lease.
+                    tracing::info!(operation = intent.write.name(), "fenced");
+                    return Ok(());
+                }
                 refused @ (Committed::Busy | Committed::Held) => {
                     let reason = match refused {
                         Committed::Held => "the tenant is on hold, or waits",

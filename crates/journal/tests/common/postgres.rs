@@ -6,6 +6,7 @@
 // Each test program uses a part of it.
 #![allow(dead_code, unreachable_pub, clippy::missing_panics_doc)]
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
@@ -131,7 +132,8 @@ impl Cluster {
             for line in log.lines().map_while(Result::ok) {
                 if line.contains("ready to accept connections") {
                     let _ = ready.send(Ok(()));
-                } else if line.contains("FATAL:") {
+                // A client may ask while the server recovers; that is no failure of the server.
+                } else if line.contains("FATAL:") && !line.contains("the database system is") {
                     let _ = ready.send(Err(format!("{said}{line}\n")));
                 }
                 if said.len() < 10_000 {
@@ -223,15 +225,20 @@ fn succeeded(program: &str, output: std::io::Result<Output>) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// The folder of the server's programs. Debian does not put them on the PATH.
+/// The folder of the server's programs.
 pub fn programs() -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    programs_in(&std::env::var_os("PATH").unwrap_or_default(), Path::new("/usr/lib/postgresql"))
+}
+
+/// The folder of the server's programs, from the PATH and Debian's folder, which is not on it. A test without a server
+/// fails.
+pub fn programs_in(path: &OsStr, debian: &Path) -> PathBuf {
+    let debian = fs::read_dir(debian).into_iter().flatten().flatten();
     let mut debian: Vec<_> = debian.map(|version| version.path().join("bin")).collect();
     debian.sort();
     // A link on the PATH leads to the folder that has them all.
     let linked =
-        std::env::split_paths(&path).filter_map(|folder| fs::canonicalize(folder.join("initdb")).ok());
+        std::env::split_paths(path).filter_map(|folder| fs::canonicalize(folder.join("initdb")).ok());
     let folders =
         linked.filter_map(|program| program.parent().map(Path::to_owned)).chain(debian.into_iter().rev());
     let has_all =
