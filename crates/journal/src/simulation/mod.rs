@@ -190,14 +190,12 @@ impl Sim {
 
     /// A person decides about an intent, from the records of the gateway.
     async fn decide(&self, store: &MemoryStore, intent: &Intent, resends: bool) -> Result<(), Error> {
+        let Some(found) = self.gateway.decision(intent) else { return Ok(()) };
         let decision = if resends && intent.can_be_resent() {
             self.road("a person sends again");
             Decision::Resend
         } else {
-            match self.gateway.decision(intent) {
-                Some(decision) => decision,
-                None => return Ok(()),
-            }
+            found
         };
         note(|| format!("a person decides about {}: {decision:?}", intent.key));
         self.road("a person decides");
@@ -233,7 +231,7 @@ impl Sim {
                 if let Some(why) = self.gateway.contradicts(intent) {
                     return Some(format!("{key} {write} is {state}: it is {why}"));
                 }
-                let waits = *state == State::Planned && is_held;
+                let waits = matches!(state, State::Planned | State::NeedsCard) && is_held;
                 (!state.is_final() && !waits)
                     .then(|| format!("{key} {write} is still {state}: {:?}", history.reason))
             })
