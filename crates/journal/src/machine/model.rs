@@ -439,13 +439,13 @@ fn restored_plan(plan: Config) -> Config {
 
 /// A customer whose first attempt arrives after it was believed to be absent.
 fn late_customer() -> Config {
-    Config { late: 4, end: 5, punctual: false, refuses: true, ..short(Config::of(Write::CreateCustomer)) }
+    Config { late: 4, end: 5, punctual: false, refuses: true, ..short(&Config::of(Write::CreateCustomer)) }
 }
 
 /// A gateway whose effects come within a tick, and show at once.
-fn short(config: Config) -> Config {
+fn short(config: &Config) -> Config {
     let rules = Rules { latest_effect: ticks(1), index_lag: ticks(0), ..config.rules.clone() };
-    Config { late: 1, lag: 0, rules, ..config }
+    Config { late: 1, lag: 0, rules, ..config.clone() }
 }
 
 /// Holds: No interleaving of two workers, crashes, lost answers, late effects and restores makes two effects of a charge, activates two plans, or reports an outcome that the gateway contradicts.
@@ -496,7 +496,7 @@ fn a_journal_without_a_rule_is_caught() {
         ("no stored decision to send", Config { stores_first: false, ..sale.clone() }, "2 effects"),
         (
             "no fence",
-            Config { fences: false, send_before: 7, end: 8, ..short(customer) },
+            Config { fences: false, send_before: 7, end: 8, ..short(&customer) },
             ", and the gateway did it",
         ),
         ("no last moment to send", Config { checks_send_by: false, ..sale.clone() }, "a person was told"),

@@ -110,7 +110,6 @@ fn classes(found: &[Seen]) -> Vec<&'static str> {
 }
 
 impl Both {
-    #[expect(clippy::too_many_lines, reason = "a list of what exists")]
     async fn new(sandbox: &Sandbox, seed: u64) -> Self {
         let world = sandbox.world(seed).await.expect("a world");
         let environment = Environment::Custom(sandbox.base_url().parse::<BaseUrl>().expect("a URL"));

@@ -177,7 +177,7 @@ impl Objects {
         let sent = self.sent.get(mark).copied();
         let was_there =
             |made: &&Made| made.mark == mark && sent.is_some_and(|sent| made.shown.visible <= sent);
-        let is_known = |made: &&Made| !made.is_declined && !(self.is_restored && is_unsearched(made.write));
+        let is_known = |made: &&Made| !(made.is_declined || (self.is_restored && is_unsearched(made.write)));
         if let Some(made) = self.made.iter().find(|made| is_known(made) && was_there(made)) {
             let write = made.write;
             self.break_promise(|| {

@@ -280,7 +280,6 @@ fn fault(operation: &str, rng: &mut fastrand::Rng) -> Fault {
         0 => Effect::ErrorBefore { status: 500 },
         1 => Effect::ErrorBefore { status: 502 },
         2 => Effect::ErrorAfter { status: 500 },
-        3 => Effect::DropReply,
         4 => Effect::CutReply { at_byte: rng.u64(1..200) },
         5 => Effect::Garbage { body: "<html>".into(), content_type: "text/html".into() },
         6 => Effect::RateLimit { retry_after: None },
