@@ -95,14 +95,19 @@ fn memory(_: &Soak) -> Result<(), Failure> {
         .run()
 }
 
-/// Runs the simulation of the journal over many seeds, and prints how often each rare road was taken.
+/// Runs the simulation of the journal over many seeds, prints how often each rare road was taken, and runs a part of
+/// them against worlds of the sandbox.
 fn journal(soak: &Soak) -> Result<(), Failure> {
     let Soak { seeds, seed, .. } = soak;
     eprintln!("by hand: cargo xtask soak journal --seeds {seeds} --seed {seed}");
     Step::new("cargo test --release --package perennial-journal --lib -- --exact --nocapture")
-        .arguments(&["simulation::no_seed_breaks_a_promise".into()])
+        .arguments(&["simulation::tests::no_seed_breaks_a_promise".into()])
         .variable("PERENNIAL_SEEDS", seeds.to_string())
         .variable("PERENNIAL_FIRST_SEED", seed.to_string())
+        .run()?;
+    Step::new("cargo test --package perennial-journal --test it -- --exact --nocapture")
+        .arguments(&["worlds::random_worlds_agree_with_the_journal".into()])
+        .variable("PERENNIAL_WORLD_SEEDS", (seeds / 1_000).max(24).to_string())
         .run()
 }
 

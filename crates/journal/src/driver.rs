@@ -69,11 +69,11 @@ impl Driver<'_> {
     ) -> Result<Intent, Error> {
         let mut is_fresh = is_fresh;
         for _ in 0..TURNS {
-            let now = self.store.now(self.clock.now()).await?;
+            let (send_by, now) = self.time().await?;
             let claimed = self.claim(Some(uid), now).await?;
             let Some(intent) = claimed else { break };
             let not_done = intent.history.not_done;
-            self.turn(intent, full, is_fresh, now).await?;
+            self.turn(intent, full, is_fresh, send_by, now).await?;
             is_fresh = false;
             let intent = self.get(uid).await?;
             // A look found that it was not done, and here is its card.
@@ -92,14 +92,21 @@ impl Driver<'_> {
 
     /// Works on the intent that has waited longest; returns whether there was one.
     pub(crate) async fn work(&self) -> Result<bool, Error> {
-        let now = self.store.now(self.clock.now()).await?;
+        let (send_by, now) = self.time().await?;
         let Some(intent) = self.claim(None, now).await? else { return Ok(false) };
-        self.turn(intent, None, false, now).await?;
+        self.turn(intent, None, false, send_by, now).await?;
         Ok(true)
     }
 
     async fn get(&self, uid: &str) -> Result<Intent, Error> {
         self.store.intent(uid).await?.ok_or_else(|| Error::NoIntent(uid.to_owned()))
+    }
+
+    /// The last moment to send what is decided now, and the time, which is read after it: a process that is suspended in
+    /// between, or before its claim, finds that it is too late, and never sends after the moment that is stored.
+    async fn time(&self) -> Result<(SendBy, Moment), StoreError> {
+        let send_by = self.gateway.send_by(self.rules.send_within);
+        Ok((send_by, self.store.now(self.clock.now()).await?))
     }
 
     /// Claims by the system's clock: a world's clock may stand still.
@@ -114,14 +121,13 @@ impl Driver<'_> {
         intent: Intent,
         full: Option<&Full>,
         is_fresh: bool,
+        send_by: SendBy,
         now: Moment,
     ) -> Result<(), Error> {
         let mut intent = intent;
-        let mut now = now;
+        let (mut send_by, mut now) = (send_by, now);
         let mut event = Some(Event::Turn { is_fresh, has_card: full.is_some() });
         while let Some(current) = event.take() {
-            // Before the attempt is stored: the moment is never later than the stored one.
-            let mut send_by = SendBy::within(self.rules.send_within);
             // Another process may have measured a longer lag since the last look.
             let rules = match &current {
                 Event::Looked(_) => {
@@ -136,8 +142,7 @@ impl Driver<'_> {
                     Ok(id) => {
                         // The id is committed with the attempt, before the first byte of the attempt leaves.
                         intent.history.request_id = id;
-                        send_by = SendBy::within(self.rules.send_within);
-                        now = self.store.now(self.clock.now()).await?;
+                        (send_by, now) = self.time().await?;
                         stepped = step(&intent, current, now, &rules);
                     }
                     Err(NotIssued { reason, wait, hold }) => {
@@ -183,7 +188,7 @@ impl Driver<'_> {
                 observe::looking(&intent);
                 event = Some(Event::Looked(self.gateway.look(&intent).await));
             }
-            now = self.store.now(self.clock.now()).await?;
+            (send_by, now) = self.time().await?;
         }
         Ok(())
     }

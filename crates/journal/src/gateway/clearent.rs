@@ -378,7 +378,11 @@ impl ClearentGateway {
             }
             Write::Void => {
                 let id: TransactionId = key_of(at)?;
-                let voided = client.transactions().get(&id).await?;
+                let voided = match client.transactions().get(&id).await {
+                    Ok(voided) => voided,
+                    Err(error) if error.is_not_found() => return Ok((None, Vec::new())),
+                    Err(error) => return Err(error.into()),
+                };
                 let date = moment(&voided);
                 let done = voided
                     .is_voided()
@@ -547,7 +551,12 @@ fn updated<T: Serialize>(
     intent: &Intent,
     got: Result<Response<T>, Error>,
 ) -> Result<(Option<Moment>, Vec<Seen>), Broken> {
-    let got = got?;
+    let got = match got {
+        Ok(got) => got,
+        // What is gone has not what was requested.
+        Err(error) if error.is_not_found() => return Ok((None, Vec::new())),
+        Err(error) => return Err(error.into()),
+    };
     let date = moment(&got);
     let value = serde_json::to_value(&*got).unwrap_or_default();
     let id = intent.object.split('/').nth(1).unwrap_or_default().to_owned();

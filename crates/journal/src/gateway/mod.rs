@@ -26,6 +26,10 @@ pub(crate) trait Gateway: Send + Sync {
     async fn request_id(&self, _intent: &Intent) -> Result<Option<String>, NotIssued> {
         Ok(None)
     }
+    /// The last moment at which the first byte of an attempt may leave that is decided now.
+    fn send_by(&self, within: Duration) -> SendBy {
+        SendBy::within(within)
+    }
     /// Makes one attempt. Its first byte leaves by this moment or not at all. Without the whole request, the stored one
     /// is sent.
     async fn send(&self, intent: &Intent, full: Option<&Full>, send_by: SendBy) -> Answer;

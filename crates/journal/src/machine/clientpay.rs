@@ -67,7 +67,7 @@ fn not_done() -> Event {
 /// Holds: A decision to send again is for one attempt; if that is certainly not made, a person decides again.
 #[test]
 fn a_decision_is_for_one_attempt() {
-    let lost = vec![said(Said::Unknown("lost".into())), nothing(2)];
+    let lost = vec![said(Said::Unknown("lost".into())), nothing(2), nothing(3)];
     let (intent, _) = after(sent(Write::Pay, false), lost);
     assert_eq!(intent.state, State::NeedsPerson);
     assert!(intent.history.reason.as_ref().is_some_and(|reason| reason.contains("R-1")));
@@ -84,7 +84,7 @@ fn a_decision_is_for_one_attempt() {
 /// Holds: What was sent once is not called withdrawn when the second attempt does not happen.
 #[test]
 fn what_may_have_been_done_is_not_withdrawn() {
-    let lost = vec![said(Said::Unknown("lost".into())), nothing(2)];
+    let lost = vec![said(Said::Unknown("lost".into())), nothing(2), nothing(3)];
     for needs_card in [false, true] {
         let (intent, _) = after(sent(Write::Pay, needs_card), lost.clone());
         let (intent, _) = after(intent, vec![Event::Decide(Decision::Resend)]);
@@ -101,9 +101,9 @@ fn what_may_have_been_done_is_not_withdrawn() {
 fn a_named_payment_is_never_followed_by_another_send() {
     let named = said(Said::Named { reason: "unreadable".into(), ids: vec!["7".into()] });
     for (look, state) in
-        [(nothing(2), State::NeedsPerson), (seen("7"), State::Done), (seen("8"), State::NeedsPerson)]
+        [(nothing(3), State::NeedsPerson), (seen("7"), State::Done), (seen("8"), State::NeedsPerson)]
     {
-        let (intent, _) = after(sent(Write::Pay, false), vec![named.clone(), look]);
+        let (intent, _) = after(sent(Write::Pay, false), vec![named.clone(), nothing(2), look]);
         assert_eq!(intent.state, state);
         if state == State::NeedsPerson {
             assert!(intent.history.reason.as_ref().is_some_and(|reason| reason.contains('7')));
@@ -134,6 +134,6 @@ fn an_account_without_payments_has_no_control() {
     let (unknown, _) = after(sent(Write::Pay, false), vec![said(Said::Unknown("lost".into()))]);
     let early = step(&unknown, look(60), at(60), &Rules::default()).intent;
     assert_eq!(early.state, State::Unknown);
-    let late = step(&unknown, look(600), at(600), &Rules::default()).intent;
+    let late = step(&early, look(600), at(600), &Rules::default()).intent;
     assert_eq!(late.state, State::NeedsPerson);
 }

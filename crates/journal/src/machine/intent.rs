@@ -186,6 +186,9 @@ pub struct History {
     /// The last look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_look: Option<Moment>,
+    /// The gateway's time at the first look after the last attempt: the window is measured from it, by the same clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looked_since: Option<Moment>,
     /// Whether a look before the first attempt found nothing.
     #[serde(skip_serializing_if = "is_false")]
     pub looked_first: bool,

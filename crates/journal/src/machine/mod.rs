@@ -239,6 +239,7 @@ impl Step {
                     judged: None,
                     exchange_id: None,
                 });
+                intent.history.looked_since = None;
                 intent.state = State::Sending;
                 intent.next = None;
                 self.commands.push(Command::Send);
@@ -412,8 +413,24 @@ impl Step {
             self.intent.history.spares = ids.into_iter().map(str::to_owned).collect();
             return self.end(State::NeedsPerson, Some(reason));
         }
-        if found.is_empty() {
-            return self.absent(at, control, now, rules);
+        // A value is set in the lane of its object even if it is there: an open write may still change it.
+        if found.is_empty() || (self.intent.state == State::Planned && self.is_plain_update()) {
+            return self.absent(at, control || !found.is_empty(), now, rules);
+        }
+        // The value may have been there before, and then an attempt that overwrites a later write may still arrive.
+        let is_unknown =
+            self.intent.history.attempts.last().is_some_and(|last| last.judged == Some(Judged::Unknown));
+        if is_unknown && self.is_plain_update() {
+            let Some(at) = at else {
+                return self.look_again("the gateway's clock is not known".into(), now, rules);
+            };
+            if !self.is_over(at, now, rules) {
+                return self.wait_for_window(
+                    "it is as requested, and an attempt may still arrive",
+                    now,
+                    rules,
+                );
+            }
         }
         let oldest = found.remove(0);
         if let Verdict::Person(reason) = oldest.verdict {
@@ -446,7 +463,10 @@ impl Step {
         if self.intent.state == State::Planned {
             return self.absent_at_first(at, control, now, rules);
         }
-        let Some(last) = self.intent.history.attempts.last() else {
+        let attempts = &self.intent.history.attempts;
+        let Some((oldest, judged)) =
+            attempts.first().zip(attempts.last()).map(|(o, l)| (o.committed, l.judged))
+        else {
             // Attempts were lost with a restored database.
             return self.end(State::NeedsPerson, Some("the attempts are missing in this database".into()));
         };
@@ -455,13 +475,11 @@ impl Step {
             return self.look_again(reason.into(), now, rules);
         };
         // The later clock proves the age, and the earlier one the end of the window.
-        let oldest = self.intent.history.attempts.first().map_or(last.committed, |first| first.committed);
         if rules.is_too_old(oldest, at.max(now)) {
             return self
                 .end(State::NeedsPerson, Some("it is too old: the gateway may have forgotten it".into()));
         }
-        let window = last.send_by + rules.window();
-        let is_over = at.min(now) > window;
+        let is_over = self.is_over(at, now, rules);
         // An account of ClientPay has no control object until its first payment.
         if !control && (!is_over || !self.intent.write.is_clientpay()) {
             return self.look_again(
@@ -471,10 +489,7 @@ impl Step {
             );
         }
         if !is_over {
-            self.look_again("it may still arrive, or appear in searches".into(), now, rules);
-            self.intent.next =
-                self.intent.next.map(|next| next.min(window + rules.least_wait).max(now + rules.least_wait));
-            return;
+            return self.wait_for_window("it may still arrive, or appear in searches", now, rules);
         }
         if !self.intent.history.named.is_empty() {
             let named = self.intent.history.named.join(", ");
@@ -485,7 +500,7 @@ impl Step {
             let reason = "it was not found, but neither was any other payment, so the search proves nothing";
             return self.end(State::NeedsPerson, Some(reason.into()));
         }
-        let (judged, attempts) = (last.judged, self.intent.history.attempts.len());
+        let attempts = self.intent.history.attempts.len();
         if judged == Some(Judged::Refused) {
             return self
                 .end(State::Refused, Some("the last attempt was refused, and no attempt was done".into()));
@@ -513,10 +528,35 @@ impl Step {
         }
     }
 
+    /// Whether the intent sets values that a later write can set otherwise.
+    fn is_plain_update(&self) -> bool {
+        self.intent.write.sets_a_value() && !self.intent.is_stop
+    }
+
+    /// Whether the window of the last attempt is over: by both clocks since the last moment to send it, and by the
+    /// gateway's clock alone since the first look after it, because ours may have been wrong when it was sent.
+    fn is_over(&mut self, at: Moment, now: Moment, rules: &Rules) -> bool {
+        let since = *self.intent.history.looked_since.get_or_insert(at);
+        let send_by = self.intent.history.attempts.last().map_or(now, |last| last.send_by);
+        at.min(now) > send_by + rules.window() && at.since(since) > rules.send_within + rules.window()
+    }
+
+    /// Looks again when the window is over, at the latest.
+    fn wait_for_window(&mut self, reason: &str, now: Moment, rules: &Rules) {
+        self.look_again(reason.into(), now, rules);
+        let history = &self.intent.history;
+        let send_by = history.attempts.last().map_or(now, |last| last.send_by);
+        let since = history.looked_since.map_or(send_by, |since| since + rules.send_within);
+        let over = send_by.max(since) + rules.window() + rules.least_wait;
+        self.intent.next = self.intent.next.map(|next| next.min(over).max(now + rules.least_wait));
+    }
+
     /// Nothing with the mark was found before the first attempt that this database knows.
     fn absent_at_first(&mut self, at: Option<Moment>, control: bool, now: Moment, rules: &Rules) {
         if let Some(until) = self.intent.history.restored {
             let seen = at.map_or(now, |at| at.min(now));
+            // The measured lag of searches may be longer than the quiet period.
+            let until = until + rules.index_lag;
             if seen <= until {
                 self.look_again("an attempt before the restore may still arrive".into(), now, rules);
                 self.intent.next = Some((until + rules.least_wait).max(now + rules.least_wait));

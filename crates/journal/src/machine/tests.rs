@@ -76,3 +76,56 @@ fn a_plan_that_a_person_found_is_activated() {
     let suspended = Intent { activates: false, ..waits };
     assert!(step(&suspended, Event::Decide(found), at(9), &Rules::default()).commands.is_empty());
 }
+
+fn look_at(ids: &[&str], gateway: i64) -> Event {
+    let found = ids.iter().map(|id| Seen { object: object(id), verdict: Verdict::Done }).collect();
+    Event::Looked(Look::Seen { at: Some(at(gateway)), control: true, found })
+}
+
+fn lost() -> Event {
+    Event::Answered(Answer { said: Said::Unknown("lost".into()), exchange_id: None })
+}
+
+/// Holds: An update whose response is lost is done only when it cannot arrive any more, because its values may have been there before; a cancellation and a deletion are done at once.
+#[test]
+fn an_update_that_is_there_may_still_arrive() {
+    let update = |is_stop| {
+        let (created, rules) = (sending(Write::UpdatePlan), Rules::default());
+        step(&Intent { is_stop, ..created }, lost(), at(1), &rules).intent
+    };
+    let delete = step(&sending(Write::DeletePlan), lost(), at(1), &Rules::default()).intent;
+    let rules = Rules::default();
+    for (intent, state) in
+        [(update(false), State::Unknown), (update(true), State::Done), (delete, State::Done)]
+    {
+        let early = step(&intent, look_at(&["p1"], 2), at(2), &rules).intent;
+        assert_eq!(early.state, state, "{} {}", intent.write, intent.is_stop);
+        let late = step(&early, look_at(&["p1"], 200), at(200), &rules).intent;
+        assert_eq!(late.state, State::Done);
+    }
+}
+
+/// Holds: A value that is there before the first attempt is sent nevertheless, in the lane of its object.
+#[test]
+fn an_update_is_sent_even_if_its_values_are_there() {
+    let rules = Rules::default();
+    let planned = Intent { state: State::Planned, history: History::default(), ..sending(Write::UpdatePlan) };
+    let looked = step(&planned, look_at(&["p1"], 2), at(2), &rules).intent;
+    assert_eq!((looked.state, looked.history.looked_first), (State::Planned, true));
+    let turned = step(&looked, Event::Turn { is_fresh: false, has_card: false }, at(3), &rules);
+    assert_eq!(turned.commands, [Command::Send]);
+}
+
+/// Holds: A clock that was slow when an attempt was sent, and is right at the look, does not end the window before its time.
+#[test]
+fn a_window_is_measured_by_the_gateways_clock() {
+    let rules = Rules::default();
+    // Sent at second 0 by a clock that is four minutes slow.
+    let unknown = step(&sending(Write::Sale), lost(), at(1), &rules).intent;
+    let (mut intent, mut states) = (unknown, Vec::new());
+    for second in [241, 300, 430, 440] {
+        intent = step(&intent, look_at(&[], second), at(second), &rules).intent;
+        states.push(intent.state);
+    }
+    assert_eq!(states, [State::Unknown, State::Unknown, State::Unknown, State::NeedsPerson]);
+}

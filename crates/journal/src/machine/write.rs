@@ -146,6 +146,19 @@ impl Write {
         matches!(self, Self::CreatePlan)
     }
 
+    /// Whether the write sets values of an object: a look that finds them does not tell which write has set them.
+    pub const fn sets_a_value(self) -> bool {
+        matches!(
+            self,
+            Self::UpdateCustomer
+                | Self::AttachToken
+                | Self::UpdateCustomerToken
+                | Self::UpdateToken
+                | Self::UpdatePlan
+                | Self::UpdateTransaction
+        )
+    }
+
     /// Whether it is a write of ClientPay.
     pub const fn is_clientpay(self) -> bool {
         matches!(

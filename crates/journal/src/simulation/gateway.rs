@@ -1,121 +1,123 @@
-//! A model of a gateway: objects with marks, and everything that can happen to a request.
+//! A model of a gateway: everything that can happen to a request and to a look.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use fastrand::Rng;
 use perennial::transport::SendBy;
 
-use super::{Bug, lock, note, pause};
+use super::objects::{Objects, Order, Shown};
+use super::planted::Bug;
+use super::{SLOTS, Time, lock, note, pause};
 use crate::Moment;
+use crate::clock::Clock as _;
 use crate::gateway::request::Full;
-use crate::machine::{Answer, Intent, Look, Object as Known, Said, Seen, Verdict, Write};
-
-#[derive(Debug, Clone)]
-pub(super) struct Object {
-    pub(super) id: String,
-    pub(super) mark: String,
-    pub(super) write: Write,
-    pub(super) status: &'static str,
-    landed: Moment,
-    /// From when searches show it.
-    visible: Moment,
-}
-
-/// A request on its way.
-#[derive(Debug, Clone)]
-struct Flying {
-    arrives: Moment,
-    write: Write,
-    mark: String,
-    object: String,
-    request: String,
-}
+use crate::gateway::{self, NotIssued};
+use crate::machine::{Answer, Decision, Intent, Look, Said, Write};
 
 #[derive(Debug)]
 struct State {
     rng: Rng,
-    now: Moment,
-    objects: Vec<Object>,
-    flying: Vec<Flying>,
+    objects: Objects,
+    flying: Vec<(Moment, Order)>,
     /// Until when searches find nothing, the control object included.
     blind_until: Moment,
     is_calm: bool,
-    broken: Option<String>,
+    /// The number of requests and of request ids.
+    number: u64,
+    /// The process that runs, and the last moment at which each may send.
+    slot: usize,
+    send_by: [Moment; SLOTS],
     roads: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Debug)]
 pub(super) struct Gateway {
     state: Mutex<State>,
+    time: Arc<Time>,
     bug: Option<Bug>,
 }
 
-/// The time for which the gateway keeps its objects.
-const RETENTION: Duration = Duration::from_hours(90 * 24);
-
 impl Gateway {
-    pub(super) fn new(rng: Rng, bug: Option<Bug>) -> Self {
+    pub(super) fn new(rng: Rng, time: Arc<Time>, is_late: bool, bug: Option<Bug>) -> Self {
         let start = Moment::from_millis(0);
-        let plan = Object {
-            id: "p1".to_owned(),
-            mark: "p1".to_owned(),
-            write: Write::CreatePlan,
-            status: "SUSPENDED",
-            landed: start,
-            visible: start,
+        let state = State {
+            rng,
+            objects: Objects::new(is_late),
+            flying: Vec::new(),
+            blind_until: start,
+            is_calm: false,
+            number: 0,
+            slot: 0,
+            send_by: [start; SLOTS],
+            roads: BTreeMap::new(),
         };
-        Self {
-            state: Mutex::new(State {
-                rng,
-                now: start,
-                objects: vec![plan],
-                flying: Vec::new(),
-                blind_until: start,
-                is_calm: false,
-                broken: None,
-                roads: BTreeMap::new(),
-            }),
-            bug,
-        }
+        Self { state: Mutex::new(state), time, bug }
     }
 
-    pub(super) fn objects(&self) -> Vec<Object> {
-        lock(&self.state).objects.clone()
-    }
-
-    pub(super) fn roads(&self) -> BTreeMap<&'static str, u64> {
-        lock(&self.state).roads.clone()
+    pub(super) fn take_roads(&self) -> BTreeMap<&'static str, u64> {
+        std::mem::take(&mut lock(&self.state).roads)
     }
 
     pub(super) fn broken(&self) -> Option<String> {
-        lock(&self.state).broken.clone()
+        lock(&self.state).objects.broken.take()
     }
 
     pub(super) fn calm(&self) {
         lock(&self.state).is_calm = true;
     }
 
-    /// Lets the time pass: what is on its way arrives.
-    pub(super) fn set_time(&self, now: Moment) {
+    /// The database was put back.
+    pub(super) fn restored(&self) {
+        lock(&self.state).objects.restored();
+    }
+
+    /// Lets the time pass until a process runs: what is on its way arrives.
+    pub(super) fn wait_for(&self, slot: usize) {
+        let now = self.time.real();
         let mut state = lock(&self.state);
-        let flying = std::mem::take(&mut state.flying);
-        let (mut arrived, flying): (Vec<_>, Vec<_>) =
-            flying.into_iter().partition(|flying| flying.arrives <= now);
-        arrived.sort_by_key(|flying| flying.arrives);
-        state.flying = flying;
-        for Flying { arrives, write, mark, object, request } in arrived {
+        state.slot = slot;
+        while let Some(index) = (0..state.flying.len()).min_by_key(|index| state.flying[*index].0)
+            && state.flying[index].0 <= now
+        {
+            let (arrived, order) = state.flying.swap_remove(index);
             state.road("a late effect");
             // Searches show it from then on, however far the clock has jumped.
-            state.now = arrives;
-            state.apply(write, &mark, &object, &request);
+            state.apply(&order, arrived);
         }
-        state.now = now;
         if !state.is_calm && state.rng.u32(..3_000) == 0 {
             state.blind_until = now + Duration::from_secs(state.rng.u64(1..600));
+            state.road("searches are blind");
         }
+    }
+
+    pub(super) fn believed_absent(&self, intent: &Intent) {
+        let mut state = lock(&self.state);
+        let is_flying = state.flying.iter().any(|(_, order)| order.mark == intent.mark);
+        state.objects.believed_absent(intent, is_flying);
+    }
+
+    pub(super) fn believed_refused(&self, intent: &Intent) {
+        lock(&self.state).objects.believed_refused(&intent.mark);
+    }
+
+    pub(super) fn contradicts(&self, intent: &Intent) -> Option<&'static str> {
+        lock(&self.state).objects.contradicts(intent)
+    }
+
+    /// The decision of a person who reads the gateway's records; `None` while a request may still arrive.
+    pub(super) fn decision(&self, intent: &Intent) -> Option<Decision> {
+        let now = self.time.real();
+        let state = lock(&self.state);
+        let may_come = state.flying.iter().any(|(_, order)| order.mark == intent.mark)
+            || state.send_by.iter().any(|send_by| *send_by >= now);
+        if may_come {
+            return None;
+        }
+        let is_done = state.objects.has_effect(&intent.mark);
+        Some(if is_done { Decision::Done(state.objects.of_mark(&intent.mark)) } else { Decision::NotDone })
     }
 }
 
@@ -124,144 +126,133 @@ impl State {
         *self.roads.entry(name).or_default() += 1;
     }
 
-    fn chance(&mut self, of_hundred: u32) -> bool {
-        !self.is_calm && self.rng.u32(..100) < of_hundred
+    /// Whether a fault happens. Its road is taken then.
+    fn fault(&mut self, name: &'static str, of_hundred: u32) -> bool {
+        let happens = !self.is_calm && self.rng.u32(..100) < of_hundred;
+        if happens {
+            self.road(name);
+        }
+        happens
     }
 
-    fn known(object: &Object) -> Known {
-        Known { id: Some(object.id.clone()), value: None }
+    fn apply(&mut self, order: &Order, landed: Moment) -> Said {
+        let mut later = |most: u64| landed + Duration::from_millis(self.rng.u64(..=most));
+        let visible = if self.is_calm { landed } else { later(59_000) };
+        let decided =
+            if self.is_calm || self.rng.u8(..20) > 0 { landed } else { landed + Duration::from_mins(5) };
+        let said = self.objects.apply(order, Shown { landed, visible, decided });
+        note(|| format!("{landed} the gateway does {} {}: {said:?}", order.write, order.mark));
+        said
     }
 
-    fn apply(&mut self, write: Write, mark: &str, at: &str, request: &str) -> Said {
-        if write == Write::UpdatePlan {
-            let id = at.trim_start_matches("plans/");
-            let Some(plan) = self.objects.iter_mut().find(|object| object.id == id) else {
-                return Said::Refused("no such plan".to_owned());
-            };
-            let status =
-                ["CANCELED", "SUSPENDED", "ACTIVE"].into_iter().find(|status| request.contains(status));
-            match status {
-                Some(status) if plan.status != "CANCELED" || status == "CANCELED" => plan.status = status,
-                _ => return Said::Refused("the plan is canceled".to_owned()),
+    /// What happens to a request that leaves; `None` if its answer never comes.
+    fn leave(&mut self, intent: &Intent, now: Moment) -> Option<Said> {
+        self.number += 1;
+        let order = Order::of(intent, self.number);
+        self.objects.sent(&order.mark, now);
+        if self.fault("a request is lost", 8) {
+            return None;
+        }
+        if self.fault("a request is late", 12) {
+            let latest = if self.objects.is_late && self.rng.bool() { 1_800_000 } else { 115_000 };
+            self.flying.push((now + Duration::from_millis(self.rng.u64(..latest)), order));
+            return None;
+        }
+        if self.fault("the gateway refuses", 4) {
+            return Some(Said::Refused("refused".to_owned()));
+        }
+        Some(self.apply(&order, now))
+    }
+
+    fn answer(&mut self, write: Write, said: Option<Said>, retries: Option<Order>, now: Moment) -> Said {
+        match said {
+            Some(Said::Done(object))
+                if write == Write::Pay && self.fault("an answer is half readable", 5) =>
+            {
+                Said::Named { reason: "unreadable".to_owned(), ids: object.id.into_iter().collect() }
             }
-            return Said::Done(Self::known(plan));
+            Some(said) if !self.fault("an answer is lost", 15) => said,
+            _ => match retries {
+                Some(order) => self.apply(&order, now),
+                None => Said::Unknown("lost".to_owned()),
+            },
         }
-        if write == Write::CreateCustomer && self.objects.iter().any(|object| object.mark == mark) {
-            return Said::Refused("the key is taken".to_owned());
-        }
-        let is_declined = write == Write::Sale && self.chance(15);
-        let status = match (write, is_declined) {
-            (Write::CreatePlan, _) => "SUSPENDED",
-            (_, true) => "declined",
-            _ => "there",
-        };
-        note(|| format!("{} the gateway does {write} {mark}", self.now));
-        let object = Object {
-            id: format!("o{}", self.objects.len()),
-            mark: mark.to_owned(),
-            write,
-            status,
-            landed: self.now,
-            visible: self.now + Duration::from_millis(if self.is_calm { 0 } else { self.rng.u64(..60_000) }),
-        };
-        let known = Self::known(&object);
-        self.objects.push(object);
-        if is_declined { Said::Declined(known) } else { Said::Done(known) }
     }
 }
 
 #[async_trait]
-impl crate::gateway::Gateway for Gateway {
+impl gateway::Gateway for Gateway {
+    fn send_by(&self, within: Duration) -> SendBy {
+        let mut state = lock(&self.state);
+        let slot = state.slot;
+        state.send_by[slot] = self.time.real() + within;
+        SendBy::within(within)
+    }
+
+    async fn request_id(&self, intent: &Intent) -> Result<Option<String>, NotIssued> {
+        if !intent.write.has_request_id() {
+            return Ok(None);
+        }
+        pause().await;
+        let mut state = lock(&self.state);
+        if state.fault("no request id is issued", 5) {
+            return Err(NotIssued { reason: String::new(), wait: Duration::from_secs(2), hold: false });
+        }
+        state.number += 1;
+        Ok(Some(format!("R-{}", state.number)))
+    }
+
     async fn send(&self, intent: &Intent, _full: Option<&Full>, _send_by: SendBy) -> Answer {
         let answer = |said| Answer { said, exchange_id: None };
-        let not_done = |hold| Said::NotDone { reason: String::new(), wait: Duration::from_secs(2), hold };
+        let not_done =
+            |hold| answer(Said::NotDone { reason: String::new(), wait: Duration::from_secs(2), hold });
         // The process may pause before the first byte leaves.
         pause().await;
         pause().await;
         let said = {
+            let now = self.time.real();
             let mut state = lock(&self.state);
-            let send_by = intent.history.attempts.last().map_or(state.now, |attempt| attempt.send_by);
-            if state.now > send_by && self.bug != Some(Bug::IgnoresSendBy) {
+            if now > state.send_by[state.slot] && self.bug != Some(Bug::IgnoresSendBy) {
                 state.road("too late to send");
-                return answer(not_done(false));
+                return not_done(false);
             }
-            if state.chance(6) {
-                return answer(not_done(false));
+            if state.fault("a request is limited", 5) {
+                return not_done(false);
             }
-            if state.chance(8) {
-                state.road("a request is lost");
-                None
-            } else if state.chance(12) {
-                let arrives = state.now + Duration::from_millis(state.rng.u64(..115_000));
-                state.flying.push(Flying {
-                    arrives,
-                    write: intent.write,
-                    mark: intent.mark.clone(),
-                    object: intent.object.clone(),
-                    request: intent.request.clone(),
-                });
-                None
-            } else if state.chance(4) {
-                Some(Said::Refused("refused".to_owned()))
-            } else {
-                let said = state.apply(intent.write, &intent.mark, &intent.object, &intent.request);
-                Some(said)
+            if state.fault("a key is refused", 1) {
+                return not_done(true);
             }
+            state.leave(intent, now)
         };
         note(|| format!("{} sent: {said:?}", intent.key));
         pause().await;
         pause().await;
         let mut state = lock(&self.state);
-        match said {
-            Some(said) if !state.chance(15) => answer(said),
-            Some(_) => {
-                state.road("an answer is lost");
-                answer(Said::Unknown("lost".to_owned()))
-            }
-            None => answer(Said::Unknown("lost".to_owned())),
-        }
+        let retries = (self.bug == Some(Bug::RetriesBeneath)).then(|| Order::of(intent, state.number));
+        let now = self.time.real();
+        answer(state.answer(intent.write, said, retries, now))
     }
 
     async fn look(&self, intent: &Intent) -> Look {
         pause().await;
         let look = {
+            let now = self.time.real();
             let mut state = lock(&self.state);
-            if state.chance(5) {
+            if state.fault("a look fails", 5) {
                 return Look::Failed("unavailable".to_owned());
             }
-            let now = state.now;
             let is_blind = now < state.blind_until;
-            let found: Vec<Seen> = if intent.write == Write::UpdatePlan {
-                let id = intent.object.trim_start_matches("plans/");
-                let wanted = |status: &str| intent.request.contains(status);
-                let plan = state.objects.iter().find(|object| object.id == id && wanted(object.status));
-                plan.into_iter()
-                    .map(|plan| Seen { object: State::known(plan), verdict: Verdict::Done })
-                    .collect()
-            } else {
-                let visible = |object: &&Object| {
-                    object.mark == intent.mark
-                        && object.write == intent.write
-                        && object.status != "CANCELED"
-                        && !is_blind
-                        && object.visible <= now
-                        && now.since(object.landed) < RETENTION
-                };
-                let found: Vec<_> = state.objects.iter().filter(visible).collect();
-                let verdict = |object: &Object| match object.status {
-                    "declined" => Verdict::Declined,
-                    _ => Verdict::Done,
-                };
-                found
-                    .iter()
-                    .map(|object| Seen { object: State::known(object), verdict: verdict(object) })
-                    .collect()
-            };
             if is_blind {
                 state.road("a blind search");
             }
-            let control = !is_blind || intent.write == Write::UpdatePlan || self.bug == Some(Bug::NoControl);
-            Look::Seen { at: Some(now), control, found }
+            let at = if self.bug == Some(Bug::OwnClock) { self.time.now() } else { now };
+            match state.objects.find(intent, now, is_blind) {
+                Ok(found) => {
+                    let control = !found.is_empty() || !is_blind || self.bug == Some(Bug::NoControl);
+                    Look::Seen { at: Some(at), control, found }
+                }
+                Err(look) => look,
+            }
         };
         note(|| format!("{} look: {look:?}", intent.key));
         pause().await;

@@ -1,13 +1,14 @@
-//! A store in memory, which keeps the rules that the statements keep in a database.
+//! A store in memory, which keeps the rules that the statements keep in a database, and its witness.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
 
-use super::{Bug, lock, note, pause};
+use super::planted::{Bug, without_a_rule};
+use super::{lock, note, pause};
 use crate::Moment;
-use crate::machine::{Intent, Rules, State};
+use crate::machine::{Intent, Judged, Rules, State};
 use crate::store::{
     Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision, NewEvent,
     SharedAccess, Store, StoreError, Tenant,
@@ -20,41 +21,92 @@ pub(super) struct Rows {
     hold: Option<String>,
     quiet_until: Option<Moment>,
     now: Option<Moment>,
+    /// The number of attempts that were committed.
+    sends: u64,
+}
+
+/// What is kept outside the database: the file that was used last, and its number of attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Witness {
+    file: u32,
+    sends: u64,
 }
 
 #[derive(Debug)]
 pub(super) struct MemoryStore {
+    file: u32,
     rows: Mutex<Rows>,
+    witness: Mutex<Witness>,
+    /// The intents whose attempts are now believed to be absent or refused.
+    beliefs: Mutex<Vec<Intent>>,
     broken: Mutex<Option<String>>,
     roads: Mutex<BTreeMap<&'static str, u64>>,
     bug: Option<Bug>,
 }
 
+/// The reason for a hold that only the merchant's records can end.
+const OLD_BACKUP: &str = "an old backup";
+
 impl MemoryStore {
     pub(super) fn new(bug: Option<Bug>) -> Self {
-        Self { rows: Mutex::default(), broken: Mutex::default(), roads: Mutex::default(), bug }
+        Self::of(1, Rows::default(), Witness { file: 1, sends: 0 }, bug)
     }
 
-    pub(super) fn intents(&self) -> Vec<Intent> {
-        lock(&self.rows).intents.values().cloned().collect()
+    fn of(file: u32, rows: Rows, witness: Witness, bug: Option<Bug>) -> Self {
+        Self {
+            file,
+            rows: Mutex::new(rows),
+            witness: Mutex::new(witness),
+            beliefs: Mutex::default(),
+            broken: Mutex::default(),
+            roads: Mutex::default(),
+            bug,
+        }
+    }
+
+    /// A copy of the database and of its witness.
+    pub(super) fn copy(&self) -> Self {
+        Self::of(self.file + 1, lock(&self.rows).clone(), *lock(&self.witness), self.bug)
+    }
+
+    pub(super) fn with<T>(&self, read: impl FnOnce(&BTreeMap<String, Intent>) -> T) -> T {
+        read(&lock(&self.rows).intents)
     }
 
     pub(super) fn backup(&self) -> Rows {
         lock(&self.rows).clone()
     }
 
-    pub(super) fn restore(&self, rows: &Rows, now: Moment, rules: &Rules) {
-        let mut rows = rows.clone();
-        // As an adoption does: the gateway may have forgotten what was sent since the backup.
-        if rows.now.is_some_and(|then| rules.is_too_old(then, now)) {
-            rows.hold = Some("an old backup".to_owned());
-        }
-        rows.now = Some(now);
-        *lock(&self.rows) = rows;
+    pub(super) fn restore(&self, rows: &Rows) {
+        *lock(&self.rows) = rows.clone();
     }
 
-    pub(super) fn is_on_hold(&self) -> bool {
+    /// As [`crate::Journal::adopt`] does: the gateway may have forgotten what was sent since the backup.
+    pub(super) fn adopt(&self, now: Moment, rules: &Rules) {
+        let mut rows = lock(&self.rows);
+        if rows.now.is_some_and(|then| rules.is_too_old(then, now)) {
+            rows.hold = Some(OLD_BACKUP.to_owned());
+        }
+        rows.now = rows.now.max(Some(now));
+        *lock(&self.witness) = Witness { file: self.file, sends: rows.sends };
+    }
+
+    pub(super) fn is_held(&self) -> bool {
         lock(&self.rows).hold.is_some()
+    }
+
+    pub(super) fn is_held_for_good(&self) -> bool {
+        lock(&self.rows).hold.as_deref() == Some(OLD_BACKUP)
+    }
+
+    /// Ends a hold, if a person may end it; returns whether there was one.
+    pub(super) fn release(&self) -> bool {
+        let hold = &mut lock(&self.rows).hold;
+        let ends = hold.as_deref().is_some_and(|hold| hold != OLD_BACKUP);
+        if ends {
+            *hold = None;
+        }
+        ends
     }
 
     pub(super) fn quiet_until(&self) -> Option<Moment> {
@@ -62,27 +114,91 @@ impl MemoryStore {
     }
 
     pub(super) fn broken(&self) -> Option<String> {
-        lock(&self.broken).clone()
+        lock(&self.broken).take()
     }
 
-    pub(super) fn roads(&self) -> BTreeMap<&'static str, u64> {
-        lock(&self.roads).clone()
+    pub(super) fn take_beliefs(&self) -> Vec<Intent> {
+        std::mem::take(&mut lock(&self.beliefs))
+    }
+
+    pub(super) fn take_roads(&self) -> BTreeMap<&'static str, u64> {
+        std::mem::take(&mut lock(&self.roads))
+    }
+
+    /// The reason why the database is not the one that was used last.
+    fn suspect(&self) -> Option<&'static str> {
+        let (witness, sends) = (*lock(&self.witness), lock(&self.rows).sends);
+        if self.bug == Some(Bug::NoWitness) {
+            return None;
+        }
+        if witness.file != self.file {
+            return Some("a copy is refused");
+        }
+        let is_behind = witness.sends > sends && self.bug != Some(Bug::NoAdoption);
+        is_behind.then_some("a restored database is refused")
     }
 
     fn road(&self, name: &'static str) {
         *lock(&self.roads).entry(name).or_default() += 1;
     }
+
+    /// Checks a change that was accepted, apart from the rules that accepted it.
+    fn audit(&self, rows: &Rows, intent: &Intent, fence: i64, now: Moment) {
+        let break_promise = |why: &str| {
+            lock(&self.broken).get_or_insert_with(|| why.to_owned());
+        };
+        if intent.fence != fence {
+            break_promise("a change under an old claim was stored");
+        }
+        let last = intent.history.attempts.last().and_then(|attempt| attempt.judged);
+        if last == Some(Judged::Absent) || intent.state == State::Refused {
+            lock(&self.beliefs).push(intent.clone());
+        }
+        if intent.state != State::Sending {
+            return;
+        }
+        let condition = intent.precondition.as_ref();
+        let is_raised = condition.is_some_and(|condition| {
+            rows.guards.get(&condition.guard).copied().unwrap_or(0) != condition.version
+        });
+        if is_raised || now >= intent.send_before {
+            break_promise("a guard was raised, and the write was sent");
+        }
+        if !intent.is_stop && rows.rival(intent).is_some() {
+            break_promise("two writes to an object are open");
+        }
+        if !intent.is_stop && rows.is_held(now) {
+            break_promise("a write of a tenant on hold was sent");
+        }
+    }
 }
 
-fn is_open(intent: &Intent) -> bool {
-    !intent.is_stop && intent.state.is_open()
+impl Rows {
+    fn is_held(&self, now: Moment) -> bool {
+        self.hold.is_some() || self.quiet_until.is_some_and(|quiet| quiet > now)
+    }
+
+    /// Another intent of the object that is open.
+    fn rival(&self, intent: &Intent) -> Option<&Intent> {
+        let is_open = |other: &Intent| !other.is_stop && other.state.is_open();
+        self.intents
+            .values()
+            .find(|other| other.uid != intent.uid && other.object == intent.object && is_open(other))
+    }
 }
 
 #[async_trait]
 impl Store for MemoryStore {
     async fn now(&self, clock: Moment) -> Result<Moment, StoreError> {
         pause().await;
+        // A restored database keeps the time of its backup until it is adopted.
+        if self.suspect().is_some() {
+            return Ok(clock);
+        }
         let mut rows = lock(&self.rows);
+        if rows.now.is_some_and(|now| now > clock) {
+            self.road("the stored time is later than the clock");
+        }
         let now = rows.now.map_or(clock, |now| now.max(clock));
         rows.now = Some(now);
         Ok(now)
@@ -119,6 +235,7 @@ impl Store for MemoryStore {
         pause().await;
         let mut rows = lock(&self.rows);
         let is_free = |intent: &Intent| intent.lease_until.is_none_or(|end| end < system);
+        let is_held = rows.is_held(now);
         let chosen = match uid {
             Some(uid) => rows.intents.get(uid).filter(|intent| {
                 let works = matches!(intent.state, State::Planned | State::Sending | State::Unknown);
@@ -131,6 +248,7 @@ impl Store for MemoryStore {
                 .filter(|intent| {
                     intent.next.is_some_and(|next| next <= now) || intent.state == State::Sending
                 })
+                .filter(|intent| intent.state != State::Planned || intent.is_stop || !is_held)
                 .min_by_key(|intent| (!intent.is_stop, intent.next, intent.created)),
         };
         let Some(uid) = chosen.map(|intent| intent.uid.clone()) else { return Ok(None) };
@@ -148,7 +266,8 @@ impl Store for MemoryStore {
         let Change { intent, follow, hold, now, .. } = change;
         let mut rows = lock(&self.rows);
         let Some(stored) = rows.intents.get(&intent.uid) else { return Ok(Committed::Fenced) };
-        if stored.fence != intent.fence && self.bug != Some(Bug::NoFence) {
+        let fence = stored.fence;
+        if fence != intent.fence && self.bug != Some(Bug::NoFence) {
             self.road("a fence is refused");
             return Ok(Committed::Fenced);
         }
@@ -158,49 +277,41 @@ impl Store for MemoryStore {
             }
             if let Some(precondition) = &intent.precondition {
                 let version = rows.guards.get(&precondition.guard).copied().unwrap_or(0);
-                if version != precondition.version {
-                    if self.bug != Some(Bug::NoPrecondition) {
-                        self.road("a precondition does not hold");
-                        return Ok(Committed::Unwanted);
-                    }
-                    *lock(&self.broken) = Some("a guard was raised, and the write was sent".to_owned());
+                if version != precondition.version && self.bug != Some(Bug::NoPrecondition) {
+                    self.road("a precondition does not hold");
+                    return Ok(Committed::Unwanted);
                 }
             }
-            if !intent.is_stop {
-                if rows.hold.is_some() || rows.quiet_until.is_some_and(|quiet| quiet > *now) {
-                    self.road("a tenant is on hold");
-                    return Ok(Committed::Held);
-                }
-                let rival = rows
-                    .intents
-                    .values()
-                    .find(|other| other.uid != intent.uid && other.object == intent.object && is_open(other));
-                if rival.is_some() {
-                    if self.bug != Some(Bug::NoLane) {
-                        self.road("an object is busy");
-                        return Ok(Committed::Busy);
-                    }
-                    *lock(&self.broken) = Some("two writes to an object are open".to_owned());
-                }
+            if !intent.is_stop && rows.is_held(*now) {
+                self.road("a tenant is on hold");
+                return Ok(Committed::Held);
+            }
+            if !intent.is_stop && rows.rival(intent).is_some() && self.bug != Some(Bug::NoLane) {
+                self.road("an object is busy");
+                return Ok(Committed::Busy);
             }
         }
         note(|| {
             let Intent { key, write, state, fence, history, .. } = intent;
-            format!(
-                "{now} {key} {write} becomes {state} (fence {fence}): {:?} {:?}",
-                history.reason, history.attempts
-            )
+            let (reason, attempts) = (&history.reason, &history.attempts);
+            format!("{now} {key} {write} becomes {state} (fence {fence}): {reason:?} {attempts:?}")
         });
+        self.audit(&rows, intent, fence, *now);
         let mut intent = intent.clone();
-        if self.bug == Some(Bug::LosesSending) && intent.state == State::Sending {
-            let (attempts, lease) = (stored.history.attempts.clone(), stored.lease_until);
-            intent.state = State::Planned;
-            intent.next = Some(*now);
-            intent.lease_until = lease;
-            intent.history.attempts = attempts;
+        let activation = rows
+            .intents
+            .get(&intent.uid)
+            .and_then(|stored| without_a_rule(self.bug, &mut intent, stored, *now));
+        if intent.state == State::Sending {
+            rows.sends += 1;
+            let mut witness = lock(&self.witness);
+            witness.sends = witness.sends.max(rows.sends);
+        }
+        if intent.state == State::Refused && self.bug.is_some() {
+            lock(&self.beliefs).push(intent.clone());
         }
         rows.intents.insert(intent.uid.clone(), intent);
-        for follow in follow {
+        for follow in follow.iter().chain(&activation) {
             if rows.intents.values().all(|existing| existing.key != follow.key) {
                 rows.intents.insert(follow.uid.clone(), follow.clone());
             }
@@ -264,7 +375,7 @@ impl Store for MemoryStore {
     }
 
     async fn list(&self, _filter: &Filter) -> Result<Vec<Intent>, StoreError> {
-        Ok(self.intents())
+        Ok(self.with(|intents| intents.values().cloned().collect()))
     }
 
     async fn events(&self, _after: i64, _limit: u32) -> Result<Vec<Event>, StoreError> {
@@ -328,7 +439,11 @@ impl Store for MemoryStore {
     }
 
     async fn suspicion(&self) -> Result<Option<String>, StoreError> {
-        Ok(None)
+        let suspected = self.suspect();
+        if let Some(why) = suspected {
+            self.road(why);
+        }
+        Ok(suspected.map(str::to_owned))
     }
 
     fn place(&self) -> String {

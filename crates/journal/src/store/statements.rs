@@ -223,6 +223,8 @@ impl<S: Sql> Store for Statements<S> {
             }
             Some(stored) if stored > clock => Ok(stored),
             Some(stored) if clock.since(stored) < std::time::Duration::from_secs(1) => Ok(clock),
+            // A restored database keeps the time of its backup until it is adopted, so that the adoption knows its age.
+            _ if self.suspicion().await?.is_some() => Ok(clock),
             _ => {
                 let sql = "INSERT INTO perennial_setting (name, value) VALUES ('now', ?1) \
                            ON CONFLICT (name) DO UPDATE SET value = excluded.value \

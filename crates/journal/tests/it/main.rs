@@ -5,6 +5,7 @@
 mod clientpay;
 mod edges;
 mod observed;
+mod old_backup;
 mod once;
 #[cfg(all(unix, feature = "postgres"))]
 #[path = "../common/postgres.rs"]
@@ -12,3 +13,4 @@ mod postgres;
 mod restored;
 mod runbook;
 mod support;
+mod worlds;

@@ -32,13 +32,14 @@ fn attempt() -> impl Strategy<Value = Attempt> {
 
 fn history() -> impl Strategy<Value = History> {
     let counts = (any::<u32>(), any::<u32>(), any::<u32>());
-    let flags = (any::<bool>(), any::<bool>(), option::of(moment()), option::of(moment()));
+    let moments = (option::of(moment()), option::of(moment()), option::of(moment()));
+    let flags = (any::<bool>(), any::<bool>(), moments);
     let texts = (option::of(json_text()), vec(json_text(), 0..3), option::of(json_text()));
     (vec(attempt(), 0..4), counts, flags, texts).prop_map(
         |(
             attempts,
             (not_done, looks, rechecks),
-            (looked_first, is_probed, restored, last_look),
+            (looked_first, is_probed, (restored, last_look, looked_since)),
             (candidate, spares, reason),
         )| {
             History {
@@ -46,6 +47,7 @@ fn history() -> impl Strategy<Value = History> {
                 not_done,
                 looks,
                 last_look,
+                looked_since,
                 looked_first,
                 restored,
                 candidate,
