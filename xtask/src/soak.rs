@@ -64,7 +64,8 @@ impl Soak {
     }
 }
 
-const USAGE: &str = "[kills|memory|api|journal|journal-processes] [--kills N] [--seeds N] [--seed N] [--minutes N]";
+const USAGE: &str =
+    "[kills|memory|api|journal|journal-processes] [--kills N] [--seeds N] [--seed N] [--minutes N]";
 
 /// A seed of six digits, which are easy to read out and type.
 fn fresh_seed() -> u64 {
@@ -116,11 +117,12 @@ fn journal(soak: &Soak) -> Result<(), Failure> {
 fn journal_processes(soak: &Soak) -> Result<(), Failure> {
     let Soak { kills, seed, minutes, .. } = soak;
     eprintln!("by hand: cargo xtask soak journal-processes --kills {kills} --seed {seed}");
-    let step =
-        Step::new("cargo test --package perennial-journal --all-features --test processes -- --exact --nocapture")
-            .arguments(&["campaign::processes_that_die_make_each_effect_once".into()])
-            .variable("PERENNIAL_SOAK_KILLS", kills.to_string())
-            .variable("PERENNIAL_SOAK_SEED", seed.to_string());
+    let step = Step::new(
+        "cargo test --package perennial-journal --all-features --test processes -- --exact --nocapture",
+    )
+    .arguments(&["campaign::processes_that_die_make_each_effect_once".into()])
+    .variable("PERENNIAL_SOAK_KILLS", kills.to_string())
+    .variable("PERENNIAL_SOAK_SEED", seed.to_string());
     match minutes {
         Some(minutes) => step.variable("PERENNIAL_SOAK_MINUTES", minutes.to_string()).run(),
         None => step.run(),

@@ -105,6 +105,7 @@ fn classes(found: &[Seen]) -> Vec<&'static str> {
         Verdict::Declined => "declined",
         Verdict::Undecided => "undecided",
         Verdict::Differs(_) => "differs",
+        Verdict::Person(_) => "a person's",
     };
     found.iter().map(class).collect()
 }

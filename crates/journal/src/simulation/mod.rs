@@ -177,7 +177,7 @@ impl Sim {
             needs_card: decided.needs_card,
             activates: decided.activates,
             precondition: decided.guard.then(|| Precondition { guard: "member".to_owned(), version }),
-            send_before: now + write.sent_within(),
+            send_before: now + write.sent_within(decided.needs_card),
             state: State::Planned,
             fence: 0,
             lease_until: None,

@@ -178,9 +178,13 @@ impl Rows {
         self.hold.is_some() || self.quiet_until.is_some_and(|quiet| quiet > now)
     }
 
-    /// Another intent of the object that is open.
+    /// Another intent of the object that is open, or that is planned and was stored earlier.
     fn rival(&self, intent: &Intent) -> Option<&Intent> {
-        let is_open = |other: &Intent| !other.is_stop && other.state.is_open();
+        let is_earlier = |other: &Intent| (other.created, &other.uid) < (intent.created, &intent.uid);
+        let is_open = |other: &Intent| {
+            let waits = other.state == State::Planned && is_earlier(other);
+            !other.is_stop && (other.state.is_open() || waits)
+        };
         self.intents
             .values()
             .find(|other| other.uid != intent.uid && other.object == intent.object && is_open(other))
@@ -238,7 +242,10 @@ impl Store for MemoryStore {
         let is_held = rows.is_held(now);
         let chosen = match uid {
             Some(uid) => rows.intents.get(uid).filter(|intent| {
-                let works = matches!(intent.state, State::Planned | State::Sending | State::Unknown);
+                let works = matches!(
+                    intent.state,
+                    State::Planned | State::Sending | State::Unknown | State::NeedsPerson
+                );
                 is_free(intent) && (intent.next.is_some() || works)
             }),
             None => rows

@@ -78,7 +78,10 @@ impl Doctor {
             findings.push(Finding {
                 tenant: None,
                 what: format!("nothing is sent, because it is not the database that was used last: {why}"),
-                command: format!("{} --reason TEXT", self.database.on("perennial journal adopt")),
+                command: format!(
+                    "{} --reason TEXT",
+                    self.database.on("perennial journal adopt").again(&global.again)
+                ),
             });
         }
         for merchant in &merchants {
