@@ -247,7 +247,7 @@ pub(crate) fn settled<T: DeserializeOwned>(intent: Intent, was_final: bool) -> R
 }
 
 /// The name of an object in an intent.
-fn object(kind: &str, key: impl std::fmt::Display) -> String {
+pub(crate) fn object(kind: &str, key: impl std::fmt::Display) -> String {
     format!("{kind}/{key}")
 }
 

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::gateway::request::{Full, Prepared, Secrets, prepare};
 use crate::gateway::{Gateway, NotIssued};
 use crate::machine::{Command, Decision, Event, History, How, Intent, Rules, State, Step, Write, step};
-use crate::store::{Change, Committed, NewDecision, NewEvent, Store, StoreError};
+use crate::store::{CLOCK_APART, Change, Committed, NewDecision, NewEvent, Store, StoreError};
 use crate::{Error, Moment, observe};
 
 /// The duration of a claim: longer than the longest call.
@@ -104,9 +104,16 @@ impl Driver<'_> {
 
     /// The last moment to send what is decided now, and the time, which is read after it: a process that is suspended in
     /// between, or before its claim, finds that it is too late, and never sends after the moment that is stored.
+    ///
+    /// Nothing is sent, and no window ends, by a stored time that is far ahead of the clock.
     async fn time(&self) -> Result<(SendBy, Moment), StoreError> {
         let send_by = self.gateway.send_by(self.rules.send_within);
-        Ok((send_by, self.store.now(self.clock.now()).await?))
+        let clock = self.clock.now();
+        let stored = self.store.now(clock).await?;
+        if stored.since(clock) > CLOCK_APART {
+            return Err(StoreError::ClockBehind { place: self.store.place(), stored, clock });
+        }
+        Ok((send_by, stored))
     }
 
     /// Claims by the system's clock: a world's clock may stand still.
@@ -162,7 +169,6 @@ impl Driver<'_> {
                 Committed::Yes => {}
                 Committed::Fenced => {
                     // The process was stopped for longer than its lease.
-                    tracing::info!(operation = intent.write.name(), "fenced");
                     return Ok(());
                 }
                 refused @ (Committed::Busy | Committed::Held) => {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::clearent::object as named;
 use crate::driver::{check_key, mark_of, planned};
 use crate::gateway::clearent::check_stored;
 use crate::gateway::request::{Secrets, prepare};
@@ -77,7 +78,7 @@ fn followed(write: Write, row: &InboxRow) -> Result<Option<String>, String> {
     let request: serde_json::Value = serde_json::from_str(&row.request).unwrap_or_default();
     let id = request.get("id").and_then(serde_json::Value::as_str);
     let object = match (write, id) {
-        (Write::Capture | Write::Void | Write::Refund, Some(id)) => Some(format!("transactions/{id}")),
+        (Write::Capture | Write::Void | Write::Refund, Some(id)) => Some(named("transactions", id)),
         _ => return Ok(row.object.clone()),
     };
     if row.object.is_some() && row.object != object {

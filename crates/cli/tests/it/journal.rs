@@ -176,7 +176,7 @@ fn a_hold_stops_what_is_sent() {
     assert_eq!(desk.write("third", create, "").code, 3);
     assert_eq!(desk.count("customers search --last-name Byron", |_| true), 2);
     assert_eq!(desk.run("journal doctor", "").code, 0);
-    let adopted = desk.run("journal adopt --quiet 60 --reason restored --actor ada", "");
+    let adopted = desk.run("journal adopt --clock sandbox --quiet 60 --reason restored --actor ada", "");
     assert_eq!(adopted.code, 0, "{}", adopted.err);
     let ran = desk.write("fourth", create, "");
     assert_eq!((ran.code, kind(&ran).as_str()), (75, "planned"), "{}", ran.err);
@@ -202,13 +202,23 @@ fn a_tenant_is_one_merchant() {
     let profile = ["--profile", "north", "--store", "variables", "--clock", "sandbox"];
     let base = ["--base-url", desk.shell.url()];
     assert_eq!(finish(run("a", &profile), "").code, 0);
-    // Another tenant, so another decision under the same key.
+    // Without a profile, it is the tenant that has this merchant already.
     assert_eq!(finish(run("a", &base), "").code, 0);
+    assert_eq!(desk.count("customers search --last-name Byron", |_| true), 1);
+    // Another tenant is another decision under the same key, and must be named.
+    let south = ["--base-url", desk.shell.url(), "--clock", "sandbox", "--tenant", "south"];
+    let mut profile = run("a", &["--profile", "south", "--store", "variables", "--clock", "sandbox"]);
+    profile
+        .env("PERENNIAL_API_KEY_SOUTH", desk.shell.key())
+        .env("PERENNIAL_ENVIRONMENT_SOUTH", desk.shell.url());
+    let refused = finish(profile, "");
+    assert!(refused.code == 2 && refused.err.contains("--tenant north"), "{}", refused.err);
+    assert_eq!(finish(run("a", &south), "").code, 0);
     assert_eq!(desk.count("customers search --last-name Byron", |_| true), 2);
     let ambiguous = desk.run("journal show a", "");
     assert!(ambiguous.code == 2 && ambiguous.err.contains("--tenant"), "{}", ambiguous.err);
     let other = desk.shell.beside(8);
-    let mut command = run("b", &base);
+    let mut command = run("b", &["--base-url", desk.shell.url(), "--clock", "sandbox", "--tenant", "north"]);
     command.env("PERENNIAL_API_KEY", other.key());
     let ran = finish(command, "");
     assert!(ran.code == 2 && ran.err.contains("bound to another merchant"), "{}", ran.err);

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use perennial::clearent::{ApiKey, Charge, NewCustomer, NewPlan, NewToken, PlanStatus};
+use perennial::clearent::{ApiKey, Charge, CustomerSearch, NewCustomer, NewPlan, NewToken, PlanStatus};
 use perennial::clientpay::{Card, InvoicePage, NewMethod, NewMethods, NewPayer, NewPayment, PageInvoice};
 use perennial::{BaseUrl, Clearent, ClientPay};
 use perennial_sandbox::{Effect, Fault};
@@ -116,6 +116,7 @@ const LEAVES: &[Leaf] = &[
     changes("journal withdraw", "{planned} --reason late --actor ada"),
     reads("journal doctor", "--db {journal}"),
     changes("journal adopt", "--db {journal} --reason restored --actor ada"),
+    changes("journal rebind", "--db {journal} --reason deleted --actor ada"),
     changes("journal run", "--until-idle --db {journal}"),
     reads("journal events", "--db {journal}"),
     changes("hold on", "--db {journal} --reason prices --actor ada"),
@@ -292,6 +293,11 @@ impl Standing<'_> {
 
     /// Creates a journal with an intent in a state, and returns the options that name both.
     async fn journal(&self, name: &str) -> String {
+        // The world has the control customers of earlier journals, from which this one would take over the keys.
+        let search = CustomerSearch { first_name: Some("Perennial".to_owned()), ..CustomerSearch::default() };
+        for control in self.clearent().customers().search(&search).collect_all().await.unwrap() {
+            self.clearent().customers().delete(&control.customer_key).await.unwrap();
+        }
         let url = format!("sqlite:{}", self.folder.join("journal.db").display());
         let write = |line: &str, code: i32| {
             let mut command = perennial();

@@ -496,7 +496,7 @@ async fn with_mark(
         && let Some(stored) = read().await?
         && let Some(mark) = leading_mark(&stored)
     {
-        *text = format!("{mark} {text}").trim_end().to_owned();
+        format!("{mark} {text}").trim_end().clone_into(text);
         return Ok(members.to_string().into_bytes());
     }
     Ok(body.to_vec())
@@ -525,20 +525,17 @@ const DECIDING: [&str; 11] = [
 /// Whether a created object has what was requested, in the members that decide.
 fn created_as<T: Serialize>(intent: &Intent, found: &T) -> Verdict {
     let found = serde_json::to_value(found).unwrap_or_default();
-    // It may have been activated and suspended since.
-    if intent.activates
-        && intent.history.restored.is_some()
-        && intent.history.attempts.is_empty()
-        && found["status"] == "SUSPENDED"
-    {
+    // A plan with the mark that was made before the first attempt shows that the database was put back. The plan may have
+    // been activated and suspended since.
+    let is_put_back = intent.history.restored.is_some() || intent.history.attempts.is_empty();
+    if intent.activates && intent.history.attempts.is_empty() && found["status"] == "SUSPENDED" {
         let plan = found["plan_key"].as_str().unwrap_or_default();
         return Verdict::Person(format!(
-            "the plan {plan} was made before the database was restored, and is suspended: resolve it as done to activate \
+            "the plan {plan} was made before the database was put back, and is suspended: resolve it as done to activate \
              it, or as not done to leave it"
         ));
     }
-    // Before a restore, the plan may have been activated.
-    let was_activated = intent.activates && intent.history.restored.is_some() && found["status"] == "ACTIVE";
+    let was_activated = intent.activates && is_put_back && found["status"] == "ACTIVE";
     let decides = |member: &str| DECIDING.contains(&member) && !(was_activated && member == "status");
     match difference(&intent.request, &found, false, decides) {
         None => Verdict::Done,
@@ -686,6 +683,7 @@ mod tests {
     use super::*;
     use crate::driver::planned;
     use crate::gateway::request::{Secrets, prepare};
+    use crate::machine::Attempt;
 
     /// Holds: A created object differs from its request only in members that decide who is charged, how much and when, and an active plan is as requested only after a restore.
     #[test]
@@ -696,7 +694,9 @@ mod tests {
             prepare(Write::CreatePlan, None, body.to_string().as_bytes(), Secrets::default(), "MARK")
                 .unwrap();
         let now = Moment::from_millis(0);
-        let intent = planned("t", "k", Write::CreatePlan, None, &prepared, now);
+        let mut intent = planned("t", "k", Write::CreatePlan, None, &prepared, now);
+        let attempt = Attempt { committed: now, send_by: now, judged: None, exchange_id: None };
+        intent.history.attempts.push(attempt);
         let mut restored = intent.clone();
         restored.history.restored = Some(now);
         let reported = json!({"plan_name": "MARK Gold", "customer_key": "c", "token_id": "t", "payment_amount": "50.00",

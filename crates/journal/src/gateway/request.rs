@@ -53,7 +53,7 @@ pub(crate) enum NotStorable {
     /// A text of the request has a card number, which would be stored.
     #[error("a text of the request has a card number, which is never stored: leave the number out of it")]
     HoldsCard,
-    /// The order id is longer than an index of PostgreSQL takes.
+    /// The order id is longer than an index of `PostgreSQL` takes.
     #[error("the order id has more than 200 characters: a write with an operation key needs a shorter one")]
     LongOrderId,
 }

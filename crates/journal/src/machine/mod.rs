@@ -414,7 +414,8 @@ impl Step {
             return self.end(State::NeedsPerson, Some(reason));
         }
         // A value is set in the lane of its object even if it is there: an open write may still change it.
-        if found.is_empty() || (self.intent.state == State::Planned && self.is_plain_update()) {
+        let is_last = now >= self.intent.send_before;
+        if found.is_empty() || (self.intent.state == State::Planned && self.is_plain_update() && !is_last) {
             return self.absent(at, control || !found.is_empty(), now, rules);
         }
         // The value may have been there before, and then an attempt that overwrites a later write may still arrive.
@@ -432,6 +433,11 @@ impl Step {
                 );
             }
         }
+        self.adopt(found, now, rules);
+    }
+
+    /// Takes the oldest object for the result, and cancels the others.
+    fn adopt(&mut self, mut found: Vec<Seen>, now: Moment, rules: &Rules) {
         let oldest = found.remove(0);
         if let Verdict::Person(reason) = oldest.verdict {
             return self.end(State::NeedsPerson, Some(reason));
@@ -573,8 +579,9 @@ impl Step {
 
     /// An object with the mark is not as requested: nothing more is sent, and a plan that charges is canceled.
     fn differs(&mut self, found: &[Seen], how: String) {
-        // After a restore, the object may have been changed by an update that this database does not know.
-        if self.intent.write.is_two_phase() && self.intent.history.restored.is_none() {
+        // In a database that was put back, the object may have been changed by an update that it does not know.
+        let is_known = self.intent.history.restored.is_none() && !self.intent.history.attempts.is_empty();
+        if self.intent.write.is_two_phase() && is_known {
             for id in found.iter().filter_map(|seen| seen.object.id.clone()) {
                 self.intent.history.spares.push(id.clone());
                 self.commands.push(Command::CancelSpare(id));
@@ -644,16 +651,13 @@ impl Step {
             return self.plan_rechecks(now, rules);
         }
         let lag = self.intent.history.attempts.last().map(|last| now.since(last.committed));
-        match lag.filter(|lag| *lag <= rules.probed_within) {
-            Some(lag) => {
-                self.commands.push(Command::Lag(lag));
-                self.intent.next = Some(now + rules.between_looks(self.intent.history.looks));
-            }
+        if let Some(lag) = lag.filter(|lag| *lag <= rules.probed_within) {
+            self.commands.push(Command::Lag(lag));
+            self.intent.next = Some(now + rules.between_looks(self.intent.history.looks));
+        } else {
             // Nobody looked in time, or the search never shows it: the last measurement stands.
-            None => {
-                self.intent.history.is_probed = false;
-                self.plan_rechecks(now, rules);
-            }
+            self.intent.history.is_probed = false;
+            self.plan_rechecks(now, rules);
         }
     }
 

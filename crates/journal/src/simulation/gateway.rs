@@ -145,7 +145,7 @@ impl State {
         said
     }
 
-    /// What happens to a request that leaves; `None` if its answer never comes.
+    /// Decides the fate of a request that leaves; `None` if its answer never comes.
     fn leave(&mut self, intent: &Intent, now: Moment) -> Option<Said> {
         self.number += 1;
         let order = Order::of(intent, self.number);

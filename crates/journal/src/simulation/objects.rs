@@ -86,7 +86,7 @@ pub(super) struct Objects {
     values: BTreeSet<(String, String)>,
     /// The attempts of each mark that were believed to be absent.
     absent: BTreeMap<String, usize>,
-    /// When the last request of each mark was sent.
+    /// The time at which the last request of each mark was sent.
     sent: BTreeMap<String, Moment>,
     /// Whether effects come later than any window.
     pub(super) is_late: bool,
@@ -102,6 +102,7 @@ pub(super) fn makes(write: Write) -> bool {
         write,
         W::CreateCustomer | W::CreateToken | W::CreatePlan | W::Sale | W::Auth | W::Capture | W::Refund
     ) || matches!(write, W::SettleBatch | W::Pay | W::RefundPayment | W::CreatePage | W::CreatePayer)
+        || matches!(write, W::NewAccessId | W::NewCustomerAccessId)
 }
 
 /// Whether the write ends its object.
@@ -268,10 +269,12 @@ impl Objects {
         let count = self.effects.entry(mark.clone()).or_default();
         *count += 1;
         let count = *count;
-        // An expired page stays expired. After a restore, a page or payer may be made again, and a tip set again; and
+        // An expired page stays expired, and a new access id ends the one before it. After a restore, a page or payer may be made again, and a tip set again; and
         // what arrives after the quiet period is not known to the database.
         let is_harmless = self.is_late || !write.moves_money() || *write == Write::UpdateTransaction;
-        let is_spare = *write == Write::ExpirePage || (self.is_restored && is_harmless);
+        let is_of_access =
+            matches!(write, Write::NewAccessId | Write::NewCustomerAccessId | Write::ExpireAccessId);
+        let is_spare = *write == Write::ExpirePage || is_of_access || (self.is_restored && is_harmless);
         if count > 1 && write.absence() == Absence::Person && !is_spare {
             self.break_promise(|| format!("{count} effects of {write}"));
         }
@@ -280,7 +283,7 @@ impl Objects {
         }
     }
 
-    /// What a look finds, the oldest first.
+    /// The objects that a look finds, the oldest first.
     pub(super) fn find(&mut self, intent: &Intent, now: Moment, is_blind: bool) -> Result<Vec<Seen>, Look> {
         use Write as W;
         let write = intent.write;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::planted::{Bug, without_a_rule};
 use super::{lock, note, pause};
 use crate::Moment;
-use crate::machine::{Intent, Judged, Rules, State};
+use crate::machine::{How, Intent, Judged, Rules, State};
 use crate::store::{
     Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision, NewEvent,
     SharedAccess, Store, StoreError, Tenant,
@@ -25,7 +25,7 @@ pub(super) struct Rows {
     sends: u64,
 }
 
-/// What is kept outside the database: the file that was used last, and its number of attempts.
+/// The data that is kept outside the database: the file that was used last, and its number of attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Witness {
     file: u32,
@@ -171,6 +171,17 @@ impl MemoryStore {
             break_promise("a write of a tenant on hold was sent");
         }
     }
+
+    /// Checks that a plan is activated after a look, or by a person.
+    fn audit_activation(&self, rows: &Rows, change: &Change, follow: &Intent) {
+        let made = rows.intents.get(&change.intent.uid).unwrap_or(&change.intent);
+        let sent = made.history.attempts.last().map(|last| last.committed);
+        let is_looked_for = made.history.last_look.is_some_and(|look| sent.is_none_or(|sent| look >= sent));
+        let is_decided = made.outcome.as_ref().is_some_and(|outcome| outcome.how == How::Decided);
+        if follow.key.ends_with("/activation") && !is_looked_for && !is_decided {
+            lock(&self.broken).get_or_insert_with(|| "a plan is activated before a look".to_owned());
+        }
+    }
 }
 
 impl Rows {
@@ -180,10 +191,17 @@ impl Rows {
 
     /// Another intent of the object that is open, or that is planned and was stored earlier.
     fn rival(&self, intent: &Intent) -> Option<&Intent> {
+        let stored = self.intents.get(&intent.uid);
+        let is_first = stored.is_none_or(|stored| stored.history.attempts.is_empty());
         let is_earlier = |other: &Intent| (other.created, &other.uid) < (intent.created, &intent.uid);
         let is_open = |other: &Intent| {
-            let waits = other.state == State::Planned && is_earlier(other);
-            !other.is_stop && (other.state.is_open() || waits)
+            let may_be_done = !other.history.attempts.is_empty();
+            let waits = match other.state {
+                State::Planned => may_be_done || is_first && is_earlier(other),
+                State::NeedsCard => may_be_done,
+                state => state.is_open(),
+            };
+            !other.is_stop && waits
         };
         self.intents
             .values()
@@ -319,6 +337,7 @@ impl Store for MemoryStore {
         }
         rows.intents.insert(intent.uid.clone(), intent);
         for follow in follow.iter().chain(&activation) {
+            self.audit_activation(&rows, change, follow);
             if rows.intents.values().all(|existing| existing.key != follow.key) {
                 rows.intents.insert(follow.uid.clone(), follow.clone());
             }

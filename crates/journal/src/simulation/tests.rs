@@ -118,7 +118,7 @@ fn planted_defects_are_found() {
         (Bug::NoRetention, "an absence was believed, and the gateway had done it"),
         (Bug::MoneyIsSentAgain, "2 effects of"),
         (Bug::SecondRefusalCounts, "was believed, and an earlier attempt was done"),
-        (Bug::NoLookBeforeActivation, "2 active plans of one intent"),
+        (Bug::NoLookBeforeActivation, "a plan is activated before a look"),
         (Bug::RetriesBeneath, "2 effects of"),
     ];
     for (bug, expected) in cases {

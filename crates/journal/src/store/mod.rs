@@ -231,7 +231,7 @@ impl std::fmt::Debug for SharedAccess {
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Returns the later of this moment and the latest one that the journal has seen, and keeps it: the stored time
-    /// never goes back. It fails if the stored time is more than five minutes ahead.
+    /// never goes back.
     async fn now(&self, clock: Moment) -> Result<Moment, StoreError>;
     /// Returns the tenant of this name.
     async fn tenant(&self, name: &str) -> Result<Option<Tenant>, StoreError>;

@@ -115,14 +115,14 @@ struct Known {
 }
 
 impl Known {
-    /// Compares a new connection.
-    fn compare(&self, identity: &str, position: &str) {
+    /// Compares a new connection, whose server was asked after the position `before` was known.
+    fn compare(&self, identity: &str, position: &str, before: i64) {
         let known = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
         let is_other = known.as_deref().is_some_and(|known| known != identity);
-        let position = position.parse().unwrap_or(0);
-        if is_other || self.position.fetch_max(position, Ordering::Relaxed) > position {
+        if is_other || position.parse().unwrap_or(0) < before {
             self.suspect();
         }
+        self.reach(position);
     }
 
     /// Compares the number of adoptions with the one at the start.
@@ -162,9 +162,9 @@ const IDENTITY: &str = "(SELECT system_identifier::text FROM pg_control_system()
     (SELECT oid::text FROM pg_database WHERE datname = current_database()) || '/' ||
     coalesce(to_regclass('perennial.intent')::oid::text, '-')";
 
-/// The position of the server's log, in bytes. It only goes back if the server is restored, as from a snapshot of its
+/// The position up to which the server's log is on disk, in bytes. It only goes back if the server is restored, as from a snapshot of its
 /// disk.
-const POSITION: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint::text";
+const POSITION: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint::text";
 
 impl Postgres {
     /// Connects, and brings the schema up to date.
@@ -183,9 +183,10 @@ impl Postgres {
             Box::pin(async move {
                 client.batch_execute(SESSION).await.map_err(HookError::Backend)?;
                 let sql = format!("SELECT {IDENTITY}, ({POSITION})");
+                let before = known.position.load(Ordering::Relaxed);
                 let row = client.query_one(&sql, &[]).await.map_err(HookError::Backend)?;
                 let text = |column| row.try_get::<_, &str>(column).map_err(HookError::Backend);
-                known.compare(text(0)?, text(1)?);
+                known.compare(text(0)?, text(1)?, before);
                 Ok(())
             })
         });
@@ -427,7 +428,7 @@ impl Sql for Postgres {
 
     fn count_send(&self) -> Option<&'static str> {
         Some(
-            "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint::text || ' ' ||
+            "SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint::text || ' ' ||
                coalesce((SELECT value FROM perennial_setting WHERE name = 'adopted'), '0')",
         )
     }

@@ -9,8 +9,8 @@ use super::row::{
     Damage, INTENT, Row, TENANT, Value, decision_of, event_of, inbox_of, intent_of, tenant_of, values_of,
 };
 use super::{
-    CLOCK_APART, Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision,
-    NewEvent, OpenWork, SharedAccess, Store, StoreError, Tenant,
+    Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision, NewEvent, OpenWork,
+    SharedAccess, Store, StoreError, Tenant,
 };
 use crate::Moment;
 use crate::machine::{Intent, State};
@@ -88,11 +88,14 @@ pub(crate) struct Statements<S>(pub(crate) S);
 const WITHOUT_OUTCOME: &str = "state IN ('planned','sending','unknown','needs-card','needs-person')";
 
 /// The condition under which the intent `o` does not let a write to the same object pass, which was stored at `created`
-/// with this uid: it may have been done, or it is an earlier decision that is not sent yet.
-fn in_the_way(created: &str, uid: &str) -> String {
+/// with this uid and has this history: it may have been done, also if it is to be sent once more, or it is an earlier
+/// decision that is not sent yet. A write that may have been done itself waits for no earlier decision, which waits for it.
+fn in_the_way(created: &str, uid: &str, history: &str) -> String {
     format!(
         "o.is_stop = 0 AND (o.state IN ('sending','unknown','needs-person')
-           OR o.state = 'planned' AND (o.created < {created} OR o.created = {created} AND o.uid < {uid}))"
+           OR o.state IN ('planned','needs-card') AND o.history LIKE '%\"attempts\"%'
+           OR o.state = 'planned' AND {history} NOT LIKE '%\"attempts\"%'
+             AND (o.created < {created} OR o.created = {created} AND o.uid < {uid}))"
     )
 }
 
@@ -145,7 +148,7 @@ impl<S: Sql> Statements<S> {
                  OR coalesce((SELECT g.version FROM perennial_guard g WHERE g.tenant = i.tenant AND g.name = i.guard), 0)
                    = i.guard_version)),
                (SELECT count(*) FROM perennial_intent o WHERE o.tenant = ?3 AND o.object = ?5 AND o.uid <> ?1 AND {})",
-            in_the_way("?6", "?1")
+            in_the_way("?6", "?1", "(SELECT i.history FROM perennial_intent i WHERE i.uid = ?1)")
         );
         let values = vec![
             intent.uid.as_str().into(),
@@ -218,9 +221,6 @@ impl<S: Sql> Store for Statements<S> {
         // Written only when a second has passed, so that a turn does not always write.
         let stored = self.setting("now").await?.and_then(|now| now.parse().ok()).map(Moment::from_millis);
         match stored {
-            Some(stored) if stored.since(clock) > CLOCK_APART => {
-                Err(StoreError::ClockBehind { place: self.0.place().to_owned(), stored, clock })
-            }
             Some(stored) if stored > clock => Ok(stored),
             Some(stored) if clock.since(stored) < std::time::Duration::from_secs(1) => Ok(clock),
             // A restored database keeps the time of its backup until it is adopted, so that the adoption knows its age.
@@ -423,7 +423,11 @@ impl<S: Sql> Store for Statements<S> {
                        FROM perennial_tenant t WHERE t.uid = perennial_intent.tenant {unchanged})
                      AND NOT EXISTS (SELECT 1 FROM perennial_intent o WHERE o.tenant = perennial_intent.tenant
                        AND o.object = perennial_intent.object AND o.uid <> perennial_intent.uid AND {})",
-                    in_the_way("perennial_intent.created", "perennial_intent.uid")
+                    in_the_way(
+                        "perennial_intent.created",
+                        "perennial_intent.uid",
+                        "perennial_intent.history"
+                    )
                 )
             };
             conditions = format!(

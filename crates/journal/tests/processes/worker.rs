@@ -108,13 +108,13 @@ impl Subscriber for Reports {
         let mut message = Message::default();
         event.record(&mut message);
         match message.0.as_str() {
-            "send" => {
+            "attempt sent" => {
                 println!("sends");
                 if let Some(hold) = &self.hold {
                     hold.wait();
                 }
             }
-            "fenced" => println!("fenced"),
+            "fence refused" => println!("fenced"),
             _ => {}
         }
     }

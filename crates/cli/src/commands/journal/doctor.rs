@@ -80,7 +80,7 @@ impl Doctor {
                 what: format!("nothing is sent, because it is not the database that was used last: {why}"),
                 command: format!(
                     "{} --reason TEXT",
-                    self.database.on("perennial journal adopt").again(&global.again)
+                    self.database.with_clock("perennial journal adopt").again(&global.again)
                 ),
             });
         }

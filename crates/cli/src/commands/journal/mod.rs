@@ -278,18 +278,7 @@ impl Look {
 impl Run {
     async fn run(self, global: &Global) -> Result<(), Failure> {
         let journal = self.database.open_existing(global).await?;
-        let merchant = match self.tenancy.given(global) {
-            Some(_) => self.tenancy.name(global, &Environment::Sandbox),
-            None => {
-                let name = self.tenancy.name(global, &global.environment()?);
-                let tenants = journal.tenants().await?;
-                if tenants.is_empty() || tenants.iter().any(|tenant| is_of(&tenant.name, &name)) {
-                    name
-                } else {
-                    self.tenancy.of(global, &journal, &global.worker_client().await?).await?
-                }
-            }
-        };
+        let merchant = self.merchant(global, &journal).await?;
         if global.dry_run.is_on() {
             return DryRun::print(global.output, Record::default().with("tenant", merchant));
         }
@@ -321,6 +310,19 @@ impl Run {
             .with("open", open.len() as u64)
             .with("next", next.map(|next| next.to_string()));
         global.output.record(&summary)
+    }
+
+    /// The merchant's name: without an option, the tenant that has this merchant already.
+    async fn merchant(&self, global: &Global, journal: &Journal) -> Result<String, Failure> {
+        if self.tenancy.given(global).is_some() {
+            return Ok(self.tenancy.name(global, &Environment::Sandbox));
+        }
+        let name = self.tenancy.name(global, &global.environment()?);
+        let tenants = journal.tenants().await?;
+        if tenants.is_empty() || tenants.iter().any(|tenant| is_of(&tenant.name, &name)) {
+            return Ok(name);
+        }
+        self.tenancy.of(global, journal, &global.worker_client().await?).await
     }
 
     /// The clients of the merchant. One without a tenant at ClientPay is at Clearent.

@@ -458,21 +458,20 @@ async fn a_text_is_kept_once_however_often_it_runs() {
 #[test]
 fn a_connection_to_another_server_is_suspicious() {
     let known = Known::default();
-    known.compare("first/1/5", "100");
+    known.compare("first/1/5", "100", 0);
     assert_eq!(known.suspicion(), None, "nothing is known yet");
     known.know("first/1/5".to_owned());
-    known.compare("first/1/5", "100");
+    known.compare("first/1/5", "100", 0);
     assert_eq!(known.suspicion(), None);
     known.reach("200");
-    known.compare("first/1/5", "200");
+    known.compare("first/1/5", "200", 200);
     assert_eq!(known.suspicion(), None);
     for (identity, position, what) in
         [("first/2/5", "300", "another timeline"), ("first/1/5", "199", "an older log")]
     {
         let known = Known::default();
         known.know("first/1/5".to_owned());
-        known.reach("200");
-        known.compare(identity, position);
+        known.compare(identity, position, 200);
         assert!(known.suspicion().is_some(), "{what}");
     }
 }
