@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::desk::{Desk, effects, kind};
 use crate::leaves;
-use crate::shell::{CARD_JSON, Shell, finish, perennial, runtime};
+use crate::shell::{CARD_JSON, Ran, Shell, finish, perennial, runtime};
 use crate::signals::held;
 
 /// Ends the claims of a killed process, as two minutes do.
@@ -289,4 +289,45 @@ fn what_is_wrong_is_said_before_anything_is_sent() {
     assert_eq!(effects(&desk.log(), "customers.create", ""), 0);
     let missing = desk.run("journal show nothing", "");
     assert_eq!(missing.code, 5, "{}", missing.err);
+}
+
+/// Holds: A plan whose activation waits is shown with its activation under the key of its creation, and a journal in memory is refused.
+#[test]
+fn a_plan_that_waits_for_its_activation_is_shown_by_its_key() {
+    let desk = Desk::of(Shell::open());
+    let customer = desk.run("--output json customers create --first-name Ada --last-name Byron", "");
+    let of = |ran: &Ran, name: &str| {
+        let printed: Value = serde_json::from_str(&ran.out).unwrap();
+        printed[name].as_str().unwrap().to_owned()
+    };
+    let customer = of(&customer, "customer-key");
+    let create =
+        format!("--output json tokens create --description card --card-stdin --customer-key {customer}");
+    let token = of(&desk.run(&create, CARD_JSON), "token-id");
+    let create = format!(
+        "plans create --plan-name Gold --customer-key {customer} --token-id {token} --frequency-day 15 \
+         --payment-amount 50 --start-date 2027-01-01 --end-date 2027-12-31 --status ACTIVE"
+    );
+    desk.fault(&Fault::on("plans.update", Effect::ErrorBefore { status: 500 }).nth(1));
+    let ran = desk.write("k", &create, "");
+    assert_eq!(ran.code, 75, "{}{}", ran.out, ran.err);
+    let shown: Value = serde_json::from_str(&desk.run("--output json journal show k", "").out).unwrap();
+    assert_eq!(
+        (&shown["operation"], &shown["state"]),
+        (&"plans.update".into(), &"unknown".into()),
+        "{shown}"
+    );
+    desk.shell.advance("PT10M");
+    let again = desk.write("k", &create, "");
+    assert_eq!(again.code, 0, "{}", again.err);
+    let shown: Value = serde_json::from_str(&desk.run("--output json journal show k", "").out).unwrap();
+    assert_eq!((&shown["operation"], &shown["state"]), (&"plans.create".into(), &"done".into()), "{shown}");
+    let line = ["customers", "create", "--first-name", "Ada", "--last-name", "Byron", "--operation-key", "m"];
+    let mut memory = perennial();
+    memory
+        .args(line)
+        .args(["--db", "sqlite::memory:", "--base-url", desk.shell.url()])
+        .envs(desk.shell.environment());
+    let ran = finish(memory, "");
+    assert!(ran.code == 2 && ran.err.contains("forgets its operation keys"), "{}", ran.err);
 }

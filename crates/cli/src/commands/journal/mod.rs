@@ -194,9 +194,18 @@ impl Named {
                 names.join(", ")
             )));
         }
-        let Some((tenant, intent)) = found.pop() else {
+        let Some((tenant, mut intent)) = found.pop() else {
             return Err(perennial_journal::Error::NoIntent(self.intent.clone()).into());
         };
+        // A plan that is made may wait for its activation, which is an intent of its own.
+        if intent.activates && intent.state == State::Done && self.intent == intent.key {
+            let key = format!("{}/activation", intent.key);
+            match journal.intent(Some(&tenant.name), &key).await {
+                Ok(activation) if !activation.state.is_final() => intent = activation,
+                Ok(_) | Err(perennial_journal::Error::NoIntent(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
         Ok((journal, tenant, intent))
     }
 }

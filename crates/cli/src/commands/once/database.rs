@@ -58,6 +58,11 @@ impl Database {
 
     /// Opens the journal, and creates it if it does not exist.
     pub(super) async fn open_or_create(&self, global: &Global) -> Result<Journal, Failure> {
+        if self.db.as_deref() == Some("sqlite::memory:") {
+            let message =
+                "a journal in memory forgets its operation keys when the command ends: give --db sqlite:PATH";
+            return Err(Failure::Usage(message.to_owned()));
+        }
         if self.db.is_none() {
             create_private(&usual_folder()?)?;
         }
