@@ -64,12 +64,11 @@ pub(crate) fn changed(before: State, change: &Change, committed: Committed) {
     }
     if intent.state.is_final() {
         tracing::info!(intent = uid, operation, state, "settled");
+        count!("perennial_journal_outcomes_total", "operation" => operation, "state" => state);
     } else if matches!(intent.state, State::NeedsCard | State::NeedsPerson) {
         tracing::warn!(intent = uid, operation, state, "waits for a person");
-    } else {
-        return;
+        count!("perennial_journal_outcomes_total", "operation" => operation, "state" => state);
     }
-    count!("perennial_journal_outcomes_total", "operation" => operation, "state" => state);
 }
 
 /// A person holds or releases a tenant.
