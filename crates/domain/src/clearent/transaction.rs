@@ -439,7 +439,7 @@ open! {
 pub struct TransactionSearch {
     /// The transaction with this id.
     pub id: Option<TransactionId>,
-    /// Transactions of the terminal, which is the default, or of all terminals of the merchant.
+    /// Transactions of the terminal, which is the default, or of all terminals of the merchant: `"merchant".try_into()`.
     pub level: Option<TransactionLevel>,
     /// Transactions with this amount.
     pub amount: Option<Amount>,

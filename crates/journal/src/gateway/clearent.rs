@@ -5,11 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use perennial::clearent::{
     ChargeSource, CustomerKey, CustomerSearch, Paging, PlanKey, PlanSearch, PlanStatus, TokenId, TokenSearch,
-    Transaction, TransactionId, TransactionLevel, TransactionSearch, TransactionType, Verdict as Charged,
+    Transaction, TransactionId, TransactionSearch, TransactionType, Verdict as Charged,
 };
 use perennial::transport::SendBy;
 use perennial::{Clearent, Date, Error, ErrorKind, List, Response, Timestamp};
-use perennial_domain::clearent::TransactionRequest;
+use perennial_domain::clearent::{TransactionLevel, TransactionRequest};
 use perennial_wire::clearent::{self as wire, ReadError};
 use perennial_wire::{Format, Limits};
 use serde::Serialize;

@@ -44,7 +44,7 @@ pub use perennial_domain::clearent::{
     NewCustomerToken, NewPlan, NewToken, Obstacle, OneTimeToken, Paging, Partial, Payment, PaymentSearch,
     Plan, PlanForecast, PlanKey, PlanNote, PlanSearch, PlanStatus, PlanTerm, PlanUpdate, PostalAddress,
     Reference, Refund, Refusal, Schedule, Settlement, Token, TokenId, TokenSearch, TokenStatus, TokenUpdate,
-    Transaction, TransactionId, TransactionLevel, TransactionResult, TransactionSearch, TransactionType,
-    TransactionUpdate, Verdict, Void, check_customer_deletion, check_plan_deletion, check_token_deletion,
+    Transaction, TransactionId, TransactionResult, TransactionSearch, TransactionType, TransactionUpdate,
+    Verdict, Void, check_customer_deletion, check_plan_deletion, check_token_deletion,
 };
 pub use perennial_wire::clearent::Operation;

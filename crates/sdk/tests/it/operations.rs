@@ -361,7 +361,7 @@ pub(crate) fn batch() -> Batch {
 fn transaction_search() -> TransactionSearch {
     TransactionSearch {
         id: Some(transaction_id()),
-        level: Some(TransactionLevel::MERCHANT),
+        level: Some("merchant".try_into().unwrap()),
         amount: Some(amount()),
         transaction_type: Some(TransactionType::FORCED_SALE),
         status: Some("Approved".into()),
