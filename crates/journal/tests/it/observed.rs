@@ -156,6 +156,8 @@ async fn everything(world: &World, url: &str) {
 #[tokio::test]
 async fn no_event_has_data_of_a_request() {
     let seen = Seen::default();
+    // Beside it, the subscriber of the other tests' threads: without one, a point that such a thread reaches first is off for all.
+    tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
     let _subscribed = tracing::subscriber::set_default(tracing_subscriber::registry().with(seen.clone()));
     log::set_boxed_logger(Box::new(seen.clone())).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
