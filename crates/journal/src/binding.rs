@@ -8,15 +8,13 @@ use perennial::clearent::{CustomerKey, CustomerSearch, NewCustomer};
 use perennial::clientpay::Credentials;
 use perennial::{Clearent as Client, ClientPay as PayClient, Environment};
 use perennial_domain::clientpay::AccountKey;
-use sha2::{Digest as _, Sha256};
 
 use crate::access::SharedAccessIds;
 use crate::clearent::Clearent;
 use crate::clientpay::ClientPay;
-use crate::driver::{Driver, new_uid};
-use crate::gateway::SENTINEL_KEY;
-use crate::gateway::clientpay_request::hex;
+use crate::driver::{Driver, mark_of, new_uid};
 use crate::gateway::request::unmarked;
+use crate::gateway::{SENTINEL_KEY, access_request};
 use crate::journal::clientpay_name;
 use crate::store::{NewDecision, Tenant};
 use crate::{By, Error, Journal, Settled};
@@ -61,12 +59,6 @@ impl From<&Self> for Bound {
     fn from(bound: &Self) -> Self {
         bound.clone()
     }
-}
-
-/// The part of an account's key that the database keeps: enough to tell accounts apart, and no secret.
-fn mark_of_account(key: &AccountKey) -> String {
-    let digest = Sha256::digest(key.expose());
-    format!("account:{}", hex(&digest[..8]))
 }
 
 fn check_name(tenant: &str) -> Result<(), Error> {
@@ -133,7 +125,8 @@ impl Journal {
     /// Binds a `ClientPay` client to a tenant: from now on, writes with an operation key take effect once.
     ///
     /// The tenant is made at its first use. It is bound to the gateway's host and to the merchant account, by a digest of
-    /// the account's key: a client of another account is refused. Nothing is sent.
+    /// the account's key: a client of another account is refused. Nothing is sent. If the journal is lost, a new tenant of
+    /// the same name and account gives the operation keys the marks that they had.
     ///
     /// A merchant may have a [Clearent](Self::clearent) tenant of the same name. In the database, and for
     /// [`hold`](Self::hold), [`release`](Self::release) and [`raise_guard`](Self::raise_guard), this one is called
@@ -166,13 +159,17 @@ impl Journal {
         check_name(tenant)?;
         let store = &*self.0.store;
         let (name, host) = (clientpay_name(tenant), environment.clientpay_base_url().to_owned());
-        let sentinel = Some(mark_of_account(account));
+        let digest = access_request::digest(account.expose());
+        // The same account has the same uid in every journal, so that after a restore of an older backup, or with a new
+        // journal, each operation key has the same mark again.
+        let uid = mark_of(&digest, &format!("{host} {name}"));
+        let sentinel = Some(format!("account:{digest}"));
         let found = if let Some(found) = store.tenant(&name).await? {
             found
         } else {
             let created = store.now(self.0.clock.now()).await?;
             let new = Tenant {
-                uid: new_uid(),
+                uid,
                 name: name.clone(),
                 host: host.clone(),
                 sentinel: sentinel.clone(),

@@ -11,8 +11,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::clock::Clock;
 use crate::gateway::request::{Full, Prepared, Secrets, prepare};
-use crate::gateway::{Gateway, NotIssued};
-use crate::machine::{Command, Decision, Event, History, How, Intent, Rules, State, Step, Write, step};
+use crate::gateway::{Gateway, NotIssued, SENTINEL_KEY};
+use crate::machine::{
+    ACTIVATION, Command, Decision, Event, History, How, Intent, Rules, State, Step, Write, step,
+};
 use crate::store::{CLOCK_APART, Change, Committed, NewDecision, NewEvent, Store, StoreError};
 use crate::{Error, Moment, observe};
 
@@ -73,7 +75,8 @@ impl Driver<'_> {
             let claimed = self.claim(Some(uid), now).await?;
             let Some(intent) = claimed else { break };
             let not_done = intent.history.not_done;
-            self.turn(intent, full, is_fresh, send_by, now).await?;
+            let is_fresh_mark = is_fresh && !intent.write.is_looked_for_first();
+            self.turn(intent, full, is_fresh_mark, send_by, now).await?;
             is_fresh = false;
             let intent = self.get(uid).await?;
             // A look found that it was not done, and here is its card.
@@ -167,10 +170,8 @@ impl Driver<'_> {
             }
             match self.commit(intent.state, &change).await? {
                 Committed::Yes => {}
-                Committed::Fenced => {
-                    // The process was stopped for longer than its lease.
-                    return Ok(());
-                }
+                // The process was stopped for longer than its lease.
+                Committed::Fenced => return Ok(()),
                 refused @ (Committed::Busy | Committed::Held) => {
                     let reason = match refused {
                         Committed::Held => "the tenant is on hold, or waits",
@@ -194,7 +195,8 @@ impl Driver<'_> {
                 observe::looking(&intent);
                 event = Some(Event::Looked(self.gateway.look(&intent).await));
             }
-            (send_by, now) = self.time().await?;
+            // An answer is stored whatever the clock says by now.
+            now = self.store.now(self.clock.now()).await?;
         }
         Ok(())
     }
@@ -240,11 +242,12 @@ impl Driver<'_> {
             match command {
                 Command::Send | Command::Look => {}
                 Command::Activate(id) => {
-                    follow.extend(following(&intent, "activation", &id, r#"{"status":"ACTIVE"}"#, now));
+                    let key = intent.activation_key();
+                    follow.extend(following(&intent, &key, &id, r#"{"status":"ACTIVE"}"#, now));
                 }
                 Command::CancelSpare(id) => {
-                    let name = format!("spare/{id}");
-                    follow.extend(following(&intent, &name, &id, r#"{"status":"CANCELED"}"#, now));
+                    let key = format!("{}/spare/{id}", intent.key);
+                    follow.extend(following(&intent, &key, &id, r#"{"status":"CANCELED"}"#, now));
                     events.push(event(&intent, "intent.spare", json!({ "id": id })));
                 }
                 Command::Lag(worst) => lag = Some(worst),
@@ -337,7 +340,7 @@ pub fn check_key(key: &str) -> Result<(), Error> {
     if mask::holds_card(key) {
         return Err(Error::CardAsKey);
     }
-    let is_reserved = key.ends_with("/activation") || key.contains("/spare/");
+    let is_reserved = key.ends_with(ACTIVATION) || key.contains("/spare/") || key.starts_with(SENTINEL_KEY);
     if key.is_empty() || key.chars().count() > 200 || key.chars().any(char::is_control) || is_reserved {
         return Err(Error::InvalidKey);
     }
@@ -377,19 +380,13 @@ pub(crate) fn planned(
     }
 }
 
-/// The key of the intent that follows from another one.
-pub(crate) fn key_of_following(key: &str, name: &str) -> String {
-    format!("{key}/{name}")
-}
-
 /// The update of a plan that follows from its creation.
-fn following(of: &Intent, name: &str, plan: &str, request: &str, now: Moment) -> Option<Intent> {
-    let key = key_of_following(&of.key, name);
+fn following(of: &Intent, key: &str, plan: &str, request: &str, now: Moment) -> Option<Intent> {
     let object = format!("plans/{plan}");
-    let mark = mark_of(&of.tenant, &key);
+    let mark = mark_of(&of.tenant, key);
     let prepared =
         prepare(Write::UpdatePlan, Some(&object), request.as_bytes(), Secrets::default(), &mark).ok()?;
-    let intent = planned(&of.tenant, &key, Write::UpdatePlan, Some(object), &prepared, now);
+    let intent = planned(&of.tenant, key, Write::UpdatePlan, Some(object), &prepared, now);
     Some(if prepared.is_stop {
         Intent { send_before: now + STOPPED_WITHIN, ..intent }
     } else {

@@ -34,7 +34,7 @@ pub enum Error {
     /// The operation key is empty or too long.
     #[error(
         "an operation key has 1 to 200 characters, none of them a control character, and neither ends with /activation \
-         nor contains /spare/, which the journal's own keys do"
+         nor contains /spare/ nor begins with perennial/control, which the journal's own keys do"
     )]
     InvalidKey,
     /// The operation key has a card number.

@@ -124,6 +124,14 @@ impl Journal {
         Err(Error::NoIntent(id.to_owned()))
     }
 
+    /// Returns the earliest write to the same object for which a planned intent waits.
+    pub async fn waits_for(&self, intent: &Intent) -> Result<Option<Intent>, Error> {
+        if intent.state != State::Planned || intent.is_stop {
+            return Ok(None);
+        }
+        Ok(self.0.store.waits_for(intent).await?)
+    }
+
     /// Returns the decisions about an intent or a tenant, by uid, the oldest first.
     pub async fn decisions(&self, about: &str) -> Result<Vec<Decision>, Error> {
         Ok(self.0.store.decisions(about).await?)
@@ -160,7 +168,7 @@ impl Journal {
     pub async fn resolve(&self, uid: &str, done: Option<String>, by: By) -> Result<Intent, Error> {
         let is_id = |id: &String| {
             let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);
-            matches!(id.len(), 1..=100) && id != "OBJECT" && id.bytes().all(is_plain)
+            matches!(id.len(), 1..=100) && id.bytes().all(is_plain)
         };
         if !done.as_ref().is_none_or(is_id) {
             return Err(Error::InvalidId);

@@ -4,15 +4,14 @@ use perennial::clientpay::{AccessId, CustomerCredentials};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::clientpay_request::hex;
-use super::request::{Full, Prepared};
+use super::request::{Full, Prepared, hex};
 use crate::machine::Write;
 
 /// The object of requests for new ids of the account.
 pub(crate) const OWN: &str = "access/own";
 
-/// The part of a secret that the database keeps: enough to tell ids apart, and no secret.
-fn digest(secret: &str) -> String {
+/// The part of a secret that the database keeps: enough to tell two apart, and no secret.
+pub(crate) fn digest(secret: &str) -> String {
     hex(&Sha256::digest(secret)[..8])
 }
 

@@ -278,7 +278,7 @@ impl ClearentGateway {
                             last_name: text("last-name").map(str::to_owned),
                             ..CustomerSearch::default()
                         };
-                        (date, found) = whole(|| client.customers().search(&search)).await?;
+                        (date, found) = every(client.customers().search(&search)).await?;
                         found.reverse();
                     }
                     Err(error) => return Err(error.into()),
@@ -299,7 +299,7 @@ impl ClearentGateway {
                 // After a restore, it may be older than everything that this database knows.
                 let day = day.filter(|_| intent.history.restored.is_none());
                 let search = TokenSearch { updated_start_date: day, ..TokenSearch::default() };
-                let (date, mut found) = whole(|| client.tokens().search(&search)).await?;
+                let (date, mut found) = every(client.tokens().search(&search)).await?;
                 found.retain(|token| has_mark(&token.description));
                 found.reverse();
                 let id = |token: &perennial::clearent::Token| {
@@ -314,7 +314,7 @@ impl ClearentGateway {
                     customer_key: key.and_then(|key| CustomerKey::try_from(key).ok()),
                     ..PlanSearch::default()
                 };
-                let (date, mut found) = whole(|| client.plans().search(&search)).await?;
+                let (date, mut found) = every(client.plans().search(&search)).await?;
                 found.retain(|plan| has_mark(&plan.plan_name));
                 found.reverse();
                 found.sort_by_key(|plan| plan.status_date.clone().map(|date| date.to_string()));
@@ -373,7 +373,7 @@ impl ClearentGateway {
                     transaction_type: Some(TransactionType::CAPTURE),
                     ..TransactionSearch::default()
                 };
-                let (date, found) = whole(|| client.transactions().search(&search)).await?;
+                let (date, found) = every(client.transactions().search(&search)).await?;
                 (date, charges(intent, found, |found| found.ref_id.as_ref() == Some(&id)))
             }
             Write::Void => {
@@ -402,7 +402,7 @@ impl ClearentGateway {
         let of_level = |level| {
             let search =
                 TransactionSearch { level, order_id: Some(order.to_owned()), ..TransactionSearch::default() };
-            whole(move || self.client.transactions().search(&search))
+            every(self.client.transactions().search(&search))
         };
         match of_level(Some(TransactionLevel::MERCHANT)).await {
             Err(Broken::Error(error))
@@ -578,10 +578,6 @@ pub(super) fn moment<T>(response: &Response<T>) -> Option<Moment> {
     response.date().map(Moment::of_utc)
 }
 
-async fn whole<T>(list: impl Fn() -> List<T>) -> Result<(Option<Moment>, Vec<T>), Broken> {
-    every(list()).await
-}
-
 /// Reads a whole list, and the gateway's clock at its first page.
 pub(super) async fn every<T>(list: List<T>) -> Result<(Option<Moment>, Vec<T>), Broken> {
     let mut pages = list.pages();
@@ -598,7 +594,7 @@ pub(super) async fn every<T>(list: List<T>) -> Result<(Option<Moment>, Vec<T>), 
 }
 
 /// The reason why a look failed. The error's own text is about a call that only reads.
-fn failed(error: &Error) -> Look {
+pub(super) fn look_failed(error: &Error) -> Look {
     if error.kind() == ErrorKind::Unauthorized {
         return Look::Unauthorized(error.to_string());
     }
@@ -647,7 +643,7 @@ impl Gateway for ClearentGateway {
             Ok(found) => found,
             // The object is gone, so it was not changed.
             Err(Broken::Error(error)) if error.is_not_found() => (None, Vec::new()),
-            Err(Broken::Error(error)) => return failed(&error),
+            Err(Broken::Error(error)) => return look_failed(&error),
             Err(Broken::Incomplete) => return Look::Failed(INCOMPLETE.into()),
             Err(_) => return Look::Impossible("the stored request cannot be read".into()),
         };
@@ -663,12 +659,12 @@ impl Gateway for ClearentGateway {
                 paging: Paging { page: Some(1), page_size: Some(5), ..Paging::default() },
                 ..CustomerSearch::default()
             };
-            match whole(|| self.client.customers().search(&search)).await {
+            match every(self.client.customers().search(&search)).await {
                 Ok((date, sentinels)) => {
                     control = sentinels.iter().any(|found| found.customer_key == *sentinel);
                     at = at.or(date);
                 }
-                Err(Broken::Error(error)) => return failed(&error),
+                Err(Broken::Error(error)) => return look_failed(&error),
                 Err(_) => return Look::Failed(INCOMPLETE.into()),
             }
         }
@@ -715,6 +711,20 @@ mod tests {
             let mut reported = reported.clone();
             reported[member] = value;
             assert_eq!(created_as(intent, &reported) == Verdict::Done, is_done, "{reported}");
+        }
+        // Found before the first attempt: the database was put back without a trace.
+        let unsent = planned("t", "k", Write::CreatePlan, None, &prepared, now);
+        let cases = [("SUSPENDED", "person"), ("ACTIVE", "done"), ("CANCELED", "differs")];
+        for (status, expected) in cases {
+            let mut reported = reported.clone();
+            reported["status"] = json!(status);
+            let verdict = match created_as(&unsent, &reported) {
+                Verdict::Person(reason) if reason.contains("resolve it as done") => "person",
+                Verdict::Done => "done",
+                Verdict::Differs(_) => "differs",
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(verdict, expected, "{status}");
         }
     }
 }

@@ -15,7 +15,9 @@ use perennial_domain::InvalidValue;
 use perennial_wire::Limits;
 use perennial_wire::clientpay::{page, payer, payment};
 
-use super::clearent::{AFTER_NOT_DONE, Broken, INCOMPLETE, every, key_of, moment, object, said_by};
+use super::clearent::{
+    AFTER_NOT_DONE, Broken, INCOMPLETE, every, key_of, look_failed, moment, object, said_by,
+};
 use super::clientpay_request::{session_of, with_request_id};
 use super::request::{Full, NotStorable};
 use super::{Gateway, NotIssued};
@@ -307,7 +309,7 @@ fn nothing_names_it() -> Look {
 fn several_or(error: &Error) -> Look {
     let ids = error.payment_ids();
     if ids.len() < 2 {
-        return Look::Failed(error.to_string());
+        return look_failed(error);
     }
     let done = |id: &PaymentId| Seen {
         object: Object { id: Some(id.to_string()), value: None },
@@ -438,7 +440,7 @@ impl Gateway for ClientPayGateway {
         };
         match found {
             Ok(look) => look,
-            Err(Broken::Error(error)) => Look::Failed(error.to_string()),
+            Err(Broken::Error(error)) => look_failed(&error),
             Err(Broken::Incomplete) => Look::Failed(INCOMPLETE.into()),
             Err(_) => Look::Impossible("the stored request cannot be read".into()),
         }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::request::{Full, NotStorable, Prepared, check_texts};
+use super::request::{Full, NotStorable, Prepared, check_texts, hex};
 use crate::machine::Write;
 
 type Members<'a> = BTreeMap<String, &'a RawValue>;
@@ -136,12 +136,6 @@ impl<'a> Request<'a> {
         members.extend(token.as_deref().map(|token| ("token".to_owned(), token)));
         put_object(&members, form, to)
     }
-}
-
-/// Bytes in hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 fn members(json: &str) -> Result<Members<'_>, NotStorable> {

@@ -15,7 +15,7 @@ use perennial::transport::SendBy;
 use crate::machine::{Answer, Intent, Look, Said};
 use request::Full;
 
-/// The operation key of a tenant's control customer.
+/// The operation key of a tenant's control customer, or its start. No other key starts with it.
 pub(crate) const SENTINEL_KEY: &str = "perennial/control";
 
 /// A gateway for one tenant.

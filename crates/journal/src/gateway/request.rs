@@ -206,13 +206,13 @@ fn fingerprint(write: Write, object: Option<&str>, members: &Members<'_>, secret
             }
         }
     }
-    hexadecimal(&hash.finalize())
+    hex(&hash.finalize())
 }
 
 /// Bytes as hexadecimal digits.
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// The mark at the start of a text, if it has one: 26 characters and a space, or the end.

@@ -9,6 +9,9 @@ use super::rules::Rules;
 use super::write::Write;
 use crate::Moment;
 
+/// The end of the operation key of an activation.
+pub(crate) const ACTIVATION: &str = "/activation";
+
 /// The state of an intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -156,6 +159,11 @@ impl Intent {
             && (request_id.is_some() || !self.write.has_request_id())
             && named.is_empty()
             && spares.is_empty()
+    }
+
+    /// The operation key of the intent that activates the plan, if this one [creates it](Self::activates) and is done.
+    pub fn activation_key(&self) -> String {
+        format!("{}{ACTIVATION}", self.key)
     }
 }
 

@@ -16,6 +16,7 @@ mod tests;
 
 use std::time::Duration;
 
+pub(crate) use intent::ACTIVATION;
 pub use intent::{Attempt, History, How, Intent, Judged, Outcome, Precondition, State, UnknownState};
 pub use rules::Rules;
 pub use write::{Absence, UnknownWrite, Write};

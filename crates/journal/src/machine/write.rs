@@ -132,13 +132,20 @@ impl Write {
     pub const fn is_looked_for_first(self) -> bool {
         matches!(
             self,
-            Self::CreateCustomer | Self::CreatePlan | Self::Sale | Self::Auth | Self::Void | Self::Refund
+            Self::CreateCustomer
+                | Self::CreatePlan
+                | Self::Sale
+                | Self::Auth
+                | Self::Void
+                | Self::Refund
+                | Self::Pay
         )
     }
 
     /// Whether a look confirms a refusal of the first attempt: it may be the refusal of a request that was repeated.
+    /// `ClientPay` refuses a repeated request by its request id, and that counts as no refusal.
     pub const fn is_refusal_confirmed(self) -> bool {
-        self.is_looked_for_first() || matches!(self, Self::Capture)
+        !self.is_clientpay() && self.is_looked_for_first() || matches!(self, Self::Capture)
     }
 
     /// Whether the created object counts only after a look that lists all objects with its mark.

@@ -60,6 +60,7 @@ pub(super) const ROWS: &[Row] = &[
     (Write::Auth, None, MONEY, false),
     (Write::Capture, Some("transactions/a1"), NONE, false),
     (Write::Void, Some("transactions/s1"), NONE, false),
+    (Write::Refund, Some("transactions/s1"), NONE, false),
     (Write::Refund, Some("transactions/s2"), NONE, false),
     (Write::Refund, None, NONE, true),
     (Write::UpdateTransaction, Some("transactions/s3"), &[r#"{"tip":"1.00"}"#, r#"{"tip":"2.00"}"#], false),
@@ -89,7 +90,8 @@ pub(super) fn decision(number: u32, rng: &mut Rng) -> Decided {
         object,
         request,
         needs_card,
-        is_stop: request.contains("CANCELED") || write == Write::ExpirePage,
+        is_stop: request.contains("CANCELED")
+            || matches!(write, Write::Void | Write::ExpirePage | Write::ExpireAccessId),
         activates: write == Write::CreatePlan && rng.u8(..4) > 0,
         guard: rng.u8(..8) == 0,
     }

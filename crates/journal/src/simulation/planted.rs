@@ -79,7 +79,7 @@ pub(super) fn without_a_rule(
             intent.lease_until = None;
             let activation = Intent {
                 uid: format!("{}A", intent.uid),
-                key: format!("{}/activation", intent.key),
+                key: intent.activation_key(),
                 mark: format!("{}A", intent.mark),
                 write: Write::UpdatePlan,
                 object: format!("plans/{id}"),

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::planted::{Bug, without_a_rule};
 use super::{lock, note, pause};
 use crate::Moment;
-use crate::machine::{How, Intent, Judged, Rules, State};
+use crate::machine::{How, Intent, Judged, Rules, State, Write};
 use crate::store::{
     Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision, NewEvent,
     SharedAccess, Store, StoreError, Tenant,
@@ -178,7 +178,7 @@ impl MemoryStore {
         let sent = made.history.attempts.last().map(|last| last.committed);
         let is_looked_for = made.history.last_look.is_some_and(|look| sent.is_none_or(|sent| look >= sent));
         let is_decided = made.outcome.as_ref().is_some_and(|outcome| outcome.how == How::Decided);
-        if follow.key.ends_with("/activation") && !is_looked_for && !is_decided {
+        if follow.key == change.intent.activation_key() && !is_looked_for && !is_decided {
             lock(&self.broken).get_or_insert_with(|| "a plan is activated before a look".to_owned());
         }
     }
@@ -201,7 +201,7 @@ impl Rows {
                 State::NeedsCard => may_be_done,
                 state => state.is_open(),
             };
-            !other.is_stop && waits
+            (!other.is_stop || other.write == Write::Void) && waits
         };
         self.intents
             .values()
@@ -398,6 +398,10 @@ impl Store for MemoryStore {
         _now: Moment,
     ) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    async fn waits_for(&self, intent: &Intent) -> Result<Option<Intent>, StoreError> {
+        Ok(lock(&self.rows).rival(intent).cloned())
     }
 
     async fn list(&self, _filter: &Filter) -> Result<Vec<Intent>, StoreError> {

@@ -45,7 +45,7 @@ pub struct Tenant {
     pub sentinel: Option<String>,
     /// The reason for the hold, if nothing is sent for the tenant.
     pub hold: Option<String>,
-    /// The moment before which nothing is sent, because the gateway limits the rate or the database was restored.
+    /// The moment before which nothing is sent, because the database was restored.
     pub quiet_until: Option<Moment>,
     /// The longest time in milliseconds for which a search was seen to lack an object that exists.
     pub worst_lag: i64,
@@ -252,6 +252,8 @@ pub trait Store: Send + Sync {
     async fn intent(&self, uid: &str) -> Result<Option<Intent>, StoreError>;
     /// Returns the intent of this key of a tenant.
     async fn intent_of_key(&self, tenant: &str, key: &str) -> Result<Option<Intent>, StoreError>;
+    /// Returns the earliest other write to the object of this stored intent that does not let it pass.
+    async fn waits_for(&self, intent: &Intent) -> Result<Option<Intent>, StoreError>;
     /// Lists intents, the newest first.
     async fn list(&self, filter: &Filter) -> Result<Vec<Intent>, StoreError>;
     /// Claims the intent of this uid, or the intent of the tenant that has waited longest, if it is due and nobody has

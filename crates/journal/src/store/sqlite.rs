@@ -267,18 +267,20 @@ impl Sql for Sqlite {
         let witness = self.witness.as_ref()?;
         let (count, id) = counted.split_once(' ')?;
         let count: i64 = count.parse().ok()?;
-        // A backup can be restored into the open file, and another process can adopt it.
+        // A backup can be restored into the open file, and another process can adopt it. With another id, the witness
+        // tells both apart already, and is the other process's.
         let why = if id == self.id {
-            witness.compare(&before, id, count - 1)
-        } else {
-            Some("another process adopted it: open it again".to_owned())
-        };
-        match &why {
-            None => witness.raise(id, count),
-            Some(why) => {
-                witness.condemn(id, count);
-                *self.suspicion.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
+            let why = witness.compare(&before, id, count - 1);
+            match why {
+                None => witness.raise(id, count),
+                Some(_) => witness.condemn(id, count),
             }
+            why
+        } else {
+            Some("it was adopted or restored by another process: open it again".to_owned())
+        };
+        if why.is_some() {
+            self.suspicion.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&why);
         }
         why
     }

@@ -13,7 +13,7 @@ use super::{
     SharedAccess, Store, StoreError, Tenant,
 };
 use crate::Moment;
-use crate::machine::{Intent, State};
+use crate::machine::{Intent, State, Write};
 
 /// One statement of a transaction.
 pub(crate) struct Statement {
@@ -87,15 +87,19 @@ pub(crate) struct Statements<S>(pub(crate) S);
 /// An intent without an outcome: the condition of a partial index.
 const WITHOUT_OUTCOME: &str = "state IN ('planned','sending','unknown','needs-card','needs-person')";
 
-/// The condition under which the intent `o` does not let a write to the same object pass, which was stored at `created`
-/// with this uid and has this history: it may have been done, also if it is to be sent once more, or it is an earlier
-/// decision that is not sent yet. A write that may have been done itself waits for no earlier decision, which waits for it.
-fn in_the_way(created: &str, uid: &str, history: &str) -> String {
+/// The condition under which the intent `o` does not let the intent `i` pass, another write to the same object: it may
+/// have been done, also if it is to be sent once more, or it is an earlier decision that is not sent yet. A write that may
+/// have been done itself waits for no earlier decision, which waits for it. A stop is in nobody's way, but for a void: what
+/// arrives after it would move money once more.
+fn in_the_way(i: &str) -> String {
     format!(
-        "o.is_stop = 0 AND (o.state IN ('sending','unknown','needs-person')
-           OR o.state IN ('planned','needs-card') AND o.history LIKE '%\"attempts\"%'
-           OR o.state = 'planned' AND {history} NOT LIKE '%\"attempts\"%'
-             AND (o.created < {created} OR o.created = {created} AND o.uid < {uid}))"
+        "o.tenant = {i}.tenant AND o.object = {i}.object AND o.uid <> {i}.uid AND o.{WITHOUT_OUTCOME}
+           AND (o.is_stop = 0 OR o.operation = '{}')
+           AND (o.state IN ('sending','unknown','needs-person')
+             OR o.state IN ('planned','needs-card') AND o.history LIKE '%\"attempts\"%'
+             OR o.state = 'planned' AND {i}.history NOT LIKE '%\"attempts\"%'
+               AND (o.created < {i}.created OR o.created = {i}.created AND o.uid < {i}.uid))",
+        Write::Void
     )
 }
 
@@ -138,31 +142,42 @@ impl<S: Sql> Statements<S> {
         Ok(self.rows(sql, values, read).await?.into_iter().next())
     }
 
+    /// The condition of the intent of tenant `?1` that is worked on first at `?4`. Each part reads one row of an index,
+    /// however many intents there are.
+    fn first_due(&self, free: &str) -> String {
+        let locked = self.0.skip_locked();
+        let first = |condition: &str, order: &str| {
+            format!(
+                "(SELECT uid FROM perennial_intent WHERE tenant = ?1 AND {free} AND {condition}
+                   ORDER BY {order} LIMIT 1 {locked})"
+            )
+        };
+        let passes = "(state <> 'planned' OR NOT EXISTS (SELECT 1 FROM perennial_tenant t
+                        WHERE t.uid = ?1 AND (t.hold IS NOT NULL OR t.quiet_until > ?4)))";
+        format!(
+            "uid = coalesce({}, {}, {}, {})",
+            first("is_stop = 1 AND state = 'sending'", "created"),
+            first("is_stop = 1 AND next <= ?4", "next, created"),
+            first("is_stop = 0 AND state = 'sending'", "created"),
+            first(&format!("is_stop = 0 AND next <= ?4 AND {passes}"), "next, created"),
+        )
+    }
+
     /// The reason why the statement that commits an attempt changed nothing.
     async fn refusal(&self, intent: &Intent, now: Moment) -> Result<Committed, StoreError> {
-        let sql = format!(
-            "SELECT
+        let sql = "SELECT
                (SELECT count(*) FROM perennial_intent i WHERE i.uid = ?1 AND i.fence = ?2),
                (SELECT count(*) FROM perennial_tenant t WHERE t.uid = ?3 AND (t.hold IS NOT NULL OR t.quiet_until > ?4)),
                (SELECT count(*) FROM perennial_intent i WHERE i.uid = ?1 AND ?4 < i.send_before AND (i.guard IS NULL
                  OR coalesce((SELECT g.version FROM perennial_guard g WHERE g.tenant = i.tenant AND g.name = i.guard), 0)
-                   = i.guard_version)),
-               (SELECT count(*) FROM perennial_intent o WHERE o.tenant = ?3 AND o.object = ?5 AND o.uid <> ?1 AND {})",
-            in_the_way("?6", "?1", "(SELECT i.history FROM perennial_intent i WHERE i.uid = ?1)")
-        );
-        let values = vec![
-            intent.uid.as_str().into(),
-            intent.fence.into(),
-            intent.tenant.as_str().into(),
-            now.into(),
-            intent.object.as_str().into(),
-            intent.created.into(),
-        ];
-        let read = |mut row: Row| Ok([row.int()?, row.int()?, row.int()?, row.int()?]);
+                   = i.guard_version))";
+        let values =
+            vec![intent.uid.as_str().into(), intent.fence.into(), intent.tenant.as_str().into(), now.into()];
+        let read = |mut row: Row| Ok([row.int()?, row.int()?, row.int()?]);
         Ok(match self.row(sql, values, read).await? {
             Some([0, ..]) | None => Committed::Fenced,
-            Some([_, _, 0, _]) => Committed::Unwanted,
-            Some([_, held, _, _]) if held > 0 && !intent.is_stop => Committed::Held,
+            Some([_, _, 0]) => Committed::Unwanted,
+            Some([_, held, _]) if held > 0 && !intent.is_stop => Committed::Held,
             _ => Committed::Busy,
         })
     }
@@ -329,6 +344,15 @@ impl<S: Sql> Store for Statements<S> {
         self.row(sql, vec![tenant.into(), key.into()], intent_of).await
     }
 
+    async fn waits_for(&self, intent: &Intent) -> Result<Option<Intent>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM perennial_intent o JOIN perennial_intent i ON i.uid = ?1 WHERE {} ORDER BY o.created, o.uid LIMIT 1",
+            INTENT.split(", ").map(|column| format!("o.{column}")).collect::<Vec<_>>().join(", "),
+            in_the_way("i")
+        );
+        self.row(sql, vec![intent.uid.as_str().into()], intent_of).await
+    }
+
     async fn list(&self, filter: &Filter) -> Result<Vec<Intent>, StoreError> {
         let Filter { tenant, states, key_prefix, created_before, limit } = filter;
         let mut values = vec![i64::from(if *limit == 0 { 100 } else { *limit }).into()];
@@ -370,18 +394,13 @@ impl<S: Sql> Store for Statements<S> {
         lease_until: Moment,
     ) -> Result<Option<Intent>, StoreError> {
         let free = "(lease_until IS NULL OR lease_until < ?2)";
-        let choice = match uid {
-            // Whoever asks for an intent by name need not wait until it is due.
-            Some(_) => format!(
+        // Whoever asks for an intent by name need not wait until it is due.
+        let choice = if uid.is_some() {
+            format!(
                 "uid = ?4 AND tenant = ?1 AND {free} AND (next IS NOT NULL OR state IN ('planned','sending','unknown','needs-person'))"
-            ),
-            None => format!(
-                "uid = (SELECT uid FROM perennial_intent WHERE tenant = ?1 AND {free} AND (next <= ?4 OR state = 'sending')
-                   AND (state <> 'planned' OR is_stop = 1 OR NOT EXISTS (SELECT 1 FROM perennial_tenant t
-                     WHERE t.uid = ?1 AND (t.hold IS NOT NULL OR t.quiet_until > ?4)))
-                   ORDER BY is_stop DESC, coalesce(next, 0), created LIMIT 1 {})",
-                self.0.skip_locked()
-            ),
+            )
+        } else {
+            self.first_due(free)
         };
         let sql = format!(
             "UPDATE perennial_intent SET fence = fence + 1, lease_until = ?3 WHERE {choice} RETURNING {INTENT}"
@@ -421,13 +440,8 @@ impl<S: Sql> Store for Statements<S> {
                 format!(
                     "AND 0 = (SELECT CASE WHEN t.hold IS NOT NULL OR t.quiet_until > ?9 THEN 1 ELSE 0 END
                        FROM perennial_tenant t WHERE t.uid = perennial_intent.tenant {unchanged})
-                     AND NOT EXISTS (SELECT 1 FROM perennial_intent o WHERE o.tenant = perennial_intent.tenant
-                       AND o.object = perennial_intent.object AND o.uid <> perennial_intent.uid AND {})",
-                    in_the_way(
-                        "perennial_intent.created",
-                        "perennial_intent.uid",
-                        "perennial_intent.history"
-                    )
+                     AND NOT EXISTS (SELECT 1 FROM perennial_intent o WHERE {})",
+                    in_the_way("perennial_intent")
                 )
             };
             conditions = format!(
@@ -448,7 +462,7 @@ impl<S: Sql> Store for Statements<S> {
         statements.extend(decision.iter().map(|decision| insert_decision(&intent.uid, decision, *now)));
         if let Some(hold) = hold {
             let sql = "UPDATE perennial_tenant SET hold = CASE WHEN hold IS NULL THEN ?2 ELSE hold || '; ' || ?2 END
-                       WHERE uid = ?1 AND (hold IS NULL OR hold NOT LIKE '%' || ?2 || '%')";
+                       WHERE uid = ?1 AND (hold IS NULL OR replace(hold, ?2, '') = hold)";
             statements.push(Statement::new(sql, vec![intent.tenant.as_str().into(), readable(hold).into()]));
         }
         if let Some(lag) = lag {

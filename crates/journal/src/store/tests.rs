@@ -1,6 +1,7 @@
 //! The conformance suite of every database: a test is a function of a [`Place`], and runs in memory, in a file and on `PostgreSQL`.
 
 mod any;
+mod indexes;
 mod measurement;
 
 use std::collections::BTreeSet;
@@ -64,6 +65,7 @@ impl Place {
     }
 
     /// Opens it, as one more process does. A database in memory has only one process.
+    #[cfg_attr(not(feature = "postgres"), expect(clippy::unused_async))]
     pub(super) async fn open(&self) -> Arc<dyn Both> {
         match self {
             Self::Memory(store) => store.clone(),
@@ -435,6 +437,20 @@ async fn an_attempt_is_refused_for_a_reason(place: Place) {
             Some(Intent { is_stop: true, ..open(State::Unknown) }),
             Committed::Yes,
         ),
+        (
+            "void",
+            of_the_object.clone(),
+            tenant("t"),
+            Some(Intent { is_stop: true, write: Write::Void, ..open(State::Unknown) }),
+            Committed::Busy,
+        ),
+        (
+            "earlier void",
+            Intent { created: at(2), ..of_the_object.clone() },
+            tenant("t"),
+            Some(Intent { is_stop: true, write: Write::Void, ..open(State::Planned) }),
+            Committed::Busy,
+        ),
         ("elsewhere", of_the_object, tenant("t"), Some(open_elsewhere), Committed::Yes),
         ("guard before", guarded(0), tenant("t"), None, Committed::Unwanted),
         ("guard", guarded(1), tenant("t"), None, Committed::Yes),
@@ -449,6 +465,12 @@ async fn an_attempt_is_refused_for_a_reason(place: Place) {
         if let Some(other) = &other {
             store_intent(&*store, other).await;
         }
+        let waits_for = store.waits_for(&intent).await.unwrap();
+        assert_eq!(
+            waits_for,
+            other.filter(|_| expected == Committed::Busy || name == "held and busy"),
+            "{name}"
+        );
         let before = claim(&*store, "1", 10).await;
         let sending = Intent { state: State::Sending, next: None, ..before.clone() };
         assert_eq!(store.commit(&change(sending.clone(), 10)).await.unwrap(), expected, "{name}");
@@ -513,6 +535,13 @@ async fn changes_are_stored_together_or_not_at_all(place: Place) {
     let again = Change { hold: Some("another".to_owned()), ..change(whole.intent.clone(), 8) };
     assert_eq!(store.commit(&again).await.unwrap(), Committed::Yes);
     assert_eq!(store.tenant("t").await.unwrap().unwrap().hold.as_deref(), Some("several; another"));
+    // A reason is a text and no pattern.
+    for hold in ["s%l", "several", "an_ther"] {
+        let again = Change { hold: Some(hold.to_owned()), ..change(whole.intent.clone(), 8) };
+        assert_eq!(store.commit(&again).await.unwrap(), Committed::Yes);
+    }
+    let hold = store.tenant("t").await.unwrap().unwrap().hold;
+    assert_eq!(hold.as_deref(), Some("several; another; s%l; an_ther"));
 
     // A unique index refuses the change of state; so nothing else of the change is stored.
     let of_one = |uid: &str, state| Intent { object: "one".to_owned(), state, ..intent(uid) };

@@ -439,6 +439,24 @@ async fn a_tenant_is_of_one_account() {
     assert_eq!(names, ["north-street", "north-street/clientpay", "south-street/clientpay"]);
 }
 
+/// Holds: A journal that lost an account finds its payments again, because the account gives the keys their marks.
+#[tokio::test]
+async fn a_lost_account_gets_its_marks_back() {
+    let sandbox = Arc::new(Sandbox::start().await.unwrap());
+    let account = Account::new(&sandbox, 1).await;
+    assert_eq!(word(&account.write("pay").await), "done");
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path(), &account.clock).await;
+    let north = journal.clientpay("north-street", &account.client).await.unwrap();
+    let again = north.payments().pay("pay", &payment("25.00")).await.unwrap();
+    assert!(matches!(again, Settled::Done { how: Told::Adopted, .. }), "{again:?}");
+    assert_eq!(account.effects("pay").await, 1);
+    // Another name is another tenant.
+    let south = journal.clientpay("south-street", &account.client).await.unwrap();
+    assert!(south.payments().pay("pay", &payment("25.00")).await.unwrap().is_done());
+    assert_eq!(account.effects("pay").await, 2);
+}
+
 /// Holds: When the access id of an account ends, many clients over one journal request one new id between them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_clients_request_one_new_access_id() {

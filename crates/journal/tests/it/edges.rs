@@ -1,9 +1,10 @@
 //! Rare situations in which money could move twice, or a secret be stored.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use perennial::Format;
-use perennial::clearent::{Charge, PlanSearch, PlanStatus, PlanUpdate, TransactionSearch, Void};
+use perennial::clearent::{Charge, PlanSearch, PlanStatus, PlanUpdate, Refund, TransactionSearch, Void};
 use perennial_journal::machine::{Rules, State};
 use perennial_journal::store::{Filter, StoreError};
 use perennial_journal::{By, Clearent, Error, Journal, Settled};
@@ -246,6 +247,46 @@ async fn a_clock_that_was_ahead_is_an_error_until_the_journal_is_adopted() {
     );
 }
 
+/// Holds: The answer to what was sent is stored although the clock has gone back by then, and the next call is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_is_stored_although_the_clock_went_back() {
+    let world = World::new(Format::Json).await;
+    let slow = Fault::on("transactions.sale", Effect::Delay { delay: Duration::from_millis(200) }).nth(1);
+    world.sandbox.fault(&slow).await.unwrap();
+    let mut sending = Filter::default();
+    sending.states = vec![State::Sending];
+    let go_back = async {
+        while world.journal.intents(&sending).await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        world.clock.0.fetch_sub(600_000, Ordering::SeqCst);
+    };
+    let sales = world.north.transactions();
+    let charge = charge(&world, "o");
+    let (sale, ()) = tokio::join!(sales.sale("fee", &charge), go_back);
+    assert!(sale.unwrap().is_done());
+    let error = world.north.transactions().sale("next", &world.charge()).await.unwrap_err();
+    assert!(matches!(error, Error::Store(StoreError::ClockBehind { .. })), "{error}");
+}
+
+/// Holds: What is sent to a transaction waits for a void whose response is lost.
+#[tokio::test]
+async fn a_refund_waits_for_an_open_void() {
+    let world = World::new(Format::Json).await;
+    let sale = world.north.transactions().sale("fee", &charge(&world, "o")).await.unwrap().done().unwrap();
+    let id = sale.id.clone().unwrap();
+    let fails = Fault::on("transactions.void", Effect::ErrorBefore { status: 500 }).nth(1);
+    world.sandbox.fault(&fails).await.unwrap();
+    let void = world.north.transactions().void("void", &Void { id: id.clone() }).await.unwrap();
+    assert!(matches!(void, Settled::Open(_)), "{void:?}");
+    let refund = Refund::builder().id(id).amount("25.00").build().unwrap();
+    let waits = world.north.transactions().refund("refund", &refund).await.unwrap();
+    assert!(matches!(waits, Settled::Open(_)), "{waits:?}");
+    let refund = world.journal.intent(None, "refund").await.unwrap();
+    assert_eq!((refund.state, refund.history.attempts.len()), (State::Planned, 0));
+    assert_eq!(world.journal.waits_for(&refund).await.unwrap().unwrap().key, "void");
+}
+
 /// Holds: A void is sent while its tenant is on hold.
 #[tokio::test]
 async fn a_void_passes_a_hold() {
@@ -342,8 +383,10 @@ async fn a_plan_that_is_not_activated_is_reported_with_its_key() {
     let Settled::NotActivated { plan, .. } = again else { panic!("{again:?}") };
     let plan = world.client.plans().get(&plan.as_str().try_into().unwrap()).await.unwrap();
     assert_eq!(plan.status, Some(PlanStatus::SUSPENDED));
-    let error = world.north.transactions().sale("gold/activation", &world.charge()).await.unwrap_err();
-    assert!(matches!(error, Error::InvalidKey), "{error}");
+    for key in ["gold/activation", "gold/spare/1", "perennial/control", "perennial/control/1"] {
+        let error = world.north.transactions().sale(key, &world.charge()).await.unwrap_err();
+        assert!(matches!(error, Error::InvalidKey), "{key}: {error}");
+    }
 }
 
 /// Holds: What no look can tell for a day is decided by a person.

@@ -105,6 +105,27 @@ async fn a_file_that_is_replaced_stops_the_journal() {
     assert_eq!(sales(&world).await, 0);
 }
 
+/// Holds: A process that has an old handle of a database that was adopted sends nothing, and does not stop the journal that adopted it.
+#[tokio::test]
+async fn an_old_handle_stops_itself_only() {
+    let world = World::new(Format::Json).await;
+    let reopened = || Journal::open_with(world.url(), world.clock.clone(), Rules::default());
+    reopened().await.unwrap().adopt(by("moved"), Duration::ZERO).await.unwrap();
+    world.pass(10).await;
+    let adopted = reopened().await.unwrap();
+    let north = adopted.clearent("north-street", &world.client).await.unwrap();
+    assert!(north.transactions().sale("order-1", &world.charge()).await.unwrap().is_done());
+    for _ in 0..2 {
+        let refused = world.north.transactions().sale("order-2", &world.charge()).await.unwrap_err();
+        assert!(refused.to_string().contains("by another process: open it again"), "{refused}");
+    }
+    assert!(north.transactions().sale("order-3", &world.charge()).await.unwrap().is_done());
+    for journal in [adopted, reopened().await.unwrap()] {
+        assert_eq!(journal.suspicion().await.unwrap(), None);
+    }
+    assert_eq!(sales(&world).await, 2);
+}
+
 /// Holds: Only the owner can read the files of a new journal, and an existing file keeps its permissions.
 #[cfg(unix)]
 #[tokio::test]

@@ -146,12 +146,17 @@ mod claims {
     const CONNECTIONS: usize = 8;
 
     /// The statement that the journal runs, and nothing around it.
-    const RAW: &str = "UPDATE perennial.intent SET fence = fence + 1, lease_until = $3 WHERE uid = (
-          SELECT uid FROM perennial.intent WHERE tenant = $1 AND (lease_until IS NULL OR lease_until < $2)
-            AND (next <= $4 OR state = 'sending')
-            AND (state <> 'planned' OR is_stop = 1 OR NOT EXISTS (SELECT 1 FROM perennial.tenant t
-              WHERE t.uid = $1 AND (t.hold IS NOT NULL OR t.quiet_until > $4)))
-            ORDER BY is_stop DESC, coalesce(next, 0), created LIMIT 1 FOR UPDATE SKIP LOCKED)
+    const RAW: &str = "UPDATE perennial.intent SET fence = fence + 1, lease_until = $3 WHERE uid = coalesce(
+            (SELECT uid FROM perennial.intent WHERE tenant = $1 AND (lease_until IS NULL OR lease_until < $2) AND is_stop = 1 AND state = 'sending'
+              ORDER BY created LIMIT 1 FOR UPDATE SKIP LOCKED),
+            (SELECT uid FROM perennial.intent WHERE tenant = $1 AND (lease_until IS NULL OR lease_until < $2) AND is_stop = 1 AND next <= $4
+              ORDER BY next, created LIMIT 1 FOR UPDATE SKIP LOCKED),
+            (SELECT uid FROM perennial.intent WHERE tenant = $1 AND (lease_until IS NULL OR lease_until < $2) AND is_stop = 0 AND state = 'sending'
+              ORDER BY created LIMIT 1 FOR UPDATE SKIP LOCKED),
+            (SELECT uid FROM perennial.intent WHERE tenant = $1 AND (lease_until IS NULL OR lease_until < $2) AND is_stop = 0 AND next <= $4
+              AND (state <> 'planned' OR NOT EXISTS (SELECT 1 FROM perennial.tenant t
+                WHERE t.uid = $1 AND (t.hold IS NOT NULL OR t.quiet_until > $4)))
+              ORDER BY next, created LIMIT 1 FOR UPDATE SKIP LOCKED))
         RETURNING uid, operation_key, operation, object, request, fingerprint, mark, is_stop, needs_card, activates, guard,
           guard_version, send_before, state, fence, lease_until, next, history, outcome, created";
 
