@@ -1,5 +1,7 @@
 //! Stuck intents: one screen explains each, and each command on it does what its word says.
 
+use std::fs;
+
 use perennial_sandbox::{Effect, Fault};
 use serde_json::Value;
 
@@ -220,6 +222,33 @@ fn printed_commands_name_the_gateway() {
     }
 }
 
+/// Holds: The doctor reports a copied database with the command that accepts it, and a command is printed with its clock once.
+#[test]
+fn the_doctor_prints_the_command_that_accepts_a_copy() {
+    let desk = Desk::of(Shell::open());
+    unknown(&desk);
+    let (file, copy) = (desk.file(), desk.file().with_extension("copy"));
+    fs::copy(&file, &copy).unwrap();
+    fs::rename(&copy, &file).unwrap();
+    let command = |line: &str, list: &str| {
+        let ran = desk.run(&format!("--output json {line} --clock sandbox"), "");
+        let printed: Value = serde_json::from_str(&ran.out).unwrap();
+        let first = &printed[list][0];
+        let command = first["command"].as_str().unwrap().to_owned();
+        assert_eq!(command.matches("--clock sandbox").count(), 1, "{command}");
+        (ran.code, first["what"].as_str().unwrap().to_owned(), command)
+    };
+    let (code, what, adopt) = command("journal doctor", "findings");
+    assert!(code == 1 && what.contains("the file is a copy of the one that was used"), "{what}");
+    assert_eq!(desk.write("next", CREATE, "").code, 75);
+    let ran = follow(&desk, &adopt);
+    assert_eq!(ran.code, 0, "{adopt}: {}", ran.err);
+    let ran = desk.run("journal doctor --clock sandbox", "");
+    assert!(ran.code == 0 && ran.out.contains("nothing is sent until"), "{}{}", ran.out, ran.err);
+    let (_, what, look) = command("journal show k", "commands");
+    assert_eq!((what.as_str(), follow(&desk, &look).code), ("move it on", 75), "{look}");
+}
+
 /// Holds: Intents are listed by state, merchant and age, as a table and as JSON; a decision is for what is open, and has a reason.
 #[test]
 fn a_list_is_filtered_and_a_decision_has_a_reason() {
@@ -260,6 +289,8 @@ fn a_list_is_filtered_and_a_decision_has_a_reason() {
         ("journal resolve old --as done --reason gone --actor ada", 2, "--id"),
         ("journal resolve old --as send-again --reason gone --actor ada", 2, "the intent is done"),
         ("journal resolve old --as send-again --id 7 --reason gone --actor ada", 2, "leave out --id"),
+        ("journal resolve old --as done --id OBJECT --reason gone --actor ada", 2, "--id OBJECT is no id"),
+        ("journal resolve old --as not-done --reason TEXT --actor ada", 2, "--reason has no reason"),
         ("journal withdraw old --reason late --actor ada", 3, "only what is not sent is withdrawn"),
     ] {
         let ran = desk.run(line, "");

@@ -27,8 +27,8 @@ pub(crate) struct Decider {
 impl Decider {
     pub(crate) fn by(self) -> Result<By, Failure> {
         let Self { reason, actor } = self;
-        if reason.trim().is_empty() {
-            return Err(Failure::Usage("--reason is empty: say why".to_owned()));
+        if reason.trim().is_empty() || reason == "TEXT" {
+            return Err(Failure::Usage("--reason has no reason: say why, in a sentence".to_owned()));
         }
         let user = || ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| env::var(name).ok());
         let actor = actor.or_else(user).filter(|actor| !actor.trim().is_empty());
@@ -94,6 +94,11 @@ impl Resolve {
         let by = self.decider.by()?;
         if self.decision != Decision::Done && self.id.is_some() {
             return Err(Failure::Usage("what was not done has no object: leave out --id".to_owned()));
+        }
+        if self.id.as_deref() == Some("OBJECT") {
+            return Err(Failure::Usage(
+                "--id OBJECT is no id: give the one that the gateway shows".to_owned(),
+            ));
         }
         let (journal, tenant, intent) = self.named.find(global).await?;
         if global.dry_run.is_on() {

@@ -65,23 +65,24 @@ impl Doctor {
             let open = journal.intents(&filter).await?;
             merchants.push(Merchant { tenant, open });
         }
+        let adopt = match merchants.first() {
+            Some(merchant) => self.moves(global, &merchant.tenant).adopt(),
+            None => self.database.on("perennial journal adopt").again(&global.again),
+        };
         let mut findings: Vec<Finding> = health
             .problems
             .iter()
             .map(|problem| Finding {
                 tenant: None,
                 what: format!("the database is damaged: {problem}"),
-                command: "restore a backup, then: perennial journal adopt --reason TEXT".to_owned(),
+                command: format!("restore a backup, then: {adopt} --reason TEXT"),
             })
             .collect();
         if let Some(why) = journal.suspicion().await? {
             findings.push(Finding {
                 tenant: None,
                 what: format!("nothing is sent, because it is not the database that was used last: {why}"),
-                command: format!(
-                    "{} --reason TEXT",
-                    self.database.with_clock("perennial journal adopt").again(&global.again)
-                ),
+                command: format!("{adopt} --reason TEXT"),
             });
         }
         for merchant in &merchants {
@@ -97,9 +98,12 @@ impl Doctor {
         }
     }
 
+    fn moves<'a>(&'a self, global: &'a Global, tenant: &'a Tenant) -> Moves<'a> {
+        Moves { global, tenancy: &self.tenancy, database: &self.database, tenant }
+    }
+
     fn findings(&self, global: &Global, merchant: &Merchant, now: Moment) -> Vec<Finding> {
-        let (tenancy, database, tenant) = (&self.tenancy, &self.database, &merchant.tenant);
-        let moves = Moves { global, tenancy, database, tenant };
+        let moves = self.moves(global, &merchant.tenant);
         let mut findings = Vec::new();
         let mut find = |what: String, command: String| {
             findings.push(Finding { tenant: Some(merchant.tenant.name.clone()), what, command });

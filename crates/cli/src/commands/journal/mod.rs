@@ -199,8 +199,7 @@ impl Named {
         };
         // A plan that is made may wait for its activation, which is an intent of its own.
         if intent.activates && intent.state == State::Done && self.intent == intent.key {
-            let key = format!("{}/activation", intent.key);
-            match journal.intent(Some(&tenant.name), &key).await {
+            match journal.intent(Some(&tenant.name), &intent.activation_key()).await {
                 Ok(activation) if !activation.state.is_final() => intent = activation,
                 Ok(_) | Err(perennial_journal::Error::NoIntent(_)) => {}
                 Err(error) => return Err(error.into()),

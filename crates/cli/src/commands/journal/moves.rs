@@ -62,15 +62,20 @@ impl Moves<'_> {
 
     /// The command that takes the next step of an intent.
     fn look(&self, intent: &Intent) -> String {
-        self.again(&self.at(self.database.with_clock("perennial journal look")).word(&intent.uid))
+        self.again(&self.at(self.database.on("perennial journal look")).word(&intent.uid))
     }
 
     /// The command that works on everything of the merchant.
     pub(super) fn run(&self) -> String {
         let merchant = merchant_at_clientpay(&self.tenant.name).unwrap_or(&self.tenant.name);
-        let line = self.at(self.database.with_clock("perennial journal run"));
+        let line = self.at(self.database.on("perennial journal run"));
         let line = if self.is_profile() { line } else { line.with("tenant", Some(merchant)) };
         format!("{} --until-idle", self.again(&line))
+    }
+
+    /// The command that accepts the database as it is.
+    pub(super) fn adopt(&self) -> String {
+        self.again(&self.at(self.database.on("perennial journal adopt")))
     }
 
     /// The command that ends the hold.
@@ -116,8 +121,8 @@ impl Moves<'_> {
         let kept = ids.next().map(String::as_str).unwrap_or_default();
         let spares = ids.map(|id| {
             let line = match intent.write {
-                Write::Pay => self.database.with_clock("perennial clientpay refund"),
-                _ => self.database.with_clock("perennial transactions void"),
+                Write::Pay => self.database.on("perennial clientpay refund"),
+                _ => self.database.on("perennial transactions void"),
             };
             let line = self.at(line).with("operation-key", Some(format!("spare/{id}"))).word(id);
             Move { what: "take back", command: self.again(&line) }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use perennial::transport::{Redactor, redact};
+use perennial_journal::Moment;
 use perennial_journal::machine::{Attempt, Intent, Judged, State};
-use perennial_journal::store::{Decision, Filter, Tenant};
-use perennial_journal::{Journal, Moment};
+use perennial_journal::store::{Decision, Tenant};
 use serde_json::Value as Json;
 
 use super::moves::{Move, Moves};
@@ -26,7 +26,7 @@ impl Show {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
         let (journal, tenant, intent) = self.named.find(global).await?;
         let decisions = journal.decisions(&intent.uid).await?;
-        let ahead = ahead(&journal, &intent).await?;
+        let ahead = journal.waits_for(&intent).await?;
         let commands =
             Moves { global, tenancy: &self.named.tenancy, database: &self.named.database, tenant: &tenant };
         let commands = commands.of(&intent, ahead.as_ref());
@@ -36,17 +36,6 @@ impl Show {
             output => output.record(&explained.record()),
         }
     }
-}
-
-/// The open write to the same object for which a planned one waits.
-async fn ahead(journal: &Journal, intent: &Intent) -> Result<Option<Intent>, Failure> {
-    if intent.state != State::Planned || intent.is_stop {
-        return Ok(None);
-    }
-    let mut filter = Filter::default();
-    (filter.tenant, filter.limit) = (Some(intent.tenant.clone()), u32::MAX);
-    filter.states = State::ALL.into_iter().filter(|state| state.is_open()).collect();
-    Ok(journal.intents(&filter).await?.into_iter().find(|open| open.object == intent.object))
 }
 
 /// The failure for an intent that is not settled.

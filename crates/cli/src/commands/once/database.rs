@@ -110,12 +110,6 @@ impl Database {
         });
         Line::new(line).with("db", db)
     }
-
-    /// Adds the options that name this database and its clock to a command that sends, or sets the time.
-    pub(in crate::commands) fn with_clock(&self, line: &'static str) -> Line {
-        let clock = matches!(self.clock, Some(WhichClock::Sandbox)).then_some("sandbox");
-        self.on(line).with("clock", clock)
-    }
 }
 
 /// The folder of the journal.
