@@ -67,14 +67,14 @@ pub(crate) async fn child() {
 }
 
 pub(crate) async fn measure() {
-    let shop = Shop::start().await;
     for count in [0, INTENTS] {
+        // Another journal for the same merchant is taken for a restored one.
+        let shop = Shop::start().await;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
         let journal = Journal::open(&url(&path)).await.unwrap();
         let north = journal.clearent("north-street", &shop.client).await.unwrap();
-        let number = if count == 0 { 1 } else { 2 };
-        assert!(north.transactions().sale("template", &shop.charge(number)).await.unwrap().is_done());
+        assert!(north.transactions().sale("template", &shop.charge(1)).await.unwrap().is_done());
         journal.close();
         drop((journal, north));
         if count > 0 {

@@ -61,7 +61,23 @@ pub(super) fn key_of<K: for<'a> TryFrom<&'a str>>(object: &str) -> Result<K, Bro
 }
 
 pub(super) fn object<T: Serialize>(id: impl Into<Option<String>>, value: &T) -> Object {
-    Object { id: id.into(), value: serde_json::to_string(value).ok() }
+    let value = serde_json::to_value(value).ok().map(|mut value| {
+        drop_nulls(&mut value);
+        value.to_string()
+    });
+    Object { id: id.into(), value }
+}
+
+/// Drops what is not reported. Most members are not, and a reported object without them reads the same.
+fn drop_nulls(value: &mut Json) {
+    match value {
+        Json::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(drop_nulls);
+        }
+        Json::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
 }
 
 /// The kind of a transaction request whose body does not say it. A sale may also be a forced one.

@@ -379,7 +379,7 @@ impl<S: Sql> Store for Statements<S> {
             conditions.push(WITHOUT_OUTCOME.to_owned());
         }
         let sql = format!(
-            "SELECT {INTENT} FROM perennial_intent WHERE {} ORDER BY created DESC, uid LIMIT ?1",
+            "SELECT {INTENT} FROM perennial_intent WHERE {} ORDER BY created DESC, uid DESC LIMIT ?1",
             conditions.join(" AND ")
         );
         self.rows(sql, values, intent_of).await

@@ -349,17 +349,17 @@ async fn lists_are_filtered_and_begin_with_the_newest(place: Place) {
     };
     let before = |second| Filter { created_before: Some(at(second)), ..Filter::default() };
     let cases = [
-        (Filter::default(), "o0 o1 i4 i3 i2 i1"),
-        (of(None, &[], None, 2), "o0 o1"),
+        (Filter::default(), "o1 o0 i4 i3 i2 i1"),
+        (of(None, &[], None, 2), "o1 o0"),
         (of(Some("t"), &[], None, 0), "o0 i4 i3 i2 i1"),
         (of(Some("other"), &[], None, 0), "o1"),
         (of(Some("nobody"), &[], None, 0), ""),
         (of(None, &[State::Done, State::NeedsCard], None, 0), "i4 i2"),
         (of(Some("t"), &State::ALL, Some("key i"), 3), "i4 i3 i2"),
         (of(None, &[], Some("100%"), 0), "o1"),
-        (of(None, &[], Some("100"), 0), "o0 o1"),
+        (of(None, &[], Some("100"), 0), "o1 o0"),
         (of(None, &[], Some("KEY"), 0), ""),
-        (of(None, &[], Some(""), 1), "o0"),
+        (of(None, &[], Some(""), 1), "o1"),
         (before(3), "i2 i1"),
         (Filter { tenant: Some("other".to_owned()), ..before(10) }, "o1"),
     ];
