@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::driver::{Driver, check_key, mark_of, planned};
 use crate::gateway::SENTINEL_KEY;
 use crate::gateway::clearent::ClearentGateway;
-use crate::gateway::request::{Full, Secrets, prepare};
+use crate::gateway::request::{Full, Prepared, Secrets, prepare};
 use crate::journal::Journal;
 use crate::machine::{History, Intent, Precondition, State, Write};
 use crate::settled::{Told, Waits};
@@ -33,6 +33,20 @@ pub struct Clearent {
     pub(crate) gateway: Arc<ClearentGateway>,
     precondition: Option<Precondition>,
     send_before: Option<Moment>,
+}
+
+/// A write that is stored in a transaction of the caller's, and sent later by the worker. It has no card.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Later<'a> {
+    /// Creates a plan, as [`Plans::create`] does.
+    CreatePlan(&'a NewPlan),
+    /// Changes a plan, as [`Plans::update`] does.
+    UpdatePlan(&'a PlanKey, &'a PlanUpdate),
+    /// Charges a token, as [`Transactions::sale`] does.
+    Sale(&'a Charge),
+    /// Refunds a transaction, as [`Transactions::refund`] does.
+    Refund(&'a Refund),
 }
 
 impl std::fmt::Debug for Clearent {
@@ -63,6 +77,11 @@ impl Clearent {
     /// The name of the tenant.
     pub fn tenant(&self) -> &str {
         &self.tenant.name
+    }
+
+    /// The uid of the tenant, which the rows of an extension name.
+    pub fn tenant_uid(&self) -> &str {
+        &self.tenant.uid
     }
 
     /// Returns a client whose writes are sent only while a guard of the tenant has this version. Whoever makes them
@@ -145,21 +164,7 @@ impl Clearent {
         let mark = mark_of(&self.tenant.uid, key);
         let prepared = prepare(write, object.as_deref(), body, secrets, &mark)?;
         let now = store.now(self.journal.0.clock.now()).await?;
-        let planned = planned(&self.tenant.uid, key, write, object, &prepared, now);
-        let intent = Intent {
-            precondition: self.precondition.clone(),
-            send_before: self.send_before.unwrap_or(planned.send_before),
-            // After a restore, an intent of this key may have been sent although the database does not know it. When
-            // the gateway may have forgotten that, no look would tell.
-            history: History {
-                restored: self
-                    .tenant
-                    .quiet_until
-                    .filter(|until| !self.journal.0.rules.is_too_old(*until, now)),
-                ..History::default()
-            },
-            ..planned
-        };
+        let intent = self.planned(key, write, object, &prepared, now);
         // A look precedes the first attempt, except where only this call can have made the mark.
         let (existing, is_fresh) = match store.intend(&intent).await? {
             Intended::New => {
@@ -191,6 +196,58 @@ impl Clearent {
             return self.activated(driven, was_final).await;
         }
         settled(driven, was_final)
+    }
+
+    /// Returns the intent of a write that a transaction of the caller's [stores](crate::store::Statement::intend). The
+    /// worker sends it after the commit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidKey`], or the rules that the request breaks.
+    pub fn intent(&self, key: &str, write: Later<'_>, now: Moment) -> Result<Intent, Error> {
+        check_key(key)?;
+        let (write, object, call) = match write {
+            Later::CreatePlan(plan) => (Write::CreatePlan, None, wire::plan::create(Format::Json, plan)),
+            Later::UpdatePlan(plan, update) => (
+                Write::UpdatePlan,
+                Some(object("plans", plan)),
+                wire::plan::update(Format::Json, plan, update),
+            ),
+            Later::Sale(charge) => {
+                charge.check_sale().map_err(perennial::Error::from)?;
+                (Write::Sale, None, wire::transaction::sale(Format::Json, charge))
+            }
+            Later::Refund(refund) => {
+                let object = refund.fields().id.map(|id| object("transactions", id));
+                (Write::Refund, object, wire::transaction::refund(Format::Json, refund))
+            }
+        };
+        let call = call.map_err(perennial::Error::from)?;
+        let body = call.body.as_deref().map_or(&[][..], Vec::as_slice);
+        let mark = mark_of(&self.tenant.uid, key);
+        let prepared = prepare(write, object.as_deref(), body, Secrets::default(), &mark)?;
+        Ok(self.planned(key, write, object, &prepared, now))
+    }
+
+    /// The planned intent of a prepared request.
+    fn planned(
+        &self,
+        key: &str,
+        write: Write,
+        object: Option<String>,
+        prepared: &Prepared,
+        now: Moment,
+    ) -> Intent {
+        let planned = planned(&self.tenant.uid, key, write, object, prepared, now);
+        // After a restore, an intent of this key may have been sent although the database does not know it. When the
+        // gateway may have forgotten that, no look would tell.
+        let restored = self.tenant.quiet_until.filter(|until| !self.journal.0.rules.is_too_old(*until, now));
+        Intent {
+            precondition: self.precondition.clone(),
+            send_before: self.send_before.unwrap_or(planned.send_before),
+            history: History { restored, ..History::default() },
+            ..planned
+        }
     }
 
     /// The outcome of a plan that is made, and is activated by a second write.

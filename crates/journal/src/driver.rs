@@ -41,7 +41,7 @@ pub(crate) struct Driver<'a> {
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// A random id: 26 characters of the Crockford alphabet.
-pub(crate) fn new_uid() -> String {
+pub fn new_uid() -> String {
     (0..26).map(|_| char::from(ALPHABET[fastrand::usize(..32)])).collect()
 }
 

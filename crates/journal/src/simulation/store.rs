@@ -11,7 +11,7 @@ use crate::Moment;
 use crate::machine::{How, Intent, Judged, Rules, State, Write};
 use crate::store::{
     Change, Committed, Decision, Event, Filter, Health, InboxRow, Intended, NewDecision, NewEvent,
-    SharedAccess, Store, StoreError, Tenant,
+    SharedAccess, Statement, Store, StoreError, Tenant, Transacted,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -478,6 +478,10 @@ impl Store for MemoryStore {
 
     fn place(&self) -> String {
         "memory".to_owned()
+    }
+
+    async fn transact(&self, _: Vec<Statement>) -> Result<Transacted, StoreError> {
+        unreachable!("the simulation has no SQL")
     }
 
     fn close(&self) {}

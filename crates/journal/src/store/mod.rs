@@ -22,8 +22,10 @@ use async_trait::async_trait;
 pub use error::StoreError;
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::Postgres;
+pub use row::{Damage, Row, Value};
 pub(crate) use sqlite::Sqlite;
 pub(crate) use statements::Statements;
+pub use statements::{Statement, Transacted};
 
 use crate::Moment;
 use crate::machine::{Intent, State};
@@ -319,6 +321,8 @@ pub trait Store: Send + Sync {
     fn place(&self) -> String;
     /// Finishes what is being stored and closes the database.
     fn close(&self);
+    /// Runs statements in one transaction, and returns after it is durable.
+    async fn transact(&self, statements: Vec<Statement>) -> Result<Transacted, StoreError>;
     /// Runs the database's own check.
     async fn check(&self) -> Result<Health, StoreError>;
     /// Marks all intents that may have been sent, and all that are planned, as those of a restored database.

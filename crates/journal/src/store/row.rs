@@ -8,9 +8,12 @@ use crate::machine::{Intent, Precondition, State};
 
 /// A value of a statement.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Value {
+pub enum Value {
+    /// No value.
     Null,
+    /// A number.
     Int(i64),
+    /// A text.
     Text(String),
 }
 
@@ -61,13 +64,14 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
-/// A row of an answer, read from its first column to its last.
-pub(crate) struct Row {
+/// A row of a result, read from its first column to its last.
+#[derive(Debug)]
+pub struct Row {
     values: std::vec::IntoIter<Value>,
 }
 
-/// The damage of a row, in words.
-pub(crate) type Damage = String;
+/// The reason why a row cannot be read.
+pub type Damage = String;
 
 impl Row {
     pub(crate) fn new(values: Vec<Value>) -> Self {
@@ -78,11 +82,13 @@ impl Row {
         self.values.next().ok_or_else(|| "a row is too short".to_owned())
     }
 
-    pub(crate) fn int(&mut self) -> Result<i64, Damage> {
+    /// The number in the next column.
+    pub fn int(&mut self) -> Result<i64, Damage> {
         self.maybe_int()?.ok_or_else(|| "a number is missing".to_owned())
     }
 
-    pub(crate) fn maybe_int(&mut self) -> Result<Option<i64>, Damage> {
+    /// The number in the next column, or NULL.
+    pub fn maybe_int(&mut self) -> Result<Option<i64>, Damage> {
         match self.next()? {
             Value::Int(number) => Ok(Some(number)),
             Value::Null => Ok(None),
@@ -90,11 +96,13 @@ impl Row {
         }
     }
 
-    pub(crate) fn text(&mut self) -> Result<String, Damage> {
+    /// The text in the next column.
+    pub fn text(&mut self) -> Result<String, Damage> {
         self.maybe_text()?.ok_or_else(|| "a text is missing".to_owned())
     }
 
-    pub(crate) fn maybe_text(&mut self) -> Result<Option<String>, Damage> {
+    /// The text in the next column, or NULL.
+    pub fn maybe_text(&mut self) -> Result<Option<String>, Damage> {
         match self.next()? {
             Value::Text(text) => Ok(Some(text)),
             Value::Null => Ok(None),
@@ -102,15 +110,18 @@ impl Row {
         }
     }
 
-    fn moment(&mut self) -> Result<Moment, Damage> {
+    /// The moment in the next column.
+    pub fn moment(&mut self) -> Result<Moment, Damage> {
         self.int().map(Moment::from_millis)
     }
 
-    fn maybe_moment(&mut self) -> Result<Option<Moment>, Damage> {
+    /// The moment in the next column, or NULL.
+    pub fn maybe_moment(&mut self) -> Result<Option<Moment>, Damage> {
         Ok(self.maybe_int()?.map(Moment::from_millis))
     }
 
-    fn flag(&mut self) -> Result<bool, Damage> {
+    /// The flag in the next column.
+    pub fn flag(&mut self) -> Result<bool, Damage> {
         match self.int()? {
             0 => Ok(false),
             1 => Ok(true),

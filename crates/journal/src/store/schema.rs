@@ -5,6 +5,8 @@
 pub(super) const MIGRATIONS: &[&str] = &["
 CREATE TABLE perennial_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 
+CREATE TABLE perennial_extension (name TEXT NOT NULL, version BIGINT NOT NULL, PRIMARY KEY (name, version));
+
 CREATE TABLE perennial_tenant (
   uid TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, host TEXT NOT NULL, sentinel TEXT,
   hold TEXT, quiet_until BIGINT, worst_lag BIGINT NOT NULL, created BIGINT NOT NULL);

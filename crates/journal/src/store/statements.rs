@@ -15,8 +15,10 @@ use super::{
 use crate::Moment;
 use crate::machine::{Intent, State, Write};
 
-/// One statement of a transaction.
-pub(crate) struct Statement {
+/// One statement of a transaction, in SQL that both databases understand: `?1` is the first value, and `perennial_x` is the
+/// table `x` of the schema `perennial` on `PostgreSQL`.
+#[derive(Debug, Clone)]
+pub struct Statement {
     pub(crate) sql: Cow<'static, str>,
     pub(crate) values: Vec<Value>,
     /// Whether the transaction is undone if the statement returns no row.
@@ -24,17 +26,45 @@ pub(crate) struct Statement {
 }
 
 impl Statement {
-    fn new(sql: impl Into<Cow<'static, str>>, values: Vec<Value>) -> Self {
+    /// A statement with its values.
+    pub fn new(sql: impl Into<Cow<'static, str>>, values: Vec<Value>) -> Self {
         Self { sql: sql.into(), values, must: false }
     }
 
-    fn must(self) -> Self {
+    /// Undoes the whole transaction if the statement returns no row.
+    #[must_use]
+    pub fn must(self) -> Self {
         Self { must: true, ..self }
+    }
+
+    /// The statements that store an intent. They undo the transaction if its operation key is used already.
+    pub fn intend(intent: &Intent) -> Result<Vec<Self>, StoreError> {
+        let mut statements: Vec<_> = insert_guard(intent).into_iter().collect();
+        statements.push(insert(intent)?.must());
+        Ok(statements)
+    }
+
+    /// The statement that stores an event of a tenant, about an object of the caller's.
+    pub fn event(tenant: &str, about: &str, event: &NewEvent, now: Moment) -> Self {
+        insert_event(tenant, about, event, now)
+    }
+
+    /// The statement that stores a person's decision about an object of the caller's.
+    pub fn decision(about: &str, decision: &NewDecision, now: Moment) -> Self {
+        insert_decision(about, decision, now)
+    }
+
+    /// The statement that raises the version of a guard: intents with an earlier version are not sent any more.
+    pub fn raise_guard(tenant: &str, name: &str) -> Self {
+        let sql = "INSERT INTO perennial_guard (tenant, name, version) VALUES (?1, ?2, 1)
+                   ON CONFLICT (tenant, name) DO UPDATE SET version = perennial_guard.version + 1 RETURNING version";
+        Self::new(sql, vec![tenant.into(), name.into()])
     }
 }
 
 /// The result of a transaction.
-pub(crate) enum Transacted {
+#[derive(Debug)]
+pub enum Transacted {
     /// It is committed; the rows of each statement.
     Rows(Vec<Vec<Row>>),
     /// A statement that must return a row returned none; nothing is changed.
@@ -315,9 +345,7 @@ impl<S: Sql> Store for Statements<S> {
     async fn intend(&self, intent: &Intent) -> Result<Intended, StoreError> {
         // What refused the intent may be withdrawn before it is read: then there is room.
         for _ in 0..3 {
-            let mut statements: Vec<_> = insert_guard(intent).into_iter().collect();
-            statements.push(insert(intent)?.must());
-            match self.transact(statements).await? {
+            match self.transact(Statement::intend(intent)?).await? {
                 Transacted::Rows(_) => return Ok(Intended::New),
                 Transacted::Unmet | Transacted::Conflict => {}
             }
@@ -630,6 +658,10 @@ impl<S: Sql> Store for Statements<S> {
 
     async fn suspicion(&self) -> Result<Option<String>, StoreError> {
         self.0.suspicion().await
+    }
+
+    async fn transact(&self, statements: Vec<Statement>) -> Result<Transacted, StoreError> {
+        Self::transact(self, statements).await
     }
 
     fn close(&self) {

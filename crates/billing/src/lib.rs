@@ -1,0 +1,22 @@
+//! Subscriptions without end.
+//!
+//! A Clearent plan is monthly and at most twelve months long. A [`Billing`] keeps subscriptions for years on top of plans:
+//! it stores the days on which money is due and what became of each, makes the next plan before a day is missed, collects
+//! what was declined, and charges no day twice. It stands on the journal, in the same database and transactions.
+
+mod billing;
+mod calendar;
+mod error;
+mod life;
+mod model;
+mod reading;
+mod recovery;
+mod store;
+mod words;
+
+pub use billing::{Billing, CancelAt, NewSubscription, SubscriptionChange, Worked};
+pub use calendar::{DAYS_OF_A_TERM, dates_of_term, due_day};
+pub use error::Error;
+pub use life::{BY_SALE, FREEZE, Facts, MISSING_AFTER, Outcome, Step, Write, claim, step};
+pub use model::{Charge, Claim, DayState, DueDay, Member, Route, Status, Subscription, Term, TermStatus};
+pub use recovery::{DeclineClass, decline_class};

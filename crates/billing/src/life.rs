@@ -1,0 +1,554 @@
+//! The life of a subscription: a pure function from what is known to what is done next.
+//!
+//! * A plan is created SUSPENDED, becomes ACTIVE once and CANCELED once. Price, card, day, pause, renewal and recovery are
+//!   one mechanism: close the term, read that its plan is canceled, make the next one.
+//! * A due day has one route. It goes from the plan to a sale only after the plan that could charge it is closed, and never
+//!   back.
+//! * An absence is no reason to charge again: it leads to a person, or to a try on another day.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Datelike as _, Days, Months, NaiveDate};
+use perennial::Amount;
+use perennial::clearent::{PlanKey, TransactionId};
+
+use crate::calendar::{DAYS_OF_A_TERM, due_days};
+use crate::model::{Charge, Claim, DayState, DueDay, Member, Route, Status, Term, TermStatus};
+use crate::recovery::{DeclineClass, OLDEST, day_of_try, decline_class};
+
+/// The days before a due day from which its term does not change hands, so that a change does not meet the charge: 36
+/// hours, in whole days.
+pub const FREEZE: Days = Days::new(2);
+/// A due day nearer than this goes by sale: a plan that starts two days earlier would start in the past.
+pub const BY_SALE: Days = Days::new(3);
+/// The days after a due day from which its charge is missing.
+pub const MISSING_AFTER: Days = Days::new(3);
+
+/// A write of a subscription.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Write {
+    /// The plan of a term is created, suspended.
+    Create(i64),
+    /// The plan of a term is activated.
+    Activate(i64),
+    /// The plan of a term is canceled.
+    Close(i64),
+    /// A due day is charged by a sale, for the first time or once more.
+    Sale(NaiveDate, i64),
+}
+
+impl Write {
+    /// The operation key: the same for the same decision, whoever takes it.
+    pub fn key(&self, uid: &str) -> String {
+        match self {
+            Self::Create(term) => format!("subscriptions/{uid}/terms/{term}/create"),
+            Self::Activate(term) => format!("subscriptions/{uid}/terms/{term}/activate"),
+            Self::Close(term) => format!("subscriptions/{uid}/terms/{term}/close"),
+            Self::Sale(day, number) => format!("subscriptions/{uid}/days/{day}/tries/{number}"),
+        }
+    }
+}
+
+/// The outcome of a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It has none yet.
+    Open,
+    /// A plan was created or changed.
+    Done(Option<PlanKey>),
+    /// A sale was approved, for this amount if it is known.
+    Approved(TransactionId, Option<Amount>),
+    /// A sale was declined, with this result code.
+    Declined(Option<TransactionId>, Option<String>),
+    /// The gateway refused it, for a reason; it had no effect.
+    Refused(String),
+    /// It was not sent.
+    Withdrawn,
+    /// A person must find out.
+    NeedsPerson(String),
+}
+
+/// Everything outside of the rows that a step depends on.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The day, in UTC.
+    pub today: NaiveDate,
+    /// Charges of plans are known until the end of this day.
+    pub read_until: NaiveDate,
+    /// The outcomes of writes. A write that is not in it was never stored.
+    pub outcomes: BTreeMap<Write, Outcome>,
+    /// The plans that a read showed to be canceled.
+    pub canceled: BTreeSet<PlanKey>,
+}
+
+/// The result of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The rows after it.
+    pub member: Member,
+    /// The writes that it decides.
+    pub writes: Vec<Write>,
+    /// The charges that it learns.
+    pub charges: Vec<Charge>,
+    /// The events, as kind and day.
+    pub events: Vec<(&'static str, Option<NaiveDate>)>,
+    /// The plans that must be read: whether they are canceled.
+    pub reads: Vec<PlanKey>,
+    /// The day of the next step, if nothing happens before.
+    pub wake: Option<NaiveDate>,
+}
+
+/// Takes the next step. Whoever takes it twice gets the same writes, with the same keys.
+pub fn step(member: &Member, facts: &Facts) -> Step {
+    let mut life = Life {
+        facts,
+        step: Step {
+            member: member.clone(),
+            writes: Vec::new(),
+            charges: Vec::new(),
+            events: Vec::new(),
+            reads: Vec::new(),
+            wake: None,
+        },
+    };
+    life.follow_terms();
+    life.follow_sales();
+    life.settle_days();
+    life.close();
+    life.open();
+    life.sell();
+    life.end();
+    life.step.wake = life.wake();
+    life.step
+}
+
+struct Life<'a> {
+    facts: &'a Facts,
+    step: Step,
+}
+
+impl Life<'_> {
+    fn outcome(&self, write: &Write) -> Option<&Outcome> {
+        self.facts.outcomes.get(write)
+    }
+
+    fn tell(&mut self, kind: &'static str, day: impl Into<Option<NaiveDate>>) {
+        self.step.events.push((kind, day.into()));
+    }
+
+    /// Takes over the outcomes of the writes of terms.
+    fn follow_terms(&mut self) {
+        for index in 0..self.step.member.terms.len() {
+            let term = self.step.member.terms[index].clone();
+            let set = |life: &mut Self, status| {
+                let term = &mut life.step.member.terms[index];
+                term.status = status;
+                if status == TermStatus::Closed {
+                    term.closed = Some(life.facts.today);
+                }
+            };
+            match term.status {
+                TermStatus::Planned => match self.outcome(&Write::Create(term.number)).cloned() {
+                    Some(Outcome::Done(plan)) => {
+                        self.step.member.terms[index].plan = plan;
+                        set(self, TermStatus::Suspended);
+                    }
+                    Some(Outcome::Refused(reason)) => {
+                        set(self, TermStatus::Closed);
+                        for day in
+                            self.step.member.days.values_mut().filter(|day| day.term == Some(term.number))
+                        {
+                            day.reason = Some(reason.clone());
+                            day.state = DayState::NeedsPerson;
+                        }
+                        self.tell("needs-person", term.first);
+                        self.release(term.number);
+                    }
+                    Some(Outcome::Withdrawn) => {
+                        set(self, TermStatus::Closed);
+                        self.release(term.number);
+                    }
+                    _ => {}
+                },
+                TermStatus::Activating => match self.outcome(&Write::Activate(term.number)) {
+                    Some(Outcome::Done(_)) => {
+                        set(self, TermStatus::Active);
+                        self.tell(
+                            if term.number == 1 { "subscription.started" } else { "subscription.renewed" },
+                            term.first,
+                        );
+                    }
+                    Some(Outcome::Refused(_) | Outcome::Withdrawn) => self.cancel(index),
+                    _ => {}
+                },
+                TermStatus::Closing => {
+                    let is_asked = matches!(
+                        self.outcome(&Write::Close(term.number)),
+                        Some(Outcome::Done(_) | Outcome::Refused(_))
+                    );
+                    if let (true, Some(plan)) = (is_asked, term.plan) {
+                        if self.facts.canceled.contains(&plan) {
+                            set(self, TermStatus::Closed);
+                            self.release(term.number);
+                        } else {
+                            self.step.reads.push(plan);
+                        }
+                    }
+                }
+                TermStatus::Suspended | TermStatus::Active | TermStatus::Closed => {}
+            }
+        }
+    }
+
+    /// Frees the days of a closed term that it did not charge.
+    fn release(&mut self, number: i64) {
+        let Facts { today, .. } = *self.facts;
+        let subscription = &self.step.member.subscription;
+        let wants = |day: &DueDay| subscription.wants(day.day) && day.day.day() == subscription.day.get();
+        let unwanted: Vec<_> = self
+            .step
+            .member
+            .days
+            .values()
+            .filter(|day| {
+                day.term == Some(number) && day.state == DayState::Expected && day.day > today && !wants(day)
+            })
+            .map(|day| day.day)
+            .collect();
+        for day in unwanted {
+            self.step.member.days.remove(&day);
+        }
+        for day in self.step.member.days.values_mut().filter(|day| day.term == Some(number)) {
+            if !day.state.is_settled() && day.state != DayState::NeedsPerson {
+                (day.route, day.term) = (Route::None, None);
+            }
+        }
+    }
+
+    /// Takes over the outcomes of sales.
+    fn follow_sales(&mut self) {
+        let open =
+            |day: &DueDay| matches!(day.state, DayState::Collecting | DayState::NeedsPerson) && day.tries > 0;
+        let days: Vec<_> = self.step.member.days.values().filter(|day| open(day)).cloned().collect();
+        for mut day in days {
+            let was_by_plan = day.code.is_some() || day.reason.as_deref() == Some(MISSED);
+            match self.outcome(&Write::Sale(day.day, day.tries)).cloned() {
+                Some(Outcome::Approved(id, amount)) => {
+                    let amount = amount.unwrap_or(day.amount);
+                    let is_whole = amount >= day.amount;
+                    let claim = if is_whole { Claim::Pays } else { Claim::Part };
+                    self.step.charges.push(Charge { id, day: day.day, amount, claim });
+                    (day.state, day.reason) = match (is_whole, was_by_plan) {
+                        (false, _) => {
+                            (DayState::Part, Some("only a part of the amount was approved".to_owned()))
+                        }
+                        (true, true) => (DayState::Recovered, None),
+                        (true, false) => (DayState::Paid, None),
+                    };
+                    let kind =
+                        if day.state == DayState::Recovered { "charge.recovered" } else { "charge.paid" };
+                    self.tell(kind, day.day);
+                }
+                Some(Outcome::Declined(id, code)) => {
+                    if let Some(id) = id {
+                        let charge = Charge { id, day: day.day, amount: day.amount, claim: Claim::Declined };
+                        self.step.charges.push(charge);
+                    }
+                    day.code = Some(code.unwrap_or_default());
+                    day.state = DayState::Declined;
+                    self.tell("charge.declined", day.day);
+                }
+                Some(Outcome::Refused(reason) | Outcome::NeedsPerson(reason)) => {
+                    if day.state != DayState::NeedsPerson {
+                        self.tell("needs-person", day.day);
+                    }
+                    (day.state, day.reason) = (DayState::NeedsPerson, Some(reason));
+                }
+                Some(Outcome::Withdrawn) => {
+                    day.state = if day.code.is_some() { DayState::Declined } else { DayState::Expected };
+                    day.next_try = Some(self.facts.today);
+                }
+                Some(Outcome::Open | Outcome::Done(_)) | None => {}
+            }
+            self.step.member.days.insert(day.day, day);
+        }
+    }
+
+    /// Finds what is missing, and decides what becomes of a decline.
+    fn settle_days(&mut self) {
+        let Facts { today, read_until, .. } = *self.facts;
+        let is_ending = self.step.member.subscription.status != Status::Active;
+        let mut events = Vec::new();
+        for day in self.step.member.days.values_mut() {
+            let known_after = day.day + MISSING_AFTER;
+            if day.state == DayState::Expected
+                && day.route != Route::Sale
+                && today > known_after
+                && read_until >= known_after
+            {
+                (day.state, day.reason) = (DayState::Missing, Some(MISSED.to_owned()));
+                events.push(("charge.missing", day.day));
+            }
+            if matches!(day.state, DayState::Declined | DayState::Missing)
+                && day.next_try.is_none_or(|at| at <= today)
+            {
+                let class = decline_class(day.code.as_deref());
+                let is_hopeless = day.state == DayState::Declined && class != DeclineClass::Soft;
+                let next = day_of_try(day.day, day.tries, today).filter(|next| *next <= day.day + OLDEST);
+                match next.filter(|_| !is_hopeless && !is_ending) {
+                    Some(next) => day.next_try = Some(next),
+                    None if class == DeclineClass::Unknown && day.state == DayState::Declined => {
+                        day.state = DayState::NeedsPerson;
+                        day.reason = Some("the result code of the decline is not known".to_owned());
+                        events.push(("needs-person", day.day));
+                    }
+                    None => {
+                        day.state = DayState::GivenUp;
+                        events.push(("charge.given-up", day.day));
+                    }
+                }
+            }
+        }
+        self.step.events.extend(events.into_iter().map(|(kind, day)| (kind, Some(day))));
+    }
+
+    /// Whether a due day of the term is so near, or so recent, that its charge may be under way.
+    fn is_frozen(&self, term: i64) -> bool {
+        let from = self.facts.today + FREEZE;
+        let mut days = self.step.member.days.values();
+        days.any(|day| day.term == Some(term) && day.state == DayState::Expected && day.day <= from)
+    }
+
+    /// Closes a term that charges what is not wanted any more, or has nothing left to charge.
+    fn close(&mut self) {
+        let Some(index) = self.step.member.terms.iter().position(|term| term.status.is_live()) else {
+            return;
+        };
+        let member = &self.step.member;
+        let (term, subscription) = (&member.terms[index], &member.subscription);
+        let days: Vec<_> = member.days.values().filter(|day| day.term == Some(term.number)).collect();
+        let is_other = term.amount != subscription.amount
+            || term.token != subscription.token
+            || subscription.day.get() != term.first.day();
+        let expected = || days.iter().filter(|day| day.state == DayState::Expected);
+        let is_unwanted = expected().any(|day| day.day > self.facts.today && !subscription.wants(day.day));
+        let needs_sale = days
+            .iter()
+            .any(|day| matches!(day.state, DayState::Declined | DayState::Missing) && day.next_try.is_some());
+        let is_over = expected().next().is_none();
+        let wants_close = is_other || is_unwanted || needs_sale || is_over;
+        let (status, is_frozen) = (term.status, self.is_frozen(term.number));
+        match status {
+            // A plan that never was active charges nothing, so it may be closed at any time.
+            TermStatus::Suspended if wants_close || is_frozen => self.cancel(index),
+            TermStatus::Suspended => {
+                let number = term.number;
+                self.step.member.terms[index].status = TermStatus::Activating;
+                self.step.writes.push(Write::Activate(number));
+            }
+            TermStatus::Active | TermStatus::Activating if wants_close && !is_frozen => self.cancel(index),
+            _ => {}
+        }
+    }
+
+    fn cancel(&mut self, index: usize) {
+        let term = &mut self.step.member.terms[index];
+        term.status = TermStatus::Closing;
+        let number = term.number;
+        self.step.writes.push(Write::Close(number));
+    }
+
+    /// Makes the next term, or gives a day that is too near to a sale.
+    fn open(&mut self) {
+        let Facts { today, .. } = *self.facts;
+        let by_sale: Vec<_> =
+            self.step.member.days.values().filter(|day| day.route == Route::None).cloned().collect();
+        let has_live = self.step.member.live().is_some();
+        for mut day in by_sale {
+            if day.state == DayState::Expected && !self.step.member.subscription.wants(day.day) {
+                (day.state, day.reason) = (DayState::Waived, Some("nothing is due on this day".to_owned()));
+                self.step.member.days.insert(day.day, day);
+                continue;
+            }
+            let is_tried =
+                matches!(day.state, DayState::Declined | DayState::Missing) && day.next_try.is_some();
+            if is_tried || day.state == DayState::Expected && day.day < today + BY_SALE {
+                day.route = Route::Sale;
+                self.step.member.days.insert(day.day, day);
+            }
+        }
+        if has_live || self.step.member.subscription.status != Status::Active {
+            return;
+        }
+        let subscription = self.step.member.subscription.clone();
+        // The next term charges what was released. After that, no month has two due days.
+        let known = &self.step.member.days;
+        let released = known.values().find(|day| day.route == Route::None && day.state == DayState::Expected);
+        let after_last =
+            known.keys().next_back().and_then(|last| last.with_day(1)?.checked_add_months(Months::new(1)));
+        let from =
+            subscription.from.max(released.map(|day| day.day).or(after_last).unwrap_or(subscription.from));
+        let mut days = due_days(subscription.day, from)
+            .skip_while(|day| !subscription.wants(*day) && !is_past_end(&subscription, *day))
+            .peekable();
+        // Days that are too near for a plan.
+        while let Some(day) = days.next_if(|day| subscription.wants(*day) && *day < today + BY_SALE) {
+            self.step.member.days.entry(day).or_insert_with(|| due_day(day, subscription.amount)).route =
+                Route::Sale;
+        }
+        let days: Vec<_> = days.take_while(|day| subscription.wants(*day)).take(DAYS_OF_A_TERM).collect();
+        let (Some(first), Some(last)) = (days.first().copied(), days.last().copied()) else { return };
+        let number = self.step.member.terms.last().map_or(1, |term| term.number + 1);
+        for day in days {
+            let due = self.step.member.days.entry(day).or_insert_with(|| due_day(day, subscription.amount));
+            (due.route, due.term, due.amount) = (Route::Plan, Some(number), subscription.amount);
+        }
+        let term = Term {
+            number,
+            plan: None,
+            token: subscription.token,
+            amount: subscription.amount,
+            first,
+            last,
+            status: TermStatus::Planned,
+            closed: None,
+        };
+        self.step.member.terms.push(term);
+        self.step.writes.push(Write::Create(number));
+    }
+
+    /// Whether no plan can charge the day any more, and every charge that one made is known.
+    fn is_free(&self, day: NaiveDate) -> bool {
+        let mut terms = self.step.member.terms.iter().filter(|term| (term.first..=term.last).contains(&day));
+        terms.all(|term| match (&term.plan, term.closed) {
+            (None, _) => !term.status.is_live(),
+            (Some(_), closed) => closed.is_some_and(|closed| self.facts.read_until >= closed),
+        })
+    }
+
+    /// Plans the sales that are due.
+    fn sell(&mut self) {
+        let Facts { today, .. } = *self.facts;
+        let is_active = self.step.member.subscription.status == Status::Active;
+        let wants: Vec<_> = self
+            .step
+            .member
+            .days
+            .values()
+            .filter(|day| day.route == Route::Sale && is_active && day.day <= today)
+            .filter(|day| matches!(day.state, DayState::Expected | DayState::Declined | DayState::Missing))
+            .filter(|day| day.next_try.is_none_or(|next| next <= today))
+            .filter(|day| self.is_free(day.day))
+            .map(|day| day.day)
+            .collect();
+        for day in wants {
+            let Some(due) = self.step.member.days.get_mut(&day) else { continue };
+            if day + OLDEST < today {
+                (due.state, due.reason) =
+                    (DayState::NeedsPerson, Some("it is more than 30 days old".to_owned()));
+                self.tell("needs-person", day);
+                continue;
+            }
+            due.tries += 1;
+            (due.state, due.next_try) = (DayState::Collecting, None);
+            let number = due.tries;
+            self.step.writes.push(Write::Sale(day, number));
+        }
+    }
+
+    /// Ends a subscription that has nothing open.
+    fn end(&mut self) {
+        let member = &self.step.member;
+        let Some(last) = member.subscription.ends_on else { return };
+        let is_over = member.subscription.status == Status::Canceling || last < self.facts.today;
+        let is_open = member.live().is_some()
+            || member.days.values().any(|day| !day.state.is_settled() && day.state != DayState::NeedsPerson);
+        if member.subscription.status != Status::Ended && is_over && !is_open {
+            self.step.member.subscription.status = Status::Ended;
+            self.tell("subscription.ended", None);
+        }
+    }
+
+    /// The day of the next step, if nothing happens before.
+    fn wake(&self) -> Option<NaiveDate> {
+        let member = &self.step.member;
+        if member.subscription.status == Status::Ended {
+            return None;
+        }
+        let tomorrow = self.facts.today + Days::new(1);
+        let is_moving = member.live().is_some_and(|term| term.status != TermStatus::Active);
+        let of_day = |day: &DueDay| match (day.state, day.route) {
+            (DayState::Expected, Route::Plan) => Some(day.day + MISSING_AFTER + Days::new(1)),
+            (DayState::Expected, _) => Some(day.day),
+            (DayState::Declined | DayState::Missing, _) => day.next_try,
+            (DayState::Collecting | DayState::NeedsPerson, _) => Some(tomorrow),
+            _ => None,
+        };
+        let days = member.days.values().filter_map(of_day).min();
+        let ends = member.subscription.ends_on.map(|last| last + Days::new(1));
+        let moving = is_moving.then_some(tomorrow);
+        [days, ends, moving].into_iter().flatten().min().map(|day| day.max(tomorrow))
+    }
+}
+
+/// The reason of a day whose charge is missing.
+pub(crate) const MISSED: &str = "the gateway has no charge three days after the due day";
+
+fn is_past_end(subscription: &crate::model::Subscription, day: NaiveDate) -> bool {
+    subscription.ends_on.is_some_and(|last| day > last)
+}
+
+fn due_day(day: NaiveDate, amount: Amount) -> DueDay {
+    DueDay {
+        day,
+        amount,
+        state: DayState::Expected,
+        route: Route::None,
+        term: None,
+        tries: 0,
+        next_try: None,
+        code: None,
+        reason: None,
+    }
+}
+
+/// Finds the due day that a plan's transaction is about, and what it means for it.
+pub fn claim(
+    member: &mut Member,
+    id: TransactionId,
+    term: i64,
+    made: NaiveDate,
+    result: Result<Amount, Option<String>>,
+) -> Option<(Charge, &'static str)> {
+    // The gateway's date may be a day off.
+    let latest = made + Days::new(1);
+    let of_term = member.terms.iter().find(|known| known.number == term)?;
+    let (first, last) = (of_term.first, of_term.last);
+    let due = due_days(member.subscription.day, first)
+        .take_while(|day| *day <= last && *day <= latest)
+        .last()
+        .unwrap_or(first);
+    let day = member.days.range_mut(..=due).next_back().filter(|(day, _)| **day >= first)?.1;
+    let is_paid =
+        matches!(day.state, DayState::Paid | DayState::Recovered | DayState::Part | DayState::Collecting);
+    let (claim, amount, kind) = match result {
+        Ok(amount) if is_paid => (Claim::Surplus, amount, "charge.surplus"),
+        Ok(amount) if amount >= day.amount => {
+            (day.state, day.reason) = (DayState::Paid, None);
+            (Claim::Pays, amount, "charge.paid")
+        }
+        Ok(amount) => {
+            (day.state, day.reason) =
+                (DayState::Part, Some("only a part of the amount was approved".to_owned()));
+            (Claim::Part, amount, "charge.paid")
+        }
+        Err(code) => {
+            if day.state == DayState::Expected || day.state == DayState::Missing {
+                day.state = DayState::Declined;
+                day.code = Some(code.unwrap_or_default());
+            }
+            (Claim::Declined, day.amount, "charge.declined")
+        }
+    };
+    Some((Charge { id, day: day.day, amount, claim }, kind))
+}

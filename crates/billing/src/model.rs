@@ -1,0 +1,230 @@
+//! The rows of a subscription, as the database has them.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use perennial::Amount;
+use perennial::clearent::{CustomerKey, PlanKey, TokenId, TransactionId};
+use perennial_domain::clearent::FrequencyDay;
+use perennial_journal::Moment;
+
+use crate::words::words;
+
+words! {
+    /// The status of a subscription.
+    Status {
+        /// It charges, or it is paused.
+        Active = "active",
+        /// It charges nothing more, and something of it is still open at the gateway.
+        Canceling = "canceling",
+        /// It is over, and nothing of it can charge.
+        Ended = "ended",
+    }
+}
+
+words! {
+    /// The status of a term.
+    TermStatus {
+        /// Its plan is decided and not known to exist.
+        Planned = "planned",
+        /// Its plan exists and does not charge.
+        Suspended = "suspended",
+        /// Its plan is being activated.
+        Activating = "activating",
+        /// Its plan charges.
+        Active = "active",
+        /// Its plan is being canceled.
+        Closing = "closing",
+        /// A read showed that its plan is canceled, or it has none.
+        Closed = "closed",
+    }
+}
+
+impl TermStatus {
+    /// Whether a plan of it exists or may come into being.
+    pub const fn is_live(self) -> bool {
+        !matches!(self, Self::Closed)
+    }
+}
+
+words! {
+    /// The state of a due day.
+    DayState {
+        /// The charge is not known yet.
+        Expected = "expected",
+        /// The plan's charge was approved, or the sale of a day that was due by sale from the start.
+        Paid = "paid",
+        /// The charge was declined, and another try may follow.
+        Declined = "declined",
+        /// A sale is open.
+        Collecting = "collecting",
+        /// A sale was approved after the plan's charge was declined or missing.
+        Recovered = "recovered",
+        /// Only a part of the amount was approved; the rest is open.
+        Part = "part",
+        /// Three days passed, and the gateway has no charge.
+        Missing = "missing",
+        /// The merchant does without it.
+        Waived = "waived",
+        /// No further try is made.
+        GivenUp = "given-up",
+        /// A person must find out what happened.
+        NeedsPerson = "needs-person",
+    }
+}
+
+impl DayState {
+    /// Whether nothing more happens to the day by itself.
+    pub const fn is_settled(self) -> bool {
+        matches!(self, Self::Paid | Self::Recovered | Self::Part | Self::Waived | Self::GivenUp)
+    }
+}
+
+words! {
+    /// The route by which a due day is charged. From `plan` it may go to `sale`, and never back.
+    Route {
+        /// By a plan, which is the term's.
+        Plan = "plan",
+        /// By a sale.
+        Sale = "sale",
+        /// By nothing yet, or by nothing at all.
+        None = "none",
+    }
+}
+
+words! {
+    /// The meaning of a transaction for a due day.
+    Claim {
+        /// It pays the day in full.
+        Pays = "pays",
+        /// It pays a part of the day.
+        Part = "part",
+        /// It pays a day that is paid already: a case for a person.
+        Surplus = "surplus",
+        /// It was declined.
+        Declined = "declined",
+    }
+}
+
+/// A subscription: charges each month without end, or until a date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Subscription {
+    /// The random id, 26 characters.
+    pub uid: String,
+    /// The caller's id.
+    pub id: String,
+    /// The number of the subscription among those with this id, from 1: whoever comes back after an end has another one.
+    pub generation: i64,
+    /// The customer.
+    pub customer: CustomerKey,
+    /// The token that is charged.
+    pub token: TokenId,
+    /// The name of its plans.
+    pub name: String,
+    /// The amount of each charge.
+    pub amount: Amount,
+    /// The day of the month.
+    pub day: FrequencyDay,
+    /// The status.
+    pub status: Status,
+    /// The first due day.
+    pub from: NaiveDate,
+    /// The last day on which a charge may be due.
+    pub ends_on: Option<NaiveDate>,
+    /// The days from the first and before the second on which nothing is due.
+    pub pause: Option<(NaiveDate, NaiveDate)>,
+    /// The version of its guard: writes that were planned under an earlier one are not sent.
+    pub guard: i64,
+    /// The number of its changes.
+    pub version: i64,
+    /// The time of the next step; `None` after the end.
+    pub next: Option<Moment>,
+}
+
+impl Subscription {
+    /// Whether a charge is wanted on this due day.
+    pub fn wants(&self, day: NaiveDate) -> bool {
+        let is_paused = self.pause.is_some_and(|(from, until)| (from..until).contains(&day));
+        day >= self.from && self.ends_on.is_none_or(|last| day <= last) && !is_paused
+    }
+}
+
+/// One plan over at most twelve due days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Term {
+    /// The number within the subscription, from 1.
+    pub number: i64,
+    /// The plan, once it is known.
+    pub plan: Option<PlanKey>,
+    /// The token that it charges.
+    pub token: TokenId,
+    /// The amount that it charges.
+    pub amount: Amount,
+    /// The first due day.
+    pub first: NaiveDate,
+    /// The last due day.
+    pub last: NaiveDate,
+    /// The status.
+    pub status: TermStatus,
+    /// The day on which it was closed.
+    pub closed: Option<NaiveDate>,
+}
+
+/// A day on which a charge is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DueDay {
+    /// The day.
+    pub day: NaiveDate,
+    /// The amount.
+    pub amount: Amount,
+    /// The state.
+    pub state: DayState,
+    /// The route.
+    pub route: Route,
+    /// The number of the term, on the route `plan`.
+    pub term: Option<i64>,
+    /// The number of sales that were planned.
+    pub tries: i64,
+    /// The day of the next try.
+    pub next_try: Option<NaiveDate>,
+    /// The result code of the last decline.
+    pub code: Option<String>,
+    /// The reason for the state, for people.
+    pub reason: Option<String>,
+}
+
+/// A transaction of the gateway and its meaning for a due day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Charge {
+    /// The transaction.
+    pub id: TransactionId,
+    /// The due day.
+    pub day: NaiveDate,
+    /// The amount that was approved or declined.
+    pub amount: Amount,
+    /// The meaning.
+    pub claim: Claim,
+}
+
+/// A subscription with its terms and due days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Member {
+    /// The subscription.
+    pub subscription: Subscription,
+    /// The terms, by number.
+    pub terms: Vec<Term>,
+    /// The due days that are known.
+    pub days: BTreeMap<NaiveDate, DueDay>,
+}
+
+impl Member {
+    /// The term that is not closed.
+    pub fn live(&self) -> Option<&Term> {
+        self.terms.iter().find(|term| term.status.is_live())
+    }
+}

@@ -1,0 +1,104 @@
+//! Charges of plans, read from the gateway by date window.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use perennial::Amount;
+use perennial::clearent::{Paging, Transaction, TransactionId, TransactionSearch, TransactionType, Verdict};
+
+use crate::Error;
+use crate::billing::{Billing, day_before, day_of, event};
+use crate::life::claim;
+use crate::store::{Change, Which};
+
+/// The records of a page.
+const PAGE: u32 = 100;
+/// The tries to store what was read beside other processes.
+const TRIES: u32 = 5;
+
+/// A charge of a plan.
+struct Read {
+    id: TransactionId,
+    term: i64,
+    made: NaiveDate,
+    result: Result<Amount, Option<String>>,
+}
+
+impl Billing {
+    /// Reads the charges of plans since the last complete day, with a day before it; returns the number of new ones.
+    pub(crate) async fn read(&self) -> Result<u64, Error> {
+        let now = self.journal.now().await?;
+        let until = self.store.read_until().await?;
+        let search = TransactionSearch {
+            start_date: Some(day_before(until).to_string()),
+            paging: Paging { page_size: Some(PAGE), ..Paging::default() },
+            ..TransactionSearch::default()
+        };
+        let mut found = self.north.client().transactions().search(&search);
+        let mut by_subscription: BTreeMap<String, Vec<Read>> = BTreeMap::new();
+        while let Some(transaction) = found.next().await.transpose()? {
+            let Some(plan) = transaction.plan_key() else { continue };
+            let Some((uid, term)) = self.store.term_of_plan(&plan).await? else { continue };
+            let Some(read) = charge_of(&transaction, term) else { continue };
+            if !self.store.knows_charge(read.id.as_str()).await? {
+                by_subscription.entry(uid).or_default().push(read);
+            }
+        }
+        let has_changed = found.changed();
+        let mut count = 0;
+        for (uid, reads) in by_subscription {
+            count += u64::try_from(reads.len()).unwrap_or(0);
+            self.keep_charges(&uid, reads).await?;
+        }
+        // A day is complete an hour after its end, and only if the list did not change while it was read.
+        let complete = day_before(day_of(hour_before(now)));
+        if !has_changed && complete > until {
+            self.store.has_read_until(complete).await?;
+        }
+        Ok(count)
+    }
+
+    /// Stores charges of one subscription with what they mean for its due days.
+    async fn keep_charges(&self, uid: &str, mut reads: Vec<Read>) -> Result<(), Error> {
+        reads.sort_by(|one, other| (one.made, &one.id).cmp(&(other.made, &other.id)));
+        for _ in 0..TRIES {
+            let now = self.journal.now().await?;
+            let Some(subscription) = self.store.subscriptions(Which::Uid(uid), 1).await?.pop() else { break };
+            let before = self.store.member(subscription).await?;
+            let mut after = before.clone();
+            let mut stored = Change::default();
+            for read in &reads {
+                if self.store.knows_charge(read.id.as_str()).await? {
+                    continue;
+                }
+                let known = claim(&mut after, read.id.clone(), read.term, read.made, read.result.clone());
+                let Some((charge, kind)) = known else { continue };
+                stored.events.push(event(kind, &after.subscription, Some(charge.day)));
+                stored.charges.push(charge);
+            }
+            after.subscription.next = Some(now);
+            if self.store.save(&before, &after, stored, now).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::Changed(uid.to_owned()))
+    }
+}
+
+/// The charge of a transaction that moved money or was declined.
+fn charge_of(transaction: &Transaction, term: i64) -> Option<Read> {
+    if transaction.transaction_type.as_ref()? != &TransactionType::SALE {
+        return None;
+    }
+    let result = match transaction.verdict() {
+        Verdict::Approved => Ok(transaction.amount?),
+        Verdict::Declined => Err(transaction.result_code.clone()),
+        Verdict::Undecided => return None,
+    };
+    let made = transaction.created.as_ref()?.date()?.naive();
+    Some(Read { id: transaction.id.clone()?, term, made, result })
+}
+
+fn hour_before(now: perennial_journal::Moment) -> perennial_journal::Moment {
+    perennial_journal::Moment::from_millis(now.as_millis().saturating_sub(3_600_000))
+}

@@ -1,0 +1,484 @@
+//! The rows of billing in the journal's database, and the transactions that change them.
+
+mod schema;
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use perennial::Amount;
+use perennial::clearent::PlanKey;
+use perennial_domain::clearent::FrequencyDay;
+use perennial_journal::machine::Intent;
+use perennial_journal::store::{Damage, NewDecision, NewEvent, Row, Statement, Transacted, Value};
+use perennial_journal::{Journal, Moment};
+
+use crate::Error;
+use crate::life::{Outcome, Write};
+use crate::model::{Charge, DueDay, Member, Route, Subscription, Term};
+
+/// The billing tables of one tenant.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    journal: Journal,
+    tenant: String,
+}
+
+/// The condition of the subscriptions that are listed.
+pub(crate) enum Which<'a> {
+    /// Those with this id, the newest generation first.
+    Id(&'a str),
+    /// The one with this uid.
+    Uid(&'a str),
+    /// Those whose next step is due.
+    Due(Moment),
+    /// Those whose id begins with this.
+    Prefix(&'a str),
+}
+
+/// A change of a subscription that is stored in one transaction.
+#[derive(Default)]
+pub(crate) struct Change {
+    pub(crate) intents: Vec<(Write, Intent)>,
+    pub(crate) charges: Vec<Charge>,
+    pub(crate) events: Vec<NewEvent>,
+    pub(crate) decision: Option<NewDecision>,
+    pub(crate) raises_guard: bool,
+}
+
+const SUBSCRIPTION: &str = "uid, id, generation, customer, token, name, amount, day, status, starts, ends_on, \
+    paused_from, paused_until, guard, version, next";
+const TERM: &str = "number, plan, token, amount, first, last, status, closed";
+const DAY: &str = "day, amount, state, route, term, tries, next_try, code, reason";
+
+impl Store {
+    /// Makes the tables, and the row of the tenant.
+    pub(crate) async fn open(journal: &Journal, tenant: &str, today: NaiveDate) -> Result<Self, Error> {
+        journal.migrate("billing", schema::MIGRATIONS).await?;
+        let store = Self { journal: journal.clone(), tenant: tenant.to_owned() };
+        let sql = "INSERT INTO perennial_billing (tenant, read_until) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        let row = Statement::new(sql, vec![tenant.into(), date(today)]);
+        store.journal.transact(vec![row]).await?;
+        Ok(store)
+    }
+
+    pub(crate) async fn read_until(&self) -> Result<NaiveDate, Error> {
+        let sql = "SELECT read_until FROM perennial_billing WHERE tenant = ?1";
+        let rows = self.journal.rows(sql, vec![self.tenant.as_str().into()], date_of).await?;
+        Ok(rows.into_iter().next().unwrap_or_default())
+    }
+
+    /// Charges of plans are known until the end of this day, which never goes back.
+    pub(crate) async fn has_read_until(&self, day: NaiveDate) -> Result<(), Error> {
+        let sql = "UPDATE perennial_billing SET read_until = ?2 WHERE tenant = ?1 AND read_until < ?2";
+        let values = vec![self.tenant.as_str().into(), date(day)];
+        self.journal.transact(vec![Statement::new(sql, values)]).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn subscriptions(
+        &self,
+        which: Which<'_>,
+        limit: u32,
+    ) -> Result<Vec<Subscription>, Error> {
+        let (condition, value) = match which {
+            Which::Id(id) => ("id = ?2 ORDER BY generation DESC", id.into()),
+            Which::Uid(uid) => ("uid = ?2 ORDER BY uid", uid.into()),
+            Which::Due(now) => ("next <= ?2 ORDER BY next, uid", now.into()),
+            Which::Prefix(prefix) => (
+                "substr(id, 1, length(CAST(?2 AS TEXT))) = CAST(?2 AS TEXT) ORDER BY id, generation",
+                prefix.into(),
+            ),
+        };
+        let sql = format!(
+            "SELECT {SUBSCRIPTION} FROM perennial_subscription WHERE tenant = ?1 AND {condition} LIMIT {limit}"
+        );
+        Ok(self.journal.rows(sql, vec![self.tenant.as_str().into(), value], subscription_of).await?)
+    }
+
+    /// The subscription with its terms and due days.
+    pub(crate) async fn member(&self, subscription: Subscription) -> Result<Member, Error> {
+        let uid = || vec![Value::from(subscription.uid.as_str())];
+        let sql = format!("SELECT {TERM} FROM perennial_term WHERE subscription = ?1 ORDER BY number");
+        let terms = self.journal.rows(sql, uid(), term_of).await?;
+        let sql = format!("SELECT {DAY} FROM perennial_due_day WHERE subscription = ?1 ORDER BY day");
+        let days = self.journal.rows(sql, uid(), day_of).await?;
+        let days = days.into_iter().map(|day| (day.day, day)).collect();
+        Ok(Member { subscription, terms, days })
+    }
+
+    /// The subscription and the number of the term of a plan.
+    pub(crate) async fn term_of_plan(&self, plan: &PlanKey) -> Result<Option<(String, i64)>, Error> {
+        let sql = "SELECT subscription, number FROM perennial_term WHERE tenant = ?1 AND plan = ?2";
+        let values = vec![self.tenant.as_str().into(), plan.as_str().into()];
+        let rows = self.journal.rows(sql, values, |row| Ok((row.text()?, row.int()?))).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// Whether the charge is stored.
+    pub(crate) async fn knows_charge(&self, id: &str) -> Result<bool, Error> {
+        let sql = "SELECT id FROM perennial_charge WHERE tenant = ?1 AND id = ?2";
+        let values = vec![self.tenant.as_str().into(), id.into()];
+        Ok(!self.journal.rows(sql, values, Row::text).await?.is_empty())
+    }
+
+    /// The charges of a subscription, by day.
+    pub(crate) async fn charges(&self, uid: &str) -> Result<Vec<Charge>, Error> {
+        let sql =
+            "SELECT id, day, amount, claim FROM perennial_charge WHERE subscription = ?1 ORDER BY day, id";
+        let read = |row: &mut Row| {
+            Ok(Charge {
+                id: word(row)?.as_str().try_into().map_err(damaged)?,
+                day: date_of(row)?,
+                amount: amount_of(row)?,
+                claim: word(row)?.parse().map_err(damaged)?,
+            })
+        };
+        Ok(self.journal.rows(sql, vec![uid.into()], read).await?)
+    }
+
+    /// The outcomes of these writes of a subscription, as far as they are stored.
+    pub(crate) async fn outcomes(
+        &self,
+        uid: &str,
+        writes: impl IntoIterator<Item = Write>,
+    ) -> Result<BTreeMap<Write, Outcome>, Error> {
+        let writes: BTreeMap<_, _> = writes.into_iter().map(|write| (write.key(uid), write)).collect();
+        if writes.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let places: Vec<_> = (2..writes.len() + 2).map(|number| format!("?{number}")).collect();
+        let sql = format!(
+            "SELECT operation_key, state, outcome, history FROM perennial_intent
+             WHERE tenant = ?1 AND operation_key IN ({})",
+            places.join(", ")
+        );
+        let mut values = vec![Value::from(self.tenant.as_str())];
+        values.extend(writes.keys().map(|key| Value::from(key.as_str())));
+        let read =
+            |row: &mut Row| Ok((row.text()?, word(row)?, row.maybe_text()?.unwrap_or_default(), row.text()?));
+        let rows = self.journal.rows(sql, values, read).await?;
+        let outcome = |(key, state, outcome, history): (String, String, String, String)| {
+            let write = writes.get(&key)?.clone();
+            let outcome = outcome_of(&write, &state, &outcome, &history);
+            Some((write, outcome))
+        };
+        Ok(rows.into_iter().filter_map(outcome).collect())
+    }
+
+    /// Stores a new subscription.
+    pub(crate) async fn add(&self, member: &Member, change: Change, now: Moment) -> Result<bool, Error> {
+        let subscription = &member.subscription;
+        let places: Vec<_> = (1..=17).map(|number| format!("?{number}")).collect();
+        let sql = format!(
+            "INSERT INTO perennial_subscription (tenant, {SUBSCRIPTION}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING uid",
+            places.join(", ")
+        );
+        let mut values = vec![Value::from(self.tenant.as_str())];
+        values.extend(values_of(subscription));
+        let mut statements = vec![Statement::new(sql, values).must()];
+        self.rows_of(None, member, &change, &mut statements);
+        self.commit(statements, subscription, change, now).await
+    }
+
+    /// Stores a change. `false`, and nothing is changed, if another process changed the subscription meanwhile.
+    pub(crate) async fn save(
+        &self,
+        before: &Member,
+        after: &Member,
+        change: Change,
+        now: Moment,
+    ) -> Result<bool, Error> {
+        let subscription = &after.subscription;
+        let sql =
+            "UPDATE perennial_subscription SET token = ?3, amount = ?4, day = ?5, status = ?6, ends_on = ?7,
+                     paused_from = ?8, paused_until = ?9, guard = ?10, next = ?11, version = version + 1
+                   WHERE uid = ?1 AND version = ?2 RETURNING uid";
+        let (from, until) = subscription.pause.unzip();
+        let values = vec![
+            subscription.uid.as_str().into(),
+            before.subscription.version.into(),
+            subscription.token.as_str().into(),
+            cents(subscription.amount),
+            i64::from(subscription.day.get()).into(),
+            subscription.status.as_str().into(),
+            subscription.ends_on.map(text).into(),
+            from.map(text).into(),
+            until.map(text).into(),
+            subscription.guard.into(),
+            subscription.next.into(),
+        ];
+        let mut statements = vec![Statement::new(sql, values).must()];
+        self.rows_of(Some(before), after, &change, &mut statements);
+        self.commit(statements, subscription, change, now).await
+    }
+
+    /// The statements that store terms, due days and tries.
+    fn rows_of(
+        &self,
+        before: Option<&Member>,
+        after: &Member,
+        change: &Change,
+        statements: &mut Vec<Statement>,
+    ) {
+        let uid = after.subscription.uid.as_str();
+        let old_terms = before.map(|member| member.terms.as_slice()).unwrap_or_default();
+        for term in after.terms.iter().filter(|term| !old_terms.contains(term)) {
+            statements.push(self.put_term(uid, term));
+        }
+        let empty = BTreeMap::new();
+        let old_days = before.map_or(&empty, |member| &member.days);
+        for day in old_days.keys().filter(|day| !after.days.contains_key(day)) {
+            let sql =
+                "DELETE FROM perennial_due_day WHERE subscription = ?1 AND day = ?2 AND state = 'expected'
+                       RETURNING day";
+            statements.push(Statement::new(sql, vec![uid.into(), date(*day)]).must());
+        }
+        for (key, day) in after.days.iter().filter(|(key, day)| old_days.get(*key) != Some(*day)) {
+            let was_open = old_days.get(key).filter(|old| old.tries > 0 && is_trying(old));
+            if let Some(old) = was_open.filter(|_| !is_trying(day) || day.tries != old_days[key].tries) {
+                let sql = "UPDATE perennial_try SET is_open = 0 WHERE subscription = ?1 AND day = ?2 AND number = ?3";
+                statements.push(Statement::new(sql, vec![uid.into(), date(*key), old.tries.into()]));
+            }
+            statements.push(put_day(uid, day));
+        }
+        for (write, intent) in &change.intents {
+            if let Write::Sale(day, number) = write {
+                let sql = "INSERT INTO perennial_try (subscription, day, number, route, tenant, operation_key, is_open)
+                           VALUES (?1, ?2, ?3, 'sale', ?4, ?5, 1)";
+                let values = vec![
+                    uid.into(),
+                    date(*day),
+                    (*number).into(),
+                    self.tenant.as_str().into(),
+                    intent.key.as_str().into(),
+                ];
+                statements.push(Statement::new(sql, values));
+            }
+        }
+        for charge in &change.charges {
+            let sql = "INSERT INTO perennial_charge (tenant, id, subscription, day, amount, claim)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let values = vec![
+                self.tenant.as_str().into(),
+                charge.id.as_str().into(),
+                uid.into(),
+                date(charge.day),
+                cents(charge.amount),
+                charge.claim.as_str().into(),
+            ];
+            statements.push(Statement::new(sql, values));
+        }
+    }
+
+    async fn commit(
+        &self,
+        statements: Vec<Statement>,
+        subscription: &Subscription,
+        change: Change,
+        now: Moment,
+    ) -> Result<bool, Error> {
+        let Change { intents, events, decision, raises_guard, .. } = change;
+        let mut all = Vec::new();
+        if raises_guard {
+            all.push(Statement::raise_guard(&self.tenant, &guard(&subscription.uid)));
+        }
+        // The row of a try names its intent, and the row of the subscription comes before both.
+        let mut statements = statements.into_iter();
+        all.extend(statements.next());
+        for (_, intent) in &intents {
+            all.extend(Statement::intend(intent).map_err(perennial_journal::Error::from)?);
+        }
+        all.extend(statements);
+        all.extend(events.iter().map(|event| Statement::event(&self.tenant, &subscription.id, event, now)));
+        all.extend(decision.map(|decision| Statement::decision(&subscription.uid, &decision, now)));
+        Ok(matches!(self.journal.transact(all).await?, Transacted::Rows(_)))
+    }
+
+    fn put_term(&self, uid: &str, term: &Term) -> Statement {
+        let sql = "INSERT INTO perennial_term (subscription, number, tenant, plan, token, amount, first, last, status, closed)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                   ON CONFLICT (subscription, number) DO UPDATE SET plan = excluded.plan, status = excluded.status,
+                     closed = excluded.closed WHERE perennial_term.status <> 'closed' RETURNING number";
+        let values = vec![
+            uid.into(),
+            term.number.into(),
+            self.tenant.as_str().into(),
+            term.plan.as_ref().map(PlanKey::as_str).into(),
+            term.token.as_str().into(),
+            cents(term.amount),
+            date(term.first),
+            date(term.last),
+            term.status.as_str().into(),
+            term.closed.map(text).into(),
+        ];
+        Statement::new(sql, values).must()
+    }
+}
+
+/// The name of the guard of a subscription.
+pub(crate) fn guard(uid: &str) -> String {
+    format!("subscriptions/{uid}")
+}
+
+fn is_trying(day: &DueDay) -> bool {
+    use crate::model::DayState;
+    day.tries > 0 && matches!(day.state, DayState::Collecting | DayState::NeedsPerson)
+}
+
+/// A day goes to the route `sale` only when no term that could charge it is open, and never back.
+fn put_day(uid: &str, day: &DueDay) -> Statement {
+    let sql = "INSERT INTO perennial_due_day (subscription, day, amount, state, route, term, tries, next_try, code, reason)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+               ON CONFLICT (subscription, day) DO UPDATE SET amount = excluded.amount, state = excluded.state,
+                 route = excluded.route, term = excluded.term, tries = excluded.tries, next_try = excluded.next_try,
+                 code = excluded.code, reason = excluded.reason
+               WHERE (excluded.route = 'sale' OR perennial_due_day.route <> 'sale')
+                 AND (excluded.route <> 'sale' OR NOT EXISTS (SELECT 1 FROM perennial_term t
+                   WHERE t.subscription = excluded.subscription AND t.status <> 'closed'
+                     AND t.first <= excluded.day AND t.last >= excluded.day))
+               RETURNING day";
+    let values = vec![
+        uid.into(),
+        date(day.day),
+        cents(day.amount),
+        day.state.as_str().into(),
+        day.route.as_str().into(),
+        day.term.filter(|_| day.route == Route::Plan).into(),
+        day.tries.into(),
+        day.next_try.map(text).into(),
+        day.code.clone().into(),
+        day.reason.clone().into(),
+    ];
+    Statement::new(sql, values).must()
+}
+
+fn values_of(subscription: &Subscription) -> Vec<Value> {
+    let (from, until) = subscription.pause.unzip();
+    vec![
+        subscription.uid.as_str().into(),
+        subscription.id.as_str().into(),
+        subscription.generation.into(),
+        subscription.customer.as_str().into(),
+        subscription.token.as_str().into(),
+        subscription.name.as_str().into(),
+        cents(subscription.amount),
+        i64::from(subscription.day.get()).into(),
+        subscription.status.as_str().into(),
+        date(subscription.from),
+        subscription.ends_on.map(text).into(),
+        from.map(text).into(),
+        until.map(text).into(),
+        subscription.guard.into(),
+        subscription.version.into(),
+        subscription.next.into(),
+    ]
+}
+
+fn subscription_of(row: &mut Row) -> Result<Subscription, Damage> {
+    Ok(Subscription {
+        uid: row.text()?,
+        id: row.text()?,
+        generation: row.int()?,
+        customer: word(row)?.as_str().try_into().map_err(damaged)?,
+        token: word(row)?.as_str().try_into().map_err(damaged)?,
+        name: row.text()?,
+        amount: amount_of(row)?,
+        day: u32::try_from(row.int()?)
+            .map_err(damaged)
+            .and_then(|day| FrequencyDay::new(day).map_err(damaged))?,
+        status: word(row)?.parse().map_err(damaged)?,
+        from: date_of(row)?,
+        ends_on: maybe_date_of(row)?,
+        pause: maybe_date_of(row)?.zip(maybe_date_of(row)?),
+        guard: row.int()?,
+        version: row.int()?,
+        next: row.maybe_moment()?,
+    })
+}
+
+fn term_of(row: &mut Row) -> Result<Term, Damage> {
+    Ok(Term {
+        number: row.int()?,
+        plan: row.maybe_text()?.map(|plan| plan.as_str().try_into()).transpose().map_err(damaged)?,
+        token: word(row)?.as_str().try_into().map_err(damaged)?,
+        amount: amount_of(row)?,
+        first: date_of(row)?,
+        last: date_of(row)?,
+        status: word(row)?.parse().map_err(damaged)?,
+        closed: maybe_date_of(row)?,
+    })
+}
+
+fn day_of(row: &mut Row) -> Result<DueDay, Damage> {
+    Ok(DueDay {
+        day: date_of(row)?,
+        amount: amount_of(row)?,
+        state: word(row)?.parse().map_err(damaged)?,
+        route: word(row)?.parse().map_err(damaged)?,
+        term: row.maybe_int()?,
+        tries: row.int()?,
+        next_try: maybe_date_of(row)?,
+        code: row.maybe_text()?,
+        reason: row.maybe_text()?,
+    })
+}
+
+/// The outcome of a stored intent.
+fn outcome_of(write: &Write, state: &str, outcome: &str, history: &str) -> Outcome {
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+    let outcome = json(outcome);
+    let id = outcome["id"].as_str();
+    let value = json(outcome["value"].as_str().unwrap_or_default());
+    let reason = || json(history)["reason"].as_str().unwrap_or("no reason is known").to_owned();
+    match (state, write) {
+        ("done", Write::Sale(..)) => match id.and_then(|id| id.try_into().ok()) {
+            Some(id) => {
+                let amount = value["amount"].as_str().and_then(|amount| amount.try_into().ok());
+                Outcome::Approved(id, amount)
+            }
+            None => Outcome::NeedsPerson("the sale is done, and its transaction is not known".to_owned()),
+        },
+        ("done", _) => Outcome::Done(id.and_then(|id| id.try_into().ok())),
+        ("declined", _) => {
+            let code = value["result_code"].as_str().map(str::to_owned);
+            Outcome::Declined(id.and_then(|id| id.try_into().ok()), code)
+        }
+        ("refused", _) => Outcome::Refused(reason()),
+        ("withdrawn", _) => Outcome::Withdrawn,
+        ("needs-person" | "needs-card", _) => Outcome::NeedsPerson(reason()),
+        _ => Outcome::Open,
+    }
+}
+
+fn text(day: NaiveDate) -> String {
+    day.to_string()
+}
+
+fn date(day: NaiveDate) -> Value {
+    text(day).into()
+}
+
+fn cents(amount: Amount) -> Value {
+    i64::try_from(amount.cents()).unwrap_or(i64::MAX).into()
+}
+
+fn damaged(error: impl std::fmt::Display) -> Damage {
+    error.to_string()
+}
+
+fn word(row: &mut Row) -> Result<String, Damage> {
+    row.text()
+}
+
+fn date_of(row: &mut Row) -> Result<NaiveDate, Damage> {
+    row.text()?.parse().map_err(|_| "a day cannot be read".to_owned())
+}
+
+fn maybe_date_of(row: &mut Row) -> Result<Option<NaiveDate>, Damage> {
+    row.maybe_text()?.map(|day| day.parse().map_err(|_| "a day cannot be read".to_owned())).transpose()
+}
+
+fn amount_of(row: &mut Row) -> Result<Amount, Damage> {
+    let cents = u64::try_from(row.int()?).map_err(damaged)?;
+    Amount::from_cents(cents).map_err(damaged)
+}

@@ -1,0 +1,4 @@
+//! Billing over the sandbox.
+
+mod life;
+mod support;

@@ -1,0 +1,122 @@
+//! A sandbox, a journal whose clock is the sandbox's, and the subscriptions of one merchant.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use perennial::clearent::{
+    ApiKey, CustomerKey, NewCustomer, NewToken, Paging, TokenId, Transaction, TransactionSearch, Verdict,
+};
+use perennial::{BaseUrl, Clearent as Client};
+use perennial_billing::{Billing, Member, NewSubscription};
+use perennial_journal::machine::Rules;
+use perennial_journal::{By, Clock, Journal, Moment};
+use perennial_sandbox::Sandbox;
+
+/// The time of the world, which tests advance together.
+#[derive(Debug, Clone)]
+pub(crate) struct WorldClock(Arc<AtomicI64>);
+
+impl Clock for WorldClock {
+    fn now(&self) -> Moment {
+        Moment::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) clock: WorldClock,
+    pub(crate) client: Client,
+    pub(crate) billing: Billing,
+    pub(crate) customer: CustomerKey,
+    pub(crate) token: TokenId,
+}
+
+/// 2027-01-01T00:00:00Z, at which the clocks of new worlds stand.
+const START: i64 = 1_798_761_600_000;
+const DAY: i64 = 86_400_000;
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let sandbox = Sandbox::start().await.unwrap();
+        let client = Client::builder(ApiKey::new(sandbox.api_key().expose()).unwrap())
+            .environment(sandbox.base_url().parse::<BaseUrl>().unwrap())
+            .build()
+            .unwrap();
+        let clock = WorldClock(Arc::new(AtomicI64::new(START)));
+        let journal = Journal::open_with("sqlite::memory:", clock.clone(), Rules::default()).await.unwrap();
+        let north = journal.clearent("north-street", &client).await.unwrap();
+        let billing = Billing::open(&journal, &north).await.unwrap();
+        let ada = NewCustomer::builder().first_name("Ada").last_name("Byron").build().unwrap();
+        let customer = client.customers().create(&ada).await.unwrap().customer_key.clone();
+        let mut world = Self { sandbox, clock, client, billing, customer, token: "0".parse().unwrap() };
+        world.token = world.card("4111 1111 1111 1111").await;
+        world
+    }
+
+    /// Another token of the customer.
+    pub(crate) async fn card(&self, number: &str) -> TokenId {
+        let card = NewToken::builder().card(number).exp_date("1239").csc("999").description("a card");
+        let card = card.customer_key(&self.customer).build().unwrap();
+        self.client.tokens().create(card).await.unwrap().token_id.clone().unwrap()
+    }
+
+    pub(crate) fn gold(&self, id: &str, day: u32) -> NewSubscription {
+        let amount = "50.00".parse().unwrap();
+        NewSubscription::new(
+            id,
+            self.customer.clone(),
+            self.token.clone(),
+            "Gold",
+            amount,
+            day.try_into().unwrap(),
+        )
+    }
+
+    /// Lets days pass at the gateway and here, and works twice on each: in the morning and in the evening.
+    pub(crate) async fn pass(&self, days: i64) {
+        for _ in 0..days {
+            for half in 0..2 {
+                self.sandbox.advance("PT12H").await.unwrap();
+                self.clock.0.fetch_add(DAY / 2, Ordering::SeqCst);
+                self.billing.work().await.unwrap_or_else(|error| panic!("{half}: {error:?}"));
+            }
+        }
+    }
+
+    /// Lets time pass until this day begins.
+    pub(crate) async fn until(&self, day: &str) {
+        while self.billing.today().await.unwrap().to_string().as_str() < day {
+            self.pass(1).await;
+        }
+    }
+
+    pub(crate) async fn member(&self, id: &str) -> Member {
+        self.billing.show(id).await.unwrap()
+    }
+
+    /// The days and amounts that the gateway approved for the merchant, from its own records.
+    pub(crate) async fn approved(&self) -> Vec<(String, String)> {
+        let search = TransactionSearch {
+            paging: Paging { page_size: Some(100), ..Paging::default() },
+            ..TransactionSearch::default()
+        };
+        let all: Vec<Transaction> = self.client.transactions().search(&search).collect_all().await.unwrap();
+        let made = |one: &Transaction| one.created.as_ref().and_then(|at| at.date()).unwrap().to_string();
+        let mut approved: Vec<_> = all
+            .iter()
+            .filter(|one| one.verdict() == Verdict::Approved)
+            .map(|one| (made(one), one.amount.unwrap().to_string()))
+            .collect();
+        approved.sort();
+        approved
+    }
+}
+
+pub(crate) fn by() -> By {
+    By { actor: "ines".to_owned(), reason: "asked at the desk".to_owned() }
+}
+
+/// The due days of a member as `day state`, one in a line.
+pub(crate) fn days(member: &Member) -> Vec<String> {
+    member.days.values().map(|day| format!("{} {}", day.day, day.state)).collect()
+}
