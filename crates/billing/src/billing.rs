@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::Error;
 use crate::calendar::{dates_of_term, due_day, due_days};
 use crate::life::{FREEZE, Facts, Outcome, Step, Write, step};
-use crate::model::{Charge, DayState, Member, Status, Subscription, TermStatus};
+use crate::model::{Charge, DayState, Member, Status, Subscription};
 use crate::store::{Change, Store, Which, guard};
 
 /// The subscriptions of one tenant.
@@ -60,7 +60,6 @@ pub struct Billing {
 
 /// A subscription to be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct NewSubscription {
     /// The caller's id: 1 to 60 letters, digits, `-`, `_` or `.`.
     pub id: String,
@@ -441,6 +440,7 @@ impl Billing {
             read_until: self.store.read_until().await?,
             outcomes: self.store.outcomes(&before.subscription.uid, writes_of(&before)).await?,
             canceled: BTreeSet::new(),
+            without: None,
         };
         let mut stepped = step(&before, &facts);
         for plan in std::mem::take(&mut stepped.reads) {
@@ -500,7 +500,7 @@ impl Billing {
                 let plan = plan_of(*number).ok_or_else(lost)?;
                 guarded.intent(&key, Later::UpdatePlan(&plan, &become_status(PlanStatus::ACTIVE)?), now)?
             }
-            Write::Close(number) => {
+            Write::Close(number, _) => {
                 let plan = plan_of(*number).ok_or_else(lost)?;
                 let update = become_status(PlanStatus::CANCELED)?;
                 self.north.send_before(now + CLOSED_WITHIN).intent(
@@ -523,13 +523,11 @@ impl Billing {
 /// The writes whose outcomes the next step may need.
 fn writes_of(member: &Member) -> Vec<Write> {
     let mut writes = Vec::new();
-    for term in &member.terms {
-        match term.status {
-            TermStatus::Planned => writes.push(Write::Create(term.number)),
-            TermStatus::Activating => writes.push(Write::Activate(term.number)),
-            TermStatus::Closing => writes.push(Write::Close(term.number)),
-            TermStatus::Suspended | TermStatus::Active | TermStatus::Closed => {}
-        }
+    if let Some(term) = member.terms.last() {
+        // Those of a closed term may still be on their way.
+        let number = term.number;
+        writes.extend([Write::Create(number), Write::Activate(number)]);
+        writes.extend(term.asked.map(|day| Write::Close(number, day)));
     }
     let tried = member.days.values().filter(|day| day.tries > 0);
     let open = tried.filter(|day| matches!(day.state, DayState::Collecting | DayState::NeedsPerson));

@@ -8,7 +8,7 @@ use chrono::{Datelike as _, Days, Months, NaiveDate};
 use perennial_domain::clearent::FrequencyDay;
 
 /// The most due days of one term: a plan is at most twelve months long.
-pub const DAYS_OF_A_TERM: usize = 12;
+pub(crate) const DAYS_OF_A_TERM: usize = 12;
 /// The days by which a term begins before its first due day and ends after its last. With two, it does not matter whether
 /// the gateway counts the two dates of a plan as part of it, nor whether its date is a day off.
 const MARGIN: Days = Days::new(2);

@@ -11,12 +11,13 @@ mod life;
 mod model;
 mod reading;
 mod recovery;
+#[cfg(test)]
+mod simulation;
 mod store;
 mod words;
 
 pub use billing::{Billing, CancelAt, NewSubscription, SubscriptionChange, Worked};
-pub use calendar::{DAYS_OF_A_TERM, dates_of_term, due_day};
+pub use calendar::{dates_of_term, due_day};
 pub use error::Error;
-pub use life::{BY_SALE, FREEZE, Facts, MISSING_AFTER, Outcome, Step, Write, claim, step};
 pub use model::{Charge, Claim, DayState, DueDay, Member, Route, Status, Subscription, Term, TermStatus};
 pub use recovery::{DeclineClass, decline_class};

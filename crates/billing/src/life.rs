@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Datelike as _, Days, Months, NaiveDate};
 use perennial::Amount;
 use perennial::clearent::{PlanKey, TransactionId};
+use perennial_domain::clearent::FrequencyDay;
 
 use crate::calendar::{DAYS_OF_A_TERM, due_days};
 use crate::model::{Charge, Claim, DayState, DueDay, Member, Route, Status, Term, TermStatus};
@@ -18,32 +19,32 @@ use crate::recovery::{DeclineClass, OLDEST, day_of_try, decline_class};
 
 /// The days before a due day from which its term does not change hands, so that a change does not meet the charge: 36
 /// hours, in whole days.
-pub const FREEZE: Days = Days::new(2);
+pub(crate) const FREEZE: Days = Days::new(2);
 /// A due day nearer than this goes by sale: a plan that starts two days earlier would start in the past.
-pub const BY_SALE: Days = Days::new(3);
+pub(crate) const BY_SALE: Days = Days::new(3);
 /// The days after a due day from which its charge is missing.
-pub const MISSING_AFTER: Days = Days::new(3);
+pub(crate) const MISSING_AFTER: Days = Days::new(3);
 
 /// A write of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Write {
+pub(crate) enum Write {
     /// The plan of a term is created, suspended.
     Create(i64),
     /// The plan of a term is activated.
     Activate(i64),
-    /// The plan of a term is canceled.
-    Close(i64),
+    /// The plan of a term is canceled; a refusal is asked again on another day.
+    Close(i64, NaiveDate),
     /// A due day is charged by a sale, for the first time or once more.
     Sale(NaiveDate, i64),
 }
 
 impl Write {
     /// The operation key: the same for the same decision, whoever takes it.
-    pub fn key(&self, uid: &str) -> String {
+    pub(crate) fn key(&self, uid: &str) -> String {
         match self {
             Self::Create(term) => format!("subscriptions/{uid}/terms/{term}/create"),
             Self::Activate(term) => format!("subscriptions/{uid}/terms/{term}/activate"),
-            Self::Close(term) => format!("subscriptions/{uid}/terms/{term}/close"),
+            Self::Close(term, day) => format!("subscriptions/{uid}/terms/{term}/close/{day}"),
             Self::Sale(day, number) => format!("subscriptions/{uid}/days/{day}/tries/{number}"),
         }
     }
@@ -51,7 +52,7 @@ impl Write {
 
 /// The outcome of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It has none yet.
     Open,
     /// A plan was created or changed.
@@ -70,36 +71,57 @@ pub enum Outcome {
 
 /// Everything outside of the rows that a step depends on.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The day, in UTC.
-    pub today: NaiveDate,
+    pub(crate) today: NaiveDate,
     /// Charges of plans are known until the end of this day.
-    pub read_until: NaiveDate,
+    pub(crate) read_until: NaiveDate,
     /// The outcomes of writes. A write that is not in it was never stored.
-    pub outcomes: BTreeMap<Write, Outcome>,
+    pub(crate) outcomes: BTreeMap<Write, Outcome>,
     /// The plans that a read showed to be canceled.
-    pub canceled: BTreeSet<PlanKey>,
+    pub(crate) canceled: BTreeSet<PlanKey>,
+    /// The rule that a test leaves out.
+    pub(crate) without: Option<Rule>,
+}
+
+/// A rule that a test leaves out, to prove that its checks find what the rule prevents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// A term does not change hands near a due day.
+    Freeze,
+    /// A term is closed only after a read.
+    ConfirmedClose,
+    /// A day goes to a sale only after all charges of its plan are known.
+    LookBeforeSale,
+    /// A day goes to a sale only after its term is closed.
+    ClosedBeforeSale,
+    /// A plan is not activated near its first due day.
+    ActivationMargin,
+    /// A month has one due day.
+    OneDayOfAMonth,
+    /// An end is reported only after everything is closed.
+    OpenBeforeEnd,
 }
 
 /// The result of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub(crate) struct Step {
     /// The rows after it.
-    pub member: Member,
+    pub(crate) member: Member,
     /// The writes that it decides.
-    pub writes: Vec<Write>,
+    pub(crate) writes: Vec<Write>,
     /// The charges that it learns.
-    pub charges: Vec<Charge>,
+    pub(crate) charges: Vec<Charge>,
     /// The events, as kind and day.
-    pub events: Vec<(&'static str, Option<NaiveDate>)>,
+    pub(crate) events: Vec<(&'static str, Option<NaiveDate>)>,
     /// The plans that must be read: whether they are canceled.
-    pub reads: Vec<PlanKey>,
+    pub(crate) reads: Vec<PlanKey>,
     /// The day of the next step, if nothing happens before.
-    pub wake: Option<NaiveDate>,
+    pub(crate) wake: Option<NaiveDate>,
 }
 
 /// Takes the next step. Whoever takes it twice gets the same writes, with the same keys.
-pub fn step(member: &Member, facts: &Facts) -> Step {
+pub(crate) fn step(member: &Member, facts: &Facts) -> Step {
     let mut life = Life {
         facts,
         step: Step {
@@ -128,6 +150,11 @@ struct Life<'a> {
 }
 
 impl Life<'_> {
+    /// Whether a rule holds: always, outside of tests that leave one out.
+    fn keeps(&self, rule: Rule) -> bool {
+        self.facts.without != Some(rule)
+    }
+
     fn outcome(&self, write: &Write) -> Option<&Outcome> {
         self.facts.outcomes.get(write)
     }
@@ -153,20 +180,13 @@ impl Life<'_> {
                         self.step.member.terms[index].plan = plan;
                         set(self, TermStatus::Suspended);
                     }
-                    Some(Outcome::Refused(reason)) => {
+                    // It is made again on another day. Days that come near meanwhile go by sale.
+                    Some(outcome @ (Outcome::Refused(_) | Outcome::Withdrawn)) => {
                         set(self, TermStatus::Closed);
-                        for day in
-                            self.step.member.days.values_mut().filter(|day| day.term == Some(term.number))
-                        {
-                            day.reason = Some(reason.clone());
-                            day.state = DayState::NeedsPerson;
+                        self.release(term.number);
+                        if matches!(outcome, Outcome::Refused(_)) {
+                            self.tell("needs-person", term.first);
                         }
-                        self.tell("needs-person", term.first);
-                        self.release(term.number);
-                    }
-                    Some(Outcome::Withdrawn) => {
-                        set(self, TermStatus::Closed);
-                        self.release(term.number);
                     }
                     _ => {}
                 },
@@ -182,16 +202,19 @@ impl Life<'_> {
                     _ => {}
                 },
                 TermStatus::Closing => {
-                    let is_asked = matches!(
-                        self.outcome(&Write::Close(term.number)),
-                        Some(Outcome::Done(_) | Outcome::Refused(_))
-                    );
-                    if let (true, Some(plan)) = (is_asked, term.plan) {
-                        if self.facts.canceled.contains(&plan) {
+                    let asked = term.asked.unwrap_or(self.facts.today);
+                    let outcome = self.outcome(&Write::Close(term.number, asked)).cloned();
+                    let is_refused = matches!(outcome, Some(Outcome::Refused(_)));
+                    let is_answered = is_refused || matches!(outcome, Some(Outcome::Done(_)));
+                    if let (true, Some(plan)) = (is_answered, term.plan) {
+                        if self.facts.canceled.contains(&plan) || !self.keeps(Rule::ConfirmedClose) {
                             set(self, TermStatus::Closed);
                             self.release(term.number);
                         } else {
                             self.step.reads.push(plan);
+                            if is_refused && asked < self.facts.today {
+                                self.cancel(index);
+                            }
                         }
                     }
                 }
@@ -202,22 +225,6 @@ impl Life<'_> {
 
     /// Frees the days of a closed term that it did not charge.
     fn release(&mut self, number: i64) {
-        let Facts { today, .. } = *self.facts;
-        let subscription = &self.step.member.subscription;
-        let wants = |day: &DueDay| subscription.wants(day.day) && day.day.day() == subscription.day.get();
-        let unwanted: Vec<_> = self
-            .step
-            .member
-            .days
-            .values()
-            .filter(|day| {
-                day.term == Some(number) && day.state == DayState::Expected && day.day > today && !wants(day)
-            })
-            .map(|day| day.day)
-            .collect();
-        for day in unwanted {
-            self.step.member.days.remove(&day);
-        }
         for day in self.step.member.days.values_mut().filter(|day| day.term == Some(number)) {
             if !day.state.is_settled() && day.state != DayState::NeedsPerson {
                 (day.route, day.term) = (Route::None, None);
@@ -227,8 +234,11 @@ impl Life<'_> {
 
     /// Takes over the outcomes of sales.
     fn follow_sales(&mut self) {
-        let open =
-            |day: &DueDay| matches!(day.state, DayState::Collecting | DayState::NeedsPerson) && day.tries > 0;
+        let open = |day: &DueDay| {
+            let is_with_person =
+                day.state == DayState::NeedsPerson && day.reason.as_deref() != Some(UNKNOWN_CODE);
+            (day.state == DayState::Collecting || is_with_person) && day.tries > 0
+        };
         let days: Vec<_> = self.step.member.days.values().filter(|day| open(day)).cloned().collect();
         for mut day in days {
             let was_by_plan = day.code.is_some() || day.reason.as_deref() == Some(MISSED);
@@ -265,7 +275,11 @@ impl Life<'_> {
                     (day.state, day.reason) = (DayState::NeedsPerson, Some(reason));
                 }
                 Some(Outcome::Withdrawn) => {
-                    day.state = if day.code.is_some() { DayState::Declined } else { DayState::Expected };
+                    day.state = match &day.code {
+                        Some(_) => DayState::Declined,
+                        None if day.reason.as_deref() == Some(MISSED) => DayState::Missing,
+                        None => DayState::Expected,
+                    };
                     day.next_try = Some(self.facts.today);
                 }
                 Some(Outcome::Open | Outcome::Done(_)) | None => {}
@@ -299,7 +313,7 @@ impl Life<'_> {
                     Some(next) => day.next_try = Some(next),
                     None if class == DeclineClass::Unknown && day.state == DayState::Declined => {
                         day.state = DayState::NeedsPerson;
-                        day.reason = Some("the result code of the decline is not known".to_owned());
+                        day.reason = Some(UNKNOWN_CODE.to_owned());
                         events.push(("needs-person", day.day));
                     }
                     None => {
@@ -315,6 +329,9 @@ impl Life<'_> {
     /// Whether a due day of the term is so near, or so recent, that its charge may be under way.
     fn is_frozen(&self, term: i64) -> bool {
         let from = self.facts.today + FREEZE;
+        if !self.keeps(Rule::Freeze) {
+            return false;
+        }
         let mut days = self.step.member.days.values();
         days.any(|day| day.term == Some(term) && day.state == DayState::Expected && day.day <= from)
     }
@@ -340,7 +357,9 @@ impl Life<'_> {
         let (status, is_frozen) = (term.status, self.is_frozen(term.number));
         match status {
             // A plan that never was active charges nothing, so it may be closed at any time.
-            TermStatus::Suspended if wants_close || is_frozen => self.cancel(index),
+            TermStatus::Suspended if wants_close || is_frozen && self.keeps(Rule::ActivationMargin) => {
+                self.cancel(index);
+            }
             TermStatus::Suspended => {
                 let number = term.number;
                 self.step.member.terms[index].status = TermStatus::Activating;
@@ -353,39 +372,53 @@ impl Life<'_> {
 
     fn cancel(&mut self, index: usize) {
         let term = &mut self.step.member.terms[index];
-        term.status = TermStatus::Closing;
-        let number = term.number;
-        self.step.writes.push(Write::Close(number));
+        (term.status, term.asked) = (TermStatus::Closing, Some(self.facts.today));
+        let write = Write::Close(term.number, self.facts.today);
+        self.step.writes.push(write);
     }
 
     /// Makes the next term, or gives a day that is too near to a sale.
     fn open(&mut self) {
         let Facts { today, .. } = *self.facts;
-        let by_sale: Vec<_> =
-            self.step.member.days.values().filter(|day| day.route == Route::None).cloned().collect();
+        let subscription = self.step.member.subscription.clone();
+        // A day to come that is not wanted any more is not due at all.
+        self.step.member.days.retain(|_, day| {
+            let is_wanted = subscription.wants(day.day) && day.day.day() == subscription.day.get();
+            is_wanted || day.route != Route::None || day.state != DayState::Expected || day.day <= today
+        });
+        let may_be_sold = |day: &&DueDay| day.route == Route::None || !self.keeps(Rule::ClosedBeforeSale);
+        let by_sale: Vec<_> = self.step.member.days.values().filter(may_be_sold).cloned().collect();
         let has_live = self.step.member.live().is_some();
         for mut day in by_sale {
-            if day.state == DayState::Expected && !self.step.member.subscription.wants(day.day) {
+            if day.route == Route::None && day.state == DayState::Expected && !subscription.wants(day.day) {
                 (day.state, day.reason) = (DayState::Waived, Some("nothing is due on this day".to_owned()));
                 self.step.member.days.insert(day.day, day);
                 continue;
             }
             let is_tried =
                 matches!(day.state, DayState::Declined | DayState::Missing) && day.next_try.is_some();
-            if is_tried || day.state == DayState::Expected && day.day < today + BY_SALE {
-                day.route = Route::Sale;
+            if is_tried
+                || day.route == Route::None && day.state == DayState::Expected && day.day < today + BY_SALE
+            {
+                (day.route, day.term) = (Route::Sale, None);
                 self.step.member.days.insert(day.day, day);
             }
         }
-        if has_live || self.step.member.subscription.status != Status::Active {
+        // A gateway that refuses plans is asked twice a day.
+        let closed_today = self.step.member.terms.iter().filter(|term| term.closed == Some(today)).count();
+        if has_live || closed_today >= 2 || self.step.member.subscription.status != Status::Active {
             return;
         }
-        let subscription = self.step.member.subscription.clone();
         // The next term charges what was released. After that, no month has two due days.
         let known = &self.step.member.days;
         let released = known.values().find(|day| day.route == Route::None && day.state == DayState::Expected);
-        let after_last =
-            known.keys().next_back().and_then(|last| last.with_day(1)?.checked_add_months(Months::new(1)));
+        let after_last = known.keys().next_back().and_then(|last| {
+            if self.keeps(Rule::OneDayOfAMonth) {
+                last.with_day(1)?.checked_add_months(Months::new(1))
+            } else {
+                last.succ_opt()
+            }
+        });
         let from =
             subscription.from.max(released.map(|day| day.day).or(after_last).unwrap_or(subscription.from));
         let mut days = due_days(subscription.day, from)
@@ -411,6 +444,7 @@ impl Life<'_> {
             first,
             last,
             status: TermStatus::Planned,
+            asked: None,
             closed: None,
         };
         self.step.member.terms.push(term);
@@ -422,7 +456,10 @@ impl Life<'_> {
         let mut terms = self.step.member.terms.iter().filter(|term| (term.first..=term.last).contains(&day));
         terms.all(|term| match (&term.plan, term.closed) {
             (None, _) => !term.status.is_live(),
-            (Some(_), closed) => closed.is_some_and(|closed| self.facts.read_until >= closed),
+            (Some(_), closed) => {
+                let is_known = |closed| self.facts.read_until >= closed || !self.keeps(Rule::LookBeforeSale);
+                closed.is_some_and(is_known) || !self.keeps(Rule::ClosedBeforeSale)
+            }
         })
     }
 
@@ -461,8 +498,12 @@ impl Life<'_> {
         let member = &self.step.member;
         let Some(last) = member.subscription.ends_on else { return };
         let is_over = member.subscription.status == Status::Canceling || last < self.facts.today;
+        let is_unsettled = |day: &DueDay| !day.state.is_settled() && day.state != DayState::NeedsPerson;
         let is_open = member.live().is_some()
-            || member.days.values().any(|day| !day.state.is_settled() && day.state != DayState::NeedsPerson);
+            || member.days.values().any(is_unsettled)
+            // A canceled plan absorbs what is on its way, and yet nothing is over before that is known.
+            || self.facts.outcomes.values().any(|outcome| *outcome == Outcome::Open);
+        let is_open = is_open && self.keeps(Rule::OpenBeforeEnd);
         if member.subscription.status != Status::Ended && is_over && !is_open {
             self.step.member.subscription.status = Status::Ended;
             self.tell("subscription.ended", None);
@@ -476,7 +517,7 @@ impl Life<'_> {
             return None;
         }
         let tomorrow = self.facts.today + Days::new(1);
-        let is_moving = member.live().is_some_and(|term| term.status != TermStatus::Active);
+        let is_moving = member.live().is_none_or(|term| term.status != TermStatus::Active);
         let of_day = |day: &DueDay| match (day.state, day.route) {
             (DayState::Expected, Route::Plan) => Some(day.day + MISSING_AFTER + Days::new(1)),
             (DayState::Expected, _) => Some(day.day),
@@ -492,7 +533,10 @@ impl Life<'_> {
 }
 
 /// The reason of a day whose charge is missing.
-pub(crate) const MISSED: &str = "the gateway has no charge three days after the due day";
+const MISSED: &str = "the gateway has no charge three days after the due day";
+
+/// The reason of a day whose decline says nothing about another try.
+const UNKNOWN_CODE: &str = "the result code of the decline is not known";
 
 fn is_past_end(subscription: &crate::model::Subscription, day: NaiveDate) -> bool {
     subscription.ends_on.is_some_and(|last| day > last)
@@ -513,7 +557,7 @@ fn due_day(day: NaiveDate, amount: Amount) -> DueDay {
 }
 
 /// Finds the due day that a plan's transaction is about, and what it means for it.
-pub fn claim(
+pub(crate) fn claim(
     member: &mut Member,
     id: TransactionId,
     term: i64,
@@ -524,10 +568,8 @@ pub fn claim(
     let latest = made + Days::new(1);
     let of_term = member.terms.iter().find(|known| known.number == term)?;
     let (first, last) = (of_term.first, of_term.last);
-    let due = due_days(member.subscription.day, first)
-        .take_while(|day| *day <= last && *day <= latest)
-        .last()
-        .unwrap_or(first);
+    let due = FrequencyDay::new(first.day()).ok().into_iter().flat_map(|day| due_days(day, first));
+    let due = due.take_while(|day| *day <= last && *day <= latest).last().unwrap_or(first);
     let day = member.days.range_mut(..=due).next_back().filter(|(day, _)| **day >= first)?.1;
     let is_paid =
         matches!(day.state, DayState::Paid | DayState::Recovered | DayState::Part | DayState::Collecting);

@@ -168,6 +168,8 @@ pub struct Term {
     pub last: NaiveDate,
     /// The status.
     pub status: TermStatus,
+    /// The day on which its plan was last asked to be canceled.
+    pub asked: Option<NaiveDate>,
     /// The day on which it was closed.
     pub closed: Option<NaiveDate>,
 }

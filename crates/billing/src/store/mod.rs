@@ -47,7 +47,7 @@ pub(crate) struct Change {
 
 const SUBSCRIPTION: &str = "uid, id, generation, customer, token, name, amount, day, status, starts, ends_on, \
     paused_from, paused_until, guard, version, next";
-const TERM: &str = "number, plan, token, amount, first, last, status, closed";
+const TERM: &str = "number, plan, token, amount, first, last, status, asked, closed";
 const DAY: &str = "day, amount, state, route, term, tries, next_try, code, reason";
 
 impl Store {
@@ -295,10 +295,11 @@ impl Store {
     }
 
     fn put_term(&self, uid: &str, term: &Term) -> Statement {
-        let sql = "INSERT INTO perennial_term (subscription, number, tenant, plan, token, amount, first, last, status, closed)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        let sql = "INSERT INTO perennial_term (subscription, number, tenant, plan, token, amount, first, last, status, asked, closed)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
                    ON CONFLICT (subscription, number) DO UPDATE SET plan = excluded.plan, status = excluded.status,
-                     closed = excluded.closed WHERE perennial_term.status <> 'closed' RETURNING number";
+                     asked = excluded.asked, closed = excluded.closed
+                   WHERE perennial_term.status <> 'closed' RETURNING number";
         let values = vec![
             uid.into(),
             term.number.into(),
@@ -309,6 +310,7 @@ impl Store {
             date(term.first),
             date(term.last),
             term.status.as_str().into(),
+            term.asked.map(text).into(),
             term.closed.map(text).into(),
         ];
         Statement::new(sql, values).must()
@@ -405,6 +407,7 @@ fn term_of(row: &mut Row) -> Result<Term, Damage> {
         first: date_of(row)?,
         last: date_of(row)?,
         status: word(row)?.parse().map_err(damaged)?,
+        asked: maybe_date_of(row)?,
         closed: maybe_date_of(row)?,
     })
 }

@@ -1,6 +1,9 @@
 //! Lives of subscriptions over the sandbox, held against its own records.
 
-use perennial_billing::{CancelAt, DayState, Status, SubscriptionChange, TermStatus};
+use perennial::Amount;
+use perennial_billing::{
+    CancelAt, Claim, DayState, NewSubscription, Route, Status, SubscriptionChange, TermStatus,
+};
 
 use crate::support::{World, by, days};
 
@@ -19,4 +22,124 @@ async fn a_subscription_is_renewed_before_a_day_is_missed() {
     assert_eq!(member.terms[1].status, TermStatus::Active);
     let charges = world.billing.charges(&member.subscription).await.unwrap();
     assert_eq!(charges.len(), 15);
+}
+
+/// Holds: A subscription that is canceled, paused, changed or kept charges what the command promised, and nothing else.
+#[tokio::test]
+async fn commands_hold_from_the_next_due_day() {
+    let world = World::new().await;
+    let billing = &world.billing;
+    let start = async |id: &str| {
+        billing.start(&world.gold(id, 15)).await.unwrap();
+        billing.work().await.unwrap();
+    };
+    for id in ["canceled", "ending", "kept", "paused", "changed"] {
+        start(id).await;
+    }
+    world.until("2027-02-20").await;
+    let at = |day: &str| CancelAt::Day(day.parse().unwrap());
+    let canceled = billing.cancel("canceled", CancelAt::Now, by()).await.unwrap();
+    assert_eq!(canceled.subscription.status, Status::Canceling);
+    billing.work().await.unwrap();
+    assert_eq!(world.member("canceled").await.subscription.status, Status::Ended);
+    billing.cancel("ending", at("2027-04-15"), by()).await.unwrap();
+    billing.cancel("kept", CancelAt::PeriodEnd, by()).await.unwrap();
+    billing.keep("kept", by()).await.unwrap();
+    billing.pause("paused", None, "2027-05-01".parse().unwrap(), by()).await.unwrap();
+    let change =
+        SubscriptionChange { amount: Some("60.00".parse().unwrap()), ..SubscriptionChange::default() };
+    billing.change("changed", &change, by()).await.unwrap();
+    world.until("2027-06-20").await;
+
+    for (id, status, expected) in [
+        ("canceled", Status::Ended, "2027-01-15 2027-02-15"),
+        ("ending", Status::Ended, "2027-01-15 2027-02-15 2027-03-15 2027-04-15"),
+        ("kept", Status::Active, "2027-01-15 2027-02-15 2027-03-15 2027-04-15 2027-05-15 2027-06-15"),
+        ("paused", Status::Active, "2027-01-15 2027-02-15 2027-05-15 2027-06-15"),
+        ("changed", Status::Active, "2027-01-15 2027-02-15 2027-03-15 2027-04-15 2027-05-15 2027-06-15"),
+    ] {
+        let member = world.member(id).await;
+        let paid =
+            member.days.values().filter(|day| day.state == DayState::Paid).map(|day| day.day.to_string());
+        assert_eq!(paid.collect::<Vec<_>>().join(" "), expected, "{id}: {:#?}", days(&member));
+        assert_eq!(member.subscription.status, status, "{id}");
+    }
+    // The gateway has the same, and nothing else.
+    let approved = world.approved().await;
+    let sum = |amount: &str| approved.iter().filter(|(_, made)| made == amount).count();
+    assert_eq!((sum("50.00"), sum("60.00"), approved.len()), (2 + 4 + 6 + 4 + 2, 4, 22));
+}
+
+/// Holds: A declined charge is tried again on later days, by a sale, only after its plan is closed, and is given up at last;
+/// the next month goes by a new plan.
+#[tokio::test]
+async fn a_declined_day_goes_to_a_sale_after_its_plan_is_closed() {
+    let world = World::new().await;
+    // The issuer declines this amount: not sufficient funds.
+    let declined = NewSubscription { amount: "0.21".parse().unwrap(), ..world.gold("M-1", 15) };
+    world.billing.start(&declined).await.unwrap();
+    world.billing.work().await.unwrap();
+    world.until("2027-01-17").await;
+    let member = world.member("M-1").await;
+    let day = &member.days[&"2027-01-15".parse().unwrap()];
+    assert_eq!((day.route, day.tries, day.code.as_deref()), (Route::Sale, 1, Some("012")), "{day:?}");
+    assert_eq!(member.terms[0].status, TermStatus::Closed);
+    world.until("2027-01-25").await;
+    let member = world.member("M-1").await;
+    let day = &member.days[&"2027-01-15".parse().unwrap()];
+    assert_eq!((day.state, day.tries), (DayState::GivenUp, 4), "{day:?}");
+    assert_eq!(member.live().unwrap().first.to_string(), "2027-02-15");
+    let charges = world.billing.charges(&member.subscription).await.unwrap();
+    assert_eq!(charges.len(), 5);
+    assert!(charges.iter().all(|charge| charge.claim == Claim::Declined));
+    assert!(world.approved().await.is_empty());
+}
+
+/// Holds: Bad input is a specific error, and nothing is stored or sent.
+#[tokio::test]
+async fn bad_input_changes_nothing() {
+    let world = World::new().await;
+    let billing = &world.billing;
+    let gold = || world.gold("M-1", 15);
+    let day = |text: &str| text.parse().unwrap();
+    let amount = |text: &str| text.parse().unwrap();
+    for (new, expected) in [
+        (NewSubscription { id: String::new(), ..gold() }, "the id of a subscription has 1 to 60"),
+        (NewSubscription { id: "a b".to_owned(), ..gold() }, "the id of a subscription has 1 to 60"),
+        (NewSubscription { amount: Amount::ZERO, ..gold() }, "the amount is nothing"),
+        (
+            NewSubscription { token: "999".parse().unwrap(), ..gold() },
+            "the token is not one of the customer's",
+        ),
+        (gold().from(day("2026-12-31")), "the start is in the past: the gateway's day is 2027-01-01"),
+        (gold().until(day("2027-01-10")), "the subscription ends before it begins"),
+        (NewSubscription { name: String::new(), ..gold() }, "plan-name"),
+    ] {
+        let error = billing.start(&new).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    assert!(billing.list("", 10).await.unwrap().is_empty());
+    billing.start(&gold()).await.unwrap();
+    assert_eq!(billing.start(&gold()).await.unwrap().generation, 1, "the same call again");
+    let error = billing.start(&NewSubscription { amount: amount("60.00"), ..gold() }).await.unwrap_err();
+    assert!(error.to_string().contains("exists with other values"), "{error}");
+    for (error, expected) in [
+        (billing.show("M-2").await.unwrap_err(), "there is no subscription M-2"),
+        (billing.keep("M-1", by()).await.unwrap_err(), "nothing is to be taken back"),
+        (
+            billing.pause("M-1", None, day("2027-01-01"), by()).await.unwrap_err(),
+            "the pause ends before it begins",
+        ),
+        (
+            billing.pause("M-1", Some(day("2026-01-01")), day("2027-02-01"), by()).await.unwrap_err(),
+            "is in the past",
+        ),
+        (
+            billing.cancel("M-1", CancelAt::Day(day("2026-12-31")), by()).await.unwrap_err(),
+            "the end is in the past",
+        ),
+    ] {
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    assert_eq!(billing.show("M-1").await.unwrap().subscription.version, 1);
 }

@@ -10,7 +10,7 @@ use perennial::{BaseUrl, Clearent as Client};
 use perennial_billing::{Billing, Member, NewSubscription};
 use perennial_journal::machine::Rules;
 use perennial_journal::{By, Clock, Journal, Moment};
-use perennial_sandbox::Sandbox;
+use perennial_sandbox::{GatewayOptions, Sandbox};
 
 /// The time of the world, which tests advance together.
 #[derive(Debug, Clone)]
@@ -37,7 +37,8 @@ const DAY: i64 = 86_400_000;
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let sandbox = Sandbox::start().await.unwrap();
+        let forever = GatewayOptions { retention: "P100Y".parse().unwrap(), ..GatewayOptions::default() };
+        let sandbox = Sandbox::builder().gateway(forever).start().await.unwrap();
         let client = Client::builder(ApiKey::new(sandbox.api_key().expose()).unwrap())
             .environment(sandbox.base_url().parse::<BaseUrl>().unwrap())
             .build()
