@@ -48,7 +48,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "soak",
         arguments: "[ARGS…]",
-        about: "tests without an end: kills, api, journal; --kills N, --seeds N, --seed N, --minutes N",
+        about: "tests without an end: kills, memory, api, journal, journal-processes, billing; --kills N, --seeds N, --seed N, --minutes N",
         run: soak::run,
     },
     Task {

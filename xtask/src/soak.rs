@@ -19,6 +19,7 @@ const PARTS: &[Part] = &[
     Part { name: "api", run: api::run },
     Part { name: "journal", run: journal },
     Part { name: "journal-processes", run: journal_processes },
+    Part { name: "billing", run: billing },
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -35,7 +36,7 @@ struct Soak {
     /// The only part to run.
     part: Option<&'static str>,
     kills: u64,
-    /// The seeds of the journal's simulation.
+    /// The seeds of the simulations of the journal and of billing.
     seeds: u64,
     seed: u64,
     /// The time after which a part stops even if it is not done.
@@ -65,7 +66,7 @@ impl Soak {
 }
 
 const USAGE: &str =
-    "[kills|memory|api|journal|journal-processes] [--kills N] [--seeds N] [--seed N] [--minutes N]";
+    "[kills|memory|api|journal|journal-processes|billing] [--kills N] [--seeds N] [--seed N] [--minutes N]";
 
 /// A seed of six digits, which are easy to read out and type.
 fn fresh_seed() -> u64 {
@@ -127,6 +128,17 @@ fn journal_processes(soak: &Soak) -> Result<(), Failure> {
         Some(minutes) => step.variable("PERENNIAL_SOAK_MINUTES", minutes.to_string()).run(),
         None => step.run(),
     }
+}
+
+/// Runs the simulation of subscriptions over many seeds, and prints how often each rare road was taken.
+fn billing(soak: &Soak) -> Result<(), Failure> {
+    let Soak { seeds, seed, .. } = soak;
+    eprintln!("by hand: cargo xtask soak billing --seeds {seeds} --seed {seed}");
+    Step::new("cargo test --release --package perennial-billing --lib -- --exact --nocapture")
+        .arguments(&["simulation::no_life_charges_a_day_twice_or_never".into()])
+        .variable("PERENNIAL_SEEDS", seeds.to_string())
+        .variable("PERENNIAL_FIRST_SEED", seed.to_string())
+        .run()
 }
 
 #[cfg(test)]

@@ -10,7 +10,12 @@ use crate::support::{World, by, days};
 /// Holds: A subscription charges each month beyond the twelve months of a plan, each due day once.
 #[tokio::test]
 async fn a_subscription_is_renewed_before_a_day_is_missed() {
-    let world = World::new().await;
+    for world in World::on_each_database().await {
+        is_renewed(&world).await;
+    }
+}
+
+async fn is_renewed(world: &World) {
     world.billing.start(&world.gold("M-1", 15)).await.unwrap();
     world.billing.work().await.unwrap();
     world.until("2028-03-20").await;

@@ -3,4 +3,8 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
 
 mod life;
+#[cfg(all(unix, feature = "postgres"))]
+#[path = "../../../journal/tests/common/postgres.rs"]
+mod postgres;
+mod rows;
 mod support;

@@ -9,7 +9,7 @@ use perennial::clearent::{
 use perennial::{BaseUrl, Clearent as Client};
 use perennial_billing::{Billing, Member, NewSubscription};
 use perennial_journal::machine::Rules;
-use perennial_journal::{By, Clock, Journal, Moment};
+use perennial_journal::{By, Clearent, Clock, Journal, Moment};
 use perennial_sandbox::{GatewayOptions, Sandbox};
 
 /// The time of the world, which tests advance together.
@@ -26,6 +26,8 @@ pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
     pub(crate) clock: WorldClock,
     pub(crate) client: Client,
+    pub(crate) journal: Journal,
+    pub(crate) north: Clearent,
     pub(crate) billing: Billing,
     pub(crate) customer: CustomerKey,
     pub(crate) token: TokenId,
@@ -37,6 +39,19 @@ const DAY: i64 = 86_400_000;
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::on("sqlite::memory:").await
+    }
+
+    /// A world with SQLite, and one with `PostgreSQL` if the feature is on.
+    pub(crate) async fn on_each_database() -> Vec<Self> {
+        #[cfg_attr(not(all(unix, feature = "postgres")), expect(unused_mut))]
+        let mut worlds = vec![Self::new().await];
+        #[cfg(all(unix, feature = "postgres"))]
+        worlds.push(Self::on(&crate::postgres::database()).await);
+        worlds
+    }
+
+    async fn on(url: &str) -> Self {
         let forever = GatewayOptions { retention: "P100Y".parse().unwrap(), ..GatewayOptions::default() };
         let sandbox = Sandbox::builder().gateway(forever).start().await.unwrap();
         let client = Client::builder(ApiKey::new(sandbox.api_key().expose()).unwrap())
@@ -44,12 +59,13 @@ impl World {
             .build()
             .unwrap();
         let clock = WorldClock(Arc::new(AtomicI64::new(START)));
-        let journal = Journal::open_with("sqlite::memory:", clock.clone(), Rules::default()).await.unwrap();
+        let journal = Journal::open_with(url, clock.clone(), Rules::default()).await.unwrap();
         let north = journal.clearent("north-street", &client).await.unwrap();
         let billing = Billing::open(&journal, &north).await.unwrap();
         let ada = NewCustomer::builder().first_name("Ada").last_name("Byron").build().unwrap();
         let customer = client.customers().create(&ada).await.unwrap().customer_key.clone();
-        let mut world = Self { sandbox, clock, client, billing, customer, token: "0".parse().unwrap() };
+        let mut world =
+            Self { sandbox, clock, client, journal, north, billing, customer, token: "0".parse().unwrap() };
         world.token = world.card("4111 1111 1111 1111").await;
         world
     }
