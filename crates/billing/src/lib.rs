@@ -5,6 +5,7 @@
 //! what was declined, and charges no day twice. It stands on the journal, in the same database and transactions.
 
 mod billing;
+mod books;
 mod calendar;
 mod error;
 mod life;
@@ -17,6 +18,7 @@ mod store;
 mod words;
 
 pub use billing::{Billing, CancelAt, NewSubscription, SubscriptionChange, Worked};
+pub use books::{Books, Difference, DifferenceClass};
 pub use calendar::{dates_of_term, due_day};
 pub use error::Error;
 pub use model::{Charge, Claim, DayState, DueDay, Member, Route, Status, Subscription, Term, TermStatus};

@@ -240,6 +240,7 @@ impl Life<'_> {
             (day.state == DayState::Collecting || is_with_person) && day.tries > 0
         };
         let days: Vec<_> = self.step.member.days.values().filter(|day| open(day)).cloned().collect();
+        let made = self.facts.today;
         for mut day in days {
             let was_by_plan = day.code.is_some() || day.reason.as_deref() == Some(MISSED);
             match self.outcome(&Write::Sale(day.day, day.tries)).cloned() {
@@ -247,7 +248,7 @@ impl Life<'_> {
                     let amount = amount.unwrap_or(day.amount);
                     let is_whole = amount >= day.amount;
                     let claim = if is_whole { Claim::Pays } else { Claim::Part };
-                    self.step.charges.push(Charge { id, day: day.day, amount, claim });
+                    self.step.charges.push(Charge { id, day: day.day, made, amount, claim });
                     (day.state, day.reason) = match (is_whole, was_by_plan) {
                         (false, _) => {
                             (DayState::Part, Some("only a part of the amount was approved".to_owned()))
@@ -261,7 +262,8 @@ impl Life<'_> {
                 }
                 Some(Outcome::Declined(id, code)) => {
                     if let Some(id) = id {
-                        let charge = Charge { id, day: day.day, amount: day.amount, claim: Claim::Declined };
+                        let charge =
+                            Charge { id, day: day.day, made, amount: day.amount, claim: Claim::Declined };
                         self.step.charges.push(charge);
                     }
                     day.code = Some(code.unwrap_or_default());
@@ -592,5 +594,5 @@ pub(crate) fn claim(
             (Claim::Declined, day.amount, "charge.declined")
         }
     };
-    Some((Charge { id, day: day.day, amount, claim }, kind))
+    Some((Charge { id, day: day.day, made, amount, claim }, kind))
 }

@@ -206,6 +206,8 @@ pub struct Charge {
     pub id: TransactionId,
     /// The due day.
     pub day: NaiveDate,
+    /// The day on which it was made, in UTC.
+    pub made: NaiveDate,
     /// The amount that was approved or declined.
     pub amount: Amount,
     /// The meaning.

@@ -384,7 +384,7 @@ impl World {
                 subscription.guard += 1;
             }
             5 if self.rng.u32(0..2) == 0 => {
-                subscription.ends_on = Some(today + Days::new(self.rng.u64(0..90)))
+                subscription.ends_on = Some(today + Days::new(self.rng.u64(0..90)));
             }
             _ => return,
         }

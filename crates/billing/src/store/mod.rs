@@ -3,6 +3,7 @@
 mod schema;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use chrono::NaiveDate;
 use perennial::Amount;
@@ -35,6 +36,14 @@ pub(crate) enum Which<'a> {
     Prefix(&'a str),
 }
 
+/// A due day of a subscription.
+pub(crate) struct Due {
+    pub(crate) id: String,
+    /// The amount of the charge that pays it, or a part of it.
+    pub(crate) paid: Option<Amount>,
+    pub(crate) day: DueDay,
+}
+
 /// A change of a subscription that is stored in one transaction.
 #[derive(Default)]
 pub(crate) struct Change {
@@ -48,6 +57,7 @@ pub(crate) struct Change {
 const SUBSCRIPTION: &str = "uid, id, generation, customer, token, name, amount, day, status, starts, ends_on, \
     paused_from, paused_until, guard, version, next";
 const TERM: &str = "number, plan, token, amount, first, last, status, asked, closed";
+const CHARGE: &str = "id, day, made, amount, claim";
 const DAY: &str = "day, amount, state, route, term, tries, next_try, code, reason";
 
 impl Store {
@@ -123,17 +133,40 @@ impl Store {
 
     /// The charges of a subscription, by day.
     pub(crate) async fn charges(&self, uid: &str) -> Result<Vec<Charge>, Error> {
-        let sql =
-            "SELECT id, day, amount, claim FROM perennial_charge WHERE subscription = ?1 ORDER BY day, id";
+        let sql = format!("SELECT {CHARGE} FROM perennial_charge WHERE subscription = ?1 ORDER BY day, id");
+        Ok(self.journal.rows(sql, vec![uid.into()], charge_of).await?)
+    }
+
+    /// The charges that were made from a day until before another, with the ids of their subscriptions.
+    pub(crate) async fn charges_made(
+        &self,
+        window: &Range<NaiveDate>,
+    ) -> Result<Vec<(String, Charge)>, Error> {
+        let sql = format!(
+            "SELECT s.id, {} FROM perennial_charge c JOIN perennial_subscription s ON s.uid = c.subscription
+             WHERE c.tenant = ?1 AND c.made >= ?2 AND c.made < ?3",
+            of("c", CHARGE)
+        );
+        let values = vec![self.tenant.as_str().into(), date(window.start), date(window.end)];
+        Ok(self.journal.rows(sql, values, |row| Ok((row.text()?, charge_of(row)?))).await?)
+    }
+
+    /// The due days from a day until before another, with the ids of their subscriptions and the amounts that paid them.
+    pub(crate) async fn days_due(&self, window: &Range<NaiveDate>) -> Result<Vec<Due>, Error> {
+        let sql = format!(
+            "SELECT s.id, c.amount, {} FROM perennial_due_day d JOIN perennial_subscription s ON s.uid = d.subscription
+             LEFT JOIN perennial_charge c ON c.subscription = d.subscription AND c.day = d.day AND c.claim IN ('pays','part')
+             WHERE s.tenant = ?1 AND d.day >= ?2 AND d.day < ?3 ORDER BY d.day, s.id",
+            of("d", DAY)
+        );
+        let values = vec![self.tenant.as_str().into(), date(window.start), date(window.end)];
         let read = |row: &mut Row| {
-            Ok(Charge {
-                id: word(row)?.as_str().try_into().map_err(damaged)?,
-                day: date_of(row)?,
-                amount: amount_of(row)?,
-                claim: word(row)?.parse().map_err(damaged)?,
-            })
+            let (id, paid) = (row.text()?, row.maybe_int()?);
+            let paid = paid.map(u64::try_from).transpose().map_err(damaged)?;
+            let paid = paid.map(Amount::from_cents).transpose().map_err(damaged)?;
+            Ok(Due { id, paid, day: day_of(row)? })
         };
-        Ok(self.journal.rows(sql, vec![uid.into()], read).await?)
+        Ok(self.journal.rows(sql, values, read).await?)
     }
 
     /// The outcomes of these writes of a subscription, as far as they are stored.
@@ -256,13 +289,14 @@ impl Store {
             }
         }
         for charge in &change.charges {
-            let sql = "INSERT INTO perennial_charge (tenant, id, subscription, day, amount, claim)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let sql = "INSERT INTO perennial_charge (tenant, id, subscription, day, made, amount, claim)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             let values = vec![
                 self.tenant.as_str().into(),
                 charge.id.as_str().into(),
                 uid.into(),
                 date(charge.day),
+                date(charge.made),
                 cents(charge.amount),
                 charge.claim.as_str().into(),
             ];
@@ -424,6 +458,21 @@ fn day_of(row: &mut Row) -> Result<DueDay, Damage> {
         code: row.maybe_text()?,
         reason: row.maybe_text()?,
     })
+}
+
+fn charge_of(row: &mut Row) -> Result<Charge, Damage> {
+    Ok(Charge {
+        id: word(row)?.as_str().try_into().map_err(damaged)?,
+        day: date_of(row)?,
+        made: date_of(row)?,
+        amount: amount_of(row)?,
+        claim: word(row)?.parse().map_err(damaged)?,
+    })
+}
+
+/// The columns of the table with this short name.
+fn of(table: &str, columns: &str) -> String {
+    columns.split(", ").map(|column| format!("{table}.{column}")).collect::<Vec<_>>().join(", ")
 }
 
 /// The outcome of a stored intent.

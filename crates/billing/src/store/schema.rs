@@ -31,7 +31,8 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        next_try TEXT, code TEXT, reason TEXT,
        PRIMARY KEY (subscription, day), UNIQUE (subscription, day, route), CHECK ((route = 'plan') = (term IS NOT NULL)),
        FOREIGN KEY (subscription, term) REFERENCES perennial_term (subscription, number))",
-    "CREATE INDEX perennial_day_state ON perennial_due_day (state, day)
+    "CREATE INDEX perennial_day ON perennial_due_day (day)",
+    "CREATE INDEX perennial_open_day ON perennial_due_day (state, day)
        WHERE state IN ('declined','collecting','missing','part','needs-person')",
     "CREATE TABLE perennial_try (
        subscription TEXT NOT NULL, day TEXT NOT NULL, number BIGINT NOT NULL,
@@ -42,8 +43,9 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
     "CREATE UNIQUE INDEX perennial_one_open_try ON perennial_try (subscription, day) WHERE is_open = 1",
     "CREATE TABLE perennial_charge (
        tenant TEXT NOT NULL REFERENCES perennial_tenant, id TEXT NOT NULL, subscription TEXT NOT NULL, day TEXT NOT NULL,
-       amount BIGINT NOT NULL, claim TEXT NOT NULL CHECK (claim IN ('pays','part','surplus','declined')),
+       made TEXT NOT NULL, amount BIGINT NOT NULL, claim TEXT NOT NULL CHECK (claim IN ('pays','part','surplus','declined')),
        PRIMARY KEY (tenant, id),
        FOREIGN KEY (subscription, day) REFERENCES perennial_due_day (subscription, day))",
+    "CREATE INDEX perennial_charge_made ON perennial_charge (tenant, made)",
     "CREATE UNIQUE INDEX perennial_one_payment ON perennial_charge (subscription, day) WHERE claim IN ('pays','part')",
 ]];
