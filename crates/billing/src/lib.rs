@@ -23,3 +23,13 @@ pub use calendar::{dates_of_term, due_day};
 pub use error::Error;
 pub use model::{Charge, Claim, DayState, DueDay, Member, Route, Status, Subscription, Term, TermStatus};
 pub use recovery::{DeclineClass, decline_class};
+
+/// Runs the example of the page on subscriptions.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/SUBSCRIPTIONS.md")]
+struct Subscriptions;
+
+/// Runs the examples of this package's README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Package;

@@ -312,7 +312,7 @@ impl World {
             }
             let is_of_term = |write: &Write| matches!(write, Write::Close(..) | Write::Activate(_));
             if stepped.writes.iter().any(is_of_term) {
-                self.check_hands(&stepped.writes)?;
+                self.check_hands(&stepped.writes, &stepped.member)?;
             }
             self.member = stepped.member;
             for charge in &stepped.charges {
@@ -392,7 +392,7 @@ impl World {
     }
 
     /// From two days before a due day until that day is settled, no active term is closed, and none is activated.
-    fn check_hands(&self, writes: &[Write]) -> Result<(), Violation> {
+    fn check_hands(&self, writes: &[Write], after: &Member) -> Result<(), Violation> {
         let Some(term) = self.member.live() else { return Ok(()) };
         let is_activated = writes.contains(&Write::Activate(term.number));
         let near = |day: &&DueDay| {
@@ -400,7 +400,7 @@ impl World {
                 && day.state == DayState::Expected
                 && day.day <= self.today + Days::new(2)
         };
-        match self.member.days.values().find(near) {
+        match after.days.values().find(near) {
             Some(day) if is_activated || term.status == TermStatus::Active => {
                 Err(format!("a term changes hands near {}", day.day))
             }

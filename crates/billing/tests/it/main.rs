@@ -9,3 +9,4 @@ mod life;
 mod postgres;
 mod rows;
 mod support;
+mod workers;

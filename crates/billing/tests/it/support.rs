@@ -20,6 +20,10 @@ impl Clock for WorldClock {
     fn now(&self) -> Moment {
         Moment::from_millis(self.0.load(Ordering::SeqCst))
     }
+
+    fn system(&self) -> Moment {
+        self.now()
+    }
 }
 
 pub(crate) struct World {
@@ -51,7 +55,7 @@ impl World {
         worlds
     }
 
-    async fn on(url: &str) -> Self {
+    pub(crate) async fn on(url: &str) -> Self {
         let forever = GatewayOptions { retention: "P100Y".parse().unwrap(), ..GatewayOptions::default() };
         let sandbox = Sandbox::builder().gateway(forever).start().await.unwrap();
         let client = Client::builder(ApiKey::new(sandbox.api_key().expose()).unwrap())
@@ -97,9 +101,20 @@ impl World {
     }
 
     pub(crate) async fn half_a_day(&self) {
+        self.half_a_day_without_work().await;
+        self.billing.work().await.unwrap();
+    }
+
+    pub(crate) async fn half_a_day_without_work(&self) {
         self.sandbox.advance("PT12H").await.unwrap();
         self.clock.0.fetch_add(DAY / 2, Ordering::SeqCst);
-        self.billing.work().await.unwrap();
+    }
+
+    /// Another process with the same database and merchant.
+    pub(crate) async fn other(&self, url: &str) -> Billing {
+        let journal = Journal::open_with(url, self.clock.clone(), Rules::default()).await.unwrap();
+        let north = journal.clearent("north-street", &self.client).await.unwrap();
+        Billing::open(&journal, &north).await.unwrap()
     }
 
     /// Lets time pass until this day begins.
