@@ -305,6 +305,10 @@ impl Life<'_> {
                 (day.state, day.reason) = (DayState::Missing, Some(MISSED.to_owned()));
                 events.push(("charge.missing", day.day));
             }
+            if is_ending && day.state == DayState::Expected && day.route != Route::Plan {
+                (day.state, day.reason) =
+                    (DayState::Waived, Some("it was canceled before a charge".to_owned()));
+            }
             if matches!(day.state, DayState::Declined | DayState::Missing)
                 && day.next_try.is_none_or(|at| at <= today)
             {
@@ -383,9 +387,12 @@ impl Life<'_> {
     fn open(&mut self) {
         let Facts { today, .. } = *self.facts;
         let subscription = self.step.member.subscription.clone();
-        // A day to come that is not wanted any more is not due at all.
+        // A day to come that is not wanted any more is not due at all. After a change of the day, a month whose new day has
+        // passed, or is too near, keeps the old one.
         self.step.member.days.retain(|_, day| {
-            let is_wanted = subscription.wants(day.day) && day.day.day() == subscription.day.get();
+            let new_day = day.day.with_day(subscription.day.get());
+            let is_of_day = Some(day.day) == new_day || new_day.is_some_and(|new| new < today + BY_SALE);
+            let is_wanted = subscription.wants(day.day) && is_of_day;
             is_wanted || day.route != Route::None || day.state != DayState::Expected || day.day <= today
         });
         let may_be_sold = |day: &&DueDay| day.route == Route::None || !self.keeps(Rule::ClosedBeforeSale);

@@ -38,10 +38,15 @@ async fn commands_hold_from_the_next_due_day() {
         billing.start(&world.gold(id, 15)).await.unwrap();
         billing.work().await.unwrap();
     };
-    for id in ["canceled", "ending", "kept", "paused", "changed"] {
+    for id in ["canceled", "ending", "kept", "paused", "changed", "moved", "moved-late"] {
         start(id).await;
     }
+    world.until("2027-02-08").await;
+    let to_day =
+        |day: u32| SubscriptionChange { day: Some(day.try_into().unwrap()), ..SubscriptionChange::default() };
+    billing.change("moved-late", &to_day(5), by()).await.unwrap();
     world.until("2027-02-20").await;
+    billing.change("moved", &to_day(2), by()).await.unwrap();
     let at = |day: &str| CancelAt::Day(day.parse().unwrap());
     let canceled = billing.cancel("canceled", CancelAt::Now, by()).await.unwrap();
     assert_eq!(canceled.subscription.status, Status::Canceling);
@@ -62,6 +67,9 @@ async fn commands_hold_from_the_next_due_day() {
         ("kept", Status::Active, "2027-01-15 2027-02-15 2027-03-15 2027-04-15 2027-05-15 2027-06-15"),
         ("paused", Status::Active, "2027-01-15 2027-02-15 2027-05-15 2027-06-15"),
         ("changed", Status::Active, "2027-01-15 2027-02-15 2027-03-15 2027-04-15 2027-05-15 2027-06-15"),
+        ("moved", Status::Active, "2027-01-15 2027-02-15 2027-03-02 2027-04-02 2027-05-02 2027-06-02"),
+        // The 5th of February had passed, so that the 15th was due.
+        ("moved-late", Status::Active, "2027-01-15 2027-02-15 2027-03-05 2027-04-05 2027-05-05 2027-06-05"),
     ] {
         let member = world.member(id).await;
         let paid =
@@ -72,7 +80,7 @@ async fn commands_hold_from_the_next_due_day() {
     // The gateway has the same, and nothing else.
     let approved = world.approved().await;
     let sum = |amount: &str| approved.iter().filter(|(_, made)| made == amount).count();
-    assert_eq!((sum("50.00"), sum("60.00"), approved.len()), (2 + 4 + 6 + 4 + 2, 4, 22));
+    assert_eq!((sum("50.00"), sum("60.00"), approved.len()), (2 + 4 + 6 + 4 + 2 + 6 + 6, 4, 34));
 }
 
 /// Holds: A declined charge is tried again on later days, by a sale, only after its plan is closed, and is given up at last;
