@@ -130,7 +130,7 @@ fn journal_processes(soak: &Soak) -> Result<(), Failure> {
     }
 }
 
-/// Runs the simulation of subscriptions over many seeds, and prints how often each rare road was taken.
+/// Runs the simulation of subscriptions over many seeds, and prints how often each rare road was taken; then every calendar.
 fn billing(soak: &Soak) -> Result<(), Failure> {
     let Soak { seeds, seed, .. } = soak;
     eprintln!("by hand: cargo xtask soak billing --seeds {seeds} --seed {seed}");
@@ -138,6 +138,10 @@ fn billing(soak: &Soak) -> Result<(), Failure> {
         .arguments(&["simulation::no_life_charges_a_day_twice_or_never".into()])
         .variable("PERENNIAL_SEEDS", seeds.to_string())
         .variable("PERENNIAL_FIRST_SEED", seed.to_string())
+        .run()?;
+    Step::new("cargo test --release --package perennial-billing --lib -- --exact --nocapture")
+        .arguments(&["simulation::each_month_is_charged_once_under_every_habit".into()])
+        .variable("PERENNIAL_CALENDAR", "all")
         .run()
 }
 

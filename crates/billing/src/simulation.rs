@@ -595,3 +595,72 @@ fn planted_defects_are_found() {
         assert!(found.is_some(), "no life needs the rule {rule:?}");
     }
 }
+
+/// The charges of a quiet life: the due days, counted by the gateway's own records.
+fn quiet_charges(habits: Habits, sign_up: NaiveDate, day: u32, months: u32) -> Vec<(i32, u32, u32)> {
+    let mut world = World::new(0, None);
+    (world.habits, world.today, world.read_until, world.declines) = (habits, sign_up, sign_up, 0);
+    let subscription = &mut world.member.subscription;
+    subscription.day = day.try_into().unwrap();
+    subscription.from = crate::calendar::due_day(subscription.day, sign_up).unwrap();
+    world.is_calm = true;
+    let end = subscription.from.checked_add_months(Months::new(months)).unwrap();
+    while world.today < end {
+        // Nothing changes on other days but the time, and the steps of two days ago are those of today.
+        let near = world
+            .member
+            .days
+            .values()
+            .any(|due| due.state == DayState::Expected && world.today + Days::new(4) >= due.day);
+        let is_moving = world.member.live().is_none_or(|term| term.status != TermStatus::Active);
+        if near || is_moving {
+            world.work().unwrap();
+        }
+        world.engine();
+        if near {
+            world.work().unwrap();
+        }
+        world.today = world.today + Days::new(1);
+    }
+    let mut charges: Vec<_> =
+        world.transactions.iter().map(|made| (made.due.year(), made.due.month(), made.due.day())).collect();
+    charges.sort_unstable();
+    charges
+}
+
+/// Holds: Whatever the gateway means by the dates of a plan, each month has one charge on the chosen day, from the first
+/// such day on or after the sign-up, over renewals. The months are counted without the calendar of this crate.
+#[test]
+fn each_month_is_charged_once_under_every_habit() {
+    let is_all = std::env::var_os("PERENNIAL_CALENDAR").is_some();
+    let (sign_ups, step, years) = if is_all { (1_461, 1, 10) } else { (1_461, 487, 3) };
+    let mut count = 0;
+    for offset in (0..sign_ups).step_by(step) {
+        let sign_up = date("2027-01-01") + Days::new(u64::try_from(offset).unwrap());
+        for day in 1..=28 {
+            // The oracle: plain numbers.
+            let (mut year, mut month) = (sign_up.year(), sign_up.month());
+            if sign_up.day() > day {
+                (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+            }
+            let mut expected = Vec::new();
+            for _ in 0..12 * years {
+                expected.push((year, month, day));
+                (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+            }
+            for bits in 0..12_u8 {
+                let habits = Habits {
+                    start_inclusive: bits & 1 == 0,
+                    end_inclusive: bits & 2 == 0,
+                    slip: i64::from(bits / 4) - 1,
+                    retries: 0,
+                    catches_up: false,
+                };
+                let charges = quiet_charges(habits, sign_up, day, 12 * years);
+                assert_eq!(charges, expected, "{sign_up}, day {day}, {habits:?}");
+                count += charges.len();
+            }
+        }
+    }
+    println!("{count} due days, each charged once");
+}
